@@ -1,0 +1,61 @@
+/**
+ * The configuration file: one strict schema. Unknown keys are errors, and parts a later release fills
+ * are refused by name instead of being ignored.
+ */
+import { z } from 'zod'
+import { contractSchema, gatewaySchema, policySchema, ruleSchema, serverSchema, turnsSchema } from './config/agent-floor.ts'
+import { nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './config/common.ts'
+import { grantSchema, groupSchema, identitySchema, keySchema, principalSchema } from './config/identity.ts'
+import { credentialSchema, routeSchema, upstreamSchema } from './config/model-floor.ts'
+import { auditSchema, limitsSchema, listenSchema, stateSchema, storeSchema, telemetrySchema } from './config/operations.ts'
+
+export const configSchema = z.strictObject({
+  version: z.literal(1).default(1),
+  /** More files or folders of files (`*.yaml`), merged into this one; a name declared twice is an error. */
+  include: z.array(z.string()).default([]),
+  /** Where keys, sessions and the decision log live; relative to the configuration file. */
+  data_dir: z.string().min(1).default('.turnward'),
+  listen: listenSchema.prefault({}),
+  store: storeSchema.prefault({}),
+  state: stateSchema.prefault({}),
+  limits: limitsSchema.prefault({}),
+  audit: auditSchema.prefault({}),
+  telemetry: telemetrySchema.prefault({}),
+
+  credentials: z.record(nameSchema, credentialSchema).default({}),
+  upstreams: z.record(nameSchema, upstreamSchema).default({}),
+  routes: z.array(routeSchema).default([]),
+
+  groups: z.record(nameSchema, groupSchema).default({}),
+  principals: z.record(nameSchema, principalSchema).default({}),
+  keys: z.record(nameSchema, keySchema).default({}),
+  grants: z.array(grantSchema).default([]),
+  identity: identitySchema.prefault({}),
+
+  servers: z.record(serverNameSchema, serverSchema).default({}),
+  gateways: z.record(nameSchema, gatewaySchema).default({}),
+  contracts: z.record(patternSchema, contractSchema).default({}),
+  rules: z.array(ruleSchema).default([]),
+  policy: policySchema.prefault({}),
+  turns: turnsSchema.prefault({}),
+
+  consumers: notAvailableYet('consumers'),
+  approvals: notAvailableYet('approvals'),
+  agents: notAvailableYet('agents'),
+  guards: notAvailableYet('guards'),
+  budgets: notAvailableYet('budgets'),
+  rate_limits: notAvailableYet('rate_limits'),
+  cache: notAvailableYet('cache'),
+  console: notAvailableYet('console'),
+})
+
+/** The configuration after validation, every default filled in. Keys are as in the file (snake_case). */
+export type Config = z.output<typeof configSchema>
+export type ServerConfig = Config['servers'][string]
+export type UpstreamConfig = Config['upstreams'][string]
+export type ContractConfig = Config['contracts'][string]
+
+/** JSON Schema (2020-12) of the configuration file, for editors. */
+export function configJsonSchema(): object {
+  return z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' })
+}

@@ -1,0 +1,120 @@
+/** The agent floor: MCP servers and gateways, contracts, rules, turns. */
+import { z } from 'zod'
+import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './common.ts'
+
+const serverBase = {
+  /** Longest time for one call, progress or not. */
+  timeout_ms: millisecondsSchema.default(60_000),
+  /** Calls in flight at once; more wait in a queue of the same length, then are refused. */
+  max_concurrent: z.number().int().min(1).max(1024).default(16),
+  /** Which protocol era to speak; `auto` asks the server. */
+  era: z.enum(['auto', 'modern', 'legacy']).default('auto'),
+  auth: notAvailableYet('servers.*.auth'),
+}
+
+export const serverSchema = z.discriminatedUnion('transport', [
+  z.strictObject({
+    transport: z.literal('stdio'),
+    /** Executable and arguments; no shell. `node` means the gateway's own Node. */
+    command: z.array(z.string().min(1)).min(1),
+    env: z.record(z.string(), z.string()).default({}),
+    runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
+    /** Must be true to use `runner: process`, which isolates nothing. */
+    unsafe_no_sandbox: z.boolean().default(false),
+    /** Hosts (`name` or `name:port`) the server may reach, through the filtering proxy. */
+    network: z.array(z.string().min(1)).default([]),
+    /** Folders the server sees: host path, read-only unless `write`. */
+    mounts: z.array(z.strictObject({ path: z.string().min(1), write: z.boolean().default(false) })).default([]),
+    limits: z
+      .strictObject({
+        memory_mb: z.number().int().min(64).max(65_536).default(1024),
+        processes: z.number().int().min(4).max(4096).default(64),
+        cpu_seconds: z.number().int().min(1).max(86_400).default(3600),
+        file_mb: z.number().int().min(1).max(65_536).default(256),
+      })
+      .prefault({}),
+    ...serverBase,
+  }),
+  z.strictObject({
+    transport: z.literal('http'),
+    url: z.url({ protocol: /^https?$/ }),
+    /** Fixed headers, for example `authorization: Bearer ${TOKEN}`; their credential id in decisions is `server:<name>`. */
+    headers: z.record(z.string(), z.string()).default({}),
+    ...serverBase,
+  }),
+])
+
+export const gatewaySchema = z.strictObject({
+  /** Servers whose tools this endpoint shows. */
+  servers: z.array(serverNameSchema).min(1),
+  /** Which of their tools: names or patterns of `server__tool`. */
+  tools: z.array(patternSchema).default(['*']),
+  instructions: z.string().optional(),
+  aliases: notAvailableYet('gateways.*.aliases'),
+})
+
+export const contractSchema = z.strictObject({
+  /** What a result of this tool adds to the label of the session. */
+  output: z
+    .strictObject({
+      trust: z.string().optional(),
+      /** Who may receive the result: users, `@groups`, domains, `public`, or `$principal`. */
+      audience: z.array(z.string().min(1)).min(1).optional(),
+      as: notAvailableYet('contracts.*.output.as'),
+    })
+    .prefault({}),
+  /** What a call does; any names, `mutation` and `egress` by convention. */
+  effects: z.array(z.string().min(1)).default([]),
+  requires: z
+    .strictObject({
+      trust: z.string().optional(),
+      audience: z.strictObject({ includes: z.array(z.string().min(1)).min(1) }).optional(),
+      done: z.array(z.string()).default([]),
+      not_done: z.array(z.string()).default([]),
+      approval: notAvailableYet('contracts.*.requires.approval'),
+    })
+    .prefault({}),
+  args: notAvailableYet('contracts.*.args'),
+})
+
+export const ruleSchema = z.strictObject({
+  name: nameSchema,
+  /** CEL over principal, actor, tool, args, session and gateway. */
+  when: z.string().min(1).max(4096),
+  verdict: z.enum(['deny', 'warn', 'allow', 'escalate', 'modify']).superRefine((verdict, context) => {
+    if (verdict === 'deny' || verdict === 'warn') return
+    context.addIssue({ code: 'custom', message: `\`verdict: ${verdict}\` is not available yet in this release`, params: { code: 'config.not_available' } })
+  }),
+  reason: z.string().min(1).max(500),
+})
+
+export const policySchema = z.strictObject({
+  posture: z.enum(['strict', 'standard', 'observe']).default('standard'),
+  /** Trust ranks, least trusted first. */
+  trust: z.array(nameSchema).min(2).max(16).default(['untrusted', 'trusted']),
+  tools: z.strictObject({ hide: z.enum(['unreachable', 'never']).default('unreachable') }).prefault({}),
+  /** Longest list a condition may walk, and how deep loops may nest. */
+  conditions: z
+    .strictObject({
+      max_nodes: z.number().int().min(1).max(2000).default(200),
+      max_loops: z.number().int().min(0).max(3).default(1),
+      max_list: z.number().int().min(1).max(10_000).default(1000),
+    })
+    .prefault({}),
+  resolvers: notAvailableYet('policy.resolvers'),
+})
+
+export const turnsSchema = z.strictObject({
+  /** How often one client request may be answered again after all its calls were refused. */
+  max_splices: z.number().int().min(0).max(16).default(4),
+  tickets: z.enum(['required', 'match', 'off']).default('match'),
+  ticket_ttl_ms: millisecondsSchema.default(600_000),
+  /** A session that is not used for this long is forgotten, label and all. */
+  session_idle_ms: z.number().int().min(60_000).max(30 * 24 * 3600 * 1000).default(24 * 3600 * 1000),
+  max_sessions: z.number().int().min(10).max(10_000_000).default(100_000),
+  /** What an assistant message nobody produced through the gateway means. */
+  unknown_history: z.enum(['restrict', 'accept']).default('restrict'),
+  /** Comment line sent while a stream is held, in milliseconds. */
+  keep_alive_ms: millisecondsSchema.default(10_000),
+  quarantine: notAvailableYet('turns.quarantine'),
+})

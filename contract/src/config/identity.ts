@@ -1,0 +1,55 @@
+/** Who may call: principals, groups, virtual keys, grants. */
+import { z } from 'zod'
+import { nameSchema, notAvailableYet, patternSchema } from './common.ts'
+
+const credentialMap = z.record(nameSchema, nameSchema).default({})
+
+export const groupSchema = z.strictObject({
+  description: z.string().optional(),
+  /** Upstream name -> credential id, for members without one of their own. */
+  credentials: credentialMap,
+})
+
+export const principalSchema = z.strictObject({
+  kind: z.enum(['human', 'workload']).default('human'),
+  groups: z.array(nameSchema).default([]),
+  /** Addresses that mean this principal as a reader of data. */
+  emails: z.array(z.string().regex(/^[^\s@,;<>]+@[^\s@,;<>]+$/, 'must be a plain address')).default([]),
+  credentials: credentialMap,
+})
+
+export const keySchema = z.strictObject({
+  principal: nameSchema,
+  /** The application this key belongs to. */
+  consumer: nameSchema.optional(),
+  /** The agent that acts for the principal. */
+  actor: nameSchema.optional(),
+  /** The key itself through `${ENV}` or `${file:path}`: at least 20 characters, `tw_` by convention. */
+  secret: z.string().min(20),
+  /** ISO 8601 date or time after which the key is refused. */
+  expires: z.iso.datetime({ offset: true }).or(z.iso.date()).optional(),
+  credentials: credentialMap,
+  limits: notAvailableYet('keys.*.limits'),
+  budget: notAvailableYet('keys.*.budget'),
+})
+
+export const grantSchema = z
+  .strictObject({
+    /** Who: principals and groups; `*` under principals means everyone with a valid key. */
+    principals: z.array(z.string()).default([]),
+    groups: z.array(nameSchema).default([]),
+    /** What: each a list of names or patterns. */
+    models: z.array(patternSchema).default([]),
+    gateways: z.array(patternSchema).default([]),
+    tools: z.array(patternSchema).default([]),
+    agents: notAvailableYet('grants[].agents'),
+  })
+  .refine((grant) => grant.principals.length + grant.groups.length > 0, 'name at least one principal or group')
+
+export const identitySchema = z.strictObject({
+  jwt: notAvailableYet('identity.jwt'),
+  oauth: notAvailableYet('identity.oauth'),
+  oidc: notAvailableYet('identity.oidc'),
+  edge: notAvailableYet('identity.edge'),
+  mtls: notAvailableYet('identity.mtls'),
+})

@@ -1,0 +1,89 @@
+/** The model floor: credentials, upstreams and routes. */
+import { z } from 'zod'
+import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema } from './common.ts'
+
+export const credentialSchema = z.strictObject({
+  /** The secret itself: write `${ENV}` or `${file:path}`, never the value. */
+  secret: z.string().min(1),
+})
+
+const upstreamBase = {
+  /** Credential used when neither key, principal nor group maps one. `none` sends no credential. */
+  credential: z.string().optional(),
+  /** Time until response headers, in milliseconds. */
+  timeout_ms: millisecondsSchema.default(120_000),
+  /** Longest silence inside a response, in milliseconds. */
+  idle_timeout_ms: millisecondsSchema.default(300_000),
+  connect_timeout_ms: millisecondsSchema.default(10_000),
+  connections: z.number().int().min(1).max(1024).default(128),
+  /** Fixed headers an administrator wants on every request, for example for an edge gateway. */
+  headers: z.record(z.string(), z.string()).default({}),
+}
+
+const httpUrl = z.url({ protocol: /^https?$/ })
+
+export const scriptStepSchema = z.strictObject({
+  /** Which conversations this step answers; all given conditions must hold. The first step that matches wins. */
+  when: z
+    .strictObject({
+      /** Pattern (linear-time regex) found in the first user message. */
+      task: z.string().optional(),
+      /** Pattern found in any tool result of the conversation. */
+      seen: z.string().optional(),
+      /** Pattern found in the last message. */
+      last: z.string().optional(),
+      /** Number of assistant messages since the last user message. */
+      step: z.number().int().min(0).optional(),
+      /** Whether the last round of tool results has a refusal. */
+      refused: z.boolean().optional(),
+      /** Tool names that must be offered. */
+      offered: z.array(z.string()).optional(),
+    })
+    .default({}),
+  /** Text of the answer; `$1`… are groups of `seen`. */
+  text: z.string().default(''),
+  calls: z.array(z.strictObject({ tool: z.string(), args: z.record(z.string(), z.unknown()).default({}) })).default([]),
+  /** Answer with this HTTP status instead, to exercise failover. */
+  status: z.number().int().min(400).max(599).optional(),
+  /** Milliseconds between stream events. */
+  delay_ms: z.number().int().min(0).max(10_000).default(0),
+})
+
+export const upstreamSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('openai'), base_url: httpUrl.default('https://api.openai.com/v1'), ...upstreamBase }),
+  z.strictObject({ kind: z.literal('anthropic'), base_url: httpUrl.default('https://api.anthropic.com/v1'), ...upstreamBase }),
+  z.strictObject({
+    kind: z.literal('openai-compatible'),
+    base_url: httpUrl,
+    /** Leave the `model` field out of requests (some edge gateways refuse it). */
+    omit_model: z.boolean().default(false),
+    ...upstreamBase,
+  }),
+  z.strictObject({
+    kind: z.literal('scripted'),
+    /** Deterministic answers for demos and tests. */
+    steps: z.array(scriptStepSchema).min(1),
+    ...upstreamBase,
+  }),
+])
+
+export const routeSchema = z.strictObject({
+  /** Exact model name, or a pattern with `*`. Exact beats pattern; longer pattern beats shorter. */
+  model: patternSchema,
+  upstreams: z
+    .array(
+      z.union([
+        nameSchema,
+        z.strictObject({
+          upstream: nameSchema,
+          /** Model name to send; default: the name the client asked for. */
+          model: z.string().optional(),
+          weight: notAvailableYet('routes[].upstreams[].weight'),
+        }),
+      ]),
+    )
+    .min(1),
+  balance: notAvailableYet('routes[].balance'),
+  cache: notAvailableYet('routes[].cache'),
+  guards: notAvailableYet('routes[].guards'),
+})

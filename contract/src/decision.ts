@@ -1,0 +1,89 @@
+/**
+ * The stored record of the decision log: what was decided, for whom, on what grounds, and what came of it.
+ * One `decision` record when something is decided, one `outcome` record when it ended.
+ */
+import { z } from 'zod'
+
+/** A label as stored: trust by name, audience as clauses (every clause must hold; none = public). */
+export const labelRecordSchema = z.object({
+  trust: z.string(),
+  audience: z.array(z.array(z.string())),
+})
+export type LabelRecord = z.infer<typeof labelRecordSchema>
+
+export const usageRecordSchema = z.object({
+  inputTokens: z.number().optional(),
+  outputTokens: z.number().optional(),
+  cacheReadTokens: z.number().optional(),
+  cacheWriteTokens: z.number().optional(),
+})
+export type UsageRecord = z.infer<typeof usageRecordSchema>
+
+export const gapRecordSchema = z.object({
+  kind: z.enum(['grant', 'undescribed', 'trust', 'audience', 'done', 'not_done', 'rule', 'argument', 'ticket', 'posture']),
+  /** What is missing, in words that never quote untrusted content. */
+  detail: z.string(),
+  /** The configuration that asks for it: `contract mail__send`, `rule interns-read-only`, `grants`. */
+  source: z.string(),
+})
+export type GapRecord = z.infer<typeof gapRecordSchema>
+
+export const remedyRecordSchema = z.object({
+  kind: z.enum(['narrow', 'isolate', 'prerequisite', 'configure']),
+  detail: z.string(),
+})
+export type RemedyRecord = z.infer<typeof remedyRecordSchema>
+
+export const decisionRecordSchema = z.object({
+  /** Schema version of this record. */
+  v: z.literal(1),
+  /** `dec_…`; the outcome of a decision carries the same id. */
+  id: z.string(),
+  type: z.enum(['decision', 'outcome']),
+  /** What was decided on. */
+  kind: z.enum(['model_call', 'tool_proposal', 'tool_call', 'tool_list', 'admission', 'authentication']),
+  /** Unix milliseconds. */
+  time: z.number(),
+  principal: z.string(),
+  groups: z.array(z.string()).optional(),
+  actor: z.string().nullable(),
+  consumer: z.string().nullable().optional(),
+  /** Id of the credential the caller used. */
+  key: z.string().nullable(),
+  session: z.string().nullable(),
+  turn: z.string().nullable(),
+  /** Model call this record belongs to: `mc_…`. */
+  modelCall: z.string().nullable().optional(),
+  /** The model's id of the tool call. */
+  toolCallId: z.string().nullable().optional(),
+  /** Model name or `server__tool`. */
+  subject: z.string(),
+  /** MCP gateway name, for tool calls at an MCP endpoint. */
+  gateway: z.string().nullable().optional(),
+  upstream: z.string().nullable().optional(),
+  labelBefore: labelRecordSchema.nullable(),
+  labelAfter: labelRecordSchema.nullable(),
+  verdict: z.enum(['allow', 'deny', 'warn']),
+  action: z.enum(['allow', 'deny', 'observe', 'hide']),
+  /** Names of what decided: grants, contracts and rules. */
+  rules: z.array(z.string()),
+  reason: z.string(),
+  gaps: z.array(gapRecordSchema).optional(),
+  remedies: z.array(remedyRecordSchema).optional(),
+  /** SHA-256 (hex) of the canonical arguments; never the arguments themselves. */
+  argumentsDigest: z.string().nullable().optional(),
+  /** SHA-256 (hex) of the result, for admissions and outcomes of tool calls. */
+  resultDigest: z.string().nullable().optional(),
+  /** Id of the provider or server credential used; `none` where the hop needs none. */
+  credential: z.string().nullable(),
+  revision: z.string(),
+  outcome: z.enum(['ok', 'error', 'tool_error', 'cancelled', 'timeout', 'refused']).optional(),
+  errorCode: z.string().optional(),
+  latencyMs: z.number().optional(),
+  usage: usageRecordSchema.optional(),
+  ticket: z.enum(['matched', 'none', 'not_needed']).optional(),
+  traceId: z.string().optional(),
+  /** Tools removed from what the model was offered. */
+  hidden: z.array(z.string()).optional(),
+})
+export type DecisionRecord = z.infer<typeof decisionRecordSchema>

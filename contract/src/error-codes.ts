@@ -1,0 +1,65 @@
+/**
+ * Every error Turnward can answer with: its HTTP status, a one-line title and what a reader can do.
+ * Codes are stable; a code is never reused for another meaning. Pages live in `docs/errors.md`.
+ */
+export interface ErrorCode {
+  /** HTTP status used when the error ends a request. */
+  readonly status: number
+  /** One line: what class of failure this is. */
+  readonly title: string
+  /** What the reader of the error can do about it. */
+  readonly fix: string
+}
+
+export const errorCodes = {
+  // Identity
+  'auth.missing_key': { status: 401, title: 'No credential was presented', fix: 'Send a Turnward virtual key as `Authorization: Bearer tw_…` or `x-api-key`.' },
+  'auth.unknown_key': { status: 401, title: 'The credential is not known', fix: 'Check the key with `turnward keys list`, or create one with `turnward keys create`.' },
+  'auth.expired_key': { status: 401, title: 'The credential has expired', fix: 'Create a new key with `turnward keys create`.' },
+  'auth.revoked_key': { status: 401, title: 'The credential was revoked', fix: 'Create a new key with `turnward keys create`.' },
+  // Reading requests
+  'request.malformed': { status: 400, title: 'The request body could not be read', fix: 'Send one valid JSON object in UTF-8.' },
+  'request.ambiguous_key': { status: 400, title: 'The request body has duplicate or case-variant keys', fix: 'Send each key once, in the exact case the API documents.' },
+  'request.too_deep': { status: 400, title: 'The request body is nested too deeply or has too many keys', fix: 'Send a flatter body, or raise `limits.max_depth` / `limits.max_keys`.' },
+  'request.too_large': { status: 413, title: 'The request body is too large', fix: 'Send a smaller body, or raise `limits.max_body_bytes`.' },
+  'request.invalid': { status: 400, title: 'The request is not valid for this API', fix: 'Correct the named field.' },
+  'request.unsupported': { status: 400, title: 'The request uses a feature this gateway does not relay', fix: 'Leave out the named feature, or use the one the message names.' },
+  'request.content_encoding': { status: 415, title: 'Compressed request bodies are not accepted', fix: 'Send the body without `content-encoding`.' },
+  'request.timeout': { status: 408, title: 'The request body did not arrive in time', fix: 'Send the whole body within `limits.body_timeout_ms`.' },
+  'request.not_found': { status: 404, title: 'There is nothing at this path', fix: 'See the list of endpoints in the README.' },
+  'request.method': { status: 405, title: 'This path does not answer that method', fix: 'Use the method the `allow` header names.' },
+  'request.host': { status: 403, title: 'The Host or Origin header is not one this gateway answers to', fix: 'Use a host listed in `listen.hosts`, or add it there.' },
+  'request.cancelled': { status: 499, title: 'The client went away', fix: 'Nothing to do: the work was stopped.' },
+  // Grants and policy
+  'grant.model': { status: 404, title: 'The model does not exist for this principal', fix: 'Ask `GET /v1/models` which models you may use, or ask an administrator for a grant.' },
+  'grant.gateway': { status: 404, title: 'The MCP gateway does not exist for this principal', fix: 'Check the gateway name, or ask an administrator for a grant.' },
+  'grant.tool': { status: 404, title: 'The tool does not exist for this principal', fix: 'Ask `tools/list` which tools you may call now.' },
+  'policy.denied': { status: 403, title: 'The tool call was refused by policy', fix: 'Read the gaps and remedies in the decision: `turnward turns show <turn>`.' },
+  'policy.no_ticket': { status: 403, title: 'No governed model call proposed this tool call', fix: 'Make the model call through Turnward, or set `turns.tickets: match`.' },
+  // Upstreams of the model floor
+  'route.no_upstream': { status: 503, title: 'No upstream of the route could take the call', fix: 'Check upstream health with `GET /readyz` and the credentials of the route.' },
+  'upstream.credential': { status: 502, title: 'No provider credential is mapped for this principal and upstream', fix: 'Map one under `keys`, `principals`, `groups` or `upstreams`.' },
+  'upstream.failed': { status: 502, title: 'The upstream failed', fix: 'Try again; if it persists check the upstream.' },
+  'upstream.timeout': { status: 504, title: 'The upstream did not answer in time', fix: 'Try again, or raise the timeout of the upstream.' },
+  'upstream.malformed': { status: 502, title: 'The upstream sent something that is not its dialect', fix: 'Check the kind and base_url of the upstream.' },
+  // MCP floor
+  'mcp.session': { status: 404, title: 'The MCP session is unknown or has expired', fix: 'Initialize again.' },
+  'mcp.protocol_version': { status: 400, title: 'The MCP protocol version is not supported', fix: 'Use one of the versions in `supported`.' },
+  'mcp.header_mismatch': { status: 400, title: 'MCP headers and body disagree', fix: 'Send `Mcp-Method` and `Mcp-Name` that match the body.' },
+  'mcp.server_unavailable': { status: 502, title: 'The MCP server cannot be reached', fix: 'See the server in `turnward tools list` and its log lines.' },
+  'mcp.server_timeout': { status: 504, title: 'The MCP server did not answer in time', fix: 'Raise the timeout of the server, or look at what it is doing.' },
+  'mcp.server_busy': { status: 503, title: 'The MCP server has too many calls waiting', fix: 'Try again, or raise `max_concurrent` of the server.' },
+  'mcp.arguments': { status: 400, title: 'The tool arguments do not match the schema of the tool', fix: 'Correct the named argument.' },
+  'sandbox.unavailable': { status: 503, title: 'The sandbox for MCP servers is not available', fix: 'Install bubblewrap (`apt-get install bubblewrap`), or opt in to `runner: process` for servers you trust.' },
+  // The decision log and the configuration
+  'audit.unwritable': { status: 503, title: 'The decision log cannot be written', fix: 'Free disk space or make the data directory writable; governed calls resume by themselves.' },
+  'audit.backlog': { status: 503, title: 'The decision log cannot keep up', fix: 'Try again; check the disk under the data directory.' },
+  'config.invalid': { status: 500, title: 'The configuration is not valid', fix: 'Run `turnward check` and correct the named line.' },
+  'config.not_available': { status: 500, title: 'The configuration asks for something that is not available yet', fix: 'Remove the named part.' },
+  'store.failed': { status: 503, title: 'The store cannot be used', fix: 'Check the data directory.' },
+  'gateway.draining': { status: 503, title: 'The gateway is shutting down', fix: 'Send the request to another instance, or try again.' },
+  'gateway.internal': { status: 500, title: 'The gateway failed', fix: 'Report it with the turn id.' },
+} as const satisfies Record<string, ErrorCode>
+
+/** The name of an error, such as `auth.unknown_key`. */
+export type ErrorCodeName = keyof typeof errorCodes

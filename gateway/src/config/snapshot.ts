@@ -1,0 +1,82 @@
+/**
+ * The immutable compiled configuration a request runs on: every lookup a Map, every pattern compiled,
+ * every reference resolved. A request keeps the snapshot it started with until it ends.
+ */
+import type { Config, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
+import type { Principal } from '../core/principal.ts'
+import type { NameMatcher, Policy } from '../policy/types.ts'
+
+export interface Snapshot {
+  /** First 12 hex digits of the SHA-256 over the resolved configuration (secrets included only through a digest). */
+  readonly revision: string
+  /** Files it was read from, absolute. */
+  readonly files: readonly string[]
+  /** Absolute data folder. */
+  readonly dataDir: string
+  readonly settings: Pick<Config, 'listen' | 'limits' | 'audit' | 'telemetry' | 'turns' | 'store' | 'state'>
+  readonly principals: ReadonlyMap<string, Principal>
+  /** Group -> upstream -> credential id. */
+  readonly groupCredentials: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Keys declared in the file; keys made with the CLI live in the store. */
+  readonly keys: ReadonlyMap<string, ConfiguredKey>
+  readonly credentials: ReadonlyMap<string, ProviderCredential>
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly routes: RouteTable
+  readonly servers: ReadonlyMap<string, McpServer>
+  readonly gateways: ReadonlyMap<string, McpGateway>
+  readonly policy: Policy
+}
+
+export interface ConfiguredKey {
+  readonly id: string
+  readonly principal: string
+  readonly consumer: string | null
+  readonly actor: string | null
+  readonly secret: string
+  /** Unix milliseconds, or null for no expiry. */
+  readonly expires: number | null
+  readonly credentials: ReadonlyMap<string, string>
+}
+
+export interface ProviderCredential {
+  readonly id: string
+  readonly secret: string
+}
+
+export interface Upstream {
+  readonly name: string
+  readonly config: UpstreamConfig
+}
+
+export interface RouteTarget {
+  readonly upstream: Upstream
+  /** Model name to send; undefined keeps the name the client used. */
+  readonly model: string | undefined
+}
+
+export interface Route {
+  /** The pattern it was declared under. */
+  readonly model: string
+  readonly targets: readonly RouteTarget[]
+}
+
+export interface RouteTable {
+  /** Exact name first, then the longest matching pattern. */
+  readonly resolve: (model: string) => Route | undefined
+  /** Exact names, for `GET /v1/models`. */
+  readonly names: readonly string[]
+}
+
+export interface McpServer {
+  readonly name: string
+  readonly config: ServerConfig
+  /** Digest of the configuration of this server: a changed digest means a new connection. */
+  readonly digest: string
+}
+
+export interface McpGateway {
+  readonly name: string
+  readonly servers: readonly string[]
+  readonly tools: NameMatcher
+  readonly instructions: string | undefined
+}

@@ -1,0 +1,20 @@
+/** Who a call is for. Made by identity, read by everything above it. */
+export interface Principal {
+  readonly id: string
+  readonly kind: 'human' | 'workload'
+  readonly groups: readonly string[]
+  readonly emails: readonly string[]
+  /** Upstream name -> credential id, the principal's own. */
+  readonly credentials: ReadonlyMap<string, string>
+}
+
+/** The authenticated caller: the principal, the credential used, and who acts for the principal. */
+export interface Caller {
+  readonly principal: Principal
+  /** Id of the virtual key. */
+  readonly key: string
+  readonly consumer: string | null
+  readonly actor: string | null
+  /** Upstream name -> credential id, mapped on the key. */
+  readonly credentials: ReadonlyMap<string, string>
+}

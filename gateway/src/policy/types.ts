@@ -1,0 +1,162 @@
+/**
+ * The nouns of the policy engine. Everything here is immutable data; the engine is pure functions over it
+ * (`admit.ts`, `decide.ts`). No I/O, no clock, no randomness in this room.
+ */
+import type { JsonObject } from '../core/json.ts'
+import type { Principal } from '../core/principal.ts'
+
+/**
+ * Who may receive data: every clause must hold, a clause holds for a reader it names (directly, through a
+ * group or a domain). No clauses: public. Kept as clauses so that intersection is exact without a directory.
+ * Clauses and their readers are sorted and unique, and no clause is a superset of another.
+ */
+export type Audience = readonly (readonly string[])[]
+
+/** What a session carries. `trust` is a rank: an index into the configured list, 0 is least trusted. */
+export interface Label {
+  readonly trust: number
+  readonly audience: Audience
+}
+
+/** A compiled contract: what is known of a tool. */
+export interface Contract {
+  /** The pattern it was declared under, for reasons: `mail__send`. */
+  readonly source: string
+  readonly output: {
+    /** Rank; undefined adds nothing. */
+    readonly trust: number | undefined
+    /** Normalised readers (`$principal` allowed); undefined adds nothing. */
+    readonly audience: readonly string[] | undefined
+  }
+  readonly effects: readonly string[]
+  readonly requires: {
+    readonly trust: number | undefined
+    /** Literal readers, `$principal`, or `$args.<path>`. */
+    readonly includes: readonly string[]
+    readonly done: readonly string[]
+    readonly notDone: readonly string[]
+  }
+}
+
+/** Hints an MCP server gives about a tool. They can only tighten. */
+export interface ToolHints {
+  readonly readOnlyHint?: boolean | undefined
+  readonly destructiveHint?: boolean | undefined
+  readonly openWorldHint?: boolean | undefined
+}
+
+/** A tool as the engine sees it. `name` is `server__tool`, or the client's own name for a client-side tool. */
+export interface ToolSubject {
+  readonly name: string
+  /** MCP server, or `client` for a tool the client runs itself. */
+  readonly server: string
+  readonly hints?: ToolHints | undefined
+}
+
+/** What has happened in a session, for `done` and `not_done`. Plain JSON, because it is stored. */
+export interface EffectLedger {
+  /** Effects of calls that succeeded; sorted, unique. */
+  readonly done: readonly string[]
+  /** Tool call key -> effects of a call that was allowed and has not ended. */
+  readonly reserved: Readonly<Record<string, readonly string[]>>
+}
+
+/** The part of a session the engine reads and returns. */
+export interface PolicyState {
+  readonly label: Label
+  readonly effects: EffectLedger
+}
+
+export interface ToolCallEvent {
+  readonly tool: ToolSubject
+  readonly args: JsonObject
+  readonly principal: Principal
+  readonly actor: string | null
+  readonly gateway: string | null
+  /** Key under which the effects of this call are or will be reserved; its own reservation never blocks it. */
+  readonly callKey: string
+}
+
+export type GapKind = 'grant' | 'undescribed' | 'trust' | 'audience' | 'done' | 'not_done' | 'rule' | 'argument' | 'ticket' | 'posture'
+
+/** One thing that is missing for a call to be allowed. */
+export interface Gap {
+  readonly kind: GapKind
+  /** In words that never quote arguments or results. */
+  readonly detail: string
+  readonly source: string
+}
+
+/** A way the refused call could become allowed under this configuration. */
+export interface Remedy {
+  readonly kind: 'narrow' | 'isolate' | 'prerequisite' | 'configure'
+  readonly detail: string
+}
+
+export interface Verdict {
+  /** What the rules recommend. */
+  readonly verdict: 'allow' | 'deny' | 'warn'
+  /** What is enforced; `observe` lets a denied call run and says so. */
+  readonly action: 'allow' | 'deny' | 'observe'
+  readonly gaps: readonly Gap[]
+  readonly remedies: readonly Remedy[]
+  /** Everything that decided: `grant #2`, `contract mail__send`, `rule interns-read-only`. */
+  readonly rules: readonly string[]
+  readonly reason: string
+  /** Effects to reserve if the call is released. */
+  readonly effects: readonly string[]
+}
+
+/** A compiled CEL rule. */
+export interface Rule {
+  readonly name: string
+  readonly verdict: 'deny' | 'warn'
+  readonly reason: string
+  /** Whether the condition reads `args`; such a rule cannot hide a tool from a list. */
+  readonly readsArguments: boolean
+  /** True when the rule applies. Throws on any error in the condition: the caller must deny. */
+  readonly applies: (input: RuleInput) => boolean
+}
+
+export interface RuleInput {
+  readonly principal: Principal
+  readonly actor: string | null
+  readonly tool: ToolSubject
+  readonly effects: readonly string[]
+  readonly args: JsonObject
+  readonly gateway: string | null
+  readonly state: PolicyState
+}
+
+export interface Grant {
+  /** `grant #1`, in the order of the file. */
+  readonly source: string
+  readonly principals: ReadonlySet<string>
+  readonly groups: ReadonlySet<string>
+  readonly models: NameMatcher
+  readonly gateways: NameMatcher
+  readonly tools: NameMatcher
+}
+
+/** A compiled set of names and `*` patterns. */
+export interface NameMatcher {
+  readonly matches: (name: string) => boolean
+}
+
+/** Group and address book: what a reader means. */
+export interface Directory {
+  /** Normalised address or principal id -> every reader name that means this person (id, addresses, `@group`s, domains). */
+  readonly namesOf: (reader: string) => readonly string[]
+}
+
+export interface Policy {
+  readonly posture: 'strict' | 'standard' | 'observe'
+  /** Rank names, least trusted first. */
+  readonly trustRanks: readonly string[]
+  readonly hide: 'unreachable' | 'never'
+  readonly grants: readonly Grant[]
+  readonly rules: readonly Rule[]
+  /** The most specific contract of a tool name, or undefined when nobody has described it. Cached by name. */
+  readonly contractOf: (tool: string) => Contract | undefined
+  readonly directory: Directory
+}

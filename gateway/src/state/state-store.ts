@@ -1,0 +1,19 @@
+/**
+ * Shared, expiring state: sessions, history points, tickets. One interface, in memory (kept on disk by the
+ * store) or, later, Valkey. Values are plain JSON. Reads may be synchronous or not; callers await.
+ */
+export type StateNamespace = 'session' | 'point' | 'ledger' | 'splice' | 'ticket' | 'link'
+
+export type MaybePromise<T> = T | Promise<T>
+
+export interface StateStore {
+  /** The value, or undefined when absent or expired. Never hands out a value of another namespace. */
+  get<T>(namespace: StateNamespace, key: string): MaybePromise<T | undefined>
+  /** Stores a value until `expiresAt` (Unix milliseconds), replacing any before. Visible to the next `get` at once. */
+  put<T>(namespace: StateNamespace, key: string, value: T, expiresAt: number): MaybePromise<void>
+  /** Removes and returns: a ticket is used once. */
+  take<T>(namespace: StateNamespace, key: string): MaybePromise<T | undefined>
+  /** Writes everything pending to disk. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,70 @@
+/** What the pipelines report about themselves. Names of spans, attributes and metrics live in `names.ts` only. */
+import type { UsageRecord } from '@turnward/contract/decision'
+import type { Logger } from '../core/logger.ts'
+
+export interface ModelCallStart {
+  readonly requestModel: string
+  readonly dialect: string
+  readonly stream: boolean
+  /** W3C `traceparent` / `tracestate` of the caller, if any. */
+  readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
+}
+
+export interface ToolCallStart {
+  /** `server__tool`. */
+  readonly tool: string
+  readonly gateway: string
+  readonly protocolVersion: string
+  readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
+}
+
+export interface CallEnd {
+  readonly outcome: 'ok' | 'error' | 'tool_error' | 'cancelled' | 'timeout' | 'refused'
+  readonly errorCode?: string | undefined
+  readonly upstream?: string | undefined
+  /** `openai`, `anthropic`, … for `gen_ai.provider.name`. */
+  readonly provider?: string | undefined
+  readonly responseModel?: string | undefined
+  readonly responseId?: string | undefined
+  readonly finish?: string | undefined
+  readonly usage?: UsageRecord | undefined
+  readonly session?: string | null | undefined
+  readonly turn?: string | null | undefined
+  readonly toolCallId?: string | undefined
+}
+
+export interface DecisionNote {
+  readonly kind: 'model_call' | 'tool_proposal' | 'tool_call' | 'tool_list' | 'admission' | 'authentication'
+  readonly verdict: string
+  readonly action: string
+  readonly subject: string
+  readonly rules: readonly string[]
+  readonly decisionId: string
+  readonly turn: string | null
+}
+
+/** One running call. `end` is called exactly once. */
+export interface CallSpan {
+  /** Context to send to the next hop; the caller's own is passed on when tracing is off. */
+  readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
+  readonly traceId: string | undefined
+  /** First byte of the answer left for the client. */
+  firstByte(): void
+  decision(note: DecisionNote): void
+  end(result: CallEnd): void
+}
+
+export interface Telemetry {
+  readonly logger: Logger
+  startModelCall(start: ModelCallStart): CallSpan
+  startToolCall(start: ToolCallStart): CallSpan
+  /** Gauges read when scraped: name in `names.ts`, value now. */
+  observe(name: 'turnward_sessions' | 'turnward_mcp_servers_ready' | 'turnward_audit_pending' | 'turnward_config_stale', read: () => number): void
+  count(name: 'turnward_audit_failures_total' | 'turnward_config_reloads_total' | 'turnward_auth_failures_total' | 'turnward_upstream_failovers_total' | 'turnward_splices_total', labels?: Record<string, string>): void
+  /** Prometheus text exposition. */
+  metricsText(): Promise<string>
+  shutdown(): Promise<void>
+}

@@ -1,0 +1,47 @@
+/**
+ * The seam between the MCP endpoint (wire, eras, sessions of the transport) and the agent floor (identity,
+ * labels, decisions). The endpoint speaks both protocol eras and calls these operations; turns implement them.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Snapshot } from '../config/snapshot.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Caller } from '../core/principal.ts'
+
+/** One MCP request after authentication, before anything about tools is known. */
+export interface McpContext {
+  readonly caller: Caller
+  readonly snapshot: Snapshot
+  /** Gateway name from the path; not yet known to exist. */
+  readonly gateway: string
+  /** `clientInfo` of the MCP client; empty strings when it sent none. */
+  readonly client: { readonly name: string; readonly version: string }
+  readonly protocolVersion: string
+  readonly headers: IncomingHttpHeaders
+}
+
+export interface ToolCallRequest {
+  readonly name: string
+  readonly args: JsonObject
+  /** `_meta` of the request: trace context and unknown keys travel on. */
+  readonly meta: JsonObject | undefined
+  readonly signal: AbortSignal
+  /** Progress of the upstream call; set only when the client sent a progress token. */
+  readonly onProgress: ((progress: JsonObject) => void) | undefined
+}
+
+export interface McpOperations {
+  /** The caller of an HTTP request. Throws `auth.*`. */
+  authenticate(headers: IncomingHttpHeaders, snapshot: Snapshot): Promise<Caller>
+  /** Throws `grant.gateway` when the gateway does not exist or is not granted (the same answer for both). */
+  openGateway(context: McpContext): { readonly instructions: string | undefined }
+  /** Tools this caller can call now, in stable order; definitions as the server wrote them, renamed. */
+  listTools(context: McpContext): Promise<readonly JsonObject[]>
+  /**
+   * Decides and runs one call. Resolves with the MCP result (`content`, `structuredContent`, `isError`, unknown
+   * fields kept), also for a refusal by policy (an `isError` result that says why). Throws `grant.tool` for
+   * unknown and ungranted tools alike, `audit.*`, `mcp.*`.
+   */
+  callTool(context: McpContext, request: ToolCallRequest): Promise<JsonObject>
+  /** Calls `changed` whenever what `listTools` would answer may have changed. Returns the way to stop. */
+  watchTools(context: McpContext, changed: () => void): () => void
+}

@@ -1,0 +1,139 @@
+/**
+ * A dialect lens: typed views over the original JSON of a model call, and the few edits governance needs.
+ * Views point into the original object; there is no canonical copy. Two lenses: `chat-completions`, `messages`.
+ */
+import type { UsageRecord } from '@turnward/contract/decision'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+
+export type DialectName = 'chat-completions' | 'messages'
+
+export interface ToolDefinitionView {
+  readonly name: string
+  /** `client`: the client runs it. `vendor`: the model vendor runs it inside the call (web search, code execution). */
+  readonly runs: 'client' | 'vendor'
+}
+
+export interface ToolCallView {
+  readonly id: string
+  readonly name: string
+  /** Parsed arguments; undefined when they are not a JSON object. */
+  readonly args: JsonObject | undefined
+  /** The arguments as sent (chat: JSON text; messages: canonical JSON of `input`). */
+  readonly argsText: string
+}
+
+export interface ToolResultView {
+  readonly callId: string
+  /** All text of the result, joined; images and documents appear as a digest of their data. */
+  readonly text: string
+  readonly isError: boolean
+}
+
+export interface MessageView {
+  readonly index: number
+  /** `tool` only in chat-completions; in messages tool results ride in a `user` message. */
+  readonly role: 'system' | 'user' | 'assistant' | 'tool'
+  /** Text parts joined with newlines. */
+  readonly text: string
+  readonly calls: readonly ToolCallView[]
+  readonly results: readonly ToolResultView[]
+  /** True when the message carries text or media of the user's own (not only tool results). */
+  readonly fromUser: boolean
+}
+
+export interface RequestView {
+  readonly model: string
+  readonly stream: boolean
+  readonly messages: readonly MessageView[]
+  readonly tools: readonly ToolDefinitionView[]
+  /** Tool choice names one tool that must be called. */
+  readonly forcedTool: string | undefined
+  /** chat-completions: the client asked for the usage chunk. Always true for messages. */
+  readonly wantsUsage: boolean
+  /** chat-completions `n`. */
+  readonly choices: number
+}
+
+/** A refused call and what the model is told about it. */
+export interface RefusedCall {
+  /** The call exactly as the model made it, in the client's dialect (chat: an entry of `tool_calls`; messages: a `tool_use` block). */
+  readonly call: JsonObject
+  readonly id: string
+  readonly name: string
+  /** "not run: <reason>; <remedies>". */
+  readonly notice: string
+}
+
+/**
+ * What must be put back into the history so that the model sees a coherent conversation:
+ * whole rounds that were answered inside the gateway, and refused calls dropped from a delivered message.
+ */
+export interface SpliceRecord {
+  /** Rounds before the delivered message: assistant message as the model made it, and its refused calls. In order. */
+  readonly rounds: readonly SplicedRound[]
+  /** Calls dropped from the delivered message; `position` is the index among all calls of the message. */
+  readonly dropped: readonly (RefusedCall & { readonly position: number })[]
+  /** Native content of the delivered message as the model made it, when rounds came before it (its text without the earlier rounds' text). */
+  readonly delivered: JsonObject | undefined
+}
+
+export interface SplicedRound {
+  /** Native assistant message with all its calls (all refused). */
+  readonly assistant: JsonObject
+  readonly refused: readonly RefusedCall[]
+}
+
+export interface ResponseView {
+  readonly id: string
+  readonly model: string
+  readonly text: string
+  readonly calls: readonly ToolCallView[]
+  readonly finish: 'stop' | 'length' | 'tool_calls' | 'refusal' | 'other'
+  readonly usage: UsageRecord | undefined
+}
+
+export interface Dialect {
+  readonly name: DialectName
+  /** Views over a parsed request body. Throws TurnwardError `request.invalid` / `request.unsupported` naming the field. */
+  readRequest(body: JsonObject): RequestView
+  /** Views over a parsed non-streaming response. Throws `upstream.malformed`. */
+  readResponse(body: JsonObject): ResponseView
+  /** Request edits: each mutates `body` in place and is only called when something must change. */
+  readonly edit: {
+    /** Removes tools by name; a forced choice of a removed tool becomes automatic; `tools` and `tool_choice` go when no tool is left. */
+    removeTools(body: JsonObject, names: ReadonlySet<string>): void
+    /** Puts refused calls and rounds back at the message with this index (of the current `messages`). Returns how many messages were inserted. */
+    restore(body: JsonObject, messageIndex: number, record: SpliceRecord): number
+    /** Appends one refused round to the end of the conversation (for calling the model again). */
+    appendRound(body: JsonObject, round: SplicedRound): void
+    /** Sets the model name. */
+    setModel(body: JsonObject, model: string): void
+  }
+  /** Response edits (non-streaming). */
+  readonly respond: {
+    /** Native assistant message of a response, as the history would carry it. */
+    assistantMessage(response: JsonObject): JsonObject
+    /** A RefusedCall's native `call` for each call id. */
+    nativeCall(response: JsonObject, callId: string): JsonObject | undefined
+    /** Drops calls by id; when none is left the finish reason becomes the normal stop. Mutates. */
+    dropCalls(response: JsonObject, ids: ReadonlySet<string>): void
+    /** Prepends text of earlier rounds and adds their usage, so that one client call reads as one answer. Mutates. */
+    mergeEarlier(response: JsonObject, earlier: { readonly text: string; readonly usage: readonly UsageRecord[] }): void
+    /** Adds a closing explanation as text (used when splices are exhausted). Mutates. */
+    appendText(response: JsonObject, text: string): void
+  }
+  /** The error envelope of this dialect. */
+  errorBody(error: DialectError): JsonObject
+  /** The bytes of an error inside a stream that has begun. */
+  streamError(error: DialectError): string
+}
+
+export interface DialectError {
+  readonly status: number
+  /** Turnward error code. */
+  readonly code: string
+  readonly message: string
+  readonly turn?: string | undefined
+}
+
+export type { JsonObject, JsonValue }

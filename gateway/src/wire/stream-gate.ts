@@ -1,0 +1,50 @@
+/**
+ * A stream gate stands between an upstream's event stream and the client: text passes at once, byte for byte;
+ * tool calls are held until they are decided. One gate serves one client response, across as many upstream
+ * rounds as denial splicing needs. Implementations: `chat-stream-gate.ts`, `messages-stream-gate.ts`.
+ */
+import type { UsageRecord } from '@turnward/contract/decision'
+import type { JsonObject } from '../core/json.ts'
+import type { ResponseView, SplicedRound, ToolCallView } from './dialect.ts'
+
+export interface GateSink {
+  /** Bytes for the client, now. */
+  write(bytes: Uint8Array | string): void
+}
+
+/** What one upstream round came to. */
+export interface GateRound {
+  /** Calls that are held and wait for a decision, in order; empty when the message has none. */
+  readonly calls: readonly ToolCallView[]
+  /** Native calls by id (for RefusedCall.call). */
+  readonly native: ReadonlyMap<string, JsonObject>
+  /** Text of this round as delivered to the client. */
+  readonly text: string
+  readonly finish: ResponseView['finish']
+  readonly usage: UsageRecord | undefined
+  readonly responseId: string
+  readonly model: string
+  /** False when the stream ended without its proper end (missing terminator, cut off). */
+  readonly complete: boolean
+  /** Set when the upstream sent an error event; it has been passed on to the client in its own words. */
+  readonly upstreamError: string | undefined
+}
+
+export interface StreamGate {
+  /** Feeds upstream bytes (any chunking). Text goes to the sink; held events stay. Throws `upstream.malformed` on an event over the size limit or invalid JSON. */
+  push(chunk: Uint8Array): void
+  /** The upstream round ended; returns what it came to. Nothing of the end of the message has been written yet if calls are held. */
+  endRound(): GateRound
+  /** True while events are held (keep-alive comments are due). */
+  readonly holding: boolean
+  /** Releases the held round: calls in `allowed` go out, others are dropped, then the end of the message. All allowed: the original bytes. */
+  release(allowed: ReadonlySet<string>): void
+  /** Discards the held end and calls of this round and prepares for another upstream round in the same client message. Returns the round for the history. */
+  startContinuation(): JsonObject
+  /** Ends the client message without calls: writes `explanation` as text (if any), then a normal stop. Used when splices are exhausted. */
+  finishWithText(explanation: string): void
+  /** Text delivered to the client over all rounds. */
+  readonly deliveredText: string
+}
+
+export type { SplicedRound }
