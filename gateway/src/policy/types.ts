@@ -55,7 +55,10 @@ export interface ToolSubject {
 
 /** What has happened in a session, for `done` and `not_done`. Plain JSON, because it is stored. */
 export interface EffectLedger {
-  /** Effects of calls that succeeded; sorted, unique. */
+  /**
+   * Effects of calls that succeeded; sorted, unique. An effect marked with a leading `?` may have happened
+   * (nobody vouches for it): it stands in the way of `not_done` and never satisfies `done`. See `effects.ts`.
+   */
   readonly done: readonly string[]
   /** Tool call key -> effects of a call that was allowed and has not ended. */
   readonly reserved: Readonly<Record<string, readonly string[]>>
@@ -147,6 +150,8 @@ export interface NameMatcher {
 export interface Directory {
   /** Normalised address or principal id -> every reader name that means this person (id, addresses, `@group`s, domains). */
   readonly namesOf: (reader: string) => readonly string[]
+  /** Every declared principal as a reader, to tell whether anybody at all may receive something. Absent: not known. */
+  readonly readers?: readonly string[] | undefined
 }
 
 export interface Policy {
@@ -158,5 +163,7 @@ export interface Policy {
   readonly rules: readonly Rule[]
   /** The most specific contract of a tool name, or undefined when nobody has described it. Cached by name. */
   readonly contractOf: (tool: string) => Contract | undefined
+  /** Every contract, to tell how a missing effect could be had. Absent: no such remedy is offered. */
+  readonly contracts?: readonly Contract[] | undefined
   readonly directory: Directory
 }

@@ -22,6 +22,8 @@ export interface GatewayCatalogue {
   readonly resolve: (name: string) => CatalogueTool | undefined
   /** Servers of this gateway that could not be listed, with why. */
   readonly missing: ReadonlyMap<string, string>
+  /** Exposed name -> why a listed tool is not offered (collision, unusable schema); never a silent drop. */
+  readonly leftOut?: ReadonlyMap<string, string>
 }
 
 export interface CallOptions {

@@ -1,0 +1,184 @@
+/**
+ * What happened in one turn, as a tree: model calls, what they proposed, what ran, what each step added to the label,
+ * what was refused and what would have helped. Pure: made of the stored records and nothing else.
+ */
+import type { DecisionRecord, GapRecord, LabelRecord, RemedyRecord, UsageRecord } from '@turnward/contract/decision'
+
+/** How a decided call ended; all undefined while it runs, or when it ended unrecorded. */
+export interface CallResult {
+  outcome: DecisionRecord['outcome']
+  errorCode: string | undefined
+  latencyMs: number | undefined
+  usage: UsageRecord | undefined
+}
+
+/** What every step has in common. */
+export interface TurnStep extends CallResult {
+  readonly decision: string
+  /** Unix milliseconds of the decision. */
+  readonly time: number
+  /** Model or tool. */
+  readonly subject: string
+  readonly verdict: DecisionRecord['verdict']
+  readonly action: DecisionRecord['action']
+  readonly reason: string
+  readonly rules: readonly string[]
+  readonly gaps: readonly GapRecord[]
+  readonly remedies: readonly RemedyRecord[]
+  readonly credential: string | null
+  readonly revision: string
+}
+
+export interface ToolCallStep extends TurnStep {
+  readonly toolCallId: string | null
+  readonly gateway: string | null
+  readonly ticket: DecisionRecord['ticket']
+}
+
+/** A tool call a model asked for. `ran` are the calls that came of it. */
+export interface ProposalStep extends TurnStep {
+  readonly toolCallId: string | null
+  readonly ran: ToolCallStep[]
+}
+
+export interface ModelCallStep extends TurnStep {
+  /** `mc_…` */
+  readonly modelCall: string | null
+  readonly upstream: string | null
+  /** Tools the model was not offered. */
+  readonly hidden: readonly string[]
+  readonly proposals: ProposalStep[]
+}
+
+/** A moment at which the session became more restricted. */
+export interface LabelGain {
+  readonly time: number
+  /** The tool whose result did it. */
+  readonly subject: string
+  readonly before: LabelRecord
+  readonly after: LabelRecord
+}
+
+/** A call that did not happen, and what would help. */
+export interface RefusedCall {
+  readonly decision: string
+  readonly kind: DecisionRecord['kind']
+  readonly subject: string
+  readonly reason: string
+  readonly rules: readonly string[]
+  readonly gaps: readonly GapRecord[]
+  readonly remedies: readonly RemedyRecord[]
+}
+
+export interface TurnTree {
+  readonly turn: string | null
+  readonly session: string | null
+  readonly principal: string | null
+  readonly actor: string | null
+  readonly key: string | null
+  /** Unix milliseconds of the first and the last record. */
+  readonly started: number | null
+  readonly ended: number | null
+  readonly modelCalls: readonly ModelCallStep[]
+  /** Tool calls and proposals that no model call of this turn accounts for. */
+  readonly otherCalls: readonly (ToolCallStep | ProposalStep)[]
+  readonly labels: readonly LabelGain[]
+  readonly refused: readonly RefusedCall[]
+  /** Label after the last record that has one. */
+  readonly label: LabelRecord | null
+}
+
+/** Builds the tree of one turn from its records, in the order of the log. Records of other turns do not belong in it. */
+export function turnTree(records: readonly DecisionRecord[]): TurnTree {
+  const modelCalls: ModelCallStep[] = []
+  const otherCalls: (ToolCallStep | ProposalStep)[] = []
+  const labels: LabelGain[] = []
+  const refused: RefusedCall[] = []
+  const steps = new Map<string, TurnStep>()
+  const proposals: ProposalStep[] = []
+  let label: LabelRecord | null = null
+
+  for (const record of records) {
+    if (record.labelAfter !== null) {
+      if (record.labelBefore !== null && !sameLabel(record.labelBefore, record.labelAfter)) {
+        labels.push({ time: record.time, subject: record.subject, before: record.labelBefore, after: record.labelAfter })
+      }
+      label = record.labelAfter
+    }
+    if (record.type === 'outcome') {
+      const step = steps.get(record.id)
+      if (step !== undefined) Object.assign(step, resultOf(record))
+      continue
+    }
+    if (record.action === 'deny') refused.push(refusal(record))
+    switch (record.kind) {
+      case 'model_call': {
+        const step: ModelCallStep = { ...stepOf(record), modelCall: record.modelCall ?? null, upstream: record.upstream ?? null, hidden: record.hidden ?? [], proposals: [] }
+        steps.set(record.id, step)
+        modelCalls.push(step)
+        break
+      }
+      case 'tool_proposal': {
+        const step: ProposalStep = { ...stepOf(record), toolCallId: record.toolCallId ?? null, ran: [] }
+        steps.set(record.id, step)
+        proposals.push(step)
+        const parent = modelCalls.findLast((call) => call.modelCall !== null && call.modelCall === record.modelCall)
+        ;(parent?.proposals ?? otherCalls).push(step)
+        break
+      }
+      case 'tool_call': {
+        const step: ToolCallStep = { ...stepOf(record), toolCallId: record.toolCallId ?? null, gateway: record.gateway ?? null, ticket: record.ticket }
+        steps.set(record.id, step)
+        ;(proposalOf(step, proposals)?.ran ?? otherCalls).push(step)
+        break
+      }
+      case 'tool_list':
+      case 'admission':
+      case 'authentication':
+        break
+    }
+  }
+
+  const first = records[0]
+  return {
+    turn: first?.turn ?? null,
+    session: first?.session ?? null,
+    principal: first?.principal ?? null,
+    actor: first?.actor ?? null,
+    key: first?.key ?? null,
+    started: first?.time ?? null,
+    ended: records.at(-1)?.time ?? null,
+    modelCalls,
+    otherCalls,
+    labels,
+    refused,
+    label,
+  }
+}
+
+/** By the model's id of the call; without one, by the tool and only when a ticket says that there was a proposal. */
+function proposalOf(call: ToolCallStep, proposals: readonly ProposalStep[]): ProposalStep | undefined {
+  if (call.toolCallId !== null) return proposals.findLast((proposal) => proposal.toolCallId === call.toolCallId)
+  if (call.ticket !== 'matched') return undefined
+  return proposals.find((proposal) => proposal.subject === call.subject && proposal.action !== 'deny' && proposal.ran.length === 0)
+}
+
+function stepOf(record: DecisionRecord): TurnStep {
+  const { id, time, subject, verdict, action, reason, rules, credential, revision } = record
+  const gaps = record.gaps ?? []
+  const remedies = record.remedies ?? []
+  return { decision: id, time, subject, verdict, action, reason, rules, gaps, remedies, credential, revision, ...resultOf(record) }
+}
+
+function resultOf(record: DecisionRecord): CallResult {
+  return { outcome: record.outcome, errorCode: record.errorCode, latencyMs: record.latencyMs, usage: record.usage }
+}
+
+function refusal(record: DecisionRecord): RefusedCall {
+  const { id, kind, subject, reason, rules } = record
+  return { decision: id, kind, subject, reason, rules, gaps: record.gaps ?? [], remedies: record.remedies ?? [] }
+}
+
+function sameLabel(one: LabelRecord, other: LabelRecord): boolean {
+  return one.trust === other.trust && JSON.stringify(one.audience) === JSON.stringify(other.audience)
+}

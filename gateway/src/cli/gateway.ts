@@ -1,0 +1,148 @@
+/**
+ * The composition root: makes every room, hands each what it needs, and takes everything down in the reverse
+ * order. The only file that knows all of them.
+ */
+import { join } from 'node:path'
+import { openDecisionLog, type OpenDecisionLog } from '../audit/log-writer.ts'
+import type { Environment } from '../config/load.ts'
+import { ConfigSource } from '../config/watch.ts'
+import { systemClock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { createAuthenticator } from '../identity/authenticate.ts'
+import { Upstreams } from '../models/upstreams.ts'
+import { openStateStore } from '../state/memory-state-store.ts'
+import type { StateStore } from '../state/state-store.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { createTelemetry } from '../telemetry/opentelemetry.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Fleet } from '../tools/catalogue.ts'
+import { createMcpEndpoint } from '../tools/endpoint.ts'
+import { createFleet } from '../tools/fleet.ts'
+import { createRunners, type Runners } from '../tools/runners/runners.ts'
+import { createMcpOperations } from '../turns/mcp-operations.ts'
+import type { Services } from '../turns/services.ts'
+import { SessionRegistry } from '../turns/session-registry.ts'
+import { listen, type HttpServer } from './http-server.ts'
+import { runnerOptions } from './runner-options.ts'
+import { version } from './version.ts'
+
+export interface GatewayOptions {
+  readonly configPath: string
+  readonly env: Environment
+  readonly logger: Logger
+  /** Replaces the runners of stdio servers. */
+  readonly runners?: Runners
+}
+
+export interface Gateway {
+  readonly url: string
+  readonly config: ConfigSource
+  readonly services: Services
+  /** Stops taking work, lets running requests finish, writes everything down. */
+  close(): Promise<void>
+}
+
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const { logger, env } = options
+  const config = await ConfigSource.open(options.configPath, env, logger)
+  const opened: Closable[] = [{ close: async () => config.close() }]
+  try {
+    const { dataDir, settings } = config.current
+    const telemetry = createTelemetry({ settings: settings.telemetry, version, logger })
+    opened.push({ close: () => telemetry.shutdown() })
+    const store = await openStore(dataDir)
+    opened.push(store)
+    const log = await openDecisionLog({
+      dataDir,
+      checkpointRecords: settings.audit.checkpoint_records,
+      checkpointMs: settings.audit.checkpoint_ms,
+      logger,
+      onFailure: () => telemetry.count('turnward_audit_failures_total'),
+    })
+    opened.push(log)
+    const state = await openStateStore({ entries: store.entries, clock: systemClock, maxEntries: settings.turns.max_sessions * 8 })
+    opened.push(state)
+    const runners = options.runners ?? createRunners(runnerOptions([dataDir, ...config.current.files]))
+    const fleet = createFleet({
+      snapshot: () => config.current,
+      onSwap: (listener) => config.onSwap(listener),
+      runners,
+      dataDir: join(dataDir, 'servers'),
+      logger,
+      clock: systemClock,
+    })
+    opened.push(fleet)
+    const upstreams = new Upstreams()
+    opened.push(upstreams)
+    config.onSwap((next) => {
+      telemetry.count('turnward_config_reloads_total')
+      upstreams.retain(next)
+    })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger })
+    const mcp = createMcpEndpoint({
+      operations: createMcpOperations(services),
+      snapshot: () => config.current,
+      secret: store.secret,
+      clock: systemClock,
+      logger,
+    })
+    const server: HttpServer = await listen(services, (request, response, gateway) => mcp.handle(request, response, gateway), () => config.problem)
+    return {
+      url: server.url,
+      config,
+      services,
+      async close() {
+        const closing = server.close(config.current.settings.limits.drain_ms)
+        // Open MCP listen streams would otherwise keep the server waiting for the whole drain time.
+        await mcp.close()
+        await closing
+        await closeAll(opened, logger)
+      },
+    }
+  } catch (error) {
+    await closeAll(opened, logger)
+    throw error
+  }
+}
+
+interface Closable {
+  close(): Promise<void>
+}
+
+interface Rooms {
+  readonly config: ConfigSource
+  readonly store: Store
+  readonly log: OpenDecisionLog
+  readonly state: StateStore
+  readonly fleet: Fleet
+  readonly upstreams: Upstreams
+  readonly telemetry: Telemetry
+  readonly logger: Logger
+}
+
+function assemble(rooms: Rooms): Services {
+  const { config, store, log, state, fleet, upstreams, telemetry, logger } = rooms
+  const sessions = new SessionRegistry(state, systemClock)
+  telemetry.observe('turnward_sessions', () => sessions.size)
+  telemetry.observe('turnward_mcp_servers_ready', () => fleet.status().filter((server) => server.state === 'ready').length)
+  telemetry.observe('turnward_audit_pending', () => log.pending())
+  telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
+  return {
+    snapshot: () => config.current,
+    authenticator: createAuthenticator({ store, clock: systemClock, logger }),
+    upstreams,
+    fleet,
+    log,
+    state,
+    sessions,
+    telemetry,
+    clock: systemClock,
+    secret: store.secret,
+  }
+}
+
+async function closeAll(opened: readonly Closable[], logger: Logger): Promise<void> {
+  for (const room of [...opened].reverse()) {
+    await room.close().catch((error: unknown) => logger.error({ err: error }, 'a room did not close cleanly'))
+  }
+}

@@ -1,0 +1,25 @@
+/** `/healthz`: the process answers. `/readyz`: it can do governed work now, and if not, why. */
+import type { ServerResponse } from 'node:http'
+import type { Services } from '../turns/services.ts'
+
+export function answerHealth(services: Services, response: ServerResponse): void {
+  answer(response, 200, { status: 'ok', revision: services.snapshot().revision })
+}
+
+/** Not ready while draining or while the decision log cannot be written. A server that is down does not make the gateway unready: its tools are missing, and said to be. */
+export function answerReadiness(services: Services, response: ServerResponse, staleConfig: string | undefined, isDraining: boolean): void {
+  const audit = services.log.health()
+  const ready = audit === undefined && !isDraining
+  answer(response, ready ? 200 : 503, {
+    status: ready ? 'ready' : 'not ready',
+    revision: services.snapshot().revision,
+    ...(isDraining ? { draining: true } : {}),
+    ...(audit === undefined ? {} : { audit }),
+    ...(staleConfig === undefined ? {} : { config: staleConfig }),
+    servers: services.fleet.status().map(({ server, state, detail, tools }) => ({ server, state, tools, ...(detail === undefined ? {} : { detail }) })),
+  })
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify(body))
+}

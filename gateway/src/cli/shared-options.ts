@@ -1,0 +1,22 @@
+/** Options that several verbs share, with one wording. */
+import { Option } from 'commander'
+import { TurnwardError } from '../core/error.ts'
+import type { LogLevel } from '../telemetry/logger.ts'
+
+export function configOption(): Option {
+  return new Option('-c, --config <file>', 'configuration file').env('TURNWARD_CONFIG').default('turnward.yaml')
+}
+
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON')
+}
+
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
+
+/** The log level a text names; undefined stays undefined. Throws `request.invalid`. */
+export function logLevelOf(text: string | undefined): LogLevel | undefined {
+  if (text === undefined) return undefined
+  const level = logLevels.find((candidate) => candidate === text)
+  if (level === undefined) throw new TurnwardError('request.invalid', { subject: 'log level', why: `use one of ${logLevels.join(', ')}` })
+  return level
+}

@@ -1,0 +1,56 @@
+/** `turnward start`: runs the gateway until it is told to stop. */
+import type { Command } from 'commander'
+import { loadConfig } from '../../config/load.ts'
+import { asTurnwardError } from '../../core/error.ts'
+import { createLogger } from '../../telemetry/logger.ts'
+import { openGateway } from '../gateway.ts'
+import { fail, print } from '../output.ts'
+import { configOption, jsonOption, logLevelOf } from '../shared-options.ts'
+import { version } from '../version.ts'
+
+interface StartOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly logLevel?: string
+}
+
+export function addStart(program: Command): void {
+  program
+    .command('start')
+    .description('start the gateway')
+    .addOption(configOption())
+    .option('--log-level <level>', 'debug, info, warn, error or silent; default: `telemetry.logs.level`')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ turnward start --config turnward.yaml\n\nSIGHUP reloads the configuration, SIGTERM drains and stops.')
+    .action(start)
+}
+
+async function start(options: StartOptions): Promise<void> {
+  try {
+    // The level is known once the configuration is; a mistake in it is told before anything starts.
+    const level = logLevelOf(options.logLevel) ?? (await loadConfig(options.config, process.env)).settings.telemetry.logs.level
+    const logger = createLogger({ level, base: { version } })
+    const gateway = await openGateway({ configPath: options.config, env: process.env, logger })
+    const { revision } = gateway.config.current
+    print(options, { event: 'ready', url: gateway.url, revision }, `Turnward is ready at ${gateway.url} (revision ${revision})`)
+    process.on('SIGHUP', () => void gateway.config.reload('SIGHUP'))
+    let stopping = false
+    const stop = (signal: string): void => {
+      // A second signal means: now.
+      if (stopping) process.exit(1)
+      stopping = true
+      logger.info({ signal }, 'draining')
+      gateway.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ code: asTurnwardError(error).code }, 'the gateway did not stop cleanly')
+          process.exit(1)
+        },
+      )
+    }
+    process.on('SIGTERM', () => stop('SIGTERM'))
+    process.on('SIGINT', () => stop('SIGINT'))
+  } catch (error) {
+    fail(options, error)
+  }
+}

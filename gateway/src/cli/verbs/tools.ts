@@ -1,0 +1,88 @@
+/** `turnward tools`: what a key may call now at a running gateway, and calling it, through the public endpoint. */
+import type { Command } from 'commander'
+import { TurnwardError } from '../../core/error.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { openMcpClient, type McpClient } from '../mcp-client.ts'
+import { fail, print, table } from '../output.ts'
+import { jsonOption } from '../shared-options.ts'
+
+interface ToolsOptions {
+  readonly url: string
+  readonly gateway: string
+  readonly key?: string
+  readonly session?: string
+  readonly json?: boolean
+}
+
+export function addTools(program: Command): void {
+  const tools = program.command('tools').description('list and call tools through a running gateway')
+  withConnection(tools.command('list').description('list the tools that can be called now'))
+    .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward tools list --gateway main')
+    .action(list)
+  withConnection(tools.command('call').description('call one tool').argument('<tool>', '`server__tool`').argument('[arguments]', 'JSON object', '{}'))
+    .addHelpText('after', `\nExample:\n  $ TURNWARD_KEY=tw_… turnward tools call notes__read_text_file '{"path":"a.txt"}'\n\nExit code 5 when the call was refused or the tool reported an error.`)
+    .action(call)
+}
+
+function withConnection(command: Command): Command {
+  return command
+    .option('--url <url>', 'address of the gateway', process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
+    .option('--gateway <name>', 'MCP gateway', 'main')
+    .option('--key <key>', 'virtual key; better in the variable TURNWARD_KEY, which no process list shows')
+    .option('--session <name>', 'join this session (`x-turnward-session`)')
+    .addOption(jsonOption())
+}
+
+function connect(options: ToolsOptions): McpClient {
+  const key = options.key ?? process.env.TURNWARD_KEY
+  if (key === undefined) throw new TurnwardError('auth.missing_key', { fix: 'Set TURNWARD_KEY or use --key.' })
+  const session: Record<string, string> = options.session === undefined ? {} : { 'x-turnward-session': options.session }
+  return openMcpClient(`${options.url.replace(/\/$/, '')}/mcp/${encodeURIComponent(options.gateway)}`, key, session)
+}
+
+async function list(options: ToolsOptions): Promise<void> {
+  await withClient(options, async (client) => {
+    const tools = await client.listTools()
+    print(options, { tools }, table(tools.map((tool) => [String(tool.name), firstLine(tool.description)])))
+  })
+}
+
+async function call(name: string, text: string, options: ToolsOptions): Promise<void> {
+  await withClient(options, async (client) => {
+    const result = await client.callTool(name, parseArguments(text))
+    print(options, result, resultText(result))
+    if (result.isError === true) process.exitCode = exitCodes.negative
+  })
+}
+
+async function withClient(options: ToolsOptions, work: (client: McpClient) => Promise<void>): Promise<void> {
+  let client: McpClient | undefined
+  try {
+    client = connect(options)
+    await work(client)
+  } catch (error) {
+    fail(options, error)
+  } finally {
+    await client?.close()
+  }
+}
+
+function parseArguments(text: string): JsonObject {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (isObject(parsed)) return parsed
+  } catch {
+    // Told below, in our own words.
+  }
+  throw new TurnwardError('request.invalid', { subject: 'arguments', why: 'they are not a JSON object' })
+}
+
+function firstLine(description: unknown): string {
+  return typeof description === 'string' ? (description.split('\n')[0] ?? '').slice(0, 100) : ''
+}
+
+function resultText(result: JsonObject): string {
+  const content = Array.isArray(result.content) ? result.content : []
+  return content.map((part) => (isObject(part) && typeof part.text === 'string' ? part.text : JSON.stringify(part))).join('\n')
+}

@@ -1,0 +1,78 @@
+/** `turnward turns`: what agents did, from the decision log of this machine. */
+import type { Command } from 'commander'
+import type { DecisionRecord } from '@turnward/contract/decision'
+import { findTurn, readRecords, tailRecords, type StoredRecord } from '../../audit/read.ts'
+import { formatTurnTree } from '../../audit/format-tree.ts'
+import { turnTree } from '../../audit/tree.ts'
+import { TurnwardError } from '../../core/error.ts'
+import { dataDirOf } from '../data-dir.ts'
+import { fail, print } from '../output.ts'
+import { configOption, jsonOption } from '../shared-options.ts'
+
+interface TurnsOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly last?: string
+  readonly follow?: boolean
+}
+
+export function addTurns(program: Command): void {
+  const turns = program.command('turns').description('read what agents did')
+  turns
+    .command('tail')
+    .description('print decisions and outcomes as they happen')
+    .addOption(configOption())
+    .option('-n, --last <count>', 'begin with this many earlier records', '10')
+    .option('--no-follow', 'stop at the end')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ turnward turns tail -n 20')
+    .action(tail)
+  turns
+    .command('show')
+    .description('print one turn as a tree: model calls, tool calls, labels, refusals')
+    .argument('<turn>', 'turn id, its beginning, or `last`')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ turnward turns show last')
+    .action(show)
+}
+
+async function tail(options: TurnsOptions): Promise<void> {
+  try {
+    const count = Number(options.last ?? 10)
+    if (!Number.isInteger(count) || count < 0) throw new TurnwardError('request.invalid', { subject: '--last', why: 'it is not a whole number' })
+    const dataDir = await dataDirOf(options.config)
+    const earlier = count === 0 ? [] : await readRecords(dataDir, { limit: count, last: true })
+    for (const record of earlier) printRecord(options, record)
+    if (options.follow === false) return
+    const stop = new AbortController()
+    process.once('SIGINT', () => stop.abort())
+    process.once('SIGTERM', () => stop.abort())
+    const fromSeq = earlier.at(-1)?.seq
+    for await (const record of tailRecords(dataDir, { signal: stop.signal, ...(fromSeq === undefined ? {} : { fromSeq }) })) printRecord(options, record)
+  } catch (error) {
+    fail(options, error)
+  }
+}
+
+function printRecord(options: TurnsOptions, stored: StoredRecord): void {
+  print(options, { seq: stored.seq, ...stored.record }, recordLine(stored.record))
+}
+
+function recordLine(record: DecisionRecord): string {
+  const time = new Date(record.time).toISOString().slice(11, 23)
+  const what = record.type === 'outcome' ? `${record.outcome ?? 'done'}${record.latencyMs === undefined ? '' : ` ${record.latencyMs} ms`}` : record.action
+  return `${time}  ${record.turn ?? '-'}  ${record.kind.padEnd(13)}  ${what.padEnd(12)}  ${record.subject}  (${record.principal})  ${record.rules.join(', ')}`
+}
+
+async function show(turn: string, options: TurnsOptions): Promise<void> {
+  try {
+    const dataDir = await dataDirOf(options.config)
+    const id = await findTurn(dataDir, turn)
+    if (id === undefined) throw new TurnwardError('request.not_found', { subject: turn, why: 'no such turn is in the decision log', fix: 'List recent ones with `turnward turns tail --no-follow`.' })
+    const tree = turnTree((await readRecords(dataDir, { turn: id, limit: 100_000 })).map((stored) => stored.record))
+    print(options, tree, formatTurnTree(tree))
+  } catch (error) {
+    fail(options, error)
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * From a valid configuration to the snapshot requests run on. Checks every reference first and reports all
+ * problems together; a snapshot exists only when there are none.
+ */
+import { dirname, resolve } from 'node:path'
+import type { Config, ServerConfig } from '@turnward/contract/config'
+import type { Principal } from '../core/principal.ts'
+import { compileNames } from '../policy/patterns.ts'
+import type { Policy } from '../policy/types.ts'
+import { checkAmbiguity } from './ambiguity.ts'
+import { deepFreeze } from './freeze.ts'
+import { pathText } from './locate.ts'
+import { checkPolicy } from './policy-problems.ts'
+import { ConfigError, type ConfigProblem, type ReportAt } from './problems.ts'
+import { checkReferences, declaredNames, type DeclaredNames } from './references.ts'
+import { revisionOf, serverDigest } from './revision.ts'
+import { compileRoutes } from './route-table.ts'
+import { checkSafety } from './safety.ts'
+import type { ConfiguredKey, McpGateway, McpServer, ProviderCredential, Snapshot, Upstream } from './snapshot.ts'
+
+export interface SnapshotSource {
+  /** Absolute, the main file first; relative paths in the configuration are relative to it. Empty when there is no file. */
+  readonly files: readonly string[]
+  /** Absolute. */
+  readonly dataDir: string
+}
+
+/** Everything that can be wrong with a configuration that fits the schema. Undefined when something is. */
+export function checkConfig(config: Config, names: DeclaredNames, report: ReportAt): Policy | undefined {
+  let failed = false
+  const track: ReportAt = (path, message, options) => {
+    failed = true
+    report(path, message, options)
+  }
+  checkReferences(config, names, track)
+  checkAmbiguity(config, track)
+  checkSafety(config, track)
+  const policy = checkPolicy(config, track)
+  return failed ? undefined : policy
+}
+
+/**
+ * Compiles a configuration that did not come through `loadConfig` (a demo, a test). Throws ConfigError with
+ * every problem, without positions.
+ */
+export function compileSnapshot(config: Config, source: SnapshotSource): Snapshot {
+  const problems: ConfigProblem[] = []
+  const file = source.files[0] ?? 'configuration'
+  const policy = checkConfig(
+    config,
+    declaredNames((section) => Object.keys(config[section])),
+    (path, message, { code = 'config.invalid', suggestion } = {}) => {
+      problems.push({
+        code,
+        file,
+        line: 1,
+        column: 1,
+        path: pathText(path),
+        message: `${pathText(path)}: ${message}`,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      })
+    },
+  )
+  if (policy === undefined) throw new ConfigError(problems, dirname(file))
+  return buildSnapshot(config, policy, source)
+}
+
+/** Puts a checked configuration and its policy together; deeply frozen. */
+export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSource): Snapshot {
+  const { listen, limits, audit, telemetry, turns, store, state } = config
+  const base = source.files[0] === undefined ? source.dataDir : dirname(source.files[0])
+  const upstreams = compileMap(config.upstreams, (upstream, name): Upstream => deepFreeze({ name, config: upstream }))
+  return deepFreeze<Snapshot>({
+    revision: revisionOf(config),
+    files: source.files,
+    dataDir: source.dataDir,
+    settings: { listen, limits, audit, telemetry, turns, store, state },
+    principals: compileMap(config.principals, compilePrincipal),
+    groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),
+    keys: compileMap(config.keys, compileKey),
+    credentials: compileMap(config.credentials, (credential, id): ProviderCredential => ({ id, secret: credential.secret })),
+    upstreams,
+    routes: compileRoutes(config.routes, upstreams),
+    servers: compileMap(config.servers, (server, name) => compileServer(server, name, base)),
+    gateways: compileMap(config.gateways, (gateway, name): McpGateway => ({
+      name,
+      servers: [...new Set(gateway.servers)],
+      tools: compileNames(gateway.tools),
+      instructions: gateway.instructions,
+    })),
+    policy,
+  })
+}
+
+function compileMap<In, Out>(section: Readonly<Record<string, In>>, compile: (item: In, name: string) => Out): ReadonlyMap<string, Out> {
+  return new Map(Object.entries(section).map(([name, item]) => [name, compile(item, name)]))
+}
+
+function compilePrincipal(principal: Config['principals'][string], id: string): Principal {
+  return {
+    id,
+    kind: principal.kind,
+    groups: [...new Set(principal.groups)],
+    emails: principal.emails,
+    credentials: new Map(Object.entries(principal.credentials)),
+  }
+}
+
+function compileKey(key: Config['keys'][string], id: string): ConfiguredKey {
+  return {
+    id,
+    principal: key.principal,
+    consumer: key.consumer ?? null,
+    actor: key.actor ?? null,
+    secret: key.secret,
+    expires: key.expires === undefined ? null : expiryOf(key.expires),
+    credentials: new Map(Object.entries(key.credentials)),
+  }
+}
+
+const dayMs = 24 * 3600 * 1000
+
+/** Unix milliseconds from which a key is refused. A bare date is the last day the key works, in UTC. */
+export function expiryOf(expires: string): number {
+  return expires.includes('T') ? Date.parse(expires) : Date.parse(`${expires}T00:00:00Z`) + dayMs
+}
+
+function compileServer(server: ServerConfig, name: string, base: string): McpServer {
+  const config =
+    server.transport === 'stdio'
+      ? {
+          ...server,
+          command: server.command.map((part) => resolveDotted(base, part)),
+          mounts: server.mounts.map((mount) => ({ ...mount, path: resolve(base, mount.path) })),
+        }
+      : server
+  return { name, config, digest: serverDigest(config) }
+}
+
+/** `./x` and `../x` in a command mean a path next to the configuration; the server itself runs in another folder. */
+function resolveDotted(base: string, part: string): string {
+  return part.startsWith('./') || part.startsWith('../') ? resolve(base, part) : part
+}

@@ -1,0 +1,36 @@
+/**
+ * Merges one file into the whole, section by section: lists are appended, maps get more entries, and
+ * anything declared a second time is a problem that names both places.
+ */
+import type { LocatedNode, MapNode, Spot } from './locate.ts'
+import type { ProblemList } from './problems.ts'
+
+/** Keys that speak about one file and are not merged. */
+const perFile = new Set(['include', 'version'])
+
+/** Adds the sections of `addition` to `whole`, in place. */
+export function mergeFile(whole: MapNode, addition: MapNode, problems: ProblemList, nameOf: (spot: Spot) => string): void {
+  const placeOf = (spot: Spot) => `${nameOf(spot)}:${spot.file.lines.linePos(spot.offset).line}`
+  for (const [section, entry] of addition.entries) {
+    const present = whole.entries.get(section)
+    if (present === undefined) {
+      whole.entries.set(section, { key: entry.key, value: ownCopy(entry.value) })
+    } else if (present.value.kind === 'list' && entry.value.kind === 'list') {
+      present.value.items.push(...entry.value.items)
+    } else if (present.value.kind === 'map' && entry.value.kind === 'map') {
+      for (const [name, item] of entry.value.entries) {
+        const first = present.value.entries.get(name)
+        if (first === undefined) present.value.entries.set(name, item)
+        else problems.add(item.key, [section, name], `\`${section}.${name}\` is declared twice; first at ${placeOf(first.key)}`)
+      }
+    } else if (!perFile.has(section)) {
+      problems.add(entry.key, [section], `\`${section}\` is declared twice; first at ${placeOf(present.key)}`)
+    }
+  }
+}
+
+/** A section that can grow without changing the tree of the file it came from. */
+function ownCopy(node: LocatedNode): LocatedNode {
+  if (node.kind === 'list') return { ...node, items: [...node.items] }
+  return node.kind === 'map' ? { ...node, entries: new Map(node.entries) } : node
+}

@@ -1,0 +1,103 @@
+/**
+ * Cross checks the schema cannot make: every name that is used must be declared. Reports all of them; never
+ * decides anything about a request.
+ */
+import type { Config } from '@turnward/contract/config'
+import type { ConfigPath } from './locate.ts'
+import type { ReportAt } from './problems.ts'
+import { closest } from './suggest.ts'
+
+const declaringSections = ['upstreams', 'credentials', 'principals', 'groups', 'servers', 'gateways'] as const
+
+type DeclaringSection = (typeof declaringSections)[number]
+
+/** Names declared per section, including entries that are themselves invalid: one mistake is reported once. */
+export type DeclaredNames = Readonly<Record<DeclaringSection, ReadonlySet<string>>>
+
+/** Gathers the declared names; `namesIn` lists those of one section. */
+export function declaredNames(namesIn: (section: DeclaringSection) => Iterable<string>): DeclaredNames {
+  const names: Partial<Record<DeclaringSection, ReadonlySet<string>>> = {}
+  for (const section of declaringSections) names[section] = new Set(namesIn(section))
+  return names as DeclaredNames
+}
+
+/** Credential id that means: send no credential. */
+export const noCredential = 'none'
+
+const singular: Record<DeclaringSection, string> = {
+  upstreams: 'upstream',
+  credentials: 'credential',
+  principals: 'principal',
+  groups: 'group',
+  servers: 'server',
+  gateways: 'gateway',
+}
+
+/** Reports every reference that leads nowhere. */
+export function checkReferences(config: Config, names: DeclaredNames, report: ReportAt): void {
+  const expectName = (section: DeclaringSection, name: string, path: ConfigPath, where: 'key' | 'value' = 'value') => {
+    if (names[section].has(name)) return
+    report(path, `there is no ${singular[section]} \`${name}\` under \`${section}\``, { where, suggestion: closest(name, names[section]) })
+  }
+  const expectCredential = (id: string, path: ConfigPath) => {
+    if (id !== noCredential) expectName('credentials', id, path)
+  }
+  const expectCredentialMap = (map: Readonly<Record<string, string>>, path: ConfigPath) => {
+    for (const [upstream, credential] of Object.entries(map)) {
+      expectName('upstreams', upstream, [...path, upstream], 'key')
+      expectCredential(credential, [...path, upstream])
+    }
+  }
+
+  if (config.credentials[noCredential] !== undefined)
+    report(['credentials', noCredential], `\`${noCredential}\` is reserved: it means that no credential is sent`, { where: 'key' })
+  for (const [name, upstream] of Object.entries(config.upstreams)) {
+    if (upstream.credential !== undefined) expectCredential(upstream.credential, ['upstreams', name, 'credential'])
+  }
+  for (const [index, route] of config.routes.entries()) {
+    for (const [position, target] of route.upstreams.entries()) {
+      const path = ['routes', index, 'upstreams', position]
+      if (typeof target === 'string') expectName('upstreams', target, path)
+      else expectName('upstreams', target.upstream, [...path, 'upstream'])
+    }
+  }
+  for (const [name, group] of Object.entries(config.groups)) expectCredentialMap(group.credentials, ['groups', name, 'credentials'])
+  for (const [id, principal] of Object.entries(config.principals)) {
+    for (const [index, group] of principal.groups.entries()) expectName('groups', group, ['principals', id, 'groups', index])
+    expectCredentialMap(principal.credentials, ['principals', id, 'credentials'])
+  }
+  for (const [id, key] of Object.entries(config.keys)) {
+    expectName('principals', key.principal, ['keys', id, 'principal'])
+    expectCredentialMap(key.credentials, ['keys', id, 'credentials'])
+  }
+  for (const [index, grant] of config.grants.entries()) {
+    for (const [position, principal] of grant.principals.entries()) {
+      if (principal !== '*') expectName('principals', principal, ['grants', index, 'principals', position])
+    }
+    for (const [position, group] of grant.groups.entries()) expectName('groups', group, ['grants', index, 'groups', position])
+    for (const [position, gateway] of grant.gateways.entries()) {
+      if (!gateway.includes('*')) expectName('gateways', gateway, ['grants', index, 'gateways', position])
+    }
+  }
+  for (const [name, gateway] of Object.entries(config.gateways)) {
+    for (const [position, server] of gateway.servers.entries()) expectName('servers', server, ['gateways', name, 'servers', position])
+  }
+  checkReaderGroups(config, names.groups, report)
+}
+
+/** `@group` in a contract: a misspelt one would name nobody, or open an audience to a group made later by that name. */
+function checkReaderGroups(config: Config, groups: ReadonlySet<string>, report: ReportAt): void {
+  const known = new Set([...groups].map((group) => group.toLowerCase()))
+  const expectGroup = (reader: string, path: ConfigPath) => {
+    const group = reader.trim().slice(1)
+    if (!reader.trim().startsWith('@') || known.has(group.toLowerCase())) return
+    const nearest = closest(group, groups)
+    report(path, `there is no group \`${group}\` under \`groups\``, { suggestion: nearest && `@${nearest}` })
+  }
+  for (const [pattern, contract] of Object.entries(config.contracts)) {
+    for (const [index, reader] of (contract.output.audience ?? []).entries())
+      expectGroup(reader, ['contracts', pattern, 'output', 'audience', index])
+    for (const [index, reader] of (contract.requires.audience?.includes ?? []).entries())
+      expectGroup(reader, ['contracts', pattern, 'requires', 'audience', 'includes', index])
+  }
+}

@@ -1,0 +1,34 @@
+/** Fingerprints of the configuration. Secrets enter only through their SHA-256, so a revision can be shown anywhere. */
+import type { Config, ServerConfig } from '@turnward/contract/config'
+import { digestJson, sha256 } from '../core/hash.ts'
+
+/** First 12 hex digits of the SHA-256 over the canonical JSON of the resolved configuration. Equal configurations have equal revisions. */
+export function revisionOf(config: Config): string {
+  return digestJson({
+    ...config,
+    // Which file says it is not part of what is configured.
+    include: undefined,
+    credentials: mapValues(config.credentials, (credential) => ({ secret: sha256(credential.secret) })),
+    keys: mapValues(config.keys, (key) => ({ ...key, secret: sha256(key.secret) })),
+    upstreams: mapValues(config.upstreams, (upstream) => ({ ...upstream, headers: digests(upstream.headers) })),
+    servers: mapValues(config.servers, withoutSecrets),
+    telemetry: { ...config.telemetry, traces: { ...config.telemetry.traces, headers: digests(config.telemetry.traces.headers) } },
+  }).slice(0, 12)
+}
+
+/** SHA-256 (hex) of one server's configuration; changes exactly when a new connection is needed. */
+export function serverDigest(server: ServerConfig): string {
+  return digestJson(withoutSecrets(server))
+}
+
+function withoutSecrets(server: ServerConfig): unknown {
+  return server.transport === 'http' ? { ...server, headers: digests(server.headers) } : { ...server, env: digests(server.env) }
+}
+
+function digests(values: Readonly<Record<string, string>>): Record<string, string> {
+  return mapValues(values, sha256)
+}
+
+function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
+}

@@ -1,0 +1,88 @@
+/**
+ * Refuses settings that are well formed and still must not run: a server without a sandbox nobody asked for,
+ * headers and environments that could not be sent as written, patterns that do not compile.
+ */
+import { RE2JS } from 're2js'
+import type { Config, ServerConfig } from '@turnward/contract/config'
+import type { ConfigPath } from './locate.ts'
+import type { ReportAt } from './problems.ts'
+
+type StdioServer = Extract<ServerConfig, { transport: 'stdio' }>
+
+/** Reports every setting that must not run as written. */
+export function checkSafety(config: Config, report: ReportAt): void {
+  for (const [id, credential] of Object.entries(config.credentials)) checkSendable(credential.secret, ['credentials', id, 'secret'], report)
+  for (const [id, key] of Object.entries(config.keys)) checkSendable(key.secret, ['keys', id, 'secret'], report)
+  checkHeaders(config.telemetry.traces.headers, ['telemetry', 'traces', 'headers'], report)
+  for (const [name, upstream] of Object.entries(config.upstreams)) {
+    checkHeaders(upstream.headers, ['upstreams', name, 'headers'], report)
+    if (upstream.kind !== 'scripted') continue
+    for (const [index, step] of upstream.steps.entries()) {
+      for (const condition of ['task', 'seen', 'last'] as const)
+        checkPattern(step.when[condition], ['upstreams', name, 'steps', index, 'when', condition], report)
+    }
+  }
+  for (const [name, server] of Object.entries(config.servers)) {
+    if (server.transport === 'http') checkHeaders(server.headers, ['servers', name, 'headers'], report)
+    else checkStdio(server, ['servers', name], report)
+  }
+}
+
+function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): void {
+  if (server.runner === 'docker' || server.runner === 'kubernetes')
+    report([...path, 'runner'], `\`runner: ${server.runner}\` is not available yet in this release`, { code: 'config.not_available' })
+  if (server.runner === 'process' && !server.unsafe_no_sandbox)
+    report(
+      [...path, 'runner'],
+      '`runner: process` isolates nothing; set `unsafe_no_sandbox: true` next to it if you trust this server with everything this user can reach',
+    )
+  for (const [name, value] of Object.entries(server.env)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+      report([...path, 'env', name], `\`${name}\` cannot be the name of an environment variable`, { where: 'key' })
+    if (value.includes('\0')) report([...path, 'env', name], 'an environment variable cannot hold a NUL character')
+  }
+  for (const [index, part] of server.command.entries()) {
+    if (part.includes('\0')) report([...path, 'command', index], 'an argument cannot hold a NUL character')
+  }
+}
+
+/** Field names of RFC 9110 section 5.1; the connection's own headers are not an administrator's to set. */
+function checkHeaders(headers: Readonly<Record<string, string>>, path: ConfigPath, report: ReportAt): void {
+  const seen = new Set<string>()
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase()
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) report([...path, name], 'this cannot be the name of an HTTP header', { where: 'key' })
+    else if (connectionHeaders.has(lower))
+      report([...path, name], `\`${name}\` is set by the connection and cannot be configured`, { where: 'key' })
+    else if (seen.has(lower)) report([...path, name], `\`${name}\` is listed twice in different case`, { where: 'key' })
+    seen.add(lower)
+    checkSendable(value, [...path, name], report)
+  }
+}
+
+const connectionHeaders = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'keep-alive',
+  'te',
+  'trailer',
+  'expect',
+])
+
+/** Values of RFC 9110 section 5.5, visible ASCII and inner blanks: a line break would start another header. */
+function checkSendable(value: string, path: ConfigPath, report: ReportAt): void {
+  if (!/^[\x20-\x7e\t]*$/.test(value)) report(path, 'holds a line break or another character that cannot be sent in a header')
+  else if (value !== value.trim()) report(path, 'begins or ends with white space')
+}
+
+function checkPattern(pattern: string | undefined, path: ConfigPath, report: ReportAt): void {
+  if (pattern === undefined) return
+  try {
+    RE2JS.compile(pattern)
+  } catch {
+    report(path, 'is not a pattern this gateway can run (linear-time regular expressions: no back references, no look-around)')
+  }
+}

@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ConfiguredKey, Snapshot } from '../config/snapshot.ts'
+import { silentLogger } from '../core/logger.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { createAuthenticator, type Authenticator } from './authenticate.ts'
+import { principal, snapshotWith, testClock, type TestClock } from './identity.test-parts.ts'
+import { createKeyService, type KeyService } from './key-service.ts'
+import { newVirtualKey } from './virtual-keys.ts'
+
+const secret = 'a-key-from-the-configuration'
+const configured: ConfiguredKey = { id: 'ci', principal: 'alice', consumer: 'app', actor: 'bot', secret, expires: null, credentials: new Map([['openai', 'c1']]) }
+
+let folder: string
+let store: Store
+let clock: TestClock
+let service: KeyService
+let authenticator: Authenticator
+let reads: number
+let snapshot: Snapshot
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'turnward-identity-'))
+  store = await openStore(folder)
+  clock = testClock()
+  reads = 0
+  const keys = { ...store.keys, findByHash: (hash: string) => ((reads += 1), store.keys.findByHash(hash)) }
+  authenticator = createAuthenticator({ store: { secret: store.secret, keys }, clock, logger: silentLogger })
+  // The CLI: another connection to the same file.
+  service = createKeyService({ store, clock })
+  snapshot = snapshotWith({ principals: new Map([['alice', principal('alice')]]), keys: new Map([['ci', configured]]) })
+})
+
+afterEach(async () => {
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function bearer(key: string) {
+  return { authorization: `Bearer ${key}` }
+}
+
+function refusedWith(code: string) {
+  return expect.objectContaining({ code })
+}
+
+describe('a key of the configuration', () => {
+  test('names its principal, consumer, actor and credentials', async () => {
+    const caller = await authenticator.authenticate(bearer(secret), snapshot)
+    expect(caller).toEqual({ principal: principal('alice'), key: 'ci', consumer: 'app', actor: 'bot', credentials: new Map([['openai', 'c1']]) })
+    expect(reads).toBe(0)
+  })
+
+  test('belongs to the snapshot it is in, and to no other', async () => {
+    await authenticator.authenticate(bearer(secret), snapshot)
+    const without = snapshotWith({ principals: snapshot.principals })
+    await expect(authenticator.authenticate(bearer(secret), without)).rejects.toEqual(refusedWith('auth.unknown_key'))
+  })
+
+  test('takes the principal of the snapshot it is asked with', async () => {
+    await authenticator.authenticate(bearer(secret), snapshot)
+    const next = snapshotWith({ ...snapshot, principals: new Map([['alice', principal('alice', { groups: ['finance'] })]]) })
+    expect((await authenticator.authenticate(bearer(secret), next)).principal.groups).toEqual(['finance'])
+  })
+
+  test('is refused from the millisecond it expires, also when it was used before', async () => {
+    const expiring = snapshotWith({ ...snapshot, keys: new Map([['ci', { ...configured, expires: clock.now() + 10 }]]) })
+    clock.advance(9)
+    await authenticator.authenticate(bearer(secret), expiring)
+    clock.advance(1)
+    await expect(authenticator.authenticate(bearer(secret), expiring)).rejects.toEqual(refusedWith('auth.expired_key'))
+  })
+
+  test('is refused when a second key has the same secret', async () => {
+    const twice = snapshotWith({ ...snapshot, keys: new Map([['ci', configured], ['cd', { ...configured, id: 'cd' }]]) })
+    await expect(authenticator.authenticate(bearer(secret), twice)).rejects.toEqual(refusedWith('auth.unknown_key'))
+  })
+})
+
+describe('a key of the store', () => {
+  test('works as soon as it was created', async () => {
+    const { key, id } = await service.create({ principal: 'alice', consumer: 'app' }, snapshot)
+    const caller = await authenticator.authenticate({ 'x-api-key': key }, snapshot)
+    expect(caller).toMatchObject({ key: id, consumer: 'app', actor: null, principal: { id: 'alice' } })
+  })
+
+  test('is read once a second, however busy it is', async () => {
+    const { key } = await service.create({ principal: 'alice' }, snapshot)
+    await Promise.all(Array.from({ length: 20 }, () => authenticator.authenticate(bearer(key), snapshot)))
+    clock.advance(999)
+    await authenticator.authenticate(bearer(key), snapshot)
+    expect(reads).toBe(1)
+    clock.advance(1)
+    await authenticator.authenticate(bearer(key), snapshot)
+    expect(reads).toBe(2)
+  })
+
+  test('is refused within a second of being revoked by another process', async () => {
+    const { key, id } = await service.create({ principal: 'alice' }, snapshot)
+    await authenticator.authenticate(bearer(key), snapshot)
+    const cli = await openStore(folder)
+    await createKeyService({ store: cli, clock }).revoke(id)
+    await cli.close()
+    clock.advance(1000)
+    await expect(authenticator.authenticate(bearer(key), snapshot)).rejects.toEqual(refusedWith('auth.revoked_key'))
+  })
+
+  test('is refused when it has expired, although it is remembered', async () => {
+    const { key } = await service.create({ principal: 'alice', expires: clock.now() + 500 }, snapshot)
+    await authenticator.authenticate(bearer(key), snapshot)
+    clock.advance(500)
+    await expect(authenticator.authenticate(bearer(key), snapshot)).rejects.toEqual(refusedWith('auth.expired_key'))
+    expect(reads).toBe(1)
+  })
+
+  test('is refused when the snapshot does not know its principal', async () => {
+    const { key } = await service.create({ principal: 'alice' }, snapshot)
+    await authenticator.authenticate(bearer(key), snapshot)
+    const without = snapshotWith({ principals: new Map([['bob', principal('bob')]]) })
+    await expect(authenticator.authenticate(bearer(key), without)).rejects.toEqual(
+      expect.objectContaining({ code: 'auth.unknown_key', why: 'the principal of the key is not in the configuration' }),
+    )
+  })
+
+  test('is refused when the store cannot be read any more, once a second has passed', async () => {
+    const { key } = await service.create({ principal: 'alice' }, snapshot)
+    let broken = false
+    const keys = { ...store.keys, findByHash: (hash: string) => (broken ? Promise.reject(new Error('gone')) : store.keys.findByHash(hash)) }
+    const other = createAuthenticator({ store: { secret: store.secret, keys }, clock, logger: silentLogger })
+    await other.authenticate(bearer(key), snapshot)
+    broken = true
+    clock.advance(1000)
+    await expect(other.authenticate(bearer(key), snapshot)).rejects.toThrow('gone')
+  })
+})
+
+describe('an unknown key', () => {
+  test('is refused, and asked for once a second', async () => {
+    const unknown = newVirtualKey()
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await expect(authenticator.authenticate(bearer(unknown), snapshot)).rejects.toEqual(refusedWith('auth.unknown_key'))
+    }
+    expect(reads).toBe(1)
+    clock.advance(1000)
+    await expect(authenticator.authenticate(bearer(unknown), snapshot)).rejects.toEqual(refusedWith('auth.unknown_key'))
+    expect(reads).toBe(2)
+  })
+
+  test('does not reach the store when it cannot be one of ours', async () => {
+    await expect(authenticator.authenticate(bearer('sk-something-else'), snapshot)).rejects.toEqual(refusedWith('auth.unknown_key'))
+    expect(reads).toBe(0)
+  })
+
+  test('is never quoted in the error', async () => {
+    const unknown = newVirtualKey()
+    const error = await authenticator.authenticate(bearer(unknown), snapshot).catch((thrown: unknown) => thrown)
+    expect(JSON.stringify(error) + String(error)).not.toContain(unknown.slice(3))
+  })
+})

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { presentedKey } from './presented-key.ts'
+
+describe('the presented key', () => {
+  test('is taken from a bearer token, whatever the case of the scheme', () => {
+    expect(presentedKey({ authorization: 'Bearer k1' })).toBe('k1')
+    expect(presentedKey({ authorization: 'bearer   k1 ' })).toBe('k1')
+  })
+
+  test('is taken from x-api-key', () => {
+    expect(presentedKey({ 'x-api-key': 'k1' })).toBe('k1')
+    expect(presentedKey({ 'x-api-key': 'k1', authorization: '' })).toBe('k1')
+  })
+
+  test('may be in both headers when they agree', () => {
+    expect(presentedKey({ authorization: 'Bearer k1', 'x-api-key': 'k1' })).toBe('k1')
+  })
+
+  test.each([
+    ['two different keys', { authorization: 'Bearer k1', 'x-api-key': 'k2' }],
+    ['another scheme beside a key', { authorization: 'Basic a2V5', 'x-api-key': 'k1' }],
+    ['an empty bearer token beside a key', { authorization: 'Bearer ', 'x-api-key': 'k1' }],
+    ['several x-api-key headers', { 'x-api-key': ['k1', 'k2'] }],
+  ])('is refused as ambiguous: %s', (_, headers) => {
+    expect(() => presentedKey(headers)).toThrow(expect.objectContaining({ code: 'request.invalid' }))
+  })
+
+  test.each([
+    ['no header', {}],
+    ['empty headers', { authorization: '', 'x-api-key': '' }],
+    ['another scheme', { authorization: 'Basic a2V5' }],
+    ['no token', { authorization: 'Bearer' }],
+  ])('is missing: %s', (_, headers) => {
+    expect(() => presentedKey(headers)).toThrow(expect.objectContaining({ code: 'auth.missing_key' }))
+  })
+
+  test('is unknown when longer than any key, and is not quoted', () => {
+    const long = 'k'.repeat(513)
+    expect(() => presentedKey({ 'x-api-key': long })).toThrow(expect.objectContaining({ code: 'auth.unknown_key' }))
+    expect(() => presentedKey({ 'x-api-key': long })).not.toThrow(long)
+    expect(presentedKey({ 'x-api-key': 'k'.repeat(512) })).toHaveLength(512)
+  })
+})

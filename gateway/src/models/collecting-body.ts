@@ -1,0 +1,27 @@
+/** Whole response bodies, within a size limit. */
+import { TurnwardError } from '../core/error.ts'
+import type { UpstreamResponse } from './transport.ts'
+
+/** The whole body. Throws `upstream.malformed` beyond the limit and `upstream.failed` when it is cut off. */
+export function collectBody(response: UpstreamResponse, maxBytes: number, upstream: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    response.read({
+      onData(chunk) {
+        size += chunk.length
+        if (size > maxBytes) {
+          response.abort()
+          reject(new TurnwardError('upstream.malformed', { subject: upstream, why: `more than ${maxBytes} bytes` }))
+        } else chunks.push(chunk)
+      },
+      onEnd: () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
+      onError: (error) => reject(new TurnwardError('upstream.failed', { subject: upstream, why: 'the answer was cut off', cause: error })),
+    })
+  })
+}
+
+/** Reads and drops an error body so that its connection can be used again; gives up on a large one. */
+export async function readSmallBody(response: UpstreamResponse): Promise<void> {
+  await collectBody(response, 64 * 1024, 'failed upstream').catch(() => undefined)
+}

@@ -1,0 +1,81 @@
+/**
+ * Walks the ordered upstreams of a route until one answers. Fails over on connect error, timeout, 429 and
+ * 5xx, and only before the first byte has gone to the client.
+ */
+import type { Route, RouteTarget, Snapshot } from '../config/snapshot.ts'
+import { asTurnwardError, TurnwardError } from '../core/error.ts'
+import type { Caller } from '../core/principal.ts'
+import { resolveCredential } from '../identity/credentials.ts'
+import type { Provider } from '../providers/provider.ts'
+import { providers } from '../providers/providers.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { buildRequest, type OutgoingCall } from './building-request.ts'
+import { readSmallBody } from './collecting-body.ts'
+import type { UpstreamResponse } from './transport.ts'
+import type { Upstreams } from './upstreams.ts'
+
+export interface RoutedResponse {
+  readonly target: RouteTarget
+  readonly provider: Provider
+  /** Id of the provider credential used; `none` where the upstream needs none. */
+  readonly credential: string
+  readonly response: UpstreamResponse
+}
+
+export interface RoutingServices {
+  readonly upstreams: Upstreams
+  readonly telemetry: Telemetry
+}
+
+/** Told which upstream and credential is about to be tried, before anything is sent. */
+export type OnAttempt = (target: RouteTarget, credential: string) => void
+
+/**
+ * Resolves with the first answer that is not a reason to fail over, or with the last one that is.
+ * Throws `upstream.credential`, `upstream.failed`, `upstream.timeout`, `route.no_upstream` or the abort reason.
+ */
+export async function routeCall(
+  services: RoutingServices,
+  snapshot: Snapshot,
+  caller: Caller,
+  route: Route,
+  call: OutgoingCall,
+  signal: AbortSignal,
+  onAttempt: OnAttempt,
+): Promise<RoutedResponse> {
+  let failure: TurnwardError | undefined
+  for (const [index, target] of route.targets.entries()) {
+    const isLast = index === route.targets.length - 1
+    const { upstream } = target
+    const provider = providers[upstream.config.kind]
+    try {
+      const credential = resolveCredential(snapshot, caller, upstream.name)
+      const request = buildRequest(call, target, provider, credential.secret)
+      onAttempt(target, credential.id)
+      const response = await services.upstreams.of(upstream).send(request, signal)
+      if (isLast || !shouldFailOver(response.status)) return { target, provider, credential: credential.id, response }
+      await readSmallBody(response)
+      failure = new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      failure = describeFailure(error, upstream.name)
+      // A request this upstream cannot represent is the caller's to mend, unless another upstream can take it.
+      if (isLast) throw failure
+    }
+    services.telemetry.count('turnward_upstream_failovers_total', { upstream: upstream.name })
+    services.telemetry.logger.warn({ upstream: upstream.name, code: failure.code, why: failure.why }, 'failing over to the next upstream')
+  }
+  throw failure ?? new TurnwardError('route.no_upstream', { subject: route.model })
+}
+
+function shouldFailOver(status: number): boolean {
+  return status === 429 || status >= 500
+}
+
+function describeFailure(error: unknown, upstream: string): TurnwardError {
+  if (error instanceof TurnwardError) return error
+  const code = (error as { code?: string }).code ?? ''
+  if (code.includes('TIMEOUT')) return new TurnwardError('upstream.timeout', { subject: upstream, why: code, cause: error })
+  if (code !== '' || error instanceof Error) return new TurnwardError('upstream.failed', { subject: upstream, why: code || 'the connection failed', cause: error })
+  return asTurnwardError(error)
+}

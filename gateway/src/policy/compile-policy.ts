@@ -1,0 +1,46 @@
+/** Compiles the parts of the configuration that make a policy, and gathers every problem in them. */
+import type { Config } from '@turnward/contract/config'
+import { compileRules } from './conditions.ts'
+import { compileContracts } from './contracts.ts'
+import { compileDirectory, directoryProblems, readerNames } from './directory.ts'
+import { compileGrants } from './grants.ts'
+import type { PolicyProblem } from './problem.ts'
+import type { Policy } from './types.ts'
+
+export type PolicyConfig = Pick<Config, 'policy' | 'principals' | 'groups' | 'grants' | 'contracts' | 'rules'>
+
+export interface CompiledPolicy {
+  readonly policy: Policy
+  /** Not empty: the policy must not be used. */
+  readonly problems: readonly PolicyProblem[]
+}
+
+/** Compiles a validated configuration. References of grants to principals and groups are checked by the config room. */
+export function compilePolicy(config: PolicyConfig): CompiledPolicy {
+  const { posture, trust: trustRanks, tools, conditions } = config.policy
+  const {
+    contractOf,
+    contracts,
+    problems: contractProblems,
+  } = compileContracts(config.contracts, { trustRanks, names: readerNames(config) })
+  const { rules, problems: ruleProblems } = compileRules(config.rules, { conditions, trustRanks })
+  const repeated = trustRanks.flatMap((name, index) => (trustRanks.indexOf(name) === index ? [] : [index]))
+  return {
+    policy: {
+      posture,
+      trustRanks,
+      hide: tools.hide,
+      grants: compileGrants(config.grants),
+      rules,
+      contractOf,
+      contracts,
+      directory: compileDirectory(config.principals),
+    },
+    problems: [
+      ...repeated.map((index) => ({ path: ['policy', 'trust', index], message: 'this trust rank is named twice' })),
+      ...directoryProblems(config),
+      ...contractProblems,
+      ...ruleProblems,
+    ],
+  }
+}

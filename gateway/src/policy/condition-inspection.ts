@@ -1,0 +1,114 @@
+/**
+ * Reads the syntax tree of a condition before it may run: every name must exist, and size and loop depth stay
+ * within the caps, because the evaluator itself bounds neither.
+ */
+import type { CelEnv, parse } from '@bufbuild/cel'
+import type { Config } from '@turnward/contract/config'
+import { suggestion } from './suggestion.ts'
+
+export type ConditionCaps = Config['policy']['conditions']
+type Expr = ReturnType<typeof parse>['expr']
+
+export interface Inspection {
+  readonly problems: readonly string[]
+  readonly readsArguments: boolean
+  /** Top-level arguments it reads, or all when it uses `args` as a whole. */
+  readonly argumentFields: readonly string[] | 'all'
+}
+
+/** Variables a condition may use, with their fields where these are fixed. */
+const variables: Readonly<Record<string, readonly string[] | undefined>> = {
+  principal: ['id', 'kind', 'groups', 'emails'],
+  tool: ['name', 'server', 'effects', 'hints'],
+  session: ['trust', 'trust_rank', 'audience', 'done'],
+  actor: undefined,
+  gateway: undefined,
+  args: undefined,
+}
+/** Names that stand for types, as in `type(args.amount) == int`. */
+const typeNames = new Set(['bool', 'bytes', 'double', 'int', 'list', 'map', 'null_type', 'string', 'type', 'uint'])
+/** Operators the planner handles without looking them up. */
+const builtIn = new Set(['_&&_', '_||_', '_?_:_', '_==_', '_!=_', '_[_]', '@not_strictly_false'])
+
+/** Checks a parsed condition. Messages are for the administrator who wrote it. */
+export function inspectCondition(root: Expr, environment: CelEnv, caps: ConditionCaps): Inspection {
+  const problems = new Set<string>()
+  const fields = new Set<string>()
+  let [nodes, wholeArguments] = [0, false]
+
+  const visit = (expr: Expr | undefined, scope: readonly string[], loops: number): void => {
+    if (expr === undefined) return
+    nodes += 1
+    if (nodes > caps.max_nodes) {
+      problems.add(
+        `the condition has more than ${caps.max_nodes} parts (\`policy.conditions.max_nodes\`; a macro counts as what it expands to)`,
+      )
+      return
+    }
+    const { exprKind } = expr
+    const all = (children: readonly (Expr | undefined)[]) => children.forEach((child) => visit(child, scope, loops))
+    switch (exprKind.case) {
+      case 'constExpr':
+        return
+      case 'identExpr': {
+        const { name } = exprKind.value
+        if (scope.includes(name) || typeNames.has(name)) return
+        if (name === 'args') wholeArguments = true
+        else if (!Object.hasOwn(variables, name))
+          problems.add(`\`${name}\` is not a variable of conditions${suggestion(name, Object.keys(variables))}`)
+        return
+      }
+      case 'selectExpr': {
+        const { operand, field } = exprKind.value
+        const variable = variableName(operand, scope)
+        const known = variable === undefined ? undefined : variables[variable]
+        if (variable === 'args') fields.add(field)
+        else visit(operand, scope, loops)
+        if (known !== undefined && !known.includes(field)) problems.add(`\`${variable}\` has no \`${field}\`${suggestion(field, known)}`)
+        return
+      }
+      case 'callExpr': {
+        const { function: name, target, args } = exprKind.value
+        if (!builtIn.has(name) && environment.funcs.find(name) === undefined) problems.add(`there is no function \`${name}\` in conditions`)
+        const pattern = args[args.length - 1]
+        if (name === 'matches' && text(pattern) === undefined) problems.add('the pattern of `matches` must be written out')
+        const field = name === '_[_]' && variableName(args[0], scope) === 'args' ? text(args[1]) : undefined
+        if (field === undefined) all([target, ...args])
+        else fields.add(field)
+        return
+      }
+      case 'listExpr':
+        return all(exprKind.value.elements)
+      case 'structExpr':
+        if (exprKind.value.messageName !== '') problems.add('conditions cannot make messages')
+        return all(
+          exprKind.value.entries.flatMap((entry) => [entry.keyKind.case === 'mapKey' ? entry.keyKind.value : undefined, entry.value]),
+        )
+      case 'comprehensionExpr': {
+        const { iterRange, accuInit, loopCondition, loopStep, result, iterVar, iterVar2, accuVar } = exprKind.value
+        if (loops >= caps.max_loops) problems.add(`loops are nested deeper than ${caps.max_loops} (\`policy.conditions.max_loops\`)`)
+        all([iterRange, accuInit])
+        const inner = [...scope, iterVar, iterVar2, accuVar]
+        for (const part of [loopCondition, loopStep, result]) visit(part, inner, loops + 1)
+        return
+      }
+      default:
+        problems.add('the condition has a part that is not supported')
+    }
+  }
+  visit(root, [], 0)
+  const readsArguments = wholeArguments || fields.size > 0
+  return { problems: [...problems], readsArguments, argumentFields: wholeArguments ? 'all' : [...fields].sort() }
+}
+
+function variableName(expr: Expr | undefined, scope: readonly string[]): string | undefined {
+  if (expr?.exprKind.case !== 'identExpr') return undefined
+  const { name } = expr.exprKind.value
+  return scope.includes(name) || !Object.hasOwn(variables, name) ? undefined : name
+}
+
+function text(expr: Expr | undefined): string | undefined {
+  if (expr?.exprKind.case !== 'constExpr') return undefined
+  const { constantKind } = expr.exprKind.value
+  return constantKind.case === 'stringValue' ? constantKind.value : undefined
+}

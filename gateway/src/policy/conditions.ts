@@ -1,0 +1,97 @@
+/**
+ * Rules in CEL: checked and planned when the configuration is loaded, evaluated under cost caps.
+ * Anything a condition cannot answer with true or false is an error, and an error denies.
+ */
+import { celEnv, isCelError, parse, plan } from '@bufbuild/cel'
+import type { Config } from '@turnward/contract/config'
+import { conditionArguments } from './condition-arguments.ts'
+import { inspectCondition, type ConditionCaps } from './condition-inspection.ts'
+import { confirmedEffects } from './effects.ts'
+import type { PolicyProblem } from './problem.ts'
+import type { Rule, RuleInput } from './types.ts'
+
+export interface ConditionContext {
+  readonly conditions: ConditionCaps
+  /** Rank names, least trusted first. */
+  readonly trustRanks: readonly string[]
+}
+
+export interface CompiledRules {
+  readonly rules: readonly Rule[]
+  /** Not empty: the rules must not be used. */
+  readonly problems: readonly PolicyProblem[]
+}
+
+// The standard library only: the extensions can grow lists and text beyond the caps.
+const environment = celEnv()
+
+/** Compiles `rules:`. Paths of problems start with `rules`. */
+export function compileRules(rules: Config['rules'], context: ConditionContext): CompiledRules {
+  const problems: PolicyProblem[] = []
+  const names = new Set<string>()
+  const compiled: Rule[] = []
+  for (const [index, rule] of rules.entries()) {
+    if (names.has(rule.name)) problems.push({ path: ['rules', index, 'name'], message: `there is another rule named \`${rule.name}\`` })
+    names.add(rule.name)
+    const condition = compileCondition(rule.when, context)
+    if ('problems' in condition) problems.push(...condition.problems.map((message) => ({ path: ['rules', index, 'when'], message })))
+    else if (rule.verdict === 'deny' || rule.verdict === 'warn') {
+      const { applies, readsArguments } = condition
+      compiled.push({ name: rule.name, verdict: rule.verdict, reason: rule.reason, applies, readsArguments })
+    } else problems.push({ path: ['rules', index, 'verdict'], message: `\`${rule.verdict}\` is not available yet in this release` })
+  }
+  return { rules: compiled, problems }
+}
+
+/** Compiles one condition, or says what is wrong with it. */
+export function compileCondition(
+  text: string,
+  context: ConditionContext,
+): Pick<Rule, 'applies' | 'readsArguments'> | { readonly problems: readonly string[] } {
+  try {
+    const parsed = parse(text)
+    const { problems, readsArguments, argumentFields } = inspectCondition(parsed.expr, environment, context.conditions)
+    if (problems.length > 0) return { problems }
+    const evaluate = plan(environment, parsed)
+    const applies = (input: RuleInput): boolean => {
+      const result = evaluate({
+        ...variables(input, context),
+        args: conditionArguments(input.args, argumentFields, context.conditions.max_list),
+      })
+      // The message of a CEL error may quote arguments, so it goes no further.
+      if (isCelError(result)) throw new Error('the condition failed')
+      if (typeof result !== 'boolean') throw new Error('the condition is neither true nor false')
+      return result
+    }
+    return { applies, readsArguments }
+  } catch (error) {
+    return { problems: [`the condition cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`] }
+  }
+}
+
+/** What a condition sees, apart from `args`. Names and shapes are part of the configuration format; see `condition-inspection.ts`. */
+function variables(input: RuleInput, context: ConditionContext) {
+  const { principal, tool, state } = input
+  return {
+    principal: new Map<string, string | string[]>([
+      ['id', principal.id],
+      ['kind', principal.kind],
+      ['groups', [...principal.groups]],
+      ['emails', [...principal.emails]],
+    ]),
+    actor: input.actor,
+    gateway: input.gateway,
+    tool: new Map<string, string | string[] | Map<string, boolean>>([
+      ['name', tool.name],
+      ['server', tool.server],
+      ['effects', [...input.effects]],
+      ['hints', new Map(Object.entries(tool.hints ?? {}).filter((hint): hint is [string, boolean] => typeof hint[1] === 'boolean'))],
+    ]),
+    session: new Map<string, string | bigint | string[] | string[][]>([
+      ['trust', context.trustRanks[state.label.trust] ?? ''],
+      ['trust_rank', BigInt(state.label.trust)],
+      ['audience', state.label.audience.map((clause) => [...clause])],
+      ['done', [...confirmedEffects(state.effects)]],
+    ]),
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Contracts: what is known of a tool. The most specific pattern wins as a whole; hints of the MCP server are
+ * added to it and can only tighten. A hint never makes an undescribed tool a described one.
+ */
+import type { Config, ContractConfig } from '@turnward/contract/config'
+import { isEffectName } from './effects.ts'
+import { compareSpecificity, compilePattern } from './patterns.ts'
+import type { PolicyProblem } from './problem.ts'
+import { parseConfiguredReader, type ReaderNames } from './readers.ts'
+import { suggestion } from './suggestion.ts'
+import type { Contract, ToolSubject } from './types.ts'
+
+export interface ContractContext {
+  /** Rank names, least trusted first. */
+  readonly trustRanks: readonly string[]
+  /** What bare words in audiences may mean; see `readerNames`. */
+  readonly names: ReaderNames
+}
+
+export interface CompiledContracts {
+  readonly contractOf: (tool: string) => Contract | undefined
+  /** Most specific first. */
+  readonly contracts: readonly Contract[]
+  /** Not empty: the contracts must not be used. */
+  readonly problems: readonly PolicyProblem[]
+}
+
+/** A contract as it applies to one tool. */
+export interface EffectiveContract {
+  readonly contract: Contract
+  /** Whether an administrator described the tool. */
+  readonly described: boolean
+  /** Effects of the contract that only a hint of the server speaks for. */
+  readonly hinted: readonly string[]
+}
+
+/** Tool names whose contract is remembered; names may come from clients, so the number is bounded. */
+const maxCached = 4096
+const argumentPath = /^\$args(?:\.[^.$\s]{1,64}){1,16}$/
+
+/** Compiles `contracts:`. Paths of problems start with `contracts`. */
+export function compileContracts(contracts: Config['contracts'], context: ContractContext): CompiledContracts {
+  const problems: PolicyProblem[] = []
+  const compiled = Object.entries(contracts)
+    .sort(([a], [b]) => compareSpecificity(a, b))
+    .map(([pattern, config]) => ({ contract: compileContract(pattern, config, context, problems), matches: compilePattern(pattern) }))
+  const cache = new Map<string, Contract | undefined>()
+  const contractOf = (tool: string): Contract | undefined => {
+    if (cache.has(tool)) return cache.get(tool)
+    const contract = compiled.find((entry) => entry.matches(tool))?.contract
+    if (cache.size >= maxCached) cache.clear()
+    cache.set(tool, contract)
+    return contract
+  }
+  return { contractOf, contracts: compiled.map((entry) => entry.contract), problems }
+}
+
+/** What applies to a tool: its contract, or that of a tool nobody described, tightened by the hints of its server. */
+export function effectiveContract(contract: Contract | undefined, tool: ToolSubject): EffectiveContract {
+  const base = contract ?? undescribed
+  const mutates = (tool.hints?.destructiveHint === true || tool.hints?.readOnlyHint === false) && !base.effects.includes('mutation')
+  const openWorld = tool.hints?.openWorldHint === true
+  if (!mutates && !openWorld) return { contract: base, described: contract !== undefined, hinted: [] }
+  return {
+    contract: {
+      ...base,
+      output: openWorld ? { ...base.output, trust: 0 } : base.output,
+      effects: mutates ? [...base.effects, 'mutation'].sort() : base.effects,
+    },
+    described: contract !== undefined,
+    hinted: mutates ? ['mutation'] : [],
+  }
+}
+
+/** Nothing is known: the result is not trusted. Whether the call may run at all is for `decide` to say. */
+const undescribed: Contract = {
+  source: '(undescribed)',
+  output: { trust: 0, audience: undefined },
+  effects: [],
+  requires: { trust: undefined, includes: [], done: [], notDone: [] },
+}
+
+function compileContract(pattern: string, config: ContractConfig, context: ContractContext, problems: PolicyProblem[]): Contract {
+  const at = (...path: (string | number)[]) => ['contracts', pattern, ...path]
+  const rank = (name: string | undefined, path: (string | number)[]) => {
+    if (name === undefined) return undefined
+    const index = context.trustRanks.indexOf(name)
+    if (index >= 0) return index
+    problems.push({ path, message: `\`${name}\` is not a trust rank of \`policy.trust\`${suggestion(name, context.trustRanks)}` })
+    return undefined
+  }
+  const reader = (text: string, path: (string | number)[]) => {
+    const parsed = parseConfiguredReader(text, context.names)
+    if ('reader' in parsed) return [parsed.reader]
+    problems.push({ path, message: parsed.problem })
+    return []
+  }
+  const included = (text: string, path: (string | number)[]) => {
+    if (!text.startsWith('$') || text === '$principal') return reader(text, path)
+    if (argumentPath.test(text)) return [text]
+    problems.push({
+      path,
+      message: `\`${text}\` is not a reference: use \`$principal\` or \`$args.<name>\`, with dots for nested arguments`,
+    })
+    return []
+  }
+  const effects = (names: readonly string[], ...path: string[]) => {
+    for (const [index, name] of names.entries()) {
+      if (!isEffectName(name))
+        problems.push({ path: at(...path, index), message: `\`${name}\`: the name of an effect must not start with \`?\`` })
+    }
+    return [...new Set(names)].sort()
+  }
+  return {
+    source: pattern,
+    output: {
+      trust: rank(config.output.trust, at('output', 'trust')),
+      audience: config.output.audience?.flatMap((text, index) => reader(text, at('output', 'audience', index))),
+    },
+    effects: effects(config.effects, 'effects'),
+    requires: {
+      trust: rank(config.requires.trust, at('requires', 'trust')),
+      includes: (config.requires.audience?.includes ?? []).flatMap((text, index) =>
+        included(text, at('requires', 'audience', 'includes', index)),
+      ),
+      done: effects(config.requires.done, 'requires', 'done'),
+      notDone: effects(config.requires.not_done, 'requires', 'not_done'),
+    },
+  }
+}

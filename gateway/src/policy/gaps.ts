@@ -1,0 +1,142 @@
+/**
+ * Everything that is missing for a call, found without stopping at the first: grant, contract, label, history,
+ * rules. Details never quote arguments, results or names a server or client chose.
+ */
+import type { JsonObject } from '../core/json.ts'
+import { argumentReaders } from './argument-readers.ts'
+import { effectiveContract, type EffectiveContract } from './contracts.ts'
+import { isDone, mayBeDone } from './effects.ts'
+import { granted } from './grants.ts'
+import { mayReceive, namesOfPrincipal, possibleReaders } from './readers.ts'
+import type { Gap, Policy, PolicyState, ToolCallEvent } from './types.ts'
+
+/** What is asked of the engine: a call, or part of one (a tool list has no arguments, a remedy has other readers). */
+export interface Question extends Omit<ToolCallEvent, 'args'> {
+  /** Undefined: not known yet, so rules that read arguments say nothing. */
+  readonly args: JsonObject | undefined
+  /** `named`: the readers of the arguments count. `any`: they could still be chosen, so one possible reader is enough. */
+  readonly readers: 'named' | 'any'
+  /** Judges an undescribed tool as if an administrator had described it, to see whether that would help. */
+  readonly asDescribed?: boolean
+}
+
+export interface Findings {
+  readonly gaps: readonly Gap[]
+  /** Rules with `verdict: warn` that apply: source and reason. */
+  readonly warnings: readonly { readonly source: string; readonly reason: string }[]
+  /** Source of the grant, if there is one. */
+  readonly grant: string | undefined
+  readonly tool: EffectiveContract
+}
+
+type Check = (policy: Policy, state: PolicyState, question: Question, tool: EffectiveContract) => readonly Gap[]
+
+/** Judges a question. Pure: equal inputs give equal findings. */
+export function findGaps(policy: Policy, state: PolicyState, question: Question): Findings {
+  const tool = effectiveContract(policy.contractOf(question.tool.name), question.tool)
+  const grant = granted(policy.grants, question.principal, 'tools', question.tool.name)
+  const ungranted: readonly Gap[] =
+    grant === undefined ? [{ kind: 'grant', detail: 'no grant lets this principal use the tool', source: 'grants' }] : []
+  const rules = judgeRules(policy, state, question, tool)
+  const gaps = [...ungranted, ...requirements.flatMap((check) => check(policy, state, question, tool)), ...rules.gaps]
+  return { gaps, warnings: rules.warnings, grant, tool }
+}
+
+/** A tool nobody described runs only while everything the session has read is most trusted, and never in the strict posture. */
+const description: Check = (policy, state, question, { described }) => {
+  if (described || question.asDescribed === true) return []
+  const gap = { kind: 'undescribed', source: 'contracts' } as const
+  if (policy.posture === 'strict') return [{ ...gap, detail: 'no contract describes the tool' }]
+  if (state.label.trust >= policy.trustRanks.length - 1) return []
+  return [
+    {
+      ...gap,
+      detail: `no contract describes the tool, and the session has read content of trust \`${rankName(policy, state.label.trust)}\``,
+    },
+  ]
+}
+
+const trust: Check = (policy, state, _question, { contract }) => {
+  const needed = contract.requires.trust
+  if (needed === undefined || state.label.trust >= needed) return []
+  const detail = `it needs a session of trust \`${rankName(policy, needed)}\` and this session has read content of trust \`${rankName(policy, state.label.trust)}\``
+  return [{ kind: 'trust', detail, source: `contract ${contract.source}` }]
+}
+
+const audience: Check = (policy, state, question, { contract }) => {
+  const source = `contract ${contract.source}`
+  return contract.requires.includes.flatMap((include): readonly Gap[] => {
+    if (include.startsWith('$args.')) return argumentAudience(policy, state, question, include, source)
+    const names = include === '$principal' ? namesOfPrincipal(question.principal, policy.directory) : policy.directory.namesOf(include)
+    if (mayReceive(state.label.audience, names)) return []
+    const who = include === '$principal' ? 'the principal' : `\`${include}\``
+    return [{ kind: 'audience', detail: `${who} may not receive what this session has read`, source }]
+  })
+}
+
+function argumentAudience(policy: Policy, state: PolicyState, question: Question, include: string, source: string): readonly Gap[] {
+  const { directory } = policy
+  const { label } = state
+  const argument = `argument \`${include.slice('$args.'.length)}\``
+  if (question.readers === 'any' || question.args === undefined) {
+    const possible = label.audience.length === 0 ? 'unknown' : possibleReaders(label.audience, directory, 1)
+    return possible === 'unknown' || possible.length > 0
+      ? []
+      : [{ kind: 'audience', detail: `${argument} must name a reader, and nobody may receive all that this session has read`, source }]
+  }
+  const gaps: Gap[] = []
+  const { readers, unreadable } = argumentReaders(question.args, include)
+  if (unreadable !== undefined) gaps.push({ kind: 'argument', detail: `${argument} ${unreadable}`, source })
+  const refused = readers.filter((reader) => !mayReceive(label.audience, directory.namesOf(reader))).length
+  if (refused > 0) {
+    const count = refused === readers.length ? `${refused}` : `${refused} of ${readers.length}`
+    const noun = readers.length === 1 ? 'reader' : 'readers'
+    gaps.push({ kind: 'audience', detail: `${argument} names ${count} ${noun} that may not receive what this session has read`, source })
+  }
+  return gaps
+}
+
+const history: Check = (_policy, state, question, { contract }) => {
+  const source = `contract ${contract.source}`
+  const missing = contract.requires.done.filter((effect) => !isDone(state.effects, effect))
+  const present = contract.requires.notDone.filter((effect) => mayBeDone(state.effects, effect, question.callKey))
+  return [
+    ...missing.map((effect): Gap => ({ kind: 'done', detail: `\`${effect}\` has to be done first in this session`, source })),
+    ...present.map((effect): Gap => ({ kind: 'not_done', detail: `\`${effect}\` is done or under way in this session`, source })),
+  ]
+}
+
+const requirements: readonly Check[] = [description, trust, audience, history]
+
+function judgeRules(
+  policy: Policy,
+  state: PolicyState,
+  question: Question,
+  { contract }: EffectiveContract,
+): Pick<Findings, 'gaps' | 'warnings'> {
+  const gaps: Gap[] = []
+  const warnings: { source: string; reason: string }[] = []
+  const { principal, actor, tool, gateway, args } = question
+  for (const rule of policy.rules) {
+    if (args === undefined && rule.readsArguments) continue
+    const source = `rule ${rule.name}`
+    try {
+      if (!rule.applies({ principal, actor, tool, gateway, args: args ?? {}, effects: contract.effects, state })) continue
+      if (rule.verdict === 'deny') gaps.push({ kind: 'rule', detail: sentence(rule.reason), source })
+      else warnings.push({ source, reason: sentence(rule.reason) })
+    } catch {
+      // Also for a warning: a condition that cannot be answered says nothing about what is safe.
+      gaps.push({ kind: 'rule', detail: `the condition of rule \`${rule.name}\` could not be answered for this call`, source })
+    }
+  }
+  return { gaps, warnings }
+}
+
+/** A reason from configuration as a part of one sentence. */
+function sentence(reason: string): string {
+  return reason.replace(/\s+/g, ' ').trim().replace(/\.$/, '')
+}
+
+function rankName(policy: Policy, rank: number): string {
+  return policy.trustRanks[rank] ?? 'unknown'
+}

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest'
+import { admit } from './admit.ts'
+import { decide } from './decide.ts'
+import { reserve } from './effects.ts'
+import { refusalNotice } from './refusal.ts'
+import { alice, call, fresh, policyOf, tool, type ConfigInput } from './test-policy.ts'
+import type { PolicyState, Verdict } from './types.ts'
+
+const contracts: NonNullable<ConfigInput['contracts']> = {
+  web__get: { output: { trust: 'untrusted' } },
+  hr__read: { output: { audience: ['@hr'] } },
+  intern__read: { output: { audience: ['@interns'] } },
+  mail__send: { requires: { trust: 'trusted', audience: { includes: ['$args.to'] } } },
+  db__backup: { effects: ['backup'] },
+  db__migrate: { effects: ['migration'], requires: { trust: 'trusted', done: ['backup'], not_done: ['migration'] } },
+}
+const policy = policyOf({ contracts })
+const kinds = (verdict: Verdict) => verdict.remedies.map(({ kind }) => kind)
+const after = (...names: readonly string[]): PolicyState =>
+  names.reduce((state, name) => admit(policy, state, { tool: tool(name), principal: alice, callKey: name, succeeded: true }), fresh(policy))
+
+describe('narrow', () => {
+  test('is offered when other readers would do, and says which', () => {
+    const verdict = decide(policy, after('hr__read'), call('mail__send', { to: 'eve@x.example, alice' }))
+    expect(verdict.gaps[0]?.detail).toBe('argument `to` names 1 of 2 readers that may not receive what this session has read')
+    expect(verdict.remedies[0]).toEqual({
+      kind: 'narrow',
+      detail: 'name only readers that may receive what this session has read, such as `@hr`',
+    })
+  })
+
+  test('is offered for an argument that cannot be read', () => {
+    expect(decide(policy, fresh(policy), call('mail__send', { to: 'all of them' })).remedies).toEqual([
+      { kind: 'narrow', detail: 'name every reader as a plain address, @group, domain or principal' },
+    ])
+  })
+
+  test('is not offered when nobody may receive everything that was read, nor when something else is missing as well', () => {
+    expect(kinds(decide(policy, after('hr__read', 'intern__read'), call('mail__send', { to: 'alice' })))).toEqual(['isolate'])
+    expect(kinds(decide(policy, after('hr__read', 'web__get'), call('mail__send', { to: 'bob' })))).toEqual(['isolate'])
+  })
+})
+
+describe('isolate', () => {
+  test('is offered when the gap comes from what the session has read', () => {
+    expect(kinds(decide(policy, after('web__get'), call('mail__send', { to: 'alice' })))).toEqual(['isolate'])
+  })
+
+  test('is not offered when a fresh session would be refused as well', () => {
+    const strict = policyOf({ contracts, policy: { posture: 'strict' } })
+    expect(kinds(decide(strict, after('web__get'), call('new__tool')))).toEqual(['configure'])
+    const ruled = policyOf({ contracts, rules: [{ name: 'no', when: 'true', verdict: 'deny', reason: 'No.' }] })
+    expect(kinds(decide(ruled, after('web__get'), call('mail__send', { to: 'alice' })))).toEqual([])
+  })
+
+  test('is offered for a rule about the label, because there it would not apply', () => {
+    const ruled = policyOf({ contracts, rules: [{ name: 'no', when: `session.trust == 'untrusted'`, verdict: 'deny', reason: 'No.' }] })
+    expect(kinds(decide(ruled, after('web__get'), call('db__backup')))).toEqual(['isolate'])
+  })
+
+  test('is no way around not_done, and does not carry done along', () => {
+    const state = after('web__get')
+    const migrating = { ...state, effects: reserve({ done: ['backup'], reserved: {} }, 'other', ['migration']) }
+    expect(kinds(decide(policy, migrating, call('db__migrate')))).toEqual([])
+    const migrated = { ...state, effects: { done: ['backup', 'migration'], reserved: {} } }
+    expect(kinds(decide(policy, migrated, call('db__migrate')))).toEqual([])
+    const backedUp = { ...state, effects: { done: ['backup'], reserved: {} } }
+    expect(kinds(decide(policy, backedUp, call('db__migrate')))).toEqual(['isolate', 'prerequisite'])
+  })
+})
+
+describe('prerequisite', () => {
+  test('names what has to be done first and the tool that does it', () => {
+    expect(decide(policy, fresh(policy), call('db__migrate')).remedies).toEqual([
+      { kind: 'prerequisite', detail: 'first do `backup` (with `db__backup`) in the same session' },
+    ])
+  })
+
+  test('is not offered when no tool does it, none the principal may use, or doing it would close the door', () => {
+    const { db__backup: _, ...without } = contracts
+    const none = policyOf({ contracts: without })
+    const ungranted = policyOf({ contracts, grants: [{ principals: ['*'], tools: ['db__migrate'] }] })
+    const dirty = policyOf({ contracts: { ...contracts, db__backup: { effects: ['backup'], output: { trust: 'untrusted' } } } })
+    for (const other of [none, ungranted, dirty]) expect(kinds(decide(other, fresh(other), call('db__migrate')))).toEqual([])
+  })
+})
+
+test('an undescribed tool: describe it, or call it from a session that has read nothing', () => {
+  expect(kinds(decide(policy, after('web__get'), call('new__tool')))).toEqual(['isolate', 'configure'])
+})
+
+test('following a remedy leads to an allowed call', () => {
+  const refused = decide(policy, after('hr__read'), call('mail__send', { to: 'bob' }))
+  expect(kinds(refused)).toEqual(['narrow', 'isolate'])
+  expect(decide(policy, after('hr__read'), call('mail__send', { to: '@hr' })).action).toBe('allow')
+  expect(decide(policy, fresh(policy), call('mail__send', { to: 'bob' })).action).toBe('allow')
+})
+
+describe('the refusal notice', () => {
+  test('has the reason and what would help', () => {
+    expect(refusalNotice(decide(policy, after('hr__read'), call('mail__send', { to: 'bob' })))).toBe(
+      'not run: Argument `to` names 1 reader that may not receive what this session has read. ' +
+        'What would help: name only readers that may receive what this session has read, such as `@hr`; ' +
+        'or make this call from a separate session that has not read what this session has read, and pass only a bounded answer between them.',
+    )
+  })
+
+  test('says so when nothing helps', () => {
+    const denied = policyOf({ contracts, grants: [] })
+    expect(refusalNotice(decide(denied, fresh(policy), call('db__backup')))).toBe(
+      'not run: No grant lets this principal use the tool. Do not repeat this call.',
+    )
+  })
+
+  test('is one bounded line, whatever the configuration says', () => {
+    const rules = Array.from({ length: 5 }, (_, index) => ({
+      name: `r${index}`,
+      when: 'true',
+      verdict: 'deny' as const,
+      reason: `a\n\u202eb ${'😀'.repeat(240)}`,
+    }))
+    const notice = refusalNotice(decide(policyOf({ contracts, rules }), fresh(policy), call('db__backup')))
+    expect(notice.length).toBeLessThanOrEqual(1000)
+    expect(notice).toMatch(/^not run: A b [😀 ;ab]+…$/u)
+  })
+})

@@ -1,0 +1,129 @@
+/**
+ * Remedies: ways a refused call could become allowed under this configuration. Each is tried, alone and together
+ * with the others, by judging the call again; what does not lead to an allowed call is not offered.
+ */
+import { outputLabel } from './admit.ts'
+import { isDone, settle, unconfirmedEffect } from './effects.ts'
+import { findGaps, type Findings, type Question } from './gaps.ts'
+import { granted } from './grants.ts'
+import { join, publicLabel, sameLabel } from './label.ts'
+import { possibleReaders } from './readers.ts'
+import type { Contract, Policy, PolicyState, Remedy } from './types.ts'
+
+/** A call and the session it is made in, which a remedy changes. */
+interface Situation {
+  readonly state: PolicyState
+  readonly question: Question
+}
+
+interface Proposal {
+  readonly remedy: Remedy
+  /** The situation once the remedy was taken; undefined when it cannot be taken there. */
+  readonly take: (situation: Situation) => Situation | undefined
+}
+
+const maxNamed = 5
+
+/** The remedies that are part of a smallest set after which nothing is missing. Empty when nothing helps. */
+export function findRemedies(policy: Policy, state: PolicyState, question: Question, findings: Findings): readonly Remedy[] {
+  // No advice to somebody who may not even know of the tool.
+  if (findings.gaps.length === 0 || findings.grant === undefined) return []
+  const proposals = makers.flatMap((propose) => propose(policy, { state, question }, findings) ?? [])
+  const working: (readonly Proposal[])[] = []
+  for (const set of subsetsBySize(proposals)) {
+    if (working.some((smaller) => smaller.every((proposal) => set.includes(proposal)))) continue
+    const after = set.reduce<Situation | undefined>((situation, proposal) => situation && proposal.take(situation), { state, question })
+    if (after !== undefined && findGaps(policy, after.state, after.question).gaps.length === 0) working.push(set)
+  }
+  return proposals.filter((proposal) => working.some((set) => set.includes(proposal))).map((proposal) => proposal.remedy)
+}
+
+type Maker = (policy: Policy, situation: Situation, findings: Findings) => Proposal | undefined
+
+/** Name other readers, or the same ones readably. */
+const narrow: Maker = (policy, { state, question }, { gaps }) => {
+  if (question.args === undefined || !gaps.some((gap) => gap.kind === 'audience' || gap.kind === 'argument')) return undefined
+  const allowed = state.label.audience.length === 0 ? 'unknown' : possibleReaders(state.label.audience, policy.directory, maxNamed)
+  const detail =
+    allowed === 'unknown' || allowed.length === 0
+      ? 'name every reader as a plain address, @group, domain or principal'
+      : `name only readers that may receive what this session has read, such as ${allowed.map((reader) => `\`${reader}\``).join(', ')}`
+  return {
+    remedy: { kind: 'narrow', detail },
+    take: (situation) => ({ ...situation, question: { ...situation.question, readers: 'any' } }),
+  }
+}
+
+/** Make the call from a session that has not read what this one has. */
+const isolate: Maker = (policy, { state }) => {
+  const label = publicLabel(policy.trustRanks.length - 1)
+  if (sameLabel(state.label, label)) return undefined
+  return {
+    remedy: {
+      kind: 'isolate',
+      detail:
+        'make this call from a separate session that has not read what this session has read, and pass only a bounded answer between them',
+    },
+    // A new session has done nothing; yet what was done here must not be done again there, so it stays in the way.
+    take: ({ state: before, question }) => ({
+      state: { label, effects: { done: before.effects.done.map(unconfirmedEffect), reserved: before.effects.reserved } },
+      question,
+    }),
+  }
+}
+
+/** Do first what has to be done first, with a tool that is there for it. */
+const prerequisite: Maker = (policy, situation, { tool: { contract } }) => {
+  if (contract.requires.done.length === 0) return undefined
+  const missing = contract.requires.done.filter((effect) => !isDone(situation.state.effects, effect))
+  const names = (missing.length === 0 ? contract.requires.done : missing).map((effect) => {
+    const producer = producerOf(policy, situation, effect)
+    return `\`${effect}\`${producer === undefined ? '' : ` (with \`${producer.source}\`)`}`
+  })
+  return {
+    remedy: { kind: 'prerequisite', detail: `first do ${names.join(', ')} in the same session` },
+    take: (before) => contract.requires.done.reduce<Situation | undefined>((now, effect) => now && produced(policy, now, effect), before),
+  }
+}
+
+/** Have an administrator describe the tool. */
+const configure: Maker = (_policy, _situation, { tool }) => {
+  if (tool.described) return undefined
+  return {
+    remedy: { kind: 'configure', detail: 'an administrator can describe this tool under `contracts`' },
+    take: (situation) => ({ ...situation, question: { ...situation.question, asDescribed: true } }),
+  }
+}
+
+// In the order they are taken: a prerequisite has to be done in the session that makes the call.
+const makers: readonly Maker[] = [narrow, isolate, prerequisite, configure]
+
+/** The situation after a tool with the effect has succeeded and its result was read. */
+function produced(policy: Policy, situation: Situation, effect: string): Situation | undefined {
+  if (isDone(situation.state.effects, effect)) return situation
+  const producer = producerOf(policy, situation, effect)
+  if (producer === undefined) return undefined
+  const { label, effects } = situation.state
+  const key = `remedy ${effect}`
+  const reserved = { done: effects.done, reserved: { ...effects.reserved, [key]: producer.effects } }
+  return {
+    ...situation,
+    state: { label: join(label, outputLabel(policy, producer, situation.question.principal)), effects: settle(reserved, key) },
+  }
+}
+
+/** A described tool with the effect that the principal may use; one that leaves the label alone if there is one. */
+function producerOf(policy: Policy, { state, question }: Situation, effect: string): Contract | undefined {
+  const producers = (policy.contracts ?? []).filter((contract) => {
+    // Which tools a pattern stands for is not known here; its grant is decided when one of them is called.
+    const mayUse = contract.source.includes('*') || granted(policy.grants, question.principal, 'tools', contract.source) !== undefined
+    return mayUse && contract.effects.includes(effect)
+  })
+  const harmless = (contract: Contract) => sameLabel(state.label, join(state.label, outputLabel(policy, contract, question.principal)))
+  return producers.find(harmless) ?? producers[0]
+}
+
+function subsetsBySize<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  const subsets = items.reduce<readonly (readonly Item[])[]>((sets, item) => [...sets, ...sets.map((set) => [...set, item])], [[]])
+  return subsets.filter((set) => set.length > 0).sort((a, b) => a.length - b.length)
+}

@@ -1,0 +1,13 @@
+/** The table of providers by upstream kind. A new vendor is a new folder and one line here. */
+import { anthropic } from './anthropic/anthropic.ts'
+import { openaiCompatible } from './openai-compatible/openai-compatible.ts'
+import { openai } from './openai/openai.ts'
+import type { Provider, UpstreamKind } from './provider.ts'
+import { scripted } from './scripted/scripted.ts'
+
+export const providers: Readonly<Record<UpstreamKind, Provider>> = {
+  openai,
+  anthropic,
+  'openai-compatible': openaiCompatible,
+  scripted,
+}

@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { TurnwardError } from '../core/error.ts'
+import type { Clock } from '../core/clock.ts'
+import type { EntryTable } from '../store/entries.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { openStateStore } from './memory-state-store.ts'
+import type { StateStore } from './state-store.ts'
+
+let folder: string
+let store: Store
+let now: number
+const clock: Clock = { now: () => now, monotonic: () => now }
+const open: StateStore[] = []
+const later = 1_000_000
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'turnward-state-'))
+  store = await openStore(folder)
+  now = 1000
+})
+
+afterEach(async () => {
+  for (const state of open.splice(0)) await state.close().catch(() => {})
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function opened(maxEntries = 100, entries: EntryTable = store.entries): Promise<StateStore> {
+  const state = await openStateStore({ entries, clock, maxEntries })
+  open.push(state)
+  return state
+}
+
+describe('state in memory', () => {
+  test('is there at once, without waiting', async () => {
+    const state = await opened()
+    void state.put('session', 's', { label: 1 }, later)
+    expect(state.get('session', 's')).toEqual({ label: 1 })
+  })
+
+  test('of one namespace is not seen in another', async () => {
+    const state = await opened()
+    await state.put('session', 'k', 1, later)
+    expect(await state.get('ticket', 'k')).toBeUndefined()
+    expect(await state.take('ticket', 'k')).toBeUndefined()
+    expect(await state.get('session', 'k')).toBe(1)
+  })
+
+  test('ends when it expires', async () => {
+    const state = await opened()
+    await state.put('ticket', 't', 1, 2000)
+    now = 1999
+    expect(await state.get('ticket', 't')).toBe(1)
+    now = 2000
+    expect(await state.get('ticket', 't')).toBeUndefined()
+    expect(await state.take('ticket', 't')).toBeUndefined()
+  })
+
+  test('is taken once', async () => {
+    const state = await opened()
+    await state.put('ticket', 't', 'yes', later)
+    expect([state.take('ticket', 't'), state.take('ticket', 't')]).toEqual(['yes', undefined])
+    expect(await state.get('ticket', 't')).toBeUndefined()
+  })
+
+  test('that is not JSON is refused and changes nothing', async () => {
+    const state = await opened()
+    await state.put('session', 's', 1, later)
+    const cyclic: { self?: unknown } = {}
+    cyclic.self = cyclic
+    expect(() => state.put('session', 's', cyclic, later)).toThrow(TypeError)
+    expect(() => state.put('session', 's', undefined, later)).toThrow(TypeError)
+    expect(() => state.put('session', 's', 2, Number.POSITIVE_INFINITY)).toThrow(TypeError)
+    await state.flush()
+    expect(await state.get('session', 's')).toBe(1)
+  })
+})
+
+describe('state on disk', () => {
+  test('survives a restart, in every namespace, without what has expired or was taken', async () => {
+    const before = await opened()
+    const namespaces = ['session', 'point', 'ledger', 'splice', 'ticket', 'link'] as const
+    for (const namespace of namespaces) await before.put(namespace, 'k', { of: namespace }, later)
+    await before.put('session', 'short', 1, 1500)
+    await before.put('ticket', 'used', 1, later)
+    await before.take('ticket', 'used')
+    await before.close()
+    now = 1500
+    const after = await opened()
+    for (const namespace of namespaces) expect(after.get(namespace, 'k')).toEqual({ of: namespace })
+    expect(after.get('session', 'short')).toBeUndefined()
+    expect(after.take('ticket', 'used')).toBeUndefined()
+  })
+
+  test('has the last of several values', async () => {
+    const state = await opened()
+    for (let value = 0; value < 50; value += 1) await state.put('session', 's', value, later)
+    await state.flush()
+    expect((await store.entries.read('session', 's', now))?.value).toBe('49')
+  })
+
+  test('is written without being asked', async () => {
+    const written = Promise.withResolvers<void>()
+    const entries: EntryTable = { ...store.entries, write: (changes) => store.entries.write(changes).then(written.resolve) }
+    const state = await opened(100, entries)
+    await state.put('session', 's', 1, later)
+    await written.promise
+    expect(await store.entries.read('session', 's', now)).toBeDefined()
+  })
+})
+
+describe('when memory is full', () => {
+  test('the least recently used goes and is read back from disk', async () => {
+    const state = await opened(2)
+    await state.put('session', 'a', 'A', later)
+    await state.put('session', 'b', 'B', later)
+    await state.get('session', 'a')
+    await state.put('session', 'c', 'C', later)
+    expect(state.get('session', 'a')).toBe('A')
+    await state.flush()
+    const b = state.get('session', 'b')
+    expect(b).toBeInstanceOf(Promise)
+    expect(await b).toBe('B')
+    expect(await state.get('session', 'never')).toBeUndefined()
+  })
+
+  test('what was let go before it was written is not lost', async () => {
+    const state = await opened(1)
+    for (const key of ['a', 'b', 'c']) void state.put('session', key, key, later)
+    expect(await Promise.all(['a', 'b', 'c'].map((key) => state.get('session', key)))).toEqual(['a', 'b', 'c'])
+  })
+
+  test('a ticket that is only on disk is still taken once', async () => {
+    const state = await opened(1)
+    await state.put('ticket', 't', 'yes', later)
+    await state.put('ticket', 'other', 1, later)
+    await state.flush()
+    const answers = await Promise.all([state.take('ticket', 't'), state.get('ticket', 't'), state.take('ticket', 't')])
+    expect([answers[0], answers[2]].filter((answer) => answer === 'yes')).toHaveLength(1)
+    expect(await state.get('ticket', 't')).toBeUndefined()
+    await state.flush()
+    expect(await state.take('ticket', 't')).toBeUndefined()
+  })
+
+  test('a slow read does not bring back what was taken meanwhile', async () => {
+    const gate = Promise.withResolvers<void>()
+    const entries: EntryTable = {
+      ...store.entries,
+      read: async (namespace, key, at) => {
+        const row = await store.entries.read(namespace, key, at)
+        await gate.promise
+        return row
+      },
+    }
+    const state = await opened(1, entries)
+    await state.put('ticket', 't', 'yes', later)
+    await state.put('ticket', 'other', 1, later)
+    await state.flush()
+    const slow = state.get('ticket', 't')
+    expect(await state.take('ticket', 't')).toBe('yes')
+    gate.resolve()
+    await slow
+    expect(await state.take('ticket', 't')).toBeUndefined()
+  })
+
+  test('after a restart with more on disk than fits, nothing is missing', async () => {
+    const before = await opened()
+    for (const [index, key] of ['a', 'b', 'c'].entries()) await before.put('session', key, key, later + index)
+    await before.close()
+    const after = await opened(2)
+    expect(await Promise.all(['a', 'b', 'c'].map((key) => after.get('session', key)))).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('when the disk refuses', () => {
+  function failing() {
+    const disk = { broken: true }
+    const entries: EntryTable = {
+      ...store.entries,
+      write: (changes) => (disk.broken ? Promise.reject(new TurnwardError('store.failed', { why: 'disk full' })) : store.entries.write(changes)),
+    }
+    return { disk, entries }
+  }
+
+  test('flush says so, nothing is forgotten, and the newest value is written afterwards', async () => {
+    const { disk, entries } = failing()
+    const state = await opened(100, entries)
+    await state.put('session', 's', 1, later)
+    await expect(state.flush()).rejects.toMatchObject({ code: 'store.failed' })
+    await state.put('session', 's', 2, later)
+    disk.broken = false
+    await state.flush()
+    expect((await store.entries.read('session', 's', now))?.value).toBe('2')
+  })
+
+  test('it takes no more than it may hold', async () => {
+    const { entries } = failing()
+    const state = await opened(10_000, entries)
+    for (let index = 0; index < 10_000; index += 1) void state.put('session', `k${index}`, 1, later)
+    expect(() => state.put('session', 'one more', 1, later)).toThrow(expect.objectContaining({ code: 'store.failed' }))
+    expect(await state.get('session', 'one more')).toBeUndefined()
+    await state.put('session', 'k0', 2, later)
+  })
+})

@@ -1,0 +1,83 @@
+/**
+ * Every name telemetry uses. Follows open-telemetry/semantic-conventions-genai (status Development, manifest schema
+ * 1.42.0-dev) for `gen_ai.*` and `mcp.*`, and semantic conventions 1.45.0 for the rest; `turnward.*` is ours. Names
+ * are written nowhere else, so that a change of the conventions is a change of this file.
+ */
+
+export const instrumentationScope = 'turnward'
+export const semanticConventions = 'semantic-conventions-genai 1.42.0-dev'
+
+export const attributes = {
+  operationName: 'gen_ai.operation.name',
+  providerName: 'gen_ai.provider.name',
+  requestModel: 'gen_ai.request.model',
+  requestStream: 'gen_ai.request.stream',
+  responseModel: 'gen_ai.response.model',
+  responseId: 'gen_ai.response.id',
+  finishReasons: 'gen_ai.response.finish_reasons',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+  cacheReadTokens: 'gen_ai.usage.cache_read.input_tokens',
+  cacheWriteTokens: 'gen_ai.usage.cache_creation.input_tokens',
+  tokenType: 'gen_ai.token.type',
+  conversationId: 'gen_ai.conversation.id',
+  toolName: 'gen_ai.tool.name',
+  toolCallId: 'gen_ai.tool.call.id',
+  mcpMethod: 'mcp.method.name',
+  mcpProtocolVersion: 'mcp.protocol.version',
+  errorType: 'error.type',
+  serviceName: 'service.name',
+  serviceVersion: 'service.version',
+  dialect: 'turnward.dialect',
+  gateway: 'turnward.gateway',
+  upstream: 'turnward.upstream',
+  outcome: 'turnward.outcome',
+  turnId: 'turnward.turn.id',
+  decisionId: 'turnward.decision.id',
+  decisionKind: 'turnward.decision.kind',
+  decisionVerdict: 'turnward.decision.verdict',
+  decisionAction: 'turnward.decision.action',
+  decisionSubject: 'turnward.decision.subject',
+  decisionRules: 'turnward.decision.rules',
+} as const
+
+export const operations = { chat: 'chat', executeTool: 'execute_tool' } as const
+export const mcpToolsCall = 'tools/call'
+
+/** Span names: the operation and what it is applied to, nothing of higher cardinality. */
+export const spanNames = {
+  chat: (model: string) => `chat ${model}`,
+  executeTool: (tool: string) => `execute_tool ${tool}`,
+  decide: (kind: string) => `decide ${kind}`,
+} as const
+
+export const metrics = {
+  modelDuration: 'gen_ai.client.operation.duration',
+  timeToFirstChunk: 'gen_ai.client.operation.time_to_first_chunk',
+  tokenUsage: 'gen_ai.client.token.usage',
+  toolDuration: 'mcp.server.operation.duration',
+  decisions: 'turnward_decisions_total',
+} as const
+
+export const gauges = {
+  turnward_sessions: 'Sessions that are tracked now',
+  turnward_mcp_servers_ready: 'MCP servers that answer now',
+  turnward_audit_pending: 'Decision records that are not on disk yet',
+  turnward_config_stale: '1 while the newest configuration was rejected and an older revision runs',
+} as const
+
+export const counters = {
+  turnward_audit_failures_total: 'Failures to write the decision log',
+  turnward_config_reloads_total: 'Configuration reloads by result',
+  turnward_auth_failures_total: 'Requests that were not authenticated',
+  turnward_upstream_failovers_total: 'Model calls that moved to another upstream',
+  turnward_splices_total: 'Model calls repeated because all their tool calls were refused',
+} as const
+
+/** Bucket boundaries the conventions advise. */
+export const buckets = {
+  modelSeconds: [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+  firstChunkSeconds: [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+  toolSeconds: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300],
+  tokens: [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864],
+} as const

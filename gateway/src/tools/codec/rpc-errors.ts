@@ -1,0 +1,44 @@
+/** A TurnwardError as JSON-RPC: which code, and whether it ends the HTTP request or answers inside it. */
+import type { ErrorCodeName } from '@turnward/contract/error-codes'
+import type { TurnwardError } from '../../core/error.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { rpcCodes, type RpcErrorObject } from './json-rpc.ts'
+
+const codes: Partial<Record<ErrorCodeName, number>> = {
+  'grant.tool': rpcCodes.invalidParams,
+  'grant.gateway': rpcCodes.invalidParams,
+  'mcp.arguments': rpcCodes.invalidParams,
+  'request.invalid': rpcCodes.invalidParams,
+  'request.malformed': rpcCodes.parseError,
+  'request.ambiguous_key': rpcCodes.invalidRequest,
+  'request.too_deep': rpcCodes.invalidRequest,
+  'request.too_large': rpcCodes.invalidRequest,
+  'request.content_encoding': rpcCodes.invalidRequest,
+  'request.timeout': rpcCodes.invalidRequest,
+  'request.method': rpcCodes.invalidRequest,
+  'request.host': rpcCodes.invalidRequest,
+  'request.unsupported': rpcCodes.invalidRequest,
+  'mcp.session': rpcCodes.invalidRequest,
+  'mcp.protocol_version': rpcCodes.unsupportedVersion,
+  'mcp.header_mismatch': rpcCodes.headerMismatch,
+  'auth.missing_key': rpcCodes.invalidRequest,
+  'auth.unknown_key': rpcCodes.invalidRequest,
+  'auth.expired_key': rpcCodes.invalidRequest,
+  'auth.revoked_key': rpcCodes.invalidRequest,
+}
+
+/** The JSON-RPC error: `data` is the coded error, so a client can act on `data.code`. */
+export function rpcErrorOf(error: TurnwardError): RpcErrorObject {
+  const message = error.code === 'grant.tool' ? `Unknown tool${error.subject === undefined ? '' : `: ${error.subject}`}` : error.message
+  return { code: codes[error.code] ?? rpcCodes.internalError, message, data: error.toJSON() as JsonObject }
+}
+
+/**
+ * Errors of the work itself answer with HTTP 200: the exchange succeeded, the call did not, and legacy clients
+ * read 404 as a lost session. Errors of the transport, identity and gateway keep their status.
+ */
+export function httpStatusOf(error: TurnwardError): number {
+  const room = error.code.slice(0, error.code.indexOf('.'))
+  if (room === 'auth' || room === 'request' || error.code === 'grant.gateway' || error.code === 'gateway.draining') return error.status
+  return error.code === 'mcp.session' || error.code === 'mcp.protocol_version' || error.code === 'mcp.header_mismatch' ? error.status : 200
+}

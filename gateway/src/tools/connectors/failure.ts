@@ -1,0 +1,38 @@
+/** Why a hop failed, in words of ours: nothing a server wrote gets into an error. */
+import { TurnwardError } from '../../core/error.ts'
+
+export function unavailable(server: string, why: string, cause?: unknown): TurnwardError {
+  return new TurnwardError('mcp.server_unavailable', { subject: server, why, ...(cause === undefined ? {} : { cause }) })
+}
+
+/** Failures of a connection attempt: the request cannot have reached the server, so it may be sent again. */
+const beforeSending = new Map<string, string>([
+  ['ECONNREFUSED', 'the connection was refused'],
+  ['ENOTFOUND', 'its host name is not known'],
+  ['EAI_AGAIN', 'its host name could not be looked up'],
+  ['EHOSTUNREACH', 'its host cannot be reached'],
+  ['ENETUNREACH', 'its network cannot be reached'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'the connection timed out'],
+])
+
+const afterSending = new Map<string, string>([
+  ['ECONNRESET', 'the connection was reset'],
+  ['EPIPE', 'the connection was closed'],
+  ['UND_ERR_SOCKET', 'the connection was closed'],
+])
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : ''
+}
+
+export function neverSent(error: unknown): boolean {
+  return beforeSending.has(codeOf(error instanceof TurnwardError ? error.cause : error))
+}
+
+/** A socket failure as a sentence. Certificate errors keep their code: it is what an administrator needs. */
+export function socketFailure(server: string, error: unknown): TurnwardError {
+  const code = codeOf(error)
+  const known = beforeSending.get(code) ?? afterSending.get(code)
+  return unavailable(server, known ?? (code === '' ? 'the connection failed' : `the connection failed with ${code.slice(0, 64)}`), error)
+}

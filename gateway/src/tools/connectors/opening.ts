@@ -1,0 +1,36 @@
+/** The first messages of a hop: `initialize` of the legacy era, `_meta` and `server/discover` of the modern one. */
+import { isObject, type JsonObject } from '../../core/json.ts'
+import { rpcCodes, type RpcResponse } from '../codec/json-rpc.ts'
+import { latestLegacyVersion, legacyVersions, metaKeys, modernVersion, type Era } from '../codec/versions.ts'
+import type { Exchange } from './connector.ts'
+import { unavailable } from './failure.ts'
+
+export const implementation: JsonObject = { name: 'turnward', version: '0.1.0' }
+
+/** `_meta` of a modern request: ours on top of what travels. We declare no client capability (basic/index, "_meta"). */
+export function modernMeta(params: JsonObject, version: string): JsonObject {
+  const meta = isObject(params['_meta']) ? params['_meta'] : {}
+  return { ...meta, [metaKeys.protocolVersion]: version, [metaKeys.clientInfo]: implementation, [metaKeys.clientCapabilities]: {} }
+}
+
+/** The legacy handshake up to the server's answer. Returns the version the server chose. */
+export async function initialize(exchange: Pick<Exchange, 'request'>, server: string, signal: AbortSignal): Promise<string> {
+  const response = await exchange.request('initialize', { protocolVersion: latestLegacyVersion, capabilities: {}, clientInfo: implementation }, { signal })
+  if (response.kind === 'error') throw unavailable(server, `it answered \`initialize\` with error ${response.error.code}`)
+  const version = response.result['protocolVersion']
+  if (typeof version !== 'string' || !legacyVersions.includes(version)) throw unavailable(server, 'it wants a protocol version that is not supported')
+  return version
+}
+
+/** The era a `server/discover` answer proves; undefined when it proves nothing modern (basic/versioning, "Backward Compatibility"). */
+export function eraOfProbe(response: RpcResponse): Era | undefined {
+  const versions = response.kind === 'result' ? response.result['supportedVersions'] : isObject(response.error.data) ? response.error.data['supported'] : undefined
+  if (response.kind === 'error' && (response.error.code === rpcCodes.headerMismatch || response.error.code === rpcCodes.missingCapability)) return 'modern'
+  if (response.kind === 'error' && response.error.code !== rpcCodes.unsupportedVersion) return undefined
+  return Array.isArray(versions) && versions.includes(modernVersion) ? 'modern' : undefined
+}
+
+/** Asks a modern stdio server for `tools/list_changed`; best effort, a server may not implement it. */
+export function listenToTools(exchange: Exchange, listening: AbortSignal): void {
+  exchange.request('subscriptions/listen', { notifications: { toolsListChanged: true } }, { signal: listening }).catch(() => {})
+}

@@ -1,0 +1,193 @@
+/**
+ * A hop over the standard streams of a child process: one JSON message a line, requests matched by id. Owns the
+ * child it was given. Requests from the server are answered with an error, because we declare no capability.
+ */
+import type { JsonObject } from '../../core/json.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { RunningServer } from '../runners/runner.ts'
+import { idKey, notificationText, readMessage, requestText, errorText, resultText, rpcCodes, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
+import { LineReader } from '../codec/line-reader.ts'
+import { modernVersion, type Era } from '../codec/versions.ts'
+import { abortedError, type ConnectorEvents, type Exchange, type RequestOptions, type ResponseLimits } from './connector.ts'
+import { unavailable } from './failure.ts'
+import { initialize, listenToTools, modernMeta } from './opening.ts'
+
+interface Waiting {
+  readonly resolve: (response: RpcResponse) => void
+  readonly reject: (error: Error) => void
+  readonly onProgress: ((progress: JsonObject) => void) | undefined
+}
+
+/** Unwritten bytes after which a server that does not read is given up. */
+const maxUnwritten = 64 * 1024 * 1024
+const stopGraceMs = 2000
+
+export interface StdioOptions {
+  readonly server: string
+  readonly running: RunningServer
+  readonly limits: ResponseLimits
+  readonly logger: Logger
+  /** Values that must never be logged (configured environment). */
+  readonly secrets: readonly string[]
+}
+
+/** The wire to one child, before anything is known about its era. */
+export class StdioChannel {
+  readonly ended: Promise<string>
+  readonly #options: StdioOptions
+  readonly #waiting = new Map<string, Waiting>()
+  #notified: (method: string) => void = () => {}
+  #next = 1
+  #dead: string | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(options: StdioOptions) {
+    this.#options = options
+    const { running } = options
+    const lines = new LineReader(options.limits.maxResponseBytes)
+    running.stdout.on('data', (chunk: Buffer) => {
+      try {
+        for (const line of lines.push(chunk)) this.#receive(line)
+      } catch {
+        this.#die('it sent a message that is too long')
+      }
+    })
+    running.stdout.on('error', () => this.#die('its output failed'))
+    running.stdin.on('error', () => this.#die('its input was closed'))
+    running.stderr.on('error', () => {})
+    running.stderr.on('data', (chunk: Buffer) => this.#logged(chunk))
+    this.ended = running.ended.then((how) => {
+      const why = this.#dead ?? `it ended (${how})`
+      this.#die(why)
+      return why
+    })
+  }
+
+  onNotification(listener: (method: string) => void): void {
+    this.#notified = listener
+  }
+
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<RpcResponse> {
+    if (options.signal.aborted) return Promise.reject(abortedError(options.signal))
+    if (this.#dead !== undefined) return Promise.reject(unavailable(this.#options.server, this.#dead))
+    const id = this.#next++
+    const meta = params['_meta']
+    const sent = options.onProgress === undefined ? params : { ...params, _meta: { ...(meta as JsonObject | undefined), progressToken: id } }
+    return new Promise((resolve, reject) => {
+      const key = idKey(id)
+      const abort = (): void => {
+        if (!this.#waiting.delete(key)) return
+        // `initialize` must not be cancelled; closing the child is what ends it.
+        if (method !== 'initialize') this.#write(notificationText('notifications/cancelled', { requestId: id }))
+        reject(abortedError(options.signal))
+      }
+      const done = (): void => options.signal.removeEventListener('abort', abort)
+      this.#waiting.set(key, {
+        resolve: (response) => (done(), resolve(response)),
+        reject: (error) => (done(), reject(error)),
+        onProgress: options.onProgress,
+      })
+      options.signal.addEventListener('abort', abort, { once: true })
+      this.#write(requestText(id, method, sent))
+    })
+  }
+
+  notify(method: string): void {
+    this.#write(notificationText(method))
+  }
+
+  async close(): Promise<void> {
+    this.#die('it was closed')
+    await this.#stopping
+  }
+
+  #write(line: string): void {
+    const { stdin } = this.#options.running
+    if (this.#dead !== undefined || !stdin.writable) return
+    stdin.write(`${line}\n`)
+    if (stdin.writableLength > maxUnwritten) this.#die('it does not read its input')
+  }
+
+  #receive(line: string): void {
+    let message: RpcMessage
+    try {
+      message = readMessage(JSON.parse(line))
+    } catch {
+      // Some servers print banners to standard output; the specification forbids it, ignoring it harms nobody.
+      this.#options.logger.debug({ server: this.#options.server }, 'MCP server wrote a line that is not JSON')
+      return
+    }
+    switch (message.kind) {
+      case 'result':
+      case 'error':
+        this.#settle(message)
+        return
+      case 'request':
+        this.#write(message.method === 'ping' ? resultText(message.id, {}) : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }))
+        return
+      case 'notification':
+        if (message.method === 'notifications/progress') this.#progress(message.params)
+        else this.#notified(message.method)
+        return
+      case 'invalid':
+        this.#options.logger.debug({ server: this.#options.server, why: message.why }, 'MCP server sent an invalid message')
+    }
+  }
+
+  #settle(response: RpcResponse): void {
+    if (response.id === undefined) return
+    const waiting = this.#waiting.get(idKey(response.id))
+    if (waiting === undefined) return
+    this.#waiting.delete(idKey(response.id))
+    waiting.resolve(response)
+  }
+
+  #progress(params: JsonObject): void {
+    const token = params['progressToken']
+    if (typeof token === 'number') this.#waiting.get(idKey(token))?.onProgress?.(params)
+  }
+
+  #logged(chunk: Buffer): void {
+    let text = chunk.subarray(0, 2000).toString('utf8').trim()
+    for (const secret of this.#options.secrets) if (secret.length >= 6) text = text.replaceAll(secret, '[secret]')
+    this.#options.logger.debug({ server: this.#options.server, stderr: text }, 'MCP server wrote to standard error')
+  }
+
+  #die(why: string): void {
+    if (this.#dead !== undefined) return
+    this.#dead = why
+    for (const waiting of this.#waiting.values()) waiting.reject(unavailable(this.#options.server, why))
+    this.#waiting.clear()
+    this.#stopping = this.#options.running.stop(stopGraceMs).catch(() => {})
+  }
+}
+
+/** Speaks to a started child in the given era. Rejects, with the child stopped, when it does not answer properly. */
+export async function openStdio(options: StdioOptions, era: Era, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
+  const channel = new StdioChannel(options)
+  const listening = new AbortController()
+  channel.onNotification((method) => {
+    if (method === 'notifications/tools/list_changed') events.onToolsChanged()
+  })
+  const exchange: Exchange = {
+    era,
+    ended: channel.ended,
+    request: (method, params, request) => channel.request(method, era === 'modern' ? { ...params, _meta: modernMeta(params, modernVersion) } : params, request),
+    close() {
+      listening.abort()
+      return channel.close()
+    },
+  }
+  try {
+    if (era === 'legacy') {
+      await initialize(exchange, options.server, signal)
+      channel.notify('notifications/initialized')
+    } else {
+      listenToTools(exchange, listening.signal)
+    }
+    return exchange
+  } catch (error) {
+    await channel.close()
+    throw error
+  }
+}

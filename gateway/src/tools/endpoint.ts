@@ -1,0 +1,123 @@
+/**
+ * `/mcp/{gateway}`: one endpoint for both protocol eras. It speaks the wire, knows who calls, and hands the work
+ * to the operations; it never decides about a tool.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Snapshot } from '../config/snapshot.ts'
+import type { Clock } from '../core/clock.ts'
+import { asTurnwardError, TurnwardError } from '../core/error.ts'
+import { isObject } from '../core/json.ts'
+import type { Logger } from '../core/logger.ts'
+import type { GatewayCatalogue } from './catalogue.ts'
+import { errorText, readMessage, rpcCodes } from './codec/json-rpc.ts'
+import { parseMessageBody } from './codec/message-body.ts'
+import { httpStatusOf, rpcErrorOf } from './codec/rpc-errors.ts'
+import { legacyVersions, metaKeys } from './codec/versions.ts'
+import { guardHost } from './endpoint/host-guard.ts'
+import { answerBatch, answerInitialize, answerLegacy, answerStream, sessionOf } from './endpoint/legacy.ts'
+import { LegacySessions } from './endpoint/legacy-sessions.ts'
+import { answerModern, refuseModernBody, single } from './endpoint/modern.ts'
+import { OpenStreams } from './endpoint/open-streams.ts'
+import type { Arrival, EndpointParts } from './endpoint/parts.ts'
+import { endAccepted, endJson } from './endpoint/reply.ts'
+import { checkPostHeaders, readBody } from './endpoint/request-body.ts'
+import type { McpOperations } from './operations.ts'
+import { createSealer } from './seal.ts'
+
+export interface McpEndpointOptions {
+  readonly operations: McpOperations
+  readonly snapshot: () => Snapshot
+  /** At least 32 bytes, the same on every replica: session ids and cursors are sealed with keys derived from it. */
+  readonly secret: Buffer
+  readonly clock: Clock
+  readonly logger: Logger
+  /** `fleet.catalogue`: needed to check the `Mcp-Param-*` headers of modern calls. */
+  readonly catalogue?: (gateway: string) => Promise<GatewayCatalogue>
+}
+
+export interface McpEndpoint {
+  /** Answers one request; never rejects. */
+  (req: IncomingMessage, res: ServerResponse, gatewayName: string): Promise<void>
+  /** Ends every long stream gracefully; requests that come later are refused. */
+  close(): void
+}
+
+export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
+  const { operations, clock, logger } = options
+  const streams = new OpenStreams()
+  const parts: EndpointParts = { operations, clock, logger, streams, cursors: createSealer(options.secret, 'cursor'), catalogue: options.catalogue }
+  const sessions = new LegacySessions(createSealer(options.secret, 'session'), clock)
+  let closed = false
+
+  const endpoint = async (req: IncomingMessage, res: ServerResponse, gateway: string): Promise<void> => {
+    try {
+      if (closed) throw new TurnwardError('gateway.draining')
+      const snapshot = options.snapshot()
+      guardHost(req.headers, snapshot.settings.listen)
+      checkMethod(req)
+      const caller = await operations.authenticate(req.headers, snapshot)
+      const arrival: Arrival = { req, res, caller, snapshot, gateway }
+      if (req.method === 'POST') await answerPost(parts, sessions, arrival)
+      else if (req.method === 'GET') await answerStream(parts, sessions, arrival, sessionOf(sessions, arrival))
+      else {
+        sessions.end(sessionOf(sessions, arrival))
+        res.writeHead(204).end()
+      }
+    } catch (error) {
+      refuse(logger, req, res, asTurnwardError(error))
+    }
+  }
+  return Object.assign(endpoint, {
+    close(): void {
+      closed = true
+      streams.endAll()
+    },
+  })
+}
+
+/** GET and DELETE exist only for legacy sessions (2026-07-28, streamable-http, "Earlier Streamable HTTP Revisions"). */
+function checkMethod(req: IncomingMessage): void {
+  if (req.method === 'POST') return checkPostHeaders(req)
+  const ofSession = (req.method === 'GET' || req.method === 'DELETE') && req.headers['mcp-session-id'] !== undefined
+  if (!ofSession) throw new TurnwardError('request.method')
+}
+
+async function answerPost(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival): Promise<void> {
+  const { req, res, snapshot } = arrival
+  const { limits } = snapshot.settings
+  const body = parseMessageBody(await readBody(req, limits), { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
+  if (Array.isArray(body)) return answerBatch(parts, sessions, arrival, sessionOf(sessions, arrival), body)
+  const message = readMessage(body)
+  if (message.kind === 'request' && message.method === 'initialize') return answerInitialize(parts, sessions, arrival, message)
+  if (!isModern(req, body)) return answerLegacy(parts, sessions, arrival, sessionOf(sessions, arrival), message)
+  if (message.kind === 'request') return answerModern(parts, arrival, message)
+  if (message.kind === 'notification') return endAccepted(res)
+  refuseModernBody(arrival, undefined, message.kind === 'invalid' ? message.why : 'clients must not send responses')
+}
+
+/** Modern `_meta` decides. Without it a session, or a header with a legacy version, means legacy; the rest is a modern request with a fault. */
+function isModern(req: IncomingMessage, body: unknown): boolean {
+  const params = isObject(body) && isObject(body['params']) ? body['params'] : {}
+  if (isObject(params['_meta']) && Object.hasOwn(params['_meta'], metaKeys.protocolVersion)) return true
+  if (req.headers['mcp-session-id'] !== undefined) return false
+  const version = single(req.headers['mcp-protocol-version'])
+  return version === undefined || !legacyVersions.includes(version)
+}
+
+/** Ends a request that never became an answer: status, coded error, and what a client needs to recover. */
+function refuse(logger: Logger, req: IncomingMessage, res: ServerResponse, error: TurnwardError): void {
+  if (error.code === 'gateway.internal') logger.error({ error: error.cause }, 'MCP request failed')
+  if (res.headersSent || res.destroyed) {
+    res.destroy()
+    return
+  }
+  const headers: Record<string, string> = {}
+  if (error.status === 401) headers['www-authenticate'] = 'Bearer'
+  if (error.code === 'request.method') headers['allow'] = 'POST'
+  if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
+  // The rest of the body stays unread, so the connection cannot be used again.
+  if (!req.complete) headers['connection'] = 'close'
+  const status = httpStatusOf(error) === 200 ? error.status : httpStatusOf(error)
+  const rpc = error.code === 'request.invalid' ? { ...rpcErrorOf(error), code: rpcCodes.invalidRequest } : rpcErrorOf(error)
+  endJson(res, status, errorText(undefined, rpc), headers)
+}

@@ -1,0 +1,34 @@
+/** Refuses requests that reached us under a foreign name: DNS rebinding (streamable-http, "Security & Endpoint"). */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Snapshot } from '../../config/snapshot.ts'
+import { TurnwardError } from '../../core/error.ts'
+
+const loopback = ['localhost', '127.0.0.1', '[::1]']
+const anyAddress = new Set(['0.0.0.0', '::', '[::]'])
+
+/** Throws `request.host` when Host, or Origin if there is one, is not a name of this gateway. Ports are not compared. */
+export function guardHost(headers: IncomingHttpHeaders, listen: Snapshot['settings']['listen']): void {
+  const allowed = new Set(loopback)
+  if (!anyAddress.has(listen.host)) allowed.add(hostName(listen.host) ?? listen.host.toLowerCase())
+  for (const host of listen.hosts) allowed.add(hostName(host) ?? host.toLowerCase())
+  const host = headers.host === undefined ? undefined : hostName(headers.host)
+  if (host === undefined || !allowed.has(host)) throw new TurnwardError('request.host', { why: 'the Host header is not a name of this gateway' })
+  if (headers.origin === undefined) return
+  const origin = originName(headers.origin)
+  if (origin === undefined || !allowed.has(origin)) throw new TurnwardError('request.host', { why: 'the Origin header is not a name of this gateway' })
+}
+
+/** The name in `name`, `name:port`, `[address]:port` or a bare IPv6 address, lower case. */
+function hostName(host: string): string | undefined {
+  if (host.includes('@') || host.includes('/')) return undefined
+  const bare = host.split(':').length > 2 && !host.startsWith('[') ? `[${host}]` : host
+  return nameOf(`http://${bare}`)
+}
+
+function originName(origin: string): string | undefined {
+  return /^https?:\/\/[^/@?#\\]+$/i.test(origin) ? nameOf(origin) : undefined
+}
+
+function nameOf(url: string): string | undefined {
+  return URL.parse(url)?.hostname.toLowerCase()
+}

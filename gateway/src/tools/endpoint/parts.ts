@@ -1,0 +1,29 @@
+/** What every file of the endpoint is given: operations, keys, streams that are open. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Snapshot } from '../../config/snapshot.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Caller } from '../../core/principal.ts'
+import type { GatewayCatalogue } from '../catalogue.ts'
+import type { McpOperations } from '../operations.ts'
+import type { Sealer } from '../seal.ts'
+import type { OpenStreams } from './open-streams.ts'
+
+export interface EndpointParts {
+  readonly operations: McpOperations
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly cursors: Sealer
+  readonly streams: OpenStreams
+  /** Where a tool's `x-mcp-header` parameters are found; without it they are not checked. */
+  readonly catalogue: ((gateway: string) => Promise<GatewayCatalogue>) | undefined
+}
+
+/** One HTTP request whose caller is known. */
+export interface Arrival {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly caller: Caller
+  readonly snapshot: Snapshot
+  readonly gateway: string
+}

@@ -1,0 +1,76 @@
+/** `tools/list` and `tools/call`, the same for both eras: parameters are read here, work is done by the operations. */
+import { asTurnwardError, TurnwardError } from '../../core/error.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
+import type { RpcRequest } from '../codec/json-rpc.ts'
+import type { McpContext, McpOperations } from '../operations.ts'
+import type { Sealer } from '../seal.ts'
+import type { Reply } from './reply.ts'
+
+const pageSize = 100
+
+export interface ToolPage {
+  readonly tools: readonly JsonObject[]
+  readonly nextCursor: string | undefined
+}
+
+/** One page. Cursors are ours, sealed, and only good for the principal and gateway they were made for. Throws `request.invalid`. */
+export async function listPage(operations: McpOperations, cursors: Sealer, context: McpContext, request: RpcRequest): Promise<ToolPage> {
+  const boundTo = [context.caller.principal.id, context.gateway]
+  const cursor = request.params['cursor']
+  const opened = cursor === undefined ? undefined : typeof cursor === 'string' ? cursors.open(cursor, boundTo) : undefined
+  if (cursor !== undefined && opened === undefined) throw new TurnwardError('request.invalid', { subject: 'cursor', why: 'it was not made by this gateway for this list', fix: 'List again from the start.' })
+  const tools = await operations.listTools(context)
+  const start = opened === undefined ? 0 : startOf(tools, opened)
+  const page = tools.slice(start, start + pageSize)
+  const last = page.at(-1)?.['name']
+  const more = start + page.length < tools.length && typeof last === 'string'
+  return { tools: page, nextCursor: more ? cursors.seal({ after: last, at: start + page.length }, boundTo) : undefined }
+}
+
+/** After the tool the page before ended with; at its place when that tool has gone meanwhile. */
+function startOf(tools: readonly JsonObject[], cursor: JsonObject): number {
+  const after = tools.findIndex(({ name }) => name === cursor['after'])
+  if (after !== -1) return after + 1
+  return typeof cursor['at'] === 'number' ? cursor['at'] : tools.length
+}
+
+export interface CallRequest {
+  readonly name: string
+  readonly args: JsonObject
+  readonly meta: JsonObject | undefined
+  readonly progressToken: string | number | undefined
+}
+
+/** Reads the parameters of `tools/call`. Throws `request.invalid`. */
+export function readCall(request: RpcRequest): CallRequest {
+  const { name, arguments: args, _meta: meta } = request.params
+  if (typeof name !== 'string' || name === '' || name.length > 512) throw new TurnwardError('request.invalid', { subject: 'name', why: 'it must be the name of a tool' })
+  if (args !== undefined && !isObject(args)) throw new TurnwardError('request.invalid', { subject: 'arguments', why: 'they must be an object' })
+  if (meta !== undefined && !isObject(meta)) throw new TurnwardError('request.invalid', { subject: '_meta', why: 'it must be an object' })
+  const token = meta?.['progressToken']
+  return { name, args: args ?? {}, meta, progressToken: typeof token === 'string' || typeof token === 'number' ? token : undefined }
+}
+
+/** Runs one call; progress goes to the reply under the client's own token. Arguments that do not fit are a result, so that the model can correct them. */
+export async function runCall(operations: McpOperations, context: McpContext, call: CallRequest, signal: AbortSignal, reply: Reply | undefined): Promise<JsonObject> {
+  const { progressToken } = call
+  const onProgress = progressToken === undefined || reply === undefined ? undefined : increasing((params) => reply.notify('notifications/progress', { ...params, progressToken }))
+  try {
+    return await operations.callTool(context, { name: call.name, args: call.args, meta: call.meta, signal, onProgress })
+  } catch (error) {
+    const failure = asTurnwardError(error)
+    if (failure.code === 'mcp.arguments') return { content: [{ type: 'text', text: failure.message }], isError: true }
+    throw failure.code === 'grant.tool' ? new TurnwardError('grant.tool', { subject: call.name, turn: failure.turn, cause: error }) : failure
+  }
+}
+
+/** Progress must increase (basic/patterns/progress); what does not is dropped. */
+function increasing(send: (params: JsonObject) => void): (params: JsonObject) => void {
+  let last = -Infinity
+  return (params) => {
+    const progress = params['progress']
+    if (typeof progress !== 'number' || !(progress > last)) return
+    last = progress
+    send(params)
+  }
+}

@@ -1,0 +1,53 @@
+/** Lets a bounded number of jobs run at once and a bounded number wait, first come, first served. */
+import type { TurnwardError } from '../../core/error.ts'
+import { abortedError } from '../connectors/connector.ts'
+
+export class CallQueue {
+  readonly #width: number
+  readonly #room: number
+  readonly #busy: () => TurnwardError
+  readonly #waiting: (() => void)[] = []
+  #running = 0
+
+  /** `busy` makes the error for a job that finds no room to wait. */
+  constructor(width: number, room: number, busy: () => TurnwardError) {
+    this.#width = width
+    this.#room = room
+    this.#busy = busy
+  }
+
+  get running(): number {
+    return this.#running
+  }
+
+  /** Runs the job when its turn comes. A job whose signal aborts while it waits never runs. */
+  async run<T>(signal: AbortSignal, job: () => Promise<T>): Promise<T> {
+    if (signal.aborted) throw abortedError(signal)
+    if (this.#running >= this.#width) await this.#turn(signal)
+    else this.#running += 1
+    try {
+      return await job()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#running -= 1
+      else next()
+    }
+  }
+
+  /** Resolves holding the slot of the job that ended. */
+  #turn(signal: AbortSignal): Promise<void> {
+    if (this.#waiting.length >= this.#room) return Promise.reject(this.#busy())
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(go), 1)
+        reject(abortedError(signal))
+      }
+      const go = (): void => {
+        signal.removeEventListener('abort', abort)
+        resolve()
+      }
+      this.#waiting.push(go)
+      signal.addEventListener('abort', abort, { once: true })
+    })
+  }
+}

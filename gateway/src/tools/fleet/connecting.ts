@@ -1,0 +1,95 @@
+/** Opens the hop to one configured server: which transport, which era, which child. Knows nothing of tools. */
+import { join } from 'node:path'
+import type { McpServer } from '../../config/snapshot.ts'
+import type { Clock } from '../../core/clock.ts'
+import { TurnwardError } from '../../core/error.ts'
+import { randomText } from '../../core/ids.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Era } from '../codec/versions.ts'
+import type { ConnectorEvents, Exchange, ResponseLimits } from '../connectors/connector.ts'
+import { eraOfHttp, eraOfStdio } from '../connectors/era.ts'
+import { openLegacyHttp } from '../connectors/http-legacy.ts'
+import { openModernHttp } from '../connectors/http-modern.ts'
+import { HttpWire } from '../connectors/http-wire.ts'
+import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
+import type { Runner } from '../runners/runner.ts'
+
+export type Runners = Readonly<Record<'bubblewrap' | 'process', Runner>>
+
+export interface ConnectOptions {
+  readonly server: McpServer
+  readonly runners: Runners
+  readonly dataDir: string
+  readonly limits: ResponseLimits
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** A server may be replaced behind its address: how long a verdict about its era is believed. */
+const verdictAgeMs = 3_600_000
+
+type HttpConfig = Extract<McpServer['config'], { transport: 'http' }>
+type StdioConfig = Extract<McpServer['config'], { transport: 'stdio' }>
+
+export class ServerConnection {
+  readonly #options: ConnectOptions
+  #verdict: { readonly era: Era; readonly at: number } | undefined
+
+  constructor(options: ConnectOptions) {
+    this.#options = options
+  }
+
+  /** Opens a new hop. Throws `mcp.server_unavailable` or `sandbox.unavailable`. */
+  async open(events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
+    const { config } = this.#options.server
+    try {
+      return config.transport === 'http' ? await this.#openHttp(config, events, signal) : await this.#openStdio(config, events, signal)
+    } catch (error) {
+      this.#verdict = undefined
+      throw error
+    }
+  }
+
+  /** True when the era of the server should be asked again. */
+  verdictExpired(): boolean {
+    return this.#options.server.config.era === 'auto' && this.#verdict !== undefined && this.#options.clock.monotonic() - this.#verdict.at > verdictAgeMs
+  }
+
+  async #openHttp(config: HttpConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
+    const { server, limits } = this.#options
+    const wire = new HttpWire({ server: server.name, url: config.url, headers: config.headers, connections: config.max_concurrent, limits })
+    try {
+      const era = await this.#era(() => eraOfHttp(wire, signal))
+      return era === 'modern' ? openModernHttp(wire, events) : await openLegacyHttp(wire, events)
+    } catch (error) {
+      await wire.close()
+      throw error
+    }
+  }
+
+  async #openStdio(config: StdioConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
+    const era = await this.#era(async () => eraOfStdio(await this.#child(config)))
+    if (signal.aborted) throw signal.reason
+    return openStdio(await this.#child(config), era, events, signal)
+  }
+
+  async #child(config: StdioConfig): Promise<StdioOptions> {
+    const { server, runners, dataDir, limits, logger } = this.#options
+    const runner = config.runner === 'bubblewrap' || config.runner === 'process' ? runners[config.runner] : undefined
+    if (runner === undefined) throw new TurnwardError('config.not_available', { subject: server.name, why: `runner ${config.runner}` })
+    if (config.runner === 'process' && !config.unsafe_no_sandbox) throw new TurnwardError('sandbox.unavailable', { subject: server.name, why: '`runner: process` isolates nothing and needs `unsafe_no_sandbox: true`' })
+    const missing = await runner.available()
+    if (missing !== undefined) throw new TurnwardError('sandbox.unavailable', { subject: server.name, why: missing })
+    // One folder a child: the probe and the server itself must not meet in it.
+    const workDir = join(dataDir, 'mcp', `${server.name}-${randomText(8)}`)
+    const running = await runner.start({ server, workDir, logger })
+    return { server: server.name, running, limits, logger, secrets: Object.values(config.env) }
+  }
+
+  async #era(ask: () => Promise<Era>): Promise<Era> {
+    const { config } = this.#options.server
+    if (config.era !== 'auto') return config.era
+    if (this.#verdict === undefined || this.verdictExpired()) this.#verdict = { era: await ask(), at: this.#options.clock.monotonic() }
+    return this.#verdict.era
+  }
+}

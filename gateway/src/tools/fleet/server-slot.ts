@@ -1,0 +1,240 @@
+/**
+ * The life of one configured server: started once for all callers, listed, called with a deadline and a bounded
+ * queue, restarted ever more slowly when it dies, drained when the configuration drops it.
+ */
+import type { McpServer } from '../../config/snapshot.ts'
+import { asTurnwardError, TurnwardError } from '../../core/error.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { CallOptions, CatalogueTool } from '../catalogue.ts'
+import { parameterHeaders } from '../codec/header-values.ts'
+import { abortedError, callTool, listTools, type Exchange } from '../connectors/connector.ts'
+import { unavailable } from '../connectors/failure.ts'
+import { readTools, type ReadTools } from '../tool-definitions.ts'
+import { CallQueue } from './call-queue.ts'
+import { ServerConnection, type ConnectOptions } from './connecting.ts'
+
+export interface SlotOptions extends ConnectOptions {
+  /** Bounds how many servers start at once, fleet-wide. */
+  readonly starts: CallQueue
+  /** State or tools changed. */
+  readonly onChange: () => void
+}
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'starting'; readonly done: Promise<void> }
+  | { readonly kind: 'ready'; readonly exchange: Exchange; readonly since: number }
+  | { readonly kind: 'failed'; readonly why: string }
+
+const startMs = 60_000
+const firstDelayMs = 500
+const longestDelayMs = 60_000
+/** A server that lived this long did not crash in a loop. */
+const healthyMs = 30_000
+/** Listings of servers that may not tell us about changes are refreshed when someone asks after this time. */
+const listingAgeMs = 300_000
+const nothing: ReadTools = { tools: [], leftOut: new Map() }
+
+export class ServerSlot {
+  readonly server: McpServer
+  readonly #options: SlotOptions
+  readonly #connection: ServerConnection
+  readonly #queue: CallQueue
+  readonly #closing = new AbortController()
+  #state: State = { kind: 'idle' }
+  #read: ReadTools = nothing
+  #listedAt = 0
+  #failures = 0
+  #retry: NodeJS.Timeout | undefined
+  #relisting = false
+  #relistAgain = false
+  #idle: (() => void) | undefined
+
+  constructor(options: SlotOptions) {
+    const { server } = options
+    this.server = server
+    this.#options = options
+    this.#connection = new ServerConnection(options)
+    const width = server.config.max_concurrent
+    this.#queue = new CallQueue(width, width, () => new TurnwardError('mcp.server_busy', { subject: server.name, why: `${width} calls are running and ${width} are waiting`, retryAfterSeconds: 1 }))
+  }
+
+  get state(): State['kind'] {
+    return this.#state.kind
+  }
+
+  /** Why the server is not ready; undefined when it is. */
+  get detail(): string | undefined {
+    if (this.#state.kind === 'failed') return this.#state.why
+    if (this.#state.kind === 'ready') return this.#read.leftOut.size === 0 ? undefined : `${this.#read.leftOut.size} tools left out`
+    return this.#state.kind === 'starting' ? 'it is starting' : 'it has not been started'
+  }
+
+  /** Tools and left-out tools known now; empty while the server is down. */
+  get listing(): ReadTools {
+    return this.#read
+  }
+
+  /** Starts the server unless it runs or waits to be restarted. Resolves when the attempt is over; never rejects. */
+  async start(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    if (this.#state.kind === 'starting') return this.#state.done
+    if (this.#state.kind === 'ready') {
+      this.#refresh()
+      return
+    }
+    if (this.#retry !== undefined && this.#failures > 1) return
+    // The first restart is immediate, so a caller need not wait for its timer.
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    const done = this.#options.starts.run(this.#closing.signal, () => this.#attempt()).catch(() => {})
+    this.#state = { kind: 'starting', done }
+    await done
+  }
+
+  /** One call: queue, deadline, cancellation. Throws `mcp.*` or `request.cancelled`. */
+  async call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
+    const { name, config } = this.server
+    const stop = new AbortController()
+    const deadline = setTimeout(() => stop.abort(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })), config.timeout_ms)
+    const cancel = (): void => stop.abort(options.signal.reason instanceof TurnwardError ? options.signal.reason : new TurnwardError('request.cancelled'))
+    if (options.signal.aborted) cancel()
+    options.signal.addEventListener('abort', cancel, { once: true })
+    try {
+      return await this.#queue.run(stop.signal, () => this.#callNow(tool, args, options, stop.signal))
+    } catch (error) {
+      // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.
+      if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') this.#relist()
+      throw error
+    } finally {
+      clearTimeout(deadline)
+      options.signal.removeEventListener('abort', cancel)
+      if (this.#queue.running === 0) this.#idle?.()
+    }
+  }
+
+  async #callNow(tool: CatalogueTool, args: JsonObject, options: CallOptions, signal: AbortSignal): Promise<JsonObject> {
+    const exchange = await this.#ready(signal)
+    const current = this.#read.tools.find((candidate) => candidate.originalName === tool.originalName)
+    // What was decided on is what runs.
+    if (current === undefined || current.digest !== tool.digest) throw unavailable(this.server.name, 'the tool has changed since it was listed')
+    const headers = exchange.era === 'modern' ? parameterHeaders(current.headerParameters, args) : undefined
+    return callTool(exchange, this.server.name, tool.originalName, args, { signal, onProgress: options.onProgress, meta: options.meta, headers })
+  }
+
+  async #ready(signal: AbortSignal): Promise<Exchange> {
+    if (this.#state.kind !== 'ready') await firstOf(this.start(), signal)
+    if (this.#state.kind === 'ready') return this.#state.exchange
+    throw unavailable(this.server.name, this.detail ?? 'it is not ready')
+  }
+
+  async #attempt(): Promise<void> {
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)])
+    let exchange: Exchange | undefined
+    try {
+      exchange = await this.#connection.open({ onToolsChanged: () => this.#relist() }, signal)
+      const opened = exchange
+      const listed = await Promise.race([listTools(opened, this.server.name, this.#options.limits, signal), opened.ended.then((why) => Promise.reject(unavailable(this.server.name, why)))])
+      if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
+      this.#take(listed)
+      this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
+      void opened.ended.then((why) => this.#died(opened, why))
+      this.#options.logger.info({ server: this.server.name, era: opened.era, tools: this.#read.tools.length }, 'MCP server is ready')
+      this.#options.onChange()
+    } catch (error) {
+      await exchange?.close().catch(() => {})
+      const failure = asTurnwardError(error)
+      this.#fail(signal.aborted && !this.#closing.signal.aborted ? `it did not start within ${startMs / 1000} s` : (failure.why ?? failure.message))
+    }
+  }
+
+  #died(exchange: Exchange, why: string): void {
+    if (this.#state.kind !== 'ready' || this.#state.exchange !== exchange) return
+    if (this.#options.clock.monotonic() - this.#state.since > healthyMs) this.#failures = 0
+    void exchange.close().catch(() => {})
+    this.#fail(why)
+  }
+
+  #fail(why: string): void {
+    if (this.#closing.signal.aborted) return
+    this.#failures += 1
+    const delay = this.#failures === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#failures - 2), longestDelayMs) * (0.5 + Math.random() / 2)
+    this.#read = nothing
+    this.#state = { kind: 'failed', why: this.#failures === 1 ? why : `${why}; failed ${this.#failures} times, next try in ${Math.ceil(delay / 1000)} s` }
+    this.#options.logger.warn({ server: this.server.name, why, failures: this.#failures }, 'MCP server failed')
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      void this.start()
+    }, delay)
+    this.#retry.unref()
+    this.#options.onChange()
+  }
+
+  #refresh(): void {
+    if (this.server.config.transport !== 'http') return
+    if (this.#options.clock.monotonic() - this.#listedAt > listingAgeMs || this.#connection.verdictExpired()) this.#relist()
+  }
+
+  /** Lists again; asks that arrive meanwhile are joined into one more round. */
+  #relist(): void {
+    this.#relistAgain = true
+    if (this.#relisting) return
+    this.#relisting = true
+    void this.#relistRounds().finally(() => {
+      this.#relisting = false
+    })
+  }
+
+  async #relistRounds(): Promise<void> {
+    while (this.#relistAgain && this.#state.kind === 'ready') {
+      this.#relistAgain = false
+      const { exchange } = this.#state
+      try {
+        if (this.#connection.verdictExpired()) throw unavailable(this.server.name, 'its protocol era is asked for again')
+        const listed = await listTools(exchange, this.server.name, this.#options.limits, AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)]))
+        if (this.#take(listed)) this.#options.onChange()
+      } catch (error) {
+        // A child that still runs may answer next time; an address that does not answer must be opened again.
+        if (this.server.config.transport === 'http') this.#died(exchange, asTurnwardError(error).why ?? 'it could not be listed')
+        else this.#options.logger.warn({ server: this.server.name, code: asTurnwardError(error).code }, 'MCP server could not be listed again')
+      }
+    }
+  }
+
+  /** True when the tools differ from before. */
+  #take(listed: readonly JsonObject[]): boolean {
+    const before = this.#read
+    this.#read = readTools(this.server.name, listed)
+    this.#listedAt = this.#options.clock.monotonic()
+    for (const [tool, why] of this.#read.leftOut) this.#options.logger.warn({ server: this.server.name, tool, why }, 'MCP tool left out')
+    return fingerprint(before) !== fingerprint(this.#read)
+  }
+
+  /** Ends the server when the calls in flight have ended; each is bounded by its own deadline. */
+  async drain(): Promise<void> {
+    if (this.#queue.running > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+    await this.close()
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new TurnwardError('gateway.draining'))
+    clearTimeout(this.#retry)
+    const state = this.#state
+    if (state.kind === 'starting') await state.done
+    this.#state = { kind: 'idle' }
+    if (state.kind === 'ready') await state.exchange.close().catch(() => {})
+  }
+}
+
+function fingerprint(read: ReadTools): string {
+  return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')}`
+}
+
+function firstOf(done: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.reject(abortedError(signal))
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(abortedError(signal))
+    signal.addEventListener('abort', abort, { once: true })
+    void done.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

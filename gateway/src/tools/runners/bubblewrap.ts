@@ -1,0 +1,222 @@
+/**
+ * The default runner: a server in its own namespaces with bubblewrap. No network, no host files but its own code
+ * and what was mounted, no environment but what was listed, bounded memory and processes. If any part of that
+ * cannot be set up the server is not started.
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { TurnwardError } from '../../core/error.ts'
+import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
+import { startEgressProxy, type EgressProxy } from './egress-proxy.ts'
+import { memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
+import type { Runner, RunnerOptions, RunningServer } from './runner.ts'
+import { identify, isAlive, signalQuietly, supervise, type ProcessIdentity } from './running-process.ts'
+import { sandboxCommand, sandboxHome, type SandboxPlan } from './sandbox-arguments.ts'
+import { checkMounts } from './sandbox-mounts.ts'
+import { chooseSandboxUser } from './sandbox-user.ts'
+import { findProgram, programPath, resolveCommand } from './server-command.ts'
+
+export interface BubblewrapOptions {
+  /** The gateway's own Node (`process.execPath`); what `node` means in a command. */
+  readonly nodePath: string
+  /** Folder of the gateway's code, for servers it ships itself. */
+  readonly gatewayRoot?: string | undefined
+  /** Absolute paths no server may see: the data folder and configuration files. `workDir` is always one of them. */
+  readonly protect?: readonly string[] | undefined
+}
+
+/** Threads of the forwarder count as processes of the sandbox; so does the sandbox's own init. */
+const forwarderProcesses = 16
+const forwarderMemory = 96 * 1024 * 1024
+const startTimeoutMs = 10_000
+const forwarderFile = fileURLToPath(new URL(`./egress-forwarder${extname(import.meta.url)}`, import.meta.url))
+
+/** A runner that starts servers with bubblewrap (Linux). Errors of `start`: `sandbox.unavailable`, `mcp.server_unavailable`, `config.invalid`. */
+export function createBubblewrapRunner(options: BubblewrapOptions): Runner {
+  let checked: Promise<string | undefined> | undefined
+  let cgroups: CgroupSupport | undefined | 'unknown' = 'unknown'
+  const support = () => (cgroups === 'unknown' ? (cgroups = detectCgroups()) : cgroups)
+  return {
+    name: 'bubblewrap',
+    available: () => (checked ??= tryBubblewrap()),
+    describe: (runnerOptions) => {
+      const { plan, release } = planSandbox(options, runnerOptions, support() !== undefined)
+      release()
+      return sandboxCommand(plan)
+    },
+    start: async (runnerOptions) => {
+      const problem = await (checked ??= tryBubblewrap())
+      if (problem !== undefined) throw new TurnwardError('sandbox.unavailable', { subject: runnerOptions.server.name, why: problem })
+      return startSandbox(options, runnerOptions, support())
+    },
+  }
+}
+
+function planSandbox(options: BubblewrapOptions, { server, workDir }: RunnerOptions, memoryByCgroup: boolean): { readonly plan: SandboxPlan; readonly config: StdioConfig; readonly release: () => void } {
+  const config = stdioConfig(server.name, server.config)
+  const protect = [...new Set([...(options.protect ?? []), workDir].flatMap((path) => (existsSync(path) ? [path, realpathSync(path)] : [path])))]
+  const command = resolveCommand(server.name, config.command, { nodePath: options.nodePath, gatewayRoot: options.gatewayRoot, protect })
+  const mounts = checkMounts(server.name, config.mounts, protect)
+  const { user, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts)
+  const networked = config.network.length > 0
+  // The kernel does not count processes of the host's root; and a shared owner's other programs must not count.
+  const countable = user.kind === 'own' || (user.kind === 'dropped' && mounts.every((mount) => !mount.write))
+  const processes = countable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
+  const plan: SandboxPlan = {
+    bwrap: findProgram('bwrap') ?? 'bwrap',
+    prlimit: findProgram('prlimit') ?? 'prlimit',
+    setpriv: findProgram('setpriv') ?? 'setpriv',
+    nodePath: realpathSync(options.nodePath),
+    command,
+    mounts,
+    user,
+    protect,
+    etcFolder: join(workDir, 'etc'),
+    limitOptions: prlimitOptions({ limits: config.limits, memoryByCgroup, processes }),
+    tmpBytes: config.limits.file_mb * 1024 * 1024,
+    egress: networked ? { socket: join(workDir, 'egress.sock'), forwarder: forwarderFile } : undefined,
+  }
+  return { plan, config, release }
+}
+
+async function startSandbox(options: BubblewrapOptions, runnerOptions: RunnerOptions, cgroups: CgroupSupport | undefined): Promise<RunningServer> {
+  const { server, workDir, logger } = runnerOptions
+  const { plan, config, release } = planSandbox(options, runnerOptions, cgroups !== undefined)
+  const networked = plan.egress !== undefined
+  let cgroup: Cgroup | undefined
+  let proxy: EgressProxy | undefined
+  let child: ChildProcess | undefined
+  const cleanUp = async () => {
+    release()
+    await proxy?.close()
+    if (cgroup !== undefined && !cgroup.remove()) logger.warn({ server: server.name }, 'the cgroup of an MCP server could not be removed')
+    await rm(workDir, { recursive: true, force: true })
+  }
+  try {
+    await writeWorkDir(workDir, plan)
+    if (plan.egress !== undefined) {
+      proxy = await startEgressProxy({ server: server.name, allow: config.network, socket: plan.egress.socket, logger })
+      // The server may be another user; nobody else can reach the socket, since its folder is closed.
+      await chmod(plan.egress.socket, 0o666)
+    }
+    cgroup = cgroups?.create(server.name, {
+      memoryBytes: memoryBytes(config.limits) + (networked ? forwarderMemory : 0),
+      processes: config.limits.processes + 2 + (networked ? forwarderProcesses : 0),
+    })
+    if (cgroup === undefined && plan.user.kind !== 'own' && !plan.limitOptions.some((option) => option.startsWith('--nproc'))) {
+      logger.warn({ server: server.name }, 'the process limit of this server cannot be enforced: no cgroup is writable and it writes to a folder of another owner')
+    }
+    const [bwrap = '', ...args] = sandboxCommand(plan)
+    child = spawn(bwrap, ['--info-fd', '3', '--block-fd', '4', '--args', '5', ...args], { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], env: {}, cwd: '/' })
+    const init = await releaseWhenBounded(child, sandboxEnvironment(config), cgroup)
+    return supervise({
+      server: server.name,
+      logger,
+      child: child as Parameters<typeof supervise>[0]['child'],
+      ask: () => childrenOf(init.pid).forEach((pid) => signalQuietly(pid, 'SIGTERM')),
+      // The first process of the pid namespace: the kernel kills all others with it.
+      kill: () => {
+        if (isAlive(init)) signalQuietly(init.pid, 'SIGKILL')
+      },
+      gone: () => !isAlive(init) && (cgroup?.members().length ?? 0) === 0,
+      memoryKills: () => cgroup?.memoryKills() ?? 0,
+      cleanUp,
+    })
+  } catch (error) {
+    if (child !== undefined) await killed(child)
+    await cleanUp()
+    if (error instanceof TurnwardError) throw error
+    throw new TurnwardError('sandbox.unavailable', { subject: server.name, why: 'the sandbox could not be set up', cause: error })
+  }
+}
+
+/**
+ * Bubblewrap tells the pid of the sandbox and then waits; only when that process is in its cgroup may it go on.
+ * So no program of the server ever runs unbounded.
+ */
+async function releaseWhenBounded(child: ChildProcess, environment: Readonly<Record<string, string>>, cgroup: Cgroup | undefined): Promise<ProcessIdentity> {
+  const [stdin, stdout, stderr, info, gate, args] = child.stdio as unknown as [Writable, Readable, Readable, Readable, Duplex, Duplex]
+  for (const stream of [stdin, stdout, stderr, info, gate, args]) stream.on('error', () => {})
+  // Over a file descriptor: values on a command line can be read by every user of the host.
+  const settings = Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value])
+  args.end(`${['--clearenv', ...settings].join('\0')}\0`)
+  const pid = await sandboxPid(child, info, stderr)
+  const init = identify(pid)
+  if (init === undefined) throw new Error('the sandbox ended at once')
+  cgroup?.add(pid)
+  gate.end('\n')
+  info.destroy()
+  return init
+}
+
+async function sandboxPid(child: ChildProcess, info: Readable, stderr: Readable): Promise<number> {
+  const timeout = AbortSignal.timeout(startTimeoutMs)
+  let text = ''
+  const told = new Promise<number>((resolve) => {
+    info.setEncoding('utf8').on('data', (chunk: string) => {
+      text = (text + chunk).slice(0, 4096)
+      const pid = /"child-pid": *(\d+)/.exec(text)?.[1]
+      if (pid !== undefined && text.includes('}')) resolve(Number(pid))
+    })
+  })
+  const failed = new Promise<never>((_, reject) => {
+    child.once('error', reject)
+    child.once('exit', () => reject(new Error(String(stderr.read() ?? '').split('\n')[0]?.slice(0, 200) ?? '')))
+    timeout.addEventListener('abort', () => reject(timeout.reason), { once: true })
+  })
+  return Promise.race([told, failed])
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter((text) => text !== '').map(Number)
+  } catch {
+    return []
+  }
+}
+
+/** Accounts and names as the sandbox knows them; nothing of the host's own files. */
+async function writeWorkDir(workDir: string, plan: SandboxPlan): Promise<void> {
+  await rm(workDir, { recursive: true, force: true })
+  await mkdir(plan.etcFolder, { recursive: true, mode: 0o700 })
+  const { uid, gid } = plan.user
+  const files = {
+    passwd: `sandbox:x:${uid}:${gid}:sandbox:${sandboxHome}:/usr/sbin/nologin\n`,
+    group: `sandbox:x:${gid}:\n`,
+    hosts: '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n',
+    'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+  }
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(plan.etcFolder, name), text, { mode: 0o644 })))
+}
+
+/** The environment inside: the fixed part, then what the configuration lists for this server. */
+function sandboxEnvironment(config: StdioConfig): Record<string, string> {
+  return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...config.env }
+}
+
+/** Starts `true` in a sandbox of each kind this gateway uses; `undefined` when it works. */
+async function tryBubblewrap(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'bubblewrap needs Linux'
+  const bwrap = findProgram('bwrap')
+  if (bwrap === undefined) return 'bubblewrap is not installed (`apt-get install bubblewrap`)'
+  for (const program of ['prlimit', 'setpriv']) if (findProgram(program) === undefined) return `\`${program}\` is not installed (package util-linux)`
+  const filesystem = ['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', '--', findProgram('true') ?? '/bin/true']
+  return new Promise((resolve) => {
+    execFile(bwrap, ['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', ...filesystem], { timeout: startTimeoutMs, env: {} }, (error, _stdout, stderr) => {
+      if (error === null) resolve(undefined)
+      else resolve(`bubblewrap cannot make a sandbox here: ${String(stderr).split('\n')[0]?.slice(0, 200) ?? ''} (are user namespaces allowed, for example \`kernel.apparmor_restrict_unprivileged_userns\` or the container's seccomp profile?)`)
+    })
+  })
+}

@@ -1,0 +1,46 @@
+/**
+ * The limits of one server and how they are enforced: a cgroup where the gateway may make one, else resource
+ * limits of the kernel. It must never apply a process limit that would count processes of somebody else.
+ */
+import type { ServerConfig } from '@turnward/contract/config'
+import { TurnwardError } from '../../core/error.ts'
+
+export type StdioConfig = Extract<ServerConfig, { transport: 'stdio' }>
+export type ServerLimits = StdioConfig['limits']
+
+const mebibyte = 1024 * 1024
+/** V8 reserves data segments it does not use; below this Node does not start under a data limit. */
+const nodeReserveMb = 640
+
+export interface LimitOptions {
+  readonly limits: ServerLimits
+  /** Whether a cgroup bounds memory, so that the data segment need not. */
+  readonly memoryByCgroup: boolean
+  /** Processes and threads to allow, or undefined where the count would include other programs of the user. */
+  readonly processes: number | undefined
+}
+
+/** `prlimit` options for a server, without the program itself. Core dumps are off: they would hold secrets. */
+export function prlimitOptions({ limits, memoryByCgroup, processes }: LimitOptions): string[] {
+  const options = ['--core=0:0', `--cpu=${limits.cpu_seconds}:${limits.cpu_seconds}`, `--fsize=${limits.file_mb * mebibyte}:${limits.file_mb * mebibyte}`, '--nofile=4096:4096']
+  if (!memoryByCgroup) {
+    const data = (limits.memory_mb + nodeReserveMb) * mebibyte
+    options.push(`--data=${data}:${data}`)
+  }
+  if (processes !== undefined) options.push(`--nproc=${processes}:${processes}`)
+  return options
+}
+
+/** Bytes of memory a cgroup allows. */
+export function memoryBytes(limits: ServerLimits): number {
+  return limits.memory_mb * mebibyte
+}
+
+/** The configuration of a server a runner can start. Errors: `config.invalid` for a remote server or an unusable environment. */
+export function stdioConfig(server: string, config: ServerConfig): StdioConfig {
+  if (config.transport !== 'stdio') throw new TurnwardError('config.invalid', { subject: `servers.${server}`, why: 'only stdio servers are started by a runner' })
+  for (const [name, value] of Object.entries(config.env)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || value.includes('\0')) throw new TurnwardError('config.invalid', { subject: `servers.${server}.env`, why: 'a name or value is not one an environment can hold' })
+  }
+  return config
+}

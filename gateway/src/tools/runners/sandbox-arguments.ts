@@ -1,0 +1,95 @@
+/**
+ * The bubblewrap command line as a pure function of a plan: what the sandbox sees, as whom it runs, what bounds it.
+ * Everything that is not listed here is absent inside. Values of environment variables never appear in it.
+ */
+import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Mount } from './sandbox-mounts.ts'
+import type { SandboxUser } from './sandbox-user.ts'
+import { contains, outermost, type ServerCommand } from './server-command.ts'
+
+export const sandboxHome = '/home/sandbox'
+const toolsFolder = '/opt/turnward'
+export const sandboxNode = `${toolsFolder}/node`
+export const sandboxForwarder = `${toolsFolder}/egress-forwarder.mts`
+export const sandboxSocket = '/run/turnward/egress.sock'
+
+export interface SandboxPlan {
+  readonly bwrap: string
+  readonly prlimit: string
+  readonly setpriv: string
+  readonly nodePath: string
+  readonly command: ServerCommand
+  readonly mounts: readonly Mount[]
+  readonly user: SandboxUser
+  readonly protect: readonly string[]
+  /** Folder with the passwd, group, hosts and nsswitch.conf made for this server. */
+  readonly etcFolder: string
+  readonly limitOptions: readonly string[]
+  readonly tmpBytes: number
+  /** Set when the server may reach listed hosts. */
+  readonly egress: { readonly socket: string; readonly forwarder: string } | undefined
+}
+
+/** Host files every program needs; no host accounts, no keys, no resolver. */
+const sharedEtc = ['ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'ssl/certs', 'ssl/openssl.cnf', 'ca-certificates', 'pki/tls/certs', 'pki/ca-trust/extracted', 'mime.types', 'localtime', 'os-release']
+const madeEtc = ['passwd', 'group', 'hosts', 'nsswitch.conf']
+const systemFolders = ['/bin', '/sbin', '/lib', '/lib64', '/lib32']
+
+/** The whole command line, executable first. Environment and start gate are passed over file descriptors. */
+export function sandboxCommand(plan: SandboxPlan): string[] {
+  return [plan.bwrap, ...isolation(plan.user), ...filesystem(plan), '--chdir', sandboxHome, '--', ...inside(plan)]
+}
+
+function isolation(user: SandboxUser): string[] {
+  const shared = ['--die-with-parent', '--new-session', '--hostname', 'sandbox', '--cap-drop', 'ALL']
+  if (user.kind !== 'dropped') {
+    return ['--unshare-all', '--unshare-user', '--disable-userns', '--uid', String(user.uid), '--gid', String(user.gid), ...shared]
+  }
+  // No user namespace: real root makes the mounts, and keeps only what it needs to become somebody else.
+  return ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', ...shared, '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID']
+}
+
+function filesystem(plan: SandboxPlan): string[] {
+  const tmpfs = (path: string, bytes: number) => ['--perms', '1777', '--size', String(bytes), '--tmpfs', path]
+  const readOnly = (source: string, target = source) => ['--ro-bind', source, target]
+  const systemPaths = systemFolders.filter((path) => existsSync(path))
+  const code = outermost(plan.command.code.filter((path) => !contains('/usr', path)))
+  const etc = sharedEtc.map((name) => `/etc/${name}`).filter((path) => existsSync(path))
+  const hidden = plan.protect.filter((path) => existsSync(path) && [...code, '/usr'].some((bound) => contains(bound, path)))
+  return [
+    ...readOnly('/usr'),
+    ...systemPaths.flatMap((path) => (lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : readOnly(path))),
+    ...openParents([...etc, sandboxHome, sandboxNode, sandboxSocket]),
+    ...etc.flatMap((path) => readOnly(path)),
+    ...madeEtc.flatMap((name) => readOnly(join(plan.etcFolder, name), `/etc/${name}`)),
+    // Read-only, because the owner of a file may write it without any capability, and these set up the whole machine.
+    '--proc', '/proc', '--remount-ro', '/proc',
+    '--dev', '/dev', ...tmpfs('/dev/shm', plan.tmpBytes), '--remount-ro', '/dev',
+    ...tmpfs('/tmp', plan.tmpBytes),
+    ...tmpfs(sandboxHome, plan.tmpBytes),
+    // Made after /tmp, because a mount may lie below it.
+    ...openParents([...code, ...plan.mounts.map(({ target }) => target)]),
+    ...readOnly(plan.nodePath, sandboxNode),
+    ...(plan.egress === undefined ? [] : [...readOnly(plan.egress.forwarder, sandboxForwarder), ...readOnly(plan.egress.socket, sandboxSocket)]),
+    ...code.flatMap((path) => readOnly(path)),
+    ...hidden.flatMap((path) => (lstatSync(path).isDirectory() ? ['--perms', '0000', '--tmpfs', path, '--remount-ro', path] : readOnly('/dev/null', path))),
+    ...plan.mounts.flatMap(({ source, target, write }) => [write ? '--bind' : '--ro-bind', source, target]),
+    '--remount-ro', '/',
+  ]
+}
+
+/** Folders above these paths, outermost first. Bubblewrap would make them for their owner only, and the server may be another user. */
+function openParents(paths: readonly string[]): string[] {
+  const folders = new Set<string>()
+  for (const path of paths) for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) folders.add(folder)
+  return [...folders].filter((folder) => !contains('/usr', folder)).sort((a, b) => a.length - b.length).flatMap((folder) => ['--perms', '0755', '--dir', folder])
+}
+
+/** Limits first, then the user: a limit set by root cannot be raised by the user the server runs as. */
+function inside(plan: SandboxPlan): string[] {
+  const { user, command } = plan
+  const become = user.kind === 'dropped' ? [plan.setpriv, '--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups', '--inh-caps=-all', '--no-new-privs', '--'] : []
+  const forward = plan.egress === undefined ? [] : [sandboxNode, sandboxForwarder, sandboxSocket]
+  return [plan.prlimit, ...plan.limitOptions, '--', ...become, ...forward, command.isNode ? sandboxNode : command.executable, ...command.args]
+}

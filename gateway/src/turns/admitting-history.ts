@@ -1,0 +1,75 @@
+/**
+ * Every message the gateway has not accounted for passes here before the model sees it: tool results narrow
+ * the label by their contract, assistant messages bring the label they were made under, and what nobody here
+ * produced counts as untrusted. So neither removing nor inventing history can clean a session.
+ */
+import type { LabelRecord } from '@turnward/contract/decision'
+import { sha256 } from '../core/hash.ts'
+import { admit, admitUnknown } from '../policy/admit.ts'
+import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
+import type { Label, PolicyState } from '../policy/types.ts'
+import type { ToolResultView } from '../wire/dialect.ts'
+import { freshState } from './attaching-session.ts'
+import type { HistoryEntry } from './history.ts'
+import type { AttachedCall } from './call.ts'
+import { recordAdmission } from './recording.ts'
+import { toolSubject } from './tool-subject.ts'
+
+/** Ledger key of an assistant message: who it was delivered to and what it said. */
+export function deliveredKey(principal: string, digest: string): string {
+  return `m|${principal}|${digest}`
+}
+
+export async function admitHistory(call: AttachedCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
+  const toolNames = new Map<string, string>()
+  for (const entry of history) for (const made of entry.message.calls) toolNames.set(made.id, made.name)
+  for (const entry of history.slice(firstNew)) {
+    if (entry.message.role === 'assistant') await admitAssistant(call, entry)
+    for (const result of entry.message.results) await admitResult(call, result, toolNames.get(result.callId))
+  }
+}
+
+async function admitAssistant(call: AttachedCall, entry: HistoryEntry): Promise<void> {
+  if (entry.digest === undefined) return
+  const { policy, settings } = call.snapshot
+  const delivered = await call.services.state.get<LabelRecord>('ledger', deliveredKey(call.caller.principal.id, entry.digest))
+  if (delivered !== undefined) {
+    joinLabel(call, labelFromRecord(delivered, policy))
+    return
+  }
+  if (settings.turns.unknown_history === 'accept') return
+  applyAdmission(call, 'unknown history', entry.digest, admitUnknown(policy, call.session.policy, call.caller.principal))
+}
+
+async function admitResult(call: AttachedCall, result: ToolResultView, toolName: string | undefined): Promise<void> {
+  const { policy, settings } = call.snapshot
+  const digest = sha256(result.text)
+  if (toolName === undefined) {
+    applyAdmission(call, 'unknown tool call', digest, admitUnknown(policy, call.session.policy, call.caller.principal))
+    return
+  }
+  const key = `r|${call.caller.principal.id}|${toolName}|${result.callId}|${digest}`
+  const seen = await call.services.state.get<LabelRecord>('ledger', key)
+  if (seen !== undefined) {
+    joinLabel(call, labelFromRecord(seen, policy))
+    return
+  }
+  const tool = toolSubject(call.services.fleet, toolName)
+  const admission = { tool, principal: call.caller.principal, callKey: result.callId, succeeded: !result.isError }
+  applyAdmission(call, tool.name, digest, admit(policy, call.session.policy, admission))
+  const contribution = admit(policy, freshState(policy), admission).label
+  const expires = call.services.clock.now() + settings.turns.session_idle_ms
+  await call.services.state.put('ledger', key, labelRecord(contribution, policy), expires)
+}
+
+function joinLabel(call: AttachedCall, label: Label): void {
+  const joined = join(call.session.policy.label, label)
+  if (!sameLabel(joined, call.session.policy.label)) call.services.sessions.update(call.session, { ...call.session.policy, label: joined })
+}
+
+function applyAdmission(call: AttachedCall, subject: string, resultDigest: string, after: PolicyState): void {
+  const before = call.session.policy
+  const narrowed = !sameLabel(before.label, after.label)
+  if (narrowed || before.effects !== after.effects) call.services.sessions.update(call.session, after)
+  if (narrowed) recordAdmission(call, subject, resultDigest, before.label, after.label)
+}

@@ -1,0 +1,24 @@
+/** Joins what a tool returned into the label, before the result leaves the gateway, and settles the effects of the call. */
+import { admit } from '../policy/admit.ts'
+import { join, sameLabel } from '../policy/label.ts'
+import type { ToolCall } from './call.ts'
+import type { Execution } from './executing-tool.ts'
+
+export function admitToolResult(call: ToolCall, execution: Execution): void {
+  const { services, snapshot, session, clientSession, tool } = call
+  const { policy, settings } = snapshot
+  const before = session.policy
+  const after = admit(policy, before, {
+    tool: { name: tool.name, server: tool.server, hints: tool.hints },
+    principal: call.caller.principal,
+    callKey: call.callKey,
+    succeeded: execution.outcome === 'ok',
+  })
+  if (!sameLabel(before.label, after.label) || before.effects !== after.effects) services.sessions.update(session, after)
+  services.sessions.save(session, policy, settings.turns.session_idle_ms)
+  if (clientSession === session) return
+  // The connection has read it too, whichever conversation asked.
+  const read = join(clientSession.policy.label, after.label)
+  if (!sameLabel(read, clientSession.policy.label)) services.sessions.update(clientSession, { ...clientSession.policy, label: read })
+  services.sessions.save(clientSession, policy, settings.turns.session_idle_ms)
+}

@@ -1,0 +1,105 @@
+/**
+ * Finds the session a request belongs to: the session header, else a known client's own id, else the longest
+ * known prefix of the conversation. A request that leaves the known path forks the session, with the label of
+ * the shared prefix. Ids are bound to the principal: nobody can name a session of someone else.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { LabelRecord } from '@turnward/contract/decision'
+import type { Snapshot } from '../config/snapshot.ts'
+import { TurnwardError } from '../core/error.ts'
+import { keyedHash } from '../core/hash.ts'
+import { newId } from '../core/ids.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Caller } from '../core/principal.ts'
+import { join, labelFromRecord, publicLabel } from '../policy/label.ts'
+import type { Policy, PolicyState } from '../policy/types.ts'
+import type { Session } from '../state/sessions.ts'
+import { knownClientSession } from './known-clients.ts'
+import type { HistoryEntry } from './history.ts'
+import type { Services } from './services.ts'
+
+/** A place in a conversation at which a session was seen. */
+export interface HistoryPoint {
+  readonly session: string
+  readonly label: LabelRecord
+}
+
+export interface Attached {
+  readonly session: Session
+  /** Index of the first history entry whose meaning is not in the label of the session yet. */
+  readonly firstNew: number
+}
+
+export async function attachSession(
+  services: Services,
+  snapshot: Snapshot,
+  caller: Caller,
+  headers: IncomingHttpHeaders,
+  body: JsonObject,
+  history: readonly HistoryEntry[],
+): Promise<Attached> {
+  const { policy } = snapshot
+  const idle = snapshot.settings.turns.session_idle_ms
+  const known = await longestKnownPrefix(services, history)
+  const named = namedSession(headers) ?? knownClientSession(headers, body)
+
+  if (named !== undefined) {
+    const id = sessionIdFor(services.secret, caller, named.source, named.value)
+    const session =
+      (await services.sessions.find(id, policy, idle)) ??
+      services.sessions.create({ id, principal: caller.principal.id, source: named.source, parent: null }, freshState(policy), policy)
+    if (known === undefined) return { session, firstNew: 0 }
+    // The presented history was seen before, perhaps under another name: what it implies counts here too.
+    const label = join(session.policy.label, labelFromRecord(known.point.label, policy))
+    services.sessions.update(session, { ...session.policy, label })
+    return { session, firstNew: known.index + 1 }
+  }
+
+  if (known === undefined) {
+    const fields = { id: newId('ses'), principal: caller.principal.id, source: 'prefix', parent: null }
+    return { session: services.sessions.create(fields, freshState(policy), policy), firstNew: 0 }
+  }
+  const parent = await services.sessions.find(known.point.session, policy, idle)
+  if (parent !== undefined && parent.head === history[known.index]?.point) return { session: parent, firstNew: known.index + 1 }
+  const forked: PolicyState = {
+    label: labelFromRecord(known.point.label, policy),
+    // What was done stays done, whichever branch of the conversation asks.
+    effects: parent?.policy.effects ?? freshState(policy).effects,
+  }
+  const fields = { id: newId('ses'), principal: caller.principal.id, source: 'fork', parent: known.point.session }
+  return { session: services.sessions.create(fields, forked, policy), firstNew: known.index + 1 }
+}
+
+/** State of a session that has read nothing. */
+export function freshState(policy: Policy): PolicyState {
+  return { label: publicLabel(policy.trustRanks.length - 1), effects: { done: [], reserved: {} } }
+}
+
+/** A session id that only this principal and consumer can arrive at. */
+export function sessionIdFor(secret: Uint8Array, caller: Caller, source: string, value: string): string {
+  return `ses_${keyedHash(secret, 'session', caller.principal.id, caller.consumer ?? '', source, value).slice(0, 22)}`
+}
+
+const sessionHeader = 'x-turnward-session'
+
+/** The session a caller names itself. Throws `request.invalid` for a value that could not be meant. */
+export function namedSession(headers: IncomingHttpHeaders): { readonly source: string; readonly value: string } | undefined {
+  const value = headers[sessionHeader]
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(value)) {
+    throw new TurnwardError('request.invalid', { subject: sessionHeader, why: 'use 1-200 visible ASCII characters' })
+  }
+  return { source: 'header', value }
+}
+
+async function longestKnownPrefix(
+  services: Services,
+  history: readonly HistoryEntry[],
+): Promise<{ readonly index: number; readonly point: HistoryPoint } | undefined> {
+  for (let index = history.length - 1; index >= 0; index -= 1) {
+    const found = services.state.get<HistoryPoint>('point', (history[index] as HistoryEntry).point)
+    const point = found instanceof Promise ? await found : found
+    if (point !== undefined) return { index, point }
+  }
+  return undefined
+}

@@ -1,0 +1,68 @@
+/** What is known of a call at each point of its pipeline. Later stages need more, and their types say so. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Snapshot } from '../config/snapshot.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Caller } from '../core/principal.ts'
+import type { Session } from '../state/sessions.ts'
+import type { CallSpan } from '../telemetry/telemetry.ts'
+import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
+import type { CatalogueTool } from '../tools/catalogue.ts'
+import type { Services } from './services.ts'
+import type { Ticket } from './tickets.ts'
+
+/** A call that has a session: enough to decide and to record, on either floor. */
+export interface AttachedCall {
+  readonly services: Services
+  readonly snapshot: Snapshot
+  readonly caller: Caller
+  readonly session: Session
+  readonly turn: string
+  readonly span: CallSpan
+  /** `mc_…` of the model call, null for a tool call without one. */
+  readonly modelCall: string | null
+}
+
+/** A model call after its request was read. `body` is edited in place by later stages. */
+export interface ModelCall extends AttachedCall {
+  readonly modelCall: string
+  /** `dec_…`: the decision to make this call; its outcome carries the same id. */
+  readonly decision: string
+  /** The grant that allows the model. */
+  readonly grant: string
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly dialect: Dialect
+  readonly view: RequestView
+  readonly body: JsonObject
+  /** The client's bytes, until a stage edits `body`. */
+  bytes: Buffer | undefined
+  readonly signal: AbortSignal
+  /** Tools removed from what the model was offered. */
+  hidden: readonly string[]
+  /** Upstream and credential of the last attempt. */
+  attempt: { readonly upstream: string; readonly provider: string; readonly credential: string } | undefined
+}
+
+/** What became of the calls a model proposed. */
+export interface ProposalRulings {
+  readonly allowed: ReadonlySet<string>
+  /** In the order the model made them; `position` counts among all calls of the message. */
+  readonly refused: readonly (RefusedCall & { readonly position: number })[]
+}
+
+/** A tool call at the MCP endpoint with its session known. */
+export interface ToolCall extends AttachedCall {
+  readonly tool: CatalogueTool
+  readonly args: JsonObject
+  readonly gateway: string
+  /** The ticket of the model call that proposed it, used up by this call. */
+  readonly ticket: Ticket | undefined
+  /** Key under which the effects of this call are reserved. */
+  readonly callKey: string
+  /** The session of the MCP connection itself; the same as `session` when nothing linked the call elsewhere. */
+  readonly clientSession: Session
+  /** `dec_…`: the decision on this call; its outcome carries the same id. */
+  readonly decision: string
+  /** Id of the credential the hop to the server uses. */
+  readonly credential: string
+}

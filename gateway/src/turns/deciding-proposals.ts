@@ -1,0 +1,94 @@
+/**
+ * Decides every call a model proposed, one after the other, each seeing the reservations of those before it.
+ * Nothing is released before its decision is on disk; if the log cannot be written, nothing is released at all.
+ */
+import { digestJson } from '../core/hash.ts'
+import { decide } from '../policy/decide.ts'
+import { release, reserve } from '../policy/effects.ts'
+import { refusalNotice } from '../policy/refusal.ts'
+import type { ToolSubject, Verdict } from '../policy/types.ts'
+import type { JsonObject, RefusedCall, ToolCallView } from '../wire/dialect.ts'
+import type { ModelCall, ProposalRulings } from './call.ts'
+import { noteDecision, recordOf, verdictFields } from './recording.ts'
+import { mintTicket, ticketKey } from './tickets.ts'
+import { toolSubject } from './tool-subject.ts'
+
+export interface Proposals {
+  readonly calls: readonly ToolCallView[]
+  /** The calls as the model made them, by id. */
+  readonly native: ReadonlyMap<string, JsonObject>
+}
+
+export async function decideProposals(call: ModelCall, proposals: Proposals): Promise<ProposalRulings> {
+  const { services, snapshot } = call
+  const before = call.session.policy
+  const refused: (RefusedCall & { position: number })[] = []
+  const released: { readonly made: ToolCallView; readonly tool: ToolSubject; readonly decision: string }[] = []
+  const writes: Promise<void>[] = []
+
+  for (const [position, made] of proposals.calls.entries()) {
+    const tool = toolSubject(services.fleet, made.name)
+    const verdict = rule(call, tool, made)
+    const record = recordOf(call, {
+      type: 'decision',
+      kind: 'tool_proposal',
+      subject: tool.name,
+      toolCallId: made.id,
+      credential: call.attempt?.credential ?? 'none',
+      argumentsDigest: made.args === undefined ? null : digestJson(made.args),
+      ...verdictFields(verdict),
+    })
+    if (verdict.action === 'deny') {
+      refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
+    } else {
+      services.sessions.update(call.session, { ...call.session.policy, effects: reserve(call.session.policy.effects, made.id, verdict.effects) })
+      released.push({ made, tool, decision: record.id })
+    }
+    noteDecision(call, record)
+    writes.push(snapshot.settings.audit.durability === 'strict' ? services.log.appendDurably(record) : appendSoon(call, record))
+  }
+
+  try {
+    await Promise.all(writes)
+  } catch (error) {
+    let { effects } = call.session.policy
+    for (const { made } of released) effects = release(effects, made.id)
+    services.sessions.update(call.session, { ...before, label: call.session.policy.label, effects })
+    throw error
+  }
+  const expires = services.clock.now() + snapshot.settings.turns.ticket_ttl_ms
+  for (const { made, tool, decision } of released) {
+    if (made.args === undefined || tool.server === 'client') continue
+    const key = ticketKey(services.secret, call.caller.principal.id, tool.name, made.args)
+    const ticket = { session: call.session.id, turn: call.turn, modelCall: call.modelCall, callId: made.id, decision, expires }
+    await mintTicket(services.state, key, ticket)
+  }
+  return { allowed: new Set(released.map(({ made }) => made.id)), refused }
+}
+
+async function appendSoon(call: ModelCall, record: Parameters<ModelCall['services']['log']['append']>[0]): Promise<void> {
+  call.services.log.append(record)
+}
+
+function rule(call: ModelCall, tool: ToolSubject, made: ToolCallView): Verdict {
+  if (made.args === undefined) return unreadableArguments
+  return decide(call.snapshot.policy, call.session.policy, {
+    tool,
+    args: made.args,
+    principal: call.caller.principal,
+    actor: call.caller.actor,
+    gateway: null,
+    callKey: made.id,
+  })
+}
+
+// What cannot be read cannot be decided, in every posture.
+const unreadableArguments: Verdict = {
+  verdict: 'deny',
+  action: 'deny',
+  gaps: [{ kind: 'argument', detail: 'the arguments are not one JSON object', source: 'engine' }],
+  remedies: [{ kind: 'prerequisite', detail: 'make the call again with its arguments as one JSON object' }],
+  rules: ['engine'],
+  reason: 'The arguments of the call are not one JSON object.',
+  effects: [],
+}

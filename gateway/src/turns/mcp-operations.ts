@@ -1,0 +1,71 @@
+/** The agent floor as the MCP endpoint sees it: who may open a gateway, which tools are callable now, and running one. */
+import type { JsonObject } from '../core/json.ts'
+import type { McpContext, McpOperations } from '../tools/operations.ts'
+import { linkedCall } from './linked-call.ts'
+import { mcpSession } from './linking-session.ts'
+import { recordOf } from './recording.ts'
+import { requireGateway } from './resolving-tool.ts'
+import type { Services } from './services.ts'
+import { isShown, reachableNow } from './shaping-tools.ts'
+import { runToolCall } from './tool-call.ts'
+
+export function createMcpOperations(services: Services): McpOperations {
+  return {
+    authenticate: (headers, snapshot) => Promise.resolve(services.authenticator.authenticate(headers, snapshot)),
+    openGateway(context) {
+      requireGateway(context)
+      return { instructions: context.snapshot.gateways.get(context.gateway)?.instructions }
+    },
+    listTools: (context) => listCallableTools(services, context),
+    callTool: (context, request) => runToolCall(services, context, request),
+    watchTools: (context, changed) => watchCallableTools(services, context, changed),
+  }
+}
+
+/** The same decision as a call gets, so that a listed tool is a callable tool. */
+async function listCallableTools(services: Services, context: McpContext): Promise<readonly JsonObject[]> {
+  requireGateway(context)
+  const { tools } = await services.fleet.catalogue(context.gateway)
+  const session = await mcpSession(services, context)
+  const call = linkedCall(services, context, session)
+  const hidden: string[] = []
+  const shown = tools.filter((tool) => {
+    const verdict = reachableNow(call, { name: tool.name, server: tool.server, hints: tool.hints }, context.gateway)
+    const visible = isShown(verdict, context.snapshot.policy.hide)
+    // Tools nobody granted are not "hidden": for this caller they do not exist.
+    if (!visible && !verdict.gaps.some((gap) => gap.kind === 'grant')) hidden.push(tool.name)
+    return visible
+  })
+  if (hidden.length > 0) {
+    services.log.append(
+      recordOf(call, {
+        type: 'decision',
+        kind: 'tool_list',
+        subject: context.gateway,
+        gateway: context.gateway,
+        verdict: 'deny',
+        action: 'hide',
+        rules: ['policy.tools.hide'],
+        reason: 'These tools cannot be called with what the session has read.',
+        credential: 'none',
+        turn: session.turn,
+        hidden,
+      }),
+    )
+  }
+  return shown.map((tool) => tool.definition)
+}
+
+function watchCallableTools(services: Services, context: McpContext, changed: () => void): () => void {
+  let stopped = false
+  const stops = [services.fleet.onChange(changed)]
+  void mcpSession(services, context).then((session) => {
+    const stop = services.sessions.watch(session.id, changed)
+    if (stopped) stop()
+    else stops.push(stop)
+  })
+  return () => {
+    stopped = true
+    for (const stop of stops) stop()
+  }
+}

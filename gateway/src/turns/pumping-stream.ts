@@ -1,0 +1,92 @@
+/** Moves one upstream event stream through the gate, with back-pressure from the client and conversion between dialects. */
+import { TurnwardError } from '../core/error.ts'
+import type { RoutedResponse } from '../models/routing-upstream.ts'
+import type { BodySink } from '../models/transport.ts'
+import { converterFor } from '../wire/convert/converter.ts'
+import type { StreamConverter } from '../wire/convert/framed-event.ts'
+import { SseFramer, type SseEvent } from '../wire/sse.ts'
+import type { GateRound, StreamGate } from '../wire/stream-gate.ts'
+import type { ModelCall } from './call.ts'
+
+/** Resolves when the upstream has ended its stream; a cut-off stream resolves with `complete: false`. Rejects on malformed bytes. */
+export function pumpStream(call: ModelCall, routed: RoutedResponse, gate: StreamGate): Promise<GateRound> {
+  return new Promise((resolve, reject) => new StreamPump(call, routed, gate, resolve, reject).start())
+}
+
+class StreamPump implements BodySink {
+  readonly #call: ModelCall
+  readonly #routed: RoutedResponse
+  readonly #gate: StreamGate
+  readonly #resolve: (round: GateRound) => void
+  readonly #reject: (error: unknown) => void
+  readonly #framer: SseFramer | undefined
+  readonly #converter: StreamConverter | undefined
+
+  constructor(call: ModelCall, routed: RoutedResponse, gate: StreamGate, resolve: (round: GateRound) => void, reject: (error: unknown) => void) {
+    this.#call = call
+    this.#routed = routed
+    this.#gate = gate
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#converter = converterFor(call.dialect.name, routed.provider.dialect)?.stream()
+    if (this.#converter !== undefined) this.#framer = new SseFramer(call.snapshot.settings.limits.max_event_bytes)
+  }
+
+  start(): void {
+    this.#call.response.on('drain', this.#onDrain)
+    this.#routed.response.read(this)
+  }
+
+  onData(chunk: Buffer): void {
+    try {
+      if (this.#framer === undefined) this.#gate.push(chunk)
+      else this.#framer.push(chunk, this.#onEvent)
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    if (this.#call.response.writableNeedDrain) this.#routed.response.pause()
+  }
+
+  onEnd(): void {
+    try {
+      if (this.#framer !== undefined) {
+        this.#framer.end(this.#onEvent)
+        const rest = this.#converter?.end() ?? ''
+        if (rest !== '') this.#gate.push(Buffer.from(rest))
+      }
+      this.#finish()
+      this.#resolve(this.#gate.endRound())
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  onError(error: Error): void {
+    this.#finish()
+    this.#reject(
+      this.#call.signal.aborted
+        ? this.#call.signal.reason
+        : new TurnwardError('upstream.failed', { subject: this.#routed.target.upstream.name, why: 'the stream was cut off', turn: this.#call.turn, cause: error }),
+    )
+  }
+
+  #onEvent = ({ event, data }: SseEvent): void => {
+    // Comments and stray lines mean nothing in the other dialect.
+    if (data === undefined) return
+    const text = this.#converter?.push({ event, data }) ?? ''
+    if (text !== '') this.#gate.push(Buffer.from(text))
+  }
+
+  #onDrain = (): void => this.#routed.response.resume()
+
+  #fail(error: unknown): void {
+    this.#finish()
+    this.#routed.response.abort()
+    this.#reject(error)
+  }
+
+  #finish(): void {
+    this.#call.response.off('drain', this.#onDrain)
+  }
+}

@@ -1,0 +1,112 @@
+/** Records of a tool call: the decision before it runs, the outcome after. */
+import type { DecisionRecord } from '@turnward/contract/decision'
+import { asTurnwardError, type TurnwardError } from '../core/error.ts'
+import { digestJson } from '../core/hash.ts'
+import { newId } from '../core/ids.ts'
+import type { JsonObject } from '../core/json.ts'
+import { release } from '../policy/effects.ts'
+import type { Verdict } from '../policy/types.ts'
+import type { CallEnd, CallSpan } from '../telemetry/telemetry.ts'
+import type { McpContext } from '../tools/operations.ts'
+import type { ToolCall } from './call.ts'
+import { noteDecision, recordOf, verdictFields } from './recording.ts'
+import type { Services } from './services.ts'
+
+/** Resolves when the decision may be acted on. Rejects with `audit.*`: the tool must then not run, and its reservation is given back. */
+export async function recordToolDecision(call: ToolCall, verdict: Verdict): Promise<void> {
+  const record = recordOf(call, { type: 'decision', ...subjectFields(call), ...verdictFields(verdict) })
+  noteDecision(call, record)
+  try {
+    if (call.snapshot.settings.audit.durability === 'strict') await call.services.log.appendDurably(record)
+    else call.services.log.append(record)
+  } catch (error) {
+    const { session, services } = call
+    services.sessions.update(session, { ...session.policy, effects: release(session.policy.effects, call.callKey) })
+    call.span.end({ outcome: 'error', errorCode: asTurnwardError(error).code, session: session.id, turn: call.turn })
+    throw error
+  }
+}
+
+export interface ToolOutcome {
+  readonly outcome: CallEnd['outcome']
+  readonly result?: JsonObject
+  readonly failure?: TurnwardError
+}
+
+/** Never throws: the tool has run. */
+export function recordToolOutcome(call: ToolCall, started: number, verdict: Verdict, end: ToolOutcome): void {
+  const { services } = call
+  const record = recordOf(call, {
+    type: 'outcome',
+    ...subjectFields(call),
+    verdict: verdict.verdict,
+    action: verdict.action,
+    rules: [...verdict.rules],
+    reason: verdict.reason,
+    outcome: end.outcome,
+    latencyMs: Math.round(services.clock.monotonic() - started),
+    resultDigest: end.result === undefined ? null : digestJson(end.result),
+    ...(end.failure === undefined ? {} : { errorCode: end.failure.code }),
+  })
+  try {
+    services.log.append(record)
+  } catch (error) {
+    services.telemetry.logger.error({ code: asTurnwardError(error).code, turn: call.turn }, 'the outcome of a tool call could not be recorded')
+  }
+  call.span.end({ outcome: end.outcome, errorCode: end.failure?.code, session: call.session.id, turn: call.turn, toolCallId: call.callKey })
+}
+
+function subjectFields(call: ToolCall): Pick<DecisionRecord, 'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket'> {
+  return {
+    id: call.decision,
+    kind: 'tool_call',
+    subject: call.tool.name,
+    toolCallId: call.callKey,
+    gateway: call.gateway,
+    upstream: call.tool.server,
+    credential: call.credential,
+    argumentsDigest: digestJson(call.args),
+    ticket: ticketState(call),
+  }
+}
+
+function ticketState(call: ToolCall): 'matched' | 'none' | 'not_needed' {
+  if (call.ticket !== undefined) return 'matched'
+  return call.snapshot.settings.turns.tickets === 'off' ? 'not_needed' : 'none'
+}
+
+/** A call of something this caller cannot have. It names no session, because it never got that far. */
+export function recordUnknownTool(services: Services, context: McpContext, span: CallSpan, name: string, thrown: unknown): void {
+  const error = asTurnwardError(thrown)
+  const { caller, snapshot } = context
+  const record: DecisionRecord = {
+    v: 1,
+    id: newId('dec'),
+    type: 'decision',
+    kind: 'tool_call',
+    time: services.clock.now(),
+    principal: caller.principal.id,
+    groups: [...caller.principal.groups],
+    actor: caller.actor,
+    consumer: caller.consumer,
+    key: caller.key,
+    session: null,
+    turn: null,
+    subject: name.slice(0, 128),
+    gateway: context.gateway.slice(0, 64),
+    labelBefore: null,
+    labelAfter: null,
+    verdict: 'deny',
+    action: 'deny',
+    rules: ['grants'],
+    reason: 'No grant gives this principal the gateway or the tool, or there is none of that name.',
+    gaps: [{ kind: 'grant', detail: 'the tool is not granted', source: 'grants' }],
+    credential: 'none',
+    revision: snapshot.revision,
+    errorCode: error.code,
+  }
+  services.log.append(record)
+  const { kind, verdict, action, subject, rules, id, turn } = record
+  span.decision({ kind, verdict, action, subject, rules, decisionId: id, turn })
+  span.end({ outcome: 'refused', errorCode: error.code })
+}

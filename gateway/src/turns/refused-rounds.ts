@@ -1,0 +1,18 @@
+/** The rounds of one client request whose calls were all refused: each is answered by the gateway and the model is asked again. */
+import type { JsonObject, RefusedCall, SplicedRound } from '../wire/dialect.ts'
+import type { ModelCall } from './call.ts'
+
+/** Appends the round to the conversation that goes out next. */
+export function appendRefusedRound(call: ModelCall, assistant: JsonObject, refused: readonly RefusedCall[]): SplicedRound {
+  const round: SplicedRound = { assistant, refused: refused.map(({ id, name, call: native, notice }) => ({ id, name, call: native, notice })) }
+  call.dialect.edit.appendRound(call.body, round)
+  call.bytes = undefined
+  call.services.telemetry.count('turnward_splices_total', { kind: 'all' })
+  return round
+}
+
+/** What the client reads when the model keeps proposing calls that are refused. */
+export function exhaustedText(refused: readonly RefusedCall[]): string {
+  const names = [...new Set(refused.map((call) => call.name))].join(', ')
+  return `The tool calls I proposed (${names}) were refused by policy, and I have no other way to go on.`
+}

@@ -1,0 +1,25 @@
+/** Everything the two pipelines need, made once by the composition root. */
+import type { DecisionLog } from '../audit/decision-log.ts'
+import type { Snapshot } from '../config/snapshot.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Authenticator } from '../identity/authenticate.ts'
+import type { Upstreams } from '../models/upstreams.ts'
+import type { StateStore } from '../state/state-store.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { Fleet } from '../tools/catalogue.ts'
+import type { SessionRegistry } from './session-registry.ts'
+
+export interface Services {
+  /** The snapshot for requests that start now. */
+  readonly snapshot: () => Snapshot
+  readonly authenticator: Authenticator
+  readonly upstreams: Upstreams
+  readonly fleet: Fleet
+  readonly log: DecisionLog
+  readonly state: StateStore
+  readonly sessions: SessionRegistry
+  readonly telemetry: Telemetry
+  readonly clock: Clock
+  /** Key of everything a client could otherwise guess: session ids, history points, tickets. */
+  readonly secret: Buffer
+}

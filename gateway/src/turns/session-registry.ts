@@ -1,0 +1,114 @@
+/**
+ * The sessions in use, one live object each, so that two calls of one session see each other's labels and
+ * reservations at once. Every change goes through `update`, which also stores it.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { Label, Policy, PolicyState } from '../policy/types.ts'
+import type { Session } from '../state/sessions.ts'
+import type { StateStore } from '../state/state-store.ts'
+
+/** A session as stored: ranks by name, so that a changed list of trust ranks cannot shift what a label means. */
+interface StoredSession extends Session {
+  readonly ranks: readonly string[]
+}
+
+interface LiveSession {
+  readonly session: Session
+  ranks: readonly string[]
+}
+
+const idleInMemoryMs = 15 * 60_000
+const sweepAbove = 20_000
+
+export class SessionRegistry {
+  readonly #state: StateStore
+  readonly #clock: Clock
+  readonly #live = new Map<string, LiveSession>()
+  readonly #listeners = new Map<string, Set<() => void>>()
+
+  constructor(state: StateStore, clock: Clock) {
+    this.#state = state
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#live.size
+  }
+
+  /** The session with this id, or undefined when it was never seen or has expired. */
+  async find(id: string, policy: Policy, idleMs: number): Promise<Session | undefined> {
+    const live = this.#live.get(id)
+    if (live !== undefined) {
+      if (this.#clock.now() - live.session.usedAt <= idleMs) return remap(live, policy)
+      this.#live.delete(id)
+      return undefined
+    }
+    const stored = await this.#state.get<StoredSession>('session', id)
+    if (stored === undefined) return undefined
+    // Another call may have brought the same session in while we waited: there must be one object only.
+    const raced = this.#live.get(id)
+    if (raced !== undefined) return remap(raced, policy)
+    const { ranks, ...session } = structuredClone(stored)
+    return this.#keep({ session, ranks }, policy)
+  }
+
+  /** A new session. When one with this id already lives, that one is returned instead. */
+  create(fields: Pick<Session, 'id' | 'principal' | 'source' | 'parent'>, state: PolicyState, policy: Policy): Session {
+    const raced = this.#live.get(fields.id)
+    if (raced !== undefined) return remap(raced, policy)
+    const session: Session = { ...fields, policy: state, turn: null, head: null, usedAt: this.#clock.now(), version: 0 }
+    return this.#keep({ session, ranks: policy.trustRanks }, policy)
+  }
+
+  /** Replaces the policy state. A change wakes those who watch the session. */
+  update(session: Session, state: PolicyState): void {
+    if (state === session.policy) return
+    session.policy = state
+    session.version += 1
+    for (const listener of this.#listeners.get(session.id) ?? []) listener()
+  }
+
+  /** Marks the session as used and stores it. */
+  save(session: Session, policy: Policy, idleMs: number): void {
+    session.usedAt = this.#clock.now()
+    const stored: StoredSession = { ...session, ranks: policy.trustRanks }
+    void this.#state.put('session', session.id, stored, session.usedAt + idleMs)
+  }
+
+  /** Calls `listener` whenever label or effects of the session change. Returns the way to stop. */
+  watch(id: string, listener: () => void): () => void {
+    const set = this.#listeners.get(id) ?? new Set()
+    this.#listeners.set(id, set.add(listener))
+    return () => {
+      set.delete(listener)
+      if (set.size === 0) this.#listeners.delete(id)
+    }
+  }
+
+  #keep(live: LiveSession, policy: Policy): Session {
+    this.#live.set(live.session.id, live)
+    if (this.#live.size > sweepAbove) this.#sweep()
+    return remap(live, policy)
+  }
+
+  // Only sessions nobody can still be working on leave memory; they stay in the state store.
+  #sweep(): void {
+    const before = this.#clock.now() - idleInMemoryMs
+    for (const [id, live] of this.#live) {
+      if (live.session.usedAt < before && !this.#listeners.has(id)) this.#live.delete(id)
+    }
+  }
+}
+
+function remap(live: LiveSession, policy: Policy): Session {
+  if (live.ranks !== policy.trustRanks && live.ranks.join('\n') !== policy.trustRanks.join('\n')) {
+    const { label } = live.session.policy
+    const name = live.ranks[label.trust]
+    // A rank that no longer exists means the least trusted one.
+    const trust = Math.max(0, name === undefined ? 0 : policy.trustRanks.indexOf(name))
+    const moved: Label = { ...label, trust }
+    live.session.policy = { ...live.session.policy, label: moved }
+  }
+  live.ranks = policy.trustRanks
+  return live.session
+}

@@ -1,0 +1,39 @@
+/**
+ * A ticket ties a tool call at the MCP endpoint to the model call that proposed it: same principal, same tool,
+ * same arguments, once. Without it the two floors would see two strangers.
+ */
+import { digestJson, keyedHash } from '../core/hash.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { StateStore } from '../state/state-store.ts'
+
+export interface Ticket {
+  readonly session: string
+  readonly turn: string
+  readonly modelCall: string
+  /** The model's id of the call; effects are reserved under it. */
+  readonly callId: string
+  /** Decision that released the call. */
+  readonly decision: string
+  readonly expires: number
+}
+
+export function ticketKey(secret: Uint8Array, principal: string, tool: string, args: JsonObject): string {
+  return keyedHash(secret, 'ticket', principal, tool, digestJson(args))
+}
+
+export async function mintTicket(state: StateStore, key: string, ticket: Ticket): Promise<void> {
+  const waiting = (await state.get<readonly Ticket[]>('ticket', key)) ?? []
+  // A model may make the same call twice in one message: each gets a ticket. Old ones fall off.
+  const kept = [...waiting, ticket].slice(-16)
+  await state.put('ticket', key, kept, ticket.expires)
+}
+
+/** The oldest live ticket, used up by this; undefined when no governed model call proposed the call. */
+export async function takeTicket(state: StateStore, key: string, now: number): Promise<Ticket | undefined> {
+  const waiting = (await state.take<readonly Ticket[]>('ticket', key)) ?? []
+  const live = waiting.filter((ticket) => ticket.expires > now)
+  const [first, ...rest] = live
+  const last = rest.at(-1)
+  if (last !== undefined) await state.put('ticket', key, rest, last.expires)
+  return first
+}

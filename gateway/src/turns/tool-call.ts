@@ -1,0 +1,70 @@
+/**
+ * The life of a tool call at the MCP endpoint, top to bottom. Each stage is one file; the line before it says
+ * why it stands where it stands. Authentication has happened: the endpoint refuses strangers before it reads.
+ */
+import type { JsonObject } from '../core/json.ts'
+import { newId } from '../core/ids.ts'
+import type { McpContext, ToolCallRequest } from '../tools/operations.ts'
+import { admitToolResult } from './admitting-tool-result.ts'
+import type { ToolCall } from './call.ts'
+import { decideToolCall } from './deciding-tool-call.ts'
+import { executeTool } from './executing-tool.ts'
+import { linkSession } from './linking-session.ts'
+import { recordToolDecision, recordToolOutcome, recordUnknownTool } from './recording-tool-call.ts'
+import { resolveTool } from './resolving-tool.ts'
+import { refusalResult } from './refusing-tool-call.ts'
+import type { Services } from './services.ts'
+import { toolTrace } from './tool-trace.ts'
+
+/** Resolves with the MCP result, also for a refusal by policy. Throws `grant.*`, `audit.*`, `mcp.*`. */
+export async function runToolCall(services: Services, context: McpContext, request: ToolCallRequest): Promise<JsonObject> {
+  const started = services.clock.monotonic()
+  const { snapshot, caller } = context
+  const span = services.telemetry.startToolCall({
+    tool: request.name.slice(0, 128),
+    gateway: context.gateway,
+    protocolVersion: context.protocolVersion,
+    ...toolTrace(context, request),
+  })
+  // Only what this gateway shows can be called; an ungranted tool and an unknown one answer alike.
+  const tool = await resolveTool(services, context, request.name).catch((error: unknown) => {
+    recordUnknownTool(services, context, span, request.name, error)
+    throw error
+  })
+  // The call belongs to the conversation that proposed it: its label decides, and its turn is where the call is found.
+  const linked = await linkSession(services, context, tool, request.args)
+  const { session, turn, ticket } = linked
+  const call: ToolCall = {
+    services,
+    snapshot,
+    caller,
+    session,
+    turn,
+    span,
+    modelCall: ticket?.modelCall ?? null,
+    tool,
+    args: request.args,
+    gateway: context.gateway,
+    ticket,
+    callKey: ticket?.callId ?? newId('tc'),
+    clientSession: linked.clientSession,
+    decision: newId('dec'),
+    credential: services.fleet.credentialOf(tool.server),
+  }
+  // Decided on the label as it is now, not as it was when the model proposed the call.
+  const verdict = decideToolCall(call)
+  // On disk before the tool runs; a decision that cannot be written means a tool that does not run.
+  await recordToolDecision(call, verdict)
+  if (verdict.action === 'deny') {
+    recordToolOutcome(call, started, verdict, { outcome: 'refused' })
+    return refusalResult(call, verdict)
+  }
+  // The server's own credential, never the caller's token; cancellation and deadline included.
+  const execution = await executeTool(call, request)
+  // What comes back narrows the label before anyone reads it, errors included: they are the server's words.
+  admitToolResult(call, execution)
+  // The outcome closes the record, whatever it was.
+  recordToolOutcome(call, started, verdict, execution)
+  if (execution.failure !== undefined) throw execution.failure
+  return execution.result
+}

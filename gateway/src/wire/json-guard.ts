@@ -1,0 +1,110 @@
+/**
+ * Parses a JSON body once, after one pass that makes sure everybody reads it alike: no duplicate keys anywhere,
+ * no keys that differ only by case where we read, bounded depth and key count. What we decide on is then what the
+ * upstream reads. It never repairs a body: it is accepted as it is or refused.
+ */
+import { isUtf8 } from 'node:buffer'
+import { TurnwardError } from '../core/error.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { KeyFrames } from './key-frames.ts'
+
+export interface JsonLimits {
+  readonly maxDepth: number
+  /** Keys in the whole body. */
+  readonly maxKeys: number
+}
+
+/**
+ * Below these keys live names that users choose (tool arguments, JSON schemas, metadata), which may legally differ
+ * only by case. At the top of a body only `metadata` counts: nothing else there is the user's to name.
+ */
+const openNames: ReadonlySet<string> = new Set(['parameters', 'input_schema', 'input', 'input_examples', 'arguments', 'metadata', 'schema'])
+const openNamesAtTop: ReadonlySet<string> = new Set(['metadata'])
+
+/**
+ * The JSON object in `bytes`. Throws `request.malformed` (not UTF-8, not JSON, not an object),
+ * `request.ambiguous_key` (duplicate or case-variant keys, `__proto__`) or `request.too_deep`.
+ */
+export function parseGuardedJson(bytes: Buffer, limits: JsonLimits): JsonObject {
+  if (!isUtf8(bytes)) throw new TurnwardError('request.malformed', { why: 'it is not UTF-8' })
+  const text = bytes.toString('utf8')
+  scan(text, limits, false)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // The parser's message quotes the body, so it is not kept as cause.
+    throw new TurnwardError('request.malformed', { why: 'it is not JSON' })
+  }
+  if (!isObject(value)) throw new TurnwardError('request.malformed', { why: 'it is not a JSON object' })
+  return value
+}
+
+/** As `parseGuardedJson` for text whose every key is the user's own, such as tool arguments: only exact duplicates are refused. */
+export function parseOpenJson(text: string, limits: JsonLimits): unknown {
+  scan(text, limits, true)
+  return JSON.parse(text)
+}
+
+const quote = 0x22
+const comma = 0x2c
+const openBracket = 0x5b
+const closeBracket = 0x5d
+const openBrace = 0x7b
+const closeBrace = 0x7d
+
+/** Checks the keys of JSON text. Sure of its answer on valid JSON only; what is not valid, the parser refuses afterwards. */
+function scan(text: string, limits: JsonLimits, isOpen: boolean): void {
+  const frames = new KeyFrames(text)
+  const length = text.length
+  // One entry per open container: 1 for an object, 0 for an array.
+  const kinds = new Uint8Array(Math.min(limits.maxDepth, length) + 1)
+  let depth = 0
+  let keys = 0
+  let expectsKey = false
+  // Depth of the container from which on names are the user's own; 0 = we are not inside one.
+  let openFrom = isOpen ? 1 : 0
+  let opensNext = false
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === quote) {
+      const end = endOfString(text, at + 1)
+      if (end < 0) return
+      if (expectsKey) {
+        if (++keys > limits.maxKeys) throw new TurnwardError('request.too_deep', { why: `it has more than ${limits.maxKeys} keys` })
+        const name = frames.add(at + 1, end, openFrom > 0)
+        opensNext = openFrom === 0 && name !== undefined && (depth === 1 ? openNamesAtTop : openNames).has(name)
+        expectsKey = false
+      }
+      at = end
+    } else if (code === openBrace || code === openBracket) {
+      if (++depth > limits.maxDepth) throw new TurnwardError('request.too_deep', { why: `it is nested more than ${limits.maxDepth} levels deep` })
+      expectsKey = code === openBrace
+      kinds[depth] = expectsKey ? 1 : 0
+      if (expectsKey) frames.open()
+      if (opensNext) openFrom = depth
+      opensNext = false
+    } else if (code === closeBrace || code === closeBracket) {
+      if (depth === 0) return
+      if (kinds[depth] === 1) frames.close()
+      if (depth === openFrom && !isOpen) openFrom = 0
+      depth--
+      expectsKey = false
+    } else if (code === comma) {
+      expectsKey = kinds[depth] === 1
+      opensNext = false
+    }
+  }
+}
+
+/** Index of the quote that closes a string whose first character is at `from`; -1 when there is none. */
+function endOfString(text: string, from: number): number {
+  let end = text.indexOf('"', from)
+  while (end > 0 && text.charCodeAt(end - 1) === 0x5c) {
+    let slashes = end - 1
+    while (slashes > from && text.charCodeAt(slashes - 1) === 0x5c) slashes--
+    if (((end - slashes) & 1) === 0) return end
+    end = text.indexOf('"', end + 1)
+  }
+  return end
+}
