@@ -12,7 +12,8 @@ export function formatTurnTree(tree: TurnTree): string {
   const who = tree.actor === null ? (tree.principal ?? 'nobody') : `${tree.principal ?? 'nobody'} via ${tree.actor}`
   const lines = [`${tree.turn ?? 'no turn'}  ${who}`]
   if (tree.session !== null) lines.push(`session ${tree.session}${tree.key === null ? '' : `  key ${tree.key}`}`)
-  if (tree.started !== null) lines.push(`${new Date(tree.started).toISOString()}  ${duration((tree.ended ?? tree.started) - tree.started)}  ${summary(tree)}`)
+  if (tree.started !== null)
+    lines.push(`${new Date(tree.started).toISOString()}  ${duration((tree.ended ?? tree.started) - tree.started)}  ${summary(tree)}`)
   const nodes = timeline(tree)
   if (tree.label !== null) nodes.push({ text: `label now  ${labelText(tree.label)}`, children: [] })
   drawChildren(nodes, '', lines)
@@ -44,7 +45,10 @@ function proposalNode(proposal: ProposalStep): Node {
 function toolCallNode(call: ToolCallStep, verb: string): Node {
   const ticket = call.ticket === undefined || call.ticket === 'not_needed' ? '' : `ticket ${call.ticket}`
   const gateway = call.gateway === null ? '' : `at ${call.gateway}`
-  return { text: join(verb, call.subject, gateway, status(call), ending(call), credential(call), ticket), children: [...refusalNodes(call)] }
+  return {
+    text: join(verb, call.subject, gateway, status(call), ending(call), credential(call), ticket),
+    children: [...refusalNodes(call)],
+  }
 }
 
 function labelNode(gain: LabelGain): Node {
@@ -68,7 +72,10 @@ function status(step: TurnStep): string {
 
 function ending(step: TurnStep): string {
   const { outcome, errorCode, latencyMs, usage } = step
-  const tokens = usage?.inputTokens === undefined && usage?.outputTokens === undefined ? '' : `${usage.inputTokens ?? '?'} → ${usage.outputTokens ?? '?'} tokens`
+  const tokens =
+    usage?.inputTokens === undefined && usage?.outputTokens === undefined
+      ? ''
+      : `${usage.inputTokens ?? '?'} → ${usage.outputTokens ?? '?'} tokens`
   return join(outcome ?? '', errorCode ?? '', latencyMs === undefined ? '' : duration(latencyMs), tokens)
 }
 

@@ -182,7 +182,10 @@ function openDatabase(path: string): DatabaseSync {
     const version = database.prepare('PRAGMA user_version').get()?.['user_version']
     if (version === 0) database.exec(`BEGIN IMMEDIATE; ${logSchema}; COMMIT`)
     else if (version !== logSchemaVersion) {
-      throw new TurnwardError('audit.unwritable', { subject: path, why: `its schema version ${String(version)} is not one this release writes` })
+      throw new TurnwardError('audit.unwritable', {
+        subject: path,
+        why: `its schema version ${String(version)} is not one this release writes`,
+      })
     }
     return database
   } catch (error) {

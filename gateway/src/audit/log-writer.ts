@@ -116,7 +116,10 @@ class LogWriter implements OpenDecisionLog {
     clearInterval(this.#probeTimer)
     clearTimeout(this.#stallTimer)
     const lost = this.pending()
-    this.#reject([...this.#queue.takeWaiting(), ...(this.#inFlight?.records ?? []), ...(this.#unknown?.records ?? [])], 'the decision log was closed')
+    this.#reject(
+      [...this.#queue.takeWaiting(), ...(this.#inFlight?.records ?? []), ...(this.#unknown?.records ?? [])],
+      'the decision log was closed',
+    )
     if (lost > 0 || why !== undefined) this.#options.logger.error({ lost, why }, 'the decision log did not close cleanly')
   }
 
@@ -218,7 +221,8 @@ class LogWriter implements OpenDecisionLog {
     this.#inFlight = undefined
     this.#stalled = false
     this.#probing = false
-    this.#ended?.resolve('the thread stopped')
+    // On closing this is the end, and nothing may start the next thread.
+    if (this.#ended !== undefined) return this.#ended.resolve('the thread stopped')
     if (this.#failing === undefined) this.#fail('the thread of the decision log stopped')
   }
 
@@ -302,7 +306,13 @@ class LogWriter implements OpenDecisionLog {
 
 function toRow(record: DecisionRecord): LogRow {
   // Whole milliseconds: a row that its column refuses would keep the log failing for ever.
-  return { json: JSON.stringify(record), id: record.id, time: Math.trunc(record.time), session: record.session ?? null, turn: record.turn ?? null }
+  return {
+    json: JSON.stringify(record),
+    id: record.id,
+    time: Math.trunc(record.time),
+    session: record.session ?? null,
+    turn: record.turn ?? null,
+  }
 }
 
 function spawnThread(data: LogThreadData): Worker {

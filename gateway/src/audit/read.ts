@@ -68,8 +68,15 @@ export async function findTurn(dataDir: string, idOrPrefix: string): Promise<str
     }
     const exact = text(database.prepare('SELECT turn FROM records WHERE turn = ? LIMIT 1').get(idOrPrefix)?.['turn'])
     if (exact !== undefined || idOrPrefix === '') return exact
-    const found = database.prepare('SELECT DISTINCT turn FROM records WHERE turn >= ? AND turn < ? LIMIT 2').all(idOrPrefix, `${idOrPrefix}\u{10ffff}`)
-    if (found.length > 1) throw new TurnwardError('request.invalid', { subject: idOrPrefix, why: 'several turns begin like this', fix: 'Give more of the turn id.' })
+    const found = database
+      .prepare('SELECT DISTINCT turn FROM records WHERE turn >= ? AND turn < ? LIMIT 2')
+      .all(idOrPrefix, `${idOrPrefix}\u{10ffff}`)
+    if (found.length > 1)
+      throw new TurnwardError('request.invalid', {
+        subject: idOrPrefix,
+        why: 'several turns begin like this',
+        fix: 'Give more of the turn id.',
+      })
     return text(found[0]?.['turn'])
   })
 }
@@ -97,7 +104,9 @@ function select(database: DatabaseSync, query: RecordQuery): StoredRecord[] {
   }
   const limit = Math.max(0, Math.min(Math.trunc(query.limit ?? defaultLimit), maximalLimit))
   const order = query.last === true ? 'DESC' : 'ASC'
-  const rows = database.prepare(`SELECT seq, hash, record FROM records WHERE ${conditions.join(' AND ')} ORDER BY seq ${order} LIMIT ?`).all(...values, limit)
+  const rows = database
+    .prepare(`SELECT seq, hash, record FROM records WHERE ${conditions.join(' AND ')} ORDER BY seq ${order} LIMIT ?`)
+    .all(...values, limit)
   const records = rows.map((row) => fromRow(row as { seq: number; hash: string; record: string }))
   return query.last === true ? records.reverse() : records
 }

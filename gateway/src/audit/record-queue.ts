@@ -35,7 +35,8 @@ export class RecordQueue {
 
   /** Adds a record; returns the error when there is no room, and nothing was added. */
   add(row: LogRow, waiter: Waiter | undefined): TurnwardError | undefined {
-    if (row.json.length > limits.record) return new TurnwardError('audit.unwritable', { subject: row.id, why: 'the record is larger than 1 MiB' })
+    if (row.json.length > limits.record)
+      return new TurnwardError('audit.unwritable', { subject: row.id, why: 'the record is larger than 1 MiB' })
     if (this.#records.length >= limits.records || this.#bytes + row.json.length > limits.bytes) {
       return new TurnwardError('audit.backlog', { why: `${this.#records.length} records are waiting`, retryAfterSeconds: 1 })
     }

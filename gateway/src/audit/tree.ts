@@ -113,7 +113,13 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
     if (record.action === 'deny') refused.push(refusal(record))
     switch (record.kind) {
       case 'model_call': {
-        const step: ModelCallStep = { ...stepOf(record), modelCall: record.modelCall ?? null, upstream: record.upstream ?? null, hidden: record.hidden ?? [], proposals: [] }
+        const step: ModelCallStep = {
+          ...stepOf(record),
+          modelCall: record.modelCall ?? null,
+          upstream: record.upstream ?? null,
+          hidden: record.hidden ?? [],
+          proposals: [],
+        }
         steps.set(record.id, step)
         modelCalls.push(step)
         break
@@ -127,7 +133,12 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
         break
       }
       case 'tool_call': {
-        const step: ToolCallStep = { ...stepOf(record), toolCallId: record.toolCallId ?? null, gateway: record.gateway ?? null, ticket: record.ticket }
+        const step: ToolCallStep = {
+          ...stepOf(record),
+          toolCallId: record.toolCallId ?? null,
+          gateway: record.gateway ?? null,
+          ticket: record.ticket,
+        }
         steps.set(record.id, step)
         ;(proposalOf(step, proposals)?.ran ?? otherCalls).push(step)
         break

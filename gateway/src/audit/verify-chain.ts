@@ -27,7 +27,8 @@ interface Suspect {
 const suspectLimit = 200
 export const problemLimit = 1000
 
-const doesNotFollow = 'the record does not follow from the one before it: one of the two was changed, or records between them were removed or inserted'
+const doesNotFollow =
+  'the record does not follow from the one before it: one of the two was changed, or records between them were removed or inserted'
 
 export class ChainVerifier {
   readonly problems: VerifyProblem[] = []
@@ -64,7 +65,8 @@ export class ChainVerifier {
       else if (this.problems.length < problemLimit) this.problems.push({ seq, kind: 'edited', detail: doesNotFollow })
     }
     const strayColumn = columnThatDiffers(row, this.#chain)
-    if (strayColumn !== undefined) this.problems.push({ seq, kind: 'edited', detail: `the column ${strayColumn} does not agree with the record` })
+    if (strayColumn !== undefined)
+      this.problems.push({ seq, kind: 'edited', detail: `the column ${strayColumn} does not agree with the record` })
     const signed = this.#checkpoints.get(seq)
     if (signed !== undefined && signed !== hash) {
       this.problems.push({ seq, kind: 'edited', detail: 'the records up to here are not the ones the signed checkpoint covers' })

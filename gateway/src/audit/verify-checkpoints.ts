@@ -58,7 +58,8 @@ export function verifyCheckpoints(sources: CheckpointSources): VerifiedCheckpoin
   const ordered = [...valid.values()].sort((one, other) => one.seq - other.seq)
   let before = 0
   for (const checkpoint of ordered) {
-    if (checkpoint.seq - checkpoint.count !== before) report(checkpoint.seq, `a checkpoint between ${before} and ${checkpoint.seq} is missing`)
+    if (checkpoint.seq - checkpoint.count !== before)
+      report(checkpoint.seq, `a checkpoint between ${before} and ${checkpoint.seq} is missing`)
     before = checkpoint.seq
   }
   return { valid: ordered, problems }

@@ -45,7 +45,8 @@ export async function verifyLog(dataDir: string, options: VerifyOptions = {}): P
   // The order matters while a gateway writes: it puts a checkpoint into the database first and into the file second.
   const anchorBefore = readAnchor(files.anchor)
   const database = openForReading(dataDir)
-  if (database === undefined && anchorBefore.length === 0) throw new TurnwardError('store.failed', { subject: dataDir, why: 'there is no decision log here' })
+  if (database === undefined && anchorBefore.length === 0)
+    throw new TurnwardError('store.failed', { subject: dataDir, why: 'there is no decision log here' })
   try {
     const stored = (database?.prepare('SELECT * FROM checkpoints ORDER BY seq').all() ?? []) as unknown as Checkpoint[]
     const lastSeq = Number(database?.prepare('SELECT max(seq) AS seq FROM records').get()?.['seq'] ?? 0)
@@ -76,7 +77,11 @@ export async function verifyLog(dataDir: string, options: VerifyOptions = {}): P
     }
   } catch (error) {
     if (error instanceof TurnwardError) throw error
-    throw new TurnwardError('store.failed', { subject: files.database, why: error instanceof Error ? error.message : undefined, cause: error })
+    throw new TurnwardError('store.failed', {
+      subject: files.database,
+      why: error instanceof Error ? error.message : undefined,
+      cause: error,
+    })
   } finally {
     database?.close()
   }

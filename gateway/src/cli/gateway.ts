@@ -30,8 +30,8 @@ export interface GatewayOptions {
   readonly configPath: string
   readonly env: Environment
   readonly logger: Logger
-  /** Replaces the runners of stdio servers. */
-  readonly runners?: Runners
+  /** Makes the runners of stdio servers; `protect` are paths no server may see. */
+  readonly makeRunners?: (protect: readonly string[]) => Runners
 }
 
 export interface Gateway {
@@ -62,7 +62,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     opened.push(log)
     const state = await openStateStore({ entries: store.entries, clock: systemClock, maxEntries: settings.turns.max_sessions * 8 })
     opened.push(state)
-    const runners = options.runners ?? createRunners(runnerOptions([dataDir, ...config.current.files]))
+    const protect = [dataDir, ...config.current.files]
+    const runners = options.makeRunners?.(protect) ?? createRunners(runnerOptions(protect))
     const fleet = createFleet({
       snapshot: () => config.current,
       onSwap: (listener) => config.onSwap(listener),

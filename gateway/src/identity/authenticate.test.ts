@@ -6,12 +6,20 @@ import type { ConfiguredKey, Snapshot } from '../config/snapshot.ts'
 import { silentLogger } from '../core/logger.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
-import { principal, snapshotWith, testClock, type TestClock } from './identity.test-parts.ts'
+import { principal, snapshotWith, testClock, type TestClock } from './testing/parts.ts'
 import { createKeyService, type KeyService } from './key-service.ts'
 import { newVirtualKey } from './virtual-keys.ts'
 
 const secret = 'a-key-from-the-configuration'
-const configured: ConfiguredKey = { id: 'ci', principal: 'alice', consumer: 'app', actor: 'bot', secret, expires: null, credentials: new Map([['openai', 'c1']]) }
+const configured: ConfiguredKey = {
+  id: 'ci',
+  principal: 'alice',
+  consumer: 'app',
+  actor: 'bot',
+  secret,
+  expires: null,
+  credentials: new Map([['openai', 'c1']]),
+}
 
 let folder: string
 let store: Store
@@ -49,7 +57,13 @@ function refusedWith(code: string) {
 describe('a key of the configuration', () => {
   test('names its principal, consumer, actor and credentials', async () => {
     const caller = await authenticator.authenticate(bearer(secret), snapshot)
-    expect(caller).toEqual({ principal: principal('alice'), key: 'ci', consumer: 'app', actor: 'bot', credentials: new Map([['openai', 'c1']]) })
+    expect(caller).toEqual({
+      principal: principal('alice'),
+      key: 'ci',
+      consumer: 'app',
+      actor: 'bot',
+      credentials: new Map([['openai', 'c1']]),
+    })
     expect(reads).toBe(0)
   })
 
@@ -74,7 +88,13 @@ describe('a key of the configuration', () => {
   })
 
   test('is refused when a second key has the same secret', async () => {
-    const twice = snapshotWith({ ...snapshot, keys: new Map([['ci', configured], ['cd', { ...configured, id: 'cd' }]]) })
+    const twice = snapshotWith({
+      ...snapshot,
+      keys: new Map([
+        ['ci', configured],
+        ['cd', { ...configured, id: 'cd' }],
+      ]),
+    })
     await expect(authenticator.authenticate(bearer(secret), twice)).rejects.toEqual(refusedWith('auth.unknown_key'))
   })
 })

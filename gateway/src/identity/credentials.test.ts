@@ -2,11 +2,17 @@ import { describe, expect, test } from 'vitest'
 import type { Snapshot, Upstream } from '../config/snapshot.ts'
 import type { Caller } from '../core/principal.ts'
 import { resolveCredential } from './credentials.ts'
-import { principal, snapshotWith } from './identity.test-parts.ts'
+import { principal, snapshotWith } from './testing/parts.ts'
 
 const ids = ['of-key', 'of-principal', 'of-first-group', 'of-second-group', 'of-upstream']
 
-function world(mapped: { key?: string; principal?: string; groups?: Record<string, string>; upstream?: string; kind?: string }): [Snapshot, Caller] {
+function world(mapped: {
+  key?: string
+  principal?: string
+  groups?: Record<string, string>
+  upstream?: string
+  kind?: string
+}): [Snapshot, Caller] {
   const map = (id: string | undefined) => new Map(id === undefined ? [] : [['up', id]])
   const upstream = { name: 'up', config: { kind: mapped.kind ?? 'openai', credential: mapped.upstream } } as Upstream
   const snapshot = snapshotWith({
@@ -14,7 +20,13 @@ function world(mapped: { key?: string; principal?: string; groups?: Record<strin
     credentials: new Map(ids.map((id) => [id, { id, secret: `secret ${id}` }])),
     groupCredentials: new Map(Object.entries(mapped.groups ?? {}).map(([group, id]) => [group, map(id)])),
   })
-  const caller = { principal: principal('alice', { groups: ['zeta', 'alpha'], credentials: map(mapped.principal) }), key: 'k', consumer: null, actor: null, credentials: map(mapped.key) }
+  const caller = {
+    principal: principal('alice', { groups: ['zeta', 'alpha'], credentials: map(mapped.principal) }),
+    key: 'k',
+    consumer: null,
+    actor: null,
+    credentials: map(mapped.key),
+  }
   return [snapshot, caller]
 }
 

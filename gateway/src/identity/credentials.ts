@@ -20,7 +20,8 @@ const noCredential: ResolvedCredential = { id: 'none', secret: undefined }
  */
 export function resolveCredential(snapshot: Snapshot, caller: Caller, upstreamName: string): ResolvedCredential {
   const upstream = snapshot.upstreams.get(upstreamName)
-  if (upstream === undefined) throw new TurnwardError('upstream.credential', { subject: upstreamName, why: 'the upstream is not configured' })
+  if (upstream === undefined)
+    throw new TurnwardError('upstream.credential', { subject: upstreamName, why: 'the upstream is not configured' })
   const id =
     caller.credentials.get(upstreamName) ??
     caller.principal.credentials.get(upstreamName) ??
@@ -29,7 +30,10 @@ export function resolveCredential(snapshot: Snapshot, caller: Caller, upstreamNa
   if (id === 'none') return noCredential
   if (id === undefined) {
     if (upstream.config.kind === 'scripted') return noCredential
-    throw new TurnwardError('upstream.credential', { subject: upstreamName, why: `neither the key, ${caller.principal.id}, its groups nor the upstream map one` })
+    throw new TurnwardError('upstream.credential', {
+      subject: upstreamName,
+      why: `neither the key, ${caller.principal.id}, its groups nor the upstream map one`,
+    })
   }
   const credential = snapshot.credentials.get(id)
   if (credential !== undefined) return { id: credential.id, secret: credential.secret }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore, type Store } from '../store/store.ts'
-import { principal, snapshotWith, testClock } from './identity.test-parts.ts'
+import { principal, snapshotWith, testClock } from './testing/parts.ts'
 import { createKeyService, type KeyService } from './key-service.ts'
 
 const snapshot = snapshotWith({ principals: new Map([['alice', principal('alice')]]) })
@@ -34,7 +34,11 @@ describe('keys', () => {
   })
 
   test('are revoked by id, by prefix, or by the key itself', async () => {
-    const keys = [await service.create({ principal: 'alice' }, snapshot), await service.create({ principal: 'alice' }, snapshot), await service.create({ principal: 'alice' }, snapshot)]
+    const keys = [
+      await service.create({ principal: 'alice' }, snapshot),
+      await service.create({ principal: 'alice' }, snapshot),
+      await service.create({ principal: 'alice' }, snapshot),
+    ]
     const names = [keys[0]?.id, keys[1]?.prefix, keys[2]?.key]
     for (const name of names) expect((await service.revoke(name ?? '')).status).toBe('revoked')
     expect((await service.list()).map((key) => key.status)).toEqual(['revoked', 'revoked', 'revoked'])
@@ -49,7 +53,9 @@ describe('keys', () => {
 
   test('are not created for what the configuration does not know', async () => {
     await expect(service.create({ principal: 'mallory' }, snapshot)).rejects.toMatchObject({ code: 'request.invalid', subject: 'mallory' })
-    await expect(service.create({ principal: 'alice', credentials: { up: 'c' } }, snapshot)).rejects.toMatchObject({ code: 'request.invalid' })
+    await expect(service.create({ principal: 'alice', credentials: { up: 'c' } }, snapshot)).rejects.toMatchObject({
+      code: 'request.invalid',
+    })
     await expect(service.create({ principal: 'alice', expires: clock.now() }, snapshot)).rejects.toMatchObject({ code: 'request.invalid' })
     expect(await service.list()).toEqual([])
   })

@@ -92,7 +92,8 @@ function checkNames(wanted: NewKey, snapshot: Pick<Snapshot, 'principals' | 'cre
   if (!snapshot.principals.has(wanted.principal)) throw invalid(wanted.principal, 'there is no such principal in the configuration')
   for (const [upstream, credential] of Object.entries(wanted.credentials ?? {})) {
     if (!snapshot.upstreams.has(upstream)) throw invalid(upstream, 'there is no such upstream in the configuration')
-    if (credential !== 'none' && !snapshot.credentials.has(credential)) throw invalid(credential, 'there is no such credential in the configuration')
+    if (credential !== 'none' && !snapshot.credentials.has(credential))
+      throw invalid(credential, 'there is no such credential in the configuration')
   }
 }
 

@@ -17,7 +17,8 @@ export function presentedKey(headers: IncomingHttpHeaders): string {
   const other = apiKey === undefined || apiKey === '' ? undefined : apiKey
   if (other !== undefined && (strange || (bearer !== undefined && bearer !== other))) throw twoCredentials()
   const key = bearer ?? other
-  if (key === undefined) throw new TurnwardError('auth.missing_key', strange ? { why: 'the `authorization` header is not `Bearer <key>`' } : {})
+  if (key === undefined)
+    throw new TurnwardError('auth.missing_key', strange ? { why: 'the `authorization` header is not `Bearer <key>`' } : {})
   if (key.length > longestKey) throw new TurnwardError('auth.unknown_key', { why: `it is longer than ${longestKey} characters` })
   return key
 }

@@ -180,7 +180,8 @@ describe('when the disk refuses', () => {
     const disk = { broken: true }
     const entries: EntryTable = {
       ...store.entries,
-      write: (changes) => (disk.broken ? Promise.reject(new TurnwardError('store.failed', { why: 'disk full' })) : store.entries.write(changes)),
+      write: (changes) =>
+        disk.broken ? Promise.reject(new TurnwardError('store.failed', { why: 'disk full' })) : store.entries.write(changes),
     }
     return { disk, entries }
   }

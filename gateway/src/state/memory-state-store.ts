@@ -3,13 +3,13 @@
  * when memory had to let something go. Values are handed out as they are: put a value again after changing it.
  */
 import type { Clock } from '../core/clock.ts'
-import type { EntryTable } from '../store/entries.ts'
+import type { StateEntries } from './state-entries.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import type { MaybePromise, StateNamespace, StateStore } from './state-store.ts'
 import { WriteBehind } from './write-behind.ts'
 
 export interface MemoryStateOptions {
-  readonly entries: EntryTable
+  readonly entries: StateEntries
   readonly clock: Clock
   /** Most values in memory, per namespace. More live on disk only. */
   readonly maxEntries: number
@@ -29,7 +29,7 @@ export async function openStateStore(options: MemoryStateOptions): Promise<State
 }
 
 class MemoryStateStore implements StateStore {
-  readonly #entries: EntryTable
+  readonly #entries: StateEntries
   readonly #clock: Clock
   readonly #memory: ReadonlyMap<string, ExpiringMap>
   readonly #writes: WriteBehind

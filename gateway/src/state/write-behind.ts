@@ -3,13 +3,13 @@
  * and tried again; when too much is waiting the writer refuses, because a label that is lost is a label that is lowered.
  */
 import { TurnwardError } from '../core/error.ts'
-import type { EntryChange, EntryTable } from '../store/entries.ts'
+import type { StateEntries, StateEntryChange } from './state-entries.ts'
 import type { ExpiringValue } from './expiring-map.ts'
 
 /** A change not yet written: an entry, or `undefined` for a removal. */
 export interface PendingChange {
   readonly entry: ExpiringValue | undefined
-  readonly row: EntryChange
+  readonly row: StateEntryChange
 }
 
 const delayMs = 20
@@ -17,7 +17,7 @@ const retryMs = 500
 const batchSize = 2000
 
 export class WriteBehind {
-  readonly #entries: EntryTable
+  readonly #entries: StateEntries
   readonly #limit: number
   #pending = new Map<string, PendingChange>()
   #writing = new Map<string, PendingChange>()
@@ -26,7 +26,7 @@ export class WriteBehind {
   #failure: TurnwardError | undefined
   #stopped = false
 
-  constructor(entries: EntryTable, limit: number) {
+  constructor(entries: StateEntries, limit: number) {
     this.#entries = entries
     this.#limit = limit
   }
@@ -44,7 +44,10 @@ export class WriteBehind {
   add(namespace: string, key: string, entry: ExpiringValue | undefined): void {
     const name = `${namespace}/${key}`
     if (this.#pending.size >= this.#limit && !this.#pending.has(name)) {
-      throw new TurnwardError('store.failed', { why: this.#failure?.why ?? 'too many changes of state are waiting for the disk', retryAfterSeconds: 1 })
+      throw new TurnwardError('store.failed', {
+        why: this.#failure?.why ?? 'too many changes of state are waiting for the disk',
+        retryAfterSeconds: 1,
+      })
     }
     this.#pending.set(name, { entry, row: toRow(namespace, key, entry) })
     this.#schedule(this.#failure === undefined ? delayMs : retryMs)
@@ -87,7 +90,8 @@ export class WriteBehind {
       await this.#entries.write([...this.#writing.values()].map((change) => change.row))
       this.#failure = undefined
     } catch (cause) {
-      this.#failure = cause instanceof TurnwardError ? cause : new TurnwardError('store.failed', { why: 'state could not be written', cause })
+      this.#failure =
+        cause instanceof TurnwardError ? cause : new TurnwardError('store.failed', { why: 'state could not be written', cause })
       // What was changed again in the meantime is newer.
       this.#pending = new Map([...this.#writing, ...this.#pending])
     } finally {
@@ -97,7 +101,7 @@ export class WriteBehind {
 }
 
 /** Made when the change is taken and not when it is written: a value that is no JSON is its caller's error, not the batch's. */
-function toRow(namespace: string, key: string, entry: ExpiringValue | undefined): EntryChange {
+function toRow(namespace: string, key: string, entry: ExpiringValue | undefined): StateEntryChange {
   if (entry === undefined) return { namespace, key, value: null }
   const value: string | undefined = JSON.stringify(entry.value)
   if (value === undefined || !Number.isFinite(entry.expires)) throw new TypeError('state must be JSON and must expire')

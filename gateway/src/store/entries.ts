@@ -44,7 +44,9 @@ export function entryTable(database: Kysely<StoreTables>): EntryTable {
           await transaction
             .insertInto('entries')
             .values(rows)
-            .onConflict((conflict) => conflict.columns(['namespace', 'key']).doUpdateSet({ value: sql`excluded.value`, expires: sql`excluded.expires` }))
+            .onConflict((conflict) =>
+              conflict.columns(['namespace', 'key']).doUpdateSet({ value: sql`excluded.value`, expires: sql`excluded.expires` }),
+            )
             .execute()
         }
         for (const [namespace, keys] of removals) {
@@ -64,7 +66,12 @@ export function entryTable(database: Kysely<StoreTables>): EntryTable {
         .executeTakeFirst()
     },
     async take(namespace, key, now) {
-      const row = await database.deleteFrom('entries').where('namespace', '=', namespace).where('key', '=', key).returningAll().executeTakeFirst()
+      const row = await database
+        .deleteFrom('entries')
+        .where('namespace', '=', namespace)
+        .where('key', '=', key)
+        .returningAll()
+        .executeTakeFirst()
       return row !== undefined && row.expires > now ? row : undefined
     },
     async *pages(now, pageSize = 1000) {

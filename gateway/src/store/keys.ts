@@ -35,7 +35,10 @@ export function keyTable(database: Kysely<StoreTables>): KeyTable {
   return {
     async insert(key) {
       const credentials = JSON.stringify(Object.fromEntries(key.credentials))
-      await database.insertInto('virtual_keys').values({ ...key, credentials }).execute()
+      await database
+        .insertInto('virtual_keys')
+        .values({ ...key, credentials })
+        .execute()
     },
     async findByHash(hash) {
       const row = await database.selectFrom('virtual_keys').selectAll().where('hash', '=', hash).executeTakeFirst()
@@ -74,7 +77,8 @@ function readCredentials(row: Selectable<VirtualKeysTable>): ReadonlyMap<string,
   const credentials = new Map<string, string>()
   if (!isObject(parsed)) throw new TurnwardError('store.failed', { subject: row.id, why: 'the credentials of the key are not an object' })
   for (const [upstream, credential] of Object.entries(parsed)) {
-    if (typeof credential !== 'string') throw new TurnwardError('store.failed', { subject: row.id, why: 'a credential of the key is not a name' })
+    if (typeof credential !== 'string')
+      throw new TurnwardError('store.failed', { subject: row.id, why: 'a credential of the key is not a name' })
     credentials.set(upstream, credential)
   }
   return credentials

@@ -33,7 +33,11 @@ describe('the database thread', () => {
       .transaction()
       .execute(async (transaction) => {
         await transaction.insertInto('t').values({ a: 1 }).execute()
-        void database.selectFrom('t').selectAll().execute().then((rows) => resolve(rows.length))
+        void database
+          .selectFrom('t')
+          .selectAll()
+          .execute()
+          .then((rows) => resolve(rows.length))
         await transaction.insertInto('t').values({ a: 2 }).execute()
         throw new Error('roll back')
       })
@@ -42,7 +46,10 @@ describe('the database thread', () => {
   })
 
   test('reports what SQLite says with a code', async () => {
-    await expect(sql`select * from nothing`.execute(database)).rejects.toMatchObject({ code: 'store.failed', why: 'no such table: nothing' })
+    await expect(sql`select * from nowhere`.execute(database)).rejects.toMatchObject({
+      code: 'store.failed',
+      why: 'no such table: nowhere',
+    })
   })
 
   test('refuses work once closed', async () => {

@@ -54,7 +54,11 @@ export class SqliteThread {
 
   #start(): Worker {
     // No `execArgv` of the process: flags meant for its main module (`--eval`, `--input-type`) would stop the thread.
-    const worker = new Worker(workerFile(import.meta.url, 'sqlite-worker'), { workerData: this.#data, name: 'turnward-store', execArgv: [] })
+    const worker = new Worker(workerFile(import.meta.url, 'sqlite-worker'), {
+      workerData: this.#data,
+      name: 'turnward-store',
+      execArgv: [],
+    })
     this.generation += 1
     worker.on('message', (reply: SqliteReply) => this.#settle(reply))
     worker.on('error', (error) => this.#lost(worker, error))

@@ -28,7 +28,19 @@ async function opened(options?: { busyTimeoutMs: number }): Promise<Store> {
 }
 
 function key(id: string, parts: Partial<StoredKey> = {}): StoredKey {
-  return { id, hash: `hash of ${id}`, prefix: 'tw_abcdef', principal: 'alice', consumer: null, actor: null, credentials: new Map(), created: 1, expires: null, revoked: null, ...parts }
+  return {
+    id,
+    hash: `hash of ${id}`,
+    prefix: 'tw_abcdef',
+    principal: 'alice',
+    consumer: null,
+    actor: null,
+    credentials: new Map(),
+    created: 1,
+    expires: null,
+    revoked: null,
+    ...parts,
+  }
 }
 
 function mode(path: string): number {
@@ -40,7 +52,8 @@ describe('the data folder', () => {
     const store = await opened()
     await store.keys.insert(key('k1'))
     expect(mode(folder)).toBe(0o700)
-    for (const name of ['turnward.db', 'turnward.db-wal', 'turnward.db-shm', 'secret.key']) expect(mode(join(folder, name)), name).toBe(0o600)
+    for (const name of ['turnward.db', 'turnward.db-wal', 'turnward.db-shm', 'secret.key'])
+      expect(mode(join(folder, name)), name).toBe(0o600)
   })
 
   test('keeps one secret of 32 bytes', async () => {
@@ -117,12 +130,20 @@ describe('keys', () => {
 describe('entries', () => {
   test('are written and removed in batches larger than one statement takes', async () => {
     const store = await opened()
-    const entries = Array.from({ length: 1201 }, (_, index) => ({ namespace: index % 2 === 0 ? 'a' : 'b', key: `k${index}`, value: '1', expires: 100 + index }))
+    const entries = Array.from({ length: 1201 }, (_, index) => ({
+      namespace: index % 2 === 0 ? 'a' : 'b',
+      key: `k${index}`,
+      value: '1',
+      expires: 100 + index,
+    }))
     await store.entries.write(entries)
     const pages = await Array.fromAsync(store.entries.pages(0, 100))
     expect(pages).toHaveLength(13)
     expect(pages.flat()).toEqual(entries)
-    await store.entries.write([...entries.slice(0, 1200).map((entry) => ({ ...entry, value: null })), { ...(entries[1200] ?? key('')), value: '2' } as (typeof entries)[number]])
+    await store.entries.write([
+      ...entries.slice(0, 1200).map((entry) => ({ ...entry, value: null })),
+      { ...(entries[1200] ?? key('')), value: '2' } as (typeof entries)[number],
+    ])
     expect((await Array.fromAsync(store.entries.pages(0))).flat()).toEqual([{ ...entries[1200], value: '2' }])
   })
 
@@ -156,7 +177,10 @@ describe('entries', () => {
 
   test('are purged once expired', async () => {
     const store = await opened()
-    await store.entries.write([{ namespace: 'a', key: 'old', value: '1', expires: 10 }, { namespace: 'a', key: 'new', value: '1', expires: 11 }])
+    await store.entries.write([
+      { namespace: 'a', key: 'old', value: '1', expires: 10 },
+      { namespace: 'a', key: 'new', value: '1', expires: 11 },
+    ])
     await store.entries.purge(10)
     expect((await Array.fromAsync(store.entries.pages(0))).flat().map((entry) => entry.key)).toEqual(['new'])
   })

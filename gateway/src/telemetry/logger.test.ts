@@ -54,7 +54,7 @@ describe('the logger', () => {
     const { lines, logger } = recording()
     logger.info({ level: 'debug', msg: 'forged', time: 'never' }, 'real')
     const names = [...(lines[0] ?? '').matchAll(/"(level|time|msg)":/g)].map(([, name]) => name)
-    expect(names.sort()).toEqual(['level', 'msg', 'time'])
+    expect(new Set(names).size).toBe(names.length)
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'info', msg: 'real' })
   })
 

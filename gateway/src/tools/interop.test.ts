@@ -17,7 +17,7 @@ let modernHandler: ReturnType<typeof createMcpHandler>
 let fleet: TestFleet
 let endpoint: TestEndpoint
 let extraTools = false
-const modernCalls: { cancelled: number } = { cancelled: 0 }
+const modernCalls: { started: number; cancelled: number } = { started: 0, cancelled: 0 }
 
 function modernFactory(): McpServer {
   const server = new McpServer({ name: 'modern', version: '1.0.0' }, { capabilities: { tools: { listChanged: true } } })
@@ -27,6 +27,7 @@ function modernFactory(): McpServer {
     return { content: [{ type: 'text', text: 'counted' }] }
   })
   server.registerTool('forever', { inputSchema: z.object({}) }, async (_args, context) => {
+    modernCalls.started += 1
     await new Promise((resolve) => context.mcpReq.signal.addEventListener('abort', resolve))
     modernCalls.cancelled += 1
     return { content: [] }
@@ -133,12 +134,14 @@ describe.each(modes)('an official client in %s mode', (_name, mode) => {
 
   test('cancels a call on the server', async () => {
     const client = await connect(mode)
-    const before = modernCalls.cancelled
+    const before = { ...modernCalls }
     const stop = new AbortController()
     const call = client.callTool({ name: 'modern__forever', arguments: {} }, { signal: stop.signal })
-    setTimeout(() => stop.abort(), 200)
-    await expect(call).rejects.toThrow()
-    await expect.poll(() => modernCalls.cancelled).toBe(before + 1)
+    const ended = expect(call).rejects.toThrow()
+    await expect.poll(() => modernCalls.started).toBe(before.started + 1)
+    stop.abort()
+    await ended
+    await expect.poll(() => modernCalls.cancelled).toBe(before.cancelled + 1)
     await client.close()
   })
 

@@ -3,6 +3,7 @@
  * Every purpose has its own key; what a token is bound to is authenticated, not stored. Possession is never authentication.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 
 export interface Sealer {
@@ -17,6 +18,7 @@ const tokenText = /^[A-Za-z0-9_-]+$/
 
 /** `purpose` separates keys, so that a cursor never opens as a session. */
 export function createSealer(secret: Uint8Array, purpose: string): Sealer {
+  if (secret.length < 32) throw new TurnwardError('config.invalid', { subject: 'secret', why: 'it must have at least 32 bytes' })
   const key = Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), `turnward/mcp/${purpose}`, 32))
   return {
     seal(payload, boundTo) {

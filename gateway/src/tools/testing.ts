@@ -48,6 +48,7 @@ export interface TestConfig {
   readonly gateways?: Record<string, unknown>
   readonly limits?: Record<string, unknown>
   readonly listen?: Record<string, unknown>
+  readonly turns?: Record<string, unknown>
 }
 
 /** A snapshot of a small configuration, as the compiler would make it for this room. */
@@ -130,7 +131,7 @@ export interface TestEndpoint {
   close(): Promise<void>
 }
 
-export async function serveEndpoint(operations: McpOperations, snapshot: () => Snapshot, fleet?: Fleet): Promise<TestEndpoint> {
+export async function serveEndpoint(operations: McpOperations, snapshot: () => Snapshot, fleet?: Pick<Fleet, 'catalogue'>): Promise<TestEndpoint> {
   const endpoint = createMcpEndpoint({ operations, snapshot, secret: Buffer.alloc(32, 7), clock: systemClock, logger: silentLogger, ...(fleet === undefined ? {} : { catalogue: (gateway: string) => fleet.catalogue(gateway) }) })
   const server = createServer((req, res) => void endpoint(req, res, (req.url ?? '').replace(/^\/mcp\//, '')))
   const port = await listenOn(server)

@@ -55,11 +55,16 @@ async function admitResult(call: AttachedCall, result: ToolResultView, toolName:
     return
   }
   const tool = toolSubject(call.services.fleet, toolName)
-  const admission = { tool, principal: call.caller.principal, callKey: result.callId, succeeded: !result.isError }
+  const admission = { tool, principal: call.caller.principal, callKey: reservedKey(call, result.callId), succeeded: !result.isError }
   applyAdmission(call, tool.name, digest, admit(policy, call.session.policy, admission))
   const contribution = admit(policy, freshState(policy), admission).label
   const expires = call.services.clock.now() + settings.turns.session_idle_ms
   await call.services.state.put('ledger', key, labelRecord(contribution, policy), expires)
+}
+
+/** The newest reservation for a call of this id; the id itself when nothing is reserved for it. */
+function reservedKey(call: AttachedCall, callId: string): string {
+  return Object.keys(call.session.policy.effects.reserved).findLast((key) => key.endsWith(`:${callId}`)) ?? callId
 }
 
 function joinLabel(call: AttachedCall, label: Label): void {

@@ -1,5 +1,6 @@
 /** Joins what a tool returned into the label, before the result leaves the gateway, and settles the effects of the call. */
 import { admit } from '../policy/admit.ts'
+import { suspect } from '../policy/effects.ts'
 import { join, sameLabel } from '../policy/label.ts'
 import type { ToolCall } from './call.ts'
 import type { Execution } from './executing-tool.ts'
@@ -8,12 +9,16 @@ export function admitToolResult(call: ToolCall, execution: Execution): void {
   const { services, snapshot, session, clientSession, tool } = call
   const { policy, settings } = snapshot
   const before = session.policy
-  const after = admit(policy, before, {
+  const reserved = before.effects.reserved[call.callKey] ?? []
+  const admitted = admit(policy, before, {
     tool: { name: tool.name, server: tool.server, hints: tool.hints },
     principal: call.caller.principal,
     callKey: call.callKey,
     succeeded: execution.outcome === 'ok',
   })
+  // A call that got no answer may have had its effect all the same.
+  const isUnknown = execution.outcome === 'timeout' || execution.outcome === 'cancelled' || execution.outcome === 'error'
+  const after = isUnknown ? { ...admitted, effects: suspect(admitted.effects, reserved) } : admitted
   if (!sameLabel(before.label, after.label) || before.effects !== after.effects) services.sessions.update(session, after)
   services.sessions.save(session, policy, settings.turns.session_idle_ms)
   if (clientSession === session) return

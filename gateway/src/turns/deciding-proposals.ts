@@ -2,6 +2,7 @@
  * Decides every call a model proposed, one after the other, each seeing the reservations of those before it.
  * Nothing is released before its decision is on disk; if the log cannot be written, nothing is released at all.
  */
+import { TurnwardError } from '../core/error.ts'
 import { digestJson } from '../core/hash.ts'
 import { decide } from '../policy/decide.ts'
 import { release, reserve } from '../policy/effects.ts'
@@ -21,6 +22,7 @@ export interface Proposals {
 
 export async function decideProposals(call: ModelCall, proposals: Proposals): Promise<ProposalRulings> {
   const { services, snapshot } = call
+  refuseSharedIds(call, proposals.calls)
   const before = call.session.policy
   const refused: (RefusedCall & { position: number })[] = []
   const released: { readonly made: ToolCallView; readonly tool: ToolSubject; readonly decision: string }[] = []
@@ -41,7 +43,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
     if (verdict.action === 'deny') {
       refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
     } else {
-      services.sessions.update(call.session, { ...call.session.policy, effects: reserve(call.session.policy.effects, made.id, verdict.effects) })
+      services.sessions.update(call.session, { ...call.session.policy, effects: reserve(call.session.policy.effects, callKeyOf(call.modelCall, made.id), verdict.effects) })
       released.push({ made, tool, decision: record.id })
     }
     noteDecision(call, record)
@@ -52,7 +54,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
     await Promise.all(writes)
   } catch (error) {
     let { effects } = call.session.policy
-    for (const { made } of released) effects = release(effects, made.id)
+    for (const { made } of released) effects = release(effects, callKeyOf(call.modelCall, made.id))
     services.sessions.update(call.session, { ...before, label: call.session.policy.label, effects })
     throw error
   }
@@ -60,10 +62,21 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   for (const { made, tool, decision } of released) {
     if (made.args === undefined || tool.server === 'client') continue
     const key = ticketKey(services.secret, call.caller.principal.id, tool.name, made.args)
-    const ticket = { session: call.session.id, turn: call.turn, modelCall: call.modelCall, callId: made.id, decision, expires }
+    const ticket = { session: call.session.id, turn: call.turn, modelCall: call.modelCall, callId: made.id, callKey: callKeyOf(call.modelCall, made.id), decision, expires }
     await mintTicket(services.state, key, ticket)
   }
   return { allowed: new Set(released.map(({ made }) => made.id)), refused }
+}
+
+/** Some models number their calls anew in every message: the model call makes the key unique. */
+export function callKeyOf(modelCall: string, callId: string): string {
+  return `${modelCall}:${callId}`
+}
+
+// A ruling names calls by id. Two calls under one id could not be told apart, by us or by the client.
+function refuseSharedIds(call: ModelCall, calls: readonly ToolCallView[]): void {
+  if (new Set(calls.map((made) => made.id)).size === calls.length) return
+  throw new TurnwardError('upstream.malformed', { subject: call.attempt?.upstream, why: 'two tool calls of one message have the same id', turn: call.turn })
 }
 
 async function appendSoon(call: ModelCall, record: Parameters<ModelCall['services']['log']['append']>[0]): Promise<void> {
@@ -78,7 +91,7 @@ function rule(call: ModelCall, tool: ToolSubject, made: ToolCallView): Verdict {
     principal: call.caller.principal,
     actor: call.caller.actor,
     gateway: null,
-    callKey: made.id,
+    callKey: callKeyOf(call.modelCall, made.id),
   })
 }
 

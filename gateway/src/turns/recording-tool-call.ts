@@ -53,7 +53,7 @@ export function recordToolOutcome(call: ToolCall, started: number, verdict: Verd
   } catch (error) {
     services.telemetry.logger.error({ code: asTurnwardError(error).code, turn: call.turn }, 'the outcome of a tool call could not be recorded')
   }
-  call.span.end({ outcome: end.outcome, errorCode: end.failure?.code, session: call.session.id, turn: call.turn, toolCallId: call.callKey })
+  call.span.end({ outcome: end.outcome, errorCode: end.failure?.code, session: call.session.id, turn: call.turn, toolCallId: call.ticket?.callId ?? call.callKey })
 }
 
 function subjectFields(call: ToolCall): Pick<DecisionRecord, 'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket'> {
@@ -61,7 +61,7 @@ function subjectFields(call: ToolCall): Pick<DecisionRecord, 'id' | 'kind' | 'su
     id: call.decision,
     kind: 'tool_call',
     subject: call.tool.name,
-    toolCallId: call.callKey,
+    toolCallId: call.ticket?.callId ?? call.callKey,
     gateway: call.gateway,
     upstream: call.tool.server,
     credential: call.credential,

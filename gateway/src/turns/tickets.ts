@@ -10,8 +10,10 @@ export interface Ticket {
   readonly session: string
   readonly turn: string
   readonly modelCall: string
-  /** The model's id of the call; effects are reserved under it. */
+  /** The model's id of the call. */
   readonly callId: string
+  /** Key the effects of the call are reserved under. */
+  readonly callKey: string
   /** Decision that released the call. */
   readonly decision: string
   readonly expires: number

@@ -46,7 +46,7 @@ export async function runToolCall(services: Services, context: McpContext, reque
     args: request.args,
     gateway: context.gateway,
     ticket,
-    callKey: ticket?.callId ?? newId('tc'),
+    callKey: ticket?.callKey ?? newId('tc'),
     clientSession: linked.clientSession,
     decision: newId('dec'),
     credential: services.fleet.credentialOf(tool.server),

@@ -73,13 +73,14 @@ export function asUpstreamError<T>(read: () => T): T {
 /** The first choice's message; only what a history may carry. */
 export function chatAssistantMessage(response: JsonObject): JsonObject {
   const message = objectsOf(response.choices)[0]?.message
-  const kept: JsonObject = { role: 'assistant', content: null }
-  if (!isObject(message)) return kept
+  if (!isObject(message)) return { role: 'assistant', content: null }
+  const kept: JsonObject = { content: null, ...message, role: 'assistant' }
+  delete kept.annotations
   for (const [key, value] of Object.entries(message)) {
     const isEmpty = value === null || (Array.isArray(value) && value.length === 0)
-    if (key === 'role' || key === 'annotations' || (isEmpty && key !== 'content')) continue
-    kept[key] = key === 'audio' && isObject(value) ? { id: value.id ?? null } : value
+    if (isEmpty && key !== 'content') delete kept[key]
   }
+  if (isObject(kept.audio)) kept.audio = { id: kept.audio.id ?? null }
   return kept
 }
 

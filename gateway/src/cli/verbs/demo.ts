@@ -46,7 +46,7 @@ async function demo(options: DemoOptions): Promise<void> {
     const sandbox = await prepareSandbox((line) => process.stderr.write(`${line}\n`))
     workspace = await makeWorkspace({ sandboxed: sandbox.sandboxed, port: options.once === true ? 0 : Number(options.port) })
     say('Starting the gateway, a scripted model and MCP servers (offline, no keys) …')
-    gateway = await openGateway({ configPath: workspace.configPath, env: workspace.env, logger, runners: sandbox.runners })
+    gateway = await openGateway({ configPath: workspace.configPath, env: workspace.env, logger, makeRunners: sandbox.makeRunners })
     say(`Task of the agent: "${task}"\n`)
     const run = await runAgent(gateway.url, workspace.key, task)
     const records = await readTurn(workspace, run.turn)

@@ -115,5 +115,6 @@ function errorResult(server: string, code: number, message: string): JsonObject 
 
 /** The error an aborted signal stands for. */
 export function abortedError(signal: AbortSignal): TurnwardError {
-  return signal.reason instanceof TurnwardError ? signal.reason : new TurnwardError('request.cancelled')
+  if (signal.reason instanceof TurnwardError) return signal.reason
+  return new TurnwardError(signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError' ? 'mcp.server_timeout' : 'request.cancelled')
 }

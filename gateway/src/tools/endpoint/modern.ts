@@ -28,7 +28,9 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, reque
   if (refused !== undefined) return reply.end(errorText(request.id, refused.error), refused.status)
   const context = contextOf(arrival, request)
   const gone = new AbortController()
-  res.once('close', () => gone.abort(new TurnwardError('request.cancelled')))
+  res.once('close', () => {
+    if (!res.writableEnded) gone.abort(new TurnwardError('request.cancelled'))
+  })
   try {
     const opened = parts.operations.openGateway(context)
     switch (request.method) {

@@ -6,11 +6,13 @@ import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../core/logger.ts'
 import { createBubblewrapRunner } from './bubblewrap.ts'
 import { detectCgroups } from './cgroup.ts'
-import { firstLine, freshFolder, processesWith, recordingLogger, runCode, startCode, stdioServer } from './sandbox.fixture.ts'
+import { firstLine, freshFolder, removeFolders, processesWith, recordingLogger, runCode, startCode, stdioServer } from './sandbox.fixture.ts'
+
+afterAll(removeFolders)
 
 const runner = createBubblewrapRunner({ nodePath: process.execPath })
 const missing = await runner.available()
@@ -81,7 +83,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     const { out } = await runCode(runner, `
       import fs from 'node:fs'
       const write = (path) => { try { fs.writeFileSync(path, 'x'); return 'ok' } catch (error) { return error.code } }
-      console.log(JSON.stringify(Object.fromEntries(['/x', '/usr/x', '/etc/x', '/dev/x', '/opt/turnward/x', '/proc/sys/kernel/core_pattern', process.env.HOME + '/x', '/tmp/x'].map((path) => [path, write(path)]))))`)
+      console.log(JSON.stringify(Object.fromEntries(['/x', '/usr/x', '/etc/x', '/dev/x', '/opt/turnward/x', process.env.HOME + '/x', '/tmp/x'].map((path) => [path, write(path)]))))`)
     const written = JSON.parse(out) as Record<string, string>
     expect(Object.entries(written).filter(([, result]) => result === 'ok').map(([path]) => path)).toEqual(['/home/sandbox/x', '/tmp/x'])
   })
@@ -98,12 +100,10 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
       console.log(JSON.stringify([
         attempt(() => fs.readFileSync('${base}/read/a.txt', 'utf8')), attempt(() => fs.writeFileSync('${base}/read/b.txt', 'x')),
         attempt(() => fs.writeFileSync('${base}/write/b.txt', 'written') ?? 'ok'),
-        attempt(() => fs.writeFileSync('/proc/sys/kernel/ns_last_pid', '1')), attempt(() => fs.readFileSync('/proc/sysrq-trigger')),
+        attempt(() => fs.openSync('/proc/sys/kernel/core_pattern', 'r+')), attempt(() => fs.openSync('/proc/self/oom_score_adj', 'r+')),
       ]))`, { mounts: [{ path: join(base, 'read') }, { path: join(base, 'write'), write: true }] })
-    const [read, refused, written, sysctl, trigger] = JSON.parse(out) as string[]
-    expect([read, refused, written]).toEqual(['read', 'EROFS', 'ok'])
-    expect(sysctl).not.toBeNull()
-    expect(trigger).toMatch(/^E/)
+    // The folder belongs to root here, so the server does too, outside: settings of the machine must still be closed.
+    expect(JSON.parse(out)).toEqual(['read', 'EROFS', 'ok', 'EROFS', 'EROFS'])
     expect(readFileSync(join(base, 'write', 'b.txt'), 'utf8')).toBe('written')
   })
 
@@ -235,9 +235,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     expect(await running.ended).toBe('signal SIGKILL')
     expect(processesWith(token)).toEqual([])
     expect(existsSync(workDir)).toBe(false)
-    for (const folder of ['/sys/fs/cgroup/pids', '/sys/fs/cgroup/memory']) {
-      if (existsSync(folder)) expect(readdirSync(folder).filter((name) => name.startsWith(`turnward-${process.pid}-`))).toEqual([])
-    }
+    expect(cgroupsOf(process.pid)).toEqual([])
   })
 
   test('dies with a gateway that is killed', async () => {
@@ -254,6 +252,40 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     expect(processesWith(`dies-with-${process.pid}`).length).toBeGreaterThan(0)
     gateway.kill('SIGKILL')
     await expect.poll(() => processesWith(`dies-with-${process.pid}`)).toEqual([])
+    // The next gateway clears away what the killed one could not.
+    await expect.poll(() => (detectCgroups(), cgroupsOf(gateway.pid ?? 0))).toEqual([])
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('holds for a gateway that is an ordinary user, without cgroups', async () => {
+    const folder = freshFolder()
+    chownSync(folder, 4321, 4321)
+    // Not below the mount, which may not overlap it; not below a folder only root may enter.
+    const own = join('/tmp', `turnward-own-${process.pid}`)
+    const code = `
+      import fs from 'node:fs'
+      import { spawn } from 'node:child_process'
+      let made = 0
+      const one = () => new Promise((resolve) => { try { const child = spawn('sleep', ['1000']); child.once('error', () => resolve(false)); child.once('spawn', () => { made += 1; resolve(true) }) } catch { resolve(false) } })
+      while (made < 200 && await one());
+      fs.writeFileSync('${folder}/made', 'x')
+      console.log(JSON.stringify([made, process.getuid(), fs.existsSync('${import.meta.filename}'), fs.statSync('${folder}/made').uid]))
+      setInterval(() => {}, 1000)`
+    const gateway = spawn(process.execPath, ['--input-type=module', '-e', `
+      import { createBubblewrapRunner } from ${JSON.stringify(new URL('./bubblewrap.ts', import.meta.url).href)}
+      import { stdioServer, firstLine } from ${JSON.stringify(new URL('./sandbox.fixture.ts', import.meta.url).href)}
+      import { silentLogger } from ${JSON.stringify(new URL('../../core/logger.ts', import.meta.url).href)}
+      const server = stdioServer(['node', '--input-type=module', '-e', ${JSON.stringify(code)}], { limits: { processes: 64 }, mounts: [{ path: '${folder}', write: true }] })
+      const running = await createBubblewrapRunner({ nodePath: process.execPath }).start({ server, workDir: '${own}', logger: silentLogger })
+      console.log(await firstLine(running))
+      await running.stop(0)
+      console.log(await running.ended)`], { stdio: ['ignore', 'pipe', 'inherit'], uid: 4321, gid: 4321, env: { PATH: process.env['PATH'] ?? '' } })
+    let out = ''
+    for await (const chunk of gateway.stdout) out += String(chunk)
+    const [seen = '', ended] = out.trim().split('\n')
+    const [made, uid, visible, owner] = JSON.parse(seen) as [number, number, boolean, number]
+    expect(made).toBeGreaterThan(5)
+    expect(made).toBeLessThan(64)
+    expect([uid, visible, owner, ended]).toEqual([1000, false, 1000, 'signal SIGKILL'])
   })
 
   test('a command that cannot run says so, and nothing is left', async () => {
@@ -291,3 +323,9 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     await running.stop(5000)
   })
 })
+
+/** Folders of cgroups a gateway with this pid made. */
+function cgroupsOf(pid: number): string[] {
+  if (!existsSync('/sys/fs/cgroup')) return []
+  return readdirSync('/sys/fs/cgroup', { recursive: true }).map(String).filter((path) => path.includes(`/turnward-${pid}-`) && !path.includes('.'))
+}

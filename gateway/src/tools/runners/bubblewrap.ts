@@ -6,9 +6,10 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
@@ -20,6 +21,7 @@ import { sandboxCommand, sandboxHome, type SandboxPlan } from './sandbox-argumen
 import { checkMounts } from './sandbox-mounts.ts'
 import { chooseSandboxUser } from './sandbox-user.ts'
 import { findProgram, programPath, resolveCommand } from './server-command.ts'
+import { makeWorkFolder, removeWorkFolder, workNames } from './work-folder.ts'
 
 export interface BubblewrapOptions {
   /** The gateway's own Node (`process.execPath`); what `node` means in a command. */
@@ -76,10 +78,10 @@ function planSandbox(options: BubblewrapOptions, { server, workDir }: RunnerOpti
     mounts,
     user,
     protect,
-    etcFolder: join(workDir, 'etc'),
+    etcFolder: join(workDir, workNames.etc),
     limitOptions: prlimitOptions({ limits: config.limits, memoryByCgroup, processes }),
     tmpBytes: config.limits.file_mb * 1024 * 1024,
-    egress: networked ? { socket: join(workDir, 'egress.sock'), forwarder: forwarderFile } : undefined,
+    egress: networked ? { socket: join(workDir, workNames.socket), forwarder: forwarderFile } : undefined,
   }
   return { plan, config, release }
 }
@@ -94,8 +96,8 @@ async function startSandbox(options: BubblewrapOptions, runnerOptions: RunnerOpt
   const cleanUp = async () => {
     release()
     await proxy?.close()
-    if (cgroup !== undefined && !cgroup.remove()) logger.warn({ server: server.name }, 'the cgroup of an MCP server could not be removed')
-    await rm(workDir, { recursive: true, force: true })
+    if (cgroup !== undefined && !(await removed(cgroup))) logger.warn({ server: server.name }, 'the cgroup of an MCP server could not be removed')
+    await removeWorkFolder(workDir)
   }
   try {
     await writeWorkDir(workDir, plan)
@@ -131,6 +133,7 @@ async function startSandbox(options: BubblewrapOptions, runnerOptions: RunnerOpt
     if (child !== undefined) await killed(child)
     await cleanUp()
     if (error instanceof TurnwardError) throw error
+    logger.error({ server: server.name, error }, 'the sandbox of an MCP server could not be set up')
     throw new TurnwardError('sandbox.unavailable', { subject: server.name, why: 'the sandbox could not be set up', cause: error })
   }
 }
@@ -179,6 +182,15 @@ async function killed(child: ChildProcess): Promise<void> {
   await exit
 }
 
+/** The kernel may hold a group for a moment after its last process was reaped. */
+async function removed(cgroup: Cgroup): Promise<boolean> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (cgroup.remove()) return true
+    await wait(10)
+  }
+  return false
+}
+
 function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter((text) => text !== '').map(Number)
@@ -189,8 +201,8 @@ function childrenOf(pid: number): number[] {
 
 /** Accounts and names as the sandbox knows them; nothing of the host's own files. */
 async function writeWorkDir(workDir: string, plan: SandboxPlan): Promise<void> {
-  await rm(workDir, { recursive: true, force: true })
-  await mkdir(plan.etcFolder, { recursive: true, mode: 0o700 })
+  await makeWorkFolder(workDir)
+  await mkdir(plan.etcFolder, { mode: 0o700 })
   const { uid, gid } = plan.user
   const files = {
     passwd: `sandbox:x:${uid}:${gid}:sandbox:${sandboxHome}:/usr/sbin/nologin\n`,

@@ -59,9 +59,11 @@ function* layouts(root: string, self: string): Generator<Layout> {
   const pathOf = (controller: string) =>
     lines.map((line) => line.split(':')).find(([id, names]) => (controller === '' ? id === '0' && names === '' : names?.split(',').includes(controller)))?.slice(2).join(':')
   const unified = pathOf('')
-  if (unified !== undefined) {
+  for (const mount of unified === undefined ? [] : [root, join(root, 'unified')]) {
+    // On a machine with version 1 the root is an ordinary file system, where anything could be made.
+    if (unified === undefined || !existsSync(join(mount, 'cgroup.controllers'))) continue
     // A group that holds processes cannot hand its controllers down, so the place beside our own is tried as well.
-    for (const parent of new Set([join(root, unified), join(root, dirname(unified))])) yield { version: 2, memory: parent, processes: parent }
+    for (const parent of new Set([join(mount, unified), join(mount, dirname(unified))])) yield { version: 2, memory: parent, processes: parent }
   }
   const memory = pathOf('memory')
   const processes = pathOf('pids')
@@ -99,20 +101,20 @@ function create(layout: Layout, server: string, limits: CgroupLimits): Cgroup {
   }
   try {
     for (const folder of folders) mkdirSync(folder)
-    writeFileSync(join(memory, names.memory), String(limits.memoryBytes))
-    writeFileSync(join(processes, names.processes), String(limits.processes))
+    setControl(join(memory, names.memory), limits.memoryBytes)
+    setControl(join(processes, names.processes), limits.processes)
   } catch (error) {
     remove()
     throw error
   }
   try {
-    writeFileSync(join(memory, names.swap), String(names.swapIsTotal ? limits.memoryBytes : 0))
+    setControl(join(memory, names.swap), names.swapIsTotal ? limits.memoryBytes : 0)
   } catch {
     // Kernels without swap accounting have no such file; then there is no swap to bound either.
   }
   return {
     add: (pid) => {
-      for (const folder of folders) writeFileSync(join(folder, 'cgroup.procs'), String(pid))
+      for (const folder of folders) setControl(join(folder, 'cgroup.procs'), pid)
     },
     memoryKills: () => {
       try {
@@ -134,6 +136,11 @@ function create(layout: Layout, server: string, limits: CgroupLimits): Cgroup {
     },
     remove,
   }
+}
+
+/** Writes a control file that must exist: making one would mean that this is no cgroup and nothing is bounded. */
+function setControl(path: string, value: number): void {
+  writeFileSync(path, String(value), { flag: 'r+' })
 }
 
 /** Removes groups a gateway that no longer runs left behind; the kernel refuses those that are in use. */

@@ -4,7 +4,7 @@
  * `nodePermissions` a Node server is held by Node's own permission model, a guard rail and not a wall.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
@@ -13,6 +13,7 @@ import type { Runner, RunnerOptions } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise } from './running-process.ts'
 import { checkMounts } from './sandbox-mounts.ts'
 import { findProgram, programPath, resolveCommand, type ServerCommand } from './server-command.ts'
+import { makeWorkFolder, removeWorkFolder, workNames } from './work-folder.ts'
 
 export interface ProcessRunnerOptions {
   /** Run Node scripts under `--permission`, with only their code and mounts readable. Other programs are refused. */
@@ -60,7 +61,7 @@ function permissionFlags(server: string, config: StdioConfig, command: ServerCom
     throw new TurnwardError('sandbox.unavailable', { subject: server, why: 'without a sandbox only Node scripts can be held back, and this command is not one' })
   }
   const mounts = checkMounts(server, config.mounts, protect)
-  const home = join(workDir, 'home')
+  const home = join(workDir, workNames.home)
   const readable = [...command.code, home, ...mounts.flatMap(({ source, target }) => [source, target])]
   const writable = [home, ...mounts.filter(({ write }) => write).flatMap(({ source, target }) => [source, target])]
   return ['--permission', ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`), ...[...new Set(writable)].map((path) => `--allow-fs-write=${path}`)]
@@ -71,17 +72,17 @@ async function startProcess(options: ProcessRunnerOptions, runnerOptions: Runner
   const config = stdioConfig(server.name, server.config)
   const [executable = '', ...args] = commandLine(options, runnerOptions, cgroups !== undefined)
   logger.warn({ server: server.name, nodePermissions: options.nodePermissions }, 'this MCP server runs without a sandbox')
-  const home = join(workDir, 'home')
+  const home = join(workDir, workNames.home)
   let cgroup: Cgroup | undefined
   let child: ChildProcess | undefined
   const cleanUp = async () => {
     if (child?.pid !== undefined) groups.delete(child.pid)
     cgroup?.remove()
-    await rm(workDir, { recursive: true, force: true })
+    await removeWorkFolder(workDir)
   }
   try {
-    await rm(workDir, { recursive: true, force: true })
-    await mkdir(home, { recursive: true, mode: 0o700 })
+    await makeWorkFolder(workDir)
+    await mkdir(home, { mode: 0o700 })
     cgroup = cgroups?.create(server.name, { memoryBytes: memoryBytes(config.limits), processes: config.limits.processes + 2 })
     const env = { PATH: programPath, HOME: home, TMPDIR: home, LANG: 'C.UTF-8', ...config.env }
     child = spawn(executable, args, { stdio: ['pipe', 'pipe', 'pipe'], env, cwd: home, detached: true })

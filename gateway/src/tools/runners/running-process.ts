@@ -105,12 +105,14 @@ async function finish(supervised: Supervised): Promise<void> {
 
 async function stop(supervised: Supervised, ended: Promise<string>, graceMs: number): Promise<void> {
   const { child } = supervised
-  // MCP 2025-11-25, lifecycle, stdio shutdown: close stdin, then SIGTERM, then SIGKILL.
-  child.stdin.end()
-  const closeMs = Math.min(graceMs / 2, 500)
-  if (await endsWithin(ended, closeMs)) return
-  supervised.ask()
-  if (await endsWithin(ended, graceMs - closeMs)) return
+  if (graceMs > 0) {
+    // MCP 2025-11-25, lifecycle, stdio shutdown: close stdin, then SIGTERM, then SIGKILL.
+    child.stdin.end()
+    const closeMs = Math.min(graceMs / 2, 500)
+    if (await endsWithin(ended, closeMs)) return
+    supervised.ask()
+    if (await endsWithin(ended, graceMs - closeMs)) return
+  }
   supervised.kill()
   if (await endsWithin(ended, 1000)) return
   child.kill('SIGKILL')

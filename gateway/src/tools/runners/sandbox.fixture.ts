@@ -1,6 +1,6 @@
 /** What tests of runners share: a server from a few lines, its output, and a look at what is left of it. */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serverSchema } from '@turnward/contract/config/agent-floor'
@@ -20,8 +20,17 @@ export function recordingLogger(): { readonly logger: Logger; readonly lines: Lo
   return { lines, logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } }
 }
 
+const folders: string[] = []
+
+/** Removes every folder `freshFolder` made; for `afterAll`. */
+export function removeFolders(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+}
+
 export function freshFolder(): string {
-  return realpathSync(mkdtempSync(join(tmpdir(), 'turnward-test-')))
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'turnward-test-')))
+  folders.push(folder)
+  return folder
 }
 
 export function stdioServer(command: readonly string[], more: Record<string, unknown> = {}): McpServer {

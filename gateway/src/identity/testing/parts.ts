@@ -1,7 +1,7 @@
 /** A small snapshot and a clock that stands still, for the tests of this room. */
-import type { Snapshot } from '../config/snapshot.ts'
-import type { Clock } from '../core/clock.ts'
-import type { Principal } from '../core/principal.ts'
+import type { Snapshot } from '../../config/snapshot.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Principal } from '../../core/principal.ts'
 
 export interface TestClock extends Clock {
   advance(milliseconds: number): void
@@ -19,5 +19,13 @@ export function principal(id: string, parts: Partial<Principal> = {}): Principal
 /** Only the parts identity reads; reading any other fails the test. */
 export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
   const empty = new Map<string, never>()
-  return { revision: 'r1', principals: empty, keys: empty, credentials: empty, upstreams: empty, groupCredentials: empty, ...parts } as unknown as Snapshot
+  return {
+    revision: 'r1',
+    principals: empty,
+    keys: empty,
+    credentials: empty,
+    upstreams: empty,
+    groupCredentials: empty,
+    ...parts,
+  } as unknown as Snapshot
 }

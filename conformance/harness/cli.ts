@@ -1,0 +1,28 @@
+/** Runs one verb of the command line to its end. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface CliResult {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface CliOptions {
+  /** All variables the command sees; `TURNWARD_CONFIG` names its configuration. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+}
+
+const executable = join(fileURLToPath(new URL('../..', import.meta.url)), 'gateway/bin/turnward.mjs')
+
+/** Resolves however the command ends; a command that runs longer than a minute is killed (code -1). */
+export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [executable, ...args], { ...options, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
+      resolve({ code, stdout, stderr })
+    })
+  })
+}

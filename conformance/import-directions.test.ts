@@ -1,0 +1,89 @@
+/** Rooms import downwards only, as ARCHITECTURE.md says; a file that breaks this is named. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, posix, relative } from 'node:path'
+import { expect, test } from 'vitest'
+
+const source = join(import.meta.dirname, '../gateway/src')
+
+/** Room -> rooms it may import. A type that only describes the configuration may be read by every room above `core`. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  policy: ['core'],
+  wire: ['core'],
+  config: ['core', 'policy', 'wire'],
+  store: ['core'],
+  state: ['core', 'policy', 'store'],
+  audit: ['core', 'store'],
+  telemetry: ['core'],
+  identity: ['core', 'store', 'state'],
+  providers: ['core', 'wire'],
+  models: ['core', 'policy', 'wire', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers'],
+  tools: ['core', 'policy', 'wire', 'config', 'store', 'state', 'audit', 'telemetry', 'identity'],
+  turns: ['core', 'policy', 'wire', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers', 'models', 'tools'],
+}
+const describesConfiguration = 'config/snapshot.ts'
+
+interface Import {
+  readonly file: string
+  readonly target: string
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.ts$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+function importsOf(path: string): Import[] {
+  const file = relative(source, path)
+  const text = readFileSync(path, 'utf8')
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '')
+  return specifiers.map((specifier) => ({ file, target: specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : specifier }))
+}
+
+const files = filesBelow(source)
+const imports = files.flatMap(importsOf)
+const room = (path: string): string => path.split('/')[0] ?? ''
+const isProduct = (path: string): boolean => !path.endsWith('.test.ts')
+
+test('every room imports only rooms below it', () => {
+  const wrong = imports.filter(({ file, target }) => {
+    const from = room(file)
+    const allowed = mayImport[from]
+    if (allowed === undefined || !isProduct(file) || !/^[a-z]+\//.test(target) || mayImport[room(target)] === undefined) return false
+    return from !== room(target) && !allowed.includes(room(target)) && target !== describesConfiguration
+  })
+  expect(wrong).toEqual([])
+})
+
+test('nothing imports the command line', () => {
+  expect(imports.filter(({ file, target }) => room(file) !== 'cli' && target.startsWith('cli/'))).toEqual([])
+})
+
+test('providers never import each other', () => {
+  const wrong = imports.filter(({ file, target }) => {
+    const [from, owner] = file.split('/')
+    const [to, other] = target.split('/')
+    return from === 'providers' && to === 'providers' && file.split('/').length > 2 && target.split('/').length > 2 && owner !== other
+  })
+  expect(wrong).toEqual([])
+})
+
+// A program of its own: it runs inside the sandbox, where the environment is what the runner made it.
+const insideSandbox = 'tools/runners/egress-forwarder.ts'
+
+test('only the command line reads the environment', () => {
+  const own = (path: string): string => relative(source, path)
+  const wrong = files.filter((path) => isProduct(path) && room(own(path)) !== 'cli' && own(path) !== insideSandbox && /process\.env\b/.test(readFileSync(path, 'utf8')))
+  expect(wrong.map((path) => relative(source, path))).toEqual([])
+})
+
+test('the official SDKs are clients in tests, never part of the gateway', () => {
+  const sdks = ['openai', '@anthropic-ai/sdk', 'ai', '@modelcontextprotocol/client', '@modelcontextprotocol/server']
+  expect(imports.filter(({ file, target }) => isProduct(file) && sdks.some((sdk) => target === sdk || target.startsWith(`${sdk}/`)))).toEqual([])
+})
+
+test('no source file is longer than 400 lines', () => {
+  const long = files.filter((path) => isProduct(path) && readFileSync(path, 'utf8').split('\n').length > 400)
+  expect(long.map((path) => relative(source, path))).toEqual([])
+})

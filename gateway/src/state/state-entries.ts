@@ -1,0 +1,26 @@
+/** What the state in memory needs of the place where it is kept. The store's table of entries is one; this room imports none. */
+export interface StateEntry {
+  readonly namespace: string
+  readonly key: string
+  /** JSON. */
+  readonly value: string
+  /** Unix milliseconds. */
+  readonly expires: number
+}
+
+/** An entry to write, or the removal of one. */
+export type StateEntryChange = StateEntry | { readonly namespace: string; readonly key: string; readonly value: null }
+
+/** Every call rejects with a coded error when the place cannot be used. */
+export interface StateEntries {
+  /** Writes all changes or none. Each (namespace, key) occurs once. */
+  write(changes: readonly StateEntryChange[]): Promise<void>
+  /** The entry unless it has expired at `now`. */
+  read(namespace: string, key: string, now: number): Promise<StateEntry | undefined>
+  /** Removes and returns in one step: of two callers one gets it. */
+  take(namespace: string, key: string, now: number): Promise<StateEntry | undefined>
+  /** Every entry that lives at `now`, in pages, those that expire first in front. */
+  pages(now: number): AsyncIterable<readonly StateEntry[]>
+  /** Removes what has expired at `now`. */
+  purge(now: number): Promise<void>
+}

@@ -1,0 +1,76 @@
+/**
+ * The lens on Anthropic's messages dialect: views over a request. It refuses what it cannot read for certain,
+ * and leaves every field it has no need of alone.
+ */
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { Dialect, RequestView, ToolDefinitionView } from './dialect.ts'
+import { messagesErrorBody, messagesStreamError } from './error-envelopes.ts'
+import { invalid, isAbsent, optionalObjects, readStream, requireArray, requireName, requireObject, unsupported } from './fields.ts'
+import { appendMessagesRound, removeMessagesTools, restoreMessages } from './messages-edit.ts'
+import {
+  appendMessagesText,
+  dropMessagesCalls,
+  mergeMessagesEarlier,
+  messagesAssistantMessage,
+  nativeMessagesCall,
+  readMessagesResponse,
+} from './messages-respond.ts'
+import { messagesToolName, runsOnClient } from './messages-tools.ts'
+import { readMessage, readSystem } from './messages-views.ts'
+
+export const messages: Dialect = {
+  name: 'messages',
+  readRequest: readMessagesRequest,
+  readResponse: readMessagesResponse,
+  edit: {
+    removeTools: removeMessagesTools,
+    restore: restoreMessages,
+    appendRound: appendMessagesRound,
+    setModel(body, model) {
+      body.model = model
+    },
+  },
+  respond: {
+    assistantMessage: messagesAssistantMessage,
+    nativeCall: nativeMessagesCall,
+    dropCalls: dropMessagesCalls,
+    mergeEarlier: mergeMessagesEarlier,
+    appendText: appendMessagesText,
+  },
+  errorBody: messagesErrorBody,
+  streamError: messagesStreamError,
+}
+
+function readMessagesRequest(body: JsonObject): RequestView {
+  refuseServers(body.mcp_servers)
+  const conversation = requireArray(body.messages, 'messages')
+  if (conversation.length === 0) throw invalid('messages', 'it is empty')
+  const system = readSystem(body.system)
+  const views = conversation.map(readMessage)
+  return {
+    model: requireName(body.model, 'model'),
+    stream: readStream(body),
+    messages: system === undefined ? views : [system, ...views],
+    tools: optionalObjects(body.tools, 'tools').map(readTool),
+    forcedTool: readForcedTool(body.tool_choice),
+    wantsUsage: true,
+    choices: 1,
+  }
+}
+
+/** The vendor would call these hosts itself, past every decision: no upstream address is chosen by a client. */
+function refuseServers(servers: JsonValue | undefined): void {
+  if (isAbsent(servers) || (Array.isArray(servers) && servers.length === 0)) return
+  throw unsupported('mcp_servers', 'register the servers with the gateway and call their tools from the client')
+}
+
+function readTool(tool: JsonObject, index: number): ToolDefinitionView {
+  if (!runsOnClient(tool)) return { name: requireName(messagesToolName(tool), `tools[${index}].type`), runs: 'vendor' }
+  return { name: requireName(tool.name, `tools[${index}].name`), runs: 'client' }
+}
+
+function readForcedTool(value: JsonValue | undefined): string | undefined {
+  if (isAbsent(value)) return undefined
+  const choice = requireObject(value, 'tool_choice')
+  return choice.type === 'tool' ? requireName(choice.name, 'tool_choice.name') : undefined
+}
