@@ -86,6 +86,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       secret: store.secret,
       clock: systemClock,
       logger,
+      catalogue: (gateway) => fleet.catalogue(gateway),
     })
     const server: HttpServer = await listen(services, (request, response, gateway) => mcp.handle(request, response, gateway), () => config.problem)
     return {

@@ -37,9 +37,9 @@ export interface McpEndpointOptions {
 
 export interface McpEndpoint {
   /** Answers one request; never rejects. */
-  (req: IncomingMessage, res: ServerResponse, gatewayName: string): Promise<void>
+  handle(req: IncomingMessage, res: ServerResponse, gateway: string): Promise<void>
   /** Ends every long stream gracefully; requests that come later are refused. */
-  close(): void
+  close(): Promise<void>
 }
 
 export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
@@ -49,7 +49,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const sessions = new LegacySessions(createSealer(options.secret, 'session'), clock)
   let closed = false
 
-  const endpoint = async (req: IncomingMessage, res: ServerResponse, gateway: string): Promise<void> => {
+  const handle = async (req: IncomingMessage, res: ServerResponse, gateway: string): Promise<void> => {
     try {
       if (closed) throw new TurnwardError('gateway.draining')
       const snapshot = options.snapshot()
@@ -67,12 +67,13 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       refuse(logger, req, res, asTurnwardError(error))
     }
   }
-  return Object.assign(endpoint, {
-    close(): void {
+  return {
+    handle,
+    async close() {
       closed = true
       streams.endAll()
     },
-  })
+  }
 }
 
 /** GET and DELETE exist only for legacy sessions (2026-07-28, streamable-http, "Earlier Streamable HTTP Revisions"). */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterEach, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { CallOptions, CatalogueTool } from './catalogue.ts'
-import { listenOn, startFleet, type TestConfig, type TestFleet } from './testing.ts'
+import { listenOn, plainRunner, startFleet, type TestConfig, type TestFleet } from './testing.fixture.ts'
 
 const closing: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -30,14 +30,14 @@ async function find(fleet: TestFleet, name = 's__t'): Promise<CatalogueTool> {
 }
 
 /** A legacy stdio server: `handle` is the body of `(message, reply, send) => …`, run for everything but the handshake. */
-function stdio(handle: string, more: JsonObject = {}): JsonObject {
+function stdio(handle: string, more: JsonObject & { readonly discover?: string } = {}): JsonObject {
   const script = `
     const send = (m) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...m }) + '\\n')
     const tools = [{ name: 't', inputSchema: { type: 'object' }, 'x-unknown': { kept: true } }]
     require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
       const message = JSON.parse(line)
       const reply = (result) => send({ id: message.id, result })
-      if (message.method === 'server/discover') { ${String(more['discover'] ?? "return send({ id: message.id, error: { code: -32601, message: 'no' } })")} }
+      if (message.method === 'server/discover') { ${more.discover ?? "return send({ id: message.id, error: { code: -32601, message: 'no' } })"} }
       if (message.method === 'initialize') return reply({ protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } })
       if (message.method === 'tools/list') return reply({ tools })
       ${handle}
@@ -155,7 +155,7 @@ describe('configuration changes', () => {
   })
 
   test('an unsafe runner needs to be asked for in so many words', async () => {
-    const fleet = start({ servers: { s: { ...quick('x'), runner: 'process' } }, gateways })
+    const fleet = start({ servers: { s: { ...quick('x'), runner: 'process' } }, gateways }, { runners: new Map([['process', { ...plainRunner, name: 'process' as const }]]) })
     expect((await fleet.fleet.catalogue('g')).missing.get('s')).toContain('unsafe_no_sandbox')
   })
 
@@ -200,7 +200,7 @@ function legacyBasics({ method, body }: Seen, res: ServerResponse, session = 'se
   if (method !== 'POST') res.writeHead(405).end()
   else if (body['method'] === 'server/discover') json(res, { id, error: { code: -32000, message: 'no session' } }, 400)
   else if (body['method'] === 'initialize') json(res, { id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: {} } }, 200, { 'mcp-session-id': session })
-  else if (String(body['method']).startsWith('notifications/')) res.writeHead(202).end()
+  else if (typeof body['method'] === 'string' && body['method'].startsWith('notifications/')) res.writeHead(202).end()
   else if (body['method'] === 'tools/list') json(res, { id, result: { tools: [tool('t')] } })
   else return false
   return true

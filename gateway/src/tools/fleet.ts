@@ -10,10 +10,10 @@ import type { Logger } from '../core/logger.ts'
 import type { CallOptions, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
 import { unavailable } from './connectors/failure.ts'
 import { CallQueue } from './fleet/call-queue.ts'
-import type { Runners } from './fleet/connecting.ts'
 import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
 import { withoutCollisions } from './names.ts'
+import type { Runners } from './runners/runners.ts'
 
 export interface FleetOptions {
   readonly snapshot: () => Snapshot

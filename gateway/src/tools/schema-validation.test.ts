@@ -36,7 +36,7 @@ describe('argument checks', () => {
     [{ properties: { a: { not: { pattern: 'b' } } } }, { a: 'c' }],
     [{ properties: { a: { oneOf: [{ type: 'string', pattern: '^a' }, { type: 'string', pattern: '^b' }] } } }, { a: 'abc' }],
     [{ properties: { a: { oneOf: [{ $ref: '#/$defs/p' }, { $ref: '#/$defs/q' }] } }, $defs: { p: { pattern: '^a' }, q: { pattern: '^b' } } }, { a: 'abc' }],
-    [{ if: { properties: { a: { pattern: '^x' } } }, then: { required: ['b'] } }, { a: 'y' }],
+    [JSON.parse('{"if":{"properties":{"a":{"pattern":"^x"}}},"then":{"required":["b"]}}') as JsonObject, { a: 'y' }],
     [{ allOf: [{ patternProperties: { '^x': true } }], unevaluatedProperties: false }, { xy: 1 }],
     [{ properties: { a: { contains: { pattern: 'x' }, maxContains: 1 } } }, { a: ['x', 'y'] }],
   ])('leaving out patterns never refuses what %j accepts', (schema, args) => {

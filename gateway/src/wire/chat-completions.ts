@@ -65,9 +65,10 @@ function readTool(tool: JsonObject, path: string): ToolDefinitionView {
   return { name: requireName(requireObject(tool[type], `${path}.${type}`).name, `${path}.${type}.name`), runs: 'client' }
 }
 
-function readForcedTool(choice: JsonValue | undefined): string | undefined {
-  if (isAbsent(choice) || typeof choice === 'string') return undefined
-  const { type } = requireObject(choice, 'tool_choice')
+function readForcedTool(value: JsonValue | undefined): string | undefined {
+  if (isAbsent(value) || typeof value === 'string') return undefined
+  const choice = requireObject(value, 'tool_choice')
+  const { type } = choice
   if (type === 'function' || type === 'custom') {
     return requireName(requireObject(choice[type], `tool_choice.${type}`).name, `tool_choice.${type}.name`)
   }

@@ -3,7 +3,7 @@
  * the response is refused instead.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
-import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
 import { asUpstreamError } from './chat-completions-respond.ts'
 import type { ResponseView, ToolCallView } from './dialect.ts'
 import { malformed, objectsOf, textOf } from './fields.ts'
@@ -68,6 +68,6 @@ export function mergeMessagesEarlier(response: JsonObject, earlier: { readonly t
 export function appendMessagesText(response: JsonObject, text: string): void {
   const blocks = objectsOf(response.content)
   const firstCall = blocks.findIndex((block) => block.type === 'tool_use')
-  const added: JsonObject = isObject(blocks[0]) && blocks[0].citations === null ? { type: 'text', text, citations: null } : { type: 'text', text }
+  const added: JsonObject = { type: 'text', text }
   response.content = firstCall < 0 ? [...blocks, added] : [...blocks.slice(0, firstCall), added, ...blocks.slice(firstCall)]
 }

@@ -12,13 +12,22 @@ export interface GateSink {
   write(bytes: Uint8Array | string): void
 }
 
+export interface GateOptions {
+  /** The largest event an upstream may send; held events together may be 16 times as large. */
+  readonly maxEventBytes: number
+  /** chat-completions: the client did not ask for the usage chunk. */
+  readonly hideUsageChunk: boolean
+}
+
 /** What one upstream round came to. */
 export interface GateRound {
   /** Calls that are held and wait for a decision, in order; empty when the message has none. */
   readonly calls: readonly ToolCallView[]
   /** Native calls by id (for RefusedCall.call). */
   readonly native: ReadonlyMap<string, JsonObject>
-  /** Text of this round as delivered to the client. */
+  /** The whole round as the history would carry it: text, thinking and all its calls. */
+  readonly assistant: JsonObject
+  /** Text of this round as delivered to the client, and what is held and would be with its calls. */
   readonly text: string
   readonly finish: ResponseView['finish']
   readonly usage: UsageRecord | undefined
@@ -43,7 +52,10 @@ export interface StreamGate {
   startContinuation(): JsonObject
   /** Ends the client message without calls: writes `explanation` as text (if any), then a normal stop. Used when splices are exhausted. */
   finishWithText(explanation: string): void
-  /** Text delivered to the client over all rounds. */
+  /**
+   * Text delivered to the client over all rounds (and, until it is decided, what is held): the text a view of the
+   * message will have when the client sends it back.
+   */
   readonly deliveredText: string
 }
 

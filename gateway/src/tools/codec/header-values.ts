@@ -10,6 +10,8 @@ const plain = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
+const primitive = new Set(['string', 'integer', 'boolean'])
+
 /** A parameter that travels in `Mcp-Param-<header>`; `path` are the `properties` keys that lead to it. */
 export interface HeaderParameter {
   readonly header: string
@@ -51,7 +53,7 @@ export function headerParameters(schema: JsonObject): readonly HeaderParameter[]
         const header = child['x-mcp-header']
         if (typeof header !== 'string' || !token.test(header)) return 'an `x-mcp-header` is not a header name'
         if (names.has(header.toLowerCase())) return 'two parameters share one `x-mcp-header`'
-        if (!['string', 'integer', 'boolean'].includes(String(child['type']))) return 'an `x-mcp-header` is on a parameter that is not a string, an integer or a boolean'
+        if (typeof child['type'] !== 'string' || !primitive.has(child['type'])) return 'an `x-mcp-header` is on a parameter that is not a string, an integer or a boolean'
         names.add(header.toLowerCase())
         expected += 1
         found.push({ header, path: here })

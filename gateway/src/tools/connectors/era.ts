@@ -2,8 +2,8 @@
  * Which era a server speaks. Modern is tried first; only an answer that is no modern error means legacy, and a
  * refused credential or a broken server means nothing at all.
  */
-import type { McpServer } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
+import { silentLogger } from '../../core/logger.ts'
 import type { Era } from '../codec/versions.ts'
 import { modernVersion } from '../codec/versions.ts'
 import { unavailable } from './failure.ts'
@@ -17,7 +17,8 @@ const probeMs = 5000
 
 /** A probe of a stdio server on a child of its own, because some servers exit on it. The child is always stopped. */
 export async function eraOfStdio(options: StdioOptions): Promise<Era> {
-  const channel = new StdioChannel(options)
+  // What the probe prints, the server itself prints again.
+  const channel = new StdioChannel({ ...options, logger: silentLogger })
   try {
     const response = await channel.request('server/discover', { _meta: modernMeta({}, modernVersion) }, { signal: AbortSignal.timeout(probeMs) })
     return eraOfProbe(response) ?? 'legacy'
@@ -45,9 +46,4 @@ export async function eraOfHttp(wire: HttpWire, signal: AbortSignal): Promise<Er
     if (signal.aborted || status < 400 || !(error instanceof TurnwardError)) throw error
     return 'legacy'
   }
-}
-
-/** The configured era, or undefined when the server must be asked. */
-export function configuredEra(server: McpServer): Era | undefined {
-  return server.config.era === 'auto' ? undefined : server.config.era
 }

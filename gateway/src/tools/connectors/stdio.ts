@@ -5,6 +5,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { RunningServer } from '../runners/runner.ts'
+import { logStderr } from '../runners/stderr-log.ts'
 import { idKey, notificationText, readMessage, requestText, errorText, resultText, rpcCodes, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
 import { LineReader } from '../codec/line-reader.ts'
 import { modernVersion, type Era } from '../codec/versions.ts'
@@ -54,13 +55,13 @@ export class StdioChannel {
     })
     running.stdout.on('error', () => this.#die('its output failed'))
     running.stdin.on('error', () => this.#die('its input was closed'))
-    running.stderr.on('error', () => {})
-    running.stderr.on('data', (chunk: Buffer) => this.#logged(chunk))
-    this.ended = running.ended.then((how) => {
+    logStderr(options.server, running.stderr, withoutSecrets(options.logger, options.secrets))
+    const end = (how: string): string => {
       const why = this.#dead ?? `it ended (${how})`
       this.#die(why)
       return why
-    })
+    }
+    this.ended = running.ended.then(end, () => end('and could not be cleaned up'))
   }
 
   onNotification(listener: (method: string) => void): void {
@@ -147,12 +148,6 @@ export class StdioChannel {
     if (typeof token === 'number') this.#waiting.get(idKey(token))?.onProgress?.(params)
   }
 
-  #logged(chunk: Buffer): void {
-    let text = chunk.subarray(0, 2000).toString('utf8').trim()
-    for (const secret of this.#options.secrets) if (secret.length >= 6) text = text.replaceAll(secret, '[secret]')
-    this.#options.logger.debug({ server: this.#options.server, stderr: text }, 'MCP server wrote to standard error')
-  }
-
   #die(why: string): void {
     if (this.#dead !== undefined) return
     this.#dead = why
@@ -189,5 +184,17 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
   } catch (error) {
     await channel.close()
     throw error
+  }
+}
+
+/** A logger for lines a server wrote: configured values it was given are not repeated. */
+function withoutSecrets(logger: Logger, secrets: readonly string[]): Logger {
+  const hidden = secrets.filter((secret) => secret.length >= 6)
+  const clean = (fields: object): object => Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? hidden.reduce((text, secret) => text.replaceAll(secret, '[hidden]'), value) : value]))
+  return {
+    debug: (fields, message) => logger.debug(clean(fields), message),
+    info: (fields, message) => logger.info(clean(fields), message),
+    warn: (fields, message) => logger.warn(clean(fields), message),
+    error: (fields, message) => logger.error(clean(fields), message),
   }
 }

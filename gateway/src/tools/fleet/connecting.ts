@@ -12,13 +12,12 @@ import { openLegacyHttp } from '../connectors/http-legacy.ts'
 import { openModernHttp } from '../connectors/http-modern.ts'
 import { HttpWire } from '../connectors/http-wire.ts'
 import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
-import type { Runner } from '../runners/runner.ts'
-
-export type Runners = Readonly<Record<'bubblewrap' | 'process', Runner>>
+import { runnerOf, type Runners } from '../runners/runners.ts'
 
 export interface ConnectOptions {
   readonly server: McpServer
   readonly runners: Runners
+  /** Private homes of started servers live here. */
   readonly dataDir: string
   readonly limits: ResponseLimits
   readonly logger: Logger
@@ -75,13 +74,11 @@ export class ServerConnection {
 
   async #child(config: StdioConfig): Promise<StdioOptions> {
     const { server, runners, dataDir, limits, logger } = this.#options
-    const runner = config.runner === 'bubblewrap' || config.runner === 'process' ? runners[config.runner] : undefined
-    if (runner === undefined) throw new TurnwardError('config.not_available', { subject: server.name, why: `runner ${config.runner}` })
-    if (config.runner === 'process' && !config.unsafe_no_sandbox) throw new TurnwardError('sandbox.unavailable', { subject: server.name, why: '`runner: process` isolates nothing and needs `unsafe_no_sandbox: true`' })
+    const runner = runnerOf(runners, server)
     const missing = await runner.available()
     if (missing !== undefined) throw new TurnwardError('sandbox.unavailable', { subject: server.name, why: missing })
     // One folder a child: the probe and the server itself must not meet in it.
-    const workDir = join(dataDir, 'mcp', `${server.name}-${randomText(8)}`)
+    const workDir = join(dataDir, `${server.name}-${randomText(8)}`)
     const running = await runner.start({ server, workDir, logger })
     return { server: server.name, running, limits, logger, secrets: Object.values(config.env) }
   }

@@ -144,7 +144,7 @@ export class ServerSlot {
     } catch (error) {
       await exchange?.close().catch(() => {})
       const failure = asTurnwardError(error)
-      this.#fail(signal.aborted && !this.#closing.signal.aborted ? `it did not start within ${startMs / 1000} s` : (failure.why ?? failure.message))
+      this.#fail(signal.aborted && !this.#closing.signal.aborted ? `it did not start within ${startMs / 1000} s` : (failure.why === undefined ? failure.message : failure.code === 'mcp.server_unavailable' ? failure.why : `${failure.why}. ${failure.fix}`))
     }
   }
 

@@ -19,7 +19,7 @@ import type { Runner } from './runners/runner.ts'
 
 /** A runner without a sandbox, enough to start real servers. */
 export const plainRunner: Runner = {
-  name: 'process',
+  name: 'bubblewrap',
   available: async () => undefined,
   describe: ({ server }) => (server.config.transport === 'stdio' ? server.config.command : []),
   async start({ server }) {
@@ -78,7 +78,7 @@ export function startFleet(config: TestConfig, options: Partial<FleetOptions> = 
   const fleet = createFleet({
     snapshot: () => current,
     onSwap: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
-    runners: { bubblewrap: plainRunner, process: plainRunner },
+    runners: new Map([['bubblewrap', plainRunner]]),
     dataDir: '/nonexistent',
     logger: silentLogger,
     clock: systemClock,
@@ -133,14 +133,14 @@ export interface TestEndpoint {
 
 export async function serveEndpoint(operations: McpOperations, snapshot: () => Snapshot, fleet?: Pick<Fleet, 'catalogue'>): Promise<TestEndpoint> {
   const endpoint = createMcpEndpoint({ operations, snapshot, secret: Buffer.alloc(32, 7), clock: systemClock, logger: silentLogger, ...(fleet === undefined ? {} : { catalogue: (gateway: string) => fleet.catalogue(gateway) }) })
-  const server = createServer((req, res) => void endpoint(req, res, (req.url ?? '').replace(/^\/mcp\//, '')))
+  const server = createServer((req, res) => void endpoint.handle(req, res, (req.url ?? '').replace(/^\/mcp\//, '')))
   const port = await listenOn(server)
   return {
     url: `http://127.0.0.1:${port}/mcp/`,
     port,
     endpoint,
     async close() {
-      endpoint.close()
+      await endpoint.close()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },

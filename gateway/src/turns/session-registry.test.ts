@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import type { PolicyState } from '../policy/types.ts'
+import { policyOf } from '../policy/test-policy.ts'
+import { SessionRegistry } from './session-registry.ts'
+import { testClock, testState } from './test-state.ts'
+
+const idle = 60_000
+const fields = { id: 'ses_1', principal: 'alice', source: 'header', parent: null }
+const low: PolicyState = { label: { trust: 0, audience: [['alice']] }, effects: { done: ['mutation'], reserved: {} } }
+
+describe('the session registry', () => {
+  test('hands out one object for a session, so that concurrent calls see each other', async () => {
+    const clock = testClock()
+    const policy = policyOf({})
+    const registry = new SessionRegistry(testState(clock), clock)
+    const session = registry.create(fields, low, policy)
+    expect(await registry.find('ses_1', policy, idle)).toBe(session)
+    expect(registry.create(fields, { ...low, label: { trust: 1, audience: [] } }, policy)).toBe(session)
+  })
+
+  test('a restart forgets neither label nor effects', async () => {
+    const clock = testClock()
+    const state = testState(clock)
+    const policy = policyOf({})
+    const before = new SessionRegistry(state, clock)
+    before.save(before.create(fields, low, policy), policy, idle)
+    const after = await new SessionRegistry(state, clock).find('ses_1', policy, idle)
+    expect(after?.policy).toEqual(low)
+  })
+
+  test('an idle session is forgotten, in memory and on disk', async () => {
+    const clock = testClock()
+    const state = testState(clock)
+    const policy = policyOf({})
+    const registry = new SessionRegistry(state, clock)
+    registry.save(registry.create(fields, low, policy), policy, idle)
+    clock.advance(idle + 1)
+    expect(await registry.find('ses_1', policy, idle)).toBeUndefined()
+    expect(await new SessionRegistry(state, clock).find('ses_1', policy, idle)).toBeUndefined()
+  })
+
+  test('a changed list of trust ranks cannot shift what a label means', async () => {
+    const clock = testClock()
+    const state = testState(clock)
+    const registry = new SessionRegistry(state, clock)
+    const two = policyOf({})
+    registry.save(registry.create(fields, { ...low, label: { trust: 1, audience: [] } }, two), two, idle)
+    const three = policyOf({ policy: { trust: ['untrusted', 'checked', 'trusted'] } })
+    expect((await registry.find('ses_1', three, idle))?.policy.label.trust).toBe(2)
+    const renamed = policyOf({ policy: { trust: ['low', 'high'] } })
+    expect((await registry.find('ses_1', renamed, idle))?.policy.label.trust).toBe(0)
+  })
+
+  test('wakes watchers when the label changes, and only then', () => {
+    const clock = testClock()
+    const policy = policyOf({})
+    const registry = new SessionRegistry(testState(clock), clock)
+    const session = registry.create(fields, low, policy)
+    let woken = 0
+    const stop = registry.watch('ses_1', () => (woken += 1))
+    registry.update(session, session.policy)
+    expect(woken).toBe(0)
+    registry.update(session, { ...low, label: { trust: 0, audience: [['bob']] } })
+    expect([woken, session.version]).toEqual([1, 1])
+    stop()
+    registry.update(session, low)
+    expect(woken).toBe(1)
+  })
+})

@@ -1,0 +1,39 @@
+/** A state store without a disk, and a clock that stands still until moved, for tests of this room. */
+import type { Clock } from '../core/clock.ts'
+import type { StateStore } from '../state/state-store.ts'
+
+export interface TestClock extends Clock {
+  advance(milliseconds: number): void
+}
+
+export function testClock(): TestClock {
+  let time = 1_800_000_000_000
+  return {
+    now: () => time,
+    monotonic: () => time,
+    advance(milliseconds) {
+      time += milliseconds
+    },
+  }
+}
+
+export function testState(clock: Clock): StateStore {
+  const entries = new Map<string, { readonly text: string; readonly expires: number }>()
+  const read = (namespace: string, key: string): unknown => {
+    const entry = entries.get(`${namespace}|${key}`)
+    return entry === undefined || entry.expires <= clock.now() ? undefined : JSON.parse(entry.text)
+  }
+  return {
+    get: <T>(namespace: string, key: string) => read(namespace, key) as T | undefined,
+    put(namespace, key, value, expires) {
+      entries.set(`${namespace}|${key}`, { text: JSON.stringify(value), expires })
+    },
+    take<T>(namespace: string, key: string) {
+      const value = read(namespace, key) as T | undefined
+      entries.delete(`${namespace}|${key}`)
+      return value
+    },
+    flush: async () => {},
+    close: async () => {},
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The gate for messages streams: blocks pass as they come, in their own bytes; from the first tool call on, everything
+ * waits for a decision. No fragment of an undecided call ever reaches the client.
+ */
+import type { UsageRecord } from '@turnward/contract/decision'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { malformed, textOf } from './fields.ts'
+import { GateOutput } from './gate-output.ts'
+import { type HeldEvent, HeldEvents } from './held-events.ts'
+import { MessagesRound, textOfRound } from './messages-round.ts'
+import { SseFramer, type SseEvent } from './sse.ts'
+import { errorReason, readPayload, wholeEvent } from './stream-events.ts'
+import type { GateOptions, GateRound, GateSink, StreamGate } from './stream-gate.ts'
+import { addMessagesUsage } from './usage-records.ts'
+
+export class MessagesStreamGate implements StreamGate {
+  readonly #output: GateOutput
+  readonly #framer: SseFramer
+  readonly #held: HeldEvents
+  #round = new MessagesRound()
+  #isContinued = false
+  #isStarted = false
+  /** Index of the first block of this round that is held. */
+  #heldFrom = Infinity
+  /** Where this round's blocks begin in the client's message. */
+  #base = 0
+  /** One more than the highest block index the client has seen. */
+  #nextIndex = 0
+  readonly #earlierBlocks: JsonObject[] = []
+  readonly #earlierUsage: UsageRecord[] = []
+
+  constructor(sink: GateSink, options: GateOptions) {
+    this.#output = new GateOutput(sink)
+    this.#framer = new SseFramer(options.maxEventBytes)
+    this.#held = new HeldEvents(options.maxEventBytes)
+  }
+
+  get holding(): boolean {
+    return !this.#held.isEmpty
+  }
+
+  get deliveredText(): string {
+    return textOfRound([...this.#earlierBlocks, ...this.#round.blocks()])
+  }
+
+  push(chunk: Uint8Array): void {
+    try {
+      this.#framer.push(chunk, this.#onEvent)
+    } finally {
+      this.#output.flush()
+    }
+  }
+
+  endRound(): GateRound {
+    const round = this.#round
+    this.#framer.end(this.#onEvent)
+    this.#output.flush()
+    const isComplete = round.isComplete()
+    // Calls of a stream that was cut off are nobody's to decide, and may lack anything.
+    const calls = isComplete ? round.calls() : []
+    return {
+      calls: calls.map((call) => call.view),
+      native: new Map(calls.map((call) => [call.view.id, call.native])),
+      assistant: round.assistantMessage(),
+      text: textOfRound(round.blocks()),
+      finish: round.finish(),
+      usage: round.usage,
+      responseId: round.id,
+      model: round.model,
+      complete: isComplete,
+      upstreamError: round.error,
+    }
+  }
+
+  release(allowed: ReadonlySet<string>): void {
+    const calls = this.#round.calls()
+    const dropped = calls.filter((call) => !allowed.has(call.view.id)).map((call) => call.index)
+    const hasNoCall = dropped.length === calls.length
+    for (const held of this.#held.take()) {
+      const index = held.payload?.index
+      if (typeof index === 'number' && isBlockEvent(held.payload)) {
+        if (!dropped.includes(index)) this.#writeBlock(held, index, dropped.filter((one) => one < index).length)
+      } else if (hasNoCall && held.payload?.type === 'message_delta') {
+        this.#write(held.raw, withNormalStop(held.payload), true)
+      } else {
+        this.#write(held.raw, held.payload, held.isEdited)
+      }
+    }
+    this.#output.flush()
+  }
+
+  startContinuation(): JsonObject {
+    const message = this.#round.assistantMessage()
+    this.#closeRound()
+    this.#isContinued = true
+    return message
+  }
+
+  finishWithText(explanation: string): void {
+    const { id, model } = this.#round
+    const open = this.#round.openBlocks().filter((index) => index < this.#heldFrom)
+    for (const index of open) this.#event({ type: 'content_block_stop', index: index + this.#base })
+    this.#closeRound()
+    if (!this.#isStarted) {
+      const usage = { input_tokens: 0, output_tokens: 0 }
+      const message = { id: id === '' ? 'msg_turnward' : id, type: 'message', role: 'assistant', model, content: [], stop_reason: null, stop_sequence: null, usage }
+      this.#event({ type: 'message_start', message })
+      this.#isStarted = true
+    }
+    if (explanation !== '') {
+      const index = this.#nextIndex++
+      this.#event({ type: 'content_block_start', index, content_block: { type: 'text', text: '' } })
+      this.#event({ type: 'content_block_delta', index, delta: { type: 'text_delta', text: explanation } })
+      this.#event({ type: 'content_block_stop', index })
+      this.#earlierBlocks.push({ type: 'text', text: explanation })
+    }
+    const usage = addMessagesUsage({ output_tokens: 0 }, this.#earlierUsage)
+    this.#event({ type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage })
+    this.#event({ type: 'message_stop' })
+    this.#output.flush()
+  }
+
+  #onEvent = (event: SseEvent): void => {
+    const data = event.data?.trim()
+    if (event.isForeign) {
+      if (event.isTerminated) throw malformed('it is not an event stream')
+    } else if (data === undefined || data === '') {
+      this.#output.raw(event.raw)
+    } else if (data === '[DONE]') {
+      // Not of this dialect, but some upstreams end every stream with it.
+      this.#pass(wholeEvent(event), undefined, false)
+    } else {
+      const payload = readPayload(event, data)
+      if (payload !== undefined) this.#onPayload(payload, typeof payload.type === 'string' ? payload.type : (event.event ?? ''), wholeEvent(event))
+    }
+  }
+
+  #onPayload(payload: JsonObject, type: string, raw: Buffer): void {
+    switch (type) {
+      case 'ping':
+        this.#output.raw(raw)
+        return
+      case 'error':
+        this.#round.error = errorReason(payload.error)
+        this.#output.raw(raw)
+        return
+      case 'message_start':
+        this.#round.start(isObject(payload.message) ? payload.message : {})
+        if (this.#isContinued) return
+        this.#isStarted = true
+        break
+      case 'content_block_start': {
+        const index = blockIndex(payload)
+        const isCall = this.#round.startBlock(index, isObject(payload.content_block) ? payload.content_block : {})
+        if (isCall && !this.holding) this.#heldFrom = index
+        if (isCall || this.holding) this.#held.add({ raw, payload, isEdited: false })
+        else this.#writeBlock({ raw, payload, isEdited: false }, index, 0)
+        return
+      }
+      case 'content_block_delta':
+        this.#round.addDelta(blockIndex(payload), isObject(payload.delta) ? payload.delta : {})
+        break
+      case 'content_block_stop':
+        this.#round.stopBlock(blockIndex(payload))
+        break
+      case 'message_delta':
+        this.#round.addMessageDelta(payload)
+        if (!this.#isContinued) break
+        this.#pass(raw, { ...payload, usage: addMessagesUsage(this.#round.nativeUsage, this.#earlierUsage) }, true)
+        return
+      case 'message_stop':
+        this.#round.isStopped = true
+        break
+      default:
+        // An event newer than this code passes as it is.
+        break
+    }
+    this.#pass(raw, payload, false)
+  }
+
+  #pass(raw: Buffer, payload: JsonObject | undefined, isEdited: boolean): void {
+    if (this.holding) this.#held.add({ raw, payload, isEdited })
+    else if (payload !== undefined && isBlockEvent(payload)) this.#writeBlock({ raw, payload, isEdited }, blockIndex(payload), 0)
+    else this.#write(raw, payload, isEdited)
+  }
+
+  /** Writes an event of a block under the number the block has in the client's message. */
+  #writeBlock(held: HeldEvent, index: number, droppedBefore: number): void {
+    const shown = index - droppedBefore + this.#base
+    this.#nextIndex = Math.max(this.#nextIndex, shown + 1)
+    if (shown === index) this.#write(held.raw, held.payload, held.isEdited)
+    else this.#write(held.raw, { ...held.payload, index: shown }, true)
+  }
+
+  #write(raw: Buffer, payload: JsonObject | undefined, isEdited: boolean): void {
+    if (isEdited && payload !== undefined) this.#event(payload)
+    else this.#output.raw(raw)
+  }
+
+  #event(payload: JsonObject): void {
+    this.#output.text(`event: ${textOf(payload.type)}\ndata: ${JSON.stringify(payload)}\n\n`)
+  }
+
+  /** What was shown of this round becomes part of the message; what is held is discarded. */
+  #closeRound(): void {
+    this.#held.take()
+    this.#earlierBlocks.push(...this.#round.blocks(this.#heldFrom))
+    if (this.#round.usage !== undefined) this.#earlierUsage.push(this.#round.usage)
+    this.#base = this.#nextIndex
+    this.#heldFrom = Infinity
+    this.#round = new MessagesRound()
+  }
+}
+
+function isBlockEvent(payload: JsonObject | undefined): boolean {
+  return textOf(payload?.type).startsWith('content_block_')
+}
+
+function blockIndex(payload: JsonObject): number {
+  const { index } = payload
+  if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) throw malformed('a block of its stream has no index')
+  return index
+}
+
+function withNormalStop(payload: JsonObject): JsonObject {
+  const delta = isObject(payload.delta) ? payload.delta : {}
+  return delta.stop_reason === 'tool_use' ? { ...payload, delta: { ...delta, stop_reason: 'end_turn' } } : payload
+}
