@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/json.ts'
 import { buildCatalogue } from './fleet/gateway-catalogue.ts'
 import { readTools } from './tool-definitions.ts'
 import { snapshotOf } from './testing.fixture.ts'
-import { calls, changed, endpoint, errorOf, meta, modern, open, operations, reopen, resultOf, script, send, tools, useEndpoint, type Answer } from './endpoint/wire.fixture.ts'
+import { calls, endpoint, errorOf, meta, modern, open, operations, reopen, resultOf, script, send, tools, useEndpoint, type Answer } from './endpoint/wire.fixture.ts'
 
 useEndpoint()
 

@@ -346,6 +346,17 @@ describe('HTTP servers', () => {
     await expect.poll(() => other.fleet.status()[0]?.detail, { timeout: 10_000 }).toContain('too many pages')
   })
 
+  test('an event over the bound is cut off', async () => {
+    const { url } = await http((each, res) => {
+      if (legacyBasics(each, res)) return
+      res.writeHead(200, { 'content-type': 'text/event-stream' })
+      const more = (): void => void (res.destroyed || res.write(`data: ${'x'.repeat(65_536)}\n`, more))
+      more()
+    })
+    const fleet = start({ servers: { s: { transport: 'http', url } }, gateways, limits: { max_event_bytes: 100_000 } })
+    await expect(fleet.fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ why: 'an event of its answer is too large' })
+  })
+
   test('all pages of a list are read', async () => {
     const { url } = await http((each, res) => {
       const cursor = (each.body['params'] as JsonObject | undefined)?.['cursor']

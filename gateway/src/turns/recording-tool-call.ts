@@ -5,7 +5,8 @@ import { digestJson } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import { release } from '../policy/effects.ts'
-import type { Verdict } from '../policy/types.ts'
+import { labelRecord } from '../policy/label.ts'
+import type { Label, Verdict } from '../policy/types.ts'
 import type { CallEnd, CallSpan } from '../telemetry/telemetry.ts'
 import type { McpContext } from '../tools/operations.ts'
 import type { ToolCall } from './call.ts'
@@ -33,8 +34,8 @@ export interface ToolOutcome {
   readonly failure?: TurnwardError
 }
 
-/** Never throws: the tool has run. */
-export function recordToolOutcome(call: ToolCall, started: number, verdict: Verdict, end: ToolOutcome): void {
+/** Never throws: the tool has run. `before`: the label the result was admitted into, when there was one. */
+export function recordToolOutcome(call: ToolCall, started: number, verdict: Verdict, end: ToolOutcome, before?: Label): void {
   const { services } = call
   const record = recordOf(call, {
     type: 'outcome',
@@ -44,6 +45,7 @@ export function recordToolOutcome(call: ToolCall, started: number, verdict: Verd
     rules: [...verdict.rules],
     reason: verdict.reason,
     outcome: end.outcome,
+    ...(before === undefined ? {} : { labelBefore: labelRecord(before, call.snapshot.policy) }),
     latencyMs: Math.round(services.clock.monotonic() - started),
     resultDigest: end.result === undefined ? null : digestJson(end.result),
     ...(end.failure === undefined ? {} : { errorCode: end.failure.code }),

@@ -98,15 +98,5 @@ async function remember(
   dropped: readonly (RefusedCall & { readonly position: number })[],
   round: GateRound,
 ): Promise<void> {
-  const native = rounds.length === 0 ? undefined : nativeMessage(call, round, calls)
-  await rememberDelivered(call, { text: gate.deliveredText, calls, rounds, dropped, native })
-}
-
-/** The last round on its own, as the history would carry it. */
-function nativeMessage(call: ModelCall, round: GateRound, calls: readonly ToolCallView[]): { [key: string]: never } | ReturnType<ModelCall['dialect']['respond']['assistantMessage']> {
-  const natives = calls.flatMap((made) => round.native.get(made.id) ?? [])
-  if (call.dialect.name === 'messages') {
-    return { role: 'assistant', content: [...(round.text === '' ? [] : [{ type: 'text', text: round.text }]), ...natives] }
-  }
-  return { role: 'assistant', content: round.text, ...(natives.length > 0 ? { tool_calls: natives } : {}) }
+  await rememberDelivered(call, { text: gate.deliveredText, calls, rounds, dropped, native: round.assistant })
 }

@@ -60,11 +60,12 @@ export async function runToolCall(services: Services, context: McpContext, reque
     return refusalResult(call, verdict)
   }
   // The server's own credential, never the caller's token; cancellation and deadline included.
+  const before = session.policy.label
   const execution = await executeTool(call, request)
   // What comes back narrows the label before anyone reads it, errors included: they are the server's words.
   admitToolResult(call, execution)
   // The outcome closes the record, whatever it was.
-  recordToolOutcome(call, started, verdict, execution)
+  recordToolOutcome(call, started, verdict, execution, before)
   if (execution.failure !== undefined) throw execution.failure
   return execution.result
 }

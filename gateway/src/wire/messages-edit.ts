@@ -45,8 +45,8 @@ export function restoreMessages(body: JsonObject, messageIndex: number, record: 
 function deliveredBlocks(message: JsonObject, record: SpliceRecord): JsonObject[] {
   const shown = asBlocks(message.content)
   if (record.delivered === undefined) return shown
-  const known = new Set([...shown.filter(isToolUse), ...record.dropped].map((call) => call.id))
-  const made = asBlocks(record.delivered.content).filter((block) => !isToolUse(block) || known.has(block.id))
+  const known = new Set([...shown.filter(isToolUse), ...record.dropped].map((call) => call.id ?? ''))
+  const made = asBlocks(record.delivered.content).filter((block) => !isToolUse(block) || known.has(block.id ?? ''))
   const lost = shown.filter((block) => isToolUse(block) && !made.some((other) => other.id === block.id))
   // A round without text of its own left nothing to show: then the client's view is all there is.
   return made.length === 0 ? shown : [...made, ...lost]

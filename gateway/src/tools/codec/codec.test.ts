@@ -4,7 +4,6 @@ import { checkParameterHeaders, decodeHeaderValue, encodeHeaderValue, headerPara
 import { readMessage } from './json-rpc.ts'
 import { LineReader } from './line-reader.ts'
 import { parseMessageBody } from './message-body.ts'
-import { SseReader } from './sse-reader.ts'
 import { travellingMeta } from './versions.ts'
 
 const limits = { maxDepth: 64, maxKeys: 10_000 }
@@ -52,30 +51,19 @@ describe('JSON-RPC', () => {
   })
 })
 
-describe('readers', () => {
-  test('events and lines do not depend on where the bytes are cut', () => {
-    fc.assert(fc.property(fc.array(fc.string({ unit: 'grapheme', minLength: 1 }).map((text) => text.replace(/[\r\n]/g, ' '))), fc.constantFrom('\n', '\r\n', '\r'), fc.integer({ min: 1, max: 7 }), (texts, end, step) => {
+describe('lines of a stdio server', () => {
+  test('do not depend on where the bytes are cut', () => {
+    fc.assert(fc.property(fc.array(fc.string({ unit: 'grapheme', minLength: 1 })), fc.integer({ min: 1, max: 7 }), (texts, step) => {
       const wanted = texts.map((text) => JSON.stringify(text))
-      const sse = new SseReader(100_000)
       const lines = new LineReader(100_000)
-      const seen: string[] = []
       const read: string[] = []
-      const stream = Buffer.from(`${wanted.map((text) => `: note${end}event: message${end}data: ${text}${end}${end}`).join('')}\n`)
-      const plain = Buffer.from(wanted.map((text) => `${text}\r\n`).join(''))
-      for (let at = 0; at < stream.length; at += step) seen.push(...sse.push(stream.subarray(at, at + step)))
-      for (let at = 0; at < plain.length; at += step) read.push(...lines.push(plain.subarray(at, at + step)))
-      expect(seen).toEqual(wanted)
+      const bytes = Buffer.from(wanted.map((text) => `${text}\r\n`).join(''))
+      for (let at = 0; at < bytes.length; at += step) read.push(...lines.push(bytes.subarray(at, at + step)))
       expect(read).toEqual(wanted)
     }))
   })
 
-  test('data lines of one event are joined; events without data are none', () => {
-    expect(new SseReader(100).push(Buffer.from('id: 1\ndata: \n\ndata: a\ndata:b\n\n'))).toEqual(['a\nb'])
-  })
-
-  test('what is longer than the bound is refused before it is complete', () => {
-    expect(() => new SseReader(10).push(Buffer.from('data: 12345678901234'))).toThrow(RangeError)
-    expect(() => new SseReader(10).push(Buffer.from('data: 123456\ndata: 123456\n'))).toThrow(RangeError)
+  test('are refused over the bound before they are complete', () => {
     expect(() => new LineReader(10).push(Buffer.from('12345678901'))).toThrow(RangeError)
   })
 })

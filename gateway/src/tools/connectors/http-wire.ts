@@ -5,7 +5,7 @@
 import { Pool, type Dispatcher } from 'undici'
 import { TurnwardError } from '../../core/error.ts'
 import { readMessage, type RpcId, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
-import { SseReader } from '../codec/sse-reader.ts'
+import { SseFramer } from '../../wire/sse.ts'
 import { abortedError, type ResponseLimits } from './connector.ts'
 import { socketFailure, unavailable } from './failure.ts'
 
@@ -71,7 +71,7 @@ export class HttpWire {
       discard(answer)
       throw unavailable(this.server, `it answered with HTTP ${answer.statusCode} and neither JSON nor an event stream`)
     }
-    const events = new SseReader(this.#limits.maxEventBytes)
+    const events = new SseFramer(this.#limits.maxEventBytes)
     const parts: Buffer[] = []
     let size = 0
     try {
@@ -80,12 +80,12 @@ export class HttpWire {
         // A listening stream lives for days; only its single events are bounded.
         if (!stream && size > this.#limits.maxResponseBytes) throw unavailable(this.server, 'its answer is too large')
         if (!stream) parts.push(chunk)
-        else if (this.#take(events.push(chunk), done)) return
+        else if (this.#take(dataOf(events, chunk), done)) return
       }
       if (!stream) this.#take([Buffer.concat(parts).toString('utf8')], done)
     } catch (error) {
       if (signal.aborted) throw abortedError(signal)
-      if (error instanceof RangeError) throw unavailable(this.server, 'an event of its answer is too large')
+      if (error instanceof TurnwardError && error.code === 'upstream.malformed') throw unavailable(this.server, 'an event of its answer is too large')
       throw error instanceof TurnwardError ? error : socketFailure(this.server, error)
     } finally {
       discard(answer)
@@ -109,6 +109,15 @@ export class HttpWire {
   async close(): Promise<void> {
     await this.#pool.destroy()
   }
+}
+
+/** The data of the events these bytes complete. Servers open a stream they can resume with an event without data. */
+function dataOf(events: SseFramer, chunk: Buffer): string[] {
+  const found: string[] = []
+  events.push(chunk, ({ data }) => {
+    if (data !== undefined && data !== '') found.push(data)
+  })
+  return found
 }
 
 /** Drops what is left of an answer, so that its connection is free or closed. */

@@ -1,0 +1,46 @@
+/** A gateway with its two vendors, started together and closed together. */
+import { governedConfig, secretEnv } from './governed-config.ts'
+import { startGateway, type RunningGateway } from './gateway-process.ts'
+import { say, type ModelAnswer } from './model-answer.ts'
+import { startVendor, type Responder, type Vendor } from './vendor.ts'
+
+export interface GovernedGateway extends AsyncDisposable {
+  readonly gateway: RunningGateway
+  /** `http://127.0.0.1:port`. */
+  readonly url: string
+  readonly vendors: { readonly openai: Vendor; readonly anthropic: Vendor }
+  /** Both vendors answer this from now on. */
+  respond(responder: Responder): void
+  /** Both vendors say this from now on, in their own dialect. */
+  answer(answer: ModelAnswer): void
+  close(): Promise<void>
+}
+
+type ConfigObject = Record<string, object>
+
+/** `change` gets the usual configuration and returns the one to start with. */
+export async function startGoverned(change: (config: ConfigObject) => object = (config) => config): Promise<GovernedGateway> {
+  const [openai, anthropic] = [await startVendor(), await startVendor()]
+  const vendors = { openai, anthropic }
+  const closeVendors = async (): Promise<void> => void (await Promise.all([openai.close(), anthropic.close()]))
+  const respond = (responder: Responder): void => {
+    openai.respond(responder)
+    anthropic.respond(responder)
+  }
+  try {
+    const gateway = await startGateway({ config: change(governedConfig({ openai: openai.url, anthropic: anthropic.url })), env: secretEnv })
+    const close = async (): Promise<void> => {
+      await closeVendors()
+      await gateway.stop()
+    }
+    return { gateway, url: gateway.url, vendors, respond, answer: (answer) => respond((request) => say(request, answer)), close, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await closeVendors()
+    throw error
+  }
+}
+
+/** The usual configuration with these top-level parts replaced. */
+export function withParts(parts: ConfigObject): (config: ConfigObject) => ConfigObject {
+  return (config) => ({ ...config, ...parts })
+}
