@@ -1,0 +1,55 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { readBody } from './reading-body.ts'
+
+const limits = { max_body_bytes: 20, body_timeout_ms: 200 }
+const open: { close(): unknown }[] = []
+
+afterEach(() => {
+  for (const one of open.splice(0)) one.close()
+})
+
+/** Sends raw bytes and tells what reading the body came to. */
+async function read(head: string, body: string, hangUp = false): Promise<string> {
+  const done = Promise.withResolvers<string>()
+  const server = createServer((request: IncomingMessage) => {
+    // Refusals that need no byte of the body are thrown, the others reject.
+    void Promise.resolve()
+      .then(() => readBody(request, limits))
+      .then((bytes) => done.resolve(bytes.toString()))
+      .catch((error: { code: string }) => done.resolve(error.code))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`POST / HTTP/1.1\r\nhost: x\r\n${head}\r\n\r\n${body}`, () => hangUp && socket.destroy())
+  open.push({ close: () => server.closeAllConnections() }, server, { close: () => socket.destroy() })
+  return done.promise
+}
+
+describe('reading a body', () => {
+  test('reads what was announced', async () => {
+    expect(await read('content-length: 5', 'hello')).toBe('hello')
+  })
+
+  test('refuses an announced size over the limit before a byte of it arrives', async () => {
+    expect(await read('content-length: 21', '')).toBe('request.too_large')
+  })
+
+  test('refuses a body that grows over the limit without announcing it', async () => {
+    expect(await read('transfer-encoding: chunked', '19\r\n1234567890123456789012345\r\n')).toBe('request.too_large')
+  })
+
+  test('refuses a compressed body, which could be any size', async () => {
+    expect(await read('content-length: 5\r\ncontent-encoding: gzip', 'hello')).toBe('request.content_encoding')
+  })
+
+  test('refuses a body that does not arrive in time', async () => {
+    expect(await read('content-length: 5', 'he')).toBe('request.timeout')
+  })
+
+  test('a client that goes away inside its body is a cancelled request', async () => {
+    expect(await read('content-length: 15', 'he', true)).toBe('request.cancelled')
+  })
+})
