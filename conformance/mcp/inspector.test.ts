@@ -25,7 +25,10 @@ beforeAll(async () => {
       },
       gateways: { main: { servers: ['every', 'office'] } },
       contracts: { '*': { output: { trust: 'trusted' } } },
-      rules: [{ name: 'no-publishing', when: "tool.name == 'office__publish'", verdict: 'deny', reason: 'Nothing is published from here.' }],
+      rules: [
+        { name: 'no-publishing', when: "tool.name == 'office__publish'", verdict: 'deny', reason: 'Nothing is published from here.' },
+        { name: 'small-numbers', when: "tool.name == 'office__count' && args.n > 5", verdict: 'deny', reason: 'Numbers above five are not counted.' },
+      ],
     },
   })
   await serversReady(gateway.url)
@@ -77,9 +80,15 @@ describe.each(['legacy', 'auto', 'modern'])('the inspector in era %s', (era) => 
   })
 
   test('shows a refusal as an error of the tool', async () => {
-    const run = await inspect(era, ['--method', 'tools/call', '--tool-name', 'office__publish'])
+    const run = await inspect(era, ['--method', 'tools/call', '--tool-name', 'office__count', '--tool-args-json', '{"n":7}'])
     expect(run).toMatchObject({ code: 5 })
-    expect(run.stdout + run.stderr).toContain('Nothing is published from here')
+    expect(run.stdout + run.stderr).toContain('Numbers above five are not counted')
+  })
+
+  test('does not find a tool that no call could reach', async () => {
+    const run = await inspect(era, ['--method', 'tools/call', '--tool-name', 'office__publish'])
+    expect(run.code).not.toBe(0)
+    expect(run.stdout + run.stderr).toContain('not found')
   })
 })
 

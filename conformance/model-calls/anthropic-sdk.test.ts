@@ -123,8 +123,8 @@ describe('what only the Messages API has', () => {
 
   test('beta and version headers reach the vendor', async () => {
     governed.answer({ text: 'ok' })
-    await client.messages.create({ model, max_tokens, messages: question }, { headers: { 'anthropic-beta': 'context-1m-2025-08-07' } })
-    expect(vendor().last().headers).toMatchObject({ 'anthropic-beta': 'context-1m-2025-08-07', 'anthropic-version': '2023-06-01' })
+    await client.messages.create({ model, max_tokens, messages: question }, { headers: { 'anthropic-beta': 'context-1m-2025-08-07', 'anthropic-version': '2023-01-01' } })
+    expect(vendor().last().headers).toMatchObject({ 'anthropic-beta': 'context-1m-2025-08-07', 'anthropic-version': '2023-01-01' })
   })
 
   test('tokens are counted by the vendor', async () => {

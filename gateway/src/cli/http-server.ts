@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
-import { listModels } from '../models/listing-models.ts'
+import { describeModel, listModels } from '../models/listing-models.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import type { Services } from '../turns/services.ts'
@@ -28,12 +28,13 @@ interface Entrance {
   readonly handle: Handler
 }
 
-const startedDraining = Symbol('draining')
+/** `/v1/models/{name}`. */
+const modelPrefix = '/v1/models/'
 
 export async function listen(services: Services, mcp: McpEndpoint, stale: () => string | undefined): Promise<HttpServer> {
   const { listen: at, limits } = services.snapshot().settings
-  const state = { [startedDraining]: false, active: 0 }
-  const isDraining = (): boolean => state[startedDraining]
+  let draining = false
+  const isDraining = (): boolean => draining
   const entrances = entranceTable(services, stale, isDraining)
 
   const server = createServer(
@@ -46,10 +47,6 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
       keepAliveTimeout: 65_000,
     },
     (request, response) => {
-      state.active += 1
-      response.once('close', () => {
-        state.active -= 1
-      })
       dispatch(request, response, entrances, mcp, isDraining)
     },
   )
@@ -59,7 +56,7 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
   return {
     url: urlOf(server),
     async close(drainMs) {
-      state[startedDraining] = true
+      draining = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
       const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
@@ -75,6 +72,7 @@ function entranceTable(services: Services, stale: () => string | undefined, isDr
     ['/v1/messages', { method: 'POST', handle: (request, response) => runModelCall(services, request, response, messages) }],
     ['/v1/messages/count_tokens', { method: 'POST', handle: (request, response) => countTokens(services, request, response, messages) }],
     ['/v1/models', { method: 'GET', handle: (request, response) => answerModels(services, request, response) }],
+    [modelPrefix, { method: 'GET', handle: (request, response) => answerModels(services, request, response) }],
     ['/healthz', { method: 'GET', handle: (_request, response) => answerHealth(services, response) }],
     ['/readyz', { method: 'GET', handle: (_request, response) => answerReadiness(services, response, stale(), isDraining()) }],
     ['/metrics', { method: 'GET', handle: (_request, response) => answerMetrics(services, response) }],
@@ -83,7 +81,7 @@ function entranceTable(services: Services, stale: () => string | undefined, isDr
 
 function dispatch(request: IncomingMessage, response: ServerResponse, entrances: ReadonlyMap<string, Entrance>, mcp: McpEndpoint, isDraining: () => boolean): void {
   const path = pathOf(request)
-  const entrance = entrances.get(path)
+  const entrance = entrances.get(path) ?? (path.startsWith(modelPrefix) ? entrances.get(modelPrefix) : undefined)
   const isProbe = path === '/healthz' || path === '/readyz' || path === '/metrics'
   try {
     if (isDraining() && !isProbe) throw new TurnwardError('gateway.draining', { retryAfterSeconds: 1 })
@@ -118,10 +116,21 @@ async function answerModels(services: Services, request: IncomingMessage, respon
   try {
     const snapshot = services.snapshot()
     const caller = await services.authenticator.authenticate(request.headers, snapshot)
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(listModels(snapshot, caller, dialect.name)))
+    const path = pathOf(request)
+    const name = path.startsWith(modelPrefix) ? decodeName(path.slice(modelPrefix.length)) : undefined
+    const answer = name === undefined ? listModels(snapshot, caller, dialect.name) : describeModel(snapshot, caller, dialect.name, name)
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   } catch (thrown) {
     const { status, code, message } = asTurnwardError(thrown)
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(dialect.errorBody({ status, code, message })))
+  }
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new TurnwardError('request.invalid', { subject: 'path', why: 'it is not percent-encoded UTF-8' })
   }
 }
 

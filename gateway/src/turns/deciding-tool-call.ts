@@ -6,7 +6,9 @@ import type { ToolCall } from './call.ts'
 
 export function decideToolCall(call: ToolCall): Verdict {
   const { services, snapshot, session, tool } = call
-  if (snapshot.settings.turns.tickets === 'required' && call.ticket === undefined) return withoutTicket
+  if (snapshot.settings.turns.tickets === 'required' && call.ticket === undefined) {
+    return snapshot.policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
+  }
   const misfit = tool.validate(call.args)
   if (misfit !== undefined) return misfitArguments(misfit)
   const verdict = decide(snapshot.policy, session.policy, {
@@ -40,7 +42,8 @@ function misfitArguments(detail: string): Verdict {
     gaps: [{ kind: 'argument', detail, source: 'input schema' }],
     remedies: [{ kind: 'prerequisite', detail: 'make the call again with arguments that fit the input schema of the tool' }],
     rules: ['input schema'],
-    reason: 'The arguments do not fit the input schema of the tool.',
+    // The model wrote the arguments and has been shown the schema: told what does not fit, it can mend the call.
+    reason: `The arguments do not fit the input schema of the tool: ${detail}.`,
     effects: [],
   }
 }

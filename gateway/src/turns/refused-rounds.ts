@@ -2,9 +2,14 @@
 import type { JsonObject, RefusedCall, SplicedRound } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
 
+/** A round the client never saw: the model's message and what each of its calls was answered with. */
+export function refusedRound(assistant: JsonObject, refused: readonly RefusedCall[]): SplicedRound {
+  return { assistant, refused: refused.map(({ id, name, call: native, notice }) => ({ id, name, call: native, notice })) }
+}
+
 /** Appends the round to the conversation that goes out next. */
 export function appendRefusedRound(call: ModelCall, assistant: JsonObject, refused: readonly RefusedCall[]): SplicedRound {
-  const round: SplicedRound = { assistant, refused: refused.map(({ id, name, call: native, notice }) => ({ id, name, call: native, notice })) }
+  const round = refusedRound(assistant, refused)
   call.dialect.edit.appendRound(call.body, round)
   call.bytes = undefined
   call.services.telemetry.count('turnward_splices_total', { kind: 'all' })

@@ -6,49 +6,69 @@ import { isObject, type JsonObject } from '../core/json.ts'
 import { collectBody } from '../models/collecting-body.ts'
 import { routeCall, type RoutedResponse } from '../models/routing-upstream.ts'
 import { converterFor } from '../wire/convert/converter.ts'
-import type { RefusedCall, ResponseView, SplicedRound } from '../wire/dialect.ts'
+import type { ResponseView, SplicedRound } from '../wire/dialect.ts'
 import { answerHeaders } from './answering-client.ts'
 import type { ModelCall, ProposalRulings } from './call.ts'
 import { decideProposals } from './deciding-proposals.ts'
-import { rememberDelivered } from './delivering.ts'
-import { appendRefusedRound, exhaustedText } from './refused-rounds.ts'
+import { rememberDelivered, type DeliveredMessage } from './delivering.ts'
+import { appendRefusedRound, exhaustedText, refusedRound } from './refused-rounds.ts'
 import { relayFailure } from './relaying-failure.ts'
 import { onAttempt, outgoing, type RelayEnd } from './relay.ts'
 import { sumUsage } from './usage.ts'
 
 export async function relayJson(call: ModelCall, route: Route): Promise<RelayEnd> {
-  const rounds: SplicedRound[] = []
-  const usages: UsageRecord[] = []
-  let earlierText = ''
+  const earlier: EarlierRounds = { rounds: [], usage: [], text: '' }
   for (;;) {
     const routed = await routeCall(call.services, call.snapshot, call.caller, route, outgoing(call), call.signal, onAttempt(call))
-    if (routed.response.status >= 400) return { failure: await relayFailure(call, routed), usage: sumUsage(usages) }
+    if (routed.response.status >= 400) return { failure: await relayFailure(call, routed), usage: sumUsage(earlier.usage) }
     const answer = await readAnswer(call, routed)
     const { view, body } = answer
-    const earlier = { text: earlierText, usage: [...usages] }
-    if (view.usage !== undefined) usages.push(view.usage)
-    const end: RelayEnd = { finish: view.finish, usage: sumUsage(usages), responseId: view.id, responseModel: view.model }
-
     const rulings = view.calls.length === 0 ? noProposals : await decideProposals(call, { calls: view.calls, native: nativeCalls(call, answer) })
-    const { allowed, refused } = rulings
-    const allRefused = refused.length > 0 && allowed.size === 0
-    if (allRefused && rounds.length < call.snapshot.settings.turns.max_splices && call.view.choices === 1) {
-      earlierText = joinText(earlierText, view.text)
-      rounds.push(appendRefusedRound(call, call.dialect.respond.assistantMessage(body), refused))
+    if (isAllRefused(rulings) && earlier.rounds.length < call.snapshot.settings.turns.max_splices && call.view.choices === 1) {
+      earlier.text = joinText(earlier.text, view.text)
+      if (view.usage !== undefined) earlier.usage.push(view.usage)
+      earlier.rounds.push(appendRefusedRound(call, call.dialect.respond.assistantMessage(body), rulings.refused))
       continue
     }
-    if (refused.length > 0) {
-      call.dialect.respond.dropCalls(body, new Set(refused.map((made) => made.id)))
-      if (allRefused) call.dialect.respond.appendText(body, exhaustedText(refused))
-      else call.services.telemetry.count('turnward_splices_total', { kind: 'mixed' })
-    }
-    const isEdited = refused.length > 0 || rounds.length > 0
-    const native = rounds.length > 0 ? call.dialect.respond.assistantMessage(structuredClone(body)) : undefined
-    if (rounds.length > 0) call.dialect.respond.mergeEarlier(body, earlier)
-    await remember(call, isEdited ? call.dialect.readResponse(body) : view, rounds, allRefused ? [] : refused, native)
-    send(call, routed, isEdited || answer.bytes === undefined ? Buffer.from(JSON.stringify(body)) : answer.bytes)
-    return end
+    const splice = spliceAnswer(call, body, rulings, earlier)
+    const delivered = splice === undefined ? view : call.dialect.readResponse(body)
+    // Remembered before it is sent: the client may come back faster than we get here again.
+    await rememberDelivered(call, { text: delivered.text, calls: delivered.calls, ...(splice ?? unspliced) })
+    send(call, routed, splice === undefined && answer.bytes !== undefined ? answer.bytes : Buffer.from(JSON.stringify(body)))
+    const usage = sumUsage(view.usage === undefined ? earlier.usage : [...earlier.usage, view.usage])
+    return { finish: view.finish, usage, responseId: view.id, responseModel: view.model }
   }
+}
+
+/** What earlier rounds of this client request came to. */
+interface EarlierRounds {
+  readonly rounds: SplicedRound[]
+  readonly usage: UsageRecord[]
+  text: string
+}
+
+type Splice = Pick<DeliveredMessage, 'rounds' | 'dropped' | 'native'>
+
+const unspliced: Splice = { rounds: [], dropped: [], native: undefined }
+
+function isAllRefused({ allowed, refused }: ProposalRulings): boolean {
+  return refused.length > 0 && allowed.size === 0
+}
+
+/** Edits the answer into what the client may have. Undefined when nothing had to change. */
+function spliceAnswer(call: ModelCall, body: JsonObject, rulings: ProposalRulings, earlier: EarlierRounds): Splice | undefined {
+  const { respond } = call.dialect
+  const { refused } = rulings
+  if (refused.length === 0 && earlier.rounds.length === 0) return undefined
+  const made = structuredClone(respond.assistantMessage(body))
+  if (refused.length > 0) respond.dropCalls(body, new Set(refused.map((one) => one.id)))
+  const exhausted = isAllRefused(rulings) ? exhaustedText(refused) : undefined
+  if (exhausted !== undefined) respond.appendText(body, exhausted)
+  else if (refused.length > 0) call.services.telemetry.count('turnward_splices_total', { kind: 'mixed' })
+  if (earlier.rounds.length > 0) respond.mergeEarlier(body, earlier)
+  if (exhausted === undefined) return { rounds: earlier.rounds, dropped: refused, native: made }
+  // The model shall see this round refused like the others, and the explanation as what it then said.
+  return { rounds: [...earlier.rounds, refusedRound(made, refused)], dropped: [], native: { role: 'assistant', content: exhausted } }
 }
 
 const noProposals: ProposalRulings = { allowed: new Set(), refused: [] }
@@ -77,16 +97,6 @@ async function readAnswer(call: ModelCall, routed: RoutedResponse): Promise<Answ
 
 function nativeCalls(call: ModelCall, answer: Answer): ReadonlyMap<string, JsonObject> {
   return new Map(answer.view.calls.map((made) => [made.id, call.dialect.respond.nativeCall(answer.body, made.id) ?? {}]))
-}
-
-async function remember(
-  call: ModelCall,
-  delivered: ResponseView,
-  rounds: readonly SplicedRound[],
-  dropped: readonly (RefusedCall & { readonly position: number })[],
-  native: JsonObject | undefined,
-): Promise<void> {
-  await rememberDelivered(call, { text: delivered.text, calls: delivered.calls, rounds, dropped, native })
 }
 
 function send(call: ModelCall, routed: RoutedResponse, bytes: Buffer): void {

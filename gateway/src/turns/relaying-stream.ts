@@ -14,7 +14,7 @@ import type { ModelCall } from './call.ts'
 import { decideProposals } from './deciding-proposals.ts'
 import { rememberDelivered } from './delivering.ts'
 import { pumpStream } from './pumping-stream.ts'
-import { appendRefusedRound, exhaustedText } from './refused-rounds.ts'
+import { appendRefusedRound, exhaustedText, refusedRound } from './refused-rounds.ts'
 import { relayFailure } from './relaying-failure.ts'
 import { outgoing, onAttempt, type RelayEnd } from './relay.ts'
 import { sumUsage } from './usage.ts'
@@ -82,8 +82,10 @@ async function settleRound(call: ModelCall, gate: StreamGate, round: GateRound, 
   }
   const maxSplices = call.snapshot.settings.turns.max_splices
   if (rounds.length >= maxSplices || call.view.choices > 1) {
-    gate.finishWithText(exhaustedText(refused))
-    await remember(call, gate, [], rounds, [], round)
+    const explanation = exhaustedText(refused)
+    gate.finishWithText(explanation)
+    const closing = { role: 'assistant', content: explanation }
+    await rememberDelivered(call, { text: gate.deliveredText, calls: [], rounds: [...rounds, refusedRound(round.assistant, refused)], dropped: [], native: closing })
     return 'done'
   }
   rounds.push(appendRefusedRound(call, gate.startContinuation(), refused))

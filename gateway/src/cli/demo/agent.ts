@@ -4,7 +4,7 @@
  */
 import { request } from 'undici'
 import { TurnwardError } from '../../core/error.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { openMcpClient } from '../mcp-client.ts'
 
 export interface AgentRun {
@@ -23,7 +23,7 @@ export async function runAgent(url: string, key: string, task: string): Promise<
   try {
     const tools = (await mcp.listTools()).map((tool) => ({
       type: 'function',
-      function: { name: String(tool.name), description: String(tool.description ?? ''), parameters: tool.inputSchema ?? {} },
+      function: { name: asText(tool.name), description: asText(tool.description), parameters: tool.inputSchema ?? {} },
     }))
     const messages: JsonObject[] = [{ role: 'user', content: task }]
     let ids = { turn: '', session: '' }
@@ -32,11 +32,11 @@ export async function runAgent(url: string, key: string, task: string): Promise<
       ids = { turn: answered.turn, session: answered.session }
       messages.push(answered.message)
       const calls = Array.isArray(answered.message.tool_calls) ? answered.message.tool_calls.filter(isObject) : []
-      if (calls.length === 0) return { ...ids, answer: String(answered.message.content ?? ''), completed: true }
+      if (calls.length === 0) return { ...ids, answer: asText(answered.message.content), completed: true }
       for (const call of calls) {
         const wanted = call.function as { name: string; arguments: string }
         const result = await mcp.callTool(wanted.name, JSON.parse(wanted.arguments) as JsonObject)
-        messages.push({ role: 'tool', tool_call_id: String(call.id), content: textOf(result) })
+        messages.push({ role: 'tool', tool_call_id: asText(call.id), content: textOf(result) })
       }
     }
     return { ...ids, answer: '', completed: false }

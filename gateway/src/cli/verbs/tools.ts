@@ -1,7 +1,7 @@
 /** `turnward tools`: what a key may call now at a running gateway, and calling it, through the public endpoint. */
 import type { Command } from 'commander'
 import { TurnwardError } from '../../core/error.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { openMcpClient, type McpClient } from '../mcp-client.ts'
 import { fail, print, table } from '../output.ts'
@@ -44,7 +44,7 @@ function connect(options: ToolsOptions): McpClient {
 async function list(options: ToolsOptions): Promise<void> {
   await withClient(options, async (client) => {
     const tools = await client.listTools()
-    print(options, { tools }, table(tools.map((tool) => [String(tool.name), firstLine(tool.description)])))
+    print(options, { tools }, table(tools.map((tool) => [asText(tool.name), firstLine(tool.description)])))
   })
 }
 

@@ -4,7 +4,7 @@
  */
 import { RE2JS } from 're2js'
 import type { UpstreamConfig } from '@turnward/contract/config'
-import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { asText, isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 
 export type ScriptStep = Extract<UpstreamConfig, { kind: 'scripted' }>['steps'][number]
 
@@ -44,7 +44,7 @@ export function readConversation(body: JsonObject): Conversation {
     lastRound: messages.slice(lastAssistant + 1).map((message) => textOf(message.content)),
     last: textOf(messages.at(-1)?.content),
     step: since.filter((message) => message.role === 'assistant').length,
-    offered: new Set(tools.map((tool) => (isObject(tool) && isObject(tool.function) ? String(tool.function.name) : ''))),
+    offered: new Set(tools.map((tool) => (isObject(tool) && isObject(tool.function) ? asText(tool.function.name) : ''))),
   }
 }
 

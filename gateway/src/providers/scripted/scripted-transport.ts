@@ -1,6 +1,6 @@
 /** Answers chat-completions requests from a script, in the vendor's own wire format, streaming or not. */
 import { hash } from 'node:crypto'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { answer, readConversation, type ScriptedAnswer, type ScriptStep } from './script.ts'
 
 // The shape of models/transport.ts, which this room may not import: a provider knows nothing of the floor above it.
@@ -116,21 +116,21 @@ function completion(id: string, body: JsonObject, reply: ScriptedAnswer): JsonOb
     id: `chatcmpl-${id}`,
     object: 'chat.completion',
     created: 0,
-    model: String(body.model ?? 'scripted'),
+    model: asText(body.model),
     choices: [{ index: 0, message, logprobs: null, finish_reason: calls.length > 0 ? 'tool_calls' : 'stop' }],
     usage: usage(body, reply),
   }
 }
 
 function streamParts(id: string, body: JsonObject, reply: ScriptedAnswer): string[] {
-  const head = { id: `chatcmpl-${id}`, object: 'chat.completion.chunk', created: 0, model: String(body.model ?? 'scripted') }
+  const head = { id: `chatcmpl-${id}`, object: 'chat.completion.chunk', created: 0, model: asText(body.model) }
   const event = (delta: JsonObject, finish: string | null): string =>
     `data: ${JSON.stringify({ ...head, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] })}\n\n`
   const parts = [event({ role: 'assistant', content: '' }, null)]
   for (const word of reply.text.match(/\S+\s*/g) ?? []) parts.push(event({ content: word }, null))
   toolCalls(id, reply).forEach((call, index) => {
     const { name, arguments: args } = call.function as { name: string; arguments: string }
-    parts.push(event({ tool_calls: [{ index, id: String(call.id), type: 'function', function: { name, arguments: '' } }] }, null))
+    parts.push(event({ tool_calls: [{ index, id: asText(call.id), type: 'function', function: { name, arguments: '' } }] }, null))
     for (let at = 0; at < args.length; at += 24) {
       parts.push(event({ tool_calls: [{ index, function: { arguments: args.slice(at, at + 24) } }] }, null))
     }
