@@ -42,7 +42,7 @@ async function init(options: InitOptions): Promise<void> {
     print(
       options,
       { config: path, key: keyPath },
-      `Wrote ${path}\nKey in ${keyPath} (readable by you only)\n\nNext:\n  $ turnward check --config ${options.config}\n  $ turnward start --config ${options.config}`,
+      `Wrote ${path}\nKey in ${keyPath} (readable by you only)\n\nNext:\n  $ npm install @modelcontextprotocol/server-filesystem   # the MCP server of the example\n  $ turnward check --config ${options.config}\n  $ turnward start --config ${options.config}`,
     )
   } catch (error) {
     fail(options, error)

@@ -48,6 +48,7 @@ export function resolveCommand(server: string, command: readonly string[], place
   const executable = isNode ? realpathSync(places.nodePath) : findExecutable(server, name)
   const scriptIndex = rest.findIndex((argument) => !argument.startsWith('-'))
   const script = findScript(rest[scriptIndex])
+  if (isNode && script === undefined) refuseMissingScript(server, rest[scriptIndex], rest)
   const args = script === undefined ? rest : rest.with(scriptIndex, script)
   const code = outermost([...(isNode ? [] : [executable]), ...(script === undefined ? [] : scriptFolders(script, places))])
   return { executable, args, isNode, script, code }
@@ -78,6 +79,17 @@ function findExecutable(server: string, name: string): string {
     throw new TurnwardError('mcp.server_unavailable', { subject: server, why: `the executable \`${basename(name)}\` was not found`, fix: 'Name it by its absolute path.' })
   }
   return realpathSync(found)
+}
+
+/** Told here in one sentence, because Node would tell it in a stack trace, once per restart. */
+function refuseMissingScript(server: string, argument: string | undefined, args: readonly string[]): void {
+  const evaluates = args.some((other) => /^(?:-e|--eval|-p|--print|--import=data:)/.test(other))
+  if (argument === undefined || evaluates || !argument.includes('/')) return
+  throw new TurnwardError('mcp.server_unavailable', {
+    subject: server,
+    why: `its script does not exist: ${argument}`,
+    fix: 'Install the package of the server, or correct `command`.',
+  })
 }
 
 function findScript(argument: string | undefined): string | undefined {

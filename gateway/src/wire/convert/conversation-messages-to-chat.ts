@@ -8,7 +8,7 @@ import { documentBlockToParts, imageBlockToPart, searchResultText } from './medi
 import { invalid, requireObjects, requireString, stringOf, tag, unsupported } from './reading.ts'
 import { chatReasoningText, signedThinking } from './thinking-blocks.ts'
 import { inputToArguments } from './tool-arguments.ts'
-import { toolErrorPrefix } from './tool-errors.ts'
+import { withToolError } from './tool-errors.ts'
 
 export interface ThinkingTarget {
   /** The target understands `thinking_blocks` with vendor signatures. */
@@ -140,7 +140,8 @@ function userMessages(blocks: readonly Located[], open: ReadonlySet<string>): Js
 function toolMessage(block: JsonObject, id: string, field: string): { message: JsonObject; media: JsonObject[] } {
   const parts = blocksOf(block.content ?? [], `${field}.content`).flatMap((item) => contentParts(item.block, item.field))
   const texts = parts.filter((part) => part.type === 'text').map((part) => stringOf(part.text) ?? '')
-  const text = `${block.is_error === true ? toolErrorPrefix : ''}${texts.join('\n')}`
+  const joined = texts.join('\n')
+  const text = block.is_error === true ? withToolError(joined) : joined
   return { message: { role: 'tool', tool_call_id: id, content: text }, media: parts.filter((part) => part.type !== 'text') }
 }
 
