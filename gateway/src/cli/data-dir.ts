@@ -1,7 +1,14 @@
 /** Where a configuration keeps its data. Reads the file only; a running gateway is not needed and not disturbed. */
+import { resolve } from 'node:path'
 import { loadConfig } from '../config/load.ts'
 
-/** Absolute data folder of a configuration file. Throws ConfigError. */
-export async function dataDirOf(configPath: string): Promise<string> {
-  return (await loadConfig(configPath, process.env)).dataDir
+export interface DataDirOptions {
+  readonly config: string
+  /** A data folder named directly, such as a copy of a log. */
+  readonly dataDir?: string | undefined
+}
+
+/** Absolute data folder: the one named, else that of the configuration file. Throws ConfigError. */
+export async function dataDirOf(options: DataDirOptions): Promise<string> {
+  return options.dataDir === undefined ? (await loadConfig(options.config, process.env)).dataDir : resolve(options.dataDir)
 }

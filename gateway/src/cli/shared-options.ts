@@ -7,6 +7,10 @@ export function configOption(): Option {
   return new Option('-c, --config <file>', 'configuration file').env('TURNWARD_CONFIG').default('turnward.yaml')
 }
 
+export function dataDirOption(): Option {
+  return new Option('--data-dir <folder>', 'data folder to read instead of the one the configuration names')
+}
+
 export function jsonOption(): Option {
   return new Option('--json', 'print JSON')
 }

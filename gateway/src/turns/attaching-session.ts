@@ -22,6 +22,8 @@ import type { Services } from './services.ts'
 export interface HistoryPoint {
   readonly session: string
   readonly label: LabelRecord
+  /** For the place after an answer: the place of the request that was answered. */
+  readonly answers?: string | undefined
 }
 
 export interface Attached {
@@ -60,7 +62,7 @@ export async function attachSession(
     return { session: services.sessions.create(fields, freshState(policy), policy), firstNew: 0 }
   }
   const parent = await services.sessions.find(known.point.session, policy, idle)
-  if (parent !== undefined && parent.head === history[known.index]?.point) return { session: parent, firstNew: known.index + 1 }
+  if (parent !== undefined && parent.head === (known.point.answers ?? history[known.index]?.point)) return { session: parent, firstNew: known.index + 1 }
   const forked: PolicyState = {
     label: labelFromRecord(known.point.label, policy),
     // What was done stays done, whichever branch of the conversation asks.

@@ -37,6 +37,8 @@ export interface ModelCall extends AttachedCall {
   /** The client's bytes, until a stage edits `body`. */
   bytes: Buffer | undefined
   readonly signal: AbortSignal
+  /** Where in its conversation the request stands. */
+  readonly place: string | undefined
   /** Tools removed from what the model was offered. */
   hidden: readonly string[]
   /** Upstream and credential of the last attempt. */

@@ -2,12 +2,14 @@
  * What is remembered once a message has gone to the client: the label it was made under, and what denial
  * splicing took out of it. The next request of the conversation needs both.
  */
-import { labelRecord } from '../policy/label.ts'
+import type { LabelRecord } from '@turnward/contract/decision'
+import { join, labelFromRecord, labelRecord } from '../policy/label.ts'
 import type { JsonObject, RefusedCall, SplicedRound, ToolCallView } from '../wire/dialect.ts'
 import { deliveredKey } from './admitting-history.ts'
 import type { ModelCall } from './call.ts'
-import { assistantDigest } from './history.ts'
-import { spliceKey } from './restoring-refused.ts'
+import { assistantDigest, pointAfter } from './history.ts'
+import { saveAnswerPoint } from './saving-point.ts'
+import { spliceKeys } from './restoring-refused.ts'
 
 export interface DeliveredMessage {
   /** Text over all rounds, as the client has it. */
@@ -23,10 +25,16 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
   const { services, snapshot, caller, session } = call
   const digest = assistantDigest(message.text, message.calls)
   if (digest === undefined) return
+  const label = labelRecord(session.policy.label, snapshot.policy)
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
-  await services.state.put('ledger', deliveredKey(caller.principal.id, digest), labelRecord(session.policy.label, snapshot.policy), expires)
+  const answer = pointAfter(call.place ?? '', digest)
+  if (call.place !== undefined) await saveAnswerPoint(call, answer, call.place)
+  // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
+  const key = deliveredKey(caller.principal.id, digest)
+  const earlier = await services.state.get<LabelRecord>('ledger', key)
+  const joined = earlier === undefined ? label : labelRecord(join(session.policy.label, labelFromRecord(earlier, snapshot.policy)), snapshot.policy)
+  await services.state.put('ledger', key, joined, expires)
   if (message.rounds.length === 0 && message.dropped.length === 0) return
   const record = { rounds: message.rounds, dropped: message.dropped, delivered: message.rounds.length > 0 ? message.native : undefined }
-  const anchors = message.calls.length > 0 ? message.calls.map((made) => ({ callId: made.id })) : [{ digest }]
-  for (const anchor of anchors) await services.state.put('splice', spliceKey(caller.principal.id, anchor), record, expires)
+  for (const spliced of spliceKeys(answer, session.id, digest)) await services.state.put('splice', spliced, record, expires)
 }

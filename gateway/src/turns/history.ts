@@ -23,10 +23,15 @@ export function readHistory(messages: readonly MessageView[], secret: Uint8Array
   for (const message of messages) {
     if (message.role === 'system') continue
     const digest = messageDigest(message)
-    point = hash('sha256', `${point}${digest ?? ''}`, 'base64url')
+    point = pointAfter(point, digest)
     entries.push({ message, digest, point })
   }
   return entries
+}
+
+/** The place in the conversation after one more message. */
+export function pointAfter(point: string, digest: string | undefined): string {
+  return hash('sha256', `${point}${digest ?? ''}`, 'base64url')
 }
 
 function messageDigest(message: MessageView): string | undefined {

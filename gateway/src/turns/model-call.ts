@@ -19,7 +19,7 @@ import { recordModelOutcome, recordRefusedModel } from './recording-model-call.t
 import { relayJson } from './relaying-json.ts'
 import { relayStream } from './relaying-stream.ts'
 import { restoreRefused } from './restoring-refused.ts'
-import { savePoint } from './saving-point.ts'
+import { placeOf, savePoint } from './saving-point.ts'
 import type { Services } from './services.ts'
 import { shapeTools } from './shaping-tools.ts'
 
@@ -52,6 +52,7 @@ export async function runModelCall(services: Services, request: IncomingMessage,
       body,
       bytes,
       signal,
+      place: placeOf(history),
       decision: newId('dec'),
       grant: source,
       hidden: [],
@@ -60,7 +61,7 @@ export async function runModelCall(services: Services, request: IncomingMessage,
     // What the history brings narrows the label before the model sees it.
     await admitHistory(call, history, firstNew)
     // The point is kept now: a client that never comes back for this answer may still fork from here.
-    await savePoint(call, history)
+    await savePoint(call, call.place)
     // The model must see the calls that were refused earlier, or it would make them again.
     await restoreRefused(call, history)
     // With the label final for this call, tools it cannot reach are taken out of the offer.

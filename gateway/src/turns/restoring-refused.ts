@@ -6,30 +6,24 @@ import type { SpliceRecord } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
 import type { HistoryEntry } from './history.ts'
 
-/** Key of a splice record: by a call that was released, else by what the delivered message said. */
-export function spliceKey(principal: string, anchor: { readonly callId: string } | { readonly digest: string }): string {
-  return 'callId' in anchor ? `c|${principal}|${anchor.callId}` : `d|${principal}|${anchor.digest}`
+/**
+ * Keys of a splice record: the place in the conversation the delivered message stands at, and, for conversations
+ * that were compacted before it, what it said within its session. Never a call id: some models number calls anew.
+ */
+export function spliceKeys(point: string, session: string, digest: string): readonly [string, string] {
+  return [`p|${point}`, `s|${session}|${digest}`]
 }
 
 /** Edits the body in place. The views of `call.view` are stale afterwards, except for its tools. */
 export async function restoreRefused(call: ModelCall, history: readonly HistoryEntry[]): Promise<void> {
   let inserted = 0
-  for (const { message, digest } of history) {
-    if (message.role !== 'assistant') continue
-    const record = await findSplice(call, message.calls.map((made) => made.id), digest)
+  for (const { message, digest, point } of history) {
+    if (message.role !== 'assistant' || digest === undefined) continue
+    const [byPlace, bySession] = spliceKeys(point, call.session.id, digest)
+    const { state } = call.services
+    const record = (await state.get<SpliceRecord>('splice', byPlace)) ?? (await state.get<SpliceRecord>('splice', bySession))
     if (record === undefined) continue
     inserted += call.dialect.edit.restore(call.body, message.index + inserted, record)
     call.bytes = undefined
   }
-}
-
-async function findSplice(call: ModelCall, callIds: readonly string[], digest: string | undefined): Promise<SpliceRecord | undefined> {
-  const { state } = call.services
-  const principal = call.caller.principal.id
-  for (const callId of callIds) {
-    const found = await state.get<SpliceRecord>('splice', spliceKey(principal, { callId }))
-    if (found !== undefined) return found
-  }
-  if (digest === undefined || callIds.length > 0) return undefined
-  return state.get<SpliceRecord>('splice', spliceKey(principal, { digest }))
 }

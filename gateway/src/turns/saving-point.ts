@@ -1,14 +1,28 @@
-/** Keeps the place in the conversation this request stands at, with the label that holds there. */
+/** Keeps the places of a conversation the gateway has seen, with the label that holds there. */
 import { labelRecord } from '../policy/label.ts'
 import type { HistoryPoint } from './attaching-session.ts'
 import type { AttachedCall } from './call.ts'
 import type { HistoryEntry } from './history.ts'
 
-export async function savePoint(call: AttachedCall, history: readonly HistoryEntry[]): Promise<void> {
-  const head = history.at(-1)?.point
-  if (head === undefined) return
-  const { services, snapshot, session } = call
-  session.head = head
-  const point: HistoryPoint = { session: session.id, label: labelRecord(session.policy.label, snapshot.policy) }
-  await services.state.put('point', head, point, services.clock.now() + snapshot.settings.turns.session_idle_ms)
+/** The place this request stands at; undefined when it has no message to stand at. */
+export function placeOf(history: readonly HistoryEntry[]): string | undefined {
+  return history.at(-1)?.point
+}
+
+/** Keeps the place of a request and makes it the head of the session. */
+export async function savePoint(call: AttachedCall, place: string | undefined): Promise<void> {
+  if (place === undefined) return
+  call.session.head = place
+  await putPoint(call, place, undefined)
+}
+
+/** Keeps the place after the answer to the request at `place`. */
+export async function saveAnswerPoint(call: AttachedCall, answer: string, place: string): Promise<void> {
+  await putPoint(call, answer, place)
+}
+
+async function putPoint({ services, snapshot, session }: AttachedCall, place: string, answers: string | undefined): Promise<void> {
+  const label = labelRecord(session.policy.label, snapshot.policy)
+  const point: HistoryPoint = { session: session.id, label, ...(answers === undefined ? {} : { answers }) }
+  await services.state.put('point', place, point, services.clock.now() + snapshot.settings.turns.session_idle_ms)
 }

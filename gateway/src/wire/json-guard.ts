@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer'
 import { TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { KeyFrames } from './key-frames.ts'
+import { endOfString, parseEscapedKeys } from './parse-json.ts'
 
 export interface JsonLimits {
   readonly maxDepth: number
@@ -28,10 +29,10 @@ const openNamesAtTop: ReadonlySet<string> = new Set(['metadata'])
 export function parseGuardedJson(bytes: Buffer, limits: JsonLimits): JsonObject {
   if (!isUtf8(bytes)) throw new TurnwardError('request.malformed', { why: 'it is not UTF-8' })
   const text = bytes.toString('utf8')
-  scan(text, limits, false)
+  const hasEscapedKeys = scan(text, limits, false)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = hasEscapedKeys ? parseEscapedKeys(text) : JSON.parse(text)
   } catch {
     // The parser's message quotes the body, so it is not kept as cause.
     throw new TurnwardError('request.malformed', { why: 'it is not JSON' })
@@ -42,8 +43,7 @@ export function parseGuardedJson(bytes: Buffer, limits: JsonLimits): JsonObject 
 
 /** As `parseGuardedJson` for text whose every key is the user's own, such as tool arguments: only exact duplicates are refused. */
 export function parseOpenJson(text: string, limits: JsonLimits): unknown {
-  scan(text, limits, true)
-  return JSON.parse(text)
+  return scan(text, limits, true) ? parseEscapedKeys(text) : JSON.parse(text)
 }
 
 const quote = 0x22
@@ -53,8 +53,8 @@ const closeBracket = 0x5d
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
-/** Checks the keys of JSON text. Sure of its answer on valid JSON only; what is not valid, the parser refuses afterwards. */
-function scan(text: string, limits: JsonLimits, isOpen: boolean): void {
+/** Checks the keys of JSON text; true when one is written with an escape. Sure of its answer on valid JSON only; what is not valid, the parser refuses afterwards. */
+function scan(text: string, limits: JsonLimits, isOpen: boolean): boolean {
   const frames = new KeyFrames(text)
   const length = text.length
   // One entry per open container: 1 for an object, 0 for an array.
@@ -69,7 +69,7 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean): void {
     const code = text.charCodeAt(at)
     if (code === quote) {
       const end = endOfString(text, at + 1)
-      if (end < 0) return
+      if (end < 0) return false
       if (expectsKey) {
         if (++keys > limits.maxKeys) throw new TurnwardError('request.too_deep', { why: `it has more than ${limits.maxKeys} keys` })
         const name = frames.add(at + 1, end, openFrom > 0)
@@ -85,7 +85,7 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean): void {
       if (opensNext) openFrom = depth
       opensNext = false
     } else if (code === closeBrace || code === closeBracket) {
-      if (depth === 0) return
+      if (depth === 0) return false
       if (kinds[depth] === 1) frames.close()
       if (depth === openFrom && !isOpen) openFrom = 0
       depth--
@@ -95,16 +95,5 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean): void {
       opensNext = false
     }
   }
-}
-
-/** Index of the quote that closes a string whose first character is at `from`; -1 when there is none. */
-function endOfString(text: string, from: number): number {
-  let end = text.indexOf('"', from)
-  while (end > 0 && text.charCodeAt(end - 1) === 0x5c) {
-    let slashes = end - 1
-    while (slashes > from && text.charCodeAt(slashes - 1) === 0x5c) slashes--
-    if (((end - slashes) & 1) === 0) return end
-    end = text.indexOf('"', end + 1)
-  }
-  return end
+  return frames.hasEscapes
 }

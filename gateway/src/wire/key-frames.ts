@@ -7,10 +7,13 @@ import { TurnwardError } from '../core/error.ts'
 /** Beyond this many keys an object gets a set: comparing each with each would let a body cost quadratic time. */
 const smallObject = 24
 
-/** Longest of the names the scan asks for. */
+/** Lengths of the names the scan asks for; other keys are never made into strings. */
+const shortestOpenName = 5
 const longestOpenName = 14
 
 export class KeyFrames {
+  /** A key seen so far was written with an escape. */
+  hasEscapes = false
   readonly #text: string
   #hashes = new Int32Array(128)
   #starts = new Int32Array(128)
@@ -35,8 +38,8 @@ export class KeyFrames {
   }
 
   /**
-   * Takes the key between two quotes. `isOpen`: names that differ only by case are two names. Returns the key when it is
-   * short enough to be one that matters to the scan. Throws `request.ambiguous_key`.
+   * Takes the key between two quotes. `isOpen`: names that differ only by case are two names. Returns the key when it
+   * may be one that matters to the scan. Throws `request.ambiguous_key`.
    */
   add(start: number, end: number, isOpen: boolean): string | undefined {
     const text = this.#text
@@ -52,7 +55,7 @@ export class KeyFrames {
     }
     if (!isPlain) hash = hashOf(fold(this.#decode(start, end)))
     const length = end - start
-    if (!isOpen && (length === 9 || !isPlain) && this.#decode(start, end) === '__proto__') throw ambiguous('__proto__')
+    if (!isOpen && (!isPlain || (length === 9 && text.charCodeAt(start) === 0x5f)) && this.#decode(start, end) === '__proto__') throw ambiguous('__proto__')
 
     const base = this.#bases[this.#bases.length - 1] ?? 0
     const set = this.#sets[this.#sets.length - 1]
@@ -67,7 +70,8 @@ export class KeyFrames {
       this.#append(hash, start, end)
       if (this.#count - base > smallObject) this.#sets[this.#sets.length - 1] = this.#asSet(base, isOpen)
     }
-    return isPlain && length <= longestOpenName ? text.slice(start, end) : undefined
+    const matters = !isOpen && isPlain && length >= shortestOpenName && length <= longestOpenName
+    return matters ? text.slice(start, end) : undefined
   }
 
   #refuseEqual(other: number, start: number, end: number, isOpen: boolean): void {
@@ -102,6 +106,7 @@ export class KeyFrames {
   #decode(start: number, end: number): string {
     const raw = this.#text.slice(start, end)
     if (!raw.includes('\\')) return raw
+    this.hasEscapes = true
     try {
       return JSON.parse(`"${raw}"`) as string
     } catch {

@@ -36,10 +36,11 @@ function assemble(stream: string): Message {
       json[index] = ''
     } else if (event.type === 'content_block_delta') {
       const block = message.content[index] as Record<string, string>
-      if (delta.type === 'text_delta') block.text += delta.text
-      else if (delta.type === 'thinking_delta') block.thinking += delta.thinking
-      else if (delta.type === 'signature_delta') block.signature = delta.signature as string
-      else if (delta.type === 'input_json_delta') json[index] += delta.partial_json
+      const add = (key: string, more: string | undefined): void => void (block[key] = (block[key] ?? '') + (more ?? ''))
+      if (delta.type === 'text_delta') add('text', delta.text)
+      else if (delta.type === 'thinking_delta') add('thinking', delta.thinking)
+      else if (delta.type === 'signature_delta') add('signature', delta.signature)
+      else if (delta.type === 'input_json_delta') json[index] = (json[index] ?? '') + (delta.partial_json ?? '')
     } else if (event.type === 'content_block_stop') {
       const block = message.content[index] as JsonObject
       if (json[index] !== '') block.input = JSON.parse(json[index] as string)

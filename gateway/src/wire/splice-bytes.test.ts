@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
+import { parseJson } from './parse-json.ts'
 import { replaceModel, setTopLevel } from './splice-bytes.ts'
 
 describe('replacing the model', () => {
@@ -34,8 +35,8 @@ describe('setting a top-level member', () => {
     fc.assert(
       fc.property(fc.dictionary(key, fc.jsonValue()), key, fc.jsonValue(), fc.boolean(), (object, name, value, pretty) => {
         const body = Buffer.from(JSON.stringify(object, null, pretty ? 2 : undefined))
-        const expected = JSON.parse(JSON.stringify(Object.fromEntries([...Object.entries(object).filter(([other]) => other !== name), [name, value]])))
-        expect(JSON.parse(setTopLevel(body, name, JSON.stringify(value)).toString())).toEqual(expected)
+        const expected = parseJson(JSON.stringify(Object.fromEntries([...Object.entries(object).filter(([other]) => other !== name), [name, value]])))
+        expect(parseJson(setTopLevel(body, name, JSON.stringify(value)).toString())).toEqual(expected)
       }),
     )
   })

@@ -1,6 +1,7 @@
 /** What both gates read from an event before they know its dialect. */
 import { isObject, type JsonObject } from '../core/json.ts'
 import { malformed } from './fields.ts'
+import { parseJson } from './parse-json.ts'
 import type { SseEvent } from './sse.ts'
 
 const longestReason = 500
@@ -12,7 +13,7 @@ const longestReason = 500
 export function readPayload(event: SseEvent, data: string): JsonObject | undefined {
   let value: unknown
   try {
-    value = JSON.parse(data)
+    value = parseJson(data)
   } catch {
     if (!event.isTerminated) return undefined
     throw malformed('an event of its stream is not JSON')

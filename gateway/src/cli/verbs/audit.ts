@@ -2,13 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { verifyLog, type VerifyReport } from '../../audit/verify.ts'
-import { dataDirOf } from '../data-dir.ts'
+import { dataDirOf, type DataDirOptions } from '../data-dir.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print } from '../output.ts'
-import { configOption, jsonOption } from '../shared-options.ts'
+import { configOption, dataDirOption, jsonOption } from '../shared-options.ts'
 
-interface AuditOptions {
-  readonly config: string
+interface AuditOptions extends DataDirOptions {
   readonly json?: boolean
   readonly publicKey?: string
 }
@@ -19,6 +18,7 @@ export function addAudit(program: Command): void {
     .command('verify')
     .description('find edited, removed or reordered records and a cut tail')
     .addOption(configOption())
+    .addOption(dataDirOption())
     .option('--public-key <file>', 'PEM of the checkpoint key, kept apart from the data folder')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward audit verify --json\n\nExit code 5 when the log does not verify.')
@@ -28,7 +28,7 @@ export function addAudit(program: Command): void {
 async function verify(options: AuditOptions): Promise<void> {
   try {
     const publicKey = options.publicKey === undefined ? undefined : await readFile(options.publicKey, 'utf8')
-    const report = await verifyLog(await dataDirOf(options.config), { publicKey })
+    const report = await verifyLog(await dataDirOf(options), { publicKey })
     print(options, report, reportText(report))
     if (!report.ok) process.exitCode = exitCodes.negative
   } catch (error) {

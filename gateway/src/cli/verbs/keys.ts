@@ -73,7 +73,7 @@ async function create(options: KeysOptions): Promise<void> {
 
 async function list(options: KeysOptions): Promise<void> {
   try {
-    await withKeys(await dataDirOf(options.config), async (keys) => {
+    await withKeys(await dataDirOf(options), async (keys) => {
       const all = await keys.list()
       const rows = all.map((key) => [key.id, `${key.prefix}…`, key.principal, key.consumer ?? '-', key.actor ?? '-', key.status, expiryText(key)])
       const text = all.length === 0 ? 'No keys yet: `turnward keys create --principal <name>`.' : table([['ID', 'KEY', 'PRINCIPAL', 'CONSUMER', 'ACTOR', 'STATUS', 'EXPIRY'], ...rows])
@@ -86,7 +86,7 @@ async function list(options: KeysOptions): Promise<void> {
 
 async function revoke(key: string, options: KeysOptions): Promise<void> {
   try {
-    await withKeys(await dataDirOf(options.config), async (keys) => {
+    await withKeys(await dataDirOf(options), async (keys) => {
       const revoked = await keys.revoke(key)
       print(options, revoked, `Revoked ${revoked.id} (${revoked.prefix}…) of ${revoked.principal}.`)
     })

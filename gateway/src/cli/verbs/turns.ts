@@ -5,12 +5,11 @@ import { findTurn, readRecords, tailRecords, type StoredRecord } from '../../aud
 import { formatTurnTree } from '../../audit/format-tree.ts'
 import { turnTree } from '../../audit/tree.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { dataDirOf } from '../data-dir.ts'
+import { dataDirOf, type DataDirOptions } from '../data-dir.ts'
 import { fail, print } from '../output.ts'
-import { configOption, jsonOption } from '../shared-options.ts'
+import { configOption, dataDirOption, jsonOption } from '../shared-options.ts'
 
-interface TurnsOptions {
-  readonly config: string
+interface TurnsOptions extends DataDirOptions {
   readonly json?: boolean
   readonly last?: string
   readonly follow?: boolean
@@ -22,6 +21,7 @@ export function addTurns(program: Command): void {
     .command('tail')
     .description('print decisions and outcomes as they happen')
     .addOption(configOption())
+    .addOption(dataDirOption())
     .option('-n, --last <count>', 'begin with this many earlier records', '10')
     .option('--no-follow', 'stop at the end')
     .addOption(jsonOption())
@@ -32,6 +32,7 @@ export function addTurns(program: Command): void {
     .description('print one turn as a tree: model calls, tool calls, labels, refusals')
     .argument('<turn>', 'turn id, its beginning, or `last`')
     .addOption(configOption())
+    .addOption(dataDirOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward turns show last')
     .action(show)
@@ -41,7 +42,7 @@ async function tail(options: TurnsOptions): Promise<void> {
   try {
     const count = Number(options.last ?? 10)
     if (!Number.isInteger(count) || count < 0) throw new TurnwardError('request.invalid', { subject: '--last', why: 'it is not a whole number' })
-    const dataDir = await dataDirOf(options.config)
+    const dataDir = await dataDirOf(options)
     const earlier = count === 0 ? [] : await readRecords(dataDir, { limit: count, last: true })
     for (const record of earlier) printRecord(options, record)
     if (options.follow === false) return
@@ -67,7 +68,7 @@ function recordLine(record: DecisionRecord): string {
 
 async function show(turn: string, options: TurnsOptions): Promise<void> {
   try {
-    const dataDir = await dataDirOf(options.config)
+    const dataDir = await dataDirOf(options)
     const id = await findTurn(dataDir, turn)
     if (id === undefined) throw new TurnwardError('request.not_found', { subject: turn, why: 'no such turn is in the decision log', fix: 'List recent ones with `turnward turns tail --no-follow`.' })
     const tree = turnTree((await readRecords(dataDir, { turn: id, limit: 100_000 })).map((stored) => stored.record))

@@ -14,7 +14,7 @@ export interface FramedEvent {
 export interface StreamConverter {
   /** SSE text in the client's dialect for this event; `''` when it has none. */
   push(event: FramedEvent): string
-  /** The upstream closed. A stream cut off before its end answers with an error event of the client's dialect; else `''`. */
+  /** The upstream closed: what is still to be said. Nothing for a stream that was cut off: it simply has no end, which whoever relays it must notice. */
   end(): string
 }
 

@@ -191,7 +191,9 @@ describe('the table of conversions', () => {
     const converter = converterFor('chat-completions', 'messages')
     expect(converter?.request({ model: 'm', messages: [{ role: 'user', content: 'x' }] })).toMatchObject({ max_tokens: 8192 })
     expect(converter?.response({ content: [] })).toHaveProperty('choices')
-    expect(converter?.stream().end()).toMatch(/^data: \{"error"/)
-    expect(converterFor('messages', 'chat-completions')?.stream().end()).toMatch(/^event: error\n/)
+    const start = { event: 'message_start', data: '{"type":"message_start","message":{"id":"msg_1","model":"m"}}' }
+    expect(converter?.stream().push(start)).toMatch(/^data: \{/)
+    const chunk = { event: undefined, data: '{"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}' }
+    expect(converterFor('messages', 'chat-completions')?.stream().push(chunk)).toMatch(/^event: message_start\n/)
   })
 })

@@ -12,7 +12,6 @@ import {
   maxKeptCharacters,
   messagesEvent,
   type StreamConverter,
-  truncatedMessage,
 } from './framed-event.ts'
 import { objectOf, objectsIn, stringOf } from './reading.ts'
 import { unnamedMessage } from './response-chat-to-messages.ts'
@@ -183,7 +182,7 @@ export class ChatStreamToMessages implements StreamConverter {
   }
 
   private stop(): void {
-    if (this.finish === undefined) return this.fail('api_error', truncatedMessage)
+    if (this.finish === undefined) return
     this.closeText()
     for (const call of this.calls.values()) if (!call.closed) this.closeCall(call)
     const reason = this.refused ? 'refusal' : stopReason(this.finish, this.calls.size > 0)

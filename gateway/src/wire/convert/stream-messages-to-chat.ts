@@ -56,7 +56,6 @@ export class MessagesStreamToChat implements StreamConverter {
   }
 
   end(): string {
-    if (this.state === 'waiting' || this.state === 'streaming') this.fail('api_error', truncatedMessage)
     return this.take()
   }
 
