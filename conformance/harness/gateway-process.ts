@@ -95,7 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     signal: (name) => void child.kill(name),
     exited: watched.exited,
     stop,
-    logs: watched.logs,
+    logs: () => watched.logs(),
     revision,
     cli,
     writeConfig,

@@ -80,7 +80,7 @@ export function chatCompletionEvents(answer: ModelAnswer, model: string, include
 
 /** The text in pieces of so many characters; never inside a surrogate pair. */
 export function pieces(text: string, size: number): string[] {
-  const characters = [...text]
+  const characters = Array.from(text)
   return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) => characters.slice(index * size, (index + 1) * size).join(''))
 }
 

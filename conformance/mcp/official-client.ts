@@ -34,7 +34,7 @@ export async function connectClient(gatewayUrl: string, key: string, options: Co
 
 /** All text of a tool result. */
 export function textOf(result: { readonly content: readonly unknown[] }): string {
-  return result.content.map((part) => String((part as { text?: unknown }).text ?? '')).join('\n')
+  return result.content.map((part) => (part as { text?: string }).text ?? '').join('\n')
 }
 
 export async function toolNames(client: Client): Promise<string[]> {

@@ -1,11 +1,10 @@
-/** Policy as an MCP client meets it: what runs, what is refused and how it is told, what disappears from the list. */
+/** Policy as an MCP client meets it: what runs, what is refused, and how it is told. */
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import type { Client } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Json } from '../harness/json.ts'
-import { connectClient, modes, textOf, toolNames } from './official-client.ts'
+import { call, freshClient } from './office-client.ts'
 import { ada, bob, startOffice, type Office } from './office.ts'
+import { connectClient, textOf, toolNames } from './official-client.ts'
 
 let office: Office
 beforeAll(async () => {
@@ -13,30 +12,13 @@ beforeAll(async () => {
 })
 afterAll(() => office?.[Symbol.asyncDispose]())
 
-/** A client whose session nobody else has. */
-function freshClient(key = ada, mode: (typeof modes)[number][1] = 'auto', at: Office = office): Promise<Client> {
-  return connectClient(at.gateway.url, key, { mode, name: `policy-${randomUUID()}` })
-}
-
-interface Called {
-  readonly text: string
-  readonly refused: boolean
-  readonly refusal: Json | undefined
-}
-
-async function call(client: Client, tool: string, args: Json = {}): Promise<Called> {
-  const result = await client.callTool({ name: `office__${tool}`, arguments: args })
-  const refusal = (result._meta as Json | undefined)?.['dev.turnward/refusal'] as Json | undefined
-  return { text: textOf(result), refused: refusal !== undefined, refusal }
-}
-
-async function timesRan(tool: string, at: Office = office): Promise<number> {
-  return (await at.ran()).filter((one) => one.tool === tool).length
+async function timesRan(tool: string): Promise<number> {
+  return (await office.ran()).filter((one) => one.tool === tool).length
 }
 
 describe('a refusal', () => {
   test('is a result with isError, a text for the model, and the whole verdict in `_meta`', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     await call(client, 'read_web')
     const before = await timesRan('publish')
     const result = await client.callTool({ name: 'office__publish', arguments: {} })
@@ -52,7 +34,7 @@ describe('a refusal', () => {
   })
 
   test('quotes neither what was read nor what was asked', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     await call(client, 'read_personnel')
     const { text, refusal } = await call(client, 'send', { to: 'eve@evil.example', body: 'Ada earns 90,000.' })
     for (const secret of ['eve@evil.example', '90,000']) {
@@ -63,7 +45,7 @@ describe('a refusal', () => {
   })
 
   test('leaves the connection usable', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     await call(client, 'read_web')
     expect((await call(client, 'publish')).refused).toBe(true)
     expect(await call(client, 'read_news')).toMatchObject({ refused: false, text: 'The cafeteria is open again.' })
@@ -73,7 +55,7 @@ describe('a refusal', () => {
 
 describe('what a session has read decides', () => {
   test('trust: publishing works before and not after reading a page of a stranger', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     expect((await call(client, 'publish')).text).toBe('published')
     await call(client, 'read_web')
     expect(await call(client, 'publish')).toMatchObject({ refused: true })
@@ -81,7 +63,7 @@ describe('what a session has read decides', () => {
   })
 
   test('audience: every recipient must be one who may receive what was read', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     expect((await call(client, 'send', { to: 'eve@evil.example', body: 'nothing read yet' })).text).toBe('sent')
     await call(client, 'read_personnel')
     expect((await call(client, 'send', { to: 'carol@acme.example' })).text).toBe('sent')
@@ -95,7 +77,7 @@ describe('what a session has read decides', () => {
   })
 
   test('history: a migration needs a backup that succeeded, and happens once', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     expect(await call(client, 'migrate')).toMatchObject({ refused: true, refusal: { gaps: [{ kind: 'done' }] } })
     expect((await call(client, 'failing_backup')).text).toBe('disk full')
     expect(await call(client, 'migrate')).toMatchObject({ refused: true })
@@ -107,7 +89,7 @@ describe('what a session has read decides', () => {
   })
 
   test('an undescribed tool runs while everything read is trusted, and its result is not trusted', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     expect((await call(client, 'mystery')).text).toBe('a tool nobody described')
     expect(await call(client, 'mystery')).toMatchObject({ refused: true, refusal: { gaps: [{ kind: 'undescribed' }] } })
     expect(await call(client, 'publish')).toMatchObject({ refused: true })
@@ -115,7 +97,7 @@ describe('what a session has read decides', () => {
   })
 
   test('an error of a tool is read like any other result', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     await call(client, 'failing_backup')
     const record = await office.gateway.recordThat((one) => one.type === 'outcome' && one.subject === 'office__failing_backup' && one.outcome === 'tool_error')
     expect(record.principal).toBe('ada')
@@ -146,7 +128,7 @@ describe('what a session has read decides', () => {
 
 describe('rules', () => {
   test('a rule refuses by the value of an argument, with its own reason', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     expect((await call(client, 'count', { n: 5 })).text).toBe('counted 5')
     const refused = await call(client, 'count', { n: 6 })
     expect(refused).toMatchObject({ refused: true, refusal: { gaps: [{ kind: 'rule', source: 'rule small-numbers' }] } })
@@ -155,7 +137,7 @@ describe('rules', () => {
   })
 
   test('a warning runs and is on record', async () => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     expect((await call(client, 'count', { n: 2 })).text).toBe('counted 2')
     const record = await office.gateway.recordThat((one) => one.subject === 'office__count' && one.verdict === 'warn' && one.type === 'decision')
     expect(record).toMatchObject({ action: 'allow', rules: expect.arrayContaining(['rule watch-two']) })
@@ -163,7 +145,7 @@ describe('rules', () => {
   })
 
   test('a rule about one person does not touch another', async () => {
-    const [adas, bobs] = [await freshClient(ada), await freshClient(bob)]
+    const [adas, bobs] = [await freshClient(office, ada), await freshClient(office, bob)]
     expect(await call(adas, 'read_news')).toMatchObject({ refused: false })
     expect(await call(bobs, 'read_news')).toMatchObject({ refused: true })
     expect(await toolNames(bobs)).not.toContain('office__read_news')
@@ -179,7 +161,7 @@ describe('arguments', () => {
     ['missing', {}],
     ['nobody asked for', { n: 1, also: 'PRIVATE-VALUE' }],
   ])('an argument %s is refused before the server sees it, without quoting it', async (_what, args) => {
-    const client = await freshClient()
+    const client = await freshClient(office)
     const before = await timesRan('count')
     const result = await call(client, 'count', args)
     expect(result).toMatchObject({ refused: true, refusal: { gaps: [{ kind: 'argument' }] } })
@@ -188,91 +170,3 @@ describe('arguments', () => {
     await client.close()
   })
 })
-
-describe.each(modes)('the tool list of a %s client', (_name, mode) => {
-  test('loses what the label makes unreachable, says so, and a listed tool is a callable tool', async () => {
-    const client = await freshClient(ada, mode)
-    const before = await toolNames(client)
-    expect(before).toEqual(expect.arrayContaining(['office__publish', 'office__mystery', 'office__send', 'office__read_web']))
-    expect(before).not.toContain('office__migrate')
-    let changes = 0
-    client.setNotificationHandler('notifications/tools/list_changed', () => void (changes += 1))
-    if (client.getProtocolEra() === 'modern') await client.listen({ toolsListChanged: true })
-    await call(client, 'read_web')
-    // A legacy client opens its stream in the background; its label may have changed before. Another change is heard.
-    await expect
-      .poll(
-        async () => {
-          if (changes === 0) await call(client, 'backup')
-          if (changes === 0) await call(client, 'read_personnel')
-          return changes
-        },
-        { interval: 100 },
-      )
-      .toBeGreaterThan(0)
-    const after = await toolNames(client)
-    expect(after).not.toContain('office__publish')
-    expect(after).not.toContain('office__mystery')
-    expect(after).toEqual(expect.arrayContaining(['office__send', 'office__read_web']))
-    for (const tool of ['publish', 'mystery']) expect((await call(client, tool)).refused, tool).toBe(true)
-    for (const name of after.filter((tool) => !['office__send', 'office__count', 'office__failing_backup'].includes(tool))) {
-      expect((await call(client, name.replace('office__', ''))).refused, name).toBe(false)
-    }
-    await client.close()
-  })
-})
-
-test('what is hidden from a list is on record', async () => {
-  const client = await freshClient()
-  await call(client, 'read_web')
-  await toolNames(client)
-  const record = await office.gateway.recordThat((one) => one.kind === 'tool_list' && (one.hidden ?? []).includes('office__publish'))
-  expect(record).toMatchObject({ action: 'hide', principal: 'ada', labelBefore: { trust: 'untrusted' } })
-  await client.close()
-})
-
-describe('postures', () => {
-  test('`observe` runs what it would refuse, and records that it would', async () => {
-    await using lax = await startOffice({ policy: { posture: 'observe' } })
-    const client = await freshClient(ada, 'auto', lax)
-    await call(client, 'read_web')
-    expect(await toolNames(client)).toContain('office__publish')
-    expect((await call(client, 'publish')).text).toBe('published')
-    const record = await lax.gateway.recordThat((one) => one.kind === 'tool_call' && one.subject === 'office__publish' && one.type === 'decision')
-    expect(record).toMatchObject({ verdict: 'deny', action: 'observe', gaps: [{ kind: 'trust' }], labelBefore: { trust: 'untrusted' } })
-    expect(await timesRan('publish', lax)).toBe(1)
-    await client.close()
-  })
-
-  test('`strict` does not even list what nobody described', async () => {
-    await using tight = await startOffice({ policy: { posture: 'strict' } })
-    const client = await freshClient(ada, 'auto', tight)
-    expect(await toolNames(client)).not.toContain('office__mystery')
-    expect(await call(client, 'mystery')).toMatchObject({ refused: true, refusal: { gaps: [{ kind: 'undescribed' }] } })
-    expect(await timesRan('mystery', tight)).toBe(0)
-    await client.close()
-  })
-
-  test('`tools.hide: never` lists what it refuses', async () => {
-    await using open = await startOffice({ policy: { tools: { hide: 'never' } } })
-    const client = await freshClient(ada, 'auto', open)
-    await call(client, 'read_web')
-    expect(await toolNames(client)).toContain('office__publish')
-    expect(await call(client, 'publish')).toMatchObject({ refused: true })
-    await client.close()
-  })
-
-  test('an edit of the policy counts from the next call on, for sessions that are open', async () => {
-    await using office2 = await startOffice()
-    const client = await freshClient(ada, 'auto', office2)
-    expect(await call(client, 'mystery')).toMatchObject({ refused: false })
-    const config = JSON.parse(await readConfig(office2)) as Json
-    await office2.gateway.reload({ ...config, rules: [{ name: 'stop', when: 'true', verdict: 'deny', reason: 'Everything is stopped.' }] })
-    expect((await call(client, 'read_news')).text).toContain('Everything is stopped')
-    await client.close()
-  })
-})
-
-async function readConfig({ gateway }: Office): Promise<string> {
-  return readFile(gateway.configPath, 'utf8')
-}

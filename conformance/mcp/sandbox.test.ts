@@ -1,6 +1,5 @@
-/** A stdio server that has been taken over, in the sandbox every stdio server gets: what it cannot see, reach or use up, and what is left of it. */
+/** A stdio server that has been taken over in the sandbox every stdio server gets: what it cannot see, reach or use up. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
@@ -10,10 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
 import type { Json } from '../harness/json.ts'
 import { until } from '../harness/until.ts'
+import { hostileConfig, key } from './hostile-server.ts'
 import { connectClient, textOf } from './official-client.ts'
 import { fixtureServer, serversReady } from './upstream-servers.ts'
 
-const key = 'tw_conformance_ada_000000000001'
 const gatewaySecret = `gateway-secret-${randomUUID()}`
 
 let folder: string
@@ -34,7 +33,7 @@ beforeAll(async () => {
   })
   await new Promise<void>((resolve) => listener.listen(0, '0.0.0.0', resolve))
   hostPort = (listener.address() as AddressInfo).port
-  gateway = await startGateway({ config: config({}), env: { GATEWAY_SECRET: gatewaySecret } })
+  gateway = await startGateway({ config: hostileConfig({ folder, network: [`localhost:${hostPort}`, `127.0.0.1:${hostPort}`] }), env: { GATEWAY_SECRET: gatewaySecret } })
   await serversReady(gateway.url)
   client = await connectClient(gateway.url, key)
 })
@@ -45,27 +44,6 @@ afterAll(async () => {
   listener?.close()
   await rm(folder, { recursive: true, force: true })
 })
-
-function config(more: Json, mark = 'probe'): Json {
-  const hostile = (options: Json): Json => ({ transport: 'stdio', command: ['node', fixtureServer('hostile.mjs')], ...options })
-  return {
-    principals: { ada: {} },
-    keys: { ada: { principal: 'ada', secret: key } },
-    grants: [{ principals: ['ada'], gateways: ['main'], tools: ['*'] }],
-    servers: {
-      hostile: hostile({
-        env: { VISIBLE: 'yes', MARK: mark },
-        mounts: [{ path: join(folder, 'readable') }, { path: join(folder, 'writable'), write: true }],
-        limits: { processes: 40, file_mb: 16 },
-      }),
-      listed: hostile({ network: [`localhost:${hostPort}`, `127.0.0.1:${hostPort}`], env: { MARK: mark } }),
-      hungry: hostile({ limits: { memory_mb: 192 }, env: { MARK: mark } }),
-      ...more,
-    },
-    gateways: { main: { servers: ['hostile', 'listed', 'hungry', ...Object.keys(more)] } },
-    contracts: { '*': { output: { trust: 'trusted' } } },
-  }
-}
 
 /** What an attempt of the hostile server came to: a value, or the error it got. */
 async function attempt(tool: string, args: Json = {}, server = 'hostile'): Promise<Json> {
@@ -78,20 +56,6 @@ async function throughProxy(host: string): Promise<string> {
   const environment = (await attempt('environment', {}, 'listed'))['value'] as Json
   const proxy = new URL(String(environment['HTTPS_PROXY'] ?? environment['https_proxy']))
   return String((await attempt('connect_through', { host: proxy.hostname, port: Number(proxy.port), target: host }, 'listed'))['value'])
-}
-
-/** Live processes with this text in their environment, as root of the host sees them. */
-function processesWith(text: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text)
-      } catch {
-        return false
-      }
-    })
-    .map(Number)
 }
 
 describe('files', () => {
@@ -228,62 +192,4 @@ describe('using up the machine', () => {
     const record = await gateway.recordThat((one) => one.type === 'outcome' && one.subject === 'hungry__exit')
     expect(record).toMatchObject({ outcome: 'error', errorCode: 'mcp.server_unavailable' })
   })
-})
-
-describe('a server that cannot run', () => {
-  test('a crash loop is visible in /readyz, its neighbours are served, and it is not restarted in a frenzy', async () => {
-    await using crashing = await startGateway({ config: config({ crashing: { transport: 'stdio', command: ['node', fixtureServer('crashing.mjs')] } }) })
-    const seen = await until('the crash loop in /readyz', async () => {
-      const response = await fetch(`${crashing.url}/readyz`)
-      const { servers } = (await response.json()) as { servers: Json[] }
-      const found = servers.find(({ server }) => server === 'crashing')
-      return /failed \d+ times, next try in/.test(String(found?.['detail'])) ? { status: response.status, found } : undefined
-    })
-    expect(seen).toMatchObject({ status: 200, found: { state: 'failed', tools: 0 } })
-    expect(crashing.logs()).toContain('cannot open the database')
-    const other = await connectClient(crashing.url, key)
-    expect((await other.callTool({ name: 'hostile__exists', arguments: { path: '/' } })).isError).toBeFalsy()
-    expect((await other.listTools()).tools.map(({ name }) => name).filter((name) => name.startsWith('crashing'))).toEqual([])
-    await other.close()
-  })
-
-  test('a command that is not there is said to be missing', async () => {
-    await using missing = await startGateway({ config: config({ missing: { transport: 'stdio', command: ['/nowhere/server'] } }) })
-    const found = await until('the failure in /readyz', async () => {
-      const { servers } = (await (await fetch(`${missing.url}/readyz`)).json()) as { servers: Json[] }
-      return servers.find(({ server, state }) => server === 'missing' && state === 'failed')
-    })
-    expect(String(found['detail'])).toContain('not found')
-  })
-})
-
-describe.each([
-  ['SIGTERM', 0],
-  ['SIGINT', 0],
-  ['SIGKILL', null],
-] as const)('after %s', (signal, code) => {
-  test('no process of any server is left, orphans included', async () => {
-    const mark = `mark-${randomUUID()}`
-    const doomed = await startGateway({ config: config({}, mark) })
-    await serversReady(doomed.url)
-    const busy = await connectClient(doomed.url, key, { mode: { pin: '2026-07-28' } })
-    await busy.callTool({ name: 'hostile__spawn_orphans', arguments: { count: 5 } })
-    expect(processesWith(mark).length).toBeGreaterThan(7)
-    expect(await doomed.stop(signal)).toBe(code)
-    await until('the end of every process', () => (processesWith(mark).length === 0 ? true : undefined))
-    await busy.close().catch(() => undefined)
-  })
-})
-
-test('a server that leaves the configuration is ended, with everything it started', async () => {
-  const mark = `mark-${randomUUID()}`
-  const extra = { guest: { transport: 'stdio', command: ['node', fixtureServer('hostile.mjs')], env: { GUEST: mark } } }
-  await using changing = await startGateway({ config: config(extra) })
-  await serversReady(changing.url)
-  const visitor = await connectClient(changing.url, key)
-  await visitor.callTool({ name: 'guest__spawn_orphans', arguments: { count: 3 } })
-  expect(processesWith(mark).length).toBeGreaterThan(3)
-  await changing.reload({ ...config({}), listen: { port: 0 } })
-  await until('the end of every process', () => (processesWith(mark).length === 0 ? true : undefined))
-  await visitor.close()
 })

@@ -82,6 +82,14 @@ describe('a named session', () => {
     expect(await chat([user('and now?')], { text: 'ok' }, { 'x-turnward-session': 'moved-in' })).toMatchObject({ session: moved.session, mayMail: false })
   })
 
+  test('does not taint another session that has the same opening', async () => {
+    const opening = [user('the same opening every night')]
+    await readPage('tainted', { 'x-turnward-session': 'night-1' })
+    expect(await chat(opening, { text: 'ok' }, { 'x-turnward-session': 'night-1' })).toMatchObject({ mayMail: false })
+    expect(await chat(opening, { text: 'ok' }, { 'x-turnward-session': 'night-2' })).toMatchObject({ mayMail: true })
+    expect((await chat(opening, { text: 'ok' })).mayMail).toBe(true)
+  })
+
   test.each(['two words', '', 'x'.repeat(201)])('refuses a name that could not be meant: %j', async (name) => {
     const { status, text } = await post(`${governed.url}/v1/chat/completions`, secrets.alice, { model: 'gpt-test', messages: [user('a')] }, { 'x-turnward-session': name })
     expect([status, JSON.parse(text).error.code]).toEqual([400, 'request.invalid'])

@@ -1,7 +1,10 @@
 /** A small MCP client for the command line, on the same connector the gateway uses towards servers. */
+import { request } from 'undici'
+import { errorCodes, type ErrorCodeName } from '@turnward/contract/error-codes'
 import { TurnwardError } from '../core/error.ts'
-import type { JsonObject } from '../core/json.ts'
-import { callTool, listTools } from '../tools/connectors/connector.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+import type { RpcResponse } from '../tools/codec/json-rpc.ts'
+import { callTool, listTools, type Exchange } from '../tools/connectors/connector.ts'
 import { openModernHttp } from '../tools/connectors/http-modern.ts'
 import { HttpWire } from '../tools/connectors/http-wire.ts'
 
@@ -14,10 +17,33 @@ export interface McpClient {
 const limits = { maxResponseBytes: 64 * 1024 * 1024, maxEventBytes: 8 * 1024 * 1024 }
 const deadlineMs = 120_000
 
+/** Asks the gateway at `url` whether it takes the key. Throws the gateway's own error, or `mcp.server_unavailable` when nobody answers. */
+export async function checkKey(url: string, key: string): Promise<void> {
+  const answer = await request(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` }, headersTimeout: deadlineMs }).catch((cause: unknown) => {
+    throw new TurnwardError('mcp.server_unavailable', { subject: url, why: 'nobody answers there', fix: 'Start the gateway, or name its address with --url.', cause })
+  })
+  if (answer.statusCode < 400) {
+    await answer.body.dump()
+    return
+  }
+  const body: unknown = await answer.body.json().catch(() => undefined)
+  const code = isObject(body) && isObject(body.error) ? body.error.code : undefined
+  if (typeof code === 'string' && code in errorCodes) throw new TurnwardError(code as ErrorCodeName)
+  throw new TurnwardError('mcp.server_unavailable', { subject: url, why: `it answered ${answer.statusCode}; is this Turnward?` })
+}
+
+/** Towards our own gateway an error's code is worth more than its number. */
+function refuseCodedError(response: RpcResponse): RpcResponse {
+  const code = response.kind === 'error' && isObject(response.error.data) ? response.error.data.code : undefined
+  if (typeof code === 'string' && code in errorCodes) throw new TurnwardError(code as ErrorCodeName)
+  return response
+}
+
 /** A client of one gateway endpoint. `headers` go with every request. */
 export function openMcpClient(url: string, key: string, headers: Readonly<Record<string, string>> = {}): McpClient {
   const wire = new HttpWire({ server: url, url, headers: { authorization: `Bearer ${key}`, ...headers }, connections: 4, limits })
-  const exchange = openModernHttp(wire, { onToolsChanged: () => {} })
+  const inner = openModernHttp(wire, { onToolsChanged: () => {} })
+  const exchange: Exchange = { ...inner, request: (method, params, options) => inner.request(method, params, options).then(refuseCodedError) }
   const signal = (): AbortSignal => AbortSignal.timeout(deadlineMs)
   return {
     listTools: () => listTools(exchange, url, limits, signal()),

@@ -2,6 +2,7 @@
  * Shared state of one process: in memory, written behind to the store, and read back from there after a restart or
  * when memory had to let something go. Values are handed out as they are: put a value again after changing it.
  */
+import { parseJson } from '../core/parse-json.ts'
 import type { Clock } from '../core/clock.ts'
 import type { StateEntries } from './state-entries.ts'
 import { ExpiringMap } from './expiring-map.ts'
@@ -51,7 +52,7 @@ class MemoryStateStore implements StateStore {
     const now = this.#clock.now()
     try {
       for await (const page of this.#entries.pages(now)) {
-        for (const { namespace, key, value, expires } of page) this.#memory.get(namespace)?.set(key, { value: JSON.parse(value), expires })
+        for (const { namespace, key, value, expires } of page) this.#memory.get(namespace)?.set(key, { value: parseJson(value), expires })
       }
     } catch (error) {
       clearInterval(this.#timer)
@@ -122,7 +123,7 @@ class MemoryStateStore implements StateStore {
       if (newer !== undefined) return newer.value as T
     }
     if (row === undefined || this.#writes.find(namespace, key) !== undefined) return undefined
-    const value = JSON.parse(row.value) as T
+    const value = parseJson(row.value) as T
     if (before === this.#changes) this.#namespace(namespace).set(key, { value, expires: row.expires })
     return value
   }
@@ -134,7 +135,7 @@ class MemoryStateStore implements StateStore {
     this.#changes += 1
     // A reader may have brought it back to memory between our look and our take.
     this.#namespace(namespace).delete(key)
-    return row === undefined ? undefined : (JSON.parse(row.value) as T)
+    return row === undefined ? undefined : (parseJson(row.value) as T)
   }
 
   #sweep(): void {

@@ -2,6 +2,7 @@
  * Opaque tokens that only this deployment can make and read (AES-256-GCM): cursors and legacy session ids.
  * Every purpose has its own key; what a token is bound to is authenticated, not stored. Possession is never authentication.
  */
+import { parseJson } from '../core/parse-json.ts'
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
@@ -37,7 +38,7 @@ export function createSealer(secret: Uint8Array, purpose: string): Sealer {
         decipher.setAAD(binding(boundTo))
         decipher.setAuthTag(bytes.subarray(-16))
         const text = Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8')
-        const payload: unknown = JSON.parse(text)
+        const payload: unknown = parseJson(text)
         return isObject(payload) ? payload : undefined
       } catch {
         return undefined

@@ -11,7 +11,7 @@ import type { Label, PolicyState } from '../policy/types.ts'
 import type { ToolResultView } from '../wire/dialect.ts'
 import { freshState } from './attaching-session.ts'
 import type { HistoryEntry } from './history.ts'
-import type { AttachedCall } from './call.ts'
+import type { AttachedCall, ModelCall } from './call.ts'
 import { recordAdmission } from './recording.ts'
 import { toolSubject } from './tool-subject.ts'
 
@@ -20,7 +20,7 @@ export function deliveredKey(principal: string, digest: string): string {
   return `m|${principal}|${digest}`
 }
 
-export async function admitHistory(call: AttachedCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
+export async function admitHistory(call: ModelCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
   const toolNames = new Map<string, string>()
   for (const entry of history) for (const made of entry.message.calls) toolNames.set(made.id, made.name)
   for (const entry of history.slice(firstNew)) {
@@ -29,7 +29,7 @@ export async function admitHistory(call: AttachedCall, history: readonly History
   }
 }
 
-async function admitAssistant(call: AttachedCall, entry: HistoryEntry): Promise<void> {
+async function admitAssistant(call: ModelCall, entry: HistoryEntry): Promise<void> {
   if (entry.digest === undefined) return
   const { policy, settings } = call.snapshot
   const delivered = await call.services.state.get<LabelRecord>('ledger', deliveredKey(call.caller.principal.id, entry.digest))
@@ -38,14 +38,14 @@ async function admitAssistant(call: AttachedCall, entry: HistoryEntry): Promise<
     return
   }
   if (settings.turns.unknown_history === 'accept') return
-  applyAdmission(call, 'unknown history', entry.digest, admitUnknown(policy, call.session.policy, call.caller.principal))
+  admitStranger(call, 'unknown history', entry.digest)
 }
 
-async function admitResult(call: AttachedCall, result: ToolResultView, toolName: string | undefined): Promise<void> {
+async function admitResult(call: ModelCall, result: ToolResultView, toolName: string | undefined): Promise<void> {
   const { policy, settings } = call.snapshot
   const digest = sha256(result.text)
   if (toolName === undefined) {
-    applyAdmission(call, 'unknown tool call', digest, admitUnknown(policy, call.session.policy, call.caller.principal))
+    admitStranger(call, 'unknown tool call', digest)
     return
   }
   const key = `r|${call.caller.principal.id}|${toolName}|${result.callId}|${digest}`
@@ -58,8 +58,16 @@ async function admitResult(call: AttachedCall, result: ToolResultView, toolName:
   const admission = { tool, principal: call.caller.principal, callKey: reservedKey(call, result.callId), succeeded: !result.isError }
   applyAdmission(call, tool.name, digest, admit(policy, call.session.policy, admission))
   const contribution = admit(policy, freshState(policy), admission).label
+  call.presented = join(call.presented, contribution)
   const expires = call.services.clock.now() + settings.turns.session_idle_ms
   await call.services.state.put('ledger', key, labelRecord(contribution, policy), expires)
+}
+
+/** Content nobody here can account for. */
+function admitStranger(call: ModelCall, subject: string, digest: string): void {
+  const { snapshot, session, caller } = call
+  call.presented = admitUnknown(snapshot.policy, { ...session.policy, label: call.presented }, caller.principal).label
+  applyAdmission(call, subject, digest, admitUnknown(snapshot.policy, session.policy, caller.principal))
 }
 
 /** The newest reservation for a call of this id; the id itself when nothing is reserved for it. */
@@ -67,7 +75,8 @@ function reservedKey(call: AttachedCall, callId: string): string {
   return Object.keys(call.session.policy.effects.reserved).findLast((key) => key.endsWith(`:${callId}`)) ?? callId
 }
 
-function joinLabel(call: AttachedCall, label: Label): void {
+function joinLabel(call: ModelCall, label: Label): void {
+  call.presented = join(call.presented, label)
   const joined = join(call.session.policy.label, label)
   if (!sameLabel(joined, call.session.policy.label)) call.services.sessions.update(call.session, { ...call.session.policy, label: joined })
 }

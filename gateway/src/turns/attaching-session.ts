@@ -11,8 +11,8 @@ import { keyedHash } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
-import { join, labelFromRecord, publicLabel } from '../policy/label.ts'
-import type { Policy, PolicyState } from '../policy/types.ts'
+import { join, labelFromRecord, publicLabel, sameLabel } from '../policy/label.ts'
+import type { Label, Policy, PolicyState } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import { knownClientSession } from './known-clients.ts'
 import type { HistoryEntry } from './history.ts'
@@ -30,6 +30,8 @@ export interface Attached {
   readonly session: Session
   /** Index of the first history entry whose meaning is not in the label of the session yet. */
   readonly firstNew: number
+  /** What the history before that entry implies, whatever else the session has read. */
+  readonly presented: Label
 }
 
 export async function attachSession(
@@ -50,26 +52,28 @@ export async function attachSession(
     const session =
       (await services.sessions.find(id, policy, idle)) ??
       services.sessions.create({ id, principal: caller.principal.id, source: named.source, parent: null }, freshState(policy), policy)
-    if (known === undefined) return { session, firstNew: 0 }
+    if (known === undefined) return { session, firstNew: 0, presented: freshState(policy).label }
     // The presented history was seen before, perhaps under another name: what it implies counts here too.
-    const label = join(session.policy.label, labelFromRecord(known.point.label, policy))
-    services.sessions.update(session, { ...session.policy, label })
-    return { session, firstNew: known.index + 1 }
+    const presented = labelFromRecord(known.point.label, policy)
+    const label = join(session.policy.label, presented)
+    if (!sameLabel(label, session.policy.label)) services.sessions.update(session, { ...session.policy, label })
+    return { session, firstNew: known.index + 1, presented }
   }
 
   if (known === undefined) {
     const fields = { id: newId('ses'), principal: caller.principal.id, source: 'prefix', parent: null }
-    return { session: services.sessions.create(fields, freshState(policy), policy), firstNew: 0 }
+    return { session: services.sessions.create(fields, freshState(policy), policy), firstNew: 0, presented: freshState(policy).label }
   }
+  const presented = labelFromRecord(known.point.label, policy)
   const parent = await services.sessions.find(known.point.session, policy, idle)
-  if (parent !== undefined && parent.head === (known.point.answers ?? history[known.index]?.point)) return { session: parent, firstNew: known.index + 1 }
+  if (parent !== undefined && parent.head === (known.point.answers ?? history[known.index]?.point)) return { session: parent, firstNew: known.index + 1, presented }
   const forked: PolicyState = {
-    label: labelFromRecord(known.point.label, policy),
+    label: presented,
     // What was done stays done, whichever branch of the conversation asks.
     effects: parent?.policy.effects ?? freshState(policy).effects,
   }
   const fields = { id: newId('ses'), principal: caller.principal.id, source: 'fork', parent: known.point.session }
-  return { session: services.sessions.create(fields, forked, policy), firstNew: known.index + 1 }
+  return { session: services.sessions.create(fields, forked, policy), firstNew: known.index + 1, presented }
 }
 
 /** State of a session that has read nothing. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
+import type { Label } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
@@ -37,6 +38,8 @@ export interface ModelCall extends AttachedCall {
   /** The client's bytes, until a stage edits `body`. */
   bytes: Buffer | undefined
   readonly signal: AbortSignal
+  /** What the presented history implies by itself. A named session may have read more than it presents now. */
+  presented: Label
   /** Where in its conversation the request stands. */
   readonly place: string | undefined
   /** Tools removed from what the model was offered. */

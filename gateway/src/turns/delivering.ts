@@ -25,15 +25,14 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
   const { services, snapshot, caller, session } = call
   const digest = assistantDigest(message.text, message.calls)
   if (digest === undefined) return
-  const label = labelRecord(session.policy.label, snapshot.policy)
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   const answer = pointAfter(call.place ?? '', digest)
   if (call.place !== undefined) await saveAnswerPoint(call, answer, call.place)
   // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
   const key = deliveredKey(caller.principal.id, digest)
   const earlier = await services.state.get<LabelRecord>('ledger', key)
-  const joined = earlier === undefined ? label : labelRecord(join(session.policy.label, labelFromRecord(earlier, snapshot.policy)), snapshot.policy)
-  await services.state.put('ledger', key, joined, expires)
+  const joined = earlier === undefined ? call.presented : join(call.presented, labelFromRecord(earlier, snapshot.policy))
+  await services.state.put('ledger', key, labelRecord(joined, snapshot.policy), expires)
   if (message.rounds.length === 0 && message.dropped.length === 0) return
   const record = { rounds: message.rounds, dropped: message.dropped, delivered: message.rounds.length > 0 ? message.native : undefined }
   for (const spliced of spliceKeys(answer, session.id, digest)) await services.state.put('splice', spliced, record, expires)

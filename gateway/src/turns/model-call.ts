@@ -38,7 +38,7 @@ export async function runModelCall(services: Services, request: IncomingMessage,
     span = services.telemetry.startModelCall({ requestModel: view.model, dialect: dialect.name, stream: view.stream, ...traceHeaders(request) })
     // The session carries the label, so it is found before anything is decided.
     const history = readHistory(view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
-    const { session, firstNew } = await attachSession(services, snapshot, caller, request.headers, body, history)
+    const { session, firstNew, presented } = await attachSession(services, snapshot, caller, request.headers, body, history)
     const turn = continueTurn(session, view)
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     // Grants are checked with the session known, so that a refusal is on record where it belongs.
@@ -52,6 +52,7 @@ export async function runModelCall(services: Services, request: IncomingMessage,
       body,
       bytes,
       signal,
+      presented,
       place: placeOf(history),
       decision: newId('dec'),
       grant: source,

@@ -3,6 +3,7 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import type { Route } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
+import { parseJson } from '../core/parse-json.ts'
 import { collectBody } from '../models/collecting-body.ts'
 import { routeCall, type RoutedResponse } from '../models/routing-upstream.ts'
 import { converterFor } from '../wire/convert/converter.ts'
@@ -85,7 +86,7 @@ async function readAnswer(call: ModelCall, routed: RoutedResponse): Promise<Answ
   const bytes = await collectBody(routed.response, call.snapshot.settings.limits.max_response_bytes, upstream)
   let parsed: unknown
   try {
-    parsed = JSON.parse(bytes.toString('utf8'))
+    parsed = parseJson(bytes.toString('utf8'))
   } catch (error) {
     throw new TurnwardError('upstream.malformed', { subject: upstream, why: 'the answer is not JSON', turn: call.turn, cause: error })
   }

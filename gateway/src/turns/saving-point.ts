@@ -1,7 +1,7 @@
 /** Keeps the places of a conversation the gateway has seen, with the label that holds there. */
 import { labelRecord } from '../policy/label.ts'
 import type { HistoryPoint } from './attaching-session.ts'
-import type { AttachedCall } from './call.ts'
+import type { ModelCall } from './call.ts'
 import type { HistoryEntry } from './history.ts'
 
 /** The place this request stands at; undefined when it has no message to stand at. */
@@ -10,19 +10,19 @@ export function placeOf(history: readonly HistoryEntry[]): string | undefined {
 }
 
 /** Keeps the place of a request and makes it the head of the session. */
-export async function savePoint(call: AttachedCall, place: string | undefined): Promise<void> {
+export async function savePoint(call: ModelCall, place: string | undefined): Promise<void> {
   if (place === undefined) return
   call.session.head = place
   await putPoint(call, place, undefined)
 }
 
 /** Keeps the place after the answer to the request at `place`. */
-export async function saveAnswerPoint(call: AttachedCall, answer: string, place: string): Promise<void> {
+export async function saveAnswerPoint(call: ModelCall, answer: string, place: string): Promise<void> {
   await putPoint(call, answer, place)
 }
 
-async function putPoint({ services, snapshot, session }: AttachedCall, place: string, answers: string | undefined): Promise<void> {
-  const label = labelRecord(session.policy.label, snapshot.policy)
+async function putPoint({ services, snapshot, session, presented }: ModelCall, place: string, answers: string | undefined): Promise<void> {
+  const label = labelRecord(presented, snapshot.policy)
   const point: HistoryPoint = { session: session.id, label, ...(answers === undefined ? {} : { answers }) }
   await services.state.put('point', place, point, services.clock.now() + snapshot.settings.turns.session_idle_ms)
 }

@@ -5,7 +5,7 @@
  */
 import { reachable } from '../policy/reachable.ts'
 import { admit } from '../policy/admit.ts'
-import { sameLabel } from '../policy/label.ts'
+import { join, sameLabel } from '../policy/label.ts'
 import type { ToolSubject, Verdict } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import type { AttachedCall, ModelCall } from './call.ts'
@@ -60,6 +60,7 @@ export function shapeTools(call: ModelCall): void {
     if (offered.runs !== 'vendor' || removed.has(offered.name)) continue
     const tool = toolSubject(call.services.fleet, offered.name)
     const admission = { tool, principal: call.caller.principal, callKey: `vendor:${offered.name}`, succeeded: true }
+    call.presented = join(call.presented, admit(call.snapshot.policy, { ...call.session.policy, label: call.presented }, admission).label)
     const after = admit(call.snapshot.policy, call.session.policy, admission)
     if (!sameLabel(after.label, call.session.policy.label)) call.services.sessions.update(call.session, { ...call.session.policy, label: after.label })
   }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import { parseGuardedJson, parseOpenJson } from './json-guard.ts'
-import { parseJson } from './parse-json.ts'
+import { parseJson } from '../core/parse-json.ts'
 
 const limits = { maxDepth: 32, maxKeys: 1000 }
 

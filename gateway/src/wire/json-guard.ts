@@ -7,7 +7,7 @@ import { isUtf8 } from 'node:buffer'
 import { TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { KeyFrames } from './key-frames.ts'
-import { endOfString, parseEscapedKeys } from './parse-json.ts'
+import { endOfString, parseEscapedKeys } from '../core/parse-json.ts'
 
 export interface JsonLimits {
   readonly maxDepth: number

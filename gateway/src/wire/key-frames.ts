@@ -3,6 +3,7 @@
  * Keys are compared by a hash of their folded letters first, so that ordinary keys are never made into strings.
  */
 import { TurnwardError } from '../core/error.ts'
+import { fieldsWeRead } from './fields-we-read.ts'
 
 /** Beyond this many keys an object gets a set: comparing each with each would let a body cost quadratic time. */
 const smallObject = 24
@@ -45,17 +46,21 @@ export class KeyFrames {
     const text = this.#text
     let hash = 0
     let isPlain = true
+    let hasCapital = false
     for (let at = start; at < end; at++) {
       const code = text.charCodeAt(at)
       if (code > 0x7e || code === 0x5c) {
         isPlain = false
         break
       }
-      hash = (Math.imul(hash, 31) + (code >= 0x41 && code <= 0x5a ? code + 32 : code)) | 0
+      const isCapital = code >= 0x41 && code <= 0x5a
+      hasCapital ||= isCapital
+      hash = (Math.imul(hash, 31) + (isCapital ? code + 32 : code)) | 0
     }
     if (!isPlain) hash = hashOf(fold(this.#decode(start, end)))
     const length = end - start
     if (!isOpen && (!isPlain || (length === 9 && text.charCodeAt(start) === 0x5f)) && this.#decode(start, end) === '__proto__') throw ambiguous('__proto__')
+    if (!isOpen && (hasCapital || !isPlain)) this.#refuseMisspelt(start, end)
 
     const base = this.#bases[this.#bases.length - 1] ?? 0
     const set = this.#sets[this.#sets.length - 1]
@@ -72,6 +77,13 @@ export class KeyFrames {
     }
     const matters = !isOpen && isPlain && length >= shortestOpenName && length <= longestOpenName
     return matters ? text.slice(start, end) : undefined
+  }
+
+  /** A field we read, in another spelling: we would take it for absent, and a reader that ignores case would not. */
+  #refuseMisspelt(start: number, end: number): void {
+    const name = this.#decode(start, end)
+    const folded = fold(name)
+    if (folded !== name && fieldsWeRead.has(folded)) throw ambiguous(name)
   }
 
   #refuseEqual(other: number, start: number, end: number, isOpen: boolean): void {
@@ -142,6 +154,6 @@ function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 const plainName = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 
 function ambiguous(name: string): TurnwardError {
-  const why = name === '__proto__' ? 'this key is not accepted' : 'an object has this key twice, or in two spellings'
+  const why = name === '__proto__' ? 'this key is not accepted' : 'an object has this key twice, or in a spelling that another reader may take for a documented field'
   return new TurnwardError('request.ambiguous_key', { ...(plainName.test(name) ? { subject: name } : {}), why })
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { parseGuardedJson, parseOpenJson } from './json-guard.ts'
-import { parseJson } from './parse-json.ts'
+import { parseJson } from '../core/parse-json.ts'
 
 const limits = { maxDepth: 32, maxKeys: 1000 }
 

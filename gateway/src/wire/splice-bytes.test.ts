@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { parseJson } from './parse-json.ts'
+import { parseJson } from '../core/parse-json.ts'
 import { replaceModel, setTopLevel } from './splice-bytes.ts'
 
 describe('replacing the model', () => {

@@ -1,7 +1,7 @@
 /** What both gates read from an event before they know its dialect. */
 import { isObject, type JsonObject } from '../core/json.ts'
 import { malformed } from './fields.ts'
-import { parseJson } from './parse-json.ts'
+import { parseJson } from '../core/parse-json.ts'
 import type { SseEvent } from './sse.ts'
 
 const longestReason = 500

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { TurnwardError } from '../../core/error.ts'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { openMcpClient, type McpClient } from '../mcp-client.ts'
+import { checkKey, openMcpClient, type McpClient } from '../mcp-client.ts'
 import { fail, print, table } from '../output.ts'
 import { jsonOption } from '../shared-options.ts'
 
@@ -34,11 +34,13 @@ function withConnection(command: Command): Command {
     .addOption(jsonOption())
 }
 
-function connect(options: ToolsOptions): McpClient {
+async function connect(options: ToolsOptions): Promise<McpClient> {
   const key = options.key ?? process.env.TURNWARD_KEY
   if (key === undefined) throw new TurnwardError('auth.missing_key', { fix: 'Set TURNWARD_KEY or use --key.' })
+  const url = options.url.replace(/\/$/, '')
+  await checkKey(url, key)
   const session: Record<string, string> = options.session === undefined ? {} : { 'x-turnward-session': options.session }
-  return openMcpClient(`${options.url.replace(/\/$/, '')}/mcp/${encodeURIComponent(options.gateway)}`, key, session)
+  return openMcpClient(`${url}/mcp/${encodeURIComponent(options.gateway)}`, key, session)
 }
 
 async function list(options: ToolsOptions): Promise<void> {
@@ -59,7 +61,7 @@ async function call(name: string, text: string, options: ToolsOptions): Promise<
 async function withClient(options: ToolsOptions, work: (client: McpClient) => Promise<void>): Promise<void> {
   let client: McpClient | undefined
   try {
-    client = connect(options)
+    client = await connect(options)
     await work(client)
   } catch (error) {
     fail(options, error)

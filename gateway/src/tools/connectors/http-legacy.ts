@@ -3,6 +3,7 @@
  * callers, opened again when the server has forgotten it. A call is sent a second time only when the server
  * cannot have started it.
  */
+import { parseJson } from '../../core/parse-json.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { errorText, notificationText, readMessage, requestText, resultText, rpcCodes, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
 import { abortedError, type ConnectorEvents, type Exchange, type RequestOptions } from './connector.ts'
@@ -191,7 +192,7 @@ async function errorCodeOf(answer: HttpAnswer): Promise<number | undefined> {
       text += chunk.toString('utf8')
       if (text.length > 65_536) return undefined
     }
-    const message = readMessage(JSON.parse(text))
+    const message = readMessage(parseJson(text))
     return message.kind === 'error' ? message.error.code : undefined
   } catch {
     return undefined

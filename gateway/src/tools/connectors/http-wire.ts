@@ -2,6 +2,7 @@
  * HTTP to one MCP server: posts messages, reads a JSON or an event-stream answer, bounded. Redirects are never
  * followed and no cookie is kept; the only headers are the configured ones and those of the protocol.
  */
+import { parseJson } from '../../core/parse-json.ts'
 import { Pool, type Dispatcher } from 'undici'
 import { TurnwardError } from '../../core/error.ts'
 import { readMessage, type RpcId, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
@@ -96,7 +97,7 @@ export class HttpWire {
     for (const text of texts) {
       let value: unknown
       try {
-        value = JSON.parse(text)
+        value = parseJson(text)
       } catch {
         throw unavailable(this.server, 'its answer is not JSON')
       }

@@ -2,6 +2,7 @@
  * The contract between the SSE framer and the stream converters: framed events in, SSE text out.
  * Converters never see bytes or chunk boundaries.
  */
+import { parseJson } from '../../core/parse-json.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 
 /** One server-sent event: its `event` field and its data lines joined with newlines. */
@@ -43,7 +44,7 @@ export const maxKeptCharacters = 16 * 1024 * 1024
 /** The JSON object an event carries; undefined when it carries none. */
 export function dataObject(event: FramedEvent): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(event.data)
+    const value: unknown = parseJson(event.data)
     return isObject(value) ? value : undefined
   } catch {
     return undefined

@@ -2,6 +2,7 @@
  * Tool call arguments: JSON text in chat-completions, an object in messages.
  * Text that is no JSON object (a model can emit anything) is kept under `_raw` instead of being lost or repaired.
  */
+import { parseJson } from '../../core/parse-json.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 
 /** The only key of an `input` whose original arguments were not a JSON object: `{"_raw": "<text>"}`. */
@@ -11,7 +12,7 @@ export const rawArgumentsKey = '_raw'
 export function parseArguments(text: string): JsonObject | undefined {
   if (text.trim() === '') return {}
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined

@@ -3,7 +3,7 @@
  * key it has parsed before (nodejs/node#63785): after `{"a":1,"\\u":1}`, the `"\u0074o"` of `{"a":1,"\u0074o":1}` is
  * read as `\u`, not as `to`. Whoever sends both could hide an argument from us that every other reader sees.
  */
-import type { JsonValue } from '../core/json.ts'
+import type { JsonValue } from './json.ts'
 
 const maxDepth = 512
 const backslash = 0x5c

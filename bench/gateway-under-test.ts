@@ -1,0 +1,61 @@
+/** Starts Turnward as its users do, in a folder of its own, with everything on that costs: key, grants, contracts, a rule, durable log, metrics. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startProcess, type MeasuredProcess } from './measured-process.ts'
+import { benchKey } from './requests.ts'
+
+export interface GatewayTargets {
+  /** Origin of the model vendor. */
+  readonly vendor: string
+  /** URL of the MCP server; without it there is none. */
+  readonly mcpServer?: string
+  /** Flags for Node, for example to take a profile. */
+  readonly nodeFlags?: readonly string[]
+}
+
+const executable = fileURLToPath(new URL('../gateway/bin/turnward.mjs', import.meta.url))
+
+export async function startGateway(targets: GatewayTargets): Promise<MeasuredProcess> {
+  const dir = await mkdtemp(join(tmpdir(), 'turnward-bench-'))
+  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true })
+  try {
+    const config = join(dir, 'turnward.yaml')
+    await writeFile(config, JSON.stringify(configuration(targets)), { mode: 0o600 })
+    const command = [process.execPath, ...(targets.nodeFlags ?? []), executable, 'start', '--json', '--config', config]
+    const gateway = await startProcess({ command, core: 'tested', cwd: dir })
+    return { ...gateway, stop: () => gateway.stop().finally(remove) }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+function configuration({ vendor, mcpServer }: GatewayTargets): object {
+  const upstream = (kind: string): object => ({ kind: 'openai-compatible', base_url: `${vendor}/${kind}/v1`, credential: 'vendor', connections: 1024 })
+  const ways = ['json', 'sse', 'slow']
+  return {
+    version: 1,
+    data_dir: 'data',
+    listen: { host: '127.0.0.1', port: 0 },
+    telemetry: { logs: { level: 'info' }, metrics: { enabled: true } },
+    credentials: { vendor: { secret: 'sk-upstream-bench-credential' } },
+    upstreams: Object.fromEntries(ways.map((way) => [way, upstream(way)])),
+    routes: ways.map((way) => ({ model: `bench-${way}`, upstreams: [way] })),
+    principals: { mara: { groups: ['staff'], emails: ['mara@acme.example'] } },
+    groups: { staff: {} },
+    keys: { bench: { principal: 'mara', consumer: 'bench', actor: 'bench-agent', secret: benchKey } },
+    grants: [{ groups: ['staff'], models: ['bench-*'], gateways: mcpServer === undefined ? [] : ['main'], tools: ['bench__*'] }],
+    contracts: {
+      'bench__lookup': { output: { trust: 'trusted' }, requires: { trust: 'trusted' } },
+      'bench__search': { output: { trust: 'trusted' }, effects: ['egress'], requires: { audience: { includes: ['mara@acme.example'] } } },
+    },
+    // Histories of this bench are made up; they count as what the gateway delivered itself, as they would in a running session.
+    turns: { unknown_history: 'accept' },
+    rules: [{ name: 'interns-read-only', when: "'interns' in principal.groups && 'mutation' in tool.effects", verdict: 'deny', reason: 'Interns may not change production systems.' }],
+    ...(mcpServer === undefined
+      ? {}
+      : { servers: { bench: { transport: 'http', url: mcpServer, era: 'modern', max_concurrent: 64 } }, gateways: { main: { servers: ['bench'] } } }),
+  }
+}

@@ -1,0 +1,97 @@
+/** The requests of every scenario, as the bytes that go on the wire. Built before the load runs; nothing of the gateway is imported. */
+
+/** Principal key of the gateway's configuration in this bench. Worth nothing anywhere else. */
+export const benchKey = 'tw_bench_0123456789abcdefghijklmnop'
+
+export type ChatModel = 'bench-json' | 'bench-sse' | 'bench-slow'
+
+const modernVersion = '2026-07-28'
+const system = 'You are an assistant of Acme. Answer briefly, cite the file you used, and never guess. '.repeat(4)
+const tools = ['lookup', 'search'].map((name) => ({
+  type: 'function',
+  function: {
+    name: `bench__${name}`,
+    description: `The tool ${name}`,
+    parameters: { type: 'object', properties: { query: { type: 'string', description: 'What to look for' }, limit: { type: 'integer' } }, required: ['query'] },
+  },
+}))
+const question = 'Which suppliers have open invoices, and which of them did we promise to pay before the end of the week? '
+
+/** Eight digits, so that every request can be made different in place. */
+const marker = '00000000'
+
+/** A chat call of 2 KB: system prompt, a short conversation, two tools. `marker` stands once in it, in the last message. */
+export function smallChatBody(model: ChatModel): string {
+  return JSON.stringify({
+    model,
+    stream: model !== 'bench-json',
+    temperature: 0.2,
+    messages: [
+      { role: 'system', content: system },
+      { role: 'user', content: `Good morning. ${question.repeat(2)}` },
+      { role: 'assistant', content: 'Northwind (18,400) and Tailspin (2,150). Northwind was promised payment on Thursday.' },
+      { role: 'user', content: `${question.repeat(4)} Reference ${marker}.` },
+    ],
+    tools,
+  })
+}
+
+/** A chat history with this many rounds of one tool call and one result: 40 rounds are 100 KB. */
+export function historyBody(conversation: string, rounds: number): string {
+  const result = 'invoice;supplier;amount;due\n'.padEnd(2150, '4711;Northwind Traders Ltd.;18,400.00;2026-11-26\n')
+  const messages: object[] = [
+    { role: 'system', content: system },
+    { role: 'user', content: `Conversation ${conversation}: ${question}` },
+  ]
+  for (let round = 0; round < rounds; round += 1) {
+    const id = `call_${conversation}_${round}`
+    messages.push(
+      { role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name: 'bench__lookup', arguments: JSON.stringify({ query: `supplier ${round}` }) } }] },
+      { role: 'tool', tool_call_id: id, content: `round ${round}\n${result}` },
+    )
+  }
+  return JSON.stringify({ model: 'bench-json', stream: false, messages, tools })
+}
+
+/** A whole POST. Header names and values are ours, so nothing needs escaping. */
+export function post(path: string, body: string, headers: Readonly<Record<string, string>> = {}): Buffer {
+  const all = { host: '127.0.0.1', authorization: `Bearer ${benchKey}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers, 'content-length': String(Buffer.byteLength(body)) }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`)
+}
+
+/** Where a chat call of this kind goes: the gateway has one path, the vendor one for each way of answering. */
+export function chatPath(model: ChatModel, at: 'gateway' | 'vendor'): string {
+  return at === 'gateway' ? '/v1/chat/completions' : `/${model.slice('bench-'.length)}/v1/chat/completions`
+}
+
+/** One session per connection, named by header, and a last message that was never sent before. */
+export function freshChats(model: ChatModel, at: 'gateway' | 'vendor', connections: number, headers: Readonly<Record<string, string>> = {}): (connection: number) => Buffer {
+  const body = smallChatBody(model)
+  const requests = Array.from({ length: connections }, (_, index) => post(chatPath(model, at), body, { 'x-turnward-session': `bench-${model}-${index}`, ...headers }))
+  const at8 = (requests[0] ?? Buffer.alloc(0)).length - Buffer.byteLength(body) + Buffer.byteLength(body.slice(0, body.lastIndexOf(marker)))
+  const offsets = requests.map((request) => at8 + request.length - (requests[0]?.length ?? 0))
+  let count = 0
+  return (connection) => {
+    const request = requests[connection] ?? Buffer.alloc(0)
+    count = (count + 1) % 100_000_000
+    request.write(String(count).padStart(8, '0'), offsets[connection] ?? 0, 'latin1')
+    // The socket may still hold the bytes of the call before.
+    return Buffer.from(request)
+  }
+}
+
+/** A modern `tools/call`. */
+export function toolCall(path: string, name: string): Buffer {
+  const params = {
+    name,
+    arguments: { query: 'Northwind, open invoices before the end of the week', limit: 20 },
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': modernVersion,
+      'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1.0.0' },
+      'io.modelcontextprotocol/clientCapabilities': {},
+    },
+  }
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
+  return post(path, body, { 'mcp-protocol-version': modernVersion, 'mcp-method': 'tools/call', 'mcp-name': name })
+}

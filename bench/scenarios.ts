@@ -1,0 +1,10 @@
+/** Every scenario, in the order they run. */
+import type { Scenario } from './scenario.ts'
+import { latency } from './scenarios/latency.ts'
+import { memory } from './scenarios/memory.ts'
+import { chatHistory, chatJson, chatStream } from './scenarios/model-calls.ts'
+import { peer } from './scenarios/peer.ts'
+import { start } from './scenarios/start.ts'
+import { toolCalls } from './scenarios/tool-calls.ts'
+
+export const scenarios: readonly Scenario[] = [chatJson, chatStream, chatHistory, toolCalls, latency, memory, start, peer]
