@@ -56,10 +56,11 @@ test.each([
   expect(await at(...args)).toMatchObject({ code, stdout: '' })
 })
 
-test('an unknown tool ends with 5 and its name', async () => {
-  const { code, stdout } = await at('tools', 'call', 'office__nothing')
-  expect(code).toBe(5)
-  expect(stdout).toContain('Unknown tool: office__nothing')
+test('an unknown tool ends with 1 and its code', async () => {
+  const { code, stdout, stderr } = await at('tools', 'call', 'office__nothing')
+  expect(code).toBe(1)
+  expect(stdout).toBe('')
+  expect(stderr).toContain('grant.tool')
 })
 
 test('a wrong key ends with 1, no key too, and neither is printed', async () => {

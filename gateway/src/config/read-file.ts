@@ -96,8 +96,11 @@ export function parseSource(path: string, text: string, problems: ProblemList): 
     return undefined
   }
   const start: Spot = { file, offset: 0 }
-  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))
-    return { kind: 'map', spot: start, entries: new Map() }
+  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
+    // Hardly ever meant: an editor that truncates before it writes, a full disk. Every key and grant would be gone.
+    problems.add(start, [], 'the file is empty; write `{}` if that is meant')
+    return undefined
+  }
   const root = new TreeBuilder(document, file, problems).build(document.contents, 0, [])
   if (root === undefined) return undefined
   if (root.kind === 'map') return root

@@ -45,7 +45,7 @@ function buildBody(call: OutgoingCall, target: RouteTarget, provider: Provider):
   const converter = converterFor(call.dialect.name, provider.dialect)
 
   // Reasoning of another vendor is in the history under our own mark; this vendor would refuse its signature.
-  const foreignReasoning = call.bytes?.includes(chatReasoningSignature) === true
+  const foreignReasoning = call.dialect.name === 'messages' && provider.dialect === 'messages' && call.bytes?.includes(chatReasoningSignature) === true
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning) {
     let bytes = call.bytes
     if (model !== call.model) bytes = requireSplice(replaceModel(bytes, model))

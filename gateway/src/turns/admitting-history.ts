@@ -21,9 +21,11 @@ export function deliveredKey(principal: string, digest: string): string {
 }
 
 export async function admitHistory(call: ModelCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
+  // In order: some models number calls anew, and a result belongs to the last call of its id before it.
   const toolNames = new Map<string, string>()
-  for (const entry of history) for (const made of entry.message.calls) toolNames.set(made.id, made.name)
-  for (const entry of history.slice(firstNew)) {
+  for (const [index, entry] of history.entries()) {
+    for (const made of entry.message.calls) toolNames.set(made.id, made.name)
+    if (index < firstNew) continue
     if (entry.message.role === 'assistant') await admitAssistant(call, entry)
     for (const result of entry.message.results) await admitResult(call, result, toolNames.get(result.callId))
   }

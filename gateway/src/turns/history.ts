@@ -37,14 +37,19 @@ export function pointAfter(point: string, digest: string | undefined): string {
 function messageDigest(message: MessageView): string | undefined {
   if (message.role === 'assistant') return assistantDigest(message.text, message.calls)
   if (message.text === '' && message.results.length === 0) return undefined
-  let content = `${message.role}\n${message.text.length}:${message.text}`
-  for (const result of message.results) content += `\n${result.callId}\n${result.text.length}:${result.text}`
+  // Each text is hashed alone: joining long texts first would copy them.
+  let content = `${message.role}\n${textDigest(message.text)}`
+  for (const result of message.results) content += `\n${result.callId}\n${textDigest(result.text)}`
   return hash('sha256', content, 'base64url')
+}
+
+function textDigest(text: string): string {
+  return text === '' ? '' : hash('sha256', text, 'base64url')
 }
 
 /** Digest of what an assistant said and called; undefined for an empty message. */
 export function assistantDigest(text: string, calls: readonly ToolCallView[]): string | undefined {
-  const words = text.replace(/\s+/g, '')
+  const words = text === '' ? '' : text.replace(/\s+/g, '')
   if (words === '' && calls.length === 0) return undefined
   let content = `assistant\n${words.length}:${words}`
   for (const call of calls) content += `\n${call.id}\n${call.name}\n${call.args === undefined ? call.argsText : canonicalJson(call.args)}`

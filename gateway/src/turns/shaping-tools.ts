@@ -8,6 +8,7 @@ import { admit } from '../policy/admit.ts'
 import { join, sameLabel } from '../policy/label.ts'
 import type { ToolSubject, Verdict } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
+import { setTopLevel } from '../wire/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from './call.ts'
 import { toolSubject } from './tool-subject.ts'
 
@@ -51,8 +52,7 @@ export function shapeTools(call: ModelCall): void {
     if (!isShown(verdict, offered.runs === 'vendor' ? 'unreachable' : hide)) removed.add(offered.name)
   }
   if (removed.size > 0) {
-    call.dialect.edit.removeTools(call.body, removed)
-    call.bytes = undefined
+    removeFromOffer(call, removed)
     call.hidden = [...removed]
   }
   // What the vendor's own tools read enters the context within the call: its label counts from the start.
@@ -63,5 +63,19 @@ export function shapeTools(call: ModelCall): void {
     call.presented = join(call.presented, admit(call.snapshot.policy, { ...call.session.policy, label: call.presented }, admission).label)
     const after = admit(call.snapshot.policy, call.session.policy, admission)
     if (!sameLabel(after.label, call.session.policy.label)) call.services.sessions.update(call.session, { ...call.session.policy, label: after.label })
+  }
+}
+
+/** Fields of a request that taking tools away may change. */
+const toolFields = ['tools', 'tool_choice', 'parallel_tool_calls', 'web_search_options'] as const
+
+// The common state of a session that has read something: only these fields are written anew, the long history is not.
+function removeFromOffer(call: ModelCall, removed: ReadonlySet<string>): void {
+  const before = toolFields.map((field) => call.body[field])
+  call.dialect.edit.removeTools(call.body, removed)
+  for (const [index, field] of toolFields.entries()) {
+    const value = call.body[field]
+    if (value === before[index] || call.bytes === undefined) continue
+    call.bytes = value === undefined ? undefined : setTopLevel(call.bytes, field, JSON.stringify(value))
   }
 }

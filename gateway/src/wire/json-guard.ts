@@ -53,9 +53,11 @@ const closeBracket = 0x5d
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
+const frames = new KeyFrames()
+
 /** Checks the keys of JSON text; true when one is written with an escape. Sure of its answer on valid JSON only; what is not valid, the parser refuses afterwards. */
 function scan(text: string, limits: JsonLimits, isOpen: boolean): boolean {
-  const frames = new KeyFrames(text)
+  frames.reset(text)
   const length = text.length
   // One entry per open container: 1 for an object, 0 for an array.
   const kinds = new Uint8Array(Math.min(limits.maxDepth, length) + 1)

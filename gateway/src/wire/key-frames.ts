@@ -8,6 +8,9 @@ import { fieldsWeRead } from './fields-we-read.ts'
 /** Beyond this many keys an object gets a set: comparing each with each would let a body cost quadratic time. */
 const smallObject = 24
 
+/** Room for keys that is kept from one text to the next. */
+const keptKeys = 4096
+
 /** Lengths of the names the scan asks for; other keys are never made into strings. */
 const shortestOpenName = 5
 const longestOpenName = 14
@@ -15,7 +18,7 @@ const longestOpenName = 14
 export class KeyFrames {
   /** A key seen so far was written with an escape. */
   hasEscapes = false
-  readonly #text: string
+  #text = ''
   #hashes = new Int32Array(128)
   #starts = new Int32Array(128)
   #ends = new Int32Array(128)
@@ -24,8 +27,18 @@ export class KeyFrames {
   readonly #bases: number[] = []
   readonly #sets: (Set<string> | undefined)[] = []
 
-  constructor(text: string) {
+  /** Begins a new text. One object serves scan after scan, because a scan is never interrupted by another. */
+  reset(text: string): void {
     this.#text = text
+    this.#count = 0
+    this.#bases.length = 0
+    this.#sets.length = 0
+    this.hasEscapes = false
+    if (this.#hashes.length > keptKeys) {
+      this.#hashes = new Int32Array(128)
+      this.#starts = new Int32Array(128)
+      this.#ends = new Int32Array(128)
+    }
   }
 
   open(): void {
