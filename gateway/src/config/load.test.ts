@@ -328,9 +328,13 @@ describe('a configuration that is not in a file', () => {
   })
 })
 
-test('an empty file is a configuration in which nothing is allowed', async () => {
-  const snapshot = await loadConfig(write('turnward.yaml', '# nothing yet\n'), {})
+test('an empty mapping is a configuration in which nothing is allowed', async () => {
+  const snapshot = await loadConfig(write('turnward.yaml', '{}\n'), {})
   expect([snapshot.policy.grants, snapshot.routes.names, snapshot.keys.size]).toEqual([[], [], 0])
+})
+
+test.each(['', '# nothing yet\n', '~\n'])('a file that is empty (%j) is a mistake, because hardly anybody means to take every key and grant away', async (text) => {
+  await expect(loadConfig(write('turnward.yaml', text), {})).rejects.toMatchObject({ code: 'config.invalid', message: expect.stringContaining('empty') })
 })
 
 test('no problem text ever shows a secret that was written into the file or came through a reference', async () => {
