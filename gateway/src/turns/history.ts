@@ -10,7 +10,7 @@ import type { MessageView, ToolCallView } from '../wire/dialect.ts'
 
 export interface HistoryEntry {
   readonly message: MessageView
-  /** Digest of this message alone; undefined when it says nothing. */
+  /** Digest of an assistant message alone; undefined for other roles and when it says nothing. */
   readonly digest: string | undefined
   /** Keyed hash of the conversation up to and including this message. */
   readonly point: string
@@ -19,14 +19,37 @@ export interface HistoryEntry {
 /** Digests every message but system prompts, in order. `owner` separates principals and consumers. */
 export function readHistory(messages: readonly MessageView[], secret: Uint8Array, owner: readonly string[]): readonly HistoryEntry[] {
   const entries: HistoryEntry[] = []
-  let point = keyedHash(secret, 'history', ...owner)
+  let point = startOf(secret, owner)
   for (const message of messages) {
     if (message.role === 'system') continue
-    const digest = messageDigest(message)
-    point = pointAfter(point, digest)
-    entries.push({ message, digest, point })
+    if (message.role === 'assistant') {
+      const digest = assistantDigest(message.text, message.calls)
+      point = pointAfter(point, digest)
+      entries.push({ message, digest, point })
+    } else {
+      point = hash('sha256', point + contentOf(message), 'base64url')
+      entries.push({ message, digest: undefined, point })
+    }
   }
   return entries
+}
+
+const starts = new WeakMap<Uint8Array, Map<string, string>>()
+
+/** Where the conversations of one owner begin. Remembered: it is the same for every call of a key. */
+function startOf(secret: Uint8Array, owner: readonly string[]): string {
+  let known = starts.get(secret)
+  if (known === undefined || known.size >= 10_000) {
+    known = new Map()
+    starts.set(secret, known)
+  }
+  const key = JSON.stringify(owner)
+  let start = known.get(key)
+  if (start === undefined) {
+    start = keyedHash(secret, 'history', ...owner)
+    known.set(key, start)
+  }
+  return start
 }
 
 /** The place in the conversation after one more message. */
@@ -34,17 +57,18 @@ export function pointAfter(point: string, digest: string | undefined): string {
   return hash('sha256', `${point}${digest ?? ''}`, 'base64url')
 }
 
-function messageDigest(message: MessageView): string | undefined {
-  if (message.role === 'assistant') return assistantDigest(message.text, message.calls)
-  if (message.text === '' && message.results.length === 0) return undefined
-  // Each text is hashed alone: joining long texts first would copy them.
-  let content = `${message.role}\n${textDigest(message.text)}`
-  for (const result of message.results) content += `\n${result.callId}\n${textDigest(result.text)}`
-  return hash('sha256', content, 'base64url')
+/** What a message of a user or a tool says, unambiguously. */
+function contentOf(message: MessageView): string {
+  let content = `${message.role}\n${shortForm(message.text)}`
+  for (const result of message.results) content += `\n${result.callId.length}:${result.callId}\n${shortForm(result.text)}`
+  return content
 }
 
-function textDigest(text: string): string {
-  return text === '' ? '' : hash('sha256', text, 'base64url')
+const longText = 512
+
+// A long text is hashed alone: joining it with others first would copy it.
+function shortForm(text: string): string {
+  return text.length < longText ? `${text.length}:${text}` : `#${hash('sha256', text, 'base64url')}`
 }
 
 /** Digest of what an assistant said and called; undefined for an empty message. */

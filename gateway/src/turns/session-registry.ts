@@ -15,8 +15,12 @@ interface StoredSession extends Session {
 interface LiveSession {
   readonly session: Session
   ranks: readonly string[]
+  /** Version and time of what the state store holds. */
+  saved: { readonly version: number; readonly at: number } | undefined
 }
 
+/** How old the stored time of use may get. */
+const refreshMs = 30_000
 const idleInMemoryMs = 15 * 60_000
 const sweepAbove = 20_000
 
@@ -49,7 +53,7 @@ export class SessionRegistry {
     const raced = this.#live.get(id)
     if (raced !== undefined) return remap(raced, policy)
     const { ranks, ...session } = structuredClone(stored)
-    return this.#keep({ session, ranks }, policy)
+    return this.#keep({ session, ranks, saved: undefined }, policy)
   }
 
   /** A new session. When one with this id already lives, that one is returned instead. */
@@ -57,7 +61,7 @@ export class SessionRegistry {
     const raced = this.#live.get(fields.id)
     if (raced !== undefined) return remap(raced, policy)
     const session: Session = { ...fields, policy: state, turn: null, head: null, usedAt: this.#clock.now(), version: 0 }
-    return this.#keep({ session, ranks: policy.trustRanks }, policy)
+    return this.#keep({ session, ranks: policy.trustRanks, saved: undefined }, policy)
   }
 
   /** Replaces the policy state. A change wakes those who watch the session. */
@@ -68,9 +72,15 @@ export class SessionRegistry {
     for (const listener of this.#listeners.get(session.id) ?? []) listener()
   }
 
-  /** Marks the session as used and stores it. */
+  /**
+   * Marks the session as used and stores what must not be forgotten: label and effects at once, the rest now and then.
+   * After a restart an older head only means that the conversation goes on as a fork, with the label of its place.
+   */
   save(session: Session, policy: Policy, idleMs: number): void {
     session.usedAt = this.#clock.now()
+    const live = this.#live.get(session.id)
+    if (live?.saved !== undefined && live.saved.version === session.version && session.usedAt - live.saved.at < Math.min(refreshMs, idleMs / 4)) return
+    if (live !== undefined) live.saved = { version: session.version, at: session.usedAt }
     const stored: StoredSession = { ...session, ranks: policy.trustRanks }
     void this.#state.put('session', session.id, stored, session.usedAt + idleMs)
   }

@@ -28,6 +28,12 @@ describe('the list of hosts', () => {
   })
 })
 
+describe('an address that hands out credentials', () => {
+  test.each(['169.254.169.254', '169.254.169.254:80', '[::ffff:169.254.169.254]:80', '168.63.129.16', '[fd00:ec2::254]:80', '[fe80::1]:80'])('%s cannot be listed', (entry) => {
+    expect(() => compileEgressRules('s', [entry])).toThrow(/credentials/)
+  })
+})
+
 describe('the target of a request', () => {
   test.each([
     ['example.com:443', { host: 'example.com', port: 443 }],

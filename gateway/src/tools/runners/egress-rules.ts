@@ -21,13 +21,14 @@ interface Entry {
 
 const defaultPorts = [80, 443]
 // Answered by the hypervisor of Azure on every virtual machine, though the range is public.
-const platformAddresses = new Set(['168.63.129.16'])
+const platformAddresses = new Set(['168.63.129.16', 'fd00:ec2::254'])
 
 /** Compiles `servers.*.network`: `name`, `name:port`, `*.name`, an address, `[v6]:port`. Errors: `config.invalid`. */
 export function compileEgressRules(server: string, allow: readonly string[]): EgressRules {
   const entries = allow.map((text) => {
     const entry = parseEntry(text)
     if (entry === undefined) throw new TurnwardError('config.invalid', { subject: `servers.${server}.network`, why: `\`${text}\` is not a host, \`host:port\`, \`*.domain\` or address` })
+    if (isMetadataAddress(entry.host)) throw new TurnwardError('config.invalid', { subject: `servers.${server}.network`, why: `\`${text}\` is where cloud platforms hand out credentials; no server may reach it` })
     return entry
   })
   return {
@@ -65,6 +66,12 @@ export function isPublicAddress(text: string): boolean {
   if (address.range() !== 'unicast') return false
   // Only 2000::/3 has been given out (RFC 4291 section 2.4); everything else has a special meaning or none.
   return address instanceof ipaddr.IPv6 ? ((address.parts[0] ?? 0) & 0xe000) === 0x2000 : true
+}
+
+/** Link-local and platform addresses: metadata services live there, and nothing a tool server has business with. */
+function isMetadataAddress(host: string): boolean {
+  if (isIP(host) === 0) return false
+  return platformAddresses.has(host) || ipaddr.process(host).range() === 'linkLocal'
 }
 
 function parseEntry(text: string): Entry | undefined {

@@ -1,0 +1,55 @@
+/**
+ * Looks into a running gateway from outside, through the inspector every Node opens on SIGUSR1: heap after a full collection
+ * and what keeps the event loop alive. Start the gateway with `inspectable` in its environment.
+ */
+import type { RunningGateway } from '../harness/gateway-process.ts'
+import { until } from '../harness/until.ts'
+
+/** Variables that let the inspector choose its own port. */
+export const inspectable = { NODE_OPTIONS: '--inspect-port=0' }
+
+export interface Inside {
+  /** Used heap in MB after a full garbage collection. */
+  readonly heapMb: number
+  /** Memory outside the heap that Buffers hold, in MB. */
+  readonly buffersMb: number
+  readonly timers: number
+  /** Connections the process has, in both directions. */
+  readonly connections: number
+}
+
+/** Opens the inspector of a gateway. Every look at it collects garbage first. */
+export async function inspect(gateway: RunningGateway): Promise<{ look(): Promise<Inside>; close(): void }> {
+  gateway.signal('SIGUSR1')
+  const address = await until('the inspector', () => /ws:\/\/[\w.:/-]+/.exec(gateway.logs())?.[0])
+  const socket = new WebSocket(address)
+  await new Promise((resolve, reject) => {
+    socket.addEventListener('open', resolve)
+    socket.addEventListener('error', reject)
+  })
+  const waiting = new Map<number, (result: { result?: { value?: unknown } }) => void>()
+  socket.addEventListener('message', ({ data }) => {
+    const { id, result } = JSON.parse(String(data)) as { id: number; result: { result?: { value?: unknown } } }
+    waiting.get(id)?.(result)
+    waiting.delete(id)
+  })
+  let last = 0
+  const ask = (method: string, params: object = {}): Promise<{ result?: { value?: unknown } }> =>
+    new Promise((resolve) => {
+      last += 1
+      waiting.set(last, resolve)
+      socket.send(JSON.stringify({ id: last, method, params }))
+    })
+  return {
+    async look() {
+      // Twice: what finalizers let go of is only free after the second.
+      await ask('HeapProfiler.collectGarbage')
+      await ask('HeapProfiler.collectGarbage')
+      const { result } = await ask('Runtime.evaluate', { expression: 'JSON.stringify({ memory: process.memoryUsage(), active: process.getActiveResourcesInfo() })' })
+      const { memory, active } = JSON.parse(String(result?.value)) as { memory: NodeJS.MemoryUsage; active: string[] }
+      const count = (name: string): number => active.filter((one) => one === name).length
+      return { heapMb: memory.heapUsed / 2 ** 20, buffersMb: memory.arrayBuffers / 2 ** 20, timers: count('Timeout') + count('Immediate'), connections: count('TCPSocketWrap') }
+    },
+    close: () => socket.close(),
+  }
+}
