@@ -2,8 +2,8 @@
  * Takes a CPU profile of the gateway, or of the bare proxy or hop, under one load and prints where the time goes:
  * `node bench/profile.ts json|sse|history|mcp [seconds] [gateway|bare]`. For engineers; `npm run bench` does not use it.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startGateway } from './gateway-under-test.ts'
@@ -36,6 +36,8 @@ if (load === undefined) throw new Error(`choose one of ${Object.keys(loads).join
 const warmUpMs = 3000
 settleSelf()
 const dir = await mkdtemp(join(tmpdir(), 'turnward-profile-'))
+// However this ends, nothing stays behind.
+process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
 const vendor = await startVendor()
 const server = await startMcpServer()
 const nodeFlags = ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${dir}`]
@@ -61,7 +63,6 @@ for (const file of (await readdir(dir)).toSorted()) {
     process.stdout.write(`-- ${title}\n${list.slice(0, count).map((cost) => line(cost, perCall)).join('')}`)
   }
 }
-await rm(dir, { recursive: true, force: true })
 process.exit(0)
 
 /** CPU so far of every thread of a process, by name and id. */

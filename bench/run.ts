@@ -40,7 +40,7 @@ for (const scenario of chosen) {
   rows.push(...measured)
   if (!values.json) for (const row of measured) process.stdout.write(`${formatRow(row)}\n`)
 }
-if (values.json) process.stdout.write(`${JSON.stringify({ rows })}\n`)
+if (values.json) process.stdout.write(`${JSON.stringify({ rows: rows.map(({ detail: _detail, ...row }) => row) })}\n`)
 process.exit(rows.every(({ ok }) => ok) ? 0 : 1)
 
 function failed(name: string, error: unknown): Row {

@@ -32,9 +32,7 @@ function recording(wire: Wire): Recording {
 
 export const recordings: Readonly<Record<Wire, Recording>> = { openai: recording('openai'), anthropic: recording('anthropic') }
 
-const secondAnswer = Buffer.from(
-  `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"${planted}"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n`,
-)
+const secondAnswer = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {"id":"${planted}","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"${planted}"}}]}\n\n`)
 const garbage = Buffer.from([0x00, 0xff, 0xfe, 0x0d, 0x0a, 0x0d, 0x0a, 0x80, 0x22, 0x7d, 0x0a, 0x0a, 0xc3, 0x28])
 
 /** What an upstream does when it has sent so many bytes. */

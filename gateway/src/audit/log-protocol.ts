@@ -16,7 +16,8 @@ export interface LogRow {
 }
 
 export type ToLogThread =
-  | { readonly type: 'commit'; readonly rows: readonly LogRow[] }
+  /** `text`: the rows of a batch, see `batch-text.ts`. */
+  | { readonly type: 'commit'; readonly text: string }
   /** Sent while the log is failing: can it be written again? */
   | { readonly type: 'probe' }
   | { readonly type: 'close' }

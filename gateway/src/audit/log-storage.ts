@@ -24,6 +24,8 @@ export class LogStorage {
   readonly #database: DatabaseSync
   readonly #key: KeyObject
   readonly #anchor: AnchorFile
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
   readonly #insert: StatementSync
   readonly #insertCheckpoint: StatementSync
   readonly #inode: number
@@ -64,6 +66,8 @@ export class LogStorage {
       this.#anchor = new AnchorFile(this.#files.anchor)
       // Only the newest can be missing from a crash between the two writes; older gaps are evidence and stay.
       this.#unanchored = checkpoints.slice(-1).filter((checkpoint) => checkpoint.seq > lastAnchored)
+      this.#begin = this.#database.prepare('BEGIN IMMEDIATE')
+      this.#commit = this.#database.prepare('COMMIT')
       this.#insert = this.#database.prepare(
         'INSERT INTO records (seq, chain, time, hash, id, session, turn, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       )
@@ -139,10 +143,10 @@ export class LogStorage {
 
   #transaction(write: () => void): void {
     this.#checkFile()
-    this.#database.exec('BEGIN IMMEDIATE')
+    this.#begin.run()
     try {
       write()
-      this.#database.exec('COMMIT')
+      this.#commit.run()
     } catch (error) {
       // A failed COMMIT may have rolled back already; anything still open would carry rejected records into the next one.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')

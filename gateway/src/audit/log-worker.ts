@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { TurnwardError } from '../core/error.ts'
+import { rowsOf } from './batch-text.ts'
 import { LogStorage } from './log-storage.ts'
 import type { FromLogThread, LogThreadData, ToLogThread } from './log-protocol.ts'
 
@@ -33,7 +34,7 @@ function serve(storage: LogStorage): void {
   parentPort?.on('message', (message: ToLogThread) => {
     switch (message.type) {
       case 'commit': {
-        const why = attempt(() => storage.commit(message.rows))
+        const why = attempt(() => storage.commit(rowsOf(message.text)))
         if (why !== undefined) return send({ type: 'failed', why })
         // Answer first: callers wait for their record, not for the signature over it.
         send({ type: 'committed', seq: storage.seq })

@@ -316,7 +316,7 @@ describe('when its thread dies', () => {
       log.append(extra)
       relaxed.push(extra.id)
       // After the batch was sent, before it was answered.
-      await Promise.resolve()
+      await new Promise((resolve) => setImmediate(resolve))
       await threads.at(-1)?.terminate()
       await Promise.all(answers)
       await recovery(log)

@@ -7,6 +7,7 @@ import type { DecisionRecord } from '@turnward/contract/decision'
 import { TurnwardError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
 import { workerFile } from '../store/worker-file.ts'
+import { batchText } from './batch-text.ts'
 import type { DecisionLog } from './decision-log.ts'
 import type { FromLogThread, LogRow, LogThreadData, ToLogThread } from './log-protocol.ts'
 import { RecordQueue, type Batch, type QueuedRecord } from './record-queue.ts'
@@ -128,13 +129,16 @@ class LogWriter implements OpenDecisionLog {
     return why === undefined ? undefined : new TurnwardError('audit.unwritable', { why, retryAfterSeconds: 1 })
   }
 
-  /** After the current tick, so that what is appended together is committed together. */
+  /**
+   * At the end of this turn of the event loop: what all sockets that were ready ask for shares one commit, and nothing
+   * waits for a timer.
+   */
   #flushSoon(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#scheduled = false
-      this.#flush()
+      this.#next()
     })
   }
 
@@ -150,7 +154,7 @@ class LogWriter implements OpenDecisionLog {
       this.#stalled = true
       this.#fail(`a commit is taking longer than ${stallMs} ms`)
     }, stallMs)
-    this.#send({ type: 'commit', rows: batch.records.map((record) => record.row) })
+    this.#send({ type: 'commit', text: batchText(batch.records.map((record) => record.row)) })
   }
 
   #onMessage(message: FromLogThread): void {
@@ -163,7 +167,8 @@ class LogWriter implements OpenDecisionLog {
         this.#seq = message.seq
         for (const record of this.#answered()) record.waiter?.resolve()
         if (this.#stalled) this.#recover()
-        return this.#next()
+        // Those who were just answered act first; what they append joins what waits.
+        return this.#queue.size > 0 ? this.#flushSoon() : this.#endIfIdle()
       case 'failed': {
         const batch = this.#answered()
         this.#stalled = false

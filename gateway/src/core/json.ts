@@ -1,11 +1,22 @@
-/** Plain JSON values, and the canonical form that digests are made of. */
+/**
+ * Plain JSON values, and the canonical form that digests are made of. A number that no double holds may stand as a raw
+ * number (`parseExactJson`): not an object to `isObject`, and written back by JSON.stringify as it came.
+ */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject
 export interface JsonObject {
   [key: string]: JsonValue
 }
 
+/** ECMAScript "JSON.parse source text access", which the TypeScript library does not describe yet. */
+export const { isRawJSON, rawJSON } = JSON as unknown as {
+  /** Whether the value stands for JSON text that JSON.stringify writes as it is. */
+  isRawJSON(value: unknown): value is { readonly rawJSON: string }
+  /** Throws a SyntaxError for anything but one scalar. */
+  rawJSON(text: string): JsonObject
+}
+
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJSON(value)
 }
 
 /** The value when it is text, else `''`. */
@@ -13,7 +24,7 @@ export function asText(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** JSON with sorted keys and no white space: equal values give equal text (RFC 8785 in spirit; numbers as JavaScript writes them). */
+/** JSON with sorted keys and no white space: equal values give equal text (RFC 8785 in spirit; numbers as JavaScript writes them, raw numbers as they came). */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`
   if (isObject(value)) {

@@ -20,6 +20,11 @@ export function parseEscapedKeys(text: string): unknown {
   return new FaithfulReader(text).read()
 }
 
+/** As `parseEscapedKeys` for text that has been parsed before; `number` makes the value of every number from its literal. */
+export function readNumbers(text: string, number: (literal: string) => JsonValue): unknown {
+  return new FaithfulReader(text, number).read()
+}
+
 /** Index of the quote that closes a string whose first character is at `from`; -1 when there is none. */
 export function endOfString(text: string, from: number): number {
   let end = text.indexOf('"', from)
@@ -30,6 +35,18 @@ export function endOfString(text: string, from: number): number {
     end = text.indexOf('"', end + 1)
   }
   return end
+}
+
+/** Index after the number literal that begins at `from`, in valid JSON. */
+export function endOfNumber(text: string, from: number): number {
+  let end = from
+  while (end < text.length && isOfNumber(text.charCodeAt(end))) end++
+  return end
+}
+
+/** Digits, `-` and `.` lie between 0x2d and 0x39 with `/`, which valid JSON has only in strings; then `+`, `e`, `E`. */
+function isOfNumber(code: number): boolean {
+  return (code >= 0x2d && code <= 0x39) || code === 0x65 || code === 0x45 || code === 0x2b
 }
 
 function hasEscapedKeys(text: string): boolean {
@@ -51,10 +68,12 @@ function hasEscapedKeys(text: string): boolean {
 /** Reads text that JSON.parse has found valid, object by object, so that no key is ever looked up. */
 class FaithfulReader {
   readonly #text: string
+  readonly #number: (literal: string) => JsonValue
   #at = 0
 
-  constructor(text: string) {
+  constructor(text: string, number: (literal: string) => JsonValue = Number) {
     this.#text = text
+    this.#number = number
   }
 
   read(depth = 0): JsonValue {
@@ -64,9 +83,17 @@ class FaithfulReader {
     if (first === '"') return this.#string()
     if (first === '{') return this.#object(depth)
     if (first === '[') return this.#array(depth)
+    if (first === 't') return this.#word(4, true)
+    if (first === 'f') return this.#word(5, false)
+    if (first === 'n') return this.#word(4, null)
     const start = this.#at
-    while (this.#at < this.#text.length && !',]} \t\n\r'.includes(this.#text[this.#at] ?? '')) this.#at++
-    return JSON.parse(this.#text.slice(start, this.#at)) as JsonValue
+    this.#at = endOfNumber(this.#text, start)
+    return this.#number(this.#text.slice(start, this.#at))
+  }
+
+  #word(length: number, value: boolean | null): JsonValue {
+    this.#at += length
+    return value
   }
 
   #object(depth: number): JsonValue {

@@ -13,8 +13,25 @@ export interface SqliteRequest {
   readonly parameters: readonly SQLInputValue[]
 }
 
+/** One statement, run once for every row. */
+export interface SqliteWrite {
+  readonly sql: string
+  /** Parameters of a row. */
+  readonly width: number
+  /** The parameters of all rows, one after the other: a flat list is cheaper to hand to the thread than a list of lists. */
+  readonly parameters: readonly SQLInputValue[]
+}
+
+/** Writes in one transaction of their own: all or none. */
+export interface SqliteBatch {
+  readonly id: number
+  readonly writes: readonly SqliteWrite[]
+}
+
 export type SqliteReply =
   | { readonly id: number; readonly rows: Record<string, SQLOutputValue>[] }
   | { readonly id: number; readonly changes: number; readonly lastInsertRowid: number }
+  /** A batch is on disk. */
+  | { readonly id: number; readonly written: true }
   /** `error` is SQLite's own message: it names tables and columns, never values. */
   | { readonly id: number; readonly error: string }

@@ -1,12 +1,12 @@
 /**
- * The near side of the database thread: sends statements, matches replies, and starts a new thread when one died.
+ * The near side of the database thread: sends statements and batches of writes, matches replies, and starts a new thread when one died.
  * Never retries a statement: whether it ran is not known, and the caller decides.
  */
 import { Worker } from 'node:worker_threads'
 import type { SQLInputValue } from 'node:sqlite'
 import { TurnwardError } from '../core/error.ts'
 import { workerFile } from './worker-file.ts'
-import type { SqliteReply, SqliteRequest, SqliteWorkerData } from './sqlite-protocol.ts'
+import type { SqliteBatch, SqliteReply, SqliteRequest, SqliteWorkerData, SqliteWrite } from './sqlite-protocol.ts'
 
 export type SqliteResult = Exclude<SqliteReply, { readonly error: string }>
 
@@ -21,6 +21,8 @@ export class SqliteThread {
   #worker: Worker | undefined
   #closed = false
   #nextId = 1
+  /** Resolves when whoever holds the connection gives it back. */
+  #free: Promise<void> | undefined
   /** Counts threads: a transaction begun on one must not go on in the next. */
   generation = 0
 
@@ -28,17 +30,34 @@ export class SqliteThread {
     this.#data = data
   }
 
+  /**
+   * Resolves when the connection is the caller's alone, with the way to give it back. Whoever sends statements that
+   * belong together holds it; `run` does not ask.
+   */
+  async acquire(): Promise<() => void> {
+    const before = this.#free
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#free = promise
+    await before
+    return () => {
+      if (this.#free === promise) this.#free = undefined
+      resolve()
+    }
+  }
+
   /** Runs one statement. Rejects with `store.failed`. */
   run(sql: string, parameters: readonly SQLInputValue[]): Promise<SqliteResult> {
-    if (this.#closed) return Promise.reject(new TurnwardError('store.failed', { why: 'the store is closed' }))
-    const worker = (this.#worker ??= this.#start())
-    const request: SqliteRequest = { id: this.#nextId++, sql, parameters }
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(request.id, { resolve, reject })
-      // Work in flight keeps the process alive; an idle store does not.
-      worker.ref()
-      worker.postMessage(request)
-    })
+    return this.#ask({ id: this.#nextId++, sql, parameters })
+  }
+
+  /** Writes all or nothing, in one message and one transaction. Rejects with `store.failed`. */
+  async write(writes: readonly SqliteWrite[]): Promise<void> {
+    if (this.#free !== undefined) {
+      // Somebody else's transaction must not swallow these writes. Once sent they need no protection: the thread works in order.
+      const release = await this.acquire()
+      release()
+    }
+    await this.#ask({ id: this.#nextId++, writes })
   }
 
   /** Waits for statements in flight, then closes the database. */
@@ -50,6 +69,17 @@ export class SqliteThread {
     worker.ref()
     worker.postMessage('close')
     await exited
+  }
+
+  #ask(request: SqliteRequest | SqliteBatch): Promise<SqliteResult> {
+    if (this.#closed) return Promise.reject(new TurnwardError('store.failed', { why: 'the store is closed' }))
+    const worker = (this.#worker ??= this.#start())
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(request.id, { resolve, reject })
+      // Work in flight keeps the process alive; an idle store does not.
+      worker.ref()
+      worker.postMessage(request)
+    })
   }
 
   #start(): Worker {

@@ -1,10 +1,10 @@
 /**
  * The thread that holds the store's database, so that a slow disk never stops the event loop.
- * It runs one statement per message, in order, and knows nothing of what they mean.
+ * It runs one statement, or one transaction of writes, per message, in order, and knows nothing of what they mean.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { SqliteReply, SqliteRequest, SqliteWorkerData } from './sqlite-protocol.ts'
+import type { SqliteBatch, SqliteReply, SqliteRequest, SqliteWorkerData, SqliteWrite } from './sqlite-protocol.ts'
 
 const preparedLimit = 256
 
@@ -36,24 +36,46 @@ function prepare(sql: string): StatementSync {
   return statement
 }
 
-function run(request: SqliteRequest): SqliteReply {
-  const { id, sql, parameters } = request
+function run({ sql, parameters, id }: SqliteRequest): SqliteReply {
+  const statement = prepare(sql)
+  if (statement.columns().length > 0) return { id, rows: statement.all(...parameters) }
+  const { changes, lastInsertRowid } = statement.run(...parameters)
+  return { id, changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
+}
+
+function writeAll({ writes, id }: SqliteBatch): SqliteReply {
+  // Immediate, as every transaction here: it must not find out half-way that another process wrote.
+  prepare('begin immediate').run()
   try {
-    const statement = prepare(sql)
-    if (statement.columns().length > 0) return { id, rows: statement.all(...parameters) }
-    const { changes, lastInsertRowid } = statement.run(...parameters)
-    return { id, changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
+    for (const write of writes) runRows(write)
+    prepare('commit').run()
   } catch (error) {
-    return { id, error: error instanceof Error ? error.message : String(error) }
+    // A failed commit may have rolled back already.
+    if (database?.isTransaction === true) prepare('rollback').run()
+    throw error
+  }
+  return { id, written: true }
+}
+
+function runRows({ sql, width, parameters }: SqliteWrite): void {
+  const statement = prepare(sql)
+  for (let start = 0; start < parameters.length; start += width) statement.run(...parameters.slice(start, start + width))
+}
+
+function answer(request: SqliteRequest | SqliteBatch): SqliteReply {
+  try {
+    return 'writes' in request ? writeAll(request) : run(request)
+  } catch (error) {
+    return { id: request.id, error: error instanceof Error ? error.message : String(error) }
   }
 }
 
-parentPort?.on('message', (message: SqliteRequest | 'close') => {
+parentPort?.on('message', (message: SqliteRequest | SqliteBatch | 'close') => {
   if (message === 'close') {
     prepared.clear()
     database?.close()
     parentPort?.close()
     return
   }
-  parentPort?.postMessage(run(message))
+  parentPort?.postMessage(answer(message))
 })

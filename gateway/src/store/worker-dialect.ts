@@ -55,7 +55,6 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 class WorkerDriver implements Driver {
   readonly #thread: SqliteThread
   readonly #connection: WorkerConnection
-  #last: Promise<void> = Promise.resolve()
   #release: (() => void) | undefined
 
   constructor(thread: SqliteThread) {
@@ -66,11 +65,7 @@ class WorkerDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    const before = this.#last
-    let release: () => void = () => {}
-    this.#last = new Promise((resolve) => (release = resolve))
-    await before
-    this.#release = release
+    this.#release = await this.#thread.acquire()
     return this.#connection
   }
 

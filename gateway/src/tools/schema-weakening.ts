@@ -1,9 +1,10 @@
 /**
  * A copy of a JSON Schema without the keywords we refuse to run: `pattern`, `patternProperties` and `format`
- * (expressions of an untrusted server: ReDoS) and `uniqueItems` (quadratic). The copy accepts everything the
- * original accepts: where leaving a keyword out would make a schema stricter, the keyword around it goes too.
+ * (expressions of an untrusted server: ReDoS) and `uniqueItems` (quadratic). Limits that no double holds, such as the
+ * `maximum` of 64-bit integers, go as well: rounded they would not be what the server meant. The copy accepts everything
+ * the original accepts: where leaving a keyword out would make a schema stricter, the keyword around it goes too.
  */
-import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { isObject, isRawJSON, type JsonObject, type JsonValue } from '../core/json.ts'
 
 const refused = new Set(['pattern', 'patternProperties', 'format', 'uniqueItems'])
 const one = new Set(['additionalItems', 'unevaluatedItems', 'items', 'contains', 'additionalProperties', 'unevaluatedProperties', 'propertyNames', 'not', 'if', 'then', 'else'])
@@ -38,7 +39,7 @@ function copySchema(schema: JsonValue, document: Document): Copy {
   for (const [key, value] of Object.entries(schema)) {
     // Properties that only a pattern knows would look additional.
     const undecided = (key === 'additionalProperties' && hasPatterns) || (key === 'unevaluatedProperties' && document.anyPatternProperties)
-    if (refused.has(key) || undecided || key === '__proto__') {
+    if (refused.has(key) || undecided || key === '__proto__' || isRawJSON(value)) {
       weaker = true
       continue
     }
@@ -74,13 +75,20 @@ function copyKeyword(key: string, value: JsonValue, document: Document): Copy {
     let weaker = false
     for (const [name, child] of Object.entries(value)) {
       // `dependencies` also holds lists of names.
-      const copied = Array.isArray(child) ? { schema: structuredClone(child), weaker: false } : copySchema(child, document)
+      const copied = Array.isArray(child) ? { schema: copyData(child), weaker: false } : copySchema(child, document)
       copy[name] = copied.schema
       weaker ||= copied.weaker && key !== '$defs' && key !== 'definitions'
     }
     return { schema: copy, weaker }
   }
-  return { schema: structuredClone(value), weaker: false }
+  return { schema: copyData(value), weaker: false }
+}
+
+/** Raw numbers become objects that equal no argument, because arguments with such numbers are refused. */
+function copyData(value: JsonValue): JsonValue {
+  if (isRawJSON(value)) return { ...value }
+  if (Array.isArray(value)) return value.map(copyData)
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, child]) => [key, copyData(child)])) : value
 }
 
 /** `oneOf` with weaker members may match twice: at least one is all we can ask. */

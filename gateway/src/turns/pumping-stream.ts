@@ -45,7 +45,8 @@ class StreamPump implements BodySink {
       this.#fail(error)
       return
     }
-    if (this.#call.response.writableNeedDrain) this.#routed.response.pause()
+    if (this.#gate.failed) this.#endEarly()
+    else if (this.#call.response.writableNeedDrain) this.#routed.response.pause()
   }
 
   onEnd(): void {
@@ -76,6 +77,13 @@ class StreamPump implements BodySink {
     if (data === undefined) return
     const text = this.#converter?.push({ event, data }) ?? ''
     if (text !== '') this.#gate.push(Buffer.from(text))
+  }
+
+  // The upstream has told of an error: whatever it still sends would be read, and paid for, in vain.
+  #endEarly(): void {
+    this.#finish()
+    this.#routed.response.abort()
+    this.#resolve(this.#gate.endRound())
   }
 
   #onDrain = (): void => this.#routed.response.resume()

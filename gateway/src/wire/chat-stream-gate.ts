@@ -47,6 +47,10 @@ export class ChatStreamGate implements StreamGate {
     this.#hideUsageChunk = options.hideUsageChunk
   }
 
+  get failed(): boolean {
+    return this.#round.error !== undefined
+  }
+
   get holding(): boolean {
     return !this.#held.isEmpty
   }

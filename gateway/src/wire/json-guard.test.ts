@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
+import { fieldsWeRead } from './fields-we-read.ts'
 import { parseGuardedJson, parseOpenJson } from './json-guard.ts'
 import { parseJson } from '../core/parse-json.ts'
 
@@ -145,9 +146,16 @@ describe('properties', () => {
     if (typeof value !== 'object' || value === null) return false
     if (Array.isArray(value)) return value.some((item) => isAmbiguous(item))
     const names = Object.keys(value)
-    const folded = new Set(names.map((name) => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC')))
-    return folded.size < names.length || names.includes('__proto__') || Object.values(value).some((item) => isAmbiguous(item))
+    const fold = (name: string) => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC')
+    const folded = new Set(names.map(fold))
+    const isMisspelt = names.some((name) => fold(name) !== name && fieldsWeRead.has(fold(name)))
+    return isMisspelt || folded.size < names.length || names.includes('__proto__') || Object.values(value).some((item) => isAmbiguous(item))
   }
+})
+
+test.each(['Tools', 'STREAM', 'tool_Calls', 'ＴＯＯＬＳ', 'Content'])('a field we read in another spelling is refused, even alone: %s', (name) => {
+  expect(codeOf(() => parse(`{"messages":[{"${name}":[]}]}`))).toBe('request.ambiguous_key')
+  expect(codeOf(() => parse(`{"tools":[{"input_schema":{"${name}":[]}}]}`))).toBe('accepted')
 })
 
 test('open JSON refuses exact duplicates only', () => {

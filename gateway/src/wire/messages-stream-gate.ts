@@ -35,6 +35,10 @@ export class MessagesStreamGate implements StreamGate {
     this.#held = new HeldEvents(options.maxEventBytes)
   }
 
+  get failed(): boolean {
+    return this.#round.error !== undefined
+  }
+
   get holding(): boolean {
     return !this.#held.isEmpty
   }

@@ -44,6 +44,8 @@ export interface StreamGate {
   push(chunk: Uint8Array): void
   /** The upstream round ended; returns what it came to. Nothing of the end of the message has been written yet if calls are held. */
   endRound(): GateRound
+  /** True once the upstream has sent an error: nothing after it can matter, so the round may be ended. */
+  readonly failed: boolean
   /** True while events are held (keep-alive comments are due). */
   readonly holding: boolean
   /** Releases the held round: calls in `allowed` go out, others are dropped, then the end of the message. All allowed: the original bytes. */

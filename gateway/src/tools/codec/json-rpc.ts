@@ -2,7 +2,7 @@
  * JSON-RPC 2.0 messages as MCP uses them: read once into a closed set of kinds, written back with every
  * unknown field still in place. Knows nothing of eras or transports; never throws on what a peer sent.
  */
-import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { isObject, isRawJSON, type JsonObject, type JsonValue } from '../../core/json.ts'
 
 export type RpcId = string | number
 
@@ -70,7 +70,8 @@ function readCall(value: JsonObject, method: JsonValue): RpcMessage {
 }
 
 function readError(value: JsonObject, error: JsonObject): RpcMessage {
-  const code = error['code']
+  // A code no double holds is none of the protocol; the error is one all the same.
+  const code = isRawJSON(error['code']) ? rpcCodes.internalError : error['code']
   if (typeof code !== 'number') return { kind: 'invalid', why: '`error.code` must be a number' }
   const message = error['message']
   return { kind: 'error', id: readId(value['id']), error: { code, message: typeof message === 'string' ? message : '', data: error['data'] } }

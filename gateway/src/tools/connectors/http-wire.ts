@@ -2,7 +2,7 @@
  * HTTP to one MCP server: posts messages, reads a JSON or an event-stream answer, bounded. Redirects are never
  * followed and no cookie is kept; the only headers are the configured ones and those of the protocol.
  */
-import { parseJson } from '../../core/parse-json.ts'
+import { parseExactJson } from '../../core/exact-json.ts'
 import { Pool, type Dispatcher } from 'undici'
 import { TurnwardError } from '../../core/error.ts'
 import { readMessage, type RpcId, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
@@ -97,7 +97,7 @@ export class HttpWire {
     for (const text of texts) {
       let value: unknown
       try {
-        value = parseJson(text)
+        value = parseExactJson(text)
       } catch {
         throw unavailable(this.server, 'its answer is not JSON')
       }

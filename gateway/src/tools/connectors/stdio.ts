@@ -2,7 +2,7 @@
  * A hop over the standard streams of a child process: one JSON message a line, requests matched by id. Owns the
  * child it was given. Requests from the server are answered with an error, because we declare no capability.
  */
-import { parseJson } from '../../core/parse-json.ts'
+import { parseExactJson } from '../../core/exact-json.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { RunningServer } from '../runners/runner.ts'
@@ -113,7 +113,7 @@ export class StdioChannel {
   #receive(line: string): void {
     let message: RpcMessage
     try {
-      message = readMessage(parseJson(line))
+      message = readMessage(parseExactJson(line))
     } catch {
       // Some servers print banners to standard output; the specification forbids it, ignoring it harms nobody.
       this.#options.logger.debug({ server: this.#options.server }, 'MCP server wrote a line that is not JSON')

@@ -43,7 +43,7 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, reque
       }
       case 'tools/call': {
         const call = readCall(request)
-        await checkParameters(parts, context, arrival, call)
+        if (call.unfit === undefined) await checkParameters(parts, context, arrival, call)
         return reply.end(resultText(request.id, complete(await runCall(parts.operations, context, call, gone.signal, reply))))
       }
       case 'subscriptions/listen':

@@ -1,7 +1,10 @@
 /** `tools/list` and `tools/call`, the same for both eras: parameters are read here, work is done by the operations. */
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
+import { numberText, pathToRawNumber } from '../../core/exact-json.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
+import { compareNumbers } from '../../core/number-literals.ts'
 import type { RpcRequest } from '../codec/json-rpc.ts'
+import { numberRefusal } from '../codec/message-body.ts'
 import type { McpContext, McpOperations } from '../operations.ts'
 import type { Sealer } from '../seal.ts'
 import type { Reply } from './reply.ts'
@@ -39,6 +42,8 @@ export interface CallRequest {
   readonly args: JsonObject
   readonly meta: JsonObject | undefined
   readonly progressToken: string | number | undefined
+  /** Where and why the arguments cannot be passed on as they are; such a call is answered without being looked at. */
+  readonly unfit: string | undefined
 }
 
 /** Reads the parameters of `tools/call`. Throws `request.invalid`. */
@@ -48,7 +53,9 @@ export function readCall(request: RpcRequest): CallRequest {
   if (args !== undefined && !isObject(args)) throw new TurnwardError('request.invalid', { subject: 'arguments', why: 'they must be an object' })
   if (meta !== undefined && !isObject(meta)) throw new TurnwardError('request.invalid', { subject: '_meta', why: 'it must be an object' })
   const token = meta?.['progressToken']
-  return { name, args: args ?? {}, meta, progressToken: typeof token === 'string' || typeof token === 'number' ? token : undefined }
+  const path = pathToRawNumber(args)
+  const unfit = path === undefined ? undefined : numberRefusal(path)
+  return { name, args: args ?? {}, meta, progressToken: typeof token === 'string' || typeof token === 'number' ? token : undefined, unfit }
 }
 
 /** Runs one call; progress goes to the reply under the client's own token. Arguments that do not fit are a result, so that the model can correct them. */
@@ -56,6 +63,7 @@ export async function runCall(operations: McpOperations, context: McpContext, ca
   const { progressToken } = call
   const onProgress = progressToken === undefined || reply === undefined ? undefined : increasing((params) => reply.notify('notifications/progress', { ...params, progressToken }))
   try {
+    if (call.unfit !== undefined) throw new TurnwardError('mcp.arguments', { subject: call.name, why: call.unfit })
     return await operations.callTool(context, { name: call.name, args: call.args, meta: call.meta, signal, onProgress })
   } catch (error) {
     const failure = asTurnwardError(error)
@@ -66,10 +74,10 @@ export async function runCall(operations: McpOperations, context: McpContext, ca
 
 /** Progress must increase (basic/patterns/progress); what does not is dropped. */
 function increasing(send: (params: JsonObject) => void): (params: JsonObject) => void {
-  let last = -Infinity
+  let last: string | undefined
   return (params) => {
-    const progress = params['progress']
-    if (typeof progress !== 'number' || !(progress > last)) return
+    const progress = numberText(params['progress'])
+    if (progress === undefined || (last !== undefined && compareNumbers(progress, last) <= 0)) return
     last = progress
     send(params)
   }

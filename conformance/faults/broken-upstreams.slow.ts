@@ -1,0 +1,13 @@
+/** Upstreams that break at every byte of a recorded answer, in every dialect and direction: more than 10,000 calls through one gateway. */
+import { expect, test } from 'vitest'
+import { expectBalanced, runBreaks } from './broken-upstream-suite.ts'
+import { breaksEvery, setups } from './broken-upstreams.ts'
+
+test.each(setups)('$client <- $upstream: every byte, every fault', async (setup) => {
+  const breaks = breaksEvery(1, [setup])
+  expect(breaks.length).toBeGreaterThan(10_000)
+  const started = performance.now()
+  const balance = await runBreaks(breaks, { width: 64, warmUp: 2000 })
+  console.log(`${balance.calls} broken calls in ${Math.round((performance.now() - started) / 1000)} s; before ${JSON.stringify(balance.before)}, after ${JSON.stringify(balance.after)}`)
+  expectBalanced(balance, 20)
+}, 1_200_000)

@@ -1,0 +1,133 @@
+/** Clients that are slow on purpose, many at once, while honest ones are served. Shared by the fast and the long suite. */
+import { Agent, request as httpRequest } from 'node:http'
+import { expect } from 'vitest'
+import { secrets } from '../harness/governed-config.ts'
+import { startGoverned, withParts, type GovernedGateway } from '../harness/governed-gateway.ts'
+import { say } from '../harness/model-answer.ts'
+import { until } from '../harness/until.ts'
+import type { VendorReply, VendorRequest } from '../harness/vendor.ts'
+import { stateOf } from './process-state.ts'
+import { dial, postHead, type RawConnection } from './raw-connection.ts'
+import { inParallel, within } from './within.ts'
+
+export interface Slowness {
+  /** Sent at once. */
+  readonly first: string
+  /** Sent every 100 ms after that; nothing when undefined. */
+  readonly then?: string
+}
+
+const path = '/v1/chat/completions'
+const wrongKey = 'tw_nobody_knows_this_key_00000'
+const mcpHead = 'mcp-protocol-version: 2026-07-28\r\nmcp-method: tools/list\r\n'
+
+/** Slow ways to ask. All of them must end by the gateway's doing. */
+export const slowRequests: Readonly<Record<string, Slowness>> = {
+  'say nothing': { first: '' },
+  'send a head byte by byte': { first: 'POST /v1/chat/completions HTTP/1.1\r\nx-slow: ', then: 'a' },
+  'send headers line by line': { first: 'POST /v1/chat/completions HTTP/1.1\r\n', then: 'x-a: b\r\n' },
+  'announce a body and send none': { first: postHead(path, secrets.alice, 100) },
+  'send a body byte by byte': { first: postHead(path, secrets.alice, 100_000), then: ' ' },
+  'send an MCP body byte by byte': { first: postHead('/mcp/main', secrets.alice, 100_000, mcpHead), then: ' ' },
+  'send chunks of one byte': { first: postHead(path, secrets.alice, 0).replace('content-length: 0', 'transfer-encoding: chunked'), then: '1\r\n \r\n' },
+  'send the body of a stranger byte by byte': { first: postHead(path, wrongKey, 100_000), then: ' ' },
+  'send the MCP body of a stranger byte by byte': { first: postHead('/mcp/main', wrongKey, 100_000, mcpHead), then: ' ' },
+  'send a probe a body byte by byte': { first: postHead('/healthz', secrets.alice, 100_000).replace('POST', 'GET'), then: ' ' },
+}
+
+export async function startPatientGateway(connections: number): Promise<GovernedGateway> {
+  const governed = await startGoverned((config) => {
+    const { openai, anthropic } = config['upstreams'] as Record<string, object>
+    return withParts({
+      upstreams: { openai: { ...openai, connections, idle_timeout_ms: 4000 }, anthropic: { ...anthropic, connections, idle_timeout_ms: 4000 } },
+      routes: [
+        { model: 'gpt-test', upstreams: ['openai'] },
+        { model: 'claude-test', upstreams: ['anthropic'] },
+      ],
+      limits: { header_timeout_ms: 1000, body_timeout_ms: 1000 },
+      gateways: { main: { servers: ['none'] } },
+      servers: { none: { transport: 'http', url: 'http://127.0.0.1:9/mcp' } },
+    })(config)
+  })
+  governed.respond(longOrShort)
+  await honest(governed)
+  return governed
+}
+
+const piece = 'x'.repeat(32 * 1024)
+
+/** Eight megabytes for those who ask for a long answer: more than any socket buffers. */
+function longOrShort(request: VendorRequest): VendorReply {
+  if (!JSON.stringify(request.body['messages']).includes('long')) return say(request, { text: 'Served.' })
+  const event = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"${piece}"},"finish_reason":null}]}\n\n`
+  return { headers: { 'content-type': 'text/event-stream' }, parts: Array.from({ length: 256 }, () => event) }
+}
+
+/** One honest call on a connection that is kept, as clients do. */
+export async function honest(governed: GovernedGateway): Promise<void> {
+  const body = JSON.stringify({ model: 'gpt-test', messages: [{ role: 'user', content: 'short' }] })
+  const answer = new Promise<number>((resolve, reject) => {
+    const request = httpRequest(`${governed.url}${path}`, { method: 'POST', agent: kept, headers: { authorization: `Bearer ${secrets.alice}`, 'content-type': 'application/json', 'content-length': body.length } }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0))
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+  expect(await within(10_000, 'an honest call', answer)).toBe(200)
+}
+
+const kept = new Agent({ keepAlive: true, maxSockets: 2 })
+
+/** So many clients ask in this way; resolves when the gateway has ended all of them. Honest calls are made meanwhile. Gives the milliseconds it took. */
+export async function askSlowly(governed: GovernedGateway, { first, then }: Slowness, clients: number): Promise<number> {
+  const started = performance.now()
+  const connections = await dialMany(governed, clients)
+  for (const { socket } of connections) socket.write(first)
+  const dribble = setInterval(() => {
+    for (const { socket } of connections) if (then !== undefined && socket.writable) socket.write(then)
+  }, 100)
+  let open = clients
+  for (const { closed } of connections) void closed.then(() => (open -= 1))
+  try {
+    await until('the end of every slow connection', async () => {
+      await honest(governed)
+      return open === 0 ? true : undefined
+    }, 10_000)
+  } catch (error) {
+    throw new Error(`${open} of ${clients} slow connections are still open`, { cause: error })
+  } finally {
+    clearInterval(dribble)
+    for (const { socket } of connections) socket.destroy()
+  }
+  return performance.now() - started
+}
+
+/** So many clients ask for a long stream and read nothing. Honest calls are made meanwhile; gives the megabytes the gateway grew by. */
+export async function readNothing(governed: GovernedGateway, clients: number): Promise<number> {
+  const before = stateOf(governed.gateway.pid)
+  const connections = await dialMany(governed, clients)
+  const body = JSON.stringify({ model: 'gpt-test', stream: true, messages: [{ role: 'user', content: 'long' }] })
+  try {
+    for (const { socket } of connections) {
+      socket.pause()
+      socket.write(postHead(path, secrets.alice, body.length) + body)
+    }
+    for (let call = 0; call < 20; call += 1) await honest(governed)
+    const { residentMb } = stateOf(governed.gateway.pid)
+    return residentMb - before.residentMb
+  } finally {
+    for (const { socket } of connections) socket.destroy()
+    await until('the end of every connection', () => (stateOf(governed.gateway.pid).sockets <= before.sockets + 4 ? true : undefined))
+    await honest(governed)
+  }
+}
+
+async function dialMany(governed: GovernedGateway, count: number): Promise<RawConnection[]> {
+  const connections: RawConnection[] = []
+  await inParallel(Array.from({ length: count }, (_, index) => index), 50, async () => {
+    const connection = await dial(governed.url)
+    connection.socket.on('error', () => undefined)
+    connections.push(connection)
+  })
+  return connections
+}

@@ -1,0 +1,26 @@
+/** Faults of the decision log: records that may be lost, altered or cut off without anybody noticing. */
+import type { Mutant } from '../mutant.ts'
+
+const storage = 'gateway/src/audit/log-storage.ts'
+const writerTests = ['gateway/src/audit/log-writer.test.ts']
+const verifyTests = ['gateway/src/audit/verify.test.ts']
+const durable = ['gateway/src/invariants/03-']
+
+export const auditFaults: readonly Mutant[] = [
+  { name: 'log-is-not-synchronous', file: storage, find: 'PRAGMA synchronous = FULL', replace: 'PRAGMA synchronous = OFF', tests: [...writerTests, ...durable] },
+  { name: 'log-answers-before-the-commit', file: 'gateway/src/audit/log-writer.ts', find: '      if (error !== undefined) return reject(error)\n', replace: '      if (error !== undefined) return reject(error)\n      resolve()\n', tests: [...writerTests, ...durable] },
+  { name: 'log-thread-answers-before-the-commit', file: 'gateway/src/audit/log-worker.ts', find: 'const why = attempt(() => storage.commit(', replace: 'const late = (work: () => void): string | undefined => void setTimeout(work, 300)\n        const why = late(() => storage.commit(', tests: [...writerTests, ...durable] },
+  { name: 'commit-is-not-one-transaction', file: storage, find: "this.#database.exec('BEGIN IMMEDIATE')\n", replace: "this.#database.exec('SELECT 1')\n", tests: writerTests },
+  { name: 'failed-commit-is-forgotten', file: 'gateway/src/audit/log-worker.ts', find: "if (why !== undefined) return send({ type: 'failed', why })", replace: 'void why', tests: writerTests },
+  { name: 'log-queue-is-unbounded', file: 'gateway/src/audit/record-queue.ts', find: '{ records: 10_000, bytes: 64 * 1024 * 1024, record', replace: '{ records: Infinity, bytes: Infinity, record', tests: writerTests },
+  { name: 'second-writer-is-let-in', file: storage, find: 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE', replace: 'PRAGMA journal_mode = MEMORY', tests: writerTests },
+  { name: 'removed-log-is-written-on', file: storage, find: 'if (found?.ino !== this.#inode) throw', replace: 'if (found === null) throw', tests: writerTests },
+  { name: 'altered-end-is-continued', file: storage, find: 'if (nextHash(previous, record) === hash) return { seq, hash }', replace: 'if (previous !== record) return { seq, hash }', tests: [...writerTests, ...verifyTests] },
+  { name: 'chain-ignores-the-record-before', file: 'gateway/src/audit/chain.ts', find: 'sha256(`${previous}\\n${json}`)', replace: 'sha256(previous === json ? previous : json)', tests: verifyTests },
+  { name: 'checkpoint-signature-is-not-verified', file: 'gateway/src/audit/verify-checkpoints.ts', find: 'if (sources.key !== undefined && isSignedBy(checkpoint, sources.key)) valid.set', replace: 'if (sources.key !== undefined) valid.set', tests: verifyTests },
+  { name: 'cut-tail-is-not-noticed', file: 'gateway/src/audit/verify.ts', find: 'lastCheckpoint.seq > verifier.lastSeq', replace: 'lastCheckpoint.seq < 0', tests: verifyTests },
+  { name: 'removed-records-are-not-noticed', file: 'gateway/src/audit/verify-chain.ts', find: 'if (row.seq !== this.lastSeq + 1) {', replace: 'if (row.seq < this.lastSeq) {', tests: verifyTests },
+  { name: 'signed-hash-is-not-compared', file: 'gateway/src/audit/verify-chain.ts', find: 'if (signed !== undefined && signed !== hash) {', replace: "if (signed === '') {", tests: verifyTests },
+  { name: 'edited-column-is-not-noticed', file: 'gateway/src/audit/verify-chain.ts', find: 'if (strayColumn !== undefined)', replace: "if (strayColumn === '')", tests: verifyTests },
+  { name: 'removed-checkpoint-is-not-noticed', file: 'gateway/src/audit/verify-checkpoints.ts', find: 'if (checkpoint.seq - checkpoint.count !== before)', replace: 'if (checkpoint.seq - checkpoint.count < 0)', tests: verifyTests },
+]

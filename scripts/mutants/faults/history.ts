@@ -1,0 +1,33 @@
+/** Faults of sessions and histories: strangers believed, forks washed clean, other people's sessions opened. */
+import type { Mutant } from '../mutant.ts'
+
+const attaching = 'gateway/src/turns/attaching-session.ts'
+const admitting = 'gateway/src/turns/admitting-history.ts'
+const modelCall = 'gateway/src/turns/model-call.ts'
+const model = ['gateway/src/invariants/sessions-model.test.ts']
+const splices = ['gateway/src/invariants/denial-splice-model.test.ts']
+
+export const historyFaults: readonly Mutant[] = [
+  { name: 'history-is-not-admitted', file: modelCall, find: 'await admitHistory(call, history, firstNew)', replace: 'void firstNew', tests: model },
+  { name: 'unknown-history-is-accepted', file: admitting, find: "if (settings.turns.unknown_history === 'accept') return", replace: 'if (settings.turns.unknown_history.length > 0) return', tests: model },
+  { name: 'result-of-an-unknown-call-is-accepted', file: admitting, find: "admitStranger(call, 'unknown tool call', digest)", replace: 'void digest', tests: model },
+  { name: 'delivered-answer-brings-no-label', file: admitting, find: 'joinLabel(call, labelFromRecord(delivered, policy))', replace: 'void delivered', tests: model },
+  { name: 'delivered-answer-keeps-no-label', file: 'gateway/src/turns/delivering.ts', find: "put('ledger', key, labelRecord(joined, snapshot.policy), expires)", replace: "put('ledger', key, { trust: snapshot.policy.trustRanks.at(-1) ?? '', audience: [] }, expires)", tests: model },
+  { name: 'delivered-answer-forgets-earlier-label', file: 'gateway/src/turns/delivering.ts', find: 'join(call.presented, labelFromRecord(earlier, snapshot.policy))', replace: 'call.presented', tests: model },
+  { name: 'ledger-is-not-bound-to-the-principal', file: admitting, find: 'return `m|${principal}|${digest}`', replace: 'return `m|${digest}`', tests: model },
+  { name: 'result-ledger-is-not-bound-to-the-tool', file: admitting, find: '|${toolName}|${result.callId}|${digest}`', replace: '|${result.callId}|${digest}`', tests: model },
+  { name: 'fork-starts-clean', file: attaching, find: '    label: presented,\n', replace: '    label: freshState(policy).label,\n', tests: model },
+  { name: 'fork-forgets-effects', file: attaching, find: 'effects: parent?.policy.effects ?? freshState(policy).effects', replace: 'effects: freshState(policy).effects', tests: [...model, 'gateway/src/invariants/01-'] },
+  { name: 'fork-stays-in-its-parent', file: attaching, find: 'if (parent !== undefined && parent.head === ', replace: 'if (parent !== undefined || parent === ', tests: model },
+  { name: 'session-is-not-bound-to-the-principal', file: attaching, find: "'session', caller.principal.id, caller.consumer ?? '', source, value", replace: "'session', caller.consumer ?? '', source, value", tests: model },
+  { name: 'session-is-not-bound-to-the-consumer', file: attaching, find: "'session', caller.principal.id, caller.consumer ?? '', source, value", replace: "'session', caller.principal.id, source, value", tests: model },
+  { name: 'history-is-not-bound-to-the-principal', file: modelCall, find: "[caller.principal.id, caller.consumer ?? '']", replace: "['anyone', caller.consumer ?? '']", tests: model },
+  { name: 'named-session-ignores-known-history', file: attaching, find: 'if (!sameLabel(label, session.policy.label)) services.sessions.update(session, { ...session.policy, label })', replace: 'void sameLabel(label, label)', tests: model },
+  { name: 'point-keeps-no-label', file: 'gateway/src/turns/saving-point.ts', find: 'const label = labelRecord(presented, snapshot.policy)', replace: "const label = { ...labelRecord(presented, snapshot.policy), trust: snapshot.policy.trustRanks.at(-1) ?? '' }", tests: model },
+  { name: 'stored-rank-shifts', file: 'gateway/src/turns/session-registry.ts', find: 'const trust = Math.max(0, name === undefined ? 0 : policy.trustRanks.indexOf(name))', replace: 'const trust = label.trust + (name === undefined ? 0 : 0)', tests: ['gateway/src/turns/session-registry.test.ts'] },
+  { name: 'refused-calls-are-not-restored', file: modelCall, find: 'await restoreRefused(call, history)', replace: 'void restoreRefused', tests: splices },
+  { name: 'splices-are-not-remembered', file: 'gateway/src/turns/delivering.ts', find: "await services.state.put('splice', spliced, record, expires)", replace: 'void [spliced, record]', tests: splices },
+  { name: 'refused-round-is-not-appended', file: 'gateway/src/turns/refused-rounds.ts', find: 'call.dialect.edit.appendRound(call.body, round)', replace: 'void round', tests: splices },
+  { name: 'splice-changes-the-order-of-calls', file: 'gateway/src/wire/restoring-order.ts', find: 'merged.splice(refused.position, 0, refused.call)', replace: 'merged.push(refused.call)', tests: [...splices, 'gateway/src/wire/restoring.test.ts'] },
+  { name: 'call-is-answered-twice', file: 'gateway/src/wire/restoring-order.ts', find: 'if (merged.some((answer) => answerId(answer) === call.id)) continue', replace: 'void answerId', tests: [...splices, 'gateway/src/wire/restoring.test.ts'] },
+]

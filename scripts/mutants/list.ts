@@ -1,0 +1,21 @@
+/** Every deliberate fault, by floor. To add one: the smallest change that breaks a promise, and the tests that keep it. */
+import { auditFaults } from './faults/audit.ts'
+import { configFaults } from './faults/config.ts'
+import { historyFaults } from './faults/history.ts'
+import { identityFaults } from './faults/identity.ts'
+import { policyFaults } from './faults/policy.ts'
+import { relayFaults } from './faults/relay.ts'
+import { toolCallFaults } from './faults/tool-calls.ts'
+import { toolsFaults } from './faults/tools.ts'
+import type { Mutant } from './mutant.ts'
+
+export const mutants: readonly Mutant[] = [
+  ...policyFaults,
+  ...historyFaults,
+  ...toolCallFaults,
+  ...relayFaults,
+  ...identityFaults,
+  ...auditFaults,
+  ...toolsFaults,
+  ...configFaults,
+]
