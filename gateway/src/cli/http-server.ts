@@ -41,12 +41,14 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
     {
       // A request's head must be complete within this time; its body has a deadline of its own.
       headersTimeout: limits.header_timeout_ms,
-      requestTimeout: 0,
+      // The net below every other deadline: nobody keeps a connection by sending a body for ever.
+      requestTimeout: limits.header_timeout_ms + limits.body_timeout_ms + 5000,
       connectionsCheckingInterval: Math.min(1000, limits.header_timeout_ms),
       maxHeaderSize: 32 * 1024,
       keepAliveTimeout: 65_000,
     },
     (request, response) => {
+      response.once('finish', () => closeUnread(request))
       dispatch(request, response, entrances, mcp, isDraining)
     },
   )
@@ -99,6 +101,19 @@ function dispatch(request: IncomingMessage, response: ServerResponse, entrances:
   } catch (error) {
     answerPlainError(response, error)
   }
+}
+
+/** How long a client that is still sending gets to read an answer that did not wait for its body. */
+const unreadGraceMs = 1000
+
+// An answer given before the body was read (a refusal, mostly) ends the connection: what is left of the body would
+// have to be read, from somebody who may never end it.
+function closeUnread(request: IncomingMessage): void {
+  if (request.complete) return
+  const { socket } = request
+  request.resume()
+  socket.end()
+  setTimeout(() => socket.destroy(), unreadGraceMs).unref()
 }
 
 function settle(work: Promise<void> | void, response: ServerResponse): void {

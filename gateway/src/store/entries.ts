@@ -1,5 +1,7 @@
 /** Expiring key-value entries behind the shared state. Values are JSON text; what they mean is decided above. */
+import type { SQLInputValue } from 'node:sqlite'
 import { sql, type Kysely } from 'kysely'
+import type { SqliteThread } from './sqlite-thread.ts'
 import type { StoreTables } from './tables.ts'
 
 /** One stored entry. `expires` is in Unix milliseconds. */
@@ -14,7 +16,7 @@ export interface Entry {
 export type EntryChange = Entry | { readonly namespace: string; readonly key: string; readonly value: null }
 
 export interface EntryTable {
-  /** Writes all changes or none. Each (namespace, key) may occur once. */
+  /** Writes all changes or none. Each (namespace, key) may occur once. On the way of every call: it does without Kysely. */
   write(changes: readonly EntryChange[]): Promise<void>
   /** The entry unless it has expired at `now`. */
   read(namespace: string, key: string, now: number): Promise<Entry | undefined>
@@ -26,35 +28,24 @@ export interface EntryTable {
   purge(now: number): Promise<void>
 }
 
-/** Four parameters an entry; SQLite takes 32,766 in a statement. */
-const rowsPerStatement = 500
+const upsert = `insert into entries (namespace, key, value, expires) values (?, ?, ?, ?)
+  on conflict (namespace, key) do update set value = excluded.value, expires = excluded.expires`
+const remove = 'delete from entries where namespace = ? and key = ?'
 
 /** The table of entries. Every call rejects with `store.failed` when the database cannot be used. */
-export function entryTable(database: Kysely<StoreTables>): EntryTable {
+export function entryTable(database: Kysely<StoreTables>, thread: SqliteThread): EntryTable {
   return {
-    async write(changes) {
-      const upserts: Entry[] = []
-      const removals = new Map<string, string[]>()
+    write(changes) {
+      const upserts: SQLInputValue[] = []
+      const removals: SQLInputValue[] = []
       for (const change of changes) {
-        if (change.value !== null) upserts.push(change)
-        else (removals.get(change.namespace) ?? newList(removals, change.namespace)).push(change.key)
+        if (change.value === null) removals.push(change.namespace, change.key)
+        else upserts.push(change.namespace, change.key, change.value, change.expires)
       }
-      await database.transaction().execute(async (transaction) => {
-        for (const rows of chunks(upserts)) {
-          await transaction
-            .insertInto('entries')
-            .values(rows)
-            .onConflict((conflict) =>
-              conflict.columns(['namespace', 'key']).doUpdateSet({ value: sql`excluded.value`, expires: sql`excluded.expires` }),
-            )
-            .execute()
-        }
-        for (const [namespace, keys] of removals) {
-          for (const some of chunks(keys)) {
-            await transaction.deleteFrom('entries').where('namespace', '=', namespace).where('key', 'in', some).execute()
-          }
-        }
-      })
+      return thread.write([
+        { sql: upsert, width: 4, parameters: upserts },
+        { sql: remove, width: 2, parameters: removals },
+      ])
     },
     read(namespace, key, now) {
       return database
@@ -96,14 +87,4 @@ export function entryTable(database: Kysely<StoreTables>): EntryTable {
       await database.deleteFrom('entries').where('expires', '<=', now).execute()
     },
   }
-}
-
-function newList(lists: Map<string, string[]>, name: string): string[] {
-  const list: string[] = []
-  lists.set(name, list)
-  return list
-}
-
-function* chunks<T>(items: readonly T[]): Generator<T[]> {
-  for (let start = 0; start < items.length; start += rowsPerStatement) yield items.slice(start, start + rowsPerStatement)
 }

@@ -29,9 +29,8 @@ export interface SqliteBatch {
 }
 
 export type SqliteReply =
+  /** Also of a batch that is on disk, without rows. */
   | { readonly id: number; readonly rows: Record<string, SQLOutputValue>[] }
   | { readonly id: number; readonly changes: number; readonly lastInsertRowid: number }
-  /** A batch is on disk. */
-  | { readonly id: number; readonly written: true }
   /** `error` is SQLite's own message: it names tables and columns, never values. */
   | { readonly id: number; readonly error: string }

@@ -75,10 +75,10 @@ export class SqliteThread {
     if (this.#closed) return Promise.reject(new TurnwardError('store.failed', { why: 'the store is closed' }))
     const worker = (this.#worker ??= this.#start())
     return new Promise((resolve, reject) => {
+      worker.postMessage(request)
       this.#waiting.set(request.id, { resolve, reject })
       // Work in flight keeps the process alive; an idle store does not.
       worker.ref()
-      worker.postMessage(request)
     })
   }
 

@@ -54,7 +54,7 @@ function writeAll({ writes, id }: SqliteBatch): SqliteReply {
     if (database?.isTransaction === true) prepare('rollback').run()
     throw error
   }
-  return { id, written: true }
+  return { id, rows: [] }
 }
 
 function runRows({ sql, width, parameters }: SqliteWrite): void {

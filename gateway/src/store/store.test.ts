@@ -128,7 +128,7 @@ describe('keys', () => {
 })
 
 describe('entries', () => {
-  test('are written and removed in batches larger than one statement takes', async () => {
+  test('are written and removed in large batches', async () => {
     const store = await opened()
     const entries = Array.from({ length: 1201 }, (_, index) => ({
       namespace: index % 2 === 0 ? 'a' : 'b',
@@ -173,6 +173,24 @@ describe('entries', () => {
     expect(await Array.fromAsync(store.entries.pages(0))).toEqual([])
     await store.entries.write(broken.slice(0, 1))
     expect(await store.entries.read('a', 'k1', 0)).toBeDefined()
+  })
+
+  test('replace what was there and are removed, in one batch', async () => {
+    const store = await opened()
+    await store.entries.write([
+      { namespace: 'a', key: 'changed', value: '1', expires: 10 },
+      { namespace: 'a', key: 'gone', value: '1', expires: 10 },
+      { namespace: 'b', key: 'gone', value: '1', expires: 10 },
+    ])
+    await store.entries.write([
+      { namespace: 'a', key: 'gone', value: null },
+      { namespace: 'a', key: 'changed', value: '2', expires: 11 },
+      { namespace: 'a', key: 'never there', value: null },
+    ])
+    expect((await Array.fromAsync(store.entries.pages(0))).flat()).toEqual([
+      { namespace: 'b', key: 'gone', value: '1', expires: 10 },
+      { namespace: 'a', key: 'changed', value: '2', expires: 11 },
+    ])
   })
 
   test('are purged once expired', async () => {

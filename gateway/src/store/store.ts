@@ -46,5 +46,5 @@ export async function openStore(dataDir: string, options: StoreOptions = {}): Pr
     await thread.close()
     throw error
   }
-  return { keys: keyTable(database), entries: entryTable(database), secret, close: () => database.destroy() }
+  return { keys: keyTable(database), entries: entryTable(database, thread), secret, close: () => database.destroy() }
 }

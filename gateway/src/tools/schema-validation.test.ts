@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
+import { parseExactJson } from '../core/exact-json.ts'
 import { compileArgumentCheck } from './schema-validation.ts'
 import { readTools } from './tool-definitions.ts'
 
@@ -65,6 +66,35 @@ describe('argument checks', () => {
   test('a large value against a large schema is refused instead of being worked on', () => {
     const schema: JsonObject = { properties: { a: { items: { allOf: Array.from({ length: 3000 }, () => ({ minimum: 0 })) } } } }
     expect(check(schema, { a: Array.from({ length: 20_000 }, () => 1) })).toMatch(/too large/)
+  })
+})
+
+describe('numbers in a schema that no double holds', () => {
+  const checkText = (schema: string, args: JsonObject): string | undefined => check(parseExactJson(schema) as JsonObject, args)
+
+  test.each([
+    ['{"properties":{"a":{"maximum":18446744073709551615,"minimum":-9223372036854775809}}}', 5],
+    ['{"properties":{"a":{"exclusiveMaximum":9007199254740993}}}', 9_007_199_254_740_992],
+    ['{"properties":{"a":{"not":{"minimum":9007199254740993}}}}', 9_007_199_254_740_992],
+    ['{"properties":{"a":{"oneOf":[{"minimum":9007199254740993},{"type":"integer"}]}}}', 5],
+    ['{"properties":{"a":{"maxLength":18446744073709551615}}}', 'x'],
+    ['{"properties":{"a":{"default":9007199254740993,"examples":[[1e400]],"x-vendor":{"limit":1e400}}}}', 5],
+  ])('%s never refuses %j, which its server takes', (schema, a) => {
+    expect(checkText(schema, { a })).toBeUndefined()
+  })
+
+  test('the other keywords still hold', () => {
+    expect(checkText('{"properties":{"a":{"type":"integer","minimum":0,"maximum":18446744073709551615}}}', { a: -1 })).toMatch(/minimum/)
+  })
+
+  test('a value that is listed is not the neighbour it would be rounded to', () => {
+    expect(checkText('{"properties":{"a":{"enum":[1,9007199254740993]}}}', { a: 9_007_199_254_740_992 })).toMatch(/allowed values/)
+    expect(checkText('{"properties":{"a":{"enum":[1,9007199254740993]}}}', { a: 1 })).toBeUndefined()
+  })
+
+  test('the digest of a definition sees every digit', () => {
+    const digest = (limit: string): string | undefined => readTools('s', [parseExactJson(`{"name":"a","inputSchema":{"type":"object"},"x-limit":${limit}}`) as JsonObject]).tools[0]?.digest
+    expect(digest('9007199254740993')).not.toBe(digest('9007199254740992'))
   })
 })
 

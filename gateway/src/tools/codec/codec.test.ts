@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseExactJson } from '../../core/exact-json.ts'
 import { checkParameterHeaders, decodeHeaderValue, encodeHeaderValue, headerParameters, parameterHeaders } from './header-values.ts'
 import { readMessage } from './json-rpc.ts'
 import { LineReader } from './line-reader.ts'
@@ -32,6 +33,26 @@ describe('message bodies', () => {
   test('keys are counted', () => {
     const body = JSON.stringify(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, 1])))
     expect(() => parseMessageBody(Buffer.from(body), { maxDepth: 8, maxKeys: 10 })).toThrow(expect.objectContaining({ code: 'request.too_deep' }))
+  })
+
+  test('every number of the arguments of a call is read as it was written; anywhere else one that would change is refused', () => {
+    // Below 10^21, where JavaScript writes integers with all their digits.
+    const integer = fc.oneof(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.bigInt({ min: -(2n ** 54n), max: 2n ** 54n }))
+    fc.assert(fc.property(integer, (number) => {
+      const args = parseMessageBody(Buffer.from(`{"method":"tools/call","params":{"arguments":{"n":${number}}}}`), limits) as { params: { arguments: unknown } }
+      expect(JSON.stringify(args.params.arguments)).toBe(`{"n":${number}}`)
+      const body = Buffer.from(`{"method":"tools/call","params":{"n":${number}}}`)
+      if (String(Number(number)) === String(number)) expect(parseMessageBody(body, limits)).toEqual({ method: 'tools/call', params: { n: Number(number) } })
+      else expect(() => parseMessageBody(body, limits)).toThrow(expect.objectContaining({ code: 'request.invalid' }))
+    }))
+  })
+
+  test('a message, a result or an error that is a number is none', () => {
+    expect(readMessage(parseExactJson('1e400'))).toMatchObject({ kind: 'invalid' })
+    expect(readMessage(parseExactJson('{"jsonrpc":"2.0","id":1,"result":1e400}'))).toMatchObject({ kind: 'invalid' })
+    expect(readMessage(parseExactJson('{"jsonrpc":"2.0","id":1,"error":1e400}'))).toMatchObject({ kind: 'invalid' })
+    expect(readMessage(parseExactJson('{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}'))).toMatchObject({ kind: 'invalid' })
+    expect(readMessage(parseExactJson('{"jsonrpc":"2.0","id":1,"error":{"code":1e400,"message":"m"}}'))).toMatchObject({ kind: 'error', id: 1, error: { code: -32603, message: 'm' } })
   })
 
   test('case variants are refused in every message of a batch and allowed in its arguments', () => {

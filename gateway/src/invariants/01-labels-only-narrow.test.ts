@@ -1,0 +1,152 @@
+/** Invariant 1: a label never becomes less restrictive within a session; a fork inherits it. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { admit, admitUnknown } from '../policy/admit.ts'
+import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
+import { alice, fresh, policyOf, tool } from '../policy/test-policy.ts'
+import type { Label, PolicyState } from '../policy/types.ts'
+import { readHistory } from '../turns/history.ts'
+import { attachSession, type HistoryPoint } from '../turns/attaching-session.ts'
+import { configOf, keys, openFloors } from './floors.fixture.ts'
+
+const policy = policyOf({
+  policy: { trust: ['untrusted', 'partner', 'trusted'] },
+  contracts: {
+    web: { output: { trust: 'untrusted' } },
+    partner: { output: { trust: 'partner', audience: ['@support', 'alice'] } },
+    personnel: { output: { audience: ['@hr'] } },
+    own: { output: { audience: ['$principal'] } },
+    open: { output: { trust: 'trusted', audience: ['public'] } },
+    backup: { output: { trust: 'trusted' }, effects: ['backup'] },
+  },
+})
+
+/** Everyone who could be asked about, to say by brute force who may receive. */
+const readers = ['alice', 'bob', '@hr', '@support', 'corp.example']
+const receivers = ({ audience }: Label): string[] => readers.filter((reader) => audience.every((clause) => clause.includes(reader)))
+
+function expectAtLeastAsRestrictive(after: Label, before: Label): void {
+  expect(after.trust).toBeLessThanOrEqual(before.trust)
+  expect(receivers(before)).toEqual(expect.arrayContaining(receivers(after)))
+  // Exact, not only for the readers above: joining the earlier label again changes nothing.
+  expect(join(after, before)).toEqual(after)
+}
+
+const names = ['web', 'partner', 'personnel', 'own', 'open', 'backup', 'nobody_described_it']
+const event = fc.oneof(
+  fc.record({
+    kind: fc.constant('result' as const),
+    name: fc.constantFrom(...names),
+    succeeded: fc.boolean(),
+    openWorld: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('unknown' as const) }),
+)
+
+function apply(state: PolicyState, what: typeof event extends fc.Arbitrary<infer T> ? T : never): PolicyState {
+  if (what.kind === 'unknown') return admitUnknown(policy, state, alice)
+  return admit(policy, state, { tool: tool(what.name, { openWorldHint: what.openWorld }), principal: alice, callKey: 'call-1', succeeded: what.succeeded })
+}
+
+describe('the engine', () => {
+  test('whatever is admitted, in whatever order, the label is at least as restrictive as before', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 12 }), (events) => {
+        let state = fresh(policy)
+        for (const one of events) {
+          const after = apply(state, one)
+          expectAtLeastAsRestrictive(after.label, state.label)
+          state = after
+        }
+      }),
+    )
+  })
+
+  test('the order does not matter: what was read decides, not when', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 8 }), fc.nat(), (events, seed) => {
+        const moved = events.map((one, index) => ({ one, at: (index * 7 + seed) % 11 })).sort((a, b) => a.at - b.at)
+        const [inOrder, outOfOrder] = [events, moved.map(({ one }) => one)].map((all) => all.reduce(apply, fresh(policy)))
+        expect(outOfOrder?.label).toEqual(inOrder?.label)
+      }),
+    )
+  })
+
+  test('a label that was stored comes back as restrictive, also when its rank is no longer configured', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 6 }), fc.boolean(), (events, renamed) => {
+        const { label } = events.reduce(apply, fresh(policy))
+        const later = renamed ? { trustRanks: ['untrusted', 'friend', 'trusted'] } : policy
+        const back = labelFromRecord(labelRecord(label, policy), later)
+        expect(back.audience).toEqual(label.audience)
+        expect(back.trust).toBeLessThanOrEqual(label.trust)
+      }),
+    )
+  })
+})
+
+describe('a session at the MCP endpoint', () => {
+  const tools = { office__web: {}, office__personnel: {}, office__news: {}, office__broken: { run: () => ({ content: [], isError: true }) }, office__gone: { run: () => Promise.reject(new Error('socket')) } }
+  const config = configOf({
+    contracts: {
+      office__web: { output: { trust: 'untrusted' } },
+      office__broken: { output: { trust: 'untrusted' } },
+      office__gone: { output: { audience: ['@staff'] } },
+      office__personnel: { output: { trust: 'trusted', audience: ['@staff'] } },
+      office__news: { output: { trust: 'trusted' } },
+    },
+  })
+
+  test('narrows by what its calls bring back, failed calls included, and never widens again', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...Object.keys(tools)), { minLength: 1, maxLength: 6 }), async (calls) => {
+        await using floors = await openFloors({ config, tools })
+        const context = await floors.context(keys.alice, 'one')
+        for (const name of calls) await floors.call(context, name).catch(() => undefined)
+        const outcomes = floors.log.records.filter((record) => record.type === 'outcome')
+        expect(outcomes).toHaveLength(calls.length)
+        let before = { trust: 'trusted', audience: [] as string[][] }
+        for (const [index, outcome] of outcomes.entries()) {
+          const after = outcome.labelAfter
+          if (after === null || outcome.labelBefore === null) throw new Error('an outcome without a label')
+          expect(outcome.labelBefore).toEqual(before)
+          const brings = ['office__web', 'office__broken'].includes(calls[index] ?? '') ? 'untrusted' : 'trusted'
+          expect(after.trust).toBe(before.trust === 'untrusted' ? 'untrusted' : brings)
+          expect(after.audience).toEqual(before.audience.length > 0 || ['office__personnel', 'office__gone'].includes(calls[index] ?? '') ? [['@staff']] : [])
+          before = after
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+describe('a fork', () => {
+  test('has the label of the shared prefix, and the effects of its parent', async () => {
+    await using floors = await openFloors({ config: configOf() })
+    const { services } = floors
+    const { caller, snapshot } = await floors.context(keys.alice, 'fork')
+    const owner = [caller.principal.id, caller.consumer ?? '']
+    const said = (...texts: string[]) =>
+      readHistory(
+        texts.map((text, index) => ({ index, role: 'user' as const, text, calls: [], results: [], fromUser: true })),
+        services.secret,
+        owner,
+      )
+    const low: Label = { trust: 0, audience: [['@staff']] }
+    const parent = services.sessions.create(
+      { id: 'ses_parent', principal: 'alice', source: 'prefix', parent: null },
+      { label: low, effects: { done: ['backup'], reserved: { running: ['migration'] } } },
+      snapshot.policy,
+    )
+    parent.head = said('one', 'two')[1]?.point ?? ''
+    const point: HistoryPoint = { session: parent.id, label: labelRecord(low, snapshot.policy) }
+    await services.state.put('point', said('one')[0]?.point ?? '', point, services.clock.now() + 60_000)
+
+    const { session, presented, firstNew } = await attachSession(services, snapshot, caller, {}, {}, said('one', 'another two'))
+    expect(session.id).not.toBe(parent.id)
+    expect(session).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: low, effects: parent.policy.effects } })
+    expect(sameLabel(presented, low)).toBe(true)
+    expect(firstNew).toBe(1)
+  })
+})
