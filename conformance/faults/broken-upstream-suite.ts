@@ -61,5 +61,5 @@ export function expectBalanced({ before, after }: Balance, heapToleranceMb: numb
   expect(after.timers).toBeLessThanOrEqual(before.timers + 2)
   expect(after.heapMb).toBeLessThan(before.heapMb + heapToleranceMb)
   expect(after.buffersMb).toBeLessThan(before.buffersMb + heapToleranceMb)
-  expect(after.residentMb).toBeLessThan(before.residentMb + 100)
+  expect(after.residentMb).toBeLessThan(before.residentMb + 250)
 }

@@ -1,11 +1,12 @@
 /** Clients that are slow on purpose, many at once, while honest ones are served. Shared by the fast and the long suite. */
 import { Agent, request as httpRequest } from 'node:http'
 import { expect } from 'vitest'
-import { secrets } from '../harness/governed-config.ts'
-import { startGoverned, withParts, type GovernedGateway } from '../harness/governed-gateway.ts'
-import { say } from '../harness/model-answer.ts'
+import { governedConfig, secretEnv, secrets } from '../harness/governed-config.ts'
+import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
+import { eventsOf, say } from '../harness/model-answer.ts'
 import { until } from '../harness/until.ts'
-import type { VendorReply, VendorRequest } from '../harness/vendor.ts'
+import { startVendor, type VendorReply, type VendorRequest } from '../harness/vendor.ts'
+import { inspect, inspectable } from './inspection.ts'
 import { stateOf } from './process-state.ts'
 import { dial, postHead, type RawConnection } from './raw-connection.ts'
 import { inParallel, within } from './within.ts'
@@ -35,39 +36,53 @@ export const slowRequests: Readonly<Record<string, Slowness>> = {
   'send a probe a body byte by byte': { first: postHead('/healthz', secrets.alice, 100_000).replace('POST', 'GET'), then: ' ' },
 }
 
-export async function startPatientGateway(connections: number): Promise<GovernedGateway> {
-  const governed = await startGoverned((config) => {
-    const { openai, anthropic } = config['upstreams'] as Record<string, object>
-    return withParts({
-      upstreams: { openai: { ...openai, connections, idle_timeout_ms: 4000 }, anthropic: { ...anthropic, connections, idle_timeout_ms: 4000 } },
-      routes: [
-        { model: 'gpt-test', upstreams: ['openai'] },
-        { model: 'claude-test', upstreams: ['anthropic'] },
-      ],
+export interface PatientGateway extends AsyncDisposable {
+  readonly gateway: RunningGateway
+  readonly url: string
+}
+
+/** A gateway with short deadlines, so many connections to its one vendor, and an inspector. */
+export async function startPatientGateway(connections: number): Promise<PatientGateway> {
+  const vendor = await startVendor(longOrShort)
+  const config = governedConfig({ openai: vendor.url, anthropic: vendor.url })
+  const gateway = await startGateway({
+    config: {
+      ...config,
+      upstreams: { openai: { ...(config['upstreams'] as Record<string, object>)['openai'], connections, idle_timeout_ms: 3000 } },
+      routes: [{ model: 'gpt-test', upstreams: ['openai'] }],
       limits: { header_timeout_ms: 1000, body_timeout_ms: 1000 },
       gateways: { main: { servers: ['none'] } },
       servers: { none: { transport: 'http', url: 'http://127.0.0.1:9/mcp' } },
-    })(config)
+    },
+    env: { ...secretEnv, ...inspectable },
   })
-  governed.respond(longOrShort)
-  await honest(governed)
-  return governed
+  const patient: PatientGateway = {
+    gateway,
+    url: gateway.url,
+    async [Symbol.asyncDispose]() {
+      await gateway.stop()
+      await vendor.close()
+    },
+  }
+  await honest(patient)
+  return patient
 }
 
-const piece = 'x'.repeat(32 * 1024)
+/** Comments: bytes that pass, and that nobody has a reason to keep. */
+const comment = `: ${'x'.repeat(32 * 1024)}\n\n`
 
 /** Eight megabytes for those who ask for a long answer: more than any socket buffers. */
 function longOrShort(request: VendorRequest): VendorReply {
   if (!JSON.stringify(request.body['messages']).includes('long')) return say(request, { text: 'Served.' })
-  const event = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"${piece}"},"finish_reason":null}]}\n\n`
-  return { headers: { 'content-type': 'text/event-stream' }, parts: Array.from({ length: 256 }, () => event) }
+  const [first = '', ...rest] = eventsOf(request, { text: 'Long.' })
+  return { headers: { 'content-type': 'text/event-stream' }, parts: [first, ...Array.from({ length: 256 }, () => comment), ...rest] }
 }
 
 /** One honest call on a connection that is kept, as clients do. */
-export async function honest(governed: GovernedGateway): Promise<void> {
+export async function honest(patient: PatientGateway): Promise<void> {
   const body = JSON.stringify({ model: 'gpt-test', messages: [{ role: 'user', content: 'short' }] })
   const answer = new Promise<number>((resolve, reject) => {
-    const request = httpRequest(`${governed.url}${path}`, { method: 'POST', agent: kept, headers: { authorization: `Bearer ${secrets.alice}`, 'content-type': 'application/json', 'content-length': body.length } }, (response) => {
+    const request = httpRequest(`${patient.url}${path}`, { method: 'POST', agent: kept, headers: { authorization: `Bearer ${secrets.alice}`, 'content-type': 'application/json', 'content-length': body.length } }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode ?? 0))
     })
     request.on('error', reject)
@@ -79,9 +94,9 @@ export async function honest(governed: GovernedGateway): Promise<void> {
 const kept = new Agent({ keepAlive: true, maxSockets: 2 })
 
 /** So many clients ask in this way; resolves when the gateway has ended all of them. Honest calls are made meanwhile. Gives the milliseconds it took. */
-export async function askSlowly(governed: GovernedGateway, { first, then }: Slowness, clients: number): Promise<number> {
+export async function askSlowly(patient: PatientGateway, { first, then }: Slowness, clients: number): Promise<number> {
   const started = performance.now()
-  const connections = await dialMany(governed, clients)
+  const connections = await dialMany(patient, clients)
   for (const { socket } of connections) socket.write(first)
   const dribble = setInterval(() => {
     for (const { socket } of connections) if (then !== undefined && socket.writable) socket.write(then)
@@ -90,7 +105,7 @@ export async function askSlowly(governed: GovernedGateway, { first, then }: Slow
   for (const { closed } of connections) void closed.then(() => (open -= 1))
   try {
     await until('the end of every slow connection', async () => {
-      await honest(governed)
+      await honest(patient)
       return open === 0 ? true : undefined
     }, 10_000)
   } catch (error) {
@@ -102,30 +117,33 @@ export async function askSlowly(governed: GovernedGateway, { first, then }: Slow
   return performance.now() - started
 }
 
-/** So many clients ask for a long stream and read nothing. Honest calls are made meanwhile; gives the megabytes the gateway grew by. */
-export async function readNothing(governed: GovernedGateway, clients: number): Promise<number> {
-  const before = stateOf(governed.gateway.pid)
-  const connections = await dialMany(governed, clients)
+/** So many clients ask for a long stream and read nothing. Honest calls are made meanwhile; gives the megabytes of buffers the gateway holds more than before. */
+export async function readNothing(patient: PatientGateway, clients: number): Promise<number> {
+  const before = stateOf(patient.gateway.pid)
+  const inspector = await inspect(patient.gateway)
+  const { buffersMb, heapMb } = await inspector.look()
+  const connections = await dialMany(patient, clients)
   const body = JSON.stringify({ model: 'gpt-test', stream: true, messages: [{ role: 'user', content: 'long' }] })
   try {
     for (const { socket } of connections) {
       socket.pause()
       socket.write(postHead(path, secrets.alice, body.length) + body)
     }
-    for (let call = 0; call < 20; call += 1) await honest(governed)
-    const { residentMb } = stateOf(governed.gateway.pid)
-    return residentMb - before.residentMb
+    for (let call = 0; call < 20; call += 1) await honest(patient)
+    const held = await inspector.look()
+    return held.buffersMb - buffersMb + held.heapMb - heapMb
   } finally {
+    inspector.close()
     for (const { socket } of connections) socket.destroy()
-    await until('the end of every connection', () => (stateOf(governed.gateway.pid).sockets <= before.sockets + 4 ? true : undefined))
-    await honest(governed)
+    await until('the end of every connection', () => (stateOf(patient.gateway.pid).sockets <= before.sockets + 4 ? true : undefined))
+    await honest(patient)
   }
 }
 
-async function dialMany(governed: GovernedGateway, count: number): Promise<RawConnection[]> {
+async function dialMany(patient: PatientGateway, count: number): Promise<RawConnection[]> {
   const connections: RawConnection[] = []
   await inParallel(Array.from({ length: count }, (_, index) => index), 50, async () => {
-    const connection = await dial(governed.url)
+    const connection = await dial(patient.url)
     connection.socket.on('error', () => undefined)
     connections.push(connection)
   })

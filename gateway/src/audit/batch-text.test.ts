@@ -13,7 +13,11 @@ describe('the text of a batch', () => {
   })
 
   test('gives back every row as it was, whatever its strings hold', () => {
-    fc.assert(fc.property(fc.array(row, { minLength: 1 }), (rows) => expect(rowsOf(batchText(rows))).toEqual(rows)))
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1 }), (rows) => {
+        expect(rowsOf(batchText(rows))).toEqual(rows)
+      }),
+    )
   })
 
   test('keeps line breaks, separators and halves of characters in what was recorded', () => {

@@ -7,6 +7,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
+import { rowsOf } from './batch-text.ts'
+import type { ToLogThread } from './log-protocol.ts'
 import { openDecisionLog, type DecisionLogOptions, type OpenDecisionLog } from './log-writer.ts'
 import { readRecords } from './read.ts'
 import { decision } from './testing/records.ts'
@@ -62,6 +64,52 @@ describe('a durable append', () => {
     log.append(first)
     await log.appendDurably(second)
     expect(await idsOnDisk()).toEqual([first.id, second.id])
+  })
+})
+
+describe('a commit', () => {
+  /** How many records each commit had, in the order they were sent to the thread. */
+  async function watched(): Promise<{ log: OpenDecisionLog; commits: number[] }> {
+    const commits: number[] = []
+    const log = await opened({
+      spawn: (data) => {
+        const thread = new Worker(new URL('./log-worker.ts', import.meta.url), { workerData: data, execArgv: [] })
+        const send = thread.postMessage.bind(thread)
+        thread.postMessage = (message: ToLogThread) => {
+          if (message.type === 'commit') commits.push(rowsOf(message.text).length)
+          send(message)
+        }
+        return thread
+      },
+    })
+    return { log, commits }
+  }
+  const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+  test('carries everything of one turn of the event loop', async () => {
+    const { log, commits } = await watched()
+    const first = log.appendDurably(decision())
+    await Promise.resolve()
+    const second = log.appendDurably(decision())
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    await Promise.all([first, second, log.appendDurably(decision())])
+    expect(commits).toEqual([3])
+  })
+
+  test('does not keep a single record waiting longer than that turn', async () => {
+    const { log, commits } = await watched()
+    const written = log.appendDurably(decision())
+    await endOfTurn()
+    expect(commits).toEqual([1])
+    await written
+  })
+
+  test('carries what those who were just answered add to what waited', async () => {
+    const { log, commits } = await watched()
+    const next = log.appendDurably(decision()).then(() => log.appendDurably(decision()))
+    await endOfTurn()
+    await Promise.all([next, log.appendDurably(decision()), log.appendDurably(decision())])
+    expect(commits).toEqual([1, 3])
   })
 })
 

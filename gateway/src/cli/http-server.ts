@@ -49,6 +49,7 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
     },
     (request, response) => {
       response.once('finish', () => closeUnread(request))
+      response.once('prefinish', () => endUnreadAnswer(response))
       dispatch(request, response, entrances, mcp, isDraining)
     },
   )
@@ -101,6 +102,14 @@ function dispatch(request: IncomingMessage, response: ServerResponse, entrances:
   } catch (error) {
     answerPlainError(response, error)
   }
+}
+
+/** How long a finished answer may wait for a client that does not read it. */
+const unreadAnswerMs = 60_000
+
+function endUnreadAnswer(response: ServerResponse): void {
+  const timer = setTimeout(() => response.destroy(), unreadAnswerMs)
+  response.once('close', () => clearTimeout(timer))
 }
 
 /** How long a client that is still sending gets to read an answer that did not wait for its body. */

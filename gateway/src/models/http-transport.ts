@@ -12,16 +12,19 @@ type HttpUpstreamConfig = Exclude<UpstreamConfig, { kind: 'scripted' }>
 export class HttpTransport implements UpstreamTransport {
   readonly #pool: Pool
   readonly #basePath: string
+  readonly #timeoutMs: number
 
   constructor(config: HttpUpstreamConfig) {
     const url = new URL(config.base_url)
+    this.#timeoutMs = config.timeout_ms
     this.#basePath = url.pathname.replace(/\/$/, '')
     this.#pool = new Pool(url.origin, {
       connections: config.connections,
       pipelining: 1,
       allowH2: false,
       connect: { timeout: config.connect_timeout_ms },
-      headersTimeout: config.timeout_ms,
+      // Counted here from the moment a call is made: undici's own clock starts only once it has a connection.
+      headersTimeout: 0,
       bodyTimeout: config.idle_timeout_ms,
       keepAliveTimeout: 30_000,
     })
@@ -33,7 +36,7 @@ export class HttpTransport implements UpstreamTransport {
         reject(signal.reason)
         return
       }
-      const exchange = new Exchange(resolve, reject, signal)
+      const exchange = new Exchange(resolve, reject, signal, this.#timeoutMs)
       this.#pool.dispatch(
         { method: 'POST', path: this.#basePath + request.path, headers: request.headers as string[], body: request.body },
         exchange,
@@ -45,6 +48,8 @@ export class HttpTransport implements UpstreamTransport {
     await this.#pool.destroy()
   }
 }
+
+const lateError = Object.assign(new Error('the upstream did not answer in time'), { code: 'UPSTREAM_HEADERS_TIMEOUT' })
 
 /** Handler and response in one object: nothing is allocated per chunk. */
 class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
@@ -58,27 +63,41 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   #early: Buffer[] = []
   #ended: 'open' | 'end' | 'error' | 'aborted' = 'open'
   #error: Error | undefined
+  readonly #deadline: NodeJS.Timeout
+  #isLate = false
 
-  constructor(resolve: (response: UpstreamResponse) => void, reject: (error: Error) => void, signal: AbortSignal) {
+  constructor(resolve: (response: UpstreamResponse) => void, reject: (error: Error) => void, signal: AbortSignal, timeoutMs: number) {
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal
     signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#deadline = setTimeout(this.#onDeadline, timeoutMs)
   }
 
   // The client went away or a deadline passed: the socket to the upstream goes too.
   #onAbort = (): void => {
+    clearTimeout(this.#deadline)
     if (this.#controller !== undefined) this.#controller.abort(this.#signal.reason as Error)
     else this.#reject(this.#signal.reason as Error)
   }
 
+  // No answer in time, with or without a connection: what waits in the pool's queue must not wait for ever.
+  #onDeadline = (): void => {
+    this.#isLate = true
+    this.#settle('error')
+    this.#controller?.abort(lateError)
+    this.#reject(lateError)
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    if (this.#isLate) controller.abort(lateError)
     if (this.#signal.aborted) controller.abort(this.#signal.reason as Error)
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return
+    clearTimeout(this.#deadline)
     this.#controller = controller
     this.status = status
     this.headers = headers
@@ -129,6 +148,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   #settle(state: 'end' | 'error' | 'aborted'): void {
     this.#ended = state
+    clearTimeout(this.#deadline)
     this.#signal.removeEventListener('abort', this.#onAbort)
   }
 }

@@ -102,6 +102,28 @@ describe('state on disk', () => {
     expect((await store.entries.read('session', 's', now))?.value).toBe('49')
   })
 
+  test('is what was put: its owner can no longer change it', async () => {
+    const state = await opened()
+    const value = { label: 1 }
+    await state.put('session', 's', value, later)
+    expect(() => (value.label = 2)).toThrow(TypeError)
+    await state.flush()
+    expect((await store.entries.read('session', 's', now))?.value).toBe('{"label":1}')
+  })
+
+  test('has everything of more than one batch takes, and what is changed while a batch is on its way', async () => {
+    const state = await opened(10_000)
+    for (let index = 0; index < 4500; index += 1) await state.put('point', `k${index}`, index, later)
+    const flushed = state.flush()
+    await state.put('point', 'k0', 'changed', later)
+    await state.put('point', 'k4499', 'changed', later)
+    await flushed
+    const rows = (await Array.fromAsync(store.entries.pages(now))).flat()
+    expect(rows).toHaveLength(4500)
+    const changed = rows.filter((row) => row.value === '"changed"').map((row) => row.key)
+    expect(changed.toSorted()).toEqual(['k0', 'k4499'])
+  })
+
   test('is written without being asked', async () => {
     const written = Promise.withResolvers<void>()
     const entries: EntryTable = { ...store.entries, write: (changes) => store.entries.write(changes).then(written.resolve) }

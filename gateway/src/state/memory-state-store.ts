@@ -1,6 +1,7 @@
 /**
  * Shared state of one process: in memory, written behind to the store, and read back from there after a restart or
- * when memory had to let something go. Values are handed out as they are: put a value again after changing it.
+ * when memory had to let something go. Values belong to this room once put and are handed out as they are: to change
+ * one, put another.
  */
 import { parseJson } from '../core/parse-json.ts'
 import type { Clock } from '../core/clock.ts'

@@ -7,9 +7,12 @@ export type StateNamespace = 'session' | 'point' | 'ledger' | 'splice' | 'ticket
 export type MaybePromise<T> = T | Promise<T>
 
 export interface StateStore {
-  /** The value, or undefined when absent or expired. Never hands out a value of another namespace. */
+  /** The value, or undefined when absent or expired. It is not the caller's to change. Never hands out a value of another namespace. */
   get<T>(namespace: StateNamespace, key: string): MaybePromise<T | undefined>
-  /** Stores a value until `expiresAt` (Unix milliseconds), replacing any before. Visible to the next `get` at once. */
+  /**
+   * Stores a value until `expiresAt` (Unix milliseconds), replacing any before. Visible to the next `get` at once.
+   * The value is handed over: it is frozen, and nothing in it may change afterwards. Put another one instead.
+   */
   put<T>(namespace: StateNamespace, key: string, value: T, expiresAt: number): MaybePromise<void>
   /** Removes and returns: a ticket is used once. */
   take<T>(namespace: StateNamespace, key: string): MaybePromise<T | undefined>

@@ -5,11 +5,13 @@
 import { TurnwardError } from '../core/error.ts'
 import type { StateEntries, StateEntryChange } from './state-entries.ts'
 import type { ExpiringValue } from './expiring-map.ts'
+import { isJsonValue } from './json-value.ts'
 
 /** A change not yet written: an entry, or `undefined` for a removal. */
 export interface PendingChange {
+  readonly namespace: string
+  readonly key: string
   readonly entry: ExpiringValue | undefined
-  readonly row: StateEntryChange
 }
 
 const delayMs = 20
@@ -39,9 +41,15 @@ export class WriteBehind {
 
   /**
    * Takes a change: an entry, or `undefined` for a removal. Throws `store.failed` when the queue is full and TypeError when
-   * the value is not JSON; the change is then not taken.
+   * the value is not JSON; the change is then not taken. The value is handed over: its text is made when its batch is
+   * written, so that a value that is replaced before costs nothing. It is frozen, which catches the plain mistake of
+   * changing it afterwards; what it refers to must not change either.
    */
   add(namespace: string, key: string, entry: ExpiringValue | undefined): void {
+    // Said now and not when it is written: a value that is no JSON is its caller's error, not the batch's.
+    if (entry !== undefined && !(Number.isFinite(entry.expires) && isJsonValue(entry.value))) {
+      throw new TypeError('state must be JSON and must expire')
+    }
     const name = `${namespace}/${key}`
     if (this.#pending.size >= this.#limit && !this.#pending.has(name)) {
       throw new TurnwardError('store.failed', {
@@ -49,7 +57,8 @@ export class WriteBehind {
         retryAfterSeconds: 1,
       })
     }
-    this.#pending.set(name, { entry, row: toRow(namespace, key, entry) })
+    Object.freeze(entry?.value)
+    this.#pending.set(name, { namespace, key, entry })
     this.#schedule(this.#failure === undefined ? delayMs : retryMs)
   }
 
@@ -84,10 +93,9 @@ export class WriteBehind {
   }
 
   async #writeBatch(): Promise<void> {
-    this.#writing = firstOf(this.#pending, batchSize)
-    for (const name of this.#writing.keys()) this.#pending.delete(name)
+    this.#takeBatch()
     try {
-      await this.#entries.write([...this.#writing.values()].map((change) => change.row))
+      await this.#entries.write(Array.from(this.#writing.values(), toRow))
       this.#failure = undefined
     } catch (cause) {
       this.#failure =
@@ -98,22 +106,23 @@ export class WriteBehind {
       this.#writing = new Map()
     }
   }
-}
 
-/** Made when the change is taken and not when it is written: a value that is no JSON is its caller's error, not the batch's. */
-function toRow(namespace: string, key: string, entry: ExpiringValue | undefined): StateEntryChange {
-  if (entry === undefined) return { namespace, key, value: null }
-  const value: string | undefined = JSON.stringify(entry.value)
-  if (value === undefined || !Number.isFinite(entry.expires)) throw new TypeError('state must be JSON and must expire')
-  return { namespace, key, value, expires: Math.ceil(entry.expires) }
-}
-
-function firstOf<T>(all: ReadonlyMap<string, T>, limit: number): Map<string, T> {
-  if (all.size <= limit) return new Map(all)
-  const some = new Map<string, T>()
-  for (const [name, value] of all) {
-    some.set(name, value)
-    if (some.size >= limit) break
+  /** Moves the oldest changes, as many as one batch takes. */
+  #takeBatch(): void {
+    if (this.#pending.size <= batchSize) {
+      this.#writing = this.#pending
+      this.#pending = new Map()
+      return
+    }
+    for (const [name, change] of this.#pending) {
+      this.#writing.set(name, change)
+      this.#pending.delete(name)
+      if (this.#writing.size >= batchSize) return
+    }
   }
-  return some
+}
+
+function toRow({ namespace, key, entry }: PendingChange): StateEntryChange {
+  if (entry === undefined) return { namespace, key, value: null }
+  return { namespace, key, value: JSON.stringify(entry.value), expires: Math.ceil(entry.expires) }
 }

@@ -5,7 +5,7 @@ import { digestJson } from '../core/hash.ts'
 import { parseExactJson } from '../core/exact-json.ts'
 import { listenOn, openOperations, serveEndpoint, startFleet, type TestEndpoint, type TestFleet } from './testing.fixture.ts'
 
-const definition = '{"name":"t","inputSchema":{"type":"object","properties":{"n":{"type":"integer","maximum":18446744073709551615,"default":9007199254740993}}},"x-limit":1e400}'
+const definition = '{"name":"t","inputSchema":{"type":"object","properties":{"n":{"type":"integer","maximum":18446744073709551615,"default":9007199254740993},"key":{"type":"integer","x-mcp-header":"Key"}}},"x-limit":1e400}'
 const result = String.raw`{"content":[],"structuredContent":{"id":9007199254740993,"list":[1e400,-0.10000000000000000001,1.0],"text":"9007199254740993","t\u006f":"eve"}}`
 /** As `result`, as JSON writes it. */
 const arrives = '{"content":[],"structuredContent":{"id":9007199254740993,"list":[1e400,-0.10000000000000000001,1],"text":"9007199254740993","to":"eve"}}'
@@ -82,12 +82,13 @@ async function post(body: string, headers: Record<string, string>): Promise<Answ
 const modernMeta = '"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}'
 
 /** A modern `tools/call` or `tools/list` with exactly this text in its params. */
-function modern(method: string, params = '', meta = ''): Promise<Answer> {
+function modern(method: string, params = '', meta = '', headers: Record<string, string> = {}): Promise<Answer> {
   const name = /"name":"([^"]+)"/.exec(params)?.[1]
   return post(`{"jsonrpc":"2.0","id":7,"method":"${method}","params":{${params}${params === '' ? '' : ','}"_meta":{${modernMeta}${meta}}}}`, {
     'mcp-protocol-version': '2026-07-28',
     'mcp-method': method,
     ...(name === undefined ? {} : { 'mcp-name': name }),
+    ...headers,
   })
 }
 
@@ -149,6 +150,17 @@ describe('a number that would change on its way to a server', () => {
       expect(text).not.toMatch(/\d{10}|1e-?400/)
     }
     expect(received).toHaveLength(before)
+  })
+
+  test('an argument that is mirrored in a header is refused for its number, not for its header', async () => {
+    const { text } = await modern('tools/call', '"name":"web__t","arguments":{"key":9007199254740993}', '', { 'mcp-param-key': '9007199254740993' })
+    expect(JSON.parse(text)).toMatchObject({ result: { isError: true, content: [{ text: expect.stringContaining('`key`') }] } })
+  })
+
+  test('a header whose number only rounds to the argument disagrees with it', async () => {
+    const call = (header: string): Promise<Answer> => modern('tools/call', '"name":"web__t","arguments":{"key":9007199254740992}', '', { 'mcp-param-key': header })
+    expect(JSON.parse((await call('9007199254740993')).text)).toMatchObject({ error: { code: -32020 } })
+    expect((await call('9007199254740992.0')).text).toContain(arrives.slice(1, -1))
   })
 
   test('an unknown tool answers like a known one', async () => {

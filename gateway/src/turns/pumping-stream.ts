@@ -13,6 +13,9 @@ export function pumpStream(call: ModelCall, routed: RoutedResponse, gate: Stream
   return new Promise((resolve, reject) => new StreamPump(call, routed, gate, resolve, reject).start())
 }
 
+/** How long a client may leave its answer unread, in milliseconds; shorter when the upstream's own patience is. */
+const longestStallMs = 60_000
+
 class StreamPump implements BodySink {
   readonly #call: ModelCall
   readonly #routed: RoutedResponse
@@ -21,6 +24,7 @@ class StreamPump implements BodySink {
   readonly #reject: (error: unknown) => void
   readonly #framer: SseFramer | undefined
   readonly #converter: StreamConverter | undefined
+  #stalled: NodeJS.Timeout | undefined
 
   constructor(call: ModelCall, routed: RoutedResponse, gate: StreamGate, resolve: (round: GateRound) => void, reject: (error: unknown) => void) {
     this.#call = call
@@ -46,7 +50,7 @@ class StreamPump implements BodySink {
       return
     }
     if (this.#gate.failed) this.#endEarly()
-    else if (this.#call.response.writableNeedDrain) this.#routed.response.pause()
+    else if (this.#call.response.writableNeedDrain) this.#pause()
   }
 
   onEnd(): void {
@@ -86,7 +90,22 @@ class StreamPump implements BodySink {
     this.#resolve(this.#gate.endRound())
   }
 
-  #onDrain = (): void => this.#routed.response.resume()
+  // A paused upstream holds one of a few connections: a client that reads nothing must not hold it for ever.
+  #pause(): void {
+    this.#routed.response.pause()
+    this.#stalled ??= setTimeout(this.#onStall, Math.min(longestStallMs, this.#routed.target.upstream.config.idle_timeout_ms))
+  }
+
+  #onStall = (): void => {
+    this.#call.response.destroy()
+    this.#fail(new TurnwardError('request.cancelled', { why: 'the client stopped reading its answer', turn: this.#call.turn }))
+  }
+
+  #onDrain = (): void => {
+    clearTimeout(this.#stalled)
+    this.#stalled = undefined
+    this.#routed.response.resume()
+  }
 
   #fail(error: unknown): void {
     this.#finish()
@@ -95,6 +114,7 @@ class StreamPump implements BodySink {
   }
 
   #finish(): void {
+    clearTimeout(this.#stalled)
     this.#call.response.off('drain', this.#onDrain)
   }
 }

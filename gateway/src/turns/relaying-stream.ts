@@ -38,7 +38,7 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
   })
   // A quiet upstream or a held call must not look like a dead connection to proxies and clients.
   const keepAlive = setInterval(() => {
-    if (response.headersSent && !response.writableEnded) response.write(': keep-alive\n\n')
+    if (response.headersSent && !response.writableEnded && !response.writableNeedDrain) response.write(': keep-alive\n\n')
   }, snapshot.settings.turns.keep_alive_ms)
 
   const rounds: SplicedRound[] = []

@@ -3,11 +3,13 @@
  * and "Custom Headers from Tool Parameters". Pure; a header is never trusted, only compared with the body.
  */
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { compareNumbers } from '../../core/number-literals.ts'
 
 const opening = '=?base64?'
 const closing = '?='
 const plain = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
+const jsonNumber = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 const primitive = new Set(['string', 'integer', 'boolean'])
@@ -105,8 +107,8 @@ export function checkParameterHeaders(parameters: readonly HeaderParameter[], ar
     if (sent === undefined) return `${name} is missing`
     const decoded = decodeHeaderValue(sent)
     if (decoded === undefined) return `${name} is not validly encoded`
-    const integer = typeof raw(args, parameter.path) === 'number' && decoded.trim() !== '' && Number(decoded) === Number(value)
-    if (decoded !== value && !integer) return `${name} and the argument disagree`
+    const isSameNumber = typeof raw(args, parameter.path) === 'number' && jsonNumber.test(decoded) && compareNumbers(decoded, value) === 0
+    if (decoded !== value && !isSameNumber) return `${name} and the argument disagree`
   }
   return undefined
 }
