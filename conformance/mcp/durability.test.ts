@@ -1,67 +1,14 @@
 /** Nothing is done without a record of why: a gateway that is killed under load, and one whose disk is full. */
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { DatabaseSync } from 'node:sqlite'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
+import { startGateway } from '../harness/gateway-process.ts'
 import type { Json } from '../harness/json.ts'
+import { fill, smallDisk } from '../harness/small-disk.ts'
 import { until } from '../harness/until.ts'
+import { allowedDigests, digest, key, makePlace, put } from './ledger-place.ts'
 import { connectClient, textOf } from './official-client.ts'
-import { modernRequest, type RpcAnswer } from './raw-rpc.ts'
-import { fixtureServer, serversReady } from './upstream-servers.ts'
-
-const key = 'tw_conformance_ada_000000000001'
-
-interface Place {
-  readonly root: string
-  readonly config: Json
-  /** Entries the tool server wrote, in order. */
-  ledger(): Promise<string[]>
-}
-
-/** A configuration whose data outlives the gateway, in a folder of its own. */
-async function makePlace(dataDir?: string): Promise<Place> {
-  const root = await mkdtemp(join(tmpdir(), 'turnward-durability-'))
-  const folder = join(root, 'ledger')
-  await mkdir(folder)
-  return {
-    root,
-    config: {
-      data_dir: dataDir ?? join(root, 'data'),
-      principals: { ada: {} },
-      keys: { ada: { principal: 'ada', secret: key } },
-      grants: [{ principals: ['ada'], gateways: ['main'], tools: ['*'] }],
-      servers: { ledger: { transport: 'stdio', command: ['node', fixtureServer('ledger.mjs'), folder], mounts: [{ path: folder, write: true }], max_concurrent: 64 } },
-      gateways: { main: { servers: ['ledger'] } },
-      contracts: { ledger__put: { output: { trust: 'trusted' } } },
-      audit: { checkpoint_records: 50 },
-    },
-    ledger: async () => (await readFile(join(folder, 'ledger.txt'), 'utf8').catch(() => '')).split('\n').filter((line) => line !== ''),
-  }
-}
-
-function put(gateway: RunningGateway, entry: string): Promise<RpcAnswer> {
-  return modernRequest({ url: `${gateway.url}/mcp/main`, key }, 'tools/call', { name: 'ledger__put', arguments: { entry } })
-}
-
-/** What a record says of the arguments: SHA-256 of their canonical form, which for one member is its plain form. */
-function digest(entry: string): string {
-  return createHash('sha256').update(JSON.stringify({ entry })).digest('hex')
-}
-
-/** Argument digests of all decisions on disk that let a call run. More than `turns tail` shows at once, so read in the one place they are kept. */
-async function allowedDigests(dataDir: string): Promise<Set<string>> {
-  const database = new DatabaseSync(join(dataDir, 'decisions.db'), { readOnly: true })
-  try {
-    const rows = database.prepare('SELECT record FROM records').all().map((row) => JSON.parse(String(row['record'])) as Json)
-    return new Set(rows.filter((record) => record['kind'] === 'tool_call' && record['type'] === 'decision' && record['action'] === 'allow').map((record) => String(record['argumentsDigest'])))
-  } finally {
-    database.close()
-  }
-}
+import { serversReady } from './upstream-servers.ts'
 
 describe('a gateway that is killed at any moment', () => {
   const rounds = 10
@@ -110,18 +57,6 @@ describe('a gateway that is killed at any moment', () => {
   )
 })
 
-/** A file system of a megabyte or two that a test can fill; undefined where it may not be mounted. */
-async function smallDisk(): Promise<{ readonly path: string; unmount(): void } | undefined> {
-  const path = await mkdtemp(join(tmpdir(), 'turnward-small-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'tmpfs', path], { stdio: 'ignore' })
-    return { path, unmount: () => void execFileSync('umount', ['-l', path], { stdio: 'ignore' }) }
-  } catch {
-    await rm(path, { recursive: true, force: true })
-    return undefined
-  }
-}
-
 test('a full disk stops tool calls before they run, says so, and nothing needs a restart afterwards', async ({ skip }) => {
   const disk = await smallDisk()
   if (disk === undefined) return skip('a file system cannot be mounted here')
@@ -166,18 +101,6 @@ test('a full disk stops tool calls before they run, says so, and nothing needs a
     await rm(place.root, { recursive: true, force: true })
   }
 }, 60_000)
-
-/** Writes until nothing fits any more. */
-async function fill(path: string): Promise<void> {
-  for (let size = 1024 * 1024; size >= 512; ) {
-    try {
-      await writeFile(path, Buffer.alloc(size), { flag: 'a' })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-      size = Math.floor(size / 2)
-    }
-  }
-}
 
 test('with `durability: relaxed` calls run and the records follow', async () => {
   const place = await makePlace()

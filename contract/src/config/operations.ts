@@ -29,7 +29,7 @@ export const limitsSchema = z.strictObject({
   body_timeout_ms: millisecondsSchema.default(30_000),
   header_timeout_ms: millisecondsSchema.default(10_000),
   max_connections: z.number().int().min(10).max(1_000_000).default(10_000),
-  /** Longest response body of an upstream that is held in memory (non-streaming), and longest stream event. */
+  /** Longest response of an upstream, streamed or not, and longest stream event. */
   max_response_bytes: z.number().int().min(1024).max(1024 * 1024 * 1024).default(64 * 1024 * 1024),
   max_event_bytes: z.number().int().min(1024).max(256 * 1024 * 1024).default(8 * 1024 * 1024),
   /** Time open requests get to finish after SIGTERM. */

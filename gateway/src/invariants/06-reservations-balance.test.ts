@@ -63,6 +63,13 @@ describe('the ledger', () => {
   })
 })
 
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error)
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+}
+
 const endings = ['ok', 'tool_error', 'error', 'timeout', 'cancelled', 'unrecorded', 'refused'] as const
 type Ending = (typeof endings)[number]
 
@@ -72,7 +79,7 @@ const tools = {
   office__tool_error: { run: () => ({ content: [], isError: true }) },
   office__error: { run: () => Promise.reject(new TurnwardError('mcp.server_unavailable', { subject: 'office' })) },
   office__timeout: { run: () => Promise.reject(new TurnwardError('mcp.server_timeout', { subject: 'office' })) },
-  office__cancelled: { run: (_args: object, { signal }: { signal: AbortSignal }) => new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })) },
+  office__cancelled: { run: (_args: object, { signal }: { signal: AbortSignal }) => untilAborted(signal) },
   office__unrecorded: {},
   office__refused: {},
 }

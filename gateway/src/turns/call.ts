@@ -59,6 +59,8 @@ export interface ProposalRulings {
 export interface ToolCall extends AttachedCall {
   readonly tool: CatalogueTool
   readonly args: JsonObject
+  /** SHA-256 (hex) of the canonical arguments. */
+  readonly argumentsDigest: string
   readonly gateway: string
   /** The ticket of the model call that proposed it, used up by this call. */
   readonly ticket: Ticket | undefined

@@ -25,26 +25,27 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   refuseSharedIds(call, proposals.calls)
   const before = call.session.policy
   const refused: (RefusedCall & { position: number })[] = []
-  const released: { readonly made: ToolCallView; readonly tool: ToolSubject; readonly decision: string }[] = []
+  const released: { readonly made: ToolCallView; readonly tool: ToolSubject; readonly decision: string; readonly argumentsDigest: string | null }[] = []
   const writes: Promise<void>[] = []
 
   for (const [position, made] of proposals.calls.entries()) {
     const tool = toolSubject(services.fleet, made.name)
     const verdict = rule(call, tool, made)
+    const argumentsDigest = made.args === undefined ? null : digestJson(made.args)
     const record = recordOf(call, {
       type: 'decision',
       kind: 'tool_proposal',
       subject: tool.name,
       toolCallId: made.id,
       credential: call.attempt?.credential ?? 'none',
-      argumentsDigest: made.args === undefined ? null : digestJson(made.args),
+      argumentsDigest,
       ...verdictFields(verdict),
     })
     if (verdict.action === 'deny') {
       refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
     } else {
       services.sessions.update(call.session, { ...call.session.policy, effects: reserve(call.session.policy.effects, callKeyOf(call.modelCall, made.id), verdict.effects) })
-      released.push({ made, tool, decision: record.id })
+      released.push({ made, tool, decision: record.id, argumentsDigest })
     }
     noteDecision(call, record)
     writes.push(snapshot.settings.audit.durability === 'strict' ? services.log.appendDurably(record) : appendSoon(call, record))
@@ -59,10 +60,10 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
     throw error
   }
   const expires = services.clock.now() + snapshot.settings.turns.ticket_ttl_ms
-  for (const { made, tool, decision } of released) {
+  for (const { made, tool, decision, argumentsDigest } of released) {
     // While servers are still starting their tools are not known yet; the form of the name is enough to expect the call.
-    if (made.args === undefined || (tool.server === 'client' && !tool.name.includes('__'))) continue
-    const key = ticketKey(services.secret, call.caller.principal.id, tool.name, made.args)
+    if (argumentsDigest === null || (tool.server === 'client' && !tool.name.includes('__'))) continue
+    const key = ticketKey(services.secret, call.caller.principal.id, tool.name, argumentsDigest)
     const ticket = { session: call.session.id, turn: call.turn, modelCall: call.modelCall, callId: made.id, callKey: callKeyOf(call.modelCall, made.id), decision, expires }
     await mintTicket(services.state, key, ticket)
   }

@@ -4,7 +4,6 @@
  * through this MCP connection, so a call that lost its ticket on the way is never decided on a clean label.
  */
 import { newId } from '../core/ids.ts'
-import type { JsonObject } from '../core/json.ts'
 import type { Session } from '../state/sessions.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import type { McpContext } from '../tools/operations.ts'
@@ -19,11 +18,11 @@ export interface LinkedSession {
   readonly clientSession: Session
 }
 
-export async function linkSession(services: Services, context: McpContext, tool: CatalogueTool, args: JsonObject): Promise<LinkedSession> {
+export async function linkSession(services: Services, context: McpContext, tool: CatalogueTool, argumentsDigest: string): Promise<LinkedSession> {
   const { snapshot, caller } = context
   const clientSession = await mcpSession(services, context)
   if (snapshot.settings.turns.tickets !== 'off') {
-    const key = ticketKey(services.secret, caller.principal.id, tool.name, args)
+    const key = ticketKey(services.secret, caller.principal.id, tool.name, argumentsDigest)
     const ticket = await takeTicket(services.state, key, services.clock.now())
     const session =
       ticket === undefined ? undefined : await services.sessions.find(ticket.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)

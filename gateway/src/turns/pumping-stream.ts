@@ -24,6 +24,8 @@ class StreamPump implements BodySink {
   readonly #reject: (error: unknown) => void
   readonly #framer: SseFramer | undefined
   readonly #converter: StreamConverter | undefined
+  readonly #maxBytes: number
+  #received = 0
   #stalled: NodeJS.Timeout | undefined
 
   constructor(call: ModelCall, routed: RoutedResponse, gate: StreamGate, resolve: (round: GateRound) => void, reject: (error: unknown) => void) {
@@ -32,6 +34,7 @@ class StreamPump implements BodySink {
     this.#gate = gate
     this.#resolve = resolve
     this.#reject = reject
+    this.#maxBytes = call.snapshot.settings.limits.max_response_bytes
     this.#converter = converterFor(call.dialect.name, routed.provider.dialect)?.stream()
     if (this.#converter !== undefined) this.#framer = new SseFramer(call.snapshot.settings.limits.max_event_bytes)
   }
@@ -43,6 +46,8 @@ class StreamPump implements BodySink {
 
   onData(chunk: Buffer): void {
     try {
+      this.#received += chunk.length
+      if (this.#received > this.#maxBytes) throw this.#tooLong()
       if (this.#framer === undefined) this.#gate.push(chunk)
       else this.#framer.push(chunk, this.#onEvent)
     } catch (error) {
@@ -111,6 +116,12 @@ class StreamPump implements BodySink {
     this.#finish()
     this.#routed.response.abort()
     this.#reject(error)
+  }
+
+  // What was said is kept until the message is over, so a message must come to an end.
+  #tooLong(): TurnwardError {
+    const subject = this.#routed.target.upstream.name
+    return new TurnwardError('upstream.malformed', { subject, why: `its stream is longer than ${this.#maxBytes} bytes (\`limits.max_response_bytes\`)`, turn: this.#call.turn })
   }
 
   #finish(): void {

@@ -67,7 +67,7 @@ function subjectFields(call: ToolCall): Pick<DecisionRecord, 'id' | 'kind' | 'su
     gateway: call.gateway,
     upstream: call.tool.server,
     credential: call.credential,
-    argumentsDigest: digestJson(call.args),
+    argumentsDigest: call.argumentsDigest,
     ticket: ticketState(call),
   }
 }

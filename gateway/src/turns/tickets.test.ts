@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { digestJson } from '../core/hash.ts'
 import { testClock, testState } from './test-state.ts'
 import { mintTicket, takeTicket, ticketKey, type Ticket } from './tickets.ts'
 
@@ -35,10 +36,10 @@ describe('a ticket', () => {
   })
 
   test('fits only the same principal, tool and arguments, however the arguments are written', () => {
-    const key = ticketKey(secret, 'alice', 'mail__send', { to: 'a', body: 'b' })
-    expect(ticketKey(secret, 'alice', 'mail__send', { body: 'b', to: 'a' })).toBe(key)
-    expect(ticketKey(secret, 'bob', 'mail__send', { to: 'a', body: 'b' })).not.toBe(key)
-    expect(ticketKey(secret, 'alice', 'mail__draft', { to: 'a', body: 'b' })).not.toBe(key)
-    expect(ticketKey(secret, 'alice', 'mail__send', { to: 'a', body: 'c' })).not.toBe(key)
+    const key = ticketKey(secret, 'alice', 'mail__send', digestJson({ to: 'a', body: 'b' }))
+    expect(ticketKey(secret, 'alice', 'mail__send', digestJson({ body: 'b', to: 'a' }))).toBe(key)
+    expect(ticketKey(secret, 'bob', 'mail__send', digestJson({ to: 'a', body: 'b' }))).not.toBe(key)
+    expect(ticketKey(secret, 'alice', 'mail__draft', digestJson({ to: 'a', body: 'b' }))).not.toBe(key)
+    expect(ticketKey(secret, 'alice', 'mail__send', digestJson({ to: 'a', body: 'c' }))).not.toBe(key)
   })
 })

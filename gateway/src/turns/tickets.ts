@@ -2,8 +2,7 @@
  * A ticket ties a tool call at the MCP endpoint to the model call that proposed it: same principal, same tool,
  * same arguments, once. Without it the two floors would see two strangers.
  */
-import { digestJson, keyedHash } from '../core/hash.ts'
-import type { JsonObject } from '../core/json.ts'
+import { keyedHash } from '../core/hash.ts'
 import type { StateStore } from '../state/state-store.ts'
 
 export interface Ticket {
@@ -19,8 +18,9 @@ export interface Ticket {
   readonly expires: number
 }
 
-export function ticketKey(secret: Uint8Array, principal: string, tool: string, args: JsonObject): string {
-  return keyedHash(secret, 'ticket', principal, tool, digestJson(args))
+/** Key of the tickets for calls of this tool with these arguments (their digest: SHA-256, hex). */
+export function ticketKey(secret: Uint8Array, principal: string, tool: string, argumentsDigest: string): string {
+  return keyedHash(secret, 'ticket', principal, tool, argumentsDigest)
 }
 
 export async function mintTicket(state: StateStore, key: string, ticket: Ticket): Promise<void> {

@@ -3,6 +3,7 @@
  * why it stands where it stands. Authentication has happened: the endpoint refuses strangers before it reads.
  */
 import type { JsonObject } from '../core/json.ts'
+import { digestJson } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
 import type { McpContext, ToolCallRequest } from '../tools/operations.ts'
 import { admitToolResult } from './admitting-tool-result.ts'
@@ -32,7 +33,8 @@ export async function runToolCall(services: Services, context: McpContext, reque
     throw error
   })
   // The call belongs to the conversation that proposed it: its label decides, and its turn is where the call is found.
-  const linked = await linkSession(services, context, tool, request.args)
+  const argumentsDigest = digestJson(request.args)
+  const linked = await linkSession(services, context, tool, argumentsDigest)
   const { session, turn, ticket } = linked
   const call: ToolCall = {
     services,
@@ -44,6 +46,7 @@ export async function runToolCall(services: Services, context: McpContext, reque
     modelCall: ticket?.modelCall ?? null,
     tool,
     args: request.args,
+    argumentsDigest,
     gateway: context.gateway,
     ticket,
     callKey: ticket?.callKey ?? newId('tc'),

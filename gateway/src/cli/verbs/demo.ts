@@ -107,7 +107,7 @@ Try:
   curl ${url}/v1/chat/completions -H 'authorization: Bearer ${workspace.key}' -H 'content-type: application/json' \\
     -d '{"model":"scripted-demo","messages":[{"role":"user","content":"hello"}]}'
   TURNWARD_KEY=${workspace.key} npx turnward tools list --url ${url}
-  npx turnward turns show ${turn.slice(0, 12)} --data-dir ${workspace.dataDir}
+  npx turnward turns show ${turn} --data-dir ${workspace.dataDir}
 
 Ctrl-C stops the demo and removes its data. Your own gateway: npx turnward init && npx turnward start`
 }
