@@ -7,7 +7,7 @@ import { parseJson } from '../core/parse-json.ts'
 import type { Clock } from '../core/clock.ts'
 import type { StateEntries } from './state-entries.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import type { MaybePromise, StateNamespace, StateStore } from './state-store.ts'
+import { volatileNamespaces, type MaybePromise, type StateNamespace, type StateStore } from './state-store.ts'
 import { WriteBehind } from './write-behind.ts'
 
 export interface MemoryStateOptions {
@@ -17,7 +17,8 @@ export interface MemoryStateOptions {
   readonly maxEntries: number
 }
 
-const namespaces: readonly StateNamespace[] = ['session', 'point', 'ledger', 'splice', 'ticket', 'link']
+const namespaces: readonly StateNamespace[] = ['session', 'point', 'splice', ...volatileNamespaces]
+const kept: ReadonlySet<string> = new Set(['session', 'point', 'splice'])
 const sweepMs = 1000
 const sweepSteps = 500
 /** Sweeps between two purges of the table. */
@@ -66,7 +67,7 @@ class MemoryStateStore implements StateStore {
     const memory = this.#namespace(namespace)
     const found = memory.get(key, now)
     if (found !== undefined) return found.value as T
-    if (!memory.evicted) return undefined
+    if (!memory.evicted || !kept.has(namespace)) return undefined
     const pending = this.#writes.find(namespace, key)
     if (pending === undefined) return this.#readBack<T>(namespace, key)
     return pending.entry !== undefined && pending.entry.expires > now ? (pending.entry.value as T) : undefined
@@ -75,7 +76,7 @@ class MemoryStateStore implements StateStore {
   put<T>(namespace: StateNamespace, key: string, value: T, expiresAt: number): void {
     this.#changes += 1
     const entry = { value, expires: expiresAt }
-    this.#writes.add(namespace, key, entry)
+    if (kept.has(namespace)) this.#writes.add(namespace, key, entry)
     this.#namespace(namespace).set(key, entry)
   }
 
@@ -88,7 +89,7 @@ class MemoryStateStore implements StateStore {
       return entry.expires > now ? (entry.value as T) : undefined
     }
     // A removal that is on its way: the table must not be asked.
-    if (!memory.evicted || this.#writes.find(namespace, key) !== undefined) return undefined
+    if (!memory.evicted || !kept.has(namespace) || this.#writes.find(namespace, key) !== undefined) return undefined
     return this.#takeBack<T>(namespace, key)
   }
 
@@ -111,7 +112,7 @@ class MemoryStateStore implements StateStore {
 
   #remove(namespace: StateNamespace, key: string): void {
     this.#changes += 1
-    this.#writes.add(namespace, key, undefined)
+    if (kept.has(namespace)) this.#writes.add(namespace, key, undefined)
     this.#namespace(namespace).delete(key)
   }
 

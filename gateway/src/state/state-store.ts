@@ -2,7 +2,15 @@
  * Shared, expiring state: sessions, history points, tickets. One interface, in memory (kept on disk by the
  * store) or, later, Valkey. Values are plain JSON. Reads may be synchronous or not; callers await.
  */
-export type StateNamespace = 'session' | 'point' | 'ledger' | 'splice' | 'ticket' | 'link'
+export type StateNamespace = 'session' | 'point' | 'splice' | VolatileNamespace
+
+/**
+ * What a restart may forget, because forgetting it only restricts: places of requests (their conversations go on as
+ * forks), labels of single messages (unknown ones count as untrusted), tickets (calls without one are decided on all
+ * their connection has read).
+ */
+export type VolatileNamespace = (typeof volatileNamespaces)[number]
+export const volatileNamespaces = ['place', 'ledger', 'ticket'] as const
 
 export type MaybePromise<T> = T | Promise<T>
 

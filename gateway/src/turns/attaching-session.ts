@@ -103,7 +103,9 @@ async function longestKnownPrefix(
   history: readonly HistoryEntry[],
 ): Promise<{ readonly index: number; readonly point: HistoryPoint } | undefined> {
   for (let index = history.length - 1; index >= 0; index -= 1) {
-    const found = services.state.get<HistoryPoint>('point', (history[index] as HistoryEntry).point)
+    const { point: place, message } = history[index] as HistoryEntry
+    // A place after an answer outlives a restart; the place of a request is worth less and is kept in memory only.
+    const found = services.state.get<HistoryPoint>(message.role === 'assistant' ? 'point' : 'place', place)
     const point = found instanceof Promise ? await found : found
     if (point !== undefined) return { index, point }
   }

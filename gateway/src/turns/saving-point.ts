@@ -13,16 +13,16 @@ export function placeOf(history: readonly HistoryEntry[]): string | undefined {
 export async function savePoint(call: ModelCall, place: string | undefined): Promise<void> {
   if (place === undefined) return
   call.session.head = place
-  await putPoint(call, place, undefined)
+  await putPoint(call, 'place', place, undefined)
 }
 
 /** Keeps the place after the answer to the request at `place`. */
 export async function saveAnswerPoint(call: ModelCall, answer: string, place: string): Promise<void> {
-  await putPoint(call, answer, place)
+  await putPoint(call, 'point', answer, place)
 }
 
-async function putPoint({ services, snapshot, session, presented }: ModelCall, place: string, answers: string | undefined): Promise<void> {
+async function putPoint({ services, snapshot, session, presented }: ModelCall, namespace: 'place' | 'point', place: string, answers: string | undefined): Promise<void> {
   const label = labelRecord(presented, snapshot.policy)
   const point: HistoryPoint = { session: session.id, label, ...(answers === undefined ? {} : { answers }) }
-  await services.state.put('point', place, point, services.clock.now() + snapshot.settings.turns.session_idle_ms)
+  await services.state.put(namespace, place, point, services.clock.now() + snapshot.settings.turns.session_idle_ms)
 }

@@ -22,6 +22,8 @@ interface Waiting {
 
 /** Unwritten bytes after which a server that does not read is given up. */
 const maxUnwritten = 64 * 1024 * 1024
+/** The same for answers to what the server asks of us: whoever floods us with questions is to read the answers. */
+const maxUnreadAnswers = 1024 * 1024
 const stopGraceMs = 2000
 
 export interface StdioOptions {
@@ -125,7 +127,8 @@ export class StdioChannel {
         this.#settle(message)
         return
       case 'request':
-        this.#write(message.method === 'ping' ? resultText(message.id, {}) : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }))
+        if (this.#options.running.stdin.writableLength > maxUnreadAnswers) this.#die('it asks without reading the answers')
+        else this.#write(message.method === 'ping' ? resultText(message.id, {}) : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }))
         return
       case 'notification':
         if (message.method === 'notifications/progress') this.#progress(message.params)
