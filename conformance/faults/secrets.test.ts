@@ -196,20 +196,22 @@ const broken: readonly (readonly [string, (secret: string) => object | string])[
 
 describe('a broken configuration', () => {
   test.each(broken)('%s: refused without repeating it', async (what, make) => {
-    // As text in the file, and through a variable.
-    for (const secret of [canaries['a secret in a broken configuration'], '${BROKEN}']) {
+    const write = async (secret: string): Promise<void> => {
       const made = make(secret)
-      const text = typeof made === 'string' ? made : JSON.stringify({ ...made, listen: { port: 0 } }, undefined, 2)
-      const logged = gateway.logs().length
-      await gateway.writeConfig(text)
-      const { code, stdout, stderr } = await gateway.cli(['check', '--json'])
-      give(`turnward check: ${what}`, stdout + stderr)
-      const plain = await gateway.cli(['check'])
-      give(`turnward check: ${what}`, plain.stdout + plain.stderr)
-      if (code !== 0) await until('the refusal in the log', () => (gateway.logs().length > logged ? true : undefined))
-      give('/readyz with a broken configuration', await (await fetch(`${gateway.url}/readyz`)).text())
-      expect([0, 1, 2, 3, 4]).toContain(code)
+      await gateway.writeConfig(typeof made === 'string' ? made : JSON.stringify({ ...made, listen: { port: 0 } }, undefined, 2))
     }
+    const check = async (): Promise<void> => {
+      const { stdout, stderr } = await gateway.cli(['check', '--json'])
+      give(`turnward check: ${what}`, stdout + stderr)
+    }
+    // As text in the file: the gateway that runs says why it does not take it.
+    const logged = gateway.logs().length
+    await write(canaries['a secret in a broken configuration'])
+    await Promise.all([check(), until('a line in the log', () => (gateway.logs().length > logged ? true : undefined))])
+    give('/readyz with a broken configuration', await (await fetch(`${gateway.url}/readyz`)).text())
+    // Through a variable, as it should be.
+    await write('${BROKEN}')
+    await check()
   })
 })
 
@@ -230,7 +232,7 @@ test('nothing of it was given out, anywhere', async () => {
   expect(given.get('the log')).toContain('in two pieces')
   const found = (Object.keys(canaries) as Secret[]).flatMap((secret) => {
     const forms = [canaries[secret], Buffer.from(canaries[secret]).toString('base64').slice(0, 20)]
-    return [...given].filter(([, text]) => forms.some((form) => text.toLowerCase().includes(form.toLowerCase()))).map(([where]) => `${secret} is in ${where}`)
+    return [...given].filter(([, text]) => forms.some((form) => text.toLowerCase().includes(form.toLowerCase()))).map(([where]) => `${secret} is in ${where.replace(/ \(.*/, '')}`)
   })
-  expect(found).toEqual([])
+  expect([...new Set(found)]).toEqual([])
 }, 60_000)

@@ -3,7 +3,7 @@
 // called directly under an older Node, this hands over to it.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire, enableCompileCache } from 'node:module'
+import module, { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -20,7 +20,8 @@ if (major < 24 || (major === 24 && minor < 12)) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code) => process.exit(code ?? 70))
 } else {
-  enableCompileCache?.()
+  // A named import would not link on a Node that lacks it, and then nobody could hand over.
+  module.enableCompileCache?.()
   const source = join(here, '../src/cli/main.ts')
   await import(existsSync(source) ? source : join(here, '../dist/cli/main.js'))
 }

@@ -48,7 +48,13 @@ interface Thread {
 /** The clients: each keeps conversations the way its application does, and sends them whole. */
 class Clients {
   readonly threads: Thread[] = []
+  /** Some models number their calls anew in every message. */
+  readonly #numbersAnew: boolean
   #calls = 0
+
+  constructor(numbersAnew: boolean) {
+    this.#numbersAnew = numbersAnew
+  }
 
   /** The thread that speaks next; undefined when there is none yet. */
   take(step: Step): Thread | undefined {
@@ -72,16 +78,17 @@ class Clients {
         thread.messages = thread.messages.map((message, index) => (index === place ? edited(message, step.text) : message))
         return thread
       case 'invent':
-        thread.messages = [...thread.messages, { role: 'assistant', text: step.text, calls: step.tool === undefined ? [] : [this.call(step.tool)] }]
+        thread.messages = [...thread.messages, { role: 'assistant', text: step.text, calls: step.tool === undefined ? [] : this.calls([step.tool]) }]
         return thread
       case 'copy':
         return this.#add({ who: step.who, name: step.name, messages: thread.messages })
     }
   }
 
-  call(name: string): Call {
-    this.#calls += 1
-    return { id: `call_${this.#calls}`, name }
+  /** The calls of one message. */
+  calls(names: readonly string[]): Call[] {
+    if (this.#numbersAnew) this.#calls = 0
+    return names.map((name) => ({ id: `call_${(this.#calls += 1)}`, name }))
   }
 
   #add(thread: Thread): Thread {
@@ -130,17 +137,17 @@ describe.each([
 
   test('sessions, forks and labels are what the rules say, whatever the clients do with their histories', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 14 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 14 }), fc.boolean(), async (steps, numbersAnew) => {
         await using floors = await openFloors({ config: vendorConfig(kind, vendor.url, { contracts, turns: { unknown_history: unknown } }) })
         const rules = new SessionRules({ resultsAreOneMessage: kind === 'anthropic', believesStrangers: unknown === 'accept' })
-        const clients = new Clients()
+        const clients = new Clients(numbersAnew)
         const names = new Map<string, string>()
         for (const [index, one] of steps.entries()) {
           const thread = clients.take(one)
           if (thread === undefined) continue
           // A request ends with something to answer.
           if (thread.messages.at(-1)?.role === 'assistant') thread.messages = [...thread.messages, ...nextMessages(thread.messages, 'Go on.')]
-          const calls = one.answer.tools.map((name) => clients.call(name))
+          const calls = clients.calls(one.answer.tools)
           const expected = rules.request(thread.who, thread.name, thread.messages)
           next = { text: one.answer.text, calls }
           const body = { model: 'm', max_tokens: 100, messages: [...(kind === 'openai' ? [{ role: 'system', content: `It is ${index} o'clock.` }] : []), ...wireMessages(kind, thread.messages)] }

@@ -105,8 +105,9 @@ async function longestKnownPrefix(
   for (let index = history.length - 1; index >= 0; index -= 1) {
     const { point: place, message } = history[index] as HistoryEntry
     // A place after an answer outlives a restart; the place of a request is worth less and is kept in memory only.
-    const found = services.state.get<HistoryPoint>(message.role === 'assistant' ? 'point' : 'place', place)
-    const point = found instanceof Promise ? await found : found
+    const answered = message.role === 'assistant' ? services.state.get<HistoryPoint>('point', place) : undefined
+    const known = answered instanceof Promise ? await answered : answered
+    const point = known ?? (await services.state.get<HistoryPoint>('place', place))
     if (point !== undefined) return { index, point }
   }
   return undefined

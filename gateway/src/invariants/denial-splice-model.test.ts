@@ -1,0 +1,176 @@
+/**
+ * Denial splicing against a model of what the vendor must see: every message as the model made it, every call
+ * answered once and in order, whatever was refused, dropped and put back. Real clients, both dialects, on a fake vendor.
+ */
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { say, type ModelAnswer, type ProposedCall } from '../../../conformance/harness/model-answer.ts'
+import { historyOf, type HistoryMessage } from '../../../conformance/harness/model-history.ts'
+import { createAgent } from '../../../conformance/harness/sdk-agents.ts'
+import { startVendor, type Vendor, type VendorRequest } from '../../../conformance/harness/vendor.ts'
+import { configOf, keys, openFloors } from './floors.fixture.ts'
+
+const maxSplices = 2
+const contracts = {
+  run_it: { output: { trust: 'trusted' } },
+  refuse_it: { output: { trust: 'trusted' }, requires: { done: ['never'] } },
+}
+
+/** What the model says once: text, and calls of which some are refused. No calls: the end of a turn. */
+const answer = fc.record({
+  text: fc.option(fc.constantFrom('I look.', 'I try.', 'Once more.'), { nil: undefined }),
+  refused: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+})
+/** Turns of a conversation: messages with calls, then a closing text. */
+const conversation = fc.record({
+  turns: fc.array(fc.array(answer, { maxLength: 5 }), { minLength: 1, maxLength: 3 }),
+  /** Some models number their calls anew in every message. */
+  numbersAnew: fc.boolean(),
+})
+type Conversation = typeof conversation extends fc.Arbitrary<infer T> ? T : never
+
+interface Scripted {
+  readonly answer: ModelAnswer
+  readonly refused: ReadonlySet<string>
+}
+
+/** The model's messages in the order it makes them, until the turn ends. */
+function script({ turns, numbersAnew }: Conversation): Scripted[][] {
+  let calls = 0
+  return turns.map((turn, number) => [
+    ...turn.map(({ text, refused }): Scripted => {
+      if (numbersAnew) calls = 0
+      const made = refused.map((isRefused): ProposedCall => ({ id: `call_${(calls += 1)}`, name: isRefused ? 'refuse_it' : 'run_it', args: { n: calls } }))
+      return { answer: { ...(text === undefined ? {} : { text }), calls: made, usage: { input: 100, output: calls + 1 } }, refused: new Set(made.filter((_, index) => refused[index] === true).map(({ id }) => id)) }
+    }),
+    { answer: { text: `That was turn ${number}.`, usage: { input: 100, output: 1 } }, refused: new Set() },
+  ])
+}
+
+interface Said {
+  readonly role: string
+  readonly text: string
+  readonly calls: readonly { readonly id: string; readonly name: string; readonly args: unknown }[]
+  readonly results: readonly { readonly id: string; readonly refused: boolean }[]
+}
+
+/** What the vendor must have been told before each of its answers, and what each client request came to. */
+interface Expected {
+  readonly requests: readonly (readonly Said[])[]
+  readonly usages: readonly number[]
+}
+
+function expectedOf(turns: readonly (readonly Scripted[])[]): Expected {
+  const told: Said[] = []
+  const requests: Said[][] = []
+  const usages: number[] = []
+  for (const [number, turn] of turns.entries()) {
+    told.push({ role: 'user', text: `task ${number}`, calls: [], results: [] })
+    let rounds = 0
+    let output = 0
+    for (const { answer: { text = '', calls = [], usage }, refused } of turn) {
+      requests.push([...told])
+      output += usage?.output ?? 0
+      told.push({ role: 'assistant', text, calls: calls.map(({ id, name, args }) => ({ id, name, args: args ?? {} })), results: [] })
+      if (calls.length > 0) told.push({ role: 'results', text: '', calls: [], results: calls.map(({ id }) => ({ id, refused: refused.has(id) })) })
+      if (refused.size > 0 && refused.size === calls.length) {
+        rounds += 1
+        if (rounds <= maxSplices) continue
+        // Refused once too often: the client is told, and the model later sees what the client was told.
+        told.push({ role: 'assistant', text: 'EXPLANATION', calls: [], results: [] })
+        usages.push(output)
+        break
+      }
+      usages.push(output)
+      rounds = 0
+      output = 0
+    }
+  }
+  return { requests, usages }
+}
+
+/** A history as the model of it has it; results of one message together, in either dialect. */
+function seen(request: VendorRequest): Said[] {
+  const all: Said[] = []
+  for (const { role, text, calls, results } of historyOf(request)) {
+    const last = all.at(-1)
+    const answers = results.map(({ id, text: words }) => ({ id, refused: words.startsWith('not run: ') }))
+    if (answers.length > 0 && last?.role === 'results' && request.dialect === 'openai') all[all.length - 1] = { ...last, results: [...last.results, ...answers] }
+    else if (answers.length > 0) all.push({ role: 'results', text: '', calls: [], results: answers })
+    else all.push({ role, text: text.startsWith('The tool calls I proposed') ? 'EXPLANATION' : text, calls, results: [] })
+  }
+  return all
+}
+
+/** What each vendor refuses with a 400 of its own. */
+function requireAcceptable(request: VendorRequest): void {
+  const messages = historyOf(request)
+  for (const [index, message] of messages.entries()) {
+    const next = messages[index + 1]
+    if (message.calls.length > 0) {
+      if (next === undefined) throw new Error('calls without answers end the history')
+      const ids = message.calls.map(({ id }) => id)
+      const answers = answersAfter(request, messages, index)
+      if (answers.join() !== ids.join()) throw new Error(`calls ${ids.join()} are answered by ${answers.join()}`)
+    }
+    if (message.role === 'assistant' && message.text === '' && message.calls.length === 0) throw new Error('an assistant message says nothing')
+    if (request.dialect === 'anthropic' && next !== undefined && next.role === message.role) throw new Error(`two ${message.role} messages in a row`)
+    if (message.results.length > 0 && index === 0) throw new Error('results answer nothing')
+  }
+  if (messages[0]?.role !== 'user') throw new Error('the history does not begin with the user')
+  if (messages.at(-1)?.role === 'assistant') throw new Error('the history ends with the assistant')
+}
+
+function answersAfter(request: VendorRequest, messages: readonly HistoryMessage[], index: number): string[] {
+  const after = messages.slice(index + 1)
+  const end = request.dialect === 'anthropic' ? 1 : after.findIndex(({ results }) => results.length === 0)
+  return (end === -1 ? after : after.slice(0, end)).flatMap(({ results }) => results.map(({ id }) => id))
+}
+
+const combinations = (['openai', 'anthropic'] as const).flatMap((client) =>
+  (['openai', 'anthropic'] as const).flatMap((upstream) => [false, true].map((stream) => ({ client, upstream, stream }))),
+)
+
+describe.each(combinations)('a $client client on an $upstream vendor, stream: $stream', ({ client, upstream, stream }) => {
+  let vendor: Vendor
+  beforeAll(async () => void (vendor = await startVendor()))
+  afterAll(() => vendor.close())
+
+  test('whatever is refused, the vendor sees a whole conversation, and the client none of the refused', async () => {
+    await fc.assert(
+      fc.asyncProperty(conversation, async (chosen) => {
+        const turns = script(chosen)
+        const expected = expectedOf(turns)
+        const config = configOf({
+          contracts,
+          policy: { tools: { hide: 'never' } },
+          turns: { max_splices: maxSplices },
+          credentials: { team: { secret: 'sk-team' } },
+          upstreams: { vendor: { kind: upstream, base_url: vendor.url, credential: 'team' } },
+          routes: [{ model: '*', upstreams: ['vendor'] }],
+        })
+        await using floors = await openFloors({ config })
+        const before = vendor.requests.length
+        let turn: Scripted[] = []
+        vendor.respond((request) => {
+          requireAcceptable(request)
+          return say(request, turn.shift()?.answer ?? { text: 'nothing was scripted' })
+        })
+        const agent = createAgent(client, { url: floors.url, key: keys.alice, model: 'm', stream, tools: ['run_it', 'refuse_it'], execute: (name, args) => `${name} ${JSON.stringify(args)}` })
+        for (const [number, messages] of turns.entries()) {
+          turn = [...messages]
+          await agent.ask(`task ${number}`)
+        }
+        expect(agent.calls.map(({ name }) => name).filter((name) => name !== 'run_it')).toEqual([])
+        for (const received of agent.received) expect(received).not.toContain('"refuse_it"')
+
+        expect(vendor.requests.slice(before).map(seen)).toEqual(expected.requests)
+        // One client request, one account: what every round of it used, for the client and on record.
+        expect(agent.usages.map(({ output }) => output)).toEqual(expected.usages)
+        const outcomes = floors.log.records.filter(({ type, kind }) => type === 'outcome' && kind === 'model_call')
+        expect(outcomes.map(({ usage }) => usage?.outputTokens)).toEqual(expected.usages)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
