@@ -37,10 +37,11 @@ interface Scripted {
 /** The model's messages in the order it makes them, until the turn ends. */
 function script({ turns, numbersAnew }: Conversation): Scripted[][] {
   let calls = 0
+  let all = 0
   return turns.map((turn, number) => [
     ...turn.map(({ text, refused }): Scripted => {
       if (numbersAnew) calls = 0
-      const made = refused.map((isRefused): ProposedCall => ({ id: `call_${(calls += 1)}`, name: isRefused ? 'refuse_it' : 'run_it', args: { n: calls } }))
+      const made = refused.map((isRefused): ProposedCall => ({ id: `call_${(calls += 1)}`, name: isRefused ? 'refuse_it' : 'run_it', args: { n: (all += 1) } }))
       return { answer: { ...(text === undefined ? {} : { text }), calls: made, usage: { input: 100, output: calls + 1 } }, refused: new Set(made.filter((_, index) => refused[index] === true).map(({ id }) => id)) }
     }),
     { answer: { text: `That was turn ${number}.`, usage: { input: 100, output: 1 } }, refused: new Set() },
