@@ -15,7 +15,7 @@ export interface Slowness {
   /** Sent at once. */
   readonly first: string
   /** Sent every 100 ms after that; nothing when undefined. */
-  readonly then?: string
+  readonly dribble?: string
 }
 
 const path = '/v1/chat/completions'
@@ -25,15 +25,15 @@ const mcpHead = 'mcp-protocol-version: 2026-07-28\r\nmcp-method: tools/list\r\n'
 /** Slow ways to ask. All of them must end by the gateway's doing. */
 export const slowRequests: Readonly<Record<string, Slowness>> = {
   'say nothing': { first: '' },
-  'send a head byte by byte': { first: 'POST /v1/chat/completions HTTP/1.1\r\nx-slow: ', then: 'a' },
-  'send headers line by line': { first: 'POST /v1/chat/completions HTTP/1.1\r\n', then: 'x-a: b\r\n' },
+  'send a head byte by byte': { first: 'POST /v1/chat/completions HTTP/1.1\r\nx-slow: ', dribble: 'a' },
+  'send headers line by line': { first: 'POST /v1/chat/completions HTTP/1.1\r\n', dribble: 'x-a: b\r\n' },
   'announce a body and send none': { first: postHead(path, secrets.alice, 100) },
-  'send a body byte by byte': { first: postHead(path, secrets.alice, 100_000), then: ' ' },
-  'send an MCP body byte by byte': { first: postHead('/mcp/main', secrets.alice, 100_000, mcpHead), then: ' ' },
-  'send chunks of one byte': { first: postHead(path, secrets.alice, 0).replace('content-length: 0', 'transfer-encoding: chunked'), then: '1\r\n \r\n' },
-  'send the body of a stranger byte by byte': { first: postHead(path, wrongKey, 100_000), then: ' ' },
-  'send the MCP body of a stranger byte by byte': { first: postHead('/mcp/main', wrongKey, 100_000, mcpHead), then: ' ' },
-  'send a probe a body byte by byte': { first: postHead('/healthz', secrets.alice, 100_000).replace('POST', 'GET'), then: ' ' },
+  'send a body byte by byte': { first: postHead(path, secrets.alice, 100_000), dribble: ' ' },
+  'send an MCP body byte by byte': { first: postHead('/mcp/main', secrets.alice, 100_000, mcpHead), dribble: ' ' },
+  'send chunks of one byte': { first: postHead(path, secrets.alice, 0).replace('content-length: 0', 'transfer-encoding: chunked'), dribble: '1\r\n \r\n' },
+  'send the body of a stranger byte by byte': { first: postHead(path, wrongKey, 100_000), dribble: ' ' },
+  'send the MCP body of a stranger byte by byte': { first: postHead('/mcp/main', wrongKey, 100_000, mcpHead), dribble: ' ' },
+  'send a probe a body byte by byte': { first: postHead('/healthz', secrets.alice, 100_000).replace('POST', 'GET'), dribble: ' ' },
 }
 
 export interface PatientGateway extends AsyncDisposable {
@@ -94,12 +94,12 @@ export async function honest(patient: PatientGateway): Promise<void> {
 const kept = new Agent({ keepAlive: true, maxSockets: 2 })
 
 /** So many clients ask in this way; resolves when the gateway has ended all of them. Honest calls are made meanwhile. Gives the milliseconds it took. */
-export async function askSlowly(patient: PatientGateway, { first, then }: Slowness, clients: number): Promise<number> {
+export async function askSlowly(patient: PatientGateway, { first, dribble }: Slowness, clients: number): Promise<number> {
   const started = performance.now()
   const connections = await dialMany(patient, clients)
   for (const { socket } of connections) socket.write(first)
-  const dribble = setInterval(() => {
-    for (const { socket } of connections) if (then !== undefined && socket.writable) socket.write(then)
+  const timer = setInterval(() => {
+    for (const { socket } of connections) if (dribble !== undefined && socket.writable) socket.write(dribble)
   }, 100)
   let open = clients
   for (const { closed } of connections) void closed.then(() => (open -= 1))
@@ -111,7 +111,7 @@ export async function askSlowly(patient: PatientGateway, { first, then }: Slowne
   } catch (error) {
     throw new Error(`${open} of ${clients} slow connections are still open`, { cause: error })
   } finally {
-    clearInterval(dribble)
+    clearInterval(timer)
     for (const { socket } of connections) socket.destroy()
   }
   return performance.now() - started

@@ -47,10 +47,14 @@ const cuts = fc.array(fc.nat(), { maxLength: 30 })
 const comments = fc.array(fc.record({ after: fc.nat(), text: fc.constantFrom(':', ': ping', ':{"data":1}', ': data: [DONE]', ': Grüße 🌤️') }), { maxLength: 6 })
 const lineEnds = fc.constantFrom('\n', '\r\n', '\r')
 
-/** The recording with other line ends, comments of its own, or alone in a block, and perhaps a byte order mark. */
+/**
+ * The recording with other line ends, comments inside of events, comments in blocks of their own, and perhaps a byte order mark. A comment of
+ * its own that comes while a call is held goes on at once and so passes the call; it is put in before the first call only.
+ */
 function reframed(text: string, end: string, extra: readonly { readonly after: number; readonly text: string }[], mark: boolean): Buffer {
   const events = text.replaceAll('\r\n', '\n').trimEnd().split('\n\n')
-  const blocks = events.map((event, index) => extra.filter(({ after }) => after % events.length === index).reduce((lines, { text: comment }, at) => (at % 2 === 0 ? `${comment}\n${lines}` : `${comment}\n\n${lines}`), event))
+  const firstCall = events.findIndex((event) => /"tool_calls":|"tool_use"/.test(event))
+  const blocks = events.map((event, index) => extra.filter(({ after }) => after % events.length === index).reduce((lines, { text: comment }, at) => (index <= firstCall && at % 2 === 1 ? `${comment}\n\n${lines}` : `${comment}\n${lines}`), event))
   return Buffer.from((mark ? '\uFEFF' : '') + `${blocks.join('\n\n')}\n\n`.replaceAll('\n', end))
 }
 

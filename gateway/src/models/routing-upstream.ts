@@ -20,6 +20,8 @@ export interface RoutedResponse {
   /** Id of the provider credential used; `none` where the upstream needs none. */
   readonly credential: string
   readonly response: UpstreamResponse
+  /** What this upstream was sent that nobody may see: the credential and the administrator's fixed headers. */
+  readonly secrets: readonly string[]
 }
 
 export interface RoutingServices {
@@ -53,7 +55,7 @@ export async function routeCall(
       const request = buildRequest(call, target, provider, credential.secret)
       onAttempt(target, credential.id)
       const response = await services.upstreams.of(upstream).send(request, signal)
-      if (isLast || !shouldFailOver(response.status)) return { target, provider, credential: credential.id, response }
+      if (isLast || !shouldFailOver(response.status)) return { target, provider, credential: credential.id, response, secrets: secretsOf(credential.secret, target) }
       await readSmallBody(response)
       failure = new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
     } catch (error) {
@@ -66,6 +68,11 @@ export async function routeCall(
     services.telemetry.logger.warn({ upstream: upstream.name, code: failure.code, why: failure.why }, 'failing over to the next upstream')
   }
   throw failure ?? new TurnwardError('route.no_upstream', { subject: route.model })
+}
+
+function secretsOf(credential: string | undefined, target: RouteTarget): readonly string[] {
+  const fixed = Object.values(target.upstream.config.headers)
+  return credential === undefined ? fixed : [credential, ...fixed]
 }
 
 function shouldFailOver(status: number): boolean {

@@ -1,6 +1,7 @@
 /** The head of an answer and the errors of a model call, in the caller's dialect. Nothing of an upstream's headers passes unless the provider lists it. */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { asTurnwardError, type TurnwardError } from '../core/error.ts'
+import { maskSecretText } from '../models/masking-secrets.ts'
 import type { RoutedResponse } from '../models/routing-upstream.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
@@ -15,7 +16,7 @@ export function answerHeaders(call: ModelCall, routed: RoutedResponse, contentTy
   }
   for (const name of routed.provider.returnedHeaders) {
     const value = routed.response.headers[name]
-    if (value !== undefined) headers[name] = value
+    if (typeof value === 'string') headers[name] = maskSecretText(value, routed.secrets)
   }
   return headers
 }

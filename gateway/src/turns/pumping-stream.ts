@@ -60,13 +60,8 @@ class StreamPump implements BodySink {
 
   onEnd(): void {
     try {
-      if (this.#framer !== undefined) {
-        this.#framer.end(this.#onEvent)
-        const rest = this.#converter?.end() ?? ''
-        if (rest !== '') this.#gate.push(Buffer.from(rest))
-      }
       this.#finish()
-      this.#resolve(this.#gate.endRound())
+      this.#resolve(this.#conclude())
     } catch (error) {
       this.#fail(error)
     }
@@ -74,11 +69,28 @@ class StreamPump implements BodySink {
 
   onError(error: Error): void {
     this.#finish()
-    this.#reject(
-      this.#call.signal.aborted
-        ? this.#call.signal.reason
-        : new TurnwardError('upstream.failed', { subject: this.#routed.target.upstream.name, why: 'the stream was cut off', turn: this.#call.turn, cause: error }),
-    )
+    if (this.#call.signal.aborted) {
+      this.#reject(this.#call.signal.reason)
+      return
+    }
+    const cutOff = new TurnwardError('upstream.failed', { subject: this.#routed.target.upstream.name, why: 'the stream was cut off', turn: this.#call.turn, cause: error })
+    try {
+      // Some proxies break a connection whose answer is whole: what counts is what was said.
+      const round = this.#conclude()
+      if (round.complete) this.#resolve(round)
+      else this.#reject(cutOff)
+    } catch {
+      this.#reject(cutOff)
+    }
+  }
+
+  #conclude(): GateRound {
+    if (this.#framer !== undefined) {
+      this.#framer.end(this.#onEvent)
+      const rest = this.#converter?.end() ?? ''
+      if (rest !== '') this.#gate.push(Buffer.from(rest))
+    }
+    return this.#gate.endRound()
   }
 
   #onEvent = ({ event, data }: SseEvent): void => {

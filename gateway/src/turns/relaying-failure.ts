@@ -1,10 +1,12 @@
 /**
- * An upstream's own error, passed on: byte for byte within one dialect, translated across dialects. A refused
+ * An upstream's own error, passed on: in its own bytes within one dialect, translated across dialects, without the
+ * secrets it was sent. A refused
  * provider credential is our failure, not the caller's, and the vendor's words about it may quote the key.
  */
 import { TurnwardError } from '../core/error.ts'
 import type { RoutedResponse } from '../models/routing-upstream.ts'
 import { collectBody } from '../models/collecting-body.ts'
+import { maskSecrets } from '../models/masking-secrets.ts'
 import { readUpstreamError } from '../wire/convert/error-conversion.ts'
 import { answerHeaders } from './answering-client.ts'
 import type { ModelCall } from './call.ts'
@@ -15,7 +17,7 @@ const maxErrorBytes = 1024 * 1024
 export async function relayFailure(call: ModelCall, routed: RoutedResponse): Promise<TurnwardError> {
   const { response, target } = routed
   const upstream = target.upstream.name
-  const bytes = await collectBody(response, maxErrorBytes, upstream)
+  const bytes = maskSecrets(await collectBody(response, maxErrorBytes, upstream), routed.secrets)
   if (response.status === 401 || response.status === 403) {
     throw new TurnwardError('upstream.failed', { subject: upstream, why: `it answered ${response.status}: the credential ${routed.credential} was refused` })
   }

@@ -5,6 +5,7 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { TurnwardError } from '../core/error.ts'
 import type { Route } from '../config/snapshot.ts'
+import { maskSecrets } from '../models/masking-secrets.ts'
 import { routeCall, type RoutedResponse } from '../models/routing-upstream.ts'
 import { createStreamGate } from '../wire/dialects.ts'
 import type { RefusedCall, SplicedRound, ToolCallView } from '../wire/dialect.ts'
@@ -35,6 +36,7 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
   const gate = createStreamGate(call.dialect.name, sink, {
     maxEventBytes: snapshot.settings.limits.max_event_bytes,
     hideUsageChunk: !call.view.wantsUsage,
+    maskError: (raw) => maskSecrets(raw, routed?.secrets ?? []),
   })
   // A quiet upstream or a held call must not look like a dead connection to proxies and clients.
   const keepAlive = setInterval(() => {

@@ -19,11 +19,18 @@ export async function restoreRefused(call: ModelCall, history: readonly HistoryE
   let inserted = 0
   for (const { message, digest, point } of history) {
     if (message.role !== 'assistant' || digest === undefined) continue
-    const [byPlace, bySession] = spliceKeys(point, call.session.id, digest)
-    const { state } = call.services
-    const record = (await state.get<SpliceRecord>('splice', byPlace)) ?? (await state.get<SpliceRecord>('splice', bySession))
+    const record = await findSplice(call, point, digest)
     if (record === undefined) continue
     inserted += call.dialect.edit.restore(call.body, message.index + inserted, record)
     call.bytes = undefined
   }
+}
+
+async function findSplice(call: ModelCall, point: string, digest: string): Promise<SpliceRecord | undefined> {
+  const { state } = call.services
+  const [byPlace, bySession] = spliceKeys(point, call.session.id, digest)
+  const found = await state.get<SpliceRecord>('splice', byPlace)
+  // At a place we know, no record means that nothing was taken out there; elsewhere the same words may have been shortened.
+  if (found !== undefined || (await state.get('point', point)) !== undefined) return found
+  return state.get<SpliceRecord>('splice', bySession)
 }

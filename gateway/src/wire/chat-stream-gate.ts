@@ -28,6 +28,7 @@ export class ChatStreamGate implements StreamGate {
   readonly #framer: SseFramer
   readonly #hideUsageChunk: boolean
   readonly #held: HeldEvents
+  readonly #maskError: (raw: Buffer) => Buffer
   #round = new ChatRound()
   #isContinued = false
   /** Fields every chunk of the message repeats, as the first round had them. */
@@ -44,6 +45,7 @@ export class ChatStreamGate implements StreamGate {
     this.#output = new GateOutput(sink)
     this.#framer = new SseFramer(options.maxEventBytes)
     this.#held = new HeldEvents(options.maxEventBytes)
+    this.#maskError = options.maskError ?? ((raw) => raw)
     this.#hideUsageChunk = options.hideUsageChunk
   }
 
@@ -148,7 +150,7 @@ export class ChatStreamGate implements StreamGate {
   #onChunk(chunk: JsonObject, raw: Buffer): void {
     if (!isAbsent(chunk.error) && chunk.error !== false) {
       this.#round.error = errorReason(chunk.error)
-      this.#output.raw(raw)
+      this.#output.raw(this.#maskError(raw))
       return
     }
     const choices = chunk.choices ?? []

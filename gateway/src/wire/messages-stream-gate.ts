@@ -17,6 +17,7 @@ export class MessagesStreamGate implements StreamGate {
   readonly #output: GateOutput
   readonly #framer: SseFramer
   readonly #held: HeldEvents
+  readonly #maskError: (raw: Buffer) => Buffer
   #round = new MessagesRound()
   #isContinued = false
   #isStarted = false
@@ -33,6 +34,7 @@ export class MessagesStreamGate implements StreamGate {
     this.#output = new GateOutput(sink)
     this.#framer = new SseFramer(options.maxEventBytes)
     this.#held = new HeldEvents(options.maxEventBytes)
+    this.#maskError = options.maskError ?? ((raw) => raw)
   }
 
   get failed(): boolean {
@@ -146,7 +148,7 @@ export class MessagesStreamGate implements StreamGate {
         return
       case 'error':
         this.#round.error = errorReason(payload.error)
-        this.#output.raw(raw)
+        this.#output.raw(this.#maskError(raw))
         return
       case 'message_start':
         this.#round.start(isObject(payload.message) ? payload.message : {})

@@ -17,6 +17,8 @@ export interface GateOptions {
   readonly maxEventBytes: number
   /** chat-completions: the client did not ask for the usage chunk. */
   readonly hideUsageChunk: boolean
+  /** What the client may see of an error event of the upstream, whose words may quote a credential. Default: all of it. */
+  readonly maskError?: (raw: Buffer) => Buffer
 }
 
 /** What one upstream round came to. */

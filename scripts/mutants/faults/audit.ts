@@ -3,7 +3,7 @@ import type { Mutant } from '../mutant.ts'
 
 const storage = 'gateway/src/audit/log-storage.ts'
 const writerTests = ['gateway/src/audit/log-writer.test.ts']
-const verifyTests = ['gateway/src/audit/verify.test.ts']
+const verifyTests = ['gateway/src/audit/verify.test.ts', 'gateway/src/audit/verify.mutants.test.ts']
 const durable = ['gateway/src/invariants/03-']
 
 export const auditFaults: readonly Mutant[] = [

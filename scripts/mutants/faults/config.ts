@@ -4,7 +4,7 @@ import type { Mutant } from '../mutant.ts'
 const masking = 'gateway/src/config/masking.ts'
 const scrubbing = 'gateway/src/telemetry/scrubbing.ts'
 const maskingTests = ['gateway/src/config/masking.test.ts', 'gateway/src/config/golden.test.ts']
-const logTests = ['gateway/src/telemetry/logger.test.ts']
+const logTests = ['gateway/src/telemetry/logger.test.ts', 'gateway/src/telemetry/scrubbing.mutants.test.ts']
 
 export const configFaults: readonly Mutant[] = [
   { name: 'secret-is-shown-in-a-problem', file: masking, find: 'return hideOwnValue(line.slice(0, maxShown), path)', replace: 'return (path.length < 0 ? hideOwnValue(line, path) : line.slice(0, maxShown))', tests: maskingTests },

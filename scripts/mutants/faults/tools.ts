@@ -2,7 +2,7 @@
 import type { Mutant } from '../mutant.ts'
 
 const sandbox = 'gateway/src/tools/runners/sandbox-arguments.ts'
-const endpointTests = ['gateway/src/tools/endpoint.test.ts', 'gateway/src/tools/endpoint/legacy.test.ts']
+const endpointTests = ['gateway/src/tools/endpoint.test.ts', 'gateway/src/tools/endpoint/legacy.test.ts', 'gateway/src/tools/seal.mutants.test.ts']
 const sandboxTests = ['gateway/src/tools/runners/bubblewrap.test.ts']
 const egressTests = ['gateway/src/tools/runners/egress-rules.test.ts', 'gateway/src/tools/runners/egress-proxy.test.ts']
 
