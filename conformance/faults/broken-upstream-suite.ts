@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { governedConfig, secretEnv } from '../harness/governed-config.ts'
 import { startGateway } from '../harness/gateway-process.ts'
 import { until } from '../harness/until.ts'
-import { breakAsAsked, callThrough, problemWith, recordings, type Break } from './broken-upstreams.ts'
+import { breakAsAsked, callThrough, problemWith, recordingOf, type Break } from './broken-upstreams.ts'
 import { inspect, inspectable, type Inside } from './inspection.ts'
 import { stateOf, type ProcessState } from './process-state.ts'
 import { startTcpVendor } from './tcp-vendor.ts'
@@ -31,7 +31,7 @@ export async function runBreaks(breaks: readonly Break[], { width, warmUp }: { r
   const inspector = await inspect(gateway)
   const problems: string[] = []
   const run = async (one: Break): Promise<void> => {
-    const what = `${one.client} <- ${one.upstream}, ${one.fault} at ${one.at} of ${recordings[one.upstream].bytes.length}`
+    const what = `${one.client} <- ${one.upstream}, ${one.fault} at ${one.at} of ${recordingOf(one.upstream, one.fault).bytes.length}`
     try {
       const problem = problemWith(one, await within(10_000, what, callThrough(gateway.url, one)))
       if (problem !== undefined) problems.push(`${what}: ${problem}`)

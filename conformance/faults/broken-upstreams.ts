@@ -16,21 +16,33 @@ export type Wire = 'openai' | 'anthropic'
 const planted = 'PLANTED-ANSWER'
 
 interface Recording {
-  /** Head and chunked body, as they come from the socket. */
+  /** Head and body, as they come from the socket. */
   readonly bytes: Buffer
   /** Where the last event ends; the answer is whole from here on. */
   readonly whole: number
 }
 
-function recording(wire: Wire): Recording {
+const contentType = 'content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n'
+
+function chunked(wire: Wire): Recording {
   const events = fixture(`${wire}/stream.sse`).toString('utf8').trimEnd().split('\n\n')
-  const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n'
   const chunks = events.map((event) => `${(Buffer.byteLength(event) + 2).toString(16)}\r\n${event}\n\n\r\n`)
-  const bytes = Buffer.from(`${head}${chunks.join('')}0\r\n\r\n`)
+  const bytes = Buffer.from(`HTTP/1.1 200 OK\r\n${contentType}transfer-encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`)
   return { bytes, whole: bytes.length - '\r\n0\r\n\r\n'.length }
 }
 
-export const recordings: Readonly<Record<Wire, Recording>> = { openai: recording('openai'), anthropic: recording('anthropic') }
+/** Nothing but the end of the connection says that it is over, so every end is a proper one as far as HTTP can tell. */
+function unframed(wire: Wire): Recording {
+  const bytes = Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${contentType}connection: close\r\n\r\n`), fixture(`${wire}/stream.sse`)])
+  return { bytes, whole: bytes.length }
+}
+
+const recordings = { openai: { chunked: chunked('openai'), unframed: unframed('openai') }, anthropic: { chunked: chunked('anthropic'), unframed: unframed('anthropic') } }
+
+/** What the upstream would have sent without the fault. */
+export function recordingOf(wire: Wire, fault: Fault): Recording {
+  return recordings[wire][fault === 'end' ? 'unframed' : 'chunked']
+}
 
 const secondAnswer = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {"id":"${planted}","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"${planted}"}}]}\n\n`)
 const garbage = Buffer.from([0x00, 0xff, 0xfe, 0x0d, 0x0a, 0x0d, 0x0a, 0x80, 0x22, 0x7d, 0x0a, 0x0a, 0xc3, 0x28])
@@ -38,6 +50,8 @@ const garbage = Buffer.from([0x00, 0xff, 0xfe, 0x0d, 0x0a, 0x0d, 0x0a, 0x80, 0x2
 /** What an upstream does when it has sent so many bytes. */
 export const faults = {
   reset: (socket: Socket) => void socket.resetAndDestroy(),
+  // The same without chunks: the answer just is shorter.
+  end: (socket: Socket) => void socket.end(),
   'half-close': (socket: Socket) => void socket.end(),
   // The connection stays as it is; only the gateway can end this.
   stall: () => undefined,
@@ -67,12 +81,14 @@ export interface Break extends Setup {
 
 /** So many breaks of every kind at every `step`-th byte; the first and the last bytes are always there. */
 export function breaksEvery(step: number, of: readonly Setup[] = setups): Break[] {
-  const all = of.flatMap((setup) => {
-    const { bytes, whole } = recordings[setup.upstream]
-    const offsets = new Set([0, 1, 12, whole - 1, whole, bytes.length - 1, bytes.length])
-    for (let at = 0; at < bytes.length; at += step) offsets.add(at)
-    return (Object.keys(faults) as Fault[]).flatMap((fault) => [...offsets].map((at) => ({ ...setup, fault, at })))
-  })
+  const all = of.flatMap((setup) =>
+    (Object.keys(faults) as Fault[]).flatMap((fault) => {
+      const { bytes, whole } = recordingOf(setup.upstream, fault)
+      const offsets = new Set([0, 1, 12, whole - 1, whole, bytes.length - 1, bytes.length])
+      for (let at = 0; at < bytes.length; at += step) offsets.add(at)
+      return [...offsets].map((at) => ({ ...setup, fault, at }))
+    }),
+  )
   // Kinds mixed, in the same order every time.
   return all.toSorted((a, b) => ((a.at * 31) % 97) - ((b.at * 31) % 97))
 }
@@ -94,10 +110,9 @@ export function callThrough(url: string, { client, upstream, fault, at }: Break)
 
 /** Sends the recorded answer up to the break its request names, then breaks. */
 export function breakAsAsked(wire: Wire): (socket: Socket, request: { readonly body: Json }) => void {
-  const { bytes } = recordings[wire]
   return (socket, { body }) => {
-    const text = JSON.stringify(body['messages'])
-    const [, fault = '', at = ''] = /(reset|half-close|stall|garbage|second status) (\d+)/.exec(text) ?? []
+    const [, fault = '', at = ''] = /(reset|end|half-close|stall|garbage|second status) (\d+)/.exec(JSON.stringify(body['messages'])) ?? []
+    const { bytes } = recordingOf(wire, fault as Fault)
     // A reset throws away what the other side has not read: it goes when the bytes before it have left.
     socket.write(bytes.subarray(0, Number(at)), () => faults[fault as Fault](socket))
   }
@@ -108,7 +123,7 @@ export function problemWith({ client, upstream, fault, at }: Break, { status, he
   // Before the first answer there is nothing to confuse it with.
   if (fault === 'second status' && at === 0) return undefined
   // In the middle of a chunk these bytes are content, and rightly treated as such.
-  if (at >= recordings[upstream].bytes.length && text.includes(planted)) return 'bytes of another answer reached the client'
+  if (at >= recordingOf(upstream, fault).bytes.length && text.includes(planted)) return 'bytes of another answer reached the client'
   if (!complete) return 'the connection broke instead of an error event'
   if (status !== 200) return problemWithError(client, status, text)
   if (!String(headers['content-type']).startsWith('text/event-stream')) return `status 200 with ${headers['content-type']}`
@@ -118,7 +133,7 @@ export function problemWith({ client, upstream, fault, at }: Break, { status, he
   const terminators = events.filter((event) => (client === 'openai' ? event === 'data: [DONE]' : event.startsWith('event: message_stop')))
   if (terminators.length === 1 && errors.length === 0) {
     // One line end short is enough: the end of the stream ends an event too.
-    return at >= recordings[upstream].whole - 2 ? undefined : 'an answer that was cut off looks whole'
+    return at >= recordingOf(upstream, fault).whole - 2 ? undefined : 'an answer that was cut off looks whole'
   }
   if (terminators.length > 0) return `the answer ends ${terminators.length} times and has ${errors.length} errors`
   const afterFirst = events.slice(events.indexOf(errors[0] ?? ''))

@@ -8,7 +8,8 @@ beforeAll(async () => {
 })
 afterAll(() => patient?.[Symbol.asyncDispose]())
 
-test.each(Object.entries(slowRequests))('100 clients that %s', async (_way, slowness) => {
+// All ways at once: a thousand connections, as they would come.
+test.concurrent.each(Object.entries(slowRequests))('100 clients that %s', async (_way, slowness) => {
   await askSlowly(patient, slowness, 100)
 })
 

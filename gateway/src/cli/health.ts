@@ -15,9 +15,15 @@ export function answerReadiness(services: Services, response: ServerResponse, st
     revision: services.snapshot().revision,
     ...(isDraining ? { draining: true } : {}),
     ...(audit === undefined ? {} : { audit }),
-    ...(staleConfig === undefined ? {} : { config: staleConfig }),
+    // Anybody may ask: the place is enough to find the text in the log.
+    ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
     servers: services.fleet.status().map(({ server, state, detail, tools }) => ({ server, state, tools, ...(detail === undefined ? {} : { detail }) })),
   })
+}
+
+/** `turnward.yaml:12:3` of the first problem. */
+function firstPlace(problems: string): string {
+  return /^\S+:\d+:\d+/.exec(problems)?.[0] ?? 'see the log'
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

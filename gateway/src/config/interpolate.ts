@@ -43,6 +43,7 @@ async function interpolateScalar(node: ScalarNode, text: string, context: Interp
     if (match[2] === '') return fail(node, context, path, 'a `${` is never closed; write `$${` for the characters themselves')
     const value = await resolveReference(node, match[1] ?? '', context, path)
     if (value === undefined) return
+    context.problems.hide(value, match[0])
     node.interpolated = match[0].length === text.length ? 'whole' : 'part'
     result += value
   }

@@ -37,6 +37,9 @@ export type ReportAt = (path: ConfigPath, message: string, options?: ProblemOpti
 /** Enough to repair a file in one go; a broken generator is not printed in full. */
 const maxProblems = 200
 
+/** A shorter value is found in ordinary words, and is no secret. */
+const shortestHidden = 6
+
 /** Beyond this a caret helps nobody. */
 const maxShownColumn = 160
 
@@ -44,6 +47,8 @@ const maxShownColumn = 160
 export class ProblemList {
   readonly #problems: ConfigProblem[] = []
   readonly #seen = new Set<string>()
+  /** Values that came through a reference, and the reference as written. */
+  readonly #hidden = new Map<string, string>()
 
   get size(): number {
     return this.#problems.length
@@ -69,6 +74,11 @@ export class ProblemList {
     })
   }
 
+  /** From now on no problem shows this value: a message that would quote it shows the reference instead. */
+  hide(value: string, reference: string): void {
+    if (value.length >= shortestHidden) this.#hidden.set(value, reference)
+  }
+
   /** A problem about a file that has no lines to point at. */
   addRaw(problem: ConfigProblem): void {
     this.#problems.push(problem)
@@ -77,7 +87,19 @@ export class ProblemList {
   /** In reading order: by file as first mentioned, then by position. */
   sorted(): ConfigProblem[] {
     const files = [...new Set(this.#problems.map((problem) => problem.file))]
-    return this.#problems.toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
+    return this.#problems.map((problem) => this.#withoutValues(problem)).toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
+  }
+
+  // Long values first: one may be part of another.
+  #withoutValues(problem: ConfigProblem): ConfigProblem {
+    const hidden = [...this.#hidden].toSorted(([a], [b]) => b.length - a.length)
+    const mask = (text: string): string => hidden.reduce((masked, [value, reference]) => masked.replaceAll(value, () => reference), text)
+    return {
+      ...problem,
+      message: mask(problem.message),
+      path: mask(problem.path),
+      ...(problem.suggestion === undefined ? {} : { suggestion: mask(problem.suggestion) }),
+    }
   }
 }
 

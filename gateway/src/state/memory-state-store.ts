@@ -77,6 +77,8 @@ class MemoryStateStore implements StateStore {
     this.#changes += 1
     const entry = { value, expires: expiresAt }
     if (kept.has(namespace)) this.#writes.add(namespace, key, entry)
+    // Catches the plain mistake of changing a value after it was handed over, before or after its text is made.
+    Object.freeze(value)
     this.#namespace(namespace).set(key, entry)
   }
 

@@ -42,8 +42,7 @@ export class WriteBehind {
   /**
    * Takes a change: an entry, or `undefined` for a removal. Throws `store.failed` when the queue is full and TypeError when
    * the value is not JSON; the change is then not taken. The value is handed over: its text is made when its batch is
-   * written, so that a value that is replaced before costs nothing. It is frozen, which catches the plain mistake of
-   * changing it afterwards; what it refers to must not change either.
+   * written, so that a value that is replaced before costs nothing.
    */
   add(namespace: string, key: string, entry: ExpiringValue | undefined): void {
     // Said now and not when it is written: a value that is no JSON is its caller's error, not the batch's.
@@ -57,7 +56,6 @@ export class WriteBehind {
         retryAfterSeconds: 1,
       })
     }
-    Object.freeze(entry?.value)
     this.#pending.set(name, { namespace, key, entry })
     this.#schedule(this.#failure === undefined ? delayMs : retryMs)
   }

@@ -138,12 +138,19 @@ class RunningFleet implements Fleet {
     return tool
   }
 
-  /** Waits for cold servers, all of them together, at most the budget. */
+  /**
+   * Waits for servers that are starting for the first time, until each has had its budget. A server that hangs costs
+   * its neighbours that much once, not with every call.
+   */
   async #warm(slots: readonly ServerSlot[]): Promise<void> {
-    const starting = slots.map((slot) => ({ slot, done: slot.start() })).filter(({ slot }) => slot.state === 'starting')
+    const budgetMs = this.#options.coldBudgetMs ?? 3000
+    const now = this.#options.clock.monotonic()
+    const left = (slot: ServerSlot): number => (slot.coldSince === undefined ? 0 : slot.coldSince + budgetMs - now)
+    const starting = slots.map((slot) => ({ slot, done: slot.start() })).filter(({ slot }) => slot.state === 'starting' && left(slot) > 0)
     if (starting.length === 0) return
     let timer: NodeJS.Timeout | undefined
-    const budget = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.#options.coldBudgetMs ?? 3000)))
+    const longest = Math.max(...starting.map(({ slot }) => left(slot)))
+    const budget = new Promise<void>((resolve) => (timer = setTimeout(resolve, longest)))
     await Promise.race([Promise.all(starting.map(({ done }) => done)), budget])
     clearTimeout(timer)
   }

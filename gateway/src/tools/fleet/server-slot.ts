@@ -42,6 +42,7 @@ export class ServerSlot {
   readonly #queue: CallQueue
   readonly #closing = new AbortController()
   #state: State = { kind: 'idle' }
+  #startedAt: number | undefined
   #read: ReadTools = nothing
   #listedAt = 0
   #failures = 0
@@ -75,6 +76,11 @@ export class ServerSlot {
     return this.#read
   }
 
+  /** Milliseconds (monotonic) at which the latest attempt began; undefined before the first and once the server has failed twice. */
+  get coldSince(): number | undefined {
+    return this.#failures <= 1 ? this.#startedAt : undefined
+  }
+
   /** Starts the server unless it runs or waits to be restarted. Resolves when the attempt is over; never rejects. */
   async start(): Promise<void> {
     if (this.#closing.signal.aborted) return
@@ -87,6 +93,7 @@ export class ServerSlot {
     // The first restart is immediate, so a caller need not wait for its timer.
     clearTimeout(this.#retry)
     this.#retry = undefined
+    this.#startedAt = this.#options.clock.monotonic()
     const done = this.#options.starts.run(this.#closing.signal, () => this.#attempt()).catch(() => {})
     this.#state = { kind: 'starting', done }
     await done
