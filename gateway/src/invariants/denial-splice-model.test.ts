@@ -24,7 +24,7 @@ const answer = fc.record({
 /** Turns of a conversation: messages with calls, then a closing text. */
 const conversation = fc.record({
   turns: fc.array(fc.array(answer, { maxLength: 5 }), { minLength: 1, maxLength: 3 }),
-  /** Some models number their calls anew in every message. */
+  /** Some models number their calls anew in every message, so that two messages may read the same. */
   numbersAnew: fc.boolean(),
 })
 type Conversation = typeof conversation extends fc.Arbitrary<infer T> ? T : never
@@ -37,11 +37,10 @@ interface Scripted {
 /** The model's messages in the order it makes them, until the turn ends. */
 function script({ turns, numbersAnew }: Conversation): Scripted[][] {
   let calls = 0
-  let all = 0
   return turns.map((turn, number) => [
     ...turn.map(({ text, refused }): Scripted => {
       if (numbersAnew) calls = 0
-      const made = refused.map((isRefused): ProposedCall => ({ id: `call_${(calls += 1)}`, name: isRefused ? 'refuse_it' : 'run_it', args: { n: (all += 1) } }))
+      const made = refused.map((isRefused): ProposedCall => ({ id: `call_${(calls += 1)}`, name: isRefused ? 'refuse_it' : 'run_it', args: { n: calls } }))
       return { answer: { ...(text === undefined ? {} : { text }), calls: made, usage: { input: 100, output: calls + 1 } }, refused: new Set(made.filter((_, index) => refused[index] === true).map(({ id }) => id)) }
     }),
     { answer: { text: `That was turn ${number}.`, usage: { input: 100, output: 1 } }, refused: new Set() },

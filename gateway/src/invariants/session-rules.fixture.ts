@@ -2,7 +2,8 @@
  * The rules of sessions and labels in the plainest words: a conversation is known by all that was said in it, and
  * what it implies is looked up place by place. Independent of the product on purpose; shares no code with it.
  */
-export type Person = 'alice' | 'bob'
+/** A principal, or a principal through an application of its own. */
+export type Person = 'alice' | 'alice in an app' | 'bob'
 
 export interface Call {
   readonly id: string
@@ -47,6 +48,11 @@ interface Place {
   readonly label: RuleLabel
   /** For a place after an answer: where it was asked. */
   readonly asked: string | undefined
+}
+
+/** Sessions and conversations belong to principal and application together; what was said, to the principal. */
+export function principalOf(who: Person): string {
+  return who.split(' ')[0] ?? who
 }
 
 const clean: RuleLabel = { trusted: true, readers: [] }
@@ -108,7 +114,7 @@ export class SessionRules {
     if (this.#asking === undefined) throw new Error('nothing was asked')
     const { who, session, label, place } = this.#asking
     this.#places.set(`${place}\n${entryKey(message)}`, { session, label, asked: place })
-    const key = `${who}\n${entryKey(message)}`
+    const key = `${principalOf(who)}\n${entryKey(message)}`
     this.#told.set(key, both(this.#told.get(key) ?? clean, label))
   }
 
@@ -129,9 +135,9 @@ export class SessionRules {
   }
 
   #meaning(who: Person, entry: Message, before: readonly Message[]): RuleLabel {
-    const stranger: RuleLabel = { trusted: false, readers: [who] }
+    const stranger: RuleLabel = { trusted: false, readers: [principalOf(who)] }
     if (entry.role === 'user') return clean
-    if (entry.role === 'assistant') return this.#told.get(`${who}\n${entryKey(entry)}`) ?? (this.#options.believesStrangers ? clean : stranger)
+    if (entry.role === 'assistant') return this.#told.get(`${principalOf(who)}\n${entryKey(entry)}`) ?? (this.#options.believesStrangers ? clean : stranger)
     return entry.results
       .map(({ id }) => before.flatMap((message) => (message.role === 'assistant' ? message.calls : [])).findLast((call) => call.id === id))
       .map((call) => (call === undefined ? stranger : resultOf(call.name)))

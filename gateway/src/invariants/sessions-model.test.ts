@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { say, type ModelAnswer } from '../../../conformance/harness/model-answer.ts'
 import { post } from '../../../conformance/harness/raw-http.ts'
 import { startVendor, type Vendor } from '../../../conformance/harness/vendor.ts'
-import { keys, openFloors, type Floors } from './floors.fixture.ts'
-import { SessionRules, type Call, type Message, type Person } from './session-rules.fixture.ts'
+import { configOf, keys, openFloors, type ConfigInput, type Floors } from './floors.fixture.ts'
+import { principalOf, SessionRules, type Call, type Message, type Person } from './session-rules.fixture.ts'
 import { vendorConfig, type Wire } from './vendors.fixture.ts'
 
 const contracts = {
@@ -18,7 +18,9 @@ const contracts = {
   time: { output: { trust: 'trusted' } },
 }
 
-const people: readonly Person[] = ['alice', 'bob']
+const people: readonly Person[] = ['alice', 'alice in an app', 'bob']
+const appKey = 'tw_invariants_alice_in_an_app_00'
+const keyOf: Readonly<Record<Person, string>> = { ...keys, 'alice in an app': appKey }
 const text = fc.constantFrom('Yes.', 'No.', 'Why not?')
 // None of these is ever refused, so that what the model says is what is delivered.
 const toolName = fc.constantFrom('web', 'staff', 'corp', 'time')
@@ -138,7 +140,7 @@ describe.each([
   test('sessions, forks and labels are what the rules say, whatever the clients do with their histories', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 14 }), fc.boolean(), async (steps, numbersAnew) => {
-        await using floors = await openFloors({ config: vendorConfig(kind, vendor.url, { contracts, turns: { unknown_history: unknown } }) })
+        await using floors = await openFloors({ config: configFor(kind, vendor.url, unknown) })
         const rules = new SessionRules({ resultsAreOneMessage: kind === 'anthropic', believesStrangers: unknown === 'accept' })
         const clients = new Clients(numbersAnew)
         const names = new Map<string, string>()
@@ -151,7 +153,7 @@ describe.each([
           const expected = rules.request(thread.who, thread.name, thread.messages)
           next = { text: one.answer.text, calls }
           const body = { model: 'm', max_tokens: 100, messages: [...(kind === 'openai' ? [{ role: 'system', content: `It is ${index} o'clock.` }] : []), ...wireMessages(kind, thread.messages)] }
-          const reply = await post(`${floors.url}${path}`, keys[thread.who], body, thread.name === undefined ? {} : { 'x-turnward-session': thread.name })
+          const reply = await post(`${floors.url}${path}`, keyOf[thread.who], body, thread.name === undefined ? {} : { 'x-turnward-session': thread.name })
           expect(reply.status, reply.text).toBe(200)
           const said: Message = { role: 'assistant', text: one.answer.text, calls }
           rules.answered(said)
@@ -167,7 +169,7 @@ describe.each([
             id: names.get(expected.session),
             label: expected.label,
             parent: expected.parent === undefined ? null : names.get(expected.parent),
-            principal: thread.who,
+            principal: principalOf(thread.who),
           })
         }
       }),
@@ -176,6 +178,11 @@ describe.each([
   })
 })
 
+function configFor(kind: Wire['kind'], url: string, unknown: 'restrict' | 'accept'): ConfigInput {
+  const declared = { ...configOf().keys, 'app-key': { principal: 'alice', consumer: 'an-app', secret: appKey } }
+  return vendorConfig(kind, url, { contracts, keys: declared, turns: { unknown_history: unknown } })
+}
+
 async function realSession(floors: Floors, id: string): Promise<object> {
   const { policy, settings } = floors.services.snapshot()
   const session = await floors.services.sessions.find(id, policy, settings.turns.session_idle_ms)
@@ -183,3 +190,60 @@ async function realSession(floors: Floors, id: string): Promise<object> {
   const { label } = session.policy
   return { label: { trusted: label.trust === 1, readers: label.audience.map((clause) => clause.join()).sort() }, parent: session.parent, principal: session.principal }
 }
+
+describe('what chance seldom tries', () => {
+  const result = (id: string, words: string): Message => ({ role: 'results', results: [{ id, text: words }] })
+  const said = (words: string, calls: readonly Call[] = []): Message => ({ role: 'assistant', text: words, calls })
+
+  /** Sends each history in turn as Alice; the model answers as told. Resolves with the label after each. */
+  async function labelsOf(requests: readonly { readonly history: readonly Message[]; readonly answer: ModelAnswer }[]): Promise<unknown[]> {
+    let next: ModelAnswer = {}
+    await using vendor = await startVendor((request) => say(request, next))
+    await using floors = await openFloors({ config: configFor('openai', vendor.url, 'restrict') })
+    const labels: unknown[] = []
+    for (const { history, answer: told } of requests) {
+      next = told
+      const { headers } = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages: wireMessages('openai', history) })
+      labels.push(await realSession(floors, String(headers['x-turnward-session'])))
+    }
+    return labels
+  }
+  const trusted = expect.objectContaining({ label: { trusted: true, readers: [] } }) as unknown
+  const untrusted = expect.objectContaining({ label: { trusted: false, readers: [] } }) as unknown
+
+  test('words told twice count, found elsewhere, as the most restricted of both', async () => {
+    const fetched = said('I look.', [{ id: 'call_1', name: 'web' }])
+    const labels = await labelsOf([
+      { history: [user('Read.')], answer: { text: 'I look.', calls: [{ id: 'call_1', name: 'web' }] } },
+      { history: [user('Read.'), fetched, result('call_1', 'a page')], answer: { text: 'Yes.' } },
+      // Another conversation says the same with nothing read, and later.
+      { history: [user('Hello.')], answer: { text: 'Yes.' } },
+      { history: [user('Hello.'), said('Yes.'), user('Go on.')], answer: { text: 'Well.' } },
+      { history: [user('What did you say?'), said('Yes.'), user('Go on.')], answer: { text: 'Well.' } },
+    ])
+    expect(labels).toEqual([trusted, untrusted, trusted, trusted, untrusted])
+  })
+
+  test('the same words as the result of another tool are another result', async () => {
+    const asked = (name: string): Message => said('I look.', [{ id: 'call_1', name }])
+    const labels = await labelsOf([
+      { history: [user('The time?')], answer: { text: 'I look.', calls: [{ id: 'call_1', name: 'time' }] } },
+      { history: [user('The time?'), asked('time'), result('call_1', 'noon')], answer: { text: 'Noon.' } },
+      { history: [user('The page?')], answer: { text: 'I look.', calls: [{ id: 'call_1', name: 'web' }] } },
+      { history: [user('The page?'), asked('web'), result('call_1', 'noon')], answer: { text: 'Noon.' } },
+    ])
+    expect(labels).toEqual([trusted, trusted, trusted, untrusted])
+  })
+
+  test('a result belongs to the last call of its id before it, whatever comes after', async () => {
+    const labels = await labelsOf([
+      { history: [user('The time?')], answer: { text: 'I look.', calls: [{ id: 'call_1', name: 'time' }] } },
+      { history: [user('The page?')], answer: { text: 'I see.', calls: [{ id: 'call_1', name: 'web' }] } },
+      {
+        history: [user('Both?'), said('I see.', [{ id: 'call_1', name: 'web' }]), result('call_1', 'a page'), said('I look.', [{ id: 'call_1', name: 'time' }]), result('call_1', 'noon')],
+        answer: { text: 'Well.' },
+      },
+    ])
+    expect(labels).toEqual([trusted, trusted, untrusted])
+  })
+})

@@ -137,7 +137,8 @@ export class ChatStreamGate implements StreamGate {
     if (event.isForeign) {
       if (event.isTerminated) throw malformed('it is not an event stream')
     } else if (data === undefined || data === '') {
-      this.#output.raw(event.raw)
+      // A torn rest without data says nothing, and would swallow whatever is written after it.
+      if (event.isTerminated) this.#output.raw(event.raw)
     } else if (data === '[DONE]') {
       this.#round.isDone = true
       this.#pass(wholeEvent(event), undefined, false, this.holding)

@@ -131,7 +131,8 @@ export class MessagesStreamGate implements StreamGate {
     if (event.isForeign) {
       if (event.isTerminated) throw malformed('it is not an event stream')
     } else if (data === undefined || data === '') {
-      this.#output.raw(event.raw)
+      // A torn rest without data says nothing, and would swallow whatever is written after it.
+      if (event.isTerminated) this.#output.raw(event.raw)
     } else if (data === '[DONE]') {
       // Not of this dialect, but some upstreams end every stream with it.
       this.#pass(wholeEvent(event), undefined, false)
