@@ -141,7 +141,7 @@ describe('a fork', () => {
     )
     parent.head = said('one', 'two')[1]?.point ?? ''
     const point: HistoryPoint = { session: parent.id, label: labelRecord(low, snapshot.policy) }
-    await services.state.put('point', said('one')[0]?.point ?? '', point, services.clock.now() + 60_000)
+    await services.state.put('place', said('one')[0]?.point ?? '', point, services.clock.now() + 60_000)
 
     const { session, presented, firstNew } = await attachSession(services, snapshot, caller, {}, {}, said('one', 'another two'))
     expect(session.id).not.toBe(parent.id)

@@ -1,7 +1,7 @@
 /** Invariant 2: the tools a principal is shown are exactly those it can call now. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { TurnwardError } from '../core/error.ts'
+import type { TurnwardError } from '../core/error.ts'
 import type { McpContext } from '../tools/operations.ts'
 import { configOf, keys, openFloors, type ConfigInput, type Floors } from './floors.fixture.ts'
 

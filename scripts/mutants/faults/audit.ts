@@ -10,7 +10,7 @@ export const auditFaults: readonly Mutant[] = [
   { name: 'log-is-not-synchronous', file: storage, find: 'PRAGMA synchronous = FULL', replace: 'PRAGMA synchronous = OFF', tests: [...writerTests, ...durable] },
   { name: 'log-answers-before-the-commit', file: 'gateway/src/audit/log-writer.ts', find: '      if (error !== undefined) return reject(error)\n', replace: '      if (error !== undefined) return reject(error)\n      resolve()\n', tests: [...writerTests, ...durable] },
   { name: 'log-thread-answers-before-the-commit', file: 'gateway/src/audit/log-worker.ts', find: 'const why = attempt(() => storage.commit(', replace: 'const late = (work: () => void): string | undefined => void setTimeout(work, 300)\n        const why = late(() => storage.commit(', tests: [...writerTests, ...durable] },
-  { name: 'commit-is-not-one-transaction', file: storage, find: "this.#database.exec('BEGIN IMMEDIATE')\n", replace: "this.#database.exec('SELECT 1')\n", tests: writerTests },
+  { name: 'failed-commit-keeps-its-rows', file: storage, find: "this.#database.exec('ROLLBACK')", replace: "this.#database.exec('COMMIT')", tests: writerTests },
   { name: 'failed-commit-is-forgotten', file: 'gateway/src/audit/log-worker.ts', find: "if (why !== undefined) return send({ type: 'failed', why })", replace: 'void why', tests: writerTests },
   { name: 'log-queue-is-unbounded', file: 'gateway/src/audit/record-queue.ts', find: '{ records: 10_000, bytes: 64 * 1024 * 1024, record', replace: '{ records: Infinity, bytes: Infinity, record', tests: writerTests },
   { name: 'second-writer-is-let-in', file: storage, find: 'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE', replace: 'PRAGMA journal_mode = MEMORY', tests: writerTests },

@@ -7,7 +7,7 @@ const deciding = 'gateway/src/turns/deciding-proposals.ts'
 const tickets = 'gateway/src/turns/tickets.ts'
 const resolving = 'gateway/src/turns/resolving-tool.ts'
 const shaping = 'gateway/src/turns/shaping-tools.ts'
-const ticketTests = ['gateway/src/turns/tickets.test.ts']
+const ticketTests = ['gateway/src/turns/tickets.test.ts', 'gateway/src/turns/tickets.mutants.test.ts']
 const durability = ['gateway/src/invariants/03-']
 const listed = ['gateway/src/invariants/02-']
 const reserved = ['gateway/src/invariants/06-']
@@ -15,14 +15,20 @@ const revision = ['gateway/src/invariants/07-']
 
 export const toolCallFaults: readonly Mutant[] = [
   { name: 'tool-runs-before-its-record', file: toolCall, find: '  await recordToolDecision(call, verdict)', replace: '  void recordToolDecision(call, verdict).catch(() => {})', tests: durability },
-  { name: 'tool-decision-is-recorded-after-the-run', file: toolCall, find: '  const execution = await executeTool(call, request)', replace: '  const execution = await executeTool(call, request)\n  await recordToolDecision(call, verdict)', tests: durability },
+  {
+    name: 'tool-is-dispatched-before-its-record',
+    file: toolCall,
+    find: '  await recordToolDecision(call, verdict)',
+    replace: "  const early = verdict.action === 'deny' ? undefined : executeTool(call, request)\n  await recordToolDecision(call, verdict)\n  await early",
+    tests: durability,
+  },
   { name: 'strict-durability-is-relaxed', file: recording, find: 'await call.services.log.appendDurably(record)', replace: 'call.services.log.append(record)', tests: durability },
   { name: 'proposal-is-released-before-its-record', file: deciding, find: 'await Promise.all(writes)', replace: 'void Promise.all(writes).catch(() => {})', tests: durability },
   { name: 'proposal-durability-is-relaxed', file: deciding, find: "writes.push(snapshot.settings.audit.durability === 'strict' ?", replace: "writes.push(snapshot.settings.audit.durability === undefined ?", tests: durability },
   { name: 'refused-tool-runs', file: toolCall, find: "if (verdict.action === 'deny') {", replace: "if (verdict.action === undefined) {", tests: [...listed, 'gateway/src/invariants/04-'] },
   { name: 'ticket-is-not-consumed', file: tickets, find: 'await state.take<', replace: 'await state.get<', tests: ticketTests },
-  { name: 'ticket-is-not-bound-to-arguments', file: tickets, find: 'principal, tool, digestJson(args))', replace: "principal, tool, '')", tests: ticketTests },
-  { name: 'ticket-is-not-bound-to-the-tool', file: tickets, find: 'principal, tool, digestJson(args))', replace: 'principal, digestJson(args))', tests: ticketTests },
+  { name: 'ticket-is-not-bound-to-arguments', file: tickets, find: 'principal, tool, argumentsDigest)', replace: "principal, tool, '')", tests: ticketTests },
+  { name: 'ticket-is-not-bound-to-the-tool', file: tickets, find: 'principal, tool, argumentsDigest)', replace: 'principal, argumentsDigest)', tests: ticketTests },
   { name: 'ticket-is-not-bound-to-the-principal', file: tickets, find: "'ticket', principal, tool,", replace: "'ticket', tool,", tests: ticketTests },
   { name: 'ticket-never-expires', file: tickets, find: 'waiting.filter((ticket) => ticket.expires > now)', replace: 'waiting.filter((ticket) => ticket.expires > 0)', tests: ticketTests },
   { name: 'tickets-may-be-missing', file: 'gateway/src/turns/deciding-tool-call.ts', find: "=== 'required' && call.ticket === undefined", replace: "=== 'required' && call.ticket === null", tests: ['conformance/mcp/tickets.test.ts'] },
