@@ -136,8 +136,7 @@ export function problemWith({ client, upstream, fault, at }: Break, { status, he
     return at >= recordingOf(upstream, fault).whole - 2 ? undefined : 'an answer that was cut off looks whole'
   }
   if (terminators.length > 0) return `the answer ends ${terminators.length} times and has ${errors.length} errors`
-  const afterFirst = events.slice(events.indexOf(errors[0] ?? ''))
-  if (errors.length === 0 || afterFirst.length !== errors.length) return `no error event of the dialect at the end: ${events.at(-1)?.slice(0, 200)}`
+  if (errors.length !== 1 || errors[0] !== events.at(-1)) return `${errors.length} error events, and at the end ${events.at(-1)?.slice(0, 200)}`
   // Both recorded answers have tool calls; a call of a broken answer must not be acted on.
   if (/tool_use|tool_calls/.test(text)) return 'a call of an answer that was cut off reached the client'
   return undefined

@@ -83,7 +83,7 @@ export async function startContainment(): Promise<Containment> {
       expect(message['error']).toMatchObject({ data: { code: expect.stringMatching(code) } })
       await neighbourServes(gateway.url)
       const after = await within(5000, 'a look inside', inspector.look())
-      expect(after.heapMb + after.buffersMb - before.heapMb - before.buffersMb).toBeLessThan(100)
+      expect(after.heapMb + after.buffersMb - before.heapMb - before.buffersMb).toBeLessThan(40)
       expect(descendantsOf(gateway.pid).length).toBeLessThan(60)
       await gateway.reload(configOf({ neighbour: runaway() }))
       await until('the end of every process', () => (processesWith(mark).length === 0 ? true : undefined))

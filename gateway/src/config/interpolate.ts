@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path'
 import type { ConfigPath, LocatedNode, ScalarNode } from './locate.ts'
 import type { ProblemList } from './problems.ts'
 import { readText } from './read-file.ts'
-import { closest } from './suggest.ts'
+import { closest } from '../core/closest-name.ts'
 
 const maxSecretBytes = 64 * 1024
 

@@ -5,7 +5,7 @@
 import type { Config } from '@turnward/contract/config'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
-import { closest } from './suggest.ts'
+import { closest } from '../core/closest-name.ts'
 
 const declaringSections = ['upstreams', 'credentials', 'principals', 'groups', 'servers', 'gateways'] as const
 

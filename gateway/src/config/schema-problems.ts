@@ -4,7 +4,7 @@ import { configSchema } from '@turnward/contract/config'
 import { nodeAt, type ConfigPath, type MapNode } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 import { keysAt, valueAt } from './schema-walk.ts'
-import { closest } from './suggest.ts'
+import { closest } from '../core/closest-name.ts'
 
 type Issue = z.core.$ZodIssue
 

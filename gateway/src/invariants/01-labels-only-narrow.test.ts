@@ -1,13 +1,16 @@
 /** Invariant 1: a label never becomes less restrictive within a session; a fork inherits it. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { say } from '../../../conformance/harness/model-answer.ts'
+import { post } from '../../../conformance/harness/raw-http.ts'
+import { startVendor } from '../../../conformance/harness/vendor.ts'
 import { admit, admitUnknown } from '../policy/admit.ts'
-import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
+import { join, labelFromRecord, labelRecord } from '../policy/label.ts'
 import { alice, fresh, policyOf, tool } from '../policy/test-policy.ts'
 import type { Label, PolicyState } from '../policy/types.ts'
-import { readHistory } from '../turns/history.ts'
-import { attachSession, type HistoryPoint } from '../turns/attaching-session.ts'
+import type { Session } from '../state/sessions.ts'
 import { configOf, keys, openFloors } from './floors.fixture.ts'
+import { vendorConfig } from './vendors.fixture.ts'
 
 const policy = policyOf({
   policy: { trust: ['untrusted', 'partner', 'trusted'] },
@@ -123,30 +126,32 @@ describe('a session at the MCP endpoint', () => {
 
 describe('a fork', () => {
   test('has the label of the shared prefix, and the effects of its parent', async () => {
-    await using floors = await openFloors({ config: configOf() })
-    const { services } = floors
-    const { caller, snapshot } = await floors.context(keys.alice, 'fork')
-    const owner = [caller.principal.id, caller.consumer ?? '']
-    const said = (...texts: string[]) =>
-      readHistory(
-        texts.map((text, index) => ({ index, role: 'user' as const, text, calls: [], results: [], fromUser: true })),
-        services.secret,
-        owner,
-      )
-    const low: Label = { trust: 0, audience: [['@staff']] }
-    const parent = services.sessions.create(
-      { id: 'ses_parent', principal: 'alice', source: 'prefix', parent: null },
-      { label: low, effects: { done: ['backup'], reserved: { running: ['migration'] } } },
-      snapshot.policy,
-    )
-    parent.head = said('one', 'two')[1]?.point ?? ''
-    const point: HistoryPoint = { session: parent.id, label: labelRecord(low, snapshot.policy) }
-    await services.state.put('place', said('one')[0]?.point ?? '', point, services.clock.now() + 60_000)
+    await using vendor = await startVendor((request) => say(request, request.body.messages.length === 1 ? { text: 'I look.', calls: [{ id: 'call_1', name: 'web' }] } : { text: 'Well.' }))
+    await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts: { web: { output: { trust: 'untrusted', audience: ['@staff'] } } } }) })
+    const { sessions, snapshot } = floors.services
+    const ask = async (messages: readonly object[]): Promise<Session> => {
+      const { headers } = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages })
+      const session = await sessions.find(String(headers['x-turnward-session']), snapshot().policy, 60_000)
+      if (session === undefined) throw new Error('the session is not there')
+      return session
+    }
+    const read = [
+      { role: 'user', content: 'one' },
+      { role: 'assistant', content: 'I look.', tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'web', arguments: '{}' } }] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'a page' },
+      { role: 'assistant', content: 'Well.' },
+    ]
+    await ask(read.slice(0, 1))
+    const parent = await ask(read.slice(0, 3))
+    const effects = { done: ['backup'], reserved: { running: ['migration'] } }
+    sessions.update(parent, { ...parent.policy, effects })
+    expect(await ask([...read, { role: 'user', content: 'two' }])).toBe(parent)
 
-    const { session, presented, firstNew } = await attachSession(services, snapshot, caller, {}, {}, said('one', 'another two'))
-    expect(session.id).not.toBe(parent.id)
-    expect(session).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: low, effects: parent.policy.effects } })
-    expect(sameLabel(presented, low)).toBe(true)
-    expect(firstNew).toBe(1)
+    const fork = await ask([...read, { role: 'user', content: 'another two' }])
+    expect(fork.id).not.toBe(parent.id)
+    expect(fork).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: { trust: 0, audience: [['@staff']] }, effects } })
+    // From where nothing was read yet, the label is that of then; what was done stays done.
+    const early = await ask([...read.slice(0, 1), { role: 'user', content: 'never mind' }])
+    expect(early).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: { trust: 1, audience: [] }, effects } })
   })
 })

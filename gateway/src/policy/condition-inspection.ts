@@ -4,7 +4,7 @@
  */
 import type { CelEnv, parse } from '@bufbuild/cel'
 import type { Config } from '@turnward/contract/config'
-import { suggestion } from './suggestion.ts'
+import { didYouMean } from '../core/closest-name.ts'
 
 export type ConditionCaps = Config['policy']['conditions']
 type Expr = ReturnType<typeof parse>['expr']
@@ -55,7 +55,7 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
         if (scope.includes(name) || typeNames.has(name)) return
         if (name === 'args') wholeArguments = true
         else if (!Object.hasOwn(variables, name))
-          problems.add(`\`${name}\` is not a variable of conditions${suggestion(name, Object.keys(variables))}`)
+          problems.add(`\`${name}\` is not a variable of conditions${didYouMean(name, Object.keys(variables))}`)
         return
       }
       case 'selectExpr': {
@@ -64,7 +64,7 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
         const known = variable === undefined ? undefined : variables[variable]
         if (variable === 'args') fields.add(field)
         else visit(operand, scope, loops)
-        if (known !== undefined && !known.includes(field)) problems.add(`\`${variable}\` has no \`${field}\`${suggestion(field, known)}`)
+        if (known !== undefined && !known.includes(field)) problems.add(`\`${variable}\` has no \`${field}\`${didYouMean(field, known)}`)
         return
       }
       case 'callExpr': {

@@ -7,7 +7,7 @@ import { isEffectName } from './effects.ts'
 import { compareSpecificity, compilePattern } from './patterns.ts'
 import type { PolicyProblem } from './problem.ts'
 import { parseConfiguredReader, type ReaderNames } from './readers.ts'
-import { suggestion } from './suggestion.ts'
+import { didYouMean } from '../core/closest-name.ts'
 import type { Contract, ToolSubject } from './types.ts'
 
 export interface ContractContext {
@@ -86,7 +86,7 @@ function compileContract(pattern: string, config: ContractConfig, context: Contr
     if (name === undefined) return undefined
     const index = context.trustRanks.indexOf(name)
     if (index >= 0) return index
-    problems.push({ path, message: `\`${name}\` is not a trust rank of \`policy.trust\`${suggestion(name, context.trustRanks)}` })
+    problems.push({ path, message: `\`${name}\` is not a trust rank of \`policy.trust\`${didYouMean(name, context.trustRanks)}` })
     return undefined
   }
   const reader = (text: string, path: (string | number)[]) => {

@@ -3,7 +3,7 @@
  * Text from arguments that is not plainly a list of readers is never taken for one.
  */
 import type { Principal } from '../core/principal.ts'
-import { suggestion } from './suggestion.ts'
+import { didYouMean } from '../core/closest-name.ts'
 import type { Audience, Directory } from './types.ts'
 
 /** Names an administrator declared, lower-cased, to tell bare words apart. */
@@ -51,7 +51,7 @@ export function parseConfiguredReader(text: string, names: ReaderNames): { reado
   if (reader === 'public' || reader.includes('@') || names.principals.has(reader)) return { reader }
   if (names.groups.has(reader)) return { reader: `@${reader}` }
   if (reader.includes('.')) return { reader }
-  return { problem: `\`${text}\` is not a declared principal or group${suggestion(reader, [...names.principals, ...names.groups])}` }
+  return { problem: `\`${text}\` is not a declared principal or group${didYouMean(reader, [...names.principals, ...names.groups])}` }
 }
 
 /**

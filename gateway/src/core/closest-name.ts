@@ -1,4 +1,4 @@
-/** Finds the name somebody probably meant. */
+/** Finds the name somebody probably meant. Only for messages to administrators. */
 
 /** The candidate nearest to a word, when it is near enough to be a slip of the fingers. Ties go to the first. */
 export function closest(word: string, candidates: Iterable<string>): string | undefined {
@@ -15,6 +15,12 @@ export function closest(word: string, candidates: Iterable<string>): string | un
     }
   }
   return best
+}
+
+/** `; did you mean \`x\`?` or nothing. */
+export function didYouMean(word: string, candidates: Iterable<string>): string {
+  const nearest = closest(word, candidates)
+  return nearest === undefined ? '' : `; did you mean \`${nearest}\`?`
 }
 
 /** Damerau-Levenshtein distance (optimal string alignment): insert, delete, replace, swap neighbours. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { closest, editDistance } from './suggest.ts'
+import { closest, editDistance } from './closest-name.ts'
 
 const word = fc.string({ maxLength: 12 })
 
