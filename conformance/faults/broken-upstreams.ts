@@ -127,8 +127,8 @@ export function problemWith({ client, upstream, fault, at }: Break, { status, he
   if (!complete) return 'the connection broke instead of an error event'
   if (status !== 200) return problemWithError(client, status, text)
   if (!String(headers['content-type']).startsWith('text/event-stream')) return `status 200 with ${headers['content-type']}`
-  // Garbage may bring line ends of the other kind.
-  const events = text.replaceAll('\r\n', '\n').split('\n\n').filter((event) => event.trim() !== '')
+  // Garbage may bring line ends of the other kind, and an event that is ended twice means nothing.
+  const events = text.replaceAll('\r\n', '\n').split('\n\n').map((event) => event.trimStart()).filter((event) => event !== '')
   const errors = events.filter((event) => isErrorEvent(client, event))
   const terminators = events.filter((event) => (client === 'openai' ? event === 'data: [DONE]' : event.startsWith('event: message_stop')))
   if (terminators.length === 1 && errors.length === 0) {

@@ -77,7 +77,7 @@ class StreamPump implements BodySink {
     try {
       // Some proxies break a connection whose answer is whole: what counts is what was said.
       const round = this.#conclude()
-      if (round.complete) this.#resolve(round)
+      if (round.complete || round.upstreamError !== undefined) this.#resolve(round)
       else this.#reject(cutOff)
     } catch {
       this.#reject(cutOff)
@@ -93,9 +93,9 @@ class StreamPump implements BodySink {
     return this.#gate.endRound()
   }
 
-  #onEvent = ({ event, data }: SseEvent): void => {
-    // Comments and stray lines mean nothing in the other dialect.
-    if (data === undefined) return
+  #onEvent = ({ event, data, isTerminated }: SseEvent): void => {
+    // Comments and stray lines mean nothing in the other dialect, nor does an event that was torn.
+    if (data === undefined || (!isTerminated && !isWhole(data))) return
     const text = this.#converter?.push({ event, data }) ?? ''
     if (text !== '') this.#gate.push(Buffer.from(text))
   }
@@ -139,5 +139,16 @@ class StreamPump implements BodySink {
   #finish(): void {
     clearTimeout(this.#stalled)
     this.#call.response.off('drain', this.#onDrain)
+  }
+}
+
+/** Whether the data of an event without its blank line is all there. */
+function isWhole(data: string): boolean {
+  if (data.trim() === '[DONE]') return true
+  try {
+    JSON.parse(data)
+    return true
+  } catch {
+    return false
   }
 }
