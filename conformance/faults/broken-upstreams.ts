@@ -118,6 +118,15 @@ export function breakAsAsked(wire: Wire): (socket: Socket, request: { readonly b
   }
 }
 
+/** Where an answer that ends there may be taken for whole. */
+function wholeFrom(client: Wire, upstream: Wire, fault: Fault): number {
+  const { bytes, whole } = recordingOf(upstream, fault)
+  if (fault !== 'end' || client === upstream || upstream !== 'openai') return whole - 2
+  // Some chat servers close without `[DONE]`: converted, a finish reason says that the message is over.
+  const finish = bytes.indexOf('"finish_reason":"')
+  return bytes.indexOf('\n', finish)
+}
+
 /** What is wrong with the answer to a break; undefined when it is one of the allowed ones. */
 export function problemWith({ client, upstream, fault, at }: Break, { status, headers, text, complete }: RawAnswer): string | undefined {
   // Before the first answer there is nothing to confuse it with.
@@ -130,10 +139,10 @@ export function problemWith({ client, upstream, fault, at }: Break, { status, he
   // Garbage may bring line ends of the other kind, and an event that is ended twice means nothing.
   const events = text.replaceAll('\r\n', '\n').split('\n\n').map((event) => event.trimStart()).filter((event) => event !== '')
   const errors = events.filter((event) => isErrorEvent(client, event))
-  const terminators = events.filter((event) => (client === 'openai' ? event === 'data: [DONE]' : event.startsWith('event: message_stop')))
+  const terminators = events.filter((event) => (client === 'openai' ? event === 'data: [DONE]' : event.startsWith('event: message_stop\ndata:')))
   if (terminators.length === 1 && errors.length === 0) {
     // One line end short is enough: the end of the stream ends an event too.
-    return at >= recordingOf(upstream, fault).whole - 2 ? undefined : 'an answer that was cut off looks whole'
+    return at >= wholeFrom(client, upstream, fault) ? undefined : 'an answer that was cut off looks whole'
   }
   if (terminators.length > 0) return `the answer ends ${terminators.length} times and has ${errors.length} errors`
   if (errors.length !== 1 || errors[0] !== events.at(-1)) return `${errors.length} error events, and at the end ${events.at(-1)?.slice(0, 200)}`

@@ -2,7 +2,7 @@
  * A copy of the checkout to break things in. The working tree is read once and never written; packages are links
  * to the ones installed there, except our own workspaces, which would otherwise lead back to the original.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 
@@ -17,6 +17,8 @@ const leftOut = new Set(['node_modules', '.git', 'dist', 'coverage', '.turnward'
 
 export function copyCheckout(from: string): CheckoutCopy {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'turnward-mutants-')))
+  // Some tests run servers as another user, who must be able to enter.
+  chmodSync(root, 0o755)
   cpSync(from, root, { recursive: true, filter: (path) => path === from || !leftOut.has(basename(path)) })
   linkPackages(join(from, 'node_modules'), join(root, 'node_modules'), root)
   for (const workspace of ['gateway', 'contract']) linkPackages(join(from, workspace, 'node_modules'), join(root, workspace, 'node_modules'), root)

@@ -75,8 +75,9 @@ class StreamPump implements BodySink {
     }
     const cutOff = new TurnwardError('upstream.failed', { subject: this.#routed.target.upstream.name, why: 'the stream was cut off', turn: this.#call.turn, cause: error })
     try {
-      // Some proxies break a connection whose answer is whole: what counts is what was said.
-      const round = this.#conclude()
+      // Some proxies break a connection whose answer is whole: what counts is what was said, with nothing added to it.
+      this.#framer?.end(this.#onEvent)
+      const round = this.#gate.endRound()
       if (round.complete || round.upstreamError !== undefined) this.#resolve(round)
       else this.#reject(cutOff)
     } catch {
