@@ -124,7 +124,7 @@ interface Rooms {
 
 function assemble(rooms: Rooms): Services {
   const { config, store, log, state, fleet, upstreams, telemetry, logger } = rooms
-  const sessions = new SessionRegistry(state, systemClock)
+  const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
   telemetry.observe('turnward_mcp_servers_ready', () => fleet.status().filter((server) => server.state === 'ready').length)
   telemetry.observe('turnward_audit_pending', () => log.pending())

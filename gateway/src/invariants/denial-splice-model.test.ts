@@ -29,6 +29,14 @@ const conversation = fc.record({
 })
 type Conversation = typeof conversation extends fc.Arbitrary<infer T> ? T : never
 
+const all = (count: number) => Array.from({ length: count }, () => true)
+/** What chance would try too seldom: as many refused rounds as are allowed, one more, and words that were said before. */
+const examples: [Conversation][] = [
+  [{ turns: [[{ text: 'I try.', refused: all(2) }, { text: undefined, refused: all(1) }, { text: 'I try.', refused: [true, false, true] }]], numbersAnew: true }],
+  [{ turns: [Array.from({ length: maxSplices + 2 }, () => ({ text: 'I try.', refused: all(1) })), [{ text: 'I try.', refused: [false] }]], numbersAnew: false }],
+  [{ turns: [[{ text: 'I look.', refused: [false] }], [{ text: 'I look.', refused: [false, true] }], []], numbersAnew: true }],
+]
+
 interface Scripted {
   readonly answer: ModelAnswer
   readonly refused: ReadonlySet<string>
@@ -170,7 +178,7 @@ describe.each(combinations)('a $client client on an $upstream vendor, stream: $s
         const outcomes = floors.log.records.filter(({ type, kind }) => type === 'outcome' && kind === 'model_call')
         expect(outcomes.map(({ usage }) => usage?.outputTokens)).toEqual(expected.usages)
       }),
-      { numRuns: 40 },
+      { numRuns: 40, examples },
     )
   })
 })

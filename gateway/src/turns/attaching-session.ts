@@ -66,7 +66,7 @@ export async function attachSession(
   }
   const presented = labelFromRecord(known.point.label, policy)
   const parent = await services.sessions.find(known.point.session, policy, idle)
-  if (parent !== undefined && parent.head === (known.point.answers ?? history[known.index]?.point)) return { session: parent, firstNew: known.index + 1, presented }
+  if (parent !== undefined && (parent.head === history[known.index]?.point || parent.head === known.point.answers)) return { session: parent, firstNew: known.index + 1, presented }
   const forked: PolicyState = {
     label: presented,
     // What was done stays done, whichever branch of the conversation asks.

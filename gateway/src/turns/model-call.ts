@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
+import type { Session } from '../state/sessions.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import { admitHistory } from './admitting-history.ts'
@@ -30,6 +31,7 @@ export async function runModelCall(services: Services, request: IncomingMessage,
   const signal = abortWhenClientLeaves(response)
   let span: CallSpan | undefined
   let call: ModelCall | undefined
+  let busy: Session | undefined
   try {
     // Who is calling comes first: nothing of a stranger's body is parsed.
     const caller = await services.authenticator.authenticate(request.headers, snapshot)
@@ -39,6 +41,8 @@ export async function runModelCall(services: Services, request: IncomingMessage,
     // The session carries the label, so it is found before anything is decided.
     const history = readHistory(view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
     const { session, firstNew, presented } = await attachSession(services, snapshot, caller, request.headers, body, history)
+    busy = session
+    services.sessions.begin(session)
     const turn = continueTurn(session, view)
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     // Grants are checked with the session known, so that a refusal is on record where it belongs.
@@ -78,6 +82,7 @@ export async function runModelCall(services: Services, request: IncomingMessage,
     else span?.end({ outcome: 'refused', errorCode: error.code })
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: call?.turn, err: error.cause }, error.message)
   } finally {
+    if (busy !== undefined) services.sessions.end(busy)
     if (call !== undefined) services.sessions.save(call.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
   }
 }

@@ -66,4 +66,33 @@ describe('the session registry', () => {
     registry.update(session, low)
     expect(woken).toBe(1)
   })
+
+  test('keeps no more sessions in memory than it may; the others come back from the store', async () => {
+    const clock = testClock()
+    const policy = policyOf({})
+    const registry = new SessionRegistry(testState(clock), clock, () => 10)
+    for (let index = 0; index < 100; index += 1) {
+      const session = registry.create({ ...fields, id: `ses_${index}` }, low, policy)
+      registry.save(session, policy, idle)
+    }
+    expect(registry.size).toBe(10)
+    expect((await registry.find('ses_0', policy, idle))?.policy).toEqual(low)
+    expect(registry.size).toBe(10)
+  })
+
+  test('a session with a call under way, or watched, stays the one live object', async () => {
+    const clock = testClock()
+    const policy = policyOf({})
+    const registry = new SessionRegistry(testState(clock), clock, () => 2)
+    const busy = registry.create({ ...fields, id: 'ses_busy' }, low, policy)
+    registry.begin(busy)
+    const watched = registry.create({ ...fields, id: 'ses_watched' }, low, policy)
+    registry.watch('ses_watched', () => {})
+    for (let index = 0; index < 50; index += 1) registry.create({ ...fields, id: `ses_${index}` }, low, policy)
+    expect(await registry.find('ses_busy', policy, idle)).toBe(busy)
+    expect(await registry.find('ses_watched', policy, idle)).toBe(watched)
+    registry.end(busy)
+    for (let index = 50; index < 100; index += 1) registry.create({ ...fields, id: `ses_${index}` }, low, policy)
+    expect(await registry.find('ses_busy', policy, idle)).not.toBe(busy)
+  })
 })

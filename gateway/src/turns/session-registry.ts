@@ -19,20 +19,26 @@ interface LiveSession {
   saved: { readonly version: number; readonly at: number } | undefined
 }
 
+/** Sessions looked at to find one that can leave memory. */
+const mostLooked = 16
 /** How old the stored time of use may get. */
 const refreshMs = 30_000
-const idleInMemoryMs = 15 * 60_000
-const sweepAbove = 20_000
 
 export class SessionRegistry {
   readonly #state: StateStore
   readonly #clock: Clock
+  readonly #maxSessions: () => number
+  /** In order of use, so that the one at the front is the one that can be missed. */
   readonly #live = new Map<string, LiveSession>()
+  /** Sessions with calls under way, and how many. */
+  readonly #busy = new Map<string, number>()
   readonly #listeners = new Map<string, Set<() => void>>()
 
-  constructor(state: StateStore, clock: Clock) {
+  /** `maxSessions`: how many sessions stay in memory. More live in the state store only, and come back when they are used. */
+  constructor(state: StateStore, clock: Clock, maxSessions: () => number = () => 100_000) {
     this.#state = state
     this.#clock = clock
+    this.#maxSessions = maxSessions
   }
 
   get size(): number {
@@ -43,7 +49,7 @@ export class SessionRegistry {
   async find(id: string, policy: Policy, idleMs: number): Promise<Session | undefined> {
     const live = this.#live.get(id)
     if (live !== undefined) {
-      if (this.#clock.now() - live.session.usedAt <= idleMs) return remap(live, policy)
+      if (this.#clock.now() - live.session.usedAt <= idleMs) return this.#keep(live, policy)
       this.#live.delete(id)
       return undefined
     }
@@ -51,7 +57,7 @@ export class SessionRegistry {
     if (stored === undefined) return undefined
     // Another call may have brought the same session in while we waited: there must be one object only.
     const raced = this.#live.get(id)
-    if (raced !== undefined) return remap(raced, policy)
+    if (raced !== undefined) return this.#keep(raced, policy)
     const { ranks, ...session } = structuredClone(stored)
     return this.#keep({ session, ranks, saved: undefined }, policy)
   }
@@ -59,7 +65,7 @@ export class SessionRegistry {
   /** A new session. When one with this id already lives, that one is returned instead. */
   create(fields: Pick<Session, 'id' | 'principal' | 'source' | 'parent'>, state: PolicyState, policy: Policy): Session {
     const raced = this.#live.get(fields.id)
-    if (raced !== undefined) return remap(raced, policy)
+    if (raced !== undefined) return this.#keep(raced, policy)
     const session: Session = { ...fields, policy: state, turn: null, head: null, usedAt: this.#clock.now(), version: 0 }
     return this.#keep({ session, ranks: policy.trustRanks, saved: undefined }, policy)
   }
@@ -85,6 +91,17 @@ export class SessionRegistry {
     void this.#state.put('session', session.id, stored, session.usedAt + idleMs)
   }
 
+  /** A call of the session is under way: it must stay the one live object. Every `begin` needs its `end`. */
+  begin(session: Session): void {
+    this.#busy.set(session.id, (this.#busy.get(session.id) ?? 0) + 1)
+  }
+
+  end(session: Session): void {
+    const left = (this.#busy.get(session.id) ?? 1) - 1
+    if (left > 0) this.#busy.set(session.id, left)
+    else this.#busy.delete(session.id)
+  }
+
   /** Calls `listener` whenever label or effects of the session change. Returns the way to stop. */
   watch(id: string, listener: () => void): () => void {
     const set = this.#listeners.get(id) ?? new Set()
@@ -96,16 +113,20 @@ export class SessionRegistry {
   }
 
   #keep(live: LiveSession, policy: Policy): Session {
-    this.#live.set(live.session.id, live)
-    if (this.#live.size > sweepAbove) this.#sweep()
+    const { id } = live.session
+    this.#live.delete(id)
+    this.#live.set(id, live)
+    if (this.#live.size > this.#maxSessions()) this.#makeRoom()
     return remap(live, policy)
   }
 
-  // Only sessions nobody can still be working on leave memory; they stay in the state store.
-  #sweep(): void {
-    const before = this.#clock.now() - idleInMemoryMs
+  // One or two leave for one that comes. Those that cannot leave go to the back of the queue, and few are looked at.
+  #makeRoom(): void {
+    let looked = 0
     for (const [id, live] of this.#live) {
-      if (live.session.usedAt < before && !this.#listeners.has(id)) this.#live.delete(id)
+      if (this.#live.size <= this.#maxSessions() || (looked += 1) > mostLooked) return
+      this.#live.delete(id)
+      if (this.#busy.has(id) || this.#listeners.has(id)) this.#live.set(id, live)
     }
   }
 }

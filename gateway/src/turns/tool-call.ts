@@ -54,6 +54,18 @@ export async function runToolCall(services: Services, context: McpContext, reque
     decision: newId('dec'),
     credential: services.fleet.credentialOf(tool.server),
   }
+  // Both sessions stay live objects while the call changes them.
+  services.sessions.begin(session)
+  services.sessions.begin(call.clientSession)
+  try {
+    return await runLinkedCall(call, request, started)
+  } finally {
+    services.sessions.end(session)
+    services.sessions.end(call.clientSession)
+  }
+}
+
+async function runLinkedCall(call: ToolCall, request: ToolCallRequest, started: number): Promise<JsonObject> {
   // Decided on the label as it is now, not as it was when the model proposed the call.
   const verdict = decideToolCall(call)
   // On disk before the tool runs; a decision that cannot be written means a tool that does not run.
@@ -63,7 +75,7 @@ export async function runToolCall(services: Services, context: McpContext, reque
     return refusalResult(call, verdict)
   }
   // The server's own credential, never the caller's token; cancellation and deadline included.
-  const before = session.policy.label
+  const before = call.session.policy.label
   const execution = await executeTool(call, request)
   // What comes back narrows the label before anyone reads it, errors included: they are the server's words.
   admitToolResult(call, execution)

@@ -11,7 +11,7 @@ import { isAbsent, malformed, objectsOf, textOf } from './fields.ts'
 import { GateOutput } from './gate-output.ts'
 import { HeldEvents } from './held-events.ts'
 import { SseFramer, type SseEvent } from './sse.ts'
-import { errorReason, readPayload, wholeEvent } from './stream-events.ts'
+import { errorReason, isLineEnd, readPayload, wholeEvent } from './stream-events.ts'
 import type { GateOptions, GateRound, GateSink, StreamGate } from './stream-gate.ts'
 import { addChatUsage } from './usage-records.ts'
 
@@ -138,7 +138,7 @@ export class ChatStreamGate implements StreamGate {
       if (event.isTerminated) throw malformed('it is not an event stream')
     } else if (data === undefined || data === '') {
       // A torn rest without data says nothing, and would swallow whatever is written after it.
-      if (event.isTerminated) this.#output.raw(event.raw)
+      if (event.isTerminated || isLineEnd(event.raw)) this.#output.raw(event.raw)
     } else if (data === '[DONE]') {
       this.#round.isDone = true
       this.#pass(wholeEvent(event), undefined, false, this.holding)

@@ -9,7 +9,7 @@ import { GateOutput } from './gate-output.ts'
 import { type HeldEvent, HeldEvents } from './held-events.ts'
 import { MessagesRound, textOfRound } from './messages-round.ts'
 import { SseFramer, type SseEvent } from './sse.ts'
-import { errorReason, readPayload, wholeEvent } from './stream-events.ts'
+import { errorReason, isLineEnd, readPayload, wholeEvent } from './stream-events.ts'
 import type { GateOptions, GateRound, GateSink, StreamGate } from './stream-gate.ts'
 import { addMessagesUsage } from './usage-records.ts'
 
@@ -132,7 +132,7 @@ export class MessagesStreamGate implements StreamGate {
       if (event.isTerminated) throw malformed('it is not an event stream')
     } else if (data === undefined || data === '') {
       // A torn rest without data says nothing, and would swallow whatever is written after it.
-      if (event.isTerminated) this.#output.raw(event.raw)
+      if (event.isTerminated || isLineEnd(event.raw)) this.#output.raw(event.raw)
     } else if (data === '[DONE]') {
       // Not of this dialect, but some upstreams end every stream with it.
       this.#pass(wholeEvent(event), undefined, false)

@@ -33,3 +33,8 @@ export function errorReason(error: unknown): string {
   if (isObject(error)) reason = error.message ?? error.type ?? error.code
   return (typeof reason === 'string' && reason !== '' ? reason : 'the upstream reported an error').slice(0, longestReason)
 }
+
+/** Whether bytes are the line feed that completes a carriage return of the chunk before. */
+export function isLineEnd(raw: Buffer): boolean {
+  return raw.length === 1 && raw[0] === 0x0a
+}
