@@ -8,12 +8,12 @@ export interface JsonObject {
 }
 
 /** ECMAScript "JSON.parse source text access", which the TypeScript library does not describe yet. */
-export const { isRawJSON, rawJSON } = JSON as unknown as {
-  /** Whether the value stands for JSON text that JSON.stringify writes as it is. */
-  isRawJSON(value: unknown): value is { readonly rawJSON: string }
-  /** Throws a SyntaxError for anything but one scalar. */
-  rawJSON(text: string): JsonObject
-}
+const source = JSON as unknown as { isRawJSON: (value: unknown) => value is { readonly rawJSON: string }; rawJSON: (text: string) => JsonObject }
+
+/** Whether the value stands for JSON text that JSON.stringify writes as it is. */
+export const isRawJSON = (value: unknown): value is { readonly rawJSON: string } => source.isRawJSON(value)
+/** A value that JSON.stringify writes as this text. Throws SyntaxError unless it is one JSON scalar. */
+export const rawJSON = (text: string): JsonObject => source.rawJSON(text)
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJSON(value)
