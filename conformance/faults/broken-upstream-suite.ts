@@ -15,6 +15,9 @@ export interface Balance {
   readonly after: ProcessState & Inside
 }
 
+/** The gateway keeps a connection of a whole answer for the next call, 30 seconds at most. */
+const idleConnectionMs = 40_000
+
 /**
  * Runs every break once, so many at a time; throws with all problems. The first `warmUp` breaks come before the baseline is
  * taken, so that code and caches which every process builds once are not counted.
@@ -41,13 +44,17 @@ export async function runBreaks(breaks: readonly Break[], { width, warmUp }: { r
   }
   const settled = async (): Promise<ProcessState & Inside> => {
     // Upstream connections of broken answers are closed by whoever noticed; the inspector's own connection stays.
-    await until('the end of every connection to the vendors', () => (openai.open.size + anthropic.open.size === 0 ? true : undefined))
+    await until('the end of every connection to the vendors', () => (openai.open.size + anthropic.open.size === 0 ? true : undefined), idleConnectionMs)
     return { ...stateOf(gateway.pid), ...(await inspector.look()) }
   }
   await inParallel(breaks.slice(0, warmUp), width, run)
   const before = await settled()
   await inParallel(breaks.slice(warmUp), width, run)
-  const after = await settled()
+  // The vendors see a connection end before the gateway has closed its side of it, and clients' connections end on their own.
+  const after = await until('the sockets of the gateway to be those it had before', async () => {
+    const now = await settled()
+    return now.sockets <= before.sockets && now.connections <= before.connections ? now : undefined
+  }, idleConnectionMs)
   inspector.close()
   expect(problems.slice(0, 20), `${problems.length} of ${breaks.length}`).toEqual([])
   return { calls: breaks.length, before, after }

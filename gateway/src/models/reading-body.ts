@@ -1,46 +1,11 @@
-/** Reads a request body into one Buffer within size and time limits. Compressed bodies are refused: a few bytes could become gigabytes. */
+/** Reads the body of a model call. Compressed bodies are refused: a few bytes could become gigabytes. */
 import type { IncomingMessage } from 'node:http'
 import { TurnwardError } from '../core/error.ts'
-
-export interface BodyLimits {
-  readonly max_body_bytes: number
-  readonly body_timeout_ms: number
-}
+import { readRequestBytes, type BodyLimits } from '../wire/request-bytes.ts'
 
 /** Throws `request.too_large`, `request.timeout`, `request.content_encoding` or `request.cancelled`. */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw new TurnwardError('request.content_encoding', { subject: 'content-encoding' })
-  const announced = Number(request.headers['content-length'] ?? 0)
-  if (announced > limits.max_body_bytes) throw tooLarge(limits)
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    const timer = setTimeout(() => fail(new TurnwardError('request.timeout', { why: `not complete after ${limits.body_timeout_ms} ms` })), limits.body_timeout_ms)
-    const cleanUp = (): void => {
-      clearTimeout(timer)
-      request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError)
-    }
-    const fail = (error: TurnwardError): void => {
-      cleanUp()
-      // Stop reading without destroying the socket: the error still has to go out on it.
-      request.pause()
-      reject(error)
-    }
-    const onData = (chunk: Buffer): void => {
-      size += chunk.length
-      if (size > limits.max_body_bytes) fail(tooLarge(limits))
-      else chunks.push(chunk)
-    }
-    const onEnd = (): void => {
-      cleanUp()
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))
-    }
-    const onError = (): void => fail(new TurnwardError('request.cancelled', { why: 'the connection ended inside the body' }))
-    request.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError)
-  })
-}
-
-function tooLarge(limits: BodyLimits): TurnwardError {
-  return new TurnwardError('request.too_large', { why: `more than ${limits.max_body_bytes} bytes` })
+  return readRequestBytes(request, limits)
 }

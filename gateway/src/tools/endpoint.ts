@@ -20,7 +20,8 @@ import { answerModern, refuseModernBody, single } from './endpoint/modern.ts'
 import { OpenStreams } from './endpoint/open-streams.ts'
 import type { Arrival, EndpointParts } from './endpoint/parts.ts'
 import { endAccepted, endJson } from './endpoint/reply.ts'
-import { checkPostHeaders, readBody } from './endpoint/request-body.ts'
+import { readRequestBytes } from '../wire/request-bytes.ts'
+import { checkPostHeaders } from './endpoint/post-headers.ts'
 import type { McpOperations } from './operations.ts'
 import { createSealer } from './seal.ts'
 
@@ -86,7 +87,7 @@ function checkMethod(req: IncomingMessage): void {
 async function answerPost(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival): Promise<void> {
   const { req, res, snapshot } = arrival
   const { limits } = snapshot.settings
-  const body = parseMessageBody(await readBody(req, limits), { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
+  const body = parseMessageBody(await readRequestBytes(req, limits), { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
   if (Array.isArray(body)) return answerBatch(parts, sessions, arrival, sessionOf(sessions, arrival), body)
   const message = readMessage(body)
   if (message.kind === 'request' && message.method === 'initialize') return answerInitialize(parts, sessions, arrival, message)

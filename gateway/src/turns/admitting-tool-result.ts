@@ -4,6 +4,7 @@ import { suspect } from '../policy/effects.ts'
 import { join, sameLabel } from '../policy/label.ts'
 import type { ToolCall } from './call.ts'
 import type { Execution } from './executing-tool.ts'
+import { subjectOf } from './tool-subject.ts'
 
 export function admitToolResult(call: ToolCall, execution: Execution): void {
   const { services, snapshot, session, clientSession, tool } = call
@@ -11,7 +12,7 @@ export function admitToolResult(call: ToolCall, execution: Execution): void {
   const before = session.policy
   const reserved = before.effects.reserved[call.callKey] ?? []
   const admitted = admit(policy, before, {
-    tool: { name: tool.name, server: tool.server, hints: tool.hints },
+    tool: subjectOf(tool),
     principal: call.caller.principal,
     callKey: call.callKey,
     succeeded: execution.outcome === 'ok',

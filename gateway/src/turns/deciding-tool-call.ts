@@ -3,6 +3,7 @@ import { decide } from '../policy/decide.ts'
 import { reserve } from '../policy/effects.ts'
 import type { Verdict } from '../policy/types.ts'
 import type { ToolCall } from './call.ts'
+import { subjectOf } from './tool-subject.ts'
 
 export function decideToolCall(call: ToolCall): Verdict {
   const { services, snapshot, session, tool } = call
@@ -12,7 +13,7 @@ export function decideToolCall(call: ToolCall): Verdict {
   const misfit = tool.validate(call.args)
   if (misfit !== undefined) return misfitArguments(misfit)
   const verdict = decide(snapshot.policy, session.policy, {
-    tool: { name: tool.name, server: tool.server, hints: tool.hints },
+    tool: subjectOf(tool),
     args: call.args,
     principal: call.caller.principal,
     actor: call.caller.actor,

@@ -8,6 +8,7 @@ import { requireGateway } from './resolving-tool.ts'
 import type { Services } from './services.ts'
 import { isShown, reachableNow } from './shaping-tools.ts'
 import { runToolCall } from './tool-call.ts'
+import { subjectOf } from './tool-subject.ts'
 
 export function createMcpOperations(services: Services): McpOperations {
   return {
@@ -30,7 +31,7 @@ async function listCallableTools(services: Services, context: McpContext): Promi
   const call = linkedCall(services, context, session)
   const hidden: string[] = []
   const shown = tools.filter((tool) => {
-    const verdict = reachableNow(call, { name: tool.name, server: tool.server, hints: tool.hints }, context.gateway)
+    const verdict = reachableNow(call, subjectOf(tool), context.gateway)
     const visible = isShown(verdict, context.snapshot.policy.hide)
     // Tools nobody granted are not "hidden": for this caller they do not exist.
     if (!visible && !verdict.gaps.some((gap) => gap.kind === 'grant')) hidden.push(tool.name)

@@ -3,11 +3,16 @@
  * coding agents put in front), else a tool the client runs itself.
  */
 import type { ToolSubject } from '../policy/types.ts'
-import type { Fleet } from '../tools/catalogue.ts'
+import type { CatalogueTool, Fleet } from '../tools/catalogue.ts'
 
 export function toolSubject(fleet: Fleet, name: string): ToolSubject {
   const own = fleet.knows(name) ?? knownBehindPrefix(fleet, name)
-  return own === undefined ? { name, server: 'client' } : { name: own.name, server: own.server, hints: own.hints }
+  return own === undefined ? { name, server: 'client' } : subjectOf(own)
+}
+
+/** A tool of ours as the engine sees it. */
+export function subjectOf({ name, server, hints }: CatalogueTool): ToolSubject {
+  return { name, server, hints }
 }
 
 function knownBehindPrefix(fleet: Fleet, name: string): ReturnType<Fleet['knows']> {

@@ -1,7 +1,7 @@
 /** Edits of single chat-completions chunks: splitting off what may pass, dropping refused calls, and numbering the rest anew. */
-import { isObject, type JsonObject } from '../core/json.ts'
+import { asText, isObject, type JsonObject } from '../core/json.ts'
 import { choiceIndex, hasEntries } from './chat-round.ts'
-import { isAbsent, objectsOf, textOf } from './fields.ts'
+import { isAbsent, objectsOf } from './fields.ts'
 
 /** New index of every call that stays, by choice and old index; calls that are missing are dropped. */
 export type CallNumbers = ReadonlyMap<number, ReadonlyMap<number, number>>
@@ -70,7 +70,7 @@ export function isSilent(choice: JsonObject, isRoleShown: boolean): boolean {
 }
 
 function hasWords(delta: JsonObject): boolean {
-  return Object.entries(delta).some(([key, value]) => key !== 'tool_calls' && key !== 'role' && (hasEntries(value) || textOf(value) !== '' || isObject(value)))
+  return Object.entries(delta).some(([key, value]) => key !== 'tool_calls' && key !== 'role' && (hasEntries(value) || asText(value) !== '' || isObject(value)))
 }
 
 function without(value: JsonObject[string] | undefined, key: string): JsonObject {

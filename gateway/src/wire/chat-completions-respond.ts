@@ -4,10 +4,10 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { TurnwardError } from '../core/error.ts'
-import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { asText, isObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { assistantText, readChatCall } from './chat-views.ts'
 import type { ResponseView, ToolCallView } from './dialect.ts'
-import { isAbsent, malformed, objectsOf, textOf } from './fields.ts'
+import { isAbsent, malformed, objectsOf } from './fields.ts'
 import { addChatUsage, readChatUsage } from './usage-records.ts'
 
 /** Stands between the texts of two rounds, which are one message to the client. */
@@ -39,11 +39,11 @@ export function readChatResponse(body: JsonObject): ResponseView {
       if (calls.some((other) => other.id === view.id)) throw malformed('two tool calls of the response have the same id')
       calls.push(view)
     }
-    if (index === 0) finish = textOf(message.refusal) === '' ? chatFinish(choice.finish_reason) : 'refusal'
+    if (index === 0) finish = asText(message.refusal) === '' ? chatFinish(choice.finish_reason) : 'refusal'
   }
   return {
-    id: textOf(body.id),
-    model: textOf(body.model),
+    id: asText(body.id),
+    model: asText(body.model),
     text: texts.filter((text) => text !== '').join('\n'),
     calls,
     finish: calls.length > 0 && (finish === 'stop' || finish === 'other') ? 'tool_calls' : finish,
@@ -96,7 +96,7 @@ export function dropChatCalls(response: JsonObject, ids: ReadonlySet<string>): v
   for (const choice of objectsOf(response.choices)) {
     const { message } = choice
     if (!isObject(message) || !Array.isArray(message.tool_calls)) continue
-    const kept = objectsOf(message.tool_calls).filter((call) => !ids.has(textOf(call.id)))
+    const kept = objectsOf(message.tool_calls).filter((call) => !ids.has(asText(call.id)))
     if (kept.length === message.tool_calls.length) continue
     if (kept.length > 0) {
       message.tool_calls = kept
@@ -116,7 +116,7 @@ export function mergeChatEarlier(response: JsonObject, earlier: { readonly text:
 
 export function appendChatText(response: JsonObject, text: string): void {
   for (const message of messagesOf(response)) {
-    message.content = Array.isArray(message.content) ? [...message.content, { type: 'text', text }] : joinRounds(textOf(message.content), text)
+    message.content = Array.isArray(message.content) ? [...message.content, { type: 'text', text }] : joinRounds(asText(message.content), text)
   }
 }
 
@@ -127,7 +127,7 @@ export function joinRounds(earlier: string, later: string): string {
 
 function joinContent(earlier: string, content: JsonValue | undefined): JsonValue {
   if (earlier === '') return content ?? null
-  return Array.isArray(content) ? [{ type: 'text', text: earlier }, ...content] : joinRounds(earlier, textOf(content))
+  return Array.isArray(content) ? [{ type: 'text', text: earlier }, ...content] : joinRounds(earlier, asText(content))
 }
 
 function messagesOf(response: JsonObject): JsonObject[] {

@@ -3,11 +3,11 @@
  * clients could put together differently, because then the call decided on would not be the call that runs.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
-import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { asText, isObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { chatFinish } from './chat-completions-respond.ts'
 import { chatCallView } from './chat-views.ts'
 import type { ResponseView, ToolCallView } from './dialect.ts'
-import { isAbsent, malformed, objectsOf, textOf } from './fields.ts'
+import { isAbsent, malformed, objectsOf } from './fields.ts'
 import { readChatUsage } from './usage-records.ts'
 
 /** Calls one response may have over all its choices. */
@@ -49,8 +49,8 @@ export class ChatRound {
 
   /** Takes one chunk. Throws `upstream.malformed`. */
   read(chunk: JsonObject, choices: readonly JsonValue[]): ChunkReading {
-    if (this.id === '') this.id = textOf(chunk.id)
-    if (this.model === '') this.model = textOf(chunk.model)
+    if (this.id === '') this.id = asText(chunk.id)
+    if (this.model === '') this.model = asText(chunk.model)
     this.usage = readChatUsage(chunk.usage) ?? this.usage
     let hasCalls = false
     let hasFinish = false
@@ -128,7 +128,7 @@ export class ChatRound {
         if (call.name !== '' && call.type !== type) throw malformed('a tool call of its stream changes its type')
         call.type = type
       }
-      const id = textOf(fragment.id)
+      const id = asText(fragment.id)
       if (id !== '' && call.id !== '' && call.id !== id) throw malformed('a tool call of its stream changes its id')
       if (id !== '') call.id = id
       const other = call.type === 'custom' ? fragment.function : fragment.custom
@@ -179,8 +179,8 @@ export function hasEntries(value: JsonValue | undefined): boolean {
 
 /** Adds a fragment to its call. True when the name was repeated: some clients keep it, others join it to the first. */
 function readFragment(call: CallParts, made: JsonObject): boolean {
-  call.text += textOf(call.type === 'custom' ? made.input : made.arguments)
-  const name = textOf(made.name)
+  call.text += asText(call.type === 'custom' ? made.input : made.arguments)
+  const name = asText(made.name)
   if (name === '') return false
   if (call.name === '') {
     call.name = name
@@ -192,9 +192,9 @@ function readFragment(call: CallParts, made: JsonObject): boolean {
 }
 
 function readText(parts: ChoiceParts, delta: JsonObject): void {
-  parts.content += textOf(delta.content)
-  parts.refusal += textOf(delta.refusal)
-  parts.reasoning += textOf(delta.reasoning_content)
+  parts.content += asText(delta.content)
+  parts.refusal += asText(delta.refusal)
+  parts.reasoning += asText(delta.reasoning_content)
   parts.thinking.push(...objectsOf(delta.thinking_blocks))
 }
 

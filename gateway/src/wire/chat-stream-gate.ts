@@ -3,11 +3,11 @@
  * calls and the end of the message wait for a decision. No fragment of an undecided call ever reaches the client.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
-import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { asText, isObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { type CallNumbers, isSilent, splitChunk, withoutCalls, writeChunk } from './chat-chunks.ts'
 import { joinRounds, roundSeparator } from './chat-completions-respond.ts'
 import { ChatRound, choiceIndex, nativeCall } from './chat-round.ts'
-import { isAbsent, malformed, objectsOf, textOf } from './fields.ts'
+import { isAbsent, malformed, objectsOf } from './fields.ts'
 import { GateOutput } from './gate-output.ts'
 import { HeldEvents } from './held-events.ts'
 import { SseFramer, type SseEvent } from './sse.ts'
@@ -198,7 +198,7 @@ export class ChatStreamGate implements StreamGate {
       if (this.#ended.has(index)) return []
       const delta: JsonObject = isObject(choice.delta) ? { ...choice.delta } : {}
       if (this.#rolesShown.has(index)) delete delta.role
-      if (textOf(delta.content) !== '') delta.content = this.#separate(index) + textOf(delta.content)
+      if (asText(delta.content) !== '') delta.content = this.#separate(index) + asText(delta.content)
       const edited = { ...choice, delta }
       return isSilent(edited, this.#rolesShown.has(index)) ? [] : [edited]
     })

@@ -10,9 +10,9 @@ export function invalid(path: string, why: string): TurnwardError {
   return new TurnwardError('request.invalid', { subject: path, why })
 }
 
-/** A `request.unsupported` for the field at `path`. */
-export function unsupported(path: string, why: string): TurnwardError {
-  return new TurnwardError('request.unsupported', { subject: path, why })
+/** A `request.unsupported` for the field at `path`; `fix` when something more exact than the code's own is known. */
+export function unsupported(path: string, why: string, fix?: string): TurnwardError {
+  return new TurnwardError('request.unsupported', { subject: path, why, fix })
 }
 
 export function requireObject(value: JsonValue | undefined, path: string): JsonObject {
@@ -57,11 +57,6 @@ export function readStream(body: JsonObject): boolean {
 /** A malformed answer of an upstream. */
 export function malformed(why: string): TurnwardError {
   return new TurnwardError('upstream.malformed', { why })
-}
-
-/** A string field that may be missing. */
-export function textOf(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : ''
 }
 
 /** The objects of a value; anything else in it is passed over. */

@@ -3,10 +3,10 @@
  * the response is refused instead.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
-import type { JsonObject, JsonValue } from '../core/json.ts'
+import { asText, type JsonObject, type JsonValue } from '../core/json.ts'
 import { asUpstreamError } from './chat-completions-respond.ts'
 import type { ResponseView, ToolCallView } from './dialect.ts'
-import { malformed, objectsOf, textOf } from './fields.ts'
+import { malformed, objectsOf } from './fields.ts'
 import { readToolUse, textOfBlocks } from './messages-views.ts'
 import { addMessagesUsage, readMessagesUsage } from './usage-records.ts'
 
@@ -35,7 +35,7 @@ export function readMessagesResponse(body: JsonObject): ResponseView {
     if (calls.some((other) => other.id === view.id)) throw malformed('two tool calls of the response have the same id')
     calls.push(view)
   }
-  return { id: textOf(body.id), model: textOf(body.model), text, calls, finish: messagesFinish(body.stop_reason), usage: readMessagesUsage(body.usage) }
+  return { id: asText(body.id), model: asText(body.model), text, calls, finish: messagesFinish(body.stop_reason), usage: readMessagesUsage(body.usage) }
 }
 
 /** The response as the history carries it. Empty text, which the vendor writes but does not take back, is left out. */
@@ -45,7 +45,7 @@ export function messagesAssistantMessage(response: JsonObject): JsonObject {
 
 /** False for text blocks without text, which the vendor refuses in a history. */
 export function isSayable(block: JsonObject): boolean {
-  return block.type !== 'text' || textOf(block.text) !== ''
+  return block.type !== 'text' || asText(block.text) !== ''
 }
 
 export function nativeMessagesCall(response: JsonObject, callId: string): JsonObject | undefined {
@@ -54,7 +54,7 @@ export function nativeMessagesCall(response: JsonObject, callId: string): JsonOb
 
 export function dropMessagesCalls(response: JsonObject, ids: ReadonlySet<string>): void {
   const blocks = objectsOf(response.content)
-  const kept = blocks.filter((block) => block.type !== 'tool_use' || !ids.has(textOf(block.id)))
+  const kept = blocks.filter((block) => block.type !== 'tool_use' || !ids.has(asText(block.id)))
   if (kept.length === blocks.length) return
   response.content = kept
   if (response.stop_reason === 'tool_use' && !kept.some((block) => block.type === 'tool_use')) response.stop_reason = 'end_turn'

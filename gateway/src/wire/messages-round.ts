@@ -3,11 +3,11 @@
  * It refuses what two clients could put together differently.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
-import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { parseArguments } from './call-arguments.ts'
 import { asUpstreamError } from './chat-completions-respond.ts'
 import type { ResponseView, ToolCallView } from './dialect.ts'
-import { isAbsent, malformed, objectsOf, textOf } from './fields.ts'
+import { isAbsent, malformed, objectsOf } from './fields.ts'
 import { isSayable, messagesFinish } from './messages-respond.ts'
 import { textOfBlocks } from './messages-views.ts'
 import { readMessagesUsage } from './usage-records.ts'
@@ -35,8 +35,8 @@ export class MessagesRound {
   /** `message_start`. */
   start(message: JsonObject): void {
     if (objectsOf(message.content).some((block) => block.type === 'tool_use')) throw malformed('its stream carries a tool call outside of a block')
-    this.id = textOf(message.id)
-    this.model = textOf(message.model)
+    this.id = asText(message.id)
+    this.model = asText(message.model)
     if (isObject(message.usage)) this.#usage = { ...message.usage }
   }
 
@@ -53,10 +53,10 @@ export class MessagesRound {
     const block = this.#blocks.get(index)
     if (block === undefined || block.isStopped) throw malformed('its stream adds to a block that is not open')
     const { native } = block
-    if (delta.type === 'text_delta') native.text = textOf(native.text) + textOf(delta.text)
-    else if (delta.type === 'input_json_delta') block.json += textOf(delta.partial_json)
-    else if (delta.type === 'thinking_delta') native.thinking = textOf(native.thinking) + textOf(delta.thinking)
-    else if (delta.type === 'signature_delta') native.signature = textOf(delta.signature)
+    if (delta.type === 'text_delta') native.text = asText(native.text) + asText(delta.text)
+    else if (delta.type === 'input_json_delta') block.json += asText(delta.partial_json)
+    else if (delta.type === 'thinking_delta') native.thinking = asText(native.thinking) + asText(delta.thinking)
+    else if (delta.type === 'signature_delta') native.signature = asText(delta.signature)
     else if (delta.type === 'citations_delta' && !isAbsent(delta.citation)) native.citations = [...(Array.isArray(native.citations) ? native.citations : []), delta.citation ?? null]
   }
 
@@ -101,8 +101,8 @@ export class MessagesRound {
   calls(): readonly { readonly index: number; readonly view: ToolCallView; readonly native: JsonObject }[] {
     const ids = new Set<string>()
     return [...this.#blocks.values()].filter((block) => block.native.type === 'tool_use').map((block) => {
-      const id = textOf(block.native.id)
-      const name = textOf(block.native.name)
+      const id = asText(block.native.id)
+      const name = asText(block.native.name)
       if (id === '' || name === '') throw malformed('a tool call of its stream has no id or no name')
       if (ids.has(id)) throw malformed('two tool calls of its stream have the same id')
       ids.add(id)
@@ -129,7 +129,7 @@ export function textOfRound(blocks: readonly JsonObject[]): string {
 
 function finished(block: Block): JsonObject {
   const { native } = block
-  if (native.type === 'text') return { ...native, text: textOf(native.text) }
+  if (native.type === 'text') return { ...native, text: asText(native.text) }
   return native.type === 'tool_use' || block.json !== '' ? { ...native, input: inputOf(block) ?? {} } : native
 }
 

@@ -3,8 +3,8 @@
  * waits for a decision. No fragment of an undecided call ever reaches the client.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
-import { isObject, type JsonObject } from '../core/json.ts'
-import { malformed, textOf } from './fields.ts'
+import { asText, isObject, type JsonObject } from '../core/json.ts'
+import { malformed } from './fields.ts'
 import { GateOutput } from './gate-output.ts'
 import { type HeldEvent, HeldEvents } from './held-events.ts'
 import { MessagesRound, textOfRound } from './messages-round.ts'
@@ -205,7 +205,7 @@ export class MessagesStreamGate implements StreamGate {
   }
 
   #event(payload: JsonObject): void {
-    this.#output.text(`event: ${textOf(payload.type)}\ndata: ${JSON.stringify(payload)}\n\n`)
+    this.#output.text(`event: ${asText(payload.type)}\ndata: ${JSON.stringify(payload)}\n\n`)
   }
 
   /** What was shown of this round becomes part of the message; what is held is discarded. */
@@ -220,7 +220,7 @@ export class MessagesStreamGate implements StreamGate {
 }
 
 function isBlockEvent(payload: JsonObject | undefined): boolean {
-  return textOf(payload?.type).startsWith('content_block_')
+  return asText(payload?.type).startsWith('content_block_')
 }
 
 function blockIndex(payload: JsonObject): number {

@@ -41,7 +41,7 @@ export const relayFaults: readonly Mutant[] = [
   { name: 'upstream-403-is-passed-through', file: 'gateway/src/turns/relaying-failure.ts', find: 'response.status === 401 || response.status === 403', replace: 'response.status === 401', tests: ['gateway/src/turns/relaying-failure.mutants.test.ts'] },
   { name: 'event-size-is-unbounded', file: 'gateway/src/wire/sse.ts', find: 'if (size > this.#maxEventBytes) throw', replace: 'if (size < 0) throw', tests: ['gateway/src/wire/sse.test.ts', ...chatGateTests] },
   { name: 'held-events-are-unbounded', file: 'gateway/src/wire/held-events.ts', find: 'if (this.#size > this.#maxBytes) throw', replace: 'if (this.#size < 0) throw', tests: [...chatGateTests, ...messagesGateTests] },
-  { name: 'body-size-is-unbounded', file: 'gateway/src/models/reading-body.ts', find: 'if (size > limits.max_body_bytes) fail(tooLarge(limits))', replace: 'if (size < 0) fail(tooLarge(limits))', tests: ['gateway/src/models/reading-body.test.ts'] },
+  { name: 'body-size-is-unbounded', file: 'gateway/src/wire/request-bytes.ts', find: 'if (size > limits.max_body_bytes) fail(tooLarge(limits))', replace: 'if (size < 0) fail(tooLarge(limits))', tests: ['gateway/src/models/reading-body.test.ts'] },
   { name: 'response-size-is-unbounded', file: 'gateway/src/models/collecting-body.ts', find: 'if (size > maxBytes) {', replace: 'if (size < 0) {', tests: ['gateway/src/models/'] },
   { name: 'body-depth-is-unbounded', file: 'gateway/src/wire/json-guard.ts', find: 'if (++depth > limits.maxDepth) throw', replace: 'if (++depth < 0) throw', tests: guardTests },
   { name: 'duplicate-key-passes', file: keys, find: '=== name) throw ambiguous(name)', replace: '=== name && start < 0) throw ambiguous(name)', tests: guardTests },

@@ -13,7 +13,7 @@ import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
 import { clientOf, single } from './modern.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
 import { endAccepted, endJson, Reply } from './reply.ts'
-import { accepts } from './request-body.ts'
+import { accepts } from './post-headers.ts'
 import { listPage, readCall, runCall } from './tool-methods.ts'
 
 const longestBatch = 50

@@ -13,7 +13,7 @@ import type { McpContext } from '../operations.ts'
 import { listen } from './listen.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
 import { endJson, Reply } from './reply.ts'
-import { accepts } from './request-body.ts'
+import { accepts } from './post-headers.ts'
 import { listPage, readCall, runCall, type CallRequest } from './tool-methods.ts'
 
 /** How long a client may believe a list; changes are announced anyway. */

@@ -4,7 +4,8 @@
  */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { filePartToBlock, imagePartToBlock } from './media.ts'
-import { copyGiven, invalid, requireObjects, stringOf, tag, unsupported } from './reading.ts'
+import { invalid, unsupported } from '../fields.ts'
+import { copyGiven, requireObjects, stringOf, tag } from './reading.ts'
 
 /** Stands for a message that says nothing, where the messages API needs one. */
 export const emptyText = '(no content)'

@@ -5,7 +5,8 @@
  */
 import type { JsonObject } from '../../core/json.ts'
 import { contentBlocks, emptyText } from './content-chat-to-messages.ts'
-import { copyGiven, given, invalid, objectOf, requireObjects, requireString, stringOf, tag, unsupported } from './reading.ts'
+import { invalid, requireName, unsupported } from '../fields.ts'
+import { copyGiven, given, objectOf, requireObjects, stringOf, tag } from './reading.ts'
 import { signedThinking } from './thinking-blocks.ts'
 import { argumentsToInput } from './tool-arguments.ts'
 import { readToolError } from './tool-errors.ts'
@@ -101,9 +102,9 @@ class ConversationWriter {
       const at = `${field}.tool_calls[${index}]`
       if (call.type !== undefined && call.type !== 'function')
         throw unsupported(at, `a call of type ${tag(call.type)} has no counterpart in the messages API`)
-      const id = requireString(call.id, `${at}.id`)
+      const id = requireName(call.id, `${at}.id`)
       const called = objectOf(call.function)
-      const name = requireString(called?.name, `${at}.function.name`)
+      const name = requireName(called?.name, `${at}.function.name`)
       if (this.open.has(id)) throw invalid(`${at}.id`, 'two calls have the same id')
       this.open.add(id)
       this.calledTools.add(name)
@@ -112,7 +113,7 @@ class ConversationWriter {
   }
 
   private addToolResult(message: JsonObject, field: string): void {
-    const id = requireString(message.tool_call_id, `${field}.tool_call_id`)
+    const id = requireName(message.tool_call_id, `${field}.tool_call_id`)
     if (!this.open.delete(id)) throw invalid(`${field}.tool_call_id`, 'it answers no open call of the assistant message before it')
     const result: JsonObject = { type: 'tool_result', tool_use_id: id }
     const { content, isError } = readToolError(contentBlocks(message.content, 'tool', `${field}.content`))

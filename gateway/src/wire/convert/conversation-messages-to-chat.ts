@@ -5,7 +5,8 @@
  */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { documentBlockToParts, imageBlockToPart, searchResultText } from './media.ts'
-import { invalid, requireObjects, requireString, stringOf, tag, unsupported } from './reading.ts'
+import { invalid, requireName, unsupported } from '../fields.ts'
+import { requireObjects, stringOf, tag } from './reading.ts'
 import { chatReasoningText, signedThinking } from './thinking-blocks.ts'
 import { inputToArguments } from './tool-arguments.ts'
 import { withToolError } from './tool-errors.ts'
@@ -113,8 +114,8 @@ function assistantMessage(blocks: readonly Located[], target: ThinkingTarget): J
 }
 
 function toolCall(block: JsonObject, field: string): JsonObject {
-  const id = requireString(block.id, `${field}.id`)
-  const name = requireString(block.name, `${field}.name`)
+  const id = requireName(block.id, `${field}.id`)
+  const name = requireName(block.name, `${field}.name`)
   return { id, type: 'function', function: { name, arguments: inputToArguments(block.input) } }
 }
 
@@ -124,7 +125,7 @@ function userMessages(blocks: readonly Located[], open: ReadonlySet<string>): Js
   const carried: JsonObject[] = []
   for (const { block, field } of blocks) {
     if (block.type !== 'tool_result') continue
-    const id = requireString(block.tool_use_id, `${field}.tool_use_id`)
+    const id = requireName(block.tool_use_id, `${field}.tool_use_id`)
     if (!unanswered.delete(id)) throw invalid(`${field}.tool_use_id`, 'it answers no open tool_use of the message before it')
     const { message, media } = toolMessage(block, id, field)
     results.push(message)

@@ -3,7 +3,8 @@
  * Only a JSON schema exists in both; what cannot be promised by the target is refused.
  */
 import type { JsonObject } from '../../core/json.ts'
-import { given, invalid, objectOf, tag, unsupported } from './reading.ts'
+import { invalid, unsupported } from '../fields.ts'
+import { given, objectOf, tag } from './reading.ts'
 
 /** `output_config.format` for a chat request; undefined when it asks for plain text. */
 export function chatFormatToMessages(body: JsonObject): JsonObject | undefined {

@@ -2,8 +2,8 @@
  * Reading loosely typed JSON for conversion: absent and `null` are the same, wrong types are refused by field.
  * Errors name fields and indexes of the caller's own request; they never quote contents.
  */
-import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { invalid } from '../fields.ts'
 
 /** A member that is neither absent nor null. */
 export function given(object: JsonObject, key: string): JsonValue | undefined {
@@ -24,11 +24,6 @@ export function objectOf(value: JsonValue | undefined): JsonObject | undefined {
   return isObject(value) ? value : undefined
 }
 
-/** The objects of an array; other entries and other types are skipped (upstream responses). */
-export function objectsIn(value: JsonValue | undefined): JsonObject[] {
-  return Array.isArray(value) ? value.filter((item) => isObject(item)) : []
-}
-
 /** The entries of an array that must hold objects only. Throws `request.invalid`. */
 export function requireObjects(value: JsonValue | undefined, field: string): JsonObject[] {
   if (!Array.isArray(value)) throw invalid(field, 'it must be an array')
@@ -36,12 +31,6 @@ export function requireObjects(value: JsonValue | undefined, field: string): Jso
     if (!isObject(item)) throw invalid(`${field}[${index}]`, 'it must be an object')
     return item
   })
-}
-
-/** A string that must be there and not be empty. Throws `request.invalid`. */
-export function requireString(value: JsonValue | undefined, field: string): string {
-  if (typeof value !== 'string' || value === '') throw invalid(field, 'it must be a non-empty string')
-  return value
 }
 
 /** Copies the named members that are neither absent nor null. */
@@ -55,17 +44,4 @@ export function copyGiven(from: JsonObject, to: JsonObject, keys: readonly strin
 /** A type tag for an error message: identifiers only, so that nothing else of the request is quoted. */
 export function tag(value: JsonValue | undefined): string {
   return typeof value === 'string' && /^[a-z0-9_.-]{1,64}$/i.test(value) ? value : 'unknown type'
-}
-
-export function invalid(field: string, why: string): TurnwardError {
-  return new TurnwardError('request.invalid', { subject: field, why })
-}
-
-/** For what the other dialect cannot express. `why` completes "cannot be relayed because …". */
-export function unsupported(field: string, why: string, fix?: string): TurnwardError {
-  return new TurnwardError('request.unsupported', { subject: field, why, fix })
-}
-
-export function malformed(why: string): TurnwardError {
-  return new TurnwardError('upstream.malformed', { why })
 }

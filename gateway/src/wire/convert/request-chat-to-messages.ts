@@ -2,7 +2,8 @@
 import type { JsonObject } from '../../core/json.ts'
 import { chatConversation, type Conversation } from './conversation-chat-to-messages.ts'
 import { chatFormatToMessages } from './output-format.ts'
-import { copyGiven, countOf, given, invalid, requireString, stringOf } from './reading.ts'
+import { invalid, requireName } from '../fields.ts'
+import { copyGiven, countOf, given, stringOf } from './reading.ts'
 import { addThinking } from './reasoning-effort.ts'
 import { refuseFields } from './request-fields.ts'
 import { chatChoiceToMessages, chatToolsToMessages, historicTools } from './tool-definitions.ts'
@@ -20,7 +21,7 @@ export function chatRequestToMessages(body: JsonObject, options: ChatRequestOpti
   refuseFields(body, 'chat-completions')
   const conversation = chatConversation(body)
   const request: JsonObject = {
-    model: requireString(body.model, 'model'),
+    model: requireName(body.model, 'model'),
     max_tokens: countOf(body.max_completion_tokens) ?? countOf(body.max_tokens) ?? options.defaultMaxTokens,
   }
   if (conversation.system.length > 0) request.system = systemField(conversation.system)

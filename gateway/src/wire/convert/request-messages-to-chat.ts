@@ -3,7 +3,8 @@ import type { JsonObject } from '../../core/json.ts'
 import { messagesConversation } from './conversation-messages-to-chat.ts'
 import { isClaudeModel, isOpenAiModel } from './model-families.ts'
 import { messagesFormatToChat } from './output-format.ts'
-import { copyGiven, countOf, given, invalid, objectOf, requireString, stringOf, unsupported } from './reading.ts'
+import { invalid, requireName, unsupported } from '../fields.ts'
+import { copyGiven, countOf, given, objectOf, stringOf } from './reading.ts'
 import { reasoningEffort } from './reasoning-effort.ts'
 import { refuseFields } from './request-fields.ts'
 import { messagesChoiceToChat, messagesToolsToChat } from './tool-definitions.ts'
@@ -15,7 +16,7 @@ import { messagesChoiceToChat, messagesToolsToChat } from './tool-definitions.ts
  */
 export function messagesRequestToChat(body: JsonObject): JsonObject {
   refuseFields(body, 'messages')
-  const model = requireString(body.model, 'model')
+  const model = requireName(body.model, 'model')
   const target = { takesSignedThinking: isClaudeModel(model), takesReasoning: !isOpenAiModel(model) }
   const request: JsonObject = { model, messages: messagesConversation(body, target) }
   // OpenAI's newer models refuse `max_tokens`; other servers often know nothing else.

@@ -1,7 +1,8 @@
 /** A chat-completions response as a messages response: thinking, then text, then calls, the order Anthropic uses. */
 import type { JsonObject } from '../../core/json.ts'
 import { stopReason } from './finish-reasons.ts'
-import { malformed, objectOf, objectsIn, stringOf } from './reading.ts'
+import { malformed, objectsOf } from '../fields.ts'
+import { objectOf, stringOf } from './reading.ts'
 import { chatReasoningSignature, reasoningOf, signedThinking } from './thinking-blocks.ts'
 import { argumentsToInput } from './tool-arguments.ts'
 import { chatUsageToMessages } from './usage.ts'
@@ -11,10 +12,10 @@ export const unnamedMessage = 'msg_unnamed'
 
 /** Converts a non-streaming response; only its first choice exists in the messages dialect. Throws `upstream.malformed`. */
 export function chatResponseToMessages(body: JsonObject): JsonObject {
-  const choice = objectsIn(body.choices)[0]
+  const choice = objectsOf(body.choices)[0]
   const message = objectOf(choice?.message)
   if (choice === undefined || message === undefined) throw malformed('the response has no choice with a message')
-  const calls = objectsIn(message.tool_calls).map((call) => toolUse(call))
+  const calls = objectsOf(message.tool_calls).map((call) => toolUse(call))
   const refusal = stringOf(message.refusal) ?? ''
   const text = `${contentText(message)}${refusal}`
   const content = [...thinkingBlocks(message), ...(text === '' ? [] : [{ type: 'text', text, citations: null }]), ...calls]
@@ -33,7 +34,7 @@ export function chatResponseToMessages(body: JsonObject): JsonObject {
 function contentText(message: JsonObject): string {
   if (typeof message.content === 'string') return message.content
   // Some servers answer with text parts.
-  return objectsIn(message.content)
+  return objectsOf(message.content)
     .map((part) => (part.type === 'text' ? (stringOf(part.text) ?? '') : ''))
     .join('')
 }

@@ -2,7 +2,8 @@
 import { systemClock } from '../../core/clock.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { finishReason } from './finish-reasons.ts'
-import { malformed, objectOf, objectsIn, stringOf } from './reading.ts'
+import { malformed, objectsOf } from '../fields.ts'
+import { objectOf, stringOf } from './reading.ts'
 import { signedThinking, thinkingText } from './thinking-blocks.ts'
 import { inputToArguments } from './tool-arguments.ts'
 import { messagesUsageToChat } from './usage.ts'
@@ -18,7 +19,7 @@ export interface CreatedOption {
  */
 export function messagesResponseToChat(body: JsonObject, options: CreatedOption = {}): JsonObject {
   if (!Array.isArray(body.content)) throw malformed('the response has no content')
-  const blocks = objectsIn(body.content)
+  const blocks = objectsOf(body.content)
   const calls = blocks.filter((block) => block.type === 'tool_use').map((block) => toolCall(block))
   const texts = blocks.filter((block) => block.type === 'text').map((block) => stringOf(block.text) ?? '')
   const text = texts.join('')

@@ -13,7 +13,8 @@ import {
   messagesEvent,
   type StreamConverter,
 } from './framed-event.ts'
-import { objectOf, objectsIn, stringOf } from './reading.ts'
+import { objectsOf } from '../fields.ts'
+import { objectOf, stringOf } from './reading.ts'
 import { unnamedMessage } from './response-chat-to-messages.ts'
 import { chatReasoningSignature, reasoningOf, signedThinking } from './thinking-blocks.ts'
 import { parseArguments } from './tool-arguments.ts'
@@ -72,7 +73,7 @@ export class ChatStreamToMessages implements StreamConverter {
     this.start(chunk)
     if (isObject(chunk.usage)) this.usage = chunk.usage
     // Only the first choice exists in the messages dialect.
-    const choice = objectsIn(chunk.choices).find((item) => (item.index ?? 0) === 0)
+    const choice = objectsOf(chunk.choices).find((item) => (item.index ?? 0) === 0)
     if (choice === undefined) return
     this.readDelta(objectOf(choice.delta) ?? {})
     if (this.state === 'streaming') this.finish = stringOf(choice.finish_reason) ?? this.finish
@@ -107,7 +108,7 @@ export class ChatStreamToMessages implements StreamConverter {
       this.refused = true
       this.writeText('text', { type: 'text_delta', text: refusal })
     }
-    for (const fragment of objectsIn(delta.tool_calls)) if (this.state === 'streaming') this.readCall(fragment)
+    for (const fragment of objectsOf(delta.tool_calls)) if (this.state === 'streaming') this.readCall(fragment)
   }
 
   private writeText(kind: 'text' | 'thinking', delta: JsonObject): void {

@@ -5,7 +5,8 @@
  * Reasoning of a chat upstream has no signature: it becomes a thinking block signed with `chatReasoningSignature`.
  */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-import { objectsIn, stringOf } from './reading.ts'
+import { objectsOf } from '../fields.ts'
+import { stringOf } from './reading.ts'
 
 /**
  * Marks thinking that came from a chat upstream's `reasoning_content`. It is no signature of Anthropic: sent back to a
@@ -16,7 +17,7 @@ export const chatReasoningSignature = 'turnward:reasoning_content'
 /** Vendor thinking blocks in a value, each with exactly the fields Anthropic takes back; others and our marked ones are left out. */
 export function signedThinking(value: JsonValue | undefined): JsonObject[] {
   const blocks: JsonObject[] = []
-  for (const block of objectsIn(value)) {
+  for (const block of objectsOf(value)) {
     const kept = signedBlock(block)
     if (kept !== undefined) blocks.push(kept)
   }
@@ -33,14 +34,14 @@ function signedBlock(block: JsonObject): JsonObject | undefined {
 
 /** Text of the thinking blocks in a value; redacted ones have none. */
 export function thinkingText(value: JsonValue | undefined): string {
-  return objectsIn(value)
+  return objectsOf(value)
     .map((block) => (block.type === 'thinking' ? (stringOf(block.thinking) ?? '') : ''))
     .join('')
 }
 
 /** Text of thinking that came from a chat upstream. */
 export function chatReasoningText(value: JsonValue | undefined): string {
-  return thinkingText(objectsIn(value).filter((block) => block.signature === chatReasoningSignature))
+  return thinkingText(objectsOf(value).filter((block) => block.signature === chatReasoningSignature))
 }
 
 /** Reasoning text of a chat message or delta: `reasoning_content` (DeepSeek, LiteLLM) or `reasoning` (OpenRouter, vLLM). */
@@ -51,9 +52,9 @@ export function reasoningOf(message: JsonObject): string {
 /** Removes marked thinking from a messages request, so that it can go to Anthropic. Returns how many blocks went; mutates. */
 export function removeChatReasoning(body: JsonObject): number {
   let removed = 0
-  for (const message of objectsIn(body.messages)) {
+  for (const message of objectsOf(body.messages)) {
     if (!Array.isArray(message.content)) continue
-    const kept = message.content.filter((block) => objectsIn([block])[0]?.signature !== chatReasoningSignature)
+    const kept = message.content.filter((block) => objectsOf([block])[0]?.signature !== chatReasoningSignature)
     removed += message.content.length - kept.length
     if (kept.length < message.content.length) message.content = kept
   }

@@ -1,6 +1,7 @@
 /** Tool definitions and tool choice in both dialects. Tools that a vendor runs itself have no counterpart and are refused. */
 import type { JsonObject } from '../../core/json.ts'
-import { copyGiven, given, invalid, objectOf, requireObjects, requireString, stringOf, tag, unsupported } from './reading.ts'
+import { invalid, requireName, unsupported } from '../fields.ts'
+import { copyGiven, given, objectOf, requireObjects, stringOf, tag } from './reading.ts'
 
 const emptySchema = (): JsonObject => ({ type: 'object', properties: {} })
 
@@ -13,7 +14,7 @@ export function chatToolsToMessages(body: JsonObject): JsonObject[] | undefined 
     const definition = objectOf(tool.function)
     if (tool.type !== 'function' || definition === undefined)
       throw unsupported(field, `a tool of type ${tag(tool.type)} has no counterpart in the messages API`)
-    const result: JsonObject = { name: requireString(definition.name, `${field}.function.name`) }
+    const result: JsonObject = { name: requireName(definition.name, `${field}.function.name`) }
     copyGiven(definition, result, ['description'])
     result.input_schema = objectSchema(objectOf(definition.parameters))
     copyGiven(definition, result, ['strict', 'cache_control'])
@@ -54,7 +55,7 @@ function chatChoice(body: JsonObject): JsonObject | undefined {
   const named = objectOf(choice)
   if (named?.type !== 'function')
     throw unsupported('tool_choice', `a choice of type ${tag(named?.type)} has no counterpart in the messages API`)
-  return { type: 'tool', name: requireString(objectOf(named.function)?.name, 'tool_choice.function.name') }
+  return { type: 'tool', name: requireName(objectOf(named.function)?.name, 'tool_choice.function.name') }
 }
 
 /** messages `tools` to chat `tools`; undefined when there are none. */
@@ -65,7 +66,7 @@ export function messagesToolsToChat(body: JsonObject): JsonObject[] | undefined 
     const kind = given(tool, 'type')
     if (kind !== undefined && kind !== 'custom')
       throw unsupported(`tools[${index}]`, `a tool of type ${tag(kind)} has no counterpart in chat-completions`)
-    const definition: JsonObject = { name: requireString(tool.name, `tools[${index}].name`) }
+    const definition: JsonObject = { name: requireName(tool.name, `tools[${index}].name`) }
     copyGiven(tool, definition, ['description'])
     definition.parameters = objectOf(tool.input_schema) ?? emptySchema()
     copyGiven(tool, definition, ['strict'])
@@ -87,7 +88,7 @@ export function messagesChoiceToChat(body: JsonObject, request: JsonObject): voi
       request.tool_choice = 'required'
       break
     case 'tool':
-      request.tool_choice = { type: 'function', function: { name: requireString(choice.name, 'tool_choice.name') } }
+      request.tool_choice = { type: 'function', function: { name: requireName(choice.name, 'tool_choice.name') } }
       break
     default:
       throw unsupported('tool_choice', `a choice of type ${tag(stringOf(choice.type))} has no counterpart in chat-completions`)

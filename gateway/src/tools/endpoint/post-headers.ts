@@ -1,0 +1,23 @@
+/** What the head of a POST must say before a byte of its body is read. */
+import type { IncomingMessage } from 'node:http'
+import { TurnwardError } from '../../core/error.ts'
+
+/** Throws `request.*`: the media type must be JSON, the client must accept JSON, nothing may be compressed. */
+export function checkPostHeaders(req: IncomingMessage): void {
+  const encoding = req.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new TurnwardError('request.content_encoding')
+  const type = (req.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase()
+  if (type !== 'application/json') throw new TurnwardError('request.invalid', { status: 415, why: '`content-type` must be `application/json`' })
+  if (!accepts(req, 'application/json')) throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `application/json` and `text/event-stream`' })
+}
+
+/** Whether the client takes this media type. A missing Accept header takes everything (RFC 9110 section 12.5.1). */
+export function accepts(req: IncomingMessage, type: 'application/json' | 'text/event-stream'): boolean {
+  const header = req.headers.accept
+  if (header === undefined) return true
+  const wildcard = `${type.slice(0, type.indexOf('/'))}/*`
+  return header.split(',').some((entry) => {
+    const [range = '', ...parameters] = entry.split(';').map((part) => part.trim().toLowerCase())
+    return (range === type || range === wildcard || range === '*/*') && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))
+  })
+}
