@@ -24,6 +24,7 @@ import { runModelCall } from '../turns/model-call.ts'
 import type { Services } from '../turns/services.ts'
 import { SessionRegistry } from '../turns/session-registry.ts'
 import { testClock, testState, type TestClock } from '../turns/test-state.ts'
+import { RequestReader } from '../wire/request-reader.ts'
 import { chatCompletions } from '../wire/chat-completions.ts'
 import { messages } from '../wire/messages.ts'
 import { RecordingLog } from './recording-log.fixture.ts'
@@ -96,6 +97,7 @@ export async function openFloors({ config, tools = {}, log = new RecordingLog(),
     log,
     state: store,
     sessions: new SessionRegistry(store, clock),
+    requests: new RequestReader(clock),
     telemetry: noopTelemetry,
     clock,
     secret,

@@ -22,7 +22,7 @@ export async function countTokens(services: Services, request: IncomingMessage, 
   const snapshot = services.snapshot()
   try {
     const caller = await services.authenticator.authenticate(request.headers, snapshot)
-    const { bytes, body, view } = await readModelRequest(request, dialect, snapshot)
+    const { bytes, body, view } = await readModelRequest(services, request, caller, dialect, snapshot)
     const { route } = authoriseModel(snapshot, caller.principal, view.model)
     const target = route.targets.find((candidate) => providers[candidate.upstream.config.kind].countPath !== undefined)
     if (target === undefined) {

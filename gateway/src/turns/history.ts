@@ -19,19 +19,29 @@ export interface HistoryEntry {
 /** Digests every message but system prompts, in order. `owner` separates principals and consumers. */
 export function readHistory(messages: readonly MessageView[], secret: Uint8Array, owner: readonly string[]): readonly HistoryEntry[] {
   const entries: HistoryEntry[] = []
-  let point = startOf(secret, owner)
+  const isLong = messages.length >= longHistory
+  let before = startOf(secret, owner)
   for (const message of messages) {
     if (message.role === 'system') continue
-    if (message.role === 'assistant') {
-      const digest = assistantDigest(message.text, message.calls)
-      point = pointAfter(point, digest)
-      entries.push({ message, digest, point })
-    } else {
-      point = hash('sha256', point + contentOf(message), 'base64url')
-      entries.push({ message, digest: undefined, point })
-    }
+    const known = isLong ? digested.get(message) : undefined
+    const entry = known?.before === before ? known.entry : entryOf(message, before)
+    if (isLong && entry !== known?.entry) digested.set(message, { before, entry })
+    entries.push(entry)
+    before = entry.point
   }
   return entries
+}
+
+/** From this many messages on, digests are remembered with the views, which a long conversation has in common from call to call. */
+const longHistory = 12
+
+/** What a view was digested to, and the place it followed: at another place it is another entry. */
+const digested = new WeakMap<MessageView, { readonly before: string; readonly entry: HistoryEntry }>()
+
+function entryOf(message: MessageView, before: string): HistoryEntry {
+  if (message.role !== 'assistant') return { message, digest: undefined, point: hash('sha256', before + contentOf(message), 'base64url') }
+  const digest = assistantDigest(message.text, message.calls)
+  return { message, digest, point: pointAfter(before, digest) }
 }
 
 const starts = new WeakMap<Uint8Array, Map<string, string>>()

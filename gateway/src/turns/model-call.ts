@@ -36,7 +36,7 @@ export async function runModelCall(services: Services, request: IncomingMessage,
     // Who is calling comes first: nothing of a stranger's body is parsed.
     const caller = await services.authenticator.authenticate(request.headers, snapshot)
     // Parsed once; what we decide on is what the upstream reads.
-    const { bytes, body, view } = await readModelRequest(request, dialect, snapshot)
+    const { bytes, body, view } = await readModelRequest(services, request, caller, dialect, snapshot)
     span = services.telemetry.startModelCall({ requestModel: view.model, dialect: dialect.name, stream: view.stream, ...traceHeaders(request) })
     // The session carries the label, so it is found before anything is decided.
     const history = readHistory(view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])

@@ -2,9 +2,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { Caller } from '../core/principal.ts'
 import { readBody } from '../models/reading-body.ts'
 import type { Dialect, RequestView } from '../wire/dialect.ts'
-import { parseGuardedJson } from '../wire/json-guard.ts'
+import type { Services } from './services.ts'
 
 export interface ReadRequest {
   readonly bytes: Buffer
@@ -12,9 +13,10 @@ export interface ReadRequest {
   readonly view: RequestView
 }
 
-export async function readModelRequest(request: IncomingMessage, dialect: Dialect, snapshot: Snapshot): Promise<ReadRequest> {
+export async function readModelRequest(services: Services, request: IncomingMessage, caller: Caller, dialect: Dialect, snapshot: Snapshot): Promise<ReadRequest> {
   const { limits } = snapshot.settings
   const bytes = await readBody(request, limits)
-  const body = parseGuardedJson(bytes, { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
-  return { bytes, body, view: dialect.readRequest(body) }
+  const owner = `${caller.principal.id.length}:${caller.principal.id}${caller.consumer ?? ''}`
+  const { body, view } = services.requests.read(owner, dialect, bytes, { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
+  return { bytes, body, view }
 }

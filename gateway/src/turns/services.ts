@@ -7,6 +7,7 @@ import type { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
+import type { RequestReader } from '../wire/request-reader.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
 export interface Services {
@@ -17,6 +18,8 @@ export interface Services {
   readonly fleet: Fleet
   readonly log: DecisionLog
   readonly state: StateStore
+  /** Reads bodies of model calls; remembers how recent ones began. */
+  readonly requests: RequestReader
   readonly sessions: SessionRegistry
   readonly telemetry: Telemetry
   readonly clock: Clock

@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import { appendChatRound, removeChatTools, restoreChat } from './chat-completions-edit.ts'
 import { appendChatText, chatAssistantMessage, dropChatCalls, mergeChatEarlier, nativeChatCall, readChatResponse } from './chat-completions-respond.ts'
 import { readChatMessage } from './chat-views.ts'
-import type { Dialect, RequestView, ToolDefinitionView } from './dialect.ts'
+import type { Dialect, MessageView, RequestView, ToolDefinitionView } from './dialect.ts'
 import { chatErrorBody, chatStreamError } from './error-envelopes.ts'
 import { invalid, isAbsent, optionalObjects, readStream, requireArray, requireName, requireObject, requireString, unsupported } from './fields.ts'
 
@@ -35,16 +35,17 @@ export const chatCompletions: Dialect = {
 
 const maxChoices = 128
 
-function readChatRequest(body: JsonObject): RequestView {
+function readChatRequest(body: JsonObject, known: readonly MessageView[] = []): RequestView {
   for (const field of ['functions', 'function_call']) {
     if (!isAbsent(body[field])) throw unsupported(field, 'it is deprecated, use tools and tool_choice')
   }
   const messages = requireArray(body.messages, 'messages')
-  if (messages.length === 0) throw invalid('messages', 'it is empty')
+  if (messages.length + known.length === 0) throw invalid('messages', 'it is empty')
+  const views = messages.map((message, index) => readChatMessage(message, known.length + index))
   return {
     model: requireName(body.model, 'model'),
     stream: readStream(body),
-    messages: messages.map(readChatMessage),
+    messages: known.length === 0 ? views : [...known, ...views],
     tools: readTools(body),
     forcedTool: readForcedTool(body.tool_choice),
     wantsUsage: readWantsUsage(body.stream_options),

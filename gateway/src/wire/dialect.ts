@@ -94,8 +94,11 @@ export interface ResponseView {
 
 export interface Dialect {
   readonly name: DialectName
-  /** Views over a parsed request body. Throws TurnwardError `request.invalid` / `request.unsupported` naming the field. */
-  readRequest(body: JsonObject): RequestView
+  /**
+   * Views over a parsed request body. `known`: views of messages that stand before those of the body, left out of it because
+   * they have been read before. Throws TurnwardError `request.invalid` / `request.unsupported` naming the field.
+   */
+  readRequest(body: JsonObject, known?: readonly MessageView[]): RequestView
   /** Views over a parsed non-streaming response. Throws `upstream.malformed`. */
   readResponse(body: JsonObject): ResponseView
   /** Request edits: each mutates `body` in place and is only called when something must change. */

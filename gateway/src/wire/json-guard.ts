@@ -28,8 +28,12 @@ const openNamesAtTop: ReadonlySet<string> = new Set(['metadata'])
  */
 export function parseGuardedJson(bytes: Buffer, limits: JsonLimits): JsonObject {
   if (!isUtf8(bytes)) throw new TurnwardError('request.malformed', { why: 'it is not UTF-8' })
-  const text = bytes.toString('utf8')
-  const hasEscapedKeys = scan(text, limits, false)
+  return parseGuardedText(bytes.toString('utf8'), limits)
+}
+
+/** As `parseGuardedJson` for text. `marks` is told where the messages of the body end. */
+export function parseGuardedText(text: string, limits: JsonLimits, marks?: MessageMarks): JsonObject {
+  const hasEscapedKeys = scan(text, limits, false, marks)
   let value: unknown
   try {
     value = hasEscapedKeys ? parseEscapedKeys(text) : JSON.parse(text)
@@ -46,6 +50,20 @@ export function parseOpenJson(text: string, limits: JsonLimits): unknown {
   return scan(text, limits, true) ? parseEscapedKeys(text) : JSON.parse(text)
 }
 
+/** Where the elements of the list `messages` at the top of a body lie, in characters of its text. */
+export class MessageMarks {
+  /** After the bracket that opens the list; 0 when there was none. */
+  start = 0
+  /** Keys of the body before the list. */
+  keysBefore = 0
+  /** Keys that count as if they stood here: those of messages that were left out of the text because they are known. */
+  keysElsewhere = 0
+  /** After each element that is an object. */
+  readonly ends: number[] = []
+  /** Keys of the body up to each of these places. */
+  readonly keys: number[] = []
+}
+
 const quote = 0x22
 const comma = 0x2c
 const openBracket = 0x5b
@@ -56,17 +74,19 @@ const closeBrace = 0x7d
 const frames = new KeyFrames()
 
 /** Checks the keys of JSON text; true when one is written with an escape. Sure of its answer on valid JSON only; what is not valid, the parser refuses afterwards. */
-function scan(text: string, limits: JsonLimits, isOpen: boolean): boolean {
+function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: MessageMarks): boolean {
   frames.reset(text)
   const length = text.length
   // One entry per open container: 1 for an object, 0 for an array.
   const kinds = new Uint8Array(Math.min(limits.maxDepth, length) + 1)
   let depth = 0
-  let keys = 0
+  let keys = marks?.keysElsewhere ?? 0
   let expectsKey = false
   // Depth of the container from which on names are the user's own; 0 = we are not inside one.
   let openFrom = isOpen ? 1 : 0
   let opensNext = false
+  let isListNext = false
+  let inList = false
   for (let at = 0; at < length; at++) {
     const code = text.charCodeAt(at)
     if (code === quote) {
@@ -76,6 +96,7 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean): boolean {
         if (++keys > limits.maxKeys) throw new TurnwardError('request.too_deep', { why: `it has more than ${limits.maxKeys} keys` })
         const name = frames.add(at + 1, end, openFrom > 0)
         opensNext = openFrom === 0 && name !== undefined && (depth === 1 ? openNamesAtTop : openNames).has(name)
+        isListNext = depth === 1 && name === 'messages'
         expectsKey = false
       }
       at = end
@@ -86,15 +107,29 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean): boolean {
       if (expectsKey) frames.open()
       if (opensNext) openFrom = depth
       opensNext = false
+      if (isListNext && marks !== undefined && code === openBracket) {
+        inList = true
+        marks.start = at + 1
+        marks.keysBefore = keys - marks.keysElsewhere
+      }
+      isListNext = false
     } else if (code === closeBrace || code === closeBracket) {
       if (depth === 0) return false
       if (kinds[depth] === 1) frames.close()
       if (depth === openFrom && !isOpen) openFrom = 0
       depth--
       expectsKey = false
+      if (inList && depth <= 2) {
+        if (depth < 2) inList = false
+        else if (code === closeBrace && marks !== undefined) {
+          marks.ends.push(at + 1)
+          marks.keys.push(keys)
+        }
+      }
     } else if (code === comma) {
       expectsKey = kinds[depth] === 1
       opensNext = false
+      isListNext = false
     }
   }
   return frames.hasEscapes

@@ -3,7 +3,7 @@
  * and leaves every field it has no need of alone.
  */
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import type { Dialect, RequestView, ToolDefinitionView } from './dialect.ts'
+import type { Dialect, MessageView, RequestView, ToolDefinitionView } from './dialect.ts'
 import { messagesErrorBody, messagesStreamError } from './error-envelopes.ts'
 import { invalid, isAbsent, optionalObjects, readStream, requireArray, requireName, requireObject, unsupported } from './fields.ts'
 import { appendMessagesRound, removeMessagesTools, restoreMessages } from './messages-edit.ts'
@@ -41,16 +41,16 @@ export const messages: Dialect = {
   streamError: messagesStreamError,
 }
 
-function readMessagesRequest(body: JsonObject): RequestView {
+function readMessagesRequest(body: JsonObject, known: readonly MessageView[] = []): RequestView {
   refuseServers(body.mcp_servers)
   const conversation = requireArray(body.messages, 'messages')
-  if (conversation.length === 0) throw invalid('messages', 'it is empty')
+  if (conversation.length + known.length === 0) throw invalid('messages', 'it is empty')
   const system = readSystem(body.system)
-  const views = conversation.map(readMessage)
+  const views = conversation.map((message, index) => readMessage(message, known.length + index))
   return {
     model: requireName(body.model, 'model'),
     stream: readStream(body),
-    messages: system === undefined ? views : [system, ...views],
+    messages: [...(system === undefined ? [] : [system]), ...known, ...views],
     tools: optionalObjects(body.tools, 'tools').map(readTool),
     forcedTool: readForcedTool(body.tool_choice),
     wantsUsage: true,
