@@ -6,12 +6,13 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startGateway } from './gateway-under-test.ts'
+import { buildGateway, startGateway } from './gateway-under-test.ts'
 import { runLoad, type LoadPlan } from './load.ts'
 import { cpuMicrosOf, settleSelf, type MeasuredProcess } from './measured-process.ts'
 import { costsOf, type Cost, type CpuProfile } from './profile-report.ts'
 import { freshChats, toolCall } from './requests.ts'
 import { growing } from './scenarios/model-calls.ts'
+import { inSources } from './source-places.ts'
 import { startBareHop, startBareProxy, startMcpServer, startVendor } from './topology.ts'
 
 interface Load {
@@ -34,6 +35,7 @@ const load = loads[name]?.(target === 'bare' ? 'vendor' : 'gateway')
 if (load === undefined) throw new Error(`choose one of ${Object.keys(loads).join(', ')}`)
 
 const warmUpMs = 3000
+if (target === 'gateway') buildGateway()
 settleSelf()
 const dir = await mkdtemp(join(tmpdir(), 'turnward-profile-'))
 // However this ends, nothing stays behind.
@@ -56,7 +58,7 @@ await profiled.stop()
 await Promise.all([vendor.stop(), server.stop()])
 // One profile per thread: the main thread first, then the decision log and the store.
 for (const file of (await readdir(dir)).toSorted()) {
-  const costs = costsOf(JSON.parse(await readFile(join(dir, file), 'utf8')) as CpuProfile, profiled.startMs * 1000 + warmUpMs * 1000)
+  const costs = costsOf(inSources(JSON.parse(await readFile(join(dir, file), 'utf8')) as CpuProfile), profiled.startMs * 1000 + warmUpMs * 1000)
   const perCall = costs.busyMicros / result.count
   process.stdout.write(`\n== ${file}: busy ${(costs.busyMicros / 1e6).toFixed(2)} s, ${perCall.toFixed(0)} us a call\n`)
   for (const [title, list, count] of [['own time', costs.own, 45], ['inclusive', costs.inclusive, 90], ['files', costs.files, 40]] as const) {

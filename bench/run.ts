@@ -1,5 +1,6 @@
 /** `npm run bench`: runs the scenarios one after the other and says which numbers are as they should be. */
 import { parseArgs } from 'node:util'
+import { buildGateway } from './gateway-under-test.ts'
 import { conditions, settleSelf } from './measured-process.ts'
 import { formatRow, type Row } from './rows.ts'
 import { runScenario } from './scenario.ts'
@@ -32,6 +33,7 @@ if (chosen.length === 0) {
   process.exit(2)
 }
 
+buildGateway()
 settleSelf()
 if (!values.json) process.stdout.write(`${conditions}\n\n`)
 const rows: Row[] = []

@@ -22,8 +22,9 @@ if (major < 24 || (major === 24 && minor < 12)) {
 } else {
   // A named import would not link on a Node that lacks it, and then nobody could hand over.
   module.enableCompileCache?.()
+  // In a checkout the sources, so that an edit counts at once; where only the build is, the build.
   const source = join(here, '../src/cli/main.ts')
-  await import(existsSync(source) ? source : join(here, '../dist/cli/main.js'))
+  await import(existsSync(source) ? source : join(here, '../dist/main.js'))
 }
 
 function pinnedNode() {

@@ -3,16 +3,16 @@ import { describe, expect, test } from 'vitest'
 import { batchText, rowsOf } from './batch-text.ts'
 
 describe('the text of a batch', () => {
-  const anyText = fc.string({ unit: 'binary' })
+  const id = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '_', '-', 'é'), minLength: 1 })
   const row = fc.record({
-    json: fc.jsonValue().map((value) => JSON.stringify(value)),
-    id: anyText,
+    json: fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()).map((value) => JSON.stringify(value)),
+    id,
     time: fc.integer(),
-    session: fc.option(anyText),
-    turn: fc.option(anyText),
+    session: fc.option(id),
+    turn: fc.option(id),
   })
 
-  test('gives back every row as it was, whatever its strings hold', () => {
+  test('gives back every row as it was, whatever its record holds', () => {
     fc.assert(
       fc.property(fc.array(row, { minLength: 1 }), (rows) => {
         expect(rowsOf(batchText(rows))).toEqual(rows)
@@ -21,14 +21,22 @@ describe('the text of a batch', () => {
   })
 
   test('keeps line breaks, separators and halves of characters in what was recorded', () => {
-    const json = JSON.stringify({ reason: 'a\nb\u2028c\ud800' })
-    const rows = [{ json, id: 'a\nb', time: 1, session: '', turn: null }]
+    const json = JSON.stringify({ reason: 'a\nb\tc\u2028d\ud800' })
+    const rows = [{ json, id: 'a', time: 1, session: null, turn: 't' }]
     expect(rowsOf(batchText(rows))).toEqual(rows)
   })
 
-  test('is refused when texts and columns do not match', () => {
-    const text = batchText([{ json: '{}', id: 'a', time: 1, session: null, turn: null }])
-    expect(() => rowsOf(`${text}\n{}`)).toThrow('damaged')
-    expect(() => rowsOf(text.slice(0, text.indexOf('\n')))).toThrow('damaged')
+  const plain = { json: '{}', id: 'a', time: 1, session: null, turn: null }
+
+  test.each([
+    ['a column with a line break', batchText([{ ...plain, id: 'a\nb' }])],
+    ['a column with a tab', batchText([{ ...plain, turn: 'a\tb' }])],
+    ['a record that is no object', batchText([{ ...plain, json: '[]' }])],
+    ['a time that is none', batchText([{ ...plain, time: Number.NaN }])],
+    ['a row without its record', batchText([plain]).slice(0, -3)],
+    ['a record cut off', batchText([plain]).slice(0, -1)],
+    ['nothing', ''],
+  ])('is refused as a whole: %s', (_name, text) => {
+    expect(() => rowsOf(`${batchText([plain])}\n${text}`)).toThrow('damaged')
   })
 })

@@ -4,20 +4,24 @@
  */
 import type { LogRow } from './log-protocol.ts'
 
-/** What a row says beside its text. */
-type Columns = [id: string, time: number, session: string | null, turn: string | null]
-
-/** At least one row. The columns of all rows as JSON in the first line, then each record's JSON in a line of its own. */
+/** At least one row, each a line of its own: its columns, which are ids and a time, and the JSON of its record, after tabs. */
 export function batchText(rows: readonly LogRow[]): string {
-  const columns = rows.map((row): Columns => [row.id, row.time, row.session, row.turn])
-  // JSON without indentation has no line break: in strings they are escaped.
-  return `${JSON.stringify(columns)}\n${rows.map((row) => row.json).join('\n')}`
+  let text = ''
+  for (const row of rows) text += `${text === '' ? '' : '\n'}${row.id}\t${row.time}\t${row.session ?? ''}\t${row.turn ?? ''}\t${row.json}`
+  return text
 }
 
-/** The rows of `batchText`. Throws when it is not one text per row: nothing of such a batch may be written. */
+const columnCount = 5
+
+/**
+ * The rows of `batchText`. JSON without indentation has neither line breaks nor tabs, because strings escape them; a
+ * column that had one makes this throw, and nothing of such a batch may be written.
+ */
 export function rowsOf(text: string): LogRow[] {
-  const [first = '', ...texts] = text.split('\n')
-  const columns = JSON.parse(first) as Columns[]
-  if (columns.length !== texts.length) throw new Error('the batch of records is damaged')
-  return columns.map(([id, time, session, turn], index) => ({ json: texts[index] as string, id, time, session, turn }))
+  return text.split('\n').map((line) => {
+    const columns = line.split('\t')
+    const [id, time, session, turn, json] = columns
+    if (columns.length !== columnCount || !json?.startsWith('{') || !json.endsWith('}') || !Number.isSafeInteger(Number(time))) throw new Error('the batch of records is damaged')
+    return { id: id as string, time: Number(time), session: session || null, turn: turn || null, json }
+  })
 }

@@ -17,6 +17,8 @@ export interface Batch {
   readonly records: readonly QueuedRecord[]
 }
 
+const separators = /[\n\t]/
+
 const limits = { records: 10_000, bytes: 64 * 1024 * 1024, record: 1024 * 1024, batch: 2000 }
 
 export class RecordQueue {
@@ -37,6 +39,8 @@ export class RecordQueue {
   add(row: LogRow, waiter: Waiter | undefined): TurnwardError | undefined {
     if (row.json.length > limits.record)
       return new TurnwardError('audit.unwritable', { subject: row.id, why: 'the record is larger than 1 MiB' })
+    // One such row would spoil every batch it is in.
+    if (separators.test(`${row.id}${row.session ?? ''}${row.turn ?? ''}`)) return new TurnwardError('audit.unwritable', { why: 'an id of the record has a line break or a tab' })
     if (this.#records.length >= limits.records || this.#bytes + row.json.length > limits.bytes) {
       return new TurnwardError('audit.backlog', { why: `${this.#records.length} records are waiting`, retryAfterSeconds: 1 })
     }

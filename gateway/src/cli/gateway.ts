@@ -22,6 +22,7 @@ import { createRunners, type Runners } from '../tools/runners/runners.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import type { Services } from '../turns/services.ts'
 import { SessionRegistry } from '../turns/session-registry.ts'
+import { RequestReader } from '../wire/request-reader.ts'
 import { listen, type HttpServer } from './http-server.ts'
 import { runnerOptions } from './runner-options.ts'
 import { version } from './version.ts'
@@ -48,7 +49,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const opened: Closable[] = [{ close: async () => config.close() }]
   try {
     const { dataDir, settings } = config.current
-    const telemetry = createTelemetry({ settings: settings.telemetry, version, logger })
+    const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
     opened.push({ close: () => telemetry.shutdown() })
     const store = await openStore(dataDir)
     opened.push(store)
@@ -137,6 +138,7 @@ function assemble(rooms: Rooms): Services {
     log,
     state,
     sessions,
+    requests: new RequestReader(systemClock),
     telemetry,
     clock: systemClock,
     secret: store.secret,

@@ -48,8 +48,8 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
       keepAliveTimeout: 65_000,
     },
     (request, response) => {
-      response.once('finish', () => closeUnread(request))
-      response.once('prefinish', () => endUnreadAnswer(response))
+      response.on('finish', closeUnread)
+      response.on('prefinish', endUnreadAnswer)
       dispatch(request, response, entrances, mcp, isDraining)
     },
   )
@@ -107,9 +107,11 @@ function dispatch(request: IncomingMessage, response: ServerResponse, entrances:
 /** How long a finished answer may wait for a client that does not read it. */
 const unreadAnswerMs = 60_000
 
-function endUnreadAnswer(response: ServerResponse): void {
-  const timer = setTimeout(() => response.destroy(), unreadAnswerMs)
-  response.once('close', () => clearTimeout(timer))
+function endUnreadAnswer(this: ServerResponse): void {
+  // The kernel has taken all of it.
+  if (this.writableLength === 0) return
+  const timer = setTimeout(() => this.destroy(), unreadAnswerMs)
+  this.once('close', () => clearTimeout(timer))
 }
 
 /** How long a client that is still sending gets to read an answer that did not wait for its body. */
@@ -117,7 +119,8 @@ const unreadGraceMs = 1000
 
 // An answer given before the body was read (a refusal, mostly) ends the connection: what is left of the body would
 // have to be read, from somebody who may never end it.
-function closeUnread(request: IncomingMessage): void {
+function closeUnread(this: ServerResponse): void {
+  const request = this.req
   if (request.complete) return
   const { socket } = request
   request.resume()

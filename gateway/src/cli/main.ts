@@ -1,17 +1,21 @@
-/** The command line: one file a verb, assembled here. The only room that reads the environment. */
+/** The command line: one file a verb, loaded when it is asked for. The only room that reads the environment. */
 import { Command } from 'commander'
 import { exitCodes } from './exit-codes.ts'
-import { addAudit } from './verbs/audit.ts'
-import { addCheck } from './verbs/check.ts'
-import { addDemo } from './verbs/demo.ts'
-import { addInit } from './verbs/init.ts'
-import { addKeys } from './verbs/keys.ts'
-import { addSchema } from './verbs/schema.ts'
-import { addStart } from './verbs/start.ts'
-import { addTools } from './verbs/tools.ts'
-import { addTurns } from './verbs/turns.ts'
-import { addVersion } from './verbs/version.ts'
 import { version } from './version.ts'
+
+/** Every verb in the order of the help. A gateway that runs for months must not hold what only the other verbs need. */
+const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = new Map([
+  ['start', async () => (await import('./verbs/start.ts')).addStart],
+  ['demo', async () => (await import('./verbs/demo.ts')).addDemo],
+  ['init', async () => (await import('./verbs/init.ts')).addInit],
+  ['check', async () => (await import('./verbs/check.ts')).addCheck],
+  ['schema', async () => (await import('./verbs/schema.ts')).addSchema],
+  ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
+  ['tools', async () => (await import('./verbs/tools.ts')).addTools],
+  ['turns', async () => (await import('./verbs/turns.ts')).addTurns],
+  ['audit', async () => (await import('./verbs/audit.ts')).addAudit],
+  ['version', async () => (await import('./verbs/version.ts')).addVersion],
+])
 
 const program = new Command('turnward')
   .description('Turnward: the gateway that terminates agent turns.')
@@ -28,7 +32,9 @@ Start here:
   $ turnward init && turnward start     your own gateway`,
   )
 
-for (const add of [addStart, addDemo, addInit, addCheck, addSchema, addKeys, addTools, addTurns, addAudit, addVersion]) add(program)
+const asked = verbs.get(process.argv[2] ?? '')
+// Help and suggestions for a mistyped verb need all of them.
+for (const load of asked === undefined ? verbs.values() : [asked]) (await load())(program)
 
 // Commander exits with 1 on wrong usage; ours is 2, like other command line tools.
 exitWithUsageCode(program)

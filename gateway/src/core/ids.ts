@@ -1,12 +1,14 @@
 /** Prefixed ids: `turn_…`, `ses_…`, `dec_…`. Safe in URLs and headers. */
 import { randomFillSync } from 'node:crypto'
 
-const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const alphabet = Buffer.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 
 export type IdPrefix = 'turn' | 'ses' | 'dec' | 'mc' | 'tc' | 'tkt' | 'key' | 'mcp'
 
+/** Characters that nobody has been given yet, from `used` to `filled`. */
 const pool = Buffer.allocUnsafe(4096)
-let used = pool.length
+let filled = 0
+let used = 0
 
 /** Ids of things that happen: they begin with the time, so that the indexes of the decision log grow at their end. */
 const timed: ReadonlySet<IdPrefix> = new Set(['turn', 'dec', 'mc', 'tc'])
@@ -19,16 +21,16 @@ export function newId(prefix: IdPrefix): string {
   return timed.has(prefix) ? `${prefix}_${Date.now().toString(36).padStart(9, '0')}${randomText(16)}` : `${prefix}_${randomText(22)}`
 }
 
-/** `length` random base62 characters (5.95 bits each), without modulo bias. */
+/** `length` random base62 characters (5.95 bits each; at most 1,000), without modulo bias. */
 export function randomText(length: number): string {
-  let text = ''
-  while (text.length < length) {
-    if (used >= pool.length) {
-      randomFillSync(pool)
-      used = 0
-    }
-    const byte = pool[used++] as number
-    if (byte < 248) text += alphabet[byte % 62]
-  }
-  return text
+  if (used + length > filled) refill()
+  used += length
+  return pool.toString('latin1', used - length, used)
+}
+
+function refill(): void {
+  randomFillSync(pool)
+  filled = 0
+  used = 0
+  for (const byte of pool) if (byte < 248) pool[filled++] = alphabet[byte % 62] as number
 }

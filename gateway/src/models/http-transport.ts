@@ -3,8 +3,10 @@
  * chunk. HTTP/2 stays off (it costs more CPU per request here) and redirects are never followed.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { Pool, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { UpstreamConfig } from '@turnward/contract/config'
+import type { CancelSignal } from '../core/cancellation.ts'
+import { Pool } from '../wire/http-pool.ts'
 import type { BodySink, UpstreamRequest, UpstreamResponse, UpstreamTransport } from './transport.ts'
 
 type HttpUpstreamConfig = Exclude<UpstreamConfig, { kind: 'scripted' }>
@@ -30,7 +32,7 @@ export class HttpTransport implements UpstreamTransport {
     })
   }
 
-  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse> {
+  send(request: UpstreamRequest, signal: CancelSignal): Promise<UpstreamResponse> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason)
@@ -57,7 +59,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   headers: IncomingHttpHeaders = {}
   readonly #resolve: (response: UpstreamResponse) => void
   readonly #reject: (error: Error) => void
-  readonly #signal: AbortSignal
+  readonly #signal: CancelSignal
   #controller: Dispatcher.DispatchController | undefined
   #sink: BodySink | undefined
   #early: Buffer[] = []
@@ -66,7 +68,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   readonly #deadline: NodeJS.Timeout
   #isLate = false
 
-  constructor(resolve: (response: UpstreamResponse) => void, reject: (error: Error) => void, signal: AbortSignal, timeoutMs: number) {
+  constructor(resolve: (response: UpstreamResponse) => void, reject: (error: Error) => void, signal: CancelSignal, timeoutMs: number) {
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal

@@ -41,8 +41,40 @@ describe('reading a body', () => {
     expect(await read('transfer-encoding: chunked', '19\r\n1234567890123456789012345\r\n')).toBe('request.too_large')
   })
 
+  test('refuses such a body that has come to its end at once', async () => {
+    expect(await read('transfer-encoding: chunked', '19\r\n1234567890123456789012345\r\n0\r\n\r\n')).toBe('request.too_large')
+  })
+
+  test('reads an empty body, and one in chunks that came at once', async () => {
+    expect(await read('content-length: 0', '')).toBe('')
+    expect(await read('transfer-encoding: chunked', '2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n')).toBe('hello')
+  })
+
+  test('leaves the connection ready for the next request', async () => {
+    const bodies: string[] = []
+    const done = Promise.withResolvers<void>()
+    const server = createServer((request, response) => {
+      void Promise.resolve()
+        .then(() => readBody(request, limits))
+        .then((bytes) => {
+          response.end(bodies.push(bytes.toString()) === 3 ? 'last' : 'more')
+          if (bodies.length === 3) done.resolve()
+        })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    open.push({ close: () => server.closeAllConnections() }, server, { close: () => socket.destroy() })
+    socket.write(['one', 'two', 'three'].map((body) => `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`).join(''))
+    await done.promise
+    expect(bodies).toEqual(['one', 'two', 'three'])
+  })
+
   test('refuses a compressed body, which could be any size', async () => {
     expect(await read('content-length: 5\r\ncontent-encoding: gzip', 'hello')).toBe('request.content_encoding')
+  })
+
+  test('refuses an announced size over the limit also when all of it is there', async () => {
+    expect(await read('content-length: 25', '1234567890123456789012345')).toBe('request.too_large')
   })
 
   test('refuses a body that does not arrive in time', async () => {

@@ -2,6 +2,7 @@
  * Walks the ordered upstreams of a route until one answers. Fails over on connect error, timeout, 429 and
  * 5xx, and only before the first byte has gone to the client.
  */
+import type { CancelSignal } from '../core/cancellation.ts'
 import type { Route, RouteTarget, Snapshot } from '../config/snapshot.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import type { Caller } from '../core/principal.ts'
@@ -42,7 +43,7 @@ export async function routeCall(
   caller: Caller,
   route: Route,
   call: OutgoingCall,
-  signal: AbortSignal,
+  signal: CancelSignal,
   onAttempt: OnAttempt,
 ): Promise<RoutedResponse> {
   let failure: TurnwardError | undefined

@@ -3,6 +3,7 @@
  * this small interface so that a stricter or faster HTTP client can replace the one we use.
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { CancelSignal } from '../core/cancellation.ts'
 
 export interface UpstreamRequest {
   /** Path and query below the origin of the upstream. */
@@ -35,6 +36,6 @@ export interface UpstreamTransport {
    * Resolves with the response head. Rejects on connect errors, timeouts and aborts; errors that happen later
    * go to the body sink.
    */
-  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>
+  send(request: UpstreamRequest, signal: CancelSignal): Promise<UpstreamResponse>
   close(): Promise<void>
 }

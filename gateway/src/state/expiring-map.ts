@@ -20,13 +20,18 @@ export class ExpiringMap {
     return this.#entries.size
   }
 
-  /** The living value, now the most recently used one. */
+  /** The living value, now the most recently used one. While there is plenty of room nobody asks for the order, so it is not kept. */
   get(key: string, now: number): ExpiringValue | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    this.#entries.delete(key)
-    if (entry.expires <= now) return undefined
-    this.#entries.set(key, entry)
+    if (entry.expires <= now) {
+      this.#entries.delete(key)
+      return undefined
+    }
+    if (this.#entries.size * 2 > this.#limit) {
+      this.#entries.delete(key)
+      this.#entries.set(key, entry)
+    }
     return entry
   }
 

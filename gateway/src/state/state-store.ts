@@ -14,6 +14,11 @@ export const volatileNamespaces = ['place', 'ledger', 'ticket'] as const
 
 export type MaybePromise<T> = T | Promise<T>
 
+/** Uses a value at once when it is there, and when it has come otherwise: most reads are answered from memory. */
+export function whenRead<T, R>(value: MaybePromise<T>, use: (value: T) => MaybePromise<R>): MaybePromise<R> {
+  return value instanceof Promise ? value.then(use) : use(value)
+}
+
 export interface StateStore {
   /** The value, or undefined when absent or expired. It is not the caller's to change. Never hands out a value of another namespace. */
   get<T>(namespace: StateNamespace, key: string): MaybePromise<T | undefined>

@@ -17,7 +17,7 @@ const create = (settings: Record<string, unknown> = {}) => createTelemetry({ set
 
 describe('metrics', () => {
   test('a model call shows its duration, first chunk, tokens and decisions', async () => {
-    const telemetry = create()
+    const telemetry = await create()
     const call = telemetry.startModelCall(modelCall)
     call.firstByte()
     call.decision({ ...refusal, kind: 'tool_proposal' })
@@ -32,13 +32,13 @@ describe('metrics', () => {
   })
 
   test('a tool result flagged as error is `tool_error`', async () => {
-    const telemetry = create()
+    const telemetry = await create()
     telemetry.startToolCall(toolCall).end({ outcome: 'tool_error', errorCode: 'policy.denied' })
     expect(await telemetry.metricsText()).toMatch(/^mcp_server_operation_duration\w*_count\{[^}]*gen_ai_tool_name="mail__send"[^}]*error_type="tool_error"[^}]*\} 1$/m)
   })
 
   test('a call that is ended twice is counted once', async () => {
-    const telemetry = create()
+    const telemetry = await create()
     const call = telemetry.startToolCall(toolCall)
     call.end({ outcome: 'ok' })
     call.end({ outcome: 'error' })
@@ -48,7 +48,7 @@ describe('metrics', () => {
   })
 
   test('counters and gauges have exactly the names other rooms use', async () => {
-    const telemetry = create()
+    const telemetry = await create()
     telemetry.count('turnward_auth_failures_total', { reason: 'unknown_key' })
     telemetry.count('turnward_auth_failures_total', { reason: 'unknown_key' })
     telemetry.count('turnward_splices_total')
@@ -61,7 +61,7 @@ describe('metrics', () => {
   })
 
   test('names from clients cannot make the labels grow without end', async () => {
-    const telemetry = create()
+    const telemetry = await create()
     for (let i = 0; i < 700; i++) telemetry.startModelCall({ ...modelCall, requestModel: `made-up-${i}` }).end({ outcome: 'error', errorCode: 'grant.model' })
     const text = await telemetry.metricsText()
     const series = text.match(/^gen_ai_client_operation_duration\w*_count.*$/gm) ?? []
@@ -70,7 +70,7 @@ describe('metrics', () => {
   })
 
   test('are empty when switched off, and calls still work', async () => {
-    const telemetry = create({ metrics: { enabled: false } })
+    const telemetry = await create({ metrics: { enabled: false } })
     telemetry.count('turnward_splices_total')
     telemetry.startModelCall(modelCall).end({ outcome: 'ok' })
     expect(await telemetry.metricsText()).toBe('')
@@ -78,13 +78,14 @@ describe('metrics', () => {
 })
 
 describe('trace context', () => {
-  test.each([['noop', noopTelemetry], ['metrics only', create()]])('is passed on unchanged without tracing (%s)', (_name, telemetry) => {
+  test.each([['noop', async () => noopTelemetry], ['metrics only', create]])('is passed on unchanged without tracing (%s)', async (_name, make) => {
+    const telemetry = await make()
     const call = telemetry.startModelCall(modelCall)
     expect([call.traceparent, call.tracestate, call.traceId]).toEqual([callers, 'vendor=1', '4bf92f3577b34da6a3ce929d0e0e4736'])
   })
 
-  test('that is malformed is dropped whole', () => {
-    const call = create().startModelCall({ ...modelCall, traceparent: `${callers}\r\nx: y` })
+  test('that is malformed is dropped whole', async () => {
+    const call = (await create()).startModelCall({ ...modelCall, traceparent: `${callers}\r\nx: y` })
     expect([call.traceparent, call.tracestate]).toEqual([undefined, undefined])
   })
 })
@@ -112,7 +113,7 @@ describe('spans', () => {
     }).listen(0, '127.0.0.1')
     await once(collector, 'listening')
     const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`
-    const telemetry = create({ traces: { otlp_endpoint: endpoint, headers: { 'x-collector-key': 'k' } } })
+    const telemetry = await create({ traces: { otlp_endpoint: endpoint, headers: { 'x-collector-key': 'k' } } })
     const call = telemetry.startModelCall(modelCall)
     call.decision(refusal)
     call.end({ outcome: 'ok', session: 'ses_1', turn: 'turn_1', usage: { inputTokens: 5 } })
@@ -141,7 +142,7 @@ describe('spans', () => {
     const { port } = closed.address() as AddressInfo
     closed.close()
     await once(closed, 'close')
-    const telemetry = create({ traces: { otlp_endpoint: `http://127.0.0.1:${port}/v1/traces` } })
+    const telemetry = await create({ traces: { otlp_endpoint: `http://127.0.0.1:${port}/v1/traces` } })
     telemetry.startModelCall(modelCall).end({ outcome: 'ok' })
     await expect(telemetry.shutdown()).resolves.toBeUndefined()
   })

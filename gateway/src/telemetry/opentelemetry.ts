@@ -11,7 +11,7 @@ import { createInstruments, type Instruments } from './instruments.ts'
 import { attributes } from './names.ts'
 import type { CallEnd, CallSpan, Telemetry } from './telemetry.ts'
 import { parseTraceContext, type TraceContext } from './trace-context.ts'
-import { createTracing, type TracedCall } from './tracing.ts'
+import type { TracedCall } from './tracing.ts'
 
 export interface TelemetryOptions {
   readonly settings: Snapshot['settings']['telemetry']
@@ -22,11 +22,12 @@ export interface TelemetryOptions {
 }
 
 /** Telemetry as configured. `metricsText` is empty while metrics are switched off. */
-export function createTelemetry({ settings, version, logger, clock = systemClock }: TelemetryOptions): Telemetry {
+export async function createTelemetry({ settings, version, logger, clock = systemClock }: TelemetryOptions): Promise<Telemetry> {
   const resource = resourceFromAttributes({ [attributes.serviceName]: 'turnward', [attributes.serviceVersion]: version })
   const instruments = settings.metrics.enabled ? createInstruments(resource, version) : undefined
   const { otlp_endpoint: endpoint, headers } = settings.traces
-  const tracing = endpoint === undefined ? undefined : createTracing({ endpoint, headers, resource, version })
+  // The exporter is loaded only where spans are wanted.
+  const tracing = endpoint === undefined ? undefined : (await import('./tracing.ts')).createTracing({ endpoint, headers, resource, version })
   return {
     logger,
     startModelCall: (start) => {
@@ -48,9 +49,9 @@ export function createTelemetry({ settings, version, logger, clock = systemClock
     },
     observe: (name, read) => instruments?.observe(name, read),
     count: (name, labels) => instruments?.count(name, labels),
-    metricsText: async () => (await instruments?.text()) ?? '',
+    metricsText: async () => instruments?.text() ?? '',
     shutdown: async () => {
-      await Promise.all([tracing?.shutdown(), instruments?.shutdown()])
+      await tracing?.shutdown()
     },
   }
 }

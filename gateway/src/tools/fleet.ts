@@ -30,6 +30,14 @@ export interface FleetOptions {
 
 const startsAtOnce = 4
 
+interface CachedCatalogue {
+  readonly revision: string
+  readonly slots: readonly ServerSlot[]
+  readonly catalogue: GatewayCatalogue
+}
+
+const isReady = (slot: ServerSlot): boolean => slot.touch()
+
 /** Starts every server in the background and returns at once. */
 export function createFleet(options: FleetOptions): Fleet {
   return new RunningFleet(options)
@@ -42,7 +50,7 @@ class RunningFleet implements Fleet {
   readonly #draining = new Set<Promise<void>>()
   readonly #listeners = new Set<() => void>()
   readonly #stopWatching: () => void
-  #catalogues = new Map<string, { readonly revision: string; readonly catalogue: GatewayCatalogue }>()
+  #catalogues = new Map<string, CachedCatalogue>()
   #known: ReadonlyMap<string, CatalogueTool> | undefined
   /** Slot a tool came from: a call runs on the server it was decided for, even after a swap. */
   readonly #home = new WeakMap<CatalogueTool, ServerSlot>()
@@ -59,13 +67,14 @@ class RunningFleet implements Fleet {
     const snapshot = this.#options.snapshot()
     const declared = snapshot.gateways.get(gateway)
     if (declared === undefined) throw new TurnwardError('grant.gateway', { subject: gateway })
-    const slots = declared.servers.flatMap((name) => this.#slots.get(name) ?? [])
-    await this.#warm(slots)
+    const known = this.#catalogues.get(gateway)
+    const slots = known?.revision === snapshot.revision ? known.slots : this.#slotsOf(declared.servers)
+    if (!slots.every(isReady)) await this.#warm(slots)
     const cached = this.#catalogues.get(gateway)
     if (cached?.revision === snapshot.revision) return cached.catalogue
     const views = declared.servers.map((name) => this.#view(name))
     const catalogue = buildCatalogue(declared, views)
-    this.#catalogues.set(gateway, { revision: snapshot.revision, catalogue })
+    this.#catalogues.set(gateway, { revision: snapshot.revision, slots: this.#slotsOf(declared.servers), catalogue })
     return catalogue
   }
 
@@ -124,6 +133,10 @@ class RunningFleet implements Fleet {
       void slot.start()
     }
     this.#changed()
+  }
+
+  #slotsOf(servers: readonly string[]): ServerSlot[] {
+    return servers.flatMap((name) => this.#slots.get(name) ?? [])
   }
 
   #view(name: string): ServerView {

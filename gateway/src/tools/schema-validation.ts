@@ -5,6 +5,7 @@
  */
 import { dereference, validate, type Schema, type SchemaDraft } from '@cfworker/json-schema'
 import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { compileAcceptance } from './schema-acceptance.ts'
 import { weakenedSchema } from './schema-weakening.ts'
 
 const maxDepth = 64
@@ -29,7 +30,9 @@ export function compileArgumentCheck(schema: JsonObject): { readonly check: Argu
   if (draft === undefined) return { why: 'its input schema is of a dialect that is not supported' }
   const size = countNodes(schema, maxDepth, maxNodes)
   if (size === undefined) return { why: 'its input schema is too deep or too large' }
-  const prepared = weakenedSchema(schema) as Schema
+  const weakened = weakenedSchema(schema)
+  const accepts = compileAcceptance(weakened)
+  const prepared = weakened as Schema
   let lookup: Record<string, Schema | boolean>
   try {
     lookup = dereference(prepared)
@@ -38,7 +41,7 @@ export function compileArgumentCheck(schema: JsonObject): { readonly check: Argu
   } catch {
     return { why: 'its input schema is not valid' }
   }
-  return { check: (args) => runCheck(prepared, draft, lookup, size, args) }
+  return { check: (args) => (accepts?.(args) === true ? undefined : runCheck(prepared, draft, lookup, size, args)) }
 }
 
 function runCheck(schema: Schema, draft: SchemaDraft, lookup: Record<string, Schema | boolean>, size: number, args: JsonObject): string | undefined {

@@ -17,6 +17,7 @@ export interface ServerTool extends CatalogueTool {
 
 export interface ReadTools {
   readonly tools: readonly ServerTool[]
+  readonly byOriginalName: ReadonlyMap<string, ServerTool>
   /** Exposed name (or position in the list) -> why the tool is left out. */
   readonly leftOut: ReadonlyMap<string, string>
 }
@@ -35,7 +36,7 @@ export function readTools(server: string, listed: readonly JsonObject[]): ReadTo
   })
   const { unique, collisions } = withoutCollisions(read)
   for (const name of collisions) leftOut.set(name, 'several tools have this name')
-  return { tools: unique, leftOut }
+  return { tools: unique, byOriginalName: new Map(unique.map((tool) => [tool.originalName, tool])), leftOut }
 }
 
 function readTool(server: string, definition: JsonObject): ServerTool | string {

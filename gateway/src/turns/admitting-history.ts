@@ -8,6 +8,7 @@ import { sha256 } from '../core/hash.ts'
 import { admit, admitUnknown } from '../policy/admit.ts'
 import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
 import type { Label, PolicyState } from '../policy/types.ts'
+import { whenRead, type MaybePromise } from '../state/state-store.ts'
 import type { ToolResultView } from '../wire/dialect.ts'
 import { freshState } from './attaching-session.ts'
 import type { HistoryEntry } from './history.ts'
@@ -26,21 +27,19 @@ export async function admitHistory(call: ModelCall, history: readonly HistoryEnt
   for (const [index, entry] of history.entries()) {
     for (const made of entry.message.calls) toolNames.set(made.id, made.name)
     if (index < firstNew) continue
-    if (entry.message.role === 'assistant') await admitAssistant(call, entry)
+    const admitted = entry.message.role === 'assistant' ? admitAssistant(call, entry) : undefined
+    if (admitted instanceof Promise) await admitted
     for (const result of entry.message.results) await admitResult(call, result, toolNames.get(result.callId))
   }
 }
 
-async function admitAssistant(call: ModelCall, entry: HistoryEntry): Promise<void> {
-  if (entry.digest === undefined) return
+function admitAssistant(call: ModelCall, { digest }: HistoryEntry): MaybePromise<void> {
+  if (digest === undefined) return
   const { policy, settings } = call.snapshot
-  const delivered = await call.services.state.get<LabelRecord>('ledger', deliveredKey(call.caller.principal.id, entry.digest))
-  if (delivered !== undefined) {
-    joinLabel(call, labelFromRecord(delivered, policy))
-    return
-  }
-  if (settings.turns.unknown_history === 'accept') return
-  admitStranger(call, 'unknown history', entry.digest)
+  return whenRead(call.services.state.get<LabelRecord>('ledger', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
+    if (delivered !== undefined) joinLabel(call, labelFromRecord(delivered, policy))
+    else if (settings.turns.unknown_history !== 'accept') admitStranger(call, 'unknown history', digest)
+  })
 }
 
 async function admitResult(call: ModelCall, result: ToolResultView, toolName: string | undefined): Promise<void> {

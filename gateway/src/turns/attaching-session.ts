@@ -14,6 +14,7 @@ import type { Caller } from '../core/principal.ts'
 import { join, labelFromRecord, publicLabel, sameLabel } from '../policy/label.ts'
 import type { Label, Policy, PolicyState } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
+import { whenRead, type MaybePromise } from '../state/state-store.ts'
 import { knownClientSession } from './known-clients.ts'
 import type { HistoryEntry } from './history.ts'
 import type { Services } from './services.ts'
@@ -44,13 +45,15 @@ export async function attachSession(
 ): Promise<Attached> {
   const { policy } = snapshot
   const idle = snapshot.settings.turns.session_idle_ms
-  const known = await longestKnownPrefix(services, history)
+  const found = longestKnownPrefix(services, history)
+  const known = found instanceof Promise ? await found : found
   const named = namedSession(headers) ?? knownClientSession(headers, body)
 
   if (named !== undefined) {
     const id = sessionIdFor(services.secret, caller, named.source, named.value)
+    const live = services.sessions.find(id, policy, idle)
     const session =
-      (await services.sessions.find(id, policy, idle)) ??
+      (live instanceof Promise ? await live : live) ??
       services.sessions.create({ id, principal: caller.principal.id, source: named.source, parent: null }, freshState(policy), policy)
     if (known === undefined) return { session, firstNew: 0, presented: freshState(policy).label }
     // The presented history was seen before, perhaps under another name: what it implies counts here too.
@@ -81,10 +84,24 @@ export function freshState(policy: Policy): PolicyState {
   return { label: publicLabel(policy.trustRanks.length - 1), effects: { done: [], reserved: {} } }
 }
 
-/** A session id that only this principal and consumer can arrive at. */
+/** A session id that only this principal and consumer can arrive at. Remembered for the callers of the running configuration. */
 export function sessionIdFor(secret: Uint8Array, caller: Caller, source: string, value: string): string {
-  return `ses_${keyedHash(secret, 'session', caller.principal.id, caller.consumer ?? '', source, value).slice(0, 22)}`
+  let known = sessionIds.get(caller)
+  if (known === undefined || known.secret !== secret || known.ids.size >= mostSessionIds) {
+    known = { secret, ids: new Map() }
+    sessionIds.set(caller, known)
+  }
+  const name = `${source}|${value}`
+  let id = known.ids.get(name)
+  if (id === undefined) {
+    id = `ses_${keyedHash(secret, 'session', caller.principal.id, caller.consumer ?? '', source, value).slice(0, 22)}`
+    known.ids.set(name, id)
+  }
+  return id
 }
+
+const mostSessionIds = 1000
+const sessionIds = new WeakMap<Caller, { readonly secret: Uint8Array; readonly ids: Map<string, string> }>()
 
 const sessionHeader = 'x-turnward-session'
 
@@ -98,17 +115,22 @@ export function namedSession(headers: IncomingHttpHeaders): { readonly source: s
   return { source: 'header', value }
 }
 
-async function longestKnownPrefix(
-  services: Services,
-  history: readonly HistoryEntry[],
-): Promise<{ readonly index: number; readonly point: HistoryPoint } | undefined> {
-  for (let index = history.length - 1; index >= 0; index -= 1) {
-    const { point: place, message } = history[index] as HistoryEntry
-    // A place after an answer outlives a restart; the place of a request is worth less and is kept in memory only.
-    const answered = message.role === 'assistant' ? services.state.get<HistoryPoint>('point', place) : undefined
-    const known = answered instanceof Promise ? await answered : answered
-    const point = known ?? (await services.state.get<HistoryPoint>('place', place))
-    if (point !== undefined) return { index, point }
+interface KnownPrefix {
+  readonly index: number
+  readonly point: HistoryPoint
+}
+
+/** From the end of the history back to a place that is known. Waits only when memory does not have the answer. */
+function longestKnownPrefix(services: Services, history: readonly HistoryEntry[], from = history.length - 1): MaybePromise<KnownPrefix | undefined> {
+  for (let index = from; index >= 0; index -= 1) {
+    const point = pointAt(services, history[index] as HistoryEntry)
+    if (point !== undefined) return whenRead(point, (read) => (read === undefined ? longestKnownPrefix(services, history, index - 1) : { index, point: read }))
   }
   return undefined
+}
+
+// A place after an answer outlives a restart; the place of a request is worth less and is kept in memory only.
+function pointAt({ state }: Services, { point: place, message }: HistoryEntry): MaybePromise<HistoryPoint | undefined> {
+  const answered = message.role === 'assistant' ? state.get<HistoryPoint>('point', place) : undefined
+  return whenRead(answered, (read) => read ?? state.get<HistoryPoint>('place', place))
 }

@@ -1,6 +1,7 @@
 /** What is known of a call at each point of its pipeline. Later stages need more, and their types say so. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Snapshot } from '../config/snapshot.ts'
+import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 import type { Label } from '../policy/types.ts'
@@ -37,7 +38,7 @@ export interface ModelCall extends AttachedCall {
   readonly body: JsonObject
   /** The client's bytes, until a stage edits `body`. */
   bytes: Buffer | undefined
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   /** What the presented history implies by itself. A named session may have read more than it presents now. */
   presented: Label
   /** Where in its conversation the request stands. */

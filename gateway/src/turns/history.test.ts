@@ -21,6 +21,17 @@ describe('the prefix chain', () => {
     )
   })
 
+  test('views that are read again, elsewhere or for somebody else, stand where they stand now', () => {
+    const views = Array.from({ length: 24 }, (_, index) => message(index % 2 === 0 ? 'user' : 'assistant', `text ${index}`, index))
+    const copies = (list: readonly MessageView[]): readonly MessageView[] => list.map((view) => ({ ...view }))
+    fc.assert(
+      fc.property(fc.shuffledSubarray(views, { minLength: 12 }), fc.constantFrom('alice', 'bob'), (list, owner) => {
+        const digests = (messages: readonly MessageView[]) => readHistory(messages, secret, [owner]).map(({ digest, point }) => ({ digest, point }))
+        expect(digests(list)).toEqual(digests(copies(list)))
+      }),
+    )
+  })
+
   test('another principal, or another key, never arrives at the same point', () => {
     const messages = [message('user', 'hello')]
     const points = [

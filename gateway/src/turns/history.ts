@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto'
 import { canonicalJson } from '../core/json.ts'
 import { keyedHash } from '../core/hash.ts'
+import { withoutSpace } from '../core/without-space.ts'
 import type { MessageView, ToolCallView } from '../wire/dialect.ts'
 
 export interface HistoryEntry {
@@ -83,7 +84,7 @@ function shortForm(text: string): string {
 
 /** Digest of what an assistant said and called; undefined for an empty message. */
 export function assistantDigest(text: string, calls: readonly ToolCallView[]): string | undefined {
-  const words = text === '' ? '' : text.replace(/\s+/g, '')
+  const words = withoutSpace(text)
   if (words === '' && calls.length === 0) return undefined
   let content = `assistant\n${words.length}:${words}`
   for (const call of calls) content += `\n${call.id}\n${call.name}\n${call.args === undefined ? call.argsText : canonicalJson(call.args)}`

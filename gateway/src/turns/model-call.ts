@@ -3,6 +3,7 @@
  * where it stands. Read this file and `tool-call.ts` and you know the product.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Cancellation, type CancelSignal } from '../core/cancellation.ts'
 import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
 import type { Session } from '../state/sessions.ts'
@@ -87,12 +88,12 @@ export async function runModelCall(services: Services, request: IncomingMessage,
   }
 }
 
-function abortWhenClientLeaves(response: ServerResponse): AbortSignal {
-  const abort = new AbortController()
-  response.once('close', () => {
-    if (!response.writableFinished) abort.abort(new TurnwardError('request.cancelled'))
+function abortWhenClientLeaves(response: ServerResponse): CancelSignal {
+  const cancellation = new Cancellation()
+  response.on('close', () => {
+    if (!response.writableFinished) cancellation.cancel(new TurnwardError('request.cancelled'))
   })
-  return abort.signal
+  return cancellation
 }
 
 function refuseOnRecord<T>(check: () => T, record: (error: unknown) => void): T {

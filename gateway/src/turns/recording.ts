@@ -13,7 +13,7 @@ export function recordOf(call: AttachedCall, fields: RecordFields): DecisionReco
   const label = labelRecord(call.session.policy.label, call.snapshot.policy)
   return {
     v: 1,
-    id: newId('dec'),
+    id: fields.id ?? newId('dec'),
     time: call.services.clock.now(),
     principal: principal.id,
     groups: [...principal.groups],

@@ -2,6 +2,7 @@
  * Puts back what denial splicing took out: the client's history lacks the refused calls, the model must see
  * them answered, or it would wonder where its calls went and make them again.
  */
+import { whenRead, type MaybePromise } from '../state/state-store.ts'
 import type { SpliceRecord } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
 import type { HistoryEntry } from './history.ts'
@@ -11,7 +12,7 @@ import type { HistoryEntry } from './history.ts'
  * that were compacted before it, what it said within its session. Never a call id: some models number calls anew.
  */
 export function spliceKeys(point: string, session: string, digest: string): readonly [string, string] {
-  return [`p|${point}`, `s|${session}|${digest}`]
+  return [point, `s|${session}|${digest}`]
 }
 
 /** Edits the body in place. The views of `call.view` are stale afterwards, except for its tools. */
@@ -19,18 +20,20 @@ export async function restoreRefused(call: ModelCall, history: readonly HistoryE
   let inserted = 0
   for (const { message, digest, point } of history) {
     if (message.role !== 'assistant' || digest === undefined) continue
-    const record = await findSplice(call, point, digest)
+    const found = findSplice(call, point, digest)
+    const record = found instanceof Promise ? await found : found
     if (record === undefined) continue
     inserted += call.dialect.edit.restore(call.body, message.index + inserted, record)
     call.bytes = undefined
   }
 }
 
-async function findSplice(call: ModelCall, point: string, digest: string): Promise<SpliceRecord | undefined> {
-  const { state } = call.services
-  const [byPlace, bySession] = spliceKeys(point, call.session.id, digest)
-  const found = await state.get<SpliceRecord>('splice', byPlace)
-  // At a place we know, no record means that nothing was taken out there; elsewhere the same words may have been shortened.
-  if (found !== undefined || (await state.get('point', point)) !== undefined) return found
-  return state.get<SpliceRecord>('splice', bySession)
+function findSplice({ services: { state }, session }: ModelCall, point: string, digest: string): MaybePromise<SpliceRecord | undefined> {
+  return whenRead(state.get<SpliceRecord>('splice', point), (found) => {
+    if (found !== undefined) return found
+    // At a place we know, no record means that nothing was taken out there; elsewhere the same words may have been shortened.
+    return whenRead(state.get('point', point), (known) => {
+      return known === undefined ? state.get<SpliceRecord>('splice', spliceKeys(point, session.id, digest)[1]) : undefined
+    })
+  })
 }

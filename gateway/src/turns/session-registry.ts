@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Label, Policy, PolicyState } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
-import type { StateStore } from '../state/state-store.ts'
+import type { MaybePromise, StateStore } from '../state/state-store.ts'
 
 /** A session as stored: ranks by name, so that a changed list of trust ranks cannot shift what a label means. */
 interface StoredSession extends Session {
@@ -46,13 +46,15 @@ export class SessionRegistry {
   }
 
   /** The session with this id, or undefined when it was never seen or has expired. */
-  async find(id: string, policy: Policy, idleMs: number): Promise<Session | undefined> {
+  find(id: string, policy: Policy, idleMs: number): MaybePromise<Session | undefined> {
     const live = this.#live.get(id)
-    if (live !== undefined) {
-      if (this.#clock.now() - live.session.usedAt <= idleMs) return this.#keep(live, policy)
-      this.#live.delete(id)
-      return undefined
-    }
+    if (live === undefined) return this.#findStored(id, policy)
+    if (this.#clock.now() - live.session.usedAt <= idleMs) return this.#keep(live, policy)
+    this.#live.delete(id)
+    return undefined
+  }
+
+  async #findStored(id: string, policy: Policy): Promise<Session | undefined> {
     const stored = await this.#state.get<StoredSession>('session', id)
     if (stored === undefined) return undefined
     // Another call may have brought the same session in while we waited: there must be one object only.

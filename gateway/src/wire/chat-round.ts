@@ -36,6 +36,8 @@ export interface ChunkReading {
   readonly hasFinish: boolean
   /** A field was taken out of the chunk because a client could read it twice. */
   readonly isEdited: boolean
+  /** The words of a chunk that does nothing but add them to the content of its one choice. */
+  readonly saysOnly: string | undefined
 }
 
 export class ChatRound {
@@ -71,7 +73,7 @@ export class ChatRound {
         hasFinish = true
       }
     }
-    return { hasCalls, hasFinish, isEdited }
+    return { hasCalls, hasFinish, isEdited, saysOnly: hasCalls || hasFinish || isEdited ? undefined : onlyWords(choices) }
   }
 
   /** The calls in order of choice and index. Throws `upstream.malformed` when one cannot be told from another. */
@@ -189,6 +191,14 @@ function readFragment(call: CallParts, made: JsonObject): boolean {
   if (call.name !== name) throw malformed('a tool call of its stream changes its name')
   delete made.name
   return true
+}
+
+/** Words of a delta whose other fields are empty, however often it comes. */
+function onlyWords(choices: readonly JsonValue[]): string | undefined {
+  const [choice] = choices
+  if (choices.length !== 1 || !isObject(choice) || !isObject(choice.delta)) return undefined
+  const { content, role: _role, ...others } = choice.delta
+  return Object.values(others).every((value) => value === null || value === '' || (Array.isArray(value) && value.length === 0)) ? asText(content) : undefined
 }
 
 function readText(parts: ChoiceParts, delta: JsonObject): void {

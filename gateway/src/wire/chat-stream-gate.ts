@@ -10,9 +10,10 @@ import { ChatRound, choiceIndex, nativeCall } from './chat-round.ts'
 import { isAbsent, malformed, objectsOf } from './fields.ts'
 import { GateOutput } from './gate-output.ts'
 import { HeldEvents } from './held-events.ts'
-import { SseFramer, type SseEvent } from './sse.ts'
+import { SseFramer, asBuffer, type SseEvent } from './sse.ts'
 import { errorReason, isLineEnd, readPayload, wholeEvent } from './stream-events.ts'
 import type { GateOptions, GateRound, GateSink, StreamGate } from './stream-gate.ts'
+import { TextEvents } from './text-events.ts'
 import { addChatUsage } from './usage-records.ts'
 
 const done = 'data: [DONE]\n\n'
@@ -26,6 +27,7 @@ interface ShownText {
 export class ChatStreamGate implements StreamGate {
   readonly #output: GateOutput
   readonly #framer: SseFramer
+  readonly #texts: TextEvents
   readonly #hideUsageChunk: boolean
   readonly #held: HeldEvents
   readonly #maskError: (raw: Buffer) => Buffer
@@ -44,6 +46,7 @@ export class ChatStreamGate implements StreamGate {
   constructor(sink: GateSink, options: GateOptions) {
     this.#output = new GateOutput(sink)
     this.#framer = new SseFramer(options.maxEventBytes)
+    this.#texts = new TextEvents(options.maxEventBytes)
     this.#held = new HeldEvents(options.maxEventBytes)
     this.#maskError = options.maskError ?? ((raw) => raw)
     this.#hideUsageChunk = options.hideUsageChunk
@@ -63,7 +66,10 @@ export class ChatStreamGate implements StreamGate {
 
   push(chunk: Uint8Array): void {
     try {
-      this.#framer.push(chunk, this.#onEvent)
+      const bytes = asBuffer(chunk)
+      const taken = this.#framer.isBetweenEvents && !this.holding ? this.#texts.take(bytes) : 0
+      if (taken > 0) this.#output.raw(bytes.subarray(0, taken))
+      if (taken < bytes.length) this.#framer.push(bytes.subarray(taken), this.#onEvent)
     } finally {
       this.#output.flush()
     }
@@ -163,6 +169,7 @@ export class ChatStreamGate implements StreamGate {
     const shown = this.#isContinued ? this.#continued(chunk, choices) : chunk
     if (shown === undefined) return
     const isEdited = reading.isEdited || shown !== chunk
+    if (reading.saysOnly !== undefined && !isEdited && !this.holding) this.#learn(raw, chunk, choices[0], reading.saysOnly)
     const mustHold = reading.hasCalls || (this.holding && (reading.hasFinish || choices.length === 0))
     if (!mustHold) {
       this.#pass(raw, shown, isEdited, false)
@@ -171,6 +178,13 @@ export class ChatStreamGate implements StreamGate {
     const { words, rest } = splitChunk(shown)
     if (words !== undefined) this.#pass(raw, words, true, false)
     this.#pass(raw, rest, isEdited || words !== undefined, true)
+  }
+
+  /** The next chunk may say something else to the same choice, and nothing more. */
+  #learn(raw: Buffer, chunk: JsonObject, choice: JsonValue | undefined, words: string): void {
+    if (!isObject(choice) || this.#texts.knows(raw)) return
+    const parts = this.#round.choices.get(choiceIndex(choice))
+    if (parts !== undefined) this.#texts.learn(raw, chunk, words, putWords, (text) => void (parts.content += text))
   }
 
   #pass(raw: Buffer, payload: JsonObject | undefined, isEdited: boolean, isHeld: boolean): void {
@@ -215,6 +229,7 @@ export class ChatStreamGate implements StreamGate {
   /** What was said in this round becomes part of what was shown; what is held is discarded. */
   #closeRound(): void {
     this.#held.take()
+    this.#texts.forget()
     for (const index of this.#round.choices.keys()) {
       this.#earlier.set(index, this.#shownText(index))
     }
@@ -244,6 +259,11 @@ export class ChatStreamGate implements StreamGate {
   #frameOrDefault(): JsonObject {
     return this.#frame ?? { id: 'chatcmpl-turnward', object: 'chat.completion.chunk', created: 0, model: '' }
   }
+}
+
+function putWords(chunk: JsonObject, words: string): void {
+  const [choice] = objectsOf(chunk.choices)
+  if (isObject(choice?.delta)) choice.delta.content = words
 }
 
 function frameOf(chunk: JsonObject): JsonObject {

@@ -8,14 +8,16 @@ import { malformed } from './fields.ts'
 import { GateOutput } from './gate-output.ts'
 import { type HeldEvent, HeldEvents } from './held-events.ts'
 import { MessagesRound, textOfRound } from './messages-round.ts'
-import { SseFramer, type SseEvent } from './sse.ts'
+import { SseFramer, asBuffer, type SseEvent } from './sse.ts'
 import { errorReason, isLineEnd, readPayload, wholeEvent } from './stream-events.ts'
 import type { GateOptions, GateRound, GateSink, StreamGate } from './stream-gate.ts'
+import { TextEvents } from './text-events.ts'
 import { addMessagesUsage } from './usage-records.ts'
 
 export class MessagesStreamGate implements StreamGate {
   readonly #output: GateOutput
   readonly #framer: SseFramer
+  readonly #texts: TextEvents
   readonly #held: HeldEvents
   readonly #maskError: (raw: Buffer) => Buffer
   #round = new MessagesRound()
@@ -33,6 +35,7 @@ export class MessagesStreamGate implements StreamGate {
   constructor(sink: GateSink, options: GateOptions) {
     this.#output = new GateOutput(sink)
     this.#framer = new SseFramer(options.maxEventBytes)
+    this.#texts = new TextEvents(options.maxEventBytes)
     this.#held = new HeldEvents(options.maxEventBytes)
     this.#maskError = options.maskError ?? ((raw) => raw)
   }
@@ -51,7 +54,10 @@ export class MessagesStreamGate implements StreamGate {
 
   push(chunk: Uint8Array): void {
     try {
-      this.#framer.push(chunk, this.#onEvent)
+      const bytes = asBuffer(chunk)
+      const taken = this.#framer.isBetweenEvents && !this.holding ? this.#texts.take(bytes) : 0
+      if (taken > 0) this.#output.raw(bytes.subarray(0, taken))
+      if (taken < bytes.length) this.#framer.push(bytes.subarray(taken), this.#onEvent)
     } finally {
       this.#output.flush()
     }
@@ -166,6 +172,7 @@ export class MessagesStreamGate implements StreamGate {
       }
       case 'content_block_delta':
         this.#round.addDelta(blockIndex(payload), isObject(payload.delta) ? payload.delta : {})
+        if (!this.holding && this.#base === 0) this.#learn(raw, payload)
         break
       case 'content_block_stop':
         this.#round.stopBlock(blockIndex(payload))
@@ -183,6 +190,14 @@ export class MessagesStreamGate implements StreamGate {
         break
     }
     this.#pass(raw, payload, false)
+  }
+
+  /** The next delta may bring other words to the same block, and nothing more. */
+  #learn(raw: Buffer, payload: JsonObject): void {
+    const { delta } = payload
+    if (!isObject(delta) || delta.type !== 'text_delta' || this.#texts.knows(raw)) return
+    const index = blockIndex(payload)
+    this.#texts.learn(raw, payload, asText(delta.text), putWords, (text) => this.#round.addDelta(index, { type: 'text_delta', text }))
   }
 
   #pass(raw: Buffer, payload: JsonObject | undefined, isEdited: boolean): void {
@@ -211,12 +226,17 @@ export class MessagesStreamGate implements StreamGate {
   /** What was shown of this round becomes part of the message; what is held is discarded. */
   #closeRound(): void {
     this.#held.take()
+    this.#texts.forget()
     this.#earlierBlocks.push(...this.#round.blocks(this.#heldFrom))
     if (this.#round.usage !== undefined) this.#earlierUsage.push(this.#round.usage)
     this.#base = this.#nextIndex
     this.#heldFrom = Infinity
     this.#round = new MessagesRound()
   }
+}
+
+function putWords(payload: JsonObject, words: string): void {
+  if (isObject(payload.delta)) payload.delta.text = words
 }
 
 function isBlockEvent(payload: JsonObject | undefined): boolean {

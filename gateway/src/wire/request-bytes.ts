@@ -8,9 +8,20 @@ export interface BodyLimits {
 }
 
 /** The whole body. Throws `request.too_large`, `request.timeout` or `request.cancelled`. */
-export function readRequestBytes(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+export async function readRequestBytes(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > limits.max_body_bytes) throw tooLarge(limits)
+  return announced > 0 && request.readableLength === announced ? receivedBytes(request) : awaitBytes(request, limits)
+}
+
+/** A small body has come with its head: it is taken at once. What is left to come is the end of the request. */
+function receivedBytes(request: IncomingMessage): Buffer {
+  const bytes = request.read() as Buffer
+  request.resume()
+  return bytes
+}
+
+function awaitBytes(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

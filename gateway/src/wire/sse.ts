@@ -33,9 +33,14 @@ export class SseFramer {
     this.#maxEventBytes = maxEventBytes
   }
 
+  /** Whether the next byte begins an event, and nothing of the one before can follow. */
+  get isBetweenEvents(): boolean {
+    return this.#size === 0 && this.#isLineEmpty && !this.#followsReturn && !this.#isFirst
+  }
+
   /** Takes the next bytes. Throws `upstream.malformed` when an event grows beyond the limit. Keeps references to `chunk`, so it must not be reused. */
   push(chunk: Uint8Array, onEvent: (event: SseEvent) => void): void {
-    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    const bytes = asBuffer(chunk)
     let start = 0
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at]
@@ -87,6 +92,11 @@ export class SseFramer {
   #refuseHuge(size: number): void {
     if (size > this.#maxEventBytes) throw new TurnwardError('upstream.malformed', { why: `an event of its stream is larger than ${this.#maxEventBytes} bytes` })
   }
+}
+
+/** The same memory as a Buffer. */
+export function asBuffer(chunk: Uint8Array): Buffer {
+  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
 }
 
 function readEvent(raw: Buffer, isFirst: boolean, isTerminated: boolean): SseEvent {

@@ -4,12 +4,15 @@ import type { Mutant } from '../mutant.ts'
 const attaching = 'gateway/src/turns/attaching-session.ts'
 const admitting = 'gateway/src/turns/admitting-history.ts'
 const modelCall = 'gateway/src/turns/model-call.ts'
+const reader = 'gateway/src/wire/request-reader.ts'
+const beginnings = 'gateway/src/wire/known-beginnings.ts'
+const readerTests = ['gateway/src/wire/request-reader.test.ts']
 const model = ['gateway/src/invariants/sessions-model.test.ts']
 const splices = ['gateway/src/invariants/denial-splice-model.test.ts']
 
 export const historyFaults: readonly Mutant[] = [
   { name: 'history-is-not-admitted', file: modelCall, find: 'await admitHistory(call, history, firstNew)', replace: 'void firstNew', tests: model },
-  { name: 'unknown-history-is-accepted', file: admitting, find: "if (settings.turns.unknown_history === 'accept') return", replace: 'if (settings.turns.unknown_history.length > 0) return', tests: model },
+  { name: 'unknown-history-is-accepted', file: admitting, find: "settings.turns.unknown_history !== 'accept'", replace: 'settings.turns.unknown_history.length === 0', tests: model },
   { name: 'result-of-an-unknown-call-is-accepted', file: admitting, find: "admitStranger(call, 'unknown tool call', digest)", replace: 'void digest', tests: model },
   { name: 'delivered-answer-brings-no-label', file: admitting, find: 'joinLabel(call, labelFromRecord(delivered, policy))', replace: 'void delivered', tests: model },
   { name: 'delivered-answer-keeps-no-label', file: 'gateway/src/turns/delivering.ts', find: "put('ledger', key, labelRecord(joined, snapshot.policy), expires)", replace: "put('ledger', key, { trust: snapshot.policy.trustRanks.at(-1) ?? '', audience: [] }, expires)", tests: model },
@@ -27,9 +30,15 @@ export const historyFaults: readonly Mutant[] = [
   { name: 'stored-rank-shifts', file: 'gateway/src/turns/session-registry.ts', find: 'const trust = Math.max(0, name === undefined ? 0 : policy.trustRanks.indexOf(name))', replace: 'const trust = label.trust + (name === undefined ? 0 : 0)', tests: ['gateway/src/turns/session-registry.test.ts'] },
   { name: 'refused-calls-are-not-restored', file: modelCall, find: 'await restoreRefused(call, history)', replace: 'void restoreRefused', tests: splices },
   { name: 'splices-are-not-remembered', file: 'gateway/src/turns/delivering.ts', find: "await services.state.put('splice', spliced, record, expires)", replace: 'void [spliced, record]', tests: splices },
-  { name: 'splice-is-lost-with-its-place', file: 'gateway/src/turns/restoring-refused.ts', find: "return state.get<SpliceRecord>('splice', bySession)", replace: 'void bySession\n  return undefined', tests: ['gateway/src/turns/restoring-refused.mutants.test.ts'] },
-  { name: 'splice-is-taken-from-another-place', file: 'gateway/src/turns/restoring-refused.ts', find: "if (found !== undefined || (await state.get('point', point)) !== undefined) return found", replace: 'if (found !== undefined) return found', tests: splices },
+  { name: 'splice-is-lost-with-its-place', file: 'gateway/src/turns/restoring-refused.ts', find: "known === undefined ? state.get<SpliceRecord>('splice', spliceKeys(point, session.id, digest)[1]) : undefined", replace: 'known === undefined ? undefined : undefined', tests: ['gateway/src/turns/restoring-refused.mutants.test.ts'] },
+  { name: 'splice-is-taken-from-another-place', file: 'gateway/src/turns/restoring-refused.ts', find: 'return known === undefined ? state.get', replace: 'return known !== null ? state.get', tests: splices },
   { name: 'refused-round-is-not-appended', file: 'gateway/src/turns/refused-rounds.ts', find: 'call.dialect.edit.appendRound(call.body, round)', replace: 'void round', tests: splices },
+  { name: 'digest-is-taken-from-another-place', file: 'gateway/src/turns/history.ts', find: 'known?.before === before ? known.entry', replace: 'known !== undefined ? known.entry', tests: ['gateway/src/turns/history.test.ts'] },
+  { name: 'beginning-is-shared-by-everyone', file: reader, find: '`${dialect.name}|${owner}`', replace: '`${dialect.name}|${owner.slice(0, 0)}`', tests: readerTests },
+  { name: 'beginning-is-not-compared', file: beginnings, find: 'if (end > bytes.length || !piece.equals(bytes.subarray(from, end)))', replace: 'if (end > bytes.length)', tests: readerTests },
+  { name: 'list-after-a-beginning-may-end-in-a-comma', file: reader, find: 'return bytes[element] === openBrace ? element : -1', replace: 'return element', tests: readerTests },
+  { name: 'keys-of-a-beginning-do-not-count', file: reader, find: 'marks.keysElsewhere = ', replace: 'marks.keysElsewhere = 0 * ', tests: readerTests },
+  { name: 'beginnings-are-unbounded', file: beginnings, find: 'this.#size <= this.#capacity', replace: 'this.#size > 0', tests: readerTests },
   { name: 'splice-changes-the-order-of-calls', file: 'gateway/src/wire/restoring-order.ts', find: 'merged.splice(refused.position, 0, refused.call)', replace: 'merged.push(refused.call)', tests: [...splices, 'gateway/src/wire/restoring.test.ts'] },
   { name: 'call-is-answered-twice', file: 'gateway/src/wire/restoring-order.ts', find: 'if (merged.some((answer) => answerId(answer) === call.id)) continue', replace: 'void answerId', tests: [...splices, 'gateway/src/wire/restoring.test.ts'] },
 ]

@@ -12,6 +12,9 @@ const splices = ['gateway/src/invariants/denial-splice-model.test.ts']
 const clientChoosesNothing = ['gateway/src/invariants/08-']
 const guardTests = ['gateway/src/wire/json-guard.test.ts', 'gateway/src/wire/json-guard.mutants.test.ts']
 
+const texts = 'gateway/src/wire/text-events.ts'
+const textTests = ['gateway/src/wire/text-events.test.ts']
+
 export const relayFaults: readonly Mutant[] = [
   {
     name: 'chat-gate-releases-everything',
@@ -41,6 +44,13 @@ export const relayFaults: readonly Mutant[] = [
   { name: 'upstream-403-is-passed-through', file: 'gateway/src/turns/relaying-failure.ts', find: 'response.status === 401 || response.status === 403', replace: 'response.status === 401', tests: ['gateway/src/turns/relaying-failure.mutants.test.ts'] },
   { name: 'event-size-is-unbounded', file: 'gateway/src/wire/sse.ts', find: 'if (size > this.#maxEventBytes) throw', replace: 'if (size < 0) throw', tests: ['gateway/src/wire/sse.test.ts', ...chatGateTests] },
   { name: 'held-events-are-unbounded', file: 'gateway/src/wire/held-events.ts', find: 'if (this.#size > this.#maxBytes) throw', replace: 'if (this.#size < 0) throw', tests: [...chatGateTests, ...messagesGateTests] },
+  { name: 'words-with-an-escape-are-taken', file: texts, find: 'byte === backslash || ', replace: '', tests: textTests },
+  { name: 'words-with-a-control-are-taken', file: texts, find: ' || byte < space', replace: '', tests: textTests },
+  { name: 'end-of-an-event-is-not-compared', file: texts, find: 'end <= bytes.length && bytes.compare(after', replace: 'end <= bytes.length || bytes.compare(after', tests: textTests },
+  { name: 'place-of-words-is-not-proved', file: texts, find: 'if (JSON.stringify(payloadOf(before + probe + after)) !== JSON.stringify(expected)) return', replace: 'void [payloadOf, expected]', tests: textTests },
+  { name: 'known-event-says-nothing', file: texts, find: 'shape.onText(bytes', replace: 'void (bytes', tests: textTests },
+  { name: 'announced-size-is-unbounded', file: 'gateway/src/wire/request-bytes.ts', find: 'if (announced > limits.max_body_bytes)', replace: 'if (announced < 0)', tests: ['gateway/src/models/reading-body.test.ts'] },
+  { name: 'first-part-of-a-body-is-taken-for-all', file: 'gateway/src/wire/request-bytes.ts', find: 'request.readableLength === announced', replace: 'request.readableLength > 0', tests: ['gateway/src/models/reading-body.test.ts'] },
   { name: 'body-size-is-unbounded', file: 'gateway/src/wire/request-bytes.ts', find: 'if (size > limits.max_body_bytes) fail(tooLarge(limits))', replace: 'if (size < 0) fail(tooLarge(limits))', tests: ['gateway/src/models/reading-body.test.ts'] },
   { name: 'response-size-is-unbounded', file: 'gateway/src/models/collecting-body.ts', find: 'if (size > maxBytes) {', replace: 'if (size < 0) {', tests: ['gateway/src/models/'] },
   { name: 'body-depth-is-unbounded', file: 'gateway/src/wire/json-guard.ts', find: 'if (++depth > limits.maxDepth) throw', replace: 'if (++depth < 0) throw', tests: guardTests },

@@ -3,10 +3,10 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { newVirtualKey } from '../../identity/virtual-keys.ts'
+import { packageFolder } from '../package-folder.ts'
 
-const demoFolder = fileURLToPath(new URL('../../../demo/', import.meta.url))
+const demoFolder = join(packageFolder, 'demo')
 
 export interface Workspace {
   readonly configPath: string

@@ -1,4 +1,5 @@
 /** Answers chat-completions requests from a script, in the vendor's own wire format, streaming or not. */
+import type { CancelSignal } from '../../core/cancellation.ts'
 import { hash } from 'node:crypto'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { answer, readConversation, type ScriptedAnswer, type ScriptStep } from './script.ts'
@@ -17,7 +18,7 @@ export class ScriptedTransport {
     this.#steps = steps
   }
 
-  send(request: { readonly body: Buffer | string }, signal: AbortSignal): Promise<ScriptedResponse> {
+  send(request: { readonly body: Buffer | string }, signal: CancelSignal): Promise<ScriptedResponse> {
     const body: unknown = JSON.parse(request.body.toString())
     if (!isObject(body)) return Promise.reject(new Error('scripted upstream: the body is not an object'))
     const reply = answer(this.#steps, readConversation(body))
@@ -40,12 +41,12 @@ class ScriptedResponse {
   readonly headers: Record<string, string>
   readonly #parts: readonly string[]
   readonly #delayMs: number
-  readonly #signal: AbortSignal
+  readonly #signal: CancelSignal
   #paused = false
   #next = 0
   #sink: Sink | undefined
 
-  constructor(status: number, contentType: string, parts: readonly string[], delayMs: number, signal: AbortSignal) {
+  constructor(status: number, contentType: string, parts: readonly string[], delayMs: number, signal: CancelSignal) {
     this.status = status
     this.headers = { 'content-type': contentType, 'x-turnward-scripted': 'true' }
     this.#parts = parts

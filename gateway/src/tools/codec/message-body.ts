@@ -38,6 +38,8 @@ function jsonOf(parse: () => unknown): unknown {
 function refuseCaseVariants(value: unknown): void {
   if (!isObject(value)) return
   const keys = Object.keys(value)
+  // What is written small throughout differs already.
+  if (keys.every((key) => key === key.toLowerCase())) return
   if (new Set(keys.map((key) => key.toLowerCase())).size !== keys.length) throw new TurnwardError('request.ambiguous_key')
 }
 

@@ -1,5 +1,5 @@
 /** Protocol versions, eras and reserved `_meta` keys. The only place where a version date is written down. */
-import type { JsonObject } from '../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
 
 /** Modern: version and capabilities ride in every request. Legacy: an `initialize` handshake and, over HTTP, a session. */
 export type Era = 'modern' | 'legacy'
@@ -31,8 +31,13 @@ export const metaKeys = {
 export function travellingMeta(meta: JsonObject | undefined): JsonObject | undefined {
   if (meta === undefined) return undefined
   const kept: JsonObject = {}
-  for (const [key, value] of Object.entries(meta)) {
-    if (key !== 'progressToken' && !key.startsWith(reserved)) Object.defineProperty(kept, key, { value, enumerable: true, writable: true, configurable: true })
+  let isEmpty = true
+  for (const key of Object.keys(meta)) {
+    if (key === 'progressToken' || key.startsWith(reserved)) continue
+    isEmpty = false
+    const value = meta[key] as JsonValue
+    if (key === '__proto__') Object.defineProperty(kept, key, { value, enumerable: true, writable: true, configurable: true })
+    else kept[key] = value
   }
-  return Object.keys(kept).length === 0 ? undefined : kept
+  return isEmpty ? undefined : kept
 }

@@ -83,15 +83,15 @@ export async function callTool(exchange: Exchange, server: string, name: string,
 
 function finalResult(server: string, result: JsonObject): JsonObject {
   const { resultType, ...rest } = result
+  const { _meta: meta } = rest
   if (resultType === 'input_required') throw unavailable(server, 'the tool asks for input from the user or the model, which is not available yet')
   if (resultType === 'task') throw unavailable(server, 'the tool answers with a task, which is not available yet')
   if (resultType !== undefined && resultType !== 'complete') throw unavailable(server, 'the tool answered with an unknown type of result')
-  if (isObject(rest['_meta']) && Object.hasOwn(rest['_meta'], metaKeys.serverInfo)) {
-    const { [metaKeys.serverInfo]: _server, ...meta } = rest['_meta']
-    if (Object.keys(meta).length > 0) rest['_meta'] = meta
-    else delete rest['_meta']
-  }
-  return rest
+  if (!isObject(meta) || !Object.hasOwn(meta, metaKeys.serverInfo)) return rest
+  const { [metaKeys.serverInfo]: _server, ...kept } = meta
+  if (Object.keys(kept).length > 0) return { ...rest, _meta: kept }
+  const { _meta, ...withoutMeta } = rest
+  return withoutMeta
 }
 
 /** Errors that say the hop is wrong rather than the call. */

@@ -7,7 +7,7 @@ import { silentLogger } from '../../core/logger.ts'
 import type { Era } from '../codec/versions.ts'
 import { modernVersion } from '../codec/versions.ts'
 import { unavailable } from './failure.ts'
-import { discard, type HttpWire } from './http-wire.ts'
+import type { HttpWire } from './http-wire.ts'
 import { eraOfProbe, modernMeta } from './opening.ts'
 import { requestText } from '../codec/json-rpc.ts'
 import { StdioChannel, type StdioOptions } from './stdio.ts'
@@ -33,14 +33,14 @@ export async function eraOfStdio(options: StdioOptions): Promise<Era> {
 export async function eraOfHttp(wire: HttpWire, signal: AbortSignal): Promise<Era> {
   const headers = { 'mcp-protocol-version': modernVersion, 'mcp-method': 'server/discover' }
   const body = requestText(0, 'server/discover', { _meta: modernMeta({}, modernVersion) })
-  const answer = await wire.send('POST', body, headers, signal)
+  const answer = await wire.post(body, headers, signal)
   const status = answer.statusCode
   if (status === 401 || status === 403 || status >= 500 || (status >= 300 && status < 400)) {
-    discard(answer)
+    answer.discard()
     throw unavailable(wire.server, status === 401 || status === 403 ? `it refused the configured credential (HTTP ${status})` : `it answered the first request with HTTP ${status}`)
   }
   try {
-    return eraOfProbe(await wire.readResponse(answer, 0, signal, () => {})) ?? 'legacy'
+    return eraOfProbe(await wire.readResponse(answer, 0, () => {})) ?? 'legacy'
   } catch (error) {
     // A body that is no JSON-RPC is what old servers send; a deadline or a broken connection is no verdict.
     if (signal.aborted || status < 400 || !(error instanceof TurnwardError)) throw error

@@ -3,18 +3,18 @@
  * callers, opened again when the server has forgotten it. A call is sent a second time only when the server
  * cannot have started it.
  */
-import { parseJson } from '../../core/parse-json.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { errorText, notificationText, readMessage, requestText, resultText, rpcCodes, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
+import { errorText, notificationText, requestText, resultText, rpcCodes, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
 import { abortedError, type ConnectorEvents, type Exchange, type RequestOptions } from './connector.ts'
 import { neverSent, unavailable } from './failure.ts'
-import { discard, headerOf, mediaType, refusedByStatus, type HttpAnswer, type HttpWire } from './http-wire.ts'
+import type { HttpAnswer } from './http-answer.ts'
+import { refusedByStatus, type HttpWire } from './http-wire.ts'
 import { initialize } from './opening.ts'
 import { StreamKeeper } from './stream-keeper.ts'
 
 interface Session {
   readonly id: string | undefined
-  readonly version: string
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** Marks a session the server no longer knows; it has not looked at the request. */
@@ -63,7 +63,7 @@ class LegacyHttp implements Exchange {
     this.#forget()
     try {
       const session = await opening
-      if (session?.id !== undefined) discard(await this.#wire.send('DELETE', undefined, sessionHeaders(session), AbortSignal.timeout(goodbyeMs)))
+      if (session?.id !== undefined) await this.#wire.ofSession('DELETE', session.headers, AbortSignal.timeout(goodbyeMs)).then(discard)
     } catch {
       // The server may be gone already; a session it keeps will expire there.
     }
@@ -87,19 +87,19 @@ class LegacyHttp implements Exchange {
     let id: string | undefined
     const request: Exchange['request'] = async (method, params, options) => {
       const requestId = this.#next++
-      const answer = await this.#wire.send('POST', requestText(requestId, method, params), {}, options.signal)
-      id = headerOf(answer, 'mcp-session-id')
+      const answer = await this.#wire.post(requestText(requestId, method, params), {}, options.signal)
+      id = answer.header('mcp-session-id')
       const refused = refusedByStatus(this.#wire.server, answer.statusCode)
       if (refused !== undefined) {
-        discard(answer)
+        answer.discard()
         throw refused
       }
-      return this.#wire.readResponse(answer, requestId, options.signal, () => {})
+      return this.#wire.readResponse(answer, requestId, () => {})
     }
     const version = await initialize({ request }, this.#wire.server, signal)
     if (id !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(id)) throw unavailable(this.#wire.server, 'its session id is malformed')
-    const session: Session = { id, version }
-    discard(await this.#wire.send('POST', notificationText('notifications/initialized'), sessionHeaders(session), signal))
+    const session: Session = { id, headers: sessionHeaders(id, version) }
+    await this.#wire.post(notificationText('notifications/initialized'), session.headers, signal).then(discard)
     this.#stream?.close()
     this.#stream = new StreamKeeper((closing, opened) => this.#listen(session, closing, opened))
     return session
@@ -110,9 +110,9 @@ class LegacyHttp implements Exchange {
     const meta = params['_meta'] as JsonObject | undefined
     const sent = options.onProgress === undefined ? params : { ...params, _meta: { ...meta, progressToken: id } }
     try {
-      const answer = await this.#wire.send('POST', requestText(id, method, sent), sessionHeaders(session), options.signal)
+      const answer = await this.#wire.post(requestText(id, method, sent), session.headers, options.signal)
       await this.#checkStatus(session, answer)
-      return await this.#wire.readResponse(answer, id, options.signal, (message) => {
+      return await this.#wire.readResponse(answer, id, (message) => {
         if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id) options.onProgress?.(message.params)
         else this.#aside(session, message)
       })
@@ -127,37 +127,41 @@ class LegacyHttp implements Exchange {
     const status = answer.statusCode
     if (status < 300) return
     const refused = refusedByStatus(this.#wire.server, status)
-    if (refused === undefined && status !== 404 && status !== 400 && mediaType(answer) === 'application/json') return
-    const lost = session.id !== undefined && (status === 404 || (status === 400 && (await errorCodeOf(answer)) === -32000))
-    discard(answer)
+    if (refused === undefined && status !== 404 && status !== 400 && answer.mediaType === 'application/json') return
+    const lost = session.id !== undefined && (status === 404 || (status === 400 && (await this.#errorCodeOf(answer)) === -32000))
+    answer.discard()
     // 404 by the specification; 400 with -32000 is what widely used servers answer to an unknown session.
     if (lost) throw new SessionLost()
     throw refused ?? unavailable(this.#wire.server, `it refused the request (HTTP ${status})`)
   }
 
   /** Messages that are not the answer: changed tools, and requests we must not leave hanging. */
-  #aside(session: Session, message: RpcMessage): void {
+  #aside(session: Session, message: RpcMessage): undefined {
     if (message.kind === 'notification' && message.method === 'notifications/tools/list_changed') this.#events.onToolsChanged()
     if (message.kind !== 'request') return
     this.#post(session, message.method === 'ping' ? resultText(message.id, {}) : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }))
   }
 
+  /** The code of the error a refusal carries; undefined when it carries none, or is longer than such a thing is. */
+  async #errorCodeOf(answer: HttpAnswer): Promise<number | undefined> {
+    if (answer.mediaType !== 'application/json') return undefined
+    const message = await this.#wire.readMessages(answer, (each) => each, 65_536).catch(() => undefined)
+    return message?.kind === 'error' ? message.error.code : undefined
+  }
+
   async #listen(session: Session, closing: AbortSignal, opened: () => void): Promise<boolean> {
-    const answer = await this.#wire.send('GET', undefined, sessionHeaders(session), closing)
+    const answer = await this.#wire.ofSession('GET', session.headers, closing)
     if (answer.statusCode !== 200) {
-      discard(answer)
+      answer.discard()
       return answer.statusCode >= 500
     }
     opened()
-    await this.#wire.readMessages(answer, closing, (message) => {
-      this.#aside(session, message)
-      return false
-    })
+    await this.#wire.readMessages(answer, (message) => this.#aside(session, message))
     return true
   }
 
   #post(session: Session, body: string): void {
-    this.#wire.send('POST', body, sessionHeaders(session), AbortSignal.timeout(10_000)).then(discard, () => {})
+    this.#wire.post(body, session.headers, AbortSignal.timeout(10_000)).then(discard, () => {})
   }
 
   #forget(): void {
@@ -179,24 +183,13 @@ export async function openLegacyHttp(wire: HttpWire, events: ConnectorEvents): P
   }
 }
 
-function sessionHeaders(session: Session): Record<string, string> {
+function sessionHeaders(id: string | undefined, version: string): Readonly<Record<string, string>> {
   // 2025-03-26 does not know the version header, and ignores it.
-  return session.id === undefined ? { 'mcp-protocol-version': session.version } : { 'mcp-session-id': session.id, 'mcp-protocol-version': session.version }
+  return id === undefined ? { 'mcp-protocol-version': version } : { 'mcp-session-id': id, 'mcp-protocol-version': version }
 }
 
-async function errorCodeOf(answer: HttpAnswer): Promise<number | undefined> {
-  if (mediaType(answer) !== 'application/json') return undefined
-  try {
-    let text = ''
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-      text += chunk.toString('utf8')
-      if (text.length > 65_536) return undefined
-    }
-    const message = readMessage(parseJson(text))
-    return message.kind === 'error' ? message.error.code : undefined
-  } catch {
-    return undefined
-  }
+function discard(answer: HttpAnswer): void {
+  answer.discard()
 }
 
 /** A shared promise, but no longer than this caller wants. */

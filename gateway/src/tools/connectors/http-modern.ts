@@ -7,26 +7,40 @@ import { requestText, type RpcMessage, type RpcResponse } from '../codec/json-rp
 import { encodeHeaderValue } from '../codec/header-values.ts'
 import { modernVersion } from '../codec/versions.ts'
 import { type ConnectorEvents, type Exchange, type RequestOptions } from './connector.ts'
-import { discard, refusedByStatus, type HttpWire } from './http-wire.ts'
+import { refusedByStatus, type HttpWire } from './http-wire.ts'
 import { modernMeta } from './opening.ts'
 import { StreamKeeper } from './stream-keeper.ts'
 
 /** Posts one modern request and reads its answer, whatever its status. Used for probing as well. */
 export async function modernRequest(wire: HttpWire, id: number, method: string, params: JsonObject, options: RequestOptions, onMessage: (message: RpcMessage) => void = () => {}): Promise<RpcResponse> {
-  const name = typeof params['name'] === 'string' ? { 'mcp-name': encodeHeaderValue(params['name']) } : {}
-  const meta = modernMeta(params, modernVersion)
-  const body = { ...params, _meta: options.onProgress === undefined ? meta : { ...meta, progressToken: id } }
-  const headers = { 'mcp-protocol-version': modernVersion, 'mcp-method': method, ...name, ...options.headers }
-  const answer = await wire.send('POST', requestText(id, method, body), headers, options.signal)
+  const answer = await wire.post(requestOf(id, method, params, options), headersOf(method, params, options), options.signal)
   const refused = refusedByStatus(wire.server, answer.statusCode)
   if (refused !== undefined) {
-    discard(answer)
+    answer.discard()
     throw refused
   }
-  return wire.readResponse(answer, id, options.signal, (message) => {
+  return wire.readResponse(answer, id, (message) => {
     if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id) options.onProgress?.(message.params)
     else onMessage(message)
   })
+}
+
+/** `_meta` of every request that adds nothing of its own, written once. */
+const plainMeta = JSON.stringify(modernMeta({}, modernVersion))
+
+function requestOf(id: number, method: string, params: JsonObject, { onProgress }: RequestOptions): string {
+  if (onProgress === undefined && params['_meta'] === undefined) {
+    const rest = JSON.stringify(params).slice(1, -1)
+    return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":{${rest}${rest === '' ? '' : ','}"_meta":${plainMeta}}}`
+  }
+  const meta = modernMeta(params, modernVersion)
+  return requestText(id, method, { ...params, _meta: onProgress === undefined ? meta : { ...meta, progressToken: id } })
+}
+
+function headersOf(method: string, params: JsonObject, { headers }: RequestOptions): Record<string, string> {
+  const all: Record<string, string> = { 'mcp-protocol-version': modernVersion, 'mcp-method': method }
+  if (typeof params['name'] === 'string') all['mcp-name'] = encodeHeaderValue(params['name'])
+  return headers === undefined ? all : { ...all, ...headers }
 }
 
 /** Opens a hop to a server known to be modern. Owns the wire. */

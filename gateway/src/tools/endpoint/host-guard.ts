@@ -6,16 +6,36 @@ import { TurnwardError } from '../../core/error.ts'
 const loopback = ['localhost', '127.0.0.1', '[::1]']
 const anyAddress = new Set(['0.0.0.0', '::', '[::]'])
 
+type Listen = Snapshot['settings']['listen']
+
+interface Names {
+  readonly allowed: ReadonlySet<string>
+  /** The Host header that was accepted last: nearly every request brings the same. */
+  lastHost: string | undefined
+}
+
+const namesOf = new WeakMap<Listen, Names>()
+
 /** Throws `request.host` when Host, or Origin if there is one, is not a name of this gateway. Ports are not compared. */
-export function guardHost(headers: IncomingHttpHeaders, listen: Snapshot['settings']['listen']): void {
-  const allowed = new Set(loopback)
-  if (!anyAddress.has(listen.host)) allowed.add(hostName(listen.host) ?? listen.host.toLowerCase())
-  for (const host of listen.hosts) allowed.add(hostName(host) ?? host.toLowerCase())
-  const host = headers.host === undefined ? undefined : hostName(headers.host)
-  if (host === undefined || !allowed.has(host)) throw new TurnwardError('request.host', { why: 'the Host header is not a name of this gateway' })
+export function guardHost(headers: IncomingHttpHeaders, listen: Listen): void {
+  let names = namesOf.get(listen)
+  if (names === undefined) namesOf.set(listen, (names = { allowed: allowedNames(listen), lastHost: undefined }))
+  const { allowed } = names
+  if (headers.host === undefined || headers.host !== names.lastHost) {
+    const host = headers.host === undefined ? undefined : hostName(headers.host)
+    if (host === undefined || !allowed.has(host)) throw new TurnwardError('request.host', { why: 'the Host header is not a name of this gateway' })
+    names.lastHost = headers.host
+  }
   if (headers.origin === undefined) return
   const origin = originName(headers.origin)
   if (origin === undefined || !allowed.has(origin)) throw new TurnwardError('request.host', { why: 'the Origin header is not a name of this gateway' })
+}
+
+function allowedNames(listen: Listen): ReadonlySet<string> {
+  const allowed = new Set(loopback)
+  if (!anyAddress.has(listen.host)) allowed.add(hostName(listen.host) ?? listen.host.toLowerCase())
+  for (const host of listen.hosts) allowed.add(hostName(host) ?? host.toLowerCase())
+  return allowed
 }
 
 /** The name in `name`, `name:port`, `[address]:port` or a bare IPv6 address, lower case. */

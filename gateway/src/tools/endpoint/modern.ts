@@ -114,7 +114,7 @@ function mismatch(why: string): Refused {
 
 /** `Mcp-Param-*` of a tool the caller is shown; for any other tool it would tell that the tool exists. */
 async function checkParameters(parts: EndpointParts, context: McpContext, { req }: Arrival, call: CallRequest): Promise<void> {
-  const tool = (await parts.catalogue?.(context.gateway).catch(() => undefined))?.resolve(call.name)
+  const tool = (await parts.catalogue?.(context.gateway).catch(noCatalogue))?.resolve(call.name)
   const parameters = tool !== undefined && 'headerParameters' in tool ? (tool as { headerParameters: Parameters<typeof checkParameterHeaders>[0] }).headerParameters : []
   if (tool === undefined || parameters.length === 0) return
   const shown = await parts.operations.listTools(context)
@@ -122,6 +122,8 @@ async function checkParameters(parts: EndpointParts, context: McpContext, { req 
   const why = checkParameterHeaders(parameters, call.args, (name) => single(req.headers[name]))
   if (why !== undefined) throw new TurnwardError('mcp.header_mismatch', { why })
 }
+
+const noCatalogue = (): undefined => undefined
 
 function contextOf({ req, caller, snapshot, gateway }: Arrival, request: RpcRequest): McpContext {
   const meta = request.params['_meta'] as JsonObject

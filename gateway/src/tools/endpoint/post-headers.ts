@@ -6,15 +6,21 @@ import { TurnwardError } from '../../core/error.ts'
 export function checkPostHeaders(req: IncomingMessage): void {
   const encoding = req.headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new TurnwardError('request.content_encoding')
-  const type = (req.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase()
-  if (type !== 'application/json') throw new TurnwardError('request.invalid', { status: 415, why: '`content-type` must be `application/json`' })
+  if (!isJson(req.headers['content-type'])) throw new TurnwardError('request.invalid', { status: 415, why: '`content-type` must be `application/json`' })
   if (!accepts(req, 'application/json')) throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `application/json` and `text/event-stream`' })
 }
+
+function isJson(type = ''): boolean {
+  return type === 'application/json' || type.split(';', 1)[0]?.trim().toLowerCase() === 'application/json'
+}
+
+/** The header every client of the specification sends. */
+const bothTypes = 'application/json, text/event-stream'
 
 /** Whether the client takes this media type. A missing Accept header takes everything (RFC 9110 section 12.5.1). */
 export function accepts(req: IncomingMessage, type: 'application/json' | 'text/event-stream'): boolean {
   const header = req.headers.accept
-  if (header === undefined) return true
+  if (header === undefined || header === bothTypes) return true
   const wildcard = `${type.slice(0, type.indexOf('/'))}/*`
   return header.split(',').some((entry) => {
     const [range = '', ...parameters] = entry.split(';').map((part) => part.trim().toLowerCase())

@@ -60,8 +60,10 @@ export class Reply {
 }
 
 export function endJson(res: ServerResponse, status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
-  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': Buffer.byteLength(message), ...headers })
-  res.end(message)
+  const length = Buffer.byteLength(message)
+  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': length, ...headers })
+  // One byte a character is plain ASCII, which needs no encoding.
+  res.end(message, length === message.length ? 'latin1' : 'utf8')
 }
 
 /** 202 without a body: an accepted notification. */

@@ -33,7 +33,7 @@ const longestDelayMs = 60_000
 const healthyMs = 30_000
 /** Listings of servers that may not tell us about changes are refreshed when someone asks after this time. */
 const listingAgeMs = 300_000
-const nothing: ReadTools = { tools: [], leftOut: new Map() }
+const nothing: ReadTools = { tools: [], byOriginalName: new Map(), leftOut: new Map() }
 
 export class ServerSlot {
   readonly server: McpServer
@@ -81,14 +81,18 @@ export class ServerSlot {
     return this.#failures <= 1 ? this.#startedAt : undefined
   }
 
+  /** Somebody asks for the tools: an old listing is refreshed in the background. False when the server cannot be called now. */
+  touch(): boolean {
+    if (this.#state.kind !== 'ready') return false
+    this.#refresh()
+    return true
+  }
+
   /** Starts the server unless it runs or waits to be restarted. Resolves when the attempt is over; never rejects. */
   async start(): Promise<void> {
     if (this.#closing.signal.aborted) return
     if (this.#state.kind === 'starting') return this.#state.done
-    if (this.#state.kind === 'ready') {
-      this.#refresh()
-      return
-    }
+    if (this.touch()) return
     if (this.#retry !== undefined && this.#failures > 1) return
     // The first restart is immediate, so a caller need not wait for its timer.
     clearTimeout(this.#retry)
@@ -121,11 +125,11 @@ export class ServerSlot {
   }
 
   async #callNow(tool: CatalogueTool, args: JsonObject, options: CallOptions, signal: AbortSignal): Promise<JsonObject> {
-    const exchange = await this.#ready(signal)
-    const current = this.#read.tools.find((candidate) => candidate.originalName === tool.originalName)
+    const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(signal)
+    const current = this.#read.byOriginalName.get(tool.originalName)
     // What was decided on is what runs.
     if (current === undefined || current.digest !== tool.digest) throw unavailable(this.server.name, 'the tool has changed since it was listed')
-    const headers = exchange.era === 'modern' ? parameterHeaders(current.headerParameters, args) : undefined
+    const headers = exchange.era === 'modern' && current.headerParameters.length > 0 ? parameterHeaders(current.headerParameters, args) : undefined
     return callTool(exchange, this.server.name, tool.originalName, args, { signal, onProgress: options.onProgress, meta: options.meta, headers })
   }
 

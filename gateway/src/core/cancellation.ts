@@ -1,0 +1,39 @@
+/**
+ * Tells work under way that nobody waits for it any more. What an AbortSignal is, as far as a call needs it, without the
+ * event target behind it: every model call makes one.
+ */
+
+/** An AbortSignal is one of these too. */
+export interface CancelSignal {
+  readonly aborted: boolean
+  /** What the work was cancelled for. */
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+export class Cancellation implements CancelSignal {
+  aborted = false
+  reason: unknown
+  #listeners: (() => void)[] = []
+
+  /** Tells every listener, once. Later calls change nothing. */
+  cancel(reason: unknown): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason
+    const listeners = this.#listeners
+    this.#listeners = []
+    for (const listener of listeners) listener()
+  }
+
+  /** A listener hears of it at most once; one that comes too late hears nothing, as with an AbortSignal. */
+  addEventListener(_type: 'abort', listener: () => void): void {
+    if (!this.aborted && !this.#listeners.includes(listener)) this.#listeners.push(listener)
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    const at = this.#listeners.indexOf(listener)
+    if (at >= 0) this.#listeners.splice(at, 1)
+  }
+}

@@ -1,0 +1,101 @@
+/** Takes JSON-RPC messages out of an answer of either media type. Bounded; never throws past `onData` and `onEnd`. */
+import { parseExactJson } from '../../core/exact-json.ts'
+import { SseFramer, type SseEvent } from '../../wire/sse.ts'
+import { readMessage, type RpcMessage } from '../codec/json-rpc.ts'
+import { unavailable } from './failure.ts'
+import type { BodyReader } from './http-answer.ts'
+
+/** Looks at a message; what it returns is what was looked for, and the rest of the answer does not matter. */
+export type Take<T> = (message: RpcMessage) => T | undefined
+
+export interface MessageReaderOptions<T> {
+  readonly server: string
+  readonly take: Take<T>
+  /** Resolved with what was taken, or with undefined at the end of the answer. */
+  readonly resolve: (taken: T | undefined) => void
+  readonly reject: (error: Error) => void
+}
+
+abstract class MessageReader<T> implements BodyReader {
+  readonly options: MessageReaderOptions<T>
+
+  constructor(options: MessageReaderOptions<T>) {
+    this.options = options
+  }
+
+  abstract onData(chunk: Buffer): boolean
+  abstract onEnd(): void
+
+  onError(error: Error): void {
+    this.options.reject(error)
+  }
+
+  protected takeFrom(text: string): T | undefined {
+    const { server, take } = this.options
+    let value: unknown
+    try {
+      value = parseExactJson(text)
+    } catch {
+      throw unavailable(server, 'its answer is not JSON')
+    }
+    if (!Array.isArray(value)) return take(readMessage(value))
+    // 2025-03-26 servers may answer with a batch.
+    for (const item of value) {
+      const taken = take(readMessage(item))
+      if (taken !== undefined) return taken
+    }
+    return undefined
+  }
+}
+
+/** An answer of type `application/json`, parsed at its end. */
+export class JsonReader<T> extends MessageReader<T> {
+  readonly #maxBytes: number
+  readonly #parts: Buffer[] = []
+  #size = 0
+
+  constructor(options: MessageReaderOptions<T>, maxBytes: number) {
+    super(options)
+    this.#maxBytes = maxBytes
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#size += chunk.length
+    if (this.#size > this.#maxBytes) throw unavailable(this.options.server, 'its answer is too large')
+    this.#parts.push(chunk)
+    return false
+  }
+
+  onEnd(): void {
+    const [first] = this.#parts
+    const bytes = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#size)
+    this.options.resolve(this.takeFrom(bytes.toString('utf8')))
+  }
+}
+
+/** An event stream. A listening stream lives for days, so only its single events are bounded. */
+export class EventReader<T> extends MessageReader<T> {
+  readonly #events: SseFramer
+  #taken: T | undefined
+
+  constructor(options: MessageReaderOptions<T>, maxEventBytes: number) {
+    super(options)
+    this.#events = new SseFramer(maxEventBytes)
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#events.push(chunk, this.#onEvent)
+    if (this.#taken === undefined) return false
+    this.options.resolve(this.#taken)
+    return true
+  }
+
+  onEnd(): void {
+    this.options.resolve(undefined)
+  }
+
+  // Servers open a stream they can resume with an event without data.
+  #onEvent = ({ data }: SseEvent): void => {
+    if (this.#taken === undefined && data !== undefined && data !== '') this.#taken = this.takeFrom(data)
+  }
+}
