@@ -11,6 +11,7 @@ import type { Provider } from '../providers/provider.ts'
 import { converterFor } from '../wire/convert/converter.ts'
 import { chatReasoningSignature, removeChatReasoning } from '../wire/convert/thinking-blocks.ts'
 import type { Dialect } from '../wire/dialect.ts'
+import type { RequestBody } from '../wire/request-body.ts'
 import { replaceModel, setTopLevel } from '../wire/splice-bytes.ts'
 import type { UpstreamRequest } from './transport.ts'
 
@@ -21,7 +22,7 @@ export interface OutgoingCall {
   readonly stream: boolean
   readonly wantsUsage: boolean
   /** The conversation as it must go out. */
-  readonly body: JsonObject
+  readonly body: RequestBody
   /** The client's bytes, while `body` still equals them. */
   readonly bytes: Buffer | undefined
   readonly clientHeaders: IncomingHttpHeaders
@@ -49,11 +50,11 @@ function buildBody(call: OutgoingCall, target: RouteTarget, provider: Provider):
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning) {
     let bytes = call.bytes
     if (model !== call.model) bytes = requireSplice(replaceModel(bytes, model))
-    if (forceUsage) bytes = setTopLevel(bytes, 'stream_options', JSON.stringify({ ...streamOptions(call.body), include_usage: true }))
+    if (forceUsage) bytes = setTopLevel(bytes, 'stream_options', JSON.stringify({ ...streamOptions(call.body.fields), include_usage: true }))
     return bytes
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
-  const named: JsonObject = { ...call.body, model }
+  const named: JsonObject = { ...call.body.json, model }
   const body = converter === undefined ? named : converter.request(named)
   if (converter === undefined && provider.dialect === 'messages') removeChatReasoning(body)
   if (omitModel) delete body.model

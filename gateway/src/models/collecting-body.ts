@@ -1,5 +1,6 @@
 /** Whole response bodies, within a size limit. */
 import { TurnwardError } from '../core/error.ts'
+import { notePassingBytes } from '../core/garbage.ts'
 import type { UpstreamResponse } from './transport.ts'
 
 /** The whole body. Throws `upstream.malformed` beyond the limit and `upstream.failed` when it is cut off. */
@@ -15,7 +16,10 @@ export function collectBody(response: UpstreamResponse, maxBytes: number, upstre
           reject(new TurnwardError('upstream.malformed', { subject: upstream, why: `more than ${maxBytes} bytes` }))
         } else chunks.push(chunk)
       },
-      onEnd: () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size)),
+      onEnd() {
+        notePassingBytes(2 * size)
+        resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))
+      },
       onError: (error) => reject(new TurnwardError('upstream.failed', { subject: upstream, why: 'the answer was cut off', cause: error })),
     })
   })

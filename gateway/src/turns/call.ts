@@ -7,6 +7,7 @@ import type { Caller } from '../core/principal.ts'
 import type { Label } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
+import type { RequestBody } from '../wire/request-body.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import type { Services } from './services.ts'
@@ -35,7 +36,7 @@ export interface ModelCall extends AttachedCall {
   readonly response: ServerResponse
   readonly dialect: Dialect
   readonly view: RequestView
-  readonly body: JsonObject
+  readonly body: RequestBody
   /** The client's bytes, until a stage edits `body`. */
   bytes: Buffer | undefined
   readonly signal: CancelSignal

@@ -26,7 +26,7 @@ export async function countTokens(services: Services, request: IncomingMessage, 
     const { route } = authoriseModel(snapshot, caller.principal, view.model)
     const target = route.targets.find((candidate) => providers[candidate.upstream.config.kind].countPath !== undefined)
     if (target === undefined) {
-      answer(response, 200, JSON.stringify({ input_tokens: estimate(body) }), true)
+      answer(response, 200, JSON.stringify({ input_tokens: estimate(body.json) }), true)
       return
     }
     const provider = providers[target.upstream.config.kind]

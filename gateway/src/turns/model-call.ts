@@ -41,7 +41,7 @@ export async function runModelCall(services: Services, request: IncomingMessage,
     span = services.telemetry.startModelCall({ requestModel: view.model, dialect: dialect.name, stream: view.stream, ...traceHeaders(request) })
     // The session carries the label, so it is found before anything is decided.
     const history = readHistory(view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
-    const { session, firstNew, presented } = await attachSession(services, snapshot, caller, request.headers, body, history)
+    const { session, firstNew, presented } = await attachSession(services, snapshot, caller, request.headers, body.fields, history)
     busy = session
     services.sessions.begin(session)
     const turn = continueTurn(session, view)

@@ -1,15 +1,15 @@
 /** Reads a model call once: bytes, JSON, views. What is decided on is what the upstream will read. */
 import type { IncomingMessage } from 'node:http'
 import type { Snapshot } from '../config/snapshot.ts'
-import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 import { readBody } from '../models/reading-body.ts'
 import type { Dialect, RequestView } from '../wire/dialect.ts'
+import type { RequestBody } from '../wire/request-body.ts'
 import type { Services } from './services.ts'
 
 export interface ReadRequest {
   readonly bytes: Buffer
-  readonly body: JsonObject
+  readonly body: RequestBody
   readonly view: RequestView
 }
 

@@ -10,7 +10,7 @@ export function refusedRound(assistant: JsonObject, refused: readonly RefusedCal
 /** Appends the round to the conversation that goes out next. */
 export function appendRefusedRound(call: ModelCall, assistant: JsonObject, refused: readonly RefusedCall[]): SplicedRound {
   const round = refusedRound(assistant, refused)
-  call.dialect.edit.appendRound(call.body, round)
+  call.dialect.edit.appendRound(call.body.json, round)
   call.bytes = undefined
   call.services.telemetry.count('turnward_splices_total', { kind: 'all' })
   return round

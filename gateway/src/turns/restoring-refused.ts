@@ -23,7 +23,7 @@ export async function restoreRefused(call: ModelCall, history: readonly HistoryE
     const found = findSplice(call, point, digest)
     const record = found instanceof Promise ? await found : found
     if (record === undefined) continue
-    inserted += call.dialect.edit.restore(call.body, message.index + inserted, record)
+    inserted += call.dialect.edit.restore(call.body.json, message.index + inserted, record)
     call.bytes = undefined
   }
 }

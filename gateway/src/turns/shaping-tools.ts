@@ -71,10 +71,10 @@ const toolFields = ['tools', 'tool_choice', 'parallel_tool_calls', 'web_search_o
 
 // The common state of a session that has read something: only these fields are written anew, the long history is not.
 function removeFromOffer(call: ModelCall, removed: ReadonlySet<string>): void {
-  const before = toolFields.map((field) => call.body[field])
-  call.dialect.edit.removeTools(call.body, removed)
+  const before = toolFields.map((field) => call.body.fields[field])
+  call.dialect.edit.removeTools(call.body.fields, removed)
   for (const [index, field] of toolFields.entries()) {
-    const value = call.body[field]
+    const value = call.body.fields[field]
     if (value === before[index] || call.bytes === undefined) continue
     call.bytes = value === undefined ? undefined : setTopLevel(call.bytes, field, JSON.stringify(value))
   }

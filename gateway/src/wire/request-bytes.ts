@@ -1,6 +1,7 @@
 /** Reads the body of a request into one Buffer within size and time limits. Both floors read with it; what the bytes mean is theirs. */
 import type { IncomingMessage } from 'node:http'
 import { TurnwardError } from '../core/error.ts'
+import { notePassingBytes } from '../core/garbage.ts'
 
 export interface BodyLimits {
   readonly max_body_bytes: number
@@ -43,6 +44,8 @@ function awaitBytes(request: IncomingMessage, limits: BodyLimits): Promise<Buffe
     }
     const onEnd = (): void => {
       cleanUp()
+      // The chunks and the whole.
+      notePassingBytes(2 * size)
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))
     }
     const onError = (): void => fail(new TurnwardError('request.cancelled', { why: 'the connection ended inside the body' }))

@@ -8,6 +8,7 @@ import type { Dialect, RequestView } from './dialect.ts'
 import { parseGuardedJson } from './json-guard.ts'
 import { KnownBeginnings } from './known-beginnings.ts'
 import { messages as messagesDialect } from './messages.ts'
+import { RequestBody } from './request-body.ts'
 import { RequestReader } from './request-reader.ts'
 
 const limits = { maxDepth: 12, maxKeys: 4000 }
@@ -24,15 +25,15 @@ interface Outcome {
 /** What somebody who has never seen anything reads. */
 function readAfresh(dialect: Dialect, bytes: Buffer): Outcome {
   return outcomeOf(() => {
-    const body = parseGuardedJson(bytes, limits)
-    return { body, view: dialect.readRequest(body) }
+    const json = parseGuardedJson(bytes, limits)
+    return { body: new RequestBody(json), view: dialect.readRequest(json) }
   })
 }
 
-function outcomeOf(read: () => { readonly body: JsonObject; readonly view: RequestView }): Outcome {
+function outcomeOf(read: () => { readonly body: RequestBody; readonly view: RequestView }): Outcome {
   try {
     const { body, view } = read()
-    return { view, text: JSON.stringify(body) }
+    return { view, text: JSON.stringify(body.json) }
   } catch (error) {
     if (error instanceof TurnwardError) return { code: error.code, subject: error.subject }
     throw error
@@ -140,7 +141,7 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
   test('hands out messages that may be changed without touching what is kept', () => {
     const reader = new RequestReader(clock)
     const bytes = bodyOf(conversation, '', '')
-    const read = (): JsonObject => reader.read('alice', dialect, bytes, limits).body
+    const read = (): JsonObject => reader.read('alice', dialect, bytes, limits).body.json
     for (let round = 0; round < 3; round += 1) {
       const list = read().messages as JsonObject[]
       expect(list).toEqual((JSON.parse(bytes.toString()) as JsonObject).messages)

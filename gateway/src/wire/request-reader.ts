@@ -5,15 +5,13 @@
 import { isUtf8 } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
 import { TurnwardError } from '../core/error.ts'
-import type { JsonObject, JsonValue } from '../core/json.ts'
-import { parseJson } from '../core/parse-json.ts'
 import type { Dialect, RequestView } from './dialect.ts'
 import { MessageMarks, parseGuardedJson, parseGuardedText, type JsonLimits } from './json-guard.ts'
+import { RequestBody } from './request-body.ts'
 import { KnownBeginnings, shortestBeginning, type Beginning, type FoundBeginning } from './known-beginnings.ts'
 
 export interface ReadBody {
-  /** The JSON of the body, the caller's to change. The `messages` of a long conversation are parsed when somebody asks for them. */
-  readonly body: JsonObject
+  readonly body: RequestBody
   /** Views of its messages may be those of an earlier request: they are never changed. */
   readonly view: RequestView
 }
@@ -33,8 +31,8 @@ export class RequestReader {
    */
   read(owner: string, dialect: Dialect, bytes: Buffer, limits: JsonLimits): ReadBody {
     if (bytes.length < shortestBeginning) {
-      const body = parseGuardedJson(bytes, limits)
-      return { body, view: dialect.readRequest(body) }
+      const json = parseGuardedJson(bytes, limits)
+      return { body: new RequestBody(json), view: dialect.readRequest(json) }
     }
     const search = this.#known.search(`${dialect.name}|${owner}`, bytes)
     const { beginning, ...read } = readLong(dialect, bytes, limits, search.found)
@@ -56,8 +54,9 @@ function readLong(dialect: Dialect, bytes: Buffer, limits: JsonLimits, found: Fo
 function readWhole(dialect: Dialect, bytes: Buffer, limits: JsonLimits): Reading {
   const text = textOf(bytes)
   const marks = new MessageMarks()
-  const body = parseGuardedText(text, limits, marks)
-  const view = dialect.readRequest(body)
+  const json = parseGuardedText(text, limits, marks)
+  const body = new RequestBody(json)
+  const view = dialect.readRequest(json)
   const messages = messagesOf(view)
   if (marks.start === 0 || marks.ends.length !== messages.length) return { body, view, beginning: undefined }
   const start = Buffer.byteLength(text.slice(0, marks.start))
@@ -73,10 +72,9 @@ function readOn(dialect: Dialect, bytes: Buffer, limits: JsonLimits, found: Foun
   const text = bytes.toString('utf8', 0, known.start) + textOf(bytes.subarray(next))
   const marks = new MessageMarks()
   marks.keysElsewhere = (known.keys[count - 1] as number) - known.keysBefore
-  const body = parseGuardedText(text, limits, marks)
-  const view = dialect.readRequest(body, count === known.messages.length ? known.messages : known.messages.slice(0, count))
-  parseMessagesLater(body, bytes)
-  return { body, view, beginning: goOn(found, bytes, messagesOf(view), marks, byteOffsets(text, marks, next, bytes)) }
+  const json = parseGuardedText(text, limits, marks)
+  const view = dialect.readRequest(json, count === known.messages.length ? known.messages : known.messages.slice(0, count))
+  return { body: new RequestBody(json, bytes), view, beginning: goOn(found, bytes, messagesOf(view), marks, byteOffsets(text, marks, next, bytes)) }
 }
 
 /** Beyond this many pieces comparing them costs more than keeping the whole request. */
@@ -132,20 +130,4 @@ function skipSpace(bytes: Buffer, from: number): number {
   let at = from
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at += 1
   return at
-}
-
-function parseMessagesLater(body: JsonObject, bytes: Buffer): void {
-  const become = (value: JsonValue): void => {
-    Object.defineProperty(body, 'messages', { value, writable: true, enumerable: true, configurable: true })
-  }
-  Object.defineProperty(body, 'messages', {
-    enumerable: true,
-    configurable: true,
-    get() {
-      const { messages } = parseJson(bytes.toString('utf8')) as JsonObject
-      become(messages as JsonValue)
-      return messages
-    },
-    set: become,
-  })
 }

@@ -2,11 +2,15 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
 import { asTurnwardError } from '../../core/error.ts'
+import { collectAfterStart } from '../../core/garbage.ts'
 import { createLogger } from '../../telemetry/logger.ts'
 import { openGateway } from '../gateway.ts'
 import { fail, print } from '../output.ts'
 import { configOption, jsonOption, logLevelOf } from '../shared-options.ts'
 import { version } from '../version.ts'
+
+/** By then servers are connected, or being retried. */
+const settledMs = 1000
 
 interface StartOptions {
   readonly config: string
@@ -33,6 +37,7 @@ async function start(options: StartOptions): Promise<void> {
     const gateway = await openGateway({ configPath: options.config, env: process.env, logger })
     const { revision } = gateway.config.current
     print(options, { event: 'ready', url: gateway.url, revision }, `Turnward is ready at ${gateway.url} (revision ${revision})`)
+    setTimeout(collectAfterStart, settledMs).unref()
     process.on('SIGHUP', () => void gateway.config.reload('SIGHUP'))
     let stopping = false
     const stop = (signal: string): void => {
