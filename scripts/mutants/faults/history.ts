@@ -32,7 +32,7 @@ export const historyFaults: readonly Mutant[] = [
   { name: 'splices-are-not-remembered', file: 'gateway/src/turns/delivering.ts', find: "await services.state.put('splice', spliced, record, expires)", replace: 'void [spliced, record]', tests: splices },
   { name: 'splice-is-lost-with-its-place', file: 'gateway/src/turns/restoring-refused.ts', find: "known === undefined ? state.get<SpliceRecord>('splice', spliceKeys(point, session.id, digest)[1]) : undefined", replace: 'known === undefined ? undefined : undefined', tests: ['gateway/src/turns/restoring-refused.mutants.test.ts'] },
   { name: 'splice-is-taken-from-another-place', file: 'gateway/src/turns/restoring-refused.ts', find: 'return known === undefined ? state.get', replace: 'return known !== null ? state.get', tests: splices },
-  { name: 'refused-round-is-not-appended', file: 'gateway/src/turns/refused-rounds.ts', find: 'call.dialect.edit.appendRound(call.body, round)', replace: 'void round', tests: splices },
+  { name: 'refused-round-is-not-appended', file: 'gateway/src/turns/refused-rounds.ts', find: 'call.dialect.edit.appendRound(call.body.json, round)', replace: 'void round', tests: splices },
   { name: 'digest-is-taken-from-another-place', file: 'gateway/src/turns/history.ts', find: 'known?.before === before ? known.entry', replace: 'known !== undefined ? known.entry', tests: ['gateway/src/turns/history.test.ts'] },
   { name: 'beginning-is-shared-by-everyone', file: reader, find: '`${dialect.name}|${owner}`', replace: '`${dialect.name}|${owner.slice(0, 0)}`', tests: readerTests },
   { name: 'beginning-is-not-compared', file: beginnings, find: 'if (end > bytes.length || !piece.equals(bytes.subarray(from, end)))', replace: 'if (end > bytes.length)', tests: readerTests },

@@ -39,7 +39,7 @@ export const toolCallFaults: readonly Mutant[] = [
   { name: 'hidden-tools-are-listed', file: shaping, find: "return hide === 'never' && !verdict.gaps.some((gap) => gap.kind === 'grant')", replace: "return true || hide === 'never'", tests: listed },
   { name: 'ungranted-tools-are-listed', file: shaping, find: "return hide === 'never' && !verdict.gaps.some((gap) => gap.kind === 'grant')", replace: "return hide === 'never'", tests: listed },
   { name: 'tool-list-outlives-the-label', file: shaping, find: 'cache.version !== call.session.version || ', replace: '', tests: listed },
-  { name: 'hidden-tools-are-offered-to-the-model', file: shaping, find: 'call.dialect.edit.removeTools(call.body, removed)', replace: 'void call.body', tests: ['conformance/model-calls/proposed-calls.test.ts'] },
+  { name: 'hidden-tools-are-offered-to-the-model', file: shaping, find: 'call.dialect.edit.removeTools(call.body.fields, removed)', replace: 'void call.body', tests: ['conformance/model-calls/proposed-calls.test.ts'] },
   { name: 'arguments-are-not-validated', file: 'gateway/src/turns/deciding-tool-call.ts', find: 'if (misfit !== undefined) return misfitArguments(misfit)', replace: 'void [misfit, misfitArguments]', tests: ['conformance/mcp/policy.test.ts'] },
   { name: 'unreadable-arguments-are-decided-as-none', file: deciding, find: 'if (made.args === undefined) return unreadableArguments', replace: 'if (made.args === undefined) return rule(call, tool, { ...made, args: {} })', tests: ['gateway/src/invariants/04-'] },
   { name: 'result-is-not-admitted', file: toolCall, find: '  admitToolResult(call, execution)', replace: '  void admitToolResult', tests: ['gateway/src/invariants/01-'] },
