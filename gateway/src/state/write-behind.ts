@@ -49,6 +49,8 @@ export class WriteBehind {
     if (entry !== undefined && !(Number.isFinite(entry.expires) && isJsonValue(entry.value))) {
       throw new TypeError('state must be JSON and must expire')
     }
+    // Keys are ours: none has what separates them on their way to the database.
+    if (key.includes('\0')) throw new TypeError('a key of state may not hold U+0000')
     const name = `${namespace}/${key}`
     if (this.#pending.size >= this.#limit && !this.#pending.has(name)) {
       throw new TurnwardError('store.failed', {

@@ -1,6 +1,6 @@
 /** Expiring key-value entries behind the shared state. Values are JSON text; what they mean is decided above. */
-import type { SQLInputValue } from 'node:sqlite'
 import { sql, type Kysely } from 'kysely'
+import { TurnwardError } from '../core/error.ts'
 import type { SqliteThread } from './sqlite-thread.ts'
 import type { StoreTables } from './tables.ts'
 
@@ -35,17 +35,20 @@ const remove = 'delete from entries where namespace = ? and key = ?'
 /** The table of entries. Every call rejects with `store.failed` when the database cannot be used. */
 export function entryTable(database: Kysely<StoreTables>, thread: SqliteThread): EntryTable {
   return {
-    write(changes) {
-      const upserts: SQLInputValue[] = []
-      const removals: SQLInputValue[] = []
+    async write(changes) {
+      const upserts: string[] = []
+      const removals: string[] = []
       for (const change of changes) {
-        if (change.value === null) removals.push(change.namespace, change.key)
-        else upserts.push(change.namespace, change.key, change.value, change.expires)
+        const { namespace, key, value } = change
+        if (value === null) removals.push(namespace, key)
+        else if (Number.isFinite(change.expires)) upserts.push(namespace, key, value, String(change.expires))
+        else throw new TurnwardError('store.failed', { why: 'an entry has no time at which it expires' })
       }
-      return thread.write([
-        { sql: upsert, width: 4, parameters: upserts },
-        { sql: remove, width: 2, parameters: removals },
-      ])
+      const writes = [
+        { sql: upsert, width: 4, parameters: upserts.join('\0') },
+        { sql: remove, width: 2, parameters: removals.join('\0') },
+      ]
+      await thread.write(writes.filter(({ parameters }) => parameters !== ''))
     },
     read(namespace, key, now) {
       return database

@@ -1,5 +1,5 @@
 /** Forward-only, numbered changes of the store's schema. A migration that was released is never edited. */
-import { sql, type Kysely } from 'kysely'
+import type { Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { TurnwardError } from '../core/error.ts'
 import type { StoreTables } from './tables.ts'
@@ -27,8 +27,6 @@ const migrations: Record<string, Migration> = {
         .addColumn('value', 'text', (column) => column.notNull())
         .addColumn('expires', 'integer', (column) => column.notNull())
         .addPrimaryKeyConstraint('entries_primary_key', ['namespace', 'key'])
-        // The rows are their own index: an entry is written with every call, and each index beside them is a page more.
-        .modifyEnd(sql`without rowid`)
         .execute()
       await database.schema.createIndex('entries_expires').on('entries').columns(['expires']).execute()
     },

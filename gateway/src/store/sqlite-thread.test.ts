@@ -51,7 +51,7 @@ describe('the database thread', () => {
       .transaction()
       .execute(async (transaction) => {
         await transaction.insertInto('t').values({ a: 1 }).execute()
-        thread.write([{ sql: 'insert into t values (?)', width: 1, parameters: [2, 3] }]).then(batch.resolve, batch.reject)
+        thread.write([{ sql: 'insert into t values (?)', width: 1, parameters: '2\x003' }]).then(batch.resolve, batch.reject)
         await transaction.insertInto('t').values({ a: 4 }).execute()
         throw new Error('roll back')
       })
@@ -61,7 +61,7 @@ describe('the database thread', () => {
   })
 
   test('runs a transaction begun right after a batch, and the other way round', async () => {
-    const insert = (a: number): Promise<void> => thread.write([{ sql: 'insert into t values (?)', width: 1, parameters: [a] }])
+    const insert = (a: number): Promise<void> => thread.write([{ sql: 'insert into t values (?)', width: 1, parameters: String(a) }])
     const within = (a: number): Promise<unknown> =>
       database.transaction().execute((transaction) => transaction.insertInto('t').values({ a }).execute())
     await Promise.all([insert(1), within(2), insert(3), insert(4), within(5), within(6), insert(7)])
@@ -70,7 +70,7 @@ describe('the database thread', () => {
 
   test('leaves nothing of a batch that fails half-way, and is free afterwards', async () => {
     await sql`create unique index once on t (a)`.execute(database)
-    const insert = (...parameters: number[]): Promise<void> => thread.write([{ sql: 'insert into t values (?)', width: 1, parameters }])
+    const insert = (...parameters: number[]): Promise<void> => thread.write([{ sql: 'insert into t values (?)', width: 1, parameters: parameters.join('\0') }])
     await expect(insert(1, 2, 1)).rejects.toMatchObject({ code: 'store.failed', why: expect.stringContaining('UNIQUE') })
     expect(await database.selectFrom('t').selectAll().execute()).toEqual([])
     await insert(1)

@@ -59,7 +59,10 @@ function writeAll({ writes, id }: SqliteBatch): SqliteReply {
 
 function runRows({ sql, width, parameters }: SqliteWrite): void {
   const statement = prepare(sql)
-  for (let start = 0; start < parameters.length; start += width) statement.run(...parameters.slice(start, start + width))
+  const values = parameters.split('\0')
+  // Before the first row is written: a value with a separator in it would shift all that follow.
+  if (values.length % width !== 0) throw new Error('a value of the batch holds a separator')
+  for (let start = 0; start < values.length; start += width) statement.run(...values.slice(start, start + width))
 }
 
 function answer(request: SqliteRequest | SqliteBatch): SqliteReply {
