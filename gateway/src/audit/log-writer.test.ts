@@ -96,6 +96,18 @@ describe('a commit', () => {
     expect(commits).toEqual([3])
   })
 
+  test('waits for others as long as every turn brings some, and not for ever', async () => {
+    const { log, commits } = await watched()
+    const written: Promise<void>[] = []
+    for (let turn = 0; commits.length === 0 && turn < 100; turn += 1) {
+      written.push(log.appendDurably(decision()), log.appendDurably(decision()))
+      await endOfTurn()
+    }
+    expect(commits[0]).toBeGreaterThan(3)
+    expect(commits[0]).toBeLessThan(30)
+    await Promise.all(written)
+  })
+
   test('does not keep a single record waiting longer than that turn', async () => {
     const { log, commits } = await watched()
     const written = log.appendDurably(decision())

@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto'
 import { canonicalJson } from '../core/json.ts'
-import { keyedHash } from '../core/hash.ts'
+import { KeyedBeginnings } from '../core/keyed-beginnings.ts'
 import { withoutSpace } from '../core/without-space.ts'
 import type { MessageView, ToolCallView } from '../wire/dialect.ts'
 
@@ -21,7 +21,7 @@ export interface HistoryEntry {
 export function readHistory(messages: readonly MessageView[], secret: Uint8Array, owner: readonly string[]): readonly HistoryEntry[] {
   const entries: HistoryEntry[] = []
   const isLong = messages.length >= longHistory
-  let before = startOf(secret, owner)
+  let before = starts.of(secret, 'history', ...owner)
   for (const message of messages) {
     if (message.role === 'system') continue
     const known = isLong ? digested.get(message) : undefined
@@ -45,23 +45,7 @@ function entryOf(message: MessageView, before: string): HistoryEntry {
   return { message, digest, point: pointAfter(before, digest) }
 }
 
-const starts = new WeakMap<Uint8Array, Map<string, string>>()
-
-/** Where the conversations of one owner begin. Remembered: it is the same for every call of a key. */
-function startOf(secret: Uint8Array, owner: readonly string[]): string {
-  let known = starts.get(secret)
-  if (known === undefined || known.size >= 10_000) {
-    known = new Map()
-    starts.set(secret, known)
-  }
-  const key = JSON.stringify(owner)
-  let start = known.get(key)
-  if (start === undefined) {
-    start = keyedHash(secret, 'history', ...owner)
-    known.set(key, start)
-  }
-  return start
-}
+const starts = new KeyedBeginnings()
 
 /** The place in the conversation after one more message. */
 export function pointAfter(point: string, digest: string | undefined): string {

@@ -2,8 +2,9 @@
  * A ticket ties a tool call at the MCP endpoint to the model call that proposed it: same principal, same tool,
  * same arguments, once. Without it the two floors would see two strangers.
  */
-import { keyedHash } from '../core/hash.ts'
-import type { StateStore } from '../state/state-store.ts'
+import { hash } from 'node:crypto'
+import { KeyedBeginnings } from '../core/keyed-beginnings.ts'
+import { whenRead, type MaybePromise, type StateStore } from '../state/state-store.ts'
 
 export interface Ticket {
   readonly session: string
@@ -20,8 +21,10 @@ export interface Ticket {
 
 /** Key of the tickets for calls of this tool with these arguments (their digest: SHA-256, hex). */
 export function ticketKey(secret: Uint8Array, principal: string, tool: string, argumentsDigest: string): string {
-  return keyedHash(secret, 'ticket', principal, tool, argumentsDigest)
+  return hash('sha256', `${beginnings.of(secret, 'ticket', principal)}${tool.length}:${tool}${argumentsDigest}`, 'base64url')
 }
+
+const beginnings = new KeyedBeginnings()
 
 export async function mintTicket(state: StateStore, key: string, ticket: Ticket): Promise<void> {
   const waiting = (await state.get<readonly Ticket[]>('ticket', key)) ?? []
@@ -31,11 +34,10 @@ export async function mintTicket(state: StateStore, key: string, ticket: Ticket)
 }
 
 /** The oldest live ticket, used up by this; undefined when no governed model call proposed the call. */
-export async function takeTicket(state: StateStore, key: string, now: number): Promise<Ticket | undefined> {
-  const waiting = (await state.take<readonly Ticket[]>('ticket', key)) ?? []
-  const live = waiting.filter((ticket) => ticket.expires > now)
-  const [first, ...rest] = live
-  const last = rest.at(-1)
-  if (last !== undefined) await state.put('ticket', key, rest, last.expires)
-  return first
+export function takeTicket(state: StateStore, key: string, now: number): MaybePromise<Ticket | undefined> {
+  return whenRead(state.take<readonly Ticket[]>('ticket', key), (waiting) => {
+    const [first, ...rest] = (waiting ?? []).filter((ticket) => ticket.expires > now)
+    const last = rest.at(-1)
+    return last === undefined ? first : whenRead(state.put('ticket', key, rest, last.expires), () => first)
+  })
 }
