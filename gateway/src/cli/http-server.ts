@@ -120,7 +120,11 @@ const unreadGraceMs = 1000
 // An answer given before the body was read (a refusal, mostly) ends the connection: what is left of the body would
 // have to be read, from somebody who may never end it.
 function closeUnread(this: ServerResponse): void {
-  const request = this.req
+  // The end of a small body may be read just after the body itself.
+  if (!this.req.complete) setImmediate(endUnread, this.req)
+}
+
+function endUnread(request: IncomingMessage): void {
   if (request.complete) return
   const { socket } = request
   request.resume()

@@ -26,11 +26,12 @@ export function ticketKey(secret: Uint8Array, principal: string, tool: string, a
 
 const beginnings = new KeyedBeginnings()
 
-export async function mintTicket(state: StateStore, key: string, ticket: Ticket): Promise<void> {
-  const waiting = (await state.get<readonly Ticket[]>('ticket', key)) ?? []
-  // A model may make the same call twice in one message: each gets a ticket. Old ones fall off.
-  const kept = [...waiting, ticket].slice(-16)
-  await state.put('ticket', key, kept, ticket.expires)
+/** Read and written in one step: two conversations may be making the same call at this moment, and each needs its ticket. */
+export function mintTicket(state: StateStore, key: string, ticket: Ticket): MaybePromise<void> {
+  return whenRead(state.get<readonly Ticket[]>('ticket', key), (waiting) => {
+    // A model may make the same call twice in one message: each gets a ticket. Old ones fall off.
+    return state.put('ticket', key, [...(waiting ?? []), ticket].slice(-16), ticket.expires)
+  })
 }
 
 /** The oldest live ticket, used up by this; undefined when no governed model call proposed the call. */
