@@ -13,8 +13,8 @@ const folder = elsewhere ?? join(import.meta.dirname, '../gateway/dist')
 
 /** Programs that share code with each other: the command line, and every thread it starts. */
 const programs = ['cli/main.ts', ...globSync('**/*-worker.ts', { cwd: source })]
-/** Mounted into the sandbox as one file, where nothing else is. */
-const alone = ['tools/runners/egress-forwarder.ts']
+/** Run inside the sandbox as one file, where nothing else is: the forwarder, and the server of the demo. */
+const alone = ['tools/runners/egress-forwarder.ts', '../demo/mail-server.ts']
 
 /**
  * Importing `node:http` as a module reads every property of it, and reading `WebSocket` loads Node's own fetch: 14 MB

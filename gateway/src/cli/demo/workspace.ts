@@ -7,6 +7,8 @@ import { newVirtualKey } from '../../identity/virtual-keys.ts'
 import { packageFolder } from '../package-folder.ts'
 
 const demoFolder = join(packageFolder, 'demo')
+/** The build has made one file of it, because what it imports is not published beside us. */
+const mailServer = import.meta.url.endsWith('.ts') ? join(demoFolder, 'mail-server.ts') : join(packageFolder, 'dist/mail-server.js')
 
 export interface Workspace {
   readonly configPath: string
@@ -42,6 +44,7 @@ export async function makeWorkspace(options: WorkspaceOptions): Promise<Workspac
     env: {
       DEMO_DATA: dataDir,
       DEMO_MAIL: mail,
+      DEMO_MAIL_SERVER: mailServer,
       DEMO_NOTES: notes,
       DEMO_KEY: key,
       DEMO_PORT: String(options.port),
