@@ -15,6 +15,11 @@ export interface PendingChange {
 }
 
 const delayMs = 20
+/**
+ * Places of answers come with every call and in no order: together they share pages of the table. One that a crash
+ * forgets makes its conversation count as unknown, which only restricts; what lowers a label when it is lost waits less.
+ */
+const placeDelayMs = 200
 const retryMs = 500
 const batchSize = 2000
 
@@ -24,6 +29,10 @@ export class WriteBehind {
   #pending = new Map<string, PendingChange>()
   #writing = new Map<string, PendingChange>()
   #timer: NodeJS.Timeout | undefined
+  /** What the running timer was set to. */
+  #delay = 0
+  /** Something other than places waits. */
+  #isUrgent = false
   #running: Promise<void> | undefined
   #failure: TurnwardError | undefined
   #stopped = false
@@ -59,7 +68,8 @@ export class WriteBehind {
       })
     }
     this.#pending.set(name, { namespace, key, entry })
-    this.#schedule(this.#failure === undefined ? delayMs : retryMs)
+    this.#isUrgent ||= namespace !== 'point'
+    this.#schedule()
   }
 
   /** Resolves when everything added so far is in the table; rejects with `store.failed` at the first failure. */
@@ -76,9 +86,13 @@ export class WriteBehind {
     clearTimeout(this.#timer)
   }
 
-  #schedule(delay: number): void {
-    if (this.#stopped) return
-    this.#timer ??= setTimeout(() => {
+  #schedule(): void {
+    const usual = this.#isUrgent || this.#pending.size >= batchSize ? delayMs : placeDelayMs
+    const delay = this.#failure === undefined ? usual : retryMs
+    if (this.#stopped || (this.#timer !== undefined && delay >= this.#delay)) return
+    clearTimeout(this.#timer)
+    this.#delay = delay
+    this.#timer = setTimeout(() => {
       this.#timer = undefined
       void this.#write()
     }, delay)
@@ -87,7 +101,7 @@ export class WriteBehind {
   #write(): Promise<void> {
     this.#running ??= this.#writeBatch().finally(() => {
       this.#running = undefined
-      if (this.#pending.size > 0) this.#schedule(this.#failure === undefined ? delayMs : retryMs)
+      if (this.#pending.size > 0) this.#schedule()
     })
     return this.#running
   }
@@ -100,6 +114,7 @@ export class WriteBehind {
     } catch (cause) {
       this.#failure =
         cause instanceof TurnwardError ? cause : new TurnwardError('store.failed', { why: 'state could not be written', cause })
+      this.#isUrgent = true
       // What was changed again in the meantime is newer.
       this.#pending = new Map([...this.#writing, ...this.#pending])
     } finally {
@@ -112,6 +127,7 @@ export class WriteBehind {
     if (this.#pending.size <= batchSize) {
       this.#writing = this.#pending
       this.#pending = new Map()
+      this.#isUrgent = false
       return
     }
     for (const [name, change] of this.#pending) {

@@ -1,5 +1,6 @@
 /** Takes JSON-RPC messages out of an answer of either media type. Bounded; never throws past `onData` and `onEnd`. */
 import { parseExactJson } from '../../core/exact-json.ts'
+import { notePassingBytes } from '../../core/garbage.ts'
 import { SseFramer, type SseEvent } from '../../wire/sse.ts'
 import { readMessage, type RpcMessage } from '../codec/json-rpc.ts'
 import { unavailable } from './failure.ts'
@@ -67,6 +68,7 @@ export class JsonReader<T> extends MessageReader<T> {
   }
 
   onEnd(): void {
+    notePassingBytes(2 * this.#size)
     const [first] = this.#parts
     const bytes = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#size)
     this.options.resolve(this.takeFrom(bytes.toString('utf8')))
