@@ -42,7 +42,6 @@ export const logSchema = `
     turn TEXT,
     record TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX records_id ON records (id);
   CREATE INDEX records_session ON records (session) WHERE session IS NOT NULL;
   CREATE INDEX records_turn ON records (turn) WHERE turn IS NOT NULL;
   CREATE TABLE checkpoints (

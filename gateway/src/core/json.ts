@@ -26,13 +26,24 @@ export function asText(value: unknown): string {
 
 /** JSON with sorted keys and no white space: equal values give equal text (RFC 8785 in spirit; numbers as JavaScript writes them, raw numbers as they came). */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`
-  if (isObject(value)) {
-    const parts: string[] = []
-    for (const key of Object.keys(value).sort()) {
-      if (value[key] !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(value[key])}`)
-    }
-    return `{${parts.join(',')}}`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) {
+    let text = ''
+    for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item)}`
+    return `[${text}]`
   }
-  return JSON.stringify(value) ?? 'null'
+  if (!isObject(value)) return JSON.stringify(value)
+  const keys = Object.keys(value)
+  if (!areSorted(keys)) keys.sort()
+  let text = ''
+  for (const key of keys) {
+    const part = value[key]
+    if (part !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(part)}`
+  }
+  return `{${text}}`
+}
+
+function areSorted(keys: readonly string[]): boolean {
+  for (let at = 1; at < keys.length; at += 1) if ((keys[at - 1] as string) > (keys[at] as string)) return false
+  return true
 }

@@ -4,6 +4,7 @@
  */
 import { celEnv, isCelError, parse, plan } from '@bufbuild/cel'
 import type { Config } from '@turnward/contract/config'
+import type { Principal } from '../core/principal.ts'
 import { conditionArguments } from './condition-arguments.ts'
 import { inspectCondition, type ConditionCaps } from './condition-inspection.ts'
 import { confirmedEffects } from './effects.ts'
@@ -73,12 +74,7 @@ export function compileCondition(
 function variables(input: RuleInput, context: ConditionContext) {
   const { principal, tool, state } = input
   return {
-    principal: new Map<string, string | string[]>([
-      ['id', principal.id],
-      ['kind', principal.kind],
-      ['groups', [...principal.groups]],
-      ['emails', [...principal.emails]],
-    ]),
+    principal: principalVariables(principal),
     actor: input.actor,
     gateway: input.gateway,
     tool: new Map<string, string | string[] | Map<string, boolean>>([
@@ -94,4 +90,21 @@ function variables(input: RuleInput, context: ConditionContext) {
       ['done', [...confirmedEffects(state.effects)]],
     ]),
   }
+}
+
+const principals = new WeakMap<Principal, ReadonlyMap<string, string | string[]>>()
+
+/** The same for every call of a principal while its configuration runs. Conditions only read it. */
+function principalVariables(principal: Principal): ReadonlyMap<string, string | string[]> {
+  let known = principals.get(principal)
+  if (known === undefined) {
+    known = new Map<string, string | string[]>([
+      ['id', principal.id],
+      ['kind', principal.kind],
+      ['groups', [...principal.groups]],
+      ['emails', [...principal.emails]],
+    ])
+    principals.set(principal, known)
+  }
+  return known
 }
