@@ -130,6 +130,17 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
     expect(fork[38]?.text).toContain('other')
   })
 
+  test('never takes a request for another that differs in one byte, wherever it is', () => {
+    const text = bodyOf(conversation, '', '').toString()
+    const first = text.indexOf('xxx')
+    for (let at = first; at < first + 40; at += 1) {
+      const reader = new RequestReader(clock)
+      reader.read('alice', dialect, Buffer.from(text), limits)
+      const changed = Buffer.from(`${text.slice(0, at)}y${text.slice(at + 1)}`)
+      expect(outcomeOf(() => reader.read('alice', dialect, changed, limits))).toEqual(readAfresh(dialect, changed))
+    }
+  })
+
   test('never gives one owner what another one sent', () => {
     const reader = new RequestReader(clock)
     const first = reader.read('alice', dialect, bodyOf(conversation, '', ''), limits).view.messages
