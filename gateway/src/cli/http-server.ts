@@ -11,6 +11,7 @@ import type { Services } from '../turns/services.ts'
 import { chatCompletions } from '../wire/chat-completions.ts'
 import { messages } from '../wire/messages.ts'
 import { answerHealth, answerReadiness } from './health.ts'
+import { answerUnreadable } from './unreadable-requests.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
 
@@ -53,6 +54,7 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
       dispatch(request, response, entrances, mcp, isDraining)
     },
   )
+  server.on('clientError', answerUnreadable)
   server.maxConnections = limits.max_connections
   server.setTimeout(0)
   await bind(server, at.host, at.port)
