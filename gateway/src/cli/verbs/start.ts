@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
 import { asTurnwardError } from '../../core/error.ts'
-import { collectAfterStart } from '../../core/garbage.ts'
+import { endStart } from '../../core/garbage.ts'
 import { createLogger } from '../../telemetry/logger.ts'
 import { openGateway } from '../gateway.ts'
 import { fail, print } from '../output.ts'
@@ -37,7 +37,7 @@ async function start(options: StartOptions): Promise<void> {
     const gateway = await openGateway({ configPath: options.config, env: process.env, logger })
     const { revision } = gateway.config.current
     print(options, { event: 'ready', url: gateway.url, revision }, `Turnward is ready at ${gateway.url} (revision ${revision})`)
-    setTimeout(collectAfterStart, settledMs).unref()
+    setTimeout(endStart, settledMs).unref()
     process.on('SIGHUP', () => void gateway.config.reload('SIGHUP'))
     let stopping = false
     const stop = (signal: string): void => {
