@@ -1,18 +1,11 @@
 /** The command line: one file a verb, loaded when it is asked for. The only room that reads the environment. */
 import { Command } from 'commander'
-import { beginStart } from '../core/garbage.ts'
 import { exitCodes } from './exit-codes.ts'
 import { version } from './version.ts'
 
 /** Every verb in the order of the help. A gateway that runs for months must not hold what only the other verbs need. */
 const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = new Map([
-  [
-    'start',
-    async () => {
-      beginStart()
-      return (await import('./verbs/start.ts')).addStart
-    },
-  ],
+  ['start', async () => (await import('./verbs/start.ts')).addStart],
   ['demo', async () => (await import('./verbs/demo.ts')).addDemo],
   ['init', async () => (await import('./verbs/init.ts')).addInit],
   ['check', async () => (await import('./verbs/check.ts')).addCheck],

@@ -26,7 +26,7 @@ export function notePassingBytes(count: number): void {
   collector()({ type: 'minor' })
 }
 
-/** While the program starts: most of what it makes stays, and would make the young part of the heap grow to its largest. */
+/** While the gateway starts: most of what it makes stays, and would make the young part of the heap grow to its largest. */
 export function beginStart(): void {
   v8.setFlagsFromString('--semi-space-growth-factor=1')
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
 import { asTurnwardError } from '../../core/error.ts'
-import { endStart } from '../../core/garbage.ts'
+import { beginStart, endStart } from '../../core/garbage.ts'
 import { createLogger } from '../../telemetry/logger.ts'
 import { openGateway } from '../gateway.ts'
 import { fail, print } from '../output.ts'
@@ -30,6 +30,7 @@ export function addStart(program: Command): void {
 }
 
 async function start(options: StartOptions): Promise<void> {
+  beginStart()
   try {
     // The level is known once the configuration is; a mistake in it is told before anything starts.
     const level = logLevelOf(options.logLevel) ?? (await loadConfig(options.config, process.env)).settings.telemetry.logs.level
