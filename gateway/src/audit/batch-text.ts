@@ -6,9 +6,7 @@ import type { LogRow } from './log-protocol.ts'
 
 /** At least one row, each a line of its own: its columns, which are ids and a time, and the JSON of its record, after tabs. */
 export function batchText(rows: readonly LogRow[]): string {
-  let text = ''
-  for (const row of rows) text += `${text === '' ? '' : '\n'}${row.id}\t${row.time}\t${row.session ?? ''}\t${row.turn ?? ''}\t${row.json}`
-  return text
+  return rows.map(({ id, time, session, turn, json }) => `${id}\t${time}\t${session ?? ''}\t${turn ?? ''}\t${json}`).join('\n')
 }
 
 const columnCount = 5

@@ -11,7 +11,7 @@ import type { Services } from '../turns/services.ts'
 import { chatCompletions } from '../wire/chat-completions.ts'
 import { messages } from '../wire/messages.ts'
 import { answerHealth, answerReadiness } from './health.ts'
-import { answerUnreadable } from './unreadable-requests.ts'
+import { answerUnreadable, endWithGrace } from './unreadable-requests.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
 
@@ -116,9 +116,6 @@ function endUnreadAnswer(this: ServerResponse): void {
   this.once('close', () => clearTimeout(timer))
 }
 
-/** How long a client that is still sending gets to read an answer that did not wait for its body. */
-const unreadGraceMs = 1000
-
 // An answer given before the body was read (a refusal, mostly) ends the connection: what is left of the body would
 // have to be read, from somebody who may never end it.
 function closeUnread(this: ServerResponse): void {
@@ -128,10 +125,8 @@ function closeUnread(this: ServerResponse): void {
 
 function endUnread(request: IncomingMessage): void {
   if (request.complete) return
-  const { socket } = request
   request.resume()
-  socket.end()
-  setTimeout(() => socket.destroy(), unreadGraceMs).unref()
+  endWithGrace(request.socket)
 }
 
 function settle(work: Promise<void> | void, response: ServerResponse): void {

@@ -24,8 +24,14 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): 
   const refusal = refusalOf(error.code)
   const body = JSON.stringify({ error: refusal.toJSON() })
   const status = `${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.write(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   socket.resume()
+  endWithGrace(socket)
+}
+
+/** Ends a connection whose client may still be sending: it gets time to read what it was answered. */
+export function endWithGrace(socket: Duplex): void {
+  socket.end()
   setTimeout(() => socket.destroy(), graceMs).unref()
 }
 

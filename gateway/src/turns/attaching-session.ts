@@ -7,9 +7,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { LabelRecord } from '@turnward/contract/decision'
 import type { Snapshot } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
-import { keyedHash } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
+import { RememberedHashes } from '../core/remembered-hashes.ts'
 import type { Caller } from '../core/principal.ts'
 import { join, labelFromRecord, publicLabel, sameLabel } from '../policy/label.ts'
 import type { Label, Policy, PolicyState } from '../policy/types.ts'
@@ -84,24 +84,12 @@ export function freshState(policy: Policy): PolicyState {
   return { label: publicLabel(policy.trustRanks.length - 1), effects: { done: [], reserved: {} } }
 }
 
-/** A session id that only this principal and consumer can arrive at. Remembered for the callers of the running configuration. */
+/** A session id that only this principal and consumer can arrive at. */
 export function sessionIdFor(secret: Uint8Array, caller: Caller, source: string, value: string): string {
-  let known = sessionIds.get(caller)
-  if (known === undefined || known.secret !== secret || known.ids.size >= mostSessionIds) {
-    known = { secret, ids: new Map() }
-    sessionIds.set(caller, known)
-  }
-  const name = `${source}|${value}`
-  let id = known.ids.get(name)
-  if (id === undefined) {
-    id = `ses_${keyedHash(secret, 'session', caller.principal.id, caller.consumer ?? '', source, value).slice(0, 22)}`
-    known.ids.set(name, id)
-  }
-  return id
+  return `ses_${sessionIds.of(secret, 'session', caller.principal.id, caller.consumer ?? '', source, value).slice(0, 22)}`
 }
 
-const mostSessionIds = 1000
-const sessionIds = new WeakMap<Caller, { readonly secret: Uint8Array; readonly ids: Map<string, string> }>()
+const sessionIds = new RememberedHashes()
 
 const sessionHeader = 'x-turnward-session'
 

@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto'
 import { canonicalJson } from '../core/json.ts'
-import { KeyedBeginnings } from '../core/keyed-beginnings.ts'
+import { RememberedHashes } from '../core/remembered-hashes.ts'
 import { withoutSpace } from '../core/without-space.ts'
 import type { MessageView, ToolCallView } from '../wire/dialect.ts'
 
@@ -45,7 +45,7 @@ function entryOf(message: MessageView, before: string): HistoryEntry {
   return { message, digest, point: pointAfter(before, digest) }
 }
 
-const starts = new KeyedBeginnings()
+const starts = new RememberedHashes()
 
 /** The place in the conversation after one more message. */
 export function pointAfter(point: string, digest: string | undefined): string {

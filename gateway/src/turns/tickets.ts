@@ -3,7 +3,7 @@
  * same arguments, once. Without it the two floors would see two strangers.
  */
 import { hash } from 'node:crypto'
-import { KeyedBeginnings } from '../core/keyed-beginnings.ts'
+import { RememberedHashes } from '../core/remembered-hashes.ts'
 import { whenRead, type MaybePromise, type StateStore } from '../state/state-store.ts'
 
 export interface Ticket {
@@ -24,7 +24,7 @@ export function ticketKey(secret: Uint8Array, principal: string, tool: string, a
   return hash('sha256', `${beginnings.of(secret, 'ticket', principal)}${tool.length}:${tool}${argumentsDigest}`, 'base64url')
 }
 
-const beginnings = new KeyedBeginnings()
+const beginnings = new RememberedHashes()
 
 /** Read and written in one step: two conversations may be making the same call at this moment, and each needs its ticket. */
 export function mintTicket(state: StateStore, key: string, ticket: Ticket): MaybePromise<void> {

@@ -182,7 +182,7 @@ export class ChatStreamGate implements StreamGate {
 
   /** The next chunk may say something else to the same choice, and nothing more. */
   #learn(raw: Buffer, chunk: JsonObject, choice: JsonValue | undefined, words: string): void {
-    if (!isObject(choice) || this.#texts.knows(raw)) return
+    if (!isObject(choice)) return
     const parts = this.#round.choices.get(choiceIndex(choice))
     if (parts !== undefined) this.#texts.learn(raw, chunk, words, putWords, (text) => void (parts.content += text))
   }

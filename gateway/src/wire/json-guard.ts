@@ -27,8 +27,13 @@ const openNamesAtTop: ReadonlySet<string> = new Set(['metadata'])
  * `request.ambiguous_key` (duplicate or case-variant keys, `__proto__`) or `request.too_deep`.
  */
 export function parseGuardedJson(bytes: Buffer, limits: JsonLimits): JsonObject {
+  return parseGuardedText(textOf(bytes), limits)
+}
+
+/** The text of (a part of) a body. Throws `request.malformed` when it is not UTF-8. */
+export function textOf(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new TurnwardError('request.malformed', { why: 'it is not UTF-8' })
-  return parseGuardedText(bytes.toString('utf8'), limits)
+  return bytes.toString('utf8')
 }
 
 /** As `parseGuardedJson` for text. `marks` is told where the messages of the body end. */

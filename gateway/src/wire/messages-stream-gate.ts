@@ -195,7 +195,7 @@ export class MessagesStreamGate implements StreamGate {
   /** The next delta may bring other words to the same block, and nothing more. */
   #learn(raw: Buffer, payload: JsonObject): void {
     const { delta } = payload
-    if (!isObject(delta) || delta.type !== 'text_delta' || this.#texts.knows(raw)) return
+    if (!isObject(delta) || delta.type !== 'text_delta') return
     const index = blockIndex(payload)
     this.#texts.learn(raw, payload, asText(delta.text), putWords, (text) => this.#round.addDelta(index, { type: 'text_delta', text }))
   }

@@ -2,11 +2,9 @@
  * Reads the body of a model call into its JSON and its views. What an earlier request of the same owner began with, byte
  * for byte, is neither checked nor parsed nor viewed again: a JSON reader that has seen the same bytes is in the same state.
  */
-import { isUtf8 } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
-import { TurnwardError } from '../core/error.ts'
 import type { Dialect, RequestView } from './dialect.ts'
-import { MessageMarks, parseGuardedJson, parseGuardedText, type JsonLimits } from './json-guard.ts'
+import { MessageMarks, parseGuardedJson, parseGuardedText, textOf, type JsonLimits } from './json-guard.ts'
 import { RequestBody } from './request-body.ts'
 import { KnownBeginnings, shortestBeginning, type Beginning, type FoundBeginning } from './known-beginnings.ts'
 
@@ -88,11 +86,6 @@ function goOn({ beginning: known, count }: FoundBeginning, bytes: Buffer, messag
   // A copy of what is new, so that the request itself can leave memory at once.
   const pieces = isWhole && known.pieces.length < mostPieces ? [...known.pieces, Buffer.from(bytes.subarray(known.ends.at(-1), last))] : [bytes.subarray(0, last)]
   return { ...known, pieces, ends: [...known.ends.slice(0, count), ...ends], keys: [...known.keys.slice(0, count), ...keys], messages }
-}
-
-function textOf(bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new TurnwardError('request.malformed', { why: 'it is not UTF-8' })
-  return bytes.toString('utf8')
 }
 
 /** The system prompt of a body that carries it beside its messages has no place among them. */

@@ -31,8 +31,8 @@ export class TextEvents {
     this.#maxEventBytes = maxEventBytes
   }
 
-  /** Whether an event of the same shape would be known already. */
-  knows(raw: Buffer): boolean {
+  /** Whether an event of the same shape would be known already, but for its words. */
+  #knows(raw: Buffer): boolean {
     const shape = this.#shape
     return shape !== undefined && raw.length > shape.before.length && raw.compare(shape.before, 0, shape.before.length, 0, shape.before.length) === 0
   }
@@ -42,7 +42,7 @@ export class TextEvents {
    * `onText` is told the words of every event that is taken later on.
    */
   learn(raw: Buffer, payload: JsonObject, words: string, put: (payload: JsonObject, words: string) => void, onText: (text: string) => void): void {
-    if (words === '' || this.#lessons >= mostLessons) return
+    if (words === '' || this.#lessons >= mostLessons || this.#knows(raw)) return
     this.#lessons += 1
     this.#shape = undefined
     const text = raw.toString('utf8')

@@ -4,16 +4,14 @@
  * Inside `arguments` case variants are data. Numbers that would change on their way are never rounded: in the arguments
  * of a call they stay raw for `readCall`, which can tell the model; anywhere else they are refused here.
  */
-import { isUtf8 } from 'node:buffer'
 import { TurnwardError } from '../../core/error.ts'
 import { losesNumbers, parseExactJson, pathToRawNumber } from '../../core/exact-json.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { parseOpenJson, type JsonLimits } from '../../wire/json-guard.ts'
+import { parseOpenJson, textOf, type JsonLimits } from '../../wire/json-guard.ts'
 
 /** The parsed value, an array for a batch. Throws `request.malformed`, `request.too_deep`, `request.ambiguous_key` or `request.invalid` (a number). */
 export function parseMessageBody(bytes: Buffer, limits: JsonLimits): unknown {
-  if (!isUtf8(bytes)) throw new TurnwardError('request.malformed', { why: 'it is not UTF-8' })
-  const text = bytes.toString('utf8')
+  const text = textOf(bytes)
   const parsed = jsonOf(() => parseOpenJson(text, limits))
   const hasRaw = losesNumbers(text)
   const value = hasRaw ? jsonOf(() => parseExactJson(text)) : parsed

@@ -1,12 +1,9 @@
-/**
- * Where chains of plain hashes begin that nobody outside can compute: a keyed hash of who or what they belong to,
- * remembered, because it is the same for call after call. Never shown to anybody.
- */
+/** Keyed hashes of who or what call after call belongs to, remembered because they are the same every time. */
 import { keyedHash } from './hash.ts'
 
 const mostKnown = 10_000
 
-export class KeyedBeginnings {
+export class RememberedHashes {
   readonly #known = new WeakMap<Uint8Array, Map<string, string>>()
 
   /** Keyed hash (base64url) of the parts, as `keyedHash`. */
@@ -17,11 +14,11 @@ export class KeyedBeginnings {
       this.#known.set(key, known)
     }
     const name = JSON.stringify(parts)
-    let beginning = known.get(name)
-    if (beginning === undefined) {
-      beginning = keyedHash(key, ...parts)
-      known.set(name, beginning)
+    let hash = known.get(name)
+    if (hash === undefined) {
+      hash = keyedHash(key, ...parts)
+      known.set(name, hash)
     }
-    return beginning
+    return hash
   }
 }
