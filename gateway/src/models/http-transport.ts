@@ -1,18 +1,15 @@
-/**
- * HTTP/1.1 to one upstream through an undici Pool with `dispatch`: no fetch, no web streams, no promise per
- * chunk. HTTP/2 stays off (it costs more CPU per request here) and redirects are never followed.
- */
+/** HTTP/1.1 to one model upstream: the time until its head is bounded here, and what comes before anybody reads is kept. */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Dispatcher } from 'undici'
 import type { UpstreamConfig } from '@turnward/contract/config'
 import type { CancelSignal } from '../core/cancellation.ts'
-import { Pool } from '../wire/http-pool.ts'
+import type { AnswerHandler, Exchange as Hop } from '../wire/http1/exchange.ts'
+import { HttpPool } from '../wire/http1/pool.ts'
 import type { BodySink, UpstreamRequest, UpstreamResponse, UpstreamTransport } from './transport.ts'
 
 type HttpUpstreamConfig = Exclude<UpstreamConfig, { kind: 'scripted' }>
 
 export class HttpTransport implements UpstreamTransport {
-  readonly #pool: Pool
+  readonly #pool: HttpPool
   readonly #basePath: string
   readonly #timeoutMs: number
 
@@ -20,15 +17,10 @@ export class HttpTransport implements UpstreamTransport {
     const url = new URL(config.base_url)
     this.#timeoutMs = config.timeout_ms
     this.#basePath = url.pathname.replace(/\/$/, '')
-    this.#pool = new Pool(url.origin, {
+    this.#pool = new HttpPool(url.origin, {
       connections: config.connections,
-      pipelining: 1,
-      allowH2: false,
-      connect: { timeout: config.connect_timeout_ms },
-      // Counted here from the moment a call is made: undici's own clock starts only once it has a connection.
-      headersTimeout: 0,
-      bodyTimeout: config.idle_timeout_ms,
-      keepAliveTimeout: 30_000,
+      connectTimeoutMs: config.connect_timeout_ms,
+      bodyTimeoutMs: config.idle_timeout_ms,
     })
   }
 
@@ -39,34 +31,31 @@ export class HttpTransport implements UpstreamTransport {
         return
       }
       const exchange = new Exchange(resolve, reject, signal, this.#timeoutMs)
-      this.#pool.dispatch(
-        { method: 'POST', path: this.#basePath + request.path, headers: request.headers as string[], body: request.body },
-        exchange,
-      )
+      exchange.hop = this.#pool.dispatch({ method: 'POST', path: this.#basePath + request.path, headers: request.headers, body: request.body }, exchange)
     })
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy()
+    this.#pool.close()
   }
 }
 
 const lateError = Object.assign(new Error('the upstream did not answer in time'), { code: 'UPSTREAM_HEADERS_TIMEOUT' })
 
 /** Handler and response in one object: nothing is allocated per chunk. */
-class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
+class Exchange implements AnswerHandler, UpstreamResponse {
   status = 0
   headers: IncomingHttpHeaders = {}
+  /** Undefined only when the request was refused before it was sent. */
+  hop: Hop | undefined
   readonly #resolve: (response: UpstreamResponse) => void
   readonly #reject: (error: Error) => void
   readonly #signal: CancelSignal
-  #controller: Dispatcher.DispatchController | undefined
   #sink: BodySink | undefined
   #early: Buffer[] = []
   #ended: 'open' | 'end' | 'error' | 'aborted' = 'open'
   #error: Error | undefined
   readonly #deadline: NodeJS.Timeout
-  #isLate = false
 
   constructor(resolve: (response: UpstreamResponse) => void, reject: (error: Error) => void, signal: CancelSignal, timeoutMs: number) {
     this.#resolve = resolve
@@ -78,49 +67,36 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
 
   // The client went away or a deadline passed: the socket to the upstream goes too.
   #onAbort = (): void => {
-    clearTimeout(this.#deadline)
-    if (this.#controller !== undefined) this.#controller.abort(this.#signal.reason as Error)
-    else this.#reject(this.#signal.reason as Error)
+    this.hop?.abort()
+    this.onError(this.#signal.reason as Error)
   }
 
-  // No answer in time, with or without a connection: what waits in the pool's queue must not wait for ever.
+  // No answer in time, whether it was sent or still waits for a connection.
   #onDeadline = (): void => {
-    this.#isLate = true
-    this.#settle('error')
-    this.#controller?.abort(lateError)
-    this.#reject(lateError)
+    this.hop?.abort()
+    this.onError(lateError)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#isLate) controller.abort(lateError)
-    if (this.#signal.aborted) controller.abort(this.#signal.reason as Error)
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200) return
+  onHead(status: number, headers: IncomingHttpHeaders): void {
     clearTimeout(this.#deadline)
-    this.#controller = controller
     this.status = status
     this.headers = headers
     this.#resolve(this)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     if (this.#sink !== undefined) this.#sink.onData(chunk)
     else this.#early.push(chunk)
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     this.#settle('end')
     this.#sink?.onEnd()
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const aborted = this.#ended === 'aborted'
+  onError(error: Error): void {
     this.#settle('error')
     this.#error = error
-    if (aborted) return
     if (this.status === 0) this.#reject(error)
     else this.#sink?.onError(error)
   }
@@ -135,17 +111,17 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamResponse {
   }
 
   pause(): void {
-    if (this.#ended === 'open') this.#controller?.pause()
+    this.hop?.pause()
   }
 
   resume(): void {
-    if (this.#ended === 'open') this.#controller?.resume()
+    this.hop?.resume()
   }
 
   abort(): void {
     if (this.#ended !== 'open') return
     this.#settle('aborted')
-    this.#controller?.abort(new Error('the exchange was ended by the gateway'))
+    this.hop?.abort()
   }
 
   #settle(state: 'end' | 'error' | 'aborted'): void {

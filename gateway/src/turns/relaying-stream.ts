@@ -9,6 +9,7 @@ import { maskSecrets } from '../models/masking-secrets.ts'
 import { routeCall, type RoutedResponse } from '../models/routing-upstream.ts'
 import { createStreamGate } from '../wire/dialects.ts'
 import type { RefusedCall, SplicedRound, ToolCallView } from '../wire/dialect.ts'
+import { writeChunk } from '../wire/http1/chunk-writer.ts'
 import type { GateRound, StreamGate } from '../wire/stream-gate.ts'
 import { answerHeaders } from './answering-client.ts'
 import type { ModelCall } from './call.ts'
@@ -30,7 +31,7 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
         response.writeHead(200, { ...answerHeaders(call, routed, 'text/event-stream; charset=utf-8'), 'cache-control': 'no-cache', 'x-accel-buffering': 'no' })
         call.span.firstByte()
       }
-      response.write(bytes)
+      writeChunk(response, bytes)
     },
   }
   const gate = createStreamGate(call.dialect.name, sink, {

@@ -12,13 +12,13 @@ const beforeSending = new Map<string, string>([
   ['EAI_AGAIN', 'its host name could not be looked up'],
   ['EHOSTUNREACH', 'its host cannot be reached'],
   ['ENETUNREACH', 'its network cannot be reached'],
-  ['UND_ERR_CONNECT_TIMEOUT', 'the connection timed out'],
+  ['HTTP_CONNECT_TIMEOUT', 'the connection timed out'],
 ])
 
 const afterSending = new Map<string, string>([
   ['ECONNRESET', 'the connection was reset'],
   ['EPIPE', 'the connection was closed'],
-  ['UND_ERR_SOCKET', 'the connection was closed'],
+  ['HTTP_CLOSED', 'the connection was closed'],
 ])
 
 function codeOf(error: unknown): string {

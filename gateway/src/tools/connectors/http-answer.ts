@@ -1,10 +1,10 @@
 /**
- * One exchange with an MCP server: what undici's `dispatch` reports to, and the answer, in one object. It allocates
+ * One exchange with an MCP server: what its connection reports to, and the answer, in one object. It allocates
  * nothing per chunk, and leaves nothing unread: an answer is read to its end or its connection is given up.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Dispatcher } from 'undici'
 import { TurnwardError } from '../../core/error.ts'
+import type { AnswerHandler, Exchange } from '../../wire/http1/exchange.ts'
 import { abortedError } from './connector.ts'
 import { socketFailure, unavailable } from './failure.ts'
 
@@ -23,15 +23,16 @@ const lingerMs = 10
 const givenUp = new Error('the exchange was ended by the gateway')
 const once = { once: true } as const
 
-export class HttpAnswer implements Dispatcher.DispatchHandler {
+export class HttpAnswer implements AnswerHandler {
   /** 0 until the head of the answer is here. */
   statusCode = 0
+  /** Undefined only while the request is handed over. */
+  exchange: Exchange | undefined
   readonly #server: string
   readonly #signal: AbortSignal
   readonly #resolve: (answer: HttpAnswer) => void
   readonly #reject: (error: TurnwardError) => void
   #headers: IncomingHttpHeaders = {}
-  #controller: Dispatcher.DispatchController | undefined
   #reader: BodyReader | undefined
   #unclaimed: Buffer[] | undefined
   #unclaimedBytes = 0
@@ -67,7 +68,7 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
     if (this.#failure !== undefined) return reader.onError(this.#failure)
     if (unclaimed !== undefined) for (const chunk of unclaimed) this.#give(reader, chunk)
     if (this.#state === 'complete') this.#finish(reader)
-    else if (this.#unclaimedBytes > maxUnclaimed) this.#controller?.resume()
+    else if (this.#unclaimedBytes > maxUnclaimed) this.exchange?.resume()
   }
 
   /** Drops what is left of the answer, so that its connection is free or closed. */
@@ -77,19 +78,13 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
     this.#giveUp()
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#signal.aborted) controller.abort(givenUp)
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200) return
+  onHead(status: number, headers: IncomingHttpHeaders): void {
     this.statusCode = status
     this.#headers = headers
     this.#resolve(this)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     if (this.#reader !== undefined) {
       this.#give(this.#reader, chunk)
       return
@@ -97,24 +92,24 @@ export class HttpAnswer implements Dispatcher.DispatchHandler {
     this.#unclaimed ??= []
     this.#unclaimed.push(chunk)
     this.#unclaimedBytes += chunk.length
-    if (this.#unclaimedBytes > maxUnclaimed) controller.pause()
+    if (this.#unclaimedBytes > maxUnclaimed) this.exchange?.pause()
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     clearTimeout(this.#linger)
     if (this.#state !== 'open') return
     this.#settle('complete')
     if (this.#reader !== undefined) this.#finish(this.#reader)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onError(error: Error): void {
     clearTimeout(this.#linger)
     this.#fail(error)
   }
 
-  // A request that still waits for a connection cannot be taken back; it ends when it would be sent.
   #giveUp = (): void => {
-    this.#controller?.abort(givenUp)
+    this.exchange?.abort()
+    this.onError(givenUp)
   }
 
   #give(reader: BodyReader, chunk: Buffer): void {

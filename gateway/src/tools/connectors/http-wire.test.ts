@@ -241,7 +241,7 @@ test('a server that is not there, and a header that cannot be sent, are explaine
   await expect(ask()).rejects.toMatchObject({ code: 'mcp.server_unavailable', why: 'the connection was refused' })
   await wire.close()
   open()
-  await expect(wire.post('{}', { 'mcp-session-id': 'a\nb' }, never)).rejects.toMatchObject({ why: 'the connection failed with UND_ERR_INVALID_ARG' })
+  await expect(wire.post('{}', { 'mcp-session-id': 'a\nb' }, never)).rejects.toMatchObject({ why: 'the connection failed with HTTP_INVALID_REQUEST' })
 })
 
 test('closing ends what is under way', async () => {

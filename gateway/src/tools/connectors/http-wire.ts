@@ -3,7 +3,7 @@
  * followed and no cookie is kept; the only headers are the configured ones and those of the protocol.
  */
 import type { TurnwardError } from '../../core/error.ts'
-import { Pool } from '../../wire/http-pool.ts'
+import { HttpPool } from '../../wire/http1/pool.ts'
 import type { RpcId, RpcMessage, RpcResponse } from '../codec/json-rpc.ts'
 import { abortedError, type ResponseLimits } from './connector.ts'
 import { unavailable } from './failure.ts'
@@ -27,7 +27,7 @@ const anyAnswer = 'application/json, text/event-stream'
 
 export class HttpWire {
   readonly server: string
-  readonly #pool: Pool
+  readonly #pool: HttpPool
   readonly #path: string
   /** Headers every request of a method starts with; those of the protocol win over configured ones. */
   readonly #headers: Readonly<Record<'POST' | 'GET' | 'DELETE', Headers>>
@@ -45,13 +45,7 @@ export class HttpWire {
     }
     this.#limits = options.limits
     // Time is bounded by the signal of each request, so that progress does not extend a deadline.
-    this.#pool = new Pool(url.origin, {
-      connections: options.connections + longStreams,
-      pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: 10_000 },
-    })
+    this.#pool = new HttpPool(url.origin, { connections: options.connections + longStreams, connectTimeoutMs: 10_000, bodyTimeoutMs: 0 })
   }
 
   /** Posts one message. Resolves with the head of the answer; rejects with `mcp.server_unavailable`, or with what the signal was aborted for. */
@@ -66,12 +60,9 @@ export class HttpWire {
 
   #send(method: 'POST' | 'GET' | 'DELETE', body: string | null, headers: Headers, signal: AbortSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) reject(abortedError(signal))
-      else
-        this.#pool.dispatch(
-          { method, path: this.#path, headers: { ...this.#headers[method], ...headers }, body },
-          new HttpAnswer(this.server, signal, resolve, reject),
-        )
+      if (signal.aborted) return reject(abortedError(signal))
+      const answer = new HttpAnswer(this.server, signal, resolve, reject)
+      answer.exchange = this.#pool.dispatch({ method, path: this.#path, headers: flat(this.#headers[method], headers), body }, answer)
     })
   }
 
@@ -100,8 +91,15 @@ export class HttpWire {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy()
+    this.#pool.close()
   }
+}
+
+function flat(base: Headers, own: Headers): string[] {
+  const list: string[] = []
+  for (const name in base) if (!(name in own)) list.push(name, base[name] as string)
+  for (const name in own) list.push(name, own[name] as string)
+  return list
 }
 
 /** A refusal by status alone; undefined when the answer should be read. */
