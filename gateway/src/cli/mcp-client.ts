@@ -1,5 +1,4 @@
 /** A small MCP client for the command line, on the same connector the gateway uses towards servers. */
-import { request } from 'undici'
 import { errorCodes, type ErrorCodeName } from '@turnward/contract/error-codes'
 import { TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
@@ -19,17 +18,14 @@ const deadlineMs = 120_000
 
 /** Asks the gateway at `url` whether it takes the key. Throws the gateway's own error, or `mcp.server_unavailable` when nobody answers. */
 export async function checkKey(url: string, key: string): Promise<void> {
-  const answer = await request(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` }, headersTimeout: deadlineMs }).catch((cause: unknown) => {
+  const answer = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` }, redirect: 'manual', signal: AbortSignal.timeout(deadlineMs) }).catch((cause: unknown) => {
     throw new TurnwardError('mcp.server_unavailable', { subject: url, why: 'nobody answers there', fix: 'Start the gateway, or name its address with --url.', cause })
   })
-  if (answer.statusCode < 400) {
-    await answer.body.dump()
-    return
-  }
-  const body: unknown = await answer.body.json().catch(() => undefined)
+  const body: unknown = await answer.json().catch(() => undefined)
+  if (answer.ok) return
   const code = isObject(body) && isObject(body.error) ? body.error.code : undefined
   if (typeof code === 'string' && code in errorCodes) throw new TurnwardError(code as ErrorCodeName)
-  throw new TurnwardError('mcp.server_unavailable', { subject: url, why: `it answered ${answer.statusCode}; is this Turnward?` })
+  throw new TurnwardError('mcp.server_unavailable', { subject: url, why: `it answered ${answer.status}; is this Turnward?` })
 }
 
 /** Towards our own gateway an error's code is worth more than its number. */

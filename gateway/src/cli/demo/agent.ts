@@ -2,7 +2,6 @@
  * The agent of the demo: an ordinary loop that knows nothing of Turnward but two URLs. It asks the model, runs
  * the tools the model calls at the MCP endpoint, and goes on until the model has nothing more to call.
  */
-import { request } from 'undici'
 import { TurnwardError } from '../../core/error.ts'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { openMcpClient } from '../mcp-client.ts'
@@ -46,15 +45,15 @@ export async function runAgent(url: string, key: string, task: string): Promise<
 }
 
 async function callModel(url: string, key: string, body: object): Promise<{ message: JsonObject; turn: string; session: string }> {
-  const response = await request(`${url}/v1/chat/completions`, {
+  const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
-  const answer = (await response.body.json()) as { choices?: { message: JsonObject }[]; error?: { message: string } }
+  const answer = (await response.json()) as { choices?: { message: JsonObject }[]; error?: { message: string } }
   const message = answer.choices?.[0]?.message
-  if (message === undefined) throw new TurnwardError('upstream.failed', { subject: 'demo', why: answer.error?.message ?? `status ${response.statusCode}` })
-  return { message, turn: String(response.headers['x-turnward-turn']), session: String(response.headers['x-turnward-session']) }
+  if (message === undefined) throw new TurnwardError('upstream.failed', { subject: 'demo', why: answer.error?.message ?? `status ${response.status}` })
+  return { message, turn: String(response.headers.get('x-turnward-turn')), session: String(response.headers.get('x-turnward-session')) }
 }
 
 function textOf(result: JsonObject): string {

@@ -51,7 +51,7 @@ export class HttpAnswer implements AnswerHandler {
 
   /** Media type without parameters, lower case; empty when the server names none. */
   get mediaType(): string {
-    const type = this.#headers['content-type'] ?? ''
+    const type = this.header('content-type') ?? ''
     return type === 'application/json' ? type : (type.split(';', 1)[0] ?? '').trim().toLowerCase()
   }
 

@@ -46,7 +46,7 @@ export function readHead(text: string): AnswerHead {
     status,
     headers,
     framing,
-    persistent: framing !== 'until-close' && isPersistent(line[1] === '1', headers.connection),
+    persistent: isCertain(framing, line[1] === '1', headers) && isPersistent(line[1] === '1', headers.connection),
     keepAliveMs: keepAliveOf(headers['keep-alive']),
   }
 }
@@ -65,10 +65,23 @@ function addField(headers: Values, text: string, start: number, end: number): vo
   if (!token.test(written) || !fieldValue.test(value)) throw new HttpError('HTTP_MALFORMED', 'a header with characters that do not belong there')
   const name = written.toLowerCase()
   const earlier = headers[name]
-  const trimmed = value.trim()
+  const trimmed = withoutSpace(value)
   if (earlier === undefined) headers[name] = trimmed
   else if (typeof earlier === 'string') headers[name] = [earlier, trimmed]
   else earlier.push(trimmed)
+}
+
+/** Of spaces and tabs only: the last byte of a word in UTF-8 may look like a space of another kind. */
+function withoutSpace(value: string): string {
+  let start = 0
+  let end = value.length
+  while (start < end && isSpace(value.charCodeAt(start))) start += 1
+  while (end > start && isSpace(value.charCodeAt(end - 1))) end -= 1
+  return value.slice(start, end)
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }
 
 function framingOf(status: number, headers: Values): Framing {
@@ -82,6 +95,15 @@ function framingOf(status: number, headers: Values): Framing {
   if (status < 200 || status === 204 || status === 304) return 0
   if (coding !== undefined) return 'chunked'
   return length === undefined ? 'until-close' : Number(length)
+}
+
+/**
+ * False when the upstream may see the end elsewhere: it names a body that such an answer does not have, or chunks that
+ * its version does not know (RFC 9112, 6.1).
+ */
+function isCertain(framing: Framing, isNewer: boolean, headers: Values): boolean {
+  if (framing === 0) return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+  return framing === 'chunked' ? isNewer : framing !== 'until-close'
 }
 
 function isPersistent(isNewer: boolean, connection: string | string[] | undefined): boolean {

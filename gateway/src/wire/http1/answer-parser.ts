@@ -21,7 +21,7 @@ const maxInterim = 16
 const carriageReturn = 0x0d
 const lineFeed = 0x0a
 
-type State = 'idle' | 'head' | 'length' | 'until-close' | 'size' | 'extension' | 'size-end' | 'data' | 'data-end' | 'data-line-feed' | 'trailer' | 'trailer-line-feed' | 'complete' | 'stopped'
+type State = 'idle' | 'head' | 'length' | 'until-close' | 'size' | 'padding' | 'extension' | 'size-end' | 'data' | 'data-end' | 'data-line-feed' | 'trailer' | 'trailer-line-feed' | 'complete' | 'stopped'
 
 export class AnswerParser {
   readonly #sink: AnswerSink
@@ -83,11 +83,11 @@ export class AnswerParser {
     const partial = this.#partial
     if (partial === undefined) {
       const end = endOfHead(bytes, at, length)
+      if (end === -1 ? length - at >= maxHead : end + 4 - at > maxHead) throw new HttpError('HTTP_MALFORMED', 'its head is too long')
       if (end !== -1) {
         this.#begun(readHead(bytes.toString('latin1', at, end)))
         return end + 4
       }
-      if (length - at >= maxHead) throw new HttpError('HTTP_MALFORMED', 'its head is too long')
       this.#partial = Buffer.allocUnsafeSlow(maxHead)
       this.#partialLength = bytes.copy(this.#partial, 0, at, length)
       return length
@@ -149,7 +149,8 @@ export class AnswerParser {
       this.#frame(bytes[at] as number)
       at += 1
     }
-    if (out !== undefined) this.#sink.onBody(used === out.length ? out : out.subarray(0, used))
+    // A few bytes between long extensions must not keep the memory of all of them.
+    if (out !== undefined) this.#sink.onBody(used * 2 < out.length ? copyOf(out, 0, used) : out.subarray(0, used))
     return at
   }
 
@@ -158,6 +159,9 @@ export class AnswerParser {
     switch (this.#state) {
       case 'size':
         return this.#size(byte)
+      case 'padding':
+        this.#bound(maxSizeLine)
+        return byte === 0x20 || byte === 0x09 ? undefined : this.#afterSize(byte)
       case 'extension':
         if (byte === carriageReturn) this.#state = 'size-end'
         else if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f) throw malformedChunk()
@@ -199,8 +203,13 @@ export class AnswerParser {
       return this.#bound(12)
     }
     if (this.#count === 0) throw malformedChunk()
+    if (byte === 0x20 || byte === 0x09) this.#state = 'padding'
+    else this.#afterSize(byte)
+  }
+
+  #afterSize(byte: number): void {
     if (byte === carriageReturn) this.#state = 'size-end'
-    else if (byte === 0x3b || byte === 0x20 || byte === 0x09) this.#state = 'extension'
+    else if (byte === 0x3b) this.#state = 'extension'
     else throw malformedChunk()
   }
 
@@ -214,7 +223,6 @@ export class AnswerParser {
     this.#count += 1
     if (this.#count > most) throw malformedChunk()
   }
-
 }
 
 function endOfHead(bytes: Buffer, from: number, length: number): number {

@@ -10,11 +10,12 @@ const maxCopied = 16 * 1024
 const carriageReturn = 0x0d
 const lineFeed = 0x0a
 
-/** As `response.write`, which it is for an answer that has not begun, is not chunked or has no socket yet. */
+/** As `response.write`, which it is for an answer that has not begun, is not chunked, is corked or has no socket yet. */
 export function writeChunk(response: ServerResponse, bytes: Uint8Array | string): boolean {
   const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length
   const { socket } = response
-  if (!response.headersSent || !response.chunkedEncoding || socket === null || length === 0 || length > maxCopied) return response.write(bytes)
+  const isPlain = response.headersSent && response.chunkedEncoding && response.writableCorked === 0
+  if (!isPlain || socket === null || length === 0 || length > maxCopied) return response.write(bytes)
   const frame = framed(bytes, length)
   socket.cork()
   // The frame is there already; whoever writes or ends the answer in another way still gets theirs.

@@ -23,7 +23,7 @@ export interface ConnectionOwner {
   readonly bodyTimeoutMs: number
   /** TLS session of an earlier connection: the next handshake is shorter. */
   tlsSession: Buffer | undefined
-  /** The connection can carry another exchange. */
+  /** An answer is complete, and the connection can carry another exchange unless more is read before that. */
   onFree(connection: Connection): void
   /** It is gone, whatever it was doing. Called once. */
   onGone(connection: Connection): void
@@ -45,12 +45,15 @@ export class Connection implements AnswerSink {
   readonly #connectTimer: NodeJS.Timeout
   #exchange: RunningExchange | undefined
   #persistent = false
+  #connected = false
   #gone = false
   /** The head is here and the body is not complete. */
   #inBody = false
   #freeLimitMs = freeMs
   /** Ticks of the pool's clock in which nothing was read, or for which the connection is free. */
   #quietTicks = 0
+  /** The last read filled the memory it was given. */
+  #isFull = false
 
   constructor(owner: ConnectionOwner, first: RunningExchange) {
     this.#owner = owner
@@ -78,8 +81,9 @@ export class Connection implements AnswerSink {
     this.#send(exchange)
   }
 
+  // Reading stops when there is an answer to read: a handshake that nobody reads would not end.
   pause(): void {
-    this.#socket.pause()
+    if (this.#connected) this.#socket.pause()
   }
 
   resume(): void {
@@ -125,8 +129,9 @@ export class Connection implements AnswerSink {
     this.#exchange = undefined
     this.#inBody = false
     this.#quietTicks = 0
-    // An answer that came before its request was sent leaves bytes behind that nobody will read as meant.
-    if (isLast && this.#persistent && this.#freeLimitMs > 0 && this.#socket.writableLength === 0) {
+    // An answer that came before its request was sent leaves bytes behind that nobody will read as meant; and behind a
+    // read that took all there was room for there may be more.
+    if (isLast && !this.#isFull && this.#persistent && this.#freeLimitMs > 0 && this.#socket.writableLength === 0) {
       if (exchange?.paused === true) this.#socket.resume()
       this.#owner.onFree(this)
     } else {
@@ -137,13 +142,15 @@ export class Connection implements AnswerSink {
 
   #onConnected = (): void => {
     clearTimeout(this.#connectTimer)
+    this.#connected = true
     const exchange = this.#exchange
     if (exchange !== undefined) this.#send(exchange)
   }
 
-  #send({ head, body }: RunningExchange): void {
+  #send({ head, body, paused }: RunningExchange): void {
     this.#parser.begin()
     const socket = this.#socket
+    if (paused) socket.pause()
     if (body === null || body.length === 0) {
       socket.write(head, 'latin1')
     } else if (body.length > maxJoined) {
@@ -162,6 +169,7 @@ export class Connection implements AnswerSink {
   #onRead = (length: number, bytes: Uint8Array): boolean => {
     if (this.#gone) return false
     this.#quietTicks = 0
+    this.#isFull = length === bytes.length
     try {
       this.#parser.push(bytes as Buffer, length)
     } catch (error) {
@@ -181,6 +189,8 @@ export class Connection implements AnswerSink {
     if (this.#gone) return
     this.#gone = true
     clearTimeout(this.#connectTimer)
+    // It may be the session that the upstream cannot take up again.
+    if (!this.#connected) this.#owner.tlsSession = undefined
     this.#parser.stop()
     this.#socket.destroy()
     const exchange = this.#exchange
@@ -188,8 +198,4 @@ export class Connection implements AnswerSink {
     this.#owner.onGone(this)
     if (error !== undefined) exchange?.onError(error)
   }
-}
-
-function isAddress(host: string): boolean {
-  return /^[\d.]+$/.test(host) || host.includes(':')
 }

@@ -28,6 +28,8 @@ export class HttpPool implements ConnectionOwner {
   readonly #tickMs: number
   readonly #all = new Set<Connection>()
   readonly #free: Connection[] = []
+  /** Free at the end of this turn of the event loop. */
+  readonly #settling = new Set<Connection>()
   readonly #queue = new Set<RunningExchange>()
   #ticker: NodeJS.Timeout | undefined
   #closed = false
@@ -44,7 +46,7 @@ export class HttpPool implements ConnectionOwner {
     this.#tickMs = bodyTimeoutMs === 0 ? longestTickMs : Math.max(shortestTickMs, Math.min(longestTickMs, bodyTimeoutMs / 8))
   }
 
-  /** Sends a request as soon as a connection is free for it. What is wrong with it is told to the handler before this returns. */
+  /** Sends a request when a connection is free for it. What is wrong with it is told to the handler before this returns. */
   dispatch(request: OutgoingRequest, handler: AnswerHandler): Exchange {
     const body = typeof request.body === 'string' ? Buffer.from(request.body) : request.body
     let exchange: RunningExchange
@@ -71,12 +73,20 @@ export class HttpPool implements ConnectionOwner {
   }
 
   onFree(connection: Connection): void {
-    this.#free.push(connection)
-    this.#serve()
+    if (!this.origin.secure) {
+      this.#free.push(connection)
+      this.#serve()
+      return
+    }
+    // What was received is decrypted record by record: bytes behind an answer may be in the next one, and would be taken
+    // for the answer to what is sent now. By the end of this turn they have ended the connection.
+    this.#settling.add(connection)
+    setImmediate(this.#settle, connection)
   }
 
   onGone(connection: Connection): void {
     this.#all.delete(connection)
+    this.#settling.delete(connection)
     const at = this.#free.lastIndexOf(connection)
     if (at !== -1) this.#free.splice(at, 1)
     if (this.#all.size === 0) {
@@ -90,11 +100,17 @@ export class HttpPool implements ConnectionOwner {
   #serve(): void {
     for (const exchange of this.#queue) {
       const free = this.#nextFree()
-      if (free === undefined && this.#all.size >= this.#connections) return
+      if (free === undefined && (this.#all.size >= this.#connections || this.#settling.size > 0)) return
       this.#queue.delete(exchange)
       if (free === undefined) this.#open(exchange)
       else free.run(exchange)
     }
+  }
+
+  #settle = (connection: Connection): void => {
+    if (!this.#settling.delete(connection)) return
+    this.#free.push(connection)
+    this.#serve()
   }
 
   /** The one used last; one that is closing is passed over, and is gone when it says so. */
