@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { say } from '../../../conformance/harness/model-answer.ts'
 import { post } from '../../../conformance/harness/raw-http.ts'
 import { startVendor } from '../../../conformance/harness/vendor.ts'
+import type { CancelSignal } from '../core/cancellation.ts'
 import { TurnwardError } from '../core/error.ts'
 import { confirmedEffects, emptyLedger, release, reserve, settle, suspect, unconfirmedEffect } from '../policy/effects.ts'
 import type { EffectLedger } from '../policy/types.ts'
@@ -63,7 +64,7 @@ describe('the ledger', () => {
   })
 })
 
-function untilAborted(signal: AbortSignal): Promise<never> {
+function untilAborted(signal: CancelSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason as Error)
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
@@ -79,7 +80,7 @@ const tools = {
   office__tool_error: { run: () => ({ content: [], isError: true }) },
   office__error: { run: () => Promise.reject(new TurnwardError('mcp.server_unavailable', { subject: 'office' })) },
   office__timeout: { run: () => Promise.reject(new TurnwardError('mcp.server_timeout', { subject: 'office' })) },
-  office__cancelled: { run: (_args: object, { signal }: { signal: AbortSignal }) => untilAborted(signal) },
+  office__cancelled: { run: (_args: object, { signal }: { signal: CancelSignal }) => untilAborted(signal) },
   office__unrecorded: {},
   office__refused: {},
 }

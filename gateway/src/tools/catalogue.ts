@@ -1,4 +1,5 @@
 /** The tools of all servers, and what each gateway shows of them. Built from snapshots of connectors; see `fleet.ts`. */
+import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ToolHints } from '../policy/types.ts'
 
@@ -27,7 +28,7 @@ export interface GatewayCatalogue {
 }
 
 export interface CallOptions {
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   readonly onProgress: ((progress: JsonObject) => void) | undefined
   readonly meta: JsonObject | undefined
 }

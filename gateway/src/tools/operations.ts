@@ -3,6 +3,7 @@
  * labels, decisions). The endpoint speaks both protocol eras and calls these operations; turns implement them.
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { CancelSignal } from '../core/cancellation.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
@@ -24,7 +25,7 @@ export interface ToolCallRequest {
   readonly args: JsonObject
   /** `_meta` of the request: trace context and unknown keys travel on. */
   readonly meta: JsonObject | undefined
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   /** Progress of the upstream call; set only when the client sent a progress token. */
   readonly onProgress: ((progress: JsonObject) => void) | undefined
 }

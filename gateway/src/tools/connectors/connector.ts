@@ -2,6 +2,7 @@
  * One live hop to an MCP server, the same for every transport and era: list, call, end. Three transports provide
  * an `Exchange` (one request, one response); everything about tools is here, once.
  */
+import type { CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { RpcResponse } from '../codec/json-rpc.ts'
@@ -11,7 +12,7 @@ import { unavailable } from './failure.ts'
 
 export interface RequestOptions {
   /** Aborted with the error to throw (deadline) or for a cancelled call; the transport tells the server. */
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   /** Asks for progress; the transport makes the token, unique on this hop. */
   readonly onProgress?: ((progress: JsonObject) => void) | undefined
   /** Extra HTTP headers of this request (`Mcp-Param-*`). */
@@ -47,7 +48,7 @@ const maxPages = 100
 const maxTools = 10_000
 
 /** All pages of `tools/list`. Throws `mcp.server_unavailable` when the listing is malformed or has no end. */
-export async function listTools(exchange: Exchange, server: string, limits: ResponseLimits, signal: AbortSignal): Promise<JsonObject[]> {
+export async function listTools(exchange: Exchange, server: string, limits: ResponseLimits, signal: CancelSignal): Promise<JsonObject[]> {
   const tools: JsonObject[] = []
   let cursor: string | undefined
   let size = 0
@@ -114,7 +115,7 @@ function errorResult(server: string, code: number, message: string): JsonObject 
 }
 
 /** The error an aborted signal stands for. */
-export function abortedError(signal: AbortSignal): TurnwardError {
+export function abortedError(signal: CancelSignal): TurnwardError {
   if (signal.reason instanceof TurnwardError) return signal.reason
   return new TurnwardError(signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError' ? 'mcp.server_timeout' : 'request.cancelled')
 }

@@ -3,6 +3,7 @@
  * nothing per chunk, and leaves nothing unread: an answer is read to its end or its connection is given up.
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { AnswerHandler, Exchange } from '../../wire/http1/exchange.ts'
 import { abortedError } from './connector.ts'
@@ -29,7 +30,7 @@ export class HttpAnswer implements AnswerHandler {
   /** Undefined only while the request is handed over. */
   exchange: Exchange | undefined
   readonly #server: string
-  readonly #signal: AbortSignal
+  readonly #signal: CancelSignal
   readonly #resolve: (answer: HttpAnswer) => void
   readonly #reject: (error: TurnwardError) => void
   #headers: IncomingHttpHeaders = {}
@@ -41,7 +42,7 @@ export class HttpAnswer implements AnswerHandler {
   #linger: NodeJS.Timeout | undefined
 
   /** Resolves with itself when the head is here. Rejects with `mcp.server_unavailable`, or with what the signal was aborted for. */
-  constructor(server: string, signal: AbortSignal, resolve: (answer: HttpAnswer) => void, reject: (error: TurnwardError) => void) {
+  constructor(server: string, signal: CancelSignal, resolve: (answer: HttpAnswer) => void, reject: (error: TurnwardError) => void) {
     this.#server = server
     this.#signal = signal
     this.#resolve = resolve

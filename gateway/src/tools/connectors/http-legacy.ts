@@ -3,6 +3,7 @@
  * callers, opened again when the server has forgotten it. A call is sent a second time only when the server
  * cannot have started it.
  */
+import type { CancelSignal } from '../../core/cancellation.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { errorText, notificationText, requestText, resultText, rpcCodes, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
 import { abortedError, type ConnectorEvents, type Exchange, type RequestOptions } from './connector.ts'
@@ -193,7 +194,7 @@ function discard(answer: HttpAnswer): void {
 }
 
 /** A shared promise, but no longer than this caller wants. */
-function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function waitFor<T>(promise: Promise<T>, signal: CancelSignal): Promise<T> {
   if (signal.aborted) return Promise.reject(abortedError(signal))
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(abortedError(signal))

@@ -2,6 +2,7 @@
  * HTTP to one MCP server: posts messages, reads a JSON or an event-stream answer, bounded. Redirects are never
  * followed and no cookie is kept; the only headers are the configured ones and those of the protocol.
  */
+import type { CancelSignal } from '../../core/cancellation.ts'
 import type { TurnwardError } from '../../core/error.ts'
 import { HttpPool } from '../../wire/http1/pool.ts'
 import type { RpcId, RpcMessage, RpcResponse } from '../codec/json-rpc.ts'
@@ -49,16 +50,16 @@ export class HttpWire {
   }
 
   /** Posts one message. Resolves with the head of the answer; rejects with `mcp.server_unavailable`, or with what the signal was aborted for. */
-  post(body: string, headers: Headers, signal: AbortSignal): Promise<HttpAnswer> {
+  post(body: string, headers: Headers, signal: CancelSignal): Promise<HttpAnswer> {
     return this.#send('POST', body, headers, signal)
   }
 
   /** Opens (GET) the stream of a legacy session, or ends the session (DELETE). As `post`. */
-  ofSession(method: 'GET' | 'DELETE', headers: Headers, signal: AbortSignal): Promise<HttpAnswer> {
+  ofSession(method: 'GET' | 'DELETE', headers: Headers, signal: CancelSignal): Promise<HttpAnswer> {
     return this.#send(method, null, headers, signal)
   }
 
-  #send(method: 'POST' | 'GET' | 'DELETE', body: string | null, headers: Headers, signal: AbortSignal): Promise<HttpAnswer> {
+  #send(method: 'POST' | 'GET' | 'DELETE', body: string | null, headers: Headers, signal: CancelSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(abortedError(signal))
       const answer = new HttpAnswer(this.server, signal, resolve, reject)

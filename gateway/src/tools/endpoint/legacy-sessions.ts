@@ -2,6 +2,8 @@
  * Sessions of legacy clients. The id is a sealed token bound to principal and gateway, so any replica can serve
  * it; only endings and running calls are remembered, in this process. Possession alone opens nothing.
  */
+import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
+import { TurnwardError } from '../../core/error.ts'
 import type { Clock } from '../../core/clock.ts'
 import { randomText } from '../../core/ids.ts'
 import type { McpContext } from '../operations.ts'
@@ -22,7 +24,7 @@ export class LegacySessions {
   readonly #clock: Clock
   /** Ended session -> when its token expires by itself. */
   readonly #ended = new Map<string, number>()
-  readonly #running = new Map<string, AbortController>()
+  readonly #running = new Map<string, Cancellation>()
   readonly #streams = new Map<string, () => void>()
 
   constructor(sealer: Sealer, clock: Clock) {
@@ -50,17 +52,17 @@ export class LegacySessions {
     const now = this.#clock.now()
     if (this.#ended.size >= mostEnded) for (const [id, expires] of this.#ended) if (expires <= now || this.#ended.size >= mostEnded) this.#ended.delete(id)
     this.#ended.set(session.id, now + lifetimeMs)
-    for (const [key, stop] of this.#running) if (key.startsWith(`${session.id} `)) stop.abort()
+    for (const [key, stop] of this.#running) if (key.startsWith(`${session.id} `)) stop.cancel(new TurnwardError('request.cancelled'))
     this.#streams.get(session.id)?.()
   }
 
   /** Registers a running request so that `notifications/cancelled` finds it. Returns its signal and the way to forget it. */
-  started(session: LegacySession, id: RpcId): { readonly signal: AbortSignal; readonly done: () => void } {
+  started(session: LegacySession, id: RpcId): { readonly signal: CancelSignal; readonly done: () => void } {
     const key = `${session.id} ${idKey(id)}`
-    const stop = new AbortController()
+    const stop = new Cancellation()
     this.#running.set(key, stop)
     return {
-      signal: stop.signal,
+      signal: stop,
       done: () => {
         if (this.#running.get(key) === stop) this.#running.delete(key)
       },
@@ -68,7 +70,7 @@ export class LegacySessions {
   }
 
   cancel(session: LegacySession, id: RpcId): void {
-    this.#running.get(`${session.id} ${idKey(id)}`)?.abort()
+    this.#running.get(`${session.id} ${idKey(id)}`)?.cancel(new TurnwardError('request.cancelled'))
   }
 
   /** One stream a session, so that a message goes to exactly one: a new one replaces the old. */

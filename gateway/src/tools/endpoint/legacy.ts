@@ -2,6 +2,7 @@
  * The legacy era on our side (2024-11-05 to 2025-11-25 over Streamable HTTP): a handshake, a session, and calls
  * that outlive a lost connection. Only `notifications/cancelled` and deadlines end a call.
  */
+import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { errorText, readId, readMessage, resultText, rpcCodes, type RpcMessage, type RpcRequest } from '../codec/json-rpc.ts'
@@ -117,7 +118,7 @@ async function answerRequest(parts: EndpointParts, sessions: LegacySessions, arr
   }
 }
 
-async function resultOf(parts: EndpointParts, context: McpContext, request: RpcRequest, signal: AbortSignal, reply: Reply | undefined): Promise<JsonObject | undefined> {
+async function resultOf(parts: EndpointParts, context: McpContext, request: RpcRequest, signal: CancelSignal, reply: Reply | undefined): Promise<JsonObject | undefined> {
   if (request.method === 'ping') return {}
   if (request.method === 'tools/list') {
     parts.operations.openGateway(context)

@@ -2,6 +2,7 @@
  * The modern era on our side (2026-07-28): every POST stands alone, nothing is remembered between two of them,
  * and a client that goes away has cancelled.
  */
+import { Cancellation } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { errorText, resultText, rpcCodes, type RpcErrorObject, type RpcId, type RpcRequest } from '../codec/json-rpc.ts'
@@ -27,9 +28,9 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, reque
   const refused = checkEnvelope(arrival, request)
   if (refused !== undefined) return reply.end(errorText(request.id, refused.error), refused.status)
   const context = contextOf(arrival, request)
-  const gone = new AbortController()
+  const gone = new Cancellation()
   res.once('close', () => {
-    if (!res.writableEnded) gone.abort(new TurnwardError('request.cancelled'))
+    if (!res.writableEnded) gone.cancel(new TurnwardError('request.cancelled'))
   })
   try {
     const opened = parts.operations.openGateway(context)
@@ -44,7 +45,7 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, reque
       case 'tools/call': {
         const call = readCall(request)
         if (call.unfit === undefined) await checkParameters(parts, context, arrival, call)
-        return reply.end(resultText(request.id, complete(await runCall(parts.operations, context, call, gone.signal, reply))))
+        return reply.end(resultText(request.id, complete(await runCall(parts.operations, context, call, gone, reply))))
       }
       case 'subscriptions/listen':
         return listen(parts, arrival, context, request, reply, keepAliveMs !== undefined)

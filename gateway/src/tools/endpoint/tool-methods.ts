@@ -1,4 +1,5 @@
 /** `tools/list` and `tools/call`, the same for both eras: parameters are read here, work is done by the operations. */
+import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { numberText, pathToRawNumber } from '../../core/exact-json.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
@@ -59,7 +60,7 @@ export function readCall(request: RpcRequest): CallRequest {
 }
 
 /** Runs one call; progress goes to the reply under the client's own token. Arguments that do not fit are a result, so that the model can correct them. */
-export async function runCall(operations: McpOperations, context: McpContext, call: CallRequest, signal: AbortSignal, reply: Reply | undefined): Promise<JsonObject> {
+export async function runCall(operations: McpOperations, context: McpContext, call: CallRequest, signal: CancelSignal, reply: Reply | undefined): Promise<JsonObject> {
   const { progressToken } = call
   const onProgress = progressToken === undefined || reply === undefined ? undefined : increasing((params) => reply.notify('notifications/progress', { ...params, progressToken }))
   try {

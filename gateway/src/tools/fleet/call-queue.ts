@@ -1,4 +1,5 @@
 /** Lets a bounded number of jobs run at once and a bounded number wait, first come, first served. */
+import type { CancelSignal } from '../../core/cancellation.ts'
 import type { TurnwardError } from '../../core/error.ts'
 import { abortedError } from '../connectors/connector.ts'
 
@@ -21,7 +22,7 @@ export class CallQueue {
   }
 
   /** Runs the job when its turn comes. A job whose signal aborts while it waits never runs. */
-  async run<T>(signal: AbortSignal, job: () => Promise<T>): Promise<T> {
+  async run<T>(signal: CancelSignal, job: () => Promise<T>): Promise<T> {
     if (signal.aborted) throw abortedError(signal)
     if (this.#running >= this.#width) await this.#turn(signal)
     else this.#running += 1
@@ -35,7 +36,7 @@ export class CallQueue {
   }
 
   /** Resolves holding the slot of the job that ended. */
-  #turn(signal: AbortSignal): Promise<void> {
+  #turn(signal: CancelSignal): Promise<void> {
     if (this.#waiting.length >= this.#room) return Promise.reject(this.#busy())
     return new Promise((resolve, reject) => {
       const abort = (): void => {

@@ -2,6 +2,7 @@
  * The life of one configured server: started once for all callers, listed, called with a deadline and a bounded
  * queue, restarted ever more slowly when it dies, drained when the configuration drops it.
  */
+import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import type { McpServer } from '../../config/snapshot.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -106,13 +107,13 @@ export class ServerSlot {
   /** One call: queue, deadline, cancellation. Throws `mcp.*` or `request.cancelled`. */
   async call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
     const { name, config } = this.server
-    const stop = new AbortController()
-    const deadline = setTimeout(() => stop.abort(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })), config.timeout_ms)
-    const cancel = (): void => stop.abort(options.signal.reason instanceof TurnwardError ? options.signal.reason : new TurnwardError('request.cancelled'))
+    const stop = new Cancellation()
+    const deadline = setTimeout(() => stop.cancel(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })), config.timeout_ms)
+    const cancel = (): void => stop.cancel(options.signal.reason instanceof TurnwardError ? options.signal.reason : new TurnwardError('request.cancelled'))
     if (options.signal.aborted) cancel()
     options.signal.addEventListener('abort', cancel, { once: true })
     try {
-      return await this.#queue.run(stop.signal, () => this.#callNow(tool, args, options, stop.signal))
+      return await this.#queue.run(stop, () => this.#callNow(tool, args, options, stop))
     } catch (error) {
       // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.
       if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') this.#relist()
@@ -124,7 +125,7 @@ export class ServerSlot {
     }
   }
 
-  async #callNow(tool: CatalogueTool, args: JsonObject, options: CallOptions, signal: AbortSignal): Promise<JsonObject> {
+  async #callNow(tool: CatalogueTool, args: JsonObject, options: CallOptions, signal: CancelSignal): Promise<JsonObject> {
     const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(signal)
     const current = this.#read.byOriginalName.get(tool.originalName)
     // What was decided on is what runs.
@@ -133,7 +134,7 @@ export class ServerSlot {
     return callTool(exchange, this.server.name, tool.originalName, args, { signal, onProgress: options.onProgress, meta: options.meta, headers })
   }
 
-  async #ready(signal: AbortSignal): Promise<Exchange> {
+  async #ready(signal: CancelSignal): Promise<Exchange> {
     if (this.#state.kind !== 'ready') await firstOf(this.start(), signal)
     if (this.#state.kind === 'ready') return this.#state.exchange
     throw unavailable(this.server.name, this.detail ?? 'it is not ready')
@@ -241,7 +242,7 @@ function fingerprint(read: ReadTools): string {
   return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')}`
 }
 
-function firstOf(done: Promise<void>, signal: AbortSignal): Promise<void> {
+function firstOf(done: Promise<void>, signal: CancelSignal): Promise<void> {
   if (signal.aborted) return Promise.reject(abortedError(signal))
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(abortedError(signal))
