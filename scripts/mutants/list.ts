@@ -2,6 +2,7 @@
 import { auditFaults } from './faults/audit.ts'
 import { configFaults } from './faults/config.ts'
 import { historyFaults } from './faults/history.ts'
+import { http1Faults } from './faults/http1.ts'
 import { identityFaults } from './faults/identity.ts'
 import { policyFaults } from './faults/policy.ts'
 import { relayFaults } from './faults/relay.ts'
@@ -14,6 +15,7 @@ export const mutants: readonly Mutant[] = [
   ...historyFaults,
   ...toolCallFaults,
   ...relayFaults,
+  ...http1Faults,
   ...identityFaults,
   ...auditFaults,
   ...toolsFaults,
