@@ -82,6 +82,7 @@ describe('an answer', () => {
     ['has an event that is not JSON', 'its answer is not JSON', (res) => void stream(res).write(event('nonsense'))],
     ['is larger than allowed', 'its answer is too large', (res) => void json(res).write(' '.repeat(2000))],
     ['has an event larger than allowed', 'an event of its answer is too large', (res) => void stream(res).write(`data: ${'x'.repeat(2000)}`)],
+    ['names its type twice, another one first', 'it answered with HTTP 200 and neither JSON nor an event stream', (res) => void res.setHeader('content-type', ['text/html', 'application/json']).write('<html>')],
     ['is of another type', 'it answered with HTTP 200 and neither JSON nor an event stream', (res) => void res.writeHead(200, { 'content-type': 'text/html' }).write('<html>')],
     ['ends without the response', 'it closed the stream before it answered', (res) => stream(res).end(event(result(2)))],
     ['breaks off', 'the connection was closed', (res) => json(res).write('{', () => res.destroy())],
