@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configSchema } from '@turnward/contract/config'
+import { connectionHeaders } from '../wire/http1/header-fields.ts'
 import { compileSnapshot } from './compile.ts'
 import { loadConfig } from './load.ts'
 import { ConfigError } from './problems.ts'
@@ -365,6 +366,11 @@ servers:
   const error = await failure(write('turnward.yaml', text), { SECRET: 'plain-Secret-777' })
   expect(error.problems.length).toBeGreaterThanOrEqual(7)
   expect(`${error.text}${error.message}${JSON.stringify(error)}`).not.toContain('plain-Secret')
+})
+
+test.each([...connectionHeaders])('the header %s cannot be configured, because the connection would refuse every request with it', async (name) => {
+  const error = await failure(write('turnward.yaml', `servers: { s: { transport: http, url: "https://example.com", headers: { ${name.toUpperCase()}: a } } }`))
+  expect(error.text).toContain(`\`${name.toUpperCase()}\` is set by the connection and cannot be configured`)
 })
 
 test('whatever is done to a file, it loads whole or is refused with positions inside it', async () => {

@@ -4,6 +4,7 @@
  */
 import { RE2JS } from 're2js'
 import type { Config, ServerConfig } from '@turnward/contract/config'
+import { connectionHeaders, fieldName } from '../wire/http1/header-fields.ts'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 
@@ -51,7 +52,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>, path: ConfigPat
   const seen = new Set<string>()
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase()
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) report([...path, name], 'this cannot be the name of an HTTP header', { where: 'key' })
+    if (!fieldName.test(name)) report([...path, name], 'this cannot be the name of an HTTP header', { where: 'key' })
     else if (connectionHeaders.has(lower))
       report([...path, name], `\`${name}\` is set by the connection and cannot be configured`, { where: 'key' })
     else if (seen.has(lower)) report([...path, name], `\`${name}\` is listed twice in different case`, { where: 'key' })
@@ -59,18 +60,6 @@ function checkHeaders(headers: Readonly<Record<string, string>>, path: ConfigPat
     checkSendable(value, [...path, name], report)
   }
 }
-
-const connectionHeaders = new Set([
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'upgrade',
-  'keep-alive',
-  'te',
-  'trailer',
-  'expect',
-])
 
 /** Values of RFC 9110 section 5.5, visible ASCII and inner blanks: a line break would start another header. */
 function checkSendable(value: string, path: ConfigPath, report: ReportAt): void {

@@ -46,7 +46,7 @@ const lateError = Object.assign(new Error('the upstream did not answer in time')
 class Exchange implements AnswerHandler, UpstreamResponse {
   status = 0
   headers: IncomingHttpHeaders = {}
-  /** Undefined only when the request was refused before it was sent. */
+  /** Undefined only while the request is handed over. */
   hop: Hop | undefined
   readonly #resolve: (response: UpstreamResponse) => void
   readonly #reject: (error: Error) => void

@@ -3,8 +3,8 @@
  * labels, decisions). The endpoint speaks both protocol eras and calls these operations; turns implement them.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { CancelSignal } from '../core/cancellation.ts'
 import type { Snapshot } from '../config/snapshot.ts'
+import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 

@@ -28,6 +28,6 @@ export const http1Faults: readonly Mutant[] = [
   { name: 'secure-connection-is-free-before-all-was-read', file: pool, find: 'if (!this.origin.secure) {', replace: 'if (this.origin.secure || true) {', tests },
   { name: 'given-up-request-is-sent', file: pool, find: '  #leaveQueue = (exchange: RunningExchange): void => {\n    this.#queue.delete(exchange)', replace: '  #leaveQueue = (_exchange: RunningExchange): void => {', tests },
   { name: 'header-may-begin-another-line', file: request, find: 'if (!fieldValue.test(value)) throw', replace: 'if (value === undefined) throw', tests },
-  { name: 'header-may-change-the-framing', file: request, find: 'if (ours.has(name) || ours.has(name.toLowerCase())) throw', replace: 'if (ours.has(`${name} `)) throw', tests },
+  { name: 'header-may-change-the-framing', file: request, find: 'if (connectionHeaders.has(name) || connectionHeaders.has(name.toLowerCase())) throw', replace: 'if (connectionHeaders.has(`${name} `)) throw', tests },
   { name: 'old-client-gets-chunk-frames', file: chunks, find: 'response.headersSent && response.chunkedEncoding && response', replace: 'response.headersSent && response', tests },
 ]

@@ -3,10 +3,9 @@
  * callers, opened again when the server has forgotten it. A call is sent a second time only when the server
  * cannot have started it.
  */
-import type { CancelSignal } from '../../core/cancellation.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { errorText, notificationText, requestText, resultText, rpcCodes, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
-import { abortedError, type ConnectorEvents, type Exchange, type RequestOptions } from './connector.ts'
+import { waitFor, type ConnectorEvents, type Exchange, type RequestOptions } from './connector.ts'
 import { neverSent, unavailable } from './failure.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { refusedByStatus, type HttpWire } from './http-wire.ts'
@@ -191,14 +190,4 @@ function sessionHeaders(id: string | undefined, version: string): Readonly<Recor
 
 function discard(answer: HttpAnswer): void {
   answer.discard()
-}
-
-/** A shared promise, but no longer than this caller wants. */
-function waitFor<T>(promise: Promise<T>, signal: CancelSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(abortedError(signal))
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(abortedError(signal))
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

@@ -3,8 +3,8 @@
  * it; only endings and running calls are remembered, in this process. Possession alone opens nothing.
  */
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
-import { TurnwardError } from '../../core/error.ts'
 import type { Clock } from '../../core/clock.ts'
+import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { McpContext } from '../operations.ts'
 import type { Sealer } from '../seal.ts'

@@ -2,13 +2,13 @@
  * The life of one configured server: started once for all callers, listed, called with a deadline and a bounded
  * queue, restarted ever more slowly when it dies, drained when the configuration drops it.
  */
-import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import type { McpServer } from '../../config/snapshot.ts'
+import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { parameterHeaders } from '../codec/header-values.ts'
-import { abortedError, callTool, listTools, type Exchange } from '../connectors/connector.ts'
+import { callTool, listTools, waitFor, type Exchange } from '../connectors/connector.ts'
 import { unavailable } from '../connectors/failure.ts'
 import { readTools, type ReadTools } from '../tool-definitions.ts'
 import { CallQueue } from './call-queue.ts'
@@ -135,7 +135,7 @@ export class ServerSlot {
   }
 
   async #ready(signal: CancelSignal): Promise<Exchange> {
-    if (this.#state.kind !== 'ready') await firstOf(this.start(), signal)
+    if (this.#state.kind !== 'ready') await waitFor(this.start(), signal)
     if (this.#state.kind === 'ready') return this.#state.exchange
     throw unavailable(this.server.name, this.detail ?? 'it is not ready')
   }
@@ -240,13 +240,4 @@ export class ServerSlot {
 
 function fingerprint(read: ReadTools): string {
   return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')}`
-}
-
-function firstOf(done: Promise<void>, signal: CancelSignal): Promise<void> {
-  if (signal.aborted) return Promise.reject(abortedError(signal))
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(abortedError(signal))
-    signal.addEventListener('abort', abort, { once: true })
-    void done.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { HttpError } from './exchange.ts'
+import { fieldName, fieldValue } from './header-fields.ts'
 
 /** How long the body is: so many bytes, until the last chunk, or until the connection ends. */
 export type Framing = number | 'chunked' | 'until-close'
@@ -25,8 +26,6 @@ const Headers = function () {} as unknown as new () => Values
 Headers.prototype = Object.create(null)
 
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
 const digits = /^\d{1,15}$/
 const keepAlive = /(?:^|[,\s])timeout=(\d{1,6})(?:[,;\s]|$)/i
 
@@ -40,13 +39,14 @@ export function readHead(text: string): AnswerHead {
     end = lineEnd(text, start)
     addField(headers, text, start, end)
   }
+  const isNewer = line[1] === '1'
   const status = Number(line[2])
   const framing = framingOf(status, headers)
   return {
     status,
     headers,
     framing,
-    persistent: isCertain(framing, line[1] === '1', headers) && isPersistent(line[1] === '1', headers.connection),
+    persistent: isCertain(framing, isNewer, headers) && isPersistent(isNewer, headers.connection),
     keepAliveMs: keepAliveOf(headers['keep-alive']),
   }
 }
@@ -62,17 +62,17 @@ function addField(headers: Values, text: string, start: number, end: number): vo
   if (colon === -1 || colon >= end) throw new HttpError('HTTP_MALFORMED', 'a header without a colon')
   const written = text.slice(start, colon)
   const value = text.slice(text.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1, end)
-  if (!token.test(written) || !fieldValue.test(value)) throw new HttpError('HTTP_MALFORMED', 'a header with characters that do not belong there')
+  if (!fieldName.test(written) || !fieldValue.test(value)) throw new HttpError('HTTP_MALFORMED', 'a header with characters that do not belong there')
   const name = written.toLowerCase()
   const earlier = headers[name]
-  const trimmed = withoutSpace(value)
+  const trimmed = withoutPadding(value)
   if (earlier === undefined) headers[name] = trimmed
   else if (typeof earlier === 'string') headers[name] = [earlier, trimmed]
   else earlier.push(trimmed)
 }
 
 /** Of spaces and tabs only: the last byte of a word in UTF-8 may look like a space of another kind. */
-function withoutSpace(value: string): string {
+function withoutPadding(value: string): string {
   let start = 0
   let end = value.length
   while (start < end && isSpace(value.charCodeAt(start))) start += 1

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { anyAnswer, bytewise, cutAt, cuts, Reading, type SampleAnswer } from './any-answer.fixture.ts'
 import { HttpError } from './exchange.ts'
+import { listen } from './raw-server.fixture.ts'
 
 const malformed = expect.objectContaining({ code: 'HTTP_MALFORMED' })
 
@@ -123,7 +124,7 @@ describe('as node:http reads it', () => {
   let bytes: Buffer = Buffer.alloc(0)
   beforeAll(async () => {
     server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(bytes)))
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    await listen(server)
   })
   afterAll(() => server.close())
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import fc from 'fast-check'
 import { Reading } from './any-answer.fixture.ts'
 import { writeChunk } from './chunk-writer.ts'
+import { listen } from './raw-server.fixture.ts'
 
 type Answering = (response: ServerResponse) => void
 
@@ -13,7 +14,7 @@ const clients: Socket[] = []
 
 beforeEach(async () => {
   server = createServer((_request, response) => answer(response))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await listen(server)
 })
 
 afterEach(async () => {

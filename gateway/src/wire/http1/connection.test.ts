@@ -156,7 +156,7 @@ describe('an exchange that is over', () => {
     const next = exchangeWith(second)
     connection.run(next)
     next.connection = connection
-    const hands = (['pause', 'resume', 'abandon'] as const).map((hand) => vi.spyOn(connection, hand))
+    const hands = (['pause', 'resume', 'close'] as const).map((hand) => vi.spyOn(connection, hand))
     for (const act of ['pause', 'abort', 'resume'] as const) exchange[act]()
     expect(hands.map((hand) => hand.mock.calls.length)).toEqual([0, 0, 0])
     upstream.write(answerOf('second'))
@@ -191,8 +191,8 @@ describe('a free connection', () => {
 
 test('a connection that is closed more than once is gone once', async () => {
   const { connection, hearing, told } = await running(0)
-  connection.destroy(new Error('closed'))
-  connection.destroy(new Error('again'))
-  connection.abandon()
+  connection.close(new Error('closed'))
+  connection.close(new Error('again'))
+  connection.close()
   expect([told, hearing.calls, hearing.error?.message, connection.isUsable]).toEqual([['gone'], ['error'], 'closed', false])
 })

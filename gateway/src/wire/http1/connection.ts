@@ -61,12 +61,12 @@ export class Connection implements AnswerSink {
     const { secure, host, port } = owner.origin
     const options = { host, port, noDelay: true, onread: { buffer: readBuffer, callback: this.#onRead } }
     this.#socket = secure ? connectSecure({ ...options, servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'], session: owner.tlsSession }) : connectPlain(options)
-    this.#connectTimer = setTimeout(() => this.#fail(new HttpError('HTTP_CONNECT_TIMEOUT')), owner.connectTimeoutMs)
+    this.#connectTimer = setTimeout(() => this.close(new HttpError('HTTP_CONNECT_TIMEOUT')), owner.connectTimeoutMs)
     this.#socket.once(secure ? 'secureConnect' : 'connect', this.#onConnected)
     this.#socket.on('session', (session: Buffer) => (owner.tlsSession = session))
-    this.#socket.on('error', (error) => this.#fail(error))
+    this.#socket.on('error', (error) => this.close(error))
     this.#socket.on('end', () => this.#onEnd())
-    this.#socket.on('close', () => this.#fail(new HttpError('HTTP_CLOSED')))
+    this.#socket.on('close', () => this.close(new HttpError('HTTP_CLOSED')))
   }
 
   /** False from the moment the upstream closes it, which may be before we are told. */
@@ -90,17 +90,6 @@ export class Connection implements AnswerSink {
     this.#socket.resume()
   }
 
-  /** Closes it; the exchange hears nothing more. */
-  abandon(): void {
-    this.#exchange = undefined
-    this.#fail(undefined)
-  }
-
-  /** Closes it; a running exchange is told why. */
-  destroy(error: Error): void {
-    this.#fail(error)
-  }
-
   /** One tick of the pool's clock, which is counted so that no clock is read for a call. Closes what was free or silent for too long. */
   tick(tickMs: number): void {
     const exchange = this.#exchange
@@ -108,9 +97,9 @@ export class Connection implements AnswerSink {
     this.#quietTicks = isWaiting ? 0 : this.#quietTicks + 1
     const quietMs = this.#quietTicks * tickMs
     const { bodyTimeoutMs } = this.#owner
-    if (exchange === undefined && quietMs >= this.#freeLimitMs) this.#fail(undefined)
+    if (exchange === undefined && quietMs >= this.#freeLimitMs) this.close()
     // The first tick may have come right after the last byte.
-    if (exchange !== undefined && bodyTimeoutMs > 0 && quietMs >= bodyTimeoutMs + tickMs) this.#fail(new HttpError('HTTP_BODY_TIMEOUT'))
+    if (exchange !== undefined && bodyTimeoutMs > 0 && quietMs >= bodyTimeoutMs + tickMs) this.close(new HttpError('HTTP_BODY_TIMEOUT'))
   }
 
   onHead(head: AnswerHead): void {
@@ -135,7 +124,7 @@ export class Connection implements AnswerSink {
       if (exchange?.paused === true) this.#socket.resume()
       this.#owner.onFree(this)
     } else {
-      this.#fail(undefined)
+      this.close()
     }
     exchange?.onComplete()
   }
@@ -173,7 +162,7 @@ export class Connection implements AnswerSink {
     try {
       this.#parser.push(bytes as Buffer, length)
     } catch (error) {
-      this.#fail(error as Error)
+      this.close(error as Error)
       return false
     }
     return this.#exchange?.paused !== true
@@ -181,11 +170,11 @@ export class Connection implements AnswerSink {
 
   #onEnd(): void {
     if (!this.#gone && this.#parser.end()) return
-    this.#fail(new HttpError('HTTP_CLOSED'))
+    this.close(new HttpError('HTTP_CLOSED'))
   }
 
-  /** The end of the connection. Without an error, or without an exchange, nobody is told but the owner. */
-  #fail(error: Error | undefined): void {
+  /** Closes it, once. A running exchange is told why; without an error nobody is told but the owner. */
+  close(error?: Error): void {
     if (this.#gone) return
     this.#gone = true
     clearTimeout(this.#connectTimer)

@@ -69,7 +69,7 @@ export class HttpPool implements ConnectionOwner {
     const waiting = [...this.#queue]
     this.#queue.clear()
     for (const exchange of waiting) exchange.onError(error)
-    for (const connection of this.#all) connection.destroy(error)
+    for (const connection of this.#all) connection.close(error)
   }
 
   onFree(connection: Connection): void {

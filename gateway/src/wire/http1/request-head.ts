@@ -1,11 +1,8 @@
 /** Writes the head of a request (RFC 9112, section 3). Nothing that could begin another line or another request gets in. */
 import { HttpError, type OutgoingRequest } from './exchange.ts'
+import { connectionHeaders, fieldName, fieldValue } from './header-fields.ts'
 
 const target = /^\/[\x21-\x7e]*$/
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
-/** Where the body ends and what becomes of the connection is decided here and by nobody else. */
-const ours = new Set(['connection', 'content-length', 'expect', 'host', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
 
 /** The head with its empty line, as latin1 text. Throws `HTTP_INVALID_REQUEST`. */
 export function writeHead(request: OutgoingRequest, host: string, bodyBytes: number): string {
@@ -17,8 +14,8 @@ export function writeHead(request: OutgoingRequest, host: string, bodyBytes: num
 }
 
 function field(name: string, value: string): string {
-  if (!token.test(name)) throw new HttpError('HTTP_INVALID_REQUEST', 'the name of a header')
-  if (ours.has(name) || ours.has(name.toLowerCase())) throw new HttpError('HTTP_INVALID_REQUEST', `the header ${name.toLowerCase()} is set by the connection`)
+  if (!fieldName.test(name)) throw new HttpError('HTTP_INVALID_REQUEST', 'the name of a header')
+  if (connectionHeaders.has(name) || connectionHeaders.has(name.toLowerCase())) throw new HttpError('HTTP_INVALID_REQUEST', `the header ${name.toLowerCase()} is set by the connection`)
   if (!fieldValue.test(value)) throw new HttpError('HTTP_INVALID_REQUEST', `the value of the header ${name.toLowerCase()}`)
   return `${name}: ${value}\r\n`
 }

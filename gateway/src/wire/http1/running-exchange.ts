@@ -36,7 +36,7 @@ export class RunningExchange implements Exchange {
     if (this.#ended) return
     this.#ended = true
     if (this.connection === undefined) this.#leaveQueue(this)
-    else this.connection.abandon()
+    else this.connection.close()
   }
 
   onHead(head: AnswerHead): void {
