@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer'
 import { TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { KeyFrames } from './key-frames.ts'
+import type { ToolsPlace } from './known-tools.ts'
 import { endOfString, parseEscapedKeys } from '../core/parse-json.ts'
 
 export interface JsonLimits {
@@ -36,17 +37,21 @@ export function textOf(bytes: Buffer): string {
   return bytes.toString('utf8')
 }
 
-/** As `parseGuardedJson` for text. `marks` is told where the messages of the body end. */
-export function parseGuardedText(text: string, limits: JsonLimits, marks?: MessageMarks): JsonObject {
-  const hasEscapedKeys = scan(text, limits, false, marks)
+/** As `parseGuardedJson` for text. `marks` is told where the messages of the body end, `tools` where its list of tools lies. */
+export function parseGuardedText(text: string, limits: JsonLimits, marks?: MessageMarks, tools?: ToolsPlace): JsonObject {
+  const hasEscapedKeys = scan(text, limits, false, marks, tools)
+  const known = tools?.value
+  // An empty list in the place of one that is known: what stands around it is right or wrong with the one as with the other.
+  const unknown = tools === undefined || known === undefined ? text : `${text.slice(0, tools.start)}[]${text.slice(tools.end)}`
   let value: unknown
   try {
-    value = hasEscapedKeys ? parseEscapedKeys(text) : JSON.parse(text)
+    value = hasEscapedKeys ? parseEscapedKeys(unknown) : JSON.parse(unknown)
   } catch {
     // The parser's message quotes the body, so it is not kept as cause.
     throw new TurnwardError('request.malformed', { why: 'it is not JSON' })
   }
   if (!isObject(value)) throw new TurnwardError('request.malformed', { why: 'it is not a JSON object' })
+  if (known !== undefined) value.tools = known
   return value
 }
 
@@ -79,7 +84,7 @@ const closeBrace = 0x7d
 const frames = new KeyFrames()
 
 /** Checks the keys of JSON text; true when one is written with an escape. Sure of its answer on valid JSON only; what is not valid, the parser refuses afterwards. */
-function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: MessageMarks): boolean {
+function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: MessageMarks, tools?: ToolsPlace): boolean {
   frames.reset(text)
   const length = text.length
   // One entry per open container: 1 for an object, 0 for an array.
@@ -92,20 +97,34 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
   let opensNext = false
   let isListNext = false
   let inList = false
+  let isToolsNext = false
+  let keysBeforeTools = -1
   for (let at = 0; at < length; at++) {
     const code = text.charCodeAt(at)
     if (code === quote) {
       const end = endOfString(text, at + 1)
       if (end < 0) return false
       if (expectsKey) {
-        if (++keys > limits.maxKeys) throw new TurnwardError('request.too_deep', { why: `it has more than ${limits.maxKeys} keys` })
+        if (++keys > limits.maxKeys) throw tooManyKeys(limits)
         const name = frames.add(at + 1, end, openFrom > 0)
         opensNext = openFrom === 0 && name !== undefined && (depth === 1 ? openNamesAtTop : openNames).has(name)
         isListNext = depth === 1 && name === 'messages'
+        isToolsNext = depth === 1 && name === 'tools' && tools !== undefined
         expectsKey = false
       }
       at = end
     } else if (code === openBrace || code === openBracket) {
+      if (isToolsNext && tools !== undefined && code === openBracket) {
+        if (tools.find(text, at)) {
+          isToolsNext = false
+          keys += tools.keys
+          if (keys > limits.maxKeys) throw tooManyKeys(limits)
+          at = tools.end - 1
+          continue
+        }
+        keysBeforeTools = keys
+      }
+      isToolsNext = false
       if (++depth > limits.maxDepth) throw new TurnwardError('request.too_deep', { why: `it is nested more than ${limits.maxDepth} levels deep` })
       expectsKey = code === openBrace
       kinds[depth] = expectsKey ? 1 : 0
@@ -124,6 +143,11 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
       if (depth === openFrom && !isOpen) openFrom = 0
       depth--
       expectsKey = false
+      if (keysBeforeTools >= 0 && depth === 1 && tools !== undefined) {
+        tools.end = at + 1
+        tools.keys = keys - keysBeforeTools
+        keysBeforeTools = -1
+      }
       if (inList && depth <= 2) {
         if (depth < 2) inList = false
         else if (code === closeBrace && marks !== undefined) {
@@ -135,7 +159,12 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
       expectsKey = kinds[depth] === 1
       opensNext = false
       isListNext = false
+      isToolsNext = false
     }
   }
   return frames.hasEscapes
+}
+
+function tooManyKeys({ maxKeys }: JsonLimits): TurnwardError {
+  return new TurnwardError('request.too_deep', { why: `it has more than ${maxKeys} keys` })
 }

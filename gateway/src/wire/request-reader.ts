@@ -1,12 +1,14 @@
 /**
  * Reads the body of a model call into its JSON and its views. What an earlier request of the same owner began with, byte
  * for byte, is neither checked nor parsed nor viewed again: a JSON reader that has seen the same bytes is in the same state.
+ * The same holds for its list of tools.
  */
 import type { Clock } from '../core/clock.ts'
 import type { Dialect, RequestView } from './dialect.ts'
-import { MessageMarks, parseGuardedJson, parseGuardedText, textOf, type JsonLimits } from './json-guard.ts'
+import { MessageMarks, parseGuardedText, textOf, type JsonLimits } from './json-guard.ts'
 import { RequestBody } from './request-body.ts'
 import { KnownBeginnings, shortestBeginning, type Beginning, type FoundBeginning } from './known-beginnings.ts'
+import { KnownTools, type ToolsPlace } from './known-tools.ts'
 
 export interface ReadBody {
   readonly body: RequestBody
@@ -16,11 +18,12 @@ export interface ReadBody {
 
 export class RequestReader {
   readonly #clock: Clock
-  readonly #known: KnownBeginnings
+  readonly #beginnings: KnownBeginnings
+  readonly #tools = new KnownTools()
 
-  constructor(clock: Clock, known: KnownBeginnings = new KnownBeginnings()) {
+  constructor(clock: Clock, beginnings: KnownBeginnings = new KnownBeginnings()) {
     this.#clock = clock
-    this.#known = known
+    this.#beginnings = beginnings
   }
 
   /**
@@ -28,31 +31,40 @@ export class RequestReader {
    * `request.too_deep`, and what the dialect throws.
    */
   read(owner: string, dialect: Dialect, bytes: Buffer, limits: JsonLimits): ReadBody {
-    if (bytes.length < shortestBeginning) {
-      const json = parseGuardedJson(bytes, limits)
-      return { body: new RequestBody(json), view: dialect.readRequest(json) }
-    }
-    const search = this.#known.search(`${dialect.name}|${owner}`, bytes)
-    const { beginning, ...read } = readLong(dialect, bytes, limits, search.found)
-    if (beginning !== undefined) this.#known.keep(search, beginning, this.#clock.now())
+    const sender = `${dialect.name}|${owner}`
+    const tools = this.#tools.placeFor(sender, limits.maxDepth)
+    const read = bytes.length < shortestBeginning ? readShort(dialect, bytes, limits, tools) : this.#readLong(sender, dialect, bytes, limits, tools)
+    this.#tools.learn(sender, tools, read.body.fields.tools)
     return read
   }
+
+  #readLong(sender: string, dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): ReadBody {
+    const search = this.#beginnings.search(sender, bytes)
+    const { beginning, ...read } = readLong(dialect, bytes, limits, tools, search.found)
+    if (beginning !== undefined) this.#beginnings.keep(search, beginning, this.#clock.now())
+    return read
+  }
+}
+
+function readShort(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): ReadBody {
+  const json = parseGuardedText(textOf(bytes), limits, undefined, tools)
+  return { body: new RequestBody(json), view: dialect.readRequest(json) }
 }
 
 interface Reading extends ReadBody {
   readonly beginning: Beginning | undefined
 }
 
-function readLong(dialect: Dialect, bytes: Buffer, limits: JsonLimits, found: FoundBeginning | undefined): Reading {
-  if (found === undefined || found.beginning.maxDepth !== limits.maxDepth) return readWhole(dialect, bytes, limits)
+function readLong(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace, found: FoundBeginning | undefined): Reading {
+  if (found === undefined || found.beginning.maxDepth !== limits.maxDepth) return readWhole(dialect, bytes, limits, tools)
   const next = nextElement(bytes, found.beginning.ends[found.count - 1] as number)
-  return next < 0 ? readWhole(dialect, bytes, limits) : readOn(dialect, bytes, limits, found, next)
+  return next < 0 ? readWhole(dialect, bytes, limits, tools) : readOn(dialect, bytes, limits, tools, found, next)
 }
 
-function readWhole(dialect: Dialect, bytes: Buffer, limits: JsonLimits): Reading {
+function readWhole(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): Reading {
   const text = textOf(bytes)
   const marks = new MessageMarks()
-  const json = parseGuardedText(text, limits, marks)
+  const json = parseGuardedText(text, limits, marks, tools)
   const body = new RequestBody(json)
   const view = dialect.readRequest(json)
   const messages = messagesOf(view)
@@ -65,12 +77,12 @@ function readWhole(dialect: Dialect, bytes: Buffer, limits: JsonLimits): Reading
 }
 
 /** Reads what comes before the messages and what comes after the known ones, as one body without those. */
-function readOn(dialect: Dialect, bytes: Buffer, limits: JsonLimits, found: FoundBeginning, next: number): Reading {
+function readOn(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace, found: FoundBeginning, next: number): Reading {
   const { beginning: known, count } = found
   const text = bytes.toString('utf8', 0, known.start) + textOf(bytes.subarray(next))
   const marks = new MessageMarks()
   marks.keysElsewhere = (known.keys[count - 1] as number) - known.keysBefore
-  const json = parseGuardedText(text, limits, marks)
+  const json = parseGuardedText(text, limits, marks, tools)
   const view = dialect.readRequest(json, count === known.messages.length ? known.messages : known.messages.slice(0, count))
   return { body: new RequestBody(json, bytes), view, beginning: goOn(found, bytes, messagesOf(view), marks, byteOffsets(text, marks, next, bytes)) }
 }

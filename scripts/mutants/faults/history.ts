@@ -7,6 +7,8 @@ const modelCall = 'gateway/src/turns/model-call.ts'
 const reader = 'gateway/src/wire/request-reader.ts'
 const beginnings = 'gateway/src/wire/known-beginnings.ts'
 const readerTests = ['gateway/src/wire/request-reader.test.ts']
+const tools = 'gateway/src/wire/known-tools.ts'
+const toolsTests = ['gateway/src/wire/known-tools.test.ts']
 const model = ['gateway/src/invariants/sessions-model.test.ts']
 const splices = ['gateway/src/invariants/denial-splice-model.test.ts']
 
@@ -36,6 +38,14 @@ export const historyFaults: readonly Mutant[] = [
   { name: 'digest-is-taken-from-another-place', file: 'gateway/src/turns/history.ts', find: 'known?.before === before ? known.entry', replace: 'known !== undefined ? known.entry', tests: ['gateway/src/turns/history.test.ts'] },
   { name: 'beginning-is-shared-by-everyone', file: reader, find: '`${dialect.name}|${owner}`', replace: '`${dialect.name}|${owner.slice(0, 0)}`', tests: readerTests },
   { name: 'beginning-is-not-compared', file: beginnings, find: 'if (end > bytes.length || !piece.equals(bytes.subarray(from, end)))', replace: 'if (end > bytes.length)', tests: readerTests },
+  { name: 'known-tools-are-not-compared', file: tools, find: 'return text.slice(start, start + part.length) === part', replace: 'return text.length >= start + part.length', tests: toolsTests },
+  { name: 'known-tools-are-shared-by-everyone', file: reader, find: 'this.#tools.placeFor(sender, ', replace: "this.#tools.placeFor(sender.slice(0, 0) + 'all', ", tests: toolsTests },
+  { name: 'known-tools-can-be-changed', file: tools, find: '  Object.freeze(value)\n', replace: '', tests: toolsTests },
+  { name: 'known-tools-may-be-deeper', file: tools, find: 'list.value === undefined || list.maxDepth !== this.maxDepth || ', replace: 'list.value === undefined || ', tests: toolsTests },
+  { name: 'known-tools-are-never-forgotten', file: tools, find: 'if (this.#size > this.#capacity / 2) this.#turn()', replace: '', tests: toolsTests },
+  { name: 'keys-of-known-tools-do-not-count', file: 'gateway/src/wire/json-guard.ts', find: 'keys += tools.keys', replace: 'keys += 0', tests: toolsTests },
+  { name: 'what-stands-beside-known-tools-is-not-seen', file: 'gateway/src/wire/json-guard.ts', find: '`${text.slice(0, tools.start)}[]${text.slice(tools.end)}`', replace: '`${text.slice(0, tools.start)}0${text.slice(tools.end)}`', tests: toolsTests },
+  { name: 'tools-are-found-anywhere', file: 'gateway/src/wire/json-guard.ts', find: "isToolsNext = depth === 1 && name === 'tools'", replace: "isToolsNext = name === 'tools'", tests: toolsTests },
   { name: 'list-after-a-beginning-may-end-in-a-comma', file: reader, find: 'return bytes[element] === openBrace ? element : -1', replace: 'return element', tests: readerTests },
   { name: 'keys-of-a-beginning-do-not-count', file: reader, find: 'marks.keysElsewhere = ', replace: 'marks.keysElsewhere = 0 * ', tests: readerTests },
   { name: 'beginnings-are-unbounded', file: beginnings, find: 'this.#size <= this.#capacity', replace: 'this.#size > 0', tests: readerTests },
