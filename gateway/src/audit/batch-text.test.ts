@@ -6,8 +6,6 @@ describe('the text of a batch', () => {
   const id = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '_', '-', 'é'), minLength: 1 })
   const row = fc.record({
     json: fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()).map((value) => JSON.stringify(value)),
-    id,
-    time: fc.integer(),
     session: fc.option(id),
     turn: fc.option(id),
   })
@@ -22,17 +20,16 @@ describe('the text of a batch', () => {
 
   test('keeps line breaks, separators and halves of characters in what was recorded', () => {
     const json = JSON.stringify({ reason: 'a\nb\tc\u2028d\ud800' })
-    const rows = [{ json, id: 'a', time: 1, session: null, turn: 't' }]
+    const rows = [{ json, session: null, turn: 't' }]
     expect(rowsOf(batchText(rows))).toEqual(rows)
   })
 
-  const plain = { json: '{}', id: 'a', time: 1, session: null, turn: null }
+  const plain = { json: '{}', session: null, turn: null }
 
   test.each([
-    ['a column with a line break', batchText([{ ...plain, id: 'a\nb' }])],
-    ['a column with a tab', batchText([{ ...plain, turn: 'a\tb' }])],
+    ['an id with a line break', batchText([{ ...plain, session: 'a\nb' }])],
+    ['an id with a tab', batchText([{ ...plain, turn: 'a\tb' }])],
     ['a record that is no object', batchText([{ ...plain, json: '[]' }])],
-    ['a time that is none', batchText([{ ...plain, time: Number.NaN }])],
     ['a row without its record', batchText([plain]).slice(0, -3)],
     ['a record cut off', batchText([plain]).slice(0, -1)],
     ['nothing', ''],

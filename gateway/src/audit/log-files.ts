@@ -24,26 +24,27 @@ export function logFiles(dataDir: string): LogFiles {
 }
 
 /** Version of the tables below, kept in SQLite's `user_version`. */
-export const logSchemaVersion = 1
+export const logSchemaVersion = 2
 
-/**
- * `record` is the exact text that was hashed. The other columns repeat parts of it, so that they can be indexed;
- * verification checks that they agree.
- */
+const records = 'CREATE TABLE records (seq INTEGER PRIMARY KEY, hash TEXT NOT NULL, record TEXT NOT NULL) STRICT;'
+const spans = `CREATE TABLE spans (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (kind, key, first)
+  ) STRICT, WITHOUT ROWID;`
+
+/** `record` is the exact text that was hashed. `spans`, up to the record `indexed`, say where to look: see `record-spans.ts`. */
 export const logSchema = `
-  CREATE TABLE chain (name TEXT PRIMARY KEY, started INTEGER NOT NULL, probed INTEGER NOT NULL DEFAULT 0) STRICT;
-  CREATE TABLE records (
-    seq INTEGER PRIMARY KEY,
-    chain TEXT NOT NULL,
-    time INTEGER NOT NULL,
-    hash TEXT NOT NULL,
-    id TEXT NOT NULL,
-    session TEXT,
-    turn TEXT,
-    record TEXT NOT NULL
+  CREATE TABLE chain (
+    name TEXT PRIMARY KEY,
+    started INTEGER NOT NULL,
+    probed INTEGER NOT NULL DEFAULT 0,
+    indexed INTEGER NOT NULL DEFAULT 0
   ) STRICT;
-  CREATE INDEX records_session ON records (session) WHERE session IS NOT NULL;
-  CREATE INDEX records_turn ON records (turn) WHERE turn IS NOT NULL;
+  ${records}
+  ${spans}
   CREATE TABLE checkpoints (
     seq INTEGER PRIMARY KEY,
     chain TEXT NOT NULL,
@@ -52,5 +53,16 @@ export const logSchema = `
     count INTEGER NOT NULL,
     signature TEXT NOT NULL
   ) STRICT;
+  PRAGMA user_version = ${logSchemaVersion};
+`
+
+/** From version 1, which had the parts of a record in columns and an index over them. Records and hashes stay as they are. */
+export const logSchemaFromVersion1 = `
+  ALTER TABLE records RENAME TO records_1;
+  ${records}
+  INSERT INTO records (seq, hash, record) SELECT seq, hash, record FROM records_1 ORDER BY seq;
+  DROP TABLE records_1;
+  ${spans}
+  ALTER TABLE chain ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
   PRAGMA user_version = ${logSchemaVersion};
 `

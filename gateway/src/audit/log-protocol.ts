@@ -8,9 +8,6 @@ export interface LogThreadData {
 /** A record on its way to disk. `json` is the exact text that is hashed and stored. */
 export interface LogRow {
   readonly json: string
-  readonly id: string
-  /** Unix milliseconds. */
-  readonly time: number
   readonly session: string | null
   readonly turn: string | null
 }

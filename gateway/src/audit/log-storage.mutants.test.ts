@@ -15,14 +15,14 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 function row(id: string): LogRow {
   const record = decision({ id })
-  return { json: JSON.stringify(record), id, time: record.time, session: record.session, turn: record.turn }
+  return { json: JSON.stringify(record), session: record.session, turn: record.turn }
 }
 
 test('the first records of a batch go with the one that cannot be written', async () => {
   const storage = new LogStorage(folder)
   storage.commit([row('dec_before')])
-  // The table refuses a record without an id, as it would refuse one for which there is no room.
-  const unwritable = { ...row('dec_unwritable'), id: null } as unknown as LogRow
+  // The table refuses a row without its record, as it would refuse one for which there is no room.
+  const unwritable = { ...row('dec_unwritable'), json: null } as unknown as LogRow
   expect(() => storage.commit([row('dec_first'), row('dec_second'), unwritable, row('dec_last')])).toThrow(/NOT NULL/)
   expect(storage.seq).toBe(1)
   storage.commit([row('dec_after')])

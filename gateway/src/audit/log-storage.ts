@@ -12,11 +12,14 @@ import { makePrivateFile, makePrivateFolder } from '../store/private-files.ts'
 import { AnchorFile, readAnchor } from './anchor.ts'
 import { genesisHash, nextHash } from './chain.ts'
 import { signCheckpoint, signingKey, type Checkpoint } from './checkpoint.ts'
-import { logFiles, logSchema, logSchemaVersion, type LogFiles } from './log-files.ts'
+import { logFiles, logSchema, logSchemaFromVersion1, logSchemaVersion, type LogFiles } from './log-files.ts'
 import type { LogRow } from './log-protocol.ts'
+import { belongingOf, SpanIndex } from './record-spans.ts'
 
 /** Below a second, so that a commit blocked by a foreign lock fails in time. */
 const busyTimeoutMs = 700
+/** Records after which the places of turns and sessions are written down: what a look-up may have to look through. */
+const defaultSpanRecords = 1000
 
 export class LogStorage {
   readonly #files: LogFiles
@@ -28,6 +31,8 @@ export class LogStorage {
   readonly #commit: StatementSync
   readonly #insert: StatementSync
   readonly #insertCheckpoint: StatementSync
+  readonly #spans: SpanIndex
+  readonly #spanRecords: number
   readonly #inode: number
   readonly #chain: string
   #seq: number
@@ -40,8 +45,9 @@ export class LogStorage {
   readonly warning: string | undefined
 
   /** Throws `audit.unwritable` when another process writes the log, when its end was altered, or when files are unusable. */
-  constructor(dataDir: string) {
+  constructor(dataDir: string, spanRecords: number = defaultSpanRecords) {
     this.#files = logFiles(dataDir)
+    this.#spanRecords = spanRecords
     makePrivateFolder(dirname(this.#files.database))
     this.#lock = holdLock(this.#files.lock)
     try {
@@ -68,12 +74,12 @@ export class LogStorage {
       this.#unanchored = checkpoints.slice(-1).filter((checkpoint) => checkpoint.seq > lastAnchored)
       this.#begin = this.#database.prepare('BEGIN IMMEDIATE')
       this.#commit = this.#database.prepare('COMMIT')
-      this.#insert = this.#database.prepare(
-        'INSERT INTO records (seq, chain, time, hash, id, session, turn, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      )
+      this.#insert = this.#database.prepare('INSERT INTO records (seq, hash, record) VALUES (?, ?, ?)')
       this.#insertCheckpoint = this.#database.prepare(
         'INSERT INTO checkpoints (seq, chain, hash, time, count, signature) VALUES (?, ?, ?, ?, ?, ?)',
       )
+      this.#spans = new SpanIndex(this.#database)
+      this.#noteUnindexed()
     } catch (error) {
       this.#database.close()
       this.#lock.close()
@@ -93,17 +99,22 @@ export class LogStorage {
 
   /** Writes the rows in one transaction and waits for the disk. When it throws, none of them is in the log. */
   commit(rows: readonly LogRow[]): void {
-    let seq = this.#seq
+    const before = this.#seq
+    let seq = before
     let hash = this.#hash
+    const indexes = before - this.#spans.indexed >= this.#spanRecords
     this.#transaction(() => {
+      if (indexes) this.#spans.write(before)
       for (const row of rows) {
         seq += 1
         hash = nextHash(hash, row.json)
-        this.#insert.run(seq, this.#chain, row.time, hash, row.id, row.session, row.turn, row.json)
+        this.#insert.run(seq, hash, row.json)
       }
     })
     this.#seq = seq
     this.#hash = hash
+    if (indexes) this.#spans.written(before)
+    for (const [index, row] of rows.entries()) this.#spans.note(before + 1 + index, row)
   }
 
   /** Signs the state of the chain, in the database and in the file outside it. Does nothing when nothing is new. */
@@ -138,6 +149,19 @@ export class LogStorage {
     for (let next = this.#unanchored[0]; next !== undefined; next = this.#unanchored[0]) {
       this.#anchor.append(next)
       this.#unanchored.shift()
+    }
+  }
+
+  /** Takes in again where the records lie that a process before this one wrote and did not write down. */
+  #noteUnindexed(): void {
+    const page = this.#database.prepare('SELECT seq, record FROM records WHERE seq > ? ORDER BY seq LIMIT ?')
+    for (let after = this.#spans.indexed; ; after = this.#spans.indexed) {
+      const records = page.all(after, this.#spanRecords) as unknown as { readonly seq: number; readonly record: string }[]
+      for (const { seq, record } of records) this.#spans.note(seq, belongingOf(record))
+      const last = records.at(-1)?.seq
+      if (last === undefined || records.length < this.#spanRecords) return
+      this.#transaction(() => this.#spans.write(last))
+      this.#spans.written(last)
     }
   }
 
@@ -185,6 +209,7 @@ function openDatabase(path: string): DatabaseSync {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
     const version = database.prepare('PRAGMA user_version').get()?.['user_version']
     if (version === 0) database.exec(`BEGIN IMMEDIATE; ${logSchema}; COMMIT`)
+    else if (version === 1) database.exec(`BEGIN IMMEDIATE; ${logSchemaFromVersion1}; COMMIT`)
     else if (version !== logSchemaVersion) {
       throw new TurnwardError('audit.unwritable', {
         subject: path,

@@ -344,7 +344,7 @@ describe('when the log cannot be written', () => {
     const log = await opened()
     await log.appendDurably(decision())
     const other = new DatabaseSync(join(folder, 'decisions.db'))
-    other.exec(`INSERT INTO records SELECT seq + 1, chain, time, hash, id, session, turn, record FROM records`)
+    other.exec(`INSERT INTO records SELECT seq + 1, hash, record FROM records`)
     other.close()
     await expect(log.appendDurably(decision())).rejects.toMatchObject({ code: 'audit.unwritable' })
     expect(await idsOnDisk()).toHaveLength(2)

@@ -326,14 +326,7 @@ class LogWriter implements OpenDecisionLog {
 }
 
 function toRow(record: DecisionRecord): LogRow {
-  // Whole milliseconds: a row that its column refuses would keep the log failing for ever.
-  return {
-    json: JSON.stringify(record),
-    id: record.id,
-    time: Math.trunc(record.time),
-    session: record.session ?? null,
-    turn: record.turn ?? null,
-  }
+  return { json: JSON.stringify(record), session: record.session ?? null, turn: record.turn ?? null }
 }
 
 function spawnThread(data: LogThreadData): Worker {

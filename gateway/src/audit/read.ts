@@ -2,11 +2,12 @@
  * Reading records back: by turn, by session, the newest, or as they come. Statements run on the calling thread:
  * for the CLI and for bounded pages, not for a request on the hot path.
  */
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { decisionRecordSchema, type DecisionRecord } from '@turnward/contract/decision'
 import { TurnwardError } from '../core/error.ts'
 import { openForReading } from './log-reader.ts'
+import { indexedUpTo, spansOf, type Span, type SpanKind } from './record-spans.ts'
 
 /** A record and its place in the chain. */
 export interface StoredRecord {
@@ -63,22 +64,42 @@ export async function* tailRecords(
  */
 export async function findTurn(dataDir: string, idOrPrefix: string): Promise<string | undefined> {
   return withLog(dataDir, undefined, (database) => {
-    if (idOrPrefix === 'last') {
-      return text(database.prepare('SELECT turn FROM records WHERE turn IS NOT NULL ORDER BY seq DESC LIMIT 1').get()?.['turn'])
-    }
-    const exact = text(database.prepare('SELECT turn FROM records WHERE turn = ? LIMIT 1').get(idOrPrefix)?.['turn'])
-    if (exact !== undefined || idOrPrefix === '') return exact
-    const found = database
-      .prepare('SELECT DISTINCT turn FROM records WHERE turn >= ? AND turn < ? LIMIT 2')
-      .all(idOrPrefix, `${idOrPrefix}\u{10ffff}`)
-    if (found.length > 1)
+    if (idOrPrefix === 'last') return lastTurn(database)
+    if (idOrPrefix === '') return undefined
+    const found = turnsLike(database, idOrPrefix)
+    if (found.has(idOrPrefix)) return idOrPrefix
+    if (found.size > 1)
       throw new TurnwardError('request.invalid', {
         subject: idOrPrefix,
         why: 'several turns begin like this',
         fix: 'Give more of the turn id.',
       })
-    return text(found[0]?.['turn'])
+    return found.values().next().value
   })
+}
+
+function lastTurn(database: DatabaseSync): string | undefined {
+  const newest = database.prepare(`SELECT seq, hash, record FROM records WHERE instr(record, '"turn":"') > 0 ORDER BY seq DESC`)
+  for (const row of newest.iterate()) {
+    const { turn } = fromRow(row as unknown as Row).record
+    if (turn !== null) return turn
+  }
+  return undefined
+}
+
+/** Turns whose ids begin like this: all that nobody has written down yet, and at most two of the others, the shortest first. */
+function turnsLike(database: DatabaseSync, prefix: string): Set<string> {
+  const indexed = indexedUpTo(database)
+  const written = database
+    .prepare(`SELECT DISTINCT key FROM spans WHERE kind = 'turn' AND key >= ? AND key < ? ORDER BY key LIMIT 2`)
+    .all(prefix, `${prefix}\u{10ffff}`)
+  const turns = new Set(written.map((row) => String(row['key'])))
+  const rest = database.prepare('SELECT seq, hash, record FROM records WHERE seq > ? AND instr(record, ?) > 0')
+  for (const row of rest.iterate(indexed, `"turn":${JSON.stringify(prefix).slice(0, -1)}`)) {
+    const { turn } = fromRow(row as unknown as Row).record
+    if (turn?.startsWith(prefix) === true) turns.add(turn)
+  }
+  return turns
 }
 
 function withLog<T>(dataDir: string, absent: T, read: (database: DatabaseSync) => T): T {
@@ -92,26 +113,43 @@ function withLog<T>(dataDir: string, absent: T, read: (database: DatabaseSync) =
 }
 
 function select(database: DatabaseSync, query: RecordQuery): StoredRecord[] {
-  const conditions = ['seq > ?']
-  const values: SQLInputValue[] = [query.afterSeq ?? 0]
-  if (query.turn !== undefined) {
-    conditions.push('turn = ?')
-    values.push(query.turn)
-  }
-  if (query.session !== undefined) {
-    conditions.push('session = ?')
-    values.push(query.session)
-  }
   const limit = Math.max(0, Math.min(Math.trunc(query.limit ?? defaultLimit), maximalLimit))
-  const order = query.last === true ? 'DESC' : 'ASC'
-  const rows = database
-    .prepare(`SELECT seq, hash, record FROM records WHERE ${conditions.join(' AND ')} ORDER BY seq ${order} LIMIT ?`)
-    .all(...values, limit)
-  const records = rows.map((row) => fromRow(row as { seq: number; hash: string; record: string }))
+  const records: StoredRecord[] = []
+  if (limit === 0) return records
+  for (const found of matching(database, query)) {
+    records.push(found)
+    if (records.length === limit) break
+  }
   return query.last === true ? records.reverse() : records
 }
 
-function fromRow(row: { seq: number; hash: string; record: string }): StoredRecord {
+const everything: Span = { first: 1, last: Number.MAX_SAFE_INTEGER }
+
+/** In the order of the chain, or against it when the last ones are asked for. */
+function* matching(database: DatabaseSync, { turn, session, afterSeq = 0, last = false }: RecordQuery): Generator<StoredRecord> {
+  const wanted = Object.entries({ turn, session }).filter((entry): entry is [SpanKind, string] => entry[1] !== undefined)
+  const [narrowest] = wanted
+  const spans = narrowest === undefined ? [everything] : spansOf(database, ...narrowest)
+  if (last) spans.reverse()
+  // The text of a record has the field as it was written; whether it is the record's own field, its JSON says.
+  const texts = wanted.map(([kind, key]) => `"${kind}":${JSON.stringify(key)}`)
+  const conditions = ['seq BETWEEN ? AND ?', ...texts.map(() => 'instr(record, ?) > 0')]
+  const statement = database.prepare(`SELECT seq, hash, record FROM records WHERE ${conditions.join(' AND ')} ORDER BY seq ${last ? 'DESC' : 'ASC'}`)
+  for (const span of spans) {
+    for (const row of statement.iterate(Math.max(span.first, afterSeq + 1), span.last, ...texts)) {
+      const found = fromRow(row as unknown as Row)
+      if (wanted.every(([kind, key]) => found.record[kind] === key)) yield found
+    }
+  }
+}
+
+interface Row {
+  readonly seq: number
+  readonly hash: string
+  readonly record: string
+}
+
+function fromRow(row: Row): StoredRecord {
   let value: unknown
   try {
     value = JSON.parse(row.record)
@@ -129,8 +167,4 @@ function fromRow(row: { seq: number; hash: string; record: string }): StoredReco
 
 function lastSeq(database: DatabaseSync): number {
   return Number(database.prepare('SELECT max(seq) AS seq FROM records').get()?.['seq'] ?? 0)
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
 }

@@ -3,18 +3,17 @@
  * it says which rows cannot be what was written. Pure: knows nothing of files.
  */
 import { genesisHash, nextHash } from './chain.ts'
+import { belongingOf, type SpanKind } from './record-spans.ts'
 import type { VerifyProblem } from './verify.ts'
 
 export interface StoredRow {
   readonly seq: number
-  readonly chain: string
-  readonly time: number
   readonly hash: string
-  readonly id: string
-  readonly session: string | null
-  readonly turn: string | null
   readonly record: string
 }
+
+/** Whether a look-up by turn or session comes to record `seq`. */
+export type IsFound = (kind: SpanKind, key: string, seq: number) => boolean
 
 interface Suspect {
   readonly seq: number
@@ -32,7 +31,7 @@ const doesNotFollow =
 
 export class ChainVerifier {
   readonly problems: VerifyProblem[] = []
-  readonly #chain: string
+  readonly #isFound: IsFound
   readonly #checkpoints: ReadonlyMap<number, string>
   readonly #suspects: Suspect[] = []
   /** Stored hash of the row before; undefined after a gap. */
@@ -41,8 +40,8 @@ export class ChainVerifier {
   count = 0
 
   /** `checkpoints`: sequence number -> hash, from checkpoints whose signature holds. */
-  constructor(chain: string, checkpoints: ReadonlyMap<number, string>) {
-    this.#chain = chain
+  constructor(chain: string, checkpoints: ReadonlyMap<number, string>, isFound: IsFound) {
+    this.#isFound = isFound
     this.#checkpoints = checkpoints
     this.#previous = genesisHash(chain)
   }
@@ -64,9 +63,9 @@ export class ChainVerifier {
       if (this.#suspects.length < suspectLimit) this.#suspects.push({ seq, previous: this.#previous, hash, record })
       else if (this.problems.length < problemLimit) this.problems.push({ seq, kind: 'edited', detail: doesNotFollow })
     }
-    const strayColumn = columnThatDiffers(row, this.#chain)
-    if (strayColumn !== undefined)
-      this.problems.push({ seq, kind: 'edited', detail: `the column ${strayColumn} does not agree with the record` })
+    const { turn, session } = belongingOf(record)
+    if (turn !== null && !this.#isFound('turn', turn, seq)) this.problems.push({ seq, kind: 'edited', detail: 'the record was hidden from look-ups by its turn' })
+    if (session !== null && !this.#isFound('session', session, seq)) this.problems.push({ seq, kind: 'edited', detail: 'the record was hidden from look-ups by its session' })
     const signed = this.#checkpoints.get(seq)
     if (signed !== undefined && signed !== hash) {
       this.problems.push({ seq, kind: 'edited', detail: 'the records up to here are not the ones the signed checkpoint covers' })
@@ -93,18 +92,4 @@ export class ChainVerifier {
 /** Whether one row is genuine in the place of the other: the whole row was moved, or only the text. */
 function fits(suspect: Suspect, other: Suspect): boolean {
   return nextHash(other.previous, suspect.record) === suspect.hash || nextHash(other.previous, suspect.record) === other.hash
-}
-
-function columnThatDiffers(row: StoredRow, chain: string): string | undefined {
-  if (row.chain !== chain) return 'chain'
-  let record: Record<string, unknown>
-  try {
-    record = JSON.parse(row.record) as Record<string, unknown>
-  } catch {
-    return 'record'
-  }
-  if (record['id'] !== row.id) return 'id'
-  if ((record['session'] ?? null) !== row.session) return 'session'
-  if ((record['turn'] ?? null) !== row.turn) return 'turn'
-  return typeof record['time'] === 'number' && Math.trunc(record['time']) === row.time ? undefined : 'time'
 }

@@ -10,6 +10,7 @@ import { readAnchor } from './anchor.ts'
 import { verificationKey, type Checkpoint } from './checkpoint.ts'
 import { logFiles, type LogFiles } from './log-files.ts'
 import { openForReading } from './log-reader.ts'
+import { spanFinder } from './record-spans.ts'
 import { ChainVerifier, problemLimit, type StoredRow } from './verify-chain.ts'
 import { verifyCheckpoints } from './verify-checkpoints.ts'
 
@@ -54,7 +55,7 @@ export async function verifyLog(dataDir: string, options: VerifyOptions = {}): P
     const anchorAfter = readAnchor(files.anchor)
     const { valid, problems } = verifyCheckpoints({ chain, database: stored, anchorBefore, anchorAfter, key: readKey(files, options) })
 
-    const verifier = new ChainVerifier(chain, new Map(valid.map((checkpoint) => [checkpoint.seq, checkpoint.hash])))
+    const verifier = new ChainVerifier(chain, new Map(valid.map((checkpoint) => [checkpoint.seq, checkpoint.hash])), database === undefined ? () => true : spanFinder(database))
     if (database !== undefined) {
       for (const page of pages(database, lastSeq)) {
         for (const row of page) verifier.add(row)

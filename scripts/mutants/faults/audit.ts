@@ -5,6 +5,8 @@ const storage = 'gateway/src/audit/log-storage.ts'
 const writerTests = ['gateway/src/audit/log-writer.test.ts']
 const verifyTests = ['gateway/src/audit/verify.test.ts', 'gateway/src/audit/verify.mutants.test.ts']
 const durable = ['gateway/src/invariants/03-']
+const spans = 'gateway/src/audit/record-spans.ts'
+const spanTests = ['gateway/src/audit/record-spans.test.ts']
 
 export const auditFaults: readonly Mutant[] = [
   { name: 'log-is-not-synchronous', file: storage, find: 'PRAGMA synchronous = FULL', replace: 'PRAGMA synchronous = OFF', tests: [...writerTests, ...durable] },
@@ -21,6 +23,12 @@ export const auditFaults: readonly Mutant[] = [
   { name: 'cut-tail-is-not-noticed', file: 'gateway/src/audit/verify.ts', find: 'lastCheckpoint.seq > verifier.lastSeq', replace: 'lastCheckpoint.seq < 0', tests: verifyTests },
   { name: 'removed-records-are-not-noticed', file: 'gateway/src/audit/verify-chain.ts', find: 'if (row.seq !== this.lastSeq + 1) {', replace: 'if (row.seq < this.lastSeq) {', tests: verifyTests },
   { name: 'signed-hash-is-not-compared', file: 'gateway/src/audit/verify-chain.ts', find: 'if (signed !== undefined && signed !== hash) {', replace: "if (signed === '') {", tests: verifyTests },
-  { name: 'edited-column-is-not-noticed', file: 'gateway/src/audit/verify-chain.ts', find: 'if (strayColumn !== undefined)', replace: "if (strayColumn === '')", tests: verifyTests },
+  { name: 'record-hidden-by-its-turn-is-not-noticed', file: 'gateway/src/audit/verify-chain.ts', find: "!this.#isFound('turn', turn, seq)", replace: "turn === ''", tests: spanTests },
+  { name: 'record-hidden-by-its-session-is-not-noticed', file: 'gateway/src/audit/verify-chain.ts', find: "!this.#isFound('session', session, seq)", replace: "session === ''", tests: spanTests },
+  { name: 'place-of-a-record-stays-too-short', file: spans, find: 'else span.last = seq', replace: '', tests: spanTests },
+  { name: 'places-are-not-noted-again-after-a-start', file: storage, find: '      this.#noteUnindexed()\n', replace: '', tests: spanTests },
+  { name: 'places-count-before-they-are-written', file: storage, find: 'if (indexes) this.#spans.write(before)', replace: '', tests: spanTests },
+  { name: 'newest-records-are-not-looked-through', file: spans, find: 'last: Number.MAX_SAFE_INTEGER }]', replace: 'last: 0 }]', tests: spanTests },
+  { name: 'turn-is-taken-from-what-a-record-says', file: 'gateway/src/audit/read.ts', find: 'if (wanted.every(([kind, key]) => found.record[kind] === key)) yield found', replace: 'yield found', tests: spanTests },
   { name: 'removed-checkpoint-is-not-noticed', file: 'gateway/src/audit/verify-checkpoints.ts', find: 'if (checkpoint.seq - checkpoint.count !== before)', replace: 'if (checkpoint.seq - checkpoint.count < 0)', tests: verifyTests },
 ]
