@@ -335,7 +335,7 @@ describe('HTTP servers', () => {
     const { url } = await http((each, res) => {
       if (legacyBasics(each, res)) return
       res.writeHead(200, { 'content-type': 'application/json' })
-      const more = (): void => void (res.destroyed || res.write('x'.repeat(65_536), more))
+      const more = (): void => void (res.destroyed || res.write('x'.repeat(65_536), () => setImmediate(more)))
       more()
     })
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways, limits: { max_response_bytes: 100_000 } })
@@ -350,7 +350,7 @@ describe('HTTP servers', () => {
     const { url } = await http((each, res) => {
       if (legacyBasics(each, res)) return
       res.writeHead(200, { 'content-type': 'text/event-stream' })
-      const more = (): void => void (res.destroyed || res.write(`data: ${'x'.repeat(65_536)}\n`, more))
+      const more = (): void => void (res.destroyed || res.write(`data: ${'x'.repeat(65_536)}\n`, () => setImmediate(more)))
       more()
     })
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways, limits: { max_event_bytes: 100_000 } })

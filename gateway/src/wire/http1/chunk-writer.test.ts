@@ -93,7 +93,8 @@ describe('a chunk (RFC 9112, 7.1)', () => {
       writeChunk(response, 'b')
       response.end()
     })
-    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:.+\r\n)*Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n$/)
+    // Newer Nodes write as one chunk what was written before the head went out.
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:.+\r\n)*Transfer-Encoding: chunked\r\n\r\n(?:1\r\na\r\n1\r\nb|2\r\nab)\r\n0\r\n\r\n$/)
   })
 })
 
