@@ -98,12 +98,18 @@ describe.each([
     ['one inside a list', '{"rows":[{"id":1},{"id":-9223372036854775807}]}', 'rows/1/id'],
     ['an amount with too many digits', '{"amount":0.30000000000000000001}', 'amount'],
     ['a power beyond every double', '{"power":1e400}', 'power'],
-  ])('%s is not rounded: the call is answered with an error that names the argument, and no server sees it', async (_what, args, path) => {
+  ])('%s is not rounded: the call is refused on record with words that name the argument, and no server sees it', async (_what, args, path) => {
     const before = reached.length
     const { status, text } = await call(args)
     expect(status).toBe(200)
-    expect(JSON.parse(text)).toMatchObject({ id: 5, result: { isError: true, content: [{ text: expect.stringContaining(`\`${path}\``) }] } })
+    const { id, result } = JSON.parse(text) as { id: number; result: { content: unknown; isError: boolean; _meta: { 'dev.turnward/refusal': { decision: string } } } }
+    expect(id).toBe(5)
+    expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining(`\`${path}\``) }] })
     expect(reached).toHaveLength(before)
+    const { decision } = result._meta['dev.turnward/refusal']
+    const record = await gateway.recordThat((each) => each['id'] === decision && each['type'] === 'decision')
+    expect(record).toMatchObject({ kind: 'tool_call', subject: 'ledger__book', principal: 'ada', action: 'deny', rules: ['JSON numbers'] })
+    expect(JSON.stringify(record)).not.toMatch(/9007199254740993|9223372036854775807|0\.3000|1e400/)
   })
 
   test('one in the metadata refuses the request', async () => {

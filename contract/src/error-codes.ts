@@ -49,7 +49,6 @@ export const errorCodes = {
   'mcp.server_unavailable': { status: 502, title: 'The MCP server cannot be reached', fix: 'See the server in `turnward tools list` and its log lines.' },
   'mcp.server_timeout': { status: 504, title: 'The MCP server did not answer in time', fix: 'Raise the timeout of the server, or look at what it is doing.' },
   'mcp.server_busy': { status: 503, title: 'The MCP server has too many calls waiting', fix: 'Try again, or raise `max_concurrent` of the server.' },
-  'mcp.arguments': { status: 400, title: 'The tool arguments do not match the schema of the tool', fix: 'Correct the named argument.' },
   'sandbox.unavailable': { status: 503, title: 'The sandbox for MCP servers is not available', fix: 'Install bubblewrap (`apt-get install bubblewrap`), or opt in to `runner: process` for servers you trust.' },
   // The decision log and the configuration
   'audit.unwritable': { status: 503, title: 'The decision log cannot be written', fix: 'Free disk space or make the data directory writable; governed calls resume by themselves.' },

@@ -123,7 +123,7 @@ export async function openFloors({ config, tools = {}, log = new RecordingLog(),
       return { caller, snapshot: current, gateway, client: { name: client, version: '1' }, protocolVersion: '2025-11-25', headers }
     },
     call: (context, name, args = {}, signal = new AbortController().signal) =>
-      operations.callTool(context, { name, args, meta: undefined, signal, onProgress: undefined }),
+      operations.callTool(context, { name, args, unfit: undefined, meta: undefined, signal, onProgress: undefined }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -23,6 +23,8 @@ export interface McpContext {
 export interface ToolCallRequest {
   readonly name: string
   readonly args: JsonObject
+  /** Where and why the arguments cannot be passed on as they are, in words for the model; such a call is refused. */
+  readonly unfit: string | undefined
   /** `_meta` of the request: trace context and unknown keys travel on. */
   readonly meta: JsonObject | undefined
   readonly signal: CancelSignal

@@ -113,11 +113,11 @@ export function openOperations(fleet: Fleet): McpOperations {
       return { instructions: declared.instructions }
     },
     listTools: async ({ gateway }) => (await fleet.catalogue(gateway)).tools.map(({ definition }) => definition),
-    async callTool({ gateway }, { name, args, signal, onProgress, meta }) {
+    async callTool({ gateway }, { name, args, unfit, signal, onProgress, meta }) {
       const tool = (await fleet.catalogue(gateway)).resolve(name)
       if (tool === undefined) throw new TurnwardError('grant.tool', { subject: name })
-      const why = tool.validate(args)
-      if (why !== undefined) throw new TurnwardError('mcp.arguments', { subject: name, why })
+      const why = unfit ?? tool.validate(args)
+      if (why !== undefined) return { content: [{ type: 'text', text: why }], isError: true }
       return fleet.call(tool, args, { signal, onProgress, meta })
     },
     watchTools: (_context, changed) => fleet.onChange(changed),

@@ -61,6 +61,8 @@ export interface ProposalRulings {
 export interface ToolCall extends AttachedCall {
   readonly tool: CatalogueTool
   readonly args: JsonObject
+  /** Where and why the arguments cannot be passed on as they are. */
+  readonly unfit: string | undefined
   /** SHA-256 (hex) of the canonical arguments. */
   readonly argumentsDigest: string
   readonly gateway: string

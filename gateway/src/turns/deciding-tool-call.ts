@@ -10,8 +10,10 @@ export function decideToolCall(call: ToolCall): Verdict {
   if (snapshot.settings.turns.tickets === 'required' && call.ticket === undefined) {
     return snapshot.policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
   }
+  // What we decide on and what the server would read are two values then.
+  if (call.unfit !== undefined) return misfitArguments('JSON numbers', call.unfit)
   const misfit = tool.validate(call.args)
-  if (misfit !== undefined) return misfitArguments(misfit)
+  if (misfit !== undefined) return misfitArguments('input schema', misfit)
   const verdict = decide(snapshot.policy, session.policy, {
     tool: subjectOf(tool),
     args: call.args,
@@ -36,15 +38,20 @@ const withoutTicket: Verdict = {
   effects: [],
 }
 
-function misfitArguments(detail: string): Verdict {
+const remedyFor = {
+  'input schema': 'make the call again with arguments that fit the input schema of the tool',
+  'JSON numbers': 'make the call again with integers between -(2^53-1) and 2^53-1 and numbers of up to 15 digits, or with text',
+}
+
+function misfitArguments(source: 'input schema' | 'JSON numbers', detail: string): Verdict {
   return {
     verdict: 'deny',
     action: 'deny',
-    gaps: [{ kind: 'argument', detail, source: 'input schema' }],
-    remedies: [{ kind: 'prerequisite', detail: 'make the call again with arguments that fit the input schema of the tool' }],
-    rules: ['input schema'],
+    gaps: [{ kind: 'argument', detail, source }],
+    remedies: [{ kind: 'prerequisite', detail: remedyFor[source] }],
+    rules: [source],
     // The model wrote the arguments and has been shown the schema: told what does not fit, it can mend the call.
-    reason: `The arguments do not fit the input schema of the tool: ${detail}.`,
+    reason: source === 'input schema' ? `The arguments do not fit the input schema of the tool: ${detail}.` : `The arguments cannot be passed on: ${detail}.`,
     effects: [],
   }
 }

@@ -46,6 +46,7 @@ export async function runToolCall(services: Services, context: McpContext, reque
     modelCall: ticket?.modelCall ?? null,
     tool,
     args: request.args,
+    unfit: request.unfit,
     argumentsDigest,
     gateway: context.gateway,
     ticket,

@@ -7,7 +7,6 @@ import { rpcCodes, type RpcErrorObject } from './json-rpc.ts'
 const codes: Partial<Record<ErrorCodeName, number>> = {
   'grant.tool': rpcCodes.invalidParams,
   'grant.gateway': rpcCodes.invalidParams,
-  'mcp.arguments': rpcCodes.invalidParams,
   'request.invalid': rpcCodes.invalidParams,
   'request.malformed': rpcCodes.parseError,
   'request.ambiguous_key': rpcCodes.invalidRequest,

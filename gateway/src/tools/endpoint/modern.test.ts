@@ -1,7 +1,6 @@
 /** The modern wire (2026-07-28) on raw requests. */
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { calls, changed, endpoint, errorOf, meta, modern, open, resultOf, script, send, useEndpoint } from './wire.fixture.ts'
 
@@ -114,13 +113,6 @@ describe('modern requests (2026-07-28)', () => {
     const res = await open({ headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'x' }, body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', _meta: { ...meta, progressToken: 1 } } } })
     res.destroy()
     await aborted
-  })
-
-  test('arguments that do not fit are a result the model can read', async () => {
-    script(async () => {
-      throw new TurnwardError('mcp.arguments', { subject: 'x', why: '`a`: wrong' })
-    })
-    expect(resultOf(await modern('tools/call', { name: 'x' }))).toMatchObject({ isError: true, resultType: 'complete' })
   })
 
   test('a failure of the gateway is coded and says nothing of its cause', async () => {

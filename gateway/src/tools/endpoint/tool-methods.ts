@@ -43,7 +43,7 @@ export interface CallRequest {
   readonly args: JsonObject
   readonly meta: JsonObject | undefined
   readonly progressToken: string | number | undefined
-  /** Where and why the arguments cannot be passed on as they are; such a call is answered without being looked at. */
+  /** Where and why the arguments cannot be passed on as they are. */
   readonly unfit: string | undefined
 }
 
@@ -59,16 +59,14 @@ export function readCall(request: RpcRequest): CallRequest {
   return { name, args: args ?? {}, meta, progressToken: typeof token === 'string' || typeof token === 'number' ? token : undefined, unfit }
 }
 
-/** Runs one call; progress goes to the reply under the client's own token. Arguments that do not fit are a result, so that the model can correct them. */
+/** Runs one call; progress goes to the reply under the client's own token. */
 export async function runCall(operations: McpOperations, context: McpContext, call: CallRequest, signal: CancelSignal, reply: Reply | undefined): Promise<JsonObject> {
   const { progressToken } = call
   const onProgress = progressToken === undefined || reply === undefined ? undefined : increasing((params) => reply.notify('notifications/progress', { ...params, progressToken }))
   try {
-    if (call.unfit !== undefined) throw new TurnwardError('mcp.arguments', { subject: call.name, why: call.unfit })
-    return await operations.callTool(context, { name: call.name, args: call.args, meta: call.meta, signal, onProgress })
+    return await operations.callTool(context, { name: call.name, args: call.args, unfit: call.unfit, meta: call.meta, signal, onProgress })
   } catch (error) {
     const failure = asTurnwardError(error)
-    if (failure.code === 'mcp.arguments') return { content: [{ type: 'text', text: failure.message }], isError: true }
     throw failure.code === 'grant.tool' ? new TurnwardError('grant.tool', { subject: call.name, turn: failure.turn, cause: error }) : failure
   }
 }
