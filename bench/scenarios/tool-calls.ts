@@ -8,7 +8,7 @@ import { round } from '../statistics.ts'
 import { startBareHop, startMcpServer, startSdkHop } from '../topology.ts'
 import { startVendor } from '../topology.ts'
 
-const connections = 16
+const connections = 64
 const marker = 'Northwind, invoice'
 
 export const toolCalls: Scenario = {
