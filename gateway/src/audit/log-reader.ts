@@ -15,7 +15,11 @@ export function openForReading(dataDir: string): DatabaseSync | undefined {
   database.close()
   // Version 0 is a file whose writer has not made its tables yet.
   if (version === 0) return undefined
-  throw new TurnwardError('store.failed', { subject: path, why: `its schema version ${String(version)} is not one this release reads` })
+  throw new TurnwardError('store.failed', {
+    subject: path,
+    why: `its schema version ${String(version)} is not one this release reads`,
+    fix: Number(version) < logSchemaVersion ? 'Start the gateway once on this data directory: it carries the log over.' : 'Use the release that wrote it, or a newer one.',
+  })
 }
 
 function openAnyway(path: string): DatabaseSync {

@@ -156,10 +156,16 @@ export class LogStorage {
   #noteUnindexed(): void {
     const page = this.#database.prepare('SELECT seq, record FROM records WHERE seq > ? ORDER BY seq LIMIT ?')
     for (let after = this.#spans.indexed; ; after = this.#spans.indexed) {
-      const records = page.all(after, this.#spanRecords) as unknown as { readonly seq: number; readonly record: string }[]
-      for (const { seq, record } of records) this.#spans.note(seq, belongingOf(record))
-      const last = records.at(-1)?.seq
-      if (last === undefined || records.length < this.#spanRecords) return
+      let count = 0
+      let last = after
+      // One at a time: a thousand of them may be large.
+      for (const row of page.iterate(after, this.#spanRecords)) {
+        const { seq, record } = row as { seq: number; record: string }
+        this.#spans.note(seq, belongingOf(record))
+        count += 1
+        last = seq
+      }
+      if (count < this.#spanRecords) return
       this.#transaction(() => this.#spans.write(last))
       this.#spans.written(last)
     }

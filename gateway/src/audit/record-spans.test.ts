@@ -138,7 +138,7 @@ describe('a log of version 1', () => {
         INSERT INTO records SELECT seq, (SELECT name FROM chain), record ->> '$.time', hash, record ->> '$.id', record ->> '$.session', record ->> '$.turn', record FROM new;
         DROP TABLE new; DROP TABLE spans; ALTER TABLE chain DROP COLUMN indexed; PRAGMA user_version = 1`)
     })
-    await expect(readRecords(folder)).rejects.toMatchObject({ code: 'store.failed' })
+    await expect(readRecords(folder)).rejects.toMatchObject({ code: 'store.failed', fix: expect.stringContaining('Start the gateway once') })
     const storage = new LogStorage(folder, 2)
     storage.commit([row({ turn: 'turn_a', session: 'ses_b' })])
     storage.checkpoint(Date.now())
