@@ -5,6 +5,7 @@ import { systemClock } from '../core/clock.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import { chatCompletions } from './chat-completions.ts'
+import { converterFor } from './convert/converter.ts'
 import { parseGuardedJson, parseGuardedText } from './json-guard.ts'
 import { KnownTools } from './known-tools.ts'
 import { messages as messagesDialect } from './messages.ts'
@@ -131,9 +132,19 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
     expect(() => known.pop()).toThrow(TypeError)
   })
 
+  const bytes = Buffer.from(frames[0]?.(`[${['a', 'b'].map((name) => (dialect === chatCompletions ? tool(name) : `{"name":"${name}","input_schema":{}}`)).join(',')}]`, 1) ?? '')
+
+  test('converts a list it knows like any other', () => {
+    const reader = new RequestReader(systemClock)
+    const converter = converterFor(dialect.name, dialect === chatCompletions ? 'messages' : 'chat-completions')
+    const converted = (): unknown => converter?.request(reader.read('alice', dialect, bytes, limits).body.json)
+    const first = JSON.stringify(converted())
+    expect(first).toContain('"tools":[{')
+    expect([1, 2, 3].map(() => JSON.stringify(converted()))).toEqual([first, first, first])
+  })
+
   test('gives a request whose tools are taken out a list of its own', () => {
     const reader = new RequestReader(systemClock)
-    const bytes = Buffer.from(frames[0]?.(`[${['a', 'b'].map((name) => (dialect === chatCompletions ? tool(name) : `{"name":"${name}","input_schema":{}}`)).join(',')}]`, 1) ?? '')
     const again = (): { readonly fields: JsonObject } => reader.read('alice', dialect, bytes, limits).body
     again()
     const known = again().fields.tools
