@@ -378,10 +378,7 @@ test('whatever is done to a file, it loads whole or is refused with positions in
   const edit = fc.record({
     at: fc.nat(complete.length),
     cut: fc.nat(12),
-    text: fc.oneof(
-      fc.constantFrom('{', '}', '[', ':', '- ', '\n', '"', '&a ', '*a', '!x ', '${', '$$', '#', '\t', '---\n'),
-      fc.string({ maxLength: 6 }),
-    ),
+    text: fc.oneof(fc.constantFrom('{', '}', '[', ':', '- ', '\n', '"', '&a ', '*a', '!x ', '${', '$$', '#', '\t', '---\n'), fc.string({ maxLength: 6 })),
   })
   await fc.assert(
     fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {
