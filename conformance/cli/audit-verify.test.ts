@@ -62,7 +62,7 @@ test('a log nobody touched verifies, also while the gateway writes', async () =>
 test.each([
   ['a word in a record', ["UPDATE records SET record = replace(record, '\"allow\"', '\"deny\"') WHERE seq = 3"], 'edited', 3],
   ['a record and its hash', ["UPDATE records SET hash = replace(hash, 'a', 'b'), record = replace(record, '\"ada\"', '\"eve\"') WHERE seq = 4"], 'edited', 4],
-  ['where the records of a turn are looked for', ['UPDATE chain SET indexed = 4'], 'edited', 1],
+  ['where the records of a turn are looked for', ['UPDATE chain SET spans_until = 4'], 'edited', 1],
   ['a record taken out', ['DELETE FROM records WHERE seq = 5'], 'missing', 5],
   ['the end cut off', ['DELETE FROM records WHERE seq > 4', 'DELETE FROM checkpoints'], 'tail_cut', undefined],
   ['everything', ['DELETE FROM records', 'DELETE FROM checkpoints'], 'tail_cut', undefined],

@@ -35,13 +35,13 @@ const spans = `CREATE TABLE spans (
     PRIMARY KEY (kind, key, first)
   ) STRICT, WITHOUT ROWID;`
 
-/** `record` is the exact text that was hashed. `spans`, up to the record `indexed`, say where to look: see `record-spans.ts`. */
+/** `record` is the exact text that was hashed. `spans`, up to the record `spans_until`, say where to look: see `record-spans.ts`. */
 export const logSchema = `
   CREATE TABLE chain (
     name TEXT PRIMARY KEY,
     started INTEGER NOT NULL,
     probed INTEGER NOT NULL DEFAULT 0,
-    indexed INTEGER NOT NULL DEFAULT 0
+    spans_until INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   ${records}
   ${spans}
@@ -63,6 +63,6 @@ export const logSchemaFromVersion1 = `
   INSERT INTO records (seq, hash, record) SELECT seq, hash, record FROM records_1 ORDER BY seq;
   DROP TABLE records_1;
   ${spans}
-  ALTER TABLE chain ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE chain ADD COLUMN spans_until INTEGER NOT NULL DEFAULT 0;
   PRAGMA user_version = ${logSchemaVersion};
 `

@@ -116,7 +116,7 @@ describe('records that were hidden from look-ups', () => {
     ['by taking away where a session lies', `DELETE FROM spans WHERE key = 'ses_0'`, [1, 3, 5, 7]],
     ['by making the place too short', `UPDATE spans SET last = 2 WHERE key = 'ses_0' AND first = 1`, [3]],
     ['by moving the beginning', `UPDATE spans SET first = 4 WHERE key = 'ses_0' AND first = 1`, [1, 3]],
-    ['by saying that more is written down', 'UPDATE chain SET indexed = 12', [9, 10, 11, 12]],
+    ['by saying that more is written down', 'UPDATE chain SET spans_until = 12', [9, 10, 11, 12]],
   ])('are found by verification: %s', async (_name, change, hidden) => {
     onDatabase((database) => database.exec(change))
     const { ok, problems } = await verifyLog(folder)
@@ -136,7 +136,7 @@ describe('a log of version 1', () => {
         CREATE INDEX records_session ON records (session) WHERE session IS NOT NULL;
         CREATE INDEX records_turn ON records (turn) WHERE turn IS NOT NULL;
         INSERT INTO records SELECT seq, (SELECT name FROM chain), record ->> '$.time', hash, record ->> '$.id', record ->> '$.session', record ->> '$.turn', record FROM new;
-        DROP TABLE new; DROP TABLE spans; ALTER TABLE chain DROP COLUMN indexed; PRAGMA user_version = 1`)
+        DROP TABLE new; DROP TABLE spans; ALTER TABLE chain DROP COLUMN spans_until; PRAGMA user_version = 1`)
     })
     await expect(readRecords(folder)).rejects.toMatchObject({ code: 'store.failed', fix: expect.stringContaining('Start the gateway once') })
     const storage = new LogStorage(folder, 2)

@@ -1,6 +1,6 @@
 /**
  * Where the records of a turn or a session lie: from which to which number, written down once for every thousand records.
- * An index with a line for each record would cost as much as the record. Those after `indexed` are looked through.
+ * An index with a line for each record would cost as much as the record. Those after the last of them are looked through.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
@@ -26,7 +26,7 @@ export class SpanIndex {
 
   constructor(database: DatabaseSync) {
     this.#insert = database.prepare('INSERT OR REPLACE INTO spans (kind, key, first, last) VALUES (?, ?, ?, ?)')
-    this.#mark = database.prepare('UPDATE chain SET indexed = ?')
+    this.#mark = database.prepare('UPDATE chain SET spans_until = ?')
     this.#indexed = indexedUpTo(database)
   }
 
@@ -73,7 +73,7 @@ export function belongingOf(text: string): Belonging {
 
 /** The last record whose place is written down; 0 when none is. */
 export function indexedUpTo(database: DatabaseSync): number {
-  return Number(database.prepare('SELECT indexed FROM chain').get()?.['indexed'] ?? 0)
+  return Number(database.prepare('SELECT spans_until FROM chain').get()?.['spans_until'] ?? 0)
 }
 
 /** Every span in which a record of this turn or session can lie, in order; the last one has no end. */
