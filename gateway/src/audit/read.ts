@@ -2,7 +2,7 @@
  * Reading records back: by turn, by session, the newest, or as they come. Statements run on the calling thread:
  * for the CLI and for bounded pages, not for a request on the hot path.
  */
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { decisionRecordSchema, type DecisionRecord } from '@turnward/contract/decision'
 import { TurnwardError } from '../core/error.ts'
@@ -79,10 +79,8 @@ export async function findTurn(dataDir: string, idOrPrefix: string): Promise<str
 }
 
 function lastTurn(database: DatabaseSync): string | undefined {
-  const newest = database.prepare(`SELECT seq, hash, record FROM records WHERE instr(record, '"turn":"') > 0 ORDER BY seq DESC`)
-  for (const row of newest.iterate()) {
-    const { turn } = fromRow(row as unknown as Row).record
-    if (turn !== null) return turn
+  for (const { record } of stored(database.prepare(`${recordsWhere} instr(record, ?) > 0 ORDER BY seq DESC`), '"turn":"')) {
+    if (record.turn !== null) return record.turn
   }
   return undefined
 }
@@ -94,10 +92,9 @@ function turnsLike(database: DatabaseSync, prefix: string): Set<string> {
     .prepare(`SELECT DISTINCT key FROM spans WHERE kind = 'turn' AND key >= ? AND key < ? ORDER BY key LIMIT 2`)
     .all(prefix, `${prefix}\u{10ffff}`)
   const turns = new Set(written.map((row) => String(row['key'])))
-  const rest = database.prepare('SELECT seq, hash, record FROM records WHERE seq > ? AND instr(record, ?) > 0')
-  for (const row of rest.iterate(indexed, `"turn":${JSON.stringify(prefix).slice(0, -1)}`)) {
-    const { turn } = fromRow(row as unknown as Row).record
-    if (turn?.startsWith(prefix) === true) turns.add(turn)
+  const rest = database.prepare(`${recordsWhere} seq > ? AND instr(record, ?) > 0`)
+  for (const { record } of stored(rest, indexed, `"turn":${JSON.stringify(prefix).slice(0, -1)}`)) {
+    if (record.turn?.startsWith(prefix) === true) turns.add(record.turn)
   }
   return turns
 }
@@ -134,13 +131,19 @@ function* matching(database: DatabaseSync, { turn, session, afterSeq = 0, last =
   // The text of a record has the field as it was written; whether it is the record's own field, its JSON says.
   const texts = wanted.map(([kind, key]) => `"${kind}":${JSON.stringify(key)}`)
   const conditions = ['seq BETWEEN ? AND ?', ...texts.map(() => 'instr(record, ?) > 0')]
-  const statement = database.prepare(`SELECT seq, hash, record FROM records WHERE ${conditions.join(' AND ')} ORDER BY seq ${last ? 'DESC' : 'ASC'}`)
+  const statement = database.prepare(`${recordsWhere} ${conditions.join(' AND ')} ORDER BY seq ${last ? 'DESC' : 'ASC'}`)
   for (const span of spans) {
-    for (const row of statement.iterate(Math.max(span.first, afterSeq + 1), span.last, ...texts)) {
-      const found = fromRow(row as unknown as Row)
+    for (const found of stored(statement, Math.max(span.first, afterSeq + 1), span.last, ...texts)) {
       if (wanted.every(([kind, key]) => found.record[kind] === key)) yield found
     }
   }
+}
+
+const recordsWhere = 'SELECT seq, hash, record FROM records WHERE'
+
+/** What a statement that begins with `recordsWhere` finds, one by one. */
+function* stored(statement: StatementSync, ...values: SQLInputValue[]): Generator<StoredRecord> {
+  for (const row of statement.iterate(...values)) yield fromRow(row as unknown as Row)
 }
 
 interface Row {

@@ -4,11 +4,11 @@
  */
 import { dirname, resolve } from 'node:path'
 import type { Config, ServerConfig } from '@turnward/contract/config'
+import { deepFreeze } from '../core/freeze.ts'
 import type { Principal } from '../core/principal.ts'
 import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
 import { checkAmbiguity } from './ambiguity.ts'
-import { deepFreeze } from './freeze.ts'
 import { pathText } from './locate.ts'
 import { checkPolicy } from './policy-problems.ts'
 import { ConfigError, type ConfigProblem, type ReportAt } from './problems.ts'

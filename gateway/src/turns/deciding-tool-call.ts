@@ -38,20 +38,20 @@ const withoutTicket: Verdict = {
   effects: [],
 }
 
-const remedyFor = {
-  'input schema': 'make the call again with arguments that fit the input schema of the tool',
-  'JSON numbers': 'make the call again with integers between -(2^53-1) and 2^53-1 and numbers of up to 15 digits, or with text',
+const misfits = {
+  'input schema': { what: 'do not fit the input schema of the tool', remedy: 'arguments that fit the input schema of the tool' },
+  'JSON numbers': { what: 'cannot be passed on', remedy: 'integers between -(2^53-1) and 2^53-1 and numbers of up to 15 digits, or with text' },
 }
 
-function misfitArguments(source: 'input schema' | 'JSON numbers', detail: string): Verdict {
+function misfitArguments(source: keyof typeof misfits, detail: string): Verdict {
   return {
     verdict: 'deny',
     action: 'deny',
     gaps: [{ kind: 'argument', detail, source }],
-    remedies: [{ kind: 'prerequisite', detail: remedyFor[source] }],
+    remedies: [{ kind: 'prerequisite', detail: `make the call again with ${misfits[source].remedy}` }],
     rules: [source],
     // The model wrote the arguments and has been shown the schema: told what does not fit, it can mend the call.
-    reason: source === 'input schema' ? `The arguments do not fit the input schema of the tool: ${detail}.` : `The arguments cannot be passed on: ${detail}.`,
+    reason: `The arguments ${misfits[source].what}: ${detail}.`,
     effects: [],
   }
 }

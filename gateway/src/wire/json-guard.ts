@@ -27,8 +27,8 @@ const openNamesAtTop: ReadonlySet<string> = new Set(['metadata'])
  * The JSON object in `bytes`. Throws `request.malformed` (not UTF-8, not JSON, not an object),
  * `request.ambiguous_key` (duplicate or case-variant keys, `__proto__`) or `request.too_deep`.
  */
-export function parseGuardedJson(bytes: Buffer, limits: JsonLimits): JsonObject {
-  return parseGuardedText(textOf(bytes), limits)
+export function parseGuardedJson(bytes: Buffer, limits: JsonLimits, tools?: ToolsPlace): JsonObject {
+  return parseGuardedText(textOf(bytes), limits, undefined, tools)
 }
 
 /** The text of (a part of) a body. Throws `request.malformed` when it is not UTF-8. */
@@ -95,9 +95,9 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
   // Depth of the container from which on names are the user's own; 0 = we are not inside one.
   let openFrom = isOpen ? 1 : 0
   let opensNext = false
-  let isListNext = false
+  /** The key at the top of the body whose value comes next. */
+  let field: string | undefined
   let inList = false
-  let isToolsNext = false
   let keysBeforeTools = -1
   for (let at = 0; at < length; at++) {
     const code = text.charCodeAt(at)
@@ -108,15 +108,14 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
         if (++keys > limits.maxKeys) throw tooManyKeys(limits)
         const name = frames.add(at + 1, end, openFrom > 0)
         opensNext = openFrom === 0 && name !== undefined && (depth === 1 ? openNamesAtTop : openNames).has(name)
-        isListNext = depth === 1 && name === 'messages'
-        isToolsNext = depth === 1 && name === 'tools' && tools !== undefined
+        field = depth === 1 ? name : undefined
         expectsKey = false
       }
       at = end
     } else if (code === openBrace || code === openBracket) {
-      if (isToolsNext && tools !== undefined && code === openBracket) {
+      if (field === 'tools' && tools !== undefined && code === openBracket) {
         if (tools.find(text, at)) {
-          isToolsNext = false
+          field = undefined
           keys += tools.keys
           if (keys > limits.maxKeys) throw tooManyKeys(limits)
           at = tools.end - 1
@@ -124,19 +123,18 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
         }
         keysBeforeTools = keys
       }
-      isToolsNext = false
       if (++depth > limits.maxDepth) throw new TurnwardError('request.too_deep', { why: `it is nested more than ${limits.maxDepth} levels deep` })
       expectsKey = code === openBrace
       kinds[depth] = expectsKey ? 1 : 0
       if (expectsKey) frames.open()
       if (opensNext) openFrom = depth
       opensNext = false
-      if (isListNext && marks !== undefined && code === openBracket) {
+      if (field === 'messages' && marks !== undefined && code === openBracket) {
         inList = true
         marks.start = at + 1
         marks.keysBefore = keys - marks.keysElsewhere
       }
-      isListNext = false
+      field = undefined
     } else if (code === closeBrace || code === closeBracket) {
       if (depth === 0) return false
       if (kinds[depth] === 1) frames.close()
@@ -158,8 +156,7 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
     } else if (code === comma) {
       expectsKey = kinds[depth] === 1
       opensNext = false
-      isListNext = false
-      isToolsNext = false
+      field = undefined
     }
   }
   return frames.hasEscapes

@@ -2,6 +2,7 @@
  * Agents offer the same tools with every call. This keeps the texts of recent lists with what they were read to, so that
  * a list that comes again, byte for byte, is neither checked nor parsed again. An owner finds its own lists only.
  */
+import { deepFreeze } from '../core/freeze.ts'
 import type { JsonValue } from '../core/json.ts'
 
 /** A list of tools that was checked and parsed. */
@@ -118,11 +119,4 @@ const none: readonly KnownList[] = []
 /** The same text with memory of its own: a slice would keep the whole body. */
 function copyOf(text: string): string {
   return Buffer.from(text).toString()
-}
-
-function deepFreeze(value: JsonValue): JsonValue {
-  if (typeof value !== 'object' || value === null) return value
-  for (const inner of Object.values(value)) if (inner !== undefined) deepFreeze(inner)
-  Object.freeze(value)
-  return value
 }

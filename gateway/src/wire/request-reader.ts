@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { Dialect, RequestView } from './dialect.ts'
-import { MessageMarks, parseGuardedText, textOf, type JsonLimits } from './json-guard.ts'
+import { MessageMarks, parseGuardedJson, parseGuardedText, textOf, type JsonLimits } from './json-guard.ts'
 import { RequestBody } from './request-body.ts'
 import { KnownBeginnings, shortestBeginning, type Beginning, type FoundBeginning } from './known-beginnings.ts'
 import { KnownTools, type ToolsPlace } from './known-tools.ts'
@@ -47,7 +47,7 @@ export class RequestReader {
 }
 
 function readShort(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): ReadBody {
-  const json = parseGuardedText(textOf(bytes), limits, undefined, tools)
+  const json = parseGuardedJson(bytes, limits, tools)
   return { body: new RequestBody(json), view: dialect.readRequest(json) }
 }
 

@@ -1,4 +1,4 @@
-/** Makes a compiled configuration immutable in fact, not only in type: requests in flight share it. */
+/** Makes what requests share immutable in fact, not only in type: the compiled configuration, lists of tools. */
 
 /** Freezes plain objects, arrays and maps all the way down. Functions and class instances are left as they are. */
 export function deepFreeze<T>(value: T): T {
