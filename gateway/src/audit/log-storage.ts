@@ -161,7 +161,8 @@ export class LogStorage {
       // One at a time: a thousand of them may be large.
       for (const row of page.iterate(after, this.#spanRecords)) {
         const { seq, record } = row as { seq: number; record: string }
-        this.#spans.note(seq, belongingOf(record))
+        const belonging = belongingOf(record)
+        if (belonging !== undefined) this.#spans.note(seq, belonging)
         count += 1
         last = seq
       }

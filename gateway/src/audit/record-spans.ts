@@ -15,7 +15,7 @@ export interface Span {
 /** Whom a record belongs to. */
 export type Belonging = Readonly<Record<SpanKind, string | null>>
 
-const kinds: readonly SpanKind[] = ['turn', 'session']
+export const spanKinds: readonly SpanKind[] = ['turn', 'session']
 
 /** The writer's side. Nothing of it is evidence: it can be made again from the records. */
 export class SpanIndex {
@@ -37,7 +37,7 @@ export class SpanIndex {
 
   /** Takes in the next record of the log. */
   note(seq: number, record: Belonging): void {
-    for (const kind of kinds) {
+    for (const kind of spanKinds) {
       const key = record[kind]
       if (key === null) continue
       const span = this.#pending[kind].get(key)
@@ -48,7 +48,7 @@ export class SpanIndex {
 
   /** Writes what was noted, up to record `seq`; the caller's transaction decides whether it counts. */
   write(seq: number): void {
-    for (const kind of kinds) {
+    for (const kind of spanKinds) {
       for (const [key, { first, last }] of this.#pending[kind]) this.#insert.run(kind, key, first, last)
     }
     this.#mark.run(seq)
@@ -56,18 +56,18 @@ export class SpanIndex {
 
   /** That transaction was committed. */
   written(seq: number): void {
-    for (const kind of kinds) this.#pending[kind].clear()
+    for (const kind of spanKinds) this.#pending[kind].clear()
     this.#indexed = seq
   }
 }
 
-/** Whom a stored record belongs to; to nobody when it cannot be read. */
-export function belongingOf(text: string): Belonging {
+/** Whom a stored record belongs to; undefined when it is not JSON. */
+export function belongingOf(text: string): Belonging | undefined {
   try {
     const { turn, session } = JSON.parse(text) as Record<string, unknown>
     return { turn: typeof turn === 'string' ? turn : null, session: typeof session === 'string' ? session : null }
   } catch {
-    return { turn: null, session: null }
+    return undefined
   }
 }
 

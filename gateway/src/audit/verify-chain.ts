@@ -3,7 +3,7 @@
  * it says which rows cannot be what was written. Pure: knows nothing of files.
  */
 import { genesisHash, nextHash } from './chain.ts'
-import { belongingOf, type SpanKind } from './record-spans.ts'
+import { belongingOf, spanKinds, type SpanKind } from './record-spans.ts'
 import type { VerifyProblem } from './verify.ts'
 
 export interface StoredRow {
@@ -63,9 +63,12 @@ export class ChainVerifier {
       if (this.#suspects.length < suspectLimit) this.#suspects.push({ seq, previous: this.#previous, hash, record })
       else if (this.problems.length < problemLimit) this.problems.push({ seq, kind: 'edited', detail: doesNotFollow })
     }
-    const { turn, session } = belongingOf(record)
-    if (turn !== null && !this.#isFound('turn', turn, seq)) this.problems.push({ seq, kind: 'edited', detail: 'the record was hidden from look-ups by its turn' })
-    if (session !== null && !this.#isFound('session', session, seq)) this.problems.push({ seq, kind: 'edited', detail: 'the record was hidden from look-ups by its session' })
+    const belonging = belongingOf(record)
+    if (belonging === undefined) this.problems.push({ seq, kind: 'edited', detail: 'the record is not JSON' })
+    for (const kind of spanKinds) {
+      const key = belonging?.[kind] ?? null
+      if (key !== null && !this.#isFound(kind, key, seq)) this.problems.push({ seq, kind: 'edited', detail: `the record was hidden from look-ups by its ${kind}` })
+    }
     const signed = this.#checkpoints.get(seq)
     if (signed !== undefined && signed !== hash) {
       this.problems.push({ seq, kind: 'edited', detail: 'the records up to here are not the ones the signed checkpoint covers' })

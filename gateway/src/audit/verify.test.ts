@@ -126,6 +126,17 @@ describe('records', () => {
     expect(await kinds()).toEqual({ edited: [10, 20, 30] })
   })
 
+  test('that are no longer JSON are found, although the hashes fit and no checkpoint covers them', async () => {
+    const log = await openDecisionLog({ dataDir: folder, checkpointRecords: 10, checkpointMs: 60_000, logger: silentLogger })
+    await log.appendDurably(decision())
+    await log.close()
+    // As if the writer had not come to sign it: the checkpoint over it is gone from both places.
+    tamper(`UPDATE records SET record = '{' WHERE seq = 31; DELETE FROM checkpoints WHERE seq = 31`)
+    writeAnchor(anchorLines().filter((line) => !line.includes('"seq":31')))
+    rechain()
+    expect(await kinds()).toEqual({ edited: [31] })
+  })
+
   test('that were removed are found', async () => {
     tamper('DELETE FROM records WHERE seq BETWEEN 11 AND 13')
     expect(await kinds()).toEqual({ missing: [11] })
