@@ -8,13 +8,15 @@ import type { EntryTable } from '../store/entries.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { openStateStore } from './memory-state-store.ts'
 import { volatileNamespaces } from './state-store.ts'
-import type { StateStore } from './state-store.ts'
+import type { MaybePromise, StateNamespace, StateStore } from './state-store.ts'
 
 let folder: string
 let store: Store
 let now: number
 const clock: Clock = { now: () => now, monotonic: () => now }
-const open: StateStore[] = []
+/** These tests are about keeping values, whatever they are. */
+type AnyStore = StateStore<Record<StateNamespace, unknown>>
+const open: AnyStore[] = []
 const later = 1_000_000
 
 beforeEach(async () => {
@@ -29,10 +31,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function opened(maxEntries = 100, entries: EntryTable = store.entries): Promise<StateStore> {
-  const state = await openStateStore({ entries, clock, maxEntries })
+async function opened(maxEntries = 100, entries: EntryTable = store.entries, maxBytes = Infinity): Promise<AnyStore> {
+  const state = (await openStateStore({ entries, clock, maxEntries, maxBytes })) as AnyStore
   open.push(state)
   return state
+}
+
+/** Removes a value and resolves with it. */
+function take(state: AnyStore, namespace: StateNamespace, key: string): MaybePromise<unknown> {
+  return state.change(namespace, key, (value) => ({ value: undefined, expires: later, result: value }))
 }
 
 describe('state in memory', () => {
@@ -46,7 +53,7 @@ describe('state in memory', () => {
     const state = await opened()
     await state.put('session', 'k', 1, later)
     expect(await state.get('ticket', 'k')).toBeUndefined()
-    expect(await state.take('ticket', 'k')).toBeUndefined()
+    expect(await take(state, 'ticket', 'k')).toBeUndefined()
     expect(await state.get('session', 'k')).toBe(1)
   })
 
@@ -57,14 +64,31 @@ describe('state in memory', () => {
     expect(await state.get('ticket', 't')).toBe(1)
     now = 2000
     expect(await state.get('ticket', 't')).toBeUndefined()
-    expect(await state.take('ticket', 't')).toBeUndefined()
+    expect(await take(state, 'ticket', 't')).toBeUndefined()
   })
 
   test('is taken once', async () => {
     const state = await opened()
     await state.put('ticket', 't', 'yes', later)
-    expect([state.take('ticket', 't'), state.take('ticket', 't')]).toEqual(['yes', undefined])
+    expect([take(state, 'ticket', 't'), take(state, 'ticket', 't')]).toEqual(['yes', undefined])
     expect(await state.get('ticket', 't')).toBeUndefined()
+  })
+
+  test('is changed in one step: of many changes each sees what the one before made', async () => {
+    const state = await opened()
+    const add = () => state.change('ticket', 't', (value) => ({ value: Number(value ?? 0) + 1, expires: later, result: value }))
+    expect([add(), add(), add()]).toEqual([undefined, 1, 2])
+    expect(await state.get('ticket', 't')).toBe(3)
+  })
+
+  test('a change that throws changes nothing', async () => {
+    const state = await opened()
+    await state.put('session', 's', 1, later)
+    const broken = (): never => {
+      throw new RangeError('no')
+    }
+    expect(() => state.change('session', 's', broken)).toThrow(RangeError)
+    expect(await state.get('session', 's')).toBe(1)
   })
 
   test('that is not JSON is refused and changes nothing', async () => {
@@ -83,18 +107,18 @@ describe('state in memory', () => {
 describe('state on disk', () => {
   test('survives a restart in every kept namespace, without what has expired or was taken', async () => {
     const before = await opened()
-    const namespaces = ['session', 'point', 'splice'] as const
+    const namespaces = ['session', 'point', 'splice', 'note', 'owner', 'words'] as const
     for (const namespace of namespaces) await before.put(namespace, 'k', { of: namespace }, later)
     await before.put('session', 'short', 1, 1500)
     await before.put('splice', 'used', 1, later)
-    await before.take('splice', 'used')
+    await take(before, 'splice', 'used')
     for (const namespace of volatileNamespaces) await before.put(namespace, 'k', 1, later)
     await before.close()
     now = 1500
     const after = await opened()
     for (const namespace of namespaces) expect(after.get(namespace, 'k')).toEqual({ of: namespace })
     expect(after.get('session', 'short')).toBeUndefined()
-    expect(after.take('splice', 'used')).toBeUndefined()
+    expect(take(after, 'splice', 'used')).toBeUndefined()
     for (const namespace of volatileNamespaces) expect(after.get(namespace, 'k')).toBeUndefined()
   })
 
@@ -158,25 +182,51 @@ describe('when memory is full', () => {
     expect(await Promise.all(['a', 'b', 'c'].map((key) => state.get('session', key)))).toEqual(['a', 'b', 'c'])
   })
 
-  test('a ticket that is only on disk is still taken once', async () => {
+  test('a value that is only on disk is still taken once', async () => {
     const state = await opened(1)
     await state.put('splice', 't', 'yes', later)
     await state.put('splice', 'other', 1, later)
     await state.flush()
-    const answers = await Promise.all([state.take('splice', 't'), state.get('splice', 't'), state.take('splice', 't')])
+    const answers = await Promise.all([take(state, 'splice', 't'), state.get('splice', 't'), take(state, 'splice', 't')])
     expect([answers[0], answers[2]].filter((answer) => answer === 'yes')).toHaveLength(1)
     expect(await state.get('splice', 't')).toBeUndefined()
     await state.flush()
-    expect(await state.take('splice', 't')).toBeUndefined()
+    expect(await take(state, 'splice', 't')).toBeUndefined()
+  })
+
+  test('a value that is only on disk is changed in one step too, and a change that throws holds up nobody', async () => {
+    const state = await opened(1)
+    await state.put('splice', 't', 1, later)
+    await state.put('splice', 'other', 1, later)
+    await state.flush()
+    const add = (): MaybePromise<unknown> => state.change('splice', 't', (value) => ({ value: Number(value ?? 0) + 1, expires: later, result: value }))
+    const broken = Promise.resolve(
+      state.change('splice', 't', () => {
+        throw new RangeError('no')
+      }),
+    ).catch((error: unknown) => error)
+    expect(await Promise.all([broken, add(), add(), add()])).toEqual([expect.any(RangeError), 1, 2, 3])
+    expect(await state.get('splice', 't')).toBe(4)
+  })
+
+  test('large values leave before there are many of them, and are read back', async () => {
+    const state = await opened(1000, store.entries, 10_000)
+    for (const key of ['a', 'b', 'c']) await state.put('splice', key, key.repeat(4000), later)
+    await state.flush()
+    expect(state.get('splice', 'a')).toBeInstanceOf(Promise)
+    expect(await state.get('splice', 'a')).toBe('a'.repeat(4000))
   })
 
   test('a slow read does not bring back what was taken meanwhile', async () => {
     const gate = Promise.withResolvers<void>()
+    let reads = 0
     const entries: EntryTable = {
       ...store.entries,
       read: async (namespace, key, at) => {
+        reads += 1
+        const isFirst = reads === 1
         const row = await store.entries.read(namespace, key, at)
-        await gate.promise
+        if (isFirst) await gate.promise
         return row
       },
     }
@@ -185,10 +235,10 @@ describe('when memory is full', () => {
     await state.put('splice', 'other', 1, later)
     await state.flush()
     const slow = state.get('splice', 't')
-    expect(await state.take('splice', 't')).toBe('yes')
+    expect(await take(state, 'splice', 't')).toBe('yes')
     gate.resolve()
     await slow
-    expect(await state.take('splice', 't')).toBeUndefined()
+    expect(await take(state, 'splice', 't')).toBeUndefined()
   })
 
   test('after a restart with more on disk than fits, nothing is missing', async () => {

@@ -7,7 +7,9 @@ import { parseJson } from '../core/parse-json.ts'
 import type { Clock } from '../core/clock.ts'
 import type { StateEntries } from './state-entries.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import { volatileNamespaces, type MaybePromise, type StateNamespace, type StateStore } from './state-store.ts'
+import { keptNamespaces, volatileNamespaces, type Changed, type MaybePromise, type StateNamespace, type StateStore } from './state-store.ts'
+import type { StateValues } from './state-values.ts'
+import { sizeOf } from './value-size.ts'
 import { WriteBehind } from './write-behind.ts'
 
 export interface MemoryStateOptions {
@@ -15,10 +17,13 @@ export interface MemoryStateOptions {
   readonly clock: Clock
   /** Most values in memory, per namespace. More live on disk only. */
   readonly maxEntries: number
+  /** Most that the values of a namespace take together, in bytes as far as they can be told. Default: 128 MB. */
+  readonly maxBytes?: number
 }
 
-const namespaces: readonly StateNamespace[] = ['session', 'point', 'splice', ...volatileNamespaces]
-const kept: ReadonlySet<string> = new Set(['session', 'point', 'splice'])
+const namespaces: readonly StateNamespace[] = [...keptNamespaces, ...volatileNamespaces]
+const kept: ReadonlySet<string> = new Set(keptNamespaces)
+const defaultMaxBytes = 128 * 1024 * 1024
 const sweepMs = 1000
 const sweepSteps = 500
 /** Sweeps between two purges of the table. */
@@ -40,11 +45,13 @@ class MemoryStateStore implements StateStore {
   #sweeps = 0
   /** Counts changes, so that a slow read does not bring back what was changed meanwhile. */
   #changes = 0
+  /** Changes of keys that had to be read back first: those of one key wait for each other. */
+  readonly #changing = new Map<string, Promise<unknown>>()
 
-  constructor({ entries, clock, maxEntries }: MemoryStateOptions) {
+  constructor({ entries, clock, maxEntries, maxBytes = defaultMaxBytes }: MemoryStateOptions) {
     this.#entries = entries
     this.#clock = clock
-    this.#memory = new Map(namespaces.map((namespace) => [namespace, new ExpiringMap(maxEntries)]))
+    this.#memory = new Map(namespaces.map((namespace) => [namespace, new ExpiringMap(maxEntries, maxBytes)]))
     this.#writes = new WriteBehind(entries, Math.max(10_000, maxEntries))
     this.#timer = setInterval(() => this.#sweep(), sweepMs)
     this.#timer.unref()
@@ -54,7 +61,7 @@ class MemoryStateStore implements StateStore {
     const now = this.#clock.now()
     try {
       for await (const page of this.#entries.pages(now)) {
-        for (const { namespace, key, value, expires } of page) this.#memory.get(namespace)?.set(key, { value: parseJson(value), expires })
+        for (const { namespace, key, value, expires } of page) this.#memory.get(namespace)?.set(key, { value: parseJson(value), expires }, value.length)
       }
     } catch (error) {
       clearInterval(this.#timer)
@@ -62,37 +69,33 @@ class MemoryStateStore implements StateStore {
     }
   }
 
-  get<T>(namespace: StateNamespace, key: string): MaybePromise<T | undefined> {
+  get<N extends StateNamespace>(namespace: N, key: string): MaybePromise<StateValues[N] | undefined> {
     const now = this.#clock.now()
     const memory = this.#namespace(namespace)
     const found = memory.get(key, now)
-    if (found !== undefined) return found.value as T
+    if (found !== undefined) return found.value as StateValues[N]
     if (!memory.evicted || !kept.has(namespace)) return undefined
     const pending = this.#writes.find(namespace, key)
-    if (pending === undefined) return this.#readBack<T>(namespace, key)
-    return pending.entry !== undefined && pending.entry.expires > now ? (pending.entry.value as T) : undefined
+    if (pending === undefined) return this.#readBack(namespace, key)
+    return pending.entry !== undefined && pending.entry.expires > now ? (pending.entry.value as StateValues[N]) : undefined
   }
 
-  put<T>(namespace: StateNamespace, key: string, value: T, expiresAt: number): void {
+  put<N extends StateNamespace>(namespace: N, key: string, value: StateValues[N], expiresAt: number): void {
     this.#changes += 1
     const entry = { value, expires: expiresAt }
     if (kept.has(namespace)) this.#writes.add(namespace, key, entry)
     // Catches the plain mistake of changing a value after it was handed over, before or after its text is made.
     Object.freeze(value)
-    this.#namespace(namespace).set(key, entry)
+    this.#namespace(namespace).set(key, entry, sizeOf(value))
   }
 
-  take<T>(namespace: StateNamespace, key: string): MaybePromise<T | undefined> {
-    const now = this.#clock.now()
-    const memory = this.#namespace(namespace)
-    const entry = memory.get(key, now) ?? this.#writes.find(namespace, key)?.entry
-    if (entry !== undefined) {
-      this.#remove(namespace, key)
-      return entry.expires > now ? (entry.value as T) : undefined
-    }
-    // A removal that is on its way: the table must not be asked.
-    if (!memory.evicted || !kept.has(namespace) || this.#writes.find(namespace, key) !== undefined) return undefined
-    return this.#takeBack<T>(namespace, key)
+  change<N extends StateNamespace, R>(namespace: N, key: string, change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>): MaybePromise<R> {
+    const name = `${namespace}/${key}`
+    const before = this.#changing.get(name)
+    if (before !== undefined) return this.#queue(name, before.then(() => this.#changeRead(namespace, key, change)))
+    const value = this.get(namespace, key)
+    if (!(value instanceof Promise)) return this.#apply(namespace, key, value, change)
+    return this.#queue(name, value.then((read) => this.#apply(namespace, key, this.#newest(namespace, key, read), change)))
   }
 
   flush(): Promise<void> {
@@ -112,34 +115,55 @@ class MemoryStateStore implements StateStore {
     return this.#memory.get(namespace) as ExpiringMap
   }
 
+  async #changeRead<N extends StateNamespace, R>(namespace: N, key: string, change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>): Promise<R> {
+    return this.#apply(namespace, key, this.#newest(namespace, key, await this.get(namespace, key)), change)
+  }
+
+  #apply<N extends StateNamespace, R>(namespace: N, key: string, value: StateValues[N] | undefined, change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>): R {
+    const next = change(value)
+    if (next.value === undefined) {
+      if (value !== undefined) this.#remove(namespace, key)
+    } else if (next.value !== value) {
+      this.put(namespace, key, next.value, next.expires)
+    }
+    return next.result
+  }
+
+  /** What was read, unless somebody has put or removed the value since. */
+  #newest<N extends StateNamespace>(namespace: N, key: string, read: StateValues[N] | undefined): StateValues[N] | undefined {
+    const entry = this.#namespace(namespace).get(key, this.#clock.now())
+    if (entry !== undefined) return entry.value as StateValues[N]
+    const pending = this.#writes.find(namespace, key)
+    return pending === undefined ? read : (pending.entry?.value as StateValues[N] | undefined)
+  }
+
+  /** Whoever changes this key next waits for this change. */
+  #queue<R>(name: string, changed: Promise<R>): Promise<R> {
+    const settled = changed.catch(() => {}).finally(() => {
+      if (this.#changing.get(name) === settled) this.#changing.delete(name)
+    })
+    this.#changing.set(name, settled)
+    return changed
+  }
+
   #remove(namespace: StateNamespace, key: string): void {
     this.#changes += 1
     if (kept.has(namespace)) this.#writes.add(namespace, key, undefined)
     this.#namespace(namespace).delete(key)
   }
 
-  async #readBack<T>(namespace: StateNamespace, key: string): Promise<T | undefined> {
+  async #readBack<N extends StateNamespace>(namespace: N, key: string): Promise<StateValues[N] | undefined> {
     const before = this.#changes
     const row = await this.#entries.read(namespace, key, this.#clock.now())
     if (before !== this.#changes) {
       // Something changed while we read; if it was this key, the change is newer than what was read.
       const newer = this.#namespace(namespace).get(key, this.#clock.now()) ?? this.#writes.find(namespace, key)?.entry
-      if (newer !== undefined) return newer.value as T
+      if (newer !== undefined) return newer.value as StateValues[N]
     }
     if (row === undefined || this.#writes.find(namespace, key) !== undefined) return undefined
-    const value = parseJson(row.value) as T
-    if (before === this.#changes) this.#namespace(namespace).set(key, { value, expires: row.expires })
+    const value = parseJson(row.value) as StateValues[N]
+    if (before === this.#changes) this.#namespace(namespace).set(key, { value, expires: row.expires }, row.value.length)
     return value
-  }
-
-  /** The table removes and returns in one statement: of two takers one gets it. */
-  async #takeBack<T>(namespace: StateNamespace, key: string): Promise<T | undefined> {
-    this.#changes += 1
-    const row = await this.#entries.take(namespace, key, this.#clock.now())
-    this.#changes += 1
-    // A reader may have brought it back to memory between our look and our take.
-    this.#namespace(namespace).delete(key)
-    return row === undefined ? undefined : (parseJson(row.value) as T)
   }
 
   #sweep(): void {

@@ -1,23 +1,38 @@
 /**
- * Sessions as stored: the label, the effects, and the points of the history at which the session was seen.
+ * Sessions as stored: whose they are, the label, the effects, and what must be known to link a tool call to them.
  * Lives here because any replica must be able to serve any request; what it means is decided in turns.
  */
 import type { PolicyState } from '../policy/types.ts'
 
-export interface Session {
+/** What is known of a session at one moment. Immutable: a change makes the next one (`sessions.change`). */
+export interface SessionState {
   readonly id: string
   readonly principal: string
+  /** The application it belongs to; a session is found again only by the same principal and consumer. */
+  readonly consumer: string | null
   /** Where the id came from: `header`, `claude-code`, `codex`, `prefix`, `mcp`, … */
   readonly source: string
-  /** Session this one was forked from. */
+  /** Session this one was forked from, or whose agent started it. */
   readonly parent: string | null
-  policy: PolicyState
-  /** Current turn. */
-  turn: string | null
-  /** Keyed hash of the history as last seen; the head of the prefix chain. */
-  head: string | null
+  readonly policy: PolicyState
+  /** Turn of the newest request that belongs to one; calls of the session's sub-agents belong to it too. */
+  readonly turn: string | null
+  /** Place of the newest request in its conversation; the head of the prefix chain. */
+  readonly head: string | null
+  /** Our tools its model calls have been offered, by exposed name; `*` when it has a tool that can call any other. Sorted. */
+  readonly offered: readonly string[]
+  /** Sessions of the agents it started, newest last. */
+  readonly children: readonly string[]
   /** Unix milliseconds of last use. */
-  usedAt: number
-  /** Bumped on every change of label or effects, so that lists computed from it can be cached. */
-  version: number
+  readonly usedAt: number
+  /** Grows with every change: what a change was made on is compared by it. */
+  readonly version: number
+}
+
+/** A session in use: its id, and the newest state this process knows. */
+export interface Session {
+  readonly id: string
+  readonly state: SessionState
+  /** The label and effects of `state`. */
+  readonly policy: PolicyState
 }

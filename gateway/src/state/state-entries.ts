@@ -17,8 +17,6 @@ export interface StateEntries {
   write(changes: readonly StateEntryChange[]): Promise<void>
   /** The entry unless it has expired at `now`. */
   read(namespace: string, key: string, now: number): Promise<StateEntry | undefined>
-  /** Removes and returns in one step: of two callers one gets it. */
-  take(namespace: string, key: string, now: number): Promise<StateEntry | undefined>
   /** Every entry that lives at `now`, in pages, those that expire first in front. */
   pages(now: number): AsyncIterable<readonly StateEntry[]>
   /** Removes what has expired at `now`. */

@@ -20,8 +20,6 @@ export interface EntryTable {
   write(changes: readonly EntryChange[]): Promise<void>
   /** The entry unless it has expired at `now`. */
   read(namespace: string, key: string, now: number): Promise<Entry | undefined>
-  /** Removes and returns in one statement: of two callers one gets it. */
-  take(namespace: string, key: string, now: number): Promise<Entry | undefined>
   /** Every entry that lives at `now`, in pages, those that expire first in front. */
   pages(now: number, pageSize?: number): AsyncIterable<Entry[]>
   /** Removes what has expired at `now`. */
@@ -58,15 +56,6 @@ export function entryTable(database: Kysely<StoreTables>, thread: SqliteThread):
         .where('key', '=', key)
         .where('expires', '>', now)
         .executeTakeFirst()
-    },
-    async take(namespace, key, now) {
-      const row = await database
-        .deleteFrom('entries')
-        .where('namespace', '=', namespace)
-        .where('key', '=', key)
-        .returningAll()
-        .executeTakeFirst()
-      return row !== undefined && row.expires > now ? row : undefined
     },
     async *pages(now, pageSize = 1000) {
       let after = { expires: now, namespace: '\u{10ffff}', key: '' }

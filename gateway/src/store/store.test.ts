@@ -147,20 +147,12 @@ describe('entries', () => {
     expect((await Array.fromAsync(store.entries.pages(0))).flat()).toEqual([{ ...entries[1200], value: '2' }])
   })
 
-  test('are not read, taken or listed once expired', async () => {
+  test('are not read or listed once expired', async () => {
     const store = await opened()
     await store.entries.write([{ namespace: 'a', key: 'k', value: '1', expires: 10 }])
     expect(await store.entries.read('a', 'k', 9)).toBeDefined()
     expect(await store.entries.read('a', 'k', 10)).toBeUndefined()
     expect(await Array.fromAsync(store.entries.pages(10))).toEqual([])
-    expect(await store.entries.take('a', 'k', 10)).toBeUndefined()
-  })
-
-  test('are taken by one of many', async () => {
-    const [one, other] = [await opened(), await opened()]
-    await one.entries.write([{ namespace: 'a', key: 'k', value: '1', expires: 10 }])
-    const taken = await Promise.all([one, other, one, other].map((store) => store.entries.take('a', 'k', 0)))
-    expect(taken.filter((entry) => entry !== undefined)).toHaveLength(1)
   })
 
   test('of a batch that fails are not written at all', async () => {

@@ -1,0 +1,75 @@
+/** What is kept under each namespace of the shared state. A table: one line a namespace; all of it plain JSON. */
+import type { LabelRecord } from '@turnward/contract/decision'
+import type { SessionState } from './sessions.ts'
+
+/** A session as stored: ranks by name, so that a changed list of trust ranks cannot shift what a label means. */
+export interface StoredSession extends SessionState {
+  readonly ranks: readonly string[]
+}
+
+/** A place after an answer: the conversation goes on from here. */
+export interface AnswerPlace {
+  readonly session: string
+  readonly label: LabelRecord
+  /** Turn of the request that was answered; null when it belonged to none. */
+  readonly turn: string | null
+  /** Place of the request that was answered. */
+  readonly answers: string
+  /** Model call that gave the answer: with a call id it names one call exactly. */
+  readonly modelCall: string
+  /** Calls of the answer that name another tool in their arguments: call id -> names of the tools they mean. */
+  readonly through?: Readonly<Record<string, readonly string[]>>
+}
+
+/** The place of a request. `open`: no answer has been delivered yet, so the same request again is a second attempt. */
+export interface RequestPlace {
+  readonly session: string
+  readonly label: LabelRecord
+  readonly turn: string | null
+  readonly status: 'asked' | 'failed' | 'answered'
+}
+
+/** Ties a tool call at the MCP endpoint to the model call that proposed it. */
+export interface Ticket {
+  readonly session: string
+  readonly turn: string | null
+  readonly modelCall: string
+  /** The model's id of the call. */
+  readonly callId: string
+  /** Key the effects of the call are reserved under. */
+  readonly callKey: string
+  /** Decision that released the call. */
+  readonly decision: string
+  readonly expires: number
+  /** A call is being decided with it until then (Unix milliseconds). */
+  readonly heldUntil?: number
+}
+
+/** The conversations of one (principal, consumer, actor): which of them a tool call without a ticket may come from. */
+export interface OwnerConversations {
+  /** The session of its MCP connections. */
+  readonly connection?: string
+  /** Sessions with model calls, newest last, and when the last was made (Unix milliseconds). */
+  readonly recent: readonly { readonly session: string; readonly at: number }[]
+}
+
+/** Keyed fingerprints of words that were said or returned under a restricted label. */
+export interface WordsSegment {
+  /** Where it stands in its ring; the newest has the highest. */
+  readonly number: number
+  readonly passages: readonly { readonly label: LabelRecord; readonly prints: string }[]
+}
+
+export interface StateValues {
+  readonly session: StoredSession
+  readonly point: AnswerPlace
+  readonly place: RequestPlace
+  /** What denial splicing took out of a message, as its dialect carries it. */
+  readonly splice: object
+  /** A line the gateway put into a conversation, by the place it stands after. */
+  readonly note: { readonly text: string }
+  readonly ledger: LabelRecord
+  readonly ticket: readonly Ticket[]
+  readonly owner: OwnerConversations
+  readonly words: WordsSegment
+}
