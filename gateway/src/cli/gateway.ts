@@ -72,6 +72,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
+      listings: { store: store.listings, stored: await store.listings.list() },
     })
     opened.push(fleet)
     const upstreams = new Upstreams()
@@ -87,7 +88,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       secret: store.secret,
       clock: systemClock,
       logger,
-      catalogue: (gateway) => fleet.catalogue(gateway),
+      fleet,
     })
     const server: HttpServer = await listen(services, (request, response, gateway) => mcp.handle(request, response, gateway), () => config.problem)
     return {

@@ -44,7 +44,7 @@ function configFor({ posture, contracts, granted, offered, ruled }: typeof scena
   })
 }
 
-const shown = async (floors: Floors, context: McpContext): Promise<string[]> => (await floors.operations.listTools(context)).map((tool) => String(tool.name))
+const shown = async (floors: Floors, context: McpContext): Promise<string[]> => (await floors.operations.listTools(context)).tools.map((tool) => String(tool.name))
 
 /** Whether the call reached its server. A refusal by policy is a result; a tool that is not there is an error. */
 async function ranOn(floors: Floors, context: McpContext, name: string): Promise<boolean> {

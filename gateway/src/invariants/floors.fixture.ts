@@ -8,7 +8,7 @@ import { configSchema } from '@turnward/contract/config'
 import type { z } from 'zod'
 import { compileSnapshot } from '../config/compile.ts'
 import type { Snapshot } from '../config/snapshot.ts'
-import { asTurnwardError } from '../core/error.ts'
+import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import { Upstreams } from '../models/upstreams.ts'
@@ -17,8 +17,11 @@ import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
 import { noopTelemetry } from '../telemetry/noop.ts'
 import type { CallOptions, CatalogueTool, Fleet } from '../tools/catalogue.ts'
+import { unavailable } from '../tools/connectors/failure.ts'
 import { buildCatalogue } from '../tools/fleet/gateway-catalogue.ts'
+import { serverOfName } from '../tools/names.ts'
 import type { McpContext, McpOperations } from '../tools/operations.ts'
+import { readTools } from '../tools/tool-definitions.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import type { Services } from '../turns/services.ts'
@@ -34,12 +37,16 @@ export type ConfigInput = z.input<typeof configSchema>
 /** What a server does when a tool runs. The name is `server__tool`. */
 export interface TestTool {
   readonly hints?: ToolHints
+  /** What the server says of its arguments; they are checked as those of a real server. Default `{ type: 'object' }`. */
+  readonly inputSchema?: JsonObject
   readonly run?: (args: JsonObject, options: CallOptions) => JsonObject | Promise<JsonObject>
 }
 
 export interface FloorsOptions {
   readonly config: ConfigInput
   readonly tools?: Readonly<Record<string, TestTool>>
+  /** Servers that cannot be called when the test begins; their tools were listed before. */
+  readonly down?: readonly string[]
   /** Instead of a log that keeps records in memory. */
   readonly log?: Services['log']
   /** Instead of a state store in memory. */
@@ -56,6 +63,8 @@ export interface Floors extends AsyncDisposable {
   readonly operations: McpOperations
   /** The configuration for requests that start from now on. */
   swap(config: ConfigInput): void
+  /** From now on these servers cannot be called, and all others can. What their tools were is still known. */
+  takeDown(...servers: readonly string[]): void
   /** Runs that reached a server, in order. */
   readonly ran: readonly { readonly tool: string; readonly args: JsonObject }[]
   /** An MCP request of the owner of this key. `client` names the connection and with it the session. */
@@ -80,10 +89,11 @@ export function configOf(parts: ConfigInput = {}): ConfigInput {
   }
 }
 
-export async function openFloors({ config, tools = {}, log = new RecordingLog(), state }: FloorsOptions): Promise<Floors> {
+export async function openFloors({ config, tools = {}, down = [], log = new RecordingLog(), state }: FloorsOptions): Promise<Floors> {
   const clock = testClock()
   let current = snapshotOf(config)
   const ran: { tool: string; args: JsonObject }[] = []
+  const servers = testServers(tools, down, ran)
   const store = state ?? testState(clock)
   const secret = Buffer.alloc(32, 9)
   // Only keys of the configuration: the key table is empty.
@@ -93,7 +103,7 @@ export async function openFloors({ config, tools = {}, log = new RecordingLog(),
     snapshot: () => current,
     authenticator: createAuthenticator({ store: { keys: keyTable, secret }, clock, logger: noopTelemetry.logger }),
     upstreams,
-    fleet: testFleet(tools, () => current, ran),
+    fleet: servers.fleet,
     log,
     state: store,
     sessions: new SessionRegistry(store, clock),
@@ -118,6 +128,7 @@ export async function openFloors({ config, tools = {}, log = new RecordingLog(),
     swap(next) {
       current = snapshotOf(next)
     },
+    takeDown: servers.takeDown,
     async context(key, client, gateway = 'main', headers = {}) {
       const caller = await services.authenticator.authenticate({ authorization: `Bearer ${key}` }, current)
       return { caller, snapshot: current, gateway, client: { name: client, version: '1' }, protocolVersion: '2025-11-25', headers }
@@ -136,35 +147,60 @@ export function snapshotOf(config: ConfigInput): Snapshot {
   return compileSnapshot(configSchema.parse(config), { files: [], dataDir: '/nonexistent' })
 }
 
-/** Tools as a server would list them; a run is noted before it begins. */
-function testFleet(tools: Readonly<Record<string, TestTool>>, snapshot: () => Snapshot, ran: { tool: string; args: JsonObject }[]): Fleet {
-  const listed = new Map(Object.entries(tools).map(([name, { hints = {} }]): [string, CatalogueTool] => [name, catalogueTool(name, hints)]))
-  return {
-    async catalogue(name) {
-      const gateway = snapshot().gateways.get(name)
-      if (gateway === undefined) return { tools: [], resolve: () => undefined, missing: new Map() }
-      const views = gateway.servers.map((server) => ({
-        name: server,
-        missing: undefined,
-        tools: [...listed.values()].filter((tool) => tool.server === server),
-        leftOut: new Map<string, string>(),
-      }))
-      return buildCatalogue(gateway, views)
+interface TestServers {
+  readonly fleet: Fleet
+  readonly takeDown: (...servers: readonly string[]) => void
+}
+
+/** Tools as servers list them, read as those of real servers are; a run is noted before it begins. */
+function testServers(tools: Readonly<Record<string, TestTool>>, down: readonly string[], ran: { tool: string; args: JsonObject }[]): TestServers {
+  const listings = listingsOf(tools)
+  const knownOf = new WeakMap<Snapshot, readonly CatalogueTool[]>()
+  const listeners = new Set<() => void>()
+  let missing = new Set(down)
+  const fleet: Fleet = {
+    async catalogue(snapshot, name) {
+      const gateway = snapshot.gateways.get(name)
+      if (gateway === undefined) throw new TurnwardError('grant.gateway', { subject: name })
+      const views = gateway.servers.map((server) => ({ name: server, missing: missing.has(server) ? 'it is down' : undefined, tools: listings.get(server) ?? [], leftOut: new Map<string, string>() }))
+      return buildCatalogue(gateway, views, snapshot.servers)
     },
-    knows: (name) => listed.get(name),
-    async call(tool, args, options) {
+    known(snapshot) {
+      const known = knownOf.get(snapshot) ?? [...snapshot.servers.keys()].flatMap((server) => listings.get(server) ?? [])
+      knownOf.set(snapshot, known)
+      return known
+    },
+    async call(_snapshot, tool, args, options) {
+      if (missing.has(tool.server)) throw unavailable(tool.server, 'it is down')
       ran.push({ tool: tool.name, args })
       const answer = tools[tool.name]?.run?.(args, options)
       return (await answer) ?? { content: [{ type: 'text', text: 'done' }] }
     },
-    onChange: () => () => {},
-    credentialOf: (server) => `server:${server}`,
+    hold: () => () => {},
+    onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
+    credentialOf: (_snapshot, server) => `server:${server}`,
     status: () => [],
     close: async () => {},
   }
+  const takeDown = (...servers: readonly string[]): void => {
+    missing = new Set(servers)
+    for (const listener of listeners) listener()
+  }
+  return { fleet, takeDown }
 }
 
-function catalogueTool(name: string, hints: ToolHints): CatalogueTool {
-  const [server = '', originalName = ''] = name.split('__')
-  return { name, originalName, server, hints, digest: '', definition: { name, inputSchema: { type: 'object' } }, validate: () => undefined }
+function listingsOf(tools: Readonly<Record<string, TestTool>>): ReadonlyMap<string, readonly CatalogueTool[]> {
+  const definitions = new Map<string, JsonObject[]>()
+  for (const [name, { hints, inputSchema = { type: 'object' } }] of Object.entries(tools)) {
+    const server = serverOfName(name) ?? ''
+    const definition = { name: name.slice(server.length + 2), inputSchema, ...(hints === undefined ? {} : { annotations: { ...hints } as JsonObject }) }
+    definitions.set(server, [...(definitions.get(server) ?? []), definition])
+  }
+  return new Map([...definitions].map(([server, listed]) => [server, readTestTools(server, listed)]))
+}
+
+function readTestTools(server: string, listed: readonly JsonObject[]): readonly CatalogueTool[] {
+  const { tools, leftOut } = readTools(server, listed)
+  if (leftOut.size > 0) throw new Error(`unusable test tools: ${JSON.stringify([...leftOut])}`)
+  return tools
 }

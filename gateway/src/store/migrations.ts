@@ -31,6 +31,16 @@ const migrations: Record<string, Migration> = {
       await database.schema.createIndex('entries_expires').on('entries').columns(['expires']).execute()
     },
   },
+  '0002-tool-listings': {
+    async up(database: Kysely<unknown>): Promise<void> {
+      await database.schema
+        .createTable('tool_listings')
+        .addColumn('server', 'text', (column) => column.primaryKey())
+        .addColumn('tools', 'text', (column) => column.notNull())
+        .addColumn('seen', 'integer', (column) => column.notNull())
+        .execute()
+    },
+  },
 }
 
 /** Brings the schema up to date. Refuses a database that a newer release has already changed: `store.failed`. */

@@ -7,6 +7,7 @@ import { Kysely } from 'kysely'
 import { TurnwardError } from '../core/error.ts'
 import { entryTable, type EntryTable } from './entries.ts'
 import { keyTable, type KeyTable } from './keys.ts'
+import { listingTable, type ListingTable } from './listings.ts'
 import { migrate } from './migrations.ts'
 import { makePrivateFile, makePrivateFolder } from './private-files.ts'
 import { serverSecret } from './settings.ts'
@@ -17,6 +18,7 @@ import { WorkerSqliteDialect } from './worker-dialect.ts'
 export interface Store {
   readonly keys: KeyTable
   readonly entries: EntryTable
+  readonly listings: ListingTable
   /** 32 random bytes, the same for the life of the data folder. For keyed hashes; never shown. */
   readonly secret: Buffer
   /** Finishes what is in flight and closes the file. */
@@ -46,5 +48,5 @@ export async function openStore(dataDir: string, options: StoreOptions = {}): Pr
     await thread.close()
     throw error
   }
-  return { keys: keyTable(database), entries: entryTable(database, thread), secret, close: () => database.destroy() }
+  return { keys: keyTable(database), entries: entryTable(database, thread), listings: listingTable(database), secret, close: () => database.destroy() }
 }

@@ -28,7 +28,17 @@ export interface EntriesTable {
   expires: number
 }
 
+/** What each MCP server listed last. */
+export interface ToolListingsTable {
+  server: string
+  /** JSON array of tool definitions. */
+  tools: string
+  /** Unix milliseconds. */
+  seen: number
+}
+
 export interface StoreTables {
   virtual_keys: VirtualKeysTable
   entries: EntriesTable
+  tool_listings: ToolListingsTable
 }

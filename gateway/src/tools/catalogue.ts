@@ -1,4 +1,5 @@
 /** The tools of all servers, and what each gateway shows of them. Built from snapshots of connectors; see `fleet.ts`. */
+import type { Snapshot } from '../config/snapshot.ts'
 import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { ToolHints } from '../policy/types.ts'
@@ -21,10 +22,20 @@ export interface CatalogueTool {
 export interface GatewayCatalogue {
   readonly tools: readonly CatalogueTool[]
   readonly resolve: (name: string) => CatalogueTool | undefined
+  /** For a name that cannot be resolved because its server cannot be called now: that server, and why. */
+  readonly down: (name: string) => DownTool | undefined
   /** Servers of this gateway that could not be listed, with why. */
   readonly missing: ReadonlyMap<string, string>
   /** Exposed name -> why a listed tool is not offered (collision, unusable schema); never a silent drop. */
   readonly leftOut?: ReadonlyMap<string, string>
+}
+
+/** A tool that is meant and cannot be called now. Whether it exists may not be known yet. */
+export interface DownTool {
+  /** Exposed name: what a grant must match before anything of this is told. */
+  readonly tool: string
+  readonly server: string
+  readonly why: string
 }
 
 export interface CallOptions {
@@ -33,18 +44,31 @@ export interface CallOptions {
   readonly meta: JsonObject | undefined
 }
 
-/** Connections to all MCP servers of the current snapshot. */
+/**
+ * Connections to the MCP servers of every snapshot that requests still run on. A request passes the snapshot it began
+ * with, so that it meets the servers, credentials and names of one revision to its end.
+ */
 export interface Fleet {
-  /** Waits for cold servers at most a small budget; a missing server is named in `missing`, never silently dropped. */
-  catalogue(gateway: string): Promise<GatewayCatalogue>
-  /** Every exposed tool name known now, of every server (for recognising our tools in model calls). */
-  knows(tool: string): CatalogueTool | undefined
-  /** Runs a tool on its server: deadline, concurrency limit and cancellation included. Throws `mcp.*`. */
-  call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject>
+  /**
+   * What the gateway of this snapshot offers now. Waits for cold servers at most a small budget; a missing server is
+   * named in `missing`, never silently dropped. Throws `grant.gateway` when the snapshot has no such gateway.
+   */
+  catalogue(snapshot: Snapshot, gateway: string): Promise<GatewayCatalogue>
+  /**
+   * What names mean: every tool of every server this snapshot configures, as last listed successfully, also while its
+   * server is down or starting and after a restart. Never says that a tool can be called. The same array while nothing
+   * changed; two tools of one exposed name are both in it.
+   */
+  known(snapshot: Snapshot): readonly CatalogueTool[]
+  /** Runs a tool on the server as this snapshot configures it: deadline, concurrency limit and cancellation included. Throws `mcp.*`. */
+  call(snapshot: Snapshot, tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject>
+  /** Keeps the servers of this snapshot, when the configuration drops them, until the returned function is called; for a bounded time. */
+  hold(snapshot: Snapshot): () => void
   /** Fires when the tools of any server changed. Returns the way to stop. */
   onChange(listener: () => void): () => void
   /** Id of the credential the hop to this server uses: `none` or `server:<name>`. */
-  credentialOf(server: string): string
+  credentialOf(snapshot: Snapshot, server: string): string
+  /** The servers of the current snapshot. */
   status(): readonly { readonly server: string; readonly state: 'starting' | 'ready' | 'failed' | 'idle'; readonly detail: string | undefined; readonly tools: number }[]
   close(): Promise<void>
 }

@@ -139,8 +139,8 @@ describe('with other settings', () => {
     const definition = { name: 't', inputSchema: { type: 'object', properties: { r: { type: 'string', 'x-mcp-header': 'Region' } } } }
     const { tools: read } = readTools('s', [definition, { ...definition, name: 'hidden' }])
     const gateway = { name: 'g', servers: ['s'], tools: { matches: () => true }, instructions: undefined }
-    const catalogue = buildCatalogue(gateway, [{ name: 's', missing: undefined, tools: read, leftOut: new Map() }])
-    await reopen(snapshotOf({}), { ...operations, listTools: async () => read.filter(({ name }) => name === 's__t').map((tool) => tool.definition) }, { catalogue: async () => catalogue })
+    const catalogue = buildCatalogue(gateway, [{ name: 's', missing: undefined, tools: read, leftOut: new Map() }], new Map())
+    await reopen(snapshotOf({}), { ...operations, listTools: async () => ({ tools: read.filter(({ name }) => name === 's__t').map((tool) => tool.definition), complete: true }) }, { catalogue: async () => catalogue, hold: () => () => {} })
     const call = (name: string, headers: Record<string, string>): Promise<Answer> => modern('tools/call', { name, arguments: { r: 'eu' } }, { headers })
     for (const headers of [{}, { 'mcp-param-region': 'us' }]) {
       const answered = await call('s__t', headers)

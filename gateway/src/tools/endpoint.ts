@@ -8,7 +8,7 @@ import type { Clock } from '../core/clock.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { isObject } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
-import type { GatewayCatalogue } from './catalogue.ts'
+import type { Fleet } from './catalogue.ts'
 import { errorText, readMessage, rpcCodes } from './codec/json-rpc.ts'
 import { parseMessageBody } from './codec/message-body.ts'
 import { httpStatusOf, rpcErrorOf } from './codec/rpc-errors.ts'
@@ -32,8 +32,8 @@ export interface McpEndpointOptions {
   readonly secret: Buffer
   readonly clock: Clock
   readonly logger: Logger
-  /** `fleet.catalogue`: needed to check the `Mcp-Param-*` headers of modern calls. */
-  readonly catalogue?: (gateway: string) => Promise<GatewayCatalogue>
+  /** Checks the `Mcp-Param-*` headers of modern calls, and keeps the servers of a request's snapshot until it is answered. */
+  readonly fleet?: Pick<Fleet, 'catalogue' | 'hold'>
 }
 
 export interface McpEndpoint {
@@ -46,18 +46,19 @@ export interface McpEndpoint {
 export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const { operations, clock, logger } = options
   const streams = new OpenStreams()
-  const parts: EndpointParts = { operations, clock, logger, streams, cursors: createSealer(options.secret, 'cursor'), catalogue: options.catalogue }
+  const parts: EndpointParts = { operations, clock, logger, streams, cursors: createSealer(options.secret, 'cursor'), fleet: options.fleet }
   const sessions = new LegacySessions(createSealer(options.secret, 'session'), clock)
   let closed = false
 
   const handle = async (req: IncomingMessage, res: ServerResponse, gateway: string): Promise<void> => {
+    const snapshot = options.snapshot()
+    const release = options.fleet?.hold(snapshot) ?? holdsNothing
     try {
       if (closed) throw new TurnwardError('gateway.draining')
-      const snapshot = options.snapshot()
       guardHost(req.headers, snapshot.settings.listen)
       checkMethod(req)
       const caller = await operations.authenticate(req.headers, snapshot)
-      const arrival: Arrival = { req, res, caller, snapshot, gateway }
+      const arrival: Arrival = { req, res, caller, snapshot, gateway, release }
       if (req.method === 'POST') await answerPost(parts, sessions, arrival)
       else if (req.method === 'GET') await answerStream(parts, sessions, arrival, sessionOf(sessions, arrival))
       else {
@@ -66,6 +67,8 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       }
     } catch (error) {
       refuse(logger, req, res, asTurnwardError(error))
+    } finally {
+      release()
     }
   }
   return {
@@ -76,6 +79,8 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
     },
   }
 }
+
+const holdsNothing = (): void => {}
 
 /** GET and DELETE exist only for legacy sessions (2026-07-28, streamable-http, "Earlier Streamable HTTP Revisions"). */
 function checkMethod(req: IncomingMessage): void {

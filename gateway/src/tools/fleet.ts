@@ -1,8 +1,8 @@
 /**
- * All MCP servers of the current snapshot: started in the background, replaced when their configuration changes,
- * drained when it drops them. Implements the `Fleet` that turns call; decides nothing.
+ * All MCP servers of the snapshots that requests run on: started in the background, replaced when their configuration
+ * changes, ended when no request needs them any more. Implements the `Fleet` that turns call; decides nothing.
  */
-import type { Snapshot } from '../config/snapshot.ts'
+import type { McpServer, Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -11,8 +11,9 @@ import type { CallOptions, CatalogueTool, Fleet, GatewayCatalogue } from './cata
 import { unavailable } from './connectors/failure.ts'
 import { CallQueue } from './fleet/call-queue.ts'
 import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
+import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
+import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
-import { withoutCollisions } from './names.ts'
 import type { Runners } from './runners/runners.ts'
 
 export interface FleetOptions {
@@ -26,17 +27,20 @@ export interface FleetOptions {
   readonly clock: Clock
   /** How long `catalogue` waits for servers that are starting. */
   readonly coldBudgetMs?: number
+  /** Where the last listings of servers outlive the process, and what it holds. */
+  readonly listings?: { readonly store: ListingStore; readonly stored: readonly { readonly server: string; readonly tools: string }[] }
 }
 
 const startsAtOnce = 4
 
 interface CachedCatalogue {
-  readonly revision: string
   readonly slots: readonly ServerSlot[]
   readonly catalogue: GatewayCatalogue
 }
 
+const noLonger = 'it is no longer configured like this'
 const isReady = (slot: ServerSlot): boolean => slot.touch()
+const keyOf = ({ name, digest }: McpServer): string => `${name} ${digest}`
 
 /** Starts every server in the background and returns at once. */
 export function createFleet(options: FleetOptions): Fleet {
@@ -46,51 +50,56 @@ export function createFleet(options: FleetOptions): Fleet {
 class RunningFleet implements Fleet {
   readonly #options: FleetOptions
   readonly #starts = new CallQueue(startsAtOnce, Infinity, () => new TurnwardError('gateway.internal'))
+  /** By name and digest: two revisions of a server can run side by side. */
   readonly #slots = new Map<string, ServerSlot>()
-  readonly #draining = new Set<Promise<void>>()
+  readonly #retired = new RetiredServers((slot) => this.#end(slot))
+  readonly #ending = new Set<Promise<void>>()
+  readonly #known: KnownTools
   readonly #listeners = new Set<() => void>()
   readonly #stopWatching: () => void
-  #catalogues = new Map<string, CachedCatalogue>()
-  #known: ReadonlyMap<string, CatalogueTool> | undefined
-  /** Slot a tool came from: a call runs on the server it was decided for, even after a swap. */
-  readonly #home = new WeakMap<CatalogueTool, ServerSlot>()
+  #current: Snapshot
+  #catalogues = new WeakMap<Snapshot, Map<string, CachedCatalogue>>()
   #announcing = false
   #closed = false
 
   constructor(options: FleetOptions) {
+    const { listings, clock, logger } = options
     this.#options = options
+    this.#current = options.snapshot()
+    this.#known = new KnownTools({ stored: listings?.stored ?? [], store: listings?.store, clock, logger })
     this.#stopWatching = options.onSwap(() => this.#reconcile())
     this.#reconcile()
   }
 
-  async catalogue(gateway: string): Promise<GatewayCatalogue> {
-    const snapshot = this.#options.snapshot()
+  async catalogue(snapshot: Snapshot, gateway: string): Promise<GatewayCatalogue> {
     const declared = snapshot.gateways.get(gateway)
     if (declared === undefined) throw new TurnwardError('grant.gateway', { subject: gateway })
-    const known = this.#catalogues.get(gateway)
-    const slots = known?.revision === snapshot.revision ? known.slots : this.#slotsOf(declared.servers)
+    const slots = this.#catalogues.get(snapshot)?.get(gateway)?.slots ?? this.#slotsOf(snapshot, declared.servers)
     if (!slots.every(isReady)) await this.#warm(slots)
-    const cached = this.#catalogues.get(gateway)
-    if (cached?.revision === snapshot.revision) return cached.catalogue
-    const views = declared.servers.map((name) => this.#view(name))
-    const catalogue = buildCatalogue(declared, views)
-    this.#catalogues.set(gateway, { revision: snapshot.revision, slots: this.#slotsOf(declared.servers), catalogue })
+    // What was built before may have been dropped while this waited.
+    const cached = this.#catalogues.get(snapshot) ?? new Map<string, CachedCatalogue>()
+    const built = cached.get(gateway)
+    if (built !== undefined) return built.catalogue
+    const views = declared.servers.map((name) => this.#view(snapshot, name))
+    const catalogue = buildCatalogue(declared, views, snapshot.servers)
+    cached.set(gateway, { slots: this.#slotsOf(snapshot, declared.servers), catalogue })
+    this.#catalogues.set(snapshot, cached)
     return catalogue
   }
 
-  knows(tool: string): CatalogueTool | undefined {
-    if (this.#known === undefined) {
-      const all = [...this.#slots.values()].flatMap((slot) => slot.listing.tools.map((each) => this.#remember(slot, each)))
-      this.#known = new Map(withoutCollisions(all).unique.map((each) => [each.name, each]))
-    }
-    return this.#known.get(tool)
+  known(snapshot: Snapshot): readonly CatalogueTool[] {
+    return this.#known.of(snapshot)
   }
 
-  async call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
+  async call(snapshot: Snapshot, tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
     if (this.#closed) throw new TurnwardError('gateway.draining')
-    const slot = this.#home.get(tool) ?? this.#slots.get(tool.server)
-    if (slot === undefined) throw unavailable(tool.server, 'it is no longer configured')
+    const slot = this.#slotOf(snapshot, tool.server)
+    if (slot === undefined) throw unavailable(tool.server, noLonger)
     return slot.call(tool, args, options)
+  }
+
+  hold(snapshot: Snapshot): () => void {
+    return this.#retired.hold(snapshot)
   }
 
   onChange(listener: () => void): () => void {
@@ -98,57 +107,77 @@ class RunningFleet implements Fleet {
     return () => this.#listeners.delete(listener)
   }
 
-  credentialOf(server: string): string {
-    const config = this.#options.snapshot().servers.get(server)?.config
+  credentialOf(snapshot: Snapshot, server: string): string {
+    const config = snapshot.servers.get(server)?.config
     return config?.transport === 'http' && Object.keys(config.headers).length > 0 ? `server:${server}` : 'none'
   }
 
   status(): ReturnType<Fleet['status']> {
-    return [...this.#slots.values()].map((slot) => ({ server: slot.server.name, state: slot.state, detail: slot.detail, tools: slot.listing.tools.length }))
+    return this.#slotsOf(this.#current, [...this.#current.servers.keys()]).map((slot) => ({ server: slot.server.name, state: slot.state, detail: slot.detail, tools: slot.listing.tools.length }))
   }
 
   async close(): Promise<void> {
     this.#closed = true
     this.#stopWatching()
     this.#listeners.clear()
-    await Promise.all([...[...this.#slots.values()].map((slot) => slot.close()), ...this.#draining])
+    await Promise.all([...[...this.#slots.values()].map((slot) => slot.close()), ...this.#ending])
+    await this.#known.close()
   }
 
-  /** Makes the slots fit the snapshot. A server whose digest is the same keeps its connection. */
+  /** Makes the slots fit the current snapshot. A server whose digest is the same keeps its connection. */
   #reconcile(): void {
     if (this.#closed) return
-    const { servers, settings } = this.#options.snapshot()
-    for (const [name, slot] of this.#slots) {
-      if (servers.get(name)?.digest === slot.server.digest) continue
-      this.#slots.delete(name)
-      const drained = slot.drain().catch(() => {})
-      this.#draining.add(drained)
-      void drained.then(() => this.#draining.delete(drained))
+    const previous = this.#current
+    // Requests that run on it may ask only later what its names mean.
+    this.#known.of(previous)
+    this.#current = this.#options.snapshot()
+    const { servers, settings } = this.#current
+    this.#known.retain([...new Set([...previous.servers.keys(), ...servers.keys()])])
+    for (const slot of this.#slots.values()) {
+      if (servers.get(slot.server.name)?.digest === slot.server.digest) this.#retired.takeBack(slot)
+      else this.#retired.add(slot)
     }
     const limits = { maxResponseBytes: settings.limits.max_response_bytes, maxEventBytes: settings.limits.max_event_bytes }
-    for (const [name, server] of servers) {
-      if (this.#slots.has(name)) continue
-      const slot = new ServerSlot({ ...this.#options, server, limits, starts: this.#starts, onChange: () => this.#changed() })
-      this.#slots.set(name, slot)
-      void slot.start()
-    }
+    for (const server of servers.values()) if (!this.#slots.has(keyOf(server))) this.#open(server, limits)
     this.#changed()
   }
 
-  #slotsOf(servers: readonly string[]): ServerSlot[] {
-    return servers.flatMap((name) => this.#slots.get(name) ?? [])
+  #open(server: McpServer, limits: { readonly maxResponseBytes: number; readonly maxEventBytes: number }): void {
+    const slot: ServerSlot = new ServerSlot({
+      ...this.#options,
+      server,
+      limits,
+      starts: this.#starts,
+      onChange: () => this.#changed(),
+      // What names mean is said by the server as it is configured now.
+      onListed: (read) => (this.#retired.has(slot) ? read : this.#known.record(server, read)),
+      onIdle: () => this.#retired.idle(slot),
+    })
+    this.#slots.set(keyOf(server), slot)
+    slot.start().catch(() => {})
   }
 
-  #view(name: string): ServerView {
-    const slot = this.#slots.get(name)
-    if (slot === undefined) return { name, missing: 'it is not configured', tools: [], leftOut: new Map() }
-    const { tools, leftOut } = slot.listing
-    return { name, missing: slot.state === 'ready' ? undefined : slot.detail, tools: tools.map((tool) => this.#remember(slot, tool)), leftOut }
+  #end(slot: ServerSlot): void {
+    this.#slots.delete(keyOf(slot.server))
+    const ended = slot.close().catch(() => {})
+    this.#ending.add(ended)
+    ended.then(() => this.#ending.delete(ended)).catch(() => {})
+    this.#changed()
   }
 
-  #remember(slot: ServerSlot, tool: CatalogueTool): CatalogueTool {
-    this.#home.set(tool, slot)
-    return tool
+  #slotOf(snapshot: Snapshot, name: string): ServerSlot | undefined {
+    const server = snapshot.servers.get(name)
+    return server === undefined ? undefined : this.#slots.get(keyOf(server))
+  }
+
+  #slotsOf(snapshot: Snapshot, servers: readonly string[]): ServerSlot[] {
+    return servers.flatMap((name) => this.#slotOf(snapshot, name) ?? [])
+  }
+
+  #view(snapshot: Snapshot, name: string): ServerView {
+    const slot = this.#slotOf(snapshot, name)
+    if (slot?.state === 'ready') return { name, missing: undefined, tools: slot.listing.tools, leftOut: slot.listing.leftOut }
+    return { name, missing: slot?.detail ?? noLonger, tools: this.#known.ofServer(snapshot, name), leftOut: new Map() }
   }
 
   /**
@@ -170,8 +199,7 @@ class RunningFleet implements Fleet {
 
   /** Changes that come together are told once. */
   #changed(): void {
-    this.#catalogues = new Map()
-    this.#known = undefined
+    this.#catalogues = new WeakMap()
     if (this.#announcing) return
     this.#announcing = true
     queueMicrotask(() => {

@@ -55,7 +55,7 @@ beforeAll(async () => {
   }
   fleet = startFleet(config)
   endpoint = await serveEndpoint(openOperations(fleet.fleet), fleet.snapshot, fleet.fleet)
-  await fleet.fleet.catalogue('all')
+  await fleet.catalogue('all')
 })
 
 afterAll(async () => {
@@ -149,7 +149,7 @@ describe.each(modes)('an official client in %s mode', (_name, mode) => {
     const client = await connect(mode)
     extraTools = false
     modernHandler.notify.toolsChanged()
-    await expect.poll(() => fleet.fleet.knows('modern__extra')).toBeUndefined()
+    await expect.poll(() => fleet.knows('modern__extra')).toBeUndefined()
     const changed = new Promise<void>((resolve) => client.setNotificationHandler('notifications/tools/list_changed', () => resolve()))
     if (client.getProtocolEra() === 'modern') await client.listen({ toolsListChanged: true })
     extraTools = true

@@ -112,7 +112,7 @@ describe.each(['child__t', 'web__t'])('what %s writes', (tool) => {
   test('its definition arrives number for number, and the digest is that of what arrives', async () => {
     const { text } = await modern('tools/list')
     expect(text).toContain(definition.replace('"t"', `"${tool}"`))
-    const found = (await fleet.fleet.catalogue('g')).resolve(tool) as unknown as { digest: string }
+    const found = (await fleet.catalogue('g')).resolve(tool) as unknown as { digest: string }
     expect(found.digest).toBe(digestJson(parseExactJson(definition)))
     expect(found.digest).not.toBe(digestJson(JSON.parse(definition)))
   })

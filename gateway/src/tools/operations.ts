@@ -32,13 +32,19 @@ export interface ToolCallRequest {
   readonly onProgress: ((progress: JsonObject) => void) | undefined
 }
 
+export interface ListedTools {
+  readonly tools: readonly JsonObject[]
+  /** False while a server of the gateway is missing: `watchTools` tells when there is more. */
+  readonly complete: boolean
+}
+
 export interface McpOperations {
   /** The caller of an HTTP request. Throws `auth.*`. */
   authenticate(headers: IncomingHttpHeaders, snapshot: Snapshot): Promise<Caller>
   /** Throws `grant.gateway` when the gateway does not exist or is not granted (the same answer for both). */
   openGateway(context: McpContext): { readonly instructions: string | undefined }
   /** Tools this caller can call now, in stable order; definitions as the server wrote them, renamed. */
-  listTools(context: McpContext): Promise<readonly JsonObject[]>
+  listTools(context: McpContext): Promise<ListedTools>
   /**
    * Decides and runs one call. Resolves with the MCP result (`content`, `structuredContent`, `isError`, unknown
    * fields kept), also for a refusal by policy (an `isError` result that says why). Throws `grant.tool` for

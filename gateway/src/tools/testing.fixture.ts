@@ -9,9 +9,10 @@ import type { McpServer, Snapshot } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
 import { TurnwardError } from '../core/error.ts'
 import { digestJson } from '../core/hash.ts'
+import type { JsonObject } from '../core/json.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
-import type { Fleet } from './catalogue.ts'
+import type { CallOptions, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
 import { createMcpEndpoint, type McpEndpoint } from './endpoint.ts'
 import { createFleet, type FleetOptions } from './fleet.ts'
 import type { McpOperations } from './operations.ts'
@@ -70,6 +71,10 @@ export interface TestFleet {
   readonly fleet: Fleet
   readonly snapshot: () => Snapshot
   swap(config: TestConfig): void
+  /** As a request that begins now. */
+  catalogue(gateway: string): Promise<GatewayCatalogue>
+  call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject>
+  knows(tool: string): CatalogueTool | undefined
 }
 
 export function startFleet(config: TestConfig, options: Partial<FleetOptions> = {}): TestFleet {
@@ -88,6 +93,9 @@ export function startFleet(config: TestConfig, options: Partial<FleetOptions> = 
   return {
     fleet,
     snapshot: () => current,
+    catalogue: (gateway) => fleet.catalogue(current, gateway),
+    call: (tool, args, callOptions) => fleet.call(current, tool, args, callOptions),
+    knows: (name) => fleet.known(current).find((tool) => tool.name === name),
     swap(next) {
       current = snapshotOf(next)
       for (const listener of listeners) listener()
@@ -112,13 +120,16 @@ export function openOperations(fleet: Fleet): McpOperations {
       if (declared === undefined) throw new TurnwardError('grant.gateway', { subject: gateway })
       return { instructions: declared.instructions }
     },
-    listTools: async ({ gateway }) => (await fleet.catalogue(gateway)).tools.map(({ definition }) => definition),
-    async callTool({ gateway }, { name, args, unfit, signal, onProgress, meta }) {
-      const tool = (await fleet.catalogue(gateway)).resolve(name)
+    async listTools({ snapshot, gateway }) {
+      const { tools, missing } = await fleet.catalogue(snapshot, gateway)
+      return { tools: tools.map(({ definition }) => definition), complete: missing.size === 0 }
+    },
+    async callTool({ snapshot, gateway }, { name, args, unfit, signal, onProgress, meta }) {
+      const tool = (await fleet.catalogue(snapshot, gateway)).resolve(name)
       if (tool === undefined) throw new TurnwardError('grant.tool', { subject: name })
       const why = unfit ?? tool.validate(args)
       if (why !== undefined) return { content: [{ type: 'text', text: why }], isError: true }
-      return fleet.call(tool, args, { signal, onProgress, meta })
+      return fleet.call(snapshot, tool, args, { signal, onProgress, meta })
     },
     watchTools: (_context, changed) => fleet.onChange(changed),
   }
@@ -131,8 +142,8 @@ export interface TestEndpoint {
   close(): Promise<void>
 }
 
-export async function serveEndpoint(operations: McpOperations, snapshot: () => Snapshot, fleet?: Pick<Fleet, 'catalogue'>): Promise<TestEndpoint> {
-  const endpoint = createMcpEndpoint({ operations, snapshot, secret: Buffer.alloc(32, 7), clock: systemClock, logger: silentLogger, ...(fleet === undefined ? {} : { catalogue: (gateway: string) => fleet.catalogue(gateway) }) })
+export async function serveEndpoint(operations: McpOperations, snapshot: () => Snapshot, fleet?: Pick<Fleet, 'catalogue' | 'hold'>): Promise<TestEndpoint> {
+  const endpoint = createMcpEndpoint({ operations, snapshot, secret: Buffer.alloc(32, 7), clock: systemClock, logger: silentLogger, ...(fleet === undefined ? {} : { fleet }) })
   const server = createServer((req, res) => void endpoint.handle(req, res, (req.url ?? '').replace(/^\/mcp\//, '')))
   const port = await listenOn(server)
   return {

@@ -55,7 +55,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, toolName: st
     joinLabel(call, labelFromRecord(seen, policy))
     return
   }
-  const tool = toolSubject(call.services.fleet, toolName)
+  const tool = toolSubject(call.services.fleet, call.snapshot, toolName)
   const admission = { tool, principal: call.caller.principal, callKey: reservedKey(call, result.callId), succeeded: !result.isError }
   applyAdmission(call, tool.name, digest, admit(policy, call.session.policy, admission))
   const contribution = admit(policy, freshState(policy), admission).label

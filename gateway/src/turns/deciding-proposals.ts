@@ -29,7 +29,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   const writes: Promise<void>[] = []
 
   for (const [position, made] of proposals.calls.entries()) {
-    const tool = toolSubject(services.fleet, made.name)
+    const tool = toolSubject(services.fleet, snapshot, made.name)
     const verdict = rule(call, tool, made)
     const argumentsDigest = made.args === undefined ? null : digestJson(made.args)
     const record = recordOf(call, {

@@ -1,6 +1,5 @@
 /** The agent floor as the MCP endpoint sees it: who may open a gateway, which tools are callable now, and running one. */
-import type { JsonObject } from '../core/json.ts'
-import type { McpContext, McpOperations } from '../tools/operations.ts'
+import type { ListedTools, McpContext, McpOperations } from '../tools/operations.ts'
 import { linkedCall } from './linked-call.ts'
 import { mcpSession } from './linking-session.ts'
 import { recordOf } from './recording.ts'
@@ -24,9 +23,9 @@ export function createMcpOperations(services: Services): McpOperations {
 }
 
 /** The same decision as a call gets, so that a listed tool is a callable tool. */
-async function listCallableTools(services: Services, context: McpContext): Promise<readonly JsonObject[]> {
+async function listCallableTools(services: Services, context: McpContext): Promise<ListedTools> {
   requireGateway(context)
-  const { tools } = await services.fleet.catalogue(context.gateway)
+  const { tools, missing } = await services.fleet.catalogue(context.snapshot, context.gateway)
   const session = await mcpSession(services, context)
   const call = linkedCall(services, context, session)
   const hidden: string[] = []
@@ -54,7 +53,7 @@ async function listCallableTools(services: Services, context: McpContext): Promi
       }),
     )
   }
-  return shown.map((tool) => tool.definition)
+  return { tools: shown.map((tool) => tool.definition), complete: missing.size === 0 }
 }
 
 function watchCallableTools(services: Services, context: McpContext, changed: () => void): () => void {

@@ -77,7 +77,7 @@ function ticketState(call: ToolCall): 'matched' | 'none' | 'not_needed' {
   return call.snapshot.settings.turns.tickets === 'off' ? 'not_needed' : 'none'
 }
 
-/** A call of something this caller cannot have. It names no session, because it never got that far. */
+/** A call of something this caller cannot have, or cannot have while a server is down. It names no session, because it never got that far. */
 export function recordUnknownTool(services: Services, context: McpContext, span: CallSpan, name: string, thrown: unknown): void {
   const error = asTurnwardError(thrown)
   const { caller, snapshot } = context
@@ -100,9 +100,13 @@ export function recordUnknownTool(services: Services, context: McpContext, span:
     labelAfter: null,
     verdict: 'deny',
     action: 'deny',
-    rules: ['grants'],
-    reason: 'No grant gives this principal the gateway or the tool, or there is none of that name.',
-    gaps: [{ kind: 'grant', detail: 'the tool is not granted', source: 'grants' }],
+    ...(error.code === 'mcp.server_unavailable'
+      ? { rules: [], reason: 'The server of the tool cannot be called now.' }
+      : {
+          rules: ['grants'],
+          reason: 'No grant gives this principal the gateway or the tool, or there is none of that name.',
+          gaps: [{ kind: 'grant', detail: 'the tool is not granted', source: 'grants' }],
+        }),
     credential: 'none',
     revision: snapshot.revision,
     errorCode: error.code,

@@ -2,6 +2,7 @@
 import { TurnwardError } from '../core/error.ts'
 import { granted } from '../policy/grants.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
+import { unavailable } from '../tools/connectors/failure.ts'
 import type { McpContext } from '../tools/operations.ts'
 import type { Services } from './services.ts'
 
@@ -13,12 +14,17 @@ export function requireGateway(context: McpContext): string {
   return source
 }
 
-/** Throws `grant.gateway` or `grant.tool`. */
+/**
+ * Throws `grant.gateway` or `grant.tool`; for a tool whose server is not there (yet), `mcp.server_unavailable` to those
+ * who have a grant for the tool. Servers that are starting have had their time by then.
+ */
 export async function resolveTool(services: Services, context: McpContext, name: string): Promise<CatalogueTool> {
   requireGateway(context)
-  const catalogue = await services.fleet.catalogue(context.gateway)
+  const isGranted = (tool: string): boolean => granted(context.snapshot.policy.grants, context.caller.principal, 'tools', tool) !== undefined
+  const catalogue = await services.fleet.catalogue(context.snapshot, context.gateway)
   const tool = catalogue.resolve(name)
-  const isGranted = tool !== undefined && granted(context.snapshot.policy.grants, context.caller.principal, 'tools', tool.name) !== undefined
-  if (tool === undefined || !isGranted) throw new TurnwardError('grant.tool', { subject: name.slice(0, 128) })
-  return tool
+  if (tool !== undefined && isGranted(tool.name)) return tool
+  const down = catalogue.down(name)
+  if (down !== undefined && isGranted(down.tool)) throw unavailable(down.server, down.why)
+  throw new TurnwardError('grant.tool', { subject: name.slice(0, 128) })
 }

@@ -46,7 +46,7 @@ export function shapeTools(call: ModelCall): void {
   const { hide } = call.snapshot.policy
   const removed = new Set<string>()
   for (const offered of call.view.tools) {
-    const tool = toolSubject(call.services.fleet, offered.name)
+    const tool = toolSubject(call.services.fleet, call.snapshot, offered.name)
     const verdict = reachableNow(call, tool, null)
     // Nobody decides a vendor-run call once the model has started, so it must be allowed outright or leave.
     if (!isShown(verdict, offered.runs === 'vendor' ? 'unreachable' : hide)) removed.add(offered.name)
@@ -58,7 +58,7 @@ export function shapeTools(call: ModelCall): void {
   // What the vendor's own tools read enters the context within the call: its label counts from the start.
   for (const offered of call.view.tools) {
     if (offered.runs !== 'vendor' || removed.has(offered.name)) continue
-    const tool = toolSubject(call.services.fleet, offered.name)
+    const tool = toolSubject(call.services.fleet, call.snapshot, offered.name)
     const admission = { tool, principal: call.caller.principal, callKey: `vendor:${offered.name}`, succeeded: true }
     call.presented = join(call.presented, admit(call.snapshot.policy, { ...call.session.policy, label: call.presented }, admission).label)
     const after = admit(call.snapshot.policy, call.session.policy, admission)

@@ -53,7 +53,7 @@ export async function runToolCall(services: Services, context: McpContext, reque
     callKey: ticket?.callKey ?? newId('tc'),
     clientSession: linked.clientSession,
     decision: newId('dec'),
-    credential: services.fleet.credentialOf(tool.server),
+    credential: services.fleet.credentialOf(snapshot, tool.server),
   }
   // Both sessions stay live objects while the call changes them.
   services.sessions.begin(session)

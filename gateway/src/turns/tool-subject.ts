@@ -2,11 +2,13 @@
  * Which tool a name in a model call means: one of ours (as listed, or with the `mcp__<server>__` prefix that
  * coding agents put in front), else a tool the client runs itself.
  */
+import type { Snapshot } from '../config/snapshot.ts'
 import type { ToolSubject } from '../policy/types.ts'
 import type { CatalogueTool, Fleet } from '../tools/catalogue.ts'
 
-export function toolSubject(fleet: Fleet, name: string): ToolSubject {
-  const own = fleet.knows(name) ?? knownBehindPrefix(fleet, name)
+export function toolSubject(fleet: Fleet, snapshot: Snapshot, name: string): ToolSubject {
+  const known = namesOf(fleet.known(snapshot))
+  const own = known.get(name) ?? knownBehindPrefix(known, name)
   return own === undefined ? { name, server: 'client' } : subjectOf(own)
 }
 
@@ -15,8 +17,19 @@ export function subjectOf({ name, server, hints }: CatalogueTool): ToolSubject {
   return { name, server, hints }
 }
 
-function knownBehindPrefix(fleet: Fleet, name: string): ReturnType<Fleet['knows']> {
+function knownBehindPrefix(known: ReadonlyMap<string, CatalogueTool>, name: string): CatalogueTool | undefined {
   if (!name.startsWith('mcp__')) return undefined
   const end = name.indexOf('__', 5)
-  return end === -1 ? undefined : fleet.knows(name.slice(end + 2))
+  return end === -1 ? undefined : known.get(name.slice(end + 2))
+}
+
+const indexes = new WeakMap<readonly CatalogueTool[], ReadonlyMap<string, CatalogueTool>>()
+
+function namesOf(known: readonly CatalogueTool[]): ReadonlyMap<string, CatalogueTool> {
+  let index = indexes.get(known)
+  if (index === undefined) {
+    index = new Map(known.map((tool) => [tool.name, tool]))
+    indexes.set(known, index)
+  }
+  return index
 }

@@ -81,6 +81,7 @@ export function answerStream(parts: EndpointParts, sessions: LegacySessions, arr
   if (!accepts(arrival.req, 'text/event-stream')) throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `text/event-stream`' })
   const context = contextOf(arrival, session)
   parts.operations.openGateway(context)
+  arrival.release()
   return new Promise((resolve) => {
     const reply = new Reply(arrival.res, arrival.snapshot.settings.turns.keep_alive_ms)
     const end = (): void => reply.finish()

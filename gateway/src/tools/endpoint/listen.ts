@@ -17,6 +17,7 @@ export function listen(parts: EndpointParts, arrival: Arrival, context: McpConte
   const honoured: JsonObject = wanted['toolsListChanged'] === true ? { toolsListChanged: true } : {}
   const tag: JsonObject = { [metaKeys.subscriptionId]: request.id }
   const result = resultText(request.id, { resultType: 'complete', _meta: { ...tag, [metaKeys.serverInfo]: implementation } })
+  arrival.release()
   return new Promise((resolve) => {
     const forget = parts.streams.add(context.caller.principal.id, () => reply.end(result))
     reply.notify('notifications/subscriptions/acknowledged', { _meta: tag, notifications: honoured })

@@ -17,7 +17,7 @@ import { endJson, Reply } from './reply.ts'
 import { accepts } from './post-headers.ts'
 import { listPage, readCall, runCall, type CallRequest } from './tool-methods.ts'
 
-/** How long a client may believe a list; changes are announced anyway. */
+/** How long a client may believe a list; changes are announced anyway. A list that waits for a server is not to be believed for long. */
 const listTtlMs = 60_000
 
 /** Answers one modern request, whatever is wrong with it. */
@@ -40,7 +40,7 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, reque
       case 'tools/list': {
         const page = await listPage(parts.operations, parts.cursors, context, request)
         const next = page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }
-        return reply.end(resultText(request.id, complete({ tools: [...page.tools], ...next, ttlMs: listTtlMs, cacheScope: 'private' })))
+        return reply.end(resultText(request.id, complete({ tools: [...page.tools], ...next, ttlMs: page.complete ? listTtlMs : 0, cacheScope: 'private' })))
       }
       case 'tools/call': {
         const call = readCall(request)
@@ -115,10 +115,10 @@ function mismatch(why: string): Refused {
 
 /** `Mcp-Param-*` of a tool the caller is shown; for any other tool it would tell that the tool exists. */
 async function checkParameters(parts: EndpointParts, context: McpContext, { req }: Arrival, call: CallRequest): Promise<void> {
-  const tool = (await parts.catalogue?.(context.gateway).catch(noCatalogue))?.resolve(call.name)
+  const tool = (await parts.fleet?.catalogue(context.snapshot, context.gateway).catch(noCatalogue))?.resolve(call.name)
   const parameters = tool !== undefined && 'headerParameters' in tool ? (tool as { headerParameters: Parameters<typeof checkParameterHeaders>[0] }).headerParameters : []
   if (tool === undefined || parameters.length === 0) return
-  const shown = await parts.operations.listTools(context)
+  const { tools: shown } = await parts.operations.listTools(context)
   if (!shown.some(({ name }) => name === tool.name)) return
   const why = checkParameterHeaders(parameters, call.args, (name) => single(req.headers[name]))
   if (why !== undefined) throw new TurnwardError('mcp.header_mismatch', { why })

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Caller } from '../../core/principal.ts'
-import type { GatewayCatalogue } from '../catalogue.ts'
+import type { Fleet } from '../catalogue.ts'
 import type { McpOperations } from '../operations.ts'
 import type { Sealer } from '../seal.ts'
 import type { OpenStreams } from './open-streams.ts'
@@ -16,7 +16,7 @@ export interface EndpointParts {
   readonly cursors: Sealer
   readonly streams: OpenStreams
   /** Where a tool's `x-mcp-header` parameters are found; without it they are not checked. */
-  readonly catalogue: ((gateway: string) => Promise<GatewayCatalogue>) | undefined
+  readonly fleet: Pick<Fleet, 'catalogue'> | undefined
 }
 
 /** One HTTP request whose caller is known. */
@@ -26,4 +26,6 @@ export interface Arrival {
   readonly caller: Caller
   readonly snapshot: Snapshot
   readonly gateway: string
+  /** This request needs the servers of its snapshot no longer, though it may go on: a stream only announces. */
+  readonly release: () => void
 }

@@ -15,6 +15,8 @@ const pageSize = 100
 export interface ToolPage {
   readonly tools: readonly JsonObject[]
   readonly nextCursor: string | undefined
+  /** False while more tools are on their way. */
+  readonly complete: boolean
 }
 
 /** One page. Cursors are ours, sealed, and only good for the principal and gateway they were made for. Throws `request.invalid`. */
@@ -23,12 +25,12 @@ export async function listPage(operations: McpOperations, cursors: Sealer, conte
   const cursor = request.params['cursor']
   const opened = cursor === undefined ? undefined : typeof cursor === 'string' ? cursors.open(cursor, boundTo) : undefined
   if (cursor !== undefined && opened === undefined) throw new TurnwardError('request.invalid', { subject: 'cursor', why: 'it was not made by this gateway for this list', fix: 'List again from the start.' })
-  const tools = await operations.listTools(context)
+  const { tools, complete } = await operations.listTools(context)
   const start = opened === undefined ? 0 : startOf(tools, opened)
   const page = tools.slice(start, start + pageSize)
   const last = page.at(-1)?.['name']
   const more = start + page.length < tools.length && typeof last === 'string'
-  return { tools: page, nextCursor: more ? cursors.seal({ after: last, at: start + page.length }, boundTo) : undefined }
+  return { tools: page, complete, nextCursor: more ? cursors.seal({ after: last, at: start + page.length }, boundTo) : undefined }
 }
 
 /** After the tool the page before ended with; at its place when that tool has gone meanwhile. */

@@ -30,7 +30,7 @@ export function script(handler: (call: ToolCallRequest) => Promise<JsonObject>):
 }
 
 /** Serves again with other parts. */
-export async function reopen(snapshot: Snapshot, other: McpOperations = operations, fleet?: Pick<Fleet, 'catalogue'>): Promise<void> {
+export async function reopen(snapshot: Snapshot, other: McpOperations = operations, fleet?: Pick<Fleet, 'catalogue' | 'hold'>): Promise<void> {
   await endpoint.close()
   endpoint = await serveEndpoint(other, () => snapshot, fleet)
 }
@@ -52,7 +52,7 @@ export function useEndpoint(): void {
         if (gateway !== 'g') throw new TurnwardError('grant.gateway')
         return { instructions: undefined }
       },
-      listTools: async () => tools,
+      listTools: async () => ({ tools, complete: true }),
       async callTool(_context, call) {
         calls.push(call)
         if (call.name === 'unknown') throw new TurnwardError('grant.tool')

@@ -4,33 +4,35 @@ import { buildCatalogue, type ServerView } from './gateway-catalogue.ts'
 
 const gateway = { name: 'g', servers: ['a', 'b'], tools: { matches: (name: string) => !name.endsWith('secret') }, instructions: undefined }
 
+const configured = new Set(['a', 'b'])
+
 function view(name: string, tools: readonly string[], missing?: string): ServerView {
   const read = readTools(name, tools.map((each) => ({ name: each, inputSchema: {} })))
   return { name, missing, ...read }
 }
 
 test('the order of tools does not depend on the order of servers', () => {
-  const one = buildCatalogue(gateway, [view('b', ['y', 'x']), view('a', ['z'])])
-  const other = buildCatalogue(gateway, [view('a', ['z']), view('b', ['x', 'y'])])
+  const one = buildCatalogue(gateway, [view('b', ['y', 'x']), view('a', ['z'])], configured)
+  const other = buildCatalogue(gateway, [view('a', ['z']), view('b', ['x', 'y'])], configured)
   expect(one.tools.map(({ name }) => name)).toEqual(['a__z', 'b__x', 'b__y'])
   expect(other.tools).toEqual(one.tools.map((tool) => expect.objectContaining({ name: tool.name })))
 })
 
 test('tools the gateway does not choose are neither listed nor resolved by any name', () => {
-  const catalogue = buildCatalogue(gateway, [view('a', ['secret', 'open'])])
+  const catalogue = buildCatalogue(gateway, [view('a', ['secret', 'open'])], configured)
   expect(catalogue.tools.map(({ name }) => name)).toEqual(['a__open'])
   expect(catalogue.resolve('a__secret') ?? catalogue.resolve('secret')).toBeUndefined()
 })
 
 test('an original name that two servers have means nobody; an exposed name always wins', () => {
-  const catalogue = buildCatalogue(gateway, [view('a', ['x', 'b__y']), view('b', ['x', 'y'])])
+  const catalogue = buildCatalogue(gateway, [view('a', ['x', 'b__y']), view('b', ['x', 'y'])], configured)
   expect(catalogue.resolve('x')).toBeUndefined()
   expect(catalogue.resolve('b__y')?.server).toBe('b')
   expect(catalogue.resolve('y')?.server).toBe('b')
 })
 
 test('what cannot be offered is named with why', () => {
-  const catalogue = buildCatalogue(gateway, [view('a', ['x', 'x']), view('b', [], 'it is starting')])
+  const catalogue = buildCatalogue(gateway, [view('a', ['x', 'x']), view('b', [], 'it is starting')], configured)
   expect(catalogue.tools).toEqual([])
   expect(catalogue.leftOut?.get('a__x')).toContain('several')
   expect(catalogue.missing.get('b')).toBe('it is starting')

@@ -19,6 +19,10 @@ export interface SlotOptions extends ConnectOptions {
   readonly starts: CallQueue
   /** State or tools changed. */
   readonly onChange: () => void
+  /** A complete listing was read; what is returned takes its place. */
+  readonly onListed: (read: ReadTools) => ReadTools
+  /** The last of the calls that ran has ended. */
+  readonly onIdle: () => void
 }
 
 type State =
@@ -50,7 +54,6 @@ export class ServerSlot {
   #retry: NodeJS.Timeout | undefined
   #relisting = false
   #relistAgain = false
-  #idle: (() => void) | undefined
 
   constructor(options: SlotOptions) {
     const { server } = options
@@ -63,6 +66,11 @@ export class ServerSlot {
 
   get state(): State['kind'] {
     return this.#state.kind
+  }
+
+  /** Calls that run now. */
+  get running(): number {
+    return this.#queue.running
   }
 
   /** Why the server is not ready; undefined when it is. */
@@ -121,7 +129,7 @@ export class ServerSlot {
     } finally {
       clearTimeout(deadline)
       options.signal.removeEventListener('abort', cancel)
-      if (this.#queue.running === 0) this.#idle?.()
+      if (this.#queue.running === 0) this.#options.onIdle()
     }
   }
 
@@ -216,16 +224,10 @@ export class ServerSlot {
   /** True when the tools differ from before. */
   #take(listed: readonly JsonObject[]): boolean {
     const before = this.#read
-    this.#read = readTools(this.server.name, listed)
+    this.#read = this.#options.onListed(readTools(this.server.name, listed))
     this.#listedAt = this.#options.clock.monotonic()
     for (const [tool, why] of this.#read.leftOut) this.#options.logger.warn({ server: this.server.name, tool, why }, 'MCP tool left out')
     return fingerprint(before) !== fingerprint(this.#read)
-  }
-
-  /** Ends the server when the calls in flight have ended; each is bounded by its own deadline. */
-  async drain(): Promise<void> {
-    if (this.#queue.running > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
-    await this.close()
   }
 
   async close(): Promise<void> {
