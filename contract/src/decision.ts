@@ -58,6 +58,12 @@ export const decisionRecordSchema = z.object({
   toolCallId: z.string().nullable().optional(),
   /** Model name or `server__tool`. */
   subject: z.string(),
+  /** The name the model called the tool by, when it means the tool in `subject` under another. */
+  calledAs: z.string().optional(),
+  /** The known client that made the model call. */
+  client: z.string().optional(),
+  /** Kind of a side request of the client (`title`, `summary`), which belongs to no turn. */
+  side: z.string().optional(),
   /** MCP gateway name, for tool calls at an MCP endpoint. */
   gateway: z.string().nullable().optional(),
   upstream: z.string().nullable().optional(),

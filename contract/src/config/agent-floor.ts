@@ -116,5 +116,13 @@ export const turnsSchema = z.strictObject({
   unknown_history: z.enum(['restrict', 'accept']).default('restrict'),
   /** Comment line sent while a stream is held, in milliseconds. */
   keep_alive_ms: millisecondsSchema.default(10_000),
+  /** How long after a model call was offered a tool a call of it without a ticket may come from that conversation. */
+  link_window_ms: millisecondsSchema.default(600_000),
+  /** Silence after which what was read through MCP connections alone is over. */
+  mcp_idle_ms: millisecondsSchema.default(900_000),
+  /** Tools whose arguments name the tool to call: tool -> the arguments that have its name and its arguments. */
+  call_through: z.record(z.string().min(1).max(128), z.strictObject({ name: z.string().min(1).default('name'), arguments: z.string().min(1).default('arguments') })).default({}),
+  /** Whether the person reads a line in the answer when tools are withheld or a call was refused. */
+  tell_user: z.enum(['once', 'never']).default('once'),
   quarantine: notAvailableYet('turns.quarantine'),
 })

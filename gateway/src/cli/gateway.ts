@@ -21,7 +21,8 @@ import { createFleet } from '../tools/fleet.ts'
 import { createRunners, type Runners } from '../tools/runners/runners.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import type { Services } from '../turns/services.ts'
-import { SessionRegistry } from '../turns/session-registry.ts'
+import { WordsIndex } from '../turns/provenance/words-index.ts'
+import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request-reader.ts'
 import { listen, type HttpServer } from './http-server.ts'
 import { runnerOptions } from './runner-options.ts'
@@ -139,6 +140,7 @@ function assemble(rooms: Rooms): Services {
     log,
     state,
     sessions,
+    words: new WordsIndex(state, systemClock, store.secret),
     requests: new RequestReader(systemClock),
     telemetry,
     clock: systemClock,

@@ -47,8 +47,8 @@ const event = fc.oneof(
 )
 
 function apply(state: PolicyState, what: typeof event extends fc.Arbitrary<infer T> ? T : never): PolicyState {
-  if (what.kind === 'unknown') return admitUnknown(policy, state, alice)
-  return admit(policy, state, { tool: tool(what.name, { openWorldHint: what.openWorld }), principal: alice, callKey: 'call-1', succeeded: what.succeeded })
+  if (what.kind === 'unknown') return admitUnknown(state, alice)
+  return admit(policy, state, { tools: [tool(what.name, { openWorldHint: what.openWorld })], principal: alice, callKey: 'call-1', outcome: what.succeeded ? 'done' : 'failed' })
 }
 
 describe('the engine', () => {
@@ -144,14 +144,14 @@ describe('a fork', () => {
     await ask(read.slice(0, 1))
     const parent = await ask(read.slice(0, 3))
     const effects = { done: ['backup'], reserved: { running: ['migration'] } }
-    sessions.update(parent, { ...parent.policy, effects })
+    await sessions.changePolicy(parent, (state) => [{ ...state, effects }, undefined])
     expect(await ask([...read, { role: 'user', content: 'two' }])).toBe(parent)
 
     const fork = await ask([...read, { role: 'user', content: 'another two' }])
     expect(fork.id).not.toBe(parent.id)
-    expect(fork).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: { trust: 0, audience: [['@staff']] }, effects } })
+    expect(fork.state).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: { trust: 0, audience: [['@staff']] }, effects } })
     // From where nothing was read yet, the label is that of then; what was done stays done.
     const early = await ask([...read.slice(0, 1), { role: 'user', content: 'never mind' }])
-    expect(early).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: { trust: 1, audience: [] }, effects } })
+    expect(early.state).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: { trust: 1, audience: [] }, effects } })
   })
 })

@@ -12,7 +12,7 @@ import { reserve } from '../policy/effects.ts'
 import { labelRecord } from '../policy/label.ts'
 import type { PolicyState } from '../policy/types.ts'
 import { verdictFields } from '../turns/recording.ts'
-import { freshState } from '../turns/attaching-session.ts'
+import { freshState } from '../turns/sessions/fresh-state.ts'
 import { configOf, keys, openFloors } from './floors.fixture.ts'
 
 const tools = {
@@ -73,7 +73,7 @@ test('every verdict, reason, gap, remedy and label of the log follows from what 
           continue
         }
         state = { ...state, effects: reserve(state.effects, callKey, verdict.effects) }
-        state = admit(policy, state, { tool: subject, principal, callKey, succeeded: ended.outcome === 'ok' })
+        state = admit(policy, state, { tools: [subject], principal, callKey, outcome: ended.outcome === 'ok' ? 'done' : 'failed' })
         expect(ended).toMatchObject({ id: decided.id, type: 'outcome', labelAfter: labelRecord(state.label, policy) })
       }
       expect(records).toEqual([])

@@ -25,7 +25,8 @@ import { readTools } from '../tools/tool-definitions.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import type { Services } from '../turns/services.ts'
-import { SessionRegistry } from '../turns/session-registry.ts'
+import { WordsIndex } from '../turns/provenance/words-index.ts'
+import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { testClock, testState, type TestClock } from '../turns/test-state.ts'
 import { RequestReader } from '../wire/request-reader.ts'
 import { chatCompletions } from '../wire/chat-completions.ts'
@@ -107,6 +108,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
     log,
     state: store,
     sessions: new SessionRegistry(store, clock),
+    words: new WordsIndex(store, clock, secret),
     requests: new RequestReader(clock),
     telemetry: noopTelemetry,
     clock,

@@ -94,7 +94,8 @@ export class SessionRules {
     // What the history implies by itself begins with what held where it was last seen.
     let presented = at?.label ?? clean
 
-    const session = this.#find(who, name, at, places[known])
+    const isSecond = known === places.length - 1 && at?.asked === undefined
+    const session = this.#find(who, name, at, isSecond ? undefined : places[known])
     session.label = both(session.label, presented)
     for (const [index, entry] of entries.entries()) {
       if (index <= known) continue
@@ -118,7 +119,7 @@ export class SessionRules {
     this.#told.set(key, both(this.#told.get(key) ?? clean, label))
   }
 
-  /** A named session is its name's; otherwise the conversation goes on where it was left, or forks where it was not. */
+  /** A named session is its name's; otherwise the conversation goes on where it was left, or forks where it was not. The same request again is a second conversation. */
   #find(who: Person, name: string | undefined, at: Place | undefined, place: string | undefined): RuleSession {
     if (name !== undefined) {
       const named = this.#named.get(`${who}\n${name}`) ?? this.#begin(undefined, clean)

@@ -18,7 +18,7 @@ const policy = policyOf({
   },
 })
 const read = (state: PolicyState, name: string, more: object = {}) =>
-  admit(policy, state, { tool: tool(name), principal: alice, callKey: 'k', succeeded: true, ...more })
+  admit(policy, state, { tools: [tool(name)], principal: alice, callKey: 'k', outcome: 'done', ...more })
 
 describe('admit', () => {
   test('joins what the contract says', () => {
@@ -37,14 +37,14 @@ describe('admit', () => {
   })
 
   test('lowers trust where the server says the tool reaches the open world', () => {
-    const hinted = { tool: tool('time__now', { openWorldHint: true }) }
+    const hinted = { tools: [tool('time__now', { openWorldHint: true })] }
     expect(read(fresh(policy), 'time__now', hinted).label.trust).toBe(0)
   })
 
   test('reads the error of a failed call, and frees its effects', () => {
     const state = { ...fresh(policy), effects: reserve(fresh(policy).effects, 'k', ['backup']) }
-    expect(read(state, 'web__get', { succeeded: false }).label.trust).toBe(0)
-    expect(read(state, 'db__backup', { succeeded: false }).effects).toEqual(fresh(policy).effects)
+    expect(read(state, 'web__get', { outcome: 'failed' }).label.trust).toBe(0)
+    expect(read(state, 'db__backup', { outcome: 'failed' }).effects).toEqual(fresh(policy).effects)
   })
 
   test('counts as done only what was reserved: an invented history enables nothing and may block', () => {
@@ -62,7 +62,7 @@ describe('admit', () => {
       fc.property(fc.array(fc.record({ name, principal: someone, succeeded: fc.boolean() }), { maxLength: 12 }), (reads) => {
         let state = fresh(policy)
         for (const { name: toolName, ...more } of reads) {
-          const after = toolName === '?' ? admitUnknown(policy, state, more.principal) : read(state, toolName, more)
+          const after = toolName === '?' ? admitUnknown(state, more.principal) : read(state, toolName, more)
           expect(sameLabel(join(state.label, after.label), after.label)).toBe(true)
           state = after
         }
@@ -70,7 +70,7 @@ describe('admit', () => {
           .toReversed()
           .reduce(
             (now, { name: toolName, ...more }) =>
-              toolName === '?' ? admitUnknown(policy, now, more.principal) : read(now, toolName, more),
+              toolName === '?' ? admitUnknown(now, more.principal) : read(now, toolName, more),
             fresh(policy),
           )
         expect(reversed.label).toEqual(state.label)
@@ -80,6 +80,6 @@ describe('admit', () => {
 })
 
 test('content nobody can account for is not trusted and stays with the principal', () => {
-  expect(admitUnknown(policy, fresh(policy), alice).label).toEqual({ trust: 0, audience: [['alice']] })
-  expect(admitUnknown(policy, fresh(policy), principal('public')).label.audience).toEqual([[]])
+  expect(admitUnknown(fresh(policy), alice).label).toEqual({ trust: 0, audience: [['alice']] })
+  expect(admitUnknown(fresh(policy), principal('public')).label.audience).toEqual([[]])
 })

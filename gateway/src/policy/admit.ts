@@ -4,35 +4,57 @@
  */
 import type { Principal } from '../core/principal.ts'
 import { effectiveContract } from './contracts.ts'
-import { release, settle, suspect } from './effects.ts'
+import { isEnded, release, settle, suspect } from './effects.ts'
 import { audienceOf, join } from './label.ts'
 import { principalReader } from './readers.ts'
 import type { Contract, Label, Policy, PolicyState, ToolSubject } from './types.ts'
 
 /** A result that enters the session. */
 export interface Admission {
-  readonly tool: ToolSubject
+  /** Every tool the call may have been a call of; the result adds what each would add. */
+  readonly tools: readonly ToolSubject[]
   readonly principal: Principal
   /** The key the effects of the call were reserved under. */
   readonly callKey: string
-  /** Whether the tool did what it was asked; a failed call has no effects, but its error text is read all the same. */
-  readonly succeeded: boolean
+  /**
+   * Whether the tool did what it was asked. `possible`: nobody here can say, so the effects block and satisfy nothing.
+   * A failed call has no effects, but its error text is read all the same.
+   */
+  readonly outcome: 'done' | 'possible' | 'failed'
 }
 
-/** The state after the result was read. A tool nobody described is not trusted; its audience stays what it was. */
+/** The state after the result was read. */
 export function admit(policy: Policy, state: PolicyState, admission: Admission): PolicyState {
-  const { contract } = effectiveContract(policy.contractOf(admission.tool.name), admission.tool)
-  const label = join(state.label, outputLabel(policy, contract, admission.principal))
-  if (!admission.succeeded) return { label, effects: release(state.effects, admission.callKey) }
-  if (Object.hasOwn(state.effects.reserved, admission.callKey)) return { label, effects: settle(state.effects, admission.callKey) }
-  // Nobody reserved them: a history this gateway did not release. It may block later calls, it cannot enable one.
-  return { label, effects: suspect(state.effects, contract.effects) }
+  return { label: join(state.label, resultLabel(policy, admission.tools, admission.principal)), effects: effectsAfter(policy, state, admission) }
+}
+
+/** What a result of any of these tools adds to a label. */
+export function resultLabel(policy: Policy, tools: readonly ToolSubject[], principal: Principal): Label {
+  return tools
+    .map((tool) => outputLabel(policy, effectiveContract(policy.contractOf(tool.name), tool).contract, principal))
+    .reduce(join)
+}
+
+function effectsAfter(policy: Policy, { effects }: PolicyState, { tools, callKey, outcome }: Admission): PolicyState['effects'] {
+  // Where it ran it has been settled; what the history says of it counts for nothing.
+  if (isEnded(effects, callKey)) return effects
+  const reserved = Object.hasOwn(effects.reserved, callKey) ? effects.reserved[callKey] : undefined
+  if (outcome === 'failed') return release(effects, callKey)
+  if (outcome === 'done' && reserved !== undefined) return settle(effects, callKey)
+  // Nobody reserved them, or nobody can say how it ended: it may block later calls, it cannot enable one.
+  const named = tools.flatMap((tool) => effectiveContract(policy.contractOf(tool.name), tool).contract.effects)
+  return suspect(release(effects, callKey), reserved ?? named)
 }
 
 /** The state after content nobody can account for, such as a history this gateway did not see: least trust, for the principal only. */
-export function admitUnknown(_policy: Policy, state: PolicyState, principal: Principal): PolicyState {
+export function admitUnknown(state: PolicyState, principal: Principal): PolicyState {
+  return { label: join(state.label, unknownLabel(principal)), effects: state.effects }
+}
+
+/** What content nobody can account for adds to a label. */
+export function unknownLabel(principal: Principal): Label {
   const reader = principalReader(principal)
-  return { label: join(state.label, { trust: 0, audience: audienceOf(reader === undefined ? [] : [reader]) }), effects: state.effects }
+  return { trust: 0, audience: audienceOf(reader === undefined ? [] : [reader]) }
 }
 
 /** What a result under this contract adds to a label. */

@@ -23,7 +23,7 @@ const kinds = (verdict: Verdict) => verdict.gaps.map(({ kind }) => kind)
 
 function after(of: Policy, ...names: readonly string[]): PolicyState {
   return names.reduce(
-    (state, name) => admit(of, state, { tool: tool(name), principal: alice, callKey: `read ${name}`, succeeded: true }),
+    (state, name) => admit(of, state, { tools: [tool(name)], principal: alice, callKey: `read ${name}`, outcome: 'done' }),
     fresh(of),
   )
 }

@@ -11,6 +11,8 @@ import type { EffectLedger } from './types.ts'
 const unconfirmed = '?'
 /** Calls of one session whose end is still awaited; beyond it the oldest are given up and become unconfirmed. */
 const maxReserved = 256
+/** Ended calls that are remembered; of an older one the history can only say that its effects may have happened. */
+const maxEnded = 256
 
 export const emptyLedger: EffectLedger = { done: [], reserved: {} }
 
@@ -48,6 +50,7 @@ export function reserve(ledger: EffectLedger, callKey: string, effects: readonly
   const others = Object.entries(ledger.reserved).filter(([key]) => key !== callKey)
   const givenUp = others.splice(0, Math.max(0, others.length + 1 - maxReserved)).flatMap(([, abandoned]) => abandoned)
   return {
+    ...ledger,
     done: withEffects(ledger.done, givenUp.map(unconfirmedEffect)),
     reserved: Object.fromEntries([...others, [callKey, sortedUnique([...before, ...effects])]]),
   }
@@ -56,18 +59,28 @@ export function reserve(ledger: EffectLedger, callKey: string, effects: readonly
 /** The call succeeded: what it had reserved is done. A key that was never reserved changes nothing. */
 export function settle(ledger: EffectLedger, callKey: string): EffectLedger {
   if (!Object.hasOwn(ledger.reserved, callKey)) return ledger
-  return { done: withEffects(ledger.done, ledger.reserved[callKey] ?? []), reserved: without(ledger.reserved, callKey) }
+  return { ...ledger, done: withEffects(ledger.done, ledger.reserved[callKey] ?? []), reserved: without(ledger.reserved, callKey) }
 }
 
 /** The call did not happen or failed: what it had reserved is free again. */
 export function release(ledger: EffectLedger, callKey: string): EffectLedger {
-  return Object.hasOwn(ledger.reserved, callKey) ? { done: ledger.done, reserved: without(ledger.reserved, callKey) } : ledger
+  return Object.hasOwn(ledger.reserved, callKey) ? { ...ledger, reserved: without(ledger.reserved, callKey) } : ledger
 }
 
 /** Notes effects that may have happened. Those that certainly did stay certain. */
 export function suspect(ledger: EffectLedger, effects: readonly string[]): EffectLedger {
   const news = effects.filter((effect) => !ledger.done.includes(effect)).map(unconfirmedEffect)
-  return news.length === 0 ? ledger : { done: withEffects(ledger.done, news), reserved: ledger.reserved }
+  return news.length === 0 ? ledger : { ...ledger, done: withEffects(ledger.done, news) }
+}
+
+/** Notes that a call ended where it ran, well or not: whoever tells of it later adds nothing. */
+export function noteEnd(ledger: EffectLedger, callKey: string): EffectLedger {
+  return isEnded(ledger, callKey) ? ledger : { ...ledger, ended: [...(ledger.ended ?? []), callKey].slice(-maxEnded) }
+}
+
+/** Whether a call is known to have ended where it ran. */
+export function isEnded(ledger: EffectLedger, callKey: string): boolean {
+  return ledger.ended?.includes(callKey) === true
 }
 
 function withEffects(done: readonly string[], effects: readonly string[]): readonly string[] {

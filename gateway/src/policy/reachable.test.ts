@@ -45,7 +45,7 @@ const state: fc.Arbitrary<PolicyState> = fc
   .map(({ reads, done }) => {
     const start = { ...fresh(policy), effects: { done, reserved: {} } }
     return reads.reduce<PolicyState>(
-      (now, read) => admit(policy, now, { tool: tool(read), principal: alice, callKey: read, succeeded: false }),
+      (now, read) => admit(policy, now, { tools: [tool(read)], principal: alice, callKey: read, outcome: 'failed' }),
       start,
     )
   })
@@ -79,7 +79,7 @@ describe('reachable', () => {
 
   test('shows a tool as long as anybody may receive, and hides it when nobody may', () => {
     const read = (...names: string[]) =>
-      names.reduce((now, one) => admit(policy, now, { tool: tool(one), principal: alice, callKey: one, succeeded: true }), fresh(policy))
+      names.reduce((now, one) => admit(policy, now, { tools: [tool(one)], principal: alice, callKey: one, outcome: 'done' }), fresh(policy))
     const post = (now: PolicyState) => reachable(policy, now, tool('mail__post'), alice, null, null).action
     expect(post(read('hr__read'))).toBe('allow')
     expect(post(read('hr__read', 'crm__read'))).toBe('allow')

@@ -62,6 +62,8 @@ export interface EffectLedger {
   readonly done: readonly string[]
   /** Tool call key -> effects of a call that was allowed and has not ended. */
   readonly reserved: Readonly<Record<string, readonly string[]>>
+  /** Keys of calls that ended where they ran, newest last: settled there, or refused. What a history says of them adds nothing. */
+  readonly ended?: readonly string[]
 }
 
 /** The part of a session the engine reads and returns. */

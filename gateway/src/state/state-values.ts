@@ -21,12 +21,12 @@ export interface AnswerPlace {
   readonly through?: Readonly<Record<string, readonly string[]>>
 }
 
-/** The place of a request. `open`: no answer has been delivered yet, so the same request again is a second attempt. */
+/** The place of a request. `failed`: it got no answer, so the same request again is a second attempt and not a second conversation. */
 export interface RequestPlace {
   readonly session: string
   readonly label: LabelRecord
   readonly turn: string | null
-  readonly status: 'asked' | 'failed' | 'answered'
+  readonly failed?: boolean
 }
 
 /** Ties a tool call at the MCP endpoint to the model call that proposed it. */
@@ -51,6 +51,8 @@ export interface OwnerConversations {
   readonly connection?: string
   /** Sessions with model calls, newest last, and when the last was made (Unix milliseconds). */
   readonly recent: readonly { readonly session: string; readonly at: number }[]
+  /** Until then there may have been more conversations than are remembered (Unix milliseconds). */
+  readonly crowdedUntil?: number
 }
 
 /** Keyed fingerprints of words that were said or returned under a restricted label. */

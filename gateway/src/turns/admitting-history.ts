@@ -1,90 +1,164 @@
 /**
- * Every message the gateway has not accounted for passes here before the model sees it: tool results narrow
- * the label by their contract, assistant messages bring the label they were made under, and what nobody here
- * produced counts as untrusted. So neither removing nor inventing history can clean a session.
+ * Every message the gateway has not accounted for passes here before the model sees it: tool results narrow the label by
+ * their contract, assistant messages bring the label they were made under, words bring the label they were said or
+ * returned under, and what nobody here produced counts as untrusted. So neither removing, retelling nor inventing history
+ * can clean a session.
  */
-import type { LabelRecord } from '@turnward/contract/decision'
 import { sha256 } from '../core/hash.ts'
-import { admit, admitUnknown } from '../policy/admit.ts'
+import { admit, admitUnknown, resultLabel, unknownLabel } from '../policy/admit.ts'
 import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
-import type { Label, PolicyState } from '../policy/types.ts'
+import type { Label, PolicyState, ToolSubject } from '../policy/types.ts'
 import { whenRead, type MaybePromise } from '../state/state-store.ts'
-import type { ToolResultView } from '../wire/dialect.ts'
-import { freshState } from './attaching-session.ts'
-import type { HistoryEntry } from './history.ts'
-import type { AttachedCall, ModelCall } from './call.ts'
+import type { MessageView, ToolCallView, ToolResultView } from '../wire/dialect.ts'
+import type { ModelCall } from './call.ts'
+import type { CallMeaning } from './naming/call-meaning.ts'
+import { isFreeLabel, labelOfWords, rememberWords, unrestrictedRuns } from './provenance/words-of-call.ts'
 import { recordAdmission } from './recording.ts'
-import { toolSubject } from './tool-subject.ts'
+import { freshState } from './sessions/fresh-state.ts'
+import type { HistoryEntry } from './sessions/history.ts'
 
 /** Ledger key of an assistant message: who it was delivered to and what it said. */
 export function deliveredKey(principal: string, digest: string): string {
   return `m|${principal}|${digest}`
 }
 
+/** A call in the history, and the message that made it. */
+interface Made {
+  readonly view: ToolCallView
+  readonly entry: HistoryEntry
+}
+
 export async function admitHistory(call: ModelCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
+  await admitSystem(call)
   // In order: some models number calls anew, and a result belongs to the last call of its id before it.
-  const toolNames = new Map<string, string>()
+  const calls = new Map<string, Made>()
   for (const [index, entry] of history.entries()) {
-    for (const made of entry.message.calls) toolNames.set(made.id, made.name)
+    for (const view of entry.message.calls) calls.set(view.id, { view, entry })
     if (index < firstNew) continue
-    const admitted = entry.message.role === 'assistant' ? admitAssistant(call, entry) : undefined
+    const { message } = entry
+    const admitted = message.role === 'assistant' ? admitAssistant(call, entry) : undefined
     if (admitted instanceof Promise) await admitted
-    for (const result of entry.message.results) await admitResult(call, result, toolNames.get(result.callId))
+    if (message.fromUser) await admitWords(call, 'words of an earlier conversation', message.text)
+    for (const result of message.results) await admitResult(call, result, calls.get(result.callId))
   }
+}
+
+/** A client may put a summary, or a note of its own, into the instructions. They come with every call. */
+async function admitSystem(call: ModelCall): Promise<void> {
+  for (const message of call.view.messages) {
+    if (message.role !== 'system') continue
+    const label = await labelOfWords(call, message.text, true)
+    await joinLabel(call, 'words of an earlier conversation', label, message.text)
+  }
+}
+
+async function admitWords(call: ModelCall, subject: string, text: string): Promise<void> {
+  await joinLabel(call, subject, await labelOfWords(call, text), text)
 }
 
 function admitAssistant(call: ModelCall, { digest }: HistoryEntry): MaybePromise<void> {
   if (digest === undefined) return
   const { policy, settings } = call.snapshot
-  return whenRead(call.services.state.get<LabelRecord>('ledger', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
-    if (delivered !== undefined) joinLabel(call, labelFromRecord(delivered, policy))
-    else if (settings.turns.unknown_history !== 'accept') admitStranger(call, 'unknown history', digest)
+  return whenRead(call.services.state.get('ledger', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
+    if (delivered !== undefined) return joinLabel(call, 'an earlier answer', labelFromRecord(delivered, policy))
+    if (settings.turns.unknown_history !== 'accept') return admitStranger(call, 'unknown history', digest)
   })
 }
 
-async function admitResult(call: ModelCall, result: ToolResultView, toolName: string | undefined): Promise<void> {
-  const { policy, settings } = call.snapshot
+async function admitResult(call: ModelCall, result: ToolResultView, made: Made | undefined): Promise<void> {
+  const { services, snapshot, caller } = call
   const digest = sha256(result.text)
-  if (toolName === undefined) {
-    admitStranger(call, 'unknown tool call', digest)
+  if (made === undefined) {
+    await admitStranger(call, 'unknown tool call', digest)
     return
   }
-  const key = `r|${call.caller.principal.id}|${toolName}|${result.callId}|${digest}`
-  const seen = await call.services.state.get<LabelRecord>('ledger', key)
-  if (seen !== undefined) {
-    joinLabel(call, labelFromRecord(seen, policy))
-    return
-  }
-  const tool = toolSubject(call.services.fleet, call.snapshot, toolName)
-  const admission = { tool, principal: call.caller.principal, callKey: reservedKey(call, result.callId), succeeded: !result.isError }
-  applyAdmission(call, tool.name, digest, admit(policy, call.session.policy, admission))
-  const contribution = admit(policy, freshState(policy), admission).label
-  call.presented = join(call.presented, contribution)
-  const expires = call.services.clock.now() + settings.turns.session_idle_ms
-  await call.services.state.put('ledger', key, labelRecord(contribution, policy), expires)
+  const { tools, callKey } = await meaningOf(call, made)
+  const key = `r|${caller.principal.id}|${made.view.name}|${result.callId}|${digest}`
+  const seen = await services.state.get('ledger', key)
+  // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
+  const now = await addedBy(call, result, tools, made)
+  const added = seen === undefined ? now : join(now, labelFromRecord(seen, snapshot.policy))
+  call.presented = join(call.presented, added)
+  const before = call.session.policy.label
+  await services.sessions.changePolicy(call.session, (state) => {
+    const label = join(state.label, added)
+    const next: PolicyState = seen === undefined ? { label, effects: admit(snapshot.policy, state, { tools, principal: caller.principal, callKey, outcome: outcomeOf(result, tools) }).effects } : { ...state, label }
+    return [sameLabel(label, state.label) && next.effects === state.effects ? state : next, undefined]
+  })
+  if (!sameLabel(before, call.session.policy.label)) recordAdmission(call, tools[0].name, digest, before, call.session.policy.label)
+  if (seen !== undefined) return
+  await services.state.put('ledger', key, labelRecord(added, snapshot.policy), services.clock.now() + snapshot.settings.turns.session_idle_ms)
+  if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call, call.view.messages, (message) => isRestricted(call, message)))
 }
 
-/** Content nobody here can account for. */
-function admitStranger(call: ModelCall, subject: string, digest: string): void {
-  const { snapshot, session, caller } = call
-  call.presented = admitUnknown(snapshot.policy, { ...session.policy, label: call.presented }, caller.principal).label
-  applyAdmission(call, subject, digest, admitUnknown(snapshot.policy, session.policy, caller.principal))
+/** What a result adds: what its tool's contract says, what its words were said under, and what a sub-agent has read that it comes from. */
+async function addedBy(call: ModelCall, result: ToolResultView, tools: CallMeaning['tools'], made: Made): Promise<Label> {
+  const { snapshot, caller } = call
+  const label = join(resultLabel(snapshot.policy, tools, caller.principal), await labelOfWords(call, result.text))
+  return call.client?.agentTools?.has(made.view.name) === true ? join(label, await labelOfAgents(call)) : label
+}
+
+async function labelOfAgents({ services, snapshot, session }: ModelCall): Promise<Label> {
+  let label = freshState(snapshot.policy).label
+  for (const id of session.state.children) {
+    const child = await services.sessions.find(id, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+    if (child !== undefined) label = join(label, child.policy.label)
+  }
+  return label
+}
+
+/** The tools a call in the history may have been a call of, and the key its effects are reserved under. What was released counts, not what the client says of it. */
+async function meaningOf(call: ModelCall, { view, entry }: Made): Promise<{ readonly tools: CallMeaning['tools']; readonly callKey: string }> {
+  const place = await call.services.state.get('point', entry.point)
+  const callKey = place === undefined ? reservedKey(call.session.policy, view.id) : `${place.modelCall}:${view.id}`
+  const [first, ...others] = place?.through?.[view.id] ?? []
+  if (first === undefined) return { tools: call.meanings.ofCall(view).tools, callKey }
+  const [tool, ...more] = [first, ...others].flatMap((name) => call.meanings.ofName(name))
+  return { tools: tool === undefined ? call.meanings.ofName(view.name) : [tool, ...more], callKey }
 }
 
 /** The newest reservation for a call of this id; the id itself when nothing is reserved for it. */
-function reservedKey(call: AttachedCall, callId: string): string {
-  return Object.keys(call.session.policy.effects.reserved).findLast((key) => key.endsWith(`:${callId}`)) ?? callId
+function reservedKey({ effects }: PolicyState, callId: string): string {
+  const keys = [...Object.keys(effects.reserved), ...(effects.ended ?? [])]
+  // `mc_…:<id>`: an id may itself have a colon.
+  return keys.findLast((key) => key.slice(key.indexOf(':') + 1) === callId) ?? callId
 }
 
-function joinLabel(call: ModelCall, label: Label): void {
+/** Whether a result tells that its tool did what it was asked. Of a tool of ours only the place where it ran can tell. */
+function outcomeOf(result: ToolResultView, tools: readonly ToolSubject[]): 'done' | 'possible' | 'failed' {
+  if (result.isError === true) return 'failed'
+  return result.isError === undefined || tools.some(({ server }) => server !== 'client') ? 'possible' : 'done'
+}
+
+/** Content nobody here can account for. */
+async function admitStranger(call: ModelCall, subject: string, digest: string): Promise<void> {
+  const { services, session, caller } = call
+  const before = session.policy.label
+  call.presented = join(call.presented, unknownLabel(caller.principal))
+  await services.sessions.changePolicy(session, (state) => {
+    const after = admitUnknown(state, caller.principal)
+    return [sameLabel(after.label, state.label) ? state : after, undefined]
+  })
+  if (!sameLabel(before, session.policy.label)) recordAdmission(call, subject, digest, before, session.policy.label)
+}
+
+/** Joins a label into the session and what is presented; on record when it narrows. */
+async function joinLabel(call: ModelCall, subject: string, label: Label, text = ''): Promise<void> {
+  if (isFreeLabel(call, label)) return
+  const { services, session } = call
+  const before = session.policy.label
   call.presented = join(call.presented, label)
-  const joined = join(call.session.policy.label, label)
-  if (!sameLabel(joined, call.session.policy.label)) call.services.sessions.update(call.session, { ...call.session.policy, label: joined })
+  await services.sessions.changePolicy(session, (state) => {
+    const joined = join(state.label, label)
+    return [sameLabel(joined, state.label) ? state : { ...state, label: joined }, undefined]
+  })
+  if (!sameLabel(before, session.policy.label)) recordAdmission(call, subject, sha256(text), before, session.policy.label)
 }
 
-function applyAdmission(call: AttachedCall, subject: string, resultDigest: string, after: PolicyState): void {
-  const before = call.session.policy
-  const narrowed = !sameLabel(before.label, after.label)
-  if (narrowed || before.effects !== after.effects) call.services.sessions.update(call.session, after)
-  if (narrowed) recordAdmission(call, subject, resultDigest, before.label, after.label)
+/** Whether a message has results that restrict something; its words are then not known from elsewhere. */
+export function isRestricted(call: ModelCall, message: MessageView): boolean {
+  return message.results.some(({ callId }) => {
+    const view = call.view.messages.flatMap(({ calls }) => calls).findLast(({ id }) => id === callId)
+    return view === undefined || !isFreeLabel(call, resultLabel(call.snapshot.policy, call.meanings.ofCall(view).tools, call.caller.principal))
+  })
 }

@@ -1,30 +1,68 @@
-/** Joins what a tool returned into the label, before the result leaves the gateway, and settles the effects of the call. */
-import { admit } from '../policy/admit.ts'
-import { suspect } from '../policy/effects.ts'
+/** Joins what a tool returned into the label of the conversation it belongs to, before the result leaves the gateway, and settles the effects of the call: here, and nowhere else. */
+import { asTurnwardError } from '../core/error.ts'
+import type { JsonObject } from '../core/json.ts'
+import { resultLabel } from '../policy/admit.ts'
+import { noteEnd, release, settle, suspect } from '../policy/effects.ts'
 import { join, sameLabel } from '../policy/label.ts'
+import type { EffectLedger, Label } from '../policy/types.ts'
 import type { ToolCall } from './call.ts'
 import type { Execution } from './executing-tool.ts'
+import { labelOfWords, rememberWords, textsIn } from './provenance/words-of-call.ts'
+import type { ToolOutcome } from './recording-tool-call.ts'
 import { subjectOf } from './tool-subject.ts'
 
-export function admitToolResult(call: ToolCall, execution: Execution): void {
-  const { services, snapshot, session, clientSession, tool } = call
-  const { policy, settings } = snapshot
-  const before = session.policy
-  const reserved = before.effects.reserved[call.callKey] ?? []
-  const admitted = admit(policy, before, {
-    tool: subjectOf(tool),
-    principal: call.caller.principal,
-    callKey: call.callKey,
-    succeeded: execution.outcome === 'ok',
+export interface AdmittedResult {
+  /** The label of the session before. */
+  readonly before: Label
+  /** How the call ended: as it ran, unless its result could not be admitted. */
+  readonly end: ToolOutcome
+}
+
+export async function admitToolResult(call: ToolCall, execution: Execution): Promise<AdmittedResult> {
+  const before = call.session.policy.label
+  try {
+    const added = await addedBy(call, execution)
+    await changeState(call, (effects) => endedEffects(effects, call.callKey, execution.outcome), added)
+    return { before, end: execution }
+  } catch (thrown) {
+    // A label that cannot be kept is a label that would be lost: nobody gets to read what it stands for.
+    const failure = asTurnwardError(thrown)
+    if (call.turn !== null) failure.turn ??= call.turn
+    return { before, end: { outcome: 'error', failure } }
+  }
+}
+
+/** A call that was refused did not run: what was reserved for it is free again. */
+export async function settleRefusal(call: ToolCall): Promise<void> {
+  await changeState(call, (effects) => noteEnd(release(effects, call.callKey), call.callKey))
+}
+
+async function changeState({ services, snapshot, session }: ToolCall, effectsAfter: (effects: EffectLedger) => EffectLedger, added?: Label): Promise<void> {
+  await services.sessions.changePolicy(session, (state) => {
+    const label = added === undefined ? state.label : join(state.label, added)
+    const effects = effectsAfter(state.effects)
+    return [sameLabel(label, state.label) && effects === state.effects ? state : { label, effects }, undefined]
   })
+  await services.sessions.save(session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+}
+
+function endedEffects(effects: EffectLedger, callKey: string, outcome: Execution['outcome']): EffectLedger {
+  const reserved = effects.reserved[callKey] ?? []
+  if (outcome === 'ok') return noteEnd(settle(effects, callKey), callKey)
   // A call that got no answer may have had its effect all the same.
-  const isUnknown = execution.outcome === 'timeout' || execution.outcome === 'cancelled' || execution.outcome === 'error'
-  const after = isUnknown ? { ...admitted, effects: suspect(admitted.effects, reserved) } : admitted
-  if (!sameLabel(before.label, after.label) || before.effects !== after.effects) services.sessions.update(session, after)
-  services.sessions.save(session, policy, settings.turns.session_idle_ms)
-  if (clientSession === session) return
-  // The connection has read it too, whichever conversation asked.
-  const read = join(clientSession.policy.label, after.label)
-  if (!sameLabel(read, clientSession.policy.label)) services.sessions.update(clientSession, { ...clientSession.policy, label: read })
-  services.sessions.save(clientSession, policy, settings.turns.session_idle_ms)
+  if (outcome !== 'tool_error') return noteEnd(suspect(release(effects, callKey), reserved), callKey)
+  return noteEnd(release(effects, callKey), callKey)
+}
+
+/** What the contract of the tool says, and what the words of the result were said under. */
+async function addedBy(call: ToolCall, { result }: Execution): Promise<Label> {
+  const { snapshot, caller, tool } = call
+  const texts = textsIn(withoutMeta(result))
+  const added = join(resultLabel(snapshot.policy, [subjectOf(tool)], caller.principal), await labelOfWords(call, texts.join('\n')))
+  await rememberWords(call, texts, added)
+  return added
+}
+
+function withoutMeta({ _meta: _, ...result }: JsonObject): JsonObject {
+  return result
 }

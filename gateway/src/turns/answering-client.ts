@@ -12,7 +12,7 @@ export function answerHeaders(call: ModelCall, routed: RoutedResponse, contentTy
     'content-type': contentType,
     'x-turnward-call': call.modelCall,
     'x-turnward-session': call.session.id,
-    'x-turnward-turn': call.turn,
+    ...(call.turn === null ? {} : { 'x-turnward-turn': call.turn }),
   }
   for (const name of routed.provider.returnedHeaders) {
     const value = routed.response.headers[name]

@@ -11,7 +11,9 @@ import type { RequestBody } from '../wire/request-body.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import type { Services } from './services.ts'
-import type { Ticket } from './tickets.ts'
+import type { ClientAdapter } from './sessions/clients/client-adapter.ts'
+import type { HeldTicket } from './sessions/linking-session.ts'
+import type { CallMeanings } from './naming/call-meaning.ts'
 
 /** A call that has a session: enough to decide and to record, on either floor. */
 export interface AttachedCall {
@@ -19,7 +21,8 @@ export interface AttachedCall {
   readonly snapshot: Snapshot
   readonly caller: Caller
   readonly session: Session
-  readonly turn: string
+  /** Null for what belongs to no turn: side requests of a client, lists. */
+  readonly turn: string | null
   readonly span: CallSpan
   /** `mc_…` of the model call, null for a tool call without one. */
   readonly modelCall: string | null
@@ -44,6 +47,14 @@ export interface ModelCall extends AttachedCall {
   presented: Label
   /** Where in its conversation the request stands. */
   readonly place: string | undefined
+  /** The known client that made the request. */
+  readonly client: ClientAdapter | undefined
+  /** What kind of side request of its client it is, when it is one. */
+  readonly side: string | undefined
+  /** What the names of tools mean in this call. */
+  readonly meanings: CallMeanings
+  /** Calls of the answer that name another tool in their arguments: call id -> names of the tools they mean. */
+  readonly through: Map<string, readonly string[]>
   /** Tools removed from what the model was offered. */
   hidden: readonly string[]
   /** Upstream and credential of the last attempt. */
@@ -66,12 +77,12 @@ export interface ToolCall extends AttachedCall {
   /** SHA-256 (hex) of the canonical arguments. */
   readonly argumentsDigest: string
   readonly gateway: string
-  /** The ticket of the model call that proposed it, used up by this call. */
-  readonly ticket: Ticket | undefined
+  /** The ticket of the model call that proposed it, held by this call. */
+  readonly held: HeldTicket | undefined
   /** Key under which the effects of this call are reserved. */
   readonly callKey: string
-  /** The session of the MCP connection itself; the same as `session` when nothing linked the call elsewhere. */
-  readonly clientSession: Session
+  /** What counts for the decision besides the session's own label: the connection, and conversations the call may come from. */
+  readonly besides: Label
   /** `dec_…`: the decision on this call; its outcome carries the same id. */
   readonly decision: string
   /** Id of the credential the hop to the server uses. */

@@ -4,15 +4,16 @@
  */
 import { TurnwardError } from '../core/error.ts'
 import { digestJson } from '../core/hash.ts'
-import { decide } from '../policy/decide.ts'
 import { release, reserve } from '../policy/effects.ts'
 import { refusalNotice } from '../policy/refusal.ts'
-import type { ToolSubject, Verdict } from '../policy/types.ts'
+import type { PolicyState, Verdict } from '../policy/types.ts'
 import type { JsonObject, RefusedCall, ToolCallView } from '../wire/dialect.ts'
 import type { ModelCall, ProposalRulings } from './call.ts'
 import { noteDecision, recordOf, verdictFields } from './recording.ts'
-import { mintTicket, ticketKey } from './tickets.ts'
-import { toolSubject } from './tool-subject.ts'
+import type { CallMeaning } from './naming/call-meaning.ts'
+import { decideAll } from './naming/judging-meaning.ts'
+import { argumentDigests } from './sessions/linking-session.ts'
+import { mintTicket, ticketKey } from './sessions/tickets.ts'
 
 export interface Proposals {
   readonly calls: readonly ToolCallView[]
@@ -20,33 +21,36 @@ export interface Proposals {
   readonly native: ReadonlyMap<string, JsonObject>
 }
 
+/** A call that may go to the client. */
+interface Released {
+  readonly made: ToolCallView
+  readonly meaning: CallMeaning
+  readonly decision: string
+}
+
 export async function decideProposals(call: ModelCall, proposals: Proposals): Promise<ProposalRulings> {
-  const { services, snapshot } = call
+  const { services, snapshot, session } = call
   refuseSharedIds(call, proposals.calls)
-  const before = call.session.policy
   const refused: (RefusedCall & { position: number })[] = []
-  const released: { readonly made: ToolCallView; readonly tool: ToolSubject; readonly decision: string; readonly argumentsDigest: string | null }[] = []
+  const released: Released[] = []
   const writes: Promise<void>[] = []
 
   for (const [position, made] of proposals.calls.entries()) {
-    const tool = toolSubject(services.fleet, snapshot, made.name)
-    const verdict = rule(call, tool, made)
-    const argumentsDigest = made.args === undefined ? null : digestJson(made.args)
+    const meaning = call.meanings.ofCall(made)
+    // Decided and reserved in one step: of two calls that exclude each other, one is refused.
+    const verdict = await services.sessions.changePolicy(session, (state) => reserved(state, callKeyOf(call.modelCall, made.id), rule(call, state, meaning, made)))
     const record = recordOf(call, {
       type: 'decision',
       kind: 'tool_proposal',
-      subject: tool.name,
+      subject: meaning.tools[0].name,
+      ...(meaning.calledAs === undefined ? {} : { calledAs: meaning.calledAs.slice(0, 128) }),
       toolCallId: made.id,
       credential: call.attempt?.credential ?? 'none',
-      argumentsDigest,
+      argumentsDigest: meaning.args === undefined ? null : digestJson(meaning.args),
       ...verdictFields(verdict),
     })
-    if (verdict.action === 'deny') {
-      refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
-    } else {
-      services.sessions.update(call.session, { ...call.session.policy, effects: reserve(call.session.policy.effects, callKeyOf(call.modelCall, made.id), verdict.effects) })
-      released.push({ made, tool, decision: record.id, argumentsDigest })
-    }
+    if (verdict.action === 'deny') refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
+    else released.push({ made, meaning, decision: record.id })
     noteDecision(call, record)
     writes.push(snapshot.settings.audit.durability === 'strict' ? services.log.appendDurably(record) : appendSoon(call, record))
   }
@@ -54,20 +58,35 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   try {
     await Promise.all(writes)
   } catch (error) {
-    let { effects } = call.session.policy
-    for (const { made } of released) effects = release(effects, callKeyOf(call.modelCall, made.id))
-    services.sessions.update(call.session, { ...before, label: call.session.policy.label, effects })
+    await services.sessions.changePolicy(session, (state) => {
+      const effects = released.reduce((left, { made }) => release(left, callKeyOf(call.modelCall, made.id)), state.effects)
+      return [effects === state.effects ? state : { ...state, effects }, undefined]
+    })
     throw error
   }
-  const expires = services.clock.now() + snapshot.settings.turns.ticket_ttl_ms
-  for (const { made, tool, decision, argumentsDigest } of released) {
-    // While servers are still starting their tools are not known yet; the form of the name is enough to expect the call.
-    if (argumentsDigest === null || (tool.server === 'client' && !tool.name.includes('__'))) continue
-    const key = ticketKey(services.secret, call.caller.principal.id, tool.name, argumentsDigest)
-    const ticket = { session: call.session.id, turn: call.turn, modelCall: call.modelCall, callId: made.id, callKey: callKeyOf(call.modelCall, made.id), decision, expires }
-    await mintTicket(services.state, key, ticket)
+  for (const one of released) {
+    if (one.meaning.through) call.through.set(one.made.id, one.meaning.tools.map(({ name }) => name))
+    await expectCall(call, one)
   }
   return { allowed: new Set(released.map(({ made }) => made.id)), refused }
+}
+
+/** The tool call that the client will make of a released proposal is expected: it gets a ticket under every tool of ours it may mean. */
+async function expectCall(call: ModelCall, { made, meaning, decision }: Released): Promise<void> {
+  const { services, snapshot, caller, session, turn, modelCall } = call
+  if (meaning.args === undefined) return
+  const expires = services.clock.now() + snapshot.settings.turns.ticket_ttl_ms
+  for (const { name, server } of meaning.tools) {
+    if (server === 'client') continue
+    const [digest = ''] = argumentDigests(call.meanings.tool(name), meaning.args)
+    const ticket = { session: session.id, turn, modelCall, callId: made.id, callKey: callKeyOf(modelCall, made.id), decision, expires }
+    await mintTicket(services.state, ticketKey(services.secret, caller, name, digest), ticket)
+  }
+}
+
+function reserved(state: PolicyState, callKey: string, verdict: Verdict): readonly [PolicyState, Verdict] {
+  if (verdict.action === 'deny' || verdict.effects.length === 0) return [state, verdict]
+  return [{ ...state, effects: reserve(state.effects, callKey, verdict.effects) }, verdict]
 }
 
 /** Some models number their calls anew in every message: the model call makes the key unique. */
@@ -78,23 +97,17 @@ export function callKeyOf(modelCall: string, callId: string): string {
 // A ruling names calls by id. Two calls under one id could not be told apart, by us or by the client.
 function refuseSharedIds(call: ModelCall, calls: readonly ToolCallView[]): void {
   if (new Set(calls.map((made) => made.id)).size === calls.length) return
-  throw new TurnwardError('upstream.malformed', { subject: call.attempt?.upstream, why: 'two tool calls of one message have the same id', turn: call.turn })
+  throw new TurnwardError('upstream.malformed', { subject: call.attempt?.upstream, why: 'two tool calls of one message have the same id', turn: call.turn ?? undefined })
 }
 
 async function appendSoon(call: ModelCall, record: Parameters<ModelCall['services']['log']['append']>[0]): Promise<void> {
   call.services.log.append(record)
 }
 
-function rule(call: ModelCall, tool: ToolSubject, made: ToolCallView): Verdict {
-  if (made.args === undefined) return unreadableArguments
-  return decide(call.snapshot.policy, call.session.policy, {
-    tool,
-    args: made.args,
-    principal: call.caller.principal,
-    actor: call.caller.actor,
-    gateway: null,
-    callKey: callKeyOf(call.modelCall, made.id),
-  })
+function rule(call: ModelCall, state: PolicyState, { tools, args, through }: CallMeaning, made: ToolCallView): Verdict {
+  if (args === undefined) return through ? unreadableInnerCall : unreadableArguments
+  const { caller, snapshot } = call
+  return decideAll(snapshot.policy, state, tools, { args, principal: caller.principal, actor: caller.actor, gateway: null, callKey: callKeyOf(call.modelCall, made.id) })
 }
 
 // What cannot be read cannot be decided, in every posture.
@@ -106,4 +119,11 @@ const unreadableArguments: Verdict = {
   rules: ['engine'],
   reason: 'The arguments of the call are not one JSON object.',
   effects: [],
+}
+
+const unreadableInnerCall: Verdict = {
+  ...unreadableArguments,
+  gaps: [{ kind: 'argument', detail: 'the arguments do not name one tool and its arguments', source: 'engine' }],
+  remedies: [{ kind: 'prerequisite', detail: 'make the call again with the name of one tool and its arguments as one JSON object' }],
+  reason: 'Which tool the call would run cannot be read.',
 }

@@ -1,20 +1,39 @@
-/** Decides one tool call: tickets, arguments, then the policy engine. An allowed call has its effects reserved before anyone else is decided. */
+/**
+ * Decides one tool call: tickets, arguments, then the policy engine, on the label of its conversation joined with what the
+ * call may come from besides. An allowed call has its effects reserved in the same step.
+ */
 import { decide } from '../policy/decide.ts'
 import { reserve } from '../policy/effects.ts'
-import type { Verdict } from '../policy/types.ts'
+import { join } from '../policy/label.ts'
+import type { Label, PolicyState, Verdict } from '../policy/types.ts'
 import type { ToolCall } from './call.ts'
 import { subjectOf } from './tool-subject.ts'
 
-export function decideToolCall(call: ToolCall): Verdict {
-  const { services, snapshot, session, tool } = call
-  if (snapshot.settings.turns.tickets === 'required' && call.ticket === undefined) {
+export interface ToolDecision {
+  readonly verdict: Verdict
+  /** The label the call was decided on. */
+  readonly label: Label
+}
+
+export async function decideToolCall(call: ToolCall): Promise<ToolDecision> {
+  return call.services.sessions.changePolicy(call.session, (state): readonly [PolicyState, ToolDecision] => {
+    const label = join(state.label, call.besides)
+    const verdict = judge(call, { ...state, label })
+    const effects = verdict.action === 'deny' ? state.effects : reserve(state.effects, call.callKey, verdict.effects)
+    return [effects === state.effects ? state : { ...state, effects }, { verdict, label }]
+  })
+}
+
+function judge(call: ToolCall, state: PolicyState): Verdict {
+  const { snapshot, tool } = call
+  if (snapshot.settings.turns.tickets === 'required' && call.held === undefined) {
     return snapshot.policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
   }
   // What we decide on and what the server would read are two values then.
   if (call.unfit !== undefined) return misfitArguments('JSON numbers', call.unfit)
   const misfit = tool.validate(call.args)
   if (misfit !== undefined) return misfitArguments('input schema', misfit)
-  const verdict = decide(snapshot.policy, session.policy, {
+  return decide(snapshot.policy, state, {
     tool: subjectOf(tool),
     args: call.args,
     principal: call.caller.principal,
@@ -22,10 +41,6 @@ export function decideToolCall(call: ToolCall): Verdict {
     gateway: call.gateway,
     callKey: call.callKey,
   })
-  if (verdict.action !== 'deny') {
-    services.sessions.update(session, { ...session.policy, effects: reserve(session.policy.effects, call.callKey, verdict.effects) })
-  }
-  return verdict
 }
 
 const withoutTicket: Verdict = {

@@ -1,15 +1,15 @@
 /**
- * What is remembered once a message has gone to the client: the label it was made under, and what denial
- * splicing took out of it. The next request of the conversation needs both.
+ * What is remembered once a message has gone to the client: the label it was made under, its words if that label restricts
+ * anything, and what denial splicing took out of it. The next request of the conversation needs all of them.
  */
-import type { LabelRecord } from '@turnward/contract/decision'
 import { join, labelFromRecord, labelRecord } from '../policy/label.ts'
 import type { JsonObject, RefusedCall, SplicedRound, ToolCallView } from '../wire/dialect.ts'
-import { deliveredKey } from './admitting-history.ts'
+import { deliveredKey, isRestricted } from './admitting-history.ts'
 import type { ModelCall } from './call.ts'
-import { assistantDigest, pointAfter } from './history.ts'
-import { saveAnswerPoint } from './saving-point.ts'
+import { isFreeLabel, rememberWords, textsIn, unrestrictedRuns } from './provenance/words-of-call.ts'
 import { spliceKeys } from './restoring-refused.ts'
+import { assistantDigest, pointAfter } from './sessions/history.ts'
+import { saveAnswerPlace } from './sessions/places.ts'
 
 export interface DeliveredMessage {
   /** Text over all rounds, as the client has it. */
@@ -27,13 +27,21 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
   if (digest === undefined) return
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   const answer = pointAfter(call.place ?? '', digest)
-  if (call.place !== undefined) await saveAnswerPoint(call, answer, call.place)
+  await saveAnswerPlace(call, answer, call.through.size === 0 ? undefined : Object.fromEntries(call.through))
   // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
-  const key = deliveredKey(caller.principal.id, digest)
-  const earlier = await services.state.get<LabelRecord>('ledger', key)
-  const joined = earlier === undefined ? call.presented : join(call.presented, labelFromRecord(earlier, snapshot.policy))
-  await services.state.put('ledger', key, labelRecord(joined, snapshot.policy), expires)
+  await services.state.change('ledger', deliveredKey(caller.principal.id, digest), (earlier) => {
+    const joined = earlier === undefined ? call.presented : join(call.presented, labelFromRecord(earlier, snapshot.policy))
+    return { value: labelRecord(joined, snapshot.policy), expires, result: undefined }
+  })
+  await rememberSaid(call, message)
   if (message.rounds.length === 0 && message.dropped.length === 0) return
   const record = { rounds: message.rounds, dropped: message.dropped, delivered: message.rounds.length > 0 ? message.native : undefined }
   for (const spliced of spliceKeys(answer, session.id, digest)) await services.state.put('splice', spliced, record, expires)
+}
+
+/** Told under a restricted label, words carry it wherever they are repeated; what the model has from its person or operator is theirs. */
+async function rememberSaid(call: ModelCall, message: DeliveredMessage): Promise<void> {
+  if (isFreeLabel(call, call.presented)) return
+  const known = unrestrictedRuns(call, call.view.messages, (one) => isRestricted(call, one))
+  await rememberWords(call, [message.text, ...message.calls.flatMap(({ args }) => textsIn(args))], call.presented, known)
 }

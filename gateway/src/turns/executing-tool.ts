@@ -20,7 +20,7 @@ export async function executeTool(call: ToolCall, request: ToolCallRequest): Pro
     return { outcome: result.isError === true ? 'tool_error' : 'ok', result }
   } catch (thrown) {
     const failure = asTurnwardError(thrown)
-    failure.turn ??= call.turn
+    failure.turn ??= call.turn ?? undefined
     if (request.signal.aborted) return { outcome: 'cancelled', result: {}, failure }
     return { outcome: failure.code === 'mcp.server_timeout' ? 'timeout' : 'error', result: {}, failure }
   }

@@ -9,5 +9,5 @@ const noSpan: CallSpan = { traceparent: undefined, tracestate: undefined, traceI
 
 export function linkedCall(services: Services, context: McpContext, session: Session): AttachedCall {
   const { snapshot, caller } = context
-  return { services, snapshot, caller, session, turn: session.turn ?? '', span: noSpan, modelCall: null }
+  return { services, snapshot, caller, session, turn: session.state.turn, span: noSpan, modelCall: null }
 }

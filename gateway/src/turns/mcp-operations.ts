@@ -1,7 +1,7 @@
 /** The agent floor as the MCP endpoint sees it: who may open a gateway, which tools are callable now, and running one. */
 import type { ListedTools, McpContext, McpOperations } from '../tools/operations.ts'
 import { linkedCall } from './linked-call.ts'
-import { mcpSession } from './linking-session.ts'
+import { mcpSession } from './sessions/linking-session.ts'
 import { recordOf } from './recording.ts'
 import { requireGateway } from './resolving-tool.ts'
 import type { Services } from './services.ts'
@@ -48,7 +48,6 @@ async function listCallableTools(services: Services, context: McpContext): Promi
         rules: ['policy.tools.hide'],
         reason: 'These tools cannot be called with what the session has read.',
         credential: 'none',
-        turn: session.turn,
         hidden,
       }),
     )

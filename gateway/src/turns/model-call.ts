@@ -11,18 +11,18 @@ import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import { admitHistory } from './admitting-history.ts'
 import { answerError } from './answering-client.ts'
-import { attachSession } from './attaching-session.ts'
 import { authoriseModel } from './authorising-model.ts'
 import type { ModelCall } from './call.ts'
-import { readHistory } from './history.ts'
-import { continueTurn } from './continuing-turn.ts'
+import { callMeanings } from './naming/call-meaning.ts'
 import { readModelRequest } from './reading-request.ts'
 import { recordModelOutcome, recordRefusedModel } from './recording-model-call.ts'
 import { relayJson } from './relaying-json.ts'
 import { relayStream } from './relaying-stream.ts'
 import { restoreRefused } from './restoring-refused.ts'
-import { placeOf, savePoint } from './saving-point.ts'
 import type { Services } from './services.ts'
+import { attachSession } from './sessions/attaching-session.ts'
+import { readHistory } from './sessions/history.ts'
+import { failPlace, placeOf, savePlace } from './sessions/places.ts'
 import { shapeTools } from './shaping-tools.ts'
 
 export async function runModelCall(services: Services, request: IncomingMessage, response: ServerResponse, dialect: Dialect): Promise<void> {
@@ -39,12 +39,11 @@ export async function runModelCall(services: Services, request: IncomingMessage,
     // Parsed once; what we decide on is what the upstream reads.
     const { bytes, body, view } = await readModelRequest(services, request, caller, dialect, snapshot)
     span = services.telemetry.startModelCall({ requestModel: view.model, dialect: dialect.name, stream: view.stream, ...traceHeaders(request) })
-    // The session carries the label, so it is found before anything is decided.
+    // The session carries the label, so it is found before anything is decided; the turn is that of the person's last message in it.
     const history = readHistory(view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
-    const { session, firstNew, presented } = await attachSession(services, snapshot, caller, request.headers, body.fields, history)
+    const { session, turn, firstNew, presented, client, side } = await attachSession(services, snapshot, caller, { headers: request.headers, fields: body.fields, view, history })
     busy = session
     services.sessions.begin(session)
-    const turn = continueTurn(session, view)
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     // Grants are checked with the session known, so that a refusal is on record where it belongs.
     const { route, source } = refuseOnRecord(() => authoriseModel(snapshot, caller.principal, view.model), (error) => recordRefusedModel(attached, view.model, error))
@@ -59,6 +58,10 @@ export async function runModelCall(services: Services, request: IncomingMessage,
       signal,
       presented,
       place: placeOf(history),
+      client,
+      side,
+      meanings: callMeanings(services.fleet, snapshot, client),
+      through: new Map(),
       decision: newId('dec'),
       grant: source,
       hidden: [],
@@ -66,25 +69,29 @@ export async function runModelCall(services: Services, request: IncomingMessage,
     }
     // What the history brings narrows the label before the model sees it.
     await admitHistory(call, history, firstNew)
-    // The point is kept now: a client that never comes back for this answer may still fork from here.
-    await savePoint(call, call.place)
+    // The place is kept now: a client that never comes back for this answer may still go on from here.
+    await savePlace(call)
     // The model must see the calls that were refused earlier, or it would make them again.
     await restoreRefused(call, history)
     // With the label final for this call, tools it cannot reach are taken out of the offer.
-    shapeTools(call)
+    await shapeTools(call)
     // Route, relay, and decide each proposed call before a byte of it is released.
     const end = view.stream ? await relayStream(call, route) : await relayJson(call, route)
     // The provider's usage is the truth; the outcome closes the record.
     recordModelOutcome(call, started, end)
+    if (end.failure !== undefined) await failPlace(call)
   } catch (thrown) {
     const error = answerError(response, dialect, withTurn(signal.aborted ? signal.reason : thrown, call))
     if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
-    if (call !== undefined) recordModelOutcome(call, started, { failure: error })
-    else span?.end({ outcome: 'refused', errorCode: error.code })
-    if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: call?.turn, err: error.cause }, error.message)
+    if (call === undefined) span?.end({ outcome: isRefusal(error) ? 'refused' : 'error', errorCode: error.code })
+    else {
+      recordModelOutcome(call, started, { failure: error })
+      await failPlace(call)
+    }
+    if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: call?.turn ?? undefined, err: error.cause }, error.message)
   } finally {
     if (busy !== undefined) services.sessions.end(busy)
-    if (call !== undefined) services.sessions.save(call.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+    if (call !== undefined) await services.sessions.save(call.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
   }
 }
 
@@ -106,8 +113,13 @@ function refuseOnRecord<T>(check: () => T, record: (error: unknown) => void): T 
 }
 
 function withTurn(thrown: unknown, call: ModelCall | undefined): unknown {
-  if (thrown instanceof TurnwardError && call !== undefined) thrown.turn ??= call.turn
+  if (thrown instanceof TurnwardError && call !== undefined && call.turn !== null) thrown.turn ??= call.turn
   return thrown
+}
+
+/** Whether somebody was not let in; every other failure is nobody's decision. */
+function isRefusal({ code }: TurnwardError): boolean {
+  return code.startsWith('auth.') || code.startsWith('grant.')
 }
 
 /** W3C trace context of the caller, as far as it is one header each. */

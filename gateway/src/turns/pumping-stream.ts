@@ -73,7 +73,7 @@ class StreamPump implements BodySink {
       this.#reject(this.#call.signal.reason)
       return
     }
-    const cutOff = new TurnwardError('upstream.failed', { subject: this.#routed.target.upstream.name, why: 'the stream was cut off', turn: this.#call.turn, cause: error })
+    const cutOff = new TurnwardError('upstream.failed', { subject: this.#routed.target.upstream.name, why: 'the stream was cut off', turn: this.#call.turn ?? undefined, cause: error })
     try {
       // Some proxies break a connection whose answer is whole: what counts is what was said, with nothing added to it.
       this.#framer?.end(this.#onEvent)
@@ -116,7 +116,7 @@ class StreamPump implements BodySink {
 
   #onStall = (): void => {
     this.#call.response.destroy()
-    this.#fail(new TurnwardError('request.cancelled', { why: 'the client stopped reading its answer', turn: this.#call.turn }))
+    this.#fail(new TurnwardError('request.cancelled', { why: 'the client stopped reading its answer', turn: this.#call.turn ?? undefined }))
   }
 
   #onDrain = (): void => {
@@ -134,7 +134,7 @@ class StreamPump implements BodySink {
   // What was said is kept until the message is over, so a message must come to an end.
   #tooLong(): TurnwardError {
     const subject = this.#routed.target.upstream.name
-    return new TurnwardError('upstream.malformed', { subject, why: `its stream is longer than ${this.#maxBytes} bytes (\`limits.max_response_bytes\`)`, turn: this.#call.turn })
+    return new TurnwardError('upstream.malformed', { subject, why: `its stream is longer than ${this.#maxBytes} bytes (\`limits.max_response_bytes\`)`, turn: this.#call.turn ?? undefined })
   }
 
   #finish(): void {

@@ -12,20 +12,27 @@ import type { McpContext } from '../tools/operations.ts'
 import type { ToolCall } from './call.ts'
 import { noteDecision, recordOf, verdictFields } from './recording.ts'
 import type { Services } from './services.ts'
+import { giveBackTicket, useTicket } from './sessions/tickets.ts'
 
-/** Resolves when the decision may be acted on. Rejects with `audit.*`: the tool must then not run, and its reservation is given back. */
-export async function recordToolDecision(call: ToolCall, verdict: Verdict): Promise<void> {
-  const record = recordOf(call, { type: 'decision', ...subjectFields(call), ...verdictFields(verdict) })
+/**
+ * Resolves when the decision may be acted on; the ticket is used up then. Rejects with `audit.*`: the tool must then not run,
+ * its reservation and its ticket are given back. `label`: what the call was decided on.
+ */
+export async function recordToolDecision(call: ToolCall, verdict: Verdict, label: Label): Promise<void> {
+  const { services, snapshot, session, held } = call
+  const decidedOn = labelRecord(label, snapshot.policy)
+  const record = recordOf(call, { type: 'decision', ...subjectFields(call), ...verdictFields(verdict), labelBefore: decidedOn, labelAfter: decidedOn })
   noteDecision(call, record)
   try {
-    if (call.snapshot.settings.audit.durability === 'strict') await call.services.log.appendDurably(record)
-    else call.services.log.append(record)
+    if (snapshot.settings.audit.durability === 'strict') await services.log.appendDurably(record)
+    else services.log.append(record)
   } catch (error) {
-    const { session, services } = call
-    services.sessions.update(session, { ...session.policy, effects: release(session.policy.effects, call.callKey) })
+    await services.sessions.changePolicy(session, (state) => [{ ...state, effects: release(state.effects, call.callKey) }, undefined])
+    if (held !== undefined) await giveBackTicket(services.state, held.key, held.ticket)
     call.span.end({ outcome: 'error', errorCode: asTurnwardError(error).code, session: session.id, turn: call.turn })
     throw error
   }
+  if (held !== undefined) await useTicket(services.state, held.key, held.ticket)
 }
 
 export interface ToolOutcome {
@@ -55,7 +62,7 @@ export function recordToolOutcome(call: ToolCall, started: number, verdict: Verd
   } catch (error) {
     services.telemetry.logger.error({ code: asTurnwardError(error).code, turn: call.turn }, 'the outcome of a tool call could not be recorded')
   }
-  call.span.end({ outcome: end.outcome, errorCode: end.failure?.code, session: call.session.id, turn: call.turn, toolCallId: call.ticket?.callId ?? call.callKey })
+  call.span.end({ outcome: end.outcome, errorCode: end.failure?.code, session: call.session.id, turn: call.turn, toolCallId: call.held?.ticket.callId ?? call.callKey })
 }
 
 function subjectFields(call: ToolCall): Pick<DecisionRecord, 'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket'> {
@@ -63,7 +70,7 @@ function subjectFields(call: ToolCall): Pick<DecisionRecord, 'id' | 'kind' | 'su
     id: call.decision,
     kind: 'tool_call',
     subject: call.tool.name,
-    toolCallId: call.ticket?.callId ?? call.callKey,
+    toolCallId: call.held?.ticket.callId ?? call.callKey,
     gateway: call.gateway,
     upstream: call.tool.server,
     credential: call.credential,
@@ -73,7 +80,7 @@ function subjectFields(call: ToolCall): Pick<DecisionRecord, 'id' | 'kind' | 'su
 }
 
 function ticketState(call: ToolCall): 'matched' | 'none' | 'not_needed' {
-  if (call.ticket !== undefined) return 'matched'
+  if (call.held !== undefined) return 'matched'
   return call.snapshot.settings.turns.tickets === 'off' ? 'not_needed' : 'none'
 }
 

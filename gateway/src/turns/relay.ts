@@ -48,6 +48,8 @@ export function onAttempt(call: ModelCall): OnAttempt {
       rules: [call.grant],
       reason: isFirst ? 'The principal may use this model.' : 'The call goes to this upstream next.',
       credential,
+      ...(call.client === undefined ? {} : { client: call.client.name }),
+      ...(call.side === undefined ? {} : { side: call.side }),
       ...(call.hidden.length > 0 ? { hidden: [...call.hidden] } : {}),
     })
     call.services.log.append(record)

@@ -30,7 +30,7 @@ export async function relayFailure(call: ModelCall, routed: RoutedResponse): Pro
     return failure
   }
   const { message } = readUpstreamError(bytes.toString('utf8'))
-  const body = call.dialect.errorBody({ status: response.status, code: 'upstream.failed', message, turn: call.turn })
+  const body = call.dialect.errorBody({ status: response.status, code: 'upstream.failed', message, turn: call.turn ?? undefined })
   call.response.writeHead(response.status, answerHeaders(call, routed, 'application/json'))
   call.response.end(JSON.stringify(body))
   return failure

@@ -88,9 +88,9 @@ async function readAnswer(call: ModelCall, routed: RoutedResponse): Promise<Answ
   try {
     parsed = parseJson(bytes.toString('utf8'))
   } catch (error) {
-    throw new TurnwardError('upstream.malformed', { subject: upstream, why: 'the answer is not JSON', turn: call.turn, cause: error })
+    throw new TurnwardError('upstream.malformed', { subject: upstream, why: 'the answer is not JSON', turn: call.turn ?? undefined, cause: error })
   }
-  if (!isObject(parsed)) throw new TurnwardError('upstream.malformed', { subject: upstream, why: 'the answer is not a JSON object', turn: call.turn })
+  if (!isObject(parsed)) throw new TurnwardError('upstream.malformed', { subject: upstream, why: 'the answer is not a JSON object', turn: call.turn ?? undefined })
   const converter = converterFor(call.dialect.name, routed.provider.dialect)
   const body = converter === undefined ? parsed : converter.response(parsed)
   return { body, view: call.dialect.readResponse(body), bytes: converter === undefined ? bytes : undefined }

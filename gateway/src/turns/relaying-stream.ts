@@ -55,9 +55,9 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
       const end = { finish: round.finish, usage: sumUsage(usages), responseId: round.responseId, responseModel: round.model }
       if (round.upstreamError !== undefined) {
         response.end()
-        return { ...end, failure: new TurnwardError('upstream.failed', { subject: routed.target.upstream.name, why: 'it sent an error inside the stream', turn: call.turn }) }
+        return { ...end, failure: new TurnwardError('upstream.failed', { subject: routed.target.upstream.name, why: 'it sent an error inside the stream', turn: call.turn ?? undefined }) }
       }
-      if (!round.complete) throw new TurnwardError('upstream.failed', { subject: routed.target.upstream.name, why: 'the stream was cut off', turn: call.turn })
+      if (!round.complete) throw new TurnwardError('upstream.failed', { subject: routed.target.upstream.name, why: 'the stream was cut off', turn: call.turn ?? undefined })
 
       const next = await settleRound(call, gate, round, rounds)
       if (next === 'again') continue

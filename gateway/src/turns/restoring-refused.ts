@@ -5,7 +5,7 @@
 import { whenRead, type MaybePromise } from '../state/state-store.ts'
 import type { SpliceRecord } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
-import type { HistoryEntry } from './history.ts'
+import type { HistoryEntry } from './sessions/history.ts'
 
 /**
  * Keys of a splice record: the place in the conversation the delivered message stands at, and, for conversations
@@ -29,11 +29,11 @@ export async function restoreRefused(call: ModelCall, history: readonly HistoryE
 }
 
 function findSplice({ services: { state }, session }: ModelCall, point: string, digest: string): MaybePromise<SpliceRecord | undefined> {
-  return whenRead(state.get<SpliceRecord>('splice', point), (found) => {
-    if (found !== undefined) return found
+  return whenRead(state.get('splice', point), (found) => {
+    if (found !== undefined) return found as SpliceRecord
     // At a place we know, no record means that nothing was taken out there; elsewhere the same words may have been shortened.
     return whenRead(state.get('point', point), (known) => {
-      return known === undefined ? state.get<SpliceRecord>('splice', spliceKeys(point, session.id, digest)[1]) : undefined
+      return known === undefined ? (state.get('splice', spliceKeys(point, session.id, digest)[1]) as MaybePromise<SpliceRecord | undefined>) : undefined
     })
   })
 }

@@ -8,7 +8,8 @@ import type { StateStore } from '../state/state-store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
 import type { RequestReader } from '../wire/request-reader.ts'
-import type { SessionRegistry } from './session-registry.ts'
+import type { WordsIndex } from './provenance/words-index.ts'
+import type { SessionRegistry } from './sessions/session-registry.ts'
 
 export interface Services {
   /** The snapshot for requests that start now. */
@@ -21,6 +22,8 @@ export interface Services {
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader
   readonly sessions: SessionRegistry
+  /** What was said or returned under restricted labels. */
+  readonly words: WordsIndex
   readonly telemetry: Telemetry
   readonly clock: Clock
   /** Key of everything a client could otherwise guess: session ids, history points, tickets. */

@@ -4,16 +4,17 @@
  * again when it is made.
  */
 import { reachable } from '../policy/reachable.ts'
-import { admit } from '../policy/admit.ts'
+import { resultLabel } from '../policy/admit.ts'
 import { join, sameLabel } from '../policy/label.ts'
-import type { ToolSubject, Verdict } from '../policy/types.ts'
+import type { PolicyState, ToolSubject, Verdict } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import { setTopLevel } from '../wire/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from './call.ts'
-import { toolSubject } from './tool-subject.ts'
+import { strictest } from './naming/judging-meaning.ts'
+import { anyTool, noteConversation } from './sessions/conversations.ts'
 
 interface ShapeCache {
-  version: number
+  state: PolicyState
   policy: object
   readonly verdicts: Map<string, Verdict>
 }
@@ -24,8 +25,8 @@ const caches = new WeakMap<Session, ShapeCache>()
 export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: string | null): Verdict {
   const { policy } = call.snapshot
   let cache = caches.get(call.session)
-  if (cache === undefined || cache.version !== call.session.version || cache.policy !== policy) {
-    cache = { version: call.session.version, policy, verdicts: new Map() }
+  if (cache === undefined || cache.state !== call.session.policy || cache.policy !== policy) {
+    cache = { state: call.session.policy, policy, verdicts: new Map() }
     caches.set(call.session, cache)
   }
   const key = `${gateway ?? ''}|${call.caller.actor ?? ''}|${tool.server}|${tool.name}`
@@ -42,27 +43,54 @@ export function isShown(verdict: Verdict, hide: 'unreachable' | 'never'): boolea
   return hide === 'never' && !verdict.gaps.some((gap) => gap.kind === 'grant')
 }
 
-export function shapeTools(call: ModelCall): void {
+export async function shapeTools(call: ModelCall): Promise<void> {
+  const { meanings, services, session } = call
   const { hide } = call.snapshot.policy
   const removed = new Set<string>()
+  const offers = new Set<string>()
+  let usedNames: ReadonlySet<string> | undefined
   for (const offered of call.view.tools) {
-    const tool = toolSubject(call.services.fleet, call.snapshot, offered.name)
-    const verdict = reachableNow(call, tool, null)
+    const through = meanings.isThrough(offered.name)
+    const tools = meanings.ofName(offered.name)
+    const own = through ? [anyTool] : tools.filter(({ server }) => server !== 'client').map(({ name }) => name)
+    for (const name of own) offers.add(name)
+    const verdict = strictest(tools, (tool) => reachableNow(call, tool, null))
+    // Whatever a call of it would call is decided then; nobody can tell from the tool itself.
+    if (through && !verdict.gaps.some(({ kind }) => kind === 'grant')) continue
     // Nobody decides a vendor-run call once the model has started, so it must be allowed outright or leave.
-    if (!isShown(verdict, offered.runs === 'vendor' ? 'unreachable' : hide)) removed.add(offered.name)
+    if (isShown(verdict, offered.runs === 'vendor' ? 'unreachable' : hide)) continue
+    // What the history refers to keeps its definition, or the vendor refuses the history; its calls are refused instead.
+    usedNames ??= namesUsedIn(call)
+    if (offered.runs === 'vendor' || !usedNames.has(offered.name)) removed.add(offered.name)
   }
   if (removed.size > 0) {
     removeFromOffer(call, removed)
     call.hidden = [...removed]
   }
-  // What the vendor's own tools read enters the context within the call: its label counts from the start.
+  await admitVendorTools(call, removed)
+  if (offers.size === 0) return
+  // Tool calls of these tools may come from this conversation, with a ticket or without.
+  await services.sessions.change(session, (state) => {
+    const news = [...offers].filter((name) => !state.offered.includes(name))
+    return [news.length === 0 ? state : { ...state, offered: [...state.offered, ...news].sort() }, undefined]
+  })
+  await noteConversation(services, call.snapshot, call.caller, session)
+}
+
+function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {
+  return new Set(view.messages.flatMap(({ calls, results }) => [...calls.map(({ name }) => name), ...results.flatMap(({ references = [] }) => references)]))
+}
+
+/** What the vendor's own tools read enters the context within the call: its label counts from the start. */
+async function admitVendorTools(call: ModelCall, removed: ReadonlySet<string>): Promise<void> {
   for (const offered of call.view.tools) {
     if (offered.runs !== 'vendor' || removed.has(offered.name)) continue
-    const tool = toolSubject(call.services.fleet, call.snapshot, offered.name)
-    const admission = { tool, principal: call.caller.principal, callKey: `vendor:${offered.name}`, succeeded: true }
-    call.presented = join(call.presented, admit(call.snapshot.policy, { ...call.session.policy, label: call.presented }, admission).label)
-    const after = admit(call.snapshot.policy, call.session.policy, admission)
-    if (!sameLabel(after.label, call.session.policy.label)) call.services.sessions.update(call.session, { ...call.session.policy, label: after.label })
+    const added = resultLabel(call.snapshot.policy, call.meanings.ofName(offered.name), call.caller.principal)
+    call.presented = join(call.presented, added)
+    await call.services.sessions.changePolicy(call.session, (state) => {
+      const label = join(state.label, added)
+      return [sameLabel(label, state.label) ? state : { ...state, label }, undefined]
+    })
   }
 }
 

@@ -23,15 +23,17 @@ export function testState(clock: Clock): StateStore {
     const entry = entries.get(`${namespace}|${key}`)
     return entry === undefined || entry.expires <= clock.now() ? undefined : JSON.parse(entry.text)
   }
+  const put: StateStore['put'] = (namespace, key, value, expires) => {
+    entries.set(`${namespace}|${key}`, { text: JSON.stringify(value), expires })
+  }
   return {
-    get: <T>(namespace: string, key: string) => read(namespace, key) as T | undefined,
-    put(namespace, key, value, expires) {
-      entries.set(`${namespace}|${key}`, { text: JSON.stringify(value), expires })
-    },
-    take<T>(namespace: string, key: string) {
-      const value = read(namespace, key) as T | undefined
-      entries.delete(`${namespace}|${key}`)
-      return value
+    get: (namespace, key) => read(namespace, key) as never,
+    put,
+    change(namespace, key, change) {
+      const next = change(read(namespace, key) as never)
+      if (next.value === undefined) entries.delete(`${namespace}|${key}`)
+      else void put(namespace, key, next.value, next.expires)
+      return next.result
     },
     flush: async () => {},
     close: async () => {},

@@ -6,11 +6,11 @@ import type { JsonObject } from '../core/json.ts'
 import { digestJson } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
 import type { McpContext, ToolCallRequest } from '../tools/operations.ts'
-import { admitToolResult } from './admitting-tool-result.ts'
+import { admitToolResult, settleRefusal } from './admitting-tool-result.ts'
 import type { ToolCall } from './call.ts'
 import { decideToolCall } from './deciding-tool-call.ts'
 import { executeTool } from './executing-tool.ts'
-import { linkSession } from './linking-session.ts'
+import { linkSession } from './sessions/linking-session.ts'
 import { recordToolDecision, recordToolOutcome, recordUnknownTool } from './recording-tool-call.ts'
 import { resolveTool } from './resolving-tool.ts'
 import { refusalResult } from './refusing-tool-call.ts'
@@ -33,9 +33,7 @@ export async function runToolCall(services: Services, context: McpContext, reque
     throw error
   })
   // The call belongs to the conversation that proposed it: its label decides, and its turn is where the call is found.
-  const argumentsDigest = digestJson(request.args)
-  const linked = await linkSession(services, context, tool, argumentsDigest)
-  const { session, turn, ticket } = linked
+  const { session, turn, held, besides } = await linkSession(services, context, tool, request)
   const call: ToolCall = {
     services,
     snapshot,
@@ -43,45 +41,44 @@ export async function runToolCall(services: Services, context: McpContext, reque
     session,
     turn,
     span,
-    modelCall: ticket?.modelCall ?? null,
+    modelCall: held?.ticket.modelCall ?? null,
     tool,
     args: request.args,
     unfit: request.unfit,
-    argumentsDigest,
+    argumentsDigest: digestJson(request.args),
     gateway: context.gateway,
-    ticket,
-    callKey: ticket?.callKey ?? newId('tc'),
-    clientSession: linked.clientSession,
+    held,
+    callKey: held?.ticket.callKey ?? newId('tc'),
+    besides,
     decision: newId('dec'),
     credential: services.fleet.credentialOf(snapshot, tool.server),
   }
-  // Both sessions stay live objects while the call changes them.
+  // The session stays the one live object while the call changes it.
   services.sessions.begin(session)
-  services.sessions.begin(call.clientSession)
   try {
     return await runLinkedCall(call, request, started)
   } finally {
     services.sessions.end(session)
-    services.sessions.end(call.clientSession)
   }
 }
 
 async function runLinkedCall(call: ToolCall, request: ToolCallRequest, started: number): Promise<JsonObject> {
   // Decided on the label as it is now, not as it was when the model proposed the call.
-  const verdict = decideToolCall(call)
-  // On disk before the tool runs; a decision that cannot be written means a tool that does not run.
-  await recordToolDecision(call, verdict)
+  const { verdict, label } = await decideToolCall(call)
+  // On disk before the tool runs; a decision that cannot be written means a tool that does not run, and a ticket that may be used again.
+  await recordToolDecision(call, verdict, label)
   if (verdict.action === 'deny') {
+    // What a history will say of the call counts for nothing: it did not run.
+    await settleRefusal(call)
     recordToolOutcome(call, started, verdict, { outcome: 'refused' })
     return refusalResult(call, verdict)
   }
   // The server's own credential, never the caller's token; cancellation and deadline included.
-  const before = call.session.policy.label
   const execution = await executeTool(call, request)
-  // What comes back narrows the label before anyone reads it, errors included: they are the server's words.
-  admitToolResult(call, execution)
+  // What comes back narrows the label before anyone reads it, errors included: they are the server's words. What cannot be admitted is withheld.
+  const admitted = await admitToolResult(call, execution)
   // The outcome closes the record, whatever it was.
-  recordToolOutcome(call, started, verdict, execution, before)
-  if (execution.failure !== undefined) throw execution.failure
+  recordToolOutcome(call, started, verdict, admitted.end, admitted.before)
+  if (admitted.end.failure !== undefined) throw admitted.end.failure
   return execution.result
 }

@@ -19,7 +19,7 @@ export function readChatMessage(value: JsonValue, index: number): MessageView {
   const text = contentText(message.content, `${path}.content`)
   if (role === 'tool') {
     const callId = requireName(message.tool_call_id, `${path}.tool_call_id`)
-    return { index, role, text: '', calls: [], results: [{ callId, text, isError: false }], fromUser: false }
+    return { index, role, text: '', calls: [], results: [{ callId, text, isError: undefined }], fromUser: false }
   }
   if (role !== 'assistant') return { index, role, text, calls: [], results: [], fromUser: role === 'user' }
   if (!isAbsent(message.function_call)) throw unsupported(`${path}.function_call`, 'function_call is deprecated, use tool_calls')

@@ -26,7 +26,10 @@ export interface ToolResultView {
   readonly callId: string
   /** All text of the result, joined; images and documents appear as a digest of their data. */
   readonly text: string
-  readonly isError: boolean
+  /** Undefined where the dialect cannot say. */
+  readonly isError: boolean | undefined
+  /** Tools the result refers to, which must then stay defined (messages: `tool_reference`). */
+  readonly references?: readonly string[]
 }
 
 export interface MessageView {

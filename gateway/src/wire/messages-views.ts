@@ -56,7 +56,12 @@ function readToolResult(block: JsonObject, path: string): ToolResultView {
   let text = ''
   if (typeof content === 'string') text = content
   else if (!isAbsent(content)) text = textOfBlocks(requireArray(content, `${path}.content`), `${path}.content`)
-  return { callId: requireName(block.tool_use_id, `${path}.tool_use_id`), text, isError: block.is_error === true }
+  const references = Array.isArray(content) ? referencesIn(content) : []
+  return { callId: requireName(block.tool_use_id, `${path}.tool_use_id`), text, isError: block.is_error === true, ...(references.length === 0 ? {} : { references }) }
+}
+
+function referencesIn(content: readonly JsonValue[]): string[] {
+  return content.flatMap((part) => (isObject(part) && part.type === 'tool_reference' && typeof part.tool_name === 'string' ? [part.tool_name] : []))
 }
 
 /** The text of content blocks, joined with newlines; tool calls, their results and thinking say nothing here. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { MessageView } from '../wire/dialect.ts'
+import type { MessageView } from '../../wire/dialect.ts'
 import { assistantDigest, readHistory } from './history.ts'
 
 const secret = Buffer.alloc(32, 7)
@@ -57,19 +57,20 @@ describe('the prefix chain', () => {
 })
 
 describe('the digest of an assistant message', () => {
-  test('clients may change its white space and the order of argument keys', () => {
+  test('clients may change its white space and its arguments: those that were released count', () => {
     const call = (args: object) => ({ id: 'c1', name: 'send', args: args as never, argsText: JSON.stringify(args) })
-    expect(assistantDigest('Hello  world\n', [call({ a: 1, b: 2 })])).toBe(assistantDigest('Hello world', [call({ b: 2, a: 1 })]))
+    expect(assistantDigest('Hello  world\n', [call({ a: 1, b: 2 })])).toBe(assistantDigest('Hello world', [call({ b: 2, a: 1, filled_in: false })]))
   })
 
-  test('other words, other arguments or another call make another message', () => {
-    const call = (id: string, args: object) => ({ id, name: 'send', args: args as never, argsText: JSON.stringify(args) })
+  test('other words, another tool or another call make another message', () => {
+    const call = (id: string, name: string) => ({ id, name })
     const digests = [
       assistantDigest('Hello', []),
       assistantDigest('Hallo', []),
-      assistantDigest('Hello', [call('c1', { to: 'a' })]),
-      assistantDigest('Hello', [call('c1', { to: 'b' })]),
-      assistantDigest('Hello', [call('c2', { to: 'a' })]),
+      assistantDigest('Hello', [call('c1', 'send')]),
+      assistantDigest('Hello', [call('c1', 'read')]),
+      assistantDigest('Hello', [call('c2', 'send')]),
+      assistantDigest('Hello', [call('c1', 'send'), call('c2', 'send')]),
     ]
     expect(new Set(digests).size).toBe(digests.length)
   })

@@ -1,13 +1,13 @@
 /**
- * Digests of a conversation: one per message, and the prefix chain over them. Assistant text is compared
- * without white space, because clients put messages back together in their own way; system prompts are left
+ * Digests of a conversation: one per message, and the prefix chain over them. An assistant message is known by its text
+ * without white space, its call ids and its tool names: clients put messages back together in their own way and send
+ * arguments with defaults filled in, and the arguments that count are those that were released. System prompts are left
  * out of the chain, because many carry the time of day.
  */
 import { hash } from 'node:crypto'
-import { canonicalJson } from '../core/json.ts'
-import { RememberedHashes } from '../core/remembered-hashes.ts'
-import { withoutSpace } from '../core/without-space.ts'
-import type { MessageView, ToolCallView } from '../wire/dialect.ts'
+import { RememberedHashes } from '../../core/remembered-hashes.ts'
+import { withoutSpace } from '../../core/without-space.ts'
+import type { MessageView, ToolCallView } from '../../wire/dialect.ts'
 
 export interface HistoryEntry {
   readonly message: MessageView
@@ -66,11 +66,11 @@ function shortForm(text: string): string {
   return text.length < longText ? `${text.length}:${text}` : `#${hash('sha256', text, 'base64url')}`
 }
 
-/** Digest of what an assistant said and called; undefined for an empty message. */
-export function assistantDigest(text: string, calls: readonly ToolCallView[]): string | undefined {
+/** Digest of what an assistant said and which calls it made; undefined for an empty message. */
+export function assistantDigest(text: string, calls: readonly Pick<ToolCallView, 'id' | 'name'>[]): string | undefined {
   const words = withoutSpace(text)
   if (words === '' && calls.length === 0) return undefined
   let content = `assistant\n${words.length}:${words}`
-  for (const call of calls) content += `\n${call.id}\n${call.name}\n${call.args === undefined ? call.argsText : canonicalJson(call.args)}`
+  for (const { id, name } of calls) content += `\n${id.length}:${id}${name.length}:${name}`
   return hash('sha256', content, 'base64url')
 }

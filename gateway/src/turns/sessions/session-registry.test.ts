@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import type { PolicyState } from '../policy/types.ts'
-import { policyOf } from '../policy/test-policy.ts'
+import type { PolicyState } from '../../policy/types.ts'
+import { policyOf } from '../../policy/test-policy.ts'
 import { SessionRegistry } from './session-registry.ts'
-import { testClock, testState } from './test-state.ts'
+import { testClock, testState } from '../test-state.ts'
 
 const idle = 60_000
-const fields = { id: 'ses_1', principal: 'alice', source: 'header', parent: null }
 const low: PolicyState = { label: { trust: 0, audience: [['alice']] }, effects: { done: ['mutation'], reserved: {} } }
+const fields = { id: 'ses_1', principal: 'alice', consumer: null, source: 'header', parent: null, policy: low }
 
 describe('the session registry', () => {
   test('hands out one object for a session, so that concurrent calls see each other', async () => {
     const clock = testClock()
     const policy = policyOf({})
     const registry = new SessionRegistry(testState(clock), clock)
-    const session = registry.create(fields, low, policy)
+    const session = registry.create(fields, policy)
     expect(await registry.find('ses_1', policy, idle)).toBe(session)
-    expect(registry.create(fields, { ...low, label: { trust: 1, audience: [] } }, policy)).toBe(session)
+    expect(registry.create({ ...fields, policy: { ...low, label: { trust: 1, audience: [] } } }, policy)).toBe(session)
   })
 
   test('a restart forgets neither label nor effects', async () => {
@@ -23,7 +23,7 @@ describe('the session registry', () => {
     const state = testState(clock)
     const policy = policyOf({})
     const before = new SessionRegistry(state, clock)
-    before.save(before.create(fields, low, policy), policy, idle)
+    before.save(before.create(fields, policy), policy, idle)
     const after = await new SessionRegistry(state, clock).find('ses_1', policy, idle)
     expect(after?.policy).toEqual(low)
   })
@@ -33,7 +33,7 @@ describe('the session registry', () => {
     const state = testState(clock)
     const policy = policyOf({})
     const registry = new SessionRegistry(state, clock)
-    registry.save(registry.create(fields, low, policy), policy, idle)
+    registry.save(registry.create(fields, policy), policy, idle)
     clock.advance(idle + 1)
     expect(await registry.find('ses_1', policy, idle)).toBeUndefined()
     expect(await new SessionRegistry(state, clock).find('ses_1', policy, idle)).toBeUndefined()
@@ -44,7 +44,7 @@ describe('the session registry', () => {
     const state = testState(clock)
     const registry = new SessionRegistry(state, clock)
     const two = policyOf({})
-    registry.save(registry.create(fields, { ...low, label: { trust: 1, audience: [] } }, two), two, idle)
+    registry.save(registry.create({ ...fields, policy: { ...low, label: { trust: 1, audience: [] } } }, two), two, idle)
     const three = policyOf({ policy: { trust: ['untrusted', 'checked', 'trusted'] } })
     expect((await registry.find('ses_1', three, idle))?.policy.label.trust).toBe(2)
     const renamed = policyOf({ policy: { trust: ['low', 'high'] } })
@@ -55,15 +55,17 @@ describe('the session registry', () => {
     const clock = testClock()
     const policy = policyOf({})
     const registry = new SessionRegistry(testState(clock), clock)
-    const session = registry.create(fields, low, policy)
+    const session = registry.create(fields, policy)
     let woken = 0
     const stop = registry.watch('ses_1', () => (woken += 1))
-    registry.update(session, session.policy)
+    void registry.changePolicy(session, (state) => [state, undefined])
+    void registry.change(session, (state) => [{ ...state, head: 'elsewhere' }, undefined])
     expect(woken).toBe(0)
-    registry.update(session, { ...low, label: { trust: 0, audience: [['bob']] } })
-    expect([woken, session.version]).toEqual([1, 1])
+    const narrowed = (state: PolicyState): readonly [PolicyState, string] => [{ ...state, label: { trust: 0, audience: [['bob']] } }, 'what was found']
+    expect(registry.changePolicy(session, narrowed)).toBe('what was found')
+    expect([woken, session.state.version, session.policy.label.audience]).toEqual([1, 2, [['bob']]])
     stop()
-    registry.update(session, low)
+    void registry.changePolicy(session, () => [low, undefined])
     expect(woken).toBe(1)
   })
 
@@ -72,7 +74,7 @@ describe('the session registry', () => {
     const policy = policyOf({})
     const registry = new SessionRegistry(testState(clock), clock, () => 10)
     for (let index = 0; index < 100; index += 1) {
-      const session = registry.create({ ...fields, id: `ses_${index}` }, low, policy)
+      const session = registry.create({ ...fields, id: `ses_${index}` }, policy)
       registry.save(session, policy, idle)
     }
     expect(registry.size).toBe(10)
@@ -84,15 +86,15 @@ describe('the session registry', () => {
     const clock = testClock()
     const policy = policyOf({})
     const registry = new SessionRegistry(testState(clock), clock, () => 2)
-    const busy = registry.create({ ...fields, id: 'ses_busy' }, low, policy)
+    const busy = registry.create({ ...fields, id: 'ses_busy' }, policy)
     registry.begin(busy)
-    const watched = registry.create({ ...fields, id: 'ses_watched' }, low, policy)
+    const watched = registry.create({ ...fields, id: 'ses_watched' }, policy)
     registry.watch('ses_watched', () => {})
-    for (let index = 0; index < 50; index += 1) registry.create({ ...fields, id: `ses_${index}` }, low, policy)
+    for (let index = 0; index < 50; index += 1) registry.create({ ...fields, id: `ses_${index}` }, policy)
     expect(await registry.find('ses_busy', policy, idle)).toBe(busy)
     expect(await registry.find('ses_watched', policy, idle)).toBe(watched)
     registry.end(busy)
-    for (let index = 50; index < 100; index += 1) registry.create({ ...fields, id: `ses_${index}` }, low, policy)
+    for (let index = 50; index < 100; index += 1) registry.create({ ...fields, id: `ses_${index}` }, policy)
     expect(await registry.find('ses_busy', policy, idle)).not.toBe(busy)
   })
 })

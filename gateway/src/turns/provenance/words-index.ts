@@ -1,0 +1,221 @@
+/**
+ * Words carry their label: the passages that were said or returned under a restricted label, per principal. Kept as keyed
+ * numbers in a ring of segments, so that the oldest fall off and no contents are stored; in memory it is one map, which
+ * takes up what other processes have added.
+ */
+import type { LabelRecord } from '@turnward/contract/decision'
+import type { Clock } from '../../core/clock.ts'
+import { RememberedHashes } from '../../core/remembered-hashes.ts'
+import type { MaybePromise, StateStore } from '../../state/state-store.ts'
+import { shingleKey, shinglesOf, type ShingleKey } from './shingles.ts'
+
+/** Segments of one principal's ring, and what fits into one. */
+const segments = 64
+const passagesInSegment = 64
+const printsInSegment = 4096
+/** Of a longer text, one run in a few is kept: a passage must then be longer to be found. */
+const longText = 2000
+const sampling = 8
+/** Principals whose index stays in memory. */
+const mostPrincipals = 2000
+/** Runs in one map, some of which have fallen out of the ring; beyond it the map is made anew. */
+const mostPrints = 600_000
+const bytesPerPrint = 6
+
+interface Index {
+  readonly name: string
+  readonly key: ShingleKey
+  /** Run of words -> which of `labels` it carries. */
+  readonly prints: Map<number, number>
+  /** Distinct sets of labels, each the records that all count. */
+  readonly labels: (readonly LabelRecord[])[]
+  readonly labelNumbers: Map<string, number>
+  /** The segment that is written now, and how many of its passages are in the map. */
+  segment: number
+  passages: number
+  version: number
+  /** Texts that come with every call, and what was found in them. */
+  readonly remembered: Map<string, { readonly version: number; readonly found: readonly LabelRecord[] }>
+}
+
+const nothing: readonly LabelRecord[] = []
+
+export class WordsIndex {
+  readonly #state: StateStore
+  readonly #clock: Clock
+  readonly #secret: Uint8Array
+  readonly #names = new RememberedHashes()
+  readonly #indexes = new Map<string, Index>()
+
+  constructor(state: StateStore, clock: Clock, secret: Uint8Array) {
+    this.#state = state
+    this.#clock = clock
+    this.#secret = secret
+  }
+
+  /** The labels of the passages a text repeats. Costs next to nothing while the principal has read nothing restricted. */
+  async find(principal: string, text: string): Promise<readonly LabelRecord[]> {
+    const index = await this.#upToDate(principal)
+    return index.prints.size === 0 ? nothing : search(index, text)
+  }
+
+  /** The same for a text that comes with every call of a conversation, such as its system prompt. */
+  async findAgain(principal: string, text: string): Promise<readonly LabelRecord[]> {
+    const index = await this.#upToDate(principal)
+    if (index.prints.size === 0) return nothing
+    const known = index.remembered.get(text)
+    if (known?.version === index.version) return known.found
+    const found = search(index, text)
+    if (index.remembered.size >= 8) index.remembered.clear()
+    index.remembered.set(text, { version: index.version, found })
+    return found
+  }
+
+  /** The runs of words of a text, as this principal's index knows them. */
+  runs(principal: string, text: string): readonly number[] {
+    return shinglesOf(text, this.#index(principal).key)
+  }
+
+  /** Remembers the passages of texts that were said or returned under a label. Those in `except` are known from elsewhere. */
+  async remember(principal: string, texts: readonly string[], label: LabelRecord, except: ReadonlySet<number>, livesMs: number): Promise<void> {
+    const index = await this.#upToDate(principal)
+    const prints = texts.flatMap((text) => sampled(shinglesOf(text, index.key))).filter((print) => !except.has(print) && !carries(index, print, label))
+    for (let from = 0; from < prints.length; from += printsInSegment) {
+      await this.#append(principal, index, { label, prints: encode(prints.slice(from, from + printsInSegment)) }, livesMs)
+    }
+  }
+
+  async #append(principal: string, index: Index, passage: { readonly label: LabelRecord; readonly prints: string }, livesMs: number): Promise<void> {
+    const expires = this.#clock.now() + livesMs
+    for (;;) {
+      const number = index.segment
+      const taken = await this.#state.change('words', segmentKey(index, number), (segment) => {
+        const before = segment?.number === number ? segment.passages : []
+        const isFull = (segment !== undefined && segment.number > number) || before.length >= passagesInSegment || sizeOf(before) + passage.prints.length > printsInSegment * 12
+        return isFull ? { value: segment, expires, result: false } : { value: { number, passages: [...before, passage] }, expires, result: true }
+      })
+      await this.#takeUp(index)
+      if (index.prints.size > mostPrints) this.#indexes.delete(principal)
+      if (taken) return
+      // Full: the next one begins, in the place of the oldest.
+      if (index.segment === number) {
+        index.segment += 1
+        index.passages = 0
+      }
+    }
+  }
+
+  /** The index of a principal with everything in it that has been added anywhere. */
+  #upToDate(principal: string): MaybePromise<Index> {
+    const known = this.#indexes.get(principal)
+    const index = this.#index(principal)
+    return known === undefined ? this.#load(index) : this.#takeUp(index)
+  }
+
+  #index(principal: string): Index {
+    let index = this.#indexes.get(principal)
+    if (index === undefined) {
+      const name = this.#names.of(this.#secret, 'words', principal)
+      index = { name, key: shingleKey(this.#secret, principal), prints: new Map(), labels: [], labelNumbers: new Map(), segment: 0, passages: 0, version: 0, remembered: new Map() }
+      if (this.#indexes.size >= mostPrincipals) this.#indexes.delete(this.#indexes.keys().next().value as string)
+      this.#indexes.set(principal, index)
+    }
+    return index
+  }
+
+  async #load(index: Index): Promise<Index> {
+    const stored = []
+    for (let place = 0; place < segments; place += 1) {
+      const segment = await this.#state.get('words', segmentKey(index, place))
+      if (segment !== undefined) stored.push(segment)
+    }
+    stored.sort((a, b) => a.number - b.number)
+    for (const { number, passages } of stored) {
+      for (const passage of passages) absorb(index, passage)
+      index.segment = number
+      index.passages = passages.length
+    }
+    return index
+  }
+
+  async #takeUp(index: Index): Promise<Index> {
+    for (;;) {
+      const segment = await this.#state.get('words', segmentKey(index, index.segment))
+      if (segment?.number === index.segment && segment.passages.length > index.passages) {
+        for (const passage of segment.passages.slice(index.passages)) absorb(index, passage)
+        index.passages = segment.passages.length
+      }
+      const next = await this.#state.get('words', segmentKey(index, index.segment + 1))
+      if (next?.number !== index.segment + 1) return index
+      index.segment += 1
+      index.passages = 0
+    }
+  }
+}
+
+function segmentKey({ name }: Index, number: number): string {
+  return `${name}#${number % segments}`
+}
+
+function absorb(index: Index, { label, prints }: { readonly label: LabelRecord; readonly prints: string }): void {
+  index.version += 1
+  for (const print of decode(prints)) {
+    const known = index.prints.get(print)
+    const before = known === undefined ? nothing : (index.labels[known] ?? nothing)
+    if (known === undefined || !before.some((one) => sameRecord(one, label))) index.prints.set(print, numberOf(index, [...before, label]))
+  }
+}
+
+function numberOf(index: Index, labels: readonly LabelRecord[]): number {
+  const key = labels.map((label) => JSON.stringify(label)).sort().join('\n')
+  const known = index.labelNumbers.get(key)
+  if (known !== undefined) return known
+  index.labels.push(labels)
+  index.labelNumbers.set(key, index.labels.length - 1)
+  return index.labels.length - 1
+}
+
+function carries(index: Index, print: number, label: LabelRecord): boolean {
+  const known = index.prints.get(print)
+  return known !== undefined && (index.labels[known] ?? nothing).some((one) => sameRecord(one, label))
+}
+
+function sameRecord(one: LabelRecord, other: LabelRecord): boolean {
+  return one.trust === other.trust && JSON.stringify(one.audience) === JSON.stringify(other.audience)
+}
+
+function search(index: Index, text: string): readonly LabelRecord[] {
+  const found = new Set<number>()
+  for (const print of shinglesOf(text, index.key)) {
+    const label = index.prints.get(print)
+    if (label !== undefined) found.add(label)
+  }
+  return [...found].flatMap((number) => index.labels[number] ?? nothing)
+}
+
+/** Winnowing (Schleimer, Wilkerson, Aiken 2003): the smallest of every few neighbours, so that equal passages keep equal numbers. */
+function sampled(prints: readonly number[]): readonly number[] {
+  if (prints.length <= longText) return [...new Set(prints)]
+  const kept = new Set<number>()
+  for (let start = 0; start + sampling <= prints.length; start += 1) {
+    let smallest = Infinity
+    for (let at = start; at < start + sampling; at += 1) smallest = Math.min(smallest, prints[at] as number)
+    kept.add(smallest)
+  }
+  return [...kept]
+}
+
+function encode(prints: readonly number[]): string {
+  const bytes = Buffer.allocUnsafe(prints.length * bytesPerPrint)
+  prints.forEach((print, at) => bytes.writeUIntBE(print, at * bytesPerPrint, bytesPerPrint))
+  return bytes.toString('base64')
+}
+
+function decode(text: string): number[] {
+  const bytes = Buffer.from(text, 'base64')
+  return Array.from({ length: Math.floor(bytes.length / bytesPerPrint) }, (_, at) => bytes.readUIntBE(at * bytesPerPrint, bytesPerPrint))
+}
+
+function sizeOf(passages: readonly { readonly prints: string }[]): number {
+  return passages.reduce((size, { prints }) => size + prints.length, 0)
+}

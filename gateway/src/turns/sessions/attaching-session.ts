@@ -1,0 +1,169 @@
+/**
+ * Finds the session and the turn a request belongs to. The session: the one the caller or a known client names, else the
+ * longest known prefix of the conversation; a request that leaves the known path, or begins a conversation like another
+ * one, forks with the label of the shared prefix. The turn: that of the last message of the person in this branch, so
+ * that side requests, retries and sub-agents move nobody's.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Snapshot } from '../../config/snapshot.ts'
+import { newId } from '../../core/ids.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Caller } from '../../core/principal.ts'
+import { join, labelFromRecord, sameLabel } from '../../policy/label.ts'
+import type { Label, PolicyState } from '../../policy/types.ts'
+import type { Session } from '../../state/sessions.ts'
+import { whenRead, type MaybePromise } from '../../state/state-store.ts'
+import type { AnswerPlace, RequestPlace } from '../../state/state-values.ts'
+import type { MessageView, RequestView } from '../../wire/dialect.ts'
+import type { Services } from '../services.ts'
+import type { ClientAdapter, ClientRequest } from './clients/client-adapter.ts'
+import { clientOf } from './clients/clients.ts'
+import { freshState } from './fresh-state.ts'
+import type { HistoryEntry } from './history.ts'
+import { namedSession, sessionNamed } from './naming-session.ts'
+
+export interface Attached {
+  readonly session: Session
+  /** Null for a side request, which belongs to no turn. */
+  readonly turn: string | null
+  /** Index of the first history entry whose meaning is not in the label of the session yet. */
+  readonly firstNew: number
+  /** What the history before that entry implies, whatever else the session has read. */
+  readonly presented: Label
+  /** The known client that made the request. */
+  readonly client: ClientAdapter | undefined
+  /** What kind of side request it is, when it is one. */
+  readonly side: string | undefined
+}
+
+/** What a request says of itself that finds its session. */
+export interface Presented {
+  readonly headers: IncomingHttpHeaders
+  readonly fields: JsonObject
+  readonly view: RequestView
+  readonly history: readonly HistoryEntry[]
+}
+
+export async function attachSession(services: Services, snapshot: Snapshot, caller: Caller, presented: Presented): Promise<Attached> {
+  const request: ClientRequest = presented
+  const client = clientOf(request)
+  const side = client?.side?.(request)
+  const found = longestKnownPrefix(services, presented.history)
+  const known = found instanceof Promise ? await found : found
+  const label = known === undefined ? freshState(snapshot.policy).label : labelFromRecord(known.place.label, snapshot.policy)
+  const owner = { services, snapshot, caller }
+  const named = await findNamed(owner, request, client)
+  const session = named?.session ?? (await findByPlace(owner, known, label, presented.history))
+  await joinInto(services, session, label)
+  const turn = side === undefined ? turnOf(named?.parent, known, session, presented.history, client) : null
+  const head = presented.history.at(-1)?.point ?? null
+  if (turn !== null) await services.sessions.change(session, (state) => [{ ...state, turn, head }, undefined])
+  return { session, turn, firstNew: known === undefined ? 0 : known.index + 1, presented: label, client, side }
+}
+
+interface Owner {
+  readonly services: Services
+  readonly snapshot: Snapshot
+  readonly caller: Caller
+}
+
+interface Named {
+  readonly session: Session
+  /** Of the session of a sub-agent: the one whose agent started it. */
+  readonly parent: Session | undefined
+}
+
+/** The session that the caller, or a known client, names. The agents a session started have sessions of their own, which inherit its label. */
+async function findNamed({ services, snapshot, caller }: Owner, request: ClientRequest, client: ClientAdapter | undefined): Promise<Named | undefined> {
+  const header = namedSession(request.headers)
+  const value = client?.session?.(request)
+  const name = header ?? (client === undefined || value === undefined ? undefined : { source: client.name, value })
+  if (name === undefined) return undefined
+  const agent = client?.agent?.(request)
+  const above = agent === undefined ? client?.parent?.(request) : name.value
+  if (client === undefined || above === undefined) return { session: await sessionNamed(services, snapshot, caller, name), parent: undefined }
+  const parent = await sessionNamed(services, snapshot, caller, agent === undefined ? { source: client.name, value: above } : name)
+  const childName = agent === undefined ? name : { source: `${client.name}-agent`, value: JSON.stringify([name.value, agent]) }
+  const session = await sessionNamed(services, snapshot, caller, childName, parent)
+  if (session.id === parent.id) return { session, parent: undefined }
+  await adopt(services, parent, session)
+  return { session, parent }
+}
+
+/** Agents of a session that are remembered one by one; the label of an older one is joined into the session instead. */
+const mostChildren = 64
+
+async function adopt(services: Services, parent: Session, child: Session): Promise<void> {
+  if (parent.state.children.includes(child.id)) return
+  await services.sessions.change(parent, (state) => {
+    if (state.children.length < mostChildren) return [{ ...state, children: [...state.children, child.id] }, undefined]
+    const label = join(state.policy.label, child.policy.label)
+    return [{ ...state, policy: { ...state.policy, label } }, undefined]
+  })
+}
+
+/** The session at a known place, when the conversation goes on from where it was left; else a new one. */
+async function findByPlace({ services, snapshot, caller }: Owner, known: KnownPrefix | undefined, label: Label, history: readonly HistoryEntry[]): Promise<Session> {
+  const { policy, settings } = snapshot
+  const fields = { id: newId('ses'), principal: caller.principal.id, consumer: caller.consumer }
+  if (known === undefined) return services.sessions.create({ ...fields, source: 'prefix', parent: null, policy: freshState(policy) }, policy)
+  const before = await services.sessions.find(known.place.session, policy, settings.turns.session_idle_ms)
+  if (before !== undefined && (await goesOn(services, before, known, history))) return before
+  // What was done stays done, whichever branch of the conversation asks. Conversations that only begin alike share nothing that was done.
+  const isNew = known.index === history.length - 1 && history.every(({ message }) => message.role !== 'assistant')
+  const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policy.effects }
+  return services.sessions.create({ ...fields, source: 'fork', parent: known.place.session, policy: forked }, policy)
+}
+
+/**
+ * Whether a request goes on in the session of the place it is known from. Of two that go on from one place, one does: the
+ * head moves in the same step. The same request again is a second conversation, unless the first got no answer.
+ */
+function goesOn(services: Services, session: Session, known: KnownPrefix, history: readonly HistoryEntry[]): MaybePromise<boolean> {
+  const isAgain = known.kind === 'place' && known.index === history.length - 1
+  if (isAgain && known.place.failed !== true) return false
+  const left = known.kind === 'point' ? known.place.answers : known.point
+  const head = history.at(-1)?.point ?? null
+  return services.sessions.change(session, (state) => (state.head === left ? [{ ...state, head }, true] : [state, false]))
+}
+
+function turnOf(parent: Session | undefined, known: KnownPrefix | undefined, session: Session, history: readonly HistoryEntry[], client: ClientAdapter | undefined): string {
+  // What a sub-agent does belongs to the turn in which it was started.
+  if (parent !== undefined) return parent.state.turn ?? session.state.turn ?? newId('turn')
+  const said = history.findLastIndex(({ message }) => isFromPerson(message, client))
+  const isSecond = known?.kind === 'place' && known.index === history.length - 1 && known.place.failed !== true
+  if (known === undefined || known.index < said || known.place.turn === null || isSecond) return newId('turn')
+  return known.place.turn
+}
+
+/** Whether a message is the person's own: not only tool results, and not only what the client adds to them. */
+function isFromPerson(message: MessageView, client: ClientAdapter | undefined): boolean {
+  return message.fromUser && message.results.length === 0 && client?.isInjected?.(message.text) !== true
+}
+
+async function joinInto(services: Services, session: Session, label: Label): Promise<void> {
+  await services.sessions.changePolicy(session, (state) => {
+    const joined = join(state.label, label)
+    return [sameLabel(joined, state.label) ? state : { ...state, label: joined }, undefined]
+  })
+}
+
+type KnownPrefix = { readonly index: number; readonly point: string } & ({ readonly kind: 'point'; readonly place: AnswerPlace & { readonly failed?: undefined } } | { readonly kind: 'place'; readonly place: RequestPlace })
+
+/** From the end of the history back to a place that is known. Waits only when memory does not have the answer. */
+function longestKnownPrefix(services: Services, history: readonly HistoryEntry[], from = history.length - 1): MaybePromise<KnownPrefix | undefined> {
+  for (let index = from; index >= 0; index -= 1) {
+    const known = knownAt(services, history[index] as HistoryEntry, index)
+    if (known !== undefined) return whenRead(known, (read) => read ?? longestKnownPrefix(services, history, index - 1))
+  }
+  return undefined
+}
+
+// A place after an answer outlives a restart; the place of a request is worth less and is kept in memory only.
+function knownAt({ state }: Services, { point, message }: HistoryEntry, index: number): MaybePromise<KnownPrefix | undefined> {
+  const answered = message.role === 'assistant' ? state.get('point', point) : undefined
+  return whenRead(answered, (place): MaybePromise<KnownPrefix | undefined> => {
+    if (place !== undefined) return { kind: 'point', index, point, place }
+    return whenRead(state.get('place', point), (asked) => (asked === undefined ? undefined : { kind: 'place', index, point, place: asked }))
+  })
+}

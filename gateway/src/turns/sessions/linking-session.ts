@@ -1,0 +1,75 @@
+/**
+ * Finds the session a tool call belongs to: the one whose model call proposed it (ticket), the one the caller names, else
+ * that of the owner's MCP connections. Without a ticket the call may come from any conversation that was offered the tool,
+ * so it is decided on all of them, and a call that lost its ticket on the way is never decided on a clean label.
+ */
+import { digestJson } from '../../core/hash.ts'
+import { newId } from '../../core/ids.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { join } from '../../policy/label.ts'
+import type { Label } from '../../policy/types.ts'
+import type { Session } from '../../state/sessions.ts'
+import type { Ticket } from '../../state/state-values.ts'
+import type { CatalogueTool } from '../../tools/catalogue.ts'
+import type { McpContext, ToolCallRequest } from '../../tools/operations.ts'
+import type { Services } from '../services.ts'
+import { connectionSession, offeringConversations } from './conversations.ts'
+import { namedSession, sessionNamed } from './naming-session.ts'
+import { holdTicket, ticketKey } from './tickets.ts'
+
+export interface HeldTicket {
+  readonly key: string
+  readonly ticket: Ticket
+}
+
+export interface LinkedSession {
+  readonly session: Session
+  readonly turn: string | null
+  readonly held: HeldTicket | undefined
+  /** What counts for the decision besides the session's own label: the connection, and conversations the call may come from. */
+  readonly besides: Label
+}
+
+export async function linkSession(services: Services, context: McpContext, tool: CatalogueTool, request: ToolCallRequest): Promise<LinkedSession> {
+  const { snapshot, caller } = context
+  const connection = await mcpSession(services, context)
+  const held = snapshot.settings.turns.tickets === 'off' ? undefined : await findTicket(services, context, tool, request)
+  if (held !== undefined) {
+    const session = await services.sessions.find(held.ticket.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+    if (session !== undefined) return { session, turn: held.ticket.turn, held, besides: connection.policy.label }
+  }
+  const { sessions, label } = await offeringConversations(services, snapshot, caller, tool.name)
+  const isNamed = namedSession(context.headers) !== undefined
+  // A named session that is one of the conversations is the one the call comes from.
+  const besides = isNamed && sessions.some(({ id }) => id === connection.id) ? connection.policy.label : join(connection.policy.label, label)
+  // Calls nobody proposed share the turn of the model calls in a named session; alone, each is a turn of its own.
+  const turn = (isNamed ? connection.state.turn : null) ?? newId('turn')
+  if (isNamed && connection.state.turn === null) await services.sessions.change(connection, (state) => [{ ...state, turn }, undefined])
+  return { session: connection, turn, held: undefined, besides }
+}
+
+/** The session of an MCP connection: named by the caller, else one per principal, consumer and actor. */
+export async function mcpSession(services: Services, { snapshot, caller, headers }: McpContext): Promise<Session> {
+  const name = namedSession(headers)
+  return name === undefined ? connectionSession(services, snapshot, caller) : sessionNamed(services, snapshot, caller, name)
+}
+
+/** Where clients put the model's id of the call into the `_meta` of a tool call. */
+const callIdKeys = ['claudecode/toolUseId'] as const
+
+async function findTicket(services: Services, { caller }: McpContext, tool: CatalogueTool, { args, meta }: ToolCallRequest): Promise<HeldTicket | undefined> {
+  const named = callIdKeys.map((key) => meta?.[key]).find((value) => typeof value === 'string')
+  for (const digest of argumentDigests(tool, args)) {
+    const key = ticketKey(services.secret, caller, tool.name, digest)
+    const ticket = await holdTicket(services.state, key, named, services.clock.now())
+    if (ticket !== undefined) return { key, ticket }
+  }
+  return undefined
+}
+
+/** Digests (SHA-256, hex) under which a call is expected: as the tool's schema means the arguments, and as they were written. */
+export function argumentDigests(tool: CatalogueTool | undefined, args: JsonObject): readonly string[] {
+  const settled = tool?.settled?.(args) ?? args
+  // Proposed while the tool was not known yet, a call is expected as it was written.
+  return settled === args ? [digestJson(args)] : [digestJson(settled), digestJson(args)]
+}
