@@ -15,7 +15,8 @@ import type { CallMeaning } from './naming/call-meaning.ts'
 import { isFreeLabel, labelOfWords, rememberWords, unrestrictedRuns } from './provenance/words-of-call.ts'
 import { recordAdmission } from './recording.ts'
 import { freshState } from './sessions/fresh-state.ts'
-import type { HistoryEntry } from './sessions/history.ts'
+import { agentToolsOf } from './sessions/clients/clients.ts'
+import { assistantDigest, type HistoryEntry } from './sessions/history.ts'
 
 /** Ledger key of an assistant message: who it was delivered to and what it said. */
 export function deliveredKey(principal: string, digest: string): string {
@@ -56,8 +57,10 @@ async function admitWords(call: ModelCall, subject: string, text: string): Promi
   await joinLabel(call, subject, await labelOfWords(call, text), text)
 }
 
-function admitAssistant(call: ModelCall, { digest }: HistoryEntry): MaybePromise<void> {
-  if (digest === undefined) return
+function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntry): MaybePromise<void> {
+  if (plain === undefined || (message.calls.length === 0 && call.client?.writesItself?.(message.text) === true)) return
+  const said = call.client?.said?.(message.text) ?? message.text
+  const digest = said === message.text ? plain : (assistantDigest(said, message.calls) ?? plain)
   const { policy, settings } = call.snapshot
   return whenRead(call.services.state.get('ledger', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
     if (delivered !== undefined) return joinLabel(call, 'an earlier answer', labelFromRecord(delivered, policy))
@@ -95,7 +98,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
 async function addedBy(call: ModelCall, result: ToolResultView, tools: CallMeaning['tools'], made: Made): Promise<Label> {
   const { snapshot, caller } = call
   const label = join(resultLabel(snapshot.policy, tools, caller.principal), await labelOfWords(call, result.text))
-  return call.client?.agentTools?.has(made.view.name) === true ? join(label, await labelOfAgents(call)) : label
+  return agentToolsOf(call.client).has(made.view.name) ? join(label, await labelOfAgents(call)) : label
 }
 
 async function labelOfAgents({ services, snapshot, session }: ModelCall): Promise<Label> {

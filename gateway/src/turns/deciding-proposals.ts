@@ -12,6 +12,8 @@ import type { ModelCall, ProposalRulings } from './call.ts'
 import { noteDecision, recordOf, verdictFields } from './recording.ts'
 import type { CallMeaning } from './naming/call-meaning.ts'
 import { decideAll } from './naming/judging-meaning.ts'
+import { noteOffered } from './sessions/conversations.ts'
+import { expectAgent } from './sessions/spawned-agents.ts'
 import { argumentDigests } from './sessions/linking-session.ts'
 import { mintTicket, ticketKey } from './sessions/tickets.ts'
 
@@ -67,7 +69,9 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   for (const one of released) {
     if (one.meaning.through) call.through.set(one.made.id, one.meaning.tools.map(({ name }) => name))
     await expectCall(call, one)
+    if (one.made.args !== undefined) await expectAgent(call, one.made.name, one.made.args)
   }
+  await noteRefused(call, refused)
   return { allowed: new Set(released.map(({ made }) => made.id)), refused }
 }
 
@@ -82,6 +86,13 @@ async function expectCall(call: ModelCall, { made, meaning, decision }: Released
     const ticket = { session: session.id, turn, modelCall, callId: made.id, callKey: callKeyOf(modelCall, made.id), decision, expires }
     await mintTicket(services.state, ticketKey(services.secret, caller, name, digest), ticket)
   }
+}
+
+/** A refused call that is made all the same, without a ticket, is known to come from here. */
+async function noteRefused(call: ModelCall, refused: readonly RefusedCall[]): Promise<void> {
+  if (refused.length === 0) return
+  const names = refused.flatMap(({ name }) => call.meanings.ofName(name)).flatMap(({ name, server }) => (server === 'client' ? [] : [name]))
+  await noteOffered(call, new Set(names))
 }
 
 function reserved(state: PolicyState, callKey: string, verdict: Verdict): readonly [PolicyState, Verdict] {

@@ -11,7 +11,7 @@ import type { Session } from '../state/sessions.ts'
 import { setTopLevel } from '../wire/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from './call.ts'
 import { strictest } from './naming/judging-meaning.ts'
-import { anyTool, noteConversation } from './sessions/conversations.ts'
+import { anyTool, noteOffered } from './sessions/conversations.ts'
 
 interface ShapeCache {
   state: PolicyState
@@ -44,7 +44,7 @@ export function isShown(verdict: Verdict, hide: 'unreachable' | 'never'): boolea
 }
 
 export async function shapeTools(call: ModelCall): Promise<void> {
-  const { meanings, services, session } = call
+  const { meanings } = call
   const { hide } = call.snapshot.policy
   const removed = new Set<string>()
   const offers = new Set<string>()
@@ -68,13 +68,8 @@ export async function shapeTools(call: ModelCall): Promise<void> {
     call.hidden = [...removed]
   }
   await admitVendorTools(call, removed)
-  if (offers.size === 0) return
   // Tool calls of these tools may come from this conversation, with a ticket or without.
-  await services.sessions.change(session, (state) => {
-    const news = [...offers].filter((name) => !state.offered.includes(name))
-    return [news.length === 0 ? state : { ...state, offered: [...state.offered, ...news].sort() }, undefined]
-  })
-  await noteConversation(services, call.snapshot, call.caller, session)
+  await noteOffered(call, offers)
 }
 
 function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {

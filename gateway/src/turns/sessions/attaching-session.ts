@@ -20,7 +20,8 @@ import type { ClientAdapter, ClientRequest } from './clients/client-adapter.ts'
 import { clientOf } from './clients/clients.ts'
 import { freshState } from './fresh-state.ts'
 import type { HistoryEntry } from './history.ts'
-import { namedSession, sessionNamed } from './naming-session.ts'
+import { namedSession, sessionNamed, type SessionName } from './naming-session.ts'
+import { spawnerOf } from './spawned-agents.ts'
 
 export interface Attached {
   readonly session: Session
@@ -48,14 +49,15 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   const request: ClientRequest = presented
   const client = clientOf(request)
   const side = client?.side?.(request)
-  const found = longestKnownPrefix(services, presented.history)
-  const known = found instanceof Promise ? await found : found
+  const prefix = longestKnownPrefix(services, presented.history)
+  const known = prefix instanceof Promise ? await prefix : prefix
   const label = known === undefined ? freshState(snapshot.policy).label : labelFromRecord(known.place.label, snapshot.policy)
   const owner = { services, snapshot, caller }
-  const named = await findNamed(owner, request, client)
-  const session = named?.session ?? (await findByPlace(owner, known, label, presented.history))
+  const found = (await findNamed(owner, request, client)) ?? (await findByPlace(owner, known, label, presented.history, client, side))
+  const { session } = found
   await joinInto(services, session, label)
-  const turn = side === undefined ? turnOf(named?.parent, known, session, presented.history, client) : null
+  // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
+  const turn = side === undefined ? turnOf(found.parent, known, session, presented.history, client) : null
   const head = presented.history.at(-1)?.point ?? null
   if (turn !== null) await services.sessions.change(session, (state) => [{ ...state, turn, head }, undefined])
   return { session, turn, firstNew: known === undefined ? 0 : known.index + 1, presented: label, client, side }
@@ -67,52 +69,73 @@ interface Owner {
   readonly caller: Caller
 }
 
-interface Named {
+interface Found {
   readonly session: Session
   /** Of the session of a sub-agent: the one whose agent started it. */
   readonly parent: Session | undefined
 }
 
 /** The session that the caller, or a known client, names. The agents a session started have sessions of their own, which inherit its label. */
-async function findNamed({ services, snapshot, caller }: Owner, request: ClientRequest, client: ClientAdapter | undefined): Promise<Named | undefined> {
+async function findNamed({ services, snapshot, caller }: Owner, request: ClientRequest, client: ClientAdapter | undefined): Promise<Found | undefined> {
   const header = namedSession(request.headers)
   const value = client?.session?.(request)
   const name = header ?? (client === undefined || value === undefined ? undefined : { source: client.name, value })
   if (name === undefined) return undefined
+  const named = (one: SessionName, above: Session | null = null): Promise<Session> => sessionNamed(services, snapshot, caller, one, above)
   const agent = client?.agent?.(request)
-  const above = agent === undefined ? client?.parent?.(request) : name.value
-  if (client === undefined || above === undefined) return { session: await sessionNamed(services, snapshot, caller, name), parent: undefined }
-  const parent = await sessionNamed(services, snapshot, caller, agent === undefined ? { source: client.name, value: above } : name)
-  const childName = agent === undefined ? name : { source: `${client.name}-agent`, value: JSON.stringify([name.value, agent]) }
-  const session = await sessionNamed(services, snapshot, caller, childName, parent)
-  if (session.id === parent.id) return { session, parent: undefined }
-  await adopt(services, parent, session)
-  return { session, parent }
+  const above = client?.parent?.(request)
+  if (client !== undefined && agent !== undefined) {
+    const agentName = (id: string): SessionName => ({ source: `${client.name}-agent`, value: JSON.stringify([name.value, id]) })
+    const main = await named(name)
+    const parent = agent.parent === undefined ? main : await named(agentName(agent.parent), main)
+    return adopt(services, parent, await named(agentName(agent.id), parent))
+  }
+  if (client === undefined || above === undefined || above === name.value) return { session: await named(name), parent: undefined }
+  const parent = await named({ source: client.name, value: above })
+  return adopt(services, parent, await named(name, parent))
 }
 
 /** Agents of a session that are remembered one by one; the label of an older one is joined into the session instead. */
 const mostChildren = 64
 
-async function adopt(services: Services, parent: Session, child: Session): Promise<void> {
-  if (parent.state.children.includes(child.id)) return
+async function adopt(services: Services, parent: Session, child: Session): Promise<Found> {
+  const found = { session: child, parent }
+  if (parent.state.children.includes(child.id)) return found
   await services.sessions.change(parent, (state) => {
     if (state.children.length < mostChildren) return [{ ...state, children: [...state.children, child.id] }, undefined]
     const label = join(state.policy.label, child.policy.label)
     return [{ ...state, policy: { ...state.policy, label } }, undefined]
   })
+  return found
 }
 
 /** The session at a known place, when the conversation goes on from where it was left; else a new one. */
-async function findByPlace({ services, snapshot, caller }: Owner, known: KnownPrefix | undefined, label: Label, history: readonly HistoryEntry[]): Promise<Session> {
+async function findByPlace({ services, snapshot, caller }: Owner, known: KnownPrefix | undefined, label: Label, history: readonly HistoryEntry[], client: ClientAdapter | undefined, side: string | undefined): Promise<Found> {
   const { policy, settings } = snapshot
   const fields = { id: newId('ses'), principal: caller.principal.id, consumer: caller.consumer }
-  if (known === undefined) return services.sessions.create({ ...fields, source: 'prefix', parent: null, policy: freshState(policy) }, policy)
+  if (known === undefined) {
+    const parent = await spawnerOf(services, snapshot, caller, firstTyped(history, client))
+    const begin = { ...fields, policy: parent === undefined ? freshState(policy) : { ...freshState(policy), label: parent.policy.label } }
+    if (parent === undefined) return { session: services.sessions.create({ ...begin, source: 'prefix', parent: null }, policy), parent }
+    return adopt(services, parent, services.sessions.create({ ...begin, source: 'agent', parent: parent.id }, policy))
+  }
   const before = await services.sessions.find(known.place.session, policy, settings.turns.session_idle_ms)
-  if (before !== undefined && (await goesOn(services, before, known, history))) return before
+  if (before !== undefined && side === undefined && (await goesOn(services, before, known, history))) return { session: before, parent: await startedBy(services, snapshot, before) }
   // What was done stays done, whichever branch of the conversation asks. Conversations that only begin alike share nothing that was done.
   const isNew = known.index === history.length - 1 && history.every(({ message }) => message.role !== 'assistant')
   const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policy.effects }
-  return services.sessions.create({ ...fields, source: 'fork', parent: known.place.session, policy: forked }, policy)
+  return { session: services.sessions.create({ ...fields, source: 'fork', parent: known.place.session, policy: forked }, policy), parent: undefined }
+}
+
+/** The session whose agent this session is. */
+function startedBy(services: Services, snapshot: Snapshot, { state }: Session): MaybePromise<Session | undefined> {
+  return state.source === 'agent' && state.parent !== null ? services.sessions.find(state.parent, snapshot.policy, snapshot.settings.turns.session_idle_ms) : undefined
+}
+
+/** What the person, or whoever plays it, first wrote. */
+function firstTyped(history: readonly HistoryEntry[], client: ClientAdapter | undefined): string {
+  const first = history.find(({ message }) => message.fromUser)?.message.text ?? ''
+  return client?.typed?.(first) ?? first
 }
 
 /**
@@ -138,7 +161,7 @@ function turnOf(parent: Session | undefined, known: KnownPrefix | undefined, ses
 
 /** Whether a message is the person's own: not only tool results, and not only what the client adds to them. */
 function isFromPerson(message: MessageView, client: ClientAdapter | undefined): boolean {
-  return message.fromUser && message.results.length === 0 && client?.isInjected?.(message.text) !== true
+  return message.fromUser && message.results.length === 0 && client?.typed?.(message.text) !== ''
 }
 
 async function joinInto(services: Services, session: Session, label: Label): Promise<void> {

@@ -12,6 +12,7 @@ import type { Label } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import type { OwnerConversations } from '../../state/state-values.ts'
 import type { MaybePromise } from '../../state/state-store.ts'
+import type { AttachedCall } from '../call.ts'
 import type { Services } from '../services.ts'
 import { freshState } from './fresh-state.ts'
 
@@ -26,8 +27,19 @@ function ownerKey(services: Services, { principal, consumer, actor }: Caller): s
   return owners.of(services.secret, 'owner', principal.id, consumer ?? '', actor ?? '')
 }
 
+/** A model call of this session has been offered these tools of ours, or has called them: tool calls may come from it. */
+export async function noteOffered(call: Pick<AttachedCall, 'services' | 'snapshot' | 'caller' | 'session'>, tools: ReadonlySet<string>): Promise<void> {
+  if (tools.size === 0) return
+  const { services, snapshot, caller, session } = call
+  await services.sessions.change(session, (state) => {
+    const news = [...tools].filter((name) => !state.offered.includes(name))
+    return [news.length === 0 ? state : { ...state, offered: [...state.offered, ...news].sort() }, undefined]
+  })
+  await noteConversation(services, snapshot, caller, session)
+}
+
 /** A model call was made in this session: tool calls of the same owner may come from it for a while. */
-export function noteConversation(services: Services, snapshot: Snapshot, caller: Caller, session: Session): MaybePromise<void> {
+function noteConversation(services: Services, snapshot: Snapshot, caller: Caller, session: Session): MaybePromise<void> {
   const { link_window_ms: window, session_idle_ms: idle } = snapshot.settings.turns
   const now = services.clock.now()
   return services.state.change('owner', ownerKey(services, caller), (owner = { recent: [] }) => {

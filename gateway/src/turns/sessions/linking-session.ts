@@ -55,7 +55,7 @@ export async function mcpSession(services: Services, { snapshot, caller, headers
 }
 
 /** Where clients put the model's id of the call into the `_meta` of a tool call. */
-const callIdKeys = ['claudecode/toolUseId'] as const
+const callIdKeys = ['claudecode/toolUseId', 'callId'] as const
 
 async function findTicket(services: Services, { caller }: McpContext, tool: CatalogueTool, { args, meta }: ToolCallRequest): Promise<HeldTicket | undefined> {
   const named = callIdKeys.map((key) => meta?.[key]).find((value) => typeof value === 'string')

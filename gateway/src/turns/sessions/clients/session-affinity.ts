@@ -5,4 +5,5 @@ export const sessionAffinity: ClientAdapter = {
   name: 'session-affinity',
   made: ({ headers }) => headerValue(headers, 'x-session-affinity') !== undefined,
   session: ({ headers }) => headerValue(headers, 'x-session-affinity'),
+  parent: ({ headers }) => headerValue(headers, 'x-parent-session-id'),
 }

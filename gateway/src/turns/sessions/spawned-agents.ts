@@ -1,0 +1,39 @@
+/**
+ * Sub-agents that nothing in their requests tells apart: their conversation begins with the task that a released call gave
+ * them. They get a session of their own, below the one that started them, with its label and in its turn.
+ */
+import { keyedHash } from '../../core/hash.ts'
+import type { Caller } from '../../core/principal.ts'
+import type { Session } from '../../state/sessions.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { ModelCall } from '../call.ts'
+import { textsIn } from '../provenance/words-of-call.ts'
+import type { Services } from '../services.ts'
+import type { Snapshot } from '../../config/snapshot.ts'
+import { labelRecord } from '../../policy/label.ts'
+import { agentToolsOf } from './clients/clients.ts'
+
+/** Texts of one call that may be a task. */
+const mostTexts = 8
+const longestTask = 100_000
+
+/** A call that starts a sub-agent was released: a conversation that begins with one of its texts is that agent's. */
+export async function expectAgent(call: ModelCall, tool: string, args: JsonObject): Promise<void> {
+  if (!agentToolsOf(call.client).has(tool)) return
+  const { services, snapshot, caller, session, turn } = call
+  const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
+  for (const text of textsIn(args).slice(0, mostTexts)) {
+    if (text.trim() === '' || text.length > longestTask) continue
+    await services.state.put('place', taskKey(services, caller, text), { session: session.id, turn, label: labelRecord(session.policy.label, snapshot.policy) }, expires)
+  }
+}
+
+/** The session whose agent was given this task; undefined when no released call gave it to anybody. */
+export async function spawnerOf(services: Services, snapshot: Snapshot, caller: Caller, task: string): Promise<Session | undefined> {
+  const found = task.trim() === '' || task.length > longestTask ? undefined : await services.state.get('place', taskKey(services, caller, task))
+  return found === undefined ? undefined : services.sessions.find(found.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+}
+
+function taskKey({ secret }: Services, { principal, consumer, actor }: Caller, text: string): string {
+  return keyedHash(secret, 'task', principal.id, consumer ?? '', actor ?? '', text.trim())
+}
