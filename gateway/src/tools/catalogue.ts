@@ -16,6 +16,11 @@ export interface CatalogueTool {
   readonly digest: string
   /** `undefined` when the arguments fit the input schema, else where and why not (never quoting values). */
   readonly validate: (args: JsonObject) => string | undefined
+  /**
+   * The arguments as the input schema means them: defaults filled in, `"1"` as 1 where no text is allowed. For comparing
+   * two calls, never for what is sent. The same object when nothing changes; never throws.
+   */
+  readonly settled: (args: JsonObject) => JsonObject
 }
 
 /** Routing of one gateway: exposed name -> tool, plus original names that are unambiguous. */

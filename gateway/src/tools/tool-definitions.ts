@@ -9,6 +9,7 @@ import type { CatalogueTool } from './catalogue.ts'
 import { headerParameters, type HeaderParameter } from './codec/header-values.ts'
 import { exposedName, withoutCollisions } from './names.ts'
 import { compileArgumentCheck } from './schema-validation.ts'
+import { settleArguments } from './settled-arguments.ts'
 
 /** A catalogue tool with what only the hop to its server needs. */
 export interface ServerTool extends CatalogueTool {
@@ -60,6 +61,7 @@ function readTool(server: string, definition: JsonObject): ServerTool | string {
     hints: hintsOf(definition),
     digest: digestJson(definition),
     validate: compiled.check,
+    settled: (args) => settleArguments(schema, args),
     headerParameters: parameters,
   }
 }
