@@ -62,14 +62,15 @@ const both = (one: RuleLabel, other: RuleLabel): RuleLabel => ({
   readers: [...new Set([...one.readers, ...other.readers])].sort(),
 })
 
-/** What reading a result of each tool means. A tool nobody described is not trusted. */
-function resultOf(tool: string): RuleLabel {
+/** What reading a result of each tool means. A tool nobody described says no more than a stranger does. */
+function resultOf(tool: string, stranger: RuleLabel): RuleLabel {
   const labels: Readonly<Record<string, RuleLabel>> = {
+    web: { trusted: false, readers: [] },
     staff: { trusted: true, readers: ['@staff'] },
     corp: { trusted: true, readers: ['corp.example'] },
     time: clean,
   }
-  return labels[tool] ?? { trusted: false, readers: [] }
+  return labels[tool] ?? stranger
 }
 
 export class SessionRules {
@@ -141,7 +142,7 @@ export class SessionRules {
     if (entry.role === 'assistant') return this.#told.get(`${principalOf(who)}\n${entryKey(entry)}`) ?? (this.#options.believesStrangers ? clean : stranger)
     return entry.results
       .map(({ id }) => before.flatMap((message) => (message.role === 'assistant' ? message.calls : [])).findLast((call) => call.id === id))
-      .map((call) => (call === undefined ? stranger : resultOf(call.name)))
+      .map((call) => (call === undefined ? stranger : resultOf(call.name, stranger)))
       .reduce(both, clean)
   }
 

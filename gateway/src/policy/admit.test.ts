@@ -32,8 +32,9 @@ describe('admit', () => {
     expect(read(fresh(policy), 'notes__read', { principal: principal('public') }).label.audience).toEqual([[]])
   })
 
-  test('does not trust what nobody described, and leaves its audience alone', () => {
-    expect(read(fresh(policy), 'new__tool').label).toEqual({ trust: 0, audience: [] })
+  test('takes what nobody described like a history nobody vouches for: least trust, for the principal only', () => {
+    expect(read(fresh(policy), 'new__tool').label).toEqual({ trust: 0, audience: [['alice']] })
+    expect(read(fresh(policy), 'new__tool').label).toEqual(admitUnknown(policy, fresh(policy), alice).label)
   })
 
   test('lowers trust where the server says the tool reaches the open world', () => {

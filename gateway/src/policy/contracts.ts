@@ -72,10 +72,13 @@ export function effectiveContract(contract: Contract | undefined, tool: ToolSubj
   }
 }
 
-/** Nothing is known: the result is not trusted. Whether the call may run at all is for `decide` to say. */
+/**
+ * Nothing is known: the result is not trusted and for the principal only, like everything nobody vouches for
+ * (`admitUnknown`). Whether the call may run at all is for `decide` to say.
+ */
 const undescribed: Contract = {
   source: '(undescribed)',
-  output: { trust: 0, audience: undefined },
+  output: { trust: 0, audience: ['$principal'] },
   effects: [],
   requires: { trust: undefined, includes: [], done: [], notDone: [] },
 }

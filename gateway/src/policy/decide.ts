@@ -12,19 +12,24 @@ const maxDetails = 3
 
 /** Decides one call. Equal inputs give deeply equal verdicts. `effects` are to be reserved under `event.callKey` if the call is released. */
 export function decide(policy: Policy, state: PolicyState, event: ToolCallEvent): Verdict {
-  return judge(policy, state, { ...event, readers: 'named' })
+  const question: Question = { ...event, readers: 'named' }
+  const findings = findGaps(policy, state, question)
+  return { ...verdictOf(policy, findings), remedies: findRemedies(policy, state, question, findings) }
 }
 
-/** Decides a question that may leave arguments open; `decide` and `reachable` are this with and without them. */
+/** Judges a question that may leave arguments open, as `decide` would. It looks for no remedies: nobody has made a call they could help. */
 export function judge(policy: Policy, state: PolicyState, question: Question): Verdict {
-  const findings = findGaps(policy, state, question)
+  return verdictOf(policy, findGaps(policy, state, question))
+}
+
+function verdictOf(policy: Policy, findings: Findings): Verdict {
   const { gaps, warnings, grant, tool } = findings
   const verdict = gaps.length > 0 ? 'deny' : warnings.length > 0 ? 'warn' : 'allow'
   return {
     verdict,
     action: verdict === 'deny' ? refusal(policy, findings) : 'allow',
     gaps,
-    remedies: findRemedies(policy, state, question, findings),
+    remedies: [],
     rules: deciders(findings),
     reason: reasonOf(findings, grant ?? 'grants'),
     effects: tool.contract.effects.map((effect) => (tool.hinted.includes(effect) ? unconfirmedEffect(effect) : effect)),

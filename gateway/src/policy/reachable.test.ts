@@ -69,12 +69,18 @@ describe('reachable', () => {
     const argumentFree = fc.constantFrom(...Object.keys(open), 'new__tool', 'ungranted')
     fc.assert(
       fc.property(state, argumentFree, someone, (now, toolName, who) => {
-        expect(reachable(withoutArguments, now, tool(toolName), who, null, null)).toEqual(
-          decide(withoutArguments, now, call(toolName, {}, { principal: who })),
-        )
+        const decided = decide(withoutArguments, now, call(toolName, {}, { principal: who }))
+        expect(reachable(withoutArguments, now, tool(toolName), who, null, null)).toEqual({ ...decided, remedies: [] })
       }),
       { numRuns: 500 },
     )
+  })
+
+  test('looks for remedies only once somebody made the call', () => {
+    const read = { tool: tool('web__get'), principal: alice, callKey: 'web', succeeded: true }
+    const now = admit(withoutArguments, fresh(withoutArguments), read)
+    expect(decide(withoutArguments, now, call('new__tool')).remedies.map(({ kind }) => kind)).toEqual(['isolate', 'configure'])
+    expect(reachable(withoutArguments, now, tool('new__tool'), alice, null, null)).toMatchObject({ action: 'deny', remedies: [] })
   })
 
   test('shows a tool as long as anybody may receive, and hides it when nobody may', () => {

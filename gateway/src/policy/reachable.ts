@@ -8,7 +8,8 @@ import type { Policy, PolicyState, ToolSubject, Verdict } from './types.ts'
 
 /**
  * `decide` with the arguments left open: rules that read arguments say nothing, and an argument that names readers
- * is satisfiable unless nobody may receive what the session has read.
+ * is satisfiable unless nobody may receive what the session has read. It names no remedies: they cost a search each,
+ * and are for a call that somebody made.
  */
 export function reachable(
   policy: Policy,

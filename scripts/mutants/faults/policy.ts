@@ -25,7 +25,8 @@ export const policyFaults: readonly Mutant[] = [
     replace: 'trust: policy.trustRanks.includes(record.trust) ? policy.trustRanks.indexOf(record.trust) : policy.trustRanks.length - 1',
     tests: labelTests,
   },
-  { name: 'undescribed-result-is-trusted', file: 'gateway/src/policy/contracts.ts', find: 'output: { trust: 0, audience: undefined }', replace: 'output: { trust: undefined, audience: undefined }', tests: ['gateway/src/policy/admit.test.ts'] },
+  { name: 'undescribed-result-is-trusted', file: 'gateway/src/policy/contracts.ts', find: "output: { trust: 0, audience: ['$principal'] }", replace: "output: { trust: undefined, audience: ['$principal'] }", tests: ['gateway/src/policy/admit.test.ts'] },
+  { name: 'undescribed-result-is-for-everyone', file: 'gateway/src/policy/contracts.ts', find: "output: { trust: 0, audience: ['$principal'] }", replace: 'output: { trust: 0, audience: undefined }', tests: ['gateway/src/policy/admit.test.ts'] },
   { name: 'hint-is-ignored', file: 'gateway/src/policy/contracts.ts', find: "const openWorld = tool.hints?.openWorldHint === true", replace: 'const openWorld = false', tests: ['gateway/src/policy/contracts.test.ts', 'gateway/src/policy/admit.test.ts'] },
   { name: 'unknown-content-adds-nothing', file: 'gateway/src/policy/admit.ts', find: '{ trust: 0, audience: audienceOf(reader === undefined ? [] : [reader]) }', replace: 'state.label', tests: ['gateway/src/policy/admit.test.ts'] },
   {
