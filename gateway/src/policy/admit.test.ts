@@ -34,7 +34,7 @@ describe('admit', () => {
 
   test('takes what nobody described like a history nobody vouches for: least trust, for the principal only', () => {
     expect(read(fresh(policy), 'new__tool').label).toEqual({ trust: 0, audience: [['alice']] })
-    expect(read(fresh(policy), 'new__tool').label).toEqual(admitUnknown(policy, fresh(policy), alice).label)
+    expect(read(fresh(policy), 'new__tool').label).toEqual(admitUnknown(fresh(policy), alice).label)
   })
 
   test('lowers trust where the server says the tool reaches the open world', () => {

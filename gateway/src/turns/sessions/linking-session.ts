@@ -69,7 +69,7 @@ async function findTicket(services: Services, { caller }: McpContext, tool: Cata
 
 /** Digests (SHA-256, hex) under which a call is expected: as the tool's schema means the arguments, and as they were written. */
 export function argumentDigests(tool: CatalogueTool | undefined, args: JsonObject): readonly string[] {
-  const settled = tool?.settled?.(args) ?? args
+  const settled = tool?.settled(args) ?? args
   // Proposed while the tool was not known yet, a call is expected as it was written.
   return settled === args ? [digestJson(args)] : [digestJson(settled), digestJson(args)]
 }
