@@ -43,8 +43,9 @@ async function happened(event: string): Promise<void> {
   await until(event, async () => ((await readFile(join(folder, 'events.txt'), 'utf8').catch(() => '')).split('\n').includes(event) ? true : undefined))
 }
 
-function wait(server: string, name: string, tool = 'wait', client = 'long-calls') {
-  return modernRequest({ url: `${gateway.url}/mcp/main`, key }, 'tools/call', { name: `${server}__${tool}`, arguments: { name } }, client)
+function wait(server: string, name: string, tool = 'wait', session = 'long-calls') {
+  const target = { url: `${gateway.url}/mcp/main`, key, headers: { 'x-turnward-session': session } }
+  return modernRequest(target, 'tools/call', { name: `${server}__${tool}`, arguments: { name } })
 }
 
 describe.each(modes)('cancelled by a %s client', (_name, mode) => {
@@ -93,19 +94,19 @@ test('a call has a deadline, progress or not; the server is told and the log say
 })
 
 test('what may have happened counts: a migration that ran out of time blocks the next one', async () => {
-  const client = `migrating-${randomUUID()}`
-  const first = await wait('hasty', randomUUID(), 'migrate', client)
+  const session = `migrating-${randomUUID()}`
+  const first = await wait('hasty', randomUUID(), 'migrate', session)
   expect(first.message['error']).toMatchObject({ data: { code: 'mcp.server_timeout' } })
-  const second = await wait('hasty', randomUUID(), 'migrate', client)
+  const second = await wait('hasty', randomUUID(), 'migrate', session)
   expect(second.message['result']).toMatchObject({ isError: true, _meta: { 'dev.turnward/refusal': { gaps: [{ kind: 'not_done' }] } } })
 })
 
 test('a migration under way blocks another that starts meanwhile', async () => {
-  const client = `migrating-${randomUUID()}`
+  const session = `migrating-${randomUUID()}`
   const name = randomUUID()
-  const first = wait('patient', name, 'migrate', client)
+  const first = wait('patient', name, 'migrate', session)
   await happened(`started ${name}`)
-  const second = await wait('patient', randomUUID(), 'migrate', client)
+  const second = await wait('patient', randomUUID(), 'migrate', session)
   expect(second.message['result']).toMatchObject({ isError: true, _meta: { 'dev.turnward/refusal': { gaps: [{ kind: 'not_done' }] } } })
   await writeFile(join(folder, `${name}.go`), '')
   expect((await first).message['result']).toMatchObject({ content: [{ text: `waited for ${name}` }] })

@@ -5,9 +5,9 @@ import type { Json } from '../harness/json.ts'
 import { connectClient, textOf, type modes } from './official-client.ts'
 import { ada, type Office } from './office.ts'
 
-/** A client whose session nobody else has. */
+/** A client that names its session, which nobody else has: without a name, everything of one owner is one session. */
 export function freshClient(at: Office, key = ada, mode: (typeof modes)[number][1] = 'auto'): Promise<Client> {
-  return connectClient(at.gateway.url, key, { mode, name: `office-${randomUUID()}` })
+  return connectClient(at.gateway.url, key, { mode, headers: { 'x-turnward-session': `office-${randomUUID()}` } })
 }
 
 export interface Called {

@@ -7,7 +7,7 @@ export interface ConnectOptions {
   readonly versions?: string[]
   /** MCP gateway, `main` unless told otherwise. */
   readonly gateway?: string
-  /** Clients of one name share a session; a new name begins a new one. */
+  /** What the client calls itself. */
   readonly name?: string
   readonly headers?: Readonly<Record<string, string>>
 }

@@ -104,12 +104,12 @@ describe('what a session has read decides', () => {
     await client.close()
   })
 
-  test('reconnecting under the same name does not clean a session, another protocol era neither', async () => {
-    const name = `policy-${randomUUID()}`
-    const first = await connectClient(office.gateway.url, ada, { name, mode: 'legacy' })
+  test('reconnecting does not clean a session: not under another name, nor in another protocol era', async () => {
+    await using other = await startOffice()
+    const first = await connectClient(other.gateway.url, ada, { name: 'first', mode: 'legacy' })
     await call(first, 'read_web')
     await first.close()
-    const second = await connectClient(office.gateway.url, ada, { name, mode: { pin: '2026-07-28' } })
+    const second = await connectClient(other.gateway.url, ada, { name: 'second', mode: { pin: '2026-07-28' } })
     expect(await call(second, 'publish')).toMatchObject({ refused: true })
     await second.close()
   })

@@ -37,7 +37,7 @@ export async function post(target: RpcTarget, body: unknown, headers: Readonly<R
   return { status: response.status, headers: response.headers, message: messages.at(-1) ?? {}, notifications: messages.slice(0, -1) }
 }
 
-/** A stateless request of 2026-07-28. `client` names the client and with it the session. */
+/** A stateless request of 2026-07-28. `client` is what the client calls itself. */
 export function modernRequest(target: RpcTarget, method: string, params: Json = {}, client = 'raw-modern'): Promise<RpcAnswer> {
   ids += 1
   const meta = {

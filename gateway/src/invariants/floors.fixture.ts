@@ -68,7 +68,7 @@ export interface Floors extends AsyncDisposable {
   takeDown(...servers: readonly string[]): void
   /** Runs that reached a server, in order. */
   readonly ran: readonly { readonly tool: string; readonly args: JsonObject }[]
-  /** An MCP request of the owner of this key. `client` names the connection and with it the session. */
+  /** An MCP request of the owner of this key. `client` is what the client calls itself; it means nothing. */
   context(key: string, client: string, gateway?: string, headers?: IncomingHttpHeaders): Promise<McpContext>
   /** A tool call of that connection; resolves with the result, rejects with the coded error. */
   call(context: McpContext, tool: string, args?: JsonObject, signal?: AbortSignal): Promise<JsonObject>

@@ -77,7 +77,7 @@ describe('reachable', () => {
   })
 
   test('looks for remedies only once somebody made the call', () => {
-    const read = { tool: tool('web__get'), principal: alice, callKey: 'web', succeeded: true }
+    const read = { tools: [tool('web__get')], principal: alice, callKey: 'web', outcome: 'done' as const }
     const now = admit(withoutArguments, fresh(withoutArguments), read)
     expect(decide(withoutArguments, now, call('new__tool')).remedies.map(({ kind }) => kind)).toEqual(['isolate', 'configure'])
     expect(reachable(withoutArguments, now, tool('new__tool'), alice, null, null)).toMatchObject({ action: 'deny', remedies: [] })
