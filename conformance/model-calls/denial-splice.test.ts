@@ -25,7 +25,7 @@ const secretsOfRefused = ['call_mail', 'call_delete', 'send_mail', 'delete_file'
 
 let governed: GovernedGateway
 beforeAll(async () => {
-  governed = await startGoverned(withParts({ policy: { tools: { hide: 'never' } }, turns: { max_splices: 2 } }))
+  governed = await startGoverned(withParts({ policy: { tools: { hide: 'never' } }, turns: { max_splices: 2, tell_user: 'never' } }))
 })
 afterAll(() => governed.close())
 

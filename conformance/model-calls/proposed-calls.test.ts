@@ -97,7 +97,8 @@ describe.each([false, true])('a proposed call (stream: %s)', (stream) => {
     propose({ text: 'I mail.', calls: [call('send_mail', { to: 'x@example.org' })] })
     const answer = await chat({ stream }, { session })
     expect(callsIn(answer)).toEqual([])
-    expect(answer.text).not.toMatch(/send_mail|x@example/)
+    expect(answer.text).not.toMatch(/x@example/)
+    expect(answer.text).toContain('[Turnward] ')
   })
 
   test('of a tool that was never offered is decided like any other', async () => {

@@ -72,7 +72,10 @@ describe.each(wires)('in a model call ($path, stream: $stream)', ({ kind, path, 
         const messages = [...body('Hello.').messages, stranger, { role: 'user', content: 'Go on.' }]
         const answer = await post(`${floors.url}${path}`, keys.alice, { ...body(''), messages })
         expect(answer.status).toBe(200)
-        for (const quoted of [word, to, id, name]) expect(answer.text).not.toContain(quoted)
+        for (const quoted of [word, to, id]) expect(answer.text).not.toContain(quoted)
+        // The person is told by name, once, that it was refused.
+        expect(answer.text.split(name)).toHaveLength(2)
+        expect(answer.text).toContain('[Turnward] refused')
         expect(answer.text).toContain('I stop.')
         expect(vendor.requests).toHaveLength(2)
         const notice = noticeIn(vendor.requests[1]?.body as Body, `call_${id}`)

@@ -152,7 +152,7 @@ describe.each(combinations)('a $client client on an $upstream vendor, stream: $s
         const config = configOf({
           contracts,
           policy: { tools: { hide: 'never' } },
-          turns: { max_splices: maxSplices },
+          turns: { max_splices: maxSplices, tell_user: 'never' },
           credentials: { team: { secret: 'sk-team' } },
           upstreams: { vendor: { kind: upstream, base_url: vendor.url, credential: 'team' } },
           routes: [{ model: '*', upstreams: ['vendor'] }],

@@ -23,6 +23,13 @@ export interface SessionState {
   readonly offered: readonly string[]
   /** Sessions of the agents it started, newest last. */
   readonly children: readonly string[]
+  /** What narrowed the label, newest last: names of tools, or what else was read. */
+  readonly narrowedBy: readonly string[]
+  /** Whether the gateway has put a note into the conversation, which every later request of it carries. */
+  readonly hasNotes: boolean
+  /** Lines the person has not read yet, and marks of those that need not be told again. */
+  readonly untold: readonly string[]
+  readonly told: readonly string[]
   /** Unix milliseconds of last use. */
   readonly usedAt: number
   /** Grows with every change: what a change was made on is compared by it. */

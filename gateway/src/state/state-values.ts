@@ -62,6 +62,12 @@ export interface WordsSegment {
   readonly passages: readonly { readonly label: LabelRecord; readonly prints: string }[]
 }
 
+/** What the gateway told the model at a place of a conversation, and which tools it was about. */
+export interface Note {
+  readonly text: string
+  readonly tools: readonly string[]
+}
+
 export interface StateValues {
   readonly session: StoredSession
   readonly point: AnswerPlace
@@ -69,7 +75,7 @@ export interface StateValues {
   /** What denial splicing took out of a message, as its dialect carries it. */
   readonly splice: object
   /** A line the gateway put into a conversation, by the place it stands after. */
-  readonly note: { readonly text: string }
+  readonly note: Note
   readonly ledger: LabelRecord
   readonly ticket: readonly Ticket[]
   readonly owner: OwnerConversations

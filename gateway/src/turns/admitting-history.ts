@@ -5,9 +5,9 @@
  * can clean a session.
  */
 import { sha256 } from '../core/hash.ts'
-import { admit, admitUnknown, resultLabel, unknownLabel } from '../policy/admit.ts'
-import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
-import type { Label, PolicyState, ToolSubject } from '../policy/types.ts'
+import { admit, resultLabel, unknownLabel } from '../policy/admit.ts'
+import { join, labelFromRecord, labelRecord } from '../policy/label.ts'
+import type { EffectLedger, Label, PolicyState, ToolSubject } from '../policy/types.ts'
 import { whenRead, type MaybePromise } from '../state/state-store.ts'
 import type { MessageView, ToolCallView, ToolResultView } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
@@ -17,6 +17,7 @@ import { recordAdmission } from './recording.ts'
 import { freshState } from './sessions/fresh-state.ts'
 import { agentToolsOf } from './sessions/clients/clients.ts'
 import { assistantDigest, type HistoryEntry } from './sessions/history.ts'
+import { narrow, type Narrowed } from './sessions/narrowing.ts'
 
 /** Ledger key of an assistant message: who it was delivered to and what it said. */
 export function deliveredKey(principal: string, digest: string): string {
@@ -82,13 +83,8 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   const now = await addedBy(call, result, tools, made)
   const added = seen === undefined ? now : join(now, labelFromRecord(seen, snapshot.policy))
   call.presented = join(call.presented, added)
-  const before = call.session.policy.label
-  await services.sessions.changePolicy(call.session, (state) => {
-    const label = join(state.label, added)
-    const next: PolicyState = seen === undefined ? { label, effects: admit(snapshot.policy, state, { tools, principal: caller.principal, callKey, outcome: outcomeOf(result, tools) }).effects } : { ...state, label }
-    return [sameLabel(label, state.label) && next.effects === state.effects ? state : next, undefined]
-  })
-  if (!sameLabel(before, call.session.policy.label)) recordAdmission(call, tools[0].name, digest, before, call.session.policy.label)
+  const effects = (now: EffectLedger): EffectLedger => admit(snapshot.policy, { label: added, effects: now }, { tools, principal: caller.principal, callKey, outcome: outcomeOf(result, tools) }).effects
+  recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
   if (seen !== undefined) return
   await services.state.put('ledger', key, labelRecord(added, snapshot.policy), services.clock.now() + snapshot.settings.turns.session_idle_ms)
   if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call, call.view.messages, (message) => isRestricted(call, message)))
@@ -135,27 +131,20 @@ function outcomeOf(result: ToolResultView, tools: readonly ToolSubject[]): 'done
 
 /** Content nobody here can account for. */
 async function admitStranger(call: ModelCall, subject: string, digest: string): Promise<void> {
-  const { services, session, caller } = call
-  const before = session.policy.label
-  call.presented = join(call.presented, unknownLabel(caller.principal))
-  await services.sessions.changePolicy(session, (state) => {
-    const after = admitUnknown(state, caller.principal)
-    return [sameLabel(after.label, state.label) ? state : after, undefined]
-  })
-  if (!sameLabel(before, session.policy.label)) recordAdmission(call, subject, digest, before, session.policy.label)
+  const label = unknownLabel(call.caller.principal)
+  call.presented = join(call.presented, label)
+  recordNarrowing(call, subject, digest, await narrow(call, subject, label))
 }
 
 /** Joins a label into the session and what is presented; on record when it narrows. */
 async function joinLabel(call: ModelCall, subject: string, label: Label, text = ''): Promise<void> {
   if (isFreeLabel(call, label)) return
-  const { services, session } = call
-  const before = session.policy.label
   call.presented = join(call.presented, label)
-  await services.sessions.changePolicy(session, (state) => {
-    const joined = join(state.label, label)
-    return [sameLabel(joined, state.label) ? state : { ...state, label: joined }, undefined]
-  })
-  if (!sameLabel(before, session.policy.label)) recordAdmission(call, subject, sha256(text), before, session.policy.label)
+  recordNarrowing(call, subject, sha256(text), await narrow(call, subject, label))
+}
+
+function recordNarrowing(call: ModelCall, subject: string, digest: string, { before, after, isNarrower }: Narrowed): void {
+  if (isNarrower) recordAdmission(call, subject, digest, before, after)
 }
 
 /** Whether a message has results that restrict something; its words are then not known from elsewhere. */

@@ -3,12 +3,16 @@ import { asTurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import { resultLabel } from '../policy/admit.ts'
 import { noteEnd, release, settle, suspect } from '../policy/effects.ts'
-import { join, sameLabel } from '../policy/label.ts'
-import type { EffectLedger, Label } from '../policy/types.ts'
+import { join } from '../policy/label.ts'
+import type { EffectLedger, Label, Verdict } from '../policy/types.ts'
 import type { ToolCall } from './call.ts'
 import type { Execution } from './executing-tool.ts'
 import { labelOfWords, rememberWords, textsIn } from './provenance/words-of-call.ts'
 import type { ToolOutcome } from './recording-tool-call.ts'
+import { freshState } from './sessions/fresh-state.ts'
+import { narrow } from './sessions/narrowing.ts'
+import { noteForPerson } from './telling/telling-person.ts'
+import { lineForRefused } from './telling/withheld-words.ts'
 import { subjectOf } from './tool-subject.ts'
 
 export interface AdmittedResult {
@@ -32,17 +36,15 @@ export async function admitToolResult(call: ToolCall, execution: Execution): Pro
   }
 }
 
-/** A call that was refused did not run: what was reserved for it is free again. */
-export async function settleRefusal(call: ToolCall): Promise<void> {
+/** A call that was refused did not run: what was reserved for it is free again. The person of the conversation reads a line about it. */
+export async function settleRefusal(call: ToolCall, { gaps, reason }: Verdict): Promise<void> {
+  if (call.held !== undefined) await noteForPerson(call, `refused ${call.tool.name} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(call.tool.name, reason))
   await changeState(call, (effects) => noteEnd(release(effects, call.callKey), call.callKey))
 }
 
-async function changeState({ services, snapshot, session }: ToolCall, effectsAfter: (effects: EffectLedger) => EffectLedger, added?: Label): Promise<void> {
-  await services.sessions.changePolicy(session, (state) => {
-    const label = added === undefined ? state.label : join(state.label, added)
-    const effects = effectsAfter(state.effects)
-    return [sameLabel(label, state.label) && effects === state.effects ? state : { label, effects }, undefined]
-  })
+async function changeState(call: ToolCall, effectsAfter: (effects: EffectLedger) => EffectLedger, added: Label = freshState(call.snapshot.policy).label): Promise<void> {
+  const { services, snapshot, session, tool } = call
+  await narrow(call, tool.name, added, effectsAfter)
   await services.sessions.save(session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
 }
 

@@ -57,6 +57,8 @@ export interface ModelCall extends AttachedCall {
   readonly through: Map<string, readonly string[]>
   /** Tools removed from what the model was offered. */
   hidden: readonly string[]
+  /** Offered tools that cannot be called now: those that were removed, and those the history refers to. */
+  withheld: readonly string[]
   /** Upstream and credential of the last attempt. */
   attempt: { readonly upstream: string; readonly provider: string; readonly credential: string } | undefined
 }

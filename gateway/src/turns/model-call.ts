@@ -23,6 +23,7 @@ import type { Services } from './services.ts'
 import { attachSession } from './sessions/attaching-session.ts'
 import { readHistory } from './sessions/history.ts'
 import { failPlace, placeOf, savePlace } from './sessions/places.ts'
+import { tellModel } from './telling/telling-model.ts'
 import { shapeTools } from './shaping-tools.ts'
 
 export async function runModelCall(services: Services, request: IncomingMessage, response: ServerResponse, dialect: Dialect): Promise<void> {
@@ -65,16 +66,19 @@ export async function runModelCall(services: Services, request: IncomingMessage,
       decision: newId('dec'),
       grant: source,
       hidden: [],
+      withheld: [],
       attempt: undefined,
     }
     // What the history brings narrows the label before the model sees it.
     await admitHistory(call, history, firstNew)
     // The place is kept now: a client that never comes back for this answer may still go on from here.
     await savePlace(call)
-    // The model must see the calls that were refused earlier, or it would make them again.
-    await restoreRefused(call, history)
+    // The model must see the calls that were refused earlier, or it would make them again, and what it was told.
+    const told = await restoreRefused(call, history)
     // With the label final for this call, tools it cannot reach are taken out of the offer.
     await shapeTools(call)
+    // Nothing disappears without a word: what the model is told once stays where it was told.
+    await tellModel(call, history, told)
     // Route, relay, and decide each proposed call before a byte of it is released.
     const end = view.stream ? await relayStream(call, route) : await relayJson(call, route)
     // The provider's usage is the truth; the outcome closes the record.

@@ -15,6 +15,7 @@ import { rememberDelivered, type DeliveredMessage } from './delivering.ts'
 import { appendRefusedRound, exhaustedText, refusedRound } from './refused-rounds.ts'
 import { relayFailure } from './relaying-failure.ts'
 import { onAttempt, outgoing, type RelayEnd } from './relay.ts'
+import { hasLineForPerson, takeLineForPerson } from './telling/telling-person.ts'
 import { sumUsage } from './usage.ts'
 
 export async function relayJson(call: ModelCall, route: Route): Promise<RelayEnd> {
@@ -32,10 +33,13 @@ export async function relayJson(call: ModelCall, route: Route): Promise<RelayEnd
       continue
     }
     const splice = spliceAnswer(call, body, rulings, earlier)
-    const delivered = splice === undefined ? view : call.dialect.readResponse(body)
+    const isTold = rulings.allowed.size === 0 && hasLineForPerson(call)
+    if (isTold) call.dialect.respond.appendText(body, await takeLineForPerson(call))
+    const isEdited = splice !== undefined || isTold
+    const delivered = isEdited ? call.dialect.readResponse(body) : view
     // Remembered before it is sent: the client may come back faster than we get here again.
     await rememberDelivered(call, { text: delivered.text, calls: delivered.calls, ...(splice ?? unspliced) })
-    send(call, routed, splice === undefined && answer.bytes !== undefined ? answer.bytes : Buffer.from(JSON.stringify(body)))
+    send(call, routed, !isEdited && answer.bytes !== undefined ? answer.bytes : Buffer.from(JSON.stringify(body)))
     const usage = sumUsage(view.usage === undefined ? earlier.usage : [...earlier.usage, view.usage])
     return { finish: view.finish, usage, responseId: view.id, responseModel: view.model }
   }

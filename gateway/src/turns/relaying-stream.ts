@@ -19,6 +19,7 @@ import { pumpStream } from './pumping-stream.ts'
 import { appendRefusedRound, exhaustedText, refusedRound } from './refused-rounds.ts'
 import { relayFailure } from './relaying-failure.ts'
 import { outgoing, onAttempt, type RelayEnd } from './relay.ts'
+import { hasLineForPerson, takeLineForPerson } from './telling/telling-person.ts'
 import { sumUsage } from './usage.ts'
 
 export async function relayStream(call: ModelCall, route: Route): Promise<RelayEnd> {
@@ -38,6 +39,7 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
     maxEventBytes: snapshot.settings.limits.max_event_bytes,
     hideUsageChunk: !call.view.wantsUsage,
     maskError: (raw) => maskSecrets(raw, routed?.secrets ?? []),
+    holdsEnd: () => hasLineForPerson(call),
   })
   // A quiet upstream or a held call must not look like a dead connection to proxies and clients.
   const keepAlive = setInterval(() => {
@@ -72,7 +74,9 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
 /** Decides the held calls of a round. `again`: all were refused and the model is to be asked once more. */
 async function settleRound(call: ModelCall, gate: StreamGate, round: GateRound, rounds: SplicedRound[]): Promise<'again' | 'done'> {
   if (round.calls.length === 0) {
+    if (gate.holding && hasLineForPerson(call)) gate.addText(await takeLineForPerson(call))
     await remember(call, gate, [], rounds, [], round)
+    if (gate.holding) gate.release(new Set())
     return 'done'
   }
   const { allowed, refused } = await decideProposals(call, round)
@@ -85,7 +89,7 @@ async function settleRound(call: ModelCall, gate: StreamGate, round: GateRound, 
   }
   const maxSplices = call.snapshot.settings.turns.max_splices
   if (rounds.length >= maxSplices || call.view.choices > 1) {
-    const explanation = exhaustedText(refused)
+    const explanation = hasLineForPerson(call) ? `${exhaustedText(refused)}\n\n${await takeLineForPerson(call)}` : exhaustedText(refused)
     gate.finishWithText(explanation)
     const closing = { role: 'assistant', content: explanation }
     await rememberDelivered(call, { text: gate.deliveredText, calls: [], rounds: [...rounds, refusedRound(round.assistant, refused)], dropped: [], native: closing })

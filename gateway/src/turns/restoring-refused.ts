@@ -1,8 +1,9 @@
 /**
- * Puts back what denial splicing took out: the client's history lacks the refused calls, the model must see
- * them answered, or it would wonder where its calls went and make them again.
+ * Puts back what the client's history lacks: calls that denial splicing took out, which the model must see answered or it
+ * would make them again, and what the gateway has told the model at places of the conversation.
  */
 import { whenRead, type MaybePromise } from '../state/state-store.ts'
+import type { Note } from '../state/state-values.ts'
 import type { SpliceRecord } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
 import type { HistoryEntry } from './sessions/history.ts'
@@ -15,17 +16,27 @@ export function spliceKeys(point: string, session: string, digest: string): read
   return [point, `s|${session}|${digest}`]
 }
 
-/** Edits the body in place. The views of `call.view` are stale afterwards, except for its tools. */
-export async function restoreRefused(call: ModelCall, history: readonly HistoryEntry[]): Promise<void> {
+/** Edits the body in place; resolves with the notes it put back. The views of `call.view` are stale afterwards, except for its tools. */
+export async function restoreRefused(call: ModelCall, history: readonly HistoryEntry[]): Promise<readonly Note[]> {
   let inserted = 0
+  const notes: Note[] = []
   for (const { message, digest, point } of history) {
-    if (message.role !== 'assistant' || digest === undefined) continue
+    if (message.role !== 'assistant') {
+      const note = call.session.state.hasNotes ? await call.services.state.get('note', point) : undefined
+      if (note === undefined) continue
+      inserted += call.dialect.edit.addNote(call.body.json, message.index + inserted, note.text)
+      call.bytes = undefined
+      notes.push(note)
+      continue
+    }
+    if (digest === undefined) continue
     const found = findSplice(call, point, digest)
     const record = found instanceof Promise ? await found : found
     if (record === undefined) continue
     inserted += call.dialect.edit.restore(call.body.json, message.index + inserted, record)
     call.bytes = undefined
   }
+  return notes
 }
 
 function findSplice({ services: { state }, session }: ModelCall, point: string, digest: string): MaybePromise<SpliceRecord | undefined> {

@@ -5,13 +5,14 @@
  */
 import { reachable } from '../policy/reachable.ts'
 import { resultLabel } from '../policy/admit.ts'
-import { join, sameLabel } from '../policy/label.ts'
+import { join } from '../policy/label.ts'
 import type { PolicyState, ToolSubject, Verdict } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import { setTopLevel } from '../wire/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from './call.ts'
 import { strictest } from './naming/judging-meaning.ts'
 import { anyTool, noteOffered } from './sessions/conversations.ts'
+import { narrow } from './sessions/narrowing.ts'
 
 interface ShapeCache {
   state: PolicyState
@@ -48,6 +49,7 @@ export async function shapeTools(call: ModelCall): Promise<void> {
   const { hide } = call.snapshot.policy
   const removed = new Set<string>()
   const offers = new Set<string>()
+  const withheld: string[] = []
   let usedNames: ReadonlySet<string> | undefined
   for (const offered of call.view.tools) {
     const through = meanings.isThrough(offered.name)
@@ -59,6 +61,7 @@ export async function shapeTools(call: ModelCall): Promise<void> {
     if (through && !verdict.gaps.some(({ kind }) => kind === 'grant')) continue
     // Nobody decides a vendor-run call once the model has started, so it must be allowed outright or leave.
     if (isShown(verdict, offered.runs === 'vendor' ? 'unreachable' : hide)) continue
+    withheld.push(offered.name)
     // What the history refers to keeps its definition, or the vendor refuses the history; its calls are refused instead.
     usedNames ??= namesUsedIn(call)
     if (offered.runs === 'vendor' || !usedNames.has(offered.name)) removed.add(offered.name)
@@ -67,6 +70,7 @@ export async function shapeTools(call: ModelCall): Promise<void> {
     removeFromOffer(call, removed)
     call.hidden = [...removed]
   }
+  call.withheld = withheld
   await admitVendorTools(call, removed)
   // Tool calls of these tools may come from this conversation, with a ticket or without.
   await noteOffered(call, offers)
@@ -82,10 +86,7 @@ async function admitVendorTools(call: ModelCall, removed: ReadonlySet<string>): 
     if (offered.runs !== 'vendor' || removed.has(offered.name)) continue
     const added = resultLabel(call.snapshot.policy, call.meanings.ofName(offered.name), call.caller.principal)
     call.presented = join(call.presented, added)
-    await call.services.sessions.changePolicy(call.session, (state) => {
-      const label = join(state.label, added)
-      return [sameLabel(label, state.label) ? state : { ...state, label }, undefined]
-    })
+    await narrow(call, offered.name, added)
   }
 }
 

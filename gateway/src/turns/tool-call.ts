@@ -69,7 +69,7 @@ async function runLinkedCall(call: ToolCall, request: ToolCallRequest, started: 
   await recordToolDecision(call, verdict, label)
   if (verdict.action === 'deny') {
     // What a history will say of the call counts for nothing: it did not run.
-    await settleRefusal(call)
+    await settleRefusal(call, verdict)
     recordToolOutcome(call, started, verdict, { outcome: 'refused' })
     return refusalResult(call, verdict)
   }

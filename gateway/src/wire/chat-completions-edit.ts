@@ -60,6 +60,20 @@ export function restoreChat(body: JsonObject, messageIndex: number, record: Spli
   return messages.length - before
 }
 
+export function addChatNote(body: JsonObject, messageIndex: number, text: string): number {
+  const messages = Array.isArray(body.messages) ? body.messages : []
+  const message = messages[messageIndex]
+  if (!isObject(message) || message.role === 'assistant') return 0
+  if (message.role === 'user' && typeof message.content === 'string') message.content = `${message.content}\n\n${text}`
+  else if (message.role === 'user' && Array.isArray(message.content)) message.content = [...message.content, { type: 'text', text }]
+  else {
+    // Not every server takes instructions after the first message, and the words of a tool are not ours.
+    messages.splice(messageIndex + 1, 0, { role: 'user', content: text })
+    return 1
+  }
+  return 0
+}
+
 function isToolMessage(message: JsonValue | undefined): boolean {
   return isObject(message) && message.role === 'tool'
 }

@@ -54,7 +54,7 @@ describe('reading a request', () => {
       { id: 'a', name: 'f', args: { x: 1 }, argsText: '{"x":1}' },
       { id: 'b', name: 'g', args: { input: 'ls' }, argsText: 'ls' },
     ])
-    expect(view.messages[3]?.results).toEqual([{ callId: 'a', text: 'one\ntwo', isError: false }])
+    expect(view.messages[3]?.results).toEqual([{ callId: 'a', text: 'one\ntwo', isError: undefined }])
   })
 
   test.each([

@@ -3,7 +3,7 @@
  * and leaves every field it has no need of alone.
  */
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import { appendChatRound, removeChatTools, restoreChat } from './chat-completions-edit.ts'
+import { addChatNote, appendChatRound, removeChatTools, restoreChat } from './chat-completions-edit.ts'
 import { appendChatText, chatAssistantMessage, dropChatCalls, mergeChatEarlier, nativeChatCall, readChatResponse } from './chat-completions-respond.ts'
 import { readChatMessage } from './chat-views.ts'
 import type { Dialect, MessageView, RequestView, ToolDefinitionView } from './dialect.ts'
@@ -17,6 +17,7 @@ export const chatCompletions: Dialect = {
   edit: {
     removeTools: removeChatTools,
     restore: restoreChat,
+    addNote: addChatNote,
     appendRound: appendChatRound,
     setModel(body, model) {
       body.model = model

@@ -31,6 +31,7 @@ export class ChatStreamGate implements StreamGate {
   readonly #hideUsageChunk: boolean
   readonly #held: HeldEvents
   readonly #maskError: (raw: Buffer) => Buffer
+  readonly #holdsEnd: () => boolean
   #round = new ChatRound()
   #isContinued = false
   /** Fields every chunk of the message repeats, as the first round had them. */
@@ -50,6 +51,7 @@ export class ChatStreamGate implements StreamGate {
     this.#held = new HeldEvents(options.maxEventBytes)
     this.#maskError = options.maskError ?? ((raw) => raw)
     this.#hideUsageChunk = options.hideUsageChunk
+    this.#holdsEnd = options.holdsEnd ?? (() => false)
   }
 
   get failed(): boolean {
@@ -104,6 +106,15 @@ export class ChatStreamGate implements StreamGate {
       if (chunk === held.payload && !held.isEdited) this.#output.raw(held.raw)
       else if (chunk !== undefined) this.#output.text(writeChunk(chunk))
     }
+    this.#output.flush()
+  }
+
+  addText(text: string): void {
+    const said = this.#round.choices.get(0)
+    if (said === undefined) return
+    const content = this.#shownText(0).content === '' ? text : roundSeparator + text
+    said.content += content
+    this.#output.text(writeChunk({ ...this.#frameOrDefault(), choices: [{ index: 0, delta: { content }, finish_reason: null }] }))
     this.#output.flush()
   }
 
@@ -170,7 +181,7 @@ export class ChatStreamGate implements StreamGate {
     if (shown === undefined) return
     const isEdited = reading.isEdited || shown !== chunk
     if (reading.saysOnly !== undefined && !isEdited && !this.holding) this.#learn(raw, chunk, choices[0], reading.saysOnly)
-    const mustHold = reading.hasCalls || (this.holding && (reading.hasFinish || choices.length === 0))
+    const mustHold = reading.hasCalls || (this.holding ? reading.hasFinish || choices.length === 0 : reading.hasFinish && this.#holdsEnd())
     if (!mustHold) {
       this.#pass(raw, shown, isEdited, false)
       return

@@ -110,6 +110,8 @@ export interface Dialect {
     removeTools(body: JsonObject, names: ReadonlySet<string>): void
     /** Puts refused calls and rounds back at the message with this index (of the current `messages`). Returns how many messages were inserted. */
     restore(body: JsonObject, messageIndex: number, record: SpliceRecord): number
+    /** Puts words of the gateway behind the user or tool message with this index. Returns how many messages were inserted. */
+    addNote(body: JsonObject, messageIndex: number, text: string): number
     /** Appends one refused round to the end of the conversation (for calling the model again). */
     appendRound(body: JsonObject, round: SplicedRound): void
     /** Sets the model name. */

@@ -81,6 +81,12 @@ function answerDropped(messages: JsonValue[], index: number, calls: readonly Jso
   else messages.splice(index, 0, { role: 'user', content })
 }
 
+export function addMessagesNote(body: JsonObject, messageIndex: number, text: string): number {
+  const message = Array.isArray(body.messages) ? body.messages[messageIndex] : undefined
+  if (isObject(message) && message.role === 'user') message.content = [...asBlocks(message.content), { type: 'text', text }]
+  return 0
+}
+
 export function appendMessagesRound(body: JsonObject, round: SplicedRound): void {
   if (Array.isArray(body.messages)) body.messages.push(...roundMessages(round))
 }

@@ -20,6 +20,7 @@ export class MessagesStreamGate implements StreamGate {
   readonly #texts: TextEvents
   readonly #held: HeldEvents
   readonly #maskError: (raw: Buffer) => Buffer
+  readonly #holdsEnd: () => boolean
   #round = new MessagesRound()
   #isContinued = false
   #isStarted = false
@@ -31,6 +32,8 @@ export class MessagesStreamGate implements StreamGate {
   #nextIndex = 0
   readonly #earlierBlocks: JsonObject[] = []
   readonly #earlierUsage: UsageRecord[] = []
+  /** Blocks of our own at the end of the message. */
+  readonly #added: JsonObject[] = []
 
   constructor(sink: GateSink, options: GateOptions) {
     this.#output = new GateOutput(sink)
@@ -38,6 +41,7 @@ export class MessagesStreamGate implements StreamGate {
     this.#texts = new TextEvents(options.maxEventBytes)
     this.#held = new HeldEvents(options.maxEventBytes)
     this.#maskError = options.maskError ?? ((raw) => raw)
+    this.#holdsEnd = options.holdsEnd ?? (() => false)
   }
 
   get failed(): boolean {
@@ -49,7 +53,7 @@ export class MessagesStreamGate implements StreamGate {
   }
 
   get deliveredText(): string {
-    return textOfRound([...this.#earlierBlocks, ...this.#round.blocks()])
+    return textOfRound([...this.#earlierBlocks, ...this.#round.blocks(), ...this.#added])
   }
 
   push(chunk: Uint8Array): void {
@@ -87,7 +91,7 @@ export class MessagesStreamGate implements StreamGate {
   release(allowed: ReadonlySet<string>): void {
     const calls = this.#round.calls()
     const dropped = calls.filter((call) => !allowed.has(call.view.id)).map((call) => call.index)
-    const hasNoCall = dropped.length === calls.length
+    const hasNoCall = calls.length > 0 && dropped.length === calls.length
     for (const held of this.#held.take()) {
       const index = held.payload?.index
       if (typeof index === 'number' && isBlockEvent(held.payload)) {
@@ -98,6 +102,11 @@ export class MessagesStreamGate implements StreamGate {
         this.#write(held.raw, held.payload, held.isEdited)
       }
     }
+    this.#output.flush()
+  }
+
+  addText(text: string): void {
+    this.#added.push(this.#writeText(text))
     this.#output.flush()
   }
 
@@ -119,17 +128,19 @@ export class MessagesStreamGate implements StreamGate {
       this.#event({ type: 'message_start', message })
       this.#isStarted = true
     }
-    if (explanation !== '') {
-      const index = this.#nextIndex++
-      this.#event({ type: 'content_block_start', index, content_block: { type: 'text', text: '' } })
-      this.#event({ type: 'content_block_delta', index, delta: { type: 'text_delta', text: explanation } })
-      this.#event({ type: 'content_block_stop', index })
-      this.#earlierBlocks.push({ type: 'text', text: explanation })
-    }
+    if (explanation !== '') this.#earlierBlocks.push(this.#writeText(explanation))
     const usage = addMessagesUsage({ output_tokens: 0 }, this.#earlierUsage)
     this.#event({ type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage })
     this.#event({ type: 'message_stop' })
     this.#output.flush()
+  }
+
+  #writeText(text: string): JsonObject {
+    const index = this.#nextIndex++
+    this.#event({ type: 'content_block_start', index, content_block: { type: 'text', text: '' } })
+    this.#event({ type: 'content_block_delta', index, delta: { type: 'text_delta', text } })
+    this.#event({ type: 'content_block_stop', index })
+    return { type: 'text', text }
   }
 
   #onEvent = (event: SseEvent): void => {
@@ -179,8 +190,7 @@ export class MessagesStreamGate implements StreamGate {
         break
       case 'message_delta':
         this.#round.addMessageDelta(payload)
-        if (!this.#isContinued) break
-        this.#pass(raw, { ...payload, usage: addMessagesUsage(this.#round.nativeUsage, this.#earlierUsage) }, true)
+        this.#passEnd(raw, payload)
         return
       case 'message_stop':
         this.#round.isStopped = true
@@ -190,6 +200,12 @@ export class MessagesStreamGate implements StreamGate {
         break
     }
     this.#pass(raw, payload, false)
+  }
+
+  #passEnd(raw: Buffer, payload: JsonObject): void {
+    const end = this.#isContinued ? { ...payload, usage: addMessagesUsage(this.#round.nativeUsage, this.#earlierUsage) } : payload
+    if (!this.holding && this.#holdsEnd()) this.#held.add({ raw, payload: end, isEdited: this.#isContinued })
+    else this.#pass(raw, end, this.#isContinued)
   }
 
   /** The next delta may bring other words to the same block, and nothing more. */

@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { Dialect, MessageView, RequestView, ToolDefinitionView } from './dialect.ts'
 import { messagesErrorBody, messagesStreamError } from './error-envelopes.ts'
 import { invalid, isAbsent, optionalObjects, readStream, requireArray, requireName, requireObject, unsupported } from './fields.ts'
-import { appendMessagesRound, removeMessagesTools, restoreMessages } from './messages-edit.ts'
+import { addMessagesNote, appendMessagesRound, removeMessagesTools, restoreMessages } from './messages-edit.ts'
 import {
   appendMessagesText,
   dropMessagesCalls,
@@ -25,6 +25,7 @@ export const messages: Dialect = {
   edit: {
     removeTools: removeMessagesTools,
     restore: restoreMessages,
+    addNote: addMessagesNote,
     appendRound: appendMessagesRound,
     setModel(body, model) {
       body.model = model

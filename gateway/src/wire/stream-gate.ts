@@ -19,6 +19,8 @@ export interface GateOptions {
   readonly hideUsageChunk: boolean
   /** What the client may see of an error event of the upstream, whose words may quote a credential. Default: all of it. */
   readonly maskError?: (raw: Buffer) => Buffer
+  /** Asked when the end of a message without calls arrives: whether it is held, because something is to be added to it. */
+  readonly holdsEnd?: () => boolean
 }
 
 /** What one upstream round came to. */
@@ -52,6 +54,8 @@ export interface StreamGate {
   readonly holding: boolean
   /** Releases the held round: calls in `allowed` go out, others are dropped, then the end of the message. All allowed: the original bytes. */
   release(allowed: ReadonlySet<string>): void
+  /** Adds text to the end of a round whose end is held and that has no calls; it is released afterwards. */
+  addText(text: string): void
   /** Discards the held end and calls of this round and prepares for another upstream round in the same client message. Returns the round for the history. */
   startContinuation(): JsonObject
   /** Ends the client message without calls: writes `explanation` as text (if any), then a normal stop. Used when splices are exhausted. */

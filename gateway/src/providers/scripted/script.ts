@@ -29,7 +29,7 @@ export interface ScriptedAnswer {
 const fallback: ScriptedAnswer = { text: 'The script has no step for this conversation.', calls: [], status: undefined, delayMs: 0 }
 
 export function readConversation(body: JsonObject): Conversation {
-  const messages = Array.isArray(body.messages) ? body.messages.filter(isObject) : []
+  const messages = Array.isArray(body.messages) ? body.messages.filter(isObject).filter((message) => !isNotice(message)) : []
   const lastUser = messages.findLastIndex((message) => message.role === 'user')
   const since = messages.slice(lastUser + 1)
   const lastAssistant = messages.findLastIndex((message) => message.role === 'assistant')
@@ -85,6 +85,11 @@ function fillValue(value: JsonValue, groups: readonly string[]): JsonValue {
   if (Array.isArray(value)) return value.map((item) => fillValue(item, groups))
   if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillValue(item, groups)]))
   return value
+}
+
+/** What the gateway tells a model is nothing the person said. */
+function isNotice(message: JsonObject): boolean {
+  return message.role === 'user' && textOf(message.content).startsWith('<gateway-notice>')
 }
 
 function textOf(content: JsonValue | undefined): string {

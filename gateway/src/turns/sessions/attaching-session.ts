@@ -9,7 +9,7 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import { newId } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Caller } from '../../core/principal.ts'
-import { join, labelFromRecord, sameLabel } from '../../policy/label.ts'
+import { join, labelFromRecord } from '../../policy/label.ts'
 import type { Label, PolicyState } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
@@ -21,6 +21,7 @@ import { clientOf } from './clients/clients.ts'
 import { freshState } from './fresh-state.ts'
 import type { HistoryEntry } from './history.ts'
 import { namedSession, sessionNamed, type SessionName } from './naming-session.ts'
+import { narrow } from './narrowing.ts'
 import { spawnerOf } from './spawned-agents.ts'
 
 export interface Attached {
@@ -55,7 +56,7 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   const owner = { services, snapshot, caller }
   const found = (await findNamed(owner, request, client)) ?? (await findByPlace(owner, known, label, presented.history, client, side))
   const { session } = found
-  await joinInto(services, session, label)
+  await narrow({ services, session }, 'an earlier part of the conversation', label)
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
   const turn = side === undefined ? turnOf(found.parent, known, session, presented.history, client) : null
   const head = presented.history.at(-1)?.point ?? null
@@ -124,7 +125,8 @@ async function findByPlace({ services, snapshot, caller }: Owner, known: KnownPr
   // What was done stays done, whichever branch of the conversation asks. Conversations that only begin alike share nothing that was done.
   const isNew = known.index === history.length - 1 && history.every(({ message }) => message.role !== 'assistant')
   const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policy.effects }
-  return { session: services.sessions.create({ ...fields, source: 'fork', parent: known.place.session, policy: forked }, policy), parent: undefined }
+  const { narrowedBy = [], hasNotes = false, told = [] } = before?.state ?? {}
+  return { session: services.sessions.create({ ...fields, source: 'fork', parent: known.place.session, policy: forked, narrowedBy, hasNotes, told: isNew ? [] : told }, policy), parent: undefined }
 }
 
 /** The session whose agent this session is. */
@@ -162,13 +164,6 @@ function turnOf(parent: Session | undefined, known: KnownPrefix | undefined, ses
 /** Whether a message is the person's own: not only tool results, and not only what the client adds to them. */
 function isFromPerson(message: MessageView, client: ClientAdapter | undefined): boolean {
   return message.fromUser && message.results.length === 0 && client?.typed?.(message.text) !== ''
-}
-
-async function joinInto(services: Services, session: Session, label: Label): Promise<void> {
-  await services.sessions.changePolicy(session, (state) => {
-    const joined = join(state.label, label)
-    return [sameLabel(joined, state.label) ? state : { ...state, label: joined }, undefined]
-  })
 }
 
 type KnownPrefix = { readonly index: number; readonly point: string } & ({ readonly kind: 'point'; readonly place: AnswerPlace & { readonly failed?: undefined } } | { readonly kind: 'place'; readonly place: RequestPlace })

@@ -10,7 +10,9 @@ import type { MaybePromise, StateStore } from '../../state/state-store.ts'
 import type { StoredSession } from '../../state/state-values.ts'
 
 /** What a session begins as. */
-export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 'source' | 'parent' | 'policy'>
+export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 'source' | 'parent' | 'policy'> & Partial<Pick<SessionState, 'narrowedBy' | 'hasNotes' | 'told'>>
+
+const untouched = { turn: null, head: null, offered: [], children: [], narrowedBy: [], hasNotes: false, untold: [], told: [], version: 0 }
 
 class LiveSession implements Session {
   state: SessionState
@@ -74,14 +76,15 @@ export class SessionRegistry {
     const raced = this.#live.get(id)
     if (raced !== undefined) return this.#keep(raced, policy)
     const { ranks, ...state } = stored
-    return this.#keep(new LiveSession(state, ranks), policy)
+    // Kept by an earlier release, it may lack what came later.
+    return this.#keep(new LiveSession({ ...untouched, ...state }, ranks), policy)
   }
 
   /** A new session. When one with this id already lives, that one is returned instead. */
   create(begin: NewSession, policy: Policy): Session {
     const raced = this.#live.get(begin.id)
     if (raced !== undefined) return this.#keep(raced, policy)
-    const state: SessionState = { ...begin, turn: null, head: null, offered: [], children: [], usedAt: this.#clock.now(), version: 0 }
+    const state: SessionState = { ...untouched, ...begin, usedAt: this.#clock.now() }
     return this.#keep(new LiveSession(state, policy.trustRanks), policy)
   }
 
@@ -163,7 +166,7 @@ export class SessionRegistry {
 }
 
 function saysTheSame(one: SessionState, other: SessionState): boolean {
-  return one.policy === other.policy && one.offered === other.offered && one.children === other.children
+  return one.policy === other.policy && one.offered === other.offered && one.children === other.children && one.hasNotes === other.hasNotes && one.untold === other.untold
 }
 
 function remap(live: LiveSession, policy: Policy): void {
