@@ -56,10 +56,12 @@ export class ToolNames {
     const client: ToolSubject = { name, server: 'client' }
     // A longer name than any tool has ends like nothing we know, and cutting it up would be work for nothing.
     const ends = endsOf(name.slice(-longestName))
-    const exposed = ends.flatMap((end) => this.#own(end) ?? [])
-    if (exposed.length > 0) return unique(exposed)
+    const listed = ends.flatMap((end) => this.#exposed.get(end) ?? []).map(subjectOf)
+    if (listed.length > 0) return unique(listed)
     const cut = this.#shortened(name)
     if (cut.length > 0) return unique(cut)
+    const prefixed = ends.flatMap((end) => this.#own(end) ?? [])
+    if (prefixed.length > 0) return unique(prefixed)
     // Described by its own name, it is the client's: an administrator has said so.
     if (this.#isDescribed(name)) return [client]
     const alike = [name, ...ends].flatMap((end) => this.#original.get(end) ?? []).map(subjectOf)

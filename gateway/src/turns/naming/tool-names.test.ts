@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { policyOf } from '../../policy/test-policy.ts'
+import { readTools } from '../../tools/tool-definitions.ts'
+import { ToolNames } from './tool-names.ts'
+
+const listing = (server: string, ...names: string[]) => readTools(server, names.map((name) => ({ name, inputSchema: { type: 'object' } }))).tools
+const known = [...listing('notes', 'write_file', 'read_text_file', 'move_a_file_to_another_place'), ...listing('office', 'send', 'personnel'), ...listing('other-office', 'send')]
+
+function names(contracts: Record<string, object> = {}, listed = known): ToolNames {
+  return new ToolNames(policyOf({ contracts }), ['notes', 'office', 'other-office', 'down'], listed)
+}
+
+const meant = (name: string, of = names(), inner?: string) => of.meaning(name, inner).map((subject) => `${subject.server} ${subject.name}`)
+
+describe('the name of a tool of ours', () => {
+  test.each(['mcp__turnward__notes__write_file', 'turnward_notes__write_file', 'turnward__notes__write_file', 'mcp_turnward_notes__write_file', 'foo.bar:notes__write_file', 'a/notes__write_file', 'x-notes__write_file', 'notes__write_file'])('is found behind whatever a client puts before it: %s', (name) => {
+    expect(meant(name)).toEqual(['notes notes__write_file'])
+  })
+
+  test('is found by its original name behind a separator too, when no exposed name is there', () => {
+    expect(meant('my-client:write_file')).toEqual(['notes notes__write_file'])
+    expect(meant('label_personnel')).toEqual(['office office__personnel'])
+  })
+
+  test('means every tool it may mean', () => {
+    expect(meant('label__send')).toEqual(['office office__send', 'other-office other-office__send'])
+  })
+
+  test('that was cut in the middle by a client is found by its end', () => {
+    expect(meant('mcp_turnward_notes__mo___file_to_another_place')).toContain('notes notes__move_a_file_to_another_place')
+  })
+
+  test('is taken as the rule of the client reads it before anything is guessed', () => {
+    expect(meant('mcp__odd__label__notes__write_file', names(), 'notes__write_file')).toEqual(['notes notes__write_file'])
+  })
+
+  test('is that of its server although nobody has listed it: a name never depends on what runs', () => {
+    for (const listed of [known, []]) {
+      expect(meant('notes__new_tool', names({}, listed))).toEqual(['notes notes__new_tool'])
+      expect(meant('mcp__tw__down__anything', names({}, listed))).toEqual(['down down__anything'])
+    }
+  })
+
+  test('with the prefix of one server never means a tool of another, whatever that one calls its tools', () => {
+    const odd = names({}, [...listing('notes', 'down__echo')])
+    expect(meant('down__echo', odd)).toEqual(['down down__echo'])
+  })
+})
+
+describe('the name of a tool the client runs', () => {
+  test('is its own when it ends like none of ours', () => {
+    expect(meant('Bash')).toEqual(['client Bash'])
+    expect(meant('todo_list')).toEqual(['client todo_list'])
+  })
+
+  test('is taken for ours when it ends like one: that may cost a refusal, never a way around', () => {
+    expect(meant('acme_send')).toEqual(['office office__send', 'other-office other-office__send'])
+  })
+
+  test('is its own when an administrator has described it by its very name', () => {
+    expect(meant('acme_send', names({ acme_send: { output: { trust: 'trusted' } } }))).toEqual(['client acme_send'])
+    expect(meant('write_file', names({ write_file: { output: { trust: 'trusted' } } }))).toEqual(['client write_file'])
+  })
+
+  test('counts besides ours when a pattern describes it', () => {
+    expect(meant('acme_send', names({ 'acme_*': { output: { trust: 'trusted' } } }))).toEqual(['office office__send', 'other-office other-office__send', 'client acme_send'])
+  })
+
+  test('described by its name, does not hide one of ours behind a prefix', () => {
+    expect(meant('tw_notes__write_file', names({ tw_notes__write_file: { output: { trust: 'trusted' } } }))).toEqual(['notes notes__write_file'])
+  })
+})
+
+test('names that clients make up take no more than bounded memory and time', () => {
+  const of = names()
+  for (let index = 0; index < 10_000; index += 1) of.meaning(`name_${index}`)
+  expect(meant(`${'a_'.repeat(50_000)}notes__write_file`, of)).toEqual(['notes notes__write_file'])
+})
