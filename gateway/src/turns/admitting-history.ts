@@ -6,7 +6,7 @@
  */
 import { sha256 } from '../core/hash.ts'
 import { admit, resultLabel, unknownLabel } from '../policy/admit.ts'
-import { join, labelFromRecord, labelRecord } from '../policy/label.ts'
+import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
 import type { EffectLedger, Label, PolicyState, ToolSubject } from '../policy/types.ts'
 import { whenRead, type MaybePromise } from '../state/state-store.ts'
 import type { MessageView, ToolCallView, ToolResultView } from '../wire/dialect.ts'
@@ -81,11 +81,12 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   const seen = await services.state.get('ledger', key)
   // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
   const now = await addedBy(call, result, tools, made)
-  const added = seen === undefined ? now : join(now, labelFromRecord(seen, snapshot.policy))
+  const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
+  const added = before === undefined ? now : join(now, before)
   call.presented = join(call.presented, added)
   const effects = (now: EffectLedger): EffectLedger => admit(snapshot.policy, { label: added, effects: now }, { tools, principal: caller.principal, callKey, outcome: outcomeOf(result, tools) }).effects
   recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
-  if (seen !== undefined) return
+  if (before !== undefined && sameLabel(before, added)) return
   await services.state.put('ledger', key, labelRecord(added, snapshot.policy), services.clock.now() + snapshot.settings.turns.session_idle_ms)
   if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call, call.view.messages, (message) => isRestricted(call, message)))
 }
