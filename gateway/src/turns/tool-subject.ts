@@ -11,8 +11,8 @@ export function toolSubject(fleet: Fleet, name: string): ToolSubject {
 }
 
 /** A tool of ours as the engine sees it. */
-export function subjectOf({ name, server, hints }: CatalogueTool): ToolSubject {
-  return { name, server, hints }
+export function subjectOf({ name, server, hints, reading }: CatalogueTool): ToolSubject {
+  return { name, server, hints, reading }
 }
 
 function knownBehindPrefix(fleet: Fleet, name: string): ReturnType<Fleet['knows']> {
