@@ -41,16 +41,21 @@ function refusal(policy: Policy, { grant }: Findings): 'deny' | 'observe' {
   return policy.posture === 'observe' && grant !== undefined ? 'observe' : 'deny'
 }
 
-function deciders({ gaps, warnings, grant, tool }: Findings): readonly string[] {
-  const contract = tool.described ? [`contract ${tool.contract.source}`] : []
+/** What lets an undescribed tool through in an untrusted session, as the decision log shows it. */
+const readOnlySource = 'read-only tool (undescribed)'
+
+function deciders({ gaps, warnings, grant, tool, onlyReads }: Findings): readonly string[] {
+  const contract = tool.described ? [`contract ${tool.contract.source}`] : onlyReads ? [readOnlySource] : []
   return [...new Set([...(grant === undefined ? [] : [grant]), ...contract, ...[...gaps, ...warnings].map(({ source }) => source)])]
 }
 
 /** One sentence out of trusted text. */
-function reasonOf({ gaps, warnings, tool }: Findings, grant: string): string {
+function reasonOf({ gaps, warnings, tool, onlyReads }: Findings, grant: string): string {
   const details = gaps.length > 0 ? gaps.map(({ detail }) => detail) : warnings.map(({ reason }) => reason)
-  if (details.length === 0)
-    return `Allowed by ${grant}${tool.described ? ` and contract ${tool.contract.source}` : ', while everything the session has read is trusted'}.`
+  if (details.length === 0) {
+    if (tool.described) return `Allowed by ${grant} and contract ${tool.contract.source}.`
+    return `Allowed by ${grant}, ${onlyReads ? 'as a read-only tool nobody described' : 'while everything the session has read is trusted'}.`
+  }
   const more = details.length > maxDetails ? `; and ${details.length - maxDetails} more` : ''
   const listed = details.slice(0, maxDetails).join('; ')
   return `${listed.charAt(0).toUpperCase()}${listed.slice(1)}${more}.`

@@ -8,7 +8,7 @@ import { effectiveContract, type EffectiveContract } from './contracts.ts'
 import { isDone, mayBeDone } from './effects.ts'
 import { granted } from './grants.ts'
 import { mayReceive, namesOfPrincipal, possibleReaders } from './readers.ts'
-import type { Gap, Policy, PolicyState, ToolCallEvent } from './types.ts'
+import { clientRun, type Gap, type Policy, type PolicyState, type ToolCallEvent } from './types.ts'
 
 /** What is asked of the engine: a call, or part of one (a tool list has no arguments, a remedy has other readers). */
 export interface Question extends Omit<ToolCallEvent, 'args'> {
@@ -27,6 +27,8 @@ export interface Findings {
   /** Source of the grant, if there is one. */
   readonly grant: string | undefined
   readonly tool: EffectiveContract
+  /** An undescribed tool is let through although the session is not trusted, because it only reads. */
+  readonly onlyReads: boolean
 }
 
 type Check = (policy: Policy, state: PolicyState, question: Question, tool: EffectiveContract) => readonly Gap[]
@@ -39,21 +41,29 @@ export function findGaps(policy: Policy, state: PolicyState, question: Question)
     grant === undefined ? [{ kind: 'grant', detail: 'no grant lets this principal use the tool', source: 'grants' }] : []
   const rules = judgeRules(policy, state, question, tool)
   const gaps = [...ungranted, ...requirements.flatMap((check) => check(policy, state, question, tool)), ...rules.gaps]
-  return { gaps, warnings: rules.warnings, grant, tool }
+  const onlyReads = !tool.described && mayReadOn(policy, question) && state.label.trust < policy.trustRanks.length - 1
+  return { gaps, warnings: rules.warnings, grant, tool, onlyReads }
 }
 
-/** A tool nobody described runs only while everything the session has read is most trusted, and never in the strict posture. */
+/**
+ * A tool nobody described runs only while everything the session has read is most trusted, and never in the strict
+ * posture. One that only reads may go on: it changes nothing and sends nothing out, and what it adds narrows as ever.
+ */
 const description: Check = (policy, state, question, { described }) => {
   if (described || question.asDescribed === true) return []
   const gap = { kind: 'undescribed', source: 'contracts' } as const
   if (policy.posture === 'strict') return [{ ...gap, detail: 'no contract describes the tool' }]
-  if (state.label.trust >= policy.trustRanks.length - 1) return []
+  if (state.label.trust >= policy.trustRanks.length - 1 || mayReadOn(policy, question)) return []
   return [
     {
       ...gap,
       detail: `no contract describes the tool, and the session has read content of trust \`${rankName(policy, state.label.trust)}\``,
     },
   ]
+}
+
+function mayReadOn(policy: Policy, { tool }: Question): boolean {
+  return policy.posture !== 'strict' && tool.reading === true && tool.server !== clientRun
 }
 
 const trust: Check = (policy, state, _question, { contract }) => {

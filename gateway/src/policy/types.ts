@@ -45,12 +45,17 @@ export interface ToolHints {
   readonly openWorldHint?: boolean | undefined
 }
 
+/** The `server` of a tool that a client runs itself. A configured server of this name is taken for one: that may cost a refusal. */
+export const clientRun = 'client'
+
 /** A tool as the engine sees it. `name` is `server__tool`, or the client's own name for a client-side tool. */
 export interface ToolSubject {
   readonly name: string
   /** MCP server, or `client` for a tool the client runs itself. */
   readonly server: string
   readonly hints?: ToolHints | undefined
+  /** Annotation, name and arguments of an MCP tool agree that it only reads (`reading-tools.ts`). Never set for tools a client runs. */
+  readonly reading?: boolean | undefined
 }
 
 /** What has happened in a session, for `done` and `not_done`. Plain JSON, because it is stored. */

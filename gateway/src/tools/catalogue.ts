@@ -12,6 +12,8 @@ export interface CatalogueTool {
   /** Definition exactly as the server listed it, with `name` replaced by the exposed name. Unknown fields kept. */
   readonly definition: JsonObject
   readonly hints: ToolHints
+  /** Whether annotation, name and arguments agree that it only reads. */
+  readonly reading?: boolean
   /** SHA-256 of the canonical original definition. */
   readonly digest: string
   /** `undefined` when the arguments fit the input schema, else where and why not (never quoting values). */

@@ -4,6 +4,7 @@
  */
 import { digestJson } from '../core/hash.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
+import { isReadingTool } from '../policy/reading-tools.ts'
 import type { ToolHints } from '../policy/types.ts'
 import type { CatalogueTool } from './catalogue.ts'
 import { headerParameters, type HeaderParameter } from './codec/header-values.ts'
@@ -59,6 +60,7 @@ function readTool(server: string, definition: JsonObject): ServerTool | string {
     server,
     definition: { ...definition, name },
     hints: hintsOf(definition),
+    reading: isReadingTool(originalName, definition),
     digest: digestJson(definition),
     validate: compiled.check,
     settled: (args) => settleArguments(schema, args),

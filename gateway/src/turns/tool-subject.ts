@@ -2,6 +2,6 @@
 import type { ToolSubject } from '../policy/types.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 
-export function subjectOf({ name, server, hints }: CatalogueTool): ToolSubject {
-  return { name, server, hints }
+export function subjectOf({ name, server, hints, reading }: CatalogueTool): ToolSubject {
+  return { name, server, hints, reading }
 }
