@@ -29,7 +29,7 @@ export async function drive(client: Client, scenario: Scenario, command: string)
     const modelUrl = client.governed === 'tools' ? mock.url : gateway.url
     const place: Place = { home, project, file, modelUrl, mcpUrl: `${gateway.url}/mcp/main`, key, prompt: promptFor(scenario.plan(client, file)) }
     const { code, output } = await runClient(command, client.start(place), place)
-    return { code, output, results: mock.results(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway) }
+    return { code, output, results: mock.results(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway), turn: (await gateway.cli(['turns', 'show', 'last'])).stdout }
   } finally {
     await rm(base, { recursive: true, force: true })
   }
@@ -53,13 +53,13 @@ function configuration(client: Client, scenario: Scenario, mock: MockModel, note
       notes: { transport: 'stdio', command: ['node', installed('@modelcontextprotocol/server-filesystem/dist/index.js'), notes], mounts: [{ path: notes, write: true }] },
     },
     gateways: { main: { servers: ['notes'] } },
-    contracts: scenario.contracts(client),
+    ...scenario.policy(client),
   }
 }
 
 async function refusedCalls(gateway: RunningGateway): Promise<Ran['refused']> {
   const records = await gateway.turnRecords()
-  return records.filter(({ type, action }) => type === 'decision' && action !== 'release' && action !== 'observe')
+  return records.filter(({ type, action }) => type === 'decision' && action === 'deny')
 }
 
 interface Ended {

@@ -18,6 +18,8 @@ export interface Ran {
   readonly notes: Readonly<Record<string, string>>
   /** Records of calls that were not let through. */
   readonly refused: readonly TurnRecord[]
+  /** The newest turn, as `turnward turns show` prints it. */
+  readonly turn: string
 }
 
 /** The files of a folder, by name; folders in it are left out. */

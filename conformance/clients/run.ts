@@ -82,8 +82,8 @@ function reasons({ refused }: Ran): string {
   return refused.length === 0 ? '' : ` (refused: ${refused.map(({ subject, reason }) => `${subject}, ${reason}`).join(' | ')})`
 }
 
-function traceOf({ code, output, results }: Ran): string {
-  return `exit code ${code}\n${output.slice(-4000)}\nresults the model was shown:\n${results.map((result) => `  ${result.slice(0, 400)}\n`).join('')}`
+function traceOf({ code, output, results, turn }: Ran): string {
+  return `exit code ${code}\n${output.slice(-4000)}\nresults the model was shown:\n${results.map((result) => `  ${result.slice(0, 400)}\n`).join('')}${turn}\n`
 }
 
 function printed({ client, version, scenario, ok, detail }: Row): string {

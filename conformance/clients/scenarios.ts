@@ -8,7 +8,8 @@ export interface Scenario {
   readonly says: string
   /** Whether it means anything for this client. */
   readonly fits: (client: Client) => boolean
-  readonly contracts: (client: Client) => Readonly<Record<string, object>>
+  /** What the configuration says of tools. */
+  readonly policy: (client: Client) => { readonly contracts: Readonly<Record<string, object>>; readonly rules?: readonly object[] }
   readonly plan: (client: Client, file: string) => Plan
   /** What must be true afterwards, in words that read after `not ok:`. */
   readonly expected: readonly Expectation[]
@@ -20,6 +21,7 @@ interface Expectation {
 }
 
 const trusted = { output: { trust: 'trusted' } }
+const untrusted = { output: { trust: 'untrusted' } }
 const needsTrust = { effects: ['mutation'], output: { trust: 'trusted' }, requires: { trust: 'trusted' } }
 
 const turnEnds: Expectation = { what: 'the turn ends with a final answer', holds: ({ code, output }) => code === 0 && output.includes(closingWords) }
@@ -35,7 +37,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'day',
     says: 'reads a file, edits it, runs a command, reads over MCP: everything runs',
     fits: () => true,
-    contracts: () => ({ '*': trusted, notes__write_file: needsTrust }),
+    policy: () => ({ contracts: { '*': trusted, notes__write_file: needsTrust } }),
     plan: (client, file) => [
       client.read(file),
       client.edit(file, words.before, words.after),
@@ -55,7 +57,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'own-reader',
     says: 'reads untrusted text with its own tool, then writes over MCP: nothing is written',
     fits: ({ governed }) => governed === 'models-and-tools',
-    contracts: ({ reader }) => ({ '*': trusted, [reader]: { output: { trust: 'untrusted' } }, notes__write_file: needsTrust }),
+    policy: ({ reader }) => ({ contracts: { '*': trusted, [reader]: untrusted, notes__write_file: needsTrust } }),
     plan: (client, file) => [client.read(file), ...client.mcp('notes__write_file', write)],
     expected: [modelSaw('the file', words.before), notWritten, somethingRefused, turnEnds],
   },
@@ -63,7 +65,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'mcp-reader',
     says: 'reads untrusted text over MCP, then writes over MCP: nothing is written',
     fits: () => true,
-    contracts: () => ({ '*': trusted, notes__read_text_file: { output: { trust: 'untrusted' } }, notes__write_file: needsTrust }),
+    policy: () => ({ contracts: { '*': trusted, notes__read_text_file: untrusted, notes__write_file: needsTrust } }),
     plan: (client) => [...client.mcp('notes__read_text_file', { path: 'todo.txt' }), ...client.mcp('notes__write_file', write)],
     expected: [modelSaw('the note read over MCP', words.note), notWritten, somethingRefused, turnEnds],
   },
@@ -71,7 +73,8 @@ export const scenarios: readonly Scenario[] = [
     name: 'refused',
     says: 'a tool is refused between two that run: the turn goes on to its end',
     fits: () => true,
-    contracts: () => ({ '*': trusted, notes__move_file: { ...needsTrust, requires: { done: ['never.done'] } } }),
+    // The rule reads the arguments, so the tool stays in every list and is refused only when it is called.
+    policy: () => ({ contracts: { '*': trusted }, rules: [{ name: 'stays', when: "tool.name == 'notes__move_file' && args.destination == 'moved.txt'", verdict: 'deny', reason: 'This note stays.' }] }),
     plan: (client, file) => [
       client.read(file),
       ...client.mcp('notes__move_file', { source: 'todo.txt', destination: 'moved.txt' }),
