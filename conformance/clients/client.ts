@@ -1,0 +1,52 @@
+/** A coding agent from npm, as a run needs to know it. A client is one file and one line in `clients.ts`. */
+import type { PlannedCall } from './plan.ts'
+
+/** Where a run takes place. Everything in it is made for this run and removed after it. */
+export interface Place {
+  /** Home folder of the client. */
+  readonly home: string
+  /** Folder it works in. */
+  readonly project: string
+  /** The file it reads and edits, absolute. */
+  readonly file: string
+  /** Where its model calls go, without a version: the gateway, or the mock model for a client whose dialect the gateway does not speak yet. */
+  readonly modelUrl: string
+  /** The MCP endpoint of the gateway. */
+  readonly mcpUrl: string
+  /** The virtual key. */
+  readonly key: string
+  readonly prompt: string
+}
+
+/** A program to run: the client's own. */
+export interface Start {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Configuration files, absolute path to text. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+export interface Client {
+  readonly name: string
+  /** On npm. */
+  readonly package: string
+  readonly version: string
+  /** A script of the package that npm would run after installing; run by hand, because install scripts are off. */
+  readonly postInstall?: string
+  /** The command the package brings. */
+  readonly command: string
+  /** `models-and-tools`, or `tools` for a client whose model dialect the gateway does not speak yet. */
+  readonly governed: 'models-and-tools' | 'tools'
+  /** The name of the client's own file reader, which the configuration calls untrusted in one plan. */
+  readonly reader: string
+  /** How the model reads the file, replaces `from` by `to` in it, and runs a command with this client's own tools. */
+  readonly read: (file: string) => PlannedCall
+  readonly edit: (file: string, from: string, to: string) => PlannedCall
+  readonly run: (command: string) => PlannedCall
+  /** How the model calls a tool of our MCP endpoint: the name this client gives it, and what must come before. */
+  readonly mcp: (tool: string, args: object) => readonly PlannedCall[]
+  readonly start: (place: Place) => Start
+}
+
+/** The label under which every client knows our MCP endpoint. */
+export const label = 'turnward'

@@ -1,0 +1,102 @@
+/** One scenario with one client: a fresh home, project, mock model and gateway; the client runs to its end and leaves a trace. */
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
+import type { Client, Place, Start } from './client.ts'
+import { installed, serversReady } from '../mcp/upstream-servers.ts'
+import { startMockModel, type MockModel } from './mock-model/server.ts'
+import { promptFor } from './plan.ts'
+import { filesOf, words, type Ran } from './ran.ts'
+import type { Scenario } from './scenarios.ts'
+
+const key = 'tw_clients_00000000000000000001'
+const longestMs = 120_000
+
+/** Runs the scenario; `command` is the client's program. */
+export async function drive(client: Client, scenario: Scenario, command: string): Promise<Ran> {
+  const base = await mkdtemp(join(tmpdir(), 'turnward-clients-'))
+  const [home, project, notes] = [join(base, 'home'), join(base, 'project'), join(base, 'notes')]
+  const file = join(project, 'README.md')
+  try {
+    for (const folder of [home, project, notes]) await mkdir(folder)
+    await writeFile(file, `# Demo\nThe secret word is ${words.before}.\n`)
+    await writeFile(join(notes, 'todo.txt'), `Buy ${words.note}.\n`)
+    await using mock = await startMockModel()
+    await using gateway = await startGateway({ config: configuration(client, scenario, mock, notes) })
+    await serversReady(gateway.url)
+    const modelUrl = client.governed === 'tools' ? mock.url : gateway.url
+    const place: Place = { home, project, file, modelUrl, mcpUrl: `${gateway.url}/mcp/main`, key, prompt: promptFor(scenario.plan(client, file)) }
+    const { code, output } = await runClient(command, client.start(place), place)
+    return { code, output, results: mock.results(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway), turn: (await gateway.cli(['turns', 'show', 'last'])).stdout }
+  } finally {
+    await rm(base, { recursive: true, force: true })
+  }
+}
+
+function configuration(client: Client, scenario: Scenario, mock: MockModel, notes: string): object {
+  return {
+    credentials: { mock: { secret: 'not-a-secret' } },
+    upstreams: {
+      openai: { kind: 'openai', base_url: `${mock.url}/v1`, credential: 'mock' },
+      anthropic: { kind: 'anthropic', base_url: `${mock.url}/v1`, credential: 'mock' },
+    },
+    routes: [
+      { model: 'claude-*', upstreams: ['anthropic'] },
+      { model: 'mock-*', upstreams: ['openai'] },
+    ],
+    principals: { me: {} },
+    keys: { dev: { principal: 'me', consumer: 'laptop', secret: key } },
+    grants: [{ principals: ['me'], models: ['*'], gateways: ['*'], tools: ['*'] }],
+    servers: {
+      notes: { transport: 'stdio', command: ['node', installed('@modelcontextprotocol/server-filesystem/dist/index.js'), notes], mounts: [{ path: notes, write: true }] },
+    },
+    gateways: { main: { servers: ['notes'] } },
+    ...scenario.policy(client),
+  }
+}
+
+async function refusedCalls(gateway: RunningGateway): Promise<Ran['refused']> {
+  const records = await gateway.turnRecords()
+  return records.filter(({ type, action }) => type === 'decision' && action === 'deny')
+}
+
+interface Ended {
+  readonly code: number | null
+  readonly output: string
+}
+
+async function runClient(command: string, { args, env, files = {} }: Start, { home, project }: Place): Promise<Ended> {
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, text, { mode: 0o600 })
+  }
+  const path = [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter)
+  // Nothing of the caller's own environment: a client must not find credentials that were not meant for it.
+  const seen = { PATH: path, HOME: home, TMPDIR: tmpdir(), LANG: 'C.UTF-8', DO_NOT_TRACK: '1', OTEL_SDK_DISABLED: 'true', NO_UPDATE_NOTIFIER: '1', NO_COLOR: '1', ...env }
+  // A group of its own, so that what the client started ends with it.
+  const child = spawn(command, args, { cwd: project, env: seen, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-200_000)))
+  const endGroup = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // It has ended already.
+    }
+  }
+  const deadline = setTimeout(endGroup, longestMs)
+  process.once('exit', endGroup)
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', resolve)
+    })
+    return { code, output }
+  } finally {
+    clearTimeout(deadline)
+    process.off('exit', endGroup)
+    endGroup()
+  }
+}

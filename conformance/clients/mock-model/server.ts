@@ -1,0 +1,67 @@
+/** A model server that acts out the plan it finds in a prompt, in four dialects, and remembers what it was shown. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { json as readJson } from 'node:stream/consumers'
+import type { Json } from '../../harness/json.ts'
+import { chatCompletions } from './chat-completions.ts'
+import { answerTo, resultsOf } from './conversation.ts'
+import type { MockDialect } from './dialect.ts'
+import { gemini } from './gemini.ts'
+import { messages } from './messages.ts'
+import { responses } from './responses.ts'
+
+const dialects: readonly MockDialect[] = [chatCompletions, messages, responses, gemini]
+
+export interface MockModel extends AsyncDisposable {
+  /** `http://127.0.0.1:port`, without a version. */
+  readonly url: string
+  /** Every result of a tool that a client showed the model after the plan, in the order of the last request that showed most. */
+  results(): readonly string[]
+  /** How many model calls came. */
+  calls(): number
+}
+
+export async function startMockModel(): Promise<MockModel> {
+  let shown: readonly string[] = []
+  let calls = 0
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => response.writeHead(500).end(JSON.stringify({ error: { message: String(error) } })))
+  })
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = (request.url ?? '/').split('?')[0] ?? '/'
+    const dialect = dialects.find(({ takes }) => takes(path))
+    if (request.method !== 'POST' || dialect === undefined) return otherwise(path, response)
+    const body = (await readJson(request)) as Json
+    const conversation = dialect.read(body)
+    const results = resultsOf(conversation)
+    if (results.length >= shown.length) shown = results
+    calls += 1
+    const { streamed, parts } = dialect.write(answerTo(conversation, `mock${calls}`), { path, body })
+    response.writeHead(200, { 'content-type': streamed ? 'text/event-stream' : 'application/json' })
+    for (const part of parts) response.write(part)
+    response.end()
+  }
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    results: () => shown,
+    calls: () => calls,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+// What clients ask besides: how many tokens a text has, which models there are. Everything else is not there.
+function otherwise(path: string, response: ServerResponse): void {
+  const bodies: readonly (readonly [string, object])[] = [
+    ['/count_tokens', { input_tokens: 82 }],
+    [':countTokens', { totalTokens: 82 }],
+    ['/models', { object: 'list', data: [{ id: 'gpt-mock', object: 'model' }] }],
+  ]
+  const body = bodies.find(([end]) => path.endsWith(end))?.[1]
+  response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body ?? { error: { message: `nothing at ${path}` } }))
+}

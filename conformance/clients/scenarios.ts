@@ -1,0 +1,93 @@
+/** What is acted out with every client, and how it must end. A table: one entry a scenario. */
+import type { Client } from './client.ts'
+import { closingWords, type Plan } from './plan.ts'
+import { words, type Ran } from './ran.ts'
+
+export interface Scenario {
+  readonly name: string
+  readonly says: string
+  /** Whether it means anything for this client. */
+  readonly fits: (client: Client) => boolean
+  /** What the configuration says of tools. */
+  readonly policy: (client: Client) => { readonly contracts: Readonly<Record<string, object>>; readonly rules?: readonly object[] }
+  readonly plan: (client: Client, file: string) => Plan
+  /** What must be true afterwards, in words that read after `not ok:`. */
+  readonly expected: readonly Expectation[]
+}
+
+interface Expectation {
+  readonly what: string
+  readonly holds: (ran: Ran) => boolean
+}
+
+const trusted = { output: { trust: 'trusted' } }
+const untrusted = { output: { trust: 'untrusted' } }
+const needsTrust = { effects: ['mutation'], output: { trust: 'trusted' }, requires: { trust: 'trusted' } }
+
+const turnEnds: Expectation = { what: 'the turn ends with a final answer', holds: ({ code, output }) => code === 0 && output.includes(closingWords) }
+const modelSaw = (what: string, text: string): Expectation => ({ what: `the model is shown ${what}`, holds: ({ results }) => results.some((result) => result.includes(text)) })
+const nothingRefused: Expectation = { what: 'nothing is refused', holds: ({ refused }) => refused.length === 0 }
+const notWritten: Expectation = { what: 'the tool that needs trust writes nothing', holds: ({ notes }) => notes['written.txt'] === undefined }
+const somethingRefused: Expectation = { what: 'the log holds the refusal', holds: ({ refused }) => refused.some(({ subject }) => subject.endsWith('notes__write_file') || subject.endsWith('notes__move_file')) }
+
+const write = { path: 'written.txt', content: 'written after reading' }
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'day',
+    says: 'reads a file, edits it, runs a command, reads over MCP: everything runs',
+    fits: () => true,
+    policy: () => ({ contracts: { '*': trusted, notes__write_file: needsTrust } }),
+    plan: (client, file) => [
+      client.read(file),
+      client.edit(file, words.before, words.after),
+      client.run('touch ran.txt'),
+      ...client.mcp('notes__read_text_file', { path: 'todo.txt' }),
+    ],
+    expected: [
+      modelSaw('the file', words.before),
+      { what: 'the file is edited', holds: ({ project }) => project['README.md']?.includes(words.after) === true },
+      { what: 'the command runs', holds: ({ project }) => project['ran.txt'] !== undefined },
+      modelSaw('the note read over MCP', words.note),
+      nothingRefused,
+      turnEnds,
+    ],
+  },
+  {
+    name: 'own-reader',
+    says: 'reads untrusted text with its own tool, then writes over MCP: nothing is written',
+    fits: ({ governed }) => governed === 'models-and-tools',
+    policy: ({ reader }) => ({ contracts: { '*': trusted, [reader]: untrusted, notes__write_file: needsTrust } }),
+    plan: (client, file) => [client.read(file), ...client.mcp('notes__write_file', write)],
+    expected: [modelSaw('the file', words.before), notWritten, somethingRefused, turnEnds],
+  },
+  {
+    name: 'mcp-reader',
+    says: 'reads untrusted text over MCP, then writes over MCP: nothing is written',
+    fits: () => true,
+    policy: () => ({ contracts: { '*': trusted, notes__read_text_file: untrusted, notes__write_file: needsTrust } }),
+    plan: (client) => [...client.mcp('notes__read_text_file', { path: 'todo.txt' }), ...client.mcp('notes__write_file', write)],
+    expected: [modelSaw('the note read over MCP', words.note), notWritten, somethingRefused, turnEnds],
+  },
+  {
+    name: 'refused',
+    says: 'a tool is refused between two that run: the turn goes on to its end',
+    fits: () => true,
+    // The rule reads the arguments, so the tool stays in every list and is refused only when it is called.
+    policy: () => ({ contracts: { '*': trusted }, rules: [{ name: 'stays', when: "tool.name == 'notes__move_file' && args.destination == 'moved.txt'", verdict: 'deny', reason: 'This note stays.' }] }),
+    plan: (client, file) => [
+      client.read(file),
+      ...client.mcp('notes__move_file', { source: 'todo.txt', destination: 'moved.txt' }),
+      client.run('touch ran.txt'),
+      ...client.mcp('notes__read_text_file', { path: 'todo.txt' }),
+    ],
+    expected: [
+      modelSaw('the file', words.before),
+      { what: 'the refused tool does nothing', holds: ({ notes }) => notes['moved.txt'] === undefined && notes['todo.txt'] !== undefined },
+      somethingRefused,
+      { what: 'what comes after the refusal runs', holds: ({ project }) => project['ran.txt'] !== undefined },
+      modelSaw('the note read over MCP', words.note),
+      turnEnds,
+    ],
+  },
+]
