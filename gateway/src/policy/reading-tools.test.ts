@@ -61,7 +61,7 @@ describe('after an untrusted read, an undescribed tool that only reads', () => {
   const reader = { ...tool('tracker__get_issue'), reading: true }
   const verdictIn = (posture: 'strict' | 'standard' | 'observe', subject = reader) => {
     const policy = policyOf({ contracts, policy: { posture } })
-    const state = admit(policy, fresh(policy), { tool: tool('web__fetch'), principal: alice, callKey: 'web', succeeded: true })
+    const state = admit(policy, fresh(policy), { tools: [tool('web__fetch')], principal: alice, callKey: 'web', outcome: 'done' })
     return decide(policy, state, call(subject.name, {}, { tool: subject }))
   }
 
@@ -82,7 +82,7 @@ describe('after an untrusted read, an undescribed tool that only reads', () => {
 
   test('narrows like everything undescribed', () => {
     const policy = policyOf({ contracts })
-    const state = admit(policy, fresh(policy), { tool: reader, principal: alice, callKey: 'issue', succeeded: true })
+    const state = admit(policy, fresh(policy), { tools: [reader], principal: alice, callKey: 'issue', outcome: 'done' })
     expect(state.label).toEqual({ trust: 0, audience: [['alice']] })
   })
 })

@@ -1,6 +1,5 @@
 /** Joins what a tool returned into the label of the conversation it belongs to, before the result leaves the gateway, and settles the effects of the call: here, and nowhere else. */
 import { asTurnwardError } from '../core/error.ts'
-import type { JsonObject } from '../core/json.ts'
 import { resultLabel } from '../policy/admit.ts'
 import { noteEnd, release, settle, suspect } from '../policy/effects.ts'
 import { join } from '../policy/label.ts'
@@ -59,12 +58,9 @@ function endedEffects(effects: EffectLedger, callKey: string, outcome: Execution
 /** What the contract of the tool says, and what the words of the result were said under. */
 async function addedBy(call: ToolCall, { result }: Execution): Promise<Label> {
   const { snapshot, caller, tool } = call
-  const texts = textsIn(withoutMeta(result))
+  const { _meta: _notRead, ...read } = result
+  const texts = textsIn(read)
   const added = join(resultLabel(snapshot.policy, [subjectOf(tool)], caller.principal), await labelOfWords(call, texts.join('\n')))
   await rememberWords(call, texts, added)
   return added
-}
-
-function withoutMeta({ _meta: _, ...result }: JsonObject): JsonObject {
-  return result
 }

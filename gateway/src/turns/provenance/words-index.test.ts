@@ -120,7 +120,7 @@ describe('the index', () => {
   })
 
   test('whatever was remembered is found in whatever it stands in', async () => {
-    const word = fc.string({ minLength: 4, maxLength: 9, unit: fc.constantFrom(...'abcdefghij') })
+    const word = fc.string({ minLength: 4, maxLength: 9, unit: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h') })
     await fc.assert(
       fc.asyncProperty(fc.array(word, { minLength: 7, maxLength: 30 }), fc.array(word, { maxLength: 20 }), fc.array(word, { maxLength: 20 }), async (passage, before, after) => {
         const { words } = await remembering(passage.join(' '))
