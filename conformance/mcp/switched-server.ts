@@ -20,7 +20,7 @@ export async function startSwitched(tools: readonly string[], first: Mode = 'up'
   const server = createServer((request, response) => {
     if (mode === 'broken') response.destroy()
     else if (mode === 'silent') kept.add(response)
-    else void answer(request, response)
+    else answer(request, response).catch(() => response.destroy())
   })
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = ''

@@ -95,10 +95,12 @@ describe('a request that began before the configuration changed', () => {
       const request = httpRequest(`${endpoint.url}g`, { method: 'POST', headers }, async (response) => resolve((await Array.fromAsync(response.setEncoding('utf8'))).join('')))
       request.once('error', reject)
       request.flushHeaders()
-      void began.promise.then(() => {
-        fleet.swap({ servers: { s: server('new') }, gateways })
-        request.end(body)
-      })
+      began.promise
+        .then(() => {
+          fleet.swap({ servers: { s: server('new') }, gateways })
+          request.end(body)
+        })
+        .catch(reject)
     })
     expect(JSON.parse(await answered)).toMatchObject({ result: { text: 'old' } })
     expect(await fleet.call(await toolOf(fleet, fleet.snapshot()), {}, options)).toMatchObject({ text: 'new' })
