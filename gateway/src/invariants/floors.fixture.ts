@@ -180,7 +180,7 @@ function testServers(tools: Readonly<Record<string, TestTool>>, down: readonly s
     },
     hold: () => () => {},
     onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
-    credentialOf: (_snapshot, server) => `server:${server}`,
+    credentialOf: (snapshot, server) => (snapshot.servers.has(server) ? `server:${server}` : 'none'),
     status: () => [],
     close: async () => {},
   }

@@ -158,7 +158,7 @@ export class ServerSlot {
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       this.#take(listed)
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
-      void opened.ended.then((why) => this.#died(opened, why))
+      opened.ended.then((why) => this.#died(opened, why)).catch(() => {})
       this.#options.logger.info({ server: this.server.name, era: opened.era, tools: this.#read.tools.length }, 'MCP server is ready')
       this.#options.onChange()
     } catch (error) {
@@ -171,7 +171,7 @@ export class ServerSlot {
   #died(exchange: Exchange, why: string): void {
     if (this.#state.kind !== 'ready' || this.#state.exchange !== exchange) return
     if (this.#options.clock.monotonic() - this.#state.since > healthyMs) this.#failures = 0
-    void exchange.close().catch(() => {})
+    exchange.close().catch(() => {})
     this.#fail(why)
   }
 
@@ -184,7 +184,7 @@ export class ServerSlot {
     this.#options.logger.warn({ server: this.server.name, why, failures: this.#failures }, 'MCP server failed')
     this.#retry = setTimeout(() => {
       this.#retry = undefined
-      void this.start()
+      this.start().catch(() => {})
     }, delay)
     this.#retry.unref()
     this.#options.onChange()
@@ -200,9 +200,11 @@ export class ServerSlot {
     this.#relistAgain = true
     if (this.#relisting) return
     this.#relisting = true
-    void this.#relistRounds().finally(() => {
-      this.#relisting = false
-    })
+    this.#relistRounds()
+      .catch((error: unknown) => this.#options.logger.error({ server: this.server.name, code: asTurnwardError(error).code }, 'listing an MCP server again failed'))
+      .finally(() => {
+        this.#relisting = false
+      })
   }
 
   async #relistRounds(): Promise<void> {
