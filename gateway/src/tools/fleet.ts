@@ -121,16 +121,18 @@ class RunningFleet implements Fleet {
     for (const [name, slot] of this.#slots) {
       if (servers.get(name)?.digest === slot.server.digest) continue
       this.#slots.delete(name)
-      const drained = slot.drain().catch(() => {})
+      const drained: Promise<void> = slot
+        .drain()
+        .catch((error: unknown) => this.#options.logger.warn({ server: name, error }, 'MCP server did not stop cleanly'))
+        .finally(() => this.#draining.delete(drained))
       this.#draining.add(drained)
-      void drained.then(() => this.#draining.delete(drained))
     }
     const limits = { maxResponseBytes: settings.limits.max_response_bytes, maxEventBytes: settings.limits.max_event_bytes }
     for (const [name, server] of servers) {
       if (this.#slots.has(name)) continue
       const slot = new ServerSlot({ ...this.#options, server, limits, starts: this.#starts, onChange: () => this.#changed() })
       this.#slots.set(name, slot)
-      void slot.start()
+      slot.begin()
     }
     this.#changed()
   }

@@ -90,7 +90,9 @@ export class SessionRegistry {
     if (live?.saved !== undefined && live.saved.version === session.version && session.usedAt - live.saved.at < Math.min(refreshMs, idleMs / 4)) return
     if (live !== undefined) live.saved = { version: session.version, at: session.usedAt }
     const stored: StoredSession = { ...session, ranks: policy.trustRanks }
-    void this.#state.put('session', session.id, stored, session.usedAt + idleMs)
+    const written = this.#state.put('session', session.id, stored, session.usedAt + idleMs)
+    // What was not stored is stored with the next call.
+    if (written instanceof Promise && live !== undefined) written.catch(() => (live.saved = undefined))
   }
 
   /** A call of the session is under way: it must stay the one live object. Every `begin` needs its `end`. */

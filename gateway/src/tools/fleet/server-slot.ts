@@ -104,6 +104,15 @@ export class ServerSlot {
     await done
   }
 
+  /** Starts in the background. */
+  begin(): void {
+    this.start().catch((error: unknown) => this.#broke(error))
+  }
+
+  #broke(error: unknown): void {
+    this.#options.logger.error({ server: this.server.name, error }, 'the keeper of an MCP server failed')
+  }
+
   /** One call: queue, deadline, cancellation. Throws `mcp.*` or `request.cancelled`. */
   async call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
     const { name, config } = this.server
@@ -150,7 +159,7 @@ export class ServerSlot {
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       this.#take(listed)
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
-      void opened.ended.then((why) => this.#died(opened, why))
+      opened.ended.then((why) => this.#died(opened, why)).catch((error: unknown) => this.#broke(error))
       this.#options.logger.info({ server: this.server.name, era: opened.era, tools: this.#read.tools.length }, 'MCP server is ready')
       this.#options.onChange()
     } catch (error) {
@@ -163,7 +172,7 @@ export class ServerSlot {
   #died(exchange: Exchange, why: string): void {
     if (this.#state.kind !== 'ready' || this.#state.exchange !== exchange) return
     if (this.#options.clock.monotonic() - this.#state.since > healthyMs) this.#failures = 0
-    void exchange.close().catch(() => {})
+    exchange.close().catch(() => {})
     this.#fail(why)
   }
 
@@ -176,7 +185,7 @@ export class ServerSlot {
     this.#options.logger.warn({ server: this.server.name, why, failures: this.#failures }, 'MCP server failed')
     this.#retry = setTimeout(() => {
       this.#retry = undefined
-      void this.start()
+      this.begin()
     }, delay)
     this.#retry.unref()
     this.#options.onChange()
@@ -192,9 +201,11 @@ export class ServerSlot {
     this.#relistAgain = true
     if (this.#relisting) return
     this.#relisting = true
-    void this.#relistRounds().finally(() => {
-      this.#relisting = false
-    })
+    this.#relistRounds()
+      .catch((error: unknown) => this.#broke(error))
+      .finally(() => {
+        this.#relisting = false
+      })
   }
 
   async #relistRounds(): Promise<void> {
