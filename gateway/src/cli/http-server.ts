@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { TurnwardError } from '../core/error.ts'
 import type { Services } from '../turns/services.ts'
+import { Draining } from './draining.ts'
 import { createDispatch, type McpEndpoint } from './entrances.ts'
 import { answerPlainError } from './plain-errors.ts'
 import { answerTunnel, answerUnreadable, endWithGrace } from './unreadable-requests.ts'
@@ -15,8 +16,8 @@ export interface HttpServer {
 
 export async function listen(services: Services, mcp: McpEndpoint, stale: () => string | undefined): Promise<HttpServer> {
   const { listen: at, limits } = services.snapshot().settings
-  let draining = false
-  const dispatch = createDispatch(services, mcp, stale, () => draining)
+  const draining = new Draining()
+  const dispatch = createDispatch(services, mcp, stale, () => draining.hasBegun)
 
   const server = createServer(
     {
@@ -33,9 +34,11 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
     (request, response) => {
       response.on('finish', closeUnread)
       response.on('prefinish', endUnreadAnswer)
+      draining.answering(request, response)
       dispatch(request, response)
     },
   )
+  server.on('connection', (socket) => draining.connected(socket))
   server.on('clientError', answerUnreadable)
   server.on('connect', answerTunnel)
   server.on('checkExpectation', refuseExpectation)
@@ -45,9 +48,8 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
   return {
     url: urlOf(server),
     async close(drainMs) {
-      draining = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
+      draining.begin()
       const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
       await closed
       clearTimeout(deadline)
