@@ -112,6 +112,15 @@ export class ServerSlot {
     await done
   }
 
+  /** Starts in the background. */
+  begin(): void {
+    this.start().catch((error: unknown) => this.#broke(error))
+  }
+
+  #broke(error: unknown): void {
+    this.#options.logger.error({ server: this.server.name, error }, 'the keeper of an MCP server failed')
+  }
+
   /** One call: queue, deadline, cancellation. Throws `mcp.*` or `request.cancelled`. */
   async call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
     const { name, config } = this.server
@@ -158,7 +167,7 @@ export class ServerSlot {
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       this.#take(listed)
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
-      opened.ended.then((why) => this.#died(opened, why)).catch(() => {})
+      opened.ended.then((why) => this.#died(opened, why)).catch((error: unknown) => this.#broke(error))
       this.#options.logger.info({ server: this.server.name, era: opened.era, tools: this.#read.tools.length }, 'MCP server is ready')
       this.#options.onChange()
     } catch (error) {
@@ -184,7 +193,7 @@ export class ServerSlot {
     this.#options.logger.warn({ server: this.server.name, why, failures: this.#failures }, 'MCP server failed')
     this.#retry = setTimeout(() => {
       this.#retry = undefined
-      this.start().catch(() => {})
+      this.begin()
     }, delay)
     this.#retry.unref()
     this.#options.onChange()
@@ -201,7 +210,7 @@ export class ServerSlot {
     if (this.#relisting) return
     this.#relisting = true
     this.#relistRounds()
-      .catch((error: unknown) => this.#options.logger.error({ server: this.server.name, code: asTurnwardError(error).code }, 'listing an MCP server again failed'))
+      .catch((error: unknown) => this.#broke(error))
       .finally(() => {
         this.#relisting = false
       })
