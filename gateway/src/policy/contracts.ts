@@ -38,12 +38,20 @@ export interface EffectiveContract {
 const maxCached = 4096
 const argumentPath = /^\$args(?:\.[^.$\s]{1,64}){1,16}$/
 
-/** Compiles `contracts:`. Paths of problems start with `contracts`. */
-export function compileContracts(contracts: Config['contracts'], context: ContractContext): CompiledContracts {
+/**
+ * Compiles `contracts:` and puts those of packs among them: the most specific pattern wins, and for the same pattern
+ * the administrator's own. Paths of problems start with `contracts`.
+ */
+export function compileContracts(
+  contracts: Config['contracts'],
+  context: ContractContext,
+  fromPacks: readonly Contract[] = [],
+): CompiledContracts {
   const problems: PolicyProblem[] = []
-  const compiled = Object.entries(contracts)
-    .sort(([a], [b]) => compareSpecificity(a, b))
-    .map(([pattern, config]) => ({ contract: compileContract(pattern, config, context, problems), matches: compilePattern(pattern) }))
+  const own = Object.entries(contracts).map(([pattern, config]) => compileContract(pattern, config, context, problems))
+  const compiled = [...own, ...fromPacks.filter(({ pattern }) => !Object.hasOwn(contracts, pattern))]
+    .sort((a, b) => compareSpecificity(a.pattern, b.pattern))
+    .map((contract) => ({ contract, matches: compilePattern(contract.pattern) }))
   const cache = new Map<string, Contract | undefined>()
   const contractOf = (tool: string): Contract | undefined => {
     if (cache.has(tool)) return cache.get(tool)
@@ -77,6 +85,7 @@ export function effectiveContract(contract: Contract | undefined, tool: ToolSubj
  * (`admitUnknown`). Whether the call may run at all is for `decide` to say.
  */
 const undescribed: Contract = {
+  pattern: '',
   source: '(undescribed)',
   output: { trust: 0, audience: ['$principal'] },
   effects: [],
@@ -115,6 +124,7 @@ function compileContract(pattern: string, config: ContractConfig, context: Contr
     return [...new Set(names)].sort()
   }
   return {
+    pattern,
     source: pattern,
     output: {
       trust: rank(config.output.trust, at('output', 'trust')),
