@@ -29,7 +29,7 @@ test('a list is incomplete while a server is down, and whoever watches hears whe
   await using floors = await openFloors({ config: two, tools, down: ['other'] })
   const context = await floors.context(keys.alice, 'one')
   let changes = 0
-  floors.operations.watchTools(context, () => (changes += 1))
+  await floors.operations.watchTools(context, () => (changes += 1))
   const before = await floors.operations.listTools(context)
   expect([before.complete, before.tools.map(({ name }) => name)]).toEqual([false, ['office__other__echo', 'office__read']])
   floors.takeDown()

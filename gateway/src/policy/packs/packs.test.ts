@@ -28,7 +28,7 @@ function through(policy: Policy, names: readonly string[]): { readonly refused: 
   for (const name of names) {
     const subject = name.includes('__') ? tool(name) : ofClient(name)
     if (decide(policy, state, call(name, {}, { tool: subject })).action !== 'allow') refused.push(name)
-    state = admit(policy, state, { tool: subject, principal: alice, callKey: name, succeeded: true })
+    state = admit(policy, state, { tools: [subject], principal: alice, callKey: name, outcome: 'done' })
   }
   return { refused, state }
 }
