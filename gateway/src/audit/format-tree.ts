@@ -34,12 +34,12 @@ function modelCallNode(call: ModelCallStep): Node {
   const children = [...refusalNodes(call)]
   if (call.hidden.length > 0) children.push({ text: `hidden  ${call.hidden.join(', ')}`, children: [] })
   children.push(...call.proposals.map(proposalNode))
-  return { text: join('model call', target, status(call), ending(call), credential(call)), children }
+  return { text: join('model call', target, status(call), ending(call), credential(call), call.client === undefined ? '' : `from ${call.client}`, ofAgent(call)), children }
 }
 
 function proposalNode(proposal: ProposalStep): Node {
   const ran = proposal.ran.map((call) => toolCallNode(call, 'ran'))
-  return { text: join('proposed', proposal.subject, status(proposal), ending(proposal)), children: [...refusalNodes(proposal), ...ran] }
+  return { text: join('proposed', proposal.subject, proposal.calledAs === undefined ? '' : `called ${proposal.calledAs}`, status(proposal), ending(proposal)), children: [...refusalNodes(proposal), ...ran] }
 }
 
 function toolCallNode(call: ToolCallStep, verb: string): Node {
@@ -49,6 +49,10 @@ function toolCallNode(call: ToolCallStep, verb: string): Node {
     text: join(verb, call.subject, gateway, status(call), ending(call), credential(call), ticket),
     children: [...refusalNodes(call)],
   }
+}
+
+function ofAgent({ agent }: TurnStep): string {
+  return agent === undefined ? '' : `sub-agent ${agent}`
 }
 
 function labelNode(gain: LabelGain): Node {

@@ -27,6 +27,10 @@ export interface TurnStep extends CallResult {
   readonly remedies: readonly RemedyRecord[]
   readonly credential: string | null
   readonly revision: string
+  /** The name the model used, where it means `subject` under another. */
+  readonly calledAs: string | undefined
+  /** Session of the sub-agent that made the call; undefined for the session of the turn. */
+  readonly agent: string | undefined
 }
 
 export interface ToolCallStep extends TurnStep {
@@ -45,6 +49,8 @@ export interface ModelCallStep extends TurnStep {
   /** `mc_…` */
   readonly modelCall: string | null
   readonly upstream: string | null
+  /** The known client that made the call. */
+  readonly client: string | undefined
   /** Tools the model was not offered. */
   readonly hidden: readonly string[]
   readonly proposals: ProposalStep[]
@@ -97,13 +103,16 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
   const steps = new Map<string, TurnStep>()
   const proposals: ProposalStep[] = []
   let label: LabelRecord | null = null
+  const first = records[0]
+  const main = first?.session ?? null
 
   for (const record of records) {
     if (record.labelAfter !== null) {
       if (record.labelBefore !== null && !sameLabel(record.labelBefore, record.labelAfter)) {
         labels.push({ time: record.time, subject: record.subject, before: record.labelBefore, after: record.labelAfter })
       }
-      label = record.labelAfter
+      // A sub-agent of the turn has a label of its own.
+      if (record.session === main) label = record.labelAfter
     }
     if (record.type === 'outcome') {
       const step = steps.get(record.id)
@@ -114,9 +123,10 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
     switch (record.kind) {
       case 'model_call': {
         const step: ModelCallStep = {
-          ...stepOf(record),
+          ...stepOf(record, main),
           modelCall: record.modelCall ?? null,
           upstream: record.upstream ?? null,
+          client: record.client,
           hidden: record.hidden ?? [],
           proposals: [],
         }
@@ -125,7 +135,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
         break
       }
       case 'tool_proposal': {
-        const step: ProposalStep = { ...stepOf(record), toolCallId: record.toolCallId ?? null, ran: [] }
+        const step: ProposalStep = { ...stepOf(record, main), toolCallId: record.toolCallId ?? null, ran: [] }
         steps.set(record.id, step)
         proposals.push(step)
         const parent = modelCalls.findLast((call) => call.modelCall !== null && call.modelCall === record.modelCall)
@@ -134,7 +144,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
       }
       case 'tool_call': {
         const step: ToolCallStep = {
-          ...stepOf(record),
+          ...stepOf(record, main),
           toolCallId: record.toolCallId ?? null,
           gateway: record.gateway ?? null,
           ticket: record.ticket,
@@ -150,10 +160,9 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
     }
   }
 
-  const first = records[0]
   return {
     turn: first?.turn ?? null,
-    session: first?.session ?? null,
+    session: main,
     principal: first?.principal ?? null,
     actor: first?.actor ?? null,
     key: first?.key ?? null,
@@ -174,11 +183,11 @@ function proposalOf(call: ToolCallStep, proposals: readonly ProposalStep[]): Pro
   return proposals.find((proposal) => proposal.subject === call.subject && proposal.action !== 'deny' && proposal.ran.length === 0)
 }
 
-function stepOf(record: DecisionRecord): TurnStep {
-  const { id, time, subject, verdict, action, reason, rules, credential, revision } = record
+function stepOf(record: DecisionRecord, main: string | null): TurnStep {
+  const { id, calledAs, time, subject, verdict, action, reason, rules, credential, revision } = record
   const gaps = record.gaps ?? []
   const remedies = record.remedies ?? []
-  return { decision: id, time, subject, verdict, action, reason, rules, gaps, remedies, credential, revision, ...resultOf(record) }
+  return { decision: id, time, subject, verdict, action, reason, rules, gaps, remedies, credential, revision, calledAs, agent: record.session === null || record.session === main ? undefined : record.session, ...resultOf(record) }
 }
 
 function resultOf(record: DecisionRecord): CallResult {
