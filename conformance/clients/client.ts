@@ -45,6 +45,8 @@ export interface Client {
   readonly run: (command: string) => PlannedCall
   /** How the model calls a tool of our MCP endpoint: the name this client gives it, and what must come before. */
   readonly mcp: (tool: string, args: object) => readonly PlannedCall[]
+  /** How the model gives a task to a sub-agent and waits for it; undefined for a client that cannot, or whose models are not governed. */
+  readonly delegate?: (task: string) => readonly PlannedCall[]
   readonly start: (place: Place) => Start
 }
 

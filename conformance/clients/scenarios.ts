@@ -1,6 +1,6 @@
 /** What is acted out with every client, and how it must end. A table: one entry a scenario. */
 import type { Client } from './client.ts'
-import { closingWords, type Plan } from './plan.ts'
+import { closingWords, promptFor, type Plan } from './plan.ts'
 import { words, type Ran } from './ran.ts'
 
 export interface Scenario {
@@ -24,7 +24,10 @@ const trusted = { output: { trust: 'trusted' } }
 const untrusted = { output: { trust: 'untrusted' } }
 const needsTrust = { effects: ['mutation'], output: { trust: 'trusted' }, requires: { trust: 'trusted' } }
 
-const turnEnds: Expectation = { what: 'the turn ends with a final answer', holds: ({ code, output }) => code === 0 && output.includes(closingWords) }
+const turnEnds: Expectation = { what: 'the client ends well', holds: ({ code }) => code === 0 }
+const answerSeen: Expectation = { what: "the person sees the model's final answer", holds: ({ output }) => output.includes(closingWords) }
+const knownAgain: Expectation = { what: 'the gateway knows its own messages when they come back', holds: ({ turn }) => !/label {2}unknown/.test(turn) }
+const ending = [turnEnds, answerSeen, knownAgain]
 const modelSaw = (what: string, text: string): Expectation => ({ what: `the model is shown ${what}`, holds: ({ results }) => results.some((result) => result.includes(text)) })
 const nothingRefused: Expectation = { what: 'nothing is refused', holds: ({ refused }) => refused.length === 0 }
 const notWritten: Expectation = { what: 'the tool that needs trust writes nothing', holds: ({ notes }) => notes['written.txt'] === undefined }
@@ -50,7 +53,7 @@ export const scenarios: readonly Scenario[] = [
       { what: 'the command runs', holds: ({ project }) => project['ran.txt'] !== undefined },
       modelSaw('the note read over MCP', words.note),
       nothingRefused,
-      turnEnds,
+      ...ending,
     ],
   },
   {
@@ -59,7 +62,7 @@ export const scenarios: readonly Scenario[] = [
     fits: ({ governed }) => governed === 'models-and-tools',
     policy: ({ reader }) => ({ contracts: { '*': trusted, [reader]: untrusted, notes__write_file: needsTrust } }),
     plan: (client, file) => [client.read(file), ...client.mcp('notes__write_file', write)],
-    expected: [modelSaw('the file', words.before), notWritten, somethingRefused, turnEnds],
+    expected: [modelSaw('the file', words.before), notWritten, somethingRefused, ...ending],
   },
   {
     name: 'mcp-reader',
@@ -67,7 +70,15 @@ export const scenarios: readonly Scenario[] = [
     fits: () => true,
     policy: () => ({ contracts: { '*': trusted, notes__read_text_file: untrusted, notes__write_file: needsTrust } }),
     plan: (client) => [...client.mcp('notes__read_text_file', { path: 'todo.txt' }), ...client.mcp('notes__write_file', write)],
-    expected: [modelSaw('the note read over MCP', words.note), notWritten, somethingRefused, turnEnds],
+    expected: [modelSaw('the note read over MCP', words.note), notWritten, somethingRefused, ...ending],
+  },
+  {
+    name: 'delegate',
+    says: 'a sub-agent reads untrusted text, then the agent that sent it writes over MCP: nothing is written',
+    fits: ({ delegate }) => delegate !== undefined,
+    policy: ({ reader }) => ({ contracts: { '*': trusted, [reader]: untrusted, notes__write_file: needsTrust } }),
+    plan: (client, file) => [...(client.delegate?.(promptFor([client.read(file)])) ?? []), ...client.mcp('notes__write_file', write)],
+    expected: [modelSaw('the file', words.before), modelSaw("the sub-agent's return", closingWords), notWritten, somethingRefused, ...ending],
   },
   {
     name: 'refused',
@@ -87,7 +98,7 @@ export const scenarios: readonly Scenario[] = [
       somethingRefused,
       { what: 'what comes after the refusal runs', holds: ({ project }) => project['ran.txt'] !== undefined },
       modelSaw('the note read over MCP', words.note),
-      turnEnds,
+      ...ending,
     ],
   },
 ]
