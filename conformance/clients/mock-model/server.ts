@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { json as readJson } from 'node:stream/consumers'
 import type { Json } from '../../harness/json.ts'
 import { chatCompletions } from './chat-completions.ts'
-import { answerTo, resultsOf } from './conversation.ts'
+import { answerTo, asksForSummary, resultsOf } from './conversation.ts'
 import type { MockDialect } from './dialect.ts'
 import { gemini } from './gemini.ts'
 import { messages } from './messages.ts'
@@ -19,13 +19,14 @@ export interface MockModel extends AsyncDisposable {
   readonly url: string
   /** Every result of a tool that a client showed the model after a plan, each once. */
   results(): readonly string[]
-  /** How many model calls came. */
-  calls(): number
+  /** How many summaries of a conversation were asked for. */
+  summaries(): number
 }
 
 export async function startMockModel(): Promise<MockModel> {
   const shown = new Set<string>()
   let calls = 0
+  let summaries = 0
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.writeHead(500).end(JSON.stringify({ error: { message: String(error) } })))
   })
@@ -37,6 +38,7 @@ export async function startMockModel(): Promise<MockModel> {
     const conversation = dialect.read(body)
     for (const result of resultsOf(conversation)) shown.add(result)
     calls += 1
+    if (asksForSummary(conversation)) summaries += 1
     const { streamed, parts } = dialect.write(answerTo(conversation, `mock${calls}`), { path, body })
     response.writeHead(200, { 'content-type': streamed ? 'text/event-stream' : 'application/json' })
     // The fixtures give every answer one id; a client may take two messages of one id for one message.
@@ -47,7 +49,7 @@ export async function startMockModel(): Promise<MockModel> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     results: () => [...shown],
-    calls: () => calls,
+    summaries: () => summaries,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
