@@ -19,10 +19,12 @@ export const claudeCode: Client = {
     { name: 'ToolSearch', args: { query: `select:${named(tool)}` } },
     { name: named(tool), args },
   ],
-  start: ({ home, modelUrl, mcpUrl, key, prompt }) => {
+  delegate: (task) => [{ name: 'Agent', args: { description: 'A task', prompt: task, subagent_type: 'general-purpose', run_in_background: false } }],
+  compact: '/compact',
+  start: ({ home, modelUrl, mcpUrl, key, prompt, continues }) => {
     const mcpConfig = join(home, 'mcp.json')
     return {
-      args: ['-p', prompt, '--mcp-config', mcpConfig, '--strict-mcp-config', '--allowedTools', `Read,Edit,Bash,mcp__${label}__*`],
+      args: [...(continues ? ['-c'] : []), '-p', prompt, '--mcp-config', mcpConfig, '--strict-mcp-config', '--allowedTools', `Read,Edit,Bash,mcp__${label}__*`],
       env: {
         ANTHROPIC_BASE_URL: modelUrl,
         ANTHROPIC_API_KEY: key,

@@ -16,6 +16,8 @@ export interface Place {
   /** The virtual key. */
   readonly key: string
   readonly prompt: string
+  /** Whether this run goes on with the conversation of the one before. */
+  readonly continues: boolean
 }
 
 /** A program to run: the client's own. */
@@ -45,6 +47,10 @@ export interface Client {
   readonly run: (command: string) => PlannedCall
   /** How the model calls a tool of our MCP endpoint: the name this client gives it, and what must come before. */
   readonly mcp: (tool: string, args: object) => readonly PlannedCall[]
+  /** How the model gives a task to a sub-agent and waits for it; undefined for a client that cannot, or whose models are not governed. */
+  readonly delegate?: (task: string) => readonly PlannedCall[]
+  /** What a person types to have the conversation replaced by a summary; undefined where that cannot be typed. */
+  readonly compact?: string
   readonly start: (place: Place) => Start
 }
 

@@ -7,12 +7,14 @@ import { startGateway, type RunningGateway } from '../harness/gateway-process.ts
 import type { Client, Place, Start } from './client.ts'
 import { installed, serversReady } from '../mcp/upstream-servers.ts'
 import { startMockModel, type MockModel } from './mock-model/server.ts'
-import { promptFor } from './plan.ts'
 import { filesOf, words, type Ran } from './ran.ts'
 import type { Scenario } from './scenarios.ts'
 
 const key = 'tw_clients_00000000000000000001'
 const longestMs = 120_000
+
+// Long enough to be known again when a summary repeats it.
+const passage = 'The harbour master keeps two ledgers: a green one for the boats that left before dawn, and a grey one for those that nobody saw leave at all.'
 
 /** Runs the scenario; `command` is the client's program. */
 export async function drive(client: Client, scenario: Scenario, command: string): Promise<Ran> {
@@ -21,15 +23,19 @@ export async function drive(client: Client, scenario: Scenario, command: string)
   const file = join(project, 'README.md')
   try {
     for (const folder of [home, project, notes]) await mkdir(folder)
-    await writeFile(file, `# Demo\nThe secret word is ${words.before}.\n`)
+    await writeFile(file, `# Demo\nThe secret word is ${words.before}.\n${passage}\n`)
     await writeFile(join(notes, 'todo.txt'), `Buy ${words.note}.\n`)
     await using mock = await startMockModel()
     await using gateway = await startGateway({ config: configuration(client, scenario, mock, notes) })
     await serversReady(gateway.url)
     const modelUrl = client.governed === 'tools' ? mock.url : gateway.url
-    const place: Place = { home, project, file, modelUrl, mcpUrl: `${gateway.url}/mcp/main`, key, prompt: promptFor(scenario.plan(client, file)) }
-    const { code, output } = await runClient(command, client.start(place), place)
-    return { code, output, results: mock.results(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway), turn: (await gateway.cli(['turns', 'show', 'last'])).stdout }
+    const runs: Ended[] = []
+    for (const prompt of scenario.prompts(client, file)) {
+      const place: Place = { home, project, file, modelUrl, mcpUrl: `${gateway.url}/mcp/main`, key, prompt, continues: runs.length > 0 }
+      runs.push(await runClient(command, client.start(place), place))
+    }
+    const ended = { code: runs.find(({ code }) => code !== 0)?.code ?? 0, output: runs.at(-1)?.output ?? '' }
+    return { ...ended, results: mock.results(), summaries: mock.summaries(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway), turn: (await gateway.cli(['turns', 'show', 'last'])).stdout }
   } finally {
     await rm(base, { recursive: true, force: true })
   }

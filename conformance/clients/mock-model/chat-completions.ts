@@ -2,7 +2,7 @@
 import type { Json } from '../../harness/json.ts'
 import { chatCompletion, chatCompletionEvents } from '../../harness/openai-wire.ts'
 import type { Answer, Said } from './conversation.ts'
-import { textOf, type MockDialect } from './dialect.ts'
+import { textOf, usage, type MockDialect } from './dialect.ts'
 
 export const chatCompletions: MockDialect = {
   takes: (path) => path.endsWith('/chat/completions'),
@@ -22,5 +22,5 @@ export const chatCompletions: MockDialect = {
 }
 
 function modelAnswer({ text, call }: Answer) {
-  return { text, calls: call === undefined ? [] : [{ id: `call_${call.id}`, name: call.name, args: call.args }] }
+  return { text, calls: call === undefined ? [] : [{ id: `call_${call.id}`, name: call.name, args: call.args }], usage }
 }
