@@ -31,7 +31,11 @@ interface Made {
 }
 
 export async function admitHistory(call: ModelCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
-  await admitSystem(call)
+  for (const message of call.view.messages) {
+    // A client may put a summary, or a note of its own, into the instructions. They come with every call.
+    const repeated = message.role === 'system' ? admitWords(call, message.text, true) : undefined
+    if (repeated instanceof Promise) await repeated
+  }
   // In order: some models number calls anew, and a result belongs to the last call of its id before it.
   const calls = new Map<string, Made>()
   for (const [index, entry] of history.entries()) {
@@ -40,22 +44,14 @@ export async function admitHistory(call: ModelCall, history: readonly HistoryEnt
     const { message } = entry
     const admitted = message.role === 'assistant' ? admitAssistant(call, entry) : undefined
     if (admitted instanceof Promise) await admitted
-    if (message.fromUser) await admitWords(call, 'words of an earlier conversation', message.text)
+    const repeated = message.fromUser ? admitWords(call, message.text, false) : undefined
+    if (repeated instanceof Promise) await repeated
     for (const result of message.results) await admitResult(call, result, calls.get(result.callId))
   }
 }
 
-/** A client may put a summary, or a note of its own, into the instructions. They come with every call. */
-async function admitSystem(call: ModelCall): Promise<void> {
-  for (const message of call.view.messages) {
-    if (message.role !== 'system') continue
-    const label = await labelOfWords(call, message.text, true)
-    await joinLabel(call, 'words of an earlier conversation', label, message.text)
-  }
-}
-
-async function admitWords(call: ModelCall, subject: string, text: string): Promise<void> {
-  await joinLabel(call, subject, await labelOfWords(call, text), text)
+function admitWords(call: ModelCall, text: string, comesAgain: boolean): MaybePromise<void> {
+  return whenRead(labelOfWords(call, text, comesAgain), (label) => (label === undefined ? undefined : joinLabel(call, 'words of an earlier conversation', label, text)))
 }
 
 function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntry): MaybePromise<void> {
@@ -94,7 +90,9 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
 /** What a result adds: what its tool's contract says, what its words were said under, and what a sub-agent has read that it comes from. */
 async function addedBy(call: ModelCall, result: ToolResultView, tools: CallMeaning['tools'], made: Made): Promise<Label> {
   const { snapshot, caller } = call
-  const label = join(resultLabel(snapshot.policy, tools, caller.principal), await labelOfWords(call, result.text))
+  const words = await labelOfWords(call, result.text)
+  const said = resultLabel(snapshot.policy, tools, caller.principal)
+  const label = words === undefined ? said : join(said, words)
   return agentToolsOf(call.client).has(made.view.name) ? join(label, await labelOfAgents(call)) : label
 }
 

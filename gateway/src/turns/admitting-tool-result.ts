@@ -60,7 +60,9 @@ async function addedBy(call: ToolCall, { result }: Execution): Promise<Label> {
   const { snapshot, caller, tool } = call
   const { _meta: _notRead, ...read } = result
   const texts = textsIn(read)
-  const added = join(resultLabel(snapshot.policy, [subjectOf(tool)], caller.principal), await labelOfWords(call, texts.join('\n')))
+  const words = await labelOfWords(call, texts.join('\n'))
+  const said = resultLabel(snapshot.policy, [subjectOf(tool)], caller.principal)
+  const added = words === undefined ? said : join(said, words)
   await rememberWords(call, texts, added)
   return added
 }

@@ -1,17 +1,17 @@
 /** Which words of a conversation bring a label along, and which are remembered under one. */
 import type { JsonValue } from '../../core/json.ts'
 import { isObject } from '../../core/json.ts'
-import { join, labelFromRecord, labelRecord, sameLabel } from '../../policy/label.ts'
+import { isPublicLabel, join, labelFromRecord, labelRecord } from '../../policy/label.ts'
 import type { Label } from '../../policy/types.ts'
+import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { MessageView } from '../../wire/dialect.ts'
 import type { AttachedCall } from '../call.ts'
-import { freshState } from '../sessions/fresh-state.ts'
 
-/** What a text repeats that was said or returned under a restricted label; the label of a fresh session when it repeats nothing. */
-export async function labelOfWords({ services, snapshot, caller }: AttachedCall, text: string, comesAgain = false): Promise<Label> {
+/** What a text repeats that was said or returned under a restricted label; undefined when it repeats nothing of the kind. */
+export function labelOfWords({ services, snapshot, caller }: AttachedCall, text: string, comesAgain = false): MaybePromise<Label | undefined> {
   const { words } = services
-  const found = comesAgain ? await words.findAgain(caller.principal.id, text) : await words.find(caller.principal.id, text)
-  return found.reduce((label, record) => join(label, labelFromRecord(record, snapshot.policy)), freshState(snapshot.policy).label)
+  const found = comesAgain ? words.findAgain(caller.principal.id, text) : words.find(caller.principal.id, text)
+  return whenRead(found, (records) => (records.length === 0 ? undefined : records.map((record) => labelFromRecord(record, snapshot.policy)).reduce(join)))
 }
 
 /** Remembers what was said or returned under a label, if the label restricts anything. */
@@ -23,7 +23,7 @@ export async function rememberWords(call: AttachedCall, texts: readonly string[]
 
 /** Whether a label restricts nothing. */
 export function isFreeLabel({ snapshot }: AttachedCall, label: Label): boolean {
-  return sameLabel(label, freshState(snapshot.policy).label)
+  return isPublicLabel(label, snapshot.policy.trustRanks.length - 1)
 }
 
 const none: ReadonlySet<number> = new Set()
