@@ -62,7 +62,7 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
   const turn = side === undefined ? turnOf(found.parent, started, known, session, presented.history, client) : null
   const head = presented.history.at(-1)?.point ?? null
-  if (turn !== null) await services.sessions.change(session, (state) => [{ ...state, turn, head }, undefined])
+  if (turn !== null) await services.sessions.change(session, (state) => [{ ...state, turn, head, headAnswered: false }, undefined])
   return { session, turn, firstNew: known === undefined ? 0 : known.index + 1, presented: label, client, side }
 }
 
@@ -154,7 +154,12 @@ function goesOn(services: Services, session: Session, known: KnownPrefix, histor
   if (isAgain && known.place.failed !== true) return false
   const left = known.kind === 'point' ? known.place.answers : known.point
   const head = history.at(-1)?.point ?? null
-  return services.sessions.change(session, (state) => (state.head === left ? [{ ...state, head }, true] : [state, false]))
+  // Without the answer that was given there, it is another branch: the first may still be running what it was proposed.
+  const dropsAnswer = known.kind === 'place' && history[known.index + 1]?.message.role !== 'assistant'
+  return services.sessions.change(session, (state) => {
+    if (state.head !== left || (dropsAnswer && state.headAnswered)) return [state, false]
+    return [{ ...state, head, headAnswered: false }, true]
+  })
 }
 
 function turnOf(parent: Session | undefined, started: Started | undefined, known: KnownPrefix | undefined, session: Session, history: readonly HistoryEntry[], client: ClientAdapter | undefined): string {
