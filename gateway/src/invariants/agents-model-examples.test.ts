@@ -19,7 +19,7 @@ const config = (url: string): ConfigInput =>
 interface Story {
   readonly floors: Floors
   /** One model call; resolves with the session and the turn it is in. */
-  ask(messages: readonly object[], answer: ModelAnswer, headers?: Readonly<Record<string, string>>): Promise<{ readonly session: string; readonly turn: string }>
+  ask(messages: readonly object[], answer: ModelAnswer, headers?: Readonly<Record<string, string>>): Promise<{ readonly session: string; readonly turn: string; readonly text: string }>
   /** What became of a tool call at the MCP endpoint. */
   call(tool: string, args?: object): Promise<'run' | 'refused'>
 }
@@ -35,7 +35,7 @@ async function told(story: (parts: Story) => Promise<void>): Promise<void> {
       next = answer
       const reply = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', tools, messages }, headers)
       expect(reply.status, reply.text).toBe(200)
-      return { session: String(reply.headers['x-turnward-session']), turn: String(reply.headers['x-turnward-turn']) }
+      return { session: String(reply.headers['x-turnward-session']), turn: String(reply.headers['x-turnward-turn']), text: String((JSON.parse(reply.text) as { choices: { message: { content: string | null } }[] }).choices[0]?.message.content) }
     },
     call: async (tool, args = {}) => ((await floors.call(await floors.context(keys.alice, 'x'), tool, args as never)).isError === true ? 'refused' : 'run'),
   })
@@ -65,8 +65,8 @@ describe('an agent that a call started', () => {
     told(async ({ ask }) => {
       const named = { 'x-turnward-session': 'run' }
       const main = await ask([user('go')], proposes(['c1', 'spawn_agent', { task }]), named)
-      expect(await ask([user(task)], { text: 'Found.' }, named)).toEqual(main)
-      expect(await ask([user('go'), made('c1', 'spawn_agent', { task }), result('c1', 'Found.')], { text: 'Well.' }, named)).toEqual(main)
+      expect(await ask([user(task)], { text: 'Found.' }, named)).toMatchObject({ session: main.session, turn: main.turn })
+      expect(await ask([user('go'), made('c1', 'spawn_agent', { task }), result('c1', 'Found.')], { text: 'Well.' }, named)).toMatchObject({ session: main.session, turn: main.turn })
     }))
 
   test('stays in the turn in which it was started when the conversation that started it goes on', () =>
@@ -89,5 +89,17 @@ describe('a conversation that goes on without the answer it was given', () => {
       expect(await call('office__web')).toBe('run')
       expect(await call('office__send', { to: 'them' })).toBe('run')
       expect(floors.log.records.findLast(({ kind }) => kind === 'tool_call')).toMatchObject({ session: second.session })
+    }))
+})
+
+describe('what the gateway itself says', () => {
+  test('carries nothing: a person who asks elsewhere what its line means is refused nothing', () =>
+    told(async ({ ask, floors }) => {
+      const read = [user('go'), made('c1', 'office__web'), result('c1', 'a page')]
+      await ask(read.slice(0, 1), proposes(['c1', 'office__web']))
+      const { text } = await ask(read, { text: 'Well.' })
+      expect(text).toContain('[Turnward] withheld `office__send` from here on, because this conversation has read `office__web`')
+      await ask([user(`What does this mean? ${text}`)], proposes(['c2', 'office__send']))
+      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'allow' })
     }))
 })
