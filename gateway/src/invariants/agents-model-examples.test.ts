@@ -103,3 +103,37 @@ describe('what the gateway itself says', () => {
       expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'allow' })
     }))
 })
+
+describe('two conversations whose models make the same call', () => {
+  const call = { to: 'everybody' }
+
+  test('get no further by it: it is decided on both, whichever of them makes it first', () =>
+    told(async ({ ask, call: run, floors }) => {
+      const reader = await ask([user('Read and mail.')], proposes(['c1', 'office__web'], ['c2', 'office__send', call]))
+      await ask([user('Mail.')], proposes(['c3', 'office__send', call]))
+      expect(await run('office__web')).toBe('run')
+      // This comes from the one that has read the page; its client does not say so.
+      expect(await run('office__send', call)).toBe('refused')
+      expect(await run('office__send', call)).toBe('refused')
+      expect(floors.log.records.find(({ kind }) => kind === 'tool_call')).toMatchObject({ session: reader.session })
+    }))
+
+  test('get no further when one of the calls has been made before the other has read', () =>
+    told(async ({ ask, call: run }) => {
+      await ask([user('Mail.')], proposes(['c3', 'office__send', call]))
+      await ask([user('Read and mail.')], proposes(['c1', 'office__web'], ['c2', 'office__send', call]))
+      expect(await run('office__send', call)).toBe('run')
+      expect(await run('office__web')).toBe('run')
+      expect(await run('office__send', call)).toBe('refused')
+    }))
+
+  test('are told apart by the id of the call, where a client sends it', () =>
+    told(async ({ ask, call: run, floors }) => {
+      await ask([user('Read and mail.')], proposes(['c1', 'office__web'], ['c2', 'office__send', call]))
+      await ask([user('Mail.')], proposes(['c3', 'office__send', call]))
+      await run('office__web')
+      const context = await floors.context(keys.alice, 'x')
+      const send = async (id: string) => (await floors.operations.callTool(context, { name: 'office__send', args: call, unfit: undefined, meta: { 'claudecode/toolUseId': id }, signal: new AbortController().signal, onProgress: undefined })).isError
+      expect([await send('c3'), await send('c2')]).toEqual([undefined, true])
+    }))
+})
