@@ -41,6 +41,8 @@ interface RuleSession {
   label: RuleLabel
   /** The place of the newest request. */
   head: string
+  /** Whether that request has been answered. */
+  isAnswered: boolean
 }
 
 interface Place {
@@ -96,7 +98,7 @@ export class SessionRules {
     let presented = at?.label ?? clean
 
     const isSecond = known === places.length - 1 && at?.asked === undefined
-    const session = this.#find(who, name, at, isSecond ? undefined : places[known])
+    const session = this.#find(who, name, at, isSecond ? undefined : places[known], entries[known + 1]?.role !== 'assistant')
     session.label = both(session.label, presented)
     for (const [index, entry] of entries.entries()) {
       if (index <= known) continue
@@ -106,6 +108,7 @@ export class SessionRules {
     }
     const place = places.at(-1) ?? ''
     session.head = place
+    session.isAnswered = false
     this.#places.set(place, { session, label: presented, asked: undefined })
     this.#asking = { who, session, label: presented, place }
     return { session: session.name, parent: session.parent, label: session.label }
@@ -116,24 +119,26 @@ export class SessionRules {
     if (this.#asking === undefined) throw new Error('nothing was asked')
     const { who, session, label, place } = this.#asking
     this.#places.set(`${place}\n${entryKey(message)}`, { session, label, asked: place })
+    if (session.head === place) session.isAnswered = true
     const key = `${principalOf(who)}\n${entryKey(message)}`
     this.#told.set(key, both(this.#told.get(key) ?? clean, label))
   }
 
-  /** A named session is its name's; otherwise the conversation goes on where it was left, or forks where it was not. The same request again is a second conversation. */
-  #find(who: Person, name: string | undefined, at: Place | undefined, place: string | undefined): RuleSession {
+  /** A named session is its name's; otherwise the conversation goes on where it was left, after the answer it was given, or forks where it was not. The same request again is a second conversation. */
+  #find(who: Person, name: string | undefined, at: Place | undefined, place: string | undefined, dropsAnswer: boolean): RuleSession {
     if (name !== undefined) {
       const named = this.#named.get(`${who}\n${name}`) ?? this.#begin(undefined, clean)
       this.#named.set(`${who}\n${name}`, named)
       return named
     }
     if (at === undefined) return this.#begin(undefined, clean)
-    return at.session.head === (at.asked ?? place) ? at.session : this.#begin(at.session.name, at.label)
+    const wasLeft = at.asked === undefined ? at.session.head === place && !(dropsAnswer && at.session.isAnswered) : at.session.head === at.asked
+    return wasLeft ? at.session : this.#begin(at.session.name, at.label)
   }
 
   #begin(parent: string | undefined, label: RuleLabel): RuleSession {
     this.#sessions += 1
-    return { name: `session ${this.#sessions}`, parent, label, head: '' }
+    return { name: `session ${this.#sessions}`, parent, label, head: '', isAnswered: false }
   }
 
   #meaning(who: Person, entry: Message, before: readonly Message[]): RuleLabel {

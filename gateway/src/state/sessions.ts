@@ -19,6 +19,8 @@ export interface SessionState {
   readonly turn: string | null
   /** Place of the newest request in its conversation; the head of the prefix chain. */
   readonly head: string | null
+  /** Whether the request at the head has been answered: who goes on from it without the answer has left the known path. */
+  readonly headAnswered: boolean
   /** Our tools its model calls have been offered, by exposed name; `*` when it has a tool that can call any other. Sorted. */
   readonly offered: readonly string[]
   /** Sessions of the agents it started, newest last. */

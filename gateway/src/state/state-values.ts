@@ -41,6 +41,8 @@ export interface Ticket {
   /** Decision that released the call. */
   readonly decision: string
   readonly expires: number
+  /** Other sessions whose models have proposed the same call while it waited: without its id nobody can tell which of them makes it. */
+  readonly alike?: readonly string[]
   /** A call is being decided with it until then (Unix milliseconds). */
   readonly heldUntil?: number
 }

@@ -88,7 +88,7 @@ async function expectCall(call: ModelCall, { made, meaning, decision }: Released
     if (server === 'client') continue
     const [digest = ''] = argumentDigests(call.meanings.tool(name), meaning.args)
     const ticket = { session: session.id, turn, modelCall, callId: made.id, callKey: callKeyOf(modelCall, made.id), decision, expires }
-    await mintTicket(services.state, ticketKey(services.secret, caller, name, digest), ticket)
+    await mintTicket(services.state, ticketKey(services.secret, caller, name, digest), ticket, services.clock.now())
   }
 }
 

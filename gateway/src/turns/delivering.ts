@@ -14,6 +14,8 @@ import { saveAnswerPlace } from './sessions/places.ts'
 export interface DeliveredMessage {
   /** Text over all rounds, as the client has it. */
   readonly text: string
+  /** What the gateway itself has put at the end of it. */
+  readonly ours: string
   readonly calls: readonly ToolCallView[]
   readonly rounds: readonly SplicedRound[]
   readonly dropped: readonly (RefusedCall & { readonly position: number })[]
@@ -27,6 +29,7 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
   if (digest === undefined) return
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   const answer = pointAfter(call.place ?? '', digest)
+  await services.sessions.change(session, (state) => [state.head === (call.place ?? null) && !state.headAnswered ? { ...state, headAnswered: true } : state, undefined])
   await saveAnswerPlace(call, answer, call.through.size === 0 ? undefined : Object.fromEntries(call.through))
   // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
   await services.state.change('ledger', deliveredKey(caller.principal.id, digest), (earlier) => {
@@ -43,5 +46,7 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
 async function rememberSaid(call: ModelCall, message: DeliveredMessage): Promise<void> {
   if (isFreeLabel(call, call.presented)) return
   const known = unrestrictedRuns(call, call.view.messages, (one) => isRestricted(call, one))
-  await rememberWords(call, [message.text, ...message.calls.flatMap(({ args }) => textsIn(args))], call.presented, known)
+  // The gateway says the same in every conversation: its own words carry nothing.
+  const said = message.text.slice(0, message.text.endsWith(message.ours) ? message.text.length - message.ours.length : undefined)
+  await rememberWords(call, [said, ...message.calls.flatMap(({ args }) => textsIn(args))], call.presented, known)
 }

@@ -34,11 +34,12 @@ export async function relayJson(call: ModelCall, route: Route): Promise<RelayEnd
     }
     const splice = spliceAnswer(call, body, rulings, earlier)
     const isTold = rulings.allowed.size === 0 && hasLineForPerson(call)
-    if (isTold) call.dialect.respond.appendText(body, await takeLineForPerson(call))
+    const line = isTold ? await takeLineForPerson(call) : ''
+    if (isTold) call.dialect.respond.appendText(body, line)
     const isEdited = splice !== undefined || isTold
     const delivered = isEdited ? call.dialect.readResponse(body) : view
     // Remembered before it is sent: the client may come back faster than we get here again.
-    await rememberDelivered(call, { text: delivered.text, calls: delivered.calls, ...(splice ?? unspliced) })
+    await rememberDelivered(call, { text: delivered.text, ours: line, calls: delivered.calls, ...(splice ?? unspliced) })
     send(call, routed, !isEdited && answer.bytes !== undefined ? answer.bytes : Buffer.from(JSON.stringify(body)))
     const usage = sumUsage(view.usage === undefined ? earlier.usage : [...earlier.usage, view.usage])
     return { finish: view.finish, usage, responseId: view.id, responseModel: view.model }

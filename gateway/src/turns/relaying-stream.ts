@@ -74,8 +74,9 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
 /** Decides the held calls of a round. `again`: all were refused and the model is to be asked once more. */
 async function settleRound(call: ModelCall, gate: StreamGate, round: GateRound, rounds: SplicedRound[]): Promise<'again' | 'done'> {
   if (round.calls.length === 0) {
-    if (gate.holding && hasLineForPerson(call)) gate.addText(await takeLineForPerson(call))
-    await remember(call, gate, [], rounds, [], round)
+    const line = gate.holding && hasLineForPerson(call) ? await takeLineForPerson(call) : ''
+    if (line !== '') gate.addText(line)
+    await remember(call, gate, [], rounds, [], round, line)
     if (gate.holding) gate.release(new Set())
     return 'done'
   }
@@ -92,7 +93,7 @@ async function settleRound(call: ModelCall, gate: StreamGate, round: GateRound, 
     const explanation = hasLineForPerson(call) ? `${exhaustedText(refused)}\n\n${await takeLineForPerson(call)}` : exhaustedText(refused)
     gate.finishWithText(explanation)
     const closing = { role: 'assistant', content: explanation }
-    await rememberDelivered(call, { text: gate.deliveredText, calls: [], rounds: [...rounds, refusedRound(round.assistant, refused)], dropped: [], native: closing })
+    await rememberDelivered(call, { text: gate.deliveredText, ours: explanation, calls: [], rounds: [...rounds, refusedRound(round.assistant, refused)], dropped: [], native: closing })
     return 'done'
   }
   rounds.push(appendRefusedRound(call, gate.startContinuation(), refused))
@@ -106,6 +107,7 @@ async function remember(
   rounds: readonly SplicedRound[],
   dropped: readonly (RefusedCall & { readonly position: number })[],
   round: GateRound,
+  ours = '',
 ): Promise<void> {
-  await rememberDelivered(call, { text: gate.deliveredText, calls, rounds, dropped, native: round.assistant })
+  await rememberDelivered(call, { text: gate.deliveredText, ours, calls, rounds, dropped, native: round.assistant })
 }

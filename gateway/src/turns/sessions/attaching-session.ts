@@ -22,7 +22,7 @@ import { freshState } from './fresh-state.ts'
 import type { HistoryEntry } from './history.ts'
 import { namedSession, sessionNamed, type SessionName } from './naming-session.ts'
 import { narrow } from './narrowing.ts'
-import { spawnerOf } from './spawned-agents.ts'
+import { startedWith, type Started } from './spawned-agents.ts'
 
 export interface Attached {
   readonly session: Session
@@ -54,13 +54,15 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   const known = prefix instanceof Promise ? await prefix : prefix
   const label = known === undefined ? freshState(snapshot.policy).label : labelFromRecord(known.place.label, snapshot.policy)
   const owner = { services, snapshot, caller }
-  const found = (await findNamed(owner, request, client)) ?? (await findByPlace(owner, known, label, presented.history, client, side))
+  // A conversation nobody has seen may be that of an agent, which is known by its task, whatever name it goes by.
+  const started = known === undefined ? await startedWith(services, snapshot, caller, firstTyped(presented.history, client)) : undefined
+  const found = (await findNamed(owner, request, client, started)) ?? (await findByPlace(owner, known, label, presented.history, started, side))
   const { session } = found
   await narrow({ services, session }, 'an earlier part of the conversation', label)
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
-  const turn = side === undefined ? turnOf(found.parent, known, session, presented.history, client) : null
+  const turn = side === undefined ? turnOf(found.parent, started, known, session, presented.history, client) : null
   const head = presented.history.at(-1)?.point ?? null
-  if (turn !== null) await services.sessions.change(session, (state) => [{ ...state, turn, head }, undefined])
+  if (turn !== null) await services.sessions.change(session, (state) => [{ ...state, turn, head, headAnswered: false }, undefined])
   return { session, turn, firstNew: known === undefined ? 0 : known.index + 1, presented: label, client, side }
 }
 
@@ -77,7 +79,7 @@ interface Found {
 }
 
 /** The session that the caller, or a known client, names. The agents a session started have sessions of their own, which inherit its label. */
-async function findNamed({ services, snapshot, caller }: Owner, request: ClientRequest, client: ClientAdapter | undefined): Promise<Found | undefined> {
+async function findNamed({ services, snapshot, caller }: Owner, request: ClientRequest, client: ClientAdapter | undefined, started: Started | undefined): Promise<Found | undefined> {
   const header = namedSession(request.headers)
   const value = client?.session?.(request)
   const name = header ?? (client === undefined || value === undefined ? undefined : { source: client.name, value })
@@ -91,7 +93,10 @@ async function findNamed({ services, snapshot, caller }: Owner, request: ClientR
     const parent = agent.parent === undefined ? main : await named(agentName(agent.parent), main)
     return adopt(services, parent, await named(agentName(agent.id), parent))
   }
-  if (client === undefined || above === undefined || above === name.value) return { session: await named(name), parent: undefined }
+  if (client === undefined || above === undefined || above === name.value) {
+    const session = await named(name, started?.session)
+    return started !== undefined && session.state.parent === started.session.id ? adopt(services, started.session, session) : { session, parent: undefined }
+  }
   const parent = await named({ source: client.name, value: above })
   return adopt(services, parent, await named(name, parent))
 }
@@ -111,11 +116,11 @@ async function adopt(services: Services, parent: Session, child: Session): Promi
 }
 
 /** The session at a known place, when the conversation goes on from where it was left; else a new one. */
-async function findByPlace({ services, snapshot, caller }: Owner, known: KnownPrefix | undefined, label: Label, history: readonly HistoryEntry[], client: ClientAdapter | undefined, side: string | undefined): Promise<Found> {
+async function findByPlace({ services, snapshot, caller }: Owner, known: KnownPrefix | undefined, label: Label, history: readonly HistoryEntry[], started: Started | undefined, side: string | undefined): Promise<Found> {
   const { policy, settings } = snapshot
   const fields = { id: newId('ses'), principal: caller.principal.id, consumer: caller.consumer }
   if (known === undefined) {
-    const parent = await spawnerOf(services, snapshot, caller, firstTyped(history, client))
+    const parent = started?.session
     const begin = { ...fields, policy: parent === undefined ? freshState(policy) : { ...freshState(policy), label: parent.policy.label } }
     if (parent === undefined) return { session: services.sessions.create({ ...begin, source: 'prefix', parent: null }, policy), parent }
     return adopt(services, parent, services.sessions.create({ ...begin, source: 'agent', parent: parent.id }, policy))
@@ -149,16 +154,22 @@ function goesOn(services: Services, session: Session, known: KnownPrefix, histor
   if (isAgain && known.place.failed !== true) return false
   const left = known.kind === 'point' ? known.place.answers : known.point
   const head = history.at(-1)?.point ?? null
-  return services.sessions.change(session, (state) => (state.head === left ? [{ ...state, head }, true] : [state, false]))
+  // Without the answer that was given there, it is another branch: the first may still be running what it was proposed.
+  const dropsAnswer = known.kind === 'place' && history[known.index + 1]?.message.role !== 'assistant'
+  return services.sessions.change(session, (state) => {
+    if (state.head !== left || (dropsAnswer && state.headAnswered)) return [state, false]
+    return [{ ...state, head, headAnswered: false }, true]
+  })
 }
 
-function turnOf(parent: Session | undefined, known: KnownPrefix | undefined, session: Session, history: readonly HistoryEntry[], client: ClientAdapter | undefined): string {
-  // What a sub-agent does belongs to the turn in which it was started.
-  if (parent !== undefined) return parent.state.turn ?? session.state.turn ?? newId('turn')
+function turnOf(parent: Session | undefined, started: Started | undefined, known: KnownPrefix | undefined, session: Session, history: readonly HistoryEntry[], client: ClientAdapter | undefined): string {
   const said = history.findLastIndex(({ message }) => isFromPerson(message, client))
   const isSecond = known?.kind === 'place' && known.index === history.length - 1 && known.place.failed !== true
-  if (known === undefined || known.index < said || known.place.turn === null || isSecond) return newId('turn')
-  return known.place.turn
+  if (known !== undefined && known.index >= said && known.place.turn !== null && !isSecond) return known.place.turn
+  // What an agent does belongs to the turn in which it was started, also when the conversation that started it has gone on.
+  if (started !== undefined && started.turn !== null) return started.turn
+  if (parent !== undefined) return parent.state.turn ?? session.state.turn ?? newId('turn')
+  return newId('turn')
 }
 
 /** Whether a message is the person's own: not only tool results, and not only what the client adds to them. */

@@ -3,6 +3,7 @@
  * that of the owner's MCP connections. Without a ticket the call may come from any conversation that was offered the tool,
  * so it is decided on all of them, and a call that lost its ticket on the way is never decided on a clean label.
  */
+import type { Snapshot } from '../../config/snapshot.ts'
 import { digestJson } from '../../core/hash.ts'
 import { newId } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -36,7 +37,7 @@ export async function linkSession(services: Services, context: McpContext, tool:
   const held = snapshot.settings.turns.tickets === 'off' ? undefined : await findTicket(services, context, tool, request)
   if (held !== undefined) {
     const session = await services.sessions.find(held.ticket.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-    if (session !== undefined) return { session, turn: held.ticket.turn, held, besides: connection.policy.label }
+    if (session !== undefined) return { session, turn: held.ticket.turn, held, besides: await joinAlike(services, snapshot, held.ticket, connection.policy.label) }
   }
   const { sessions, label } = await offeringConversations(services, snapshot, caller, tool.name)
   const isNamed = namedSession(context.headers) !== undefined
@@ -46,6 +47,16 @@ export async function linkSession(services: Services, context: McpContext, tool:
   const turn = (isNamed ? connection.state.turn : null) ?? newId('turn')
   if (isNamed && connection.state.turn === null) await services.sessions.change(connection, (state) => [{ ...state, turn }, undefined])
   return { session: connection, turn, held: undefined, besides }
+}
+
+/** The same call may come from another conversation that was to make it: no ticket is cleaner than the others it could be taken for. */
+async function joinAlike(services: Services, snapshot: Snapshot, { alike = [] }: Ticket, start: Label): Promise<Label> {
+  let label = start
+  for (const id of alike) {
+    const session = await services.sessions.find(id, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+    if (session !== undefined) label = join(label, session.policy.label)
+  }
+  return label
 }
 
 /** The session of an MCP connection: named by the caller, else one per principal, consumer and actor. */

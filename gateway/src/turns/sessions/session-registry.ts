@@ -12,7 +12,7 @@ import type { StoredSession } from '../../state/state-values.ts'
 /** What a session begins as. */
 export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 'source' | 'parent' | 'policy'> & Partial<Pick<SessionState, 'narrowedBy' | 'hasNotes' | 'told'>>
 
-const untouched = { turn: null, head: null, offered: [], children: [], narrowedBy: [], hasNotes: false, untold: [], told: [], version: 0 }
+const untouched = { turn: null, head: null, headAnswered: false, offered: [], children: [], narrowedBy: [], hasNotes: false, untold: [], told: [], version: 0 }
 
 class LiveSession implements Session {
   state: SessionState

@@ -28,10 +28,17 @@ export async function expectAgent(call: ModelCall, tool: string, args: JsonObjec
   }
 }
 
-/** The session whose agent was given this task; undefined when no released call gave it to anybody. */
-export async function spawnerOf(services: Services, snapshot: Snapshot, caller: Caller, task: string): Promise<Session | undefined> {
+/** A conversation that a released call started: the session it was started in, and the turn. */
+export interface Started {
+  readonly session: Session
+  readonly turn: string | null
+}
+
+/** Who gave this task to an agent; undefined when no released call gave it to anybody. */
+export async function startedWith(services: Services, snapshot: Snapshot, caller: Caller, task: string): Promise<Started | undefined> {
   const found = task.trim() === '' || task.length > longestTask ? undefined : await services.state.get('place', taskKey(services, caller, task))
-  return found === undefined ? undefined : services.sessions.find(found.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+  const session = found === undefined ? undefined : await services.sessions.find(found.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+  return found === undefined || session === undefined ? undefined : { session, turn: found.turn }
 }
 
 function taskKey({ secret }: Services, { principal, consumer, actor }: Caller, text: string): string {

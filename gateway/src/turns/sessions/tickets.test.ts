@@ -13,7 +13,7 @@ function ticket(callId: string, expires: number): Ticket {
 function waiting(...callIds: readonly string[]) {
   const clock = testClock()
   const state = testState(clock)
-  for (const id of callIds) void mintTicket(state, 'key', ticket(id, clock.now() + 1000_000))
+  for (const id of callIds) void mintTicket(state, 'key', ticket(id, clock.now() + 1000_000), clock.now())
   return { clock, state, hold: async (callId?: string) => holdTicket(state, 'key', callId, clock.now()) }
 }
 
@@ -63,11 +63,22 @@ describe('a ticket', () => {
     expect(held.map((one) => one?.callId).sort()).toEqual(['c1', 'c2', undefined])
   })
 
+  test('says whose call it may be as well, unless the client names it', async () => {
+    const clock = testClock()
+    const state = testState(clock)
+    for (const id of ['one', 'two', 'three']) await mintTicket(state, 'key', { ...ticket(id, clock.now() + 1000), session: `ses_${id}` }, clock.now())
+    expect((await holdTicket(state, 'key', 'two', clock.now()))?.alike).toBeUndefined()
+    expect(await holdTicket(state, 'key', undefined, clock.now())).toMatchObject({ session: 'ses_three', alike: ['ses_one', 'ses_two'] })
+    clock.advance(1000)
+    await mintTicket(state, 'key', { ...ticket('late', clock.now() + 1000), session: 'ses_late' }, clock.now())
+    expect((await holdTicket(state, 'key', undefined, clock.now()))?.alike).toBeUndefined()
+  })
+
   test('expires, also while newer ones keep their list alive, and at the very millisecond', async () => {
     const clock = testClock()
     const state = testState(clock)
-    await mintTicket(state, 'key', ticket('new', clock.now() + 5000))
-    await mintTicket(state, 'key', ticket('old', clock.now() + 2000))
+    await mintTicket(state, 'key', ticket('new', clock.now() + 5000), clock.now())
+    await mintTicket(state, 'key', ticket('old', clock.now() + 2000), clock.now())
     clock.advance(2000)
     expect((await holdTicket(state, 'key', undefined, clock.now()))?.callId).toBe('new')
     expect(await holdTicket(state, 'key', undefined, clock.now())).toBeUndefined()

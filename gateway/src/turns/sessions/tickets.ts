@@ -21,22 +21,30 @@ export function ticketKey(secret: Uint8Array, { principal, consumer, actor }: Pi
 const beginnings = new RememberedHashes()
 
 /** A model may make the same call twice in one message, and two conversations may make it at the same moment: each gets a ticket. */
-export function mintTicket(state: StateStore, key: string, ticket: Ticket): MaybePromise<void> {
-  return state.change('ticket', key, (waiting = []) => kept([...waiting, ticket].slice(-mostWaiting), undefined))
+export function mintTicket(state: StateStore, key: string, ticket: Ticket, now: number): MaybePromise<void> {
+  return state.change('ticket', key, (waiting = []) => {
+    const living = [...waiting.filter(({ expires }) => expires > now), ticket]
+    const sessions = new Set(living.flatMap(({ session, alike = [] }) => [session, ...alike]))
+    const marked = sessions.size === 1 ? living : living.map((one): Ticket => ({ ...one, alike: [...sessions].filter((id) => id !== one.session).slice(-mostWaiting) }))
+    return kept(marked.slice(-mostWaiting), undefined)
+  })
 }
 
 /**
  * The ticket for a call, held for it until it is used up or given back: the one with the call id the client names, else the
- * newest that nobody holds, because an older one may belong to a call that was never made. Undefined when no governed
+ * newest that nobody holds, because an older one may belong to a call that was never made; then `alike` says whose call it
+ * may be as well. Undefined when no governed
  * model call proposed the call.
  */
 export function holdTicket(state: StateStore, key: string, callId: string | undefined, now: number): MaybePromise<Ticket | undefined> {
   return state.change('ticket', key, (waiting) => {
     const living = (waiting ?? []).filter(({ expires }) => expires > now)
     const free = living.filter(({ heldUntil = 0 }) => heldUntil <= now)
-    const found = free.findLast((ticket) => ticket.callId === callId) ?? free.at(-1)
+    const exact = free.findLast((ticket) => ticket.callId === callId)
+    const found = exact ?? free.at(-1)
     if (found === undefined) return kept(waiting, undefined)
-    return kept(living.map((ticket) => (ticket === found ? { ...ticket, heldUntil: now + holdMs } : ticket)), found)
+    const { alike: _, ...alone } = found
+    return kept(living.map((ticket) => (ticket === found ? { ...ticket, heldUntil: now + holdMs } : ticket)), exact === undefined ? found : alone)
   })
 }
 
