@@ -9,7 +9,7 @@ export interface Scenario {
   /** Whether it means anything for this client. */
   readonly fits: (client: Client) => boolean
   /** What the configuration says of tools. */
-  readonly policy: (client: Client) => { readonly contracts: Readonly<Record<string, object>>; readonly rules?: readonly object[] }
+  readonly policy: (client: Client) => { readonly packs?: readonly string[]; readonly contracts: Readonly<Record<string, object>>; readonly rules?: readonly object[] }
   /** What a person types, one run of the client after the other. */
   readonly runs: (client: Client, file: string) => readonly Run[]
   /** What must be true afterwards, in words that read after `not ok:`. */
@@ -45,15 +45,17 @@ const write = { path: 'written.txt', content: 'written after reading' }
 export const scenarios: readonly Scenario[] = [
   {
     name: 'day',
-    says: 'reads a file, edits it, runs a command, reads over MCP: everything runs',
+    says: 'reads, edits, runs a command, asks a sub-agent, reads and writes over MCP, with the pack of the client: everything runs',
     fits: () => true,
-    policy: () => ({ contracts: { '*': trusted, notes__write_file: needsTrust } }),
+    policy: ({ name }) => ({ packs: [name], contracts: { notes__read_text_file: trusted, notes__write_file: needsTrust } }),
     runs: (client, file) => [
       asked([
         client.read(file),
         client.edit(file, words.before, words.after),
         client.run('touch ran.txt'),
+        ...(client.delegate?.(promptFor([client.read(file)])) ?? []),
         ...client.mcp('notes__read_text_file', { path: 'todo.txt' }),
+        ...client.mcp('notes__write_file', write),
       ]),
     ],
     expected: [
@@ -61,6 +63,7 @@ export const scenarios: readonly Scenario[] = [
       { what: 'the file is edited', holds: ({ project }) => project['README.md']?.includes(words.after) === true },
       { what: 'the command runs', holds: ({ project }) => project['ran.txt'] !== undefined },
       modelSaw('the note read over MCP', words.note),
+      { what: 'the tool that needs trust writes', holds: ({ notes }) => notes['written.txt'] !== undefined },
       nothingRefused,
       ...ending,
     ],
