@@ -48,6 +48,8 @@ export interface Client {
   readonly run: (command: string) => PlannedCall
   /** How the model calls a tool of our MCP endpoint: the name this client gives it, and what must come before. */
   readonly mcp: (tool: string, args: object) => readonly PlannedCall[]
+  /** The client's tool that calls others; it is decided as the call it makes, so nothing has to describe it. */
+  readonly callThrough?: string
   /** How the model gives a task to a sub-agent and waits for it; undefined for a client that cannot, or whose models are not governed. */
   readonly delegate?: (task: string) => readonly PlannedCall[]
   /** Flags that make a run go on with the conversation of the one before, or with a copy of it. */

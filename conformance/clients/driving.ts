@@ -36,7 +36,7 @@ export async function drive(client: Client, scenario: Scenario, command: string)
       runs.push(await runClient(command, client.start(place), flags, place))
     }
     const ended = { code: runs.find(({ code }) => code !== 0)?.code ?? 0, output: runs.at(-1)?.output ?? '' }
-    return { ...ended, results: mock.results(), summaries: mock.summaries(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway), turn: (await gateway.cli(['turns', 'show', 'last'])).stdout }
+    return { ...ended, results: mock.results(), summaries: mock.summaries(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway), undescribed: await undescribedTools(gateway, mock.offered().filter((name) => name !== client.callThrough)), turn: (await gateway.cli(['turns', 'show', 'last'])).stdout }
   } finally {
     await rm(base, { recursive: true, force: true })
   }
@@ -67,6 +67,14 @@ function configuration(client: Client, scenario: Scenario, mock: MockModel, note
 async function refusedCalls(gateway: RunningGateway): Promise<Ran['refused']> {
   const records = await gateway.turnRecords()
   return records.filter(({ type, action }) => type === 'decision' && action === 'deny')
+}
+
+// By exact name: a pattern for everything would describe nothing in particular.
+async function undescribedTools(gateway: RunningGateway, offered: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await gateway.cli(['policy', 'show', '--effective', '--json'])
+  const { contracts } = JSON.parse(stdout) as { readonly contracts: readonly { readonly pattern: string }[] }
+  const described = new Set(contracts.map(({ pattern }) => pattern))
+  return offered.filter((name) => !described.has(name) && !name.includes('notes__'))
 }
 
 interface Ended {

@@ -1,5 +1,5 @@
 /** What is acted out with every client, and how it must end. A table: one entry a scenario. */
-import type { Client, ConversationOfRun } from './client.ts'
+import { label, type Client, type ConversationOfRun } from './client.ts'
 import { closingWords, promptFor, type Plan } from './plan.ts'
 import { words, type Ran } from './ran.ts'
 
@@ -65,6 +65,7 @@ export const scenarios: readonly Scenario[] = [
       modelSaw('the note read over MCP', words.note),
       { what: 'the tool that needs trust writes', holds: ({ notes }) => notes['written.txt'] !== undefined },
       nothingRefused,
+      { what: 'the pack describes every tool the client offers', holds: ({ undescribed }) => undescribed.length === 0 },
       ...ending,
     ],
   },
@@ -73,7 +74,8 @@ export const scenarios: readonly Scenario[] = [
     says: 'reads untrusted text with its own tool, then writes over MCP: nothing is written',
     fits: ({ governed }) => governed === 'models-and-tools',
     policy: ({ reader }) => ({ contracts: { '*': trusted, [reader]: untrusted, notes__write_file: needsTrust } }),
-    runs: (client, file) => [asked([client.read(file), ...client.mcp('notes__write_file', write)])],
+    // By the client's own name for it, by the name of another client, and by its bare name.
+    runs: (client, file) => [asked([client.read(file), ...client.mcp('notes__write_file', write), { name: `mcp__${label}__notes__write_file`, args: write }, { name: 'notes__write_file', args: write }])],
     expected: [modelSaw('the file', words.before), notWritten, somethingRefused, ...ending],
   },
   {
