@@ -20,11 +20,12 @@ export const claudeCode: Client = {
     { name: named(tool), args },
   ],
   delegate: (task) => [{ name: 'Agent', args: { description: 'A task', prompt: task, subagent_type: 'general-purpose', run_in_background: false } }],
+  flags: { same: ['-c'], fork: ['-c', '--fork-session'] },
   compact: '/compact',
-  start: ({ home, modelUrl, mcpUrl, key, prompt, continues }) => {
+  start: ({ home, modelUrl, mcpUrl, key, prompt }) => {
     const mcpConfig = join(home, 'mcp.json')
     return {
-      args: [...(continues ? ['-c'] : []), '-p', prompt, '--mcp-config', mcpConfig, '--strict-mcp-config', '--allowedTools', `Read,Edit,Bash,mcp__${label}__*`],
+      args: ['-p', prompt, '--mcp-config', mcpConfig, '--strict-mcp-config', '--allowedTools', `Read,Edit,Bash,mcp__${label}__*`],
       env: {
         ANTHROPIC_BASE_URL: modelUrl,
         ANTHROPIC_API_KEY: key,

@@ -20,6 +20,8 @@ export interface Ran {
   readonly notes: Readonly<Record<string, string>>
   /** Records of calls that were not let through. */
   readonly refused: readonly TurnRecord[]
+  /** The client's own tools that it offered and no contract describes. */
+  readonly undescribed: readonly string[]
   /** The newest turn, as `turnward turns show` prints it. */
   readonly turn: string
 }

@@ -7,7 +7,7 @@ import { textOf, usage, type MockDialect } from './dialect.ts'
 export const chatCompletions: MockDialect = {
   takes: (path) => path.endsWith('/chat/completions'),
   read: (body) => ({
-    offersTools: (body.tools ?? []).length > 0,
+    tools: ((body.tools ?? []) as Json[]).map((tool) => tool.function.name),
     history: ((body.messages ?? []) as Json[]).flatMap((message): Said[] => {
       if (message.role === 'user') return [{ kind: 'user', text: textOf(message.content) }]
       if (message.role === 'tool') return [{ kind: 'result', text: textOf(message.content) }]

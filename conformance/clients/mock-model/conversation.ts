@@ -6,8 +6,8 @@ export type Said = { readonly kind: 'user' | 'result'; readonly text: string } |
 
 export interface Conversation {
   readonly history: readonly Said[]
-  /** Whether the client offered any tool: without one it wants a title or a summary, not work. */
-  readonly offersTools: boolean
+  /** Names of the tools the client offered; without one it wants a title or a summary, not work. Tools the vendor runs are left out. */
+  readonly tools: readonly string[]
 }
 
 export interface Answer {
@@ -22,12 +22,12 @@ export function resultsOf({ history }: Conversation): readonly string[] {
 
 /** The next call of the plan, or the closing words when it is done. */
 export function answerTo(conversation: Conversation, id: string): Answer {
-  const { history, offersTools } = conversation
+  const { history, tools } = conversation
   if (asksForSummary(conversation)) return { text: summaryOf(conversation) }
   const place = planPlace(history)
   const given = history[place]
   const plan = given?.kind === 'user' ? planIn(given.text) : undefined
-  if (!offersTools || plan === undefined) return { text: 'A short title' }
+  if (tools.length === 0 || plan === undefined) return { text: 'A short title' }
   const call = plan[history.slice(place).filter(({ kind }) => kind === 'call').length]
   return call === undefined ? { text: closingWords } : { text: 'The next step.', call: { ...call, id } }
 }

@@ -7,7 +7,7 @@ import { textOf, usage, type MockDialect } from './dialect.ts'
 export const messages: MockDialect = {
   takes: (path) => path.endsWith('/messages'),
   read: (body) => ({
-    offersTools: (body.tools ?? []).length > 0,
+    tools: ((body.tools ?? []) as Json[]).filter((tool) => tool.input_schema !== undefined).map(({ name }) => name),
     history: ((body.messages ?? []) as Json[]).flatMap(({ role, content }): Said[] => {
       const blocks: Json[] = typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? [])
       return blocks.flatMap((block): Said[] => {

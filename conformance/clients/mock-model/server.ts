@@ -19,12 +19,15 @@ export interface MockModel extends AsyncDisposable {
   readonly url: string
   /** Every result of a tool that a client showed the model after a plan, each once. */
   results(): readonly string[]
+  /** Names of all tools that clients offered. */
+  offered(): readonly string[]
   /** How many summaries of a conversation were asked for. */
   summaries(): number
 }
 
 export async function startMockModel(): Promise<MockModel> {
   const shown = new Set<string>()
+  const offered = new Set<string>()
   let calls = 0
   let summaries = 0
   const server = createServer((request, response) => {
@@ -37,6 +40,7 @@ export async function startMockModel(): Promise<MockModel> {
     const body = (await readJson(request)) as Json
     const conversation = dialect.read(body)
     for (const result of resultsOf(conversation)) shown.add(result)
+    for (const name of conversation.tools) offered.add(name)
     calls += 1
     if (asksForSummary(conversation)) summaries += 1
     const { streamed, parts } = dialect.write(answerTo(conversation, `mock${calls}`), { path, body })
@@ -49,6 +53,7 @@ export async function startMockModel(): Promise<MockModel> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     results: () => [...shown],
+    offered: () => [...offered],
     summaries: () => summaries,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve))
