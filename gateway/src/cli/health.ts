@@ -17,7 +17,7 @@ export function answerReadiness(services: Services, response: ServerResponse, st
     ...(audit === undefined ? {} : { audit }),
     // Anybody may ask: the place is enough to find the text in the log.
     ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
-    servers: services.fleet.status().map(({ server, state, detail, tools }) => ({ server, state, tools, ...(detail === undefined ? {} : { detail }) })),
+    servers: services.fleet.status().map(({ server, state, detail, tools, isBounded }) => ({ server, state, tools, ...(isBounded ? {} : { limits: 'not enforced' }), ...(detail === undefined ? {} : { detail }) })),
   })
 }
 

@@ -45,6 +45,6 @@ export interface Fleet {
   onChange(listener: () => void): () => void
   /** Id of the credential the hop to this server uses: `none` or `server:<name>`. */
   credentialOf(server: string): string
-  status(): readonly { readonly server: string; readonly state: 'starting' | 'ready' | 'failed' | 'idle'; readonly detail: string | undefined; readonly tools: number }[]
+  status(): readonly { readonly server: string; readonly state: 'starting' | 'ready' | 'failed' | 'idle'; readonly detail: string | undefined; readonly tools: number; readonly isBounded: boolean }[]
   close(): Promise<void>
 }

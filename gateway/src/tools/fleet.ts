@@ -104,7 +104,7 @@ class RunningFleet implements Fleet {
   }
 
   status(): ReturnType<Fleet['status']> {
-    return [...this.#slots.values()].map((slot) => ({ server: slot.server.name, state: slot.state, detail: slot.detail, tools: slot.listing.tools.length }))
+    return [...this.#slots.values()].map((slot) => ({ server: slot.server.name, state: slot.state, detail: slot.detail, tools: slot.listing.tools.length, isBounded: slot.isBounded }))
   }
 
   async close(): Promise<void> {
