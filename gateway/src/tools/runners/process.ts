@@ -4,6 +4,7 @@
  * `nodePermissions` a Node server is held by Node's own permission model, a guard rail and not a wall.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { lstatSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TurnwardError } from '../../core/error.ts'
@@ -65,7 +66,7 @@ function permissionFlags(server: string, config: StdioConfig, command: ServerCom
   }
   const mounts = checkMounts(server, config.mounts, protect)
   const home = join(workDir, workNames.home)
-  const readable = [...command.code, home, ...mounts.flatMap(({ source, target }) => [source, target])]
+  const readable = [...command.code.filter((path) => !lstatSync(path).isSymbolicLink()), home, ...mounts.flatMap(({ source, target }) => [source, target])]
   const writable = [home, ...mounts.filter(({ write }) => write).flatMap(({ source, target }) => [source, target])]
   return ['--permission', ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`), ...[...new Set(writable)].map((path) => `--allow-fs-write=${path}`)]
 }
