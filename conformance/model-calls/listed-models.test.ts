@@ -69,7 +69,7 @@ describe('the list of models', () => {
     ['breaks off', { parts: ['{"data":['], ends: 'reset' }],
   ] satisfies [string, VendorReply][])('goes on without the models of an upstream that %s', async (_what, reply) => {
     governed?.vendors.openai.respond(() => reply)
-    expect((await listed()).sort()).toEqual(all.filter((name) => !/^gpt-5/.test(name)).sort())
+    expect((await listed()).sort()).toEqual(all.filter((name) => !name.startsWith('gpt-5')).sort())
     expect(governed?.gateway.logs()).not.toContain(secrets.openai)
   })
 
