@@ -31,6 +31,8 @@ export const serverSchema = z.discriminatedUnion('transport', [
         processes: z.number().int().min(4).max(4096).default(64),
         cpu_seconds: z.number().int().min(1).max(86_400).default(3600),
         file_mb: z.number().int().min(1).max(65_536).default(256),
+        /** A server whose memory and processes cannot be bounded as a whole is not started, unless this says `accept`. */
+        unenforced: z.enum(['refuse', 'accept']).default('refuse'),
       })
       .prefault({}),
     ...serverBase,

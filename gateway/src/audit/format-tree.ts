@@ -1,6 +1,6 @@
 /** A turn as text for a terminal. Names come from clients and servers, so control characters never get through. */
 import type { LabelRecord } from '@turnward/contract/decision'
-import type { LabelGain, ModelCallStep, ProposalStep, ToolCallStep, TurnStep, TurnTree } from './tree.ts'
+import type { LabelGain, ModelCallStep, ProposalStep, TokenCountStep, ToolCallStep, TurnStep, TurnTree } from './tree.ts'
 
 interface Node {
   readonly text: string
@@ -23,6 +23,7 @@ export function formatTurnTree(tree: TurnTree): string {
 function timeline(tree: TurnTree): Node[] {
   const timed = [
     ...tree.modelCalls.map((call) => ({ time: call.time, node: modelCallNode(call) })),
+    ...tree.tokenCounts.map((count) => ({ time: count.time, node: tokenCountNode(count) })),
     ...tree.otherCalls.map((call) => ({ time: call.time, node: 'ran' in call ? proposalNode(call) : toolCallNode(call, 'tool call') })),
     ...tree.labels.map((gain) => ({ time: gain.time, node: labelNode(gain) })),
   ]
@@ -35,6 +36,11 @@ function modelCallNode(call: ModelCallStep): Node {
   if (call.hidden.length > 0) children.push({ text: `hidden  ${call.hidden.join(', ')}`, children: [] })
   children.push(...call.proposals.map(proposalNode))
   return { text: join('model call', target, status(call), ending(call), credential(call), call.client === undefined ? '' : `from ${call.client}`, ofAgent(call)), children }
+}
+
+function tokenCountNode(count: TokenCountStep): Node {
+  const target = count.upstream === null ? count.subject : `${count.subject} → ${count.upstream}`
+  return { text: join('token count', target, status(count), ending(count), credential(count)), children: [...refusalNodes(count)] }
 }
 
 function proposalNode(proposal: ProposalStep): Node {

@@ -56,6 +56,11 @@ export interface ModelCallStep extends TurnStep {
   readonly proposals: ProposalStep[]
 }
 
+/** The tokens of a conversation, counted by a vendor or estimated. */
+export interface TokenCountStep extends TurnStep {
+  readonly upstream: string | null
+}
+
 /** A moment at which the session became more restricted. */
 export interface LabelGain {
   readonly time: number
@@ -86,6 +91,7 @@ export interface TurnTree {
   readonly started: number | null
   readonly ended: number | null
   readonly modelCalls: readonly ModelCallStep[]
+  readonly tokenCounts: readonly TokenCountStep[]
   /** Tool calls and proposals that no model call of this turn accounts for. */
   readonly otherCalls: readonly (ToolCallStep | ProposalStep)[]
   readonly labels: readonly LabelGain[]
@@ -97,6 +103,7 @@ export interface TurnTree {
 /** Builds the tree of one turn from its records, in the order of the log. Records of other turns do not belong in it. */
 export function turnTree(records: readonly DecisionRecord[]): TurnTree {
   const modelCalls: ModelCallStep[] = []
+  const tokenCounts: TokenCountStep[] = []
   const otherCalls: (ToolCallStep | ProposalStep)[] = []
   const labels: LabelGain[] = []
   const refused: RefusedCall[] = []
@@ -134,6 +141,12 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
         modelCalls.push(step)
         break
       }
+      case 'token_count': {
+        const step: TokenCountStep = { ...stepOf(record), upstream: record.upstream ?? null }
+        steps.set(record.id, step)
+        tokenCounts.push(step)
+        break
+      }
       case 'tool_proposal': {
         const step: ProposalStep = { ...stepOf(record, main), toolCallId: record.toolCallId ?? null, ran: [] }
         steps.set(record.id, step)
@@ -169,6 +182,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
     started: first?.time ?? null,
     ended: records.at(-1)?.time ?? null,
     modelCalls,
+    tokenCounts,
     otherCalls,
     labels,
     refused,

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { describeModel, listModels } from '../models/listing-models.ts'
+import { OfferedModels } from '../models/offered-models.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import type { Services } from '../turns/services.ts'
@@ -24,12 +25,13 @@ const modelPrefix = '/v1/models/'
 
 /** Answers one request, whatever it asks for. Never throws. */
 export function createDispatch(services: Services, mcp: McpEndpoint, stale: () => string | undefined, isDraining: () => boolean): (request: IncomingMessage, response: ServerResponse) => void {
+  const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
   const entrances: ReadonlyMap<string, Entrance> = new Map<string, Entrance>([
     ['/v1/chat/completions', { method: 'POST', handle: (request, response) => runModelCall(services, request, response, chatCompletions) }],
     ['/v1/messages', { method: 'POST', handle: (request, response) => runModelCall(services, request, response, messages) }],
     ['/v1/messages/count_tokens', { method: 'POST', handle: (request, response) => countTokens(services, request, response, messages) }],
-    ['/v1/models', { method: 'GET', handle: (request, response) => answerModels(services, request, response) }],
-    [modelPrefix, { method: 'GET', handle: (request, response) => answerModels(services, request, response) }],
+    ['/v1/models', { method: 'GET', handle: (request, response) => answerModels(services, offered, request, response) }],
+    [modelPrefix, { method: 'GET', handle: (request, response) => answerModels(services, offered, request, response) }],
     ['/healthz', { method: 'GET', handle: (_request, response) => answerHealth(services, response) }],
     ['/readyz', { method: 'GET', handle: (_request, response) => answerReadiness(services, response, stale(), isDraining()) }],
     ['/metrics', { method: 'GET', handle: (_request, response) => answerMetrics(services, response) }],
@@ -60,14 +62,14 @@ export function createDispatch(services: Services, mcp: McpEndpoint, stale: () =
   }
 }
 
-async function answerModels(services: Services, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerModels(services: Services, offered: OfferedModels, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const dialect = speaksAnthropic(request) ? messages : chatCompletions
   try {
     const snapshot = services.snapshot()
     const caller = await services.authenticator.authenticate(request.headers, snapshot)
     const path = pathOf(request)
     const name = path.startsWith(modelPrefix) ? decodeName(path.slice(modelPrefix.length)) : undefined
-    const answer = name === undefined ? listModels(snapshot, caller, dialect.name) : describeModel(snapshot, caller, dialect.name, name)
+    const answer = name === undefined ? await listModels(offered, snapshot, caller, dialect.name) : describeModel(snapshot, caller, dialect.name, name)
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   } catch (thrown) {
     const { status, code, message } = asTurnwardError(thrown)

@@ -20,7 +20,7 @@ export function answerReadiness(services: Services, response: ServerResponse, st
     // Anybody may ask: the place is enough to find the text in the log.
     ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
     ...missingOf(servers),
-    servers: servers.map(({ server, state, detail, tools }) => ({ server, state, tools, ...(detail === undefined ? {} : { detail }) })),
+    servers: servers.map(({ server, state, detail, tools, isBounded }) => ({ server, state, tools, ...(isBounded ? {} : { limits: 'not enforced' }), ...(detail === undefined ? {} : { detail }) })),
   })
 }
 

@@ -119,7 +119,7 @@ class RunningFleet implements Fleet {
   }
 
   status(): ReturnType<Fleet['status']> {
-    return this.#slotsOf(this.#current, [...this.#current.servers.keys()]).map((slot) => ({ server: slot.server.name, state: slot.state, detail: slot.detail, tools: slot.listing.tools.length }))
+    return this.#slotsOf(this.#current, [...this.#current.servers.keys()]).map((slot) => ({ server: slot.server.name, state: slot.state, detail: slot.detail, tools: slot.listing.tools.length, isBounded: slot.isBounded }))
   }
 
   async close(): Promise<void> {

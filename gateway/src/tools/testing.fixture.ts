@@ -34,6 +34,7 @@ export const plainRunner: Runner = {
       stdout: child.stdout,
       stderr: child.stderr,
       pid: child.pid ?? -1,
+      isBounded: true,
       ended,
       async stop() {
         child.stdin.end()

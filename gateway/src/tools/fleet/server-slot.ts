@@ -80,6 +80,11 @@ export class ServerSlot {
     return this.#state.kind === 'starting' ? 'it is starting' : 'it has not been started'
   }
 
+  /** False while the server runs with limits that are not enforced. */
+  get isBounded(): boolean {
+    return this.#state.kind !== 'ready' || this.#connection.isBounded
+  }
+
   /** Tools and left-out tools known now; empty while the server is down. */
   get listing(): ReadTools {
     return this.#read
