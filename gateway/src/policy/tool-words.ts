@@ -30,7 +30,7 @@ export const outsideWords: ReadonlySet<string> = words(
 )
 
 /** More than one thing is done: what comes second may be anything. */
-const joiningWords: ReadonlySet<string> = words('and or then with')
+const joiningWords: ReadonlySet<string> = words('and or then')
 
 /** Argument names with which a tool can be made to reach out or to run something, by any of their words. */
 const reachingArguments: ReadonlySet<string> = words(
