@@ -7,9 +7,17 @@ import { draftContract, type DraftSubject } from './drafting-contracts.ts'
 const ranks = ['untrusted', 'trusted']
 const text = { type: 'string' }
 const stranger = { trust: 'untrusted', audience: ['$principal'] }
-const drafted = (originalName: string, more: { annotations?: JsonObject; properties?: JsonObject; required?: string[]; staysHere?: boolean } = {}) => {
+const drafted = (
+  originalName: string,
+  more: { annotations?: JsonObject; properties?: JsonObject; required?: string[]; staysHere?: boolean } = {},
+) => {
   const { annotations = {}, properties = {}, required = [], staysHere = false } = more
-  const subject: DraftSubject = { name: `s__${originalName}`, originalName, definition: { annotations, inputSchema: { type: 'object', properties, required } }, staysHere }
+  const subject: DraftSubject = {
+    name: `s__${originalName}`,
+    originalName,
+    definition: { annotations, inputSchema: { type: 'object', properties, required } },
+    staysHere,
+  }
   return draftContract(subject, ranks)
 }
 
@@ -40,11 +48,14 @@ describe('a draft', () => {
   test('of a changing tool needs a trusted session, unless its server reaches nobody and it destroys nothing', () => {
     expect(drafted('write_file').contract).toEqual({ output: stranger, effects: ['mutation'], requires: { trust: 'trusted' } })
     expect(drafted('write_file', { staysHere: true }).contract).toEqual({ output: stranger, effects: ['mutation'] })
-    expect(drafted('write_file', { staysHere: true, annotations: { destructiveHint: true } }).contract.requires).toEqual({ trust: 'trusted' })
+    expect(drafted('write_file', { staysHere: true, annotations: { destructiveHint: true } }).contract.requires).toEqual({
+      trust: 'trusted',
+    })
   })
 
   test('of a sending tool asks who receives it, from arguments that are always there', () => {
-    const includes = (properties: JsonObject, required: string[]) => drafted('send', { properties, required }).contract.requires?.audience?.includes
+    const includes = (properties: JsonObject, required: string[]) =>
+      drafted('send', { properties, required }).contract.requires?.audience?.includes
     expect(includes({ to: text, body: text }, ['to'])).toEqual(['$args.to'])
     expect(includes({ recipients: { type: 'array', items: text } }, ['recipients'])).toEqual(['$args.recipients'])
     expect(includes({ to: { anyOf: [text, { type: 'array', items: text }] } }, ['to'])).toEqual(['$args.to'])
@@ -57,7 +68,10 @@ describe('a draft', () => {
     const names = ['list_issues', 'fetch', 'create_issue', 'send_mail', 'frobnicate']
     const trust = ['wild', 'known', 'checked']
     const contracts = Object.fromEntries(
-      names.map((originalName) => [`s__${originalName}`, draftContract({ name: `s__${originalName}`, originalName, definition: undefined, staysHere: false }, trust).contract]),
+      names.map((originalName) => [
+        `s__${originalName}`,
+        draftContract({ name: `s__${originalName}`, originalName, definition: undefined, staysHere: false }, trust).contract,
+      ]),
     )
     const config = configSchema.parse({ policy: { trust }, contracts })
     expect(compilePolicy(config).problems).toEqual([])

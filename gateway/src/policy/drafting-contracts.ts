@@ -39,7 +39,12 @@ export function draftContract(subject: DraftSubject, trustRanks: readonly string
   const [lowest = 'untrusted', top = 'trusted'] = [trustRanks[0], trustRanks.at(-1)]
   const { kind, why } = classify(subject)
   const output = { trust: lowest, audience: ['$principal'] }
-  const draft = (more: Omit<DraftContract, 'output'>, reason = why): Draft => ({ tool: subject.name, kind, why: reason, contract: { output, ...more } })
+  const draft = (more: Omit<DraftContract, 'output'>, reason = why): Draft => ({
+    tool: subject.name,
+    kind,
+    why: reason,
+    contract: { output, ...more },
+  })
   switch (kind) {
     case 'reads':
       return draft({})
@@ -72,10 +77,17 @@ function classify(subject: DraftSubject): { readonly kind: DraftKind; readonly w
   if (changingWords.has(first)) return { kind: 'changes', why: `its name begins with \`${first}\`` }
   const name = namesReading(subject.originalName)
   if ((name || readOnly) && !writes) {
-    if (annotation(subject, 'openWorldHint') === true) return { kind: 'reads outside', why: 'its server says that it reaches the open world' }
-    if (schema !== undefined && !argumentsStayInside(schema)) return { kind: 'reads outside', why: 'an argument of it can reach out or run something' }
-    if (!name) return readOnly && !readingVerbs.has(first) ? reads('its server says that it only reads') : { kind: 'reads outside', why: 'its name says that it reads and more' }
-    return reads(readOnly ? `its server says that it only reads, and its name begins with \`${first}\`` : `its name begins with \`${first}\``)
+    if (annotation(subject, 'openWorldHint') === true)
+      return { kind: 'reads outside', why: 'its server says that it reaches the open world' }
+    if (schema !== undefined && !argumentsStayInside(schema))
+      return { kind: 'reads outside', why: 'an argument of it can reach out or run something' }
+    if (!name)
+      return readOnly && !readingVerbs.has(first)
+        ? reads('its server says that it only reads')
+        : { kind: 'reads outside', why: 'its name says that it reads and more' }
+    return reads(
+      readOnly ? `its server says that it only reads, and its name begins with \`${first}\`` : `its name begins with \`${first}\``,
+    )
   }
   const changes = words.find((word) => changingWords.has(word))
   if (writes) return { kind: 'changes', why: 'its server says that it changes something' }
@@ -103,8 +115,12 @@ function readersOf(definition: JsonObject | undefined): { readonly includes: rea
   const recipients = Object.keys(properties).filter((name) => recipientNames.has(name.toLowerCase()) && holdsTexts(properties[name]))
   if (recipients.length === 0) return { includes: ['public'], why: 'no argument names who receives it, so everyone must be allowed to' }
   const optional = recipients.filter((name) => !required.includes(name))
-  if (optional.length > 0) return { includes: ['public'], why: `\`${optional.join('`, `')}\` may be left out, so everyone must be allowed to receive it` }
-  return { includes: recipients.map((name) => `$args.${name}`), why: `\`${recipients.join('`, `')}\` must be allowed to receive what was read` }
+  if (optional.length > 0)
+    return { includes: ['public'], why: `\`${optional.join('`, `')}\` may be left out, so everyone must be allowed to receive it` }
+  return {
+    includes: recipients.map((name) => `$args.${name}`),
+    why: `\`${recipients.join('`, `')}\` must be allowed to receive what was read`,
+  }
 }
 
 /** A string, a list of strings, or a choice of these. */

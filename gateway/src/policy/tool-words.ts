@@ -56,7 +56,8 @@ export function namesReading(name: string): boolean {
   const [first, ...rest] = wordsOf(name)
   if (first === undefined || !readingVerbs.has(first) || outsideWords.has(first)) return false
   return rest.every(
-    (word) => !outsideWords.has(word) && !joiningWords.has(word) && (nounsToo.has(word) || !(changingWords.has(word) || sendingWords.has(word))),
+    (word) =>
+      !outsideWords.has(word) && !joiningWords.has(word) && (nounsToo.has(word) || !(changingWords.has(word) || sendingWords.has(word))),
   )
 }
 
@@ -65,7 +66,9 @@ export function argumentsStayInside(schema: JsonObject): boolean {
   const names = argumentNames(schema)
   return (
     names !== undefined &&
-    names.every((name) => !reachingWholeArguments.has(wordsOf(name).join('_')) && wordsOf(name).every((word) => !reachingArguments.has(word)))
+    names.every(
+      (name) => !reachingWholeArguments.has(wordsOf(name).join('_')) && wordsOf(name).every((word) => !reachingArguments.has(word)),
+    )
   )
 }
 

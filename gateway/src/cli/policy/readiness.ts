@@ -40,13 +40,20 @@ export async function reportReadiness(options: ReadinessOptions): Promise<void> 
 /** Drafts for the tools that were really called; only their servers are asked. */
 async function settlingLines(snapshot: Snapshot, { undescribed }: Readiness, { uses }: ReadUse, offline: boolean): Promise<string> {
   const servers = [...new Set(undescribed.map(({ server }) => server))].filter((server) => snapshot.servers.has(server))
-  const listings = offline ? servers.map((server) => ({ server, tools: undefined, detail: undefined })) : await listServers(snapshot, servers)
+  const listings = offline
+    ? servers.map((server) => ({ server, tools: undefined, detail: undefined }))
+    : await listServers(snapshot, servers)
   const called = new Set(undescribed.map(({ tool }) => tool))
   const { drafts, packs } = suggest(snapshot, listings, uses)
   return suggestionYaml({ packs, drafts: drafts.filter(({ tool }) => called.has(tool)) }, configuredPacks(snapshot))
 }
 
-function reportText(report: Readiness, read: ReadUse, query: { readonly revision?: string; readonly since?: number }, yaml: string): string {
+function reportText(
+  report: Readiness,
+  read: ReadUse,
+  query: { readonly revision?: string; readonly since?: number },
+  yaml: string,
+): string {
   const { calls, wouldRefuse, undescribed, verdict, safe, posture } = report
   const span = read.from === null || read.to === null ? '' : `, ${day(read.from)} to ${day(read.to)}`
   const lines = [
@@ -54,12 +61,21 @@ function reportText(report: Readiness, read: ReadUse, query: { readonly revision
   ]
   if (wouldRefuse.length > 0) {
     const rows = wouldRefuse.flatMap(({ tool, refused, calls: made, because }) =>
-      because.map((gap, index) => [index === 0 ? printable(tool) : '', index === 0 ? `${refused} of ${made}` : '', `${gap.kind} (${gap.source}): ${gap.count}`, gap.turns.join(' ')]),
+      because.map((gap, index) => [
+        index === 0 ? printable(tool) : '',
+        index === 0 ? `${refused} of ${made}` : '',
+        `${gap.kind} (${gap.source}): ${gap.count}`,
+        gap.turns.join(' '),
+      ]),
     )
     lines.push('', '`standard` would have refused', table([['TOOL', 'CALLS', 'BECAUSE', 'FOR EXAMPLE'], ...rows]))
   }
   if (undescribed.length > 0) {
-    lines.push('', 'nobody described', table([['TOOL', 'SEEN', 'FROM'], ...undescribed.map(({ tool, seen, server }) => [printable(tool), String(seen), server])]))
+    lines.push(
+      '',
+      'nobody described',
+      table([['TOOL', 'SEEN', 'FROM'], ...undescribed.map(({ tool, seen, server }) => [printable(tool), String(seen), server])]),
+    )
   }
   if (yaml !== '') lines.push('', 'would settle that, once you have read it', yaml.trimEnd())
   lines.push('', verdict)

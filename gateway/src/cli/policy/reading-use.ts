@@ -47,6 +47,7 @@ export function sinceOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const span = /^(\d{1,5})([mhd])$/.exec(text)
   const at = span === null ? Date.parse(text) : systemClock.now() - Number(span[1]) * (units[span[2] ?? 'd'] ?? 0)
-  if (Number.isNaN(at)) throw new TurnwardError('request.invalid', { subject: '--since', why: 'use an ISO date or a span such as 30m, 12h or 7d' })
+  if (Number.isNaN(at))
+    throw new TurnwardError('request.invalid', { subject: '--since', why: 'use an ISO date or a span such as 30m, 12h or 7d' })
   return at
 }

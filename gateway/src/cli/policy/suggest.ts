@@ -38,7 +38,10 @@ function serverNames(snapshot: Snapshot, only: string | undefined): readonly str
   if (only === undefined) return all
   if (snapshot.servers.has(only)) return [only]
   const nearest = closest(only, all)
-  throw new TurnwardError('request.invalid', { subject: '--server', why: `there is no server \`${only}\`${nearest === undefined ? '' : `; did you mean \`${nearest}\`?`}` })
+  throw new TurnwardError('request.invalid', {
+    subject: '--server',
+    why: `there is no server \`${only}\`${nearest === undefined ? '' : `; did you mean \`${nearest}\`?`}`,
+  })
 }
 
 /** What `packs:` lists already, so that the line to paste replaces it whole. */
@@ -49,15 +52,21 @@ export function configuredPacks({ policy }: Snapshot): readonly string[] {
 /** The coverage, as comments, so that all of the output can be pasted. */
 export function suggestionText({ servers, coverage, unknown }: Suggestion): string {
   const lines = servers.map((server) => `# ${server.server}: ${coverageText(server)}`)
-  lines.push(`# coverage: ${coverage.described} of ${coverage.tools} tools described, ${coverage.drafted} drafted below. Drafts guess: read them.`)
+  lines.push(
+    `# coverage: ${coverage.described} of ${coverage.tools} tools described, ${coverage.drafted} drafted below. Drafts guess: read them.`,
+  )
   if (unknown.length > 0) {
     const named = unknown.slice(0, 10).map(({ tool, seen }) => `${printable(tool).slice(0, 64)} (${seen})`)
-    lines.push(`# run by clients and described by nobody: ${named.join(', ')}${unknown.length > named.length ? `, and ${unknown.length - named.length} more` : ''}`)
+    lines.push(
+      `# run by clients and described by nobody: ${named.join(', ')}${unknown.length > named.length ? `, and ${unknown.length - named.length} more` : ''}`,
+    )
   }
   return `${lines.join('\n')}\n`
 }
 
 function coverageText({ from, why, tools, described, drafted }: ServerCoverage): string {
   const counts = `${tools} tools, ${described} described, ${drafted} drafted`
-  return from === 'listed' ? counts : `${counts}; from the decision log only${why === undefined ? '' : `, because it could not be asked (${printable(why).replaceAll(/\s+/g, ' ')})`}`
+  return from === 'listed'
+    ? counts
+    : `${counts}; from the decision log only${why === undefined ? '' : `, because it could not be asked (${printable(why).replaceAll(/\s+/g, ' ')})`}`
 }

@@ -10,7 +10,12 @@ import { suggestionYaml } from './suggestion-yaml.ts'
 const use = (tool: string, calls = 1, more: Partial<ToolUse> = {}): ToolUse => ({ tool, calls, observed: 0, refused: 0, gaps: [], ...more })
 const snapshotOf = (more: object = {}) =>
   compileSnapshot(
-    configSchema.parse({ servers: { files: { transport: 'stdio', command: ['node', 'files.js'] } }, contracts: { files__read: { output: { trust: 'trusted' } } }, policy: { posture: 'observe' }, ...more }),
+    configSchema.parse({
+      servers: { files: { transport: 'stdio', command: ['node', 'files.js'] } },
+      contracts: { files__read: { output: { trust: 'trusted' } } },
+      policy: { posture: 'observe' },
+      ...more,
+    }),
     { files: [], dataDir: '/nowhere' },
   )
 const offline = [{ server: 'files', tools: undefined, detail: 'it is starting' }]
@@ -34,12 +39,26 @@ describe('a suggestion', () => {
 
   test('is YAML that says what it drafted, whatever the servers call their arguments', () => {
     const schema = { type: 'object', properties: { to: { type: 'string' } }, required: ['to'] }
-    const tool = { name: 'files__send', originalName: 'send', server: 'files', definition: { name: 'files__send', inputSchema: schema }, hints: {}, digest: '', validate: () => undefined }
+    const tool = {
+      name: 'files__send',
+      originalName: 'send',
+      server: 'files',
+      definition: { name: 'files__send', inputSchema: schema },
+      hints: {},
+      digest: '',
+      validate: () => undefined,
+    }
     const { drafts, packs } = suggest(snapshotOf(), [{ server: 'files', tools: [tool], detail: undefined }], [use('Read')])
     const yaml = suggestionYaml({ drafts, packs }, ['codex'])
     expect(parse(yaml)).toEqual({
       packs: ['codex', 'claude-code'],
-      contracts: { files__send: { output: { trust: 'untrusted', audience: ['$principal'] }, effects: ['egress'], requires: { trust: 'trusted', audience: { includes: ['$args.to'] } } } },
+      contracts: {
+        files__send: {
+          output: { trust: 'untrusted', audience: ['$principal'] },
+          effects: ['egress'],
+          requires: { trust: 'trusted', audience: { includes: ['$args.to'] } },
+        },
+      },
     })
     expect(suggestionYaml({ drafts: [], packs: [] })).toBe('')
   })
@@ -53,7 +72,10 @@ describe('readiness', () => {
   test('is safe only when calls were seen and none would have been refused', () => {
     expect(of([])).toMatchObject({ safe: false, calls: 0 })
     expect(of([use('files__read', 4)])).toMatchObject({ safe: true, verdict: 'Safe: `standard` would have refused none of 4 calls.' })
-    expect(of([use('files__read', 4, { observed: 1, gaps: [gap] })])).toMatchObject({ safe: false, wouldRefuse: [{ tool: 'files__read', calls: 4, refused: 1, because: [gap] }] })
+    expect(of([use('files__read', 4, { observed: 1, gaps: [gap] })])).toMatchObject({
+      safe: false,
+      wouldRefuse: [{ tool: 'files__read', calls: 4, refused: 1, because: [gap] }],
+    })
   })
 
   test('warns of tools nobody described even when nothing would have been refused', () => {

@@ -38,7 +38,8 @@ export function suggest(snapshot: Snapshot, listings: readonly ServerListing[], 
   const { policy } = snapshot
   const drafts: DraftedTool[] = []
   const servers = listings.map(({ server, tools, detail }): ServerCoverage => {
-    const subjects = tools === undefined ? fromLog(server, uses) : tools.map(({ name, originalName, definition }) => ({ name, originalName, definition }))
+    const subjects =
+      tools === undefined ? fromLog(server, uses) : tools.map(({ name, originalName, definition }) => ({ name, originalName, definition }))
     const open = subjects.filter(({ name }) => policy.contractOf(name) === undefined).sort((a, b) => (a.name < b.name ? -1 : 1))
     for (const subject of open) {
       const draft = draftContract({ ...subject, staysHere: staysHere(snapshot, server) }, policy.trustRanks)
@@ -73,7 +74,9 @@ export function serverOf(snapshot: Pick<Snapshot, 'servers'>, tool: string): str
 function fromLog(server: string, uses: readonly ToolUse[]): Omit<DraftSubject, 'staysHere'>[] {
   const prefix = `${server}__`
   // A model may propose any name; only one that a server can have is worth a contract.
-  return uses.filter(({ tool }) => tool.startsWith(prefix) && exposedForm.test(tool)).map(({ tool }) => ({ name: tool, originalName: tool.slice(prefix.length), definition: undefined }))
+  return uses
+    .filter(({ tool }) => tool.startsWith(prefix) && exposedForm.test(tool))
+    .map(({ tool }) => ({ name: tool, originalName: tool.slice(prefix.length), definition: undefined }))
 }
 
 const exposedForm = /^[A-Za-z0-9_.-]{1,64}$/
