@@ -114,7 +114,7 @@ describe('after an untrusted read, an undescribed tool that only reads', () => {
   })
 
   test('is refused in `strict`, and a tool a client runs always', () => {
-    expect(verdictIn('strict')).toMatchObject({ action: 'deny', gaps: [{ kind: 'undescribed' }] })
+    expect(verdictIn('strict')).toMatchObject({ action: 'deny', gaps: [{ kind: 'undescribed' }], rules: ['grant #1', 'contracts'] })
     expect(verdictIn('standard', { name: 'get_issue', server: 'client', hints: undefined, reading: true })).toMatchObject({
       action: 'deny',
     })
