@@ -67,6 +67,8 @@ export const contractSchema = z.strictObject({
     .prefault({}),
   /** What a call does; any names, `mutation` and `egress` by convention. */
   effects: z.array(z.string().min(1)).default([]),
+  /** CEL over `result.text` and `result.is_error`: whether a call the client ran succeeded, where the wire cannot say. */
+  success: z.string().min(1).max(4096).optional(),
   requires: z
     .strictObject({
       trust: z.string().optional(),

@@ -123,7 +123,7 @@ function drawChildren(nodes: readonly Node[], indent: string, lines: string[]): 
   }
 }
 
-/** Control, format and line-separator characters could rewrite what a reader sees. */
-function printable(text: string): string {
+/** Text from outside for a terminal: control, format and line-separator characters could rewrite what a reader sees. */
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
 }

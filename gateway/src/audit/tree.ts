@@ -142,7 +142,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
         break
       }
       case 'token_count': {
-        const step: TokenCountStep = { ...stepOf(record), upstream: record.upstream ?? null }
+        const step: TokenCountStep = { ...stepOf(record, main), upstream: record.upstream ?? null }
         steps.set(record.id, step)
         tokenCounts.push(step)
         break

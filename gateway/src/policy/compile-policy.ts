@@ -23,7 +23,11 @@ export function compilePolicy(config: PolicyConfig): CompiledPolicy {
     contractOf,
     contracts,
     problems: contractProblems,
-  } = compileContracts(config.contracts, { trustRanks, names: readerNames(config) }, packContracts(config.packs, trustRanks.length - 1))
+  } = compileContracts(
+    config.contracts,
+    { trustRanks, names: readerNames(config), conditions },
+    packContracts(config.packs, trustRanks.length - 1),
+  )
   const { rules, problems: ruleProblems } = compileRules(config.rules, { conditions, trustRanks })
   const repeated = trustRanks.flatMap((name, index) => (trustRanks.indexOf(name) === index ? [] : [index]))
   return {

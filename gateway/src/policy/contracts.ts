@@ -3,11 +3,13 @@
  * added to it and can only tighten. A hint never makes an undescribed tool a described one.
  */
 import type { Config, ContractConfig } from '@turnward/contract/config'
+import type { ConditionCaps } from './condition-inspection.ts'
 import { isEffectName } from './effects.ts'
 import { compareSpecificity, compilePattern } from './patterns.ts'
 import type { PolicyProblem } from './problem.ts'
 import { parseConfiguredReader, type ReaderNames } from './readers.ts'
 import { didYouMean } from '../core/closest-name.ts'
+import { compileSuccess } from './success-conditions.ts'
 import type { Contract, ToolSubject } from './types.ts'
 
 export interface ContractContext {
@@ -15,6 +17,8 @@ export interface ContractContext {
   readonly trustRanks: readonly string[]
   /** What bare words in audiences may mean; see `readerNames`. */
   readonly names: ReaderNames
+  /** Caps of `success` conditions. */
+  readonly conditions: ConditionCaps
 }
 
 export interface CompiledContracts {
@@ -123,9 +127,13 @@ function compileContract(pattern: string, config: ContractConfig, context: Contr
     }
     return [...new Set(names)].sort()
   }
+  const success = config.success === undefined ? undefined : compileSuccess(config.success, context.conditions)
+  if (success !== undefined && 'problems' in success)
+    problems.push(...success.problems.map((message) => ({ path: at('success'), message })))
   return {
     pattern,
     source: pattern,
+    ...(success !== undefined && 'succeeded' in success ? { succeeded: success.succeeded } : {}),
     output: {
       trust: rank(config.output.trust, at('output', 'trust')),
       audience: config.output.audience?.flatMap((text, index) => reader(text, at('output', 'audience', index))),

@@ -19,6 +19,13 @@ export interface Label {
   readonly audience: Audience
 }
 
+/** A result as a `success` condition sees it. */
+export interface ResultView {
+  readonly text: string
+  /** Undefined where the dialect cannot say. */
+  readonly isError: boolean | undefined
+}
+
 /** A compiled contract: what is known of a tool. */
 export interface Contract {
   /** The name or pattern of the tools it is for: `mail__send`. */
@@ -27,6 +34,8 @@ export interface Contract {
   readonly source: string
   /** The packs it comes from; absent when an administrator wrote it. */
   readonly packs?: readonly PackName[] | undefined
+  /** Whether a result shows that the call succeeded; `unknown` when the condition cannot be answered for it. Absent: nothing was declared. */
+  readonly succeeded?: ((result: ResultView) => boolean | 'unknown') | undefined
   /** Why a pack says so. */
   readonly why?: string | undefined
   readonly output: {

@@ -18,15 +18,15 @@ import type { Session } from '../state/sessions.ts'
 import { noopTelemetry } from '../telemetry/noop.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import { answerError, answerHeaders } from './answering-client.ts'
-import { attachSession } from './attaching-session.ts'
 import { authoriseModel } from './authorising-model.ts'
 import type { AttachedCall } from './call.ts'
-import { readHistory } from './history.ts'
 import { abortWhenClientLeaves, refuseOnRecord, traceHeaders } from './model-call.ts'
 import { readModelRequest, type ReadRequest } from './reading-request.ts'
 import { recordRefusedModel } from './recording-model-call.ts'
 import { recordTokenCount, recordTokenCountOutcome } from './recording-token-count.ts'
 import type { Services } from './services.ts'
+import { attachSession } from './sessions/attaching-session.ts'
+import { readHistory } from './sessions/history.ts'
 
 const maxAnswerBytes = 64 * 1024
 
@@ -58,11 +58,10 @@ export async function countTokens(services: Services, request: IncomingMessage, 
     const read = await readModelRequest(services, request, caller, dialect, snapshot)
     const model = read.view.model
     const history = readHistory(read.view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
-    const { session } = await attachSession(services, snapshot, caller, request.headers, read.body.fields, history)
+    // A question aside: it belongs to the turn that runs, begins none and moves nothing.
+    const { session, turn } = await attachSession(services, snapshot, caller, { headers: request.headers, fields: read.body.fields, view: read.view, history, isAside: true })
     busy = session
     services.sessions.begin(session)
-    // A question aside: it belongs to the turn that runs and begins none.
-    const turn = session.turn ?? newId('turn')
     const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(request) })
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     const { route, source } = refuseOnRecord(() => authoriseModel(snapshot, caller.principal, model), (error) => recordRefusedModel(attached, model, error, 'token_count'))
@@ -80,7 +79,7 @@ export async function countTokens(services: Services, request: IncomingMessage, 
     if (busy !== undefined) {
       services.sessions.end(busy)
       // One that read nothing is not worth a place in the store.
-      if (busy.version > 0) services.sessions.save(busy, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+      if (busy.state.version > 0) await services.sessions.save(busy, snapshot.policy, snapshot.settings.turns.session_idle_ms)
     }
   }
 }
@@ -120,7 +119,7 @@ function answerEstimate(count: TokenCount): undefined {
     'content-length': Buffer.byteLength(text),
     'x-turnward-call': modelCall,
     'x-turnward-session': session.id,
-    'x-turnward-turn': turn,
+    ...(turn === null ? {} : { 'x-turnward-turn': turn }),
     'x-turnward-estimated': 'true',
   })
   response.end(text)

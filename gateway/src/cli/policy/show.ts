@@ -48,7 +48,11 @@ function showTool(options: ShowOptions, tool: string, { policy }: Snapshot): voi
     return print(options, { tool, contract: null, posture: policy.posture }, text)
   }
   const view = contractView(contract, policy)
-  print(options, { tool, contract: view, posture: policy.posture }, [table([contractHead, contractRow(view)]), ...(view.why === undefined ? [] : ['', view.why])].join('\n'))
+  print(
+    options,
+    { tool, contract: view, posture: policy.posture },
+    [table([contractHead, contractRow(view)]), ...(view.why === undefined ? [] : ['', view.why])].join('\n'),
+  )
 }
 
 const whenCallable: Readonly<Record<Snapshot['policy']['posture'], string>> = {

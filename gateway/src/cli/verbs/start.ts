@@ -40,6 +40,7 @@ async function start(options: StartOptions): Promise<void> {
     const gateway = await openGateway({ configPath: options.config, env: process.env, logger })
     unhandled.opened((kind) => gateway.services.telemetry.count('turnward_unhandled_errors_total', { kind }))
     const { revision } = gateway.config.current
+    if (gateway.config.current.policy.posture === 'observe') logger.warn({ posture: 'observe' }, 'contracts and rules are not enforced: `turnward policy readiness` tells what `posture: standard` would refuse')
     print(options, { event: 'ready', url: gateway.url, revision }, `Turnward is ready at ${gateway.url} (revision ${revision})`)
     setTimeout(endStart, settledMs).unref()
     process.on('SIGHUP', () => {

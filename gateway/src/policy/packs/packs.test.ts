@@ -8,17 +8,114 @@ import type { Policy, PolicyState, ToolSubject } from '../types.ts'
 import { packs } from './packs.ts'
 
 const ofClient = (name: string): ToolSubject => ({ name, server: 'client' })
-const described = { tracker__get_issue: { output: { trust: 'trusted' } }, mail__send: { effects: ['egress'], requires: { trust: 'trusted' } } }
-const policyWith = (name: PackName, more: ConfigInput = {}) => policyOf({ packs: [name], contracts: described, policy: { posture: 'standard' }, ...more })
+const described = {
+  tracker__get_issue: { output: { trust: 'trusted' } },
+  mail__send: { effects: ['egress'], requires: { trust: 'trusted' } },
+}
+const policyWith = (name: PackName, more: ConfigInput = {}) =>
+  policyOf({ packs: [name], contracts: described, policy: { posture: 'standard' }, ...more })
 
 /** The tools of a day: look around, edit, run the tests, plan, delegate, use a skill and an MCP server. */
-const days: Readonly<Record<PackName, { readonly work: readonly string[]; readonly web: string; readonly shell: string; readonly edit: string }>> = {
-  'claude-code': { work: ['ToolSearch', 'Read', 'Glob', 'Grep', 'Edit', 'Write', 'Bash', 'BashOutput', 'KillShell', 'TodoWrite', 'TaskCreate', 'Agent', 'Skill', 'AskUserQuestion', 'NotebookEdit', 'ExitPlanMode'], web: 'WebFetch', shell: 'Bash', edit: 'Edit' },
-  codex: { work: ['exec_command', 'write_stdin', 'apply_patch', 'update_plan', 'view_image', 'tool_search', 'spawn_agent', 'wait_agent', 'request_user_input'], web: 'web_search', shell: 'shell_command', edit: 'apply_patch' },
-  'gemini-cli': { work: ['list_directory', 'read_file', 'glob', 'grep_search', 'replace', 'write_file', 'run_shell_command', 'write_todos', 'activate_skill', 'ask_user'], web: 'web_fetch', shell: 'run_shell_command', edit: 'replace' },
-  opencode: { work: ['read', 'glob', 'grep', 'list', 'edit', 'write', 'bash', 'todowrite', 'task', 'skill', 'question'], web: 'webfetch', shell: 'bash', edit: 'edit' },
-  'qwen-code': { work: ['read_file', 'glob', 'grep_search', 'edit', 'run_shell_command', 'todo_write', 'agent', 'skill', 'tool_search', 'ask_user_question'], web: 'web_fetch', shell: 'run_shell_command', edit: 'edit' },
-  cline: { work: ['read_files', 'search_codebase', 'editor', 'run_commands', 'skills', 'spawn_agent', 'read_file', 'replace_in_file', 'execute_command', 'ask_followup_question', 'attempt_completion'], web: 'fetch_web_content', shell: 'run_commands', edit: 'editor' },
+const days: Readonly<
+  Record<PackName, { readonly work: readonly string[]; readonly web: string; readonly shell: string; readonly edit: string }>
+> = {
+  'claude-code': {
+    work: [
+      'ToolSearch',
+      'Read',
+      'Glob',
+      'Grep',
+      'Edit',
+      'Write',
+      'Bash',
+      'BashOutput',
+      'KillShell',
+      'TodoWrite',
+      'TaskCreate',
+      'Agent',
+      'Skill',
+      'AskUserQuestion',
+      'NotebookEdit',
+      'ExitPlanMode',
+    ],
+    web: 'WebFetch',
+    shell: 'Bash',
+    edit: 'Edit',
+  },
+  codex: {
+    work: [
+      'exec_command',
+      'write_stdin',
+      'apply_patch',
+      'update_plan',
+      'view_image',
+      'tool_search',
+      'spawn_agent',
+      'wait_agent',
+      'request_user_input',
+    ],
+    web: 'web_search',
+    shell: 'shell_command',
+    edit: 'apply_patch',
+  },
+  'gemini-cli': {
+    work: [
+      'list_directory',
+      'read_file',
+      'glob',
+      'grep_search',
+      'replace',
+      'write_file',
+      'run_shell_command',
+      'write_todos',
+      'activate_skill',
+      'ask_user',
+    ],
+    web: 'web_fetch',
+    shell: 'run_shell_command',
+    edit: 'replace',
+  },
+  opencode: {
+    work: ['read', 'glob', 'grep', 'list', 'edit', 'write', 'bash', 'todowrite', 'task', 'skill', 'question'],
+    web: 'webfetch',
+    shell: 'bash',
+    edit: 'edit',
+  },
+  'qwen-code': {
+    work: [
+      'read_file',
+      'glob',
+      'grep_search',
+      'edit',
+      'run_shell_command',
+      'todo_write',
+      'agent',
+      'skill',
+      'tool_search',
+      'ask_user_question',
+    ],
+    web: 'web_fetch',
+    shell: 'run_shell_command',
+    edit: 'edit',
+  },
+  cline: {
+    work: [
+      'read_files',
+      'search_codebase',
+      'editor',
+      'run_commands',
+      'skills',
+      'spawn_agent',
+      'read_file',
+      'replace_in_file',
+      'execute_command',
+      'ask_followup_question',
+      'attempt_completion',
+    ],
+    web: 'fetch_web_content',
+    shell: 'run_commands',
+    edit: 'editor',
+  },
 }
 
 /** Decides and reads one tool after the other, as one session. */
@@ -45,10 +142,20 @@ describe.each(packNames)('the pack %s', (name) => {
     const { state, refused } = through(policy, [...work, web])
     expect(refused).toEqual([])
     expect(state.label.trust).toBe(0)
-    const decided = (tools: readonly string[]) => tools.map((one) => [one, decide(policy, state, call(one, {}, { tool: one.includes('__') ? tool(one) : ofClient(one) })).action])
-    expect(decided([shell, 'mail__send'])).toEqual([[shell, 'deny'], ['mail__send', 'deny']])
-    expect(decided([edit, 'tracker__get_issue'])).toEqual([[edit, 'allow'], ['tracker__get_issue', 'allow']])
-    expect(reachable(policy, state, ofClient(shell), alice, null, null)).toMatchObject({ action: 'deny', rules: expect.arrayContaining([`contract ${shell} (pack ${name}@1)`]) })
+    const decided = (tools: readonly string[]) =>
+      tools.map((one) => [one, decide(policy, state, call(one, {}, { tool: one.includes('__') ? tool(one) : ofClient(one) })).action])
+    expect(decided([shell, 'mail__send'])).toEqual([
+      [shell, 'deny'],
+      ['mail__send', 'deny'],
+    ])
+    expect(decided([edit, 'tracker__get_issue'])).toEqual([
+      [edit, 'allow'],
+      ['tracker__get_issue', 'allow'],
+    ])
+    expect(reachable(policy, state, ofClient(shell), alice, null, null)).toMatchObject({
+      action: 'deny',
+      rules: expect.arrayContaining([`contract ${shell} (pack ${name}@1)`]),
+    })
   })
 
   test('has exact names that no tool of an MCP server can have, and a reason for each', () => {

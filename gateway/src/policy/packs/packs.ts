@@ -38,7 +38,13 @@ export function packContracts(names: readonly PackName[], topRank: number): read
     .map(([tool, known]) => {
       const from = known.map((one) => one.from)
       const entries = known.map(({ entry }) => entry)
-      return { ...strictest(entries, topRank), pattern: tool, source: `${tool} (pack ${from.map(packId).join(', ')})`, packs: from, why: whyOf(entries) }
+      return {
+        ...strictest(entries, topRank),
+        pattern: tool,
+        source: `${tool} (pack ${from.map(packId).join(', ')})`,
+        packs: from,
+        why: whyOf(entries),
+      }
     })
 }
 
