@@ -80,7 +80,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
   const added = before === undefined ? now : join(now, before)
   call.presented = join(call.presented, added)
-  const effects = (now: EffectLedger): EffectLedger => admit(snapshot.policy, { label: added, effects: now }, { tools, principal: caller.principal, callKey, outcome: outcomeOf(result, tools) }).effects
+  const effects = (now: EffectLedger): EffectLedger => admit(snapshot.policy, { label: added, effects: now }, { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools) }).effects
   recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
   if (before !== undefined && sameLabel(before, added)) return
   await services.state.put('ledger', key, labelRecord(added, snapshot.policy), services.clock.now() + snapshot.settings.turns.session_idle_ms)
@@ -122,10 +122,16 @@ function reservedKey({ effects }: PolicyState, callId: string): string {
   return keys.findLast((key) => key.slice(key.indexOf(':') + 1) === callId) ?? callId
 }
 
-/** Whether a result tells that its tool did what it was asked. Of a tool of ours only the place where it ran can tell. */
-function outcomeOf(result: ToolResultView, tools: readonly ToolSubject[]): 'done' | 'possible' | 'failed' {
-  if (result.isError === true) return 'failed'
-  return result.isError === undefined || tools.some(({ server }) => server !== 'client') ? 'possible' : 'done'
+/**
+ * Whether a result tells that its tool did what it was asked: as its contract says how success is recognised, else as the
+ * dialect can say. Of a tool of ours only the place where it ran can tell.
+ */
+function outcomeOf({ snapshot }: ModelCall, result: ToolResultView, tools: readonly ToolSubject[]): 'done' | 'possible' | 'failed' {
+  if (tools.some(({ server }) => server !== 'client')) return result.isError === true ? 'failed' : 'possible'
+  const said = tools.map((tool) => snapshot.policy.contractOf(tool.name)?.succeeded?.(result)).find((one) => one === true || one === false)
+  if (said !== undefined) return said === true ? 'done' : 'failed'
+  if (result.isError === undefined) return 'possible'
+  return result.isError ? 'failed' : 'done'
 }
 
 /** Content nobody here can account for. */

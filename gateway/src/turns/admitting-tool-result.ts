@@ -25,7 +25,7 @@ export async function admitToolResult(call: ToolCall, execution: Execution): Pro
   const before = call.session.policy.label
   try {
     const added = await addedBy(call, execution)
-    await changeState(call, (effects) => endedEffects(effects, call.callKey, execution.outcome), added)
+    await changeState(call, (effects) => endedEffects(effects, call.callKey, outcomeOf(call, execution)), added)
     return { before, end: execution }
   } catch (thrown) {
     // A label that cannot be kept is a label that would be lost: nobody gets to read what it stands for.
@@ -45,6 +45,13 @@ async function changeState(call: ToolCall, effectsAfter: (effects: EffectLedger)
   const { services, snapshot, session, tool } = call
   await narrow(call, tool.name, added, effectsAfter)
   await services.sessions.save(session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+}
+
+/** How the call ended. A contract may say how success is recognised in a result that claims none of it failed. */
+function outcomeOf({ snapshot, tool }: ToolCall, { outcome, result }: Execution): Execution['outcome'] {
+  if (outcome !== 'ok') return outcome
+  const succeeded = snapshot.policy.contractOf(tool.name)?.succeeded?.({ text: textsIn(result.content).join('\n'), isError: false })
+  return succeeded === false ? 'tool_error' : outcome
 }
 
 function endedEffects(effects: EffectLedger, callKey: string, outcome: Execution['outcome']): EffectLedger {

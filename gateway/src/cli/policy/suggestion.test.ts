@@ -3,6 +3,7 @@ import { parse } from 'yaml'
 import { describe, expect, test } from 'vitest'
 import type { ToolUse } from '../../audit/tool-use.ts'
 import { compileSnapshot } from '../../config/compile.ts'
+import type { CatalogueTool } from '../../tools/catalogue.ts'
 import { readiness } from './readiness-report.ts'
 import { suggest } from './suggestion.ts'
 import { suggestionYaml } from './suggestion-yaml.ts'
@@ -39,7 +40,7 @@ describe('a suggestion', () => {
 
   test('is YAML that says what it drafted, whatever the servers call their arguments', () => {
     const schema = { type: 'object', properties: { to: { type: 'string' } }, required: ['to'] }
-    const tool = {
+    const tool: CatalogueTool = {
       name: 'files__send',
       originalName: 'send',
       server: 'files',
