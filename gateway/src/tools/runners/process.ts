@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
 import type { LimitWatch } from './limit-watch.ts'
-import { boundByWatching, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
+import { boundByWatching, canBeWatched, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
 import type { Runner, RunnerOptions } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise } from './running-process.ts'
 import { checkMounts } from './sandbox-mounts.ts'
@@ -89,6 +89,8 @@ async function startProcess(options: ProcessRunnerOptions, runnerOptions: Runner
   try {
     await makeWorkFolder(workDir)
     await mkdir(home, { mode: 0o700 })
+    // Here the program runs as soon as it is started, so what would refuse it comes before.
+    if (cgroups === undefined) canBeWatched(server.name, config.limits, process.pid)
     cgroup = cgroups?.create(server.name, { memoryBytes: memoryBytes(config.limits), processes: config.limits.processes + 2 })
     const env = { PATH: programPath, HOME: home, TMPDIR: home, LANG: 'C.UTF-8', ...config.env }
     child = spawn(executable, args, { stdio: ['pipe', 'pipe', 'pipe'], env, cwd: home, detached: true })
@@ -108,7 +110,7 @@ async function startProcess(options: ProcessRunnerOptions, runnerOptions: Runner
       for (const member of members()) signalQuietly(member, 'SIGKILL')
     }
     // Without a namespace, what has detached itself from the tree is not seen: this runner is for servers that are trusted.
-    if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, pid, { memoryBytes: 0, processes: 0 }, logger, kill)
+    if (cgroup === undefined && leader !== undefined) watch = boundByWatching(server.name, config.limits, pid, { memoryBytes: 0, processes: 0 }, logger, kill)
     return supervise({
       server: server.name,
       logger,
@@ -117,7 +119,7 @@ async function startProcess(options: ProcessRunnerOptions, runnerOptions: Runner
       kill,
       gone: () => !isAlive(leader) && !groupExists(pid) && members().length === 0,
       memoryKills: () => cgroup?.memoryKills() ?? watch?.memoryKills() ?? 0,
-      isBounded: cgroup !== undefined || watch !== undefined,
+      isBounded: cgroup !== undefined || watch !== undefined || leader === undefined,
       cleanUp,
     })
   } catch (error) {

@@ -34,13 +34,19 @@ export function prlimitOptions({ limits, memoryByCgroup, processes }: LimitOptio
   return options
 }
 
+/** Whether the tree of a process can be watched. Throws `sandbox.limits` when it cannot and the configuration does not accept that. */
+export function canBeWatched(server: string, limits: ServerLimits, pid: number): boolean {
+  if (canReadTree(pid)) return true
+  if (limits.unenforced !== 'accept') throw new TurnwardError('sandbox.limits', { subject: server, why: 'no cgroup is writable and the processes of the server cannot be watched' })
+  return false
+}
+
 /**
  * Bounds memory and processes of a whole server that has no cgroup, by watching its tree. `undefined` where even that is
  * impossible and the configuration accepts it; errors: `sandbox.limits` where it does not.
  */
 export function boundByWatching(server: string, limits: ServerLimits, root: number, extra: { readonly memoryBytes: number; readonly processes: number }, logger: Logger, kill: () => void): LimitWatch | undefined {
-  if (!canReadTree(root)) {
-    if (limits.unenforced !== 'accept') throw new TurnwardError('sandbox.limits', { subject: server, why: 'no cgroup is writable and the processes of the server cannot be watched' })
+  if (!canBeWatched(server, limits, root)) {
     logger.warn({ server }, 'the limits of this server are not enforced, as its configuration accepts: no cgroup is writable and its processes cannot be watched')
     return undefined
   }
