@@ -9,10 +9,11 @@ import { admit, resultLabel, unknownLabel } from '../policy/admit.ts'
 import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
 import type { EffectLedger, Label, PolicyState, ToolSubject } from '../policy/types.ts'
 import { whenRead, type MaybePromise } from '../state/state-store.ts'
-import type { MessageView, ToolCallView, ToolResultView } from '../wire/dialect.ts'
+import type { ToolCallView, ToolResultView } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
 import type { CallMeaning } from './naming/call-meaning.ts'
-import { isFreeLabel, labelOfWords, rememberWords, unrestrictedRuns } from './provenance/words-of-call.ts'
+import { unrestrictedRuns } from './provenance/unrestricted-words.ts'
+import { isFreeLabel, labelOfWords, rememberWords } from './provenance/words-of-call.ts'
 import { recordAdmission } from './recording.ts'
 import { freshState } from './sessions/fresh-state.ts'
 import { agentToolsOf } from './sessions/clients/clients.ts'
@@ -84,7 +85,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
   if (before !== undefined && sameLabel(before, added)) return
   await services.state.put('ledger', key, labelRecord(added, snapshot.policy), services.clock.now() + snapshot.settings.turns.session_idle_ms)
-  if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call, call.view.messages, (message) => isRestricted(call, message)))
+  if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call))
 }
 
 /** What a result adds: what its tool's contract says, what its words were said under, and what a sub-agent has read that it comes from. */
@@ -150,12 +151,4 @@ async function joinLabel(call: ModelCall, subject: string, label: Label, text = 
 
 function recordNarrowing(call: ModelCall, subject: string, digest: string, { before, after, isNarrower }: Narrowed): void {
   if (isNarrower) recordAdmission(call, subject, digest, before, after)
-}
-
-/** Whether a message has results that restrict something; its words are then not known from elsewhere. */
-export function isRestricted(call: ModelCall, message: MessageView): boolean {
-  return message.results.some(({ callId }) => {
-    const view = call.view.messages.flatMap(({ calls }) => calls).findLast(({ id }) => id === callId)
-    return view === undefined || !isFreeLabel(call, resultLabel(call.snapshot.policy, call.meanings.ofCall(view).tools, call.caller.principal))
-  })
 }

@@ -4,7 +4,6 @@ import { isObject } from '../../core/json.ts'
 import { isPublicLabel, join, labelFromRecord, labelRecord } from '../../policy/label.ts'
 import type { Label } from '../../policy/types.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
-import type { MessageView } from '../../wire/dialect.ts'
 import type { AttachedCall } from '../call.ts'
 
 /** What a text repeats that was said or returned under a restricted label; undefined when it repeats nothing of the kind. */
@@ -27,25 +26,6 @@ export function isFreeLabel({ snapshot }: AttachedCall, label: Label): boolean {
 }
 
 const none: ReadonlySet<number> = new Set()
-
-/** Runs of words of one message, kept with its view, which a long conversation has in common from call to call. */
-const runsOfViews = new WeakMap<MessageView, { readonly principal: string; readonly runs: readonly number[] }>()
-/** Runs that are looked at; beyond them a model's own words may be taken for restricted ones although they are not. */
-const mostRuns = 400_000
-
-/** The runs of words that a conversation has from its person, its operator, and results that restrict nothing. */
-export function unrestrictedRuns({ services, caller }: AttachedCall, messages: readonly MessageView[], isRestricted: (message: MessageView) => boolean): ReadonlySet<number> {
-  const found = new Set<number>()
-  for (const message of messages) {
-    if (message.role === 'assistant' || found.size > mostRuns || isRestricted(message)) continue
-    const known = runsOfViews.get(message)
-    const principal = caller.principal.id
-    const runs = known?.principal === principal ? known.runs : services.words.runs(principal, [message.text, ...message.results.map(({ text }) => text)].join('\n'))
-    runsOfViews.set(message, { principal, runs })
-    for (const run of runs) found.add(run)
-  }
-  return found
-}
 
 /** Every text in the arguments of a call. */
 export function textsIn(value: JsonValue | undefined, depth = 32): string[] {
