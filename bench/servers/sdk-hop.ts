@@ -17,4 +17,6 @@ const handler = createMcpHandler(
   { legacy: 'reject' },
 )
 const handle = toNodeHandler(handler)
-serve((request, response) => void handle(request as Parameters<typeof handle>[0], response))
+serve((request, response) => {
+  handle(request as Parameters<typeof handle>[0], response).catch((error: unknown) => response.destroy(error as Error))
+})

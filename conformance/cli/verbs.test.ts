@@ -21,7 +21,7 @@ function errorOf({ stderr }: CliResult): Json {
   return (JSON.parse(stderr) as Json)['error'] as Json
 }
 
-const verbs = ['start', 'demo', 'init', 'check', 'schema', 'keys create', 'keys list', 'keys revoke', 'tools list', 'tools call', 'turns tail', 'turns show', 'audit verify', 'version']
+const verbs = ['start', 'demo', 'init', 'check', 'schema', 'keys create', 'keys list', 'keys revoke', 'tools list', 'tools call', 'policy show', 'policy suggest', 'policy readiness', 'turns tail', 'turns show', 'audit verify', 'version']
 
 describe('help', () => {
   test('names every verb, and says what exit codes mean', async () => {

@@ -19,6 +19,9 @@ export const claudeCode: Client = {
     { name: 'ToolSearch', args: { query: `select:${named(tool)}` } },
     { name: named(tool), args },
   ],
+  delegate: (task) => [{ name: 'Agent', args: { description: 'A task', prompt: task, subagent_type: 'general-purpose', run_in_background: false } }],
+  flags: { same: ['-c'], fork: ['-c', '--fork-session'] },
+  compact: '/compact',
   start: ({ home, modelUrl, mcpUrl, key, prompt }) => {
     const mcpConfig = join(home, 'mcp.json')
     return {

@@ -1,6 +1,9 @@
 /** A coding agent from npm, as a run needs to know it. A client is one file and one line in `clients.ts`. */
 import type { PlannedCall } from './plan.ts'
 
+/** A new conversation, the one of the run before, or a copy of that. */
+export type ConversationOfRun = 'new' | 'same' | 'fork'
+
 /** Where a run takes place. Everything in it is made for this run and removed after it. */
 export interface Place {
   /** Home folder of the client. */
@@ -45,6 +48,14 @@ export interface Client {
   readonly run: (command: string) => PlannedCall
   /** How the model calls a tool of our MCP endpoint: the name this client gives it, and what must come before. */
   readonly mcp: (tool: string, args: object) => readonly PlannedCall[]
+  /** The client's tool that calls others; it is decided as the call it makes, so nothing has to describe it. */
+  readonly callThrough?: string
+  /** How the model gives a task to a sub-agent and waits for it; undefined for a client that cannot, or whose models are not governed. */
+  readonly delegate?: (task: string) => readonly PlannedCall[]
+  /** Flags that make a run go on with the conversation of the one before, or with a copy of it. */
+  readonly flags?: Readonly<Record<Exclude<ConversationOfRun, 'new'>, readonly string[]>>
+  /** What a person types to have the conversation replaced by a summary; undefined where that cannot be typed. */
+  readonly compact?: string
   readonly start: (place: Place) => Start
 }
 

@@ -14,6 +14,7 @@ export const cline: Client = {
   edit: (file, from, to) => ({ name: 'editor', args: { path: file, old_text: from, new_text: to } }),
   run: (command) => ({ name: 'run_commands', args: { commands: [command] } }),
   mcp: (tool, args) => [{ name: `${label}__${tool}`, args }],
+  delegate: (task) => [{ name: 'spawn_agent', args: { systemPrompt: 'You help another agent.', task } }],
   start: ({ home, modelUrl, mcpUrl, key, prompt }) => {
     const settings = join(home, '.cline/data/settings')
     return {

@@ -7,12 +7,14 @@ import { startGateway, type RunningGateway } from '../harness/gateway-process.ts
 import type { Client, Place, Start } from './client.ts'
 import { installed, serversReady } from '../mcp/upstream-servers.ts'
 import { startMockModel, type MockModel } from './mock-model/server.ts'
-import { promptFor } from './plan.ts'
 import { filesOf, words, type Ran } from './ran.ts'
 import type { Scenario } from './scenarios.ts'
 
 const key = 'tw_clients_00000000000000000001'
 const longestMs = 120_000
+
+// Long enough to be known again when a summary repeats it.
+const passage = 'The harbour master keeps two ledgers: a green one for the boats that left before dawn, and a grey one for those that nobody saw leave at all.'
 
 /** Runs the scenario; `command` is the client's program. */
 export async function drive(client: Client, scenario: Scenario, command: string): Promise<Ran> {
@@ -21,15 +23,20 @@ export async function drive(client: Client, scenario: Scenario, command: string)
   const file = join(project, 'README.md')
   try {
     for (const folder of [home, project, notes]) await mkdir(folder)
-    await writeFile(file, `# Demo\nThe secret word is ${words.before}.\n`)
+    await writeFile(file, `# Demo\nThe secret word is ${words.before}.\n${passage}\n`)
     await writeFile(join(notes, 'todo.txt'), `Buy ${words.note}.\n`)
     await using mock = await startMockModel()
     await using gateway = await startGateway({ config: configuration(client, scenario, mock, notes) })
     await serversReady(gateway.url)
     const modelUrl = client.governed === 'tools' ? mock.url : gateway.url
-    const place: Place = { home, project, file, modelUrl, mcpUrl: `${gateway.url}/mcp/main`, key, prompt: promptFor(scenario.plan(client, file)) }
-    const { code, output } = await runClient(command, client.start(place), place)
-    return { code, output, results: mock.results(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway), turn: (await gateway.cli(['turns', 'show', 'last'])).stdout }
+    const runs: Ended[] = []
+    for (const { prompt, conversation } of scenario.runs(client, file)) {
+      const place: Place = { home, project, file, modelUrl, mcpUrl: `${gateway.url}/mcp/main`, key, prompt }
+      const flags = conversation === 'new' ? [] : (client.flags?.[conversation] ?? [])
+      runs.push(await runClient(command, client.start(place), flags, place))
+    }
+    const ended = { code: runs.find(({ code }) => code !== 0)?.code ?? 0, output: runs.at(-1)?.output ?? '' }
+    return { ...ended, results: mock.results(), summaries: mock.summaries(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway), undescribed: await undescribedTools(gateway, mock.offered().filter((name) => name !== client.callThrough)), turn: (await gateway.cli(['turns', 'show', 'last'])).stdout }
   } finally {
     await rm(base, { recursive: true, force: true })
   }
@@ -62,12 +69,20 @@ async function refusedCalls(gateway: RunningGateway): Promise<Ran['refused']> {
   return records.filter(({ type, action }) => type === 'decision' && action === 'deny')
 }
 
+// By exact name: a pattern for everything would describe nothing in particular.
+async function undescribedTools(gateway: RunningGateway, offered: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await gateway.cli(['policy', 'show', '--effective', '--json'])
+  const { contracts } = JSON.parse(stdout) as { readonly contracts: readonly { readonly pattern: string }[] }
+  const described = new Set(contracts.map(({ pattern }) => pattern))
+  return offered.filter((name) => !described.has(name) && !name.includes('notes__'))
+}
+
 interface Ended {
   readonly code: number | null
   readonly output: string
 }
 
-async function runClient(command: string, { args, env, files = {} }: Start, { home, project }: Place): Promise<Ended> {
+async function runClient(command: string, { args, env, files = {} }: Start, flags: readonly string[], { home, project }: Place): Promise<Ended> {
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, text, { mode: 0o600 })
@@ -76,7 +91,7 @@ async function runClient(command: string, { args, env, files = {} }: Start, { ho
   // Nothing of the caller's own environment: a client must not find credentials that were not meant for it.
   const seen = { PATH: path, HOME: home, TMPDIR: tmpdir(), LANG: 'C.UTF-8', DO_NOT_TRACK: '1', OTEL_SDK_DISABLED: 'true', NO_UPDATE_NOTIFIER: '1', NO_COLOR: '1', ...env }
   // A group of its own, so that what the client started ends with it.
-  const child = spawn(command, args, { cwd: project, env: seen, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const child = spawn(command, [...args, ...flags], { cwd: project, env: seen, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-200_000)))
   const endGroup = (): void => {

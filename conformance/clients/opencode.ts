@@ -14,6 +14,8 @@ export const opencode: Client = {
   edit: (file, from, to) => ({ name: 'edit', args: { filePath: file, oldString: from, newString: to } }),
   run: (command) => ({ name: 'bash', args: { command, description: 'Runs a command' } }),
   mcp: (tool, args) => [{ name: `${label}_${tool}`, args }],
+  delegate: (task) => [{ name: 'task', args: { description: 'A task', prompt: task, subagent_type: 'general' } }],
+  flags: { same: ['-c'], fork: ['-c', '--fork'] },
   start: ({ project, modelUrl, mcpUrl, key, prompt }) => ({
     args: ['run', '-m', 'turnward/mock-model', prompt],
     env: { OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1', OPENCODE_DISABLE_LSP_DOWNLOAD: '1' },

@@ -18,6 +18,10 @@ export const qwenCode: Client = {
     { name: 'tool_search', args: { query: `select:${named(tool)}` } },
     { name: 'tool_call', args: { name: named(tool), arguments: args } },
   ],
+  callThrough: 'tool_call',
+  delegate: (task) => [{ name: 'agent', args: { description: 'A task', prompt: task, subagent_type: 'general-purpose', run_in_background: false } }],
+  flags: { same: ['-c'], fork: ['-c', '--fork-session'] },
+  compact: '/compress',
   start: ({ home, modelUrl, mcpUrl, key, prompt }) => ({
     args: ['-y', '--auth-type', 'openai', '-p', prompt],
     env: { OPENAI_BASE_URL: `${modelUrl}/v1`, OPENAI_API_KEY: key, OPENAI_MODEL: 'mock-model', QWEN_CODE_SUPPRESS_YOLO_WARNING: '1' },

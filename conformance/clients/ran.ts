@@ -7,17 +7,21 @@ import type { TurnRecord } from '../harness/records.ts'
 export const words = { before: 'plum4711', after: 'pear4711', note: 'milk4711' }
 
 export interface Ran {
-  /** The client's exit code; null when it had to be ended. */
+  /** The client's exit code; of the first run that did not end well; null when it had to be ended. */
   readonly code: number | null
-  /** All the client printed. */
+  /** All the last run printed. */
   readonly output: string
   /** Results the model was shown, in order. */
   readonly results: readonly string[]
   /** Files by name, as they are afterwards. */
+  /** How many summaries of the conversation the model was asked for. */
+  readonly summaries: number
   readonly project: Readonly<Record<string, string>>
   readonly notes: Readonly<Record<string, string>>
   /** Records of calls that were not let through. */
   readonly refused: readonly TurnRecord[]
+  /** The client's own tools that it offered and no contract describes. */
+  readonly undescribed: readonly string[]
   /** The newest turn, as `turnward turns show` prints it. */
   readonly turn: string
 }

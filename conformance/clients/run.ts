@@ -68,7 +68,7 @@ async function rowFor(client: Client, scenario: Scenario, command: string): Prom
     const ran = await drive(client, scenario, command)
     const missed = scenario.expected.filter(({ holds }) => !holds(ran)).map(({ what }) => what)
     if (missed.length > 0 && values.verbose) process.stderr.write(traceOf(ran))
-    return missed.length === 0 ? rowOf(client, scenario, true, scenario.says) : rowOf(client, scenario, false, `${missed.join('; ')}${reasons(ran)}`)
+    return missed.length === 0 ? rowOf(client, scenario, true, scenario.says) : rowOf(client, scenario, false, `${missed.join('; ')}${reasons(ran, scenario.policy(client))}`)
   } catch (error) {
     return rowOf(client, scenario, false, messageOf(error))
   }
@@ -78,8 +78,9 @@ function rowOf({ name, version, governed }: Client, { name: scenario }: Scenario
   return { client: name, version, governed, scenario, ok, detail: ok ? detail : `not ok: ${detail}` }
 }
 
-function reasons({ refused }: Ran): string {
-  return refused.length === 0 ? '' : ` (refused: ${refused.map(({ subject, reason }) => `${subject}, ${reason}`).join(' | ')})`
+function reasons({ refused, undescribed }: Ran, { packs }: ReturnType<Scenario['policy']>): string {
+  const refusals = refused.length === 0 ? '' : ` (refused: ${refused.map(({ subject, reason }) => `${subject}, ${reason}`).join(' | ')})`
+  return packs === undefined || undescribed.length === 0 ? refusals : `${refusals} (no pack has: ${undescribed.join(', ')})`
 }
 
 function traceOf({ code, output, results, turn }: Ran): string {

@@ -102,7 +102,7 @@ export async function askSlowly(patient: PatientGateway, { first, dribble }: Slo
     for (const { socket } of connections) if (dribble !== undefined && socket.writable) socket.write(dribble)
   }, 100)
   let open = clients
-  for (const { closed } of connections) void closed.then(() => (open -= 1))
+  for (const { closed } of connections) closed.then(() => (open -= 1)).catch(() => undefined)
   try {
     await until('the end of every slow connection', async () => {
       await honest(patient)

@@ -60,7 +60,7 @@ export async function startVendor(first: Responder = () => ({ status: 500, parts
   const requests: VendorRequest[] = []
   const sockets = new Set<Socket>()
   const server = createServer((request, response) => {
-    void answer(request, response, requests, (made) => responder(made))
+    answer(request, response, requests, (made) => responder(made)).catch((error: unknown) => response.destroy(error as Error))
   })
   server.on('connection', (socket: Socket) => {
     socket.setNoDelay(true)

@@ -132,11 +132,13 @@ test('as many calls wait as run; the others are told that the server is busy', a
   expect((await Promise.all(others)).filter((message) => message['result'] !== undefined)).toHaveLength(1)
 })
 
-test('SIGTERM lets a running call finish', async () => {
+test('SIGTERM lets a running call finish, and ends the process with it', async () => {
   const name = randomUUID()
   const waiting = { transport: 'stdio', command: ['node', fixtureServer('waiting.mjs'), folder], mounts: [{ path: folder, write: true }] }
   const draining = await startGateway({
     config: {
+      // Not the end of this is what ends the process, but the end of the call: on a connection that its client keeps.
+      limits: { drain_ms: 3_600_000 },
       principals: { ada: {} },
       keys: { ada: { principal: 'ada', secret: key } },
       grants: [{ principals: ['ada'], gateways: ['main'], tools: ['*'] }],

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { secrets } from '../harness/governed-config.ts'
 import { startGoverned, withParts } from '../harness/governed-gateway.ts'
-import { eventsOf, streamHeaders } from '../harness/model-answer.ts'
+import { dial, postHead } from '../faults/raw-connection.ts'
+import { eventsOf, say, streamHeaders } from '../harness/model-answer.ts'
 import { post, send } from '../harness/raw-http.ts'
 import { until } from '../harness/until.ts'
 
@@ -46,6 +47,50 @@ describe('SIGTERM', () => {
     const records = await own.gateway.turnRecords()
     expect(records.filter((record) => record.type === 'outcome')).toMatchObject([{ outcome: 'ok' }])
     expect(await own.gateway.cli(['audit', 'verify'])).toMatchObject({ code: 0 })
+  })
+
+  // With a drain of an hour, only the end of the call can be what ends the process.
+  const patient = withParts({ limits: { drain_ms: 3_600_000 } })
+
+  test.each([
+    ['a JSON answer', false, /\r\nconnection: close\r\n/i],
+    ['a stream whose head left before', true, /\[DONE\]/],
+  ])('ends with the last call, though its client keeps the connection: %s', async (_what, stream, answered) => {
+    await using own = await startGoverned(patient)
+    let goOn: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    own.respond((request) => {
+      const made = say(request, { text: 'A long answer' })
+      const [first, ...rest] = made.parts ?? []
+      return stream ? { ...made, parts: [first ?? '', gate, ...rest] } : { ...made, parts: [gate, ...(made.parts ?? [])] }
+    })
+    const body = JSON.stringify({ model: 'gpt-test', stream, messages: [{ role: 'user', content: 'hi' }] })
+    const busy = await dial(own.url)
+    busy.socket.write(postHead('/v1/chat/completions', secrets.alice, body.length) + body)
+    await own.vendors.openai.received(1)
+    if (stream) await until('the head of the answer', () => (busy.text().includes('\r\n\r\n') ? true : undefined))
+    own.gateway.signal('SIGTERM')
+    await until('the doors to close', () => send(`${own.url}/healthz`).then(() => undefined, () => true))
+    goOn()
+    expect(await own.gateway.exited).toBe(0)
+    await busy.closed
+    expect(busy.text()).toMatch(answered)
+    expect(busy.text()).toMatch(/\r\n0\r\n\r\n$|\}$/)
+  })
+
+  test('ends at once when nothing runs, whoever is connected', async () => {
+    await using own = await startGoverned(patient)
+    const silent = await dial(own.url)
+    const slow = await dial(own.url)
+    slow.socket.write('GET /healthz HT')
+    const kept = await dial(own.url)
+    kept.socket.write('GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
+    await until('an answer on the kept connection', () => (kept.text() === '' ? undefined : true))
+    own.gateway.signal('SIGTERM')
+    expect(await own.gateway.exited).toBe(0)
+    await Promise.all([silent.closed, slow.closed, kept.closed])
   })
 
   test('does not wait longer than limits.drain_ms', async () => {

@@ -7,6 +7,7 @@ import { contractSchema, gatewaySchema, policySchema, ruleSchema, serverSchema, 
 import { nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './config/common.ts'
 import { grantSchema, groupSchema, identitySchema, keySchema, principalSchema } from './config/identity.ts'
 import { credentialSchema, routeSchema, upstreamSchema } from './config/model-floor.ts'
+import { packNameSchema } from './config/packs.ts'
 import { auditSchema, limitsSchema, listenSchema, stateSchema, storeSchema, telemetrySchema } from './config/operations.ts'
 
 export const configSchema = z.strictObject({
@@ -34,6 +35,8 @@ export const configSchema = z.strictObject({
 
   servers: z.record(serverNameSchema, serverSchema).default({}),
   gateways: z.record(nameSchema, gatewaySchema).default({}),
+  /** Contracts that ship with the gateway, for the built-in tools of these agents; see `turnward policy show --effective`. */
+  packs: z.array(packNameSchema).default([]),
   contracts: z.record(patternSchema, contractSchema).default({}),
   rules: z.array(ruleSchema).default([]),
   policy: policySchema.prefault({}),

@@ -41,7 +41,7 @@ export const decisionRecordSchema = z.object({
   id: z.string(),
   type: z.enum(['decision', 'outcome']),
   /** What was decided on. */
-  kind: z.enum(['model_call', 'tool_proposal', 'tool_call', 'tool_list', 'admission', 'authentication']),
+  kind: z.enum(['model_call', 'token_count', 'tool_proposal', 'tool_call', 'tool_list', 'admission', 'authentication']),
   /** Unix milliseconds. */
   time: z.number(),
   principal: z.string(),

@@ -50,6 +50,7 @@ export const errorCodes = {
   'mcp.server_timeout': { status: 504, title: 'The MCP server did not answer in time', fix: 'Raise the timeout of the server, or look at what it is doing.' },
   'mcp.server_busy': { status: 503, title: 'The MCP server has too many calls waiting', fix: 'Try again, or raise `max_concurrent` of the server.' },
   'sandbox.unavailable': { status: 503, title: 'The sandbox for MCP servers is not available', fix: 'Install bubblewrap (`apt-get install bubblewrap`), or opt in to `runner: process` for servers you trust.' },
+  'sandbox.limits': { status: 503, title: 'The limits of the MCP server cannot be enforced here', fix: 'Let the gateway make cgroups or read /proc (Linux), or set `limits.unenforced: accept` for this server.' },
   // The decision log and the configuration
   'audit.unwritable': { status: 503, title: 'The decision log cannot be written', fix: 'Free disk space or make the data directory writable; governed calls resume by themselves.' },
   'audit.backlog': { status: 503, title: 'The decision log cannot keep up', fix: 'Try again; check the disk under the data directory.' },

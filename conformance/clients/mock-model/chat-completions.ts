@@ -2,12 +2,12 @@
 import type { Json } from '../../harness/json.ts'
 import { chatCompletion, chatCompletionEvents } from '../../harness/openai-wire.ts'
 import type { Answer, Said } from './conversation.ts'
-import { textOf, type MockDialect } from './dialect.ts'
+import { textOf, usage, type MockDialect } from './dialect.ts'
 
 export const chatCompletions: MockDialect = {
   takes: (path) => path.endsWith('/chat/completions'),
   read: (body) => ({
-    offersTools: (body.tools ?? []).length > 0,
+    tools: ((body.tools ?? []) as Json[]).map((tool) => tool.function.name),
     history: ((body.messages ?? []) as Json[]).flatMap((message): Said[] => {
       if (message.role === 'user') return [{ kind: 'user', text: textOf(message.content) }]
       if (message.role === 'tool') return [{ kind: 'result', text: textOf(message.content) }]
@@ -22,5 +22,5 @@ export const chatCompletions: MockDialect = {
 }
 
 function modelAnswer({ text, call }: Answer) {
-  return { text, calls: call === undefined ? [] : [{ id: `call_${call.id}`, name: call.name, args: call.args }] }
+  return { text, calls: call === undefined ? [] : [{ id: `call_${call.id}`, name: call.name, args: call.args }], usage }
 }

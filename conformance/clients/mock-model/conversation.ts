@@ -6,8 +6,8 @@ export type Said = { readonly kind: 'user' | 'result'; readonly text: string } |
 
 export interface Conversation {
   readonly history: readonly Said[]
-  /** Whether the client offered any tool: without one it wants a title or a summary, not work. */
-  readonly offersTools: boolean
+  /** Names of the tools the client offered; without one it wants a title or a summary, not work. Tools the vendor runs are left out. */
+  readonly tools: readonly string[]
 }
 
 export interface Answer {
@@ -22,13 +22,27 @@ export function resultsOf({ history }: Conversation): readonly string[] {
 
 /** The next call of the plan, or the closing words when it is done. */
 export function answerTo(conversation: Conversation, id: string): Answer {
-  const { history, offersTools } = conversation
+  const { history, tools } = conversation
+  if (asksForSummary(conversation)) return { text: summaryOf(conversation) }
   const place = planPlace(history)
   const given = history[place]
   const plan = given?.kind === 'user' ? planIn(given.text) : undefined
-  if (!offersTools || plan === undefined) return { text: 'A short title' }
+  if (tools.length === 0 || plan === undefined) return { text: 'A short title' }
   const call = plan[history.slice(place).filter(({ kind }) => kind === 'call').length]
   return call === undefined ? { text: closingWords } : { text: 'The next step.', call: { ...call, id } }
+}
+
+/** Whether the newest thing a user says asks for a summary of the conversation. */
+export function asksForSummary({ history }: Conversation): boolean {
+  const asked = history.at(-1)
+  return asked?.kind === 'user' && planIn(asked.text) === undefined && /<summary>|<state_snapshot>/.test(asked.text)
+}
+
+// Word for word, as summaries of what was read often are; in the form each client takes a summary from.
+function summaryOf(conversation: Conversation): string {
+  const words = `The person asked for a file to be read. It says: ${resultsOf(conversation).join('\n')}`
+  const tag = conversation.history.some((said) => said.kind === 'user' && said.text.includes('<state_snapshot>')) ? 'state_snapshot' : 'summary'
+  return `<analysis>All of it was read.</analysis>\n<${tag}>\n${words}\n</${tag}>`
 }
 
 function planPlace(history: readonly Said[]): number {

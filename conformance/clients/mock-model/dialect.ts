@@ -16,3 +16,6 @@ export function textOf(content: unknown): string {
   if (!Array.isArray(content)) return ''
   return (content as Json[]).map((part) => (typeof part.text === 'string' ? part.text : textOf(part.content))).join('\n')
 }
+
+/** Enough that a client finds a conversation worth shortening, not so much that one shortens it unasked. */
+export const usage = { input: 30_000, output: 17 }

@@ -6,7 +6,7 @@ import { textOf, type MockDialect } from './dialect.ts'
 export const gemini: MockDialect = {
   takes: (path) => /:(streamG|g)enerateContent$/.test(path),
   read: (body) => ({
-    offersTools: ((body.tools ?? []) as Json[]).some((tool) => tool.functionDeclarations !== undefined),
+    tools: ((body.tools ?? []) as Json[]).flatMap((tool) => ((tool.functionDeclarations ?? []) as Json[]).map(({ name }) => name)),
     history: ((body.contents ?? []) as Json[]).flatMap(({ role, parts }): Said[] =>
       ((parts ?? []) as Json[]).flatMap((part): Said[] => {
         if (part.functionCall !== undefined) return [{ kind: 'call' }]

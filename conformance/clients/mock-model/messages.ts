@@ -2,12 +2,12 @@
 import { message, messageEvents } from '../../harness/anthropic-wire.ts'
 import type { Json } from '../../harness/json.ts'
 import type { Said } from './conversation.ts'
-import { textOf, type MockDialect } from './dialect.ts'
+import { textOf, usage, type MockDialect } from './dialect.ts'
 
 export const messages: MockDialect = {
   takes: (path) => path.endsWith('/messages'),
   read: (body) => ({
-    offersTools: (body.tools ?? []).length > 0,
+    tools: ((body.tools ?? []) as Json[]).filter((tool) => tool.input_schema !== undefined).map(({ name }) => name),
     history: ((body.messages ?? []) as Json[]).flatMap(({ role, content }): Said[] => {
       const blocks: Json[] = typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? [])
       return blocks.flatMap((block): Said[] => {
@@ -18,7 +18,7 @@ export const messages: MockDialect = {
     }),
   }),
   write: ({ text, call }, { body }) => {
-    const said = { text, calls: call === undefined ? [] : [{ id: `toolu_${call.id}`, name: call.name, args: call.args }] }
+    const said = { text, calls: call === undefined ? [] : [{ id: `toolu_${call.id}`, name: call.name, args: call.args }], usage }
     if (body.stream !== true) return { streamed: false, parts: [message(said, body.model)] }
     return { streamed: true, parts: messageEvents(said, body.model) }
   },

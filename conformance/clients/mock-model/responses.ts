@@ -8,7 +8,7 @@ const isCall = new Set(['function_call', 'custom_tool_call', 'tool_search_call',
 export const responses: MockDialect = {
   takes: (path) => path.endsWith('/responses'),
   read: (body) => ({
-    offersTools: (body.tools ?? []).length > 0,
+    tools: functionsOf([...(body.tools ?? []), ...((body.input ?? []) as Json[]).flatMap((item) => (item.type === 'tool_search_output' ? item.tools : []))]),
     history: ((body.input ?? []) as Json[]).flatMap((item): Said[] => {
       if (item.role === 'user') return [{ kind: 'user', text: textOf(item.content) }]
       if (isCall.has(item.type)) return [{ kind: 'call' }]
@@ -25,6 +25,11 @@ export const responses: MockDialect = {
 }
 
 const usage = { input_tokens: 82, input_tokens_details: { cached_tokens: 0 }, output_tokens: 17, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 99 }
+
+// A group of tools holds them; what the vendor runs has no name.
+function functionsOf(tools: readonly Json[]): string[] {
+  return tools.flatMap((tool) => (tool.tools === undefined ? (tool.name ?? (tool.execution === 'client' ? tool.type : [])) : functionsOf(tool.tools)))
+}
 
 function itemsOf({ text, call }: Answer): Json[] {
   const said = { type: 'message', id: `msg_${call?.id ?? 'last'}`, role: 'assistant', status: 'completed', content: [{ type: 'output_text', text, annotations: [] }] }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { json as readJson } from 'node:stream/consumers'
 import type { Json } from '../../harness/json.ts'
 import { chatCompletions } from './chat-completions.ts'
-import { answerTo, resultsOf } from './conversation.ts'
+import { answerTo, asksForSummary, resultsOf } from './conversation.ts'
 import type { MockDialect } from './dialect.ts'
 import { gemini } from './gemini.ts'
 import { messages } from './messages.ts'
@@ -12,18 +12,24 @@ import { responses } from './responses.ts'
 
 const dialects: readonly MockDialect[] = [chatCompletions, messages, responses, gemini]
 
+const fixtureIds = /(msg_|chatcmpl-)[A-Za-z0-9]{20,}/g
+
 export interface MockModel extends AsyncDisposable {
   /** `http://127.0.0.1:port`, without a version. */
   readonly url: string
-  /** Every result of a tool that a client showed the model after the plan, in the order of the last request that showed most. */
+  /** Every result of a tool that a client showed the model after a plan, each once. */
   results(): readonly string[]
-  /** How many model calls came. */
-  calls(): number
+  /** Names of all tools that clients offered. */
+  offered(): readonly string[]
+  /** How many summaries of a conversation were asked for. */
+  summaries(): number
 }
 
 export async function startMockModel(): Promise<MockModel> {
-  let shown: readonly string[] = []
+  const shown = new Set<string>()
+  const offered = new Set<string>()
   let calls = 0
+  let summaries = 0
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => response.writeHead(500).end(JSON.stringify({ error: { message: String(error) } })))
   })
@@ -33,19 +39,22 @@ export async function startMockModel(): Promise<MockModel> {
     if (request.method !== 'POST' || dialect === undefined) return otherwise(path, response)
     const body = (await readJson(request)) as Json
     const conversation = dialect.read(body)
-    const results = resultsOf(conversation)
-    if (results.length >= shown.length) shown = results
+    for (const result of resultsOf(conversation)) shown.add(result)
+    for (const name of conversation.tools) offered.add(name)
     calls += 1
+    if (asksForSummary(conversation)) summaries += 1
     const { streamed, parts } = dialect.write(answerTo(conversation, `mock${calls}`), { path, body })
     response.writeHead(200, { 'content-type': streamed ? 'text/event-stream' : 'application/json' })
-    for (const part of parts) response.write(part)
+    // The fixtures give every answer one id; a client may take two messages of one id for one message.
+    for (const part of parts) response.write(part.replaceAll(fixtureIds, `$1mock${calls}`))
     response.end()
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    results: () => shown,
-    calls: () => calls,
+    results: () => [...shown],
+    offered: () => [...offered],
+    summaries: () => summaries,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()

@@ -31,6 +31,8 @@ export const serverSchema = z.discriminatedUnion('transport', [
         processes: z.number().int().min(4).max(4096).default(64),
         cpu_seconds: z.number().int().min(1).max(86_400).default(3600),
         file_mb: z.number().int().min(1).max(65_536).default(256),
+        /** A server whose memory and processes cannot be bounded as a whole is not started, unless this says `accept`. */
+        unenforced: z.enum(['refuse', 'accept']).default('refuse'),
       })
       .prefault({}),
     ...serverBase,
@@ -65,6 +67,8 @@ export const contractSchema = z.strictObject({
     .prefault({}),
   /** What a call does; any names, `mutation` and `egress` by convention. */
   effects: z.array(z.string().min(1)).default([]),
+  /** CEL over `result.text` and `result.is_error`: whether a call the client ran succeeded, where the wire cannot say. */
+  success: z.string().min(1).max(4096).optional(),
   requires: z
     .strictObject({
       trust: z.string().optional(),

@@ -83,6 +83,8 @@ export const routeSchema = z.strictObject({
       ]),
     )
     .min(1),
+  /** Names that `GET /v1/models` lists for a pattern; default: what the first upstream offers and the pattern allows. */
+  models: z.array(z.string().min(1).max(256)).min(1).max(1000).optional(),
   balance: notAvailableYet('routes[].balance'),
   cache: notAvailableYet('routes[].cache'),
   guards: notAvailableYet('routes[].guards'),

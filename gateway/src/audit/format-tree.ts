@@ -1,6 +1,6 @@
 /** A turn as text for a terminal. Names come from clients and servers, so control characters never get through. */
 import type { LabelRecord } from '@turnward/contract/decision'
-import type { LabelGain, ModelCallStep, ProposalStep, ToolCallStep, TurnStep, TurnTree } from './tree.ts'
+import type { LabelGain, ModelCallStep, ProposalStep, TokenCountStep, ToolCallStep, TurnStep, TurnTree } from './tree.ts'
 
 interface Node {
   readonly text: string
@@ -23,6 +23,7 @@ export function formatTurnTree(tree: TurnTree): string {
 function timeline(tree: TurnTree): Node[] {
   const timed = [
     ...tree.modelCalls.map((call) => ({ time: call.time, node: modelCallNode(call) })),
+    ...tree.tokenCounts.map((count) => ({ time: count.time, node: tokenCountNode(count) })),
     ...tree.otherCalls.map((call) => ({ time: call.time, node: 'ran' in call ? proposalNode(call) : toolCallNode(call, 'tool call') })),
     ...tree.labels.map((gain) => ({ time: gain.time, node: labelNode(gain) })),
   ]
@@ -34,12 +35,17 @@ function modelCallNode(call: ModelCallStep): Node {
   const children = [...refusalNodes(call)]
   if (call.hidden.length > 0) children.push({ text: `hidden  ${call.hidden.join(', ')}`, children: [] })
   children.push(...call.proposals.map(proposalNode))
-  return { text: join('model call', target, status(call), ending(call), credential(call)), children }
+  return { text: join('model call', target, status(call), ending(call), credential(call), call.client === undefined ? '' : `from ${call.client}`, ofAgent(call)), children }
+}
+
+function tokenCountNode(count: TokenCountStep): Node {
+  const target = count.upstream === null ? count.subject : `${count.subject} → ${count.upstream}`
+  return { text: join('token count', target, status(count), ending(count), credential(count)), children: [...refusalNodes(count)] }
 }
 
 function proposalNode(proposal: ProposalStep): Node {
   const ran = proposal.ran.map((call) => toolCallNode(call, 'ran'))
-  return { text: join('proposed', proposal.subject, status(proposal), ending(proposal)), children: [...refusalNodes(proposal), ...ran] }
+  return { text: join('proposed', proposal.subject, proposal.calledAs === undefined ? '' : `called ${proposal.calledAs}`, status(proposal), ending(proposal)), children: [...refusalNodes(proposal), ...ran] }
 }
 
 function toolCallNode(call: ToolCallStep, verb: string): Node {
@@ -49,6 +55,10 @@ function toolCallNode(call: ToolCallStep, verb: string): Node {
     text: join(verb, call.subject, gateway, status(call), ending(call), credential(call), ticket),
     children: [...refusalNodes(call)],
   }
+}
+
+function ofAgent({ agent }: TurnStep): string {
+  return agent === undefined ? '' : `sub-agent ${agent}`
 }
 
 function labelNode(gain: LabelGain): Node {
@@ -113,7 +123,7 @@ function drawChildren(nodes: readonly Node[], indent: string, lines: string[]): 
   }
 }
 
-/** Control, format and line-separator characters could rewrite what a reader sees. */
-function printable(text: string): string {
+/** Text from outside for a terminal: control, format and line-separator characters could rewrite what a reader sees. */
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
 }

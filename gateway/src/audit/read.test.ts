@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
 import { openDecisionLog, type OpenDecisionLog } from './log-writer.ts'
-import { findTurn, readRecords, tailRecords } from './read.ts'
+import { findTurn, readRecords, tailRecords, visitNewest } from './read.ts'
 import { decision } from './testing/records.ts'
 
 let folder: string
@@ -35,6 +35,14 @@ describe('reading', () => {
     expect(await seqs({ limit: 2 })).toEqual([1, 2])
     expect(await seqs({ limit: 2, last: true })).toEqual([4, 5])
     expect(await seqs({ turn: 'turn_b', session: 'ses_a' })).toEqual([])
+  })
+
+  test('shows the newest first, until told to stop', async () => {
+    await append(['turn_a', 'turn_b', 'turn_c'])
+    const seen: (string | null)[] = []
+    await visitNewest(folder, ({ turn }) => (seen.push(turn), turn === 'turn_b' ? 'stop' : 'on'))
+    expect(seen).toEqual(['turn_c', 'turn_b'])
+    await visitNewest(join(folder, 'nothing'), () => expect.fail('there is nothing to show'))
   })
 
   test('a folder without a log finds nothing', async () => {

@@ -35,6 +35,14 @@ export async function readRecords(dataDir: string, query: RecordQuery = {}): Pro
   return withLog(dataDir, [], (database) => select(database, query))
 }
 
+/** Shows records to `visit`, the newest first and one at a time, until it says `stop`. Shows none when there is no log. Rejects with `store.failed`. */
+export async function visitNewest(dataDir: string, visit: (record: DecisionRecord) => 'on' | 'stop'): Promise<void> {
+  withLog(dataDir, undefined, (database) => {
+    for (const { record } of matching(database, { last: true })) if (visit(record) === 'stop') return
+    return undefined
+  })
+}
+
 /** Records after `fromSeq` (default: after the last one there is now), then every new one, until the signal. */
 export async function* tailRecords(
   dataDir: string,

@@ -27,6 +27,10 @@ export interface TurnStep extends CallResult {
   readonly remedies: readonly RemedyRecord[]
   readonly credential: string | null
   readonly revision: string
+  /** The name the model used, where it means `subject` under another. */
+  readonly calledAs: string | undefined
+  /** Session of the sub-agent that made the call; undefined for the session of the turn. */
+  readonly agent: string | undefined
 }
 
 export interface ToolCallStep extends TurnStep {
@@ -45,9 +49,16 @@ export interface ModelCallStep extends TurnStep {
   /** `mc_…` */
   readonly modelCall: string | null
   readonly upstream: string | null
+  /** The known client that made the call. */
+  readonly client: string | undefined
   /** Tools the model was not offered. */
   readonly hidden: readonly string[]
   readonly proposals: ProposalStep[]
+}
+
+/** The tokens of a conversation, counted by a vendor or estimated. */
+export interface TokenCountStep extends TurnStep {
+  readonly upstream: string | null
 }
 
 /** A moment at which the session became more restricted. */
@@ -80,6 +91,7 @@ export interface TurnTree {
   readonly started: number | null
   readonly ended: number | null
   readonly modelCalls: readonly ModelCallStep[]
+  readonly tokenCounts: readonly TokenCountStep[]
   /** Tool calls and proposals that no model call of this turn accounts for. */
   readonly otherCalls: readonly (ToolCallStep | ProposalStep)[]
   readonly labels: readonly LabelGain[]
@@ -91,19 +103,23 @@ export interface TurnTree {
 /** Builds the tree of one turn from its records, in the order of the log. Records of other turns do not belong in it. */
 export function turnTree(records: readonly DecisionRecord[]): TurnTree {
   const modelCalls: ModelCallStep[] = []
+  const tokenCounts: TokenCountStep[] = []
   const otherCalls: (ToolCallStep | ProposalStep)[] = []
   const labels: LabelGain[] = []
   const refused: RefusedCall[] = []
   const steps = new Map<string, TurnStep>()
   const proposals: ProposalStep[] = []
   let label: LabelRecord | null = null
+  const first = records[0]
+  const main = first?.session ?? null
 
   for (const record of records) {
     if (record.labelAfter !== null) {
       if (record.labelBefore !== null && !sameLabel(record.labelBefore, record.labelAfter)) {
         labels.push({ time: record.time, subject: record.subject, before: record.labelBefore, after: record.labelAfter })
       }
-      label = record.labelAfter
+      // A sub-agent of the turn has a label of its own.
+      if (record.session === main) label = record.labelAfter
     }
     if (record.type === 'outcome') {
       const step = steps.get(record.id)
@@ -114,9 +130,10 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
     switch (record.kind) {
       case 'model_call': {
         const step: ModelCallStep = {
-          ...stepOf(record),
+          ...stepOf(record, main),
           modelCall: record.modelCall ?? null,
           upstream: record.upstream ?? null,
+          client: record.client,
           hidden: record.hidden ?? [],
           proposals: [],
         }
@@ -124,8 +141,14 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
         modelCalls.push(step)
         break
       }
+      case 'token_count': {
+        const step: TokenCountStep = { ...stepOf(record, main), upstream: record.upstream ?? null }
+        steps.set(record.id, step)
+        tokenCounts.push(step)
+        break
+      }
       case 'tool_proposal': {
-        const step: ProposalStep = { ...stepOf(record), toolCallId: record.toolCallId ?? null, ran: [] }
+        const step: ProposalStep = { ...stepOf(record, main), toolCallId: record.toolCallId ?? null, ran: [] }
         steps.set(record.id, step)
         proposals.push(step)
         const parent = modelCalls.findLast((call) => call.modelCall !== null && call.modelCall === record.modelCall)
@@ -134,7 +157,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
       }
       case 'tool_call': {
         const step: ToolCallStep = {
-          ...stepOf(record),
+          ...stepOf(record, main),
           toolCallId: record.toolCallId ?? null,
           gateway: record.gateway ?? null,
           ticket: record.ticket,
@@ -150,16 +173,16 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
     }
   }
 
-  const first = records[0]
   return {
     turn: first?.turn ?? null,
-    session: first?.session ?? null,
+    session: main,
     principal: first?.principal ?? null,
     actor: first?.actor ?? null,
     key: first?.key ?? null,
     started: first?.time ?? null,
     ended: records.at(-1)?.time ?? null,
     modelCalls,
+    tokenCounts,
     otherCalls,
     labels,
     refused,
@@ -174,11 +197,11 @@ function proposalOf(call: ToolCallStep, proposals: readonly ProposalStep[]): Pro
   return proposals.find((proposal) => proposal.subject === call.subject && proposal.action !== 'deny' && proposal.ran.length === 0)
 }
 
-function stepOf(record: DecisionRecord): TurnStep {
-  const { id, time, subject, verdict, action, reason, rules, credential, revision } = record
+function stepOf(record: DecisionRecord, main: string | null): TurnStep {
+  const { id, calledAs, time, subject, verdict, action, reason, rules, credential, revision } = record
   const gaps = record.gaps ?? []
   const remedies = record.remedies ?? []
-  return { decision: id, time, subject, verdict, action, reason, rules, gaps, remedies, credential, revision, ...resultOf(record) }
+  return { decision: id, time, subject, verdict, action, reason, rules, gaps, remedies, credential, revision, calledAs, agent: record.session === null || record.session === main ? undefined : record.session, ...resultOf(record) }
 }
 
 function resultOf(record: DecisionRecord): CallResult {

@@ -24,7 +24,9 @@ export interface VerifiedCheckpoints {
 
 export function verifyCheckpoints(sources: CheckpointSources): VerifiedCheckpoints {
   const problems: VerifyProblem[] = []
-  const report = (seq: number, detail: string): void => void problems.push({ seq, kind: 'checkpoint', detail })
+  const report = (seq: number, detail: string): void => {
+    problems.push({ seq, kind: 'checkpoint', detail })
+  }
   const valid = new Map<number, Checkpoint>()
   const accept = (checkpoint: Checkpoint, where: string): void => {
     if (sources.key !== undefined && isSignedBy(checkpoint, sources.key)) valid.set(checkpoint.seq, checkpoint)

@@ -12,6 +12,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['schema', async () => (await import('./verbs/schema.ts')).addSchema],
   ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
   ['tools', async () => (await import('./verbs/tools.ts')).addTools],
+  ['policy', async () => (await import('./verbs/policy.ts')).addPolicy],
   ['turns', async () => (await import('./verbs/turns.ts')).addTurns],
   ['audit', async () => (await import('./verbs/audit.ts')).addAudit],
   ['version', async () => (await import('./verbs/version.ts')).addVersion],

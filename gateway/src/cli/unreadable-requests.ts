@@ -2,7 +2,7 @@
  * Answers what cannot be read as a request: not HTTP, a head that is too large or too slow. Node's own answer destroys the
  * connection at once, and with bytes still arriving the client is told of a reset instead of the reason.
  */
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { TurnwardError } from '../core/error.ts'
 
@@ -21,7 +21,16 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): 
     socket.destroy()
     return
   }
-  const refusal = refusalOf(error.code)
+  refuse(socket, refusalOf(error.code))
+}
+
+/** Listener for `connect`: this is no proxy. Without it Node closes the connection and says nothing. */
+export function answerTunnel(request: IncomingMessage, socket: Duplex): void {
+  socket.on('error', () => socket.destroy())
+  refuse(socket, new TurnwardError('request.method', { subject: `${request.method}`, fix: 'This is no proxy; see the list of endpoints in the README.' }))
+}
+
+function refuse(socket: Duplex, refusal: TurnwardError): void {
   const body = JSON.stringify({ error: refusal.toJSON() })
   const status = `${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`
   socket.write(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)

@@ -6,6 +6,7 @@ import type { Config } from '@turnward/contract/config'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 import { closest } from '../core/closest-name.ts'
+import { compilePattern } from '../policy/patterns.ts'
 
 const declaringSections = ['upstreams', 'credentials', 'principals', 'groups', 'servers', 'gateways'] as const
 
@@ -55,6 +56,10 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
     if (upstream.credential !== undefined) expectCredential(upstream.credential, ['upstreams', name, 'credential'])
   }
   for (const [index, route] of config.routes.entries()) {
+    const matches = compilePattern(route.model)
+    for (const [position, name] of (route.models ?? []).entries()) {
+      if (name.includes('*') || !matches(name)) report(['routes', index, 'models', position], `\`${name}\` is not a name that \`${route.model}\` matches`)
+    }
     for (const [position, target] of route.upstreams.entries()) {
       const path = ['routes', index, 'upstreams', position]
       if (typeof target === 'string') expectName('upstreams', target, path)

@@ -1,6 +1,7 @@
 /** Fingerprints of the configuration. Secrets enter only through their SHA-256, so a revision can be shown anywhere. */
 import type { Config, ServerConfig } from '@turnward/contract/config'
 import { digestJson, sha256 } from '../core/hash.ts'
+import { packId } from '../policy/packs/packs.ts'
 
 /** First 12 hex digits of the SHA-256 over the canonical JSON of the resolved configuration. Equal configurations have equal revisions. */
 export function revisionOf(config: Config): string {
@@ -8,6 +9,8 @@ export function revisionOf(config: Config): string {
     ...config,
     // Which file says it is not part of what is configured.
     include: undefined,
+    // What a pack says changes with its version, not with its name.
+    packs: config.packs.map(packId),
     credentials: mapValues(config.credentials, (credential) => ({ secret: sha256(credential.secret) })),
     keys: mapValues(config.keys, (key) => ({ ...key, secret: sha256(key.secret) })),
     upstreams: mapValues(config.upstreams, (upstream) => ({ ...upstream, headers: digests(upstream.headers) })),

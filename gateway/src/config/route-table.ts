@@ -10,6 +10,7 @@ const maxModelName = 256
 export function compileRoutes(routes: Config['routes'], upstreams: ReadonlyMap<string, Upstream>): RouteTable {
   const compiled: Route[] = routes.map((route) => ({
     model: route.model,
+    models: route.models,
     targets: route.upstreams.flatMap((target) => {
       const upstream = upstreams.get(typeof target === 'string' ? target : target.upstream)
       return upstream === undefined ? [] : [{ upstream, model: typeof target === 'string' ? undefined : target.model }]
@@ -24,5 +25,6 @@ export function compileRoutes(routes: Config['routes'], upstreams: ReadonlyMap<s
     resolve: (model) =>
       exact.get(model) ?? (model.length > maxModelName ? undefined : patterns.find(({ matches }) => matches(model))?.route),
     names: [...exact.keys()],
+    patterns: patterns.map(({ route }) => route),
   }
 }

@@ -113,7 +113,8 @@ function reportChoice(choices: readonly string[], path: ConfigPath, context: Iss
   const { root, data, report } = context
   const listed = choices.map((choice) => `\`${choice}\``).join(', ')
   const value = valueAt(data, path)
-  const name = String(path.at(-1))
+  // In a list the number says nothing; what the list is called does.
+  const name = String(path.findLast((step) => typeof step === 'string') ?? '')
   if (value === undefined) return reportMissing(path, context, `: one of ${listed}`)
   // A value that came through a reference may be a secret put in the wrong place: not quoted.
   const node = nodeAt(root, path)
@@ -121,7 +122,8 @@ function reportChoice(choices: readonly string[], path: ConfigPath, context: Iss
     (typeof value === 'string' || typeof value === 'number') && node?.kind === 'scalar' && node.interpolated === 'no'
       ? `\`${String(value).slice(0, 64)}\``
       : 'this value'
-  report(path, `${shown} is not a \`${name}\`: use ${choices.length === 1 ? '' : 'one of '}${listed}`, {
+  const misfit = typeof path.at(-1) === 'number' ? `cannot be in \`${name}\`` : `is not a \`${name}\``
+  report(path, `${shown} ${misfit}: use ${choices.length === 1 ? '' : 'one of '}${listed}`, {
     suggestion: typeof value === 'string' ? closest(value, choices) : undefined,
   })
 }

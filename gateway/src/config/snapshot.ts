@@ -58,6 +58,8 @@ export interface Route {
   /** The pattern it was declared under. */
   readonly model: string
   readonly targets: readonly RouteTarget[]
+  /** Names to list for a pattern, instead of what its upstream offers. */
+  readonly models?: readonly string[] | undefined
 }
 
 export interface RouteTable {
@@ -65,6 +67,8 @@ export interface RouteTable {
   readonly resolve: (model: string) => Route | undefined
   /** Exact names, for `GET /v1/models`. */
   readonly names: readonly string[]
+  /** Routes with a pattern, most specific first, for the same. */
+  readonly patterns: readonly Route[]
 }
 
 export interface McpServer {

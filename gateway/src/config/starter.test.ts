@@ -38,8 +38,15 @@ describe('the starter configuration', () => {
     })
   })
 
-  test('stops a leak: after reading notes, mail goes to staff and not to strangers', async () => {
-    const { policy, principals } = await start()
+  test('observes at first, and one word makes it enforce', async () => {
+    expect((await start()).policy.posture).toBe('observe')
+    writeFileSync(join(folder, 'turnward.yaml'), starterConfig.replace('\n  posture: observe\n', '\n  posture: standard\n'))
+    expect((await loadConfig(join(folder, 'turnward.yaml'), {})).policy.posture).toBe('standard')
+  })
+
+  test('once enforced, stops a leak: after reading notes, mail goes to staff and not to strangers', async () => {
+    const { policy: observing, principals } = await start()
+    const policy = { ...observing, posture: 'standard' as const }
     const principal = principals.get('me')
     if (principal === undefined) throw new Error('the starter has a principal `me`')
     const mail = (state: PolicyState, to: string) =>

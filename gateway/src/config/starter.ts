@@ -1,6 +1,6 @@
 /**
  * What `turnward init` writes: a commented configuration that starts without any account and shows contracts
- * stopping a leak. It never holds a secret itself; the key is a file of its own.
+ * that stop a leak once they are enforced; it observes first. It never holds a secret itself; the key is a file of its own.
  */
 
 /** Where the starter configuration expects its key, relative to the configuration file. */
@@ -71,6 +71,12 @@ gateways:
 
 # --- What tools do to a session -----------------------------------------------------------------
 
+# Contracts that ship with Turnward, for the built-in tools of coding agents: name those you use, of claude-code, codex,
+# gemini-cli, opencode, qwen-code, cline. \`turnward policy show --effective\` prints them.
+packs: []
+
+# For MCP servers nobody described yet, \`turnward policy suggest\` drafts contracts to paste here.
+#
 # A session starts trusted and public. What it reads can only lower its trust and narrow who may
 # receive its data. Tools are named server__tool; the most specific pattern counts.
 contracts:
@@ -104,7 +110,9 @@ rules:
     reason: The night agent may read and report, not change things.
 
 policy:
-  # strict: tools without a contract never run. standard: only while the session is trusted.
-  # observe: decide and record, refuse nothing.
-  posture: standard
+  # observe: everything is decided and recorded, and only missing grants refuse a call. Begin here; once agents have worked
+  # for a while, \`turnward policy readiness\` tells what standard would have refused. Then change this one word.
+  # standard: contracts and rules are enforced; tools without a contract run while the session is trusted, after that only
+  # if they just read. strict: tools without a contract never run.
+  posture: observe
 `

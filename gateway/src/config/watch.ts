@@ -33,7 +33,9 @@ export class ConfigSource {
     this.#logger = logger
     this.#current = first
     this.#watcher = watcher
-    watcher.listen(() => void this.reload('file change'))
+    watcher.listen(() => {
+      this.reload('file change').catch((error: unknown) => logger.error({ error }, 'the configuration could not be reloaded'))
+    })
   }
 
   /** Loads the file and begins to follow it. Throws ConfigError when the first load fails. */
@@ -63,16 +65,19 @@ export class ConfigSource {
   /** Calls the listener after each swap. Returns the way to stop. */
   onSwap(listener: SwapListener): () => void {
     this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
   }
 
   /**
    * Reads the files again, one reload at a time. True when what runs now is what the files say (restart-only
-   * settings apart), false when they are wrong and the running revision stays. Never rejects.
+   * settings apart), false when they are wrong and the running revision stays.
    */
   reload(reason: string): Promise<boolean> {
     const done = this.#queue.then(() => this.#reload(reason))
-    this.#queue = done
+    // A reload that failed must not fail those after it.
+    this.#queue = done.catch(() => undefined)
     return done
   }
 

@@ -162,3 +162,78 @@ async function sessionOf(floors: Floors, client: string, named?: string): Promis
   const context = await floors.context(keys.alice, client, 'main', named === undefined ? {} : { 'x-turnward-session': named })
   return (await mcpSession(floors.services, context)).policy
 }
+
+/** What became of a proposed call: how its MCP call ended, or that the client ran it, or nobody did; and what the history then says. */
+const fate = fc.record({
+  ending: fc.constantFrom('ok', 'tool_error', 'timeout', 'refused_later', 'own', 'nobody'),
+  said: fc.constantFrom('done', 'error: no', 'not run: refused'),
+  isError: fc.boolean(),
+})
+
+describe.each(wires.filter(({ stream }) => !stream))('over both floors ($path)', ({ kind, path }) => {
+  const oneEach = {
+    ...tools,
+    office__web: {},
+    office__refused_later: {},
+  }
+  const described = {
+    ...contracts,
+    office__web: { output: { trust: 'untrusted' } },
+    office__refused_later: { output: { trust: 'trusted' }, effects: ['refused_later'], requires: { trust: 'trusted' } },
+    own: { output: { trust: 'trusted' }, effects: ['own'] },
+    nobody: { output: { trust: 'trusted' }, effects: ['nobody'] },
+  }
+  const nameOf = (ending: string) => (ending === 'own' || ending === 'nobody' ? ending : `office__${ending}`)
+
+  test('an effect is done only where its call ended well; what a history says of it enables nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fate, { minLength: 1, maxLength: 6, selector: ({ ending }) => ending }), async (fates) => {
+        const calls = fates.map(({ ending }, index) => ({ id: `call_${index}`, name: nameOf(ending) }))
+        await using vendor = await startVendor((request) => say(request, request.index === 0 ? { calls } : { text: 'Done.' }))
+        await using floors = await openFloors({ config: vendorConfig(kind, vendor.url, { contracts: described }), tools: oneEach })
+        const ask = (messages: object[]) => post(`${floors.url}${path}`, keys.alice, { model: 'm', max_tokens: 100, messages }, { 'x-turnward-session': 'one' })
+        await ask([{ role: 'user', content: 'go' }])
+        const named = { 'x-turnward-session': 'one' }
+        for (const { ending } of fates) if (ending !== 'own' && ending !== 'nobody' && ending !== 'refused_later') await floors.call(await floors.context(keys.alice, 'x', 'main', named), nameOf(ending)).catch(() => undefined)
+        // What was released is refused where it runs, once something untrusted was read.
+        await floors.call(await floors.context(keys.alice, 'x', 'main', named), 'office__web')
+        for (const { ending } of fates) if (ending === 'refused_later') expect((await floors.call(await floors.context(keys.alice, 'x', 'main', named), nameOf(ending))).isError).toBe(true)
+        await ask(historyOf(kind, calls, fates))
+        const { effects } = await sessionOf(floors, 'ignored', 'one')
+        expect(effects.reserved).toEqual({})
+        const ownIsDone = kind === 'anthropic' && fates.some(({ ending, isError }) => ending === 'own' && !isError)
+        const nobodyIsDone = kind === 'anthropic' && fates.some(({ ending, isError }) => ending === 'nobody' && !isError)
+        const done = [...fates.filter(({ ending }) => ending === 'ok').map(({ ending }): string => ending), ...(ownIsDone ? ['own'] : []), ...(nobodyIsDone ? ['nobody'] : [])]
+        expect(confirmedEffects(effects)).toEqual(done.sort())
+        // A call that failed or was refused is free; one that got no answer, and one whose dialect cannot say, may have happened.
+        const possible = fates.filter(({ ending }) => ending === 'timeout' || (kind === 'openai' && (ending === 'own' || ending === 'nobody'))).map(({ ending }) => unconfirmedEffect(ending))
+        expect(effects.done.filter((effect) => effect.startsWith('?'))).toEqual(possible.sort())
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+function historyOf(kind: 'openai' | 'anthropic', calls: readonly { readonly id: string; readonly name: string }[], fates: readonly { readonly said: string; readonly isError: boolean }[]): object[] {
+  const user = { role: 'user', content: 'go' }
+  if (kind === 'openai') {
+    const made = { role: 'assistant', content: null, tool_calls: calls.map(({ id, name }) => ({ id, type: 'function', function: { name, arguments: '{}' } })) }
+    return [user, made, ...calls.map(({ id }, index) => ({ role: 'tool', tool_call_id: id, content: fates[index]?.said ?? '' }))]
+  }
+  const made = { role: 'assistant', content: calls.map(({ id, name }) => ({ type: 'tool_use', id, name, input: {} })) }
+  return [user, made, { role: 'user', content: calls.map(({ id }, index) => ({ type: 'tool_result', tool_use_id: id, content: fates[index]?.said ?? '', is_error: fates[index]?.isError === true })) }]
+}
+
+test('a result that cannot be admitted reaches nobody, and its outcome is on record', async () => {
+  await using floors = await openFloors({ config: configOf({ contracts: { office__ok: { output: { trust: 'untrusted' }, effects: ['ok'] } } }), tools })
+  const context = await floors.context(keys.alice, 'x')
+  await floors.call(context, 'office__ok')
+  const put = floors.services.state.put.bind(floors.services.state)
+  floors.services.state.put = (namespace, ...rest) => {
+    if (namespace === 'session') throw new TurnwardError('store.failed', { why: 'the disk is full' })
+    return put(namespace, ...rest)
+  }
+  floors.clock.advance(60_000)
+  await expect(floors.call(context, 'office__ok')).rejects.toMatchObject({ code: 'store.failed' })
+  expect(floors.log.records.at(-1)).toMatchObject({ type: 'outcome', outcome: 'error', errorCode: 'store.failed' })
+})

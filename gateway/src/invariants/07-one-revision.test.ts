@@ -72,3 +72,12 @@ test('a grant that is taken away while a request runs counts from the next one o
   expect((await ask()).status).toBe(200)
   expect(JSON.parse((await ask()).text)).toMatchObject({ error: { code: 'grant.model' } })
 })
+
+test('a tool call whose server was dropped meanwhile is recorded with the credential it used', async () => {
+  await using floors = await openFloors({ config: configOf(open), tools: { office__write: {} } })
+  const context = await floors.context(keys.alice, 'one')
+  floors.swap(configOf({ servers: {}, gateways: {} }))
+  await floors.call(context, 'office__write')
+  expect(floors.ran).toHaveLength(1)
+  expect(floors.log.records.map(({ credential }) => credential)).toEqual(['server:office', 'server:office'])
+})

@@ -117,7 +117,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   const operations = createMcpOperations(services)
   const server = createServer((request, response) => {
     const dialect = request.url === '/v1/messages' ? messages : chatCompletions
-    void runModelCall(services, request, response, dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
+    runModelCall(services, request, response, dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -180,7 +180,7 @@ function testServers(tools: Readonly<Record<string, TestTool>>, down: readonly s
     },
     hold: () => () => {},
     onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
-    credentialOf: (_snapshot, server) => `server:${server}`,
+    credentialOf: (snapshot, server) => (snapshot.servers.has(server) ? `server:${server}` : 'none'),
     status: () => [],
     close: async () => {},
   }

@@ -1,10 +1,11 @@
-/** `GET /v1/models` and `/v1/models/{name}`: the exact model names this principal may use, in the caller's dialect. */
-import type { Snapshot } from '../config/snapshot.ts'
+/** `GET /v1/models` and `/v1/models/{name}`: the models this principal may use, in the caller's dialect. */
+import type { Route, Snapshot } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 import { granted } from '../policy/grants.ts'
 import type { DialectName } from '../wire/dialect.ts'
+import type { OfferedModels } from './offered-models.ts'
 
 /** One model, in the caller's dialect. Throws `grant.model`; unknown and ungranted models answer alike. */
 export function describeModel(snapshot: Snapshot, caller: Caller, dialect: DialectName, name: string): JsonObject {
@@ -13,8 +14,14 @@ export function describeModel(snapshot: Snapshot, caller: Caller, dialect: Diale
   return entryOf(dialect, name)
 }
 
-export function listModels(snapshot: Snapshot, caller: Caller, dialect: DialectName): JsonObject {
-  const names = snapshot.routes.names.filter((name) => granted(snapshot.policy.grants, caller.principal, 'models', name) !== undefined)
+/**
+ * Exact routes by their name; of a route with a pattern the names its `models` lists, else those that its first upstream
+ * offers and that lead to this route. Granted ones only.
+ */
+export async function listModels(offered: OfferedModels, snapshot: Snapshot, caller: Caller, dialect: DialectName): Promise<JsonObject> {
+  const byPattern = await Promise.all(snapshot.routes.patterns.map((route) => namesOf(offered, snapshot, caller, route)))
+  const all = new Set([...snapshot.routes.names, ...byPattern.flat()])
+  const names = [...all].filter((name) => granted(snapshot.policy.grants, caller.principal, 'models', name) !== undefined)
   if (dialect === 'messages') {
     return {
       data: names.map((name) => entryOf(dialect, name)),
@@ -24,6 +31,13 @@ export function listModels(snapshot: Snapshot, caller: Caller, dialect: DialectN
     }
   }
   return { object: 'list', data: names.map((name) => entryOf(dialect, name)) }
+}
+
+async function namesOf(offered: OfferedModels, snapshot: Snapshot, caller: Caller, route: Route): Promise<readonly string[]> {
+  const [first] = route.targets
+  // Where the upstream gets a name of the administrator's, what it offers says nothing about ours.
+  const names = route.models ?? (first === undefined || first.model !== undefined ? [] : await offered.of(snapshot, caller, first.upstream))
+  return names.filter((name) => snapshot.routes.resolve(name) === route)
 }
 
 function entryOf(dialect: DialectName, id: string): JsonObject {

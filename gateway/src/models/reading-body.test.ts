@@ -54,12 +54,13 @@ describe('reading a body', () => {
     const bodies: string[] = []
     const done = Promise.withResolvers<void>()
     const server = createServer((request, response) => {
-      void Promise.resolve()
+      Promise.resolve()
         .then(() => readBody(request, limits))
         .then((bytes) => {
           response.end(bodies.push(bytes.toString()) === 3 ? 'last' : 'more')
           if (bodies.length === 3) done.resolve()
         })
+        .catch(done.reject)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')

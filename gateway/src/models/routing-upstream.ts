@@ -71,7 +71,8 @@ export async function routeCall(
   throw failure ?? new TurnwardError('route.no_upstream', { subject: route.model })
 }
 
-function secretsOf(credential: string | undefined, target: RouteTarget): readonly string[] {
+/** What an upstream is sent that nobody may see. */
+export function secretsOf(credential: string | undefined, target: RouteTarget): readonly string[] {
   const fixed = Object.values(target.upstream.config.headers)
   return credential === undefined ? fixed : [credential, ...fixed]
 }
@@ -80,7 +81,8 @@ function shouldFailOver(status: number): boolean {
   return status === 429 || status >= 500
 }
 
-function describeFailure(error: unknown, upstream: string): TurnwardError {
+/** What went wrong with an upstream, as a coded error. */
+export function describeFailure(error: unknown, upstream: string): TurnwardError {
   if (error instanceof TurnwardError) return error
   const code = (error as { code?: string }).code ?? ''
   if (code.includes('TIMEOUT')) return new TurnwardError('upstream.timeout', { subject: upstream, why: code, cause: error })

@@ -6,6 +6,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { CancelSignal } from '../core/cancellation.ts'
 
 export interface UpstreamRequest {
+  /** `POST` unless told otherwise. */
+  readonly method?: 'POST' | 'GET'
   /** Path and query below the origin of the upstream. */
   readonly path: string
   /** Flat list of names and values. */

@@ -4,10 +4,11 @@ import { compileRules } from './conditions.ts'
 import { compileContracts } from './contracts.ts'
 import { compileDirectory, directoryProblems, readerNames } from './directory.ts'
 import { compileGrants } from './grants.ts'
+import { packContracts } from './packs/packs.ts'
 import type { PolicyProblem } from './problem.ts'
 import type { Policy } from './types.ts'
 
-export type PolicyConfig = Pick<Config, 'policy' | 'principals' | 'groups' | 'grants' | 'contracts' | 'rules'>
+export type PolicyConfig = Pick<Config, 'policy' | 'principals' | 'groups' | 'grants' | 'packs' | 'contracts' | 'rules'>
 
 export interface CompiledPolicy {
   readonly policy: Policy
@@ -22,7 +23,11 @@ export function compilePolicy(config: PolicyConfig): CompiledPolicy {
     contractOf,
     contracts,
     problems: contractProblems,
-  } = compileContracts(config.contracts, { trustRanks, names: readerNames(config) })
+  } = compileContracts(
+    config.contracts,
+    { trustRanks, names: readerNames(config), conditions },
+    packContracts(config.packs, trustRanks.length - 1),
+  )
   const { rules, problems: ruleProblems } = compileRules(config.rules, { conditions, trustRanks })
   const repeated = trustRanks.flatMap((name, index) => (trustRanks.indexOf(name) === index ? [] : [index]))
   return {

@@ -16,8 +16,11 @@ export interface Inspection {
   readonly argumentFields: readonly string[] | 'all'
 }
 
-/** Variables a condition may use, with their fields where these are fixed. */
-const variables: Readonly<Record<string, readonly string[] | undefined>> = {
+/** Names a condition may use, with their fields where these are fixed. */
+export type Variables = Readonly<Record<string, readonly string[] | undefined>>
+
+/** What the conditions of rules may use. */
+const ruleVariables: Variables = {
   principal: ['id', 'kind', 'groups', 'emails'],
   tool: ['name', 'server', 'effects', 'hints'],
   session: ['trust', 'trust_rank', 'audience', 'done'],
@@ -31,7 +34,7 @@ const typeNames = new Set(['bool', 'bytes', 'double', 'int', 'list', 'map', 'nul
 const builtIn = new Set(['_&&_', '_||_', '_?_:_', '_==_', '_!=_', '_[_]', '@not_strictly_false'])
 
 /** Checks a parsed condition. Messages are for the administrator who wrote it. */
-export function inspectCondition(root: Expr, environment: CelEnv, caps: ConditionCaps): Inspection {
+export function inspectCondition(root: Expr, environment: CelEnv, caps: ConditionCaps, variables: Variables = ruleVariables): Inspection {
   const problems = new Set<string>()
   const fields = new Set<string>()
   let [nodes, wholeArguments] = [0, false]
@@ -53,14 +56,14 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
       case 'identExpr': {
         const { name } = exprKind.value
         if (scope.includes(name) || typeNames.has(name)) return
-        if (name === 'args') wholeArguments = true
-        else if (!Object.hasOwn(variables, name))
+        if (!Object.hasOwn(variables, name))
           problems.add(`\`${name}\` is not a variable of conditions${didYouMean(name, Object.keys(variables))}`)
+        else if (name === 'args') wholeArguments = true
         return
       }
       case 'selectExpr': {
         const { operand, field } = exprKind.value
-        const variable = variableName(operand, scope)
+        const variable = variableName(operand, scope, variables)
         const known = variable === undefined ? undefined : variables[variable]
         if (variable === 'args') fields.add(field)
         else visit(operand, scope, loops)
@@ -72,7 +75,7 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
         if (!builtIn.has(name) && environment.funcs.find(name) === undefined) problems.add(`there is no function \`${name}\` in conditions`)
         const pattern = args[args.length - 1]
         if (name === 'matches' && text(pattern) === undefined) problems.add('the pattern of `matches` must be written out')
-        const field = name === '_[_]' && variableName(args[0], scope) === 'args' ? text(args[1]) : undefined
+        const field = name === '_[_]' && variableName(args[0], scope, variables) === 'args' ? text(args[1]) : undefined
         if (field === undefined) all([target, ...args])
         else fields.add(field)
         return
@@ -101,7 +104,7 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
   return { problems: [...problems], readsArguments, argumentFields: wholeArguments ? 'all' : [...fields].sort() }
 }
 
-function variableName(expr: Expr | undefined, scope: readonly string[]): string | undefined {
+function variableName(expr: Expr | undefined, scope: readonly string[], variables: Variables): string | undefined {
   if (expr?.exprKind.case !== 'identExpr') return undefined
   const { name } = expr.exprKind.value
   return scope.includes(name) || !Object.hasOwn(variables, name) ? undefined : name

@@ -23,8 +23,8 @@ export interface CompiledRules {
   readonly problems: readonly PolicyProblem[]
 }
 
-// The standard library only: the extensions can grow lists and text beyond the caps.
-const environment = celEnv()
+/** The standard library only: the extensions can grow lists and text beyond the caps. */
+export const conditionEnvironment = celEnv()
 
 /** Compiles `rules:`. Paths of problems start with `rules`. */
 export function compileRules(rules: Config['rules'], context: ConditionContext): CompiledRules {
@@ -51,9 +51,9 @@ export function compileCondition(
 ): Pick<Rule, 'applies' | 'readsArguments'> | { readonly problems: readonly string[] } {
   try {
     const parsed = parse(text)
-    const { problems, readsArguments, argumentFields } = inspectCondition(parsed.expr, environment, context.conditions)
+    const { problems, readsArguments, argumentFields } = inspectCondition(parsed.expr, conditionEnvironment, context.conditions)
     if (problems.length > 0) return { problems }
-    const evaluate = plan(environment, parsed)
+    const evaluate = plan(conditionEnvironment, parsed)
     const applies = (input: RuleInput): boolean => {
       const result = evaluate({
         ...variables(input, context),

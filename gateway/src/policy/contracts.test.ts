@@ -15,7 +15,11 @@ describe('contractOf', () => {
   test('answers the same after more names than it remembers', () => {
     const { contractOf } = compileContracts(
       { 'web__*': { output: {}, effects: ['read'], requires: { done: [], not_done: [] } } },
-      { trustRanks: ['untrusted', 'trusted'], names: { principals: new Set(), groups: new Set() } },
+      {
+        trustRanks: ['untrusted', 'trusted'],
+        names: { principals: new Set(), groups: new Set() },
+        conditions: { max_nodes: 200, max_loops: 1, max_list: 1000 },
+      },
     )
     for (let index = 0; index < 10_000; index++) contractOf(`noise__${index}`)
     expect(contractOf('web__fetch')?.source).toBe('web__*')

@@ -3,11 +3,13 @@
  * added to it and can only tighten. A hint never makes an undescribed tool a described one.
  */
 import type { Config, ContractConfig } from '@turnward/contract/config'
+import type { ConditionCaps } from './condition-inspection.ts'
 import { isEffectName } from './effects.ts'
 import { compareSpecificity, compilePattern } from './patterns.ts'
 import type { PolicyProblem } from './problem.ts'
 import { parseConfiguredReader, type ReaderNames } from './readers.ts'
 import { didYouMean } from '../core/closest-name.ts'
+import { compileSuccess } from './success-conditions.ts'
 import type { Contract, ToolSubject } from './types.ts'
 
 export interface ContractContext {
@@ -15,6 +17,8 @@ export interface ContractContext {
   readonly trustRanks: readonly string[]
   /** What bare words in audiences may mean; see `readerNames`. */
   readonly names: ReaderNames
+  /** Caps of `success` conditions. */
+  readonly conditions: ConditionCaps
 }
 
 export interface CompiledContracts {
@@ -38,12 +42,20 @@ export interface EffectiveContract {
 const maxCached = 4096
 const argumentPath = /^\$args(?:\.[^.$\s]{1,64}){1,16}$/
 
-/** Compiles `contracts:`. Paths of problems start with `contracts`. */
-export function compileContracts(contracts: Config['contracts'], context: ContractContext): CompiledContracts {
+/**
+ * Compiles `contracts:` and puts those of packs among them: the most specific pattern wins, and for the same pattern
+ * the administrator's own. Paths of problems start with `contracts`.
+ */
+export function compileContracts(
+  contracts: Config['contracts'],
+  context: ContractContext,
+  fromPacks: readonly Contract[] = [],
+): CompiledContracts {
   const problems: PolicyProblem[] = []
-  const compiled = Object.entries(contracts)
-    .sort(([a], [b]) => compareSpecificity(a, b))
-    .map(([pattern, config]) => ({ contract: compileContract(pattern, config, context, problems), matches: compilePattern(pattern) }))
+  const own = Object.entries(contracts).map(([pattern, config]) => compileContract(pattern, config, context, problems))
+  const compiled = [...own, ...fromPacks.filter(({ pattern }) => !Object.hasOwn(contracts, pattern))]
+    .sort((a, b) => compareSpecificity(a.pattern, b.pattern))
+    .map((contract) => ({ contract, matches: compilePattern(contract.pattern) }))
   const cache = new Map<string, Contract | undefined>()
   const contractOf = (tool: string): Contract | undefined => {
     if (cache.has(tool)) return cache.get(tool)
@@ -77,6 +89,7 @@ export function effectiveContract(contract: Contract | undefined, tool: ToolSubj
  * (`admitUnknown`). Whether the call may run at all is for `decide` to say.
  */
 const undescribed: Contract = {
+  pattern: '',
   source: '(undescribed)',
   output: { trust: 0, audience: ['$principal'] },
   effects: [],
@@ -114,8 +127,13 @@ function compileContract(pattern: string, config: ContractConfig, context: Contr
     }
     return [...new Set(names)].sort()
   }
+  const success = config.success === undefined ? undefined : compileSuccess(config.success, context.conditions)
+  if (success !== undefined && 'problems' in success)
+    problems.push(...success.problems.map((message) => ({ path: at('success'), message })))
   return {
+    pattern,
     source: pattern,
+    ...(success !== undefined && 'succeeded' in success ? { succeeded: success.succeeded } : {}),
     output: {
       trust: rank(config.output.trust, at('output', 'trust')),
       audience: config.output.audience?.flatMap((text, index) => reader(text, at('output', 'audience', index))),

@@ -17,6 +17,7 @@ export function audienceOf(readers: readonly string[]): Audience {
 
 /** The label of something made from both: least trust, and only who may receive both. */
 export function join(a: Label, b: Label): Label {
+  if (b.audience.length === 0 && b.trust >= a.trust) return a
   return {
     trust: Math.min(a.trust, b.trust),
     audience: b.audience.length === 0 ? a.audience : canonicalAudience([...a.audience, ...b.audience]),
@@ -25,7 +26,13 @@ export function join(a: Label, b: Label): Label {
 
 /** Whether two labels are the same; labels are canonical, so this is exact. */
 export function sameLabel(a: Label, b: Label): boolean {
-  return a.trust === b.trust && JSON.stringify(a.audience) === JSON.stringify(b.audience)
+  if (a.trust !== b.trust || a.audience.length !== b.audience.length) return false
+  return a.audience === b.audience || a.audience.length === 0 || JSON.stringify(a.audience) === JSON.stringify(b.audience)
+}
+
+/** Whether a label restricts nothing: it is that of a session that has read nothing. */
+export function isPublicLabel({ trust, audience }: Label, topRank: number): boolean {
+  return trust >= topRank && audience.length === 0
 }
 
 /** A label as the decision log and the session store keep it: trust by name, so that it survives a change of ranks. */

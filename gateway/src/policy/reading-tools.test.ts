@@ -14,16 +14,38 @@ const definition = (properties: JsonObject = {}, annotations: JsonObject = hones
 })
 
 describe('a tool only reads when annotation, name and arguments say so', () => {
-  test.each(['read_text_file', 'listIssues', 'get-commit', 'search_files', 'GetSLOStatus', 'read_email', 'get_comment', 'count_rows', 'find_users'])('%s', (name) => {
+  test.each([
+    'read_text_file',
+    'listIssues',
+    'get-commit',
+    'search_files',
+    'GetSLOStatus',
+    'read_email',
+    'get_comment',
+    'count_rows',
+    'find_users',
+  ])('%s', (name) => {
     expect(isReadingTool(name, definition({ path: { type: 'string' }, query: { type: 'string' } }))).toBe(true)
   })
 
-  test.each(['create_issue', 'get_or_create_user', 'read_and_send', 'listThenDelete', 'search_replace_all', 'send_mail', 'issues', 'web_search', 'search_web', 'get_url', 'fetch_page', 'mail_read', '', 'réad'])(
-    'not `%s`, whatever its annotation says',
-    (name) => {
-      expect(isReadingTool(name, definition())).toBe(false)
-    },
-  )
+  test.each([
+    'create_issue',
+    'get_or_create_user',
+    'read_and_send',
+    'listThenDelete',
+    'search_replace_all',
+    'send_mail',
+    'issues',
+    'web_search',
+    'search_web',
+    'get_url',
+    'fetch_page',
+    'mail_read',
+    '',
+    'réad',
+  ])('not `%s`, whatever its annotation says', (name) => {
+    expect(isReadingTool(name, definition())).toBe(false)
+  })
 
   test.each<[string, JsonObject]>([
     ['no annotation', {}],
@@ -35,10 +57,18 @@ describe('a tool only reads when annotation, name and arguments say so', () => {
     expect(isReadingTool('get_issue', definition({}, annotations))).toBe(false)
   })
 
-  test.each(['url', 'imageUrl', 'callback_uri', 'to', 'recipients', 'sql', 'command', 'webhook', 'body', 'host'])('not with the argument `%s`', (argument) => {
-    expect(isReadingTool('get_issue', definition({ [argument]: { type: 'string' } }))).toBe(false)
-    expect(isReadingTool('get_issue', definition({ options: { type: 'array', items: { anyOf: [{ type: 'object', properties: { [argument]: {} } }] } } }))).toBe(false)
-  })
+  test.each(['url', 'imageUrl', 'callback_uri', 'to', 'recipients', 'sql', 'command', 'webhook', 'body', 'host'])(
+    'not with the argument `%s`',
+    (argument) => {
+      expect(isReadingTool('get_issue', definition({ [argument]: { type: 'string' } }))).toBe(false)
+      expect(
+        isReadingTool(
+          'get_issue',
+          definition({ options: { type: 'array', items: { anyOf: [{ type: 'object', properties: { [argument]: {} } }] } } }),
+        ),
+      ).toBe(false)
+    },
+  )
 
   test('not without a schema, and not with one too large to read', () => {
     expect(isReadingTool('get_issue', { annotations: honest })).toBe(false)
@@ -48,11 +78,19 @@ describe('a tool only reads when annotation, name and arguments say so', () => {
 
   test('never when its name begins with a word that changes or sends', () => {
     const first = fc.constantFrom(...changingWords, ...sendingWords)
-    fc.assert(fc.property(first, fc.constantFrom('', '_issue', '_all_files', 'Mail'), (verb, rest) => !isReadingTool(`${verb}${rest}`, definition())))
+    fc.assert(
+      fc.property(
+        first,
+        fc.constantFrom('', '_issue', '_all_files', 'Mail'),
+        (verb, rest) => !isReadingTool(`${verb}${rest}`, definition()),
+      ),
+    )
   })
 
   test('words are found in every case', () => {
-    expect(['readTextFile', 'read_text_file', 'read-text.file', 'READ TextFile'].map(wordsOf)).toEqual(Array.from({ length: 4 }, () => ['read', 'text', 'file']))
+    expect(['readTextFile', 'read_text_file', 'read-text.file', 'READ TextFile'].map(wordsOf)).toEqual(
+      Array.from({ length: 4 }, () => ['read', 'text', 'file']),
+    )
   })
 })
 
@@ -76,8 +114,10 @@ describe('after an untrusted read, an undescribed tool that only reads', () => {
   })
 
   test('is refused in `strict`, and a tool a client runs always', () => {
-    expect(verdictIn('strict')).toMatchObject({ action: 'deny', gaps: [{ kind: 'undescribed' }] })
-    expect(verdictIn('standard', { name: 'get_issue', server: 'client', hints: undefined, reading: true })).toMatchObject({ action: 'deny' })
+    expect(verdictIn('strict')).toMatchObject({ action: 'deny', gaps: [{ kind: 'undescribed' }], rules: ['grant #1', 'contracts'] })
+    expect(verdictIn('standard', { name: 'get_issue', server: 'client', hints: undefined, reading: true })).toMatchObject({
+      action: 'deny',
+    })
   })
 
   test('narrows like everything undescribed', () => {

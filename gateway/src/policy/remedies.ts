@@ -78,7 +78,7 @@ const prerequisite: Maker = (policy, situation, { tool: { contract } }) => {
   const missing = contract.requires.done.filter((effect) => !isDone(situation.state.effects, effect))
   const names = (missing.length === 0 ? contract.requires.done : missing).map((effect) => {
     const producer = producerOf(policy, situation, effect)
-    return `\`${effect}\`${producer === undefined ? '' : ` (with \`${producer.source}\`)`}`
+    return `\`${effect}\`${producer === undefined ? '' : ` (with \`${producer.pattern}\`)`}`
   })
   return {
     remedy: { kind: 'prerequisite', detail: `first do ${names.join(', ')} in the same session` },
@@ -116,7 +116,7 @@ function produced(policy: Policy, situation: Situation, effect: string): Situati
 function producerOf(policy: Policy, { state, question }: Situation, effect: string): Contract | undefined {
   const producers = (policy.contracts ?? []).filter((contract) => {
     // Which tools a pattern stands for is not known here; its grant is decided when one of them is called.
-    const mayUse = contract.source.includes('*') || granted(policy.grants, question.principal, 'tools', contract.source) !== undefined
+    const mayUse = contract.pattern.includes('*') || granted(policy.grants, question.principal, 'tools', contract.pattern) !== undefined
     return mayUse && contract.effects.includes(effect)
   })
   const harmless = (contract: Contract) => sameLabel(state.label, join(state.label, outputLabel(policy, contract, question.principal)))

@@ -30,7 +30,7 @@ export const outsideWords: ReadonlySet<string> = words(
 )
 
 /** More than one thing is done: what comes second may be anything. */
-const joiningWords: ReadonlySet<string> = words('and or then with')
+const joiningWords: ReadonlySet<string> = words('and or then')
 
 /** Argument names with which a tool can be made to reach out or to run something, by any of their words. */
 const reachingArguments: ReadonlySet<string> = words(
@@ -56,7 +56,8 @@ export function namesReading(name: string): boolean {
   const [first, ...rest] = wordsOf(name)
   if (first === undefined || !readingVerbs.has(first) || outsideWords.has(first)) return false
   return rest.every(
-    (word) => !outsideWords.has(word) && !joiningWords.has(word) && (nounsToo.has(word) || !(changingWords.has(word) || sendingWords.has(word))),
+    (word) =>
+      !outsideWords.has(word) && !joiningWords.has(word) && (nounsToo.has(word) || !(changingWords.has(word) || sendingWords.has(word))),
   )
 }
 
@@ -65,7 +66,9 @@ export function argumentsStayInside(schema: JsonObject): boolean {
   const names = argumentNames(schema)
   return (
     names !== undefined &&
-    names.every((name) => !reachingWholeArguments.has(wordsOf(name).join('_')) && wordsOf(name).every((word) => !reachingArguments.has(word)))
+    names.every(
+      (name) => !reachingWholeArguments.has(wordsOf(name).join('_')) && wordsOf(name).every((word) => !reachingArguments.has(word)),
+    )
   )
 }
 

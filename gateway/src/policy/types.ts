@@ -2,6 +2,7 @@
  * The nouns of the policy engine. Everything here is immutable data; the engine is pure functions over it
  * (`admit.ts`, `decide.ts`). No I/O, no clock, no randomness in this room.
  */
+import type { PackName } from '@turnward/contract/config/packs'
 import type { JsonObject } from '../core/json.ts'
 import type { Principal } from '../core/principal.ts'
 
@@ -18,10 +19,25 @@ export interface Label {
   readonly audience: Audience
 }
 
+/** A result as a `success` condition sees it. */
+export interface ResultView {
+  readonly text: string
+  /** Undefined where the dialect cannot say. */
+  readonly isError: boolean | undefined
+}
+
 /** A compiled contract: what is known of a tool. */
 export interface Contract {
-  /** The pattern it was declared under, for reasons: `mail__send`. */
+  /** The name or pattern of the tools it is for: `mail__send`. */
+  readonly pattern: string
+  /** What reasons call it: the pattern, and the packs it comes from (`Bash (pack claude-code@1)`). */
   readonly source: string
+  /** The packs it comes from; absent when an administrator wrote it. */
+  readonly packs?: readonly PackName[] | undefined
+  /** Whether a result shows that the call succeeded; `unknown` when the condition cannot be answered for it. Absent: nothing was declared. */
+  readonly succeeded?: ((result: ResultView) => boolean | 'unknown') | undefined
+  /** Why a pack says so. */
+  readonly why?: string | undefined
   readonly output: {
     /** Rank; undefined adds nothing. */
     readonly trust: number | undefined

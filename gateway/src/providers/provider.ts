@@ -14,6 +14,8 @@ export interface Provider {
   readonly path: string
   /** Path of the vendor's token counting, when it has one. */
   readonly countPath?: string
+  /** Path of the vendor's list of models, when it has one. */
+  readonly modelsPath?: string
   /** Credential headers, as a flat list of names and values. */
   readonly authHeaders: (secret: string | undefined) => string[]
   /** Request headers of the client that may travel on to this vendor. */

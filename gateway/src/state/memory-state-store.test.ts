@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import type { EntryTable } from '../store/entries.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { openStateStore } from './memory-state-store.ts'
-import { volatileNamespaces } from './state-store.ts'
+import { keptNamespaces, volatileNamespaces } from './state-store.ts'
 import type { MaybePromise, StateNamespace, StateStore } from './state-store.ts'
 
 let folder: string
@@ -107,7 +107,7 @@ describe('state in memory', () => {
 describe('state on disk', () => {
   test('survives a restart in every kept namespace, without what has expired or was taken', async () => {
     const before = await opened()
-    const namespaces = ['session', 'point', 'splice', 'note', 'owner', 'words'] as const
+    const namespaces = keptNamespaces
     for (const namespace of namespaces) await before.put(namespace, 'k', { of: namespace }, later)
     await before.put('session', 'short', 1, 1500)
     await before.put('splice', 'used', 1, later)

@@ -14,7 +14,7 @@ export type StateNamespace = keyof StateValues
 export const volatileNamespaces = ['place', 'ledger', 'ticket'] as const satisfies readonly StateNamespace[]
 
 /** What is on disk as well: forgetting it would lower a label, or lose a call. */
-export const keptNamespaces = ['session', 'point', 'splice', 'note', 'owner', 'words'] as const satisfies readonly StateNamespace[]
+export const keptNamespaces = ['session', 'point', 'splice', 'note', 'owner', 'words', 'task'] as const satisfies readonly StateNamespace[]
 
 export type MaybePromise<T> = T | Promise<T>
 

@@ -78,6 +78,8 @@ export interface StateValues {
   readonly splice: object
   /** A line the gateway put into a conversation, by the place it stands after. */
   readonly note: Note
+  /** A task that a released call gave to an agent: the session and turn that started it. */
+  readonly task: { readonly session: string; readonly turn: string | null }
   readonly ledger: LabelRecord
   readonly ticket: readonly Ticket[]
   readonly owner: OwnerConversations

@@ -6,21 +6,21 @@ const perPart = 16
 
 /** Bytes, roughly. */
 export function sizeOf(value: unknown): number {
-  let size = 0
-  let parts = 0
-  const stack: unknown[] = [value]
-  while (stack.length > 0 && parts < mostParts) {
-    const part = stack.pop()
-    parts += 1
-    size += perPart
-    if (typeof part === 'string') size += part.length
-    else if (Array.isArray(part)) for (const item of part as unknown[]) stack.push(item)
-    else if (typeof part === 'object' && part !== null) {
-      for (const key in part) {
-        size += key.length
-        stack.push((part as Readonly<Record<string, unknown>>)[key])
-      }
-    }
+  return sizeOfPart(value, { parts: 0 })
+}
+
+function sizeOfPart(value: unknown, seen: { parts: number }): number {
+  seen.parts += 1
+  if (typeof value === 'string') return perPart + value.length
+  if (typeof value !== 'object' || value === null) return perPart
+  let size = perPart
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length && seen.parts < mostParts; at += 1) size += sizeOfPart((value as unknown[])[at], seen)
+    return size
+  }
+  for (const key in value) {
+    if (seen.parts >= mostParts) break
+    size += key.length + sizeOfPart((value as Readonly<Record<string, unknown>>)[key], seen)
   }
   return size
 }

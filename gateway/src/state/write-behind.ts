@@ -94,7 +94,10 @@ export class WriteBehind {
     this.#delay = delay
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      void this.#write()
+      // A batch that fails is kept and tried again; what fails beside it is a failure to write all the same.
+      this.#write().catch((cause: unknown) => {
+        this.#failure = asStoreFailure(cause)
+      })
     }, delay)
   }
 
@@ -112,8 +115,7 @@ export class WriteBehind {
       await this.#entries.write(Array.from(this.#writing.values(), toRow))
       this.#failure = undefined
     } catch (cause) {
-      this.#failure =
-        cause instanceof TurnwardError ? cause : new TurnwardError('store.failed', { why: 'state could not be written', cause })
+      this.#failure = asStoreFailure(cause)
       this.#isUrgent = true
       // What was changed again in the meantime is newer.
       this.#pending = new Map([...this.#writing, ...this.#pending])
@@ -136,6 +138,10 @@ export class WriteBehind {
       if (this.#writing.size >= batchSize) return
     }
   }
+}
+
+function asStoreFailure(cause: unknown): TurnwardError {
+  return cause instanceof TurnwardError ? cause : new TurnwardError('store.failed', { why: 'state could not be written', cause })
 }
 
 function toRow({ namespace, key, entry }: PendingChange): StateEntryChange {

@@ -28,16 +28,16 @@ afterEach(async () => {
 
 describe('the database thread', () => {
   test('keeps other statements out of a transaction', async () => {
-    const { promise: counted, resolve } = Promise.withResolvers<number>()
+    const { promise: counted, resolve, reject } = Promise.withResolvers<number>()
     await database
       .transaction()
       .execute(async (transaction) => {
         await transaction.insertInto('t').values({ a: 1 }).execute()
-        void database
+        database
           .selectFrom('t')
           .selectAll()
           .execute()
-          .then((rows) => resolve(rows.length))
+          .then((rows) => resolve(rows.length), reject)
         await transaction.insertInto('t').values({ a: 2 }).execute()
         throw new Error('roll back')
       })

@@ -79,7 +79,9 @@ export function createInstruments(resource: Resource, version: string): Instrume
       const cell = counted.get(name)?.cell(`${name}\0${labels.join('\0')}`, () => Object.fromEntries(labels))
       if (cell !== undefined) cell.value += 1
     },
-    observe: (name, read) => void reads.set(name, read),
+    observe: (name, read) => {
+      reads.set(name, read)
+    },
     text: () => {
       const read = [...reads].map(([name, value]) => ({ name, value: value() })).filter(({ value }) => Number.isFinite(value))
       const all = [

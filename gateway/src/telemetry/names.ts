@@ -71,6 +71,7 @@ export const counters = {
   turnward_config_reloads_total: 'Configuration reloads by result',
   turnward_auth_failures_total: 'Requests that were not authenticated',
   turnward_upstream_failovers_total: 'Model calls that moved to another upstream',
+  turnward_unhandled_errors_total: 'Errors that nobody handled, by kind; each is a fault of the gateway',
   turnward_splices_total: 'Model calls repeated because all their tool calls were refused',
 } as const
 

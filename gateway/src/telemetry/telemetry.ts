@@ -36,7 +36,7 @@ export interface CallEnd {
 }
 
 export interface DecisionNote {
-  readonly kind: 'model_call' | 'tool_proposal' | 'tool_call' | 'tool_list' | 'admission' | 'authentication'
+  readonly kind: 'model_call' | 'token_count' | 'tool_proposal' | 'tool_call' | 'tool_list' | 'admission' | 'authentication'
   readonly verdict: string
   readonly action: string
   readonly subject: string
@@ -63,7 +63,7 @@ export interface Telemetry {
   startToolCall(start: ToolCallStart): CallSpan
   /** Gauges read when scraped: name in `names.ts`, value now. */
   observe(name: 'turnward_sessions' | 'turnward_mcp_servers_ready' | 'turnward_audit_pending' | 'turnward_config_stale', read: () => number): void
-  count(name: 'turnward_audit_failures_total' | 'turnward_config_reloads_total' | 'turnward_auth_failures_total' | 'turnward_upstream_failovers_total' | 'turnward_splices_total', labels?: Record<string, string>): void
+  count(name: 'turnward_audit_failures_total' | 'turnward_config_reloads_total' | 'turnward_auth_failures_total' | 'turnward_upstream_failovers_total' | 'turnward_splices_total' | 'turnward_unhandled_errors_total', labels?: Record<string, string>): void
   /** Prometheus text exposition. */
   metricsText(): Promise<string>
   shutdown(): Promise<void>

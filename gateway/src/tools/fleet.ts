@@ -42,6 +42,12 @@ const noLonger = 'it is no longer configured like this'
 const isReady = (slot: ServerSlot): boolean => slot.touch()
 const keyOf = ({ name, digest }: McpServer): string => `${name} ${digest}`
 
+/** The first restart is immediate, so whoever waits for a start waits for that too. */
+async function startedTwice(slot: ServerSlot): Promise<void> {
+  await slot.start()
+  if (slot.coldSince !== undefined) await slot.start()
+}
+
 /** Starts every server in the background and returns at once. */
 export function createFleet(options: FleetOptions): Fleet {
   return new RunningFleet(options)
@@ -113,7 +119,7 @@ class RunningFleet implements Fleet {
   }
 
   status(): ReturnType<Fleet['status']> {
-    return this.#slotsOf(this.#current, [...this.#current.servers.keys()]).map((slot) => ({ server: slot.server.name, state: slot.state, detail: slot.detail, tools: slot.listing.tools.length }))
+    return this.#slotsOf(this.#current, [...this.#current.servers.keys()]).map((slot) => ({ server: slot.server.name, state: slot.state, detail: slot.detail, tools: slot.listing.tools.length, isBounded: slot.isBounded }))
   }
 
   async close(): Promise<void> {
@@ -188,7 +194,7 @@ class RunningFleet implements Fleet {
     const budgetMs = this.#options.coldBudgetMs ?? 3000
     const now = this.#options.clock.monotonic()
     const left = (slot: ServerSlot): number => (slot.coldSince === undefined ? 0 : slot.coldSince + budgetMs - now)
-    const starting = slots.map((slot) => ({ slot, done: slot.start() })).filter(({ slot }) => slot.state === 'starting' && left(slot) > 0)
+    const starting = slots.map((slot) => ({ slot, done: startedTwice(slot) })).filter(({ slot }) => slot.state === 'starting' && left(slot) > 0)
     if (starting.length === 0) return
     let timer: NodeJS.Timeout | undefined
     const longest = Math.max(...starting.map(({ slot }) => left(slot)))

@@ -51,6 +51,9 @@ export interface McpOperations {
    * unknown and ungranted tools alike, `audit.*`, `mcp.*`.
    */
   callTool(context: McpContext, request: ToolCallRequest): Promise<JsonObject>
-  /** Calls `changed` whenever what `listTools` would answer may have changed. Returns the way to stop. */
-  watchTools(context: McpContext, changed: () => void): () => void
+  /**
+   * Calls `changed` whenever what `listTools` would answer may have changed. Resolves with the way to stop once the
+   * watch is attached; rejects with a coded error when the caller cannot have one.
+   */
+  watchTools(context: McpContext, changed: () => void): Promise<() => void>
 }

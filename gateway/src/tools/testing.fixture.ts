@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { configSchema } from '@turnward/contract/config'
 import type { McpServer, Snapshot } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
-import { TurnwardError } from '../core/error.ts'
+import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { digestJson } from '../core/hash.ts'
 import type { JsonObject } from '../core/json.ts'
 import { silentLogger } from '../core/logger.ts'
@@ -34,6 +34,7 @@ export const plainRunner: Runner = {
       stdout: child.stdout,
       stderr: child.stderr,
       pid: child.pid ?? -1,
+      isBounded: true,
       ended,
       async stop() {
         child.stdin.end()
@@ -131,7 +132,7 @@ export function openOperations(fleet: Fleet): McpOperations {
       if (why !== undefined) return { content: [{ type: 'text', text: why }], isError: true }
       return fleet.call(snapshot, tool, args, { signal, onProgress, meta })
     },
-    watchTools: (_context, changed) => fleet.onChange(changed),
+    watchTools: async (_context, changed) => fleet.onChange(changed),
   }
 }
 
@@ -144,7 +145,9 @@ export interface TestEndpoint {
 
 export async function serveEndpoint(operations: McpOperations, snapshot: () => Snapshot, fleet?: Pick<Fleet, 'catalogue' | 'hold'>): Promise<TestEndpoint> {
   const endpoint = createMcpEndpoint({ operations, snapshot, secret: Buffer.alloc(32, 7), clock: systemClock, logger: silentLogger, ...(fleet === undefined ? {} : { fleet }) })
-  const server = createServer((req, res) => void endpoint.handle(req, res, (req.url ?? '').replace(/^\/mcp\//, '')))
+  const server = createServer((req, res) => {
+    endpoint.handle(req, res, (req.url ?? '').replace(/^\/mcp\//, '')).catch((error: unknown) => res.destroy(asTurnwardError(error)))
+  })
   const port = await listenOn(server)
   return {
     url: `http://127.0.0.1:${port}/mcp/`,

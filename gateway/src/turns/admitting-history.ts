@@ -9,10 +9,11 @@ import { admit, resultLabel, unknownLabel } from '../policy/admit.ts'
 import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
 import type { EffectLedger, Label, PolicyState, ToolSubject } from '../policy/types.ts'
 import { whenRead, type MaybePromise } from '../state/state-store.ts'
-import type { MessageView, ToolCallView, ToolResultView } from '../wire/dialect.ts'
+import type { ToolCallView, ToolResultView } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
 import type { CallMeaning } from './naming/call-meaning.ts'
-import { isFreeLabel, labelOfWords, rememberWords, unrestrictedRuns } from './provenance/words-of-call.ts'
+import { unrestrictedRuns } from './provenance/unrestricted-words.ts'
+import { isFreeLabel, labelOfWords, rememberWords } from './provenance/words-of-call.ts'
 import { recordAdmission } from './recording.ts'
 import { freshState } from './sessions/fresh-state.ts'
 import { agentToolsOf } from './sessions/clients/clients.ts'
@@ -31,7 +32,11 @@ interface Made {
 }
 
 export async function admitHistory(call: ModelCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
-  await admitSystem(call)
+  for (const message of call.view.messages) {
+    // A client may put a summary, or a note of its own, into the instructions. They come with every call.
+    const repeated = message.role === 'system' ? admitWords(call, message.text, true) : undefined
+    if (repeated instanceof Promise) await repeated
+  }
   // In order: some models number calls anew, and a result belongs to the last call of its id before it.
   const calls = new Map<string, Made>()
   for (const [index, entry] of history.entries()) {
@@ -40,22 +45,14 @@ export async function admitHistory(call: ModelCall, history: readonly HistoryEnt
     const { message } = entry
     const admitted = message.role === 'assistant' ? admitAssistant(call, entry) : undefined
     if (admitted instanceof Promise) await admitted
-    if (message.fromUser) await admitWords(call, 'words of an earlier conversation', message.text)
+    const repeated = message.fromUser ? admitWords(call, message.text, false) : undefined
+    if (repeated instanceof Promise) await repeated
     for (const result of message.results) await admitResult(call, result, calls.get(result.callId))
   }
 }
 
-/** A client may put a summary, or a note of its own, into the instructions. They come with every call. */
-async function admitSystem(call: ModelCall): Promise<void> {
-  for (const message of call.view.messages) {
-    if (message.role !== 'system') continue
-    const label = await labelOfWords(call, message.text, true)
-    await joinLabel(call, 'words of an earlier conversation', label, message.text)
-  }
-}
-
-async function admitWords(call: ModelCall, subject: string, text: string): Promise<void> {
-  await joinLabel(call, subject, await labelOfWords(call, text), text)
+function admitWords(call: ModelCall, text: string, comesAgain: boolean): MaybePromise<void> {
+  return whenRead(labelOfWords(call, text, comesAgain), (label) => (label === undefined ? undefined : joinLabel(call, 'words of an earlier conversation', label, text)))
 }
 
 function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntry): MaybePromise<void> {
@@ -84,17 +81,19 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
   const added = before === undefined ? now : join(now, before)
   call.presented = join(call.presented, added)
-  const effects = (now: EffectLedger): EffectLedger => admit(snapshot.policy, { label: added, effects: now }, { tools, principal: caller.principal, callKey, outcome: outcomeOf(result, tools) }).effects
+  const effects = (now: EffectLedger): EffectLedger => admit(snapshot.policy, { label: added, effects: now }, { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools) }).effects
   recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
   if (before !== undefined && sameLabel(before, added)) return
   await services.state.put('ledger', key, labelRecord(added, snapshot.policy), services.clock.now() + snapshot.settings.turns.session_idle_ms)
-  if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call, call.view.messages, (message) => isRestricted(call, message)))
+  if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call))
 }
 
 /** What a result adds: what its tool's contract says, what its words were said under, and what a sub-agent has read that it comes from. */
 async function addedBy(call: ModelCall, result: ToolResultView, tools: CallMeaning['tools'], made: Made): Promise<Label> {
   const { snapshot, caller } = call
-  const label = join(resultLabel(snapshot.policy, tools, caller.principal), await labelOfWords(call, result.text))
+  const words = await labelOfWords(call, result.text)
+  const said = resultLabel(snapshot.policy, tools, caller.principal)
+  const label = words === undefined ? said : join(said, words)
   return agentToolsOf(call.client).has(made.view.name) ? join(label, await labelOfAgents(call)) : label
 }
 
@@ -124,10 +123,16 @@ function reservedKey({ effects }: PolicyState, callId: string): string {
   return keys.findLast((key) => key.slice(key.indexOf(':') + 1) === callId) ?? callId
 }
 
-/** Whether a result tells that its tool did what it was asked. Of a tool of ours only the place where it ran can tell. */
-function outcomeOf(result: ToolResultView, tools: readonly ToolSubject[]): 'done' | 'possible' | 'failed' {
-  if (result.isError === true) return 'failed'
-  return result.isError === undefined || tools.some(({ server }) => server !== 'client') ? 'possible' : 'done'
+/**
+ * Whether a result tells that its tool did what it was asked: as its contract says how success is recognised, else as the
+ * dialect can say. Of a tool of ours only the place where it ran can tell.
+ */
+function outcomeOf({ snapshot }: ModelCall, result: ToolResultView, tools: readonly ToolSubject[]): 'done' | 'possible' | 'failed' {
+  if (tools.some(({ server }) => server !== 'client')) return result.isError === true ? 'failed' : 'possible'
+  const said = tools.map((tool) => snapshot.policy.contractOf(tool.name)?.succeeded?.(result)).find((one) => one === true || one === false)
+  if (said !== undefined) return said === true ? 'done' : 'failed'
+  if (result.isError === undefined) return 'possible'
+  return result.isError ? 'failed' : 'done'
 }
 
 /** Content nobody here can account for. */
@@ -146,12 +151,4 @@ async function joinLabel(call: ModelCall, subject: string, label: Label, text = 
 
 function recordNarrowing(call: ModelCall, subject: string, digest: string, { before, after, isNarrower }: Narrowed): void {
   if (isNarrower) recordAdmission(call, subject, digest, before, after)
-}
-
-/** Whether a message has results that restrict something; its words are then not known from elsewhere. */
-export function isRestricted(call: ModelCall, message: MessageView): boolean {
-  return message.results.some(({ callId }) => {
-    const view = call.view.messages.flatMap(({ calls }) => calls).findLast(({ id }) => id === callId)
-    return view === undefined || !isFreeLabel(call, resultLabel(call.snapshot.policy, call.meanings.ofCall(view).tools, call.caller.principal))
-  })
 }

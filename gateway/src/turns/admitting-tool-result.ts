@@ -25,7 +25,7 @@ export async function admitToolResult(call: ToolCall, execution: Execution): Pro
   const before = call.session.policy.label
   try {
     const added = await addedBy(call, execution)
-    await changeState(call, (effects) => endedEffects(effects, call.callKey, execution.outcome), added)
+    await changeState(call, (effects) => endedEffects(effects, call.callKey, outcomeOf(call, execution)), added)
     return { before, end: execution }
   } catch (thrown) {
     // A label that cannot be kept is a label that would be lost: nobody gets to read what it stands for.
@@ -47,6 +47,13 @@ async function changeState(call: ToolCall, effectsAfter: (effects: EffectLedger)
   await services.sessions.save(session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
 }
 
+/** How the call ended. A contract may say how success is recognised in a result that claims none of it failed. */
+function outcomeOf({ snapshot, tool }: ToolCall, { outcome, result }: Execution): Execution['outcome'] {
+  if (outcome !== 'ok') return outcome
+  const succeeded = snapshot.policy.contractOf(tool.name)?.succeeded?.({ text: textsIn(result.content).join('\n'), isError: false })
+  return succeeded === false ? 'tool_error' : outcome
+}
+
 function endedEffects(effects: EffectLedger, callKey: string, outcome: Execution['outcome']): EffectLedger {
   const reserved = effects.reserved[callKey] ?? []
   if (outcome === 'ok') return noteEnd(settle(effects, callKey), callKey)
@@ -60,7 +67,9 @@ async function addedBy(call: ToolCall, { result }: Execution): Promise<Label> {
   const { snapshot, caller, tool } = call
   const { _meta: _notRead, ...read } = result
   const texts = textsIn(read)
-  const added = join(resultLabel(snapshot.policy, [subjectOf(tool)], caller.principal), await labelOfWords(call, texts.join('\n')))
+  const words = await labelOfWords(call, texts.join('\n'))
+  const said = resultLabel(snapshot.policy, [subjectOf(tool)], caller.principal)
+  const added = words === undefined ? said : join(said, words)
   await rememberWords(call, texts, added)
   return added
 }

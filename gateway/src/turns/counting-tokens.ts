@@ -1,75 +1,132 @@
 /**
- * `POST /v1/messages/count_tokens`: asks the vendor when the route leads to one that counts, and estimates
- * otherwise (marked as such). The vendor sees the text, so key and grant are needed as for a call.
+ * `POST /v1/messages/count_tokens`: the life of a model call up to its sending, because the vendor sees the same words.
+ * Asked of the vendor when the route leads to one that counts, and estimated otherwise (marked as such).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RouteTarget } from '../config/snapshot.ts'
+import type { Route, RouteTarget } from '../config/snapshot.ts'
+import type { CancelSignal } from '../core/cancellation.ts'
+import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import { resolveCredential } from '../identity/credentials.ts'
-import { collectBody } from '../models/collecting-body.ts'
 import { buildRequest } from '../models/building-request.ts'
+import { collectBody } from '../models/collecting-body.ts'
+import { maskSecrets } from '../models/masking-secrets.ts'
+import { describeFailure, secretsOf, type RoutedResponse } from '../models/routing-upstream.ts'
 import { providers } from '../providers/providers.ts'
+import type { Session } from '../state/sessions.ts'
+import { noopTelemetry } from '../telemetry/noop.ts'
 import type { Dialect } from '../wire/dialect.ts'
-import { answerError } from './answering-client.ts'
+import { answerError, answerHeaders } from './answering-client.ts'
 import { authoriseModel } from './authorising-model.ts'
-import { readModelRequest } from './reading-request.ts'
+import type { AttachedCall } from './call.ts'
+import { abortWhenClientLeaves, refuseOnRecord, traceHeaders } from './model-call.ts'
+import { readModelRequest, type ReadRequest } from './reading-request.ts'
+import { recordRefusedModel } from './recording-model-call.ts'
+import { recordTokenCount, recordTokenCountOutcome } from './recording-token-count.ts'
 import type { Services } from './services.ts'
+import { attachSession } from './sessions/attaching-session.ts'
+import { readHistory } from './sessions/history.ts'
 
 const maxAnswerBytes = 64 * 1024
 
+/** A token count with its session and grant known. */
+export interface TokenCount extends AttachedCall {
+  readonly modelCall: string
+  /** `dec_…`, of the decision and of its outcome. */
+  readonly decision: string
+  readonly grant: string
+  readonly model: string
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly dialect: Dialect
+  readonly read: ReadRequest
+  readonly signal: CancelSignal
+  /** Upstream and credential it was sent to; undefined while nothing was sent. */
+  sentTo: { readonly upstream: string; readonly credential: string } | undefined
+}
+
 export async function countTokens(services: Services, request: IncomingMessage, response: ServerResponse, dialect: Dialect): Promise<void> {
+  const started = services.clock.monotonic()
   const snapshot = services.snapshot()
+  const signal = abortWhenClientLeaves(response)
+  let count: TokenCount | undefined
+  let busy: Session | undefined
   try {
+    // Who is calling comes first, as for a call.
     const caller = await services.authenticator.authenticate(request.headers, snapshot)
-    const { bytes, body, view } = await readModelRequest(services, request, caller, dialect, snapshot)
-    const { route } = authoriseModel(snapshot, caller.principal, view.model)
-    const target = route.targets.find((candidate) => providers[candidate.upstream.config.kind].countPath !== undefined)
-    if (target === undefined) {
-      answer(response, 200, JSON.stringify({ input_tokens: estimate(body.json) }), true)
-      return
+    const read = await readModelRequest(services, request, caller, dialect, snapshot)
+    const model = read.view.model
+    const history = readHistory(read.view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
+    // A question aside: it belongs to the turn that runs, begins none and moves nothing.
+    const { session, turn } = await attachSession(services, snapshot, caller, { headers: request.headers, fields: read.body.fields, view: read.view, history, isAside: true })
+    busy = session
+    services.sessions.begin(session)
+    const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(request) })
+    const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
+    const { route, source } = refuseOnRecord(() => authoriseModel(snapshot, caller.principal, model), (error) => recordRefusedModel(attached, model, error, 'token_count'))
+    count = { ...attached, decision: newId('dec'), grant: source, model, request, response, dialect, read, signal, sentTo: undefined }
+    const target = targetThatCounts(route)
+    // Nothing leaves for a vendor without its record.
+    const failure = target === undefined ? answerEstimate(count) : await askVendor(count, target)
+    recordTokenCountOutcome(count, started, failure)
+  } catch (thrown) {
+    const error = answerError(response, dialect, signal.aborted ? signal.reason : thrown)
+    if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
+    if (count !== undefined) recordTokenCountOutcome(count, started, error)
+    if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: count?.turn, err: error.cause }, error.message)
+  } finally {
+    if (busy !== undefined) {
+      services.sessions.end(busy)
+      // One that read nothing is not worth a place in the store.
+      if (busy.state.version > 0) await services.sessions.save(busy, snapshot.policy, snapshot.settings.turns.session_idle_ms)
     }
-    const provider = providers[target.upstream.config.kind]
-    const credential = resolveCredential(snapshot, caller, target.upstream.name)
-    const outgoing = {
-      dialect,
-      model: view.model,
-      stream: false,
-      wantsUsage: true,
-      body,
-      bytes,
-      clientHeaders: request.headers,
-      traceparent: undefined,
-      tracestate: undefined,
-    }
-    const built = buildRequest(outgoing, target, provider, credential.secret)
-    const signal = AbortSignal.timeout(target.upstream.config.timeout_ms)
-    const counted = await services.upstreams.of(target.upstream).send({ ...built, path: provider.countPath ?? built.path }, signal)
-    const text = await collectBody(counted, maxAnswerBytes, target.upstream.name)
-    const refused = counted.status === 401 || counted.status === 403
-    answer(response, refused ? 502 : counted.status, refused ? refusedText(dialect, target) : text.toString('utf8'), false)
-  } catch (error) {
-    answerError(response, dialect, error)
   }
+}
+
+function targetThatCounts(route: Route): RouteTarget | undefined {
+  return route.targets.find(({ upstream }) => providers[upstream.config.kind].countPath !== undefined)
+}
+
+/** Answers with what the vendor says, without the secrets it was sent. Gives the failure that was told, if it was one. */
+async function askVendor(count: TokenCount, target: RouteTarget): Promise<TurnwardError | undefined> {
+  const { services, dialect, request, read, response, span } = count
+  const { name } = target.upstream
+  const provider = providers[target.upstream.config.kind]
+  const credential = resolveCredential(count.snapshot, count.caller, name)
+  const { bytes, body } = read
+  const outgoing = { dialect, model: count.model, stream: false, wantsUsage: true, body, bytes, clientHeaders: request.headers, traceparent: span.traceparent, tracestate: span.tracestate }
+  const built = buildRequest(outgoing, target, provider, credential.secret)
+  count.sentTo = { upstream: name, credential: credential.id }
+  recordTokenCount(count, 'The principal may use this model.')
+  const answered = await services.upstreams.of(target.upstream).send({ ...built, path: provider.countPath ?? built.path }, count.signal).catch((error: unknown) => Promise.reject(describeFailure(error, name)))
+  const routed: RoutedResponse = { target, provider, credential: credential.id, response: answered, secrets: secretsOf(credential.secret, target) }
+  const text = maskSecrets(await collectBody(answered, maxAnswerBytes, name), routed.secrets)
+  const { status } = answered
+  // A refused provider credential is our failure, and the vendor's words about it may quote the key.
+  if (status === 401 || status === 403) throw new TurnwardError('upstream.failed', { subject: name, why: `it answered ${status}: the credential ${credential.id} was refused` })
+  response.writeHead(status, { ...answerHeaders(count, routed, String(answered.headers['content-type'] ?? 'application/json')), 'content-length': text.length })
+  response.end(text)
+  return status < 400 ? undefined : new TurnwardError('upstream.failed', { subject: name, status, why: `it answered ${status}` })
+}
+
+function answerEstimate(count: TokenCount): undefined {
+  recordTokenCount(count, 'Estimated here: no upstream of the route counts.')
+  const text = JSON.stringify({ input_tokens: estimate(count.read.body.json) })
+  const { modelCall, session, turn, response } = count
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'x-turnward-call': modelCall,
+    'x-turnward-session': session.id,
+    ...(turn === null ? {} : { 'x-turnward-turn': turn }),
+    'x-turnward-estimated': 'true',
+  })
+  response.end(text)
 }
 
 // Four bytes to a token: close enough to decide when to compact a conversation, which is what it is asked for.
 function estimate(body: JsonObject): number {
   const { model: _model, ...content } = body
   return Math.ceil(Buffer.byteLength(JSON.stringify(content)) / 4)
-}
-
-function refusedText(dialect: Dialect, target: RouteTarget): string {
-  const message = `The upstream ${target.upstream.name} refused the credential of the gateway.`
-  return JSON.stringify(dialect.errorBody({ status: 502, code: 'upstream.failed', message }))
-}
-
-function answer(response: ServerResponse, status: number, text: string, isEstimate: boolean): void {
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'x-turnward-call': newId('mc'),
-    ...(isEstimate ? { 'x-turnward-estimated': 'true' } : {}),
-  })
-  response.end(text)
 }

@@ -4,9 +4,10 @@
  */
 import { join, labelFromRecord, labelRecord } from '../policy/label.ts'
 import type { JsonObject, RefusedCall, SplicedRound, ToolCallView } from '../wire/dialect.ts'
-import { deliveredKey, isRestricted } from './admitting-history.ts'
+import { deliveredKey } from './admitting-history.ts'
 import type { ModelCall } from './call.ts'
-import { isFreeLabel, rememberWords, textsIn, unrestrictedRuns } from './provenance/words-of-call.ts'
+import { unrestrictedRuns } from './provenance/unrestricted-words.ts'
+import { isFreeLabel, rememberWords, textsIn } from './provenance/words-of-call.ts'
 import { spliceKeys } from './restoring-refused.ts'
 import { assistantDigest, pointAfter } from './sessions/history.ts'
 import { saveAnswerPlace } from './sessions/places.ts'
@@ -45,8 +46,7 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
 /** Told under a restricted label, words carry it wherever they are repeated; what the model has from its person or operator is theirs. */
 async function rememberSaid(call: ModelCall, message: DeliveredMessage): Promise<void> {
   if (isFreeLabel(call, call.presented)) return
-  const known = unrestrictedRuns(call, call.view.messages, (one) => isRestricted(call, one))
   // The gateway says the same in every conversation: its own words carry nothing.
   const said = message.text.slice(0, message.text.endsWith(message.ours) ? message.text.length - message.ours.length : undefined)
-  await rememberWords(call, [said, ...message.calls.flatMap(({ args }) => textsIn(args))], call.presented, known)
+  await rememberWords(call, [said, ...message.calls.flatMap(({ args }) => textsIn(args))], call.presented, unrestrictedRuns(call))
 }

@@ -55,16 +55,10 @@ async function listCallableTools(services: Services, context: McpContext): Promi
   return { tools: shown.map((tool) => tool.definition), complete: missing.size === 0 }
 }
 
-function watchCallableTools(services: Services, context: McpContext, changed: () => void): () => void {
-  let stopped = false
-  const stops = [services.fleet.onChange(changed)]
-  void mcpSession(services, context).then((session) => {
-    const stop = services.sessions.watch(session.id, changed)
-    if (stopped) stop()
-    else stops.push(stop)
-  })
+async function watchCallableTools(services: Services, context: McpContext, changed: () => void): Promise<() => void> {
+  const session = await mcpSession(services, context)
+  const stops = [services.fleet.onChange(changed), services.sessions.watch(session.id, changed)]
   return () => {
-    stopped = true
     for (const stop of stops) stop()
   }
 }

@@ -99,7 +99,8 @@ export async function runModelCall(services: Services, request: IncomingMessage,
   }
 }
 
-function abortWhenClientLeaves(response: ServerResponse): CancelSignal {
+/** Cancelled when the client goes away before its answer is whole. */
+export function abortWhenClientLeaves(response: ServerResponse): CancelSignal {
   const cancellation = new Cancellation()
   response.on('close', () => {
     if (!response.writableFinished) cancellation.cancel(new TurnwardError('request.cancelled'))
@@ -107,7 +108,8 @@ function abortWhenClientLeaves(response: ServerResponse): CancelSignal {
   return cancellation
 }
 
-function refuseOnRecord<T>(check: () => T, record: (error: unknown) => void): T {
+/** Runs a check; what it throws is recorded first. */
+export function refuseOnRecord<T>(check: () => T, record: (error: unknown) => void): T {
   try {
     return check()
   } catch (error) {
@@ -127,7 +129,7 @@ function isRefusal({ code }: TurnwardError): boolean {
 }
 
 /** W3C trace context of the caller, as far as it is one header each. */
-function traceHeaders(request: IncomingMessage): { traceparent: string | undefined; tracestate: string | undefined } {
+export function traceHeaders(request: IncomingMessage): { traceparent: string | undefined; tracestate: string | undefined } {
   const { traceparent, tracestate } = request.headers
   return {
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,

@@ -6,11 +6,11 @@ import { noteDecision, recordOf } from './recording.ts'
 import type { RelayEnd } from './relay.ts'
 
 /** A model nobody granted: on record with the session it was asked in. */
-export function recordRefusedModel(call: AttachedCall, model: string, thrown: unknown): void {
+export function recordRefusedModel(call: AttachedCall, model: string, thrown: unknown, kind: 'model_call' | 'token_count' = 'model_call'): void {
   const error = asTurnwardError(thrown)
   const record = recordOf(call, {
     type: 'decision',
-    kind: 'model_call',
+    kind,
     subject: model.slice(0, 100),
     verdict: 'deny',
     action: 'deny',
@@ -63,7 +63,8 @@ export function recordModelOutcome(call: ModelCall, started: number, end: RelayE
   })
 }
 
-function outcomeOf(failure: TurnwardError | undefined): CallEnd['outcome'] {
+/** How a call ended, by what went wrong. */
+export function outcomeOf(failure: TurnwardError | undefined): CallEnd['outcome'] {
   if (failure === undefined) return 'ok'
   if (failure.code === 'request.cancelled') return 'cancelled'
   return failure.code === 'upstream.timeout' ? 'timeout' : 'error'

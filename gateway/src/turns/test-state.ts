@@ -23,7 +23,7 @@ export function testState(clock: Clock): StateStore {
     const entry = entries.get(`${namespace}|${key}`)
     return entry === undefined || entry.expires <= clock.now() ? undefined : JSON.parse(entry.text)
   }
-  const put: StateStore['put'] = (namespace, key, value, expires) => {
+  const put = (namespace: string, key: string, value: unknown, expires: number): void => {
     entries.set(`${namespace}|${key}`, { text: JSON.stringify(value), expires })
   }
   return {
@@ -32,7 +32,7 @@ export function testState(clock: Clock): StateStore {
     change(namespace, key, change) {
       const next = change(read(namespace, key) as never)
       if (next.value === undefined) entries.delete(`${namespace}|${key}`)
-      else void put(namespace, key, next.value, next.expires)
+      else put(namespace, key, next.value, next.expires)
       return next.result
     },
     flush: async () => {},

@@ -195,7 +195,9 @@ export class ChatStreamGate implements StreamGate {
   #learn(raw: Buffer, chunk: JsonObject, choice: JsonValue | undefined, words: string): void {
     if (!isObject(choice)) return
     const parts = this.#round.choices.get(choiceIndex(choice))
-    if (parts !== undefined) this.#texts.learn(raw, chunk, words, putWords, (text) => void (parts.content += text))
+    if (parts !== undefined) this.#texts.learn(raw, chunk, words, putWords, (text) => {
+      parts.content += text
+    })
   }
 
   #pass(raw: Buffer, payload: JsonObject | undefined, isEdited: boolean, isHeld: boolean): void {

@@ -4,7 +4,7 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, type JsonObject, type JsonValue } from '../core/json.ts'
-import { asUpstreamError } from './chat-completions-respond.ts'
+import { asUpstreamError, joinRounds } from './chat-completions-respond.ts'
 import type { ResponseView, ToolCallView } from './dialect.ts'
 import { malformed, objectsOf } from './fields.ts'
 import { readToolUse, textOfBlocks } from './messages-views.ts'
@@ -68,6 +68,12 @@ export function mergeMessagesEarlier(response: JsonObject, earlier: { readonly t
 export function appendMessagesText(response: JsonObject, text: string): void {
   const blocks = objectsOf(response.content)
   const firstCall = blocks.findIndex((block) => block.type === 'tool_use')
+  const last = blocks.at(-1)
+  // Some clients show the last block of an answer only.
+  if (firstCall < 0 && last?.type === 'text') {
+    response.content = [...blocks.slice(0, -1), { ...last, text: joinRounds(asText(last.text), text) }]
+    return
+  }
   const added: JsonObject = { type: 'text', text }
   response.content = firstCall < 0 ? [...blocks, added] : [...blocks.slice(0, firstCall), added, ...blocks.slice(firstCall)]
 }

@@ -67,6 +67,17 @@ export class MessagesRound {
     block.isStopped = true
   }
 
+  /** Whether a block is one of text, which a client may be told more in. */
+  isText(index: number): boolean {
+    return this.#blocks.get(index)?.native.type === 'text'
+  }
+
+  /** Text of our own at the end of a block of text, whose end the client has not seen. */
+  addText(index: number, text: string): void {
+    const native = this.#blocks.get(index)?.native
+    if (native !== undefined) native.text = asText(native.text) + text
+  }
+
   /** `message_delta`: counts are cumulative, so later ones win; nulls do not erase. */
   addMessageDelta(payload: JsonObject): void {
     if (isObject(payload.delta) && !isAbsent(payload.delta.stop_reason)) this.#stopReason = payload.delta.stop_reason

@@ -4,6 +4,7 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject } from '../core/json.ts'
+import { roundSeparator } from './chat-completions-respond.ts'
 import { malformed } from './fields.ts'
 import { GateOutput } from './gate-output.ts'
 import { type HeldEvent, HeldEvents } from './held-events.ts'
@@ -32,6 +33,9 @@ export class MessagesStreamGate implements StreamGate {
   #nextIndex = 0
   readonly #earlierBlocks: JsonObject[] = []
   readonly #earlierUsage: UsageRecord[] = []
+  #stop: HeldEvent | undefined
+  /** The last block of text, when its end is held. */
+  #openText: number | undefined
   /** Blocks of our own at the end of the message. */
   readonly #added: JsonObject[] = []
 
@@ -70,6 +74,7 @@ export class MessagesStreamGate implements StreamGate {
   endRound(): GateRound {
     const round = this.#round
     this.#framer.end(this.#onEvent)
+    this.#flushStop()
     this.#output.flush()
     const isComplete = round.isComplete()
     // Calls of a stream that was cut off are nobody's to decide, and may lack anything.
@@ -106,7 +111,14 @@ export class MessagesStreamGate implements StreamGate {
   }
 
   addText(text: string): void {
-    this.#added.push(this.#writeText(text))
+    const index = this.#openText
+    // Into the last block of text, when its end is held with the rest: some clients show the last block only.
+    if (index === undefined) this.#added.push(this.#writeText(text))
+    else {
+      const added = roundSeparator + text
+      this.#round.addText(index, added)
+      this.#event({ type: 'content_block_delta', index: index + this.#base, delta: { type: 'text_delta', text: added } })
+    }
     this.#output.flush()
   }
 
@@ -174,6 +186,7 @@ export class MessagesStreamGate implements StreamGate {
         this.#isStarted = true
         break
       case 'content_block_start': {
+        this.#flushStop()
         const index = blockIndex(payload)
         const isCall = this.#round.startBlock(index, isObject(payload.content_block) ? payload.content_block : {})
         if (isCall && !this.holding) this.#heldFrom = index
@@ -187,7 +200,9 @@ export class MessagesStreamGate implements StreamGate {
         break
       case 'content_block_stop':
         this.#round.stopBlock(blockIndex(payload))
-        break
+        if (this.holding || !this.#round.isText(blockIndex(payload)) || !this.#holdsEnd()) break
+        this.#stop = { raw, payload, isEdited: false }
+        return
       case 'message_delta':
         this.#round.addMessageDelta(payload)
         this.#passEnd(raw, payload)
@@ -204,8 +219,24 @@ export class MessagesStreamGate implements StreamGate {
 
   #passEnd(raw: Buffer, payload: JsonObject): void {
     const end = this.#isContinued ? { ...payload, usage: addMessagesUsage(this.#round.nativeUsage, this.#earlierUsage) } : payload
-    if (!this.holding && this.#holdsEnd()) this.#held.add({ raw, payload: end, isEdited: this.#isContinued })
-    else this.#pass(raw, end, this.#isContinued)
+    if (this.holding || !this.#holdsEnd()) {
+      this.#flushStop()
+      this.#pass(raw, end, this.#isContinued)
+      return
+    }
+    if (this.#stop !== undefined) {
+      this.#openText = blockIndex(this.#stop.payload ?? {})
+      this.#held.add(this.#stop)
+      this.#stop = undefined
+    }
+    this.#held.add({ raw, payload: end, isEdited: this.#isContinued })
+  }
+
+  /** The end of a block of text that may be the last one; it goes on when something other than the end of the message follows. */
+  #flushStop(): void {
+    const stop = this.#stop
+    this.#stop = undefined
+    if (stop !== undefined) this.#writeBlock(stop, blockIndex(stop.payload ?? {}), 0)
   }
 
   /** The next delta may bring other words to the same block, and nothing more. */
@@ -247,6 +278,7 @@ export class MessagesStreamGate implements StreamGate {
     if (this.#round.usage !== undefined) this.#earlierUsage.push(this.#round.usage)
     this.#base = this.#nextIndex
     this.#heldFrom = Infinity
+    this.#openText = undefined
     this.#round = new MessagesRound()
   }
 }

@@ -153,7 +153,7 @@ describe('a response', () => {
     dialect.respond.dropCalls(body, new Set(['toolu_w1', 'toolu_m1']))
     dialect.respond.appendText(body, 'Refused.')
     dialect.respond.mergeEarlier(body, { text: 'Before.', usage: [{ inputTokens: 10, outputTokens: 1, cacheReadTokens: 4, cacheWriteTokens: 1 }] })
-    expect(dialect.readResponse(body)).toMatchObject({ text: 'Before.\nI will look both up.\nRefused.', finish: 'stop', usage: { inputTokens: 1446, outputTokens: 98, cacheReadTokens: 1028, cacheWriteTokens: 1 } })
+    expect(dialect.readResponse(body)).toMatchObject({ text: 'Before.\nI will look both up.\n\nRefused.', finish: 'stop', usage: { inputTokens: 1446, outputTokens: 98, cacheReadTokens: 1028, cacheWriteTokens: 1 } })
     expect(body.usage).toMatchObject({ input_tokens: 417 })
   })
 })

@@ -29,6 +29,8 @@ export const policyFaults: readonly Mutant[] = [
   { name: 'undescribed-result-is-for-everyone', file: 'gateway/src/policy/contracts.ts', find: "output: { trust: 0, audience: ['$principal'] }", replace: 'output: { trust: 0, audience: undefined }', tests: ['gateway/src/policy/admit.test.ts'] },
   { name: 'hint-is-ignored', file: 'gateway/src/policy/contracts.ts', find: "const openWorld = tool.hints?.openWorldHint === true", replace: 'const openWorld = false', tests: ['gateway/src/policy/contracts.test.ts', 'gateway/src/policy/admit.test.ts'] },
   { name: 'unknown-content-adds-nothing', file: 'gateway/src/policy/admit.ts', find: '{ trust: 0, audience: audienceOf(reader === undefined ? [] : [reader]) }', replace: 'state.label', tests: ['gateway/src/policy/admit.test.ts'] },
+  { name: 'packs-win-over-the-administrator', file: 'gateway/src/policy/contracts.ts', find: '[...own, ...fromPacks.filter(({ pattern }) => !Object.hasOwn(contracts, pattern))]', replace: '[...fromPacks, ...own]', tests: ['gateway/src/policy/packs/'] },
+  { name: 'packs-give-the-laxest', file: 'gateway/src/policy/packs/packs.ts', find: 'entries.some(({ requires }) => requires !== undefined)', replace: 'entries.every(({ requires }) => requires === undefined)', tests: ['gateway/src/policy/packs/'] },
   {
     name: 'reservation-is-not-counted',
     file: effects,

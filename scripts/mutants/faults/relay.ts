@@ -15,7 +15,14 @@ const guardTests = ['gateway/src/wire/json-guard.test.ts', 'gateway/src/wire/jso
 const texts = 'gateway/src/wire/text-events.ts'
 const textTests = ['gateway/src/wire/text-events.test.ts']
 
+const tokenCounts = ['conformance/model-calls/token-counts.test.ts']
+const listedModels = ['conformance/model-calls/listed-models.test.ts', 'gateway/src/models/offered-models.test.ts']
+
 export const relayFaults: readonly Mutant[] = [
+  { name: 'token-count-quotes-secrets', file: 'gateway/src/turns/counting-tokens.ts', find: 'maskSecrets(await collectBody(answered, maxAnswerBytes, name), routed.secrets)', replace: 'maskSecrets(await collectBody(answered, maxAnswerBytes, name), [])', tests: tokenCounts },
+  { name: 'token-count-is-sent-without-a-record', file: 'gateway/src/turns/counting-tokens.ts', find: "  recordTokenCount(count, 'The principal may use this model.')\n", replace: '', tests: tokenCounts },
+  { name: 'listed-models-are-shared-between-credentials', file: 'gateway/src/models/offered-models.ts', find: 'id, secret ?? null', replace: 'null', tests: listedModels },
+  { name: 'listed-models-lead-elsewhere', file: 'gateway/src/models/listing-models.ts', find: 'snapshot.routes.resolve(name) === route', replace: 'snapshot.routes.resolve(name) !== undefined', tests: listedModels },
   {
     name: 'chat-gate-releases-everything',
     file: chatGate,

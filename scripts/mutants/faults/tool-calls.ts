@@ -11,6 +11,7 @@ const ticketTests = ['gateway/src/turns/tickets.test.ts', 'gateway/src/turns/tic
 const durability = ['gateway/src/invariants/03-']
 const listed = ['gateway/src/invariants/02-']
 const reserved = ['gateway/src/invariants/06-']
+const outliving = ['gateway/src/invariants/12-']
 const revision = ['gateway/src/invariants/07-']
 
 export const toolCallFaults: readonly Mutant[] = [
@@ -34,7 +35,10 @@ export const toolCallFaults: readonly Mutant[] = [
   { name: 'tickets-may-be-missing', file: 'gateway/src/turns/deciding-tool-call.ts', find: "=== 'required' && call.ticket === undefined", replace: "=== 'required' && call.ticket === null", tests: ['conformance/mcp/tickets.test.ts'] },
   { name: 'ticket-does-not-link-the-session', file: 'gateway/src/turns/linking-session.ts', find: 'if (ticket !== undefined && session !== undefined) return { session,', replace: 'if (ticket !== undefined && session !== undefined) return { session: clientSession,', tests: ['conformance/mcp/tickets.test.ts'] },
   { name: 'gateway-grant-is-not-asked', file: resolving, find: 'if (source === undefined || !snapshot.gateways.has(gateway))', replace: 'if (!snapshot.gateways.has(gateway))', tests: listed },
-  { name: 'tool-grant-is-not-asked-before-the-session', file: resolving, find: 'if (tool === undefined || !isGranted)', replace: 'if (tool === undefined)', tests: listed },
+  { name: 'tool-grant-is-not-asked-before-the-session', file: resolving, find: 'if (tool !== undefined && isGranted(tool.name))', replace: 'if (tool !== undefined)', tests: listed },
+  { name: 'server-that-is-down-is-told-without-a-grant', file: resolving, find: 'if (down !== undefined && isGranted(down.tool))', replace: 'if (down !== undefined)', tests: outliving },
+  { name: 'tool-of-a-server-that-is-down-is-unknown', file: resolving, find: 'if (down !== undefined && isGranted(down.tool))', replace: 'if (down === null)', tests: outliving },
+  { name: 'credential-is-that-of-the-current-revision', file: toolCall, find: 'credentialOf(snapshot, tool.server)', replace: 'credentialOf(services.snapshot(), tool.server)', tests: revision },
   { name: 'model-grant-is-not-asked', file: 'gateway/src/turns/authorising-model.ts', find: "granted(snapshot.policy.grants, principal, 'models', model)", replace: "granted(snapshot.policy.grants, principal, 'models', model) ?? (model === '' ? undefined : 'grant #0')", tests: ['conformance/model-calls/request-guards.test.ts', 'conformance/model-calls/configuration.test.ts'] },
   { name: 'hidden-tools-are-listed', file: shaping, find: "return hide === 'never' && !verdict.gaps.some((gap) => gap.kind === 'grant')", replace: "return true || hide === 'never'", tests: listed },
   { name: 'ungranted-tools-are-listed', file: shaping, find: "return hide === 'never' && !verdict.gaps.some((gap) => gap.kind === 'grant')", replace: "return hide === 'never'", tests: listed },

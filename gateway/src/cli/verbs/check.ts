@@ -22,10 +22,20 @@ export function addCheck(program: Command): void {
           keys: snapshot.keys.size,
           rules: snapshot.policy.rules.length,
         }
+        // Which tools a server has is for the server to say; that no contract could be meant for any of them shows here.
+        const undescribed = [...snapshot.servers.keys()].filter((server) => !(snapshot.policy.contracts ?? []).some(({ pattern }) => mayMean(pattern, server)))
+        const hint = undescribed.length === 0 ? '' : `\nno contract describes a tool of ${undescribed.join(', ')}: \`turnward policy suggest\` drafts some`
         const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
-        print(options, { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts }, `ok: revision ${snapshot.revision}: ${summary.join(', ')}`)
+        print(options, { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts, undescribed }, `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}`)
       } catch (error) {
         fail(options, error)
       }
     })
+}
+
+/** Whether a contract pattern can match a name that begins with `server__`. */
+function mayMean(pattern: string, server: string): boolean {
+  const prefix = `${server}__`
+  const [head = '', ...rest] = pattern.split('*')
+  return rest.length === 0 ? pattern.startsWith(prefix) : head.startsWith(prefix) || prefix.startsWith(head)
 }

@@ -41,8 +41,12 @@ async function init(options: InitOptions): Promise<void> {
     await writeFile(path, starterConfig)
     print(
       options,
-      { config: path, key: keyPath },
-      `Wrote ${path}\nKey in ${keyPath} (readable by you only)\n\nNext:\n  $ npm install @modelcontextprotocol/server-filesystem   # the MCP server of the example\n  $ turnward check --config ${options.config}\n  $ turnward start --config ${options.config}`,
+      { config: path, key: keyPath, posture: 'observe' },
+      `Wrote ${path}\nKey in ${keyPath} (readable by you only)\n\nNext:\n  $ npm install @modelcontextprotocol/server-filesystem   # the MCP server of the example\n  $ turnward check --config ${options.config}\n  $ turnward start --config ${options.config}
+
+It observes: every tool call is decided and recorded, and only missing grants refuse one. When agents have worked for a while:
+  $ turnward policy suggest --config ${options.config}     # contracts for tools nobody described
+  $ turnward policy readiness --config ${options.config}   # what \`posture: standard\` would have refused; switching is that one word`,
     )
   } catch (error) {
     fail(options, error)

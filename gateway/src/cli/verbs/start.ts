@@ -6,6 +6,7 @@ import { beginStart, endStart } from '../../core/garbage.ts'
 import { createLogger } from '../../telemetry/logger.ts'
 import { openGateway } from '../gateway.ts'
 import { fail, print } from '../output.ts'
+import { catchUnhandledErrors } from '../unhandled-errors.ts'
 import { configOption, jsonOption, logLevelOf } from '../shared-options.ts'
 import { version } from '../version.ts'
 
@@ -35,11 +36,16 @@ async function start(options: StartOptions): Promise<void> {
     // The level is known once the configuration is; a mistake in it is told before anything starts.
     const level = logLevelOf(options.logLevel) ?? (await loadConfig(options.config, process.env)).settings.telemetry.logs.level
     const logger = createLogger({ level, base: { version } })
+    const unhandled = catchUnhandledErrors(logger)
     const gateway = await openGateway({ configPath: options.config, env: process.env, logger })
+    unhandled.opened((kind) => gateway.services.telemetry.count('turnward_unhandled_errors_total', { kind }))
     const { revision } = gateway.config.current
+    if (gateway.config.current.policy.posture === 'observe') logger.warn({ posture: 'observe' }, 'contracts and rules are not enforced: `turnward policy readiness` tells what `posture: standard` would refuse')
     print(options, { event: 'ready', url: gateway.url, revision }, `Turnward is ready at ${gateway.url} (revision ${revision})`)
     setTimeout(endStart, settledMs).unref()
-    process.on('SIGHUP', () => void gateway.config.reload('SIGHUP'))
+    process.on('SIGHUP', () => {
+      gateway.config.reload('SIGHUP').catch((error: unknown) => logger.error({ code: asTurnwardError(error).code }, 'the configuration could not be reloaded'))
+    })
     let stopping = false
     const stop = (signal: string): void => {
       // A second signal means: now.

@@ -1,5 +1,7 @@
 /** `turnward tools`: what a key may call now at a running gateway, and calling it, through the public endpoint. */
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
+import { loadConfig } from '../../config/load.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -34,6 +36,8 @@ function withConnection(command: Command): Command {
     .addOption(jsonOption())
 }
 
+const healthMs = 5000
+
 async function connect(options: ToolsOptions): Promise<McpClient> {
   const key = options.key ?? process.env.TURNWARD_KEY
   if (key === undefined) throw new TurnwardError('auth.missing_key', { fix: 'Set TURNWARD_KEY or use --key.' })
@@ -46,7 +50,9 @@ async function connect(options: ToolsOptions): Promise<McpClient> {
 async function list(options: ToolsOptions): Promise<void> {
   await withClient(options, async (client) => {
     const tools = await client.listTools()
-    print(options, { tools }, table(tools.map((tool) => [asText(tool.name), firstLine(tool.description)])))
+    const undescribed = await undescribedHere(options.url, tools)
+    const hint = undescribed.length === 0 ? '' : `\n\n${undescribed.length} of ${tools.length} described by nobody: \`turnward policy suggest\` drafts contracts`
+    print(options, { tools, undescribed }, `${table(tools.map((tool) => [asText(tool.name), firstLine(tool.description)]))}${hint}`)
   })
 }
 
@@ -56,6 +62,17 @@ async function call(name: string, text: string, options: ToolsOptions): Promise<
     print(options, result, resultText(result))
     if (result.isError === true) process.exitCode = exitCodes.negative
   })
+}
+
+/** Names no contract describes, when the configuration at hand is the one the gateway runs; otherwise nothing is claimed. */
+async function undescribedHere(url: string, tools: readonly JsonObject[]): Promise<readonly string[]> {
+  const path = process.env.TURNWARD_CONFIG ?? 'turnward.yaml'
+  const snapshot = existsSync(path) ? await loadConfig(path, process.env).catch(() => undefined) : undefined
+  if (snapshot === undefined) return []
+  const answer = await fetch(new URL('/healthz', url), { redirect: 'manual', signal: AbortSignal.timeout(healthMs) }).catch(() => undefined)
+  const health: unknown = await answer?.json().catch(() => undefined)
+  if (!isObject(health) || health['revision'] !== snapshot.revision) return []
+  return tools.map((tool) => asText(tool.name)).filter((name) => snapshot.policy.contractOf(name) === undefined)
 }
 
 async function withClient(options: ToolsOptions, work: (client: McpClient) => Promise<void>): Promise<void> {

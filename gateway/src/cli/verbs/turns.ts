@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { DecisionRecord } from '@turnward/contract/decision'
 import { findTurn, readRecords, tailRecords, type StoredRecord } from '../../audit/read.ts'
-import { formatTurnTree } from '../../audit/format-tree.ts'
+import { formatTurnTree, printable } from '../../audit/format-tree.ts'
 import { turnTree } from '../../audit/tree.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { dataDirOf, type DataDirOptions } from '../data-dir.ts'
@@ -62,8 +62,11 @@ function printRecord(options: TurnsOptions, stored: StoredRecord): void {
 
 function recordLine(record: DecisionRecord): string {
   const time = new Date(record.time).toISOString().slice(11, 23)
-  const what = record.type === 'outcome' ? `${record.outcome ?? 'done'}${record.latencyMs === undefined ? '' : ` ${record.latencyMs} ms`}` : record.action
-  return `${time}  ${record.turn ?? '-'}  ${record.kind.padEnd(13)}  ${what.padEnd(12)}  ${record.subject}  (${record.principal})  ${record.rules.join(', ')}`
+  const ended = `${record.outcome ?? 'done'}${record.latencyMs === undefined ? '' : ` ${record.latencyMs} ms`}`
+  const what = record.type === 'outcome' ? ended : record.action === 'observe' ? 'would be refused' : record.action
+  const line = `${time}  ${record.turn ?? '-'}  ${record.kind.padEnd(13)}  ${what.padEnd(16)}  ${record.subject}  (${record.principal})  ${record.rules.join(', ')}`
+  // Nobody else says why: the call ran.
+  return printable(record.type === 'decision' && record.action === 'observe' ? `${line}: ${record.reason}` : line)
 }
 
 async function show(turn: string, options: TurnsOptions): Promise<void> {

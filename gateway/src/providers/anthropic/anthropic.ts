@@ -9,6 +9,7 @@ export const anthropic: Provider = {
   dialect: 'messages',
   path: '/messages',
   countPath: '/messages/count_tokens',
+  modelsPath: '/models?limit=1000',
   authHeaders: (secret) => (secret === undefined ? [] : ['x-api-key', secret]),
   forwardedHeaders: ['anthropic-version', 'anthropic-beta'],
   returnedHeaders: [

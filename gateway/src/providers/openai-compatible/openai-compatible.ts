@@ -8,6 +8,7 @@ export const openaiCompatible: Provider = {
   telemetryName: 'openai-compatible',
   dialect: 'chat-completions',
   path: '/chat/completions',
+  modelsPath: '/models',
   authHeaders: (secret) => (secret === undefined ? [] : ['authorization', `Bearer ${secret}`]),
   forwardedHeaders: ['x-client-request-id'],
   returnedHeaders: ['x-request-id', 'retry-after', 'x-kong-llm-model', 'x-cache-status', 'x-ai-cache-status'],

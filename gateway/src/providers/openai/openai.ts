@@ -5,6 +5,7 @@ export const openai: Provider = {
   telemetryName: 'openai',
   dialect: 'chat-completions',
   path: '/chat/completions',
+  modelsPath: '/models',
   authHeaders: (secret) => (secret === undefined ? [] : ['authorization', `Bearer ${secret}`]),
   forwardedHeaders: ['openai-beta', 'x-client-request-id'],
   returnedHeaders: [

@@ -14,12 +14,17 @@ export class StreamKeeper {
   /** `run` lives as long as the stream; it calls `opened` when the stream works and resolves with whether to try again. */
   constructor(run: (signal: AbortSignal, opened: () => void) => Promise<boolean>) {
     this.#run = run
-    void this.#open()
+    this.#begin()
   }
 
   close(): void {
     this.#closing.abort()
     clearTimeout(this.#timer)
+  }
+
+  #begin(): void {
+    // What breaks the keeper itself leaves the stream closed: it is best effort, and the next list tells the same.
+    this.#open().catch(() => this.close())
   }
 
   async #open(): Promise<void> {
@@ -28,7 +33,7 @@ export class StreamKeeper {
     }
     const again = await this.#run(this.#closing.signal, opened).catch(() => true)
     if (!again || this.#closing.signal.aborted) return
-    this.#timer = setTimeout(() => void this.#open(), this.#delay * (0.5 + Math.random() / 2))
+    this.#timer = setTimeout(() => this.#begin(), this.#delay * (0.5 + Math.random() / 2))
     this.#timer.unref()
     this.#delay = Math.min(this.#delay * 2, longestDelayMs)
   }

@@ -77,6 +77,8 @@ export class LegacySessions {
   attach(session: LegacySession, end: () => void): () => void {
     this.#streams.get(session.id)?.()
     this.#streams.set(session.id, end)
+    // It may have ended while the stream opened.
+    if (this.#ended.has(session.id)) end()
     return () => {
       if (this.#streams.get(session.id) === end) this.#streams.delete(session.id)
     }

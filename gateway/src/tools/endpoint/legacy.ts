@@ -10,6 +10,7 @@ import { httpStatusOf, rpcErrorOf } from '../codec/rpc-errors.ts'
 import { batchVersion, latestLegacyVersion, legacyVersions, metaKeys, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
+import { streamChanges } from './change-stream.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
 import { clientOf, single } from './modern.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
@@ -77,25 +78,28 @@ export async function answerBatch(parts: EndpointParts, sessions: LegacySessions
 }
 
 /** The standalone GET stream: changes of the tool list, until either side ends it. */
-export function answerStream(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, session: LegacySession): Promise<void> {
+export async function answerStream(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, session: LegacySession): Promise<void> {
   if (!accepts(arrival.req, 'text/event-stream')) throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `text/event-stream`' })
   const context = contextOf(arrival, session)
   parts.operations.openGateway(context)
   arrival.release()
-  return new Promise((resolve) => {
-    const reply = new Reply(arrival.res, arrival.snapshot.settings.turns.keep_alive_ms)
-    const end = (): void => reply.finish()
-    const forget = parts.streams.add(arrival.caller.principal.id, end)
-    const detach = sessions.attach(session, end)
-    const stop = parts.operations.watchTools(context, () => reply.notify('notifications/tools/list_changed'))
-    arrival.res.once('close', () => {
-      stop()
-      detach()
-      forget()
-      resolve()
+  // Not kept alive before it opens: a comment would be the head that an error status needs.
+  let reply: Reply | undefined
+  const end = (): void => reply?.finish()
+  let detach: (() => void) | undefined
+  try {
+    await streamChanges(parts, context, arrival.res, {
+      open() {
+        reply = new Reply(arrival.res, arrival.snapshot.settings.turns.keep_alive_ms)
+        reply.open()
+        detach = sessions.attach(session, end)
+      },
+      changed: () => reply?.notify('notifications/tools/list_changed'),
+      end,
     })
-    reply.open()
-  })
+  } finally {
+    detach?.()
+  }
 }
 
 interface Outcome {

@@ -48,7 +48,7 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, reque
         return reply.end(resultText(request.id, complete(await runCall(parts.operations, context, call, gone, reply))))
       }
       case 'subscriptions/listen':
-        return listen(parts, arrival, context, request, reply, keepAliveMs !== undefined)
+        return await listen(parts, arrival, context, request, reply, keepAliveMs !== undefined)
       default:
         return reply.end(errorText(request.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }), 404)
     }

@@ -58,7 +58,7 @@ export function useEndpoint(): void {
         if (call.name === 'unknown') throw new TurnwardError('grant.tool')
         return answer(call)
       },
-      watchTools(_context, listener) {
+      async watchTools(_context, listener) {
         changed = listener
         return () => (changed = undefined)
       },

@@ -34,6 +34,8 @@ export class ServerConnection {
   readonly #options: ConnectOptions
   #verdict: { readonly era: Era; readonly at: number } | undefined
 
+  #isBounded = true
+
   constructor(options: ConnectOptions) {
     this.#options = options
   }
@@ -47,6 +49,11 @@ export class ServerConnection {
       this.#verdict = undefined
       throw error
     }
+  }
+
+  /** False when the child started last runs with limits that are not enforced. */
+  get isBounded(): boolean {
+    return this.#isBounded
   }
 
   /** True when the era of the server should be asked again. */
@@ -80,6 +87,7 @@ export class ServerConnection {
     // One folder a child: the probe and the server itself must not meet in it.
     const workDir = join(dataDir, `${server.name}-${randomText(8)}`)
     const running = await runner.start({ server, workDir, logger })
+    this.#isBounded = running.isBounded
     return { server: server.name, running, limits, logger, secrets: Object.values(config.env) }
   }
 

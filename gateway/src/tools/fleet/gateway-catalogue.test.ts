@@ -37,3 +37,22 @@ test('what cannot be offered is named with why', () => {
   expect(catalogue.leftOut?.get('a__x')).toContain('several')
   expect(catalogue.missing.get('b')).toBe('it is starting')
 })
+
+test('a server that is down keeps its names: they are not offered, and mean no other tool', () => {
+  const down = buildCatalogue(gateway, [view('a', ['x', 'b__y', 'own']), view('b', ['x', 'y'], 'it ended')], configured)
+  expect(down.tools.map(({ name }) => name)).toEqual(['a__b__y', 'a__own', 'a__x'])
+  for (const name of ['b__x', 'b__y', 'y', 'x', 'b__never']) expect(down.resolve(name), name).toBeUndefined()
+  expect(down.down('y')).toEqual({ tool: 'b__y', server: 'b', why: 'it ended' })
+  expect(down.down('b__never')).toEqual({ tool: 'b__never', server: 'b', why: 'it ended' })
+  expect([down.down('x'), down.down('a__never'), down.down('b__secret'), down.down('own')]).toEqual([undefined, undefined, undefined, undefined])
+})
+
+test('a name that begins like the names of another configured server means nobody, though that server is not in the gateway', () => {
+  const only = { ...gateway, servers: ['a'] }
+  const names = (servers: Iterable<string>): string[] => {
+    const catalogue = buildCatalogue(only, [view('a', ['b__y', 'a__z', 'free__t'])], new Set(servers))
+    return ['b__y', 'a__z', 'free__t'].filter((name) => catalogue.resolve(name) !== undefined)
+  }
+  expect(names(['a', 'b'])).toEqual(['a__z', 'free__t'])
+  expect(names(['a'])).toEqual(['b__y', 'a__z', 'free__t'])
+})

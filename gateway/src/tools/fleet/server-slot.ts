@@ -80,6 +80,11 @@ export class ServerSlot {
     return this.#state.kind === 'starting' ? 'it is starting' : 'it has not been started'
   }
 
+  /** False while the server runs with limits that are not enforced. */
+  get isBounded(): boolean {
+    return this.#state.kind !== 'ready' || this.#connection.isBounded
+  }
+
   /** Tools and left-out tools known now; empty while the server is down. */
   get listing(): ReadTools {
     return this.#read
@@ -110,6 +115,15 @@ export class ServerSlot {
     const done = this.#options.starts.run(this.#closing.signal, () => this.#attempt()).catch(() => {})
     this.#state = { kind: 'starting', done }
     await done
+  }
+
+  /** Starts in the background. */
+  begin(): void {
+    this.start().catch((error: unknown) => this.#broke(error))
+  }
+
+  #broke(error: unknown): void {
+    this.#options.logger.error({ server: this.server.name, error }, 'the keeper of an MCP server failed')
   }
 
   /** One call: queue, deadline, cancellation. Throws `mcp.*` or `request.cancelled`. */
@@ -158,7 +172,7 @@ export class ServerSlot {
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       this.#take(listed)
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
-      void opened.ended.then((why) => this.#died(opened, why))
+      opened.ended.then((why) => this.#died(opened, why)).catch((error: unknown) => this.#broke(error))
       this.#options.logger.info({ server: this.server.name, era: opened.era, tools: this.#read.tools.length }, 'MCP server is ready')
       this.#options.onChange()
     } catch (error) {
@@ -171,7 +185,7 @@ export class ServerSlot {
   #died(exchange: Exchange, why: string): void {
     if (this.#state.kind !== 'ready' || this.#state.exchange !== exchange) return
     if (this.#options.clock.monotonic() - this.#state.since > healthyMs) this.#failures = 0
-    void exchange.close().catch(() => {})
+    exchange.close().catch(() => {})
     this.#fail(why)
   }
 
@@ -184,7 +198,7 @@ export class ServerSlot {
     this.#options.logger.warn({ server: this.server.name, why, failures: this.#failures }, 'MCP server failed')
     this.#retry = setTimeout(() => {
       this.#retry = undefined
-      void this.start()
+      this.begin()
     }, delay)
     this.#retry.unref()
     this.#options.onChange()
@@ -200,9 +214,11 @@ export class ServerSlot {
     this.#relistAgain = true
     if (this.#relisting) return
     this.#relisting = true
-    void this.#relistRounds().finally(() => {
-      this.#relisting = false
-    })
+    this.#relistRounds()
+      .catch((error: unknown) => this.#broke(error))
+      .finally(() => {
+        this.#relisting = false
+      })
   }
 
   async #relistRounds(): Promise<void> {

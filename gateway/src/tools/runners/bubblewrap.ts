@@ -14,7 +14,8 @@ import { fileURLToPath } from 'node:url'
 import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
 import { startEgressProxy, type EgressProxy } from './egress-proxy.ts'
-import { memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
+import type { LimitWatch } from './limit-watch.ts'
+import { boundByWatching, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
 import type { Runner, RunnerOptions, RunningServer } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise, type ProcessIdentity } from './running-process.ts'
 import { sandboxCommand, sandboxHome, type SandboxPlan } from './sandbox-arguments.ts'
@@ -30,6 +31,8 @@ export interface BubblewrapOptions {
   readonly gatewayRoot?: string | undefined
   /** Absolute paths no server may see: the data folder and configuration files. `workDir` is always one of them. */
   readonly protect?: readonly string[] | undefined
+  /** Finds the cgroups that can be used; those of this machine unless told otherwise. */
+  readonly cgroups?: (() => CgroupSupport | undefined) | undefined
 }
 
 /** Threads of the forwarder count as processes of the sandbox; so does the sandbox's own init. */
@@ -42,7 +45,7 @@ const forwarderFile = fileURLToPath(new URL(`./egress-forwarder${extname(import.
 export function createBubblewrapRunner(options: BubblewrapOptions): Runner {
   let checked: Promise<string | undefined> | undefined
   let cgroups: CgroupSupport | undefined | 'unknown' = 'unknown'
-  const support = () => (cgroups === 'unknown' ? (cgroups = detectCgroups()) : cgroups)
+  const support = () => (cgroups === 'unknown' ? (cgroups = (options.cgroups ?? detectCgroups)()) : cgroups)
   return {
     name: 'bubblewrap',
     available: () => (checked ??= tryBubblewrap()),
@@ -90,11 +93,14 @@ async function startSandbox(options: BubblewrapOptions, runnerOptions: RunnerOpt
   const { server, workDir, logger } = runnerOptions
   const { plan, config, release } = planSandbox(options, runnerOptions, cgroups !== undefined)
   const networked = plan.egress !== undefined
+  const extra = networked ? { memoryBytes: forwarderMemory, processes: forwarderProcesses } : { memoryBytes: 0, processes: 0 }
   let cgroup: Cgroup | undefined
+  let watch: LimitWatch | undefined
   let proxy: EgressProxy | undefined
   let child: ChildProcess | undefined
   const cleanUp = async () => {
     release()
+    watch?.stop()
     await proxy?.close()
     if (cgroup !== undefined && !(await removed(cgroup))) logger.warn({ server: server.name }, 'the cgroup of an MCP server could not be removed')
     await removeWorkFolder(workDir)
@@ -107,26 +113,26 @@ async function startSandbox(options: BubblewrapOptions, runnerOptions: RunnerOpt
       await chmod(plan.egress.socket, 0o666)
     }
     cgroup = cgroups?.create(server.name, {
-      memoryBytes: memoryBytes(config.limits) + (networked ? forwarderMemory : 0),
-      processes: config.limits.processes + 2 + (networked ? forwarderProcesses : 0),
+      memoryBytes: memoryBytes(config.limits) + extra.memoryBytes,
+      processes: config.limits.processes + 2 + extra.processes,
     })
-    if (cgroup === undefined && plan.user.kind !== 'own' && !plan.limitOptions.some((option) => option.startsWith('--nproc'))) {
-      logger.warn({ server: server.name }, 'the process limit of this server cannot be enforced: no cgroup is writable and it writes to a folder of another owner')
-    }
     const [bwrap = '', ...args] = sandboxCommand(plan)
     child = spawn(bwrap, ['--info-fd', '3', '--block-fd', '4', '--args', '5', ...args], { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], env: {}, cwd: '/' })
-    const init = await releaseWhenBounded(child, sandboxEnvironment(config), cgroup)
+    const init = await releaseWhenBounded(child, sandboxEnvironment(config), (first) => {
+      cgroup?.add(first.pid)
+      // Every process of the namespace is below its first one, also those whose parents have ended.
+      if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, first.pid, extra, logger, () => killIfAlive(first))
+    })
     return supervise({
       server: server.name,
       logger,
       child: child as Parameters<typeof supervise>[0]['child'],
       ask: () => childrenOf(init.pid).forEach((pid) => signalQuietly(pid, 'SIGTERM')),
       // The first process of the pid namespace: the kernel kills all others with it.
-      kill: () => {
-        if (isAlive(init)) signalQuietly(init.pid, 'SIGKILL')
-      },
+      kill: () => killIfAlive(init),
       gone: () => !isAlive(init) && (cgroup?.members().length ?? 0) === 0,
-      memoryKills: () => cgroup?.memoryKills() ?? 0,
+      memoryKills: () => cgroup?.memoryKills() ?? watch?.memoryKills() ?? 0,
+      isBounded: cgroup !== undefined || watch !== undefined,
       cleanUp,
     })
   } catch (error) {
@@ -138,11 +144,15 @@ async function startSandbox(options: BubblewrapOptions, runnerOptions: RunnerOpt
   }
 }
 
+function killIfAlive(first: ProcessIdentity): void {
+  if (isAlive(first)) signalQuietly(first.pid, 'SIGKILL')
+}
+
 /**
- * Bubblewrap tells the pid of the sandbox and then waits; only when that process is in its cgroup may it go on.
+ * Bubblewrap tells the pid of the sandbox and then waits; only when that process is bounded may it go on.
  * So no program of the server ever runs unbounded.
  */
-async function releaseWhenBounded(child: ChildProcess, environment: Readonly<Record<string, string>>, cgroup: Cgroup | undefined): Promise<ProcessIdentity> {
+async function releaseWhenBounded(child: ChildProcess, environment: Readonly<Record<string, string>>, bound: (first: ProcessIdentity) => void): Promise<ProcessIdentity> {
   const [stdin, stdout, stderr, info, gate, args] = child.stdio as unknown as [Writable, Readable, Readable, Readable, Duplex, Duplex]
   for (const stream of [stdin, stdout, stderr, info, gate, args]) stream.on('error', () => {})
   // Over a file descriptor: values on a command line can be read by every user of the host.
@@ -151,7 +161,7 @@ async function releaseWhenBounded(child: ChildProcess, environment: Readonly<Rec
   const pid = await sandboxPid(child, info, stderr)
   const init = identify(pid)
   if (init === undefined) throw new Error('the sandbox ended at once')
-  cgroup?.add(pid)
+  bound(init)
   gate.end('\n')
   info.destroy()
   return init

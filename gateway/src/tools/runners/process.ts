@@ -4,11 +4,13 @@
  * `nodePermissions` a Node server is held by Node's own permission model, a guard rail and not a wall.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { lstatSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
-import { memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
+import type { LimitWatch } from './limit-watch.ts'
+import { boundByWatching, canBeWatched, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
 import type { Runner, RunnerOptions } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise } from './running-process.ts'
 import { checkMounts } from './sandbox-mounts.ts'
@@ -22,6 +24,8 @@ export interface ProcessRunnerOptions {
   readonly nodePath?: string | undefined
   readonly gatewayRoot?: string | undefined
   readonly protect?: readonly string[] | undefined
+  /** Finds the cgroups that can be used; those of this machine unless told otherwise. */
+  readonly cgroups?: (() => CgroupSupport | undefined) | undefined
 }
 
 /** Groups still running, killed when the gateway exits in an orderly way; `--pdeathsig` covers a crash. */
@@ -31,7 +35,7 @@ let watching = false
 /** A runner that isolates nothing (see above). Errors of `start`: `mcp.server_unavailable`, `sandbox.unavailable`, `config.invalid`. */
 export function createProcessRunner(options: ProcessRunnerOptions): Runner {
   let cgroups: CgroupSupport | undefined | 'unknown' = 'unknown'
-  const support = () => (cgroups === 'unknown' ? (cgroups = detectCgroups()) : cgroups)
+  const support = () => (cgroups === 'unknown' ? (cgroups = (options.cgroups ?? detectCgroups)()) : cgroups)
   return {
     name: 'process',
     available: async () => undefined,
@@ -62,7 +66,7 @@ function permissionFlags(server: string, config: StdioConfig, command: ServerCom
   }
   const mounts = checkMounts(server, config.mounts, protect)
   const home = join(workDir, workNames.home)
-  const readable = [...command.code, home, ...mounts.flatMap(({ source, target }) => [source, target])]
+  const readable = [...command.code.filter((path) => !lstatSync(path).isSymbolicLink()), home, ...mounts.flatMap(({ source, target }) => [source, target])]
   const writable = [home, ...mounts.filter(({ write }) => write).flatMap(({ source, target }) => [source, target])]
   return ['--permission', ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`), ...[...new Set(writable)].map((path) => `--allow-fs-write=${path}`)]
 }
@@ -74,15 +78,19 @@ async function startProcess(options: ProcessRunnerOptions, runnerOptions: Runner
   logger.warn({ server: server.name, nodePermissions: options.nodePermissions }, 'this MCP server runs without a sandbox')
   const home = join(workDir, workNames.home)
   let cgroup: Cgroup | undefined
+  let watch: LimitWatch | undefined
   let child: ChildProcess | undefined
   const cleanUp = async () => {
     if (child?.pid !== undefined) groups.delete(child.pid)
+    watch?.stop()
     cgroup?.remove()
     await removeWorkFolder(workDir)
   }
   try {
     await makeWorkFolder(workDir)
     await mkdir(home, { mode: 0o700 })
+    // Here the program runs as soon as it is started, so what would refuse it comes before.
+    if (cgroups === undefined) canBeWatched(server.name, config.limits, process.pid)
     cgroup = cgroups?.create(server.name, { memoryBytes: memoryBytes(config.limits), processes: config.limits.processes + 2 })
     const env = { PATH: programPath, HOME: home, TMPDIR: home, LANG: 'C.UTF-8', ...config.env }
     child = spawn(executable, args, { stdio: ['pipe', 'pipe', 'pipe'], env, cwd: home, detached: true })
@@ -96,18 +104,22 @@ async function startProcess(options: ProcessRunnerOptions, runnerOptions: Runner
     groups.add(pid)
     watchExit()
     const members = () => cgroup?.members() ?? []
+    const kill = (): void => {
+      signalQuietly(-pid, 'SIGKILL')
+      // Descendants that left the process group are still in the cgroup.
+      for (const member of members()) signalQuietly(member, 'SIGKILL')
+    }
+    // Without a namespace, what has detached itself from the tree is not seen: this runner is for servers that are trusted.
+    if (cgroup === undefined && leader !== undefined) watch = boundByWatching(server.name, config.limits, pid, { memoryBytes: 0, processes: 0 }, logger, kill)
     return supervise({
       server: server.name,
       logger,
       child: child as Parameters<typeof supervise>[0]['child'],
       ask: () => signalQuietly(-pid, 'SIGTERM'),
-      kill: () => {
-        signalQuietly(-pid, 'SIGKILL')
-        // Descendants that left the process group are still in the cgroup.
-        for (const member of members()) signalQuietly(member, 'SIGKILL')
-      },
+      kill,
       gone: () => !isAlive(leader) && !groupExists(pid) && members().length === 0,
-      memoryKills: () => cgroup?.memoryKills() ?? 0,
+      memoryKills: () => cgroup?.memoryKills() ?? watch?.memoryKills() ?? 0,
+      isBounded: cgroup !== undefined || watch !== undefined || leader === undefined,
       cleanUp,
     })
   } catch (error) {

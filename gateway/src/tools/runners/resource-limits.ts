@@ -1,9 +1,12 @@
 /**
- * The limits of one server and how they are enforced: a cgroup where the gateway may make one, else resource
- * limits of the kernel. It must never apply a process limit that would count processes of somebody else.
+ * The limits of one server and how they are enforced: a cgroup where the gateway may make one, else a
+ * watch over its process tree, with resource limits of the kernel for each process. It must never apply a process limit that would count processes of somebody else.
  */
 import type { ServerConfig } from '@turnward/contract/config'
 import { TurnwardError } from '../../core/error.ts'
+import type { Logger } from '../../core/logger.ts'
+import { watchLimits, type LimitWatch } from './limit-watch.ts'
+import { canReadTree } from './process-tree.ts'
 
 export type StdioConfig = Extract<ServerConfig, { transport: 'stdio' }>
 export type ServerLimits = StdioConfig['limits']
@@ -29,6 +32,29 @@ export function prlimitOptions({ limits, memoryByCgroup, processes }: LimitOptio
   }
   if (processes !== undefined) options.push(`--nproc=${processes}:${processes}`)
   return options
+}
+
+/** Whether the tree of a process can be watched. Throws `sandbox.limits` when it cannot and the configuration does not accept that. */
+export function canBeWatched(server: string, limits: ServerLimits, pid: number): boolean {
+  if (canReadTree(pid)) return true
+  if (limits.unenforced !== 'accept') throw new TurnwardError('sandbox.limits', { subject: server, why: 'no cgroup is writable and the processes of the server cannot be watched' })
+  return false
+}
+
+/**
+ * Bounds memory and processes of a whole server that has no cgroup, by watching its tree. `undefined` where even that is
+ * impossible and the configuration accepts it; errors: `sandbox.limits` where it does not.
+ */
+export function boundByWatching(server: string, limits: ServerLimits, root: number, extra: { readonly memoryBytes: number; readonly processes: number }, logger: Logger, kill: () => void): LimitWatch | undefined {
+  if (!canBeWatched(server, limits, root)) {
+    logger.warn({ server }, 'the limits of this server are not enforced, as its configuration accepts: no cgroup is writable and its processes cannot be watched')
+    return undefined
+  }
+  const bounds = { memoryBytes: memoryBytes(limits) + extra.memoryBytes, tasks: limits.processes + 2 + extra.processes }
+  return watchLimits(root, bounds, (excess) => {
+    logger.warn({ server, excess, limits: { memory_mb: limits.memory_mb, processes: limits.processes } }, 'an MCP server was killed: it held more than its limits allow')
+    kill()
+  })
 }
 
 /** Bytes of memory a cgroup allows. */

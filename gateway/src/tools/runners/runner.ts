@@ -8,6 +8,8 @@ export interface RunningServer {
   readonly stdout: Readable
   readonly stderr: Readable
   readonly pid: number
+  /** False when memory and processes of the whole server are not bounded, which its configuration accepts. */
+  readonly isBounded: boolean
   /** Resolves when the process has ended, with why (`exit 1`, `signal SIGKILL`, `memory limit`). */
   readonly ended: Promise<string>
   /** Ends the whole process group: asks first, kills after `graceMs`. Resolves when nothing is left. */

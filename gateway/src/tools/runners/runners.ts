@@ -31,7 +31,7 @@ export function runnerOf(runners: Runners, server: McpServer): Runner {
 /** What to tell an administrator whose machine has no sandbox. */
 export function installHint(): string {
   if (process.platform !== 'linux') {
-    return 'The sandbox for MCP servers needs Linux with bubblewrap. On this system opt in per server with `runner: process` and `unsafe_no_sandbox: true`, only for servers you trust.'
+    return 'The sandbox for MCP servers needs Linux with bubblewrap. On this system opt in per server with `runner: process`, `unsafe_no_sandbox: true` and `limits.unenforced: accept`, only for servers you trust.'
   }
   return [
     'The sandbox for MCP servers needs bubblewrap:',

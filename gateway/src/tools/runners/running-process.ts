@@ -20,8 +20,9 @@ export interface Supervised {
   kill(): void
   /** True when no process of the server is left. */
   gone(): boolean
-  /** Processes the kernel killed for memory. */
+  /** Processes that were killed for memory. */
   memoryKills(): number
+  readonly isBounded: boolean
   /** Removes what was made for this server. Called once, after `gone`. */
   cleanUp(): Promise<void>
 }
@@ -46,6 +47,7 @@ export function supervise(supervised: Supervised): RunningServer {
     stdout: child.stdout,
     stderr: child.stderr,
     pid: child.pid,
+    isBounded: supervised.isBounded,
     ended,
     stop: (graceMs) => (stopping ??= stop(supervised, ended, graceMs)),
   }

@@ -72,7 +72,8 @@ function filesystem(plan: SandboxPlan): string[] {
     ...openParents([...code, ...plan.mounts.map(({ target }) => target)]),
     ...readOnly(plan.nodePath, sandboxNode),
     ...(plan.egress === undefined ? [] : [...readOnly(plan.egress.forwarder, sandboxForwarder), ...readOnly(plan.egress.socket, sandboxSocket)]),
-    ...code.flatMap((path) => readOnly(path)),
+    // A link stays a link: bound, it would show what it leads to, wherever that is.
+    ...code.flatMap((path) => (lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : readOnly(path))),
     ...hidden.flatMap((path) => (lstatSync(path).isDirectory() ? ['--perms', '0000', '--tmpfs', path, '--remount-ro', path] : readOnly('/dev/null', path))),
     ...plan.mounts.flatMap(({ source, target, write }) => [write ? '--bind' : '--ro-bind', source, target]),
     '--remount-ro', '/',

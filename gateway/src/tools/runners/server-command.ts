@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:
 import { homedir } from 'node:os'
 import { basename, delimiter, dirname, join, resolve, sep } from 'node:path'
 import { TurnwardError } from '../../core/error.ts'
+import { shownOf } from './code-folder.ts'
 
 export interface CommandPlaces {
   /** The gateway's own Node, used for `node`. */
@@ -50,7 +51,7 @@ export function resolveCommand(server: string, command: readonly string[], place
   const script = findScript(rest[scriptIndex])
   if (isNode && script === undefined) refuseMissingScript(server, rest[scriptIndex], rest)
   const args = script === undefined ? rest : rest.with(scriptIndex, script)
-  const code = outermost([...(isNode ? [] : [executable]), ...(script === undefined ? [] : scriptFolders(script, places))])
+  const code = outermost([...(isNode ? [] : [executable]), ...(script === undefined ? [] : scriptFolders(server, script, places))])
   return { executable, args, isNode, script, code }
 }
 
@@ -105,15 +106,16 @@ function findScript(argument: string | undefined): string | undefined {
 }
 
 /**
- * What a script needs to be read: its node_modules when it is an installed package; else its own folder, the
- * nearest package.json (which decides between ESM and CommonJS) and the node_modules folders above it.
+ * What a script needs to be read: its node_modules when it is an installed package; else what `shownOf` shows of its own
+ * folder (of a folder it shares with the gateway's files, itself alone), the nearest package.json (which decides between ESM and CommonJS) and the node_modules folders above it.
  */
-function scriptFolders(script: string, places: CommandPlaces): string[] {
+function scriptFolders(server: string, script: string, places: CommandPlaces): string[] {
   const segments = script.split(sep)
   const installed = segments.indexOf('node_modules')
   if (installed > 0) return [segments.slice(0, installed + 1).join(sep)]
   const candidates = [...(places.gatewayRoot !== undefined && contains(places.gatewayRoot, script) ? [places.gatewayRoot] : []), dirname(script)]
-  const found = [candidates.find((folder) => !isShared(folder, places.protect)) ?? script]
+  const own = candidates.find((folder) => !isShared(folder, places.protect))
+  const found = [script, ...(own === undefined ? [] : shownOf(server, own, (path) => places.protect.includes(path)))]
   let manifest = false
   for (let folder = dirname(script); ; folder = dirname(folder)) {
     if (!manifest && existsSync(join(folder, 'package.json'))) {

@@ -84,8 +84,7 @@ export class ToolNames {
   }
 
   #isDescribed(name: string): boolean {
-    const source = this.#policy.contractOf(name)?.source
-    return source === name || source?.startsWith(`${name} (`) === true
+    return this.#policy.contractOf(name)?.pattern === name
   }
 }
 

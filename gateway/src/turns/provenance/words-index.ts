@@ -6,7 +6,7 @@
 import type { LabelRecord } from '@turnward/contract/decision'
 import type { Clock } from '../../core/clock.ts'
 import { RememberedHashes } from '../../core/remembered-hashes.ts'
-import type { MaybePromise, StateStore } from '../../state/state-store.ts'
+import { whenRead, type MaybePromise, type StateStore } from '../../state/state-store.ts'
 import { shingleKey, shinglesOf, type ShingleKey } from './shingles.ts'
 
 /** Segments of one principal's ring, and what fits into one. */
@@ -54,21 +54,13 @@ export class WordsIndex {
   }
 
   /** The labels of the passages a text repeats. Costs next to nothing while the principal has read nothing restricted. */
-  async find(principal: string, text: string): Promise<readonly LabelRecord[]> {
-    const index = await this.#upToDate(principal)
-    return index.prints.size === 0 ? nothing : search(index, text)
+  find(principal: string, text: string): MaybePromise<readonly LabelRecord[]> {
+    return whenRead(this.#upToDate(principal), (index) => (index.prints.size === 0 ? nothing : search(index, text)))
   }
 
   /** The same for a text that comes with every call of a conversation, such as its system prompt. */
-  async findAgain(principal: string, text: string): Promise<readonly LabelRecord[]> {
-    const index = await this.#upToDate(principal)
-    if (index.prints.size === 0) return nothing
-    const known = index.remembered.get(text)
-    if (known?.version === index.version) return known.found
-    const found = search(index, text)
-    if (index.remembered.size >= 8) index.remembered.clear()
-    index.remembered.set(text, { version: index.version, found })
-    return found
+  findAgain(principal: string, text: string): MaybePromise<readonly LabelRecord[]> {
+    return whenRead(this.#upToDate(principal), (index) => (index.prints.size === 0 ? nothing : searchAgain(index, text)))
   }
 
   /** The runs of words of a text, as this principal's index knows them. */
@@ -138,18 +130,20 @@ export class WordsIndex {
     return index
   }
 
-  async #takeUp(index: Index): Promise<Index> {
-    for (;;) {
-      const segment = await this.#state.get('words', segmentKey(index, index.segment))
+  /** Takes up what has been added since. Most often nothing has, and memory says so at once. */
+  #takeUp(index: Index): MaybePromise<Index> {
+    return whenRead(this.#state.get('words', segmentKey(index, index.segment)), (segment) => {
       if (segment?.number === index.segment && segment.passages.length > index.passages) {
         for (const passage of segment.passages.slice(index.passages)) absorb(index, passage)
         index.passages = segment.passages.length
       }
-      const next = await this.#state.get('words', segmentKey(index, index.segment + 1))
-      if (next?.number !== index.segment + 1) return index
-      index.segment += 1
-      index.passages = 0
-    }
+      return whenRead(this.#state.get('words', segmentKey(index, index.segment + 1)), (next) => {
+        if (next?.number !== index.segment + 1) return index
+        index.segment += 1
+        index.passages = 0
+        return this.#takeUp(index)
+      })
+    })
   }
 }
 
@@ -191,6 +185,15 @@ function search(index: Index, text: string): readonly LabelRecord[] {
     if (label !== undefined) found.add(label)
   }
   return [...found].flatMap((number) => index.labels[number] ?? nothing)
+}
+
+function searchAgain(index: Index, text: string): readonly LabelRecord[] {
+  const known = index.remembered.get(text)
+  if (known?.version === index.version) return known.found
+  const found = search(index, text)
+  if (index.remembered.size >= 8) index.remembered.clear()
+  index.remembered.set(text, { version: index.version, found })
+  return found
 }
 
 /** Winnowing (Schleimer, Wilkerson, Aiken 2003): the smallest of every few neighbours, so that equal passages keep equal numbers. */

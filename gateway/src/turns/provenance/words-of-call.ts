@@ -1,17 +1,16 @@
 /** Which words of a conversation bring a label along, and which are remembered under one. */
 import type { JsonValue } from '../../core/json.ts'
 import { isObject } from '../../core/json.ts'
-import { join, labelFromRecord, labelRecord, sameLabel } from '../../policy/label.ts'
+import { isPublicLabel, join, labelFromRecord, labelRecord } from '../../policy/label.ts'
 import type { Label } from '../../policy/types.ts'
-import type { MessageView } from '../../wire/dialect.ts'
+import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { AttachedCall } from '../call.ts'
-import { freshState } from '../sessions/fresh-state.ts'
 
-/** What a text repeats that was said or returned under a restricted label; the label of a fresh session when it repeats nothing. */
-export async function labelOfWords({ services, snapshot, caller }: AttachedCall, text: string, comesAgain = false): Promise<Label> {
+/** What a text repeats that was said or returned under a restricted label; undefined when it repeats nothing of the kind. */
+export function labelOfWords({ services, snapshot, caller }: AttachedCall, text: string, comesAgain = false): MaybePromise<Label | undefined> {
   const { words } = services
-  const found = comesAgain ? await words.findAgain(caller.principal.id, text) : await words.find(caller.principal.id, text)
-  return found.reduce((label, record) => join(label, labelFromRecord(record, snapshot.policy)), freshState(snapshot.policy).label)
+  const found = comesAgain ? words.findAgain(caller.principal.id, text) : words.find(caller.principal.id, text)
+  return whenRead(found, (records) => (records.length === 0 ? undefined : records.map((record) => labelFromRecord(record, snapshot.policy)).reduce(join)))
 }
 
 /** Remembers what was said or returned under a label, if the label restricts anything. */
@@ -23,29 +22,10 @@ export async function rememberWords(call: AttachedCall, texts: readonly string[]
 
 /** Whether a label restricts nothing. */
 export function isFreeLabel({ snapshot }: AttachedCall, label: Label): boolean {
-  return sameLabel(label, freshState(snapshot.policy).label)
+  return isPublicLabel(label, snapshot.policy.trustRanks.length - 1)
 }
 
 const none: ReadonlySet<number> = new Set()
-
-/** Runs of words of one message, kept with its view, which a long conversation has in common from call to call. */
-const runsOfViews = new WeakMap<MessageView, { readonly principal: string; readonly runs: readonly number[] }>()
-/** Runs that are looked at; beyond them a model's own words may be taken for restricted ones although they are not. */
-const mostRuns = 400_000
-
-/** The runs of words that a conversation has from its person, its operator, and results that restrict nothing. */
-export function unrestrictedRuns({ services, caller }: AttachedCall, messages: readonly MessageView[], isRestricted: (message: MessageView) => boolean): ReadonlySet<number> {
-  const found = new Set<number>()
-  for (const message of messages) {
-    if (message.role === 'assistant' || found.size > mostRuns || isRestricted(message)) continue
-    const known = runsOfViews.get(message)
-    const principal = caller.principal.id
-    const runs = known?.principal === principal ? known.runs : services.words.runs(principal, [message.text, ...message.results.map(({ text }) => text)].join('\n'))
-    runsOfViews.set(message, { principal, runs })
-    for (const run of runs) found.add(run)
-  }
-  return found
-}
 
 /** Every text in the arguments of a call. */
 export function textsIn(value: JsonValue | undefined, depth = 32): string[] {

@@ -44,6 +44,8 @@ export interface Presented {
   readonly fields: JsonObject
   readonly view: RequestView
   readonly history: readonly HistoryEntry[]
+  /** A question about the conversation (how many tokens it has), which is no part of it. */
+  readonly isAside?: boolean
 }
 
 export async function attachSession(services: Services, snapshot: Snapshot, caller: Caller, presented: Presented): Promise<Attached> {
@@ -56,10 +58,11 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   const owner = { services, snapshot, caller }
   // A conversation nobody has seen may be that of an agent, which is known by its task, whatever name it goes by.
   const started = known === undefined ? await startedWith(services, snapshot, caller, firstTyped(presented.history, client)) : undefined
-  const found = (await findNamed(owner, request, client, started)) ?? (await findByPlace(owner, known, label, presented.history, started, side))
+  const found = (await findNamed(owner, request, client, started)) ?? (await findByPlace(owner, { known, label, started, history: presented.history, isAside: presented.isAside === true, isSide: side !== undefined }))
   const { session } = found
   await narrow({ services, session }, 'an earlier part of the conversation', label)
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
+  if (presented.isAside === true) return { session, turn: session.state.turn, firstNew: 0, presented: label, client, side }
   const turn = side === undefined ? turnOf(found.parent, started, known, session, presented.history, client) : null
   const head = presented.history.at(-1)?.point ?? null
   if (turn !== null) await services.sessions.change(session, (state) => [{ ...state, turn, head, headAnswered: false }, undefined])
@@ -115,8 +118,19 @@ async function adopt(services: Services, parent: Session, child: Session): Promi
   return found
 }
 
+/** Where in what is known a request stands. */
+interface Place {
+  readonly known: KnownPrefix | undefined
+  /** The label that holds there. */
+  readonly label: Label
+  readonly started: Started | undefined
+  readonly history: readonly HistoryEntry[]
+  readonly isAside: boolean
+  readonly isSide: boolean
+}
+
 /** The session at a known place, when the conversation goes on from where it was left; else a new one. */
-async function findByPlace({ services, snapshot, caller }: Owner, known: KnownPrefix | undefined, label: Label, history: readonly HistoryEntry[], started: Started | undefined, side: string | undefined): Promise<Found> {
+async function findByPlace({ services, snapshot, caller }: Owner, { known, label, started, history, isAside, isSide }: Place): Promise<Found> {
   const { policy, settings } = snapshot
   const fields = { id: newId('ses'), principal: caller.principal.id, consumer: caller.consumer }
   if (known === undefined) {
@@ -126,7 +140,8 @@ async function findByPlace({ services, snapshot, caller }: Owner, known: KnownPr
     return adopt(services, parent, services.sessions.create({ ...begin, source: 'agent', parent: parent.id }, policy))
   }
   const before = await services.sessions.find(known.place.session, policy, settings.turns.session_idle_ms)
-  if (before !== undefined && side === undefined && (await goesOn(services, before, known, history))) return { session: before, parent: await startedBy(services, snapshot, before) }
+  if (before !== undefined && isAside) return { session: before, parent: undefined }
+  if (before !== undefined && !isSide && (await goesOn(services, before, known, history))) return { session: before, parent: await startedBy(services, snapshot, before) }
   // What was done stays done, whichever branch of the conversation asks. Conversations that only begin alike share nothing that was done.
   const isNew = known.index === history.length - 1 && history.every(({ message }) => message.role !== 'assistant')
   const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policy.effects }

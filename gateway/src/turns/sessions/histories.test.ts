@@ -246,6 +246,16 @@ describe('effects', () => {
       expect(effects).toMatchObject({ done: ['?backup'], reserved: {} })
     }, withEffects))
 
+  test('of a call the client ran are done when its contract recognises success in what it returned', () =>
+    agent(async ({ ask, floors }) => {
+      for (const [text, done] of [['saved 12 files', ['backup']], ['error: disk full', []]] as const) {
+        await ask([user(text)], calls('c1', 'own_backup'))
+        const { session } = await ask([user(text), made('c1', 'own_backup'), result('c1', text)], { text: 'Well.' })
+        const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy ?? {}
+        expect(effects).toMatchObject({ done, reserved: {} })
+      }
+    }, { contracts: { ...contracts, own_backup: { effects: ['backup'], output: { trust: 'trusted' }, success: "result.text.startsWith('saved')" } } }))
+
   test('of a call id that ends like another are its own', () =>
     agent(async ({ ask, floors }) => {
       await ask([user('go')], { calls: [{ id: 'x:c1', name: 'own_backup' }, { id: 'c1', name: 'read_file' }] })

@@ -6,7 +6,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Label, Policy, PolicyState } from '../../policy/types.ts'
 import type { Session, SessionState } from '../../state/sessions.ts'
-import type { MaybePromise, StateStore } from '../../state/state-store.ts'
+import { whenRead, type MaybePromise, type StateStore } from '../../state/state-store.ts'
 import type { StoredSession } from '../../state/state-values.ts'
 
 /** What a session begins as. */
@@ -119,9 +119,12 @@ export class SessionRegistry {
     const now = this.#clock.now()
     live.state = { ...live.state, usedAt: now }
     if (live.saved !== undefined && saysTheSame(live.saved.state, live.state) && now - live.saved.at < Math.min(refreshMs, idleMs / 4)) return
-    live.saved = { state: live.state, at: now }
-    const stored: StoredSession = { ...live.state, ranks: policy.trustRanks }
-    return this.#state.put('session', session.id, stored, now + idleMs)
+    const { state } = live
+    const stored: StoredSession = { ...state, ranks: policy.trustRanks }
+    // Only what was stored need not be stored again.
+    return whenRead(this.#state.put('session', session.id, stored, now + idleMs), () => {
+      live.saved = { state, at: now }
+    })
   }
 
   /** A call of the session is under way: it must stay the one live object. Every `begin` needs its `end`. */

@@ -10,7 +10,6 @@ import type { ModelCall } from '../call.ts'
 import { textsIn } from '../provenance/words-of-call.ts'
 import type { Services } from '../services.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
-import { labelRecord } from '../../policy/label.ts'
 import { agentToolsOf } from './clients/clients.ts'
 
 /** Texts of one call that may be a task. */
@@ -24,7 +23,7 @@ export async function expectAgent(call: ModelCall, tool: string, args: JsonObjec
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   for (const text of textsIn(args).slice(0, mostTexts)) {
     if (text.trim() === '' || text.length > longestTask) continue
-    await services.state.put('place', taskKey(services, caller, text), { session: session.id, turn, label: labelRecord(session.policy.label, snapshot.policy) }, expires)
+    await services.state.put('task', taskKey(services, caller, text), { session: session.id, turn }, expires)
   }
 }
 
@@ -36,7 +35,7 @@ export interface Started {
 
 /** Who gave this task to an agent; undefined when no released call gave it to anybody. */
 export async function startedWith(services: Services, snapshot: Snapshot, caller: Caller, task: string): Promise<Started | undefined> {
-  const found = task.trim() === '' || task.length > longestTask ? undefined : await services.state.get('place', taskKey(services, caller, task))
+  const found = task.trim() === '' || task.length > longestTask ? undefined : await services.state.get('task', taskKey(services, caller, task))
   const session = found === undefined ? undefined : await services.sessions.find(found.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
   return found === undefined || session === undefined ? undefined : { session, turn: found.turn }
 }

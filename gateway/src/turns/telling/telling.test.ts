@@ -139,6 +139,15 @@ describe.each(wires)('when the offer shrinks ($path, stream: $stream)', (wire) =
   })
 })
 
+test('the line stands in the last block of an answer: some clients show no other', async () => {
+  for (const stream of [false, true]) {
+    await using setup = await begun({ kind: 'anthropic', path: '/v1/messages', stream })
+    const answer = await setup.conversation.ask()
+    expect(answer.match(/content_block_start|"type":"text"/g)?.length).toBe(stream ? 3 : 1)
+    expect(answer).toMatch(/\\n\\n\[Turnward\] withheld/)
+  }
+})
+
 test('an answer in a form that a line would break is left alone', async () => {
   await using setup = await begun(wires[0] as Wire)
   expect(await setup.conversation.ask({ response_format: { type: 'json_object' } })).not.toContain('[Turnward]')

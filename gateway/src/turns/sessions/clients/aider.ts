@@ -3,7 +3,11 @@ import { instructionsOf, type ClientAdapter } from './client-adapter.ts'
 
 export const aider: ClientAdapter = {
   name: 'aider',
-  made: (request) => request.view.tools.length === 0 && /\bSEARCH\/REPLACE\b|^\*Briefly\* summarize this partial conversation|concise, one-line Git commit messages/.test(instructionsOf(request).slice(0, 4096)),
+  made(request) {
+    if (request.view.tools.length > 0) return false
+    const instructions = instructionsOf(request)
+    return instructions.startsWith('*Briefly* summarize') || instructions.startsWith('Act as an expert software developer') || instructions.startsWith('You are an expert software engineer that generates')
+  },
   side(request) {
     const instructions = instructionsOf(request)
     if (instructions.startsWith('*Briefly* summarize')) return 'summary'

@@ -1,0 +1,39 @@
+/**
+ * Errors that no floor answers: nothing at a path, a wrong method, a gateway that is draining. Under `/v1` they have the
+ * envelope of the vendor whose API the client speaks, because its SDK reads nothing else.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { asTurnwardError, type TurnwardError } from '../core/error.ts'
+import type { JsonObject } from '../core/json.ts'
+import { chatErrorBody, messagesErrorBody } from '../wire/error-envelopes.ts'
+
+/** Path of a request, without its query. */
+export function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/'
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
+
+/** Anthropic's clients name themselves by their version header or by the path only they have. */
+export function speaksAnthropic(request: IncomingMessage): boolean {
+  return request.headers['anthropic-version'] !== undefined || /^\/v1\/messages(?:\/|$)/.test(pathOf(request))
+}
+
+/** Ends the answer with an error; cuts it off when its head has left already. */
+export function answerPlainError(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+  const error = asTurnwardError(thrown)
+  if (response.destroyed || response.writableEnded) return
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.setHeader('connection', 'close')
+  if (error.retryAfterSeconds !== undefined) response.setHeader('retry-after', error.retryAfterSeconds)
+  response.writeHead(error.status, { 'content-type': 'application/json' }).end(JSON.stringify(envelopeOf(request, error)))
+}
+
+function envelopeOf(request: IncomingMessage, error: TurnwardError): JsonObject | { readonly error: object } {
+  const { status, code, message } = error
+  if (!/^\/v1(?:\/|$)/.test(pathOf(request))) return { error: error.toJSON() }
+  return speaksAnthropic(request) ? messagesErrorBody({ status, code, message }) : chatErrorBody({ status, code, message })
+}

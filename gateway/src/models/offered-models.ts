@@ -1,0 +1,137 @@
+/**
+ * Which models an upstream offers, asked with the caller's own provider credential: another credential may see others.
+ * Remembered for some minutes; an upstream that fails leaves what it offered last, and never fails a list.
+ */
+import type { Snapshot, Upstream } from '../config/snapshot.ts'
+import type { Clock } from '../core/clock.ts'
+import { asTurnwardError, TurnwardError } from '../core/error.ts'
+import { digestJson } from '../core/hash.ts'
+import { isObject } from '../core/json.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Caller } from '../core/principal.ts'
+import { resolveCredential } from '../identity/credentials.ts'
+import { defaultAnthropicVersion } from '../providers/anthropic/anthropic.ts'
+import { providers } from '../providers/providers.ts'
+import { collectBody } from './collecting-body.ts'
+import type { Upstreams } from './upstreams.ts'
+
+const freshMs = 5 * 60_000
+/** A failed upstream is asked again sooner, but not by every list. */
+const retryMs = 30_000
+const longestMs = 5000
+const mostRemembered = 256
+const mostPages = 10
+const mostNames = 2000
+const mostBytes = 4 * 1024 * 1024
+const longestName = 256
+
+interface Remembered {
+  readonly names: readonly string[]
+  /** Monotonic milliseconds until which it is not asked again. */
+  readonly until: number
+}
+
+export class OfferedModels {
+  readonly #upstreams: Upstreams
+  readonly #clock: Clock
+  readonly #logger: Logger
+  /** In order of use: the first is the one that can be missed. */
+  readonly #remembered = new Map<string, Remembered>()
+  readonly #asking = new Map<string, Promise<readonly string[]>>()
+
+  constructor(upstreams: Upstreams, clock: Clock, logger: Logger) {
+    this.#upstreams = upstreams
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  /** Names the upstream offers this caller; none when it cannot be asked and nothing is remembered. Never rejects. */
+  async of(snapshot: Snapshot, caller: Caller, upstream: Upstream): Promise<readonly string[]> {
+    const path = providers[upstream.config.kind].modelsPath
+    if (path === undefined) return []
+    try {
+      const { id, secret } = resolveCredential(snapshot, caller, upstream.name)
+      // A credential that was replaced, or an upstream that moved, is another one.
+      const key = digestJson([upstream.name, upstream.config, id, secret ?? null])
+      const known = this.#recall(key)
+      if (known !== undefined && known.until > this.#clock.monotonic()) return known.names
+      const asked = this.#asking.get(key) ?? this.#ask(key, upstream, path, secret)
+      return await asked
+    } catch (error) {
+      this.#logger.warn({ upstream: upstream.name, code: asTurnwardError(error).code }, 'the models of an upstream could not be listed')
+      return []
+    }
+  }
+
+  /** Asks once for all who ask meanwhile, and remembers. */
+  #ask(key: string, upstream: Upstream, path: string, secret: string | undefined): Promise<readonly string[]> {
+    const asked = this.#fetchAll(upstream, path, secret)
+      .then(
+        (names): Remembered => ({ names, until: this.#clock.monotonic() + freshMs }),
+        (error: unknown): Remembered => {
+          this.#logger.warn({ upstream: upstream.name, code: asTurnwardError(error).code, why: asTurnwardError(error).why }, 'the models of an upstream could not be listed')
+          return { names: this.#remembered.get(key)?.names ?? [], until: this.#clock.monotonic() + retryMs }
+        },
+      )
+      .then((remembered) => {
+        this.#remember(key, remembered)
+        return remembered.names
+      })
+      .finally(() => this.#asking.delete(key))
+    this.#asking.set(key, asked)
+    return asked
+  }
+
+  #recall(key: string): Remembered | undefined {
+    const found = this.#remembered.get(key)
+    if (found !== undefined) this.#remember(key, found)
+    return found
+  }
+
+  #remember(key: string, remembered: Remembered): void {
+    this.#remembered.delete(key)
+    this.#remembered.set(key, remembered)
+    const oldest = this.#remembered.keys().next()
+    if (this.#remembered.size > mostRemembered && oldest.done !== true) this.#remembered.delete(oldest.value)
+  }
+
+  async #fetchAll(upstream: Upstream, path: string, secret: string | undefined): Promise<readonly string[]> {
+    const signal = AbortSignal.timeout(longestMs)
+    const names = new Set<string>()
+    let after: string | undefined
+    for (let page = 0; page < mostPages; page += 1) {
+      const paged = after === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}after_id=${encodeURIComponent(after)}`
+      const listed = await this.#fetchPage(upstream, paged, secret, signal)
+      for (const name of listed.names) if (names.size < mostNames) names.add(name)
+      if (listed.next === undefined || listed.next === after) break
+      after = listed.next
+    }
+    return [...names]
+  }
+
+  async #fetchPage(upstream: Upstream, path: string, secret: string | undefined, signal: AbortSignal): Promise<{ readonly names: readonly string[]; readonly next: string | undefined }> {
+    const provider = providers[upstream.config.kind]
+    const version = provider.dialect === 'messages' ? ['anthropic-version', defaultAnthropicVersion] : []
+    const headers = ['accept', 'application/json', 'user-agent', 'turnward', ...version, ...Object.entries(upstream.config.headers).flat(), ...provider.authHeaders(secret)]
+    const response = await this.#upstreams.of(upstream).send({ method: 'GET', path, headers, body: '' }, signal)
+    const body = parse((await collectBody(response, mostBytes, upstream.name)).toString('utf8'))
+    if (response.status !== 200) throw new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
+    if (!isObject(body) || !Array.isArray(body['data'])) throw new TurnwardError('upstream.malformed', { subject: upstream.name, why: 'its answer is not a list of models' })
+    const names = body['data'].flatMap((entry: unknown) => (isObject(entry) && isName(entry['id']) ? [entry['id']] : []))
+    const next = body['has_more'] === true && isName(body['last_id']) ? body['last_id'] : undefined
+    return { names, next }
+  }
+}
+
+/** A name a client can ask with. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= longestName && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,46 @@
+/** Codex: the tools its registry offers a model, by the names of its shell, patch, plan and multi-agent families. */
+import * as kind from './kinds.ts'
+import type { ContractPack } from './pack.ts'
+
+export const codex: ContractPack = {
+  name: 'codex',
+  version: 1,
+  contracts: {
+    shell: kind.runsCommands,
+    local_shell: kind.runsCommands,
+    shell_command: kind.runsCommands,
+    'container.exec': kind.runsCommands,
+    exec_command: kind.runsCommands,
+    write_stdin: kind.runsCommands,
+    // Code mode: a program that calls the other tools.
+    exec: kind.runsCommands,
+    wait: kind.followsCommands,
+    js_repl: kind.runsCommands,
+    js_repl_reset: kind.stopsCommands,
+    apply_patch: kind.editsWorkspace,
+    list_dir: kind.readsWorkspace,
+    view_image: kind.readsWorkspace,
+    update_plan: kind.keepsNotes,
+    get_goal: kind.keepsNotes,
+    create_goal: kind.keepsNotes,
+    update_goal: kind.keepsNotes,
+    request_user_input: kind.asksPerson,
+    request_permissions: kind.asksPerson,
+    tool_search: kind.findsTools,
+    tool_suggest: kind.findsTools,
+    web_search: kind.searchesWeb,
+    spawn_agent: kind.delegates,
+    spawn_agents_on_csv: kind.delegates,
+    report_agent_job_result: kind.keepsNotes,
+    wait_agent: kind.delegates,
+    resume_agent: kind.delegates,
+    close_agent: kind.keepsNotes,
+    list_agents: kind.keepsNotes,
+    send_input: kind.tellsOtherAgents,
+    send_message: kind.tellsOtherAgents,
+    followup_task: kind.tellsOtherAgents,
+    list_mcp_resources: kind.readsServers,
+    list_mcp_resource_templates: kind.readsServers,
+    read_mcp_resource: kind.readsServers,
+  },
+}

@@ -1,0 +1,106 @@
+/**
+ * What the built-in tools of coding agents do, once for all packs. The line they draw: the developer's own machine is
+ * trusted, the web is not, and after the web nothing leaves the machine and no command runs, while reading and editing
+ * go on. Each says why, because an administrator reads it in `turnward policy show`.
+ */
+import type { PackContract } from './pack.ts'
+
+export const readsWorkspace: PackContract = {
+  why: 'Files of the workspace are the developer’s own: reading them keeps the session trusted.',
+  output: { trust: 'trusted' },
+}
+
+export const editsWorkspace: PackContract = {
+  why: 'An edit stays on this machine, so it goes on after untrusted reads. What was written may hold words of a stranger; running it needs a trusted session.',
+  output: { trust: 'trusted' },
+  effects: ['mutation'],
+}
+
+export const runsCommands: PackContract = {
+  why: 'A command can change and send anything, so it needs a session that has read nothing untrusted. Its output counts as the developer’s own.',
+  output: { trust: 'trusted' },
+  effects: ['egress', 'mutation'],
+  requires: { trust: 'trusted' },
+}
+
+export const followsCommands: PackContract = {
+  why: 'Output of something this agent started itself, when its session was trusted.',
+  output: { trust: 'trusted' },
+}
+
+export const stopsCommands: PackContract = {
+  why: 'Ends something this agent started; nothing leaves the machine.',
+  output: { trust: 'trusted' },
+  effects: ['mutation'],
+}
+
+export const fetchesWeb: PackContract = {
+  why: 'A page may hold instructions of a stranger, and an address chosen by the model can carry data out: untrusted after it, and not allowed once the session is.',
+  output: { trust: 'untrusted' },
+  effects: ['egress'],
+  requires: { trust: 'trusted' },
+}
+
+export const searchesWeb: PackContract = {
+  why: 'Results hold words of strangers. The query goes to the agent’s own search provider and to no address the model chooses, so searching again is allowed.',
+  output: { trust: 'untrusted' },
+  effects: ['egress'],
+}
+
+export const keepsNotes: PackContract = {
+  why: 'Notes, plans and modes of the agent itself: nothing new is read and nothing leaves.',
+  output: { trust: 'trusted' },
+}
+
+export const asksPerson: PackContract = {
+  why: 'The person at the keyboard answers.',
+  output: { trust: 'trusted' },
+}
+
+export const delegates: PackContract = {
+  why: 'A sub-agent’s session inherits the label of this one and is decided call by call itself; what it read narrows this session when it reports.',
+  output: { trust: 'trusted' },
+}
+
+export const loadsInstructions: PackContract = {
+  why: 'Skills and commands installed on this machine; what they then call is decided like any other call.',
+  output: { trust: 'trusted' },
+}
+
+export const findsTools: PackContract = {
+  why: 'Names and definitions of tools; a found tool is decided when it is called.',
+  output: { trust: 'trusted' },
+}
+
+export const outlivesSession: PackContract = {
+  why: 'What is stored here is acted on later, in a session that does not know what this one has read: only while it is trusted.',
+  output: { trust: 'trusted' },
+  effects: ['mutation'],
+  requires: { trust: 'trusted' },
+}
+
+export const tellsOtherAgents: PackContract = {
+  why: 'The words go to an agent that is already running, whose session does not know what this one has read: only while it is trusted.',
+  output: { trust: 'trusted' },
+  effects: ['egress'],
+  requires: { trust: 'trusted' },
+}
+
+export const publishes: PackContract = {
+  why: 'Leaves the machine, so it needs a session that has read nothing untrusted.',
+  output: { trust: 'trusted' },
+  effects: ['egress'],
+  requires: { trust: 'trusted' },
+}
+
+export const drivesBrowser: PackContract = {
+  why: 'Reads pages of strangers and acts on them with the developer’s own logins: untrusted after it, and not allowed once the session is.',
+  output: { trust: 'untrusted' },
+  effects: ['egress', 'mutation'],
+  requires: { trust: 'trusted' },
+}
+
+export const readsServers: PackContract = {
+  why: 'Content of MCP servers that nobody described here: like any unknown result, untrusted and for the principal only.',
+  output: { trust: 'untrusted', audience: ['$principal'] },
+}

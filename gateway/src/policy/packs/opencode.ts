@@ -1,0 +1,38 @@
+/** OpenCode: the ids of its tool registry, with older ones that releases in use still send. */
+import * as kind from './kinds.ts'
+import type { ContractPack } from './pack.ts'
+
+export const opencode: ContractPack = {
+  name: 'opencode',
+  version: 1,
+  contracts: {
+    read: kind.readsWorkspace,
+    list: kind.readsWorkspace,
+    glob: kind.readsWorkspace,
+    grep: kind.readsWorkspace,
+    lsp: kind.readsWorkspace,
+    lsp_diagnostics: kind.readsWorkspace,
+    lsp_hover: kind.readsWorkspace,
+    edit: kind.editsWorkspace,
+    multiedit: kind.editsWorkspace,
+    write: kind.editsWorkspace,
+    patch: kind.editsWorkspace,
+    apply_patch: kind.editsWorkspace,
+    bash: kind.runsCommands,
+    shell: kind.runsCommands,
+    // Code mode and batches run other tools out of sight.
+    execute: kind.runsCommands,
+    batch: kind.runsCommands,
+    webfetch: kind.fetchesWeb,
+    websearch: kind.searchesWeb,
+    codesearch: kind.searchesWeb,
+    todowrite: kind.keepsNotes,
+    todoread: kind.keepsNotes,
+    plan_enter: kind.keepsNotes,
+    plan_exit: kind.keepsNotes,
+    invalid: kind.keepsNotes,
+    question: kind.asksPerson,
+    task: kind.delegates,
+    skill: kind.loadsInstructions,
+  },
+}
