@@ -1,4 +1,5 @@
 /** Every deliberate fault, by floor. To add one: the smallest change that breaks a promise, and the tests that keep it. */
+import { agentFaults } from './faults/agents.ts'
 import { auditFaults } from './faults/audit.ts'
 import { configFaults } from './faults/config.ts'
 import { historyFaults } from './faults/history.ts'
@@ -13,6 +14,7 @@ import type { Mutant } from './mutant.ts'
 export const mutants: readonly Mutant[] = [
   ...policyFaults,
   ...historyFaults,
+  ...agentFaults,
   ...toolCallFaults,
   ...relayFaults,
   ...http1Faults,
