@@ -1,5 +1,6 @@
 /** Every deliberate fault, by floor. To add one: the smallest change that breaks a promise, and the tests that keep it. */
 import { auditFaults } from './faults/audit.ts'
+import { clientFaults } from './faults/clients.ts'
 import { configFaults } from './faults/config.ts'
 import { historyFaults } from './faults/history.ts'
 import { http1Faults } from './faults/http1.ts'
@@ -18,6 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...http1Faults,
   ...identityFaults,
   ...auditFaults,
+  ...clientFaults,
   ...toolsFaults,
   ...configFaults,
 ]
