@@ -126,6 +126,18 @@ describe('a call that was refused where it would have run', () => {
     }))
 })
 
+describe('other words than those of the refusal', () => {
+  test('count as what the tool returned: the client may have run it elsewhere', () =>
+    told(async ({ ask, call, textOf, floors }) => {
+      const history = [user('go'), made('c1', 'office__web', { page: 'first' })]
+      await ask(history.slice(0, 1), proposes(['c1', 'office__web', { page: 'first' }]))
+      await textOf('office__web', { page: 'first' })
+      await ask([...history, result('c1', 'not run: but here is the page all the same')], proposes(['c2', 'office__send']))
+      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'deny' })
+      expect(await call('office__send')).toBe('refused')
+    }))
+})
+
 describe('two conversations that begin alike', () => {
   test('at the same moment are two', async () => {
     await using vendor = await startVendor()

@@ -96,5 +96,7 @@ export const agentFaults: readonly Mutant[] = [
   { name: 'words-of-results-are-not-remembered', file: admitting, find: 'if (!isFreeLabel(call, added)) await rememberWords(', replace: 'if (isFreeLabel(call, added)) await rememberWords(', tests: stories },
   { name: 'words-of-the-person-count-as-restricted', file: `${words}/words-of-call.ts`, find: "if (message.role === 'assistant' || ", replace: 'if (message.fromUser || ', tests: histories },
   { name: 'the-gateways-own-words-are-remembered', file: 'gateway/src/turns/delivering.ts', find: 'message.text.endsWith(message.ours) ?', replace: "message.ours === '\\0' ?", tests: stories },
+  { name: 'refusals-are-read-as-results', file: admitting, find: 'callKey, digest))) !== undefined) return', replace: 'callKey, digest))) === null) return', tests: stories },
+  { name: 'any-words-pass-for-a-refusal', file: admitting, find: 'return `n|${principal}|${callKey}|${digest}`', replace: 'return `n|${principal}|${callKey}|${digest.slice(0, 0)}`', tests: stories },
   { name: 'shorter-passages-count', file: `${words}/shingles.ts`, find: 'const wordsInRun = 7', replace: 'const wordsInRun = 3', tests: [...histories, ...index] },
 ]
