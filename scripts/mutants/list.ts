@@ -1,6 +1,7 @@
 /** Every deliberate fault, by floor. To add one: the smallest change that breaks a promise, and the tests that keep it. */
 import { agentFaults } from './faults/agents.ts'
 import { auditFaults } from './faults/audit.ts'
+import { clientFaults } from './faults/clients.ts'
 import { configFaults } from './faults/config.ts'
 import { historyFaults } from './faults/history.ts'
 import { http1Faults } from './faults/http1.ts'
@@ -20,6 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...http1Faults,
   ...identityFaults,
   ...auditFaults,
+  ...clientFaults,
   ...toolsFaults,
   ...configFaults,
 ]

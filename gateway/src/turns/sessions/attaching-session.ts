@@ -60,6 +60,7 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   const started = known === undefined ? await startedWith(services, snapshot, caller, firstTyped(presented.history, client)) : undefined
   const found = (await findNamed(owner, request, client, started)) ?? (await findByPlace(owner, { known, label, started, history: presented.history, isAside: presented.isAside === true, isSide: side !== undefined }))
   const { session } = found
+  if (known !== undefined && known.place.session !== session.id) await inheritEffects(owner, known.place.session, session)
   await narrow({ services, session }, 'an earlier part of the conversation', label)
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
   if (presented.isAside === true) return { session, turn: session.state.turn, firstNew: 0, presented: label, client, side }
@@ -105,7 +106,7 @@ async function findNamed({ services, snapshot, caller }: Owner, request: ClientR
 }
 
 /** Agents of a session that are remembered one by one; the label of an older one is joined into the session instead. */
-const mostChildren = 64
+const mostChildren = 1024
 
 async function adopt(services: Services, parent: Session, child: Session): Promise<Found> {
   const found = { session: child, parent }
@@ -116,6 +117,13 @@ async function adopt(services: Services, parent: Session, child: Session): Promi
     return [{ ...state, policy: { ...state.policy, label } }, undefined]
   })
   return found
+}
+
+/** A conversation that goes on under a new name has done what it has done under the old one. */
+async function inheritEffects({ services, snapshot }: Owner, from: string, session: Session): Promise<void> {
+  if (session.state.version > 0 || session.state.source === 'fork') return
+  const before = await services.sessions.find(from, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+  if (before !== undefined) await services.sessions.changePolicy(session, (state) => [{ ...state, effects: before.policy.effects }, undefined])
 }
 
 /** Where in what is known a request stands. */

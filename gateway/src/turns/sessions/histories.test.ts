@@ -157,6 +157,18 @@ describe('conversations that begin alike', () => {
   })
 })
 
+test('a conversation that goes on under a new name of its client has done what it had done', () =>
+  agent(
+    async ({ ask, floors }) => {
+      const claude = (id: string) => ({ 'user-agent': 'claude-cli/2.1.332', 'x-claude-code-session-id': id })
+      const tools = { tools: [{ type: 'function', function: { name: 'backup', parameters: {} } }] }
+      await ask([user('Back up.')], calls('c1', 'backup'), claude('one'), tools)
+      await ask([user('Back up.'), made('c1', 'backup'), result('c1', 'done'), user('Again.')], calls('c2', 'backup'), claude('forked'), tools)
+      expect(floors.log.records.filter(({ kind }) => kind === 'tool_proposal').map(({ action }) => action).slice(0, 2)).toEqual(['allow', 'deny'])
+    },
+    { contracts: { ...contracts, backup: { effects: ['backup'], output: { trust: 'trusted' }, requires: { not_done: ['backup'] } } } },
+  ))
+
 describe('a turn', () => {
   test('is that of the last message of the person in its branch: instructions at the end begin none', () =>
     agent(async ({ ask }) => {

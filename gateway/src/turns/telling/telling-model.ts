@@ -4,6 +4,7 @@
  * the conversation survives.
  */
 import { decide } from '../../policy/decide.ts'
+import type { GapKind } from '../../policy/types.ts'
 import type { Note } from '../../state/state-values.ts'
 import type { ModelCall } from '../call.ts'
 import type { HistoryEntry } from '../sessions/history.ts'
@@ -12,15 +13,15 @@ import { lineForWithheld, noteForModel, type Withheld } from './withheld-words.t
 
 /** `told`: the notes that the history has already. */
 export async function tellModel(call: ModelCall, history: readonly HistoryEntry[], told: readonly Note[]): Promise<void> {
+  if (call.withheld.length === 0 || call.side !== undefined) return
   const known = new Set(told.flatMap(({ tools }) => tools))
-  const news = call.withheld.filter((tool) => !known.has(tool))
-  if (news.length === 0 || call.side !== undefined) return
-  const withheld = describe(call, news)
-  await noteForPerson(call, `withheld ${[...news].sort().join(' ')}`, lineForWithheld(withheld))
+  const news = takenAway(call, call.withheld.filter((tool) => !known.has(tool)))
+  if (news === undefined) return
+  await noteForPerson(call, `withheld ${[...news.tools].sort().join(' ')}`, lineForWithheld(news))
   const last = history.at(-1)
   // An answer that the client has begun must stay the last thing said.
   if (last === undefined || last.message.role === 'assistant') return
-  const note: Note = { text: noteForModel(withheld), tools: news }
+  const note: Note = { text: noteForModel(news), tools: news.tools }
   const { services, snapshot, session } = call
   await services.state.put('note', last.point, note, services.clock.now() + snapshot.settings.turns.session_idle_ms)
   await services.sessions.change(session, (state) => [state.hasNotes ? state : { ...state, hasNotes: true }, undefined])
@@ -29,15 +30,21 @@ export async function tellModel(call: ModelCall, history: readonly HistoryEntry[
   call.bytes = undefined
 }
 
-function describe(call: ModelCall, tools: readonly string[]): Withheld {
+/** What a read takes away. A tool that nobody granted, or that waits for something to be done first, was never there. */
+const byReading: ReadonlySet<GapKind> = new Set(['trust', 'audience', 'undescribed'])
+
+/** Those of the tools that this conversation could have called before it read what it has read; undefined when there are none. */
+function takenAway(call: ModelCall, names: readonly string[]): Withheld | undefined {
   const { policy } = call.snapshot
   const { state } = call.session
-  const [first = ''] = tools
   const { principal, actor } = call.caller
-  const verdict = decide(policy, state.policy, { tool: call.meanings.ofName(first)[0], args: {}, principal, actor, gateway: null, callKey: '' })
+  const judged = names.map((name) => ({ name, verdict: decide(policy, state.policy, { tool: call.meanings.ofName(name)[0], args: {}, principal, actor, gateway: null, callKey: '' }) }))
+  const taken = judged.filter(({ verdict }) => verdict.gaps.some(({ kind }) => byReading.has(kind)) && !verdict.gaps.some(({ kind }) => kind === 'grant'))
+  const [first] = taken
+  if (first === undefined || state.narrowedBy.length === 0) return undefined
   // Advice about arguments is for a call that was made.
-  const remedies = verdict.remedies.filter(({ kind }) => kind !== 'narrow')
-  return { tools, narrowedBy: state.narrowedBy, trust: policy.trustRanks[state.policy.label.trust] ?? '', remedies }
+  const remedies = first.verdict.remedies.filter(({ kind }) => kind !== 'narrow')
+  return { tools: taken.map(({ name }) => name), narrowedBy: state.narrowedBy, trust: policy.trustRanks[state.policy.label.trust] ?? '', remedies }
 }
 
 /** The newest message that is not an instruction: clients let such stand at the end. */

@@ -139,6 +139,17 @@ describe.each(wires)('when the offer shrinks ($path, stream: $stream)', (wire) =
   })
 })
 
+test('a conversation that has read nothing is told nothing: not of tools nobody granted, nor of those that wait for something', async () => {
+  await using setup = await begun(wires[0] as Wire, {
+    contracts: { ...contracts, web: { output: { trust: 'trusted' } }, office__send: { requires: { done: ['backup'] } } },
+    grants: [{ principals: ['*'], models: ['*'], gateways: ['*'], tools: ['web', 'look', 'office__send'] }],
+  })
+  const answer = await setup.conversation.ask()
+  expect(setup.conversation.offered).toEqual(['web', 'look'])
+  expect(setup.conversation.sent).not.toContain('gateway-notice')
+  expect(answer).not.toContain('[Turnward]')
+})
+
 test('the line stands in the last block of an answer: some clients show no other', async () => {
   for (const stream of [false, true]) {
     await using setup = await begun({ kind: 'anthropic', path: '/v1/messages', stream })
