@@ -15,6 +15,8 @@ export const clientKind = fc.record({
   through: fc.constantFrom('no' as const, 'no' as const, 'object' as const, 'text' as const),
   /** Sends calls back, and makes them, with defaults filled in. */
   fills: fc.boolean(),
+  /** Puts words of its own beside results, where the dialect lets it. */
+  reminds: fc.boolean(),
   /** Sends the id of the model's call with the tool call. */
   sendsCallId: fc.boolean(),
   /**
@@ -68,9 +70,9 @@ export type Item =
   | { readonly role: 'results'; readonly results: readonly { readonly id: string; readonly words: Words; readonly failed: boolean }[]; readonly words: Words }
 
 /** The body of a model call. */
-export function bodyOf({ wire, streams: stream }: ClientKind, items: readonly Item[], tools: readonly string[]): object {
+export function bodyOf({ wire, streams: stream, reminds }: ClientKind, items: readonly Item[], tools: readonly string[]): object {
   if (wire === 'openai') return { model: 'chat', stream, tools: tools.map((name) => ({ type: 'function', function: { name, parameters: { type: 'object' } } })), messages: [{ role: 'system', content: 'You help.' }, ...items.flatMap(chatMessages)] }
-  return { model: 'native', stream, max_tokens: 100, system: 'You help.', tools: tools.map((name) => ({ name, input_schema: { type: 'object' } })), messages: items.map(nativeMessage) }
+  return { model: 'native', stream, max_tokens: 100, system: 'You help.', tools: tools.map((name) => ({ name, input_schema: { type: 'object' } })), messages: items.map((item) => nativeMessage(item, reminds)) }
 }
 
 function chatMessages(item: Item): object[] {
@@ -80,9 +82,9 @@ function chatMessages(item: Item): object[] {
   return [{ role: 'assistant', content: item.words.text === '' ? null : item.words.text, ...(calls.length === 0 ? {} : { tool_calls: calls }) }]
 }
 
-function nativeMessage(item: Item): object {
+function nativeMessage(item: Item, reminds: boolean): object {
   if (item.role === 'user') return { role: 'user', content: item.words.text }
-  if (item.role === 'results') return { role: 'user', content: item.results.map(({ id, words, failed }) => ({ type: 'tool_result', tool_use_id: id, content: words.text, ...(failed ? { is_error: true } : {}) })) }
+  if (item.role === 'results') return { role: 'user', content: [...item.results.map(({ id, words, failed }) => ({ type: 'tool_result', tool_use_id: id, content: words.text, ...(failed ? { is_error: true } : {}) })), ...(reminds ? [{ type: 'text', text: 'Remember the list.' }] : [])] }
   const text = item.words.text === '' ? [] : [{ type: 'text', text: item.words.text }]
   return { role: 'assistant', content: [...text, ...item.calls.map(({ id, name, args }) => ({ type: 'tool_use', id, name, input: args }))] }
 }

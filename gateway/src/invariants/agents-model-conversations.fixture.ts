@@ -9,13 +9,15 @@ export interface Saying {
   readonly spawns: boolean
   /** Its calls are in the same words as those of other conversations, where a tool allows it. */
   readonly common: boolean
+  /** It gets the arguments wrong, where it can. */
+  readonly errs: boolean
   /** It says a word that every conversation says. */
   readonly short: boolean
   /** The vendor fails first, and the client tries again. */
   readonly fails: boolean
 }
 
-export const says: Saying = { tools: [], spawns: false, common: false, short: false, fails: false }
+export const says: Saying = { tools: [], spawns: false, common: false, errs: false, short: false, fails: false }
 
 /** A call that the gateway released to the client. */
 export interface Pending {
@@ -28,6 +30,8 @@ export interface Pending {
   readonly reading: Reading
   readonly turn: string | undefined
   readonly common: boolean
+  /** Its arguments do not fit: it is refused where it would run. */
+  readonly isWrong: boolean
   readonly mintedAt: number
   /** Of a call in common words nobody can say: another may have taken it. */
   ticket: 'waiting' | 'used'
@@ -156,7 +160,9 @@ export class Conversations {
   }
 
   /** What the gateway holds against a result because of the tool it comes from, whatever it says. */
-  #judged({ tool, thread }: Pending): Restrictions {
+  #judged({ tool, thread, isWrong, result }: Pending): Restrictions {
+    // Then its result is what the gateway said of it.
+    if (isWrong && result?.text.startsWith('not run: ') === true) return nothing
     if (tool === 'a sub-agent') return union(thread.children.map(({ reading }) => reading.may))
     const { brings } = ruleOf(tool)
     return brings === undefined ? nothing : new Set([brings])

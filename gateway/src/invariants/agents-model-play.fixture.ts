@@ -46,7 +46,7 @@ export class Play {
     reading.add(presented)
     const offer = offerOf(kind, ruledTools, thread.parent === undefined)
     const { answer, made } = this.#answerFor(thread, saying, presented)
-    this.talks.tell(`${thread.name} (${describe(kind)}) asks; the model makes ${made.map(({ id, tool, common }) => `${id} ${tool}${common ? ' in common words' : ''}`).join(', ') || 'no call'}${saying.fails ? '; the vendor fails first' : ''}`)
+    this.talks.tell(`${thread.name} (${describe(kind)}) asks; the model makes ${made.map(({ id, tool, common, isWrong }) => `${id} ${tool}${common ? ' in common words' : ''}${isWrong ? ' with wrong arguments' : ''}`).join(', ') || 'no call'}${saying.fails ? '; the vendor fails first' : ''}`)
     const reply = await this.#request(thread, offer, answer, saying.fails)
     if (reply.status !== 200) this.#wrong(`a model call was answered with ${reply.status} ${reply.text}`)
     reading.askedAt = this.#floors.clock.now()
@@ -82,8 +82,9 @@ export class Play {
     const calls = tools.map((tool): { readonly call: { readonly id: string; readonly name: string; readonly args: object }; readonly pending: Pending } => {
       const id = `call_${this.talks.number()}`
       const common = tool !== 'a sub-agent' && saying.common && ruleOf(tool).mayBeCommon === true
-      const args: JsonObject = tool === 'a sub-agent' ? { prompt: sentence(this.talks.number(), 'Your task') } : common ? { to: 'everybody' } : { about: sentence(this.talks.number(), 'About') }
-      const pending: Pending = { id, tool, args, said: presented, thread, reading, turn: undefined, common, mintedAt: this.#floors.clock.now(), ticket: 'waiting', result: undefined, failed: false, child: undefined }
+      const isWrong = tool !== 'a sub-agent' && saying.errs && !common && ruleOf(tool).hasPages === true
+      const args: JsonObject = tool === 'a sub-agent' ? { prompt: sentence(this.talks.number(), 'Your task') } : common ? { to: 'everybody' } : { about: sentence(this.talks.number(), 'About'), ...(isWrong ? { page: 'the first' } : {}) }
+      const pending: Pending = { id, tool, args, said: presented, thread, reading, turn: undefined, common, isWrong, mintedAt: this.#floors.clock.now(), ticket: 'waiting', result: undefined, failed: false, child: undefined }
       return { call: { id, ...(tool === 'a sub-agent' ? { name: spawnTool(kind), args } : proposed(kind, tool, args)) }, pending }
     })
     const text = saying.short ? 'Done.' : sentence(this.talks.number(), 'I say')
@@ -148,7 +149,7 @@ export class Play {
 
   /** The client calls a tool of its offer that its model did not ask for. */
   async runUnasked(thread: Thread, tool: RuledTool, where: { readonly client: string; readonly gateway: string }): Promise<void> {
-    const pending: Pending = { id: `call_${this.talks.number()}`, tool, args: { about: sentence(this.talks.number(), 'Unasked') }, said: clean, thread, reading: thread.reading, turn: undefined, common: false, mintedAt: 0, ticket: 'used', result: undefined, failed: false, child: undefined }
+    const pending: Pending = { id: `call_${this.talks.number()}`, tool, args: { about: sentence(this.talks.number(), 'Unasked') }, said: clean, thread, reading: thread.reading, turn: undefined, common: false, isWrong: false, mintedAt: 0, ticket: 'used', result: undefined, failed: false, child: undefined }
     await this.#callTool(pending, tool, 'as proposed', where)
   }
 
@@ -170,6 +171,9 @@ export class Play {
     const args = { ...filled(kind, tool, pending.args), ...(how === 'as proposed' ? {} : { note: `changed ${this.talks.number()}` }) } as JsonObject
     const isDown = this.#down.includes(tool.split('__')[0] ?? '')
     const now = this.#floors.clock.now()
+    const expected = expectedTicket(pending, how, now)
+    // Nobody makes a call again that was refused for its arguments: the words of the refusal say so.
+    if (pending.isWrong && expected !== 'matched') return
     const called = await this.#call(kind.owner, tool, args, { client, gateway, headers, meta: kind.sendsCallId ? { 'claudecode/toolUseId': id } : undefined })
     this.talks.tell(`${thread.name} calls ${id} ${tool} ${how} at /mcp/${gateway} as ${client}: ${called.outcome}${called.record === undefined ? '' : ` (ticket ${called.record.ticket}, session ${called.record.session}, turn ${called.record.turn})`}`)
     if (isDown) {
@@ -179,14 +183,14 @@ export class Play {
       return
     }
     if (called.outcome === 'not there') this.#wrong(`a tool of a server that runs is not there: ${called.text}`)
-    const expected = expectedTicket(pending, how, now)
     if (expected !== 'either' && called.record?.ticket !== expected) this.#wrong(`${id}: the ticket is ${called.record?.ticket}, and not ${expected}`)
     if (expected === 'matched' && called.record?.turn !== pending.turn) this.#wrong(`${id}: the tool call is in turn ${called.record?.turn}, and not in that of the model call that proposed it, ${pending.turn}`)
     if (how === 'as proposed' && expected !== 'none') pending.ticket = 'used'
     const read = union([reading.read, reading.loose])
     const isNear = expected === 'matched' || now - reading.askedAt <= linkWindowMs || headers['x-turnward-session'] !== undefined
     if (called.outcome === 'run' && isNear && isForbidden(tool, read)) this.#wrong(`${id}: ${tool} ran for a conversation that had read ${listed(read)}`)
-    if (called.outcome === 'refused' && this.#mustRun(kind.owner, reading, expected, headers)) this.#wrong(`a conversation that read nothing restricted was refused ${id} ${tool}: ${called.text}`)
+    if (pending.isWrong && called.outcome === 'run') this.#wrong(`${id}: ${tool} ran with arguments that do not fit`)
+    if (called.outcome === 'refused' && !pending.isWrong && this.#mustRun(kind.owner, reading, expected, headers)) this.#wrong(`a conversation that read nothing restricted was refused ${id} ${tool}: ${called.text}`)
     if (called.outcome === 'refused') {
       pending.result ??= { text: called.text, ...clean }
       pending.failed = true
@@ -284,6 +288,6 @@ function listed(read: Iterable<string>): string {
   return [...read].join(' and ') || 'nothing restricted'
 }
 
-function describe({ wire, streams, owner, prefix, through, names, fills, sendsCallId, namesTools }: ClientKind): string {
-  return `${wire}${streams ? ' streamed' : ''}, key ${owner}, ${through === 'no' ? `tools as ${prefix}x` : `calls ${prefix}x through its own tool`}, names: ${names}${namesTools ? ' (tools too)' : ''}${fills ? ', fills in' : ''}${sendsCallId ? ', sends call ids' : ''}`
+function describe({ wire, streams, owner, prefix, through, names, fills, reminds, sendsCallId, namesTools }: ClientKind): string {
+  return `${wire}${streams ? ' streamed' : ''}, key ${owner}, ${through === 'no' ? `tools as ${prefix}x` : `calls ${prefix}x through its own tool`}, names: ${names}${namesTools ? ' (tools too)' : ''}${fills ? ', fills in' : ''}${reminds ? ', reminds' : ''}${sendsCallId ? ', sends call ids' : ''}`
 }

@@ -13,16 +13,18 @@ export interface ToolRule {
   readonly brings?: Restriction
   /** It acts, and must not run in a conversation that has read this. */
   readonly forbids?: Restriction
+  /** What its server says of its arguments lets the model get them wrong: `page` is a number. */
+  readonly hasPages?: boolean
   /** The model makes this call in the same words in several conversations. */
   readonly mayBeCommon?: boolean
 }
 
 export const rules = {
-  web__fetch: { runsAt: 'gateway', brings: 'strangers' },
-  hr__read: { runsAt: 'gateway', brings: 'for some people only' },
+  web__fetch: { runsAt: 'gateway', brings: 'strangers', hasPages: true },
+  hr__read: { runsAt: 'gateway', brings: 'for some people only', hasPages: true },
   mail__send: { runsAt: 'gateway', forbids: 'strangers', mayBeCommon: true },
   board__publish: { runsAt: 'gateway', forbids: 'for some people only' },
-  notes__look: { runsAt: 'gateway', mayBeCommon: true },
+  notes__look: { runsAt: 'gateway', mayBeCommon: true, hasPages: true },
   notes__keep: { runsAt: 'gateway' },
   notes__recall: { runsAt: 'gateway' },
   browse: { runsAt: 'client', brings: 'strangers' },
@@ -67,6 +69,11 @@ export interface Words extends Content {
 export function sentence(number: number, about: string): string {
   const words = ['heron', 'amber', 'lantern', 'quarry', 'meadow', 'copper', 'violet', 'harbour', 'thistle']
   return `${about}: ${words.map((word) => `${word}${number}`).join(' ')}.`
+}
+
+/** Whether there is a sentence in these words: less is recognised nowhere, and so carries nothing. */
+export function hasSentence({ text }: Words): boolean {
+  return text.includes(' lantern')
 }
 
 /** What one conversation has read, as the rules see it. A fork, a compaction and a sub-agent each begin another. */

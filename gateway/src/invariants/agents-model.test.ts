@@ -9,7 +9,7 @@ import { startVendor, type Vendor } from '../../../conformance/harness/vendor.ts
 import { clientKind } from './agents-model-clients.fixture.ts'
 import type { Saying, Thread } from './agents-model-conversations.fixture.ts'
 import { linkWindowMs, mcpIdleMs, Play, ticketLifeMs } from './agents-model-play.fixture.ts'
-import { clean, gatewayTools, ruledTools, rules, sentence } from './agents-model-rules.fixture.ts'
+import { clean, gatewayTools, hasSentence, ruledTools, rules, sentence } from './agents-model-rules.fixture.ts'
 import { openFloors, type ConfigInput, type Floors, type TestTool } from './floors.fixture.ts'
 import { vendorConfig } from './vendors.fixture.ts'
 
@@ -47,7 +47,7 @@ function config(url: string): ConfigInput {
 const acting = ruledTools.filter((tool) => 'forbids' in rules[tool])
 const restricting = gatewayTools.filter((tool) => 'forbids' in rules[tool] || 'brings' in rules[tool])
 const sometimes = fc.integer({ min: 0, max: 4 }).map((drawn) => drawn === 4)
-const saying: fc.Arbitrary<Saying> = fc.record({ tools: fc.array(fc.oneof(fc.constantFrom(...ruledTools), fc.constantFrom(...ruledTools.filter((tool) => 'brings' in rules[tool])), fc.constantFrom(...acting)), { maxLength: 4 }), spawns: sometimes, common: sometimes, short: sometimes, fails: sometimes })
+const saying: fc.Arbitrary<Saying> = fc.record({ tools: fc.array(fc.oneof(fc.constantFrom(...ruledTools), fc.constantFrom(...ruledTools.filter((tool) => 'brings' in rules[tool])), fc.constantFrom(...acting)), { maxLength: 4 }), spawns: sometimes, common: sometimes, errs: sometimes, short: sometimes, fails: sometimes })
 const at = fc.nat(20)
 const where = fc.record({ client: fc.constantFrom('a', 'b'), gateway: fc.constantFrom('main', 'second') })
 
@@ -117,7 +117,7 @@ async function withThread(play: Play, thread: Thread, one: Exclude<Step, { reado
     case 'paste': {
       const item = pick(pick(play.talks.threads, one.from)?.items ?? [], one.item)
       const words = item?.role === 'results' ? item.results[0]?.words : item?.words
-      if (isAgents || item === undefined || words === undefined || words.text.length < 80) return undefined
+      if (isAgents || item === undefined || words === undefined || !hasSentence(words)) return undefined
       play.talks.speak(thread, { ...words, text: `Somebody wrote this:\n\n"${words.text}"` }, false)
       play.talks.tell(`into ${thread.name} the person pastes a ${item.role} text of another conversation`)
       return play.ask(thread, one.saying)
@@ -153,12 +153,12 @@ describe('whatever agents do', () => {
         play = new Play(floors, vendor, ownerKeys)
         for (const one of steps) await take(play, one)
       }),
-      { numRuns: 400 },
+      { numRuns: 1000 },
     )
-  }, 600_000)
+  }, 180_000)
 })
 
 const schemas: Readonly<Partial<Record<string, TestTool['inputSchema']>>> = {
-  notes__look: { type: 'object', properties: { page: { type: 'integer', default: 1 } } },
+  ...Object.fromEntries(['web__fetch', 'hr__read', 'notes__look'].map((tool) => [tool, { type: 'object', properties: { page: { type: 'integer', default: 1 } } }])),
   mail__send: { type: 'object', properties: { priority: { type: 'string', default: 'normal' } } },
 }

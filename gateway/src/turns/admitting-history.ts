@@ -25,6 +25,11 @@ export function deliveredKey(principal: string, digest: string): string {
   return `m|${principal}|${digest}`
 }
 
+/** Ledger key of a refusal: the call it answered where it would have run, and the words of the gateway. */
+export function refusalKey(principal: string, callKey: string, digest: string): string {
+  return `n|${principal}|${callKey}|${digest}`
+}
+
 /** A call in the history, and the message that made it. */
 interface Made {
   readonly view: ToolCallView
@@ -74,6 +79,8 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
     return
   }
   const { tools, callKey } = await meaningOf(call, made)
+  // The gateway's own words about a call that never ran: nothing was read.
+  if ((await services.state.get('ledger', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return
   const key = `r|${caller.principal.id}|${made.view.name}|${result.callId}|${digest}`
   const seen = await services.state.get('ledger', key)
   // What it means is asked again each time: a contract may have been tightened since. What it meant stays.

@@ -1,9 +1,12 @@
 /** Joins what a tool returned into the label of the conversation it belongs to, before the result leaves the gateway, and settles the effects of the call: here, and nowhere else. */
 import { asTurnwardError } from '../core/error.ts'
+import { sha256 } from '../core/hash.ts'
 import { resultLabel } from '../policy/admit.ts'
 import { noteEnd, release, settle, suspect } from '../policy/effects.ts'
-import { join } from '../policy/label.ts'
+import { join, labelRecord } from '../policy/label.ts'
+import { refusalNotice } from '../policy/refusal.ts'
 import type { EffectLedger, Label, Verdict } from '../policy/types.ts'
+import { refusalKey } from './admitting-history.ts'
 import type { ToolCall } from './call.ts'
 import type { Execution } from './executing-tool.ts'
 import { labelOfWords, rememberWords, textsIn } from './provenance/words-of-call.ts'
@@ -36,9 +39,19 @@ export async function admitToolResult(call: ToolCall, execution: Execution): Pro
 }
 
 /** A call that was refused did not run: what was reserved for it is free again. The person of the conversation reads a line about it. */
-export async function settleRefusal(call: ToolCall, { gaps, reason }: Verdict): Promise<void> {
-  if (call.held !== undefined) await noteForPerson(call, `refused ${call.tool.name} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(call.tool.name, reason))
+export async function settleRefusal(call: ToolCall, verdict: Verdict): Promise<void> {
+  const { gaps, reason } = verdict
+  if (call.held !== undefined) {
+    await noteForPerson(call, `refused ${call.tool.name} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(call.tool.name, reason))
+    await noteNotice(call, refusalNotice(verdict))
+  }
   await changeState(call, (effects) => noteEnd(release(effects, call.callKey), call.callKey))
+}
+
+/** When these very words come back as the result of this very call, they are the gateway's and bring nothing. */
+async function noteNotice({ services, snapshot, caller, callKey }: ToolCall, notice: string): Promise<void> {
+  const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
+  await services.state.put('ledger', refusalKey(caller.principal.id, callKey, sha256(notice)), labelRecord(freshState(snapshot.policy).label, snapshot.policy), expires)
 }
 
 async function changeState(call: ToolCall, effectsAfter: (effects: EffectLedger) => EffectLedger, added: Label = freshState(call.snapshot.policy).label): Promise<void> {

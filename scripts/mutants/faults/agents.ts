@@ -87,14 +87,16 @@ export const agentFaults: readonly Mutant[] = [
   { name: 'a-second-conversation-shares-the-turn', file: attaching, find: 'known.place.turn !== null && !isSecond) return', replace: 'known.place.turn !== null) return', tests: histories },
 
   // Words carry their label.
-  { name: 'words-of-the-person-are-not-looked-up', file: admitting, find: "if (message.fromUser) await admitWords(", replace: "if (message.fromUser && message.text === '') await admitWords(", tests: histories },
-  { name: 'compaction-cleans', file: admitting, find: "if (message.fromUser) await admitWords(", replace: "if (message.fromUser && message.text === '') await admitWords(", tests: model },
-  { name: 'instructions-are-not-looked-up', file: admitting, find: 'const label = await labelOfWords(call, message.text, true)', replace: "const label = await labelOfWords(call, '', true)", tests: histories },
-  { name: 'notes-through-a-trusted-reader-are-clean', file: admitting, find: 'tools, caller.principal), await labelOfWords(call, result.text))', replace: "tools, caller.principal), await labelOfWords(call, ''))", tests: histories },
+  { name: 'words-of-the-person-are-not-looked-up', file: admitting, find: 'const repeated = message.fromUser ?', replace: "const repeated = message.fromUser && message.text === '' ?", tests: histories },
+  { name: 'compaction-cleans', file: admitting, find: 'const repeated = message.fromUser ?', replace: "const repeated = message.fromUser && message.text === '' ?", tests: model },
+  { name: 'instructions-are-not-looked-up', file: admitting, find: "const repeated = message.role === 'system' ?", replace: "const repeated = message.role === 'system' && message.text === '' ?", tests: histories },
+  { name: 'notes-through-a-trusted-reader-are-clean', file: admitting, find: 'await labelOfWords(call, result.text)', replace: "await labelOfWords(call, '')", tests: histories },
   { name: 'notes-through-a-server-are-clean', file: 'gateway/src/turns/admitting-tool-result.ts', find: "await labelOfWords(call, texts.join('\\n'))", replace: "await labelOfWords(call, '')", tests: stories },
-  { name: 'words-of-the-model-are-not-remembered', file: 'gateway/src/turns/delivering.ts', find: '...message.calls.flatMap(({ args }) => textsIn(args))], call.presented, known)', replace: '], call.presented, known)', tests: histories },
+  { name: 'words-of-the-model-are-not-remembered', file: 'gateway/src/turns/delivering.ts', find: '...message.calls.flatMap(({ args }) => textsIn(args))], call.presented', replace: '...textsIn(undefined)], call.presented', tests: histories },
   { name: 'words-of-results-are-not-remembered', file: admitting, find: 'if (!isFreeLabel(call, added)) await rememberWords(', replace: 'if (isFreeLabel(call, added)) await rememberWords(', tests: stories },
-  { name: 'words-of-the-person-count-as-restricted', file: `${words}/words-of-call.ts`, find: "if (message.role === 'assistant' || ", replace: 'if (message.fromUser || ', tests: histories },
+  { name: 'words-of-the-person-count-as-restricted', file: `${words}/unrestricted-words.ts`, find: "if (message.role === 'assistant' || ", replace: 'if (message.fromUser || ', tests: histories },
   { name: 'the-gateways-own-words-are-remembered', file: 'gateway/src/turns/delivering.ts', find: 'message.text.endsWith(message.ours) ?', replace: "message.ours === '\\0' ?", tests: stories },
+  { name: 'refusals-are-read-as-results', file: admitting, find: 'callKey, digest))) !== undefined) return', replace: 'callKey, digest))) === null) return', tests: stories },
+  { name: 'any-words-pass-for-a-refusal', file: admitting, find: 'return `n|${principal}|${callKey}|${digest}`', replace: 'return `n|${principal}|${callKey}|${digest.slice(0, 0)}`', tests: stories },
   { name: 'shorter-passages-count', file: `${words}/shingles.ts`, find: 'const wordsInRun = 7', replace: 'const wordsInRun = 3', tests: [...histories, ...index] },
 ]
