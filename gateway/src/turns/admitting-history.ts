@@ -42,17 +42,35 @@ export async function admitHistory(call: ModelCall, history: readonly HistoryEnt
     const repeated = message.role === 'system' ? admitWords(call, message.text, true) : undefined
     if (repeated instanceof Promise) await repeated
   }
-  // In order: some models number calls anew, and a result belongs to the last call of its id before it.
-  const calls = new Map<string, Made>()
-  for (const [index, entry] of history.entries()) {
-    for (const view of entry.message.calls) calls.set(view.id, { view, entry })
-    if (index < firstNew) continue
+  const calls = new CallsBefore(history)
+  for (let index = firstNew; index < history.length; index += 1) {
+    const entry = history[index] as HistoryEntry
     const { message } = entry
     const admitted = message.role === 'assistant' ? admitAssistant(call, entry) : undefined
     if (admitted instanceof Promise) await admitted
     const repeated = message.fromUser ? admitWords(call, message.text, false) : undefined
     if (repeated instanceof Promise) await repeated
-    for (const result of message.results) await admitResult(call, result, calls.get(result.callId))
+    for (const result of message.results) await admitResult(call, result, calls.find(index, result.callId))
+  }
+}
+
+/** The calls of a history up to an entry: a result belongs to the last call of its id before it, because some models number calls anew. */
+class CallsBefore {
+  readonly #history: readonly HistoryEntry[]
+  readonly #calls = new Map<string, Made>()
+  #read = 0
+
+  constructor(history: readonly HistoryEntry[]) {
+    this.#history = history
+  }
+
+  /** Asked for entries in order; nothing is read that no result asks for. */
+  find(index: number, callId: string): Made | undefined {
+    for (; this.#read <= index; this.#read += 1) {
+      const entry = this.#history[this.#read] as HistoryEntry
+      for (const view of entry.message.calls) this.#calls.set(view.id, { view, entry })
+    }
+    return this.#calls.get(callId)
   }
 }
 

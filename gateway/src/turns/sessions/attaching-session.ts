@@ -61,7 +61,7 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   const found = (await findNamed(owner, request, client, started)) ?? (await findByPlace(owner, { known, label, started, history: presented.history, isAside: presented.isAside === true, isSide: side !== undefined }))
   const { session } = found
   if (known !== undefined && known.place.session !== session.id) await inheritEffects(owner, known.place.session, session)
-  await narrow({ services, session }, 'an earlier part of the conversation', label)
+  if (known !== undefined) await narrow({ services, session }, 'an earlier part of the conversation', label)
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
   if (presented.isAside === true) return { session, turn: session.state.turn, firstNew: 0, presented: label, client, side }
   const turn = side === undefined ? turnOf(found.parent, started, known, session, presented.history, client) : null

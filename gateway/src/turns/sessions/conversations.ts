@@ -31,12 +31,23 @@ function ownerKey(services: Services, { principal, consumer, actor }: Caller): s
 export async function noteOffered(call: Pick<AttachedCall, 'services' | 'snapshot' | 'caller' | 'session'>, tools: ReadonlySet<string>): Promise<void> {
   if (tools.size === 0) return
   const { services, snapshot, caller, session } = call
-  await services.sessions.change(session, (state) => {
-    const news = [...tools].filter((name) => !state.offered.includes(name))
-    return [news.length === 0 ? state : { ...state, offered: [...state.offered, ...news].sort() }, undefined]
-  })
+  let isKnown = true
+  for (const name of tools) isKnown &&= session.state.offered.includes(name)
+  const now = services.clock.now()
+  // Noted a moment ago by this process: the owner's record would stay as it is.
+  if (isKnown && now - (noted.get(session) ?? 0) < snapshot.settings.turns.link_window_ms * freshness) return
+  if (!isKnown) {
+    await services.sessions.change(session, (state) => {
+      const news = [...tools].filter((name) => !state.offered.includes(name))
+      return [news.length === 0 ? state : { ...state, offered: [...state.offered, ...news].sort() }, undefined]
+    })
+  }
   await noteConversation(services, snapshot, caller, session)
+  noted.set(session, now)
 }
+
+/** When a session was last noted in the record of its owner. */
+const noted = new WeakMap<Session, number>()
 
 /** A model call was made in this session: tool calls of the same owner may come from it for a while. */
 function noteConversation(services: Services, snapshot: Snapshot, caller: Caller, session: Session): MaybePromise<void> {

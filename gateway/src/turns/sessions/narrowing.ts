@@ -16,6 +16,9 @@ export interface Narrowed {
 
 /** Joins a label into the session of a call. `subject`: what was read. `effects`: what becomes of its effects in the same step. */
 export async function narrow({ services, session }: Pick<AttachedCall, 'services' | 'session'>, subject: string, added: Label, effects: (now: EffectLedger) => EffectLedger = unchanged): Promise<Narrowed> {
+  const { label } = session.policy
+  // Most often nothing narrows, and then there is nothing to change.
+  if (effects === unchanged && sameLabel(label, join(label, added))) return { before: label, after: label, isNarrower: false }
   return services.sessions.change(session, (state): readonly [SessionState, Narrowed] => {
     const before = state.policy.label
     const after = join(before, added)

@@ -17,12 +17,15 @@ const untouched = { turn: null, head: null, headAnswered: false, offered: [], ch
 class LiveSession implements Session {
   state: SessionState
   ranks: readonly string[]
+  /** Unix milliseconds of last use, newer than that of the state: it changes with every call. */
+  usedAt: number
   /** What the state store holds, and since when. */
   saved: { readonly state: SessionState; readonly at: number } | undefined
 
   constructor(state: SessionState, ranks: readonly string[]) {
     this.state = state
     this.ranks = ranks
+    this.usedAt = state.usedAt
   }
 
   get id(): string {
@@ -64,7 +67,7 @@ export class SessionRegistry {
   find(id: string, policy: Policy, idleMs: number): MaybePromise<Session | undefined> {
     const live = this.#live.get(id)
     if (live === undefined) return this.#findStored(id, policy, idleMs)
-    if (this.#clock.now() - live.state.usedAt <= idleMs) return this.#keep(live, policy)
+    if (this.#clock.now() - live.usedAt <= idleMs) return this.#keep(live, policy)
     this.#live.delete(id)
     return undefined
   }
@@ -117,10 +120,10 @@ export class SessionRegistry {
   save(session: Session, policy: Policy, idleMs: number): MaybePromise<void> {
     const live = session as LiveSession
     const now = this.#clock.now()
-    live.state = { ...live.state, usedAt: now }
+    live.usedAt = now
     if (live.saved !== undefined && saysTheSame(live.saved.state, live.state) && now - live.saved.at < Math.min(refreshMs, idleMs / 4)) return
     const { state } = live
-    const stored: StoredSession = { ...state, ranks: policy.trustRanks }
+    const stored: StoredSession = { ...state, usedAt: now, ranks: policy.trustRanks }
     // Only what was stored need not be stored again.
     return whenRead(this.#state.put('session', session.id, stored, now + idleMs), () => {
       live.saved = { state, at: now }

@@ -5,6 +5,6 @@ const compacted = '[COMPACTED HISTORY]\n'
 
 export const continueClient: ClientAdapter = {
   name: 'continue',
-  made: ({ headers, view }) => comesFrom(headers, 'Continue/') || view.messages.some(({ role, text }) => role === 'assistant' && text.startsWith(compacted)),
+  made: ({ headers, view }) => comesFrom(headers, 'Continue/') || view.messages.find(({ role }) => role === 'assistant')?.text.startsWith(compacted) === true,
   said: (text) => (text.startsWith(compacted) ? text.slice(compacted.length) : text),
 }
