@@ -64,6 +64,6 @@ export const relayFaults: readonly Mutant[] = [
   { name: 'duplicate-key-passes', file: keys, find: '=== name) throw ambiguous(name)', replace: '=== name && start < 0) throw ambiguous(name)', tests: guardTests },
   { name: 'duplicate-key-passes-in-a-large-object', file: keys, find: 'if (set.has(name)) throw ambiguous(name)', replace: 'if (set.has(name) && start < 0) throw ambiguous(name)', tests: guardTests },
   { name: 'case-variant-passes', file: keys, find: 'if (folded !== name && fieldsWeRead.has(folded)) throw ambiguous(name)', replace: 'void [folded, fieldsWeRead]', tests: guardTests },
-  { name: 'unmodified-bytes-are-rewritten', file: 'gateway/src/turns/relaying-json.ts', find: 'splice === undefined && answer.bytes !== undefined ? answer.bytes', replace: 'splice !== undefined && answer.bytes !== undefined ? answer.bytes', tests: ['gateway/src/invariants/05-'] },
+  { name: 'unmodified-bytes-are-rewritten', file: 'gateway/src/turns/relaying-json.ts', find: '!isEdited && answer.bytes !== undefined ? answer.bytes', replace: 'isEdited && answer.bytes !== undefined ? answer.bytes', tests: ['gateway/src/invariants/05-'] },
   { name: 'unmodified-request-is-rewritten', file: building, find: 'if (converter === undefined && call.bytes !== undefined &&', replace: 'if (converter === undefined && call.bytes === null &&', tests: ['gateway/src/invariants/05-'] },
 ]
