@@ -58,8 +58,9 @@ export async function countTokens(services: Services, request: IncomingMessage, 
     const read = await readModelRequest(services, request, caller, dialect, snapshot)
     const model = read.view.model
     const history = readHistory(read.view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
-    // A question aside: it belongs to the turn that runs, begins none and moves nothing.
-    const { session, turn } = await attachSession(services, snapshot, caller, { headers: request.headers, fields: read.body.fields, view: read.view, history, isAside: true })
+    // A question aside: it moves nothing, and belongs to the turn that runs, if one does.
+    const { session, turn: running } = await attachSession(services, snapshot, caller, { headers: request.headers, fields: read.body.fields, view: read.view, history, isAside: true })
+    const turn = running ?? newId('turn')
     busy = session
     services.sessions.begin(session)
     const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(request) })
