@@ -57,7 +57,7 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   const label = known === undefined ? freshState(snapshot.policy).label : labelFromRecord(known.place.label, snapshot.policy)
   const owner = { services, snapshot, caller }
   // A conversation nobody has seen may be that of an agent, which is known by its task, whatever name it goes by.
-  const started = known === undefined ? await startedWith(services, snapshot, caller, firstTyped(presented.history, client)) : undefined
+  const started = known === undefined ? await startedWith(services, snapshot, caller, () => firstTyped(presented.history, client)) : undefined
   const found = (await findNamed(owner, request, client, started)) ?? (await findByPlace(owner, { known, label, started, history: presented.history, isAside: presented.isAside === true, isSide: side !== undefined }))
   const { session } = found
   if (known !== undefined && known.place.session !== session.id) await inheritEffects(owner, known.place.session, session)
