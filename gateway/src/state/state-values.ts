@@ -2,8 +2,10 @@
 import type { LabelRecord } from '@turnward/contract/decision'
 import type { SessionState } from './sessions.ts'
 
-/** A session as stored: ranks by name, so that a changed list of trust ranks cannot shift what a label means. */
-export interface StoredSession extends SessionState {
+/** A session as stored: without what nothing has happened to, and with ranks by name, so that a changed list of trust ranks cannot shift what a label means. */
+export type StoredSession = StoredFields & Partial<Omit<SessionState, keyof StoredFields>>
+
+interface StoredFields extends Pick<SessionState, 'id' | 'principal' | 'source' | 'policy' | 'usedAt'> {
   readonly ranks: readonly string[]
 }
 

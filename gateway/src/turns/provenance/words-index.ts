@@ -33,6 +33,8 @@ interface Index {
   /** The segment that is written now, and how many of its passages are in the map. */
   segment: number
   passages: number
+  /** Where that segment and the next one are kept. */
+  keys: { readonly segment: number; readonly now: string; readonly next: string }
   version: number
   /** Texts that come with every call, and what was found in them. */
   readonly remembered: Map<string, { readonly version: number; readonly found: readonly LabelRecord[] }>
@@ -108,7 +110,7 @@ export class WordsIndex {
     let index = this.#indexes.get(principal)
     if (index === undefined) {
       const name = this.#names.of(this.#secret, 'words', principal)
-      index = { name, key: shingleKey(this.#secret, principal), prints: new Map(), labels: [], labelNumbers: new Map(), segment: 0, passages: 0, version: 0, remembered: new Map() }
+      index = { name, key: shingleKey(this.#secret, principal), prints: new Map(), labels: [], labelNumbers: new Map(), segment: 0, passages: 0, keys: keysOf(name, 0), version: 0, remembered: new Map() }
       if (this.#indexes.size >= mostPrincipals) this.#indexes.delete(this.#indexes.keys().next().value as string)
       this.#indexes.set(principal, index)
     }
@@ -132,12 +134,14 @@ export class WordsIndex {
 
   /** Takes up what has been added since. Most often nothing has, and memory says so at once. */
   #takeUp(index: Index): MaybePromise<Index> {
-    return whenRead(this.#state.get('words', segmentKey(index, index.segment)), (segment) => {
+    if (index.keys.segment !== index.segment) index.keys = keysOf(index.name, index.segment)
+    const { now, next: after } = index.keys
+    return whenRead(this.#state.get('words', now), (segment) => {
       if (segment?.number === index.segment && segment.passages.length > index.passages) {
         for (const passage of segment.passages.slice(index.passages)) absorb(index, passage)
         index.passages = segment.passages.length
       }
-      return whenRead(this.#state.get('words', segmentKey(index, index.segment + 1)), (next) => {
+      return whenRead(this.#state.get('words', after), (next) => {
         if (next?.number !== index.segment + 1) return index
         index.segment += 1
         index.passages = 0
@@ -147,7 +151,11 @@ export class WordsIndex {
   }
 }
 
-function segmentKey({ name }: Index, number: number): string {
+function keysOf(name: string, segment: number): Index['keys'] {
+  return { segment, now: segmentKey({ name }, segment), next: segmentKey({ name }, segment + 1) }
+}
+
+function segmentKey({ name }: Pick<Index, 'name'>, number: number): string {
   return `${name}#${number % segments}`
 }
 

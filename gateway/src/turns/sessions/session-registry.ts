@@ -12,7 +12,8 @@ import type { StoredSession } from '../../state/state-values.ts'
 /** What a session begins as. */
 export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 'source' | 'parent' | 'policy'> & Partial<Pick<SessionState, 'narrowedBy' | 'hasNotes' | 'told'>>
 
-const untouched = { turn: null, head: null, headAnswered: false, offered: [], children: [], narrowedBy: [], hasNotes: false, untold: [], told: [], version: 0 }
+/** What a session has that nothing has happened to; left out where sessions are stored, which most are only once. */
+const untouched = { consumer: null, parent: null, turn: null, head: null, headAnswered: false, offered: [], children: [], narrowedBy: [], hasNotes: false, untold: [], told: [], version: 0 }
 
 class LiveSession implements Session {
   state: SessionState
@@ -123,7 +124,7 @@ export class SessionRegistry {
     live.usedAt = now
     if (live.saved !== undefined && saysTheSame(live.saved.state, live.state) && now - live.saved.at < Math.min(refreshMs, idleMs / 4)) return
     const { state } = live
-    const stored: StoredSession = { ...state, usedAt: now, ranks: policy.trustRanks }
+    const stored = withoutDefaults({ ...state, usedAt: now }, policy.trustRanks)
     // Only what was stored need not be stored again.
     return whenRead(this.#state.put('session', session.id, stored, now + idleMs), () => {
       live.saved = { state, at: now }
@@ -169,6 +170,18 @@ export class SessionRegistry {
       if (this.#busy.has(id) || this.#listeners.has(id)) this.#live.set(id, live)
     }
   }
+}
+
+const defaults = Object.entries(untouched) as readonly (readonly [keyof typeof untouched, unknown])[]
+
+function withoutDefaults(state: SessionState, ranks: readonly string[]): StoredSession {
+  const kept: Partial<Record<keyof SessionState, unknown>> = {}
+  for (const [field, value] of defaults) {
+    const now: unknown = state[field]
+    if (now !== value && !(Array.isArray(now) && now.length === 0)) kept[field] = now
+  }
+  const { id, principal, source, policy, usedAt } = state
+  return { ...(kept as Partial<SessionState>), id, principal, source, policy, usedAt, ranks }
 }
 
 function saysTheSame(one: SessionState, other: SessionState): boolean {
