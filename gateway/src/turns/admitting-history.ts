@@ -75,7 +75,7 @@ class CallsBefore {
 }
 
 function admitWords(call: ModelCall, text: string, comesAgain: boolean): MaybePromise<void> {
-  return whenRead(labelOfWords(call, text, comesAgain), (label) => (label === undefined ? undefined : joinLabel(call, 'words of an earlier conversation', label, text)))
+  return whenRead(labelOfWords(call, () => text, comesAgain), (label) => (label === undefined ? undefined : joinLabel(call, 'words of an earlier conversation', label, text)))
 }
 
 function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntry): MaybePromise<void> {
@@ -116,7 +116,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
 /** What a result adds: what its tool's contract says, what its words were said under, and what a sub-agent has read that it comes from. */
 async function addedBy(call: ModelCall, result: ToolResultView, tools: CallMeaning['tools'], made: Made): Promise<Label> {
   const { snapshot, caller } = call
-  const words = await labelOfWords(call, result.text)
+  const words = await labelOfWords(call, () => result.text)
   const said = resultLabel(snapshot.policy, tools, caller.principal)
   const label = words === undefined ? said : join(said, words)
   return agentToolsOf(call.client).has(made.view.name) ? join(label, await labelOfAgents(call)) : label

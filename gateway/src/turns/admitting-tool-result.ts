@@ -2,6 +2,7 @@
 import { asTurnwardError } from '../core/error.ts'
 import { sha256 } from '../core/hash.ts'
 import { resultLabel } from '../policy/admit.ts'
+import { effectiveContract } from '../policy/contracts.ts'
 import { noteEnd, release, settle, suspect } from '../policy/effects.ts'
 import { join, labelRecord } from '../policy/label.ts'
 import { refusalNotice } from '../policy/refusal.ts'
@@ -9,7 +10,7 @@ import type { EffectLedger, Label, Verdict } from '../policy/types.ts'
 import { refusalKey } from './admitting-history.ts'
 import type { ToolCall } from './call.ts'
 import type { Execution } from './executing-tool.ts'
-import { labelOfWords, rememberWords, textsIn } from './provenance/words-of-call.ts'
+import { isFreeLabel, labelOfWords, rememberWords, textsIn } from './provenance/words-of-call.ts'
 import type { ToolOutcome } from './recording-tool-call.ts'
 import { freshState } from './sessions/fresh-state.ts'
 import { narrow } from './sessions/narrowing.ts'
@@ -28,7 +29,7 @@ export async function admitToolResult(call: ToolCall, execution: Execution): Pro
   const before = call.session.policy.label
   try {
     const added = await addedBy(call, execution)
-    await changeState(call, (effects) => endedEffects(effects, call.callKey, outcomeOf(call, execution)), added)
+    await changeState(call, (effects) => endedEffects(call, effects, outcomeOf(call, execution)), added)
     return { before, end: execution }
   } catch (thrown) {
     // A label that cannot be kept is a label that would be lost: nobody gets to read what it stands for.
@@ -45,7 +46,7 @@ export async function settleRefusal(call: ToolCall, verdict: Verdict): Promise<v
     await noteForPerson(call, `refused ${call.tool.name} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(call.tool.name, reason))
     await noteNotice(call, refusalNotice(verdict))
   }
-  await changeState(call, (effects) => noteEnd(release(effects, call.callKey), call.callKey))
+  await changeState(call, (effects) => ended(call, release(effects, call.callKey)))
 }
 
 /** When these very words come back as the result of this very call, they are the gateway's and bring nothing. */
@@ -67,22 +68,28 @@ function outcomeOf({ snapshot, tool }: ToolCall, { outcome, result }: Execution)
   return succeeded === false ? 'tool_error' : outcome
 }
 
-function endedEffects(effects: EffectLedger, callKey: string, outcome: Execution['outcome']): EffectLedger {
+function endedEffects(call: ToolCall, effects: EffectLedger, outcome: Execution['outcome']): EffectLedger {
+  const { callKey } = call
   const reserved = effects.reserved[callKey] ?? []
-  if (outcome === 'ok') return noteEnd(settle(effects, callKey), callKey)
+  if (outcome === 'ok') return ended(call, settle(effects, callKey))
   // A call that got no answer may have had its effect all the same.
-  if (outcome !== 'tool_error') return noteEnd(suspect(release(effects, callKey), reserved), callKey)
-  return noteEnd(release(effects, callKey), callKey)
+  return ended(call, outcome === 'tool_error' ? release(effects, callKey) : suspect(release(effects, callKey), reserved))
+}
+
+/** A history can tell of a call that a model proposed, and what it tells can matter where the call has effects. */
+function ended({ snapshot, tool, held, callKey }: ToolCall, effects: EffectLedger): EffectLedger {
+  if (held === undefined) return effects
+  const { contract } = effectiveContract(snapshot.policy.contractOf(tool.name), subjectOf(tool))
+  return contract.effects.length === 0 ? effects : noteEnd(effects, callKey)
 }
 
 /** What the contract of the tool says, and what the words of the result were said under. */
 async function addedBy(call: ToolCall, { result }: Execution): Promise<Label> {
   const { snapshot, caller, tool } = call
   const { _meta: _notRead, ...read } = result
-  const texts = textsIn(read)
-  const words = await labelOfWords(call, texts.join('\n'))
+  const words = await labelOfWords(call, () => textsIn(read).join('\n'))
   const said = resultLabel(snapshot.policy, [subjectOf(tool)], caller.principal)
   const added = words === undefined ? said : join(said, words)
-  await rememberWords(call, texts, added)
+  if (!isFreeLabel(call, added)) await rememberWords(call, textsIn(read), added)
   return added
 }

@@ -75,7 +75,8 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
     await expectCall(call, one)
     if (one.made.args !== undefined) await expectAgent(call, one.made.name, one.made.args)
   }
-  await noteRefused(call, refused)
+  // A call that is made all the same, or again, without a ticket is known to come from here.
+  await noteMade(call, proposals.calls)
   return { allowed: new Set(released.map(({ made }) => made.id)), refused }
 }
 
@@ -92,11 +93,8 @@ async function expectCall(call: ModelCall, { made, meaning, decision }: Released
   }
 }
 
-/** A refused call that is made all the same, without a ticket, is known to come from here. */
-async function noteRefused(call: ModelCall, refused: readonly RefusedCall[]): Promise<void> {
-  if (refused.length === 0) return
-  const names = refused.flatMap(({ name }) => call.meanings.ofName(name)).flatMap(({ name, server }) => (server === 'client' ? [] : [name]))
-  await noteOffered(call, new Set(names))
+async function noteMade(call: ModelCall, calls: readonly ToolCallView[]): Promise<void> {
+  await noteOffered(call, new Set(calls.flatMap((made) => call.meanings.ofCall(made).tools).flatMap(({ name, server }) => (server === 'client' ? [] : [name]))))
 }
 
 function reserved(state: PolicyState, callKey: string, verdict: Verdict): readonly [PolicyState, Verdict] {

@@ -33,7 +33,8 @@ export async function runToolCall(services: Services, context: McpContext, reque
     throw error
   })
   // The call belongs to the conversation that proposed it: its label decides, and its turn is where the call is found.
-  const { session, turn, held, besides } = await linkSession(services, context, tool, request)
+  const argumentsDigest = digestJson(request.args)
+  const { session, turn, held, besides } = await linkSession(services, context, tool, request, argumentsDigest)
   const call: ToolCall = {
     services,
     snapshot,
@@ -45,7 +46,7 @@ export async function runToolCall(services: Services, context: McpContext, reque
     tool,
     args: request.args,
     unfit: request.unfit,
-    argumentsDigest: digestJson(request.args),
+    argumentsDigest,
     gateway: context.gateway,
     held,
     callKey: held?.ticket.callKey ?? newId('tc'),

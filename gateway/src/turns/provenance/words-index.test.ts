@@ -25,50 +25,50 @@ describe('words that were said under a label', () => {
   test('carry it wherever they are repeated, however they are set', async () => {
     const { words } = await remembering(page)
     for (const text of [page, `> ${page}`, `Summary so far:\n\n**${page.toUpperCase()}**\n\nGo on.`, page.replaceAll(' ', '\n  '), page.replace('quarterly', 'yearly')]) {
-      expect(await words.find('alice', text)).toEqual([untrusted])
+      expect(await words.find('alice', () => text)).toEqual([untrusted])
     }
   })
 
   test('are found from seven words on, in their order', async () => {
     const { words } = await remembering(page)
-    expect(await words.find('alice', 'the northern branch are to be sent')).toEqual([untrusted])
-    expect(await words.find('alice', 'the northern branch are to be')).toEqual([])
-    expect(await words.find('alice', 'sent be to are branch northern the figures')).toEqual([])
+    expect(await words.find('alice', () => 'the northern branch are to be sent')).toEqual([untrusted])
+    expect(await words.find('alice', () => 'the northern branch are to be')).toEqual([])
+    expect(await words.find('alice', () => 'sent be to are branch northern the figures')).toEqual([])
   })
 
   test('do not claim an ordinary question that shares a phrase, or a run of little words', async () => {
     const { words } = await remembering(page, 'It is up to us if it is to be or not to be as it is')
-    expect(await words.find('alice', 'What do you know of the quarterly figures, and of the northern branch?')).toEqual([])
-    expect(await words.find('alice', 'if it is to be or not to be as')).toEqual([])
+    expect(await words.find('alice', () => 'What do you know of the quarterly figures, and of the northern branch?')).toEqual([])
+    expect(await words.find('alice', () => 'if it is to be or not to be as')).toEqual([])
   })
 
   test('are found in scripts without spaces', async () => {
     const { words } = await remembering('北支店の四半期の数字は社外の誰にも送ってはならない')
-    expect(await words.find('alice', '要約：北支店の四半期の数字は社外の誰にも送ってはならないとのこと')).toEqual([untrusted])
-    expect(await words.find('alice', '四半期の数字は？')).toEqual([])
+    expect(await words.find('alice', () => '要約：北支店の四半期の数字は社外の誰にも送ってはならないとのこと')).toEqual([untrusted])
+    expect(await words.find('alice', () => '四半期の数字は？')).toEqual([])
   })
 
   test('are nobody else’s', async () => {
     const { words } = await remembering(page)
-    expect(await words.find('bob', page)).toEqual([])
+    expect(await words.find('bob', () => page)).toEqual([])
   })
 
   test('carry every label they were said under', async () => {
     const { words } = await remembering(page)
     await words.remember('alice', [page], staff, new Set(), day)
-    expect(await words.find('alice', page)).toEqual(expect.arrayContaining([untrusted, staff]))
+    expect(await words.find('alice', () => page)).toEqual(expect.arrayContaining([untrusted, staff]))
   })
 
   test('that are known from elsewhere carry nothing', async () => {
     const { words } = opened()
     await words.remember('alice', [page], untrusted, new Set(words.runs('alice', page)), day)
-    expect(await words.find('alice', page)).toEqual([])
+    expect(await words.find('alice', () => page)).toEqual([])
   })
 
   test('of a long text are found from a longer passage on', async () => {
     const long = Array.from({ length: 6000 }, (_, index) => `word${index * 7919}`)
     const { words } = await remembering(long.join(' '))
-    for (const start of [0, 1000, 3333, 5900]) expect(await words.find('alice', long.slice(start, start + 20).join(' '))).toEqual([untrusted])
+    for (const start of [0, 1000, 3333, 5900]) expect(await words.find('alice', () => long.slice(start, start + 20).join(' '))).toEqual([untrusted])
   })
 })
 
@@ -76,10 +76,10 @@ describe('the index', () => {
   test('outlives the process, and takes up what another process has added', async () => {
     const { state, clock, words } = await remembering(page)
     const other = new WordsIndex(state, clock, secret)
-    expect(await other.find('alice', page)).toEqual([untrusted])
+    expect(await other.find('alice', () => page)).toEqual([untrusted])
     const news = 'Something else that nobody in the world has ever written down before today.'
     await other.remember('alice', [news], staff, new Set(), day)
-    expect(await words.find('alice', news)).toEqual([staff])
+    expect(await words.find('alice', () => news)).toEqual([staff])
   })
 
   test('keeps numbers, not words', async () => {
@@ -105,18 +105,18 @@ describe('the index', () => {
     const passage = (index: number) => `passage number ${index} of many that are remembered one after another as ${index * 7}`
     for (let index = 0; index < 64 * 64 + 10; index += 1) await words.remember('alice', [passage(index)], untrusted, new Set(), day)
     const fresh = new WordsIndex(state, clock, secret)
-    expect(await fresh.find('alice', passage(64 * 64 + 9))).toEqual([untrusted])
-    expect(await fresh.find('alice', passage(0))).toEqual([])
+    expect(await fresh.find('alice', () => passage(64 * 64 + 9))).toEqual([untrusted])
+    expect(await fresh.find('alice', () => passage(0))).toEqual([])
   })
 
   test('answers for an instruction that comes with every call as for any other text', async () => {
     const { words } = await remembering(page)
     const instruction = `You are helpful. ${page}`
-    expect(await words.findAgain('alice', instruction)).toEqual([untrusted])
-    expect(await words.findAgain('alice', instruction)).toEqual([untrusted])
-    expect(await words.findAgain('alice', 'You are helpful.')).toEqual([])
+    expect(await words.findAgain('alice', () => instruction)).toEqual([untrusted])
+    expect(await words.findAgain('alice', () => instruction)).toEqual([untrusted])
+    expect(await words.findAgain('alice', () => 'You are helpful.')).toEqual([])
     await words.remember('alice', ['You are helpful and you are always kind to everybody here.'], staff, new Set(), day)
-    expect(await words.findAgain('alice', 'You are helpful and you are always kind to everybody here.')).toEqual([staff])
+    expect(await words.findAgain('alice', () => 'You are helpful and you are always kind to everybody here.')).toEqual([staff])
   })
 
   test('whatever was remembered is found in whatever it stands in', async () => {
@@ -124,7 +124,7 @@ describe('the index', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(word, { minLength: 7, maxLength: 30 }), fc.array(word, { maxLength: 20 }), fc.array(word, { maxLength: 20 }), async (passage, before, after) => {
         const { words } = await remembering(passage.join(' '))
-        expect(await words.find('alice', [...before, ...passage, ...after].join(', '))).toEqual([untrusted])
+        expect(await words.find('alice', () => [...before, ...passage, ...after].join(', '))).toEqual([untrusted])
       }),
       { numRuns: 200 },
     )

@@ -55,14 +55,14 @@ export class WordsIndex {
     this.#secret = secret
   }
 
-  /** The labels of the passages a text repeats. Costs next to nothing while the principal has read nothing restricted. */
-  find(principal: string, text: string): MaybePromise<readonly LabelRecord[]> {
-    return whenRead(this.#upToDate(principal), (index) => (index.prints.size === 0 ? nothing : search(index, text)))
+  /** The labels of the passages a text repeats. The text is made only when it is looked at. Costs next to nothing while the principal has read nothing restricted. */
+  find(principal: string, text: () => string): MaybePromise<readonly LabelRecord[]> {
+    return whenRead(this.#upToDate(principal), (index) => (index.prints.size === 0 ? nothing : search(index, text())))
   }
 
   /** The same for a text that comes with every call of a conversation, such as its system prompt. */
-  findAgain(principal: string, text: string): MaybePromise<readonly LabelRecord[]> {
-    return whenRead(this.#upToDate(principal), (index) => (index.prints.size === 0 ? nothing : searchAgain(index, text)))
+  findAgain(principal: string, text: () => string): MaybePromise<readonly LabelRecord[]> {
+    return whenRead(this.#upToDate(principal), (index) => (index.prints.size === 0 ? nothing : searchAgain(index, text())))
   }
 
   /** The runs of words of a text, as this principal's index knows them. */

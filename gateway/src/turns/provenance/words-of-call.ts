@@ -7,7 +7,7 @@ import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { AttachedCall } from '../call.ts'
 
 /** What a text repeats that was said or returned under a restricted label; undefined when it repeats nothing of the kind. */
-export function labelOfWords({ services, snapshot, caller }: AttachedCall, text: string, comesAgain = false): MaybePromise<Label | undefined> {
+export function labelOfWords({ services, snapshot, caller }: AttachedCall, text: () => string, comesAgain = false): MaybePromise<Label | undefined> {
   const { words } = services
   const found = comesAgain ? words.findAgain(caller.principal.id, text) : words.find(caller.principal.id, text)
   return whenRead(found, (records) => (records.length === 0 ? undefined : records.map((record) => labelFromRecord(record, snapshot.policy)).reduce(join)))

@@ -11,7 +11,7 @@ import { join } from '../../policy/label.ts'
 import type { Label } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import type { OwnerConversations } from '../../state/state-values.ts'
-import type { MaybePromise } from '../../state/state-store.ts'
+import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { AttachedCall } from '../call.ts'
 import type { Services } from '../services.ts'
 import { freshState } from './fresh-state.ts'
@@ -85,6 +85,11 @@ export async function connectionSession(services: Services, snapshot: Snapshot, 
   // Known to the others at once: two connections of one owner must not begin two sessions.
   await services.sessions.save(session, snapshot.policy, idle)
   return session
+}
+
+/** Whether the owner has ever had a conversation that was offered or has called a tool of ours, as far as is remembered. */
+export function hasConversations(services: Services, caller: Caller): MaybePromise<boolean> {
+  return whenRead(services.state.get('owner', ownerKey(services, caller)), (owner) => owner !== undefined && owner.recent.length > 0)
 }
 
 export interface Offering {

@@ -14,7 +14,7 @@ import type { Ticket } from '../../state/state-values.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import type { McpContext, ToolCallRequest } from '../../tools/operations.ts'
 import type { Services } from '../services.ts'
-import { connectionSession, offeringConversations } from './conversations.ts'
+import { connectionSession, hasConversations, offeringConversations } from './conversations.ts'
 import { namedSession, sessionNamed } from './naming-session.ts'
 import { holdTicket, ticketKey } from './tickets.ts'
 
@@ -31,10 +31,13 @@ export interface LinkedSession {
   readonly besides: Label
 }
 
-export async function linkSession(services: Services, context: McpContext, tool: CatalogueTool, request: ToolCallRequest): Promise<LinkedSession> {
+/** `digest`: of the arguments as they were written (SHA-256, hex). */
+export async function linkSession(services: Services, context: McpContext, tool: CatalogueTool, request: ToolCallRequest, digest: string): Promise<LinkedSession> {
   const { snapshot, caller } = context
   const connection = await mcpSession(services, context)
-  const held = snapshot.settings.turns.tickets === 'off' ? undefined : await findTicket(services, context, tool, request)
+  // An owner without conversations has nobody who could have proposed the call.
+  const hasModelCalls = await hasConversations(services, caller)
+  const held = snapshot.settings.turns.tickets === 'off' || !hasModelCalls ? undefined : await findTicket(services, context, tool, request, digest)
   if (held !== undefined) {
     const session = await services.sessions.find(held.ticket.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
     if (session !== undefined) return { session, turn: held.ticket.turn, held, besides: await joinAlike(services, snapshot, held.ticket, connection.policy.label) }
@@ -68,10 +71,10 @@ export async function mcpSession(services: Services, { snapshot, caller, headers
 /** Where clients put the model's id of the call into the `_meta` of a tool call. */
 const callIdKeys = ['claudecode/toolUseId', 'callId'] as const
 
-async function findTicket(services: Services, { caller }: McpContext, tool: CatalogueTool, { args, meta }: ToolCallRequest): Promise<HeldTicket | undefined> {
+async function findTicket(services: Services, { caller }: McpContext, tool: CatalogueTool, { args, meta }: ToolCallRequest, digest: string): Promise<HeldTicket | undefined> {
   const named = callIdKeys.map((key) => meta?.[key]).find((value) => typeof value === 'string')
-  for (const digest of argumentDigests(tool, args)) {
-    const key = ticketKey(services.secret, caller, tool.name, digest)
+  for (const expected of argumentDigests(tool, args, digest)) {
+    const key = ticketKey(services.secret, caller, tool.name, expected)
     const ticket = await holdTicket(services.state, key, named, services.clock.now())
     if (ticket !== undefined) return { key, ticket }
   }
@@ -79,8 +82,8 @@ async function findTicket(services: Services, { caller }: McpContext, tool: Cata
 }
 
 /** Digests (SHA-256, hex) under which a call is expected: as the tool's schema means the arguments, and as they were written. */
-export function argumentDigests(tool: CatalogueTool | undefined, args: JsonObject): readonly string[] {
+export function argumentDigests(tool: CatalogueTool | undefined, args: JsonObject, written = digestJson(args)): readonly string[] {
   const settled = tool?.settled(args) ?? args
   // Proposed while the tool was not known yet, a call is expected as it was written.
-  return settled === args ? [digestJson(args)] : [digestJson(settled), digestJson(args)]
+  return settled === args ? [written] : [digestJson(settled), written]
 }
