@@ -8,6 +8,7 @@ import { http1Faults } from './faults/http1.ts'
 import { identityFaults } from './faults/identity.ts'
 import { policyFaults } from './faults/policy.ts'
 import { relayFaults } from './faults/relay.ts'
+import { settlingFaults } from './faults/settling.ts'
 import { toolCallFaults } from './faults/tool-calls.ts'
 import { toolsFaults } from './faults/tools.ts'
 import type { Mutant } from './mutant.ts'
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...policyFaults,
   ...historyFaults,
   ...agentFaults,
+  ...settlingFaults,
   ...toolCallFaults,
   ...relayFaults,
   ...http1Faults,
