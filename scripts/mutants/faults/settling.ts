@@ -3,12 +3,10 @@ import type { Mutant } from '../mutant.ts'
 
 const sessions = 'gateway/src/turns/sessions'
 const admitting = 'gateway/src/turns/admitting-tool-result.ts'
-const history = 'gateway/src/turns/admitting-history.ts'
 const admit = 'gateway/src/policy/admit.ts'
 const effects = 'gateway/src/policy/effects.ts'
 const index = 'gateway/src/turns/provenance/words-index.ts'
 const telling = 'gateway/src/turns/telling'
-const state = 'gateway/src/state/memory-state-store.ts'
 const names = 'gateway/src/turns/naming/tool-names.ts'
 const meaning = 'gateway/src/turns/naming/call-meaning.ts'
 
@@ -21,7 +19,7 @@ const naming = ['gateway/src/turns/naming/']
 const linkTests = [`${sessions}/linking.test.ts`]
 
 export const settlingFaults: readonly Mutant[] = [
-  { name: 'refused-call-is-not-noted-as-ended', file: admitting, find: 'noteEnd(release(effects, call.callKey), call.callKey)', replace: 'release(effects, call.callKey)', tests: balance },
+  { name: 'refused-call-is-not-noted-as-ended', file: admitting, find: 'ended(call, release(effects, call.callKey))', replace: 'release(effects, call.callKey)', tests: balance },
   { name: 'ended-call-is-settled-again', file: admit, find: 'if (isEnded(effects, callKey)) return effects', replace: 'void isEnded', tests: [...effectTests, ...balance] },
   { name: 'call-is-matched-by-the-end-of-its-key', file: effects, find: 'ledger.ended?.includes(callKey) === true', replace: 'ledger.ended?.some((key) => key.endsWith(callKey.slice(-1))) === true', tests: [...effectTests, ...balance] },
   { name: 'silent-connection-never-ends', file: `${sessions}/conversations.ts`, find: 'await services.sessions.find(owner.connection, snapshot.policy, silence)', replace: 'await services.sessions.find(owner.connection, snapshot.policy, idle)', tests: linkTests },
@@ -35,4 +33,6 @@ export const settlingFaults: readonly Mutant[] = [
   { name: 'pattern-on-a-client-name-is-forgotten', file: names, find: 'unique([...alike, client])', replace: 'unique(alike)', tests: naming },
   { name: 'endless-call-through-is-decided', file: meaning, find: 'if (this.isThrough(now.name)) return { tools, args: undefined,', replace: 'if (this.isThrough(now.name)) return { tools, args: now.args,', tests: naming },
   { name: 'call-through-that-names-nothing-is-decided', file: meaning, find: "args: undefined, calledAs: undefined, through: true }", replace: "args: {}, calledAs: undefined, through: true }", tests: naming },
+  { name: 'result-that-cannot-be-admitted-is-given', file: 'gateway/src/turns/tool-call.ts', find: 'if (admitted.end.failure !== undefined) throw admitted.end.failure', replace: 'void admitted.end.failure', tests: balance },
+  { name: 'person-is-told-again', file: `${telling}/telling-person.ts`, find: 'if (state.told.includes(mark)) return [state, undefined]', replace: '', tests: ['gateway/src/turns/telling/telling.test.ts'] },
 ]

@@ -31,7 +31,8 @@ describe('the name of a tool of ours', () => {
   })
 
   test('is taken as the rule of the client reads it before anything is guessed', () => {
-    expect(meant('mcp__odd__label__notes__write_file', names(), 'notes__write_file')).toEqual(['notes notes__write_file'])
+    expect(meant('opaque', names(), 'notes__write_file')).toEqual(['notes notes__write_file'])
+    expect(meant('opaque')).toEqual(['client opaque'])
   })
 
   test('is that of its server although nobody has listed it: a name never depends on what runs', () => {

@@ -123,6 +123,19 @@ describe.each(wires)('when the offer shrinks ($path, stream: $stream)', (wire) =
     expect(await conversation.ask()).toContain('[Turnward] withheld')
   })
 
+  test('of a call that is refused again and again the person reads once', async () => {
+    await using setup = await begun(wire, { policy: { tools: { hide: 'never' } } })
+    const { conversation, answers } = setup
+    const lines: number[] = []
+    for (const round of [1, 2]) {
+      answers.push({ text: 'I send.', calls: [{ id: `call_s${round}`, name: 'office__send' }] }, { text: `No. ${round}` })
+      lines.push((await conversation.ask()).split('[Turnward] refused').length - 1)
+      conversation.messages.push({ role: 'assistant', content: `Answer ${round}.` })
+      conversation.user('Again.')
+    }
+    expect(lines).toEqual([1, 0])
+  })
+
   test('with `tell_user: never` the answer is as the model gave it', async () => {
     await using setup = await begun(wire, { turns: { tell_user: 'never' } })
     expect(await setup.conversation.ask()).not.toContain('[Turnward]')
