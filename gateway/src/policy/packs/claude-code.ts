@@ -34,6 +34,8 @@ export const claudeCode: ContractPack = {
     TaskGet: kind.keepsNotes,
     TaskList: kind.keepsNotes,
     TaskUpdate: kind.keepsNotes,
+    ListAgents: kind.keepsNotes,
+    ReportFindings: kind.keepsNotes,
     EnterPlanMode: kind.keepsNotes,
     ExitPlanMode: kind.keepsNotes,
     CronList: kind.keepsNotes,
@@ -45,6 +47,8 @@ export const claudeCode: ContractPack = {
     Skill: kind.loadsInstructions,
     SlashCommand: kind.loadsInstructions,
     ToolSearch: kind.findsTools,
+    // Stands in the offer for tools that a search has not brought yet.
+    DeferredToolPlaceholder: kind.findsTools,
     CronCreate: kind.outlivesSession,
     ScheduleWakeup: kind.outlivesSession,
     SendMessage: kind.tellsOtherAgents,

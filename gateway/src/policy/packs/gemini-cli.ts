@@ -16,6 +16,8 @@ export const geminiCli: ContractPack = {
     write_file: kind.editsWorkspace,
     replace: kind.editsWorkspace,
     run_shell_command: kind.runsCommands,
+    list_background_processes: kind.followsCommands,
+    read_background_output: kind.followsCommands,
     web_fetch: kind.fetchesWeb,
     google_web_search: kind.searchesWeb,
     write_todos: kind.keepsNotes,
@@ -26,6 +28,7 @@ export const geminiCli: ContractPack = {
     ask_user: kind.asksPerson,
     activate_skill: kind.loadsInstructions,
     codebase_investigator: kind.delegates,
+    invoke_agent: kind.delegates,
     // A fact is put before the model in every later session.
     save_memory: kind.outlivesSession,
   },

@@ -13,8 +13,11 @@ const lettersInRun = 20
 /** Words of a text that are looked at; what lies beyond them is not. */
 const mostWords = 200_000
 
-const word = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]|[\p{L}\p{N}\p{M}]+/gu
-const unspaced = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+const scripts = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}'
+/** What stands between spaces is one word, a path or an address too: who names a file has not repeated what is in it. */
+const word = new RegExp(`[${scripts}]|[^\\s${scripts}]+`, 'gu')
+const unspaced = new RegExp(`^[${scripts}]`, 'u')
+const marks = /[^\p{L}\p{N}\p{M}]+/gu
 
 /** The key of one principal's numbers. */
 export interface ShingleKey {
@@ -32,8 +35,10 @@ export function shinglesOf(text: string, key: ShingleKey): number[] {
   const hashes: number[] = []
   const weights: number[] = []
   const letters: number[] = []
-  for (const [found] of text.normalize('NFKC').toLowerCase().matchAll(word)) {
+  for (const [piece] of text.normalize('NFKC').toLowerCase().matchAll(word)) {
     if (hashes.length === mostWords) break
+    const found = piece.replace(marks, '')
+    if (found === '') continue
     hashes.push(hashOf(found, key))
     weights.push(unspaced.test(found) ? 1 : wordWeight)
     letters.push(found.length)

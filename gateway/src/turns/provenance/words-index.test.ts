@@ -42,6 +42,11 @@ describe('words that were said under a label', () => {
     expect(await words.find('alice', () => 'if it is to be or not to be as')).toEqual([])
   })
 
+  test('are words between spaces: who names a file or an address has not repeated what was read of it', async () => {
+    const { words } = await remembering('<path>/home/ada/work/northern-branch/reports/2026/figures.md</path>\n<content>nothing</content>')
+    expect(await words.find('alice', () => 'Look at /home/ada/work/northern-branch/reports/2026/figures.md again, please.')).toEqual([])
+  })
+
   test('are found in scripts without spaces', async () => {
     const { words } = await remembering('北支店の四半期の数字は社外の誰にも送ってはならない')
     expect(await words.find('alice', () => '要約：北支店の四半期の数字は社外の誰にも送ってはならないとのこと')).toEqual([untrusted])
