@@ -5,7 +5,7 @@
  * can clean a session.
  */
 import { sha256 } from '../core/hash.ts'
-import { admit, resultLabel, unknownLabel } from '../policy/admit.ts'
+import { admit, unknownLabel } from '../policy/admit.ts'
 import { join, labelFromRecord, labelRecord, sameLabel } from '../policy/label.ts'
 import type { EffectLedger, Label, PolicyState, ToolSubject } from '../policy/types.ts'
 import { whenRead, type MaybePromise } from '../state/state-store.ts'
@@ -13,7 +13,7 @@ import type { ToolCallView, ToolResultView } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
 import type { CallMeaning } from './naming/call-meaning.ts'
 import { unrestrictedRuns } from './provenance/unrestricted-words.ts'
-import { isFreeLabel, labelOfWords, rememberWords } from './provenance/words-of-call.ts'
+import { isFreeLabel, labelOfResult, labelOfWords, rememberWords } from './provenance/words-of-call.ts'
 import { recordAdmission } from './recording.ts'
 import { freshState } from './sessions/fresh-state.ts'
 import { agentToolsOf } from './sessions/clients/clients.ts'
@@ -115,10 +115,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
 
 /** What a result adds: what its tool's contract says, what its words were said under, and what a sub-agent has read that it comes from. */
 async function addedBy(call: ModelCall, result: ToolResultView, tools: CallMeaning['tools'], made: Made): Promise<Label> {
-  const { snapshot, caller } = call
-  const words = await labelOfWords(call, () => result.text)
-  const said = resultLabel(snapshot.policy, tools, caller.principal)
-  const label = words === undefined ? said : join(said, words)
+  const label = await labelOfResult(call, tools, () => result.text)
   return agentToolsOf(call.client).has(made.view.name) ? join(label, await labelOfAgents(call)) : label
 }
 

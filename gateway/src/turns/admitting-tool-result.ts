@@ -1,16 +1,15 @@
 /** Joins what a tool returned into the label of the conversation it belongs to, before the result leaves the gateway, and settles the effects of the call: here, and nowhere else. */
 import { asTurnwardError } from '../core/error.ts'
 import { sha256 } from '../core/hash.ts'
-import { resultLabel } from '../policy/admit.ts'
 import { effectiveContract } from '../policy/contracts.ts'
 import { noteEnd, release, settle, suspect } from '../policy/effects.ts'
-import { join, labelRecord } from '../policy/label.ts'
+import { labelRecord } from '../policy/label.ts'
 import { refusalNotice } from '../policy/refusal.ts'
 import type { EffectLedger, Label, Verdict } from '../policy/types.ts'
 import { refusalKey } from './admitting-history.ts'
 import type { ToolCall } from './call.ts'
 import type { Execution } from './executing-tool.ts'
-import { isFreeLabel, labelOfWords, rememberWords, textsIn } from './provenance/words-of-call.ts'
+import { isFreeLabel, labelOfResult, rememberWords, textsIn } from './provenance/words-of-call.ts'
 import type { ToolOutcome } from './recording-tool-call.ts'
 import { freshState } from './sessions/fresh-state.ts'
 import { narrow } from './sessions/narrowing.ts'
@@ -85,11 +84,8 @@ function ended({ snapshot, tool, held, callKey }: ToolCall, effects: EffectLedge
 
 /** What the contract of the tool says, and what the words of the result were said under. */
 async function addedBy(call: ToolCall, { result }: Execution): Promise<Label> {
-  const { snapshot, caller, tool } = call
   const { _meta: _notRead, ...read } = result
-  const words = await labelOfWords(call, () => textsIn(read).join('\n'))
-  const said = resultLabel(snapshot.policy, [subjectOf(tool)], caller.principal)
-  const added = words === undefined ? said : join(said, words)
+  const added = await labelOfResult(call, [subjectOf(call.tool)], () => textsIn(read).join('\n'))
   if (!isFreeLabel(call, added)) await rememberWords(call, textsIn(read), added)
   return added
 }
