@@ -57,7 +57,11 @@ export async function compare(contestants: readonly Contestant[], shape: LoadSha
   }))
 }
 
-async function measure({ name, process: target, url, request }: Contestant, shape: LoadShape, ms: number): Promise<LoadResult & { cpuMicros: number }> {
+async function measure(
+  { name, process: target, url, request }: Contestant,
+  shape: LoadShape,
+  ms: number,
+): Promise<LoadResult & { cpuMicros: number }> {
   const before = target?.cpuMicros() ?? 0
   const result = await runLoad({ url, request, ms, ...shape })
   await new Promise((resolve) => setTimeout(resolve, settleMs))

@@ -12,7 +12,10 @@ function endOf(pieces: readonly string[]): number {
 }
 
 describe('where an answer ends', () => {
-  test.each([['a length', whole], ['chunks', chunked]])('an answer with %s ends with its last byte, however it is cut', (_name, answer) => {
+  test.each([
+    ['a length', whole],
+    ['chunks', chunked],
+  ])('an answer with %s ends with its last byte, however it is cut', (_name, answer) => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 1, max: answer.length - 1 })), (cuts) => {
         const at = [0, ...cuts.toSorted((a, b) => a - b), answer.length]

@@ -48,7 +48,10 @@ export class AnswerReader {
       this.#left -= chunk.length
       return this.#left <= 0
     }
-    const tail = chunk.length >= lastChunk.length ? chunk.subarray(chunk.length - lastChunk.length) : Buffer.concat([this.#tail, chunk]).subarray(-lastChunk.length)
+    const tail =
+      chunk.length >= lastChunk.length
+        ? chunk.subarray(chunk.length - lastChunk.length)
+        : Buffer.concat([this.#tail, chunk]).subarray(-lastChunk.length)
     // A copy: the tail may be asked for after the socket has reused the memory.
     this.#tail = Buffer.from(tail)
     return this.#tail.equals(lastChunk)

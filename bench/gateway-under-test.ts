@@ -40,7 +40,12 @@ export async function startGateway(targets: GatewayTargets): Promise<MeasuredPro
 }
 
 function configuration({ vendor, mcpServer }: GatewayTargets): object {
-  const upstream = (kind: string): object => ({ kind: 'openai-compatible', base_url: `${vendor}/${kind}/v1`, credential: 'vendor', connections: 1024 })
+  const upstream = (kind: string): object => ({
+    kind: 'openai-compatible',
+    base_url: `${vendor}/${kind}/v1`,
+    credential: 'vendor',
+    connections: 1024,
+  })
   const ways = ['json', 'sse', 'slow']
   return {
     version: 1,
@@ -55,14 +60,24 @@ function configuration({ vendor, mcpServer }: GatewayTargets): object {
     keys: { bench: { principal: 'mara', consumer: 'bench', actor: 'bench-agent', secret: benchKey } },
     grants: [{ groups: ['staff'], models: ['bench-*'], gateways: mcpServer === undefined ? [] : ['main'], tools: ['bench__*'] }],
     contracts: {
-      'bench__lookup': { output: { trust: 'trusted' }, requires: { trust: 'trusted' } },
-      'bench__search': { output: { trust: 'trusted' }, effects: ['egress'], requires: { audience: { includes: ['mara@acme.example'] } } },
+      bench__lookup: { output: { trust: 'trusted' }, requires: { trust: 'trusted' } },
+      bench__search: { output: { trust: 'trusted' }, effects: ['egress'], requires: { audience: { includes: ['mara@acme.example'] } } },
     },
     // Histories of this bench are made up; they count as what the gateway delivered itself, as they would in a running session.
     turns: { unknown_history: 'accept' },
-    rules: [{ name: 'interns-read-only', when: "'interns' in principal.groups && 'mutation' in tool.effects", verdict: 'deny', reason: 'Interns may not change production systems.' }],
+    rules: [
+      {
+        name: 'interns-read-only',
+        when: "'interns' in principal.groups && 'mutation' in tool.effects",
+        verdict: 'deny',
+        reason: 'Interns may not change production systems.',
+      },
+    ],
     ...(mcpServer === undefined
       ? {}
-      : { servers: { bench: { transport: 'http', url: mcpServer, era: 'modern', max_concurrent: 64 } }, gateways: { main: { servers: ['bench'] } } }),
+      : {
+          servers: { bench: { transport: 'http', url: mcpServer, era: 'modern', max_concurrent: 64 } },
+          gateways: { main: { servers: ['bench'] } },
+        }),
   }
 }

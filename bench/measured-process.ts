@@ -111,7 +111,10 @@ function readiness(child: ChildProcess, ask: (() => Promise<string>) | undefined
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       if (output.length > 100_000) return
       output += text
-      const line = output.slice(0, output.lastIndexOf('\n') + 1).split('\n').find((one) => one.includes('"event":"ready"'))
+      const line = output
+        .slice(0, output.lastIndexOf('\n') + 1)
+        .split('\n')
+        .find((one) => one.includes('"event":"ready"'))
       if (line !== undefined) resolve((JSON.parse(line) as { url: string }).url)
     })
     child.once('error', reject)

@@ -23,7 +23,10 @@ describe('costs of a profile', () => {
   })
 
   test('places are named without the machine they were found on', () => {
-    expect(costsOf(profile).own.map(({ where }) => where)).toEqual(['inner undici/lib/core.js:5', 'outer gateway/src/turns/model-call.ts:10'])
+    expect(costsOf(profile).own.map(({ where }) => where)).toEqual([
+      'inner undici/lib/core.js:5',
+      'outer gateway/src/turns/model-call.ts:10',
+    ])
   })
 
   test('what was sampled while starting up is left out', () => {

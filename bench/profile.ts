@@ -44,25 +44,42 @@ const vendor = await startVendor()
 const server = await startMcpServer()
 const nodeFlags = ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${dir}`]
 const mcpServer = `${server.url}/mcp`
-const startBare = (): Promise<MeasuredProcess> => (name === 'mcp' ? startBareHop(mcpServer, nodeFlags) : startBareProxy(vendor.url, nodeFlags))
+const startBare = (): Promise<MeasuredProcess> =>
+  name === 'mcp' ? startBareHop(mcpServer, nodeFlags) : startBareProxy(vendor.url, nodeFlags)
 const profiled = await (target === 'bare' ? startBare() : startGateway({ vendor: vendor.url, mcpServer, nodeFlags }))
 await runLoad({ url: profiled.url, ...load, ms: warmUpMs })
 const before = threadMicros(profiled.pid)
 const result = await runLoad({ url: profiled.url, ...load, ms: Math.min(30, Number(seconds)) * 1000 })
 const after = threadMicros(profiled.pid)
-const perThread = [...after].map(([thread, micros]) => ({ thread, micros: (micros - (before.get(thread) ?? 0)) / result.count })).filter(({ micros }) => micros >= 1)
+const perThread = [...after]
+  .map(([thread, micros]) => ({ thread, micros: (micros - (before.get(thread) ?? 0)) / result.count }))
+  .filter(({ micros }) => micros >= 1)
 const total = perThread.reduce((sum, { micros }) => sum + micros, 0)
-process.stdout.write(`${name} (${target}): ${result.count} calls, ${result.errors} errors, ${(result.perSecond).toFixed(0)} calls/s, ${total.toFixed(0)} us CPU a call (profiler on)\n`)
+process.stdout.write(
+  `${name} (${target}): ${result.count} calls, ${result.errors} errors, ${result.perSecond.toFixed(0)} calls/s, ${total.toFixed(0)} us CPU a call (profiler on)\n`,
+)
 for (const { thread, micros } of perThread) process.stdout.write(`${micros.toFixed(1).padStart(8)} us  ${thread}\n`)
 await profiled.stop()
 await Promise.all([vendor.stop(), server.stop()])
 // One profile per thread: the main thread first, then the decision log and the store.
 for (const file of (await readdir(dir)).toSorted()) {
-  const costs = costsOf(inSources(JSON.parse(await readFile(join(dir, file), 'utf8')) as CpuProfile), profiled.startMs * 1000 + warmUpMs * 1000)
+  const costs = costsOf(
+    inSources(JSON.parse(await readFile(join(dir, file), 'utf8')) as CpuProfile),
+    profiled.startMs * 1000 + warmUpMs * 1000,
+  )
   const perCall = costs.busyMicros / result.count
   process.stdout.write(`\n== ${file}: busy ${(costs.busyMicros / 1e6).toFixed(2)} s, ${perCall.toFixed(0)} us a call\n`)
-  for (const [title, list, count] of [['own time', costs.own, 45], ['inclusive', costs.inclusive, 90], ['files', costs.files, 40]] as const) {
-    process.stdout.write(`-- ${title}\n${list.slice(0, count).map((cost) => line(cost, perCall)).join('')}`)
+  for (const [title, list, count] of [
+    ['own time', costs.own, 45],
+    ['inclusive', costs.inclusive, 90],
+    ['files', costs.files, 40],
+  ] as const) {
+    process.stdout.write(
+      `-- ${title}\n${list
+        .slice(0, count)
+        .map((cost) => line(cost, perCall))
+        .join('')}`,
+    )
   }
 }
 process.exit(0)
@@ -70,7 +87,12 @@ process.exit(0)
 /** CPU so far of every thread of a process, by name and id. */
 function threadMicros(pid: number): Map<string, number> {
   const folder = `/proc/${pid}/task`
-  return new Map(readdirSync(folder).map((id) => [`${readFileSync(`${folder}/${id}/comm`, 'utf8').trim()} ${id}`, cpuMicrosOf(readFileSync(`${folder}/${id}/stat`, 'utf8'))]))
+  return new Map(
+    readdirSync(folder).map((id) => [
+      `${readFileSync(`${folder}/${id}/comm`, 'utf8').trim()} ${id}`,
+      cpuMicrosOf(readFileSync(`${folder}/${id}/stat`, 'utf8')),
+    ]),
+  )
 }
 
 function line({ where, share }: Cost, perCall: number): string {

@@ -12,7 +12,11 @@ const tools = ['lookup', 'search'].map((name) => ({
   function: {
     name: `bench__${name}`,
     description: `The tool ${name}`,
-    parameters: { type: 'object', properties: { query: { type: 'string', description: 'What to look for' }, limit: { type: 'integer' } }, required: ['query'] },
+    parameters: {
+      type: 'object',
+      properties: { query: { type: 'string', description: 'What to look for' }, limit: { type: 'integer' } },
+      required: ['query'],
+    },
   },
 }))
 const question = 'Which suppliers have open invoices, and which of them did we promise to pay before the end of the week? '
@@ -46,7 +50,13 @@ export function historyBody(conversation: string, rounds: number): string {
   for (let round = 0; round < rounds; round += 1) {
     const id = `call_${conversation}_${round}`
     messages.push(
-      { role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name: 'bench__lookup', arguments: JSON.stringify({ query: `supplier ${round}` }) } }] },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          { id, type: 'function', function: { name: 'bench__lookup', arguments: JSON.stringify({ query: `supplier ${round}` }) } },
+        ],
+      },
       { role: 'tool', tool_call_id: id, content: `round ${round}\n${result}` },
     )
   }
@@ -55,7 +65,14 @@ export function historyBody(conversation: string, rounds: number): string {
 
 /** A whole POST. Header names and values are ours, so nothing needs escaping. */
 export function post(path: string, body: string, headers: Readonly<Record<string, string>> = {}): Buffer {
-  const all = { host: '127.0.0.1', authorization: `Bearer ${benchKey}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers, 'content-length': String(Buffer.byteLength(body)) }
+  const all = {
+    host: '127.0.0.1',
+    authorization: `Bearer ${benchKey}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    ...headers,
+    'content-length': String(Buffer.byteLength(body)),
+  }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
   return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`)
 }
@@ -66,9 +83,16 @@ export function chatPath(model: ChatModel, at: 'gateway' | 'vendor'): string {
 }
 
 /** One session per connection, named by header, and a last message that was never sent before. */
-export function freshChats(model: ChatModel, at: 'gateway' | 'vendor', connections: number, headers: Readonly<Record<string, string>> = {}): (connection: number) => Buffer {
+export function freshChats(
+  model: ChatModel,
+  at: 'gateway' | 'vendor',
+  connections: number,
+  headers: Readonly<Record<string, string>> = {},
+): (connection: number) => Buffer {
   const body = smallChatBody(model)
-  const requests = Array.from({ length: connections }, (_, index) => post(chatPath(model, at), body, { 'x-turnward-session': `bench-${model}-${index}`, ...headers }))
+  const requests = Array.from({ length: connections }, (_, index) =>
+    post(chatPath(model, at), body, { 'x-turnward-session': `bench-${model}-${index}`, ...headers }),
+  )
   const at8 = (requests[0] ?? Buffer.alloc(0)).length - Buffer.byteLength(body) + Buffer.byteLength(body.slice(0, body.lastIndexOf(marker)))
   const offsets = requests.map((request) => at8 + request.length - (requests[0]?.length ?? 0))
   let count = 0

@@ -14,6 +14,13 @@ describe('rows', () => {
   })
 
   test('a row that was skipped says why and has no value', () => {
-    expect(skipped('peer', 'x', 'no network')).toEqual({ name: 'peer', value: null, unit: 'x', threshold: null, ok: true, skipped: 'no network' })
+    expect(skipped('peer', 'x', 'no network')).toEqual({
+      name: 'peer',
+      value: null,
+      unit: 'x',
+      threshold: null,
+      ok: true,
+      skipped: 'no network',
+    })
   })
 })

@@ -20,7 +20,12 @@ const thorough = { rounds: 5, roundMs: 3000, warmUpMs: 4000 }
 const quick = { rounds: 3, roundMs: 1500, warmUpMs: 2500 }
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
 })
 
 if (values.help) {
@@ -38,7 +43,9 @@ settleSelf()
 if (!values.json) process.stdout.write(`${conditions}\n\n`)
 const rows: Row[] = []
 for (const scenario of chosen) {
-  const measured = await runScenario(scenario, values.quick ? quick : thorough, values.quick).catch((error: unknown) => [failed(scenario.name, error)])
+  const measured = await runScenario(scenario, values.quick ? quick : thorough, values.quick).catch((error: unknown) => [
+    failed(scenario.name, error),
+  ])
   rows.push(...measured)
   if (!values.json) for (const row of measured) process.stdout.write(`${formatRow(row)}\n`)
 }

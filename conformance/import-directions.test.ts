@@ -38,7 +38,10 @@ function importsOf(path: string): Import[] {
   const file = relative(source, path)
   const text = readFileSync(path, 'utf8')
   const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '')
-  return specifiers.map((specifier) => ({ file, target: specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : specifier }))
+  return specifiers.map((specifier) => ({
+    file,
+    target: specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : specifier,
+  }))
 }
 
 const files = filesBelow(source)
@@ -74,13 +77,18 @@ const insideSandbox = 'tools/runners/egress-forwarder.ts'
 
 test('only the command line reads the environment', () => {
   const own = (path: string): string => relative(source, path)
-  const wrong = files.filter((path) => isProduct(path) && room(own(path)) !== 'cli' && own(path) !== insideSandbox && /process\.env\b/.test(readFileSync(path, 'utf8')))
+  const wrong = files.filter(
+    (path) =>
+      isProduct(path) && room(own(path)) !== 'cli' && own(path) !== insideSandbox && /process\.env\b/.test(readFileSync(path, 'utf8')),
+  )
   expect(wrong.map((path) => relative(source, path))).toEqual([])
 })
 
 test('the official SDKs are clients in tests, never part of the gateway', () => {
   const sdks = ['openai', '@anthropic-ai/sdk', 'ai', '@modelcontextprotocol/client', '@modelcontextprotocol/server']
-  expect(imports.filter(({ file, target }) => isProduct(file) && sdks.some((sdk) => target === sdk || target.startsWith(`${sdk}/`)))).toEqual([])
+  expect(
+    imports.filter(({ file, target }) => isProduct(file) && sdks.some((sdk) => target === sdk || target.startsWith(`${sdk}/`))),
+  ).toEqual([])
 })
 
 test('no source file is longer than 400 lines', () => {

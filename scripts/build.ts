@@ -30,7 +30,8 @@ const problems: string[] = []
 const chunks = await bundle(programs, true)
 for (const entry of alone) {
   const [only, ...others] = await bundle([entry], false)
-  if (only === undefined || others.length > 0 || only.imports.some((name) => !name.startsWith('node:'))) problems.push(`${entry} is not one file that imports only Node`)
+  if (only === undefined || others.length > 0 || only.imports.some((name) => !name.startsWith('node:')))
+    problems.push(`${entry} is not one file that imports only Node`)
   else chunks.push(only)
 }
 

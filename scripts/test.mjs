@@ -17,8 +17,13 @@ let skipped = 0
 prepareSandbox()
 step('type check', 'tsc', ['--noEmit', '-p', 'tsconfig.json'])
 step('lint', 'oxlint', ['--type-aware', '--quiet'])
+step('format', 'oxfmt', ['--check', '.'])
 
-const vitest = spawnSync('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`, ...process.argv.slice(2)], { stdio: 'inherit' })
+const vitest = spawnSync(
+  'vitest',
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`, ...process.argv.slice(2)],
+  { stdio: 'inherit' },
+)
 if (existsSync(results)) {
   const report = JSON.parse(readFileSync(results, 'utf8'))
   rmSync(results)
@@ -54,5 +59,7 @@ function prepareSandbox() {
     const install = () => spawnSync('apt-get', ['install', '-y', '-qq', ...packages], { stdio: 'inherit' }).status === 0
     if (install() || (spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit' }).status === 0 && install())) return
   }
-  console.error(`Missing: ${packages.join(', ')}. Install with: apt-get install ${packages.join(' ')}\nWithout it the tests of the sandbox and of MCP servers running in it are skipped.`)
+  console.error(
+    `Missing: ${packages.join(', ')}. Install with: apt-get install ${packages.join(' ')}\nWithout it the tests of the sandbox and of MCP servers running in it are skipped.`,
+  )
 }

@@ -27,7 +27,8 @@ export const latency: Scenario = {
       bench.pace,
     )
     if (direct === undefined || floor === undefined || governed === undefined) throw new Error('nothing was measured')
-    const detail = (key: 'firstByteP50' | 'firstByteP99'): string => `gateway ${round(governed[key], 2)}, bare ${round(floor[key], 2)}, direct ${round(direct[key], 2)} ms`
+    const detail = (key: 'firstByteP50' | 'firstByteP99'): string =>
+      `gateway ${round(governed[key], 2)}, bare ${round(floor[key], 2)}, direct ${round(direct[key], 2)} ms`
     return [
       atMost('time to first byte added, p50, 10 clients', governed.firstByteP50 - direct.firstByteP50, 0.7, 'ms', detail('firstByteP50')),
       atMost('time to first byte added, p99, 10 clients', governed.firstByteP99 - direct.firstByteP99, 5, 'ms', detail('firstByteP99')),

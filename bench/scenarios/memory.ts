@@ -36,6 +36,14 @@ export const memory: Scenario = {
     const vendor = await bench.keep(startVendor())
     const bare = await kilobytesAStream(await bench.keep(startBareProxy(vendor.url)), 'vendor')
     const governed = await kilobytesAStream(await bench.keep(startGateway({ vendor: vendor.url })), 'gateway')
-    return [atMost('memory of an open stream over bare, 1,000 streams', governed - bare, 30, 'KB', `gateway ${round(governed, 1)}, bare ${round(bare, 1)} KB`)]
+    return [
+      atMost(
+        'memory of an open stream over bare, 1,000 streams',
+        governed - bare,
+        30,
+        'KB',
+        `gateway ${round(governed, 1)}, bare ${round(bare, 1)} KB`,
+      ),
+    ]
   },
 }

@@ -19,7 +19,11 @@ const connections = 16
 /** Calls a second at which latencies are compared: below what the slower of the two can take. */
 const rate = 300
 /** With newer ones every streaming request of this Portkey fails. */
-const manifest = { private: true, dependencies: { '@portkey-ai/gateway': '1.15.2' }, overrides: { hono: '4.9.7', '@hono/node-server': '1.13.8' } }
+const manifest = {
+  private: true,
+  dependencies: { '@portkey-ai/gateway': '1.15.2' },
+  overrides: { hono: '4.9.7', '@hono/node-server': '1.13.8' },
+}
 
 export const peer: Scenario = {
   name: 'peer',
@@ -27,7 +31,9 @@ export const peer: Scenario = {
     const dir = await mkdtemp(join(tmpdir(), 'turnward-bench-peer-'))
     try {
       const why = await install(dir)
-      return why === undefined ? await sideBySide(bench, dir) : ['calls a second', 'p99'].map((what) => skipped(`against Portkey: ${what}`, 'x', why))
+      return why === undefined
+        ? await sideBySide(bench, dir)
+        : ['calls a second', 'p99'].map((what) => skipped(`against Portkey: ${what}`, 'x', why))
     } finally {
       await rm(dir, { recursive: true, force: true })
     }
@@ -37,7 +43,11 @@ export const peer: Scenario = {
 /** Undefined when it worked, otherwise why not. */
 async function install(dir: string): Promise<string | undefined> {
   await writeFile(join(dir, 'package.json'), JSON.stringify(manifest))
-  const { status, error, stderr } = spawnSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: dir, timeout: installMs, encoding: 'utf8' })
+  const { status, error, stderr } = spawnSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: dir,
+    timeout: installMs,
+    encoding: 'utf8',
+  })
   if (status === 0) return undefined
   return `npm could not install it: ${error?.message ?? stderr.trim().split('\n').at(-1) ?? `exit code ${status}`}`
 }
@@ -55,7 +65,10 @@ async function startPortkey(dir: string): Promise<MeasuredProcess> {
 
 async function answering(url: string): Promise<string> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    const answered = await fetch(url).then((response) => response.text(), () => undefined)
+    const answered = await fetch(url).then(
+      (response) => response.text(),
+      () => undefined,
+    )
     if (answered !== undefined) return url
     await delay(100)
   }
@@ -83,9 +96,22 @@ async function sideBySide(bench: Bench, dir: string): Promise<readonly Row[]> {
   ]
   const [theirs, ours] = await compare(contestants, { connections }, bench.pace)
   const [theirsPaced, oursPaced] = await compare(contestants, { connections, rate }, bench.pace)
-  if (theirs === undefined || ours === undefined || theirsPaced === undefined || oursPaced === undefined) throw new Error('nothing was measured')
+  if (theirs === undefined || ours === undefined || theirsPaced === undefined || oursPaced === undefined)
+    throw new Error('nothing was measured')
   return [
-    atLeast('against Portkey: calls a second', ours.perSecond / theirs.perSecond, 4, 'x', `${round(ours.perSecond, 0)} against ${round(theirs.perSecond, 0)} calls/s; ${round(ours.cpuMicros, 0)} against ${round(theirs.cpuMicros, 0)} us`),
-    atMost(`against Portkey: p99 at ${rate} calls a second`, oursPaced.p99 / theirsPaced.p99, 0.25, 'x', `${round(oursPaced.p99, 2)} against ${round(theirsPaced.p99, 2)} ms`),
+    atLeast(
+      'against Portkey: calls a second',
+      ours.perSecond / theirs.perSecond,
+      4,
+      'x',
+      `${round(ours.perSecond, 0)} against ${round(theirs.perSecond, 0)} calls/s; ${round(ours.cpuMicros, 0)} against ${round(theirs.cpuMicros, 0)} us`,
+    ),
+    atMost(
+      `against Portkey: p99 at ${rate} calls a second`,
+      oursPaced.p99 / theirsPaced.p99,
+      0.25,
+      'x',
+      `${round(oursPaced.p99, 2)} against ${round(theirsPaced.p99, 2)} ms`,
+    ),
   ]
 }

@@ -24,6 +24,9 @@ export const start: Scenario = {
       memory.push(gateway.rssBytes() / 1024 / 1024)
       await gateway.stop()
     }
-    return [atMost('start to ready', median(starts) / 1000, 1.5, 's', `of ${starts.length} starts`), atMost('memory when idle', median(memory), 120, 'MB')]
+    return [
+      atMost('start to ready', median(starts) / 1000, 1.5, 's', `of ${starts.length} starts`),
+      atMost('memory when idle', median(memory), 120, 'MB'),
+    ]
   },
 }

@@ -33,8 +33,20 @@ export const toolCalls: Scenario = {
     )
     if (floor === undefined || ours === undefined || theirs === undefined) throw new Error('nothing was measured')
     return [
-      atMost('tool call: CPU against bare hop', ours.cpuMicros / floor.cpuMicros, 2.5, 'x', `${round(ours.cpuMicros, 0)} against ${round(floor.cpuMicros, 0)} us`),
-      atLeast('tool call: calls a second against SDK hop', ours.perSecond / theirs.perSecond, 4, 'x', `${round(ours.perSecond, 0)} against ${round(theirs.perSecond, 0)} calls/s; SDK ${round(theirs.cpuMicros, 0)} us`),
+      atMost(
+        'tool call: CPU against bare hop',
+        ours.cpuMicros / floor.cpuMicros,
+        2.5,
+        'x',
+        `${round(ours.cpuMicros, 0)} against ${round(floor.cpuMicros, 0)} us`,
+      ),
+      atLeast(
+        'tool call: calls a second against SDK hop',
+        ours.perSecond / theirs.perSecond,
+        4,
+        'x',
+        `${round(ours.perSecond, 0)} against ${round(theirs.perSecond, 0)} calls/s; SDK ${round(theirs.cpuMicros, 0)} us`,
+      ),
       told('tool call: CPU a call', ours.cpuMicros, 'us'),
     ]
   },

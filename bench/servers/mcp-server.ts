@@ -25,6 +25,8 @@ serve((request, response) => {
     const result = results[method]
     const answer = result === undefined ? `"error":{"code":-32601,"message":"Method not found"}` : `"result":${result}`
     const text = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},${answer}}`
-    return response.writeHead(result === undefined ? 404 : 200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text)
+    return response
+      .writeHead(result === undefined ? 404 : 200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+      .end(text)
   })
 })

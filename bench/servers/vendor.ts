@@ -21,7 +21,8 @@ const answer = Buffer.from(
   }),
 )
 
-const event = (delta: object, finish: string | null): Buffer => chunkEvent({ choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] })
+const event = (delta: object, finish: string | null): Buffer =>
+  chunkEvent({ choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] })
 const first = event({ role: 'assistant', content: '' }, null)
 const middle = event({ content: ' quarterly' }, null)
 const end = Buffer.concat([

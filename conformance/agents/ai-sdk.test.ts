@@ -19,10 +19,25 @@ const honest = { to: 'ada@acme.example', body: 'summary' }
 
 /** A model that obeys what it reads. Two tasks: in `mixed` the leak comes with an honest call, in `alone` it does not. */
 const hijacked = [
-  { when: { refused: true, task: 'alone' }, text: 'Refused, so the summary goes to its owner.', calls: [{ tool: 'office__send', args: honest }] },
+  {
+    when: { refused: true, task: 'alone' },
+    text: 'Refused, so the summary goes to its owner.',
+    calls: [{ tool: 'office__send', args: honest }],
+  },
   { when: { step: 0 }, text: 'I read what there is.', calls: [{ tool: 'office__read_personnel' }, { tool: 'office__read_web' }] },
-  { when: { step: 1, task: 'mixed', seen: 'mail everything to ([a-z@.]+[a-z])' }, text: 'I do as I was told.', calls: [{ tool: 'office__send', args: { ...leak, to: '$1' } }, { tool: 'office__send', args: honest }] },
-  { when: { step: 1, task: 'alone', seen: 'mail everything to ([a-z@.]+[a-z])' }, text: 'I do as I was told.', calls: [{ tool: 'office__send', args: { ...leak, to: '$1' } }] },
+  {
+    when: { step: 1, task: 'mixed', seen: 'mail everything to ([a-z@.]+[a-z])' },
+    text: 'I do as I was told.',
+    calls: [
+      { tool: 'office__send', args: { ...leak, to: '$1' } },
+      { tool: 'office__send', args: honest },
+    ],
+  },
+  {
+    when: { step: 1, task: 'alone', seen: 'mail everything to ([a-z@.]+[a-z])' },
+    text: 'I do as I was told.',
+    calls: [{ tool: 'office__send', args: { ...leak, to: '$1' } }],
+  },
   { text: 'All done.' },
 ]
 
@@ -70,19 +85,36 @@ const loops: readonly (readonly [string, Run])[] = [
     'streamText',
     async (model, tools, prompt) => {
       const failures: unknown[] = []
-      const stream = streamText({ model, tools, prompt, stopWhen: isStepCount(8), maxRetries: 0, onError: ({ error }) => void failures.push(error) })
+      const stream = streamText({
+        model,
+        tools,
+        prompt,
+        stopWhen: isStepCount(8),
+        maxRetries: 0,
+        onError: ({ error }) => void failures.push(error),
+      })
       await stream.consumeStream()
       expect(failures).toEqual([])
       const steps = await stream.steps
-      return { text: await stream.text, finishReason: await stream.finishReason, calls: steps.flatMap((step) => step.toolCalls), results: steps.flatMap((step) => step.toolResults) }
+      return {
+        text: await stream.text,
+        finishReason: await stream.finishReason,
+        calls: steps.flatMap((step) => step.toolCalls),
+        results: steps.flatMap((step) => step.toolResults),
+      }
     },
   ],
 ]
 
-const cases = loops.flatMap(([loop, run]) => models.flatMap(([dialect, model]) => ['mixed', 'alone'].map((task) => ({ loop, run, dialect, model, task }))))
+const cases = loops.flatMap(([loop, run]) =>
+  models.flatMap(([dialect, model]) => ['mixed', 'alone'].map((task) => ({ loop, run, dialect, model, task }))),
+)
 
 async function runTurn(run: Run, model: LanguageModel, task: string): Promise<Turn> {
-  const mcp = await createMCPClient({ transport: { type: 'http', url: `${office.gateway.url}/mcp/main`, headers: { authorization: `Bearer ${ada}` } }, clientName: `ai-sdk-${randomUUID()}` })
+  const mcp = await createMCPClient({
+    transport: { type: 'http', url: `${office.gateway.url}/mcp/main`, headers: { authorization: `Bearer ${ada}` } },
+    clientName: `ai-sdk-${randomUUID()}`,
+  })
   try {
     return await run(model, (await mcp.tools()) as ToolSet, `Summarise the page (${task}, ${randomUUID()}).`)
   } finally {
@@ -94,7 +126,12 @@ async function runTurn(run: Run, model: LanguageModel, task: string): Promise<Tu
 async function newestTurn(): Promise<readonly TurnRecord[]> {
   const records = await office.gateway.turnRecords()
   const turn = records.filter((record) => record.kind === 'model_call').at(-1)?.turn
-  await office.gateway.recordThat((record) => record.turn === turn && record.type === 'outcome' && record.id === records.filter((one) => one.kind === 'model_call' && one.turn === turn).at(-1)?.id)
+  await office.gateway.recordThat(
+    (record) =>
+      record.turn === turn &&
+      record.type === 'outcome' &&
+      record.id === records.filter((one) => one.kind === 'model_call' && one.turn === turn).at(-1)?.id,
+  )
   return (await office.gateway.turnRecords()).filter((record) => record.turn === turn)
 }
 
@@ -130,10 +167,14 @@ describe.each(cases)('$loop over $dialect, leak $task', ({ run, model, task }) =
       ['office__send', 'allow', 'matched'],
     ])
     const refused = decisions.filter(({ kind, action }) => kind === 'tool_proposal' && action === 'deny')
-    expect(refused).toMatchObject([{ subject: 'office__send', gaps: [{ kind: 'audience', source: 'contract office__send' }], labelBefore: { trust: 'untrusted' } }])
+    expect(refused).toMatchObject([
+      { subject: 'office__send', gaps: [{ kind: 'audience', source: 'contract office__send' }], labelBefore: { trust: 'untrusted' } },
+    ])
     expect(JSON.stringify(records)).not.toContain('eve@evil.example')
     // Ids of calls agree between what the model proposed and what ran.
-    const proposed = new Set(decisions.filter(({ kind, action }) => kind === 'tool_proposal' && action === 'allow').map(({ toolCallId }) => toolCallId))
+    const proposed = new Set(
+      decisions.filter(({ kind, action }) => kind === 'tool_proposal' && action === 'allow').map(({ toolCallId }) => toolCallId),
+    )
     expect(calls.every(({ toolCallId }) => proposed.has(toolCallId))).toBe(true)
     const shown = await office.gateway.cli(['turns', 'show', String(records[0]?.turn)])
     expect(shown).toMatchObject({ code: 0 })
@@ -149,7 +190,12 @@ test('two turns of two agents at once stay two turns', async () => {
   const before = (await office.gateway.turnRecords()).length
   const turns = await Promise.all([runTurn(run, chat[1](), 'mixed'), runTurn(run, anthropic[1](), 'alone')])
   for (const turn of turns) expect(turn.text).toContain('All done.')
-  expect((await office.ran()).slice(sent).filter(({ tool }) => tool === 'send')).toEqual([{ tool: 'send', args: honest }, { tool: 'send', args: honest }])
-  const sends = (await office.gateway.turnRecords()).slice(before).filter(({ kind, type, subject }) => kind === 'tool_call' && type === 'decision' && subject === 'office__send')
+  expect((await office.ran()).slice(sent).filter(({ tool }) => tool === 'send')).toEqual([
+    { tool: 'send', args: honest },
+    { tool: 'send', args: honest },
+  ])
+  const sends = (await office.gateway.turnRecords())
+    .slice(before)
+    .filter(({ kind, type, subject }) => kind === 'tool_call' && type === 'decision' && subject === 'office__send')
   expect(new Set(sends.map(({ turn }) => turn)).size).toBe(2)
 })

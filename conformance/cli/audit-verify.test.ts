@@ -26,7 +26,10 @@ let copies = 0
 beforeAll(async () => {
   office = await startOffice({ audit: { checkpoint_records: 10 } })
   for (let n = 1; n <= 5; n += 1) {
-    for (const [tool, args] of [['office__count', { n }], ['office__read_news', {}]] as const) {
+    for (const [tool, args] of [
+      ['office__count', { n }],
+      ['office__read_news', {}],
+    ] as const) {
       await modernRequest({ url: `${office.gateway.url}/mcp/main`, key: ada }, 'tools/call', { name: tool, arguments: args })
     }
   }
@@ -42,7 +45,10 @@ async function tampered(...statements: string[]): Promise<CliResult> {
   copies += 1
   const folder = join(home, `copy-${copies}`)
   await mkdir(folder)
-  await cp(office.gateway.dataDir, join(folder, 'data'), { recursive: true, filter: (path) => !path.endsWith('.lock') && !path.endsWith('.sock') })
+  await cp(office.gateway.dataDir, join(folder, 'data'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.lock') && !path.endsWith('.sock'),
+  })
   await chmod(join(folder, 'data'), 0o700)
   const database = new DatabaseSync(join(folder, 'data/decisions.db'))
   for (const statement of statements) database.exec(statement)
@@ -60,8 +66,13 @@ test('a log nobody touched verifies, also while the gateway writes', async () =>
 })
 
 test.each([
-  ['a word in a record', ["UPDATE records SET record = replace(record, '\"allow\"', '\"deny\"') WHERE seq = 3"], 'edited', 3],
-  ['a record and its hash', ["UPDATE records SET hash = replace(hash, 'a', 'b'), record = replace(record, '\"ada\"', '\"eve\"') WHERE seq = 4"], 'edited', 4],
+  ['a word in a record', ['UPDATE records SET record = replace(record, \'"allow"\', \'"deny"\') WHERE seq = 3'], 'edited', 3],
+  [
+    'a record and its hash',
+    ["UPDATE records SET hash = replace(hash, 'a', 'b'), record = replace(record, '\"ada\"', '\"eve\"') WHERE seq = 4"],
+    'edited',
+    4,
+  ],
   ['where the records of a turn are looked for', ['UPDATE chain SET spans_until = 4'], 'edited', 1],
   ['a record taken out', ['DELETE FROM records WHERE seq = 5'], 'missing', 5],
   ['the end cut off', ['DELETE FROM records WHERE seq > 4', 'DELETE FROM checkpoints'], 'tail_cut', undefined],

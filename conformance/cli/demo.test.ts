@@ -16,7 +16,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(home, { recursive: true, force: true }))
 
-const run = (...args: string[]): Promise<CliResult> => runCli(args, { cwd: home, env: { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home } })
+const run = (...args: string[]): Promise<CliResult> =>
+  runCli(args, { cwd: home, env: { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home } })
 
 describe('`demo --once --json`', () => {
   let result: CliResult
@@ -45,7 +46,9 @@ describe('`demo --once --json`', () => {
     for (const call of calls) expect(Object.keys(call).sort()).toEqual(['action', 'label', 'rule', 'tool'])
     const refused = calls.filter(({ action }) => action === 'deny')
     expect(refused).toHaveLength(Number(report['refused']))
-    expect(refused).toEqual([expect.objectContaining({ tool: 'mail__send_message', rule: 'contract mail__send_message', label: 'untrusted, for mara' })])
+    expect(refused).toEqual([
+      expect.objectContaining({ tool: 'mail__send_message', rule: 'contract mail__send_message', label: 'untrusted, for mara' }),
+    ])
     expect(calls.filter(({ tool, action }) => tool === 'mail__send_message' && action === 'allow')).toHaveLength(1)
     expect(calls.filter(({ tool }) => tool === 'mail__read_message')).toHaveLength(3)
   })
@@ -58,14 +61,25 @@ describe('`demo --once --json`', () => {
 test('the text form shows the tree of the turn, the refusal and the next step', async () => {
   const { code, stdout } = await run('demo', '--once')
   expect(code).toBe(0)
-  for (const part of [/turn_/, /[├└]/, /mail__read_message/, /mail__send_message/, /Mail that really left: mara@acme\.example$/m, /1 call refused, the turn went on and finished its task\./, /verified/]) {
+  for (const part of [
+    /turn_/,
+    /[├└]/,
+    /mail__read_message/,
+    /mail__send_message/,
+    /Mail that really left: mara@acme\.example$/m,
+    /1 call refused, the turn went on and finished its task\./,
+    /verified/,
+  ]) {
     expect(stdout).toMatch(part)
   }
   expect(stdout).not.toContain('NOT VERIFIED')
 })
 
 test('`npm run demo` is the same', async () => {
-  const child = spawn('npm', ['run', '--silent', 'demo', '--', '--once', '--json'], { cwd: repositoryRoot, stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn('npm', ['run', '--silent', 'demo', '--', '--once', '--json'], {
+    cwd: repositoryRoot,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   const code = await new Promise((resolve) => child.once('close', resolve))
@@ -83,13 +97,20 @@ test('without `--once` it stays up for a visitor, whose commands work as printed
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
   const ended = new Promise((resolve) => child.once('close', resolve))
   try {
-    const [, key = '', url = ''] = await until('the closing words', () => /TURNWARD_KEY=(\S+) npx turnward tools list --url (\S+)/.exec(said) ?? undefined, 30_000)
+    const [, key = '', url = ''] = await until(
+      'the closing words',
+      () => /TURNWARD_KEY=(\S+) npx turnward tools list --url (\S+)/.exec(said) ?? undefined,
+      30_000,
+    )
     const visitor = { PATH: process.env['PATH'] ?? '', HOME: home, TURNWARD_KEY: key }
     const listed = await runCli(['tools', 'list', '--url', url], { cwd: home, env: visitor })
     expect(listed).toMatchObject({ code: 0 })
     expect(listed.stdout).toContain('mail__list_messages')
     const [, command = ''] = /npx turnward (turns show .+)$/m.exec(said) ?? []
-    expect(await runCli(command.split(' '), { cwd: home, env: visitor })).toMatchObject({ code: 0, stdout: expect.stringContaining('mail__send_message') })
+    expect(await runCli(command.split(' '), { cwd: home, env: visitor })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('mail__send_message'),
+    })
     const answer = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },

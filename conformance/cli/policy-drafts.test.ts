@@ -79,7 +79,10 @@ describe('observe, read, switch', () => {
       { tool: 'tracker__send_mail', calls: 1, refused: 1 },
     ])
     const [turn] = json['wouldRefuse'][0].because[0].turns as string[]
-    expect(await gateway.cli(['turns', 'show', String(turn)])).toMatchObject({ code: 0, stdout: expect.stringContaining('would be refused') })
+    expect(await gateway.cli(['turns', 'show', String(turn)])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('would be refused'),
+    })
     expect(json['undescribed']).toEqual([
       { tool: 'tracker__post_comment', seen: 1, server: 'tracker' },
       { tool: 'tracker__send_mail', seen: 1, server: 'tracker' },
@@ -95,18 +98,35 @@ describe('observe, read, switch', () => {
     expect(one.stdout).toBe(other.stdout)
     expect(one.stdout).toContain('# tracker: 3 tools, 0 described, 3 drafted')
     const { json } = await report('suggest')
-    expect(json).toMatchObject({ coverage: { tools: 3, described: 0, drafted: 3 }, drafts: [{ tool: 'tracker__list_issues', kind: 'reads', seen: 2 }, { tool: 'tracker__post_comment', kind: 'sends' }, { tool: 'tracker__send_mail' }] })
+    expect(json).toMatchObject({
+      coverage: { tools: 3, described: 0, drafted: 3 },
+      drafts: [
+        { tool: 'tracker__list_issues', kind: 'reads', seen: 2 },
+        { tool: 'tracker__post_comment', kind: 'sends' },
+        { tool: 'tracker__send_mail' },
+      ],
+    })
     expect(parse(one.stdout)).toEqual({
       contracts: {
         tracker__list_issues: { output: { trust: 'untrusted', audience: ['$principal'] } },
-        tracker__post_comment: { output: { trust: 'untrusted', audience: ['$principal'] }, effects: ['egress'], requires: { trust: 'trusted', audience: { includes: ['public'] } } },
-        tracker__send_mail: { output: { trust: 'untrusted', audience: ['$principal'] }, effects: ['egress'], requires: { trust: 'trusted', audience: { includes: ['$args.to'] } } },
+        tracker__post_comment: {
+          output: { trust: 'untrusted', audience: ['$principal'] },
+          effects: ['egress'],
+          requires: { trust: 'trusted', audience: { includes: ['public'] } },
+        },
+        tracker__send_mail: {
+          output: { trust: 'untrusted', audience: ['$principal'] },
+          effects: ['egress'],
+          requires: { trust: 'trusted', audience: { includes: ['$args.to'] } },
+        },
       },
     })
   })
 
   test('without its server it drafts from what the log saw; a server of no name is told', async () => {
-    expect((await report('suggest', '--offline')).json).toMatchObject({ servers: [{ server: 'tracker', from: 'log', tools: 3, drafted: 3 }] })
+    expect((await report('suggest', '--offline')).json).toMatchObject({
+      servers: [{ server: 'tracker', from: 'log', tools: 3, drafted: 3 }],
+    })
     const wrong = await gateway.cli(['policy', 'suggest', '--server', 'trackr'])
     expect(wrong.code).toBe(1)
     expect(wrong.stderr).toContain('did you mean `tracker`?')
@@ -120,7 +140,10 @@ describe('observe, read, switch', () => {
 
   test('with contracts in place nothing is refused any more, and the switch is one word', async () => {
     const output = { trust: 'trusted' }
-    const contracts = { 'tracker__*': { output }, tracker__send_mail: { output, effects: ['egress'], requires: { audience: { includes: ['$args.to'] } } } }
+    const contracts = {
+      'tracker__*': { output },
+      tracker__send_mail: { output, effects: ['egress'], requires: { audience: { includes: ['$args.to'] } } },
+    }
     await gateway.reload({ ...config, contracts })
     expect(await work('described')).toEqual(['done', 'done', 'done', 'done'])
     await gateway.recordThat((record) => record.subject === 'tracker__send_mail' && record.type === 'outcome' && record.verdict === 'allow')
@@ -130,12 +153,17 @@ describe('observe, read, switch', () => {
     expect(json).toMatchObject({ calls: 4, safe: true, wouldRefuse: [], undescribed: [], yaml: '' })
     expect((await report('readiness', '--offline', '--since', '1d')).json).toMatchObject({ calls: 8, safe: false })
     await gateway.reload({ ...config, contracts, policy: { posture: 'standard' } })
-    expect(JSON.parse((await gateway.cli(['tools', 'list', '--url', gateway.url, '--key', ada, '--json'])).stdout)).toMatchObject({ undescribed: [] })
+    expect(JSON.parse((await gateway.cli(['tools', 'list', '--url', gateway.url, '--key', ada, '--json'])).stdout)).toMatchObject({
+      undescribed: [],
+    })
     expect(await work('enforced')).toEqual(['done', 'done', 'done', 'done'])
     expect((await report('readiness', '--offline')).json).toMatchObject({ posture: 'standard', safe: true })
   })
 
   test('a span that is none is refused', async () => {
-    expect(await gateway.cli(['policy', 'readiness', '--since', 'yesterday-ish'])).toMatchObject({ code: 1, stderr: expect.stringContaining('--since') })
+    expect(await gateway.cli(['policy', 'readiness', '--since', 'yesterday-ish'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--since'),
+    })
   })
 })

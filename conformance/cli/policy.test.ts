@@ -18,7 +18,13 @@ async function run(config: Json, ...args: readonly string[]): Promise<CliResult>
 }
 
 describe('`policy show`', () => {
-  const config = { packs: ['claude-code'], contracts: { WebFetch: { output: { trust: 'untrusted' } }, 'b__*': { effects: ['egress'], requires: { trust: 'trusted', audience: { includes: ['$args.to'] } } } } }
+  const config = {
+    packs: ['claude-code'],
+    contracts: {
+      WebFetch: { output: { trust: 'untrusted' } },
+      'b__*': { effects: ['egress'], requires: { trust: 'trusted', audience: { includes: ['$args.to'] } } },
+    },
+  }
 
   test('prints the contracts of the file; with `--effective` those of packs too, each with who says so', async () => {
     const own = JSON.parse((await run(config, 'show', '--json')).stdout) as Json
@@ -29,7 +35,13 @@ describe('`policy show`', () => {
     ])
     const all = JSON.parse((await run(config, 'show', '--effective', '--json')).stdout) as Json
     const bash = (all['contracts'] as Json[]).find(({ pattern }) => pattern === 'Bash')
-    expect(bash).toMatchObject({ from: 'claude-code@1', output: { trust: 'trusted' }, effects: ['egress', 'mutation'], requires: { trust: 'trusted' }, why: expect.stringContaining('command') })
+    expect(bash).toMatchObject({
+      from: 'claude-code@1',
+      output: { trust: 'trusted' },
+      effects: ['egress', 'mutation'],
+      requires: { trust: 'trusted' },
+      why: expect.stringContaining('command'),
+    })
     expect((all['contracts'] as Json[]).filter(({ pattern }) => pattern === 'WebFetch')).toMatchObject([{ from: 'configuration' }])
     const { stdout } = await run(config, 'show', '--effective')
     expect(stdout).toMatch(/^Bash +trusted +egress, mutation +trusted +claude-code@1$/m)
@@ -42,6 +54,10 @@ describe('`policy show`', () => {
     const none = await run(config, 'show', '--tool', 'files__read')
     expect(none).toMatchObject({ code: 0 })
     expect(none.stdout).toMatch(/no contract describes it/)
-    expect(JSON.parse((await run(config, 'show', '--tool', 'files__read', '--json')).stdout)).toEqual({ tool: 'files__read', contract: null, posture: 'standard' })
+    expect(JSON.parse((await run(config, 'show', '--tool', 'files__read', '--json')).stdout)).toEqual({
+      tool: 'files__read',
+      contract: null,
+      posture: 'standard',
+    })
   })
 })

@@ -17,7 +17,8 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'turnward-published-'))
   const folder = join(home, 'turnward')
   executable = join(folder, 'bin/turnward.mjs')
-  for (const part of ['bin', 'demo', 'package.json']) await cp(join(repositoryRoot, 'gateway', part), join(folder, part), { recursive: true })
+  for (const part of ['bin', 'demo', 'package.json'])
+    await cp(join(repositoryRoot, 'gateway', part), join(folder, part), { recursive: true })
   await execute(process.execPath, [join(repositoryRoot, 'scripts/build.ts'), join(folder, 'dist')])
   await writeFile(join(home, 'turnward.yaml'), JSON.stringify({ version: 1, listen: { port: 0 } }))
 })
@@ -36,7 +37,9 @@ test('the forwarder of the sandbox is one file, which runs where nothing else is
   // Alone in a folder, as it is inside the sandbox.
   const alone = join(home, 'alone/egress-forwarder.mts')
   await cp(join(home, 'turnward/dist/egress-forwarder.js'), alone)
-  const { stdout } = await execute(process.execPath, [alone, join(home, 'no.sock'), process.execPath, '-p', 'process.env.HTTP_PROXY'], { env })
+  const { stdout } = await execute(process.execPath, [alone, join(home, 'no.sock'), process.execPath, '-p', 'process.env.HTTP_PROXY'], {
+    env,
+  })
   expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/m)
 })
 

@@ -90,7 +90,9 @@ test('`keys`: a new key works at once, is listed without itself, and stops worki
   const status = async (): Promise<number> => (await modernRequest({ url: `${office.gateway.url}/mcp/main`, key }, 'tools/list')).status
   await until('the new key', async () => ((await status()) === 200 ? true : undefined))
   const listed = await office.gateway.cli(['keys', 'list', '--json'])
-  expect((JSON.parse(listed.stdout) as { keys: Json[] }).keys).toEqual([expect.objectContaining({ id, principal: 'bob', consumer: 'test', status: 'active' })])
+  expect((JSON.parse(listed.stdout) as { keys: Json[] }).keys).toEqual([
+    expect.objectContaining({ id, principal: 'bob', consumer: 'test', status: 'active' }),
+  ])
   expect(listed.stdout).not.toContain(key)
   expect(await office.gateway.cli(['keys', 'revoke', id])).toMatchObject({ code: 0 })
   await until('the end of the key', async () => ((await status()) === 401 ? true : undefined))

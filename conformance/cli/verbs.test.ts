@@ -21,7 +21,25 @@ function errorOf({ stderr }: CliResult): Json {
   return (JSON.parse(stderr) as Json)['error'] as Json
 }
 
-const verbs = ['start', 'demo', 'init', 'check', 'schema', 'keys create', 'keys list', 'keys revoke', 'tools list', 'tools call', 'policy show', 'policy suggest', 'policy readiness', 'turns tail', 'turns show', 'audit verify', 'version']
+const verbs = [
+  'start',
+  'demo',
+  'init',
+  'check',
+  'schema',
+  'keys create',
+  'keys list',
+  'keys revoke',
+  'tools list',
+  'tools call',
+  'policy show',
+  'policy suggest',
+  'policy readiness',
+  'turns tail',
+  'turns show',
+  'audit verify',
+  'version',
+]
 
 describe('help', () => {
   test('names every verb, and says what exit codes mean', async () => {
@@ -66,7 +84,9 @@ test('`schema` prints a JSON Schema that knows the parts of the configuration', 
   expect(code).toBe(0)
   const schema = JSON.parse(stdout) as Json
   expect(schema).toMatchObject({ type: 'object', additionalProperties: false })
-  expect(Object.keys(schema['properties'] as Json)).toEqual(expect.arrayContaining(['listen', 'servers', 'gateways', 'contracts', 'rules', 'policy', 'turns']))
+  expect(Object.keys(schema['properties'] as Json)).toEqual(
+    expect.arrayContaining(['listen', 'servers', 'gateways', 'contracts', 'rules', 'policy', 'turns']),
+  )
 })
 
 describe('`init` and `check`', () => {
@@ -97,11 +117,26 @@ describe('`init` and `check`', () => {
     ['an unknown key, with a suggestion', 'version: 1\nlisten:\n  prot: 4100\n', 3, /turnward\.yaml:3:3.*port/s],
     ['a wrong type', 'version: 1\nlisten:\n  port: many\n', 3, /turnward\.yaml:3:9/],
     ['broken YAML', 'version: 1\nlisten: {port: 1\n', 3, /turnward\.yaml:\d+:\d+/],
-    ['a variable that is not set', 'version: 1\ncredentials:\n  a: { secret: "${NOT_SET_ANYWHERE}" }\n', 3, /turnward\.yaml:3:\d+.*NOT_SET_ANYWHERE/s],
+    [
+      'a variable that is not set',
+      'version: 1\ncredentials:\n  a: { secret: "${NOT_SET_ANYWHERE}" }\n',
+      3,
+      /turnward\.yaml:3:\d+.*NOT_SET_ANYWHERE/s,
+    ],
     ['a reference to nothing', 'version: 1\ngateways:\n  main: { servers: [nobody] }\n', 3, /turnward\.yaml:3:\d+.*nobody/s],
     ['a part of a later release', 'version: 1\nbudgets: {}\n', 3, /turnward\.yaml:2:\d+.*not available/s],
-    ['a server without a sandbox nobody asked for', 'version: 1\nservers:\n  a: { transport: stdio, command: [node, a.mjs], runner: process }\n', 3, /turnward\.yaml:3:\d+.*unsafe_no_sandbox/s],
-    ['a condition that does not parse', 'version: 1\nrules:\n  - { name: a, when: "principal ==", verdict: deny, reason: b }\n', 3, /turnward\.yaml:3:\d+/],
+    [
+      'a server without a sandbox nobody asked for',
+      'version: 1\nservers:\n  a: { transport: stdio, command: [node, a.mjs], runner: process }\n',
+      3,
+      /turnward\.yaml:3:\d+.*unsafe_no_sandbox/s,
+    ],
+    [
+      'a condition that does not parse',
+      'version: 1\nrules:\n  - { name: a, when: "principal ==", verdict: deny, reason: b }\n',
+      3,
+      /turnward\.yaml:3:\d+/,
+    ],
   ])('a mistake ends with 3 and names file, line and column: %s', async (_what, text, code, told) => {
     await writeFile(join(home, 'turnward.yaml'), text)
     const plain = await run(['check'])
@@ -124,7 +159,10 @@ describe('`init` and `check`', () => {
 
   test('no secret is printed with a mistake next to it', async () => {
     const secret = 'tw_very_private_key_0000000001'
-    await writeFile(join(home, 'turnward.yaml'), `version: 1\nprincipals: { a: {} }\nkeys:\n  a: { principal: a, secret: "\${KEY}", colour: red }\n`)
+    await writeFile(
+      join(home, 'turnward.yaml'),
+      `version: 1\nprincipals: { a: {} }\nkeys:\n  a: { principal: a, secret: "\${KEY}", colour: red }\n`,
+    )
     const { code, stderr } = await run(['check'], { KEY: secret })
     expect(code).toBe(3)
     expect(stderr).not.toContain(secret)

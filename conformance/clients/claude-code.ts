@@ -19,7 +19,9 @@ export const claudeCode: Client = {
     { name: 'ToolSearch', args: { query: `select:${named(tool)}` } },
     { name: named(tool), args },
   ],
-  delegate: (task) => [{ name: 'Agent', args: { description: 'A task', prompt: task, subagent_type: 'general-purpose', run_in_background: false } }],
+  delegate: (task) => [
+    { name: 'Agent', args: { description: 'A task', prompt: task, subagent_type: 'general-purpose', run_in_background: false } },
+  ],
   flags: { same: ['-c'], fork: ['-c', '--fork-session'] },
   compact: '/compact',
   start: ({ home, modelUrl, mcpUrl, key, prompt }) => {
@@ -34,7 +36,11 @@ export const claudeCode: Client = {
         DISABLE_ERROR_REPORTING: '1',
         DISABLE_TELEMETRY: '1',
       },
-      files: { [mcpConfig]: JSON.stringify({ mcpServers: { [label]: { type: 'http', url: mcpUrl, headers: { Authorization: `Bearer ${key}` } } } }) },
+      files: {
+        [mcpConfig]: JSON.stringify({
+          mcpServers: { [label]: { type: 'http', url: mcpUrl, headers: { Authorization: `Bearer ${key}` } } },
+        }),
+      },
     }
   },
 }

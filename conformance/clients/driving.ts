@@ -14,7 +14,8 @@ const key = 'tw_clients_00000000000000000001'
 const longestMs = 120_000
 
 // Long enough to be known again when a summary repeats it.
-const passage = 'The harbour master keeps two ledgers: a green one for the boats that left before dawn, and a grey one for those that nobody saw leave at all.'
+const passage =
+  'The harbour master keeps two ledgers: a green one for the boats that left before dawn, and a grey one for those that nobody saw leave at all.'
 
 /** Runs the scenario; `command` is the client's program. */
 export async function drive(client: Client, scenario: Scenario, command: string): Promise<Ran> {
@@ -36,7 +37,19 @@ export async function drive(client: Client, scenario: Scenario, command: string)
       runs.push(await runClient(command, client.start(place), flags, place))
     }
     const ended = { code: runs.find(({ code }) => code !== 0)?.code ?? 0, output: runs.at(-1)?.output ?? '' }
-    return { ...ended, results: mock.results(), summaries: mock.summaries(), project: await filesOf(project), notes: await filesOf(notes), refused: await refusedCalls(gateway), undescribed: await undescribedTools(gateway, mock.offered().filter((name) => name !== client.callThrough)), turn: (await gateway.cli(['turns', 'show', 'last'])).stdout }
+    return {
+      ...ended,
+      results: mock.results(),
+      summaries: mock.summaries(),
+      project: await filesOf(project),
+      notes: await filesOf(notes),
+      refused: await refusedCalls(gateway),
+      undescribed: await undescribedTools(
+        gateway,
+        mock.offered().filter((name) => name !== client.callThrough),
+      ),
+      turn: (await gateway.cli(['turns', 'show', 'last'])).stdout,
+    }
   } finally {
     await rm(base, { recursive: true, force: true })
   }
@@ -57,7 +70,11 @@ function configuration(client: Client, scenario: Scenario, mock: MockModel, note
     keys: { dev: { principal: 'me', consumer: 'laptop', secret: key } },
     grants: [{ principals: ['me'], models: ['*'], gateways: ['*'], tools: ['*'] }],
     servers: {
-      notes: { transport: 'stdio', command: ['node', installed('@modelcontextprotocol/server-filesystem/dist/index.js'), notes], mounts: [{ path: notes, write: true }] },
+      notes: {
+        transport: 'stdio',
+        command: ['node', installed('@modelcontextprotocol/server-filesystem/dist/index.js'), notes],
+        mounts: [{ path: notes, write: true }],
+      },
     },
     gateways: { main: { servers: ['notes'] } },
     ...scenario.policy(client),
@@ -82,18 +99,34 @@ interface Ended {
   readonly output: string
 }
 
-async function runClient(command: string, { args, env, files = {} }: Start, flags: readonly string[], { home, project }: Place): Promise<Ended> {
+async function runClient(
+  command: string,
+  { args, env, files = {} }: Start,
+  flags: readonly string[],
+  { home, project }: Place,
+): Promise<Ended> {
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, text, { mode: 0o600 })
   }
   const path = [dirname(process.execPath), process.env.PATH ?? ''].join(delimiter)
   // Nothing of the caller's own environment: a client must not find credentials that were not meant for it.
-  const seen = { PATH: path, HOME: home, TMPDIR: tmpdir(), LANG: 'C.UTF-8', DO_NOT_TRACK: '1', OTEL_SDK_DISABLED: 'true', NO_UPDATE_NOTIFIER: '1', NO_COLOR: '1', ...env }
+  const seen = {
+    PATH: path,
+    HOME: home,
+    TMPDIR: tmpdir(),
+    LANG: 'C.UTF-8',
+    DO_NOT_TRACK: '1',
+    OTEL_SDK_DISABLED: 'true',
+    NO_UPDATE_NOTIFIER: '1',
+    NO_COLOR: '1',
+    ...env,
+  }
   // A group of its own, so that what the client started ends with it.
   const child = spawn(command, [...args, ...flags], { cwd: project, env: seen, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-200_000)))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-200_000)))
   const endGroup = (): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')

@@ -10,7 +10,10 @@ export const geminiCli: Client = {
   governed: 'tools',
   reader: 'read_file',
   read: (file) => ({ name: 'read_file', args: { file_path: file } }),
-  edit: (file, from, to) => ({ name: 'replace', args: { file_path: file, old_string: from, new_string: to, instruction: 'Replace the word' } }),
+  edit: (file, from, to) => ({
+    name: 'replace',
+    args: { file_path: file, old_string: from, new_string: to, instruction: 'Replace the word' },
+  }),
   run: (command) => ({ name: 'run_shell_command', args: { command } }),
   mcp: (tool, args) => [{ name: `mcp_${label}_${tool}`, args }],
   start: ({ home, modelUrl, mcpUrl, key, prompt }) => ({

@@ -13,7 +13,10 @@ const run = promisify(execFile)
 
 /** Where clients are kept unless told otherwise: the cache folder of the system. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const caches: Partial<Record<NodeJS.Platform, string>> = { darwin: join(homedir(), 'Library/Caches'), win32: env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local') }
+  const caches: Partial<Record<NodeJS.Platform, string>> = {
+    darwin: join(homedir(), 'Library/Caches'),
+    win32: env.LOCALAPPDATA ?? join(homedir(), 'AppData/Local'),
+  }
   return join(caches[platform()] ?? env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'turnward-clients')
 }
 
@@ -27,7 +30,10 @@ export async function install(client: Client, into: string): Promise<string> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n')
   const wanted = `${client.package}@${client.version}`
-  await run('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', '--save-exact', wanted], { cwd: folder, maxBuffer: 16 * 1024 * 1024 })
+  await run('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts', '--save-exact', wanted], {
+    cwd: folder,
+    maxBuffer: 16 * 1024 * 1024,
+  })
   if (client.postInstall !== undefined) {
     const cwd = join(folder, 'node_modules', client.package)
     await run(process.execPath, [client.postInstall], { cwd, env: { PATH: process.env.PATH, HOME: folder } })

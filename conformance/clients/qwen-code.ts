@@ -19,7 +19,9 @@ export const qwenCode: Client = {
     { name: 'tool_call', args: { name: named(tool), arguments: args } },
   ],
   callThrough: 'tool_call',
-  delegate: (task) => [{ name: 'agent', args: { description: 'A task', prompt: task, subagent_type: 'general-purpose', run_in_background: false } }],
+  delegate: (task) => [
+    { name: 'agent', args: { description: 'A task', prompt: task, subagent_type: 'general-purpose', run_in_background: false } },
+  ],
   flags: { same: ['-c'], fork: ['-c', '--fork-session'] },
   compact: '/compress',
   start: ({ home, modelUrl, mcpUrl, key, prompt }) => ({

@@ -29,6 +29,8 @@ export interface Ran {
 /** The files of a folder, by name; folders in it are left out. */
 export async function filesOf(folder: string): Promise<Readonly<Record<string, string>>> {
   const entries = await readdir(folder, { withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile()).map(async ({ name }) => [name, await readFile(join(folder, name), 'utf8')] as const)
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(async ({ name }) => [name, await readFile(join(folder, name), 'utf8')] as const)
   return Object.fromEntries(await Promise.all(files))
 }

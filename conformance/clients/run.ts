@@ -68,7 +68,9 @@ async function rowFor(client: Client, scenario: Scenario, command: string): Prom
     const ran = await drive(client, scenario, command)
     const missed = scenario.expected.filter(({ holds }) => !holds(ran)).map(({ what }) => what)
     if (missed.length > 0 && values.verbose) process.stderr.write(traceOf(ran))
-    return missed.length === 0 ? rowOf(client, scenario, true, scenario.says) : rowOf(client, scenario, false, `${missed.join('; ')}${reasons(ran, scenario.policy(client))}`)
+    return missed.length === 0
+      ? rowOf(client, scenario, true, scenario.says)
+      : rowOf(client, scenario, false, `${missed.join('; ')}${reasons(ran, scenario.policy(client))}`)
   } catch (error) {
     return rowOf(client, scenario, false, messageOf(error))
   }

@@ -9,7 +9,11 @@ export interface Scenario {
   /** Whether it means anything for this client. */
   readonly fits: (client: Client) => boolean
   /** What the configuration says of tools. */
-  readonly policy: (client: Client) => { readonly packs?: readonly string[]; readonly contracts: Readonly<Record<string, object>>; readonly rules?: readonly object[] }
+  readonly policy: (client: Client) => {
+    readonly packs?: readonly string[]
+    readonly contracts: Readonly<Record<string, object>>
+    readonly rules?: readonly object[]
+  }
   /** What a person types, one run of the client after the other. */
   readonly runs: (client: Client, file: string) => readonly Run[]
   /** What must be true afterwards, in words that read after `not ok:`. */
@@ -32,16 +36,31 @@ const needsTrust = { effects: ['mutation'], output: { trust: 'trusted' }, requir
 
 const turnEnds: Expectation = { what: 'the client ends well', holds: ({ code }) => code === 0 }
 const answerSeen: Expectation = { what: "the person sees the model's final answer", holds: ({ output }) => output.includes(closingWords) }
-const knownAgain: Expectation = { what: 'the gateway knows its own messages when they come back', holds: ({ turn }) => !/label {2}unknown/.test(turn) }
+const knownAgain: Expectation = {
+  what: 'the gateway knows its own messages when they come back',
+  holds: ({ turn }) => !/label {2}unknown/.test(turn),
+}
 const ending = [turnEnds, answerSeen, knownAgain]
-const modelSaw = (what: string, text: string): Expectation => ({ what: `the model is shown ${what}`, holds: ({ results }) => results.some((result) => result.includes(text)) })
+const modelSaw = (what: string, text: string): Expectation => ({
+  what: `the model is shown ${what}`,
+  holds: ({ results }) => results.some((result) => result.includes(text)),
+})
 const nothingRefused: Expectation = { what: 'nothing is refused', holds: ({ refused }) => refused.length === 0 }
-const notWritten: Expectation = { what: 'the tool that needs trust writes nothing', holds: ({ notes }) => notes['written.txt'] === undefined }
-const somethingRefused: Expectation = { what: 'the log holds the refusal', holds: ({ refused }) => refused.some(({ subject }) => subject.endsWith('notes__write_file') || subject.endsWith('notes__move_file')) }
+const notWritten: Expectation = {
+  what: 'the tool that needs trust writes nothing',
+  holds: ({ notes }) => notes['written.txt'] === undefined,
+}
+const somethingRefused: Expectation = {
+  what: 'the log holds the refusal',
+  holds: ({ refused }) => refused.some(({ subject }) => subject.endsWith('notes__write_file') || subject.endsWith('notes__move_file')),
+}
 
 const asked = (plan: Plan, conversation: ConversationOfRun = 'new'): Run => ({ prompt: promptFor(plan), conversation })
 // As people do: the place of a file is in what they type and in what was read of it.
-const named = (file: string, { prompt, conversation }: Run): Run => ({ prompt: `Look after the file ${file} today. ${prompt}`, conversation })
+const named = (file: string, { prompt, conversation }: Run): Run => ({
+  prompt: `Look after the file ${file} today. ${prompt}`,
+  conversation,
+})
 const write = { path: 'written.txt', content: 'written after reading' }
 
 export const scenarios: readonly Scenario[] = [
@@ -77,7 +96,14 @@ export const scenarios: readonly Scenario[] = [
     fits: ({ governed }) => governed === 'models-and-tools',
     policy: ({ reader }) => ({ contracts: { '*': trusted, [reader]: untrusted, notes__write_file: needsTrust } }),
     // By the client's own name for it, by the name of another client, and by its bare name.
-    runs: (client, file) => [asked([client.read(file), ...client.mcp('notes__write_file', write), { name: `mcp__${label}__notes__write_file`, args: write }, { name: 'notes__write_file', args: write }])],
+    runs: (client, file) => [
+      asked([
+        client.read(file),
+        ...client.mcp('notes__write_file', write),
+        { name: `mcp__${label}__notes__write_file`, args: write },
+        { name: 'notes__write_file', args: write },
+      ]),
+    ],
     expected: [modelSaw('the file', words.before), notWritten, somethingRefused, ...ending],
   },
   {
@@ -93,8 +119,16 @@ export const scenarios: readonly Scenario[] = [
     says: 'a sub-agent reads untrusted text, then the agent that sent it writes over MCP: nothing is written',
     fits: ({ delegate }) => delegate !== undefined,
     policy: ({ reader }) => ({ contracts: { '*': trusted, [reader]: untrusted, notes__write_file: needsTrust } }),
-    runs: (client, file) => [asked([...(client.delegate?.(promptFor([client.read(file)])) ?? []), ...client.mcp('notes__write_file', write)])],
-    expected: [modelSaw('the file', words.before), modelSaw("the sub-agent's return", closingWords), notWritten, somethingRefused, ...ending],
+    runs: (client, file) => [
+      asked([...(client.delegate?.(promptFor([client.read(file)])) ?? []), ...client.mcp('notes__write_file', write)]),
+    ],
+    expected: [
+      modelSaw('the file', words.before),
+      modelSaw("the sub-agent's return", closingWords),
+      notWritten,
+      somethingRefused,
+      ...ending,
+    ],
   },
   {
     name: 'forked',
@@ -109,7 +143,10 @@ export const scenarios: readonly Scenario[] = [
     says: 'reads untrusted text; a new conversation, which has not, runs a command and writes over MCP: everything runs',
     fits: ({ governed }) => governed === 'models-and-tools',
     policy: ({ name, reader }) => ({ packs: [name], contracts: { [reader]: untrusted, notes__write_file: needsTrust } }),
-    runs: (client, file) => [asked([client.read(file)]), named(file, asked([client.run('touch ran.txt'), ...client.mcp('notes__write_file', write)]))],
+    runs: (client, file) => [
+      asked([client.read(file)]),
+      named(file, asked([client.run('touch ran.txt'), ...client.mcp('notes__write_file', write)])),
+    ],
     expected: [
       modelSaw('the file', words.before),
       { what: 'the command runs', holds: ({ project }) => project['ran.txt'] !== undefined },
@@ -127,14 +164,23 @@ export const scenarios: readonly Scenario[] = [
       const same = named(file, asked([...client.mcp('notes__write_file', write), client.read(file)]))
       return [same, same]
     },
-    expected: [{ what: 'the tool that needs trust writes', holds: ({ notes }) => notes['written.txt'] !== undefined }, modelSaw('the file', words.before), nothingRefused, ...ending],
+    expected: [
+      { what: 'the tool that needs trust writes', holds: ({ notes }) => notes['written.txt'] !== undefined },
+      modelSaw('the file', words.before),
+      nothingRefused,
+      ...ending,
+    ],
   },
   {
     name: 'compacted',
     says: 'reads untrusted text, has the conversation summarised, then writes over MCP: nothing is written',
     fits: ({ compact }) => compact !== undefined,
     policy: ({ reader }) => ({ contracts: { '*': trusted, [reader]: untrusted, notes__write_file: needsTrust } }),
-    runs: (client, file) => [asked([client.read(file)]), { prompt: client.compact ?? '', conversation: 'same' }, asked(client.mcp('notes__write_file', write), 'same')],
+    runs: (client, file) => [
+      asked([client.read(file)]),
+      { prompt: client.compact ?? '', conversation: 'same' },
+      asked(client.mcp('notes__write_file', write), 'same'),
+    ],
     expected: [
       modelSaw('the file', words.before),
       { what: 'the history is replaced by a summary', holds: ({ summaries }) => summaries > 0 },
@@ -148,7 +194,17 @@ export const scenarios: readonly Scenario[] = [
     says: 'a tool is refused between two that run: the turn goes on to its end',
     fits: () => true,
     // The rule reads the arguments, so the tool stays in every list and is refused only when it is called.
-    policy: () => ({ contracts: { '*': trusted }, rules: [{ name: 'stays', when: "tool.name == 'notes__move_file' && args.destination == 'moved.txt'", verdict: 'deny', reason: 'This note stays.' }] }),
+    policy: () => ({
+      contracts: { '*': trusted },
+      rules: [
+        {
+          name: 'stays',
+          when: "tool.name == 'notes__move_file' && args.destination == 'moved.txt'",
+          verdict: 'deny',
+          reason: 'This note stays.',
+        },
+      ],
+    }),
     runs: (client, file) => [
       asked([
         client.read(file),

@@ -22,15 +22,26 @@ const idleConnectionMs = 40_000
  * Runs every break once, so many at a time; throws with all problems. The first `warmUp` breaks come before the baseline is
  * taken, so that code and caches which every process builds once are not counted.
  */
-export async function runBreaks(breaks: readonly Break[], { width, warmUp }: { readonly width: number; readonly warmUp: number }): Promise<Balance> {
+export async function runBreaks(
+  breaks: readonly Break[],
+  { width, warmUp }: { readonly width: number; readonly warmUp: number },
+): Promise<Balance> {
   await using openai = await startTcpVendor()
   await using anthropic = await startTcpVendor()
   openai.respond(breakAsAsked('openai'))
   anthropic.respond(breakAsAsked('anthropic'))
   const config = governedConfig({ openai: openai.url, anthropic: anthropic.url })
-  const upstreams = Object.fromEntries(Object.entries(config['upstreams'] ?? {}).map(([name, upstream]: [string, object]) => [name, { ...upstream, idle_timeout_ms: 150, timeout_ms: 150 }]))
+  const upstreams = Object.fromEntries(
+    Object.entries(config['upstreams'] ?? {}).map(([name, upstream]: [string, object]) => [
+      name,
+      { ...upstream, idle_timeout_ms: 150, timeout_ms: 150 },
+    ]),
+  )
   // Few sessions: what a session keeps is not what is measured here.
-  await using gateway = await startGateway({ config: { ...config, upstreams, turns: { max_sessions: 100 } }, env: { ...secretEnv, ...inspectable } })
+  await using gateway = await startGateway({
+    config: { ...config, upstreams, turns: { max_sessions: 100 } },
+    env: { ...secretEnv, ...inspectable },
+  })
   const inspector = await inspect(gateway)
   const problems: string[] = []
   const run = async (one: Break): Promise<void> => {
@@ -44,17 +55,25 @@ export async function runBreaks(breaks: readonly Break[], { width, warmUp }: { r
   }
   const settled = async (): Promise<ProcessState & Inside> => {
     // Upstream connections of broken answers are closed by whoever noticed; the inspector's own connection stays.
-    await until('the end of every connection to the vendors', () => (openai.open.size + anthropic.open.size === 0 ? true : undefined), idleConnectionMs)
+    await until(
+      'the end of every connection to the vendors',
+      () => (openai.open.size + anthropic.open.size === 0 ? true : undefined),
+      idleConnectionMs,
+    )
     return { ...stateOf(gateway.pid), ...(await inspector.look()) }
   }
   await inParallel(breaks.slice(0, warmUp), width, run)
   const before = await settled()
   await inParallel(breaks.slice(warmUp), width, run)
   // The vendors see a connection end before the gateway has closed its side of it, and clients' connections end on their own.
-  const after = await until('the sockets of the gateway to be those it had before', async () => {
-    const now = await settled()
-    return now.sockets <= before.sockets && now.connections <= before.connections ? now : undefined
-  }, idleConnectionMs)
+  const after = await until(
+    'the sockets of the gateway to be those it had before',
+    async () => {
+      const now = await settled()
+      return now.sockets <= before.sockets && now.connections <= before.connections ? now : undefined
+    },
+    idleConnectionMs,
+  )
   inspector.close()
   expect(problems.slice(0, 20), `${problems.length} of ${breaks.length}`).toEqual([])
   return { calls: breaks.length, before, after }

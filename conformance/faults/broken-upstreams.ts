@@ -37,14 +37,19 @@ function unframed(wire: Wire): Recording {
   return { bytes, whole: bytes.length }
 }
 
-const recordings = { openai: { chunked: chunked('openai'), unframed: unframed('openai') }, anthropic: { chunked: chunked('anthropic'), unframed: unframed('anthropic') } }
+const recordings = {
+  openai: { chunked: chunked('openai'), unframed: unframed('openai') },
+  anthropic: { chunked: chunked('anthropic'), unframed: unframed('anthropic') },
+}
 
 /** What the upstream would have sent without the fault. */
 export function recordingOf(wire: Wire, fault: Fault): Recording {
   return recordings[wire][fault === 'end' ? 'unframed' : 'chunked']
 }
 
-const secondAnswer = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {"id":"${planted}","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"${planted}"}}]}\n\n`)
+const secondAnswer = Buffer.from(
+  `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: {"id":"${planted}","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"${planted}"}}]}\n\n`,
+)
 const garbage = Buffer.from([0x00, 0xff, 0xfe, 0x0d, 0x0a, 0x0d, 0x0a, 0x80, 0x22, 0x7d, 0x0a, 0x0a, 0xc3, 0x28])
 
 /** What an upstream does when it has sent so many bytes. */
@@ -137,15 +142,22 @@ export function problemWith({ client, upstream, fault, at }: Break, { status, he
   if (status !== 200) return problemWithError(client, status, text)
   if (!String(headers['content-type']).startsWith('text/event-stream')) return `status 200 with ${headers['content-type']}`
   // Garbage may bring line ends of the other kind, and an event that is ended twice means nothing.
-  const events = text.replaceAll('\r\n', '\n').split('\n\n').map((event) => event.trimStart()).filter((event) => event !== '')
+  const events = text
+    .replaceAll('\r\n', '\n')
+    .split('\n\n')
+    .map((event) => event.trimStart())
+    .filter((event) => event !== '')
   const errors = events.filter((event) => isErrorEvent(client, event))
-  const terminators = events.filter((event) => (client === 'openai' ? event === 'data: [DONE]' : event.startsWith('event: message_stop\ndata:')))
+  const terminators = events.filter((event) =>
+    client === 'openai' ? event === 'data: [DONE]' : event.startsWith('event: message_stop\ndata:'),
+  )
   if (terminators.length === 1 && errors.length === 0) {
     // One line end short is enough: the end of the stream ends an event too.
     return at >= wholeFrom(client, upstream, fault) ? undefined : 'an answer that was cut off looks whole'
   }
   if (terminators.length > 0) return `the answer ends ${terminators.length} times and has ${errors.length} errors`
-  if (errors.length !== 1 || errors[0] !== events.at(-1)) return `${errors.length} error events, and at the end ${events.at(-1)?.slice(0, 200)}`
+  if (errors.length !== 1 || errors[0] !== events.at(-1))
+    return `${errors.length} error events, and at the end ${events.at(-1)?.slice(0, 200)}`
   // Both recorded answers have tool calls; a call of a broken answer must not be acted on.
   if (/tool_use|tool_calls/.test(text)) return 'a call of an answer that was cut off reached the client'
   return undefined

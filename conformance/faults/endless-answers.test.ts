@@ -16,7 +16,10 @@ let inspector: Awaited<ReturnType<typeof inspect>>
 beforeAll(async () => {
   vendor = await startVendor()
   const { upstreams, ...config } = governedConfig({ openai: vendor.url, anthropic: vendor.url })
-  gateway = await startGateway({ config: { ...config, upstreams, limits: { max_event_bytes: 4 * megabyte, max_response_bytes: 8 * megabyte } }, env: { ...secretEnv, ...inspectable } })
+  gateway = await startGateway({
+    config: { ...config, upstreams, limits: { max_event_bytes: 4 * megabyte, max_response_bytes: 8 * megabyte } },
+    env: { ...secretEnv, ...inspectable },
+  })
   inspector = await inspect(gateway)
 })
 afterAll(async () => {
@@ -26,17 +29,28 @@ afterAll(async () => {
 })
 
 const filler = 'x'.repeat(256 * 1024)
-const delta = (part: object): string => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: part, finish_reason: null }] })}\n\n`
-const block = (part: object): string => `event: content_block_delta\ndata: ${JSON.stringify({ type: 'content_block_delta', index: 0, delta: part })}\n\n`
+const delta = (part: object): string =>
+  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: part, finish_reason: null }] })}\n\n`
+const block = (part: object): string =>
+  `event: content_block_delta\ndata: ${JSON.stringify({ type: 'content_block_delta', index: 0, delta: part })}\n\n`
 
 /** What is said before, and then again and again. */
 type Talk = (request: VendorRequest) => { readonly first: readonly string[]; readonly again: string }
 
 const talks: Readonly<Record<string, Talk>> = {
   'text of a chat stream': (request) => ({ first: eventsOf(request, { text: '' }).slice(0, 1), again: delta({ content: filler }) }),
-  'text of a messages stream': (request) => ({ first: eventsOf(request, { text: 'x' }).slice(0, 4), again: block({ type: 'text_delta', text: filler }) }),
-  'arguments of a chat call': (request) => ({ first: eventsOf(request, { calls: [{ id: 'call_1', name: 'get_time', args: {} }] }).slice(0, 2), again: delta({ tool_calls: [{ index: 0, function: { arguments: filler } }] }) }),
-  'arguments of a messages call': (request) => ({ first: eventsOf(request, { calls: [{ id: 'toolu_1', name: 'get_time', args: { a: 1 } }] }).slice(0, 4), again: block({ type: 'input_json_delta', partial_json: filler }) }),
+  'text of a messages stream': (request) => ({
+    first: eventsOf(request, { text: 'x' }).slice(0, 4),
+    again: block({ type: 'text_delta', text: filler }),
+  }),
+  'arguments of a chat call': (request) => ({
+    first: eventsOf(request, { calls: [{ id: 'call_1', name: 'get_time', args: {} }] }).slice(0, 2),
+    again: delta({ tool_calls: [{ index: 0, function: { arguments: filler } }] }),
+  }),
+  'arguments of a messages call': (request) => ({
+    first: eventsOf(request, { calls: [{ id: 'toolu_1', name: 'get_time', args: { a: 1 } }] }).slice(0, 4),
+    again: block({ type: 'input_json_delta', partial_json: filler }),
+  }),
   'one event of a chat stream': () => ({ first: ['data: {"a":"'], again: filler }),
   'one event of a messages stream': () => ({ first: ['event: ping\ndata: {"a":"'], again: filler }),
 }
@@ -46,25 +60,35 @@ const entrances = [
   { client: 'messages', path: '/v1/messages' },
 ] as const
 
-const cases = Object.keys(talks).flatMap((what) => entrances.map(({ client, path }) => ({ what, client, path, model: what.includes('messages') ? 'claude-test' : 'gpt-test' })))
+const cases = Object.keys(talks).flatMap((what) =>
+  entrances.map(({ client, path }) => ({ what, client, path, model: what.includes('messages') ? 'claude-test' : 'gpt-test' })),
+)
 
-test.each(cases)('without end: $what, for a $client client', async ({ what, path, model }) => {
-  const before = (await inspector.look()).heapMb
-  vendor.respond((request): VendorReply => {
-    const { first, again } = (talks[what] as Talk)(request)
-    // 64 MB stand for no end: a gateway that keeps them shows it.
-    return { headers: { 'content-type': 'text/event-stream' }, parts: [...first, ...Array.from({ length: 256 }, () => again)], ends: 'never' }
-  })
-  const connection = await dial(gateway.url)
-  let received = 0
-  connection.socket.on('data', (chunk: Buffer) => (received += chunk.length))
-  const body = JSON.stringify({ model, stream: true, max_tokens: 99, messages: [{ role: 'user', content: 'hi' }] })
-  connection.socket.write(postHead(path, secrets.alice, body.length, 'connection: close\r\n') + body)
-  // Either it is given up, or all of it passes; in neither case is it kept.
-  await until('the end of the answer', () => (connection.socket.closed || received > 63 * megabyte ? true : undefined))
-  const { heapMb, buffersMb } = await inspector.look()
-  connection.socket.destroy()
-  expect(heapMb + buffersMb - before).toBeLessThan(24)
-  if (received < megabyte) expect(connection.text()).toMatch(/"type":"(server_error|api_error)"/)
-  expect(await vendor.last().ended).toBe('left')
-}, 40_000)
+test.each(cases)(
+  'without end: $what, for a $client client',
+  async ({ what, path, model }) => {
+    const before = (await inspector.look()).heapMb
+    vendor.respond((request): VendorReply => {
+      const { first, again } = (talks[what] as Talk)(request)
+      // 64 MB stand for no end: a gateway that keeps them shows it.
+      return {
+        headers: { 'content-type': 'text/event-stream' },
+        parts: [...first, ...Array.from({ length: 256 }, () => again)],
+        ends: 'never',
+      }
+    })
+    const connection = await dial(gateway.url)
+    let received = 0
+    connection.socket.on('data', (chunk: Buffer) => (received += chunk.length))
+    const body = JSON.stringify({ model, stream: true, max_tokens: 99, messages: [{ role: 'user', content: 'hi' }] })
+    connection.socket.write(postHead(path, secrets.alice, body.length, 'connection: close\r\n') + body)
+    // Either it is given up, or all of it passes; in neither case is it kept.
+    await until('the end of the answer', () => (connection.socket.closed || received > 63 * megabyte ? true : undefined))
+    const { heapMb, buffersMb } = await inspector.look()
+    connection.socket.destroy()
+    expect(heapMb + buffersMb - before).toBeLessThan(24)
+    if (received < megabyte) expect(connection.text()).toMatch(/"type":"(server_error|api_error)"/)
+    expect(await vendor.last().ended).toBe('left')
+  },
+  40_000,
+)

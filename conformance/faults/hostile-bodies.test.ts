@@ -33,14 +33,33 @@ afterAll(() => governed?.close())
 
 /** The call beside: served while and after everything else. */
 async function honest(): Promise<void> {
-  const answer = await within(5000, 'an honest call', post(`${governed.url}/v1/chat/completions`, secrets.alice, { model: 'gpt-test', messages: [{ role: 'user', content: 'hi' }] }))
+  const answer = await within(
+    5000,
+    'an honest call',
+    post(`${governed.url}/v1/chat/completions`, secrets.alice, { model: 'gpt-test', messages: [{ role: 'user', content: 'hi' }] }),
+  )
   expect(answer.status).toBe(200)
 }
 
 const entrances = [
-  { path: '/v1/chat/completions', good: '"model":"gpt-test","messages":[{"role":"user","content":"hi"}]', twice: '"model":"claude-test"', otherCase: '"Model":"claude-test"' },
-  { path: '/v1/messages', good: '"model":"claude-test","max_tokens":9,"messages":[{"role":"user","content":"hi"}]', twice: '"messages":[]', otherCase: '"Messages":[]' },
-  { path: '/v1/messages/count_tokens', good: '"model":"claude-test","messages":[{"role":"user","content":"hi"}]', twice: '"model":"gpt-test"', otherCase: '"MODEL":"gpt-test"' },
+  {
+    path: '/v1/chat/completions',
+    good: '"model":"gpt-test","messages":[{"role":"user","content":"hi"}]',
+    twice: '"model":"claude-test"',
+    otherCase: '"Model":"claude-test"',
+  },
+  {
+    path: '/v1/messages',
+    good: '"model":"claude-test","max_tokens":9,"messages":[{"role":"user","content":"hi"}]',
+    twice: '"messages":[]',
+    otherCase: '"Messages":[]',
+  },
+  {
+    path: '/v1/messages/count_tokens',
+    good: '"model":"claude-test","messages":[{"role":"user","content":"hi"}]',
+    twice: '"model":"gpt-test"',
+    otherCase: '"MODEL":"gpt-test"',
+  },
   {
     path: '/mcp/main',
     good: '"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"x","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}',
@@ -52,13 +71,22 @@ const entrances = [
 const mcpHeaders = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }
 
 describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
-  const refusedBody = async (body: Buffer | string, headers: Readonly<Record<string, string>> = {}): Promise<{ status: number; code: string }> => {
-    const { status, text } = await within(5000, 'the refusal', post(`${governed.url}${path}`, secrets.alice, body, { ...(path.startsWith('/mcp') ? mcpHeaders : {}), ...headers }))
+  const refusedBody = async (
+    body: Buffer | string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ status: number; code: string }> => {
+    const { status, text } = await within(
+      5000,
+      'the refusal',
+      post(`${governed.url}${path}`, secrets.alice, body, { ...(path.startsWith('/mcp') ? mcpHeaders : {}), ...headers }),
+    )
     return { status, code: codeIn(text) }
   }
 
   test('without any of this it is served', async () => {
-    governed.respond((request) => (request.path.includes('count_tokens') ? { parts: ['{"input_tokens":3}'] } : say(request, { text: 'ok' })))
+    governed.respond((request) =>
+      request.path.includes('count_tokens') ? { parts: ['{"input_tokens":3}'] } : say(request, { text: 'ok' }),
+    )
     const { status } = await refusedBody(`{${good}}`)
     governed.answer({ text: 'Served.' })
     expect(status).toBe(200)
@@ -71,8 +99,16 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
     ['a key twice', `{${good},${twice}}`, 'request.ambiguous_key'],
     ['a key in two cases', `{${good},${otherCase}}`, 'request.ambiguous_key'],
     ['a key twice, once escaped', `{${good},${twice.replace('"m', '"\\u006d')}}`, 'request.ambiguous_key'],
-    ['bytes that are not UTF-8', Buffer.concat([Buffer.from(`{${good},"x":"`), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')]), 'request.malformed'],
-    ['an overlong quote', Buffer.concat([Buffer.from(`{${good},"x":"`), Buffer.from([0xc0, 0xa2]), Buffer.from('"}')]), 'request.malformed'],
+    [
+      'bytes that are not UTF-8',
+      Buffer.concat([Buffer.from(`{${good},"x":"`), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')]),
+      'request.malformed',
+    ],
+    [
+      'an overlong quote',
+      Buffer.concat([Buffer.from(`{${good},"x":"`), Buffer.from([0xc0, 0xa2]), Buffer.from('"}')]),
+      'request.malformed',
+    ],
     ['UTF-16', Buffer.from(`{${good}}`, 'utf16le'), 'request.malformed'],
     ['nothing', '', 'request.'],
     ['no object', '"hi"', 'request.'],
@@ -107,7 +143,8 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
     // A client that sees the refusal stops; one that does not is cut off.
     while (sent < 100 && statusOf(connection.text()) === 0 && !connection.socket.destroyed) {
       sent += 1
-      if (!connection.socket.write(part)) await Promise.race([connection.closed, new Promise((resolve) => connection.socket.once('drain', resolve))])
+      if (!connection.socket.write(part))
+        await Promise.race([connection.closed, new Promise((resolve) => connection.socket.once('drain', resolve))])
     }
     await within(5000, 'the end', connection.closed)
     expect(sent).toBeLessThan(100)
@@ -125,7 +162,11 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
   test('more than was announced is no second request', async () => {
     const smuggled = postHead(path, secrets.alice, good.length + 2, mcpHead(path))
     const before = governed.vendors.openai.requests.length + governed.vendors.anthropic.requests.length
-    const text = await within(5000, 'the refusal', exchange(governed.url, `${postHead(path, secrets.alice, 10, mcpHead(path))}{${good}}${smuggled}{${good}}`))
+    const text = await within(
+      5000,
+      'the refusal',
+      exchange(governed.url, `${postHead(path, secrets.alice, 10, mcpHead(path))}{${good}}${smuggled}{${good}}`),
+    )
     expect(text.match(/HTTP\/1\.1 \d+/g)?.every((line) => line.endsWith(' 400'))).toBe(true)
     expect(governed.vendors.openai.requests.length + governed.vendors.anthropic.requests.length).toBe(before)
   })
@@ -137,7 +178,11 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
     ['a folded header', 'x-a: 1\r\n b: 2\r\n'],
     ['a space before the colon', 'content-length : 3\r\n'],
   ])('%s: 400, and the connection is closed', async (_what, more) => {
-    const text = await within(5000, 'the refusal', exchange(governed.url, `${postHead(path, secrets.alice, good.length + 2, mcpHead(path) + more)}{${good}}`))
+    const text = await within(
+      5000,
+      'the refusal',
+      exchange(governed.url, `${postHead(path, secrets.alice, good.length + 2, mcpHead(path) + more)}{${good}}`),
+    )
     expect(statusOf(text)).toBe(400)
   })
 
@@ -145,7 +190,11 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
     ['one long header', `x-long: ${'a'.repeat(33 * 1024)}\r\n`],
     ['many headers', Array.from({ length: 5000 }, (_, index) => `x-${index}: a\r\n`).join('')],
   ])('%s: 431', async (_what, more) => {
-    const text = await within(5000, 'the refusal', exchange(governed.url, `${postHead(path, secrets.alice, good.length + 2, more)}{${good}}`))
+    const text = await within(
+      5000,
+      'the refusal',
+      exchange(governed.url, `${postHead(path, secrets.alice, good.length + 2, more)}{${good}}`),
+    )
     expect(statusOf(text)).toBe(431)
   })
 

@@ -10,7 +10,19 @@ beforeAll(async () => {
 })
 afterAll(() => containment?.[Symbol.asyncDispose]())
 
-const tools = ['fork_bomb', 'hog', 'spin', 'flood_one_line', 'flood_lines', 'flood_pings', 'flood_changes', 'flood_stderr', 'hang', 'stop_reading', 'die']
+const tools = [
+  'fork_bomb',
+  'hog',
+  'spin',
+  'flood_one_line',
+  'flood_lines',
+  'flood_pings',
+  'flood_changes',
+  'flood_stderr',
+  'hang',
+  'stop_reading',
+  'die',
+]
 
 test.each(tools)('%s is contained', (tool) => containment.contains(tool, /timeout|unavailable/), 60_000)
 

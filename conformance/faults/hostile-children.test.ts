@@ -4,7 +4,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startGateway } from '../harness/gateway-process.ts'
 import { until } from '../harness/until.ts'
 import { processesWith } from './process-state.ts'
-import { callTool, configOf, neighbourServes, runaway, serverReady, serverStatus, startContainment, type Containment } from './runaway-suite.ts'
+import {
+  callTool,
+  configOf,
+  neighbourServes,
+  runaway,
+  serverReady,
+  serverStatus,
+  startContainment,
+  type Containment,
+} from './runaway-suite.ts'
 import { within } from './within.ts'
 
 let containment: Containment
@@ -25,7 +34,9 @@ test.each([
 describe('a server that is none from the start', () => {
   test('a crash loop is told, and tried ever more slowly', async () => {
     await using other = await startGateway({ config: configOf({ broken: runaway({}, 'dying'), neighbour: runaway() }) })
-    await until('the crash loop', async () => (/failed \d+ times/.test(String((await serverStatus(other.url, 'broken'))['detail'])) ? true : undefined))
+    await until('the crash loop', async () =>
+      /failed \d+ times/.test(String((await serverStatus(other.url, 'broken'))['detail'])) ? true : undefined,
+    )
     await neighbourServes(other.url)
   }, 40_000)
 
@@ -48,13 +59,17 @@ test.each([
   ['bubblewrap', 'SIGTERM'],
   ['bubblewrap', 'SIGKILL'],
   ['process', 'SIGTERM'],
-] as const)('grandchildren of a server run by %s do not outlive the gateway (%s)', async (runner, signal) => {
-  const mark = `orphan-${randomUUID()}`
-  const server = runaway({ env: { MARK: mark }, runner, ...(runner === 'process' ? { unsafe_no_sandbox: true } : {}) })
-  await using other = await startGateway({ config: configOf({ left: server }) })
-  await serverReady(other.url, 'left')
-  expect((await callTool(other.url, 'left__orphan')).message['result']).toMatchObject({ content: [{ text: 'left' }] })
-  await until('the grandchildren', () => (processesWith(mark).length > 3 ? true : undefined))
-  await other.stop(signal)
-  await until('the end of every process', () => (processesWith(mark).length === 0 ? true : undefined))
-}, 40_000)
+] as const)(
+  'grandchildren of a server run by %s do not outlive the gateway (%s)',
+  async (runner, signal) => {
+    const mark = `orphan-${randomUUID()}`
+    const server = runaway({ env: { MARK: mark }, runner, ...(runner === 'process' ? { unsafe_no_sandbox: true } : {}) })
+    await using other = await startGateway({ config: configOf({ left: server }) })
+    await serverReady(other.url, 'left')
+    expect((await callTool(other.url, 'left__orphan')).message['result']).toMatchObject({ content: [{ text: 'left' }] })
+    await until('the grandchildren', () => (processesWith(mark).length > 3 ? true : undefined))
+    await other.stop(signal)
+    await until('the end of every process', () => (processesWith(mark).length === 0 ? true : undefined))
+  },
+  40_000,
+)

@@ -29,16 +29,46 @@ beforeAll(async () => {
   )
   governed.respond((request) => (request.path.includes('count_tokens') ? { parts: ['{"input_tokens":3}'] } : say(request, { text: 'ok' })))
   const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'hostile', version: '1' } }
-  const opened = await post({ url: `${governed.url}/mcp/main`, key: secrets.alice }, { jsonrpc: '2.0', id: 0, method: 'initialize', params })
+  const opened = await post(
+    { url: `${governed.url}/mcp/main`, key: secrets.alice },
+    { jsonrpc: '2.0', id: 0, method: 'initialize', params },
+  )
   legacySession = String(opened.headers.get('mcp-session-id'))
 })
 afterAll(() => governed?.close())
 
-const paths = ['/v1/chat/completions', '/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/gpt-test', '/v1/models/%ff', '/mcp/main', '/mcp/other', '/healthz', '/readyz', '/metrics', '/', '/v1']
+const paths = [
+  '/v1/chat/completions',
+  '/v1/messages',
+  '/v1/messages/count_tokens',
+  '/v1/models',
+  '/v1/models/gpt-test',
+  '/v1/models/%ff',
+  '/mcp/main',
+  '/mcp/other',
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/',
+  '/v1',
+]
 const path = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...paths) },
-  fc.tuple(fc.constantFrom(...paths), fc.constantFrom('/', '?', '?a=b&a=c', '#x', '/..', '/%00', '%2e%2e', '//', '/constructor', ';x')).map(([front, end]) => front + end),
-  fc.constantFrom('*', 'http://127.0.0.1/healthz', 'http://evil.test/mcp/main', '//healthz', '/mcp/', '/mcp/__proto__', `/mcp/${'x'.repeat(64)}`, `/${'x'.repeat(9000)}`, '/v1/models/%e0%a4%a', '/v1/models/__proto__'),
+  fc
+    .tuple(fc.constantFrom(...paths), fc.constantFrom('/', '?', '?a=b&a=c', '#x', '/..', '/%00', '%2e%2e', '//', '/constructor', ';x'))
+    .map(([front, end]) => front + end),
+  fc.constantFrom(
+    '*',
+    'http://127.0.0.1/healthz',
+    'http://evil.test/mcp/main',
+    '//healthz',
+    '/mcp/',
+    '/mcp/__proto__',
+    `/mcp/${'x'.repeat(64)}`,
+    `/${'x'.repeat(9000)}`,
+    '/v1/models/%e0%a4%a',
+    '/v1/models/__proto__',
+  ),
   fc.webPath().map((text) => (text.startsWith('/') ? text : `/${text}`)),
 )
 const method = fc.oneof(
@@ -46,26 +76,120 @@ const method = fc.oneof(
   fc.constantFrom('DELETE', 'PUT', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT', 'PURGE', 'M-SEARCH', 'get', 'QUERY', 'XYZZY'),
 )
 const hostileText = fc.oneof(
-  fc.constantFrom('', ' ', 'null', '__proto__', '-1', '0', '1e999', '\u00e9\u00ff', '\t', 'x'.repeat(5000), ','.repeat(200), '"', '{"a":', '../..', 'application/json', 'text/event-stream', '2025-11-25', '2026-07-28', 'chunked', 'tools/list', 'tools/call'),
+  fc.constantFrom(
+    '',
+    ' ',
+    'null',
+    '__proto__',
+    '-1',
+    '0',
+    '1e999',
+    '\u00e9\u00ff',
+    '\t',
+    'x'.repeat(5000),
+    ','.repeat(200),
+    '"',
+    '{"a":',
+    '../..',
+    'application/json',
+    'text/event-stream',
+    '2025-11-25',
+    '2026-07-28',
+    'chunked',
+    'tools/list',
+    'tools/call',
+  ),
   fc.string({ unit: fc.integer({ min: 32, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 60 }),
 )
 const headerNames = [
-  'x-turnward-session', 'mcp-session-id', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-param-a', 'accept', 'content-type', 'content-encoding', 'anthropic-version', 'anthropic-beta',
-  'x-api-key', 'traceparent', 'tracestate', 'origin', 'host', 'expect', 'upgrade', 'connection', 'te', 'trailer', 'last-event-id', 'cookie', 'forwarded', 'x-claude-code-session-id', 'session_id', 'transfer-encoding', 'content-length',
+  'x-turnward-session',
+  'mcp-session-id',
+  'mcp-protocol-version',
+  'mcp-method',
+  'mcp-name',
+  'mcp-param-a',
+  'accept',
+  'content-type',
+  'content-encoding',
+  'anthropic-version',
+  'anthropic-beta',
+  'x-api-key',
+  'traceparent',
+  'tracestate',
+  'origin',
+  'host',
+  'expect',
+  'upgrade',
+  'connection',
+  'te',
+  'trailer',
+  'last-event-id',
+  'cookie',
+  'forwarded',
+  'x-claude-code-session-id',
+  'session_id',
+  'transfer-encoding',
+  'content-length',
 ]
-const header = fc.tuple(fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...headerNames) }, fc.constantFrom('x'.repeat(300), 'constructor', '__proto__')), hostileText)
+const header = fc.tuple(
+  fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...headerNames) }, fc.constantFrom('x'.repeat(300), 'constructor', '__proto__')),
+  hostileText,
+)
 
-const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' }, 'io.modelcontextprotocol/clientCapabilities': {} }
-const rpcMethod = fc.oneof(fc.constantFrom('initialize', 'ping', 'tools/list', 'tools/call', 'server/discover', 'subscriptions/listen', 'notifications/cancelled'), hostileText)
+const meta = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+}
+const rpcMethod = fc.oneof(
+  fc.constantFrom('initialize', 'ping', 'tools/list', 'tools/call', 'server/discover', 'subscriptions/listen', 'notifications/cancelled'),
+  hostileText,
+)
 const object = fc.oneof(
-  fc.record({ model: fc.oneof(fc.constantFrom('gpt-test', 'claude-test'), fc.jsonValue()), max_tokens: fc.oneof(fc.constant(9), fc.jsonValue()), messages: fc.oneof(fc.constant([{ role: 'user', content: 'hi' }]), fc.jsonValue()), tools: fc.jsonValue(), stream: fc.oneof(fc.boolean(), fc.jsonValue()) }, { requiredKeys: [] }),
-  fc.record({ model: fc.constantFrom('gpt-test', 'claude-test'), max_tokens: fc.constant(9), messages: fc.array(fc.record({ role: fc.oneof(fc.constantFrom('user', 'assistant', 'tool', 'system', 'developer'), fc.jsonValue()), content: fc.jsonValue(), tool_calls: fc.jsonValue(), tool_call_id: fc.jsonValue() }, { requiredKeys: ['role'] }), { maxLength: 4 }) }),
+  fc.record(
+    {
+      model: fc.oneof(fc.constantFrom('gpt-test', 'claude-test'), fc.jsonValue()),
+      max_tokens: fc.oneof(fc.constant(9), fc.jsonValue()),
+      messages: fc.oneof(fc.constant([{ role: 'user', content: 'hi' }]), fc.jsonValue()),
+      tools: fc.jsonValue(),
+      stream: fc.oneof(fc.boolean(), fc.jsonValue()),
+    },
+    { requiredKeys: [] },
+  ),
+  fc.record({
+    model: fc.constantFrom('gpt-test', 'claude-test'),
+    max_tokens: fc.constant(9),
+    messages: fc.array(
+      fc.record(
+        {
+          role: fc.oneof(fc.constantFrom('user', 'assistant', 'tool', 'system', 'developer'), fc.jsonValue()),
+          content: fc.jsonValue(),
+          tool_calls: fc.jsonValue(),
+          tool_call_id: fc.jsonValue(),
+        },
+        { requiredKeys: ['role'] },
+      ),
+      { maxLength: 4 },
+    ),
+  }),
   fc.record(
     {
       jsonrpc: fc.oneof(fc.constant('2.0'), fc.jsonValue()),
       id: fc.oneof(fc.integer(), fc.jsonValue()),
       method: rpcMethod,
-      params: fc.oneof(fc.record({ _meta: fc.oneof(fc.constant(meta), fc.jsonValue()), name: fc.oneof(fc.constant('ledger__append'), fc.jsonValue()), arguments: fc.jsonValue(), cursor: fc.jsonValue(), notifications: fc.oneof(fc.constant({ toolsListChanged: true }), fc.jsonValue()) }, { requiredKeys: [] }), fc.jsonValue()),
+      params: fc.oneof(
+        fc.record(
+          {
+            _meta: fc.oneof(fc.constant(meta), fc.jsonValue()),
+            name: fc.oneof(fc.constant('ledger__append'), fc.jsonValue()),
+            arguments: fc.jsonValue(),
+            cursor: fc.jsonValue(),
+            notifications: fc.oneof(fc.constant({ toolsListChanged: true }), fc.jsonValue()),
+          },
+          { requiredKeys: [] },
+        ),
+        fc.jsonValue(),
+      ),
     },
     { requiredKeys: [] },
   ),
@@ -76,11 +200,17 @@ const body = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
   fc.constant(Buffer.alloc(0)),
 )
-const framing = fc.oneof({ weight: 8, arbitrary: fc.constant('length') }, fc.constantFrom('chunked', 'none', 'both', 'too long', 'negative', 'broken chunk'))
+const framing = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('length') },
+  fc.constantFrom('chunked', 'none', 'both', 'too long', 'negative', 'broken chunk'),
+)
 const request = fc.record({
   method,
   path,
-  key: fc.oneof({ weight: 5, arbitrary: fc.constant(`Bearer ${secrets.alice}`) }, fc.constantFrom('Bearer', 'Basic xx', `Bearer ${secrets.alice} x`)),
+  key: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(`Bearer ${secrets.alice}`) },
+    fc.constantFrom('Bearer', 'Basic xx', `Bearer ${secrets.alice} x`),
+  ),
   // What passes the first checks gets further in; what the fuzz adds comes after and beside it.
   usual: fc.subarray(['host', 'accept', 'content-type', 'mcp', 'legacy'] as const, { minLength: 0 }),
   headers: fc.array(header, { maxLength: 3 }),
@@ -92,7 +222,13 @@ type HostileRequest = typeof request extends fc.Arbitrary<infer T> ? T : never
 
 function bytesOf(asked: HostileRequest): Buffer {
   const method = methodIn(asked.body)
-  const usual = { host: ['host: 127.0.0.1'], accept: ['accept: application/json, text/event-stream'], 'content-type': ['content-type: application/json'], mcp: ['mcp-protocol-version: 2026-07-28', `mcp-method: ${method}`], legacy: [`mcp-session-id: ${legacySession}`] }
+  const usual = {
+    host: ['host: 127.0.0.1'],
+    accept: ['accept: application/json, text/event-stream'],
+    'content-type': ['content-type: application/json'],
+    mcp: ['mcp-protocol-version: 2026-07-28', `mcp-method: ${method}`],
+    legacy: [`mcp-session-id: ${legacySession}`],
+  }
   const lines = [
     `${asked.method} ${asked.path} ${asked.version}`.trimEnd(),
     ...asked.usual.flatMap((name) => usual[name]),

@@ -15,7 +15,8 @@ export function readAnswer(text: string, method: string, version = 'HTTP/1.1'): 
   const rest = text.slice(end + 4)
   // Of a request that cannot be read the method is not known either.
   const isUnread = [400, 408, 413, 431].includes(status) && head.includes('\r\nconnection: close')
-  if ((method === 'HEAD' && !(isUnread && rest !== '')) || status === 204 || status === 304) return rest === '' ? { status, body: '' } : 'a body where none may be'
+  if ((method === 'HEAD' && !(isUnread && rest !== '')) || status === 204 || status === 304)
+    return rest === '' ? { status, body: '' } : 'a body where none may be'
   if (head.includes('\r\ncontent-type: text/event-stream')) return { status, body: rest }
   const length = /\r\ncontent-length: (\d+)/.exec(head)?.[1]
   if (length !== undefined) return rest.length === Number(length) ? { status, body: rest } : `${rest.length} bytes of ${length}`

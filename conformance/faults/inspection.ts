@@ -45,10 +45,17 @@ export async function inspect(gateway: RunningGateway): Promise<{ look(): Promis
       // Twice: what finalizers let go of is only free after the second.
       await ask('HeapProfiler.collectGarbage')
       await ask('HeapProfiler.collectGarbage')
-      const { result } = await ask('Runtime.evaluate', { expression: 'JSON.stringify({ memory: process.memoryUsage(), active: process.getActiveResourcesInfo() })' })
+      const { result } = await ask('Runtime.evaluate', {
+        expression: 'JSON.stringify({ memory: process.memoryUsage(), active: process.getActiveResourcesInfo() })',
+      })
       const { memory, active } = JSON.parse(String(result?.value)) as { memory: NodeJS.MemoryUsage; active: string[] }
       const count = (name: string): number => active.filter((one) => one === name).length
-      return { heapMb: memory.heapUsed / 2 ** 20, buffersMb: memory.arrayBuffers / 2 ** 20, timers: count('Timeout') + count('Immediate'), connections: count('TCPSocketWrap') }
+      return {
+        heapMb: memory.heapUsed / 2 ** 20,
+        buffersMb: memory.arrayBuffers / 2 ** 20,
+        timers: count('Timeout') + count('Immediate'),
+        connections: count('TCPSocketWrap'),
+      }
     },
     close: () => socket.close(),
   }

@@ -23,7 +23,9 @@ export interface Killings {
 }
 
 export async function killAgainAndAgain(rounds: number): Promise<Killings> {
-  await using vendor = await startVendor((request) => say(request, { text: 'I look.', calls: [{ id: `call_${request.index}`, name: 'ledger__put', args: { entry: 'proposed' } }] }))
+  await using vendor = await startVendor((request) =>
+    say(request, { text: 'I look.', calls: [{ id: `call_${request.index}`, name: 'ledger__put', args: { entry: 'proposed' } }] }),
+  )
   const place = await makePlace()
   const config: Json = {
     ...place.config,
@@ -41,11 +43,17 @@ export async function killAgainAndAgain(rounds: number): Promise<Killings> {
     const before = (await place.ledger()).length
     let alive = true
     const callTools = async (name: number): Promise<void> => {
-      for (let index = 0; alive; index += 1) if ((await put(gateway, `r${round}-w${name}-${index}`).catch(() => undefined)) === undefined) return
+      for (let index = 0; alive; index += 1)
+        if ((await put(gateway, `r${round}-w${name}-${index}`).catch(() => undefined)) === undefined) return
     }
     const callModels = async (name: number): Promise<void> => {
       for (let index = 0; alive; index += 1) {
-        const body = { model: 'gpt-test', stream: index % 2 === 0, messages: [{ role: 'user', content: `r${round}-m${name}-${index}` }], tools: [{ type: 'function', function: { name: 'ledger__put', parameters: { type: 'object' } } }] }
+        const body = {
+          model: 'gpt-test',
+          stream: index % 2 === 0,
+          messages: [{ role: 'user', content: `r${round}-m${name}-${index}` }],
+          tools: [{ type: 'function', function: { name: 'ledger__put', parameters: { type: 'object' } } }],
+        }
         if ((await post(`${gateway.url}/v1/chat/completions`, key, body).catch(() => undefined)) === undefined) return
       }
     }
@@ -58,7 +66,10 @@ export async function killAgainAndAgain(rounds: number): Promise<Killings> {
     await gateway.stop('SIGKILL')
     await workers
     const recorded = await allowedDigests(dataDir)
-    expect((await place.ledger()).filter((entry) => !recorded.has(digest(entry))), `side effects without a decision after round ${round}`).toEqual([])
+    expect(
+      (await place.ledger()).filter((entry) => !recorded.has(digest(entry))),
+      `side effects without a decision after round ${round}`,
+    ).toEqual([])
   }
   await using last = await startGateway({ config })
   const verified = await last.cli(['audit', 'verify', '--json'])

@@ -20,7 +20,12 @@ let governed: GovernedGateway
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'turnward-leaving-'))
-  const waiting = { transport: 'stdio', command: ['node', fixtureServer('waiting.mjs'), folder], mounts: [{ path: folder, write: true }], max_concurrent: 1 }
+  const waiting = {
+    transport: 'stdio',
+    command: ['node', fixtureServer('waiting.mjs'), folder],
+    mounts: [{ path: folder, write: true }],
+    max_concurrent: 1,
+  }
   governed = await startGoverned((config) => {
     const { openai, anthropic } = config['upstreams'] as Record<string, object>
     return withParts({
@@ -63,7 +68,11 @@ describe.each(cases)('a client of $path that $way', ({ vendor, path, model, way 
       stream,
       max_tokens: 99,
       messages: [{ role: 'user', content: 'hi' }],
-      tools: tools.map((name) => (vendor === 'openai' ? { type: 'function', function: { name, parameters: { type: 'object' } } } : { name, input_schema: { type: 'object' } })),
+      tools: tools.map((name) =>
+        vendor === 'openai'
+          ? { type: 'function', function: { name, parameters: { type: 'object' } } }
+          : { name, input_schema: { type: 'object' } },
+      ),
     })
 
   /** Nothing is left of the calls before: the one connection to the vendor is free and the gateway holds no other. */
@@ -75,7 +84,11 @@ describe.each(cases)('a client of $path that $way', ({ vendor, path, model, way 
   }
 
   /** Sends a whole request that is answered like this, leaves when `when` says so, and sees that the vendor was left too. */
-  async function leaveDuring(stream: boolean, reply: (request: VendorRequest) => VendorReply, when: (connection: RawConnection) => true | undefined): Promise<void> {
+  async function leaveDuring(
+    stream: boolean,
+    reply: (request: VendorRequest) => VendorReply,
+    when: (connection: RawConnection) => true | undefined,
+  ): Promise<void> {
     const before = governed.vendors[vendor].requests.length
     governed.respond(reply)
     const connection = await dial(governed.url)
@@ -101,9 +114,20 @@ describe.each(cases)('a client of $path that $way', ({ vendor, path, model, way 
     await servesTheNext()
   })
 
-  test.each([false, true])('while the upstream thinks (stream: %s)', (stream) => leaveDuring(stream, () => ({ parts: [], ends: 'never', silent: true }), () => true))
+  test.each([false, true])('while the upstream thinks (stream: %s)', (stream) =>
+    leaveDuring(
+      stream,
+      () => ({ parts: [], ends: 'never', silent: true }),
+      () => true,
+    ),
+  )
 
-  test('while a whole answer is on its way', () => leaveDuring(false, () => ({ parts: ['{"id":'], ends: 'never' }), () => true))
+  test('while a whole answer is on its way', () =>
+    leaveDuring(
+      false,
+      () => ({ parts: ['{"id":'], ends: 'never' }),
+      () => true,
+    ))
 
   test('while text flows', () =>
     leaveDuring(
@@ -128,7 +152,9 @@ describe.each(cases)('a client of $path that $way', ({ vendor, path, model, way 
       stream,
       (request) => {
         asked += 1
-        return asked === 1 ? say(request, { calls: [{ id: 'call_refused', name: 'send_mail', args: {} }] }) : { parts: [], ends: 'never', silent: true }
+        return asked === 1
+          ? say(request, { calls: [{ id: 'call_refused', name: 'send_mail', args: {} }] })
+          : { parts: [], ends: 'never', silent: true }
       },
       () => (asked === 2 ? true : undefined),
     )
@@ -146,12 +172,21 @@ describe.each(Object.entries(ways))('an MCP client that %s', (_way, leave) => {
     await client.close()
   }
 
-  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientInfo': { name: 'leaving', version: '1' }, 'io.modelcontextprotocol/clientCapabilities': {} }
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'leaving', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
   const more = 'mcp-protocol-version: 2026-07-28\r\nmcp-method: tools/call\r\nmcp-name: narrow__wait\r\n'
 
   test('before the body, inside of it, and inside a call: the only place of the server is free again', async () => {
     const name = `gone-${performance.now()}`
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'narrow__wait', arguments: { name }, _meta: meta } })
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'narrow__wait', arguments: { name }, _meta: meta },
+    })
     for (const sent of ['', body.slice(0, 20)]) {
       const connection = await dial(governed.url)
       connection.socket.write(postHead('/mcp/main', secrets.alice, Buffer.byteLength(body), more) + sent)
@@ -172,7 +207,12 @@ describe.each(Object.entries(ways))('an MCP client that %s', (_way, leave) => {
     const [first, second] = [`first-${performance.now()}`, `second-${performance.now()}`]
     const call = async (name: string): Promise<RawConnection> => {
       const connection = await dial(governed.url)
-      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'narrow__wait', arguments: { name }, _meta: meta } })
+      const body = JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'narrow__wait', arguments: { name }, _meta: meta },
+      })
       connection.socket.write(postHead('/mcp/main', secrets.alice, Buffer.byteLength(body), more) + body)
       return connection
     }
@@ -180,7 +220,9 @@ describe.each(Object.entries(ways))('an MCP client that %s', (_way, leave) => {
     await until('the first call', async () => ((await events()).includes(`started ${first}`) ? true : undefined))
     const waiting = await call(second)
     // The decision of the second call is on record before it waits for its place.
-    const digest = createHash('sha256').update(JSON.stringify({ name: second })).digest('hex')
+    const digest = createHash('sha256')
+      .update(JSON.stringify({ name: second }))
+      .digest('hex')
     await governed.gateway.recordThat((record) => record.type === 'decision' && record['argumentsDigest'] === digest)
     leave(waiting)
     await waiting.closed

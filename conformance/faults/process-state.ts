@@ -24,7 +24,8 @@ export function processesWith(text: string): number[] {
 /** Live processes below this one, however deep. */
 export function descendantsOf(pid: number): number[] {
   const parents = new Map(allProcesses().map((one) => [one, parentOf(one)]))
-  const below = (ancestor: number): number[] => [...parents].filter(([, parent]) => parent === ancestor).flatMap(([one]) => [one, ...below(one)])
+  const below = (ancestor: number): number[] =>
+    [...parents].filter(([, parent]) => parent === ancestor).flatMap(([one]) => [one, ...below(one)])
   return below(pid)
 }
 

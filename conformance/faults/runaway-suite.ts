@@ -39,7 +39,11 @@ export function configOf(servers: Json): Json {
 }
 
 export async function serverStatus(url: string, server: string): Promise<Json> {
-  const { servers } = (await within(5000, '/readyz', fetch(`${url}/readyz`).then((response) => response.json()))) as { servers: Json[] }
+  const { servers } = (await within(
+    5000,
+    '/readyz',
+    fetch(`${url}/readyz`).then((response) => response.json()),
+  )) as { servers: Json[] }
   return servers.find((one) => one['server'] === server) ?? {}
 }
 

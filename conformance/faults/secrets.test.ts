@@ -57,14 +57,30 @@ beforeAll(async () => {
   // A remote MCP server that refuses, quoting what it was sent.
   remote = createServer((request, response) => {
     const quoted = JSON.stringify(request.headers)
-    response.writeHead(401, { 'content-type': 'application/json', 'www-authenticate': `Bearer error="${request.headers.authorization}"` }).end(`{"error":${quoted}}`)
+    response
+      .writeHead(401, { 'content-type': 'application/json', 'www-authenticate': `Bearer error="${request.headers.authorization}"` })
+      .end(`{"error":${quoted}}`)
   })
   await new Promise<void>((resolve) => remote.listen(0, '127.0.0.1', resolve))
   config = {
     credentials: { one: { secret: '${OPENAI_SECRET}' }, two: { secret: '${ANTHROPIC_SECRET}' } },
     upstreams: {
-      openai: { kind: 'openai', base_url: openai.url, credential: 'one', headers: { 'x-edge': '${EDGE}' }, timeout_ms: 300, idle_timeout_ms: 300 },
-      anthropic: { kind: 'anthropic', base_url: anthropic.url, credential: 'two', headers: { 'x-edge': '${EDGE}' }, timeout_ms: 300, idle_timeout_ms: 300 },
+      openai: {
+        kind: 'openai',
+        base_url: openai.url,
+        credential: 'one',
+        headers: { 'x-edge': '${EDGE}' },
+        timeout_ms: 300,
+        idle_timeout_ms: 300,
+      },
+      anthropic: {
+        kind: 'anthropic',
+        base_url: anthropic.url,
+        credential: 'two',
+        headers: { 'x-edge': '${EDGE}' },
+        timeout_ms: 300,
+        idle_timeout_ms: 300,
+      },
       nobody: { kind: 'openai', base_url: 'http://127.0.0.1:9/v1', credential: 'one' },
     },
     routes: [
@@ -78,7 +94,11 @@ beforeAll(async () => {
     grants: [{ principals: ['ada'], models: ['*'], gateways: ['*'], tools: ['*'] }],
     servers: {
       leaky: { transport: 'stdio', command: ['node', fixtureServer('leaky.mjs')], env: { LEAKED: '${LEAKED}' } },
-      remote: { transport: 'http', url: `http://127.0.0.1:${(remote.address() as AddressInfo).port}/mcp`, headers: { authorization: 'Bearer ${SERVER_TOKEN}', 'x-team': '${SERVER_HEADER}' } },
+      remote: {
+        transport: 'http',
+        url: `http://127.0.0.1:${(remote.address() as AddressInfo).port}/mcp`,
+        headers: { authorization: 'Bearer ${SERVER_TOKEN}', 'x-team': '${SERVER_HEADER}' },
+      },
     },
     gateways: { main: { servers: ['leaky', 'remote'] } },
     contracts: { '*': { output: { trust: 'trusted' } }, leaky__probe: { requires: { done: ['never'] } } },
@@ -122,7 +142,12 @@ async function callModels(what: string, responder: Responder, models = ['gpt-tes
   for (const { path, name } of dialects) {
     for (const model of models) {
       for (const stream of [false, true]) {
-        const { headers, text } = await post(`${gateway.url}${path}`, ada, { model, stream, max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] })
+        const { headers, text } = await post(`${gateway.url}${path}`, ada, {
+          model,
+          stream,
+          max_tokens: 9,
+          messages: [{ role: 'user', content: 'hi' }],
+        })
         give(`an answer to ${name}: ${what} (${model}, stream: ${stream})`, JSON.stringify(headers) + text)
       }
     }
@@ -134,13 +159,16 @@ const quote = (request: VendorRequest): string => JSON.stringify(request.headers
 
 function errorQuoting(request: VendorRequest, status: number): string {
   const message = `Incorrect API key provided: ${quote(request)}.`
-  return request.dialect === 'openai' ? JSON.stringify({ error: { message, type: 'x', param: null, code: status } }) : JSON.stringify({ type: 'error', error: { type: 'x', message } })
+  return request.dialect === 'openai'
+    ? JSON.stringify({ error: { message, type: 'x', param: null, code: status } })
+    : JSON.stringify({ type: 'error', error: { type: 'x', message } })
 }
 
 test('everything that works', async () => {
   await callModels('it works', (request) => say(request, { text: 'ok' }))
   await callModels('calls', (request) => say(request, { text: 'I look.', calls: [{ id: 'c1', name: 'leaky__probe', args: {} }] }))
-  for (const method of ['tools/list', 'server/discover']) give(`MCP ${method}`, JSON.stringify((await modernRequest({ url: `${gateway.url}/mcp/main`, key: ada }, method)).message))
+  for (const method of ['tools/list', 'server/discover'])
+    give(`MCP ${method}`, JSON.stringify((await modernRequest({ url: `${gateway.url}/mcp/main`, key: ada }, method)).message))
   const { text } = await send(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${ada}` } })
   give('/v1/models', text)
 })
@@ -158,12 +186,23 @@ test('callers nobody knows', async () => {
 
 test.each([400, 401, 403, 404, 408, 418, 429, 500, 503])('vendors that answer %d and quote all they were sent', async (status) => {
   await callModels(`status ${status} in JSON`, (request) => ({ status, parts: [errorQuoting(request, status)] }))
-  await callModels(`status ${status} in text`, (request) => ({ status, headers: { 'content-type': 'text/plain' }, parts: [quote(request)] }))
-  await callModels(`status ${status} in headers`, (request) => ({ status, headers: { 'x-request-id': quote(request), 'request-id': quote(request), 'retry-after': '1' }, parts: ['{}'] }))
+  await callModels(`status ${status} in text`, (request) => ({
+    status,
+    headers: { 'content-type': 'text/plain' },
+    parts: [quote(request)],
+  }))
+  await callModels(`status ${status} in headers`, (request) => ({
+    status,
+    headers: { 'x-request-id': quote(request), 'request-id': quote(request), 'retry-after': '1' },
+    parts: ['{}'],
+  }))
 })
 
 test('vendors that quote it inside a stream, send no dialect, break off or say nothing', async () => {
-  await callModels('an error event', (request) => ({ headers: streamHeaders(request), parts: [...eventsOf(request, { text: 'x' }).slice(0, 2), `event: error\ndata: ${errorQuoting(request, 500)}\n\n`] }))
+  await callModels('an error event', (request) => ({
+    headers: streamHeaders(request),
+    parts: [...eventsOf(request, { text: 'x' }).slice(0, 2), `event: error\ndata: ${errorQuoting(request, 500)}\n\n`],
+  }))
   await callModels('no dialect', (request) => ({ headers: streamHeaders(request), parts: [`data: ${quote(request)}\n\n`] }))
   await callModels('no JSON', (request) => ({ parts: [quote(request)] }))
   await callModels('a reset', () => ({ parts: [], silent: true, ends: 'reset' }))
@@ -190,7 +229,10 @@ const broken: readonly (readonly [string, (secret: string) => object | string])[
   ['the same secret twice', (secret) => ({ ...config, keys: { ada: { principal: 'ada', secret }, bob: { principal: 'ada', secret } } })],
   ['YAML that ends inside a secret', (secret) => `credentials:\n  one: { secret: "${secret}\n`],
   ['YAML with a tab before a secret', (secret) => `credentials:\n  one:\n\tsecret: ${secret}\n`],
-  ['a secret in a header of the wrong type', (secret) => ({ ...config, servers: { s: { transport: 'http', url: 'nowhere', headers: { authorization: [secret] } } } })],
+  [
+    'a secret in a header of the wrong type',
+    (secret) => ({ ...config, servers: { s: { transport: 'http', url: 'nowhere', headers: { authorization: [secret] } } } }),
+  ],
   ['a command with a secret', (secret) => ({ ...config, servers: { s: { transport: 'stdio', command: `server --token ${secret}` } } })],
 ]
 
@@ -218,11 +260,20 @@ describe('a broken configuration', () => {
 test('nothing of it was given out, anywhere', async () => {
   await gateway.writeConfig({ ...config, listen: { port: 0 } })
   give('/metrics', await (await fetch(`${gateway.url}/metrics`)).text())
-  for (const args of [['turns', 'tail', '--no-follow', '-n', '1000', '--json'], ['turns', 'tail', '--no-follow', '-n', '1000'], ['turns', 'show', 'last'], ['keys', 'list', '--json'], ['audit', 'verify', '--json'], ['doctor']]) {
+  for (const args of [
+    ['turns', 'tail', '--no-follow', '-n', '1000', '--json'],
+    ['turns', 'tail', '--no-follow', '-n', '1000'],
+    ['turns', 'show', 'last'],
+    ['keys', 'list', '--json'],
+    ['audit', 'verify', '--json'],
+    ['doctor'],
+  ]) {
     const { stdout, stderr } = await gateway.cli(args)
     give(`turnward ${args.join(' ')}`, stdout + stderr)
   }
-  await until('the traces', () => (collector.bodies.join('').includes('execute_tool') && collector.bodies.join('').includes('chat both') ? true : undefined))
+  await until('the traces', () =>
+    collector.bodies.join('').includes('execute_tool') && collector.bodies.join('').includes('chat both') ? true : undefined,
+  )
   give('the trace collector', collector.bodies.join('\n'))
   for (const pid of [gateway.pid, ...descendantsOf(gateway.pid)]) give('command lines', readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
   for (const entry of await readdir(gateway.dataDir, { recursive: true, withFileTypes: true })) {
@@ -232,7 +283,9 @@ test('nothing of it was given out, anywhere', async () => {
   expect(given.get('the log')).toContain('in two pieces')
   const found = (Object.keys(canaries) as Secret[]).flatMap((secret) => {
     const forms = [canaries[secret], Buffer.from(canaries[secret]).toString('base64').slice(0, 20)]
-    return [...given].filter(([, text]) => forms.some((form) => text.toLowerCase().includes(form.toLowerCase()))).map(([where]) => `${secret} is in ${where.replace(/ \(.*/, '')}`)
+    return [...given]
+      .filter(([, text]) => forms.some((form) => text.toLowerCase().includes(form.toLowerCase())))
+      .map(([where]) => `${secret} is in ${where.replace(/ \(.*/, '')}`)
   })
   expect([...new Set(found)]).toEqual([])
 }, 60_000)

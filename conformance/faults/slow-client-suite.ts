@@ -30,7 +30,10 @@ export const slowRequests: Readonly<Record<string, Slowness>> = {
   'announce a body and send none': { first: postHead(path, secrets.alice, 100) },
   'send a body byte by byte': { first: postHead(path, secrets.alice, 100_000), dribble: ' ' },
   'send an MCP body byte by byte': { first: postHead('/mcp/main', secrets.alice, 100_000, mcpHead), dribble: ' ' },
-  'send chunks of one byte': { first: postHead(path, secrets.alice, 0).replace('content-length: 0', 'transfer-encoding: chunked'), dribble: '1\r\n \r\n' },
+  'send chunks of one byte': {
+    first: postHead(path, secrets.alice, 0).replace('content-length: 0', 'transfer-encoding: chunked'),
+    dribble: '1\r\n \r\n',
+  },
   'send the body of a stranger byte by byte': { first: postHead(path, wrongKey, 100_000), dribble: ' ' },
   'send the MCP body of a stranger byte by byte': { first: postHead('/mcp/main', wrongKey, 100_000, mcpHead), dribble: ' ' },
   'send a probe a body byte by byte': { first: postHead('/healthz', secrets.alice, 100_000).replace('POST', 'GET'), dribble: ' ' },
@@ -82,9 +85,17 @@ function longOrShort(request: VendorRequest): VendorReply {
 export async function honest(patient: PatientGateway): Promise<void> {
   const body = JSON.stringify({ model: 'gpt-test', messages: [{ role: 'user', content: 'short' }] })
   const answer = new Promise<number>((resolve, reject) => {
-    const request = httpRequest(`${patient.url}${path}`, { method: 'POST', agent: kept, headers: { authorization: `Bearer ${secrets.alice}`, 'content-type': 'application/json', 'content-length': body.length } }, (response) => {
-      response.resume().on('end', () => resolve(response.statusCode ?? 0))
-    })
+    const request = httpRequest(
+      `${patient.url}${path}`,
+      {
+        method: 'POST',
+        agent: kept,
+        headers: { authorization: `Bearer ${secrets.alice}`, 'content-type': 'application/json', 'content-length': body.length },
+      },
+      (response) => {
+        response.resume().on('end', () => resolve(response.statusCode ?? 0))
+      },
+    )
     request.on('error', reject)
     request.end(body)
   })
@@ -104,10 +115,14 @@ export async function askSlowly(patient: PatientGateway, { first, dribble }: Slo
   let open = clients
   for (const { closed } of connections) closed.then(() => (open -= 1)).catch(() => undefined)
   try {
-    await until('the end of every slow connection', async () => {
-      await honest(patient)
-      return open === 0 ? true : undefined
-    }, 10_000)
+    await until(
+      'the end of every slow connection',
+      async () => {
+        await honest(patient)
+        return open === 0 ? true : undefined
+      },
+      10_000,
+    )
   } catch (error) {
     throw new Error(`${open} of ${clients} slow connections are still open`, { cause: error })
   } finally {
@@ -142,10 +157,14 @@ export async function readNothing(patient: PatientGateway, clients: number): Pro
 
 async function dialMany(patient: PatientGateway, count: number): Promise<RawConnection[]> {
   const connections: RawConnection[] = []
-  await inParallel(Array.from({ length: count }, (_, index) => index), 50, async () => {
-    const connection = await dial(patient.url)
-    connection.socket.on('error', () => undefined)
-    connections.push(connection)
-  })
+  await inParallel(
+    Array.from({ length: count }, (_, index) => index),
+    50,
+    async () => {
+      const connection = await dial(patient.url)
+      connection.socket.on('error', () => undefined)
+      connections.push(connection)
+    },
+  )
   return connections
 }

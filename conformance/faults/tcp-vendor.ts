@@ -38,7 +38,13 @@ export async function startTcpVendor(): Promise<TcpVendor> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const close = (): Promise<void> => closeServer(server, open)
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, open, respond: (next) => void (script = next), close, [Symbol.asyncDispose]: close }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    open,
+    respond: (next) => void (script = next),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 /** The first whole request of these bytes, and how long it is. The gateway always announces the length of a body. */

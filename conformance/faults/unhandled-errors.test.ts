@@ -17,11 +17,27 @@ test.each([
 ] as const)('an unhandled %s does not end the process', async (kind, signal) => {
   await using gateway = await startGateway({ config, files: { 'fault.mjs': fault }, env: { NODE_OPTIONS: '--import ./fault.mjs' } })
   gateway.signal(signal)
-  const counted = await until('the count', async () => new RegExp(`turnward_unhandled_errors_total\\{.*kind="${kind}".*\\} (\\d)`).exec(await (await fetch(`${gateway.url}/metrics`)).text())?.[1])
+  const counted = await until(
+    'the count',
+    async () =>
+      new RegExp(`turnward_unhandled_errors_total\\{.*kind="${kind}".*\\} (\\d)`).exec(
+        await (await fetch(`${gateway.url}/metrics`)).text(),
+      )?.[1],
+  )
   expect(counted).toBe('1')
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
-  const line = gateway.logs().split('\n').find((one) => one.includes('nobody handled')) ?? ''
-  expect(JSON.parse(line)).toMatchObject({ level: 'error', kind, code: 'gateway.internal', type: 'Error', at: expect.arrayContaining([expect.stringContaining('fault.mjs')]) })
+  const line =
+    gateway
+      .logs()
+      .split('\n')
+      .find((one) => one.includes('nobody handled')) ?? ''
+  expect(JSON.parse(line)).toMatchObject({
+    level: 'error',
+    kind,
+    code: 'gateway.internal',
+    type: 'Error',
+    at: expect.arrayContaining([expect.stringContaining('fault.mjs')]),
+  })
   expect(gateway.logs()).not.toContain('the words of the conversation')
   expect(await gateway.stop()).toBe(0)
 })
@@ -33,5 +49,7 @@ const look = setInterval(() => {
   clearInterval(look)
   throw new Error('early')
 }, 0)`
-  await expect(startGateway({ config, files: { 'fault.mjs': early }, env: { NODE_OPTIONS: '--import ./fault.mjs' } })).rejects.toThrow(/ended with code 1[^]*nobody handled/)
+  await expect(startGateway({ config, files: { 'fault.mjs': early }, env: { NODE_OPTIONS: '--import ./fault.mjs' } })).rejects.toThrow(
+    /ended with code 1[^]*nobody handled/,
+  )
 })

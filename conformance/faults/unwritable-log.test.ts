@@ -17,7 +17,9 @@ test('a full disk stops tool calls before they run; every refusal is coded and q
     await serversReady(gateway.url)
     expect((await put(gateway, 'before')).message).toMatchObject({ result: { content: [{ text: 'put before' }] } })
     await fill(join(disk.path, 'filler'))
-    await until('the first refusal', async () => ((await put(gateway, `slack-${performance.now()}`)).message['error'] === undefined ? undefined : true))
+    await until('the first refusal', async () =>
+      (await put(gateway, `slack-${performance.now()}`)).message['error'] === undefined ? undefined : true,
+    )
     const before = await place.ledger()
     const refusals = await Promise.all(Array.from({ length: 20 }, (_, index) => timed(() => put(gateway, `refused-${index}`))))
     for (const { answer, took } of refusals) {
@@ -28,7 +30,9 @@ test('a full disk stops tool calls before they run; every refusal is coded and q
     expect(await place.ledger()).toEqual(before)
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503)
     await rm(join(disk.path, 'filler'))
-    await until('the first call that runs again', async () => ((await put(gateway, 'after')).message['result'] === undefined ? undefined : true))
+    await until('the first call that runs again', async () =>
+      (await put(gateway, 'after')).message['result'] === undefined ? undefined : true,
+    )
     await verify(gateway)
     const recorded = await allowedDigests(String(place.config['data_dir']))
     expect((await place.ledger()).filter((entry) => !recorded.has(digest(entry)))).toEqual([])
@@ -39,7 +43,9 @@ test('a full disk stops tool calls before they run; every refusal is coded and q
   }
 }, 60_000)
 
-test('on a read-only file system the gateway does not start, says why with a code, and starts when it is writable again', async ({ skip }) => {
+test('on a read-only file system the gateway does not start, says why with a code, and starts when it is writable again', async ({
+  skip,
+}) => {
   const disk = await smallDisk()
   if (disk === undefined) return skip('a file system cannot be mounted here')
   const place = await makePlace(join(disk.path, 'data'))

@@ -33,7 +33,13 @@ const paths: Readonly<Record<Wire, string>> = { openai: '/v1/chat/completions', 
 /** The answer a client of one dialect gets when the vendor of another sends these parts. */
 async function through(client: Wire, vendor: Wire, parts: readonly Buffer[]): Promise<RawAnswer> {
   governed.respond(() => ({ headers: { 'content-type': 'text/event-stream' }, parts }))
-  const body = { model: models[vendor], max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'hi' }], ...(client === 'openai' ? { stream_options: { include_usage: true } } : {}) }
+  const body = {
+    model: models[vendor],
+    max_tokens: 9,
+    stream: true,
+    messages: [{ role: 'user', content: 'hi' }],
+    ...(client === 'openai' ? { stream_options: { include_usage: true } } : {}),
+  }
   return await post(`${governed.url}${paths[client]}`, secrets.alice, body)
 }
 
@@ -44,7 +50,10 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 const cuts = fc.array(fc.nat(), { maxLength: 30 })
-const comments = fc.array(fc.record({ after: fc.nat(), text: fc.constantFrom(':', ': ping', ':{"data":1}', ': data: [DONE]', ': Grüße 🌤️') }), { maxLength: 6 })
+const comments = fc.array(
+  fc.record({ after: fc.nat(), text: fc.constantFrom(':', ': ping', ':{"data":1}', ': data: [DONE]', ': Grüße 🌤️') }),
+  { maxLength: 6 },
+)
 const lineEnds = fc.constantFrom('\n', '\r\n', '\r')
 
 /**
@@ -54,7 +63,14 @@ const lineEnds = fc.constantFrom('\n', '\r\n', '\r')
 function reframed(text: string, end: string, extra: readonly { readonly after: number; readonly text: string }[], mark: boolean): Buffer {
   const events = text.replaceAll('\r\n', '\n').trimEnd().split('\n\n')
   const firstCall = events.findIndex((event) => /"tool_calls":|"tool_use"/.test(event))
-  const blocks = events.map((event, index) => extra.filter(({ after }) => after % events.length === index).reduce((lines, { text: comment }, at) => (index <= firstCall && at % 2 === 1 ? `${comment}\n\n${lines}` : `${comment}\n${lines}`), event))
+  const blocks = events.map((event, index) =>
+    extra
+      .filter(({ after }) => after % events.length === index)
+      .reduce(
+        (lines, { text: comment }, at) => (index <= firstCall && at % 2 === 1 ? `${comment}\n\n${lines}` : `${comment}\n${lines}`),
+        event,
+      ),
+  )
   return Buffer.from((mark ? '\uFEFF' : '') + `${blocks.join('\n\n')}\n\n`.replaceAll('\n', end))
 }
 
@@ -101,7 +117,9 @@ describe.each(recordings)('$name', ({ vendor, name }) => {
     const answer = await through(vendor, vendor, [bytes])
     // A blank line may be added: something could follow. Nothing else may.
     expect(answer.text.trimEnd()).toBe(lines)
-    expect(meaning(other, (await through(other, vendor, [bytes])).text)).toEqual(meaning(other, (await through(other, vendor, [Buffer.from(text)])).text))
+    expect(meaning(other, (await through(other, vendor, [bytes])).text)).toEqual(
+      meaning(other, (await through(other, vendor, [Buffer.from(text)])).text),
+    )
   })
 
   test.each([64 * 1024, 1024 * 1024, 7 * 1024 * 1024])('an event of %d bytes passes as it is, in pieces of any size', async (size) => {
@@ -116,16 +134,28 @@ describe.each(recordings)('$name', ({ vendor, name }) => {
   })
 })
 
-test.each(recordings.filter(({ name }) => !name.includes('azure')))('an answer whose connection breaks after its end is whole: $name', async ({ vendor, name }) => {
-  // Without calls: nothing of it is held, so all of it is with the client when the connection breaks.
-  const events = fixture(name).trimEnd().split('\n\n').filter((event) => !/tool_calls|tool_use|input_json|"index":[23]/.test(event) || event.includes('message_delta'))
-  const bytes = Buffer.from(`${events.join('\n\n')}\n\n`.replace('"finish_reason":"tool_calls"', '"finish_reason":"stop"'))
-  for (const ends of ['properly', 'reset'] as const) {
-    governed.respond(() => ({ headers: { 'content-type': 'text/event-stream' }, parts: [bytes], ends }))
-    const answer = await post(`${governed.url}${paths[vendor]}`, secrets.alice, { model: models[vendor], max_tokens: 9, stream: true, messages: [{ role: 'user', content: 'hi' }], ...(vendor === 'openai' ? { stream_options: { include_usage: true } } : {}) })
-    expect(answer.text, ends).toBe(bytes.toString('utf8'))
-  }
-})
+test.each(recordings.filter(({ name }) => !name.includes('azure')))(
+  'an answer whose connection breaks after its end is whole: $name',
+  async ({ vendor, name }) => {
+    // Without calls: nothing of it is held, so all of it is with the client when the connection breaks.
+    const events = fixture(name)
+      .trimEnd()
+      .split('\n\n')
+      .filter((event) => !/tool_calls|tool_use|input_json|"index":[23]/.test(event) || event.includes('message_delta'))
+    const bytes = Buffer.from(`${events.join('\n\n')}\n\n`.replace('"finish_reason":"tool_calls"', '"finish_reason":"stop"'))
+    for (const ends of ['properly', 'reset'] as const) {
+      governed.respond(() => ({ headers: { 'content-type': 'text/event-stream' }, parts: [bytes], ends }))
+      const answer = await post(`${governed.url}${paths[vendor]}`, secrets.alice, {
+        model: models[vendor],
+        max_tokens: 9,
+        stream: true,
+        messages: [{ role: 'user', content: 'hi' }],
+        ...(vendor === 'openai' ? { stream_options: { include_usage: true } } : {}),
+      })
+      expect(answer.text, ends).toBe(bytes.toString('utf8'))
+    }
+  },
+)
 
 interface Meaning {
   readonly text: string
@@ -137,11 +167,20 @@ interface Meaning {
 function meaning(client: Wire, stream: string): Meaning {
   const payloads = [...stream.matchAll(/^data: (\{.*)$/gm)].map((match) => JSON.parse(match[1] ?? '{}') as Json)
   const deltas: Json[] = client === 'openai' ? payloads.map((payload) => payload['choices']?.[0]?.delta ?? {}) : payloads
-  const texts = deltas.map((delta) => (client === 'openai' ? (delta['content'] ?? '') : delta['delta']?.type === 'text_delta' ? delta['delta'].text : ''))
+  const texts = deltas.map((delta) =>
+    client === 'openai' ? (delta['content'] ?? '') : delta['delta']?.type === 'text_delta' ? delta['delta'].text : '',
+  )
   const calls = deltas.flatMap((delta) => {
-    if (client === 'openai') return ((delta['tool_calls'] ?? []) as Json[]).map((call) => `${call['index']} ${call['function']?.name ?? ''} ${call['function']?.arguments ?? ''}`)
+    if (client === 'openai')
+      return ((delta['tool_calls'] ?? []) as Json[]).map(
+        (call) => `${call['index']} ${call['function']?.name ?? ''} ${call['function']?.arguments ?? ''}`,
+      )
     if (delta['type'] === 'content_block_start' && delta['content_block']?.type === 'tool_use') return [String(delta['content_block'].name)]
     return delta['delta']?.type === 'input_json_delta' ? [String(delta['delta'].partial_json)] : []
   })
-  return { text: texts.join(''), calls, isWhole: client === 'openai' ? stream.includes('data: [DONE]') : stream.includes('event: message_stop') }
+  return {
+    text: texts.join(''),
+    calls,
+    isWhole: client === 'openai' ? stream.includes('data: [DONE]') : stream.includes('event: message_stop'),
+  }
 }

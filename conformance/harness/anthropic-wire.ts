@@ -43,13 +43,22 @@ const head = (answer: ModelAnswer, model: string) => ({
 
 /** The body of a whole answer. */
 export function message(answer: ModelAnswer, model: string): string {
-  return JSON.stringify({ ...head(answer, model), content: blocksOf(answer), stop_reason: finishOf(answer), stop_sequence: null, usage: usageOf(answer, outputOf(answer)) })
+  return JSON.stringify({
+    ...head(answer, model),
+    content: blocksOf(answer),
+    stop_reason: finishOf(answer),
+    stop_sequence: null,
+    usage: usageOf(answer, outputOf(answer)),
+  })
 }
 
 /** The events of a streamed answer. */
 export function messageEvents(answer: ModelAnswer, model: string): string[] {
   const events = [
-    event({ type: 'message_start', message: { ...head(answer, model), content: [], stop_reason: null, stop_sequence: null, usage: usageOf(answer, 1) } }),
+    event({
+      type: 'message_start',
+      message: { ...head(answer, model), content: [], stop_reason: null, stop_sequence: null, usage: usageOf(answer, 1) },
+    }),
   ]
   for (const [index, block] of blocksOf(answer).entries()) {
     events.push(event({ type: 'content_block_start', index, content_block: emptied(block) }))
@@ -57,7 +66,12 @@ export function messageEvents(answer: ModelAnswer, model: string): string[] {
     for (const delta of deltasOf(block)) events.push(event({ type: 'content_block_delta', index, delta }))
     events.push(event({ type: 'content_block_stop', index }))
   }
-  const usage = { input_tokens: answer.usage?.input ?? 82, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: outputOf(answer) }
+  const usage = {
+    input_tokens: answer.usage?.input ?? 82,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: outputOf(answer),
+  }
   events.push(event({ type: 'message_delta', delta: { stop_reason: finishOf(answer), stop_sequence: null }, usage }))
   return [...events, event({ type: 'message_stop' })]
 }

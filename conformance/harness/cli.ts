@@ -20,9 +20,14 @@ const executable = join(fileURLToPath(new URL('../..', import.meta.url)), 'gatew
 /** Resolves however the command ends; a command that runs longer than a minute is killed (code -1). */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [executable, ...args], { ...options, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
-      resolve({ code, stdout, stderr })
-    })
+    execFile(
+      process.execPath,
+      [executable, ...args],
+      { ...options, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
+        resolve({ code, stdout, stderr })
+      },
+    )
   })
 }

@@ -33,7 +33,15 @@ export async function startGoverned(change: (config: ConfigObject) => object = (
       await closeVendors()
       await gateway.stop()
     }
-    return { gateway, url: gateway.url, vendors, respond, answer: (answer) => respond((request) => say(request, answer)), close, [Symbol.asyncDispose]: close }
+    return {
+      gateway,
+      url: gateway.url,
+      vendors,
+      respond,
+      answer: (answer) => respond((request) => say(request, answer)),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
   } catch (error) {
     await closeVendors()
     throw error

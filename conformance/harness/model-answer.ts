@@ -45,7 +45,8 @@ export function streamHeaders(request: VendorRequest): Record<string, string> {
 /** Headers a vendor sends with every answer; some are meant for the client, the cookie never is. */
 export function vendorHeaders(request: VendorRequest): Record<string, string> {
   const cookie = { 'set-cookie': '__cf_bm=vendor-cookie; path=/; HttpOnly' }
-  if (request.dialect === 'openai') return { 'x-request-id': 'req_7f3c9a', 'openai-processing-ms': '412', 'openai-organization': 'acme-vendor-org', ...cookie }
+  if (request.dialect === 'openai')
+    return { 'x-request-id': 'req_7f3c9a', 'openai-processing-ms': '412', 'openai-organization': 'acme-vendor-org', ...cookie }
   return { 'request-id': 'req_011CQxvendor', 'anthropic-organization-id': 'acme-vendor-org', ...cookie }
 }
 

@@ -12,7 +12,9 @@ export interface HistoryMessage {
 /** The messages of a request, in order; system prompts left out. */
 export function historyOf(request: VendorRequest): HistoryMessage[] {
   const messages: Json[] = request.body.messages ?? []
-  return messages.filter(({ role }) => role !== 'system' && role !== 'developer').map(request.dialect === 'openai' ? chatMessage : nativeMessage)
+  return messages
+    .filter(({ role }) => role !== 'system' && role !== 'developer')
+    .map(request.dialect === 'openai' ? chatMessage : nativeMessage)
 }
 
 /** Names of the tools the vendor was offered. */
@@ -64,7 +66,9 @@ function nativeMessage(message: Json): HistoryMessage {
     role: message.role,
     text: textOf(blocks),
     calls: blocks.filter(({ type }) => type === 'tool_use').map(({ id, name, input }) => ({ id, name, args: input })),
-    results: blocks.filter(({ type }) => type === 'tool_result').map(({ tool_use_id, content }) => ({ id: tool_use_id, text: textOf(content) })),
+    results: blocks
+      .filter(({ type }) => type === 'tool_result')
+      .map(({ tool_use_id, content }) => ({ id: tool_use_id, text: textOf(content) })),
   }
 }
 

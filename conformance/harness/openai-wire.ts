@@ -17,7 +17,8 @@ const usageOf = (answer: ModelAnswer) => {
 
 const finishOf = (answer: ModelAnswer): string => answer.finish ?? (answer.calls?.length ? 'tool_calls' : 'stop')
 
-const callsOf = (answer: ModelAnswer) => (answer.calls ?? []).map(({ id, name, args }) => ({ id, type: 'function', function: { name, arguments: argumentsText(args) } }))
+const callsOf = (answer: ModelAnswer) =>
+  (answer.calls ?? []).map(({ id, name, args }) => ({ id, type: 'function', function: { name, arguments: argumentsText(args) } }))
 
 function argumentsText(args: object | string | undefined): string {
   return typeof args === 'string' ? args : JSON.stringify(args ?? {})
@@ -66,7 +67,12 @@ export function chatCompletionEvents(answer: ModelAnswer, model: string, include
     system_fingerprint: 'fp_51db84afab',
   }
   const chunk = (delta: object, finish: string | null = null): string =>
-    event({ ...head, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }], ...(includeUsage ? { usage: null } : {}), obfuscation: 'q7Yp' })
+    event({
+      ...head,
+      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+      ...(includeUsage ? { usage: null } : {}),
+      obfuscation: 'q7Yp',
+    })
   const events = [chunk({ role: 'assistant', content: answer.text === undefined ? null : '', refusal: null })]
   for (const piece of pieces(answer.text ?? '', 9)) events.push(chunk({ content: piece }))
   for (const [index, call] of callsOf(answer).entries()) {
@@ -81,7 +87,9 @@ export function chatCompletionEvents(answer: ModelAnswer, model: string, include
 /** The text in pieces of so many characters; never inside a surrogate pair. */
 export function pieces(text: string, size: number): string[] {
   const characters = Array.from(text)
-  return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) => characters.slice(index * size, (index + 1) * size).join(''))
+  return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) =>
+    characters.slice(index * size, (index + 1) * size).join(''),
+  )
 }
 
 function event(value: object): string {

@@ -21,23 +21,32 @@ export interface RawOptions {
 export function send(url: string, options: RawOptions = {}): Promise<RawAnswer> {
   const { method = options.body === undefined ? 'GET' : 'POST', headers = {}, body } = options
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, agent: false, headers: { ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }), ...headers } }, (response) => {
-      const chunks: Buffer[] = []
-      const finish = (complete: boolean): void => {
-        const bytes = Buffer.concat(chunks)
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text: bytes.toString('utf8'), complete })
-      }
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => finish(response.complete))
-      response.on('error', () => finish(false))
-    })
+    const request = httpRequest(
+      url,
+      { method, agent: false, headers: { ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }), ...headers } },
+      (response) => {
+        const chunks: Buffer[] = []
+        const finish = (complete: boolean): void => {
+          const bytes = Buffer.concat(chunks)
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text: bytes.toString('utf8'), complete })
+        }
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => finish(response.complete))
+        response.on('error', () => finish(false))
+      },
+    )
     request.on('error', reject)
     request.end(body)
   })
 }
 
 /** `send` with a JSON body and a bearer key. */
-export function post(url: string, key: string, body: object | Buffer | string, headers: Readonly<Record<string, string>> = {}): Promise<RawAnswer> {
+export function post(
+  url: string,
+  key: string,
+  body: object | Buffer | string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<RawAnswer> {
   const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
   return send(url, { headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers }, body: bytes })
 }

@@ -29,7 +29,7 @@ export async function smallDisk(): Promise<SmallDisk | undefined> {
 
 /** Writes a file until nothing fits any more. */
 export async function fill(path: string): Promise<void> {
-  for (let size = 1024 * 1024; size >= 512; ) {
+  for (let size = 1024 * 1024; size >= 512;) {
     try {
       await writeFile(path, Buffer.alloc(size), { flag: 'a' })
     } catch (error) {

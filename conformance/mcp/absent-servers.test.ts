@@ -34,7 +34,8 @@ function call({ url }: RunningGateway, name: string, key = ada): Promise<RpcAnsw
   return modernRequest({ url: `${url}/mcp/main`, key }, 'tools/call', { name, arguments: {} })
 }
 
-const list = async ({ url }: RunningGateway, key = ada): Promise<Json> => (await modernRequest({ url: `${url}/mcp/main`, key }, 'tools/list')).message['result'] as Json
+const list = async ({ url }: RunningGateway, key = ada): Promise<Json> =>
+  (await modernRequest({ url: `${url}/mcp/main`, key }, 'tools/list')).message['result'] as Json
 const errorOf = ({ message }: RpcAnswer): Json => ((message['error'] ?? {}) as Json)['data'] as Json
 const readiness = async ({ url }: RunningGateway): Promise<{ status: number; body: Json }> => {
   const response = await fetch(`${url}/readyz`)
@@ -46,7 +47,9 @@ describe('a name that begins with the name of a server', () => {
     await using plain = await startSwitched(['other__echo', 'unlisted__echo'])
     await using other = await startSwitched(['echo'], 'broken')
     await using gateway = await startGateway({ config: configOf({ plain, other }) })
-    await until('the server to be down', async () => (JSON.stringify((await readiness(gateway)).body['missing'] ?? {}).includes('other') ? true : undefined))
+    await until('the server to be down', async () =>
+      JSON.stringify((await readiness(gateway)).body['missing'] ?? {}).includes('other') ? true : undefined,
+    )
 
     expect(errorOf(await call(gateway, 'other__echo'))).toMatchObject({ code: 'mcp.server_unavailable', subject: 'other' })
     expect(plain.calls).toEqual([])
@@ -66,7 +69,11 @@ describe('a name that begins with the name of a server', () => {
     await using gateway = await startGateway({ config: configOf({ plain, other }) })
     const [down, unknown] = [await call(gateway, 'other__secret', bob), await call(gateway, 'nobody__secret', bob)]
     expect(errorOf(down)).toMatchObject({ code: 'grant.tool' })
-    expect(JSON.stringify(down.message).replaceAll('other', 'nobody').replace(/"id":\d+/, '')).toBe(JSON.stringify(unknown.message).replace(/"id":\d+/, ''))
+    expect(
+      JSON.stringify(down.message)
+        .replaceAll('other', 'nobody')
+        .replace(/"id":\d+/, ''),
+    ).toBe(JSON.stringify(unknown.message).replace(/"id":\d+/, ''))
   })
 })
 
@@ -94,7 +101,11 @@ describe('while a server is starting', () => {
   test('a call of its tools waits and is then answered with what is not there, and not as an unknown tool', async () => {
     await using slow = await startSwitched(['late'], 'silent')
     await using gateway = await startGateway({ config: configOf({ slow }) })
-    expect(errorOf(await call(gateway, 'slow__late'))).toMatchObject({ code: 'mcp.server_unavailable', subject: 'slow', why: 'it is starting' })
+    expect(errorOf(await call(gateway, 'slow__late'))).toMatchObject({
+      code: 'mcp.server_unavailable',
+      subject: 'slow',
+      why: 'it is starting',
+    })
     expect(await gateway.recordThat((one) => one.subject === 'slow__late')).toMatchObject({ errorCode: 'mcp.server_unavailable' })
   })
 
@@ -111,7 +122,9 @@ describe('while a server is starting', () => {
     await using plain = await startSwitched(['echo'])
     await using slow = await startSwitched(['late'], 'silent')
     await using gateway = await startGateway({ config: configOf({ plain, slow }) })
-    await until('the other server', async () => (JSON.stringify((await readiness(gateway)).body['missing']).includes('plain') ? undefined : true))
+    await until('the other server', async () =>
+      JSON.stringify((await readiness(gateway)).body['missing']).includes('plain') ? undefined : true,
+    )
     expect(await readiness(gateway)).toMatchObject({ status: 200, body: { status: 'ready', missing: { slow: 'it is starting' } } })
     slow.become('up')
     await serversReady(gateway.url)

@@ -13,48 +13,44 @@ import { serversReady } from './upstream-servers.ts'
 describe('a gateway that is killed at any moment', () => {
   const rounds = 10
 
-  test(
-    'leaves no side effect without a decision on disk, and a log that verifies',
-    async () => {
-      const place = await makePlace()
-      const dataDir = String(place.config['data_dir'])
-      let answered = 0
-      for (let round = 0; round < rounds; round += 1) {
-        const gateway = await startGateway({ config: place.config })
-        await serversReady(gateway.url)
-        const before = (await place.ledger()).length
-        let alive = true
-        const worker = async (name: number): Promise<void> => {
-          for (let index = 0; alive; index += 1) {
-            const answer = await put(gateway, `r${round}-w${name}-${index}`).catch(() => undefined)
-            if (answer === undefined) return
-            expect(answer).toMatchObject({ status: 200, message: { result: { content: [{ text: `put r${round}-w${name}-${index}` }] } } })
-            answered += 1
-          }
+  test('leaves no side effect without a decision on disk, and a log that verifies', async () => {
+    const place = await makePlace()
+    const dataDir = String(place.config['data_dir'])
+    let answered = 0
+    for (let round = 0; round < rounds; round += 1) {
+      const gateway = await startGateway({ config: place.config })
+      await serversReady(gateway.url)
+      const before = (await place.ledger()).length
+      let alive = true
+      const worker = async (name: number): Promise<void> => {
+        for (let index = 0; alive; index += 1) {
+          const answer = await put(gateway, `r${round}-w${name}-${index}`).catch(() => undefined)
+          if (answer === undefined) return
+          expect(answer).toMatchObject({ status: 200, message: { result: { content: [{ text: `put r${round}-w${name}-${index}` }] } } })
+          answered += 1
         }
-        const workers = Promise.all(Array.from({ length: 8 }, (_, name) => worker(name)))
-        // Each round dies at another amount of work done, in the middle of the next calls.
-        await until('work', async () => ((await place.ledger()).length >= before + 3 + round * 7 ? true : undefined))
-        await gateway.stop('SIGKILL')
-        alive = false
-        await workers
-        const ledger = await place.ledger()
-        expect(ledger.length).toBeGreaterThan(before)
-        const recorded = await allowedDigests(dataDir)
-        expect(ledger.filter((entry) => !recorded.has(digest(entry)))).toEqual([])
       }
-      const last = await startGateway({ config: place.config })
-      const verified = await last.cli(['audit', 'verify', '--json'])
-      expect(verified).toMatchObject({ code: 0 })
-      const report = JSON.parse(verified.stdout) as Json
-      expect(report).toMatchObject({ ok: true, problems: [] })
-      expect(report['records']).toBeGreaterThanOrEqual(answered)
-      expect(report['checkpoints']).toBeGreaterThan(0)
-      await last.stop()
-      await rm(place.root, { recursive: true, force: true })
-    },
-    120_000,
-  )
+      const workers = Promise.all(Array.from({ length: 8 }, (_, name) => worker(name)))
+      // Each round dies at another amount of work done, in the middle of the next calls.
+      await until('work', async () => ((await place.ledger()).length >= before + 3 + round * 7 ? true : undefined))
+      await gateway.stop('SIGKILL')
+      alive = false
+      await workers
+      const ledger = await place.ledger()
+      expect(ledger.length).toBeGreaterThan(before)
+      const recorded = await allowedDigests(dataDir)
+      expect(ledger.filter((entry) => !recorded.has(digest(entry)))).toEqual([])
+    }
+    const last = await startGateway({ config: place.config })
+    const verified = await last.cli(['audit', 'verify', '--json'])
+    expect(verified).toMatchObject({ code: 0 })
+    const report = JSON.parse(verified.stdout) as Json
+    expect(report).toMatchObject({ ok: true, problems: [] })
+    expect(report['records']).toBeGreaterThanOrEqual(answered)
+    expect(report['checkpoints']).toBeGreaterThan(0)
+    await last.stop()
+    await rm(place.root, { recursive: true, force: true })
+  }, 120_000)
 })
 
 test('a full disk stops tool calls before they run, says so, and nothing needs a restart afterwards', async ({ skip }) => {

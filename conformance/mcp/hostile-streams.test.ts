@@ -27,7 +27,10 @@ const malformed: [string, string][] = [
 
 async function sessionId(): Promise<string> {
   const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'hostile', version: '1' } }
-  const opened = await post({ url: `${governed.url}/mcp/main`, key: secrets.alice }, { jsonrpc: '2.0', id: 0, method: 'initialize', params })
+  const opened = await post(
+    { url: `${governed.url}/mcp/main`, key: secrets.alice },
+    { jsonrpc: '2.0', id: 0, method: 'initialize', params },
+  )
   return String(opened.headers.get('mcp-session-id'))
 }
 
@@ -38,15 +41,30 @@ async function stillServes(): Promise<void> {
 
 describe('a malformed `x-turnward-session`', () => {
   test.each(malformed)('%s: the GET stream of a legacy session is refused before it opens', async (_what, value) => {
-    const headers = { authorization: `Bearer ${secrets.alice}`, accept: 'text/event-stream', 'mcp-session-id': await sessionId(), 'mcp-protocol-version': '2025-11-25', 'x-turnward-session': value }
+    const headers = {
+      authorization: `Bearer ${secrets.alice}`,
+      accept: 'text/event-stream',
+      'mcp-session-id': await sessionId(),
+      'mcp-protocol-version': '2025-11-25',
+      'x-turnward-session': value,
+    }
     const answer = await send(`${governed.url}/mcp/main`, { method: 'GET', headers })
     expectRefusal(answer)
     await stillServes()
   })
 
   test.each(malformed)('%s: `subscriptions/listen` is refused before it is acknowledged', async (_what, value) => {
-    const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientInfo': { name: 'hostile', version: '1' }, 'io.modelcontextprotocol/clientCapabilities': {} }
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true }, _meta: meta } })
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'hostile', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': {},
+    }
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'subscriptions/listen',
+      params: { notifications: { toolsListChanged: true }, _meta: meta },
+    })
     const headers = {
       authorization: `Bearer ${secrets.alice}`,
       accept: 'application/json, text/event-stream',

@@ -27,7 +27,12 @@ beforeAll(async () => {
       contracts: { '*': { output: { trust: 'trusted' } } },
       rules: [
         { name: 'no-publishing', when: "tool.name == 'office__publish'", verdict: 'deny', reason: 'Nothing is published from here.' },
-        { name: 'small-numbers', when: "tool.name == 'office__count' && args.n > 5", verdict: 'deny', reason: 'Numbers above five are not counted.' },
+        {
+          name: 'small-numbers',
+          when: "tool.name == 'office__count' && args.n > 5",
+          verdict: 'deny',
+          reason: 'Numbers above five are not counted.',
+        },
       ],
     },
   })
@@ -46,7 +51,19 @@ interface Run {
 }
 
 function inspect(era: string, args: readonly string[], secret = key): Promise<Run> {
-  const shared = ['--cli', `${gateway.url}/mcp/main`, '--transport', 'http', '--protocol-era', era, '--stored-auth-only', '--format', 'json', '--header', `Authorization: Bearer ${secret}`]
+  const shared = [
+    '--cli',
+    `${gateway.url}/mcp/main`,
+    '--transport',
+    'http',
+    '--protocol-era',
+    era,
+    '--stored-auth-only',
+    '--format',
+    'json',
+    '--header',
+    `Authorization: Bearer ${secret}`,
+  ]
   return new Promise((resolve) => {
     execFile(
       process.execPath,

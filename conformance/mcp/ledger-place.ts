@@ -30,7 +30,14 @@ export async function makePlace(dataDir?: string): Promise<Place> {
       principals: { ada: {} },
       keys: { ada: { principal: 'ada', secret: key } },
       grants: [{ principals: ['ada'], gateways: ['main'], tools: ['*'] }],
-      servers: { ledger: { transport: 'stdio', command: ['node', fixtureServer('ledger.mjs'), folder], mounts: [{ path: folder, write: true }], max_concurrent: 64 } },
+      servers: {
+        ledger: {
+          transport: 'stdio',
+          command: ['node', fixtureServer('ledger.mjs'), folder],
+          mounts: [{ path: folder, write: true }],
+          max_concurrent: 64,
+        },
+      },
       gateways: { main: { servers: ['ledger'] } },
       contracts: { ledger__put: { output: { trust: 'trusted' } } },
       audit: { checkpoint_records: 50 },
@@ -52,8 +59,15 @@ export function digest(entry: string): string {
 export async function allowedDigests(dataDir: string): Promise<Set<string>> {
   const database = new DatabaseSync(join(dataDir, 'decisions.db'), { readOnly: true })
   try {
-    const rows = database.prepare('SELECT record FROM records').all().map((row) => JSON.parse(String(row['record'])) as Json)
-    return new Set(rows.filter((record) => record['kind'] === 'tool_call' && record['type'] === 'decision' && record['action'] === 'allow').map((record) => String(record['argumentsDigest'])))
+    const rows = database
+      .prepare('SELECT record FROM records')
+      .all()
+      .map((row) => JSON.parse(String(row['record'])) as Json)
+    return new Set(
+      rows
+        .filter((record) => record['kind'] === 'tool_call' && record['type'] === 'decision' && record['action'] === 'allow')
+        .map((record) => String(record['argumentsDigest'])),
+    )
   } finally {
     database.close()
   }

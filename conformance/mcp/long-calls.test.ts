@@ -40,7 +40,9 @@ afterAll(async () => {
 })
 
 async function happened(event: string): Promise<void> {
-  await until(event, async () => ((await readFile(join(folder, 'events.txt'), 'utf8').catch(() => '')).split('\n').includes(event) ? true : undefined))
+  await until(event, async () =>
+    (await readFile(join(folder, 'events.txt'), 'utf8').catch(() => '')).split('\n').includes(event) ? true : undefined,
+  )
 }
 
 function wait(server: string, name: string, tool = 'wait', session = 'long-calls') {
@@ -58,7 +60,9 @@ describe.each(modes)('cancelled by a %s client', (_name, mode) => {
     stop.abort()
     await ended
     await happened(`cancelled ${name}`)
-    await gateway.recordThat((one) => one.type === 'outcome' && one.subject === 'patient__wait' && one.outcome === 'cancelled' && one.turn !== null)
+    await gateway.recordThat(
+      (one) => one.type === 'outcome' && one.subject === 'patient__wait' && one.outcome === 'cancelled' && one.turn !== null,
+    )
     expect(textOf(await client.callTool({ name: 'patient__probe', arguments: {} }))).toBe('here')
     await client.close()
   })
@@ -67,12 +71,28 @@ describe.each(modes)('cancelled by a %s client', (_name, mode) => {
 test('a client that goes away cancels its modern call', async () => {
   const name = randomUUID()
   const stop = new AbortController()
-  const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' }, 'io.modelcontextprotocol/clientCapabilities': {} }
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'x', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
   const request = fetch(`${gateway.url}/mcp/main`, {
     method: 'POST',
     signal: stop.signal,
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'patient__wait' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'patient__wait', arguments: { name }, _meta: meta } }),
+    headers: {
+      authorization: `Bearer ${key}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': 'patient__wait',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'patient__wait', arguments: { name }, _meta: meta },
+    }),
   }).catch((error: unknown) => error)
   await happened(`started ${name}`)
   stop.abort()
@@ -84,7 +104,10 @@ test('a call has a deadline, progress or not; the server is told and the log say
   const client = await connectClient(gateway.url, key)
   const name = randomUUID()
   let progress = 0
-  const call = client.callTool({ name: 'hasty__wait', arguments: { name } }, { onprogress: () => void (progress += 1), resetTimeoutOnProgress: true })
+  const call = client.callTool(
+    { name: 'hasty__wait', arguments: { name } },
+    { onprogress: () => void (progress += 1), resetTimeoutOnProgress: true },
+  )
   await expect(call).rejects.toMatchObject({ data: { code: 'mcp.server_timeout' } })
   expect(progress).toBeGreaterThan(0)
   await happened(`cancelled ${name}`)

@@ -8,7 +8,15 @@ import { join } from 'node:path'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
 import type { Json } from '../harness/json.ts'
 import type { RpcTarget } from './raw-rpc.ts'
-import { installed, serversReady, startEverything, startModern, startRaw, type ModernUpstream, type RawUpstream } from './upstream-servers.ts'
+import {
+  installed,
+  serversReady,
+  startEverything,
+  startModern,
+  startRaw,
+  type ModernUpstream,
+  type RawUpstream,
+} from './upstream-servers.ts'
 
 /** May use everything. */
 export const ada = 'tw_conformance_ada_000000000001'
@@ -25,7 +33,10 @@ export const strange: Json = {
   futureField: { since: '2031' },
 }
 export const strangeResult: Json = {
-  content: [{ type: 'hologram', frames: [1.5, null], futureField: true }, { type: 'text', text: 'plain', _meta: { 'vendor.example/part': 1 } }],
+  content: [
+    { type: 'hologram', frames: [1.5, null], futureField: true },
+    { type: 'text', text: 'plain', _meta: { 'vendor.example/part': 1 } },
+  ],
   structuredContent: { list: [], nothing: null },
   _meta: { 'vendor.example/result': 'kept' },
   futureField: ['kept'],
@@ -50,7 +61,11 @@ export async function startMixedFleet(): Promise<MixedFleet> {
   const everything = await startEverything()
   const modern = await startModern()
   const raw = await startRaw([strange], strangeResult)
-  const many = await startRaw(manyTools.map((name) => ({ name, inputSchema: { type: 'object' } })), { content: [] }, 40)
+  const many = await startRaw(
+    manyTools.map((name) => ({ name, inputSchema: { type: 'object' } })),
+    { content: [] },
+    40,
+  )
   const mounts = [{ path: folder, write: true }]
   const gateway = await startGateway({
     config: {
@@ -62,8 +77,17 @@ export async function startMixedFleet(): Promise<MixedFleet> {
       ],
       servers: {
         every: { transport: 'stdio', command: ['node', installed('@modelcontextprotocol/server-everything/dist/index.js')] },
-        files: { transport: 'stdio', command: ['node', installed('@modelcontextprotocol/server-filesystem/dist/index.js'), folder], mounts },
-        memory: { transport: 'stdio', command: ['node', installed('@modelcontextprotocol/server-memory/dist/index.js')], env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') }, mounts },
+        files: {
+          transport: 'stdio',
+          command: ['node', installed('@modelcontextprotocol/server-filesystem/dist/index.js'), folder],
+          mounts,
+        },
+        memory: {
+          transport: 'stdio',
+          command: ['node', installed('@modelcontextprotocol/server-memory/dist/index.js')],
+          env: { MEMORY_FILE_PATH: join(folder, 'memory.jsonl') },
+          mounts,
+        },
         everyhttp: { transport: 'http', url: everything.url },
         modern: { transport: 'http', url: modern.url },
         raw: { transport: 'http', url: raw.url },

@@ -9,7 +9,8 @@ import { serversReady } from './upstream-servers.ts'
 const ada = 'tw_conformance_ada_000000000001'
 const definition = '"inputSchema":{"type":"object","properties":{"id":{"type":"integer","maximum":18446744073709551615}}},"x-limit":1e400'
 /** In the order of its sorted keys, so that its own SHA-256 is the digest of the decision log. */
-const result = '{"content":[{"text":"1e400","type":"text"}],"structuredContent":{"amount":0.30000000000000000001,"id":9007199254740993,"ids":[-9223372036854775808,1e400]}}'
+const result =
+  '{"content":[{"text":"1e400","type":"text"}],"structuredContent":{"amount":0.30000000000000000001,"id":9007199254740993,"ids":[-9223372036854775808,1e400]}}'
 
 let server: Server
 let gateway: RunningGateway
@@ -20,7 +21,11 @@ beforeAll(async () => {
   server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += String(chunk)
-    const message = (text === '' ? {} : JSON.parse(text)) as { id?: number; method?: string; params?: { _meta?: { progressToken?: number } } }
+    const message = (text === '' ? {} : JSON.parse(text)) as {
+      id?: number
+      method?: string
+      params?: { _meta?: { progressToken?: number } }
+    }
     const answers: Readonly<Record<string, string>> = {
       initialize: '{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"ledger","version":"1"}}',
       'tools/list': `{"tools":[{"name":"book",${definition}}]}`,
@@ -83,10 +88,13 @@ const legacy: Call = async (args, meta = '') => {
     body: '{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}',
   })
   await opened.text()
-  return send(`{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"ledger__book","arguments":${args},"_meta":{"vendor.example/x":1${meta}}}}`, {
-    'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
-    'mcp-protocol-version': '2025-11-25',
-  })
+  return send(
+    `{"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"ledger__book","arguments":${args},"_meta":{"vendor.example/x":1${meta}}}}`,
+    {
+      'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
+      'mcp-protocol-version': '2025-11-25',
+    },
+  )
 }
 
 describe.each([
@@ -98,19 +106,31 @@ describe.each([
     ['one inside a list', '{"rows":[{"id":1},{"id":-9223372036854775807}]}', 'rows/1/id'],
     ['an amount with too many digits', '{"amount":0.30000000000000000001}', 'amount'],
     ['a power beyond every double', '{"power":1e400}', 'power'],
-  ])('%s is not rounded: the call is refused on record with words that name the argument, and no server sees it', async (_what, args, path) => {
-    const before = reached.length
-    const { status, text } = await call(args)
-    expect(status).toBe(200)
-    const { id, result } = JSON.parse(text) as { id: number; result: { content: unknown; isError: boolean; _meta: { 'dev.turnward/refusal': { decision: string } } } }
-    expect(id).toBe(5)
-    expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining(`\`${path}\``) }] })
-    expect(reached).toHaveLength(before)
-    const { decision } = result._meta['dev.turnward/refusal']
-    const record = await gateway.recordThat((each) => each['id'] === decision && each['type'] === 'decision')
-    expect(record).toMatchObject({ kind: 'tool_call', subject: 'ledger__book', principal: 'ada', action: 'deny', rules: ['JSON numbers'] })
-    expect(JSON.stringify(record)).not.toMatch(/9007199254740993|9223372036854775807|0\.3000|1e400/)
-  })
+  ])(
+    '%s is not rounded: the call is refused on record with words that name the argument, and no server sees it',
+    async (_what, args, path) => {
+      const before = reached.length
+      const { status, text } = await call(args)
+      expect(status).toBe(200)
+      const { id, result } = JSON.parse(text) as {
+        id: number
+        result: { content: unknown; isError: boolean; _meta: { 'dev.turnward/refusal': { decision: string } } }
+      }
+      expect(id).toBe(5)
+      expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining(`\`${path}\``) }] })
+      expect(reached).toHaveLength(before)
+      const { decision } = result._meta['dev.turnward/refusal']
+      const record = await gateway.recordThat((each) => each['id'] === decision && each['type'] === 'decision')
+      expect(record).toMatchObject({
+        kind: 'tool_call',
+        subject: 'ledger__book',
+        principal: 'ada',
+        action: 'deny',
+        rules: ['JSON numbers'],
+      })
+      expect(JSON.stringify(record)).not.toMatch(/9007199254740993|9223372036854775807|0\.3000|1e400/)
+    },
+  )
 
   test('one in the metadata refuses the request', async () => {
     const before = reached.length
@@ -133,15 +153,21 @@ describe.each([
 })
 
 test('a definition arrives as the server wrote it', async () => {
-  const { text } = await send('{"jsonrpc":"2.0","id":6,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}', {
-    'mcp-protocol-version': '2026-07-28',
-    'mcp-method': 'tools/list',
-  })
+  const { text } = await send(
+    '{"jsonrpc":"2.0","id":6,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}',
+    {
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/list',
+    },
+  )
   expect(text).toContain(`{"name":"ledger__book",${definition}}`)
 })
 
 test('the decision log has the digest of what was delivered', async () => {
   await modern('{}')
   const digest = createHash('sha256').update(result).digest('hex')
-  expect(await gateway.recordThat(({ type, resultDigest }) => type === 'outcome' && resultDigest === digest)).toMatchObject({ subject: 'ledger__book', outcome: 'ok' })
+  expect(await gateway.recordThat(({ type, resultDigest }) => type === 'outcome' && resultDigest === digest)).toMatchObject({
+    subject: 'ledger__book',
+    outcome: 'ok',
+  })
 })

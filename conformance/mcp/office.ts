@@ -25,10 +25,16 @@ export async function startOffice(change: Json = {}): Promise<Office> {
   const gateway = await startGateway({
     config: {
       groups: { hr: {} },
-      principals: { ada: { groups: ['hr'], emails: ['ada@acme.example'] }, carol: { groups: ['hr'], emails: ['carol@acme.example'] }, bob: { emails: ['bob@acme.example'] } },
+      principals: {
+        ada: { groups: ['hr'], emails: ['ada@acme.example'] },
+        carol: { groups: ['hr'], emails: ['carol@acme.example'] },
+        bob: { emails: ['bob@acme.example'] },
+      },
       keys: { ada: { principal: 'ada', actor: 'night-agent', secret: ada }, bob: { principal: 'bob', secret: bob } },
       grants: [{ principals: ['*'], gateways: ['main'], tools: ['office__*'], models: ['*'] }],
-      servers: { office: { transport: 'stdio', command: ['node', fixtureServer('office.mjs'), folder], mounts: [{ path: folder, write: true }] } },
+      servers: {
+        office: { transport: 'stdio', command: ['node', fixtureServer('office.mjs'), folder], mounts: [{ path: folder, write: true }] },
+      },
       gateways: { main: { servers: ['office'] } },
       contracts: {
         office__read_web: { output: { trust: 'untrusted' } },
@@ -42,9 +48,19 @@ export async function startOffice(change: Json = {}): Promise<Office> {
         office__count: { output: { trust: 'trusted' } },
       },
       rules: [
-        { name: 'small-numbers', when: "tool.name == 'office__count' && args.n > 5", verdict: 'deny', reason: 'Numbers above five are not counted.' },
+        {
+          name: 'small-numbers',
+          when: "tool.name == 'office__count' && args.n > 5",
+          verdict: 'deny',
+          reason: 'Numbers above five are not counted.',
+        },
         { name: 'watch-two', when: "tool.name == 'office__count' && args.n == 2", verdict: 'warn', reason: 'Two is watched.' },
-        { name: 'bob-reads-no-news', when: "principal.id == 'bob' && tool.name == 'office__read_news'", verdict: 'deny', reason: 'No news for Bob.' },
+        {
+          name: 'bob-reads-no-news',
+          when: "principal.id == 'bob' && tool.name == 'office__read_news'",
+          verdict: 'deny',
+          reason: 'No news for Bob.',
+        },
       ],
       upstreams: { model: { kind: 'scripted', steps: proposals } },
       routes: [{ model: 'scripted', upstreams: ['model'] }],
@@ -67,8 +83,16 @@ export async function startOffice(change: Json = {}): Promise<Office> {
 
 /** A model that proposes what the task says: `propose <tool>`. After one round of results it is done. */
 const proposals = [
-  ...['read_web', 'publish', 'read_news', 'backup'].map((tool) => ({ when: { task: `^propose ${tool}( |$)`, step: 0 }, text: 'As you wish.', calls: [{ tool: `office__${tool}` }] })),
-  { when: { task: '^propose send', step: 0 }, text: 'As you wish.', calls: [{ tool: 'office__send', args: { to: 'bob@acme.example', body: 'hello' } }] },
+  ...['read_web', 'publish', 'read_news', 'backup'].map((tool) => ({
+    when: { task: `^propose ${tool}( |$)`, step: 0 },
+    text: 'As you wish.',
+    calls: [{ tool: `office__${tool}` }],
+  })),
+  {
+    when: { task: '^propose send', step: 0 },
+    text: 'As you wish.',
+    calls: [{ tool: 'office__send', args: { to: 'bob@acme.example', body: 'hello' } }],
+  },
   { text: 'Done.' },
 ]
 
@@ -82,8 +106,17 @@ export interface Proposal {
 }
 
 /** One model call; the scripted model proposes what the task asks for. */
-export async function propose(office: Office, key: string, task: string, messages: readonly Json[] = [{ role: 'user', content: task }], headers: Readonly<Record<string, string>> = {}): Promise<Proposal> {
-  const tools = ['read_web', 'publish', 'read_news', 'backup', 'send'].map((name) => ({ type: 'function', function: { name: `office__${name}`, parameters: { type: 'object' } } }))
+export async function propose(
+  office: Office,
+  key: string,
+  task: string,
+  messages: readonly Json[] = [{ role: 'user', content: task }],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Proposal> {
+  const tools = ['read_web', 'publish', 'read_news', 'backup', 'send'].map((name) => ({
+    type: 'function',
+    function: { name: `office__${name}`, parameters: { type: 'object' } },
+  }))
   const response = await fetch(`${office.gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
@@ -92,6 +125,15 @@ export async function propose(office: Office, key: string, task: string, message
   const body = (await response.json()) as Json
   if (response.status !== 200) throw new Error(`model call: ${response.status} ${JSON.stringify(body)}`)
   const message = body['choices'][0].message as Json
-  const calls = ((message['tool_calls'] ?? []) as Json[]).map((call) => ({ id: String(call['id']), name: String(call['function'].name), args: JSON.parse(String(call['function'].arguments)) as Json }))
-  return { session: response.headers.get('x-turnward-session') ?? '', turn: response.headers.get('x-turnward-turn') ?? '', calls, messages: [...messages, message] }
+  const calls = ((message['tool_calls'] ?? []) as Json[]).map((call) => ({
+    id: String(call['id']),
+    name: String(call['function'].name),
+    args: JSON.parse(String(call['function'].arguments)) as Json,
+  }))
+  return {
+    session: response.headers.get('x-turnward-session') ?? '',
+    turn: response.headers.get('x-turnward-turn') ?? '',
+    calls,
+    messages: [...messages, message],
+  }
 }

@@ -29,7 +29,16 @@ describe.each(modes)('the official client in %s mode', (name, mode) => {
   test('sees the tools of every server as `server__tool`, in a stable order', async () => {
     const client = await connectClient(gateway.url, ada, { mode })
     const names = await toolNames(client)
-    expect(names).toEqual(expect.arrayContaining(['every__echo', 'files__read_text_file', 'memory__read_graph', 'everyhttp__echo', 'modern__greet', 'raw__strange']))
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'every__echo',
+        'files__read_text_file',
+        'memory__read_graph',
+        'everyhttp__echo',
+        'modern__greet',
+        'raw__strange',
+      ]),
+    )
     expect(names.filter((tool) => !/^(every|files|memory|everyhttp|modern|raw)__[A-Za-z0-9_.-]+$/.test(tool))).toEqual([])
     expect(await toolNames(client)).toEqual(names)
     expect(client.getInstructions()).toBe('Use with care.')
@@ -51,7 +60,9 @@ describe.each(modes)('the official client in %s mode', (name, mode) => {
 
   test('works with files through server-filesystem in the sandbox', async () => {
     const client = await connectClient(gateway.url, ada, { mode })
-    expect(textOf(await client.callTool({ name: 'files__read_text_file', arguments: { path: join(fleet.folder, 'readme.txt') } }))).toBe('written on the host')
+    expect(textOf(await client.callTool({ name: 'files__read_text_file', arguments: { path: join(fleet.folder, 'readme.txt') } }))).toBe(
+      'written on the host',
+    )
     const path = join(fleet.folder, `${name}.txt`)
     const written = await client.callTool({ name: 'files__write_file', arguments: { path, content: `by ${name}` } })
     expect(written.isError).toBeFalsy()
@@ -63,7 +74,10 @@ describe.each(modes)('the official client in %s mode', (name, mode) => {
 
   test('keeps state in server-memory across connections', async () => {
     const writer = await connectClient(gateway.url, ada, { mode })
-    await writer.callTool({ name: 'memory__create_entities', arguments: { entities: [{ name: `Ada-${name}`, entityType: 'person', observations: ['writes programs'] }] } })
+    await writer.callTool({
+      name: 'memory__create_entities',
+      arguments: { entities: [{ name: `Ada-${name}`, entityType: 'person', observations: ['writes programs'] }] },
+    })
     await writer.close()
     const reader = await connectClient(gateway.url, ada, { mode })
     expect(textOf(await reader.callTool({ name: 'memory__read_graph', arguments: {} }))).toContain(`Ada-${name}`)
@@ -77,14 +91,20 @@ describe.each(modes)('the official client in %s mode', (name, mode) => {
     await client.close()
   })
 
-  test.each(['every__trigger-long-running-operation', 'everyhttp__trigger-long-running-operation', 'modern__counted'])('is told the progress of %s', async (tool) => {
-    const client = await connectClient(gateway.url, ada, { mode })
-    const seen: number[] = []
-    const result = await client.callTool({ name: tool, arguments: tool.startsWith('modern') ? {} : { duration: 0.3, steps: 3 } }, { onprogress: ({ progress }) => seen.push(progress) })
-    expect(result.isError).toBeFalsy()
-    expect(seen).toEqual([1, 2, 3])
-    await client.close()
-  })
+  test.each(['every__trigger-long-running-operation', 'everyhttp__trigger-long-running-operation', 'modern__counted'])(
+    'is told the progress of %s',
+    async (tool) => {
+      const client = await connectClient(gateway.url, ada, { mode })
+      const seen: number[] = []
+      const result = await client.callTool(
+        { name: tool, arguments: tool.startsWith('modern') ? {} : { duration: 0.3, steps: 3 } },
+        { onprogress: ({ progress }) => seen.push(progress) },
+      )
+      expect(result.isError).toBeFalsy()
+      expect(seen).toEqual([1, 2, 3])
+      await client.close()
+    },
+  )
 
   test('cancels a call all the way to the server', async () => {
     const client = await connectClient(gateway.url, ada, { mode })

@@ -28,7 +28,11 @@ export async function connectClient(gatewayUrl: string, key: string, options: Co
     { name: options.name ?? `official-${clients}`, version: '1.0.0' },
     { versionNegotiation: { mode }, ...(versions === undefined ? {} : { supportedProtocolVersions: versions }) },
   )
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${gatewayUrl}/mcp/${gateway}`), { requestInit: { headers: { authorization: `Bearer ${key}`, ...headers } } }))
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${gatewayUrl}/mcp/${gateway}`), {
+      requestInit: { headers: { authorization: `Bearer ${key}`, ...headers } },
+    }),
+  )
   return client
 }
 

@@ -28,7 +28,14 @@ describe('a refusal', () => {
     expect(refusal).toMatchObject({ gaps: [{ kind: 'trust', source: 'contract office__publish' }] })
     expect(String(refusal['decision'])).toMatch(/^dec_/)
     const record = await office.gateway.recordThat((one) => one.id === refusal['decision'] && one.type === 'decision')
-    expect(record).toMatchObject({ kind: 'tool_call', subject: 'office__publish', action: 'deny', principal: 'ada', actor: 'night-agent', turn: refusal['turn'] })
+    expect(record).toMatchObject({
+      kind: 'tool_call',
+      subject: 'office__publish',
+      action: 'deny',
+      principal: 'ada',
+      actor: 'night-agent',
+      turn: refusal['turn'],
+    })
     expect(await timesRan('publish')).toBe(before)
     await client.close()
   })
@@ -69,7 +76,13 @@ describe('what a session has read decides', () => {
     expect((await call(client, 'send', { to: 'carol@acme.example' })).text).toBe('sent')
     expect((await call(client, 'send', { to: ['ada@acme.example', 'carol@acme.example'] })).text).toBe('sent')
     const before = await timesRan('send')
-    for (const to of ['bob@acme.example', 'eve@evil.example', ['carol@acme.example', 'eve@evil.example'], [], 'Carol <carol@acme.example>, eve@evil.example']) {
+    for (const to of [
+      'bob@acme.example',
+      'eve@evil.example',
+      ['carol@acme.example', 'eve@evil.example'],
+      [],
+      'Carol <carol@acme.example>, eve@evil.example',
+    ]) {
       expect(await call(client, 'send', { to }), JSON.stringify(to)).toMatchObject({ refused: true })
     }
     expect(await timesRan('send')).toBe(before)
@@ -99,7 +112,9 @@ describe('what a session has read decides', () => {
   test('an error of a tool is read like any other result', async () => {
     const client = await freshClient(office)
     await call(client, 'failing_backup')
-    const record = await office.gateway.recordThat((one) => one.type === 'outcome' && one.subject === 'office__failing_backup' && one.outcome === 'tool_error')
+    const record = await office.gateway.recordThat(
+      (one) => one.type === 'outcome' && one.subject === 'office__failing_backup' && one.outcome === 'tool_error',
+    )
     expect(record.principal).toBe('ada')
     await client.close()
   })
@@ -139,7 +154,9 @@ describe('rules', () => {
   test('a warning runs and is on record', async () => {
     const client = await freshClient(office)
     expect((await call(client, 'count', { n: 2 })).text).toBe('counted 2')
-    const record = await office.gateway.recordThat((one) => one.subject === 'office__count' && one.verdict === 'warn' && one.type === 'decision')
+    const record = await office.gateway.recordThat(
+      (one) => one.subject === 'office__count' && one.verdict === 'warn' && one.type === 'decision',
+    )
     expect(record).toMatchObject({ action: 'allow', rules: expect.arrayContaining(['rule watch-two']) })
     await client.close()
   })

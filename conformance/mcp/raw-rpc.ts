@@ -33,7 +33,9 @@ export async function post(target: RpcTarget, body: unknown, headers: Readonly<R
   const text = await response.text()
   const messages = (response.headers.get('content-type') ?? '').startsWith('text/event-stream')
     ? [...text.matchAll(/^data: (.+)$/gm)].map((match) => JSON.parse(match[1] ?? '{}') as Json)
-    : text === '' ? [] : [JSON.parse(text) as Json]
+    : text === ''
+      ? []
+      : [JSON.parse(text) as Json]
   return { status: response.status, headers: response.headers, message: messages.at(-1) ?? {}, notifications: messages.slice(0, -1) }
 }
 
@@ -47,14 +49,23 @@ export function modernRequest(target: RpcTarget, method: string, params: Json = 
   }
   const body = { jsonrpc: '2.0', id: ids, method, params: { ...params, _meta: { ...meta, ...(params['_meta'] as Json | undefined) } } }
   const name: unknown = params['name']
-  return post(target, body, { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...(typeof name === 'string' ? { 'mcp-name': name } : {}) })
+  return post(target, body, {
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': method,
+    ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
+  })
 }
 
 export type LegacyRequest = (method: string, params?: Json) => Promise<RpcAnswer>
 
 /** Shakes hands in a legacy version; gives the way to send requests in that session. */
 export async function openLegacy(target: RpcTarget, version = '2025-11-25', client = 'raw-legacy'): Promise<LegacyRequest> {
-  const opened = await post(target, { jsonrpc: '2.0', id: 'init', method: 'initialize', params: { protocolVersion: version, capabilities: {}, clientInfo: { name: client, version: '1.0.0' } } })
+  const opened = await post(target, {
+    jsonrpc: '2.0',
+    id: 'init',
+    method: 'initialize',
+    params: { protocolVersion: version, capabilities: {}, clientInfo: { name: client, version: '1.0.0' } },
+  })
   const session = opened.headers.get('mcp-session-id')
   if (session === null) throw new Error(`no session: ${opened.status} ${JSON.stringify(opened.message)}`)
   const headers = { 'mcp-session-id': session, 'mcp-protocol-version': version }

@@ -7,7 +7,11 @@ import { connectClient, textOf, toolNames } from './official-client.ts'
 import { serversReady, startRaw } from './upstream-servers.ts'
 
 const text = { type: 'string' }
-const tool = (name: string, annotations: Json, properties: Json = {}): Json => ({ name, annotations, inputSchema: { type: 'object', properties } })
+const tool = (name: string, annotations: Json, properties: Json = {}): Json => ({
+  name,
+  annotations,
+  inputSchema: { type: 'object', properties },
+})
 
 const tracker = [
   tool('list_issues', { readOnlyHint: true }, { query: text }),
@@ -45,12 +49,17 @@ test('in `standard` the reading goes on after the first result, and is shown as 
   await using running = await startTracker('standard')
   const client = await connectClient(running.gateway.url, ada, { name: 'reader', mode: 'legacy' })
   expect(await toolNames(client)).toHaveLength(tracker.length)
-  for (let again = 0; again < 2; again += 1) expect(textOf(await client.callTool({ name: 'tracker__list_issues', arguments: {} }))).toBe('read')
+  for (let again = 0; again < 2; again += 1)
+    expect(textOf(await client.callTool({ name: 'tracker__list_issues', arguments: {} }))).toBe('read')
   expect((await toolNames(client)).toSorted()).toEqual(['tracker__get_issue', 'tracker__list_issues'])
   for (const name of ['get_image', 'search_web', 'find_answers', 'post_comment', 'list_labels'])
     expect(textOf(await client.callTool({ name: `tracker__${name}`, arguments: {} })), name).toMatch(/^not run: /)
   const record = await running.gateway.recordThat(({ rules }) => Array.isArray(rules) && rules.includes('read-only tool (undescribed)'))
-  expect(record).toMatchObject({ subject: 'tracker__list_issues', action: 'allow', labelBefore: { trust: 'untrusted', audience: [['ada']] } })
+  expect(record).toMatchObject({
+    subject: 'tracker__list_issues',
+    action: 'allow',
+    labelBefore: { trust: 'untrusted', audience: [['ada']] },
+  })
   await client.close()
 })
 

@@ -33,7 +33,10 @@ beforeAll(async () => {
   })
   await new Promise<void>((resolve) => listener.listen(0, '0.0.0.0', resolve))
   hostPort = (listener.address() as AddressInfo).port
-  gateway = await startGateway({ config: hostileConfig({ folder, network: [`localhost:${hostPort}`, `127.0.0.1:${hostPort}`] }), env: { GATEWAY_SECRET: gatewaySecret } })
+  gateway = await startGateway({
+    config: hostileConfig({ folder, network: [`localhost:${hostPort}`, `127.0.0.1:${hostPort}`] }),
+    env: { GATEWAY_SECRET: gatewaySecret },
+  })
   await serversReady(gateway.url)
   client = await connectClient(gateway.url, key)
 })
@@ -92,9 +95,12 @@ describe('files', () => {
     expect(await attempt('list', { path: '/root' })).not.toHaveProperty('value')
   })
 
-  test.each(['/usr/bin/planted', '/etc/passwd', '/opt/planted', '/planted', '/proc/sys/kernel/core_pattern', '/dev/planted'])('%s cannot be written', async (path) => {
-    expect(['EROFS', 'EACCES', 'EPERM', 'ENOENT']).toContain((await attempt('write', { path, text: 'planted' }))['error'])
-  })
+  test.each(['/usr/bin/planted', '/etc/passwd', '/opt/planted', '/planted', '/proc/sys/kernel/core_pattern', '/dev/planted'])(
+    '%s cannot be written',
+    async (path) => {
+      expect(['EROFS', 'EACCES', 'EPERM', 'ENOENT']).toContain((await attempt('write', { path, text: 'planted' }))['error'])
+    },
+  )
 
   test('neither the program of the server nor the gateway can be changed from inside', async () => {
     const answer = await attempt('write', { path: fixtureServer('hostile.mjs'), text: 'planted' })
@@ -103,7 +109,9 @@ describe('files', () => {
 
   test('one file cannot grow beyond its limit', async () => {
     expect(await attempt('fill', { path: join(folder, 'writable/big'), megabytes: 4 })).not.toHaveProperty('error')
-    expect(await attempt('fill', { path: join(folder, 'writable/big'), megabytes: 64 }).catch(() => ({ error: 'ended' }))).toHaveProperty('error')
+    expect(await attempt('fill', { path: join(folder, 'writable/big'), megabytes: 64 }).catch(() => ({ error: 'ended' }))).toHaveProperty(
+      'error',
+    )
     await serversReady(gateway.url)
   })
 })
@@ -137,7 +145,12 @@ describe('network', () => {
   test('there is none: not the host, not the gateway, not the cloud metadata service, no names', async () => {
     const before = connections
     const gatewayPort = Number(new URL(gateway.url).port)
-    for (const [host, port] of [['127.0.0.1', hostPort], ['127.0.0.1', gatewayPort], ['169.254.169.254', 80], ['1.1.1.1', 443]] as const) {
+    for (const [host, port] of [
+      ['127.0.0.1', hostPort],
+      ['127.0.0.1', gatewayPort],
+      ['169.254.169.254', 80],
+      ['1.1.1.1', 443],
+    ] as const) {
       expect(await attempt('dial', { host, port }), `${host}:${port}`).toHaveProperty('error')
     }
     expect(await attempt('resolve', { host: 'example.com' })).toHaveProperty('error')
@@ -146,7 +159,11 @@ describe('network', () => {
 
   test('a list of hosts opens a way through the proxy only, and no name leads into a private range', async () => {
     const before = connections
-    for (const [host, port] of [['127.0.0.1', hostPort], ['169.254.169.254', 80], ['localhost', hostPort]] as const) {
+    for (const [host, port] of [
+      ['127.0.0.1', hostPort],
+      ['169.254.169.254', 80],
+      ['localhost', hostPort],
+    ] as const) {
       expect(await attempt('dial', { host, port }, 'listed'), `${host}:${port}`).toHaveProperty('error')
     }
     const refused = [

@@ -35,7 +35,9 @@ function processesWith(text: string): number[] {
 
 describe('a server that cannot run', () => {
   test('a crash loop is visible in /readyz, its neighbours are served, and it is not restarted in a frenzy', async () => {
-    await using crashing = await startGateway({ config: hostileConfig({ folder, more: { crashing: { transport: 'stdio', command: ['node', fixtureServer('crashing.mjs')] } } }) })
+    await using crashing = await startGateway({
+      config: hostileConfig({ folder, more: { crashing: { transport: 'stdio', command: ['node', fixtureServer('crashing.mjs')] } } }),
+    })
     const seen = await until('the crash loop in /readyz', async () => {
       const response = await fetch(`${crashing.url}/readyz`)
       const { servers } = (await response.json()) as { servers: Json[] }
@@ -51,7 +53,9 @@ describe('a server that cannot run', () => {
   })
 
   test('a command that is not there is said to be missing', async () => {
-    await using missing = await startGateway({ config: hostileConfig({ folder, more: { missing: { transport: 'stdio', command: ['/nowhere/server'] } } }) })
+    await using missing = await startGateway({
+      config: hostileConfig({ folder, more: { missing: { transport: 'stdio', command: ['/nowhere/server'] } } }),
+    })
     const found = await until('the failure in /readyz', async () => {
       const { servers } = (await (await fetch(`${missing.url}/readyz`)).json()) as { servers: Json[] }
       return servers.find(({ server, state }) => server === 'missing' && state === 'failed')

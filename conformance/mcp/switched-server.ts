@@ -29,10 +29,13 @@ export async function startSwitched(tools: readonly string[], first: Mode = 'up'
     if (request.method !== 'POST') return void response.writeHead(405).end()
     if (message['id'] === undefined) return void response.writeHead(202).end()
     const reply = replyTo(String(message['method']), (message['params'] ?? {}) as Json)
-    response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'switched' }).end(JSON.stringify({ jsonrpc: '2.0', id: message['id'], ...reply }))
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'switched' })
+      .end(JSON.stringify({ jsonrpc: '2.0', id: message['id'], ...reply }))
   }
   const replyTo = (method: string, params: Json): Json => {
-    if (method === 'initialize') return { result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'switched', version: '1' } } }
+    if (method === 'initialize')
+      return { result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'switched', version: '1' } } }
     if (method === 'tools/list') return { result: { tools: tools.map((name) => ({ name, inputSchema: { type: 'object' } })) } }
     if (method !== 'tools/call') return { error: { code: -32601, message: 'Method not found' } }
     calls.push(String(params['name']))

@@ -26,10 +26,16 @@ describe('`tickets: match`', () => {
     const [proposed] = proposal.calls
     expect(proposed).toMatchObject({ name: 'office__read_news' })
     const client = await freshClient()
-    expect(textOf(await client.callTool({ name: 'office__read_news', arguments: proposed?.args ?? {} }))).toBe('The cafeteria is open again.')
-    const record = await office.gateway.recordThat((one) => one.kind === 'tool_call' && one.type === 'decision' && one.turn === proposal.turn)
+    expect(textOf(await client.callTool({ name: 'office__read_news', arguments: proposed?.args ?? {} }))).toBe(
+      'The cafeteria is open again.',
+    )
+    const record = await office.gateway.recordThat(
+      (one) => one.kind === 'tool_call' && one.type === 'decision' && one.turn === proposal.turn,
+    )
     expect(record).toMatchObject({ session: proposal.session, ticket: 'matched', toolCallId: proposed?.id, action: 'allow' })
-    const model = await office.gateway.recordThat((one) => one.kind === 'model_call' && one.type === 'decision' && one.turn === proposal.turn)
+    const model = await office.gateway.recordThat(
+      (one) => one.kind === 'model_call' && one.type === 'decision' && one.turn === proposal.turn,
+    )
     expect(model.session).toBe(proposal.session)
     expect(record.modelCall).toBe(model.modelCall)
     await client.close()
@@ -40,7 +46,9 @@ describe('`tickets: match`', () => {
     const client = await freshClient()
     await client.callTool({ name: 'office__backup', arguments: {} })
     await client.callTool({ name: 'office__backup', arguments: {} })
-    const records = (await office.gateway.turnRecords()).filter((one) => one.kind === 'tool_call' && one.type === 'decision' && one.subject === 'office__backup')
+    const records = (await office.gateway.turnRecords()).filter(
+      (one) => one.kind === 'tool_call' && one.type === 'decision' && one.subject === 'office__backup',
+    )
     expect(records.slice(-2).map((one) => [one['ticket'], one.turn === proposal.turn])).toEqual([
       ['matched', true],
       ['none', false],
@@ -57,8 +65,13 @@ describe('`tickets: match`', () => {
     await changed.callTool({ name: 'office__send', arguments: { ...proposed?.args, body: 'something else' } })
     const honest = await freshClient()
     // The order of members means nothing in JSON.
-    await honest.callTool({ name: 'office__send', arguments: { body: proposed?.args['body'] as string, to: proposed?.args['to'] as string } })
-    const records = (await office.gateway.turnRecords()).filter((one) => one.kind === 'tool_call' && one.type === 'decision' && one.subject === 'office__send').slice(-3)
+    await honest.callTool({
+      name: 'office__send',
+      arguments: { body: proposed?.args['body'] as string, to: proposed?.args['to'] as string },
+    })
+    const records = (await office.gateway.turnRecords())
+      .filter((one) => one.kind === 'tool_call' && one.type === 'decision' && one.subject === 'office__send')
+      .slice(-3)
     expect(records.map((one) => [one.principal, one['ticket'], one.turn === proposal.turn])).toEqual([
       ['bob', 'none', false],
       ['ada', 'none', false],
@@ -74,7 +87,9 @@ describe('`tickets: match`', () => {
     const messages = [...proposal.messages, { role: 'tool', tool_call_id: proposal.calls[0]?.id, content: textOf(result) }]
     const next = await propose(office, ada, '', messages)
     expect(next).toMatchObject({ session: proposal.session, turn: proposal.turn })
-    const record = await office.gateway.recordThat((one) => one.kind === 'model_call' && one.type === 'decision' && one.turn === proposal.turn && (one.hidden ?? []).length > 0)
+    const record = await office.gateway.recordThat(
+      (one) => one.kind === 'model_call' && one.type === 'decision' && one.turn === proposal.turn && (one.hidden ?? []).length > 0,
+    )
     expect(record.hidden).toContain('office__publish')
     expect(record.labelAfter).toMatchObject({ trust: 'untrusted' })
     await client.close()
@@ -85,7 +100,9 @@ describe('`tickets: match`', () => {
     expect(proposal.calls).toHaveLength(1)
     const client = await freshClient()
     await client.callTool({ name: 'office__read_web', arguments: {} })
-    const record = await office.gateway.recordThat((one) => one.kind === 'tool_call' && one.type === 'decision' && one.turn === proposal.turn)
+    const record = await office.gateway.recordThat(
+      (one) => one.kind === 'tool_call' && one.type === 'decision' && one.turn === proposal.turn,
+    )
     expect(record['ticket']).toBe('matched')
     const unmatched = await client.callTool({ name: 'office__publish', arguments: {} })
     expect(isRefusal(unmatched)).toBe(true)

@@ -61,7 +61,9 @@ describe('postures', () => {
     await call(client, 'read_web')
     expect(await toolNames(client)).toContain('office__publish')
     expect((await call(client, 'publish')).text).toBe('published')
-    const record = await lax.gateway.recordThat((one) => one.kind === 'tool_call' && one.subject === 'office__publish' && one.type === 'decision')
+    const record = await lax.gateway.recordThat(
+      (one) => one.kind === 'tool_call' && one.subject === 'office__publish' && one.type === 'decision',
+    )
     expect(record).toMatchObject({ verdict: 'deny', action: 'observe', gaps: [{ kind: 'trust' }], labelBefore: { trust: 'untrusted' } })
     expect((await lax.ran()).filter(({ tool }) => tool === 'publish')).toHaveLength(1)
     await client.close()

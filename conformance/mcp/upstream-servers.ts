@@ -57,10 +57,13 @@ export async function startModern(): Promise<ModernUpstream> {
   const handler = createMcpHandler(
     () => {
       const server = new McpServer({ name: 'modern', version: '1.0.0' }, { capabilities: { tools: { listChanged: true } } })
-      server.registerTool('greet', { description: 'Greets', inputSchema: z.object({ name: z.string() }) }, async ({ name }) => ({ content: [{ type: 'text', text: `hello ${name}` }] }))
+      server.registerTool('greet', { description: 'Greets', inputSchema: z.object({ name: z.string() }) }, async ({ name }) => ({
+        content: [{ type: 'text', text: `hello ${name}` }],
+      }))
       server.registerTool('counted', { inputSchema: z.object({}) }, async (_args, context) => {
         const progressToken = context.mcpReq._meta?.progressToken ?? 0
-        for (let progress = 1; progress <= 3; progress += 1) await context.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 3 } })
+        for (let progress = 1; progress <= 3; progress += 1)
+          await context.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 3 } })
         return { content: [{ type: 'text', text: 'counted' }] }
       })
       server.registerTool('forever', { inputSchema: z.object({}) }, async (_args, context) => {
@@ -103,7 +106,10 @@ export async function startRaw(tools: readonly Json[], result: Json, pageSize = 
     ping: () => ({}),
     'tools/list': ({ cursor }) => {
       const from = cursor === undefined ? 0 : Number(cursor)
-      return { tools: tools.slice(from, from + pageSize), ...(from + pageSize < tools.length ? { nextCursor: String(from + pageSize) } : {}) }
+      return {
+        tools: tools.slice(from, from + pageSize),
+        ...(from + pageSize < tools.length ? { nextCursor: String(from + pageSize) } : {}),
+      }
     },
     'tools/call': () => result,
   }
@@ -118,7 +124,9 @@ export async function startRaw(tools: readonly Json[], result: Json, pageSize = 
     else if (message['id'] === undefined) response.writeHead(202).end()
     else {
       const reply = answer === undefined ? { error: { code: -32601, message: 'Method not found' } } : { result: answer(params) }
-      response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'raw-1' }).end(JSON.stringify({ jsonrpc: '2.0', id: message['id'], ...reply }))
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'raw-1' })
+        .end(JSON.stringify({ jsonrpc: '2.0', id: message['id'], ...reply }))
     }
   })
   return { ...upstream, calls }

@@ -28,8 +28,10 @@ beforeAll(async () => {
 afterAll(() => governed.close())
 beforeEach(() => second.respond((request) => say(request, { text: 'The second one answers.' })))
 
-const chat = (model: string, stream = false) => post(`${governed.url}/v1/chat/completions`, secrets.alice, { model, stream, messages: [{ role: 'user', content: 'hi' }] })
-const messages = (model: string, stream = false) => post(`${governed.url}/v1/messages`, secrets.alice, { model, stream, max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] })
+const chat = (model: string, stream = false) =>
+  post(`${governed.url}/v1/chat/completions`, secrets.alice, { model, stream, messages: [{ role: 'user', content: 'hi' }] })
+const messages = (model: string, stream = false) =>
+  post(`${governed.url}/v1/messages`, secrets.alice, { model, stream, max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] })
 
 const breaks = [
   ['is reset', 'reset'],
@@ -67,7 +69,14 @@ test.each(breaks)('a converted stream that %s ends in an error event of the clie
 })
 
 test('half a tool call never reaches the client', async () => {
-  first.respond((request) => ({ headers: streamHeaders(request), parts: eventsOf(request, { text: 'I look.', calls: [{ id: 'call_half', name: 'get_time', args: { zone: 'Europe/Berlin' } }] }).slice(0, 5), ends: 'reset' }))
+  first.respond((request) => ({
+    headers: streamHeaders(request),
+    parts: eventsOf(request, { text: 'I look.', calls: [{ id: 'call_half', name: 'get_time', args: { zone: 'Europe/Berlin' } }] }).slice(
+      0,
+      5,
+    ),
+    ends: 'reset',
+  }))
   const { text } = await chat('both', true)
   expect(said(text)).toBe('I look.')
   expect(text).not.toContain('call_half')
@@ -84,11 +93,17 @@ test("the vendor's own error event is passed on and ends the answer", async () =
   second.respond((request) => ({ headers: streamHeaders(request), parts: [...eventsOf(request, { text: 'Half' }).slice(0, 3), error] }))
   const { headers, text } = await messages('only-second', true)
   expect(text.endsWith(error)).toBe(true)
-  expect(await governed.gateway.recordThat((record) => record.modelCall === headers['x-turnward-call'] && record.type === 'outcome')).toMatchObject({ outcome: 'error', errorCode: 'upstream.failed' })
+  expect(
+    await governed.gateway.recordThat((record) => record.modelCall === headers['x-turnward-call'] && record.type === 'outcome'),
+  ).toMatchObject({ outcome: 'error', errorCode: 'upstream.failed' })
 })
 
 test.each([false, true])('a client that leaves takes its upstream call with it (stream: %s)', async (stream) => {
-  first.respond((request) => (stream ? { headers: streamHeaders(request), parts: [eventsOf(request, { text: 'a' })[0] ?? ''], ends: 'never' } : { parts: ['{"id":'], ends: 'never' }))
+  first.respond((request) =>
+    stream
+      ? { headers: streamHeaders(request), parts: [eventsOf(request, { text: 'a' })[0] ?? ''], ends: 'never' }
+      : { parts: ['{"id":'], ends: 'never' },
+  )
   const count = first.requests.length
   const leave = new AbortController()
   const call = fetch(`${governed.url}/v1/chat/completions`, {
@@ -101,7 +116,11 @@ test.each([false, true])('a client that leaves takes its upstream call with it (
   leave.abort()
   await expect(call).rejects.toThrow()
   expect(await first.last().ended).toBe('left')
-  expect(await governed.gateway.recordThat((record) => record.type === 'outcome' && record.outcome === 'cancelled' && record.latencyMs !== undefined)).toMatchObject({ subject: 'both' })
+  expect(
+    await governed.gateway.recordThat(
+      (record) => record.type === 'outcome' && record.outcome === 'cancelled' && record.latencyMs !== undefined,
+    ),
+  ).toMatchObject({ subject: 'both' })
 })
 
 /** The text of a chat completions stream. */

@@ -42,7 +42,13 @@ describe.each(dialects)('one dialect from end to end: $vendor', ({ vendor, path,
 
   test.each(streams)('%s passes byte for byte however the network cuts it', async (name) => {
     const bytes = fixture(name)
-    const body = JSON.stringify({ model: vendor === 'openai' ? 'gpt-test' : 'claude-test', max_tokens: 9, stream: true, stream_options: vendor === 'openai' ? { include_usage: true } : undefined, messages: [{ role: 'user', content: 'hi' }] })
+    const body = JSON.stringify({
+      model: vendor === 'openai' ? 'gpt-test' : 'claude-test',
+      max_tokens: 9,
+      stream: true,
+      stream_options: vendor === 'openai' ? { include_usage: true } : undefined,
+      messages: [{ role: 'user', content: 'hi' }],
+    })
     const boundaries = fc.uniqueArray(fc.integer({ min: 1, max: bytes.length - 1 }), { minLength: 1, maxLength: 40 })
     await fc.assert(
       fc.asyncProperty(boundaries, async (cuts) => {
@@ -62,7 +68,13 @@ describe.each(dialects)('one dialect from end to end: $vendor', ({ vendor, path,
   test('a stream cut after every single byte arrives whole', async () => {
     const bytes = fixture(streams[0])
     governed.respond(() => ({ headers: { 'content-type': 'text/event-stream' }, parts: Array.from(bytes, (byte) => Buffer.of(byte)) }))
-    const answer = await post(`${governed.url}${path}`, secrets.alice, { model: vendor === 'openai' ? 'gpt-test' : 'claude-test', max_tokens: 9, stream: true, stream_options: { include_usage: true }, messages: [{ role: 'user', content: 'hi' }] })
+    const answer = await post(`${governed.url}${path}`, secrets.alice, {
+      model: vendor === 'openai' ? 'gpt-test' : 'claude-test',
+      max_tokens: 9,
+      stream: true,
+      stream_options: { include_usage: true },
+      messages: [{ role: 'user', content: 'hi' }],
+    })
     expect(answer.bytes.equals(bytes)).toBe(true)
   })
 
@@ -82,7 +94,17 @@ describe.each(dialects)('one dialect from end to end: $vendor', ({ vendor, path,
     }
     await post(`${governed.url}${path}`, secrets.alice, fixture(`${vendor}/request.json`), foreign)
     const { headers } = sent()
-    for (const name of ['cookie', 'x-forwarded-for', 'forwarded', 'proxy-authorization', 'x-client-secret', 'origin', 'referer', 'x-turnward-session', 'openai-organization']) {
+    for (const name of [
+      'cookie',
+      'x-forwarded-for',
+      'forwarded',
+      'proxy-authorization',
+      'x-client-secret',
+      'origin',
+      'referer',
+      'x-turnward-session',
+      'openai-organization',
+    ]) {
       expect(headers[name], name).toBeUndefined()
     }
     expect(JSON.stringify(sent().rawHeaders)).not.toContain(secrets.alice)
@@ -93,7 +115,10 @@ describe.each(dialects)('one dialect from end to end: $vendor', ({ vendor, path,
 
   test('the key may come in either header, and reaches the vendor from neither', async () => {
     governed.respond((request) => say(request, { text: 'ok' }))
-    const answer = await send(`${governed.url}${path}`, { headers: { 'x-api-key': secrets.alice, 'content-type': 'application/json' }, body: fixture(`${vendor}/request.json`) })
+    const answer = await send(`${governed.url}${path}`, {
+      headers: { 'x-api-key': secrets.alice, 'content-type': 'application/json' },
+      body: fixture(`${vendor}/request.json`),
+    })
     expect(answer.status).toBe(200)
     expect(JSON.stringify(sent().rawHeaders)).not.toContain(secrets.alice)
   })
@@ -104,7 +129,11 @@ describe.each(dialects)('one dialect from end to end: $vendor', ({ vendor, path,
     expect(headers[vendor === 'openai' ? 'x-request-id' : 'request-id']).toBeDefined()
     expect(headers['set-cookie']).toBeUndefined()
     expect(JSON.stringify(headers)).not.toContain('acme-vendor-org')
-    expect(headers).toMatchObject({ 'x-turnward-session': expect.stringMatching(/^ses_/), 'x-turnward-turn': expect.stringMatching(/^turn_/), 'x-turnward-call': expect.stringMatching(/^mc_/) })
+    expect(headers).toMatchObject({
+      'x-turnward-session': expect.stringMatching(/^ses_/),
+      'x-turnward-turn': expect.stringMatching(/^turn_/),
+      'x-turnward-call': expect.stringMatching(/^mc_/),
+    })
   })
 })
 
@@ -118,7 +147,11 @@ describe('the usage chunk nobody asked for', () => {
     expect(JSON.parse(received).stream_options).toEqual({ include_usage: true })
     expect(received).toContain('"seed":12345678901234567890')
     expect(received).toContain('caf\\u00e9')
-    const withoutUsage = bytes.toString('utf8').split('\n\n').filter((event) => !event.includes('"choices":[]')).join('\n\n')
+    const withoutUsage = bytes
+      .toString('utf8')
+      .split('\n\n')
+      .filter((event) => !event.includes('"choices":[]'))
+      .join('\n\n')
     expect(answer.text).toBe(withoutUsage)
   })
 })

@@ -17,7 +17,8 @@ afterAll(() => governed.close())
 
 const config = () => governedConfig({ openai: governed.vendors.openai.url, anthropic: governed.vendors.anthropic.url })
 const routes = (...models: string[]) => models.map((model) => ({ model, upstreams: ['openai'] }))
-const call = (model: string, key = secrets.alice) => post(`${governed.url}/v1/chat/completions`, key, { model, messages: [{ role: 'user', content: 'hi' }] })
+const call = (model: string, key = secrets.alice) =>
+  post(`${governed.url}/v1/chat/completions`, key, { model, messages: [{ role: 'user', content: 'hi' }] })
 const ready = async () => {
   const { status, text } = await send(`${governed.url}/readyz`)
   return { http: status, ...(JSON.parse(text) as { status: string; revision: string; config?: string }) }
@@ -51,14 +52,24 @@ describe('a change of the file', () => {
       return { headers: streamHeaders(request), parts: [head ?? '', gate, ...rest] }
     })
     const count = governed.vendors.openai.requests.length
-    const running = post(`${governed.url}/v1/chat/completions`, secrets.alice, { model: 'gpt-test', stream: true, messages: [{ role: 'user', content: 'hi' }] })
+    const running = post(`${governed.url}/v1/chat/completions`, secrets.alice, {
+      model: 'gpt-test',
+      stream: true,
+      messages: [{ role: 'user', content: 'hi' }],
+    })
     await governed.vendors.openai.received(count + 1)
     // The route and the upstream it runs on are gone meanwhile.
-    await governed.gateway.reload({ ...config(), upstreams: { anthropic: (config().upstreams as Record<string, object>).anthropic }, routes: [{ model: 'claude-test', upstreams: ['anthropic'] }] })
+    await governed.gateway.reload({
+      ...config(),
+      upstreams: { anthropic: (config().upstreams as Record<string, object>).anthropic },
+      routes: [{ model: 'claude-test', upstreams: ['anthropic'] }],
+    })
     goOn()
     const { text, headers } = await running
     expect(text).toContain('[DONE]')
-    const outcome = await governed.gateway.recordThat((record) => record.type === 'outcome' && record.modelCall === headers['x-turnward-call'])
+    const outcome = await governed.gateway.recordThat(
+      (record) => record.type === 'outcome' && record.modelCall === headers['x-turnward-call'],
+    )
     expect(outcome).toMatchObject({ outcome: 'ok', revision: before })
     expect((await call('gpt-test')).status).toBe(404)
     await governed.gateway.reload(config())
@@ -68,8 +79,16 @@ describe('a change of the file', () => {
   test.each([
     ['an unknown key', () => JSON.stringify({ ...config(), rutes: [] }), /rutes/],
     ['broken YAML', () => 'routes: [\n  - {', /yaml|line/i],
-    ['a route to an upstream nobody declared', () => JSON.stringify({ ...config(), routes: [{ model: 'gpt-test', upstreams: ['nobody'] }] }), /nobody/],
-    ['a condition that does not compile', () => JSON.stringify({ ...config(), rules: [{ name: 'r', when: 'principal.groups +', verdict: 'deny', reason: 'no' }] }), /condition/],
+    [
+      'a route to an upstream nobody declared',
+      () => JSON.stringify({ ...config(), routes: [{ model: 'gpt-test', upstreams: ['nobody'] }] }),
+      /nobody/,
+    ],
+    [
+      'a condition that does not compile',
+      () => JSON.stringify({ ...config(), rules: [{ name: 'r', when: 'principal.groups +', verdict: 'deny', reason: 'no' }] }),
+      /condition/,
+    ],
     ['nothing at all', () => '', /./],
   ])('with a mistake (%s) changes nothing, and readiness says so', async (_what, text, says) => {
     const { revision } = await ready()

@@ -30,7 +30,9 @@ beforeAll(async () => {
 afterAll(() => governed.close())
 
 const combinations = (['openai', 'anthropic'] as const).flatMap((client) =>
-  (['openai', 'anthropic'] as const).flatMap((upstream) => [false, true].map((stream) => ({ client, upstream, stream, model: upstream === 'openai' ? 'gpt-test' : 'claude-test' }))),
+  (['openai', 'anthropic'] as const).flatMap((upstream) =>
+    [false, true].map((stream) => ({ client, upstream, stream, model: upstream === 'openai' ? 'gpt-test' : 'claude-test' })),
+  ),
 )
 
 describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $stream', ({ client, upstream, stream, model }) => {
@@ -58,7 +60,8 @@ describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $
   }
 
   const seenByVendor = (): HistoryMessage[][] => requests().slice(before).map(requireCoherent)
-  const noticeOf = (history: readonly HistoryMessage[], id: string): string => history.flatMap((entry) => entry.results).find((result) => result.id === id)?.text ?? ''
+  const noticeOf = (history: readonly HistoryMessage[], id: string): string =>
+    history.flatMap((entry) => entry.results).find((result) => result.id === id)?.text ?? ''
   const expectNothingSeen = (): void => {
     for (const text of agent.received.slice(1)) for (const secret of secretsOfRefused) expect(text).not.toContain(secret)
     expect(agent.calls.map(({ name }) => name)).not.toContain('unexpected')
@@ -70,7 +73,8 @@ describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $
     { title: 'in the middle', calls: [time, mail, notes] },
     { title: 'twice around', calls: [remove, notes, mail] },
   ])('some calls refused ($title): the others run, and the model sees all of them answered in order', async ({ calls }) => {
-    const hasAnswered = (history: readonly HistoryMessage[]) => history.some((entry) => entry.results.some(({ text }) => text === '12:00' || text === 'buy milk'))
+    const hasAnswered = (history: readonly HistoryMessage[]) =>
+      history.some((entry) => entry.results.some(({ text }) => text === '12:00' || text === 'buy milk'))
     script((_last, history) => (hasAnswered(history) ? { text: 'All done.' } : { text: 'Now I act.', calls }))
     expect(await agent.ask('Read the page.')).toBe('All done.')
 
@@ -80,7 +84,9 @@ describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $
     const histories = seenByVendor()
     expect(histories).toHaveLength(3)
     const told = histories[2] ?? []
-    expect(told.find((entry) => entry.calls.length === calls.length)?.calls).toEqual(calls.map(({ id, name, args }) => ({ id, name, args })))
+    expect(told.find((entry) => entry.calls.length === calls.length)?.calls).toEqual(
+      calls.map(({ id, name, args }) => ({ id, name, args })),
+    )
     for (const { id } of calls.filter((call) => !allowed.includes(call))) {
       expect(noticeOf(told, id)).toMatch(/^not run: /)
       expect(noticeOf(told, id)).not.toMatch(/attacker|IGNORE/i)
@@ -93,7 +99,11 @@ describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $
   })
 
   test('all calls refused: the model is told within the same answer and goes on', async () => {
-    script((last) => (last.results.some(({ text }) => text.startsWith('not run: ')) ? { text: 'Then I will not.', usage: { input: 50, output: 5 } } : { text: 'I mail it.', calls: [mail, remove], usage: { input: 40, output: 7 } }))
+    script((last) =>
+      last.results.some(({ text }) => text.startsWith('not run: '))
+        ? { text: 'Then I will not.', usage: { input: 50, output: 5 } }
+        : { text: 'I mail it.', calls: [mail, remove], usage: { input: 40, output: 7 } },
+    )
     const text = await agent.ask('Read the page.')
     expect(text).toMatch(/^I mail it\.\s*Then I will not\.$/)
     expect(agent.received).toHaveLength(2)
@@ -105,7 +115,10 @@ describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $
     const histories = seenByVendor()
     expect(histories).toHaveLength(3)
     const told = histories[2] ?? []
-    expect(told.at(client === 'openai' && upstream === 'openai' ? -3 : upstream === 'openai' ? -3 : -2)).toMatchObject({ role: 'assistant', text: 'I mail it.' })
+    expect(told.at(client === 'openai' && upstream === 'openai' ? -3 : upstream === 'openai' ? -3 : -2)).toMatchObject({
+      role: 'assistant',
+      text: 'I mail it.',
+    })
     for (const id of ['call_mail', 'call_delete']) expect(noticeOf(told, id)).toMatch(/^not run: (?!.*(attacker|IGNORE))/i)
 
     // The client never saw that round; the model sees it in its history all the same.
@@ -136,13 +149,19 @@ describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $
   test('refused rounds before an allowed call: one answer to the client, every round to the model', async () => {
     script((last, history) => {
       if (history.some((entry) => entry.results.some(({ text }) => text === '12:00'))) return { text: 'It is noon.' }
-      return last.results.some(({ text }) => text.startsWith('not run: ')) ? { text: 'Then the time.', calls: [time, remove] } : { text: 'I mail it.', calls: [mail] }
+      return last.results.some(({ text }) => text.startsWith('not run: '))
+        ? { text: 'Then the time.', calls: [time, remove] }
+        : { text: 'I mail it.', calls: [mail] }
     })
     expect(await agent.ask('Read the page.')).toBe('It is noon.')
     expect(agent.calls.map(({ id }) => id)).toEqual(['call_fetch', 'call_time'])
     expectNothingSeen()
     const told = seenByVendor().at(-1) ?? []
     expect(told.flatMap((entry) => entry.calls.map(({ id }) => id))).toEqual(['call_fetch', 'call_mail', 'call_time', 'call_delete'])
-    expect(told.filter(({ role }) => role === 'assistant').map(({ text }) => text)).toEqual(['I read the page.', 'I mail it.', 'Then the time.'])
+    expect(told.filter(({ role }) => role === 'assistant').map(({ text }) => text)).toEqual([
+      'I read the page.',
+      'I mail it.',
+      'Then the time.',
+    ])
   })
 })

@@ -46,7 +46,8 @@ async function closedPort(): Promise<number> {
   return port
 }
 
-const chat = (model: string, stream = false) => post(`${governed.url}/v1/chat/completions`, secrets.alice, { model, stream, messages: [{ role: 'user', content: 'hi' }] })
+const chat = (model: string, stream = false) =>
+  post(`${governed.url}/v1/chat/completions`, secrets.alice, { model, stream, messages: [{ role: 'user', content: 'hi' }] })
 
 const failures: readonly (readonly [string, Responder])[] = [
   ['it answers 429', (request) => vendorError(request, 429, 'slow down')],

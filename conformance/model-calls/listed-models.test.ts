@@ -12,7 +12,10 @@ async function start(): Promise<GovernedGateway> {
   await governed?.close()
   governed = await startGoverned((config) => ({
     ...config,
-    upstreams: { ...config['upstreams'], edge: { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9/v1', credential: 'none', connect_timeout_ms: 500 } },
+    upstreams: {
+      ...config['upstreams'],
+      edge: { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9/v1', credential: 'none', connect_timeout_ms: 500 },
+    },
     routes: [
       { model: 'gpt-exact', upstreams: [{ upstream: 'openai', model: 'gpt-5' }] },
       { model: 'gpt-*', upstreams: ['openai', 'edge'] },
@@ -26,18 +29,28 @@ async function start(): Promise<GovernedGateway> {
       { principals: ['bob'], models: ['gpt-5', 'team-coder'] },
     ],
   }))
-  governed.vendors.openai.respond(() => openaiList(['gpt-5', 'gpt-5-mini', 'whisper-1', 'gpt-exact', 'claude-not-here', 7 as unknown as string]))
-  governed.vendors.anthropic.respond(({ path }) => (path.includes('after_id=claude-b') ? anthropicList(['claude-c'], false) : anthropicList(['claude-a', 'claude-b'], true)))
+  governed.vendors.openai.respond(() =>
+    openaiList(['gpt-5', 'gpt-5-mini', 'whisper-1', 'gpt-exact', 'claude-not-here', 7 as unknown as string]),
+  )
+  governed.vendors.anthropic.respond(({ path }) =>
+    path.includes('after_id=claude-b') ? anthropicList(['claude-c'], false) : anthropicList(['claude-a', 'claude-b'], true),
+  )
   return governed
 }
 
 afterAll(() => governed?.close())
 
-const openaiList = (names: readonly string[]): VendorReply => ({ parts: [JSON.stringify({ object: 'list', data: names.map((id) => ({ id, object: 'model' })) })] })
-const anthropicList = (names: readonly string[], more: boolean): VendorReply => ({ parts: [JSON.stringify({ data: names.map((id) => ({ type: 'model', id })), has_more: more, last_id: names.at(-1) })] })
+const openaiList = (names: readonly string[]): VendorReply => ({
+  parts: [JSON.stringify({ object: 'list', data: names.map((id) => ({ id, object: 'model' })) })],
+})
+const anthropicList = (names: readonly string[], more: boolean): VendorReply => ({
+  parts: [JSON.stringify({ data: names.map((id) => ({ type: 'model', id })), has_more: more, last_id: names.at(-1) })],
+})
 
-const get = (path: string, key: string = secrets.alice, headers: Readonly<Record<string, string>> = {}): Promise<RawAnswer> => send(`${governed?.url}${path}`, { headers: { authorization: `Bearer ${key}`, ...headers } })
-const listed = async (key?: string): Promise<string[]> => (JSON.parse((await get('/v1/models', key)).text) as { data: { id: string }[] }).data.map(({ id }) => id)
+const get = (path: string, key: string = secrets.alice, headers: Readonly<Record<string, string>> = {}): Promise<RawAnswer> =>
+  send(`${governed?.url}${path}`, { headers: { authorization: `Bearer ${key}`, ...headers } })
+const listed = async (key?: string): Promise<string[]> =>
+  (JSON.parse((await get('/v1/models', key)).text) as { data: { id: string }[] }).data.map(({ id }) => id)
 
 const all = ['gpt-exact', 'team-writer', 'team-coder', 'claude-a', 'claude-b', 'claude-c', 'gpt-5', 'gpt-5-mini']
 
@@ -75,7 +88,10 @@ describe('the list of models', () => {
 
   test('has the shape of Anthropic for its clients', async () => {
     const { text } = await get('/v1/models', secrets.alice, { 'anthropic-version': '2023-06-01' })
-    expect(JSON.parse(text)).toMatchObject({ has_more: false, data: expect.arrayContaining([{ type: 'model', id: 'claude-c', display_name: 'claude-c', created_at: '1970-01-01T00:00:00Z' }]) })
+    expect(JSON.parse(text)).toMatchObject({
+      has_more: false,
+      data: expect.arrayContaining([{ type: 'model', id: 'claude-c', display_name: 'claude-c', created_at: '1970-01-01T00:00:00Z' }]),
+    })
   })
 })
 
@@ -96,6 +112,8 @@ describe('what is not there under /v1', () => {
   })
 
   test('elsewhere the envelope is our own', async () => {
-    expect(JSON.parse((await post(`${governed?.url}/nothing`, secrets.alice, {})).text)).toMatchObject({ error: { code: 'request.not_found', fix: expect.any(String) } })
+    expect(JSON.parse((await post(`${governed?.url}/nothing`, secrets.alice, {})).text)).toMatchObject({
+      error: { code: 'request.not_found', fix: expect.any(String) },
+    })
   })
 })

@@ -6,7 +6,10 @@ import { startGoverned, type GovernedGateway } from '../harness/governed-gateway
 import { eventsOf, say, streamHeaders, vendorError } from '../harness/model-answer.ts'
 import { historyOf, offeredTools, requireCoherent } from '../harness/model-history.ts'
 
-const tool = (name: string, parameters: Record<string, unknown> = { type: 'object', properties: {} }): OpenAI.Chat.Completions.ChatCompletionTool => ({
+const tool = (
+  name: string,
+  parameters: Record<string, unknown> = { type: 'object', properties: {} },
+): OpenAI.Chat.Completions.ChatCompletionTool => ({
   type: 'function',
   function: { name, description: `Tool ${name}`, parameters },
 })
@@ -65,7 +68,12 @@ describe.each([
   test('streams usage in one last chunk when it asks for it', async () => {
     governed.answer({ text: 'Sunny.', usage: { input: 40, output: 9 } })
     const usages: unknown[] = []
-    const stream = await client.chat.completions.create({ model, messages: question, stream: true, stream_options: { include_usage: true } })
+    const stream = await client.chat.completions.create({
+      model,
+      messages: question,
+      stream: true,
+      stream_options: { include_usage: true },
+    })
     for await (const chunk of stream) if (chunk.usage) usages.push({ choices: chunk.choices, usage: chunk.usage })
     expect(usages).toHaveLength(1)
     expect(usages[0]).toMatchObject({ choices: [], usage: { prompt_tokens: 40, completion_tokens: 9 } })
@@ -76,9 +84,14 @@ describe.each([
       { id: 'call_time', name: 'get_time' },
       { id: 'call_notes', name: 'read_notes', args: { topic: 'Wäsche' } },
     ]
-    governed.respond((request) => say(request, historyOf(request).some(({ results }) => results.length > 0) ? { text: 'Noon.' } : { text: 'I look.', calls }))
+    governed.respond((request) =>
+      say(request, historyOf(request).some(({ results }) => results.length > 0) ? { text: 'Noon.' } : { text: 'I look.', calls }),
+    )
     const runner = stream ? client.chat.completions.stream({ model, messages: question, tools }) : undefined
-    const message = runner === undefined ? (await client.chat.completions.create({ model, messages: question, tools })).choices[0]?.message : (await runner.finalChatCompletion()).choices[0]?.message
+    const message =
+      runner === undefined
+        ? (await client.chat.completions.create({ model, messages: question, tools })).choices[0]?.message
+        : (await runner.finalChatCompletion()).choices[0]?.message
     const made = (message?.tool_calls ?? []).flatMap((call) => (call.type === 'function' ? [call] : []))
     expect(made.map(({ id, function: { name, arguments: text } }) => [id, name, JSON.parse(text)])).toEqual([
       ['call_time', 'get_time', {}],
@@ -87,7 +100,11 @@ describe.each([
     expect(message?.content).toBe('I look.')
 
     const results = made.map(({ id }) => ({ role: 'tool' as const, tool_call_id: id, content: `result of ${id}` }))
-    const second = await client.chat.completions.create({ model, messages: [...question, { role: 'assistant', content: message?.content ?? null, tool_calls: made }, ...results], tools })
+    const second = await client.chat.completions.create({
+      model,
+      messages: [...question, { role: 'assistant', content: message?.content ?? null, tool_calls: made }, ...results],
+      tools,
+    })
     expect(second.choices[0]?.message.content).toBe('Noon.')
     const history = requireCoherent(vendor().last())
     expect(history.flatMap((entry) => entry.results)).toEqual([
@@ -99,7 +116,12 @@ describe.each([
 
   test('chooses tools', async () => {
     governed.answer({ text: 'ok' })
-    await client.chat.completions.create({ model, messages: question, tools, tool_choice: { type: 'function', function: { name: 'get_time' } } })
+    await client.chat.completions.create({
+      model,
+      messages: question,
+      tools,
+      tool_choice: { type: 'function', function: { name: 'get_time' } },
+    })
     const forced = upstream === 'openai' ? { type: 'function', function: { name: 'get_time' } } : { type: 'tool', name: 'get_time' }
     expect(vendor().last().body.tool_choice).toMatchObject(forced)
     await client.chat.completions.create({ model, messages: question, tools, tool_choice: 'required' })
@@ -124,17 +146,29 @@ describe.each([
   test('turns each failure into the error class the SDK has for it', async () => {
     const call = (apiKey: string, name: string = model) =>
       new OpenAI({ apiKey, baseURL: `${governed.url}/v1`, maxRetries: 0 }).chat.completions.create({ model: name, messages: question })
-    await expect(call('tw_nobody')).rejects.toSatisfy((error) => error instanceof OpenAI.AuthenticationError && error.code === 'auth.unknown_key')
-    await expect(call(secrets.alice, 'gpt-unheard-of')).rejects.toSatisfy((error) => error instanceof OpenAI.NotFoundError && error.code === 'grant.model')
-    await expect(call(secrets.bob, 'claude-test')).rejects.toSatisfy((error) => error instanceof OpenAI.NotFoundError && error.code === 'grant.model')
+    await expect(call('tw_nobody')).rejects.toSatisfy(
+      (error) => error instanceof OpenAI.AuthenticationError && error.code === 'auth.unknown_key',
+    )
+    await expect(call(secrets.alice, 'gpt-unheard-of')).rejects.toSatisfy(
+      (error) => error instanceof OpenAI.NotFoundError && error.code === 'grant.model',
+    )
+    await expect(call(secrets.bob, 'claude-test')).rejects.toSatisfy(
+      (error) => error instanceof OpenAI.NotFoundError && error.code === 'grant.model',
+    )
     governed.respond((request) => vendorError(request, 400, 'messages: at least one is required'))
-    await expect(call(secrets.alice)).rejects.toSatisfy((error) => error instanceof OpenAI.BadRequestError && error.message.includes('at least one is required'))
+    await expect(call(secrets.alice)).rejects.toSatisfy(
+      (error) => error instanceof OpenAI.BadRequestError && error.message.includes('at least one is required'),
+    )
     governed.respond((request) => vendorError(request, 429, 'slow down'))
     await expect(call(secrets.alice)).rejects.toBeInstanceOf(OpenAI.RateLimitError)
   })
 
   test('an abort reaches the vendor', async () => {
-    governed.respond((request) => ({ headers: streamHeaders(request), parts: eventsOf(request, { text: 'A very long story' }).slice(0, 3), ends: 'never' }))
+    governed.respond((request) => ({
+      headers: streamHeaders(request),
+      parts: eventsOf(request, { text: 'A very long story' }).slice(0, 3),
+      ends: 'never',
+    }))
     const stream = await client.chat.completions.create({ model, messages: question, stream: true })
     for await (const chunk of stream) {
       expect(chunk.choices[0]?.delta.role).toBe('assistant')
@@ -145,7 +179,8 @@ describe.each([
 })
 
 test('the OpenAI SDK lists the models of its principal', async () => {
-  const names = async (apiKey: string) => (await new OpenAI({ apiKey, baseURL: `${governed.url}/v1` }).models.list()).data.map(({ id }) => id)
+  const names = async (apiKey: string) =>
+    (await new OpenAI({ apiKey, baseURL: `${governed.url}/v1` }).models.list()).data.map(({ id }) => id)
   expect(await names(secrets.alice)).toEqual(['gpt-test', 'claude-test'])
   expect(await names(secrets.bob)).toEqual(['gpt-test'])
   await expect(names('tw_nobody')).rejects.toBeInstanceOf(OpenAI.AuthenticationError)

@@ -33,18 +33,34 @@ const nativeTools = names.map((name) => ({ name, input_schema: { type: 'object' 
 /** One chat completions request in a session of its own, unless one is named. */
 function chat(body: object, options: { readonly key?: string; readonly session?: string; readonly url?: string } = {}): Promise<RawAnswer> {
   const { key = secrets.alice, session = randomUUID(), url = governed.url } = options
-  return post(`${url}/v1/chat/completions`, key, { model: 'gpt-test', messages: [{ role: 'user', content: `hi from ${session}` }], tools: chatTools, ...body }, { 'x-turnward-session': session })
+  return post(
+    `${url}/v1/chat/completions`,
+    key,
+    { model: 'gpt-test', messages: [{ role: 'user', content: `hi from ${session}` }], tools: chatTools, ...body },
+    { 'x-turnward-session': session },
+  )
 }
 
 /** Names of the calls in an answer, streamed or not. */
 function callsIn({ text }: RawAnswer): string[] {
-  const messages: Json[] = text.startsWith('{') ? JSON.parse(text).choices.map((choice: Json) => choice.message) : text.split('\n\n').flatMap((event) => (event.startsWith('data: {') ? (JSON.parse(event.slice(6)).choices ?? []).map((choice: Json) => choice.delta) : []))
+  const messages: Json[] = text.startsWith('{')
+    ? JSON.parse(text).choices.map((choice: Json) => choice.message)
+    : text
+        .split('\n\n')
+        .flatMap((event) =>
+          event.startsWith('data: {') ? (JSON.parse(event.slice(6)).choices ?? []).map((choice: Json) => choice.delta) : [],
+        )
   return messages.flatMap((message) => (message.tool_calls ?? []).flatMap((made: Json) => made.function?.name ?? []))
 }
 
 /** The model proposes once; what is refused it takes for an answer. */
 function propose(answer: ModelAnswer, to: GovernedGateway = governed): void {
-  to.respond((request) => say(request, historyOf(request).some(({ results }) => results.some(({ text }) => text.includes('not run: '))) ? { text: 'I see.' } : answer))
+  to.respond((request) =>
+    say(
+      request,
+      historyOf(request).some(({ results }) => results.some(({ text }) => text.includes('not run: '))) ? { text: 'I see.' } : answer,
+    ),
+  )
 }
 
 /** Makes a session read something nobody can trust. */
@@ -53,7 +69,16 @@ async function taint(session: string): Promise<void> {
   const { text } = await chat({}, { session })
   const { message } = JSON.parse(text).choices[0]
   governed.answer({ text: 'Read.' })
-  await chat({ messages: [{ role: 'user', content: `hi from ${session}` }, message, { role: 'tool', tool_call_id: `call_${session}`, content: 'a page' }] }, { session })
+  await chat(
+    {
+      messages: [
+        { role: 'user', content: `hi from ${session}` },
+        message,
+        { role: 'tool', tool_call_id: `call_${session}`, content: 'a page' },
+      ],
+    },
+    { session },
+  )
 }
 
 describe('the offer', () => {
@@ -64,7 +89,10 @@ describe('the offer', () => {
     await chat({ tool_choice: { type: 'function', function: { name: 'send_mail' } } }, { session })
     expect(offeredTools(governed.vendors.openai.last())).toEqual(['web_fetch', 'get_time', 'migrate'])
     expect(governed.vendors.openai.last().body.tool_choice ?? 'auto').toBe('auto')
-    await chat({ tools: chatTools.filter((tool) => tool.function.name === 'send_mail'), tool_choice: 'required', parallel_tool_calls: true }, { session })
+    await chat(
+      { tools: chatTools.filter((tool) => tool.function.name === 'send_mail'), tool_choice: 'required', parallel_tool_calls: true },
+      { session },
+    )
     expect(Object.keys(governed.vendors.openai.last().body)).not.toEqual(expect.arrayContaining(['tools']))
     expect(governed.vendors.openai.last().body).not.toHaveProperty('tool_choice')
     expect(governed.vendors.openai.last().body).not.toHaveProperty('parallel_tool_calls')
@@ -74,7 +102,13 @@ describe('the offer', () => {
     const session = randomUUID()
     await taint(session)
     governed.answer({ text: 'ok' })
-    const body = { model: 'claude-test', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }], tools: nativeTools, tool_choice: { type: 'tool', name: 'send_mail' } }
+    const body = {
+      model: 'claude-test',
+      max_tokens: 9,
+      messages: [{ role: 'user', content: 'hi' }],
+      tools: nativeTools,
+      tool_choice: { type: 'tool', name: 'send_mail' },
+    }
     await post(`${governed.url}/v1/messages`, secrets.alice, body, { 'x-turnward-session': session })
     expect(offeredTools(governed.vendors.anthropic.last())).toEqual(['web_fetch', 'get_time', 'migrate'])
     expect(governed.vendors.anthropic.last().body.tool_choice?.type ?? 'auto').toBe('auto')
@@ -82,7 +116,12 @@ describe('the offer', () => {
 
   test('counts what a vendor-run tool reads from the start', async () => {
     governed.answer({ text: 'ok' })
-    const body = { model: 'claude-test', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }], tools: [{ type: 'web_search_20250305', name: 'web_search' }, ...nativeTools] }
+    const body = {
+      model: 'claude-test',
+      max_tokens: 9,
+      messages: [{ role: 'user', content: 'hi' }],
+      tools: [{ type: 'web_search_20250305', name: 'web_search' }, ...nativeTools],
+    }
     const session = randomUUID()
     await post(`${governed.url}/v1/messages`, secrets.alice, body, { 'x-turnward-session': session })
     propose({ text: 'I mail.', calls: [call('send_mail')] })
@@ -116,10 +155,13 @@ describe.each([false, true])('a proposed call (stream: %s)', (stream) => {
     expect(callsIn(await chat({ stream }, { key: secrets.bob }))).toEqual(['get_time'])
   })
 
-  test.each(['[1,2]', '"text"', '{"a":', '{"a":1}{"b":2}', '{"a":1,"a":2}', 'null'])('whose arguments could be read in two ways is refused: %s', async (args) => {
-    propose({ calls: [call('get_time', args), call('web_fetch', {})] })
-    expect(callsIn(await chat({ stream }))).toEqual(['web_fetch'])
-  })
+  test.each(['[1,2]', '"text"', '{"a":', '{"a":1}{"b":2}', '{"a":1,"a":2}', 'null'])(
+    'whose arguments could be read in two ways is refused: %s',
+    async (args) => {
+      propose({ calls: [call('get_time', args), call('web_fetch', {})] })
+      expect(callsIn(await chat({ stream }))).toEqual(['web_fetch'])
+    },
+  )
 
   test('that may happen once passes once, even when made twice in one message', async () => {
     const session = randomUUID()
@@ -142,13 +184,25 @@ describe.each([false, true])('a proposed call (stream: %s)', (stream) => {
     const session = randomUUID()
     await taint(session)
     const made = (index: number) => ({ id: `call_c${index}`, type: 'function', function: { name: 'send_mail', arguments: '{}' } })
-    const whole = [0, 1].map((index) => ({ index, message: { role: 'assistant', content: null, tool_calls: [made(index)] }, finish_reason: 'tool_calls' }))
+    const whole = [0, 1].map((index) => ({
+      index,
+      message: { role: 'assistant', content: null, tool_calls: [made(index)] },
+      finish_reason: 'tool_calls',
+    }))
     const pieces = [0, 1].flatMap((index) => [
       { index, delta: { role: 'assistant', content: null, tool_calls: [{ index: 0, ...made(index) }] }, finish_reason: null },
       { index, delta: {}, finish_reason: 'tool_calls' },
     ])
-    const answered = (choices: readonly object[]): string => JSON.stringify({ id: 'c', object: stream ? 'chat.completion.chunk' : 'chat.completion', model: 'm', created: 1, choices })
-    governed.respond(() => (stream ? { headers: { 'content-type': 'text/event-stream' }, parts: [...pieces.map((choice) => `data: ${answered([choice])}\n\n`), 'data: [DONE]\n\n'] } : { parts: [answered(whole)] }))
+    const answered = (choices: readonly object[]): string =>
+      JSON.stringify({ id: 'c', object: stream ? 'chat.completion.chunk' : 'chat.completion', model: 'm', created: 1, choices })
+    governed.respond(() =>
+      stream
+        ? {
+            headers: { 'content-type': 'text/event-stream' },
+            parts: [...pieces.map((choice) => `data: ${answered([choice])}\n\n`), 'data: [DONE]\n\n'],
+          }
+        : { parts: [answered(whole)] },
+    )
     const answer = await chat({ stream, n: 2 }, { session })
     expect(answer.status).toBe(200)
     expect(callsIn(answer)).toEqual([])
@@ -159,20 +213,41 @@ describe.each([false, true])('a proposed call (stream: %s)', (stream) => {
 test('every proposal is on record before its release, with the credential it was made with and no arguments', async () => {
   propose({ calls: [call('send_mail', { to: 'private@example.org' }), call('get_time')] })
   const { headers } = await chat({}, { key: secrets.bob })
-  const records = (await governed.gateway.turnRecords()).filter((record) => record.modelCall === headers['x-turnward-call'] && record.kind === 'tool_proposal')
+  const records = (await governed.gateway.turnRecords()).filter(
+    (record) => record.modelCall === headers['x-turnward-call'] && record.kind === 'tool_proposal',
+  )
   expect(records).toMatchObject([
-    { subject: 'send_mail', action: 'deny', principal: 'bob', credential: 'openai-team', argumentsDigest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    {
+      subject: 'send_mail',
+      action: 'deny',
+      principal: 'bob',
+      credential: 'openai-team',
+      argumentsDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    },
     { subject: 'get_time', action: 'allow', principal: 'bob', credential: 'openai-team' },
   ])
   expect(JSON.stringify(records)).not.toContain('private@example.org')
 })
 
 test('posture observe refuses nothing and records what it would have refused', async () => {
-  await using own = await startGoverned(withParts({ policy: { posture: 'observe' }, contracts: { send_mail: { requires: { trust: 'trusted' } }, web_fetch: { output: { trust: 'untrusted' } } } }))
+  await using own = await startGoverned(
+    withParts({
+      policy: { posture: 'observe' },
+      contracts: { send_mail: { requires: { trust: 'trusted' } }, web_fetch: { output: { trust: 'untrusted' } } },
+    }),
+  )
   own.answer({ calls: [call('send_mail')] })
-  const messages = [{ role: 'user', content: 'hi' }, { role: 'assistant', content: 'invented' }, { role: 'user', content: 'go' }]
+  const messages = [
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: 'invented' },
+    { role: 'user', content: 'go' },
+  ]
   const answer = await chat({ messages }, { url: own.url })
   expect(callsIn(answer)).toEqual(['send_mail'])
   expect(offeredTools(own.vendors.openai.last())).toContain('send_mail')
-  expect(await own.gateway.recordThat((record) => record.kind === 'tool_proposal')).toMatchObject({ subject: 'send_mail', verdict: 'deny', action: 'observe' })
+  expect(await own.gateway.recordThat((record) => record.kind === 'tool_proposal')).toMatchObject({
+    subject: 'send_mail',
+    verdict: 'deny',
+    action: 'observe',
+  })
 })

@@ -22,7 +22,15 @@ afterAll(() => governed.close())
 describe.each(['openai', 'anthropic'] as const)('calls numbered anew, with the %s SDK', (dialect) => {
   const model = dialect === 'openai' ? 'gpt-test' : 'claude-test'
   const agent = () =>
-    createAgent(dialect, { url: governed.url, key: secrets.alice, model, stream: false, tools, execute: (name) => `result of ${name}`, headers: { 'x-turnward-session': randomUUID() } })
+    createAgent(dialect, {
+      url: governed.url,
+      key: secrets.alice,
+      model,
+      stream: false,
+      tools,
+      execute: (name) => `result of ${name}`,
+      headers: { 'x-turnward-session': randomUUID() },
+    })
   const last = () => governed.vendors[dialect].last()
 
   /** Answers each request with the next message of the list, by how many assistant messages the model has been shown since. */
@@ -49,11 +57,7 @@ describe.each(['openai', 'anthropic'] as const)('calls numbered anew, with the %
   })
 
   test('a refused call comes back at its own message only', async () => {
-    script([
-      [call('call_0', 'web_fetch')],
-      [call('call_0', 'get_time'), call('call_1', 'send_mail')],
-      [call('call_0', 'get_time')],
-    ])
+    script([[call('call_0', 'web_fetch')], [call('call_0', 'get_time'), call('call_1', 'send_mail')], [call('call_0', 'get_time')]])
     await agent().ask('One session')
     const calls = historyOf(last())
       .filter(({ role }) => role === 'assistant')
@@ -88,13 +92,31 @@ describe.each(['openai', 'anthropic'] as const)('calls numbered anew, with the %
 })
 
 test('the same words in an untrusted session do not taint the session that was told them too', async () => {
-  const agent = (name: string) => createAgent('openai', { url: governed.url, key: secrets.alice, model: 'gpt-test', stream: false, tools, execute: () => 'a page', headers: { 'x-turnward-session': name } })
+  const agent = (name: string) =>
+    createAgent('openai', {
+      url: governed.url,
+      key: secrets.alice,
+      model: 'gpt-test',
+      stream: false,
+      tools,
+      execute: () => 'a page',
+      headers: { 'x-turnward-session': name },
+    })
   const [clean, tainted] = [agent(randomUUID()), agent(randomUUID())]
   governed.answer({ text: 'Very well.' })
   await clean.ask('Say it.')
-  governed.respond((request) => say(request, historyOf(request).length === 1 ? { calls: [call('call_page', 'web_fetch')] } : { text: 'Very well.' }))
+  governed.respond((request) =>
+    say(request, historyOf(request).length === 1 ? { calls: [call('call_page', 'web_fetch')] } : { text: 'Very well.' }),
+  )
   await tainted.ask('Read and say it.')
-  governed.respond((request) => say(request, historyOf(request).at(-1)?.role === 'user' && historyOf(request).length === 3 ? { calls: [call('call_send', 'send_mail')] } : { text: 'Sent.' }))
+  governed.respond((request) =>
+    say(
+      request,
+      historyOf(request).at(-1)?.role === 'user' && historyOf(request).length === 3
+        ? { calls: [call('call_send', 'send_mail')] }
+        : { text: 'Sent.' },
+    ),
+  )
   await clean.ask('Now send mail.')
   expect(clean.calls.map(({ name }) => name)).toEqual(['send_mail'])
 })

@@ -7,7 +7,9 @@ import { exchange, post, send, type RawAnswer } from '../harness/raw-http.ts'
 
 let governed: GovernedGateway
 beforeAll(async () => {
-  governed = await startGoverned(withParts({ limits: { max_body_bytes: 20_000, max_depth: 20, max_keys: 1000, body_timeout_ms: 500, header_timeout_ms: 1000 } }))
+  governed = await startGoverned(
+    withParts({ limits: { max_body_bytes: 20_000, max_depth: 20, max_keys: 1000, body_timeout_ms: 500, header_timeout_ms: 1000 } }),
+  )
   governed.answer({ text: 'ok' })
 })
 afterAll(() => governed.close())
@@ -30,7 +32,8 @@ function expectEnvelope(answer: RawAnswer, dialect: string, status: number, code
   const body = JSON.parse(answer.text)
   expect(body.error.code).toBe(code)
   expect(body.error.message).toEqual(expect.any(String))
-  if (dialect === 'messages') expect(body).toMatchObject({ type: 'error', error: { type: expect.stringMatching(/_error$|^request_too_large$/) } })
+  if (dialect === 'messages')
+    expect(body).toMatchObject({ type: 'error', error: { type: expect.stringMatching(/_error$|^request_too_large$/) } })
   else expect(body.error).toMatchObject({ type: expect.stringMatching(/_error$/), param: null })
 }
 
@@ -46,7 +49,10 @@ describe.each(dialects)('$dialect', ({ dialect, path, model }) => {
     ['a key twice behind an escape', `{${head},${messages},"mod\\u0065l":"other"}`],
     ['a key twice inside a message', `{${head},"messages":[{"role":"user","content":"hi","role":"assistant"}]}`],
     ['a case variant inside a message', `{${head},"messages":[{"role":"user","content":"hi","Content":"ho"}]}`],
-    ['a case variant inside a tool', `{${head},${messages},"tools":[{"type":"function","name":"a","Name":"b","function":{"name":"a","NAME":"b"}}]}`],
+    [
+      'a case variant inside a tool',
+      `{${head},${messages},"tools":[{"type":"function","name":"a","Name":"b","function":{"name":"a","NAME":"b"}}]}`,
+    ],
     ['a Unicode case variant', `{${head},${messages},"ſtream":true,"stream":false}`],
   ])('refuses %s', async (_what, body) => {
     expectEnvelope(await post(`${governed.url}${path}`, secrets.alice, body), dialect, 400, 'request.ambiguous_key')
@@ -56,8 +62,14 @@ describe.each(dialects)('$dialect', ({ dialect, path, model }) => {
   test.each([
     ['Tools', `{${head},${messages},"Tools":[{"type":"web_search_20250305","name":"web_search"}]}`],
     ['STREAM', `{${head},${messages},"STREAM":true}`],
-    ['Content', `{${head},"messages":[{"role":"user","content":"hi"},{"role":"assistant","Content":"You may."},{"role":"user","content":"go"}]}`],
-    ['Tool_Calls', `{${head},"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"","Tool_Calls":[]},{"role":"user","content":"go"}]}`],
+    [
+      'Content',
+      `{${head},"messages":[{"role":"user","content":"hi"},{"role":"assistant","Content":"You may."},{"role":"user","content":"go"}]}`,
+    ],
+    [
+      'Tool_Calls',
+      `{${head},"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"","Tool_Calls":[]},{"role":"user","content":"go"}]}`,
+    ],
     ['Tool_Choice', `{${head},${messages},"Tool_Choice":"none"}`],
   ])('refuses a field in another case: %s', async (_field, body) => {
     const { status, text } = await post(`${governed.url}${path}`, secrets.alice, body)
@@ -75,18 +87,34 @@ describe.each(dialects)('$dialect', ({ dialect, path, model }) => {
     ['a trailing comma', `{${head},${messages},}`],
     ['a comment', `{${head},${messages}/* hi */}`],
     ['a byte order mark', `\uFEFF{${head},${messages}}`],
-    ['invalid UTF-8', Buffer.concat([Buffer.from(`{${head},"messages":[{"role":"user","content":"`), Buffer.of(0xff, 0xfe), Buffer.from('"}]}')])],
-    ['UTF-8 of a lone surrogate', Buffer.concat([Buffer.from(`{${head},"messages":[{"role":"user","content":"`), Buffer.of(0xed, 0xa0, 0x80), Buffer.from('"}]}')])],
+    [
+      'invalid UTF-8',
+      Buffer.concat([Buffer.from(`{${head},"messages":[{"role":"user","content":"`), Buffer.of(0xff, 0xfe), Buffer.from('"}]}')]),
+    ],
+    [
+      'UTF-8 of a lone surrogate',
+      Buffer.concat([Buffer.from(`{${head},"messages":[{"role":"user","content":"`), Buffer.of(0xed, 0xa0, 0x80), Buffer.from('"}]}')]),
+    ],
     ['UTF-16', Buffer.from(`{${head},${messages}}`, 'utf16le')],
   ])('refuses %s', async (_what, body) => {
     expectEnvelope(await post(`${governed.url}${path}`, secrets.alice, body), dialect, 400, 'request.malformed')
   })
 
   test('refuses what is nested too deeply, or has too many keys', async () => {
-    expectEnvelope(await post(`${governed.url}${path}`, secrets.alice, `{${head},${messages},"x":${deep(30)}}`), dialect, 400, 'request.too_deep')
+    expectEnvelope(
+      await post(`${governed.url}${path}`, secrets.alice, `{${head},${messages},"x":${deep(30)}}`),
+      dialect,
+      400,
+      'request.too_deep',
+    )
     expectEnvelope(await post(`${governed.url}${path}`, secrets.alice, deep(9000)), dialect, 400, 'request.too_deep')
     const keys = Array.from({ length: 1100 }, (_, index) => `"k${index}":0`).join()
-    expectEnvelope(await post(`${governed.url}${path}`, secrets.alice, `{${head},${messages},"metadata":{${keys}}}`), dialect, 400, 'request.too_deep')
+    expectEnvelope(
+      await post(`${governed.url}${path}`, secrets.alice, `{${head},${messages},"metadata":{${keys}}}`),
+      dialect,
+      400,
+      'request.too_deep',
+    )
   })
 
   test('refuses what is too large, announced or not', async () => {
@@ -98,7 +126,10 @@ describe.each(dialects)('$dialect', ({ dialect, path, model }) => {
 
   test('refuses compressed bodies', async () => {
     const body = gzipSync(`{${head},${messages}}`)
-    const answer = await send(`${governed.url}${path}`, { headers: { authorization: `Bearer ${secrets.alice}`, 'content-encoding': 'gzip' }, body })
+    const answer = await send(`${governed.url}${path}`, {
+      headers: { authorization: `Bearer ${secrets.alice}`, 'content-encoding': 'gzip' },
+      body,
+    })
     expectEnvelope(answer, dialect, 415, 'request.content_encoding')
   })
 
@@ -146,8 +177,22 @@ describe.each(dialects)('$dialect', ({ dialect, path, model }) => {
   })
 })
 
-test.each(['/', '/v1', '/v1/chat', '/v1/chat/completions/', '/V1/messages', '//v1/messages', '/v1/%6dessages', '/v1/responses', '/mcp/', '/.turnward/log'])('there is nothing at %s', async (path) => {
-  const raw = await exchange(governed.url, `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${secrets.alice}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}`)
+test.each([
+  '/',
+  '/v1',
+  '/v1/chat',
+  '/v1/chat/completions/',
+  '/V1/messages',
+  '//v1/messages',
+  '/v1/%6dessages',
+  '/v1/responses',
+  '/mcp/',
+  '/.turnward/log',
+])('there is nothing at %s', async (path) => {
+  const raw = await exchange(
+    governed.url,
+    `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${secrets.alice}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}`,
+  )
   expect(raw).toMatch(/^HTTP\/1\.1 404 /)
   expect(raw).toContain('request.not_found')
 })
@@ -159,12 +204,17 @@ test.each([
   ['a folded header', 'x-a: b\r\n c: d\r\n\r\n'],
   ['too much header', `x-a: ${'b'.repeat(40_000)}\r\n\r\n`],
 ])('a request head with %s gets no further', async (_what, rest) => {
-  expect(await exchange(governed.url, `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${secrets.alice}\r\n${rest}`)).toMatch(/^HTTP\/1\.1 4\d\d /)
+  expect(
+    await exchange(governed.url, `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${secrets.alice}\r\n${rest}`),
+  ).toMatch(/^HTTP\/1\.1 4\d\d /)
 })
 
 test('the answer to a refused body ends the connection, so that its rest is not read as a request', async () => {
   const smuggled = `GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n`
-  const raw = await exchange(governed.url, `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${secrets.alice}\r\ncontent-encoding: gzip\r\ncontent-length: ${smuggled.length}\r\n\r\n${smuggled}`)
+  const raw = await exchange(
+    governed.url,
+    `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${secrets.alice}\r\ncontent-encoding: gzip\r\ncontent-length: ${smuggled.length}\r\n\r\n${smuggled}`,
+  )
   expect(raw).toMatch(/^HTTP\/1\.1 415 /)
   expect(raw.match(/HTTP\/1\.1 /g)).toHaveLength(1)
 })

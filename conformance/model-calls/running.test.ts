@@ -9,11 +9,15 @@ import { until } from '../harness/until.ts'
 
 test('health, readiness and metrics need no key and tell no secrets', async () => {
   await using governed = await startGoverned()
-  const call = (key: string) => post(`${governed.url}/v1/chat/completions`, key, { model: 'gpt-test', messages: [{ role: 'user', content: 'hi' }] })
+  const call = (key: string) =>
+    post(`${governed.url}/v1/chat/completions`, key, { model: 'gpt-test', messages: [{ role: 'user', content: 'hi' }] })
   const health = await send(`${governed.url}/healthz`)
   expect([health.status, JSON.parse(health.text)]).toEqual([200, { status: 'ok', revision: expect.any(String) }])
   const readiness = await send(`${governed.url}/readyz`)
-  expect([readiness.status, JSON.parse(readiness.text)]).toEqual([200, { status: 'ready', revision: JSON.parse(health.text).revision, servers: [] }])
+  expect([readiness.status, JSON.parse(readiness.text)]).toEqual([
+    200,
+    { status: 'ready', revision: JSON.parse(health.text).revision, servers: [] },
+  ])
   governed.answer({ text: 'ok', usage: { input: 40, output: 9 } })
   await call(secrets.alice)
   await call('tw_wrong')
@@ -40,7 +44,12 @@ describe('SIGTERM', () => {
     const running = post(`${own.url}/v1/chat/completions`, secrets.alice, body)
     await own.vendors.openai.received(1)
     own.gateway.signal('SIGTERM')
-    await until('the doors to close', () => send(`${own.url}/healthz`).then(() => undefined, () => true))
+    await until('the doors to close', () =>
+      send(`${own.url}/healthz`).then(
+        () => undefined,
+        () => true,
+      ),
+    )
     goOn()
     expect((await running).text).toMatch(/\[DONE\]\n\n$/)
     expect(await own.gateway.exited).toBe(0)
@@ -72,7 +81,12 @@ describe('SIGTERM', () => {
     await own.vendors.openai.received(1)
     if (stream) await until('the head of the answer', () => (busy.text().includes('\r\n\r\n') ? true : undefined))
     own.gateway.signal('SIGTERM')
-    await until('the doors to close', () => send(`${own.url}/healthz`).then(() => undefined, () => true))
+    await until('the doors to close', () =>
+      send(`${own.url}/healthz`).then(
+        () => undefined,
+        () => true,
+      ),
+    )
     goOn()
     expect(await own.gateway.exited).toBe(0)
     await busy.closed
@@ -95,8 +109,16 @@ describe('SIGTERM', () => {
 
   test('does not wait longer than limits.drain_ms', async () => {
     await using own = await startGoverned(withParts({ limits: { drain_ms: 200 } }))
-    own.respond((request) => ({ headers: streamHeaders(request), parts: [eventsOf(request, { text: 'never ends' })[0] ?? ''], ends: 'never' }))
-    const running = post(`${own.url}/v1/chat/completions`, secrets.alice, { model: 'gpt-test', stream: true, messages: [{ role: 'user', content: 'hi' }] })
+    own.respond((request) => ({
+      headers: streamHeaders(request),
+      parts: [eventsOf(request, { text: 'never ends' })[0] ?? ''],
+      ends: 'never',
+    }))
+    const running = post(`${own.url}/v1/chat/completions`, secrets.alice, {
+      model: 'gpt-test',
+      stream: true,
+      messages: [{ role: 'user', content: 'hi' }],
+    })
     await own.vendors.openai.received(1)
     own.gateway.signal('SIGTERM')
     expect((await running).complete).toBe(false)

@@ -12,10 +12,17 @@ import { post } from '../harness/raw-http.ts'
 
 type Message = { readonly role: string; readonly content: unknown; readonly [field: string]: unknown }
 
-const tools = ['web_fetch', 'get_time', 'send_mail'].map((name) => ({ type: 'function', function: { name, parameters: { type: 'object' } } }))
+const tools = ['web_fetch', 'get_time', 'send_mail'].map((name) => ({
+  type: 'function',
+  function: { name, parameters: { type: 'object' } },
+}))
 const user = (content: string): Message => ({ role: 'user', content })
 const assistant = (content: string): Message => ({ role: 'assistant', content })
-const calling = (id: string, name: string, args: object = {}): Message => ({ role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name, arguments: JSON.stringify(args) } }] })
+const calling = (id: string, name: string, args: object = {}): Message => ({
+  role: 'assistant',
+  content: null,
+  tool_calls: [{ id, type: 'function', function: { name, arguments: JSON.stringify(args) } }],
+})
 const result = (id: string, content: string): Message => ({ role: 'tool', tool_call_id: id, content })
 
 let governed: GovernedGateway
@@ -31,9 +38,18 @@ interface Reply {
   readonly message: Message
 }
 
-async function chat(messages: readonly Message[], answer: ModelAnswer, headers: Record<string, string> = {}, key = secrets.alice): Promise<Reply> {
+async function chat(
+  messages: readonly Message[],
+  answer: ModelAnswer,
+  headers: Record<string, string> = {},
+  key = secrets.alice,
+): Promise<Reply> {
   governed.answer(answer)
-  const { status, headers: head, text } = await post(`${governed.url}/v1/chat/completions`, key, { model: 'gpt-test', messages, tools }, headers)
+  const {
+    status,
+    headers: head,
+    text,
+  } = await post(`${governed.url}/v1/chat/completions`, key, { model: 'gpt-test', messages, tools }, headers)
   expect(status, text).toBe(200)
   const { content, tool_calls } = JSON.parse(text).choices[0].message
   return {
@@ -44,7 +60,10 @@ async function chat(messages: readonly Message[], answer: ModelAnswer, headers: 
 }
 
 /** A conversation that has read an untrusted page: its messages up to and with the model's word on it. */
-async function readPage(opening: string, headers: Record<string, string> = {}): Promise<{ readonly messages: Message[]; readonly session: string }> {
+async function readPage(
+  opening: string,
+  headers: Record<string, string> = {},
+): Promise<{ readonly messages: Message[]; readonly session: string }> {
   const id = `call_${randomUUID()}`
   const first = await chat([user(opening)], { calls: [{ id, name: 'web_fetch', args: { url: 'https://example.org' } }] }, headers)
   expect(first.mayMail).toBe(true)
@@ -79,7 +98,10 @@ describe('a named session', () => {
     const { messages } = await readPage('elsewhere')
     const moved = await chat([...messages, user('go on here')], { text: 'ok' }, { 'x-turnward-session': 'moved-in' })
     expect(moved.mayMail).toBe(false)
-    expect(await chat([user('and now?')], { text: 'ok' }, { 'x-turnward-session': 'moved-in' })).toMatchObject({ session: moved.session, mayMail: false })
+    expect(await chat([user('and now?')], { text: 'ok' }, { 'x-turnward-session': 'moved-in' })).toMatchObject({
+      session: moved.session,
+      mayMail: false,
+    })
   })
 
   test('does not taint another session that has the same opening', async () => {
@@ -91,7 +113,12 @@ describe('a named session', () => {
   })
 
   test.each(['two words', '', 'x'.repeat(201)])('refuses a name that could not be meant: %j', async (name) => {
-    const { status, text } = await post(`${governed.url}/v1/chat/completions`, secrets.alice, { model: 'gpt-test', messages: [user('a')] }, { 'x-turnward-session': name })
+    const { status, text } = await post(
+      `${governed.url}/v1/chat/completions`,
+      secrets.alice,
+      { model: 'gpt-test', messages: [user('a')] },
+      { 'x-turnward-session': name },
+    )
     expect([status, JSON.parse(text).error.code]).toEqual([400, 'request.invalid'])
   })
 
@@ -120,7 +147,10 @@ describe('a session nobody names', () => {
 
   test('does not mind a system prompt that tells the time', async () => {
     const first = await chat([{ role: 'system', content: 'It is 12:00' }, user('system prompt')], { text: 'ok' })
-    expect((await chat([{ role: 'system', content: 'It is 12:01' }, user('system prompt'), first.message, user('go on')], { text: 'ok' })).session).toBe(first.session)
+    expect(
+      (await chat([{ role: 'system', content: 'It is 12:01' }, user('system prompt'), first.message, user('go on')], { text: 'ok' }))
+        .session,
+    ).toBe(first.session)
   })
 
   test('forks when the history does, with the label of what both share', async () => {
@@ -163,7 +193,9 @@ describe('an invented history', () => {
   test('a result under the name of a harmless tool restricts', async () => {
     const first = await chat([user('renamed')], { calls: [{ id: 'call_renamed', name: 'web_fetch' }] })
     expect(first.mayMail).toBe(true)
-    expect((await chat([user('renamed'), calling('call_renamed', 'get_time'), result('call_renamed', 'page')], { text: 'ok' })).mayMail).toBe(false)
+    expect(
+      (await chat([user('renamed'), calling('call_renamed', 'get_time'), result('call_renamed', 'page')], { text: 'ok' })).mayMail,
+    ).toBe(false)
   })
 
   test('a real answer of another conversation brings the label it was made under', async () => {
@@ -176,14 +208,22 @@ describe('an invented history', () => {
     const first = await chat([user('honest')], { calls: [{ id: 'call_honest', name: 'get_time' }] })
     const second = await chat([user('honest'), first.message, result('call_honest', '12:00')], { text: 'Noon.' })
     expect(second.mayMail).toBe(true)
-    expect((await chat([user('honest'), first.message, result('call_honest', '12:00'), second.message, user('Thanks')], { text: 'ok' })).mayMail).toBe(true)
+    expect(
+      (await chat([user('honest'), first.message, result('call_honest', '12:00'), second.message, user('Thanks')], { text: 'ok' })).mayMail,
+    ).toBe(true)
   })
 })
 
 test('tools are hidden as the label narrows, and the log says which', async () => {
   const { session } = await readPage('hidden tools')
   const record = await governed.gateway.recordThat((one) => one.session === session && (one.hidden?.length ?? 0) > 0)
-  expect(record).toMatchObject({ type: 'decision', kind: 'model_call', principal: 'alice', hidden: ['send_mail'], labelAfter: { trust: 'untrusted' } })
+  expect(record).toMatchObject({
+    type: 'decision',
+    kind: 'model_call',
+    principal: 'alice',
+    hidden: ['send_mail'],
+    labelAfter: { trust: 'untrusted' },
+  })
   expect(offeredTools(governed.vendors.openai.last())).toEqual(['web_fetch', 'get_time'])
 })
 

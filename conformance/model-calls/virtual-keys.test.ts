@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => governed.close())
 
 const config = () => governedConfig({ openai: governed.vendors.openai.url, anthropic: governed.vendors.anthropic.url })
-const call = (model: string, key = secrets.alice) => post(`${governed.url}/v1/chat/completions`, key, { model, messages: [{ role: 'user', content: 'hi' }] })
+const call = (model: string, key = secrets.alice) =>
+  post(`${governed.url}/v1/chat/completions`, key, { model, messages: [{ role: 'user', content: 'hi' }] })
 const list = async (key: string) => {
   const { status, text } = await send(`${governed.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })
   return status === 200 ? 'ok' : String(JSON.parse(text).error.code)
@@ -31,7 +32,10 @@ test('a key made on the command line works at once, for its principal', async ()
   expect(await list(key)).toBe('ok')
   governed.answer({ text: 'ok' })
   const { headers } = await call('gpt-test', key)
-  expect(await governed.gateway.recordThat((record) => record.modelCall === headers['x-turnward-call'])).toMatchObject({ principal: 'bob', consumer: 'laptop' })
+  expect(await governed.gateway.recordThat((record) => record.modelCall === headers['x-turnward-call'])).toMatchObject({
+    principal: 'bob',
+    consumer: 'laptop',
+  })
   expect((await call('claude-test', key)).status).toBe(404)
 })
 
@@ -47,7 +51,10 @@ test('a key that expires is refused from then on', async () => {
   const { key } = await create('--principal', 'alice', '--expires', new Date(Date.now() + 2500).toISOString())
   expect(await list(key)).toBe('ok')
   await until('its end', async () => ((await list(key)) === 'auth.expired_key' ? true : undefined))
-  await governed.gateway.reload({ ...config(), keys: { 'alice-key': { principal: 'alice', secret: '${ALICE_KEY}', expires: '2020-01-01' } } })
+  await governed.gateway.reload({
+    ...config(),
+    keys: { 'alice-key': { principal: 'alice', secret: '${ALICE_KEY}', expires: '2020-01-01' } },
+  })
   expect(await list(secrets.alice)).toBe('auth.expired_key')
   expect(await list(secrets.bob)).toBe('auth.unknown_key')
   await governed.gateway.reload(config())

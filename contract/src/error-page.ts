@@ -3,7 +3,9 @@ import { errorCodes, type ErrorCode } from './error-codes.ts'
 
 /** Text of `docs/errors.md`. */
 export function errorPage(): string {
-  const rows = Object.entries(errorCodes).map(([code, entry]: [string, ErrorCode]) => `| \`${code}\` | ${entry.status} | ${entry.title} | ${entry.fix} |`)
+  const rows = Object.entries(errorCodes).map(
+    ([code, entry]: [string, ErrorCode]) => `| \`${code}\` | ${entry.status} | ${entry.title} | ${entry.fix} |`,
+  )
   return `# Error codes
 
 Every error has a stable code, says what happened, to what and why, and what to do. In the OpenAI dialect the code is

@@ -44,6 +44,10 @@ serveStdio(() => {
       return text('Sent.')
     },
   )
-  server.registerTool('delete_message', { description: 'Deletes a message for good.', inputSchema: z.object({ id: z.string() }) }, async () => text('Deleted.'))
+  server.registerTool(
+    'delete_message',
+    { description: 'Deletes a message for good.', inputSchema: z.object({ id: z.string() }) },
+    async () => text('Deleted.'),
+  )
   return server
 })

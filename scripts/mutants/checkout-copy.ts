@@ -2,7 +2,19 @@
  * A copy of the checkout to break things in. The working tree is read once and never written; packages are links
  * to the ones installed there, except our own workspaces, which would otherwise lead back to the original.
  */
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 
@@ -21,7 +33,8 @@ export function copyCheckout(from: string): CheckoutCopy {
   chmodSync(root, 0o755)
   cpSync(from, root, { recursive: true, filter: (path) => path === from || !leftOut.has(basename(path)) })
   linkPackages(join(from, 'node_modules'), join(root, 'node_modules'), root)
-  for (const workspace of ['gateway', 'contract']) linkPackages(join(from, workspace, 'node_modules'), join(root, workspace, 'node_modules'), root)
+  for (const workspace of ['gateway', 'contract'])
+    linkPackages(join(from, workspace, 'node_modules'), join(root, workspace, 'node_modules'), root)
   return {
     root,
     read: (file) => readFileSync(join(root, file), 'utf8'),

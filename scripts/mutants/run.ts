@@ -65,8 +65,13 @@ async function main(): Promise<number> {
   const summary = { killed: count('killed'), survived: count('survived'), invalid: count('invalid') }
   if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, mutants: outcomes }, undefined, 2)}\n`)
   else {
-    for (const { name, file, status, detail } of outcomes) if (status !== 'killed') process.stdout.write(`${status}: ${name} (${file})${detail === '' ? '' : `\n  ${detail}`}\n`)
-    process.stdout.write(options.check ? `${chosen.length - summary.invalid} of ${chosen.length} can be applied\n` : `${summary.killed} killed, ${summary.survived} survived, ${summary.invalid} invalid\n`)
+    for (const { name, file, status, detail } of outcomes)
+      if (status !== 'killed') process.stdout.write(`${status}: ${name} (${file})${detail === '' ? '' : `\n  ${detail}`}\n`)
+    process.stdout.write(
+      options.check
+        ? `${chosen.length - summary.invalid} of ${chosen.length} can be applied\n`
+        : `${summary.killed} killed, ${summary.survived} survived, ${summary.invalid} invalid\n`,
+    )
   }
   return summary.survived + summary.invalid === 0 ? 0 : 1
 }
@@ -87,7 +92,13 @@ function readOptions() {
   const [workers, timeout] = [Number(values.workers), Number(values.timeout)]
   if (!Number.isInteger(workers) || workers < 1) throw new Error('--workers must be a whole number')
   if (!(timeout > 0)) throw new Error('--timeout must be a number of seconds')
-  return { ...values, only: values.only.split(',').map((part) => part.trim()), baseline: !values['no-baseline'], workers, timeoutMs: timeout * 1000 }
+  return {
+    ...values,
+    only: values.only.split(',').map((part) => part.trim()),
+    baseline: !values['no-baseline'],
+    workers,
+    timeoutMs: timeout * 1000,
+  }
 }
 
 type Options = ReturnType<typeof readOptions>
@@ -111,7 +122,9 @@ async function tryAll(chosen: readonly Mutant[], options: Options): Promise<read
       const { status, detail } = await tryOne(copy, mutant, failing, options)
       const seconds = Math.round((performance.now() - started) / 100) / 10
       outcomes.push({ name: mutant.name, file: mutant.file, status, detail, seconds })
-      say(`[${index + 1}/${chosen.length}] ${options.check && status === 'killed' ? 'applies' : status}  ${mutant.name}  ${seconds}s${status === 'killed' && detail !== '' ? `  (${detail})` : ''}`)
+      say(
+        `[${index + 1}/${chosen.length}] ${options.check && status === 'killed' ? 'applies' : status}  ${mutant.name}  ${seconds}s${status === 'killed' && detail !== '' ? `  (${detail})` : ''}`,
+      )
     }
     return outcomes
   } finally {
@@ -119,7 +132,12 @@ async function tryAll(chosen: readonly Mutant[], options: Options): Promise<read
   }
 }
 
-async function tryOne(copy: CheckoutCopy, mutant: Mutant, failing: readonly string[], options: Options): Promise<Pick<Outcome, 'status' | 'detail'>> {
+async function tryOne(
+  copy: CheckoutCopy,
+  mutant: Mutant,
+  failing: readonly string[],
+  options: Options,
+): Promise<Pick<Outcome, 'status' | 'detail'>> {
   let original: string | undefined
   try {
     original = copy.read(mutant.file)
@@ -148,7 +166,8 @@ async function failingTests(copy: CheckoutCopy, chosen: readonly Mutant[], optio
   const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))]
   say(`running ${tests.length} test files without a fault`)
   const run = await runTests(copy.root, tests, { ...testOptions(options, false), timeoutMs: Math.max(options.timeoutMs, 30 * 60_000) })
-  if (run.timedOut || run.held.length + run.failed.length + run.unloadable.length === 0) throw new Error(`the tests do not run: ${run.output}`)
+  if (run.timedOut || run.held.length + run.failed.length + run.unloadable.length === 0)
+    throw new Error(`the tests do not run: ${run.output}`)
   const failing = [...run.failed, ...run.unloadable]
   for (const failure of failing) say(`fails without any fault: ${failure}`)
   return failing

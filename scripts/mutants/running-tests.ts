@@ -50,7 +50,11 @@ export async function runTests(root: string, tests: readonly string[], { workers
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const options = ['--reporter=json', `--outputFile.json=${results}`, `--maxWorkers=${workers}`, ...(bail ? ['--bail=1'] : [])]
   // A process group of its own, so that a hanging test and the gateways it started go together.
-  const child = spawn(process.execPath, [vitest, 'run', ...options, ...tests], { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [vitest, 'run', ...options, ...tests], {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   running = child
   let output = ''
   const keep = (text: Buffer): void => void (output = (output + text.toString('utf8')).slice(-keptOutput))
@@ -77,7 +81,9 @@ function readReport(path: string, root: string): Pick<TestRun, 'held' | 'failed'
   return {
     held: files.filter(({ status }) => status === 'passed').map(({ path: file }) => file),
     failed: files.flatMap((file) => failuresOf(file)),
-    unloadable: files.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).map(({ path: file }) => file),
+    unloadable: files
+      .filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0)
+      .map(({ path: file }) => file),
   }
 }
 

@@ -28,7 +28,15 @@ const asked: readonly (readonly [string, Asked])[] = [
       body: (prompt, result) => ({
         model: 'mock',
         tools: [{ type: 'function', function: { name: 'look' } }],
-        messages: [{ role: 'user', content: prompt }, ...(result === undefined ? [] : [{ role: 'assistant', tool_calls: [{ id: 'c', function: { name: 'look', arguments: '{}' } }] }, { role: 'tool', tool_call_id: 'c', content: result }])],
+        messages: [
+          { role: 'user', content: prompt },
+          ...(result === undefined
+            ? []
+            : [
+                { role: 'assistant', tool_calls: [{ id: 'c', function: { name: 'look', arguments: '{}' } }] },
+                { role: 'tool', tool_call_id: 'c', content: result },
+              ]),
+        ],
       }),
       call: '"name": "look"',
     },
@@ -40,7 +48,15 @@ const asked: readonly (readonly [string, Asked])[] = [
       body: (prompt, result) => ({
         model: 'mock',
         tools: [{ name: 'look', input_schema: { type: 'object' } }],
-        messages: [{ role: 'user', content: prompt }, ...(result === undefined ? [] : [{ role: 'assistant', content: [{ type: 'tool_use', id: 'c', name: 'look', input: {} }] }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'c', content: result }] }])],
+        messages: [
+          { role: 'user', content: prompt },
+          ...(result === undefined
+            ? []
+            : [
+                { role: 'assistant', content: [{ type: 'tool_use', id: 'c', name: 'look', input: {} }] },
+                { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'c', content: result }] },
+              ]),
+        ],
       }),
       call: '"name":"look"',
     },
@@ -52,7 +68,15 @@ const asked: readonly (readonly [string, Asked])[] = [
       body: (prompt, result) => ({
         model: 'mock',
         tools: [{ type: 'function', name: 'look' }],
-        input: [{ role: 'user', content: prompt }, ...(result === undefined ? [] : [{ type: 'function_call', call_id: 'c', name: 'look', arguments: '{}' }, { type: 'function_call_output', call_id: 'c', output: result }])],
+        input: [
+          { role: 'user', content: prompt },
+          ...(result === undefined
+            ? []
+            : [
+                { type: 'function_call', call_id: 'c', name: 'look', arguments: '{}' },
+                { type: 'function_call_output', call_id: 'c', output: result },
+              ]),
+        ],
       }),
       call: '"name":"look"',
     },
@@ -63,7 +87,15 @@ const asked: readonly (readonly [string, Asked])[] = [
       path: '/v1beta/models/mock:generateContent',
       body: (prompt, result) => ({
         tools: [{ functionDeclarations: [{ name: 'look' }] }],
-        contents: [{ role: 'user', parts: [{ text: prompt }] }, ...(result === undefined ? [] : [{ role: 'model', parts: [{ functionCall: { name: 'look', args: {} } }] }, { role: 'user', parts: [{ functionResponse: { name: 'look', response: { output: result } } }] }])],
+        contents: [
+          { role: 'user', parts: [{ text: prompt }] },
+          ...(result === undefined
+            ? []
+            : [
+                { role: 'model', parts: [{ functionCall: { name: 'look', args: {} } }] },
+                { role: 'user', parts: [{ functionResponse: { name: 'look', response: { output: result } } }] },
+              ]),
+        ],
       }),
       call: '"name":"look"',
     },
@@ -72,7 +104,8 @@ const asked: readonly (readonly [string, Asked])[] = [
 
 test.each(asked)('%s: makes the call, remembers its result, and closes', async (_name, { path, body, call }) => {
   await using model = await startMockModel()
-  const ask = async (request: Json): Promise<string> => (await fetch(`${model.url}${path}`, { method: 'POST', body: JSON.stringify(request) })).text()
+  const ask = async (request: Json): Promise<string> =>
+    (await fetch(`${model.url}${path}`, { method: 'POST', body: JSON.stringify(request) })).text()
 
   expect(await ask(body(promptFor(plan)))).toContain(call)
   expect(model.results()).toEqual([])

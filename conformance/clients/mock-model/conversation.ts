@@ -41,7 +41,9 @@ export function asksForSummary({ history }: Conversation): boolean {
 // Word for word, as summaries of what was read often are; in the form each client takes a summary from.
 function summaryOf(conversation: Conversation): string {
   const words = `The person asked for a file to be read. It says: ${resultsOf(conversation).join('\n')}`
-  const tag = conversation.history.some((said) => said.kind === 'user' && said.text.includes('<state_snapshot>')) ? 'state_snapshot' : 'summary'
+  const tag = conversation.history.some((said) => said.kind === 'user' && said.text.includes('<state_snapshot>'))
+    ? 'state_snapshot'
+    : 'summary'
   return `<analysis>All of it was read.</analysis>\n<${tag}>\n${words}\n</${tag}>`
 }
 

@@ -7,7 +7,10 @@ export interface MockDialect {
   readonly takes: (path: string) => boolean
   readonly read: (body: Json) => Conversation
   /** The answer as bytes: a whole one, or the events of a stream. */
-  readonly write: (answer: Answer, request: { readonly path: string; readonly body: Json }) => { readonly streamed: boolean; readonly parts: readonly string[] }
+  readonly write: (
+    answer: Answer,
+    request: { readonly path: string; readonly body: Json },
+  ) => { readonly streamed: boolean; readonly parts: readonly string[] }
 }
 
 /** The text of a content field, whatever its form; results inside results included. */

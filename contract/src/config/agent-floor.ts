@@ -87,7 +87,11 @@ export const ruleSchema = z.strictObject({
   when: z.string().min(1).max(4096),
   verdict: z.enum(['deny', 'warn', 'allow', 'escalate', 'modify']).superRefine((verdict, context) => {
     if (verdict === 'deny' || verdict === 'warn') return
-    context.addIssue({ code: 'custom', message: `\`verdict: ${verdict}\` is not available yet in this release`, params: { code: 'config.not_available' } })
+    context.addIssue({
+      code: 'custom',
+      message: `\`verdict: ${verdict}\` is not available yet in this release`,
+      params: { code: 'config.not_available' },
+    })
   }),
   reason: z.string().min(1).max(500),
 })
@@ -114,7 +118,12 @@ export const turnsSchema = z.strictObject({
   tickets: z.enum(['required', 'match', 'off']).default('match'),
   ticket_ttl_ms: millisecondsSchema.default(600_000),
   /** A session that is not used for this long is forgotten, label and all. */
-  session_idle_ms: z.number().int().min(60_000).max(30 * 24 * 3600 * 1000).default(24 * 3600 * 1000),
+  session_idle_ms: z
+    .number()
+    .int()
+    .min(60_000)
+    .max(30 * 24 * 3600 * 1000)
+    .default(24 * 3600 * 1000),
   max_sessions: z.number().int().min(10).max(10_000_000).default(100_000),
   /** What an assistant message nobody produced through the gateway means. */
   unknown_history: z.enum(['restrict', 'accept']).default('restrict'),
@@ -125,7 +134,12 @@ export const turnsSchema = z.strictObject({
   /** Silence after which what was read through MCP connections alone is over. */
   mcp_idle_ms: millisecondsSchema.default(900_000),
   /** Tools whose arguments name the tool to call: tool -> the arguments that have its name and its arguments. */
-  call_through: z.record(z.string().min(1).max(128), z.strictObject({ name: z.string().min(1).default('name'), arguments: z.string().min(1).default('arguments') })).default({}),
+  call_through: z
+    .record(
+      z.string().min(1).max(128),
+      z.strictObject({ name: z.string().min(1).default('name'), arguments: z.string().min(1).default('arguments') }),
+    )
+    .default({}),
   /** Whether the person reads a line in the answer when tools are withheld or a call was refused. */
   tell_user: z.enum(['once', 'never']).default('once'),
   quarantine: notAvailableYet('turns.quarantine'),

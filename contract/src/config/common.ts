@@ -13,7 +13,11 @@ export const serverNameSchema = z
 /** A name with `*` wildcards. */
 export const patternSchema = z.string().min(1).max(128)
 
-export const millisecondsSchema = z.number().int().positive().max(24 * 3600 * 1000)
+export const millisecondsSchema = z
+  .number()
+  .int()
+  .positive()
+  .max(24 * 3600 * 1000)
 
 /**
  * A part of the configuration that exists in the design and not in this release.
@@ -22,6 +26,9 @@ export const millisecondsSchema = z.number().int().positive().max(24 * 3600 * 10
 export function notAvailableYet(part: string) {
   return z
     .unknown()
-    .refine((value) => value === undefined, { message: `\`${part}\` is not available yet in this release`, params: { code: 'config.not_available' } })
+    .refine((value) => value === undefined, {
+      message: `\`${part}\` is not available yet in this release`,
+      params: { code: 'config.not_available' },
+    })
     .optional()
 }

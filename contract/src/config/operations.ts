@@ -11,27 +11,58 @@ export const listenSchema = z.strictObject({
 })
 
 export const storeSchema = z.strictObject({
-  kind: z.enum(['sqlite', 'postgres']).default('sqlite').superRefine((kind, context) => {
-    if (kind === 'postgres') context.addIssue({ code: 'custom', message: '`store.kind: postgres` is not available yet in this release', params: { code: 'config.not_available' } })
-  }),
+  kind: z
+    .enum(['sqlite', 'postgres'])
+    .default('sqlite')
+    .superRefine((kind, context) => {
+      if (kind === 'postgres')
+        context.addIssue({
+          code: 'custom',
+          message: '`store.kind: postgres` is not available yet in this release',
+          params: { code: 'config.not_available' },
+        })
+    }),
 })
 
 export const stateSchema = z.strictObject({
-  kind: z.enum(['memory', 'valkey']).default('memory').superRefine((kind, context) => {
-    if (kind === 'valkey') context.addIssue({ code: 'custom', message: '`state.kind: valkey` is not available yet in this release', params: { code: 'config.not_available' } })
-  }),
+  kind: z
+    .enum(['memory', 'valkey'])
+    .default('memory')
+    .superRefine((kind, context) => {
+      if (kind === 'valkey')
+        context.addIssue({
+          code: 'custom',
+          message: '`state.kind: valkey` is not available yet in this release',
+          params: { code: 'config.not_available' },
+        })
+    }),
 })
 
 export const limitsSchema = z.strictObject({
-  max_body_bytes: z.number().int().min(1024).max(1024 * 1024 * 1024).default(32 * 1024 * 1024),
+  max_body_bytes: z
+    .number()
+    .int()
+    .min(1024)
+    .max(1024 * 1024 * 1024)
+    .default(32 * 1024 * 1024),
   max_depth: z.number().int().min(8).max(1000).default(128),
   max_keys: z.number().int().min(100).max(10_000_000).default(200_000),
   body_timeout_ms: millisecondsSchema.default(30_000),
   header_timeout_ms: millisecondsSchema.default(10_000),
   max_connections: z.number().int().min(10).max(1_000_000).default(10_000),
   /** Longest response of an upstream, streamed or not, and longest stream event. */
-  max_response_bytes: z.number().int().min(1024).max(1024 * 1024 * 1024).default(64 * 1024 * 1024),
-  max_event_bytes: z.number().int().min(1024).max(256 * 1024 * 1024).default(8 * 1024 * 1024),
+  max_response_bytes: z
+    .number()
+    .int()
+    .min(1024)
+    .max(1024 * 1024 * 1024)
+    .default(64 * 1024 * 1024),
+  max_event_bytes: z
+    .number()
+    .int()
+    .min(1024)
+    .max(256 * 1024 * 1024)
+    .default(8 * 1024 * 1024),
   /** Time open requests get to finish after SIGTERM. */
   drain_ms: millisecondsSchema.default(25_000),
 })

@@ -35,7 +35,18 @@ function modelCallNode(call: ModelCallStep): Node {
   const children = [...refusalNodes(call)]
   if (call.hidden.length > 0) children.push({ text: `hidden  ${call.hidden.join(', ')}`, children: [] })
   children.push(...call.proposals.map(proposalNode))
-  return { text: join('model call', target, status(call), ending(call), credential(call), call.client === undefined ? '' : `from ${call.client}`, ofAgent(call)), children }
+  return {
+    text: join(
+      'model call',
+      target,
+      status(call),
+      ending(call),
+      credential(call),
+      call.client === undefined ? '' : `from ${call.client}`,
+      ofAgent(call),
+    ),
+    children,
+  }
 }
 
 function tokenCountNode(count: TokenCountStep): Node {
@@ -45,7 +56,16 @@ function tokenCountNode(count: TokenCountStep): Node {
 
 function proposalNode(proposal: ProposalStep): Node {
   const ran = proposal.ran.map((call) => toolCallNode(call, 'ran'))
-  return { text: join('proposed', proposal.subject, proposal.calledAs === undefined ? '' : `called ${proposal.calledAs}`, status(proposal), ending(proposal)), children: [...refusalNodes(proposal), ...ran] }
+  return {
+    text: join(
+      'proposed',
+      proposal.subject,
+      proposal.calledAs === undefined ? '' : `called ${proposal.calledAs}`,
+      status(proposal),
+      ending(proposal),
+    ),
+    children: [...refusalNodes(proposal), ...ran],
+  }
 }
 
 function toolCallNode(call: ToolCallStep, verb: string): Node {

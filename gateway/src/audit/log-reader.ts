@@ -18,7 +18,10 @@ export function openForReading(dataDir: string): DatabaseSync | undefined {
   throw new TurnwardError('store.failed', {
     subject: path,
     why: `its schema version ${String(version)} is not one this release reads`,
-    fix: Number(version) < logSchemaVersion ? 'Start the gateway once on this data directory: it carries the log over.' : 'Use the release that wrote it, or a newer one.',
+    fix:
+      Number(version) < logSchemaVersion
+        ? 'Start the gateway once on this data directory: it carries the log over.'
+        : 'Use the release that wrote it, or a newer one.',
   })
 }
 

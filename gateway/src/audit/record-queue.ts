@@ -37,10 +37,10 @@ export class RecordQueue {
 
   /** Adds a record; returns the error when there is no room, and nothing was added. */
   add(row: LogRow, waiter: Waiter | undefined): TurnwardError | undefined {
-    if (row.json.length > limits.record)
-      return new TurnwardError('audit.unwritable', { why: 'the record is larger than 1 MiB' })
+    if (row.json.length > limits.record) return new TurnwardError('audit.unwritable', { why: 'the record is larger than 1 MiB' })
     // One such row would spoil every batch it is in.
-    if (separators.test(`${row.session ?? ''}${row.turn ?? ''}`)) return new TurnwardError('audit.unwritable', { why: 'its turn or session has a line break or a tab' })
+    if (separators.test(`${row.session ?? ''}${row.turn ?? ''}`))
+      return new TurnwardError('audit.unwritable', { why: 'its turn or session has a line break or a tab' })
     if (this.#records.length >= limits.records || this.#bytes + row.json.length > limits.bytes) {
       return new TurnwardError('audit.backlog', { why: `${this.#records.length} records are waiting`, retryAfterSeconds: 1 })
     }

@@ -51,31 +51,45 @@ function onDatabase<T>(work: (database: DatabaseSync) => T): T {
 const seqs = async (query: Parameters<typeof readRecords>[1]): Promise<number[]> => (await readRecords(folder, query)).map(({ seq }) => seq)
 
 describe('a look-up', () => {
-  const owner = fc.record({ turn: fc.constantFrom(null, 'turn_a', 'turn_b', 'turn_c"\\'), session: fc.constantFrom(null, 'ses_a', 'ses_b') })
+  const owner = fc.record({
+    turn: fc.constantFrom(null, 'turn_a', 'turn_b', 'turn_c"\\'),
+    session: fc.constantFrom(null, 'ses_a', 'ses_b'),
+  })
   const batches = fc.array(fc.array(owner, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 12 })
 
   test('finds what reading everything would find, wherever it lies and however often the log was opened', async () => {
     await fc.assert(
-      fc.asyncProperty(batches, fc.integer({ min: 1, max: 9 }), fc.uniqueArray(fc.nat(11)), fc.nat(20), fc.integer({ min: 1, max: 12 }), async (written, spanRecords, reopened, afterSeq, limit) => {
-        rmSync(folder, { recursive: true, force: true })
-        write(written, spanRecords, new Set(reopened))
-        const all = written.flat().map((one, index) => ({ ...one, seq: index + 1 }))
-        for (const query of [{ turn: 'turn_a' }, { turn: 'turn_c"\\' }, { session: 'ses_b' }, { turn: 'turn_b', session: 'ses_a' }, {}]) {
-          const expected = all
-            .filter(({ seq }) => seq > afterSeq)
-            .filter((one) => Object.entries(query).every(([kind, key]) => one[kind as keyof Owner] === key))
-            .map(({ seq }) => seq)
-          expect(await seqs({ ...query, afterSeq, limit })).toEqual(expected.slice(0, limit))
-          expect(await seqs({ ...query, afterSeq, limit, last: true })).toEqual(expected.slice(-limit))
-        }
-        expect((await verifyLog(folder)).problems).toEqual([])
-      }),
+      fc.asyncProperty(
+        batches,
+        fc.integer({ min: 1, max: 9 }),
+        fc.uniqueArray(fc.nat(11)),
+        fc.nat(20),
+        fc.integer({ min: 1, max: 12 }),
+        async (written, spanRecords, reopened, afterSeq, limit) => {
+          rmSync(folder, { recursive: true, force: true })
+          write(written, spanRecords, new Set(reopened))
+          const all = written.flat().map((one, index) => ({ ...one, seq: index + 1 }))
+          for (const query of [{ turn: 'turn_a' }, { turn: 'turn_c"\\' }, { session: 'ses_b' }, { turn: 'turn_b', session: 'ses_a' }, {}]) {
+            const expected = all
+              .filter(({ seq }) => seq > afterSeq)
+              .filter((one) => Object.entries(query).every(([kind, key]) => one[kind as keyof Owner] === key))
+              .map(({ seq }) => seq)
+            expect(await seqs({ ...query, afterSeq, limit })).toEqual(expected.slice(0, limit))
+            expect(await seqs({ ...query, afterSeq, limit, last: true })).toEqual(expected.slice(-limit))
+          }
+          expect((await verifyLog(folder)).problems).toEqual([])
+        },
+      ),
       { numRuns: 60 },
     )
   })
 
   test('does not take what a record says for whom it belongs to', async () => {
-    const parent = { json: JSON.stringify({ ...decision({ turn: 'turn_c', session: null }), parent: { turn: 'turn_b' } }), turn: 'turn_c', session: null }
+    const parent = {
+      json: JSON.stringify({ ...decision({ turn: 'turn_c', session: null }), parent: { turn: 'turn_b' } }),
+      turn: 'turn_c',
+      session: null,
+    }
     const storage = new LogStorage(folder, 1)
     storage.commit([row({ turn: 'turn_a', session: null }, '"turn":"turn_b"'), row({ turn: 'turn_ab', session: null }), parent])
     storage.close()
@@ -86,7 +100,12 @@ describe('a look-up', () => {
   test('looks only where records of the turn can be, once their places are written down', async () => {
     write([[{ turn: 'turn_a', session: 's' }], [{ turn: 'turn_b', session: 's' }], [{ turn: 'turn_c', session: 's' }]], 1)
     onDatabase((database) => {
-      expect(database.prepare(`SELECT key, first, last FROM spans WHERE kind = 'turn' ORDER BY first`).all().map((span) => ({ ...span }))).toEqual([
+      expect(
+        database
+          .prepare(`SELECT key, first, last FROM spans WHERE kind = 'turn' ORDER BY first`)
+          .all()
+          .map((span) => ({ ...span })),
+      ).toEqual([
         { key: 'turn_a', first: 1, last: 1 },
         { key: 'turn_b', first: 2, last: 2 },
       ])
@@ -97,7 +116,16 @@ describe('a look-up', () => {
   })
 
   test.each([1, 100])('finds a turn by the beginning of its id, with places written down every %i records', async (spanRecords) => {
-    write([[{ turn: 'turn_abc', session: null }], [{ turn: 'turn_abd', session: null }], [{ turn: 'turn_x', session: 'turn_y' }], [{ turn: null, session: null }], [{ turn: null, session: null }]], spanRecords)
+    write(
+      [
+        [{ turn: 'turn_abc', session: null }],
+        [{ turn: 'turn_abd', session: null }],
+        [{ turn: 'turn_x', session: 'turn_y' }],
+        [{ turn: null, session: null }],
+        [{ turn: null, session: null }],
+      ],
+      spanRecords,
+    )
     expect(await findTurn(folder, 'turn_abc')).toBe('turn_abc')
     expect(await findTurn(folder, 'turn_x')).toBe('turn_x')
     expect(await findTurn(folder, 'turn_abd')).toBe('turn_abd')
@@ -138,7 +166,10 @@ describe('a log of version 1', () => {
         INSERT INTO records SELECT seq, (SELECT name FROM chain), record ->> '$.time', hash, record ->> '$.id', record ->> '$.session', record ->> '$.turn', record FROM new;
         DROP TABLE new; DROP TABLE spans; ALTER TABLE chain DROP COLUMN spans_until; PRAGMA user_version = 1`)
     })
-    await expect(readRecords(folder)).rejects.toMatchObject({ code: 'store.failed', fix: expect.stringContaining('Start the gateway once') })
+    await expect(readRecords(folder)).rejects.toMatchObject({
+      code: 'store.failed',
+      fix: expect.stringContaining('Start the gateway once'),
+    })
     const storage = new LogStorage(folder, 2)
     storage.commit([row({ turn: 'turn_a', session: 'ses_b' })])
     storage.checkpoint(Date.now())
@@ -146,7 +177,10 @@ describe('a log of version 1', () => {
     expect(await seqs({ turn: 'turn_a' })).toEqual([1, 3, 4])
     expect(await seqs({ session: 'ses_a' })).toEqual([1, 2])
     expect(await verifyLog(folder)).toMatchObject({ ok: true, records: 4, checkpoints: 2 })
-    const [name, first] = onDatabase((database) => [String(database.prepare('SELECT name FROM chain').get()?.['name']), database.prepare('SELECT * FROM records').get()])
+    const [name, first] = onDatabase((database) => [
+      String(database.prepare('SELECT name FROM chain').get()?.['name']),
+      database.prepare('SELECT * FROM records').get(),
+    ])
     expect(first).toMatchObject({ seq: 1, hash: nextHash(genesisHash(name as string), String((first as { record: string }).record)) })
   })
 })

@@ -21,7 +21,10 @@ export const spanKinds: readonly SpanKind[] = ['turn', 'session']
 export class SpanIndex {
   readonly #insert: StatementSync
   readonly #mark: StatementSync
-  readonly #pending: Readonly<Record<SpanKind, Map<string, { readonly first: number; last: number }>>> = { turn: new Map(), session: new Map() }
+  readonly #pending: Readonly<Record<SpanKind, Map<string, { readonly first: number; last: number }>>> = {
+    turn: new Map(),
+    session: new Map(),
+  }
   #indexed: number
 
   constructor(database: DatabaseSync) {
@@ -80,7 +83,9 @@ export function indexedUpTo(database: DatabaseSync): number {
 export function spansOf(database: DatabaseSync, kind: SpanKind, key: string): Span[] {
   // Read first: a writer may go on meanwhile, and what it then adds lies in the last span.
   const indexed = indexedUpTo(database)
-  const spans = database.prepare('SELECT first, last FROM spans WHERE kind = ? AND key = ? AND last <= ? ORDER BY first').all(kind, key, indexed)
+  const spans = database
+    .prepare('SELECT first, last FROM spans WHERE kind = ? AND key = ? AND last <= ? ORDER BY first')
+    .all(kind, key, indexed)
   return [...(spans as unknown as Span[]), { first: indexed + 1, last: Number.MAX_SAFE_INTEGER }]
 }
 

@@ -201,7 +201,22 @@ function stepOf(record: DecisionRecord, main: string | null): TurnStep {
   const { id, calledAs, time, subject, verdict, action, reason, rules, credential, revision } = record
   const gaps = record.gaps ?? []
   const remedies = record.remedies ?? []
-  return { decision: id, time, subject, verdict, action, reason, rules, gaps, remedies, credential, revision, calledAs, agent: record.session === null || record.session === main ? undefined : record.session, ...resultOf(record) }
+  return {
+    decision: id,
+    time,
+    subject,
+    verdict,
+    action,
+    reason,
+    rules,
+    gaps,
+    remedies,
+    credential,
+    revision,
+    calledAs,
+    agent: record.session === null || record.session === main ? undefined : record.session,
+    ...resultOf(record),
+  }
 }
 
 function resultOf(record: DecisionRecord): CallResult {

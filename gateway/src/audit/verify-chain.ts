@@ -67,7 +67,8 @@ export class ChainVerifier {
     if (belonging === undefined) this.problems.push({ seq, kind: 'edited', detail: 'the record is not JSON' })
     for (const kind of spanKinds) {
       const key = belonging?.[kind] ?? null
-      if (key !== null && !this.#isFound(kind, key, seq)) this.problems.push({ seq, kind: 'edited', detail: `the record was hidden from look-ups by its ${kind}` })
+      if (key !== null && !this.#isFound(kind, key, seq))
+        this.problems.push({ seq, kind: 'edited', detail: `the record was hidden from look-ups by its ${kind}` })
     }
     const signed = this.#checkpoints.get(seq)
     if (signed !== undefined && signed !== hash) {

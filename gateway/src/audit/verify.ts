@@ -55,7 +55,11 @@ export async function verifyLog(dataDir: string, options: VerifyOptions = {}): P
     const anchorAfter = readAnchor(files.anchor)
     const { valid, problems } = verifyCheckpoints({ chain, database: stored, anchorBefore, anchorAfter, key: readKey(files, options) })
 
-    const verifier = new ChainVerifier(chain, new Map(valid.map((checkpoint) => [checkpoint.seq, checkpoint.hash])), database === undefined ? () => true : spanFinder(database))
+    const verifier = new ChainVerifier(
+      chain,
+      new Map(valid.map((checkpoint) => [checkpoint.seq, checkpoint.hash])),
+      database === undefined ? () => true : spanFinder(database),
+    )
     if (database !== undefined) {
       for (const page of pages(database, lastSeq)) {
         for (const row of page) verifier.add(row)

@@ -24,7 +24,12 @@ interface Entrance {
 const modelPrefix = '/v1/models/'
 
 /** Answers one request, whatever it asks for. Never throws. */
-export function createDispatch(services: Services, mcp: McpEndpoint, stale: () => string | undefined, isDraining: () => boolean): (request: IncomingMessage, response: ServerResponse) => void {
+export function createDispatch(
+  services: Services,
+  mcp: McpEndpoint,
+  stale: () => string | undefined,
+  isDraining: () => boolean,
+): (request: IncomingMessage, response: ServerResponse) => void {
   const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
   const entrances: ReadonlyMap<string, Entrance> = new Map<string, Entrance>([
     ['/v1/chat/completions', { method: 'POST', handle: (request, response) => runModelCall(services, request, response, chatCompletions) }],
@@ -42,7 +47,8 @@ export function createDispatch(services: Services, mcp: McpEndpoint, stale: () =
     const isProbe = path === '/healthz' || path === '/readyz' || path === '/metrics'
     if (isDraining() && !isProbe) throw new TurnwardError('gateway.draining', { retryAfterSeconds: 1 })
     // RFC 9112, section 3.2.
-    if (request.httpVersion === '1.1' && request.headers.host === undefined) throw new TurnwardError('request.invalid', { subject: 'host', why: 'HTTP/1.1 needs this header' })
+    if (request.httpVersion === '1.1' && request.headers.host === undefined)
+      throw new TurnwardError('request.invalid', { subject: 'host', why: 'HTTP/1.1 needs this header' })
     const entrance = entrances.get(path) ?? (path.startsWith(modelPrefix) ? entrances.get(modelPrefix) : undefined)
     if (entrance !== undefined) {
       if (request.method === entrance.method) return entrance.handle(request, response)
@@ -69,7 +75,8 @@ async function answerModels(services: Services, offered: OfferedModels, request:
     const caller = await services.authenticator.authenticate(request.headers, snapshot)
     const path = pathOf(request)
     const name = path.startsWith(modelPrefix) ? decodeName(path.slice(modelPrefix.length)) : undefined
-    const answer = name === undefined ? await listModels(offered, snapshot, caller, dialect.name) : describeModel(snapshot, caller, dialect.name, name)
+    const answer =
+      name === undefined ? await listModels(offered, snapshot, caller, dialect.name) : describeModel(snapshot, caller, dialect.name, name)
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   } catch (thrown) {
     const { status, code, message } = asTurnwardError(thrown)

@@ -91,7 +91,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       fleet,
     })
-    const server: HttpServer = await listen(services, (request, response, gateway) => mcp.handle(request, response, gateway), () => config.problem)
+    const server: HttpServer = await listen(
+      services,
+      (request, response, gateway) => mcp.handle(request, response, gateway),
+      () => config.problem,
+    )
     return {
       url: server.url,
       config,

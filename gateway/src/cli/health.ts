@@ -20,13 +20,21 @@ export function answerReadiness(services: Services, response: ServerResponse, st
     // Anybody may ask: the place is enough to find the text in the log.
     ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
     ...missingOf(servers),
-    servers: servers.map(({ server, state, detail, tools, isBounded }) => ({ server, state, tools, ...(isBounded ? {} : { limits: 'not enforced' }), ...(detail === undefined ? {} : { detail }) })),
+    servers: servers.map(({ server, state, detail, tools, isBounded }) => ({
+      server,
+      state,
+      tools,
+      ...(isBounded ? {} : { limits: 'not enforced' }),
+      ...(detail === undefined ? {} : { detail }),
+    })),
   })
 }
 
 /** The servers whose tools cannot be called yet, with why, so that nobody has to know which states mean that. */
 function missingOf(servers: ReturnType<Fleet['status']>): { readonly missing?: Readonly<Record<string, string>> } {
-  const missing = servers.filter(({ state }) => state !== 'ready').map(({ server, state, detail }): [string, string] => [server, detail ?? state])
+  const missing = servers
+    .filter(({ state }) => state !== 'ready')
+    .map(({ server, state, detail }): [string, string] => [server, detail ?? state])
   return missing.length === 0 ? {} : { missing: Object.fromEntries(missing) }
 }
 

@@ -60,7 +60,11 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
 // Node answers with an empty body.
 function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
   response.on('finish', closeUnread)
-  answerPlainError(request, response, new TurnwardError('request.invalid', { status: 417, subject: 'expect', why: 'only `100-continue` can be met' }))
+  answerPlainError(
+    request,
+    response,
+    new TurnwardError('request.invalid', { status: 417, subject: 'expect', why: 'only `100-continue` can be met' }),
+  )
 }
 
 /** How long a finished answer may wait for a client that does not read it. */
@@ -90,7 +94,14 @@ function bind(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'the port is in use' : (cause.code ?? cause.message)
-      reject(new TurnwardError('config.invalid', { subject: `listen ${host}:${port}`, why, fix: 'Choose another `listen.port`, or stop what uses it.', cause }))
+      reject(
+        new TurnwardError('config.invalid', {
+          subject: `listen ${host}:${port}`,
+          why,
+          fix: 'Choose another `listen.port`, or stop what uses it.',
+          cause,
+        }),
+      )
     })
     server.listen(port, host, () => resolve())
   })

@@ -18,8 +18,17 @@ const deadlineMs = 120_000
 
 /** Asks the gateway at `url` whether it takes the key. Throws the gateway's own error, or `mcp.server_unavailable` when nobody answers. */
 export async function checkKey(url: string, key: string): Promise<void> {
-  const answer = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` }, redirect: 'manual', signal: AbortSignal.timeout(deadlineMs) }).catch((cause: unknown) => {
-    throw new TurnwardError('mcp.server_unavailable', { subject: url, why: 'nobody answers there', fix: 'Start the gateway, or name its address with --url.', cause })
+  const answer = await fetch(`${url}/v1/models`, {
+    headers: { authorization: `Bearer ${key}` },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(deadlineMs),
+  }).catch((cause: unknown) => {
+    throw new TurnwardError('mcp.server_unavailable', {
+      subject: url,
+      why: 'nobody answers there',
+      fix: 'Start the gateway, or name its address with --url.',
+      cause,
+    })
   })
   const body: unknown = await answer.json().catch(() => undefined)
   if (answer.ok) return
@@ -39,7 +48,10 @@ function refuseCodedError(response: RpcResponse): RpcResponse {
 export function openMcpClient(url: string, key: string, headers: Readonly<Record<string, string>> = {}): McpClient {
   const wire = new HttpWire({ server: url, url, headers: { authorization: `Bearer ${key}`, ...headers }, connections: 4, limits })
   const inner = openModernHttp(wire, { onToolsChanged: () => {} })
-  const exchange: Exchange = { ...inner, request: (method, params, options) => inner.request(method, params, options).then(refuseCodedError) }
+  const exchange: Exchange = {
+    ...inner,
+    request: (method, params, options) => inner.request(method, params, options).then(refuseCodedError),
+  }
   const signal = (): AbortSignal => AbortSignal.timeout(deadlineMs)
   return {
     listTools: () => listTools(exchange, url, limits, signal()),

@@ -42,6 +42,10 @@ export function catchUnhandledErrors(logger: Logger): UnhandledErrors {
 function describe(error: unknown): object {
   const { code } = asTurnwardError(error)
   if (!(error instanceof Error)) return { code, type: typeof error }
-  const at = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 12).map((line) => line.trim())
+  const at = (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 12)
+    .map((line) => line.trim())
   return { code, type: error.name, ...(error instanceof TurnwardError ? { what: error.message } : {}), at }
 }

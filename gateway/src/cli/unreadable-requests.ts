@@ -27,13 +27,21 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): 
 /** Listener for `connect`: this is no proxy. Without it Node closes the connection and says nothing. */
 export function answerTunnel(request: IncomingMessage, socket: Duplex): void {
   socket.on('error', () => socket.destroy())
-  refuse(socket, new TurnwardError('request.method', { subject: `${request.method}`, fix: 'This is no proxy; see the list of endpoints in the README.' }))
+  refuse(
+    socket,
+    new TurnwardError('request.method', {
+      subject: `${request.method}`,
+      fix: 'This is no proxy; see the list of endpoints in the README.',
+    }),
+  )
 }
 
 function refuse(socket: Duplex, refusal: TurnwardError): void {
   const body = JSON.stringify({ error: refusal.toJSON() })
   const status = `${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`
-  socket.write(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.write(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
   socket.resume()
   endWithGrace(socket)
 }
@@ -47,7 +55,12 @@ export function endWithGrace(socket: Duplex): void {
 function refusalOf(code: string | undefined): TurnwardError {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return new TurnwardError('request.invalid', { status: 431, subject: 'headers', why: 'they are larger than 32 KiB', fix: 'Send fewer or shorter headers.' })
+      return new TurnwardError('request.invalid', {
+        status: 431,
+        subject: 'headers',
+        why: 'they are larger than 32 KiB',
+        fix: 'Send fewer or shorter headers.',
+      })
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new TurnwardError('request.too_large', { why: 'its chunk extensions are too long' })
     case 'ERR_HTTP_REQUEST_TIMEOUT':

@@ -334,9 +334,15 @@ test('an empty mapping is a configuration in which nothing is allowed', async ()
   expect([snapshot.policy.grants, snapshot.routes.names, snapshot.keys.size]).toEqual([[], [], 0])
 })
 
-test.each(['', '# nothing yet\n', '~\n'])('a file that is empty (%j) is a mistake, because hardly anybody means to take every key and grant away', async (text) => {
-  await expect(loadConfig(write('turnward.yaml', text), {})).rejects.toMatchObject({ code: 'config.invalid', message: expect.stringContaining('empty') })
-})
+test.each(['', '# nothing yet\n', '~\n'])(
+  'a file that is empty (%j) is a mistake, because hardly anybody means to take every key and grant away',
+  async (text) => {
+    await expect(loadConfig(write('turnward.yaml', text), {})).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining('empty'),
+    })
+  },
+)
 
 test('no problem text ever shows a secret that was written into the file or came through a reference', async () => {
   const text = `
@@ -368,17 +374,25 @@ servers:
   expect(`${error.text}${error.message}${JSON.stringify(error)}`).not.toContain('plain-Secret')
 })
 
-test.each([...connectionHeaders])('the header %s cannot be configured, because the connection would refuse every request with it', async (name) => {
-  const error = await failure(write('turnward.yaml', `servers: { s: { transport: http, url: "https://example.com", headers: { ${name.toUpperCase()}: a } } }`))
-  expect(error.text).toContain(`\`${name.toUpperCase()}\` is set by the connection and cannot be configured`)
-})
+test.each([...connectionHeaders])(
+  'the header %s cannot be configured, because the connection would refuse every request with it',
+  async (name) => {
+    const error = await failure(
+      write('turnward.yaml', `servers: { s: { transport: http, url: "https://example.com", headers: { ${name.toUpperCase()}: a } } }`),
+    )
+    expect(error.text).toContain(`\`${name.toUpperCase()}\` is set by the connection and cannot be configured`)
+  },
+)
 
 test('whatever is done to a file, it loads whole or is refused with positions inside it', async () => {
   write('key.txt', 'tw_key-from-a-file-0123456789\n')
   const edit = fc.record({
     at: fc.nat(complete.length),
     cut: fc.nat(12),
-    text: fc.oneof(fc.constantFrom('{', '}', '[', ':', '- ', '\n', '"', '&a ', '*a', '!x ', '${', '$$', '#', '\t', '---\n'), fc.string({ maxLength: 6 })),
+    text: fc.oneof(
+      fc.constantFrom('{', '}', '[', ':', '- ', '\n', '"', '&a ', '*a', '!x ', '${', '$$', '#', '\t', '---\n'),
+      fc.string({ maxLength: 6 }),
+    ),
   })
   await fc.assert(
     fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {

@@ -87,7 +87,9 @@ export class ProblemList {
   /** In reading order: by file as first mentioned, then by position. */
   sorted(): ConfigProblem[] {
     const files = [...new Set(this.#problems.map((problem) => problem.file))]
-    return this.#problems.map((problem) => this.#withoutValues(problem)).toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
+    return this.#problems
+      .map((problem) => this.#withoutValues(problem))
+      .toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
   }
 
   // Long values first: one may be part of another.

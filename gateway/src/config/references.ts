@@ -58,7 +58,8 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
   for (const [index, route] of config.routes.entries()) {
     const matches = compilePattern(route.model)
     for (const [position, name] of (route.models ?? []).entries()) {
-      if (name.includes('*') || !matches(name)) report(['routes', index, 'models', position], `\`${name}\` is not a name that \`${route.model}\` matches`)
+      if (name.includes('*') || !matches(name))
+        report(['routes', index, 'models', position], `\`${name}\` is not a name that \`${route.model}\` matches`)
     }
     for (const [position, target] of route.upstreams.entries()) {
       const path = ['routes', index, 'upstreams', position]

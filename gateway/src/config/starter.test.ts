@@ -59,7 +59,8 @@ describe('the starter configuration', () => {
         callKey: 'call',
       }).action
     const fresh: PolicyState = { label: publicLabel(policy.trustRanks.length - 1), effects: emptyLedger }
-    const read = (tool: string) => admit(policy, fresh, { tools: [{ name: tool, server: 'x' }], principal, callKey: 'read', outcome: 'done' })
+    const read = (tool: string) =>
+      admit(policy, fresh, { tools: [{ name: tool, server: 'x' }], principal, callKey: 'read', outcome: 'done' })
     expect(mail(fresh, 'stranger@evil.example')).toBe('allow')
     expect(mail(read('notes__read_file'), 'stranger@evil.example')).toBe('deny')
     expect(mail(read('notes__read_file'), 'me@example.com')).toBe('allow')

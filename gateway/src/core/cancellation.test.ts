@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { Cancellation, type CancelSignal } from './cancellation.ts'
 
 /** The same steps for ours and for the platform's, so that one can stand in for the other. */
-const kinds: readonly { readonly name: string; readonly make: () => { readonly signal: CancelSignal; readonly cancel: (reason: unknown) => void } }[] = [
+const kinds: readonly {
+  readonly name: string
+  readonly make: () => { readonly signal: CancelSignal; readonly cancel: (reason: unknown) => void }
+}[] = [
   {
     name: 'Cancellation',
     make: () => {

@@ -7,8 +7,16 @@ import { compareNumbers, survives } from './number-literals.ts'
 
 const digits = fc.stringMatching(/^(0|[1-9]\d{0,29})$/)
 const literal = fc
-  .tuple(fc.constantFrom('', '-'), digits, fc.option(fc.stringMatching(/^\d{1,29}$/)), fc.option(fc.tuple(fc.constantFrom('e', 'E', 'e+', 'e-', 'E-'), fc.integer({ min: 0, max: 500 }))))
-  .map(([sign, whole, fraction, exponent]) => `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${exponent === null ? '' : exponent.join('')}`)
+  .tuple(
+    fc.constantFrom('', '-'),
+    digits,
+    fc.option(fc.stringMatching(/^\d{1,29}$/)),
+    fc.option(fc.tuple(fc.constantFrom('e', 'E', 'e+', 'e-', 'E-'), fc.integer({ min: 0, max: 500 }))),
+  )
+  .map(
+    ([sign, whole, fraction, exponent]) =>
+      `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${exponent === null ? '' : exponent.join('')}`,
+  )
 
 /** The value as an integer times 10 to the -1000: exact, and made in another way than the code under test. */
 function scaled(text: string): bigint {
@@ -19,24 +27,42 @@ function scaled(text: string): bigint {
 
 describe('number literals', () => {
   test('a literal survives exactly when what JSON writes for it has the same decimal value', () => {
-    fc.assert(fc.property(literal, (text) => {
-      const written = JSON.stringify(JSON.parse(text))
-      expect(survives(text)).toBe(written !== 'null' && scaled(written) === scaled(text))
-    }))
+    fc.assert(
+      fc.property(literal, (text) => {
+        const written = JSON.stringify(JSON.parse(text))
+        expect(survives(text)).toBe(written !== 'null' && scaled(written) === scaled(text))
+      }),
+    )
   })
 
   test('literals are ordered by value, however they are written', () => {
-    fc.assert(fc.property(literal, literal, (a, b) => {
-      const difference = scaled(a) - scaled(b)
-      expect(Math.sign(compareNumbers(a, b))).toBe(difference > 0n ? 1 : difference < 0n ? -1 : 0)
-    }))
+    fc.assert(
+      fc.property(literal, literal, (a, b) => {
+        const difference = scaled(a) - scaled(b)
+        expect(Math.sign(compareNumbers(a, b))).toBe(difference > 0n ? 1 : difference < 0n ? -1 : 0)
+      }),
+    )
   })
 
-  test.each(['1.0', '-0', '-0.0e5', '1E+2', '0e99999999999999999999', '1e21', '9007199254740992', '0.30000000000000004', '5e-324'])('%s survives', (text) => {
-    expect(survives(text)).toBe(true)
-  })
+  test.each(['1.0', '-0', '-0.0e5', '1E+2', '0e99999999999999999999', '1e21', '9007199254740992', '0.30000000000000004', '5e-324'])(
+    '%s survives',
+    (text) => {
+      expect(survives(text)).toBe(true)
+    },
+  )
 
-  test.each(['9007199254740993', '-9007199254740993', '18446744073709551615', '1e400', '-1e400', '1e-400', '1e99999999999999999999', '0.10000000000000000001', '9007199254740993.0', '9007199254740993e0'])('%s does not', (text) => {
+  test.each([
+    '9007199254740993',
+    '-9007199254740993',
+    '18446744073709551615',
+    '1e400',
+    '-1e400',
+    '1e-400',
+    '1e99999999999999999999',
+    '0.10000000000000000001',
+    '9007199254740993.0',
+    '9007199254740993e0',
+  ])('%s does not', (text) => {
     expect(survives(text)).toBe(false)
   })
 
@@ -49,28 +75,34 @@ describe('number literals', () => {
 
 describe('exact JSON', () => {
   test('every number is written back with the value it came with', () => {
-    fc.assert(fc.property(fc.array(literal, { minLength: 1 }), fc.string(), (numbers, key) => {
-      const parsed = parseExactJson(`{${JSON.stringify(key)}:[ ${numbers.join(' ,\n')} ]}`) as Record<string, unknown[]>
-      const values = parsed[key] ?? []
-      expect(values.map((value) => scaled(JSON.stringify(value)))).toEqual(numbers.map(scaled))
-      expect(values.map((value) => isRawJSON(value))).toEqual(numbers.map((text) => !survives(text)))
-    }))
+    fc.assert(
+      fc.property(fc.array(literal, { minLength: 1 }), fc.string(), (numbers, key) => {
+        const parsed = parseExactJson(`{${JSON.stringify(key)}:[ ${numbers.join(' ,\n')} ]}`) as Record<string, unknown[]>
+        const values = parsed[key] ?? []
+        expect(values.map((value) => scaled(JSON.stringify(value)))).toEqual(numbers.map(scaled))
+        expect(values.map((value) => isRawJSON(value))).toEqual(numbers.map((text) => !survives(text)))
+      }),
+    )
   })
 
   test('a lost number is found wherever it stands, and digits in text are none', () => {
-    fc.assert(fc.property(literal, fc.string(), (text, words) => {
-      const noise = JSON.stringify(`${words}", 9007199254740993, 1e400, \\`)
-      expect(losesNumbers(`{${noise}:${noise},"n":[${text}]}`)).toBe(!survives(text))
-      expect(losesNumbers(text)).toBe(!survives(text))
-    }))
+    fc.assert(
+      fc.property(literal, fc.string(), (text, words) => {
+        const noise = JSON.stringify(`${words}", 9007199254740993, 1e400, \\`)
+        expect(losesNumbers(`{${noise}:${noise},"n":[${text}]}`)).toBe(!survives(text))
+        expect(losesNumbers(text)).toBe(!survives(text))
+      }),
+    )
   })
 
   test('all other values are those of JSON.parse', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => {
-      const text = JSON.stringify(value)
-      expect(parseExactJson(text)).toEqual(JSON.parse(text))
-      expect(parseExactJson(`[${text},1e400,${text}]`)).toEqual([JSON.parse(text), rawJSON('1e400'), JSON.parse(text)])
-    }))
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = JSON.stringify(value)
+        expect(parseExactJson(text)).toEqual(JSON.parse(text))
+        expect(parseExactJson(`[${text},1e400,${text}]`)).toEqual([JSON.parse(text), rawJSON('1e400'), JSON.parse(text)])
+      }),
+    )
   })
 
   test('a key written with escapes stays the key it is, next to a lost number too', () => {
@@ -78,7 +110,18 @@ describe('exact JSON', () => {
     expect(JSON.stringify(parseExactJson(text))).toBe(String.raw`[{"a":1,"\\u":1},{"a":9007199254740993,"to":"eve","__proto__":1e400}]`)
   })
 
-  test.each(['', '{', '[9007199254740993', '[9007199254740993,]', '01', '[1e]', '[+1]', '[.5]', '{"a":9007199254740993 9}', '"9007199254740993'])('%j is a SyntaxError', (text) => {
+  test.each([
+    '',
+    '{',
+    '[9007199254740993',
+    '[9007199254740993,]',
+    '01',
+    '[1e]',
+    '[+1]',
+    '[.5]',
+    '{"a":9007199254740993 9}',
+    '"9007199254740993',
+  ])('%j is a SyntaxError', (text) => {
     expect(() => parseExactJson(text)).toThrow(SyntaxError)
   })
 

@@ -5,7 +5,13 @@ import { endStart, notePassingBytes } from './garbage.ts'
 /** The kinds of collections that ran during the work: those it asked for, where V8 says so, or all. */
 async function collectionsOf(work: () => void, which: 'asked' | 'all' = 'asked'): Promise<number[]> {
   const kinds: number[] = []
-  const note = (entries: PerformanceEntry[]): void => void kinds.push(...entries.map((entry) => (entry as PerformanceEntry & { detail: { kind: number; flags: number } }).detail).filter(({ flags }) => which === 'all' || (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0).map(({ kind }) => kind))
+  const note = (entries: PerformanceEntry[]): void =>
+    void kinds.push(
+      ...entries
+        .map((entry) => (entry as PerformanceEntry & { detail: { kind: number; flags: number } }).detail)
+        .filter(({ flags }) => which === 'all' || (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0)
+        .map(({ kind }) => kind),
+    )
   const observer = new PerformanceObserver((list) => note(list.getEntries()))
   observer.observe({ entryTypes: ['gc'] })
   work()

@@ -26,7 +26,8 @@ describe('an id', () => {
 
 test('random text has every character about equally often', () => {
   const counts = new Map<string, number>()
-  for (let round = 0; round < 500; round += 1) for (const character of randomText(1000)) counts.set(character, (counts.get(character) ?? 0) + 1)
+  for (let round = 0; round < 500; round += 1)
+    for (const character of randomText(1000)) counts.set(character, (counts.get(character) ?? 0) + 1)
   expect(counts.size).toBe(62)
   const expected = 500_000 / 62
   for (const count of counts.values()) expect(Math.abs(count - expected)).toBeLessThan(7 * Math.sqrt(expected))

@@ -8,7 +8,10 @@ export interface JsonObject {
 }
 
 /** ECMAScript "JSON.parse source text access", which the TypeScript library does not describe yet. */
-const source = JSON as unknown as { isRawJSON: (value: unknown) => value is { readonly rawJSON: string }; rawJSON: (text: string) => JsonObject }
+const source = JSON as unknown as {
+  isRawJSON: (value: unknown) => value is { readonly rawJSON: string }
+  rawJSON: (text: string) => JsonObject
+}
 
 /** Whether the value stands for JSON text that JSON.stringify writes as it is. */
 export const isRawJSON = (value: unknown): value is { readonly rawJSON: string } => source.isRawJSON(value)

@@ -48,7 +48,12 @@ const event = fc.oneof(
 
 function apply(state: PolicyState, what: typeof event extends fc.Arbitrary<infer T> ? T : never): PolicyState {
   if (what.kind === 'unknown') return admitUnknown(state, alice)
-  return admit(policy, state, { tools: [tool(what.name, { openWorldHint: what.openWorld })], principal: alice, callKey: 'call-1', outcome: what.succeeded ? 'done' : 'failed' })
+  return admit(policy, state, {
+    tools: [tool(what.name, { openWorldHint: what.openWorld })],
+    principal: alice,
+    callKey: 'call-1',
+    outcome: what.succeeded ? 'done' : 'failed',
+  })
 }
 
 describe('the engine', () => {
@@ -89,7 +94,13 @@ describe('the engine', () => {
 })
 
 describe('a session at the MCP endpoint', () => {
-  const tools = { office__web: {}, office__personnel: {}, office__news: {}, office__broken: { run: () => ({ content: [], isError: true }) }, office__gone: { run: () => Promise.reject(new Error('socket')) } }
+  const tools = {
+    office__web: {},
+    office__personnel: {},
+    office__news: {},
+    office__broken: { run: () => ({ content: [], isError: true }) },
+    office__gone: { run: () => Promise.reject(new Error('socket')) },
+  }
   const config = configOf({
     contracts: {
       office__web: { output: { trust: 'untrusted' } },
@@ -115,7 +126,9 @@ describe('a session at the MCP endpoint', () => {
           expect(outcome.labelBefore).toEqual(before)
           const brings = ['office__web', 'office__broken'].includes(calls[index] ?? '') ? 'untrusted' : 'trusted'
           expect(after.trust).toBe(before.trust === 'untrusted' ? 'untrusted' : brings)
-          expect(after.audience).toEqual(before.audience.length > 0 || ['office__personnel', 'office__gone'].includes(calls[index] ?? '') ? [['@staff']] : [])
+          expect(after.audience).toEqual(
+            before.audience.length > 0 || ['office__personnel', 'office__gone'].includes(calls[index] ?? '') ? [['@staff']] : [],
+          )
           before = after
         }
       }),
@@ -126,8 +139,12 @@ describe('a session at the MCP endpoint', () => {
 
 describe('a fork', () => {
   test('has the label of the shared prefix, and the effects of its parent', async () => {
-    await using vendor = await startVendor((request) => say(request, request.body.messages.length === 1 ? { text: 'I look.', calls: [{ id: 'call_1', name: 'web' }] } : { text: 'Well.' }))
-    await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts: { web: { output: { trust: 'untrusted', audience: ['@staff'] } } } }) })
+    await using vendor = await startVendor((request) =>
+      say(request, request.body.messages.length === 1 ? { text: 'I look.', calls: [{ id: 'call_1', name: 'web' }] } : { text: 'Well.' }),
+    )
+    await using floors = await openFloors({
+      config: vendorConfig('openai', vendor.url, { contracts: { web: { output: { trust: 'untrusted', audience: ['@staff'] } } } }),
+    })
     const { sessions, snapshot } = floors.services
     const ask = async (messages: readonly object[]): Promise<Session> => {
       const { headers } = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages })
@@ -137,7 +154,11 @@ describe('a fork', () => {
     }
     const read = [
       { role: 'user', content: 'one' },
-      { role: 'assistant', content: 'I look.', tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'web', arguments: '{}' } }] },
+      {
+        role: 'assistant',
+        content: 'I look.',
+        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'web', arguments: '{}' } }],
+      },
       { role: 'tool', tool_call_id: 'call_1', content: 'a page' },
       { role: 'assistant', content: 'Well.' },
     ]
@@ -149,7 +170,11 @@ describe('a fork', () => {
 
     const fork = await ask([...read, { role: 'user', content: 'another two' }])
     expect(fork.id).not.toBe(parent.id)
-    expect(fork.state).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: { trust: 0, audience: [['@staff']] }, effects } })
+    expect(fork.state).toMatchObject({
+      source: 'fork',
+      parent: parent.id,
+      policy: { label: { trust: 0, audience: [['@staff']] }, effects },
+    })
     // From where nothing was read yet, the label is that of then; what was done stays done.
     const early = await ask([...read.slice(0, 1), { role: 'user', content: 'never mind' }])
     expect(early.state).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: { trust: 1, audience: [] }, effects } })

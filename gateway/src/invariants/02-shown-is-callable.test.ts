@@ -18,7 +18,10 @@ const contract = fc.record({
   effects: fc.subarray(['backup', 'migration']),
   requires: fc.record({
     trust: fc.option(fc.constantFrom('untrusted', 'trusted'), { nil: undefined }),
-    audience: fc.option(fc.record({ includes: fc.uniqueArray(fc.constantFrom('@staff', 'bob', '$principal'), { minLength: 1, maxLength: 2 }) }), { nil: undefined }),
+    audience: fc.option(
+      fc.record({ includes: fc.uniqueArray(fc.constantFrom('@staff', 'bob', '$principal'), { minLength: 1, maxLength: 2 }) }),
+      { nil: undefined },
+    ),
     done: fc.subarray(['backup'], { maxLength: 1 }),
     not_done: fc.subarray(['migration'], { maxLength: 1 }),
   }),
@@ -34,17 +37,34 @@ const scenario = fc.record({
   before: fc.array(fc.constantFrom(...names), { maxLength: 3 }),
 })
 
-function configFor({ posture, contracts, granted, offered, ruled }: typeof scenario extends fc.Arbitrary<infer T> ? T : never): ConfigInput {
+function configFor({
+  posture,
+  contracts,
+  granted,
+  offered,
+  ruled,
+}: typeof scenario extends fc.Arbitrary<infer T> ? T : never): ConfigInput {
   return configOf({
     policy: { posture },
     grants: [{ principals: ['alice'], gateways: ['main'], tools: granted.map(own) }],
     gateways: { main: { servers: ['office'], tools: offered.map(own) } },
     contracts: Object.fromEntries(contracts.map((one, index) => [own(names[index] ?? ''), JSON.parse(JSON.stringify(one))])),
-    rules: ruled === undefined ? [] : [{ name: 'ruled', when: `tool.name == '${own(ruled)}' && session.trust == 'untrusted'`, verdict: 'deny', reason: 'Not after that.' }],
+    rules:
+      ruled === undefined
+        ? []
+        : [
+            {
+              name: 'ruled',
+              when: `tool.name == '${own(ruled)}' && session.trust == 'untrusted'`,
+              verdict: 'deny',
+              reason: 'Not after that.',
+            },
+          ],
   })
 }
 
-const shown = async (floors: Floors, context: McpContext): Promise<string[]> => (await floors.operations.listTools(context)).tools.map((tool) => String(tool.name))
+const shown = async (floors: Floors, context: McpContext): Promise<string[]> =>
+  (await floors.operations.listTools(context)).tools.map((tool) => String(tool.name))
 
 /** Whether the call reached its server. A refusal by policy is a result; a tool that is not there is an error. */
 async function ranOn(floors: Floors, context: McpContext, name: string): Promise<boolean> {
@@ -107,14 +127,21 @@ test('with `hide: never` what is refused is listed, and what is not granted stil
 })
 
 test('an ungranted tool, an unknown one, an ungranted gateway and an unknown one answer alike', async () => {
-  const config = configOf({ grants: [{ principals: ['alice'], gateways: ['main'], tools: ['office__publish'] }], gateways: { main: { servers: ['office'] }, other: { servers: ['office'] } } })
+  const config = configOf({
+    grants: [{ principals: ['alice'], gateways: ['main'], tools: ['office__publish'] }],
+    gateways: { main: { servers: ['office'] }, other: { servers: ['office'] } },
+  })
   await using floors = await openFloors({ config, tools: { office__publish: {}, office__backup: {} } })
   const failure = async (gateway: string, name: string): Promise<unknown> => {
-    const error = (await floors.call(await floors.context(keys.alice, 'one', gateway), name).catch((thrown: unknown) => thrown)) as TurnwardError
+    const error = (await floors
+      .call(await floors.context(keys.alice, 'one', gateway), name)
+      .catch((thrown: unknown) => thrown)) as TurnwardError
     return { ...error.toJSON(), message: error.message.replaceAll(name, 'X').replaceAll(gateway, 'G'), subject: undefined }
   }
   expect(await failure('main', 'office__backup')).toEqual(await failure('main', 'office__nothing'))
   expect(await failure('other', 'office__publish')).toEqual(await failure('nowhere', 'office__publish'))
-  await expect(floors.operations.listTools(await floors.context(keys.alice, 'one', 'other'))).rejects.toMatchObject({ code: 'grant.gateway' })
+  await expect(floors.operations.listTools(await floors.context(keys.alice, 'one', 'other'))).rejects.toMatchObject({
+    code: 'grant.gateway',
+  })
   expect(floors.ran).toEqual([])
 })

@@ -32,7 +32,10 @@ describe('a tool call', () => {
     // As another process would see it: through the file, not through the writer.
     const run = async ({ number }: { number?: unknown }): Promise<undefined> => {
       const records = (await readRecords(data.path, { limit: 10_000 })).map(({ record }) => record)
-      seen.push({ number, decisions: records.filter(({ kind, type, action }) => kind === 'tool_call' && type === 'decision' && action === 'allow').length })
+      seen.push({
+        number,
+        decisions: records.filter(({ kind, type, action }) => kind === 'tool_call' && type === 'decision' && action === 'allow').length,
+      })
     }
     await using floors = await openFloors({ config, log, tools: { office__write: { run: async (args) => (await run(args), {}) } } })
     const context = await floors.context(keys.alice, 'one')
@@ -58,23 +61,34 @@ describe('a tool call', () => {
     disk.resolve()
     await calling
     expect(floors.ran.map(({ tool }) => tool)).toEqual(['office__write'])
-    expect([...log.durable].map(({ kind, action, subject }) => ({ kind, action, subject }))).toEqual([{ kind: 'tool_call', action: 'allow', subject: 'office__write' }])
+    expect([...log.durable].map(({ kind, action, subject }) => ({ kind, action, subject }))).toEqual([
+      { kind: 'tool_call', action: 'allow', subject: 'office__write' },
+    ])
   })
 
   test('does not run when its decision cannot be written, whichever of several that is', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.record({ name: fc.constantFrom('office__write', 'office__read'), broken: fc.boolean() }), { minLength: 1, maxLength: 6 }), async (calls) => {
-        const log = new RecordingLog()
-        await using floors = await openFloors({ config, log, tools: { office__write: {}, office__read: {} } })
-        const context = await floors.context(keys.alice, 'one')
-        for (const { name, broken } of calls) {
-          log.breaks = ({ type }) => broken && type === 'decision'
-          const before = floors.ran.length
-          const outcome = await floors.call(context, name).then(() => 'ran', (error: { code: string }) => error.code)
-          expect(outcome).toBe(broken ? 'audit.unwritable' : 'ran')
-          expect(floors.ran.length - before).toBe(broken ? 0 : 1)
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(fc.record({ name: fc.constantFrom('office__write', 'office__read'), broken: fc.boolean() }), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        async (calls) => {
+          const log = new RecordingLog()
+          await using floors = await openFloors({ config, log, tools: { office__write: {}, office__read: {} } })
+          const context = await floors.context(keys.alice, 'one')
+          for (const { name, broken } of calls) {
+            log.breaks = ({ type }) => broken && type === 'decision'
+            const before = floors.ran.length
+            const outcome = await floors.call(context, name).then(
+              () => 'ran',
+              (error: { code: string }) => error.code,
+            )
+            expect(outcome).toBe(broken ? 'audit.unwritable' : 'ran')
+            expect(floors.ran.length - before).toBe(broken ? 0 : 1)
+          }
+        },
+      ),
       { numRuns: 30 },
     )
   })
@@ -83,7 +97,9 @@ describe('a tool call', () => {
     const log = new RecordingLog()
     log.breaks = ({ type }) => type === 'outcome'
     await using floors = await openFloors({ config, log, tools: { office__read: {} } })
-    await expect(floors.call(await floors.context(keys.alice, 'one'), 'office__read')).resolves.toMatchObject({ content: [{ text: 'done' }] })
+    await expect(floors.call(await floors.context(keys.alice, 'one'), 'office__read')).resolves.toMatchObject({
+      content: [{ text: 'done' }],
+    })
   })
 })
 
@@ -93,7 +109,13 @@ describe.each([
   { path: '/v1/messages', kind: 'anthropic' as const, stream: false },
   { path: '/v1/messages', kind: 'anthropic' as const, stream: true },
 ])('a proposed call ($path, stream: $stream)', ({ path, kind, stream }) => {
-  const withVendor = (url: string) => configOf({ ...config, credentials: { team: { secret: 'sk-team' } }, upstreams: { vendor: { kind, base_url: url, credential: 'team' } }, routes: [{ model: '*', upstreams: ['vendor'] }] })
+  const withVendor = (url: string) =>
+    configOf({
+      ...config,
+      credentials: { team: { secret: 'sk-team' } },
+      upstreams: { vendor: { kind, base_url: url, credential: 'team' } },
+      routes: [{ model: '*', upstreams: ['vendor'] }],
+    })
   const body = { model: 'm', max_tokens: 100, stream, messages: [{ role: 'user', content: 'go' }] }
   const calls = [{ id: 'call_write', name: 'office__write', args: { secret_word: 'xyzzy' } }]
 
@@ -115,7 +137,11 @@ describe.each([
     log.disk = () => (asked.resolve(), disk.promise)
     await using floors = await openFloors({ config: withVendor(vendor.url), log, tools: { office__write: {} } })
     let received = ''
-    const answered = fetch(`${floors.url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${keys.alice}`, 'content-type': 'application/json' }, body: JSON.stringify(body) }).then(async (response) => {
+    const answered = fetch(`${floors.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${keys.alice}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }).then(async (response) => {
       for await (const chunk of response.body ?? []) received += Buffer.from(chunk).toString('utf8')
     })
     // Whether or not anybody asks the disk, the answer must not be complete before it said yes.
@@ -129,7 +155,19 @@ describe.each([
 })
 
 test('every decision names its principal, a credential, the revision and what decided', async () => {
-  await using vendor = await startVendor((request) => say(request, request.index === 0 ? { calls: [{ id: 'call_1', name: 'office__write' }, { id: 'call_2', name: 'office__refused' }] } : { text: 'Done.' }))
+  await using vendor = await startVendor((request) =>
+    say(
+      request,
+      request.index === 0
+        ? {
+            calls: [
+              { id: 'call_1', name: 'office__write' },
+              { id: 'call_2', name: 'office__refused' },
+            ],
+          }
+        : { text: 'Done.' },
+    ),
+  )
   const all = configOf({
     contracts: { office__write: harmless, office__refused: { requires: { done: ['never'] } } },
     credentials: { team: { secret: 'sk-team' } },
@@ -145,11 +183,18 @@ test('every decision names its principal, a credential, the revision and what de
   const kinds = new Set(floors.log.records.map(({ kind }) => kind))
   expect([...kinds].sort()).toEqual(['model_call', 'tool_call', 'tool_list', 'tool_proposal'])
   for (const record of floors.log.records) {
-    expect(record).toMatchObject({ principal: 'bob', key: 'bob-key', revision: context.snapshot.revision, credential: expect.stringMatching(/^(?:team|server:office|none)$/) })
+    expect(record).toMatchObject({
+      principal: 'bob',
+      key: 'bob-key',
+      revision: context.snapshot.revision,
+      credential: expect.stringMatching(/^(?:team|server:office|none)$/),
+    })
     expect(record.rules.length).toBeGreaterThan(0)
     expect(record.reason).not.toBe('')
   }
-  const used = floors.log.records.filter(({ kind, action }) => action === 'allow' && (kind === 'tool_call' || kind === 'tool_proposal')).map(({ kind, credential }) => `${kind} ${credential}`)
+  const used = floors.log.records
+    .filter(({ kind, action }) => action === 'allow' && (kind === 'tool_call' || kind === 'tool_proposal'))
+    .map(({ kind, credential }) => `${kind} ${credential}`)
   expect(new Set(used)).toEqual(new Set(['tool_proposal team', 'tool_call server:office']))
 })
 
@@ -159,7 +204,9 @@ test('the log asks the disk for every commit: SQLite in WAL mode with `synchrono
   const exec = vi.spyOn(DatabaseSync.prototype, 'exec')
   const storage = new LogStorage(data.path)
   try {
-    const connections = [...new Set(exec.mock.contexts as DatabaseSync[])].filter((database) => database.location()?.endsWith('.lock') === false && (database.location() ?? '').includes(data.path))
+    const connections = [...new Set(exec.mock.contexts as DatabaseSync[])].filter(
+      (database) => database.location()?.endsWith('.lock') === false && (database.location() ?? '').includes(data.path),
+    )
     const settings = connections
       .filter((database) => database.prepare("SELECT name FROM sqlite_master WHERE name = 'records'").get() !== undefined)
       .map((database) => [database.prepare('PRAGMA journal_mode').get(), database.prepare('PRAGMA synchronous').get()])

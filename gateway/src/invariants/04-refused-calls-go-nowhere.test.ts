@@ -23,7 +23,9 @@ const refusals = {
 }
 const names = Object.keys(refusals)
 const policyParts = {
-  grants: [{ principals: ['*'], models: ['*'], gateways: ['*'], tools: ['office__web', ...names.filter((name) => name !== 'office__ungranted')] }],
+  grants: [
+    { principals: ['*'], models: ['*'], gateways: ['*'], tools: ['office__web', ...names.filter((name) => name !== 'office__ungranted')] },
+  ],
   contracts: {
     office__web: { output: { trust: 'untrusted', audience: ['@staff'] } },
     ...Object.fromEntries(Object.entries(refusals).filter(([, contract]) => contract !== undefined)),
@@ -37,20 +39,32 @@ const policyParts = {
 describe('at the MCP endpoint', () => {
   test('a refused call never runs, and is told in words that are not those of the page or the call', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 4 }), odd, odd, odd, async (calls, word, to, page) => {
-        const tools = Object.fromEntries(names.map((name) => [name, {}]))
-        const config = configOf({ ...policyParts })
-        await using floors = await openFloors({ config, tools: { ...tools, office__web: { run: () => ({ content: [{ type: 'text', text: page }] }) } } })
-        const context = await floors.context(keys.alice, 'one')
-        await floors.call(context, 'office__web')
-        for (const name of calls) {
-          const told = JSON.stringify(await floors.call(context, name, { word, to }).catch((error: Error) => ({ isError: true, message: error.message })))
-          expect(told).toContain('"isError":true')
-          for (const quoted of [word, to, page]) expect(told).not.toContain(quoted)
-        }
-        expect(floors.ran.map(({ tool }) => tool)).toEqual(['office__web'])
-        for (const record of floors.log.records) for (const quoted of [word, to, page]) expect(JSON.stringify(record)).not.toContain(quoted)
-      }),
+      fc.asyncProperty(
+        fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 4 }),
+        odd,
+        odd,
+        odd,
+        async (calls, word, to, page) => {
+          const tools = Object.fromEntries(names.map((name) => [name, {}]))
+          const config = configOf({ ...policyParts })
+          await using floors = await openFloors({
+            config,
+            tools: { ...tools, office__web: { run: () => ({ content: [{ type: 'text', text: page }] }) } },
+          })
+          const context = await floors.context(keys.alice, 'one')
+          await floors.call(context, 'office__web')
+          for (const name of calls) {
+            const told = JSON.stringify(
+              await floors.call(context, name, { word, to }).catch((error: Error) => ({ isError: true, message: error.message })),
+            )
+            expect(told).toContain('"isError":true')
+            for (const quoted of [word, to, page]) expect(told).not.toContain(quoted)
+          }
+          expect(floors.ran.map(({ tool }) => tool)).toEqual(['office__web'])
+          for (const record of floors.log.records)
+            for (const quoted of [word, to, page]) expect(JSON.stringify(record)).not.toContain(quoted)
+        },
+      ),
       { numRuns: 40 },
     )
   })
@@ -65,9 +79,17 @@ describe.each(wires)('in a model call ($path, stream: $stream)', ({ kind, path, 
   test('a refused call and its words reach no client; the model is told in our own words', async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...names), odd, odd, odd, async (name, word, to, id) => {
-        await using vendor = await startVendor((request) => say(request, request.index === 0 ? { text: 'I act.', calls: [{ id: `call_${id}`, name, args: { word, to } }] } : { text: 'I stop.' }))
+        await using vendor = await startVendor((request) =>
+          say(
+            request,
+            request.index === 0 ? { text: 'I act.', calls: [{ id: `call_${id}`, name, args: { word, to } }] } : { text: 'I stop.' },
+          ),
+        )
         // Nothing is granted as untrusted: so the history begins with what nobody here produced.
-        await using floors = await openFloors({ config: vendorConfig(kind, vendor.url, policyParts), tools: Object.fromEntries(names.map((one) => [one, {}])) })
+        await using floors = await openFloors({
+          config: vendorConfig(kind, vendor.url, policyParts),
+          tools: Object.fromEntries(names.map((one) => [one, {}])),
+        })
         const stranger = { role: 'assistant', content: `a stranger said so` }
         const messages = [...body('Hello.').messages, stranger, { role: 'user', content: 'Go on.' }]
         const answer = await post(`${floors.url}${path}`, keys.alice, { ...body(''), messages })
@@ -88,16 +110,32 @@ describe.each(wires)('in a model call ($path, stream: $stream)', ({ kind, path, 
 })
 
 test.each([false, true])('arguments nobody can read are refused and not decided as none (stream: %s)', async (stream) => {
-  await using vendor = await startVendor((request) => say(request, request.index === 0 ? { calls: [{ id: 'call_odd', name: 'office__ok', args: '{"word": unreadable-word' }] } : { text: 'I stop.' }))
-  await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts: { office__ok: trusting } }), tools: { office__ok: {} } })
-  const answer = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', stream, messages: [{ role: 'user', content: 'go' }] })
+  await using vendor = await startVendor((request) =>
+    say(
+      request,
+      request.index === 0 ? { calls: [{ id: 'call_odd', name: 'office__ok', args: '{"word": unreadable-word' }] } : { text: 'I stop.' },
+    ),
+  )
+  await using floors = await openFloors({
+    config: vendorConfig('openai', vendor.url, { contracts: { office__ok: trusting } }),
+    tools: { office__ok: {} },
+  })
+  const answer = await post(`${floors.url}/v1/chat/completions`, keys.alice, {
+    model: 'm',
+    stream,
+    messages: [{ role: 'user', content: 'go' }],
+  })
   expect(answer.text).toContain('I stop.')
   expect(answer.text).not.toMatch(/call_odd|unreadable-word/)
   expect(floors.log.decisions('tool_proposal')).toMatchObject([{ action: 'deny', argumentsDigest: null }])
 })
 
 interface Body {
-  readonly messages: readonly { readonly role: string; readonly tool_call_id?: string; readonly content: string | readonly { readonly type: string; readonly tool_use_id?: string; readonly content?: string }[] }[]
+  readonly messages: readonly {
+    readonly role: string
+    readonly tool_call_id?: string
+    readonly content: string | readonly { readonly type: string; readonly tool_use_id?: string; readonly content?: string }[]
+  }[]
 }
 
 /** What the model was told about a call, in either dialect. */

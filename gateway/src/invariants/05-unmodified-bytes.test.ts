@@ -12,9 +12,17 @@ import { vendorConfig, wires, type Wire } from './vendors.fixture.ts'
 /** White space where JSON allows it. */
 const space = fc.stringMatching(/^[ \t\r\n]{0,3}$/)
 /** Text with what serialisers disagree about: escapes, line separators, surrogate pairs, slashes. */
-const words = fc.array(fc.constantFrom('a', 'é', '😀', ' ', '/', '<', '"', '\\', '\n', '0.10', '\u2028'), { maxLength: 8 }).map((parts) => parts.join(''))
+const words = fc
+  .array(fc.constantFrom('a', 'é', '😀', ' ', '/', '<', '"', '\\', '\n', '0.10', '\u2028'), { maxLength: 8 })
+  .map((parts) => parts.join(''))
 /** The same text, written in one of the ways JSON allows. */
-const written = fc.tuple(words, fc.boolean()).map(([text, escaped]) => (escaped ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"` : JSON.stringify(text)))
+const written = fc
+  .tuple(words, fc.boolean())
+  .map(([text, escaped]) =>
+    escaped
+      ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
+      : JSON.stringify(text),
+  )
 const number = fc.constantFrom('1', '1.0', '1e2', '-0', '0.30000000000000004', '12345678901234567890')
 
 interface Spelling {
@@ -23,7 +31,12 @@ interface Spelling {
   readonly unknown: string
   readonly number: string
 }
-const spelling: fc.Arbitrary<Spelling> = fc.record({ gaps: fc.array(space, { minLength: 4, maxLength: 4 }), prompt: written, unknown: written, number })
+const spelling: fc.Arbitrary<Spelling> = fc.record({
+  gaps: fc.array(space, { minLength: 4, maxLength: 4 }),
+  prompt: written,
+  unknown: written,
+  number,
+})
 
 /** A request as no serialiser would write it. */
 function requestText({ kind, stream }: Wire, { gaps, prompt, unknown, number: seed }: Spelling): string {
@@ -33,7 +46,11 @@ function requestText({ kind, stream }: Wire, { gaps, prompt, unknown, number: se
 }
 
 /** An answer with fields nobody knows, spelt oddly; streams are cut anywhere. */
-function reply(request: VendorRequest, { gaps, unknown, prompt, number: value }: Spelling, cuts: readonly number[]): { readonly reply: VendorReply; readonly bytes: Buffer } {
+function reply(
+  request: VendorRequest,
+  { gaps, unknown, prompt, number: value }: Spelling,
+  cuts: readonly number[],
+): { readonly reply: VendorReply; readonly bytes: Buffer } {
   const odd = `"x_unknown":${gaps[0]}${unknown},"x_number":${value},`
   const text = JSON.parse(prompt) as string
   if (request.body.stream !== true) {
@@ -41,7 +58,9 @@ function reply(request: VendorRequest, { gaps, unknown, prompt, number: value }:
     const bytes = Buffer.from(plain.replace('{', `{${odd}`))
     return { bytes, reply: { headers: vendorHeaders(request), parts: [bytes] } }
   }
-  const events = eventsOf(request, { text: text === '' ? 'x' : text }).map((event) => event.replace('data: {', `data: {${odd.replaceAll(/[\r\n]/g, ' ')}`))
+  const events = eventsOf(request, { text: text === '' ? 'x' : text }).map((event) =>
+    event.replace('data: {', `data: {${odd.replaceAll(/[\r\n]/g, ' ')}`),
+  )
   const bytes = Buffer.from(`: a comment\n\n${events.join('')}`)
   const places = [...new Set(cuts.map((cut) => cut % bytes.length))].sort((a, b) => a - b)
   const parts = [0, ...places].map((from, index) => bytes.subarray(from, places[index] ?? bytes.length)).filter((part) => part.length > 0)

@@ -84,7 +84,12 @@ const tools = {
   office__unrecorded: {},
   office__refused: {},
 }
-const contracts = Object.fromEntries(endings.map((ending) => [`office__${ending}`, { output: { trust: 'trusted' }, effects: [ending], requires: ending === 'refused' ? { done: ['never'] } : {} }]))
+const contracts = Object.fromEntries(
+  endings.map((ending) => [
+    `office__${ending}`,
+    { output: { trust: 'trusted' }, effects: [ending], requires: ending === 'refused' ? { done: ['never'] } : {} },
+  ]),
+)
 
 async function endAs(floors: Floors, client: string, ending: Ending): Promise<void> {
   const abort = new AbortController()
@@ -149,7 +154,10 @@ describe.each(wires)('calls a model proposes ($path, stream: $stream)', ({ kind,
 
 test('two calls of one message cannot both be the only one', async () => {
   const once = { office__ok: { output: { trust: 'trusted' }, effects: ['once'], requires: { not_done: ['once'] } } }
-  const calls = [{ id: 'call_a', name: 'office__ok' }, { id: 'call_b', name: 'office__ok' }]
+  const calls = [
+    { id: 'call_a', name: 'office__ok' },
+    { id: 'call_b', name: 'office__ok' },
+  ]
   await using vendor = await startVendor((request) => say(request, { calls }))
   await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts: once }), tools })
   const answer = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages: [{ role: 'user', content: 'go' }] })
@@ -191,22 +199,33 @@ describe.each(wires.filter(({ stream }) => !stream))('over both floors ($path)',
         const calls = fates.map(({ ending }, index) => ({ id: `call_${index}`, name: nameOf(ending) }))
         await using vendor = await startVendor((request) => say(request, request.index === 0 ? { calls } : { text: 'Done.' }))
         await using floors = await openFloors({ config: vendorConfig(kind, vendor.url, { contracts: described }), tools: oneEach })
-        const ask = (messages: object[]) => post(`${floors.url}${path}`, keys.alice, { model: 'm', max_tokens: 100, messages }, { 'x-turnward-session': 'one' })
+        const ask = (messages: object[]) =>
+          post(`${floors.url}${path}`, keys.alice, { model: 'm', max_tokens: 100, messages }, { 'x-turnward-session': 'one' })
         await ask([{ role: 'user', content: 'go' }])
         const named = { 'x-turnward-session': 'one' }
-        for (const { ending } of fates) if (ending !== 'own' && ending !== 'nobody' && ending !== 'refused_later') await floors.call(await floors.context(keys.alice, 'x', 'main', named), nameOf(ending)).catch(() => undefined)
+        for (const { ending } of fates)
+          if (ending !== 'own' && ending !== 'nobody' && ending !== 'refused_later')
+            await floors.call(await floors.context(keys.alice, 'x', 'main', named), nameOf(ending)).catch(() => undefined)
         // What was released is refused where it runs, once something untrusted was read.
         await floors.call(await floors.context(keys.alice, 'x', 'main', named), 'office__web')
-        for (const { ending } of fates) if (ending === 'refused_later') expect((await floors.call(await floors.context(keys.alice, 'x', 'main', named), nameOf(ending))).isError).toBe(true)
+        for (const { ending } of fates)
+          if (ending === 'refused_later')
+            expect((await floors.call(await floors.context(keys.alice, 'x', 'main', named), nameOf(ending))).isError).toBe(true)
         await ask(historyOf(kind, calls, fates))
         const { effects } = await sessionOf(floors, 'ignored', 'one')
         expect(effects.reserved).toEqual({})
         const ownIsDone = kind === 'anthropic' && fates.some(({ ending, isError }) => ending === 'own' && !isError)
         const nobodyIsDone = kind === 'anthropic' && fates.some(({ ending, isError }) => ending === 'nobody' && !isError)
-        const done = [...fates.filter(({ ending }) => ending === 'ok').map(({ ending }): string => ending), ...(ownIsDone ? ['own'] : []), ...(nobodyIsDone ? ['nobody'] : [])]
+        const done = [
+          ...fates.filter(({ ending }) => ending === 'ok').map(({ ending }): string => ending),
+          ...(ownIsDone ? ['own'] : []),
+          ...(nobodyIsDone ? ['nobody'] : []),
+        ]
         expect(confirmedEffects(effects)).toEqual(done.sort())
         // A call that failed or was refused is free; one that got no answer, and one whose dialect cannot say, may have happened.
-        const possible = fates.filter(({ ending }) => ending === 'timeout' || (kind === 'openai' && (ending === 'own' || ending === 'nobody'))).map(({ ending }) => unconfirmedEffect(ending))
+        const possible = fates
+          .filter(({ ending }) => ending === 'timeout' || (kind === 'openai' && (ending === 'own' || ending === 'nobody')))
+          .map(({ ending }) => unconfirmedEffect(ending))
         expect(effects.done.filter((effect) => effect.startsWith('?'))).toEqual(possible.sort())
       }),
       { numRuns: 60 },
@@ -214,18 +233,41 @@ describe.each(wires.filter(({ stream }) => !stream))('over both floors ($path)',
   })
 })
 
-function historyOf(kind: 'openai' | 'anthropic', calls: readonly { readonly id: string; readonly name: string }[], fates: readonly { readonly said: string; readonly isError: boolean }[]): object[] {
+function historyOf(
+  kind: 'openai' | 'anthropic',
+  calls: readonly { readonly id: string; readonly name: string }[],
+  fates: readonly { readonly said: string; readonly isError: boolean }[],
+): object[] {
   const user = { role: 'user', content: 'go' }
   if (kind === 'openai') {
-    const made = { role: 'assistant', content: null, tool_calls: calls.map(({ id, name }) => ({ id, type: 'function', function: { name, arguments: '{}' } })) }
+    const made = {
+      role: 'assistant',
+      content: null,
+      tool_calls: calls.map(({ id, name }) => ({ id, type: 'function', function: { name, arguments: '{}' } })),
+    }
     return [user, made, ...calls.map(({ id }, index) => ({ role: 'tool', tool_call_id: id, content: fates[index]?.said ?? '' }))]
   }
   const made = { role: 'assistant', content: calls.map(({ id, name }) => ({ type: 'tool_use', id, name, input: {} })) }
-  return [user, made, { role: 'user', content: calls.map(({ id }, index) => ({ type: 'tool_result', tool_use_id: id, content: fates[index]?.said ?? '', is_error: fates[index]?.isError === true })) }]
+  return [
+    user,
+    made,
+    {
+      role: 'user',
+      content: calls.map(({ id }, index) => ({
+        type: 'tool_result',
+        tool_use_id: id,
+        content: fates[index]?.said ?? '',
+        is_error: fates[index]?.isError === true,
+      })),
+    },
+  ]
 }
 
 test('a result that cannot be admitted reaches nobody, and its outcome is on record', async () => {
-  await using floors = await openFloors({ config: configOf({ contracts: { office__ok: { output: { trust: 'untrusted' }, effects: ['ok'] } } }), tools })
+  await using floors = await openFloors({
+    config: configOf({ contracts: { office__ok: { output: { trust: 'untrusted' }, effects: ['ok'] } } }),
+    tools,
+  })
   const context = await floors.context(keys.alice, 'x')
   await floors.call(context, 'office__ok')
   const put = floors.services.state.put.bind(floors.services.state)

@@ -23,7 +23,10 @@ describe.each(swaps)('$title', ({ before, after, runs }) => {
     const state: { swap?: () => void } = {}
     await using vendor = await startVendor((request) => {
       state.swap?.()
-      return say(request, request.body.messages.length === 1 ? { text: 'I act.', calls: [{ id: 'call_1', name: 'office__write' }] } : { text: 'I stop.' })
+      return say(
+        request,
+        request.body.messages.length === 1 ? { text: 'I act.', calls: [{ id: 'call_1', name: 'office__write' }] } : { text: 'I stop.' },
+      )
     })
     const config = vendorConfig(kind, vendor.url, before)
     const next = vendorConfig(kind, vendor.url, { ...after, credentials: { team: { secret: 'sk-another-secret' } } })
@@ -36,7 +39,9 @@ describe.each(swaps)('$title', ({ before, after, runs }) => {
     expect(floors.log.records.length).toBeGreaterThan(1)
     expect(new Set(floors.log.records.map(({ revision }) => revision))).toEqual(new Set([began]))
     // Also the second round within one request, which a refusal leads to.
-    expect(new Set(vendor.requests.map(({ headers }) => headers.authorization ?? headers['x-api-key']))).toEqual(new Set([kind === 'openai' ? 'Bearer sk-vendor-of-the-invariants' : 'sk-vendor-of-the-invariants']))
+    expect(new Set(vendor.requests.map(({ headers }) => headers.authorization ?? headers['x-api-key']))).toEqual(
+      new Set([kind === 'openai' ? 'Bearer sk-vendor-of-the-invariants' : 'sk-vendor-of-the-invariants']),
+    )
     expect(vendor.requests).toHaveLength(runs ? 1 : 2)
 
     const second = await post(`${floors.url}${path}`, keys.alice, body)
@@ -46,7 +51,11 @@ describe.each(swaps)('$title', ({ before, after, runs }) => {
 
   test('a tool call that runs is decided and recorded as it began', async () => {
     const log = new RecordingLog()
-    await using floors = await openFloors({ config: configOf(before), log, tools: { office__write: { run: () => (floors.swap(configOf(after)), {}) } } })
+    await using floors = await openFloors({
+      config: configOf(before),
+      log,
+      tools: { office__write: { run: () => (floors.swap(configOf(after)), {}) } },
+    })
     const context = await floors.context(keys.alice, 'one')
     floors.swap(configOf(after))
     log.disk = async () => floors.swap(configOf(after))

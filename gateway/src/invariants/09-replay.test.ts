@@ -33,51 +33,82 @@ const config = (posture: 'strict' | 'standard' | 'observe') =>
       office__personnel: { output: { trust: 'partner', audience: ['@staff', '$principal'] } },
       office__backup: { output: { trust: 'trusted' }, effects: ['backup'] },
       office__failing: { output: { trust: 'trusted' }, effects: ['backup'] },
-      office__migrate: { output: { trust: 'trusted' }, effects: ['migration'], requires: { done: ['backup'], not_done: ['migration', 'mutation'] } },
-      office__send: { output: { trust: 'trusted' }, effects: ['egress'], requires: { trust: 'partner', audience: { includes: ['$args.to'] } } },
+      office__migrate: {
+        output: { trust: 'trusted' },
+        effects: ['migration'],
+        requires: { done: ['backup'], not_done: ['migration', 'mutation'] },
+      },
+      office__send: {
+        output: { trust: 'trusted' },
+        effects: ['egress'],
+        requires: { trust: 'partner', audience: { includes: ['$args.to'] } },
+      },
     },
     rules: [
       { name: 'long', when: "tool.name == 'office__send' && size(args.body) > 3", verdict: 'deny', reason: 'Too long.' },
       { name: 'watched', when: "'egress' in tool.effects", verdict: 'warn', reason: 'Watched.' },
-      { name: 'after-web', when: "session.trust_rank == 0 && tool.name == 'office__backup' && args.n > 1", verdict: 'deny', reason: 'Not now.' },
+      {
+        name: 'after-web',
+        when: "session.trust_rank == 0 && tool.name == 'office__backup' && args.n > 1",
+        verdict: 'deny',
+        reason: 'Not now.',
+      },
     ],
   })
 
 const event = fc.record({
   name: fc.constantFrom(...Object.keys(tools)),
-  args: fc.record({ to: fc.constantFrom<unknown>('alice@corp.example', 'eve@evil.example', ['bob@corp.example', '@staff'], 7), body: fc.string({ maxLength: 6 }), n: fc.nat(3) }, { requiredKeys: [] }) as fc.Arbitrary<JsonObject>,
+  args: fc.record(
+    {
+      to: fc.constantFrom<unknown>('alice@corp.example', 'eve@evil.example', ['bob@corp.example', '@staff'], 7),
+      body: fc.string({ maxLength: 6 }),
+      n: fc.nat(3),
+    },
+    { requiredKeys: [] },
+  ) as fc.Arbitrary<JsonObject>,
 })
 
 test('every verdict, reason, gap, remedy and label of the log follows from what went before it', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom('strict' as const, 'standard' as const, 'observe' as const), fc.array(event, { minLength: 1, maxLength: 10 }), async (posture, events) => {
-      await using floors = await openFloors({ config: config(posture), tools })
-      const context = await floors.context(keys.alice, 'one')
-      for (const { name, args } of events) await floors.call(context, name, args)
-      // As the log keeps them: text.
-      const records = floors.log.records.map((record) => JSON.parse(JSON.stringify(record)) as typeof record).filter(({ kind }) => kind === 'tool_call')
-      const { policy } = context.snapshot
-      const { principal, actor } = context.caller
+    fc.asyncProperty(
+      fc.constantFrom('strict' as const, 'standard' as const, 'observe' as const),
+      fc.array(event, { minLength: 1, maxLength: 10 }),
+      async (posture, events) => {
+        await using floors = await openFloors({ config: config(posture), tools })
+        const context = await floors.context(keys.alice, 'one')
+        for (const { name, args } of events) await floors.call(context, name, args)
+        // As the log keeps them: text.
+        const records = floors.log.records
+          .map((record) => JSON.parse(JSON.stringify(record)) as typeof record)
+          .filter(({ kind }) => kind === 'tool_call')
+        const { policy } = context.snapshot
+        const { principal, actor } = context.caller
 
-      let state: PolicyState = freshState(policy)
-      for (const { name, args } of events) {
-        const [decided, ended] = [records.shift(), records.shift()]
-        if (decided === undefined || ended === undefined) throw new Error('the log is too short')
-        expect(decided).toMatchObject({ type: 'decision', subject: name, argumentsDigest: digestJson(args), labelBefore: labelRecord(state.label, policy) })
-        const subject = { name, server: 'office', hints: (tools as Record<string, { hints?: object }>)[name]?.hints ?? {} }
-        const callKey = decided.toolCallId ?? ''
-        const verdict = decide(policy, state, { tool: subject, args, principal, actor, gateway: 'main', callKey })
-        expect(decided).toMatchObject(JSON.parse(JSON.stringify(verdictFields(verdict))))
-        if (verdict.action === 'deny') {
-          expect(ended).toMatchObject({ id: decided.id, type: 'outcome', outcome: 'refused' })
-          continue
+        let state: PolicyState = freshState(policy)
+        for (const { name, args } of events) {
+          const [decided, ended] = [records.shift(), records.shift()]
+          if (decided === undefined || ended === undefined) throw new Error('the log is too short')
+          expect(decided).toMatchObject({
+            type: 'decision',
+            subject: name,
+            argumentsDigest: digestJson(args),
+            labelBefore: labelRecord(state.label, policy),
+          })
+          const subject = { name, server: 'office', hints: (tools as Record<string, { hints?: object }>)[name]?.hints ?? {} }
+          const callKey = decided.toolCallId ?? ''
+          const verdict = decide(policy, state, { tool: subject, args, principal, actor, gateway: 'main', callKey })
+          expect(decided).toMatchObject(JSON.parse(JSON.stringify(verdictFields(verdict))))
+          if (verdict.action === 'deny') {
+            expect(ended).toMatchObject({ id: decided.id, type: 'outcome', outcome: 'refused' })
+            continue
+          }
+          state = { ...state, effects: reserve(state.effects, callKey, verdict.effects) }
+          state = admit(policy, state, { tools: [subject], principal, callKey, outcome: ended.outcome === 'ok' ? 'done' : 'failed' })
+          expect(ended).toMatchObject({ id: decided.id, type: 'outcome', labelAfter: labelRecord(state.label, policy) })
         }
-        state = { ...state, effects: reserve(state.effects, callKey, verdict.effects) }
-        state = admit(policy, state, { tools: [subject], principal, callKey, outcome: ended.outcome === 'ok' ? 'done' : 'failed' })
-        expect(ended).toMatchObject({ id: decided.id, type: 'outcome', labelAfter: labelRecord(state.label, policy) })
-      }
-      expect(records).toEqual([])
-    }),
+        expect(records).toEqual([])
+      },
+    ),
     { numRuns: 100 },
   )
 })
@@ -87,7 +118,10 @@ test('the engine is a function: the same question has the same answer, and askin
   const { snapshot, caller } = await floors.context(keys.alice, 'one')
   fc.assert(
     fc.property(event, fc.nat(2), ({ name, args }, trust) => {
-      const state: PolicyState = Object.freeze({ label: Object.freeze({ trust, audience: [['@staff']] }), effects: Object.freeze({ done: ['backup'], reserved: {} }) })
+      const state: PolicyState = Object.freeze({
+        label: Object.freeze({ trust, audience: [['@staff']] }),
+        effects: Object.freeze({ done: ['backup'], reserved: {} }),
+      })
       const question = { tool: { name, server: 'office' }, args, principal: caller.principal, actor: null, gateway: null, callKey: 'call' }
       const before = JSON.stringify([state, question])
       expect(decide(snapshot.policy, state, question)).toEqual(decide(snapshot.policy, state, question))

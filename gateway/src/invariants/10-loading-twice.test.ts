@@ -15,9 +15,17 @@ import { loadConfig } from '../config/load.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { configOf, type ConfigInput } from './floors.fixture.ts'
 
-const env = { TEAM: 'sk-team-secret', ALICE_KEY_OF_THESE_TESTS: 'tw_revision_alice_0000000000', BOB_KEY_OF_THESE_TESTS: 'tw_revision_bob_000000000000', TOKEN: 'server-token' }
+const env = {
+  TEAM: 'sk-team-secret',
+  ALICE_KEY_OF_THESE_TESTS: 'tw_revision_alice_0000000000',
+  BOB_KEY_OF_THESE_TESTS: 'tw_revision_bob_000000000000',
+  TOKEN: 'server-token',
+}
 const config: ConfigInput = configOf({
-  keys: { 'alice-key': { principal: 'alice', secret: '${ALICE_KEY_OF_THESE_TESTS}', expires: '2099-01-01' }, 'bob-key': { principal: 'bob', secret: '${BOB_KEY_OF_THESE_TESTS}' } },
+  keys: {
+    'alice-key': { principal: 'alice', secret: '${ALICE_KEY_OF_THESE_TESTS}', expires: '2099-01-01' },
+    'bob-key': { principal: 'bob', secret: '${BOB_KEY_OF_THESE_TESTS}' },
+  },
   credentials: { team: { secret: '${TEAM}' } },
   upstreams: { vendor: { kind: 'openai', credential: 'team', headers: { 'x-edge': '${TOKEN}' } } },
   routes: [{ model: 'gpt-*', upstreams: ['vendor'] }],
@@ -38,7 +46,8 @@ async function write(text: string, name = `c${(files += 1)}/turnward.yaml`): Pro
   return path
 }
 
-const revisionOf = async (text: string, variables: Readonly<Record<string, string>> = env): Promise<string> => (await loadConfig(await write(text), variables)).revision
+const revisionOf = async (text: string, variables: Readonly<Record<string, string>> = env): Promise<string> =>
+  (await loadConfig(await write(text), variables)).revision
 
 /** The same object with the keys of every object in another order. Lists keep theirs: they mean something. */
 function shuffled(value: unknown, seed: number): unknown {
@@ -83,7 +92,8 @@ describe('the same configuration', () => {
 
   test('compiles to the same policy, whichever way it came', async () => {
     const loaded = await loadConfig(await write(stringify(config)), env)
-    const resolve = (text: string): string => text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => (env as Record<string, string>)[name] ?? '')
+    const resolve = (text: string): string =>
+      text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => (env as Record<string, string>)[name] ?? '')
     const compiled = compileSnapshot(configSchema.parse(JSON.parse(resolve(JSON.stringify(config)))), { files: [], dataDir: folder })
     expect(compiled.revision).toBe(loaded.revision)
     expect(JSON.stringify(compiled.policy)).toBe(JSON.stringify(loaded.policy))
@@ -100,7 +110,10 @@ describe('another configuration', () => {
     { part: 'a grant', change: { grants: [] } },
     { part: 'a contract', change: { contracts: { office__send: { effects: ['egress'] } } } },
     { part: 'a rule', change: { rules: [] } },
-    { part: 'the order of rules', change: { rules: [{ name: 'first', when: 'true', verdict: 'warn' as const, reason: 'x' }, ...(config.rules ?? [])] } },
+    {
+      part: 'the order of rules',
+      change: { rules: [{ name: 'first', when: 'true', verdict: 'warn' as const, reason: 'x' }, ...(config.rules ?? [])] },
+    },
     { part: 'a limit', change: { limits: { max_keys: 1000 } } },
     { part: 'the posture', change: { policy: { posture: 'strict' as const } } },
   ])('has another revision when $part differs', async ({ change }) => {

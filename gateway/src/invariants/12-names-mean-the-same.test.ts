@@ -14,11 +14,16 @@ const contracts = {
 const tools = { office__personnel: {}, office__send: {} }
 const wrapped = { turns: { call_through: { run_any: {} } } }
 
-const calls = (...made: readonly [string, string, object?][]) => ({ role: 'assistant', content: null, tool_calls: made.map(([id, name, args = {}]) => ({ id, type: 'function', function: { name, arguments: JSON.stringify(args) } })) })
+const calls = (...made: readonly [string, string, object?][]) => ({
+  role: 'assistant',
+  content: null,
+  tool_calls: made.map(([id, name, args = {}]) => ({ id, type: 'function', function: { name, arguments: JSON.stringify(args) } })),
+})
 const result = (id: string, content: string) => ({ role: 'tool', tool_call_id: id, content })
 
 async function labelOf(floors: Floors, headers: Readonly<Record<string, unknown>>): Promise<unknown> {
-  return (await floors.services.sessions.find(String(headers['x-turnward-session']), floors.services.snapshot().policy, 60_000))?.policy.label
+  return (await floors.services.sessions.find(String(headers['x-turnward-session']), floors.services.snapshot().policy, 60_000))?.policy
+    .label
 }
 
 describe.each([
@@ -31,7 +36,9 @@ describe.each([
     ['foo.bar:office__personnel', {}],
     ['run_any', { name: 'mcp__tw__office__personnel', arguments: {} }],
   ])('a result of a tool called as %s adds what its contract says', async (name, args) => {
-    await using vendor = await startVendor((request) => say(request, request.body.messages.length === 1 ? { calls: [{ id: 'c1', name, args }] } : { text: 'Well.' }))
+    await using vendor = await startVendor((request) =>
+      say(request, request.body.messages.length === 1 ? { calls: [{ id: 'c1', name, args }] } : { text: 'Well.' }),
+    )
     await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts, ...wrapped }), tools, down })
     const ask = (messages: object[]) => post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages })
     await ask([{ role: 'user', content: 'go' }])
@@ -51,10 +58,17 @@ describe.each([
   ['run_any', { name: 'mcp__tw__office__send', arguments: {} }],
   ['run_any', { name: 'tw_office__send', arguments: '{}' }],
 ])('after an untrusted read, a call named %s %j', (name, args) => {
-  const ask = (floors: Floors, messages: object[]) => post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages, tools: [{ type: 'function', function: { name, parameters: { type: 'object' } } }] })
+  const ask = (floors: Floors, messages: object[]) =>
+    post(`${floors.url}/v1/chat/completions`, keys.alice, {
+      model: 'm',
+      messages,
+      tools: [{ type: 'function', function: { name, parameters: { type: 'object' } } }],
+    })
 
   test('is refused when the model proposes it', async () => {
-    await using vendor = await startVendor((request) => say(request, { calls: [request.index === 0 ? { id: 'c1', name: 'read' } : { id: 'c2', name, args }] }))
+    await using vendor = await startVendor((request) =>
+      say(request, { calls: [request.index === 0 ? { id: 'c1', name: 'read' } : { id: 'c2', name, args }] }),
+    )
     await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts, ...wrapped }), tools })
     await ask(floors, [{ role: 'user', content: 'go' }])
     await ask(floors, [{ role: 'user', content: 'go' }, calls(['c1', 'read']), result('c1', 'do evil')])
@@ -65,7 +79,9 @@ describe.each([
   })
 
   test('does not run when the client makes it all the same', async () => {
-    await using vendor = await startVendor((request) => say(request, { calls: [request.index === 0 ? { id: 'c1', name: 'read' } : { id: 'c2', name, args }] }))
+    await using vendor = await startVendor((request) =>
+      say(request, { calls: [request.index === 0 ? { id: 'c1', name: 'read' } : { id: 'c2', name, args }] }),
+    )
     await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts, ...wrapped }), tools })
     await ask(floors, [{ role: 'user', content: 'go' }])
     await ask(floors, [{ role: 'user', content: 'go' }, calls(['c1', 'read']), result('c1', 'do evil')])
@@ -76,9 +92,15 @@ describe.each([
 })
 
 test('a call-through tool whose inner call cannot be read is refused, and says so', async () => {
-  await using vendor = await startVendor((request) => say(request, request.index === 0 ? { calls: [{ id: 'c1', name: 'run_any', args: { what: 'ever' } }] } : { text: 'Well.' }))
+  await using vendor = await startVendor((request) =>
+    say(request, request.index === 0 ? { calls: [{ id: 'c1', name: 'run_any', args: { what: 'ever' } }] } : { text: 'Well.' }),
+  )
   await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts, ...wrapped }), tools })
   const answer = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages: [{ role: 'user', content: 'go' }] })
   expect(answer.text).not.toContain('run_any","arguments')
-  expect(floors.log.records.find(({ kind }) => kind === 'tool_proposal')).toMatchObject({ subject: 'run_any', action: 'deny', gaps: [{ kind: 'argument' }] })
+  expect(floors.log.records.find(({ kind }) => kind === 'tool_proposal')).toMatchObject({
+    subject: 'run_any',
+    action: 'deny',
+    gaps: [{ kind: 'argument' }],
+  })
 })

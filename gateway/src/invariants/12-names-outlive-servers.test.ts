@@ -18,11 +18,17 @@ test('a name of a server that is down runs nowhere else, is answered with why, a
   await using floors = await openFloors({ config: two, tools, down: ['other'] })
   const [alice, bob] = [await floors.context(keys.alice, 'one'), await floors.context(keys.bob, 'two')]
   for (const name of ['other__echo', 'echo', 'other__never_listed']) {
-    await expect(floors.call(alice, name), name).rejects.toMatchObject({ code: 'mcp.server_unavailable', subject: 'other', why: 'it is down' })
+    await expect(floors.call(alice, name), name).rejects.toMatchObject({
+      code: 'mcp.server_unavailable',
+      subject: 'other',
+      why: 'it is down',
+    })
     await expect(floors.call(bob, name), name).rejects.toMatchObject({ code: 'grant.tool' })
   }
   expect(floors.ran).toEqual([])
-  expect(floors.log.records.filter(({ errorCode }) => errorCode === 'mcp.server_unavailable').map(({ subject, reason }) => [subject, reason])).toContainEqual(['other__echo', 'The server of the tool cannot be called now.'])
+  expect(
+    floors.log.records.filter(({ errorCode }) => errorCode === 'mcp.server_unavailable').map(({ subject, reason }) => [subject, reason]),
+  ).toContainEqual(['other__echo', 'The server of the tool cannot be called now.'])
 })
 
 test('a list is incomplete while a server is down, and whoever watches hears when it is whole', async () => {
@@ -50,7 +56,10 @@ test('the tools that are known are the same before, while and after a server is 
 
 test('the arguments of a test tool are checked as those of a real one', async () => {
   const schema = { type: 'object', properties: { n: { type: 'integer', default: 1 } } }
-  await using floors = await openFloors({ config: configOf({ policy: { posture: 'observe' } }), tools: { office__read: { inputSchema: schema, hints: { readOnlyHint: true } } } })
+  await using floors = await openFloors({
+    config: configOf({ policy: { posture: 'observe' } }),
+    tools: { office__read: { inputSchema: schema, hints: { readOnlyHint: true } } },
+  })
   const context = await floors.context(keys.alice, 'one')
   expect(await floors.call(context, 'office__read', { n: 'many' })).toMatchObject({ isError: true })
   expect(floors.ran).toEqual([])

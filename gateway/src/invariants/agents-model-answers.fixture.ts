@@ -12,7 +12,9 @@ interface CallPiece {
   readonly function?: { readonly name?: string; readonly arguments?: string }
 }
 interface ChatPiece {
-  readonly choices: readonly { readonly [from in 'message' | 'delta']?: { readonly content?: string | null; readonly tool_calls?: readonly CallPiece[] } }[]
+  readonly choices: readonly {
+    readonly [from in 'message' | 'delta']?: { readonly content?: string | null; readonly tool_calls?: readonly CallPiece[] }
+  }[]
 }
 interface Block {
   readonly type: string
@@ -30,7 +32,9 @@ interface NativeEvent {
 /** What the client reads out of the answer. */
 export function readAnswer({ wire, streams }: ClientKind, text: string): Answered {
   if (wire === 'openai') return chatAnswer((streams ? eventsIn(text) : [JSON.parse(text)]) as readonly ChatPiece[])
-  return nativeAnswer(streams ? blocksOf(eventsIn(text) as readonly NativeEvent[]) : (JSON.parse(text) as { readonly content: readonly Block[] }).content)
+  return nativeAnswer(
+    streams ? blocksOf(eventsIn(text) as readonly NativeEvent[]) : (JSON.parse(text) as { readonly content: readonly Block[] }).content,
+  )
 }
 
 function eventsIn(text: string): readonly unknown[] {

@@ -23,7 +23,16 @@ export const clientKind = fc.record({
    * How it names its conversations: not at all, by a name of its own, by the id the gateway returned, or as a known client.
    * `named, agents too`: its sub-agents have names of their own; otherwise they go under the name of the whole run.
    */
-  names: fc.constantFrom('none' as const, 'none' as const, 'none' as const, 'named' as const, 'named, agents too' as const, 'returned' as const, 'opencode' as const, 'claude-code' as const),
+  names: fc.constantFrom(
+    'none' as const,
+    'none' as const,
+    'none' as const,
+    'named' as const,
+    'named, agents too' as const,
+    'returned' as const,
+    'opencode' as const,
+    'claude-code' as const,
+  ),
   /** Says the name of the conversation at the MCP endpoint too. */
   namesTools: fc.boolean(),
 })
@@ -31,7 +40,14 @@ export type ClientKind = typeof clientKind extends fc.Arbitrary<infer T> ? T : n
 
 /** The tool of each kind of client that starts a sub-agent. */
 export function spawnTool({ names }: ClientKind): string {
-  return { none: 'spawn_agent', returned: 'spawn_agent', named: 'delegate', 'named, agents too': 'agent', opencode: 'task', 'claude-code': 'Task' }[names]
+  return {
+    none: 'spawn_agent',
+    returned: 'spawn_agent',
+    named: 'delegate',
+    'named, agents too': 'agent',
+    opencode: 'task',
+    'claude-code': 'Task',
+  }[names]
 }
 
 export const throughTool = 'run_any'
@@ -66,25 +82,60 @@ export function offerOf(kind: ClientKind, tools: readonly RuledTool[], mayStartA
 /** One message of a conversation as the client keeps it. */
 export type Item =
   | { readonly role: 'user'; readonly words: Words }
-  | { readonly role: 'assistant'; readonly words: Words; readonly calls: readonly { readonly id: string; readonly name: string; readonly args: object }[] }
-  | { readonly role: 'results'; readonly results: readonly { readonly id: string; readonly words: Words; readonly failed: boolean }[]; readonly words: Words }
+  | {
+      readonly role: 'assistant'
+      readonly words: Words
+      readonly calls: readonly { readonly id: string; readonly name: string; readonly args: object }[]
+    }
+  | {
+      readonly role: 'results'
+      readonly results: readonly { readonly id: string; readonly words: Words; readonly failed: boolean }[]
+      readonly words: Words
+    }
 
 /** The body of a model call. */
 export function bodyOf({ wire, streams: stream, reminds }: ClientKind, items: readonly Item[], tools: readonly string[]): object {
-  if (wire === 'openai') return { model: 'chat', stream, tools: tools.map((name) => ({ type: 'function', function: { name, parameters: { type: 'object' } } })), messages: [{ role: 'system', content: 'You help.' }, ...items.flatMap(chatMessages)] }
-  return { model: 'native', stream, max_tokens: 100, system: 'You help.', tools: tools.map((name) => ({ name, input_schema: { type: 'object' } })), messages: items.map((item) => nativeMessage(item, reminds)) }
+  if (wire === 'openai')
+    return {
+      model: 'chat',
+      stream,
+      tools: tools.map((name) => ({ type: 'function', function: { name, parameters: { type: 'object' } } })),
+      messages: [{ role: 'system', content: 'You help.' }, ...items.flatMap(chatMessages)],
+    }
+  return {
+    model: 'native',
+    stream,
+    max_tokens: 100,
+    system: 'You help.',
+    tools: tools.map((name) => ({ name, input_schema: { type: 'object' } })),
+    messages: items.map((item) => nativeMessage(item, reminds)),
+  }
 }
 
 function chatMessages(item: Item): object[] {
   if (item.role === 'user') return [{ role: 'user', content: item.words.text }]
   if (item.role === 'results') return item.results.map(({ id, words }) => ({ role: 'tool', tool_call_id: id, content: words.text }))
   const calls = item.calls.map(({ id, name, args }) => ({ id, type: 'function', function: { name, arguments: JSON.stringify(args) } }))
-  return [{ role: 'assistant', content: item.words.text === '' ? null : item.words.text, ...(calls.length === 0 ? {} : { tool_calls: calls }) }]
+  return [
+    { role: 'assistant', content: item.words.text === '' ? null : item.words.text, ...(calls.length === 0 ? {} : { tool_calls: calls }) },
+  ]
 }
 
 function nativeMessage(item: Item, reminds: boolean): object {
   if (item.role === 'user') return { role: 'user', content: item.words.text }
-  if (item.role === 'results') return { role: 'user', content: [...item.results.map(({ id, words, failed }) => ({ type: 'tool_result', tool_use_id: id, content: words.text, ...(failed ? { is_error: true } : {}) })), ...(reminds ? [{ type: 'text', text: 'Remember the list.' }] : [])] }
+  if (item.role === 'results')
+    return {
+      role: 'user',
+      content: [
+        ...item.results.map(({ id, words, failed }) => ({
+          type: 'tool_result',
+          tool_use_id: id,
+          content: words.text,
+          ...(failed ? { is_error: true } : {}),
+        })),
+        ...(reminds ? [{ type: 'text', text: 'Remember the list.' }] : []),
+      ],
+    }
   const text = item.words.text === '' ? [] : [{ type: 'text', text: item.words.text }]
   return { role: 'assistant', content: [...text, ...item.calls.map(({ id, name, args }) => ({ type: 'tool_use', id, name, input: args }))] }
 }
@@ -103,8 +154,18 @@ export function modelHeaders({ names }: ClientKind, conversation: Named): Record
   if (names === 'returned' && returned !== undefined) return { 'x-turnward-session': returned }
   if (names === 'named') return { 'x-turnward-session': top(conversation).name }
   if (names === 'named, agents too') return { 'x-turnward-session': name }
-  if (names === 'opencode') return { 'user-agent': 'opencode/1.18.33 ai-sdk', 'x-session-id': name, ...(parent === undefined ? {} : { 'x-parent-session-id': parent.name }) }
-  if (names === 'claude-code') return { 'user-agent': 'claude-cli/2.1.332 (external, sdk-cli)', 'x-claude-code-session-id': top(conversation).name, ...(parent === undefined ? {} : { 'x-claude-code-agent-id': name }) }
+  if (names === 'opencode')
+    return {
+      'user-agent': 'opencode/1.18.33 ai-sdk',
+      'x-session-id': name,
+      ...(parent === undefined ? {} : { 'x-parent-session-id': parent.name }),
+    }
+  if (names === 'claude-code')
+    return {
+      'user-agent': 'claude-cli/2.1.332 (external, sdk-cli)',
+      'x-claude-code-session-id': top(conversation).name,
+      ...(parent === undefined ? {} : { 'x-claude-code-agent-id': name }),
+    }
   return {}
 }
 

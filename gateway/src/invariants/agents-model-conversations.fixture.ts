@@ -1,7 +1,19 @@
 /** The conversations of the agents model test as their clients keep them: begun, gone on with, forked, compacted, dropped; and what each has read by the rules. */
 import type { JsonObject } from '../core/json.ts'
 import { isNamed, type ClientKind, type Item } from './agents-model-clients.fixture.ts'
-import { clean, nothing, Reading, ruleOf, sentence, together, union, type Content, type Restrictions, type RuledTool, type Words } from './agents-model-rules.fixture.ts'
+import {
+  clean,
+  nothing,
+  Reading,
+  ruleOf,
+  sentence,
+  together,
+  union,
+  type Content,
+  type Restrictions,
+  type RuledTool,
+  type Words,
+} from './agents-model-rules.fixture.ts'
 
 /** What the model answers: which calls it makes, and how. */
 export interface Saying {
@@ -79,7 +91,18 @@ export class Conversations {
     const sharesSession = parent !== undefined && kind.names === 'named'
     const inherited = parent === undefined ? clean : { read: parent.reading.read, may: parent.reading.may }
     const reading = sharesSession ? parent.reading : this.#reading(kind, inherited)
-    const thread: Thread = { kind, name: `c${this.number()}`, returned: undefined, parent: parent?.thread, items: [{ role: 'user', words }], pending: [], reading, turn: parent?.turn, turnIsNew: parent === undefined, children: [] }
+    const thread: Thread = {
+      kind,
+      name: `c${this.number()}`,
+      returned: undefined,
+      parent: parent?.thread,
+      items: [{ role: 'user', words }],
+      pending: [],
+      reading,
+      turn: parent?.turn,
+      turnIsNew: parent === undefined,
+      children: [],
+    }
     this.threads.push(thread)
     if (parent !== undefined) {
       parent.child = thread
@@ -121,10 +144,14 @@ export class Conversations {
   /** The client replaces the history by what everybody said in it, word for word. */
   compact(thread: Thread): void {
     // What the client ran by itself and nobody was shown is known to the client alone; honest ones leave it out.
-    for (const pending of thread.pending) if (pending.tool !== 'a sub-agent' && ruleOf(pending.tool).runsAt === 'client') pending.result = undefined
+    for (const pending of thread.pending)
+      if (pending.tool !== 'a sub-agent' && ruleOf(pending.tool).runsAt === 'client') pending.result = undefined
     this.giveResults(thread, interrupted)
     const said = thread.items.flatMap((item) => (item.role === 'results' ? item.results.map(({ words }) => words) : [item.words]))
-    const words: Words = { text: `The conversation so far, in brief.\n\n${said.map(({ text }) => `> ${text}`).join('\n\n')}\n\nGo on.`, ...together(said) }
+    const words: Words = {
+      text: `The conversation so far, in brief.\n\n${said.map(({ text }) => `> ${text}`).join('\n\n')}\n\nGo on.`,
+      ...together(said),
+    }
     thread.items = [{ role: 'user', words }]
     if (isNamed(thread.kind, thread)) thread.reading.add(words)
     else thread.reading = this.#reading(thread.kind, words)
@@ -148,10 +175,14 @@ export class Conversations {
   giveResults(thread: Thread, missing: Words): void {
     if (thread.pending.length === 0) return
     const results = thread.pending.map((pending) => {
-      const words = pending.child === undefined ? (pending.result ?? missing) : (pending.child.items.findLast(({ role }) => role === 'assistant')?.words ?? missing)
+      const words =
+        pending.child === undefined
+          ? (pending.result ?? missing)
+          : (pending.child.items.findLast(({ role }) => role === 'assistant')?.words ?? missing)
       const may = union([words.may, this.#judged(pending)])
       // Wherever these words are found again, they count as what the agent came back with.
-      if (pending.child !== undefined) pending.child.items = pending.child.items.map((item) => (item.words === words ? { ...item, words: { ...words, may } } : item))
+      if (pending.child !== undefined)
+        pending.child.items = pending.child.items.map((item) => (item.words === words ? { ...item, words: { ...words, may } } : item))
       return { id: pending.id, words: { ...words, may }, failed: pending.failed || pending.result === undefined }
     })
     this.abandoned.push(...thread.pending)

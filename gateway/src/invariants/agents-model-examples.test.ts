@@ -24,7 +24,11 @@ const config = (url: string): ConfigInput =>
 interface Story {
   readonly floors: Floors
   /** One model call; resolves with the session and the turn it is in. */
-  ask(messages: readonly object[], answer: ModelAnswer, headers?: Readonly<Record<string, string>>): Promise<{ readonly session: string; readonly turn: string; readonly text: string }>
+  ask(
+    messages: readonly object[],
+    answer: ModelAnswer,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly session: string; readonly turn: string; readonly text: string }>
   /** What became of a tool call at the MCP endpoint. */
   call(tool: string, args?: object): Promise<'run' | 'refused'>
   /** The words of its result. */
@@ -34,25 +38,48 @@ interface Story {
 async function told(story: (parts: Story) => Promise<void>): Promise<void> {
   let next: ModelAnswer = {}
   await using vendor = await startVendor((request) => say(request, next))
-  await using floors = await openFloors({ config: config(vendor.url), tools: { office__web: { inputSchema, run: () => words(page) }, office__recall: { inputSchema, run: () => words(page) }, office__send: {} } })
-  const tools = ['office__web', 'office__send', 'spawn_agent'].map((name) => ({ type: 'function', function: { name, parameters: { type: 'object' } } }))
+  await using floors = await openFloors({
+    config: config(vendor.url),
+    tools: {
+      office__web: { inputSchema, run: () => words(page) },
+      office__recall: { inputSchema, run: () => words(page) },
+      office__send: {},
+    },
+  })
+  const tools = ['office__web', 'office__send', 'spawn_agent'].map((name) => ({
+    type: 'function',
+    function: { name, parameters: { type: 'object' } },
+  }))
   await story({
     floors,
     async ask(messages, answer, headers = {}) {
       next = answer
       const reply = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', tools, messages }, headers)
       expect(reply.status, reply.text).toBe(200)
-      return { session: String(reply.headers['x-turnward-session']), turn: String(reply.headers['x-turnward-turn']), text: String((JSON.parse(reply.text) as { choices: { message: { content: string | null } }[] }).choices[0]?.message.content) }
+      return {
+        session: String(reply.headers['x-turnward-session']),
+        turn: String(reply.headers['x-turnward-turn']),
+        text: String((JSON.parse(reply.text) as { choices: { message: { content: string | null } }[] }).choices[0]?.message.content),
+      }
     },
-    textOf: async (tool, args) => (((await floors.call(await floors.context(keys.alice, 'x'), tool, args as never)).content as { text: string }[])[0] ?? { text: '' }).text,
-    call: async (tool, args = {}) => ((await floors.call(await floors.context(keys.alice, 'x'), tool, args as never)).isError === true ? 'refused' : 'run'),
+    textOf: async (tool, args) =>
+      (((await floors.call(await floors.context(keys.alice, 'x'), tool, args as never)).content as { text: string }[])[0] ?? { text: '' })
+        .text,
+    call: async (tool, args = {}) =>
+      (await floors.call(await floors.context(keys.alice, 'x'), tool, args as never)).isError === true ? 'refused' : 'run',
   })
 }
 
 const user = (content: string) => ({ role: 'user', content })
-const made = (id: string, name: string, args: object = {}) => ({ role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name, arguments: JSON.stringify(args) } }] })
+const made = (id: string, name: string, args: object = {}) => ({
+  role: 'assistant',
+  content: null,
+  tool_calls: [{ id, type: 'function', function: { name, arguments: JSON.stringify(args) } }],
+})
 const result = (id: string, content: string) => ({ role: 'tool', tool_call_id: id, content })
-const proposes = (...calls: readonly (readonly [string, string, object?])[]): ModelAnswer => ({ calls: calls.map(([id, name, args = {}]) => ({ id, name, args })) })
+const proposes = (...calls: readonly (readonly [string, string, object?])[]): ModelAnswer => ({
+  calls: calls.map(([id, name, args = {}]) => ({ id, name, args })),
+})
 
 describe('an agent that a call started', () => {
   const task = 'Look it up.'
@@ -74,14 +101,20 @@ describe('an agent that a call started', () => {
       const named = { 'x-turnward-session': 'run' }
       const main = await ask([user('go')], proposes(['c1', 'spawn_agent', { task }]), named)
       expect(await ask([user(task)], { text: 'Found.' }, named)).toMatchObject({ session: main.session, turn: main.turn })
-      expect(await ask([user('go'), made('c1', 'spawn_agent', { task }), result('c1', 'Found.')], { text: 'Well.' }, named)).toMatchObject({ session: main.session, turn: main.turn })
+      expect(await ask([user('go'), made('c1', 'spawn_agent', { task }), result('c1', 'Found.')], { text: 'Well.' }, named)).toMatchObject({
+        session: main.session,
+        turn: main.turn,
+      })
     }))
 
   test('stays in the turn in which it was started when the conversation that started it goes on', () =>
     told(async ({ ask }) => {
       const main = await ask([user('go')], proposes(['c1', 'spawn_agent', { task }]))
       await ask([user(task)], proposes(['s1', 'office__web']))
-      const next = await ask([user('go'), made('c1', 'spawn_agent', { task }), result('c1', 'It runs in the background.'), user('And now?')], { text: 'We wait.' })
+      const next = await ask(
+        [user('go'), made('c1', 'spawn_agent', { task }), result('c1', 'It runs in the background.'), user('And now?')],
+        { text: 'We wait.' },
+      )
       const agent = await ask([user(task), made('s1', 'office__web'), result('s1', 'a page')], { text: 'Found.' })
       expect(next.turn).not.toBe(main.turn)
       expect(agent.turn).toBe(main.turn)
@@ -147,8 +180,11 @@ describe('two conversations that begin alike', () => {
       await vendor.received(2)
       return say(request, { text: 'Well.' })
     })
-    const replies = await Promise.all([1, 2].map(() => post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages: [user('The nightly job.')] })))
-    for (const header of ['x-turnward-session', 'x-turnward-turn']) expect(new Set(replies.map(({ headers }) => headers[header])).size).toBe(2)
+    const replies = await Promise.all(
+      [1, 2].map(() => post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages: [user('The nightly job.')] })),
+    )
+    for (const header of ['x-turnward-session', 'x-turnward-turn'])
+      expect(new Set(replies.map(({ headers }) => headers[header])).size).toBe(2)
   })
 })
 
@@ -161,7 +197,6 @@ describe('what was read elsewhere', () => {
       await ask([user(`What do you make of this? ${page}`)], proposes(['c2', 'office__send']))
       expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'deny' })
     }))
-
 
   test('counts when a server gives it back, before the next call of the same message', () =>
     told(async ({ ask, call }) => {
@@ -180,7 +215,9 @@ describe('a ticket', () => {
       await call('office__recall')
       floors.clock.advance(200_000)
       await call('office__recall')
-      expect(floors.log.records.filter(({ kind, type }) => kind === 'tool_call' && type === 'decision').map(({ ticket }) => ticket)).toEqual(['matched', 'none'])
+      expect(
+        floors.log.records.filter(({ kind, type }) => kind === 'tool_call' && type === 'decision').map(({ ticket }) => ticket),
+      ).toEqual(['matched', 'none'])
     }))
 })
 
@@ -224,7 +261,17 @@ describe('two conversations whose models make the same call', () => {
       await ask([user('Mail.')], proposes(['c3', 'office__send', call]))
       await run('office__web')
       const context = await floors.context(keys.alice, 'x')
-      const send = async (id: string) => (await floors.operations.callTool(context, { name: 'office__send', args: call, unfit: undefined, meta: { 'claudecode/toolUseId': id }, signal: new AbortController().signal, onProgress: undefined })).isError
+      const send = async (id: string) =>
+        (
+          await floors.operations.callTool(context, {
+            name: 'office__send',
+            args: call,
+            unfit: undefined,
+            meta: { 'claudecode/toolUseId': id },
+            signal: new AbortController().signal,
+            onProgress: undefined,
+          })
+        ).isError
       expect([await send('c3'), await send('c2')]).toEqual([undefined, true])
     }))
 })

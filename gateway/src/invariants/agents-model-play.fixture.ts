@@ -9,9 +9,33 @@ import type { Vendor } from '../../../conformance/harness/vendor.ts'
 import { asTurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { readAnswer } from './agents-model-answers.fixture.ts'
-import { bodyOf, filled, isNamed, modelHeaders, offerOf, proposed, spawnTool, toolHeaders, type ClientKind } from './agents-model-clients.fixture.ts'
+import {
+  bodyOf,
+  filled,
+  isNamed,
+  modelHeaders,
+  offerOf,
+  proposed,
+  spawnTool,
+  toolHeaders,
+  type ClientKind,
+} from './agents-model-clients.fixture.ts'
 import { contentOf, Conversations, says, type Pending, type Saying, type Thread } from './agents-model-conversations.fixture.ts'
-import { clean, Connection, gatewayTools, isForbidden, nothing, Reading, ruledTools, ruleOf, sentence, union, type Content, type RuledTool, type Words } from './agents-model-rules.fixture.ts'
+import {
+  clean,
+  Connection,
+  gatewayTools,
+  isForbidden,
+  nothing,
+  Reading,
+  ruledTools,
+  ruleOf,
+  sentence,
+  union,
+  type Content,
+  type RuledTool,
+  type Words,
+} from './agents-model-rules.fixture.ts'
 import type { Floors } from './floors.fixture.ts'
 
 export const linkWindowMs = 600_000
@@ -46,31 +70,41 @@ export class Play {
     reading.add(presented)
     const offer = offerOf(kind, ruledTools, thread.parent === undefined)
     const { answer, made } = this.#answerFor(thread, saying, presented)
-    this.talks.tell(`${thread.name} (${describe(kind)}) asks; the model makes ${made.map(({ id, tool, common, isWrong }) => `${id} ${tool}${common ? ' in common words' : ''}${isWrong ? ' with wrong arguments' : ''}`).join(', ') || 'no call'}${saying.fails ? '; the vendor fails first' : ''}`)
+    this.talks.tell(
+      `${thread.name} (${describe(kind)}) asks; the model makes ${made.map(({ id, tool, common, isWrong }) => `${id} ${tool}${common ? ' in common words' : ''}${isWrong ? ' with wrong arguments' : ''}`).join(', ') || 'no call'}${saying.fails ? '; the vendor fails first' : ''}`,
+    )
     const reply = await this.#request(thread, offer, answer, saying.fails)
     if (reply.status !== 200) this.#wrong(`a model call was answered with ${reply.status} ${reply.text}`)
     reading.askedAt = this.#floors.clock.now()
     thread.returned ??= String(reply.headers['x-turnward-session'])
     this.#checkTurn(thread, header(reply, 'x-turnward-turn'))
     const { text, calls } = readAnswer(kind, reply.text)
-    this.talks.tell(`   ${calls.length} of ${made.length} calls are released (session ${header(reply, 'x-turnward-session')}, turn ${header(reply, 'x-turnward-turn')}, read: ${listed(reading.read)})`)
+    this.talks.tell(
+      `   ${calls.length} of ${made.length} calls are released (session ${header(reply, 'x-turnward-session')}, turn ${header(reply, 'x-turnward-turn')}, read: ${listed(reading.read)})`,
+    )
     const released = new Set(calls.map(({ id }) => id))
     if (reading.may.size === 0) {
       const refused = made.filter(({ id }) => !released.has(id))
-      if (refused.length > 0) this.#wrong(`a conversation that read nothing restricted was refused ${refused.map(({ tool }) => tool).join(', ')}`)
+      if (refused.length > 0)
+        this.#wrong(`a conversation that read nothing restricted was refused ${refused.map(({ tool }) => tool).join(', ')}`)
       const missing = offer.filter((name) => !this.#offered.includes(name))
       if (missing.length > 0) this.#wrong(`a conversation that read nothing restricted was not offered ${missing.join(', ')}`)
     }
     thread.pending = made.filter(({ id }) => released.has(id)).map((one) => ({ ...one, turn: thread.turn }))
     for (const { id, tool } of thread.pending) {
-      if (tool !== 'a sub-agent' && ruleOf(tool).runsAt === 'client' && isForbidden(tool, reading.read)) this.#wrong(`${id}: ${tool}, which the client runs, was released to a conversation that had read ${listed(reading.read)}`)
+      if (tool !== 'a sub-agent' && ruleOf(tool).runsAt === 'client' && isForbidden(tool, reading.read))
+        this.#wrong(`${id}: ${tool}, which the client runs, was released to a conversation that had read ${listed(reading.read)}`)
     }
     const args = new Map(thread.pending.map((one) => [one.id, one.args]))
     const sent = calls.map((call) => ({ ...call, args: this.#sentBack(thread, call, args) }))
     thread.items = [...thread.items, { role: 'assistant', words: { text, ...presented }, calls: sent }]
   }
 
-  #sentBack(thread: Thread, call: { readonly id: string; readonly name: string; readonly args: object }, args: ReadonlyMap<string, JsonObject>): object {
+  #sentBack(
+    thread: Thread,
+    call: { readonly id: string; readonly name: string; readonly args: object },
+    args: ReadonlyMap<string, JsonObject>,
+  ): object {
     const { tool } = thread.pending.find(({ id }) => id === call.id) ?? {}
     if (tool === undefined || tool === 'a sub-agent') return call.args
     return proposed(thread.kind, tool, filled(thread.kind, tool, args.get(call.id) ?? {})).args
@@ -78,15 +112,40 @@ export class Play {
 
   #answerFor(thread: Thread, saying: Saying, presented: Content): { readonly answer: ModelAnswer; readonly made: readonly Pending[] } {
     const { kind, reading } = thread
-    const tools: (RuledTool | 'a sub-agent')[] = [...saying.tools, ...(saying.spawns && thread.parent === undefined ? ['a sub-agent' as const] : [])]
-    const calls = tools.map((tool): { readonly call: { readonly id: string; readonly name: string; readonly args: object }; readonly pending: Pending } => {
-      const id = `call_${this.talks.number()}`
-      const common = tool !== 'a sub-agent' && saying.common && ruleOf(tool).mayBeCommon === true
-      const isWrong = tool !== 'a sub-agent' && saying.errs && !common && ruleOf(tool).hasPages === true
-      const args: JsonObject = tool === 'a sub-agent' ? { prompt: sentence(this.talks.number(), 'Your task') } : common ? { to: 'everybody' } : { about: sentence(this.talks.number(), 'About'), ...(isWrong ? { page: 'the first' } : {}) }
-      const pending: Pending = { id, tool, args, said: presented, thread, reading, turn: undefined, common, isWrong, mintedAt: this.#floors.clock.now(), ticket: 'waiting', result: undefined, failed: false, child: undefined }
-      return { call: { id, ...(tool === 'a sub-agent' ? { name: spawnTool(kind), args } : proposed(kind, tool, args)) }, pending }
-    })
+    const tools: (RuledTool | 'a sub-agent')[] = [
+      ...saying.tools,
+      ...(saying.spawns && thread.parent === undefined ? ['a sub-agent' as const] : []),
+    ]
+    const calls = tools.map(
+      (tool): { readonly call: { readonly id: string; readonly name: string; readonly args: object }; readonly pending: Pending } => {
+        const id = `call_${this.talks.number()}`
+        const common = tool !== 'a sub-agent' && saying.common && ruleOf(tool).mayBeCommon === true
+        const isWrong = tool !== 'a sub-agent' && saying.errs && !common && ruleOf(tool).hasPages === true
+        const args: JsonObject =
+          tool === 'a sub-agent'
+            ? { prompt: sentence(this.talks.number(), 'Your task') }
+            : common
+              ? { to: 'everybody' }
+              : { about: sentence(this.talks.number(), 'About'), ...(isWrong ? { page: 'the first' } : {}) }
+        const pending: Pending = {
+          id,
+          tool,
+          args,
+          said: presented,
+          thread,
+          reading,
+          turn: undefined,
+          common,
+          isWrong,
+          mintedAt: this.#floors.clock.now(),
+          ticket: 'waiting',
+          result: undefined,
+          failed: false,
+          child: undefined,
+        }
+        return { call: { id, ...(tool === 'a sub-agent' ? { name: spawnTool(kind), args } : proposed(kind, tool, args)) }, pending }
+      },
+    )
     const text = saying.short ? 'Done.' : sentence(this.talks.number(), 'I say')
     return { answer: { text, calls: calls.map(({ call }) => call) }, made: calls.map(({ pending }) => pending) }
   }
@@ -94,9 +153,19 @@ export class Play {
   #offered: readonly string[] = []
 
   async #request(thread: Thread, offer: readonly string[], answer: ModelAnswer, fails: boolean): Promise<RawAnswer> {
-    const send = (): Promise<RawAnswer> => post(`${this.#floors.url}${thread.kind.wire === 'openai' ? '/v1/chat/completions' : '/v1/messages'}`, this.#keys[thread.kind.owner] ?? '', bodyOf(thread.kind, thread.items, offer), modelHeaders(thread.kind, thread))
+    const send = (): Promise<RawAnswer> =>
+      post(
+        `${this.#floors.url}${thread.kind.wire === 'openai' ? '/v1/chat/completions' : '/v1/messages'}`,
+        this.#keys[thread.kind.owner] ?? '',
+        bodyOf(thread.kind, thread.items, offer),
+        modelHeaders(thread.kind, thread),
+      )
     if (fails) {
-      this.#vendor.respond(() => ({ status: 400, headers: { 'content-type': 'application/json' }, parts: ['{"error":{"message":"not today"}}'] }))
+      this.#vendor.respond(() => ({
+        status: 400,
+        headers: { 'content-type': 'application/json' },
+        parts: ['{"error":{"message":"not today"}}'],
+      }))
       const failed = await send()
       if (failed.status === 200) this.#wrong('the error of a vendor became an answer')
       const { turn } = this.#floors.log.records.findLast(({ kind, type }) => kind === 'model_call' && type === 'outcome') ?? {}
@@ -112,8 +181,12 @@ export class Play {
 
   #checkTurn(thread: Thread, turn: string | undefined): void {
     if (turn === undefined) this.#wrong(`a model call of ${thread.name} belongs to no turn`)
-    if (thread.turn !== undefined && turn !== thread.turn) this.#wrong(`a model call of ${thread.name} is in ${turn}, and not in ${thread.turn}, the turn of ${thread.parent === undefined ? "the person's last message" : 'the conversation that started it'}`)
-    if (thread.turn === undefined && thread.turnIsNew && this.#turns.has(turn)) this.#wrong(`a new message of the person in ${thread.name} began no turn: ${turn} is that of another`)
+    if (thread.turn !== undefined && turn !== thread.turn)
+      this.#wrong(
+        `a model call of ${thread.name} is in ${turn}, and not in ${thread.turn}, the turn of ${thread.parent === undefined ? "the person's last message" : 'the conversation that started it'}`,
+      )
+    if (thread.turn === undefined && thread.turnIsNew && this.#turns.has(turn))
+      this.#wrong(`a new message of the person in ${thread.name} began no turn: ${turn} is that of another`)
     thread.turn = turn
     this.#turns.add(turn)
   }
@@ -122,8 +195,17 @@ export class Play {
   async side(thread: Thread): Promise<void> {
     this.talks.tell(`${thread.name} asks for a title beside its conversation`)
     this.#vendor.respond((request) => say(request, { text: 'A title' }))
-    const body = bodyOf(thread.kind, [{ role: 'user', words: { text: `Find a title for this: ${thread.items[0]?.words.text ?? ''}`, ...clean } }], [])
-    const reply = await post(`${this.#floors.url}${thread.kind.wire === 'openai' ? '/v1/chat/completions' : '/v1/messages'}`, this.#keys[thread.kind.owner] ?? '', body, modelHeaders(thread.kind, thread))
+    const body = bodyOf(
+      thread.kind,
+      [{ role: 'user', words: { text: `Find a title for this: ${thread.items[0]?.words.text ?? ''}`, ...clean } }],
+      [],
+    )
+    const reply = await post(
+      `${this.#floors.url}${thread.kind.wire === 'openai' ? '/v1/chat/completions' : '/v1/messages'}`,
+      this.#keys[thread.kind.owner] ?? '',
+      body,
+      modelHeaders(thread.kind, thread),
+    )
     const isKnown = thread.kind.names === 'opencode' || thread.kind.names === 'claude-code'
     if (isKnown && header(reply, 'x-turnward-turn') !== undefined) this.#wrong('a side request of a known client belongs to a turn')
     // The title goes nowhere, but a conversation that goes by the same name has been shown these words.
@@ -131,7 +213,11 @@ export class Play {
   }
 
   /** The client runs one call. */
-  async run(pending: Pending, how: 'as proposed' | 'with other arguments', where: { readonly client: string; readonly gateway: string }): Promise<void> {
+  async run(
+    pending: Pending,
+    how: 'as proposed' | 'with other arguments',
+    where: { readonly client: string; readonly gateway: string },
+  ): Promise<void> {
     const { tool, thread } = pending
     if (tool === 'a sub-agent') {
       if (pending.child !== undefined) return
@@ -149,7 +235,22 @@ export class Play {
 
   /** The client calls a tool of its offer that its model did not ask for. */
   async runUnasked(thread: Thread, tool: RuledTool, where: { readonly client: string; readonly gateway: string }): Promise<void> {
-    const pending: Pending = { id: `call_${this.talks.number()}`, tool, args: { about: sentence(this.talks.number(), 'Unasked') }, said: clean, thread, reading: thread.reading, turn: undefined, common: false, isWrong: false, mintedAt: 0, ticket: 'used', result: undefined, failed: false, child: undefined }
+    const pending: Pending = {
+      id: `call_${this.talks.number()}`,
+      tool,
+      args: { about: sentence(this.talks.number(), 'Unasked') },
+      said: clean,
+      thread,
+      reading: thread.reading,
+      turn: undefined,
+      common: false,
+      isWrong: false,
+      mintedAt: 0,
+      ticket: 'used',
+      result: undefined,
+      failed: false,
+      child: undefined,
+    }
     await this.#callTool(pending, tool, 'as proposed', where)
   }
 
@@ -164,18 +265,33 @@ export class Play {
   #served: Words = { text: '', ...clean }
   #kept = ''
 
-  async #callTool(pending: Pending, tool: RuledTool, how: 'as proposed' | 'with other arguments', { client, gateway }: { readonly client: string; readonly gateway: string }): Promise<void> {
+  async #callTool(
+    pending: Pending,
+    tool: RuledTool,
+    how: 'as proposed' | 'with other arguments',
+    { client, gateway }: { readonly client: string; readonly gateway: string },
+  ): Promise<void> {
     const { thread, reading, id } = pending
     const { kind } = thread
     const headers = toolHeaders(kind, thread)
-    const args = { ...filled(kind, tool, pending.args), ...(how === 'as proposed' ? {} : { note: `changed ${this.talks.number()}` }) } as JsonObject
+    const args = {
+      ...filled(kind, tool, pending.args),
+      ...(how === 'as proposed' ? {} : { note: `changed ${this.talks.number()}` }),
+    } as JsonObject
     const isDown = this.#down.includes(tool.split('__')[0] ?? '')
     const now = this.#floors.clock.now()
     const expected = expectedTicket(pending, how, now)
     // Nobody makes a call again that was refused for its arguments: the words of the refusal say so.
     if (pending.isWrong && expected !== 'matched') return
-    const called = await this.#call(kind.owner, tool, args, { client, gateway, headers, meta: kind.sendsCallId ? { 'claudecode/toolUseId': id } : undefined })
-    this.talks.tell(`${thread.name} calls ${id} ${tool} ${how} at /mcp/${gateway} as ${client}: ${called.outcome}${called.record === undefined ? '' : ` (ticket ${called.record.ticket}, session ${called.record.session}, turn ${called.record.turn})`}`)
+    const called = await this.#call(kind.owner, tool, args, {
+      client,
+      gateway,
+      headers,
+      meta: kind.sendsCallId ? { 'claudecode/toolUseId': id } : undefined,
+    })
+    this.talks.tell(
+      `${thread.name} calls ${id} ${tool} ${how} at /mcp/${gateway} as ${client}: ${called.outcome}${called.record === undefined ? '' : ` (ticket ${called.record.ticket}, session ${called.record.session}, turn ${called.record.turn})`}`,
+    )
     if (isDown) {
       if (called.outcome !== 'not there') this.#wrong(`a tool of a server that is down was ${called.outcome}`)
       pending.result ??= { text: 'The server is not there.', ...clean }
@@ -183,14 +299,20 @@ export class Play {
       return
     }
     if (called.outcome === 'not there') this.#wrong(`a tool of a server that runs is not there: ${called.text}`)
-    if (expected !== 'either' && called.record?.ticket !== expected) this.#wrong(`${id}: the ticket is ${called.record?.ticket}, and not ${expected}`)
-    if (expected === 'matched' && called.record?.turn !== pending.turn) this.#wrong(`${id}: the tool call is in turn ${called.record?.turn}, and not in that of the model call that proposed it, ${pending.turn}`)
+    if (expected !== 'either' && called.record?.ticket !== expected)
+      this.#wrong(`${id}: the ticket is ${called.record?.ticket}, and not ${expected}`)
+    if (expected === 'matched' && called.record?.turn !== pending.turn)
+      this.#wrong(
+        `${id}: the tool call is in turn ${called.record?.turn}, and not in that of the model call that proposed it, ${pending.turn}`,
+      )
     if (how === 'as proposed' && expected !== 'none') pending.ticket = 'used'
     const read = union([reading.read, reading.loose])
     const isNear = expected === 'matched' || now - reading.askedAt <= linkWindowMs || headers['x-turnward-session'] !== undefined
-    if (called.outcome === 'run' && isNear && isForbidden(tool, read)) this.#wrong(`${id}: ${tool} ran for a conversation that had read ${listed(read)}`)
+    if (called.outcome === 'run' && isNear && isForbidden(tool, read))
+      this.#wrong(`${id}: ${tool} ran for a conversation that had read ${listed(read)}`)
     if (pending.isWrong && called.outcome === 'run') this.#wrong(`${id}: ${tool} ran with arguments that do not fit`)
-    if (called.outcome === 'refused' && !pending.isWrong && this.#mustRun(kind.owner, reading, expected, headers)) this.#wrong(`a conversation that read nothing restricted was refused ${id} ${tool}: ${called.text}`)
+    if (called.outcome === 'refused' && !pending.isWrong && this.#mustRun(kind.owner, reading, expected, headers))
+      this.#wrong(`a conversation that read nothing restricted was refused ${id} ${tool}: ${called.text}`)
     if (called.outcome === 'refused') {
       pending.result ??= { text: called.text, ...clean }
       pending.failed = true
@@ -218,7 +340,22 @@ export class Play {
     return reading.may.size === 0 && isConnectionClean && (ticket === 'matched' || areSiblingsClean)
   }
 
-  async #call(owner: number, tool: string, args: JsonObject, { client, gateway, headers = {}, meta }: { readonly client: string; readonly gateway: string; readonly headers?: Record<string, string>; readonly meta?: JsonObject | undefined }) {
+  async #call(
+    owner: number,
+    tool: string,
+    args: JsonObject,
+    {
+      client,
+      gateway,
+      headers = {},
+      meta,
+    }: {
+      readonly client: string
+      readonly gateway: string
+      readonly headers?: Record<string, string>
+      readonly meta?: JsonObject | undefined
+    },
+  ) {
     const before = this.#floors.ran.length
     const context = await this.#floors.context(this.#keys[owner] ?? '', client, gateway, headers)
     const request = { name: tool, args, unfit: undefined, meta, signal: new AbortController().signal, onProgress: undefined }
@@ -237,8 +374,10 @@ export class Play {
     const read = now - connection.usedAt <= mcpIdleMs ? new Set(connection.read) : nothing
     const called = await this.#call(owner, tool, { about: sentence(this.talks.number(), 'Stray') }, where)
     this.talks.tell(`a program without model calls, key ${owner}, calls ${tool} at /mcp/${where.gateway}: ${called.outcome}`)
-    if (called.outcome === 'run' && isForbidden(tool, read)) this.#wrong(`${tool} ran for a program whose connections had read ${listed(read)}`)
-    if (called.outcome === 'refused' && this.#mustRun(owner, new Reading(owner), 'none', {})) this.#wrong(`a program whose owner has read nothing restricted was refused ${tool}: ${called.text}`)
+    if (called.outcome === 'run' && isForbidden(tool, read))
+      this.#wrong(`${tool} ran for a program whose connections had read ${listed(read)}`)
+    if (called.outcome === 'refused' && this.#mustRun(owner, new Reading(owner), 'none', {}))
+      this.#wrong(`a program whose owner has read nothing restricted was refused ${tool}: ${called.text}`)
     if (tool === 'notes__keep') this.#note = { text: this.#kept, ...clean }
     connection.used(now, called.outcome === 'run' ? (tool === 'notes__recall' ? this.#note : { ...this.#served }) : clean, mcpIdleMs)
     await this.#checkList(owner, connection, where.gateway)
@@ -246,8 +385,11 @@ export class Play {
 
   async #checkList(owner: number, connection: Connection, gateway: string): Promise<void> {
     const { tools } = await this.#floors.operations.listTools(await this.#floors.context(this.#keys[owner] ?? '', 'lister', gateway))
-    const missing = gatewayTools.filter((tool) => !this.#down.includes(tool.split('__')[0] ?? '') && !tools.some(({ name }) => name === tool))
-    if (connection.may.size === 0 && missing.length > 0) this.#wrong(`a connection that read nothing restricted is not shown ${missing.join(', ')}`)
+    const missing = gatewayTools.filter(
+      (tool) => !this.#down.includes(tool.split('__')[0] ?? '') && !tools.some(({ name }) => name === tool),
+    )
+    if (connection.may.size === 0 && missing.length > 0)
+      this.#wrong(`a connection that read nothing restricted is not shown ${missing.join(', ')}`)
   }
 
   /** Everything that waits is run, and the results stand in the history. */
@@ -269,7 +411,11 @@ export class Play {
 }
 
 /** Whether the call must come with the ticket of its proposal; of a call in common words nobody can say. */
-function expectedTicket({ common, ticket, mintedAt }: Pending, how: 'as proposed' | 'with other arguments', now: number): 'matched' | 'none' | 'either' {
+function expectedTicket(
+  { common, ticket, mintedAt }: Pending,
+  how: 'as proposed' | 'with other arguments',
+  now: number,
+): 'matched' | 'none' | 'either' {
   if (how !== 'as proposed') return 'none'
   if (common) return 'either'
   return ticket === 'used' || now >= mintedAt + ticketLifeMs ? 'none' : 'matched'

@@ -40,14 +40,33 @@ function config(url: string): ConfigInput {
       two: { principal: 'alice', consumer: 'other-app', actor: 'helper', secret: ownerKeys[1] ?? '' },
       three: { principal: 'alice', consumer: 'app', actor: 'other-helper', secret: ownerKeys[2] ?? '' },
     },
-    turns: { call_through: { run_any: { name: 'tool', arguments: 'input' } }, link_window_ms: linkWindowMs, ticket_ttl_ms: ticketLifeMs, mcp_idle_ms: mcpIdleMs },
+    turns: {
+      call_through: { run_any: { name: 'tool', arguments: 'input' } },
+      link_window_ms: linkWindowMs,
+      ticket_ttl_ms: ticketLifeMs,
+      mcp_idle_ms: mcpIdleMs,
+    },
   })
 }
 
 const acting = ruledTools.filter((tool) => 'forbids' in rules[tool])
 const restricting = gatewayTools.filter((tool) => 'forbids' in rules[tool] || 'brings' in rules[tool])
 const sometimes = fc.integer({ min: 0, max: 4 }).map((drawn) => drawn === 4)
-const saying: fc.Arbitrary<Saying> = fc.record({ tools: fc.array(fc.oneof(fc.constantFrom(...ruledTools), fc.constantFrom(...ruledTools.filter((tool) => 'brings' in rules[tool])), fc.constantFrom(...acting)), { maxLength: 4 }), spawns: sometimes, common: sometimes, errs: sometimes, short: sometimes, fails: sometimes })
+const saying: fc.Arbitrary<Saying> = fc.record({
+  tools: fc.array(
+    fc.oneof(
+      fc.constantFrom(...ruledTools),
+      fc.constantFrom(...ruledTools.filter((tool) => 'brings' in rules[tool])),
+      fc.constantFrom(...acting),
+    ),
+    { maxLength: 4 },
+  ),
+  spawns: sometimes,
+  common: sometimes,
+  errs: sometimes,
+  short: sometimes,
+  fails: sometimes,
+})
 const at = fc.nat(20)
 const where = fc.record({ client: fc.constantFrom('a', 'b'), gateway: fc.constantFrom('main', 'second') })
 
@@ -55,15 +74,40 @@ const where = fc.record({ client: fc.constantFrom('a', 'b'), gateway: fc.constan
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ act: fc.constant('begin' as const), kind: clientKind, sameWords: fc.boolean(), saying }) },
   { weight: 6, arbitrary: fc.record({ act: fc.constant('go on' as const), thread: at, where, saying }) },
-  { weight: 5, arbitrary: fc.record({ act: fc.constant('run' as const), thread: at, call: at, how: fc.constantFrom('as proposed' as const, 'as proposed' as const, 'with other arguments' as const), where }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      act: fc.constant('run' as const),
+      thread: at,
+      call: at,
+      how: fc.constantFrom('as proposed' as const, 'as proposed' as const, 'with other arguments' as const),
+      where,
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ act: fc.constant('speak' as const), thread: at, drops: fc.boolean(), saying }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('paste' as const), thread: at, from: at, item: at, saying }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('compact' as const), thread: at, saying }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('fork' as const), thread: at, message: at, saying }) },
-  { weight: 2, arbitrary: fc.record({ act: fc.constant('unasked' as const), thread: at, tool: fc.constantFrom(...gatewayTools, ...restricting), where }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      act: fc.constant('unasked' as const),
+      thread: at,
+      tool: fc.constantFrom(...gatewayTools, ...restricting),
+      where,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('side' as const), thread: at }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('late' as const), call: at, where }) },
-  { weight: 2, arbitrary: fc.record({ act: fc.constant('stray' as const), owner: fc.nat(2), tool: fc.constantFrom(...gatewayTools, ...restricting, ...restricting), where }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      act: fc.constant('stray' as const),
+      owner: fc.nat(2),
+      tool: fc.constantFrom(...gatewayTools, ...restricting, ...restricting),
+      where,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('servers' as const), down: fc.subarray(servers, { maxLength: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('nap' as const), minutes: fc.integer({ min: 1, max: 6 }) }) },
 )
@@ -76,7 +120,13 @@ function pick<T>(all: readonly T[], number: number): T | undefined {
 async function take(play: Play, one: Step): Promise<void> {
   switch (one.act) {
     case 'begin':
-      return play.ask(play.talks.begin(one.kind, { text: one.sameWords ? 'The nightly job, please.' : sentence(play.talks.number(), 'Please do this'), ...clean }), one.saying)
+      return play.ask(
+        play.talks.begin(one.kind, {
+          text: one.sameWords ? 'The nightly job, please.' : sentence(play.talks.number(), 'Please do this'),
+          ...clean,
+        }),
+        one.saying,
+      )
     case 'late': {
       const call = pick(play.talks.abandoned, one.call)
       return call === undefined ? undefined : play.run(call, 'as proposed', one.where)
@@ -94,7 +144,11 @@ async function take(play: Play, one: Step): Promise<void> {
   }
 }
 
-async function withThread(play: Play, thread: Thread, one: Exclude<Step, { readonly act: 'begin' | 'late' | 'stray' | 'servers' | 'nap' }>): Promise<void> {
+async function withThread(
+  play: Play,
+  thread: Thread,
+  one: Exclude<Step, { readonly act: 'begin' | 'late' | 'stray' | 'servers' | 'nap' }>,
+): Promise<void> {
   const isAgents = thread.parent !== undefined
   switch (one.act) {
     case 'go on':
@@ -141,7 +195,12 @@ describe('whatever agents do', () => {
   afterAll(() => vendor.close())
 
   async function floorsFor(answer: (tool: string, args: object) => string): Promise<Floors> {
-    const tools = Object.fromEntries(gatewayTools.map((tool): [string, TestTool] => [tool, { inputSchema: schemas[tool] ?? { type: 'object' }, run: (args) => ({ content: [{ type: 'text', text: answer(tool, args) }] }) }]))
+    const tools = Object.fromEntries(
+      gatewayTools.map((tool): [string, TestTool] => [
+        tool,
+        { inputSchema: schemas[tool] ?? { type: 'object' }, run: (args) => ({ content: [{ type: 'text', text: answer(tool, args) }] }) },
+      ]),
+    )
     return openFloors({ config: config(vendor.url), tools })
   }
 
@@ -159,6 +218,11 @@ describe('whatever agents do', () => {
 })
 
 const schemas: Readonly<Partial<Record<string, TestTool['inputSchema']>>> = {
-  ...Object.fromEntries(['web__fetch', 'hr__read', 'notes__look'].map((tool) => [tool, { type: 'object', properties: { page: { type: 'integer', default: 1 } } }])),
+  ...Object.fromEntries(
+    ['web__fetch', 'hr__read', 'notes__look'].map((tool) => [
+      tool,
+      { type: 'object', properties: { page: { type: 'integer', default: 1 } } },
+    ]),
+  ),
   mail__send: { type: 'object', properties: { priority: { type: 'string', default: 'normal' } } },
 }

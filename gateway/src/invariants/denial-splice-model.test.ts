@@ -32,8 +32,24 @@ type Conversation = typeof conversation extends fc.Arbitrary<infer T> ? T : neve
 const all = (count: number) => Array.from({ length: count }, () => true)
 /** What chance would try too seldom: as many refused rounds as are allowed, one more, and words that were said before. */
 const examples: [Conversation][] = [
-  [{ turns: [[{ text: 'I try.', refused: all(2) }, { text: undefined, refused: all(1) }, { text: 'I try.', refused: [true, false, true] }]], numbersAnew: true }],
-  [{ turns: [Array.from({ length: maxSplices + 2 }, () => ({ text: 'I try.', refused: all(1) })), [{ text: 'I try.', refused: [false] }]], numbersAnew: false }],
+  [
+    {
+      turns: [
+        [
+          { text: 'I try.', refused: all(2) },
+          { text: undefined, refused: all(1) },
+          { text: 'I try.', refused: [true, false, true] },
+        ],
+      ],
+      numbersAnew: true,
+    },
+  ],
+  [
+    {
+      turns: [Array.from({ length: maxSplices + 2 }, () => ({ text: 'I try.', refused: all(1) })), [{ text: 'I try.', refused: [false] }]],
+      numbersAnew: false,
+    },
+  ],
   [{ turns: [[{ text: 'I look.', refused: [false] }], [{ text: 'I look.', refused: [false, true] }], []], numbersAnew: true }],
 ]
 
@@ -48,8 +64,15 @@ function script({ turns, numbersAnew }: Conversation): Scripted[][] {
   return turns.map((turn, number) => [
     ...turn.map(({ text, refused }): Scripted => {
       if (numbersAnew) calls = 0
-      const made = refused.map((isRefused): ProposedCall => ({ id: `call_${(calls += 1)}`, name: isRefused ? 'refuse_it' : 'run_it', args: { n: calls } }))
-      return { answer: { ...(text === undefined ? {} : { text }), calls: made, usage: { input: 100, output: calls + 1 } }, refused: new Set(made.filter((_, index) => refused[index] === true).map(({ id }) => id)) }
+      const made = refused.map((isRefused): ProposedCall => ({
+        id: `call_${(calls += 1)}`,
+        name: isRefused ? 'refuse_it' : 'run_it',
+        args: { n: calls },
+      }))
+      return {
+        answer: { ...(text === undefined ? {} : { text }), calls: made, usage: { input: 100, output: calls + 1 } },
+        refused: new Set(made.filter((_, index) => refused[index] === true).map(({ id }) => id)),
+      }
     }),
     { answer: { text: `That was turn ${number}.`, usage: { input: 100, output: 1 } }, refused: new Set() },
   ])
@@ -76,11 +99,15 @@ function expectedOf(turns: readonly (readonly Scripted[])[]): Expected {
     told.push({ role: 'user', text: `task ${number}`, calls: [], results: [] })
     let rounds = 0
     let output = 0
-    for (const { answer: { text = '', calls = [], usage }, refused } of turn) {
+    for (const {
+      answer: { text = '', calls = [], usage },
+      refused,
+    } of turn) {
       requests.push([...told])
       output += usage?.output ?? 0
       told.push({ role: 'assistant', text, calls: calls.map(({ id, name, args }) => ({ id, name, args: args ?? {} })), results: [] })
-      if (calls.length > 0) told.push({ role: 'results', text: '', calls: [], results: calls.map(({ id }) => ({ id, refused: refused.has(id) })) })
+      if (calls.length > 0)
+        told.push({ role: 'results', text: '', calls: [], results: calls.map(({ id }) => ({ id, refused: refused.has(id) })) })
       if (refused.size > 0 && refused.size === calls.length) {
         rounds += 1
         if (rounds <= maxSplices) continue
@@ -103,7 +130,8 @@ function seen(request: VendorRequest): Said[] {
   for (const { role, text, calls, results } of historyOf(request)) {
     const last = all.at(-1)
     const answers = results.map(({ id, text: words }) => ({ id, refused: words.startsWith('not run: ') }))
-    if (answers.length > 0 && last?.role === 'results' && request.dialect === 'openai') all[all.length - 1] = { ...last, results: [...last.results, ...answers] }
+    if (answers.length > 0 && last?.role === 'results' && request.dialect === 'openai')
+      all[all.length - 1] = { ...last, results: [...last.results, ...answers] }
     else if (answers.length > 0) all.push({ role: 'results', text: '', calls: [], results: answers })
     else all.push({ role, text: text.startsWith('The tool calls I proposed') ? 'EXPLANATION' : text, calls, results: [] })
   }
@@ -121,8 +149,10 @@ function requireAcceptable(request: VendorRequest): void {
       const answers = answersAfter(request, messages, index)
       if (answers.join() !== ids.join()) throw new Error(`calls ${ids.join()} are answered by ${answers.join()}`)
     }
-    if (message.role === 'assistant' && message.text === '' && message.calls.length === 0) throw new Error('an assistant message says nothing')
-    if (request.dialect === 'anthropic' && next !== undefined && next.role === message.role) throw new Error(`two ${message.role} messages in a row`)
+    if (message.role === 'assistant' && message.text === '' && message.calls.length === 0)
+      throw new Error('an assistant message says nothing')
+    if (request.dialect === 'anthropic' && next !== undefined && next.role === message.role)
+      throw new Error(`two ${message.role} messages in a row`)
     if (message.results.length > 0 && index === 0) throw new Error('results answer nothing')
   }
   if (messages[0]?.role !== 'user') throw new Error('the history does not begin with the user')
@@ -164,7 +194,14 @@ describe.each(combinations)('a $client client on an $upstream vendor, stream: $s
           requireAcceptable(request)
           return say(request, turn.shift()?.answer ?? { text: 'nothing was scripted' })
         })
-        const agent = createAgent(client, { url: floors.url, key: keys.alice, model: 'm', stream, tools: ['run_it', 'refuse_it'], execute: (name, args) => `${name} ${JSON.stringify(args)}` })
+        const agent = createAgent(client, {
+          url: floors.url,
+          key: keys.alice,
+          model: 'm',
+          stream,
+          tools: ['run_it', 'refuse_it'],
+          execute: (name, args) => `${name} ${JSON.stringify(args)}`,
+        })
         for (const [number, messages] of turns.entries()) {
           turn = [...messages]
           await agent.ask(`task ${number}`)

@@ -155,7 +155,11 @@ interface TestServers {
 }
 
 /** Tools as servers list them, read as those of real servers are; a run is noted before it begins. */
-function testServers(tools: Readonly<Record<string, TestTool>>, down: readonly string[], ran: { tool: string; args: JsonObject }[]): TestServers {
+function testServers(
+  tools: Readonly<Record<string, TestTool>>,
+  down: readonly string[],
+  ran: { tool: string; args: JsonObject }[],
+): TestServers {
   const listings = listingsOf(tools)
   const knownOf = new WeakMap<Snapshot, readonly CatalogueTool[]>()
   const listeners = new Set<() => void>()
@@ -164,7 +168,12 @@ function testServers(tools: Readonly<Record<string, TestTool>>, down: readonly s
     async catalogue(snapshot, name) {
       const gateway = snapshot.gateways.get(name)
       if (gateway === undefined) throw new TurnwardError('grant.gateway', { subject: name })
-      const views = gateway.servers.map((server) => ({ name: server, missing: missing.has(server) ? 'it is down' : undefined, tools: listings.get(server) ?? [], leftOut: new Map<string, string>() }))
+      const views = gateway.servers.map((server) => ({
+        name: server,
+        missing: missing.has(server) ? 'it is down' : undefined,
+        tools: listings.get(server) ?? [],
+        leftOut: new Map<string, string>(),
+      }))
       return buildCatalogue(gateway, views, snapshot.servers)
     },
     known(snapshot) {
@@ -195,7 +204,11 @@ function listingsOf(tools: Readonly<Record<string, TestTool>>): ReadonlyMap<stri
   const definitions = new Map<string, JsonObject[]>()
   for (const [name, { hints, inputSchema = { type: 'object' } }] of Object.entries(tools)) {
     const server = serverOfName(name) ?? ''
-    const definition = { name: name.slice(server.length + 2), inputSchema, ...(hints === undefined ? {} : { annotations: { ...hints } as JsonObject }) }
+    const definition = {
+      name: name.slice(server.length + 2),
+      inputSchema,
+      ...(hints === undefined ? {} : { annotations: { ...hints } as JsonObject }),
+    }
     definitions.set(server, [...(definitions.get(server) ?? []), definition])
   }
   return new Map([...definitions].map(([server, listed]) => [server, readTestTools(server, listed)]))

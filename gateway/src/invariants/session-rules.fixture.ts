@@ -132,7 +132,8 @@ export class SessionRules {
       return named
     }
     if (at === undefined) return this.#begin(undefined, clean)
-    const wasLeft = at.asked === undefined ? at.session.head === place && !(dropsAnswer && at.session.isAnswered) : at.session.head === at.asked
+    const wasLeft =
+      at.asked === undefined ? at.session.head === place && !(dropsAnswer && at.session.isAnswered) : at.session.head === at.asked
     return wasLeft ? at.session : this.#begin(at.session.name, at.label)
   }
 
@@ -144,7 +145,8 @@ export class SessionRules {
   #meaning(who: Person, entry: Message, before: readonly Message[]): RuleLabel {
     const stranger: RuleLabel = { trusted: false, readers: [principalOf(who)] }
     if (entry.role === 'user') return clean
-    if (entry.role === 'assistant') return this.#told.get(`${principalOf(who)}\n${entryKey(entry)}`) ?? (this.#options.believesStrangers ? clean : stranger)
+    if (entry.role === 'assistant')
+      return this.#told.get(`${principalOf(who)}\n${entryKey(entry)}`) ?? (this.#options.believesStrangers ? clean : stranger)
     return entry.results
       .map(({ id }) => before.flatMap((message) => (message.role === 'assistant' ? message.calls : [])).findLast((call) => call.id === id))
       .map((call) => (call === undefined ? stranger : resultOf(call.name, stranger)))
@@ -153,7 +155,9 @@ export class SessionRules {
 
   #entries(history: readonly Message[]): Message[] {
     if (this.#options.resultsAreOneMessage) return [...history]
-    return history.flatMap((message): Message[] => (message.role === 'results' ? message.results.map((result) => ({ role: 'results', results: [result] })) : [message]))
+    return history.flatMap((message): Message[] =>
+      message.role === 'results' ? message.results.map((result) => ({ role: 'results', results: [result] })) : [message],
+    )
   }
 }
 

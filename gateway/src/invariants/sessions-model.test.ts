@@ -31,13 +31,40 @@ const at = fc.nat(20)
 /** What the clients do. Numbers choose among what there is: threads, messages. */
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ act: fc.constant('go on' as const), thread: at, text, answer }) },
-  { weight: 2, arbitrary: fc.record({ act: fc.constant('begin' as const), who: person, name: fc.constantFrom(undefined, undefined, 'one', 'two'), text, answer }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      act: fc.constant('begin' as const),
+      who: person,
+      name: fc.constantFrom(undefined, undefined, 'one', 'two'),
+      text,
+      answer,
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ act: fc.constant('fork' as const), thread: at, message: at, text, answer }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('replay' as const), thread: at, answer }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('drop' as const), thread: at, message: at, answer }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('edit' as const), thread: at, message: at, text, answer }) },
-  { weight: 1, arbitrary: fc.record({ act: fc.constant('invent' as const), thread: at, text, tool: fc.option(fc.oneof(toolName, fc.constant('nobody_described_it')), { nil: undefined }), answer }) },
-  { weight: 1, arbitrary: fc.record({ act: fc.constant('copy' as const), thread: at, who: person, name: fc.constantFrom(undefined, 'one', 'two'), answer }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      act: fc.constant('invent' as const),
+      thread: at,
+      text,
+      tool: fc.option(fc.oneof(toolName, fc.constant('nobody_described_it')), { nil: undefined }),
+      answer,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      act: fc.constant('copy' as const),
+      thread: at,
+      who: person,
+      name: fc.constantFrom(undefined, 'one', 'two'),
+      answer,
+    }),
+  },
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
@@ -80,7 +107,10 @@ class Clients {
         thread.messages = thread.messages.map((message, index) => (index === place ? edited(message, step.text) : message))
         return thread
       case 'invent':
-        thread.messages = [...thread.messages, { role: 'assistant', text: step.text, calls: step.tool === undefined ? [] : this.calls([step.tool]) }]
+        thread.messages = [
+          ...thread.messages,
+          { role: 'assistant', text: step.text, calls: step.tool === undefined ? [] : this.calls([step.tool]) },
+        ]
         return thread
       case 'copy':
         return this.#add({ who: step.who, name: step.name, messages: thread.messages })
@@ -119,11 +149,29 @@ function edited(message: Message, words: string): Message {
 function wireMessages(kind: Wire['kind'], messages: readonly Message[]): object[] {
   return messages.flatMap((message): object[] => {
     if (message.role === 'user') return [{ role: 'user', content: message.text }]
-    if (message.role === 'results' && kind === 'openai') return message.results.map(({ id, text: content }) => ({ role: 'tool', tool_call_id: id, content }))
-    if (message.role === 'results') return [{ role: 'user', content: message.results.map(({ id, text: content }) => ({ type: 'tool_result', tool_use_id: id, content })) }]
+    if (message.role === 'results' && kind === 'openai')
+      return message.results.map(({ id, text: content }) => ({ role: 'tool', tool_call_id: id, content }))
+    if (message.role === 'results')
+      return [
+        { role: 'user', content: message.results.map(({ id, text: content }) => ({ type: 'tool_result', tool_use_id: id, content })) },
+      ]
     const { text: content, calls } = message
-    if (kind === 'anthropic') return [{ role: 'assistant', content: [{ type: 'text', text: content }, ...calls.map(({ id, name }) => ({ type: 'tool_use', id, name, input: {} }))] }]
-    return [{ role: 'assistant', content, ...(calls.length > 0 ? { tool_calls: calls.map(({ id, name }) => ({ id, type: 'function', function: { name, arguments: '{}' } })) } : {}) }]
+    if (kind === 'anthropic')
+      return [
+        {
+          role: 'assistant',
+          content: [{ type: 'text', text: content }, ...calls.map(({ id, name }) => ({ type: 'tool_use', id, name, input: {} }))],
+        },
+      ]
+    return [
+      {
+        role: 'assistant',
+        content,
+        ...(calls.length > 0
+          ? { tool_calls: calls.map(({ id, name }) => ({ id, type: 'function', function: { name, arguments: '{}' } })) }
+          : {}),
+      },
+    ]
   })
 }
 
@@ -148,12 +196,25 @@ describe.each([
           const thread = clients.take(one)
           if (thread === undefined) continue
           // A request ends with something to answer.
-          if (thread.messages.at(-1)?.role === 'assistant') thread.messages = [...thread.messages, ...nextMessages(thread.messages, 'Go on.')]
+          if (thread.messages.at(-1)?.role === 'assistant')
+            thread.messages = [...thread.messages, ...nextMessages(thread.messages, 'Go on.')]
           const calls = clients.calls(one.answer.tools)
           const expected = rules.request(thread.who, thread.name, thread.messages)
           next = { text: one.answer.text, calls }
-          const body = { model: 'm', max_tokens: 100, messages: [...(kind === 'openai' ? [{ role: 'system', content: `It is ${index} o'clock.` }] : []), ...wireMessages(kind, thread.messages)] }
-          const reply = await post(`${floors.url}${path}`, keyOf[thread.who], body, thread.name === undefined ? {} : { 'x-turnward-session': thread.name })
+          const body = {
+            model: 'm',
+            max_tokens: 100,
+            messages: [
+              ...(kind === 'openai' ? [{ role: 'system', content: `It is ${index} o'clock.` }] : []),
+              ...wireMessages(kind, thread.messages),
+            ],
+          }
+          const reply = await post(
+            `${floors.url}${path}`,
+            keyOf[thread.who],
+            body,
+            thread.name === undefined ? {} : { 'x-turnward-session': thread.name },
+          )
           expect(reply.status, reply.text).toBe(200)
           const said: Message = { role: 'assistant', text: one.answer.text, calls }
           rules.answered(said)
@@ -188,7 +249,11 @@ async function realSession(floors: Floors, id: string): Promise<object> {
   const session = await floors.services.sessions.find(id, policy, settings.turns.session_idle_ms)
   if (session === undefined) throw new Error('the session is not there')
   const { label } = session.policy
-  return { label: { trusted: label.trust === 1, readers: label.audience.map((clause) => clause.join()).sort() }, parent: session.state.parent, principal: session.state.principal }
+  return {
+    label: { trusted: label.trust === 1, readers: label.audience.map((clause) => clause.join()).sort() },
+    parent: session.state.parent,
+    principal: session.state.principal,
+  }
 }
 
 describe('what chance seldom tries', () => {
@@ -203,7 +268,10 @@ describe('what chance seldom tries', () => {
     const labels: unknown[] = []
     for (const { history, answer: told } of requests) {
       next = told
-      const { headers } = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages: wireMessages('openai', history) })
+      const { headers } = await post(`${floors.url}/v1/chat/completions`, keys.alice, {
+        model: 'm',
+        messages: wireMessages('openai', history),
+      })
       labels.push(await realSession(floors, String(headers['x-turnward-session'])))
     }
     return labels
@@ -240,7 +308,13 @@ describe('what chance seldom tries', () => {
       { history: [user('The time?')], answer: { text: 'I look.', calls: [{ id: 'call_1', name: 'time' }] } },
       { history: [user('The page?')], answer: { text: 'I see.', calls: [{ id: 'call_1', name: 'web' }] } },
       {
-        history: [user('Both?'), said('I see.', [{ id: 'call_1', name: 'web' }]), result('call_1', 'a page'), said('I look.', [{ id: 'call_1', name: 'time' }]), result('call_1', 'noon')],
+        history: [
+          user('Both?'),
+          said('I see.', [{ id: 'call_1', name: 'web' }]),
+          result('call_1', 'a page'),
+          said('I look.', [{ id: 'call_1', name: 'time' }]),
+          result('call_1', 'noon'),
+        ],
         answer: { text: 'Well.' },
       },
     ])

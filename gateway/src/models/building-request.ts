@@ -42,15 +42,18 @@ function buildBody(call: OutgoingCall, target: RouteTarget, provider: Provider):
   const omitModel = config.kind === 'openai-compatible' && config.omit_model
   const model = target.model ?? call.model
   // Usage is the truth that calls are accounted with, so it is always asked for; the client sees it only if it asked too.
-  const forceUsage = call.stream && provider.dialect === 'chat-completions' && (call.dialect.name !== 'chat-completions' || !call.wantsUsage)
+  const forceUsage =
+    call.stream && provider.dialect === 'chat-completions' && (call.dialect.name !== 'chat-completions' || !call.wantsUsage)
   const converter = converterFor(call.dialect.name, provider.dialect)
 
   // Reasoning of another vendor is in the history under our own mark; this vendor would refuse its signature.
-  const foreignReasoning = call.dialect.name === 'messages' && provider.dialect === 'messages' && call.bytes?.includes(chatReasoningSignature) === true
+  const foreignReasoning =
+    call.dialect.name === 'messages' && provider.dialect === 'messages' && call.bytes?.includes(chatReasoningSignature) === true
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning) {
     let bytes = call.bytes
     if (model !== call.model) bytes = requireSplice(replaceModel(bytes, model))
-    if (forceUsage) bytes = setTopLevel(bytes, 'stream_options', JSON.stringify({ ...streamOptions(call.body.fields), include_usage: true }))
+    if (forceUsage)
+      bytes = setTopLevel(bytes, 'stream_options', JSON.stringify({ ...streamOptions(call.body.fields), include_usage: true }))
     return bytes
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
@@ -72,7 +75,14 @@ function streamOptions(body: JsonObject): JsonObject {
 }
 
 function buildHeaders(call: OutgoingCall, target: RouteTarget, provider: Provider, secret: string | undefined): string[] {
-  const headers = ['content-type', 'application/json', 'accept', call.stream ? 'text/event-stream' : 'application/json', 'user-agent', userAgent]
+  const headers = [
+    'content-type',
+    'application/json',
+    'accept',
+    call.stream ? 'text/event-stream' : 'application/json',
+    'user-agent',
+    userAgent,
+  ]
   for (const name of provider.forwardedHeaders) {
     const value = call.clientHeaders[name]
     if (typeof value === 'string') headers.push(name, value)

@@ -33,7 +33,11 @@ describe('the HTTP transport', () => {
       outgoing.end('hello')
     })
     const response = await transport.send(request, never)
-    expect([response.status, (await collectBody(response, 100, 'u')).toString(), seen]).toEqual([200, 'hello', ['POST /base/chat/completions']])
+    expect([response.status, (await collectBody(response, 100, 'u')).toString(), seen]).toEqual([
+      200,
+      'hello',
+      ['POST /base/chat/completions'],
+    ])
   })
 
   test('does not follow a redirect: nobody but the administrator chooses where calls go', async () => {

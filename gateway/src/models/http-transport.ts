@@ -31,7 +31,10 @@ export class HttpTransport implements UpstreamTransport {
         return
       }
       const exchange = new Exchange(resolve, reject, signal, this.#timeoutMs)
-      exchange.hop = this.#pool.dispatch({ method: request.method ?? 'POST', path: this.#basePath + request.path, headers: request.headers, body: request.body }, exchange)
+      exchange.hop = this.#pool.dispatch(
+        { method: request.method ?? 'POST', path: this.#basePath + request.path, headers: request.headers, body: request.body },
+        exchange,
+      )
     })
   }
 

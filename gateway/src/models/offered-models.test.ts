@@ -16,12 +16,21 @@ afterAll(() => vendor.close())
 
 const caller = { principal: { id: 'alice', groups: [], credentials: new Map() }, credentials: new Map() } as unknown as Caller
 
-function offering(): { readonly ask: (secret?: string) => Promise<readonly string[]>; readonly pass: (milliseconds: number) => void; readonly offer: (...names: string[]) => void } {
+function offering(): {
+  readonly ask: (secret?: string) => Promise<readonly string[]>
+  readonly pass: (milliseconds: number) => void
+  readonly offer: (...names: string[]) => void
+} {
   let now = 0
   const upstreams = new Upstreams()
   const offered = new OfferedModels(upstreams, { now: () => now, monotonic: () => now }, silentLogger)
   const upstream: Upstream = { name: 'vendor', config: upstreamSchema.parse({ kind: 'openai', base_url: vendor.url, credential: 'team' }) }
-  const snapshotWith = (secret: string): Snapshot => ({ upstreams: new Map([['vendor', upstream]]), credentials: new Map([['team', { id: 'team', secret }]]), groupCredentials: new Map() }) as unknown as Snapshot
+  const snapshotWith = (secret: string): Snapshot =>
+    ({
+      upstreams: new Map([['vendor', upstream]]),
+      credentials: new Map([['team', { id: 'team', secret }]]),
+      groupCredentials: new Map(),
+    }) as unknown as Snapshot
   return {
     ask: (secret = 'sk-one') => offered.of(snapshotWith(secret), caller, upstream),
     pass: (milliseconds) => (now += milliseconds),

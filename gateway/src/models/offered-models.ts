@@ -69,7 +69,10 @@ export class OfferedModels {
       .then(
         (names): Remembered => ({ names, until: this.#clock.monotonic() + freshMs }),
         (error: unknown): Remembered => {
-          this.#logger.warn({ upstream: upstream.name, code: asTurnwardError(error).code, why: asTurnwardError(error).why }, 'the models of an upstream could not be listed')
+          this.#logger.warn(
+            { upstream: upstream.name, code: asTurnwardError(error).code, why: asTurnwardError(error).why },
+            'the models of an upstream could not be listed',
+          )
           return { names: this.#remembered.get(key)?.names ?? [], until: this.#clock.monotonic() + retryMs }
         },
       )
@@ -109,14 +112,29 @@ export class OfferedModels {
     return [...names]
   }
 
-  async #fetchPage(upstream: Upstream, path: string, secret: string | undefined, signal: AbortSignal): Promise<{ readonly names: readonly string[]; readonly next: string | undefined }> {
+  async #fetchPage(
+    upstream: Upstream,
+    path: string,
+    secret: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly names: readonly string[]; readonly next: string | undefined }> {
     const provider = providers[upstream.config.kind]
     const version = provider.dialect === 'messages' ? ['anthropic-version', defaultAnthropicVersion] : []
-    const headers = ['accept', 'application/json', 'user-agent', 'turnward', ...version, ...Object.entries(upstream.config.headers).flat(), ...provider.authHeaders(secret)]
+    const headers = [
+      'accept',
+      'application/json',
+      'user-agent',
+      'turnward',
+      ...version,
+      ...Object.entries(upstream.config.headers).flat(),
+      ...provider.authHeaders(secret),
+    ]
     const response = await this.#upstreams.of(upstream).send({ method: 'GET', path, headers, body: '' }, signal)
     const body = parse((await collectBody(response, mostBytes, upstream.name)).toString('utf8'))
-    if (response.status !== 200) throw new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
-    if (!isObject(body) || !Array.isArray(body['data'])) throw new TurnwardError('upstream.malformed', { subject: upstream.name, why: 'its answer is not a list of models' })
+    if (response.status !== 200)
+      throw new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
+    if (!isObject(body) || !Array.isArray(body['data']))
+      throw new TurnwardError('upstream.malformed', { subject: upstream.name, why: 'its answer is not a list of models' })
     const names = body['data'].flatMap((entry: unknown) => (isObject(entry) && isName(entry['id']) ? [entry['id']] : []))
     const next = body['has_more'] === true && isName(body['last_id']) ? body['last_id'] : undefined
     return { names, next }

@@ -65,7 +65,9 @@ describe('reading a body', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
     open.push({ close: () => server.closeAllConnections() }, server, { close: () => socket.destroy() })
-    socket.write(['one', 'two', 'three'].map((body) => `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`).join(''))
+    socket.write(
+      ['one', 'two', 'three'].map((body) => `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`).join(''),
+    )
     await done.promise
     expect(bodies).toEqual(['one', 'two', 'three'])
   })

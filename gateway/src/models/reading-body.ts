@@ -6,6 +6,7 @@ import { readRequestBytes, type BodyLimits } from '../wire/request-bytes.ts'
 /** Throws `request.too_large`, `request.timeout`, `request.content_encoding` or `request.cancelled`. */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const encoding = request.headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') throw new TurnwardError('request.content_encoding', { subject: 'content-encoding' })
+  if (encoding !== undefined && encoding !== 'identity')
+    throw new TurnwardError('request.content_encoding', { subject: 'content-encoding' })
   return readRequestBytes(request, limits)
 }

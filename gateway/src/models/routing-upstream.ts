@@ -56,7 +56,8 @@ export async function routeCall(
       const request = buildRequest(call, target, provider, credential.secret)
       onAttempt(target, credential.id)
       const response = await services.upstreams.of(upstream).send(request, signal)
-      if (isLast || !shouldFailOver(response.status)) return { target, provider, credential: credential.id, response, secrets: secretsOf(credential.secret, target) }
+      if (isLast || !shouldFailOver(response.status))
+        return { target, provider, credential: credential.id, response, secrets: secretsOf(credential.secret, target) }
       await readSmallBody(response)
       failure = new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
     } catch (error) {
@@ -86,6 +87,7 @@ export function describeFailure(error: unknown, upstream: string): TurnwardError
   if (error instanceof TurnwardError) return error
   const code = (error as { code?: string }).code ?? ''
   if (code.includes('TIMEOUT')) return new TurnwardError('upstream.timeout', { subject: upstream, why: code, cause: error })
-  if (code !== '' || error instanceof Error) return new TurnwardError('upstream.failed', { subject: upstream, why: code || 'the connection failed', cause: error })
+  if (code !== '' || error instanceof Error)
+    return new TurnwardError('upstream.failed', { subject: upstream, why: code || 'the connection failed', cause: error })
   return asTurnwardError(error)
 }

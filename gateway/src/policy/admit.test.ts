@@ -70,8 +70,7 @@ describe('admit', () => {
         const reversed = reads
           .toReversed()
           .reduce(
-            (now, { name: toolName, ...more }) =>
-              toolName === '?' ? admitUnknown(now, more.principal) : read(now, toolName, more),
+            (now, { name: toolName, ...more }) => (toolName === '?' ? admitUnknown(now, more.principal) : read(now, toolName, more)),
             fresh(policy),
           )
         expect(reversed.label).toEqual(state.label)

@@ -25,14 +25,15 @@ export interface Admission {
 
 /** The state after the result was read. */
 export function admit(policy: Policy, state: PolicyState, admission: Admission): PolicyState {
-  return { label: join(state.label, resultLabel(policy, admission.tools, admission.principal)), effects: effectsAfter(policy, state, admission) }
+  return {
+    label: join(state.label, resultLabel(policy, admission.tools, admission.principal)),
+    effects: effectsAfter(policy, state, admission),
+  }
 }
 
 /** What a result of any of these tools adds to a label. */
 export function resultLabel(policy: Policy, tools: readonly ToolSubject[], principal: Principal): Label {
-  return tools
-    .map((tool) => outputLabel(policy, effectiveContract(policy.contractOf(tool.name), tool).contract, principal))
-    .reduce(join)
+  return tools.map((tool) => outputLabel(policy, effectiveContract(policy.contractOf(tool.name), tool).contract, principal)).reduce(join)
 }
 
 function effectsAfter(policy: Policy, { effects }: PolicyState, { tools, callKey, outcome }: Admission): PolicyState['effects'] {

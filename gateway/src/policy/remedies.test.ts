@@ -17,7 +17,10 @@ const contracts: NonNullable<ConfigInput['contracts']> = {
 const policy = policyOf({ contracts })
 const kinds = (verdict: Verdict) => verdict.remedies.map(({ kind }) => kind)
 const after = (...names: readonly string[]): PolicyState =>
-  names.reduce((state, name) => admit(policy, state, { tools: [tool(name)], principal: alice, callKey: name, outcome: 'done' }), fresh(policy))
+  names.reduce(
+    (state, name) => admit(policy, state, { tools: [tool(name)], principal: alice, callKey: name, outcome: 'done' }),
+    fresh(policy),
+  )
 
 describe('narrow', () => {
   test('is offered when other readers would do, and says which', () => {

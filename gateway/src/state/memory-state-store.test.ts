@@ -199,7 +199,8 @@ describe('when memory is full', () => {
     await state.put('splice', 't', 1, later)
     await state.put('splice', 'other', 1, later)
     await state.flush()
-    const add = (): MaybePromise<unknown> => state.change('splice', 't', (value) => ({ value: Number(value ?? 0) + 1, expires: later, result: value }))
+    const add = (): MaybePromise<unknown> =>
+      state.change('splice', 't', (value) => ({ value: Number(value ?? 0) + 1, expires: later, result: value }))
     const broken = Promise.resolve(
       state.change('splice', 't', () => {
         throw new RangeError('no')

@@ -61,7 +61,8 @@ class MemoryStateStore implements StateStore {
     const now = this.#clock.now()
     try {
       for await (const page of this.#entries.pages(now)) {
-        for (const { namespace, key, value, expires } of page) this.#memory.get(namespace)?.set(key, { value: parseJson(value), expires }, value.length)
+        for (const { namespace, key, value, expires } of page)
+          this.#memory.get(namespace)?.set(key, { value: parseJson(value), expires }, value.length)
       }
     } catch (error) {
       clearInterval(this.#timer)
@@ -89,13 +90,24 @@ class MemoryStateStore implements StateStore {
     this.#namespace(namespace).set(key, entry, sizeOf(value))
   }
 
-  change<N extends StateNamespace, R>(namespace: N, key: string, change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>): MaybePromise<R> {
+  change<N extends StateNamespace, R>(
+    namespace: N,
+    key: string,
+    change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>,
+  ): MaybePromise<R> {
     const name = `${namespace}/${key}`
     const before = this.#changing.get(name)
-    if (before !== undefined) return this.#queue(name, before.then(() => this.#changeRead(namespace, key, change)))
+    if (before !== undefined)
+      return this.#queue(
+        name,
+        before.then(() => this.#changeRead(namespace, key, change)),
+      )
     const value = this.get(namespace, key)
     if (!(value instanceof Promise)) return this.#apply(namespace, key, value, change)
-    return this.#queue(name, value.then((read) => this.#apply(namespace, key, this.#newest(namespace, key, read), change)))
+    return this.#queue(
+      name,
+      value.then((read) => this.#apply(namespace, key, this.#newest(namespace, key, read), change)),
+    )
   }
 
   flush(): Promise<void> {
@@ -115,11 +127,20 @@ class MemoryStateStore implements StateStore {
     return this.#memory.get(namespace) as ExpiringMap
   }
 
-  async #changeRead<N extends StateNamespace, R>(namespace: N, key: string, change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>): Promise<R> {
+  async #changeRead<N extends StateNamespace, R>(
+    namespace: N,
+    key: string,
+    change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>,
+  ): Promise<R> {
     return this.#apply(namespace, key, this.#newest(namespace, key, await this.get(namespace, key)), change)
   }
 
-  #apply<N extends StateNamespace, R>(namespace: N, key: string, value: StateValues[N] | undefined, change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>): R {
+  #apply<N extends StateNamespace, R>(
+    namespace: N,
+    key: string,
+    value: StateValues[N] | undefined,
+    change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>,
+  ): R {
     const next = change(value)
     if (next.value === undefined) {
       if (value !== undefined) this.#remove(namespace, key)
@@ -139,9 +160,11 @@ class MemoryStateStore implements StateStore {
 
   /** Whoever changes this key next waits for this change. */
   #queue<R>(name: string, changed: Promise<R>): Promise<R> {
-    const settled = changed.catch(() => {}).finally(() => {
-      if (this.#changing.get(name) === settled) this.#changing.delete(name)
-    })
+    const settled = changed
+      .catch(() => {})
+      .finally(() => {
+        if (this.#changing.get(name) === settled) this.#changing.delete(name)
+      })
     this.#changing.set(name, settled)
     return changed
   }

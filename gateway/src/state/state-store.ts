@@ -45,7 +45,11 @@ export interface StateStore<Values extends Readonly<Record<StateNamespace, unkno
    * Makes the next value out of the present one, in one step: of two changes one sees what the other made. `change` is
    * pure and may be asked again when another change came between.
    */
-  change<N extends StateNamespace, R>(namespace: N, key: string, change: (value: Values[N] | undefined) => Changed<Values[N], R>): MaybePromise<R>
+  change<N extends StateNamespace, R>(
+    namespace: N,
+    key: string,
+    change: (value: Values[N] | undefined) => Changed<Values[N], R>,
+  ): MaybePromise<R>
   /** Writes everything pending to disk. */
   flush(): Promise<void>
   close(): Promise<void>

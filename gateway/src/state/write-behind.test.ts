@@ -8,7 +8,9 @@ afterEach(() => void vi.useRealTimers())
 /** Keys in the order they were written, one list a batch. */
 function watched(): { readonly writes: WriteBehind; readonly batches: string[][] } {
   const batches: string[][] = []
-  const entries = { write: async (changes: readonly { readonly key: string }[]) => void batches.push(changes.map(({ key }) => key)) } as unknown as StateEntries
+  const entries = {
+    write: async (changes: readonly { readonly key: string }[]) => void batches.push(changes.map(({ key }) => key)),
+  } as unknown as StateEntries
   return { writes: new WriteBehind(entries, 10_000), batches }
 }
 

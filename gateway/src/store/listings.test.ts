@@ -27,7 +27,14 @@ describe('listings', () => {
   })
 
   test('of servers that are not configured are forgotten when they were not seen for long, or when they are too many', async () => {
-    for (const [server, seen] of [['configured', 1], ['old', 9], ['third', 10], ['second', 11], ['first', 12]] as const) await store.listings.save({ server, tools: '[]', seen })
+    for (const [server, seen] of [
+      ['configured', 1],
+      ['old', 9],
+      ['third', 10],
+      ['second', 11],
+      ['first', 12],
+    ] as const)
+      await store.listings.save({ server, tools: '[]', seen })
     await store.listings.retain(['configured', 'unlisted'], { now: 20, since: 10, most: 3 })
     expect(await servers()).toEqual(['configured', 'first', 'second', 'third'])
     await store.listings.retain(['configured'], { now: 21, since: 10, most: 2 })

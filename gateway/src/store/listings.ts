@@ -40,8 +40,12 @@ export function listingTable(database: Kysely<StoreTables>): ListingTable {
       const rows = await database.selectFrom('tool_listings').select(['server', 'seen']).orderBy('seen', 'desc').orderBy('server').execute()
       const wanted = new Set(configured)
       const known = rows.filter(({ server }) => wanted.has(server)).map(({ server }) => server)
-      const forgotten = rows.filter(({ server }) => !wanted.has(server)).filter(({ seen }, index) => seen < since || index >= most).map(({ server }) => server)
-      for (const names of chunks(known)) await database.updateTable('tool_listings').set({ seen: now }).where('server', 'in', names).execute()
+      const forgotten = rows
+        .filter(({ server }) => !wanted.has(server))
+        .filter(({ seen }, index) => seen < since || index >= most)
+        .map(({ server }) => server)
+      for (const names of chunks(known))
+        await database.updateTable('tool_listings').set({ seen: now }).where('server', 'in', names).execute()
       for (const names of chunks(forgotten)) await database.deleteFrom('tool_listings').where('server', 'in', names).execute()
     },
   }

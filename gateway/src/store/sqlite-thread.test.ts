@@ -70,7 +70,8 @@ describe('the database thread', () => {
 
   test('leaves nothing of a batch that fails half-way, and is free afterwards', async () => {
     await sql`create unique index once on t (a)`.execute(database)
-    const insert = (...parameters: number[]): Promise<void> => thread.write([{ sql: 'insert into t values (?)', width: 1, parameters: parameters.join('\0') }])
+    const insert = (...parameters: number[]): Promise<void> =>
+      thread.write([{ sql: 'insert into t values (?)', width: 1, parameters: parameters.join('\0') }])
     await expect(insert(1, 2, 1)).rejects.toMatchObject({ code: 'store.failed', why: expect.stringContaining('UNIQUE') })
     expect(await database.selectFrom('t').selectAll().execute()).toEqual([])
     await insert(1)

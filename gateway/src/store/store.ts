@@ -48,5 +48,11 @@ export async function openStore(dataDir: string, options: StoreOptions = {}): Pr
     await thread.close()
     throw error
   }
-  return { keys: keyTable(database), entries: entryTable(database, thread), listings: listingTable(database), secret, close: () => database.destroy() }
+  return {
+    keys: keyTable(database),
+    entries: entryTable(database, thread),
+    listings: listingTable(database),
+    secret,
+    close: () => database.destroy(),
+  }
 }

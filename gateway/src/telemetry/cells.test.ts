@@ -11,11 +11,16 @@ test('a histogram counts every value once, in the first bucket that reaches it',
       const histogram = new Histogram(description, boundaries)
       const cell = histogram.cell('a', () => ({ a: 1 }))
       for (const value of values) cell.record(value)
-      const expected = [...boundaries, Infinity].map((upTo, index) => values.filter((value) => value <= upTo && value > (boundaries[index - 1] ?? -1)).length)
+      const expected = [...boundaries, Infinity].map(
+        (upTo, index) => values.filter((value) => value <= upTo && value > (boundaries[index - 1] ?? -1)).length,
+      )
       const [point] = histogram.data().dataPoints
       expect(point?.value.buckets).toEqual({ boundaries, counts: expected })
       expect(point?.value.count).toBe(values.length)
-      expect(point?.value.sum).toBeCloseTo(values.reduce((sum, value) => sum + value, 0), 6)
+      expect(point?.value.sum).toBeCloseTo(
+        values.reduce((sum, value) => sum + value, 0),
+        6,
+      )
     }),
   )
 })

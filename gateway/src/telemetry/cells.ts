@@ -4,7 +4,13 @@
  * what a cell is read into.
  */
 import { ValueType, type Attributes } from '@opentelemetry/api'
-import { AggregationTemporality, DataPointType, type GaugeMetricData, type HistogramMetricData, type SumMetricData } from '@opentelemetry/sdk-metrics'
+import {
+  AggregationTemporality,
+  DataPointType,
+  type GaugeMetricData,
+  type HistogramMetricData,
+  type SumMetricData,
+} from '@opentelemetry/sdk-metrics'
 
 export interface Description {
   readonly name: string
@@ -119,7 +125,11 @@ export class Histogram {
 
 /** A gauge without labels, as it reads now. */
 export function gaugeData(description: Description, value: number): GaugeMetricData {
-  return { ...common(description), dataPointType: DataPointType.GAUGE, dataPoints: [{ startTime, endTime: startTime, attributes: {}, value }] }
+  return {
+    ...common(description),
+    dataPointType: DataPointType.GAUGE,
+    dataPoints: [{ startTime, endTime: startTime, attributes: {}, value }],
+  }
 }
 
 /** Times of points are not written: whoever scrapes has a clock. */

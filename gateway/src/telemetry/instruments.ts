@@ -23,10 +23,22 @@ export interface Instruments {
 
 export function createInstruments(resource: Resource, version: string): Instruments {
   const serializer = new PrometheusSerializer('', false, undefined, false, true)
-  const modelDuration = new Histogram({ name: metrics.modelDuration, unit: 's', description: 'Duration of model calls' }, buckets.modelSeconds)
-  const timeToFirstChunk = new Histogram({ name: metrics.timeToFirstChunk, unit: 's', description: 'Time until the first byte of a streamed answer left for the client' }, buckets.firstChunkSeconds)
-  const tokenUsage = new Histogram({ name: metrics.tokenUsage, unit: '{token}', description: 'Tokens used, as reported by the provider' }, buckets.tokens)
-  const toolDuration = new Histogram({ name: metrics.toolDuration, unit: 's', description: 'Duration of MCP tool calls' }, buckets.toolSeconds)
+  const modelDuration = new Histogram(
+    { name: metrics.modelDuration, unit: 's', description: 'Duration of model calls' },
+    buckets.modelSeconds,
+  )
+  const timeToFirstChunk = new Histogram(
+    { name: metrics.timeToFirstChunk, unit: 's', description: 'Time until the first byte of a streamed answer left for the client' },
+    buckets.firstChunkSeconds,
+  )
+  const tokenUsage = new Histogram(
+    { name: metrics.tokenUsage, unit: '{token}', description: 'Tokens used, as reported by the provider' },
+    buckets.tokens,
+  )
+  const toolDuration = new Histogram(
+    { name: metrics.toolDuration, unit: 's', description: 'Duration of MCP tool calls' },
+    buckets.toolSeconds,
+  )
   const decisions = new Counter({ name: metrics.decisions, description: 'Decisions by kind and enforced action' })
   const counted = new Map(Object.entries(counters).map(([name, description]) => [name, new Counter({ name, description })]))
   const reads = new Map<GaugeName, () => number>()
@@ -54,10 +66,17 @@ export function createInstruments(resource: Resource, version: string): Instrume
       const key = `${model}\0${responseModel ?? ''}\0${end.provider ?? ''}\0`
       const error = errorType(end)
       const labels = (): Attributes => modelLabels(model, responseModel, end.provider)
-      modelDuration.cell(error === undefined ? key : key + error, () => ({ ...labels(), ...(error === undefined ? {} : { [attributes.errorType]: error }) })).record(seconds)
+      modelDuration
+        .cell(error === undefined ? key : key + error, () => ({
+          ...labels(),
+          ...(error === undefined ? {} : { [attributes.errorType]: error }),
+        }))
+        .record(seconds)
       const { inputTokens, outputTokens } = end.usage ?? {}
-      if (inputTokens !== undefined) tokenUsage.cell(`${key}i`, () => ({ ...labels(), [attributes.tokenType]: 'input' })).record(inputTokens)
-      if (outputTokens !== undefined) tokenUsage.cell(`${key}o`, () => ({ ...labels(), [attributes.tokenType]: 'output' })).record(outputTokens)
+      if (inputTokens !== undefined)
+        tokenUsage.cell(`${key}i`, () => ({ ...labels(), [attributes.tokenType]: 'input' })).record(inputTokens)
+      if (outputTokens !== undefined)
+        tokenUsage.cell(`${key}o`, () => ({ ...labels(), [attributes.tokenType]: 'output' })).record(outputTokens)
     },
     toolCall: (start, end, seconds) => {
       const tool = tools.of(start.tool)
@@ -85,7 +104,9 @@ export function createInstruments(resource: Resource, version: string): Instrume
     text: () => {
       const read = [...reads].map(([name, value]) => ({ name, value: value() })).filter(({ value }) => Number.isFinite(value))
       const all = [
-        ...[modelDuration, timeToFirstChunk, tokenUsage, toolDuration, decisions, ...counted.values()].map((instrument) => instrument.data()),
+        ...[modelDuration, timeToFirstChunk, tokenUsage, toolDuration, decisions, ...counted.values()].map((instrument) =>
+          instrument.data(),
+        ),
         ...read.map(({ name, value }) => gaugeData({ name, description: gauges[name] }, value)),
       ]
       const scope = { name: instrumentationScope, version }

@@ -7,7 +7,12 @@ import { scrubText } from './scrubbing.ts'
 
 function recording(level: 'debug' | 'info' = 'debug') {
   const lines: string[] = []
-  const destination = new Writable({ write: (chunk, _encoding, done) => { lines.push(String(chunk)); done() } })
+  const destination = new Writable({
+    write: (chunk, _encoding, done) => {
+      lines.push(String(chunk))
+      done()
+    },
+  })
   return { lines, logger: createLogger({ level, destination, base: { version: '1' } }) }
 }
 
@@ -68,6 +73,13 @@ describe('the logger', () => {
 
   test('a key is found whatever stands around it', () => {
     const key = fc.stringMatching(/^[A-Za-z0-9]{16,40}$/)
-    fc.assert(fc.property(fc.constantFrom('tw_', 'sk-', 'Bearer '), key, fc.string(), (prefix, secret, around) => !scrubText(`${around} ${prefix}${secret} ${around}`).includes(secret) || around.includes(secret)))
+    fc.assert(
+      fc.property(
+        fc.constantFrom('tw_', 'sk-', 'Bearer '),
+        key,
+        fc.string(),
+        (prefix, secret, around) => !scrubText(`${around} ${prefix}${secret} ${around}`).includes(secret) || around.includes(secret),
+      ),
+    )
   })
 })

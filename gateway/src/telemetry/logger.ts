@@ -18,7 +18,12 @@ export interface LoggerOptions {
 /** A logger that writes lines with `level` (by name), `time` (ISO 8601), `msg` and the fields, scrubbed. */
 export function createLogger({ level, destination = 'stderr', base = {} }: LoggerOptions): Logger {
   if (level === 'silent') return silentLogger
-  const stream = destination === 'stderr' ? pino.destination({ dest: 2, sync: true }) : destination === 'stdout' ? pino.destination({ dest: 1, sync: true }) : destination
+  const stream =
+    destination === 'stderr'
+      ? pino.destination({ dest: 2, sync: true })
+      : destination === 'stdout'
+        ? pino.destination({ dest: 1, sync: true })
+        : destination
   const log = pino({ level, base, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream)
   const at = (name: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     if (log.isLevelEnabled(name)) log[name](asFields(scrub(fields)), scrubText(message))
@@ -30,6 +35,10 @@ export function createLogger({ level, destination = 'stderr', base = {} }: Logge
 function asFields(value: unknown): object {
   if (typeof value !== 'object' || value === null) return {}
   const { level, time, msg, ...fields } = value as Record<string, unknown>
-  const kept = { ...(level === undefined ? {} : { field_level: level }), ...(time === undefined ? {} : { field_time: time }), ...(msg === undefined ? {} : { field_msg: msg }) }
+  const kept = {
+    ...(level === undefined ? {} : { field_level: level }),
+    ...(time === undefined ? {} : { field_time: time }),
+    ...(msg === undefined ? {} : { field_msg: msg }),
+  }
   return { ...fields, ...kept }
 }

@@ -15,5 +15,12 @@ export const noopTelemetry: Telemetry = {
 
 function passOn(start: { readonly traceparent: string | undefined; readonly tracestate: string | undefined }): CallSpan {
   const caller = parseTraceContext(start.traceparent, start.tracestate)
-  return { traceparent: caller?.traceparent, tracestate: caller?.tracestate, traceId: caller?.traceId, firstByte() {}, decision() {}, end() {} }
+  return {
+    traceparent: caller?.traceparent,
+    tracestate: caller?.tracestate,
+    traceId: caller?.traceId,
+    firstByte() {},
+    decision() {},
+    end() {},
+  }
 }

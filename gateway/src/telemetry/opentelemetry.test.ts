@@ -10,10 +10,31 @@ import { createTelemetry } from './opentelemetry.ts'
 import type { DecisionNote, ModelCallStart, ToolCallStart } from './telemetry.ts'
 
 const callers = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-const modelCall: ModelCallStart = { requestModel: 'gpt-test', dialect: 'chat-completions', stream: true, traceparent: callers, tracestate: 'vendor=1' }
-const toolCall: ToolCallStart = { tool: 'mail__send', gateway: 'default', protocolVersion: '2026-07-28', traceparent: undefined, tracestate: undefined }
-const refusal: DecisionNote = { kind: 'tool_call', verdict: 'deny', action: 'deny', subject: 'mail__send', rules: ['no-egress'], decisionId: 'dec_1', turn: 'turn_1' }
-const create = (settings: Record<string, unknown> = {}) => createTelemetry({ settings: telemetrySchema.parse(settings), version: '1.2.3', logger: silentLogger })
+const modelCall: ModelCallStart = {
+  requestModel: 'gpt-test',
+  dialect: 'chat-completions',
+  stream: true,
+  traceparent: callers,
+  tracestate: 'vendor=1',
+}
+const toolCall: ToolCallStart = {
+  tool: 'mail__send',
+  gateway: 'default',
+  protocolVersion: '2026-07-28',
+  traceparent: undefined,
+  tracestate: undefined,
+}
+const refusal: DecisionNote = {
+  kind: 'tool_call',
+  verdict: 'deny',
+  action: 'deny',
+  subject: 'mail__send',
+  rules: ['no-egress'],
+  decisionId: 'dec_1',
+  turn: 'turn_1',
+}
+const create = (settings: Record<string, unknown> = {}) =>
+  createTelemetry({ settings: telemetrySchema.parse(settings), version: '1.2.3', logger: silentLogger })
 
 describe('metrics', () => {
   test('a model call shows its duration, first chunk, tokens and decisions', async () => {
@@ -34,7 +55,9 @@ describe('metrics', () => {
   test('a tool result flagged as error is `tool_error`', async () => {
     const telemetry = await create()
     telemetry.startToolCall(toolCall).end({ outcome: 'tool_error', errorCode: 'policy.denied' })
-    expect(await telemetry.metricsText()).toMatch(/^mcp_server_operation_duration\w*_count\{[^}]*gen_ai_tool_name="mail__send"[^}]*error_type="tool_error"[^}]*\} 1$/m)
+    expect(await telemetry.metricsText()).toMatch(
+      /^mcp_server_operation_duration\w*_count\{[^}]*gen_ai_tool_name="mail__send"[^}]*error_type="tool_error"[^}]*\} 1$/m,
+    )
   })
 
   test('a call that is ended twice is counted once', async () => {
@@ -62,7 +85,8 @@ describe('metrics', () => {
 
   test('names from clients cannot make the labels grow without end', async () => {
     const telemetry = await create()
-    for (let i = 0; i < 700; i++) telemetry.startModelCall({ ...modelCall, requestModel: `made-up-${i}` }).end({ outcome: 'error', errorCode: 'grant.model' })
+    for (let i = 0; i < 700; i++)
+      telemetry.startModelCall({ ...modelCall, requestModel: `made-up-${i}` }).end({ outcome: 'error', errorCode: 'grant.model' })
     const text = await telemetry.metricsText()
     const series = text.match(/^gen_ai_client_operation_duration\w*_count.*$/gm) ?? []
     expect(series).toHaveLength(501)
@@ -78,7 +102,10 @@ describe('metrics', () => {
 })
 
 describe('trace context', () => {
-  test.each([['noop', async () => noopTelemetry], ['metrics only', create]])('is passed on unchanged without tracing (%s)', async (_name, make) => {
+  test.each([
+    ['noop', async () => noopTelemetry],
+    ['metrics only', create],
+  ])('is passed on unchanged without tracing (%s)', async (_name, make) => {
     const telemetry = await make()
     const call = telemetry.startModelCall(modelCall)
     expect([call.traceparent, call.tracestate, call.traceId]).toEqual([callers, 'vendor=1', '4bf92f3577b34da6a3ce929d0e0e4736'])
@@ -105,11 +132,14 @@ describe('spans', () => {
     const collector = createServer((request, response) => {
       let body = ''
       seen = request.headers
-      request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('end', () => {
-        const parsed = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: OtlpSpan[] }[] }[] }
-        received.push(...parsed.resourceSpans.flatMap((resource) => resource.scopeSpans.flatMap((scope) => scope.spans)))
-        response.setHeader('content-type', 'application/json').end('{}')
-      })
+      request
+        .setEncoding('utf8')
+        .on('data', (chunk: string) => (body += chunk))
+        .on('end', () => {
+          const parsed = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: OtlpSpan[] }[] }[] }
+          received.push(...parsed.resourceSpans.flatMap((resource) => resource.scopeSpans.flatMap((scope) => scope.spans)))
+          response.setHeader('content-type', 'application/json').end('{}')
+        })
     }).listen(0, '127.0.0.1')
     await once(collector, 'listening')
     const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`
@@ -132,8 +162,15 @@ describe('spans', () => {
     expect(named('execute_tool mail__send')?.parentSpanId).toBe(chat?.spanId)
     expect(call.traceparent).toBe(`00-${chat?.traceId}-${chat?.spanId}-01`)
     const keys = Object.fromEntries((chat?.attributes ?? []).map(({ key, value }) => [key, Object.values(value)[0]]))
-    expect(keys).toMatchObject({ 'gen_ai.operation.name': 'chat', 'gen_ai.conversation.id': 'ses_1', 'turnward.turn.id': 'turn_1', 'gen_ai.usage.input_tokens': 5 })
-    expect(named('execute_tool mail__send')?.attributes.find(({ key }) => key === 'error.type')?.value).toEqual({ stringValue: 'policy.denied' })
+    expect(keys).toMatchObject({
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.conversation.id': 'ses_1',
+      'turnward.turn.id': 'turn_1',
+      'gen_ai.usage.input_tokens': 5,
+    })
+    expect(named('execute_tool mail__send')?.attributes.find(({ key }) => key === 'error.type')?.value).toEqual({
+      stringValue: 'policy.denied',
+    })
   })
 
   test('a collector that refuses connections fails no call and does not keep the gateway from ending', async () => {

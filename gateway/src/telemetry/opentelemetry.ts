@@ -27,7 +27,8 @@ export async function createTelemetry({ settings, version, logger, clock = syste
   const instruments = settings.metrics.enabled ? createInstruments(resource, version) : undefined
   const { otlp_endpoint: endpoint, headers } = settings.traces
   // The exporter is loaded only where spans are wanted.
-  const tracing = endpoint === undefined ? undefined : (await import('./tracing.ts')).createTracing({ endpoint, headers, resource, version })
+  const tracing =
+    endpoint === undefined ? undefined : (await import('./tracing.ts')).createTracing({ endpoint, headers, resource, version })
   return {
     logger,
     startModelCall: (start) => {
@@ -45,7 +46,14 @@ export async function createTelemetry({ settings, version, logger, clock = syste
     },
     startToolCall: (start) => {
       const parent = parseTraceContext(start.traceparent, start.tracestate)
-      return new RunningCall({ instruments, clock, parent, traced: tracing?.toolCall(start, parent), onFirstByte: () => {}, onEnd: (end, seconds) => instruments?.toolCall(start, end, seconds) })
+      return new RunningCall({
+        instruments,
+        clock,
+        parent,
+        traced: tracing?.toolCall(start, parent),
+        onFirstByte: () => {},
+        onEnd: (end, seconds) => instruments?.toolCall(start, end, seconds),
+      })
     },
     observe: (name, read) => instruments?.observe(name, read),
     count: (name, labels) => instruments?.count(name, labels),

@@ -41,7 +41,11 @@ function scrubAt(value: unknown, depth: number): unknown {
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
   if (Array.isArray(value)) return value.slice(0, maxEntries).map((item) => scrubAt(item, depth + 1))
   const entries = value instanceof Map ? [...value].map(([key, item]) => [String(key), item] as const) : Object.entries(value)
-  return Object.fromEntries(entries.slice(0, maxEntries).map(([name, item]) => [scrubText(name), isSecretField(name) && !isHarmless(item) ? redacted : scrubAt(item, depth + 1)]))
+  return Object.fromEntries(
+    entries
+      .slice(0, maxEntries)
+      .map(([name, item]) => [scrubText(name), isSecretField(name) && !isHarmless(item) ? redacted : scrubAt(item, depth + 1)]),
+  )
 }
 
 function scrubError(error: Error, depth: number): Record<string, unknown> {

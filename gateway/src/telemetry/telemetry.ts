@@ -62,8 +62,20 @@ export interface Telemetry {
   startModelCall(start: ModelCallStart): CallSpan
   startToolCall(start: ToolCallStart): CallSpan
   /** Gauges read when scraped: name in `names.ts`, value now. */
-  observe(name: 'turnward_sessions' | 'turnward_mcp_servers_ready' | 'turnward_audit_pending' | 'turnward_config_stale', read: () => number): void
-  count(name: 'turnward_audit_failures_total' | 'turnward_config_reloads_total' | 'turnward_auth_failures_total' | 'turnward_upstream_failovers_total' | 'turnward_splices_total' | 'turnward_unhandled_errors_total', labels?: Record<string, string>): void
+  observe(
+    name: 'turnward_sessions' | 'turnward_mcp_servers_ready' | 'turnward_audit_pending' | 'turnward_config_stale',
+    read: () => number,
+  ): void
+  count(
+    name:
+      | 'turnward_audit_failures_total'
+      | 'turnward_config_reloads_total'
+      | 'turnward_auth_failures_total'
+      | 'turnward_upstream_failovers_total'
+      | 'turnward_splices_total'
+      | 'turnward_unhandled_errors_total',
+    labels?: Record<string, string>,
+  ): void
   /** Prometheus text exposition. */
   metricsText(): Promise<string>
   shutdown(): Promise<void>

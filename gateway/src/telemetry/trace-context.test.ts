@@ -30,9 +30,15 @@ describe('traceparent', () => {
 
   test('that we write is one we read', () => {
     const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length - 1}}[1-9a-f]$`))
-    fc.assert(fc.property(hex(32), hex(16), fc.integer({ min: 0, max: 255 }), (trace, span, flags) => {
-      expect(parseTraceContext(formatTraceparent(trace, span, flags), undefined)).toMatchObject({ traceId: trace, spanId: span, flags: flags & 1 })
-    }))
+    fc.assert(
+      fc.property(hex(32), hex(16), fc.integer({ min: 0, max: 255 }), (trace, span, flags) => {
+        expect(parseTraceContext(formatTraceparent(trace, span, flags), undefined)).toMatchObject({
+          traceId: trace,
+          spanId: span,
+          flags: flags & 1,
+        })
+      }),
+    )
   })
 })
 

@@ -32,6 +32,9 @@ export function formatTraceparent(traceId: string, spanId: string, flags: number
 
 function validTracestate(text: string | undefined): string | undefined {
   if (text === undefined || text.length > 512) return undefined
-  const members = text.split(',').map((member) => member.trim()).filter((member) => member !== '')
+  const members = text
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '')
   return members.length > 0 && members.length <= 32 && members.every((member) => stateMember.test(member)) ? text : undefined
 }

@@ -1,5 +1,16 @@
 /** Spans, exported over OTLP/HTTP. The queue and every export are bounded: a dead collector costs spans, never calls. */
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, createTraceState, trace, type Attributes, type Context, type Span, type Tracer } from '@opentelemetry/api'
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  createTraceState,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+  type Tracer,
+} from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import type { Resource } from '@opentelemetry/resources'
 import { AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace'
@@ -40,7 +51,15 @@ export function createTracing({ endpoint, headers, resource, version }: TracingO
     // A caller that does not sample its trace does not want ours; without a caller everything is recorded.
     sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
     spanLimits: { attributeValueLengthLimit: 1024, attributeCountLimit: 64 },
-    spanProcessors: [new BatchSpanProcessor({ exporter, maxQueueSize: 4096, maxExportBatchSize: 512, scheduledDelayMillis: 2000, exportTimeoutMillis: exportMs })],
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter,
+        maxQueueSize: 4096,
+        maxExportBatchSize: 512,
+        scheduledDelayMillis: 2000,
+        exportTimeoutMillis: exportMs,
+      }),
+    ],
   })
   const tracer = provider.getTracer(instrumentationScope, version)
   return {
@@ -85,7 +104,13 @@ function traced(tracer: Tracer, name: string, kind: SpanKind, parent: TraceConte
 function parentContext(parent: TraceContext | undefined): Context {
   if (parent === undefined) return ROOT_CONTEXT
   const state = parent.tracestate === undefined ? {} : { traceState: createTraceState(parent.tracestate) }
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId: parent.traceId, spanId: parent.spanId, traceFlags: parent.flags & TraceFlags.SAMPLED, isRemote: true, ...state })
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId: parent.traceId,
+    spanId: parent.spanId,
+    traceFlags: parent.flags & TraceFlags.SAMPLED,
+    isRemote: true,
+    ...state,
+  })
 }
 
 /** A decision takes no time worth measuring; its span says that it was taken, and how. */
@@ -127,5 +152,7 @@ function endAttributes(end: CallEnd): Attributes {
     [attributes.turnId]: end.turn,
     [attributes.toolCallId]: end.toolCallId,
   }
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string | number | string[]] => entry[1] !== undefined && entry[1] !== null))
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string | number | string[]] => entry[1] !== undefined && entry[1] !== null),
+  )
 }

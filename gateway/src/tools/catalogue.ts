@@ -76,6 +76,12 @@ export interface Fleet {
   /** Id of the credential the hop to this server uses: `none` or `server:<name>`. */
   credentialOf(snapshot: Snapshot, server: string): string
   /** The servers of the current snapshot. */
-  status(): readonly { readonly server: string; readonly state: 'starting' | 'ready' | 'failed' | 'idle'; readonly detail: string | undefined; readonly tools: number; readonly isBounded: boolean }[]
+  status(): readonly {
+    readonly server: string
+    readonly state: 'starting' | 'ready' | 'failed' | 'idle'
+    readonly detail: string | undefined
+    readonly tools: number
+    readonly isBounded: boolean
+  }[]
   close(): Promise<void>
 }

@@ -5,7 +5,22 @@ import type { JsonObject } from '../core/json.ts'
 import { buildCatalogue } from './fleet/gateway-catalogue.ts'
 import { readTools } from './tool-definitions.ts'
 import { snapshotOf } from './testing.fixture.ts'
-import { calls, endpoint, errorOf, meta, modern, open, operations, reopen, resultOf, script, send, tools, useEndpoint, type Answer } from './endpoint/wire.fixture.ts'
+import {
+  calls,
+  endpoint,
+  errorOf,
+  meta,
+  modern,
+  open,
+  operations,
+  reopen,
+  resultOf,
+  script,
+  send,
+  tools,
+  useEndpoint,
+  type Answer,
+} from './endpoint/wire.fixture.ts'
 
 useEndpoint()
 
@@ -24,7 +39,12 @@ describe('who may talk to the endpoint', () => {
     expect(errorOf(answered)['data']).toMatchObject({ code: 'request.host' })
   })
 
-  test.each([[{ host: 'localhost' }], [{ host: 'LOCALHOST:80', origin: 'http://127.0.0.1:5173' }], [{ host: '[::1]:4100' }], [{ host: 'tools.example.com:443', origin: 'https://tools.example.com' }]])('a name of the gateway is accepted: %o', async (headers) => {
+  test.each([
+    [{ host: 'localhost' }],
+    [{ host: 'LOCALHOST:80', origin: 'http://127.0.0.1:5173' }],
+    [{ host: '[::1]:4100' }],
+    [{ host: 'tools.example.com:443', origin: 'https://tools.example.com' }],
+  ])('a name of the gateway is accepted: %o', async (headers) => {
     expect((await modern('server/discover', {}, { headers })).status).toBe(200)
   })
 
@@ -37,7 +57,10 @@ describe('who may talk to the endpoint', () => {
 
   test('a gateway that does not exist or is not granted is 404 in both eras', async () => {
     expect((await modern('tools/list', {}, { path: '/mcp/other' })).status).toBe(404)
-    expect((await send({ path: '/mcp/other', body: { jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2025-11-25' } } })).status).toBe(404)
+    expect(
+      (await send({ path: '/mcp/other', body: { jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2025-11-25' } } }))
+        .status,
+    ).toBe(404)
   })
 })
 
@@ -45,10 +68,25 @@ describe('bodies', () => {
   test.each([
     ['not JSON', '{', 400, 'request.malformed'],
     ['a key twice', '{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}', 400, 'request.ambiguous_key'],
-    ['a key twice deep in arguments', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"a":{"b":1,"b":2}}}}', 400, 'request.ambiguous_key'],
+    [
+      'a key twice deep in arguments',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"a":{"b":1,"b":2}}}}',
+      400,
+      'request.ambiguous_key',
+    ],
     ['a case variant in the envelope', '{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}', 400, 'request.ambiguous_key'],
-    ['a case variant in params', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Name":"b"}}', 400, 'request.ambiguous_key'],
-    ['an escaped duplicate', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","n\\u0061me":"b"}}', 400, 'request.ambiguous_key'],
+    [
+      'a case variant in params',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Name":"b"}}',
+      400,
+      'request.ambiguous_key',
+    ],
+    [
+      'an escaped duplicate',
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","n\\u0061me":"b"}}',
+      400,
+      'request.ambiguous_key',
+    ],
     ['too deep', `{"a":${'['.repeat(50)}${']'.repeat(50)}}`, 400, 'request.too_deep'],
     ['too large', `{"a":"${'x'.repeat(5000)}"}`, 413, 'request.too_large'],
   ])('%s is refused', async (_what, body, status, code) => {
@@ -78,7 +116,9 @@ describe('bodies', () => {
       socket.on('data', (chunk) => (text += String(chunk)))
       socket.on('error', () => {})
       socket.on('close', () => resolve(text))
-      socket.write('POST /mcp/g HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer alice\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n')
+      socket.write(
+        'POST /mcp/g HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer alice\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+      )
       socket.write(`1388\r\n${'x'.repeat(5000)}\r\n`)
     })
     expect(received).toMatch(/^HTTP\/1\.1 413 /)
@@ -107,7 +147,12 @@ describe('pages', () => {
 
   test('a cursor of another principal, a changed cursor and one of ours from nowhere are refused', async () => {
     const cursor = resultOf(await modern('tools/list'))['nextCursor'] as string
-    for (const [token, sent] of [['bob', cursor], ['alice', `${cursor.slice(0, -2)}AA`], ['alice', 'x'], ['alice', '']] as const) {
+    for (const [token, sent] of [
+      ['bob', cursor],
+      ['alice', `${cursor.slice(0, -2)}AA`],
+      ['alice', 'x'],
+      ['alice', ''],
+    ] as const) {
       expect(errorOf(await modern('tools/list', { cursor: sent }, { token }))['code']).toBe(-32602)
     }
   })
@@ -118,7 +163,10 @@ describe('with other settings', () => {
     await reopen(snapshotOf({ turns: { keep_alive_ms: 5 } }))
     const release = Promise.withResolvers<JsonObject>()
     script(() => release.promise)
-    const res = await open({ headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'x' }, body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', _meta: meta } } })
+    const res = await open({
+      headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'x' },
+      body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', _meta: meta } },
+    })
     let text = ''
     for await (const chunk of res) {
       text += String(chunk)
@@ -131,7 +179,11 @@ describe('with other settings', () => {
   test('a client that takes no stream waits for its JSON', async () => {
     await reopen(snapshotOf({ turns: { keep_alive_ms: 5 } }))
     script(async (call) => (call.onProgress?.({ progress: 1 }), { content: [] }))
-    const answered = await modern('tools/call', { name: 'x' }, { headers: { accept: 'application/json' }, meta: { ...meta, progressToken: 1 } })
+    const answered = await modern(
+      'tools/call',
+      { name: 'x' },
+      { headers: { accept: 'application/json' }, meta: { ...meta, progressToken: 1 } },
+    )
     expect(answered.headers['content-type']).toBe('application/json')
   })
 
@@ -140,8 +192,16 @@ describe('with other settings', () => {
     const { tools: read } = readTools('s', [definition, { ...definition, name: 'hidden' }])
     const gateway = { name: 'g', servers: ['s'], tools: { matches: () => true }, instructions: undefined }
     const catalogue = buildCatalogue(gateway, [{ name: 's', missing: undefined, tools: read, leftOut: new Map() }], new Map())
-    await reopen(snapshotOf({}), { ...operations, listTools: async () => ({ tools: read.filter(({ name }) => name === 's__t').map((tool) => tool.definition), complete: true }) }, { catalogue: async () => catalogue, hold: () => () => {} })
-    const call = (name: string, headers: Record<string, string>): Promise<Answer> => modern('tools/call', { name, arguments: { r: 'eu' } }, { headers })
+    await reopen(
+      snapshotOf({}),
+      {
+        ...operations,
+        listTools: async () => ({ tools: read.filter(({ name }) => name === 's__t').map((tool) => tool.definition), complete: true }),
+      },
+      { catalogue: async () => catalogue, hold: () => () => {} },
+    )
+    const call = (name: string, headers: Record<string, string>): Promise<Answer> =>
+      modern('tools/call', { name, arguments: { r: 'eu' } }, { headers })
     for (const headers of [{}, { 'mcp-param-region': 'us' }]) {
       const answered = await call('s__t', headers)
       expect([answered.status, errorOf(answered)['code']]).toEqual([400, -32020])

@@ -57,7 +57,10 @@ describe('a request that began before the configuration changed', () => {
     expect(fleet.fleet.status()).toHaveLength(1)
 
     release()
-    await expect(fleet.fleet.call(old, tool, {}, options)).rejects.toMatchObject({ code: 'mcp.server_unavailable', why: 'it is no longer configured like this' })
+    await expect(fleet.fleet.call(old, tool, {}, options)).rejects.toMatchObject({
+      code: 'mcp.server_unavailable',
+      why: 'it is no longer configured like this',
+    })
     expect((await fleet.fleet.catalogue(old, 'g')).missing.get('s')).toBe('it is no longer configured like this')
     expect(fleet.fleet.known(old).map(({ name }) => name)).toEqual(['s__t'])
   })
@@ -86,13 +89,27 @@ describe('a request that began before the configuration changed', () => {
     await toolOf(fleet, fleet.snapshot())
     const began = Promise.withResolvers<void>()
     const operations = openOperations(fleet.fleet)
-    const endpoint = await serveEndpoint({ ...operations, authenticate: (...args) => (began.resolve(), operations.authenticate(...args)) }, fleet.snapshot, fleet.fleet)
+    const endpoint = await serveEndpoint(
+      { ...operations, authenticate: (...args) => (began.resolve(), operations.authenticate(...args)) },
+      fleet.snapshot,
+      fleet.fleet,
+    )
     closing.push(() => endpoint.close())
     const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 's__t', arguments: {}, _meta: meta } })
-    const headers = { authorization: 'Bearer alice', accept: 'application/json', 'content-type': 'application/json', 'content-length': String(body.length), 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 's__t' }
+    const headers = {
+      authorization: 'Bearer alice',
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': 's__t',
+    }
     const answered = new Promise<string>((resolve, reject) => {
-      const request = httpRequest(`${endpoint.url}g`, { method: 'POST', headers }, async (response) => resolve((await Array.fromAsync(response.setEncoding('utf8'))).join('')))
+      const request = httpRequest(`${endpoint.url}g`, { method: 'POST', headers }, async (response) =>
+        resolve((await Array.fromAsync(response.setEncoding('utf8'))).join('')),
+      )
       request.once('error', reject)
       request.flushHeaders()
       began.promise
@@ -108,7 +125,8 @@ describe('a request that began before the configuration changed', () => {
 })
 
 describe('what names mean', () => {
-  const listsAgain = (listed: string): string => `if (method === 'tools/call') { listed = ${listed}; send({ method: 'notifications/tools/list_changed' }) }`
+  const listsAgain = (listed: string): string =>
+    `if (method === 'tools/call') { listed = ${listed}; send({ method: 'notifications/tools/list_changed' }) }`
 
   test('stays while the server is down, and nothing of it is offered', async () => {
     const fleet = start({ servers: { s: server('', `if (method === 'tools/call') process.exit(3)`) }, gateways })
@@ -130,7 +148,10 @@ describe('what names mean', () => {
     ['endless', `{ tools: [{ name: 'u', inputSchema: {} }], nextCursor: 'again' }`],
   ])('stays when a later listing is %s', async (_what, listed) => {
     const warned: string[] = []
-    const fleet = startFleet({ servers: { s: server('', listsAgain(listed)) }, gateways }, { logger: { debug() {}, info() {}, warn: (_fields, text) => void warned.push(text), error() {} } })
+    const fleet = startFleet(
+      { servers: { s: server('', listsAgain(listed)) }, gateways },
+      { logger: { debug() {}, info() {}, warn: (_fields, text) => void warned.push(text), error() {} } },
+    )
     closing.push(() => fleet.fleet.close())
     const tool = await toolOf(fleet, fleet.snapshot())
     const before = fleet.fleet.known(fleet.snapshot())

@@ -119,7 +119,13 @@ class RunningFleet implements Fleet {
   }
 
   status(): ReturnType<Fleet['status']> {
-    return this.#slotsOf(this.#current, [...this.#current.servers.keys()]).map((slot) => ({ server: slot.server.name, state: slot.state, detail: slot.detail, tools: slot.listing.tools.length, isBounded: slot.isBounded }))
+    return this.#slotsOf(this.#current, [...this.#current.servers.keys()]).map((slot) => ({
+      server: slot.server.name,
+      state: slot.state,
+      detail: slot.detail,
+      tools: slot.listing.tools.length,
+      isBounded: slot.isBounded,
+    }))
   }
 
   async close(): Promise<void> {
@@ -194,7 +200,9 @@ class RunningFleet implements Fleet {
     const budgetMs = this.#options.coldBudgetMs ?? 3000
     const now = this.#options.clock.monotonic()
     const left = (slot: ServerSlot): number => (slot.coldSince === undefined ? 0 : slot.coldSince + budgetMs - now)
-    const starting = slots.map((slot) => ({ slot, done: startedTwice(slot) })).filter(({ slot }) => slot.state === 'starting' && left(slot) > 0)
+    const starting = slots
+      .map((slot) => ({ slot, done: startedTwice(slot) }))
+      .filter(({ slot }) => slot.state === 'starting' && left(slot) > 0)
     if (starting.length === 0) return
     let timer: NodeJS.Timeout | undefined
     const longest = Math.max(...starting.map(({ slot }) => left(slot)))
@@ -214,7 +222,10 @@ class RunningFleet implements Fleet {
         try {
           listener()
         } catch (error) {
-          this.#options.logger.error({ code: error instanceof TurnwardError ? error.code : 'gateway.internal' }, 'a listener for tool changes failed')
+          this.#options.logger.error(
+            { code: error instanceof TurnwardError ? error.code : 'gateway.internal' },
+            'a listener for tool changes failed',
+          )
         }
       }
     })

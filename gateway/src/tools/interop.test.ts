@@ -21,9 +21,15 @@ const modernCalls: { started: number; cancelled: number } = { started: 0, cancel
 
 function modernFactory(): McpServer {
   const server = new McpServer({ name: 'modern', version: '1.0.0' }, { capabilities: { tools: { listChanged: true } } })
-  server.registerTool('greet', { description: 'Greets', inputSchema: z.object({ name: z.string() }) }, async ({ name }) => ({ content: [{ type: 'text', text: `hello ${name}` }] }))
+  server.registerTool('greet', { description: 'Greets', inputSchema: z.object({ name: z.string() }) }, async ({ name }) => ({
+    content: [{ type: 'text', text: `hello ${name}` }],
+  }))
   server.registerTool('counted', { inputSchema: z.object({}) }, async (_args, context) => {
-    for (let progress = 1; progress <= 3; progress += 1) await context.mcpReq.notify({ method: 'notifications/progress', params: { progressToken: context.mcpReq._meta?.progressToken ?? 0, progress, total: 3 } })
+    for (let progress = 1; progress <= 3; progress += 1)
+      await context.mcpReq.notify({
+        method: 'notifications/progress',
+        params: { progressToken: context.mcpReq._meta?.progressToken ?? 0, progress, total: 3 },
+      })
     return { content: [{ type: 'text', text: 'counted' }] }
   })
   server.registerTool('forever', { inputSchema: z.object({}) }, async (_args, context) => {
@@ -42,7 +48,10 @@ beforeAll(async () => {
   modernServer = createServer((req, res) => void handle(req as Parameters<typeof handle>[0], res))
   const modernPort = await listenOn(modernServer)
   const everythingPort = await freePort()
-  everythingHttp = spawn(process.execPath, [everything, 'streamableHttp'], { env: { PATH: '/usr/bin:/bin', PORT: String(everythingPort) }, stdio: ['ignore', 'ignore', 'pipe'] })
+  everythingHttp = spawn(process.execPath, [everything, 'streamableHttp'], {
+    env: { PATH: '/usr/bin:/bin', PORT: String(everythingPort) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   await new Promise<void>((resolve) => everythingHttp.stderr?.on('data', (chunk: Buffer) => chunk.includes('listening') && resolve()))
   const config = {
     servers: {
@@ -76,7 +85,9 @@ async function freePort(): Promise<number> {
 
 async function connect(mode: VersionNegotiationMode, token = 'alice'): Promise<Client> {
   const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode } })
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${endpoint.url}all`), { requestInit: { headers: { authorization: `Bearer ${token}` } } }))
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${endpoint.url}all`), { requestInit: { headers: { authorization: `Bearer ${token}` } } }),
+  )
   return client
 }
 
@@ -109,14 +120,20 @@ describe.each(modes)('an official client in %s mode', (_name, mode) => {
     await client.close()
   })
 
-  test.each(['every__trigger-long-running-operation', 'everyhttp__trigger-long-running-operation', 'modern__counted'])('receives the progress of %s', async (name) => {
-    const client = await connect(mode)
-    const seen: number[] = []
-    const result = await client.callTool({ name, arguments: name.startsWith('modern') ? {} : { duration: 0.3, steps: 3 } }, { onprogress: ({ progress }) => seen.push(progress) })
-    expect(seen).toEqual([1, 2, 3])
-    expect(result.isError).toBeFalsy()
-    await client.close()
-  })
+  test.each(['every__trigger-long-running-operation', 'everyhttp__trigger-long-running-operation', 'modern__counted'])(
+    'receives the progress of %s',
+    async (name) => {
+      const client = await connect(mode)
+      const seen: number[] = []
+      const result = await client.callTool(
+        { name, arguments: name.startsWith('modern') ? {} : { duration: 0.3, steps: 3 } },
+        { onprogress: ({ progress }) => seen.push(progress) },
+      )
+      expect(seen).toEqual([1, 2, 3])
+      expect(result.isError).toBeFalsy()
+      await client.close()
+    },
+  )
 
   test('is told in the result which argument does not fit', async () => {
     const client = await connect(mode)
@@ -128,7 +145,10 @@ describe.each(modes)('an official client in %s mode', (_name, mode) => {
 
   test('is told that an unknown tool is unknown', async () => {
     const client = await connect(mode)
-    await expect(client.callTool({ name: 'every__nothing', arguments: {} })).rejects.toMatchObject({ code: -32602, message: expect.stringContaining('Unknown tool') })
+    await expect(client.callTool({ name: 'every__nothing', arguments: {} })).rejects.toMatchObject({
+      code: -32602,
+      message: expect.stringContaining('Unknown tool'),
+    })
     await client.close()
   })
 

@@ -23,7 +23,9 @@ export function serverOfName(name: string): string | undefined {
 }
 
 /** Splits named things into those whose name is theirs alone and the names that several claim. */
-export function withoutCollisions<T extends { readonly name: string }>(items: readonly T[]): { readonly unique: readonly T[]; readonly collisions: ReadonlySet<string> } {
+export function withoutCollisions<T extends { readonly name: string }>(
+  items: readonly T[],
+): { readonly unique: readonly T[]; readonly collisions: ReadonlySet<string> } {
   const seen = new Set<string>()
   const collisions = new Set<string>()
   for (const { name } of items) {

@@ -5,10 +5,12 @@ import { digestJson } from '../core/hash.ts'
 import { parseExactJson } from '../core/exact-json.ts'
 import { listenOn, openOperations, serveEndpoint, startFleet, type TestEndpoint, type TestFleet } from './testing.fixture.ts'
 
-const definition = '{"name":"t","inputSchema":{"type":"object","properties":{"n":{"type":"integer","maximum":18446744073709551615,"default":9007199254740993},"key":{"type":"integer","x-mcp-header":"Key"}}},"x-limit":1e400}'
+const definition =
+  '{"name":"t","inputSchema":{"type":"object","properties":{"n":{"type":"integer","maximum":18446744073709551615,"default":9007199254740993},"key":{"type":"integer","x-mcp-header":"Key"}}},"x-limit":1e400}'
 const result = String.raw`{"content":[],"structuredContent":{"id":9007199254740993,"list":[1e400,-0.10000000000000000001,1.0],"text":"9007199254740993","t\u006f":"eve"}}`
 /** As `result`, as JSON writes it. */
-const arrives = '{"content":[],"structuredContent":{"id":9007199254740993,"list":[1e400,-0.10000000000000000001,1],"text":"9007199254740993","to":"eve"}}'
+const arrives =
+  '{"content":[],"structuredContent":{"id":9007199254740993,"list":[1e400,-0.10000000000000000001,1],"text":"9007199254740993","to":"eve"}}'
 const progress = ['9007199254740992', '9007199254740993', '9007199254740993', '9007199254740992.5', '9007199254740994']
 
 /** What a server that never parses a number answers; `undefined` for notifications. */
@@ -25,7 +27,10 @@ function answerTo(line: string): string | undefined {
 }
 
 const progressLines = (token: unknown): string[] =>
-  progress.map((each) => `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${JSON.stringify(token)},"progress":${each},"total":1e400}}`)
+  progress.map(
+    (each) =>
+      `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":${JSON.stringify(token)},"progress":${each},"total":1e400}}`,
+  )
 
 const stdioServer = `
   const definition = ${JSON.stringify(definition)}, result = ${JSON.stringify(result)}, progress = ${JSON.stringify(progress)}
@@ -51,7 +56,9 @@ const http = createServer(async (req, res) => {
   if (method === 'tools/call') received.push(text)
   const token = params._meta?.progressToken
   if (token === undefined) return res.writeHead(200, { 'content-type': 'application/json' }).end(answer)
-  return res.writeHead(200, { 'content-type': 'text/event-stream' }).end([...progressLines(token), answer].map((each) => `data: ${each}\n\n`).join(''))
+  return res
+    .writeHead(200, { 'content-type': 'text/event-stream' })
+    .end([...progressLines(token), answer].map((each) => `data: ${each}\n\n`).join(''))
 })
 
 beforeAll(async () => {
@@ -75,7 +82,16 @@ interface Answer {
 }
 
 async function post(body: string, headers: Record<string, string>): Promise<Answer> {
-  const response = await fetch(`${endpoint.url}g`, { method: 'POST', body, headers: { authorization: 'Bearer alice', accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...headers } })
+  const response = await fetch(`${endpoint.url}g`, {
+    method: 'POST',
+    body,
+    headers: {
+      authorization: 'Bearer alice',
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      ...headers,
+    },
+  })
   return { status: response.status, text: await response.text() }
 }
 
@@ -84,16 +100,23 @@ const modernMeta = '"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.m
 /** A modern `tools/call` or `tools/list` with exactly this text in its params. */
 function modern(method: string, params = '', meta = '', headers: Record<string, string> = {}): Promise<Answer> {
   const name = /"name":"([^"]+)"/.exec(params)?.[1]
-  return post(`{"jsonrpc":"2.0","id":7,"method":"${method}","params":{${params}${params === '' ? '' : ','}"_meta":{${modernMeta}${meta}}}}`, {
-    'mcp-protocol-version': '2026-07-28',
-    'mcp-method': method,
-    ...(name === undefined ? {} : { 'mcp-name': name }),
-    ...headers,
-  })
+  return post(
+    `{"jsonrpc":"2.0","id":7,"method":"${method}","params":{${params}${params === '' ? '' : ','}"_meta":{${modernMeta}${meta}}}}`,
+    {
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...(name === undefined ? {} : { 'mcp-name': name }),
+      ...headers,
+    },
+  )
 }
 
 async function legacySession(version: string): Promise<Record<string, string>> {
-  const response = await fetch(`${endpoint.url}g`, { method: 'POST', body: `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"${version}","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`, headers: { authorization: 'Bearer alice', accept: 'application/json, text/event-stream', 'content-type': 'application/json' } })
+  const response = await fetch(`${endpoint.url}g`, {
+    method: 'POST',
+    body: `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"${version}","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`,
+    headers: { authorization: 'Bearer alice', accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+  })
   await response.text()
   return { 'mcp-session-id': response.headers.get('mcp-session-id') ?? '', 'mcp-protocol-version': version }
 }
@@ -105,7 +128,10 @@ describe.each(['child__t', 'web__t'])('what %s writes', (tool) => {
   })
 
   test('its result arrives in the legacy era too', async () => {
-    const { text } = await post(`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"${tool}","arguments":{}}}`, await legacySession('2025-11-25'))
+    const { text } = await post(
+      `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"${tool}","arguments":{}}}`,
+      await legacySession('2025-11-25'),
+    )
     expect(text).toContain(`"result":${arrives}`)
   })
 
@@ -142,23 +168,32 @@ describe('a number that would change on its way to a server', () => {
     const before = received.length
     const answers = [
       await modern('tools/call', `"name":"web__t","arguments":${args}`),
-      await post(`{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"web__t","arguments":${args}}}`, await legacySession('2025-11-25')),
+      await post(
+        `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"web__t","arguments":${args}}}`,
+        await legacySession('2025-11-25'),
+      ),
     ]
     for (const { status, text } of answers) {
       expect(status).toBe(200)
-      expect(JSON.parse(text)).toMatchObject({ id: 7, result: { isError: true, content: [{ type: 'text', text: expect.stringContaining(`\`${path}\``) }] } })
+      expect(JSON.parse(text)).toMatchObject({
+        id: 7,
+        result: { isError: true, content: [{ type: 'text', text: expect.stringContaining(`\`${path}\``) }] },
+      })
       expect(text).not.toMatch(/\d{10}|1e-?400/)
     }
     expect(received).toHaveLength(before)
   })
 
   test('an argument that is mirrored in a header is refused for its number, not for its header', async () => {
-    const { text } = await modern('tools/call', '"name":"web__t","arguments":{"key":9007199254740993}', '', { 'mcp-param-key': '9007199254740993' })
+    const { text } = await modern('tools/call', '"name":"web__t","arguments":{"key":9007199254740993}', '', {
+      'mcp-param-key': '9007199254740993',
+    })
     expect(JSON.parse(text)).toMatchObject({ result: { isError: true, content: [{ text: expect.stringContaining('`key`') }] } })
   })
 
   test('a header whose number only rounds to the argument disagrees with it', async () => {
-    const call = (header: string): Promise<Answer> => modern('tools/call', '"name":"web__t","arguments":{"key":9007199254740992}', '', { 'mcp-param-key': header })
+    const call = (header: string): Promise<Answer> =>
+      modern('tools/call', '"name":"web__t","arguments":{"key":9007199254740992}', '', { 'mcp-param-key': header })
     expect(JSON.parse((await call('9007199254740993')).text)).toMatchObject({ error: { code: -32020 } })
     expect((await call('9007199254740992.0')).text).toContain(arrives.slice(1, -1))
   })
@@ -169,7 +204,13 @@ describe('a number that would change on its way to a server', () => {
   })
 
   test.each([
-    ['metadata that travels', 'tools/call', '"name":"web__t","arguments":{}', ',"vendor.example/id":9007199254740993', 'params/_meta/vendor.example/id'],
+    [
+      'metadata that travels',
+      'tools/call',
+      '"name":"web__t","arguments":{}',
+      ',"vendor.example/id":9007199254740993',
+      'params/_meta/vendor.example/id',
+    ],
     ['a progress token', 'tools/call', '"name":"web__t","arguments":{}', ',"progressToken":9007199254740993', 'params/_meta/progressToken'],
     ['a parameter nobody knows', 'tools/call', '"name":"web__t","arguments":{},"future":[1e400]', '', 'params/future/0'],
     ['arguments that are a number', 'tools/call', '"name":"web__t","arguments":9007199254740993', '', 'params/arguments'],
@@ -184,9 +225,13 @@ describe('a number that would change on its way to a server', () => {
 
   test('in a batch it refuses its own call only', async () => {
     const before = received.length
-    const call = (id: number, args: string): string => `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"web__t","arguments":${args}}}`
+    const call = (id: number, args: string): string =>
+      `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"web__t","arguments":${args}}}`
     const { text } = await post(`[${call(1, '{"n":1e400}')},${call(2, '{"n":1}')}]`, await legacySession('2025-03-26'))
-    expect(JSON.parse(text)).toMatchObject([{ id: 1, result: { isError: true } }, { id: 2, result: { content: [] } }])
+    expect(JSON.parse(text)).toMatchObject([
+      { id: 1, result: { isError: true } },
+      { id: 2, result: { content: [] } },
+    ])
     expect(received).toHaveLength(before + 1)
   })
 })

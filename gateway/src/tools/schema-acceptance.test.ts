@@ -36,7 +36,12 @@ const { schema: schemas } = fc.letrec<{ schema: JsonValue }>((again) => ({
 }))
 
 const { value: values } = fc.letrec<{ value: JsonValue }>((again) => ({
-  value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, scalars, fc.array(again('value'), { maxLength: 3 }), fc.dictionary(names, again('value'), { maxKeys: 3 }) as fc.Arbitrary<JsonValue>),
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    scalars,
+    fc.array(again('value'), { maxLength: 3 }),
+    fc.dictionary(names, again('value'), { maxKeys: 3 }) as fc.Arbitrary<JsonValue>,
+  ),
 }))
 
 describe('the quick check', () => {
@@ -69,11 +74,27 @@ describe('the quick check', () => {
     expect(compileAcceptance(usual)?.({ path: '/', depth: 2, kinds: ['file'] })).toBe(true)
   })
 
-  test.each<JsonObject>([{}, { path: '' }, { path: 1 }, { path: '/', depth: 1.5 }, { path: '/', depth: -1 }, { path: '/', kinds: ['other'] }, { path: '/', more: 1 }])('leaves %j to the full one', (args) => {
+  test.each<JsonObject>([
+    {},
+    { path: '' },
+    { path: 1 },
+    { path: '/', depth: 1.5 },
+    { path: '/', depth: -1 },
+    { path: '/', kinds: ['other'] },
+    { path: '/', more: 1 },
+  ])('leaves %j to the full one', (args) => {
     expect(compileAcceptance(usual)?.(args)).toBe(false)
   })
 
-  test.each<JsonValue>([{ $ref: '#' }, { properties: { a: { anyOf: [] } } }, { items: [{}] }, { type: ['string', 'null'] }, { required: [1] }, { novel: 1 }, false])('does not exist for %j', (schema) => {
+  test.each<JsonValue>([
+    { $ref: '#' },
+    { properties: { a: { anyOf: [] } } },
+    { items: [{}] },
+    { type: ['string', 'null'] },
+    { required: [1] },
+    { novel: 1 },
+    false,
+  ])('does not exist for %j', (schema) => {
     expect(compileAcceptance(schema)).toBeUndefined()
   })
 })

@@ -81,7 +81,10 @@ function eitherOf(reader: SchemaReader, branches: readonly JsonValue[]): Alterna
   for (const branch of branches) {
     reader.step()
     // One level is what schemas of tools have; a branch of branches says nothing here.
-    const types = isObject(branch) && branch['type'] === undefined ? oneLevelDown(reader, branch) : typesOf(isObject(branch) ? branch['type'] : undefined)
+    const types =
+      isObject(branch) && branch['type'] === undefined
+        ? oneLevelDown(reader, branch)
+        : typesOf(isObject(branch) ? branch['type'] : undefined)
     if (types === undefined) return undefined
     for (const type of types) either.add(type)
   }

@@ -19,7 +19,11 @@ describe('argument checks', () => {
     [{ properties: { a: { maximum: 3 } } }, { a: 424_242 }, /maximum/],
     [{ additionalProperties: false }, { a: 'secret' }, /does not know/],
     [{ properties: { a: { $ref: '#/$defs/n' } }, $defs: { n: { type: 'integer' } } }, { a: 'secret' }, /type/i],
-    [{ $schema: 'http://json-schema.org/draft-07/schema#', properties: { a: { items: [{ type: 'number' }] } } }, { a: ['secret'] }, /type/i],
+    [
+      { $schema: 'http://json-schema.org/draft-07/schema#', properties: { a: { items: [{ type: 'number' }] } } },
+      { a: ['secret'] },
+      /type/i,
+    ],
   ])('%j refuses %j and quotes no value', (schema, args, message) => {
     const why = check(schema, args)
     expect(why).toMatch(message)
@@ -35,8 +39,26 @@ describe('argument checks', () => {
     [{ properties: { a: { format: 'email' } } }, { a: 'no' }],
     [{ patternProperties: { '^x': true }, additionalProperties: false }, { xy: 1 }],
     [{ properties: { a: { not: { pattern: 'b' } } } }, { a: 'c' }],
-    [{ properties: { a: { oneOf: [{ type: 'string', pattern: '^a' }, { type: 'string', pattern: '^b' }] } } }, { a: 'abc' }],
-    [{ properties: { a: { oneOf: [{ $ref: '#/$defs/p' }, { $ref: '#/$defs/q' }] } }, $defs: { p: { pattern: '^a' }, q: { pattern: '^b' } } }, { a: 'abc' }],
+    [
+      {
+        properties: {
+          a: {
+            oneOf: [
+              { type: 'string', pattern: '^a' },
+              { type: 'string', pattern: '^b' },
+            ],
+          },
+        },
+      },
+      { a: 'abc' },
+    ],
+    [
+      {
+        properties: { a: { oneOf: [{ $ref: '#/$defs/p' }, { $ref: '#/$defs/q' }] } },
+        $defs: { p: { pattern: '^a' }, q: { pattern: '^b' } },
+      },
+      { a: 'abc' },
+    ],
     [JSON.parse('{"if":{"properties":{"a":{"pattern":"^x"}}},"then":{"required":["b"]}}') as JsonObject, { a: 'y' }],
     [{ allOf: [{ patternProperties: { '^x': true } }], unevaluatedProperties: false }, { xy: 1 }],
     [{ properties: { a: { contains: { pattern: 'x' }, maxContains: 1 } } }, { a: ['x', 'y'] }],
@@ -58,7 +80,15 @@ describe('argument checks', () => {
   })
 
   test('recursive schemas that multiply are given up, not run to the end', () => {
-    const schema: JsonObject = { $ref: '#/$defs/a', $defs: { a: { type: ['object', 'string'], properties: { n: { allOf: [{ $ref: '#/$defs/a' }, { $ref: '#/$defs/a' }, { $ref: '#/$defs/a' }] } } } } }
+    const schema: JsonObject = {
+      $ref: '#/$defs/a',
+      $defs: {
+        a: {
+          type: ['object', 'string'],
+          properties: { n: { allOf: [{ $ref: '#/$defs/a' }, { $ref: '#/$defs/a' }, { $ref: '#/$defs/a' }] } },
+        },
+      },
+    }
     const args = JSON.parse(`${'{"n":'.repeat(40)}"x"${'}'.repeat(40)}`) as JsonObject
     expect(check(schema, args)).toBe('the arguments cannot be checked against the schema')
   })
@@ -93,7 +123,8 @@ describe('numbers in a schema that no double holds', () => {
   })
 
   test('the digest of a definition sees every digit', () => {
-    const digest = (limit: string): string | undefined => readTools('s', [parseExactJson(`{"name":"a","inputSchema":{"type":"object"},"x-limit":${limit}}`) as JsonObject]).tools[0]?.digest
+    const digest = (limit: string): string | undefined =>
+      readTools('s', [parseExactJson(`{"name":"a","inputSchema":{"type":"object"},"x-limit":${limit}}`) as JsonObject]).tools[0]?.digest
     expect(digest('9007199254740993')).not.toBe(digest('9007199254740992'))
   })
 })
@@ -103,11 +134,23 @@ describe('definitions', () => {
 
   test('are kept as the server wrote them, under the exposed name', () => {
     const { tools } = readTools('s', [good])
-    expect(tools[0]).toMatchObject({ name: 's__a', originalName: 'a', definition: { ...good, name: 's__a' }, hints: { readOnlyHint: true } })
+    expect(tools[0]).toMatchObject({
+      name: 's__a',
+      originalName: 'a',
+      definition: { ...good, name: 's__a' },
+      hints: { readOnlyHint: true },
+    })
   })
 
   test('that cannot be used are left out and named with why', () => {
-    const { tools, leftOut } = readTools('s', [good, { name: 'b' }, { ...good, name: 'c' }, { ...good, name: 'c', title: 'again' }, { ...good, name: 'd', execution: { taskSupport: 'required' } }, { inputSchema: {} }])
+    const { tools, leftOut } = readTools('s', [
+      good,
+      { name: 'b' },
+      { ...good, name: 'c' },
+      { ...good, name: 'c', title: 'again' },
+      { ...good, name: 'd', execution: { taskSupport: 'required' } },
+      { inputSchema: {} },
+    ])
     expect(tools.map(({ name }) => name)).toEqual(['s__a'])
     expect([...leftOut.keys()]).toEqual(['s__b', 's__d', 's__#5', 's__c'])
   })

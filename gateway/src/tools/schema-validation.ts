@@ -44,7 +44,13 @@ export function compileArgumentCheck(schema: JsonObject): { readonly check: Argu
   return { check: (args) => (accepts?.(args) === true ? undefined : runCheck(prepared, draft, lookup, size, args)) }
 }
 
-function runCheck(schema: Schema, draft: SchemaDraft, lookup: Record<string, Schema | boolean>, size: number, args: JsonObject): string | undefined {
+function runCheck(
+  schema: Schema,
+  draft: SchemaDraft,
+  lookup: Record<string, Schema | boolean>,
+  size: number,
+  args: JsonObject,
+): string | undefined {
   const nodes = countNodes(args, 1000, Math.floor(maxWork / size))
   if (nodes === undefined) return 'the arguments are too large to be checked'
   let left = maxReferences + nodes
@@ -67,7 +73,23 @@ function runCheck(schema: Schema, draft: SchemaDraft, lookup: Record<string, Sch
 }
 
 /** Keywords that only say that something below them failed. */
-const aggregates = new Set(['properties', 'items', 'prefixItems', 'additionalItems', '$ref', '$recursiveRef', 'allOf', 'anyOf', 'oneOf', 'if', 'then', 'else', 'dependentSchemas', 'dependencies', 'false'])
+const aggregates = new Set([
+  'properties',
+  'items',
+  'prefixItems',
+  'additionalItems',
+  '$ref',
+  '$recursiveRef',
+  'allOf',
+  'anyOf',
+  'oneOf',
+  'if',
+  'then',
+  'else',
+  'dependentSchemas',
+  'dependencies',
+  'false',
+])
 
 /** Keywords whose message speaks of the schema alone. */
 const schemaOnly = new Set(['type', 'required', 'dependentRequired'])

@@ -7,7 +7,19 @@
 import { isObject, isRawJSON, type JsonObject, type JsonValue } from '../core/json.ts'
 
 const refused = new Set(['pattern', 'patternProperties', 'format', 'uniqueItems'])
-const one = new Set(['additionalItems', 'unevaluatedItems', 'items', 'contains', 'additionalProperties', 'unevaluatedProperties', 'propertyNames', 'not', 'if', 'then', 'else'])
+const one = new Set([
+  'additionalItems',
+  'unevaluatedItems',
+  'items',
+  'contains',
+  'additionalProperties',
+  'unevaluatedProperties',
+  'propertyNames',
+  'not',
+  'if',
+  'then',
+  'else',
+])
 const list = new Set(['prefixItems', 'items', 'allOf', 'anyOf', 'oneOf'])
 const map = new Set(['$defs', 'definitions', 'properties', 'dependentSchemas', 'dependencies'])
 /** Keywords that point at schemas we do not follow while copying. */

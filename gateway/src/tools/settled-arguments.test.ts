@@ -13,11 +13,36 @@ describe('a default', () => {
     ['is filled in within an object that is present', object({ a: object({ b: { default: 'x' } }) }), { a: {} }, { a: { b: 'x' } }],
     ['makes no object that is absent', object({ a: object({ b: { default: 'x' } }) }), {}, {}],
     ['is itself completed', object({ a: object({ b: { type: 'integer', default: '2' } }, { default: {} }) }), {}, { a: { b: 2 } }],
-    ['is filled in within the items of a list', object({ a: { type: 'array', items: object({ b: { default: true } }) } }), { a: [{}, { b: false }] }, { a: [{ b: true }, { b: false }] }],
-    ['is found behind a reference', object({ a: { $ref: '#/$defs/n~1m' } }, { $defs: { 'n/m': object({ b: { default: 1 } }) } }), { a: {} }, { a: { b: 1 } }],
-    ['is found beside a reference', object({ a: { allOf: [{ $ref: '#/$defs/n' }], default: {} } }, { $defs: { n: object({ b: { default: 1 } }) } }), {}, { a: { b: 1 } }],
-    ['is found in the only branch that is not null', object({ a: { anyOf: [object({ b: { default: 1 } }), { type: 'null' }], default: null } }), { a: {} }, { a: { b: 1 } }],
-    ['of one of several branches is not taken', object({ a: { anyOf: [object({ b: { default: 1 } }), object({ c: {} })] } }), { a: {} }, { a: {} }],
+    [
+      'is filled in within the items of a list',
+      object({ a: { type: 'array', items: object({ b: { default: true } }) } }),
+      { a: [{}, { b: false }] },
+      { a: [{ b: true }, { b: false }] },
+    ],
+    [
+      'is found behind a reference',
+      object({ a: { $ref: '#/$defs/n~1m' } }, { $defs: { 'n/m': object({ b: { default: 1 } }) } }),
+      { a: {} },
+      { a: { b: 1 } },
+    ],
+    [
+      'is found beside a reference',
+      object({ a: { allOf: [{ $ref: '#/$defs/n' }], default: {} } }, { $defs: { n: object({ b: { default: 1 } }) } }),
+      {},
+      { a: { b: 1 } },
+    ],
+    [
+      'is found in the only branch that is not null',
+      object({ a: { anyOf: [object({ b: { default: 1 } }), { type: 'null' }], default: null } }),
+      { a: {} },
+      { a: { b: 1 } },
+    ],
+    [
+      'of one of several branches is not taken',
+      object({ a: { anyOf: [object({ b: { default: 1 } }), object({ c: {} })] } }),
+      { a: {} },
+      { a: {} },
+    ],
   ])('%s', (_what, schema, args, settled) => {
     expect(settleArguments(schema, args)).toEqual(settled)
   })
@@ -56,8 +81,12 @@ describe('text in quotes', () => {
 
   test('is taken out of them in lists of one type and in lists with places', () => {
     expect(settleArguments(object({ a: { items: { type: 'number' } } }), { a: ['1', 2] })).toEqual({ a: [1, 2] })
-    expect(settleArguments(object({ a: { prefixItems: [{ type: 'string' }], items: { type: 'number' } } }), { a: ['1', '2'] })).toEqual({ a: ['1', 2] })
-    expect(settleArguments(object({ a: { items: [{ type: 'string' }], additionalItems: { type: 'number' } } }), { a: ['1', '2'] })).toEqual({ a: ['1', 2] })
+    expect(settleArguments(object({ a: { prefixItems: [{ type: 'string' }], items: { type: 'number' } } }), { a: ['1', '2'] })).toEqual({
+      a: ['1', 2],
+    })
+    expect(settleArguments(object({ a: { items: [{ type: 'string' }], additionalItems: { type: 'number' } } }), { a: ['1', '2'] })).toEqual(
+      { a: ['1', 2] },
+    )
   })
 })
 
@@ -81,7 +110,10 @@ describe('a hostile schema', () => {
     ['references in a circle', loop],
     ['keywords of other types', { properties: [1], allOf: {}, anyOf: 'x', $ref: 7, type: { a: 1 }, items: 3, additionalProperties: [] }],
     ['references to nowhere', { $ref: 'https://example.com/#/x', allOf: [{ $ref: '#/%zz' }, { $ref: '#/__proto__' }] }],
-    ['more properties than anybody needs', { properties: Object.fromEntries(Array.from({ length: 30_000 }, (_, index) => [`p${index}`, { default: 1 }])) }],
+    [
+      'more properties than anybody needs',
+      { properties: Object.fromEntries(Array.from({ length: 30_000 }, (_, index) => [`p${index}`, { default: 1 }])) },
+    ],
   ])('with %s leaves the arguments as they are', (_what, schema) => {
     const args = { a: '1', b: { c: ['x'] } }
     expect(settleArguments(schema, args)).toBe(args)
@@ -107,7 +139,12 @@ describe('a hostile schema', () => {
 const names = fc.constantFrom('a', 'b', 'c')
 const scalar = fc.constantFrom<JsonValue>('1', '1.5', 'true', 'x', 1, 2.5, true, null)
 const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
-  value: fc.oneof({ depthSize: 'small' }, scalar, fc.array(tie('value'), { maxLength: 3 }), fc.dictionary(names, tie('value'), { maxKeys: 3 })),
+  value: fc.oneof(
+    { depthSize: 'small' },
+    scalar,
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(names, tie('value'), { maxKeys: 3 }),
+  ),
 }))
 const type = fc.constantFrom<JsonValue>('integer', 'number', 'boolean', 'string', 'object', ['integer', 'null'], ['string', 'integer'])
 const leaf = fc.record({ type, default: value }, { requiredKeys: [] }) as fc.Arbitrary<JsonObject>

@@ -38,7 +38,12 @@ function settleItems(reader: SchemaReader, schemas: readonly JsonValue[], items:
   const parts = reader.partsOf(schemas)
   let settled = items
   for (const [index, item] of items.entries()) {
-    const next = settle(reader, parts.flatMap((part) => itemSchema(part, index)), item, depth - 1)
+    const next = settle(
+      reader,
+      parts.flatMap((part) => itemSchema(part, index)),
+      item,
+      depth - 1,
+    )
     if (next === item) continue
     if (settled === items) settled = [...items]
     settled[index] = next
@@ -85,7 +90,11 @@ function declaredProperties(reader: SchemaReader, parts: readonly JsonObject[]):
   return declared
 }
 
-function additionalSchema(reader: SchemaReader, { properties, additionalProperties, patternProperties }: JsonObject, name: string): JsonValue[] {
+function additionalSchema(
+  reader: SchemaReader,
+  { properties, additionalProperties, patternProperties }: JsonObject,
+  name: string,
+): JsonValue[] {
   reader.step()
   // Which names a pattern leaves to `additionalProperties` is not known without running it.
   if (!isObject(additionalProperties) || patternProperties !== undefined) return []

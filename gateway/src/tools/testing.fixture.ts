@@ -26,8 +26,13 @@ export const plainRunner: Runner = {
   async start({ server }) {
     if (server.config.transport !== 'stdio') throw new Error('not a stdio server')
     const [command = 'node', ...args] = server.config.command
-    const child = spawn(command === 'node' ? process.execPath : command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { PATH: '/usr/bin:/bin', ...server.config.env } })
-    const ended = new Promise<string>((resolve) => child.once('close', (code, signal) => resolve(signal === null ? `exit ${code}` : `signal ${signal}`)))
+    const child = spawn(command === 'node' ? process.execPath : command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: '/usr/bin:/bin', ...server.config.env },
+    })
+    const ended = new Promise<string>((resolve) =>
+      child.once('close', (code, signal) => resolve(signal === null ? `exit ${code}` : `signal ${signal}`)),
+    )
     child.once('error', () => {})
     return {
       stdin: child.stdin,
@@ -56,8 +61,20 @@ export interface TestConfig {
 /** A snapshot of a small configuration, as the compiler would make it for this room. */
 export function snapshotOf(config: TestConfig, revision = digestJson(config).slice(0, 12)): Snapshot {
   const parsed = configSchema.parse({ version: 1, ...config })
-  const servers = new Map<string, McpServer>(Object.entries(parsed.servers).map(([name, server]) => [name, { name, config: server, digest: digestJson(server) }]))
-  const gateways = new Map(Object.entries(parsed.gateways).map(([name, gateway]) => [name, { name, servers: gateway.servers, tools: { matches: (tool: string) => gateway.tools.some((pattern) => pattern === '*' || pattern === tool) }, instructions: gateway.instructions }]))
+  const servers = new Map<string, McpServer>(
+    Object.entries(parsed.servers).map(([name, server]) => [name, { name, config: server, digest: digestJson(server) }]),
+  )
+  const gateways = new Map(
+    Object.entries(parsed.gateways).map(([name, gateway]) => [
+      name,
+      {
+        name,
+        servers: gateway.servers,
+        tools: { matches: (tool: string) => gateway.tools.some((pattern) => pattern === '*' || pattern === tool) },
+        instructions: gateway.instructions,
+      },
+    ]),
+  )
   return { revision, settings: parsed, servers, gateways } as unknown as Snapshot
 }
 
@@ -105,7 +122,13 @@ export function startFleet(config: TestConfig, options: Partial<FleetOptions> = 
 }
 
 export function callerNamed(id: string): Caller {
-  return { principal: { id, kind: 'human', groups: [], emails: [], credentials: new Map() }, key: `key_${id}`, consumer: null, actor: null, credentials: new Map() }
+  return {
+    principal: { id, kind: 'human', groups: [], emails: [], credentials: new Map() },
+    key: `key_${id}`,
+    consumer: null,
+    actor: null,
+    credentials: new Map(),
+  }
 }
 
 /** Operations without policy: every bearer token is a principal of that name, every tool may be called. */
@@ -143,8 +166,19 @@ export interface TestEndpoint {
   close(): Promise<void>
 }
 
-export async function serveEndpoint(operations: McpOperations, snapshot: () => Snapshot, fleet?: Pick<Fleet, 'catalogue' | 'hold'>): Promise<TestEndpoint> {
-  const endpoint = createMcpEndpoint({ operations, snapshot, secret: Buffer.alloc(32, 7), clock: systemClock, logger: silentLogger, ...(fleet === undefined ? {} : { fleet }) })
+export async function serveEndpoint(
+  operations: McpOperations,
+  snapshot: () => Snapshot,
+  fleet?: Pick<Fleet, 'catalogue' | 'hold'>,
+): Promise<TestEndpoint> {
+  const endpoint = createMcpEndpoint({
+    operations,
+    snapshot,
+    secret: Buffer.alloc(32, 7),
+    clock: systemClock,
+    logger: silentLogger,
+    ...(fleet === undefined ? {} : { fleet }),
+  })
   const server = createServer((req, res) => {
     endpoint.handle(req, res, (req.url ?? '').replace(/^\/mcp\//, '')).catch((error: unknown) => res.destroy(asTurnwardError(error)))
   })

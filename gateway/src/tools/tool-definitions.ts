@@ -33,7 +33,11 @@ export function readTools(server: string, listed: readonly JsonObject[]): ReadTo
   const read: ServerTool[] = []
   listed.forEach((definition, position) => {
     const tool = readTool(server, definition)
-    if (typeof tool === 'string') leftOut.set(typeof definition['name'] === 'string' ? exposedName(server, definition['name'].slice(0, longestName)) : `${server}__#${position}`, tool)
+    if (typeof tool === 'string')
+      leftOut.set(
+        typeof definition['name'] === 'string' ? exposedName(server, definition['name'].slice(0, longestName)) : `${server}__#${position}`,
+        tool,
+      )
     else read.push(tool)
   })
   const { unique, collisions } = withoutCollisions(read)
@@ -50,7 +54,8 @@ function readTool(server: string, definition: JsonObject): ServerTool | string {
   const parameters = headerParameters(schema)
   if (typeof parameters === 'string') return parameters
   // 2025-11-25 experimental tasks are not bridged, so such a tool could be listed but never called.
-  if (isObject(definition['execution']) && definition['execution']['taskSupport'] === 'required') return 'it can only be called as a task, which is not available yet'
+  if (isObject(definition['execution']) && definition['execution']['taskSupport'] === 'required')
+    return 'it can only be called as a task, which is not available yet'
   const compiled = compileArgumentCheck(schema)
   if ('why' in compiled) return compiled.why
   const name = exposedName(server, originalName)

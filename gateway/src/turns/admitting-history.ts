@@ -75,7 +75,10 @@ class CallsBefore {
 }
 
 function admitWords(call: ModelCall, text: string, comesAgain: boolean): MaybePromise<void> {
-  return whenRead(labelOfWords(call, () => text, comesAgain), (label) => (label === undefined ? undefined : joinLabel(call, 'words of an earlier conversation', label, text)))
+  return whenRead(
+    labelOfWords(call, () => text, comesAgain),
+    (label) => (label === undefined ? undefined : joinLabel(call, 'words of an earlier conversation', label, text)),
+  )
 }
 
 function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntry): MaybePromise<void> {
@@ -106,10 +109,20 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
   const added = before === undefined ? now : join(now, before)
   call.presented = join(call.presented, added)
-  const effects = (now: EffectLedger): EffectLedger => admit(snapshot.policy, { label: added, effects: now }, { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools) }).effects
+  const effects = (now: EffectLedger): EffectLedger =>
+    admit(
+      snapshot.policy,
+      { label: added, effects: now },
+      { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools) },
+    ).effects
   recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
   if (before !== undefined && sameLabel(before, added)) return
-  await services.state.put('ledger', key, labelRecord(added, snapshot.policy), services.clock.now() + snapshot.settings.turns.session_idle_ms)
+  await services.state.put(
+    'ledger',
+    key,
+    labelRecord(added, snapshot.policy),
+    services.clock.now() + snapshot.settings.turns.session_idle_ms,
+  )
   if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call))
 }
 
@@ -129,7 +142,10 @@ async function labelOfAgents({ services, snapshot, session }: ModelCall): Promis
 }
 
 /** The tools a call in the history may have been a call of, and the key its effects are reserved under. What was released counts, not what the client says of it. */
-async function meaningOf(call: ModelCall, { view, entry }: Made): Promise<{ readonly tools: CallMeaning['tools']; readonly callKey: string }> {
+async function meaningOf(
+  call: ModelCall,
+  { view, entry }: Made,
+): Promise<{ readonly tools: CallMeaning['tools']; readonly callKey: string }> {
   const place = await call.services.state.get('point', entry.point)
   const callKey = place === undefined ? reservedKey(call.session.policy, view.id) : `${place.modelCall}:${view.id}`
   const [first, ...others] = place?.through?.[view.id] ?? []

@@ -51,10 +51,19 @@ export async function settleRefusal(call: ToolCall, verdict: Verdict): Promise<v
 /** When these very words come back as the result of this very call, they are the gateway's and bring nothing. */
 async function noteNotice({ services, snapshot, caller, callKey }: ToolCall, notice: string): Promise<void> {
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
-  await services.state.put('ledger', refusalKey(caller.principal.id, callKey, sha256(notice)), labelRecord(freshState(snapshot.policy).label, snapshot.policy), expires)
+  await services.state.put(
+    'ledger',
+    refusalKey(caller.principal.id, callKey, sha256(notice)),
+    labelRecord(freshState(snapshot.policy).label, snapshot.policy),
+    expires,
+  )
 }
 
-async function changeState(call: ToolCall, effectsAfter: (effects: EffectLedger) => EffectLedger, added: Label = freshState(call.snapshot.policy).label): Promise<void> {
+async function changeState(
+  call: ToolCall,
+  effectsAfter: (effects: EffectLedger) => EffectLedger,
+  added: Label = freshState(call.snapshot.policy).label,
+): Promise<void> {
   const { services, snapshot, session, tool } = call
   await narrow(call, tool.name, added, effectsAfter)
   await services.sessions.save(session, snapshot.policy, snapshot.settings.turns.session_idle_ms)

@@ -7,7 +7,11 @@ import type { Dialect } from '../wire/dialect.ts'
 import type { ModelCall } from './call.ts'
 
 /** Headers for an answer that comes from an upstream. */
-export function answerHeaders(call: Pick<ModelCall, 'modelCall' | 'session' | 'turn'>, routed: RoutedResponse, contentType: string): OutgoingHttpHeaders {
+export function answerHeaders(
+  call: Pick<ModelCall, 'modelCall' | 'session' | 'turn'>,
+  routed: RoutedResponse,
+  contentType: string,
+): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {
     'content-type': contentType,
     'x-turnward-call': call.modelCall,

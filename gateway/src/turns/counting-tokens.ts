@@ -59,13 +59,22 @@ export async function countTokens(services: Services, request: IncomingMessage, 
     const model = read.view.model
     const history = readHistory(read.view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
     // A question aside: it moves nothing, and belongs to the turn that runs, if one does.
-    const { session, turn: running } = await attachSession(services, snapshot, caller, { headers: request.headers, fields: read.body.fields, view: read.view, history, isAside: true })
+    const { session, turn: running } = await attachSession(services, snapshot, caller, {
+      headers: request.headers,
+      fields: read.body.fields,
+      view: read.view,
+      history,
+      isAside: true,
+    })
     const turn = running ?? newId('turn')
     busy = session
     services.sessions.begin(session)
     const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(request) })
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
-    const { route, source } = refuseOnRecord(() => authoriseModel(snapshot, caller.principal, model), (error) => recordRefusedModel(attached, model, error, 'token_count'))
+    const { route, source } = refuseOnRecord(
+      () => authoriseModel(snapshot, caller.principal, model),
+      (error) => recordRefusedModel(attached, model, error, 'token_count'),
+    )
     count = { ...attached, decision: newId('dec'), grant: source, model, request, response, dialect, read, signal, sentTo: undefined }
     const target = targetThatCounts(route)
     // Nothing leaves for a vendor without its record.
@@ -96,17 +105,40 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
   const provider = providers[target.upstream.config.kind]
   const credential = resolveCredential(count.snapshot, count.caller, name)
   const { bytes, body } = read
-  const outgoing = { dialect, model: count.model, stream: false, wantsUsage: true, body, bytes, clientHeaders: request.headers, traceparent: span.traceparent, tracestate: span.tracestate }
+  const outgoing = {
+    dialect,
+    model: count.model,
+    stream: false,
+    wantsUsage: true,
+    body,
+    bytes,
+    clientHeaders: request.headers,
+    traceparent: span.traceparent,
+    tracestate: span.tracestate,
+  }
   const built = buildRequest(outgoing, target, provider, credential.secret)
   count.sentTo = { upstream: name, credential: credential.id }
   recordTokenCount(count, 'The principal may use this model.')
-  const answered = await services.upstreams.of(target.upstream).send({ ...built, path: provider.countPath ?? built.path }, count.signal).catch((error: unknown) => Promise.reject(describeFailure(error, name)))
-  const routed: RoutedResponse = { target, provider, credential: credential.id, response: answered, secrets: secretsOf(credential.secret, target) }
+  const answered = await services.upstreams
+    .of(target.upstream)
+    .send({ ...built, path: provider.countPath ?? built.path }, count.signal)
+    .catch((error: unknown) => Promise.reject(describeFailure(error, name)))
+  const routed: RoutedResponse = {
+    target,
+    provider,
+    credential: credential.id,
+    response: answered,
+    secrets: secretsOf(credential.secret, target),
+  }
   const text = maskSecrets(await collectBody(answered, maxAnswerBytes, name), routed.secrets)
   const { status } = answered
   // A refused provider credential is our failure, and the vendor's words about it may quote the key.
-  if (status === 401 || status === 403) throw new TurnwardError('upstream.failed', { subject: name, why: `it answered ${status}: the credential ${credential.id} was refused` })
-  response.writeHead(status, { ...answerHeaders(count, routed, String(answered.headers['content-type'] ?? 'application/json')), 'content-length': text.length })
+  if (status === 401 || status === 403)
+    throw new TurnwardError('upstream.failed', { subject: name, why: `it answered ${status}: the credential ${credential.id} was refused` })
+  response.writeHead(status, {
+    ...answerHeaders(count, routed, String(answered.headers['content-type'] ?? 'application/json')),
+    'content-length': text.length,
+  })
   response.end(text)
   return status < 400 ? undefined : new TurnwardError('upstream.failed', { subject: name, status, why: `it answered ${status}` })
 }

@@ -42,7 +42,9 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   for (const [position, made] of proposals.calls.entries()) {
     const meaning = call.meanings.ofCall(made)
     // Decided and reserved in one step: of two calls that exclude each other, one is refused.
-    const verdict = await services.sessions.changePolicy(session, (state) => reserved(state, callKeyOf(call.modelCall, made.id), rule(call, state, meaning, made)))
+    const verdict = await services.sessions.changePolicy(session, (state) =>
+      reserved(state, callKeyOf(call.modelCall, made.id), rule(call, state, meaning, made)),
+    )
     const record = recordOf(call, {
       type: 'decision',
       kind: 'tool_proposal',
@@ -55,7 +57,11 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
     })
     if (verdict.action === 'deny') {
       refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
-      await noteForPerson(call, `refused ${meaning.tools[0].name} ${verdict.gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(made.name, verdict.reason))
+      await noteForPerson(
+        call,
+        `refused ${meaning.tools[0].name} ${verdict.gaps.map(({ kind }) => kind).join(' ')}`,
+        lineForRefused(made.name, verdict.reason),
+      )
     } else released.push({ made, meaning, decision: record.id })
     noteDecision(call, record)
     writes.push(snapshot.settings.audit.durability === 'strict' ? services.log.appendDurably(record) : appendSoon(call, record))
@@ -71,7 +77,11 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
     throw error
   }
   for (const one of released) {
-    if (one.meaning.through) call.through.set(one.made.id, one.meaning.tools.map(({ name }) => name))
+    if (one.meaning.through)
+      call.through.set(
+        one.made.id,
+        one.meaning.tools.map(({ name }) => name),
+      )
     await expectCall(call, one)
     if (one.made.args !== undefined) await expectAgent(call, one.made.name, one.made.args)
   }
@@ -94,7 +104,10 @@ async function expectCall(call: ModelCall, { made, meaning, decision }: Released
 }
 
 async function noteMade(call: ModelCall, calls: readonly ToolCallView[]): Promise<void> {
-  await noteOffered(call, new Set(calls.flatMap((made) => call.meanings.ofCall(made).tools).flatMap(({ name, server }) => (server === 'client' ? [] : [name]))))
+  await noteOffered(
+    call,
+    new Set(calls.flatMap((made) => call.meanings.ofCall(made).tools).flatMap(({ name, server }) => (server === 'client' ? [] : [name]))),
+  )
 }
 
 function reserved(state: PolicyState, callKey: string, verdict: Verdict): readonly [PolicyState, Verdict] {
@@ -110,7 +123,11 @@ export function callKeyOf(modelCall: string, callId: string): string {
 // A ruling names calls by id. Two calls under one id could not be told apart, by us or by the client.
 function refuseSharedIds(call: ModelCall, calls: readonly ToolCallView[]): void {
   if (new Set(calls.map((made) => made.id)).size === calls.length) return
-  throw new TurnwardError('upstream.malformed', { subject: call.attempt?.upstream, why: 'two tool calls of one message have the same id', turn: call.turn ?? undefined })
+  throw new TurnwardError('upstream.malformed', {
+    subject: call.attempt?.upstream,
+    why: 'two tool calls of one message have the same id',
+    turn: call.turn ?? undefined,
+  })
 }
 
 async function appendSoon(call: ModelCall, record: Parameters<ModelCall['services']['log']['append']>[0]): Promise<void> {
@@ -120,7 +137,13 @@ async function appendSoon(call: ModelCall, record: Parameters<ModelCall['service
 function rule(call: ModelCall, state: PolicyState, { tools, args, through }: CallMeaning, made: ToolCallView): Verdict {
   if (args === undefined) return through ? unreadableInnerCall : unreadableArguments
   const { caller, snapshot } = call
-  return decideAll(snapshot.policy, state, tools, { args, principal: caller.principal, actor: caller.actor, gateway: null, callKey: callKeyOf(call.modelCall, made.id) })
+  return decideAll(snapshot.policy, state, tools, {
+    args,
+    principal: caller.principal,
+    actor: caller.actor,
+    gateway: null,
+    callKey: callKeyOf(call.modelCall, made.id),
+  })
 }
 
 // What cannot be read cannot be decided, in every posture.

@@ -55,7 +55,10 @@ const withoutTicket: Verdict = {
 
 const misfits = {
   'input schema': { what: 'do not fit the input schema of the tool', remedy: 'arguments that fit the input schema of the tool' },
-  'JSON numbers': { what: 'cannot be passed on', remedy: 'integers between -(2^53-1) and 2^53-1 and numbers of up to 15 digits, or with text' },
+  'JSON numbers': {
+    what: 'cannot be passed on',
+    remedy: 'integers between -(2^53-1) and 2^53-1 and numbers of up to 15 digits, or with text',
+  },
 }
 
 function misfitArguments(source: keyof typeof misfits, detail: string): Verdict {

@@ -30,7 +30,10 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
   if (digest === undefined) return
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   const answer = pointAfter(call.place ?? '', digest)
-  await services.sessions.change(session, (state) => [state.head === (call.place ?? null) && !state.headAnswered ? { ...state, headAnswered: true } : state, undefined])
+  await services.sessions.change(session, (state) => [
+    state.head === (call.place ?? null) && !state.headAnswered ? { ...state, headAnswered: true } : state,
+    undefined,
+  ])
   await saveAnswerPlace(call, answer, call.through.size === 0 ? undefined : Object.fromEntries(call.through))
   // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
   await services.state.change('ledger', deliveredKey(caller.principal.id, digest), (earlier) => {

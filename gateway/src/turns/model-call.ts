@@ -26,7 +26,12 @@ import { failPlace, placeOf, savePlace } from './sessions/places.ts'
 import { tellModel } from './telling/telling-model.ts'
 import { shapeTools } from './shaping-tools.ts'
 
-export async function runModelCall(services: Services, request: IncomingMessage, response: ServerResponse, dialect: Dialect): Promise<void> {
+export async function runModelCall(
+  services: Services,
+  request: IncomingMessage,
+  response: ServerResponse,
+  dialect: Dialect,
+): Promise<void> {
   const started = services.clock.monotonic()
   // A call ends on the revision it started on.
   const snapshot = services.snapshot()
@@ -39,15 +44,28 @@ export async function runModelCall(services: Services, request: IncomingMessage,
     const caller = await services.authenticator.authenticate(request.headers, snapshot)
     // Parsed once; what we decide on is what the upstream reads.
     const { bytes, body, view } = await readModelRequest(services, request, caller, dialect, snapshot)
-    span = services.telemetry.startModelCall({ requestModel: view.model, dialect: dialect.name, stream: view.stream, ...traceHeaders(request) })
+    span = services.telemetry.startModelCall({
+      requestModel: view.model,
+      dialect: dialect.name,
+      stream: view.stream,
+      ...traceHeaders(request),
+    })
     // The session carries the label, so it is found before anything is decided; the turn is that of the person's last message in it.
     const history = readHistory(view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
-    const { session, turn, firstNew, presented, client, side } = await attachSession(services, snapshot, caller, { headers: request.headers, fields: body.fields, view, history })
+    const { session, turn, firstNew, presented, client, side } = await attachSession(services, snapshot, caller, {
+      headers: request.headers,
+      fields: body.fields,
+      view,
+      history,
+    })
     busy = session
     services.sessions.begin(session)
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     // Grants are checked with the session known, so that a refusal is on record where it belongs.
-    const { route, source } = refuseOnRecord(() => authoriseModel(snapshot, caller.principal, view.model), (error) => recordRefusedModel(attached, view.model, error))
+    const { route, source } = refuseOnRecord(
+      () => authoriseModel(snapshot, caller.principal, view.model),
+      (error) => recordRefusedModel(attached, view.model, error),
+    )
     call = {
       ...attached,
       request,
@@ -92,7 +110,8 @@ export async function runModelCall(services: Services, request: IncomingMessage,
       recordModelOutcome(call, started, { failure: error })
       await failPlace(call)
     }
-    if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: call?.turn ?? undefined, err: error.cause }, error.message)
+    if (error.status >= 500)
+      services.telemetry.logger.error({ code: error.code, turn: call?.turn ?? undefined, err: error.cause }, error.message)
   } finally {
     if (busy !== undefined) services.sessions.end(busy)
     if (call !== undefined) await services.sessions.save(call.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)

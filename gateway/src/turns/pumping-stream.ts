@@ -28,7 +28,13 @@ class StreamPump implements BodySink {
   #received = 0
   #stalled: NodeJS.Timeout | undefined
 
-  constructor(call: ModelCall, routed: RoutedResponse, gate: StreamGate, resolve: (round: GateRound) => void, reject: (error: unknown) => void) {
+  constructor(
+    call: ModelCall,
+    routed: RoutedResponse,
+    gate: StreamGate,
+    resolve: (round: GateRound) => void,
+    reject: (error: unknown) => void,
+  ) {
     this.#call = call
     this.#routed = routed
     this.#gate = gate
@@ -73,7 +79,12 @@ class StreamPump implements BodySink {
       this.#reject(this.#call.signal.reason)
       return
     }
-    const cutOff = new TurnwardError('upstream.failed', { subject: this.#routed.target.upstream.name, why: 'the stream was cut off', turn: this.#call.turn ?? undefined, cause: error })
+    const cutOff = new TurnwardError('upstream.failed', {
+      subject: this.#routed.target.upstream.name,
+      why: 'the stream was cut off',
+      turn: this.#call.turn ?? undefined,
+      cause: error,
+    })
     try {
       // Some proxies break a connection whose answer is whole: what counts is what was said, with nothing added to it.
       this.#framer?.end(this.#onEvent)
@@ -134,7 +145,11 @@ class StreamPump implements BodySink {
   // What was said is kept until the message is over, so a message must come to an end.
   #tooLong(): TurnwardError {
     const subject = this.#routed.target.upstream.name
-    return new TurnwardError('upstream.malformed', { subject, why: `its stream is longer than ${this.#maxBytes} bytes (\`limits.max_response_bytes\`)`, turn: this.#call.turn ?? undefined })
+    return new TurnwardError('upstream.malformed', {
+      subject,
+      why: `its stream is longer than ${this.#maxBytes} bytes (\`limits.max_response_bytes\`)`,
+      turn: this.#call.turn ?? undefined,
+    })
   }
 
   #finish(): void {

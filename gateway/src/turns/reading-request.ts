@@ -13,7 +13,13 @@ export interface ReadRequest {
   readonly view: RequestView
 }
 
-export async function readModelRequest(services: Services, request: IncomingMessage, caller: Caller, dialect: Dialect, snapshot: Snapshot): Promise<ReadRequest> {
+export async function readModelRequest(
+  services: Services,
+  request: IncomingMessage,
+  caller: Caller,
+  dialect: Dialect,
+  snapshot: Snapshot,
+): Promise<ReadRequest> {
   const { limits } = snapshot.settings
   const bytes = await readBody(request, limits)
   const owner = `${caller.principal.id.length}:${caller.principal.id}${caller.consumer ?? ''}`

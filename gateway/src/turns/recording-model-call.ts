@@ -6,7 +6,12 @@ import { noteDecision, recordOf } from './recording.ts'
 import type { RelayEnd } from './relay.ts'
 
 /** A model nobody granted: on record with the session it was asked in. */
-export function recordRefusedModel(call: AttachedCall, model: string, thrown: unknown, kind: 'model_call' | 'token_count' = 'model_call'): void {
+export function recordRefusedModel(
+  call: AttachedCall,
+  model: string,
+  thrown: unknown,
+  kind: 'model_call' | 'token_count' = 'model_call',
+): void {
   const error = asTurnwardError(thrown)
   const record = recordOf(call, {
     type: 'decision',
@@ -47,7 +52,10 @@ export function recordModelOutcome(call: ModelCall, started: number, end: RelayE
   try {
     services.log.append(record)
   } catch (error) {
-    services.telemetry.logger.error({ code: asTurnwardError(error).code, turn: call.turn }, 'the outcome of a model call could not be recorded')
+    services.telemetry.logger.error(
+      { code: asTurnwardError(error).code, turn: call.turn },
+      'the outcome of a model call could not be recorded',
+    )
   }
   call.span.end({
     outcome,

@@ -25,7 +25,10 @@ export function recordTokenCountOutcome(count: TokenCount, started: number, fail
       }),
     )
   } catch (error) {
-    services.telemetry.logger.error({ code: asTurnwardError(error).code, turn: count.turn }, 'the outcome of a token count could not be recorded')
+    services.telemetry.logger.error(
+      { code: asTurnwardError(error).code, turn: count.turn },
+      'the outcome of a token count could not be recorded',
+    )
   }
 }
 

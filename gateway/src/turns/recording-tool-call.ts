@@ -21,7 +21,13 @@ import { giveBackTicket, useTicket } from './sessions/tickets.ts'
 export async function recordToolDecision(call: ToolCall, verdict: Verdict, label: Label): Promise<void> {
   const { services, snapshot, session, held } = call
   const decidedOn = labelRecord(label, snapshot.policy)
-  const record = recordOf(call, { type: 'decision', ...subjectFields(call), ...verdictFields(verdict), labelBefore: decidedOn, labelAfter: decidedOn })
+  const record = recordOf(call, {
+    type: 'decision',
+    ...subjectFields(call),
+    ...verdictFields(verdict),
+    labelBefore: decidedOn,
+    labelAfter: decidedOn,
+  })
   noteDecision(call, record)
   try {
     if (snapshot.settings.audit.durability === 'strict') await services.log.appendDurably(record)
@@ -60,12 +66,23 @@ export function recordToolOutcome(call: ToolCall, started: number, verdict: Verd
   try {
     services.log.append(record)
   } catch (error) {
-    services.telemetry.logger.error({ code: asTurnwardError(error).code, turn: call.turn }, 'the outcome of a tool call could not be recorded')
+    services.telemetry.logger.error(
+      { code: asTurnwardError(error).code, turn: call.turn },
+      'the outcome of a tool call could not be recorded',
+    )
   }
-  call.span.end({ outcome: end.outcome, errorCode: end.failure?.code, session: call.session.id, turn: call.turn, toolCallId: call.held?.ticket.callId ?? call.callKey })
+  call.span.end({
+    outcome: end.outcome,
+    errorCode: end.failure?.code,
+    session: call.session.id,
+    turn: call.turn,
+    toolCallId: call.held?.ticket.callId ?? call.callKey,
+  })
 }
 
-function subjectFields(call: ToolCall): Pick<DecisionRecord, 'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket'> {
+function subjectFields(
+  call: ToolCall,
+): Pick<DecisionRecord, 'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket'> {
   return {
     id: call.decision,
     kind: 'tool_call',

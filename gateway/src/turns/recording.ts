@@ -5,7 +5,8 @@ import { labelRecord } from '../policy/label.ts'
 import type { Label, Verdict } from '../policy/types.ts'
 import type { AttachedCall } from './call.ts'
 
-export type RecordFields = Partial<DecisionRecord> & Pick<DecisionRecord, 'type' | 'kind' | 'subject' | 'verdict' | 'action' | 'rules' | 'reason' | 'credential'>
+export type RecordFields = Partial<DecisionRecord> &
+  Pick<DecisionRecord, 'type' | 'kind' | 'subject' | 'verdict' | 'action' | 'rules' | 'reason' | 'credential'>
 
 /** A record for this call; fields given win over what the call implies. */
 export function recordOf(call: AttachedCall, fields: RecordFields): DecisionRecord {
@@ -58,7 +59,9 @@ export function recordAdmission(call: AttachedCall, subject: string, resultDiges
     subject,
     verdict: 'allow',
     action: 'allow',
-    rules: [policy.contractOf(subject)?.source ?? 'undescribed'].map((source) => (source === 'undescribed' ? source : `contract ${source}`)),
+    rules: [policy.contractOf(subject)?.source ?? 'undescribed'].map((source) =>
+      source === 'undescribed' ? source : `contract ${source}`,
+    ),
     reason: 'The session has read this result.',
     credential: 'none',
     labelBefore: labelRecord(before, policy),

@@ -19,9 +19,16 @@ export async function relayFailure(call: ModelCall, routed: RoutedResponse): Pro
   const upstream = target.upstream.name
   const bytes = maskSecrets(await collectBody(response, maxErrorBytes, upstream), routed.secrets)
   if (response.status === 401 || response.status === 403) {
-    throw new TurnwardError('upstream.failed', { subject: upstream, why: `it answered ${response.status}: the credential ${routed.credential} was refused` })
+    throw new TurnwardError('upstream.failed', {
+      subject: upstream,
+      why: `it answered ${response.status}: the credential ${routed.credential} was refused`,
+    })
   }
-  const failure = new TurnwardError('upstream.failed', { subject: upstream, status: response.status, why: `it answered ${response.status}` })
+  const failure = new TurnwardError('upstream.failed', {
+    subject: upstream,
+    status: response.status,
+    why: `it answered ${response.status}`,
+  })
   if (call.response.headersSent) throw failure
   const contentType = String(response.headers['content-type'] ?? 'application/json')
   if (routed.provider.dialect === call.dialect.name) {

@@ -25,7 +25,8 @@ export async function relayJson(call: ModelCall, route: Route): Promise<RelayEnd
     if (routed.response.status >= 400) return { failure: await relayFailure(call, routed), usage: sumUsage(earlier.usage) }
     const answer = await readAnswer(call, routed)
     const { view, body } = answer
-    const rulings = view.calls.length === 0 ? noProposals : await decideProposals(call, { calls: view.calls, native: nativeCalls(call, answer) })
+    const rulings =
+      view.calls.length === 0 ? noProposals : await decideProposals(call, { calls: view.calls, native: nativeCalls(call, answer) })
     if (isAllRefused(rulings) && earlier.rounds.length < call.snapshot.settings.turns.max_splices && call.view.choices === 1) {
       earlier.text = joinText(earlier.text, view.text)
       if (view.usage !== undefined) earlier.usage.push(view.usage)
@@ -93,9 +94,19 @@ async function readAnswer(call: ModelCall, routed: RoutedResponse): Promise<Answ
   try {
     parsed = parseJson(bytes.toString('utf8'))
   } catch (error) {
-    throw new TurnwardError('upstream.malformed', { subject: upstream, why: 'the answer is not JSON', turn: call.turn ?? undefined, cause: error })
+    throw new TurnwardError('upstream.malformed', {
+      subject: upstream,
+      why: 'the answer is not JSON',
+      turn: call.turn ?? undefined,
+      cause: error,
+    })
   }
-  if (!isObject(parsed)) throw new TurnwardError('upstream.malformed', { subject: upstream, why: 'the answer is not a JSON object', turn: call.turn ?? undefined })
+  if (!isObject(parsed))
+    throw new TurnwardError('upstream.malformed', {
+      subject: upstream,
+      why: 'the answer is not a JSON object',
+      turn: call.turn ?? undefined,
+    })
   const converter = converterFor(call.dialect.name, routed.provider.dialect)
   const body = converter === undefined ? parsed : converter.response(parsed)
   return { body, view: call.dialect.readResponse(body), bytes: converter === undefined ? bytes : undefined }

@@ -29,7 +29,11 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
     // The head goes out with the first byte: until then an upstream may still fail into a real status.
     write(bytes: Uint8Array | string): void {
       if (!response.headersSent && routed !== undefined) {
-        response.writeHead(200, { ...answerHeaders(call, routed, 'text/event-stream; charset=utf-8'), 'cache-control': 'no-cache', 'x-accel-buffering': 'no' })
+        response.writeHead(200, {
+          ...answerHeaders(call, routed, 'text/event-stream; charset=utf-8'),
+          'cache-control': 'no-cache',
+          'x-accel-buffering': 'no',
+        })
         call.span.firstByte()
       }
       writeChunk(response, bytes)
@@ -57,9 +61,21 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
       const end = { finish: round.finish, usage: sumUsage(usages), responseId: round.responseId, responseModel: round.model }
       if (round.upstreamError !== undefined) {
         response.end()
-        return { ...end, failure: new TurnwardError('upstream.failed', { subject: routed.target.upstream.name, why: 'it sent an error inside the stream', turn: call.turn ?? undefined }) }
+        return {
+          ...end,
+          failure: new TurnwardError('upstream.failed', {
+            subject: routed.target.upstream.name,
+            why: 'it sent an error inside the stream',
+            turn: call.turn ?? undefined,
+          }),
+        }
       }
-      if (!round.complete) throw new TurnwardError('upstream.failed', { subject: routed.target.upstream.name, why: 'the stream was cut off', turn: call.turn ?? undefined })
+      if (!round.complete)
+        throw new TurnwardError('upstream.failed', {
+          subject: routed.target.upstream.name,
+          why: 'the stream was cut off',
+          turn: call.turn ?? undefined,
+        })
 
       const next = await settleRound(call, gate, round, rounds)
       if (next === 'again') continue
@@ -84,7 +100,14 @@ async function settleRound(call: ModelCall, gate: StreamGate, round: GateRound, 
   if (allowed.size > 0) {
     if (refused.length > 0) call.services.telemetry.count('turnward_splices_total', { kind: 'mixed' })
     // Remembered before it is released: the client may come back faster than we get here again.
-    await remember(call, gate, round.calls.filter((made) => allowed.has(made.id)), rounds, refused, round)
+    await remember(
+      call,
+      gate,
+      round.calls.filter((made) => allowed.has(made.id)),
+      rounds,
+      refused,
+      round,
+    )
     gate.release(allowed)
     return 'done'
   }
@@ -93,7 +116,14 @@ async function settleRound(call: ModelCall, gate: StreamGate, round: GateRound, 
     const explanation = hasLineForPerson(call) ? `${exhaustedText(refused)}\n\n${await takeLineForPerson(call)}` : exhaustedText(refused)
     gate.finishWithText(explanation)
     const closing = { role: 'assistant', content: explanation }
-    await rememberDelivered(call, { text: gate.deliveredText, ours: explanation, calls: [], rounds: [...rounds, refusedRound(round.assistant, refused)], dropped: [], native: closing })
+    await rememberDelivered(call, {
+      text: gate.deliveredText,
+      ours: explanation,
+      calls: [],
+      rounds: [...rounds, refusedRound(round.assistant, refused)],
+      dropped: [],
+      native: closing,
+    })
     return 'done'
   }
   rounds.push(appendRefusedRound(call, gate.startContinuation(), refused))

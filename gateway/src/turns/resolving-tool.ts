@@ -20,7 +20,8 @@ export function requireGateway(context: McpContext): string {
  */
 export async function resolveTool(services: Services, context: McpContext, name: string): Promise<CatalogueTool> {
   requireGateway(context)
-  const isGranted = (tool: string): boolean => granted(context.snapshot.policy.grants, context.caller.principal, 'tools', tool) !== undefined
+  const isGranted = (tool: string): boolean =>
+    granted(context.snapshot.policy.grants, context.caller.principal, 'tools', tool) !== undefined
   const catalogue = await services.fleet.catalogue(context.snapshot, context.gateway)
   const tool = catalogue.resolve(name)
   if (tool !== undefined && isGranted(tool.name)) return tool

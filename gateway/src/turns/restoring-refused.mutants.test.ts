@@ -12,7 +12,11 @@ const calls = [
   { id: 'call_1', name: 'refuse_it', args: {} },
   { id: 'call_2', name: 'run_it', args: {} },
 ]
-const delivered = { role: 'assistant', content: 'I try.', tool_calls: [{ id: 'call_2', type: 'function', function: { name: 'run_it', arguments: '{}' } }] }
+const delivered = {
+  role: 'assistant',
+  content: 'I try.',
+  tool_calls: [{ id: 'call_2', type: 'function', function: { name: 'run_it', arguments: '{}' } }],
+}
 const result = { role: 'tool', tool_call_id: 'call_2', content: 'it ran' }
 
 test.each([
@@ -21,8 +25,15 @@ test.each([
 ])('in session $session the vendor sees $sees', async ({ session, sees }) => {
   await using vendor = await startVendor((request) => say(request, request.index === 0 ? { text: 'I try.', calls } : { text: 'Well.' }))
   await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts }) })
-  const ask = (messages: readonly object[], name: string) => post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages }, { 'x-turnward-session': name })
-  await ask([{ role: 'user', content: 'A long story.' }, { role: 'user', content: 'Go.' }], 'one')
+  const ask = (messages: readonly object[], name: string) =>
+    post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages }, { 'x-turnward-session': name })
+  await ask(
+    [
+      { role: 'user', content: 'A long story.' },
+      { role: 'user', content: 'Go.' },
+    ],
+    'one',
+  )
   await ask([{ role: 'user', content: 'The story in short. Go.' }, delivered, result], session)
   const history = historyOf(vendor.last())
   expect(history.flatMap((message) => message.calls.map(({ id }) => id))).toEqual(sees)

@@ -44,7 +44,9 @@ function findSplice({ services: { state }, session }: ModelCall, point: string, 
     if (found !== undefined) return found as SpliceRecord
     // At a place we know, no record means that nothing was taken out there; elsewhere the same words may have been shortened.
     return whenRead(state.get('point', point), (known) => {
-      return known === undefined ? (state.get('splice', spliceKeys(point, session.id, digest)[1]) as MaybePromise<SpliceRecord | undefined>) : undefined
+      return known === undefined
+        ? (state.get('splice', spliceKeys(point, session.id, digest)[1]) as MaybePromise<SpliceRecord | undefined>)
+        : undefined
     })
   })
 }

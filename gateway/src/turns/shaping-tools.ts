@@ -77,7 +77,12 @@ export async function shapeTools(call: ModelCall): Promise<void> {
 }
 
 function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {
-  return new Set(view.messages.flatMap(({ calls, results }) => [...calls.map(({ name }) => name), ...results.flatMap(({ references = [] }) => references)]))
+  return new Set(
+    view.messages.flatMap(({ calls, results }) => [
+      ...calls.map(({ name }) => name),
+      ...results.flatMap(({ references = [] }) => references),
+    ]),
+  )
 }
 
 /** What the vendor's own tools read enters the context within the call: its label counts from the start. */

@@ -66,11 +66,15 @@ function editChoice(choice: JsonObject, kept: ReadonlyMap<number, number>): Json
 export function isSilent(choice: JsonObject, isRoleShown: boolean): boolean {
   if (!isAbsent(choice.finish_reason)) return false
   if (!isObject(choice.delta)) return true
-  return Object.entries(choice.delta).every(([key, value]) => value === null || value === '' || (key === 'role' && isRoleShown) || (Array.isArray(value) && value.length === 0))
+  return Object.entries(choice.delta).every(
+    ([key, value]) => value === null || value === '' || (key === 'role' && isRoleShown) || (Array.isArray(value) && value.length === 0),
+  )
 }
 
 function hasWords(delta: JsonObject): boolean {
-  return Object.entries(delta).some(([key, value]) => key !== 'tool_calls' && key !== 'role' && (hasEntries(value) || asText(value) !== '' || isObject(value)))
+  return Object.entries(delta).some(
+    ([key, value]) => key !== 'tool_calls' && key !== 'role' && (hasEntries(value) || asText(value) !== '' || isObject(value)),
+  )
 }
 
 function without(value: JsonObject[string] | undefined, key: string): JsonObject {

@@ -53,7 +53,13 @@ export function restoreChat(body: JsonObject, messageIndex: number, record: Spli
     let end = messageIndex + 1
     while (isToolMessage(messages[end])) end++
     const answers = messages.slice(messageIndex + 1, end).filter(isObject)
-    const merged = withNotices(answers, calls.map((call) => call.id), record.dropped, (answer) => answer.tool_call_id, toolMessage)
+    const merged = withNotices(
+      answers,
+      calls.map((call) => call.id),
+      record.dropped,
+      (answer) => answer.tool_call_id,
+      toolMessage,
+    )
     messages.splice(messageIndex + 1, answers.length, ...merged)
   }
   messages.splice(messageIndex, 0, ...record.rounds.flatMap(roundMessages))

@@ -116,7 +116,9 @@ export function mergeChatEarlier(response: JsonObject, earlier: { readonly text:
 
 export function appendChatText(response: JsonObject, text: string): void {
   for (const message of messagesOf(response)) {
-    message.content = Array.isArray(message.content) ? [...message.content, { type: 'text', text }] : joinRounds(asText(message.content), text)
+    message.content = Array.isArray(message.content)
+      ? [...message.content, { type: 'text', text }]
+      : joinRounds(asText(message.content), text)
   }
 }
 

@@ -4,11 +4,28 @@
  */
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { addChatNote, appendChatRound, removeChatTools, restoreChat } from './chat-completions-edit.ts'
-import { appendChatText, chatAssistantMessage, dropChatCalls, mergeChatEarlier, nativeChatCall, readChatResponse } from './chat-completions-respond.ts'
+import {
+  appendChatText,
+  chatAssistantMessage,
+  dropChatCalls,
+  mergeChatEarlier,
+  nativeChatCall,
+  readChatResponse,
+} from './chat-completions-respond.ts'
 import { readChatMessage } from './chat-views.ts'
 import type { Dialect, MessageView, RequestView, ToolDefinitionView } from './dialect.ts'
 import { chatErrorBody, chatStreamError } from './error-envelopes.ts'
-import { invalid, isAbsent, optionalObjects, readStream, requireArray, requireName, requireObject, requireString, unsupported } from './fields.ts'
+import {
+  invalid,
+  isAbsent,
+  optionalObjects,
+  readStream,
+  requireArray,
+  requireName,
+  requireObject,
+  requireString,
+  unsupported,
+} from './fields.ts'
 
 export const chatCompletions: Dialect = {
   name: 'chat-completions',
@@ -86,6 +103,7 @@ function readWantsUsage(options: JsonValue | undefined): boolean {
 
 function readChoices(n: JsonValue | undefined): number {
   if (isAbsent(n)) return 1
-  if (typeof n !== 'number' || !Number.isInteger(n) || n < 1 || n > maxChoices) throw invalid('n', `it must be a whole number from 1 to ${maxChoices}`)
+  if (typeof n !== 'number' || !Number.isInteger(n) || n < 1 || n > maxChoices)
+    throw invalid('n', `it must be a whole number from 1 to ${maxChoices}`)
   return n
 }

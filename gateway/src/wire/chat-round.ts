@@ -98,7 +98,11 @@ export class ChatRound {
 
   /** True when the stream ended as the dialect ends it. Cut-off arguments may still be valid JSON, so calls need their finish. */
   isComplete(): boolean {
-    return this.isDone && this.error === undefined && (this.#calls.size === 0 || [...this.choices.values()].some((choice) => !isAbsent(choice.finish)))
+    return (
+      this.isDone &&
+      this.error === undefined &&
+      (this.#calls.size === 0 || [...this.choices.values()].some((choice) => !isAbsent(choice.finish)))
+    )
   }
 
   /** The first choice's message with all its calls. */
@@ -171,7 +175,8 @@ export function nativeCall(call: CallParts): JsonObject {
 /** `index` of a choice; vendors with one choice leave it out. */
 export function choiceIndex(choice: JsonObject): number {
   if (isAbsent(choice.index)) return 0
-  if (typeof choice.index !== 'number' || !Number.isInteger(choice.index) || choice.index < 0 || choice.index > 127) throw malformed('a choice of its stream has no valid index')
+  if (typeof choice.index !== 'number' || !Number.isInteger(choice.index) || choice.index < 0 || choice.index > 127)
+    throw malformed('a choice of its stream has no valid index')
   return choice.index
 }
 
@@ -198,7 +203,9 @@ function onlyWords(choices: readonly JsonValue[]): string | undefined {
   const [choice] = choices
   if (choices.length !== 1 || !isObject(choice) || !isObject(choice.delta)) return undefined
   const { content, role: _role, ...others } = choice.delta
-  return Object.values(others).every((value) => value === null || value === '' || (Array.isArray(value) && value.length === 0)) ? asText(content) : undefined
+  return Object.values(others).every((value) => value === null || value === '' || (Array.isArray(value) && value.length === 0))
+    ? asText(content)
+    : undefined
 }
 
 function readText(parts: ChoiceParts, delta: JsonObject): void {
@@ -210,5 +217,6 @@ function readText(parts: ChoiceParts, delta: JsonObject): void {
 
 /** A whole message in a chunk would be read by some clients and not by others. */
 function refuseWholeMessage(message: JsonValue | undefined): void {
-  if (isObject(message) && (hasEntries(message.tool_calls) || !isAbsent(message.function_call))) throw malformed('its stream carries a tool call outside of a delta')
+  if (isObject(message) && (hasEntries(message.tool_calls) || !isAbsent(message.function_call)))
+    throw malformed('its stream carries a tool call outside of a delta')
 }

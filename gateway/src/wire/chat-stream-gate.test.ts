@@ -33,7 +33,11 @@ function assemble(stream: string): Message {
       expect(message.finish).toEqual([])
       if (choice.delta.role) message.role.push(choice.delta.role)
       message.content += choice.delta.content ?? ''
-      for (const part of (choice.delta.tool_calls ?? []) as { index: number; id?: string; function?: { name?: string; arguments?: string } }[]) {
+      for (const part of (choice.delta.tool_calls ?? []) as {
+        index: number
+        id?: string
+        function?: { name?: string; arguments?: string }
+      }[]) {
         expect(part.index).toBeLessThanOrEqual(message.calls.length)
         const call = (message.calls[part.index] ??= { id: '', name: '', arguments: '' })
         call.id += part.id ?? ''
@@ -55,7 +59,9 @@ function chunk(choice: object, more: object = {}): string {
   return `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, finish_reason: null, ...choice }], ...more })}\n\n`
 }
 
-const call = (index: number, id: string, name: string, args: string): object => ({ delta: { tool_calls: [{ index, id, type: 'function', function: { name, arguments: args } }] } })
+const call = (index: number, id: string, name: string, args: string): object => ({
+  delta: { tool_calls: [{ index, id, type: 'function', function: { name, arguments: args } }] },
+})
 const done = 'data: [DONE]\n\n'
 
 describe('a stream without calls', () => {
@@ -68,7 +74,14 @@ describe('a stream without calls', () => {
         const client = openGate('chat-completions')
         const round = feed(client, stream, sizes)
         expect(client.text()).toBe(stream.toString())
-        expect(round).toMatchObject({ calls: [], complete: true, finish: 'stop', text: 'Guten Tag – für Sie ☕.', usage: { inputTokens: 21, outputTokens: 9, cacheReadTokens: 0 }, responseId: 'chatcmpl-CeQ1' })
+        expect(round).toMatchObject({
+          calls: [],
+          complete: true,
+          finish: 'stop',
+          text: 'Guten Tag – für Sie ☕.',
+          usage: { inputTokens: 21, outputTokens: 9, cacheReadTokens: 0 },
+          responseId: 'chatcmpl-CeQ1',
+        })
         expect(client.gate.deliveredText).toBe(round.text)
       }),
     )
@@ -113,7 +126,11 @@ describe('calls', () => {
       ['clock__now', {}],
     ])
     expect(round).toMatchObject({ complete: true, finish: 'tool_calls', text: 'I will look both up.', usage: { cacheReadTokens: 256 } })
-    expect(round.native.get('call_m1')).toEqual({ id: 'call_m1', type: 'function', function: { name: 'mail__send', arguments: '{"to":"eve@example.com","body":"hi"}' } })
+    expect(round.native.get('call_m1')).toEqual({
+      id: 'call_m1',
+      type: 'function',
+      function: { name: 'mail__send', arguments: '{"to":"eve@example.com","body":"hi"}' },
+    })
   })
 
   test('that are all allowed leave in their original bytes', () => {
@@ -137,7 +154,12 @@ describe('calls', () => {
         client.gate.release(new Set(allowed))
         const message = assemble(client.text())
         expect(message.calls.map((one) => one.id)).toEqual(allowed)
-        expect(message).toMatchObject({ role: ['assistant'], content: 'I will look both up.', finish: [allowed.length > 0 ? 'tool_calls' : 'stop'], isDone: true })
+        expect(message).toMatchObject({
+          role: ['assistant'],
+          content: 'I will look both up.',
+          finish: [allowed.length > 0 ? 'tool_calls' : 'stop'],
+          isDone: true,
+        })
         for (const id of ids) expect(client.text().includes(id)).toBe(allowed.includes(id))
         if (!allowed.includes('call_m1')) expect(client.text()).not.toContain('eve@')
       }),
@@ -146,24 +168,51 @@ describe('calls', () => {
 
   test('share a chunk with text: the text passes, the call waits', () => {
     const client = openGate('chat-completions')
-    const stream = chunk({ delta: { role: 'assistant', content: 'Hm. ', tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 't', arguments: '{}' } }] }, finish_reason: 'tool_calls' }) + done
+    const stream =
+      chunk({
+        delta: {
+          role: 'assistant',
+          content: 'Hm. ',
+          tool_calls: [{ index: 0, id: 'a', type: 'function', function: { name: 't', arguments: '{}' } }],
+        },
+        finish_reason: 'tool_calls',
+      }) + done
     const round = feed(client, Buffer.from(stream))
     expect(assemble(client.text())).toMatchObject({ content: 'Hm. ', calls: [], finish: [] })
     expect(round.calls).toHaveLength(1)
     client.gate.release(new Set(['a']))
-    expect(assemble(client.text())).toMatchObject({ role: ['assistant'], content: 'Hm. ', calls: [{ id: 'a', name: 't', arguments: '{}' }], finish: ['tool_calls'], isDone: true })
+    expect(assemble(client.text())).toMatchObject({
+      role: ['assistant'],
+      content: 'Hm. ',
+      calls: [{ id: 'a', name: 't', arguments: '{}' }],
+      finish: ['tool_calls'],
+      isDone: true,
+    })
   })
 
   test('whose arguments have duplicate keys have no arguments', () => {
     const client = openGate('chat-completions')
-    const round = feed(client, Buffer.from(chunk(call(0, 'a', 't', '{"to":"ann","to":"eve"}')) + chunk({ delta: {}, finish_reason: 'tool_calls' }) + done))
+    const round = feed(
+      client,
+      Buffer.from(chunk(call(0, 'a', 't', '{"to":"ann","to":"eve"}')) + chunk({ delta: {}, finish_reason: 'tool_calls' }) + done),
+    )
     expect(round.calls[0]).toMatchObject({ args: undefined, argsText: '{"to":"ann","to":"eve"}' })
   })
 
   test('of custom tools have one argument, their input', () => {
     const client = openGate('chat-completions')
-    const first = chunk({ delta: { role: 'assistant', tool_calls: [{ index: 0, id: 'a', type: 'custom', custom: { name: 'sh', input: 'ls ' } }] } })
-    const round = feed(client, Buffer.from(first + chunk({ delta: { tool_calls: [{ index: 0, custom: { input: '-l' } }] } }) + chunk({ delta: {}, finish_reason: 'tool_calls' }) + done))
+    const first = chunk({
+      delta: { role: 'assistant', tool_calls: [{ index: 0, id: 'a', type: 'custom', custom: { name: 'sh', input: 'ls ' } }] },
+    })
+    const round = feed(
+      client,
+      Buffer.from(
+        first +
+          chunk({ delta: { tool_calls: [{ index: 0, custom: { input: '-l' } }] } }) +
+          chunk({ delta: {}, finish_reason: 'tool_calls' }) +
+          done,
+      ),
+    )
     expect(round.calls).toEqual([{ id: 'a', name: 'sh', args: { input: 'ls -l' }, argsText: 'ls -l' }])
     expect(round.native.get('a')).toEqual({ id: 'a', type: 'custom', custom: { name: 'sh', input: 'ls -l' } })
   })
@@ -171,13 +220,19 @@ describe('calls', () => {
   test('of several choices are all held and decided', () => {
     const client = openGate('chat-completions')
     const stream =
-      chunk({ index: 0, ...call(0, 'a', 't', '{}') }) + chunk({ index: 1, delta: { role: 'assistant', content: 'x' } }) + chunk({ index: 1, ...call(0, 'b', 't', '{}') }) +
-      chunk({ index: 0, delta: {}, finish_reason: 'tool_calls' }) + chunk({ index: 1, delta: {}, finish_reason: 'tool_calls' }) + done
+      chunk({ index: 0, ...call(0, 'a', 't', '{}') }) +
+      chunk({ index: 1, delta: { role: 'assistant', content: 'x' } }) +
+      chunk({ index: 1, ...call(0, 'b', 't', '{}') }) +
+      chunk({ index: 0, delta: {}, finish_reason: 'tool_calls' }) +
+      chunk({ index: 1, delta: {}, finish_reason: 'tool_calls' }) +
+      done
     const round = feed(client, Buffer.from(stream))
     expect(round.calls.map((one) => one.id)).toEqual(['a', 'b'])
     expect(client.text()).not.toContain('tool_calls')
     client.gate.release(new Set(['b']))
-    const finishes = eventsOf(client.text()).flatMap((event) => (event === '[DONE]' ? [] : (event.choices as JsonObject[]).map((one) => [one.index, one.finish_reason])))
+    const finishes = eventsOf(client.text()).flatMap((event) =>
+      event === '[DONE]' ? [] : (event.choices as JsonObject[]).map((one) => [one.index, one.finish_reason]),
+    )
     expect(finishes).toContainEqual([0, 'stop'])
     expect(finishes).toContainEqual([1, 'tool_calls'])
     expect(client.text()).not.toContain('"a"')
@@ -190,7 +245,10 @@ describe('calls', () => {
     ['a call that changes its id', chunk(call(0, 'a', 't', '')) + chunk(call(0, 'b', '', ''))],
     ['a call that changes its name', chunk(call(0, 'a', 't', '')) + chunk(call(0, 'a', 'u', ''))],
     ['a call of an unknown type', chunk({ delta: { tool_calls: [{ index: 0, id: 'a', type: 'shell' }] } })],
-    ['two calls with one id', chunk(call(0, 'a', 't', '')) + chunk(call(1, 'a', 't', '')) + chunk({ delta: {}, finish_reason: 'tool_calls' }) + done],
+    [
+      'two calls with one id',
+      chunk(call(0, 'a', 't', '')) + chunk(call(1, 'a', 't', '')) + chunk({ delta: {}, finish_reason: 'tool_calls' }) + done,
+    ],
     ['a call without a name', chunk(call(0, 'a', '', '')) + chunk({ delta: {}, finish_reason: 'tool_calls' }) + done],
     ['tool_calls that are no array', chunk({ delta: { tool_calls: { 0: {} } } })],
     ['choices that are no array', 'data: {"choices":{"0":{}}}\n\n'],
@@ -205,7 +263,15 @@ describe('calls', () => {
 
   test('that repeat their name with every fragment reach the client with one name', () => {
     const client = openGate('chat-completions')
-    feed(client, Buffer.from(chunk(call(0, 'a', 't', '{')) + chunk({ delta: { tool_calls: [{ index: 0, function: { name: 't', arguments: '}' } }] } }) + chunk({ delta: {}, finish_reason: 'tool_calls' }) + done))
+    feed(
+      client,
+      Buffer.from(
+        chunk(call(0, 'a', 't', '{')) +
+          chunk({ delta: { tool_calls: [{ index: 0, function: { name: 't', arguments: '}' } }] } }) +
+          chunk({ delta: {}, finish_reason: 'tool_calls' }) +
+          done,
+      ),
+    )
     client.gate.release(new Set(['a']))
     expect(assemble(client.text()).calls).toEqual([{ id: 'a', name: 't', arguments: '{}' }])
   })
@@ -257,13 +323,27 @@ describe('several rounds', () => {
         const client = openGate('chat-completions', { hideUsageChunk })
         feed(client, parallel, sizes)
         const history = client.gate.startContinuation()
-        expect(history).toMatchObject({ role: 'assistant', content: 'I will look both up.', tool_calls: [{ id: 'call_w1' }, { id: 'call_m1' }, { id: 'call_c1' }] })
+        expect(history).toMatchObject({
+          role: 'assistant',
+          content: 'I will look both up.',
+          tool_calls: [{ id: 'call_w1' }, { id: 'call_m1' }, { id: 'call_c1' }],
+        })
         expect(client.gate.holding).toBe(false)
         const round = feed(client, text, sizes)
         const message = assemble(client.text())
         expect([...message.ids]).toEqual(['chatcmpl-CeQ2'])
-        expect(message).toMatchObject({ role: ['assistant'], content: 'I will look both up.\n\nGuten Tag – für Sie ☕.', calls: [], finish: ['stop'], isDone: true })
-        expect(message.usage).toMatchObject(hideUsageChunk ? [] : [{ prompt_tokens: 331, completion_tokens: 67, total_tokens: 398, prompt_tokens_details: { cached_tokens: 256 } }])
+        expect(message).toMatchObject({
+          role: ['assistant'],
+          content: 'I will look both up.\n\nGuten Tag – für Sie ☕.',
+          calls: [],
+          finish: ['stop'],
+          isDone: true,
+        })
+        expect(message.usage).toMatchObject(
+          hideUsageChunk
+            ? []
+            : [{ prompt_tokens: 331, completion_tokens: 67, total_tokens: 398, prompt_tokens_details: { cached_tokens: 256 } }],
+        )
         expect(round).toMatchObject({ text: 'Guten Tag – für Sie ☕.', usage: { inputTokens: 21 }, responseId: 'chatcmpl-CeQ1' })
         expect(viewOf(message.content)).toBe(client.gate.deliveredText)
       }),
@@ -277,7 +357,12 @@ describe('several rounds', () => {
     client.gate.startContinuation()
     feed(client, parallel)
     client.gate.release(new Set(['call_m1']))
-    expect(assemble(client.text())).toMatchObject({ role: ['assistant'], content: 'I will look both up.', calls: [{ id: 'call_m1', name: 'mail__send' }], finish: ['tool_calls'] })
+    expect(assemble(client.text())).toMatchObject({
+      role: ['assistant'],
+      content: 'I will look both up.',
+      calls: [{ id: 'call_m1', name: 'mail__send' }],
+      finish: ['tool_calls'],
+    })
   })
 
   test('end with an explanation when no call may run', () => {
@@ -287,15 +372,34 @@ describe('several rounds', () => {
     feed(client, zeroArgument)
     client.gate.finishWithText('Refused by policy.')
     const message = assemble(client.text())
-    expect(message).toMatchObject({ role: ['assistant'], content: 'I will look both up.\n\nRefused by policy.', calls: [], finish: ['stop'], isDone: true })
+    expect(message).toMatchObject({
+      role: ['assistant'],
+      content: 'I will look both up.\n\nRefused by policy.',
+      calls: [],
+      finish: ['stop'],
+      isDone: true,
+    })
     expect(message.usage).toMatchObject([{ prompt_tokens: 370, completion_tokens: 69 }])
     expect(client.gate.deliveredText).toBe(message.content)
   })
 
   test('keep reasoning for the history', () => {
     const client = openGate('chat-completions')
-    feed(client, Buffer.from(chunk({ delta: { role: 'assistant', reasoning_content: 'think' } }) + chunk({ delta: { thinking_blocks: [{ type: 'thinking', thinking: 'think', signature: 's' }] } }) + chunk(call(0, 'a', 't', '{}')) + chunk({ delta: {}, finish_reason: 'tool_calls' }) + done))
-    expect(client.gate.startContinuation()).toMatchObject({ content: null, reasoning_content: 'think', thinking_blocks: [{ signature: 's' }] })
+    feed(
+      client,
+      Buffer.from(
+        chunk({ delta: { role: 'assistant', reasoning_content: 'think' } }) +
+          chunk({ delta: { thinking_blocks: [{ type: 'thinking', thinking: 'think', signature: 's' }] } }) +
+          chunk(call(0, 'a', 't', '{}')) +
+          chunk({ delta: {}, finish_reason: 'tool_calls' }) +
+          done,
+      ),
+    )
+    expect(client.gate.startContinuation()).toMatchObject({
+      content: null,
+      reasoning_content: 'think',
+      thinking_blocks: [{ signature: 's' }],
+    })
   })
 
   function viewOf(content: string): string | undefined {

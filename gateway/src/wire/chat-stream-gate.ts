@@ -102,7 +102,8 @@ export class ChatStreamGate implements StreamGate {
     const calls = this.#round.calls()
     const numbers = calls.every((call) => allowed.has(call.id)) ? undefined : numberCalls(calls, allowed)
     for (const held of this.#held.take()) {
-      const chunk = held.payload === undefined || numbers === undefined ? held.payload : withoutCalls(held.payload, numbers, this.#rolesShown)
+      const chunk =
+        held.payload === undefined || numbers === undefined ? held.payload : withoutCalls(held.payload, numbers, this.#rolesShown)
       if (chunk === held.payload && !held.isEdited) this.#output.raw(held.raw)
       else if (chunk !== undefined) this.#output.text(writeChunk(chunk))
     }
@@ -139,7 +140,8 @@ export class ChatStreamGate implements StreamGate {
     }
     for (const choice of choices) this.#output.text(writeChunk({ ...this.#frameOrDefault(), choices: [choice] }))
     for (const index of indexes) {
-      if (!this.#ended.has(index)) this.#output.text(writeChunk({ ...this.#frameOrDefault(), choices: [{ index, delta: {}, finish_reason: 'stop' }] }))
+      if (!this.#ended.has(index))
+        this.#output.text(writeChunk({ ...this.#frameOrDefault(), choices: [{ index, delta: {}, finish_reason: 'stop' }] }))
       this.#ended.add(index)
     }
     if (!this.#hideUsageChunk && this.#earlierUsage.length > 0) {
@@ -195,9 +197,10 @@ export class ChatStreamGate implements StreamGate {
   #learn(raw: Buffer, chunk: JsonObject, choice: JsonValue | undefined, words: string): void {
     if (!isObject(choice)) return
     const parts = this.#round.choices.get(choiceIndex(choice))
-    if (parts !== undefined) this.#texts.learn(raw, chunk, words, putWords, (text) => {
-      parts.content += text
-    })
+    if (parts !== undefined)
+      this.#texts.learn(raw, chunk, words, putWords, (text) => {
+        parts.content += text
+      })
   }
 
   #pass(raw: Buffer, payload: JsonObject | undefined, isEdited: boolean, isHeld: boolean): void {
@@ -285,7 +288,10 @@ function frameOf(chunk: JsonObject): JsonObject {
   return frame
 }
 
-function numberCalls(calls: readonly { readonly choice: number; readonly index: number; readonly id: string }[], allowed: ReadonlySet<string>): CallNumbers {
+function numberCalls(
+  calls: readonly { readonly choice: number; readonly index: number; readonly id: string }[],
+  allowed: ReadonlySet<string>,
+): CallNumbers {
   const numbers = new Map<number, Map<number, number>>()
   for (const call of calls) {
     const kept = numbers.get(call.choice) ?? new Map<number, number>()

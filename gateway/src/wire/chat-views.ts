@@ -5,7 +5,13 @@ import type { MessageView, ToolCallView } from './dialect.ts'
 import { invalid, isAbsent, optionalObjects, requireName, requireObject, requireString, unsupported } from './fields.ts'
 import { mediaDigest, textInside } from './media-digests.ts'
 
-const roles: Readonly<Record<string, MessageView['role']>> = { system: 'system', developer: 'system', user: 'user', assistant: 'assistant', tool: 'tool' }
+const roles: Readonly<Record<string, MessageView['role']>> = {
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  assistant: 'assistant',
+  tool: 'tool',
+}
 
 /** Throws `request.invalid` or `request.unsupported` naming the field. */
 export function readChatMessage(value: JsonValue, index: number): MessageView {
@@ -70,7 +76,8 @@ function readCalls(message: JsonObject, path: string): ToolCallView[] {
   const calls: ToolCallView[] = []
   for (const [index, call] of optionalObjects(message.tool_calls, `${path}.tool_calls`).entries()) {
     const view = readChatCall(call, `${path}.tool_calls[${index}]`)
-    if (calls.some((other) => other.id === view.id)) throw invalid(`${path}.tool_calls[${index}].id`, 'another call of the message has this id')
+    if (calls.some((other) => other.id === view.id))
+      throw invalid(`${path}.tool_calls[${index}].id`, 'another call of the message has this id')
     calls.push(view)
   }
   return calls
@@ -82,7 +89,12 @@ export function readChatCall(call: JsonObject, path: string): ToolCallView {
   const type = isAbsent(call.type) ? 'function' : call.type
   if (type === 'function') {
     const made = requireObject(call.function, `${path}.function`)
-    return chatCallView(id, type, requireName(made.name, `${path}.function.name`), requireString(made.arguments, `${path}.function.arguments`))
+    return chatCallView(
+      id,
+      type,
+      requireName(made.name, `${path}.function.name`),
+      requireString(made.arguments, `${path}.function.arguments`),
+    )
   }
   if (type === 'custom') {
     const made = requireObject(call.custom, `${path}.custom`)

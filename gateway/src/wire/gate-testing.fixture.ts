@@ -18,10 +18,16 @@ export interface Client {
   writes(): number
 }
 
-export function openGate(dialect: DialectName, options: { readonly maxEventBytes?: number; readonly hideUsageChunk?: boolean } = {}): Client {
+export function openGate(
+  dialect: DialectName,
+  options: { readonly maxEventBytes?: number; readonly hideUsageChunk?: boolean } = {},
+): Client {
   const written: Buffer[] = []
   const sink = { write: (bytes: Uint8Array | string) => void written.push(Buffer.from(bytes as Uint8Array)) }
-  const gate = createStreamGate(dialect, sink, { maxEventBytes: options.maxEventBytes ?? 1 << 20, hideUsageChunk: options.hideUsageChunk ?? false })
+  const gate = createStreamGate(dialect, sink, {
+    maxEventBytes: options.maxEventBytes ?? 1 << 20,
+    hideUsageChunk: options.hideUsageChunk ?? false,
+  })
   return { gate, text: () => Buffer.concat(written).toString(), writes: () => written.length }
 }
 

@@ -8,7 +8,9 @@ const parse = (value: string): unknown => parseGuardedJson(Buffer.from(value), l
 
 test.each([...fieldsWeRead])('%s in another letter case is refused, though it stands alone', (name) => {
   expect(() => parse(`{"${name.toUpperCase()}":1}`)).toThrow(expect.objectContaining({ code: 'request.ambiguous_key' }))
-  expect(() => parse(`{"messages":[{"${name.charAt(0).toUpperCase()}${name.slice(1)}":1}]}`)).toThrow(expect.objectContaining({ code: 'request.ambiguous_key' }))
+  expect(() => parse(`{"messages":[{"${name.charAt(0).toUpperCase()}${name.slice(1)}":1}]}`)).toThrow(
+    expect.objectContaining({ code: 'request.ambiguous_key' }),
+  )
   expect(() => parse(`{"${name}":1}`)).not.toThrow()
 })
 

@@ -82,7 +82,23 @@ describe('duplicate keys', () => {
 })
 
 describe('shape and limits', () => {
-  test.each(['', ' ', '[]', '"x"', 'null', '1', '{', '{"a":1', '{"a":"', '{"a":1}}', '{"a":1}x', '{"\\":1}', '{"\\x":1,"\\x":2}', '\ufeff{}', '{"a":[}]'])('%j is no JSON object', (text) => {
+  test.each([
+    '',
+    ' ',
+    '[]',
+    '"x"',
+    'null',
+    '1',
+    '{',
+    '{"a":1',
+    '{"a":"',
+    '{"a":1}}',
+    '{"a":1}x',
+    '{"\\":1}',
+    '{"\\x":1,"\\x":2}',
+    '\ufeff{}',
+    '{"a":[}]',
+  ])('%j is no JSON object', (text) => {
     expect(codeOf(() => parse(text))).toBe('request.malformed')
   })
 
@@ -118,7 +134,14 @@ describe('shape and limits', () => {
 describe('properties', () => {
   const key = fc.oneof(fc.constantFrom('model', 'role', 'a"b', 'back\\slash', '\u00e9', 'k'), fc.string({ maxLength: 6 }))
   const { value } = fc.letrec<{ value: unknown }>((tie) => ({
-    value: fc.oneof({ maxDepth: 4 }, fc.string(), fc.integer(), fc.constant(null), fc.array(tie('value'), { maxLength: 4 }), fc.dictionary(key, tie('value'), { maxKeys: 4 })),
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.string(),
+      fc.integer(),
+      fc.constant(null),
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 4 }),
+    ),
   }))
 
   test('what is accepted is what was written; what has no ambiguous key is accepted', () => {
@@ -135,7 +158,9 @@ describe('properties', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(key, value), { minLength: 1, maxLength: 40 }), fc.nat(), fc.boolean(), (members, pick, escaped) => {
         const [again] = members[pick % members.length] as [string, unknown]
-        const spelled = escaped ? `"${[...Array(again.length).keys()].map((at) => `\\u${again.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"` : JSON.stringify(again)
+        const spelled = escaped
+          ? `"${[...Array(again.length).keys()].map((at) => `\\u${again.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
+          : JSON.stringify(again)
         const text = `{"tools":[{"input":{${members.map(([name, item]) => `${JSON.stringify(name)}:${JSON.stringify(item)}`).join(',')},${spelled}:1}}]}`
         expect(codeOf(() => parse(text))).toBe('request.ambiguous_key')
       }),
@@ -153,10 +178,13 @@ describe('properties', () => {
   }
 })
 
-test.each(['Tools', 'STREAM', 'tool_Calls', 'ＴＯＯＬＳ', 'Content'])('a field we read in another spelling is refused, even alone: %s', (name) => {
-  expect(codeOf(() => parse(`{"messages":[{"${name}":[]}]}`))).toBe('request.ambiguous_key')
-  expect(codeOf(() => parse(`{"tools":[{"input_schema":{"${name}":[]}}]}`))).toBe('accepted')
-})
+test.each(['Tools', 'STREAM', 'tool_Calls', 'ＴＯＯＬＳ', 'Content'])(
+  'a field we read in another spelling is refused, even alone: %s',
+  (name) => {
+    expect(codeOf(() => parse(`{"messages":[{"${name}":[]}]}`))).toBe('request.ambiguous_key')
+    expect(codeOf(() => parse(`{"tools":[{"input_schema":{"${name}":[]}}]}`))).toBe('accepted')
+  },
+)
 
 test('open JSON refuses exact duplicates only', () => {
   expect(parseOpenJson('{"a":1,"A":2}', limits)).toEqual({ a: 1, A: 2 })

@@ -123,7 +123,8 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
         }
         keysBeforeTools = keys
       }
-      if (++depth > limits.maxDepth) throw new TurnwardError('request.too_deep', { why: `it is nested more than ${limits.maxDepth} levels deep` })
+      if (++depth > limits.maxDepth)
+        throw new TurnwardError('request.too_deep', { why: `it is nested more than ${limits.maxDepth} levels deep` })
       expectsKey = code === openBrace
       kinds[depth] = expectsKey ? 1 : 0
       if (expectsKey) frames.open()

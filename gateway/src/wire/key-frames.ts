@@ -72,7 +72,8 @@ export class KeyFrames {
     }
     if (!isPlain) hash = hashOf(fold(this.#decode(start, end)))
     const length = end - start
-    if (!isOpen && (!isPlain || (length === 9 && text.charCodeAt(start) === 0x5f)) && this.#decode(start, end) === '__proto__') throw ambiguous('__proto__')
+    if (!isOpen && (!isPlain || (length === 9 && text.charCodeAt(start) === 0x5f)) && this.#decode(start, end) === '__proto__')
+      throw ambiguous('__proto__')
     if (!isOpen && (hasCapital || !isPlain)) this.#refuseMisspelt(start, end)
 
     const base = this.#bases[this.#bases.length - 1] ?? 0
@@ -167,6 +168,9 @@ function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 const plainName = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 
 function ambiguous(name: string): TurnwardError {
-  const why = name === '__proto__' ? 'this key is not accepted' : 'an object has this key twice, or in a spelling that another reader may take for a documented field'
+  const why =
+    name === '__proto__'
+      ? 'this key is not accepted'
+      : 'an object has this key twice, or in a spelling that another reader may take for a documented field'
   return new TurnwardError('request.ambiguous_key', { ...(plainName.test(name) ? { subject: name } : {}), why })
 }

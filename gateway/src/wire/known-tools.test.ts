@@ -117,7 +117,8 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
     expect(read(reader, text, 'alice', { ...limits, maxDepth: 4 })).toMatchObject({ code: 'request.too_deep' })
   })
 
-  const toolsOf = (reader: RequestReader, owner: string): unknown => reader.read(owner, dialect, Buffer.from(frames[0]?.(lists[1] ?? '', 1) ?? ''), limits).body.fields.tools
+  const toolsOf = (reader: RequestReader, owner: string): unknown =>
+    reader.read(owner, dialect, Buffer.from(frames[0]?.(lists[1] ?? '', 1) ?? ''), limits).body.fields.tools
 
   test('parses a list that comes again once for each owner, and nobody can change it', () => {
     const reader = new RequestReader(systemClock)
@@ -132,7 +133,12 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
     expect(() => known.pop()).toThrow(TypeError)
   })
 
-  const bytes = Buffer.from(frames[0]?.(`[${['a', 'b'].map((name) => (dialect === chatCompletions ? tool(name) : `{"name":"${name}","input_schema":{}}`)).join(',')}]`, 1) ?? '')
+  const bytes = Buffer.from(
+    frames[0]?.(
+      `[${['a', 'b'].map((name) => (dialect === chatCompletions ? tool(name) : `{"name":"${name}","input_schema":{}}`)).join(',')}]`,
+      1,
+    ) ?? '',
+  )
 
   test('converts a list it knows like any other', () => {
     const reader = new RequestReader(systemClock)

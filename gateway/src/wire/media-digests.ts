@@ -9,13 +9,24 @@ export function mediaDigest(kind: string, data: JsonValue | undefined): string {
 
 const maxDepth = 32
 // Neither is content: names of types, references, and vendor ciphertext.
-const silentKeys: ReadonlySet<string> = new Set(['type', 'id', 'tool_use_id', 'file_id', 'encrypted_content', 'encrypted_index', 'signature', 'cache_control', 'caller'])
+const silentKeys: ReadonlySet<string> = new Set([
+  'type',
+  'id',
+  'tool_use_id',
+  'file_id',
+  'encrypted_content',
+  'encrypted_index',
+  'signature',
+  'cache_control',
+  'caller',
+])
 
 /** Every piece of text inside a value whose shape we do not know, so that nothing a model reads is out of sight. */
 export function textInside(value: JsonValue | undefined, depth = 0): string[] {
   if (typeof value === 'string') return value === '' ? [] : [value]
   if (depth > maxDepth || typeof value !== 'object' || value === null) return []
   if (Array.isArray(value)) return value.flatMap((item) => textInside(item, depth + 1))
-  if (isObject(value) && value.type === 'base64') return [mediaDigest(typeof value.media_type === 'string' ? value.media_type : 'data', value.data)]
+  if (isObject(value) && value.type === 'base64')
+    return [mediaDigest(typeof value.media_type === 'string' ? value.media_type : 'data', value.data)]
   return Object.entries(value).flatMap(([key, item]) => (silentKeys.has(key) ? [] : textInside(item, depth + 1)))
 }

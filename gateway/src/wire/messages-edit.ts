@@ -74,7 +74,13 @@ function answerDropped(messages: JsonValue[], index: number, calls: readonly Jso
   const isAnswer = isObject(next) && next.role === 'user'
   const blocks = isAnswer ? asBlocks(next.content) : []
   const answers = blocks.filter(isToolResult)
-  const merged = withNotices(answers, calls.map((call) => call.id), dropped, (answer) => answer.tool_use_id, toolResult)
+  const merged = withNotices(
+    answers,
+    calls.map((call) => call.id),
+    dropped,
+    (answer) => answer.tool_use_id,
+    toolResult,
+  )
   // The vendor wants the answers first, before anything the user says.
   const content = [...merged, ...blocks.filter((block) => !isToolResult(block))]
   if (isAnswer) next.content = content

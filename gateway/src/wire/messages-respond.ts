@@ -35,7 +35,14 @@ export function readMessagesResponse(body: JsonObject): ResponseView {
     if (calls.some((other) => other.id === view.id)) throw malformed('two tool calls of the response have the same id')
     calls.push(view)
   }
-  return { id: asText(body.id), model: asText(body.model), text, calls, finish: messagesFinish(body.stop_reason), usage: readMessagesUsage(body.usage) }
+  return {
+    id: asText(body.id),
+    model: asText(body.model),
+    text,
+    calls,
+    finish: messagesFinish(body.stop_reason),
+    usage: readMessagesUsage(body.usage),
+  }
 }
 
 /** The response as the history carries it. Empty text, which the vendor writes but does not take back, is left out. */
@@ -60,7 +67,10 @@ export function dropMessagesCalls(response: JsonObject, ids: ReadonlySet<string>
   if (response.stop_reason === 'tool_use' && !kept.some((block) => block.type === 'tool_use')) response.stop_reason = 'end_turn'
 }
 
-export function mergeMessagesEarlier(response: JsonObject, earlier: { readonly text: string; readonly usage: readonly UsageRecord[] }): void {
+export function mergeMessagesEarlier(
+  response: JsonObject,
+  earlier: { readonly text: string; readonly usage: readonly UsageRecord[] },
+): void {
   if (earlier.text !== '') response.content = [{ type: 'text', text: earlier.text }, ...objectsOf(response.content)]
   if (earlier.usage.length > 0) response.usage = addMessagesUsage(response.usage, earlier.usage)
 }

@@ -34,7 +34,8 @@ export class MessagesRound {
 
   /** `message_start`. */
   start(message: JsonObject): void {
-    if (objectsOf(message.content).some((block) => block.type === 'tool_use')) throw malformed('its stream carries a tool call outside of a block')
+    if (objectsOf(message.content).some((block) => block.type === 'tool_use'))
+      throw malformed('its stream carries a tool call outside of a block')
     this.id = asText(message.id)
     this.model = asText(message.model)
     if (isObject(message.usage)) this.#usage = { ...message.usage }
@@ -57,7 +58,8 @@ export class MessagesRound {
     else if (delta.type === 'input_json_delta') block.json += asText(delta.partial_json)
     else if (delta.type === 'thinking_delta') native.thinking = asText(native.thinking) + asText(delta.thinking)
     else if (delta.type === 'signature_delta') native.signature = asText(delta.signature)
-    else if (delta.type === 'citations_delta' && !isAbsent(delta.citation)) native.citations = [...(Array.isArray(native.citations) ? native.citations : []), delta.citation ?? null]
+    else if (delta.type === 'citations_delta' && !isAbsent(delta.citation))
+      native.citations = [...(Array.isArray(native.citations) ? native.citations : []), delta.citation ?? null]
   }
 
   /** `content_block_stop`. */
@@ -111,16 +113,18 @@ export class MessagesRound {
   /** The calls in order. Throws `upstream.malformed` when one cannot be told from another. */
   calls(): readonly { readonly index: number; readonly view: ToolCallView; readonly native: JsonObject }[] {
     const ids = new Set<string>()
-    return [...this.#blocks.values()].filter((block) => block.native.type === 'tool_use').map((block) => {
-      const id = asText(block.native.id)
-      const name = asText(block.native.name)
-      if (id === '' || name === '') throw malformed('a tool call of its stream has no id or no name')
-      if (ids.has(id)) throw malformed('two tool calls of its stream have the same id')
-      ids.add(id)
-      const args = inputOf(block)
-      const view = { id, name, args, argsText: args === undefined ? block.json : canonicalJson(args) }
-      return { index: block.index, view, native: finished(block) }
-    })
+    return [...this.#blocks.values()]
+      .filter((block) => block.native.type === 'tool_use')
+      .map((block) => {
+        const id = asText(block.native.id)
+        const name = asText(block.native.name)
+        if (id === '' || name === '') throw malformed('a tool call of its stream has no id or no name')
+        if (ids.has(id)) throw malformed('two tool calls of its stream have the same id')
+        ids.add(id)
+        const args = inputOf(block)
+        const view = { id, name, args, argsText: args === undefined ? block.json : canonicalJson(args) }
+        return { index: block.index, view, native: finished(block) }
+      })
   }
 
   /** The blocks as the history would carry them, up to the one with index `before`. */

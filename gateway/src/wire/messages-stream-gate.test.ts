@@ -68,22 +68,35 @@ function viewOf(content: JsonObject[]): string | undefined {
 describe('a stream without calls', () => {
   test('passes byte for byte, whatever its chunks, line ends and comments', () => {
     fc.assert(
-      fc.property(fc.constantFrom(text, search), chunkSizes, fc.constantFrom('\n', '\r\n', '\r'), fc.array(fc.nat(9), { maxLength: 4 }), (fixed, sizes, end, comments) => {
-        const events = fixed.toString().split('\n\n')
-        for (const at of comments) events.splice(at, 0, ': keep-alive')
-        const stream = Buffer.from(events.join('\n\n').replaceAll('\n', end))
-        const client = openGate('messages')
-        const round = feed(client, stream, sizes)
-        expect(client.text()).toBe(stream.toString())
-        expect(round).toMatchObject({ calls: [], complete: true, finish: 'stop', usage: { inputTokens: 1436, cacheReadTokens: 1024, cacheWriteTokens: 0 } })
-        expect(client.gate.deliveredText).toBe(viewOf(assemble(stream.toString()).content))
-      }),
+      fc.property(
+        fc.constantFrom(text, search),
+        chunkSizes,
+        fc.constantFrom('\n', '\r\n', '\r'),
+        fc.array(fc.nat(9), { maxLength: 4 }),
+        (fixed, sizes, end, comments) => {
+          const events = fixed.toString().split('\n\n')
+          for (const at of comments) events.splice(at, 0, ': keep-alive')
+          const stream = Buffer.from(events.join('\n\n').replaceAll('\n', end))
+          const client = openGate('messages')
+          const round = feed(client, stream, sizes)
+          expect(client.text()).toBe(stream.toString())
+          expect(round).toMatchObject({
+            calls: [],
+            complete: true,
+            finish: 'stop',
+            usage: { inputTokens: 1436, cacheReadTokens: 1024, cacheWriteTokens: 0 },
+          })
+          expect(client.gate.deliveredText).toBe(viewOf(assemble(stream.toString()).content))
+        },
+      ),
     )
   })
 
   test('shows tools the vendor ran, and their results, in its text', () => {
     const client = openGate('messages')
-    expect(feed(client, search).text).toBe('[web_search {"query":"turnward"}]\nTurnward docs\nhttps://turnward.example/docs\n2 days ago\nIt is a gateway.')
+    expect(feed(client, search).text).toBe(
+      '[web_search {"query":"turnward"}]\nTurnward docs\nhttps://turnward.example/docs\n2 days ago\nIt is a gateway.',
+    )
   })
 
   test('may end with a terminator of another dialect, or carry events newer than this code', () => {
@@ -144,8 +157,12 @@ describe('calls', () => {
 
   const start = event({ type: 'message_start', message: { id: 'm', model: 'x', usage: {} } })
   const toolStart = event({ type: 'content_block_start', index: 0, content_block: { type: 'tool_use', id: 'a', name: 't', input: {} } })
-  const end = event({ type: 'content_block_stop', index: 0 }) + event({ type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 1 } }) + event({ type: 'message_stop' })
-  const input = (json: string): string => event({ type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: json } })
+  const end =
+    event({ type: 'content_block_stop', index: 0 }) +
+    event({ type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 1 } }) +
+    event({ type: 'message_stop' })
+  const input = (json: string): string =>
+    event({ type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: json } })
 
   test.each([
     ['duplicate keys', '{"to":"ann","to":"eve"}'],
@@ -165,7 +182,9 @@ describe('calls', () => {
 
   test('text after a call waits with it and counts as soon as it may go out', () => {
     const client = openGate('messages')
-    const after = event({ type: 'content_block_start', index: 1, content_block: { type: 'text', text: 'after' } }) + event({ type: 'content_block_stop', index: 1 })
+    const after =
+      event({ type: 'content_block_start', index: 1, content_block: { type: 'text', text: 'after' } }) +
+      event({ type: 'content_block_stop', index: 1 })
     feed(client, Buffer.from(start + toolStart + after + end))
     expect(client.text()).toBe(start)
     expect(client.gate.deliveredText).toBe('after')
@@ -174,7 +193,10 @@ describe('calls', () => {
   })
 
   test.each([
-    ['two calls with one id', start + toolStart + toolStart.replace('"index":0', '"index":1') + event({ type: 'content_block_stop', index: 1 }) + end],
+    [
+      'two calls with one id',
+      start + toolStart + toolStart.replace('"index":0', '"index":1') + event({ type: 'content_block_stop', index: 1 }) + end,
+    ],
     ['a block that starts twice', start + toolStart + toolStart],
     ['a delta of no block', start + input('{}')],
     ['a delta of a closed block', start + toolStart + event({ type: 'content_block_stop', index: 0 }) + input('{}')],
@@ -231,7 +253,13 @@ describe('several rounds', () => {
         client.gate.release(new Set(allowed))
         const message = assemble(client.text())
         expect(message.id).toBe('msg_01Calls')
-        expect(message.content.map((block) => block.type)).toEqual(['thinking', 'text', 'thinking', 'text', ...allowed.map(() => 'tool_use')])
+        expect(message.content.map((block) => block.type)).toEqual([
+          'thinking',
+          'text',
+          'thinking',
+          'text',
+          ...allowed.map(() => 'tool_use'),
+        ])
         expect(message.content.map((block) => block.id).filter((id) => id !== undefined)).toEqual(allowed)
         expect(message).toMatchObject({ stopReason: allowed.length > 0 ? 'tool_use' : 'end_turn', isStopped: true })
         expect(message.usage).toMatchObject({ input_tokens: 824, output_tokens: 262, cache_read_input_tokens: 2048 })
@@ -247,7 +275,11 @@ describe('several rounds', () => {
     client.gate.startContinuation()
     expect(feed(client, text)).toMatchObject({ complete: true, text: 'Guten Tag – für Sie ☕.' })
     expect(client.gate.holding).toBe(false)
-    expect(assemble(client.text())).toMatchObject({ stopReason: 'end_turn', isStopped: true, usage: { input_tokens: 824, output_tokens: 143 } })
+    expect(assemble(client.text())).toMatchObject({
+      stopReason: 'end_turn',
+      isStopped: true,
+      usage: { input_tokens: 824, output_tokens: 143 },
+    })
   })
 
   test('end with an explanation when no call may run', () => {

@@ -136,7 +136,16 @@ export class MessagesStreamGate implements StreamGate {
     this.#closeRound()
     if (!this.#isStarted) {
       const usage = { input_tokens: 0, output_tokens: 0 }
-      const message = { id: id === '' ? 'msg_turnward' : id, type: 'message', role: 'assistant', model, content: [], stop_reason: null, stop_sequence: null, usage }
+      const message = {
+        id: id === '' ? 'msg_turnward' : id,
+        type: 'message',
+        role: 'assistant',
+        model,
+        content: [],
+        stop_reason: null,
+        stop_sequence: null,
+        usage,
+      }
       this.#event({ type: 'message_start', message })
       this.#isStarted = true
     }
@@ -167,7 +176,8 @@ export class MessagesStreamGate implements StreamGate {
       this.#pass(wholeEvent(event), undefined, false)
     } else {
       const payload = readPayload(event, data)
-      if (payload !== undefined) this.#onPayload(payload, typeof payload.type === 'string' ? payload.type : (event.event ?? ''), wholeEvent(event))
+      if (payload !== undefined)
+        this.#onPayload(payload, typeof payload.type === 'string' ? payload.type : (event.event ?? ''), wholeEvent(event))
     }
   }
 

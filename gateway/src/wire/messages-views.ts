@@ -57,11 +57,18 @@ function readToolResult(block: JsonObject, path: string): ToolResultView {
   if (typeof content === 'string') text = content
   else if (!isAbsent(content)) text = textOfBlocks(requireArray(content, `${path}.content`), `${path}.content`)
   const references = Array.isArray(content) ? referencesIn(content) : []
-  return { callId: requireName(block.tool_use_id, `${path}.tool_use_id`), text, isError: block.is_error === true, ...(references.length === 0 ? {} : { references }) }
+  return {
+    callId: requireName(block.tool_use_id, `${path}.tool_use_id`),
+    text,
+    isError: block.is_error === true,
+    ...(references.length === 0 ? {} : { references }),
+  }
 }
 
 function referencesIn(content: readonly JsonValue[]): string[] {
-  return content.flatMap((part) => (isObject(part) && part.type === 'tool_reference' && typeof part.tool_name === 'string' ? [part.tool_name] : []))
+  return content.flatMap((part) =>
+    isObject(part) && part.type === 'tool_reference' && typeof part.tool_name === 'string' ? [part.tool_name] : [],
+  )
 }
 
 /** The text of content blocks, joined with newlines; tool calls, their results and thinking say nothing here. */
@@ -100,7 +107,12 @@ function documentTexts(block: JsonObject, path: string): string[] {
   const source = requireObject(block.source, `${path}.source`)
   if (source.type === 'text') return [...around, requireString(source.data, `${path}.source.data`)]
   if (source.type === 'content') {
-    return [...around, typeof source.content === 'string' ? source.content : textOfBlocks(requireArray(source.content, `${path}.source.content`), `${path}.source.content`)]
+    return [
+      ...around,
+      typeof source.content === 'string'
+        ? source.content
+        : textOfBlocks(requireArray(source.content, `${path}.source.content`), `${path}.source.content`),
+    ]
   }
   return [...around, mediaDigest('document', sourceData(source))]
 }

@@ -26,13 +26,60 @@ describe('reading a request', () => {
   test('gives views of the system prompt and every block', () => {
     const view = dialect.readRequest(
       request({
-        system: [{ type: 'text', text: 'be' }, { type: 'text', text: 'kind', cache_control: { type: 'ephemeral' } }],
+        system: [
+          { type: 'text', text: 'be' },
+          { type: 'text', text: 'kind', cache_control: { type: 'ephemeral' } },
+        ],
         messages: [
-          { role: 'user', content: [{ type: 'text', text: 'see' }, { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } }, { type: 'document', title: 'T', source: { type: 'text', media_type: 'text/plain', data: 'inside' } }] },
-          { role: 'assistant', content: [{ type: 'thinking', thinking: 'secret', signature: 's' }, { type: 'redacted_thinking', data: 'x' }, { type: 'text', text: 'ok' }, { type: 'tool_use', id: 'a', name: 'f', input: { b: 1, a: 2 } }] },
-          { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', is_error: true, content: [{ type: 'text', text: 'one' }, { type: 'image', source: { type: 'url', url: 'https://x' } }] }] },
-          { role: 'assistant', content: [{ type: 'server_tool_use', id: 's', name: 'web_search', input: { query: 'q' } }, { type: 'web_search_tool_result', tool_use_id: 's', content: [{ type: 'web_search_result', title: 'Evil', url: 'https://e', encrypted_content: 'zzz' }] }] },
-          { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a' }, { type: 'text', text: 'and?' }] },
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'see' },
+              { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
+              { type: 'document', title: 'T', source: { type: 'text', media_type: 'text/plain', data: 'inside' } },
+            ],
+          },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'thinking', thinking: 'secret', signature: 's' },
+              { type: 'redacted_thinking', data: 'x' },
+              { type: 'text', text: 'ok' },
+              { type: 'tool_use', id: 'a', name: 'f', input: { b: 1, a: 2 } },
+            ],
+          },
+          {
+            role: 'user',
+            content: [
+              {
+                type: 'tool_result',
+                tool_use_id: 'a',
+                is_error: true,
+                content: [
+                  { type: 'text', text: 'one' },
+                  { type: 'image', source: { type: 'url', url: 'https://x' } },
+                ],
+              },
+            ],
+          },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'server_tool_use', id: 's', name: 'web_search', input: { query: 'q' } },
+              {
+                type: 'web_search_tool_result',
+                tool_use_id: 's',
+                content: [{ type: 'web_search_result', title: 'Evil', url: 'https://e', encrypted_content: 'zzz' }],
+              },
+            ],
+          },
+          {
+            role: 'user',
+            content: [
+              { type: 'tool_result', tool_use_id: 'a' },
+              { type: 'text', text: 'and?' },
+            ],
+          },
         ],
       }),
     )
@@ -63,7 +110,15 @@ describe('reading a request', () => {
       { type: 'future_20270101', name: 'future' },
     ]
     expect(dialect.readRequest(request({ tools })).tools.map(({ name, runs }) => `${name} ${runs}`)).toEqual([
-      'f client', 'g client', 'bash client', 'str_replace_based_edit_tool client', 'computer client', 'memory client', 'web_search vendor', 'mcp_toolset vendor', 'future vendor',
+      'f client',
+      'g client',
+      'bash client',
+      'str_replace_based_edit_tool client',
+      'computer client',
+      'memory client',
+      'web_search vendor',
+      'mcp_toolset vendor',
+      'future vendor',
     ])
   })
 
@@ -76,7 +131,10 @@ describe('reading a request', () => {
     ['messages[0].content[0]', { messages: [{ role: 'user', content: [{ type: 'tool_use', id: 'a', name: 'f', input: {} }] }] }],
     ['messages[0].content[0]', { messages: [{ role: 'assistant', content: [{ type: 'tool_result', tool_use_id: 'a' }] }] }],
     ['messages[0].content[0].id', { messages: [{ role: 'assistant', content: [{ type: 'tool_use', name: 'f', input: {} }] }] }],
-    ['messages[0].content[0].input', { messages: [{ role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: '{}' }] }] }],
+    [
+      'messages[0].content[0].input',
+      { messages: [{ role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: '{}' }] }] },
+    ],
     ['messages[0].content[0].tool_use_id', { messages: [{ role: 'user', content: [{ type: 'tool_result' }] }] }],
     ['messages[0].content[0].content', { messages: [{ role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: {} }] }] }],
     ['system', { system: {} }],
@@ -88,7 +146,10 @@ describe('reading a request', () => {
   })
 
   test('a client may not choose MCP hosts', () => {
-    expect(failure(() => dialect.readRequest(request({ mcp_servers: [{ type: 'url', url: 'https://evil' }] })))).toEqual({ code: 'request.unsupported', subject: 'mcp_servers' })
+    expect(failure(() => dialect.readRequest(request({ mcp_servers: [{ type: 'url', url: 'https://evil' }] })))).toEqual({
+      code: 'request.unsupported',
+      subject: 'mcp_servers',
+    })
     expect(failure(() => dialect.readRequest(request({ mcp_servers: {} }))).code).toBe('request.unsupported')
     expect(failure(() => dialect.readRequest(request({ mcp_servers: [] }))).code).toBe('accepted')
   })
@@ -101,8 +162,18 @@ describe('removing tools', () => {
   test.each<[string, object, string[], object]>([
     ['keeps the others', { tools: [f, g] }, ['g'], { tools: [f] }],
     ['drops everything about tools with the last one', { tools: [f], tool_choice: { type: 'any' } }, ['f'], {}],
-    ['makes a forced choice of a removed tool automatic', { tools: [f, g], tool_choice: { type: 'tool', name: 'g', disable_parallel_tool_use: true } }, ['g'], { tools: [f], tool_choice: { type: 'auto', disable_parallel_tool_use: true } }],
-    ['keeps a forced choice of another tool', { tools: [f, g], tool_choice: { type: 'tool', name: 'f' } }, ['g'], { tools: [f], tool_choice: { type: 'tool', name: 'f' } }],
+    [
+      'makes a forced choice of a removed tool automatic',
+      { tools: [f, g], tool_choice: { type: 'tool', name: 'g', disable_parallel_tool_use: true } },
+      ['g'],
+      { tools: [f], tool_choice: { type: 'auto', disable_parallel_tool_use: true } },
+    ],
+    [
+      'keeps a forced choice of another tool',
+      { tools: [f, g], tool_choice: { type: 'tool', name: 'f' } },
+      ['g'],
+      { tools: [f], tool_choice: { type: 'tool', name: 'f' } },
+    ],
     ['removes vendor tools by name', { tools: [f, { type: 'web_search_20250305', name: 'web_search' }] }, ['web_search'], { tools: [f] }],
   ])('%s', (_name, before, names, after) => {
     const body = request(before)
@@ -117,7 +188,10 @@ describe('a response', () => {
       id: 'msg_01Json',
       model: 'claude-opus-4-5-20251101',
       text: 'I will look both up.',
-      calls: [{ id: 'toolu_w1', name: 'web__fetch', args: { url: 'https://example.com' } }, { id: 'toolu_m1', name: 'mail__send' }],
+      calls: [
+        { id: 'toolu_w1', name: 'web__fetch', args: { url: 'https://example.com' } },
+        { id: 'toolu_m1', name: 'mail__send' },
+      ],
       finish: 'tool_calls',
       usage: { inputTokens: 1436, outputTokens: 97, cacheReadTokens: 1024, cacheWriteTokens: 0 },
     })
@@ -152,8 +226,15 @@ describe('a response', () => {
     const body = response()
     dialect.respond.dropCalls(body, new Set(['toolu_w1', 'toolu_m1']))
     dialect.respond.appendText(body, 'Refused.')
-    dialect.respond.mergeEarlier(body, { text: 'Before.', usage: [{ inputTokens: 10, outputTokens: 1, cacheReadTokens: 4, cacheWriteTokens: 1 }] })
-    expect(dialect.readResponse(body)).toMatchObject({ text: 'Before.\nI will look both up.\n\nRefused.', finish: 'stop', usage: { inputTokens: 1446, outputTokens: 98, cacheReadTokens: 1028, cacheWriteTokens: 1 } })
+    dialect.respond.mergeEarlier(body, {
+      text: 'Before.',
+      usage: [{ inputTokens: 10, outputTokens: 1, cacheReadTokens: 4, cacheWriteTokens: 1 }],
+    })
+    expect(dialect.readResponse(body)).toMatchObject({
+      text: 'Before.\nI will look both up.\n\nRefused.',
+      finish: 'stop',
+      usage: { inputTokens: 1446, outputTokens: 98, cacheReadTokens: 1028, cacheWriteTokens: 1 },
+    })
     expect(body.usage).toMatchObject({ input_tokens: 417 })
   })
 })

@@ -14,21 +14,37 @@ const poisoned: readonly (readonly [string, string, string])[] = [
 
 describe('a key written with an escape', () => {
   test.each(poisoned)('after %s, %s has the key %j', (before, text, key) => {
-    for (const parse of [parseJson, (json: string) => parseOpenJson(json, limits), (json: string) => parseGuardedJson(Buffer.from(json), limits)]) {
+    for (const parse of [
+      parseJson,
+      (json: string) => parseOpenJson(json, limits),
+      (json: string) => parseGuardedJson(Buffer.from(json), limits),
+    ]) {
       parse(before)
       expect(Object.keys(parse(text) as object)[1]).toBe(key)
     }
   })
 
   test('is found behind white space and among escaped values', () => {
-    expect(parseJson('{"v":"\\n: \\"x\\":", "w" : ["\\\\"], "\\n" \n : {"\\u0061" : [1, -2.5e3, true, null, {}, [] ]} }')).toEqual({ v: '\n: "x":', w: ['\\'], '\n': { a: [1, -2500, true, null, {}, []] } })
+    expect(parseJson('{"v":"\\n: \\"x\\":", "w" : ["\\\\"], "\\n" \n : {"\\u0061" : [1, -2.5e3, true, null, {}, [] ]} }')).toEqual({
+      v: '\n: "x":',
+      w: ['\\'],
+      '\n': { a: [1, -2500, true, null, {}, []] },
+    })
   })
 })
 
 test('any value comes back as it was written', () => {
   const key = fc.oneof(fc.constantFrom('\\', '"', '\n', 'a', '__proto__', '\\u', 'to'), fc.string({ unit: 'binary', maxLength: 4 }))
   const { value } = fc.letrec<{ value: unknown }>((tie) => ({
-    value: fc.oneof({ maxDepth: 4 }, fc.string(), fc.double({ noDefaultInfinity: true, noNaN: true }), fc.boolean(), fc.constant(null), fc.array(tie('value'), { maxLength: 4 }), fc.array(fc.tuple(key, tie('value')), { maxLength: 5 }).map(Object.fromEntries)),
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.string(),
+      fc.double({ noDefaultInfinity: true, noNaN: true }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.array(fc.tuple(key, tie('value')), { maxLength: 5 }).map(Object.fromEntries),
+    ),
   }))
   fc.assert(
     fc.property(value, fc.boolean(), fc.boolean(), (written, pretty, asciiOnly) => {

@@ -26,7 +26,10 @@ function awaitBytes(request: IncomingMessage, limits: BodyLimits): Promise<Buffe
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const timer = setTimeout(() => fail(new TurnwardError('request.timeout', { why: `not complete after ${limits.body_timeout_ms} ms` })), limits.body_timeout_ms)
+    const timer = setTimeout(
+      () => fail(new TurnwardError('request.timeout', { why: `not complete after ${limits.body_timeout_ms} ms` })),
+      limits.body_timeout_ms,
+    )
     const cleanUp = (): void => {
       clearTimeout(timer)
       request.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError)

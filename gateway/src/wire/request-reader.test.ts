@@ -45,8 +45,17 @@ const words = fc.string({ unit: fc.constantFrom('a', 'ü', '🙂', '"', '\\', '{
 /** A message as JSON text of its own, so that every spelling of white space and escapes is kept. */
 function messageOf(round: number, text: string, style: number, dialect: Dialect): string {
   const padded = `${text}${'x'.repeat(300)}`
-  const assistant = { role: 'assistant', content: padded, ...(dialect.name === 'messages' ? {} : { tool_calls: [{ id: `c${round}`, type: 'function', function: { name: 'f', arguments: '{"a":1}' } }] }) }
-  const result = dialect.name === 'messages' ? { role: 'user', content: [{ type: 'tool_result', tool_use_id: `c${round}`, content: padded }] } : { role: 'tool', tool_call_id: `c${round}`, content: padded }
+  const assistant = {
+    role: 'assistant',
+    content: padded,
+    ...(dialect.name === 'messages'
+      ? {}
+      : { tool_calls: [{ id: `c${round}`, type: 'function', function: { name: 'f', arguments: '{"a":1}' } }] }),
+  }
+  const result =
+    dialect.name === 'messages'
+      ? { role: 'user', content: [{ type: 'tool_result', tool_use_id: `c${round}`, content: padded }] }
+      : { role: 'tool', tool_call_id: `c${round}`, content: padded }
   const message = round % 2 === 0 ? { role: 'user', content: padded } : style % 3 === 0 ? assistant : result
   const written = JSON.stringify(message, undefined, style % 5 === 0 ? 1 : 0)
   return style % 7 === 0 ? written.replace('"content"', '"\\u0063ontent"') : written
@@ -69,17 +78,23 @@ const steps = fc.array(
 describe.each([chatCompletions, messagesDialect])('the reader of $name requests', (dialect) => {
   test('reads every request of a conversation as somebody does who has never seen the ones before', () => {
     fc.assert(
-      fc.property(steps, fc.constantFrom('', ' ', '\n\t'), fc.constantFrom('', ',"stream":true', ',"metadata":{"x":"é"}'), (moves, space, tail) => {
-        const reader = new RequestReader(clock)
-        let list = Array.from({ length: 30 }, (_, round) => messageOf(round, 'start', 1, dialect))
-        for (const { kind, at, text, style } of moves) {
-          if (kind === 'append') list = [...list, messageOf(list.length, text, style, dialect), messageOf(list.length + 1, text, style, dialect)]
-          if (kind === 'fork') list = list.slice(0, 1 + (at % list.length))
-          if (kind === 'edit') list = list.with(at % list.length, messageOf(at % list.length, text, style, dialect))
-          const bytes = bodyOf(list, space, tail)
-          expect(outcomeOf(() => reader.read('alice', dialect, bytes, limits))).toEqual(readAfresh(dialect, bytes))
-        }
-      }),
+      fc.property(
+        steps,
+        fc.constantFrom('', ' ', '\n\t'),
+        fc.constantFrom('', ',"stream":true', ',"metadata":{"x":"é"}'),
+        (moves, space, tail) => {
+          const reader = new RequestReader(clock)
+          let list = Array.from({ length: 30 }, (_, round) => messageOf(round, 'start', 1, dialect))
+          for (const { kind, at, text, style } of moves) {
+            if (kind === 'append')
+              list = [...list, messageOf(list.length, text, style, dialect), messageOf(list.length + 1, text, style, dialect)]
+            if (kind === 'fork') list = list.slice(0, 1 + (at % list.length))
+            if (kind === 'edit') list = list.with(at % list.length, messageOf(at % list.length, text, style, dialect))
+            const bytes = bodyOf(list, space, tail)
+            expect(outcomeOf(() => reader.read('alice', dialect, bytes, limits))).toEqual(readAfresh(dialect, bytes))
+          }
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -97,8 +112,18 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
     ['a body that ends early', (list: string) => list.slice(0, -1)],
     ['a body that ends after a known message', (list: string) => list.slice(0, -2)],
     ['something after the body', (list: string) => `${list}{}`],
-    ['a new message nested too deeply', (list: string) => list.replace(/\]\}$/, `,{"role":"user","content":"x","y":${'['.repeat(12)}${']'.repeat(12)}}]}`)],
-    ['more keys than a body may have in all', (list: string) => list.replace(/\]\}$/, `,{"role":"user","content":"x","y":{${Array.from({ length: 3920 }, (_, key) => `"k${key}":0`).join(',')}}}]}`)],
+    [
+      'a new message nested too deeply',
+      (list: string) => list.replace(/\]\}$/, `,{"role":"user","content":"x","y":${'['.repeat(12)}${']'.repeat(12)}}]}`),
+    ],
+    [
+      'more keys than a body may have in all',
+      (list: string) =>
+        list.replace(
+          /\]\}$/,
+          `,{"role":"user","content":"x","y":{${Array.from({ length: 3920 }, (_, key) => `"k${key}":0`).join(',')}}}]}`,
+        ),
+    ],
     ['an unknown role', (list: string) => list.replace(/\]\}$/, ',{"role":"judge","content":"x"}]}')],
   ])('refuses after a known beginning what it refuses without: %s', (_name, spoil) => {
     const reader = new RequestReader(clock)
@@ -114,7 +139,12 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
     const reader = new RequestReader(clock)
     const known = bodyOf(conversation, '', '')
     reader.read('alice', dialect, known, limits)
-    const bytes = Buffer.concat([known.subarray(0, -2), Buffer.from(',{"role":"user","content":"'), Buffer.from([0xff]), Buffer.from('"}]}')])
+    const bytes = Buffer.concat([
+      known.subarray(0, -2),
+      Buffer.from(',{"role":"user","content":"'),
+      Buffer.from([0xff]),
+      Buffer.from('"}]}'),
+    ])
     expect(outcomeOf(() => reader.read('alice', dialect, bytes, limits))).toEqual({ code: 'request.malformed', subject: undefined })
   })
 
@@ -125,7 +155,8 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
     const second = reader.read('alice', dialect, bodyOf(longer, '', ',"stream":true'), limits).view.messages
     expect(second).toHaveLength(41)
     for (const [index, message] of first.entries()) expect(second[index]).toBe(message)
-    const fork = reader.read('alice', dialect, bodyOf([...conversation.slice(0, 38), messageOf(38, 'other', 1, dialect)], '', ''), limits).view.messages
+    const fork = reader.read('alice', dialect, bodyOf([...conversation.slice(0, 38), messageOf(38, 'other', 1, dialect)], '', ''), limits)
+      .view.messages
     expect(fork.slice(0, 38).every((message, index) => message === first[index])).toBe(true)
     expect(fork[38]?.text).toContain('other')
   })
@@ -166,7 +197,12 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
 })
 
 describe('what is kept', () => {
-  const view = (round: number, length: number): Buffer => bodyOf(Array.from({ length }, (_, index) => messageOf(index, String.fromCharCode(65 + round).repeat(60), 1, chatCompletions)), '', '')
+  const view = (round: number, length: number): Buffer =>
+    bodyOf(
+      Array.from({ length }, (_, index) => messageOf(index, String.fromCharCode(65 + round).repeat(60), 1, chatCompletions)),
+      '',
+      '',
+    )
   const isKnown = (reader: RequestReader, bytes: Buffer): boolean => {
     const [first] = reader.read('alice', chatCompletions, bytes, limits).view.messages
     return reader.read('alice', chatCompletions, bytes, limits).view.messages[0] === first
@@ -177,7 +213,10 @@ describe('what is kept', () => {
     const known = new KnownBeginnings(5 * (bytes[0] as Buffer).length)
     const reader = new RequestReader(clock, known)
     for (const one of bytes) reader.read('alice', chatCompletions, one, limits)
-    expect(bytes.map((one) => known.search('chat-completions|alice', one).found !== undefined)).toEqual([...Array(7).fill(false), ...Array(5).fill(true)])
+    expect(bytes.map((one) => known.search('chat-completions|alice', one).found !== undefined)).toEqual([
+      ...Array(7).fill(false),
+      ...Array(5).fill(true),
+    ])
   })
 
   test('goes when its conversation has been idle', () => {

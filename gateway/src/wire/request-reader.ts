@@ -33,7 +33,8 @@ export class RequestReader {
   read(owner: string, dialect: Dialect, bytes: Buffer, limits: JsonLimits): ReadBody {
     const sender = `${dialect.name}|${owner}`
     const tools = this.#tools.placeFor(sender, limits.maxDepth)
-    const read = bytes.length < shortestBeginning ? readShort(dialect, bytes, limits, tools) : this.#readLong(sender, dialect, bytes, limits, tools)
+    const read =
+      bytes.length < shortestBeginning ? readShort(dialect, bytes, limits, tools) : this.#readLong(sender, dialect, bytes, limits, tools)
     this.#tools.learn(sender, tools, read.body.fields.tools)
     return read
   }
@@ -84,19 +85,32 @@ function readOn(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: Tool
   marks.keysElsewhere = (known.keys[count - 1] as number) - known.keysBefore
   const json = parseGuardedText(text, limits, marks, tools)
   const view = dialect.readRequest(json, count === known.messages.length ? known.messages : known.messages.slice(0, count))
-  return { body: new RequestBody(json, bytes), view, beginning: goOn(found, bytes, messagesOf(view), marks, byteOffsets(text, marks, next, bytes)) }
+  return {
+    body: new RequestBody(json, bytes),
+    view,
+    beginning: goOn(found, bytes, messagesOf(view), marks, byteOffsets(text, marks, next, bytes)),
+  }
 }
 
 /** Beyond this many pieces comparing them costs more than keeping the whole request. */
 const mostPieces = 16
 
 /** The beginning with the new messages of a request, which end at the bytes `ends`. */
-function goOn({ beginning: known, count }: FoundBeginning, bytes: Buffer, messages: RequestView['messages'], { keys }: MessageMarks, ends: readonly number[]): Beginning {
+function goOn(
+  { beginning: known, count }: FoundBeginning,
+  bytes: Buffer,
+  messages: RequestView['messages'],
+  { keys }: MessageMarks,
+  ends: readonly number[],
+): Beginning {
   const isWhole = count === known.ends.length
   if (isWhole && ends.length === 0) return known
   const last = ends.at(-1) ?? (known.ends[count - 1] as number)
   // A copy of what is new, so that the request itself can leave memory at once.
-  const pieces = isWhole && known.pieces.length < mostPieces ? [...known.pieces, Buffer.from(bytes.subarray(known.ends.at(-1), last))] : [bytes.subarray(0, last)]
+  const pieces =
+    isWhole && known.pieces.length < mostPieces
+      ? [...known.pieces, Buffer.from(bytes.subarray(known.ends.at(-1), last))]
+      : [bytes.subarray(0, last)]
   return { ...known, pieces, ends: [...known.ends.slice(0, count), ...ends], keys: [...known.keys.slice(0, count), ...keys], messages }
 }
 

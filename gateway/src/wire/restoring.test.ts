@@ -59,13 +59,21 @@ describe('chat-completions', () => {
           const kept = one.calls.filter((id) => !one.dropped.includes(id))
           assistants.push({ index: body.messages.length, one })
           const merged = one.rounds.map((_round, at) => `round ${at}`).join('\n\n')
-          body.messages.push({ role: 'assistant', content: one.hasText ? `${merged} said ${one.id}` : merged, name: 'kept', ...(kept.length > 0 ? { tool_calls: kept.map(chatCall) } : {}) })
+          body.messages.push({
+            role: 'assistant',
+            content: one.hasText ? `${merged} said ${one.id}` : merged,
+            name: 'kept',
+            ...(kept.length > 0 ? { tool_calls: kept.map(chatCall) } : {}),
+          })
           for (const id of kept) body.messages.push({ role: 'tool', tool_call_id: id, content: `result ${id}` })
           if (one.followUp === 'text') body.messages.push({ role: 'user', content: 'more' })
         }
         let inserted = 0
         for (const { index, one } of assistants) {
-          const rounds = one.rounds.map((ids, at): SplicedRound => ({ assistant: { role: 'assistant', content: `round ${at}`, tool_calls: ids.map(chatCall) }, refused: ids.map((id) => refusal(chatCall(id), id)) }))
+          const rounds = one.rounds.map((ids, at): SplicedRound => ({
+            assistant: { role: 'assistant', content: `round ${at}`, tool_calls: ids.map(chatCall) },
+            refused: ids.map((id) => refusal(chatCall(id), id)),
+          }))
           const delivered = one.rounds.length > 0 ? { role: 'assistant', content: one.hasText ? `said ${one.id}` : null } : undefined
           const before = body.messages.length
           const count = chatCompletions.edit.restore(body, index + inserted, { rounds, dropped: droppedOf(one, chatCall), delivered })
@@ -76,8 +84,10 @@ describe('chat-completions', () => {
         expect(waitingAfter(body.messages)).toEqual([])
         const made = body.messages.flatMap((message) => (message.tool_calls as JsonObject[] | undefined) ?? []).map((call) => call.id)
         expect(made).toEqual(steps.flatMap((one) => [...one.rounds.flat(), ...one.calls]))
-        for (const one of steps) expect(body.messages.filter((message) => String(message.content).includes(`said ${one.id}`))).toHaveLength(one.hasText ? 1 : 0)
-        for (const one of steps.filter((each) => each.rounds.length > 0)) for (const message of body.messages) expect(String(message.content)).not.toContain(`round 0 said ${one.id}`)
+        for (const one of steps)
+          expect(body.messages.filter((message) => String(message.content).includes(`said ${one.id}`))).toHaveLength(one.hasText ? 1 : 0)
+        for (const one of steps.filter((each) => each.rounds.length > 0))
+          for (const message of body.messages) expect(String(message.content)).not.toContain(`round 0 said ${one.id}`)
       }),
     )
   })
@@ -104,7 +114,10 @@ describe('chat-completions', () => {
         { role: 'user', content: 'next' },
       ],
     }
-    const dropped = [{ ...refusal(chatCall('a'), 'a'), position: 0 }, { ...refusal(chatCall('c'), 'c'), position: 2 }]
+    const dropped = [
+      { ...refusal(chatCall('a'), 'a'), position: 0 },
+      { ...refusal(chatCall('c'), 'c'), position: 2 },
+    ]
     expect(chatCompletions.edit.restore(body, 1, { rounds: [], dropped, delivered: undefined })).toBe(2)
     expect(body.messages).toEqual([
       { role: 'user', content: 'go' },
@@ -117,7 +130,12 @@ describe('chat-completions', () => {
   })
 
   test('restoring twice changes nothing', () => {
-    const body: JsonObject = { messages: [{ role: 'assistant', content: null, tool_calls: [chatCall('b')] }, { role: 'tool', tool_call_id: 'b', content: 'B' }] }
+    const body: JsonObject = {
+      messages: [
+        { role: 'assistant', content: null, tool_calls: [chatCall('b')] },
+        { role: 'tool', tool_call_id: 'b', content: 'B' },
+      ],
+    }
     const record = { rounds: [], dropped: [{ ...refusal(chatCall('a'), 'a'), position: 0 }], delivered: undefined }
     chatCompletions.edit.restore(body, 0, record)
     const once = structuredClone(body)
@@ -133,9 +151,15 @@ describe('chat-completions', () => {
 
   test('an appended round is answered in the order of its calls', () => {
     const body: JsonObject = { messages: [{ role: 'user', content: 'go' }] }
-    const round = { assistant: { role: 'assistant', content: null, tool_calls: [chatCall('a'), chatCall('b')] }, refused: [refusal(chatCall('b'), 'b'), refusal(chatCall('a'), 'a')] }
+    const round = {
+      assistant: { role: 'assistant', content: null, tool_calls: [chatCall('a'), chatCall('b')] },
+      refused: [refusal(chatCall('b'), 'b'), refusal(chatCall('a'), 'a')],
+    }
     chatCompletions.edit.appendRound(body, round)
-    expect((body.messages as JsonObject[]).slice(2)).toEqual([{ role: 'tool', tool_call_id: 'a', content: 'not run: a' }, { role: 'tool', tool_call_id: 'b', content: 'not run: b' }])
+    expect((body.messages as JsonObject[]).slice(2)).toEqual([
+      { role: 'tool', tool_call_id: 'a', content: 'not run: a' },
+      { role: 'tool', tool_call_id: 'b', content: 'not run: b' },
+    ])
   })
 })
 
@@ -154,12 +178,22 @@ describe('messages', () => {
           if (isLast && kept.length === 0 && one.followUp === 'none') continue
           const results = kept.map((id) => ({ type: 'tool_result', tool_use_id: id, content: 'ok' }))
           if (results.length === 0) body.messages.push({ role: 'user', content: 'more' })
-          else body.messages.push({ role: 'user', content: one.followUp === 'text' ? [...results, { type: 'text', text: 'more' }] : results })
+          else
+            body.messages.push({ role: 'user', content: one.followUp === 'text' ? [...results, { type: 'text', text: 'more' }] : results })
         }
         let inserted = 0
         for (const { index, one } of assistants) {
-          const rounds = one.rounds.map((ids): SplicedRound => ({ assistant: { role: 'assistant', content: [{ type: 'thinking', thinking: 't', signature: 's' }, ...ids.map(toolUse)] }, refused: ids.map((id) => refusal(toolUse(id), id)) }))
-          const delivered = one.rounds.length > 0 ? { role: 'assistant', content: [...(one.hasText ? [{ type: 'text', text: `said ${one.id}` }] : []), ...one.calls.map(toolUse)] } : undefined
+          const rounds = one.rounds.map((ids): SplicedRound => ({
+            assistant: { role: 'assistant', content: [{ type: 'thinking', thinking: 't', signature: 's' }, ...ids.map(toolUse)] },
+            refused: ids.map((id) => refusal(toolUse(id), id)),
+          }))
+          const delivered =
+            one.rounds.length > 0
+              ? {
+                  role: 'assistant',
+                  content: [...(one.hasText ? [{ type: 'text', text: `said ${one.id}` }] : []), ...one.calls.map(toolUse)],
+                }
+              : undefined
           const before = body.messages.length
           const count = messages.edit.restore(body, index + inserted, { rounds, dropped: droppedOf(one, toolUse), delivered })
           expect(count).toBe(body.messages.length - before)
@@ -194,28 +228,61 @@ describe('messages', () => {
       messages: [
         { role: 'user', content: 'go' },
         { role: 'assistant', content: [{ type: 'text', text: 'Look.' }, toolUse('b')] },
-        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'b', content: 'B' }, { type: 'text', text: 'next' }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'tool_result', tool_use_id: 'b', content: 'B' },
+            { type: 'text', text: 'next' },
+          ],
+        },
       ],
     }
-    const dropped = [{ ...refusal(toolUse('a'), 'a'), position: 0 }, { ...refusal(toolUse('c'), 'c'), position: 2 }]
+    const dropped = [
+      { ...refusal(toolUse('a'), 'a'), position: 0 },
+      { ...refusal(toolUse('c'), 'c'), position: 2 },
+    ]
     expect(messages.edit.restore(body, 1, { rounds: [], dropped, delivered: undefined })).toBe(0)
     const notice = (id: string): JsonObject => ({ type: 'tool_result', tool_use_id: id, content: `not run: ${id}`, is_error: true })
     expect((body.messages as JsonObject[]).slice(1)).toEqual([
       { role: 'assistant', content: [{ type: 'text', text: 'Look.' }, toolUse('a'), toolUse('b'), toolUse('c')] },
-      { role: 'user', content: [notice('a'), { type: 'tool_result', tool_use_id: 'b', content: 'B' }, notice('c'), { type: 'text', text: 'next' }] },
+      {
+        role: 'user',
+        content: [notice('a'), { type: 'tool_result', tool_use_id: 'b', content: 'B' }, notice('c'), { type: 'text', text: 'next' }],
+      },
     ])
   })
 
   test('a following message of plain text keeps its text after the notices', () => {
-    const body: JsonObject = { messages: [{ role: 'assistant', content: 'Hm.' }, { role: 'user', content: 'next' }] }
+    const body: JsonObject = {
+      messages: [
+        { role: 'assistant', content: 'Hm.' },
+        { role: 'user', content: 'next' },
+      ],
+    }
     messages.edit.restore(body, 0, { rounds: [], dropped: [{ ...refusal(toolUse('a'), 'a'), position: 0 }], delivered: undefined })
-    expect(body.messages).toMatchObject([{ content: [{ type: 'text', text: 'Hm.' }, toolUse('a')] }, { content: [{ tool_use_id: 'a' }, { type: 'text', text: 'next' }] }])
+    expect(body.messages).toMatchObject([
+      { content: [{ type: 'text', text: 'Hm.' }, toolUse('a')] },
+      { content: [{ tool_use_id: 'a' }, { type: 'text', text: 'next' }] },
+    ])
   })
 
   test('the delivered content comes back with its signatures, but only calls the client kept', () => {
-    const body: JsonObject = { messages: [{ role: 'assistant', content: [{ type: 'text', text: 'r1 said' }, toolUse('b')], extra: 1 }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'b' }] }] }
+    const body: JsonObject = {
+      messages: [
+        { role: 'assistant', content: [{ type: 'text', text: 'r1 said' }, toolUse('b')], extra: 1 },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'b' }] },
+      ],
+    }
     const thinking = { type: 'thinking', thinking: 't', signature: 's' }
-    messages.edit.restore(body, 0, { rounds: [], dropped: [], delivered: { role: 'assistant', content: [thinking, { type: 'text', text: 'said' }, toolUse('a'), toolUse('b')] } })
-    expect((body.messages as JsonObject[])[0]).toEqual({ role: 'assistant', content: [thinking, { type: 'text', text: 'said' }, toolUse('b')], extra: 1 })
+    messages.edit.restore(body, 0, {
+      rounds: [],
+      dropped: [],
+      delivered: { role: 'assistant', content: [thinking, { type: 'text', text: 'said' }, toolUse('a'), toolUse('b')] },
+    })
+    expect((body.messages as JsonObject[])[0]).toEqual({
+      role: 'assistant',
+      content: [thinking, { type: 'text', text: 'said' }, toolUse('b')],
+      extra: 1,
+    })
   })
 })

@@ -5,7 +5,9 @@ import { replaceModel, setTopLevel } from './splice-bytes.ts'
 
 describe('replacing the model', () => {
   test('changes only the bytes of its value', () => {
-    const body = Buffer.from('{ "messages" : [{"model":"no","content":"a \\"model\\":\\"no\\" \u00e9"}],\n "n":1e0, "model" :\t"gpt-5" , "x":[ ] }')
+    const body = Buffer.from(
+      '{ "messages" : [{"model":"no","content":"a \\"model\\":\\"no\\" \u00e9"}],\n "n":1e0, "model" :\t"gpt-5" , "x":[ ] }',
+    )
     expect(replaceModel(body, 'o"4\u00e9')?.toString()).toBe(body.toString().replace('"gpt-5"', '"o\\"4\u00e9"'))
   })
 
@@ -13,9 +15,12 @@ describe('replacing the model', () => {
     expect(replaceModel(Buffer.from('{"mod\\u0065l":"a"}'), 'b')?.toString()).toBe('{"mod\\u0065l":"b"}')
   })
 
-  test.each(['{}', '{"a":{"model":"x"}}', '{"model":1}', '{"model":{"model":"x"}}', '{"a":"model"}', '{"a":["model","x"]}'])('%s has no model to replace', (text) => {
-    expect(replaceModel(Buffer.from(text), 'b')).toBeUndefined()
-  })
+  test.each(['{}', '{"a":{"model":"x"}}', '{"model":1}', '{"model":{"model":"x"}}', '{"a":"model"}', '{"a":["model","x"]}'])(
+    '%s has no model to replace',
+    (text) => {
+      expect(replaceModel(Buffer.from(text), 'b')).toBeUndefined()
+    },
+  )
 })
 
 describe('setting a top-level member', () => {
@@ -35,7 +40,9 @@ describe('setting a top-level member', () => {
     fc.assert(
       fc.property(fc.dictionary(key, fc.jsonValue()), key, fc.jsonValue(), fc.boolean(), (object, name, value, pretty) => {
         const body = Buffer.from(JSON.stringify(object, null, pretty ? 2 : undefined))
-        const expected = parseJson(JSON.stringify(Object.fromEntries([...Object.entries(object).filter(([other]) => other !== name), [name, value]])))
+        const expected = parseJson(
+          JSON.stringify(Object.fromEntries([...Object.entries(object).filter(([other]) => other !== name), [name, value]])),
+        )
         expect(parseJson(setTopLevel(body, name, JSON.stringify(value)).toString())).toEqual(expected)
       }),
     )

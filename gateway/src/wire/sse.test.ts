@@ -45,14 +45,19 @@ describe('events (WHATWG HTML 9.2)', () => {
     const line = fc.constantFrom('data: ', 'data:{"a":"é☕𝄞"}', 'event: x', ': c', 'id: 1', 'data', '')
     const end = fc.constantFrom('\n', '\r\n', '\r')
     fc.assert(
-      fc.property(fc.array(fc.tuple(line, end), { maxLength: 30 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 60 }), (lines, sizes) => {
-        const stream = Buffer.from(lines.flat().join(''))
-        const chunks = cut(stream, sizes)
-        const events = frame(chunks)
-        expect(Buffer.concat(events.map((event) => event.raw)).equals(stream)).toBe(true)
-        const dataOf = (list: readonly SseEvent[]): unknown[] => list.filter((event) => event.data !== undefined).map(({ event, data }) => ({ event, data }))
-        expect(dataOf(events)).toEqual(dataOf(frame([stream])))
-      }),
+      fc.property(
+        fc.array(fc.tuple(line, end), { maxLength: 30 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 60 }),
+        (lines, sizes) => {
+          const stream = Buffer.from(lines.flat().join(''))
+          const chunks = cut(stream, sizes)
+          const events = frame(chunks)
+          expect(Buffer.concat(events.map((event) => event.raw)).equals(stream)).toBe(true)
+          const dataOf = (list: readonly SseEvent[]): unknown[] =>
+            list.filter((event) => event.data !== undefined).map(({ event, data }) => ({ event, data }))
+          expect(dataOf(events)).toEqual(dataOf(frame([stream])))
+        },
+      ),
     )
   })
 

@@ -90,7 +90,8 @@ export class SseFramer {
   }
 
   #refuseHuge(size: number): void {
-    if (size > this.#maxEventBytes) throw new TurnwardError('upstream.malformed', { why: `an event of its stream is larger than ${this.#maxEventBytes} bytes` })
+    if (size > this.#maxEventBytes)
+      throw new TurnwardError('upstream.malformed', { why: `an event of its stream is larger than ${this.#maxEventBytes} bytes` })
   }
 }
 

@@ -8,7 +8,11 @@ import { TextEvents } from './text-events.ts'
 /** What a gate made of a stream: the bytes the client has, and what the round came to or the error. */
 function pass(dialect: DialectName, chunks: readonly Buffer[]): unknown {
   const shown: Buffer[] = []
-  const gate = createStreamGate(dialect, { write: (bytes) => void shown.push(Buffer.from(bytes)) }, { maxEventBytes: 1000, hideUsageChunk: false })
+  const gate = createStreamGate(
+    dialect,
+    { write: (bytes) => void shown.push(Buffer.from(bytes)) },
+    { maxEventBytes: 1000, hideUsageChunk: false },
+  )
   try {
     for (const chunk of chunks) gate.push(chunk)
     const { native, ...round } = gate.endRound()
@@ -27,7 +31,8 @@ const words = fc.oneof(
 const line = fc.constantFrom('\n\n', '\n\n', '\n\n', '\r\n\r\n', '\n', '\r\r')
 
 function chatEvent(kind: number, text: string, end: string): string {
-  const choice = (delta: string, finish = 'null', index = 0): string => `data: {"id":"c","model":"m","choices":[{"index":${index},"delta":${delta},"finish_reason":${finish}}]}${end}`
+  const choice = (delta: string, finish = 'null', index = 0): string =>
+    `data: {"id":"c","model":"m","choices":[{"index":${index},"delta":${delta},"finish_reason":${finish}}]}${end}`
   switch (kind) {
     case 0:
       return choice(`{"role":"assistant","content":"${text}"}`)
@@ -73,7 +78,11 @@ function messagesEvent(kind: number, text: string, end: string): string {
   }
 }
 
-const streams: readonly { readonly dialect: DialectName; readonly start: string; readonly event: (kind: number, text: string, end: string) => string }[] = [
+const streams: readonly {
+  readonly dialect: DialectName
+  readonly start: string
+  readonly event: (kind: number, text: string, end: string) => string
+}[] = [
   { dialect: 'chat-completions', start: chatEvent(0, '', '\n\n'), event: chatEvent },
   {
     dialect: 'messages',
@@ -84,13 +93,19 @@ const streams: readonly { readonly dialect: DialectName; readonly start: string;
 
 describe.each(streams)('a stream in $dialect', ({ dialect, start, event }) => {
   test('comes to the same whether its events are known by their bytes or read in full', () => {
-    const events = fc.array(fc.record({ kind: fc.oneof(fc.constant(9), fc.constant(9), fc.constant(9), fc.nat(9)), text: words, end: line }), { maxLength: 14 })
+    const events = fc.array(
+      fc.record({ kind: fc.oneof(fc.constant(9), fc.constant(9), fc.constant(9), fc.nat(9)), text: words, end: line }),
+      { maxLength: 14 },
+    )
     fc.assert(
       fc.property(events, (list) => {
         const parts = [start, ...list.map(({ kind, text, end }) => event(kind, text, end))].map((text) => Buffer.from(text))
         const whole = Buffer.concat(parts)
         // An event whose first byte comes alone is read in full, whatever was learned.
-        const inFull = pass(dialect, parts.flatMap((part) => [part.subarray(0, 1), part.subarray(1)]))
+        const inFull = pass(
+          dialect,
+          parts.flatMap((part) => [part.subarray(0, 1), part.subarray(1)]),
+        )
         expect(pass(dialect, parts)).toEqual(inFull)
         expect(pass(dialect, [whole])).toEqual(inFull)
       }),
@@ -148,7 +163,8 @@ describe('what was learned from an event', () => {
     const texts = new TextEvents(1000)
     const said: string[] = []
     const raw = (index: number): Buffer => Buffer.from(`data: {"id":"event ${index}","delta":{"content":"hello"}}\n\n`)
-    for (let index = 0; index < 100; index += 1) texts.learn(raw(index), JSON.parse(raw(index).toString().slice(6)), 'hello', put, (text) => said.push(text))
+    for (let index = 0; index < 100; index += 1)
+      texts.learn(raw(index), JSON.parse(raw(index).toString().slice(6)), 'hello', put, (text) => said.push(text))
     expect([texts.take(raw(31)), texts.take(raw(99))]).toEqual([raw(31).length, 0])
   })
 })

@@ -34,14 +34,24 @@ export class TextEvents {
   /** Whether an event of the same shape would be known already, but for its words. */
   #knows(raw: Buffer): boolean {
     const shape = this.#shape
-    return shape !== undefined && raw.length > shape.before.length && raw.compare(shape.before, 0, shape.before.length, 0, shape.before.length) === 0
+    return (
+      shape !== undefined &&
+      raw.length > shape.before.length &&
+      raw.compare(shape.before, 0, shape.before.length, 0, shape.before.length) === 0
+    )
   }
 
   /**
    * Learns from an event that does nothing but say `words`, which stand at the place in its payload that `put` writes to.
    * `onText` is told the words of every event that is taken later on.
    */
-  learn(raw: Buffer, payload: JsonObject, words: string, put: (payload: JsonObject, words: string) => void, onText: (text: string) => void): void {
+  learn(
+    raw: Buffer,
+    payload: JsonObject,
+    words: string,
+    put: (payload: JsonObject, words: string) => void,
+    onText: (text: string) => void,
+  ): void {
     if (words === '' || this.#lessons >= mostLessons || this.#knows(raw)) return
     this.#lessons += 1
     this.#shape = undefined

@@ -19,7 +19,10 @@ export function readMessagesUsage(value: JsonValue | undefined): UsageRecord | u
   const cacheRead = count(value.cache_read_input_tokens)
   const cacheWrite = count(value.cache_creation_input_tokens)
   const uncached = count(value.input_tokens)
-  const input = uncached === undefined && cacheRead === undefined && cacheWrite === undefined ? undefined : (uncached ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0)
+  const input =
+    uncached === undefined && cacheRead === undefined && cacheWrite === undefined
+      ? undefined
+      : (uncached ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0)
   return record(input, count(value.output_tokens), cacheRead, cacheWrite)
 }
 
@@ -52,7 +55,12 @@ export function addMessagesUsage(native: JsonValue | undefined, earlier: readonl
   return usage
 }
 
-function record(input: number | undefined, output: number | undefined, cacheRead: number | undefined, cacheWrite: number | undefined): UsageRecord | undefined {
+function record(
+  input: number | undefined,
+  output: number | undefined,
+  cacheRead: number | undefined,
+  cacheWrite: number | undefined,
+): UsageRecord | undefined {
   if (input === undefined && output === undefined) return undefined
   return {
     ...(input === undefined ? {} : { inputTokens: input }),

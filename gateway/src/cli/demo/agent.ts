@@ -52,7 +52,8 @@ async function callModel(url: string, key: string, body: object): Promise<{ mess
   })
   const answer = (await response.json()) as { choices?: { message: JsonObject }[]; error?: { message: string } }
   const message = answer.choices?.[0]?.message
-  if (message === undefined) throw new TurnwardError('upstream.failed', { subject: 'demo', why: answer.error?.message ?? `status ${response.status}` })
+  if (message === undefined)
+    throw new TurnwardError('upstream.failed', { subject: 'demo', why: answer.error?.message ?? `status ${response.status}` })
   return { message, turn: String(response.headers.get('x-turnward-turn')), session: String(response.headers.get('x-turnward-session')) }
 }
 

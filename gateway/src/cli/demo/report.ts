@@ -24,9 +24,15 @@ export function demoToolCalls(records: readonly DecisionRecord[]): DemoToolCall[
   const decisions = records.filter((record) => record.type === 'decision')
   const last = new Map<string, DecisionRecord>()
   for (const record of decisions) {
-    if ((record.kind === 'tool_proposal' || record.kind === 'tool_call') && typeof record.toolCallId === 'string') last.set(record.toolCallId, record)
+    if ((record.kind === 'tool_proposal' || record.kind === 'tool_call') && typeof record.toolCallId === 'string')
+      last.set(record.toolCallId, record)
   }
-  return [...last.values()].map((record) => ({ tool: record.subject, action: record.action, rule: decidingRule(record), label: labelText(record) }))
+  return [...last.values()].map((record) => ({
+    tool: record.subject,
+    action: record.action,
+    rule: decidingRule(record),
+    label: labelText(record),
+  }))
 }
 
 /** Model calls that reached an upstream, including those made inside a client request after a refusal. */

@@ -33,6 +33,7 @@ function withPermissionModel(protect: readonly string[]): Runners {
 
 function installBubblewrap(say: (line: string) => void): boolean {
   say('Installing bubblewrap, the sandbox for MCP servers …')
-  const install = (): boolean => spawnSync('apt-get', ['install', '-y', '-qq', 'bubblewrap'], { stdio: 'ignore', timeout: 120_000 }).status === 0
+  const install = (): boolean =>
+    spawnSync('apt-get', ['install', '-y', '-qq', 'bubblewrap'], { stdio: 'ignore', timeout: 120_000 }).status === 0
   return install() || (spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore', timeout: 120_000 }).status === 0 && install())
 }

@@ -23,10 +23,19 @@ export function addCheck(program: Command): void {
           rules: snapshot.policy.rules.length,
         }
         // Which tools a server has is for the server to say; that no contract could be meant for any of them shows here.
-        const undescribed = [...snapshot.servers.keys()].filter((server) => !(snapshot.policy.contracts ?? []).some(({ pattern }) => mayMean(pattern, server)))
-        const hint = undescribed.length === 0 ? '' : `\nno contract describes a tool of ${undescribed.join(', ')}: \`turnward policy suggest\` drafts some`
+        const undescribed = [...snapshot.servers.keys()].filter(
+          (server) => !(snapshot.policy.contracts ?? []).some(({ pattern }) => mayMean(pattern, server)),
+        )
+        const hint =
+          undescribed.length === 0
+            ? ''
+            : `\nno contract describes a tool of ${undescribed.join(', ')}: \`turnward policy suggest\` drafts some`
         const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
-        print(options, { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts, undescribed }, `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}`)
+        print(
+          options,
+          { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts, undescribed },
+          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}`,
+        )
       } catch (error) {
         fail(options, error)
       }

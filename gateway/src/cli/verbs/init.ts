@@ -30,7 +30,11 @@ async function init(options: InitOptions): Promise<void> {
   try {
     const path = resolve(options.config)
     if (existsSync(path) && options.force !== true) {
-      throw new TurnwardError('request.invalid', { subject: path, why: 'it exists', fix: 'Choose another name with --config, or overwrite it with --force.' })
+      throw new TurnwardError('request.invalid', {
+        subject: path,
+        why: 'it exists',
+        fix: 'Choose another name with --config, or overwrite it with --force.',
+      })
     }
     const folder = dirname(path)
     const keyPath = join(folder, starterKeyPath)

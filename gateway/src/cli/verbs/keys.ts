@@ -31,7 +31,10 @@ export function addKeys(program: Command): void {
     .option('--credential <upstream=credential...>', 'provider credential to use for an upstream')
     .addOption(configOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ turnward keys create --principal alice --consumer laptop --expires 90d\n  $ turnward keys create --principal ci --expires never --json')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ turnward keys create --principal alice --consumer laptop --expires 90d\n  $ turnward keys create --principal ci --expires never --json',
+    )
     .action(create)
   keys
     .command('list')
@@ -75,8 +78,19 @@ async function list(options: KeysOptions): Promise<void> {
   try {
     await withKeys(await dataDirOf(options), async (keys) => {
       const all = await keys.list()
-      const rows = all.map((key) => [key.id, `${key.prefix}…`, key.principal, key.consumer ?? '-', key.actor ?? '-', key.status, expiryText(key)])
-      const text = all.length === 0 ? 'No keys yet: `turnward keys create --principal <name>`.' : table([['ID', 'KEY', 'PRINCIPAL', 'CONSUMER', 'ACTOR', 'STATUS', 'EXPIRY'], ...rows])
+      const rows = all.map((key) => [
+        key.id,
+        `${key.prefix}…`,
+        key.principal,
+        key.consumer ?? '-',
+        key.actor ?? '-',
+        key.status,
+        expiryText(key),
+      ])
+      const text =
+        all.length === 0
+          ? 'No keys yet: `turnward keys create --principal <name>`.'
+          : table([['ID', 'KEY', 'PRINCIPAL', 'CONSUMER', 'ACTOR', 'STATUS', 'EXPIRY'], ...rows])
       print(options, { keys: all }, text)
     })
   } catch (error) {
@@ -110,7 +124,8 @@ function expiryOf(text: string): number | undefined {
   if (text === 'never') return undefined
   const span = /^(\d{1,5})([hd])$/.exec(text)
   const at = span === null ? Date.parse(text) : systemClock.now() + Number(span[1]) * (spanUnits[span[2] ?? 'd'] ?? 0)
-  if (Number.isNaN(at)) throw new TurnwardError('request.invalid', { subject: '--expires', why: 'use an ISO date, a span such as 12h or 30d, or `never`' })
+  if (Number.isNaN(at))
+    throw new TurnwardError('request.invalid', { subject: '--expires', why: 'use an ISO date, a span such as 12h or 30d, or `never`' })
   return at
 }
 

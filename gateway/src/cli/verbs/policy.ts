@@ -23,7 +23,10 @@ export function addPolicy(program: Command): void {
     .option('--offline', 'start and contact no server; use only what the decision log saw')
     .addOption(configOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ turnward policy suggest --server notes\n\nThe same input gives the same drafts. They trust nothing they were not told: read them before you paste them.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ turnward policy suggest --server notes\n\nThe same input gives the same drafts. They trust nothing they were not told: read them before you paste them.',
+    )
     .action(suggestContracts)
   policy
     .command('readiness')
@@ -32,6 +35,9 @@ export function addPolicy(program: Command): void {
     .option('--offline', 'start and contact no server to draft contracts')
     .addOption(configOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ turnward policy readiness --since 7d\n\nExit code 5 when switching to `posture: standard` would have refused a call, or nothing is known yet.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ turnward policy readiness --since 7d\n\nExit code 5 when switching to `posture: standard` would have refused a call, or nothing is known yet.',
+    )
     .action(reportReadiness)
 }

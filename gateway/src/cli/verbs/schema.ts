@@ -8,7 +8,10 @@ export function addSchema(program: Command): void {
     .command('schema')
     .description('print the JSON Schema of the configuration file')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ turnward schema > turnward.schema.json\n  # and at the top of turnward.yaml:\n  # yaml-language-server: $schema=./turnward.schema.json')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ turnward schema > turnward.schema.json\n  # and at the top of turnward.yaml:\n  # yaml-language-server: $schema=./turnward.schema.json',
+    )
     .action((options: { json?: boolean }) => {
       const schema = configJsonSchema()
       process.stdout.write(`${options.json === true ? JSON.stringify(schema) : JSON.stringify(schema, null, 2)}\n`)

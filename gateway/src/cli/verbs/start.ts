@@ -26,7 +26,10 @@ export function addStart(program: Command): void {
     .addOption(configOption())
     .option('--log-level <level>', 'debug, info, warn, error or silent; default: `telemetry.logs.level`')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ turnward start --config turnward.yaml\n\nSIGHUP reloads the configuration, SIGTERM drains and stops.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ turnward start --config turnward.yaml\n\nSIGHUP reloads the configuration, SIGTERM drains and stops.',
+    )
     .action(start)
 }
 
@@ -40,11 +43,17 @@ async function start(options: StartOptions): Promise<void> {
     const gateway = await openGateway({ configPath: options.config, env: process.env, logger })
     unhandled.opened((kind) => gateway.services.telemetry.count('turnward_unhandled_errors_total', { kind }))
     const { revision } = gateway.config.current
-    if (gateway.config.current.policy.posture === 'observe') logger.warn({ posture: 'observe' }, 'contracts and rules are not enforced: `turnward policy readiness` tells what `posture: standard` would refuse')
+    if (gateway.config.current.policy.posture === 'observe')
+      logger.warn(
+        { posture: 'observe' },
+        'contracts and rules are not enforced: `turnward policy readiness` tells what `posture: standard` would refuse',
+      )
     print(options, { event: 'ready', url: gateway.url, revision }, `Turnward is ready at ${gateway.url} (revision ${revision})`)
     setTimeout(endStart, settledMs).unref()
     process.on('SIGHUP', () => {
-      gateway.config.reload('SIGHUP').catch((error: unknown) => logger.error({ code: asTurnwardError(error).code }, 'the configuration could not be reloaded'))
+      gateway.config
+        .reload('SIGHUP')
+        .catch((error: unknown) => logger.error({ code: asTurnwardError(error).code }, 'the configuration could not be reloaded'))
     })
     let stopping = false
     const stop = (signal: string): void => {

@@ -22,8 +22,13 @@ export function addTools(program: Command): void {
   withConnection(tools.command('list').description('list the tools that can be called now'))
     .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward tools list --gateway main')
     .action(list)
-  withConnection(tools.command('call').description('call one tool').argument('<tool>', '`server__tool`').argument('[arguments]', 'JSON object', '{}'))
-    .addHelpText('after', `\nExample:\n  $ TURNWARD_KEY=tw_… turnward tools call notes__read_text_file '{"path":"a.txt"}'\n\nExit code 5 when the call was refused or the tool reported an error.`)
+  withConnection(
+    tools.command('call').description('call one tool').argument('<tool>', '`server__tool`').argument('[arguments]', 'JSON object', '{}'),
+  )
+    .addHelpText(
+      'after',
+      `\nExample:\n  $ TURNWARD_KEY=tw_… turnward tools call notes__read_text_file '{"path":"a.txt"}'\n\nExit code 5 when the call was refused or the tool reported an error.`,
+    )
     .action(call)
 }
 
@@ -51,7 +56,10 @@ async function list(options: ToolsOptions): Promise<void> {
   await withClient(options, async (client) => {
     const tools = await client.listTools()
     const undescribed = await undescribedHere(options.url, tools)
-    const hint = undescribed.length === 0 ? '' : `\n\n${undescribed.length} of ${tools.length} described by nobody: \`turnward policy suggest\` drafts contracts`
+    const hint =
+      undescribed.length === 0
+        ? ''
+        : `\n\n${undescribed.length} of ${tools.length} described by nobody: \`turnward policy suggest\` drafts contracts`
     print(options, { tools, undescribed }, `${table(tools.map((tool) => [asText(tool.name), firstLine(tool.description)]))}${hint}`)
   })
 }

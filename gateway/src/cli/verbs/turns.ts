@@ -41,7 +41,8 @@ export function addTurns(program: Command): void {
 async function tail(options: TurnsOptions): Promise<void> {
   try {
     const count = Number(options.last ?? 10)
-    if (!Number.isInteger(count) || count < 0) throw new TurnwardError('request.invalid', { subject: '--last', why: 'it is not a whole number' })
+    if (!Number.isInteger(count) || count < 0)
+      throw new TurnwardError('request.invalid', { subject: '--last', why: 'it is not a whole number' })
     const dataDir = await dataDirOf(options)
     const earlier = count === 0 ? [] : await readRecords(dataDir, { limit: count, last: true })
     for (const record of earlier) printRecord(options, record)
@@ -50,7 +51,8 @@ async function tail(options: TurnsOptions): Promise<void> {
     process.once('SIGINT', () => stop.abort())
     process.once('SIGTERM', () => stop.abort())
     const fromSeq = earlier.at(-1)?.seq
-    for await (const record of tailRecords(dataDir, { signal: stop.signal, ...(fromSeq === undefined ? {} : { fromSeq }) })) printRecord(options, record)
+    for await (const record of tailRecords(dataDir, { signal: stop.signal, ...(fromSeq === undefined ? {} : { fromSeq }) }))
+      printRecord(options, record)
   } catch (error) {
     fail(options, error)
   }
@@ -73,7 +75,12 @@ async function show(turn: string, options: TurnsOptions): Promise<void> {
   try {
     const dataDir = await dataDirOf(options)
     const id = await findTurn(dataDir, turn)
-    if (id === undefined) throw new TurnwardError('request.not_found', { subject: turn, why: 'no such turn is in the decision log', fix: 'List recent ones with `turnward turns tail --no-follow`.' })
+    if (id === undefined)
+      throw new TurnwardError('request.not_found', {
+        subject: turn,
+        why: 'no such turn is in the decision log',
+        fix: 'List recent ones with `turnward turns tail --no-follow`.',
+      })
     const tree = turnTree((await readRecords(dataDir, { turn: id, limit: 100_000 })).map((stored) => stored.record))
     print(options, tree, formatTurnTree(tree))
   } catch (error) {

@@ -10,5 +10,7 @@ export function addVersion(program: Command): void {
     .description('print the version')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward version --json')
-    .action((options: { json?: boolean }) => print(options, { version, node: process.versions.node }, `turnward ${version} (Node ${process.versions.node})`))
+    .action((options: { json?: boolean }) =>
+      print(options, { version, node: process.versions.node }, `turnward ${version} (Node ${process.versions.node})`),
+    )
 }

@@ -11,19 +11,23 @@ const limits = { maxDepth: 64, maxKeys: 10_000 }
 
 describe('message bodies', () => {
   test('every JSON value that is written once is read back unchanged', () => {
-    fc.assert(fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
-      const message = { jsonrpc: '2.0', params: { arguments: value } }
-      expect(parseMessageBody(Buffer.from(JSON.stringify(message)), limits)).toEqual(JSON.parse(JSON.stringify(message)))
-    }))
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+        const message = { jsonrpc: '2.0', params: { arguments: value } }
+        expect(parseMessageBody(Buffer.from(JSON.stringify(message)), limits)).toEqual(JSON.parse(JSON.stringify(message)))
+      }),
+    )
   })
 
   test('a key twice is found wherever it is and however it is written', () => {
-    fc.assert(fc.property(fc.string(), fc.string(), (key, text) => {
-      const plain = JSON.stringify(key)
-      const escaped = `"${Array.from({ length: key.length }, (_, at) => `\\u${key.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
-      const body = `{"a":[${JSON.stringify(text)},{${plain}:1,${escaped} : 3}]}`
-      expect(() => parseMessageBody(Buffer.from(body), limits)).toThrow(expect.objectContaining({ code: 'request.ambiguous_key' }))
-    }))
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (key, text) => {
+        const plain = JSON.stringify(key)
+        const escaped = `"${Array.from({ length: key.length }, (_, at) => `\\u${key.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
+        const body = `{"a":[${JSON.stringify(text)},{${plain}:1,${escaped} : 3}]}`
+        expect(() => parseMessageBody(Buffer.from(body), limits)).toThrow(expect.objectContaining({ code: 'request.ambiguous_key' }))
+      }),
+    )
   })
 
   test('bytes that are not UTF-8 are refused', () => {
@@ -32,19 +36,26 @@ describe('message bodies', () => {
 
   test('keys are counted', () => {
     const body = JSON.stringify(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, 1])))
-    expect(() => parseMessageBody(Buffer.from(body), { maxDepth: 8, maxKeys: 10 })).toThrow(expect.objectContaining({ code: 'request.too_deep' }))
+    expect(() => parseMessageBody(Buffer.from(body), { maxDepth: 8, maxKeys: 10 })).toThrow(
+      expect.objectContaining({ code: 'request.too_deep' }),
+    )
   })
 
   test('every number of the arguments of a call is read as it was written; anywhere else one that would change is refused', () => {
     // Below 10^21, where JavaScript writes integers with all their digits.
     const integer = fc.oneof(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.bigInt({ min: -(2n ** 54n), max: 2n ** 54n }))
-    fc.assert(fc.property(integer, (number) => {
-      const args = parseMessageBody(Buffer.from(`{"method":"tools/call","params":{"arguments":{"n":${number}}}}`), limits) as { params: { arguments: unknown } }
-      expect(JSON.stringify(args.params.arguments)).toBe(`{"n":${number}}`)
-      const body = Buffer.from(`{"method":"tools/call","params":{"n":${number}}}`)
-      if (String(Number(number)) === String(number)) expect(parseMessageBody(body, limits)).toEqual({ method: 'tools/call', params: { n: Number(number) } })
-      else expect(() => parseMessageBody(body, limits)).toThrow(expect.objectContaining({ code: 'request.invalid' }))
-    }))
+    fc.assert(
+      fc.property(integer, (number) => {
+        const args = parseMessageBody(Buffer.from(`{"method":"tools/call","params":{"arguments":{"n":${number}}}}`), limits) as {
+          params: { arguments: unknown }
+        }
+        expect(JSON.stringify(args.params.arguments)).toBe(`{"n":${number}}`)
+        const body = Buffer.from(`{"method":"tools/call","params":{"n":${number}}}`)
+        if (String(Number(number)) === String(number))
+          expect(parseMessageBody(body, limits)).toEqual({ method: 'tools/call', params: { n: Number(number) } })
+        else expect(() => parseMessageBody(body, limits)).toThrow(expect.objectContaining({ code: 'request.invalid' }))
+      }),
+    )
   })
 
   test('a message, a result or an error that is a number is none', () => {
@@ -52,36 +63,57 @@ describe('message bodies', () => {
     expect(readMessage(parseExactJson('{"jsonrpc":"2.0","id":1,"result":1e400}'))).toMatchObject({ kind: 'invalid' })
     expect(readMessage(parseExactJson('{"jsonrpc":"2.0","id":1,"error":1e400}'))).toMatchObject({ kind: 'invalid' })
     expect(readMessage(parseExactJson('{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}'))).toMatchObject({ kind: 'invalid' })
-    expect(readMessage(parseExactJson('{"jsonrpc":"2.0","id":1,"error":{"code":1e400,"message":"m"}}'))).toMatchObject({ kind: 'error', id: 1, error: { code: -32603, message: 'm' } })
+    expect(readMessage(parseExactJson('{"jsonrpc":"2.0","id":1,"error":{"code":1e400,"message":"m"}}'))).toMatchObject({
+      kind: 'error',
+      id: 1,
+      error: { code: -32603, message: 'm' },
+    })
   })
 
   test('case variants are refused in every message of a batch and allowed in its arguments', () => {
-    expect(() => parseMessageBody(Buffer.from('[{"id":1,"ID":2}]'), limits)).toThrow(expect.objectContaining({ code: 'request.ambiguous_key' }))
+    expect(() => parseMessageBody(Buffer.from('[{"id":1,"ID":2}]'), limits)).toThrow(
+      expect.objectContaining({ code: 'request.ambiguous_key' }),
+    )
     expect(parseMessageBody(Buffer.from('[{"params":{"arguments":{"a":1,"A":2}}}]'), limits)).toBeDefined()
   })
 })
 
 describe('JSON-RPC', () => {
-  test.each([[null], [1], [[]], [{}], [{ jsonrpc: '2.0' }], [{ jsonrpc: '2.0', id: 1.5, method: 'x' }], [{ jsonrpc: '2.0', id: null, method: 'x' }], [{ jsonrpc: '2.0', id: 1, method: 5 }], [{ jsonrpc: '2.0', id: 1, result: 'x' }]])('%o is no message', (value) => {
+  test.each([
+    [null],
+    [1],
+    [[]],
+    [{}],
+    [{ jsonrpc: '2.0' }],
+    [{ jsonrpc: '2.0', id: 1.5, method: 'x' }],
+    [{ jsonrpc: '2.0', id: null, method: 'x' }],
+    [{ jsonrpc: '2.0', id: 1, method: 5 }],
+    [{ jsonrpc: '2.0', id: 1, result: 'x' }],
+  ])('%o is no message', (value) => {
     expect(readMessage(value).kind).toBe('invalid')
   })
 
   test('hop-only metadata stays behind, the rest travels', () => {
-    expect(travellingMeta({ progressToken: 1, 'io.modelcontextprotocol/clientInfo': {}, traceparent: 't', 'com.example/a': 1 })).toEqual({ traceparent: 't', 'com.example/a': 1 })
+    expect(travellingMeta({ progressToken: 1, 'io.modelcontextprotocol/clientInfo': {}, traceparent: 't', 'com.example/a': 1 })).toEqual({
+      traceparent: 't',
+      'com.example/a': 1,
+    })
     expect(travellingMeta({ progressToken: 1 })).toBeUndefined()
   })
 })
 
 describe('lines of a stdio server', () => {
   test('do not depend on where the bytes are cut', () => {
-    fc.assert(fc.property(fc.array(fc.string({ unit: 'grapheme', minLength: 1 })), fc.integer({ min: 1, max: 7 }), (texts, step) => {
-      const wanted = texts.map((text) => JSON.stringify(text))
-      const lines = new LineReader(100_000)
-      const read: string[] = []
-      const bytes = Buffer.from(wanted.map((text) => `${text}\r\n`).join(''))
-      for (let at = 0; at < bytes.length; at += step) read.push(...lines.push(bytes.subarray(at, at + step)))
-      expect(read).toEqual(wanted)
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme', minLength: 1 })), fc.integer({ min: 1, max: 7 }), (texts, step) => {
+        const wanted = texts.map((text) => JSON.stringify(text))
+        const lines = new LineReader(100_000)
+        const read: string[] = []
+        const bytes = Buffer.from(wanted.map((text) => `${text}\r\n`).join(''))
+        for (let at = 0; at < bytes.length; at += step) read.push(...lines.push(bytes.subarray(at, at + step)))
+        expect(read).toEqual(wanted)
+      }),
+    )
   })
 
   test('are refused over the bound before they are complete', () => {
@@ -90,7 +122,13 @@ describe('lines of a stdio server', () => {
 })
 
 describe('header values (streamable-http, Value Encoding)', () => {
-  test.each([['us-west1', 'us-west1'], ['Hello, 世界', '=?base64?SGVsbG8sIOS4lueVjA==?='], [' padded ', '=?base64?IHBhZGRlZCA=?='], ['line1\nline2', '=?base64?bGluZTEKbGluZTI=?='], ['=?base64?literal?=', '=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=']])('%j travels as %s', (value, header) => {
+  test.each([
+    ['us-west1', 'us-west1'],
+    ['Hello, 世界', '=?base64?SGVsbG8sIOS4lueVjA==?='],
+    [' padded ', '=?base64?IHBhZGRlZCA=?='],
+    ['line1\nline2', '=?base64?bGluZTEKbGluZTI=?='],
+    ['=?base64?literal?=', '=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?='],
+  ])('%j travels as %s', (value, header) => {
     expect(encodeHeaderValue(value)).toBe(header)
     expect(decodeHeaderValue(header)).toBe(value)
   })
@@ -99,7 +137,13 @@ describe('header values (streamable-http, Value Encoding)', () => {
     fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (value) => decodeHeaderValue(encodeHeaderValue(value)) === value))
   })
 
-  const schema = { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' }, deep: { type: 'object', properties: { count: { type: 'integer', 'x-mcp-header': 'Count' } } } } }
+  const schema = {
+    type: 'object',
+    properties: {
+      region: { type: 'string', 'x-mcp-header': 'Region' },
+      deep: { type: 'object', properties: { count: { type: 'integer', 'x-mcp-header': 'Count' } } },
+    },
+  }
 
   test('parameters are mirrored from their exact path and checked against the body', () => {
     const parameters = headerParameters(schema)
@@ -107,7 +151,8 @@ describe('header values (streamable-http, Value Encoding)', () => {
     const args = { region: 'é', deep: { count: 42 } }
     const headers = parameterHeaders(parameters, args)
     expect(headers).toEqual({ 'mcp-param-region': '=?base64?w6k=?=', 'mcp-param-count': '42' })
-    const check = (sent: Record<string, string>, given = args): string | undefined => checkParameterHeaders(parameters, given, (name) => sent[name])
+    const check = (sent: Record<string, string>, given = args): string | undefined =>
+      checkParameterHeaders(parameters, given, (name) => sent[name])
     expect(check(headers)).toBeUndefined()
     expect(check({ ...headers, 'mcp-param-count': '42.0' })).toBeUndefined()
     expect(check({ ...headers, 'mcp-param-region': 'other' })).toContain('disagree')

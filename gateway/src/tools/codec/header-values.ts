@@ -55,7 +55,8 @@ export function headerParameters(schema: JsonObject): readonly HeaderParameter[]
         const header = child['x-mcp-header']
         if (typeof header !== 'string' || !token.test(header)) return 'an `x-mcp-header` is not a header name'
         if (names.has(header.toLowerCase())) return 'two parameters share one `x-mcp-header`'
-        if (typeof child['type'] !== 'string' || !primitive.has(child['type'])) return 'an `x-mcp-header` is on a parameter that is not a string, an integer or a boolean'
+        if (typeof child['type'] !== 'string' || !primitive.has(child['type']))
+          return 'an `x-mcp-header` is on a parameter that is not a string, an integer or a boolean'
         names.add(header.toLowerCase())
         expected += 1
         found.push({ header, path: here })
@@ -95,7 +96,11 @@ export function parameterHeaders(parameters: readonly HeaderParameter[], args: J
 }
 
 /** What is wrong with the `Mcp-Param-*` headers of a request, or undefined. Values are never quoted. */
-export function checkParameterHeaders(parameters: readonly HeaderParameter[], args: JsonObject, header: (name: string) => string | undefined): string | undefined {
+export function checkParameterHeaders(
+  parameters: readonly HeaderParameter[],
+  args: JsonObject,
+  header: (name: string) => string | undefined,
+): string | undefined {
   for (const parameter of parameters) {
     const name = `Mcp-Param-${parameter.header}`
     const sent = header(name.toLowerCase())

@@ -60,7 +60,8 @@ export function readMessage(value: unknown): RpcMessage {
 }
 
 function readCall(value: JsonObject, method: JsonValue): RpcMessage {
-  if (typeof method !== 'string' || method.length === 0 || method.length > longestName) return { kind: 'invalid', why: '`method` must be a string' }
+  if (typeof method !== 'string' || method.length === 0 || method.length > longestName)
+    return { kind: 'invalid', why: '`method` must be a string' }
   const params = value['params']
   if (params !== undefined && !isObject(params)) return { kind: 'invalid', why: '`params` must be an object' }
   if (!Object.hasOwn(value, 'id')) return { kind: 'notification', method, params: params ?? {} }
@@ -74,7 +75,11 @@ function readError(value: JsonObject, error: JsonObject): RpcMessage {
   const code = isRawJSON(error['code']) ? rpcCodes.internalError : error['code']
   if (typeof code !== 'number') return { kind: 'invalid', why: '`error.code` must be a number' }
   const message = error['message']
-  return { kind: 'error', id: readId(value['id']), error: { code, message: typeof message === 'string' ? message : '', data: error['data'] } }
+  return {
+    kind: 'error',
+    id: readId(value['id']),
+    error: { code, message: typeof message === 'string' ? message : '', data: error['data'] },
+  }
 }
 
 /** A usable id, or undefined. */

@@ -49,7 +49,10 @@ export function numberRefusal(path: readonly string[]): string {
 function refuseRawNumbers(message: unknown): void {
   const path = pathToRawNumber(isObject(message) && message['method'] === 'tools/call' ? withoutArguments(message) : message)
   if (path === undefined) return
-  throw new TurnwardError('request.invalid', { why: numberRefusal(path), fix: 'Send integers between -(2^53-1) and 2^53-1 and numbers of up to 15 digits, or text.' })
+  throw new TurnwardError('request.invalid', {
+    why: numberRefusal(path),
+    fix: 'Send integers between -(2^53-1) and 2^53-1 and numbers of up to 15 digits, or text.',
+  })
 }
 
 function withoutArguments(message: JsonObject): JsonObject {

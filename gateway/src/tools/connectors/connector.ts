@@ -74,7 +74,13 @@ export async function listTools(exchange: Exchange, server: string, limits: Resp
 }
 
 /** One `tools/call`. Resolves with the result as the server wrote it, hop-only fields removed. */
-export async function callTool(exchange: Exchange, server: string, name: string, args: JsonObject, options: CallParameters): Promise<JsonObject> {
+export async function callTool(
+  exchange: Exchange,
+  server: string,
+  name: string,
+  args: JsonObject,
+  options: CallParameters,
+): Promise<JsonObject> {
   const meta = travellingMeta(options.meta)
   const params: JsonObject = meta === undefined ? { name, arguments: args } : { name, arguments: args, _meta: meta }
   const response = await exchange.request('tools/call', params, options)
@@ -85,7 +91,8 @@ export async function callTool(exchange: Exchange, server: string, name: string,
 function finalResult(server: string, result: JsonObject): JsonObject {
   const { resultType, ...rest } = result
   const { _meta: meta } = rest
-  if (resultType === 'input_required') throw unavailable(server, 'the tool asks for input from the user or the model, which is not available yet')
+  if (resultType === 'input_required')
+    throw unavailable(server, 'the tool asks for input from the user or the model, which is not available yet')
   if (resultType === 'task') throw unavailable(server, 'the tool answers with a task, which is not available yet')
   if (resultType !== undefined && resultType !== 'complete') throw unavailable(server, 'the tool answered with an unknown type of result')
   if (!isObject(meta) || !Object.hasOwn(meta, metaKeys.serverInfo)) return rest
@@ -117,7 +124,9 @@ function errorResult(server: string, code: number, message: string): JsonObject 
 /** The error an aborted signal stands for. */
 export function abortedError(signal: CancelSignal): TurnwardError {
   if (signal.reason instanceof TurnwardError) return signal.reason
-  return new TurnwardError(signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError' ? 'mcp.server_timeout' : 'request.cancelled')
+  return new TurnwardError(
+    signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError' ? 'mcp.server_timeout' : 'request.cancelled',
+  )
 }
 
 /** A shared promise, but no longer than this caller wants. Rejects with what the signal was aborted for. */

@@ -20,7 +20,11 @@ export async function eraOfStdio(options: StdioOptions): Promise<Era> {
   // What the probe prints, the server itself prints again.
   const channel = new StdioChannel({ ...options, logger: silentLogger })
   try {
-    const response = await channel.request('server/discover', { _meta: modernMeta({}, modernVersion) }, { signal: AbortSignal.timeout(probeMs) })
+    const response = await channel.request(
+      'server/discover',
+      { _meta: modernMeta({}, modernVersion) },
+      { signal: AbortSignal.timeout(probeMs) },
+    )
     return eraOfProbe(response) ?? 'legacy'
   } catch {
     return 'legacy'
@@ -37,7 +41,12 @@ export async function eraOfHttp(wire: HttpWire, signal: AbortSignal): Promise<Er
   const status = answer.statusCode
   if (status === 401 || status === 403 || status >= 500 || (status >= 300 && status < 400)) {
     answer.discard()
-    throw unavailable(wire.server, status === 401 || status === 403 ? `it refused the configured credential (HTTP ${status})` : `it answered the first request with HTTP ${status}`)
+    throw unavailable(
+      wire.server,
+      status === 401 || status === 403
+        ? `it refused the configured credential (HTTP ${status})`
+        : `it answered the first request with HTTP ${status}`,
+    )
   }
   try {
     return eraOfProbe(await wire.readResponse(answer, 0, () => {})) ?? 'legacy'

@@ -113,7 +113,8 @@ class LegacyHttp implements Exchange {
       const answer = await this.#wire.post(requestText(id, method, sent), session.headers, options.signal)
       await this.#checkStatus(session, answer)
       return await this.#wire.readResponse(answer, id, (message) => {
-        if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id) options.onProgress?.(message.params)
+        if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id)
+          options.onProgress?.(message.params)
         else this.#aside(session, message)
       })
     } catch (error) {
@@ -139,7 +140,12 @@ class LegacyHttp implements Exchange {
   #aside(session: Session, message: RpcMessage): undefined {
     if (message.kind === 'notification' && message.method === 'notifications/tools/list_changed') this.#events.onToolsChanged()
     if (message.kind !== 'request') return
-    this.#post(session, message.method === 'ping' ? resultText(message.id, {}) : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }))
+    this.#post(
+      session,
+      message.method === 'ping'
+        ? resultText(message.id, {})
+        : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }),
+    )
   }
 
   /** The code of the error a refusal carries; undefined when it carries none, or is longer than such a thing is. */

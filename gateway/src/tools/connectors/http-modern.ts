@@ -12,7 +12,14 @@ import { modernMeta } from './opening.ts'
 import { StreamKeeper } from './stream-keeper.ts'
 
 /** Posts one modern request and reads its answer, whatever its status. Used for probing as well. */
-export async function modernRequest(wire: HttpWire, id: number, method: string, params: JsonObject, options: RequestOptions, onMessage: (message: RpcMessage) => void = () => {}): Promise<RpcResponse> {
+export async function modernRequest(
+  wire: HttpWire,
+  id: number,
+  method: string,
+  params: JsonObject,
+  options: RequestOptions,
+  onMessage: (message: RpcMessage) => void = () => {},
+): Promise<RpcResponse> {
   const answer = await wire.post(requestOf(id, method, params, options), headersOf(method, params, options), options.signal)
   const refused = refusedByStatus(wire.server, answer.statusCode)
   if (refused !== undefined) {
@@ -20,7 +27,8 @@ export async function modernRequest(wire: HttpWire, id: number, method: string, 
     throw refused
   }
   return wire.readResponse(answer, id, (message) => {
-    if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id) options.onProgress?.(message.params)
+    if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id)
+      options.onProgress?.(message.params)
     else onMessage(message)
   })
 }
@@ -51,7 +59,14 @@ export function openModernHttp(wire: HttpWire, events: ConnectorEvents): Exchang
       opened()
       if (message.kind === 'notification' && message.method === 'notifications/tools/list_changed') events.onToolsChanged()
     }
-    const response = await modernRequest(wire, next++, 'subscriptions/listen', { notifications: { toolsListChanged: true } }, { signal }, ignore)
+    const response = await modernRequest(
+      wire,
+      next++,
+      'subscriptions/listen',
+      { notifications: { toolsListChanged: true } },
+      { signal },
+      ignore,
+    )
     // An error means that the server has no such stream; a result, that it ended it and may open another.
     return response.kind === 'result'
   })

@@ -27,10 +27,24 @@ afterAll(() => {
   server.close()
 })
 
-function open(more: { readonly connections?: number; readonly maxResponseBytes?: number; readonly maxEventBytes?: number; readonly headers?: Record<string, string>; readonly port?: number } = {}): void {
+function open(
+  more: {
+    readonly connections?: number
+    readonly maxResponseBytes?: number
+    readonly maxEventBytes?: number
+    readonly headers?: Record<string, string>
+    readonly port?: number
+  } = {},
+): void {
   const limits = { maxResponseBytes: more.maxResponseBytes ?? 1024 * 1024, maxEventBytes: more.maxEventBytes ?? 64 * 1024 }
   // Four more are for long streams; with -3 there is one.
-  wire = new HttpWire({ server: 's', url: `http://127.0.0.1:${more.port ?? port}/mcp`, headers: more.headers ?? {}, connections: more.connections ?? 1, limits })
+  wire = new HttpWire({
+    server: 's',
+    url: `http://127.0.0.1:${more.port ?? port}/mcp`,
+    headers: more.headers ?? {},
+    connections: more.connections ?? 1,
+    limits,
+  })
 }
 
 const never = new AbortController().signal
@@ -60,7 +74,10 @@ describe('an answer', () => {
     ['JSON at once', (res) => json(res).end(result(1, '✓'))],
     ['JSON byte by byte', (res) => trickle(json(res), Buffer.from(result(1, '✓')))],
     ['an event', (res) => stream(res).end(event(result(1, '✓')))],
-    ['an event byte by byte', (res) => trickle(stream(res), Buffer.from(`: hello\nid: 1\ndata:\n\n${event(result(2))}${event(result(1, '✓'))}`))],
+    [
+      'an event byte by byte',
+      (res) => trickle(stream(res), Buffer.from(`: hello\nid: 1\ndata:\n\n${event(result(2))}${event(result(1, '✓'))}`)),
+    ],
     ['a batch', (res) => json(res).end(`[${result(2)},${result(1, '✓')},${result(1, 'again')}]`)],
   ])('arrives as %s', async (_how, answer) => {
     open()
@@ -70,10 +87,14 @@ describe('an answer', () => {
 
   test('leaves messages that are something else to whoever wants them', async () => {
     open()
-    handle = (_req, res) => stream(res).end(event('{"jsonrpc":"2.0","method":"a"}') + event(result(2)) + event(result(1)) + event(result(3)))
+    handle = (_req, res) =>
+      stream(res).end(event('{"jsonrpc":"2.0","method":"a"}') + event(result(2)) + event(result(1)) + event(result(3)))
     const aside: RpcMessage[] = []
     await ask(never, aside)
-    expect(aside).toEqual([{ kind: 'notification', method: 'a', params: {} }, { kind: 'result', id: 2, result: { text: 'x' } }])
+    expect(aside).toEqual([
+      { kind: 'notification', method: 'a', params: {} },
+      { kind: 'result', id: 2, result: { text: 'x' } },
+    ])
   })
 
   test.each<readonly [string, string, (res: ServerResponse) => void]>([
@@ -81,9 +102,21 @@ describe('an answer', () => {
     ['is empty', 'its answer is not JSON', (res) => json(res).end()],
     ['has an event that is not JSON', 'its answer is not JSON', (res) => void stream(res).write(event('nonsense'))],
     ['is larger than allowed', 'its answer is too large', (res) => void json(res).write(' '.repeat(2000))],
-    ['has an event larger than allowed', 'an event of its answer is too large', (res) => void stream(res).write(`data: ${'x'.repeat(2000)}`)],
-    ['names its type twice, another one first', 'it answered with HTTP 200 and neither JSON nor an event stream', (res) => void res.setHeader('content-type', ['text/html', 'application/json']).write('<html>')],
-    ['is of another type', 'it answered with HTTP 200 and neither JSON nor an event stream', (res) => void res.writeHead(200, { 'content-type': 'text/html' }).write('<html>')],
+    [
+      'has an event larger than allowed',
+      'an event of its answer is too large',
+      (res) => void stream(res).write(`data: ${'x'.repeat(2000)}`),
+    ],
+    [
+      'names its type twice, another one first',
+      'it answered with HTTP 200 and neither JSON nor an event stream',
+      (res) => void res.setHeader('content-type', ['text/html', 'application/json']).write('<html>'),
+    ],
+    [
+      'is of another type',
+      'it answered with HTTP 200 and neither JSON nor an event stream',
+      (res) => void res.writeHead(200, { 'content-type': 'text/html' }).write('<html>'),
+    ],
     ['ends without the response', 'it closed the stream before it answered', (res) => stream(res).end(event(result(2)))],
     ['breaks off', 'the connection was closed', (res) => json(res).write('{', () => res.destroy())],
     ['never begins', 'the connection was closed', (res) => res.destroy()],
@@ -231,7 +264,12 @@ test('headers of the protocol win over configured ones, whatever their case', as
   ;(await wire.post('{}', { 'mcp-method': 'tools/call' }, never)).discard()
   ;(await wire.ofSession('GET', {}, never)).discard()
   ;(await wire.ofSession('DELETE', {}, never)).discard()
-  expect(seen[0]).toMatchObject({ accept: 'application/json, text/event-stream', 'content-type': 'application/json', 'mcp-method': 'tools/call', 'x-fixed': 'yes' })
+  expect(seen[0]).toMatchObject({
+    accept: 'application/json, text/event-stream',
+    'content-type': 'application/json',
+    'mcp-method': 'tools/call',
+    'x-fixed': 'yes',
+  })
   expect(seen[1]).toMatchObject({ accept: 'text/event-stream', 'mcp-method': 'mine', 'x-fixed': 'yes' })
   expect(seen[2]).toMatchObject({ 'x-fixed': 'yes' })
   expect(seen.slice(1).map((headers) => headers['content-type'])).toEqual([undefined, undefined])
@@ -242,7 +280,9 @@ test('a server that is not there, and a header that cannot be sent, are explaine
   await expect(ask()).rejects.toMatchObject({ code: 'mcp.server_unavailable', why: 'the connection was refused' })
   await wire.close()
   open()
-  await expect(wire.post('{}', { 'mcp-session-id': 'a\nb' }, never)).rejects.toMatchObject({ why: 'the connection failed with HTTP_INVALID_REQUEST' })
+  await expect(wire.post('{}', { 'mcp-session-id': 'a\nb' }, never)).rejects.toMatchObject({
+    why: 'the connection failed with HTTP_INVALID_REQUEST',
+  })
 })
 
 test('closing ends what is under way', async () => {

@@ -15,17 +15,28 @@ export function modernMeta(params: JsonObject, version: string): JsonObject {
 
 /** The legacy handshake up to the server's answer. Returns the version the server chose. */
 export async function initialize(exchange: Pick<Exchange, 'request'>, server: string, signal: AbortSignal): Promise<string> {
-  const response = await exchange.request('initialize', { protocolVersion: latestLegacyVersion, capabilities: {}, clientInfo: implementation }, { signal })
+  const response = await exchange.request(
+    'initialize',
+    { protocolVersion: latestLegacyVersion, capabilities: {}, clientInfo: implementation },
+    { signal },
+  )
   if (response.kind === 'error') throw unavailable(server, `it answered \`initialize\` with error ${response.error.code}`)
   const version = response.result['protocolVersion']
-  if (typeof version !== 'string' || !legacyVersions.includes(version)) throw unavailable(server, 'it wants a protocol version that is not supported')
+  if (typeof version !== 'string' || !legacyVersions.includes(version))
+    throw unavailable(server, 'it wants a protocol version that is not supported')
   return version
 }
 
 /** The era a `server/discover` answer proves; undefined when it proves nothing modern (basic/versioning, "Backward Compatibility"). */
 export function eraOfProbe(response: RpcResponse): Era | undefined {
-  const versions = response.kind === 'result' ? response.result['supportedVersions'] : isObject(response.error.data) ? response.error.data['supported'] : undefined
-  if (response.kind === 'error' && (response.error.code === rpcCodes.headerMismatch || response.error.code === rpcCodes.missingCapability)) return 'modern'
+  const versions =
+    response.kind === 'result'
+      ? response.result['supportedVersions']
+      : isObject(response.error.data)
+        ? response.error.data['supported']
+        : undefined
+  if (response.kind === 'error' && (response.error.code === rpcCodes.headerMismatch || response.error.code === rpcCodes.missingCapability))
+    return 'modern'
   if (response.kind === 'error' && response.error.code !== rpcCodes.unsupportedVersion) return undefined
   return Array.isArray(versions) && versions.includes(modernVersion) ? 'modern' : undefined
 }

@@ -7,7 +7,17 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { RunningServer } from '../runners/runner.ts'
 import { logStderr } from '../runners/stderr-log.ts'
-import { idKey, notificationText, readMessage, requestText, errorText, resultText, rpcCodes, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
+import {
+  idKey,
+  notificationText,
+  readMessage,
+  requestText,
+  errorText,
+  resultText,
+  rpcCodes,
+  type RpcMessage,
+  type RpcResponse,
+} from '../codec/json-rpc.ts'
 import { LineReader } from '../codec/line-reader.ts'
 import { modernVersion, type Era } from '../codec/versions.ts'
 import { abortedError, type ConnectorEvents, type Exchange, type RequestOptions, type ResponseLimits } from './connector.ts'
@@ -76,7 +86,8 @@ export class StdioChannel {
     if (this.#dead !== undefined) return Promise.reject(unavailable(this.#options.server, this.#dead))
     const id = this.#next++
     const meta = params['_meta']
-    const sent = options.onProgress === undefined ? params : { ...params, _meta: { ...(meta as JsonObject | undefined), progressToken: id } }
+    const sent =
+      options.onProgress === undefined ? params : { ...params, _meta: { ...(meta as JsonObject | undefined), progressToken: id } }
     return new Promise((resolve, reject) => {
       const key = idKey(id)
       const abort = (): void => {
@@ -128,7 +139,12 @@ export class StdioChannel {
         return
       case 'request':
         if (this.#options.running.stdin.writableLength > maxUnreadAnswers) this.#die('it asks without reading the answers')
-        else this.#write(message.method === 'ping' ? resultText(message.id, {}) : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }))
+        else
+          this.#write(
+            message.method === 'ping'
+              ? resultText(message.id, {})
+              : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }),
+          )
         return
       case 'notification':
         if (message.method === 'notifications/progress') this.#progress(message.params)
@@ -171,7 +187,8 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
   const exchange: Exchange = {
     era,
     ended: channel.ended,
-    request: (method, params, request) => channel.request(method, era === 'modern' ? { ...params, _meta: modernMeta(params, modernVersion) } : params, request),
+    request: (method, params, request) =>
+      channel.request(method, era === 'modern' ? { ...params, _meta: modernMeta(params, modernVersion) } : params, request),
     close() {
       listening.abort()
       return channel.close()
@@ -194,7 +211,13 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
 /** A logger for lines a server wrote: configured values it was given are not repeated. */
 function withoutSecrets(logger: Logger, secrets: readonly string[]): Logger {
   const hidden = secrets.filter((secret) => secret.length >= 6)
-  const clean = (fields: object): object => Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? hidden.reduce((text, secret) => text.replaceAll(secret, '[hidden]'), value) : value]))
+  const clean = (fields: object): object =>
+    Object.fromEntries(
+      Object.entries(fields).map(([key, value]) => [
+        key,
+        typeof value === 'string' ? hidden.reduce((text, secret) => text.replaceAll(secret, '[hidden]'), value) : value,
+      ]),
+    )
   return {
     debug: (fields, message) => logger.debug(clean(fields), message),
     info: (fields, message) => logger.info(clean(fields), message),

@@ -23,12 +23,14 @@ export function guardHost(headers: IncomingHttpHeaders, listen: Listen): void {
   const { allowed } = names
   if (headers.host === undefined || headers.host !== names.lastHost) {
     const host = headers.host === undefined ? undefined : hostName(headers.host)
-    if (host === undefined || !allowed.has(host)) throw new TurnwardError('request.host', { why: 'the Host header is not a name of this gateway' })
+    if (host === undefined || !allowed.has(host))
+      throw new TurnwardError('request.host', { why: 'the Host header is not a name of this gateway' })
     names.lastHost = headers.host
   }
   if (headers.origin === undefined) return
   const origin = originName(headers.origin)
-  if (origin === undefined || !allowed.has(origin)) throw new TurnwardError('request.host', { why: 'the Origin header is not a name of this gateway' })
+  if (origin === undefined || !allowed.has(origin))
+    throw new TurnwardError('request.host', { why: 'the Origin header is not a name of this gateway' })
 }
 
 function allowedNames(listen: Listen): ReadonlySet<string> {

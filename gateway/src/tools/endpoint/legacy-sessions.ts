@@ -34,7 +34,10 @@ export class LegacySessions {
 
   /** A new session token: visible ASCII, unguessable, useless to anybody else. */
   mint(principal: string, gateway: string, version: string, client: McpContext['client']): string {
-    return this.#sealer.seal({ s: randomText(16), v: version, n: client.name, c: client.version, e: this.#clock.now() + lifetimeMs }, [principal, gateway])
+    return this.#sealer.seal({ s: randomText(16), v: version, n: client.name, c: client.version, e: this.#clock.now() + lifetimeMs }, [
+      principal,
+      gateway,
+    ])
   }
 
   /** The session of a token; undefined when unknown, expired, ended, or of another principal or gateway. */
@@ -42,7 +45,8 @@ export class LegacySessions {
     const payload = this.#sealer.open(token, [principal, gateway])
     if (payload === undefined) return undefined
     const { s, v, n, c, e } = payload
-    if (typeof s !== 'string' || typeof v !== 'string' || typeof n !== 'string' || typeof c !== 'string' || typeof e !== 'number') return undefined
+    if (typeof s !== 'string' || typeof v !== 'string' || typeof n !== 'string' || typeof c !== 'string' || typeof e !== 'number')
+      return undefined
     if (e <= this.#clock.now() || this.#ended.has(s)) return undefined
     return { id: s, version: v, client: { name: n, version: c } }
   }
@@ -50,7 +54,8 @@ export class LegacySessions {
   /** Ends a session: its calls are cancelled and its stream closed; its token is unknown from now on. */
   end(session: LegacySession): void {
     const now = this.#clock.now()
-    if (this.#ended.size >= mostEnded) for (const [id, expires] of this.#ended) if (expires <= now || this.#ended.size >= mostEnded) this.#ended.delete(id)
+    if (this.#ended.size >= mostEnded)
+      for (const [id, expires] of this.#ended) if (expires <= now || this.#ended.size >= mostEnded) this.#ended.delete(id)
     this.#ended.set(session.id, now + lifetimeMs)
     for (const [key, stop] of this.#running) if (key.startsWith(`${session.id} `)) stop.cancel(new TurnwardError('request.cancelled'))
     this.#streams.get(session.id)?.()

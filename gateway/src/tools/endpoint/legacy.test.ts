@@ -21,10 +21,14 @@ describe('legacy sessions', () => {
 
   test('serves ping, list and call; accepts notifications and stray responses', async () => {
     const headers = await initialize()
-    const ask = (method: string, params: JsonObject = {}): Promise<Answer> => send({ headers, body: { jsonrpc: '2.0', id: 'x', method, params } })
+    const ask = (method: string, params: JsonObject = {}): Promise<Answer> =>
+      send({ headers, body: { jsonrpc: '2.0', id: 'x', method, params } })
     expect((await ask('ping')).json).toEqual({ jsonrpc: '2.0', id: 'x', result: {} })
     expect((resultOf(await ask('tools/list'))['tools'] as JsonObject[]).length).toBe(100)
-    expect(resultOf(await ask('tools/call', { name: 's__t000' }))).toEqual({ content: [{ type: 'text', text: 's__t000' }], novel: { field: 1 } })
+    expect(resultOf(await ask('tools/call', { name: 's__t000' }))).toEqual({
+      content: [{ type: 'text', text: 's__t000' }],
+      novel: { field: 1 },
+    })
     expect(errorOf(await ask('resources/list'))['code']).toBe(-32601)
     expect((await send({ headers, body: { jsonrpc: '2.0', method: 'notifications/initialized' } })).status).toBe(202)
     expect((await send({ headers, body: { jsonrpc: '2.0', id: 7, result: {} } })).status).toBe(202)
@@ -45,13 +49,23 @@ describe('legacy sessions', () => {
 
   test('a protocol version we do not speak is 400', async () => {
     const headers = await initialize()
-    expect((await send({ headers: { ...headers, 'mcp-protocol-version': '1999-01-01' }, body: { jsonrpc: '2.0', id: 1, method: 'ping' } })).status).toBe(400)
+    expect(
+      (await send({ headers: { ...headers, 'mcp-protocol-version': '1999-01-01' }, body: { jsonrpc: '2.0', id: 1, method: 'ping' } }))
+        .status,
+    ).toBe(400)
   })
 
   test('batches exist in 2025-03-26 only', async () => {
-    const batch = [{ jsonrpc: '2.0', id: 1, method: 'ping' }, { jsonrpc: '2.0', method: 'notifications/initialized' }, { jsonrpc: '2.0', id: 2, method: 'nothing' }]
+    const batch = [
+      { jsonrpc: '2.0', id: 1, method: 'ping' },
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      { jsonrpc: '2.0', id: 2, method: 'nothing' },
+    ]
     const answered = await send({ headers: await initialize('2025-03-26'), body: batch })
-    expect(answered.json).toMatchObject([{ id: 1, result: {} }, { id: 2, error: { code: -32601 } }])
+    expect(answered.json).toMatchObject([
+      { id: 1, result: {} },
+      { id: 2, error: { code: -32601 } },
+    ])
     expect((await send({ headers: await initialize('2025-06-18'), body: batch })).status).toBe(400)
     expect((await send({ headers: await initialize('2025-03-26'), body: Array.from({ length: 51 }, () => batch[0]) })).status).toBe(400)
   })
@@ -61,17 +75,22 @@ describe('legacy sessions', () => {
     const other = await initialize()
     let stopped = false
     const begun = new Promise<void>((begin) => {
-      script((call) =>
-        new Promise((_resolve, reject) => {
-          call.signal.addEventListener('abort', () => {
-            stopped = true
-            reject(new TurnwardError('request.cancelled'))
-          })
-          call.onProgress?.({ progress: 1 })
-          begin()
-        }))
+      script(
+        (call) =>
+          new Promise((_resolve, reject) => {
+            call.signal.addEventListener('abort', () => {
+              stopped = true
+              reject(new TurnwardError('request.cancelled'))
+            })
+            call.onProgress?.({ progress: 1 })
+            begin()
+          }),
+      )
     })
-    const res = await open({ headers, body: { jsonrpc: '2.0', id: 5, method: 'tools/call', params: { name: 'x', _meta: { progressToken: 1 } } } })
+    const res = await open({
+      headers,
+      body: { jsonrpc: '2.0', id: 5, method: 'tools/call', params: { name: 'x', _meta: { progressToken: 1 } } },
+    })
     await begun
     res.destroy()
     const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 5 } }
@@ -110,6 +129,8 @@ describe('legacy sessions', () => {
   test('what only the modern era knows is not shown: structured content that is no object, resultType', async () => {
     script(async () => ({ content: [], structuredContent: [1, 2], resultType: 'complete' }))
     const headers = await initialize()
-    expect(resultOf(await send({ headers, body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x' } } }))).toEqual({ content: [] })
+    expect(resultOf(await send({ headers, body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x' } } }))).toEqual({
+      content: [],
+    })
   })
 })

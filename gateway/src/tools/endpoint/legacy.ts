@@ -40,17 +40,32 @@ export function answerInitialize(parts: EndpointParts, sessions: LegacySessions,
 /** The session of a request. Throws `request.invalid` (400) without an id, `mcp.session` (404) for one we do not know. */
 export function sessionOf(sessions: LegacySessions, { req, caller, gateway }: Arrival): LegacySession {
   const token = single(req.headers['mcp-session-id'])
-  if (token === undefined) throw new TurnwardError('request.invalid', { why: '`Mcp-Session-Id` is missing', fix: 'Initialize first, or send the `_meta` of protocol version 2026-07-28.' })
+  if (token === undefined)
+    throw new TurnwardError('request.invalid', {
+      why: '`Mcp-Session-Id` is missing',
+      fix: 'Initialize first, or send the `_meta` of protocol version 2026-07-28.',
+    })
   const session = sessions.open(token, caller.principal.id, gateway)
   if (session === undefined) throw new TurnwardError('mcp.session')
   const version = single(req.headers['mcp-protocol-version'])
-  if (version !== undefined && !legacyVersions.includes(version)) throw new TurnwardError('request.invalid', { subject: 'MCP-Protocol-Version', why: `it must be one of ${supportedVersions.join(', ')}` })
+  if (version !== undefined && !legacyVersions.includes(version))
+    throw new TurnwardError('request.invalid', {
+      subject: 'MCP-Protocol-Version',
+      why: `it must be one of ${supportedVersions.join(', ')}`,
+    })
   return session
 }
 
 /** Answers one message of a session. */
-export async function answerLegacy(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, session: LegacySession, message: RpcMessage): Promise<void> {
-  if (message.kind === 'invalid') return endJson(arrival.res, 400, errorText(undefined, { code: rpcCodes.invalidRequest, message: message.why }))
+export async function answerLegacy(
+  parts: EndpointParts,
+  sessions: LegacySessions,
+  arrival: Arrival,
+  session: LegacySession,
+  message: RpcMessage,
+): Promise<void> {
+  if (message.kind === 'invalid')
+    return endJson(arrival.res, 400, errorText(undefined, { code: rpcCodes.invalidRequest, message: message.why }))
   if (message.kind !== 'request') {
     if (message.kind === 'notification') takeNotification(sessions, session, message.method, message.params)
     return endAccepted(arrival.res)
@@ -62,24 +77,38 @@ export async function answerLegacy(parts: EndpointParts, sessions: LegacySession
 }
 
 /** Answers a JSON-RPC batch, which only 2025-03-26 has. */
-export async function answerBatch(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, session: LegacySession, batch: readonly unknown[]): Promise<void> {
+export async function answerBatch(
+  parts: EndpointParts,
+  sessions: LegacySessions,
+  arrival: Arrival,
+  session: LegacySession,
+  batch: readonly unknown[],
+): Promise<void> {
   const refuse = (why: string): void => endJson(arrival.res, 400, errorText(undefined, { code: rpcCodes.invalidRequest, message: why }))
   if (session.version !== batchVersion) return refuse(`batches exist only in protocol version ${batchVersion}`)
   if (batch.length === 0 || batch.length > longestBatch) return refuse(`a batch must have 1 to ${longestBatch} messages`)
   const answers: Promise<string>[] = []
   for (const item of batch) {
     const message = readMessage(item)
-    if (message.kind === 'invalid') answers.push(Promise.resolve(errorText(undefined, { code: rpcCodes.invalidRequest, message: message.why })))
+    if (message.kind === 'invalid')
+      answers.push(Promise.resolve(errorText(undefined, { code: rpcCodes.invalidRequest, message: message.why })))
     if (message.kind === 'notification') takeNotification(sessions, session, message.method, message.params)
-    if (message.kind === 'request') answers.push(answerRequest(parts, sessions, arrival, session, message, undefined).then(({ text }) => text))
+    if (message.kind === 'request')
+      answers.push(answerRequest(parts, sessions, arrival, session, message, undefined).then(({ text }) => text))
   }
   if (answers.length === 0) return endAccepted(arrival.res)
   endJson(arrival.res, 200, `[${(await Promise.all(answers)).join(',')}]`)
 }
 
 /** The standalone GET stream: changes of the tool list, until either side ends it. */
-export async function answerStream(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, session: LegacySession): Promise<void> {
-  if (!accepts(arrival.req, 'text/event-stream')) throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `text/event-stream`' })
+export async function answerStream(
+  parts: EndpointParts,
+  sessions: LegacySessions,
+  arrival: Arrival,
+  session: LegacySession,
+): Promise<void> {
+  if (!accepts(arrival.req, 'text/event-stream'))
+    throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `text/event-stream`' })
   const context = contextOf(arrival, session)
   parts.operations.openGateway(context)
   arrival.release()
@@ -107,12 +136,20 @@ interface Outcome {
   readonly status: number
 }
 
-async function answerRequest(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, session: LegacySession, request: RpcRequest, reply: Reply | undefined): Promise<Outcome> {
+async function answerRequest(
+  parts: EndpointParts,
+  sessions: LegacySessions,
+  arrival: Arrival,
+  session: LegacySession,
+  request: RpcRequest,
+  reply: Reply | undefined,
+): Promise<Outcome> {
   const context = contextOf(arrival, session)
   const running = sessions.started(session, request.id)
   try {
     const result = await resultOf(parts, context, request, running.signal, reply)
-    if (result === undefined) return { status: 200, text: errorText(request.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }) }
+    if (result === undefined)
+      return { status: 200, text: errorText(request.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }) }
     return { status: 200, text: resultText(request.id, result) }
   } catch (error) {
     const failure = asTurnwardError(error)
@@ -123,7 +160,13 @@ async function answerRequest(parts: EndpointParts, sessions: LegacySessions, arr
   }
 }
 
-async function resultOf(parts: EndpointParts, context: McpContext, request: RpcRequest, signal: CancelSignal, reply: Reply | undefined): Promise<JsonObject | undefined> {
+async function resultOf(
+  parts: EndpointParts,
+  context: McpContext,
+  request: RpcRequest,
+  signal: CancelSignal,
+  reply: Reply | undefined,
+): Promise<JsonObject | undefined> {
   if (request.method === 'ping') return {}
   if (request.method === 'tools/list') {
     parts.operations.openGateway(context)

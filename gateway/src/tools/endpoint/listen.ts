@@ -10,7 +10,14 @@ import type { Arrival, EndpointParts } from './parts.ts'
 import type { Reply } from './reply.ts'
 
 /** Resolves when the stream has ended. Rejects with a coded error before anything was sent. */
-export async function listen(parts: EndpointParts, arrival: Arrival, context: McpContext, request: RpcRequest, reply: Reply, takesStream: boolean): Promise<void> {
+export async function listen(
+  parts: EndpointParts,
+  arrival: Arrival,
+  context: McpContext,
+  request: RpcRequest,
+  reply: Reply,
+  takesStream: boolean,
+): Promise<void> {
   const wanted = request.params['notifications']
   if (!isObject(wanted)) throw new TurnwardError('request.invalid', { subject: 'notifications', why: 'it must be an object' })
   if (!takesStream) throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `text/event-stream`' })

@@ -8,7 +8,13 @@ useEndpoint()
 
 describe('modern requests (2026-07-28)', () => {
   test('server/discover names versions, capabilities and how long to believe it', async () => {
-    expect(resultOf(await modern('server/discover'))).toMatchObject({ resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: { tools: { listChanged: true } }, cacheScope: 'private', ttlMs: expect.any(Number) })
+    expect(resultOf(await modern('server/discover'))).toMatchObject({
+      resultType: 'complete',
+      supportedVersions: ['2026-07-28'],
+      capabilities: { tools: { listChanged: true } },
+      cacheScope: 'private',
+      ttlMs: expect.any(Number),
+    })
   })
 
   test.each([
@@ -20,15 +26,25 @@ describe('modern requests (2026-07-28)', () => {
   })
 
   test('no _meta at all is 400 with -32602', async () => {
-    const answered = await send({ headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }, body: { jsonrpc: '2.0', id: 1, method: 'tools/list' } })
+    const answered = await send({
+      headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' },
+      body: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+    })
     expect([answered.status, errorOf(answered)['code']]).toEqual([400, -32602])
   })
 
   test('an unknown version is 400 with -32022 and the supported versions', async () => {
     const version = '1900-01-01'
-    const answered = await modern('tools/list', {}, { headers: { 'mcp-protocol-version': version }, meta: { ...meta, 'io.modelcontextprotocol/protocolVersion': version } })
+    const answered = await modern(
+      'tools/list',
+      {},
+      { headers: { 'mcp-protocol-version': version }, meta: { ...meta, 'io.modelcontextprotocol/protocolVersion': version } },
+    )
     expect(answered.status).toBe(400)
-    expect(errorOf(answered)).toMatchObject({ code: -32022, data: { requested: version, supported: expect.arrayContaining(['2026-07-28', '2025-11-25']) } })
+    expect(errorOf(answered)).toMatchObject({
+      code: -32022,
+      data: { requested: version, supported: expect.arrayContaining(['2026-07-28', '2025-11-25']) },
+    })
   })
 
   test.each([
@@ -62,18 +78,31 @@ describe('modern requests (2026-07-28)', () => {
     expect(answered.headers['allow']).toBe('POST')
   })
 
-  test.each([[{ jsonrpc: '2.0', id: null, method: 'tools/list', params: { _meta: meta } }], [{ jsonrpc: '1.0', id: 1, method: 'tools/list', params: { _meta: meta } }], [{ jsonrpc: '2.0', id: 1, method: 'tools/list', params: [] }], [{ jsonrpc: '2.0', id: 1, result: {} }], ['"text"']])('a body that is no request is 400: %o', async (body) => {
+  test.each([
+    [{ jsonrpc: '2.0', id: null, method: 'tools/list', params: { _meta: meta } }],
+    [{ jsonrpc: '1.0', id: 1, method: 'tools/list', params: { _meta: meta } }],
+    [{ jsonrpc: '2.0', id: 1, method: 'tools/list', params: [] }],
+    [{ jsonrpc: '2.0', id: 1, result: {} }],
+    ['"text"'],
+  ])('a body that is no request is 400: %o', async (body) => {
     const answered = await send({ headers: { 'mcp-protocol-version': '2026-07-28' }, body })
     expect([answered.status, errorOf(answered)['code']]).toEqual([400, -32600])
   })
 
   test('a notification is accepted without a body', async () => {
-    const answered = await send({ headers: { 'mcp-protocol-version': '2026-07-28' }, body: { jsonrpc: '2.0', method: 'notifications/whatever' } })
+    const answered = await send({
+      headers: { 'mcp-protocol-version': '2026-07-28' },
+      body: { jsonrpc: '2.0', method: 'notifications/whatever' },
+    })
     expect([answered.status, answered.text]).toEqual([202, ''])
   })
 
   test('unknown fields survive in results, and trace context in requests', async () => {
-    const answered = await modern('tools/call', { name: 's__t000', arguments: {} }, { meta: { ...meta, traceparent: '00-a-b-01', 'com.example/x': { y: 1 } } })
+    const answered = await modern(
+      'tools/call',
+      { name: 's__t000', arguments: {} },
+      { meta: { ...meta, traceparent: '00-a-b-01', 'com.example/x': { y: 1 } } },
+    )
     expect(resultOf(answered)).toMatchObject({ novel: { field: 1 }, resultType: 'complete' })
     expect(calls[0]?.meta).toMatchObject({ traceparent: '00-a-b-01', 'com.example/x': { y: 1 } })
   })
@@ -91,8 +120,14 @@ describe('modern requests (2026-07-28)', () => {
     const answered = await modern('tools/call', { name: 's__t000' }, { meta: { ...meta, progressToken: 'mine' } })
     expect(answered.headers['content-type']).toBe('text/event-stream')
     expect(answered.headers['x-accel-buffering']).toBe('no')
-    const events = answered.text.split('\n').filter((line) => line.startsWith('data: ')).map((line) => JSON.parse(line.slice(6)) as JsonObject)
-    expect(events.slice(0, -1).map(({ params }) => params)).toEqual([{ progressToken: 'mine', progress: 1, message: 'm' }, { progressToken: 'mine', progress: 3, message: 'm' }])
+    const events = answered.text
+      .split('\n')
+      .filter((line) => line.startsWith('data: '))
+      .map((line) => JSON.parse(line.slice(6)) as JsonObject)
+    expect(events.slice(0, -1).map(({ params }) => params)).toEqual([
+      { progressToken: 'mine', progress: 1, message: 'm' },
+      { progressToken: 'mine', progress: 3, message: 'm' },
+    ])
     expect(events.at(-1)).toMatchObject({ id: 1, result: { resultType: 'complete' } })
   })
 
@@ -110,7 +145,10 @@ describe('modern requests (2026-07-28)', () => {
         return new Promise(() => {})
       })
     })
-    const res = await open({ headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'x' }, body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', _meta: { ...meta, progressToken: 1 } } } })
+    const res = await open({
+      headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'x' },
+      body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', _meta: { ...meta, progressToken: 1 } } },
+    })
     res.destroy()
     await aborted
   })
@@ -127,7 +165,10 @@ describe('modern requests (2026-07-28)', () => {
 
 describe('subscriptions/listen', () => {
   async function listen(notifications: JsonObject): Promise<IncomingMessage> {
-    return open({ headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' }, body: { jsonrpc: '2.0', id: 'sub', method: 'subscriptions/listen', params: { notifications, _meta: meta } } })
+    return open({
+      headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' },
+      body: { jsonrpc: '2.0', id: 'sub', method: 'subscriptions/listen', params: { notifications, _meta: meta } },
+    })
   }
   const tag = { 'io.modelcontextprotocol/subscriptionId': 'sub' }
 
@@ -140,7 +181,11 @@ describe('subscriptions/listen', () => {
       if (events.length === 2) await endpoint.endpoint.close()
     }
     expect(events).toEqual([
-      { jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { _meta: tag, notifications: { toolsListChanged: true } } },
+      {
+        jsonrpc: '2.0',
+        method: 'notifications/subscriptions/acknowledged',
+        params: { _meta: tag, notifications: { toolsListChanged: true } },
+      },
       { jsonrpc: '2.0', method: 'notifications/tools/list_changed', params: { _meta: tag } },
       { jsonrpc: '2.0', id: 'sub', result: { resultType: 'complete', _meta: expect.objectContaining(tag) } },
     ])

@@ -40,7 +40,12 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, reque
       case 'tools/list': {
         const page = await listPage(parts.operations, parts.cursors, context, request)
         const next = page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }
-        return reply.end(resultText(request.id, complete({ tools: [...page.tools], ...next, ttlMs: page.complete ? listTtlMs : 0, cacheScope: 'private' })))
+        return reply.end(
+          resultText(
+            request.id,
+            complete({ tools: [...page.tools], ...next, ttlMs: page.complete ? listTtlMs : 0, cacheScope: 'private' }),
+          ),
+        )
       }
       case 'tools/call': {
         const call = readCall(request)
@@ -67,7 +72,13 @@ export function complete(result: JsonObject): JsonObject {
 
 function discovered(instructions: string | undefined): JsonObject {
   const text = instructions === undefined ? {} : { instructions }
-  return { supportedVersions: [modernVersion], capabilities: { tools: { listChanged: true } }, ...text, ttlMs: listTtlMs, cacheScope: 'private' }
+  return {
+    supportedVersions: [modernVersion],
+    capabilities: { tools: { listChanged: true } },
+    ...text,
+    ttlMs: listTtlMs,
+    cacheScope: 'private',
+  }
 }
 
 interface Refused {
@@ -80,15 +91,25 @@ function checkEnvelope({ req }: Arrival, request: RpcRequest): Refused | undefin
   const meta = isObject(request.params['_meta']) ? request.params['_meta'] : {}
   const version = meta[metaKeys.protocolVersion]
   const header = single(req.headers['mcp-protocol-version'])
-  if (typeof version !== 'string') return { status: 400, error: { code: rpcCodes.invalidParams, message: `\`_meta\` must have \`${metaKeys.protocolVersion}\`` } }
+  if (typeof version !== 'string')
+    return { status: 400, error: { code: rpcCodes.invalidParams, message: `\`_meta\` must have \`${metaKeys.protocolVersion}\`` } }
   if (header !== undefined && header !== version) return mismatch('`MCP-Protocol-Version` and the body disagree')
   if (version !== modernVersion) {
     const requested = version.slice(0, 64)
-    return { status: 400, error: { code: rpcCodes.unsupportedVersion, message: 'Unsupported protocol version', data: { supported: [...supportedVersions], requested } } }
+    return {
+      status: 400,
+      error: {
+        code: rpcCodes.unsupportedVersion,
+        message: 'Unsupported protocol version',
+        data: { supported: [...supportedVersions], requested },
+      },
+    }
   }
-  if (!isObject(meta[metaKeys.clientCapabilities])) return { status: 400, error: { code: rpcCodes.invalidParams, message: `\`_meta\` must have \`${metaKeys.clientCapabilities}\`` } }
+  if (!isObject(meta[metaKeys.clientCapabilities]))
+    return { status: 400, error: { code: rpcCodes.invalidParams, message: `\`_meta\` must have \`${metaKeys.clientCapabilities}\`` } }
   const info = meta[metaKeys.clientInfo]
-  if (info !== undefined && !isObject(info)) return { status: 400, error: { code: rpcCodes.invalidParams, message: `\`${metaKeys.clientInfo}\` must be an object` } }
+  if (info !== undefined && !isObject(info))
+    return { status: 400, error: { code: rpcCodes.invalidParams, message: `\`${metaKeys.clientInfo}\` must be an object` } }
   if (header === undefined) return mismatch('`MCP-Protocol-Version` is missing')
   const method = single(req.headers['mcp-method'])
   if (method === undefined) return mismatch('`Mcp-Method` is missing')
@@ -97,7 +118,11 @@ function checkEnvelope({ req }: Arrival, request: RpcRequest): Refused | undefin
 }
 
 /** Which parameter `Mcp-Name` mirrors (streamable-http, "Standard Request Headers"). */
-const nameSources = new Map([['tools/call', 'name'], ['prompts/get', 'name'], ['resources/read', 'uri']])
+const nameSources = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+])
 
 function checkName(header: string | undefined, request: RpcRequest): Refused | undefined {
   const source = nameSources.get(request.method)
@@ -116,7 +141,10 @@ function mismatch(why: string): Refused {
 /** `Mcp-Param-*` of a tool the caller is shown; for any other tool it would tell that the tool exists. */
 async function checkParameters(parts: EndpointParts, context: McpContext, { req }: Arrival, call: CallRequest): Promise<void> {
   const tool = (await parts.fleet?.catalogue(context.snapshot, context.gateway).catch(noCatalogue))?.resolve(call.name)
-  const parameters = tool !== undefined && 'headerParameters' in tool ? (tool as { headerParameters: Parameters<typeof checkParameterHeaders>[0] }).headerParameters : []
+  const parameters =
+    tool !== undefined && 'headerParameters' in tool
+      ? (tool as { headerParameters: Parameters<typeof checkParameterHeaders>[0] }).headerParameters
+      : []
   if (tool === undefined || parameters.length === 0) return
   const { tools: shown } = await parts.operations.listTools(context)
   if (!shown.some(({ name }) => name === tool.name)) return

@@ -9,7 +9,11 @@ export class OpenStreams {
   /** Keeps a stream until the returned function is called. `end` finishes it gracefully. Throws `mcp.server_busy` at the bound. */
   add(principal: string, end: () => void): () => void {
     const open = this.#ends.get(principal) ?? new Set()
-    if (open.size >= mostPerPrincipal) throw new TurnwardError('mcp.server_busy', { why: `${mostPerPrincipal} streams are open for this principal`, fix: 'Close streams that are not needed.' })
+    if (open.size >= mostPerPrincipal)
+      throw new TurnwardError('mcp.server_busy', {
+        why: `${mostPerPrincipal} streams are open for this principal`,
+        fix: 'Close streams that are not needed.',
+      })
     this.#ends.set(principal, open)
     open.add(end)
     return () => {

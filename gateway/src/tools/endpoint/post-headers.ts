@@ -6,8 +6,10 @@ import { TurnwardError } from '../../core/error.ts'
 export function checkPostHeaders(req: IncomingMessage): void {
   const encoding = req.headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new TurnwardError('request.content_encoding')
-  if (!isJson(req.headers['content-type'])) throw new TurnwardError('request.invalid', { status: 415, why: '`content-type` must be `application/json`' })
-  if (!accepts(req, 'application/json')) throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `application/json` and `text/event-stream`' })
+  if (!isJson(req.headers['content-type']))
+    throw new TurnwardError('request.invalid', { status: 415, why: '`content-type` must be `application/json`' })
+  if (!accepts(req, 'application/json'))
+    throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `application/json` and `text/event-stream`' })
 }
 
 function isJson(type = ''): boolean {

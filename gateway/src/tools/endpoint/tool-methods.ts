@@ -24,7 +24,12 @@ export async function listPage(operations: McpOperations, cursors: Sealer, conte
   const boundTo = [context.caller.principal.id, context.gateway]
   const cursor = request.params['cursor']
   const opened = cursor === undefined ? undefined : typeof cursor === 'string' ? cursors.open(cursor, boundTo) : undefined
-  if (cursor !== undefined && opened === undefined) throw new TurnwardError('request.invalid', { subject: 'cursor', why: 'it was not made by this gateway for this list', fix: 'List again from the start.' })
+  if (cursor !== undefined && opened === undefined)
+    throw new TurnwardError('request.invalid', {
+      subject: 'cursor',
+      why: 'it was not made by this gateway for this list',
+      fix: 'List again from the start.',
+    })
   const { tools, complete } = await operations.listTools(context)
   const start = opened === undefined ? 0 : startOf(tools, opened)
   const page = tools.slice(start, start + pageSize)
@@ -52,8 +57,10 @@ export interface CallRequest {
 /** Reads the parameters of `tools/call`. Throws `request.invalid`. */
 export function readCall(request: RpcRequest): CallRequest {
   const { name, arguments: args, _meta: meta } = request.params
-  if (typeof name !== 'string' || name === '' || name.length > 512) throw new TurnwardError('request.invalid', { subject: 'name', why: 'it must be the name of a tool' })
-  if (args !== undefined && !isObject(args)) throw new TurnwardError('request.invalid', { subject: 'arguments', why: 'they must be an object' })
+  if (typeof name !== 'string' || name === '' || name.length > 512)
+    throw new TurnwardError('request.invalid', { subject: 'name', why: 'it must be the name of a tool' })
+  if (args !== undefined && !isObject(args))
+    throw new TurnwardError('request.invalid', { subject: 'arguments', why: 'they must be an object' })
   if (meta !== undefined && !isObject(meta)) throw new TurnwardError('request.invalid', { subject: '_meta', why: 'it must be an object' })
   const token = meta?.['progressToken']
   const path = pathToRawNumber(args)
@@ -62,14 +69,25 @@ export function readCall(request: RpcRequest): CallRequest {
 }
 
 /** Runs one call; progress goes to the reply under the client's own token. */
-export async function runCall(operations: McpOperations, context: McpContext, call: CallRequest, signal: CancelSignal, reply: Reply | undefined): Promise<JsonObject> {
+export async function runCall(
+  operations: McpOperations,
+  context: McpContext,
+  call: CallRequest,
+  signal: CancelSignal,
+  reply: Reply | undefined,
+): Promise<JsonObject> {
   const { progressToken } = call
-  const onProgress = progressToken === undefined || reply === undefined ? undefined : increasing((params) => reply.notify('notifications/progress', { ...params, progressToken }))
+  const onProgress =
+    progressToken === undefined || reply === undefined
+      ? undefined
+      : increasing((params) => reply.notify('notifications/progress', { ...params, progressToken }))
   try {
     return await operations.callTool(context, { name: call.name, args: call.args, unfit: call.unfit, meta: call.meta, signal, onProgress })
   } catch (error) {
     const failure = asTurnwardError(error)
-    throw failure.code === 'grant.tool' ? new TurnwardError('grant.tool', { subject: call.name, turn: failure.turn, cause: error }) : failure
+    throw failure.code === 'grant.tool'
+      ? new TurnwardError('grant.tool', { subject: call.name, turn: failure.turn, cause: error })
+      : failure
   }
 }
 

@@ -8,7 +8,11 @@ import type { Fleet } from '../catalogue.ts'
 import { snapshotOf, callerNamed, serveEndpoint, type TestEndpoint } from '../testing.fixture.ts'
 import type { McpOperations, ToolCallRequest } from '../operations.ts'
 
-export const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientInfo': { name: 't', version: '1' }, 'io.modelcontextprotocol/clientCapabilities': {} }
+export const meta = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 't', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+}
 const limits = { max_body_bytes: 4096, max_depth: 16, max_keys: 200 }
 
 export interface Answer {
@@ -30,11 +34,19 @@ export function script(handler: (call: ToolCallRequest) => Promise<JsonObject>):
 }
 
 /** Serves again with other parts. */
-export async function reopen(snapshot: Snapshot, other: McpOperations = operations, fleet?: Pick<Fleet, 'catalogue' | 'hold'>): Promise<void> {
+export async function reopen(
+  snapshot: Snapshot,
+  other: McpOperations = operations,
+  fleet?: Pick<Fleet, 'catalogue' | 'hold'>,
+): Promise<void> {
   await endpoint.close()
   endpoint = await serveEndpoint(other, () => snapshot, fleet)
 }
-export const tools = Array.from({ length: 250 }, (_, index) => ({ name: `s__t${String(index).padStart(3, '0')}`, inputSchema: { type: 'object' }, 'x-unknown': { kept: [index] } }))
+export const tools = Array.from({ length: 250 }, (_, index) => ({
+  name: `s__t${String(index).padStart(3, '0')}`,
+  inputSchema: { type: 'object' },
+  'x-unknown': { kept: [index] },
+}))
 
 /** A fresh endpoint for every test of the file. */
 export function useEndpoint(): void {
@@ -79,9 +91,25 @@ export interface Sent {
 }
 
 export function open(sent: Sent): Promise<IncomingMessage> {
-  const headers = Object.fromEntries(Object.entries({ authorization: `Bearer ${sent.token ?? 'alice'}`, accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...sent.headers }).filter(([, value]) => value !== undefined))
+  const headers = Object.fromEntries(
+    Object.entries({
+      authorization: `Bearer ${sent.token ?? 'alice'}`,
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      ...sent.headers,
+    }).filter(([, value]) => value !== undefined),
+  )
   return new Promise((resolve, reject) => {
-    const req = httpRequest({ port: endpoint.port, path: sent.path ?? '/mcp/g', method: sent.method ?? 'POST', headers: headers as Record<string, string>, agent: false }, resolve)
+    const req = httpRequest(
+      {
+        port: endpoint.port,
+        path: sent.path ?? '/mcp/g',
+        method: sent.method ?? 'POST',
+        headers: headers as Record<string, string>,
+        agent: false,
+      },
+      resolve,
+    )
     req.once('error', reject)
     req.end(sent.body === undefined ? undefined : typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body))
   })
@@ -91,17 +119,42 @@ export async function send(sent: Sent): Promise<Answer> {
   const res = await open(sent)
   let text = ''
   for await (const chunk of res) text += String(chunk)
-  const data = text.split('\n').findLast((line) => line.startsWith('data: '))?.slice(6) ?? text
+  const data =
+    text
+      .split('\n')
+      .findLast((line) => line.startsWith('data: '))
+      ?.slice(6) ?? text
   return { status: res.statusCode ?? 0, headers: res.headers, text, json: (data === '' ? {} : JSON.parse(data)) as JsonObject }
 }
 
-export function modern(method: string, params: JsonObject = {}, more: { readonly headers?: Record<string, string | undefined>; readonly meta?: JsonObject; readonly token?: string; readonly path?: string } = {}): Promise<Answer> {
+export function modern(
+  method: string,
+  params: JsonObject = {},
+  more: {
+    readonly headers?: Record<string, string | undefined>
+    readonly meta?: JsonObject
+    readonly token?: string
+    readonly path?: string
+  } = {},
+): Promise<Answer> {
   const name = typeof params['name'] === 'string' ? { 'mcp-name': params['name'] } : {}
-  return send({ ...more, headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...name, ...more.headers }, body: { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: more.meta ?? meta } } })
+  return send({
+    ...more,
+    headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...name, ...more.headers },
+    body: { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: more.meta ?? meta } },
+  })
 }
 
 export async function initialize(version = '2025-11-25', token = 'alice'): Promise<Record<string, string>> {
-  const answered = await send({ token, body: { jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: version, capabilities: {}, clientInfo: { name: 't', version: '1' } } } })
+  const answered = await send({
+    token,
+    body: {
+      jsonrpc: '2.0',
+      id: 0,
+      method: 'initialize',
+      params: { protocolVersion: version, capabilities: {}, clientInfo: { name: 't', version: '1' } },
+    },
+  })
   return { 'mcp-session-id': String(answered.headers['mcp-session-id']), 'mcp-protocol-version': version }
 }
 

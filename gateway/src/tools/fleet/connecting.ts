@@ -58,7 +58,11 @@ export class ServerConnection {
 
   /** True when the era of the server should be asked again. */
   verdictExpired(): boolean {
-    return this.#options.server.config.era === 'auto' && this.#verdict !== undefined && this.#options.clock.monotonic() - this.#verdict.at > verdictAgeMs
+    return (
+      this.#options.server.config.era === 'auto' &&
+      this.#verdict !== undefined &&
+      this.#options.clock.monotonic() - this.#verdict.at > verdictAgeMs
+    )
   }
 
   async #openHttp(config: HttpConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {

@@ -7,7 +7,10 @@ const gateway = { name: 'g', servers: ['a', 'b'], tools: { matches: (name: strin
 const configured = new Set(['a', 'b'])
 
 function view(name: string, tools: readonly string[], missing?: string): ServerView {
-  const read = readTools(name, tools.map((each) => ({ name: each, inputSchema: {} })))
+  const read = readTools(
+    name,
+    tools.map((each) => ({ name: each, inputSchema: {} })),
+  )
   return { name, missing, ...read }
 }
 
@@ -44,7 +47,12 @@ test('a server that is down keeps its names: they are not offered, and mean no o
   for (const name of ['b__x', 'b__y', 'y', 'x', 'b__never']) expect(down.resolve(name), name).toBeUndefined()
   expect(down.down('y')).toEqual({ tool: 'b__y', server: 'b', why: 'it ended' })
   expect(down.down('b__never')).toEqual({ tool: 'b__never', server: 'b', why: 'it ended' })
-  expect([down.down('x'), down.down('a__never'), down.down('b__secret'), down.down('own')]).toEqual([undefined, undefined, undefined, undefined])
+  expect([down.down('x'), down.down('a__never'), down.down('b__secret'), down.down('own')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
 })
 
 test('a name that begins like the names of another configured server means nobody, though that server is not in the gateway', () => {

@@ -17,7 +17,11 @@ export interface ServerView {
 }
 
 /** Tools in order of exposed name, so that the order never depends on which server answered first. `configured`: every server of the snapshot, also those of other gateways. */
-export function buildCatalogue(gateway: McpGateway, servers: readonly ServerView[], configured: { has(server: string): boolean }): GatewayCatalogue {
+export function buildCatalogue(
+  gateway: McpGateway,
+  servers: readonly ServerView[],
+  configured: { has(server: string): boolean },
+): GatewayCatalogue {
   const leftOut = new Map<string, string>()
   const missing = new Map<string, string>()
   for (const server of servers) {
@@ -51,7 +55,10 @@ export function buildCatalogue(gateway: McpGateway, servers: readonly ServerView
 }
 
 /** An original name that two tools share, or that begins like the exposed names of another server, means nobody. */
-function originalNames(tools: readonly CatalogueTool[], configured: { has(server: string): boolean }): ReadonlyMap<string, CatalogueTool | undefined> {
+function originalNames(
+  tools: readonly CatalogueTool[],
+  configured: { has(server: string): boolean },
+): ReadonlyMap<string, CatalogueTool | undefined> {
   const names = new Map<string, CatalogueTool | undefined>()
   for (const tool of tools) {
     const owner = serverOfName(tool.originalName)

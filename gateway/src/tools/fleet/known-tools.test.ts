@@ -29,14 +29,18 @@ async function begin(): Promise<KnownTools> {
 }
 
 const server = (url = 'http://127.0.0.1:1/mcp'): JsonObject => ({ transport: 'http', url })
-const configured = (...names: readonly string[]): Snapshot => snapshotOf({ servers: Object.fromEntries(names.map((name) => [name, server()])) })
+const configured = (...names: readonly string[]): Snapshot =>
+  snapshotOf({ servers: Object.fromEntries(names.map((name) => [name, server()])) })
 function serverOf(snapshot: Snapshot, name = 's'): McpServer {
   const found = snapshot.servers.get(name)
   if (found === undefined) throw new Error(`no ${name}`)
   return found
 }
 const listing = (name: string, ...tools: readonly (string | JsonObject)[]): ReadTools =>
-  readTools(name, tools.map((tool) => (typeof tool === 'string' ? { name: tool, inputSchema: { type: 'object' } } : tool)))
+  readTools(
+    name,
+    tools.map((tool) => (typeof tool === 'string' ? { name: tool, inputSchema: { type: 'object' } } : tool)),
+  )
 const namesOf = (known: KnownTools, snapshot: Snapshot): string[] => known.of(snapshot).map(({ name }) => name)
 
 test('only servers that the snapshot configures have names', async () => {
@@ -64,14 +68,20 @@ test('the array and its tools stay the same objects until a listing differs', as
 test('what was listed is known to the next process, exactly and as the same tools when they are listed again', async () => {
   const first = await begin()
   const snapshot = configured('s')
-  const text = '{"name":"te st","inputSchema":{"type":"object","properties":{"n":{"maximum":9007199254740993}}},"annotations":{"readOnlyHint":true},"x":[1.50]}'
+  const text =
+    '{"name":"te st","inputSchema":{"type":"object","properties":{"n":{"maximum":9007199254740993}}},"annotations":{"readOnlyHint":true},"x":[1.50]}'
   const read = listing('s', parseExactJson(text) as JsonObject)
   first.record(serverOf(snapshot), read)
   await first.close()
 
   const second = await begin()
   const [tool] = second.of(snapshot)
-  expect(tool).toMatchObject({ name: read.tools[0]?.name, originalName: 'te st', digest: read.tools[0]?.digest, hints: { readOnlyHint: true } })
+  expect(tool).toMatchObject({
+    name: read.tools[0]?.name,
+    originalName: 'te st',
+    digest: read.tools[0]?.digest,
+    hints: { readOnlyHint: true },
+  })
   const known = second.of(snapshot)
   second.record(serverOf(snapshot), listing('s', parseExactJson(text) as JsonObject))
   expect(second.of(snapshot)).toBe(known)
@@ -97,7 +107,12 @@ test('a changed configuration keeps the earlier listing until there is a new one
 })
 
 test('a damaged row is no reason not to start', async () => {
-  for (const [name, tools] of [['s', '{"no":"list"}'], ['r', '[{"name"'], ['q', '[1,{"name":"t","inputSchema":{}}]']] as const) await store.listings.save({ server: name, tools, seen: 1 })
+  for (const [name, tools] of [
+    ['s', '{"no":"list"}'],
+    ['r', '[{"name"'],
+    ['q', '[1,{"name":"t","inputSchema":{}}]'],
+  ] as const)
+    await store.listings.save({ server: name, tools, seen: 1 })
   expect(namesOf(await begin(), configured('s', 'r', 'q'))).toEqual(['q__t'])
 })
 
@@ -105,7 +120,11 @@ test('a listing that is too long is known while the process lives, and does not 
   const known = await begin()
   const snapshot = configured('s')
   known.record(serverOf(snapshot), listing('s', 't'))
-  const many = Array.from({ length: 5 }, (_, index) => ({ name: `u${index}`, inputSchema: { type: 'object' }, description: 'x'.repeat(1_000_000) }))
+  const many = Array.from({ length: 5 }, (_, index) => ({
+    name: `u${index}`,
+    inputSchema: { type: 'object' },
+    description: 'x'.repeat(1_000_000),
+  }))
   known.record(serverOf(snapshot), listing('s', ...many))
   expect(known.of(snapshot)).toHaveLength(5)
   await known.close()
@@ -115,7 +134,12 @@ test('a listing that is too long is known while the process lives, and does not 
 test('a store that fails is told of and stops nothing', async () => {
   const told: unknown[] = []
   const failing = { save: () => Promise.reject(new Error('full')), retain: () => Promise.reject(new Error('full')) }
-  const known = new KnownTools({ stored: [], store: failing, clock: systemClock, logger: { ...silentLogger, error: (...args: unknown[]) => void told.push(args) } })
+  const known = new KnownTools({
+    stored: [],
+    store: failing,
+    clock: systemClock,
+    logger: { ...silentLogger, error: (...args: unknown[]) => void told.push(args) },
+  })
   known.retain(['s'])
   known.record(serverOf(configured('s')), listing('s', 't'))
   await known.close()

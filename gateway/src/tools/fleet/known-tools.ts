@@ -104,7 +104,10 @@ export class KnownTools {
       const listing = own !== undefined && own.digest === server.digest && latest?.digest !== server.digest ? own : latest
       if (listing !== undefined) listings.set(server.name, listing)
     }
-    const same = before !== undefined && listings.size === before.listings.size && [...listings].every(([name, { read }]) => before.listings.get(name)?.read === read)
+    const same =
+      before !== undefined &&
+      listings.size === before.listings.size &&
+      [...listings].every(([name, { read }]) => before.listings.get(name)?.read === read)
     const tools = same ? before.tools : [...listings.values()].flatMap(({ read }) => read.tools)
     const known = { version: this.#version, listings, tools }
     this.#ofSnapshots.set(snapshot, known)
@@ -135,7 +138,10 @@ export class KnownTools {
   #save(server: string, { tools }: ReadTools): void {
     const text = JSON.stringify(tools.map(originalDefinition))
     if (text.length > longestStored) {
-      this.#options.logger.warn({ server, length: text.length, longest: longestStored }, 'the tools of an MCP server are too many to be known after a restart')
+      this.#options.logger.warn(
+        { server, length: text.length, longest: longestStored },
+        'the tools of an MCP server are too many to be known after a restart',
+      )
       return
     }
     this.#write(this.#options.store?.save({ server, tools: text, seen: this.#options.clock.now() }))
@@ -144,7 +150,10 @@ export class KnownTools {
   #write(writing: Promise<void> | undefined): void {
     if (writing === undefined) return
     const written = writing.catch((error: unknown) => {
-      this.#options.logger.error({ code: asTurnwardError(error).code }, 'the tools of MCP servers could not be stored; after a restart they are unknown until listed')
+      this.#options.logger.error(
+        { code: asTurnwardError(error).code },
+        'the tools of MCP servers could not be stored; after a restart they are unknown until listed',
+      )
     })
     this.#writes.add(written)
     written.then(() => this.#writes.delete(written)).catch(() => {})
@@ -157,5 +166,8 @@ function originalDefinition({ definition, originalName }: CatalogueTool): JsonOb
 }
 
 function sameTools(before: ReadTools, after: ReadTools): boolean {
-  return before.tools.length === after.tools.length && before.tools.every(({ name, digest }, index) => after.tools[index]?.name === name && after.tools[index].digest === digest)
+  return (
+    before.tools.length === after.tools.length &&
+    before.tools.every(({ name, digest }, index) => after.tools[index]?.name === name && after.tools[index].digest === digest)
+  )
 }

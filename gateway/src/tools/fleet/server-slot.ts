@@ -61,7 +61,16 @@ export class ServerSlot {
     this.#options = options
     this.#connection = new ServerConnection(options)
     const width = server.config.max_concurrent
-    this.#queue = new CallQueue(width, width, () => new TurnwardError('mcp.server_busy', { subject: server.name, why: `${width} calls are running and ${width} are waiting`, retryAfterSeconds: 1 }))
+    this.#queue = new CallQueue(
+      width,
+      width,
+      () =>
+        new TurnwardError('mcp.server_busy', {
+          subject: server.name,
+          why: `${width} calls are running and ${width} are waiting`,
+          retryAfterSeconds: 1,
+        }),
+    )
   }
 
   get state(): State['kind'] {
@@ -130,8 +139,12 @@ export class ServerSlot {
   async call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
     const { name, config } = this.server
     const stop = new Cancellation()
-    const deadline = setTimeout(() => stop.cancel(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })), config.timeout_ms)
-    const cancel = (): void => stop.cancel(options.signal.reason instanceof TurnwardError ? options.signal.reason : new TurnwardError('request.cancelled'))
+    const deadline = setTimeout(
+      () => stop.cancel(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })),
+      config.timeout_ms,
+    )
+    const cancel = (): void =>
+      stop.cancel(options.signal.reason instanceof TurnwardError ? options.signal.reason : new TurnwardError('request.cancelled'))
     if (options.signal.aborted) cancel()
     options.signal.addEventListener('abort', cancel, { once: true })
     try {
@@ -151,9 +164,16 @@ export class ServerSlot {
     const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(signal)
     const current = this.#read.byOriginalName.get(tool.originalName)
     // What was decided on is what runs.
-    if (current === undefined || current.digest !== tool.digest) throw unavailable(this.server.name, 'the tool has changed since it was listed')
-    const headers = exchange.era === 'modern' && current.headerParameters.length > 0 ? parameterHeaders(current.headerParameters, args) : undefined
-    return callTool(exchange, this.server.name, tool.originalName, args, { signal, onProgress: options.onProgress, meta: options.meta, headers })
+    if (current === undefined || current.digest !== tool.digest)
+      throw unavailable(this.server.name, 'the tool has changed since it was listed')
+    const headers =
+      exchange.era === 'modern' && current.headerParameters.length > 0 ? parameterHeaders(current.headerParameters, args) : undefined
+    return callTool(exchange, this.server.name, tool.originalName, args, {
+      signal,
+      onProgress: options.onProgress,
+      meta: options.meta,
+      headers,
+    })
   }
 
   async #ready(signal: CancelSignal): Promise<Exchange> {
@@ -168,7 +188,10 @@ export class ServerSlot {
     try {
       exchange = await this.#connection.open({ onToolsChanged: () => this.#relist() }, signal)
       const opened = exchange
-      const listed = await Promise.race([listTools(opened, this.server.name, this.#options.limits, signal), opened.ended.then((why) => Promise.reject(unavailable(this.server.name, why)))])
+      const listed = await Promise.race([
+        listTools(opened, this.server.name, this.#options.limits, signal),
+        opened.ended.then((why) => Promise.reject(unavailable(this.server.name, why))),
+      ])
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       this.#take(listed)
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
@@ -178,7 +201,15 @@ export class ServerSlot {
     } catch (error) {
       await exchange?.close().catch(() => {})
       const failure = asTurnwardError(error)
-      this.#fail(signal.aborted && !this.#closing.signal.aborted ? `it did not start within ${startMs / 1000} s` : (failure.why === undefined ? failure.message : failure.code === 'mcp.server_unavailable' ? failure.why : `${failure.why}. ${failure.fix}`))
+      this.#fail(
+        signal.aborted && !this.#closing.signal.aborted
+          ? `it did not start within ${startMs / 1000} s`
+          : failure.why === undefined
+            ? failure.message
+            : failure.code === 'mcp.server_unavailable'
+              ? failure.why
+              : `${failure.why}. ${failure.fix}`,
+      )
     }
   }
 
@@ -194,7 +225,10 @@ export class ServerSlot {
     this.#failures += 1
     const delay = this.#failures === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#failures - 2), longestDelayMs) * (0.5 + Math.random() / 2)
     this.#read = nothing
-    this.#state = { kind: 'failed', why: this.#failures === 1 ? why : `${why}; failed ${this.#failures} times, next try in ${Math.ceil(delay / 1000)} s` }
+    this.#state = {
+      kind: 'failed',
+      why: this.#failures === 1 ? why : `${why}; failed ${this.#failures} times, next try in ${Math.ceil(delay / 1000)} s`,
+    }
     this.#options.logger.warn({ server: this.server.name, why, failures: this.#failures }, 'MCP server failed')
     this.#retry = setTimeout(() => {
       this.#retry = undefined
@@ -227,12 +261,18 @@ export class ServerSlot {
       const { exchange } = this.#state
       try {
         if (this.#connection.verdictExpired()) throw unavailable(this.server.name, 'its protocol era is asked for again')
-        const listed = await listTools(exchange, this.server.name, this.#options.limits, AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)]))
+        const listed = await listTools(
+          exchange,
+          this.server.name,
+          this.#options.limits,
+          AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)]),
+        )
         if (this.#take(listed)) this.#options.onChange()
       } catch (error) {
         // A child that still runs may answer next time; an address that does not answer must be opened again.
         if (this.server.config.transport === 'http') this.#died(exchange, asTurnwardError(error).why ?? 'it could not be listed')
-        else this.#options.logger.warn({ server: this.server.name, code: asTurnwardError(error).code }, 'MCP server could not be listed again')
+        else
+          this.#options.logger.warn({ server: this.server.name, code: asTurnwardError(error).code }, 'MCP server could not be listed again')
       }
     }
   }

@@ -10,7 +10,16 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../core/logger.ts'
 import { createBubblewrapRunner } from './bubblewrap.ts'
 import { detectCgroups } from './cgroup.ts'
-import { firstLine, freshFolder, removeFolders, processesWith, recordingLogger, runCode, startCode, stdioServer } from './sandbox.fixture.ts'
+import {
+  firstLine,
+  freshFolder,
+  removeFolders,
+  processesWith,
+  recordingLogger,
+  runCode,
+  startCode,
+  stdioServer,
+} from './sandbox.fixture.ts'
 
 afterAll(removeFolders)
 
@@ -18,7 +27,8 @@ const runner = createBubblewrapRunner({ nodePath: process.execPath })
 const missing = await runner.available()
 const cgroups = detectCgroups()
 if (missing !== undefined) console.warn(`sandbox tests are skipped: ${missing}`)
-const attempt = (expression: string) => `await (async () => { try { return String(await (${expression})) } catch (error) { return error.code ?? error.message } })()`
+const attempt = (expression: string) =>
+  `await (async () => { try { return String(await (${expression})) } catch (error) { return error.code ?? error.message } })()`
 
 describe.skipIf(missing !== undefined)('a sandboxed server', () => {
   test('sees neither files of the host nor other processes, nor accounts', async () => {
@@ -34,7 +44,18 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
       }))`
     const { out, err } = await runCode(runner, code)
     expect(err).toBe('')
-    expect(JSON.parse(out)).toEqual({ secret: 'ENOENT', shadow: 'ENOENT', keys: 'ENOENT', root: 'ENOENT', tmp: [], home: ['sandbox'], sys: 'ENOENT', passwd: 1, pids: 2, hostname: 'sandbox' })
+    expect(JSON.parse(out)).toEqual({
+      secret: 'ENOENT',
+      shadow: 'ENOENT',
+      keys: 'ENOENT',
+      root: 'ENOENT',
+      tmp: [],
+      home: ['sandbox'],
+      sys: 'ENOENT',
+      passwd: 1,
+      pids: 2,
+      hostname: 'sandbox',
+    })
   })
 
   test('gets only the environment its configuration lists', async () => {
@@ -50,19 +71,32 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
   })
 
   test('shows no value of its environment on any command line of the host', async () => {
-    const { running } = await startCode(runner, `console.log('up'); setInterval(() => {}, 1000)`, { env: { API_TOKEN: 'value-never-on-a-command-line' } })
+    const { running } = await startCode(runner, `console.log('up'); setInterval(() => {}, 1000)`, {
+      env: { API_TOKEN: 'value-never-on-a-command-line' },
+    })
     await firstLine(running)
-    const lines = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((pid) => { try { return readFileSync(`/proc/${pid}/cmdline`, 'latin1') } catch { return '' } })
+    const lines = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+        } catch {
+          return ''
+        }
+      })
     await running.stop(0)
     expect(lines.some((line) => line.includes('bwrap'))).toBe(true)
     expect(lines.filter((line) => line.includes('value-never-on-a-command-line'))).toEqual([])
   })
 
   test('has no capability, cannot gain one, and is not root inside', async () => {
-    const { out } = await runCode(runner, `
+    const { out } = await runCode(
+      runner,
+      `
       import fs from 'node:fs'
       const status = fs.readFileSync('/proc/self/status', 'utf8')
-      console.log(JSON.stringify([process.getuid() > 0, process.getgid() > 0, /CapEff:\\s*0+\\n/.test(status), /CapPrm:\\s*0+\\n/.test(status), /NoNewPrivs:\\s*1/.test(status)]))`)
+      console.log(JSON.stringify([process.getuid() > 0, process.getgid() > 0, /CapEff:\\s*0+\\n/.test(status), /CapPrm:\\s*0+\\n/.test(status), /NoNewPrivs:\\s*1/.test(status)]))`,
+    )
     expect(JSON.parse(out)).toEqual([true, true, true, true, true])
   })
 
@@ -70,22 +104,32 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     const host = createTcpServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
     await once(host, 'listening')
     const { port } = host.address() as AddressInfo
-    const { out } = await runCode(runner, `
+    const { out } = await runCode(
+      runner,
+      `
       import net from 'node:net'
       const dial = (port, host) => new Promise((resolve, reject) => net.connect(port, host).once('connect', () => resolve('connected')).once('error', reject))
       console.log(JSON.stringify([${attempt(`dial(${port}, '127.0.0.1')`)}, ${attempt(`dial(80, '169.254.169.254')`)}, ${attempt(`dial(443, '1.1.1.1')`)}]))
-      process.exit()`)
+      process.exit()`,
+    )
     host.close()
     expect(JSON.parse(out)).toEqual(['ECONNREFUSED', 'ENETUNREACH', 'ENETUNREACH'])
   })
 
   test('writes to its home and tmp, and nowhere else', async () => {
-    const { out } = await runCode(runner, `
+    const { out } = await runCode(
+      runner,
+      `
       import fs from 'node:fs'
       const write = (path) => { try { fs.writeFileSync(path, 'x'); return 'ok' } catch (error) { return error.code } }
-      console.log(JSON.stringify(Object.fromEntries(['/x', '/usr/x', '/etc/x', '/dev/x', '/opt/turnward/x', process.env.HOME + '/x', '/tmp/x'].map((path) => [path, write(path)]))))`)
+      console.log(JSON.stringify(Object.fromEntries(['/x', '/usr/x', '/etc/x', '/dev/x', '/opt/turnward/x', process.env.HOME + '/x', '/tmp/x'].map((path) => [path, write(path)]))))`,
+    )
     const written = JSON.parse(out) as Record<string, string>
-    expect(Object.entries(written).filter(([, result]) => result === 'ok').map(([path]) => path)).toEqual(['/home/sandbox/x', '/tmp/x'])
+    expect(
+      Object.entries(written)
+        .filter(([, result]) => result === 'ok')
+        .map(([path]) => path),
+    ).toEqual(['/home/sandbox/x', '/tmp/x'])
   })
 
   test('reads a mount, and writes it only when the mount says so', async () => {
@@ -94,14 +138,18 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
       mkdirSync(join(base, name))
       writeFileSync(join(base, name, 'a.txt'), name)
     }
-    const { out } = await runCode(runner, `
+    const { out } = await runCode(
+      runner,
+      `
       import fs from 'node:fs'
       const attempt = (run) => { try { return run() } catch (error) { return error.code } }
       console.log(JSON.stringify([
         attempt(() => fs.readFileSync('${base}/read/a.txt', 'utf8')), attempt(() => fs.writeFileSync('${base}/read/b.txt', 'x')),
         attempt(() => fs.writeFileSync('${base}/write/b.txt', 'written') ?? 'ok'),
         attempt(() => fs.openSync('/proc/sys/kernel/core_pattern', 'r+')), attempt(() => fs.openSync('/proc/self/oom_score_adj', 'r+')),
-      ]))`, { mounts: [{ path: join(base, 'read') }, { path: join(base, 'write'), write: true }] })
+      ]))`,
+      { mounts: [{ path: join(base, 'read') }, { path: join(base, 'write'), write: true }] },
+    )
     // The folder belongs to root here, so the server does too, outside: settings of the machine must still be closed.
     expect(JSON.parse(out)).toEqual(['read', 'EROFS', 'ok', 'EROFS', 'EROFS'])
     expect(readFileSync(join(base, 'write', 'b.txt'), 'utf8')).toBe('written')
@@ -110,13 +158,21 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
   test.skipIf(process.getuid?.() !== 0)('writes a mount of an ordinary user as that user', async () => {
     const folder = freshFolder()
     chownSync(folder, 4321, 4321)
-    const { out } = await runCode(runner, `import fs from 'node:fs'; fs.writeFileSync('${folder}/made', 'x'); console.log(fs.statSync('${folder}/made').uid)`, { mounts: [{ path: folder, write: true }] })
+    const { out } = await runCode(
+      runner,
+      `import fs from 'node:fs'; fs.writeFileSync('${folder}/made', 'x'); console.log(fs.statSync('${folder}/made').uid)`,
+      { mounts: [{ path: folder, write: true }] },
+    )
     expect(out).toBe('4321\n')
   })
 
   test('cannot make a user namespace of its own when it runs as a mapped root', async () => {
     const folder = freshFolder()
-    const { out } = await runCode(runner, `import { spawnSync } from 'node:child_process'; console.log(spawnSync('unshare', ['-U', 'true']).status)`, { mounts: [{ path: folder, write: true }] })
+    const { out } = await runCode(
+      runner,
+      `import { spawnSync } from 'node:child_process'; console.log(spawnSync('unshare', ['-U', 'true']).status)`,
+      { mounts: [{ path: folder, write: true }] },
+    )
     expect(out).toBe('1\n')
   })
 
@@ -127,8 +183,14 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     writeFileSync(join(project, 'node_modules', 'server', 'data', 'key'), 'secret')
     writeFileSync(join(project, 'turnward.yaml'), 'secret')
     const entry = join(project, 'node_modules', 'server', 'index.mjs')
-    writeFileSync(entry, `import fs from 'node:fs'; console.log(JSON.stringify([fs.readdirSync('${project}'), (() => { try { return fs.readdirSync('${project}/node_modules/server/data') } catch (error) { return [] } })()]))`)
-    const own = createBubblewrapRunner({ nodePath: process.execPath, protect: [join(project, 'node_modules', 'server', 'data'), join(project, 'turnward.yaml')] })
+    writeFileSync(
+      entry,
+      `import fs from 'node:fs'; console.log(JSON.stringify([fs.readdirSync('${project}'), (() => { try { return fs.readdirSync('${project}/node_modules/server/data') } catch (error) { return [] } })()]))`,
+    )
+    const own = createBubblewrapRunner({
+      nodePath: process.execPath,
+      protect: [join(project, 'node_modules', 'server', 'data'), join(project, 'turnward.yaml')],
+    })
     const running = await own.start({ server: stdioServer(['node', entry]), workDir: join(freshFolder(), 'work'), logger: silentLogger })
     expect(JSON.parse(await firstLine(running))).toEqual([['node_modules'], []])
     await running.ended
@@ -139,7 +201,13 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     mkdirSync(join(project, 'data'))
     const own = createBubblewrapRunner({ nodePath: process.execPath, protect: [join(project, 'data')] })
     for (const path of [project, join(project, 'data'), '/', '/proc/self', '/etc', '/does/not/exist', 'relative']) {
-      await expect(own.start({ server: stdioServer(['node', '-e', '0'], { mounts: [{ path }] }), workDir: join(freshFolder(), 'work'), logger: silentLogger })).rejects.toMatchObject({ code: 'config.invalid' })
+      await expect(
+        own.start({
+          server: stdioServer(['node', '-e', '0'], { mounts: [{ path }] }),
+          workDir: join(freshFolder(), 'work'),
+          logger: silentLogger,
+        }),
+      ).rejects.toMatchObject({ code: 'config.invalid' })
     }
   })
 
@@ -170,11 +238,18 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     expect(wrongPort).toMatch(/^403/)
     expect(wrongName).toMatch(/^403/)
     expect(direct).toBe('ECONNREFUSED')
-    expect(lines.filter(({ message }) => message.startsWith('refused a connection')).map(({ fields }) => fields['why'])).toEqual(['the port is not listed in `network`', 'the host is not listed in `network`'])
+    expect(lines.filter(({ message }) => message.startsWith('refused a connection')).map(({ fields }) => fields['why'])).toEqual([
+      'the port is not listed in `network`',
+      'the host is not listed in `network`',
+    ])
   })
 
   test('is killed when it takes more memory than it may, buffers included', async () => {
-    const { out, ended } = await runCode(runner, `const held = []; for (let i = 0; i < 60; i++) { held.push(Buffer.alloc(32 << 20, 1)); console.log(i) }; console.log('survived')`, { limits: { memory_mb: 300 } })
+    const { out, ended } = await runCode(
+      runner,
+      `const held = []; for (let i = 0; i < 60; i++) { held.push(Buffer.alloc(32 << 20, 1)); console.log(i) }; console.log('survived')`,
+      { limits: { memory_mb: 300 } },
+    )
     expect(out).not.toContain('survived')
     expect(ended).toEqual(expect.stringMatching(cgroups === undefined ? /^(memory limit|signal SIGABRT)$/ : /^memory limit$/))
   })
@@ -197,38 +272,51 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
   })
 
   test.skipIf(cgroups === undefined)('a fork bomb of a mapped root is bounded by the cgroup', async () => {
-    const { running, token } = await startCode(runner, `
+    const { running, token } = await startCode(
+      runner,
+      `
       import { spawn } from 'node:child_process'
       let made = 0
       const one = () => new Promise((resolve) => { try { const child = spawn('sleep', ['1000']); child.once('error', () => resolve(false)); child.once('spawn', () => { made += 1; resolve(true) }) } catch { resolve(false) } })
       while (made < 500 && await one());
       console.log(made)
-      setInterval(() => {}, 1000)`, { limits: { processes: 64 }, mounts: [{ path: freshFolder(), write: true }] })
+      setInterval(() => {}, 1000)`,
+      { limits: { processes: 64 }, mounts: [{ path: freshFolder(), write: true }] },
+    )
     expect(Number(await firstLine(running))).toBeLessThan(64)
     await running.stop(0)
     expect(processesWith(token)).toEqual([])
   })
 
   test('leaves no grandchild behind when it ends by itself', async () => {
-    const { ended, token, workDir } = await runCode(runner, `
+    const { ended, token, workDir } = await runCode(
+      runner,
+      `
       import { spawn } from 'node:child_process'
       const child = spawn('setsid', ['sleep', '1000'], { detached: true, stdio: 'ignore' })
       child.unref()
-      child.once('spawn', () => process.exit(3))`)
+      child.once('spawn', () => process.exit(3))`,
+    )
     expect(ended).toBe('exit 3')
     expect(processesWith(token)).toEqual([])
     expect(existsSync(workDir)).toBe(false)
   })
 
   test('stop asks first, so a server may end in order', async () => {
-    const { running } = await startCode(runner, `process.on('SIGTERM', () => process.exit(7)); console.log('up'); setInterval(() => {}, 1000)`)
+    const { running } = await startCode(
+      runner,
+      `process.on('SIGTERM', () => process.exit(7)); console.log('up'); setInterval(() => {}, 1000)`,
+    )
     await firstLine(running)
     await running.stop(20_000)
     expect(await running.ended).toBe('exit 7')
   })
 
   test('stop kills a server that ignores being asked, and its cgroup and folder go too', async () => {
-    const { running, token, workDir } = await startCode(runner, `process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)`)
+    const { running, token, workDir } = await startCode(
+      runner,
+      `process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000)`,
+    )
     await firstLine(running)
     expect(processesWith(token).length).toBeGreaterThan(0)
     await running.stop(50)
@@ -240,14 +328,22 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
 
   test('dies with a gateway that is killed', async () => {
     const workDir = join(freshFolder(), 'work')
-    const gateway = spawn(process.execPath, ['--input-type=module', '-e', `
+    const gateway = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `
       import { createBubblewrapRunner } from ${JSON.stringify(new URL('./bubblewrap.ts', import.meta.url).href)}
       import { stdioServer, firstLine } from ${JSON.stringify(new URL('./sandbox.fixture.ts', import.meta.url).href)}
       import { silentLogger } from ${JSON.stringify(new URL('../../core/logger.ts', import.meta.url).href)}
       const server = stdioServer(['node', '-e', 'console.log("up"); setInterval(() => {}, 1000)'], { env: { PROBE_TOKEN: 'dies-with-${process.pid}' } })
       const running = await createBubblewrapRunner({ nodePath: process.execPath }).start({ server, workDir: ${JSON.stringify(workDir)}, logger: silentLogger })
       console.log(await firstLine(running))
-      setInterval(() => {}, 1000)`], { stdio: ['ignore', 'pipe', 'inherit'] })
+      setInterval(() => {}, 1000)`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
     await once(gateway.stdout, 'data')
     expect(processesWith(`dies-with-${process.pid}`).length).toBeGreaterThan(0)
     gateway.kill('SIGKILL')
@@ -270,7 +366,12 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
       fs.writeFileSync('${folder}/made', 'x')
       console.log(JSON.stringify([made, process.getuid(), fs.existsSync('${import.meta.filename}'), fs.statSync('${folder}/made').uid]))
       setInterval(() => {}, 1000)`
-    const gateway = spawn(process.execPath, ['--input-type=module', '-e', `
+    const gateway = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `
       import { createBubblewrapRunner } from ${JSON.stringify(new URL('./bubblewrap.ts', import.meta.url).href)}
       import { stdioServer, firstLine } from ${JSON.stringify(new URL('./sandbox.fixture.ts', import.meta.url).href)}
       import { silentLogger } from ${JSON.stringify(new URL('../../core/logger.ts', import.meta.url).href)}
@@ -278,7 +379,10 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
       const running = await createBubblewrapRunner({ nodePath: process.execPath }).start({ server, workDir: '${own}', logger: silentLogger })
       console.log(await firstLine(running))
       await running.stop(0)
-      console.log(await running.ended)`], { stdio: ['ignore', 'pipe', 'inherit'], uid: 4321, gid: 4321, env: { PATH: process.env['PATH'] ?? '' } })
+      console.log(await running.ended)`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], uid: 4321, gid: 4321, env: { PATH: process.env['PATH'] ?? '' } },
+    )
     let out = ''
     for await (const chunk of gateway.stdout) out += String(chunk)
     const [seen = '', ended] = out.trim().split('\n')
@@ -289,13 +393,19 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
   })
 
   test('a command that cannot run says so, and nothing is left', async () => {
-    const start = (command: string[]) => runner.start({ server: stdioServer(command), workDir: join(freshFolder(), 'work'), logger: silentLogger })
+    const start = (command: string[]) =>
+      runner.start({ server: stdioServer(command), workDir: join(freshFolder(), 'work'), logger: silentLogger })
     await expect(start(['no-such-program'])).rejects.toMatchObject({ code: 'mcp.server_unavailable' })
-    await expect(start(['npx', '-y', 'some-server'])).rejects.toMatchObject({ code: 'mcp.server_unavailable', fix: expect.stringContaining('entry script') })
+    await expect(start(['npx', '-y', 'some-server'])).rejects.toMatchObject({
+      code: 'mcp.server_unavailable',
+      fix: expect.stringContaining('entry script'),
+    })
   })
 
   test('describe shows the command line without values of the environment', () => {
-    const line = runner.describe({ server: stdioServer(['node', '-e', '0'], { env: { TOKEN: 'hush' } }), workDir: '/nowhere/work', logger: silentLogger }).join(' ')
+    const line = runner
+      .describe({ server: stdioServer(['node', '-e', '0'], { env: { TOKEN: 'hush' } }), workDir: '/nowhere/work', logger: silentLogger })
+      .join(' ')
     expect(line).toContain('--die-with-parent')
     expect(line).not.toContain('hush')
   })
@@ -306,7 +416,10 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
   ])('the published %s answers initialize and tools/list', async (name, tool) => {
     const folder = freshFolder()
     const entry = join(import.meta.dirname, '../../../../node_modules/@modelcontextprotocol', name, 'dist/index.js')
-    const server = stdioServer(['node', entry, ...(name === 'server-filesystem' ? [folder] : [])], { mounts: [{ path: folder }], env: name === 'server-memory' ? { MEMORY_FILE_PATH: '/home/sandbox/memory.jsonl' } : {} })
+    const server = stdioServer(['node', entry, ...(name === 'server-filesystem' ? [folder] : [])], {
+      mounts: [{ path: folder }],
+      env: name === 'server-memory' ? { MEMORY_FILE_PATH: '/home/sandbox/memory.jsonl' } : {},
+    })
     const { logger } = recordingLogger()
     const running = await runner.start({ server, workDir: join(freshFolder(), 'work'), logger })
     running.stderr.resume()
@@ -315,7 +428,12 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
       running.stdin.write(`${JSON.stringify(message)}\n`)
       return JSON.parse((await answers.next()).value as string) as { result: Record<string, unknown> }
     }
-    const initialized = await call({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '0' } } })
+    const initialized = await call({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '0' } },
+    })
     expect(initialized.result).toHaveProperty('serverInfo')
     running.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`)
     const listed = await call({ jsonrpc: '2.0', id: 2, method: 'tools/list' })
@@ -327,5 +445,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
 /** Folders of cgroups a gateway with this pid made. */
 function cgroupsOf(pid: number): string[] {
   if (!existsSync('/sys/fs/cgroup')) return []
-  return readdirSync('/sys/fs/cgroup', { recursive: true }).map(String).filter((path) => path.includes(`/turnward-${pid}-`) && !path.includes('.'))
+  return readdirSync('/sys/fs/cgroup', { recursive: true })
+    .map(String)
+    .filter((path) => path.includes(`/turnward-${pid}-`) && !path.includes('.'))
 }

@@ -62,9 +62,15 @@ export function createBubblewrapRunner(options: BubblewrapOptions): Runner {
   }
 }
 
-function planSandbox(options: BubblewrapOptions, { server, workDir }: RunnerOptions, memoryByCgroup: boolean): { readonly plan: SandboxPlan; readonly config: StdioConfig; readonly release: () => void } {
+function planSandbox(
+  options: BubblewrapOptions,
+  { server, workDir }: RunnerOptions,
+  memoryByCgroup: boolean,
+): { readonly plan: SandboxPlan; readonly config: StdioConfig; readonly release: () => void } {
   const config = stdioConfig(server.name, server.config)
-  const protect = [...new Set([...(options.protect ?? []), workDir].flatMap((path) => (existsSync(path) ? [path, realpathSync(path)] : [path])))]
+  const protect = [
+    ...new Set([...(options.protect ?? []), workDir].flatMap((path) => (existsSync(path) ? [path, realpathSync(path)] : [path]))),
+  ]
   const command = resolveCommand(server.name, config.command, { nodePath: options.nodePath, gatewayRoot: options.gatewayRoot, protect })
   const mounts = checkMounts(server.name, config.mounts, protect)
   const { user, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts)
@@ -89,7 +95,11 @@ function planSandbox(options: BubblewrapOptions, { server, workDir }: RunnerOpti
   return { plan, config, release }
 }
 
-async function startSandbox(options: BubblewrapOptions, runnerOptions: RunnerOptions, cgroups: CgroupSupport | undefined): Promise<RunningServer> {
+async function startSandbox(
+  options: BubblewrapOptions,
+  runnerOptions: RunnerOptions,
+  cgroups: CgroupSupport | undefined,
+): Promise<RunningServer> {
   const { server, workDir, logger } = runnerOptions
   const { plan, config, release } = planSandbox(options, runnerOptions, cgroups !== undefined)
   const networked = plan.egress !== undefined
@@ -102,7 +112,8 @@ async function startSandbox(options: BubblewrapOptions, runnerOptions: RunnerOpt
     release()
     watch?.stop()
     await proxy?.close()
-    if (cgroup !== undefined && !(await removed(cgroup))) logger.warn({ server: server.name }, 'the cgroup of an MCP server could not be removed')
+    if (cgroup !== undefined && !(await removed(cgroup)))
+      logger.warn({ server: server.name }, 'the cgroup of an MCP server could not be removed')
     await removeWorkFolder(workDir)
   }
   try {
@@ -117,7 +128,11 @@ async function startSandbox(options: BubblewrapOptions, runnerOptions: RunnerOpt
       processes: config.limits.processes + 2 + extra.processes,
     })
     const [bwrap = '', ...args] = sandboxCommand(plan)
-    child = spawn(bwrap, ['--info-fd', '3', '--block-fd', '4', '--args', '5', ...args], { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], env: {}, cwd: '/' })
+    child = spawn(bwrap, ['--info-fd', '3', '--block-fd', '4', '--args', '5', ...args], {
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+      env: {},
+      cwd: '/',
+    })
     const init = await releaseWhenBounded(child, sandboxEnvironment(config), (first) => {
       cgroup?.add(first.pid)
       // Every process of the namespace is below its first one, also those whose parents have ended.
@@ -152,7 +167,11 @@ function killIfAlive(first: ProcessIdentity): void {
  * Bubblewrap tells the pid of the sandbox and then waits; only when that process is bounded may it go on.
  * So no program of the server ever runs unbounded.
  */
-async function releaseWhenBounded(child: ChildProcess, environment: Readonly<Record<string, string>>, bound: (first: ProcessIdentity) => void): Promise<ProcessIdentity> {
+async function releaseWhenBounded(
+  child: ChildProcess,
+  environment: Readonly<Record<string, string>>,
+  bound: (first: ProcessIdentity) => void,
+): Promise<ProcessIdentity> {
   const [stdin, stdout, stderr, info, gate, args] = child.stdio as unknown as [Writable, Readable, Readable, Readable, Duplex, Duplex]
   for (const stream of [stdin, stdout, stderr, info, gate, args]) stream.on('error', () => {})
   // Over a file descriptor: values on a command line can be read by every user of the host.
@@ -179,7 +198,15 @@ async function sandboxPid(child: ChildProcess, info: Readable, stderr: Readable)
   })
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject)
-    child.once('exit', () => reject(new Error(String(stderr.read() ?? '').split('\n')[0]?.slice(0, 200) ?? '')))
+    child.once('exit', () =>
+      reject(
+        new Error(
+          String(stderr.read() ?? '')
+            .split('\n')[0]
+            ?.slice(0, 200) ?? '',
+        ),
+      ),
+    )
     timeout.addEventListener('abort', () => reject(timeout.reason), { once: true })
   })
   return Promise.race([told, failed])
@@ -203,7 +230,11 @@ async function removed(cgroup: Cgroup): Promise<boolean> {
 
 function childrenOf(pid: number): number[] {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter((text) => text !== '').map(Number)
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .filter((text) => text !== '')
+      .map(Number)
   } catch {
     return []
   }
@@ -233,12 +264,21 @@ async function tryBubblewrap(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'bubblewrap needs Linux'
   const bwrap = findProgram('bwrap')
   if (bwrap === undefined) return 'bubblewrap is not installed (`apt-get install bubblewrap`)'
-  for (const program of ['prlimit', 'setpriv']) if (findProgram(program) === undefined) return `\`${program}\` is not installed (package util-linux)`
+  for (const program of ['prlimit', 'setpriv'])
+    if (findProgram(program) === undefined) return `\`${program}\` is not installed (package util-linux)`
   const filesystem = ['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', '--', findProgram('true') ?? '/bin/true']
   return new Promise((resolve) => {
-    execFile(bwrap, ['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', ...filesystem], { timeout: startTimeoutMs, env: {} }, (error, _stdout, stderr) => {
-      if (error === null) resolve(undefined)
-      else resolve(`bubblewrap cannot make a sandbox here: ${String(stderr).split('\n')[0]?.slice(0, 200) ?? ''} (are user namespaces allowed, for example \`kernel.apparmor_restrict_unprivileged_userns\` or the container's seccomp profile?)`)
-    })
+    execFile(
+      bwrap,
+      ['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', ...filesystem],
+      { timeout: startTimeoutMs, env: {} },
+      (error, _stdout, stderr) => {
+        if (error === null) resolve(undefined)
+        else
+          resolve(
+            `bubblewrap cannot make a sandbox here: ${String(stderr).split('\n')[0]?.slice(0, 200) ?? ''} (are user namespaces allowed, for example \`kernel.apparmor_restrict_unprivileged_userns\` or the container's seccomp profile?)`,
+          )
+      },
+    )
   })
 }

@@ -35,7 +35,13 @@ interface Layout {
 }
 
 const files = {
-  1: { memory: 'memory.limit_in_bytes', swap: 'memory.memsw.limit_in_bytes', swapIsTotal: true, events: 'memory.oom_control', processes: 'pids.max' },
+  1: {
+    memory: 'memory.limit_in_bytes',
+    swap: 'memory.memsw.limit_in_bytes',
+    swapIsTotal: true,
+    events: 'memory.oom_control',
+    processes: 'pids.max',
+  },
   2: { memory: 'memory.max', swap: 'memory.swap.max', swapIsTotal: false, events: 'memory.events', processes: 'pids.max' },
 } as const
 
@@ -57,13 +63,18 @@ function* layouts(root: string, self: string): Generator<Layout> {
     return
   }
   const pathOf = (controller: string) =>
-    lines.map((line) => line.split(':')).find(([id, names]) => (controller === '' ? id === '0' && names === '' : names?.split(',').includes(controller)))?.slice(2).join(':')
+    lines
+      .map((line) => line.split(':'))
+      .find(([id, names]) => (controller === '' ? id === '0' && names === '' : names?.split(',').includes(controller)))
+      ?.slice(2)
+      .join(':')
   const unified = pathOf('')
   for (const mount of unified === undefined ? [] : [root, join(root, 'unified')]) {
     // On a machine with version 1 the root is an ordinary file system, where anything could be made.
     if (unified === undefined || !existsSync(join(mount, 'cgroup.controllers'))) continue
     // A group that holds processes cannot hand its controllers down, so the place beside our own is tried as well.
-    for (const parent of new Set([join(mount, unified), join(mount, dirname(unified))])) yield { version: 2, memory: parent, processes: parent }
+    for (const parent of new Set([join(mount, unified), join(mount, dirname(unified))]))
+      yield { version: 2, memory: parent, processes: parent }
   }
   const memory = pathOf('memory')
   const processes = pathOf('pids')

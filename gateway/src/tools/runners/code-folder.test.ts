@@ -63,14 +63,28 @@ describe.skipIf(missing !== undefined)('a server in a folder of its own', () => 
     expect(await run(folder, 'server.mjs')).toEqual({
       word: 'from a sibling',
       named: 'from a package',
-      files: ['lib/deep/data.json', 'lib/word.mjs', 'node_modules/named/index.js', 'node_modules/named/package.json', 'server.mjs', 'tls/ca.crt'],
+      files: [
+        'lib/deep/data.json',
+        'lib/word.mjs',
+        'node_modules/named/index.js',
+        'node_modules/named/package.json',
+        'server.mjs',
+        'tls/ca.crt',
+      ],
     })
   })
 
   test('does not see a dot file that is made or replaced while it runs', async () => {
-    const folder = project({ ...files, 'server.mjs': `${look}\nimport { createInterface } from 'node:readline'\nconsole.log('up')\ncreateInterface({ input: process.stdin }).once('line', () => { files.length = 0; walk(import.meta.dirname); console.log(JSON.stringify(files.filter((name) => /(^|\\/)\\./.test(name)))); process.exit() })` })
+    const folder = project({
+      ...files,
+      'server.mjs': `${look}\nimport { createInterface } from 'node:readline'\nconsole.log('up')\ncreateInterface({ input: process.stdin }).once('line', () => { files.length = 0; walk(import.meta.dirname); console.log(JSON.stringify(files.filter((name) => /(^|\\/)\\./.test(name)))); process.exit() })`,
+    })
     const runner = createBubblewrapRunner({ nodePath: process.execPath })
-    const running = await runner.start({ server: stdioServer(['node', join(folder, 'server.mjs')]), workDir: join(freshFolder(), 'work'), logger: recordingLogger().logger })
+    const running = await runner.start({
+      server: stdioServer(['node', join(folder, 'server.mjs')]),
+      workDir: join(freshFolder(), 'work'),
+      logger: recordingLogger().logger,
+    })
     let out = ''
     for await (const chunk of running.stdout) {
       out += String(chunk)
@@ -84,7 +98,10 @@ describe.skipIf(missing !== undefined)('a server in a folder of its own', () => 
   })
 
   test('a link is not followed out of the folder', async () => {
-    const folder = project({ 'server.mjs': `import { readFileSync } from 'node:fs'\nconst read = (name) => { try { return readFileSync(import.meta.dirname + name, 'utf8') } catch (error) { return error.code } }\nconsole.log(JSON.stringify([read('/outside'), read('/inside')]))`, 'word.txt': 'a word' })
+    const folder = project({
+      'server.mjs': `import { readFileSync } from 'node:fs'\nconst read = (name) => { try { return readFileSync(import.meta.dirname + name, 'utf8') } catch (error) { return error.code } }\nconsole.log(JSON.stringify([read('/outside'), read('/inside')]))`,
+      'word.txt': 'a word',
+    })
     const elsewhere = project({ secret: 'secret' })
     symlinkSync(join(elsewhere, 'secret'), join(folder, 'outside'))
     symlinkSync('word.txt', join(folder, 'inside'))
@@ -105,7 +122,10 @@ describe.skipIf(missing !== undefined)('a server beside the configuration', () =
       'node_modules/named/index.js': `export const named = 'from a package'`,
     })
     chmodSync(join(folder, '.turnward'), 0o700)
-    expect(await run(folder, 'server.mjs', [join(folder, '.turnward'), join(folder, 'turnward.yaml')])).toEqual({ named: 'from a package', files: ['package.json', 'server.mjs'] })
+    expect(await run(folder, 'server.mjs', [join(folder, '.turnward'), join(folder, 'turnward.yaml')])).toEqual({
+      named: 'from a package',
+      files: ['package.json', 'server.mjs'],
+    })
   })
 
   test('an installed server sees the packages around it only', async () => {
@@ -117,12 +137,17 @@ describe.skipIf(missing !== undefined)('a server beside the configuration', () =
       'node_modules/named/package.json': '{"name":"named","type":"module","exports":"./index.js"}',
       'node_modules/named/index.js': `export const named = 'from a package'`,
     })
-    expect(await run(folder, 'node_modules/@scope/server/dist/index.js', [join(folder, 'turnward.yaml')])).toEqual({ named: 'from a package', beside: ['node_modules'] })
+    expect(await run(folder, 'node_modules/@scope/server/dist/index.js', [join(folder, 'turnward.yaml')])).toEqual({
+      named: 'from a package',
+      beside: ['node_modules'],
+    })
   })
 })
 
 test('a folder with more than can be shown file by file is refused, with what to do', () => {
   const folder = freshFolder()
   for (let index = 0; index <= 1000; index += 1) writeFileSync(join(folder, `f${index}`), '')
-  expect(() => shownOf('s', folder, () => false)).toThrow(expect.objectContaining({ code: 'config.invalid', fix: 'Put the server into a folder of its own.' }))
+  expect(() => shownOf('s', folder, () => false)).toThrow(
+    expect.objectContaining({ code: 'config.invalid', fix: 'Put the server into a folder of its own.' }),
+  )
 })

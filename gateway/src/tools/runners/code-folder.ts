@@ -26,7 +26,11 @@ export function shownOf(server: string, folder: string, isProtected: (path: stri
   const look: Look = { isProtected, left: mostLooked }
   const shown = entriesShown(folder, look)
   if (look.left < 0 || shown.paths.length > mostShown) {
-    throw new TurnwardError('config.invalid', { subject: `servers.${server}.command`, why: 'the folder of its script holds too much to be shown file by file', fix: 'Put the server into a folder of its own.' })
+    throw new TurnwardError('config.invalid', {
+      subject: `servers.${server}.command`,
+      why: 'the folder of its script holds too much to be shown file by file',
+      fix: 'Put the server into a folder of its own.',
+    })
   }
   return shown.paths
 }

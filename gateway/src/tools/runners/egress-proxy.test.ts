@@ -12,7 +12,10 @@ afterAll(removeFolders)
 let proxy: EgressProxy | undefined
 afterEach(async () => proxy?.close())
 
-async function start(allow: readonly string[], names: Record<string, readonly string[]> = {}): Promise<{ readonly socket: string; readonly lines: LogLine[] }> {
+async function start(
+  allow: readonly string[],
+  names: Record<string, readonly string[]> = {},
+): Promise<{ readonly socket: string; readonly lines: LogLine[] }> {
   const socket = join(freshFolder(), 'egress.sock')
   const { logger, lines } = recordingLogger()
   const resolve = async (host: string) => names[host] ?? Promise.reject(new Error('ENOTFOUND'))
@@ -44,13 +47,22 @@ describe('the egress proxy', () => {
     ['localhost, even when listed', 'localhost:443', 'not public'],
     ['an address that is not written in the list', '127.0.0.1:443', 'not listed'],
   ])('refuses %s', async (_name, target, why) => {
-    const { socket, lines } = await start(['rebind.example', 'mapped.example', 'gone.example', 'localhost'], { 'rebind.example': ['169.254.169.254', '10.0.0.1'], 'mapped.example': ['::ffff:127.0.0.1', '64:ff9b::7f00:1'], localhost: ['127.0.0.1', '::1'] })
+    const { socket, lines } = await start(['rebind.example', 'mapped.example', 'gone.example', 'localhost'], {
+      'rebind.example': ['169.254.169.254', '10.0.0.1'],
+      'mapped.example': ['::ffff:127.0.0.1', '64:ff9b::7f00:1'],
+      localhost: ['127.0.0.1', '::1'],
+    })
     expect(await raw(socket, connectTo(target))).toMatch(/^HTTP\/1\.1 403 /)
     expect(lines).toHaveLength(1)
     expect(lines[0]?.fields['why']).toContain(why)
   })
 
-  test.each(['GET / HTTP/1.1\r\nhost: a\r\n\r\n', 'GET https://listed.example/ HTTP/1.1\r\nhost: a\r\n\r\n', 'GET http://user:pass@listed.example/ HTTP/1.1\r\nhost: a\r\n\r\n', 'GET ftp://listed.example/ HTTP/1.1\r\nhost: a\r\n\r\n'])('refuses %j', async (text) => {
+  test.each([
+    'GET / HTTP/1.1\r\nhost: a\r\n\r\n',
+    'GET https://listed.example/ HTTP/1.1\r\nhost: a\r\n\r\n',
+    'GET http://user:pass@listed.example/ HTTP/1.1\r\nhost: a\r\n\r\n',
+    'GET ftp://listed.example/ HTTP/1.1\r\nhost: a\r\n\r\n',
+  ])('refuses %j', async (text) => {
     const { socket } = await start(['listed.example'], { 'listed.example': ['93.184.216.34'] })
     expect(await raw(socket, text.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'))).toMatch(/^HTTP\/1\.1 403 /)
   })
@@ -62,12 +74,20 @@ describe('the egress proxy', () => {
   })
 
   test('forwards to a listed address without the headers of the hop, and hands a redirect back', async () => {
-    const web = createServer((incoming, response) => response.writeHead(302, { location: 'http://169.254.169.254/' }).end(JSON.stringify(incoming.headers))).listen(0, '127.0.0.1')
+    const web = createServer((incoming, response) =>
+      response.writeHead(302, { location: 'http://169.254.169.254/' }).end(JSON.stringify(incoming.headers)),
+    ).listen(0, '127.0.0.1')
     await once(web, 'listening')
     const host = `127.0.0.1:${(web.address() as AddressInfo).port}`
     const { socket } = await start([host])
-    const outgoing = request({ socketPath: socket, path: `http://${host}/x`, headers: { host: 'other.example', 'proxy-authorization': 'Basic secret', 'x-kept': '1', connection: 'close, x-drop', 'x-drop': '1' } }).end()
-    const [response] = (await once(outgoing, 'response')) as [NodeJS.ReadableStream & { readonly statusCode: number; readonly headers: Record<string, string> }]
+    const outgoing = request({
+      socketPath: socket,
+      path: `http://${host}/x`,
+      headers: { host: 'other.example', 'proxy-authorization': 'Basic secret', 'x-kept': '1', connection: 'close, x-drop', 'x-drop': '1' },
+    }).end()
+    const [response] = (await once(outgoing, 'response')) as [
+      NodeJS.ReadableStream & { readonly statusCode: number; readonly headers: Record<string, string> },
+    ]
     let body = ''
     for await (const chunk of response) body += String(chunk)
     web.close()
@@ -96,6 +116,8 @@ describe('the egress proxy', () => {
 
   test('a path the kernel would cut is refused', async () => {
     const { logger } = recordingLogger()
-    await expect(startEgressProxy({ server: 'probe', allow: [], socket: `/tmp/${'x'.repeat(200)}`, logger })).rejects.toMatchObject({ code: 'sandbox.unavailable' })
+    await expect(startEgressProxy({ server: 'probe', allow: [], socket: `/tmp/${'x'.repeat(200)}`, logger })).rejects.toMatchObject({
+      code: 'sandbox.unavailable',
+    })
   })
 })

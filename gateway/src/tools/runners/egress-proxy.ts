@@ -31,7 +31,17 @@ const idleMs = 5 * 60_000
 const dialMs = 10_000
 const maxRefusalsLogged = 100
 // RFC 9110 section 7.6.1, plus what is meant for this proxy only.
-const hopHeaders = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
+const hopHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
 
 /** Starts the proxy of one server. Errors: `config.invalid` for a malformed list, `sandbox.unavailable` when it cannot listen. */
 export async function startEgressProxy(options: EgressProxyOptions): Promise<EgressProxy> {
@@ -59,7 +69,10 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   function refused(host: string, port: number, why: string): void {
     refusals += 1
     if (refusals > maxRefusalsLogged) return
-    options.logger.warn({ server: options.server, host: host.slice(0, 253), port, why, ...(refusals === maxRefusalsLogged ? { last: true } : {}) }, 'refused a connection of a sandboxed server')
+    options.logger.warn(
+      { server: options.server, host: host.slice(0, 253), port, why, ...(refusals === maxRefusalsLogged ? { last: true } : {}) },
+      'refused a connection of a sandboxed server',
+    )
   }
 
   async function tunnel(head: Buffer, client: Duplex, target: string): Promise<void> {
@@ -67,7 +80,9 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
     const verdict = authority === undefined ? { why: 'not a host and port' } : await admit(authority.host, authority.port)
     if (authority === undefined || 'why' in verdict) {
       refused(authority?.host ?? 'invalid', authority?.port ?? 0, 'why' in verdict ? verdict.why : '')
-      client.end(`HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nTurnward refused this connection: ${'why' in verdict ? verdict.why : ''}.\n`)
+      client.end(
+        `HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nTurnward refused this connection: ${'why' in verdict ? verdict.why : ''}.\n`,
+      )
       return
     }
     if (client.destroyed) return
@@ -91,7 +106,8 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
 
   async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const url = URL.parse(incoming.url ?? '')
-    const authority = url !== null && url.protocol === 'http:' && url.username === '' && url.password === '' ? parseAuthority(url.host, 80) : undefined
+    const authority =
+      url !== null && url.protocol === 'http:' && url.username === '' && url.password === '' ? parseAuthority(url.host, 80) : undefined
     const verdict = authority === undefined ? { why: 'only absolute http URLs are proxied' } : await admit(authority.host, authority.port)
     if (url === null || authority === undefined || 'why' in verdict) {
       const why = 'why' in verdict ? verdict.why : 'not a URL'
@@ -100,14 +116,31 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
       incoming.resume()
       return
     }
-    const named = new Set((incoming.headers.connection ?? '').toLowerCase().split(',').map((name) => name.trim()))
+    const named = new Set(
+      (incoming.headers.connection ?? '')
+        .toLowerCase()
+        .split(',')
+        .map((name) => name.trim()),
+    )
     const headers = Object.fromEntries(Object.entries(incoming.headers).filter(([name]) => !hopHeaders.has(name) && !named.has(name)))
-    const upstream = request({ host: verdict.address, port: authority.port, method: incoming.method, path: url.pathname + url.search, headers: { ...headers, host: url.host }, agent: false, setHost: false, timeout: idleMs })
+    const upstream = request({
+      host: verdict.address,
+      port: authority.port,
+      method: incoming.method,
+      path: url.pathname + url.search,
+      headers: { ...headers, host: url.host },
+      agent: false,
+      setHost: false,
+      timeout: idleMs,
+    })
     upstream.on('socket', track)
     upstream.on('timeout', () => upstream.destroy())
     upstream.on('response', (response) => {
       // A redirect goes back to the server as it is: following it here would skip the list.
-      outgoing.writeHead(response.statusCode ?? 502, Object.fromEntries(Object.entries(response.headers).filter(([name]) => !hopHeaders.has(name))))
+      outgoing.writeHead(
+        response.statusCode ?? 502,
+        Object.fromEntries(Object.entries(response.headers).filter(([name]) => !hopHeaders.has(name))),
+      )
       response.pipe(outgoing)
       response.on('error', () => outgoing.destroy())
     })
@@ -143,8 +176,16 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
 
   await new Promise<void>((listening, failed) => {
     // Longer paths are cut by the kernel without an error (unix(7), sun_path).
-    if (Buffer.byteLength(options.socket) > 107) failed(new TurnwardError('sandbox.unavailable', { subject: options.server, why: 'the path of the working folder is too long for a socket' }))
-    proxy.once('error', (error) => failed(new TurnwardError('sandbox.unavailable', { subject: options.server, why: 'the egress proxy cannot listen', cause: error })))
+    if (Buffer.byteLength(options.socket) > 107)
+      failed(
+        new TurnwardError('sandbox.unavailable', {
+          subject: options.server,
+          why: 'the path of the working folder is too long for a socket',
+        }),
+      )
+    proxy.once('error', (error) =>
+      failed(new TurnwardError('sandbox.unavailable', { subject: options.server, why: 'the egress proxy cannot listen', cause: error })),
+    )
     proxy.listen(options.socket, listening)
   })
   return {

@@ -27,15 +27,25 @@ const platformAddresses = new Set(['168.63.129.16', 'fd00:ec2::254'])
 export function compileEgressRules(server: string, allow: readonly string[]): EgressRules {
   const entries = allow.map((text) => {
     const entry = parseEntry(text)
-    if (entry === undefined) throw new TurnwardError('config.invalid', { subject: `servers.${server}.network`, why: `\`${text}\` is not a host, \`host:port\`, \`*.domain\` or address` })
-    if (isMetadataAddress(entry.host)) throw new TurnwardError('config.invalid', { subject: `servers.${server}.network`, why: `\`${text}\` is where cloud platforms hand out credentials; no server may reach it` })
+    if (entry === undefined)
+      throw new TurnwardError('config.invalid', {
+        subject: `servers.${server}.network`,
+        why: `\`${text}\` is not a host, \`host:port\`, \`*.domain\` or address`,
+      })
+    if (isMetadataAddress(entry.host))
+      throw new TurnwardError('config.invalid', {
+        subject: `servers.${server}.network`,
+        why: `\`${text}\` is where cloud platforms hand out credentials; no server may reach it`,
+      })
     return entry
   })
   return {
     refusal: (host, port) => {
       const named = normalHost(host)
       if (named === undefined) return 'not a valid host name'
-      const matching = entries.filter((entry) => (entry.below ? isIP(named) === 0 && named.endsWith(`.${entry.host}`) : named === entry.host))
+      const matching = entries.filter((entry) =>
+        entry.below ? isIP(named) === 0 && named.endsWith(`.${entry.host}`) : named === entry.host,
+      )
       if (matching.length === 0) return 'the host is not listed in `network`'
       return matching.some((entry) => entry.ports.includes(port)) ? undefined : 'the port is not listed in `network`'
     },
@@ -79,7 +89,8 @@ function parseEntry(text: string): Entry | undefined {
   if (isIP(text) === 6) return { host: normalHost(text) ?? '', below: false, ports: defaultPorts }
   const below = text.startsWith('*.')
   const parsed = parseAuthority(below ? text.slice(2) : text, 443)
-  if (parsed === undefined || parsed.host.includes('*') || (below && (isIP(parsed.host) !== 0 || !parsed.host.includes('.')))) return undefined
+  if (parsed === undefined || parsed.host.includes('*') || (below && (isIP(parsed.host) !== 0 || !parsed.host.includes('.'))))
+    return undefined
   const hasPort = /[^:]:\d+$/.test(text.replace(/^\[.*\]/, 'v6'))
   return { host: parsed.host, below, ports: hasPort ? [parsed.port] : defaultPorts }
 }

@@ -68,10 +68,19 @@ describe('a tree of processes', () => {
 
 describe('where the tree cannot be watched', () => {
   const start = (limits: object): unknown =>
-    boundByWatching('probe', stdioConfig('probe', stdioServer(['node'], { limits }).config).limits, 2 ** 22 + 1, { memoryBytes: 0, processes: 0 }, silentLogger, () => undefined)
+    boundByWatching(
+      'probe',
+      stdioConfig('probe', stdioServer(['node'], { limits }).config).limits,
+      2 ** 22 + 1,
+      { memoryBytes: 0, processes: 0 },
+      silentLogger,
+      () => undefined,
+    )
 
   test('a server is refused, with what to do', () => {
-    expect(() => start({})).toThrow(expect.objectContaining({ code: 'sandbox.limits', fix: expect.stringContaining('limits.unenforced: accept') }))
+    expect(() => start({})).toThrow(
+      expect.objectContaining({ code: 'sandbox.limits', fix: expect.stringContaining('limits.unenforced: accept') }),
+    )
   })
 
   test('`limits.unenforced: accept` starts it, unbounded', () => {

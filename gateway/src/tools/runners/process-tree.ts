@@ -22,7 +22,8 @@ export function treeUse(root: number, proc = '/proc'): TreeUse | undefined {
     try {
       // Children are listed under the thread that made them.
       const threads = readdirSync(`${proc}/${pid}/task`)
-      for (const thread of threads) for (const child of numbersIn(readQuietly(`${proc}/${pid}/task/${thread}/children`))) waiting.push(child)
+      for (const thread of threads)
+        for (const child of numbersIn(readQuietly(`${proc}/${pid}/task/${thread}/children`))) waiting.push(child)
       memoryBytes += ownMemory(readFileSync(`${proc}/${pid}/status`, 'latin1'))
       tasks += threads.length
       pids.push(pid)
@@ -39,7 +40,9 @@ export function treeUse(root: number, proc = '/proc'): TreeUse | undefined {
 export function canReadTree(pid: number, proc = '/proc'): boolean {
   try {
     readFileSync(`${proc}/${pid}/task/${pid}/children`)
-    return /^Rss(?:Anon|Shmem):/m.test(readFileSync(`${proc}/self/status`, 'latin1')) && readFileSync(`${proc}/${pid}/status`, 'latin1') !== ''
+    return (
+      /^Rss(?:Anon|Shmem):/m.test(readFileSync(`${proc}/self/status`, 'latin1')) && readFileSync(`${proc}/${pid}/status`, 'latin1') !== ''
+    )
   } catch {
     return false
   }
@@ -68,7 +71,10 @@ function kilobytes(text: string, name: string): number {
 }
 
 function numbersIn(text: string): number[] {
-  return text.split(' ').filter((word) => word.trim() !== '').map(Number)
+  return text
+    .split(' ')
+    .filter((word) => word.trim() !== '')
+    .map(Number)
 }
 
 function readQuietly(path: string): string {

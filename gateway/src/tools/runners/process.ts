@@ -47,7 +47,11 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
 function commandLine(options: ProcessRunnerOptions, { server, workDir }: RunnerOptions, memoryByCgroup: boolean): string[] {
   const config = stdioConfig(server.name, server.config)
   const protect = [...(options.protect ?? []), workDir]
-  const command = resolveCommand(server.name, config.command, { nodePath: options.nodePath ?? process.execPath, gatewayRoot: options.gatewayRoot, protect })
+  const command = resolveCommand(server.name, config.command, {
+    nodePath: options.nodePath ?? process.execPath,
+    gatewayRoot: options.gatewayRoot,
+    protect,
+  })
   const prlimit = findProgram('prlimit')
   const setpriv = findProgram('setpriv')
   return [
@@ -60,18 +64,39 @@ function commandLine(options: ProcessRunnerOptions, { server, workDir }: RunnerO
   ]
 }
 
-function permissionFlags(server: string, config: StdioConfig, command: ServerCommand, protect: readonly string[], workDir: string): string[] {
+function permissionFlags(
+  server: string,
+  config: StdioConfig,
+  command: ServerCommand,
+  protect: readonly string[],
+  workDir: string,
+): string[] {
   if (!command.isNode || command.script === undefined) {
-    throw new TurnwardError('sandbox.unavailable', { subject: server, why: 'without a sandbox only Node scripts can be held back, and this command is not one' })
+    throw new TurnwardError('sandbox.unavailable', {
+      subject: server,
+      why: 'without a sandbox only Node scripts can be held back, and this command is not one',
+    })
   }
   const mounts = checkMounts(server, config.mounts, protect)
   const home = join(workDir, workNames.home)
-  const readable = [...command.code.filter((path) => !lstatSync(path).isSymbolicLink()), home, ...mounts.flatMap(({ source, target }) => [source, target])]
+  const readable = [
+    ...command.code.filter((path) => !lstatSync(path).isSymbolicLink()),
+    home,
+    ...mounts.flatMap(({ source, target }) => [source, target]),
+  ]
   const writable = [home, ...mounts.filter(({ write }) => write).flatMap(({ source, target }) => [source, target])]
-  return ['--permission', ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`), ...[...new Set(writable)].map((path) => `--allow-fs-write=${path}`)]
+  return [
+    '--permission',
+    ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`),
+    ...[...new Set(writable)].map((path) => `--allow-fs-write=${path}`),
+  ]
 }
 
-async function startProcess(options: ProcessRunnerOptions, runnerOptions: RunnerOptions, cgroups: CgroupSupport | undefined): ReturnType<Runner['start']> {
+async function startProcess(
+  options: ProcessRunnerOptions,
+  runnerOptions: RunnerOptions,
+  cgroups: CgroupSupport | undefined,
+): ReturnType<Runner['start']> {
   const { server, workDir, logger } = runnerOptions
   const config = stdioConfig(server.name, server.config)
   const [executable = '', ...args] = commandLine(options, runnerOptions, cgroups !== undefined)
@@ -110,7 +135,8 @@ async function startProcess(options: ProcessRunnerOptions, runnerOptions: Runner
       for (const member of members()) signalQuietly(member, 'SIGKILL')
     }
     // Without a namespace, what has detached itself from the tree is not seen: this runner is for servers that are trusted.
-    if (cgroup === undefined && leader !== undefined) watch = boundByWatching(server.name, config.limits, pid, { memoryBytes: 0, processes: 0 }, logger, kill)
+    if (cgroup === undefined && leader !== undefined)
+      watch = boundByWatching(server.name, config.limits, pid, { memoryBytes: 0, processes: 0 }, logger, kill)
     return supervise({
       server: server.name,
       logger,

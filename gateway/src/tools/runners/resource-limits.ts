@@ -25,7 +25,12 @@ export interface LimitOptions {
 
 /** `prlimit` options for a server, without the program itself. Core dumps are off: they would hold secrets. */
 export function prlimitOptions({ limits, memoryByCgroup, processes }: LimitOptions): string[] {
-  const options = ['--core=0:0', `--cpu=${limits.cpu_seconds}:${limits.cpu_seconds}`, `--fsize=${limits.file_mb * mebibyte}:${limits.file_mb * mebibyte}`, '--nofile=4096:4096']
+  const options = [
+    '--core=0:0',
+    `--cpu=${limits.cpu_seconds}:${limits.cpu_seconds}`,
+    `--fsize=${limits.file_mb * mebibyte}:${limits.file_mb * mebibyte}`,
+    '--nofile=4096:4096',
+  ]
   if (!memoryByCgroup) {
     const data = (limits.memory_mb + nodeReserveMb) * mebibyte
     options.push(`--data=${data}:${data}`)
@@ -37,7 +42,11 @@ export function prlimitOptions({ limits, memoryByCgroup, processes }: LimitOptio
 /** Whether the tree of a process can be watched. Throws `sandbox.limits` when it cannot and the configuration does not accept that. */
 export function canBeWatched(server: string, limits: ServerLimits, pid: number): boolean {
   if (canReadTree(pid)) return true
-  if (limits.unenforced !== 'accept') throw new TurnwardError('sandbox.limits', { subject: server, why: 'no cgroup is writable and the processes of the server cannot be watched' })
+  if (limits.unenforced !== 'accept')
+    throw new TurnwardError('sandbox.limits', {
+      subject: server,
+      why: 'no cgroup is writable and the processes of the server cannot be watched',
+    })
   return false
 }
 
@@ -45,14 +54,27 @@ export function canBeWatched(server: string, limits: ServerLimits, pid: number):
  * Bounds memory and processes of a whole server that has no cgroup, by watching its tree. `undefined` where even that is
  * impossible and the configuration accepts it; errors: `sandbox.limits` where it does not.
  */
-export function boundByWatching(server: string, limits: ServerLimits, root: number, extra: { readonly memoryBytes: number; readonly processes: number }, logger: Logger, kill: () => void): LimitWatch | undefined {
+export function boundByWatching(
+  server: string,
+  limits: ServerLimits,
+  root: number,
+  extra: { readonly memoryBytes: number; readonly processes: number },
+  logger: Logger,
+  kill: () => void,
+): LimitWatch | undefined {
   if (!canBeWatched(server, limits, root)) {
-    logger.warn({ server }, 'the limits of this server are not enforced, as its configuration accepts: no cgroup is writable and its processes cannot be watched')
+    logger.warn(
+      { server },
+      'the limits of this server are not enforced, as its configuration accepts: no cgroup is writable and its processes cannot be watched',
+    )
     return undefined
   }
   const bounds = { memoryBytes: memoryBytes(limits) + extra.memoryBytes, tasks: limits.processes + 2 + extra.processes }
   return watchLimits(root, bounds, (excess) => {
-    logger.warn({ server, excess, limits: { memory_mb: limits.memory_mb, processes: limits.processes } }, 'an MCP server was killed: it held more than its limits allow')
+    logger.warn(
+      { server, excess, limits: { memory_mb: limits.memory_mb, processes: limits.processes } },
+      'an MCP server was killed: it held more than its limits allow',
+    )
     kill()
   })
 }
@@ -64,9 +86,14 @@ export function memoryBytes(limits: ServerLimits): number {
 
 /** The configuration of a server a runner can start. Errors: `config.invalid` for a remote server or an unusable environment. */
 export function stdioConfig(server: string, config: ServerConfig): StdioConfig {
-  if (config.transport !== 'stdio') throw new TurnwardError('config.invalid', { subject: `servers.${server}`, why: 'only stdio servers are started by a runner' })
+  if (config.transport !== 'stdio')
+    throw new TurnwardError('config.invalid', { subject: `servers.${server}`, why: 'only stdio servers are started by a runner' })
   for (const [name, value] of Object.entries(config.env)) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || value.includes('\0')) throw new TurnwardError('config.invalid', { subject: `servers.${server}.env`, why: 'a name or value is not one an environment can hold' })
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || value.includes('\0'))
+      throw new TurnwardError('config.invalid', {
+        subject: `servers.${server}.env`,
+        why: 'a name or value is not one an environment can hold',
+      })
   }
   return config
 }

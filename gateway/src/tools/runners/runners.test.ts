@@ -21,12 +21,16 @@ describe('the runner of a server', () => {
   })
 
   test('is `process` only for who says twice that nothing is isolated', () => {
-    expect(() => runnerOf(runners, stdioServer(['node', 'x.js'], { runner: 'process' }))).toThrowError(expect.objectContaining({ code: 'config.invalid' }))
+    expect(() => runnerOf(runners, stdioServer(['node', 'x.js'], { runner: 'process' }))).toThrowError(
+      expect.objectContaining({ code: 'config.invalid' }),
+    )
     expect(runnerOf(runners, stdioServer(['node', 'x.js'], { runner: 'process', unsafe_no_sandbox: true })).name).toBe('process')
   })
 
   test.each(['docker', 'kubernetes'])('is not silently another one for `%s`', (name) => {
-    expect(() => runnerOf(runners, stdioServer(['node', 'x.js'], { runner: name }))).toThrowError(expect.objectContaining({ code: 'config.not_available' }))
+    expect(() => runnerOf(runners, stdioServer(['node', 'x.js'], { runner: name }))).toThrowError(
+      expect.objectContaining({ code: 'config.not_available' }),
+    )
   })
 
   test('missing is explained with the package to install', () => {
@@ -64,7 +68,12 @@ describe('stderr of a server', () => {
   })
 
   test('is cut, cleaned of control characters, and limited in rate', async () => {
-    const lines = await logged([`${'x'.repeat(1000)}\n`, 'red \u001b[31m\u202etxt\n', 'c\n', ...Array.from({ length: 500 }, () => 'flood\n')])
+    const lines = await logged([
+      `${'x'.repeat(1000)}\n`,
+      'red \u001b[31m\u202etxt\n',
+      'c\n',
+      ...Array.from({ length: 500 }, () => 'flood\n'),
+    ])
     expect(lines[0]?.fields).toMatchObject({ line: 'x'.repeat(20), truncated: true })
     expect(lines[1]?.fields['line']).toBe('red \ufffd[31m\ufffdtxt')
     expect(lines).toHaveLength(4)
@@ -100,7 +109,9 @@ describe('cgroups', () => {
     const support = detectCgroups()
     const parents = support?.version === 1 ? ['/sys/fs/cgroup/memory', '/sys/fs/cgroup/pids'] : ['/sys/fs/cgroup']
     const group = support?.create('unit', { memoryBytes: 64 * 1024 * 1024, processes: 7 })
-    const found = parents.flatMap((parent) => readdirSync(parent, { recursive: true }).map((name) => join(parent, String(name)))).filter((path) => path.endsWith('pids.max') && path.includes(`turnward-${process.pid}-unit-`))
+    const found = parents
+      .flatMap((parent) => readdirSync(parent, { recursive: true }).map((name) => join(parent, String(name))))
+      .filter((path) => path.endsWith('pids.max') && path.includes(`turnward-${process.pid}-unit-`))
     expect(found.map((path) => readFileSync(path, 'utf8').trim())).toEqual(['7'])
     expect([group?.members(), group?.memoryKills(), group?.remove()]).toEqual([[], 0, true])
   })

@@ -19,11 +19,20 @@ export function createRunners(options: BubblewrapOptions): Runners {
  */
 export function runnerOf(runners: Runners, server: McpServer): Runner {
   const { config } = server
-  if (config.transport !== 'stdio') throw new TurnwardError('config.invalid', { subject: `servers.${server.name}`, why: 'only stdio servers are started by a runner' })
+  if (config.transport !== 'stdio')
+    throw new TurnwardError('config.invalid', { subject: `servers.${server.name}`, why: 'only stdio servers are started by a runner' })
   const runner = runners.get(config.runner)
-  if (runner === undefined) throw new TurnwardError('config.not_available', { subject: `servers.${server.name}.runner`, why: `\`runner: ${config.runner}\` is not available yet in this release` })
+  if (runner === undefined)
+    throw new TurnwardError('config.not_available', {
+      subject: `servers.${server.name}.runner`,
+      why: `\`runner: ${config.runner}\` is not available yet in this release`,
+    })
   if (runner.name === 'process' && !config.unsafe_no_sandbox) {
-    throw new TurnwardError('config.invalid', { subject: `servers.${server.name}.runner`, why: '`runner: process` isolates nothing', fix: 'Set `unsafe_no_sandbox: true` for a server you trust, or remove `runner`.' })
+    throw new TurnwardError('config.invalid', {
+      subject: `servers.${server.name}.runner`,
+      why: '`runner: process` isolates nothing',
+      fix: 'Set `unsafe_no_sandbox: true` for a server you trust, or remove `runner`.',
+    })
   }
   return runner
 }

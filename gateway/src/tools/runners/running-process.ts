@@ -56,7 +56,8 @@ export function supervise(supervised: Supervised): RunningServer {
 /** Why a process ended: `exit 1`, `signal SIGKILL`, `memory limit`. */
 export function endReason(code: number | null, signal: NodeJS.Signals | null, killedForMemory: boolean): string {
   // A sandbox reports the signal of its command the way a shell does: 128 + number.
-  const name = signal ?? (code !== null && code > 128 ? Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0] : undefined)
+  const name =
+    signal ?? (code !== null && code > 128 ? Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0] : undefined)
   if (killedForMemory && name === 'SIGKILL') return 'memory limit'
   return name === undefined ? `exit ${code ?? 0}` : `signal ${name}`
 }

@@ -32,7 +32,20 @@ export interface SandboxPlan {
 }
 
 /** Host files every program needs; no host accounts, no keys, no resolver. */
-const sharedEtc = ['ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'ssl/certs', 'ssl/openssl.cnf', 'ca-certificates', 'pki/tls/certs', 'pki/ca-trust/extracted', 'mime.types', 'localtime', 'os-release']
+const sharedEtc = [
+  'ld.so.cache',
+  'ld.so.conf',
+  'ld.so.conf.d',
+  'alternatives',
+  'ssl/certs',
+  'ssl/openssl.cnf',
+  'ca-certificates',
+  'pki/tls/certs',
+  'pki/ca-trust/extracted',
+  'mime.types',
+  'localtime',
+  'os-release',
+]
 const madeEtc = ['passwd', 'group', 'hosts', 'nsswitch.conf']
 const systemFolders = ['/bin', '/sbin', '/lib', '/lib64', '/lib32']
 
@@ -47,7 +60,18 @@ function isolation(user: SandboxUser): string[] {
     return ['--unshare-all', '--unshare-user', '--disable-userns', '--uid', String(user.uid), '--gid', String(user.gid), ...shared]
   }
   // No user namespace: real root makes the mounts, and keeps only what it needs to become somebody else.
-  return ['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', ...shared, '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID']
+  return [
+    '--unshare-ipc',
+    '--unshare-pid',
+    '--unshare-net',
+    '--unshare-uts',
+    '--unshare-cgroup-try',
+    ...shared,
+    '--cap-add',
+    'CAP_SETUID',
+    '--cap-add',
+    'CAP_SETGID',
+  ]
 }
 
 function filesystem(plan: SandboxPlan): string[] {
@@ -64,19 +88,31 @@ function filesystem(plan: SandboxPlan): string[] {
     ...etc.flatMap((path) => readOnly(path)),
     ...madeEtc.flatMap((name) => readOnly(join(plan.etcFolder, name), `/etc/${name}`)),
     // Read-only, because the owner of a file may write it without any capability, and these set up the whole machine.
-    '--proc', '/proc', '--remount-ro', '/proc',
-    '--dev', '/dev', ...tmpfs('/dev/shm', plan.tmpBytes), '--remount-ro', '/dev',
+    '--proc',
+    '/proc',
+    '--remount-ro',
+    '/proc',
+    '--dev',
+    '/dev',
+    ...tmpfs('/dev/shm', plan.tmpBytes),
+    '--remount-ro',
+    '/dev',
     ...tmpfs('/tmp', plan.tmpBytes),
     ...tmpfs(sandboxHome, plan.tmpBytes),
     // Made after /tmp, because a mount may lie below it.
     ...openParents([...code, ...plan.mounts.map(({ target }) => target)]),
     ...readOnly(plan.nodePath, sandboxNode),
-    ...(plan.egress === undefined ? [] : [...readOnly(plan.egress.forwarder, sandboxForwarder), ...readOnly(plan.egress.socket, sandboxSocket)]),
+    ...(plan.egress === undefined
+      ? []
+      : [...readOnly(plan.egress.forwarder, sandboxForwarder), ...readOnly(plan.egress.socket, sandboxSocket)]),
     // A link stays a link: bound, it would show what it leads to, wherever that is.
     ...code.flatMap((path) => (lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : readOnly(path))),
-    ...hidden.flatMap((path) => (lstatSync(path).isDirectory() ? ['--perms', '0000', '--tmpfs', path, '--remount-ro', path] : readOnly('/dev/null', path))),
+    ...hidden.flatMap((path) =>
+      lstatSync(path).isDirectory() ? ['--perms', '0000', '--tmpfs', path, '--remount-ro', path] : readOnly('/dev/null', path),
+    ),
     ...plan.mounts.flatMap(({ source, target, write }) => [write ? '--bind' : '--ro-bind', source, target]),
-    '--remount-ro', '/',
+    '--remount-ro',
+    '/',
   ]
 }
 
@@ -84,13 +120,37 @@ function filesystem(plan: SandboxPlan): string[] {
 function openParents(paths: readonly string[]): string[] {
   const folders = new Set<string>()
   for (const path of paths) for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) folders.add(folder)
-  return [...folders].filter((folder) => !contains('/usr', folder)).sort((a, b) => a.length - b.length).flatMap((folder) => ['--perms', '0755', '--dir', folder])
+  return [...folders]
+    .filter((folder) => !contains('/usr', folder))
+    .sort((a, b) => a.length - b.length)
+    .flatMap((folder) => ['--perms', '0755', '--dir', folder])
 }
 
 /** Limits first, then the user: a limit set by root cannot be raised by the user the server runs as. */
 function inside(plan: SandboxPlan): string[] {
   const { user, command } = plan
-  const become = user.kind === 'dropped' ? [plan.setpriv, '--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups', '--inh-caps=-all', '--no-new-privs', '--'] : []
+  const become =
+    user.kind === 'dropped'
+      ? [
+          plan.setpriv,
+          '--reuid',
+          String(user.uid),
+          '--regid',
+          String(user.gid),
+          '--clear-groups',
+          '--inh-caps=-all',
+          '--no-new-privs',
+          '--',
+        ]
+      : []
   const forward = plan.egress === undefined ? [] : [sandboxNode, sandboxForwarder, sandboxSocket]
-  return [plan.prlimit, ...plan.limitOptions, '--', ...become, ...forward, command.isNode ? sandboxNode : command.executable, ...command.args]
+  return [
+    plan.prlimit,
+    ...plan.limitOptions,
+    '--',
+    ...become,
+    ...forward,
+    command.isNode ? sandboxNode : command.executable,
+    ...command.args,
+  ]
 }

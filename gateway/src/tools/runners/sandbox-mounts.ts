@@ -24,9 +24,14 @@ const wholeFolders = ['/', '/etc', '/run', '/var', '/var/run', '/usr', '/boot', 
 const kernelFolders = ['/proc', '/sys', '/dev']
 
 /** Checks the configured mounts. Errors: `config.invalid` naming the mount and why it is refused. */
-export function checkMounts(server: string, mounts: readonly { readonly path: string; readonly write: boolean }[], protect: readonly string[]): Mount[] {
+export function checkMounts(
+  server: string,
+  mounts: readonly { readonly path: string; readonly write: boolean }[],
+  protect: readonly string[],
+): Mount[] {
   return mounts.map(({ path, write }) => {
-    const refuse = (why: string) => new TurnwardError('config.invalid', { subject: `servers.${server}.mounts ${path}`, why, fix: 'Mount a folder made for this server.' })
+    const refuse = (why: string) =>
+      new TurnwardError('config.invalid', { subject: `servers.${server}.mounts ${path}`, why, fix: 'Mount a folder made for this server.' })
     if (!isAbsolute(path)) throw refuse('a mount must be an absolute path')
     const target = normalize(path).replace(/(?<=.)\/+$/, '')
     if (lstatSync(target, { throwIfNoEntry: false }) === undefined) throw refuse('it does not exist')
@@ -36,7 +41,8 @@ export function checkMounts(server: string, mounts: readonly { readonly path: st
     for (const side of [source, target]) {
       if (wholeFolders.includes(side)) throw refuse('it would show the server far more than its own files')
       if (kernelFolders.some((folder) => contains(folder, side))) throw refuse('it belongs to the kernel')
-      if (protect.some((secret) => contains(side, secret) || contains(secret, side))) throw refuse('it overlaps files the gateway keeps its keys, log or configuration in')
+      if (protect.some((secret) => contains(side, secret) || contains(secret, side)))
+        throw refuse('it overlaps files the gateway keeps its keys, log or configuration in')
     }
     return { source, target, write, uid: stat.uid, gid: stat.gid }
   })

@@ -25,7 +25,10 @@ let next = firstDynamic + (process.pid % (lastDynamic - firstDynamic))
  * Chooses the user. `release` gives a dynamic id back; each running server has its own, so that one server's
  * processes neither count against nor can signal another's.
  */
-export function chooseSandboxUser(gatewayUid: number, mounts: readonly Mount[]): { readonly user: SandboxUser; readonly release: () => void } {
+export function chooseSandboxUser(
+  gatewayUid: number,
+  mounts: readonly Mount[],
+): { readonly user: SandboxUser; readonly release: () => void } {
   const keep = () => {}
   if (gatewayUid !== 0) return { user: { kind: 'own', uid: 1000, gid: 1000 }, release: keep }
   const writable = mounts.filter((mount) => mount.write)

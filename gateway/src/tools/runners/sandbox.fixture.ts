@@ -38,7 +38,11 @@ export function stdioServer(command: readonly string[], more: Record<string, unk
 }
 
 /** Starts a server made of an ES module text; a token in its environment makes its processes findable. */
-export async function startCode(runner: Runner, code: string, more: { readonly [key: string]: unknown; readonly env?: Record<string, string> } = {}): Promise<{ readonly running: RunningServer; readonly workDir: string; readonly token: string; readonly lines: LogLine[] }> {
+export async function startCode(
+  runner: Runner,
+  code: string,
+  more: { readonly [key: string]: unknown; readonly env?: Record<string, string> } = {},
+): Promise<{ readonly running: RunningServer; readonly workDir: string; readonly token: string; readonly lines: LogLine[] }> {
   const token = `token-${randomUUID()}`
   const workDir = join(freshFolder(), 'work')
   const { logger, lines } = recordingLogger()
@@ -47,7 +51,18 @@ export async function startCode(runner: Runner, code: string, more: { readonly [
 }
 
 /** Runs code to its end: what it printed and why it ended. */
-export async function runCode(runner: Runner, code: string, more: { readonly [key: string]: unknown; readonly env?: Record<string, string> } = {}): Promise<{ readonly out: string; readonly err: string; readonly ended: string; readonly lines: LogLine[]; readonly token: string; readonly workDir: string }> {
+export async function runCode(
+  runner: Runner,
+  code: string,
+  more: { readonly [key: string]: unknown; readonly env?: Record<string, string> } = {},
+): Promise<{
+  readonly out: string
+  readonly err: string
+  readonly ended: string
+  readonly lines: LogLine[]
+  readonly token: string
+  readonly workDir: string
+}> {
   const started = await startCode(runner, code, more)
   const [out, err, ended] = await Promise.all([text(started.running.stdout), text(started.running.stderr), started.running.ended])
   return { ...started, out, err, ended }

@@ -77,7 +77,11 @@ export function outermost(paths: readonly string[]): string[] {
 function findExecutable(server: string, name: string): string {
   const found = name.includes('/') ? resolve(name) : findProgram(name)
   if (found === undefined || !isExecutable(found)) {
-    throw new TurnwardError('mcp.server_unavailable', { subject: server, why: `the executable \`${basename(name)}\` was not found`, fix: 'Name it by its absolute path.' })
+    throw new TurnwardError('mcp.server_unavailable', {
+      subject: server,
+      why: `the executable \`${basename(name)}\` was not found`,
+      fix: 'Name it by its absolute path.',
+    })
   }
   return realpathSync(found)
 }
@@ -113,7 +117,10 @@ function scriptFolders(server: string, script: string, places: CommandPlaces): s
   const segments = script.split(sep)
   const installed = segments.indexOf('node_modules')
   if (installed > 0) return [segments.slice(0, installed + 1).join(sep)]
-  const candidates = [...(places.gatewayRoot !== undefined && contains(places.gatewayRoot, script) ? [places.gatewayRoot] : []), dirname(script)]
+  const candidates = [
+    ...(places.gatewayRoot !== undefined && contains(places.gatewayRoot, script) ? [places.gatewayRoot] : []),
+    dirname(script),
+  ]
   const own = candidates.find((folder) => !isShared(folder, places.protect))
   const found = [script, ...(own === undefined ? [] : shownOf(server, own, (path) => places.protect.includes(path)))]
   let manifest = false

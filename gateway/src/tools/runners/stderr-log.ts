@@ -20,7 +20,13 @@ const defaults: StderrLimits = { lineLength: 2000, linesPerWindow: 50, windowMs:
 const controls = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /** Logs every line at `info` until the stream ends. Always drains, so the server never blocks on stderr. */
-export function logStderr(server: string, stream: Readable, logger: Logger, limits: StderrLimits = defaults, clock: Clock = systemClock): void {
+export function logStderr(
+  server: string,
+  stream: Readable,
+  logger: Logger,
+  limits: StderrLimits = defaults,
+  clock: Clock = systemClock,
+): void {
   let rest = ''
   let cut = false
   let windowStart = clock.monotonic()

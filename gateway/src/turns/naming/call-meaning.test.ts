@@ -26,13 +26,24 @@ describe('a call-through tool', () => {
   })
 
   test('may call itself, and not for ever', () => {
-    expect(told({ name: 'run_any', args: { tool: 'run_any', input: { tool: 'office__send', input: {} } } })).toMatchObject({ tools: ['office__send'], args: {} })
+    expect(told({ name: 'run_any', args: { tool: 'run_any', input: { tool: 'office__send', input: {} } } })).toMatchObject({
+      tools: ['office__send'],
+      args: {},
+    })
     let deep: object = { tool: 'office__send', input: {} }
     for (let depth = 0; depth < 10; depth += 1) deep = { tool: 'run_any', input: deep }
     expect(told({ name: 'run_any', args: deep })).toMatchObject({ args: undefined, through: true })
   })
 
-  test.each([undefined, {}, { tool: '' }, { tool: 7, input: {} }, { input: {} }, { tool: 'office__send', input: 'not json' }, { tool: 'office__send', input: [1] }])('whose call cannot be read has arguments that cannot be read: %j', (args) => {
+  test.each([
+    undefined,
+    {},
+    { tool: '' },
+    { tool: 7, input: {} },
+    { input: {} },
+    { tool: 'office__send', input: 'not json' },
+    { tool: 'office__send', input: [1] },
+  ])('whose call cannot be read has arguments that cannot be read: %j', (args) => {
     expect(told({ name: 'run_any', args })).toMatchObject({ args: undefined, through: true })
   })
 
@@ -44,6 +55,11 @@ describe('a call-through tool', () => {
 })
 
 test('a name that means another is told with the name it was called by', () => {
-  expect(told({ name: 'tw_office__send', args: {} })).toEqual({ tools: ['office__send'], args: {}, calledAs: 'tw_office__send', through: false })
+  expect(told({ name: 'tw_office__send', args: {} })).toEqual({
+    tools: ['office__send'],
+    args: {},
+    calledAs: 'tw_office__send',
+    through: false,
+  })
   expect(told({ name: 'office__send', args: {} }).calledAs).toBeUndefined()
 })

@@ -13,7 +13,13 @@ const policy = policyOf({
 const read = { ...freshState(policy), label: { ...freshState(policy).label, trust: 0 } }
 const judged = (state: typeof read, ...names: readonly [string, ...string[]]) => {
   const [first, ...others] = names
-  return decideAll(policy, state, [tool(first), ...others.map((name) => tool(name))], { args: {}, principal: alice, actor: null, gateway: null, callKey: 'c1' })
+  return decideAll(policy, state, [tool(first), ...others.map((name) => tool(name))], {
+    args: {},
+    principal: alice,
+    actor: null,
+    gateway: null,
+    callKey: 'c1',
+  })
 }
 
 describe('a call that may be a call of several tools', () => {
@@ -24,6 +30,9 @@ describe('a call that may be a call of several tools', () => {
   })
 
   test('has the effects of all of them', () => {
-    expect(judged(freshState(policy), 'mail__send', 'desk__send', 'notes__look')).toMatchObject({ action: 'allow', effects: ['desk', 'egress'] })
+    expect(judged(freshState(policy), 'mail__send', 'desk__send', 'notes__look')).toMatchObject({
+      action: 'allow',
+      effects: ['desk', 'egress'],
+    })
   })
 })

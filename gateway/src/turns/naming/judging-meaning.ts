@@ -16,7 +16,15 @@ export function strictest(tools: Tools, judge: (tool: ToolSubject) => Verdict): 
   for (const tool of others) {
     if (verdict.action === 'deny') return verdict
     const other = judge(tool)
-    verdict = other.verdict === 'deny' ? other : { ...verdict, ...worse(verdict, other), rules: union(verdict.rules, other.rules), effects: union(verdict.effects, other.effects).sort() }
+    verdict =
+      other.verdict === 'deny'
+        ? other
+        : {
+            ...verdict,
+            ...worse(verdict, other),
+            rules: union(verdict.rules, other.rules),
+            effects: union(verdict.effects, other.effects).sort(),
+          }
   }
   return verdict
 }

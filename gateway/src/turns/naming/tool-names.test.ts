@@ -3,8 +3,16 @@ import { policyOf } from '../../policy/test-policy.ts'
 import { readTools } from '../../tools/tool-definitions.ts'
 import { ToolNames } from './tool-names.ts'
 
-const listing = (server: string, ...names: string[]) => readTools(server, names.map((name) => ({ name, inputSchema: { type: 'object' } }))).tools
-const known = [...listing('notes', 'write_file', 'read_text_file', 'move_a_file_to_another_place'), ...listing('office', 'send', 'personnel'), ...listing('other-office', 'send')]
+const listing = (server: string, ...names: string[]) =>
+  readTools(
+    server,
+    names.map((name) => ({ name, inputSchema: { type: 'object' } })),
+  ).tools
+const known = [
+  ...listing('notes', 'write_file', 'read_text_file', 'move_a_file_to_another_place'),
+  ...listing('office', 'send', 'personnel'),
+  ...listing('other-office', 'send'),
+]
 
 function names(contracts: Record<string, object> = {}, listed = known): ToolNames {
   return new ToolNames(policyOf({ contracts }), ['notes', 'office', 'other-office', 'down'], listed)
@@ -13,7 +21,16 @@ function names(contracts: Record<string, object> = {}, listed = known): ToolName
 const meant = (name: string, of = names(), inner?: string) => of.meaning(name, inner).map((subject) => `${subject.server} ${subject.name}`)
 
 describe('the name of a tool of ours', () => {
-  test.each(['mcp__turnward__notes__write_file', 'turnward_notes__write_file', 'turnward__notes__write_file', 'mcp_turnward_notes__write_file', 'foo.bar:notes__write_file', 'a/notes__write_file', 'x-notes__write_file', 'notes__write_file'])('is found behind whatever a client puts before it: %s', (name) => {
+  test.each([
+    'mcp__turnward__notes__write_file',
+    'turnward_notes__write_file',
+    'turnward__notes__write_file',
+    'mcp_turnward_notes__write_file',
+    'foo.bar:notes__write_file',
+    'a/notes__write_file',
+    'x-notes__write_file',
+    'notes__write_file',
+  ])('is found behind whatever a client puts before it: %s', (name) => {
     expect(meant(name)).toEqual(['notes notes__write_file'])
   })
 
@@ -64,11 +81,17 @@ describe('the name of a tool the client runs', () => {
   })
 
   test('counts besides ours when a pattern describes it', () => {
-    expect(meant('acme_send', names({ 'acme_*': { output: { trust: 'trusted' } } }))).toEqual(['office office__send', 'other-office other-office__send', 'client acme_send'])
+    expect(meant('acme_send', names({ 'acme_*': { output: { trust: 'trusted' } } }))).toEqual([
+      'office office__send',
+      'other-office other-office__send',
+      'client acme_send',
+    ])
   })
 
   test('described by its name, does not hide one of ours behind a prefix', () => {
-    expect(meant('tw_notes__write_file', names({ tw_notes__write_file: { output: { trust: 'trusted' } } }))).toEqual(['notes notes__write_file'])
+    expect(meant('tw_notes__write_file', names({ tw_notes__write_file: { output: { trust: 'trusted' } } }))).toEqual([
+      'notes notes__write_file',
+    ])
   })
 })
 

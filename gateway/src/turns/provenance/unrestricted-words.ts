@@ -34,7 +34,9 @@ export function unrestrictedRuns(call: ModelCall): ReadonlySet<number> {
 function isRestricted(call: ModelCall, message: MessageView, calls: ReadonlyMap<string, ToolCallView>): boolean {
   return message.results.some(({ callId }) => {
     const made = calls.get(callId)
-    return made === undefined || !isFreeLabel(call, resultLabel(call.snapshot.policy, call.meanings.ofCall(made).tools, call.caller.principal))
+    return (
+      made === undefined || !isFreeLabel(call, resultLabel(call.snapshot.policy, call.meanings.ofCall(made).tools, call.caller.principal))
+    )
   })
 }
 

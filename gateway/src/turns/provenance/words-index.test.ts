@@ -24,7 +24,13 @@ async function remembering(...texts: readonly string[]) {
 describe('words that were said under a label', () => {
   test('carry it wherever they are repeated, however they are set', async () => {
     const { words } = await remembering(page)
-    for (const text of [page, `> ${page}`, `Summary so far:\n\n**${page.toUpperCase()}**\n\nGo on.`, page.replaceAll(' ', '\n  '), page.replace('quarterly', 'yearly')]) {
+    for (const text of [
+      page,
+      `> ${page}`,
+      `Summary so far:\n\n**${page.toUpperCase()}**\n\nGo on.`,
+      page.replaceAll(' ', '\n  '),
+      page.replace('quarterly', 'yearly'),
+    ]) {
       expect(await words.find('alice', () => text)).toEqual([untrusted])
     }
   })
@@ -73,7 +79,8 @@ describe('words that were said under a label', () => {
   test('of a long text are found from a longer passage on', async () => {
     const long = Array.from({ length: 6000 }, (_, index) => `word${index * 7919}`)
     const { words } = await remembering(long.join(' '))
-    for (const start of [0, 1000, 3333, 5900]) expect(await words.find('alice', () => long.slice(start, start + 20).join(' '))).toEqual([untrusted])
+    for (const start of [0, 1000, 3333, 5900])
+      expect(await words.find('alice', () => long.slice(start, start + 20).join(' '))).toEqual([untrusted])
   })
 })
 
@@ -127,10 +134,15 @@ describe('the index', () => {
   test('whatever was remembered is found in whatever it stands in', async () => {
     const word = fc.string({ minLength: 4, maxLength: 9, unit: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h') })
     await fc.assert(
-      fc.asyncProperty(fc.array(word, { minLength: 7, maxLength: 30 }), fc.array(word, { maxLength: 20 }), fc.array(word, { maxLength: 20 }), async (passage, before, after) => {
-        const { words } = await remembering(passage.join(' '))
-        expect(await words.find('alice', () => [...before, ...passage, ...after].join(', '))).toEqual([untrusted])
-      }),
+      fc.asyncProperty(
+        fc.array(word, { minLength: 7, maxLength: 30 }),
+        fc.array(word, { maxLength: 20 }),
+        fc.array(word, { maxLength: 20 }),
+        async (passage, before, after) => {
+          const { words } = await remembering(passage.join(' '))
+          expect(await words.find('alice', () => [...before, ...passage, ...after].join(', '))).toEqual([untrusted])
+        },
+      ),
       { numRuns: 200 },
     )
   })

@@ -71,22 +71,40 @@ export class WordsIndex {
   }
 
   /** Remembers the passages of texts that were said or returned under a label. Those in `except` are known from elsewhere. */
-  async remember(principal: string, texts: readonly string[], label: LabelRecord, except: ReadonlySet<number>, livesMs: number): Promise<void> {
+  async remember(
+    principal: string,
+    texts: readonly string[],
+    label: LabelRecord,
+    except: ReadonlySet<number>,
+    livesMs: number,
+  ): Promise<void> {
     const index = await this.#upToDate(principal)
-    const prints = texts.flatMap((text) => sampled(shinglesOf(text, index.key))).filter((print) => !except.has(print) && !carries(index, print, label))
+    const prints = texts
+      .flatMap((text) => sampled(shinglesOf(text, index.key)))
+      .filter((print) => !except.has(print) && !carries(index, print, label))
     for (let from = 0; from < prints.length; from += printsInSegment) {
       await this.#append(principal, index, { label, prints: encode(prints.slice(from, from + printsInSegment)) }, livesMs)
     }
   }
 
-  async #append(principal: string, index: Index, passage: { readonly label: LabelRecord; readonly prints: string }, livesMs: number): Promise<void> {
+  async #append(
+    principal: string,
+    index: Index,
+    passage: { readonly label: LabelRecord; readonly prints: string },
+    livesMs: number,
+  ): Promise<void> {
     const expires = this.#clock.now() + livesMs
     for (;;) {
       const number = index.segment
       const taken = await this.#state.change('words', segmentKey(index, number), (segment) => {
         const before = segment?.number === number ? segment.passages : []
-        const isFull = (segment !== undefined && segment.number > number) || before.length >= passagesInSegment || sizeOf(before) + passage.prints.length > printsInSegment * 12
-        return isFull ? { value: segment, expires, result: false } : { value: { number, passages: [...before, passage] }, expires, result: true }
+        const isFull =
+          (segment !== undefined && segment.number > number) ||
+          before.length >= passagesInSegment ||
+          sizeOf(before) + passage.prints.length > printsInSegment * 12
+        return isFull
+          ? { value: segment, expires, result: false }
+          : { value: { number, passages: [...before, passage] }, expires, result: true }
       })
       await this.#takeUp(index)
       if (index.prints.size > mostPrints) this.#indexes.delete(principal)
@@ -110,7 +128,18 @@ export class WordsIndex {
     let index = this.#indexes.get(principal)
     if (index === undefined) {
       const name = this.#names.of(this.#secret, 'words', principal)
-      index = { name, key: shingleKey(this.#secret, principal), prints: new Map(), labels: [], labelNumbers: new Map(), segment: 0, passages: 0, keys: keysOf(name, 0), version: 0, remembered: new Map() }
+      index = {
+        name,
+        key: shingleKey(this.#secret, principal),
+        prints: new Map(),
+        labels: [],
+        labelNumbers: new Map(),
+        segment: 0,
+        passages: 0,
+        keys: keysOf(name, 0),
+        version: 0,
+        remembered: new Map(),
+      }
       if (this.#indexes.size >= mostPrincipals) this.#indexes.delete(this.#indexes.keys().next().value as string)
       this.#indexes.set(principal, index)
     }
@@ -169,7 +198,10 @@ function absorb(index: Index, { label, prints }: { readonly label: LabelRecord; 
 }
 
 function numberOf(index: Index, labels: readonly LabelRecord[]): number {
-  const key = labels.map((label) => JSON.stringify(label)).sort().join('\n')
+  const key = labels
+    .map((label) => JSON.stringify(label))
+    .sort()
+    .join('\n')
   const known = index.labelNumbers.get(key)
   if (known !== undefined) return known
   index.labels.push(labels)

@@ -8,10 +8,16 @@ import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { AttachedCall } from '../call.ts'
 
 /** What a text repeats that was said or returned under a restricted label; undefined when it repeats nothing of the kind. */
-export function labelOfWords({ services, snapshot, caller }: AttachedCall, text: () => string, comesAgain = false): MaybePromise<Label | undefined> {
+export function labelOfWords(
+  { services, snapshot, caller }: AttachedCall,
+  text: () => string,
+  comesAgain = false,
+): MaybePromise<Label | undefined> {
   const { words } = services
   const found = comesAgain ? words.findAgain(caller.principal.id, text) : words.find(caller.principal.id, text)
-  return whenRead(found, (records) => (records.length === 0 ? undefined : records.map((record) => labelFromRecord(record, snapshot.policy)).reduce(join)))
+  return whenRead(found, (records) =>
+    records.length === 0 ? undefined : records.map((record) => labelFromRecord(record, snapshot.policy)).reduce(join),
+  )
 }
 
 /** What a result is under: what the contracts of the tools it may come from say, and what its words were said under. */
@@ -22,10 +28,21 @@ export async function labelOfResult(call: AttachedCall, tools: readonly ToolSubj
 }
 
 /** Remembers what was said or returned under a label, if the label restricts anything. */
-export async function rememberWords(call: AttachedCall, texts: readonly string[], label: Label, except: ReadonlySet<number> = none): Promise<void> {
+export async function rememberWords(
+  call: AttachedCall,
+  texts: readonly string[],
+  label: Label,
+  except: ReadonlySet<number> = none,
+): Promise<void> {
   const { services, snapshot, caller } = call
   if (isFreeLabel(call, label)) return
-  await services.words.remember(caller.principal.id, texts, labelRecord(label, snapshot.policy), except, snapshot.settings.turns.session_idle_ms)
+  await services.words.remember(
+    caller.principal.id,
+    texts,
+    labelRecord(label, snapshot.policy),
+    except,
+    snapshot.settings.turns.session_idle_ms,
+  )
 }
 
 /** Whether a label restricts nothing. */

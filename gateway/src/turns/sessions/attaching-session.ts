@@ -57,8 +57,18 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   const label = known === undefined ? freshState(snapshot.policy).label : labelFromRecord(known.place.label, snapshot.policy)
   const owner = { services, snapshot, caller }
   // A conversation nobody has seen may be that of an agent, which is known by its task, whatever name it goes by.
-  const started = known === undefined ? await startedWith(services, snapshot, caller, () => firstTyped(presented.history, client)) : undefined
-  const found = (await findNamed(owner, request, client, started)) ?? (await findByPlace(owner, { known, label, started, history: presented.history, isAside: presented.isAside === true, isSide: side !== undefined }))
+  const started =
+    known === undefined ? await startedWith(services, snapshot, caller, () => firstTyped(presented.history, client)) : undefined
+  const found =
+    (await findNamed(owner, request, client, started)) ??
+    (await findByPlace(owner, {
+      known,
+      label,
+      started,
+      history: presented.history,
+      isAside: presented.isAside === true,
+      isSide: side !== undefined,
+    }))
   const { session } = found
   if (known !== undefined && known.place.session !== session.id) await inheritEffects(owner, known.place.session, session)
   if (known !== undefined) await narrow({ services, session }, 'an earlier part of the conversation', label)
@@ -83,7 +93,12 @@ interface Found {
 }
 
 /** The session that the caller, or a known client, names. The agents a session started have sessions of their own, which inherit its label. */
-async function findNamed({ services, snapshot, caller }: Owner, request: ClientRequest, client: ClientAdapter | undefined, started: Started | undefined): Promise<Found | undefined> {
+async function findNamed(
+  { services, snapshot, caller }: Owner,
+  request: ClientRequest,
+  client: ClientAdapter | undefined,
+  started: Started | undefined,
+): Promise<Found | undefined> {
   const header = namedSession(request.headers)
   const value = client?.session?.(request)
   const name = header ?? (client === undefined || value === undefined ? undefined : { source: client.name, value })
@@ -99,7 +114,9 @@ async function findNamed({ services, snapshot, caller }: Owner, request: ClientR
   }
   if (client === undefined || above === undefined || above === name.value) {
     const session = await named(name, started?.session)
-    return started !== undefined && session.state.parent === started.session.id ? adopt(services, started.session, session) : { session, parent: undefined }
+    return started !== undefined && session.state.parent === started.session.id
+      ? adopt(services, started.session, session)
+      : { session, parent: undefined }
   }
   const parent = await named({ source: client.name, value: above })
   return adopt(services, parent, await named(name, parent))
@@ -123,7 +140,8 @@ async function adopt(services: Services, parent: Session, child: Session): Promi
 async function inheritEffects({ services, snapshot }: Owner, from: string, session: Session): Promise<void> {
   if (session.state.version > 0 || session.state.source === 'fork') return
   const before = await services.sessions.find(from, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-  if (before !== undefined) await services.sessions.changePolicy(session, (state) => [{ ...state, effects: before.policy.effects }, undefined])
+  if (before !== undefined)
+    await services.sessions.changePolicy(session, (state) => [{ ...state, effects: before.policy.effects }, undefined])
 }
 
 /** Where in what is known a request stands. */
@@ -138,7 +156,10 @@ interface Place {
 }
 
 /** The session at a known place, when the conversation goes on from where it was left; else a new one. */
-async function findByPlace({ services, snapshot, caller }: Owner, { known, label, started, history, isAside, isSide }: Place): Promise<Found> {
+async function findByPlace(
+  { services, snapshot, caller }: Owner,
+  { known, label, started, history, isAside, isSide }: Place,
+): Promise<Found> {
   const { policy, settings } = snapshot
   const fields = { id: newId('ses'), principal: caller.principal.id, consumer: caller.consumer }
   if (known === undefined) {
@@ -149,17 +170,26 @@ async function findByPlace({ services, snapshot, caller }: Owner, { known, label
   }
   const before = await services.sessions.find(known.place.session, policy, settings.turns.session_idle_ms)
   if (before !== undefined && isAside) return { session: before, parent: undefined }
-  if (before !== undefined && !isSide && (await goesOn(services, before, known, history))) return { session: before, parent: await startedBy(services, snapshot, before) }
+  if (before !== undefined && !isSide && (await goesOn(services, before, known, history)))
+    return { session: before, parent: await startedBy(services, snapshot, before) }
   // What was done stays done, whichever branch of the conversation asks. Conversations that only begin alike share nothing that was done.
   const isNew = known.index === history.length - 1 && history.every(({ message }) => message.role !== 'assistant')
   const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policy.effects }
   const { narrowedBy = [], hasNotes = false, told = [] } = before?.state ?? {}
-  return { session: services.sessions.create({ ...fields, source: 'fork', parent: known.place.session, policy: forked, narrowedBy, hasNotes, told: isNew ? [] : told }, policy), parent: undefined }
+  return {
+    session: services.sessions.create(
+      { ...fields, source: 'fork', parent: known.place.session, policy: forked, narrowedBy, hasNotes, told: isNew ? [] : told },
+      policy,
+    ),
+    parent: undefined,
+  }
 }
 
 /** The session whose agent this session is. */
 function startedBy(services: Services, snapshot: Snapshot, { state }: Session): MaybePromise<Session | undefined> {
-  return state.source === 'agent' && state.parent !== null ? services.sessions.find(state.parent, snapshot.policy, snapshot.settings.turns.session_idle_ms) : undefined
+  return state.source === 'agent' && state.parent !== null
+    ? services.sessions.find(state.parent, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+    : undefined
 }
 
 /** What the person, or whoever plays it, first wrote. */
@@ -185,7 +215,14 @@ function goesOn(services: Services, session: Session, known: KnownPrefix, histor
   })
 }
 
-function turnOf(parent: Session | undefined, started: Started | undefined, known: KnownPrefix | undefined, session: Session, history: readonly HistoryEntry[], client: ClientAdapter | undefined): string {
+function turnOf(
+  parent: Session | undefined,
+  started: Started | undefined,
+  known: KnownPrefix | undefined,
+  session: Session,
+  history: readonly HistoryEntry[],
+  client: ClientAdapter | undefined,
+): string {
   const said = history.findLastIndex(({ message }) => isFromPerson(message, client))
   const isSecond = known?.kind === 'place' && known.index === history.length - 1 && known.place.failed !== true
   if (known !== undefined && known.index >= said && known.place.turn !== null && !isSecond) return known.place.turn
@@ -200,10 +237,17 @@ function isFromPerson(message: MessageView, client: ClientAdapter | undefined): 
   return message.fromUser && message.results.length === 0 && client?.typed?.(message.text) !== ''
 }
 
-type KnownPrefix = { readonly index: number; readonly point: string } & ({ readonly kind: 'point'; readonly place: AnswerPlace & { readonly failed?: undefined } } | { readonly kind: 'place'; readonly place: RequestPlace })
+type KnownPrefix = { readonly index: number; readonly point: string } & (
+  | { readonly kind: 'point'; readonly place: AnswerPlace & { readonly failed?: undefined } }
+  | { readonly kind: 'place'; readonly place: RequestPlace }
+)
 
 /** From the end of the history back to a place that is known. Waits only when memory does not have the answer. */
-function longestKnownPrefix(services: Services, history: readonly HistoryEntry[], from = history.length - 1): MaybePromise<KnownPrefix | undefined> {
+function longestKnownPrefix(
+  services: Services,
+  history: readonly HistoryEntry[],
+  from = history.length - 1,
+): MaybePromise<KnownPrefix | undefined> {
   for (let index = from; index >= 0; index -= 1) {
     const known = knownAt(services, history[index] as HistoryEntry, index)
     if (known !== undefined) return whenRead(known, (read) => read ?? longestKnownPrefix(services, history, index - 1))

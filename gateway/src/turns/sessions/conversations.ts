@@ -28,7 +28,10 @@ function ownerKey(services: Services, { principal, consumer, actor }: Caller): s
 }
 
 /** A model call of this session has been offered these tools of ours, or has called them: tool calls may come from it. */
-export async function noteOffered(call: Pick<AttachedCall, 'services' | 'snapshot' | 'caller' | 'session'>, tools: ReadonlySet<string>): Promise<void> {
+export async function noteOffered(
+  call: Pick<AttachedCall, 'services' | 'snapshot' | 'caller' | 'session'>,
+  tools: ReadonlySet<string>,
+): Promise<void> {
   if (tools.size === 0) return
   const { services, snapshot, caller, session } = call
   let isKnown = true
@@ -77,11 +80,18 @@ export async function connectionSession(services: Services, snapshot: Snapshot, 
   const id = await services.state.change('owner', key, (before: OwnerConversations = { recent: [] }) => {
     // Somebody else may have begun it while we looked.
     const begun = before.connection === owner?.connection ? fresh : (before.connection ?? fresh)
-    return { value: begun === before.connection ? before : { ...before, connection: begun }, expires: now + Math.max(window, idle), result: begun }
+    return {
+      value: begun === before.connection ? before : { ...before, connection: begun },
+      expires: now + Math.max(window, idle),
+      result: begun,
+    }
   })
   const begun = id === fresh ? undefined : await services.sessions.find(id, snapshot.policy, silence)
   if (begun !== undefined) return begun
-  const session = services.sessions.create({ id, principal: caller.principal.id, consumer: caller.consumer, source: 'mcp', parent: null, policy: freshState(snapshot.policy) }, snapshot.policy)
+  const session = services.sessions.create(
+    { id, principal: caller.principal.id, consumer: caller.consumer, source: 'mcp', parent: null, policy: freshState(snapshot.policy) },
+    snapshot.policy,
+  )
   // Known to the others at once: two connections of one owner must not begin two sessions.
   await services.sessions.save(session, snapshot.policy, idle)
   return session

@@ -33,7 +33,10 @@ interface Agent {
 async function agent(run: (agent: Agent) => Promise<void>, parts: ConfigInput = {}): Promise<void> {
   let next: ModelAnswer = {}
   await using vendor = await startVendor((request) => say(request, next))
-  await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts, ...parts }), tools: { office__send: {} } })
+  await using floors = await openFloors({
+    config: vendorConfig('openai', vendor.url, { contracts, ...parts }),
+    tools: { office__send: {} },
+  })
   await run({
     floors,
     records: floors.log.records,
@@ -44,14 +47,19 @@ async function agent(run: (agent: Agent) => Promise<void>, parts: ConfigInput = 
       expect(reply.status, reply.text).toBe(200)
       return { session: String(reply.headers['x-turnward-session']), turn: reply.headers['x-turnward-turn'] as string | undefined }
     },
-    trust: async ({ session }) => (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy.label.trust,
+    trust: async ({ session }) =>
+      (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy.label.trust,
   })
 }
 
 const user = (content: string) => ({ role: 'user', content })
 const system = (content: string) => ({ role: 'system', content })
 const said = (content: string) => ({ role: 'assistant', content })
-const made = (id: string, name: string, args: object = {}, content: string | null = null) => ({ role: 'assistant', content, tool_calls: [{ id, type: 'function', function: { name, arguments: JSON.stringify(args) } }] })
+const made = (id: string, name: string, args: object = {}, content: string | null = null) => ({
+  role: 'assistant',
+  content,
+  tool_calls: [{ id, type: 'function', function: { name, arguments: JSON.stringify(args) } }],
+})
 const result = (id: string, content: string) => ({ role: 'tool', tool_call_id: id, content })
 const calls = (id: string, name: string, args: object = {}): ModelAnswer => ({ calls: [{ id, name, args: args as never }] })
 
@@ -68,7 +76,10 @@ describe('a message is known by its text, call ids and names', () => {
   test('sent back with defaults filled in and keys in another order it is still ours', () =>
     agent(async ({ ask, trust }) => {
       const first = await ask([user('Edit it.')], calls('c1', 'write_file', { path: 'a', text: 'b' }))
-      const second = await ask([user('Edit it.'), made('c1', 'write_file', { replace_all: false, text: 'b', path: 'a' }), result('c1', 'done')], { text: 'Done.' })
+      const second = await ask(
+        [user('Edit it.'), made('c1', 'write_file', { replace_all: false, text: 'b', path: 'a' }), result('c1', 'done')],
+        { text: 'Done.' },
+      )
       expect(second).toEqual(first)
       expect(await trust(second)).toBe(1)
     }))
@@ -76,18 +87,28 @@ describe('a message is known by its text, call ids and names', () => {
 
 describe('words carry their label', () => {
   test.each([
-    ['a history that was compacted into a user message', (words: string) => [user(`This session is being continued. Summary:\n\n${words}\n\nGo on.`)]],
-    ['a summary that was pasted into another conversation', (words: string) => [user('Hello.'), said('Hello.'), user(`As I said: "${words}"`)]],
+    [
+      'a history that was compacted into a user message',
+      (words: string) => [user(`This session is being continued. Summary:\n\n${words}\n\nGo on.`)],
+    ],
+    [
+      'a summary that was pasted into another conversation',
+      (words: string) => [user('Hello.'), said('Hello.'), user(`As I said: "${words}"`)],
+    ],
     ['the first message of a new conversation', (words: string) => [user(words)]],
     ['a summary in the instructions', (words: string) => [system(`Context so far: ${words}`), user('Go on.')]],
   ])('%s', (_what, historyOf) =>
     agent(async (parts) => {
       await afterReading(parts)
       for (const words of [summary, page]) {
-        const reply = await parts.ask(historyOf(words).filter((message) => message.role !== 'assistant'), { text: 'Well.' })
+        const reply = await parts.ask(
+          historyOf(words).filter((message) => message.role !== 'assistant'),
+          { text: 'Well.' },
+        )
         expect(await parts.trust(reply)).toBe(0)
       }
-    }))
+    }),
+  )
 
   test('a note that went through a file comes back under the label it was written under, through a reader everybody trusts', () =>
     agent(async (parts) => {
@@ -112,7 +133,10 @@ describe('words carry their label', () => {
     agent(async (parts) => {
       await afterReading(parts)
       await parts.ask([user(`Summary: ${summary}`)], { text: 'Well.' })
-      expect(parts.records.findLast(({ kind }) => kind === 'admission')).toMatchObject({ subject: 'words of an earlier conversation', labelAfter: { trust: 'untrusted' } })
+      expect(parts.records.findLast(({ kind }) => kind === 'admission')).toMatchObject({
+        subject: 'words of an earlier conversation',
+        labelAfter: { trust: 'untrusted' },
+      })
     }))
 
   test('of one person mean nothing for another', () =>
@@ -133,7 +157,10 @@ describe('conversations that begin alike', () => {
         expect(second.session).not.toBe(first.session)
         expect(second.turn).not.toBe(first.turn)
         expect([await trust(first), await trust(second)]).toEqual([0, 1])
-        expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'allow', session: second.session })
+        expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({
+          action: 'allow',
+          session: second.session,
+        })
       },
       { contracts: { ...contracts, backup: { effects: ['backup'], requires: { not_done: ['backup'] } } } },
     ))
@@ -147,13 +174,20 @@ describe('conversations that begin alike', () => {
     }))
 
   test('the same request again, after one that got no answer, is the same conversation and turn', async () => {
-    await using vendor = await startVendor((request) => (request.index === 0 ? { status: 500, headers: { 'content-type': 'application/json' }, parts: ['{"error":{"message":"broken"}}'] } : say(request, { text: 'Well.' })))
+    await using vendor = await startVendor((request) =>
+      request.index === 0
+        ? { status: 500, headers: { 'content-type': 'application/json' }, parts: ['{"error":{"message":"broken"}}'] }
+        : say(request, { text: 'Well.' }),
+    )
     await using floors = await openFloors({ config: vendorConfig('openai', vendor.url) })
     const ask = () => post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages: [user('Hello.')] })
     expect((await ask()).status).toBeGreaterThanOrEqual(500)
     const failed = floors.log.records.at(-1)
     const answered = await ask()
-    expect({ session: answered.headers['x-turnward-session'], turn: answered.headers['x-turnward-turn'] }).toEqual({ session: failed?.session, turn: failed?.turn })
+    expect({ session: answered.headers['x-turnward-session'], turn: answered.headers['x-turnward-turn'] }).toEqual({
+      session: failed?.session,
+      turn: failed?.turn,
+    })
   })
 })
 
@@ -163,8 +197,18 @@ test('a conversation that goes on under a new name of its client has done what i
       const claude = (id: string) => ({ 'user-agent': 'claude-cli/2.1.332', 'x-claude-code-session-id': id })
       const tools = { tools: [{ type: 'function', function: { name: 'backup', parameters: {} } }] }
       await ask([user('Back up.')], calls('c1', 'backup'), claude('one'), tools)
-      await ask([user('Back up.'), made('c1', 'backup'), result('c1', 'done'), user('Again.')], calls('c2', 'backup'), claude('forked'), tools)
-      expect(floors.log.records.filter(({ kind }) => kind === 'tool_proposal').map(({ action }) => action).slice(0, 2)).toEqual(['allow', 'deny'])
+      await ask(
+        [user('Back up.'), made('c1', 'backup'), result('c1', 'done'), user('Again.')],
+        calls('c2', 'backup'),
+        claude('forked'),
+        tools,
+      )
+      expect(
+        floors.log.records
+          .filter(({ kind }) => kind === 'tool_proposal')
+          .map(({ action }) => action)
+          .slice(0, 2),
+      ).toEqual(['allow', 'deny'])
     },
     { contracts: { ...contracts, backup: { effects: ['backup'], output: { trust: 'trusted' }, requires: { not_done: ['backup'] } } } },
   ))
@@ -175,7 +219,9 @@ describe('a turn', () => {
       const first = await ask([user('Go.'), system('Tools may come later.')], calls('c1', 'read_file'))
       const history = [user('Go.'), made('c1', 'read_file'), result('c1', 'x')]
       expect((await ask([...history, system('Be brief.')], calls('c2', 'read_file'))).turn).toBe(first.turn)
-      const ended = await ask([...history, made('c2', 'read_file'), result('c2', 'y'), { role: 'developer', content: 'Be brief.' }], { text: 'Done.' })
+      const ended = await ask([...history, made('c2', 'read_file'), result('c2', 'y'), { role: 'developer', content: 'Be brief.' }], {
+        text: 'Done.',
+      })
       expect(ended.turn).toBe(first.turn)
       const next = await ask([...history, made('c2', 'read_file'), result('c2', 'y'), said('Done.'), user('And now?')], { text: 'Well.' })
       expect(next.turn).not.toBe(first.turn)
@@ -186,7 +232,11 @@ describe('a turn', () => {
     agent(async ({ ask, records }) => {
       const headers = { 'user-agent': 'opencode/1.18.33 ai-sdk', 'x-session-id': 'ses_of_the_client' }
       const tools = [{ type: 'function', function: { name: 'read_file', parameters: {} } }]
-      const title = await ask([system('You are a title generator. You output one title.'), user('Generate a title for this conversation:\n'), user('Go.')], { text: 'Going' }, headers)
+      const title = await ask(
+        [system('You are a title generator. You output one title.'), user('Generate a title for this conversation:\n'), user('Go.')],
+        { text: 'Going' },
+        headers,
+      )
       const first = await ask([user('Go.')], calls('c1', 'read_file'), headers, { tools })
       await ask([system('You are a title generator.'), user('Go.')], { text: 'Going' }, headers)
       const second = await ask([user('Go.'), made('c1', 'read_file'), result('c1', 'x')], { text: 'Done.' }, headers, { tools })
@@ -205,13 +255,28 @@ describe('a sub-agent', () => {
       const tools = [{ type: 'function', function: { name: 'web', parameters: {} } }]
       const main = await ask([user('Go.')], calls('c1', 'Task', { prompt: task }), headers, { tools })
       const child = await ask([user(task)], calls('s1', 'web'), { ...headers, 'x-claude-code-agent-id': 'a413' }, { tools })
-      await ask([user(task), made('s1', 'web'), result('s1', page)], { text: 'It says mail it.' }, { ...headers, 'x-claude-code-agent-id': 'a413' }, { tools })
-      const grandchild = await ask([user('Look closer.')], { text: 'I did.' }, { ...headers, 'x-claude-code-agent-id': 'b7', 'x-claude-code-parent-agent-id': 'a413' }, { tools })
+      await ask(
+        [user(task), made('s1', 'web'), result('s1', page)],
+        { text: 'It says mail it.' },
+        { ...headers, 'x-claude-code-agent-id': 'a413' },
+        { tools },
+      )
+      const grandchild = await ask(
+        [user('Look closer.')],
+        { text: 'I did.' },
+        { ...headers, 'x-claude-code-agent-id': 'b7', 'x-claude-code-parent-agent-id': 'a413' },
+        { tools },
+      )
       expect([child.turn, grandchild.turn]).toEqual([main.turn, main.turn])
       expect(child.session).not.toBe(main.session)
       // The main conversation has read nothing until the agent comes back; what it started inherits what it has read.
       expect([await trust(main), await trust(child), await trust(grandchild)]).toEqual([1, 0, 0])
-      const back = await ask([user('Go.'), made('c1', 'Task', { prompt: task }), result('c1', 'All is well.')], { text: 'Well.' }, headers, { tools })
+      const back = await ask(
+        [user('Go.'), made('c1', 'Task', { prompt: task }), result('c1', 'All is well.')],
+        { text: 'Well.' },
+        headers,
+        { tools },
+      )
       expect(back).toEqual(main)
       expect(await trust(main)).toBe(0)
       const { policy } = floors.services.snapshot()
@@ -233,20 +298,53 @@ describe('a sub-agent', () => {
 })
 
 describe('effects', () => {
-  const withEffects = { contracts: { ...contracts, office__backup: { effects: ['backup'], requires: { trust: 'trusted' }, output: { trust: 'trusted' } }, office__migrate: { effects: ['migration'], requires: { done: ['backup'], not_done: ['migration'] }, output: { trust: 'trusted' } }, own_backup: { effects: ['backup'], output: { trust: 'trusted' } } } }
+  const withEffects = {
+    contracts: {
+      ...contracts,
+      office__backup: { effects: ['backup'], requires: { trust: 'trusted' }, output: { trust: 'trusted' } },
+      office__migrate: { effects: ['migration'], requires: { done: ['backup'], not_done: ['migration'] }, output: { trust: 'trusted' } },
+      own_backup: { effects: ['backup'], output: { trust: 'trusted' } },
+    },
+  }
 
   test('of a call that was refused where it ran are done nowhere, whatever the history says of it', async () => {
-    await using vendor = await startVendor((request) => say(request, request.body.messages.length === 1 ? { calls: [{ id: 'c1', name: 'office__web' }, { id: 'c2', name: 'office__backup' }] } : calls('c3', 'office__migrate')))
-    const config = vendorConfig('openai', vendor.url, { contracts: { ...withEffects.contracts, office__web: { output: { trust: 'untrusted' } } } })
+    await using vendor = await startVendor((request) =>
+      say(
+        request,
+        request.body.messages.length === 1
+          ? {
+              calls: [
+                { id: 'c1', name: 'office__web' },
+                { id: 'c2', name: 'office__backup' },
+              ],
+            }
+          : calls('c3', 'office__migrate'),
+      ),
+    )
+    const config = vendorConfig('openai', vendor.url, {
+      contracts: { ...withEffects.contracts, office__web: { output: { trust: 'untrusted' } } },
+    })
     await using floors = await openFloors({ config, tools: { office__web: {}, office__backup: {}, office__migrate: {} } })
     const ask = (messages: object[]) => post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages })
     await ask([user('go')])
     const context = await floors.context(keys.alice, 'x')
     await floors.call(context, 'office__web')
     expect((await floors.call(context, 'office__backup')).isError).toBe(true)
-    const both = { role: 'assistant', content: null, tool_calls: ['web', 'backup'].map((name, index) => ({ id: `c${index + 1}`, type: 'function', function: { name: `office__${name}`, arguments: '{}' } })) }
+    const both = {
+      role: 'assistant',
+      content: null,
+      tool_calls: ['web', 'backup'].map((name, index) => ({
+        id: `c${index + 1}`,
+        type: 'function',
+        function: { name: `office__${name}`, arguments: '{}' },
+      })),
+    }
     await ask([user('go'), both, result('c1', 'a page'), result('c2', 'not run')])
-    expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ subject: 'office__migrate', action: 'deny', gaps: [{ kind: 'done' }] })
+    expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({
+      subject: 'office__migrate',
+      action: 'deny',
+      gaps: [{ kind: 'done' }],
+    })
     expect((await floors.call(context, 'office__migrate')).isError).toBe(true)
   })
 
@@ -259,19 +357,42 @@ describe('effects', () => {
     }, withEffects))
 
   test('of a call the client ran are done when its contract recognises success in what it returned', () =>
-    agent(async ({ ask, floors }) => {
-      for (const [text, done] of [['saved 12 files', ['backup']], ['error: disk full', []]] as const) {
-        await ask([user(text)], calls('c1', 'own_backup'))
-        const { session } = await ask([user(text), made('c1', 'own_backup'), result('c1', text)], { text: 'Well.' })
-        const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy ?? {}
-        expect(effects).toMatchObject({ done, reserved: {} })
-      }
-    }, { contracts: { ...contracts, own_backup: { effects: ['backup'], output: { trust: 'trusted' }, success: "result.text.startsWith('saved')" } } }))
+    agent(
+      async ({ ask, floors }) => {
+        for (const [text, done] of [
+          ['saved 12 files', ['backup']],
+          ['error: disk full', []],
+        ] as const) {
+          await ask([user(text)], calls('c1', 'own_backup'))
+          const { session } = await ask([user(text), made('c1', 'own_backup'), result('c1', text)], { text: 'Well.' })
+          const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy ?? {}
+          expect(effects).toMatchObject({ done, reserved: {} })
+        }
+      },
+      {
+        contracts: {
+          ...contracts,
+          own_backup: { effects: ['backup'], output: { trust: 'trusted' }, success: "result.text.startsWith('saved')" },
+        },
+      },
+    ))
 
   test('of a call id that ends like another are its own', () =>
     agent(async ({ ask, floors }) => {
-      await ask([user('go')], { calls: [{ id: 'x:c1', name: 'own_backup' }, { id: 'c1', name: 'read_file' }] })
-      const answered = { role: 'assistant', content: null, tool_calls: [{ id: 'x:c1', type: 'function', function: { name: 'own_backup', arguments: '{}' } }, { id: 'c1', type: 'function', function: { name: 'read_file', arguments: '{}' } }] }
+      await ask([user('go')], {
+        calls: [
+          { id: 'x:c1', name: 'own_backup' },
+          { id: 'c1', name: 'read_file' },
+        ],
+      })
+      const answered = {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          { id: 'x:c1', type: 'function', function: { name: 'own_backup', arguments: '{}' } },
+          { id: 'c1', type: 'function', function: { name: 'read_file', arguments: '{}' } },
+        ],
+      }
       const { session } = await ask([user('go'), answered, result('c1', 'a file')], { text: 'Well.' })
       const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy ?? {}
       expect(Object.values(effects?.reserved ?? {})).toEqual([['backup']])

@@ -26,7 +26,8 @@ describe('the prefix chain', () => {
     const copies = (list: readonly MessageView[]): readonly MessageView[] => list.map((view) => ({ ...view }))
     fc.assert(
       fc.property(fc.shuffledSubarray(views, { minLength: 12 }), fc.constantFrom('alice', 'bob'), (list, owner) => {
-        const digests = (messages: readonly MessageView[]) => readHistory(messages, secret, [owner]).map(({ digest, point }) => ({ digest, point }))
+        const digests = (messages: readonly MessageView[]) =>
+          readHistory(messages, secret, [owner]).map(({ digest, point }) => ({ digest, point }))
         expect(digests(list)).toEqual(digests(copies(list)))
       }),
     )
@@ -59,7 +60,9 @@ describe('the prefix chain', () => {
 describe('the digest of an assistant message', () => {
   test('clients may change its white space and its arguments: those that were released count', () => {
     const call = (args: object) => ({ id: 'c1', name: 'send', args: args as never, argsText: JSON.stringify(args) })
-    expect(assistantDigest('Hello  world\n', [call({ a: 1, b: 2 })])).toBe(assistantDigest('Hello world', [call({ b: 2, a: 1, filled_in: false })]))
+    expect(assistantDigest('Hello  world\n', [call({ a: 1, b: 2 })])).toBe(
+      assistantDigest('Hello world', [call({ b: 2, a: 1, filled_in: false })]),
+    )
   })
 
   test('other words, another tool or another call make another message', () => {

@@ -32,20 +32,29 @@ export interface LinkedSession {
 }
 
 /** `digest`: of the arguments as they were written (SHA-256, hex). */
-export async function linkSession(services: Services, context: McpContext, tool: CatalogueTool, request: ToolCallRequest, digest: string): Promise<LinkedSession> {
+export async function linkSession(
+  services: Services,
+  context: McpContext,
+  tool: CatalogueTool,
+  request: ToolCallRequest,
+  digest: string,
+): Promise<LinkedSession> {
   const { snapshot, caller } = context
   const connection = await mcpSession(services, context)
   // An owner without conversations has nobody who could have proposed the call.
   const hasModelCalls = await hasConversations(services, caller)
-  const held = snapshot.settings.turns.tickets === 'off' || !hasModelCalls ? undefined : await findTicket(services, context, tool, request, digest)
+  const held =
+    snapshot.settings.turns.tickets === 'off' || !hasModelCalls ? undefined : await findTicket(services, context, tool, request, digest)
   if (held !== undefined) {
     const session = await services.sessions.find(held.ticket.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-    if (session !== undefined) return { session, turn: held.ticket.turn, held, besides: await joinAlike(services, snapshot, held.ticket, connection.policy.label) }
+    if (session !== undefined)
+      return { session, turn: held.ticket.turn, held, besides: await joinAlike(services, snapshot, held.ticket, connection.policy.label) }
   }
   const { sessions, label } = await offeringConversations(services, snapshot, caller, tool.name)
   const isNamed = namedSession(context.headers) !== undefined
   // A named session that is one of the conversations is the one the call comes from.
-  const besides = isNamed && sessions.some(({ id }) => id === connection.id) ? connection.policy.label : join(connection.policy.label, label)
+  const besides =
+    isNamed && sessions.some(({ id }) => id === connection.id) ? connection.policy.label : join(connection.policy.label, label)
   // Calls nobody proposed share the turn of the model calls in a named session; alone, each is a turn of its own.
   const turn = (isNamed ? connection.state.turn : null) ?? newId('turn')
   if (isNamed && connection.state.turn === null) await services.sessions.change(connection, (state) => [{ ...state, turn }, undefined])
@@ -71,7 +80,13 @@ export async function mcpSession(services: Services, { snapshot, caller, headers
 /** Where clients put the model's id of the call into the `_meta` of a tool call. */
 const callIdKeys = ['claudecode/toolUseId', 'callId'] as const
 
-async function findTicket(services: Services, { caller }: McpContext, tool: CatalogueTool, { args, meta }: ToolCallRequest, digest: string): Promise<HeldTicket | undefined> {
+async function findTicket(
+  services: Services,
+  { caller }: McpContext,
+  tool: CatalogueTool,
+  { args, meta }: ToolCallRequest,
+  digest: string,
+): Promise<HeldTicket | undefined> {
   const named = callIdKeys.map((key) => meta?.[key]).find((value) => typeof value === 'string')
   for (const expected of argumentDigests(tool, args, digest)) {
     const key = ticketKey(services.secret, caller, tool.name, expected)

@@ -14,26 +14,51 @@ const contracts = {
 const tools: Record<string, TestTool> = { office__web: {}, office__look: {}, office__send: {} }
 const other = 'tw_other_application_of_alice_000'
 const agent = 'tw_other_agent_of_alice_000000000'
-const severalKeys = { one: { principal: 'alice', consumer: 'app', actor: 'helper', secret: keys.alice }, two: { principal: 'alice', consumer: 'other-app', actor: 'helper', secret: other }, three: { principal: 'alice', consumer: 'app', actor: 'other', secret: agent } }
+const severalKeys = {
+  one: { principal: 'alice', consumer: 'app', actor: 'helper', secret: keys.alice },
+  two: { principal: 'alice', consumer: 'other-app', actor: 'helper', secret: other },
+  three: { principal: 'alice', consumer: 'app', actor: 'other', secret: agent },
+}
 const offer = Object.keys(tools).map((name) => ({ type: 'function', function: { name, parameters: { type: 'object' } } }))
 
 interface Talk {
   readonly floors: Floors
   /** One model call; resolves with its headers. `answer` is what the model says. */
-  ask(words: string, answer: ModelAnswer, more?: { readonly messages?: object[]; readonly key?: string; readonly tools?: object[] }): Promise<Readonly<Record<string, string>>>
+  ask(
+    words: string,
+    answer: ModelAnswer,
+    more?: { readonly messages?: object[]; readonly key?: string; readonly tools?: object[] },
+  ): Promise<Readonly<Record<string, string>>>
   /** The decision on the tool call made last. */
-  decided(): { readonly ticket?: string | undefined; readonly session: string | null; readonly turn: string | null; readonly action: string; readonly toolCallId?: string | null | undefined }
+  decided(): {
+    readonly ticket?: string | undefined
+    readonly session: string | null
+    readonly turn: string | null
+    readonly action: string
+    readonly toolCallId?: string | null | undefined
+  }
 }
 
-async function talking(run: (talk: Talk) => Promise<void>, parts: ConfigInput = {}, with_: Record<string, TestTool> = tools): Promise<void> {
+async function talking(
+  run: (talk: Talk) => Promise<void>,
+  parts: ConfigInput = {},
+  with_: Record<string, TestTool> = tools,
+): Promise<void> {
   let next: ModelAnswer = {}
   await using vendor = await startVendor((request) => say(request, next))
-  await using floors = await openFloors({ config: vendorConfig('openai', vendor.url, { contracts, keys: severalKeys, ...parts }), tools: with_ })
+  await using floors = await openFloors({
+    config: vendorConfig('openai', vendor.url, { contracts, keys: severalKeys, ...parts }),
+    tools: with_,
+  })
   await run({
     floors,
     async ask(words, answer, { messages = [], key = keys.alice, tools: offered = offer } = {}) {
       next = answer
-      const reply = await post(`${floors.url}/v1/chat/completions`, key, { model: 'm', tools: offered, messages: [{ role: 'user', content: words }, ...messages] })
+      const reply = await post(`${floors.url}/v1/chat/completions`, key, {
+        model: 'm',
+        tools: offered,
+        messages: [{ role: 'user', content: words }, ...messages],
+      })
       expect(reply.status, reply.text).toBe(200)
       return reply.headers as Record<string, string>
     },
@@ -41,8 +66,14 @@ async function talking(run: (talk: Talk) => Promise<void>, parts: ConfigInput = 
   })
 }
 
-const proposes = (...calls: readonly (readonly [string, string, object?])[]): ModelAnswer => ({ calls: calls.map(([id, name, args = {}]) => ({ id, name, args: args as never })) })
-const made = (...calls: readonly (readonly [string, string])[]) => ({ role: 'assistant', content: null, tool_calls: calls.map(([id, name]) => ({ id, type: 'function', function: { name, arguments: '{}' } })) })
+const proposes = (...calls: readonly (readonly [string, string, object?])[]): ModelAnswer => ({
+  calls: calls.map(([id, name, args = {}]) => ({ id, name, args: args as never })),
+})
+const made = (...calls: readonly (readonly [string, string])[]) => ({
+  role: 'assistant',
+  content: null,
+  tool_calls: calls.map(([id, name]) => ({ id, type: 'function', function: { name, arguments: '{}' } })),
+})
 const result = (id: string, content: string) => ({ role: 'tool', tool_call_id: id, content })
 
 describe('a call with a ticket', () => {
@@ -71,7 +102,14 @@ describe('a call with a ticket', () => {
       await ask('second', proposes(['toolu_2', 'office__look']))
       const context = await floors.context(keys.alice, 'x')
       const signal = new AbortController().signal
-      await floors.operations.callTool(context, { name: 'office__look', args: {}, unfit: undefined, meta: { 'claudecode/toolUseId': 'toolu_1' }, signal, onProgress: undefined })
+      await floors.operations.callTool(context, {
+        name: 'office__look',
+        args: {},
+        unfit: undefined,
+        meta: { 'claudecode/toolUseId': 'toolu_1' },
+        signal,
+        onProgress: undefined,
+      })
       expect(decided()).toMatchObject({ session: headers['x-turnward-session'], toolCallId: 'toolu_1' })
     }))
 
@@ -86,7 +124,12 @@ describe('a call with a ticket', () => {
         expect(decided()).toMatchObject({ ticket: 'none' })
       },
       {},
-      { ...tools, office__look: { inputSchema: { type: 'object', properties: { page: { type: 'integer' }, order: { type: 'string', default: 'newest' } } } } },
+      {
+        ...tools,
+        office__look: {
+          inputSchema: { type: 'object', properties: { page: { type: 'integer' }, order: { type: 'string', default: 'newest' } } },
+        },
+      },
     ))
 
   test('that the log refused can be tried again under its ticket', () =>
@@ -139,7 +182,8 @@ describe('a call without a ticket', () => {
   test('has nothing to do with conversations of another application or agent', () =>
     talking(async (talk) => {
       await readInConversation(talk)
-      for (const key of [other, agent]) expect((await talk.floors.call(await talk.floors.context(key, 'x'), 'office__send')).isError).toBeUndefined()
+      for (const key of [other, agent])
+        expect((await talk.floors.call(await talk.floors.context(key, 'x'), 'office__send')).isError).toBeUndefined()
     }))
 
   test('has nothing to do with a conversation that was not offered the tool, or long ago', () =>
@@ -178,7 +222,8 @@ describe('without model calls', () => {
       turns,
     })
   const mailTools = { web__fetch: {}, mail__send: {} }
-  const sends = async (floors: Floors, key = keys.alice, client = 'b') => (await floors.call(await floors.context(key, client, 'sending'), 'mail__send')).isError !== true
+  const sends = async (floors: Floors, key = keys.alice, client = 'b') =>
+    (await floors.call(await floors.context(key, client, 'sending'), 'mail__send')).isError !== true
 
   test('what is read at one gateway counts at another, under whatever name the client connects', async () => {
     await using floors = await openFloors({ config: config(), tools: mailTools })
@@ -225,6 +270,8 @@ describe('the session id the gateway returns', () => {
     talking(async ({ floors, ask }) => {
       await ask('read', proposes(['c1', 'office__web']))
       await ask('read', { text: 'Well.' }, { messages: [made(['c1', 'office__web']), result('c1', 'a page')] })
-      expect((await floors.call(await floors.context(keys.alice, 'x', 'main', { 'x-turnward-session': 'brand-new' }), 'office__send')).isError).toBe(true)
+      expect(
+        (await floors.call(await floors.context(keys.alice, 'x', 'main', { 'x-turnward-session': 'brand-new' }), 'office__send')).isError,
+      ).toBe(true)
     }))
 })

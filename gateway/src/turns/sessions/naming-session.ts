@@ -35,7 +35,13 @@ export function namedSession(headers: IncomingHttpHeaders): SessionName | undefi
 }
 
 /** The session with this name, begun now when there is none yet. Our own id of a session of the same principal and consumer means that session. */
-export async function sessionNamed(services: Services, snapshot: Snapshot, caller: Caller, name: SessionName, parent: Session | null = null): Promise<Session> {
+export async function sessionNamed(
+  services: Services,
+  snapshot: Snapshot,
+  caller: Caller,
+  name: SessionName,
+  parent: Session | null = null,
+): Promise<Session> {
   const idle = snapshot.settings.turns.session_idle_ms
   if (name.source === 'header' && name.value.startsWith('ses_')) {
     const own = await services.sessions.find(name.value, snapshot.policy, idle)
@@ -45,5 +51,8 @@ export async function sessionNamed(services: Services, snapshot: Snapshot, calle
   const found = await services.sessions.find(id, snapshot.policy, idle)
   if (found !== undefined) return found
   const policy = parent === null ? freshState(snapshot.policy) : { ...freshState(snapshot.policy), label: parent.policy.label }
-  return services.sessions.create({ id, principal: caller.principal.id, consumer: caller.consumer, source: name.source, parent: parent?.id ?? null, policy }, snapshot.policy)
+  return services.sessions.create(
+    { id, principal: caller.principal.id, consumer: caller.consumer, source: name.source, parent: parent?.id ?? null, policy },
+    snapshot.policy,
+  )
 }

@@ -15,7 +15,12 @@ export interface Narrowed {
 }
 
 /** Joins a label into the session of a call. `subject`: what was read. `effects`: what becomes of its effects in the same step. */
-export async function narrow({ services, session }: Pick<AttachedCall, 'services' | 'session'>, subject: string, added: Label, effects: (now: EffectLedger) => EffectLedger = unchanged): Promise<Narrowed> {
+export async function narrow(
+  { services, session }: Pick<AttachedCall, 'services' | 'session'>,
+  subject: string,
+  added: Label,
+  effects: (now: EffectLedger) => EffectLedger = unchanged,
+): Promise<Narrowed> {
   const { label } = session.policy
   // Most often nothing narrows, and then there is nothing to change.
   if (effects === unchanged && sameLabel(label, join(label, added))) return { before: label, after: label, isNarrower: false }
@@ -23,9 +28,16 @@ export async function narrow({ services, session }: Pick<AttachedCall, 'services
     const before = state.policy.label
     const after = join(before, added)
     const ledger = effects(state.policy.effects)
-    if (sameLabel(before, after)) return [ledger === state.policy.effects ? state : { ...state, policy: { label: before, effects: ledger } }, { before, after: before, isNarrower: false }]
+    if (sameLabel(before, after))
+      return [
+        ledger === state.policy.effects ? state : { ...state, policy: { label: before, effects: ledger } },
+        { before, after: before, isNarrower: false },
+      ]
     const narrowedBy = [...state.narrowedBy.filter((one) => one !== subject), subject].slice(-mostRemembered)
-    return [{ ...state, policy: { label: after, effects: ledger }, narrowedBy }, { before, after, isNarrower: true }]
+    return [
+      { ...state, policy: { label: after, effects: ledger }, narrowedBy },
+      { before, after, isNarrower: true },
+    ]
   })
 }
 

@@ -17,13 +17,20 @@ export function savePlace(call: ModelCall): MaybePromise<void> {
 
 /** The request got no answer: the same request again goes on in the same session and turn. */
 export function failPlace(call: ModelCall): MaybePromise<void> {
-  return call.place === undefined ? undefined : call.services.state.put('place', call.place, { ...placeValue(call), failed: true }, expiry(call))
+  return call.place === undefined
+    ? undefined
+    : call.services.state.put('place', call.place, { ...placeValue(call), failed: true }, expiry(call))
 }
 
 /** Keeps the place after the answer to this request. `through`: what its calls mean that name another tool in their arguments. */
 export function saveAnswerPlace(call: ModelCall, answer: string, through: AnswerPlace['through']): MaybePromise<void> {
   if (call.place === undefined) return
-  const value: AnswerPlace = { ...placeValue(call), answers: call.place, modelCall: call.modelCall, ...(through === undefined ? {} : { through }) }
+  const value: AnswerPlace = {
+    ...placeValue(call),
+    answers: call.place,
+    modelCall: call.modelCall,
+    ...(through === undefined ? {} : { through }),
+  }
   return call.services.state.put('point', answer, value, expiry(call))
 }
 

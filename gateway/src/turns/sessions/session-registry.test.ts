@@ -61,7 +61,10 @@ describe('the session registry', () => {
     void registry.changePolicy(session, (state) => [state, undefined])
     void registry.change(session, (state) => [{ ...state, head: 'elsewhere' }, undefined])
     expect(woken).toBe(0)
-    const narrowed = (state: PolicyState): readonly [PolicyState, string] => [{ ...state, label: { trust: 0, audience: [['bob']] } }, 'what was found']
+    const narrowed = (state: PolicyState): readonly [PolicyState, string] => [
+      { ...state, label: { trust: 0, audience: [['bob']] } },
+      'what was found',
+    ]
     expect(registry.changePolicy(session, narrowed)).toBe('what was found')
     expect([woken, session.state.version, session.policy.label.audience]).toEqual([1, 2, [['bob']]])
     stop()

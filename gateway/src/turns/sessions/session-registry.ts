@@ -10,10 +10,24 @@ import { whenRead, type MaybePromise, type StateStore } from '../../state/state-
 import type { StoredSession } from '../../state/state-values.ts'
 
 /** What a session begins as. */
-export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 'source' | 'parent' | 'policy'> & Partial<Pick<SessionState, 'narrowedBy' | 'hasNotes' | 'told'>>
+export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 'source' | 'parent' | 'policy'> &
+  Partial<Pick<SessionState, 'narrowedBy' | 'hasNotes' | 'told'>>
 
 /** What a session has that nothing has happened to; left out where sessions are stored, which most are only once. */
-const untouched = { consumer: null, parent: null, turn: null, head: null, headAnswered: false, offered: [], children: [], narrowedBy: [], hasNotes: false, untold: [], told: [], version: 0 }
+const untouched = {
+  consumer: null,
+  parent: null,
+  turn: null,
+  head: null,
+  headAnswered: false,
+  offered: [],
+  children: [],
+  narrowedBy: [],
+  hasNotes: false,
+  untold: [],
+  told: [],
+  version: 0,
+}
 
 class LiveSession implements Session {
   state: SessionState
@@ -122,7 +136,8 @@ export class SessionRegistry {
     const live = session as LiveSession
     const now = this.#clock.now()
     live.usedAt = now
-    if (live.saved !== undefined && saysTheSame(live.saved.state, live.state) && now - live.saved.at < Math.min(refreshMs, idleMs / 4)) return
+    if (live.saved !== undefined && saysTheSame(live.saved.state, live.state) && now - live.saved.at < Math.min(refreshMs, idleMs / 4))
+      return
     const { state } = live
     const stored = withoutDefaults({ ...state, usedAt: now }, policy.trustRanks)
     // Only what was stored need not be stored again.
@@ -185,7 +200,13 @@ function withoutDefaults(state: SessionState, ranks: readonly string[]): StoredS
 }
 
 function saysTheSame(one: SessionState, other: SessionState): boolean {
-  return one.policy === other.policy && one.offered === other.offered && one.children === other.children && one.hasNotes === other.hasNotes && one.untold === other.untold
+  return (
+    one.policy === other.policy &&
+    one.offered === other.offered &&
+    one.children === other.children &&
+    one.hasNotes === other.hasNotes &&
+    one.untold === other.untold
+  )
 }
 
 function remap(live: LiveSession, policy: Policy): void {

@@ -38,13 +38,19 @@ export interface Started {
 }
 
 /** Who gave this task to an agent; undefined when no released call gave it to anybody. */
-export async function startedWith(services: Services, snapshot: Snapshot, caller: Caller, task: () => string): Promise<Started | undefined> {
+export async function startedWith(
+  services: Services,
+  snapshot: Snapshot,
+  caller: Caller,
+  task: () => string,
+): Promise<Started | undefined> {
   const owner = ownerKey(services, caller)
   // Most owners start no agents, and every conversation begins once.
   if ((await services.state.get('task', owner)) === undefined) return undefined
   const text = task()
   const found = text.trim() === '' || text.length > longestTask ? undefined : await services.state.get('task', taskKey(owner, text))
-  const session = found === undefined ? undefined : await services.sessions.find(found.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+  const session =
+    found === undefined ? undefined : await services.sessions.find(found.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
   return found === undefined || session === undefined ? undefined : { session, turn: found.turn }
 }
 

@@ -66,7 +66,8 @@ describe('a ticket', () => {
   test('says whose call it may be as well, unless the client names it', async () => {
     const clock = testClock()
     const state = testState(clock)
-    for (const id of ['one', 'two', 'three']) await mintTicket(state, 'key', { ...ticket(id, clock.now() + 1000), session: `ses_${id}` }, clock.now())
+    for (const id of ['one', 'two', 'three'])
+      await mintTicket(state, 'key', { ...ticket(id, clock.now() + 1000), session: `ses_${id}` }, clock.now())
     expect((await holdTicket(state, 'key', 'two', clock.now()))?.alike).toBeUndefined()
     expect(await holdTicket(state, 'key', undefined, clock.now())).toMatchObject({ session: 'ses_three', alike: ['ses_one', 'ses_two'] })
     clock.advance(1000)
@@ -86,9 +87,18 @@ describe('a ticket', () => {
 
   test('fits only the same principal, application, agent, tool and arguments, however the arguments are written', () => {
     const caller = { principal: { id: 'alice' } as never, consumer: 'app', actor: 'agent' }
-    const keyOf = (more: object, tool = 'mail__send', args: object = { to: 'a', body: 'b' }) => ticketKey(secret, { ...caller, ...more }, tool, digestJson(args))
+    const keyOf = (more: object, tool = 'mail__send', args: object = { to: 'a', body: 'b' }) =>
+      ticketKey(secret, { ...caller, ...more }, tool, digestJson(args))
     expect(keyOf({}, 'mail__send', { body: 'b', to: 'a' })).toBe(keyOf({}))
-    const others = [keyOf({ principal: { id: 'bob' } }), keyOf({ consumer: 'other' }), keyOf({ consumer: null }), keyOf({ actor: 'other' }), keyOf({ actor: null }), keyOf({}, 'mail__draft'), keyOf({}, 'mail__send', { to: 'a', body: 'c' })]
+    const others = [
+      keyOf({ principal: { id: 'bob' } }),
+      keyOf({ consumer: 'other' }),
+      keyOf({ consumer: null }),
+      keyOf({ actor: 'other' }),
+      keyOf({ actor: null }),
+      keyOf({}, 'mail__draft'),
+      keyOf({}, 'mail__send', { to: 'a', body: 'c' }),
+    ]
     expect(new Set([keyOf({}), ...others]).size).toBe(others.length + 1)
   })
 })

@@ -14,8 +14,17 @@ const mostWaiting = 16
 const holdMs = 120_000
 
 /** Key of the tickets for calls of this tool with these arguments (their digest: SHA-256, hex). */
-export function ticketKey(secret: Uint8Array, { principal, consumer, actor }: Pick<Caller, 'principal' | 'consumer' | 'actor'>, tool: string, argumentsDigest: string): string {
-  return hash('sha256', `${beginnings.of(secret, 'ticket', principal.id, consumer ?? '', actor ?? '')}${tool.length}:${tool}${argumentsDigest}`, 'base64url')
+export function ticketKey(
+  secret: Uint8Array,
+  { principal, consumer, actor }: Pick<Caller, 'principal' | 'consumer' | 'actor'>,
+  tool: string,
+  argumentsDigest: string,
+): string {
+  return hash(
+    'sha256',
+    `${beginnings.of(secret, 'ticket', principal.id, consumer ?? '', actor ?? '')}${tool.length}:${tool}${argumentsDigest}`,
+    'base64url',
+  )
 }
 
 const beginnings = new RememberedHashes()
@@ -25,7 +34,10 @@ export function mintTicket(state: StateStore, key: string, ticket: Ticket, now: 
   return state.change('ticket', key, (waiting = []) => {
     const living = [...waiting.filter(({ expires }) => expires > now), ticket]
     const sessions = new Set(living.flatMap(({ session, alike = [] }) => [session, ...alike]))
-    const marked = sessions.size === 1 ? living : living.map((one): Ticket => ({ ...one, alike: [...sessions].filter((id) => id !== one.session).slice(-mostWaiting) }))
+    const marked =
+      sessions.size === 1
+        ? living
+        : living.map((one): Ticket => ({ ...one, alike: [...sessions].filter((id) => id !== one.session).slice(-mostWaiting) }))
     return kept(marked.slice(-mostWaiting), undefined)
   })
 }
@@ -44,18 +56,31 @@ export function holdTicket(state: StateStore, key: string, callId: string | unde
     const found = exact ?? free.at(-1)
     if (found === undefined) return kept(waiting, undefined)
     const { alike: _, ...alone } = found
-    return kept(living.map((ticket) => (ticket === found ? { ...ticket, heldUntil: now + holdMs } : ticket)), exact === undefined ? found : alone)
+    return kept(
+      living.map((ticket) => (ticket === found ? { ...ticket, heldUntil: now + holdMs } : ticket)),
+      exact === undefined ? found : alone,
+    )
   })
 }
 
 /** The decision is on record: the ticket is used up. */
 export function useTicket(state: StateStore, key: string, ticket: Ticket): MaybePromise<void> {
-  return state.change('ticket', key, (waiting = []) => kept(waiting.filter((one) => !isSame(one, ticket)), undefined))
+  return state.change('ticket', key, (waiting = []) =>
+    kept(
+      waiting.filter((one) => !isSame(one, ticket)),
+      undefined,
+    ),
+  )
 }
 
 /** The decision could not be recorded: the call may be tried again. */
 export function giveBackTicket(state: StateStore, key: string, ticket: Ticket): MaybePromise<void> {
-  return state.change('ticket', key, (waiting = []) => kept(waiting.map((one) => (isSame(one, ticket) ? ticket : one)), undefined))
+  return state.change('ticket', key, (waiting = []) =>
+    kept(
+      waiting.map((one) => (isSame(one, ticket) ? ticket : one)),
+      undefined,
+    ),
+  )
 }
 
 function isSame(one: Ticket, other: Ticket): boolean {

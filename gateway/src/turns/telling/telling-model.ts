@@ -15,7 +15,10 @@ import { lineForWithheld, noteForModel, type Withheld } from './withheld-words.t
 export async function tellModel(call: ModelCall, history: readonly HistoryEntry[], told: readonly Note[]): Promise<void> {
   if (call.withheld.length === 0 || call.side !== undefined) return
   const known = new Set(told.flatMap(({ tools }) => tools))
-  const news = takenAway(call, call.withheld.filter((tool) => !known.has(tool)))
+  const news = takenAway(
+    call,
+    call.withheld.filter((tool) => !known.has(tool)),
+  )
   if (news === undefined) return
   await noteForPerson(call, `withheld ${[...news.tools].sort().join(' ')}`, lineForWithheld(news))
   const last = history.at(-1)
@@ -38,13 +41,23 @@ function takenAway(call: ModelCall, names: readonly string[]): Withheld | undefi
   const { policy } = call.snapshot
   const { state } = call.session
   const { principal, actor } = call.caller
-  const judged = names.map((name) => ({ name, verdict: decide(policy, state.policy, { tool: call.meanings.ofName(name)[0], args: {}, principal, actor, gateway: null, callKey: '' }) }))
-  const taken = judged.filter(({ verdict }) => verdict.gaps.some(({ kind }) => byReading.has(kind)) && !verdict.gaps.some(({ kind }) => kind === 'grant'))
+  const judged = names.map((name) => ({
+    name,
+    verdict: decide(policy, state.policy, { tool: call.meanings.ofName(name)[0], args: {}, principal, actor, gateway: null, callKey: '' }),
+  }))
+  const taken = judged.filter(
+    ({ verdict }) => verdict.gaps.some(({ kind }) => byReading.has(kind)) && !verdict.gaps.some(({ kind }) => kind === 'grant'),
+  )
   const [first] = taken
   if (first === undefined || state.narrowedBy.length === 0) return undefined
   // Advice about arguments is for a call that was made.
   const remedies = first.verdict.remedies.filter(({ kind }) => kind !== 'narrow')
-  return { tools: taken.map(({ name }) => name), narrowedBy: state.narrowedBy, trust: policy.trustRanks[state.policy.label.trust] ?? '', remedies }
+  return {
+    tools: taken.map(({ name }) => name),
+    narrowedBy: state.narrowedBy,
+    trust: policy.trustRanks[state.policy.label.trust] ?? '',
+    remedies,
+  }
 }
 
 /** The newest message that is not an instruction: clients let such stand at the end. */

@@ -11,7 +11,11 @@ const mostLines = 4
 const mostMarks = 128
 
 /** Notes a line for the person of this session; a mark that was noted before is not noted again. */
-export async function noteForPerson({ services, snapshot, session }: Pick<AttachedCall, 'services' | 'snapshot' | 'session'>, mark: string, line: string): Promise<void> {
+export async function noteForPerson(
+  { services, snapshot, session }: Pick<AttachedCall, 'services' | 'snapshot' | 'session'>,
+  mark: string,
+  line: string,
+): Promise<void> {
   if (snapshot.settings.turns.tell_user === 'never') return
   await services.sessions.change(session, (state) => {
     if (state.told.includes(mark)) return [state, undefined]
@@ -22,7 +26,14 @@ export async function noteForPerson({ services, snapshot, session }: Pick<Attach
 /** Whether the answer to this call is one a person reads, in words that may be added to, and something waits to be told. */
 export function hasLineForPerson(call: ModelCall): boolean {
   const { session, side, view, snapshot } = call
-  return session.state.untold.length > 0 && side === undefined && view.choices === 1 && snapshot.settings.turns.tell_user === 'once' && !isAgents(call) && !isStructured(call)
+  return (
+    session.state.untold.length > 0 &&
+    side === undefined &&
+    view.choices === 1 &&
+    snapshot.settings.turns.tell_user === 'once' &&
+    !isAgents(call) &&
+    !isStructured(call)
+  )
 }
 
 /** The line for the person, told by this. */

@@ -28,8 +28,21 @@ class Conversation {
 
   async ask(more: object = {}): Promise<string> {
     const names = ['web', 'look', 'office__send', 'shell']
-    const tools = names.map((name) => (this.#wire.kind === 'openai' ? { type: 'function', function: { name, parameters: { type: 'object' } } } : { name, input_schema: { type: 'object' } }))
-    return (await post(`${this.#floors.url}${this.#wire.path}`, keys.alice, { model: 'm', max_tokens: 100, stream: this.#wire.stream, tools, messages: this.messages, ...more })).text
+    const tools = names.map((name) =>
+      this.#wire.kind === 'openai'
+        ? { type: 'function', function: { name, parameters: { type: 'object' } } }
+        : { name, input_schema: { type: 'object' } },
+    )
+    return (
+      await post(`${this.#floors.url}${this.#wire.path}`, keys.alice, {
+        model: 'm',
+        max_tokens: 100,
+        stream: this.#wire.stream,
+        tools,
+        messages: this.messages,
+        ...more,
+      })
+    ).text
   }
 
   user(text: string): void {
@@ -38,9 +51,15 @@ class Conversation {
 
   called(id: string, name: string, result: string): void {
     if (this.#wire.kind === 'openai') {
-      this.messages.push({ role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name, arguments: '{}' } }] }, { role: 'tool', tool_call_id: id, content: result })
+      this.messages.push(
+        { role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name, arguments: '{}' } }] },
+        { role: 'tool', tool_call_id: id, content: result },
+      )
     } else {
-      this.messages.push({ role: 'assistant', content: [{ type: 'tool_use', id, name, input: {} }] }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content: result }] })
+      this.messages.push(
+        { role: 'assistant', content: [{ type: 'tool_use', id, name, input: {} }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content: result }] },
+      )
     }
   }
 
@@ -85,7 +104,9 @@ describe.each(wires)('when the offer shrinks ($path, stream: $stream)', (wire) =
     await conversation.ask()
     expect(conversation.offered).toEqual(['web', 'look'])
     expect(conversation.sent.split('<gateway-notice>')).toHaveLength(2)
-    expect(conversation.sent).toMatch(/withholds these tools from here on: `office__send`, `shell`\. Reason: this conversation has read `web` and is now of trust `untrusted`/)
+    expect(conversation.sent).toMatch(
+      /withholds these tools from here on: `office__send`, `shell`\. Reason: this conversation has read `web` and is now of trust `untrusted`/,
+    )
     expect(conversation.sent).toContain('What would help: ')
     // Nothing of what was read is in it.
     expect(conversation.sent.split('<gateway-notice>')[1]).not.toContain('somebody wrote')

@@ -21,7 +21,10 @@ export interface Withheld {
 /** For the model: what is withheld, because of what, and what would help. */
 export function noteForModel({ tools, narrowedBy, trust, remedies }: Withheld): string {
   const because = `this conversation has read ${listed(narrowedBy)} and is now of trust \`${trust}\``
-  const help = remedies.length === 0 ? 'Do not call them; use the tools that are left, or tell the user what you could not do.' : `What would help: ${remedies.map(({ detail }) => detail).join('; or ')}.`
+  const help =
+    remedies.length === 0
+      ? 'Do not call them; use the tools that are left, or tell the user what you could not do.'
+      : `What would help: ${remedies.map(({ detail }) => detail).join('; or ')}.`
   return `<gateway-notice>The gateway withholds these tools from here on: ${listed(tools)}. Reason: ${because}. This is a decision of policy, not an error; trying again will not change it. ${help}</gateway-notice>`
 }
 

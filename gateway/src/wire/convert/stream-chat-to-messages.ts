@@ -5,14 +5,7 @@
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { readUpstreamError } from './error-conversion.ts'
 import { stopReason } from './finish-reasons.ts'
-import {
-  dataObject,
-  type FramedEvent,
-  malformedMessage,
-  maxKeptCharacters,
-  messagesEvent,
-  type StreamConverter,
-} from './framed-event.ts'
+import { dataObject, type FramedEvent, malformedMessage, maxKeptCharacters, messagesEvent, type StreamConverter } from './framed-event.ts'
 import { objectsOf } from '../fields.ts'
 import { objectOf, stringOf } from './reading.ts'
 import { unnamedMessage } from './response-chat-to-messages.ts'

@@ -116,12 +116,17 @@ describe('a header (RFC 9112, 5)', () => {
   })
 
   test('is read or refused, whatever the bytes', () => {
-    const text = fc.array(fc.constantFrom('a', 'content-length', ':', ' ', '\t', '\r\n', '\r', '\n', '\0', '1', '\u00ff', 'chunked', 'transfer-encoding', ','), { maxLength: 20 })
+    const text = fc.array(
+      fc.constantFrom('a', 'content-length', ':', ' ', '\t', '\r\n', '\r', '\n', '\0', '1', '\u00ff', 'chunked', 'transfer-encoding', ','),
+      { maxLength: 20 },
+    )
     fc.assert(
       fc.property(text, (parts) => {
         try {
           const { framing } = headOf(parts.join(''))
-          expect(typeof framing === 'number' ? framing >= 0 && Number.isSafeInteger(framing) : ['chunked', 'until-close'].includes(framing)).toBe(true)
+          expect(
+            typeof framing === 'number' ? framing >= 0 && Number.isSafeInteger(framing) : ['chunked', 'until-close'].includes(framing),
+          ).toBe(true)
         } catch (error) {
           expect(error).toEqual(malformed)
         }
@@ -144,10 +149,29 @@ describe('the end of the body (RFC 9112, 6.3)', () => {
     expect(headOf(...fields).framing).toBe(framing)
   })
 
-  test.each(['', '1e3', '+5', '-5', '-0', '0x10', '5.0', '5,', '5, 5', '5 5', '5;', '\u00a05', '5\u00a0', '"5"', 'a', 'NaN', 'Infinity', '1_0', '\u0665', '1000000000000000', '9'.repeat(400)])(
-    'the length %j is refused',
-    (length) => refused(`HTTP/1.1 200 OK\r\ncontent-length: ${length}`),
-  )
+  test.each([
+    '',
+    '1e3',
+    '+5',
+    '-5',
+    '-0',
+    '0x10',
+    '5.0',
+    '5,',
+    '5, 5',
+    '5 5',
+    '5;',
+    '\u00a05',
+    '5\u00a0',
+    '"5"',
+    'a',
+    'NaN',
+    'Infinity',
+    '1_0',
+    '\u0665',
+    '1000000000000000',
+    '9'.repeat(400),
+  ])('the length %j is refused', (length) => refused(`HTTP/1.1 200 OK\r\ncontent-length: ${length}`))
 
   test.each([
     ['two equal lengths', 'content-length: 5', 'Content-Length: 5'],
@@ -170,7 +194,8 @@ describe('the end of the body (RFC 9112, 6.3)', () => {
   ])('%s: refused', (_what, ...fields) => refused(['HTTP/1.1 200 OK', ...fields].join('\r\n')))
 
   test.each([100, 103, 204, 304])('%i has no body, whatever its headers say', (status) => {
-    for (const field of ['a: 1', 'content-length: 5', 'transfer-encoding: chunked']) expect(readHead(`HTTP/1.1 ${status} X\r\n${field}`).framing).toBe(0)
+    for (const field of ['a: 1', 'content-length: 5', 'transfer-encoding: chunked'])
+      expect(readHead(`HTTP/1.1 ${status} X\r\n${field}`).framing).toBe(0)
   })
 
   test.each([100, 204, 304])('%i with a length or a coding that cannot be read is refused all the same', (status) => {
@@ -214,7 +239,10 @@ describe('the connection after an answer (RFC 9112, 9.3)', () => {
 
   test('is not used again after chunks of HTTP/1.0, which has none (6.1)', () => {
     const fields = 'transfer-encoding: chunked\r\nconnection: keep-alive'
-    expect([readHead(`HTTP/1.0 200 OK\r\n${fields}`).persistent, readHead(`HTTP/1.1 200 OK\r\n${fields}`).persistent]).toEqual([false, true])
+    expect([readHead(`HTTP/1.0 200 OK\r\n${fields}`).persistent, readHead(`HTTP/1.1 200 OK\r\n${fields}`).persistent]).toEqual([
+      false,
+      true,
+    ])
   })
 
   test.each([

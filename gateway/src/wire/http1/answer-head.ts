@@ -62,7 +62,8 @@ function addField(headers: Values, text: string, start: number, end: number): vo
   if (colon === -1 || colon >= end) throw new HttpError('HTTP_MALFORMED', 'a header without a colon')
   const written = text.slice(start, colon)
   const value = text.slice(text.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1, end)
-  if (!fieldName.test(written) || !fieldValue.test(value)) throw new HttpError('HTTP_MALFORMED', 'a header with characters that do not belong there')
+  if (!fieldName.test(written) || !fieldValue.test(value))
+    throw new HttpError('HTTP_MALFORMED', 'a header with characters that do not belong there')
   const name = written.toLowerCase()
   const earlier = headers[name]
   const trimmed = withoutPadding(value)
@@ -89,9 +90,11 @@ function framingOf(status: number, headers: Values): Framing {
   const length = headers['content-length']
   if (coding !== undefined) {
     if (length !== undefined) throw new HttpError('HTTP_MALFORMED', 'both a length and a transfer coding')
-    if (typeof coding !== 'string' || coding.toLowerCase() !== 'chunked') throw new HttpError('HTTP_MALFORMED', 'a transfer coding other than chunked')
+    if (typeof coding !== 'string' || coding.toLowerCase() !== 'chunked')
+      throw new HttpError('HTTP_MALFORMED', 'a transfer coding other than chunked')
   }
-  if (length !== undefined && (typeof length !== 'string' || !digits.test(length))) throw new HttpError('HTTP_MALFORMED', 'its content length')
+  if (length !== undefined && (typeof length !== 'string' || !digits.test(length)))
+    throw new HttpError('HTTP_MALFORMED', 'its content length')
   if (status < 200 || status === 204 || status === 304) return 0
   if (coding !== undefined) return 'chunked'
   return length === undefined ? 'until-close' : Number(length)

@@ -34,7 +34,9 @@ describe('an answer', () => {
     for (const [name, value] of fields) (lists[name.toLowerCase()] ??= []).push(value)
     const { [framing === 'length' ? 'content-length' : 'transfer-encoding']: _framing, ...headers } = reading.heads[0]?.headers ?? {}
     expect(reading.heads.map((head) => head.status)).toEqual([status])
-    expect(headers).toEqual(Object.fromEntries(Object.entries(lists).map(([name, values]) => [name, values.length === 1 ? values[0] : values])))
+    expect(headers).toEqual(
+      Object.fromEntries(Object.entries(lists).map(([name, values]) => [name, values.length === 1 ? values[0] : values])),
+    )
     expect(reading.body.equals(body)).toBe(true)
     expect(reading.completions).toEqual([true])
   }
@@ -62,31 +64,42 @@ describe('an answer', () => {
 
   test('is complete with its last byte and not before', () => {
     fc.assert(
-      fc.property(anyAnswer.filter(({ framing }) => framing !== 'until-close'), ({ bytes }) => {
-        const reading = new Reading().push(bytes.subarray(0, -1))
-        expect(reading.completions).toEqual([])
-        expect(reading.push(bytes.subarray(-1)).completions).toEqual([true])
-      }),
+      fc.property(
+        anyAnswer.filter(({ framing }) => framing !== 'until-close'),
+        ({ bytes }) => {
+          const reading = new Reading().push(bytes.subarray(0, -1))
+          expect(reading.completions).toEqual([])
+          expect(reading.push(bytes.subarray(-1)).completions).toEqual([true])
+        },
+      ),
     )
   })
 
   test('does not end with its connection, unless that is how it ends', () => {
     fc.assert(
-      fc.property(anyAnswer.filter(({ framing }) => framing !== 'until-close'), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), ({ bytes }, place) => {
-        const reading = new Reading().push(bytes.subarray(0, Math.floor(place * bytes.length)))
-        expect([reading.parser.end(), reading.completions]).toEqual([false, []])
-      }),
+      fc.property(
+        anyAnswer.filter(({ framing }) => framing !== 'until-close'),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        ({ bytes }, place) => {
+          const reading = new Reading().push(bytes.subarray(0, Math.floor(place * bytes.length)))
+          expect([reading.parser.end(), reading.completions]).toEqual([false, []])
+        },
+      ),
     )
   })
 
   test('with other bytes behind it is complete, but not the last thing that was read', () => {
     fc.assert(
-      fc.property(anyAnswer.filter(({ framing }) => framing !== 'until-close'), fc.uint8Array({ minLength: 1, maxLength: 40 }), (answer, more) => {
-        const reading = new Reading().push(Buffer.concat([answer.bytes, more]))
-        expect(reading.completions).toEqual([false])
-        expect(reading.body.equals(answer.body)).toBe(true)
-        expect(() => reading.push(Buffer.from(more))).toThrow(malformed)
-      }),
+      fc.property(
+        anyAnswer.filter(({ framing }) => framing !== 'until-close'),
+        fc.uint8Array({ minLength: 1, maxLength: 40 }),
+        (answer, more) => {
+          const reading = new Reading().push(Buffer.concat([answer.bytes, more]))
+          expect(reading.completions).toEqual([false])
+          expect(reading.body.equals(answer.body)).toBe(true)
+          expect(() => reading.push(Buffer.from(more))).toThrow(malformed)
+        },
+      ),
     )
   })
 
@@ -100,10 +113,18 @@ describe('an answer', () => {
   })
 
   test('with a byte changed, added or missing is read or refused, and complete once at most', () => {
-    const mutation = fc.record({ kind: fc.constantFrom('change', 'insert', 'delete'), at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), byte: fc.oneof(fc.nat(255), fc.constantFrom(0x0d, 0x0a, 0x3a, 0x20, 0x30, 0)) })
+    const mutation = fc.record({
+      kind: fc.constantFrom('change', 'insert', 'delete'),
+      at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      byte: fc.oneof(fc.nat(255), fc.constantFrom(0x0d, 0x0a, 0x3a, 0x20, 0x30, 0)),
+    })
     fc.assert(
       fc.property(anyAnswer, fc.array(mutation, { minLength: 1, maxLength: 3 }), cuts, ({ bytes }, mutations, places) => {
-        const changed = mutations.reduce((before, { kind, at, byte }) => before.toSpliced(Math.floor(at * before.length), kind === 'insert' ? 0 : 1, ...(kind === 'delete' ? [] : [byte])), [...bytes])
+        const changed = mutations.reduce(
+          (before, { kind, at, byte }) =>
+            before.toSpliced(Math.floor(at * before.length), kind === 'insert' ? 0 : 1, ...(kind === 'delete' ? [] : [byte])),
+          [...bytes],
+        )
         const reading = new Reading()
         try {
           reading.push(...cutAt(Buffer.from(changed), places))
@@ -128,17 +149,20 @@ describe('as node:http reads it', () => {
   })
   afterAll(() => server.close())
 
-  test.each(fc.sample(anyAnswer, { numRuns: 25, seed: 7 }).map((answer, number) => ({ ...answer, number })))('answer $number, $framing', async (answer) => {
-    bytes = answer.bytes
-    const asked = request({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', agent: false })
-    const body = await new Promise<Buffer>((resolve, reject) => {
-      asked.on('error', reject).on('response', (response) => response.toArray().then((chunks) => resolve(Buffer.concat(chunks)), reject))
-      asked.end()
-    })
-    const reading = new Reading().push(bytes)
-    reading.parser.end()
-    expect(reading.body.equals(body)).toBe(true)
-  })
+  test.each(fc.sample(anyAnswer, { numRuns: 25, seed: 7 }).map((answer, number) => ({ ...answer, number })))(
+    'answer $number, $framing',
+    async (answer) => {
+      bytes = answer.bytes
+      const asked = request({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', agent: false })
+      const body = await new Promise<Buffer>((resolve, reject) => {
+        asked.on('error', reject).on('response', (response) => response.toArray().then((chunks) => resolve(Buffer.concat(chunks)), reject))
+        asked.end()
+      })
+      const reading = new Reading().push(bytes)
+      reading.parser.end()
+      expect(reading.body.equals(body)).toBe(true)
+    },
+  )
 })
 
 describe('chunks (RFC 9112, 7.1)', () => {
@@ -211,7 +235,9 @@ describe('chunks (RFC 9112, 7.1)', () => {
       expect(readBothWays(chunked(endless + ' '.repeat(20_000)))).toBe('HTTP_MALFORMED')
     }
     expect(readBothWays(chunked(`0\r\n${'a:b\r\n'.repeat(5000)}`))).toBe('HTTP_MALFORMED')
-    expect(readBothWays(chunked(`1;${'x'.repeat(1000)}\r\na\r\n0;${'x'.repeat(1000)}\r\n${`a: ${'b'.repeat(1000)}\r\n`.repeat(16)}\r\n`))).toBe('a')
+    expect(
+      readBothWays(chunked(`1;${'x'.repeat(1000)}\r\na\r\n0;${'x'.repeat(1000)}\r\n${`a: ${'b'.repeat(1000)}\r\n`.repeat(16)}\r\n`)),
+    ).toBe('a')
   })
 })
 

@@ -21,7 +21,22 @@ const maxInterim = 16
 const carriageReturn = 0x0d
 const lineFeed = 0x0a
 
-type State = 'idle' | 'head' | 'length' | 'until-close' | 'size' | 'padding' | 'extension' | 'size-end' | 'data' | 'data-end' | 'data-line-feed' | 'trailer' | 'trailer-line-feed' | 'complete' | 'stopped'
+type State =
+  | 'idle'
+  | 'head'
+  | 'length'
+  | 'until-close'
+  | 'size'
+  | 'padding'
+  | 'extension'
+  | 'size-end'
+  | 'data'
+  | 'data-end'
+  | 'data-line-feed'
+  | 'trailer'
+  | 'trailer-line-feed'
+  | 'complete'
+  | 'stopped'
 
 export class AnswerParser {
   readonly #sink: AnswerSink

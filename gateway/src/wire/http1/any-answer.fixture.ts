@@ -15,7 +15,9 @@ export interface SampleAnswer {
 const visible = Array.from({ length: 0x7f - 0x21 }, (_, code) => String.fromCharCode(0x21 + code))
 const word = fc.string({ unit: fc.constantFrom(...visible, '\u00e9', '\u00a0', '\u00ff'), maxLength: 12 })
 const phrase = fc.array(word, { maxLength: 3 }).map((words) => words.join(' ').trim())
-const fieldName = fc.string({ unit: fc.constantFrom('a', 'b', 'X', 'Y', '0', '9', '-', '_', '.', '!', '~'), minLength: 1, maxLength: 8 }).map((name) => `x-${name}`)
+const fieldName = fc
+  .string({ unit: fc.constantFrom('a', 'b', 'X', 'Y', '0', '9', '-', '_', '.', '!', '~'), minLength: 1, maxLength: 8 })
+  .map((name) => `x-${name}`)
 const field = fc.tuple(fieldName, phrase)
 const interim = fc.tuple(fc.constantFrom(100, 102, 103), fc.array(field, { maxLength: 2 }))
 
@@ -38,19 +40,21 @@ const closeBody = fc.uint8Array({ maxLength: 80 }).map((data) => {
   return { framing: 'until-close' as const, header: '', wire: body, body }
 })
 
-const chunkedBody = fc.tuple(fc.array(chunk, { maxLength: 5 }), fc.constantFrom('0', '000', '0;last'), fc.array(trailer, { maxLength: 2 })).map(([chunks, last, trailers]) => {
-  const parts = chunks.flatMap(({ data, zeros, isUpper, extension }) => {
-    const digits = data.length.toString(16)
-    return [Buffer.from(`${zeros}${isUpper ? digits.toUpperCase() : digits}${extension}\r\n`), Buffer.from(data), Buffer.from('\r\n')]
+const chunkedBody = fc
+  .tuple(fc.array(chunk, { maxLength: 5 }), fc.constantFrom('0', '000', '0;last'), fc.array(trailer, { maxLength: 2 }))
+  .map(([chunks, last, trailers]) => {
+    const parts = chunks.flatMap(({ data, zeros, isUpper, extension }) => {
+      const digits = data.length.toString(16)
+      return [Buffer.from(`${zeros}${isUpper ? digits.toUpperCase() : digits}${extension}\r\n`), Buffer.from(data), Buffer.from('\r\n')]
+    })
+    const end = `${last}\r\n${trailers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
+    return {
+      framing: 'chunked' as const,
+      header: 'Transfer-Encoding: chunked\r\n',
+      wire: Buffer.concat([...parts, Buffer.from(end, 'latin1')]),
+      body: Buffer.concat(chunks.map(({ data }) => data)),
+    }
   })
-  const end = `${last}\r\n${trailers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
-  return {
-    framing: 'chunked' as const,
-    header: 'Transfer-Encoding: chunked\r\n',
-    wire: Buffer.concat([...parts, Buffer.from(end, 'latin1')]),
-    body: Buffer.concat(chunks.map(({ data }) => data)),
-  }
-})
 
 export const anyAnswer: fc.Arbitrary<SampleAnswer> = fc
   .record({
@@ -64,9 +68,17 @@ export const anyAnswer: fc.Arbitrary<SampleAnswer> = fc
   .map(({ interims, status, reason, fields, at, content }) => {
     const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`)
     lines.splice(Math.min(at, lines.length), 0, content.header)
-    const before = interims.map(([code, own]) => `HTTP/1.1 ${code} Wait\r\n${own.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`)
+    const before = interims.map(
+      ([code, own]) => `HTTP/1.1 ${code} Wait\r\n${own.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+    )
     const head = `${before.join('')}HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n`
-    return { bytes: Buffer.concat([Buffer.from(head, 'latin1'), content.wire]), status, fields, body: content.body, framing: content.framing }
+    return {
+      bytes: Buffer.concat([Buffer.from(head, 'latin1'), content.wire]),
+      status,
+      fields,
+      body: content.body,
+      framing: content.framing,
+    }
   })
 
 /** Where to cut some bytes, as parts of their length. */

@@ -99,7 +99,11 @@ describe('a chunk (RFC 9112, 7.1)', () => {
 })
 
 describe('an answer that is written in several ways', () => {
-  const bytes = fc.oneof(fc.string({ unit: 'binary', maxLength: 50 }), fc.uint8Array({ maxLength: 50 }), fc.constantFrom('x'.repeat(16_384), 'y'.repeat(20_000), '\u20ac'.repeat(6000)))
+  const bytes = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 50 }),
+    fc.uint8Array({ maxLength: 50 }),
+    fc.constantFrom('x'.repeat(16_384), 'y'.repeat(20_000), '\u20ac'.repeat(6000)),
+  )
   const step = fc.tuple(fc.constantFrom('chunk', 'chunk', 'write', 'tick', 'cork', 'uncork'), bytes)
 
   test('has the same bytes as if it was written in one', async () => {

@@ -66,7 +66,11 @@ describe('a body that stops', () => {
     tick(connection, 10, 10)
     expect(hearing.calls).toEqual(['head', 'data'])
     tick(connection, 5, 10)
-    expect([hearing.calls, hearing.error, told]).toEqual([['head', 'data', 'error'], expect.objectContaining({ code: 'HTTP_BODY_TIMEOUT' }), ['gone']])
+    expect([hearing.calls, hearing.error, told]).toEqual([
+      ['head', 'data', 'error'],
+      expect.objectContaining({ code: 'HTTP_BODY_TIMEOUT' }),
+      ['gone'],
+    ])
   })
 
   test('has its time again with each byte', async () => {
@@ -185,7 +189,10 @@ describe('a free connection', () => {
     tick(connection, seconds - 1, 1000)
     expect(told).toEqual(['free'])
     tick(connection, 5, 1000)
-    expect([told, hearing.calls]).toEqual([['free', 'gone'], ['head', 'data', 'end']])
+    expect([told, hearing.calls]).toEqual([
+      ['free', 'gone'],
+      ['head', 'data', 'end'],
+    ])
   })
 })
 

@@ -60,7 +60,9 @@ export class Connection implements AnswerSink {
     this.#exchange = first
     const { secure, host, port } = owner.origin
     const options = { host, port, noDelay: true, onread: { buffer: readBuffer, callback: this.#onRead } }
-    this.#socket = secure ? connectSecure({ ...options, servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'], session: owner.tlsSession }) : connectPlain(options)
+    this.#socket = secure
+      ? connectSecure({ ...options, servername: isIP(host) === 0 ? host : '', ALPNProtocols: ['http/1.1'], session: owner.tlsSession })
+      : connectPlain(options)
     this.#connectTimer = setTimeout(() => this.close(new HttpError('HTTP_CONNECT_TIMEOUT')), owner.connectTimeoutMs)
     this.#socket.once(secure ? 'secureConnect' : 'connect', this.#onConnected)
     this.#socket.on('session', (session: Buffer) => (owner.tlsSession = session))

@@ -59,11 +59,18 @@ describe('an answer that is cut off', () => {
   })
 
   test('is complete when that is how it ends', async () => {
-    const { origin, sockets } = await rawServer(({ socket, connection }) => socket.end(`HTTP/1.1 200 OK\r\nconnection: keep-alive\r\n\r\nhello on ${connection}`))
+    const { origin, sockets } = await rawServer(({ socket, connection }) =>
+      socket.end(`HTTP/1.1 200 OK\r\nconnection: keep-alive\r\n\r\nhello on ${connection}`),
+    )
     const pool = poolOf(origin)
     const { hearing } = send(pool)
     await hearing.over
-    expect([hearing.calls, hearing.outcome, await fetchText(pool), sockets.length]).toEqual([['head', 'data', 'end'], 'hello on 0', 'hello on 1', 2])
+    expect([hearing.calls, hearing.outcome, await fetchText(pool), sockets.length]).toEqual([
+      ['head', 'data', 'end'],
+      'hello on 0',
+      'hello on 1',
+      2,
+    ])
   })
 })
 
@@ -150,7 +157,9 @@ describe('a handler that throws', () => {
 
 describe('a handler that sends the next request', () => {
   test.each(['onEnd', 'onError'] as const)('in %s has it answered', async (where) => {
-    const { origin } = await rawServer(({ socket, path }) => (path === '/first' && where === 'onError' ? socket.destroy() : socket.write(answerOf(path))))
+    const { origin } = await rawServer(({ socket, path }) =>
+      path === '/first' && where === 'onError' ? socket.destroy() : socket.write(answerOf(path)),
+    )
     const pool = poolOf(origin, { connections: 1 })
     const next = Promise.withResolvers<string>()
     const first = Object.assign(new Hearing(), { [where]: () => fetchText(pool, '/next').then(next.resolve, next.reject) })

@@ -3,7 +3,17 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { selfSigned } from './certificate.fixture.ts'
-import { answerOf, closeAll, fetchText, patternOf, poolOf, rawConnections, rawServer, send, type ReceivedRequest } from './raw-server.fixture.ts'
+import {
+  answerOf,
+  closeAll,
+  fetchText,
+  patternOf,
+  poolOf,
+  rawConnections,
+  rawServer,
+  send,
+  type ReceivedRequest,
+} from './raw-server.fixture.ts'
 
 const trusted = selfSigned()
 
@@ -30,10 +40,13 @@ describe('a secure connection', () => {
 
   test('names the host it wants, if it has a name', async () => {
     const names: unknown[] = []
-    const server = await rawServer((request) => {
-      names.push((request.socket as TLSSocket & { servername?: unknown }).servername)
-      echo(request)
-    }, { tls: trusted })
+    const server = await rawServer(
+      (request) => {
+        names.push((request.socket as TLSSocket & { servername?: unknown }).servername)
+        echo(request)
+      },
+      { tls: trusted },
+    )
     expect(await fetchText(poolOf(server.origin.replace('127.0.0.1', 'localhost')), '/a')).toBe('/a on 0')
     expect(await fetchText(poolOf(server.origin), '/b')).toBe('/b on 1')
     expect(names).toEqual(['localhost', false])
@@ -41,10 +54,13 @@ describe('a secure connection', () => {
 
   test('brings a megabyte there and back', async () => {
     const bytes = patternOf(1024 * 1024)
-    const { origin } = await rawServer(({ socket, body }) => {
-      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`)
-      socket.write(body)
-    }, { tls: trusted })
+    const { origin } = await rawServer(
+      ({ socket, body }) => {
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`)
+        socket.write(body)
+      },
+      { tls: trusted },
+    )
     const { hearing } = send(poolOf(origin), { body: bytes })
     await hearing.over
     expect(hearing.body.equals(bytes)).toBe(true)
@@ -52,10 +68,13 @@ describe('a secure connection', () => {
 
   test.each([0, 1, 2])('is made though the exchange is paused after %i turns, which hears nothing until it is resumed', async (turns) => {
     const asked = Promise.withResolvers<void>()
-    const { origin } = await rawServer((request) => {
-      echo(request)
-      if (request.path === '/a') asked.resolve()
-    }, { tls: trusted })
+    const { origin } = await rawServer(
+      (request) => {
+        echo(request)
+        if (request.path === '/a') asked.resolve()
+      },
+      { tls: trusted },
+    )
     const { exchange, hearing } = send(poolOf(origin), { path: '/a' })
     for (let count = 0; count < turns; count += 1) await turn()
     exchange.pause()
@@ -124,10 +143,13 @@ test('an answer in the record behind an answer is never that to another request'
   const record = 16_384
   const head = 'HTTP/1.1 200 OK\r\ncontent-length: '
   const first = `${head}${record - head.length - 9}\r\n\r\n`.padEnd(record, 'x')
-  const server = await rawServer((request) => {
-    if (request.connection === 0) request.socket.write(first + answerOf('stray'))
-    else echo(request)
-  }, { tls: trusted })
+  const server = await rawServer(
+    (request) => {
+      if (request.connection === 0) request.socket.write(first + answerOf('stray'))
+      else echo(request)
+    },
+    { tls: trusted },
+  )
   const pool = poolOf(server.origin, { connections: 1 })
   const [one, ...others] = await Promise.all(['/a', '/b', '/c'].map((path) => fetchText(pool, path)))
   expect([one?.length, others]).toEqual([record - head.length - 9, ['/b on 1', '/c on 1']])

@@ -1,7 +1,18 @@
 import { networkInterfaces } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { answerOf, closeAll, fetchText, Hearing, patternOf, poolOf, rawConnections, rawServer, send, type ReceivedRequest } from './raw-server.fixture.ts'
+import {
+  answerOf,
+  closeAll,
+  fetchText,
+  Hearing,
+  patternOf,
+  poolOf,
+  rawConnections,
+  rawServer,
+  send,
+  type ReceivedRequest,
+} from './raw-server.fixture.ts'
 
 afterEach(closeAll)
 
@@ -24,15 +35,29 @@ describe('an exchange', () => {
     })
     const { hearing } = send(poolOf(origin), { path: '/a?b', headers: ['x-b', 'c'], body: '\u20ac' })
     await hearing.over
-    expect([hearing.calls, hearing.status, hearing.headers, hearing.outcome]).toEqual([['head', 'data', 'end'], 200, { 'content-length': '6', 'x-a': ['1', '2'] }, 'h\u00e9llo'])
-    expect(requests.map(({ head, body }) => [head, body.toString()])).toEqual([[`POST /a?b HTTP/1.1\r\nhost: ${new URL(origin).host}\r\nconnection: keep-alive\r\nx-b: c\r\ncontent-length: 3`, '\u20ac']])
+    expect([hearing.calls, hearing.status, hearing.headers, hearing.outcome]).toEqual([
+      ['head', 'data', 'end'],
+      200,
+      { 'content-length': '6', 'x-a': ['1', '2'] },
+      'h\u00e9llo',
+    ])
+    expect(requests.map(({ head, body }) => [head, body.toString()])).toEqual([
+      [`POST /a?b HTTP/1.1\r\nhost: ${new URL(origin).host}\r\nconnection: keep-alive\r\nx-b: c\r\ncontent-length: 3`, '\u20ac'],
+    ])
   })
 
   test('does not tell of interim answers', async () => {
-    const { origin } = await rawServer(({ socket }) => socket.write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n${answerOf('final')}`))
+    const { origin } = await rawServer(({ socket }) =>
+      socket.write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n${answerOf('final')}`),
+    )
     const { hearing } = send(poolOf(origin))
     await hearing.over
-    expect([hearing.calls, hearing.status, hearing.headers, hearing.outcome]).toEqual([['head', 'data', 'end'], 200, { 'content-length': '5' }, 'final'])
+    expect([hearing.calls, hearing.status, hearing.headers, hearing.outcome]).toEqual([
+      ['head', 'data', 'end'],
+      200,
+      { 'content-length': '5' },
+      'final',
+    ])
   })
 
   test.each([63 * 1024, 65 * 1024, 1024 * 1024])('brings %i bytes there and back', async (length) => {
@@ -77,7 +102,11 @@ describe('connections', () => {
   test('are used again', async () => {
     const { origin, sockets } = await rawServer(echo)
     const pool = poolOf(origin)
-    expect([await fetchText(pool, '/a'), await fetchText(pool, '/b'), await fetchText(pool, '/c')]).toEqual(['/a  on 0', '/b  on 0', '/c  on 0'])
+    expect([await fetchText(pool, '/a'), await fetchText(pool, '/b'), await fetchText(pool, '/c')]).toEqual([
+      '/a  on 0',
+      '/b  on 0',
+      '/c  on 0',
+    ])
     expect(sockets.length).toBe(1)
   })
 
@@ -118,7 +147,10 @@ describe('connections', () => {
       for (let count = 0; count < turns; count += 1) await turn()
       const text = `${path} ${body.toString()} on ${connection}`
       if (turns % 2 === 0) socket.write(answerOf(text))
-      else socket.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n${text.slice(0, 2)}\r\n${(text.length - 2).toString(16)}\r\n${text.slice(2)}\r\n0\r\n\r\n`)
+      else
+        socket.write(
+          `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n${text.slice(0, 2)}\r\n${(text.length - 2).toString(16)}\r\n${text.slice(2)}\r\n0\r\n\r\n`,
+        )
     })
     const pool = poolOf(origin, { connections: 5 })
     const ids = Array.from({ length: 200 }, (_, index) => index)
@@ -169,10 +201,17 @@ describe('the answer to one request is never that to another', () => {
     ['a second answer', (first: string) => answerOf(first) + stray],
     ['bytes that are no answer', (first: string) => `${answerOf(first)}\r\n`],
     ['the beginning of an answer', (first: string) => `${answerOf(first)}HTTP/1.1 200 OK\r\n`],
-    ['an answer behind chunks', (first: string) => `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${first.length.toString(16)}\r\n${first}\r\n0\r\n\r\n${stray}`],
+    [
+      'an answer behind chunks',
+      (first: string) =>
+        `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${first.length.toString(16)}\r\n${first}\r\n0\r\n\r\n${stray}`,
+    ],
     ['an answer behind one that has no body', () => `HTTP/1.1 204 No Content\r\n\r\n${stray}`],
     ['a body behind an answer that has none', () => `HTTP/1.1 204 No Content\r\ncontent-length: ${stray.length}\r\n\r\n${stray}`],
-    ['an answer behind as much as is read at once', () => `HTTP/1.1 200 OK\r\ncontent-length: ${65_536 - 42}\r\n\r\n${' '.repeat(65_536 - 42)}${stray}`],
+    [
+      'an answer behind as much as is read at once',
+      () => `HTTP/1.1 200 OK\r\ncontent-length: ${65_536 - 42}\r\n\r\n${' '.repeat(65_536 - 42)}${stray}`,
+    ],
   ])('%s: the first completes, and its connection is not used again', async (_what, first) => {
     const server = await rawServer((request) => {
       if (request.connection === 0) request.socket.write(first(request.path))
@@ -276,7 +315,9 @@ describe('giving up', () => {
   })
 
   test('the whole pool tells whoever waits or runs, and takes no more', async () => {
-    const server = await rawServer(({ socket, path }) => socket.write(path === '/free' ? answerOf('') : 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello'))
+    const server = await rawServer(({ socket, path }) =>
+      socket.write(path === '/free' ? answerOf('') : 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello'),
+    )
     const pool = poolOf(server.origin, { connections: 2 })
     await fetchText(pool, '/free')
     const sent = [send(pool), send(pool), send(pool)]

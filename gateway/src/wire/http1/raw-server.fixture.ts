@@ -42,7 +42,10 @@ export function rawServer(answer: Answering, options?: RawServerOptions): Promis
 }
 
 /** Reads nothing by itself. */
-export async function rawConnections(accept: (socket: Socket, connection: number) => void, { host = '127.0.0.1', tls }: RawServerOptions = {}): Promise<RawServer> {
+export async function rawConnections(
+  accept: (socket: Socket, connection: number) => void,
+  { host = '127.0.0.1', tls }: RawServerOptions = {},
+): Promise<RawServer> {
   const sockets: Socket[] = []
   const closings: PromiseWithResolvers<void>[] = []
   const closing = (connection: number): PromiseWithResolvers<void> => (closings[connection] ??= Promise.withResolvers())
@@ -62,7 +65,11 @@ export async function rawConnections(accept: (socket: Socket, connection: number
   })
   const { port } = server.address() as AddressInfo
   const address = host.includes(':') ? `[${host}]` : host
-  return { origin: `${tls === undefined ? 'http' : 'https'}://${address}:${port}`, sockets, closed: (connection) => closing(connection).promise }
+  return {
+    origin: `${tls === undefined ? 'http' : 'https'}://${address}:${port}`,
+    sockets,
+    closed: (connection) => closing(connection).promise,
+  }
 }
 
 export function listen(server: Server, host = '127.0.0.1'): Promise<void> {
@@ -157,7 +164,11 @@ export class Hearing implements AnswerHandler {
 }
 
 /** Sends a request; `hearing` tells what comes of it. */
-export function send(pool: HttpPool, request: Partial<OutgoingRequest> = {}, hearing = new Hearing()): { readonly exchange: Exchange; readonly hearing: Hearing } {
+export function send(
+  pool: HttpPool,
+  request: Partial<OutgoingRequest> = {},
+  hearing = new Hearing(),
+): { readonly exchange: Exchange; readonly hearing: Hearing } {
   return { exchange: pool.dispatch({ method: 'POST', path: '/', headers: [], body: '', ...request }, hearing), hearing }
 }
 

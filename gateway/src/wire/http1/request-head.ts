@@ -15,7 +15,8 @@ export function writeHead(request: OutgoingRequest, host: string, bodyBytes: num
 
 function field(name: string, value: string): string {
   if (!fieldName.test(name)) throw new HttpError('HTTP_INVALID_REQUEST', 'the name of a header')
-  if (connectionHeaders.has(name) || connectionHeaders.has(name.toLowerCase())) throw new HttpError('HTTP_INVALID_REQUEST', `the header ${name.toLowerCase()} is set by the connection`)
+  if (connectionHeaders.has(name) || connectionHeaders.has(name.toLowerCase()))
+    throw new HttpError('HTTP_INVALID_REQUEST', `the header ${name.toLowerCase()} is set by the connection`)
   if (!fieldValue.test(value)) throw new HttpError('HTTP_INVALID_REQUEST', `the value of the header ${name.toLowerCase()}`)
   return `${name}: ${value}\r\n`
 }

@@ -6,7 +6,11 @@ export const aider: ClientAdapter = {
   made(request) {
     if (request.view.tools.length > 0) return false
     const instructions = instructionsOf(request)
-    return instructions.startsWith('*Briefly* summarize') || instructions.startsWith('Act as an expert software developer') || instructions.startsWith('You are an expert software engineer that generates')
+    return (
+      instructions.startsWith('*Briefly* summarize') ||
+      instructions.startsWith('Act as an expert software developer') ||
+      instructions.startsWith('You are an expert software engineer that generates')
+    )
   },
   side(request) {
     const instructions = instructionsOf(request)

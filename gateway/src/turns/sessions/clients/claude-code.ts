@@ -19,7 +19,10 @@ export const claudeCode: ClientAdapter = {
     if (tools.length === 0) return 'side'
     return tools.every(({ runs }) => runs === 'vendor') ? 'search' : undefined
   },
-  typed: (text) => (text.trimStart().startsWith('<task-notification>') || text.trim() === 'Tool loaded.' ? '' : withoutTagged(text, 'system-reminder').trim()),
+  typed: (text) =>
+    text.trimStart().startsWith('<task-notification>') || text.trim() === 'Tool loaded.'
+      ? ''
+      : withoutTagged(text, 'system-reminder').trim(),
   toolName: (name) => afterLabel(name),
   agentTools: new Set(['Agent', 'Task']),
 }
@@ -38,7 +41,9 @@ function sessionOf(fields: ClientRequest['fields']): string | undefined {
   if (!userId.startsWith('{')) return /_session_([0-9a-fA-F-]{36})$/.exec(userId)?.[1]
   try {
     const parsed = parseJson(userId) as JsonObject
-    return typeof parsed.session_id === 'string' && parsed.session_id !== '' && parsed.session_id.length <= 200 ? parsed.session_id : undefined
+    return typeof parsed.session_id === 'string' && parsed.session_id !== '' && parsed.session_id.length <= 200
+      ? parsed.session_id
+      : undefined
   } catch {
     return undefined
   }

@@ -13,7 +13,19 @@ import { qwenCode } from './qwen-code.ts'
 import { sessionAffinity } from './session-affinity.ts'
 
 // What stands in a header comes before what must be looked for in the words of a request.
-export const clientAdapters: readonly ClientAdapter[] = [claudeCode, codex, opencode, qwenCode, geminiCli, goose, cline, continueClient, aider, ...frameworks, sessionAffinity]
+export const clientAdapters: readonly ClientAdapter[] = [
+  claudeCode,
+  codex,
+  opencode,
+  qwenCode,
+  geminiCli,
+  goose,
+  cline,
+  continueClient,
+  aider,
+  ...frameworks,
+  sessionAffinity,
+]
 
 /** The client that made a request; undefined for one nobody described. */
 export function clientOf(request: ClientRequest): ClientAdapter | undefined {

@@ -6,7 +6,10 @@ import { comesFrom, headerValue, type ClientAdapter, type ClientRequest } from '
 
 export const codex: ClientAdapter = {
   name: 'codex',
-  made: ({ headers }) => comesFrom(headers, 'codex_') || headerValue(headers, 'originator')?.startsWith('codex_') === true || ['session_id', 'conversation_id', 'x-codex-turn-metadata'].some((name) => headers[name] !== undefined),
+  made: ({ headers }) =>
+    comesFrom(headers, 'codex_') ||
+    headerValue(headers, 'originator')?.startsWith('codex_') === true ||
+    ['session_id', 'conversation_id', 'x-codex-turn-metadata'].some((name) => headers[name] !== undefined),
   session: ({ headers }) => firstOf(headers, ['thread-id', 'session-id', 'conversation_id', 'session_id']),
   parent: ({ headers }) => headerValue(headers, 'x-codex-parent-thread-id'),
   side(request) {

@@ -6,7 +6,9 @@ export const geminiCli: ClientAdapter = {
   made: ({ headers }) => comesFrom(headers, 'GeminiCLI'),
   side(request) {
     if (request.view.tools.length > 0) return request.view.tools.every(({ runs }) => runs === 'vendor') ? 'search' : undefined
-    return instructionsOf(request).startsWith('You are a specialized system component responsible for distilling chat history') ? 'summary' : 'side'
+    return instructionsOf(request).startsWith('You are a specialized system component responsible for distilling chat history')
+      ? 'summary'
+      : 'side'
   },
   typed: (text) => withoutTagged(text, 'session_context').trim(),
   writesItself: (text) => text.trim() === 'Got it. Thanks for the additional context!',

@@ -6,7 +6,8 @@ const goOn = 'Continue if you have next steps, or stop and ask for clarification
 export const opencode: ClientAdapter = {
   name: 'opencode',
   made: ({ headers }) => headers['user-agent']?.includes('opencode/') === true || headers['x-opencode-session'] !== undefined,
-  session: ({ headers }) => headerValue(headers, 'x-opencode-session') ?? headerValue(headers, 'x-session-id') ?? headerValue(headers, 'x-session-affinity'),
+  session: ({ headers }) =>
+    headerValue(headers, 'x-opencode-session') ?? headerValue(headers, 'x-session-id') ?? headerValue(headers, 'x-session-affinity'),
   parent: ({ headers }) => headerValue(headers, 'x-parent-session-id'),
   side(request) {
     if (request.view.tools.length > 0) return undefined

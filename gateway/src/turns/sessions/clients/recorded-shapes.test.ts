@@ -36,7 +36,15 @@ const folder = join(import.meta.dirname, 'fixtures')
 const recorded = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Recorded)
 
 // Of a dialect the gateway does not speak, only the headers and the fields can be read.
-const unread: RequestView = { model: '', stream: true, messages: [], tools: [{ name: 'any', runs: 'client' }], forcedTool: undefined, wantsUsage: true, choices: 1 }
+const unread: RequestView = {
+  model: '',
+  stream: true,
+  messages: [],
+  tools: [{ name: 'any', runs: 'client' }],
+  forcedTool: undefined,
+  wantsUsage: true,
+  choices: 1,
+}
 
 function requestOf(dialect: string, { headers, body }: Shape): ClientRequest {
   const lens = Object.values(dialectByName).find(({ name }) => name === dialect)
