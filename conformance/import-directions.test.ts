@@ -10,6 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
   policy: ['core'],
   wire: ['core'],
+  http1: ['core'],
   config: ['core', 'policy', 'wire'],
   store: ['core'],
   state: ['core', 'policy', 'store'],
@@ -17,9 +18,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['core'],
   identity: ['core', 'store', 'state'],
   providers: ['core', 'wire'],
-  models: ['core', 'policy', 'wire', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers'],
-  tools: ['core', 'policy', 'wire', 'config', 'store', 'state', 'audit', 'telemetry', 'identity'],
-  turns: ['core', 'policy', 'wire', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers', 'models', 'tools'],
+  models: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers'],
+  tools: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity'],
+  turns: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers', 'models', 'tools'],
 }
 const describesConfiguration = 'config/snapshot.ts'
 
@@ -47,7 +48,7 @@ function importsOf(path: string): Import[] {
 const files = filesBelow(source)
 const imports = files.flatMap(importsOf)
 const room = (path: string): string => path.split('/')[0] ?? ''
-const isProduct = (path: string): boolean => !path.endsWith('.test.ts')
+const isProduct = (path: string): boolean => !/\.(test|fixture)\.ts$/.test(path)
 
 test('every room imports only rooms below it', () => {
   const wrong = imports.filter(({ file, target }) => {

@@ -5,7 +5,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asTurnwardError, type TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
-import { chatErrorBody, messagesErrorBody } from '../wire/error-envelopes.ts'
+import { chatErrorBody } from '../wire/dialects/chat-completions/errors.ts'
+import { messagesErrorBody } from '../wire/dialects/messages/errors.ts'
 
 /** Path of a request, without its query. */
 export function pathOf(request: IncomingMessage): string {

@@ -4,7 +4,7 @@
  */
 import { RE2JS } from 're2js'
 import type { Config, ServerConfig } from '@turnward/contract/config'
-import { connectionHeaders, fieldName } from '../wire/http1/header-fields.ts'
+import { connectionHeaders, fieldName } from '../http1/header-fields.ts'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 

@@ -11,7 +11,7 @@ import { decide } from '../policy/decide.ts'
 import { reserve } from '../policy/effects.ts'
 import { labelRecord } from '../policy/label.ts'
 import type { PolicyState } from '../policy/types.ts'
-import { verdictFields } from '../turns/recording.ts'
+import { verdictFields } from '../turns/recording/recording.ts'
 import { freshState } from '../turns/sessions/fresh-state.ts'
 import { configOf, keys, openFloors } from './floors.fixture.ts'
 

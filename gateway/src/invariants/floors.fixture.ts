@@ -28,9 +28,9 @@ import type { Services } from '../turns/services.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { testClock, testState, type TestClock } from '../turns/test-state.ts'
-import { RequestReader } from '../wire/request-reader.ts'
-import { chatCompletions } from '../wire/chat-completions.ts'
-import { messages } from '../wire/messages.ts'
+import { RequestReader } from '../wire/request/request-reader.ts'
+import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
+import { messages } from '../wire/dialects/messages/messages.ts'
 import { RecordingLog } from './recording-log.fixture.ts'
 
 export type ConfigInput = z.input<typeof configSchema>

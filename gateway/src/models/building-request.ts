@@ -11,8 +11,8 @@ import type { Provider } from '../providers/provider.ts'
 import { converterFor } from '../wire/convert/converter.ts'
 import { chatReasoningSignature, removeChatReasoning } from '../wire/convert/thinking-blocks.ts'
 import type { Dialect } from '../wire/dialect.ts'
-import type { RequestBody } from '../wire/request-body.ts'
-import { replaceModel, setTopLevel } from '../wire/splice-bytes.ts'
+import type { RequestBody } from '../wire/request/request-body.ts'
+import { replaceModel, setTopLevel } from '../wire/request/splice-bytes.ts'
 import type { UpstreamRequest } from './transport.ts'
 
 /** What the client asked, in its own dialect. */

@@ -2,8 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { UpstreamConfig } from '@turnward/contract/config'
 import type { CancelSignal } from '../core/cancellation.ts'
-import type { AnswerHandler, Exchange as Hop } from '../wire/http1/exchange.ts'
-import { HttpPool } from '../wire/http1/pool.ts'
+import type { AnswerHandler, Exchange as Hop } from '../http1/exchange.ts'
+import { HttpPool } from '../http1/pool.ts'
 import type { BodySink, UpstreamRequest, UpstreamResponse, UpstreamTransport } from './transport.ts'
 
 type HttpUpstreamConfig = Exclude<UpstreamConfig, { kind: 'scripted' }>

@@ -2,12 +2,12 @@
 import type { ListedTools, McpContext, McpOperations } from '../tools/operations.ts'
 import { linkedCall } from './linked-call.ts'
 import { mcpSession } from './sessions/linking-session.ts'
-import { recordOf } from './recording.ts'
+import { recordOf } from './recording/recording.ts'
 import { requireGateway } from './resolving-tool.ts'
 import type { Services } from './services.ts'
-import { isShown, reachableNow } from './shaping-tools.ts'
+import { isShown, reachableNow } from './deciding/shaping-tools.ts'
 import { runToolCall } from './tool-call.ts'
-import { subjectOf } from './tool-subject.ts'
+import { subjectOf } from './deciding/tool-subject.ts'
 
 export function createMcpOperations(services: Services): McpOperations {
   return {

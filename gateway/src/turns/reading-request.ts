@@ -4,7 +4,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import type { Caller } from '../core/principal.ts'
 import { readBody } from '../models/reading-body.ts'
 import type { Dialect, RequestView } from '../wire/dialect.ts'
-import type { RequestBody } from '../wire/request-body.ts'
+import type { RequestBody } from '../wire/request/request-body.ts'
 import type { Services } from './services.ts'
 
 export interface ReadRequest {

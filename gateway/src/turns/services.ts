@@ -7,7 +7,7 @@ import type { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
-import type { RequestReader } from '../wire/request-reader.ts'
+import type { RequestReader } from '../wire/request/request-reader.ts'
 import type { WordsIndex } from './provenance/words-index.ts'
 import type { SessionRegistry } from './sessions/session-registry.ts'
 

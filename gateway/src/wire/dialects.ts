@@ -1,10 +1,10 @@
 /** The table of dialects: a lens and a stream gate each. */
-import { ChatStreamGate } from './chat-stream-gate.ts'
-import { chatCompletions } from './chat-completions.ts'
+import { ChatStreamGate } from './dialects/chat-completions/stream.ts'
+import { chatCompletions } from './dialects/chat-completions/chat-completions.ts'
 import type { Dialect, DialectName } from './dialect.ts'
-import { MessagesStreamGate } from './messages-stream-gate.ts'
-import { messages } from './messages.ts'
-import type { GateOptions, GateSink, StreamGate } from './stream-gate.ts'
+import { MessagesStreamGate } from './dialects/messages/stream.ts'
+import { messages } from './dialects/messages/messages.ts'
+import type { GateOptions, GateSink, StreamGate } from './gate/stream-gate.ts'
 
 /** The lens of each dialect. */
 export const dialectByName: Readonly<Record<DialectName, Dialect>> = {

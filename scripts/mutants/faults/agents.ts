@@ -10,9 +10,9 @@ const linking = `${sessions}/linking-session.ts`
 const conversations = `${sessions}/conversations.ts`
 const attaching = `${sessions}/attaching-session.ts`
 const spawned = `${sessions}/spawned-agents.ts`
-const admitting = 'gateway/src/turns/admitting-history.ts'
+const admitting = 'gateway/src/turns/deciding/admitting-history.ts'
 const words = 'gateway/src/turns/provenance'
-const recording = 'gateway/src/turns/recording-tool-call.ts'
+const recording = 'gateway/src/turns/recording/recording-tool-call.ts'
 
 const naming = ['gateway/src/turns/naming/']
 const ticketTests = [`${sessions}/tickets.test.ts`]
@@ -417,14 +417,14 @@ export const agentFaults: readonly Mutant[] = [
   },
   {
     name: 'notes-through-a-server-are-clean',
-    file: 'gateway/src/turns/admitting-tool-result.ts',
+    file: 'gateway/src/turns/deciding/admitting-tool-result.ts',
     find: "labelOfResult(call, [subjectOf(call.tool)], () => textsIn(read).join('\\n'))",
     replace: "labelOfResult(call, [subjectOf(call.tool)], () => '')",
     tests: stories,
   },
   {
     name: 'words-of-the-model-are-not-remembered',
-    file: 'gateway/src/turns/delivering.ts',
+    file: 'gateway/src/turns/answering/delivering.ts',
     find: '...message.calls.flatMap(({ args }) => textsIn(args))], call.presented',
     replace: '...textsIn(undefined)], call.presented',
     tests: histories,
@@ -445,7 +445,7 @@ export const agentFaults: readonly Mutant[] = [
   },
   {
     name: 'the-gateways-own-words-are-remembered',
-    file: 'gateway/src/turns/delivering.ts',
+    file: 'gateway/src/turns/answering/delivering.ts',
     find: 'message.text.endsWith(message.ours) ?',
     replace: "message.ours === '\\0' ?",
     tests: stories,

@@ -2,13 +2,13 @@
 import type { Mutant } from '../mutant.ts'
 
 const attaching = 'gateway/src/turns/sessions/attaching-session.ts'
-const admitting = 'gateway/src/turns/admitting-history.ts'
+const admitting = 'gateway/src/turns/deciding/admitting-history.ts'
 const modelCall = 'gateway/src/turns/model-call.ts'
-const reader = 'gateway/src/wire/request-reader.ts'
-const beginnings = 'gateway/src/wire/known-beginnings.ts'
-const readerTests = ['gateway/src/wire/request-reader.test.ts']
-const tools = 'gateway/src/wire/known-tools.ts'
-const toolsTests = ['gateway/src/wire/known-tools.test.ts']
+const reader = 'gateway/src/wire/request/request-reader.ts'
+const beginnings = 'gateway/src/wire/request/known-beginnings.ts'
+const readerTests = ['gateway/src/wire/request/request-reader.test.ts']
+const tools = 'gateway/src/wire/request/known-tools.ts'
+const toolsTests = ['gateway/src/wire/request/known-tools.test.ts']
 const model = ['gateway/src/invariants/sessions-model.test.ts']
 const splices = ['gateway/src/invariants/denial-splice-model.test.ts']
 
@@ -43,14 +43,14 @@ export const historyFaults: readonly Mutant[] = [
   },
   {
     name: 'delivered-answer-keeps-no-label',
-    file: 'gateway/src/turns/delivering.ts',
+    file: 'gateway/src/turns/answering/delivering.ts',
     find: 'value: labelRecord(joined, snapshot.policy), expires',
     replace: "value: { trust: snapshot.policy.trustRanks.at(-1) ?? '', audience: [] }, expires",
     tests: model,
   },
   {
     name: 'delivered-answer-forgets-earlier-label',
-    file: 'gateway/src/turns/delivering.ts',
+    file: 'gateway/src/turns/answering/delivering.ts',
     find: 'join(call.presented, labelFromRecord(earlier, snapshot.policy))',
     replace: 'call.presented',
     tests: model,
@@ -120,28 +120,28 @@ export const historyFaults: readonly Mutant[] = [
   },
   {
     name: 'splices-are-not-remembered',
-    file: 'gateway/src/turns/delivering.ts',
+    file: 'gateway/src/turns/answering/delivering.ts',
     find: "await services.state.put('splice', spliced, record, expires)",
     replace: 'void [spliced, record]',
     tests: splices,
   },
   {
     name: 'splice-is-lost-with-its-place',
-    file: 'gateway/src/turns/restoring-refused.ts',
+    file: 'gateway/src/turns/answering/restoring-refused.ts',
     find: 'return known === undefined ? (state.get',
     replace: 'return known === undefined && known !== undefined ? (state.get',
-    tests: ['gateway/src/turns/restoring-refused.mutants.test.ts'],
+    tests: ['gateway/src/turns/answering/restoring-refused.mutants.test.ts'],
   },
   {
     name: 'splice-is-taken-from-another-place',
-    file: 'gateway/src/turns/restoring-refused.ts',
+    file: 'gateway/src/turns/answering/restoring-refused.ts',
     find: 'return known === undefined ? (state.get',
     replace: 'return known !== null ? (state.get',
     tests: splices,
   },
   {
     name: 'refused-round-is-not-appended',
-    file: 'gateway/src/turns/refused-rounds.ts',
+    file: 'gateway/src/turns/answering/refused-rounds.ts',
     find: 'call.dialect.edit.appendRound(call.body.json, round)',
     replace: 'void round',
     tests: splices,
@@ -204,21 +204,21 @@ export const historyFaults: readonly Mutant[] = [
   },
   {
     name: 'keys-of-known-tools-do-not-count',
-    file: 'gateway/src/wire/json-guard.ts',
+    file: 'gateway/src/wire/request/json-guard.ts',
     find: 'keys += tools.keys',
     replace: 'keys += 0',
     tests: toolsTests,
   },
   {
     name: 'what-stands-beside-known-tools-is-not-seen',
-    file: 'gateway/src/wire/json-guard.ts',
+    file: 'gateway/src/wire/request/json-guard.ts',
     find: '`${text.slice(0, tools.start)}[]${text.slice(tools.end)}`',
     replace: '`${text.slice(0, tools.start)}0${text.slice(tools.end)}`',
     tests: toolsTests,
   },
   {
     name: 'tools-are-found-anywhere',
-    file: 'gateway/src/wire/json-guard.ts',
+    file: 'gateway/src/wire/request/json-guard.ts',
     find: 'field = depth === 1 ? name : undefined',
     replace: 'field = name',
     tests: toolsTests,
@@ -246,16 +246,16 @@ export const historyFaults: readonly Mutant[] = [
   },
   {
     name: 'splice-changes-the-order-of-calls',
-    file: 'gateway/src/wire/restoring-order.ts',
+    file: 'gateway/src/wire/request/restoring-order.ts',
     find: 'merged.splice(refused.position, 0, refused.call)',
     replace: 'merged.push(refused.call)',
-    tests: [...splices, 'gateway/src/wire/restoring.test.ts'],
+    tests: [...splices, 'gateway/src/wire/request/restoring.test.ts'],
   },
   {
     name: 'call-is-answered-twice',
-    file: 'gateway/src/wire/restoring-order.ts',
+    file: 'gateway/src/wire/request/restoring-order.ts',
     find: 'if (merged.some((answer) => answerId(answer) === call.id)) continue',
     replace: 'void answerId',
-    tests: [...splices, 'gateway/src/wire/restoring.test.ts'],
+    tests: [...splices, 'gateway/src/wire/request/restoring.test.ts'],
   },
 ]

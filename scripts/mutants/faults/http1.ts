@@ -1,12 +1,12 @@
 /** Faults in the connections to upstreams: an answer read in two ways, a connection used when it should be closed, a request that says more than it should. */
 import type { Mutant } from '../mutant.ts'
 
-const head = 'gateway/src/wire/http1/answer-head.ts'
-const parser = 'gateway/src/wire/http1/answer-parser.ts'
-const connection = 'gateway/src/wire/http1/connection.ts'
-const pool = 'gateway/src/wire/http1/pool.ts'
-const request = 'gateway/src/wire/http1/request-head.ts'
-const chunks = 'gateway/src/wire/http1/chunk-writer.ts'
+const head = 'gateway/src/http1/answer-head.ts'
+const parser = 'gateway/src/http1/answer-parser.ts'
+const connection = 'gateway/src/http1/connection.ts'
+const pool = 'gateway/src/http1/pool.ts'
+const request = 'gateway/src/http1/request-head.ts'
+const chunks = 'gateway/src/http1/chunk-writer.ts'
 const tests = ['gateway/src/wire/http1/']
 
 export const http1Faults: readonly Mutant[] = [

@@ -2,18 +2,18 @@
 import type { Mutant } from '../mutant.ts'
 
 const building = 'gateway/src/models/building-request.ts'
-const stream = 'gateway/src/turns/relaying-stream.ts'
-const chatGate = 'gateway/src/wire/chat-stream-gate.ts'
-const messagesGate = 'gateway/src/wire/messages-stream-gate.ts'
-const keys = 'gateway/src/wire/key-frames.ts'
-const chatGateTests = ['gateway/src/wire/chat-stream-gate.test.ts']
-const messagesGateTests = ['gateway/src/wire/messages-stream-gate.test.ts']
+const stream = 'gateway/src/turns/answering/relaying-stream.ts'
+const chatGate = 'gateway/src/wire/dialects/chat-completions/stream.ts'
+const messagesGate = 'gateway/src/wire/dialects/messages/stream.ts'
+const keys = 'gateway/src/wire/request/key-frames.ts'
+const chatGateTests = ['gateway/src/wire/dialects/chat-completions/stream.test.ts']
+const messagesGateTests = ['gateway/src/wire/dialects/messages/stream.test.ts']
 const splices = ['gateway/src/invariants/denial-splice-model.test.ts']
 const clientChoosesNothing = ['gateway/src/invariants/08-']
-const guardTests = ['gateway/src/wire/json-guard.test.ts', 'gateway/src/wire/json-guard.mutants.test.ts']
+const guardTests = ['gateway/src/wire/request/json-guard.test.ts', 'gateway/src/wire/request/json-guard.mutants.test.ts']
 
-const texts = 'gateway/src/wire/text-events.ts'
-const textTests = ['gateway/src/wire/text-events.test.ts']
+const texts = 'gateway/src/wire/gate/text-events.ts'
+const textTests = ['gateway/src/wire/gate/text-events.test.ts']
 
 const tokenCounts = ['conformance/model-calls/token-counts.test.ts']
 const listedModels = ['conformance/model-calls/listed-models.test.ts', 'gateway/src/models/offered-models.test.ts']
@@ -91,7 +91,7 @@ export const relayFaults: readonly Mutant[] = [
   },
   {
     name: 'whole-answer-keeps-refused-calls',
-    file: 'gateway/src/turns/relaying-json.ts',
+    file: 'gateway/src/turns/answering/relaying-json.ts',
     find: 'if (refused.length > 0) respond.dropCalls(body,',
     replace: 'if (refused.length < 0) respond.dropCalls(body,',
     tests: splices,
@@ -123,7 +123,7 @@ export const relayFaults: readonly Mutant[] = [
     find: '      if (!round.complete) throw',
     replace:
       '      if (!round.complete && usages.length < 3) {\n        usages.push({})\n        continue\n      }\n      if (!round.complete) throw',
-    tests: ['gateway/src/turns/relaying-stream.mutants.test.ts'],
+    tests: ['gateway/src/turns/answering/relaying-stream.mutants.test.ts'],
   },
   {
     name: 'fail-over-on-a-request-that-is-wrong',
@@ -141,7 +141,7 @@ export const relayFaults: readonly Mutant[] = [
   },
   {
     name: 'usage-of-rounds-is-not-summed',
-    file: 'gateway/src/turns/usage.ts',
+    file: 'gateway/src/turns/recording/usage.ts',
     find: 'sum[field] = (sum[field] ?? 0) + value',
     replace: 'sum[field] = value',
     tests: splices,
@@ -169,35 +169,35 @@ export const relayFaults: readonly Mutant[] = [
   },
   {
     name: 'upstream-headers-reach-the-client',
-    file: 'gateway/src/turns/answering-client.ts',
+    file: 'gateway/src/turns/answering/answering-client.ts',
     find: 'of routed.provider.returnedHeaders) {',
     replace: "of ['set-cookie', ...routed.provider.returnedHeaders]) {",
     tests: clientChoosesNothing,
   },
   {
     name: 'upstream-401-is-passed-through',
-    file: 'gateway/src/turns/relaying-failure.ts',
+    file: 'gateway/src/turns/answering/relaying-failure.ts',
     find: 'response.status === 401 || response.status === 403',
     replace: 'response.status === 403',
-    tests: ['gateway/src/turns/relaying-failure.mutants.test.ts'],
+    tests: ['gateway/src/turns/answering/relaying-failure.mutants.test.ts'],
   },
   {
     name: 'upstream-403-is-passed-through',
-    file: 'gateway/src/turns/relaying-failure.ts',
+    file: 'gateway/src/turns/answering/relaying-failure.ts',
     find: 'response.status === 401 || response.status === 403',
     replace: 'response.status === 401',
-    tests: ['gateway/src/turns/relaying-failure.mutants.test.ts'],
+    tests: ['gateway/src/turns/answering/relaying-failure.mutants.test.ts'],
   },
   {
     name: 'event-size-is-unbounded',
-    file: 'gateway/src/wire/sse.ts',
+    file: 'gateway/src/wire/framing/sse.ts',
     find: 'if (size > this.#maxEventBytes) throw',
     replace: 'if (size < 0) throw',
-    tests: ['gateway/src/wire/sse.test.ts', ...chatGateTests],
+    tests: ['gateway/src/wire/framing/sse.test.ts', ...chatGateTests],
   },
   {
     name: 'held-events-are-unbounded',
-    file: 'gateway/src/wire/held-events.ts',
+    file: 'gateway/src/wire/gate/held-events.ts',
     find: 'if (this.#size > this.#maxBytes) throw',
     replace: 'if (this.#size < 0) throw',
     tests: [...chatGateTests, ...messagesGateTests],
@@ -221,21 +221,21 @@ export const relayFaults: readonly Mutant[] = [
   { name: 'known-event-says-nothing', file: texts, find: 'shape.onText(bytes', replace: 'void (bytes', tests: textTests },
   {
     name: 'announced-size-is-unbounded',
-    file: 'gateway/src/wire/request-bytes.ts',
+    file: 'gateway/src/wire/request/request-bytes.ts',
     find: 'if (announced > limits.max_body_bytes)',
     replace: 'if (announced < 0)',
     tests: ['gateway/src/models/reading-body.test.ts'],
   },
   {
     name: 'first-part-of-a-body-is-taken-for-all',
-    file: 'gateway/src/wire/request-bytes.ts',
+    file: 'gateway/src/wire/request/request-bytes.ts',
     find: 'request.readableLength === announced',
     replace: 'request.readableLength > 0',
     tests: ['gateway/src/models/reading-body.test.ts'],
   },
   {
     name: 'body-size-is-unbounded',
-    file: 'gateway/src/wire/request-bytes.ts',
+    file: 'gateway/src/wire/request/request-bytes.ts',
     find: 'if (size > limits.max_body_bytes) fail(tooLarge(limits))',
     replace: 'if (size < 0) fail(tooLarge(limits))',
     tests: ['gateway/src/models/reading-body.test.ts'],
@@ -249,7 +249,7 @@ export const relayFaults: readonly Mutant[] = [
   },
   {
     name: 'body-depth-is-unbounded',
-    file: 'gateway/src/wire/json-guard.ts',
+    file: 'gateway/src/wire/request/json-guard.ts',
     find: 'if (++depth > limits.maxDepth) throw',
     replace: 'if (++depth < 0) throw',
     tests: guardTests,
@@ -277,7 +277,7 @@ export const relayFaults: readonly Mutant[] = [
   },
   {
     name: 'unmodified-bytes-are-rewritten',
-    file: 'gateway/src/turns/relaying-json.ts',
+    file: 'gateway/src/turns/answering/relaying-json.ts',
     find: '!isEdited && answer.bytes !== undefined ? answer.bytes',
     replace: 'isEdited && answer.bytes !== undefined ? answer.bytes',
     tests: ['gateway/src/invariants/05-'],

@@ -2,7 +2,7 @@
 import type { Mutant } from '../mutant.ts'
 
 const sessions = 'gateway/src/turns/sessions'
-const admitting = 'gateway/src/turns/admitting-tool-result.ts'
+const admitting = 'gateway/src/turns/deciding/admitting-tool-result.ts'
 const admit = 'gateway/src/policy/admit.ts'
 const effects = 'gateway/src/policy/effects.ts'
 const index = 'gateway/src/turns/provenance/words-index.ts'
@@ -63,14 +63,14 @@ export const settlingFaults: readonly Mutant[] = [
   },
   {
     name: 'note-is-not-put-back',
-    file: 'gateway/src/turns/restoring-refused.ts',
+    file: 'gateway/src/turns/answering/restoring-refused.ts',
     find: 'if (note === undefined) continue',
     replace: 'if (note !== null) continue',
     tests: tellingTests,
   },
   {
     name: 'tool-of-the-history-loses-its-definition',
-    file: 'gateway/src/turns/shaping-tools.ts',
+    file: 'gateway/src/turns/deciding/shaping-tools.ts',
     find: "offered.runs === 'vendor' || !usedNames.has(offered.name)",
     replace: 'usedNames.size >= 0',
     tests: tellingTests,

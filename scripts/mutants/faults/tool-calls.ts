@@ -2,10 +2,10 @@
 import type { Mutant } from '../mutant.ts'
 
 const toolCall = 'gateway/src/turns/tool-call.ts'
-const recording = 'gateway/src/turns/recording-tool-call.ts'
-const deciding = 'gateway/src/turns/deciding-proposals.ts'
+const recording = 'gateway/src/turns/recording/recording-tool-call.ts'
+const deciding = 'gateway/src/turns/deciding/deciding-proposals.ts'
 const resolving = 'gateway/src/turns/resolving-tool.ts'
-const shaping = 'gateway/src/turns/shaping-tools.ts'
+const shaping = 'gateway/src/turns/deciding/shaping-tools.ts'
 const durability = ['gateway/src/invariants/03-']
 const listed = ['gateway/src/invariants/02-']
 const reserved = ['gateway/src/invariants/06-']
@@ -65,7 +65,7 @@ export const toolCallFaults: readonly Mutant[] = [
   },
   {
     name: 'tickets-may-be-missing',
-    file: 'gateway/src/turns/deciding-tool-call.ts',
+    file: 'gateway/src/turns/deciding/deciding-tool-call.ts',
     find: "=== 'required' && call.held === undefined",
     replace: "=== 'required' && call.held === null",
     tests: ['conformance/mcp/tickets.test.ts'],
@@ -107,7 +107,7 @@ export const toolCallFaults: readonly Mutant[] = [
   },
   {
     name: 'model-grant-is-not-asked',
-    file: 'gateway/src/turns/authorising-model.ts',
+    file: 'gateway/src/turns/deciding/authorising-model.ts',
     find: "granted(snapshot.policy.grants, principal, 'models', model)",
     replace: "granted(snapshot.policy.grants, principal, 'models', model) ?? (model === '' ? undefined : 'grant #0')",
     tests: ['conformance/model-calls/request-guards.test.ts', 'conformance/model-calls/configuration.test.ts'],
@@ -136,14 +136,14 @@ export const toolCallFaults: readonly Mutant[] = [
   },
   {
     name: 'arguments-are-not-validated',
-    file: 'gateway/src/turns/deciding-tool-call.ts',
+    file: 'gateway/src/turns/deciding/deciding-tool-call.ts',
     find: "if (misfit !== undefined) return misfitArguments('input schema', misfit)",
     replace: 'void [misfit, misfitArguments]',
     tests: ['conformance/mcp/policy.test.ts'],
   },
   {
     name: 'arguments-are-rounded',
-    file: 'gateway/src/turns/deciding-tool-call.ts',
+    file: 'gateway/src/turns/deciding/deciding-tool-call.ts',
     find: "if (call.unfit !== undefined) return misfitArguments('JSON numbers', call.unfit)",
     replace: '',
     tests: ['conformance/mcp/numbers.test.ts'],
@@ -164,7 +164,7 @@ export const toolCallFaults: readonly Mutant[] = [
   },
   {
     name: 'parallel-call-does-not-reserve',
-    file: 'gateway/src/turns/deciding-tool-call.ts',
+    file: 'gateway/src/turns/deciding/deciding-tool-call.ts',
     find: 'reserve(state.effects, call.callKey, verdict.effects)',
     replace: 'state.effects',
     tests: reserved,
@@ -178,7 +178,7 @@ export const toolCallFaults: readonly Mutant[] = [
   },
   {
     name: 'unanswered-call-counts-as-undone',
-    file: 'gateway/src/turns/admitting-tool-result.ts',
+    file: 'gateway/src/turns/deciding/admitting-tool-result.ts',
     find: 'suspect(release(effects, callKey), reserved)',
     replace: 'release(effects, callKey)',
     tests: reserved,
@@ -206,21 +206,21 @@ export const toolCallFaults: readonly Mutant[] = [
   },
   {
     name: 'tool-call-is-decided-on-the-new-snapshot',
-    file: 'gateway/src/turns/deciding-tool-call.ts',
+    file: 'gateway/src/turns/deciding/deciding-tool-call.ts',
     find: 'return decide(snapshot.policy,',
     replace: 'return decide(call.services.snapshot().policy,',
     tests: revision,
   },
   {
     name: 'record-names-the-new-revision',
-    file: 'gateway/src/turns/recording.ts',
+    file: 'gateway/src/turns/recording/recording.ts',
     find: 'revision: call.snapshot.revision',
     replace: 'revision: call.services.snapshot().revision',
     tests: revision,
   },
   {
     name: 'whole-answer-is-routed-on-the-new-snapshot',
-    file: 'gateway/src/turns/relaying-json.ts',
+    file: 'gateway/src/turns/answering/relaying-json.ts',
     find: 'routeCall(call.services, call.snapshot,',
     replace: 'routeCall(call.services, call.services.snapshot(),',
     tests: revision,

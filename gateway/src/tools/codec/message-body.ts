@@ -7,7 +7,7 @@
 import { TurnwardError } from '../../core/error.ts'
 import { losesNumbers, parseExactJson, pathToRawNumber } from '../../core/exact-json.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { parseOpenJson, textOf, type JsonLimits } from '../../wire/json-guard.ts'
+import { parseOpenJson, textOf, type JsonLimits } from '../../wire/request/json-guard.ts'
 
 /** The parsed value, an array for a batch. Throws `request.malformed`, `request.too_deep`, `request.ambiguous_key` or `request.invalid` (a number). */
 export function parseMessageBody(bytes: Buffer, limits: JsonLimits): unknown {

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
-import type { AnswerHandler, Exchange } from '../../wire/http1/exchange.ts'
+import type { AnswerHandler, Exchange } from '../../http1/exchange.ts'
 import { abortedError } from './connector.ts'
 import { socketFailure, unavailable } from './failure.ts'
 

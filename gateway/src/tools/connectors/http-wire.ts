@@ -4,7 +4,7 @@
  */
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { TurnwardError } from '../../core/error.ts'
-import { HttpPool } from '../../wire/http1/pool.ts'
+import { HttpPool } from '../../http1/pool.ts'
 import type { RpcId, RpcMessage, RpcResponse } from '../codec/json-rpc.ts'
 import { abortedError, type ResponseLimits } from './connector.ts'
 import { unavailable } from './failure.ts'

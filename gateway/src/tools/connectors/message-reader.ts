@@ -1,7 +1,7 @@
 /** Takes JSON-RPC messages out of an answer of either media type. Bounded; never throws past `onData` and `onEnd`. */
 import { parseExactJson } from '../../core/exact-json.ts'
 import { notePassingBytes } from '../../core/garbage.ts'
-import { SseFramer, type SseEvent } from '../../wire/sse.ts'
+import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
 import { readMessage, type RpcMessage } from '../codec/json-rpc.ts'
 import { unavailable } from './failure.ts'
 import type { BodyReader } from './http-answer.ts'

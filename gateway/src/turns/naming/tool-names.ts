@@ -5,7 +5,7 @@
  */
 import type { Policy, ToolSubject } from '../../policy/types.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
-import { subjectOf } from '../tool-subject.ts'
+import { subjectOf } from '../deciding/tool-subject.ts'
 
 /** Names are chosen by clients; what they mean is remembered for so many. */
 const mostRemembered = 4096

@@ -4,7 +4,7 @@
  */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { filePartToBlock, imagePartToBlock } from './media.ts'
-import { invalid, unsupported } from '../fields.ts'
+import { invalid, unsupported } from '../request/fields.ts'
 import { copyGiven, requireObjects, stringOf, tag } from './reading.ts'
 
 /** Stands for a message that says nothing, where the messages API needs one. */

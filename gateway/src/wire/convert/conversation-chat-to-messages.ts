@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from '../../core/json.ts'
 import { contentBlocks, emptyText } from './content-chat-to-messages.ts'
-import { invalid, requireName, unsupported } from '../fields.ts'
+import { invalid, requireName, unsupported } from '../request/fields.ts'
 import { copyGiven, given, objectOf, requireObjects, stringOf, tag } from './reading.ts'
 import { signedThinking } from './thinking-blocks.ts'
 import { argumentsToInput } from './tool-arguments.ts'

@@ -5,7 +5,7 @@
  */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { documentBlockToParts, imageBlockToPart, searchResultText } from './media.ts'
-import { invalid, requireName, unsupported } from '../fields.ts'
+import { invalid, requireName, unsupported } from '../request/fields.ts'
 import { requireObjects, stringOf, tag } from './reading.ts'
 import { chatReasoningText, signedThinking } from './thinking-blocks.ts'
 import { inputToArguments } from './tool-arguments.ts'

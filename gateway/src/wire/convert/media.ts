@@ -3,7 +3,7 @@
  * File ids belong to one vendor's storage and are refused, as are media types the target does not read.
  */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-import { invalid, unsupported } from '../fields.ts'
+import { invalid, unsupported } from '../request/fields.ts'
 import { objectOf, stringOf } from './reading.ts'
 
 const imageTypes: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])

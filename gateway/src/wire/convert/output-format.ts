@@ -3,7 +3,7 @@
  * Only a JSON schema exists in both; what cannot be promised by the target is refused.
  */
 import type { JsonObject } from '../../core/json.ts'
-import { invalid, unsupported } from '../fields.ts'
+import { invalid, unsupported } from '../request/fields.ts'
 import { given, objectOf, tag } from './reading.ts'
 
 /** `output_config.format` for a chat request; undefined when it asks for plain text. */

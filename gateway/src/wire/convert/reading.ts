@@ -3,7 +3,7 @@
  * Errors name fields and indexes of the caller's own request; they never quote contents.
  */
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { invalid } from '../fields.ts'
+import { invalid } from '../request/fields.ts'
 
 /** A member that is neither absent nor null. */
 export function given(object: JsonObject, key: string): JsonValue | undefined {

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import { chatConversation, type Conversation } from './conversation-chat-to-messages.ts'
 import { chatFormatToMessages } from './output-format.ts'
-import { invalid, requireName } from '../fields.ts'
+import { invalid, requireName } from '../request/fields.ts'
 import { copyGiven, countOf, given, stringOf } from './reading.ts'
 import { addThinking } from './reasoning-effort.ts'
 import { refuseFields } from './request-fields.ts'

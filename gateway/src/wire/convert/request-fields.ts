@@ -4,7 +4,7 @@
  * are unknown to us and are not passed on.
  */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-import { unsupported } from '../fields.ts'
+import { unsupported } from '../request/fields.ts'
 import { given } from './reading.ts'
 
 /** Fields that are left out on purpose, and why leaving them out does not change the meaning of the call. */

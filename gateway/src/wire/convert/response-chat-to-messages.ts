@@ -1,7 +1,7 @@
 /** A chat-completions response as a messages response: thinking, then text, then calls, the order Anthropic uses. */
 import type { JsonObject } from '../../core/json.ts'
 import { stopReason } from './finish-reasons.ts'
-import { malformed, objectsOf } from '../fields.ts'
+import { malformed, objectsOf } from '../request/fields.ts'
 import { objectOf, stringOf } from './reading.ts'
 import { chatReasoningSignature, reasoningOf, signedThinking } from './thinking-blocks.ts'
 import { argumentsToInput } from './tool-arguments.ts'

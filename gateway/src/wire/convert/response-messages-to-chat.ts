@@ -2,7 +2,7 @@
 import { systemClock } from '../../core/clock.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { finishReason } from './finish-reasons.ts'
-import { malformed, objectsOf } from '../fields.ts'
+import { malformed, objectsOf } from '../request/fields.ts'
 import { objectOf, stringOf } from './reading.ts'
 import { signedThinking, thinkingText } from './thinking-blocks.ts'
 import { inputToArguments } from './tool-arguments.ts'

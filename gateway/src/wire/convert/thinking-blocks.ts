@@ -5,7 +5,7 @@
  * Reasoning of a chat upstream has no signature: it becomes a thinking block signed with `chatReasoningSignature`.
  */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-import { objectsOf } from '../fields.ts'
+import { objectsOf } from '../request/fields.ts'
 import { stringOf } from './reading.ts'
 
 /**

@@ -1,6 +1,6 @@
 /** Tool definitions and tool choice in both dialects. Tools that a vendor runs itself have no counterpart and are refused. */
 import type { JsonObject } from '../../core/json.ts'
-import { invalid, requireName, unsupported } from '../fields.ts'
+import { invalid, requireName, unsupported } from '../request/fields.ts'
 import { copyGiven, given, objectOf, requireObjects, stringOf, tag } from './reading.ts'
 
 const emptySchema = (): JsonObject => ({ type: 'object', properties: {} })

@@ -1,0 +1,55 @@
+/**
+ * What is remembered once a message has gone to the client: the label it was made under, its words if that label restricts
+ * anything, and what denial splicing took out of it. The next request of the conversation needs all of them.
+ */
+import { join, labelFromRecord, labelRecord } from '../../policy/label.ts'
+import type { JsonObject, RefusedCall, SplicedRound, ToolCallView } from '../../wire/dialect.ts'
+import { deliveredKey } from '../deciding/admitting-history.ts'
+import type { ModelCall } from '../call.ts'
+import { unrestrictedRuns } from '../provenance/unrestricted-words.ts'
+import { isFreeLabel, rememberWords, textsIn } from '../provenance/words-of-call.ts'
+import { spliceKeys } from './restoring-refused.ts'
+import { assistantDigest, pointAfter } from '../sessions/history.ts'
+import { saveAnswerPlace } from '../sessions/places.ts'
+
+export interface DeliveredMessage {
+  /** Text over all rounds, as the client has it. */
+  readonly text: string
+  /** What the gateway itself has put at the end of it. */
+  readonly ours: string
+  readonly calls: readonly ToolCallView[]
+  readonly rounds: readonly SplicedRound[]
+  readonly dropped: readonly (RefusedCall & { readonly position: number })[]
+  /** The last round's own native message; needed only when rounds came before it. */
+  readonly native: JsonObject | undefined
+}
+
+export async function rememberDelivered(call: ModelCall, message: DeliveredMessage): Promise<void> {
+  const { services, snapshot, caller, session } = call
+  const digest = assistantDigest(message.text, message.calls)
+  if (digest === undefined) return
+  const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
+  const answer = pointAfter(call.place ?? '', digest)
+  await services.sessions.change(session, (state) => [
+    state.head === (call.place ?? null) && !state.headAnswered ? { ...state, headAnswered: true } : state,
+    undefined,
+  ])
+  await saveAnswerPlace(call, answer, call.through.size === 0 ? undefined : Object.fromEntries(call.through))
+  // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
+  await services.state.change('ledger', deliveredKey(caller.principal.id, digest), (earlier) => {
+    const joined = earlier === undefined ? call.presented : join(call.presented, labelFromRecord(earlier, snapshot.policy))
+    return { value: labelRecord(joined, snapshot.policy), expires, result: undefined }
+  })
+  await rememberSaid(call, message)
+  if (message.rounds.length === 0 && message.dropped.length === 0) return
+  const record = { rounds: message.rounds, dropped: message.dropped, delivered: message.rounds.length > 0 ? message.native : undefined }
+  for (const spliced of spliceKeys(answer, session.id, digest)) await services.state.put('splice', spliced, record, expires)
+}
+
+/** Told under a restricted label, words carry it wherever they are repeated; what the model has from its person or operator is theirs. */
+async function rememberSaid(call: ModelCall, message: DeliveredMessage): Promise<void> {
+  if (isFreeLabel(call, call.presented)) return
+  // The gateway says the same in every conversation: its own words carry nothing.
+  const said = message.text.slice(0, message.text.endsWith(message.ours) ? message.text.length - message.ours.length : undefined)
+  await rememberWords(call, [said, ...message.calls.flatMap(({ args }) => textsIn(args))], call.presented, unrestrictedRuns(call))
+}

@@ -1,0 +1,170 @@
+/** Moves one upstream event stream through the gate, with back-pressure from the client and conversion between dialects. */
+import { TurnwardError } from '../../core/error.ts'
+import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { BodySink } from '../../models/transport.ts'
+import { converterFor } from '../../wire/convert/converter.ts'
+import type { StreamConverter } from '../../wire/convert/framed-event.ts'
+import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
+import type { GateRound, StreamGate } from '../../wire/gate/stream-gate.ts'
+import type { ModelCall } from '../call.ts'
+
+/** Resolves when the upstream has ended its stream; a cut-off stream resolves with `complete: false`. Rejects on malformed bytes. */
+export function pumpStream(call: ModelCall, routed: RoutedResponse, gate: StreamGate): Promise<GateRound> {
+  return new Promise((resolve, reject) => new StreamPump(call, routed, gate, resolve, reject).start())
+}
+
+/** How long a client may leave its answer unread, in milliseconds; shorter when the upstream's own patience is. */
+const longestStallMs = 60_000
+
+class StreamPump implements BodySink {
+  readonly #call: ModelCall
+  readonly #routed: RoutedResponse
+  readonly #gate: StreamGate
+  readonly #resolve: (round: GateRound) => void
+  readonly #reject: (error: unknown) => void
+  readonly #framer: SseFramer | undefined
+  readonly #converter: StreamConverter | undefined
+  readonly #maxBytes: number
+  #received = 0
+  #stalled: NodeJS.Timeout | undefined
+
+  constructor(
+    call: ModelCall,
+    routed: RoutedResponse,
+    gate: StreamGate,
+    resolve: (round: GateRound) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#call = call
+    this.#routed = routed
+    this.#gate = gate
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#maxBytes = call.snapshot.settings.limits.max_response_bytes
+    this.#converter = converterFor(call.dialect.name, routed.provider.dialect)?.stream()
+    if (this.#converter !== undefined) this.#framer = new SseFramer(call.snapshot.settings.limits.max_event_bytes)
+  }
+
+  start(): void {
+    this.#call.response.on('drain', this.#onDrain)
+    this.#routed.response.read(this)
+  }
+
+  onData(chunk: Buffer): void {
+    try {
+      this.#received += chunk.length
+      if (this.#received > this.#maxBytes) throw this.#tooLong()
+      if (this.#framer === undefined) this.#gate.push(chunk)
+      else this.#framer.push(chunk, this.#onEvent)
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    if (this.#gate.failed) this.#endEarly()
+    else if (this.#call.response.writableNeedDrain) this.#pause()
+  }
+
+  onEnd(): void {
+    try {
+      this.#finish()
+      this.#resolve(this.#conclude())
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  onError(error: Error): void {
+    this.#finish()
+    if (this.#call.signal.aborted) {
+      this.#reject(this.#call.signal.reason)
+      return
+    }
+    const cutOff = new TurnwardError('upstream.failed', {
+      subject: this.#routed.target.upstream.name,
+      why: 'the stream was cut off',
+      turn: this.#call.turn ?? undefined,
+      cause: error,
+    })
+    try {
+      // Some proxies break a connection whose answer is whole: what counts is what was said, with nothing added to it.
+      this.#framer?.end(this.#onEvent)
+      const round = this.#gate.endRound()
+      if (round.complete || round.upstreamError !== undefined) this.#resolve(round)
+      else this.#reject(cutOff)
+    } catch {
+      this.#reject(cutOff)
+    }
+  }
+
+  #conclude(): GateRound {
+    if (this.#framer !== undefined) {
+      this.#framer.end(this.#onEvent)
+      const rest = this.#converter?.end() ?? ''
+      if (rest !== '') this.#gate.push(Buffer.from(rest))
+    }
+    return this.#gate.endRound()
+  }
+
+  #onEvent = ({ event, data, isTerminated }: SseEvent): void => {
+    // Comments and stray lines mean nothing in the other dialect, nor does an event that was torn.
+    if (data === undefined || (!isTerminated && !isWhole(data))) return
+    const text = this.#converter?.push({ event, data }) ?? ''
+    if (text !== '') this.#gate.push(Buffer.from(text))
+  }
+
+  // The upstream has told of an error: whatever it still sends would be read, and paid for, in vain.
+  #endEarly(): void {
+    this.#finish()
+    this.#routed.response.abort()
+    this.#resolve(this.#gate.endRound())
+  }
+
+  // A paused upstream holds one of a few connections: a client that reads nothing must not hold it for ever.
+  #pause(): void {
+    this.#routed.response.pause()
+    this.#stalled ??= setTimeout(this.#onStall, Math.min(longestStallMs, this.#routed.target.upstream.config.idle_timeout_ms))
+  }
+
+  #onStall = (): void => {
+    this.#call.response.destroy()
+    this.#fail(new TurnwardError('request.cancelled', { why: 'the client stopped reading its answer', turn: this.#call.turn ?? undefined }))
+  }
+
+  #onDrain = (): void => {
+    clearTimeout(this.#stalled)
+    this.#stalled = undefined
+    this.#routed.response.resume()
+  }
+
+  #fail(error: unknown): void {
+    this.#finish()
+    this.#routed.response.abort()
+    this.#reject(error)
+  }
+
+  // What was said is kept until the message is over, so a message must come to an end.
+  #tooLong(): TurnwardError {
+    const subject = this.#routed.target.upstream.name
+    return new TurnwardError('upstream.malformed', {
+      subject,
+      why: `its stream is longer than ${this.#maxBytes} bytes (\`limits.max_response_bytes\`)`,
+      turn: this.#call.turn ?? undefined,
+    })
+  }
+
+  #finish(): void {
+    clearTimeout(this.#stalled)
+    this.#call.response.off('drain', this.#onDrain)
+  }
+}
+
+/** Whether the data of an event without its blank line is all there. */
+function isWhole(data: string): boolean {
+  if (data.trim() === '[DONE]') return true
+  try {
+    JSON.parse(data)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Puts back what the client's history lacks: calls that denial splicing took out, which the model must see answered or it
+ * would make them again, and what the gateway has told the model at places of the conversation.
+ */
+import { whenRead, type MaybePromise } from '../../state/state-store.ts'
+import type { Note } from '../../state/state-values.ts'
+import type { SpliceRecord } from '../../wire/dialect.ts'
+import type { ModelCall } from '../call.ts'
+import type { HistoryEntry } from '../sessions/history.ts'
+
+/**
+ * Keys of a splice record: the place in the conversation the delivered message stands at, and, for conversations
+ * that were compacted before it, what it said within its session. Never a call id: some models number calls anew.
+ */
+export function spliceKeys(point: string, session: string, digest: string): readonly [string, string] {
+  return [point, `s|${session}|${digest}`]
+}
+
+/** Edits the body in place; resolves with the notes it put back. The views of `call.view` are stale afterwards, except for its tools. */
+export async function restoreRefused(call: ModelCall, history: readonly HistoryEntry[]): Promise<readonly Note[]> {
+  let inserted = 0
+  const notes: Note[] = []
+  for (const { message, digest, point } of history) {
+    if (message.role !== 'assistant') {
+      const note = call.session.state.hasNotes ? await call.services.state.get('note', point) : undefined
+      if (note === undefined) continue
+      inserted += call.dialect.edit.addNote(call.body.json, message.index + inserted, note.text)
+      call.bytes = undefined
+      notes.push(note)
+      continue
+    }
+    if (digest === undefined) continue
+    const found = findSplice(call, point, digest)
+    const record = found instanceof Promise ? await found : found
+    if (record === undefined) continue
+    inserted += call.dialect.edit.restore(call.body.json, message.index + inserted, record)
+    call.bytes = undefined
+  }
+  return notes
+}
+
+function findSplice({ services: { state }, session }: ModelCall, point: string, digest: string): MaybePromise<SpliceRecord | undefined> {
+  return whenRead(state.get('splice', point), (found) => {
+    if (found !== undefined) return found as SpliceRecord
+    // At a place we know, no record means that nothing was taken out there; elsewhere the same words may have been shortened.
+    return whenRead(state.get('point', point), (known) => {
+      return known === undefined
+        ? (state.get('splice', spliceKeys(point, session.id, digest)[1]) as MaybePromise<SpliceRecord | undefined>)
+        : undefined
+    })
+  })
+}

@@ -1,0 +1,192 @@
+/**
+ * Every message the gateway has not accounted for passes here before the model sees it: tool results narrow the label by
+ * their contract, assistant messages bring the label they were made under, words bring the label they were said or
+ * returned under, and what nobody here produced counts as untrusted. So neither removing, retelling nor inventing history
+ * can clean a session.
+ */
+import { sha256 } from '../../core/hash.ts'
+import { admit, unknownLabel } from '../../policy/admit.ts'
+import { join, labelFromRecord, labelRecord, sameLabel } from '../../policy/label.ts'
+import type { EffectLedger, Label, PolicyState, ToolSubject } from '../../policy/types.ts'
+import { whenRead, type MaybePromise } from '../../state/state-store.ts'
+import type { ToolCallView, ToolResultView } from '../../wire/dialect.ts'
+import type { ModelCall } from '../call.ts'
+import type { CallMeaning } from '../naming/call-meaning.ts'
+import { unrestrictedRuns } from '../provenance/unrestricted-words.ts'
+import { isFreeLabel, labelOfResult, labelOfWords, rememberWords } from '../provenance/words-of-call.ts'
+import { recordAdmission } from '../recording/recording.ts'
+import { freshState } from '../sessions/fresh-state.ts'
+import { agentToolsOf } from '../sessions/clients/clients.ts'
+import { assistantDigest, type HistoryEntry } from '../sessions/history.ts'
+import { narrow, type Narrowed } from '../sessions/narrowing.ts'
+
+/** Ledger key of an assistant message: who it was delivered to and what it said. */
+export function deliveredKey(principal: string, digest: string): string {
+  return `m|${principal}|${digest}`
+}
+
+/** Ledger key of a refusal: the call it answered where it would have run, and the words of the gateway. */
+export function refusalKey(principal: string, callKey: string, digest: string): string {
+  return `n|${principal}|${callKey}|${digest}`
+}
+
+/** A call in the history, and the message that made it. */
+interface Made {
+  readonly view: ToolCallView
+  readonly entry: HistoryEntry
+}
+
+export async function admitHistory(call: ModelCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
+  for (const message of call.view.messages) {
+    // A client may put a summary, or a note of its own, into the instructions. They come with every call.
+    const repeated = message.role === 'system' ? admitWords(call, message.text, true) : undefined
+    if (repeated instanceof Promise) await repeated
+  }
+  const calls = new CallsBefore(history)
+  for (let index = firstNew; index < history.length; index += 1) {
+    const entry = history[index] as HistoryEntry
+    const { message } = entry
+    const admitted = message.role === 'assistant' ? admitAssistant(call, entry) : undefined
+    if (admitted instanceof Promise) await admitted
+    const repeated = message.fromUser ? admitWords(call, message.text, false) : undefined
+    if (repeated instanceof Promise) await repeated
+    for (const result of message.results) await admitResult(call, result, calls.find(index, result.callId))
+  }
+}
+
+/** The calls of a history up to an entry: a result belongs to the last call of its id before it, because some models number calls anew. */
+class CallsBefore {
+  readonly #history: readonly HistoryEntry[]
+  readonly #calls = new Map<string, Made>()
+  #read = 0
+
+  constructor(history: readonly HistoryEntry[]) {
+    this.#history = history
+  }
+
+  /** Asked for entries in order; nothing is read that no result asks for. */
+  find(index: number, callId: string): Made | undefined {
+    for (; this.#read <= index; this.#read += 1) {
+      const entry = this.#history[this.#read] as HistoryEntry
+      for (const view of entry.message.calls) this.#calls.set(view.id, { view, entry })
+    }
+    return this.#calls.get(callId)
+  }
+}
+
+function admitWords(call: ModelCall, text: string, comesAgain: boolean): MaybePromise<void> {
+  return whenRead(
+    labelOfWords(call, () => text, comesAgain),
+    (label) => (label === undefined ? undefined : joinLabel(call, 'words of an earlier conversation', label, text)),
+  )
+}
+
+function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntry): MaybePromise<void> {
+  if (plain === undefined || (message.calls.length === 0 && call.client?.writesItself?.(message.text) === true)) return
+  const said = call.client?.said?.(message.text) ?? message.text
+  const digest = said === message.text ? plain : (assistantDigest(said, message.calls) ?? plain)
+  const { policy, settings } = call.snapshot
+  return whenRead(call.services.state.get('ledger', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
+    if (delivered !== undefined) return joinLabel(call, 'an earlier answer', labelFromRecord(delivered, policy))
+    if (settings.turns.unknown_history !== 'accept') return admitStranger(call, 'unknown history', digest)
+  })
+}
+
+async function admitResult(call: ModelCall, result: ToolResultView, made: Made | undefined): Promise<void> {
+  const { services, snapshot, caller } = call
+  const digest = sha256(result.text)
+  if (made === undefined) {
+    await admitStranger(call, 'unknown tool call', digest)
+    return
+  }
+  const { tools, callKey } = await meaningOf(call, made)
+  // The gateway's own words about a call that never ran: nothing was read.
+  if ((await services.state.get('ledger', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return
+  const key = `r|${caller.principal.id}|${made.view.name}|${result.callId}|${digest}`
+  const seen = await services.state.get('ledger', key)
+  // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
+  const now = await addedBy(call, result, tools, made)
+  const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
+  const added = before === undefined ? now : join(now, before)
+  call.presented = join(call.presented, added)
+  const effects = (now: EffectLedger): EffectLedger =>
+    admit(
+      snapshot.policy,
+      { label: added, effects: now },
+      { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools) },
+    ).effects
+  recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
+  if (before !== undefined && sameLabel(before, added)) return
+  await services.state.put(
+    'ledger',
+    key,
+    labelRecord(added, snapshot.policy),
+    services.clock.now() + snapshot.settings.turns.session_idle_ms,
+  )
+  if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call))
+}
+
+/** What a result adds: what its tool's contract says, what its words were said under, and what a sub-agent has read that it comes from. */
+async function addedBy(call: ModelCall, result: ToolResultView, tools: CallMeaning['tools'], made: Made): Promise<Label> {
+  const label = await labelOfResult(call, tools, () => result.text)
+  return agentToolsOf(call.client).has(made.view.name) ? join(label, await labelOfAgents(call)) : label
+}
+
+async function labelOfAgents({ services, snapshot, session }: ModelCall): Promise<Label> {
+  let label = freshState(snapshot.policy).label
+  for (const id of session.state.children) {
+    const child = await services.sessions.find(id, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+    if (child !== undefined) label = join(label, child.policy.label)
+  }
+  return label
+}
+
+/** The tools a call in the history may have been a call of, and the key its effects are reserved under. What was released counts, not what the client says of it. */
+async function meaningOf(
+  call: ModelCall,
+  { view, entry }: Made,
+): Promise<{ readonly tools: CallMeaning['tools']; readonly callKey: string }> {
+  const place = await call.services.state.get('point', entry.point)
+  const callKey = place === undefined ? reservedKey(call.session.policy, view.id) : `${place.modelCall}:${view.id}`
+  const [first, ...others] = place?.through?.[view.id] ?? []
+  if (first === undefined) return { tools: call.meanings.ofCall(view).tools, callKey }
+  const [tool, ...more] = [first, ...others].flatMap((name) => call.meanings.ofName(name))
+  return { tools: tool === undefined ? call.meanings.ofName(view.name) : [tool, ...more], callKey }
+}
+
+/** The newest reservation for a call of this id; the id itself when nothing is reserved for it. */
+function reservedKey({ effects }: PolicyState, callId: string): string {
+  const keys = [...Object.keys(effects.reserved), ...(effects.ended ?? [])]
+  // `mc_…:<id>`: an id may itself have a colon.
+  return keys.findLast((key) => key.slice(key.indexOf(':') + 1) === callId) ?? callId
+}
+
+/**
+ * Whether a result tells that its tool did what it was asked: as its contract says how success is recognised, else as the
+ * dialect can say. Of a tool of ours only the place where it ran can tell.
+ */
+function outcomeOf({ snapshot }: ModelCall, result: ToolResultView, tools: readonly ToolSubject[]): 'done' | 'possible' | 'failed' {
+  if (tools.some(({ server }) => server !== 'client')) return result.isError === true ? 'failed' : 'possible'
+  const said = tools.map((tool) => snapshot.policy.contractOf(tool.name)?.succeeded?.(result)).find((one) => one === true || one === false)
+  if (said !== undefined) return said === true ? 'done' : 'failed'
+  if (result.isError === undefined) return 'possible'
+  return result.isError ? 'failed' : 'done'
+}
+
+/** Content nobody here can account for. */
+async function admitStranger(call: ModelCall, subject: string, digest: string): Promise<void> {
+  const label = unknownLabel(call.caller.principal)
+  call.presented = join(call.presented, label)
+  recordNarrowing(call, subject, digest, await narrow(call, subject, label))
+}
+
+/** Joins a label into the session and what is presented; on record when it narrows. */
+async function joinLabel(call: ModelCall, subject: string, label: Label, text = ''): Promise<void> {
+  if (isFreeLabel(call, label)) return
+  call.presented = join(call.presented, label)
+  recordNarrowing(call, subject, sha256(text), await narrow(call, subject, label))
+}
+
+function recordNarrowing(call: ModelCall, subject: string, digest: string, { before, after, isNarrower }: Narrowed): void {
+  if (isNarrower) recordAdmission(call, subject, digest, before, after)
+}

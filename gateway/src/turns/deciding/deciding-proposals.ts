@@ -1,0 +1,165 @@
+/**
+ * Decides every call a model proposed, one after the other, each seeing the reservations of those before it.
+ * Nothing is released before its decision is on disk; if the log cannot be written, nothing is released at all.
+ */
+import { TurnwardError } from '../../core/error.ts'
+import { digestJson } from '../../core/hash.ts'
+import { release, reserve } from '../../policy/effects.ts'
+import { refusalNotice } from '../../policy/refusal.ts'
+import type { PolicyState, Verdict } from '../../policy/types.ts'
+import type { JsonObject, RefusedCall, ToolCallView } from '../../wire/dialect.ts'
+import type { ModelCall, ProposalRulings } from '../call.ts'
+import { noteDecision, recordOf, verdictFields } from '../recording/recording.ts'
+import type { CallMeaning } from '../naming/call-meaning.ts'
+import { decideAll } from '../naming/judging-meaning.ts'
+import { noteOffered } from '../sessions/conversations.ts'
+import { expectAgent } from '../sessions/spawned-agents.ts'
+import { argumentDigests } from '../sessions/linking-session.ts'
+import { mintTicket, ticketKey } from '../sessions/tickets.ts'
+import { noteForPerson } from '../telling/telling-person.ts'
+import { lineForRefused } from '../telling/withheld-words.ts'
+
+export interface Proposals {
+  readonly calls: readonly ToolCallView[]
+  /** The calls as the model made them, by id. */
+  readonly native: ReadonlyMap<string, JsonObject>
+}
+
+/** A call that may go to the client. */
+interface Released {
+  readonly made: ToolCallView
+  readonly meaning: CallMeaning
+  readonly decision: string
+}
+
+export async function decideProposals(call: ModelCall, proposals: Proposals): Promise<ProposalRulings> {
+  const { services, snapshot, session } = call
+  refuseSharedIds(call, proposals.calls)
+  const refused: (RefusedCall & { position: number })[] = []
+  const released: Released[] = []
+  const writes: Promise<void>[] = []
+
+  for (const [position, made] of proposals.calls.entries()) {
+    const meaning = call.meanings.ofCall(made)
+    // Decided and reserved in one step: of two calls that exclude each other, one is refused.
+    const verdict = await services.sessions.changePolicy(session, (state) =>
+      reserved(state, callKeyOf(call.modelCall, made.id), rule(call, state, meaning, made)),
+    )
+    const record = recordOf(call, {
+      type: 'decision',
+      kind: 'tool_proposal',
+      subject: meaning.tools[0].name,
+      ...(meaning.calledAs === undefined ? {} : { calledAs: meaning.calledAs.slice(0, 128) }),
+      toolCallId: made.id,
+      credential: call.attempt?.credential ?? 'none',
+      argumentsDigest: meaning.args === undefined ? null : digestJson(meaning.args),
+      ...verdictFields(verdict),
+    })
+    if (verdict.action === 'deny') {
+      refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
+      await noteForPerson(
+        call,
+        `refused ${meaning.tools[0].name} ${verdict.gaps.map(({ kind }) => kind).join(' ')}`,
+        lineForRefused(made.name, verdict.reason),
+      )
+    } else released.push({ made, meaning, decision: record.id })
+    noteDecision(call, record)
+    writes.push(snapshot.settings.audit.durability === 'strict' ? services.log.appendDurably(record) : appendSoon(call, record))
+  }
+
+  try {
+    await Promise.all(writes)
+  } catch (error) {
+    await services.sessions.changePolicy(session, (state) => {
+      const effects = released.reduce((left, { made }) => release(left, callKeyOf(call.modelCall, made.id)), state.effects)
+      return [effects === state.effects ? state : { ...state, effects }, undefined]
+    })
+    throw error
+  }
+  for (const one of released) {
+    if (one.meaning.through)
+      call.through.set(
+        one.made.id,
+        one.meaning.tools.map(({ name }) => name),
+      )
+    await expectCall(call, one)
+    if (one.made.args !== undefined) await expectAgent(call, one.made.name, one.made.args)
+  }
+  // A call that is made all the same, or again, without a ticket is known to come from here.
+  await noteMade(call, proposals.calls)
+  return { allowed: new Set(released.map(({ made }) => made.id)), refused }
+}
+
+/** The tool call that the client will make of a released proposal is expected: it gets a ticket under every tool of ours it may mean. */
+async function expectCall(call: ModelCall, { made, meaning, decision }: Released): Promise<void> {
+  const { services, snapshot, caller, session, turn, modelCall } = call
+  if (meaning.args === undefined) return
+  const expires = services.clock.now() + snapshot.settings.turns.ticket_ttl_ms
+  for (const { name, server } of meaning.tools) {
+    if (server === 'client') continue
+    const [digest = ''] = argumentDigests(call.meanings.tool(name), meaning.args)
+    const ticket = { session: session.id, turn, modelCall, callId: made.id, callKey: callKeyOf(modelCall, made.id), decision, expires }
+    await mintTicket(services.state, ticketKey(services.secret, caller, name, digest), ticket, services.clock.now())
+  }
+}
+
+async function noteMade(call: ModelCall, calls: readonly ToolCallView[]): Promise<void> {
+  await noteOffered(
+    call,
+    new Set(calls.flatMap((made) => call.meanings.ofCall(made).tools).flatMap(({ name, server }) => (server === 'client' ? [] : [name]))),
+  )
+}
+
+function reserved(state: PolicyState, callKey: string, verdict: Verdict): readonly [PolicyState, Verdict] {
+  if (verdict.action === 'deny' || verdict.effects.length === 0) return [state, verdict]
+  return [{ ...state, effects: reserve(state.effects, callKey, verdict.effects) }, verdict]
+}
+
+/** Some models number their calls anew in every message: the model call makes the key unique. */
+export function callKeyOf(modelCall: string, callId: string): string {
+  return `${modelCall}:${callId}`
+}
+
+// A ruling names calls by id. Two calls under one id could not be told apart, by us or by the client.
+function refuseSharedIds(call: ModelCall, calls: readonly ToolCallView[]): void {
+  if (new Set(calls.map((made) => made.id)).size === calls.length) return
+  throw new TurnwardError('upstream.malformed', {
+    subject: call.attempt?.upstream,
+    why: 'two tool calls of one message have the same id',
+    turn: call.turn ?? undefined,
+  })
+}
+
+async function appendSoon(call: ModelCall, record: Parameters<ModelCall['services']['log']['append']>[0]): Promise<void> {
+  call.services.log.append(record)
+}
+
+function rule(call: ModelCall, state: PolicyState, { tools, args, through }: CallMeaning, made: ToolCallView): Verdict {
+  if (args === undefined) return through ? unreadableInnerCall : unreadableArguments
+  const { caller, snapshot } = call
+  return decideAll(snapshot.policy, state, tools, {
+    args,
+    principal: caller.principal,
+    actor: caller.actor,
+    gateway: null,
+    callKey: callKeyOf(call.modelCall, made.id),
+  })
+}
+
+// What cannot be read cannot be decided, in every posture.
+const unreadableArguments: Verdict = {
+  verdict: 'deny',
+  action: 'deny',
+  gaps: [{ kind: 'argument', detail: 'the arguments are not one JSON object', source: 'engine' }],
+  remedies: [{ kind: 'prerequisite', detail: 'make the call again with its arguments as one JSON object' }],
+  rules: ['engine'],
+  reason: 'The arguments of the call are not one JSON object.',
+  effects: [],
+}
+
+const unreadableInnerCall: Verdict = {
+  ...unreadableArguments,
+  gaps: [{ kind: 'argument', detail: 'the arguments do not name one tool and its arguments', source: 'engine' }],
+  remedies: [{ kind: 'prerequisite', detail: 'make the call again with the name of one tool and its arguments as one JSON object' }],
+  reason: 'Which tool the call would run cannot be read.',
+}

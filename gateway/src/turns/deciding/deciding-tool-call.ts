@@ -1,0 +1,75 @@
+/**
+ * Decides one tool call: tickets, arguments, then the policy engine, on the label of its conversation joined with what the
+ * call may come from besides. An allowed call has its effects reserved in the same step.
+ */
+import { decide } from '../../policy/decide.ts'
+import { reserve } from '../../policy/effects.ts'
+import { join } from '../../policy/label.ts'
+import type { Label, PolicyState, Verdict } from '../../policy/types.ts'
+import type { ToolCall } from '../call.ts'
+import { subjectOf } from './tool-subject.ts'
+
+export interface ToolDecision {
+  readonly verdict: Verdict
+  /** The label the call was decided on. */
+  readonly label: Label
+}
+
+export async function decideToolCall(call: ToolCall): Promise<ToolDecision> {
+  return call.services.sessions.changePolicy(call.session, (state): readonly [PolicyState, ToolDecision] => {
+    const label = join(state.label, call.besides)
+    const verdict = judge(call, { ...state, label })
+    const effects = verdict.action === 'deny' ? state.effects : reserve(state.effects, call.callKey, verdict.effects)
+    return [effects === state.effects ? state : { ...state, effects }, { verdict, label }]
+  })
+}
+
+function judge(call: ToolCall, state: PolicyState): Verdict {
+  const { snapshot, tool } = call
+  if (snapshot.settings.turns.tickets === 'required' && call.held === undefined) {
+    return snapshot.policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
+  }
+  // What we decide on and what the server would read are two values then.
+  if (call.unfit !== undefined) return misfitArguments('JSON numbers', call.unfit)
+  const misfit = tool.validate(call.args)
+  if (misfit !== undefined) return misfitArguments('input schema', misfit)
+  return decide(snapshot.policy, state, {
+    tool: subjectOf(tool),
+    args: call.args,
+    principal: call.caller.principal,
+    actor: call.caller.actor,
+    gateway: call.gateway,
+    callKey: call.callKey,
+  })
+}
+
+const withoutTicket: Verdict = {
+  verdict: 'deny',
+  action: 'deny',
+  gaps: [{ kind: 'ticket', detail: 'no governed model call proposed this call with these arguments', source: 'turns.tickets' }],
+  remedies: [{ kind: 'prerequisite', detail: 'make the model call through Turnward and run the call it proposes unchanged' }],
+  rules: ['turns.tickets'],
+  reason: 'No governed model call proposed this tool call.',
+  effects: [],
+}
+
+const misfits = {
+  'input schema': { what: 'do not fit the input schema of the tool', remedy: 'arguments that fit the input schema of the tool' },
+  'JSON numbers': {
+    what: 'cannot be passed on',
+    remedy: 'integers between -(2^53-1) and 2^53-1 and numbers of up to 15 digits, or with text',
+  },
+}
+
+function misfitArguments(source: keyof typeof misfits, detail: string): Verdict {
+  return {
+    verdict: 'deny',
+    action: 'deny',
+    gaps: [{ kind: 'argument', detail, source }],
+    remedies: [{ kind: 'prerequisite', detail: `make the call again with ${misfits[source].remedy}` }],
+    rules: [source],
+    // The model wrote the arguments and has been shown the schema: told what does not fit, it can mend the call.
+    reason: `The arguments ${misfits[source].what}: ${detail}.`,
+    effects: [],
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The dynamic tool engine: a tool this principal may not use, or that the label of the session makes
+ * unreachable, is taken out of what the model is offered. Never the control by itself: every call is decided
+ * again when it is made.
+ */
+import { reachable } from '../../policy/reachable.ts'
+import { resultLabel } from '../../policy/admit.ts'
+import { join } from '../../policy/label.ts'
+import type { PolicyState, ToolSubject, Verdict } from '../../policy/types.ts'
+import type { Session } from '../../state/sessions.ts'
+import { setTopLevel } from '../../wire/request/splice-bytes.ts'
+import type { AttachedCall, ModelCall } from '../call.ts'
+import { strictest } from '../naming/judging-meaning.ts'
+import { anyTool, noteOffered } from '../sessions/conversations.ts'
+import { narrow } from '../sessions/narrowing.ts'
+
+interface ShapeCache {
+  state: PolicyState
+  policy: object
+  readonly verdicts: Map<string, Verdict>
+}
+
+const caches = new WeakMap<Session, ShapeCache>()
+
+/** Whether a tool can be called now, whatever its arguments. Remembered until label, effects or configuration change. */
+export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: string | null): Verdict {
+  const { policy } = call.snapshot
+  let cache = caches.get(call.session)
+  if (cache === undefined || cache.state !== call.session.policy || cache.policy !== policy) {
+    cache = { state: call.session.policy, policy, verdicts: new Map() }
+    caches.set(call.session, cache)
+  }
+  const key = `${gateway ?? ''}|${call.caller.actor ?? ''}|${tool.server}|${tool.name}`
+  const known = cache.verdicts.get(key)
+  if (known !== undefined) return known
+  const verdict = reachable(policy, call.session.policy, tool, call.caller.principal, call.caller.actor, gateway)
+  if (cache.verdicts.size < 5000) cache.verdicts.set(key, verdict)
+  return verdict
+}
+
+/** Whether a tool with this verdict is shown: ungranted tools never are, unreachable ones as `policy.tools.hide` says. */
+export function isShown(verdict: Verdict, hide: 'unreachable' | 'never'): boolean {
+  if (verdict.action !== 'deny') return true
+  return hide === 'never' && !verdict.gaps.some((gap) => gap.kind === 'grant')
+}
+
+export async function shapeTools(call: ModelCall): Promise<void> {
+  const { meanings } = call
+  const { hide } = call.snapshot.policy
+  const removed = new Set<string>()
+  const offers = new Set<string>()
+  const withheld: string[] = []
+  let usedNames: ReadonlySet<string> | undefined
+  for (const offered of call.view.tools) {
+    const through = meanings.isThrough(offered.name)
+    const tools = meanings.ofName(offered.name)
+    const own = through ? [anyTool] : tools.filter(({ server }) => server !== 'client').map(({ name }) => name)
+    for (const name of own) offers.add(name)
+    const verdict = strictest(tools, (tool) => reachableNow(call, tool, null))
+    // Whatever a call of it would call is decided then; nobody can tell from the tool itself.
+    if (through && !verdict.gaps.some(({ kind }) => kind === 'grant')) continue
+    // Nobody decides a vendor-run call once the model has started, so it must be allowed outright or leave.
+    if (isShown(verdict, offered.runs === 'vendor' ? 'unreachable' : hide)) continue
+    withheld.push(offered.name)
+    // What the history refers to keeps its definition, or the vendor refuses the history; its calls are refused instead.
+    usedNames ??= namesUsedIn(call)
+    if (offered.runs === 'vendor' || !usedNames.has(offered.name)) removed.add(offered.name)
+  }
+  if (removed.size > 0) {
+    removeFromOffer(call, removed)
+    call.hidden = [...removed]
+  }
+  call.withheld = withheld
+  await admitVendorTools(call, removed)
+  // Tool calls of these tools may come from this conversation, with a ticket or without.
+  await noteOffered(call, offers)
+}
+
+function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {
+  return new Set(
+    view.messages.flatMap(({ calls, results }) => [
+      ...calls.map(({ name }) => name),
+      ...results.flatMap(({ references = [] }) => references),
+    ]),
+  )
+}
+
+/** What the vendor's own tools read enters the context within the call: its label counts from the start. */
+async function admitVendorTools(call: ModelCall, removed: ReadonlySet<string>): Promise<void> {
+  for (const offered of call.view.tools) {
+    if (offered.runs !== 'vendor' || removed.has(offered.name)) continue
+    const added = resultLabel(call.snapshot.policy, call.meanings.ofName(offered.name), call.caller.principal)
+    call.presented = join(call.presented, added)
+    await narrow(call, offered.name, added)
+  }
+}
+
+/** Fields of a request that taking tools away may change. */
+const toolFields = ['tools', 'tool_choice', 'parallel_tool_calls', 'web_search_options'] as const
+
+// The common state of a session that has read something: only these fields are written anew, the long history is not.
+function removeFromOffer(call: ModelCall, removed: ReadonlySet<string>): void {
+  const before = toolFields.map((field) => call.body.fields[field])
+  call.dialect.edit.removeTools(call.body.fields, removed)
+  for (const [index, field] of toolFields.entries()) {
+    const value = call.body.fields[field]
+    if (value === before[index] || call.bytes === undefined) continue
+    call.bytes = value === undefined ? undefined : setTopLevel(call.bytes, field, JSON.stringify(value))
+  }
+}

@@ -1,0 +1,79 @@
+/** The first and the last record of a model call that did not come from an upstream attempt. */
+import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
+import type { CallEnd } from '../../telemetry/telemetry.ts'
+import type { AttachedCall, ModelCall } from '../call.ts'
+import { noteDecision, recordOf } from './recording.ts'
+import type { RelayEnd } from '../answering/relay.ts'
+
+/** A model nobody granted: on record with the session it was asked in. */
+export function recordRefusedModel(
+  call: AttachedCall,
+  model: string,
+  thrown: unknown,
+  kind: 'model_call' | 'token_count' = 'model_call',
+): void {
+  const error = asTurnwardError(thrown)
+  const record = recordOf(call, {
+    type: 'decision',
+    kind,
+    subject: model.slice(0, 100),
+    verdict: 'deny',
+    action: 'deny',
+    rules: ['grants'],
+    reason: 'No grant gives this principal the model, or no route serves it.',
+    gaps: [{ kind: 'grant', detail: 'the model is not granted', source: 'grants' }],
+    credential: 'none',
+    errorCode: error.code,
+  })
+  call.services.log.append(record)
+  noteDecision(call, record)
+}
+
+/** Closes a model call: outcome record, session label after, metrics. Never throws: the answer has gone out. */
+export function recordModelOutcome(call: ModelCall, started: number, end: RelayEnd): void {
+  const { services } = call
+  const outcome = outcomeOf(end.failure)
+  const record = recordOf(call, {
+    id: call.decision,
+    type: 'outcome',
+    kind: 'model_call',
+    subject: call.view.model,
+    upstream: call.attempt?.upstream ?? null,
+    verdict: 'allow',
+    action: 'allow',
+    rules: [call.grant],
+    reason: outcome === 'ok' ? 'The call completed.' : 'The call did not complete.',
+    credential: call.attempt?.credential ?? 'none',
+    outcome,
+    latencyMs: Math.round(services.clock.monotonic() - started),
+    ...(end.failure === undefined ? {} : { errorCode: end.failure.code }),
+    ...(end.usage === undefined ? {} : { usage: end.usage }),
+  })
+  try {
+    services.log.append(record)
+  } catch (error) {
+    services.telemetry.logger.error(
+      { code: asTurnwardError(error).code, turn: call.turn },
+      'the outcome of a model call could not be recorded',
+    )
+  }
+  call.span.end({
+    outcome,
+    errorCode: end.failure?.code,
+    upstream: call.attempt?.upstream,
+    provider: call.attempt?.provider,
+    responseModel: end.responseModel,
+    responseId: end.responseId,
+    finish: end.finish,
+    usage: end.usage,
+    session: call.session.id,
+    turn: call.turn,
+  })
+}
+
+/** How a call ended, by what went wrong. */
+export function outcomeOf(failure: TurnwardError | undefined): CallEnd['outcome'] {
+  if (failure === undefined) return 'ok'
+  if (failure.code === 'request.cancelled') return 'cancelled'
+  return failure.code === 'upstream.timeout' ? 'timeout' : 'error'
+}

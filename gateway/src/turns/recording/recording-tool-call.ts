@@ -1,0 +1,142 @@
+/** Records of a tool call: the decision before it runs, the outcome after. */
+import type { DecisionRecord } from '@turnward/contract/decision'
+import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
+import { digestJson } from '../../core/hash.ts'
+import { newId } from '../../core/ids.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { release } from '../../policy/effects.ts'
+import { labelRecord } from '../../policy/label.ts'
+import type { Label, Verdict } from '../../policy/types.ts'
+import type { CallEnd, CallSpan } from '../../telemetry/telemetry.ts'
+import type { McpContext } from '../../tools/operations.ts'
+import type { ToolCall } from '../call.ts'
+import { noteDecision, recordOf, verdictFields } from './recording.ts'
+import type { Services } from '../services.ts'
+import { giveBackTicket, useTicket } from '../sessions/tickets.ts'
+
+/**
+ * Resolves when the decision may be acted on; the ticket is used up then. Rejects with `audit.*`: the tool must then not run,
+ * its reservation and its ticket are given back. `label`: what the call was decided on.
+ */
+export async function recordToolDecision(call: ToolCall, verdict: Verdict, label: Label): Promise<void> {
+  const { services, snapshot, session, held } = call
+  const decidedOn = labelRecord(label, snapshot.policy)
+  const record = recordOf(call, {
+    type: 'decision',
+    ...subjectFields(call),
+    ...verdictFields(verdict),
+    labelBefore: decidedOn,
+    labelAfter: decidedOn,
+  })
+  noteDecision(call, record)
+  try {
+    if (snapshot.settings.audit.durability === 'strict') await services.log.appendDurably(record)
+    else services.log.append(record)
+  } catch (error) {
+    await services.sessions.changePolicy(session, (state) => [{ ...state, effects: release(state.effects, call.callKey) }, undefined])
+    if (held !== undefined) await giveBackTicket(services.state, held.key, held.ticket)
+    call.span.end({ outcome: 'error', errorCode: asTurnwardError(error).code, session: session.id, turn: call.turn })
+    throw error
+  }
+  if (held !== undefined) await useTicket(services.state, held.key, held.ticket)
+}
+
+export interface ToolOutcome {
+  readonly outcome: CallEnd['outcome']
+  readonly result?: JsonObject
+  readonly failure?: TurnwardError
+}
+
+/** Never throws: the tool has run. `before`: the label the result was admitted into, when there was one. */
+export function recordToolOutcome(call: ToolCall, started: number, verdict: Verdict, end: ToolOutcome, before?: Label): void {
+  const { services } = call
+  const record = recordOf(call, {
+    type: 'outcome',
+    ...subjectFields(call),
+    verdict: verdict.verdict,
+    action: verdict.action,
+    rules: [...verdict.rules],
+    reason: verdict.reason,
+    outcome: end.outcome,
+    ...(before === undefined ? {} : { labelBefore: labelRecord(before, call.snapshot.policy) }),
+    latencyMs: Math.round(services.clock.monotonic() - started),
+    resultDigest: end.result === undefined ? null : digestJson(end.result),
+    ...(end.failure === undefined ? {} : { errorCode: end.failure.code }),
+  })
+  try {
+    services.log.append(record)
+  } catch (error) {
+    services.telemetry.logger.error(
+      { code: asTurnwardError(error).code, turn: call.turn },
+      'the outcome of a tool call could not be recorded',
+    )
+  }
+  call.span.end({
+    outcome: end.outcome,
+    errorCode: end.failure?.code,
+    session: call.session.id,
+    turn: call.turn,
+    toolCallId: call.held?.ticket.callId ?? call.callKey,
+  })
+}
+
+function subjectFields(
+  call: ToolCall,
+): Pick<DecisionRecord, 'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket'> {
+  return {
+    id: call.decision,
+    kind: 'tool_call',
+    subject: call.tool.name,
+    toolCallId: call.held?.ticket.callId ?? call.callKey,
+    gateway: call.gateway,
+    upstream: call.tool.server,
+    credential: call.credential,
+    argumentsDigest: call.argumentsDigest,
+    ticket: ticketState(call),
+  }
+}
+
+function ticketState(call: ToolCall): 'matched' | 'none' | 'not_needed' {
+  if (call.held !== undefined) return 'matched'
+  return call.snapshot.settings.turns.tickets === 'off' ? 'not_needed' : 'none'
+}
+
+/** A call of something this caller cannot have, or cannot have while a server is down. It names no session, because it never got that far. */
+export function recordUnknownTool(services: Services, context: McpContext, span: CallSpan, name: string, thrown: unknown): void {
+  const error = asTurnwardError(thrown)
+  const { caller, snapshot } = context
+  const record: DecisionRecord = {
+    v: 1,
+    id: newId('dec'),
+    type: 'decision',
+    kind: 'tool_call',
+    time: services.clock.now(),
+    principal: caller.principal.id,
+    groups: [...caller.principal.groups],
+    actor: caller.actor,
+    consumer: caller.consumer,
+    key: caller.key,
+    session: null,
+    turn: null,
+    subject: name.slice(0, 128),
+    gateway: context.gateway.slice(0, 64),
+    labelBefore: null,
+    labelAfter: null,
+    verdict: 'deny',
+    action: 'deny',
+    ...(error.code === 'mcp.server_unavailable'
+      ? { rules: [], reason: 'The server of the tool cannot be called now.' }
+      : {
+          rules: ['grants'],
+          reason: 'No grant gives this principal the gateway or the tool, or there is none of that name.',
+          gaps: [{ kind: 'grant', detail: 'the tool is not granted', source: 'grants' }],
+        }),
+    credential: 'none',
+    revision: snapshot.revision,
+    errorCode: error.code,
+  }
+  services.log.append(record)
+  const { kind, verdict, action, subject, rules, id, turn } = record
+  span.decision({ kind, verdict, action, subject, rules, decisionId: id, turn })
+  span.end({ outcome: 'refused', errorCode: error.code })
+}

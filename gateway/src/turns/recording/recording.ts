@@ -1,0 +1,73 @@
+/** Turns what happened into records of the decision log and notes on the span. The only place that fills in a record. */
+import type { DecisionRecord } from '@turnward/contract/decision'
+import { newId } from '../../core/ids.ts'
+import { labelRecord } from '../../policy/label.ts'
+import type { Label, Verdict } from '../../policy/types.ts'
+import type { AttachedCall } from '../call.ts'
+
+export type RecordFields = Partial<DecisionRecord> &
+  Pick<DecisionRecord, 'type' | 'kind' | 'subject' | 'verdict' | 'action' | 'rules' | 'reason' | 'credential'>
+
+/** A record for this call; fields given win over what the call implies. */
+export function recordOf(call: AttachedCall, fields: RecordFields): DecisionRecord {
+  const { principal, key, consumer, actor } = call.caller
+  const label = labelRecord(call.session.policy.label, call.snapshot.policy)
+  return {
+    v: 1,
+    id: fields.id ?? newId('dec'),
+    time: call.services.clock.now(),
+    principal: principal.id,
+    groups: [...principal.groups],
+    actor,
+    consumer,
+    key,
+    session: call.session.id,
+    turn: call.turn,
+    modelCall: call.modelCall,
+    labelBefore: label,
+    labelAfter: label,
+    revision: call.snapshot.revision,
+    ...(call.span.traceId === undefined ? {} : { traceId: call.span.traceId }),
+    ...fields,
+  }
+}
+
+/** The fields of a record that a verdict decides. */
+export function verdictFields(verdict: Verdict): Pick<DecisionRecord, 'verdict' | 'action' | 'rules' | 'reason' | 'gaps' | 'remedies'> {
+  return {
+    verdict: verdict.verdict,
+    action: verdict.action,
+    rules: [...verdict.rules],
+    reason: verdict.reason,
+    gaps: verdict.gaps.map((gap) => ({ ...gap })),
+    remedies: verdict.remedies.map((remedy) => ({ ...remedy })),
+  }
+}
+
+/** Notes a decision on the span, with the id its record has. */
+export function noteDecision(call: AttachedCall, record: DecisionRecord): void {
+  const { kind, verdict, action, subject, rules, id, turn } = record
+  call.span.decision({ kind, verdict, action, subject, rules, decisionId: id, turn })
+}
+
+/** A label that became more restrictive, and what did it. */
+export function recordAdmission(call: AttachedCall, subject: string, resultDigest: string, before: Label, after: Label): void {
+  const { policy } = call.snapshot
+  const record = recordOf(call, {
+    type: 'decision',
+    kind: 'admission',
+    subject,
+    verdict: 'allow',
+    action: 'allow',
+    rules: [policy.contractOf(subject)?.source ?? 'undescribed'].map((source) =>
+      source === 'undescribed' ? source : `contract ${source}`,
+    ),
+    reason: 'The session has read this result.',
+    credential: 'none',
+    labelBefore: labelRecord(before, policy),
+    labelAfter: labelRecord(after, policy),
+    resultDigest,
+  })
+  call.services.log.append(record)
+  noteDecision(call, record)
+}

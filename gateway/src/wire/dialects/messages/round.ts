@@ -1,0 +1,155 @@
+/**
+ * Puts the events of one messages stream together: blocks with their text, thinking and calls, stop reason and usage.
+ * It refuses what two clients could put together differently.
+ */
+import type { UsageRecord } from '@turnward/contract/decision'
+import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import { parseArguments } from '../../request/call-arguments.ts'
+import { asUpstreamError } from '../chat-completions/answer.ts'
+import type { ResponseView, ToolCallView } from '../../dialect.ts'
+import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
+import { isSayable, messagesFinish } from './answer.ts'
+import { textOfBlocks } from './views.ts'
+import { readMessagesUsage } from './usage.ts'
+
+/** Blocks one message may have. */
+const maxBlocks = 4096
+
+interface Block {
+  readonly index: number
+  readonly native: JsonObject
+  /** Fragments of `input`, joined. */
+  json: string
+  isStopped: boolean
+}
+
+export class MessagesRound {
+  id = ''
+  model = ''
+  isStopped = false
+  error: string | undefined
+  #usage: JsonObject | undefined
+  #stopReason: JsonValue | undefined
+  readonly #blocks = new Map<number, Block>()
+
+  /** `message_start`. */
+  start(message: JsonObject): void {
+    if (objectsOf(message.content).some((block) => block.type === 'tool_use'))
+      throw malformed('its stream carries a tool call outside of a block')
+    this.id = asText(message.id)
+    this.model = asText(message.model)
+    if (isObject(message.usage)) this.#usage = { ...message.usage }
+  }
+
+  /** `content_block_start`. True when the block is a call that the client would run. */
+  startBlock(index: number, native: JsonObject): boolean {
+    if (this.#blocks.has(index)) throw malformed('its stream starts a block twice')
+    if (this.#blocks.size >= maxBlocks) throw malformed(`its stream has more than ${maxBlocks} blocks`)
+    this.#blocks.set(index, { index, native: { ...native }, json: '', isStopped: false })
+    return native.type === 'tool_use'
+  }
+
+  /** `content_block_delta`. */
+  addDelta(index: number, delta: JsonObject): void {
+    const block = this.#blocks.get(index)
+    if (block === undefined || block.isStopped) throw malformed('its stream adds to a block that is not open')
+    const { native } = block
+    if (delta.type === 'text_delta') native.text = asText(native.text) + asText(delta.text)
+    else if (delta.type === 'input_json_delta') block.json += asText(delta.partial_json)
+    else if (delta.type === 'thinking_delta') native.thinking = asText(native.thinking) + asText(delta.thinking)
+    else if (delta.type === 'signature_delta') native.signature = asText(delta.signature)
+    else if (delta.type === 'citations_delta' && !isAbsent(delta.citation))
+      native.citations = [...(Array.isArray(native.citations) ? native.citations : []), delta.citation ?? null]
+  }
+
+  /** `content_block_stop`. */
+  stopBlock(index: number): void {
+    const block = this.#blocks.get(index)
+    if (block === undefined) throw malformed('its stream ends a block that it has not started')
+    block.isStopped = true
+  }
+
+  /** Whether a block is one of text, which a client may be told more in. */
+  isText(index: number): boolean {
+    return this.#blocks.get(index)?.native.type === 'text'
+  }
+
+  /** Text of our own at the end of a block of text, whose end the client has not seen. */
+  addText(index: number, text: string): void {
+    const native = this.#blocks.get(index)?.native
+    if (native !== undefined) native.text = asText(native.text) + text
+  }
+
+  /** `message_delta`: counts are cumulative, so later ones win; nulls do not erase. */
+  addMessageDelta(payload: JsonObject): void {
+    if (isObject(payload.delta) && !isAbsent(payload.delta.stop_reason)) this.#stopReason = payload.delta.stop_reason
+    if (!isObject(payload.usage)) return
+    const known = Object.entries(payload.usage).filter(([, value]) => value !== null)
+    this.#usage = { ...this.#usage, ...Object.fromEntries(known) }
+  }
+
+  get usage(): UsageRecord | undefined {
+    return readMessagesUsage(this.#usage)
+  }
+
+  get nativeUsage(): JsonObject | undefined {
+    return this.#usage
+  }
+
+  finish(): ResponseView['finish'] {
+    return messagesFinish(this.#stopReason)
+  }
+
+  /** True when the stream ended as the dialect ends it, with every block closed. */
+  isComplete(): boolean {
+    return this.isStopped && this.error === undefined && [...this.#blocks.values()].every((block) => block.isStopped)
+  }
+
+  /** Indexes of blocks that are still open. */
+  openBlocks(): number[] {
+    return [...this.#blocks.values()].filter((block) => !block.isStopped).map((block) => block.index)
+  }
+
+  /** The calls in order. Throws `upstream.malformed` when one cannot be told from another. */
+  calls(): readonly { readonly index: number; readonly view: ToolCallView; readonly native: JsonObject }[] {
+    const ids = new Set<string>()
+    return [...this.#blocks.values()]
+      .filter((block) => block.native.type === 'tool_use')
+      .map((block) => {
+        const id = asText(block.native.id)
+        const name = asText(block.native.name)
+        if (id === '' || name === '') throw malformed('a tool call of its stream has no id or no name')
+        if (ids.has(id)) throw malformed('two tool calls of its stream have the same id')
+        ids.add(id)
+        const args = inputOf(block)
+        const view = { id, name, args, argsText: args === undefined ? block.json : canonicalJson(args) }
+        return { index: block.index, view, native: finished(block) }
+      })
+  }
+
+  /** The blocks as the history would carry them, up to the one with index `before`. */
+  blocks(before = Infinity): JsonObject[] {
+    return [...this.#blocks.values()].filter((block) => block.index < before).map(finished)
+  }
+
+  assistantMessage(): JsonObject {
+    return { role: 'assistant', content: this.blocks().filter(isSayable) }
+  }
+}
+
+/** The text a view has of these blocks. */
+export function textOfRound(blocks: readonly JsonObject[]): string {
+  return asUpstreamError(() => textOfBlocks(blocks, 'content'))
+}
+
+function finished(block: Block): JsonObject {
+  const { native } = block
+  if (native.type === 'text') return { ...native, text: asText(native.text) }
+  return native.type === 'tool_use' || block.json !== '' ? { ...native, input: inputOf(block) ?? {} } : native
+}
+
+/** Arguments come in fragments; a call without any has them in its start, most often `{}`. */
+function inputOf(block: Block): JsonObject | undefined {
+  if (block.json.trim() !== '') return parseArguments(block.json)
+  return isObject(block.native.input) ? block.native.input : {}
+}

@@ -1,0 +1,43 @@
+/** Events that wait for a decision, in order and bounded. */
+import type { JsonObject } from '../../core/json.ts'
+import { malformed } from '../request/fields.ts'
+
+/** Held events together may be this many times as large as one event may be. */
+const heldEventsFactor = 16
+
+export interface HeldEvent {
+  readonly raw: Buffer
+  /** What the event says; undefined for a terminator. */
+  readonly payload: JsonObject | undefined
+  /** The payload no longer is what the raw bytes say. */
+  readonly isEdited: boolean
+}
+
+export class HeldEvents {
+  readonly #maxBytes: number
+  #events: HeldEvent[] = []
+  #size = 0
+
+  constructor(maxEventBytes: number) {
+    this.#maxBytes = maxEventBytes * heldEventsFactor
+  }
+
+  get isEmpty(): boolean {
+    return this.#events.length === 0
+  }
+
+  /** Throws `upstream.malformed` when the message grows beyond every bound. */
+  add(event: HeldEvent): void {
+    this.#size += event.raw.length
+    if (this.#size > this.#maxBytes) throw malformed(`the tool calls of its stream are larger than ${this.#maxBytes} bytes`)
+    this.#events.push(event)
+  }
+
+  /** All events; none are held afterwards. */
+  take(): readonly HeldEvent[] {
+    const events = this.#events
+    this.#events = []
+    this.#size = 0
+    return events
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Reads the body of a model call into its JSON and its views. What an earlier request of the same owner began with, byte
+ * for byte, is neither checked nor parsed nor viewed again: a JSON reader that has seen the same bytes is in the same state.
+ * The same holds for its list of tools.
+ */
+import type { Clock } from '../../core/clock.ts'
+import type { Dialect, RequestView } from '../dialect.ts'
+import { MessageMarks, parseGuardedJson, parseGuardedText, textOf, type JsonLimits } from './json-guard.ts'
+import { RequestBody } from './request-body.ts'
+import { KnownBeginnings, shortestBeginning, type Beginning, type FoundBeginning } from './known-beginnings.ts'
+import { KnownTools, type ToolsPlace } from './known-tools.ts'
+
+export interface ReadBody {
+  readonly body: RequestBody
+  /** Views of its messages may be those of an earlier request: they are never changed. */
+  readonly view: RequestView
+}
+
+export class RequestReader {
+  readonly #clock: Clock
+  readonly #beginnings: KnownBeginnings
+  readonly #tools = new KnownTools()
+
+  constructor(clock: Clock, beginnings: KnownBeginnings = new KnownBeginnings()) {
+    this.#clock = clock
+    this.#beginnings = beginnings
+  }
+
+  /**
+   * `owner`: whose requests may be compared with each other. Throws `request.malformed`, `request.ambiguous_key`,
+   * `request.too_deep`, and what the dialect throws.
+   */
+  read(owner: string, dialect: Dialect, bytes: Buffer, limits: JsonLimits): ReadBody {
+    const sender = `${dialect.name}|${owner}`
+    const tools = this.#tools.placeFor(sender, limits.maxDepth)
+    const read =
+      bytes.length < shortestBeginning ? readShort(dialect, bytes, limits, tools) : this.#readLong(sender, dialect, bytes, limits, tools)
+    this.#tools.learn(sender, tools, read.body.fields.tools)
+    return read
+  }
+
+  #readLong(sender: string, dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): ReadBody {
+    const search = this.#beginnings.search(sender, bytes)
+    const { beginning, ...read } = readLong(dialect, bytes, limits, tools, search.found)
+    if (beginning !== undefined) this.#beginnings.keep(search, beginning, this.#clock.now())
+    return read
+  }
+}
+
+function readShort(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): ReadBody {
+  const json = parseGuardedJson(bytes, limits, tools)
+  return { body: new RequestBody(json), view: dialect.readRequest(json) }
+}
+
+interface Reading extends ReadBody {
+  readonly beginning: Beginning | undefined
+}
+
+function readLong(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace, found: FoundBeginning | undefined): Reading {
+  if (found === undefined || found.beginning.maxDepth !== limits.maxDepth) return readWhole(dialect, bytes, limits, tools)
+  const next = nextElement(bytes, found.beginning.ends[found.count - 1] as number)
+  return next < 0 ? readWhole(dialect, bytes, limits, tools) : readOn(dialect, bytes, limits, tools, found, next)
+}
+
+function readWhole(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): Reading {
+  const text = textOf(bytes)
+  const marks = new MessageMarks()
+  const json = parseGuardedText(text, limits, marks, tools)
+  const body = new RequestBody(json)
+  const view = dialect.readRequest(json)
+  const messages = messagesOf(view)
+  if (marks.start === 0 || marks.ends.length !== messages.length) return { body, view, beginning: undefined }
+  const start = Buffer.byteLength(text.slice(0, marks.start))
+  const { keys, keysBefore } = marks
+  const ends = byteOffsets(text, marks, start, bytes)
+  const pieces = [bytes.subarray(0, ends.at(-1))]
+  return { body, view, beginning: { pieces, start, ends, keys, keysBefore, messages, maxDepth: limits.maxDepth } }
+}
+
+/** Reads what comes before the messages and what comes after the known ones, as one body without those. */
+function readOn(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace, found: FoundBeginning, next: number): Reading {
+  const { beginning: known, count } = found
+  const text = bytes.toString('utf8', 0, known.start) + textOf(bytes.subarray(next))
+  const marks = new MessageMarks()
+  marks.keysElsewhere = (known.keys[count - 1] as number) - known.keysBefore
+  const json = parseGuardedText(text, limits, marks, tools)
+  const view = dialect.readRequest(json, count === known.messages.length ? known.messages : known.messages.slice(0, count))
+  return {
+    body: new RequestBody(json, bytes),
+    view,
+    beginning: goOn(found, bytes, messagesOf(view), marks, byteOffsets(text, marks, next, bytes)),
+  }
+}
+
+/** Beyond this many pieces comparing them costs more than keeping the whole request. */
+const mostPieces = 16
+
+/** The beginning with the new messages of a request, which end at the bytes `ends`. */
+function goOn(
+  { beginning: known, count }: FoundBeginning,
+  bytes: Buffer,
+  messages: RequestView['messages'],
+  { keys }: MessageMarks,
+  ends: readonly number[],
+): Beginning {
+  const isWhole = count === known.ends.length
+  if (isWhole && ends.length === 0) return known
+  const last = ends.at(-1) ?? (known.ends[count - 1] as number)
+  // A copy of what is new, so that the request itself can leave memory at once.
+  const pieces =
+    isWhole && known.pieces.length < mostPieces
+      ? [...known.pieces, Buffer.from(bytes.subarray(known.ends.at(-1), last))]
+      : [bytes.subarray(0, last)]
+  return { ...known, pieces, ends: [...known.ends.slice(0, count), ...ends], keys: [...known.keys.slice(0, count), ...keys], messages }
+}
+
+/** The system prompt of a body that carries it beside its messages has no place among them. */
+function messagesOf(view: RequestView): RequestView['messages'] {
+  return view.messages[0]?.index === -1 ? view.messages.slice(1) : view.messages
+}
+
+/** Where the marked elements end in bytes, when the text after `marks.start` begins at byte `from`. */
+function byteOffsets(text: string, marks: MessageMarks, from: number, bytes: Buffer): number[] {
+  const after = text.length - marks.start
+  if (after === bytes.length - from) return marks.ends.map((end) => from + end - marks.start)
+  let place = marks.start
+  let offset = from
+  return marks.ends.map((end) => {
+    offset += Buffer.byteLength(text.slice(place, end))
+    place = end
+    return offset
+  })
+}
+
+const comma = 0x2c
+const openBrace = 0x7b
+const closeBracket = 0x5d
+
+/** Where the next element of the list begins, or its closing bracket stands; -1 when neither follows, which is not for us to judge. */
+function nextElement(bytes: Buffer, end: number): number {
+  const next = skipSpace(bytes, end)
+  if (bytes[next] === closeBracket) return next
+  if (bytes[next] !== comma) return -1
+  const element = skipSpace(bytes, next + 1)
+  return bytes[element] === openBrace ? element : -1
+}
+
+function skipSpace(bytes: Buffer, from: number): number {
+  let at = from
+  while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at += 1
+  return at
+}
