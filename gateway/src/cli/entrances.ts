@@ -5,6 +5,7 @@ import { describeModel, listModels } from '../models/listing-models.ts'
 import { OfferedModels } from '../models/offered-models.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
 import { runModelCall } from '../turns/model-call.ts'
+import { httpOrigin } from '../turns/origins/http-origin.ts'
 import type { Services } from '../turns/services.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import { messages } from '../wire/dialects/messages/messages.ts'
@@ -32,9 +33,15 @@ export function createDispatch(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
   const entrances: ReadonlyMap<string, Entrance> = new Map<string, Entrance>([
-    ['/v1/chat/completions', { method: 'POST', handle: (request, response) => runModelCall(services, request, response, chatCompletions) }],
-    ['/v1/messages', { method: 'POST', handle: (request, response) => runModelCall(services, request, response, messages) }],
-    ['/v1/messages/count_tokens', { method: 'POST', handle: (request, response) => countTokens(services, request, response, messages) }],
+    [
+      '/v1/chat/completions',
+      { method: 'POST', handle: (request, response) => runModelCall(services, httpOrigin(request, response), chatCompletions) },
+    ],
+    ['/v1/messages', { method: 'POST', handle: (request, response) => runModelCall(services, httpOrigin(request, response), messages) }],
+    [
+      '/v1/messages/count_tokens',
+      { method: 'POST', handle: (request, response) => countTokens(services, httpOrigin(request, response), messages) },
+    ],
     ['/v1/models', { method: 'GET', handle: (request, response) => answerModels(services, offered, request, response) }],
     [modelPrefix, { method: 'GET', handle: (request, response) => answerModels(services, offered, request, response) }],
     ['/healthz', { method: 'GET', handle: (_request, response) => answerHealth(services, response) }],

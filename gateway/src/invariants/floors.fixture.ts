@@ -24,6 +24,7 @@ import type { McpContext, McpOperations } from '../tools/operations.ts'
 import { readTools } from '../tools/tool-definitions.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import { runModelCall } from '../turns/model-call.ts'
+import { httpOrigin } from '../turns/origins/http-origin.ts'
 import type { Services } from '../turns/services.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
@@ -117,7 +118,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   const operations = createMcpOperations(services)
   const server = createServer((request, response) => {
     const dialect = request.url === '/v1/messages' ? messages : chatCompletions
-    runModelCall(services, request, response, dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
+    runModelCall(services, httpOrigin(request, response), dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

@@ -2,8 +2,6 @@
  * The life of a model call, top to bottom. Each stage is one file; the line before it says why it stands
  * where it stands. Read this file and `tool-call.ts` and you know the product.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Cancellation, type CancelSignal } from '../core/cancellation.ts'
 import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
 import type { Session } from '../state/sessions.ts'
@@ -14,6 +12,7 @@ import { answerError } from './answering/answering-client.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import type { ModelCall } from './call.ts'
 import { callMeanings } from './naming/call-meaning.ts'
+import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
 import { readModelRequest } from './reading-request.ts'
 import { recordModelOutcome, recordRefusedModel } from './recording/recording-model-call.ts'
 import { relayJson } from './answering/relaying-json.ts'
@@ -26,34 +25,29 @@ import { failPlace, placeOf, savePlace } from './sessions/places.ts'
 import { tellModel } from './telling/telling-model.ts'
 import { shapeTools } from './deciding/shaping-tools.ts'
 
-export async function runModelCall(
-  services: Services,
-  request: IncomingMessage,
-  response: ServerResponse,
-  dialect: Dialect,
-): Promise<void> {
+/** Answers one model call, whatever happens. The origin's answer is ended when this resolves. Never rejects on account of a call. */
+export async function runModelCall(services: Services, origin: CallOrigin, dialect: Dialect): Promise<void> {
   const started = services.clock.monotonic()
   // A call ends on the revision it started on.
   const snapshot = services.snapshot()
-  const signal = abortWhenClientLeaves(response)
   let span: CallSpan | undefined
   let call: ModelCall | undefined
   let busy: Session | undefined
   try {
     // Who is calling comes first: nothing of a stranger's body is parsed.
-    const caller = await services.authenticator.authenticate(request.headers, snapshot)
+    const caller = origin.caller ?? (await services.authenticator.authenticate(origin.headers, snapshot))
     // Parsed once; what we decide on is what the upstream reads.
-    const { bytes, body, view } = await readModelRequest(services, request, caller, dialect, snapshot)
+    const { bytes, body, view } = await readModelRequest(services, origin, caller, dialect, snapshot)
     span = services.telemetry.startModelCall({
       requestModel: view.model,
       dialect: dialect.name,
       stream: view.stream,
-      ...traceHeaders(request),
+      ...traceHeaders(origin),
     })
     // The session carries the label, so it is found before anything is decided; the turn is that of the person's last message in it.
     const history = readHistory(view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
     const { session, turn, firstNew, presented, client, side } = await attachSession(services, snapshot, caller, {
-      headers: request.headers,
+      headers: origin.headers,
       fields: body.fields,
       view,
       history,
@@ -68,13 +62,11 @@ export async function runModelCall(
     )
     call = {
       ...attached,
-      request,
-      response,
+      origin,
       dialect,
       view,
       body,
       bytes,
-      signal,
       presented,
       place: placeOf(history),
       client,
@@ -103,7 +95,7 @@ export async function runModelCall(
     recordModelOutcome(call, started, end)
     if (end.failure !== undefined) await failPlace(call)
   } catch (thrown) {
-    const error = answerError(response, dialect, withTurn(signal.aborted ? signal.reason : thrown, call))
+    const error = answerError(origin.outlet, dialect, withTurn(origin.signal.aborted ? origin.signal.reason : thrown, call))
     if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (call === undefined) span?.end({ outcome: isRefusal(error) ? 'refused' : 'error', errorCode: error.code })
     else {
@@ -116,15 +108,6 @@ export async function runModelCall(
     if (busy !== undefined) services.sessions.end(busy)
     if (call !== undefined) await services.sessions.save(call.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
   }
-}
-
-/** Cancelled when the client goes away before its answer is whole. */
-export function abortWhenClientLeaves(response: ServerResponse): CancelSignal {
-  const cancellation = new Cancellation()
-  response.on('close', () => {
-    if (!response.writableFinished) cancellation.cancel(new TurnwardError('request.cancelled'))
-  })
-  return cancellation
 }
 
 /** Runs a check; what it throws is recorded first. */
@@ -145,13 +128,4 @@ function withTurn(thrown: unknown, call: ModelCall | undefined): unknown {
 /** Whether somebody was not let in; every other failure is nobody's decision. */
 function isRefusal({ code }: TurnwardError): boolean {
   return code.startsWith('auth.') || code.startsWith('grant.')
-}
-
-/** W3C trace context of the caller, as far as it is one header each. */
-export function traceHeaders(request: IncomingMessage): { traceparent: string | undefined; tracestate: string | undefined } {
-  const { traceparent, tracestate } = request.headers
-  return {
-    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
-    tracestate: typeof tracestate === 'string' ? tracestate : undefined,
-  }
 }

@@ -46,7 +46,7 @@ class StreamPump implements BodySink {
   }
 
   start(): void {
-    this.#call.response.on('drain', this.#onDrain)
+    this.#call.origin.outlet.onDrain(this.#onDrain)
     this.#routed.response.read(this)
   }
 
@@ -61,7 +61,7 @@ class StreamPump implements BodySink {
       return
     }
     if (this.#gate.failed) this.#endEarly()
-    else if (this.#call.response.writableNeedDrain) this.#pause()
+    else if (this.#call.origin.outlet.isFull) this.#pause()
   }
 
   onEnd(): void {
@@ -75,8 +75,8 @@ class StreamPump implements BodySink {
 
   onError(error: Error): void {
     this.#finish()
-    if (this.#call.signal.aborted) {
-      this.#reject(this.#call.signal.reason)
+    if (this.#call.origin.signal.aborted) {
+      this.#reject(this.#call.origin.signal.reason)
       return
     }
     const cutOff = new TurnwardError('upstream.failed', {
@@ -126,7 +126,7 @@ class StreamPump implements BodySink {
   }
 
   #onStall = (): void => {
-    this.#call.response.destroy()
+    this.#call.origin.outlet.destroy()
     this.#fail(new TurnwardError('request.cancelled', { why: 'the client stopped reading its answer', turn: this.#call.turn ?? undefined }))
   }
 
@@ -154,7 +154,7 @@ class StreamPump implements BodySink {
 
   #finish(): void {
     clearTimeout(this.#stalled)
-    this.#call.response.off('drain', this.#onDrain)
+    this.#call.origin.outlet.offDrain(this.#onDrain)
   }
 }
 

@@ -17,7 +17,7 @@ export interface RelayEnd {
 }
 
 export function outgoing(call: ModelCall): OutgoingCall {
-  const { dialect, view, body, bytes, request, span } = call
+  const { dialect, view, body, bytes, origin, span } = call
   return {
     dialect,
     model: view.model,
@@ -25,7 +25,7 @@ export function outgoing(call: ModelCall): OutgoingCall {
     wantsUsage: view.wantsUsage,
     body,
     bytes,
-    clientHeaders: request.headers,
+    clientHeaders: origin.headers,
     traceparent: span.traceparent,
     tracestate: span.tracestate,
   }

@@ -21,7 +21,7 @@ import { sumUsage } from '../recording/usage.ts'
 export async function relayJson(call: ModelCall, route: Route): Promise<RelayEnd> {
   const earlier: EarlierRounds = { rounds: [], usage: [], text: '' }
   for (;;) {
-    const routed = await routeCall(call.services, call.snapshot, call.caller, route, outgoing(call), call.signal, onAttempt(call))
+    const routed = await routeCall(call.services, call.snapshot, call.caller, route, outgoing(call), call.origin.signal, onAttempt(call))
     if (routed.response.status >= 400) return { failure: await relayFailure(call, routed), usage: sumUsage(earlier.usage) }
     const answer = await readAnswer(call, routed)
     const { view, body } = answer
@@ -119,9 +119,9 @@ function nativeCalls(call: ModelCall, answer: Answer): ReadonlyMap<string, JsonO
 function send(call: ModelCall, routed: RoutedResponse, bytes: Buffer): void {
   const headers = answerHeaders(call, routed, 'application/json')
   headers['content-length'] = bytes.length
-  call.response.writeHead(200, headers)
+  call.origin.outlet.head(200, headers)
   call.span.firstByte()
-  call.response.end(bytes)
+  call.origin.outlet.end(bytes)
 }
 
 function joinText(earlier: string, text: string): string {

@@ -9,7 +9,6 @@ import { maskSecrets } from '../../models/masking-secrets.ts'
 import { routeCall, type RoutedResponse } from '../../models/routing-upstream.ts'
 import { createStreamGate } from '../../wire/dialects.ts'
 import type { RefusedCall, SplicedRound, ToolCallView } from '../../wire/dialect.ts'
-import { writeChunk } from '../../http1/chunk-writer.ts'
 import type { GateRound, StreamGate } from '../../wire/gate/stream-gate.ts'
 import { answerHeaders } from './answering-client.ts'
 import type { ModelCall } from '../call.ts'
@@ -23,20 +22,21 @@ import { hasLineForPerson, takeLineForPerson } from '../telling/telling-person.t
 import { sumUsage } from '../recording/usage.ts'
 
 export async function relayStream(call: ModelCall, route: Route): Promise<RelayEnd> {
-  const { services, snapshot, response } = call
+  const { services, snapshot } = call
+  const { outlet, signal } = call.origin
   let routed: RoutedResponse | undefined
   const sink = {
     // The head goes out with the first byte: until then an upstream may still fail into a real status.
     write(bytes: Uint8Array | string): void {
-      if (!response.headersSent && routed !== undefined) {
-        response.writeHead(200, {
+      if (!outlet.hasBegun && routed !== undefined) {
+        outlet.head(200, {
           ...answerHeaders(call, routed, 'text/event-stream; charset=utf-8'),
           'cache-control': 'no-cache',
           'x-accel-buffering': 'no',
         })
         call.span.firstByte()
       }
-      writeChunk(response, bytes)
+      outlet.write(bytes)
     },
   }
   const gate = createStreamGate(call.dialect.name, sink, {
@@ -47,20 +47,20 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
   })
   // A quiet upstream or a held call must not look like a dead connection to proxies and clients.
   const keepAlive = setInterval(() => {
-    if (response.headersSent && !response.writableEnded && !response.writableNeedDrain) response.write(': keep-alive\n\n')
+    if (outlet.hasBegun && outlet.isOpen && !outlet.isFull) outlet.write(': keep-alive\n\n')
   }, snapshot.settings.turns.keep_alive_ms)
 
   const rounds: SplicedRound[] = []
   const usages: UsageRecord[] = []
   try {
     for (;;) {
-      routed = await routeCall(services, snapshot, call.caller, route, outgoing(call), call.signal, onAttempt(call))
+      routed = await routeCall(services, snapshot, call.caller, route, outgoing(call), signal, onAttempt(call))
       if (routed.response.status >= 400) return { failure: await relayFailure(call, routed), usage: sumUsage(usages) }
       const round = await pumpStream(call, routed, gate)
       if (round.usage !== undefined) usages.push(round.usage)
       const end = { finish: round.finish, usage: sumUsage(usages), responseId: round.responseId, responseModel: round.model }
       if (round.upstreamError !== undefined) {
-        response.end()
+        outlet.end()
         return {
           ...end,
           failure: new TurnwardError('upstream.failed', {
@@ -79,7 +79,7 @@ export async function relayStream(call: ModelCall, route: Route): Promise<RelayE
 
       const next = await settleRound(call, gate, round, rounds)
       if (next === 'again') continue
-      response.end()
+      outlet.end()
       return end
     }
   } finally {
