@@ -86,7 +86,8 @@ export class SqliteThread {
     // No `execArgv` of the process: flags meant for its main module (`--eval`, `--input-type`) would stop the thread.
     const worker = new Worker(workerFile(import.meta.url, 'sqlite-worker'), {
       workerData: this.#data,
-      name: 'turnward-store', resourceLimits: { maxYoungGenerationSizeMb: 6 },
+      name: 'turnward-store',
+      resourceLimits: { maxYoungGenerationSizeMb: 6 },
       execArgv: [],
     })
     this.generation += 1
