@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { configOf, keys, openFloors } from '../invariants/floors.fixture.ts'
@@ -9,7 +9,7 @@ async function open() {
   const floors = await openFloors({
     config: configOf({ upstreams: { u: { kind: 'scripted', steps: [{ text: 'hi' }] } }, routes: [{ model: 'm', upstreams: ['u'] }] }),
   })
-  const mcp = async (_request: unknown, response: import('node:http').ServerResponse, gateway: string): Promise<void> => {
+  const mcp = async (_request: unknown, response: ServerResponse, gateway: string): Promise<void> => {
     response.writeHead(200, { 'x-gateway': gateway }).end('{}')
   }
   let isDraining = false
