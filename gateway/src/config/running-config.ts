@@ -10,15 +10,17 @@ import { InputWatcher } from './input-watcher.ts'
 import { attemptLoad, type Environment } from './load.ts'
 import { ConfigError } from './problems.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { ConfigSource } from './sources.ts'
 
 export type SwapListener = (next: Snapshot, previous: Snapshot) => void
 
 /** How often one reload starts over because new folders turned up while it ran. */
 const maxRounds = 8
 
-export class ConfigSource {
+export class RunningConfig {
   readonly #path: string
   readonly #env: Environment
+  readonly #others: readonly ConfigSource[]
   readonly #logger: Logger
   readonly #watcher: InputWatcher
   readonly #listeners = new Set<SwapListener>()
@@ -27,9 +29,17 @@ export class ConfigSource {
   #queue: Promise<unknown> = Promise.resolve()
   #closed = false
 
-  private constructor(path: string, env: Environment, logger: Logger, first: Snapshot, watcher: InputWatcher) {
+  private constructor(
+    path: string,
+    env: Environment,
+    logger: Logger,
+    others: readonly ConfigSource[],
+    first: Snapshot,
+    watcher: InputWatcher,
+  ) {
     this.#path = path
     this.#env = env
+    this.#others = others
     this.#logger = logger
     this.#current = first
     this.#watcher = watcher
@@ -38,18 +48,18 @@ export class ConfigSource {
     })
   }
 
-  /** Loads the file and begins to follow it. Throws ConfigError when the first load fails. */
-  static async open(path: string, env: Environment, logger: Logger): Promise<ConfigSource> {
+  /** Loads the file and what other sources add to it, and begins to follow the file. Throws ConfigError when the first load fails. */
+  static async open(path: string, env: Environment, logger: Logger, others: readonly ConfigSource[] = []): Promise<RunningConfig> {
     const main = resolve(path)
     const watcher = new InputWatcher((folder) =>
       logger.warn({ folder }, 'this folder cannot be watched; edits in it need a reload (SIGHUP)'),
     )
-    const first = await loadWatched(main, env, watcher)
+    const first = await loadWatched(main, env, watcher, others)
     if (first instanceof ConfigError) {
       watcher.close()
       throw first
     }
-    return new ConfigSource(main, env, logger, first, watcher)
+    return new RunningConfig(main, env, logger, others, first, watcher)
   }
 
   /** The snapshot new requests run on. */
@@ -90,7 +100,7 @@ export class ConfigSource {
 
   async #reload(reason: string): Promise<boolean> {
     if (this.#closed) return false
-    const loaded = await loadWatched(this.#path, this.#env, this.#watcher).catch((error: unknown) => asTurnwardError(error))
+    const loaded = await loadWatched(this.#path, this.#env, this.#watcher, this.#others).catch((error: unknown) => asTurnwardError(error))
     if (this.#closed) return false
     const previous = this.#current
     if (loaded instanceof Error) {
@@ -135,10 +145,15 @@ export class ConfigSource {
  * Loads with the watcher armed before the files are read, so that no edit falls between reading and watching.
  * Folders that turn up while reading are armed and everything is read once more.
  */
-async function loadWatched(main: string, env: Environment, watcher: InputWatcher): Promise<Snapshot | ConfigError> {
+async function loadWatched(
+  main: string,
+  env: Environment,
+  watcher: InputWatcher,
+  others: readonly ConfigSource[],
+): Promise<Snapshot | ConfigError> {
   await watcher.follow(new Set([main]))
   for (let round = 1; ; round++) {
-    const { outcome, inputs } = await attemptLoad(main, env)
+    const { outcome, inputs } = await attemptLoad(main, env, others)
     const grew = await watcher.follow(new Set([main, ...inputs]))
     if (!grew || round >= maxRounds) return outcome
   }

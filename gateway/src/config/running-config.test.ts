@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Logger } from '../core/logger.ts'
 import { ConfigError } from './problems.ts'
 import type { Snapshot } from './snapshot.ts'
-import { ConfigSource } from './watch.ts'
+import { RunningConfig } from './running-config.ts'
 
 let folder: string
 let main: string
-let source: ConfigSource | undefined
+let source: RunningConfig | undefined
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'turnward-watch-'))
@@ -50,12 +50,12 @@ const models = (...names: string[]) =>
 async function open(text: string, env: Record<string, string> = {}) {
   writeFileSync(main, text)
   const log = recorder()
-  source = await ConfigSource.open(main, env, log.logger)
+  source = await RunningConfig.open(main, env, log.logger)
   return { source, log }
 }
 
 /** The first swap whose snapshot is as wanted; an edit in two steps may swap twice. */
-function swapped(of: ConfigSource, wanted: (snapshot: Snapshot) => boolean = () => true): Promise<Snapshot> {
+function swapped(of: RunningConfig, wanted: (snapshot: Snapshot) => boolean = () => true): Promise<Snapshot> {
   return new Promise((found) => {
     of.onSwap((next) => {
       if (wanted(next)) found(next)
@@ -114,7 +114,7 @@ describe('an edit takes effect by itself', () => {
     symlinkSync('v1', join(folder, '..data'))
     symlinkSync('..data/turnward.yaml', main)
     const log = recorder()
-    source = await ConfigSource.open(main, {}, log.logger)
+    source = await RunningConfig.open(main, {}, log.logger)
     const swap = swapped(source)
     symlinkSync('v2', join(folder, '..data_tmp'))
     renameSync(join(folder, '..data_tmp'), join(folder, '..data'))
@@ -161,7 +161,7 @@ describe('a bad edit', () => {
 
   test('at the start is an error, not a running gateway', async () => {
     writeFileSync(main, 'polcy: {}')
-    await expect(ConfigSource.open(main, {}, recorder().logger)).rejects.toBeInstanceOf(ConfigError)
+    await expect(RunningConfig.open(main, {}, recorder().logger)).rejects.toBeInstanceOf(ConfigError)
   })
 })
 
