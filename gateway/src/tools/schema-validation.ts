@@ -26,7 +26,7 @@ export type ArgumentCheck = (args: JsonObject) => string | undefined
 
 /** A check compiled from an input schema, or `why` it cannot be used. No `$schema` means 2020-12 (basic/index, "Schema Dialect"). */
 export function compileArgumentCheck(schema: JsonObject): { readonly check: ArgumentCheck } | { readonly why: string } {
-  const draft = draftOf(schema['$schema'])
+  const draft = draftOf(schema.$schema)
   if (draft === undefined) return { why: 'its input schema is of a dialect that is not supported' }
   const size = countNodes(schema, maxDepth, maxNodes)
   if (size === undefined) return { why: 'its input schema is too deep or too large' }

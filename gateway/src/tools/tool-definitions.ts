@@ -35,7 +35,7 @@ export function readTools(server: string, listed: readonly JsonObject[]): ReadTo
     const tool = readTool(server, definition)
     if (typeof tool === 'string')
       leftOut.set(
-        typeof definition['name'] === 'string' ? exposedName(server, definition['name'].slice(0, longestName)) : `${server}__#${position}`,
+        typeof definition.name === 'string' ? exposedName(server, definition.name.slice(0, longestName)) : `${server}__#${position}`,
         tool,
       )
     else read.push(tool)
@@ -46,15 +46,15 @@ export function readTools(server: string, listed: readonly JsonObject[]): ReadTo
 }
 
 function readTool(server: string, definition: JsonObject): ServerTool | string {
-  const originalName = definition['name']
+  const originalName = definition.name
   if (typeof originalName !== 'string' || originalName === '' || originalName.length > longestName) return 'it has no usable name'
   if (JSON.stringify(definition).length > longestDefinition) return 'its definition is too large'
-  const schema = definition['inputSchema']
+  const schema = definition.inputSchema
   if (!isObject(schema)) return 'it has no input schema'
   const parameters = headerParameters(schema)
   if (typeof parameters === 'string') return parameters
   // 2025-11-25 experimental tasks are not bridged, so such a tool could be listed but never called.
-  if (isObject(definition['execution']) && definition['execution']['taskSupport'] === 'required')
+  if (isObject(definition.execution) && definition.execution.taskSupport === 'required')
     return 'it can only be called as a task, which is not available yet'
   const compiled = compileArgumentCheck(schema)
   if ('why' in compiled) return compiled.why
@@ -74,7 +74,7 @@ function readTool(server: string, definition: JsonObject): ServerTool | string {
 }
 
 function hintsOf(definition: JsonObject): ToolHints {
-  const annotations = isObject(definition['annotations']) ? definition['annotations'] : {}
+  const annotations = isObject(definition.annotations) ? definition.annotations : {}
   const hint = (key: string): boolean | undefined => (typeof annotations[key] === 'boolean' ? annotations[key] : undefined)
   return { readOnlyHint: hint('readOnlyHint'), destructiveHint: hint('destructiveHint'), openWorldHint: hint('openWorldHint') }
 }

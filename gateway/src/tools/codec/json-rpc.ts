@@ -49,36 +49,36 @@ const longestName = 512
 /** Classifies one parsed message. Ids are strings or integers, never null (basic/index, "Requests"). */
 export function readMessage(value: unknown): RpcMessage {
   if (!isObject(value)) return { kind: 'invalid', why: 'a message must be a JSON object' }
-  if (value['jsonrpc'] !== '2.0') return { kind: 'invalid', why: '`jsonrpc` must be "2.0"' }
-  const method = value['method']
+  if (value.jsonrpc !== '2.0') return { kind: 'invalid', why: '`jsonrpc` must be "2.0"' }
+  const method = value.method
   if (method !== undefined) return readCall(value, method)
-  if (isObject(value['error'])) return readError(value, value['error'])
-  const id = readId(value['id'])
+  if (isObject(value.error)) return readError(value, value.error)
+  const id = readId(value.id)
   if (id === undefined) return { kind: 'invalid', why: 'a message needs a `method`, or an `id` with a `result` or an `error`' }
-  if (!isObject(value['result'])) return { kind: 'invalid', why: '`result` must be an object' }
-  return { kind: 'result', id, result: value['result'] }
+  if (!isObject(value.result)) return { kind: 'invalid', why: '`result` must be an object' }
+  return { kind: 'result', id, result: value.result }
 }
 
 function readCall(value: JsonObject, method: JsonValue): RpcMessage {
   if (typeof method !== 'string' || method.length === 0 || method.length > longestName)
     return { kind: 'invalid', why: '`method` must be a string' }
-  const params = value['params']
+  const params = value.params
   if (params !== undefined && !isObject(params)) return { kind: 'invalid', why: '`params` must be an object' }
   if (!Object.hasOwn(value, 'id')) return { kind: 'notification', method, params: params ?? {} }
-  const id = readId(value['id'])
+  const id = readId(value.id)
   if (id === undefined) return { kind: 'invalid', why: '`id` must be a string or an integer' }
   return { kind: 'request', id, method, params: params ?? {} }
 }
 
 function readError(value: JsonObject, error: JsonObject): RpcMessage {
   // A code no double holds is none of the protocol; the error is one all the same.
-  const code = isRawJSON(error['code']) ? rpcCodes.internalError : error['code']
+  const code = isRawJSON(error.code) ? rpcCodes.internalError : error.code
   if (typeof code !== 'number') return { kind: 'invalid', why: '`error.code` must be a number' }
-  const message = error['message']
+  const message = error.message
   return {
     kind: 'error',
-    id: readId(value['id']),
-    error: { code, message: typeof message === 'string' ? message : '', data: error['data'] },
+    id: readId(value.id),
+    error: { code, message: typeof message === 'string' ? message : '', data: error.data },
   }
 }
 

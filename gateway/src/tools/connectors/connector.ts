@@ -57,7 +57,7 @@ export async function listTools(exchange: Exchange, server: string, limits: Resp
     // A server without tools may not implement the method at all.
     if (response.kind === 'error' && response.error.code === rpcCodes.methodNotFound && page === 0) return []
     if (response.kind === 'error') throw unavailable(server, `it answered \`tools/list\` with error ${response.error.code}`)
-    const listed = response.result['tools']
+    const listed = response.result.tools
     if (!Array.isArray(listed)) throw unavailable(server, 'its list of tools is malformed')
     for (const tool of listed) {
       if (!isObject(tool)) throw unavailable(server, 'its list of tools is malformed')
@@ -65,7 +65,7 @@ export async function listTools(exchange: Exchange, server: string, limits: Resp
       size += JSON.stringify(tool).length
     }
     if (tools.length > maxTools || size > limits.maxResponseBytes) throw unavailable(server, 'its list of tools is too large')
-    const next = response.result['nextCursor']
+    const next = response.result.nextCursor
     if (typeof next !== 'string') return tools
     if (next === cursor) throw unavailable(server, 'its list of tools has no end')
     cursor = next

@@ -107,13 +107,13 @@ class LegacyHttp implements Exchange {
 
   async #exchange(session: Session, method: string, params: JsonObject, options: RequestOptions): Promise<RpcResponse> {
     const id = this.#next++
-    const meta = params['_meta'] as JsonObject | undefined
+    const meta = params._meta as JsonObject | undefined
     const sent = options.onProgress === undefined ? params : { ...params, _meta: { ...meta, progressToken: id } }
     try {
       const answer = await this.#wire.post(requestText(id, method, sent), session.headers, options.signal)
       await this.#checkStatus(session, answer)
       return await this.#wire.readResponse(answer, id, (message) => {
-        if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id)
+        if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params.progressToken === id)
           options.onProgress?.(message.params)
         else this.#aside(session, message)
       })

@@ -27,7 +27,7 @@ export async function modernRequest(
     throw refused
   }
   return wire.readResponse(answer, id, (message) => {
-    if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id)
+    if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params.progressToken === id)
       options.onProgress?.(message.params)
     else onMessage(message)
   })
@@ -37,7 +37,7 @@ export async function modernRequest(
 const plainMeta = JSON.stringify(modernMeta({}, modernVersion))
 
 function requestOf(id: number, method: string, params: JsonObject, { onProgress }: RequestOptions): string {
-  if (onProgress === undefined && params['_meta'] === undefined) {
+  if (onProgress === undefined && params._meta === undefined) {
     const rest = JSON.stringify(params).slice(1, -1)
     return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":{${rest}${rest === '' ? '' : ','}"_meta":${plainMeta}}}`
   }
@@ -47,7 +47,7 @@ function requestOf(id: number, method: string, params: JsonObject, { onProgress 
 
 function headersOf(method: string, params: JsonObject, { headers }: RequestOptions): Record<string, string> {
   const all: Record<string, string> = { 'mcp-protocol-version': modernVersion, 'mcp-method': method }
-  if (typeof params['name'] === 'string') all['mcp-name'] = encodeHeaderValue(params['name'])
+  if (typeof params.name === 'string') all['mcp-name'] = encodeHeaderValue(params.name)
   return headers === undefined ? all : { ...all, ...headers }
 }
 

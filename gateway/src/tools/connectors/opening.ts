@@ -9,7 +9,7 @@ export const implementation: JsonObject = { name: 'turnward', version: '0.1.0' }
 
 /** `_meta` of a modern request: ours on top of what travels. We declare no client capability (basic/index, "_meta"). */
 export function modernMeta(params: JsonObject, version: string): JsonObject {
-  const meta = isObject(params['_meta']) ? params['_meta'] : {}
+  const meta = isObject(params._meta) ? params._meta : {}
   return { ...meta, [metaKeys.protocolVersion]: version, [metaKeys.clientInfo]: implementation, [metaKeys.clientCapabilities]: {} }
 }
 
@@ -21,7 +21,7 @@ export async function initialize(exchange: Pick<Exchange, 'request'>, server: st
     { signal },
   )
   if (response.kind === 'error') throw unavailable(server, `it answered \`initialize\` with error ${response.error.code}`)
-  const version = response.result['protocolVersion']
+  const version = response.result.protocolVersion
   if (typeof version !== 'string' || !legacyVersions.includes(version))
     throw unavailable(server, 'it wants a protocol version that is not supported')
   return version
@@ -31,9 +31,9 @@ export async function initialize(exchange: Pick<Exchange, 'request'>, server: st
 export function eraOfProbe(response: RpcResponse): Era | undefined {
   const versions =
     response.kind === 'result'
-      ? response.result['supportedVersions']
+      ? response.result.supportedVersions
       : isObject(response.error.data)
-        ? response.error.data['supported']
+        ? response.error.data.supported
         : undefined
   if (response.kind === 'error' && (response.error.code === rpcCodes.headerMismatch || response.error.code === rpcCodes.missingCapability))
     return 'modern'

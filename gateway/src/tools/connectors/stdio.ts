@@ -85,7 +85,7 @@ export class StdioChannel {
     if (options.signal.aborted) return Promise.reject(abortedError(options.signal))
     if (this.#dead !== undefined) return Promise.reject(unavailable(this.#options.server, this.#dead))
     const id = this.#next++
-    const meta = params['_meta']
+    const meta = params._meta
     const sent =
       options.onProgress === undefined ? params : { ...params, _meta: { ...(meta as JsonObject | undefined), progressToken: id } }
     return new Promise((resolve, reject) => {
@@ -164,7 +164,7 @@ export class StdioChannel {
   }
 
   #progress(params: JsonObject): void {
-    const token = params['progressToken']
+    const token = params.progressToken
     if (typeof token === 'number') this.#waiting.get(idKey(token))?.onProgress?.(params)
   }
 

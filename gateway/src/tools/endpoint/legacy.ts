@@ -22,9 +22,9 @@ const longestBatch = 50
 
 /** Answers the handshake: the client's version when we speak it, else our latest (2025-11-25, lifecycle). */
 export function answerInitialize(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, request: RpcRequest): void {
-  const wanted = request.params['protocolVersion']
+  const wanted = request.params.protocolVersion
   const version = typeof wanted === 'string' && legacyVersions.includes(wanted) ? wanted : latestLegacyVersion
-  const client = clientOf(request.params['clientInfo'])
+  const client = clientOf(request.params.clientInfo)
   const { caller, gateway, res } = arrival
   try {
     const opened = parts.operations.openGateway(contextOf(arrival, { id: '', version, client }))
@@ -184,21 +184,21 @@ async function resultOf(
 /** Legacy output schemas describe objects; a modern server may describe anything (SEP-2106). */
 function legacyDefinition(definition: JsonObject): JsonObject {
   const { outputSchema, ...rest } = definition
-  return outputSchema === undefined || (isObject(outputSchema) && outputSchema['type'] === 'object') ? definition : rest
+  return outputSchema === undefined || (isObject(outputSchema) && outputSchema.type === 'object') ? definition : rest
 }
 
 /** Without what only modern results have; `structuredContent` must be an object, its text form is in `content`. */
 function legacyResult(result: JsonObject): JsonObject {
   const { resultType: _type, structuredContent, ...rest } = result
-  if (isObject(rest['_meta'])) {
-    const { [metaKeys.serverInfo]: _server, ...meta } = rest['_meta']
-    rest['_meta'] = meta
+  if (isObject(rest._meta)) {
+    const { [metaKeys.serverInfo]: _server, ...meta } = rest._meta
+    rest._meta = meta
   }
   return isObject(structuredContent) ? { ...rest, structuredContent } : rest
 }
 
 function takeNotification(sessions: LegacySessions, session: LegacySession, method: string, params: JsonObject): void {
-  const id = method === 'notifications/cancelled' ? readId(params['requestId']) : undefined
+  const id = method === 'notifications/cancelled' ? readId(params.requestId) : undefined
   if (id !== undefined) sessions.cancel(session, id)
 }
 

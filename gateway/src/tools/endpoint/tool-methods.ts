@@ -22,7 +22,7 @@ export interface ToolPage {
 /** One page. Cursors are ours, sealed, and only good for the principal and gateway they were made for. Throws `request.invalid`. */
 export async function listPage(operations: McpOperations, cursors: Sealer, context: McpContext, request: RpcRequest): Promise<ToolPage> {
   const boundTo = [context.caller.principal.id, context.gateway]
-  const cursor = request.params['cursor']
+  const cursor = request.params.cursor
   const opened = cursor === undefined ? undefined : typeof cursor === 'string' ? cursors.open(cursor, boundTo) : undefined
   if (cursor !== undefined && opened === undefined)
     throw new TurnwardError('request.invalid', {
@@ -33,16 +33,16 @@ export async function listPage(operations: McpOperations, cursors: Sealer, conte
   const { tools, complete } = await operations.listTools(context)
   const start = opened === undefined ? 0 : startOf(tools, opened)
   const page = tools.slice(start, start + pageSize)
-  const last = page.at(-1)?.['name']
+  const last = page.at(-1)?.name
   const more = start + page.length < tools.length && typeof last === 'string'
   return { tools: page, complete, nextCursor: more ? cursors.seal({ after: last, at: start + page.length }, boundTo) : undefined }
 }
 
 /** After the tool the page before ended with; at its place when that tool has gone meanwhile. */
 function startOf(tools: readonly JsonObject[], cursor: JsonObject): number {
-  const after = tools.findIndex(({ name }) => name === cursor['after'])
+  const after = tools.findIndex(({ name }) => name === cursor.after)
   if (after !== -1) return after + 1
-  return typeof cursor['at'] === 'number' ? cursor['at'] : tools.length
+  return typeof cursor.at === 'number' ? cursor.at : tools.length
 }
 
 export interface CallRequest {
@@ -62,7 +62,7 @@ export function readCall(request: RpcRequest): CallRequest {
   if (args !== undefined && !isObject(args))
     throw new TurnwardError('request.invalid', { subject: 'arguments', why: 'they must be an object' })
   if (meta !== undefined && !isObject(meta)) throw new TurnwardError('request.invalid', { subject: '_meta', why: 'it must be an object' })
-  const token = meta?.['progressToken']
+  const token = meta?.progressToken
   const path = pathToRawNumber(args)
   const unfit = path === undefined ? undefined : numberRefusal(path)
   return { name, args: args ?? {}, meta, progressToken: typeof token === 'string' || typeof token === 'number' ? token : undefined, unfit }
@@ -95,7 +95,7 @@ export async function runCall(
 function increasing(send: (params: JsonObject) => void): (params: JsonObject) => void {
   let last: string | undefined
   return (params) => {
-    const progress = numberText(params['progress'])
+    const progress = numberText(params.progress)
     if (progress === undefined || (last !== undefined && compareNumbers(progress, last) <= 0)) return
     last = progress
     send(params)
