@@ -1,8 +1,8 @@
 /** The first messages of a hop: `initialize` of the legacy era, `_meta` and `server/discover` of the modern one. */
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { rpcCodes, type RpcResponse } from '../codec/json-rpc.ts'
+import { errorText, resultText, rpcCodes, type RpcRequest, type RpcResponse } from '../codec/json-rpc.ts'
 import { latestLegacyVersion, legacyVersions, metaKeys, modernVersion, type Era } from '../codec/versions.ts'
-import type { Exchange } from './connector.ts'
+import type { Exchange } from './exchange.ts'
 import { unavailable } from './failure.ts'
 
 export const implementation: JsonObject = { name: 'turnward', version: '0.1.0' }
@@ -44,4 +44,9 @@ export function eraOfProbe(response: RpcResponse): Era | undefined {
 /** Asks a modern stdio server for `tools/list_changed`; best effort, a server may not implement it. */
 export function listenToTools(exchange: Exchange, listening: AbortSignal): void {
   exchange.request('subscriptions/listen', { notifications: { toolsListChanged: true } }, { signal: listening }).catch(() => {})
+}
+
+/** What a server is told that asks something of us: we have declared no capability, so it can only want to know that we live. */
+export function answerToServer({ id, method }: RpcRequest): string {
+  return method === 'ping' ? resultText(id, {}) : errorText(id, { code: rpcCodes.methodNotFound, message: 'Method not found' })
 }

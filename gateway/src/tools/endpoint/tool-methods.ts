@@ -2,7 +2,7 @@
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { numberText, pathToRawNumber } from '../../core/exact-json.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { compareNumbers } from '../../core/number-literals.ts'
 import type { RpcRequest } from '../codec/json-rpc.ts'
 import { numberRefusal } from '../codec/message-body.ts'
@@ -22,7 +22,7 @@ export interface ToolPage {
 /** One page. Cursors are ours, sealed, and only good for the principal and gateway they were made for. Throws `request.invalid`. */
 export async function listPage(operations: McpOperations, cursors: Sealer, context: McpContext, request: RpcRequest): Promise<ToolPage> {
   const boundTo = [context.caller.principal.id, context.gateway]
-  const cursor = request.params.cursor
+  const cursor = request.params.cursor ?? undefined
   const opened = cursor === undefined ? undefined : typeof cursor === 'string' ? cursors.open(cursor, boundTo) : undefined
   if (cursor !== undefined && opened === undefined)
     throw new TurnwardError('request.invalid', {
@@ -56,7 +56,10 @@ export interface CallRequest {
 
 /** Reads the parameters of `tools/call`. Throws `request.invalid`. */
 export function readCall(request: RpcRequest): CallRequest {
-  const { name, arguments: args, _meta: meta } = request.params
+  // What is null is not there.
+  const { name } = request.params
+  const args = request.params.arguments ?? undefined
+  const meta = request.params._meta ?? undefined
   if (typeof name !== 'string' || name === '' || name.length > 512)
     throw new TurnwardError('request.invalid', { subject: 'name', why: 'it must be the name of a tool' })
   if (args !== undefined && !isObject(args))
@@ -98,6 +101,16 @@ function increasing(send: (params: JsonObject) => void): (params: JsonObject) =>
     const progress = numberText(params.progress)
     if (progress === undefined || (last !== undefined && compareNumbers(progress, last) <= 0)) return
     last = progress
-    send(params)
+    send(readable(params))
+  }
+}
+
+/** Without what no client could read: an amount that is no number, a message that is no text. */
+function readable(params: JsonObject): JsonObject {
+  const { total, message, ...rest } = params
+  return {
+    ...rest,
+    ...(numberText(total) === undefined ? {} : { total: total as JsonValue }),
+    ...(typeof message === 'string' ? { message } : {}),
   }
 }
