@@ -139,7 +139,7 @@ describe('an answer', () => {
     handle = (_req, res) => json(res).end(result(1))
     await ask()
     const response = await wire.readResponse(large, 1, () => {})
-    expect(response.kind === 'result' && response.result['text'] === text).toBe(true)
+    expect(response.kind === 'result' && response.result.text === text).toBe(true)
   })
 
   test('that broke off before it was read says so when it is read', async () => {

@@ -93,7 +93,7 @@ test('a listing is written when it differs, and not otherwise', async () => {
   const known = new KnownTools({ stored: [], store: counting, clock: systemClock, logger: silentLogger })
   const snapshot = configured('s')
   for (const tools of [['t'], ['t'], ['u'], ['u']]) known.record(serverOf(snapshot), listing('s', ...tools))
-  expect(writes.map((text) => (JSON.parse(text) as JsonObject[])[0]?.['name'])).toEqual(['t', 'u'])
+  expect(writes.map((text) => (JSON.parse(text) as JsonObject[])[0]?.name)).toEqual(['t', 'u'])
 })
 
 test('a changed configuration keeps the earlier listing until there is a new one; requests on the old one keep theirs', async () => {
