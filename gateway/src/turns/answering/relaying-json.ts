@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { collectBody } from '../../models/collecting-body.ts'
 import { routeCall, type RoutedResponse } from '../../models/routing-upstream.ts'
-import { converterFor } from '../../wire/convert/converter.ts'
+import { converterFor } from '../../wire/converting/converting.ts'
 import type { ResponseView, SplicedRound } from '../../wire/dialect.ts'
 import { answerHeaders } from './answering-client.ts'
 import type { ModelCall, ProposalRulings } from '../call.ts'
@@ -108,7 +108,7 @@ async function readAnswer(call: ModelCall, routed: RoutedResponse): Promise<Answ
       turn: call.turn ?? undefined,
     })
   const converter = converterFor(call.dialect.name, routed.provider.dialect)
-  const body = converter === undefined ? parsed : converter.response(parsed)
+  const body = converter === undefined ? parsed : converter.response(parsed, { upstream: routed.target.upstream.name })
   return { body, view: call.dialect.readResponse(body), bytes: converter === undefined ? bytes : undefined }
 }
 

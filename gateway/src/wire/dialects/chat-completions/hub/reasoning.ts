@@ -1,0 +1,99 @@
+/**
+ * Reasoning in chat-completions, which has no field for it: some vendors say `reasoning_content` (DeepSeek), some `reasoning`
+ * (OpenRouter, Groq), some make it a part of the content (Mistral); what Anthropic signed comes and goes as `thinking_blocks`
+ * (the name LiteLLM uses). Vendors refuse each other's names, so the name it came under is kept.
+ */
+import type { JsonObject, JsonValue } from '../../../../core/json.ts'
+import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
+import type { HubPart, HubReasoning, HubSealed, ReasoningName } from '../../../hub/conversation.ts'
+import { isOpenAiModel } from '../../../hub/model-families.ts'
+import { objectsOf } from '../../../request/fields.ts'
+
+/** Reasoning of a message or delta and the name it came under; undefined when it has none. */
+export function namedReasoning(message: JsonObject): { readonly name: ReasoningName; readonly text: string } | undefined {
+  for (const name of ['reasoning_content', 'reasoning'] as const) {
+    const text = stringOf(message[name])
+    if (text !== undefined && text !== '') return { name, text }
+  }
+  if (!Array.isArray(message.content)) return undefined
+  const text = objectsOf(message.content).map(thinkingOfPart).join('')
+  return text === '' ? undefined : { name: 'parts', text }
+}
+
+/** A `thinking` part holds a text, or a list of text parts. */
+function thinkingOfPart(part: JsonObject): string {
+  if (part.type !== 'thinking') return ''
+  return (
+    stringOf(part.thinking) ??
+    objectsOf(part.thinking)
+      .map((inner) => stringOf(inner.text) ?? '')
+      .join('')
+  )
+}
+
+/** What Anthropic signed, with exactly the fields it takes back; anything else is left out. */
+export function signedReasoning(value: JsonValue | undefined): (HubReasoning | HubSealed)[] {
+  return objectsOf(value).flatMap((block): (HubReasoning | HubSealed)[] => {
+    if (block.type === 'redacted_thinking' && typeof block.data === 'string')
+      return [{ kind: 'sealed', family: 'anthropic', data: block.data }]
+    const { thinking, signature } = block
+    if (block.type !== 'thinking' || typeof thinking !== 'string' || typeof signature !== 'string' || signature === '') return []
+    return [{ kind: 'reasoning', text: thinking, origin: { by: 'signature', family: 'anthropic', signature } }]
+  })
+}
+
+/** The blocks for what Anthropic signed. */
+export function signedBlocks(parts: readonly HubPart[]): JsonObject[] {
+  return parts.flatMap((part): JsonObject[] => {
+    if (part.kind === 'sealed' && part.family === 'anthropic') return [{ type: 'redacted_thinking', data: part.data }]
+    if (part.kind !== 'reasoning' || part.origin.by !== 'signature' || part.origin.family !== 'anthropic') return []
+    return [{ type: 'thinking', thinking: part.text, signature: part.origin.signature }]
+  })
+}
+
+/** The server a request goes to, as far as it decides what of a history it may see. */
+export interface ReasoningTarget {
+  readonly model: string
+  readonly upstream: string | undefined
+}
+
+/** Puts reasoning back into a message under the name it came under. */
+export function restoreReasoning(message: JsonObject, parts: readonly HubPart[], target: ReasoningTarget): void {
+  for (const part of parts) {
+    if (part.kind !== 'reasoning' || part.origin.by !== 'name' || !mayReturn(part.origin.upstream, target)) continue
+    const { name } = part.origin
+    if (name === 'parts') {
+      const thinking: JsonObject = { type: 'thinking', thinking: [{ type: 'text', text: part.text }] }
+      const said = Array.isArray(message.content)
+        ? message.content
+        : typeof message.content === 'string'
+          ? [{ type: 'text', text: message.content }]
+          : []
+      message.content = [thinking, ...said]
+    } else message[name] = `${stringOf(message[name]) ?? ''}${part.text}`
+  }
+}
+
+/**
+ * Whether what came from one upstream may go to another: no vendor takes what only another one says. Where the upstreams are
+ * not known, all but OpenAI, who refuses fields it does not know, are taken for the one it came from.
+ */
+export function mayReturn(from: string | undefined, { model, upstream }: ReasoningTarget): boolean {
+  return from === undefined || upstream === undefined ? !isOpenAiModel(model) : from === upstream
+}
+
+/** Fields in which vendors keep what they must see again: thought signatures, reasoning that they signed. */
+export const stateOfCalls = ['extra_content', 'thought_signature', 'provider_specific_fields'] as const
+export const stateOfMessages = ['extra_content', 'reasoning_details', 'provider_specific_fields'] as const
+
+/** Those of the fields that an object has; undefined when it has none. */
+export function stateFields(object: JsonObject, fields: readonly string[]): JsonObject | undefined {
+  let found: JsonObject | undefined
+  for (const field of fields) {
+    const value = object[field]
+    if (objectOf(value) === undefined && !Array.isArray(value) && typeof value !== 'string') continue
+    found ??= {}
+    found[field] = value ?? null
+  }
+  return found
+}
