@@ -8,12 +8,21 @@ import { readFilePart, readImagePart } from './media.ts'
 import { namedReasoning, signedReasoning, stateFields, stateOfCalls, stateOfMessages } from './reasoning.ts'
 
 const known: ReadonlySet<string> = new Set([
-  ...['role', 'content', 'tool_calls', 'tool_call_id', 'refusal', 'function_call', 'cache_control'],
-  ...['reasoning_content', 'reasoning', 'thinking_blocks', ...stateOfMessages],
+  'role',
+  'content',
+  'tool_calls',
+  'tool_call_id',
+  'refusal',
+  'function_call',
+  'cache_control',
+  'reasoning_content',
+  'reasoning',
+  'thinking_blocks',
+  ...stateOfMessages,
 ])
 
-/** Throws `request.invalid` / `request.unsupported` naming the message. `demand` is told of fields that only this family can carry. */
-export function readMessages(value: JsonValue | undefined, demand: (demand: HubDemand) => void): HubMessage[] {
+/** Throws `request.invalid` / `request.unsupported` naming the message. `demands` gets the fields that only this family can carry. */
+export function readMessages(value: JsonValue | undefined, demands: HubDemand[]): HubMessage[] {
   return requireObjects(value, 'messages').map((message, index) => {
     const at = `messages[${index}]`
     const extras: Extras = { openai: othersOf(message, known) }
@@ -24,7 +33,7 @@ export function readMessages(value: JsonValue | undefined, demand: (demand: HubD
       case 'user':
         return { role: 'user', parts: withCache(message, readContent(message.content, `${at}.content`)), index, at, extras }
       case 'assistant':
-        return { role: 'assistant', parts: readAssistant(message, at, demand), index, at, extras }
+        return { role: 'assistant', parts: readAssistant(message, at, demands), index, at, extras }
       case 'tool':
         return { role: 'user', parts: [readResult(message, at)], index, at, extras }
       default:
@@ -33,10 +42,10 @@ export function readMessages(value: JsonValue | undefined, demand: (demand: HubD
   })
 }
 
-function readAssistant(message: JsonObject, at: string, demand: (demand: HubDemand) => void): HubPart[] {
+function readAssistant(message: JsonObject, at: string, demands: HubDemand[]): HubPart[] {
   if (given(message, 'function_call') !== undefined) throw unsupported(`${at}.function_call`, 'it is deprecated', 'Use `tool_calls`.')
   const audio = given(message, 'audio')
-  if (audio !== undefined) demand({ family: 'openai', field: `${at}.audio`, value: audio })
+  if (audio !== undefined) demands.push({ family: 'openai', field: `${at}.audio`, value: audio })
   const refusal = stringOf(message.refusal) ?? ''
   const said = withCache(message, [
     ...readContent(message.content, `${at}.content`),

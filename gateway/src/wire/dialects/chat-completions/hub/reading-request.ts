@@ -8,8 +8,21 @@ import { readChoice, readTools } from './tools.ts'
 
 /** Read into the neutral form. What is left (seed, penalties, `store`, caching keys, …) are hints: dropped for another family. */
 const known: ReadonlySet<string> = new Set([
-  ...['model', 'messages', 'tools', 'tool_choice', 'parallel_tool_calls', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p'],
-  ...['stop', 'stream', 'user', 'response_format', 'reasoning_effort', 'thinking'],
+  'model',
+  'messages',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'stop',
+  'stream',
+  'user',
+  'response_format',
+  'reasoning_effort',
+  'thinking',
 ])
 
 interface Demanding {
@@ -47,7 +60,7 @@ export function readRequest(body: JsonObject): HubRequest {
   const thinking = given(body, 'thinking')
   return {
     model: requireName(body.model, 'model'),
-    messages: readMessages(body.messages, (demand) => void demands.push(demand)),
+    messages: readMessages(body.messages, demands),
     tools: readTools(body),
     choice: readChoice(body),
     parallelCalls: typeof body.parallel_tool_calls === 'boolean' ? body.parallel_tool_calls : undefined,

@@ -8,8 +8,19 @@ import { readChoice, readParallel, readTools } from './tools.ts'
 
 /** Read into the neutral form. What is left (`top_k`, `service_tier`, `context_management`, …) are hints: dropped for another family. */
 const known: ReadonlySet<string> = new Set([
-  ...['model', 'messages', 'system', 'tools', 'tool_choice', 'max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences', 'stream'],
-  ...['metadata', 'output_format'],
+  'model',
+  'messages',
+  'system',
+  'tools',
+  'tool_choice',
+  'max_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'stream',
+  'metadata',
+  'output_format',
 ])
 
 interface Demanding {

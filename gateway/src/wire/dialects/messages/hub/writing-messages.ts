@@ -6,6 +6,7 @@ import type { JsonObject } from '../../../../core/json.ts'
 import { acceptedId } from '../../../hub/accepted-names.ts'
 import { argumentsObject } from '../../../hub/call-arguments.ts'
 import type { HubMessage, HubPart, HubResult, HubText } from '../../../hub/conversation.ts'
+import { stringOf } from '../../../hub/loose-fields.ts'
 import { invalid, unsupported } from '../../../request/fields.ts'
 import { writeMedia } from './media.ts'
 import { messagesName } from './tools.ts'
@@ -68,7 +69,7 @@ class ConversationWriter {
     })
     const first = blocks[0]
     if (this.#turns.length > 0 && first !== undefined)
-      first.text = `[Added after message ${index} of the conversation]\n${String(first.text)}`
+      first.text = `[Added after message ${index} of the conversation]\n${stringOf(first.text) ?? ''}`
     this.#system.push(...blocks)
   }
 
