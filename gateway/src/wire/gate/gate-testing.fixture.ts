@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import type { JsonObject } from '../../core/json.ts'
 import type { DialectName } from '../dialect.ts'
-import { createStreamGate } from '../dialects.ts'
+import { dialectByName } from '../dialects.ts'
 import { SseFramer } from '../framing/sse.ts'
-import type { StreamGate } from './stream-gate.ts'
+import { StreamGate } from './stream-gate.ts'
 
 export function fixture(name: string): Buffer {
   return readFileSync(new URL(`../fixtures/${name}`, import.meta.url))
@@ -13,6 +13,8 @@ export function fixture(name: string): Buffer {
 
 export interface Client {
   readonly gate: StreamGate
+  /** To the client, past the gate. */
+  write(text: string): void
   /** Everything written so far. */
   text(): string
   writes(): number
@@ -24,11 +26,10 @@ export function openGate(
 ): Client {
   const written: Buffer[] = []
   const sink = { write: (bytes: Uint8Array | string) => void written.push(Buffer.from(bytes as Uint8Array)) }
-  const gate = createStreamGate(dialect, sink, {
+  const gate = new StreamGate(dialectByName[dialect].streamLens(!(options.hideUsageChunk ?? false)), sink, {
     maxEventBytes: options.maxEventBytes ?? 1 << 20,
-    hideUsageChunk: options.hideUsageChunk ?? false,
   })
-  return { gate, text: () => Buffer.concat(written).toString(), writes: () => written.length }
+  return { gate, write: sink.write, text: () => Buffer.concat(written).toString(), writes: () => written.length }
 }
 
 /** Cuts bytes into chunks of the given sizes, over and over. */

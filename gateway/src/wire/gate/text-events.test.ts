@@ -1,22 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TurnwardError } from '../../core/error.ts'
-import { createStreamGate } from '../dialects.ts'
+import { dialectByName } from '../dialects.ts'
 import type { DialectName } from '../dialect.ts'
+import { StreamGate } from './stream-gate.ts'
 import { TextEvents } from './text-events.ts'
 
 /** What a gate made of a stream: the bytes the client has, and what the round came to or the error. */
 function pass(dialect: DialectName, chunks: readonly Buffer[]): unknown {
   const shown: Buffer[] = []
-  const gate = createStreamGate(
-    dialect,
+  const gate = new StreamGate(
+    dialectByName[dialect].streamLens(true),
     { write: (bytes) => void shown.push(Buffer.from(bytes)) },
-    { maxEventBytes: 1000, hideUsageChunk: false },
+    { maxEventBytes: 1000 },
   )
   try {
     for (const chunk of chunks) gate.push(chunk)
-    const { native, ...round } = gate.endRound()
-    return { bytes: Buffer.concat(shown).toString('latin1'), round, native: [...native], text: gate.deliveredText, holding: gate.holding }
+    const { native, ...round } = gate.endRound(true)
+    return { bytes: Buffer.concat(shown).toString('latin1'), round, native: [...native], text: gate.deliveredText, holding: gate.isHolding }
   } catch (error) {
     if (error instanceof TurnwardError) return { bytes: Buffer.concat(shown).toString('latin1'), code: error.code, why: error.why }
     throw error

@@ -2,12 +2,14 @@
  * The lens on OpenAI's chat-completions dialect: views over a request. It refuses what it cannot read for certain,
  * and leaves every field it has no need of alone.
  */
+import { ChatStreamLens } from './stream.ts'
 import type { JsonObject, JsonValue } from '../../../core/json.ts'
 import { addChatNote, appendChatRound, removeChatTools, restoreChat } from './edit.ts'
 import { appendChatText, chatAssistantMessage, dropChatCalls, mergeChatEarlier, nativeChatCall, readChatResponse } from './answer.ts'
 import { readChatMessage } from './views.ts'
 import type { Dialect, MessageView, RequestView, ToolDefinitionView } from '../../dialect.ts'
-import { chatErrorBody, chatStreamError } from './errors.ts'
+import { normaliseAnswer } from './call-fields.ts'
+import { chatErrorBody, chatErrorIn, chatStreamError } from './errors.ts'
 import {
   invalid,
   isAbsent,
@@ -24,16 +26,16 @@ export const chatCompletions: Dialect = {
   name: 'chat-completions',
   readRequest: readChatRequest,
   readResponse: readChatResponse,
+  errorIn: chatErrorIn,
+  streamLens: (wantsUsage) => new ChatStreamLens(!wantsUsage),
   edit: {
     removeTools: removeChatTools,
     restore: restoreChat,
     addNote: addChatNote,
     appendRound: appendChatRound,
-    setModel(body, model) {
-      body.model = model
-    },
   },
   respond: {
+    normalise: normaliseAnswer,
     assistantMessage: chatAssistantMessage,
     nativeCall: nativeChatCall,
     dropCalls: dropChatCalls,
@@ -50,6 +52,7 @@ function readChatRequest(body: JsonObject, known: readonly MessageView[] = []): 
   for (const field of ['functions', 'function_call']) {
     if (!isAbsent(body[field])) throw unsupported(field, 'it is deprecated, use tools and tool_choice')
   }
+  checkToolChoice(body.tool_choice)
   const messages = requireArray(body.messages, 'messages')
   if (messages.length + known.length === 0) throw invalid('messages', 'it is empty')
   const views = messages.map((message, index) => readChatMessage(message, known.length + index))
@@ -58,7 +61,6 @@ function readChatRequest(body: JsonObject, known: readonly MessageView[] = []): 
     stream: readStream(body),
     messages: known.length === 0 ? views : [...known, ...views],
     tools: readTools(body),
-    forcedTool: readForcedTool(body.tool_choice),
     wantsUsage: readWantsUsage(body.stream_options),
     choices: readChoices(body.n),
   }
@@ -77,16 +79,16 @@ function readTool(tool: JsonObject, path: string): ToolDefinitionView {
   return { name: requireName(requireObject(tool[type], `${path}.${type}`).name, `${path}.${type}.name`), runs: 'client' }
 }
 
-function readForcedTool(value: JsonValue | undefined): string | undefined {
-  if (isAbsent(value) || typeof value === 'string') return undefined
+/** Refuses a choice that could be read in two ways; which tool it names matters to the vendor only. */
+function checkToolChoice(value: JsonValue | undefined): void {
+  if (isAbsent(value) || typeof value === 'string') return
   const choice = requireObject(value, 'tool_choice')
   const { type } = choice
-  if (type === 'function' || type === 'custom') {
-    return requireName(requireObject(choice[type], `tool_choice.${type}`).name, `tool_choice.${type}.name`)
-  }
-  if (type !== 'allowed_tools') throw invalid('tool_choice.type', 'it is none of function, custom, allowed_tools')
-  optionalObjects(requireObject(choice.allowed_tools, 'tool_choice.allowed_tools').tools, 'tool_choice.allowed_tools.tools')
-  return undefined
+  if (type === 'function' || type === 'custom')
+    requireName(requireObject(choice[type], `tool_choice.${type}`).name, `tool_choice.${type}.name`)
+  else if (type === 'allowed_tools')
+    optionalObjects(requireObject(choice.allowed_tools, 'tool_choice.allowed_tools').tools, 'tool_choice.allowed_tools.tools')
+  else throw invalid('tool_choice.type', 'it is none of function, custom, allowed_tools')
 }
 
 function readWantsUsage(options: JsonValue | undefined): boolean {

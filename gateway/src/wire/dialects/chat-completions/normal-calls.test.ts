@@ -15,7 +15,9 @@ function made(name: string | undefined, text: JsonValue, more: JsonObject = {}):
 function read(...chunks: JsonObject[]): { isEdited: boolean; fragments: JsonObject[] } {
   const calls = new NormalCalls()
   const isEdited = chunks.map((one) => calls.read(one)).some(Boolean)
-  const fragments = chunks.flatMap((one) => ((one.choices as JsonObject[])[0]?.delta as JsonObject).tool_calls as JsonObject[])
+  const fragments = chunks.flatMap(({ choices }) =>
+    (choices as { delta: { tool_calls: JsonObject[] } }[]).flatMap(({ delta }) => delta.tool_calls),
+  )
   return { isEdited, fragments }
 }
 

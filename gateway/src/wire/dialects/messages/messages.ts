@@ -2,9 +2,10 @@
  * The lens on Anthropic's messages dialect: views over a request. It refuses what it cannot read for certain,
  * and leaves every field it has no need of alone.
  */
+import { MessagesStreamLens } from './stream.ts'
 import type { JsonObject, JsonValue } from '../../../core/json.ts'
 import type { Dialect, MessageView, RequestView, ToolDefinitionView } from '../../dialect.ts'
-import { messagesErrorBody, messagesStreamError } from './errors.ts'
+import { messagesErrorBody, messagesErrorIn, messagesStreamError } from './errors.ts'
 import {
   invalid,
   isAbsent,
@@ -31,16 +32,17 @@ export const messages: Dialect = {
   name: 'messages',
   readRequest: readMessagesRequest,
   readResponse: readMessagesResponse,
+  errorIn: messagesErrorIn,
+  streamLens: () => new MessagesStreamLens(),
   edit: {
     removeTools: removeMessagesTools,
     restore: restoreMessages,
     addNote: addMessagesNote,
     appendRound: appendMessagesRound,
-    setModel(body, model) {
-      body.model = model
-    },
   },
   respond: {
+    // No vendor of this dialect is known to leave it.
+    normalise: () => false,
     assistantMessage: messagesAssistantMessage,
     nativeCall: nativeMessagesCall,
     dropCalls: dropMessagesCalls,
@@ -53,6 +55,7 @@ export const messages: Dialect = {
 
 function readMessagesRequest(body: JsonObject, known: readonly MessageView[] = []): RequestView {
   refuseServers(body.mcp_servers)
+  checkToolChoice(body.tool_choice)
   const conversation = requireArray(body.messages, 'messages')
   if (conversation.length + known.length === 0) throw invalid('messages', 'it is empty')
   const system = readSystem(body.system)
@@ -62,7 +65,6 @@ function readMessagesRequest(body: JsonObject, known: readonly MessageView[] = [
     stream: readStream(body),
     messages: [...(system === undefined ? [] : [system]), ...known, ...views],
     tools: optionalObjects(body.tools, 'tools').map(readTool),
-    forcedTool: readForcedTool(body.tool_choice),
     wantsUsage: true,
     choices: 1,
   }
@@ -79,8 +81,9 @@ function readTool(tool: JsonObject, index: number): ToolDefinitionView {
   return { name: requireName(tool.name, `tools[${index}].name`), runs: 'client' }
 }
 
-function readForcedTool(value: JsonValue | undefined): string | undefined {
-  if (isAbsent(value)) return undefined
+/** Refuses a choice that could be read in two ways; which tool it names matters to the vendor only. */
+function checkToolChoice(value: JsonValue | undefined): void {
+  if (isAbsent(value)) return
   const choice = requireObject(value, 'tool_choice')
-  return choice.type === 'tool' ? requireName(choice.name, 'tool_choice.name') : undefined
+  if (choice.type === 'tool') requireName(choice.name, 'tool_choice.name')
 }

@@ -16,11 +16,16 @@ export const unnamedMessage = 'msg_unnamed'
 /** What the vendor's own tools did inside the call says nothing to another dialect. Throws `upstream.malformed`. */
 export function readAnswer(body: JsonObject): HubAnswer {
   if (!Array.isArray(body.content)) throw malformed('the response has no content')
+  const finish = readFinish(body.stop_reason, stringOf(objectOf(body.stop_details)?.explanation), stringOf(body.stop_sequence))
+  const parts = objectsOf(body.content).flatMap(readBlock)
+  const last = parts.at(-1)
+  // An input always looks whole. One that was being written when the length limit came says nothing where text stands for it.
+  if (finish.reason === 'length' && last?.kind === 'call') parts[parts.length - 1] = { ...last, args: { text: '' } }
   return {
     id: stringOf(body.id),
     model: stringOf(body.model) ?? '',
-    parts: objectsOf(body.content).flatMap(readBlock),
-    finish: readFinish(body.stop_reason, stringOf(objectOf(body.stop_details)?.explanation), stringOf(body.stop_sequence)),
+    parts,
+    finish,
     usage: readUsage(body.usage),
   }
 }

@@ -20,6 +20,8 @@ export class MessagesStreamReader implements StreamReader {
   #state: 'waiting' | 'streaming' | 'over' = 'waiting'
   /** Open blocks by their index, which is their part. */
   readonly #blocks = new Map<number, Block>()
+  /** A call that has ended without a fragment: its input stands in its start, unless the length limit fell before it. */
+  #unwritten: { readonly part: number; readonly input: JsonObject } | undefined
   #reason: string | undefined
   #explanation: string | undefined
   #stopSequence: string | undefined
@@ -75,6 +77,7 @@ export class MessagesStreamReader implements StreamReader {
   }
 
   #startBlock(part: number, block: JsonObject): void {
+    this.#endUnwritten(true)
     switch (block.type) {
       case 'text':
         this.#open(part, { kind: 'text' }, { kind: 'text' })
@@ -130,11 +133,23 @@ export class MessagesStreamReader implements StreamReader {
     if (block === undefined) throw malformed('its stream ends a block that is not open')
     this.#blocks.delete(part)
     if (block.kind === 'other') return
-    // A call without fragments has its input in the start event, most often `{}`.
-    if (block.kind === 'call' && !block.wrote) this.#say(part, JSON.stringify(block.input))
+    if (block.kind === 'call' && !block.wrote) {
+      this.#endUnwritten(true)
+      this.#unwritten = { part, input: block.input }
+      return
+    }
     const origin = block.kind === 'reasoning' ? originOf(block.signature) : undefined
     const seal = origin?.by === 'signature' ? { family: origin.family, signature: origin.signature } : undefined
     this.#emit({ kind: 'part-end', part, seal })
+  }
+
+  /** Ends it, with its input (most often `{}`) if it is whole. */
+  #endUnwritten(isWhole: boolean): void {
+    const call = this.#unwritten
+    if (call === undefined) return
+    this.#unwritten = undefined
+    if (isWhole) this.#say(call.part, JSON.stringify(call.input))
+    this.#emit({ kind: 'part-end', part: call.part, seal: undefined })
   }
 
   #stop(): void {
@@ -142,6 +157,8 @@ export class MessagesStreamReader implements StreamReader {
     const isWhole = this.#state === 'streaming' && !isOpen
     this.#state = 'over'
     if (!isWhole) return this.#emit({ kind: 'error', error: { type: 'api_error', message: truncatedMessage } })
-    this.#emit({ kind: 'end', finish: readFinish(this.#reason, this.#explanation, this.#stopSequence), usage: readUsage(this.#usage) })
+    const finish = readFinish(this.#reason, this.#explanation, this.#stopSequence)
+    this.#endUnwritten(finish.reason !== 'length')
+    this.#emit({ kind: 'end', finish, usage: readUsage(this.#usage) })
   }
 }

@@ -1,20 +1,9 @@
-/** What streamed and whole answers have in common. */
-import type { UsageRecord } from '@turnward/contract/decision'
-import type { TurnwardError } from '../../core/error.ts'
+/** What goes out for a model call, and the record that is made before it does. */
 import type { OutgoingCall } from '../../models/building-request.ts'
 import type { OnAttempt } from '../../models/routing-upstream.ts'
 import { providers } from '../../providers/providers.ts'
 import type { ModelCall } from '../call.ts'
 import { noteDecision, recordOf } from '../recording/recording.ts'
-
-/** How a relay ended. A failure here has already been told to the client. */
-export interface RelayEnd {
-  readonly failure?: TurnwardError
-  readonly finish?: string
-  readonly usage?: UsageRecord | undefined
-  readonly responseId?: string
-  readonly responseModel?: string
-}
 
 export function outgoing(call: ModelCall): OutgoingCall {
   const { dialect, view, body, bytes, origin, span } = call
