@@ -15,7 +15,7 @@ import { malformed, objectsOf } from '../../../request/fields.ts'
 import { deltaText } from '../call-fields.ts'
 import { NormalCalls } from '../normal-calls.ts'
 import { readFinish } from './finish.ts'
-import { namedReasoning, signedReasoning, stateFields, stateOfCalls, stateOfMessages } from './reasoning.ts'
+import { mayHaveState, namedReasoning, signedReasoning, stateFields, stateOfCalls, stateOfMessages } from './reasoning.ts'
 import { readUsage } from './usage.ts'
 
 interface OpenCall {
@@ -72,14 +72,14 @@ export class ChatStreamReader implements StreamReader {
   }
 
   #readChunk(chunk: JsonObject): void {
-    this.#normal.read(chunk)
+    const choice = firstChoice(chunk)
+    // What has no call needs no other form.
+    if (choice !== undefined && mayCall(choice)) this.#normal.read(chunk)
     if (!this.#isStarted) {
       this.#isStarted = true
       this.#emit({ kind: 'start', id: stringOf(chunk.id), model: stringOf(chunk.model) ?? '' })
     }
     if (isObject(chunk.usage)) this.#usage = chunk.usage
-    // Only the first choice exists in the neutral form.
-    const choice = objectsOf(chunk.choices).find((item) => (item.index ?? 0) === 0)
     if (choice === undefined) return
     if (isObject(choice.delta)) this.#readDelta(choice.delta)
     if (typeof choice.finish_reason === 'string') this.#finish = readFinish(choice.finish_reason)
@@ -101,7 +101,7 @@ export class ChatStreamReader implements StreamReader {
       this.#isRefused = true
       this.#say('refusal', refusal)
     }
-    this.#keepState(delta)
+    if (mayHaveState(delta)) this.#keepState(delta)
     if (delta.tool_calls !== undefined) for (const fragment of objectsOf(delta.tool_calls)) this.#readCall(fragment)
   }
 
@@ -144,7 +144,7 @@ export class ChatStreamReader implements StreamReader {
       call = { id: stringOf(fragment.id) ?? '', part: -1, text: '', isEnded: false, state: undefined }
       this.#calls.set(index, call)
     }
-    const state = stateFields(fragment, stateOfCalls)
+    const state = mayHaveState(fragment) ? stateFields(fragment, stateOfCalls) : undefined
     if (state !== undefined) call.state = { ...call.state, ...this.#bounded(state) }
     if (call.part < 0) this.#startCall(call, stringOf(made?.name) ?? '')
     this.#addArguments(call, stringOf(made?.arguments) ?? '')
@@ -209,10 +209,29 @@ export class ChatStreamReader implements StreamReader {
     for (const call of this.#calls.values()) {
       if (call.part < 0) throw malformed('a tool call of its stream has no name')
       if (!call.isEnded) this.#endCall(call)
-      if (call.state !== undefined) this.#whole({ kind: 'state', callId: call.id, upstream: this.#upstream, fields: call.state })
     }
-    if (this.#state !== undefined) this.#whole({ kind: 'state', callId: undefined, upstream: this.#upstream, fields: this.#state })
+    // What the length limit cut off stands last, where it is known as such.
+    if (finish.reason !== 'length') this.#tellState()
     this.#isOver = true
     this.#emit({ kind: 'end', finish: this.#isRefused ? { ...finish, reason: 'refusal' } : finish, usage: readUsage(this.#usage) })
   }
+
+  /** What came too late to stand before its call, and what hangs on the message. */
+  #tellState(): void {
+    for (const { id, state } of this.#calls.values())
+      if (state !== undefined) this.#whole({ kind: 'state', callId: id, upstream: this.#upstream, fields: state })
+    if (this.#state !== undefined) this.#whole({ kind: 'state', callId: undefined, upstream: this.#upstream, fields: this.#state })
+  }
+}
+
+/** Only the first choice exists in the neutral form. */
+function firstChoice({ choices }: JsonObject): JsonObject | undefined {
+  if (!Array.isArray(choices)) return undefined
+  for (const choice of choices) if (isObject(choice) && (choice.index ?? 0) === 0) return choice
+  return undefined
+}
+
+function mayCall({ delta, message }: JsonObject): boolean {
+  if (message !== undefined || !isObject(delta)) return true
+  return delta.tool_calls !== undefined || delta.function_call !== undefined
 }

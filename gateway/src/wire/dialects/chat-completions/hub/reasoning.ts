@@ -11,10 +11,9 @@ import { objectsOf } from '../../../request/fields.ts'
 
 /** Reasoning of a message or delta and the name it came under; undefined when it has none. */
 export function namedReasoning(message: JsonObject): { readonly name: ReasoningName; readonly text: string } | undefined {
-  for (const name of ['reasoning_content', 'reasoning'] as const) {
-    const text = stringOf(message[name])
-    if (text !== undefined && text !== '') return { name, text }
-  }
+  const { reasoning_content: content, reasoning } = message
+  if (typeof content === 'string' && content !== '') return { name: 'reasoning_content', text: content }
+  if (typeof reasoning === 'string' && reasoning !== '') return { name: 'reasoning', text: reasoning }
   if (!Array.isArray(message.content)) return undefined
   const text = objectsOf(message.content).map(thinkingOfPart).join('')
   return text === '' ? undefined : { name: 'parts', text }
@@ -86,14 +85,25 @@ export function mayReturn(from: string | undefined, { model, upstream }: Reasoni
 export const stateOfCalls = ['extra_content', 'thought_signature', 'provider_specific_fields'] as const
 export const stateOfMessages = ['extra_content', 'reasoning_details', 'provider_specific_fields'] as const
 
+/** Whether an object may have one of them: asked of every chunk, so by name. */
+export function mayHaveState(object: JsonObject): boolean {
+  return (
+    object.extra_content !== undefined ||
+    object.provider_specific_fields !== undefined ||
+    object.reasoning_details !== undefined ||
+    object.thought_signature !== undefined
+  )
+}
+
 /** Those of the fields that an object has; undefined when it has none. */
 export function stateFields(object: JsonObject, fields: readonly string[]): JsonObject | undefined {
   let found: JsonObject | undefined
   for (const field of fields) {
     const value = object[field]
+    if (value === undefined) continue
     if (objectOf(value) === undefined && !Array.isArray(value) && typeof value !== 'string') continue
     found ??= {}
-    found[field] = value ?? null
+    found[field] = value
   }
   return found
 }

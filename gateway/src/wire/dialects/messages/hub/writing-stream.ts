@@ -7,12 +7,20 @@ import { writeFinish } from './finish.ts'
 import { signatureOf, stateBlock } from './marks.ts'
 import { writeUsage } from './usage.ts'
 
+interface OpenBlock {
+  readonly part: number
+  readonly block: number
+  readonly content: GrowingPart
+}
+
 export class MessagesStreamWriter implements StreamWriter {
   #out = ''
   #callCount = 0
   #nextBlock = 0
   /** Open parts and the blocks they are. */
-  readonly #open = new Map<number, { readonly block: number; readonly content: GrowingPart }>()
+  readonly #open = new Map<number, OpenBlock>()
+  /** The one begun last, which most text is for. */
+  #last: OpenBlock | undefined
 
   take(): string {
     const text = this.#out
@@ -64,13 +72,14 @@ export class MessagesStreamWriter implements StreamWriter {
 
   #startPart(part: number, content: GrowingPart): void {
     const block = this.#nextBlock++
-    this.#open.set(part, { block, content })
+    this.#last = { part, block, content }
+    this.#open.set(part, this.#last)
     if (content.kind === 'call') this.#callCount++
     this.#event({ type: 'content_block_start', index: block, content_block: startOf(content) })
   }
 
   #text(part: number, text: string): void {
-    const open = this.#open.get(part)
+    const open = this.#last?.part === part ? this.#last : this.#open.get(part)
     if (open !== undefined) this.#event({ type: 'content_block_delta', index: open.block, delta: deltaOf(open.content, text) })
   }
 
@@ -78,6 +87,7 @@ export class MessagesStreamWriter implements StreamWriter {
     const open = this.#open.get(part)
     if (open === undefined) return
     this.#open.delete(part)
+    this.#last = undefined
     const { block, content } = open
     if (content.kind === 'reasoning') {
       const signature = seal?.signature ?? signatureOf(content.origin)
