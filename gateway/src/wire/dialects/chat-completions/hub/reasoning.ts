@@ -58,19 +58,16 @@ export interface ReasoningTarget {
 
 /** Puts reasoning back into a message under the name it came under. */
 export function restoreReasoning(message: JsonObject, parts: readonly HubPart[], target: ReasoningTarget): void {
+  const thinking: JsonObject[] = []
   for (const part of parts) {
     if (part.kind !== 'reasoning' || part.origin.by !== 'name' || !mayReturn(part.origin.upstream, target)) continue
     const { name } = part.origin
-    if (name === 'parts') {
-      const thinking: JsonObject = { type: 'thinking', thinking: [{ type: 'text', text: part.text }] }
-      const said = Array.isArray(message.content)
-        ? message.content
-        : typeof message.content === 'string'
-          ? [{ type: 'text', text: message.content }]
-          : []
-      message.content = [thinking, ...said]
-    } else message[name] = `${stringOf(message[name]) ?? ''}${part.text}`
+    if (name === 'parts') thinking.push({ type: 'thinking', thinking: [{ type: 'text', text: part.text }] })
+    else message[name] = `${stringOf(message[name]) ?? ''}${part.text}`
   }
+  if (thinking.length === 0) return
+  const said = stringOf(message.content) ?? ''
+  message.content = said === '' ? thinking : [...thinking, { type: 'text', text: said }]
 }
 
 /**

@@ -3,7 +3,8 @@ import type { JsonObject } from '../../../../core/json.ts'
 import { requireAnsweredCalls } from '../../../hub/answered-calls.ts'
 import type { HubEffort, HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import type { RequestOptions } from '../../../hub/dialect-hub.ts'
-import { isOpenAiModel, refusesReasoningEffort, refusesSampling } from '../../../hub/model-families.ts'
+import { isOpenAiModel, refusesReasoningEffort } from '../../../hub/model-families.ts'
+import { acceptedSampling } from '../../../hub/sampling.ts'
 import { acceptedUser } from '../../../hub/user-ids.ts'
 import { unsupported } from '../../../request/fields.ts'
 import { writeTools } from './tools.ts'
@@ -40,12 +41,12 @@ function maxTokensOf({ maxTokens }: HubRequest): number | undefined {
   throw unsupported('max_tokens', 'chat-completions cannot fill a cache without answering', 'Ask for at least one token.')
 }
 
-function writeSampling({ model, temperature, topP, stop }: HubRequest): JsonObject {
+function writeSampling(request: HubRequest): JsonObject {
+  const { model, stop } = request
+  const { temperature, topP } = acceptedSampling(request)
   const written: JsonObject = {}
-  if (!refusesSampling(model)) {
-    if (temperature !== undefined) written.temperature = temperature
-    if (topP !== undefined) written.top_p = topP
-  }
+  if (temperature !== undefined) written.temperature = temperature
+  if (topP !== undefined) written.top_p = topP
   const { at, sequences } = stop
   if (sequences.length > maxStops && isOpenAiModel(model))
     throw unsupported(at, `this model's vendor takes at most ${maxStops} stop sequences`, 'Send fewer.')

@@ -4,7 +4,7 @@ import { requireAnsweredCalls } from '../../../hub/answered-calls.ts'
 import type { HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import type { RequestOptions } from '../../../hub/dialect-hub.ts'
 import { objectOf } from '../../../hub/loose-fields.ts'
-import { refusesSampling, takesOneSampling } from '../../../hub/model-families.ts'
+import { acceptedSampling } from '../../../hub/sampling.ts'
 import { acceptedUser } from '../../../hub/user-ids.ts'
 import { unsupported } from '../../../request/fields.ts'
 import { addThinking } from './thinking.ts'
@@ -41,15 +41,14 @@ function systemField(blocks: JsonObject[]): string | JsonObject[] {
   return only !== undefined && Object.keys(only).length === 2 && typeof only.text === 'string' ? only.text : blocks
 }
 
-/** Sampling is a hint: what the model would refuse the whole call for is left out. */
-function writeSampling({ model, temperature, topP, topK, stop }: HubRequest): JsonObject {
+function writeSampling(request: HubRequest): JsonObject {
+  const { stop } = request
+  const { temperature, topP, topK } = acceptedSampling(request)
   const written: JsonObject = {}
-  if (!refusesSampling(model)) {
-    // The scale ends at 1 in the messages API, at 2 in chat-completions.
-    if (temperature !== undefined && temperature >= 0) written.temperature = Math.min(1, temperature)
-    if (topP !== undefined && (written.temperature === undefined || !takesOneSampling(model))) written.top_p = topP
-    if (topK !== undefined) written.top_k = topK
-  }
+  // The scale ends at 1 in the messages API, at 2 in chat-completions.
+  if (temperature !== undefined) written.temperature = Math.min(1, temperature)
+  if (topP !== undefined) written.top_p = topP
+  if (topK !== undefined) written.top_k = topK
   const sequences = stop.sequences.filter((sequence) => sequence !== '')
   // A stop that is left out would change the answer.
   if (sequences.some((sequence) => sequence.trim() === ''))
