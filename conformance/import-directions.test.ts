@@ -73,6 +73,16 @@ test('providers never import each other', () => {
   expect(wrong).toEqual([])
 })
 
+test('dialects never import each other, and the neutral form knows none of them', () => {
+  const dialectOf = (path: string): string | undefined => /^wire\/dialects\/([^/]+)\//.exec(path)?.[1]
+  const wrong = imports.filter(({ file, target }) => {
+    if (!isProduct(file)) return false
+    if (file.startsWith('wire/hub/')) return target.startsWith('wire/') && !target.startsWith('wire/hub/')
+    return dialectOf(file) !== undefined && dialectOf(target) !== undefined && dialectOf(file) !== dialectOf(target)
+  })
+  expect(wrong).toEqual([])
+})
+
 // A program of its own: it runs inside the sandbox, where the environment is what the runner made it.
 const insideSandbox = 'tools/runners/egress-forwarder.ts'
 

@@ -70,7 +70,7 @@ export function readMessagesStream(text: string): JsonObject {
     } else if (event.type === 'content_block_stop') {
       if (!open.delete(index)) throw new Error('stop of a block that is not open')
       const block = object(blocks[index])
-      if (block.type === 'tool_use' && json.has(index)) block.input = object(JSON.parse(json.get(index) ?? ''))
+      if (block.type === 'tool_use' && (json.get(index) ?? '') !== '') block.input = object(JSON.parse(json.get(index) ?? ''))
     } else if (event.type === 'message_delta') {
       Object.assign(message, object(event.delta))
       const usage = mergeMessagesUsage(object(message.usage), object(event.usage))

@@ -19,7 +19,7 @@ export function originalId(id: string): string {
   if (!id.startsWith(idPrefix)) return id
   try {
     const original: unknown = JSON.parse(`"${Buffer.from(id.slice(idPrefix.length), 'base64url').toString()}"`)
-    return typeof original === 'string' && acceptedId(original) === id ? original : id
+    return typeof original === 'string' && original !== '' && acceptedId(original) === id ? original : id
   } catch {
     return id
   }
