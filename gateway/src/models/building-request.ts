@@ -10,7 +10,7 @@ import { defaultAnthropicVersion } from '../providers/anthropic/anthropic.ts'
 import type { Provider } from '../providers/provider.ts'
 import { converterFor } from '../wire/converting/converting.ts'
 import type { Dialect } from '../wire/dialect.ts'
-import { carriesMarks, removeMarks } from '../wire/dialects/messages/hub/marks.ts'
+import { carriesMarks, withoutMarks } from '../wire/dialects/messages/hub/marks.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import { replaceModel, setTopLevel } from '../wire/request/splice-bytes.ts'
 import type { UpstreamRequest } from './transport.ts'
@@ -58,8 +58,8 @@ function buildBody(call: OutgoingCall, target: RouteTarget, provider: Provider):
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
-  const body = converter === undefined ? named : converter.request(named, { upstream: target.upstream.name })
-  if (converter === undefined && provider.dialect === 'messages') removeMarks(body)
+  const own = provider.dialect === 'messages' ? withoutMarks(named) : named
+  const body = converter === undefined ? own : converter.request(named, { upstream: target.upstream.name })
   if (omitModel) delete body.model
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }
   return JSON.stringify(body)

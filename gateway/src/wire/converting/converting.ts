@@ -2,12 +2,12 @@
  * From one dialect to another, through the neutral form: the table of dialects that can be converted, one line each. Equal
  * dialects need no conversion and never get one: their bytes stay what they are.
  */
-import { sha256 } from '../../core/hash.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { DialectName } from '../dialect.ts'
 import { chatHub } from '../dialects/chat-completions/hub/hub.ts'
 import { messagesHub } from '../dialects/messages/hub/hub.ts'
 import type { AnswerOptions, DialectHub, RequestOptions, StreamOptions } from '../hub/dialect-hub.ts'
+import { tagOf } from '../hub/tags.ts'
 import { HubStream, type StreamConverter } from './hub-stream.ts'
 
 /** The neutral form of each dialect. */
@@ -44,7 +44,7 @@ export function converterFor(client: DialectName, upstream: DialectName): Conver
   }
 }
 
-/** Stands for an upstream in what clients see: its name is nobody's business. */
+/** A dialect is told of the upstream by its tag, which clients may see. */
 function tagged<T extends { readonly upstream?: string | undefined }>(options: T): T {
-  return options.upstream === undefined ? options : { ...options, upstream: sha256(options.upstream).slice(0, 8) }
+  return options.upstream === undefined ? options : { ...options, upstream: tagOf(options.upstream) }
 }

@@ -67,6 +67,21 @@ describe('a messages request as a chat request', () => {
     ])
   })
 
+  test('system messages between a call and its result come after it', () => {
+    const messages = [
+      ...hello,
+      { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: {} }] },
+      { role: 'system', content: 'new rule' },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'ok' }] },
+    ]
+    expect(messagesOf(messages)).toMatchObject([
+      { role: 'user' },
+      { role: 'assistant' },
+      { role: 'tool', content: 'ok' },
+      { role: 'system', content: 'new rule' },
+    ])
+  })
+
   test('calls, and results in order right after them; media follow in a user message of their own that names the call', () => {
     const messages = [
       ...hello,

@@ -55,6 +55,7 @@ export interface HubMedia extends Placed {
  */
 export type ReasoningOrigin =
   | { readonly by: 'signature'; readonly family: DialectFamily; readonly signature: string }
+  /** `upstream`: its tag. */
   | { readonly by: 'name'; readonly name: ReasoningName; readonly upstream: string | undefined }
   | { readonly by: 'unknown' }
 
@@ -77,8 +78,9 @@ export interface HubSealed {
 /** What an upstream hung on a call, or on the whole message, and refuses to go on without. */
 export interface HubState {
   readonly kind: 'state'
-  /** Undefined: the message. */
-  readonly callId: string | undefined
+  /** Tag of the call's id; undefined: the message. */
+  readonly call: string | undefined
+  /** Tag of the upstream. */
   readonly upstream: string | undefined
   readonly fields: JsonObject
 }

@@ -7,12 +7,12 @@ import type { HubEvent, StreamReader, StreamWriter } from './events.ts'
 export interface RequestOptions {
   /** `max_tokens` for a request without one, where the dialect requires it. */
   readonly defaultMaxTokens?: number | undefined
-  /** Stands for the upstream the request goes to: what another upstream hung on the history stays out of it. */
+  /** Tag of the upstream the request goes to: what another upstream hung on the history stays out of it. */
   readonly upstream?: string | undefined
 }
 
 export interface AnswerOptions {
-  /** Stands for the upstream that answers. Clients see it, so it is no name. */
+  /** Tag of the upstream that answers. */
   readonly upstream?: string | undefined
   /** Time of the answer in Unix seconds, for a dialect that tells it; default: now. */
   readonly created?: number | undefined

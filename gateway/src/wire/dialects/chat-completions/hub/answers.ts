@@ -7,6 +7,7 @@ import { argumentsText } from '../../../hub/call-arguments.ts'
 import type { HubPart } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
+import { tagOf } from '../../../hub/tags.ts'
 import { isAbsent, malformed, objectsOf } from '../../../request/fields.ts'
 import { deltaText, normaliseAnswer } from '../call-fields.ts'
 import { readFinish, writeFinish } from './finish.ts'
@@ -46,7 +47,7 @@ function readCall(call: JsonObject, upstream: string | undefined): HubPart[] {
   if (!isAbsent(call.custom)) throw malformed('a tool call of the response is none that the client asked for')
   if (id === '' || name === '') throw malformed('a tool call of the response has no id or no function name')
   const fields = stateFields(call, stateOfCalls)
-  const state: HubPart[] = fields === undefined ? [] : [{ kind: 'state', callId: id, upstream, fields }]
+  const state: HubPart[] = fields === undefined ? [] : [{ kind: 'state', call: tagOf(id), upstream, fields }]
   return [...state, { kind: 'call', id, name, args: { text: stringOf(made?.arguments) ?? '' }, at: 'tool_calls' }]
 }
 

@@ -2,6 +2,7 @@
 import type { JsonObject, JsonValue } from '../../../../core/json.ts'
 import { given, objectOf, othersOf, stringOf, tag } from '../../../hub/loose-fields.ts'
 import type { Extras, HubDemand, HubMessage, HubPart } from '../../../hub/conversation.ts'
+import { tagOf } from '../../../hub/tags.ts'
 import { readToolError } from '../../../hub/tool-errors.ts'
 import { invalid, requireName, requireObjects, unsupported } from '../../../request/fields.ts'
 import { readFilePart, readImagePart } from './media.ts'
@@ -65,7 +66,7 @@ export function readReasoning(message: JsonObject, upstream: string | undefined)
 /** What an upstream hung on a message. */
 export function readState(message: JsonObject, upstream: string | undefined): HubPart[] {
   const fields = stateFields(message, stateOfMessages)
-  return fields === undefined ? [] : [{ kind: 'state', callId: undefined, upstream, fields }]
+  return fields === undefined ? [] : [{ kind: 'state', call: undefined, upstream, fields }]
 }
 
 function readCalls(message: JsonObject, field: string): HubPart[] {
@@ -82,7 +83,7 @@ export function readCall(call: JsonObject, at: string, upstream: string | undefi
   const made = objectOf(call.function)
   const name = requireName(made?.name, `${at}.function.name`)
   const fields = stateFields(call, stateOfCalls)
-  const state: HubPart[] = fields === undefined ? [] : [{ kind: 'state', callId: id, upstream, fields }]
+  const state: HubPart[] = fields === undefined ? [] : [{ kind: 'state', call: tagOf(id), upstream, fields }]
   return [...state, { kind: 'call', id, name, args: { text: stringOf(made?.arguments) ?? '' }, at }]
 }
 

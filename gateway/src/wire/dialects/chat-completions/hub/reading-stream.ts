@@ -10,6 +10,7 @@ import type { ReasoningName } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { dataObject, type FramedEvent, type GrowingPart, type HubEvent, maxKeptCharacters, type StreamReader } from '../../../hub/events.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
+import { tagOf } from '../../../hub/tags.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
 import { deltaText } from '../call-fields.ts'
@@ -155,7 +156,7 @@ export class ChatStreamReader implements StreamReader {
     if (name === '') return
     this.#endText()
     this.#endFinishedCall()
-    if (call.state !== undefined) this.#whole({ kind: 'state', callId: call.id, upstream: this.#upstream, fields: call.state })
+    if (call.state !== undefined) this.#whole({ kind: 'state', call: tagOf(call.id), upstream: this.#upstream, fields: call.state })
     call.state = undefined
     call.part = this.#nextPart++
     this.#lastCall = call
@@ -219,8 +220,8 @@ export class ChatStreamReader implements StreamReader {
   /** What came too late to stand before its call, and what hangs on the message. */
   #tellState(): void {
     for (const { id, state } of this.#calls.values())
-      if (state !== undefined) this.#whole({ kind: 'state', callId: id, upstream: this.#upstream, fields: state })
-    if (this.#state !== undefined) this.#whole({ kind: 'state', callId: undefined, upstream: this.#upstream, fields: this.#state })
+      if (state !== undefined) this.#whole({ kind: 'state', call: tagOf(id), upstream: this.#upstream, fields: state })
+    if (this.#state !== undefined) this.#whole({ kind: 'state', call: undefined, upstream: this.#upstream, fields: this.#state })
   }
 }
 

@@ -8,6 +8,7 @@ import type { JsonObject } from '../../../../core/json.ts'
 import { argumentsText } from '../../../hub/call-arguments.ts'
 import type { HubCall, HubMessage, HubNative, HubPart, HubResult, HubState } from '../../../hub/conversation.ts'
 import { isClaudeModel, isMistralModel, isOpenAiModel } from '../../../hub/model-families.ts'
+import { tagOf } from '../../../hub/tags.ts'
 import { withToolError } from '../../../hub/tool-errors.ts'
 import { unsupported } from '../../../request/fields.ts'
 import { writeMedia } from './media.ts'
@@ -28,10 +29,28 @@ export function writeMessages(messages: readonly HubMessage[], target: Reasoning
   })
 }
 
+/** Nothing may stand between calls and their results: what the system says there comes after them. */
+function inOrder(messages: readonly HubMessage[]): HubMessage[] {
+  const ordered: HubMessage[] = []
+  let waiting: HubMessage[] = []
+  let isCalling = false
+  for (const message of messages) {
+    if (message.role === 'system' && isCalling) waiting.push(message)
+    else {
+      ordered.push(message)
+      if (message.role !== 'system') isCalling = message.parts.some((part) => part.kind === 'call')
+      if (isCalling || message.role === 'system') continue
+      ordered.push(...waiting)
+      waiting = []
+    }
+  }
+  return [...ordered, ...waiting]
+}
+
 /** What follows one another from one side is one message, but for messages that have fields of their own. */
 function turnsOf(messages: readonly HubMessage[]): HubMessage[] {
   const turns: HubMessage[] = []
-  for (const message of messages) {
+  for (const message of inOrder(messages)) {
     const last = turns.at(-1)
     const isSame = last?.role === message.role && message.role !== 'system'
     if (last !== undefined && isSame && last.extras?.openai === undefined && message.extras?.openai === undefined)
@@ -61,7 +80,7 @@ function assistantMessage(parts: readonly HubPart[], extras: JsonObject | undefi
   if (signed.length > 0) message.thinking_blocks = signed
   const states = parts.filter((part) => part.kind === 'state').filter(({ upstream }) => mayReturn(upstream, target))
   if (calls.length > 0) message.tool_calls = calls.map((call) => writeCall(call, states, target))
-  for (const { callId, fields } of states) if (callId === undefined) Object.assign(message, stateFields(fields, stateOfMessages))
+  for (const { call, fields } of states) if (call === undefined) Object.assign(message, stateFields(fields, stateOfMessages))
   return [message]
 }
 
@@ -86,7 +105,8 @@ function writeCall(call: HubCall | HubNative, states: readonly HubState[], targe
     type: 'function',
     function: { name: chatName(call.name, call.at, target.model), arguments: argumentsText(call.args) },
   }
-  for (const { callId, fields } of states) if (callId === call.id) Object.assign(written, stateFields(fields, stateOfCalls))
+  const tag = states.length === 0 ? '' : tagOf(call.id)
+  for (const state of states) if (state.call === tag) Object.assign(written, stateFields(state.fields, stateOfCalls))
   return written
 }
 

@@ -6,7 +6,6 @@
 import { isObject, type JsonObject } from '../../../../core/json.ts'
 import type { HubReasoning, HubState, ReasoningName, ReasoningOrigin } from '../../../hub/conversation.ts'
 import { stringOf } from '../../../hub/loose-fields.ts'
-import { objectsOf } from '../../../request/fields.ts'
 
 /** Every mark begins so. */
 const markStart = 'turnward:reasoning'
@@ -21,7 +20,7 @@ const marks: Readonly<Record<ReasoningName, string>> = {
 export const chatReasoningSignature = marks.reasoning_content
 
 const statePrefix = `${markStart}_state:`
-const reasoningMark = /^turnward:reasoning(_content|_parts)?(?:@([0-9a-f]{8}))?$/
+const reasoningMark = /^turnward:reasoning(_content|_parts)?(?:@([0-9a-f]+))?$/
 
 /** The signature for reasoning: its vendor's, or the mark of the name it came under. */
 export function signatureOf(origin: ReasoningOrigin): string {
@@ -38,8 +37,8 @@ export function originOf(signature: string): ReasoningOrigin {
 }
 
 /** The block that carries what hangs on a call or a message. */
-export function stateBlock({ callId, upstream, fields }: HubState): JsonObject {
-  const carried = { ...(callId === undefined ? {} : { call: callId }), ...(upstream === undefined ? {} : { upstream }), fields }
+export function stateBlock({ call, upstream, fields }: HubState): JsonObject {
+  const carried = { ...(call === undefined ? {} : { call }), ...(upstream === undefined ? {} : { upstream }), fields }
   return { type: 'redacted_thinking', data: statePrefix + Buffer.from(JSON.stringify(carried)).toString('base64url') }
 }
 
@@ -49,7 +48,7 @@ export function readState(data: string): HubState | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(data.slice(statePrefix.length), 'base64url').toString())
     if (!isObject(value) || !isObject(value.fields)) return undefined
-    return { kind: 'state', callId: stringOf(value.call), upstream: stringOf(value.upstream), fields: value.fields }
+    return { kind: 'state', call: stringOf(value.call), upstream: stringOf(value.upstream), fields: value.fields }
   } catch {
     return undefined
   }
@@ -60,16 +59,15 @@ export function carriesMarks(bytes: Buffer): boolean {
   return bytes.includes(markStart)
 }
 
-/** Takes the marked blocks out of a messages request, so that it can go to Anthropic. Returns how many went; mutates. */
-export function removeMarks(body: JsonObject): number {
-  let removed = 0
-  for (const message of objectsOf(body.messages)) {
-    if (!Array.isArray(message.content)) continue
+/** A messages request without the marked blocks, so that it can go to Anthropic. The original keeps them, for another upstream. */
+export function withoutMarks(body: JsonObject): JsonObject {
+  if (!Array.isArray(body.messages)) return body
+  const messages = body.messages.map((message) => {
+    if (!isObject(message) || !Array.isArray(message.content)) return message
     const kept = message.content.filter((block) => !isObject(block) || !isMarked(block))
-    removed += message.content.length - kept.length
-    if (kept.length < message.content.length) message.content = kept
-  }
-  return removed
+    return kept.length === message.content.length ? message : { ...message, content: kept }
+  })
+  return { ...body, messages }
 }
 
 function isMarked(block: JsonObject): boolean {
