@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { fieldsWeRead } from './fields-we-read.ts'
+import { allGuardedFields } from '../dialects.ts'
 import { parseGuardedJson, parseOpenJson } from './json-guard.ts'
 import { parseJson } from '../../core/parse-json.ts'
 
-const limits = { maxDepth: 32, maxKeys: 1000 }
+const limits = { maxDepth: 32, maxKeys: 1000, guardedFields: allGuardedFields }
 
 function parse(text: string): JsonObject {
   return parseGuardedJson(Buffer.from(text), limits)
@@ -173,7 +173,7 @@ describe('properties', () => {
     const names = Object.keys(value)
     const fold = (name: string) => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC')
     const folded = new Set(names.map(fold))
-    const isMisspelt = names.some((name) => fold(name) !== name && fieldsWeRead.has(fold(name)))
+    const isMisspelt = names.some((name) => fold(name) !== name && allGuardedFields.has(fold(name)))
     return isMisspelt || folded.size < names.length || names.includes('__proto__') || Object.values(value).some((item) => isAmbiguous(item))
   }
 })
