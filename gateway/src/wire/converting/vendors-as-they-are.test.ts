@@ -90,7 +90,29 @@ describe('a stream', () => {
     expect(answer.content).toMatchObject([{ id: 'a', name: 'f', input: { a: 1 } }])
   })
 
+  test('that gives a name in pieces has the whole name', () => {
+    const answer = read(
+      calls({ index: 0, id: 'a', ...made('read', '') }),
+      calls({ index: 0, ...made('_file', '') }),
+      calls({ index: 0, ...made(undefined, '{"a":1}') }),
+      calls({ index: 1, id: 'b', ...made('now', '') }),
+      chunk({}, 'tool_calls'),
+    )
+    expect(answer.content).toMatchObject([
+      { id: 'a', name: 'read_file', input: { a: 1 } },
+      { id: 'b', name: 'now', input: {} },
+    ])
+  })
+
   test.each<[string, JsonObject[]]>([
+    [
+      'a name that goes on after the next call began',
+      [
+        calls({ index: 0, id: 'a', ...made('one', '') }),
+        calls({ index: 1, id: 'b', ...made('x', '') }),
+        calls({ index: 0, ...made('_more', '{}') }),
+      ],
+    ],
     ['a deprecated function_call', [chunk({ function_call: { name: 'f', arguments: '{}' } })]],
     ['a name that changes', [calls({ index: 0, id: 'a', ...made('one', '{') }), calls({ index: 0, ...made('two', '}') })]],
     ['arguments before a name', [calls({ index: 0, id: 'a', ...made(undefined, '{}') })]],

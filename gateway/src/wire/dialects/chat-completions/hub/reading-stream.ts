@@ -21,7 +21,8 @@ import { readUsage } from './usage.ts'
 
 interface OpenCall {
   readonly id: string
-  /** Its part; -1 until its name is known. */
+  name: string
+  /** Its part; -1 until its name is whole. */
   part: number
   /** Arguments so far, to know when they are complete. */
   text: string
@@ -140,34 +141,42 @@ export class ChatStreamReader implements StreamReader {
     if (fragment.custom !== undefined && fragment.custom !== null)
       throw malformed('a tool call of its stream is none that the client asked for')
     const made = objectOf(fragment.function)
-    let call = this.#calls.get(index)
-    if (call === undefined) {
-      call = { id: stringOf(fragment.id) ?? '', part: -1, text: '', isEnded: false, state: undefined }
-      this.#calls.set(index, call)
-    }
+    const call = this.#calls.get(index) ?? this.#newCall(index, stringOf(fragment.id) ?? '')
     const state = mayHaveState(fragment) ? stateFields(fragment, stateOfCalls) : undefined
     if (state !== undefined) call.state = { ...call.state, ...this.#bounded(state) }
-    if (call.part < 0) this.#startCall(call, stringOf(made?.name) ?? '')
-    this.#addArguments(call, stringOf(made?.arguments) ?? '')
+    const name = stringOf(made?.name) ?? ''
+    // A name may come in pieces, and after the first fragment, but not after the first arguments or the next call.
+    if (call.part >= 0 && name !== '') throw malformed('a tool call of its stream changes its name')
+    call.name += name
+    const text = stringOf(made?.arguments) ?? ''
+    if (text === '') return
+    if (call.part < 0) this.#startCall(call)
+    this.#addArguments(call, text)
   }
 
-  /** A call begins when its name is known: some vendors send it after the first fragment, but none after the first arguments. */
-  #startCall(call: OpenCall, name: string): void {
-    if (name === '') return
+  #newCall(index: number, id: string): OpenCall {
+    for (const other of this.#calls.values()) if (other.part < 0 && other.name !== '') this.#startCall(other)
+    this.#endText()
+    this.#endFinishedCall()
+    const call = { id, name: '', part: -1, text: '', isEnded: false, state: undefined }
+    this.#calls.set(index, call)
+    return call
+  }
+
+  #startCall(call: OpenCall): void {
+    if (call.name === '') throw malformed('a tool call of its stream has no name')
     this.#endText()
     this.#endFinishedCall()
     if (call.state !== undefined) this.#whole({ kind: 'state', call: tagOf(call.id), upstream: this.#upstream, fields: call.state })
     call.state = undefined
     call.part = this.#nextPart++
     this.#lastCall = call
-    this.#emit({ kind: 'part-start', part: call.part, content: { kind: 'call', id: call.id, name: originalName(name) } })
+    this.#emit({ kind: 'part-start', part: call.part, content: { kind: 'call', id: call.id, name: originalName(call.name) } })
   }
 
   #addArguments(call: OpenCall, text: string): void {
-    if (text === '') return
     this.#kept += text.length
     if (this.#kept > maxKeptCharacters) throw malformed('the arguments of its tool calls are too long')
-    if (call.part < 0) throw malformed('a tool call of its stream has no name')
     if (call.isEnded) throw malformed('the arguments of a tool call of its stream go on after their end')
     call.text += text
     this.#emit({ kind: 'part-text', part: call.part, text })
@@ -208,7 +217,7 @@ export class ChatStreamReader implements StreamReader {
     if (finish === undefined) return
     this.#endText()
     for (const call of this.#calls.values()) {
-      if (call.part < 0) throw malformed('a tool call of its stream has no name')
+      if (call.part < 0) this.#startCall(call)
       if (!call.isEnded) this.#endCall(call)
     }
     // What the length limit cut off stands last, where it is known as such.
