@@ -58,8 +58,8 @@ function buildBody(call: OutgoingCall, target: RouteTarget, provider: Provider):
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
-  const own = provider.dialect === 'messages' ? withoutMarks(named) : named
-  const body = converter === undefined ? own : converter.request(named, { upstream: target.upstream.name })
+  const body =
+    converter?.request(named, { upstream: target.upstream.name }) ?? (provider.dialect === 'messages' ? withoutMarks(named) : named)
   if (omitModel) delete body.model
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }
   return JSON.stringify(body)
