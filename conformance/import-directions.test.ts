@@ -65,13 +65,10 @@ test('nothing imports the command line', () => {
 })
 
 test.each(['providers', 'wire/dialects'])('the folders of %s never import each other', (folder) => {
-  const owner = (path: string): string | undefined =>
-    path.startsWith(`${folder}/`)
-      ? path
-          .slice(folder.length + 1)
-          .split('/')
-          .at(-2)
-      : undefined
+  const owner = (path: string): string | undefined => {
+    const [first, ...rest] = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1).split('/') : []
+    return rest.length === 0 ? undefined : first
+  }
   const wrong = imports.filter(({ file, target }) => {
     const [from, to] = [owner(file), owner(target)]
     return isProduct(file) && from !== undefined && to !== undefined && from !== to
@@ -83,12 +80,15 @@ test('every dialect has the same files', () => {
   const folder = join(source, 'wire/dialects')
   const dialects = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
   const needed = ['request', 'views', 'edit', 'answer', 'stream', 'round', 'usage', 'errors', 'guarded-fields']
+  const both = ['request', 'messages', 'stream'].flatMap((what) => [`reading-${what}`, `writing-${what}`])
+  const neededOfHub = ['hub', ...both, 'answers', 'tools', 'media', 'finish', 'usage']
   for (const { name } of dialects) {
     const files = readdirSync(join(folder, name))
     expect([name, files.filter((file) => /^[a-z-]+\.ts$/.test(file))]).toEqual([
       name,
       expect.arrayContaining([name, ...needed].map((file) => `${file}.ts`)),
     ])
+    expect([name, readdirSync(join(folder, name, 'hub'))]).toEqual([name, expect.arrayContaining(neededOfHub.map((file) => `${file}.ts`))])
   }
 })
 
@@ -97,7 +97,9 @@ const insideWire: Readonly<Record<string, readonly string[]>> = {
   framing: [],
   request: [],
   gate: ['framing', 'request'],
+  hub: [],
   dialects: ['framing', 'request', 'gate', 'hub'],
+  converting: ['hub', 'dialects'],
 }
 
 test('inside wire, too, imports go downwards only', () => {

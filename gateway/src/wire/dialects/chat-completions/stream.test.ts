@@ -248,7 +248,7 @@ describe('calls', () => {
     ['a call in a whole message', chunk({ message: { tool_calls: [{ id: 'a' }] } })],
     ['a call that nobody can tell from another', chunk({ delta: { tool_calls: [{ function: { arguments: '{}' } }] } })],
     ['a call that changes its id', chunk(call(0, 'a', 't', '')) + chunk(call(0, 'b', '', ''))],
-    ['a call that changes its name', chunk(call(0, 'a', 't', '')) + chunk(call(0, 'a', 'u', ''))],
+    ['a call that changes its name', chunk(call(0, 'a', 't', '{')) + chunk(call(0, 'a', 'u', '}'))],
     ['a call of an unknown type', chunk({ delta: { tool_calls: [{ index: 0, id: 'a', type: 'shell' }] } })],
     [
       'two calls with one id',
@@ -265,6 +265,32 @@ describe('calls', () => {
     expect(() => feed(client, Buffer.from(stream))).toThrow(expect.objectContaining({ code: 'upstream.malformed' }))
     expect(client.text()).not.toMatch(/tool_calls|function_call/)
   })
+
+  test.each([[['a', 'b']], [['b']]])(
+    'whose name comes in pieces are decided by the whole of it, and reach every client with it: %j',
+    (released) => {
+      const client = openGate('chat-completions')
+      const stream =
+        chunk(call(0, 'a', 'read', '')) +
+        chunk(call(1, 'b', 'wipe', '')) +
+        chunk({ delta: { tool_calls: [{ index: 0, function: { name: '_file' } }] } }) +
+        chunk({ delta: { tool_calls: [{ index: 1, function: { name: '_disk', arguments: '{}' } }] } }) +
+        chunk({ delta: { tool_calls: [{ index: 0, function: { arguments: '{}' } }] } }) +
+        chunk({ delta: {}, finish_reason: 'tool_calls' }) +
+        done
+      const round = feed(client, Buffer.from(stream))
+      expect(round.calls.map(({ name }) => name)).toEqual(['read_file', 'wipe_disk'])
+      expect(round.native.get('b')).toMatchObject({ function: { name: 'wipe_disk' } })
+      client.gate.release(new Set(released))
+      expect(assemble(client.text()).calls.map(({ name }) => name)).toEqual(
+        released.length === 2 ? ['read_file', 'wipe_disk'] : ['wipe_disk'],
+      )
+      // One that keeps the first name it sees has the same.
+      expect(client.text().match(/"name":"[^"]*"/g)).toEqual(
+        released.length === 2 ? ['"name":"read_file"', '"name":"wipe_disk"'] : ['"name":"wipe_disk"'],
+      )
+    },
+  )
 
   test('that repeat their name with every fragment reach the client with one name', () => {
     const client = openGate('chat-completions')

@@ -4,7 +4,7 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../../core
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 import { joinRounds, roundSeparator } from '../round-text.ts'
-import { type CallNumbers, isSilent, splitChunk, withoutCalls, writeChunk } from './chunks.ts'
+import { type CallNumbers, isSilent, nameWhole, splitChunk, withoutCalls, writeChunk } from './chunks.ts'
 import { chatErrorIn } from './errors.ts'
 import { ChatRound, choiceIndex, nativeCall } from './round.ts'
 import { addChatUsage } from './usage.ts'
@@ -33,6 +33,8 @@ export class ChatStreamLens implements StreamLens {
   readonly #separated = new Set<number>()
   /** Numbers of the calls that are released; undefined when all are. */
   #numbers: CallNumbers | undefined
+  /** Names that came in pieces and are not released yet. */
+  #pieced: Map<string, string> | undefined
 
   /** `hideUsageChunk`: the client did not ask for the chunk with the usage. */
   constructor(hideUsageChunk: boolean) {
@@ -109,14 +111,16 @@ export class ChatStreamLens implements StreamLens {
 
   beginRelease(allowed: ReadonlySet<string>): void {
     const calls = this.#round.calls()
+    this.#pieced = this.#round.piecedNames()
     this.#numbers = calls.every((call) => allowed.has(call.id)) ? undefined : numberCalls(calls, allowed)
   }
 
   release(event: StreamEvent): StreamEvent | undefined {
     const { payload } = event
-    if (payload === undefined || this.#numbers === undefined) return event
-    const left = withoutCalls(payload, this.#numbers, this.#rolesShown)
-    if (left === payload) return event
+    if (payload === undefined) return event
+    const isNamed = this.#pieced !== undefined && nameWhole(payload, this.#pieced)
+    const left = this.#numbers === undefined ? payload : withoutCalls(payload, this.#numbers, this.#rolesShown)
+    if (left === payload && !isNamed) return event
     return left === undefined ? undefined : { raw: event.raw, payload: left, isEdited: true }
   }
 
