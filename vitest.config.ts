@@ -15,7 +15,13 @@ if (!hasSandbox) console.error(`bubblewrap cannot make a sandbox here, so these 
 
 export default defineConfig({
   test: {
-    include: ['contract/src/**/*.test.ts', 'bench/**/*.test.ts', 'gateway/src/**/*.test.ts', 'conformance/**/*.test.ts'],
+    include: [
+      'contract/src/**/*.test.ts',
+      'bench/**/*.test.ts',
+      'gateway/src/**/*.test.ts',
+      'scripts/**/*.test.ts',
+      'conformance/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', ...(hasSandbox ? [] : sandboxed)],
     testTimeout: 30_000,
     hookTimeout: 60_000,
