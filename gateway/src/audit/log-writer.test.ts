@@ -11,7 +11,7 @@ import { rowsOf } from './batch-text.ts'
 import type { ToLogThread } from './log-protocol.ts'
 import { openDecisionLog, type DecisionLogOptions, type OpenDecisionLog } from './log-writer.ts'
 import { readRecords } from './read.ts'
-import { decision } from './testing/records.ts'
+import { decision } from './records.fixture.ts'
 import { verifyLog } from './verify.ts'
 
 let folder: string
@@ -244,7 +244,7 @@ describe('the log', () => {
 describe('when the process is killed', () => {
   test('every acknowledged record is there, the chain holds, and the next process goes on', async () => {
     for (let round = 0; round < 3; round += 1) {
-      const child = spawn(process.execPath, [join(import.meta.dirname, 'testing/durable-writer.ts'), folder], {
+      const child = spawn(process.execPath, [join(import.meta.dirname, 'durable-writer.fixture.ts'), folder], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       let output = ''

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterEach, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { CallOptions, CatalogueTool } from './catalogue.ts'
-import { listenOn, plainRunner, startFleet, type TestConfig, type TestFleet } from './testing.fixture.ts'
+import { listenOn, plainRunner, startFleet, type TestConfig, type TestFleet } from './running-parts.fixture.ts'
 
 const closing: (() => Promise<void> | void)[] = []
 afterEach(async () => {
