@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** What has not come by then never comes. Less than the time a test has, so that the failure says what was waited for. */
-const hangsAfterMs = 90_000
+export const hangsAfterMs = 90_000
 
 /** Polls until `look` gives a value; rejects with the name of what hangs. Errors of `look` end the wait. */
 export async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
