@@ -178,13 +178,36 @@ describe('properties', () => {
   }
 })
 
-test.each(['Tools', 'STREAM', 'tool_Calls', 'ＴＯＯＬＳ', 'Content'])(
-  'a field we read in another spelling is refused, even alone: %s',
-  (name) => {
-    expect(codeOf(() => parse(`{"messages":[{"${name}":[]}]}`))).toBe('request.ambiguous_key')
+describe('a field we read, in another spelling and alone', () => {
+  test.each([...allGuardedFields])('is refused: %s', (name) => {
+    expect(codeOf(() => parse(`{"${name.toUpperCase()}":1}`))).toBe('request.ambiguous_key')
+    expect(codeOf(() => parse(`{"messages":[{"${name.charAt(0).toUpperCase()}${name.slice(1)}":1}]}`))).toBe('request.ambiguous_key')
+    expect(codeOf(() => parse(`{"${name}":1}`))).toBe('accepted')
+  })
+
+  test.each(['\\u004dessages', 'me\\u017fsages', '\\uff4dessages', 'ＴＯＯＬＳ'])(
+    'is refused behind an escape or a lookalike letter: %s',
+    (key) => {
+      expect(codeOf(() => parse(`{"${key}":[]}`))).toBe('request.ambiguous_key')
+    },
+  )
+
+  test.each(['Tools', 'STREAM', 'ＴＯＯＬＳ'])('is the user’s own name within a schema: %s', (name) => {
     expect(codeOf(() => parse(`{"tools":[{"input_schema":{"${name}":[]}}]}`))).toBe('accepted')
-  },
-)
+  })
+})
+
+// Each text on the left teaches V8 a key; the one on the right is then misread by a plain JSON.parse.
+test.each([
+  ['{"q4":[],"\\\\":1}', '{"q4":1,"\\"":2}', '"'],
+  ['{"q5":[],"\\\\u":1}', '{"q5":1,"\\u0074o":2}', 'to'],
+  ['{"q6":[],"\\\\u006":1}', '{"q6":1,"\\u006dodel":2}', 'model'],
+])('a key written with an escape: after %s, %s has the key %j, guarded and open', (before, text, key) => {
+  for (const read of [parse, (json: string) => parseOpenJson(json, limits)]) {
+    read(before)
+    expect(Object.keys(read(text) as object)[1]).toBe(key)
+  }
+})
 
 test('open JSON refuses exact duplicates only', () => {
   expect(parseOpenJson('{"a":1,"A":2}', limits)).toEqual({ a: 1, A: 2 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import type { JsonObject } from '../../../core/json.ts'
 import { chatCompletions } from './chat-completions.ts'
-import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/gate-testing.fixture.ts'
+import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/open-gate.fixture.ts'
 
 const text = fixture('chat-text.sse')
 const parallel = fixture('chat-parallel-calls.sse')

@@ -1,7 +1,7 @@
 /** A small snapshot and a clock that stands still, for the tests of this room. */
-import type { Snapshot } from '../../config/snapshot.ts'
-import type { Clock } from '../../core/clock.ts'
-import type { Principal } from '../../core/principal.ts'
+import type { Snapshot } from '../config/snapshot.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Principal } from '../core/principal.ts'
 
 export interface TestClock extends Clock {
   advance(milliseconds: number): void

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { LogRow } from './log-protocol.ts'
 import { LogStorage } from './log-storage.ts'
 import { readRecords } from './read.ts'
-import { decision } from './testing/records.ts'
+import { decision } from './records.fixture.ts'
 import { verifyLog } from './verify.ts'
 
 let folder: string

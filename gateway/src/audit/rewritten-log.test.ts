@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
 import { genesisHash, nextHash } from './chain.ts'
 import { openDecisionLog } from './log-writer.ts'
-import { decision } from './testing/records.ts'
+import { decision } from './records.fixture.ts'
 import { verifyLog } from './verify.ts'
 
 let folder: string

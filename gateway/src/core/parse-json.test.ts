@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
-import { parseGuardedJson, parseOpenJson } from './json-guard.ts'
-import { parseJson } from '../../core/parse-json.ts'
-
-const limits = { maxDepth: 32, maxKeys: 1000 }
+import { parseJson } from './parse-json.ts'
 
 // Each text on the left teaches V8 a key; the one on the right is then misread by a plain JSON.parse.
 const poisoned: readonly (readonly [string, string, string])[] = [
@@ -14,14 +11,8 @@ const poisoned: readonly (readonly [string, string, string])[] = [
 
 describe('a key written with an escape', () => {
   test.each(poisoned)('after %s, %s has the key %j', (before, text, key) => {
-    for (const parse of [
-      parseJson,
-      (json: string) => parseOpenJson(json, limits),
-      (json: string) => parseGuardedJson(Buffer.from(json), limits),
-    ]) {
-      parse(before)
-      expect(Object.keys(parse(text) as object)[1]).toBe(key)
-    }
+    parseJson(before)
+    expect(Object.keys(parseJson(text) as object)[1]).toBe(key)
   })
 
   test('is found behind white space and among escaped values', () => {

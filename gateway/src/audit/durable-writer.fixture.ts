@@ -1,7 +1,7 @@
 /** A process that appends durably in a loop and prints every id that was acknowledged, until somebody kills it. */
-import { silentLogger } from '../../core/logger.ts'
-import { openDecisionLog } from '../log-writer.ts'
-import { decision } from './records.ts'
+import { silentLogger } from '../core/logger.ts'
+import { openDecisionLog } from './log-writer.ts'
+import { decision } from './records.fixture.ts'
 
 const dataDir = process.argv[2] ?? ''
 const log = await openDecisionLog({ dataDir, checkpointRecords: 50, checkpointMs: 60_000, logger: silentLogger })
