@@ -411,13 +411,19 @@ describe('HTTP servers', () => {
   test.each([
     [401, 'credential'],
     [403, 'credential'],
-    [500, 'HTTP 500'],
     [302, 'HTTP 302'],
   ])('status %i is no verdict about the era, and is not followed', async (status, why) => {
     const { url, seen } = await http((_each, res) => void res.writeHead(status, { location: 'http://127.0.0.1:1/' }).end())
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways })
     await expect.poll(() => fleet.fleet.status()[0]?.detail).toContain(why)
     expect(seen.every(({ body }) => body.method === 'server/discover')).toBe(true)
+  })
+
+  test('status 500 for the probe is no verdict either: the handshake is tried, and what it came to is told', async () => {
+    const { url, seen } = await http((_each, res) => void res.writeHead(500).end())
+    const fleet = start({ servers: { s: { transport: 'http', url } }, gateways })
+    await expect.poll(() => fleet.fleet.status()[0]?.detail).toContain('HTTP 500')
+    expect(seen.slice(0, 2).map(({ body }) => body.method)).toEqual(['server/discover', 'initialize'])
   })
 
   test('a recognised modern error means modern: no handshake is tried', async () => {

@@ -100,11 +100,6 @@ const messagesRound = fc
     { role: 'assistant', content: 'done' },
   ])
 
-/** The API wants an id of its own for every call. */
-function numbered(rounds: readonly JsonObject[][]): JsonObject[] {
-  return rounds.flatMap((round, index) => JSON.parse(JSON.stringify(round).replaceAll('"toolu_', `"toolu_${index}_`)) as JsonObject[])
-}
-
 const messagesRequest = fc
   .record({ system: fc.option(words), rounds: fc.array(messagesRound, { maxLength: 3 }), last: words, stream: fc.boolean() })
   .map(({ system, rounds, last, stream }): JsonObject => ({
@@ -112,7 +107,7 @@ const messagesRequest = fc
     max_tokens: 10,
     stream,
     ...(system === null ? {} : { system }),
-    messages: [...numbered(rounds), { role: 'user', content: last }],
+    messages: [...rounds.flat(), { role: 'user', content: last }],
     tools: [
       { name: 'read', input_schema: { type: 'object' }, defer_loading: true },
       { type: 'web_search_20250305', name: 'web_search' },

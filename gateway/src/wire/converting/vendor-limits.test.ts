@@ -49,19 +49,6 @@ describe('ids of calls', () => {
     },
   )
 
-  test('that a model numbers anew in every message are one of a kind, and the same in the next request', () => {
-    const round = chatHistory('call_0')
-    const idsOf = (messages: JsonObject[]): JsonValue[][] => {
-      const converted = toClaude({ messages }).messages
-      return [valuesOf(converted, 'id'), valuesOf(converted, 'tool_use_id')]
-    }
-    const [calls = [], results] = idsOf([...round, ...round, ...round])
-    expect(new Set(calls).size).toBe(3)
-    expect(results).toEqual(calls)
-    expect(idsOf([...round, ...round])).toEqual([calls.slice(0, 2), calls.slice(0, 2)])
-    for (const id of calls) expect(id).toMatch(/^[a-zA-Z0-9_-]+$/)
-  })
-
   test('that a Messages client is given are of its dialect, and go back to their vendor as it made them', () => {
     const call = { index: 0, id: 'functions.search:0', type: 'function', function: { name: 'search', arguments: '{}' } }
     const whole = chatResponseToMessages({

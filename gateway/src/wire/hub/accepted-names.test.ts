@@ -19,9 +19,9 @@ describe('ids of calls', () => {
 
   test('of any text are written in the alphabet of every vendor, and read back exactly', () => {
     fc.assert(
-      fc.property(texts, fc.integer({ min: 1, max: 12 }), (id, nth) => {
-        expect(acceptedId(id, nth)).toMatch(vendorAlphabet)
-        expect(originalId(acceptedId(id, nth))).toBe(id)
+      fc.property(texts, (id) => {
+        expect(acceptedId(id)).toMatch(vendorAlphabet)
+        expect(originalId(acceptedId(id))).toBe(id)
       }),
     )
   })
@@ -30,11 +30,10 @@ describe('ids of calls', () => {
     fc.assert(
       fc.property(texts, (id) => {
         const original = originalId(id)
-        expect(original === id || acceptedId(original) === id || /^tw_id\d/.test(id)).toBe(true)
+        expect(original === id || acceptedId(original) === id).toBe(true)
       }),
     )
-    for (const forged of ['tw_id_', 'tw_id_!', 'tw_id_YQ', 'tw_id1_YQ', 'tw_id02_YQ', 'tw_id_YWJj='])
-      expect(originalId(forged)).toBe(forged)
+    for (const forged of ['tw_id_', 'tw_id_!', 'tw_id_YQ', 'tw_id_YWJj=']) expect(originalId(forged)).toBe(forged)
   })
 })
 

@@ -5,24 +5,21 @@
  */
 
 const accepted = /^[a-zA-Z0-9_-]+$/
-/** `tw_id_…`; `tw_id2_…` for the second call of a conversation that has the same id. */
-const writtenId = /^tw_id(\d*)_([a-zA-Z0-9_-]*)$/
+const idPrefix = 'tw_id_'
 
-/** The id where a vendor takes no other characters. `nth`: how many calls of the conversation have had it, with this one. */
-export function acceptedId(id: string, nth = 1): string {
-  if (nth === 1 && accepted.test(id) && !writtenId.test(id)) return id
+/** The id where a vendor takes no other characters. */
+export function acceptedId(id: string): string {
+  if (accepted.test(id) && !id.startsWith(idPrefix)) return id
   // JSON has a form for every text, also for half a pair of surrogates.
-  return `tw_id${nth === 1 ? '' : nth}_${Buffer.from(JSON.stringify(id).slice(1, -1)).toString('base64url')}`
+  return idPrefix + Buffer.from(JSON.stringify(id).slice(1, -1)).toString('base64url')
 }
 
 /** The id as its vendor made it. */
 export function originalId(id: string): string {
-  const [match, nth, encoded] = writtenId.exec(id) ?? []
-  if (match === undefined || encoded === undefined) return id
+  if (!id.startsWith(idPrefix)) return id
   try {
-    const original: unknown = JSON.parse(`"${Buffer.from(encoded, 'base64url').toString()}"`)
-    if (typeof original !== 'string' || original === '') return id
-    return acceptedId(original, nth === '' ? 1 : Number(nth)) === id ? original : id
+    const original: unknown = JSON.parse(`"${Buffer.from(id.slice(idPrefix.length), 'base64url').toString()}"`)
+    return typeof original === 'string' && original !== '' && acceptedId(original) === id ? original : id
   } catch {
     return id
   }

@@ -334,7 +334,10 @@ describe('a stream that breaks', () => {
 
   test('after the finish of every choice is complete, if its body ended properly', () => {
     const stream = Buffer.from(chunk(call(0, 'a', 't', '{}')) + chunk({ delta: {}, finish_reason: 'tool_calls' }))
-    expect(feed(openGate('chat-completions'), stream)).toMatchObject({ complete: true, calls: [{ id: 'a' }] })
+    const client = openGate('chat-completions')
+    expect(feed(client, stream)).toMatchObject({ complete: true, calls: [{ id: 'a' }] })
+    client.gate.release(new Set(['a']))
+    expect(assemble(client.text())).toMatchObject({ calls: [{ id: 'a' }], isDone: true })
     const open = Buffer.from(chunk({ delta: { content: 'a' }, finish_reason: 'stop' }) + chunk({ index: 1, delta: { content: 'b' } }))
     expect(feed(openGate('chat-completions'), open)).toMatchObject({ complete: false })
   })

@@ -20,7 +20,6 @@ interface ShownText {
 export class ChatStreamLens implements StreamLens {
   readonly #hideUsageChunk: boolean
   #round = new ChatRound()
-  #isProperEnd = false
   #isContinued = false
   /** Fields every chunk of the message repeats, as the first round had them. */
   #frame: JsonObject | undefined
@@ -81,13 +80,16 @@ export class ChatStreamLens implements StreamLens {
     this.#send({ raw: event.raw, payload: rest, isEdited: isEdited || words !== undefined }, true, ways)
   }
 
-  readEnd(isProper: boolean): void {
-    this.#isProperEnd = isProper
+  readEnd(isProper: boolean, ways: GateWays): void {
+    // A finish reason and a proper end are enough for us; some clients wait for the word.
+    if (this.#round.isDone || !this.#round.isComplete(isProper)) return
+    this.#round.isDone = true
+    this.#send({ raw: Buffer.from(done), payload: undefined, isEdited: false }, ways.isHolding, ways)
   }
 
   round(): GateRound {
     const round = this.#round
-    const isComplete = round.isComplete(this.#isProperEnd)
+    const isComplete = round.isComplete(false)
     // Calls of a stream that was cut off are nobody's to decide, and may lack anything.
     const made = isComplete ? round.calls() : []
     const cut = new Set(round.cutCalls().map(({ id }) => id))

@@ -36,7 +36,6 @@ class ConversationWriter {
   readonly #system: JsonObject[] = []
   readonly #turns: Turn[] = []
   readonly #calledTools = new Set<string>()
-  readonly #ids = new CallIds()
 
   write(messages: readonly HubMessage[]): Conversation {
     for (const message of messages) this.#add(message)
@@ -80,7 +79,7 @@ class ConversationWriter {
   }
 
   #userBlocks(part: HubPart): JsonObject[] {
-    if (part.kind === 'result') return [writeResult(part, this.#ids.answered(part.callId))]
+    if (part.kind === 'result') return [writeResult(part)]
     return contentBlocks(part)
   }
 
@@ -104,7 +103,7 @@ class ConversationWriter {
         this.#calledTools.add(name)
         return [
           withCache(
-            { ...part.extras?.anthropic, type: 'tool_use', id: this.#ids.made(part.id), name, input: argumentsObject(part.args) },
+            { ...part.extras?.anthropic, type: 'tool_use', id: acceptedId(part.id), name, input: argumentsObject(part.args) },
             part.cache,
           ),
         ]
@@ -145,23 +144,6 @@ class ConversationWriter {
   }
 }
 
-/** Some models number their calls anew in every message; the messages API wants every call of a conversation to have an id of its own. */
-class CallIds {
-  readonly #counts = new Map<string, number>()
-
-  /** The id of a call. */
-  made(id: string): string {
-    const count = (this.#counts.get(id) ?? 0) + 1
-    this.#counts.set(id, count)
-    return acceptedId(id, count)
-  }
-
-  /** The id of the last call that was made under this one. */
-  answered(id: string): string {
-    return acceptedId(id, this.#counts.get(id))
-  }
-}
-
 /** Blocks for what a user says, or what a tool said. */
 function contentBlocks(part: HubPart): JsonObject[] {
   switch (part.kind) {
@@ -177,11 +159,11 @@ function contentBlocks(part: HubPart): JsonObject[] {
   }
 }
 
-function writeResult(result: HubResult, id: string): JsonObject {
+function writeResult(result: HubResult): JsonObject {
   const content = result.content.flatMap(contentBlocks)
   const only = content.length === 1 ? content[0] : undefined
   const plain = only?.type === 'text' && Object.keys(only).length === 2 ? only.text : undefined
-  const written: JsonObject = { ...result.extras?.anthropic, type: 'tool_result', tool_use_id: id }
+  const written: JsonObject = { ...result.extras?.anthropic, type: 'tool_result', tool_use_id: acceptedId(result.callId) }
   if (content.length > 0) written.content = plain ?? content
   if (result.isError) written.is_error = true
   return withCache(written, result.cache)
