@@ -76,6 +76,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
   contains: isSchema,
   not: isSchema,
   if: isSchema,
+  // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
   then: isSchema,
   else: isSchema,
   allOf: areSchemas,
