@@ -162,7 +162,7 @@ class RunningFleet implements Fleet {
       starts: this.#starts,
       onChange: () => this.#changed(),
       // What names mean is said by the server as it is configured now.
-      onListed: (read) => (this.#retired.has(slot) ? read : this.#known.record(server, read)),
+      onListed: (read, isCut) => (this.#retired.has(slot) ? read : this.#known.record(server, read, isCut)),
       onIdle: () => this.#retired.idle(slot),
     })
     this.#slots.set(keyOf(server), slot)
