@@ -33,7 +33,7 @@ export interface McpEndpointOptions {
   readonly clock: Clock
   readonly logger: Logger
   /** Checks the `Mcp-Param-*` headers of modern calls, and keeps the servers of a request's snapshot until it is answered. */
-  readonly fleet?: Pick<Fleet, 'catalogue' | 'hold'>
+  readonly fleet?: Pick<Fleet, 'for' | 'hold'>
 }
 
 export interface McpEndpoint {

@@ -38,7 +38,7 @@ function server(text: string, handle = ''): JsonObject {
 const gateways = { g: { servers: ['s'] } }
 
 async function toolOf(fleet: TestFleet, snapshot: Snapshot): Promise<CatalogueTool> {
-  const found = (await fleet.fleet.catalogue(snapshot, 'g')).resolve('s__t')
+  const found = (await fleet.fleet.for(snapshot, undefined).catalogue('g')).resolve('s__t')
   if (found === undefined) throw new Error(`no tool: ${JSON.stringify(fleet.fleet.status())}`)
   return found
 }
@@ -51,17 +51,19 @@ describe('a request that began before the configuration changed', () => {
     const release = fleet.fleet.hold(old)
     fleet.swap({ servers: { s: server('new') }, gateways: { g: { servers: ['s'], instructions: 'new' } } })
 
-    expect(await fleet.fleet.call(old, tool, {}, options)).toMatchObject({ text: 'old' })
-    expect(await fleet.fleet.call(fleet.snapshot(), await toolOf(fleet, fleet.snapshot()), {}, options)).toMatchObject({ text: 'new' })
-    expect(await fleet.fleet.call(old, await toolOf(fleet, old), {}, options)).toMatchObject({ text: 'old' })
+    expect(await fleet.fleet.for(old, undefined).call(tool, {}, options)).toMatchObject({ text: 'old' })
+    expect(await fleet.fleet.for(fleet.snapshot(), undefined).call(await toolOf(fleet, fleet.snapshot()), {}, options)).toMatchObject({
+      text: 'new',
+    })
+    expect(await fleet.fleet.for(old, undefined).call(await toolOf(fleet, old), {}, options)).toMatchObject({ text: 'old' })
     expect(fleet.fleet.status()).toHaveLength(1)
 
     release()
-    await expect(fleet.fleet.call(old, tool, {}, options)).rejects.toMatchObject({
+    await expect(fleet.fleet.for(old, undefined).call(tool, {}, options)).rejects.toMatchObject({
       code: 'mcp.server_unavailable',
       why: 'it is no longer configured like this',
     })
-    expect((await fleet.fleet.catalogue(old, 'g')).missing.get('s')).toBe('it is no longer configured like this')
+    expect((await fleet.fleet.for(old, undefined).catalogue('g')).missing.get('s')).toBe('it is no longer configured like this')
     expect(fleet.fleet.known(old).map(({ name }) => name)).toEqual(['s__t'])
   })
 
@@ -71,7 +73,7 @@ describe('a request that began before the configuration changed', () => {
     await toolOf(fleet, old)
     closing.push(fleet.fleet.hold(old))
     fleet.swap({})
-    expect(await fleet.fleet.call(old, await toolOf(fleet, old), {}, options)).toMatchObject({ text: 'old' })
+    expect(await fleet.fleet.for(old, undefined).call(await toolOf(fleet, old), {}, options)).toMatchObject({ text: 'old' })
     await expect(fleet.catalogue('g')).rejects.toMatchObject({ code: 'grant.gateway' })
     expect(fleet.fleet.known(fleet.snapshot())).toEqual([])
     expect(fleet.fleet.status()).toEqual([])
@@ -81,7 +83,10 @@ describe('a request that began before the configuration changed', () => {
     const fleet = start({ servers: { s: { transport: 'http', url: 'http://127.0.0.1:9/mcp', headers: { Authorization: 'Bearer x' } } } })
     const old = fleet.snapshot()
     fleet.swap({ servers: { s: { transport: 'http', url: 'http://127.0.0.1:9/mcp' } } })
-    expect([fleet.fleet.credentialOf(old, 's'), fleet.fleet.credentialOf(fleet.snapshot(), 's')]).toEqual(['server:s', 'none'])
+    expect([fleet.fleet.for(old, undefined).credentialOf('s'), fleet.fleet.for(fleet.snapshot(), undefined).credentialOf('s')]).toEqual([
+      'server:s',
+      'none',
+    ])
   })
 
   test('runs to its end on the old server when it came through the endpoint', async () => {

@@ -309,8 +309,8 @@ describe('HTTP servers', () => {
         'io.modelcontextprotocol/clientCapabilities': {},
       },
     })
-    expect(fleet.fleet.credentialOf(fleet.snapshot(), 's')).toBe('server:s')
-    expect(fleet.fleet.credentialOf(fleet.snapshot(), 'other')).toBe('none')
+    expect(fleet.fleet.for(fleet.snapshot(), undefined).credentialOf('s')).toBe('server:s')
+    expect(fleet.fleet.for(fleet.snapshot(), undefined).credentialOf('other')).toBe('none')
   })
 
   test('a cancelled call closes the stream of a modern server', async () => {

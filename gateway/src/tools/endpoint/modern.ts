@@ -140,7 +140,7 @@ function mismatch(why: string): Refused {
 
 /** `Mcp-Param-*` of a tool the caller is shown; for any other tool it would tell that the tool exists. */
 async function checkParameters(parts: EndpointParts, context: McpContext, { req }: Arrival, call: CallRequest): Promise<void> {
-  const tool = (await parts.fleet?.catalogue(context.snapshot, context.gateway).catch(noCatalogue))?.resolve(call.name)
+  const tool = (await parts.fleet?.for(context.snapshot, context.caller).catalogue(context.gateway).catch(noCatalogue))?.resolve(call.name)
   const parameters =
     tool !== undefined && 'headerParameters' in tool
       ? (tool as { headerParameters: Parameters<typeof checkParameterHeaders>[0] }).headerParameters

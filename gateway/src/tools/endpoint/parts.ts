@@ -16,7 +16,7 @@ export interface EndpointParts {
   readonly cursors: Sealer
   readonly streams: OpenStreams
   /** Where a tool's `x-mcp-header` parameters are found; without it they are not checked. */
-  readonly fleet: Pick<Fleet, 'catalogue'> | undefined
+  readonly fleet: Pick<Fleet, 'for'> | undefined
 }
 
 /** One HTTP request whose caller is known. */
