@@ -9,19 +9,19 @@ import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { isObject } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Fleet } from './catalogue.ts'
-import { errorText, readMessage, rpcCodes } from './codec/json-rpc.ts'
+import { readMessage, rpcCodes } from './codec/json-rpc.ts'
 import { parseMessageBody } from './codec/message-body.ts'
-import { httpStatusOf, rpcErrorOf } from './codec/rpc-errors.ts'
+import { errorText, httpStatusOf, invalidRequest, rpcErrorOf } from './codec/rpc-errors.ts'
 import { legacyVersions, metaKeys } from './codec/versions.ts'
 import { guardHost } from './endpoint/host-guard.ts'
 import { answerBatch, answerInitialize, answerLegacy, answerStream, sessionOf } from './endpoint/legacy.ts'
 import { LegacySessions } from './endpoint/legacy-sessions.ts'
-import { answerModern, refuseModernBody, single } from './endpoint/modern.ts'
+import { answerModern } from './endpoint/modern.ts'
 import { OpenStreams } from './endpoint/open-streams.ts'
 import type { Arrival, EndpointParts } from './endpoint/parts.ts'
 import { endAccepted, endJson } from './endpoint/reply.ts'
 import { readRequestBytes } from '../wire/request/request-bytes.ts'
-import { checkPostHeaders } from './endpoint/post-headers.ts'
+import { checkPostHeaders, single } from './endpoint/post-headers.ts'
 import type { McpOperations } from './operations.ts'
 import { createSealer } from './seal.ts'
 
@@ -99,7 +99,8 @@ async function answerPost(parts: EndpointParts, sessions: LegacySessions, arriva
   if (!isModern(req, body)) return answerLegacy(parts, sessions, arrival, sessionOf(sessions, arrival), message)
   if (message.kind === 'request') return answerModern(parts, arrival, message)
   if (message.kind === 'notification') return endAccepted(res)
-  refuseModernBody(arrival, undefined, message.kind === 'invalid' ? message.why : 'clients must not send responses')
+  const why = message.kind === 'invalid' ? message.why : 'clients must not send responses'
+  endJson(res, 400, errorText(undefined, invalidRequest(why)))
 }
 
 /** Modern `_meta` decides. Without it a session, or a header with a legacy version, means legacy; the rest is a modern request with a fault. */

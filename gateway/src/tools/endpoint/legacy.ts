@@ -2,22 +2,20 @@
  * The legacy era on our side (2024-11-05 to 2025-11-25 over Streamable HTTP): a handshake, a session, and calls
  * that outlive a lost connection. Only `notifications/cancelled` and deadlines end a call.
  */
-import type { CancelSignal } from '../../core/cancellation.ts'
-import { asTurnwardError, TurnwardError } from '../../core/error.ts'
+import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { errorText, readId, readMessage, resultText, rpcCodes, type RpcMessage, type RpcRequest } from '../codec/json-rpc.ts'
-import { httpStatusOf, rpcErrorOf } from '../codec/rpc-errors.ts'
+import { readId, readMessage, resultText, type RpcMessage, type RpcRequest } from '../codec/json-rpc.ts'
+import { errorAnswer, errorText, invalidRequest, methodNotFound } from '../codec/rpc-errors.ts'
 import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
 import { streamChanges } from './change-stream.ts'
-import { legacyDefinition, legacyResult } from './legacy-shapes.ts'
+import { methodOf } from './methods.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
-import { clientOf, single } from './modern.ts'
+import { clientOf } from './client-info.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
 import { endAccepted, endJson, Reply } from './reply.ts'
-import { accepts } from './post-headers.ts'
-import { listPage, readCall, runCall } from './tool-methods.ts'
+import { accepts, single } from './post-headers.ts'
 
 const longestBatch = 50
 
@@ -33,8 +31,8 @@ export function answerInitialize(parts: EndpointParts, sessions: LegacySessions,
     const result = { protocolVersion: version, capabilities: { tools: { listChanged: true } }, serverInfo: implementation, ...instructions }
     endJson(res, 200, resultText(request.id, result), { 'mcp-session-id': sessions.mint(caller.principal.id, gateway, version, client) })
   } catch (error) {
-    const failure = asTurnwardError(error)
-    endJson(res, httpStatusOf(failure), errorText(request.id, rpcErrorOf(failure)))
+    const answer = errorAnswer(parts.logger, request.id, error)
+    endJson(res, answer.status, answer.text)
   }
 }
 
@@ -65,8 +63,7 @@ export async function answerLegacy(
   session: LegacySession,
   message: RpcMessage,
 ): Promise<void> {
-  if (message.kind === 'invalid')
-    return endJson(arrival.res, 400, errorText(undefined, { code: rpcCodes.invalidRequest, message: message.why }))
+  if (message.kind === 'invalid') return endJson(arrival.res, 400, errorText(undefined, invalidRequest(message.why)))
   if (message.kind !== 'request') {
     if (message.kind === 'notification') takeNotification(sessions, session, message.method, message.params)
     return endAccepted(arrival.res)
@@ -85,14 +82,13 @@ export async function answerBatch(
   session: LegacySession,
   batch: readonly unknown[],
 ): Promise<void> {
-  const refuse = (why: string): void => endJson(arrival.res, 400, errorText(undefined, { code: rpcCodes.invalidRequest, message: why }))
+  const refuse = (why: string): void => endJson(arrival.res, 400, errorText(undefined, invalidRequest(why)))
   if (session.version !== batchVersion) return refuse(`batches exist only in protocol version ${batchVersion}`)
   if (batch.length === 0 || batch.length > longestBatch) return refuse(`a batch must have 1 to ${longestBatch} messages`)
   const answers: Promise<string>[] = []
   for (const item of batch) {
     const message = readMessage(item)
-    if (message.kind === 'invalid')
-      answers.push(Promise.resolve(errorText(undefined, { code: rpcCodes.invalidRequest, message: message.why })))
+    if (message.kind === 'invalid') answers.push(Promise.resolve(errorText(undefined, invalidRequest(message.why))))
     if (message.kind === 'notification') takeNotification(sessions, session, message.method, message.params)
     if (message.kind === 'request')
       answers.push(answerRequest(parts, sessions, arrival, session, message, undefined).then(({ text }) => text))
@@ -148,38 +144,17 @@ async function answerRequest(
   const context = contextOf(arrival, session)
   const running = sessions.started(session, request.id)
   try {
-    const result = await resultOf(parts, context, request, running.signal, reply)
-    if (result === undefined)
-      return { status: 200, text: errorText(request.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }) }
-    return { status: 200, text: resultText(request.id, result) }
+    const method = methodOf('legacy', request.method)
+    if (method === undefined) return { status: 200, text: errorText(request.id, methodNotFound) }
+    // A client may ask whether we live, whatever has become of its grants.
+    if (request.method !== 'ping') parts.operations.openGateway(context)
+    const result = await method({ parts, arrival, context, request, signal: running.signal, reply })
+    return { status: 200, text: resultText(request.id, result ?? {}) }
   } catch (error) {
-    const failure = asTurnwardError(error)
-    if (failure.code === 'gateway.internal') parts.logger.error({ error: failure.cause }, 'MCP request failed')
-    return { status: httpStatusOf(failure), text: errorText(request.id, rpcErrorOf(failure)) }
+    return errorAnswer(parts.logger, request.id, error)
   } finally {
     running.done()
   }
-}
-
-async function resultOf(
-  parts: EndpointParts,
-  context: McpContext,
-  request: RpcRequest,
-  signal: CancelSignal,
-  reply: Reply | undefined,
-): Promise<JsonObject | undefined> {
-  if (request.method === 'ping') return {}
-  if (request.method === 'tools/list') {
-    parts.operations.openGateway(context)
-    const page = await listPage(parts.operations, parts.cursors, context, request)
-    const tools = page.tools.map(legacyDefinition)
-    return page.nextCursor === undefined ? { tools } : { tools, nextCursor: page.nextCursor }
-  }
-  if (request.method === 'tools/call') {
-    parts.operations.openGateway(context)
-    return legacyResult(await runCall(parts.operations, context, readCall(request), signal, reply))
-  }
-  return undefined
 }
 
 function takeNotification(sessions: LegacySessions, session: LegacySession, method: string, params: JsonObject): void {

@@ -29,3 +29,8 @@ export function accepts(req: IncomingMessage, type: 'application/json' | 'text/e
     return (range === type || range === wildcard || range === '*/*') && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))
   })
 }
+
+/** A header that was sent once; a repeated one is joined by Node and will not compare equal. */
+export function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(', ') : header
+}

@@ -23,6 +23,11 @@ export class Reply {
     res.once('close', () => clearInterval(this.#keepAlive))
   }
 
+  /** Whether the client takes event streams. */
+  get takesStream(): boolean {
+    return this.#keepAlive !== undefined
+  }
+
   /** Sends a notification on the stream; dropped when the client takes none, or does not read. */
   notify(method: string, params?: JsonObject): void {
     if (this.#keepAlive === undefined || this.#res.writableEnded || this.#res.destroyed) return
