@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import { buildCatalogue } from './fleet/gateway-catalogue.ts'
 import { readTools } from './tool-definitions.ts'
-import { snapshotOf } from './testing.fixture.ts'
+import { snapshotOf } from './running-parts.fixture.ts'
 import {
   calls,
   endpoint,

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterEach, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { CallOptions, CatalogueTool } from './catalogue.ts'
-import { listenOn, plainRunner, startFleet, type TestConfig, type TestFleet } from './testing.fixture.ts'
+import { listenOn, plainRunner, startFleet, type TestConfig, type TestFleet } from './running-parts.fixture.ts'
 
 const closing: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -107,7 +107,7 @@ describe('stdio servers', () => {
       `if (message.method === 'tools/call' && !message.params.arguments.ask) { let n = 0; global.timer = setInterval(() => send({ method: 'notifications/progress', params: { progressToken: message.params._meta.progressToken, progress: ++n } }), 10) }
        if (message.method === 'notifications/cancelled') { clearInterval(timer); global.cancelled = message.params.requestId }
        if (message.method === 'tools/call' && message.params.arguments.ask) reply({ content: [], cancelled: typeof global.cancelled })`,
-      { timeout_ms: 300 },
+      { timeout_ms: 2000 },
     )
     const fleet = start({ servers: { s: server }, gateways })
     let progress = 0
@@ -473,7 +473,7 @@ describe('HTTP servers', () => {
           : legacyBasics(each, res)),
     )
     const other = start({ servers: { s: { transport: 'http', url: endless.url, era: 'legacy' } }, gateways })
-    await expect.poll(() => other.fleet.status()[0]?.detail, { timeout: 10_000 }).toContain('too many pages')
+    await expect.poll(() => other.fleet.status()[0]?.detail).toContain('too many pages')
   })
 
   test('an event over the bound is cut off', async () => {

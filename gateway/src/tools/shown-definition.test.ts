@@ -3,7 +3,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject, JsonValue } from '../core/json.ts'
-import { openOperations, serveEndpoint, snapshotOf, type TestEndpoint } from './testing.fixture.ts'
+import { openOperations, serveEndpoint, snapshotOf, type TestEndpoint } from './running-parts.fixture.ts'
 import { readTools } from './tool-definitions.ts'
 
 const ordinary: JsonObject = {

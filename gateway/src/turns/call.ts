@@ -8,6 +8,7 @@ import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
+import type { RoundsSoFar } from './answering/rounds-so-far.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { Services } from './services.ts'
 import type { ClientAdapter } from './sessions/clients/client-adapter.ts'
@@ -56,6 +57,8 @@ export interface ModelCall extends AttachedCall {
   hidden: readonly string[]
   /** Offered tools that cannot be called now: those that were removed, and those the history refers to. */
   withheld: readonly string[]
+  /** The upstream rounds of this request so far. */
+  readonly rounds: RoundsSoFar
   /** Upstream and credential of the last attempt. */
   attempt: { readonly upstream: string; readonly provider: string; readonly credential: string } | undefined
 }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { TurnwardError } from '../../core/error.ts'
 import type { RpcMessage, RpcResponse } from '../codec/json-rpc.ts'
-import { listenOn } from '../testing.fixture.ts'
+import { listenOn } from '../running-parts.fixture.ts'
 import { HttpWire } from './http-wire.ts'
 
 let handle: (req: IncomingMessage, res: ServerResponse) => void

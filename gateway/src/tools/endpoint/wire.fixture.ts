@@ -5,7 +5,7 @@ import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import type { Fleet } from '../catalogue.ts'
-import { snapshotOf, callerNamed, serveEndpoint, type TestEndpoint } from '../testing.fixture.ts'
+import { snapshotOf, callerNamed, serveEndpoint, type TestEndpoint } from '../running-parts.fixture.ts'
 import type { McpOperations, ToolCallRequest } from '../operations.ts'
 
 export const meta = {

@@ -8,7 +8,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { silentLogger } from '../../core/logger.ts'
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { openStore, type Store } from '../../store/store.ts'
-import { snapshotOf } from '../testing.fixture.ts'
+import { snapshotOf } from '../running-parts.fixture.ts'
 import { readTools, type ReadTools } from '../tool-definitions.ts'
 import { KnownTools } from './known-tools.ts'
 
