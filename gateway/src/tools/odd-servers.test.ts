@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import { afterEach, describe, expect, test } from 'vitest'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import { shapedResult } from './connectors/result-shape.ts'
-import { listenOn, startFleet, type TestFleet } from './testing.fixture.ts'
+import { listenOn, startFleet, type TestFleet } from './running-parts.fixture.ts'
 
 const closing: (() => Promise<void> | void)[] = []
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { callerNamed, snapshotOf } from '../testing.fixture.ts'
+import { callerNamed, snapshotOf } from '../running-parts.fixture.ts'
 import { connectionKey, credentialId, credentialScope } from './credential-scope.ts'
 
 const snapshot = snapshotOf({
