@@ -8,15 +8,15 @@ import { streamChanges } from './change-stream.ts'
 import type { MethodCall } from './parts.ts'
 
 /** Resolves when the stream has ended. Rejects with a coded error before anything was sent. */
-export async function listen({ parts, arrival, context, request, reply }: MethodCall): Promise<undefined> {
-  const wanted = request.params.notifications
+export async function listen({ parts, arrival, context, message, reply }: MethodCall): Promise<undefined> {
+  const wanted = message.params.notifications
   if (!isObject(wanted)) throw new TurnwardError('request.invalid', { subject: 'notifications', why: 'it must be an object' })
   if (reply?.takesStream !== true)
     throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `text/event-stream`' })
   // Tools are all we can announce; what is not acknowledged is not sent.
   const honoured: JsonObject = wanted.toolsListChanged === true ? { toolsListChanged: true } : {}
-  const tag: JsonObject = { [metaKeys.subscriptionId]: request.id }
-  const result = resultText(request.id, { resultType: 'complete', _meta: { ...tag, [metaKeys.serverInfo]: implementation } })
+  const tag: JsonObject = { [metaKeys.subscriptionId]: message.id }
+  const result = resultText(message.id, { resultType: 'complete', _meta: { ...tag, [metaKeys.serverInfo]: implementation } })
   arrival.release()
   const acknowledge = (): void => reply.notify('notifications/subscriptions/acknowledged', { _meta: tag, notifications: honoured })
   const end = (): void => reply.end(result)
@@ -25,7 +25,7 @@ export async function listen({ parts, arrival, context, request, reply }: Method
     end()
     return
   }
-  await streamChanges(parts, context, arrival.res, {
+  await streamChanges(parts, context, arrival.response, {
     open: acknowledge,
     changed: () => reply.notify('notifications/tools/list_changed', { _meta: tag }),
     end,

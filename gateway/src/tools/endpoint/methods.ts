@@ -26,7 +26,7 @@ const methods: Readonly<Record<Era, ReadonlyMap<string, Method>>> = {
   legacy: new Map<string, Method>([
     ['ping', () => ({})],
     ['tools/list', async (call) => pageOf(await listPage(call), legacyDefinition)],
-    ['tools/call', async (call) => legacyResult(await runCall(call, readCall(call.request)))],
+    ['tools/call', async (call) => legacyResult(await runCall(call, readCall(call.message)))],
   ]),
 }
 
@@ -56,7 +56,7 @@ function pageOf({ tools, nextCursor }: ToolPage, shaped = (definition: JsonObjec
 }
 
 async function callTool(call: MethodCall): Promise<JsonObject> {
-  const asked = readCall(call.request)
+  const asked = readCall(call.message)
   if (asked.unfit === undefined) await checkParameters(call, asked)
   return runCall(call, asked)
 }

@@ -18,25 +18,25 @@ import { Reply } from './reply.ts'
 import { accepts, single } from './post-headers.ts'
 
 /** Answers one modern request, whatever is wrong with it. */
-export async function answerModern(parts: EndpointParts, arrival: Arrival, request: RpcRequest): Promise<void> {
-  const { req, res } = arrival
-  const keepAliveMs = accepts(req, 'text/event-stream') ? arrival.snapshot.settings.turns.keep_alive_ms : undefined
-  const reply = new Reply(res, keepAliveMs)
-  const refused = checkEnvelope(arrival, request)
-  if (refused !== undefined) return reply.end(errorText(request.id, refused.error), refused.status)
-  const context = contextOf(arrival, request)
+export async function answerModern(parts: EndpointParts, arrival: Arrival, message: RpcRequest): Promise<void> {
+  const { request, response } = arrival
+  const keepAliveMs = accepts(request, 'text/event-stream') ? arrival.snapshot.settings.turns.keep_alive_ms : undefined
+  const reply = new Reply(response, keepAliveMs)
+  const refused = checkEnvelope(arrival, message)
+  if (refused !== undefined) return reply.end(errorText(message.id, refused.error), refused.status)
+  const context = contextOf(arrival, message)
   const gone = new Cancellation()
-  res.once('close', () => {
-    if (!res.writableEnded) gone.cancel(new TurnwardError('request.cancelled'))
+  response.once('close', () => {
+    if (!response.writableEnded) gone.cancel(new TurnwardError('request.cancelled'))
   })
   try {
     parts.operations.openGateway(context)
-    const method = methodOf('modern', request.method)
-    if (method === undefined) return reply.end(errorText(request.id, methodNotFound), 404)
-    const result = await method({ parts, arrival, context, request, signal: gone, reply })
-    if (result !== undefined) reply.end(resultText(request.id, complete(result)))
+    const method = methodOf('modern', message.method)
+    if (method === undefined) return reply.end(errorText(message.id, methodNotFound), 404)
+    const result = await method({ parts, arrival, context, message, signal: gone, reply })
+    if (result !== undefined) reply.end(resultText(message.id, complete(result)))
   } catch (error) {
-    const answer = errorAnswer(parts.logger, request.id, error)
+    const answer = errorAnswer(parts.logger, message.id, error)
     reply.end(answer.text, answer.status)
   }
 }
@@ -53,10 +53,10 @@ interface Refused {
 }
 
 /** Version, `_meta` and mirrored headers, in the order of the specification: a request is answered by its first fault. */
-function checkEnvelope({ req }: Arrival, request: RpcRequest): Refused | undefined {
-  const meta = isObject(request.params._meta) ? request.params._meta : {}
+function checkEnvelope({ request }: Arrival, message: RpcRequest): Refused | undefined {
+  const meta = isObject(message.params._meta) ? message.params._meta : {}
   const version = meta[metaKeys.protocolVersion]
-  const header = single(req.headers['mcp-protocol-version'])
+  const header = single(request.headers['mcp-protocol-version'])
   if (typeof version !== 'string')
     return { status: 400, error: { code: rpcCodes.invalidParams, message: `\`_meta\` must have \`${metaKeys.protocolVersion}\`` } }
   if (header !== undefined && header !== version) return mismatch('`MCP-Protocol-Version` and the body disagree')
@@ -77,10 +77,10 @@ function checkEnvelope({ req }: Arrival, request: RpcRequest): Refused | undefin
   if (info !== undefined && !isObject(info))
     return { status: 400, error: { code: rpcCodes.invalidParams, message: `\`${metaKeys.clientInfo}\` must be an object` } }
   if (header === undefined) return mismatch('`MCP-Protocol-Version` is missing')
-  const method = single(req.headers['mcp-method'])
+  const method = single(request.headers['mcp-method'])
   if (method === undefined) return mismatch('`Mcp-Method` is missing')
-  if (method !== request.method) return mismatch('`Mcp-Method` and the body disagree')
-  return checkName(single(req.headers['mcp-name']), request)
+  if (method !== message.method) return mismatch('`Mcp-Method` and the body disagree')
+  return checkName(single(request.headers['mcp-name']), message)
 }
 
 /** Which parameter `Mcp-Name` mirrors (streamable-http, "Standard Request Headers"). */
@@ -90,9 +90,9 @@ const nameSources = new Map([
   ['resources/read', 'uri'],
 ])
 
-function checkName(header: string | undefined, request: RpcRequest): Refused | undefined {
-  const source = nameSources.get(request.method)
-  const value = source === undefined ? undefined : request.params[source]
+function checkName(header: string | undefined, message: RpcRequest): Refused | undefined {
+  const source = nameSources.get(message.method)
+  const value = source === undefined ? undefined : message.params[source]
   if (typeof value !== 'string') return undefined
   if (header === undefined) return mismatch('`Mcp-Name` is missing')
   const decoded = decodeHeaderValue(header)
@@ -104,7 +104,14 @@ function mismatch(why: string): Refused {
   return { status: 400, error: rpcErrorOf(new TurnwardError('mcp.header_mismatch', { why })) }
 }
 
-function contextOf({ req, caller, snapshot, gateway }: Arrival, request: RpcRequest): McpContext {
-  const meta = request.params._meta as JsonObject
-  return { caller, snapshot, gateway, client: clientOf(meta[metaKeys.clientInfo]), protocolVersion: modernVersion, headers: req.headers }
+function contextOf({ request, caller, snapshot, gateway }: Arrival, message: RpcRequest): McpContext {
+  const meta = message.params._meta as JsonObject
+  return {
+    caller,
+    snapshot,
+    gateway,
+    client: clientOf(meta[metaKeys.clientInfo]),
+    protocolVersion: modernVersion,
+    headers: request.headers,
+  }
 }

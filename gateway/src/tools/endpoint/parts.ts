@@ -24,8 +24,8 @@ export interface EndpointParts {
 
 /** One HTTP request whose caller is known. */
 export interface Arrival {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
   readonly caller: Caller
   readonly snapshot: Snapshot
   readonly gateway: string
@@ -38,7 +38,7 @@ export interface MethodCall {
   readonly parts: EndpointParts
   readonly arrival: Arrival
   readonly context: McpContext
-  readonly request: RpcRequest
+  readonly message: RpcRequest
   readonly signal: CancelSignal
   /** Undefined inside a batch, where nothing but results can be sent. */
   readonly reply: Reply | undefined

@@ -17,9 +17,9 @@ export interface ToolPage {
 }
 
 /** One page. Cursors are ours, sealed, and only good for the principal and gateway they were made for. Throws `request.invalid`. */
-export async function listPage({ parts: { operations, cursors }, context, request }: MethodCall): Promise<ToolPage> {
+export async function listPage({ parts: { operations, cursors }, context, message }: MethodCall): Promise<ToolPage> {
   const boundTo = [context.caller.principal.id, context.gateway]
-  const cursor = request.params.cursor ?? undefined
+  const cursor = message.params.cursor ?? undefined
   const opened = cursor === undefined ? undefined : typeof cursor === 'string' ? cursors.open(cursor, boundTo) : undefined
   if (cursor !== undefined && opened === undefined)
     throw new TurnwardError('request.invalid', {
@@ -52,11 +52,11 @@ export interface CallRequest {
 }
 
 /** Reads the parameters of `tools/call`. Throws `request.invalid`. */
-export function readCall(request: RpcRequest): CallRequest {
+export function readCall(message: RpcRequest): CallRequest {
   // What is null is not there.
-  const { name } = request.params
-  const args = request.params.arguments ?? undefined
-  const meta = request.params._meta ?? undefined
+  const { name } = message.params
+  const args = message.params.arguments ?? undefined
+  const meta = message.params._meta ?? undefined
   if (typeof name !== 'string' || name === '' || name.length > 512)
     throw new TurnwardError('request.invalid', { subject: 'name', why: 'it must be the name of a tool' })
   if (args !== undefined && !isObject(args))
