@@ -5,6 +5,7 @@
 import type { JsonObject } from '../core/json.ts'
 import { digestJson } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
+import { isReleased } from '../policy/decide.ts'
 import type { McpContext, ToolCallRequest } from '../tools/operations.ts'
 import { admitToolResult, settleRefusal } from './deciding/admitting-tool-result.ts'
 import type { ToolCall } from './call.ts'
@@ -68,7 +69,7 @@ async function runLinkedCall(call: ToolCall, request: ToolCallRequest, started: 
   const { verdict, label } = await decideToolCall(call)
   // On disk before the tool runs; a decision that cannot be written means a tool that does not run, and a ticket that may be used again.
   await recordToolDecision(call, verdict, label)
-  if (verdict.action === 'deny') {
+  if (!isReleased(verdict)) {
     // What a history will say of the call counts for nothing: it did not run.
     await settleRefusal(call, verdict)
     recordToolOutcome(call, started, verdict, { outcome: 'refused' })

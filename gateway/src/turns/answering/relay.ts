@@ -44,7 +44,7 @@ export function onAttempt(call: ModelCall): OnAttempt {
       subject: call.view.model,
       upstream: name,
       verdict: 'allow',
-      action: 'allow',
+      action: 'release',
       rules: [call.grant],
       reason: isFirst ? 'The principal may use this model.' : 'The call goes to this upstream next.',
       credential,

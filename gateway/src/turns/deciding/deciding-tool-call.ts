@@ -2,9 +2,9 @@
  * Decides one tool call: tickets, arguments, then the policy engine, on the label of its conversation joined with what the
  * call may come from besides. An allowed call has its effects reserved in the same step.
  */
-import { decide } from '../../policy/decide.ts'
+import { decide, isReleased } from '../../policy/decide.ts'
 import { reserve } from '../../policy/effects.ts'
-import { join } from '../../policy/label.ts'
+import { comesFrom, type Evidence, withOrigins } from '../../policy/evidence.ts'
 import type { Label, PolicyState, Verdict } from '../../policy/types.ts'
 import type { ToolCall } from '../call.ts'
 import { subjectOf } from './tool-subject.ts'
@@ -17,14 +17,15 @@ export interface ToolDecision {
 
 export async function decideToolCall(call: ToolCall): Promise<ToolDecision> {
   return call.services.sessions.changePolicy(call.session, (state): readonly [PolicyState, ToolDecision] => {
-    const label = join(state.label, call.besides)
-    const verdict = judge(call, { ...state, label })
-    const effects = verdict.action === 'deny' ? state.effects : reserve(state.effects, call.callKey, verdict.effects)
+    const evidence = comesFrom(call.besides)
+    const verdict = judge(call, state, evidence)
+    const label = withOrigins(state.label, evidence)
+    const effects = isReleased(verdict) ? reserve(state.effects, call.callKey, verdict.effects) : state.effects
     return [effects === state.effects ? state : { ...state, effects }, { verdict, label }]
   })
 }
 
-function judge(call: ToolCall, state: PolicyState): Verdict {
+function judge(call: ToolCall, state: PolicyState, evidence: Evidence): Verdict {
   const { snapshot, tool } = call
   if (snapshot.settings.turns.tickets === 'required' && call.held === undefined) {
     return snapshot.policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
@@ -33,19 +34,20 @@ function judge(call: ToolCall, state: PolicyState): Verdict {
   if (call.unfit !== undefined) return misfitArguments('JSON numbers', call.unfit)
   const misfit = tool.validate(call.args)
   if (misfit !== undefined) return misfitArguments('input schema', misfit)
-  return decide(snapshot.policy, state, {
+  const event = {
     tool: subjectOf(tool),
     args: call.args,
     principal: call.caller.principal,
     actor: call.caller.actor,
     gateway: call.gateway,
     callKey: call.callKey,
-  })
+  }
+  return decide(snapshot.policy, state, event, evidence)
 }
 
 const withoutTicket: Verdict = {
   verdict: 'deny',
-  action: 'deny',
+  action: 'refuse',
   gaps: [{ kind: 'ticket', detail: 'no governed model call proposed this call with these arguments', source: 'turns.tickets' }],
   remedies: [{ kind: 'prerequisite', detail: 'make the model call through Turnward and run the call it proposes unchanged' }],
   rules: ['turns.tickets'],
@@ -64,7 +66,7 @@ const misfits = {
 function misfitArguments(source: keyof typeof misfits, detail: string): Verdict {
   return {
     verdict: 'deny',
-    action: 'deny',
+    action: 'refuse',
     gaps: [{ kind: 'argument', detail, source }],
     remedies: [{ kind: 'prerequisite', detail: `make the call again with ${misfits[source].remedy}` }],
     rules: [source],

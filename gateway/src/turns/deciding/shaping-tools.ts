@@ -40,7 +40,7 @@ export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: str
 
 /** Whether a tool with this verdict is shown: ungranted tools never are, unreachable ones as `policy.tools.hide` says. */
 export function isShown(verdict: Verdict, hide: 'unreachable' | 'never'): boolean {
-  if (verdict.action !== 'deny') return true
+  if (verdict.action !== 'refuse') return true
   return hide === 'never' && !verdict.gaps.some((gap) => gap.kind === 'grant')
 }
 

@@ -39,7 +39,7 @@ function sharedFields(count: TokenCount): Omit<RecordFields, 'type' | 'reason'> 
     subject: count.model,
     upstream: count.sentTo?.upstream ?? null,
     verdict: 'allow',
-    action: 'allow',
+    action: 'release',
     rules: [count.grant],
     credential: count.sentTo?.credential ?? 'none',
   }

@@ -123,7 +123,7 @@ export function recordUnknownTool(services: Services, context: McpContext, span:
     labelBefore: null,
     labelAfter: null,
     verdict: 'deny',
-    action: 'deny',
+    action: 'refuse',
     ...(error.code === 'mcp.server_unavailable'
       ? { rules: [], reason: 'The server of the tool cannot be called now.' }
       : {

@@ -58,7 +58,7 @@ export function recordAdmission(call: AttachedCall, subject: string, resultDiges
     kind: 'admission',
     subject,
     verdict: 'allow',
-    action: 'allow',
+    action: 'release',
     rules: [policy.contractOf(subject)?.source ?? 'undescribed'].map((source) =>
       source === 'undescribed' ? source : `contract ${source}`,
     ),

@@ -4,6 +4,7 @@
  * the conversation survives.
  */
 import { decide } from '../../policy/decide.ts'
+import { noEvidence } from '../../policy/evidence.ts'
 import type { GapKind } from '../../policy/types.ts'
 import type { Note } from '../../state/state-values.ts'
 import type { ModelCall } from '../call.ts'
@@ -43,7 +44,12 @@ function takenAway(call: ModelCall, names: readonly string[]): Withheld | undefi
   const { principal, actor } = call.caller
   const judged = names.map((name) => ({
     name,
-    verdict: decide(policy, state.policy, { tool: call.meanings.ofName(name)[0], args: {}, principal, actor, gateway: null, callKey: '' }),
+    verdict: decide(
+      policy,
+      state.policy,
+      { tool: call.meanings.ofName(name)[0], args: {}, principal, actor, gateway: null, callKey: '' },
+      noEvidence,
+    ),
   }))
   const taken = judged.filter(
     ({ verdict }) => verdict.gaps.some(({ kind }) => byReading.has(kind)) && !verdict.gaps.some(({ kind }) => kind === 'grant'),
