@@ -66,7 +66,7 @@ describe('the starter configuration', () => {
       ).action
     const fresh: PolicyState = { label: publicLabel(policy.trustRanks.length - 1), effects: emptyLedger }
     const read = (tool: string) =>
-      admit(policy, fresh, { tools: [{ name: tool, server: 'x' }], principal, callKey: 'read', outcome: 'done' })
+      admit(policy, fresh, { tools: [{ name: tool, server: 'x' }], principal, callKey: 'read', outcome: 'done' }, noEvidence).state
     expect(mail(fresh, 'stranger@evil.example')).toBe('release')
     expect(mail(read('notes__read_file'), 'stranger@evil.example')).toBe('refuse')
     expect(mail(read('notes__read_file'), 'me@example.com')).toBe('release')

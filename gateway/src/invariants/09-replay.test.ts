@@ -104,7 +104,12 @@ test('every verdict, reason, gap, remedy and label of the log follows from what 
             continue
           }
           state = { ...state, effects: reserve(state.effects, callKey, verdict.effects) }
-          state = admit(policy, state, { tools: [subject], principal, callKey, outcome: ended.outcome === 'ok' ? 'done' : 'failed' })
+          state = admit(
+            policy,
+            state,
+            { tools: [subject], principal, callKey, outcome: ended.outcome === 'ok' ? 'done' : 'failed' },
+            noEvidence,
+          ).state
           expect(ended).toMatchObject({ id: decided.id, type: 'outcome', labelAfter: labelRecord(state.label, policy) })
         }
         expect(records).toEqual([])

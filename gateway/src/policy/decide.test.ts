@@ -24,7 +24,8 @@ const kinds = (verdict: Verdict) => verdict.gaps.map(({ kind }) => kind)
 
 function after(of: Policy, ...names: readonly string[]): PolicyState {
   return names.reduce(
-    (state, name) => admit(of, state, { tools: [tool(name)], principal: alice, callKey: `read ${name}`, outcome: 'done' }),
+    (state, name) =>
+      admit(of, state, { tools: [tool(name)], principal: alice, callKey: `read ${name}`, outcome: 'done' }, noEvidence).state,
     fresh(of),
   )
 }

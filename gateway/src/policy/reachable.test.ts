@@ -46,7 +46,7 @@ const state: fc.Arbitrary<PolicyState> = fc
   .map(({ reads, done }) => {
     const start = { ...fresh(policy), effects: { done, reserved: {} } }
     return reads.reduce<PolicyState>(
-      (now, read) => admit(policy, now, { tools: [tool(read)], principal: alice, callKey: read, outcome: 'failed' }),
+      (now, read) => admit(policy, now, { tools: [tool(read)], principal: alice, callKey: read, outcome: 'failed' }, noEvidence).state,
       start,
     )
   })
@@ -79,14 +79,17 @@ describe('reachable', () => {
 
   test('looks for remedies only once somebody made the call', () => {
     const read = { tools: [tool('web__get')], principal: alice, callKey: 'web', outcome: 'done' as const }
-    const now = admit(withoutArguments, fresh(withoutArguments), read)
+    const now = admit(withoutArguments, fresh(withoutArguments), read, noEvidence).state
     expect(decide(withoutArguments, now, call('new__tool'), noEvidence).remedies.map(({ kind }) => kind)).toEqual(['isolate', 'configure'])
     expect(reachable(withoutArguments, now, tool('new__tool'), alice, null, null)).toMatchObject({ action: 'refuse', remedies: [] })
   })
 
   test('shows a tool as long as anybody may receive, and hides it when nobody may', () => {
     const read = (...names: string[]) =>
-      names.reduce((now, one) => admit(policy, now, { tools: [tool(one)], principal: alice, callKey: one, outcome: 'done' }), fresh(policy))
+      names.reduce(
+        (now, one) => admit(policy, now, { tools: [tool(one)], principal: alice, callKey: one, outcome: 'done' }, noEvidence).state,
+        fresh(policy),
+      )
     const post = (now: PolicyState) => reachable(policy, now, tool('mail__post'), alice, null, null).action
     expect(post(read('hr__read'))).toBe('release')
     expect(post(read('hr__read', 'crm__read'))).toBe('release')

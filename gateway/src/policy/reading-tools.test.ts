@@ -100,7 +100,12 @@ describe('after an untrusted read, an undescribed tool that only reads', () => {
   const reader = { ...tool('tracker__get_issue'), reading: true }
   const verdictIn = (posture: 'strict' | 'standard' | 'observe', subject = reader) => {
     const policy = policyOf({ contracts, policy: { posture } })
-    const state = admit(policy, fresh(policy), { tools: [tool('web__fetch')], principal: alice, callKey: 'web', outcome: 'done' })
+    const state = admit(
+      policy,
+      fresh(policy),
+      { tools: [tool('web__fetch')], principal: alice, callKey: 'web', outcome: 'done' },
+      noEvidence,
+    ).state
     return decide(policy, state, call(subject.name, {}, { tool: subject }), noEvidence)
   }
 
@@ -123,7 +128,7 @@ describe('after an untrusted read, an undescribed tool that only reads', () => {
 
   test('narrows like everything undescribed', () => {
     const policy = policyOf({ contracts })
-    const state = admit(policy, fresh(policy), { tools: [reader], principal: alice, callKey: 'issue', outcome: 'done' })
+    const state = admit(policy, fresh(policy), { tools: [reader], principal: alice, callKey: 'issue', outcome: 'done' }, noEvidence).state
     expect(state.label).toEqual({ trust: 0, audience: [['alice']] })
   })
 })

@@ -19,7 +19,7 @@ const policy = policyOf({ contracts })
 const kinds = (verdict: Verdict) => verdict.remedies.map(({ kind }) => kind)
 const after = (...names: readonly string[]): PolicyState =>
   names.reduce(
-    (state, name) => admit(policy, state, { tools: [tool(name)], principal: alice, callKey: name, outcome: 'done' }),
+    (state, name) => admit(policy, state, { tools: [tool(name)], principal: alice, callKey: name, outcome: 'done' }, noEvidence).state,
     fresh(policy),
   )
 

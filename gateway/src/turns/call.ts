@@ -8,6 +8,7 @@ import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
+import type { PendingRead } from './deciding/narrowing-when-sent.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { Services } from './services.ts'
 import type { ClientAdapter } from './sessions/clients/client-adapter.ts'
@@ -42,6 +43,8 @@ export interface ModelCall extends AttachedCall {
   bytes: Buffer | undefined
   /** What the presented history implies by itself. A named session may have read more than it presents now. */
   presented: Label
+  /** What the request brings that its session has not read yet: it counts when the request is sent (`narrowing-when-sent.ts`). */
+  pending: readonly PendingRead[]
   /** Where in its conversation the request stands. */
   readonly place: string | undefined
   /** The known client that made the request. */

@@ -68,6 +68,7 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
       body,
       bytes,
       presented,
+      pending: [],
       place: placeOf(history),
       client,
       side,

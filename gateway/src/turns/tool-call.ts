@@ -82,5 +82,5 @@ async function runLinkedCall(call: ToolCall, request: ToolCallRequest, started: 
   // The outcome closes the record, whatever it was.
   recordToolOutcome(call, started, verdict, admitted.end, admitted.before)
   if (admitted.end.failure !== undefined) throw admitted.end.failure
-  return execution.result
+  return admitted.result
 }

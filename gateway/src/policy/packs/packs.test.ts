@@ -126,7 +126,7 @@ function through(policy: Policy, names: readonly string[]): { readonly refused: 
   for (const name of names) {
     const subject = name.includes('__') ? tool(name) : ofClient(name)
     if (decide(policy, state, call(name, {}, { tool: subject }), noEvidence).action !== 'release') refused.push(name)
-    state = admit(policy, state, { tools: [subject], principal: alice, callKey: name, outcome: 'done' })
+    state = admit(policy, state, { tools: [subject], principal: alice, callKey: name, outcome: 'done' }, noEvidence).state
   }
   return { refused, state }
 }

@@ -1,20 +1,24 @@
 /** Joins what a tool returned into the label of the conversation it belongs to, before the result leaves the gateway, and settles the effects of the call: here, and nowhere else. */
 import { asTurnwardError } from '../../core/error.ts'
 import { sha256 } from '../../core/hash.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { admit, admittedLabel, type Admission } from '../../policy/admit.ts'
 import { effectiveContract } from '../../policy/contracts.ts'
-import { noteEnd, release, settle, suspect } from '../../policy/effects.ts'
+import { noteEnd, release } from '../../policy/effects.ts'
+import { comesFrom } from '../../policy/evidence.ts'
 import { labelRecord } from '../../policy/label.ts'
 import { refusalNotice } from '../../policy/refusal.ts'
-import type { EffectLedger, Label, Verdict } from '../../policy/types.ts'
+import type { EffectLedger, Label, PolicyState, Verdict } from '../../policy/types.ts'
 import { refusalKey } from './admitting-history.ts'
 import type { ToolCall } from '../call.ts'
 import type { Execution } from '../executing-tool.ts'
-import { isFreeLabel, labelOfResult, rememberWords, textsIn } from '../provenance/words-of-call.ts'
+import { isFreeLabel, labelOfWords, rememberWords, textsIn } from '../provenance/words-of-call.ts'
 import type { ToolOutcome } from '../recording/recording-tool-call.ts'
 import { freshState } from '../sessions/fresh-state.ts'
 import { narrow } from '../sessions/narrowing.ts'
 import { noteForPerson } from '../telling/telling-person.ts'
 import { lineForRefused } from '../telling/withheld-words.ts'
+import { passedResult } from './passing-content.ts'
 import { subjectOf } from './tool-subject.ts'
 
 export interface AdmittedResult {
@@ -22,19 +26,29 @@ export interface AdmittedResult {
   readonly before: Label
   /** How the call ended: as it ran, unless its result could not be admitted. */
   readonly end: ToolOutcome
+  /** What of the result may leave the gateway. */
+  readonly result: JsonObject
 }
 
 export async function admitToolResult(call: ToolCall, execution: Execution): Promise<AdmittedResult> {
   const before = call.session.policy.label
+  const { policy } = call.snapshot
   try {
-    const added = await addedBy(call, execution)
-    await changeState(call, (effects) => endedEffects(call, effects, outcomeOf(call, execution)), added)
-    return { before, end: execution }
+    const { _meta: _notRead, ...read } = execution.result
+    const admission = admissionOf(call, execution)
+    const evidence = comesFrom(await labelOfWords(call, () => textsIn(read).join('\n')))
+    const added = admittedLabel(policy, admission, evidence)
+    if (!isFreeLabel(call, added)) await rememberWords(call, textsIn(read), added)
+    const content = await changeState(call, (now) => {
+      const { state, content } = admit(policy, now, admission, evidence)
+      return [{ ...state, effects: ended(call, state.effects) }, content]
+    })
+    return { before, end: execution, result: passedResult(execution.result, content) }
   } catch (thrown) {
     // A label that cannot be kept is a label that would be lost: nobody gets to read what it stands for.
     const failure = asTurnwardError(thrown)
     if (call.turn !== null) failure.turn ??= call.turn
-    return { before, end: { outcome: 'error', failure } }
+    return { before, end: { outcome: 'error', failure }, result: {} }
   }
 }
 
@@ -45,7 +59,7 @@ export async function settleRefusal(call: ToolCall, verdict: Verdict): Promise<v
     await noteForPerson(call, `refused ${call.tool.name} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(call.tool.name, reason))
     await noteNotice(call, refusalNotice(verdict))
   }
-  await changeState(call, (effects) => ended(call, release(effects, call.callKey)))
+  await changeState(call, (now) => [{ ...now, effects: ended(call, release(now.effects, call.callKey)) }, undefined])
 }
 
 /** When these very words come back as the result of this very call, they are the gateway's and bring nothing. */
@@ -59,29 +73,25 @@ async function noteNotice({ services, snapshot, caller, callKey }: ToolCall, not
   )
 }
 
-async function changeState(
-  call: ToolCall,
-  effectsAfter: (effects: EffectLedger) => EffectLedger,
-  added: Label = freshState(call.snapshot.policy).label,
-): Promise<void> {
+async function changeState<Result>(call: ToolCall, change: (now: PolicyState) => readonly [PolicyState, Result]): Promise<Result> {
   const { services, snapshot, session, tool } = call
-  await narrow(call, tool.name, added, effectsAfter)
+  const { result } = await narrow(call, tool.name, change)
   await services.sessions.save(session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+  return result
 }
 
-/** How the call ended. A contract may say how success is recognised in a result that claims none of it failed. */
-function outcomeOf({ snapshot, tool }: ToolCall, { outcome, result }: Execution): Execution['outcome'] {
-  if (outcome !== 'ok') return outcome
-  const succeeded = snapshot.policy.contractOf(tool.name)?.succeeded?.({ text: textsIn(result.content).join('\n'), isError: false })
-  return succeeded === false ? 'tool_error' : outcome
+function admissionOf(call: ToolCall, execution: Execution): Admission {
+  const { caller, tool, callKey } = call
+  return { tools: [subjectOf(tool)], principal: caller.principal, callKey, outcome: outcomeOf(call, execution) }
 }
 
-function endedEffects(call: ToolCall, effects: EffectLedger, outcome: Execution['outcome']): EffectLedger {
-  const { callKey } = call
-  const reserved = effects.reserved[callKey] ?? []
-  if (outcome === 'ok') return ended(call, settle(effects, callKey))
+/** Whether the tool did what it was asked. A contract may say how success is recognised in a result that claims none of it failed. */
+function outcomeOf({ snapshot, tool }: ToolCall, { outcome, result }: Execution): Admission['outcome'] {
+  if (outcome === 'tool_error') return 'failed'
   // A call that got no answer may have had its effect all the same.
-  return ended(call, outcome === 'tool_error' ? release(effects, callKey) : suspect(release(effects, callKey), reserved))
+  if (outcome !== 'ok') return 'possible'
+  const succeeded = snapshot.policy.contractOf(tool.name)?.succeeded?.({ text: textsIn(result.content).join('\n'), isError: false })
+  return succeeded === false ? 'failed' : 'done'
 }
 
 /** A history can tell of a call that a model proposed, and what it tells can matter where the call has effects. */
@@ -89,12 +99,4 @@ function ended({ snapshot, tool, held, callKey }: ToolCall, effects: EffectLedge
   if (held === undefined) return effects
   const { contract } = effectiveContract(snapshot.policy.contractOf(tool.name), subjectOf(tool))
   return contract.effects.length === 0 ? effects : noteEnd(effects, callKey)
-}
-
-/** What the contract of the tool says, and what the words of the result were said under. */
-async function addedBy(call: ToolCall, { result }: Execution): Promise<Label> {
-  const { _meta: _notRead, ...read } = result
-  const added = await labelOfResult(call, [subjectOf(call.tool)], () => textsIn(read).join('\n'))
-  if (!isFreeLabel(call, added)) await rememberWords(call, textsIn(read), added)
-  return added
 }
