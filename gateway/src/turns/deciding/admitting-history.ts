@@ -37,7 +37,8 @@ interface Made {
   readonly entry: HistoryEntry
 }
 
-export async function admitHistory(call: ModelCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
+export async function admitHistory(call: ModelCall): Promise<void> {
+  const { history, firstNew } = call
   notePlace(call)
   for (const message of call.view.messages) {
     // A client may put a summary, or a note of its own, into the instructions. They come with every call.

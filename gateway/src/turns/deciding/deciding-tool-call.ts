@@ -5,23 +5,16 @@
 import { decide, isReleased } from '../../policy/decide.ts'
 import { reserve } from '../../policy/effects.ts'
 import { comesFrom, type Evidence, withOrigins } from '../../policy/evidence.ts'
-import type { Label, PolicyState, Verdict } from '../../policy/types.ts'
-import type { ToolCall } from '../call.ts'
+import type { PolicyState, Verdict } from '../../policy/types.ts'
+import type { DecidedToolCall, ToolCall } from '../call.ts'
 import { subjectOf } from './tool-subject.ts'
 
-export interface ToolDecision {
-  readonly verdict: Verdict
-  /** The label the call was decided on. */
-  readonly label: Label
-}
-
-export async function decideToolCall(call: ToolCall): Promise<ToolDecision> {
-  return call.services.sessions.changePolicy(call.session, (state): readonly [PolicyState, ToolDecision] => {
+export async function decideToolCall(call: ToolCall): Promise<DecidedToolCall> {
+  return call.services.sessions.changePolicy(call.session, (state): readonly [PolicyState, DecidedToolCall] => {
     const evidence = comesFrom(call.besides)
     const verdict = judge(call, state, evidence)
-    const label = withOrigins(state.label, evidence)
     const effects = isReleased(verdict) ? reserve(state.effects, call.callKey, verdict.effects) : state.effects
-    return [effects === state.effects ? state : { ...state, effects }, { verdict, label }]
+    return [effects === state.effects ? state : { ...state, effects }, { ...call, verdict, decidedOn: withOrigins(state.label, evidence) }]
   })
 }
 
@@ -31,12 +24,13 @@ function judge(call: ToolCall, state: PolicyState, evidence: Evidence): Verdict 
     return snapshot.policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
   }
   // What we decide on and what the server would read are two values then.
-  if (call.unfit !== undefined) return misfitArguments('JSON numbers', call.unfit)
-  const misfit = tool.validate(call.args)
+  const { args, unfit } = call.request
+  if (unfit !== undefined) return misfitArguments('JSON numbers', unfit)
+  const misfit = tool.validate(args)
   if (misfit !== undefined) return misfitArguments('input schema', misfit)
   const event = {
     tool: subjectOf(tool),
-    args: call.args,
+    args,
     principal: call.caller.principal,
     actor: call.caller.actor,
     gateway: call.gateway,

@@ -4,19 +4,11 @@
  * session would have. What a conversation implies stays with its place in the history, so that nothing is forgotten.
  */
 import { join, sameLabel } from '../../policy/label.ts'
-import type { Label, PolicyState } from '../../policy/types.ts'
+import type { PolicyState } from '../../policy/types.ts'
 import type { MaybePromise } from '../../state/state-store.ts'
-import type { ModelCall } from '../call.ts'
+import type { ModelCall, PendingRead } from '../call.ts'
 import { recordAdmission } from '../recording/recording.ts'
 import { joining, narrow, withSubject } from '../sessions/narrowing.ts'
-
-/** Something that is read when the request is. */
-export interface PendingRead {
-  readonly subject: string
-  readonly label: Label
-  /** SHA-256 (hex) of what is read, where it is known. */
-  readonly digest: string | null
-}
 
 /** The state its session has once the request is sent. */
 export function stateWhenSent({ session, presented }: Pick<ModelCall, 'session' | 'presented'>): PolicyState {
