@@ -4,7 +4,7 @@ import { admit, unknownLabel } from './admit.ts'
 import { noEvidence } from './evidence.ts'
 import { isDone, mayBeDone, reserve } from './effects.ts'
 import { join, sameLabel } from './label.ts'
-import { alice, fresh, policyOf, principal, tool } from './test-policy.ts'
+import { alice, fresh, policyOf, principal, tool } from './written-policy.fixture.ts'
 import type { PolicyState } from './types.ts'
 
 const policy = policyOf({

@@ -5,7 +5,7 @@ import { admit } from './admit.ts'
 import { decide } from './decide.ts'
 import { noEvidence } from './evidence.ts'
 import { release, reserve, settle } from './effects.ts'
-import { alice, call, fresh, policyOf, principal, tool } from './test-policy.ts'
+import { alice, call, fresh, policyOf, principal, tool } from './written-policy.fixture.ts'
 import type { Policy, PolicyState, Verdict } from './types.ts'
 
 const contracts = {

@@ -6,7 +6,7 @@ import type { JsonObject } from '../core/json.ts'
 import { decide, isReleased } from './decide.ts'
 import { comesFrom, noEvidence, type Evidence, type Ruling } from './evidence.ts'
 import { audienceOf, join, publicLabel } from './label.ts'
-import { alice, call, fresh, policyOf, tool } from './test-policy.ts'
+import { alice, call, fresh, policyOf, tool } from './written-policy.fixture.ts'
 import type { Label, Policy, Rule } from './types.ts'
 
 const described = policyOf({

@@ -5,7 +5,7 @@ import { admit } from './admit.ts'
 import { decide } from './decide.ts'
 import { noEvidence } from './evidence.ts'
 import { isReadingTool } from './reading-tools.ts'
-import { alice, call, fresh, policyOf, tool } from './test-policy.ts'
+import { alice, call, fresh, policyOf, tool } from './written-policy.fixture.ts'
 import { changingWords, sendingWords, wordsOf } from './tool-words.ts'
 
 const honest = { readOnlyHint: true }

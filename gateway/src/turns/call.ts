@@ -13,6 +13,7 @@ import type { RequestBody } from '../wire/request/request-body.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import type { ToolCallRequest } from '../tools/operations.ts'
+import type { RoundsSoFar } from './answering/rounds-so-far.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { ReadRequest } from './reading-request.ts'
 import type { Services } from './services.ts'
@@ -68,6 +69,8 @@ export interface ModelCall extends AttachedCall {
   hidden: readonly string[]
   /** Offered tools that cannot be called now: those that were removed, and those the history refers to. */
   withheld: readonly string[]
+  /** The upstream rounds of this request so far. */
+  readonly rounds: RoundsSoFar
   /** Upstream and credential of the last attempt. */
   attempt: { readonly upstream: string; readonly provider: string; readonly credential: string } | undefined
 }

@@ -10,7 +10,7 @@ export async function executeTool(call: DecidedToolCall): Promise<ExecutedToolCa
 async function run(call: DecidedToolCall): Promise<Execution> {
   const { signal, onProgress, meta } = call.request
   try {
-    const result = await call.services.fleet.call(call.snapshot, call.tool, call.request.args, {
+    const result = await call.services.fleet.for(call.snapshot, call.caller).call(call.tool, call.request.args, {
       signal,
       onProgress,
       meta: metaForServer(call, meta),

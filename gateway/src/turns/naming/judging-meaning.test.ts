@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { noEvidence } from '../../policy/evidence.ts'
-import { alice, policyOf, tool } from '../../policy/test-policy.ts'
+import { alice, policyOf, tool } from '../../policy/written-policy.fixture.ts'
 import { freshState } from '../sessions/fresh-state.ts'
 import { decideAll, strictest } from './judging-meaning.ts'
 

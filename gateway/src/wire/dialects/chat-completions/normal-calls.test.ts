@@ -15,7 +15,9 @@ function made(name: string | undefined, text: JsonValue, more: JsonObject = {}):
 function read(...chunks: JsonObject[]): { isEdited: boolean; fragments: JsonObject[] } {
   const calls = new NormalCalls()
   const isEdited = chunks.map((one) => calls.read(one)).some(Boolean)
-  const fragments = chunks.flatMap((one) => ((one.choices as JsonObject[])[0]?.delta as JsonObject).tool_calls as JsonObject[])
+  const fragments = chunks.flatMap(({ choices }) =>
+    (choices as { delta: { tool_calls: JsonObject[] } }[]).flatMap(({ delta }) => delta.tool_calls),
+  )
   return { isEdited, fragments }
 }
 
@@ -118,6 +120,12 @@ describe('arguments', () => {
   })
 })
 
+test('a name in pieces is joined until the arguments begin', () => {
+  const { isEdited, fragments } = read(chunk({ index: 0, id: 'a', ...made('wea', '') }), chunk({ index: 0, ...made('ther', '{}') }))
+  expect(isEdited).toBe(false)
+  expect(fragments.map((fragment) => (fragment.function as JsonObject).name)).toEqual(['wea', 'ther'])
+})
+
 describe('what could be read in two ways is refused', () => {
   test.each<[string, JsonValue]>([
     ['an id that is a number', { index: 0, id: 7, ...made('f', '{}') }],
@@ -135,10 +143,9 @@ describe('what could be read in two ways is refused', () => {
     expect(() => read(chunk(fragment))).toThrow(expect.objectContaining({ code: 'upstream.malformed' }))
   })
 
-  test('a name in pieces', () => {
-    expect(() => read(chunk({ index: 0, id: 'a', ...made('wea', '') }), chunk({ index: 0, ...made('ther', '{}') }))).toThrow(
-      /changes its name/,
-    )
+  test('a name that goes on after the arguments began', () => {
+    const first = chunk({ index: 0, id: 'a', ...made('wea', '{') })
+    expect(() => read(first, chunk({ index: 0, ...made('ther', '}') }))).toThrow(/changes its name/)
   })
 
   test('a changed id and a changed type', () => {
