@@ -44,12 +44,12 @@ describe('`demo --once --json`', () => {
   test('says of every call what was decided, by what, and on which label', () => {
     const calls = report['toolCalls'] as Json[]
     for (const call of calls) expect(Object.keys(call).sort()).toEqual(['action', 'label', 'rule', 'tool'])
-    const refused = calls.filter(({ action }) => action === 'deny')
+    const refused = calls.filter(({ action }) => action === 'refuse')
     expect(refused).toHaveLength(Number(report['refused']))
     expect(refused).toEqual([
       expect.objectContaining({ tool: 'mail__send_message', rule: 'contract mail__send_message', label: 'untrusted, for mara' }),
     ])
-    expect(calls.filter(({ tool, action }) => tool === 'mail__send_message' && action === 'allow')).toHaveLength(1)
+    expect(calls.filter(({ tool, action }) => tool === 'mail__send_message' && action === 'release')).toHaveLength(1)
     expect(calls.filter(({ tool }) => tool === 'mail__read_message')).toHaveLength(3)
   })
 

@@ -72,5 +72,5 @@ test('`start` answers, and ends cleanly when it is told to', async () => {
 test('`demo` runs its governed turn with the server that was built with it', async () => {
   const { stdout } = await run('demo', '--once', '--json')
   const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { toolCalls: { tool: string; action: string }[] }
-  expect(told.toolCalls).toEqual(expect.arrayContaining([expect.objectContaining({ tool: 'mail__read_message', action: 'allow' })]))
+  expect(told.toolCalls).toEqual(expect.arrayContaining([expect.objectContaining({ tool: 'mail__read_message', action: 'release' })]))
 })

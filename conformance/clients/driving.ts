@@ -83,7 +83,7 @@ function configuration(client: Client, scenario: Scenario, mock: MockModel, note
 
 async function refusedCalls(gateway: RunningGateway): Promise<Ran['refused']> {
   const records = await gateway.turnRecords()
-  return records.filter(({ type, action }) => type === 'decision' && action === 'deny')
+  return records.filter(({ type, action }) => type === 'decision' && action === 'refuse')
 }
 
 // By exact name: a pattern for everything would describe nothing in particular.

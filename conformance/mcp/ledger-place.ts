@@ -65,7 +65,7 @@ export async function allowedDigests(dataDir: string): Promise<Set<string>> {
       .map((row) => JSON.parse(String(row['record'])) as Json)
     return new Set(
       rows
-        .filter((record) => record['kind'] === 'tool_call' && record['type'] === 'decision' && record['action'] === 'allow')
+        .filter((record) => record['kind'] === 'tool_call' && record['type'] === 'decision' && record['action'] === 'release')
         .map((record) => String(record['argumentsDigest'])),
     )
   } finally {

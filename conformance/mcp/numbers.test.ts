@@ -125,7 +125,7 @@ describe.each([
         kind: 'tool_call',
         subject: 'ledger__book',
         principal: 'ada',
-        action: 'deny',
+        action: 'refuse',
         rules: ['JSON numbers'],
       })
       expect(JSON.stringify(record)).not.toMatch(/9007199254740993|9223372036854775807|0\.3000|1e400/)

@@ -31,7 +31,7 @@ describe('a refusal', () => {
     expect(record).toMatchObject({
       kind: 'tool_call',
       subject: 'office__publish',
-      action: 'deny',
+      action: 'refuse',
       principal: 'ada',
       actor: 'night-agent',
       turn: refusal['turn'],
@@ -157,7 +157,7 @@ describe('rules', () => {
     const record = await office.gateway.recordThat(
       (one) => one.subject === 'office__count' && one.verdict === 'warn' && one.type === 'decision',
     )
-    expect(record).toMatchObject({ action: 'allow', rules: expect.arrayContaining(['rule watch-two']) })
+    expect(record).toMatchObject({ action: 'release', rules: expect.arrayContaining(['rule watch-two']) })
     await client.close()
   })
 

@@ -57,7 +57,7 @@ test('in `standard` the reading goes on after the first result, and is shown as 
   const record = await running.gateway.recordThat(({ rules }) => Array.isArray(rules) && rules.includes('read-only tool (undescribed)'))
   expect(record).toMatchObject({
     subject: 'tracker__list_issues',
-    action: 'allow',
+    action: 'release',
     labelBefore: { trust: 'untrusted', audience: [['ada']] },
   })
   await client.close()

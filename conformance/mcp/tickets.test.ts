@@ -32,7 +32,7 @@ describe('`tickets: match`', () => {
     const record = await office.gateway.recordThat(
       (one) => one.kind === 'tool_call' && one.type === 'decision' && one.turn === proposal.turn,
     )
-    expect(record).toMatchObject({ session: proposal.session, ticket: 'matched', toolCallId: proposed?.id, action: 'allow' })
+    expect(record).toMatchObject({ session: proposal.session, ticket: 'matched', toolCallId: proposed?.id, action: 'release' })
     const model = await office.gateway.recordThat(
       (one) => one.kind === 'model_call' && one.type === 'decision' && one.turn === proposal.turn,
     )

@@ -219,12 +219,12 @@ test('every proposal is on record before its release, with the credential it was
   expect(records).toMatchObject([
     {
       subject: 'send_mail',
-      action: 'deny',
+      action: 'refuse',
       principal: 'bob',
       credential: 'openai-team',
       argumentsDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
     },
-    { subject: 'get_time', action: 'allow', principal: 'bob', credential: 'openai-team' },
+    { subject: 'get_time', action: 'release', principal: 'bob', credential: 'openai-team' },
   ])
   expect(JSON.stringify(records)).not.toContain('private@example.org')
 })

@@ -46,7 +46,7 @@ describe('a token count', () => {
       upstream: 'quoting',
       credential: 'anthropic-team',
       verdict: 'allow',
-      action: 'allow',
+      action: 'release',
       session: answer.headers['x-turnward-session'],
       turn: answer.headers['x-turnward-turn'],
       modelCall: answer.headers['x-turnward-call'],
@@ -54,7 +54,7 @@ describe('a token count', () => {
     const outcome = await governed.gateway.recordThat((one) => one.kind === 'token_count' && one.type === 'outcome')
     expect(outcome).toMatchObject({ id: (recorded as { id: string }).id, outcome: 'ok', credential: 'anthropic-team' })
     const shown = await governed.gateway.cli(['turns', 'show', String(answer.headers['x-turnward-turn'])])
-    expect(shown.stdout).toMatch(/token count {2}claude-test → quoting {2}✓ allowed {2}ok .*credential anthropic-team/)
+    expect(shown.stdout).toMatch(/token count {2}claude-test → quoting {2}✓ released {2}ok .*credential anthropic-team/)
     expect(shown.stdout).toContain('0 model calls')
   })
 
@@ -86,7 +86,7 @@ describe('a token count', () => {
     expect([answer.status, JSON.parse(answer.text).error.code]).toEqual([404, 'grant.model'])
     expect(governed.vendors.anthropic.requests).toHaveLength(before)
     const record = await governed.gateway.recordThat((one) => one.kind === 'token_count' && one.principal === 'bob')
-    expect(record).toMatchObject({ type: 'decision', action: 'deny', errorCode: 'grant.model', credential: 'none' })
+    expect(record).toMatchObject({ type: 'decision', action: 'refuse', errorCode: 'grant.model', credential: 'none' })
   })
 
   test.each([400, 429, 500])('a vendor that quotes what it was sent in an error %i quotes no secret', async (status) => {

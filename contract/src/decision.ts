@@ -11,6 +11,13 @@ export const labelRecordSchema = z.object({
 })
 export type LabelRecord = z.infer<typeof labelRecordSchema>
 
+/**
+ * What was enforced. `release`: it went on. `refuse`: it did not. `answer`: the gateway answers the call itself. `hold`: it
+ * waits for a person. `observe`: it went on although it would have been refused. `hide`: it was left out of a list.
+ */
+export const actionSchema = z.enum(['release', 'refuse', 'answer', 'hold', 'observe', 'hide'])
+export type Action = z.infer<typeof actionSchema>
+
 export const usageRecordSchema = z.object({
   inputTokens: z.number().optional(),
   outputTokens: z.number().optional(),
@@ -20,7 +27,7 @@ export const usageRecordSchema = z.object({
 export type UsageRecord = z.infer<typeof usageRecordSchema>
 
 export const gapRecordSchema = z.object({
-  kind: z.enum(['grant', 'undescribed', 'trust', 'audience', 'done', 'not_done', 'rule', 'argument', 'ticket', 'posture']),
+  kind: z.enum(['grant', 'undescribed', 'trust', 'audience', 'done', 'not_done', 'rule', 'argument', 'ticket', 'approval']),
   /** What is missing, in words that never quote untrusted content. */
   detail: z.string(),
   /** The configuration that asks for it: `contract mail__send`, `rule interns-read-only`, `grants`. */
@@ -70,7 +77,7 @@ export const decisionRecordSchema = z.object({
   labelBefore: labelRecordSchema.nullable(),
   labelAfter: labelRecordSchema.nullable(),
   verdict: z.enum(['allow', 'deny', 'warn']),
-  action: z.enum(['allow', 'deny', 'observe', 'hide']),
+  action: actionSchema,
   /** Names of what decided: grants, contracts and rules. */
   rules: z.array(z.string()),
   reason: z.string(),

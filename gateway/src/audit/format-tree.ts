@@ -87,17 +87,24 @@ function labelNode(gain: LabelGain): Node {
 
 /** Why a call was refused (or would have been) and what would help. */
 function* refusalNodes(step: TurnStep): Generator<Node> {
-  if (step.verdict === 'allow' && step.action === 'allow') return
+  if (step.verdict === 'allow' && step.action === 'release') return
   yield { text: `why  ${step.reason}`, children: [] }
   for (const gap of step.gaps) yield { text: `missing  ${gap.kind}: ${gap.detail} (${gap.source})`, children: [] }
   if (step.rules.length > 0) yield { text: `decided by  ${step.rules.join(', ')}`, children: [] }
   for (const remedy of step.remedies) yield { text: `remedy  ${remedy.kind}: ${remedy.detail}`, children: [] }
 }
 
+const statuses = {
+  refuse: '✗ refused',
+  answer: '✓ answered by the gateway',
+  hold: '… waits for a person',
+  observe: '! would be refused',
+  hide: '✗ hidden',
+} as const
+
 function status(step: TurnStep): string {
-  if (step.action === 'deny') return '✗ refused'
-  if (step.action === 'observe') return '! would be refused'
-  return step.verdict === 'warn' ? '! allowed with a warning' : '✓ allowed'
+  if (step.action === 'release') return step.verdict === 'warn' ? '! released with a warning' : '✓ released'
+  return statuses[step.action]
 }
 
 function ending(step: TurnStep): string {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DecisionRecord } from '@turnward/contract/decision'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
 import { openDecisionLog, type OpenDecisionLog } from './log-writer.ts'
@@ -35,6 +36,12 @@ describe('reading', () => {
     expect(await seqs({ limit: 2 })).toEqual([1, 2])
     expect(await seqs({ limit: 2, last: true })).toEqual([4, 5])
     expect(await seqs({ turn: 'turn_b', session: 'ses_a' })).toEqual([])
+  })
+
+  test('has records of a development release in the words of today', async () => {
+    const written: readonly string[] = ['allow', 'deny', 'observe', 'hide', 'refuse']
+    for (const action of written) await log.appendDurably({ ...decision(), action: action as DecisionRecord['action'] })
+    expect((await readRecords(folder)).map(({ record }) => record.action)).toEqual(['release', 'refuse', 'observe', 'hide', 'refuse'])
   })
 
   test('shows the newest first, until told to stop', async () => {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { decisionRecordSchema, type DecisionRecord } from '@turnward/contract/decision'
 import { TurnwardError } from '../core/error.ts'
 import { openForReading } from './log-reader.ts'
+import { inPresentWords } from './older-records.ts'
 import { indexedUpTo, spansOf, type Span, type SpanKind } from './record-spans.ts'
 
 /** A record and its place in the chain. */
@@ -163,7 +164,7 @@ interface Row {
 function fromRow(row: Row): StoredRecord {
   let value: unknown
   try {
-    value = JSON.parse(row.record)
+    value = inPresentWords(JSON.parse(row.record))
   } catch {
     value = undefined
   }

@@ -20,7 +20,7 @@ export function decision(parts: Partial<DecisionRecord> = {}): DecisionRecord {
     labelBefore: null,
     labelAfter: null,
     verdict: 'allow',
-    action: 'allow',
+    action: 'release',
     rules: ['grant #1'],
     reason: 'granted',
     credential: 'none',

@@ -43,7 +43,7 @@ function rewriteEverything(change: (text: string) => string): void {
 }
 
 test('a log rewritten with its chain and both copies of its checkpoints is found by the signatures alone', async () => {
-  rewriteEverything((text) => text.replace('"action":"allow"', '"action":"deny"'))
+  rewriteEverything((text) => text.replace('"action":"release"', '"action":"refuse"'))
   const { ok, checkpoints, problems } = await verifyLog(folder)
   expect({ ok, checkpoints }).toEqual({ ok: false, checkpoints: 0 })
   expect(problems.map(({ kind, seq }) => `${kind} ${seq}`)).toEqual(['checkpoint 5', 'checkpoint 10'])

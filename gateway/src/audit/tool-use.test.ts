@@ -13,7 +13,7 @@ test('a call counts once, proposed and made, with why it would have been refused
   counter.add(decision({ kind: 'tool_proposal', ...call }))
   counter.add(decision({ toolCallId: 'call_1', turn: 'turn_2', ...observed }))
   counter.add(decision({ toolCallId: 'call_2', turn: 'turn_2' }))
-  counter.add(decision({ subject: 'a__b', toolCallId: 'call_3', verdict: 'deny', action: 'deny', gaps: [gap] }))
+  counter.add(decision({ subject: 'a__b', toolCallId: 'call_3', verdict: 'deny', action: 'refuse', gaps: [gap] }))
   expect(counter.uses()).toEqual([
     { tool: 'mail__send', calls: 3, observed: 2, refused: 0, gaps: [{ ...gap, count: 2, turns: ['turn_1', 'turn_2'] }] },
     { tool: 'a__b', calls: 1, observed: 0, refused: 1, gaps: [] },
@@ -25,6 +25,6 @@ test('outcomes, lists and tools nobody granted are no use of a tool', () => {
   counter.add(decision({ type: 'outcome' }))
   counter.add(decision({ kind: 'tool_list' }))
   counter.add(decision({ kind: 'admission' }))
-  counter.add(decision({ action: 'deny', gaps: [{ kind: 'grant', detail: 'the tool is not granted', source: 'grants' }] }))
+  counter.add(decision({ action: 'refuse', gaps: [{ kind: 'grant', detail: 'the tool is not granted', source: 'grants' }] }))
   expect(counter.uses()).toEqual([])
 })

@@ -60,7 +60,7 @@ export class ToolUseCounter {
     this.#calls.add(call)
     this.#tools.set(record.subject, tool)
     tool.calls += 1
-    if (record.action === 'deny') tool.refused += 1
+    if (record.action === 'refuse') tool.refused += 1
     if (record.action !== 'observe') return
     tool.observed += 1
     for (const gap of record.gaps ?? []) noteGap(tool, gap, record.turn)

@@ -66,7 +66,7 @@ const records: DecisionRecord[] = [
     modelCall: 'mc_2',
     toolCallId: 'call_2',
     verdict: 'deny',
-    action: 'deny',
+    action: 'refuse',
     reason: 'the session has read untrusted content',
     rules: ['contract mail__send'],
     gaps: [{ kind: 'trust', detail: 'needs trusted, has untrusted', source: 'contract mail__send' }],
@@ -97,7 +97,7 @@ describe('the tree of a turn', () => {
     expect(tree.modelCalls[0]?.proposals).toMatchObject([
       { subject: 'web__fetch', ran: [{ decision: 'dec_3', outcome: 'ok', ticket: 'matched' }] },
     ])
-    expect(tree.modelCalls[1]?.proposals).toMatchObject([{ subject: 'mail__send', action: 'deny', ran: [] }])
+    expect(tree.modelCalls[1]?.proposals).toMatchObject([{ subject: 'mail__send', action: 'refuse', ran: [] }])
   })
 
   test('has the calls nobody proposed', () => {
@@ -131,18 +131,18 @@ describe('the tree as text', () => {
     expect(formatTurnTree(turnTree(records))).toBe(`turn_1  alice
 session ses_1  key ci
 2023-11-14T22:13:20.000Z  5 ms  2 model calls, 3 tool calls, 1 refused
-├─ model call  gpt-5 → openai  ✓ allowed  ok  1.2 s  10 → 5 tokens  credential org
+├─ model call  gpt-5 → openai  ✓ released  ok  1.2 s  10 → 5 tokens  credential org
 │  ├─ hidden  db__migrate
-│  └─ proposed  web__fetch  ✓ allowed
-│     └─ ran  web__fetch  at main  ✓ allowed  ok  300 ms  credential server:web  ticket matched
+│  └─ proposed  web__fetch  ✓ released
+│     └─ ran  web__fetch  at main  ✓ released  ok  300 ms  credential server:web  ticket matched
 ├─ label  web__fetch: trusted, readable by public → untrusted, readable by @hr or alice
-├─ model call  gpt-5 → openai  ✓ allowed  credential none
+├─ model call  gpt-5 → openai  ✓ released  credential none
 │  └─ proposed  mail__send  ✗ refused
 │     ├─ why  the session has read untrusted content
 │     ├─ missing  trust: needs trusted, has untrusted (contract mail__send)
 │     ├─ decided by  contract mail__send
 │     └─ remedy  isolate: read the page in a session of its own
-├─ tool call  crm__get  ✓ allowed  credential none  ticket none
+├─ tool call  crm__get  ✓ released  credential none  ticket none
 └─ label now  untrusted, readable by @hr or alice
 `)
   })

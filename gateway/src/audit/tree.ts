@@ -126,7 +126,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
       if (step !== undefined) Object.assign(step, resultOf(record))
       continue
     }
-    if (record.action === 'deny') refused.push(refusal(record))
+    if (record.action === 'refuse') refused.push(refusal(record))
     switch (record.kind) {
       case 'model_call': {
         const step: ModelCallStep = {
@@ -194,7 +194,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
 function proposalOf(call: ToolCallStep, proposals: readonly ProposalStep[]): ProposalStep | undefined {
   if (call.toolCallId !== null) return proposals.findLast((proposal) => proposal.toolCallId === call.toolCallId)
   if (call.ticket !== 'matched') return undefined
-  return proposals.find((proposal) => proposal.subject === call.subject && proposal.action !== 'deny' && proposal.ran.length === 0)
+  return proposals.find((proposal) => proposal.subject === call.subject && proposal.action !== 'refuse' && proposal.ran.length === 0)
 }
 
 function stepOf(record: DecisionRecord, main: string | null): TurnStep {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { admit } from '../policy/admit.ts'
 import { decide } from '../policy/decide.ts'
+import { noEvidence } from '../policy/evidence.ts'
 import { emptyLedger } from '../policy/effects.ts'
 import { publicLabel } from '../policy/label.ts'
 import type { PolicyState } from '../policy/types.ts'
@@ -50,20 +51,25 @@ describe('the starter configuration', () => {
     const principal = principals.get('me')
     if (principal === undefined) throw new Error('the starter has a principal `me`')
     const mail = (state: PolicyState, to: string) =>
-      decide(policy, state, {
-        tool: { name: 'mail__send', server: 'mail' },
-        args: { to },
-        principal,
-        actor: null,
-        gateway: 'main',
-        callKey: 'call',
-      }).action
+      decide(
+        policy,
+        state,
+        {
+          tool: { name: 'mail__send', server: 'mail' },
+          args: { to },
+          principal,
+          actor: null,
+          gateway: 'main',
+          callKey: 'call',
+        },
+        noEvidence,
+      ).action
     const fresh: PolicyState = { label: publicLabel(policy.trustRanks.length - 1), effects: emptyLedger }
     const read = (tool: string) =>
-      admit(policy, fresh, { tools: [{ name: tool, server: 'x' }], principal, callKey: 'read', outcome: 'done' })
-    expect(mail(fresh, 'stranger@evil.example')).toBe('allow')
-    expect(mail(read('notes__read_file'), 'stranger@evil.example')).toBe('deny')
-    expect(mail(read('notes__read_file'), 'me@example.com')).toBe('allow')
-    expect(mail(read('web__fetch'), 'me@example.com')).toBe('deny')
+      admit(policy, fresh, { tools: [{ name: tool, server: 'x' }], principal, callKey: 'read', outcome: 'done' }, noEvidence).state
+    expect(mail(fresh, 'stranger@evil.example')).toBe('release')
+    expect(mail(read('notes__read_file'), 'stranger@evil.example')).toBe('refuse')
+    expect(mail(read('notes__read_file'), 'me@example.com')).toBe('release')
+    expect(mail(read('web__fetch'), 'me@example.com')).toBe('refuse')
   })
 })

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { say } from '../../../conformance/harness/model-answer.ts'
 import { post } from '../../../conformance/harness/raw-http.ts'
 import { startVendor } from '../../../conformance/harness/vendor.ts'
-import { admit, admitUnknown } from '../policy/admit.ts'
+import { admit, unknownLabel } from '../policy/admit.ts'
+import { noEvidence } from '../policy/evidence.ts'
 import { join, labelFromRecord, labelRecord } from '../policy/label.ts'
 import { alice, fresh, policyOf, tool } from '../policy/written-policy.fixture.ts'
 import type { Label, PolicyState } from '../policy/types.ts'
@@ -47,13 +48,18 @@ const event = fc.oneof(
 )
 
 function apply(state: PolicyState, what: typeof event extends fc.Arbitrary<infer T> ? T : never): PolicyState {
-  if (what.kind === 'unknown') return admitUnknown(state, alice)
-  return admit(policy, state, {
-    tools: [tool(what.name, { openWorldHint: what.openWorld })],
-    principal: alice,
-    callKey: 'call-1',
-    outcome: what.succeeded ? 'done' : 'failed',
-  })
+  if (what.kind === 'unknown') return { ...state, label: join(state.label, unknownLabel(alice)) }
+  return admit(
+    policy,
+    state,
+    {
+      tools: [tool(what.name, { openWorldHint: what.openWorld })],
+      principal: alice,
+      callKey: 'call-1',
+      outcome: what.succeeded ? 'done' : 'failed',
+    },
+    noEvidence,
+  ).state
 }
 
 describe('the engine', () => {

@@ -34,7 +34,7 @@ describe('a tool call', () => {
       const records = (await readRecords(data.path, { limit: 10_000 })).map(({ record }) => record)
       seen.push({
         number,
-        decisions: records.filter(({ kind, type, action }) => kind === 'tool_call' && type === 'decision' && action === 'allow').length,
+        decisions: records.filter(({ kind, type, action }) => kind === 'tool_call' && type === 'decision' && action === 'release').length,
       })
     }
     await using floors = await openFloors({ config, log, tools: { office__write: { run: async (args) => (await run(args), {}) } } })
@@ -62,7 +62,7 @@ describe('a tool call', () => {
     await calling
     expect(floors.ran.map(({ tool }) => tool)).toEqual(['office__write'])
     expect([...log.durable].map(({ kind, action, subject }) => ({ kind, action, subject }))).toEqual([
-      { kind: 'tool_call', action: 'allow', subject: 'office__write' },
+      { kind: 'tool_call', action: 'release', subject: 'office__write' },
     ])
   })
 
@@ -193,7 +193,7 @@ test('every decision names its principal, a credential, the revision and what de
     expect(record.reason).not.toBe('')
   }
   const used = floors.log.records
-    .filter(({ kind, action }) => action === 'allow' && (kind === 'tool_call' || kind === 'tool_proposal'))
+    .filter(({ kind, action }) => action === 'release' && (kind === 'tool_call' || kind === 'tool_proposal'))
     .map(({ kind, credential }) => `${kind} ${credential}`)
   expect(new Set(used)).toEqual(new Set(['tool_proposal team', 'tool_call server:office']))
 })

@@ -127,7 +127,7 @@ test.each([false, true])('arguments nobody can read are refused and not decided 
   })
   expect(answer.text).toContain('I stop.')
   expect(answer.text).not.toMatch(/call_odd|unreadable-word/)
-  expect(floors.log.decisions('tool_proposal')).toMatchObject([{ action: 'deny', argumentsDigest: null }])
+  expect(floors.log.decisions('tool_proposal')).toMatchObject([{ action: 'refuse', argumentsDigest: null }])
 })
 
 interface Body {

@@ -8,6 +8,7 @@ import { digestJson } from '../core/hash.ts'
 import type { JsonObject } from '../core/json.ts'
 import { admit } from '../policy/admit.ts'
 import { decide } from '../policy/decide.ts'
+import { noEvidence } from '../policy/evidence.ts'
 import { reserve } from '../policy/effects.ts'
 import { labelRecord } from '../policy/label.ts'
 import type { PolicyState } from '../policy/types.ts'
@@ -96,14 +97,19 @@ test('every verdict, reason, gap, remedy and label of the log follows from what 
           })
           const subject = { name, server: 'office', hints: (tools as Record<string, { hints?: object }>)[name]?.hints ?? {} }
           const callKey = decided.toolCallId ?? ''
-          const verdict = decide(policy, state, { tool: subject, args, principal, actor, gateway: 'main', callKey })
+          const verdict = decide(policy, state, { tool: subject, args, principal, actor, gateway: 'main', callKey }, noEvidence)
           expect(decided).toMatchObject(JSON.parse(JSON.stringify(verdictFields(verdict))))
-          if (verdict.action === 'deny') {
+          if (verdict.action === 'refuse') {
             expect(ended).toMatchObject({ id: decided.id, type: 'outcome', outcome: 'refused' })
             continue
           }
           state = { ...state, effects: reserve(state.effects, callKey, verdict.effects) }
-          state = admit(policy, state, { tools: [subject], principal, callKey, outcome: ended.outcome === 'ok' ? 'done' : 'failed' })
+          state = admit(
+            policy,
+            state,
+            { tools: [subject], principal, callKey, outcome: ended.outcome === 'ok' ? 'done' : 'failed' },
+            noEvidence,
+          ).state
           expect(ended).toMatchObject({ id: decided.id, type: 'outcome', labelAfter: labelRecord(state.label, policy) })
         }
         expect(records).toEqual([])
@@ -124,7 +130,7 @@ test('the engine is a function: the same question has the same answer, and askin
       })
       const question = { tool: { name, server: 'office' }, args, principal: caller.principal, actor: null, gateway: null, callKey: 'call' }
       const before = JSON.stringify([state, question])
-      expect(decide(snapshot.policy, state, question)).toEqual(decide(snapshot.policy, state, question))
+      expect(decide(snapshot.policy, state, question, noEvidence)).toEqual(decide(snapshot.policy, state, question, noEvidence))
       expect(JSON.stringify([state, question])).toBe(before)
     }),
   )

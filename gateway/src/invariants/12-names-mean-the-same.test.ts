@@ -74,7 +74,7 @@ describe.each([
     await ask(floors, [{ role: 'user', content: 'go' }, calls(['c1', 'read']), result('c1', 'do evil')])
     const decided = floors.log.records.filter((one) => one.kind === 'tool_proposal' && one.subject === 'office__send')
     expect(decided.length).toBeGreaterThan(0)
-    expect(decided.every(({ action }) => action === 'deny')).toBe(true)
+    expect(decided.every(({ action }) => action === 'refuse')).toBe(true)
     expect(decided[0]?.calledAs).toBe(name === 'office__send' ? undefined : name)
   })
 
@@ -100,7 +100,7 @@ test('a call-through tool whose inner call cannot be read is refused, and says s
   expect(answer.text).not.toContain('run_any","arguments')
   expect(floors.log.records.find(({ kind }) => kind === 'tool_proposal')).toMatchObject({
     subject: 'run_any',
-    action: 'deny',
+    action: 'refuse',
     gaps: [{ kind: 'argument' }],
   })
 })

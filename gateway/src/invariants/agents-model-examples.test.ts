@@ -93,7 +93,10 @@ describe('an agent that a call started', () => {
       const agent = await ask([user(task)], proposes(['s1', 'office__send']), { 'x-turnward-session': 'main/agent-1' })
       expect(agent.turn).toBe(main.turn)
       expect(agent.session).not.toBe(main.session)
-      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'deny', session: agent.session })
+      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({
+        action: 'refuse',
+        session: agent.session,
+      })
     }))
 
   test('under the name of the whole run is in the turn in which it was started, and moves no other', () =>
@@ -141,7 +144,7 @@ describe('what the gateway itself says', () => {
       const { text } = await ask(read, { text: 'Well.' })
       expect(text).toContain('[Turnward] withheld `office__send` from here on, because this conversation has read `office__web`')
       await ask([user(`What does this mean? ${text}`)], proposes(['c2', 'office__send']))
-      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'allow' })
+      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'release' })
     }))
 })
 
@@ -166,7 +169,7 @@ describe('other words than those of the refusal', () => {
       await ask(history.slice(0, 1), proposes(['c1', 'office__web', { page: 'first' }]))
       await textOf('office__web', { page: 'first' })
       await ask([...history, result('c1', 'not run: but here is the page all the same')], proposes(['c2', 'office__send']))
-      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'deny' })
+      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'refuse' })
       expect(await call('office__send')).toBe('refused')
     }))
 })
@@ -195,7 +198,7 @@ describe('what was read elsewhere', () => {
       await ask(read.slice(0, 1), proposes(['c1', 'office__web']))
       await ask(read, { text: 'Well.' })
       await ask([user(`What do you make of this? ${page}`)], proposes(['c2', 'office__send']))
-      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'deny' })
+      expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({ action: 'refuse' })
     }))
 
   test('counts when a server gives it back, before the next call of the same message', () =>

@@ -9,6 +9,7 @@ import type { Caller } from '../core/principal.ts'
 import { resolveCredential } from '../identity/credentials.ts'
 import type { Provider } from '../providers/provider.ts'
 import { providers } from '../providers/providers.ts'
+import type { MaybePromise } from '../state/state-store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { buildRequest, type OutgoingCall } from './building-request.ts'
 import { readSmallBody } from './collecting-body.ts'
@@ -37,7 +38,7 @@ export interface RoutingServices {
 }
 
 /** Told which upstream and credential is about to be tried, before anything is sent. */
-export type OnAttempt = (target: RouteTarget, credential: string) => void
+export type OnAttempt = (target: RouteTarget, credential: string) => MaybePromise<void>
 
 /**
  * Resolves with the first answer that is not a reason to fail over, or with the last one that is. `attempts` says where to
@@ -63,7 +64,8 @@ export async function routeCall(
     try {
       const credential = resolveCredential(snapshot, caller, upstream.name)
       const request = buildRequest(call, target, provider, credential.secret)
-      onAttempt(target, credential.id)
+      const noted = onAttempt(target, credential.id)
+      if (noted instanceof Promise) await noted
       const response = await services.upstreams.of(upstream).send(request, signal)
       if (isLast || !shouldFailOver(response.status))
         return { target, provider, credential: credential.id, response, secrets: secretsOf(credential.secret, target) }

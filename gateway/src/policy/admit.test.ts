@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { admit, admitUnknown } from './admit.ts'
+import { admit, unknownLabel } from './admit.ts'
+import { noEvidence } from './evidence.ts'
 import { isDone, mayBeDone, reserve } from './effects.ts'
 import { join, sameLabel } from './label.ts'
 import { alice, fresh, policyOf, principal, tool } from './written-policy.fixture.ts'
@@ -18,7 +19,9 @@ const policy = policyOf({
   },
 })
 const read = (state: PolicyState, name: string, more: object = {}) =>
-  admit(policy, state, { tools: [tool(name)], principal: alice, callKey: 'k', outcome: 'done', ...more })
+  admit(policy, state, { tools: [tool(name)], principal: alice, callKey: 'k', outcome: 'done', ...more }, noEvidence).state
+
+const strange = (state: PolicyState, who: typeof alice) => ({ ...state, label: join(state.label, unknownLabel(who)) })
 
 describe('admit', () => {
   test('joins what the contract says', () => {
@@ -34,7 +37,7 @@ describe('admit', () => {
 
   test('takes what nobody described like a history nobody vouches for: least trust, for the principal only', () => {
     expect(read(fresh(policy), 'new__tool').label).toEqual({ trust: 0, audience: [['alice']] })
-    expect(read(fresh(policy), 'new__tool').label).toEqual(admitUnknown(fresh(policy), alice).label)
+    expect(read(fresh(policy), 'new__tool').label).toEqual(unknownLabel(alice))
   })
 
   test('lowers trust where the server says the tool reaches the open world', () => {
@@ -63,14 +66,14 @@ describe('admit', () => {
       fc.property(fc.array(fc.record({ name, principal: someone, succeeded: fc.boolean() }), { maxLength: 12 }), (reads) => {
         let state = fresh(policy)
         for (const { name: toolName, ...more } of reads) {
-          const after = toolName === '?' ? admitUnknown(state, more.principal) : read(state, toolName, more)
+          const after = toolName === '?' ? strange(state, more.principal) : read(state, toolName, more)
           expect(sameLabel(join(state.label, after.label), after.label)).toBe(true)
           state = after
         }
         const reversed = reads
           .toReversed()
           .reduce(
-            (now, { name: toolName, ...more }) => (toolName === '?' ? admitUnknown(now, more.principal) : read(now, toolName, more)),
+            (now, { name: toolName, ...more }) => (toolName === '?' ? strange(now, more.principal) : read(now, toolName, more)),
             fresh(policy),
           )
         expect(reversed.label).toEqual(state.label)
@@ -80,6 +83,6 @@ describe('admit', () => {
 })
 
 test('content nobody can account for is not trusted and stays with the principal', () => {
-  expect(admitUnknown(fresh(policy), alice).label).toEqual({ trust: 0, audience: [['alice']] })
-  expect(admitUnknown(fresh(policy), principal('public')).label.audience).toEqual([[]])
+  expect(unknownLabel(alice)).toEqual({ trust: 0, audience: [['alice']] })
+  expect(unknownLabel(principal('public')).audience).toEqual([[]])
 })

@@ -1,10 +1,11 @@
 /**
- * Admitting a result: what it adds to the label of the session and what becomes of the effects of its call.
- * The label can only get more restrictive here, whatever the result was.
+ * Admitting a result: what it adds to the label of the session, what becomes of the effects of its call, and what of it
+ * may go on to a model. The label can only get more restrictive here, whatever the result was.
  */
 import type { Principal } from '../core/principal.ts'
 import { effectiveContract } from './contracts.ts'
 import { isEnded, release, settle, suspect } from './effects.ts'
+import { type Evidence, withOrigins } from './evidence.ts'
 import { audienceOf, join } from './label.ts'
 import { principalReader } from './readers.ts'
 import type { Contract, Label, Policy, PolicyState, ToolSubject } from './types.ts'
@@ -23,12 +24,36 @@ export interface Admission {
   readonly outcome: 'done' | 'possible' | 'failed'
 }
 
-/** The state after the result was read. */
-export function admit(policy: Policy, state: PolicyState, admission: Admission): PolicyState {
+/** What of a result may go on to a model. Nothing in a contract asks for more than `as it is` yet. */
+export type PassedContent =
+  | { readonly form: 'as it is' }
+  /** Nothing of it: the model reads an opaque reference. */
+  | { readonly form: 'withheld'; readonly handle: string }
+  /** Something made of it, whose own label counts instead. */
+  | { readonly form: 'derived'; readonly text: string }
+
+export interface Admitted {
+  /** The state after the content was read. */
+  readonly state: PolicyState
+  readonly content: PassedContent
+}
+
+/** Admits a result. Equal inputs give deeply equal outcomes. */
+export function admit(policy: Policy, state: PolicyState, admission: Admission, evidence: Evidence): Admitted {
   return {
-    label: join(state.label, resultLabel(policy, admission.tools, admission.principal)),
-    effects: effectsAfter(policy, state, admission),
+    state: {
+      label: join(state.label, admittedLabel(policy, admission, evidence)),
+      effects: effectsAfter(policy, state, admission),
+    },
+    content: asItIs,
   }
+}
+
+const asItIs: PassedContent = { form: 'as it is' }
+
+/** What a result adds to a label: what the contracts of its tools say, and what it came from. */
+export function admittedLabel(policy: Policy, { tools, principal }: Pick<Admission, 'tools' | 'principal'>, evidence: Evidence): Label {
+  return withOrigins(resultLabel(policy, tools, principal), evidence)
 }
 
 /** What a result of any of these tools adds to a label. */
@@ -47,12 +72,7 @@ function effectsAfter(policy: Policy, { effects }: PolicyState, { tools, callKey
   return suspect(release(effects, callKey), reserved ?? named)
 }
 
-/** The state after content nobody can account for, such as a history this gateway did not see: least trust, for the principal only. */
-export function admitUnknown(state: PolicyState, principal: Principal): PolicyState {
-  return { label: join(state.label, unknownLabel(principal)), effects: state.effects }
-}
-
-/** What content nobody can account for adds to a label. */
+/** What content nobody can account for, such as a history this gateway did not see, adds to a label: least trust, for the principal only. */
 export function unknownLabel(principal: Principal): Label {
   const reader = principalReader(principal)
   return { trust: 0, audience: audienceOf(reader === undefined ? [] : [reader]) }

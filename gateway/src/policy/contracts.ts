@@ -86,7 +86,7 @@ export function effectiveContract(contract: Contract | undefined, tool: ToolSubj
 
 /**
  * Nothing is known: the result is not trusted and for the principal only, like everything nobody vouches for
- * (`admitUnknown`). Whether the call may run at all is for `decide` to say.
+ * (`unknownLabel`). Whether the call may run at all is for `decide` to say.
  */
 const undescribed: Contract = {
   pattern: '',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { JsonValue } from '../core/json.ts'
 import { admit } from './admit.ts'
 import { decide } from './decide.ts'
+import { noEvidence } from './evidence.ts'
 import { release, reserve, settle } from './effects.ts'
 import { alice, call, fresh, policyOf, principal, tool } from './written-policy.fixture.ts'
 import type { Policy, PolicyState, Verdict } from './types.ts'
@@ -23,7 +24,8 @@ const kinds = (verdict: Verdict) => verdict.gaps.map(({ kind }) => kind)
 
 function after(of: Policy, ...names: readonly string[]): PolicyState {
   return names.reduce(
-    (state, name) => admit(of, state, { tools: [tool(name)], principal: alice, callKey: `read ${name}`, outcome: 'done' }),
+    (state, name) =>
+      admit(of, state, { tools: [tool(name)], principal: alice, callKey: `read ${name}`, outcome: 'done' }, noEvidence).state,
     fresh(of),
   )
 }
@@ -32,9 +34,9 @@ describe('grants', () => {
   const none = { grants: [{ principals: ['bob'], tools: ['*'] }], contracts }
 
   test('without one the call is refused, without advice', () => {
-    expect(decide(policyOf(none), fresh(policy), call('db__backup'))).toEqual({
+    expect(decide(policyOf(none), fresh(policy), call('db__backup'), noEvidence)).toEqual({
       verdict: 'deny',
-      action: 'deny',
+      action: 'refuse',
       gaps: [{ kind: 'grant', detail: 'no grant lets this principal use the tool', source: 'grants' }],
       remedies: [],
       rules: ['contract db__backup', 'grants'],
@@ -45,16 +47,16 @@ describe('grants', () => {
 
   test('a missing grant is enforced in every posture', () => {
     for (const posture of ['strict', 'standard', 'observe'] as const) {
-      expect(decide(policyOf({ ...none, policy: { posture } }), fresh(policy), call('db__backup')).action).toBe('deny')
+      expect(decide(policyOf({ ...none, policy: { posture } }), fresh(policy), call('db__backup'), noEvidence).action).toBe('refuse')
     }
   })
 })
 
 describe('a described tool without open requirements', () => {
   test('is allowed, and says by what', () => {
-    expect(decide(policy, fresh(policy), call('mail__send', { to: 'eve@x.example' }))).toEqual({
+    expect(decide(policy, fresh(policy), call('mail__send', { to: 'eve@x.example' }), noEvidence)).toEqual({
       verdict: 'allow',
-      action: 'allow',
+      action: 'release',
       gaps: [],
       remedies: [],
       rules: ['grant #1', 'contract mail__send'],
@@ -68,13 +70,16 @@ describe('a tool nobody described', () => {
   const inPosture = (posture: 'strict' | 'standard' | 'observe') => policyOf({ contracts, policy: { posture } })
 
   test('runs in the standard posture only while the session is fully trusted', () => {
-    expect(decide(policy, fresh(policy), call('new__tool')).action).toBe('allow')
-    expect(kinds(decide(policy, after(policy, 'web__get'), call('new__tool')))).toEqual(['undescribed'])
+    expect(decide(policy, fresh(policy), call('new__tool'), noEvidence).action).toBe('release')
+    expect(kinds(decide(policy, after(policy, 'web__get'), call('new__tool'), noEvidence))).toEqual(['undescribed'])
   })
 
   test('never runs in the strict posture, and is recorded in the observe posture', () => {
-    expect(kinds(decide(inPosture('strict'), fresh(policy), call('new__tool')))).toEqual(['undescribed'])
-    expect(decide(inPosture('observe'), after(policy, 'web__get'), call('new__tool'))).toMatchObject({ verdict: 'deny', action: 'observe' })
+    expect(kinds(decide(inPosture('strict'), fresh(policy), call('new__tool'), noEvidence))).toEqual(['undescribed'])
+    expect(decide(inPosture('observe'), after(policy, 'web__get'), call('new__tool'), noEvidence)).toMatchObject({
+      verdict: 'deny',
+      action: 'observe',
+    })
   })
 
   test('a hint of its server can make it fall under a rule, not make it known', () => {
@@ -83,14 +88,14 @@ describe('a tool nobody described', () => {
       rules: [{ name: 'no-mutation', when: `'mutation' in tool.effects`, verdict: 'deny', reason: 'Read only.' }],
     })
     const hinted = (hints: object) => call('new__tool', {}, { tool: tool('new__tool', hints) })
-    expect(kinds(decide(ruled, fresh(ruled), hinted({ destructiveHint: true })))).toEqual(['rule'])
-    expect(kinds(decide(ruled, after(ruled, 'web__get'), hinted({ readOnlyHint: true })))).toEqual(['undescribed'])
+    expect(kinds(decide(ruled, fresh(ruled), hinted({ destructiveHint: true }), noEvidence))).toEqual(['rule'])
+    expect(kinds(decide(ruled, after(ruled, 'web__get'), hinted({ readOnlyHint: true }), noEvidence))).toEqual(['undescribed'])
   })
 })
 
 describe('trust', () => {
   test('a session that has read something untrusted may not do what needs trust', () => {
-    const verdict = decide(policy, after(policy, 'web__get'), call('mail__send', { to: 'alice@corp.example' }))
+    const verdict = decide(policy, after(policy, 'web__get'), call('mail__send', { to: 'alice@corp.example' }), noEvidence)
     expect(kinds(verdict)).toEqual(['trust'])
     expect(verdict.reason).toBe('It needs a session of trust `trusted` and this session has read content of trust `untrusted`.')
   })
@@ -100,7 +105,7 @@ describe('audience', () => {
   const hr = after(policy, 'hr__read')
 
   test('every reader an argument names must be allowed to receive what was read', () => {
-    const send = (to: JsonValue) => kinds(decide(policy, hr, call('mail__send', { to })))
+    const send = (to: JsonValue) => kinds(decide(policy, hr, call('mail__send', { to }), noEvidence))
     expect(send('alice@corp.example')).toEqual([])
     expect(send('@hr')).toEqual([])
     expect(send('Alice <ALICE@corp.example>')).toEqual([])
@@ -110,8 +115,8 @@ describe('audience', () => {
 
   test('every clause must hold', () => {
     const both = after(policy, 'hr__read', 'crm__read')
-    expect(decide(policy, both, call('mail__send', { to: 'alice' })).action).toBe('allow')
-    expect(kinds(decide(policy, both, call('mail__send', { to: '@hr' })))).toEqual(['audience'])
+    expect(decide(policy, both, call('mail__send', { to: 'alice' }), noEvidence).action).toBe('release')
+    expect(kinds(decide(policy, both, call('mail__send', { to: '@hr' }), noEvidence))).toEqual(['audience'])
   })
 
   test.each([
@@ -127,11 +132,12 @@ describe('audience', () => {
     ['partly not plain', { to: 'alice@corp.example, <script>' }],
     ['inherited', JSON.parse('{"__proto__":{"to":"alice@corp.example"}}')],
   ])('an argument that is %s is a gap, also when the session is public', (_name, args) => {
-    for (const state of [hr, fresh(policy)]) expect(kinds(decide(policy, state, call('mail__send', args)))).toEqual(['argument'])
+    for (const state of [hr, fresh(policy)])
+      expect(kinds(decide(policy, state, call('mail__send', args), noEvidence))).toEqual(['argument'])
   })
 
   test('paths go through nested objects and lists', () => {
-    const post = (args: object) => kinds(decide(policy, hr, call('mail__post', args as Record<string, JsonValue>)))
+    const post = (args: object) => kinds(decide(policy, hr, call('mail__post', args as Record<string, JsonValue>), noEvidence))
     const cc = [{ email: 'alice@corp.example', name: 'A' }]
     expect(post({ message: { recipients: ['alice', ['@hr']] }, cc })).toEqual([])
     expect(post({ message: { recipients: 'alice' }, cc: [...cc, { email: 'bob@corp.example' }] })).toEqual(['audience'])
@@ -141,15 +147,15 @@ describe('audience', () => {
 
   test('what an object inherits is not an argument', () => {
     const odd = policyOf({ contracts: { x: { requires: { audience: { includes: ['$args.constructor.name'] } } } } })
-    expect(kinds(decide(odd, fresh(odd), call('x', {})))).toEqual(['argument'])
+    expect(kinds(decide(odd, fresh(odd), call('x', {}), noEvidence))).toEqual(['argument'])
   })
 
   test('literal readers and the principal count as well', () => {
-    expect(kinds(decide(policy, fresh(policy), call('board__publish')))).toEqual([])
-    expect(kinds(decide(policy, hr, call('board__publish')))).toEqual(['audience'])
-    expect(kinds(decide(policy, after(policy, 'crm__read'), call('pad__share')))).toEqual([])
-    expect(kinds(decide(policy, hr, call('pad__share')))).toEqual(['audience'])
-    expect(kinds(decide(policy, hr, call('pad__share', {}, { principal: principal('bob', ['support']) })))).toEqual([
+    expect(kinds(decide(policy, fresh(policy), call('board__publish'), noEvidence))).toEqual([])
+    expect(kinds(decide(policy, hr, call('board__publish'), noEvidence))).toEqual(['audience'])
+    expect(kinds(decide(policy, after(policy, 'crm__read'), call('pad__share'), noEvidence))).toEqual([])
+    expect(kinds(decide(policy, hr, call('pad__share'), noEvidence))).toEqual(['audience'])
+    expect(kinds(decide(policy, hr, call('pad__share', {}, { principal: principal('bob', ['support']) }), noEvidence))).toEqual([
       'audience',
       'audience',
     ])
@@ -159,9 +165,9 @@ describe('audience', () => {
 describe('history', () => {
   test('what has to be done first must have succeeded, not only begun', () => {
     const began = { ...fresh(policy), effects: reserve(fresh(policy).effects, 'b', ['backup.completed']) }
-    expect(kinds(decide(policy, fresh(policy), call('db__migrate')))).toEqual(['done'])
-    expect(kinds(decide(policy, began, call('db__migrate')))).toEqual(['done'])
-    expect(kinds(decide(policy, { ...began, effects: settle(began.effects, 'b') }, call('db__migrate')))).toEqual([])
+    expect(kinds(decide(policy, fresh(policy), call('db__migrate'), noEvidence))).toEqual(['done'])
+    expect(kinds(decide(policy, began, call('db__migrate'), noEvidence))).toEqual(['done'])
+    expect(kinds(decide(policy, { ...began, effects: settle(began.effects, 'b') }, call('db__migrate'), noEvidence))).toEqual([])
   })
 
   test('two parallel calls cannot both pass not_done, and a failed one frees the other', () => {
@@ -172,8 +178,8 @@ describe('history', () => {
         let state: PolicyState = ready
         const allowed: string[] = []
         for (const callKey of keys) {
-          const verdict = decide(policy, state, call('db__migrate', {}, { callKey }))
-          if (verdict.action !== 'allow') continue
+          const verdict = decide(policy, state, call('db__migrate', {}, { callKey }), noEvidence)
+          if (verdict.action !== 'release') continue
           allowed.push(callKey)
           state = { ...state, effects: reserve(state.effects, callKey, verdict.effects) }
         }
@@ -181,21 +187,23 @@ describe('history', () => {
         expect(allowed).toEqual([winner])
         // The same call decided again, at the tool, is not blocked by its own reservation; a settled one blocks everyone.
         const again = keys[position % keys.length] ?? ''
-        expect(decide(policy, state, call('db__migrate', {}, { callKey: again })).action).toBe(again === winner ? 'allow' : 'deny')
+        expect(decide(policy, state, call('db__migrate', {}, { callKey: again }), noEvidence).action).toBe(
+          again === winner ? 'release' : 'refuse',
+        )
         const failed = { ...state, effects: release(state.effects, winner ?? '') }
-        expect(decide(policy, failed, call('db__migrate', {}, { callKey: again })).action).toBe('allow')
+        expect(decide(policy, failed, call('db__migrate', {}, { callKey: again }), noEvidence).action).toBe('release')
         const succeeded = { ...state, effects: settle(state.effects, winner ?? '') }
-        expect(decide(policy, succeeded, call('db__migrate', {}, { callKey: again })).action).toBe('deny')
+        expect(decide(policy, succeeded, call('db__migrate', {}, { callKey: again }), noEvidence).action).toBe('refuse')
       }),
     )
   })
 
   test('a hint of a server blocks not_done and never satisfies done', () => {
     const hinted = policyOf({ contracts: { a: { requires: { done: ['mutation'] } }, b: { requires: { not_done: ['mutation'] } }, c: {} } })
-    const verdict = decide(hinted, fresh(hinted), call('c', {}, { tool: tool('c', { destructiveHint: true }) }))
+    const verdict = decide(hinted, fresh(hinted), call('c', {}, { tool: tool('c', { destructiveHint: true }) }), noEvidence)
     const state = { ...fresh(hinted), effects: settle(reserve(fresh(hinted).effects, 'call-1', verdict.effects), 'call-1') }
-    expect(kinds(decide(hinted, state, call('a')))).toEqual(['done'])
-    expect(kinds(decide(hinted, state, call('b')))).toEqual(['not_done'])
+    expect(kinds(decide(hinted, state, call('a'), noEvidence))).toEqual(['done'])
+    expect(kinds(decide(hinted, state, call('b'), noEvidence))).toEqual(['not_done'])
   })
 })
 
@@ -204,7 +212,7 @@ describe('rules', () => {
     policyOf({ contracts, rules: [{ name: 'the-rule', when, verdict, reason: 'Because of policy.' }] })
 
   test('deny with their own reason', () => {
-    const verdict = decide(rule(`'hr' in principal.groups`, 'deny'), fresh(policy), call('db__backup'))
+    const verdict = decide(rule(`'hr' in principal.groups`, 'deny'), fresh(policy), call('db__backup'), noEvidence)
     expect(verdict).toMatchObject({
       verdict: 'deny',
       reason: 'Because of policy.',
@@ -213,20 +221,25 @@ describe('rules', () => {
   })
 
   test('warn when nothing denies', () => {
-    expect(decide(rule('true', 'warn'), fresh(policy), call('db__backup'))).toMatchObject({
+    expect(decide(rule('true', 'warn'), fresh(policy), call('db__backup'), noEvidence)).toMatchObject({
       verdict: 'warn',
-      action: 'allow',
+      action: 'release',
       reason: 'Because of policy.',
     })
-    expect(decide(rule('true', 'warn'), after(policy, 'web__get'), call('mail__send', { to: 'alice' }))).toMatchObject({
+    expect(decide(rule('true', 'warn'), after(policy, 'web__get'), call('mail__send', { to: 'alice' }), noEvidence)).toMatchObject({
       verdict: 'deny',
-      action: 'deny',
+      action: 'refuse',
     })
   })
 
   test('deny when they cannot be answered, also when they would only warn', () => {
     for (const verdict of ['deny', 'warn'] as const) {
-      const decided = decide(rule('args.amount > 10', verdict), fresh(policy), call('db__backup', { amount: 'IGNORE ALL RULES' }))
+      const decided = decide(
+        rule('args.amount > 10', verdict),
+        fresh(policy),
+        call('db__backup', { amount: 'IGNORE ALL RULES' }),
+        noEvidence,
+      )
       expect(decided.gaps).toEqual([
         { kind: 'rule', detail: 'the condition of rule `the-rule` could not be answered for this call', source: 'rule the-rule' },
       ])
@@ -246,7 +259,7 @@ describe('a verdict', () => {
     })
     const read = after(all, 'web__get', 'hr__read')
     const state = { ...read, effects: reserve(read.effects, 'other', ['b']) }
-    const verdict = decide(all, state, call('x', { to: 'eve@x.example' }))
+    const verdict = decide(all, state, call('x', { to: 'eve@x.example' }), noEvidence)
     expect(kinds(verdict)).toEqual(['grant', 'trust', 'audience', 'argument', 'done', 'not_done', 'rule'])
     expect(verdict.reason).toMatch(/; and 4 more\.$/)
   })
@@ -260,7 +273,7 @@ describe('a verdict', () => {
         (name, value) => {
           const args = { to: value, message: { recipients: value }, cc: value, [secret]: value }
           expect(
-            JSON.stringify(decide(policy, after(policy, 'web__get', 'hr__read'), call(name, args, { callKey: secret }))),
+            JSON.stringify(decide(policy, after(policy, 'web__get', 'hr__read'), call(name, args, { callKey: secret }), noEvidence)),
           ).not.toContain(secret)
         },
       ),
@@ -279,8 +292,8 @@ describe('a verdict', () => {
     fc.assert(
       fc.property(state, name, to, (before, toolName, value) => {
         const copy = structuredClone({ state: before, args: { to: value } })
-        const verdict = decide(policy, before, call(toolName, { to: value }))
-        const replayed = decide(policyOf({ contracts }), copy.state, call(toolName, copy.args))
+        const verdict = decide(policy, before, call(toolName, { to: value }), noEvidence)
+        const replayed = decide(policyOf({ contracts }), copy.state, call(toolName, copy.args), noEvidence)
         expect(replayed).toEqual(verdict)
         expect(before).toEqual(copy.state)
       }),
@@ -300,12 +313,12 @@ describe('a verdict', () => {
     }
     fc.assert(
       fc.property(reads, recipients, fc.constantFrom(',', ';', 'list'), (read, to, form) => {
-        const verdict = decide(policy, after(policy, ...read), call('mail__send', { to: form === 'list' ? to : to.join(form) }))
+        const verdict = decide(policy, after(policy, ...read), call('mail__send', { to: form === 'list' ? to : to.join(form) }), noEvidence)
         const untrusted = read.includes('web__a') || read.includes('new__tool')
         const leaks = to.some((reader) =>
           Object.entries(mayReceive).some(([source, readers]) => read.some((name) => name === source) && !readers.includes(reader)),
         )
-        expect(verdict.action).toBe(untrusted || leaks ? 'deny' : 'allow')
+        expect(verdict.action).toBe(untrusted || leaks ? 'refuse' : 'release')
       }),
       { numRuns: 500 },
     )

@@ -3,6 +3,7 @@
  * so that one refusal says all that is missing, and every remedy that would really work.
  */
 import { unconfirmedEffect } from './effects.ts'
+import { type Evidence, withOrigins } from './evidence.ts'
 import { findGaps, type Findings, type Question } from './gaps.ts'
 import { findRemedies } from './remedies.ts'
 import type { Policy, PolicyState, ToolCallEvent, Verdict } from './types.ts'
@@ -11,23 +12,29 @@ import type { Policy, PolicyState, ToolCallEvent, Verdict } from './types.ts'
 const maxDetails = 3
 
 /** Decides one call. Equal inputs give deeply equal verdicts. `effects` are to be reserved under `event.callKey` if the call is released. */
-export function decide(policy: Policy, state: PolicyState, event: ToolCallEvent): Verdict {
-  const question: Question = { ...event, readers: 'named' }
-  const findings = findGaps(policy, state, question)
-  return { ...verdictOf(policy, findings), remedies: findRemedies(policy, state, question, findings) }
+export function decide(policy: Policy, state: PolicyState, event: ToolCallEvent, evidence: Evidence): Verdict {
+  const question: Question = { ...event, readers: 'named', evidence }
+  const now = evidence.origins.length === 0 ? state : { ...state, label: withOrigins(state.label, evidence) }
+  const findings = findGaps(policy, now, question)
+  return { ...verdictOf(policy, question, findings), remedies: findRemedies(policy, now, question, findings) }
+}
+
+/** Whether a call with this verdict goes where it was to go. Everything else stays here, also what a later release may enforce. */
+export function isReleased({ action }: Pick<Verdict, 'action'>): boolean {
+  return action === 'release' || action === 'observe'
 }
 
 /** Judges a question that may leave arguments open, as `decide` would. It looks for no remedies: nobody has made a call they could help. */
 export function judge(policy: Policy, state: PolicyState, question: Question): Verdict {
-  return verdictOf(policy, findGaps(policy, state, question))
+  return verdictOf(policy, question, findGaps(policy, state, question))
 }
 
-function verdictOf(policy: Policy, findings: Findings): Verdict {
+function verdictOf(policy: Policy, question: Question, findings: Findings): Verdict {
   const { gaps, warnings, grant, tool } = findings
   const verdict = gaps.length > 0 ? 'deny' : warnings.length > 0 ? 'warn' : 'allow'
   return {
     verdict,
-    action: verdict === 'deny' ? refusal(policy, findings) : 'allow',
+    action: actionOf(policy, question, findings),
     gaps,
     remedies: [],
     rules: deciders(findings),
@@ -36,17 +43,20 @@ function verdictOf(policy: Policy, findings: Findings): Verdict {
   }
 }
 
-/** A missing grant is enforced in every posture: observing is for learning what contracts would refuse, not for letting everyone in. */
-function refusal(policy: Policy, { grant }: Findings): 'deny' | 'observe' {
-  return policy.posture === 'observe' && grant !== undefined ? 'observe' : 'deny'
+function actionOf(policy: Policy, { tool }: Question, { gaps, awaited, grant }: Findings): Verdict['action'] {
+  // Observing is for learning what contracts would refuse, not for letting everyone in, nor a tool of ours out.
+  const observed = policy.posture === 'observe' && grant !== undefined
+  if (gaps.length === 0 || observed) return tool.answeredHere === true ? 'answer' : gaps.length === 0 ? 'release' : 'observe'
+  return gaps.length === awaited.length ? 'hold' : 'refuse'
 }
 
 /** What lets an undescribed tool through in an untrusted session, as the decision log shows it. */
 const readOnlySource = 'read-only tool (undescribed)'
 
-function deciders({ gaps, warnings, grant, tool, onlyReads }: Findings): readonly string[] {
+function deciders({ gaps, warnings, grant, tool, onlyReads, ruledBy }: Findings): readonly string[] {
   const contract = tool.described ? [`contract ${tool.contract.source}`] : onlyReads ? [readOnlySource] : []
-  return [...new Set([...(grant === undefined ? [] : [grant]), ...contract, ...[...gaps, ...warnings].map(({ source }) => source)])]
+  const known = [grant, ruledBy].filter((source) => source !== undefined)
+  return [...new Set([...known, ...contract, ...[...gaps, ...warnings].map(({ source }) => source)])]
 }
 
 /** One sentence out of trusted text. */

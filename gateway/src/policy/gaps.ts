@@ -6,6 +6,7 @@ import type { JsonObject } from '../core/json.ts'
 import { argumentReaders } from './argument-readers.ts'
 import { effectiveContract, type EffectiveContract } from './contracts.ts'
 import { isDone, mayBeDone } from './effects.ts'
+import { type Evidence, rulingOn } from './evidence.ts'
 import { granted } from './grants.ts'
 import { mayReceive, namesOfPrincipal, possibleReaders } from './readers.ts'
 import { clientRun, type Gap, type Policy, type PolicyState, type ToolCallEvent } from './types.ts'
@@ -16,12 +17,17 @@ export interface Question extends Omit<ToolCallEvent, 'args'> {
   readonly args: JsonObject | undefined
   /** `named`: the readers of the arguments count. `any`: they could still be chosen, so one possible reader is enough. */
   readonly readers: 'named' | 'any'
+  readonly evidence: Evidence
   /** Judges an undescribed tool as if an administrator had described it, to see whether that would help. */
   readonly asDescribed?: boolean
 }
 
 export interface Findings {
   readonly gaps: readonly Gap[]
+  /** Those of the gaps that a person's approval of this very call would close. */
+  readonly awaited: readonly Gap[]
+  /** Who ruled on this very call, as reasons call it. */
+  readonly ruledBy: string | undefined
   /** Rules with `verdict: warn` that apply: source and reason. */
   readonly warnings: readonly { readonly source: string; readonly reason: string }[]
   /** Source of the grant, if there is one. */
@@ -40,9 +46,20 @@ export function findGaps(policy: Policy, state: PolicyState, question: Question)
   const ungranted: readonly Gap[] =
     grant === undefined ? [{ kind: 'grant', detail: 'no grant lets this principal use the tool', source: 'grants' }] : []
   const rules = judgeRules(policy, state, question, tool)
-  const gaps = [...ungranted, ...requirements.flatMap((check) => check(policy, state, question, tool)), ...rules.gaps]
+  const ruling = rulingOn(question.evidence, question.callKey, question.args)
+  const awaited = ruling?.ruling === 'approve' ? [] : rules.awaited
+  const ruledBy = ruling === undefined ? undefined : `ruling of ${ruling.by}`
+  const rejected: readonly Gap[] =
+    ruling?.ruling === 'refuse' ? [{ kind: 'approval', detail: 'a person refused this call', source: 'rulings' }] : []
+  const gaps = [
+    ...ungranted,
+    ...requirements.flatMap((check) => check(policy, state, question, tool)),
+    ...rules.gaps,
+    ...awaited,
+    ...rejected,
+  ]
   const onlyReads = !tool.described && mayReadOn(policy, question) && state.label.trust < policy.trustRanks.length - 1
-  return { gaps, warnings: rules.warnings, grant, tool, onlyReads }
+  return { gaps, awaited, ruledBy, warnings: rules.warnings, grant, tool, onlyReads }
 }
 
 /**
@@ -123,8 +140,9 @@ function judgeRules(
   state: PolicyState,
   question: Question,
   { contract }: EffectiveContract,
-): Pick<Findings, 'gaps' | 'warnings'> {
+): Pick<Findings, 'gaps' | 'awaited' | 'warnings'> {
   const gaps: Gap[] = []
+  const awaited: Gap[] = []
   const warnings: { source: string; reason: string }[] = []
   const { principal, actor, tool, gateway, args } = question
   for (const rule of policy.rules) {
@@ -133,13 +151,14 @@ function judgeRules(
     try {
       if (!rule.applies({ principal, actor, tool, gateway, args: args ?? {}, effects: contract.effects, state })) continue
       if (rule.verdict === 'deny') gaps.push({ kind: 'rule', detail: sentence(rule.reason), source })
+      else if (rule.verdict === 'escalate') awaited.push({ kind: 'approval', detail: sentence(rule.reason), source })
       else warnings.push({ source, reason: sentence(rule.reason) })
     } catch {
-      // Also for a warning: a condition that cannot be answered says nothing about what is safe.
+      // Also for a warning: a condition that cannot be answered says nothing about what is safe, nor about what a person would rule on.
       gaps.push({ kind: 'rule', detail: `the condition of rule \`${rule.name}\` could not be answered for this call`, source })
     }
   }
-  return { gaps, warnings }
+  return { gaps, awaited, warnings }
 }
 
 /** A reason from configuration as a part of one sentence. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { JsonValue } from '../core/json.ts'
 import { admit } from './admit.ts'
 import { decide } from './decide.ts'
+import { noEvidence } from './evidence.ts'
 import { reachable } from './reachable.ts'
 import { alice, call, fresh, policyOf, principal, tool } from './written-policy.fixture.ts'
 import type { PolicyState } from './types.ts'
@@ -45,7 +46,7 @@ const state: fc.Arbitrary<PolicyState> = fc
   .map(({ reads, done }) => {
     const start = { ...fresh(policy), effects: { done, reserved: {} } }
     return reads.reduce<PolicyState>(
-      (now, read) => admit(policy, now, { tools: [tool(read)], principal: alice, callKey: read, outcome: 'failed' }),
+      (now, read) => admit(policy, now, { tools: [tool(read)], principal: alice, callKey: read, outcome: 'failed' }, noEvidence).state,
       start,
     )
   })
@@ -58,8 +59,8 @@ describe('reachable', () => {
     )
     fc.assert(
       fc.property(state, name, someone, to, (now, toolName, who, value) => {
-        if (reachable(policy, now, tool(toolName), who, null, null).action !== 'deny') return
-        expect(decide(policy, now, call(toolName, { to: value }, { principal: who })).action).toBe('deny')
+        if (reachable(policy, now, tool(toolName), who, null, null).action !== 'refuse') return
+        expect(decide(policy, now, call(toolName, { to: value }, { principal: who }), noEvidence).action).toBe('refuse')
       }),
       { numRuns: 1000 },
     )
@@ -69,7 +70,7 @@ describe('reachable', () => {
     const argumentFree = fc.constantFrom(...Object.keys(open), 'new__tool', 'ungranted')
     fc.assert(
       fc.property(state, argumentFree, someone, (now, toolName, who) => {
-        const decided = decide(withoutArguments, now, call(toolName, {}, { principal: who }))
+        const decided = decide(withoutArguments, now, call(toolName, {}, { principal: who }), noEvidence)
         expect(reachable(withoutArguments, now, tool(toolName), who, null, null)).toEqual({ ...decided, remedies: [] })
       }),
       { numRuns: 500 },
@@ -78,17 +79,20 @@ describe('reachable', () => {
 
   test('looks for remedies only once somebody made the call', () => {
     const read = { tools: [tool('web__get')], principal: alice, callKey: 'web', outcome: 'done' as const }
-    const now = admit(withoutArguments, fresh(withoutArguments), read)
-    expect(decide(withoutArguments, now, call('new__tool')).remedies.map(({ kind }) => kind)).toEqual(['isolate', 'configure'])
-    expect(reachable(withoutArguments, now, tool('new__tool'), alice, null, null)).toMatchObject({ action: 'deny', remedies: [] })
+    const now = admit(withoutArguments, fresh(withoutArguments), read, noEvidence).state
+    expect(decide(withoutArguments, now, call('new__tool'), noEvidence).remedies.map(({ kind }) => kind)).toEqual(['isolate', 'configure'])
+    expect(reachable(withoutArguments, now, tool('new__tool'), alice, null, null)).toMatchObject({ action: 'refuse', remedies: [] })
   })
 
   test('shows a tool as long as anybody may receive, and hides it when nobody may', () => {
     const read = (...names: string[]) =>
-      names.reduce((now, one) => admit(policy, now, { tools: [tool(one)], principal: alice, callKey: one, outcome: 'done' }), fresh(policy))
+      names.reduce(
+        (now, one) => admit(policy, now, { tools: [tool(one)], principal: alice, callKey: one, outcome: 'done' }, noEvidence).state,
+        fresh(policy),
+      )
     const post = (now: PolicyState) => reachable(policy, now, tool('mail__post'), alice, null, null).action
-    expect(post(read('hr__read'))).toBe('allow')
-    expect(post(read('hr__read', 'crm__read'))).toBe('allow')
-    expect(post(read('hr__read', 'intern__read'))).toBe('deny')
+    expect(post(read('hr__read'))).toBe('release')
+    expect(post(read('hr__read', 'crm__read'))).toBe('release')
+    expect(post(read('hr__read', 'intern__read'))).toBe('refuse')
   })
 })

@@ -4,6 +4,7 @@
  */
 import type { Principal } from '../core/principal.ts'
 import { judge } from './decide.ts'
+import { noEvidence } from './evidence.ts'
 import type { Policy, PolicyState, ToolSubject, Verdict } from './types.ts'
 
 /**
@@ -20,5 +21,5 @@ export function reachable(
   gateway: string | null,
 ): Verdict {
   // No call has an empty key, so every reservation counts as somebody else's.
-  return judge(policy, state, { tool, principal, actor, gateway, args: undefined, readers: 'any', callKey: '' })
+  return judge(policy, state, { tool, principal, actor, gateway, args: undefined, readers: 'any', evidence: noEvidence, callKey: '' })
 }

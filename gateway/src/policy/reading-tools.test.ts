@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import { admit } from './admit.ts'
 import { decide } from './decide.ts'
+import { noEvidence } from './evidence.ts'
 import { isReadingTool } from './reading-tools.ts'
 import { alice, call, fresh, policyOf, tool } from './written-policy.fixture.ts'
 import { changingWords, sendingWords, wordsOf } from './tool-words.ts'
@@ -99,14 +100,19 @@ describe('after an untrusted read, an undescribed tool that only reads', () => {
   const reader = { ...tool('tracker__get_issue'), reading: true }
   const verdictIn = (posture: 'strict' | 'standard' | 'observe', subject = reader) => {
     const policy = policyOf({ contracts, policy: { posture } })
-    const state = admit(policy, fresh(policy), { tools: [tool('web__fetch')], principal: alice, callKey: 'web', outcome: 'done' })
-    return decide(policy, state, call(subject.name, {}, { tool: subject }))
+    const state = admit(
+      policy,
+      fresh(policy),
+      { tools: [tool('web__fetch')], principal: alice, callKey: 'web', outcome: 'done' },
+      noEvidence,
+    ).state
+    return decide(policy, state, call(subject.name, {}, { tool: subject }), noEvidence)
   }
 
   test('stays callable in `standard`, and the verdict says why', () => {
     expect(verdictIn('standard')).toMatchObject({
       verdict: 'allow',
-      action: 'allow',
+      action: 'release',
       rules: ['grant #1', 'read-only tool (undescribed)'],
       reason: 'Allowed by grant #1, as a read-only tool nobody described.',
     })
@@ -114,15 +120,15 @@ describe('after an untrusted read, an undescribed tool that only reads', () => {
   })
 
   test('is refused in `strict`, and a tool a client runs always', () => {
-    expect(verdictIn('strict')).toMatchObject({ action: 'deny', gaps: [{ kind: 'undescribed' }], rules: ['grant #1', 'contracts'] })
+    expect(verdictIn('strict')).toMatchObject({ action: 'refuse', gaps: [{ kind: 'undescribed' }], rules: ['grant #1', 'contracts'] })
     expect(verdictIn('standard', { name: 'get_issue', server: 'client', hints: undefined, reading: true })).toMatchObject({
-      action: 'deny',
+      action: 'refuse',
     })
   })
 
   test('narrows like everything undescribed', () => {
     const policy = policyOf({ contracts })
-    const state = admit(policy, fresh(policy), { tools: [reader], principal: alice, callKey: 'issue', outcome: 'done' })
+    const state = admit(policy, fresh(policy), { tools: [reader], principal: alice, callKey: 'issue', outcome: 'done' }, noEvidence).state
     expect(state.label).toEqual({ trust: 0, audience: [['alice']] })
   })
 })

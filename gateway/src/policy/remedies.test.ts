@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { admit } from './admit.ts'
 import { decide } from './decide.ts'
+import { noEvidence } from './evidence.ts'
 import { reserve } from './effects.ts'
 import { refusalNotice } from './refusal.ts'
 import { alice, call, fresh, policyOf, tool, type ConfigInput } from './written-policy.fixture.ts'
@@ -18,13 +19,13 @@ const policy = policyOf({ contracts })
 const kinds = (verdict: Verdict) => verdict.remedies.map(({ kind }) => kind)
 const after = (...names: readonly string[]): PolicyState =>
   names.reduce(
-    (state, name) => admit(policy, state, { tools: [tool(name)], principal: alice, callKey: name, outcome: 'done' }),
+    (state, name) => admit(policy, state, { tools: [tool(name)], principal: alice, callKey: name, outcome: 'done' }, noEvidence).state,
     fresh(policy),
   )
 
 describe('narrow', () => {
   test('is offered when other readers would do, and says which', () => {
-    const verdict = decide(policy, after('hr__read'), call('mail__send', { to: 'eve@x.example, alice' }))
+    const verdict = decide(policy, after('hr__read'), call('mail__send', { to: 'eve@x.example, alice' }), noEvidence)
     expect(verdict.gaps[0]?.detail).toBe('argument `to` names 1 of 2 readers that may not receive what this session has read')
     expect(verdict.remedies[0]).toEqual({
       kind: 'narrow',
@@ -33,48 +34,48 @@ describe('narrow', () => {
   })
 
   test('is offered for an argument that cannot be read', () => {
-    expect(decide(policy, fresh(policy), call('mail__send', { to: 'all of them' })).remedies).toEqual([
+    expect(decide(policy, fresh(policy), call('mail__send', { to: 'all of them' }), noEvidence).remedies).toEqual([
       { kind: 'narrow', detail: 'name every reader as a plain address, @group, domain or principal' },
     ])
   })
 
   test('is not offered when nobody may receive everything that was read, nor when something else is missing as well', () => {
-    expect(kinds(decide(policy, after('hr__read', 'intern__read'), call('mail__send', { to: 'alice' })))).toEqual(['isolate'])
-    expect(kinds(decide(policy, after('hr__read', 'web__get'), call('mail__send', { to: 'bob' })))).toEqual(['isolate'])
+    expect(kinds(decide(policy, after('hr__read', 'intern__read'), call('mail__send', { to: 'alice' }), noEvidence))).toEqual(['isolate'])
+    expect(kinds(decide(policy, after('hr__read', 'web__get'), call('mail__send', { to: 'bob' }), noEvidence))).toEqual(['isolate'])
   })
 })
 
 describe('isolate', () => {
   test('is offered when the gap comes from what the session has read', () => {
-    expect(kinds(decide(policy, after('web__get'), call('mail__send', { to: 'alice' })))).toEqual(['isolate'])
+    expect(kinds(decide(policy, after('web__get'), call('mail__send', { to: 'alice' }), noEvidence))).toEqual(['isolate'])
   })
 
   test('is not offered when a fresh session would be refused as well', () => {
     const strict = policyOf({ contracts, policy: { posture: 'strict' } })
-    expect(kinds(decide(strict, after('web__get'), call('new__tool')))).toEqual(['configure'])
+    expect(kinds(decide(strict, after('web__get'), call('new__tool'), noEvidence))).toEqual(['configure'])
     const ruled = policyOf({ contracts, rules: [{ name: 'no', when: 'true', verdict: 'deny', reason: 'No.' }] })
-    expect(kinds(decide(ruled, after('web__get'), call('mail__send', { to: 'alice' })))).toEqual([])
+    expect(kinds(decide(ruled, after('web__get'), call('mail__send', { to: 'alice' }), noEvidence))).toEqual([])
   })
 
   test('is offered for a rule about the label, because there it would not apply', () => {
     const ruled = policyOf({ contracts, rules: [{ name: 'no', when: `session.trust == 'untrusted'`, verdict: 'deny', reason: 'No.' }] })
-    expect(kinds(decide(ruled, after('web__get'), call('db__backup')))).toEqual(['isolate'])
+    expect(kinds(decide(ruled, after('web__get'), call('db__backup'), noEvidence))).toEqual(['isolate'])
   })
 
   test('is no way around not_done, and does not carry done along', () => {
     const state = after('web__get')
     const migrating = { ...state, effects: reserve({ done: ['backup'], reserved: {} }, 'other', ['migration']) }
-    expect(kinds(decide(policy, migrating, call('db__migrate')))).toEqual([])
+    expect(kinds(decide(policy, migrating, call('db__migrate'), noEvidence))).toEqual([])
     const migrated = { ...state, effects: { done: ['backup', 'migration'], reserved: {} } }
-    expect(kinds(decide(policy, migrated, call('db__migrate')))).toEqual([])
+    expect(kinds(decide(policy, migrated, call('db__migrate'), noEvidence))).toEqual([])
     const backedUp = { ...state, effects: { done: ['backup'], reserved: {} } }
-    expect(kinds(decide(policy, backedUp, call('db__migrate')))).toEqual(['isolate', 'prerequisite'])
+    expect(kinds(decide(policy, backedUp, call('db__migrate'), noEvidence))).toEqual(['isolate', 'prerequisite'])
   })
 })
 
 describe('prerequisite', () => {
   test('names what has to be done first and the tool that does it', () => {
-    expect(decide(policy, fresh(policy), call('db__migrate')).remedies).toEqual([
+    expect(decide(policy, fresh(policy), call('db__migrate'), noEvidence).remedies).toEqual([
       { kind: 'prerequisite', detail: 'first do `backup` (with `db__backup`) in the same session' },
     ])
   })
@@ -84,24 +85,24 @@ describe('prerequisite', () => {
     const none = policyOf({ contracts: without })
     const ungranted = policyOf({ contracts, grants: [{ principals: ['*'], tools: ['db__migrate'] }] })
     const dirty = policyOf({ contracts: { ...contracts, db__backup: { effects: ['backup'], output: { trust: 'untrusted' } } } })
-    for (const other of [none, ungranted, dirty]) expect(kinds(decide(other, fresh(other), call('db__migrate')))).toEqual([])
+    for (const other of [none, ungranted, dirty]) expect(kinds(decide(other, fresh(other), call('db__migrate'), noEvidence))).toEqual([])
   })
 })
 
 test('an undescribed tool: describe it, or call it from a session that has read nothing', () => {
-  expect(kinds(decide(policy, after('web__get'), call('new__tool')))).toEqual(['isolate', 'configure'])
+  expect(kinds(decide(policy, after('web__get'), call('new__tool'), noEvidence))).toEqual(['isolate', 'configure'])
 })
 
 test('following a remedy leads to an allowed call', () => {
-  const refused = decide(policy, after('hr__read'), call('mail__send', { to: 'bob' }))
+  const refused = decide(policy, after('hr__read'), call('mail__send', { to: 'bob' }), noEvidence)
   expect(kinds(refused)).toEqual(['narrow', 'isolate'])
-  expect(decide(policy, after('hr__read'), call('mail__send', { to: '@hr' })).action).toBe('allow')
-  expect(decide(policy, fresh(policy), call('mail__send', { to: 'bob' })).action).toBe('allow')
+  expect(decide(policy, after('hr__read'), call('mail__send', { to: '@hr' }), noEvidence).action).toBe('release')
+  expect(decide(policy, fresh(policy), call('mail__send', { to: 'bob' }), noEvidence).action).toBe('release')
 })
 
 describe('the refusal notice', () => {
   test('has the reason and what would help', () => {
-    expect(refusalNotice(decide(policy, after('hr__read'), call('mail__send', { to: 'bob' })))).toBe(
+    expect(refusalNotice(decide(policy, after('hr__read'), call('mail__send', { to: 'bob' }), noEvidence))).toBe(
       'not run: Argument `to` names 1 reader that may not receive what this session has read. ' +
         'What would help: name only readers that may receive what this session has read, such as `@hr`; ' +
         'or make this call from a separate session that has not read what this session has read, and pass only a bounded answer between them.',
@@ -110,7 +111,7 @@ describe('the refusal notice', () => {
 
   test('says so when nothing helps', () => {
     const denied = policyOf({ contracts, grants: [] })
-    expect(refusalNotice(decide(denied, fresh(policy), call('db__backup')))).toBe(
+    expect(refusalNotice(decide(denied, fresh(policy), call('db__backup'), noEvidence))).toBe(
       'not run: No grant lets this principal use the tool. Do not repeat this call.',
     )
   })
@@ -122,7 +123,7 @@ describe('the refusal notice', () => {
       verdict: 'deny' as const,
       reason: `a\n\u202eb ${'😀'.repeat(240)}`,
     }))
-    const notice = refusalNotice(decide(policyOf({ contracts, rules }), fresh(policy), call('db__backup')))
+    const notice = refusalNotice(decide(policyOf({ contracts, rules }), fresh(policy), call('db__backup'), noEvidence))
     expect(notice.length).toBeLessThanOrEqual(1000)
     expect(notice).toMatch(/^not run: A b [😀 ;ab]+…$/u)
   })

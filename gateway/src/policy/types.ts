@@ -2,6 +2,7 @@
  * The nouns of the policy engine. Everything here is immutable data; the engine is pure functions over it
  * (`admit.ts`, `decide.ts`). No I/O, no clock, no randomness in this room.
  */
+import type { Action, GapRecord, RemedyRecord } from '@turnward/contract/decision'
 import type { PackName } from '@turnward/contract/config/packs'
 import type { JsonObject } from '../core/json.ts'
 import type { Principal } from '../core/principal.ts'
@@ -70,6 +71,8 @@ export interface ToolSubject {
   /** MCP server, or `client` for a tool the client runs itself. */
   readonly server: string
   readonly hints?: ToolHints | undefined
+  /** A tool of the gateway itself: an allowed call of it is answered here and never leaves. */
+  readonly answeredHere?: boolean | undefined
   /** Annotation, name and arguments of an MCP tool agree that it only reads (`reading-tools.ts`). Never set for tools a client runs. */
   readonly reading?: boolean | undefined
 }
@@ -103,7 +106,7 @@ export interface ToolCallEvent {
   readonly callKey: string
 }
 
-export type GapKind = 'grant' | 'undescribed' | 'trust' | 'audience' | 'done' | 'not_done' | 'rule' | 'argument' | 'ticket' | 'posture'
+export type GapKind = GapRecord['kind']
 
 /** One thing that is missing for a call to be allowed. */
 export interface Gap {
@@ -115,15 +118,15 @@ export interface Gap {
 
 /** A way the refused call could become allowed under this configuration. */
 export interface Remedy {
-  readonly kind: 'narrow' | 'isolate' | 'prerequisite' | 'configure'
+  readonly kind: RemedyRecord['kind']
   readonly detail: string
 }
 
 export interface Verdict {
   /** What the rules recommend. */
   readonly verdict: 'allow' | 'deny' | 'warn'
-  /** What is enforced; `observe` lets a denied call run and says so. */
-  readonly action: 'allow' | 'deny' | 'observe'
+  /** What is enforced: see `Action`. Only `release` and `observe` let a call run where it was to run. */
+  readonly action: Exclude<Action, 'hide'>
   readonly gaps: readonly Gap[]
   readonly remedies: readonly Remedy[]
   /** Everything that decided: `grant #2`, `contract mail__send`, `rule interns-read-only`. */
@@ -136,7 +139,8 @@ export interface Verdict {
 /** A compiled CEL rule. */
 export interface Rule {
   readonly name: string
-  readonly verdict: 'deny' | 'warn'
+  /** `escalate`: the call waits until a person has ruled on it. No configuration can say so yet. */
+  readonly verdict: 'deny' | 'warn' | 'escalate'
   readonly reason: string
   /** Whether the condition reads `args`; such a rule cannot hide a tool from a list. */
   readonly readsArguments: boolean

@@ -27,7 +27,7 @@ const toolCall: ToolCallStart = {
 const refusal: DecisionNote = {
   kind: 'tool_call',
   verdict: 'deny',
-  action: 'deny',
+  action: 'refuse',
   subject: 'mail__send',
   rules: ['no-egress'],
   decisionId: 'dec_1',
@@ -48,7 +48,7 @@ describe('metrics', () => {
     expect(text).toMatch(/^gen_ai_client_operation_time_to_first_chunk\w*_count\{[^}]*\} 1$/m)
     expect(text).toMatch(/^gen_ai_client_token_usage\w*_sum\{[^}]*gen_ai_token_type="input"[^}]*\} 12$/m)
     expect(text).toMatch(/^gen_ai_client_token_usage\w*_sum\{[^}]*gen_ai_token_type="output"[^}]*\} 3$/m)
-    expect(text).toMatch(/^turnward_decisions_total\{kind="tool_proposal",action="deny"\} 1$/m)
+    expect(text).toMatch(/^turnward_decisions_total\{kind="tool_proposal",action="refuse"\} 1$/m)
     await telemetry.shutdown()
   })
 

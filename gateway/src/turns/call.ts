@@ -1,18 +1,25 @@
-/** What is known of a call at each point of its pipeline. Later stages need more, and their types say so. */
+/**
+ * What is known of a call at each point of its pipeline. A stage is one function of the call as it is known by then, and
+ * gives back nothing, or the call with what it found out: later stages need more, and their types say so.
+ */
 import type { Snapshot } from '../config/snapshot.ts'
+import type { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
-import type { Label } from '../policy/types.ts'
+import type { Label, Verdict } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
+import type { ToolCallRequest } from '../tools/operations.ts'
 import type { RoundsSoFar } from './answering/rounds-so-far.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
+import type { ReadRequest } from './reading-request.ts'
 import type { Services } from './services.ts'
 import type { ClientAdapter } from './sessions/clients/client-adapter.ts'
-import type { HeldTicket } from './sessions/linking-session.ts'
+import type { HistoryEntry } from './sessions/history.ts'
+import type { HeldTicket } from './sessions/tickets.ts'
 import type { CallMeanings } from './naming/call-meaning.ts'
 
 /** A call that has a session: enough to decide and to record, on either floor. */
@@ -43,6 +50,11 @@ export interface ModelCall extends AttachedCall {
   bytes: Buffer | undefined
   /** What the presented history implies by itself. A named session may have read more than it presents now. */
   presented: Label
+  /** What the request brings that its session has not read yet: it counts when the request is sent (`narrowing-when-sent.ts`). */
+  pending: readonly PendingRead[]
+  readonly history: readonly HistoryEntry[]
+  /** Index of the first history entry whose meaning is not in `presented` yet, when the call begins. */
+  readonly firstNew: number
   /** Where in its conversation the request stands. */
   readonly place: string | undefined
   /** The known client that made the request. */
@@ -63,6 +75,14 @@ export interface ModelCall extends AttachedCall {
   attempt: { readonly upstream: string; readonly provider: string; readonly credential: string } | undefined
 }
 
+/** Something that is read when the request is. */
+export interface PendingRead {
+  readonly subject: string
+  readonly label: Label
+  /** SHA-256 (hex) of what is read, where it is known. */
+  readonly digest: string | null
+}
+
 /** What became of the calls a model proposed. */
 export interface ProposalRulings {
   readonly allowed: ReadonlySet<string>
@@ -73,9 +93,9 @@ export interface ProposalRulings {
 /** A tool call at the MCP endpoint with its session known. */
 export interface ToolCall extends AttachedCall {
   readonly tool: CatalogueTool
-  readonly args: JsonObject
-  /** Where and why the arguments cannot be passed on as they are. */
-  readonly unfit: string | undefined
+  readonly request: ToolCallRequest
+  /** When it came, by the monotonic clock. */
+  readonly started: number
   /** SHA-256 (hex) of the canonical arguments. */
   readonly argumentsDigest: string
   readonly gateway: string
@@ -89,4 +109,54 @@ export interface ToolCall extends AttachedCall {
   readonly decision: string
   /** Id of the credential the hop to the server uses. */
   readonly credential: string
+}
+
+/** A tool call after its decision. */
+export interface DecidedToolCall extends ToolCall {
+  readonly verdict: Verdict
+  /** The label the call was decided on. */
+  readonly decidedOn: Label
+}
+
+/** How a tool ended. Every ending is a value here, because whatever happened must still be admitted and recorded. */
+export interface Execution {
+  readonly outcome: 'ok' | 'tool_error' | 'error' | 'cancelled' | 'timeout'
+  /** Empty when it failed. */
+  readonly result: JsonObject
+  /** In words of ours; a server's own error is a result. */
+  readonly failure?: TurnwardError
+}
+
+/** A tool call that ran, well or not. */
+export interface ExecutedToolCall extends DecidedToolCall {
+  readonly execution: Execution
+}
+
+/** A tool call that is over, also one that was refused. */
+export interface EndedToolCall extends DecidedToolCall {
+  readonly end: {
+    readonly outcome: Execution['outcome'] | 'refused'
+    /** Absent when there is none to put on record. */
+    readonly result?: JsonObject
+    readonly failure?: TurnwardError
+  }
+  /** The label the result was admitted into, when there was one. */
+  readonly before: Label | undefined
+  /** What the client gets. */
+  readonly result: JsonObject
+}
+
+/** A token count with its session and grant known. */
+export interface TokenCount extends AttachedCall {
+  readonly turn: string
+  readonly modelCall: string
+  /** `dec_…`, of the decision and of its outcome. */
+  readonly decision: string
+  readonly grant: string
+  readonly model: string
+  readonly origin: CallOrigin
+  readonly dialect: Dialect
+  readonly read: ReadRequest
+  /** Upstream and credential it was sent to; undefined while nothing was sent. */
+  sentTo: { readonly upstream: string; readonly credential: string } | undefined
 }

@@ -17,10 +17,10 @@ import { noopTelemetry } from '../telemetry/noop.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import { answerError, answerHeaders } from './answering/answering-client.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
-import type { AttachedCall } from './call.ts'
+import type { TokenCount } from './call.ts'
 import { refuseOnRecord } from './model-call.ts'
 import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
-import { readModelRequest, type ReadRequest } from './reading-request.ts'
+import { readModelRequest } from './reading-request.ts'
 import { recordRefusedModel } from './recording/recording-model-call.ts'
 import { recordTokenCount, recordTokenCountOutcome } from './recording/recording-token-count.ts'
 import type { Services } from './services.ts'
@@ -28,20 +28,6 @@ import { attachSession } from './sessions/attaching-session.ts'
 import { readHistory } from './sessions/history.ts'
 
 const maxAnswerBytes = 64 * 1024
-
-/** A token count with its session and grant known. */
-export interface TokenCount extends AttachedCall {
-  readonly modelCall: string
-  /** `dec_…`, of the decision and of its outcome. */
-  readonly decision: string
-  readonly grant: string
-  readonly model: string
-  readonly origin: CallOrigin
-  readonly dialect: Dialect
-  readonly read: ReadRequest
-  /** Upstream and credential it was sent to; undefined while nothing was sent. */
-  sentTo: { readonly upstream: string; readonly credential: string } | undefined
-}
 
 export async function countTokens(services: Services, origin: CallOrigin, dialect: Dialect): Promise<void> {
   const started = services.clock.monotonic()
@@ -148,7 +134,7 @@ function answerEstimate(count: TokenCount): undefined {
     'content-length': Buffer.byteLength(text),
     'x-turnward-call': modelCall,
     'x-turnward-session': session.id,
-    ...(turn === null ? {} : { 'x-turnward-turn': turn }),
+    'x-turnward-turn': turn,
     'x-turnward-estimated': 'true',
   })
   origin.outlet.end(text)

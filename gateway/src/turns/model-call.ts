@@ -74,6 +74,9 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
       body,
       bytes,
       presented,
+      pending: [],
+      history,
+      firstNew,
       place: placeOf(history),
       client,
       side,
@@ -87,7 +90,7 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
       attempt: undefined,
     }
     // What the history brings narrows the label before the model sees it.
-    await admitHistory(call, history, firstNew)
+    await admitHistory(call)
     // The place is kept now: a client that never comes back for this answer may still go on from here.
     await savePlace(call)
     // The model must see the calls that were refused earlier, or it would make them again, and what it was told.

@@ -1,19 +1,21 @@
 /**
- * The life of a tool call at the MCP endpoint, top to bottom. Each stage is one file; the line before it says
- * why it stands where it stands. Authentication has happened: the endpoint refuses strangers before it reads.
+ * The life of a tool call at the MCP endpoint, top to bottom. Each stage is one file and one function of the call as it
+ * is known by then; the line before it says why it stands where it stands. Authentication has happened: the endpoint
+ * refuses strangers before it reads.
  */
 import type { JsonObject } from '../core/json.ts'
 import { digestJson } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
+import { isReleased } from '../policy/decide.ts'
 import type { McpContext, ToolCallRequest } from '../tools/operations.ts'
-import { admitToolResult, settleRefusal } from './deciding/admitting-tool-result.ts'
+import { admitToolResult } from './deciding/admitting-tool-result.ts'
 import type { ToolCall } from './call.ts'
 import { decideToolCall } from './deciding/deciding-tool-call.ts'
+import { refuseToolCall } from './deciding/refusing-tool-call.ts'
 import { executeTool } from './executing-tool.ts'
 import { linkSession } from './sessions/linking-session.ts'
 import { recordToolDecision, recordToolOutcome, recordUnknownTool } from './recording/recording-tool-call.ts'
 import { resolveTool } from './resolving-tool.ts'
-import { refusalResult } from './deciding/refusing-tool-call.ts'
 import type { Services } from './services.ts'
 import { toolTrace } from './recording/tool-trace.ts'
 
@@ -44,8 +46,8 @@ export async function runToolCall(services: Services, context: McpContext, reque
     span,
     modelCall: held?.ticket.modelCall ?? null,
     tool,
-    args: request.args,
-    unfit: request.unfit,
+    request,
+    started,
     argumentsDigest,
     gateway: context.gateway,
     held,
@@ -57,29 +59,29 @@ export async function runToolCall(services: Services, context: McpContext, reque
   // The session stays the one live object while the call changes it.
   services.sessions.begin(session)
   try {
-    return await runLinkedCall(call, request, started)
+    return await runLinkedCall(call)
   } finally {
     services.sessions.end(session)
   }
 }
 
-async function runLinkedCall(call: ToolCall, request: ToolCallRequest, started: number): Promise<JsonObject> {
+async function runLinkedCall(call: ToolCall): Promise<JsonObject> {
   // Decided on the label as it is now, not as it was when the model proposed the call.
-  const { verdict, label } = await decideToolCall(call)
+  const decided = await decideToolCall(call)
   // On disk before the tool runs; a decision that cannot be written means a tool that does not run, and a ticket that may be used again.
-  await recordToolDecision(call, verdict, label)
-  if (verdict.action === 'deny') {
+  await recordToolDecision(decided)
+  if (!isReleased(decided.verdict)) {
     // What a history will say of the call counts for nothing: it did not run.
-    await settleRefusal(call, verdict)
-    recordToolOutcome(call, started, verdict, { outcome: 'refused' })
-    return refusalResult(call, verdict)
+    const refused = await refuseToolCall(decided)
+    recordToolOutcome(refused)
+    return refused.result
   }
   // The server's own credential, never the caller's token; cancellation and deadline included.
-  const execution = await executeTool(call, request)
+  const executed = await executeTool(decided)
   // What comes back narrows the label before anyone reads it, errors included: they are the server's words. What cannot be admitted is withheld.
-  const admitted = await admitToolResult(call, execution)
+  const ended = await admitToolResult(executed)
   // The outcome closes the record, whatever it was.
-  recordToolOutcome(call, started, verdict, admitted.end, admitted.before)
-  if (admitted.end.failure !== undefined) throw admitted.end.failure
-  return execution.result
+  recordToolOutcome(ended)
+  if (ended.end.failure !== undefined) throw ended.end.failure
+  return ended.result
 }

@@ -37,7 +37,7 @@ export function demoToolCalls(records: readonly DecisionRecord[]): DemoToolCall[
 
 /** Model calls that reached an upstream, including those made inside a client request after a refusal. */
 export function countModelCalls(records: readonly DecisionRecord[]): number {
-  return records.filter((record) => record.kind === 'model_call' && record.type === 'decision' && record.action === 'allow').length
+  return records.filter((record) => record.kind === 'model_call' && record.type === 'decision' && record.action === 'release').length
 }
 
 function decidingRule(record: DecisionRecord): string {

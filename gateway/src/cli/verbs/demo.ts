@@ -57,7 +57,7 @@ async function demo(options: DemoOptions): Promise<void> {
       session: run.session,
       modelCalls: countModelCalls(records),
       toolCalls,
-      refused: toolCalls.filter((call) => call.action === 'deny').length,
+      refused: toolCalls.filter((call) => call.action === 'refuse').length,
       completed: run.completed && (await workspace.sent()).some((mail) => mail.to === 'mara@acme.example'),
       audit: { records: total, verified: ok },
     }

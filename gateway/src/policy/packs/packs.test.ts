@@ -2,6 +2,7 @@ import { packNames, type PackName } from '@turnward/contract/config/packs'
 import { describe, expect, test } from 'vitest'
 import { admit } from '../admit.ts'
 import { decide } from '../decide.ts'
+import { noEvidence } from '../evidence.ts'
 import { reachable } from '../reachable.ts'
 import { alice, call, fresh, policyOf, tool, type ConfigInput } from '../written-policy.fixture.ts'
 import type { Policy, PolicyState, ToolSubject } from '../types.ts'
@@ -124,8 +125,8 @@ function through(policy: Policy, names: readonly string[]): { readonly refused: 
   const refused: string[] = []
   for (const name of names) {
     const subject = name.includes('__') ? tool(name) : ofClient(name)
-    if (decide(policy, state, call(name, {}, { tool: subject })).action !== 'allow') refused.push(name)
-    state = admit(policy, state, { tools: [subject], principal: alice, callKey: name, outcome: 'done' })
+    if (decide(policy, state, call(name, {}, { tool: subject }), noEvidence).action !== 'release') refused.push(name)
+    state = admit(policy, state, { tools: [subject], principal: alice, callKey: name, outcome: 'done' }, noEvidence).state
   }
   return { refused, state }
 }
@@ -143,17 +144,20 @@ describe.each(packNames)('the pack %s', (name) => {
     expect(refused).toEqual([])
     expect(state.label.trust).toBe(0)
     const decided = (tools: readonly string[]) =>
-      tools.map((one) => [one, decide(policy, state, call(one, {}, { tool: one.includes('__') ? tool(one) : ofClient(one) })).action])
+      tools.map((one) => [
+        one,
+        decide(policy, state, call(one, {}, { tool: one.includes('__') ? tool(one) : ofClient(one) }), noEvidence).action,
+      ])
     expect(decided([shell, 'mail__send'])).toEqual([
-      [shell, 'deny'],
-      ['mail__send', 'deny'],
+      [shell, 'refuse'],
+      ['mail__send', 'refuse'],
     ])
     expect(decided([edit, 'tracker__get_issue'])).toEqual([
-      [edit, 'allow'],
-      ['tracker__get_issue', 'allow'],
+      [edit, 'release'],
+      ['tracker__get_issue', 'release'],
     ])
     expect(reachable(policy, state, ofClient(shell), alice, null, null)).toMatchObject({
-      action: 'deny',
+      action: 'refuse',
       rules: expect.arrayContaining([`contract ${shell} (pack ${name}@1)`]),
     })
   })

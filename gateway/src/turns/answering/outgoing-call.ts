@@ -1,8 +1,11 @@
 /** What goes out for a model call, and the record that is made before it does. */
+import type { RouteTarget } from '../../config/snapshot.ts'
 import type { OutgoingCall } from '../../models/building-request.ts'
 import type { OnAttempt } from '../../models/routing-upstream.ts'
 import { providers } from '../../providers/providers.ts'
+import { whenRead } from '../../state/state-store.ts'
 import type { ModelCall } from '../call.ts'
+import { narrowWhenSent } from '../deciding/narrowing-when-sent.ts'
 import { noteDecision, recordOf } from '../recording/recording.ts'
 
 export function outgoing(call: ModelCall): OutgoingCall {
@@ -20,28 +23,30 @@ export function outgoing(call: ModelCall): OutgoingCall {
   }
 }
 
-/** Records the decision to send this call to an upstream with a credential, before it is sent. Throws while the log cannot be written. */
+/** What the request brings counts from here; then the decision to send it to an upstream with a credential is recorded, before it is sent. Throws while the log cannot be written. */
 export function onAttempt(call: ModelCall): OnAttempt {
-  return (target, credential) => {
-    const { name, config } = target.upstream
-    const isFirst = call.attempt === undefined
-    call.attempt = { upstream: name, provider: providers[config.kind].telemetryName, credential }
-    const record = recordOf(call, {
-      id: call.decision,
-      type: 'decision',
-      kind: 'model_call',
-      subject: call.view.model,
-      upstream: name,
-      verdict: 'allow',
-      action: 'allow',
-      rules: [call.grant],
-      reason: isFirst ? 'The principal may use this model.' : 'The call goes to this upstream next.',
-      credential,
-      ...(call.client === undefined ? {} : { client: call.client.name }),
-      ...(call.side === undefined ? {} : { side: call.side }),
-      ...(call.hidden.length > 0 ? { hidden: [...call.hidden] } : {}),
-    })
-    call.services.log.append(record)
-    if (isFirst) noteDecision(call, record)
-  }
+  return (target, credential) => whenRead(narrowWhenSent(call), () => recordAttempt(call, target, credential))
+}
+
+function recordAttempt(call: ModelCall, target: RouteTarget, credential: string): void {
+  const { name, config } = target.upstream
+  const isFirst = call.attempt === undefined
+  call.attempt = { upstream: name, provider: providers[config.kind].telemetryName, credential }
+  const record = recordOf(call, {
+    id: call.decision,
+    type: 'decision',
+    kind: 'model_call',
+    subject: call.view.model,
+    upstream: name,
+    verdict: 'allow',
+    action: 'release',
+    rules: [call.grant],
+    reason: isFirst ? 'The principal may use this model.' : 'The call goes to this upstream next.',
+    credential,
+    ...(call.client === undefined ? {} : { client: call.client.name }),
+    ...(call.side === undefined ? {} : { side: call.side }),
+    ...(call.hidden.length > 0 ? { hidden: [...call.hidden] } : {}),
+  })
+  call.services.log.append(record)
+  if (isFirst) noteDecision(call, record)
 }

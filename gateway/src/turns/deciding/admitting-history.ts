@@ -2,23 +2,24 @@
  * Every message the gateway has not accounted for passes here before the model sees it: tool results narrow the label by
  * their contract, assistant messages bring the label they were made under, words bring the label they were said or
  * returned under, and what nobody here produced counts as untrusted. So neither removing, retelling nor inventing history
- * can clean a session.
+ * can clean a session. What narrows here counts for the session when the request is sent; effects are settled at once.
  */
 import { sha256 } from '../../core/hash.ts'
-import { admit, unknownLabel } from '../../policy/admit.ts'
+import { admit, admittedLabel, type Admission, type PassedContent, unknownLabel } from '../../policy/admit.ts'
+import { comesFrom, type Evidence } from '../../policy/evidence.ts'
 import { join, labelFromRecord, labelRecord, sameLabel } from '../../policy/label.ts'
-import type { EffectLedger, Label, PolicyState, ToolSubject } from '../../policy/types.ts'
+import type { Label, PolicyState, ToolSubject } from '../../policy/types.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { ToolCallView, ToolResultView } from '../../wire/dialect.ts'
 import type { ModelCall } from '../call.ts'
 import type { CallMeaning } from '../naming/call-meaning.ts'
 import { unrestrictedRuns } from '../provenance/unrestricted-words.ts'
-import { isFreeLabel, labelOfResult, labelOfWords, rememberWords } from '../provenance/words-of-call.ts'
-import { recordAdmission } from '../recording/recording.ts'
+import { isFreeLabel, labelOfWords, rememberWords } from '../provenance/words-of-call.ts'
 import { freshState } from '../sessions/fresh-state.ts'
 import { agentToolsOf } from '../sessions/clients/clients.ts'
 import { assistantDigest, type HistoryEntry } from '../sessions/history.ts'
-import { narrow, type Narrowed } from '../sessions/narrowing.ts'
+import { notePlace, notePresented } from './narrowing-when-sent.ts'
+import { passInHistory } from './passing-content.ts'
 
 /** Ledger key of an assistant message: who it was delivered to and what it said. */
 export function deliveredKey(principal: string, digest: string): string {
@@ -36,7 +37,9 @@ interface Made {
   readonly entry: HistoryEntry
 }
 
-export async function admitHistory(call: ModelCall, history: readonly HistoryEntry[], firstNew: number): Promise<void> {
+export async function admitHistory(call: ModelCall): Promise<void> {
+  const { history, firstNew } = call
+  notePlace(call)
   for (const message of call.view.messages) {
     // A client may put a summary, or a note of its own, into the instructions. They come with every call.
     const repeated = message.role === 'system' ? admitWords(call, message.text, true) : undefined
@@ -96,7 +99,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   const { services, snapshot, caller } = call
   const digest = sha256(result.text)
   if (made === undefined) {
-    await admitStranger(call, 'unknown tool call', digest)
+    admitStranger(call, 'unknown tool call', digest)
     return
   }
   const { tools, callKey } = await meaningOf(call, made)
@@ -105,17 +108,14 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   const key = `r|${caller.principal.id}|${made.view.name}|${result.callId}|${digest}`
   const seen = await services.state.get('ledger', key)
   // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
-  const now = await addedBy(call, result, tools, made)
   const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
-  const added = before === undefined ? now : join(now, before)
-  call.presented = join(call.presented, added)
-  const effects = (now: EffectLedger): EffectLedger =>
-    admit(
-      snapshot.policy,
-      { label: added, effects: now },
-      { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools) },
-    ).effects
-  recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
+  const words = await labelOfWords(call, () => result.text)
+  const agents = agentToolsOf(call.client).has(made.view.name) ? await labelOfAgents(call) : undefined
+  const evidence = comesFrom(before, words, agents)
+  const admission = { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools) }
+  const added = admittedLabel(snapshot.policy, admission, evidence)
+  passInHistory(await settle(call, admission, evidence, seen === undefined))
+  notePresented(call, { subject: tools[0].name, label: added, digest })
   if (before !== undefined && sameLabel(before, added)) return
   await services.state.put(
     'ledger',
@@ -126,12 +126,16 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call))
 }
 
-/** What a result adds: what its tool's contract says, what its words were said under, and what a sub-agent has read that it comes from. */
-async function addedBy(call: ModelCall, result: ToolResultView, tools: CallMeaning['tools'], made: Made): Promise<Label> {
-  const label = await labelOfResult(call, tools, () => result.text)
-  return agentToolsOf(call.client).has(made.view.name) ? join(label, await labelOfAgents(call)) : label
+/** Settles the effects of the call a result answers, the first time it is shown. Gives what of the result may go on. */
+function settle(call: ModelCall, admission: Admission, evidence: Evidence, isFirst: boolean): MaybePromise<PassedContent> {
+  return call.services.sessions.changePolicy(call.session, (now) => {
+    const { state, content } = admit(call.snapshot.policy, now, admission, evidence)
+    const changes = isFirst && state.effects !== now.effects
+    return [changes ? { ...now, effects: state.effects } : now, content]
+  })
 }
 
+/** What the sub-agents of a session have read. */
 async function labelOfAgents({ services, snapshot, session }: ModelCall): Promise<Label> {
   let label = freshState(snapshot.policy).label
   for (const id of session.state.children) {
@@ -174,19 +178,10 @@ function outcomeOf({ snapshot }: ModelCall, result: ToolResultView, tools: reado
 }
 
 /** Content nobody here can account for. */
-async function admitStranger(call: ModelCall, subject: string, digest: string): Promise<void> {
-  const label = unknownLabel(call.caller.principal)
-  call.presented = join(call.presented, label)
-  recordNarrowing(call, subject, digest, await narrow(call, subject, label))
+function admitStranger(call: ModelCall, subject: string, digest: string): void {
+  notePresented(call, { subject, label: unknownLabel(call.caller.principal), digest })
 }
 
-/** Joins a label into the session and what is presented; on record when it narrows. */
-async function joinLabel(call: ModelCall, subject: string, label: Label, text = ''): Promise<void> {
-  if (isFreeLabel(call, label)) return
-  call.presented = join(call.presented, label)
-  recordNarrowing(call, subject, sha256(text), await narrow(call, subject, label))
-}
-
-function recordNarrowing(call: ModelCall, subject: string, digest: string, { before, after, isNarrower }: Narrowed): void {
-  if (isNarrower) recordAdmission(call, subject, digest, before, after)
+function joinLabel(call: ModelCall, subject: string, label: Label, text = ''): void {
+  if (!isFreeLabel(call, label)) notePresented(call, { subject, label, digest: sha256(text) })
 }

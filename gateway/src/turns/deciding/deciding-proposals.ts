@@ -4,7 +4,9 @@
  */
 import { TurnwardError } from '../../core/error.ts'
 import { digestJson } from '../../core/hash.ts'
+import { isReleased } from '../../policy/decide.ts'
 import { release, reserve } from '../../policy/effects.ts'
+import { noEvidence } from '../../policy/evidence.ts'
 import { refusalNotice } from '../../policy/refusal.ts'
 import type { PolicyState, Verdict } from '../../policy/types.ts'
 import type { JsonObject, RefusedCall, ToolCallView } from '../../wire/dialect.ts'
@@ -55,7 +57,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
       argumentsDigest: meaning.args === undefined ? null : digestJson(meaning.args),
       ...verdictFields(verdict),
     })
-    if (verdict.action === 'deny') {
+    if (!isReleased(verdict)) {
       refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
       await noteForPerson(
         call,
@@ -111,7 +113,7 @@ async function noteMade(call: ModelCall, calls: readonly ToolCallView[]): Promis
 }
 
 function reserved(state: PolicyState, callKey: string, verdict: Verdict): readonly [PolicyState, Verdict] {
-  if (verdict.action === 'deny' || verdict.effects.length === 0) return [state, verdict]
+  if (!isReleased(verdict) || verdict.effects.length === 0) return [state, verdict]
   return [{ ...state, effects: reserve(state.effects, callKey, verdict.effects) }, verdict]
 }
 
@@ -137,19 +139,20 @@ async function appendSoon(call: ModelCall, record: Parameters<ModelCall['service
 function rule(call: ModelCall, state: PolicyState, { tools, args, through }: CallMeaning, made: ToolCallView): Verdict {
   if (args === undefined) return through ? unreadableInnerCall : unreadableArguments
   const { caller, snapshot } = call
-  return decideAll(snapshot.policy, state, tools, {
+  const event = {
     args,
     principal: caller.principal,
     actor: caller.actor,
     gateway: null,
     callKey: callKeyOf(call.modelCall, made.id),
-  })
+  }
+  return decideAll(snapshot.policy, state, tools, event, noEvidence)
 }
 
 // What cannot be read cannot be decided, in every posture.
 const unreadableArguments: Verdict = {
   verdict: 'deny',
-  action: 'deny',
+  action: 'refuse',
   gaps: [{ kind: 'argument', detail: 'the arguments are not one JSON object', source: 'engine' }],
   remedies: [{ kind: 'prerequisite', detail: 'make the call again with its arguments as one JSON object' }],
   rules: ['engine'],

@@ -2,50 +2,46 @@
  * Decides one tool call: tickets, arguments, then the policy engine, on the label of its conversation joined with what the
  * call may come from besides. An allowed call has its effects reserved in the same step.
  */
-import { decide } from '../../policy/decide.ts'
+import { decide, isReleased } from '../../policy/decide.ts'
 import { reserve } from '../../policy/effects.ts'
-import { join } from '../../policy/label.ts'
-import type { Label, PolicyState, Verdict } from '../../policy/types.ts'
-import type { ToolCall } from '../call.ts'
+import { comesFrom, type Evidence, withOrigins } from '../../policy/evidence.ts'
+import type { PolicyState, Verdict } from '../../policy/types.ts'
+import type { DecidedToolCall, ToolCall } from '../call.ts'
 import { subjectOf } from './tool-subject.ts'
 
-export interface ToolDecision {
-  readonly verdict: Verdict
-  /** The label the call was decided on. */
-  readonly label: Label
-}
-
-export async function decideToolCall(call: ToolCall): Promise<ToolDecision> {
-  return call.services.sessions.changePolicy(call.session, (state): readonly [PolicyState, ToolDecision] => {
-    const label = join(state.label, call.besides)
-    const verdict = judge(call, { ...state, label })
-    const effects = verdict.action === 'deny' ? state.effects : reserve(state.effects, call.callKey, verdict.effects)
-    return [effects === state.effects ? state : { ...state, effects }, { verdict, label }]
+export async function decideToolCall(call: ToolCall): Promise<DecidedToolCall> {
+  return call.services.sessions.changePolicy(call.session, (state): readonly [PolicyState, DecidedToolCall] => {
+    const evidence = comesFrom(call.besides)
+    const verdict = judge(call, state, evidence)
+    const effects = isReleased(verdict) ? reserve(state.effects, call.callKey, verdict.effects) : state.effects
+    return [effects === state.effects ? state : { ...state, effects }, { ...call, verdict, decidedOn: withOrigins(state.label, evidence) }]
   })
 }
 
-function judge(call: ToolCall, state: PolicyState): Verdict {
+function judge(call: ToolCall, state: PolicyState, evidence: Evidence): Verdict {
   const { snapshot, tool } = call
   if (snapshot.settings.turns.tickets === 'required' && call.held === undefined) {
     return snapshot.policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
   }
   // What we decide on and what the server would read are two values then.
-  if (call.unfit !== undefined) return misfitArguments('JSON numbers', call.unfit)
-  const misfit = tool.validate(call.args)
+  const { args, unfit } = call.request
+  if (unfit !== undefined) return misfitArguments('JSON numbers', unfit)
+  const misfit = tool.validate(args)
   if (misfit !== undefined) return misfitArguments('input schema', misfit)
-  return decide(snapshot.policy, state, {
+  const event = {
     tool: subjectOf(tool),
-    args: call.args,
+    args,
     principal: call.caller.principal,
     actor: call.caller.actor,
     gateway: call.gateway,
     callKey: call.callKey,
-  })
+  }
+  return decide(snapshot.policy, state, event, evidence)
 }
 
 const withoutTicket: Verdict = {
   verdict: 'deny',
-  action: 'deny',
+  action: 'refuse',
   gaps: [{ kind: 'ticket', detail: 'no governed model call proposed this call with these arguments', source: 'turns.tickets' }],
   remedies: [{ kind: 'prerequisite', detail: 'make the model call through Turnward and run the call it proposes unchanged' }],
   rules: ['turns.tickets'],
@@ -64,7 +60,7 @@ const misfits = {
 function misfitArguments(source: keyof typeof misfits, detail: string): Verdict {
   return {
     verdict: 'deny',
-    action: 'deny',
+    action: 'refuse',
     gaps: [{ kind: 'argument', detail, source }],
     remedies: [{ kind: 'prerequisite', detail: `make the call again with ${misfits[source].remedy}` }],
     rules: [source],

@@ -1,17 +1,49 @@
-/** A refusal as an MCP tool result, so that the model reads it and the loop goes on. Never quotes arguments or results. */
+/**
+ * A call that was refused did not run: what was reserved for it is free again, the person of the conversation reads a line
+ * about it, and the model reads an MCP tool result that says why, so that the loop goes on. Never quotes arguments or results.
+ */
+import { sha256 } from '../../core/hash.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { release } from '../../policy/effects.ts'
+import { labelRecord } from '../../policy/label.ts'
 import { refusalNotice } from '../../policy/refusal.ts'
-import type { Verdict } from '../../policy/types.ts'
-import type { ToolCall } from '../call.ts'
+import type { DecidedToolCall, EndedToolCall } from '../call.ts'
+import { freshState } from '../sessions/fresh-state.ts'
+import { noteForPerson } from '../telling/telling-person.ts'
+import { lineForRefused } from '../telling/withheld-words.ts'
+import { refusalKey } from './admitting-history.ts'
+import { settleToolCall } from './settling-tool-call.ts'
 
-export function refusalResult(call: ToolCall, verdict: Verdict): JsonObject {
+export async function refuseToolCall(call: DecidedToolCall): Promise<EndedToolCall> {
+  const { gaps, reason } = call.verdict
+  const notice = refusalNotice(call.verdict)
+  if (call.held !== undefined) {
+    await noteForPerson(call, `refused ${call.tool.name} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(call.tool.name, reason))
+    await noteNotice(call, notice)
+  }
+  await settleToolCall(call, (now) => [{ ...now, effects: release(now.effects, call.callKey) }, undefined])
+  return { ...call, before: undefined, end: { outcome: 'refused' }, result: refusalResult(call, notice) }
+}
+
+/** When these very words come back as the result of this very call, they are the gateway's and bring nothing. */
+async function noteNotice({ services, snapshot, caller, callKey }: DecidedToolCall, notice: string): Promise<void> {
+  const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
+  await services.state.put(
+    'ledger',
+    refusalKey(caller.principal.id, callKey, sha256(notice)),
+    labelRecord(freshState(snapshot.policy).label, snapshot.policy),
+    expires,
+  )
+}
+
+function refusalResult({ decision, turn, verdict }: DecidedToolCall, notice: string): JsonObject {
   return {
-    content: [{ type: 'text', text: refusalNotice(verdict) }],
+    content: [{ type: 'text', text: notice }],
     isError: true,
     _meta: {
       'dev.turnward/refusal': {
-        decision: call.decision,
-        turn: call.turn,
+        decision,
+        turn,
         rules: [...verdict.rules],
         gaps: verdict.gaps.map((gap) => ({ ...gap })),
         remedies: verdict.remedies.map((remedy) => ({ ...remedy })),

@@ -5,42 +5,46 @@
  */
 import { reachable } from '../../policy/reachable.ts'
 import { resultLabel } from '../../policy/admit.ts'
-import { join } from '../../policy/label.ts'
+import { sameLabel } from '../../policy/label.ts'
 import type { PolicyState, ToolSubject, Verdict } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import { setTopLevel } from '../../wire/request/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
 import { strictest } from '../naming/judging-meaning.ts'
 import { anyTool, noteOffered } from '../sessions/conversations.ts'
-import { narrow } from '../sessions/narrowing.ts'
+import { notePending, stateWhenSent } from './narrowing-when-sent.ts'
 
 interface ShapeCache {
-  state: PolicyState
-  policy: object
+  readonly state: PolicyState
+  readonly policy: object
   readonly verdicts: Map<string, Verdict>
 }
 
 const caches = new WeakMap<Session, ShapeCache>()
 
 /** Whether a tool can be called now, whatever its arguments. Remembered until label, effects or configuration change. */
-export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: string | null): Verdict {
+export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: string | null, state = call.session.policy): Verdict {
   const { policy } = call.snapshot
   let cache = caches.get(call.session)
-  if (cache === undefined || cache.state !== call.session.policy || cache.policy !== policy) {
-    cache = { state: call.session.policy, policy, verdicts: new Map() }
+  if (cache === undefined || cache.policy !== policy || !isSameState(cache.state, state)) {
+    cache = { state, policy, verdicts: new Map() }
     caches.set(call.session, cache)
   }
   const key = `${gateway ?? ''}|${call.caller.actor ?? ''}|${tool.server}|${tool.name}`
   const known = cache.verdicts.get(key)
   if (known !== undefined) return known
-  const verdict = reachable(policy, call.session.policy, tool, call.caller.principal, call.caller.actor, gateway)
+  const verdict = reachable(policy, state, tool, call.caller.principal, call.caller.actor, gateway)
   if (cache.verdicts.size < 5000) cache.verdicts.set(key, verdict)
   return verdict
 }
 
+function isSameState(one: PolicyState, other: PolicyState): boolean {
+  return one === other || (one.effects === other.effects && sameLabel(one.label, other.label))
+}
+
 /** Whether a tool with this verdict is shown: ungranted tools never are, unreachable ones as `policy.tools.hide` says. */
 export function isShown(verdict: Verdict, hide: 'unreachable' | 'never'): boolean {
-  if (verdict.action !== 'deny') return true
+  if (verdict.action !== 'refuse') return true
   return hide === 'never' && !verdict.gaps.some((gap) => gap.kind === 'grant')
 }
 
@@ -50,13 +54,14 @@ export async function shapeTools(call: ModelCall): Promise<void> {
   const removed = new Set<string>()
   const offers = new Set<string>()
   const withheld: string[] = []
+  const state = stateWhenSent(call)
   let usedNames: ReadonlySet<string> | undefined
   for (const offered of call.view.tools) {
     const through = meanings.isThrough(offered.name)
     const tools = meanings.ofName(offered.name)
     const own = through ? [anyTool] : tools.filter(({ server }) => server !== 'client').map(({ name }) => name)
     for (const name of own) offers.add(name)
-    const verdict = strictest(tools, (tool) => reachableNow(call, tool, null))
+    const verdict = strictest(tools, (tool) => reachableNow(call, tool, null, state))
     // Whatever a call of it would call is decided then; nobody can tell from the tool itself.
     if (through && !verdict.gaps.some(({ kind }) => kind === 'grant')) continue
     // Nobody decides a vendor-run call once the model has started, so it must be allowed outright or leave.
@@ -71,7 +76,7 @@ export async function shapeTools(call: ModelCall): Promise<void> {
     call.hidden = [...removed]
   }
   call.withheld = withheld
-  await admitVendorTools(call, removed)
+  noteVendorTools(call, removed)
   // Tool calls of these tools may come from this conversation, with a ticket or without.
   await noteOffered(call, offers)
 }
@@ -85,13 +90,12 @@ function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {
   )
 }
 
-/** What the vendor's own tools read enters the context within the call: its label counts from the start. */
-async function admitVendorTools(call: ModelCall, removed: ReadonlySet<string>): Promise<void> {
+/** What the vendor's own tools read enters the context within the call: its label counts from when the request is sent. */
+function noteVendorTools(call: ModelCall, removed: ReadonlySet<string>): void {
   for (const offered of call.view.tools) {
     if (offered.runs !== 'vendor' || removed.has(offered.name)) continue
-    const added = resultLabel(call.snapshot.policy, call.meanings.ofName(offered.name), call.caller.principal)
-    call.presented = join(call.presented, added)
-    await narrow(call, offered.name, added)
+    const label = resultLabel(call.snapshot.policy, call.meanings.ofName(offered.name), call.caller.principal)
+    notePending(call, { subject: offered.name, label, digest: null })
   }
 }
 

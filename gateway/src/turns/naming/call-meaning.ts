@@ -8,6 +8,7 @@ import { parseJson } from '../../core/parse-json.ts'
 import type { ToolSubject } from '../../policy/types.ts'
 import type { CatalogueTool, Fleet } from '../../tools/catalogue.ts'
 import type { ClientAdapter } from '../sessions/clients/client-adapter.ts'
+import type { CallThroughFields } from './call-through.ts'
 import { ToolNames } from './tool-names.ts'
 
 export interface CallMeaning {
@@ -76,13 +77,6 @@ export class CallMeanings {
   #fieldsOf(name: string): CallThroughFields | undefined {
     return Object.hasOwn(this.#through, name) ? this.#through[name] : this.#client?.callThrough?.get(name)
   }
-}
-
-export interface CallThroughFields {
-  /** Argument that has the name of the tool. */
-  readonly name: string
-  /** Argument that has its arguments, as an object or as JSON text. */
-  readonly arguments: string
 }
 
 function innerCall(args: JsonObject | undefined, fields: CallThroughFields): MadeCall | undefined {

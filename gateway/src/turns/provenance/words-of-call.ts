@@ -1,9 +1,8 @@
 /** Which words of a conversation bring a label along, and which are remembered under one. */
 import type { JsonValue } from '../../core/json.ts'
 import { isObject } from '../../core/json.ts'
-import { resultLabel } from '../../policy/admit.ts'
 import { isPublicLabel, join, labelFromRecord, labelRecord } from '../../policy/label.ts'
-import type { Label, ToolSubject } from '../../policy/types.ts'
+import type { Label } from '../../policy/types.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { AttachedCall } from '../call.ts'
 
@@ -18,13 +17,6 @@ export function labelOfWords(
   return whenRead(found, (records) =>
     records.length === 0 ? undefined : records.map((record) => labelFromRecord(record, snapshot.policy)).reduce(join),
   )
-}
-
-/** What a result is under: what the contracts of the tools it may come from say, and what its words were said under. */
-export async function labelOfResult(call: AttachedCall, tools: readonly ToolSubject[], text: () => string): Promise<Label> {
-  const words = await labelOfWords(call, text)
-  const said = resultLabel(call.snapshot.policy, tools, call.caller.principal)
-  return words === undefined ? said : join(said, words)
 }
 
 /** Remembers what was said or returned under a label, if the label restricts anything. */

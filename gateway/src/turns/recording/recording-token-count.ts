@@ -1,6 +1,6 @@
 /** The records of a token count: told apart from a model call, because nothing was generated, and no less on record. */
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
-import type { TokenCount } from '../counting-tokens.ts'
+import type { TokenCount } from '../call.ts'
 import { recordOf, type RecordFields } from './recording.ts'
 import { outcomeOf } from './recording-model-call.ts'
 
@@ -39,7 +39,7 @@ function sharedFields(count: TokenCount): Omit<RecordFields, 'type' | 'reason'> 
     subject: count.model,
     upstream: count.sentTo?.upstream ?? null,
     verdict: 'allow',
-    action: 'allow',
+    action: 'release',
     rules: [count.grant],
     credential: count.sentTo?.credential ?? 'none',
   }

@@ -1,30 +1,28 @@
 /** Records of a tool call: the decision before it runs, the outcome after. */
 import type { DecisionRecord } from '@turnward/contract/decision'
-import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
+import { asTurnwardError } from '../../core/error.ts'
 import { digestJson } from '../../core/hash.ts'
 import { newId } from '../../core/ids.ts'
-import type { JsonObject } from '../../core/json.ts'
 import { release } from '../../policy/effects.ts'
 import { labelRecord } from '../../policy/label.ts'
-import type { Label, Verdict } from '../../policy/types.ts'
-import type { CallEnd, CallSpan } from '../../telemetry/telemetry.ts'
+import type { CallSpan } from '../../telemetry/telemetry.ts'
 import type { McpContext } from '../../tools/operations.ts'
-import type { ToolCall } from '../call.ts'
+import type { DecidedToolCall, EndedToolCall, ToolCall } from '../call.ts'
 import { noteDecision, recordOf, verdictFields } from './recording.ts'
 import type { Services } from '../services.ts'
 import { giveBackTicket, useTicket } from '../sessions/tickets.ts'
 
 /**
  * Resolves when the decision may be acted on; the ticket is used up then. Rejects with `audit.*`: the tool must then not run,
- * its reservation and its ticket are given back. `label`: what the call was decided on.
+ * its reservation and its ticket are given back.
  */
-export async function recordToolDecision(call: ToolCall, verdict: Verdict, label: Label): Promise<void> {
+export async function recordToolDecision(call: DecidedToolCall): Promise<void> {
   const { services, snapshot, session, held } = call
-  const decidedOn = labelRecord(label, snapshot.policy)
+  const decidedOn = labelRecord(call.decidedOn, snapshot.policy)
   const record = recordOf(call, {
     type: 'decision',
     ...subjectFields(call),
-    ...verdictFields(verdict),
+    ...verdictFields(call.verdict),
     labelBefore: decidedOn,
     labelAfter: decidedOn,
   })
@@ -41,15 +39,9 @@ export async function recordToolDecision(call: ToolCall, verdict: Verdict, label
   if (held !== undefined) await useTicket(services.state, held.key, held.ticket)
 }
 
-export interface ToolOutcome {
-  readonly outcome: CallEnd['outcome']
-  readonly result?: JsonObject
-  readonly failure?: TurnwardError
-}
-
-/** Never throws: the tool has run. `before`: the label the result was admitted into, when there was one. */
-export function recordToolOutcome(call: ToolCall, started: number, verdict: Verdict, end: ToolOutcome, before?: Label): void {
-  const { services } = call
+/** Never throws: the tool has run. */
+export function recordToolOutcome(call: EndedToolCall): void {
+  const { services, verdict, end, before } = call
   const record = recordOf(call, {
     type: 'outcome',
     ...subjectFields(call),
@@ -59,7 +51,7 @@ export function recordToolOutcome(call: ToolCall, started: number, verdict: Verd
     reason: verdict.reason,
     outcome: end.outcome,
     ...(before === undefined ? {} : { labelBefore: labelRecord(before, call.snapshot.policy) }),
-    latencyMs: Math.round(services.clock.monotonic() - started),
+    latencyMs: Math.round(services.clock.monotonic() - call.started),
     resultDigest: end.result === undefined ? null : digestJson(end.result),
     ...(end.failure === undefined ? {} : { errorCode: end.failure.code }),
   })
@@ -123,7 +115,7 @@ export function recordUnknownTool(services: Services, context: McpContext, span:
     labelBefore: null,
     labelAfter: null,
     verdict: 'deny',
-    action: 'deny',
+    action: 'refuse',
     ...(error.code === 'mcp.server_unavailable'
       ? { rules: [], reason: 'The server of the tool cannot be called now.' }
       : {

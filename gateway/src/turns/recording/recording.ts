@@ -51,18 +51,18 @@ export function noteDecision(call: AttachedCall, record: DecisionRecord): void {
 }
 
 /** A label that became more restrictive, and what did it. */
-export function recordAdmission(call: AttachedCall, subject: string, resultDigest: string, before: Label, after: Label): void {
+export function recordAdmission(call: AttachedCall, subject: string, resultDigest: string | null, before: Label, after: Label): void {
   const { policy } = call.snapshot
   const record = recordOf(call, {
     type: 'decision',
     kind: 'admission',
     subject,
     verdict: 'allow',
-    action: 'allow',
+    action: 'release',
     rules: [policy.contractOf(subject)?.source ?? 'undescribed'].map((source) =>
       source === 'undescribed' ? source : `contract ${source}`,
     ),
-    reason: 'The session has read this result.',
+    reason: resultDigest === null ? 'The request that is sent brings this along.' : 'The session has read this result.',
     credential: 'none',
     labelBefore: labelRecord(before, policy),
     labelAfter: labelRecord(after, policy),

@@ -21,7 +21,6 @@ import { clientOf } from './clients/clients.ts'
 import { freshState } from './fresh-state.ts'
 import type { HistoryEntry } from './history.ts'
 import { namedSession, sessionNamed, type SessionName } from './naming-session.ts'
-import { narrow } from './narrowing.ts'
 import { startedWith, type Started } from './spawned-agents.ts'
 
 export interface Attached {
@@ -71,7 +70,6 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
     }))
   const { session } = found
   if (known !== undefined && known.place.session !== session.id) await inheritEffects(owner, known.place.session, session)
-  if (known !== undefined) await narrow({ services, session }, 'an earlier part of the conversation', label)
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
   if (presented.isAside === true) return { session, turn: session.state.turn, firstNew: 0, presented: label, client, side }
   const turn = side === undefined ? turnOf(found.parent, started, known, session, presented.history, client) : null

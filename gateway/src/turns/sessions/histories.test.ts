@@ -158,7 +158,7 @@ describe('conversations that begin alike', () => {
         expect(second.turn).not.toBe(first.turn)
         expect([await trust(first), await trust(second)]).toEqual([0, 1])
         expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({
-          action: 'allow',
+          action: 'release',
           session: second.session,
         })
       },
@@ -208,7 +208,7 @@ test('a conversation that goes on under a new name of its client has done what i
           .filter(({ kind }) => kind === 'tool_proposal')
           .map(({ action }) => action)
           .slice(0, 2),
-      ).toEqual(['allow', 'deny'])
+      ).toEqual(['release', 'refuse'])
     },
     { contracts: { ...contracts, backup: { effects: ['backup'], output: { trust: 'trusted' }, requires: { not_done: ['backup'] } } } },
   ))
@@ -342,7 +342,7 @@ describe('effects', () => {
     await ask([user('go'), both, result('c1', 'a page'), result('c2', 'not run')])
     expect(floors.log.records.findLast(({ kind }) => kind === 'tool_proposal')).toMatchObject({
       subject: 'office__migrate',
-      action: 'deny',
+      action: 'refuse',
       gaps: [{ kind: 'done' }],
     })
     expect((await floors.call(context, 'office__migrate')).isError).toBe(true)

@@ -16,12 +16,7 @@ import type { McpContext, ToolCallRequest } from '../../tools/operations.ts'
 import type { Services } from '../services.ts'
 import { connectionSession, hasConversations, offeringConversations } from './conversations.ts'
 import { namedSession, sessionNamed } from './naming-session.ts'
-import { holdTicket, ticketKey } from './tickets.ts'
-
-export interface HeldTicket {
-  readonly key: string
-  readonly ticket: Ticket
-}
+import { holdTicket, ticketKey, type HeldTicket } from './tickets.ts'
 
 export interface LinkedSession {
   readonly session: Session

@@ -154,7 +154,7 @@ describe('a call with a ticket', () => {
       await floors.call(context, 'office__web')
       await ask('send', proposes(['c2', 'office__send']))
       expect((await floors.call(context, 'office__send')).isError).toBeUndefined()
-      expect(decided()).toMatchObject({ ticket: 'matched', action: 'allow' })
+      expect(decided()).toMatchObject({ ticket: 'matched', action: 'release' })
       expect((await floors.operations.listTools(context)).tools.map(({ name }) => name)).toContain('office__send')
     }))
 
@@ -262,7 +262,7 @@ describe('the session id the gateway returns', () => {
       expect((await floors.call(await floors.context(keys.alice, 'x', 'main', returned), 'office__send')).isError).toBe(true)
       expect(decided().session).toBe(returned['x-turnward-session'])
       await floors.call(await floors.context(other, 'x', 'main', returned), 'office__send')
-      expect(decided()).toMatchObject({ action: 'allow' })
+      expect(decided()).toMatchObject({ action: 'release' })
       expect(decided().session).not.toBe(returned['x-turnward-session'])
     }))
 

@@ -1,6 +1,6 @@
 /** The one way a label of a session gets more restrictive: joined in one step, remembered by what did it, and told to the caller. */
 import { join, sameLabel } from '../../policy/label.ts'
-import type { EffectLedger, Label } from '../../policy/types.ts'
+import type { Label, PolicyState } from '../../policy/types.ts'
 import type { SessionState } from '../../state/sessions.ts'
 import type { AttachedCall } from '../call.ts'
 
@@ -8,37 +8,43 @@ import type { AttachedCall } from '../call.ts'
 const mostRemembered = 16
 
 /** The label before and after. */
-export interface Narrowed {
+export interface Narrowed<Result> {
   readonly before: Label
   readonly after: Label
   readonly isNarrower: boolean
+  /** What else the change says. */
+  readonly result: Result
 }
 
-/** Joins a label into the session of a call. `subject`: what was read. `effects`: what becomes of its effects in the same step. */
-export async function narrow(
+/**
+ * Changes label and effects of the session of a call in one step. `subject`: what was read. `change`: pure, because it may
+ * be asked again; a label it gives is joined, so that nothing can widen here.
+ */
+export async function narrow<Result>(
   { services, session }: Pick<AttachedCall, 'services' | 'session'>,
   subject: string,
-  added: Label,
-  effects: (now: EffectLedger) => EffectLedger = unchanged,
-): Promise<Narrowed> {
-  const { label } = session.policy
-  // Most often nothing narrows, and then there is nothing to change.
-  if (effects === unchanged && sameLabel(label, join(label, added))) return { before: label, after: label, isNarrower: false }
-  return services.sessions.change(session, (state): readonly [SessionState, Narrowed] => {
+  change: (now: PolicyState) => readonly [PolicyState, Result],
+): Promise<Narrowed<Result>> {
+  return services.sessions.change(session, (state): readonly [SessionState, Narrowed<Result>] => {
     const before = state.policy.label
-    const after = join(before, added)
-    const ledger = effects(state.policy.effects)
-    if (sameLabel(before, after))
-      return [
-        ledger === state.policy.effects ? state : { ...state, policy: { label: before, effects: ledger } },
-        { before, after: before, isNarrower: false },
-      ]
-    const narrowedBy = [...state.narrowedBy.filter((one) => one !== subject), subject].slice(-mostRemembered)
-    return [
-      { ...state, policy: { label: after, effects: ledger }, narrowedBy },
-      { before, after, isNarrower: true },
-    ]
+    const [next, result] = change(state.policy)
+    const after = join(before, next.label)
+    const isNarrower = !sameLabel(before, after)
+    const narrowed = { before, after: isNarrower ? after : before, isNarrower, result }
+    // Most often nothing narrows, and then there is nothing to change.
+    if (!isNarrower && next.effects === state.policy.effects) return [state, narrowed]
+    const policy = { label: narrowed.after, effects: next.effects }
+    if (!isNarrower) return [{ ...state, policy }, narrowed]
+    return [{ ...state, policy, narrowedBy: withSubject(state.narrowedBy, subject) }, narrowed]
   })
 }
 
-const unchanged = (effects: EffectLedger): EffectLedger => effects
+/** The change that only joins a label. */
+export function joining(added: Label): (now: PolicyState) => readonly [PolicyState, undefined] {
+  return (now) => [{ ...now, label: join(now.label, added) }, undefined]
+}
+
+/** What narrowed a session, newest last. */
+export function withSubject(narrowedBy: readonly string[], subject: string): readonly string[] {
+  return [...narrowedBy.filter((one) => one !== subject), subject].slice(-mostRemembered)
+}

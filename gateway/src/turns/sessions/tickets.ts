@@ -8,6 +8,12 @@ import { RememberedHashes } from '../../core/remembered-hashes.ts'
 import type { Changed, MaybePromise, StateStore } from '../../state/state-store.ts'
 import type { Ticket } from '../../state/state-values.ts'
 
+/** A ticket that a call holds until its decision is on record. */
+export interface HeldTicket {
+  readonly key: string
+  readonly ticket: Ticket
+}
+
 /** Tickets that wait for calls of one tool with the same arguments; the oldest fall off. */
 const mostWaiting = 16
 /** A call that is being decided holds its ticket at most so long; after that, whoever held it has gone. */

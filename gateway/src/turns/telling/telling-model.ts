@@ -4,9 +4,11 @@
  * the conversation survives.
  */
 import { decide } from '../../policy/decide.ts'
+import { noEvidence } from '../../policy/evidence.ts'
 import type { GapKind } from '../../policy/types.ts'
 import type { Note } from '../../state/state-values.ts'
 import type { ModelCall } from '../call.ts'
+import { narrowedByWhenSent, stateWhenSent } from '../deciding/narrowing-when-sent.ts'
 import type { HistoryEntry } from '../sessions/history.ts'
 import { noteForPerson } from './telling-person.ts'
 import { lineForWithheld, noteForModel, type Withheld } from './withheld-words.ts'
@@ -39,23 +41,29 @@ const byReading: ReadonlySet<GapKind> = new Set(['trust', 'audience', 'undescrib
 /** Those of the tools that this conversation could have called before it read what it has read; undefined when there are none. */
 function takenAway(call: ModelCall, names: readonly string[]): Withheld | undefined {
   const { policy } = call.snapshot
-  const { state } = call.session
+  const state = stateWhenSent(call)
+  const narrowedBy = narrowedByWhenSent(call)
   const { principal, actor } = call.caller
   const judged = names.map((name) => ({
     name,
-    verdict: decide(policy, state.policy, { tool: call.meanings.ofName(name)[0], args: {}, principal, actor, gateway: null, callKey: '' }),
+    verdict: decide(
+      policy,
+      state,
+      { tool: call.meanings.ofName(name)[0], args: {}, principal, actor, gateway: null, callKey: '' },
+      noEvidence,
+    ),
   }))
   const taken = judged.filter(
     ({ verdict }) => verdict.gaps.some(({ kind }) => byReading.has(kind)) && !verdict.gaps.some(({ kind }) => kind === 'grant'),
   )
   const [first] = taken
-  if (first === undefined || state.narrowedBy.length === 0) return undefined
+  if (first === undefined || narrowedBy.length === 0) return undefined
   // Advice about arguments is for a call that was made.
   const remedies = first.verdict.remedies.filter(({ kind }) => kind !== 'narrow')
   return {
     tools: taken.map(({ name }) => name),
-    narrowedBy: state.narrowedBy,
-    trust: policy.trustRanks[state.policy.label.trust] ?? '',
+    narrowedBy,
+    trust: policy.trustRanks[state.label.trust] ?? '',
     remedies,
   }
 }
