@@ -97,11 +97,14 @@ export class HttpWire {
       onMessage(message)
       return undefined
     }
+    const reading = this.readMessages(answer, take, { place })
     const canResume = (): boolean => place?.lastEventId !== undefined
-    const found = await this.readMessages(answer, take, { place }).catch((error: unknown) => {
-      if (canResume() && brokeOff(error)) return undefined
-      throw error
-    })
+    const found = await (place === undefined
+      ? reading
+      : reading.catch((error: unknown) => {
+          if (canResume() && brokeOff(error)) return undefined
+          throw error
+        }))
     if (found === undefined && !canResume()) throw unavailable(this.server, why)
     return found
   }

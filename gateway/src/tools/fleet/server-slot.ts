@@ -15,6 +15,7 @@ import { listTools, type Listed } from '../connectors/listing-tools.ts'
 import { unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import { CallQueue } from './call-queue.ts'
+import { whatIsMissing } from './missing-tools.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
 export interface SlotOptions extends ConnectOptions {
@@ -314,14 +315,4 @@ export class ServerSlot {
 
 function fingerprint(read: ReadTools, cut: string | undefined): string {
   return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
-}
-
-const mostReasons = 3
-
-/** How many tools are left out, and why; never their names, which a server chose. */
-function whatIsMissing(leftOut: ReadonlyMap<string, string>, cut: string | undefined): string | undefined {
-  const reasons = [...new Set(leftOut.values())]
-  const more = reasons.length > mostReasons ? ', and other reasons' : ''
-  const left = leftOut.size === 0 ? undefined : `${leftOut.size} tools left out: ${reasons.slice(0, mostReasons).join(', ')}${more}`
-  return [left, cut].filter((part) => part !== undefined).join('; ') || undefined
 }
