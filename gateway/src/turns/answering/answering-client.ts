@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import { maskSecretText } from '../../models/masking-secrets.ts'
-import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import type { ModelCall } from '../call.ts'
 import type { Outlet } from '../origins/call-origin.ts'

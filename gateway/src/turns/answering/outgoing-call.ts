@@ -1,6 +1,6 @@
 /** What goes out for a model call, and the record that is made before it does. */
 import type { OutgoingCall } from '../../models/building-request.ts'
-import type { OnAttempt } from '../../models/routing-upstream.ts'
+import type { OnAttempt } from '../../models/asking-upstream.ts'
 import { providers } from '../../providers/providers.ts'
 import type { ModelCall } from '../call.ts'
 import { noteDecision, recordOf } from '../recording/recording.ts'

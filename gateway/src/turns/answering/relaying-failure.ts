@@ -4,7 +4,7 @@
  * provider credential is our failure, not the caller's, and the vendor's words about it may quote the key.
  */
 import { TurnwardError } from '../../core/error.ts'
-import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import { collectBody } from '../../models/collecting-body.ts'
 import { maskSecrets } from '../../models/masking-secrets.ts'
 import { readUpstreamError } from '../../wire/convert/error-conversion.ts'
@@ -31,7 +31,7 @@ export async function relayFailure(call: ModelCall, routed: RoutedResponse): Pro
   })
   if (call.origin.outlet.hasBegun) throw failure
   const contentType = String(response.headers['content-type'] ?? 'application/json')
-  if (routed.provider.dialect === call.dialect.name) {
+  if (routed.dialect === call.dialect.name) {
     call.origin.outlet.head(response.status, answerHeaders(call, routed, contentType))
     call.origin.outlet.end(bytes)
     return failure

@@ -1,6 +1,6 @@
 /** A streamed answer: text at once, in the upstream's own bytes; calls and the end of the message when they are decided. */
 import { maskSecrets } from '../../models/masking-secrets.ts'
-import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import type { ToolCallView } from '../../wire/dialect.ts'
 import { StreamGate } from '../../wire/gate/stream-gate.ts'
 import { isObject } from '../../core/json.ts'
