@@ -5,6 +5,7 @@
 import { RE2JS } from 're2js'
 import type { Config, ServerConfig } from '@turnward/contract/config'
 import { connectionHeaders, fieldName } from '../http1/header-fields.ts'
+import { checkAddress } from './addresses.ts'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 
@@ -14,18 +15,26 @@ type StdioServer = Extract<ServerConfig, { transport: 'stdio' }>
 export function checkSafety(config: Config, report: ReportAt): void {
   for (const [id, credential] of Object.entries(config.credentials)) checkSendable(credential.secret, ['credentials', id, 'secret'], report)
   for (const [id, key] of Object.entries(config.keys)) checkSendable(key.secret, ['keys', id, 'secret'], report)
-  checkHeaders(config.telemetry.traces.headers, ['telemetry', 'traces', 'headers'], report)
+  const { headers, otlp_endpoint: endpoint } = config.telemetry.traces
+  checkHeaders(headers, ['telemetry', 'traces', 'headers'], report)
+  if (endpoint !== undefined) checkAddress(endpoint, ['telemetry', 'traces', 'otlp_endpoint'], report, { hasQuery: true })
   for (const [name, upstream] of Object.entries(config.upstreams)) {
     checkHeaders(upstream.headers, ['upstreams', name, 'headers'], report)
-    if (!('steps' in upstream)) continue
+    if (!('steps' in upstream)) {
+      checkAddress(upstream.base_url, ['upstreams', name, 'base_url'], report, { hasQuery: false })
+      continue
+    }
     for (const [index, step] of upstream.steps.entries()) {
       for (const condition of ['task', 'seen', 'last'] as const)
         checkPattern(step.when[condition], ['upstreams', name, 'steps', index, 'when', condition], report)
     }
   }
   for (const [name, server] of Object.entries(config.servers)) {
-    if (server.transport === 'http') checkHeaders(server.headers, ['servers', name, 'headers'], report)
-    else checkStdio(server, ['servers', name], report)
+    if (server.transport === 'stdio') checkStdio(server, ['servers', name], report)
+    else {
+      checkHeaders(server.headers, ['servers', name, 'headers'], report)
+      checkAddress(server.url, ['servers', name, 'url'], report, { hasQuery: true })
+    }
   }
 }
 

@@ -9,9 +9,9 @@ import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Provider, SpokenDialect } from '../providers/provider.ts'
 import type { UpstreamRequest } from '../providers/transport.ts'
-import { converterFor } from '../wire/convert/converter.ts'
-import { chatReasoningSignature, removeChatReasoning } from '../wire/convert/thinking-blocks.ts'
+import { converterFor } from '../wire/converting/converting.ts'
 import type { Dialect, DialectName } from '../wire/dialect.ts'
+import { carriesMarks, withoutMarks } from '../wire/dialects/messages/hub/marks.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import { replaceModel, setTopLevel } from '../wire/request/splice-bytes.ts'
 import { fixedHeadersOf } from './fixed-headers.ts'
@@ -87,9 +87,9 @@ function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
   const dropsOptions = hop.streamUsage === 'never' && dialect === 'chat-completions' && call.body.fields.stream_options !== undefined
   const converter = converterFor(call.dialect.name, dialect)
 
-  // Reasoning of another vendor is in the history under our own mark; this vendor would refuse its signature.
+  // What another vendor said for its own use is in the history under our own mark; this vendor would refuse it.
   const foreignReasoning =
-    call.dialect.name === 'messages' && dialect === 'messages' && call.bytes?.includes(chatReasoningSignature) === true
+    call.dialect.name === 'messages' && dialect === 'messages' && call.bytes !== undefined && carriesMarks(call.bytes)
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning && !dropsOptions) {
     let bytes = call.bytes
     if (model !== call.model) bytes = requireSplice(replaceModel(bytes, model))
@@ -99,8 +99,7 @@ function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
-  const body = converter === undefined ? named : converter.request(named)
-  if (converter === undefined && dialect === 'messages') removeChatReasoning(body)
+  const body = converter?.request(named, { upstream: target.upstream.name }) ?? (dialect === 'messages' ? withoutMarks(named) : named)
   if (omitModel) delete body.model
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }
   else if (dropsOptions || (converter !== undefined && dialect === 'chat-completions')) delete body.stream_options

@@ -5,16 +5,16 @@ import type { JsonObject } from '../core/json.ts'
 import type { ToolHints } from '../policy/types.ts'
 
 export interface CatalogueTool {
-  /** `server__tool`, at most 64 characters of `[A-Za-z0-9_.-]`; longer names end in a hash. */
+  /** `server__tool`, at most 64 characters of `[A-Za-z0-9_-]`; names that were changed end in a hash. */
   readonly name: string
   readonly originalName: string
   readonly server: string
-  /** Definition exactly as the server listed it, with `name` replaced by the exposed name. Unknown fields kept. */
+  /** Definition as the server listed it, `name` replaced by the exposed name, without fields that no client could read. Unknown fields kept. */
   readonly definition: JsonObject
   readonly hints: ToolHints
   /** Whether annotation, name and arguments agree that it only reads. */
   readonly reading?: boolean
-  /** SHA-256 of the canonical original definition. */
+  /** SHA-256 of the canonical definition as the server listed it. */
   readonly digest: string
   /** `undefined` when the arguments fit the input schema, else where and why not (never quoting values). */
   readonly validate: (args: JsonObject) => string | undefined

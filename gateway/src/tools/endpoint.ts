@@ -104,8 +104,8 @@ async function answerPost(parts: EndpointParts, sessions: LegacySessions, arriva
 
 /** Modern `_meta` decides. Without it a session, or a header with a legacy version, means legacy; the rest is a modern request with a fault. */
 function isModern(req: IncomingMessage, body: unknown): boolean {
-  const params = isObject(body) && isObject(body['params']) ? body['params'] : {}
-  if (isObject(params['_meta']) && Object.hasOwn(params['_meta'], metaKeys.protocolVersion)) return true
+  const params = isObject(body) && isObject(body.params) ? body.params : {}
+  if (isObject(params._meta) && Object.hasOwn(params._meta, metaKeys.protocolVersion)) return true
   if (req.headers['mcp-session-id'] !== undefined) return false
   const version = single(req.headers['mcp-protocol-version'])
   return version === undefined || !legacyVersions.includes(version)
@@ -120,10 +120,10 @@ function refuse(logger: Logger, req: IncomingMessage, res: ServerResponse, error
   }
   const headers: Record<string, string> = {}
   if (error.status === 401) headers['www-authenticate'] = 'Bearer'
-  if (error.code === 'request.method') headers['allow'] = 'POST'
+  if (error.code === 'request.method') headers.allow = 'POST'
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
   // The rest of the body stays unread, so the connection cannot be used again.
-  if (!req.complete) headers['connection'] = 'close'
+  if (!req.complete) headers.connection = 'close'
   const status = httpStatusOf(error) === 200 ? error.status : httpStatusOf(error)
   const rpc = error.code === 'request.invalid' ? { ...rpcErrorOf(error), code: rpcCodes.invalidRequest } : rpcErrorOf(error)
   endJson(res, status, errorText(undefined, rpc), headers)

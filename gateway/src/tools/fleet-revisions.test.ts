@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { CallOptions, CatalogueTool } from './catalogue.ts'
 import type { Snapshot } from '../config/snapshot.ts'
-import { openOperations, serveEndpoint, startFleet, type TestConfig, type TestFleet } from './testing.fixture.ts'
+import { openOperations, serveEndpoint, startFleet, type TestConfig, type TestFleet } from './running-parts.fixture.ts'
 
 const closing: (() => Promise<void> | void)[] = []
 afterEach(async () => {

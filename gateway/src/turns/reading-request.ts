@@ -2,6 +2,7 @@
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Caller } from '../core/principal.ts'
 import type { Dialect, RequestView } from '../wire/dialect.ts'
+import { allGuardedFields } from '../wire/dialects.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { Services } from './services.ts'
@@ -22,6 +23,10 @@ export async function readModelRequest(
   const { limits } = snapshot.settings
   const bytes = await origin.body(limits)
   const owner = `${caller.principal.id.length}:${caller.principal.id}${caller.consumer ?? ''}`
-  const { body, view } = services.requests.read(owner, dialect, bytes, { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
+  const { body, view } = services.requests.read(owner, dialect, bytes, {
+    maxDepth: limits.max_depth,
+    maxKeys: limits.max_keys,
+    guardedFields: allGuardedFields,
+  })
   return { bytes, body, view }
 }

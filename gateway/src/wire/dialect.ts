@@ -98,6 +98,8 @@ export interface ResponseView {
 
 export interface Dialect {
   readonly name: DialectName
+  /** Fields of a request that are read, in the only spelling they are read in. */
+  readonly guardedFields: ReadonlySet<string>
   /**
    * Views over a parsed request body. `known`: views of messages that stand before those of the body, left out of it because
    * they have been read before. Throws TurnwardError `request.invalid` / `request.unsupported` naming the field.

@@ -8,3 +8,8 @@ export const dialectByName: Readonly<Record<DialectName, Dialect>> = {
   'chat-completions': chatCompletions,
   messages,
 }
+
+/** Fields that any dialect reads: what one upstream takes for nothing, another may read, whichever it is sent to. */
+export const allGuardedFields: ReadonlySet<string> = new Set(
+  Object.values(dialectByName).flatMap(({ guardedFields }) => [...guardedFields]),
+)

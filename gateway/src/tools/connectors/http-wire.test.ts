@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { TurnwardError } from '../../core/error.ts'
 import type { RpcMessage, RpcResponse } from '../codec/json-rpc.ts'
-import { listenOn } from '../testing.fixture.ts'
+import { listenOn } from '../running-parts.fixture.ts'
 import { HttpWire } from './http-wire.ts'
 
 let handle: (req: IncomingMessage, res: ServerResponse) => void
@@ -139,7 +139,7 @@ describe('an answer', () => {
     handle = (_req, res) => json(res).end(result(1))
     await ask()
     const response = await wire.readResponse(large, 1, () => {})
-    expect(response.kind === 'result' && response.result['text'] === text).toBe(true)
+    expect(response.kind === 'result' && response.result.text === text).toBe(true)
   })
 
   test('that broke off before it was read says so when it is read', async () => {

@@ -24,12 +24,12 @@ describe('legacy sessions', () => {
     const ask = (method: string, params: JsonObject = {}): Promise<Answer> =>
       send({ headers, body: { jsonrpc: '2.0', id: 'x', method, params } })
     expect((await ask('ping')).json).toEqual({ jsonrpc: '2.0', id: 'x', result: {} })
-    expect((resultOf(await ask('tools/list'))['tools'] as JsonObject[]).length).toBe(100)
+    expect((resultOf(await ask('tools/list')).tools as JsonObject[]).length).toBe(100)
     expect(resultOf(await ask('tools/call', { name: 's__t000' }))).toEqual({
       content: [{ type: 'text', text: 's__t000' }],
       novel: { field: 1 },
     })
-    expect(errorOf(await ask('resources/list'))['code']).toBe(-32601)
+    expect(errorOf(await ask('resources/list')).code).toBe(-32601)
     expect((await send({ headers, body: { jsonrpc: '2.0', method: 'notifications/initialized' } })).status).toBe(202)
     expect((await send({ headers, body: { jsonrpc: '2.0', id: 7, result: {} } })).status).toBe(202)
   })

@@ -4,13 +4,14 @@
  */
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { errorText, readId, readMessage, resultText, rpcCodes, type RpcMessage, type RpcRequest } from '../codec/json-rpc.ts'
 import { httpStatusOf, rpcErrorOf } from '../codec/rpc-errors.ts'
-import { batchVersion, latestLegacyVersion, legacyVersions, metaKeys, supportedVersions } from '../codec/versions.ts'
+import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
 import { streamChanges } from './change-stream.ts'
+import { legacyDefinition, legacyResult } from './legacy-shapes.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
 import { clientOf, single } from './modern.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
@@ -22,9 +23,9 @@ const longestBatch = 50
 
 /** Answers the handshake: the client's version when we speak it, else our latest (2025-11-25, lifecycle). */
 export function answerInitialize(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, request: RpcRequest): void {
-  const wanted = request.params['protocolVersion']
+  const wanted = request.params.protocolVersion
   const version = typeof wanted === 'string' && legacyVersions.includes(wanted) ? wanted : latestLegacyVersion
-  const client = clientOf(request.params['clientInfo'])
+  const client = clientOf(request.params.clientInfo)
   const { caller, gateway, res } = arrival
   try {
     const opened = parts.operations.openGateway(contextOf(arrival, { id: '', version, client }))
@@ -181,24 +182,8 @@ async function resultOf(
   return undefined
 }
 
-/** Legacy output schemas describe objects; a modern server may describe anything (SEP-2106). */
-function legacyDefinition(definition: JsonObject): JsonObject {
-  const { outputSchema, ...rest } = definition
-  return outputSchema === undefined || (isObject(outputSchema) && outputSchema['type'] === 'object') ? definition : rest
-}
-
-/** Without what only modern results have; `structuredContent` must be an object, its text form is in `content`. */
-function legacyResult(result: JsonObject): JsonObject {
-  const { resultType: _type, structuredContent, ...rest } = result
-  if (isObject(rest['_meta'])) {
-    const { [metaKeys.serverInfo]: _server, ...meta } = rest['_meta']
-    rest['_meta'] = meta
-  }
-  return isObject(structuredContent) ? { ...rest, structuredContent } : rest
-}
-
 function takeNotification(sessions: LegacySessions, session: LegacySession, method: string, params: JsonObject): void {
-  const id = method === 'notifications/cancelled' ? readId(params['requestId']) : undefined
+  const id = method === 'notifications/cancelled' ? readId(params.requestId) : undefined
   if (id !== undefined) sessions.cancel(session, id)
 }
 

@@ -18,11 +18,11 @@ export async function listen(
   reply: Reply,
   takesStream: boolean,
 ): Promise<void> {
-  const wanted = request.params['notifications']
+  const wanted = request.params.notifications
   if (!isObject(wanted)) throw new TurnwardError('request.invalid', { subject: 'notifications', why: 'it must be an object' })
   if (!takesStream) throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `text/event-stream`' })
   // Tools are all we can announce; what is not acknowledged is not sent.
-  const honoured: JsonObject = wanted['toolsListChanged'] === true ? { toolsListChanged: true } : {}
+  const honoured: JsonObject = wanted.toolsListChanged === true ? { toolsListChanged: true } : {}
   const tag: JsonObject = { [metaKeys.subscriptionId]: request.id }
   const result = resultText(request.id, { resultType: 'complete', _meta: { ...tag, [metaKeys.serverInfo]: implementation } })
   arrival.release()

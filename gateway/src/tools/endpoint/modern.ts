@@ -66,7 +66,7 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, reque
 
 /** Marks a result as final and says who answers (basic/index, "ResultType"). What the upstream wrote in `_meta` stays. */
 export function complete(result: JsonObject): JsonObject {
-  const meta = isObject(result['_meta']) ? result['_meta'] : {}
+  const meta = isObject(result._meta) ? result._meta : {}
   return { ...result, resultType: 'complete', _meta: { ...meta, [metaKeys.serverInfo]: implementation } }
 }
 
@@ -88,7 +88,7 @@ interface Refused {
 
 /** Version, `_meta` and mirrored headers, in the order of the specification: a request is answered by its first fault. */
 function checkEnvelope({ req }: Arrival, request: RpcRequest): Refused | undefined {
-  const meta = isObject(request.params['_meta']) ? request.params['_meta'] : {}
+  const meta = isObject(request.params._meta) ? request.params._meta : {}
   const version = meta[metaKeys.protocolVersion]
   const header = single(req.headers['mcp-protocol-version'])
   if (typeof version !== 'string')
@@ -155,7 +155,7 @@ async function checkParameters(parts: EndpointParts, context: McpContext, { req 
 const noCatalogue = (): undefined => undefined
 
 function contextOf({ req, caller, snapshot, gateway }: Arrival, request: RpcRequest): McpContext {
-  const meta = request.params['_meta'] as JsonObject
+  const meta = request.params._meta as JsonObject
   return { caller, snapshot, gateway, client: clientOf(meta[metaKeys.clientInfo]), protocolVersion: modernVersion, headers: req.headers }
 }
 

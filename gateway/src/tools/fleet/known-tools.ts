@@ -6,10 +6,9 @@ import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { CatalogueTool } from '../catalogue.ts'
-import { readTools, type ReadTools } from '../tool-definitions.ts'
+import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 
 /** Where listings outlive the process. */
 export interface ListingStore {
@@ -42,8 +41,6 @@ const longestStored = 4 * 1024 * 1024
 /** A server that was taken out of the configuration may come back. */
 const forgetAfterMs = 30 * 24 * 3_600_000
 const mostForgotten = 100
-
-const nothing: ReadTools = { tools: [], byOriginalName: new Map(), leftOut: new Map() }
 
 export class KnownTools {
   readonly #options: KnownToolsOptions
@@ -127,16 +124,16 @@ export class KnownTools {
   #readStored(server: string, text: string): ReadTools {
     try {
       const definitions = parseExactJson(text)
-      if (Array.isArray(definitions)) return readTools(server, definitions.filter(isObject))
+      if (Array.isArray(definitions)) return readTools(server, definitions)
     } catch {
       // Told below.
     }
     this.#options.logger.error({ server }, 'the stored tools of an MCP server cannot be read; they are unknown until it lists them')
-    return nothing
+    return noTools
   }
 
   #save(server: string, { tools }: ReadTools): void {
-    const text = JSON.stringify(tools.map(originalDefinition))
+    const text = JSON.stringify(tools.map(({ listed }) => listed))
     if (text.length > longestStored) {
       this.#options.logger.warn(
         { server, length: text.length, longest: longestStored },
@@ -158,11 +155,6 @@ export class KnownTools {
     this.#writes.add(written)
     written.then(() => this.#writes.delete(written)).catch(() => {})
   }
-}
-
-/** The definition as the server wrote it. */
-function originalDefinition({ definition, originalName }: CatalogueTool): JsonObject {
-  return { ...definition, name: originalName }
 }
 
 function sameTools(before: ReadTools, after: ReadTools): boolean {

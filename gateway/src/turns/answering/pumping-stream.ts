@@ -2,8 +2,8 @@
 import { TurnwardError } from '../../core/error.ts'
 import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import type { BodySink } from '../../providers/transport.ts'
-import { converterFor } from '../../wire/convert/converter.ts'
-import type { StreamConverter } from '../../wire/convert/framed-event.ts'
+import { converterFor } from '../../wire/converting/converting.ts'
+import type { StreamConverter } from '../../wire/converting/hub-stream.ts'
 import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
 import type { StreamGate } from '../../wire/gate/stream-gate.ts'
 import type { GateRound } from '../../wire/gate/stream-lens.ts'
@@ -43,7 +43,7 @@ class StreamPump implements BodySink {
     this.#resolve = resolve
     this.#reject = reject
     this.#maxBytes = call.snapshot.settings.limits.max_response_bytes
-    this.#converter = converterFor(call.dialect.name, routed.dialect)?.stream()
+    this.#converter = converterFor(call.dialect.name, routed.dialect)?.stream({ upstream: routed.target.upstream.name })
     if (this.#converter !== undefined) this.#framer = new SseFramer(call.snapshot.settings.limits.max_event_bytes)
   }
 

@@ -7,7 +7,7 @@ import { TurnwardError } from '../../core/error.ts'
 import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import { collectBody } from '../../models/collecting-body.ts'
 import { maskSecrets } from '../../models/masking-secrets.ts'
-import { readUpstreamError } from '../../wire/convert/error-conversion.ts'
+import { readUpstreamError } from '../../wire/hub/upstream-errors.ts'
 import { answerHeaders } from './answering-client.ts'
 import type { ModelCall } from '../call.ts'
 

@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { collectBody } from '../../models/collecting-body.ts'
 import type { RoutedResponse } from '../../models/asking-upstream.ts'
-import { converterFor } from '../../wire/convert/converter.ts'
+import { converterFor } from '../../wire/converting/converting.ts'
 import type { ResponseView } from '../../wire/dialect.ts'
 import { dialectByName } from '../../wire/dialects.ts'
 import type { ModelCall } from '../call.ts'
@@ -42,7 +42,7 @@ export class WholeAnswer implements Answer {
     const converter = converterFor(dialect.name, routed.dialect)
     const error = dialectByName[routed.dialect].errorIn(parsed, '')
     if (error !== undefined) throw answeredWithError(this.#call, routed, error)
-    const body = converter === undefined ? parsed : converter.response(parsed)
+    const body = converter === undefined ? parsed : converter.response(parsed, { upstream: routed.target.upstream.name })
     const isEdited = dialect.respond.normalise(body)
     const view = dialect.readResponse(body)
     const { calls, cutCalls, finish, usage, id: responseId, model } = view

@@ -24,6 +24,6 @@ export function chatStreamError(error: DialectError): string {
 export function chatErrorIn(payload: JsonObject): JsonValue | undefined {
   const { error } = payload
   // An edge says `true` and tells the rest beside it.
-  if (error === true) return { message: payload.message ?? null }
+  if (error === true) return payload.message ?? 'it does not say which'
   return isAbsent(error) || error === false ? undefined : error
 }

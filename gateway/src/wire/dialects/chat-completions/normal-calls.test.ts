@@ -120,6 +120,12 @@ describe('arguments', () => {
   })
 })
 
+test('a name in pieces is joined until the arguments begin', () => {
+  const { isEdited, fragments } = read(chunk({ index: 0, id: 'a', ...made('wea', '') }), chunk({ index: 0, ...made('ther', '{}') }))
+  expect(isEdited).toBe(false)
+  expect(fragments.map((fragment) => (fragment.function as JsonObject).name)).toEqual(['wea', 'ther'])
+})
+
 describe('what could be read in two ways is refused', () => {
   test.each<[string, JsonValue]>([
     ['an id that is a number', { index: 0, id: 7, ...made('f', '{}') }],
@@ -137,10 +143,9 @@ describe('what could be read in two ways is refused', () => {
     expect(() => read(chunk(fragment))).toThrow(expect.objectContaining({ code: 'upstream.malformed' }))
   })
 
-  test('a name in pieces', () => {
-    expect(() => read(chunk({ index: 0, id: 'a', ...made('wea', '') }), chunk({ index: 0, ...made('ther', '{}') }))).toThrow(
-      /changes its name/,
-    )
+  test('a name that goes on after the arguments began', () => {
+    const first = chunk({ index: 0, id: 'a', ...made('wea', '{') })
+    expect(() => read(first, chunk({ index: 0, ...made('ther', '}') }))).toThrow(/changes its name/)
   })
 
   test('a changed id and a changed type', () => {

@@ -137,7 +137,12 @@ function nameCall(call: OpenCall, fragment: JsonObject, made: JsonObject | undef
     call.name = name
     return isEdited
   }
-  if (call.name !== name) throw malformed('a tool call of its stream changes its name')
+  if (call.name !== name) {
+    // Some vendors send a name in pieces. It is whole when the arguments begin: what follows would be another name.
+    if (call.hasText) throw malformed('a tool call of its stream changes its name')
+    call.name += name
+    return isEdited
+  }
   // Repeated, some clients keep it and others join it to the first.
   if (made !== undefined) delete made.name
   return true

@@ -55,6 +55,8 @@ export class ChatRound {
   isDone = false
   readonly choices = new Map<number, ChoiceParts>()
   readonly #calls = new Map<string, CallParts>()
+  /** Calls whose name came in pieces. */
+  readonly #pieced = new Set<string>()
   readonly #normal = new NormalCalls()
 
   /** Takes one chunk. Throws `upstream.malformed`. */
@@ -125,6 +127,12 @@ export class ChatRound {
     })
   }
 
+  /** Names that came in pieces, by choice and index; undefined when none did. */
+  piecedNames(): Map<string, string> | undefined {
+    if (this.#pieced.size === 0) return undefined
+    return new Map([...this.#pieced].map((key) => [key, this.#calls.get(key)?.name ?? '']))
+  }
+
   /** The first choice's message with all its calls. */
   assistantMessage(): JsonObject {
     const parts = this.#partsOf(0)
@@ -156,6 +164,7 @@ export class ChatRound {
       const made = isObject(custom) ? custom : fn
       if (!isObject(made)) continue
       const { name, arguments: text, input, ...madeExtras } = made
+      if (call.name !== '' && asText(name) !== '') this.#pieced.add(key)
       call.name += asText(name)
       call.text += asText(call.type === 'custom' ? input : text)
       Object.assign(call.madeExtras, madeExtras)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import type { JsonObject } from '../../../core/json.ts'
 import { chatCompletions } from './chat-completions.ts'
-import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/gate-testing.fixture.ts'
+import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/open-gate.fixture.ts'
 
 const text = fixture('chat-text.sse')
 const parallel = fixture('chat-parallel-calls.sse')
@@ -248,7 +248,7 @@ describe('calls', () => {
     ['a call in a whole message', chunk({ message: { tool_calls: [{ id: 'a' }] } })],
     ['a call that nobody can tell from another', chunk({ delta: { tool_calls: [{ function: { arguments: '{}' } }] } })],
     ['a call that changes its id', chunk(call(0, 'a', 't', '')) + chunk(call(0, 'b', '', ''))],
-    ['a call that changes its name', chunk(call(0, 'a', 't', '')) + chunk(call(0, 'a', 'u', ''))],
+    ['a call that changes its name', chunk(call(0, 'a', 't', '{')) + chunk(call(0, 'a', 'u', '}'))],
     ['a call of an unknown type', chunk({ delta: { tool_calls: [{ index: 0, id: 'a', type: 'shell' }] } })],
     [
       'two calls with one id',
@@ -265,6 +265,32 @@ describe('calls', () => {
     expect(() => feed(client, Buffer.from(stream))).toThrow(expect.objectContaining({ code: 'upstream.malformed' }))
     expect(client.text()).not.toMatch(/tool_calls|function_call/)
   })
+
+  test.each([[['a', 'b']], [['b']]])(
+    'whose name comes in pieces are decided by the whole of it, and reach every client with it: %j',
+    (released) => {
+      const client = openGate('chat-completions')
+      const stream =
+        chunk(call(0, 'a', 'read', '')) +
+        chunk(call(1, 'b', 'wipe', '')) +
+        chunk({ delta: { tool_calls: [{ index: 0, function: { name: '_file' } }] } }) +
+        chunk({ delta: { tool_calls: [{ index: 1, function: { name: '_disk', arguments: '{}' } }] } }) +
+        chunk({ delta: { tool_calls: [{ index: 0, function: { arguments: '{}' } }] } }) +
+        chunk({ delta: {}, finish_reason: 'tool_calls' }) +
+        done
+      const round = feed(client, Buffer.from(stream))
+      expect(round.calls.map(({ name }) => name)).toEqual(['read_file', 'wipe_disk'])
+      expect(round.native.get('b')).toMatchObject({ function: { name: 'wipe_disk' } })
+      client.gate.release(new Set(released))
+      expect(assemble(client.text()).calls.map(({ name }) => name)).toEqual(
+        released.length === 2 ? ['read_file', 'wipe_disk'] : ['wipe_disk'],
+      )
+      // One that keeps the first name it sees has the same.
+      expect(client.text().match(/"name":"[^"]*"/g)).toEqual(
+        released.length === 2 ? ['"name":"read_file"', '"name":"wipe_disk"'] : ['"name":"wipe_disk"'],
+      )
+    },
+  )
 
   test('that repeat their name with every fragment reach the client with one name', () => {
     const client = openGate('chat-completions')
@@ -308,7 +334,10 @@ describe('a stream that breaks', () => {
 
   test('after the finish of every choice is complete, if its body ended properly', () => {
     const stream = Buffer.from(chunk(call(0, 'a', 't', '{}')) + chunk({ delta: {}, finish_reason: 'tool_calls' }))
-    expect(feed(openGate('chat-completions'), stream)).toMatchObject({ complete: true, calls: [{ id: 'a' }] })
+    const client = openGate('chat-completions')
+    expect(feed(client, stream)).toMatchObject({ complete: true, calls: [{ id: 'a' }] })
+    client.gate.release(new Set(['a']))
+    expect(assemble(client.text())).toMatchObject({ calls: [{ id: 'a' }], isDone: true })
     const open = Buffer.from(chunk({ delta: { content: 'a' }, finish_reason: 'stop' }) + chunk({ index: 1, delta: { content: 'b' } }))
     expect(feed(openGate('chat-completions'), open)).toMatchObject({ complete: false })
   })

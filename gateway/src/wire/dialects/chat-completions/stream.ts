@@ -4,7 +4,7 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../../core
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 import { joinRounds, roundSeparator } from '../round-text.ts'
-import { type CallNumbers, isSilent, splitChunk, withoutCalls, writeChunk } from './chunks.ts'
+import { type CallNumbers, isSilent, nameWhole, splitChunk, withoutCalls, writeChunk } from './chunks.ts'
 import { chatErrorIn } from './errors.ts'
 import { ChatRound, choiceIndex, nativeCall } from './round.ts'
 import { addChatUsage } from './usage.ts'
@@ -20,7 +20,6 @@ interface ShownText {
 export class ChatStreamLens implements StreamLens {
   readonly #hideUsageChunk: boolean
   #round = new ChatRound()
-  #isProperEnd = false
   #isContinued = false
   /** Fields every chunk of the message repeats, as the first round had them. */
   #frame: JsonObject | undefined
@@ -33,6 +32,8 @@ export class ChatStreamLens implements StreamLens {
   readonly #separated = new Set<number>()
   /** Numbers of the calls that are released; undefined when all are. */
   #numbers: CallNumbers | undefined
+  /** Names that came in pieces and are not released yet. */
+  #pieced: Map<string, string> | undefined
 
   /** `hideUsageChunk`: the client did not ask for the chunk with the usage. */
   constructor(hideUsageChunk: boolean) {
@@ -79,13 +80,16 @@ export class ChatStreamLens implements StreamLens {
     this.#send({ raw: event.raw, payload: rest, isEdited: isEdited || words !== undefined }, true, ways)
   }
 
-  readEnd(isProper: boolean): void {
-    this.#isProperEnd = isProper
+  readEnd(isProper: boolean, ways: GateWays): void {
+    // A finish reason and a proper end are enough for us; some clients wait for the word.
+    if (this.#round.isDone || !this.#round.isComplete(isProper)) return
+    this.#round.isDone = true
+    this.#send({ raw: Buffer.from(done), payload: undefined, isEdited: false }, ways.isHolding, ways)
   }
 
   round(): GateRound {
     const round = this.#round
-    const isComplete = round.isComplete(this.#isProperEnd)
+    const isComplete = round.isComplete(false)
     // Calls of a stream that was cut off are nobody's to decide, and may lack anything.
     const made = isComplete ? round.calls() : []
     const cut = new Set(round.cutCalls().map(({ id }) => id))
@@ -109,14 +113,16 @@ export class ChatStreamLens implements StreamLens {
 
   beginRelease(allowed: ReadonlySet<string>): void {
     const calls = this.#round.calls()
+    this.#pieced = this.#round.piecedNames()
     this.#numbers = calls.every((call) => allowed.has(call.id)) ? undefined : numberCalls(calls, allowed)
   }
 
   release(event: StreamEvent): StreamEvent | undefined {
     const { payload } = event
-    if (payload === undefined || this.#numbers === undefined) return event
-    const left = withoutCalls(payload, this.#numbers, this.#rolesShown)
-    if (left === payload) return event
+    if (payload === undefined) return event
+    const isNamed = this.#pieced !== undefined && nameWhole(payload, this.#pieced)
+    const left = this.#numbers === undefined ? payload : withoutCalls(payload, this.#numbers, this.#rolesShown)
+    if (left === payload && !isNamed) return event
     return left === undefined ? undefined : { raw: event.raw, payload: left, isEdited: true }
   }
 

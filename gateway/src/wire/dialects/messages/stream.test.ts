@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import type { JsonObject } from '../../../core/json.ts'
-import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/gate-testing.fixture.ts'
+import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/open-gate.fixture.ts'
 import { messages } from './messages.ts'
 
 const text = fixture('messages-text.sse')
