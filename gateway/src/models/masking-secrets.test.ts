@@ -25,7 +25,10 @@ test.each([
   ['JSON that escapes slashes', JSON.stringify(secret).slice(1, -1).replaceAll('/', '\\/')],
   ['JSON in \\u alone', everyCharacter((code) => `\\u${code.toString(16).padStart(4, '0')}`)],
   ['a query', encodeURIComponent(secret)],
-  ['a query in small letters', encodeURIComponent(secret).toLowerCase().replace('k-ab', 'k-Ab').replace('z', 'z').replace('q%5cw', 'Q%5cw')],
+  [
+    'a query in small letters',
+    encodeURIComponent(secret).toLowerCase().replace('k-ab', 'k-Ab').replace('z', 'z').replace('q%5cw', 'Q%5cw'),
+  ],
   ['HTML', secret.replaceAll('&', '&amp;').replaceAll('"', '&quot;')],
   ['HTML by numbers', everyCharacter((code) => `&#${code};`)],
   ['base64', Buffer.from(secret).toString('base64')],

@@ -17,6 +17,7 @@ import type { Session } from '../state/sessions.ts'
 import { noopTelemetry } from '../telemetry/noop.ts'
 import type { Dialect, DialectName } from '../wire/dialect.ts'
 import { answerError, answerHeaders } from './answering/answering-client.ts'
+import { readFailure } from './answering/upstream-failure.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import type { AttachedCall } from './call.ts'
 import { refuseOnRecord } from './model-call.ts'
@@ -125,17 +126,19 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
     .catch((error: unknown) => Promise.reject(describeFailure(error, name)))
   const secrets = secretsOf(credential, target)
   const routed: RoutedResponse = { target, provider, dialect: dialect.name, credential: id, response: answered, secrets }
-  const text = maskSecrets(await collectBody(answered, maxAnswerBytes, name), routed.secrets)
-  const { status } = answered
-  // A refused provider credential is our failure, and the vendor's words about it may quote the key.
-  if (status === 401 || status === 403)
-    throw new TurnwardError('upstream.failed', { subject: name, why: `it answered ${status}: the credential ${id} was refused` })
-  origin.outlet.head(status, {
+  if (answered.status >= 400) {
+    const told = await readFailure(count, routed)
+    origin.outlet.head(told.status, told.headers)
+    origin.outlet.end(told.body)
+    return told.failure
+  }
+  const text = maskSecrets(await collectBody(answered, maxAnswerBytes, name), secrets)
+  origin.outlet.head(answered.status, {
     ...answerHeaders(count, routed, String(answered.headers['content-type'] ?? 'application/json')),
     'content-length': text.length,
   })
   origin.outlet.end(text)
-  return status < 400 ? undefined : new TurnwardError('upstream.failed', { subject: name, status, why: `it answered ${status}` })
+  return undefined
 }
 
 function answerEstimate(count: TokenCount): undefined {

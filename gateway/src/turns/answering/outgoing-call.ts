@@ -3,6 +3,7 @@ import type { OutgoingCall } from '../../models/building-request.ts'
 import type { OnAttempt } from '../../models/asking-upstream.ts'
 import { providers } from '../../providers/providers.ts'
 import type { ModelCall } from '../call.ts'
+import { requestIdOf } from './answering-client.ts'
 import { noteDecision, recordOf } from '../recording/recording.ts'
 
 export function outgoing(call: ModelCall): OutgoingCall {
@@ -22,6 +23,7 @@ export function outgoing(call: ModelCall): OutgoingCall {
 
 /** Records the decision to send this call to an upstream with a credential, before it is sent. Throws while the log cannot be written. */
 export function onAttempt(call: ModelCall): OnAttempt {
+  const requestId = requestIdOf(call.origin.headers)
   return (target, credential) => {
     const { name, config } = target.upstream
     const isFirst = call.attempt === undefined
@@ -37,6 +39,7 @@ export function onAttempt(call: ModelCall): OnAttempt {
       rules: [call.grant],
       reason: isFirst ? 'The principal may use this model.' : 'The call goes to this upstream next.',
       credential,
+      ...(requestId === undefined ? {} : { requestId }),
       ...(call.client === undefined ? {} : { client: call.client.name }),
       ...(call.side === undefined ? {} : { side: call.side }),
       ...(call.hidden.length > 0 ? { hidden: [...call.hidden] } : {}),
