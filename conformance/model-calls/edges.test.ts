@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { secrets } from '../harness/governed-config.ts'
 import { startGoverned, withParts, type GovernedGateway } from '../harness/governed-gateway.ts'
 import { say } from '../harness/model-answer.ts'
-import { post } from '../harness/raw-http.ts'
+import { post, send } from '../harness/raw-http.ts'
 import type { Vendor } from '../harness/vendor.ts'
 
 let governed: GovernedGateway
@@ -195,4 +195,28 @@ test('a key of an edge beside ours is left alone', async () => {
   edge.respond((request) => say(request, { text: 'Hello.' }))
   expect((await ask('/v1/chat/completions', false, { 'x-api-key': 'edge-key' })).status).toBe(200)
   expect(JSON.stringify(edge.last().headers)).not.toContain('"edge-key"')
+})
+
+test.each([...doors, ['the list of models', '/v1/models'] as const])(
+  '%s: a name in Host that is not ours is refused, as at the MCP endpoint',
+  async (_name, path) => {
+    const method = path === '/v1/models' ? 'GET' : 'POST'
+    const headers = { host: 'elsewhere.example', authorization: `Bearer ${secrets.alice}`, 'content-type': 'application/json' }
+    const refused = await send(`${governed.url}${path}`, { method, headers, ...(method === 'POST' ? { body: '{}' } : {}) })
+    expect([refused.status, JSON.parse(refused.text).error.code]).toEqual([403, 'request.host'])
+    expect((await send(`${governed.url}/healthz`, { headers: { host: '10.1.2.3' } })).status).toBe(200)
+  },
+)
+
+test('a message that an edge puts behind a tool result begins no turn', async () => {
+  const call = { id: 'call_deco', name: 'get_time', args: {} }
+  const user = { role: 'user', content: 'What time is it, decorated?' }
+  const decoration = { role: 'system', content: 'Answer briefly.' }
+  const talk = (messages: object[]) => post(`${governed.url}/v1/chat/completions`, secrets.alice, { model: 'm', messages })
+  edge.respond((request) => say(request, { calls: [call] }))
+  const first = await talk([user, decoration])
+  const { message } = JSON.parse(first.text).choices[0]
+  edge.respond((request) => say(request, { text: 'Noon.' }))
+  const second = await talk([user, message, { role: 'tool', tool_call_id: call.id, content: '12:00' }, decoration])
+  for (const name of ['x-turnward-turn', 'x-turnward-session']) expect(second.headers[name]).toBe(first.headers[name])
 })

@@ -4,7 +4,7 @@ import type { UpstreamConfig } from '@turnward/contract/config'
 import type { CancelSignal } from '../core/cancellation.ts'
 import type { AnswerHandler, Exchange as Hop } from '../http1/exchange.ts'
 import { HttpPool } from '../http1/pool.ts'
-import { BodyDecoder, codingOf, decoderFor, type DecodedSink } from './decoding-body.ts'
+import { type BodyDecoder, codingOf, decoderFor, type DecodedSink } from './decoding-body.ts'
 import type { BodySink, UpstreamRequest, UpstreamResponse, UpstreamTransport } from '../providers/transport.ts'
 
 type HttpUpstreamConfig = Extract<UpstreamConfig, { base_url: string }>

@@ -3,7 +3,7 @@
  * Asked of the vendor when the route leads to one that counts, and estimated otherwise (marked as such).
  */
 import type { Route, RouteTarget } from '../config/snapshot.ts'
-import { TurnwardError } from '../core/error.ts'
+import type { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import { resolveCredential } from '../identity/credentials.ts'
