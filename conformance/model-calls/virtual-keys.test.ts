@@ -52,7 +52,10 @@ test('a key that expires is refused from then on', async () => {
   let lives = 2000
   const key = await until('a key that is good for a while', async () => {
     lives *= 2
-    const made = await create('--principal', 'alice', '--expires', new Date(Date.now() + lives).toISOString())
+    const expires = new Date(Date.now() + lives).toISOString()
+    const { code, stdout } = await governed.gateway.cli(['keys', 'create', '--json', '--principal', 'alice', '--expires', expires])
+    if (code !== 0) return undefined
+    const made = JSON.parse(stdout) as { key: string }
     return (await list(made.key)) === 'ok' ? made.key : undefined
   })
   await until('its end', async () => ((await list(key)) === 'auth.expired_key' ? true : undefined))

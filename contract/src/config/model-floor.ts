@@ -1,5 +1,6 @@
 /** The model floor: credentials, upstreams and routes. */
 import { z } from 'zod'
+import { baseAddressSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema } from './common.ts'
 
 export const credentialSchema = z.strictObject({
@@ -26,8 +27,6 @@ const upstreamBase = {
    */
   stream_usage: z.enum(['auto', 'always', 'never']).default('auto'),
 }
-
-const httpUrl = z.url({ protocol: /^https?$/ })
 
 export const scriptStepSchema = z.strictObject({
   /** Which conversations this step answers; all given conditions must hold. The first step that matches wins. */
@@ -57,11 +56,11 @@ export const scriptStepSchema = z.strictObject({
 })
 
 export const upstreamSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('openai'), base_url: httpUrl.default('https://api.openai.com/v1'), ...upstreamBase }),
-  z.strictObject({ kind: z.literal('anthropic'), base_url: httpUrl.default('https://api.anthropic.com/v1'), ...upstreamBase }),
+  z.strictObject({ kind: z.literal('openai'), base_url: baseAddressSchema.default('https://api.openai.com/v1'), ...upstreamBase }),
+  z.strictObject({ kind: z.literal('anthropic'), base_url: baseAddressSchema.default('https://api.anthropic.com/v1'), ...upstreamBase }),
   z.strictObject({
     kind: z.literal('openai-compatible'),
-    base_url: httpUrl,
+    base_url: baseAddressSchema,
     ...upstreamBase,
   }),
   z.strictObject({

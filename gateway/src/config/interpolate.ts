@@ -26,7 +26,11 @@ export async function interpolate(node: LocatedNode, context: InterpolationConte
   if (node.kind === 'list') {
     for (const [index, item] of node.items.entries()) await interpolate(item, context, [...path, index])
   } else if (node.kind === 'map') {
-    for (const [key, entry] of node.entries) await interpolate(entry.value, context, [...path, key])
+    for (const [key, entry] of node.entries) {
+      // A key is a name, and stays what it is: text that looks resolved and is not would be one nobody chose.
+      if (key.includes('${')) context.problems.add(entry.key, path, 'a reference cannot stand in a key; write the name itself')
+      await interpolate(entry.value, context, [...path, key])
+    }
   } else if (typeof node.value === 'string' && node.value.includes('$')) {
     await interpolateScalar(node, node.value, context, path)
   }

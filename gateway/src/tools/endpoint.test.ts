@@ -198,7 +198,10 @@ describe('with other settings', () => {
         ...operations,
         listTools: async () => ({ tools: read.filter(({ name }) => name === 's__t').map((tool) => tool.definition), complete: true }),
       },
-      { catalogue: async () => catalogue, hold: () => () => {} },
+      {
+        for: () => ({ catalogue: async () => catalogue, call: () => Promise.reject(new Error('not here')), credentialOf: () => 'none' }),
+        hold: () => () => {},
+      },
     )
     const call = (name: string, headers: Record<string, string>): Promise<Answer> =>
       modern('tools/call', { name, arguments: { r: 'eu' } }, { headers })

@@ -78,6 +78,30 @@ describe('stdio servers', () => {
     expect(await fleet.call(await find(fleet), {}, options())).toEqual({ content: [], answers: [-32601, 'pong'] })
   })
 
+  test.each([
+    ['with its id in text', `send({ id: String(message.id), result: { content: [] } })`],
+    ['with no id', `send({ id: null, result: { content: [] } })`],
+  ])('an answer %s is taken', async (_how, answer) => {
+    const fleet = start({ servers: { s: stdio(`if (message.method === 'tools/call') ${answer}`) }, gateways })
+    expect(await fleet.call(await find(fleet), {}, options())).toEqual({ content: [] })
+  })
+
+  test('an answer that is none ends the call with the reason', async () => {
+    const fleet = start({ servers: { s: stdio(`if (message.method === 'tools/call') send({ id: message.id, result: 'x' })`) }, gateways })
+    await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({
+      why: 'its answer is malformed: `result` must be an object',
+    })
+  })
+
+  test.each([`{ params: null }`, `{ params: [] }`, `{ id: null }`])('changed tools are heard of, also with %s', async (odd) => {
+    const server = stdio(
+      `if (message.method === 'tools/call') { tools.push({ name: 'u', inputSchema: {} }); send({ method: 'notifications/tools/list_changed', ...${odd} }); reply({ content: [] }) }`,
+    )
+    const fleet = start({ servers: { s: server }, gateways })
+    await fleet.call(await find(fleet), {}, options())
+    await expect.poll(() => fleet.knows('s__u')?.name).toBe('s__u')
+  })
+
   test('a deadline ends the call even while progress arrives, and the server is told', async () => {
     const server = stdio(
       `if (message.method === 'tools/call' && !message.params.arguments.ask) { let n = 0; global.timer = setInterval(() => send({ method: 'notifications/progress', params: { progressToken: message.params._meta.progressToken, progress: ++n } }), 10) }
@@ -309,8 +333,8 @@ describe('HTTP servers', () => {
         'io.modelcontextprotocol/clientCapabilities': {},
       },
     })
-    expect(fleet.fleet.credentialOf(fleet.snapshot(), 's')).toBe('server:s')
-    expect(fleet.fleet.credentialOf(fleet.snapshot(), 'other')).toBe('none')
+    expect(fleet.fleet.for(fleet.snapshot(), undefined).credentialOf('s')).toBe('server:s')
+    expect(fleet.fleet.for(fleet.snapshot(), undefined).credentialOf('other')).toBe('none')
   })
 
   test('a cancelled call closes the stream of a modern server', async () => {
@@ -411,8 +435,7 @@ describe('HTTP servers', () => {
   test.each([
     [401, 'credential'],
     [403, 'credential'],
-    [500, 'HTTP 500'],
-    [302, 'HTTP 302'],
+    [302, 'configure the final address'],
   ])('status %i is no verdict about the era, and is not followed', async (status, why) => {
     const { url, seen } = await http((_each, res) => void res.writeHead(status, { location: 'http://127.0.0.1:1/' }).end())
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways })

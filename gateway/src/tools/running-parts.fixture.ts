@@ -111,8 +111,8 @@ export function startFleet(config: TestConfig, options: Partial<FleetOptions> = 
   return {
     fleet,
     snapshot: () => current,
-    catalogue: (gateway) => fleet.catalogue(current, gateway),
-    call: (tool, args, callOptions) => fleet.call(current, tool, args, callOptions),
+    catalogue: (gateway) => fleet.for(current, undefined).catalogue(gateway),
+    call: (tool, args, callOptions) => fleet.for(current, undefined).call(tool, args, callOptions),
     knows: (name) => fleet.known(current).find((tool) => tool.name === name),
     swap(next) {
       current = snapshotOf(next)
@@ -144,16 +144,16 @@ export function openOperations(fleet: Fleet): McpOperations {
       if (declared === undefined) throw new TurnwardError('grant.gateway', { subject: gateway })
       return { instructions: declared.instructions }
     },
-    async listTools({ snapshot, gateway }) {
-      const { tools, missing } = await fleet.catalogue(snapshot, gateway)
+    async listTools({ snapshot, caller, gateway }) {
+      const { tools, missing } = await fleet.for(snapshot, caller).catalogue(gateway)
       return { tools: tools.map(({ definition }) => definition), complete: missing.size === 0 }
     },
-    async callTool({ snapshot, gateway }, { name, args, unfit, signal, onProgress, meta }) {
-      const tool = (await fleet.catalogue(snapshot, gateway)).resolve(name)
+    async callTool({ snapshot, caller, gateway }, { name, args, unfit, signal, onProgress, meta }) {
+      const tool = (await fleet.for(snapshot, caller).catalogue(gateway)).resolve(name)
       if (tool === undefined) throw new TurnwardError('grant.tool', { subject: name })
       const why = unfit ?? tool.validate(args)
       if (why !== undefined) return { content: [{ type: 'text', text: why }], isError: true }
-      return fleet.call(snapshot, tool, args, { signal, onProgress, meta })
+      return fleet.for(snapshot, caller).call(tool, args, { signal, onProgress, meta })
     },
     watchTools: async (_context, changed) => fleet.onChange(changed),
   }
@@ -169,7 +169,7 @@ export interface TestEndpoint {
 export async function serveEndpoint(
   operations: McpOperations,
   snapshot: () => Snapshot,
-  fleet?: Pick<Fleet, 'catalogue' | 'hold'>,
+  fleet?: Pick<Fleet, 'for' | 'hold'>,
 ): Promise<TestEndpoint> {
   const endpoint = createMcpEndpoint({
     operations,

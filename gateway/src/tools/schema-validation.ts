@@ -4,7 +4,7 @@
  * checks again; a schema that cannot be used at all makes the tool unusable.
  */
 import { dereference, validate, type Schema, type SchemaDraft } from '@cfworker/json-schema'
-import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
 import { countNodes } from './json-size.ts'
 import { compileAcceptance } from './schema-acceptance.ts'
 import { weakenedSchema } from './schema-weakening.ts'

@@ -31,6 +31,19 @@ const areSchemas: Keyword = (value, depth, walk) =>
 const isMap: Keyword = (value, depth, walk) =>
   isObject(value) && Object.entries(value).every(([name, each]) => name !== '__proto__' && isSoundAt(each, depth + 1, walk))
 
+const ofOneSchema = [
+  'additionalProperties',
+  'propertyNames',
+  'unevaluatedProperties',
+  'unevaluatedItems',
+  'items',
+  'contains',
+  'not',
+  'if',
+  'then',
+  'else',
+]
+
 /** What a keyword may be. One that is not here is refused when it begins like one of JSON Schema (`$`), and means nothing otherwise. */
 const keywords: Readonly<Record<string, Keyword>> = {
   $schema: isText,
@@ -65,19 +78,10 @@ const keywords: Readonly<Record<string, Keyword>> = {
   format: isText,
   pattern: (value) => typeof value === 'string' && isPattern(value),
   required: areNames,
+  ...Object.fromEntries(ofOneSchema.map((name) => [name, isSchema])),
   properties: isMap,
   patternProperties: (value, depth, walk) => isMap(value, depth, walk) && Object.keys(value as JsonObject).every(isPattern),
-  additionalProperties: isSchema,
-  propertyNames: isSchema,
-  unevaluatedProperties: isSchema,
-  unevaluatedItems: isSchema,
-  items: isSchema,
   prefixItems: areSchemas,
-  contains: isSchema,
-  not: isSchema,
-  if: isSchema,
-  then: isSchema,
-  else: isSchema,
   allOf: areSchemas,
   anyOf: areSchemas,
   oneOf: areSchemas,

@@ -108,11 +108,6 @@ export function resultText(id: RpcId, result: JsonObject): string {
   return JSON.stringify({ jsonrpc: '2.0', id, result })
 }
 
-/** Without an id when the request could not be read (basic/index, "Error Responses"). */
-export function errorText(id: RpcId | undefined, error: RpcErrorObject): string {
-  return JSON.stringify(id === undefined ? { jsonrpc: '2.0', error } : { jsonrpc: '2.0', id, error })
-}
-
 /** Whether a response or a token is for our request: our ids are integers, which some servers send back as text. */
 export function isOurs(id: number, answered: JsonValue | undefined): boolean {
   return answered === id || answered === String(id)

@@ -1,6 +1,7 @@
 /** The first messages of a hop: `initialize` of the legacy era, `_meta` and `server/discover` of the modern one. */
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { errorText, resultText, rpcCodes, type RpcRequest, type RpcResponse } from '../codec/json-rpc.ts'
+import { resultText, rpcCodes, type RpcRequest, type RpcResponse } from '../codec/json-rpc.ts'
+import { errorText, methodNotFound } from '../codec/rpc-errors.ts'
 import { latestLegacyVersion, legacyVersions, metaKeys, modernVersion, type Era } from '../codec/versions.ts'
 import type { Exchange } from './exchange.ts'
 import { unavailable } from './failure.ts'
@@ -48,5 +49,5 @@ export function listenToTools(exchange: Exchange, listening: AbortSignal): void 
 
 /** What a server is told that asks something of us: we have declared no capability, so it can only want to know that we live. */
 export function answerToServer({ id, method }: RpcRequest): string {
-  return method === 'ping' ? resultText(id, {}) : errorText(id, { code: rpcCodes.methodNotFound, message: 'Method not found' })
+  return method === 'ping' ? resultText(id, {}) : errorText(id, methodNotFound)
 }

@@ -1,14 +1,11 @@
 /** `tools/list` and `tools/call`, the same for both eras: parameters are read here, work is done by the operations. */
-import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { numberText, pathToRawNumber } from '../../core/exact-json.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { compareNumbers } from '../../core/number-literals.ts'
 import type { RpcRequest } from '../codec/json-rpc.ts'
 import { numberRefusal } from '../codec/message-body.ts'
-import type { McpContext, McpOperations } from '../operations.ts'
-import type { Sealer } from '../seal.ts'
-import type { Reply } from './reply.ts'
+import type { MethodCall } from './parts.ts'
 
 const pageSize = 100
 
@@ -20,9 +17,9 @@ export interface ToolPage {
 }
 
 /** One page. Cursors are ours, sealed, and only good for the principal and gateway they were made for. Throws `request.invalid`. */
-export async function listPage(operations: McpOperations, cursors: Sealer, context: McpContext, request: RpcRequest): Promise<ToolPage> {
+export async function listPage({ parts: { operations, cursors }, context, message }: MethodCall): Promise<ToolPage> {
   const boundTo = [context.caller.principal.id, context.gateway]
-  const cursor = request.params.cursor ?? undefined
+  const cursor = message.params.cursor ?? undefined
   const opened = cursor === undefined ? undefined : typeof cursor === 'string' ? cursors.open(cursor, boundTo) : undefined
   if (cursor !== undefined && opened === undefined)
     throw new TurnwardError('request.invalid', {
@@ -55,11 +52,11 @@ export interface CallRequest {
 }
 
 /** Reads the parameters of `tools/call`. Throws `request.invalid`. */
-export function readCall(request: RpcRequest): CallRequest {
+export function readCall(message: RpcRequest): CallRequest {
   // What is null is not there.
-  const { name } = request.params
-  const args = request.params.arguments ?? undefined
-  const meta = request.params._meta ?? undefined
+  const { name } = message.params
+  const args = message.params.arguments ?? undefined
+  const meta = message.params._meta ?? undefined
   if (typeof name !== 'string' || name === '' || name.length > 512)
     throw new TurnwardError('request.invalid', { subject: 'name', why: 'it must be the name of a tool' })
   if (args !== undefined && !isObject(args))
@@ -72,20 +69,21 @@ export function readCall(request: RpcRequest): CallRequest {
 }
 
 /** Runs one call; progress goes to the reply under the client's own token. */
-export async function runCall(
-  operations: McpOperations,
-  context: McpContext,
-  call: CallRequest,
-  signal: CancelSignal,
-  reply: Reply | undefined,
-): Promise<JsonObject> {
+export async function runCall({ parts, context, signal, reply }: MethodCall, call: CallRequest): Promise<JsonObject> {
   const { progressToken } = call
   const onProgress =
     progressToken === undefined || reply === undefined
       ? undefined
       : increasing((params) => reply.notify('notifications/progress', { ...params, progressToken }))
   try {
-    return await operations.callTool(context, { name: call.name, args: call.args, unfit: call.unfit, meta: call.meta, signal, onProgress })
+    return await parts.operations.callTool(context, {
+      name: call.name,
+      args: call.args,
+      unfit: call.unfit,
+      meta: call.meta,
+      signal,
+      onProgress,
+    })
   } catch (error) {
     const failure = asTurnwardError(error)
     throw failure.code === 'grant.tool'

@@ -34,11 +34,7 @@ export function script(handler: (call: ToolCallRequest) => Promise<JsonObject>):
 }
 
 /** Serves again with other parts. */
-export async function reopen(
-  snapshot: Snapshot,
-  other: McpOperations = operations,
-  fleet?: Pick<Fleet, 'catalogue' | 'hold'>,
-): Promise<void> {
+export async function reopen(snapshot: Snapshot, other: McpOperations = operations, fleet?: Pick<Fleet, 'for' | 'hold'>): Promise<void> {
   await endpoint.close()
   endpoint = await serveEndpoint(other, () => snapshot, fleet)
 }

@@ -66,17 +66,22 @@ export class KnownTools {
     return this.#ofSnapshot(snapshot).listings.get(server)?.read.tools ?? []
   }
 
-  /** Takes a complete new listing. Returns it, with the tools of the earlier one where those are the same. */
-  record(server: McpServer, read: ReadTools): ReadTools {
+  /**
+   * Takes a new listing. Returns it, with the tools of the earlier one where those are the same. One that was cut off says
+   * nothing of the names it does not have: those keep their meaning.
+   */
+  record(server: McpServer, read: ReadTools, isCut = false): ReadTools {
     const before = this.#latestOf(server.name)
-    const unchanged = before !== undefined && sameTools(before.read, read)
-    const known = unchanged ? { ...before.read, leftOut: read.leftOut } : read
-    if (unchanged && before.digest === server.digest) return known
+    const isSame = before !== undefined && sameTools(before.read, read)
+    const listed = isSame ? { ...before.read, leftOut: read.leftOut } : read
+    const known = isCut && before !== undefined && !isSame ? withEarlier(read, before.read) : listed
+    const unchanged = isSame || (before !== undefined && sameTools(before.read, known))
+    if (unchanged && before.digest === server.digest) return listed
     // The tools stay the same objects, so that whoever remembers something of them need not forget it.
     this.#latest.set(server.name, { digest: server.digest, read: unchanged ? before.read : known })
     this.#version += 1
     if (!unchanged) this.#save(server.name, known)
-    return known
+    return listed
   }
 
   /** Keeps what is known of servers that were configured until now, and forgets others after a while. */
@@ -162,4 +167,11 @@ function sameTools(before: ReadTools, after: ReadTools): boolean {
     before.tools.length === after.tools.length &&
     before.tools.every(({ name, digest }, index) => after.tools[index]?.name === name && after.tools[index].digest === digest)
   )
+}
+
+/** Tools by name, so that two listings of the same tools are equal in whatever order they were put together. */
+function withEarlier(read: ReadTools, earlier: ReadTools): ReadTools {
+  const listed = new Set(read.tools.map(({ name }) => name))
+  const tools = [...read.tools, ...earlier.tools.filter(({ name }) => !listed.has(name))]
+  return { ...read, tools: tools.sort((one, other) => (one.name < other.name ? -1 : 1)) }
 }

@@ -22,8 +22,8 @@ export interface SlotOptions extends ConnectOptions {
   readonly starts: CallQueue
   /** State or tools changed. */
   readonly onChange: () => void
-  /** A complete listing was read; what is returned takes its place. */
-  readonly onListed: (read: ReadTools) => ReadTools
+  /** A listing was read, perhaps not to its end; what is returned takes its place. */
+  readonly onListed: (read: ReadTools, isCut: boolean) => ReadTools
   /** The last of the calls that ran has ended. */
   readonly onIdle: () => void
 }
@@ -284,7 +284,7 @@ export class ServerSlot {
   /** True when the tools, or what is missing of them, differ from before. */
   #take({ tools, cut }: Listed): boolean {
     const before = fingerprint(this.#read, this.#cut)
-    this.#read = this.#options.onListed(readTools(this.server.name, tools))
+    this.#read = this.#options.onListed(readTools(this.server.name, tools), cut !== undefined)
     this.#cut = cut
     this.#listedAt = this.#options.clock.monotonic()
     const isChanged = before !== fingerprint(this.#read, cut)
