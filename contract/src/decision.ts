@@ -67,6 +67,8 @@ export const decisionRecordSchema = z.object({
   subject: z.string(),
   /** The name the model called the tool by, when it means the tool in `subject` under another. */
   calledAs: z.string().optional(),
+  /** What the caller, or an edge in front, calls the request: its `x-request-id`. */
+  requestId: z.string().optional(),
   /** The known client that made the model call. */
   client: z.string().optional(),
   /** Kind of a side request of the client (`title`, `summary`), which belongs to no turn. */

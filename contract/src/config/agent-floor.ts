@@ -130,6 +130,11 @@ export const turnsSchema = z.strictObject({
   unknown_history: z.enum(['restrict', 'accept']).default('restrict'),
   /** Comment line sent while a stream is held, in milliseconds. */
   keep_alive_ms: millisecondsSchema.default(10_000),
+  /**
+   * After this long without a word of the upstream, a streamed answer begins with its head and comments, for edges in front
+   * that give up sooner than a model begins; a failure is then told inside the stream. Not set: the head waits.
+   */
+  early_head_ms: millisecondsSchema.optional(),
   /** How long after a model call was offered a tool a call of it without a ticket may come from that conversation. */
   link_window_ms: millisecondsSchema.default(600_000),
   /** Silence after which what was read through MCP connections alone is over. */

@@ -19,6 +19,13 @@ const upstreamBase = {
   connections: z.number().int().min(1).max(1024).default(128),
   /** Fixed headers an administrator wants on every request, for example for an edge gateway. */
   headers: z.record(z.string(), z.string()).default({}),
+  /** Leave the `model` field out of requests (some edge gateways refuse it). */
+  omit_model: z.boolean().default(false),
+  /**
+   * Whether `stream_options.include_usage` is asked for where the client did not ask: without it a stream has no usage to
+   * account for. `auto` leaves it out for a while after the upstream has refused it; `never` also takes out the client's own.
+   */
+  stream_usage: z.enum(['auto', 'always', 'never']).default('auto'),
 }
 
 export const scriptStepSchema = z.strictObject({
@@ -54,8 +61,6 @@ export const upstreamSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('openai-compatible'),
     base_url: baseAddressSchema,
-    /** Leave the `model` field out of requests (some edge gateways refuse it). */
-    omit_model: z.boolean().default(false),
     ...upstreamBase,
   }),
   z.strictObject({
@@ -63,6 +68,8 @@ export const upstreamSchema = z.discriminatedUnion('kind', [
     /** Deterministic answers for demos and tests. */
     steps: z.array(scriptStepSchema).min(1),
     ...upstreamBase,
+    /** It runs in this process and needs none. */
+    credential: z.string().default('none'),
   }),
 ])
 

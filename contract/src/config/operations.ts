@@ -8,6 +8,11 @@ export const listenSchema = z.strictObject({
   port: z.number().int().min(0).max(65_535).default(4100),
   /** Extra Host header values to answer to, besides the loopback names and the listening address. */
   hosts: z.array(z.string()).default([]),
+  /** Headers that never carry a key of ours, because an edge in front uses them for its own. At most one of the two. */
+  ignore_credential_headers: z
+    .array(z.enum(['authorization', 'x-api-key']))
+    .max(1)
+    .default([]),
   tls: notAvailableYet('listen.tls'),
 })
 

@@ -7,6 +7,7 @@ import { answerError } from '../turns/answering/answering-client.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import { httpOrigin } from '../turns/origins/http-origin.ts'
+import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import { messages } from '../wire/dialects/messages/messages.ts'
@@ -25,11 +26,16 @@ export function entrancesOf(
   isDraining: () => boolean,
 ): readonly Entrance[] {
   const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
-  const modelCall =
-    (dialect: Dialect): Entrance['handle'] =>
-    (request, response) =>
-      runModelCall(services, httpOrigin(request, response), dialect)
-  const models: Entrance['handle'] = (request, response, name) => answerModels(services, offered, request, response, name)
+  // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
+  const named =
+    (handle: Entrance['handle']): Entrance['handle'] =>
+    (request, response, parameter) => {
+      guardHostName(request.headers, services.snapshot().settings.listen)
+      return handle(request, response, parameter)
+    }
+  const modelCall = (dialect: Dialect): Entrance['handle'] =>
+    named((request, response) => runModelCall(services, httpOrigin(request, response), dialect))
+  const models = named((request, response, name) => answerModels(services, offered, request, response, name))
   return [
     { path: '/v1/chat/completions', methods: ['POST'], needs: 'caller', dialect: 'chat-completions', handle: modelCall(chatCompletions) },
     { path: '/v1/messages', methods: ['POST'], needs: 'caller', dialect: 'messages', handle: modelCall(messages) },
@@ -38,7 +44,7 @@ export function entrancesOf(
       methods: ['POST'],
       needs: 'caller',
       dialect: 'messages',
-      handle: (request, response) => countTokens(services, httpOrigin(request, response), messages),
+      handle: named((request, response) => countTokens(services, httpOrigin(request, response), messages)),
     },
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/v1/models/{name...}', methods: ['GET'], needs: 'caller', handle: models },

@@ -81,7 +81,11 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     principals: compileMap(config.principals, compilePrincipal),
     groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),
     keys: compileMap(config.keys, compileKey),
-    credentials: compileMap(config.credentials, (credential, id): ProviderCredential => ({ id, secret: credential.secret })),
+    credentials: compileMap(config.credentials, (credential, id): ProviderCredential => ({
+      id,
+      kind: 'static',
+      secret: credential.secret,
+    })),
     upstreams,
     routes: compileRoutes(config.routes, upstreams),
     servers: compileMap(config.servers, (server, name) => compileServer(server, name, base)),

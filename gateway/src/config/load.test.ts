@@ -70,7 +70,7 @@ describe('a complete configuration becomes a snapshot', () => {
     expect(snapshot.revision).toMatch(/^[0-9a-f]{12}$/)
     expect(snapshot.files).toEqual([join(folder, 'turnward.yaml')])
     expect(snapshot.dataDir).toBe(join(folder, '.turnward'))
-    expect(snapshot.settings.listen).toEqual({ host: '127.0.0.1', port: 4100, hosts: [] })
+    expect(snapshot.settings.listen).toEqual({ host: '127.0.0.1', port: 4100, hosts: [], ignore_credential_headers: [] })
     expect(snapshot.principals.get('alice')).toEqual({
       id: 'alice',
       kind: 'human',

@@ -25,7 +25,7 @@ export function checkSafety(config: Config, report: ReportAt): void {
   checkHeaders(config.telemetry.traces.headers, ['telemetry', 'traces', 'headers'], report)
   for (const [name, upstream] of Object.entries(config.upstreams)) {
     checkHeaders(upstream.headers, ['upstreams', name, 'headers'], report, bodyHeaders)
-    if (upstream.kind !== 'scripted') continue
+    if (!('steps' in upstream)) continue
     for (const [index, step] of upstream.steps.entries()) {
       for (const condition of ['task', 'seen', 'last'] as const)
         checkPattern(step.when[condition], ['upstreams', name, 'steps', index, 'when', condition], report)

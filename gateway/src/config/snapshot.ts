@@ -3,6 +3,7 @@
  * every reference resolved. A request keeps the snapshot it started with until it ends.
  */
 import type { Config, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
+import type { CredentialSource } from '../core/credential.ts'
 import type { Principal } from '../core/principal.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
 
@@ -50,10 +51,8 @@ export interface ConfiguredKey {
   readonly credentials: ReadonlyMap<string, string>
 }
 
-export interface ProviderCredential {
-  readonly id: string
-  readonly secret: string
-}
+/** A credential for an upstream, by its id. */
+export type ProviderCredential = { readonly id: string } & CredentialSource
 
 export interface Upstream {
   readonly name: string

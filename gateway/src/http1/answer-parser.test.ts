@@ -247,9 +247,9 @@ describe('a head', () => {
   test('has 16 KiB at most, whole or in parts', () => {
     expect(headOf(16_384).length).toBe(16_384)
     expect(readBothWays(headOf(16_384))).toBe('')
-    expect(readBothWays(headOf(16_385))).toBe('HTTP_MALFORMED')
-    expect(readBothWays(headOf(60_000))).toBe('HTTP_MALFORMED')
-    expect(readBothWays(headOf(60_000).slice(0, -4))).toBe('HTTP_MALFORMED')
+    expect(readBothWays(headOf(16_385))).toBe('HTTP_HEAD_TOO_LONG')
+    expect(readBothWays(headOf(60_000))).toBe('HTTP_HEAD_TOO_LONG')
+    expect(readBothWays(headOf(60_000).slice(0, -4))).toBe('HTTP_HEAD_TOO_LONG')
   })
 
   test('comes after sixteen interim answers at most, each time', () => {

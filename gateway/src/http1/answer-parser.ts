@@ -68,7 +68,7 @@ export class AnswerParser {
     this.#partial = undefined
   }
 
-  /** Reads `bytes[0, length)`. Throws `HTTP_MALFORMED`, also for bytes nobody asked for. */
+  /** Reads `bytes[0, length)`. Throws `HTTP_MALFORMED`, also for bytes nobody asked for, and `HTTP_HEAD_TOO_LONG`. */
   push(bytes: Buffer, length: number): void {
     if (this.#state === 'idle') throw new HttpError('HTTP_MALFORMED', 'bytes nobody asked for')
     let at = 0
@@ -98,7 +98,7 @@ export class AnswerParser {
     const partial = this.#partial
     if (partial === undefined) {
       const end = endOfHead(bytes, at, length)
-      if (end === -1 ? length - at >= maxHead : end + 4 - at > maxHead) throw new HttpError('HTTP_MALFORMED', 'its head is too long')
+      if (end === -1 ? length - at >= maxHead : end + 4 - at > maxHead) throw new HttpError('HTTP_HEAD_TOO_LONG')
       if (end !== -1) {
         this.#begun(readHead(bytes.toString('latin1', at, end)))
         return end + 4
@@ -111,7 +111,7 @@ export class AnswerParser {
     const end = endOfHead(partial, from, this.#partialLength + copied)
     if (end === -1) {
       this.#partialLength += copied
-      if (this.#partialLength === maxHead) throw new HttpError('HTTP_MALFORMED', 'its head is too long')
+      if (this.#partialLength === maxHead) throw new HttpError('HTTP_HEAD_TOO_LONG')
       return length
     }
     const next = at + (end + 4 - this.#partialLength)

@@ -23,7 +23,7 @@ interface Opened {
 }
 
 function exchangeWith(hearing: Hearing): RunningExchange {
-  return new RunningExchange(request, null, hearing, () => {})
+  return new RunningExchange(request, null, false, hearing, () => {})
 }
 
 /** A connection that is being made, for an owner whose clock the test is. */

@@ -25,8 +25,8 @@ export interface ConnectionOwner {
   tlsSession: Buffer | undefined
   /** An answer is complete, and the connection can carry another exchange unless more is read before that. */
   onFree(connection: Connection): void
-  /** It is gone, whatever it was doing. Called once. */
-  onGone(connection: Connection): void
+  /** It is gone, whatever it was doing. Called once. `unanswered` goes out again, on a fresh connection. */
+  onGone(connection: Connection, unanswered?: RunningExchange): void
 }
 
 /** Filled and read again within one call of the event loop, so one is enough for all. */
@@ -47,6 +47,8 @@ export class Connection implements AnswerSink {
   #persistent = false
   #connected = false
   #gone = false
+  /** It has carried an exchange before the present one, and the present one has heard nothing yet. */
+  #isKept = false
   /** The head is here and the body is not complete. */
   #inBody = false
   #freeLimitMs = freeMs
@@ -79,6 +81,7 @@ export class Connection implements AnswerSink {
   /** Sends the request of an exchange; the connection is free. */
   run(exchange: RunningExchange): void {
     this.#exchange = exchange
+    this.#isKept = true
     exchange.connection = this
     this.#send(exchange)
   }
@@ -160,6 +163,7 @@ export class Connection implements AnswerSink {
   #onRead = (length: number, bytes: Uint8Array): boolean => {
     if (this.#gone) return false
     this.#quietTicks = 0
+    this.#isKept = false
     this.#isFull = length === bytes.length
     try {
       this.#parser.push(bytes as Buffer, length)
@@ -186,7 +190,16 @@ export class Connection implements AnswerSink {
     this.#socket.destroy()
     const exchange = this.#exchange
     this.#exchange = undefined
+    if (this.#isKept && exchange?.sendsAgain === true && isEnd(error)) {
+      this.#owner.onGone(this, exchange)
+      return
+    }
     this.#owner.onGone(this)
     if (error !== undefined) exchange?.onError(error)
   }
+}
+
+/** How a connection ends that the other side has given up. */
+function isEnd(error: (Error & { readonly code?: string }) | undefined): boolean {
+  return error?.code === 'HTTP_CLOSED' || error?.code === 'ECONNRESET' || error?.code === 'EPIPE'
 }

@@ -8,6 +8,11 @@ export interface OutgoingRequest {
   /** Flat list of names and values. Those of the connection and the framing are the client's own and refused here. */
   readonly headers: readonly string[]
   readonly body: Buffer | string | null
+  /**
+   * A kept connection that ends before any byte of an answer has most likely ended before the request arrived: it is sent once
+   * more, on a fresh one. Not for requests that must never be made twice. What fails on a fresh connection is never repeated.
+   */
+  readonly sendsAgain?: boolean
 }
 
 /**
@@ -38,6 +43,7 @@ const messages = {
   HTTP_BODY_TIMEOUT: 'the answer stopped in the middle',
   HTTP_CLOSED: 'the connection was closed before the answer was complete',
   HTTP_MALFORMED: 'the answer is not valid HTTP/1.1',
+  HTTP_HEAD_TOO_LONG: 'the head of the answer is longer than 16 KB',
   HTTP_INVALID_REQUEST: 'the request has a method, path or header that cannot be sent',
   HTTP_POOL_CLOSED: 'the connections to this upstream were closed',
 }

@@ -1,6 +1,6 @@
 /**
- * The connections to one origin. Strict HTTP/1.1 (RFC 9112) and nothing else: no redirect is followed, nothing is sent
- * twice, stored, decoded or upgraded. The most recently used connection is used first, so that those nobody needs age.
+ * The connections to one origin. Strict HTTP/1.1 (RFC 9112) and nothing else: no redirect is followed, nothing is
+ * stored, decoded or upgraded, and nothing is sent twice unless its caller says so and a kept connection proved stale. The most recently used connection is used first, so that those nobody needs age.
  */
 import { Connection, type ConnectionOwner, type Origin } from './connection.ts'
 import { HttpError, type AnswerHandler, type Exchange, type OutgoingRequest } from './exchange.ts'
@@ -52,7 +52,13 @@ export class HttpPool implements ConnectionOwner {
     let exchange: RunningExchange
     try {
       if (this.#closed) throw new HttpError('HTTP_POOL_CLOSED')
-      exchange = new RunningExchange(writeHead(request, this.#host, body?.length ?? 0), body, handler, this.#leaveQueue)
+      exchange = new RunningExchange(
+        writeHead(request, this.#host, body?.length ?? 0),
+        body,
+        request.sendsAgain === true,
+        handler,
+        this.#leaveQueue,
+      )
     } catch (error) {
       handler.onError(error as Error)
       return over
@@ -84,7 +90,7 @@ export class HttpPool implements ConnectionOwner {
     setImmediate(this.#settle, connection)
   }
 
-  onGone(connection: Connection): void {
+  onGone(connection: Connection, unanswered?: RunningExchange): void {
     this.#all.delete(connection)
     this.#settling.delete(connection)
     const at = this.#free.lastIndexOf(connection)
@@ -93,6 +99,8 @@ export class HttpPool implements ConnectionOwner {
       clearInterval(this.#ticker)
       this.#ticker = undefined
     }
+    // Before those who wait: it had its connection already, and another free one may be as stale.
+    if (unanswered !== undefined) this.#open(unanswered)
     this.#serve()
   }
 

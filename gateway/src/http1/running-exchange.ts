@@ -9,11 +9,19 @@ export class RunningExchange implements Exchange {
   /** Undefined while it waits for one. */
   connection: Connection | undefined
   paused = false
+  readonly sendsAgain: boolean
   readonly #handler: AnswerHandler
   readonly #leaveQueue: (exchange: RunningExchange) => void
   #ended = false
 
-  constructor(head: string, body: Buffer | null, handler: AnswerHandler, leaveQueue: (exchange: RunningExchange) => void) {
+  constructor(
+    head: string,
+    body: Buffer | null,
+    sendsAgain: boolean,
+    handler: AnswerHandler,
+    leaveQueue: (exchange: RunningExchange) => void,
+  ) {
+    this.sendsAgain = sendsAgain
     this.head = head
     this.body = body
     this.#handler = handler

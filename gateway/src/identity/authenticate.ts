@@ -90,7 +90,7 @@ export function createAuthenticator({ store, clock, logger }: AuthenticatorOptio
 
   return {
     async authenticate(headers, snapshot) {
-      const key = await findKey(presentedKey(headers), snapshot)
+      const key = await findKey(presentedKey(headers, snapshot.settings.listen.ignore_credential_headers), snapshot)
       // On every call, cached or not: time does not wait for a cache.
       if (key.revoked !== undefined && key.revoked !== null) throw new TurnwardError('auth.revoked_key', { subject: key.id })
       if (key.expires !== null && clock.now() >= key.expires) throw new TurnwardError('auth.expired_key', { subject: key.id })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Snapshot, Upstream } from '../config/snapshot.ts'
+import type { Credential } from '../core/credential.ts'
 import type { Caller } from '../core/principal.ts'
 import { resolveCredential } from './credentials.ts'
 import { principal, snapshotWith } from './identity-parts.fixture.ts'
@@ -17,7 +18,7 @@ function world(mapped: {
   const upstream = { name: 'up', config: { kind: mapped.kind ?? 'openai', credential: mapped.upstream } } as Upstream
   const snapshot = snapshotWith({
     upstreams: new Map([['up', upstream]]),
-    credentials: new Map(ids.map((id) => [id, { id, secret: `secret ${id}` }])),
+    credentials: new Map(ids.map((id) => [id, { id, kind: 'static' as const, secret: `secret ${id}` }])),
     groupCredentials: new Map(Object.entries(mapped.groups ?? {}).map(([group, id]) => [group, map(id)])),
   })
   const caller = {
@@ -40,26 +41,42 @@ describe('the credential of a call', () => {
     ['a later group when the first maps none', { groups: { alpha: 'of-second-group' }, upstream: 'of-upstream' }, 'of-second-group'],
     ['the upstream', { upstream: 'of-upstream' }, 'of-upstream'],
   ])('comes from %s', (_, mapped, id) => {
-    expect(resolveCredential(...world(mapped), 'up')).toEqual({ id, secret: `secret ${id}` })
+    expect(resolveCredential(...world(mapped), 'up', 0)).toEqual({ id, credential: { kind: 'secret', secret: `secret ${id}` } })
   })
 
   test('is none when the mapping says so, even where a broader one exists', () => {
-    expect(resolveCredential(...world({ principal: 'none', upstream: 'of-upstream' }), 'up')).toEqual({ id: 'none', secret: undefined })
-    expect(resolveCredential(...world({ upstream: 'none' }), 'up')).toEqual({ id: 'none', secret: undefined })
+    expect(resolveCredential(...world({ principal: 'none', upstream: 'of-upstream' }), 'up', 0)).toEqual({
+      id: 'none',
+      credential: { kind: 'none' },
+    })
+    expect(resolveCredential(...world({ upstream: 'none' }), 'up', 0)).toEqual({ id: 'none', credential: { kind: 'none' } })
   })
 
-  test('is none for a scripted upstream nobody maps one for', () => {
-    expect(resolveCredential(...world({ kind: 'scripted' }), 'up')).toEqual({ id: 'none', secret: undefined })
+  test('may have to be obtained: it is waited for, and one that cannot be had is missing', async () => {
+    const obtaining = (obtain: () => Promise<Credential>) => {
+      const [snapshot, caller] = world({ upstream: 'cloud' })
+      return resolveCredential(
+        { ...snapshot, credentials: new Map([['cloud', { id: 'cloud', kind: 'obtained', obtain }]]) },
+        caller,
+        'up',
+        0,
+      )
+    }
+    const given = { kind: 'secret', secret: 'short-lived' } as const
+    expect(await obtaining(async () => given)).toEqual({ id: 'cloud', credential: given })
+    await expect(obtaining(() => Promise.reject(new Error('no network')))).rejects.toMatchObject({ code: 'upstream.credential' })
   })
 
   test.each([
     ['nobody maps one', {}],
     ['the mapping names an unknown one, although the upstream has its own', { key: 'removed', upstream: 'of-upstream' }],
   ])('is missing when %s', (_, mapped) => {
-    expect(() => resolveCredential(...world(mapped), 'up')).toThrow(expect.objectContaining({ code: 'upstream.credential' }))
+    expect(() => resolveCredential(...world(mapped), 'up', 0)).toThrow(expect.objectContaining({ code: 'upstream.credential' }))
   })
 
   test('is missing for an upstream that is not configured', () => {
-    expect(() => resolveCredential(...world({ key: 'of-key' }), 'other')).toThrow(expect.objectContaining({ code: 'upstream.credential' }))
+    expect(() => resolveCredential(...world({ key: 'of-key' }), 'other', 0)).toThrow(
+      expect.objectContaining({ code: 'upstream.credential' }),
+    )
   })
 })

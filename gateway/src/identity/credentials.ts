@@ -2,23 +2,30 @@
  * Which provider credential a call runs with: the caller's own before anybody else's. A mapping that names something
  * unknown is an error and never a reason to fall back to a broader credential.
  */
-import type { Snapshot } from '../config/snapshot.ts'
+import type { ProviderCredential, Snapshot } from '../config/snapshot.ts'
+import { noCredential, type Credential } from '../core/credential.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { Caller } from '../core/principal.ts'
 
-/** `id` goes into the decision, `secret` to the upstream. `none` sends no credential. */
+/** `id` goes into the decision, what is in `credential` to the upstream alone. `none` sends no credential. */
 export interface ResolvedCredential {
   readonly id: string
-  readonly secret: string | undefined
+  readonly credential: Credential
 }
 
-const noCredential: ResolvedCredential = { id: 'none', secret: undefined }
+const none: ResolvedCredential = { id: 'none', credential: noCredential }
 
 /**
  * The credential for an upstream, from the first that maps one: the key, the principal, the principal's groups in their
- * order, the upstream itself. Throws `upstream.credential` when nobody does or the mapping names no known credential.
+ * order, the upstream itself. A promise only where the credential has to be obtained first. Throws, or rejects with,
+ * `upstream.credential` when nobody maps one, the mapping names no known credential, or it cannot be had.
  */
-export function resolveCredential(snapshot: Snapshot, caller: Caller, upstreamName: string): ResolvedCredential {
+export function resolveCredential(
+  snapshot: Snapshot,
+  caller: Caller,
+  upstreamName: string,
+  now: number,
+): ResolvedCredential | Promise<ResolvedCredential> {
   const upstream = snapshot.upstreams.get(upstreamName)
   if (upstream === undefined)
     throw new TurnwardError('upstream.credential', { subject: upstreamName, why: 'the upstream is not configured' })
@@ -27,21 +34,41 @@ export function resolveCredential(snapshot: Snapshot, caller: Caller, upstreamNa
     caller.principal.credentials.get(upstreamName) ??
     groupCredential(snapshot, caller, upstreamName) ??
     upstream.config.credential
-  if (id === 'none') return noCredential
+  if (id === 'none') return none
   if (id === undefined) {
-    if (upstream.config.kind === 'scripted') return noCredential
     throw new TurnwardError('upstream.credential', {
       subject: upstreamName,
       why: `neither the key, ${caller.principal.id}, its groups nor the upstream map one`,
     })
   }
   const credential = snapshot.credentials.get(id)
-  if (credential !== undefined) return { id: credential.id, secret: credential.secret }
+  if (credential !== undefined) return credential.kind === 'static' ? staticCredential(credential) : obtain(credential, upstreamName, now)
   throw new TurnwardError('upstream.credential', {
     subject: upstreamName,
     why: `the credential ${id} is mapped and not configured`,
     fix: 'Declare it under `credentials`, or correct the mapping.',
   })
+}
+
+function staticCredential({ id, secret }: Extract<ProviderCredential, { kind: 'static' }>): ResolvedCredential {
+  return { id, credential: { kind: 'secret', secret } }
+}
+
+async function obtain(
+  { id, obtain: give }: Extract<ProviderCredential, { kind: 'obtained' }>,
+  upstream: string,
+  now: number,
+): Promise<ResolvedCredential> {
+  try {
+    return { id, credential: await give(now) }
+  } catch (cause) {
+    throw new TurnwardError('upstream.credential', {
+      subject: upstream,
+      why: `the credential ${id} could not be obtained`,
+      fix: 'See the log for why, and try again.',
+      cause,
+    })
+  }
 }
 
 function groupCredential(snapshot: Snapshot, caller: Caller, upstreamName: string): string | undefined {

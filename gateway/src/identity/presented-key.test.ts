@@ -26,6 +26,25 @@ describe('the presented key', () => {
   })
 
   test.each([
+    ['the key of an edge in x-api-key', { authorization: 'Bearer tw_ours', 'x-api-key': 'edge-key' }],
+    ['the key of an edge as bearer', { authorization: 'Bearer edge-key', 'x-api-key': 'tw_ours' }],
+    ['another scheme', { authorization: 'Basic a2V5', 'x-api-key': 'tw_ours' }],
+  ])('is the one that is ours by its form: beside %s', (_, headers) => {
+    expect(presentedKey(headers)).toBe('tw_ours')
+  })
+
+  test('is ambiguous when both are ours by their form', () => {
+    const headers = { authorization: 'Bearer tw_one', 'x-api-key': 'tw_two' }
+    expect(() => presentedKey(headers)).toThrow(expect.objectContaining({ code: 'request.invalid' }))
+    expect(presentedKey(headers, ['x-api-key'])).toBe('tw_one')
+  })
+
+  test('is never taken from a header that is to be ignored', () => {
+    expect(presentedKey({ authorization: 'Bearer k1', 'x-api-key': 'k2' }, ['authorization'])).toBe('k2')
+    expect(() => presentedKey({ 'x-api-key': 'k2' }, ['x-api-key'])).toThrow(expect.objectContaining({ code: 'auth.missing_key' }))
+  })
+
+  test.each([
     ['no header', {}],
     ['empty headers', { authorization: '', 'x-api-key': '' }],
     ['another scheme', { authorization: 'Basic a2V5' }],

@@ -1,26 +1,40 @@
-/** Finds the one credential in the headers of a request. Two that differ are an error: which one was meant is not ours to guess. */
+/**
+ * Finds the one credential in the headers of a request. Two that differ are an error, unless exactly one of them is by its
+ * form a key of ours: an edge in front leaves its own in the other header.
+ */
 import type { IncomingHttpHeaders } from 'node:http'
 import { TurnwardError } from '../core/error.ts'
 
 const longestKey = 512
+const ownPrefix = 'tw_'
+
+/** Headers that may carry a key. */
+export type CredentialHeader = 'authorization' | 'x-api-key'
 
 /**
- * The key in `authorization: Bearer …` or `x-api-key`.
+ * The key in `authorization: Bearer …` or `x-api-key`; `ignored` are headers that belong to somebody in front of us.
  * Throws `auth.missing_key`, `auth.unknown_key` (too long to be one) or `request.invalid` (two credentials).
  */
-export function presentedKey(headers: IncomingHttpHeaders): string {
-  const { authorization, 'x-api-key': apiKey } = headers
+export function presentedKey(headers: IncomingHttpHeaders, ignored: readonly CredentialHeader[] = []): string {
+  const authorization = ignored.includes('authorization') ? undefined : headers.authorization
+  const apiKey = ignored.includes('x-api-key') ? undefined : headers['x-api-key']
   if (Array.isArray(apiKey)) throw twoCredentials()
   const bearer = authorization === undefined || authorization === '' ? undefined : bearerToken(authorization)
   // Another scheme than Bearer, or Bearer without a token.
   const strange = authorization !== undefined && authorization !== '' && bearer === undefined
   const other = apiKey === undefined || apiKey === '' ? undefined : apiKey
-  if (other !== undefined && (strange || (bearer !== undefined && bearer !== other))) throw twoCredentials()
-  const key = bearer ?? other
+  const key = other !== undefined && (strange || (bearer !== undefined && bearer !== other)) ? oursOf(bearer, other) : (bearer ?? other)
   if (key === undefined)
     throw new TurnwardError('auth.missing_key', strange ? { why: 'the `authorization` header is not `Bearer <key>`' } : {})
   if (key.length > longestKey) throw new TurnwardError('auth.unknown_key', { why: `it is longer than ${longestKey} characters` })
   return key
+}
+
+/** The one of two different credentials that is ours. */
+function oursOf(bearer: string | undefined, other: string): string {
+  const isBearer = bearer?.startsWith(ownPrefix) === true
+  if (isBearer === other.startsWith(ownPrefix)) throw twoCredentials()
+  return isBearer && bearer !== undefined ? bearer : other
 }
 
 /** RFC 9110 section 11.4: the scheme is case-insensitive; the token follows after spaces. */
@@ -34,6 +48,6 @@ function twoCredentials(): TurnwardError {
   return new TurnwardError('request.invalid', {
     subject: 'authorization, x-api-key',
     why: 'the request carries two different credentials',
-    fix: 'Send the virtual key in one of the two headers.',
+    fix: 'Send the virtual key in one of the two headers, or name the other one in `listen.ignore_credential_headers`.',
   })
 }

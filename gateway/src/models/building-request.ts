@@ -4,16 +4,17 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RouteTarget } from '../config/snapshot.ts'
+import type { Credential } from '../core/credential.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
-import { defaultAnthropicVersion } from '../providers/anthropic/anthropic.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { Provider, SpokenDialect } from '../providers/provider.ts'
+import type { UpstreamRequest } from '../providers/transport.ts'
 import { converterFor } from '../wire/converting/converting.ts'
-import type { Dialect } from '../wire/dialect.ts'
+import type { Dialect, DialectName } from '../wire/dialect.ts'
 import { carriesMarks, withoutMarks } from '../wire/dialects/messages/hub/marks.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import { replaceModel, setTopLevel } from '../wire/request/splice-bytes.ts'
-import type { UpstreamRequest } from './transport.ts'
+import { fixedHeadersOf } from './fixed-headers.ts'
 
 /** What the client asked, in its own dialect. */
 export interface OutgoingCall {
@@ -30,26 +31,66 @@ export interface OutgoingCall {
   readonly tracestate: string | undefined
 }
 
-const userAgent = 'turnward'
-
-export function buildRequest(call: OutgoingCall, target: RouteTarget, provider: Provider, secret: string | undefined): UpstreamRequest {
-  const body = buildBody(call, target, provider)
-  return { path: provider.path, headers: buildHeaders(call, target, provider, secret), body }
+/** Where and how a call goes out. */
+export interface Hop {
+  readonly target: RouteTarget
+  readonly provider: Provider
+  /** The dialect that is spoken on it. */
+  readonly dialect: DialectName
+  /** What becomes of `stream_options` in a stream that goes out as chat-completions. */
+  readonly streamUsage: 'ask' | 'as-asked' | 'never'
 }
 
-function buildBody(call: OutgoingCall, target: RouteTarget, provider: Provider): Buffer | string {
+const userAgent = 'turnward'
+
+/** The request, not signed yet. */
+export function buildRequest(call: OutgoingCall, hop: Hop): UpstreamRequest {
+  const { target, provider, dialect } = hop
+  const spoken = spokenOf(provider, dialect)
+  const path = provider.place?.({ spoken, config: target.upstream.config }, target.model ?? call.model, call.stream) ?? spoken.path
+  return { path, headers: buildHeaders(call, hop), body: buildBody(call, hop) }
+}
+
+/** The request with the headers that prove who we are. A promise only where the provider needs one. */
+export function signRequest(
+  request: UpstreamRequest,
+  { target, provider }: Pick<Hop, 'target' | 'provider'>,
+  credential: Credential,
+  now: number,
+): UpstreamRequest | Promise<UpstreamRequest> {
   const { config } = target.upstream
-  const omitModel = config.kind === 'openai-compatible' && config.omit_model
+  const { method = 'POST', path, headers, body } = request
+  const signed = provider.sign({ method, baseUrl: 'base_url' in config ? config.base_url : '', path, headers, body }, credential, now)
+  const withHeaders = (added: readonly string[]): UpstreamRequest => ({ ...request, headers: [...headers, ...added] })
+  return signed instanceof Promise ? signed.then(withHeaders) : withHeaders(signed)
+}
+
+/** Whether usage is asked for in a stream whose client did not ask for it. */
+export function addsUsage(call: OutgoingCall, { dialect, streamUsage }: Pick<Hop, 'dialect' | 'streamUsage'>): boolean {
+  const isOurs = call.dialect.name !== 'chat-completions' || !call.wantsUsage
+  return streamUsage === 'ask' && call.stream && dialect === 'chat-completions' && isOurs
+}
+
+/** Throws `gateway.internal` for a dialect the provider does not speak. */
+export function spokenOf({ dialects, telemetryName }: Provider, dialect: DialectName): SpokenDialect {
+  const spoken = dialects[dialect]
+  if (spoken === undefined) throw new TurnwardError('gateway.internal', { subject: telemetryName, why: `it does not speak ${dialect}` })
+  return spoken
+}
+
+function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
+  const { target, dialect } = hop
+  const omitModel = target.upstream.config.omit_model
   const model = target.model ?? call.model
-  // Usage is the truth that calls are accounted with, so it is always asked for; the client sees it only if it asked too.
-  const forceUsage =
-    call.stream && provider.dialect === 'chat-completions' && (call.dialect.name !== 'chat-completions' || !call.wantsUsage)
-  const converter = converterFor(call.dialect.name, provider.dialect)
+  // Usage is the truth that calls are accounted with, so it is asked for; the client sees it only if it asked too.
+  const forceUsage = addsUsage(call, hop)
+  const dropsOptions = hop.streamUsage === 'never' && dialect === 'chat-completions' && call.body.fields.stream_options !== undefined
+  const converter = converterFor(call.dialect.name, dialect)
 
   // What another vendor said for its own use is in the history under our own mark; this vendor would refuse it.
   const foreignReasoning =
-    call.dialect.name === 'messages' && provider.dialect === 'messages' && call.bytes !== undefined && carriesMarks(call.bytes)
-  if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning) {
+    call.dialect.name === 'messages' && dialect === 'messages' && call.bytes !== undefined && carriesMarks(call.bytes)
+  if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning && !dropsOptions) {
     let bytes = call.bytes
     if (model !== call.model) bytes = requireSplice(replaceModel(bytes, model))
     if (forceUsage)
@@ -58,10 +99,10 @@ function buildBody(call: OutgoingCall, target: RouteTarget, provider: Provider):
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
-  const body =
-    converter?.request(named, { upstream: target.upstream.name }) ?? (provider.dialect === 'messages' ? withoutMarks(named) : named)
+  const body = converter?.request(named, { upstream: target.upstream.name }) ?? (dialect === 'messages' ? withoutMarks(named) : named)
   if (omitModel) delete body.model
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }
+  else if (dropsOptions || (converter !== undefined && dialect === 'chat-completions')) delete body.stream_options
   return JSON.stringify(body)
 }
 
@@ -74,25 +115,25 @@ function streamOptions(body: JsonObject): JsonObject {
   return typeof body.stream_options === 'object' && body.stream_options !== null ? (body.stream_options as JsonObject) : {}
 }
 
-function buildHeaders(call: OutgoingCall, target: RouteTarget, provider: Provider, secret: string | undefined): string[] {
-  const headers = [
-    'content-type',
-    'application/json',
-    'accept',
-    call.stream ? 'text/event-stream' : 'application/json',
-    'user-agent',
-    userAgent,
-  ]
+function buildHeaders(call: OutgoingCall, { target, provider }: Hop): string[] {
+  const fixed = fixedHeadersOf(target.upstream.config)
+  const headers = ['content-type', 'application/json']
+  const add = (name: string, value: string): void => {
+    if (!fixed.names.has(name)) headers.push(name, value)
+  }
+  add('accept', call.stream ? 'text/event-stream' : 'application/json')
+  // A request that names no coding may be answered in any (RFC 9110, 12.5.3).
+  add('accept-encoding', 'identity')
+  add('user-agent', userAgent)
   for (const name of provider.forwardedHeaders) {
     const value = call.clientHeaders[name]
-    if (typeof value === 'string') headers.push(name, value)
+    if (typeof value === 'string') add(name, value)
   }
-  if (provider.dialect === 'messages' && call.clientHeaders['anthropic-version'] === undefined) {
-    headers.push('anthropic-version', defaultAnthropicVersion)
+  for (const name in provider.defaultHeaders) {
+    if (call.clientHeaders[name] === undefined) add(name, provider.defaultHeaders[name] as string)
   }
   if (call.traceparent !== undefined) headers.push('traceparent', call.traceparent)
   if (call.tracestate !== undefined) headers.push('tracestate', call.tracestate)
-  for (const [name, value] of Object.entries(target.upstream.config.headers)) headers.push(name, value)
-  headers.push(...provider.authHeaders(secret))
+  headers.push(...fixed.flat)
   return headers
 }

@@ -1,7 +1,7 @@
 /** Whole response bodies, within a size limit. */
 import { TurnwardError } from '../core/error.ts'
 import { notePassingBytes } from '../core/garbage.ts'
-import type { UpstreamResponse } from './transport.ts'
+import type { UpstreamResponse } from '../providers/transport.ts'
 
 /** The whole body. Throws `upstream.malformed` beyond the limit and `upstream.failed` when it is cut off. */
 export function collectBody(response: UpstreamResponse, maxBytes: number, upstream: string): Promise<Buffer> {
@@ -20,7 +20,12 @@ export function collectBody(response: UpstreamResponse, maxBytes: number, upstre
         notePassingBytes(2 * size)
         resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))
       },
-      onError: (error) => reject(new TurnwardError('upstream.failed', { subject: upstream, why: 'the answer was cut off', cause: error })),
+      onError: (error) =>
+        reject(
+          error instanceof TurnwardError
+            ? error
+            : new TurnwardError('upstream.failed', { subject: upstream, why: 'the answer was cut off', cause: error }),
+        ),
     })
   })
 }

@@ -16,8 +16,8 @@ async function upstream(listener: RequestListener, settings: object = {}): Promi
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const config = upstreamSchema.parse({ kind: 'openai-compatible', base_url: `http://127.0.0.1:${port}/base/`, ...settings })
-  if (config.kind === 'scripted') throw new Error('not an HTTP upstream')
-  const transport = new HttpTransport(config)
+  if (!('base_url' in config)) throw new Error('not an HTTP upstream')
+  const transport = new HttpTransport('u', config)
   open.push(transport, { close: () => server.closeAllConnections() }, { close: () => server.close() })
   return { transport, server }
 }

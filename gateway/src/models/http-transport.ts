@@ -4,16 +4,19 @@ import type { UpstreamConfig } from '@turnward/contract/config'
 import type { CancelSignal } from '../core/cancellation.ts'
 import type { AnswerHandler, Exchange as Hop } from '../http1/exchange.ts'
 import { HttpPool } from '../http1/pool.ts'
-import type { BodySink, UpstreamRequest, UpstreamResponse, UpstreamTransport } from './transport.ts'
+import { type BodyDecoder, codingOf, decoderFor, type DecodedSink } from './decoding-body.ts'
+import type { BodySink, UpstreamRequest, UpstreamResponse, UpstreamTransport } from '../providers/transport.ts'
 
-type HttpUpstreamConfig = Exclude<UpstreamConfig, { kind: 'scripted' }>
+type HttpUpstreamConfig = Extract<UpstreamConfig, { base_url: string }>
 
 export class HttpTransport implements UpstreamTransport {
+  readonly #name: string
   readonly #pool: HttpPool
   readonly #basePath: string
   readonly #timeoutMs: number
 
-  constructor(config: HttpUpstreamConfig) {
+  constructor(name: string, config: HttpUpstreamConfig) {
+    this.#name = name
     const url = new URL(config.base_url)
     this.#timeoutMs = config.timeout_ms
     this.#basePath = url.pathname.replace(/\/$/, '')
@@ -30,9 +33,15 @@ export class HttpTransport implements UpstreamTransport {
         reject(signal.reason)
         return
       }
-      const exchange = new Exchange(resolve, reject, signal, this.#timeoutMs)
+      const exchange = new Exchange(this.#name, resolve, reject, signal, this.#timeoutMs)
       exchange.hop = this.#pool.dispatch(
-        { method: request.method ?? 'POST', path: this.#basePath + request.path, headers: request.headers, body: request.body },
+        {
+          method: request.method ?? 'POST',
+          path: this.#basePath + request.path,
+          headers: request.headers,
+          body: request.body,
+          sendsAgain: true,
+        },
         exchange,
       )
     })
@@ -46,7 +55,7 @@ export class HttpTransport implements UpstreamTransport {
 const lateError = Object.assign(new Error('the upstream did not answer in time'), { code: 'UPSTREAM_HEADERS_TIMEOUT' })
 
 /** Handler and response in one object: nothing is allocated per chunk. */
-class Exchange implements AnswerHandler, UpstreamResponse {
+class Exchange implements AnswerHandler, UpstreamResponse, DecodedSink {
   status = 0
   headers: IncomingHttpHeaders = {}
   /** Undefined only while the request is handed over. */
@@ -59,8 +68,20 @@ class Exchange implements AnswerHandler, UpstreamResponse {
   #ended: 'open' | 'end' | 'error' | 'aborted' = 'open'
   #error: Error | undefined
   readonly #deadline: NodeJS.Timeout
+  readonly #upstream: string
+  #coding: string | undefined
+  /** Nothing of the body has been seen, so whether it is packed is not known. */
+  #unseen = true
+  #decoder: BodyDecoder | undefined
 
-  constructor(resolve: (response: UpstreamResponse) => void, reject: (error: Error) => void, signal: CancelSignal, timeoutMs: number) {
+  constructor(
+    upstream: string,
+    resolve: (response: UpstreamResponse) => void,
+    reject: (error: Error) => void,
+    signal: CancelSignal,
+    timeoutMs: number,
+  ) {
+    this.#upstream = upstream
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal
@@ -71,7 +92,8 @@ class Exchange implements AnswerHandler, UpstreamResponse {
   // The client went away or a deadline passed: the socket to the upstream goes too.
   #onAbort = (): void => {
     this.hop?.abort()
-    this.onError(this.#signal.reason as Error)
+    this.#decoder?.stop()
+    this.onDecodeError(this.#signal.reason as Error)
   }
 
   // No answer in time, whether it was sent or still waits for a connection.
@@ -82,26 +104,53 @@ class Exchange implements AnswerHandler, UpstreamResponse {
 
   onHead(status: number, headers: IncomingHttpHeaders): void {
     clearTimeout(this.#deadline)
+    // Told through `onError` when it cannot be unpacked.
+    if (headers['content-encoding'] !== undefined) this.#coding = codingOf(headers['content-encoding'], this.#upstream)
     this.status = status
     this.headers = headers
     this.#resolve(this)
   }
 
   onData(chunk: Buffer): void {
+    if (this.#unseen) {
+      this.#unseen = false
+      this.#decoder = decoderFor(this.#coding, chunk, this, this.#upstream)
+      if (this.#sink === undefined) this.#decoder?.pause()
+    }
+    if (this.#decoder === undefined) this.onDecoded(chunk)
+    else if (!this.#decoder.write(chunk)) this.hop?.pause()
+  }
+
+  onEnd(): void {
+    if (this.#decoder === undefined) this.onDecodedEnd()
+    else this.#decoder.end()
+  }
+
+  onError(error: Error): void {
+    if (this.#decoder === undefined) this.onDecodeError(error)
+    else this.#decoder.end(error)
+  }
+
+  onDecoded(chunk: Buffer): void {
     if (this.#sink !== undefined) this.#sink.onData(chunk)
     else this.#early.push(chunk)
   }
 
-  onEnd(): void {
+  onDecodedEnd(): void {
     this.#settle('end')
     this.#sink?.onEnd()
   }
 
-  onError(error: Error): void {
+  onDecodeError(error: Error): void {
+    if (this.#decoder !== undefined) this.hop?.abort()
     this.#settle('error')
     this.#error = error
     if (this.status === 0) this.#reject(error)
     else this.#sink?.onError(error)
+  }
+
+  onDecoderFree(): void {
+    this.hop?.resume()
   }
 
   read(sink: BodySink): void {
@@ -111,19 +160,23 @@ class Exchange implements AnswerHandler, UpstreamResponse {
     for (const chunk of early) sink.onData(chunk)
     if (this.#ended === 'end') sink.onEnd()
     else if (this.#ended === 'error' && this.#error !== undefined) sink.onError(this.#error)
+    else this.#decoder?.resume()
   }
 
   pause(): void {
-    this.hop?.pause()
+    if (this.#decoder !== undefined) this.#decoder.pause()
+    else this.hop?.pause()
   }
 
   resume(): void {
-    this.hop?.resume()
+    if (this.#decoder !== undefined) this.#decoder.resume()
+    else this.hop?.resume()
   }
 
   abort(): void {
     if (this.#ended !== 'open') return
     this.#settle('aborted')
+    this.#decoder?.stop()
     this.hop?.abort()
   }
 

@@ -28,7 +28,7 @@ function offering(): {
   const snapshotWith = (secret: string): Snapshot =>
     ({
       upstreams: new Map([['vendor', upstream]]),
-      credentials: new Map([['team', { id: 'team', secret }]]),
+      credentials: new Map([['team', { id: 'team', kind: 'static', secret }]]),
       groupCredentials: new Map(),
     }) as unknown as Snapshot
   return {

@@ -8,11 +8,13 @@ import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { digestJson } from '../core/hash.ts'
 import { isObject } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Credential } from '../core/credential.ts'
 import type { Caller } from '../core/principal.ts'
 import { resolveCredential } from '../identity/credentials.ts'
-import { defaultAnthropicVersion } from '../providers/anthropic/anthropic.ts'
 import { providers } from '../providers/providers.ts'
+import { signRequest } from './building-request.ts'
 import { collectBody } from './collecting-body.ts'
+import { fixedHeadersOf } from './fixed-headers.ts'
 import type { Upstreams } from './upstreams.ts'
 
 const freshMs = 5 * 60_000
@@ -50,12 +52,12 @@ export class OfferedModels {
     const path = providers[upstream.config.kind].modelsPath
     if (path === undefined) return []
     try {
-      const { id, secret } = resolveCredential(snapshot, caller, upstream.name)
+      const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, this.#clock.now())
       // A credential that was replaced, or an upstream that moved, is another one.
-      const key = digestJson([upstream.name, upstream.config, id, secret ?? null])
+      const key = digestJson([upstream.name, upstream.config, id, credential])
       const known = this.#recall(key)
       if (known !== undefined && known.until > this.#clock.monotonic()) return known.names
-      const asked = this.#asking.get(key) ?? this.#ask(key, upstream, path, secret)
+      const asked = this.#asking.get(key) ?? this.#ask(key, upstream, path, credential)
       return await asked
     } catch (error) {
       this.#logger.warn({ upstream: upstream.name, code: asTurnwardError(error).code }, 'the models of an upstream could not be listed')
@@ -64,8 +66,8 @@ export class OfferedModels {
   }
 
   /** Asks once for all who ask meanwhile, and remembers. */
-  #ask(key: string, upstream: Upstream, path: string, secret: string | undefined): Promise<readonly string[]> {
-    const asked = this.#fetchAll(upstream, path, secret)
+  #ask(key: string, upstream: Upstream, path: string, credential: Credential): Promise<readonly string[]> {
+    const asked = this.#fetchAll(upstream, path, credential)
       .then(
         (names): Remembered => ({ names, until: this.#clock.monotonic() + freshMs }),
         (error: unknown): Remembered => {
@@ -98,13 +100,13 @@ export class OfferedModels {
     if (this.#remembered.size > mostRemembered && oldest.done !== true) this.#remembered.delete(oldest.value)
   }
 
-  async #fetchAll(upstream: Upstream, path: string, secret: string | undefined): Promise<readonly string[]> {
+  async #fetchAll(upstream: Upstream, path: string, credential: Credential): Promise<readonly string[]> {
     const signal = AbortSignal.timeout(longestMs)
     const names = new Set<string>()
     let after: string | undefined
     for (let page = 0; page < mostPages; page += 1) {
       const paged = after === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}after_id=${encodeURIComponent(after)}`
-      const listed = await this.#fetchPage(upstream, paged, secret, signal)
+      const listed = await this.#fetchPage(upstream, paged, credential, signal)
       for (const name of listed.names) if (names.size < mostNames) names.add(name)
       if (listed.next === undefined || listed.next === after) break
       after = listed.next
@@ -115,21 +117,21 @@ export class OfferedModels {
   async #fetchPage(
     upstream: Upstream,
     path: string,
-    secret: string | undefined,
+    credential: Credential,
     signal: AbortSignal,
   ): Promise<{ readonly names: readonly string[]; readonly next: string | undefined }> {
     const provider = providers[upstream.config.kind]
-    const version = provider.dialect === 'messages' ? ['anthropic-version', defaultAnthropicVersion] : []
+    const fixed = fixedHeadersOf(upstream.config)
+    const ours = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'turnward', ...provider.defaultHeaders }
     const headers = [
-      'accept',
-      'application/json',
-      'user-agent',
-      'turnward',
-      ...version,
-      ...Object.entries(upstream.config.headers).flat(),
-      ...provider.authHeaders(secret),
+      ...Object.entries(ours)
+        .filter(([name]) => !fixed.names.has(name))
+        .flat(),
+      ...fixed.flat,
     ]
-    const response = await this.#upstreams.of(upstream).send({ method: 'GET', path, headers, body: '' }, signal)
+    const target = { upstream, model: undefined }
+    const request = await signRequest({ method: 'GET', path, headers, body: '' }, { target, provider }, credential, this.#clock.now())
+    const response = await this.#upstreams.of(upstream).send(request, signal)
     const body = parse((await collectBody(response, mostBytes, upstream.name)).toString('utf8'))
     if (response.status !== 200)
       throw new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })

@@ -3,28 +3,13 @@
  * 5xx, and only before the first byte has gone to the client.
  */
 import type { CancelSignal } from '../core/cancellation.ts'
-import type { Route, RouteTarget, Snapshot } from '../config/snapshot.ts'
+import type { Route, Snapshot } from '../config/snapshot.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import type { Caller } from '../core/principal.ts'
-import { resolveCredential } from '../identity/credentials.ts'
-import type { Provider } from '../providers/provider.ts'
-import { providers } from '../providers/providers.ts'
-import type { MaybePromise } from '../state/state-store.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
-import { buildRequest, type OutgoingCall } from './building-request.ts'
+import { HttpError } from '../http1/exchange.ts'
+import { askUpstream, type AskingServices, type OnAttempt, type RoutedResponse } from './asking-upstream.ts'
+import type { OutgoingCall } from './building-request.ts'
 import { readSmallBody } from './collecting-body.ts'
-import type { UpstreamResponse } from './transport.ts'
-import type { Upstreams } from './upstreams.ts'
-
-export interface RoutedResponse {
-  readonly target: RouteTarget
-  readonly provider: Provider
-  /** Id of the provider credential used; `none` where the upstream needs none. */
-  readonly credential: string
-  readonly response: UpstreamResponse
-  /** What this upstream was sent that nobody may see: the credential and the administrator's fixed headers. */
-  readonly secrets: readonly string[]
-}
 
 /** Which upstreams of a route a call has been through. */
 export interface Attempts {
@@ -32,21 +17,13 @@ export interface Attempts {
   next: number
 }
 
-export interface RoutingServices {
-  readonly upstreams: Upstreams
-  readonly telemetry: Telemetry
-}
-
-/** Told which upstream and credential is about to be tried, before anything is sent. */
-export type OnAttempt = (target: RouteTarget, credential: string) => MaybePromise<void>
-
 /**
  * Resolves with the first answer that is not a reason to fail over, or with the last one that is. `attempts` says where to
  * begin, and afterwards where to go on.
  * Throws `upstream.credential`, `upstream.failed`, `upstream.timeout`, `route.no_upstream` or the abort reason.
  */
 export async function routeCall(
-  services: RoutingServices,
+  services: AskingServices,
   snapshot: Snapshot,
   caller: Caller,
   route: Route,
@@ -60,15 +37,10 @@ export async function routeCall(
     attempts.next += 1
     const isLast = attempts.next === route.targets.length
     const { upstream } = target
-    const provider = providers[upstream.config.kind]
     try {
-      const credential = resolveCredential(snapshot, caller, upstream.name)
-      const request = buildRequest(call, target, provider, credential.secret)
-      const noted = onAttempt(target, credential.id)
-      if (noted instanceof Promise) await noted
-      const response = await services.upstreams.of(upstream).send(request, signal)
-      if (isLast || !shouldFailOver(response.status))
-        return { target, provider, credential: credential.id, response, secrets: secretsOf(credential.secret, target) }
+      const routed = await askUpstream(services, { snapshot, caller, target, call, signal, onAttempt })
+      const { response } = routed
+      if (isLast || !shouldFailOver(response.status)) return routed
       await readSmallBody(response)
       failure = new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
     } catch (error) {
@@ -86,21 +58,15 @@ export async function routeCall(
  * Whether another upstream is asked for an answer that this one began with status 200 and could not give. Nothing of it
  * has gone out.
  */
-export function failsOver(services: RoutingServices, route: Route, attempts: Attempts, routed: RoutedResponse, failure: unknown): boolean {
+export function failsOver(services: AskingServices, route: Route, attempts: Attempts, routed: RoutedResponse, failure: unknown): boolean {
   if (attempts.next >= route.targets.length || !(failure instanceof TurnwardError) || !failure.code.startsWith('upstream.')) return false
   noteFailover(services, routed.target.upstream.name, failure)
   return true
 }
 
-function noteFailover({ telemetry }: RoutingServices, upstream: string, { code, why }: TurnwardError): void {
+function noteFailover({ telemetry }: AskingServices, upstream: string, { code, why }: TurnwardError): void {
   telemetry.count('turnward_upstream_failovers_total', { upstream })
   telemetry.logger.warn({ upstream, code, why }, 'failing over to the next upstream')
-}
-
-/** What an upstream is sent that nobody may see. */
-export function secretsOf(credential: string | undefined, target: RouteTarget): readonly string[] {
-  const fixed = Object.values(target.upstream.config.headers)
-  return credential === undefined ? fixed : [credential, ...fixed]
 }
 
 function shouldFailOver(status: number): boolean {
@@ -112,6 +78,9 @@ export function describeFailure(error: unknown, upstream: string): TurnwardError
   if (error instanceof TurnwardError) return error
   const code = (error as { code?: string }).code ?? ''
   if (code.includes('TIMEOUT')) return new TurnwardError('upstream.timeout', { subject: upstream, why: code, cause: error })
+  // What it sent is not an answer at all: that is for whoever configured its address, and the words are our own.
+  if (error instanceof HttpError && (code === 'HTTP_MALFORMED' || code === 'HTTP_HEAD_TOO_LONG'))
+    return new TurnwardError('upstream.malformed', { subject: upstream, why: error.message, cause: error })
   if (code !== '' || error instanceof Error)
     return new TurnwardError('upstream.failed', { subject: upstream, why: code || 'the connection failed', cause: error })
   return asTurnwardError(error)

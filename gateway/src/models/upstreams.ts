@@ -2,11 +2,13 @@
  * One transport per upstream, kept across configuration revisions as long as its settings stay the same, so
  * that a reload does not drop warm connections. A replaced transport is closed once its last request ended.
  */
+import { TurnwardError } from '../core/error.ts'
 import { digestJson } from '../core/hash.ts'
 import type { Snapshot, Upstream } from '../config/snapshot.ts'
-import { ScriptedTransport } from '../providers/scripted/scripted-transport.ts'
+import { providers } from '../providers/providers.ts'
+import type { UpstreamTransport } from '../providers/transport.ts'
 import { HttpTransport } from './http-transport.ts'
-import type { UpstreamTransport } from './transport.ts'
+import { StreamUsage } from './stream-usage.ts'
 
 interface Entry {
   readonly digest: string
@@ -14,6 +16,8 @@ interface Entry {
 }
 
 export class Upstreams {
+  /** Which of them refuse to be asked for usage. */
+  readonly streamUsage = new StreamUsage()
   readonly #entries = new Map<string, Entry>()
   readonly #byObject = new WeakMap<Upstream, UpstreamTransport>()
 
@@ -44,6 +48,10 @@ export class Upstreams {
   }
 }
 
-function createTransport(upstream: Upstream): UpstreamTransport {
-  return upstream.config.kind === 'scripted' ? new ScriptedTransport(upstream.config.steps) : new HttpTransport(upstream.config)
+function createTransport({ name, config }: Upstream): UpstreamTransport {
+  const own = providers[config.kind].transport?.(config)
+  if (own !== undefined) return own
+  if (!('base_url' in config))
+    throw new TurnwardError('gateway.internal', { subject: name, why: 'the upstream has neither an address nor a transport' })
+  return new HttpTransport(name, config)
 }

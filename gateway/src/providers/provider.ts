@@ -1,27 +1,65 @@
 /**
- * What the model floor needs to know of one vendor: which dialect it speaks, where, with which headers.
- * Providers never import each other and never choose anything from what a client sent.
+ * What the model floor needs to know of one vendor: which dialects it speaks where, how a request is placed and signed.
+ * Providers never import each other and never choose anything from what a client sent but the model and the form of the answer.
  */
 import type { UpstreamConfig } from '@turnward/contract/config'
+import type { Credential } from '../core/credential.ts'
 import type { DialectName } from '../wire/dialect.ts'
+import type { UpstreamTransport } from './transport.ts'
+
+/** A dialect where a vendor speaks it. */
+export interface SpokenDialect {
+  /** Path below the base URL. */
+  readonly path: string
+  /** Path of the vendor's token counting in this dialect, when it has one. */
+  readonly countPath?: string
+}
+
+/** A request with all its bytes, before it is signed. */
+export interface UnsignedRequest {
+  readonly method: 'POST' | 'GET'
+  /** The configured address of the upstream; empty for one inside this process. */
+  readonly baseUrl: string
+  /** Path and query below the base URL. */
+  readonly path: string
+  /** Flat list of names and values. */
+  readonly headers: readonly string[]
+  readonly body: Buffer | string
+}
+
+export interface PlaceTarget {
+  readonly spoken: SpokenDialect
+  readonly config: UpstreamConfig
+}
 
 export interface Provider {
   /** Value of `gen_ai.provider.name`. */
   readonly telemetryName: string
-  /** The dialect requests are sent in. */
-  readonly dialect: DialectName
-  /** Path below the base URL. */
-  readonly path: string
-  /** Path of the vendor's token counting, when it has one. */
-  readonly countPath?: string
+  /** At least one. A client's own dialect is used where it is spoken, the first one otherwise. */
+  readonly dialects: Readonly<Partial<Record<DialectName, SpokenDialect>>>
   /** Path of the vendor's list of models, when it has one. */
   readonly modelsPath?: string
-  /** Credential headers, as a flat list of names and values. */
-  readonly authHeaders: (secret: string | undefined) => string[]
+  /** Path and query below the base URL, for vendors that put the model or the form of the answer there. Without it, the path of the dialect. */
+  readonly place?: (target: PlaceTarget, model: string, stream: boolean) => string
+  /** The headers that prove who we are, as a flat list of names and values. A promise only where a signature needs one. */
+  readonly sign: (request: UnsignedRequest, credential: Credential, now: number) => readonly string[] | Promise<readonly string[]>
+  /** Sent unless the client sends its own. Names in lower case. */
+  readonly defaultHeaders?: Readonly<Record<string, string>>
   /** Request headers of the client that may travel on to this vendor. */
   readonly forwardedHeaders: readonly string[]
   /** Response headers of this vendor that may travel back. */
   readonly returnedHeaders: readonly string[]
+  /** Beginnings of names of more such headers. */
+  readonly returnedPrefixes?: readonly string[]
+  /** Where this vendor's id of a request is found, best first. */
+  readonly requestIdHeaders: readonly string[]
+  /** Instead of HTTP to the base URL. */
+  readonly transport?: (config: UpstreamConfig) => UpstreamTransport
 }
 
 export type UpstreamKind = UpstreamConfig['kind']
+
+/** The dialect a call goes out in. */
+export function dialectFor({ dialects }: Provider, client: DialectName): DialectName {
+  return dialects[client] === undefined ? (Object.keys(dialects)[0] as DialectName) : client
+}

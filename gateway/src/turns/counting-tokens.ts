@@ -3,19 +3,21 @@
  * Asked of the vendor when the route leads to one that counts, and estimated otherwise (marked as such).
  */
 import type { Route, RouteTarget } from '../config/snapshot.ts'
-import { TurnwardError } from '../core/error.ts'
+import type { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import { resolveCredential } from '../identity/credentials.ts'
-import { buildRequest } from '../models/building-request.ts'
+import { secretsOf, type RoutedResponse } from '../models/asking-upstream.ts'
+import { buildRequest, signRequest } from '../models/building-request.ts'
 import { collectBody } from '../models/collecting-body.ts'
 import { maskSecrets } from '../models/masking-secrets.ts'
-import { describeFailure, secretsOf, type RoutedResponse } from '../models/routing-upstream.ts'
+import { describeFailure } from '../models/routing-upstream.ts'
 import { providers } from '../providers/providers.ts'
 import type { Session } from '../state/sessions.ts'
 import { noopTelemetry } from '../telemetry/noop.ts'
-import type { Dialect } from '../wire/dialect.ts'
+import type { Dialect, DialectName } from '../wire/dialect.ts'
 import { answerError, answerHeaders } from './answering/answering-client.ts'
+import { readFailure } from './answering/upstream-failure.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import type { TokenCount } from './call.ts'
 import { refuseOnRecord } from './model-call.ts'
@@ -58,7 +60,7 @@ export async function countTokens(services: Services, origin: CallOrigin, dialec
       (error) => recordRefusedModel(attached, model, error, 'token_count'),
     )
     count = { ...attached, decision: newId('dec'), grant: source, model, origin, dialect, read, sentTo: undefined }
-    const target = targetThatCounts(route)
+    const target = targetThatCounts(route, dialect.name)
     // Nothing leaves for a vendor without its record.
     const failure = target === undefined ? answerEstimate(count) : await askVendor(count, target)
     recordTokenCountOutcome(count, started, failure)
@@ -76,16 +78,16 @@ export async function countTokens(services: Services, origin: CallOrigin, dialec
   }
 }
 
-function targetThatCounts(route: Route): RouteTarget | undefined {
-  return route.targets.find(({ upstream }) => providers[upstream.config.kind].countPath !== undefined)
+function targetThatCounts(route: Route, dialect: DialectName): RouteTarget | undefined {
+  return route.targets.find(({ upstream }) => providers[upstream.config.kind].dialects[dialect]?.countPath !== undefined)
 }
 
 /** Answers with what the vendor says, without the secrets it was sent. Gives the failure that was told, if it was one. */
 async function askVendor(count: TokenCount, target: RouteTarget): Promise<TurnwardError | undefined> {
   const { services, dialect, origin, read, span } = count
-  const { name } = target.upstream
-  const provider = providers[target.upstream.config.kind]
-  const credential = resolveCredential(count.snapshot, count.caller, name)
+  const { name, config } = target.upstream
+  const provider = providers[config.kind]
+  const { id, credential } = await resolveCredential(count.snapshot, count.caller, name, services.clock.now())
   const { bytes, body } = read
   const outgoing = {
     dialect,
@@ -98,31 +100,31 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
     traceparent: span.traceparent,
     tracestate: span.tracestate,
   }
-  const built = buildRequest(outgoing, target, provider, credential.secret)
-  count.sentTo = { upstream: name, credential: credential.id }
+  const hop = { target, provider, dialect: dialect.name, streamUsage: 'as-asked' } as const
+  const built = buildRequest(outgoing, hop)
+  const path = provider.dialects[dialect.name]?.countPath ?? built.path
+  const request = await signRequest({ ...built, path }, hop, credential, services.clock.now())
+  count.sentTo = { upstream: name, credential: id }
   recordTokenCount(count, 'The principal may use this model.')
   const answered = await services.upstreams
     .of(target.upstream)
-    .send({ ...built, path: provider.countPath ?? built.path }, origin.signal)
+    .send(request, origin.signal)
     .catch((error: unknown) => Promise.reject(describeFailure(error, name)))
-  const routed: RoutedResponse = {
-    target,
-    provider,
-    credential: credential.id,
-    response: answered,
-    secrets: secretsOf(credential.secret, target),
+  const secrets = secretsOf(credential, target)
+  const routed: RoutedResponse = { target, provider, dialect: dialect.name, credential: id, response: answered, secrets }
+  if (answered.status >= 400) {
+    const told = await readFailure(count, routed)
+    origin.outlet.head(told.status, told.headers)
+    origin.outlet.end(told.body)
+    return told.failure
   }
-  const text = maskSecrets(await collectBody(answered, maxAnswerBytes, name), routed.secrets)
-  const { status } = answered
-  // A refused provider credential is our failure, and the vendor's words about it may quote the key.
-  if (status === 401 || status === 403)
-    throw new TurnwardError('upstream.failed', { subject: name, why: `it answered ${status}: the credential ${credential.id} was refused` })
-  origin.outlet.head(status, {
+  const text = maskSecrets(await collectBody(answered, maxAnswerBytes, name), secrets)
+  origin.outlet.head(answered.status, {
     ...answerHeaders(count, routed, String(answered.headers['content-type'] ?? 'application/json')),
     'content-length': text.length,
   })
   origin.outlet.end(text)
-  return status < 400 ? undefined : new TurnwardError('upstream.failed', { subject: name, status, why: `it answered ${status}` })
+  return undefined
 }
 
 function answerEstimate(count: TokenCount): undefined {

@@ -1,16 +1,13 @@
 /** Anthropic: Messages with `x-api-key` and a version header. */
 import type { Provider } from '../provider.ts'
-
-/** Sent when the client named no version of its own. */
-export const defaultAnthropicVersion = '2023-06-01'
+import { signWithHeader } from '../signing.ts'
 
 export const anthropic: Provider = {
   telemetryName: 'anthropic',
-  dialect: 'messages',
-  path: '/messages',
-  countPath: '/messages/count_tokens',
+  dialects: { messages: { path: '/messages', countPath: '/messages/count_tokens' } },
   modelsPath: '/models?limit=1000',
-  authHeaders: (secret) => (secret === undefined ? [] : ['x-api-key', secret]),
+  sign: signWithHeader('x-api-key'),
+  defaultHeaders: { 'anthropic-version': '2023-06-01' },
   forwardedHeaders: ['anthropic-version', 'anthropic-beta'],
   returnedHeaders: [
     'request-id',
@@ -24,4 +21,5 @@ export const anthropic: Provider = {
     'anthropic-ratelimit-input-tokens-remaining',
     'anthropic-ratelimit-output-tokens-remaining',
   ],
+  requestIdHeaders: ['request-id'],
 }

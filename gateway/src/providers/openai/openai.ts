@@ -1,12 +1,12 @@
 /** OpenAI: Chat Completions with a bearer credential. */
 import type { Provider } from '../provider.ts'
+import { signWithBearer } from '../signing.ts'
 
 export const openai: Provider = {
   telemetryName: 'openai',
-  dialect: 'chat-completions',
-  path: '/chat/completions',
+  dialects: { 'chat-completions': { path: '/chat/completions' } },
   modelsPath: '/models',
-  authHeaders: (secret) => (secret === undefined ? [] : ['authorization', `Bearer ${secret}`]),
+  sign: signWithBearer,
   forwardedHeaders: ['openai-beta', 'x-client-request-id'],
   returnedHeaders: [
     'x-request-id',
@@ -21,4 +21,5 @@ export const openai: Provider = {
     'x-ratelimit-reset-requests',
     'x-ratelimit-reset-tokens',
   ],
+  requestIdHeaders: ['x-request-id'],
 }

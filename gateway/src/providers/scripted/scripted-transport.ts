@@ -2,16 +2,10 @@
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { hash } from 'node:crypto'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
+import type { BodySink, UpstreamResponse, UpstreamTransport } from '../transport.ts'
 import { answer, readConversation, type ScriptedAnswer, type ScriptStep } from './script.ts'
 
-// The shape of models/transport.ts, which this room may not import: a provider knows nothing of the floor above it.
-interface Sink {
-  onData(chunk: Buffer): void
-  onEnd(): void
-  onError(error: Error): void
-}
-
-export class ScriptedTransport {
+export class ScriptedTransport implements UpstreamTransport {
   readonly #steps: readonly ScriptStep[]
 
   constructor(steps: readonly ScriptStep[]) {
@@ -36,7 +30,7 @@ export class ScriptedTransport {
   async close(): Promise<void> {}
 }
 
-class ScriptedResponse {
+class ScriptedResponse implements UpstreamResponse {
   readonly status: number
   readonly headers: Record<string, string>
   readonly #parts: readonly string[]
@@ -44,7 +38,7 @@ class ScriptedResponse {
   readonly #signal: CancelSignal
   #paused = false
   #next = 0
-  #sink: Sink | undefined
+  #sink: BodySink | undefined
 
   constructor(status: number, contentType: string, parts: readonly string[], delayMs: number, signal: CancelSignal) {
     this.status = status
@@ -54,7 +48,7 @@ class ScriptedResponse {
     this.#signal = signal
   }
 
-  read(sink: Sink): void {
+  read(sink: BodySink): void {
     this.#sink = sink
     this.#pump()
   }

@@ -18,6 +18,15 @@ const namesOf = new WeakMap<Listen, Names>()
 
 /** Throws `request.host` when Host, or Origin if there is one, is not a name of this gateway. Ports are not compared. */
 export function guardHost(headers: IncomingHttpHeaders, listen: Listen): void {
+  const { allowed } = guardHostName(headers, listen)
+  if (headers.origin === undefined) return
+  const origin = originName(headers.origin)
+  if (origin === undefined || !allowed.has(origin))
+    throw new TurnwardError('request.host', { why: 'the Origin header is not a name of this gateway' })
+}
+
+/** Throws `request.host` when Host is not a name of this gateway: the one rule of both floors. */
+export function guardHostName(headers: IncomingHttpHeaders, listen: Listen): Pick<Names, 'allowed'> {
   let names = namesOf.get(listen)
   if (names === undefined) namesOf.set(listen, (names = { allowed: allowedNames(listen), lastHost: undefined }))
   const { allowed } = names
@@ -27,10 +36,7 @@ export function guardHost(headers: IncomingHttpHeaders, listen: Listen): void {
       throw new TurnwardError('request.host', { why: 'the Host header is not a name of this gateway' })
     names.lastHost = headers.host
   }
-  if (headers.origin === undefined) return
-  const origin = originName(headers.origin)
-  if (origin === undefined || !allowed.has(origin))
-    throw new TurnwardError('request.host', { why: 'the Origin header is not a name of this gateway' })
+  return names
 }
 
 function allowedNames(listen: Listen): ReadonlySet<string> {

@@ -4,7 +4,7 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import type { JsonObject } from '../../core/json.ts'
-import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import type { ResponseView, ToolCallView } from '../../wire/dialect.ts'
 import type { ModelCall } from '../call.ts'
 import { StreamedAnswer } from './streamed-answer.ts'

@@ -1,29 +1,62 @@
 /** The head of an answer and the errors of a model call, in the caller's dialect. Nothing of an upstream's headers passes unless the provider lists it. */
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import { maskSecretText } from '../../models/masking-secrets.ts'
-import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import type { ModelCall } from '../call.ts'
 import type { Outlet } from '../origins/call-origin.ts'
 
 /** Headers for an answer that comes from an upstream. */
 export function answerHeaders(
-  call: Pick<ModelCall, 'modelCall' | 'session' | 'turn'>,
+  call: Pick<ModelCall, 'modelCall' | 'session' | 'turn' | 'origin'>,
   routed: RoutedResponse,
   contentType: string,
 ): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = {
+  const { provider, response, secrets } = routed
+  const headers = ownHeaders(call, contentType)
+  const pass = (name: string): void => {
+    const value = response.headers[name]
+    if (typeof value === 'string') headers[name] = maskSecretText(value, secrets)
+  }
+  for (const name of provider.returnedHeaders) pass(name)
+  const { returnedPrefixes } = provider
+  if (returnedPrefixes !== undefined) {
+    for (const name in response.headers) if (returnedPrefixes.some((prefix) => name.startsWith(prefix))) pass(name)
+  }
+  const upstreamId = upstreamRequestId(routed)
+  if (upstreamId !== undefined) headers['x-upstream-request-id'] = upstreamId
+  // Whoever named the request finds its own name again, and not the upstream's.
+  const ownId = requestIdOf(call.origin.headers)
+  if (ownId !== undefined) headers['x-request-id'] = ownId
+  return headers
+}
+
+/** Headers of every answer, whoever gives it. */
+export function ownHeaders(call: Pick<ModelCall, 'modelCall' | 'session' | 'turn'>, contentType: string): OutgoingHttpHeaders {
+  return {
     'content-type': contentType,
     'x-turnward-call': call.modelCall,
     'x-turnward-session': call.session.id,
     ...(call.turn === null ? {} : { 'x-turnward-turn': call.turn }),
   }
-  for (const name of routed.provider.returnedHeaders) {
-    const value = routed.response.headers[name]
-    if (typeof value === 'string') headers[name] = maskSecretText(value, routed.secrets)
+}
+
+/** The upstream's own id of the request, for its operators. */
+export function upstreamRequestId({ provider, response, secrets }: RoutedResponse): string | undefined {
+  for (const name of provider.requestIdHeaders) {
+    const value = response.headers[name]
+    if (typeof value === 'string' && requestIdForm.test(value)) return maskSecretText(value, secrets)
   }
-  return headers
+  return undefined
+}
+
+const requestIdForm = /^[\x21-\x7e]{1,128}$/
+
+/** What the caller, or the edge in front of us, calls the request. */
+export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
+  const value = headers['x-request-id']
+  return typeof value === 'string' && requestIdForm.test(value) ? value : undefined
 }
 
 /** Answers with the error envelope of the dialect; inside a stream that has begun, with an error event. */

@@ -2,7 +2,7 @@
 import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonValue } from '../../core/json.ts'
 import { maskSecretText } from '../../models/masking-secrets.ts'
-import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import { errorReason } from '../../wire/gate/stream-events.ts'
 import type { ModelCall } from '../call.ts'
 

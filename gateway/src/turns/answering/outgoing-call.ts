@@ -1,11 +1,12 @@
 /** What goes out for a model call, and the record that is made before it does. */
 import type { RouteTarget } from '../../config/snapshot.ts'
 import type { OutgoingCall } from '../../models/building-request.ts'
-import type { OnAttempt } from '../../models/routing-upstream.ts'
+import type { OnAttempt } from '../../models/asking-upstream.ts'
 import { providers } from '../../providers/providers.ts'
 import { whenRead } from '../../state/state-store.ts'
 import type { ModelCall } from '../call.ts'
 import { narrowWhenSent } from '../deciding/narrowing-when-sent.ts'
+import { requestIdOf } from './answering-client.ts'
 import { noteDecision, recordOf } from '../recording/recording.ts'
 
 export function outgoing(call: ModelCall): OutgoingCall {
@@ -31,6 +32,7 @@ export function onAttempt(call: ModelCall): OnAttempt {
 function recordAttempt(call: ModelCall, target: RouteTarget, credential: string): void {
   const { name, config } = target.upstream
   const isFirst = call.attempt === undefined
+  const requestId = requestIdOf(call.origin.headers)
   call.attempt = { upstream: name, provider: providers[config.kind].telemetryName, credential }
   const record = recordOf(call, {
     id: call.decision,
@@ -43,6 +45,7 @@ function recordAttempt(call: ModelCall, target: RouteTarget, credential: string)
     rules: [call.grant],
     reason: isFirst ? 'The principal may use this model.' : 'The call goes to this upstream next.',
     credential,
+    ...(requestId === undefined ? {} : { requestId }),
     ...(call.client === undefined ? {} : { client: call.client.name }),
     ...(call.side === undefined ? {} : { side: call.side }),
     ...(call.hidden.length > 0 ? { hidden: [...call.hidden] } : {}),

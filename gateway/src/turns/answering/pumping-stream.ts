@@ -1,7 +1,7 @@
 /** Moves one upstream event stream through the gate, with back-pressure from the client and conversion between dialects. */
 import { TurnwardError } from '../../core/error.ts'
-import type { RoutedResponse } from '../../models/routing-upstream.ts'
-import type { BodySink } from '../../models/transport.ts'
+import type { RoutedResponse } from '../../models/asking-upstream.ts'
+import type { BodySink } from '../../providers/transport.ts'
 import { converterFor } from '../../wire/converting/converting.ts'
 import type { StreamConverter } from '../../wire/converting/hub-stream.ts'
 import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
@@ -43,7 +43,7 @@ class StreamPump implements BodySink {
     this.#resolve = resolve
     this.#reject = reject
     this.#maxBytes = call.snapshot.settings.limits.max_response_bytes
-    this.#converter = converterFor(call.dialect.name, routed.provider.dialect)?.stream({ upstream: routed.target.upstream.name })
+    this.#converter = converterFor(call.dialect.name, routed.dialect)?.stream({ upstream: routed.target.upstream.name })
     if (this.#converter !== undefined) this.#framer = new SseFramer(call.snapshot.settings.limits.max_event_bytes)
   }
 
@@ -81,7 +81,7 @@ class StreamPump implements BodySink {
       this.#reject(this.#call.origin.signal.reason)
       return
     }
-    const failure = cutOff(this.#call, this.#routed, error)
+    const failure = error instanceof TurnwardError ? error : cutOff(this.#call, this.#routed, error)
     try {
       // Some proxies break a connection whose answer is whole: what counts is what was said, with nothing added to it.
       this.#framer?.end(this.#onEvent)

@@ -9,8 +9,15 @@ import { vendorConfig, vendorSecret, wires } from '../../invariants/vendors.fixt
 describe.each(wires)('$path, stream: $stream', ({ kind, path, stream }) => {
   const body = { model: 'm', max_tokens: 10, stream, messages: [{ role: 'user', content: 'go' }] }
 
-  test.each([401, 403])('an upstream that answers %i is our failure, without its words', async (status) => {
-    await using vendor = await startVendor((request) => vendorError(request, status, `Incorrect API key provided: ${vendorSecret}`))
+  test('an upstream that answers 403 says what it forbids, without the secrets it was sent', async () => {
+    await using vendor = await startVendor((request) => vendorError(request, 403, `Not with ${vendorSecret}.`))
+    await using floors = await openFloors({ config: vendorConfig(kind, vendor.url) })
+    const answer = await post(`${floors.url}${path}`, keys.alice, body)
+    expect([answer.status, JSON.parse(answer.text).error.message]).toEqual([403, 'Not with [hidden].'])
+  })
+
+  test('an upstream that answers 401 is our failure, without its words', async () => {
+    await using vendor = await startVendor((request) => vendorError(request, 401, `Incorrect API key provided: ${vendorSecret}`))
     await using floors = await openFloors({ config: vendorConfig(kind, vendor.url) })
     const answer = await post(`${floors.url}${path}`, keys.alice, body)
     expect(answer.status).toBe(502)

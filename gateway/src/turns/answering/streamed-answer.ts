@@ -1,6 +1,6 @@
 /** A streamed answer: text at once, in the upstream's own bytes; calls and the end of the message when they are decided. */
 import { maskSecrets } from '../../models/masking-secrets.ts'
-import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import type { ToolCallView } from '../../wire/dialect.ts'
 import { StreamGate } from '../../wire/gate/stream-gate.ts'
 import { isObject } from '../../core/json.ts'
@@ -8,6 +8,7 @@ import type { ModelCall } from '../call.ts'
 import { hasLineForPerson } from '../telling/telling-person.ts'
 import type { Answer, Round, Shown } from './answer.ts'
 import { answerHeaders } from './answering-client.ts'
+import { startEarlyHead, streamHeaders } from './early-head.ts'
 import { answeredWithError, cutOff } from './failed-answer.ts'
 import { pumpStream } from './pumping-stream.ts'
 
@@ -15,6 +16,7 @@ export class StreamedAnswer implements Answer {
   readonly #call: ModelCall
   readonly #gate: StreamGate
   readonly #keepAlive: NodeJS.Timeout
+  readonly #earlyHead: NodeJS.Timeout | undefined
   #routed: RoutedResponse | undefined
   #calls: readonly ToolCallView[] = []
   #send: () => void = () => {}
@@ -28,6 +30,7 @@ export class StreamedAnswer implements Answer {
     })
     // A quiet upstream or a held call must not look like a dead connection to proxies and clients.
     this.#keepAlive = setInterval(this.#sendComment, turns.keep_alive_ms)
+    this.#earlyHead = startEarlyHead(call)
   }
 
   get takesLine(): boolean {
@@ -40,8 +43,7 @@ export class StreamedAnswer implements Answer {
     if (!outlet.hasBegun && this.#routed !== undefined) {
       outlet.head(200, {
         ...answerHeaders(this.#call, this.#routed, 'text/event-stream; charset=utf-8'),
-        'cache-control': 'no-cache',
-        'x-accel-buffering': 'no',
+        ...streamHeaders,
       })
       this.#call.span.firstByte()
     }
@@ -86,6 +88,7 @@ export class StreamedAnswer implements Answer {
 
   stop(): void {
     clearInterval(this.#keepAlive)
+    clearTimeout(this.#earlyHead)
   }
 
   /** Told in the upstream's own words where the client has begun to read, and as a status otherwise. */

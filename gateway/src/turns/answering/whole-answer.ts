@@ -4,7 +4,7 @@ import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { collectBody } from '../../models/collecting-body.ts'
-import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import { converterFor } from '../../wire/converting/converting.ts'
 import type { ResponseView } from '../../wire/dialect.ts'
 import { dialectByName } from '../../wire/dialects.ts'
@@ -39,8 +39,8 @@ export class WholeAnswer implements Answer {
     const upstream = routed.target.upstream.name
     const bytes = await collectBody(routed.response, snapshot.settings.limits.max_response_bytes, upstream)
     const parsed = this.#parse(bytes, upstream)
-    const converter = converterFor(dialect.name, routed.provider.dialect)
-    const error = dialectByName[routed.provider.dialect].errorIn(parsed, '')
+    const converter = converterFor(dialect.name, routed.dialect)
+    const error = dialectByName[routed.dialect].errorIn(parsed, '')
     if (error !== undefined) throw answeredWithError(this.#call, routed, error)
     const body = converter === undefined ? parsed : converter.response(parsed, { upstream: routed.target.upstream.name })
     const isEdited = dialect.respond.normalise(body)

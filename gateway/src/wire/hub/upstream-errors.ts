@@ -60,7 +60,12 @@ function fromObject(body: JsonObject): { message: string | undefined; type: stri
       type: stringOf(error.type) ?? stringOf(error.code) ?? stringOf(error.status),
     }
   }
-  const message = stringOf(body.error) ?? stringOf(body.error_msg) ?? stringOf(body.message) ?? detailOf(body.detail)
+  const message =
+    stringOf(body.error) ??
+    stringOf(body.error_msg) ??
+    stringOf(body.message) ??
+    detailOf(body.detail) ??
+    detailOf(objectOf(body.message)?.detail)
   const type = stringOf(body.type)
   return { message, type: type === 'error' ? undefined : type }
 }

@@ -1,6 +1,6 @@
 /**
  * One exchange with an upstream: a request out, a response head, body bytes, an end. The relay sits behind
- * this small interface so that a stricter or faster HTTP client can replace the one we use.
+ * this small interface so that a stricter or faster HTTP client can replace the one we use, and a provider can bring its own.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { CancelSignal } from '../core/cancellation.ts'

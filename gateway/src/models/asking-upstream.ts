@@ -1,0 +1,99 @@
+/**
+ * One upstream is asked: its credential is found, the request is built and signed, its decision recorded, and only then is it
+ * sent. Of a stream whose upstream refuses what we added to it, once more without.
+ */
+import type { RouteTarget, Snapshot } from '../config/snapshot.ts'
+import type { CancelSignal } from '../core/cancellation.ts'
+import type { Clock } from '../core/clock.ts'
+import { secretsIn, type Credential } from '../core/credential.ts'
+import type { Caller } from '../core/principal.ts'
+import { resolveCredential } from '../identity/credentials.ts'
+import { dialectFor, type Provider } from '../providers/provider.ts'
+import { providers } from '../providers/providers.ts'
+import type { UpstreamRequest, UpstreamResponse } from '../providers/transport.ts'
+import type { MaybePromise } from '../state/state-store.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { DialectName } from '../wire/dialect.ts'
+import { addsUsage, buildRequest, signRequest, type Hop, type OutgoingCall } from './building-request.ts'
+import { collectBody } from './collecting-body.ts'
+import { holdResponse } from './held-response.ts'
+import { mayRefuseField, namesStreamOptions } from './stream-usage.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/** An answer, and who gave it. */
+export interface RoutedResponse {
+  readonly target: RouteTarget
+  readonly provider: Provider
+  /** The dialect the upstream was asked in, and answers in. */
+  readonly dialect: DialectName
+  /** Id of the provider credential used; `none` where the upstream needs none. */
+  readonly credential: string
+  readonly response: UpstreamResponse
+  /** What this upstream was sent that nobody may see: the credential and the administrator's fixed headers. */
+  readonly secrets: readonly string[]
+}
+
+export interface AskingServices {
+  readonly upstreams: Upstreams
+  readonly telemetry: Telemetry
+  readonly clock: Clock
+}
+
+/** Told which upstream and credential is about to be tried, before anything is sent. */
+export type OnAttempt = (target: RouteTarget, credential: string) => MaybePromise<void>
+
+export interface Asked {
+  readonly snapshot: Snapshot
+  readonly caller: Caller
+  readonly target: RouteTarget
+  readonly call: OutgoingCall
+  readonly signal: CancelSignal
+  readonly onAttempt: OnAttempt
+}
+
+/** Largest refusal that is read to see what it is about, as of every error. */
+const maxErrorBytes = 1024 * 1024
+
+/** Resolves with the answer, whatever its status. Rejects with `upstream.credential`, what the log says, or what the connection says. */
+export async function askUpstream(services: AskingServices, asked: Asked): Promise<RoutedResponse> {
+  const { snapshot, caller, target, call, onAttempt } = asked
+  const { upstream } = target
+  const now = services.clock.now()
+  const provider = providers[upstream.config.kind]
+  const dialect = dialectFor(provider, call.dialect.name)
+  const { streamUsage } = services.upstreams
+  const model = target.model ?? call.model
+  const hop: Hop = { target, provider, dialect, streamUsage: streamUsage.modeFor(upstream, model, now) }
+  const resolving = resolveCredential(snapshot, caller, upstream.name, now)
+  const { id, credential } = resolving instanceof Promise ? await resolving : resolving
+  const request = buildRequest(call, hop)
+  const noted = onAttempt(target, id)
+  if (noted instanceof Promise) await noted
+  let response = await send(services, asked, hop, request, credential)
+  if (mayRefuseField(response) && upstream.config.stream_usage === 'auto' && addsUsage(call, hop)) {
+    const body = await collectBody(response, maxErrorBytes, upstream.name)
+    if (namesStreamOptions(body)) {
+      streamUsage.noteRefusal(upstream, model, now)
+      services.telemetry.logger.info({ upstream: upstream.name, status: response.status }, 'asking again without `stream_options`')
+      const without: Hop = { ...hop, streamUsage: 'as-asked' }
+      response = await send(services, asked, without, buildRequest(call, without), credential)
+    } else response = holdResponse(response, body)
+  }
+  return { target, provider, dialect, credential: id, response, secrets: secretsOf(credential, target) }
+}
+
+async function send(
+  { upstreams, clock }: AskingServices,
+  { target, signal }: Asked,
+  hop: Hop,
+  request: UpstreamRequest,
+  credential: Credential,
+): Promise<UpstreamResponse> {
+  const signed = signRequest(request, hop, credential, clock.now())
+  return upstreams.of(target.upstream).send(signed instanceof Promise ? await signed : signed, signal)
+}
+
+/** What an upstream is sent that nobody may see. */
+export function secretsOf(credential: Credential, target: RouteTarget): readonly string[] {
+  return [...secretsIn(credential), ...Object.values(target.upstream.config.headers)]
+}
