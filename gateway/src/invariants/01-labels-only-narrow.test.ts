@@ -165,7 +165,7 @@ describe('a fork', () => {
     await ask(read.slice(0, 1))
     const parent = await ask(read.slice(0, 3))
     const effects = { done: ['backup'], reserved: { running: ['migration'] } }
-    await sessions.changePolicy(parent, (state) => [{ ...state, effects }, undefined])
+    await sessions.changePolicyState(parent, (state) => [{ ...state, effects }, undefined])
     expect(await ask([...read, { role: 'user', content: 'two' }])).toBe(parent)
 
     const fork = await ask([...read, { role: 'user', content: 'another two' }])

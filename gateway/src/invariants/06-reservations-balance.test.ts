@@ -168,7 +168,7 @@ test('two calls of one message cannot both be the only one', async () => {
 /** The policy state of a connection, or of a session the caller named. */
 async function sessionOf(floors: Floors, client: string, named?: string): Promise<{ readonly effects: EffectLedger }> {
   const context = await floors.context(keys.alice, client, 'main', named === undefined ? {} : { 'x-turnward-session': named })
-  return (await mcpSession(floors.services, context)).policy
+  return (await mcpSession(floors.services, context)).policyState
 }
 
 /** What became of a proposed call: how its MCP call ended, or that the client ran it, or nobody did; and what the history then says. */

@@ -30,6 +30,8 @@ export interface Changed<T, R> {
   readonly expires: number
   /** What the caller gets. */
   readonly result: R
+  /** Whether a restart may bring back the value before: everybody sees the change at once, but it need not reach the disk by itself. */
+  readonly isForgettable?: boolean
 }
 
 export interface StateStore<Values extends Readonly<Record<StateNamespace, unknown>> = StateValues> {

@@ -5,7 +5,7 @@ import type { SessionState } from './sessions.ts'
 /** A session as stored: without what nothing has happened to, and with ranks by name, so that a changed list of trust ranks cannot shift what a label means. */
 export type StoredSession = StoredFields & Partial<Omit<SessionState, keyof StoredFields>>
 
-interface StoredFields extends Pick<SessionState, 'id' | 'principal' | 'source' | 'policy' | 'usedAt'> {
+interface StoredFields extends Pick<SessionState, 'id' | 'principal' | 'source' | 'policyState' | 'usedAt'> {
   readonly ranks: readonly string[]
 }
 

@@ -68,7 +68,6 @@ export async function countTokens(services: Services, request: IncomingMessage, 
     })
     const turn = running ?? newId('turn')
     busy = session
-    services.sessions.begin(session)
     const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(request) })
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     const { route, source } = refuseOnRecord(
@@ -87,7 +86,6 @@ export async function countTokens(services: Services, request: IncomingMessage, 
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: count?.turn, err: error.cause }, error.message)
   } finally {
     if (busy !== undefined) {
-      services.sessions.end(busy)
       // One that read nothing is not worth a place in the store.
       if (busy.state.version > 0) await services.sessions.save(busy, snapshot.policy, snapshot.settings.turns.session_idle_ms)
     }

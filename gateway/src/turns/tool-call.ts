@@ -10,7 +10,7 @@ import { admitToolResult, settleRefusal } from './deciding/admitting-tool-result
 import type { ToolCall } from './call.ts'
 import { decideToolCall } from './deciding/deciding-tool-call.ts'
 import { executeTool } from './executing-tool.ts'
-import { linkSession } from './sessions/linking-session.ts'
+import { linkSession, releasedOnFailure } from './sessions/linking-session.ts'
 import { recordToolDecision, recordToolOutcome, recordUnknownTool } from './recording/recording-tool-call.ts'
 import { resolveTool } from './resolving-tool.ts'
 import { refusalResult } from './deciding/refusing-tool-call.ts'
@@ -54,18 +54,12 @@ export async function runToolCall(services: Services, context: McpContext, reque
     decision: newId('dec'),
     credential: services.fleet.credentialOf(snapshot, tool.server),
   }
-  // The session stays the one live object while the call changes it.
-  services.sessions.begin(session)
-  try {
-    return await runLinkedCall(call, request, started)
-  } finally {
-    services.sessions.end(session)
-  }
+  return runLinkedCall(call, request, started)
 }
 
 async function runLinkedCall(call: ToolCall, request: ToolCallRequest, started: number): Promise<JsonObject> {
   // Decided on the label as it is now, not as it was when the model proposed the call.
-  const { verdict, label } = await decideToolCall(call)
+  const { verdict, label } = await releasedOnFailure(call.services, call.held, () => decideToolCall(call))
   // On disk before the tool runs; a decision that cannot be written means a tool that does not run, and a ticket that may be used again.
   await recordToolDecision(call, verdict, label)
   if (verdict.action === 'deny') {

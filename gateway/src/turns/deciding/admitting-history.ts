@@ -117,12 +117,11 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
     ).effects
   recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
   if (before !== undefined && sameLabel(before, added)) return
-  await services.state.put(
-    'ledger',
-    key,
-    labelRecord(added, snapshot.policy),
-    services.clock.now() + snapshot.settings.turns.session_idle_ms,
-  )
+  const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
+  await services.state.change('ledger', key, (earlier) => {
+    const joined = earlier === undefined ? added : join(added, labelFromRecord(earlier, snapshot.policy))
+    return { value: labelRecord(joined, snapshot.policy), expires, result: undefined }
+  })
   if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call))
 }
 
@@ -136,7 +135,7 @@ async function labelOfAgents({ services, snapshot, session }: ModelCall): Promis
   let label = freshState(snapshot.policy).label
   for (const id of session.state.children) {
     const child = await services.sessions.find(id, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-    if (child !== undefined) label = join(label, child.policy.label)
+    if (child !== undefined) label = join(label, child.policyState.label)
   }
   return label
 }
@@ -147,7 +146,7 @@ async function meaningOf(
   { view, entry }: Made,
 ): Promise<{ readonly tools: CallMeaning['tools']; readonly callKey: string }> {
   const place = await call.services.state.get('point', entry.point)
-  const callKey = place === undefined ? reservedKey(call.session.policy, view.id) : `${place.modelCall}:${view.id}`
+  const callKey = place === undefined ? reservedKey(call.session.policyState, view.id) : `${place.modelCall}:${view.id}`
   const [first, ...others] = place?.through?.[view.id] ?? []
   if (first === undefined) return { tools: call.meanings.ofCall(view).tools, callKey }
   const [tool, ...more] = [first, ...others].flatMap((name) => call.meanings.ofName(name))

@@ -25,7 +25,7 @@ export interface AdmittedResult {
 }
 
 export async function admitToolResult(call: ToolCall, execution: Execution): Promise<AdmittedResult> {
-  const before = call.session.policy.label
+  const before = call.session.policyState.label
   try {
     const added = await addedBy(call, execution)
     await changeState(call, (effects) => endedEffects(call, effects, outcomeOf(call, execution)), added)

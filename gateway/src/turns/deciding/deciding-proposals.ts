@@ -42,7 +42,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   for (const [position, made] of proposals.calls.entries()) {
     const meaning = call.meanings.ofCall(made)
     // Decided and reserved in one step: of two calls that exclude each other, one is refused.
-    const verdict = await services.sessions.changePolicy(session, (state) =>
+    const verdict = await services.sessions.changePolicyState(session, (state) =>
       reserved(state, callKeyOf(call.modelCall, made.id), rule(call, state, meaning, made)),
     )
     const record = recordOf(call, {
@@ -70,7 +70,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   try {
     await Promise.all(writes)
   } catch (error) {
-    await services.sessions.changePolicy(session, (state) => {
+    await services.sessions.changePolicyState(session, (state) => {
       const effects = released.reduce((left, { made }) => release(left, callKeyOf(call.modelCall, made.id)), state.effects)
       return [effects === state.effects ? state : { ...state, effects }, undefined]
     })

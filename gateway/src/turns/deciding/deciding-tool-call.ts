@@ -16,7 +16,7 @@ export interface ToolDecision {
 }
 
 export async function decideToolCall(call: ToolCall): Promise<ToolDecision> {
-  return call.services.sessions.changePolicy(call.session, (state): readonly [PolicyState, ToolDecision] => {
+  return call.services.sessions.changePolicyState(call.session, (state): readonly [PolicyState, ToolDecision] => {
     const label = join(state.label, call.besides)
     const verdict = judge(call, { ...state, label })
     const effects = verdict.action === 'deny' ? state.effects : reserve(state.effects, call.callKey, verdict.effects)

@@ -26,14 +26,14 @@ const caches = new WeakMap<Session, ShapeCache>()
 export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: string | null): Verdict {
   const { policy } = call.snapshot
   let cache = caches.get(call.session)
-  if (cache === undefined || cache.state !== call.session.policy || cache.policy !== policy) {
-    cache = { state: call.session.policy, policy, verdicts: new Map() }
+  if (cache === undefined || cache.state !== call.session.policyState || cache.policy !== policy) {
+    cache = { state: call.session.policyState, policy, verdicts: new Map() }
     caches.set(call.session, cache)
   }
   const key = `${gateway ?? ''}|${call.caller.actor ?? ''}|${tool.server}|${tool.name}`
   const known = cache.verdicts.get(key)
   if (known !== undefined) return known
-  const verdict = reachable(policy, call.session.policy, tool, call.caller.principal, call.caller.actor, gateway)
+  const verdict = reachable(policy, call.session.policyState, tool, call.caller.principal, call.caller.actor, gateway)
   if (cache.verdicts.size < 5000) cache.verdicts.set(key, verdict)
   return verdict
 }

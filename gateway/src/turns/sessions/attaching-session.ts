@@ -130,8 +130,8 @@ async function adopt(services: Services, parent: Session, child: Session): Promi
   if (parent.state.children.includes(child.id)) return found
   await services.sessions.change(parent, (state) => {
     if (state.children.length < mostChildren) return [{ ...state, children: [...state.children, child.id] }, undefined]
-    const label = join(state.policy.label, child.policy.label)
-    return [{ ...state, policy: { ...state.policy, label } }, undefined]
+    const label = join(state.policyState.label, child.policyState.label)
+    return [{ ...state, policyState: { ...state.policyState, label } }, undefined]
   })
   return found
 }
@@ -141,7 +141,11 @@ async function inheritEffects({ services, snapshot }: Owner, from: string, sessi
   if (session.state.version > 0 || session.state.source === 'fork') return
   const before = await services.sessions.find(from, snapshot.policy, snapshot.settings.turns.session_idle_ms)
   if (before !== undefined)
-    await services.sessions.changePolicy(session, (state) => [{ ...state, effects: before.policy.effects }, undefined])
+    await services.sessions.change(session, (state) => {
+      // Somebody else has brought them, and may have gone on since.
+      if (state.version > 0) return [state, undefined]
+      return [{ ...state, policyState: { ...state.policyState, effects: before.policyState.effects } }, undefined]
+    })
 }
 
 /** Where in what is known a request stands. */
@@ -160,26 +164,32 @@ async function findByPlace(
   { services, snapshot, caller }: Owner,
   { known, label, started, history, isAside, isSide }: Place,
 ): Promise<Found> {
-  const { policy, settings } = snapshot
+  const { policy } = snapshot
+  const idle = snapshot.settings.turns.session_idle_ms
   const fields = { id: newId('ses'), principal: caller.principal.id, consumer: caller.consumer }
   if (known === undefined) {
     const parent = started?.session
-    const begin = { ...fields, policy: parent === undefined ? freshState(policy) : { ...freshState(policy), label: parent.policy.label } }
-    if (parent === undefined) return { session: services.sessions.create({ ...begin, source: 'prefix', parent: null }, policy), parent }
-    return adopt(services, parent, services.sessions.create({ ...begin, source: 'agent', parent: parent.id }, policy))
+    const begin = {
+      ...fields,
+      policyState: parent === undefined ? freshState(policy) : { ...freshState(policy), label: parent.policyState.label },
+    }
+    if (parent === undefined)
+      return { session: await services.sessions.create({ ...begin, source: 'prefix', parent: null }, policy, idle), parent }
+    return adopt(services, parent, await services.sessions.create({ ...begin, source: 'agent', parent: parent.id }, policy, idle))
   }
-  const before = await services.sessions.find(known.place.session, policy, settings.turns.session_idle_ms)
+  const before = await services.sessions.find(known.place.session, policy, idle)
   if (before !== undefined && isAside) return { session: before, parent: undefined }
   if (before !== undefined && !isSide && (await goesOn(services, before, known, history)))
     return { session: before, parent: await startedBy(services, snapshot, before) }
   // What was done stays done, whichever branch of the conversation asks. Conversations that only begin alike share nothing that was done.
   const isNew = known.index === history.length - 1 && history.every(({ message }) => message.role !== 'assistant')
-  const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policy.effects }
+  const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policyState.effects }
   const { narrowedBy = [], hasNotes = false, told = [] } = before?.state ?? {}
   return {
-    session: services.sessions.create(
-      { ...fields, source: 'fork', parent: known.place.session, policy: forked, narrowedBy, hasNotes, told: isNew ? [] : told },
+    session: await services.sessions.create(
+      { ...fields, source: 'fork', parent: known.place.session, policyState: forked, narrowedBy, hasNotes, told: isNew ? [] : told },
       policy,
+      idle,
     ),
     parent: undefined,
   }

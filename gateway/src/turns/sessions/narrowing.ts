@@ -21,21 +21,21 @@ export async function narrow(
   added: Label,
   effects: (now: EffectLedger) => EffectLedger = unchanged,
 ): Promise<Narrowed> {
-  const { label } = session.policy
+  const { label } = session.policyState
   // Most often nothing narrows, and then there is nothing to change.
   if (effects === unchanged && sameLabel(label, join(label, added))) return { before: label, after: label, isNarrower: false }
   return services.sessions.change(session, (state): readonly [SessionState, Narrowed] => {
-    const before = state.policy.label
+    const before = state.policyState.label
     const after = join(before, added)
-    const ledger = effects(state.policy.effects)
+    const ledger = effects(state.policyState.effects)
     if (sameLabel(before, after))
       return [
-        ledger === state.policy.effects ? state : { ...state, policy: { label: before, effects: ledger } },
+        ledger === state.policyState.effects ? state : { ...state, policyState: { label: before, effects: ledger } },
         { before, after: before, isNarrower: false },
       ]
     const narrowedBy = [...state.narrowedBy.filter((one) => one !== subject), subject].slice(-mostRemembered)
     return [
-      { ...state, policy: { label: after, effects: ledger }, narrowedBy },
+      { ...state, policyState: { label: after, effects: ledger }, narrowedBy },
       { before, after, isNarrower: true },
     ]
   })

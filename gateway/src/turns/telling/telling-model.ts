@@ -43,7 +43,14 @@ function takenAway(call: ModelCall, names: readonly string[]): Withheld | undefi
   const { principal, actor } = call.caller
   const judged = names.map((name) => ({
     name,
-    verdict: decide(policy, state.policy, { tool: call.meanings.ofName(name)[0], args: {}, principal, actor, gateway: null, callKey: '' }),
+    verdict: decide(policy, state.policyState, {
+      tool: call.meanings.ofName(name)[0],
+      args: {},
+      principal,
+      actor,
+      gateway: null,
+      callKey: '',
+    }),
   }))
   const taken = judged.filter(
     ({ verdict }) => verdict.gaps.some(({ kind }) => byReading.has(kind)) && !verdict.gaps.some(({ kind }) => kind === 'grant'),
@@ -55,7 +62,7 @@ function takenAway(call: ModelCall, names: readonly string[]): Withheld | undefi
   return {
     tools: taken.map(({ name }) => name),
     narrowedBy: state.narrowedBy,
-    trust: policy.trustRanks[state.policy.label.trust] ?? '',
+    trust: policy.trustRanks[state.policyState.label.trust] ?? '',
     remedies,
   }
 }
