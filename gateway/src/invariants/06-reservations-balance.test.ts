@@ -270,10 +270,10 @@ test('a result that cannot be admitted reaches nobody, and its outcome is on rec
   })
   const context = await floors.context(keys.alice, 'x')
   await floors.call(context, 'office__ok')
-  const put = floors.services.state.put.bind(floors.services.state)
-  floors.services.state.put = (namespace, ...rest) => {
-    if (namespace === 'session') throw new TurnwardError('store.failed', { why: 'the disk is full' })
-    return put(namespace, ...rest)
+  const change = floors.services.state.change.bind(floors.services.state)
+  floors.services.state.change = (namespace, ...rest) => {
+    if (namespace === 'session' && floors.ran.length === 2) throw new TurnwardError('store.failed', { why: 'the disk is full' })
+    return change(namespace, ...rest)
   }
   floors.clock.advance(60_000)
   await expect(floors.call(context, 'office__ok')).rejects.toMatchObject({ code: 'store.failed' })

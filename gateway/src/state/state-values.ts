@@ -64,6 +64,8 @@ export interface WordsSegment {
   /** Where it stands in its ring; the newest has the highest. */
   readonly number: number
   readonly passages: readonly { readonly label: LabelRecord; readonly prints: string }[]
+  /** Nothing is added to it any more: the next one has begun, or is about to. */
+  readonly isClosed?: boolean
 }
 
 /** What the gateway told the model at a place of a conversation, and which tools it was about. */
