@@ -177,18 +177,44 @@ test('one ticket is one call, whichever gateways the same call is made at', asyn
   )
 })
 
-test('words that were said at one gateway carry their label at the other, however many are said at once', async () => {
-  const said = (number: number) =>
-    `the number of account ${number} is ${number} seven nine thirteen and its owner number ${number} lives in Bern`
-  await fc.assert(
-    fc.asyncProperty(fc.integer(), fc.array(gateway, { minLength: 1, maxLength: 80 }), async (seed, writers) => {
-      const clock = testClock()
-      const shared = delayedState(testState(clock), seed)
-      const both = [0, 1].map(() => new WordsIndex(shared, clock, Buffer.alloc(32, 9)))
-      const label = { trust: 'untrusted', audience: [] }
-      await Promise.all(writers.map((index, number) => both[index]?.remember('alice', [said(number)], label, new Set(), 60_000)))
-      for (const index of both) for (const number of writers.keys()) expect(await index.find('alice', () => said(number))).toEqual([label])
-    }),
-    { numRuns: 20 },
-  )
+describe('words that were said at one gateway', () => {
+  const label = { trust: 'untrusted', audience: [] }
+  const said = (number: number, count: number) => Array.from({ length: count }, (_, at) => `word${number}x${at}`).join(' ')
+  const openIndex = (state: StateStore) => new WordsIndex(state, testClock(), Buffer.alloc(32, 9))
+
+  test('carry their label at the other, however many and however long ones are said at once', async () => {
+    const passage = fc.record({ at: gateway, count: fc.constantFrom(20, 1900) })
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), fc.array(passage, { minLength: 8, maxLength: 16 }), async (seed, passages) => {
+        const shared = delayedState(testState(testClock()), seed)
+        const both = [openIndex(shared), openIndex(shared)]
+        await Promise.all(
+          passages.map(({ at, count }, number) => both[at]?.remember('alice', [said(number, count)], label, new Set(), 60_000)),
+        )
+        for (const index of both)
+          for (const [number, { count }] of passages.entries())
+            expect(await index.find('alice', () => said(number, count))).toEqual([label])
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  test('carry it for every question that is asked while a gateway that has just started still reads', async () => {
+    const shared = delayedState(testState(testClock()), 5)
+    await openIndex(shared).remember('alice', [said(1, 30)], label, new Set(), 60_000)
+    const started = openIndex(shared)
+    const asked = await Promise.all([1, 2, 3].map(() => started.find('alice', () => said(1, 30))))
+    expect(asked).toEqual([[label], [label], [label]])
+  })
+
+  test('carry it when others have gone once round the ring since a gateway looked', async () => {
+    const shared = testState(testClock())
+    const [writes, sleeps] = [openIndex(shared), openIndex(shared)]
+    expect(await sleeps.find('alice', () => said(0, 20))).toEqual([])
+    for (let number = 0; number < 70; number += 1) {
+      const texts = Array.from({ length: 64 }, (_, at) => [said(number * 64 + at, 8)])
+      for (const text of texts) await writes.remember('alice', text, label, new Set(), 60_000)
+    }
+    expect(await sleeps.find('alice', () => said(70 * 64 - 1, 8))).toEqual([label])
+  })
 })
