@@ -140,10 +140,10 @@ describe('state on disk', () => {
 
   test('has everything of more than one batch takes, and what is changed while a batch is on its way', async () => {
     const state = await opened(10_000)
-    for (let index = 0; index < 4500; index += 1) await state.put('point', `k${index}`, index, later)
+    for (let index = 0; index < 4500; index += 1) await state.put('answer', `k${index}`, index, later)
     const flushed = state.flush()
-    await state.put('point', 'k0', 'changed', later)
-    await state.put('point', 'k4499', 'changed', later)
+    await state.put('answer', 'k0', 'changed', later)
+    await state.put('answer', 'k4499', 'changed', later)
     await flushed
     const rows = (await Array.fromAsync(store.entries.pages(now))).flat()
     expect(rows).toHaveLength(4500)

@@ -76,15 +76,16 @@ export interface Note {
 
 export interface StateValues {
   readonly session: StoredSession
-  readonly point: AnswerPlace
-  readonly place: RequestPlace
+  readonly answer: AnswerPlace
+  readonly request: RequestPlace
   /** What denial splicing took out of a message, as its dialect carries it. */
   readonly splice: object
   /** A line the gateway put into a conversation, by the place it stands after. */
   readonly note: Note
   /** A task that a released call gave to an agent: the session and turn that started it. */
   readonly task: { readonly session: string; readonly turn: string | null }
-  readonly ledger: LabelRecord
+  /** What a message or a result was told under, by what it says. */
+  readonly label: LabelRecord
   readonly ticket: readonly Ticket[]
   readonly owner: OwnerConversations
   readonly words: WordsSegment

@@ -73,7 +73,7 @@ export class WriteBehind {
       })
     }
     this.#pending.set(name, { namespace, key, entry })
-    this.#isUrgent ||= namespace !== 'point'
+    this.#isUrgent ||= namespace !== 'answer'
     this.#schedule()
   }
 

@@ -86,7 +86,7 @@ function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntr
   const said = call.client?.said?.(message.text) ?? message.text
   const digest = said === message.text ? plain : (assistantDigest(said, message.calls) ?? plain)
   const { policy, settings } = call.snapshot
-  return whenRead(call.services.state.get('ledger', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
+  return whenRead(call.services.state.get('label', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
     if (delivered !== undefined) return joinLabel(call, 'an earlier answer', labelFromRecord(delivered, policy))
     if (settings.turns.unknown_history !== 'accept') return admitStranger(call, 'unknown history', digest)
   })
@@ -101,9 +101,9 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   }
   const { tools, callKey } = await meaningOf(call, made)
   // The gateway's own words about a call that never ran: nothing was read.
-  if ((await services.state.get('ledger', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return
+  if ((await services.state.get('label', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return
   const key = `r|${caller.principal.id}|${made.view.name}|${result.callId}|${digest}`
-  const seen = await services.state.get('ledger', key)
+  const seen = await services.state.get('label', key)
   // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
   const now = await addedBy(call, result, tools, made)
   const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
@@ -118,7 +118,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   recordNarrowing(call, tools[0].name, digest, await narrow(call, tools[0].name, added, seen === undefined ? effects : undefined))
   if (before !== undefined && sameLabel(before, added)) return
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
-  await services.state.change('ledger', key, (earlier) => {
+  await services.state.change('label', key, (earlier) => {
     const joined = earlier === undefined ? added : join(added, labelFromRecord(earlier, snapshot.policy))
     return { value: labelRecord(joined, snapshot.policy), expires, result: undefined }
   })
@@ -145,7 +145,7 @@ async function meaningOf(
   call: ModelCall,
   { view, entry }: Made,
 ): Promise<{ readonly tools: CallMeaning['tools']; readonly callKey: string }> {
-  const place = await call.services.state.get('point', entry.point)
+  const place = await call.services.state.get('answer', entry.place)
   const callKey = place === undefined ? reservedKey(call.session.policyState, view.id) : `${place.modelCall}:${view.id}`
   const [first, ...others] = place?.through?.[view.id] ?? []
   if (first === undefined) return { tools: call.meanings.ofCall(view).tools, callKey }

@@ -52,7 +52,7 @@ export async function settleRefusal(call: ToolCall, verdict: Verdict): Promise<v
 async function noteNotice({ services, snapshot, caller, callKey }: ToolCall, notice: string): Promise<void> {
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   await services.state.put(
-    'ledger',
+    'label',
     refusalKey(caller.principal.id, callKey, sha256(notice)),
     labelRecord(freshState(snapshot.policy).label, snapshot.policy),
     expires,

@@ -75,7 +75,7 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
   if (presented.isAside === true) return { session, turn: session.state.turn, firstNew: 0, presented: label, client, side }
   const turn = side === undefined ? turnOf(found.parent, started, known, session, presented.history, client) : null
-  const head = presented.history.at(-1)?.point ?? null
+  const head = presented.history.at(-1)?.place ?? null
   if (turn !== null) await services.sessions.change(session, (state) => [{ ...state, turn, head, headAnswered: false }, undefined])
   return { session, turn, firstNew: known === undefined ? 0 : known.index + 1, presented: label, client, side }
 }
@@ -213,12 +213,12 @@ function firstTyped(history: readonly HistoryEntry[], client: ClientAdapter | un
  * head moves in the same step. The same request again is a second conversation, unless the first got no answer.
  */
 function goesOn(services: Services, session: Session, known: KnownPrefix, history: readonly HistoryEntry[]): MaybePromise<boolean> {
-  const isAgain = known.kind === 'place' && known.index === history.length - 1
+  const isAgain = known.kind === 'request' && known.index === history.length - 1
   if (isAgain && known.place.failed !== true) return false
-  const left = known.kind === 'point' ? known.place.answers : known.point
-  const head = history.at(-1)?.point ?? null
+  const left = known.kind === 'answer' ? known.place.answers : known.at
+  const head = history.at(-1)?.place ?? null
   // Without the answer that was given there, it is another branch: the first may still be running what it was proposed.
-  const dropsAnswer = known.kind === 'place' && history[known.index + 1]?.message.role !== 'assistant'
+  const dropsAnswer = known.kind === 'request' && history[known.index + 1]?.message.role !== 'assistant'
   return services.sessions.change(session, (state) => {
     if (state.head !== left || (dropsAnswer && state.headAnswered)) return [state, false]
     return [{ ...state, head, headAnswered: false }, true]
@@ -234,7 +234,7 @@ function turnOf(
   client: ClientAdapter | undefined,
 ): string {
   const said = history.findLastIndex(({ message }) => isFromPerson(message, client))
-  const isSecond = known?.kind === 'place' && known.index === history.length - 1 && known.place.failed !== true
+  const isSecond = known?.kind === 'request' && known.index === history.length - 1 && known.place.failed !== true
   if (known !== undefined && known.index >= said && known.place.turn !== null && !isSecond) return known.place.turn
   // What an agent does belongs to the turn in which it was started, also when the conversation that started it has gone on.
   if (started !== undefined && started.turn !== null) return started.turn
@@ -247,9 +247,9 @@ function isFromPerson(message: MessageView, client: ClientAdapter | undefined): 
   return message.fromUser && message.results.length === 0 && client?.typed?.(message.text) !== ''
 }
 
-type KnownPrefix = { readonly index: number; readonly point: string } & (
-  | { readonly kind: 'point'; readonly place: AnswerPlace & { readonly failed?: undefined } }
-  | { readonly kind: 'place'; readonly place: RequestPlace }
+type KnownPrefix = { readonly index: number; readonly at: string } & (
+  | { readonly kind: 'answer'; readonly place: AnswerPlace & { readonly failed?: undefined } }
+  | { readonly kind: 'request'; readonly place: RequestPlace }
 )
 
 /** From the end of the history back to a place that is known. Waits only when memory does not have the answer. */
@@ -266,10 +266,10 @@ function longestKnownPrefix(
 }
 
 // A place after an answer outlives a restart; the place of a request is worth less and is kept in memory only.
-function knownAt({ state }: Services, { point, message }: HistoryEntry, index: number): MaybePromise<KnownPrefix | undefined> {
-  const answered = message.role === 'assistant' ? state.get('point', point) : undefined
+function knownAt({ state }: Services, { place: at, message }: HistoryEntry, index: number): MaybePromise<KnownPrefix | undefined> {
+  const answered = message.role === 'assistant' ? state.get('answer', at) : undefined
   return whenRead(answered, (place): MaybePromise<KnownPrefix | undefined> => {
-    if (place !== undefined) return { kind: 'point', index, point, place }
-    return whenRead(state.get('place', point), (asked) => (asked === undefined ? undefined : { kind: 'place', index, point, place: asked }))
+    if (place !== undefined) return { kind: 'answer', index, at, place }
+    return whenRead(state.get('request', at), (asked) => (asked === undefined ? undefined : { kind: 'request', index, at, place: asked }))
   })
 }
