@@ -4,6 +4,7 @@
  * takes up what other processes have added.
  */
 import type { LabelRecord } from '@turnward/contract/decision'
+import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import { RememberedHashes } from '../../core/remembered-hashes.ts'
 import type { WordsSegment } from '../../state/state-values.ts'
@@ -22,6 +23,8 @@ const mostPrincipals = 2000
 /** Runs in one map, some of which have fallen out of the ring; beyond it the map is made anew. */
 const mostPrints = 600_000
 const bytesPerPrint = 6
+/** Texts that come with every call, such as system prompts, whose answers one index remembers. */
+const mostRemembered = 8
 
 interface Index {
   readonly name: string
@@ -41,7 +44,7 @@ interface Index {
   isLoaded: boolean
   loading: Promise<Index> | undefined
   /** Texts that come with every call, and what was found in them. */
-  readonly remembered: Map<string, { readonly version: number; readonly found: readonly LabelRecord[] }>
+  readonly remembered: BoundedMap<string, { readonly version: number; readonly found: readonly LabelRecord[] }>
 }
 
 const nothing: readonly LabelRecord[] = []
@@ -51,7 +54,7 @@ export class WordsIndex {
   readonly #clock: Clock
   readonly #secret: Uint8Array
   readonly #names = new RememberedHashes()
-  readonly #indexes = new Map<string, Index>()
+  readonly #indexes = new BoundedMap<string, Index>({ most: mostPrincipals })
 
   constructor(state: StateStore, clock: Clock, secret: Uint8Array) {
     this.#state = state
@@ -144,9 +147,8 @@ export class WordsIndex {
         version: 0,
         isLoaded: false,
         loading: undefined,
-        remembered: new Map(),
+        remembered: new BoundedMap({ most: mostRemembered }),
       }
-      if (this.#indexes.size >= mostPrincipals) this.#indexes.delete(this.#indexes.keys().next().value as string)
       this.#indexes.set(principal, index)
     }
     return index
@@ -255,7 +257,6 @@ function searchAgain(index: Index, text: string): readonly LabelRecord[] {
   const known = index.remembered.get(text)
   if (known?.version === index.version) return known.found
   const found = search(index, text)
-  if (index.remembered.size >= 8) index.remembered.clear()
   index.remembered.set(text, { version: index.version, found })
   return found
 }
