@@ -50,6 +50,14 @@ describe('the bounded map', () => {
     expect([map.size, map.hasDropped, dropped]).toEqual([0, false, []])
   })
 
+  test('a cleared map is empty, and has room again', () => {
+    const map = new BoundedMap<string, number>({ most: 5, maxBytes: 10 })
+    map.set('a', 1, { size: 10 })
+    map.clear()
+    map.set('b', 2, { size: 10 })
+    expect([map.size, map.bytes, map.get('a'), map.get('b'), map.hasDropped]).toEqual([1, 10, undefined, 2, false])
+  })
+
   test('a smaller bound holds at once', () => {
     const dropped: string[] = []
     const map = new BoundedMap<string, number>({ most: 3, dropped: (key) => dropped.push(key) })

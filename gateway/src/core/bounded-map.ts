@@ -83,6 +83,12 @@ export class BoundedMap<K, V> {
     return true
   }
 
+  clear(): void {
+    this.#entries.clear()
+    this.#bytes = 0
+    this.#sweeping = undefined
+  }
+
   /** A new bound in number: what is beyond it falls out now. */
   resize(most: number): void {
     this.#most = most

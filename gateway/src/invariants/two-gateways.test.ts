@@ -189,7 +189,7 @@ describe('words that were said at one gateway', () => {
         const shared = delayedState(testState(testClock()), seed)
         const both = [openIndex(shared), openIndex(shared)]
         await Promise.all(
-          passages.map(({ at, count }, number) => both[at]?.remember('alice', [said(number, count)], label, new Set(), 60_000)),
+          passages.map(async ({ at, count }, number) => both[at]?.remember('alice', [said(number, count)], label, new Set(), 60_000)),
         )
         for (const index of both)
           for (const [number, { count }] of passages.entries())
@@ -203,7 +203,7 @@ describe('words that were said at one gateway', () => {
     const shared = delayedState(testState(testClock()), 5)
     await openIndex(shared).remember('alice', [said(1, 30)], label, new Set(), 60_000)
     const started = openIndex(shared)
-    const asked = await Promise.all([1, 2, 3].map(() => started.find('alice', () => said(1, 30))))
+    const asked = await Promise.all([1, 2, 3].map(async () => started.find('alice', () => said(1, 30))))
     expect(asked).toEqual([[label], [label], [label]])
   })
 

@@ -14,7 +14,16 @@ export type StateNamespace = keyof StateValues
 export const volatileNamespaces = ['request', 'label', 'ticket'] as const satisfies readonly StateNamespace[]
 
 /** What is on disk as well: forgetting it would lower a label, or lose a call. */
-export const keptNamespaces = ['session', 'answer', 'splice', 'note', 'owner', 'words', 'task'] as const satisfies readonly StateNamespace[]
+export const keptNamespaces = [
+  'session',
+  'answer',
+  'splice',
+  'note',
+  'owner',
+  'words',
+  'task',
+  'count',
+] as const satisfies readonly StateNamespace[]
 
 export type MaybePromise<T> = T | Promise<T>
 

@@ -86,6 +86,8 @@ export interface StateValues {
   readonly task: { readonly session: string; readonly turn: string | null }
   /** What a message or a result was told under, by what it says. */
   readonly label: LabelRecord
+  /** What is counted for somebody, in one step whoever counts. */
+  readonly count: number
   readonly ticket: readonly Ticket[]
   readonly owner: OwnerConversations
   readonly words: WordsSegment

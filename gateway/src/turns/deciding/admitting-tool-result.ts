@@ -13,8 +13,7 @@ import { isFreeLabel, labelOfResult, rememberWords, textsIn } from '../provenanc
 import type { ToolOutcome } from '../recording/recording-tool-call.ts'
 import { freshState } from '../sessions/fresh-state.ts'
 import { narrow } from '../sessions/narrowing.ts'
-import { noteForPerson } from '../telling/telling-person.ts'
-import { lineForRefused } from '../telling/withheld-words.ts'
+import { noteRefused } from '../telling/telling-person.ts'
 import { subjectOf } from './tool-subject.ts'
 
 export interface AdmittedResult {
@@ -40,9 +39,8 @@ export async function admitToolResult(call: ToolCall, execution: Execution): Pro
 
 /** A call that was refused did not run: what was reserved for it is free again. The person of the conversation reads a line about it. */
 export async function settleRefusal(call: ToolCall, verdict: Verdict): Promise<void> {
-  const { gaps, reason } = verdict
   if (call.held !== undefined) {
-    await noteForPerson(call, `refused ${call.tool.name} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(call.tool.name, reason))
+    await noteRefused(call, call.tool.name, verdict)
     await noteNotice(call, refusalNotice(verdict))
   }
   await changeState(call, (effects) => ended(call, release(effects, call.callKey)))

@@ -16,8 +16,7 @@ import { noteOffered } from '../sessions/conversations.ts'
 import { expectAgent } from '../sessions/spawned-agents.ts'
 import { argumentDigests } from '../sessions/linking-session.ts'
 import { mintTicket, ticketKey } from '../sessions/tickets.ts'
-import { noteForPerson } from '../telling/telling-person.ts'
-import { lineForRefused } from '../telling/withheld-words.ts'
+import { noteRefused } from '../telling/telling-person.ts'
 
 export interface Proposals {
   readonly calls: readonly ToolCallView[]
@@ -57,11 +56,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
     })
     if (verdict.action === 'deny') {
       refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
-      await noteForPerson(
-        call,
-        `refused ${meaning.tools[0].name} ${verdict.gaps.map(({ kind }) => kind).join(' ')}`,
-        lineForRefused(made.name, verdict.reason),
-      )
+      await noteRefused(call, meaning.tools[0].name, verdict, made.name)
     } else released.push({ made, meaning, decision: record.id })
     noteDecision(call, record)
     writes.push(snapshot.settings.audit.durability === 'strict' ? services.log.appendDurably(record) : appendSoon(call, record))

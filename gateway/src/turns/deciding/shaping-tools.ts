@@ -3,6 +3,7 @@
  * unreachable, is taken out of what the model is offered. Never the control by itself: every call is decided
  * again when it is made.
  */
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { reachable } from '../../policy/reachable.ts'
 import { resultLabel } from '../../policy/admit.ts'
 import { join } from '../../policy/label.ts'
@@ -17,8 +18,11 @@ import { narrow } from '../sessions/narrowing.ts'
 interface ShapeCache {
   state: PolicyState
   policy: object
-  readonly verdicts: Map<string, Verdict>
+  readonly verdicts: BoundedMap<string, Verdict>
 }
+
+/** Verdicts remembered for one session. */
+const mostVerdicts = 5000
 
 const caches = new WeakMap<Session, ShapeCache>()
 
@@ -27,14 +31,14 @@ export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: str
   const { policy } = call.snapshot
   let cache = caches.get(call.session)
   if (cache === undefined || cache.state !== call.session.policyState || cache.policy !== policy) {
-    cache = { state: call.session.policyState, policy, verdicts: new Map() }
+    cache = { state: call.session.policyState, policy, verdicts: new BoundedMap({ most: mostVerdicts }) }
     caches.set(call.session, cache)
   }
   const key = `${gateway ?? ''}|${call.caller.actor ?? ''}|${tool.server}|${tool.name}`
   const known = cache.verdicts.get(key)
   if (known !== undefined) return known
   const verdict = reachable(policy, call.session.policyState, tool, call.caller.principal, call.caller.actor, gateway)
-  if (cache.verdicts.size < 5000) cache.verdicts.set(key, verdict)
+  cache.verdicts.set(key, verdict)
   return verdict
 }
 

@@ -28,6 +28,37 @@ describe('the session registry', () => {
     expect(after?.policyState).toEqual(low)
   })
 
+  test('of two gateways over one state each sees what the other has changed, and a change is made on the newest', async () => {
+    const clock = testClock()
+    const state = testState(clock)
+    const policy = policyOf({})
+    const [one, other] = [new SessionRegistry(state, clock), new SessionRegistry(state, clock)]
+    const here = await one.create({ ...fields, policyState: { ...low, label: { trust: 1, audience: [] } } }, policy, idle)
+    const there = await other.create({ ...fields, policyState: { ...low, label: { trust: 1, audience: [] } } }, policy, idle)
+    await one.changePolicyState(here, (now) => [{ ...now, label: { trust: 0, audience: [] } }, undefined])
+    const seen = await other.changePolicyState(there, (now) => [{ ...now, effects: { done: ['paid'], reserved: {} } }, now.label.trust])
+    expect(seen).toBe(0)
+    expect((await one.find('ses_1', policy, idle))?.policyState).toEqual({
+      label: { trust: 0, audience: [] },
+      effects: { done: ['paid'], reserved: {} },
+    })
+  })
+
+  test('what the shared state has lost is put back by whoever knows it, under the label of both', async () => {
+    const clock = testClock()
+    const state = testState(clock)
+    const policy = policyOf({})
+    const registry = new SessionRegistry(state, clock)
+    const session = await registry.create(fields, policy, idle)
+    await registry.save(session, policy, idle)
+    const older = await state.get('session', 'ses_1')
+    await registry.changePolicyState(session, (now) => [{ ...now, label: { trust: 0, audience: [['alice'], ['bob']] } }, undefined])
+    if (older !== undefined) await state.put('session', 'ses_1', older, clock.now() + idle)
+    await registry.change(session, (now) => [{ ...now, head: 'elsewhere' }, undefined])
+    const after = await new SessionRegistry(state, clock).find('ses_1', policy, idle)
+    expect(after?.policyState.label.audience).toEqual([['alice'], ['bob']])
+  })
+
   test('an idle session is forgotten, in memory and on disk', async () => {
     const clock = testClock()
     const state = testState(clock)

@@ -84,8 +84,9 @@ export function giveBackTicket(state: StateStore, key: string, ticket: Ticket): 
   )
 }
 
-function free({ heldUntil: _, ...ticket }: Ticket): Ticket {
-  return ticket
+function free(ticket: Ticket): Ticket {
+  const { heldUntil: _, ...waits } = ticket
+  return waits
 }
 
 function isSame(one: Ticket, other: Ticket): boolean {
