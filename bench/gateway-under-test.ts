@@ -46,7 +46,7 @@ function configuration({ vendor, mcpServer }: GatewayTargets): object {
     credential: 'vendor',
     connections: 1024,
   })
-  const ways = ['json', 'sse', 'slow']
+  const ways = ['json', 'sse', 'slow', 'burst', 'stamped']
   return {
     version: 1,
     data_dir: 'data',

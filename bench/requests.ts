@@ -3,7 +3,7 @@
 /** Principal key of the gateway's configuration in this bench. Worth nothing anywhere else. */
 export const benchKey = 'tw_bench_0123456789abcdefghijklmnop'
 
-export type ChatModel = 'bench-json' | 'bench-sse' | 'bench-slow'
+export type ChatModel = 'bench-json' | 'bench-sse' | 'bench-slow' | 'bench-burst' | 'bench-stamped'
 
 const modernVersion = '2026-07-28'
 const system = 'You are an assistant of Acme. Answer briefly, cite the file you used, and never guess. '.repeat(4)

@@ -2,9 +2,21 @@
 import type { Scenario } from './scenario.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
-import { chatHistory, chatJson, chatStream } from './scenarios/model-calls.ts'
+import { oldProcess } from './scenarios/old-process.ts'
+import { chatBurst, chatHistory, chatJson, chatStream } from './scenarios/model-calls.ts'
 import { peer } from './scenarios/peer.ts'
 import { start } from './scenarios/start.ts'
 import { toolCalls } from './scenarios/tool-calls.ts'
 
-export const scenarios: readonly Scenario[] = [chatJson, chatStream, chatHistory, toolCalls, latency, memory, start, peer]
+export const scenarios: readonly Scenario[] = [
+  chatJson,
+  chatStream,
+  chatBurst,
+  chatHistory,
+  toolCalls,
+  latency,
+  memory,
+  oldProcess,
+  start,
+  peer,
+]

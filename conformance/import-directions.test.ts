@@ -64,11 +64,50 @@ test('nothing imports the command line', () => {
   expect(imports.filter(({ file, target }) => room(file) !== 'cli' && target.startsWith('cli/'))).toEqual([])
 })
 
-test('providers never import each other', () => {
+test.each(['providers', 'wire/dialects'])('the folders of %s never import each other', (folder) => {
+  const owner = (path: string): string | undefined => {
+    const [first, ...rest] = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1).split('/') : []
+    return rest.length === 0 ? undefined : first
+  }
   const wrong = imports.filter(({ file, target }) => {
-    const [from, owner] = file.split('/')
-    const [to, other] = target.split('/')
-    return from === 'providers' && to === 'providers' && file.split('/').length > 2 && target.split('/').length > 2 && owner !== other
+    const [from, to] = [owner(file), owner(target)]
+    return isProduct(file) && from !== undefined && to !== undefined && from !== to
+  })
+  expect(wrong).toEqual([])
+})
+
+test('every dialect has the same files', () => {
+  const folder = join(source, 'wire/dialects')
+  const dialects = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const needed = ['request', 'views', 'edit', 'answer', 'stream', 'round', 'usage', 'errors', 'guarded-fields']
+  const both = ['request', 'messages', 'stream'].flatMap((what) => [`reading-${what}`, `writing-${what}`])
+  const neededOfHub = ['hub', ...both, 'answers', 'tools', 'media', 'finish', 'usage']
+  for (const { name } of dialects) {
+    const files = readdirSync(join(folder, name))
+    expect([name, files.filter((file) => /^[a-z-]+\.ts$/.test(file))]).toEqual([
+      name,
+      expect.arrayContaining([name, ...needed].map((file) => `${file}.ts`)),
+    ])
+    expect([name, readdirSync(join(folder, name, 'hub'))]).toEqual([name, expect.arrayContaining(neededOfHub.map((file) => `${file}.ts`))])
+  }
+})
+
+/** Folder below `wire/` -> folders below it that it may import; the table of dialects and the lens they share are read by types. */
+const insideWire: Readonly<Record<string, readonly string[]>> = {
+  framing: [],
+  request: [],
+  gate: ['framing', 'request'],
+  hub: [],
+  dialects: ['framing', 'request', 'gate', 'hub'],
+  converting: ['hub', 'dialects'],
+}
+
+test('inside wire, too, imports go downwards only', () => {
+  const part = (path: string): string => path.split('/')[1] ?? ''
+  const wrong = imports.filter(({ file, target }) => {
+    const allowed = room(file) === 'wire' && isProduct(file) ? insideWire[part(file)] : undefined
+    if (allowed === undefined || room(target) !== 'wire' || target.split('/').length < 3) return false
+    return part(file) !== part(target) && !allowed.includes(part(target))
   })
   expect(wrong).toEqual([])
 })

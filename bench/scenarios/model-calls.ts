@@ -66,3 +66,28 @@ export const chatHistory: Scenario = {
   name: 'chat-history',
   run: (bench) => governedAgainstBare(bench, 'chat history, 100 KB and 40 tool results', 2.5, 8, 'chatcmpl-bench', growing(8)),
 }
+
+/** What a stream costs when its events come in a few pieces, against a small call of the same gateway. */
+export const chatBurst: Scenario = {
+  name: 'chat-burst',
+  async run(bench) {
+    const connections = 16
+    const vendor = await bench.keep(startVendor())
+    const gateway = await bench.keep(startGateway({ vendor: vendor.url }))
+    const contestant = (model: ChatModel, marker: string) => ({
+      name: model,
+      process: gateway,
+      url: gateway.url,
+      request: freshChats(model, 'gateway', connections),
+      marker,
+    })
+    const [call, stream] = await compare(
+      [contestant('bench-json', 'chatcmpl-bench'), contestant('bench-burst', '[DONE]')],
+      { connections },
+      bench.pace,
+    )
+    if (call === undefined || stream === undefined) throw new Error('nothing was measured')
+    const detail = `${round(stream.cpuMicros, 0)} against ${round(call.cpuMicros, 0)} us`
+    return [atMost('stream of 100 events in 4 pieces: CPU against a small call', stream.cpuMicros / call.cpuMicros, 1.8, 'x', detail)]
+  },
+}

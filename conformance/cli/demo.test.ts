@@ -100,7 +100,6 @@ test('without `--once` it stays up for a visitor, whose commands work as printed
     const [, key = '', url = ''] = await until(
       'the closing words',
       () => /TURNWARD_KEY=(\S+) npx turnward tools list --url (\S+)/.exec(said) ?? undefined,
-      30_000,
     )
     const visitor = { PATH: process.env['PATH'] ?? '', HOME: home, TURNWARD_KEY: key }
     const listed = await runCli(['tools', 'list', '--url', url], { cwd: home, env: visitor })

@@ -73,4 +73,4 @@ test('`demo` runs its governed turn with the server that was built with it', asy
   const { stdout } = await run('demo', '--once', '--json')
   const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { toolCalls: { tool: string; action: string }[] }
   expect(told.toolCalls).toEqual(expect.arrayContaining([expect.objectContaining({ tool: 'mail__read_message', action: 'allow' })]))
-}, 30_000)
+})

@@ -126,8 +126,8 @@ export function breakAsAsked(wire: Wire): (socket: Socket, request: { readonly b
 /** Where an answer that ends there may be taken for whole. */
 function wholeFrom(client: Wire, upstream: Wire, fault: Fault): number {
   const { bytes, whole } = recordingOf(upstream, fault)
-  if (fault !== 'end' || client === upstream || upstream !== 'openai') return whole - 2
-  // Some chat servers close without `[DONE]`: converted, a finish reason says that the message is over.
+  if (fault !== 'end' || upstream !== 'openai') return whole - 2
+  // Some chat servers close without `[DONE]`: a finish reason and a proper end say that the message is over.
   const finish = bytes.indexOf('"finish_reason":"')
   return bytes.indexOf('\n', finish)
 }

@@ -5,36 +5,40 @@ import { secrets } from '../harness/governed-config.ts'
 import { startGoverned, withParts, type GovernedGateway } from '../harness/governed-gateway.ts'
 import { say } from '../harness/model-answer.ts'
 import { exchange, post } from '../harness/raw-http.ts'
-import { until } from '../harness/until.ts'
+import { until, within } from '../harness/until.ts'
 import { fixtureServer } from '../mcp/upstream-servers.ts'
 import { stateOf } from './process-state.ts'
 import { dial, postHead, statusOf } from './raw-connection.ts'
-import { within } from './within.ts'
 
 const megabyte = 1024 * 1024
 
 let governed: GovernedGateway
+/** Waits for a body no longer than a second. */
+let hurried: GovernedGateway
 let residentBefore: number
 
 beforeAll(async () => {
-  governed = await startGoverned(
+  const config = (limits: object) =>
     withParts({
-      limits: { body_timeout_ms: 1000, header_timeout_ms: 1000, max_body_bytes: 16 * megabyte },
+      limits: { max_body_bytes: 16 * megabyte, ...limits },
       servers: { ledger: { transport: 'stdio', command: ['node', fixtureServer('ledger.mjs'), '/tmp'] } },
       gateways: { main: { servers: ['ledger'] } },
-    }),
-  )
+    })
+  governed = await startGoverned(config({}))
+  hurried = await startGoverned(config({ body_timeout_ms: 1000, header_timeout_ms: 1000 }))
   governed.answer({ text: 'Served.' })
   await honest()
   residentBefore = stateOf(governed.gateway.pid).residentMb
 })
 afterEach(honest)
-afterAll(() => governed?.close())
+afterAll(async () => {
+  await governed?.close()
+  await hurried?.close()
+})
 
 /** The call beside: served while and after everything else. */
 async function honest(): Promise<void> {
   const answer = await within(
-    5000,
     'an honest call',
     post(`${governed.url}/v1/chat/completions`, secrets.alice, { model: 'gpt-test', messages: [{ role: 'user', content: 'hi' }] }),
   )
@@ -76,7 +80,6 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
     headers: Readonly<Record<string, string>> = {},
   ): Promise<{ status: number; code: string }> => {
     const { status, text } = await within(
-      5000,
       'the refusal',
       post(`${governed.url}${path}`, secrets.alice, body, { ...(path.startsWith('/mcp') ? mcpHeaders : {}), ...headers }),
     )
@@ -130,7 +133,7 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
   test('100 MB that are announced are refused before they are sent', async () => {
     const connection = await dial(governed.url)
     connection.socket.write(postHead(path, secrets.alice, 100 * megabyte, mcpHead(path)))
-    await within(5000, 'the refusal', connection.closed)
+    await within('the refusal', connection.closed)
     expect([statusOf(connection.text()), codeIn(connection.text())]).toEqual([413, 'request.too_large'])
   })
 
@@ -146,16 +149,16 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
       if (!connection.socket.write(part))
         await Promise.race([connection.closed, new Promise((resolve) => connection.socket.once('drain', resolve))])
     }
-    await within(5000, 'the end', connection.closed)
+    await within('the end', connection.closed)
     expect(sent).toBeLessThan(100)
     // The answer may be lost when the connection is cut while bytes are still coming.
     if (connection.text() !== '') expect([statusOf(connection.text()), codeIn(connection.text())]).toEqual([413, 'request.too_large'])
   })
 
   test('less than was announced is given up in time', async () => {
-    const connection = await dial(governed.url)
+    const connection = await dial(hurried.url)
     connection.socket.write(`${postHead(path, secrets.alice, 10_000, mcpHead(path))}{${good}}`)
-    await within(6000, 'the refusal', connection.closed)
+    await within('the refusal', connection.closed)
     expect([statusOf(connection.text()), codeIn(connection.text())]).toEqual([408, 'request.timeout'])
   })
 
@@ -163,7 +166,6 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
     const smuggled = postHead(path, secrets.alice, good.length + 2, mcpHead(path))
     const before = governed.vendors.openai.requests.length + governed.vendors.anthropic.requests.length
     const text = await within(
-      5000,
       'the refusal',
       exchange(governed.url, `${postHead(path, secrets.alice, 10, mcpHead(path))}{${good}}${smuggled}{${good}}`),
     )
@@ -179,7 +181,6 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
     ['a space before the colon', 'content-length : 3\r\n'],
   ])('%s: 400, and the connection is closed', async (_what, more) => {
     const text = await within(
-      5000,
       'the refusal',
       exchange(governed.url, `${postHead(path, secrets.alice, good.length + 2, mcpHead(path) + more)}{${good}}`),
     )
@@ -190,11 +191,7 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
     ['one long header', `x-long: ${'a'.repeat(33 * 1024)}\r\n`],
     ['many headers', Array.from({ length: 5000 }, (_, index) => `x-${index}: a\r\n`).join('')],
   ])('%s: 431', async (_what, more) => {
-    const text = await within(
-      5000,
-      'the refusal',
-      exchange(governed.url, `${postHead(path, secrets.alice, good.length + 2, more)}{${good}}`),
-    )
+    const text = await within('the refusal', exchange(governed.url, `${postHead(path, secrets.alice, good.length + 2, more)}{${good}}`))
     expect(statusOf(text)).toBe(431)
   })
 
@@ -202,11 +199,11 @@ describe.each(entrances)('$path', ({ path, good, twice, otherCase }) => {
     ['a wrong key', 'tw_nobody_knows_this_key_00000'],
     ['a good key', secrets.alice],
   ])('with %s, who sends a body byte by byte is cut off', async (_who, key) => {
-    const connection = await dial(governed.url)
+    const connection = await dial(hurried.url)
     connection.socket.write(postHead(path, key, 1_000_000, mcpHead(path)))
     const dribble = setInterval(() => connection.socket.write(' '), 50)
     try {
-      await within(6000, 'the end of the connection', connection.closed)
+      await within('the end of the connection', connection.closed)
     } finally {
       clearInterval(dribble)
       connection.socket.destroy()

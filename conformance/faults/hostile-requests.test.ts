@@ -8,11 +8,11 @@ import { secrets } from '../harness/governed-config.ts'
 import { startGoverned, withParts, type GovernedGateway } from '../harness/governed-gateway.ts'
 import { say } from '../harness/model-answer.ts'
 import { send } from '../harness/raw-http.ts'
+import { within } from '../harness/until.ts'
 import { fixtureServer } from '../mcp/upstream-servers.ts'
 import { post } from '../mcp/raw-rpc.ts'
 import { knownEnvelope, readAnswer, type HttpAnswer } from './http-answer.ts'
 import { dial } from './raw-connection.ts'
-import { within } from './within.ts'
 
 const runs = 1000
 
@@ -263,14 +263,14 @@ async function answerTo(bytes: Buffer): Promise<string> {
     if (/^HTTP\/1\.1 200 [^]*?\r\ncontent-type: text\/event-stream[^]*?\r\n\r\n/.test(connection.text())) connection.socket.destroy()
   })
   connection.socket.write(bytes)
-  await within(8000, 'the answer', connection.closed)
+  await within('the answer', connection.closed)
   return connection.text()
 }
 
 /** Without one of these the next test tells nothing. */
 const seen = new Map<number, number>()
 
-test('every answer is whole, every error has an envelope, and the process goes on', { timeout: 120_000 }, async () => {
+test('every answer is whole, every error has an envelope, and the process goes on', { timeout: 300_000 }, async () => {
   const { pid } = governed.gateway
   await fc.assert(
     fc.asyncProperty(request, async (asked) => {

@@ -18,8 +18,16 @@ export interface Inside {
   readonly connections: number
 }
 
-/** Opens the inspector of a gateway. Every look at it collects garbage first. */
-export async function inspect(gateway: RunningGateway): Promise<{ look(): Promise<Inside>; close(): void }> {
+export interface Inspector {
+  /** Collects garbage first. */
+  look(): Promise<Inside>
+  /** Resolves when the gateway holds less than so many megabytes more than it did: what is on its way out needs not be gone at once. */
+  shrinks(what: string, before: Inside, megabytes: number): Promise<Inside>
+  close(): void
+}
+
+/** Opens the inspector of a gateway. */
+export async function inspect(gateway: RunningGateway): Promise<Inspector> {
   gateway.signal('SIGUSR1')
   const address = await until('the inspector', () => /ws:\/\/[\w.:/-]+/.exec(gateway.logs())?.[0])
   const socket = new WebSocket(address)
@@ -40,21 +48,34 @@ export async function inspect(gateway: RunningGateway): Promise<{ look(): Promis
       waiting.set(last, resolve)
       socket.send(JSON.stringify({ id: last, method, params }))
     })
+  const look = async (): Promise<Inside> => {
+    // Twice: what finalizers let go of is only free after the second.
+    await ask('HeapProfiler.collectGarbage')
+    await ask('HeapProfiler.collectGarbage')
+    const { result } = await ask('Runtime.evaluate', {
+      expression: 'JSON.stringify({ memory: process.memoryUsage(), active: process.getActiveResourcesInfo() })',
+    })
+    const { memory, active } = JSON.parse(String(result?.value)) as { memory: NodeJS.MemoryUsage; active: string[] }
+    const count = (name: string): number => active.filter((one) => one === name).length
+    return {
+      heapMb: memory.heapUsed / 2 ** 20,
+      buffersMb: memory.arrayBuffers / 2 ** 20,
+      timers: count('Timeout') + count('Immediate'),
+      connections: count('TCPSocketWrap'),
+    }
+  }
   return {
-    async look() {
-      // Twice: what finalizers let go of is only free after the second.
-      await ask('HeapProfiler.collectGarbage')
-      await ask('HeapProfiler.collectGarbage')
-      const { result } = await ask('Runtime.evaluate', {
-        expression: 'JSON.stringify({ memory: process.memoryUsage(), active: process.getActiveResourcesInfo() })',
-      })
-      const { memory, active } = JSON.parse(String(result?.value)) as { memory: NodeJS.MemoryUsage; active: string[] }
-      const count = (name: string): number => active.filter((one) => one === name).length
-      return {
-        heapMb: memory.heapUsed / 2 ** 20,
-        buffersMb: memory.arrayBuffers / 2 ** 20,
-        timers: count('Timeout') + count('Immediate'),
-        connections: count('TCPSocketWrap'),
+    look,
+    async shrinks(what, before, megabytes) {
+      let grown = 0
+      try {
+        return await until(what, async () => {
+          const now = await look()
+          grown = now.heapMb + now.buffersMb - before.heapMb - before.buffersMb
+          return grown < megabytes ? now : undefined
+        })
+      } catch (error) {
+        throw new Error(`${what}: ${Math.round(grown)} MB, and not less than ${megabytes}`, { cause: error })
       }
     },
     close: () => socket.close(),

@@ -70,16 +70,16 @@ beforeAll(async () => {
         base_url: openai.url,
         credential: 'one',
         headers: { 'x-edge': '${EDGE}' },
-        timeout_ms: 300,
-        idle_timeout_ms: 300,
+        timeout_ms: 2000,
+        idle_timeout_ms: 2000,
       },
       anthropic: {
         kind: 'anthropic',
         base_url: anthropic.url,
         credential: 'two',
         headers: { 'x-edge': '${EDGE}' },
-        timeout_ms: 300,
-        idle_timeout_ms: 300,
+        timeout_ms: 2000,
+        idle_timeout_ms: 2000,
       },
       nobody: { kind: 'openai', base_url: 'http://127.0.0.1:9/v1', credential: 'one' },
     },
@@ -288,4 +288,4 @@ test('nothing of it was given out, anywhere', async () => {
       .map(([where]) => `${secret} is in ${where.replace(/ \(.*/, '')}`)
   })
   expect([...new Set(found)]).toEqual([])
-}, 60_000)
+})

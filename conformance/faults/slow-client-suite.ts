@@ -4,12 +4,12 @@ import { expect } from 'vitest'
 import { governedConfig, secretEnv, secrets } from '../harness/governed-config.ts'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
 import { eventsOf, say } from '../harness/model-answer.ts'
-import { until } from '../harness/until.ts'
+import { until, within } from '../harness/until.ts'
 import { startVendor, type VendorReply, type VendorRequest } from '../harness/vendor.ts'
 import { inspect, inspectable } from './inspection.ts'
 import { stateOf } from './process-state.ts'
 import { dial, postHead, type RawConnection } from './raw-connection.ts'
-import { inParallel, within } from './within.ts'
+import { inParallel } from './in-parallel.ts'
 
 export interface Slowness {
   /** Sent at once. */
@@ -51,9 +51,9 @@ export async function startPatientGateway(connections: number): Promise<PatientG
   const gateway = await startGateway({
     config: {
       ...config,
-      upstreams: { openai: { ...(config['upstreams'] as Record<string, object>)['openai'], connections, idle_timeout_ms: 3000 } },
+      upstreams: { openai: { ...(config['upstreams'] as Record<string, object>)['openai'], connections, idle_timeout_ms: 6000 } },
       routes: [{ model: 'gpt-test', upstreams: ['openai'] }],
-      limits: { header_timeout_ms: 1000, body_timeout_ms: 1000 },
+      limits: { header_timeout_ms: 3000, body_timeout_ms: 3000 },
       gateways: { main: { servers: ['none'] } },
       servers: { none: { transport: 'http', url: 'http://127.0.0.1:9/mcp' } },
     },
@@ -99,14 +99,13 @@ export async function honest(patient: PatientGateway): Promise<void> {
     request.on('error', reject)
     request.end(body)
   })
-  expect(await within(10_000, 'an honest call', answer)).toBe(200)
+  expect(await within('an honest call', answer)).toBe(200)
 }
 
 const kept = new Agent({ keepAlive: true, maxSockets: 2 })
 
-/** So many clients ask in this way; resolves when the gateway has ended all of them. Honest calls are made meanwhile. Gives the milliseconds it took. */
-export async function askSlowly(patient: PatientGateway, { first, dribble }: Slowness, clients: number): Promise<number> {
-  const started = performance.now()
+/** So many clients ask in this way; resolves when the gateway has ended all of them. Honest calls are made meanwhile. */
+export async function askSlowly(patient: PatientGateway, { first, dribble }: Slowness, clients: number): Promise<void> {
   const connections = await dialMany(patient, clients)
   for (const { socket } of connections) socket.write(first)
   const timer = setInterval(() => {
@@ -115,28 +114,23 @@ export async function askSlowly(patient: PatientGateway, { first, dribble }: Slo
   let open = clients
   for (const { closed } of connections) closed.then(() => (open -= 1)).catch(() => undefined)
   try {
-    await until(
-      'the end of every slow connection',
-      async () => {
-        await honest(patient)
-        return open === 0 ? true : undefined
-      },
-      10_000,
-    )
+    await until('the end of every slow connection', async () => {
+      await honest(patient)
+      return open === 0 ? true : undefined
+    })
   } catch (error) {
     throw new Error(`${open} of ${clients} slow connections are still open`, { cause: error })
   } finally {
     clearInterval(timer)
     for (const { socket } of connections) socket.destroy()
   }
-  return performance.now() - started
 }
 
-/** So many clients ask for a long stream and read nothing. Honest calls are made meanwhile; gives the megabytes of buffers the gateway holds more than before. */
-export async function readNothing(patient: PatientGateway, clients: number): Promise<number> {
+/** So many clients ask for a long stream and read nothing. Honest calls are made meanwhile, and the gateway holds no more than so many megabytes. */
+export async function readNothing(patient: PatientGateway, clients: number, megabytes: number): Promise<void> {
   const before = stateOf(patient.gateway.pid)
   const inspector = await inspect(patient.gateway)
-  const { buffersMb, heapMb } = await inspector.look()
+  const inside = await inspector.look()
   const connections = await dialMany(patient, clients)
   const body = JSON.stringify({ model: 'gpt-test', stream: true, messages: [{ role: 'user', content: 'long' }] })
   try {
@@ -145,8 +139,7 @@ export async function readNothing(patient: PatientGateway, clients: number): Pro
       socket.write(postHead(path, secrets.alice, body.length) + body)
     }
     for (let call = 0; call < 20; call += 1) await honest(patient)
-    const held = await inspector.look()
-    return held.buffersMb - buffersMb + held.heapMb - heapMb
+    await inspector.shrinks('what clients that read nothing cost', inside, megabytes)
   } finally {
     inspector.close()
     for (const { socket } of connections) socket.destroy()

@@ -1,5 +1,5 @@
 /** A hundred slow clients at once: each is ended in time, and honest traffic is served meanwhile. A thousand are in `slow-clients.slow.ts`. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
 import { askSlowly, readNothing, slowRequests, startPatientGateway, type PatientGateway } from './slow-client-suite.ts'
 
 let patient: PatientGateway
@@ -14,10 +14,10 @@ test.concurrent.each(Object.entries(slowRequests))('100 clients that %s', async 
 })
 
 test('100 clients that read nothing cost the gateway no more than their buffers', async () => {
-  expect(await readNothing(patient, 100)).toBeLessThan(60)
-}, 60_000)
+  await readNothing(patient, 100, 60)
+})
 
 test('clients that read nothing do not take every connection to the vendor for themselves', async () => {
   await using narrow = await startPatientGateway(8)
-  await readNothing(narrow, 8)
-}, 60_000)
+  await readNothing(narrow, 8, 60)
+})

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['conformance/faults/**/*.slow.ts'],
     testTimeout: 1_200_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,

@@ -23,12 +23,13 @@ const outputOf = (answer: ModelAnswer): number => answer.usage?.output ?? 17
 
 type Block = { readonly type: string; readonly [key: string]: unknown }
 
-function blocksOf(answer: ModelAnswer): Block[] {
+/** `isStreamed`: input may then be text that is no whole JSON. */
+function blocksOf(answer: ModelAnswer, isStreamed = false): Block[] {
   const blocks: Block[] = []
   if (answer.thinking !== undefined) blocks.push({ type: 'thinking', thinking: answer.thinking.text, signature: answer.thinking.signature })
   if (answer.text !== undefined) blocks.push({ type: 'text', text: answer.text })
   for (const { id, name, args } of answer.calls ?? []) {
-    blocks.push({ type: 'tool_use', id, name, input: typeof args === 'string' ? JSON.parse(args || '{}') : (args ?? {}) })
+    blocks.push({ type: 'tool_use', id, name, input: typeof args === 'string' && !isStreamed ? JSON.parse(args || '{}') : (args ?? {}) })
   }
   return blocks
 }
@@ -60,7 +61,7 @@ export function messageEvents(answer: ModelAnswer, model: string): string[] {
       message: { ...head(answer, model), content: [], stop_reason: null, stop_sequence: null, usage: usageOf(answer, 1) },
     }),
   ]
-  for (const [index, block] of blocksOf(answer).entries()) {
+  for (const [index, block] of blocksOf(answer, true).entries()) {
     events.push(event({ type: 'content_block_start', index, content_block: emptied(block) }))
     if (index === 0) events.push(event({ type: 'ping' }))
     for (const delta of deltasOf(block)) events.push(event({ type: 'content_block_delta', index, delta }))
@@ -89,7 +90,7 @@ function deltasOf(block: Block): object[] {
     return [...thoughts, { type: 'signature_delta', signature: block.signature }]
   }
   // The vendor opens every tool input with an empty fragment, and sends nothing more when there are no arguments.
-  const json = JSON.stringify(block.input)
+  const json = typeof block.input === 'string' ? block.input : JSON.stringify(block.input)
   return ['', ...(json === '{}' ? [] : pieces(json, 7))].map((partial_json) => ({ type: 'input_json_delta', partial_json }))
 }
 

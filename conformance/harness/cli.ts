@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { hangsAfterMs } from './until.ts'
 
 export interface CliResult {
   readonly code: number
@@ -17,13 +18,13 @@ export interface CliOptions {
 
 const executable = join(fileURLToPath(new URL('../..', import.meta.url)), 'gateway/bin/turnward.mjs')
 
-/** Resolves however the command ends; a command that runs longer than a minute is killed (code -1). */
+/** Resolves however the command ends; a command that hangs is killed (code -1). */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [executable, ...args],
-      { ...options, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
+      { ...options, timeout: hangsAfterMs, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
         resolve({ code, stdout, stderr })

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCli, type CliResult } from './cli.ts'
 import { readRecords, type TurnRecord } from './records.ts'
-import { until } from './until.ts'
+import { hangsAfterMs, until } from './until.ts'
 
 export interface GatewayOptions {
   /** The configuration: text of the file, or an object that is written as JSON (which is YAML). Port 0 unless it says otherwise. */
@@ -156,7 +156,7 @@ function watch(child: ChildProcess): Watched {
 
 async function endProcess(child: ChildProcess, exited: Promise<number | null>, signal: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-  const deadline = setTimeout(() => child.kill('SIGKILL'), 15_000)
+  const deadline = setTimeout(() => child.kill('SIGKILL'), hangsAfterMs)
   try {
     return await exited
   } finally {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { repositoryRoot, startGateway, type RunningGateway } from '../harness/gateway-process.ts'
 import type { Json } from '../harness/json.ts'
+import { hangsAfterMs } from '../harness/until.ts'
 import { fixtureServer, installed, serversReady } from './upstream-servers.ts'
 
 const key = 'tw_conformance_ada_000000000001'
@@ -68,7 +69,7 @@ function inspect(era: string, args: readonly string[], secret = key): Promise<Ru
     execFile(
       process.execPath,
       [join(repositoryRoot, 'node_modules/.bin/mcp-inspector'), ...shared, ...args],
-      { env: { PATH: process.env['PATH'] ?? '', HOME: folder }, timeout: 60_000 },
+      { env: { PATH: process.env['PATH'] ?? '', HOME: folder }, timeout: hangsAfterMs },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr }),
     )
   })

@@ -23,7 +23,7 @@ beforeAll(async () => {
       principals: { ada: {} },
       keys: { ada: { principal: 'ada', secret: key } },
       grants: [{ principals: ['ada'], gateways: ['main'], tools: ['*'] }],
-      servers: { patient: waiting, hasty: { ...waiting, timeout_ms: 400 }, narrow: { ...waiting, max_concurrent: 1 } },
+      servers: { patient: waiting, hasty: { ...waiting, timeout_ms: 2000 }, narrow: { ...waiting, max_concurrent: 1 } },
       gateways: { main: { servers: ['patient', 'hasty', 'narrow'] } },
       contracts: {
         '*__wait': { output: { trust: 'trusted' } },

@@ -160,15 +160,11 @@ async function freePort(): Promise<number> {
 export async function serversReady(gatewayUrl: string): Promise<void> {
   let last = ''
   try {
-    await until(
-      'the MCP servers',
-      async () => {
-        const { servers } = (await (await fetch(`${gatewayUrl}/readyz`)).json()) as Json
-        last = JSON.stringify(servers)
-        return (servers as Json[]).every(({ state }) => state === 'ready') ? true : undefined
-      },
-      40_000,
-    )
+    await until('the MCP servers', async () => {
+      const { servers } = (await (await fetch(`${gatewayUrl}/readyz`)).json()) as Json
+      last = JSON.stringify(servers)
+      return (servers as Json[]).every(({ state }) => state === 'ready') ? true : undefined
+    })
   } catch (error) {
     throw new Error(`not every MCP server is ready: ${last}`, { cause: error })
   }

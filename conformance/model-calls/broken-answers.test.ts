@@ -14,7 +14,7 @@ beforeAll(async () => {
   governed = await startGoverned((config) => {
     const { openai, anthropic } = config.upstreams as Record<string, object>
     return withParts({
-      upstreams: { first: { ...openai, idle_timeout_ms: 300 }, second: { ...anthropic, idle_timeout_ms: 300 } },
+      upstreams: { first: { ...openai, idle_timeout_ms: 2000 }, second: { ...anthropic, idle_timeout_ms: 2000 } },
       routes: [
         { model: 'both', upstreams: ['first', 'second'] },
         { model: 'only-first', upstreams: ['first'] },

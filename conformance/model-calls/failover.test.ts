@@ -15,19 +15,23 @@ let second: Vendor
 
 beforeAll(async () => {
   const closed = await closedPort()
-  const impatient = { timeout_ms: 300, idle_timeout_ms: 300, connect_timeout_ms: 1000 }
+  const impatient = { timeout_ms: 300, idle_timeout_ms: 300 }
   governed = await startGoverned((config) => {
     const { openai, anthropic } = config.upstreams as Record<string, object>
     return withParts({
       upstreams: {
-        first: { ...openai, ...impatient },
-        second: { ...anthropic, ...impatient },
-        nowhere: { kind: 'openai', base_url: `http://127.0.0.1:${closed}/v1`, credential: 'openai-team', ...impatient },
+        first: openai,
+        second: anthropic,
+        // Waits for the first one no longer than the tests of its silence need.
+        impatient: { ...openai, ...impatient },
+        nowhere: { kind: 'openai', base_url: `http://127.0.0.1:${closed}/v1`, credential: 'openai-team' },
       },
       routes: [
         { model: 'both', upstreams: ['first', { upstream: 'second', model: 'claude-behind' }] },
         { model: 'unreachable-first', upstreams: ['nowhere', { upstream: 'second', model: 'claude-behind' }] },
         { model: 'only-first', upstreams: ['first'] },
+        { model: 'silent-first', upstreams: ['impatient', { upstream: 'second', model: 'claude-behind' }] },
+        { model: 'only-silent', upstreams: ['impatient'] },
         { model: 'only-nowhere', upstreams: ['nowhere'] },
       ],
     })(config)
@@ -53,7 +57,6 @@ const failures: readonly (readonly [string, Responder])[] = [
   ['it answers 429', (request) => vendorError(request, 429, 'slow down')],
   ['it answers 500', (request) => vendorError(request, 500, 'oops')],
   ['it answers 503', (request) => vendorError(request, 503, 'later')],
-  ['it says nothing', () => ({ parts: [], silent: true, ends: 'never' })],
   ['it resets the connection', () => ({ parts: [], silent: true, ends: 'reset' })],
 ]
 
@@ -63,6 +66,12 @@ describe.each([false, true])('an upstream that fails before the first byte (stre
     const { status, text } = await chat('both', stream)
     expect(status).toBe(200)
     expect(stream ? said(text) : JSON.parse(text).choices[0].message.content).toBe('The second one answers.')
+    expect(second.last().body.model).toBe('claude-behind')
+  })
+
+  test('the next upstream answers when it says nothing', async () => {
+    first.respond(() => ({ parts: [], silent: true, ends: 'never' }))
+    expect((await chat('silent-first', stream)).status).toBe(200)
     expect(second.last().body.model).toBe('claude-behind')
   })
 
@@ -98,7 +107,7 @@ describe.each([false, true])('an upstream that fails before the first byte (stre
 
   test.each([
     ['only-nowhere', 502, 'upstream.failed'],
-    ['only-first', 504, 'upstream.timeout'],
+    ['only-silent', 504, 'upstream.timeout'],
   ])('with nobody left the client is told: %s', async (model, status, code) => {
     first.respond(() => ({ parts: [], silent: true, ends: 'never' }))
     const answer = await chat(model, stream)

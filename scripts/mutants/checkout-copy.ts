@@ -8,7 +8,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   readdirSync,
   realpathSync,
   rmSync,
@@ -20,7 +19,6 @@ import { basename, join } from 'node:path'
 
 export interface CheckoutCopy {
   readonly root: string
-  read(file: string): string
   write(file: string, text: string): void
   remove(): void
 }
@@ -37,7 +35,6 @@ export function copyCheckout(from: string): CheckoutCopy {
     linkPackages(join(from, workspace, 'node_modules'), join(root, workspace, 'node_modules'), root)
   return {
     root,
-    read: (file) => readFileSync(join(root, file), 'utf8'),
     write: (file, text) => writeFileSync(join(root, file), text),
     remove: () => rmSync(root, { recursive: true, force: true }),
   }

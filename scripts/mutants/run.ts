@@ -6,25 +6,34 @@ import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { copyCheckout, type CheckoutCopy } from './checkout-copy.ts'
-import { mutants } from './list.ts'
-import { listProblems, withFault, type Mutant } from './mutant.ts'
+import { listProblems, type Fault } from './fault.ts'
+import { findPlace, hasStem, withFault, type FoundPlace } from './finding-place.ts'
+import { allFaults } from './list.ts'
+import { readTestFiles, testsFor } from './noticing-tests.ts'
 import { runTests, stopTests, type TestOptions } from './running-tests.ts'
+import { readSources } from './sources.ts'
 
 const help = `Usage: npm run mutants -- [options]
 
-Applies each deliberate fault of scripts/mutants/list.ts to a copy of the checkout, runs the tests it names, and
+Applies each deliberate fault of scripts/mutants/faults/ to a copy of the checkout, runs the tests it names, and
 reports which faults were noticed.
 
-  --only <pattern>   only mutants whose name or file contains this (several: comma-separated)
-  --check            only check that every fault can be applied; runs no test
-  --list             print names and files, run nothing
+  --only <pattern>   only faults whose name, function or file contains this (several: comma-separated)
+  --check            only check that every fault finds its place and its tests; runs no test
+  --list             print names, functions and files, run nothing
   --no-baseline      do not run the tests on the unchanged copy first
   --workers <n>      vitest workers (default 2)
-  --timeout <s>      longest run of the tests of one mutant (default 180)
+  --timeout <s>      longest run of the tests of one fault (default 180)
   --json             one JSON object on standard output, progress on standard error
   --help             this text
 
 Exit code: 0 all noticed, 1 one survived or could not be applied, 2 wrong options.`
+
+/** A fault and where it goes, or why it cannot go anywhere. */
+type Plan = { readonly fault: Fault; readonly file: string } & (
+  | { readonly place: FoundPlace; readonly tests: readonly string[] }
+  | { readonly problem: string }
+)
 
 interface Outcome {
   readonly name: string
@@ -51,16 +60,16 @@ async function main(): Promise<number> {
     process.stdout.write(`${help}\n`)
     return 0
   }
-  const chosen = mutants.filter(({ name, file }) => options.only.some((part) => name.includes(part) || file.includes(part)))
-  if (chosen.length === 0) {
-    process.stderr.write(`no mutant matches ${options.only.join(', ')}\n`)
+  const plans = planAll(checkout).filter((plan) => options.only.some((part) => isMeant(plan, part)))
+  if (plans.length === 0) {
+    process.stderr.write(`no fault matches ${options.only.join(', ')}\n`)
     return 2
   }
   if (options.list) {
-    for (const { name, file } of chosen) process.stdout.write(`${name}  ${file}\n`)
+    for (const { fault, file } of plans) process.stdout.write(`${fault.name}  ${fault.place}  ${file}\n`)
     return 0
   }
-  const outcomes = await tryAll(chosen, options)
+  const outcomes = options.check ? plans.map((plan) => checked(plan)) : await tryAll(plans, options)
   const count = (status: Outcome['status']): number => outcomes.filter((outcome) => outcome.status === status).length
   const summary = { killed: count('killed'), survived: count('survived'), invalid: count('invalid') }
   if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, mutants: outcomes }, undefined, 2)}\n`)
@@ -69,11 +78,39 @@ async function main(): Promise<number> {
       if (status !== 'killed') process.stdout.write(`${status}: ${name} (${file})${detail === '' ? '' : `\n  ${detail}`}\n`)
     process.stdout.write(
       options.check
-        ? `${chosen.length - summary.invalid} of ${chosen.length} can be applied\n`
+        ? `${plans.length - summary.invalid} of ${plans.length} can be applied\n`
         : `${summary.killed} killed, ${summary.survived} survived, ${summary.invalid} invalid\n`,
     )
   }
   return summary.survived + summary.invalid === 0 ? 0 : 1
+}
+
+function planAll(root: string): readonly Plan[] {
+  const faults = allFaults()
+  const problems = listProblems(faults)
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  const [sources, testFiles] = [readSources(root), readTestFiles(root)]
+  return faults.map((fault): Plan => {
+    try {
+      const place = findPlace(fault, sources)
+      // A fault the parser refuses would be noticed by anything.
+      stripTypeScriptTypes(withFault(place, fault))
+      return { fault, file: place.source.file, place, tests: testsFor(fault, testFiles) }
+    } catch (error) {
+      return { fault, file: fault.stem, problem: error instanceof Error ? error.message : String(error) }
+    }
+  })
+}
+
+function isMeant({ fault, file }: Plan, part: string): boolean {
+  return [fault.name, fault.place, fault.stem, file].some((text) => text.includes(part))
+}
+
+function checked(plan: Plan): Outcome {
+  const { fault, file } = plan
+  if ('problem' in plan) return { name: fault.name, file, status: 'invalid', detail: plan.problem, seconds: 0 }
+  if (!hasStem(file, fault.stem)) say(`${fault.name}: \`${fault.place}\` of ${fault.stem} is in ${file} now`)
+  return { name: fault.name, file, status: 'killed', detail: '', seconds: 0 }
 }
 
 function readOptions() {
@@ -103,9 +140,7 @@ function readOptions() {
 
 type Options = ReturnType<typeof readOptions>
 
-async function tryAll(chosen: readonly Mutant[], options: Options): Promise<readonly Outcome[]> {
-  const problems = listProblems(mutants)
-  if (problems.length > 0) throw new Error(problems.join('\n'))
+async function tryAll(plans: readonly Plan[], options: Options): Promise<readonly Outcome[]> {
   say(`copying the checkout`)
   const copy = copyCheckout(checkout)
   const leave = (): void => {
@@ -116,15 +151,15 @@ async function tryAll(chosen: readonly Mutant[], options: Options): Promise<read
   process.once('SIGINT', leave).once('SIGTERM', leave)
   try {
     const outcomes: Outcome[] = []
-    const failing = options.check || !options.baseline ? [] : await failingTests(copy, chosen, options)
-    for (const [index, mutant] of chosen.entries()) {
+    const failing = options.baseline ? await failingTests(copy, plans, options) : []
+    for (const [index, plan] of plans.entries()) {
+      const { name } = plan.fault
       const started = performance.now()
-      const { status, detail } = await tryOne(copy, mutant, failing, options)
+      const { status, detail } = await tryOne(copy, plan, failing, options)
       const seconds = Math.round((performance.now() - started) / 100) / 10
-      outcomes.push({ name: mutant.name, file: mutant.file, status, detail, seconds })
-      say(
-        `[${index + 1}/${chosen.length}] ${options.check && status === 'killed' ? 'applies' : status}  ${mutant.name}  ${seconds}s${status === 'killed' && detail !== '' ? `  (${detail})` : ''}`,
-      )
+      outcomes.push({ name, file: plan.file, status, detail, seconds })
+      const noticed = status === 'killed' && detail !== '' ? `  (${detail})` : ''
+      say(`[${index + 1}/${plans.length}] ${status}  ${name}  ${seconds}s${noticed}`)
     }
     return outcomes
   } finally {
@@ -134,21 +169,17 @@ async function tryAll(chosen: readonly Mutant[], options: Options): Promise<read
 
 async function tryOne(
   copy: CheckoutCopy,
-  mutant: Mutant,
+  plan: Plan,
   failing: readonly string[],
   options: Options,
 ): Promise<Pick<Outcome, 'status' | 'detail'>> {
-  let original: string | undefined
+  if ('problem' in plan) return { status: 'invalid', detail: plan.problem }
+  const { fault, file, place, tests } = plan
+  const already = failing.find((failure) => tests.some((test) => failure.includes(test)))
+  if (already !== undefined) return { status: 'invalid', detail: `fails without the fault: ${already}` }
   try {
-    original = copy.read(mutant.file)
-    const broken = withFault(mutant, original)
-    // A fault the parser refuses would be noticed by anything.
-    if (mutant.file.endsWith('.ts')) stripTypeScriptTypes(broken)
-    if (options.check) return { status: 'killed', detail: '' }
-    const already = failing.find((failure) => mutant.tests.some((test) => failure.includes(test)))
-    if (already !== undefined) return { status: 'invalid', detail: `fails without the fault: ${already}` }
-    copy.write(mutant.file, broken)
-    const run = await runTests(copy.root, mutant.tests, testOptions(options, true))
+    copy.write(file, withFault(place, fault))
+    const run = await runTests(copy.root, tests, testOptions(options, true))
     if (run.failed[0] !== undefined) return { status: 'killed', detail: run.failed[0] }
     if (run.timedOut) return { status: 'killed', detail: 'the tests did not end' }
     if (run.unloadable[0] !== undefined) return { status: 'invalid', detail: `${run.unloadable[0]} cannot be loaded with the fault` }
@@ -157,13 +188,13 @@ async function tryOne(
   } catch (error) {
     return { status: 'invalid', detail: error instanceof Error ? error.message : String(error) }
   } finally {
-    if (original !== undefined) copy.write(mutant.file, original)
+    copy.write(file, place.source.text)
   }
 }
 
 /** Tests that fail on the unchanged copy, as `file > test` or `file`: what they would say of a fault means nothing. */
-async function failingTests(copy: CheckoutCopy, chosen: readonly Mutant[], options: Options): Promise<readonly string[]> {
-  const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))]
+async function failingTests(copy: CheckoutCopy, plans: readonly Plan[], options: Options): Promise<readonly string[]> {
+  const tests = [...new Set(plans.flatMap((plan) => ('tests' in plan ? plan.tests : [])))]
   say(`running ${tests.length} test files without a fault`)
   const run = await runTests(copy.root, tests, { ...testOptions(options, false), timeoutMs: Math.max(options.timeoutMs, 30 * 60_000) })
   if (run.timedOut || run.held.length + run.failed.length + run.unloadable.length === 0)

@@ -1,5 +1,6 @@
 /** The agent floor: MCP servers and gateways, contracts, rules, turns. */
 import { z } from 'zod'
+import { endpointAddressSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './common.ts'
 
 const serverBase = {
@@ -39,7 +40,7 @@ export const serverSchema = z.discriminatedUnion('transport', [
   }),
   z.strictObject({
     transport: z.literal('http'),
-    url: z.url({ protocol: /^https?$/ }),
+    url: endpointAddressSchema,
     /** Fixed headers, for example `authorization: Bearer ${TOKEN}`; their credential id in decisions is `server:<name>`. */
     headers: z.record(z.string(), z.string()).default({}),
     ...serverBase,

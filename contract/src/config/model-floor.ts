@@ -1,5 +1,6 @@
 /** The model floor: credentials, upstreams and routes. */
 import { z } from 'zod'
+import { baseAddressSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema } from './common.ts'
 
 export const credentialSchema = z.strictObject({
@@ -19,8 +20,6 @@ const upstreamBase = {
   /** Fixed headers an administrator wants on every request, for example for an edge gateway. */
   headers: z.record(z.string(), z.string()).default({}),
 }
-
-const httpUrl = z.url({ protocol: /^https?$/ })
 
 export const scriptStepSchema = z.strictObject({
   /** Which conversations this step answers; all given conditions must hold. The first step that matches wins. */
@@ -50,11 +49,11 @@ export const scriptStepSchema = z.strictObject({
 })
 
 export const upstreamSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('openai'), base_url: httpUrl.default('https://api.openai.com/v1'), ...upstreamBase }),
-  z.strictObject({ kind: z.literal('anthropic'), base_url: httpUrl.default('https://api.anthropic.com/v1'), ...upstreamBase }),
+  z.strictObject({ kind: z.literal('openai'), base_url: baseAddressSchema.default('https://api.openai.com/v1'), ...upstreamBase }),
+  z.strictObject({ kind: z.literal('anthropic'), base_url: baseAddressSchema.default('https://api.anthropic.com/v1'), ...upstreamBase }),
   z.strictObject({
     kind: z.literal('openai-compatible'),
-    base_url: httpUrl,
+    base_url: baseAddressSchema,
     /** Leave the `model` field out of requests (some edge gateways refuse it). */
     omit_model: z.boolean().default(false),
     ...upstreamBase,

@@ -1,5 +1,6 @@
 /** How the process runs: listening, storing, limits, the decision log, telemetry. */
 import { z } from 'zod'
+import { endpointAddressSchema } from './addresses.ts'
 import { millisecondsSchema, notAvailableYet } from './common.ts'
 
 export const listenSchema = z.strictObject({
@@ -82,7 +83,7 @@ export const telemetrySchema = z.strictObject({
   traces: z
     .strictObject({
       /** OTLP over HTTP, for example `http://127.0.0.1:4318/v1/traces`. No endpoint, no spans. */
-      otlp_endpoint: z.url({ protocol: /^https?$/ }).optional(),
+      otlp_endpoint: endpointAddressSchema.optional(),
       headers: z.record(z.string(), z.string()).default({}),
     })
     .prefault({}),

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
 import { rowsOf } from './batch-text.ts'
 import type { ToLogThread } from './log-protocol.ts'
 import { openDecisionLog, type DecisionLogOptions, type OpenDecisionLog } from './log-writer.ts'
 import { readRecords } from './read.ts'
-import { decision } from './testing/records.ts'
+import { decision } from './records.fixture.ts'
 import { verifyLog } from './verify.ts'
 
 let folder: string
@@ -38,7 +38,7 @@ async function idsOnDisk(dataDir = folder): Promise<string[]> {
 
 /** Resolves when the log is healthy again; the test's own timeout is the bound. */
 async function recovery(log: OpenDecisionLog): Promise<void> {
-  await vi.waitFor(() => expect(log.health()).toBeUndefined(), { timeout: 10_000, interval: 20 })
+  await expect.poll(() => log.health()).toBeUndefined()
 }
 
 describe('a durable append', () => {
@@ -130,7 +130,7 @@ describe('a relaxed append', () => {
     const log = await opened()
     log.append(decision())
     expect(log.pending()).toBe(1)
-    await vi.waitFor(() => expect(log.pending()).toBe(0), { interval: 5 })
+    await expect.poll(() => log.pending()).toBe(0)
     expect(await idsOnDisk()).toHaveLength(1)
   })
 
@@ -156,7 +156,7 @@ describe('the log', () => {
     for (let index = 0; index < 10_000; index += 1) log.append(decision())
     expect(() => log.append(decision())).toThrow(expect.objectContaining({ code: 'audit.backlog' }))
     await expect(log.appendDurably(decision())).rejects.toMatchObject({ code: 'audit.backlog' })
-    await vi.waitFor(() => expect(log.pending()).toBe(0), { timeout: 10_000 })
+    await expect.poll(() => log.pending()).toBe(0)
     await log.appendDurably(decision())
     expect(await idsOnDisk()).toHaveLength(10_001)
   })
@@ -185,7 +185,7 @@ describe('the log', () => {
   test('takes a checkpoint after a while, and none when nothing is new', async () => {
     const log = await opened({ checkpointMs: 10 })
     await log.appendDurably(decision())
-    await vi.waitFor(async () => expect((await verifyLog(folder)).checkpoints).toBe(1))
+    await expect.poll(async () => (await verifyLog(folder)).checkpoints).toBe(1)
     await log.close()
     expect((await verifyLog(folder)).checkpoints).toBe(1)
   })
@@ -244,7 +244,7 @@ describe('the log', () => {
 describe('when the process is killed', () => {
   test('every acknowledged record is there, the chain holds, and the next process goes on', async () => {
     for (let round = 0; round < 3; round += 1) {
-      const child = spawn(process.execPath, [join(import.meta.dirname, 'testing/durable-writer.ts'), folder], {
+      const child = spawn(process.execPath, [join(import.meta.dirname, 'durable-writer.fixture.ts'), folder], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       let output = ''
@@ -385,7 +385,7 @@ describe('when its thread dies', () => {
     const present = new Set(await idsOnDisk())
     expect(acknowledged.filter((id) => !present.has(id))).toEqual([])
     expect(refused.filter((id) => present.has(id))).toEqual([])
-    await vi.waitFor(() => expect(log.pending()).toBe(0))
+    await expect.poll(() => log.pending()).toBe(0)
     expect(relaxed.every((id) => present.has(id))).toBe(true)
     expect(threads).toHaveLength(4)
     await log.close()

@@ -330,5 +330,10 @@ function toRow(record: DecisionRecord): LogRow {
 }
 
 function spawnThread(data: LogThreadData): Worker {
-  return new Worker(workerFile(import.meta.url, 'log-worker'), { workerData: data, name: 'turnward-decision-log', execArgv: [] })
+  return new Worker(workerFile(import.meta.url, 'log-worker'), {
+    workerData: data,
+    name: 'turnward-decision-log',
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: 6 },
+  })
 }

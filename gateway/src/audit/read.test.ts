@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
 import { openDecisionLog, type OpenDecisionLog } from './log-writer.ts'
 import { findTurn, readRecords, tailRecords, visitNewest } from './read.ts'
-import { decision } from './testing/records.ts'
+import { decision } from './records.fixture.ts'
 
 let folder: string
 let log: OpenDecisionLog

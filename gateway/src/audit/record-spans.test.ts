@@ -9,7 +9,7 @@ import { genesisHash, nextHash } from './chain.ts'
 import type { LogRow } from './log-protocol.ts'
 import { LogStorage } from './log-storage.ts'
 import { findTurn, readRecords } from './read.ts'
-import { decision } from './testing/records.ts'
+import { decision } from './records.fixture.ts'
 import { verifyLog } from './verify.ts'
 
 let folder: string

@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '@turnward/contract/decision'
 import { expect, test } from 'vitest'
-import { decision } from './testing/records.ts'
+import { decision } from './records.fixture.ts'
 import { ToolUseCounter } from './tool-use.ts'
 
 const gap = { kind: 'trust', detail: 'it needs a session of trust `trusted`', source: 'contract mail__send' } as const

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { DecisionRecord } from '@turnward/contract/decision'
 import { formatTurnTree } from './format-tree.ts'
-import { decision } from './testing/records.ts'
+import { decision } from './records.fixture.ts'
 import { turnTree } from './tree.ts'
 
 const open = { trust: 'trusted', audience: [] }

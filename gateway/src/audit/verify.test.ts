@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { silentLogger } from '../core/logger.ts'
 import { genesisHash, nextHash } from './chain.ts'
 import { openDecisionLog } from './log-writer.ts'
-import { decision } from './testing/records.ts'
+import { decision } from './records.fixture.ts'
 import { verifyLog } from './verify.ts'
 
 let root: string

@@ -1,6 +1,6 @@
 /** Where a configuration keeps its data. Reads the file only; a running gateway is not needed and not disturbed. */
 import { resolve } from 'node:path'
-import { loadConfig } from '../config/load.ts'
+import { readOpeningSettings } from '../config/opening-settings.ts'
 
 export interface DataDirOptions {
   readonly config: string
@@ -10,5 +10,5 @@ export interface DataDirOptions {
 
 /** Absolute data folder: the one named, else that of the configuration file. Throws ConfigError. */
 export async function dataDirOf(options: DataDirOptions): Promise<string> {
-  return options.dataDir === undefined ? (await loadConfig(options.config, process.env)).dataDir : resolve(options.dataDir)
+  return options.dataDir === undefined ? (await readOpeningSettings(options.config, process.env)).dataDir : resolve(options.dataDir)
 }

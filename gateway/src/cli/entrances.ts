@@ -1,63 +1,95 @@
-/** One table from method and path to the floor that answers. Knows nothing of either floor but their entrances. */
+/** The table of entrances: which floor answers what. Knows nothing of either floor but their entrances. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { asTurnwardError, TurnwardError } from '../core/error.ts'
+import { TurnwardError } from '../core/error.ts'
 import { describeModel, listModels } from '../models/listing-models.ts'
 import { OfferedModels } from '../models/offered-models.ts'
+import { answerError } from '../turns/answering/answering-client.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
 import { runModelCall } from '../turns/model-call.ts'
+import { httpOrigin } from '../turns/origins/http-origin.ts'
 import type { Services } from '../turns/services.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import { messages } from '../wire/dialects/messages/messages.ts'
+import type { Dialect } from '../wire/dialect.ts'
+import { allowedMethods, EntranceTable, settleTarget, type Entrance } from './entrance-table.ts'
 import { answerHealth, answerReadiness } from './health.ts'
 import { answerPlainError, pathOf, speaksAnthropic } from './plain-errors.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void
-
-interface Entrance {
-  readonly method: string
-  readonly handle: Handler
-}
-
-/** `/v1/models/{name}`. */
-const modelPrefix = '/v1/models/'
-
-/** Answers one request, whatever it asks for. Never throws. */
-export function createDispatch(
+/** Every way in. A dialect, a probe or a page is a line here. */
+export function entrancesOf(
   services: Services,
   mcp: McpEndpoint,
   stale: () => string | undefined,
   isDraining: () => boolean,
-): (request: IncomingMessage, response: ServerResponse) => void {
+): readonly Entrance[] {
   const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
-  const entrances: ReadonlyMap<string, Entrance> = new Map<string, Entrance>([
-    ['/v1/chat/completions', { method: 'POST', handle: (request, response) => runModelCall(services, request, response, chatCompletions) }],
-    ['/v1/messages', { method: 'POST', handle: (request, response) => runModelCall(services, request, response, messages) }],
-    ['/v1/messages/count_tokens', { method: 'POST', handle: (request, response) => countTokens(services, request, response, messages) }],
-    ['/v1/models', { method: 'GET', handle: (request, response) => answerModels(services, offered, request, response) }],
-    [modelPrefix, { method: 'GET', handle: (request, response) => answerModels(services, offered, request, response) }],
-    ['/healthz', { method: 'GET', handle: (_request, response) => answerHealth(services, response) }],
-    ['/readyz', { method: 'GET', handle: (_request, response) => answerReadiness(services, response, stale(), isDraining()) }],
-    ['/metrics', { method: 'GET', handle: (_request, response) => answerMetrics(services, response) }],
-  ])
+  const modelCall =
+    (dialect: Dialect): Entrance['handle'] =>
+    (request, response) =>
+      runModelCall(services, httpOrigin(request, response), dialect)
+  const models: Entrance['handle'] = (request, response, name) => answerModels(services, offered, request, response, name)
+  return [
+    { path: '/v1/chat/completions', methods: ['POST'], needs: 'caller', dialect: 'chat-completions', handle: modelCall(chatCompletions) },
+    { path: '/v1/messages', methods: ['POST'], needs: 'caller', dialect: 'messages', handle: modelCall(messages) },
+    {
+      path: '/v1/messages/count_tokens',
+      methods: ['POST'],
+      needs: 'caller',
+      dialect: 'messages',
+      handle: (request, response) => countTokens(services, httpOrigin(request, response), messages),
+    },
+    { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
+    { path: '/v1/models/{name...}', methods: ['GET'], needs: 'caller', handle: models },
+    { path: '/mcp/{gateway}', methods: 'own', needs: 'caller', handle: (request, response, gateway) => mcp(request, response, gateway) },
+    {
+      path: '/healthz',
+      methods: ['GET'],
+      needs: 'anyone',
+      isProbe: true,
+      handle: (_request, response) => answerHealth(services, response),
+    },
+    {
+      path: '/readyz',
+      methods: ['GET'],
+      needs: 'anyone',
+      isProbe: true,
+      handle: (_request, response) => answerReadiness(services, response, stale(), isDraining()),
+    },
+    {
+      path: '/metrics',
+      methods: ['GET'],
+      needs: 'anyone',
+      isProbe: true,
+      handle: (_request, response) => answerMetrics(services, response),
+    },
+  ]
+}
 
+/** Answers one request, whatever it asks for. Never throws. */
+export function createDispatch(
+  entrances: readonly Entrance[],
+  isDraining: () => boolean,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const table = new EntranceTable(entrances)
   const begin = (request: IncomingMessage, response: ServerResponse): Promise<void> | void => {
+    settleTarget(request)
     const path = pathOf(request)
-    const isProbe = path === '/healthz' || path === '/readyz' || path === '/metrics'
-    if (isDraining() && !isProbe) throw new TurnwardError('gateway.draining', { retryAfterSeconds: 1 })
+    const found = table.find(path)
+    if (isDraining() && found?.entrance.isProbe !== true) throw new TurnwardError('gateway.draining', { retryAfterSeconds: 1 })
     // RFC 9112, section 3.2.
     if (request.httpVersion === '1.1' && request.headers.host === undefined)
       throw new TurnwardError('request.invalid', { subject: 'host', why: 'HTTP/1.1 needs this header' })
-    const entrance = entrances.get(path) ?? (path.startsWith(modelPrefix) ? entrances.get(modelPrefix) : undefined)
-    if (entrance !== undefined) {
-      if (request.method === entrance.method) return entrance.handle(request, response)
-      response.setHeader('allow', entrance.method)
-      throw new TurnwardError('request.method', { subject: `${request.method} ${path}` })
+    if (found === undefined) throw new TurnwardError('request.not_found', { subject: path.slice(0, 200) })
+    const { entrance, parameter } = found
+    const allowed = allowedMethods(entrance)
+    const { method = '' } = request
+    if (allowed !== undefined && !allowed.includes(method)) {
+      response.setHeader('allow', allowed.join(', '))
+      throw new TurnwardError('request.method', { subject: `${method} ${path}` })
     }
-    const gateway = /^\/mcp\/([^/]{1,64})$/.exec(path)?.[1]
-    if (gateway === undefined) throw new TurnwardError('request.not_found', { subject: path.slice(0, 200) })
-    return mcp(request, response, gateway)
+    return entrance.handle(request, response, parameter)
   }
   return (request, response) => {
     try {
@@ -68,19 +100,26 @@ export function createDispatch(
   }
 }
 
-async function answerModels(services: Services, offered: OfferedModels, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** The models this caller may use, or one of them (`name`, percent-encoded; empty for all). */
+async function answerModels(
+  services: Services,
+  offered: OfferedModels,
+  request: IncomingMessage,
+  response: ServerResponse,
+  name: string,
+): Promise<void> {
   const dialect = speaksAnthropic(request) ? messages : chatCompletions
+  const outlet = httpOrigin(request, response).outlet
   try {
     const snapshot = services.snapshot()
     const caller = await services.authenticator.authenticate(request.headers, snapshot)
-    const path = pathOf(request)
-    const name = path.startsWith(modelPrefix) ? decodeName(path.slice(modelPrefix.length)) : undefined
     const answer =
-      name === undefined ? await listModels(offered, snapshot, caller, dialect.name) : describeModel(snapshot, caller, dialect.name, name)
+      name === ''
+        ? await listModels(offered, snapshot, caller, dialect.name)
+        : describeModel(snapshot, caller, dialect.name, decodeName(name))
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   } catch (thrown) {
-    const { status, code, message } = asTurnwardError(thrown)
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(dialect.errorBody({ status, code, message })))
+    answerError(outlet, dialect, thrown)
   }
 }
 

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { openDecisionLog, type OpenDecisionLog } from '../audit/log-writer.ts'
 import type { Environment } from '../config/load.ts'
-import { ConfigSource } from '../config/watch.ts'
+import { RunningConfig } from '../config/running-config.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
@@ -38,7 +38,7 @@ export interface GatewayOptions {
 
 export interface Gateway {
   readonly url: string
-  readonly config: ConfigSource
+  readonly config: RunningConfig
   readonly services: Services
   /** Stops taking work, lets running requests finish, writes everything down. */
   close(): Promise<void>
@@ -46,7 +46,7 @@ export interface Gateway {
 
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { logger, env } = options
-  const config = await ConfigSource.open(options.configPath, env, logger)
+  const config = await RunningConfig.open(options.configPath, env, logger)
   const opened: Closable[] = [{ close: async () => config.close() }]
   try {
     const { dataDir, settings } = config.current
@@ -119,7 +119,7 @@ interface Closable {
 }
 
 interface Rooms {
-  readonly config: ConfigSource
+  readonly config: RunningConfig
   readonly store: Store
   readonly log: OpenDecisionLog
   readonly state: StateStore

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { TurnwardError } from '../core/error.ts'
 import type { Services } from '../turns/services.ts'
 import { Draining } from './draining.ts'
-import { createDispatch, type McpEndpoint } from './entrances.ts'
+import { createDispatch, entrancesOf, type McpEndpoint } from './entrances.ts'
 import { answerPlainError } from './plain-errors.ts'
 import { answerTunnel, answerUnreadable, endWithGrace } from './unreadable-requests.ts'
 
@@ -17,7 +17,8 @@ export interface HttpServer {
 export async function listen(services: Services, mcp: McpEndpoint, stale: () => string | undefined): Promise<HttpServer> {
   const { listen: at, limits } = services.snapshot().settings
   const draining = new Draining()
-  const dispatch = createDispatch(services, mcp, stale, () => draining.hasBegun)
+  const isDraining = (): boolean => draining.hasBegun
+  const dispatch = createDispatch(entrancesOf(services, mcp, stale, isDraining), isDraining)
 
   const server = createServer(
     {

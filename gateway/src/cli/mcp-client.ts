@@ -3,7 +3,9 @@ import { errorCodes, type ErrorCodeName } from '@turnward/contract/error-codes'
 import { TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import type { RpcResponse } from '../tools/codec/json-rpc.ts'
-import { callTool, listTools, type Exchange } from '../tools/connectors/connector.ts'
+import { callTool } from '../tools/connectors/calling-tool.ts'
+import type { Exchange } from '../tools/connectors/exchange.ts'
+import { listTools } from '../tools/connectors/listing-tools.ts'
 import { openModernHttp } from '../tools/connectors/http-modern.ts'
 import { HttpWire } from '../tools/connectors/http-wire.ts'
 
@@ -54,7 +56,7 @@ export function openMcpClient(url: string, key: string, headers: Readonly<Record
   }
   const signal = (): AbortSignal => AbortSignal.timeout(deadlineMs)
   return {
-    listTools: () => listTools(exchange, url, limits, signal()),
+    listTools: async () => (await listTools(exchange, url, limits, signal())).tools.filter(isObject),
     async callTool(name, args) {
       const result = await callTool(exchange, url, name, args, { signal: signal(), meta: undefined })
       if (result === undefined) throw new TurnwardError('mcp.server_unavailable', { subject: url })

@@ -23,6 +23,8 @@ export interface SnapshotSource {
   readonly files: readonly string[]
   /** Absolute. */
   readonly dataDir: string
+  /** Where each object was written; absent when it was written nowhere. */
+  readonly origins?: Snapshot['origins']
 }
 
 /** Everything that can be wrong with a configuration that fits the schema. Undefined when something is. */
@@ -74,6 +76,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     revision: revisionOf(config),
     files: source.files,
     dataDir: source.dataDir,
+    origins: source.origins ?? new Map(),
     settings: { listen, limits, audit, telemetry, turns, store, state },
     principals: compileMap(config.principals, compilePrincipal),
     groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),

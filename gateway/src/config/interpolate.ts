@@ -1,11 +1,13 @@
 /**
- * `${ENV}`, `${ENV:-default}`, `${file:path}` and the escape `$$` in string values. Works on parsed strings
- * only and never looks at its own output, so a value can neither add YAML nor pull in another reference.
+ * `${ENV}`, `${ENV:-default}`, `${file:path}` and the escape `$$` in string values. A default may hold references of its
+ * own, as in a shell. Works on parsed strings only and never looks at the values it puts in, so a value can neither add
+ * YAML nor pull in another reference.
  */
 import { dirname, resolve } from 'node:path'
 import type { ConfigPath, LocatedNode, ScalarNode } from './locate.ts'
 import type { ProblemList } from './problems.ts'
 import { readText } from './read-file.ts'
+import { parseReferences, type Reference } from './references-in-text.ts'
 import { closest } from '../core/closest-name.ts'
 
 const maxSecretBytes = 64 * 1024
@@ -24,40 +26,42 @@ export async function interpolate(node: LocatedNode, context: InterpolationConte
   if (node.kind === 'list') {
     for (const [index, item] of node.items.entries()) await interpolate(item, context, [...path, index])
   } else if (node.kind === 'map') {
-    for (const [key, entry] of node.entries) await interpolate(entry.value, context, [...path, key])
+    for (const [key, entry] of node.entries) {
+      // A key is a name, and stays what it is: text that looks resolved and is not would be one nobody chose.
+      if (key.includes('${')) context.problems.add(entry.key, path, 'a reference cannot stand in a key; write the name itself')
+      await interpolate(entry.value, context, [...path, key])
+    }
   } else if (typeof node.value === 'string' && node.value.includes('$')) {
     await interpolateScalar(node, node.value, context, path)
   }
 }
 
 async function interpolateScalar(node: ScalarNode, text: string, context: InterpolationContext, path: ConfigPath): Promise<void> {
+  const parts = parseReferences(text)
+  if ('problem' in parts) return fail(node, context, path, parts.problem)
   let result = ''
-  let end = 0
-  for (const match of text.matchAll(/\$\$|\$\{([^}]*)(\}?)/g)) {
-    result += text.slice(end, match.index)
-    end = match.index + match[0].length
-    if (match[0] === '$$') {
-      result += '$'
+  for (const part of parts) {
+    if (typeof part === 'string') {
+      result += part
       continue
     }
-    if (match[2] === '') return fail(node, context, path, 'a `${` is never closed; write `$${` for the characters themselves')
-    const value = await resolveReference(node, match[1] ?? '', context, path)
+    const value = await resolveReference(node, part, context, path)
     if (value === undefined) return
-    context.problems.hide(value, match[0])
-    node.interpolated = match[0].length === text.length ? 'whole' : 'part'
+    context.problems.hide(value, part.source)
+    node.interpolated = part.source.length === text.length ? 'whole' : 'part'
     result += value
   }
-  node.value = result + text.slice(end)
+  node.value = result
 }
 
 async function resolveReference(
   node: ScalarNode,
-  reference: string,
+  reference: Reference,
   context: InterpolationContext,
   path: ConfigPath,
 ): Promise<string | undefined> {
-  if (reference.startsWith('file:')) {
-    const name = reference.slice('file:'.length)
+  if ('file' in reference) {
+    const name = reference.file
     if (name === '') return fail(node, context, path, '`${file:}` names no file')
     const file = resolve(dirname(node.spot.file.path), name)
     context.inputs.add(file)
@@ -69,27 +73,22 @@ async function resolveReference(
       return fail(node, context, path, `the file \`${name}\` ${error instanceof Error ? error.message : 'cannot be read'}`)
     }
   }
-  const parts = /^([A-Za-z_][A-Za-z0-9_]*)(?::-([\s\S]*))?$/.exec(reference)
-  const name = parts?.[1]
-  if (name === undefined)
-    return fail(
-      node,
-      context,
-      path,
-      'not a reference: use `${NAME}`, `${NAME:-default}` or `${file:path}`, or `$${` for the characters themselves',
-    )
-  const fallback = parts?.[2]
+  const { name, fallback } = reference
   const value = Object.hasOwn(context.env, name) ? context.env[name] : undefined
-  // As in a shell, `:-` also stands in for a variable that is set and empty.
-  if (fallback !== undefined && (value === undefined || value === '')) return fallback
-  if (value !== undefined) return value
-  return fail(
-    node,
-    context,
-    path,
-    `the environment variable \`${name}\` is not set (a default is written \`\${${name}:-value}\`)`,
-    closest(name, Object.keys(context.env)),
-  )
+  if (fallback === undefined) {
+    if (value !== undefined) return value
+    const message = `the environment variable \`${name}\` is not set (a default is written \`\${${name}:-value}\`)`
+    return fail(node, context, path, message, closest(name, Object.keys(context.env)))
+  }
+  // As in a shell, `:-` also stands in for a variable that is set and empty, and only then counts what the default refers to.
+  if (value !== undefined && value !== '') return value
+  let result = ''
+  for (const part of fallback) {
+    const text = typeof part === 'string' ? part : await resolveReference(node, part, context, path)
+    if (text === undefined) return undefined
+    result += text
+  }
+  return result
 }
 
 function fail(node: ScalarNode, context: InterpolationContext, path: ConfigPath, message: string, suggestion?: string): undefined {

@@ -214,7 +214,10 @@ describe('references in values', () => {
     ['$$$$', '$$'],
     ['$args.to', '$args.to'],
     ['${NESTED}', '${A}'],
-    ['${NONE:-$$}', '$$'],
+    ['${NONE:-$$}', '$'],
+    ['${NONE:-${ALSO_NONE:-last}}', 'last'],
+    ['${NONE:-<${A}>}', '<one>'],
+    ['${A:-${NONE}}', 'one'],
   ])('%s is %s', async (written, value) => {
     expect(await secretOf(written, { A: 'one', B: 'two', EMPTY: '', NESTED: '${A}' })).toBe(value)
   })

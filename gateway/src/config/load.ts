@@ -2,16 +2,18 @@
  * From a path to a snapshot: read, interpolate, merge, validate, check, compile. Either everything is right
  * or a ConfigError names all that is not; there is nothing in between.
  */
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import { configSchema } from '@turnward/contract/config'
 import { buildSnapshot, checkConfig } from './compile.ts'
-import { readConfiguration, type ReadConfiguration } from './include.ts'
-import { nodeAt, plainValue, spotOf, type ConfigPath, type MapNode } from './locate.ts'
+import type { ReadConfiguration } from './include.ts'
+import { nodeAt, plainValue, spotOf, type ConfigPath, type MapNode, type Spot } from './locate.ts'
 import { ConfigError, ProblemList, type ReportAt } from './problems.ts'
 import { declaredNames, type DeclaredNames } from './references.ts'
 import { salvage } from './salvage.ts'
 import { reportIssues } from './schema-problems.ts'
+import { originsIn } from './origins.ts'
 import type { Snapshot } from './snapshot.ts'
+import { fileSource, readSources, type ConfigSource } from './sources.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -21,19 +23,23 @@ export interface LoadAttempt {
   readonly inputs: ReadonlySet<string>
 }
 
-/** Loads a configuration file. `env` is what `${NAME}` refers to. Throws ConfigError with every problem found. */
-export async function loadConfig(path: string, env: Environment): Promise<Snapshot> {
-  const { outcome } = await attemptLoad(path, env)
+/**
+ * Loads a configuration file, and what other sources add to it. `env` is what `${NAME}` in files refers to. Throws
+ * ConfigError with every problem found.
+ */
+export async function loadConfig(path: string, env: Environment, others: readonly ConfigSource[] = []): Promise<Snapshot> {
+  const { outcome } = await attemptLoad(path, env, others)
   if (outcome instanceof ConfigError) throw outcome
   return outcome
 }
 
 /** Like `loadConfig`, and says what the outcome depends on also when it is an error. */
-export async function attemptLoad(path: string, env: Environment): Promise<LoadAttempt> {
+export async function attemptLoad(path: string, env: Environment, others: readonly ConfigSource[] = []): Promise<LoadAttempt> {
   const main = resolve(path)
   const problems = new ProblemList()
   const inputs = new Set<string>()
-  const read = await readConfiguration(main, { env, problems, inputs, texts: new Map() })
+  const placeOf = ({ file }: Spot): string => (isAbsolute(file.path) ? relative(dirname(main), file.path) : file.path)
+  const read = await readSources([fileSource(main), ...others], { env, problems, inputs, texts: new Map() }, placeOf)
   const snapshot = read.root && compileTree(read.root, read, problems)
   return { outcome: snapshot ?? new ConfigError(problems.sorted(), dirname(main)), inputs }
 }
@@ -48,7 +54,7 @@ function compileTree(root: MapNode, { files, complete }: ReadConfiguration, prob
     const policy = checkConfig(result.data, names, report)
     const main = files[0]
     return policy && main !== undefined
-      ? buildSnapshot(result.data, policy, { files, dataDir: resolve(dirname(main), result.data.data_dir) })
+      ? buildSnapshot(result.data, policy, { files, dataDir: resolve(dirname(main), result.data.data_dir), origins: originsIn(root) })
       : undefined
   }
   const issues = result.success ? [] : result.error.issues

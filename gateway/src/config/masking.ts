@@ -14,6 +14,9 @@ const tokenShape = /\b(?:tw_|sk-|pk-|ghp_|gho_|github_pat_|xox[a-z]-|AKIA|AIza|e
 /** A long run that mixes letters and digits is a key more often than it is prose. */
 const longRun = /(?<![\w/.])(?=[A-Za-z_+=-]*\d)(?=[\d_+=-]*[A-Za-z])[A-Za-z0-9_+=-]{24,}/g
 
+/** User name and password of an address. */
+const userInfo = /(:\/\/)[^\s/?#@]+@/g
+
 /** Sections in which every value of a map may be a secret. */
 const secretMaps = new Set(['headers', 'env'])
 const maxShown = 200
@@ -22,6 +25,7 @@ const maxShown = 200
 export function maskedLine(line: string, path: ConfigPath): string {
   return hideOwnValue(line.slice(0, maxShown), path)
     .replace(secretFlowMap, `$1 ${mask} `)
+    .replace(userInfo, `$1${mask}@`)
     .replace(secretValue, `$1${mask}`)
     .replace(tokenShape, mask)
     .replace(longRun, mask)

@@ -14,9 +14,17 @@ type StdioServer = Extract<ServerConfig, { transport: 'stdio' }>
 export function checkSafety(config: Config, report: ReportAt): void {
   for (const [id, credential] of Object.entries(config.credentials)) checkSendable(credential.secret, ['credentials', id, 'secret'], report)
   for (const [id, key] of Object.entries(config.keys)) checkSendable(key.secret, ['keys', id, 'secret'], report)
+  for (const [index, host] of config.listen.hosts.entries()) {
+    if (/[\s/@?#\\]/.test(host) || host === '')
+      report(['listen', 'hosts', index], 'is no host name as a Host header has it: write `name`, without scheme, user or path')
+  }
+  for (const [pattern, contract] of Object.entries(config.contracts)) {
+    checkReaders(contract.output.audience, ['contracts', pattern, 'output', 'audience'], report)
+    checkReaders(contract.requires.audience?.includes, ['contracts', pattern, 'requires', 'audience', 'includes'], report)
+  }
   checkHeaders(config.telemetry.traces.headers, ['telemetry', 'traces', 'headers'], report)
   for (const [name, upstream] of Object.entries(config.upstreams)) {
-    checkHeaders(upstream.headers, ['upstreams', name, 'headers'], report)
+    checkHeaders(upstream.headers, ['upstreams', name, 'headers'], report, bodyHeaders)
     if (upstream.kind !== 'scripted') continue
     for (const [index, step] of upstream.steps.entries()) {
       for (const condition of ['task', 'seen', 'last'] as const)
@@ -24,7 +32,7 @@ export function checkSafety(config: Config, report: ReportAt): void {
     }
   }
   for (const [name, server] of Object.entries(config.servers)) {
-    if (server.transport === 'http') checkHeaders(server.headers, ['servers', name, 'headers'], report)
+    if (server.transport === 'http') checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
     else checkStdio(server, ['servers', name], report)
   }
 }
@@ -47,14 +55,30 @@ function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): vo
   }
 }
 
+/** What the body is and what may come back: both are said by whoever makes the request, and a configured one would be lost. */
+const bodyHeaders: ReadonlySet<string> = new Set(['accept', 'content-type'])
+
+/** White space around a reader would be cut off, and the name under which it was written never found. */
+function checkReaders(readers: readonly string[] | undefined, path: ConfigPath, report: ReportAt): void {
+  for (const [index, reader] of (readers ?? []).entries()) {
+    if (reader !== reader.trim()) report([...path, index], 'begins or ends with white space')
+  }
+}
+
 /** Field names of RFC 9110 section 5.1; the connection's own headers are not an administrator's to set. */
-function checkHeaders(headers: Readonly<Record<string, string>>, path: ConfigPath, report: ReportAt): void {
+function checkHeaders(
+  headers: Readonly<Record<string, string>>,
+  path: ConfigPath,
+  report: ReportAt,
+  own: ReadonlySet<string> = new Set(),
+): void {
   const seen = new Set<string>()
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase()
     if (!fieldName.test(name)) report([...path, name], 'this cannot be the name of an HTTP header', { where: 'key' })
     else if (connectionHeaders.has(lower))
       report([...path, name], `\`${name}\` is set by the connection and cannot be configured`, { where: 'key' })
+    else if (own.has(lower)) report([...path, name], `\`${name}\` is set for each request and cannot be configured`, { where: 'key' })
     else if (seen.has(lower)) report([...path, name], `\`${name}\` is listed twice in different case`, { where: 'key' })
     seen.add(lower)
     checkSendable(value, [...path, name], report)

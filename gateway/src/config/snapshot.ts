@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly files: readonly string[]
   /** Absolute data folder. */
   readonly dataDir: string
+  /** Where each named object was written: `upstreams.openai` -> its place. */
+  readonly origins: ReadonlyMap<string, Origin>
   readonly settings: Pick<Config, 'listen' | 'limits' | 'audit' | 'telemetry' | 'turns' | 'store' | 'state'>
   readonly principals: ReadonlyMap<string, Principal>
   /** Group -> upstream -> credential id. */
@@ -25,6 +27,16 @@ export interface Snapshot {
   readonly servers: ReadonlyMap<string, McpServer>
   readonly gateways: ReadonlyMap<string, McpGateway>
   readonly policy: Policy
+}
+
+/** A place in a source of the configuration. */
+export interface Origin {
+  /** Absolute path of a file, or the name of another source. */
+  readonly source: string
+  /** From 1. */
+  readonly line: number
+  /** From 1. */
+  readonly column: number
 }
 
 export interface ConfiguredKey {

@@ -92,7 +92,7 @@ describe('an upstream that is not there', () => {
 
   test('or stops in the middle has a timeout', async () => {
     const server = await rawServer(({ socket }) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello'))
-    const { hearing } = send(poolOf(server.origin, { bodyTimeoutMs: 20 }))
+    const { hearing } = send(poolOf(server.origin, { bodyTimeoutMs: 500 }))
     await Promise.all([hearing.over, server.closed(0)])
     expect([hearing.calls, hearing.outcome]).toEqual([['head', 'data', 'error'], 'HTTP_BODY_TIMEOUT'])
   })

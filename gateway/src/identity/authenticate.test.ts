@@ -6,7 +6,7 @@ import type { ConfiguredKey, Snapshot } from '../config/snapshot.ts'
 import { silentLogger } from '../core/logger.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
-import { principal, snapshotWith, testClock, type TestClock } from './testing/parts.ts'
+import { principal, snapshotWith, testClock, type TestClock } from './identity-parts.fixture.ts'
 import { createKeyService, type KeyService } from './key-service.ts'
 import { newVirtualKey } from './virtual-keys.ts'
 

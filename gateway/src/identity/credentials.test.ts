@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Snapshot, Upstream } from '../config/snapshot.ts'
 import type { Caller } from '../core/principal.ts'
 import { resolveCredential } from './credentials.ts'
-import { principal, snapshotWith } from './testing/parts.ts'
+import { principal, snapshotWith } from './identity-parts.fixture.ts'
 
 const ids = ['of-key', 'of-principal', 'of-first-group', 'of-second-group', 'of-upstream']
 

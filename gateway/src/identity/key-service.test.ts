@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore, type Store } from '../store/store.ts'
-import { principal, snapshotWith, testClock } from './testing/parts.ts'
+import { principal, snapshotWith, testClock } from './identity-parts.fixture.ts'
 import { createKeyService, type KeyService } from './key-service.ts'
 
 const snapshot = snapshotWith({ principals: new Map([['alice', principal('alice')]]) })

@@ -214,7 +214,7 @@ describe('whatever agents do', () => {
       }),
       { numRuns: 1000 },
     )
-  }, 180_000)
+  }, 600_000)
 })
 
 const schemas: Readonly<Partial<Record<string, TestTool['inputSchema']>>> = {

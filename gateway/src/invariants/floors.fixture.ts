@@ -16,7 +16,7 @@ import type { ToolHints } from '../policy/types.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
 import { noopTelemetry } from '../telemetry/noop.ts'
-import type { CallOptions, CatalogueTool, Fleet } from '../tools/catalogue.ts'
+import type { CallOptions, CallerFleet, CatalogueTool, Fleet } from '../tools/catalogue.ts'
 import { unavailable } from '../tools/connectors/failure.ts'
 import { buildCatalogue } from '../tools/fleet/gateway-catalogue.ts'
 import { serverOfName } from '../tools/names.ts'
@@ -24,10 +24,11 @@ import type { McpContext, McpOperations } from '../tools/operations.ts'
 import { readTools } from '../tools/tool-definitions.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import { runModelCall } from '../turns/model-call.ts'
+import { httpOrigin } from '../turns/origins/http-origin.ts'
 import type { Services } from '../turns/services.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
-import { testClock, testState, type TestClock } from '../turns/test-state.ts'
+import { testClock, testState, type TestClock } from '../turns/state-and-clock.fixture.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import { messages } from '../wire/dialects/messages/messages.ts'
@@ -117,7 +118,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   const operations = createMcpOperations(services)
   const server = createServer((request, response) => {
     const dialect = request.url === '/v1/messages' ? messages : chatCompletions
-    runModelCall(services, request, response, dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
+    runModelCall(services, httpOrigin(request, response), dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -164,8 +165,8 @@ function testServers(
   const knownOf = new WeakMap<Snapshot, readonly CatalogueTool[]>()
   const listeners = new Set<() => void>()
   let missing = new Set(down)
-  const fleet: Fleet = {
-    async catalogue(snapshot, name) {
+  const ofSnapshot = (snapshot: Snapshot): CallerFleet => ({
+    async catalogue(name) {
       const gateway = snapshot.gateways.get(name)
       if (gateway === undefined) throw new TurnwardError('grant.gateway', { subject: name })
       const views = gateway.servers.map((server) => ({
@@ -176,20 +177,23 @@ function testServers(
       }))
       return buildCatalogue(gateway, views, snapshot.servers)
     },
-    known(snapshot) {
-      const known = knownOf.get(snapshot) ?? [...snapshot.servers.keys()].flatMap((server) => listings.get(server) ?? [])
-      knownOf.set(snapshot, known)
-      return known
-    },
-    async call(_snapshot, tool, args, options) {
+    async call(tool, args, options) {
       if (missing.has(tool.server)) throw unavailable(tool.server, 'it is down')
       ran.push({ tool: tool.name, args })
       const answer = tools[tool.name]?.run?.(args, options)
       return (await answer) ?? { content: [{ type: 'text', text: 'done' }] }
     },
+    credentialOf: (server) => (snapshot.servers.has(server) ? `server:${server}` : 'none'),
+  })
+  const fleet: Fleet = {
+    for: ofSnapshot,
+    known(snapshot) {
+      const known = knownOf.get(snapshot) ?? [...snapshot.servers.keys()].flatMap((server) => listings.get(server) ?? [])
+      knownOf.set(snapshot, known)
+      return known
+    },
     hold: () => () => {},
     onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
-    credentialOf: (snapshot, server) => (snapshot.servers.has(server) ? `server:${server}` : 'none'),
     status: () => [],
     close: async () => {},
   }

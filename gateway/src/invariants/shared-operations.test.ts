@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { add, pop, push } from '../state/state-operations.ts'
 import type { Ticket } from '../state/state-values.ts'
-import { testClock, testState } from '../turns/test-state.ts'
+import { testClock, testState } from '../turns/state-and-clock.fixture.ts'
 import { delayedState } from './delayed-state.fixture.ts'
 
 const later = 1_900_000_000_000

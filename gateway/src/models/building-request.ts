@@ -8,9 +8,9 @@ import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import { defaultAnthropicVersion } from '../providers/anthropic/anthropic.ts'
 import type { Provider } from '../providers/provider.ts'
-import { converterFor } from '../wire/convert/converter.ts'
-import { chatReasoningSignature, removeChatReasoning } from '../wire/convert/thinking-blocks.ts'
+import { converterFor } from '../wire/converting/converting.ts'
 import type { Dialect } from '../wire/dialect.ts'
+import { carriesMarks, withoutMarks } from '../wire/dialects/messages/hub/marks.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import { replaceModel, setTopLevel } from '../wire/request/splice-bytes.ts'
 import type { UpstreamRequest } from './transport.ts'
@@ -46,9 +46,9 @@ function buildBody(call: OutgoingCall, target: RouteTarget, provider: Provider):
     call.stream && provider.dialect === 'chat-completions' && (call.dialect.name !== 'chat-completions' || !call.wantsUsage)
   const converter = converterFor(call.dialect.name, provider.dialect)
 
-  // Reasoning of another vendor is in the history under our own mark; this vendor would refuse its signature.
+  // What another vendor said for its own use is in the history under our own mark; this vendor would refuse it.
   const foreignReasoning =
-    call.dialect.name === 'messages' && provider.dialect === 'messages' && call.bytes?.includes(chatReasoningSignature) === true
+    call.dialect.name === 'messages' && provider.dialect === 'messages' && call.bytes !== undefined && carriesMarks(call.bytes)
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning) {
     let bytes = call.bytes
     if (model !== call.model) bytes = requireSplice(replaceModel(bytes, model))
@@ -58,8 +58,8 @@ function buildBody(call: OutgoingCall, target: RouteTarget, provider: Provider):
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
-  const body = converter === undefined ? named : converter.request(named)
-  if (converter === undefined && provider.dialect === 'messages') removeChatReasoning(body)
+  const body =
+    converter?.request(named, { upstream: target.upstream.name }) ?? (provider.dialect === 'messages' ? withoutMarks(named) : named)
   if (omitModel) delete body.model
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }
   return JSON.stringify(body)

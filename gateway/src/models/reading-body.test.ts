@@ -3,7 +3,7 @@ import { connect, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { readBody } from './reading-body.ts'
 
-const limits = { max_body_bytes: 20, body_timeout_ms: 200 }
+const limits = { max_body_bytes: 20, body_timeout_ms: 1000 }
 const open: { close(): unknown }[] = []
 
 afterEach(() => {

@@ -25,6 +25,12 @@ export interface RoutedResponse {
   readonly secrets: readonly string[]
 }
 
+/** Which upstreams of a route a call has been through. */
+export interface Attempts {
+  /** Index of the upstream that is asked next. */
+  next: number
+}
+
 export interface RoutingServices {
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
@@ -34,7 +40,8 @@ export interface RoutingServices {
 export type OnAttempt = (target: RouteTarget, credential: string) => void
 
 /**
- * Resolves with the first answer that is not a reason to fail over, or with the last one that is.
+ * Resolves with the first answer that is not a reason to fail over, or with the last one that is. `attempts` says where to
+ * begin, and afterwards where to go on.
  * Throws `upstream.credential`, `upstream.failed`, `upstream.timeout`, `route.no_upstream` or the abort reason.
  */
 export async function routeCall(
@@ -44,11 +51,13 @@ export async function routeCall(
   route: Route,
   call: OutgoingCall,
   signal: CancelSignal,
+  attempts: Attempts,
   onAttempt: OnAttempt,
 ): Promise<RoutedResponse> {
   let failure: TurnwardError | undefined
-  for (const [index, target] of route.targets.entries()) {
-    const isLast = index === route.targets.length - 1
+  for (const target of route.targets.slice(attempts.next)) {
+    attempts.next += 1
+    const isLast = attempts.next === route.targets.length
     const { upstream } = target
     const provider = providers[upstream.config.kind]
     try {
@@ -66,10 +75,24 @@ export async function routeCall(
       // A request this upstream cannot represent is the caller's to mend, unless another upstream can take it.
       if (isLast) throw failure
     }
-    services.telemetry.count('turnward_upstream_failovers_total', { upstream: upstream.name })
-    services.telemetry.logger.warn({ upstream: upstream.name, code: failure.code, why: failure.why }, 'failing over to the next upstream')
+    noteFailover(services, upstream.name, failure)
   }
   throw failure ?? new TurnwardError('route.no_upstream', { subject: route.model })
+}
+
+/**
+ * Whether another upstream is asked for an answer that this one began with status 200 and could not give. Nothing of it
+ * has gone out.
+ */
+export function failsOver(services: RoutingServices, route: Route, attempts: Attempts, routed: RoutedResponse, failure: unknown): boolean {
+  if (attempts.next >= route.targets.length || !(failure instanceof TurnwardError) || !failure.code.startsWith('upstream.')) return false
+  noteFailover(services, routed.target.upstream.name, failure)
+  return true
+}
+
+function noteFailover({ telemetry }: RoutingServices, upstream: string, { code, why }: TurnwardError): void {
+  telemetry.count('turnward_upstream_failovers_total', { upstream })
+  telemetry.logger.warn({ upstream, code, why }, 'failing over to the next upstream')
 }
 
 /** What an upstream is sent that nobody may see. */

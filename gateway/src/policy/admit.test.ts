@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { admit, admitUnknown } from './admit.ts'
 import { isDone, mayBeDone, reserve } from './effects.ts'
 import { join, sameLabel } from './label.ts'
-import { alice, fresh, policyOf, principal, tool } from './test-policy.ts'
+import { alice, fresh, policyOf, principal, tool } from './written-policy.fixture.ts'
 import type { PolicyState } from './types.ts'
 
 const policy = policyOf({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import { compileCondition } from './conditions.ts'
-import { alice, problemsOf, tool } from './test-policy.ts'
+import { alice, problemsOf, tool } from './written-policy.fixture.ts'
 import type { RuleInput } from './types.ts'
 
 const context = { conditions: { max_nodes: 200, max_loops: 1, max_list: 100 }, trustRanks: ['untrusted', 'trusted'] }

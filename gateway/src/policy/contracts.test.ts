@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compileContracts, effectiveContract } from './contracts.ts'
-import { policyOf, problemsOf, tool } from './test-policy.ts'
+import { policyOf, problemsOf, tool } from './written-policy.fixture.ts'
 
 describe('contractOf', () => {
   test('the most specific pattern wins as a whole, whatever the order of the file', () => {

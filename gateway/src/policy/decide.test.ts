@@ -4,7 +4,7 @@ import type { JsonValue } from '../core/json.ts'
 import { admit } from './admit.ts'
 import { decide } from './decide.ts'
 import { release, reserve, settle } from './effects.ts'
-import { alice, call, fresh, policyOf, principal, tool } from './test-policy.ts'
+import { alice, call, fresh, policyOf, principal, tool } from './written-policy.fixture.ts'
 import type { Policy, PolicyState, Verdict } from './types.ts'
 
 const contracts = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { configSchema } from '@turnward/contract/config'
 import { compileGrants, granted } from './grants.ts'
-import { alice, principal } from './test-policy.ts'
+import { alice, principal } from './written-policy.fixture.ts'
 
 const grants = compileGrants(
   configSchema.parse({

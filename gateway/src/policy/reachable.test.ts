@@ -4,7 +4,7 @@ import type { JsonValue } from '../core/json.ts'
 import { admit } from './admit.ts'
 import { decide } from './decide.ts'
 import { reachable } from './reachable.ts'
-import { alice, call, fresh, policyOf, principal, tool } from './test-policy.ts'
+import { alice, call, fresh, policyOf, principal, tool } from './written-policy.fixture.ts'
 import type { PolicyState } from './types.ts'
 
 const open = {

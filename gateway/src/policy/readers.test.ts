@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { configSchema } from '@turnward/contract/config'
 import { compileDirectory, directoryProblems } from './directory.ts'
 import { covers, mayReceive, parseArgumentReaders, parseConfiguredReader, possibleReaders, principalReader } from './readers.ts'
-import { people, principal, type ConfigInput } from './test-policy.ts'
+import { people, principal, type ConfigInput } from './written-policy.fixture.ts'
 
 const directoryOf = (principals: ConfigInput['principals']) => compileDirectory(configSchema.parse({ principals }).principals)
 const directory = directoryOf(people)

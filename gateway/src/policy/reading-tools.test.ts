@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts'
 import { admit } from './admit.ts'
 import { decide } from './decide.ts'
 import { isReadingTool } from './reading-tools.ts'
-import { alice, call, fresh, policyOf, tool } from './test-policy.ts'
+import { alice, call, fresh, policyOf, tool } from './written-policy.fixture.ts'
 import { changingWords, sendingWords, wordsOf } from './tool-words.ts'
 
 const honest = { readOnlyHint: true }

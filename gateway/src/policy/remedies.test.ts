@@ -3,7 +3,7 @@ import { admit } from './admit.ts'
 import { decide } from './decide.ts'
 import { reserve } from './effects.ts'
 import { refusalNotice } from './refusal.ts'
-import { alice, call, fresh, policyOf, tool, type ConfigInput } from './test-policy.ts'
+import { alice, call, fresh, policyOf, tool, type ConfigInput } from './written-policy.fixture.ts'
 import type { PolicyState, Verdict } from './types.ts'
 
 const contracts: NonNullable<ConfigInput['contracts']> = {

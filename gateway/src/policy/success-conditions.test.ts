@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { policyOf, problemsOf } from './test-policy.ts'
+import { policyOf, problemsOf } from './written-policy.fixture.ts'
 
 const succeeded = (success: string, text: string, isError?: boolean) =>
   policyOf({ contracts: { pay: { effects: ['paid'], success } } })

@@ -87,6 +87,7 @@ export class SqliteThread {
     const worker = new Worker(workerFile(import.meta.url, 'sqlite-worker'), {
       workerData: this.#data,
       name: 'turnward-store',
+      resourceLimits: { maxYoungGenerationSizeMb: 6 },
       execArgv: [],
     })
     this.generation += 1

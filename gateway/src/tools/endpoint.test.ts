@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import { buildCatalogue } from './fleet/gateway-catalogue.ts'
 import { readTools } from './tool-definitions.ts'
-import { snapshotOf } from './testing.fixture.ts'
+import { snapshotOf } from './running-parts.fixture.ts'
 import {
   calls,
   endpoint,
@@ -36,7 +36,7 @@ describe('who may talk to the endpoint', () => {
   ])('a foreign Host or Origin is refused: %o', async (headers) => {
     const answered = await modern('server/discover', {}, { headers })
     expect(answered.status).toBe(403)
-    expect(errorOf(answered)['data']).toMatchObject({ code: 'request.host' })
+    expect(errorOf(answered).data).toMatchObject({ code: 'request.host' })
   })
 
   test.each([
@@ -52,7 +52,7 @@ describe('who may talk to the endpoint', () => {
     const answered = await send({ headers: { authorization: undefined }, body: {} })
     expect(answered.status).toBe(401)
     expect(answered.headers['www-authenticate']).toBe('Bearer')
-    expect(errorOf(answered)['data']).toMatchObject({ code: 'auth.missing_key' })
+    expect(errorOf(answered).data).toMatchObject({ code: 'auth.missing_key' })
   })
 
   test('a gateway that does not exist or is not granted is 404 in both eras', async () => {
@@ -92,7 +92,7 @@ describe('bodies', () => {
   ])('%s is refused', async (_what, body, status, code) => {
     const answered = await send({ body })
     expect(answered.status).toBe(status)
-    expect(errorOf(answered)['data']).toMatchObject({ code })
+    expect(errorOf(answered).data).toMatchObject({ code })
   })
 
   test('keys that differ only in case are data inside arguments', async () => {
@@ -132,8 +132,8 @@ describe('pages', () => {
     let cursor: JsonObject = {}
     do {
       const result = await list(cursor)
-      seen.push((result['tools'] as JsonObject[]).map(({ name }) => name as string))
-      cursor = result['nextCursor'] === undefined ? {} : { cursor: result['nextCursor'] }
+      seen.push((result.tools as JsonObject[]).map(({ name }) => name as string))
+      cursor = result.nextCursor === undefined ? {} : { cursor: result.nextCursor }
     } while ('cursor' in cursor)
     return seen
   }
@@ -142,18 +142,18 @@ describe('pages', () => {
     const seen = await pages(async (cursor) => resultOf(await modern('tools/list', cursor)))
     expect(seen.map((page) => page.length)).toEqual([100, 100, 50])
     expect(seen.flat()).toEqual(tools.map(({ name }) => name))
-    expect((resultOf(await modern('tools/list'))['tools'] as JsonObject[])[3]).toEqual(tools[3])
+    expect((resultOf(await modern('tools/list')).tools as JsonObject[])[3]).toEqual(tools[3])
   })
 
   test('a cursor of another principal, a changed cursor and one of ours from nowhere are refused', async () => {
-    const cursor = resultOf(await modern('tools/list'))['nextCursor'] as string
+    const cursor = resultOf(await modern('tools/list')).nextCursor as string
     for (const [token, sent] of [
       ['bob', cursor],
       ['alice', `${cursor.slice(0, -2)}AA`],
       ['alice', 'x'],
       ['alice', ''],
     ] as const) {
-      expect(errorOf(await modern('tools/list', { cursor: sent }, { token }))['code']).toBe(-32602)
+      expect(errorOf(await modern('tools/list', { cursor: sent }, { token })).code).toBe(-32602)
     }
   })
 })
@@ -198,13 +198,16 @@ describe('with other settings', () => {
         ...operations,
         listTools: async () => ({ tools: read.filter(({ name }) => name === 's__t').map((tool) => tool.definition), complete: true }),
       },
-      { catalogue: async () => catalogue, hold: () => () => {} },
+      {
+        for: () => ({ catalogue: async () => catalogue, call: () => Promise.reject(new Error('not here')), credentialOf: () => 'none' }),
+        hold: () => () => {},
+      },
     )
     const call = (name: string, headers: Record<string, string>): Promise<Answer> =>
       modern('tools/call', { name, arguments: { r: 'eu' } }, { headers })
     for (const headers of [{}, { 'mcp-param-region': 'us' }]) {
       const answered = await call('s__t', headers)
-      expect([answered.status, errorOf(answered)['code']]).toEqual([400, -32020])
+      expect([answered.status, errorOf(answered).code]).toEqual([400, -32020])
     }
     expect(calls).toEqual([])
     expect((await call('s__t', { 'mcp-param-region': 'eu' })).status).toBe(200)

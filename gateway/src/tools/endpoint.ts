@@ -9,19 +9,19 @@ import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { isObject } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Fleet } from './catalogue.ts'
-import { errorText, readMessage, rpcCodes } from './codec/json-rpc.ts'
+import { readMessage, rpcCodes } from './codec/json-rpc.ts'
 import { parseMessageBody } from './codec/message-body.ts'
-import { httpStatusOf, rpcErrorOf } from './codec/rpc-errors.ts'
+import { errorText, httpStatusOf, invalidRequest, rpcErrorOf } from './codec/rpc-errors.ts'
 import { legacyVersions, metaKeys } from './codec/versions.ts'
 import { guardHost } from './endpoint/host-guard.ts'
 import { answerBatch, answerInitialize, answerLegacy, answerStream, sessionOf } from './endpoint/legacy.ts'
 import { LegacySessions } from './endpoint/legacy-sessions.ts'
-import { answerModern, refuseModernBody, single } from './endpoint/modern.ts'
+import { answerModern } from './endpoint/modern.ts'
 import { OpenStreams } from './endpoint/open-streams.ts'
 import type { Arrival, EndpointParts } from './endpoint/parts.ts'
 import { endAccepted, endJson } from './endpoint/reply.ts'
 import { readRequestBytes } from '../wire/request/request-bytes.ts'
-import { checkPostHeaders } from './endpoint/post-headers.ts'
+import { checkPostHeaders, single } from './endpoint/post-headers.ts'
 import type { McpOperations } from './operations.ts'
 import { createSealer } from './seal.ts'
 
@@ -33,12 +33,12 @@ export interface McpEndpointOptions {
   readonly clock: Clock
   readonly logger: Logger
   /** Checks the `Mcp-Param-*` headers of modern calls, and keeps the servers of a request's snapshot until it is answered. */
-  readonly fleet?: Pick<Fleet, 'catalogue' | 'hold'>
+  readonly fleet?: Pick<Fleet, 'for' | 'hold'>
 }
 
 export interface McpEndpoint {
   /** Answers one request; never rejects. */
-  handle(req: IncomingMessage, res: ServerResponse, gateway: string): Promise<void>
+  handle(request: IncomingMessage, response: ServerResponse, gateway: string): Promise<void>
   /** Ends every long stream gracefully; requests that come later are refused. */
   close(): Promise<void>
 }
@@ -50,23 +50,23 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const sessions = new LegacySessions(createSealer(options.secret, 'session'), clock)
   let closed = false
 
-  const handle = async (req: IncomingMessage, res: ServerResponse, gateway: string): Promise<void> => {
+  const handle = async (request: IncomingMessage, response: ServerResponse, gateway: string): Promise<void> => {
     const snapshot = options.snapshot()
     const release = options.fleet?.hold(snapshot) ?? holdsNothing
     try {
       if (closed) throw new TurnwardError('gateway.draining')
-      guardHost(req.headers, snapshot.settings.listen)
-      checkMethod(req)
-      const caller = await operations.authenticate(req.headers, snapshot)
-      const arrival: Arrival = { req, res, caller, snapshot, gateway, release }
-      if (req.method === 'POST') await answerPost(parts, sessions, arrival)
-      else if (req.method === 'GET') await answerStream(parts, sessions, arrival, sessionOf(sessions, arrival))
+      guardHost(request.headers, snapshot.settings.listen)
+      checkMethod(request)
+      const caller = await operations.authenticate(request.headers, snapshot)
+      const arrival: Arrival = { request, response, caller, snapshot, gateway, release }
+      if (request.method === 'POST') await answerPost(parts, sessions, arrival)
+      else if (request.method === 'GET') await answerStream(parts, sessions, arrival, sessionOf(sessions, arrival))
       else {
         sessions.end(sessionOf(sessions, arrival))
-        res.writeHead(204).end()
+        response.writeHead(204).end()
       }
     } catch (error) {
-      refuse(logger, req, res, asTurnwardError(error))
+      refuse(logger, request, response, asTurnwardError(error))
     } finally {
       release()
     }
@@ -83,48 +83,49 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
 const holdsNothing = (): void => {}
 
 /** GET and DELETE exist only for legacy sessions (2026-07-28, streamable-http, "Earlier Streamable HTTP Revisions"). */
-function checkMethod(req: IncomingMessage): void {
-  if (req.method === 'POST') return checkPostHeaders(req)
-  const ofSession = (req.method === 'GET' || req.method === 'DELETE') && req.headers['mcp-session-id'] !== undefined
+function checkMethod(request: IncomingMessage): void {
+  if (request.method === 'POST') return checkPostHeaders(request)
+  const ofSession = (request.method === 'GET' || request.method === 'DELETE') && request.headers['mcp-session-id'] !== undefined
   if (!ofSession) throw new TurnwardError('request.method')
 }
 
 async function answerPost(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival): Promise<void> {
-  const { req, res, snapshot } = arrival
+  const { request, response, snapshot } = arrival
   const { limits } = snapshot.settings
-  const body = parseMessageBody(await readRequestBytes(req, limits), { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
+  const body = parseMessageBody(await readRequestBytes(request, limits), { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
   if (Array.isArray(body)) return answerBatch(parts, sessions, arrival, sessionOf(sessions, arrival), body)
   const message = readMessage(body)
   if (message.kind === 'request' && message.method === 'initialize') return answerInitialize(parts, sessions, arrival, message)
-  if (!isModern(req, body)) return answerLegacy(parts, sessions, arrival, sessionOf(sessions, arrival), message)
+  if (!isModern(request, body)) return answerLegacy(parts, sessions, arrival, sessionOf(sessions, arrival), message)
   if (message.kind === 'request') return answerModern(parts, arrival, message)
-  if (message.kind === 'notification') return endAccepted(res)
-  refuseModernBody(arrival, undefined, message.kind === 'invalid' ? message.why : 'clients must not send responses')
+  if (message.kind === 'notification') return endAccepted(response)
+  const why = message.kind === 'invalid' ? message.why : 'clients must not send responses'
+  endJson(response, 400, errorText(undefined, invalidRequest(why)))
 }
 
 /** Modern `_meta` decides. Without it a session, or a header with a legacy version, means legacy; the rest is a modern request with a fault. */
-function isModern(req: IncomingMessage, body: unknown): boolean {
-  const params = isObject(body) && isObject(body['params']) ? body['params'] : {}
-  if (isObject(params['_meta']) && Object.hasOwn(params['_meta'], metaKeys.protocolVersion)) return true
-  if (req.headers['mcp-session-id'] !== undefined) return false
-  const version = single(req.headers['mcp-protocol-version'])
+function isModern(request: IncomingMessage, body: unknown): boolean {
+  const params = isObject(body) && isObject(body.params) ? body.params : {}
+  if (isObject(params._meta) && Object.hasOwn(params._meta, metaKeys.protocolVersion)) return true
+  if (request.headers['mcp-session-id'] !== undefined) return false
+  const version = single(request.headers['mcp-protocol-version'])
   return version === undefined || !legacyVersions.includes(version)
 }
 
 /** Ends a request that never became an answer: status, coded error, and what a client needs to recover. */
-function refuse(logger: Logger, req: IncomingMessage, res: ServerResponse, error: TurnwardError): void {
+function refuse(logger: Logger, request: IncomingMessage, response: ServerResponse, error: TurnwardError): void {
   if (error.code === 'gateway.internal') logger.error({ error: error.cause }, 'MCP request failed')
-  if (res.headersSent || res.destroyed) {
-    res.destroy()
+  if (response.headersSent || response.destroyed) {
+    response.destroy()
     return
   }
   const headers: Record<string, string> = {}
   if (error.status === 401) headers['www-authenticate'] = 'Bearer'
-  if (error.code === 'request.method') headers['allow'] = 'POST'
+  if (error.code === 'request.method') headers.allow = 'POST'
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
   // The rest of the body stays unread, so the connection cannot be used again.
-  if (!req.complete) headers['connection'] = 'close'
+  if (!request.complete) headers.connection = 'close'
   const status = httpStatusOf(error) === 200 ? error.status : httpStatusOf(error)
   const rpc = error.code === 'request.invalid' ? { ...rpcErrorOf(error), code: rpcCodes.invalidRequest } : rpcErrorOf(error)
-  endJson(res, status, errorText(undefined, rpc), headers)
+  endJson(response, status, errorText(undefined, rpc), headers)
 }

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { CallOptions, CatalogueTool } from './catalogue.ts'
 import type { Snapshot } from '../config/snapshot.ts'
-import { openOperations, serveEndpoint, startFleet, type TestConfig, type TestFleet } from './testing.fixture.ts'
+import { openOperations, serveEndpoint, startFleet, type TestConfig, type TestFleet } from './running-parts.fixture.ts'
 
 const closing: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -38,7 +38,7 @@ function server(text: string, handle = ''): JsonObject {
 const gateways = { g: { servers: ['s'] } }
 
 async function toolOf(fleet: TestFleet, snapshot: Snapshot): Promise<CatalogueTool> {
-  const found = (await fleet.fleet.catalogue(snapshot, 'g')).resolve('s__t')
+  const found = (await fleet.fleet.for(snapshot, undefined).catalogue('g')).resolve('s__t')
   if (found === undefined) throw new Error(`no tool: ${JSON.stringify(fleet.fleet.status())}`)
   return found
 }
@@ -51,17 +51,19 @@ describe('a request that began before the configuration changed', () => {
     const release = fleet.fleet.hold(old)
     fleet.swap({ servers: { s: server('new') }, gateways: { g: { servers: ['s'], instructions: 'new' } } })
 
-    expect(await fleet.fleet.call(old, tool, {}, options)).toMatchObject({ text: 'old' })
-    expect(await fleet.fleet.call(fleet.snapshot(), await toolOf(fleet, fleet.snapshot()), {}, options)).toMatchObject({ text: 'new' })
-    expect(await fleet.fleet.call(old, await toolOf(fleet, old), {}, options)).toMatchObject({ text: 'old' })
+    expect(await fleet.fleet.for(old, undefined).call(tool, {}, options)).toMatchObject({ text: 'old' })
+    expect(await fleet.fleet.for(fleet.snapshot(), undefined).call(await toolOf(fleet, fleet.snapshot()), {}, options)).toMatchObject({
+      text: 'new',
+    })
+    expect(await fleet.fleet.for(old, undefined).call(await toolOf(fleet, old), {}, options)).toMatchObject({ text: 'old' })
     expect(fleet.fleet.status()).toHaveLength(1)
 
     release()
-    await expect(fleet.fleet.call(old, tool, {}, options)).rejects.toMatchObject({
+    await expect(fleet.fleet.for(old, undefined).call(tool, {}, options)).rejects.toMatchObject({
       code: 'mcp.server_unavailable',
       why: 'it is no longer configured like this',
     })
-    expect((await fleet.fleet.catalogue(old, 'g')).missing.get('s')).toBe('it is no longer configured like this')
+    expect((await fleet.fleet.for(old, undefined).catalogue('g')).missing.get('s')).toBe('it is no longer configured like this')
     expect(fleet.fleet.known(old).map(({ name }) => name)).toEqual(['s__t'])
   })
 
@@ -71,7 +73,7 @@ describe('a request that began before the configuration changed', () => {
     await toolOf(fleet, old)
     closing.push(fleet.fleet.hold(old))
     fleet.swap({})
-    expect(await fleet.fleet.call(old, await toolOf(fleet, old), {}, options)).toMatchObject({ text: 'old' })
+    expect(await fleet.fleet.for(old, undefined).call(await toolOf(fleet, old), {}, options)).toMatchObject({ text: 'old' })
     await expect(fleet.catalogue('g')).rejects.toMatchObject({ code: 'grant.gateway' })
     expect(fleet.fleet.known(fleet.snapshot())).toEqual([])
     expect(fleet.fleet.status()).toEqual([])
@@ -81,7 +83,10 @@ describe('a request that began before the configuration changed', () => {
     const fleet = start({ servers: { s: { transport: 'http', url: 'http://127.0.0.1:9/mcp', headers: { Authorization: 'Bearer x' } } } })
     const old = fleet.snapshot()
     fleet.swap({ servers: { s: { transport: 'http', url: 'http://127.0.0.1:9/mcp' } } })
-    expect([fleet.fleet.credentialOf(old, 's'), fleet.fleet.credentialOf(fleet.snapshot(), 's')]).toEqual(['server:s', 'none'])
+    expect([fleet.fleet.for(old, undefined).credentialOf('s'), fleet.fleet.for(fleet.snapshot(), undefined).credentialOf('s')]).toEqual([
+      'server:s',
+      'none',
+    ])
   })
 
   test('runs to its end on the old server when it came through the endpoint', async () => {
@@ -142,14 +147,10 @@ describe('what names mean', () => {
     expect(fleet.fleet.known(fleet.snapshot())).toBe(before)
   })
 
-  test.each([
-    ['malformed', `{ tools: 'none' }`],
-    ['partial', `{ tools: [{ name: 'u', inputSchema: {} }, 'broken'] }`],
-    ['endless', `{ tools: [{ name: 'u', inputSchema: {} }], nextCursor: 'again' }`],
-  ])('stays when a later listing is %s', async (_what, listed) => {
+  test('stays when a later listing is malformed', async () => {
     const warned: string[] = []
     const fleet = startFleet(
-      { servers: { s: server('', listsAgain(listed)) }, gateways },
+      { servers: { s: server('', listsAgain(`{ tools: 'none' }`)) }, gateways },
       { logger: { debug() {}, info() {}, warn: (_fields, text) => void warned.push(text), error() {} } },
     )
     closing.push(() => fleet.fleet.close())
@@ -158,6 +159,17 @@ describe('what names mean', () => {
     await fleet.call(tool, {}, options)
     await expect.poll(() => warned).toContain('MCP server could not be listed again')
     expect(fleet.fleet.known(fleet.snapshot())).toBe(before)
+  })
+
+  test('stays for what a later listing was cut off before, though that is not offered', async () => {
+    const again = listsAgain(`{ tools: [{ name: 'u', inputSchema: {} }], nextCursor: 'again' }`)
+    const fleet = start({ servers: { s: server('', again) }, gateways })
+    const tool = await toolOf(fleet, fleet.snapshot())
+    await fleet.call(tool, {}, options)
+    await expect.poll(() => fleet.fleet.known(fleet.snapshot()).map(({ name }) => name)).toEqual(['s__t', 's__u'])
+    expect(fleet.knows('s__t')).toBe(tool)
+    expect((await fleet.catalogue('g')).tools.map(({ name }) => name)).toEqual(['s__u'])
+    expect(fleet.fleet.status()[0]?.detail).toContain('repeats a cursor')
   })
 
   test('changes with a complete new listing', async () => {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterEach, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { CallOptions, CatalogueTool } from './catalogue.ts'
-import { listenOn, plainRunner, startFleet, type TestConfig, type TestFleet } from './testing.fixture.ts'
+import { listenOn, plainRunner, startFleet, type TestConfig, type TestFleet } from './running-parts.fixture.ts'
 
 const closing: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -78,12 +78,36 @@ describe('stdio servers', () => {
     expect(await fleet.call(await find(fleet), {}, options())).toEqual({ content: [], answers: [-32601, 'pong'] })
   })
 
+  test.each([
+    ['with its id in text', `send({ id: String(message.id), result: { content: [] } })`],
+    ['with no id', `send({ id: null, result: { content: [] } })`],
+  ])('an answer %s is taken', async (_how, answer) => {
+    const fleet = start({ servers: { s: stdio(`if (message.method === 'tools/call') ${answer}`) }, gateways })
+    expect(await fleet.call(await find(fleet), {}, options())).toEqual({ content: [] })
+  })
+
+  test('an answer that is none ends the call with the reason', async () => {
+    const fleet = start({ servers: { s: stdio(`if (message.method === 'tools/call') send({ id: message.id, result: 'x' })`) }, gateways })
+    await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({
+      why: 'its answer is malformed: `result` must be an object',
+    })
+  })
+
+  test.each([`{ params: null }`, `{ params: [] }`, `{ id: null }`])('changed tools are heard of, also with %s', async (odd) => {
+    const server = stdio(
+      `if (message.method === 'tools/call') { tools.push({ name: 'u', inputSchema: {} }); send({ method: 'notifications/tools/list_changed', ...${odd} }); reply({ content: [] }) }`,
+    )
+    const fleet = start({ servers: { s: server }, gateways })
+    await fleet.call(await find(fleet), {}, options())
+    await expect.poll(() => fleet.knows('s__u')?.name).toBe('s__u')
+  })
+
   test('a deadline ends the call even while progress arrives, and the server is told', async () => {
     const server = stdio(
       `if (message.method === 'tools/call' && !message.params.arguments.ask) { let n = 0; global.timer = setInterval(() => send({ method: 'notifications/progress', params: { progressToken: message.params._meta.progressToken, progress: ++n } }), 10) }
        if (message.method === 'notifications/cancelled') { clearInterval(timer); global.cancelled = message.params.requestId }
        if (message.method === 'tools/call' && message.params.arguments.ask) reply({ content: [], cancelled: typeof global.cancelled })`,
-      { timeout_ms: 300 },
+      { timeout_ms: 2000 },
     )
     const fleet = start({ servers: { s: server }, gateways })
     let progress = 0
@@ -254,26 +278,26 @@ function json(res: ServerResponse, body: JsonObject, status = 200, headers: Reco
 
 /** Answers the handshake and the list of a legacy server; true when it did. */
 function legacyBasics({ method, body }: Seen, res: ServerResponse, session = 'sess'): boolean {
-  const id = body['id'] ?? null
+  const id = body.id ?? null
   if (method !== 'POST') res.writeHead(405).end()
-  else if (body['method'] === 'server/discover') json(res, { id, error: { code: -32000, message: 'no session' } }, 400)
-  else if (body['method'] === 'initialize')
+  else if (body.method === 'server/discover') json(res, { id, error: { code: -32000, message: 'no session' } }, 400)
+  else if (body.method === 'initialize')
     json(res, { id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: {} } }, 200, { 'mcp-session-id': session })
-  else if (typeof body['method'] === 'string' && body['method'].startsWith('notifications/')) res.writeHead(202).end()
-  else if (body['method'] === 'tools/list') json(res, { id, result: { tools: [tool('t')] } })
+  else if (typeof body.method === 'string' && body.method.startsWith('notifications/')) res.writeHead(202).end()
+  else if (body.method === 'tools/list') json(res, { id, result: { tools: [tool('t')] } })
   else return false
   return true
 }
 
 function modernBasics({ body }: Seen, res: ServerResponse): boolean {
-  const id = body['id'] ?? null
-  if (body['method'] === 'server/discover')
+  const id = body.id ?? null
+  if (body.method === 'server/discover')
     json(res, {
       id,
       result: { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, ttlMs: 0, cacheScope: 'private' },
     })
-  else if (body['method'] === 'subscriptions/listen') json(res, { id, error: { code: -32601, message: 'no' } }, 404)
-  else if (body['method'] === 'tools/list')
+  else if (body.method === 'subscriptions/listen') json(res, { id, error: { code: -32601, message: 'no' } }, 404)
+  else if (body.method === 'tools/list')
     json(res, {
       id,
       result: {
@@ -289,7 +313,7 @@ describe('HTTP servers', () => {
   test('a modern server gets every header, and the fixed ones of the configuration', async () => {
     const { url, seen } = await http(
       (each, res) =>
-        void (modernBasics(each, res) || json(res, { id: each.body['id'] ?? null, result: { resultType: 'complete', content: [], x: 1 } })),
+        void (modernBasics(each, res) || json(res, { id: each.body.id ?? null, result: { resultType: 'complete', content: [], x: 1 } })),
     )
     const fleet = start({ servers: { s: { transport: 'http', url, headers: { Authorization: 'Bearer fixed' } } }, gateways })
     expect(await fleet.call(await find(fleet), { r: 'é' }, options({ meta: { traceparent: 'tp' } }))).toEqual({ content: [], x: 1 })
@@ -300,7 +324,7 @@ describe('HTTP servers', () => {
       'mcp-name': 't',
       'mcp-param-region': '=?base64?w6k=?=',
     })
-    expect(seen.at(-1)?.body['params']).toMatchObject({
+    expect(seen.at(-1)?.body.params).toMatchObject({
       name: 't',
       arguments: { r: 'é' },
       _meta: {
@@ -309,8 +333,8 @@ describe('HTTP servers', () => {
         'io.modelcontextprotocol/clientCapabilities': {},
       },
     })
-    expect(fleet.fleet.credentialOf(fleet.snapshot(), 's')).toBe('server:s')
-    expect(fleet.fleet.credentialOf(fleet.snapshot(), 'other')).toBe('none')
+    expect(fleet.fleet.for(fleet.snapshot(), undefined).credentialOf('s')).toBe('server:s')
+    expect(fleet.fleet.for(fleet.snapshot(), undefined).credentialOf('other')).toBe('none')
   })
 
   test('a cancelled call closes the stream of a modern server', async () => {
@@ -335,7 +359,7 @@ describe('HTTP servers', () => {
     const begun = Promise.withResolvers<void>()
     const cancelled = Promise.withResolvers<Seen>()
     const { url } = await http((each, res) => {
-      if (each.body['method'] === 'notifications/cancelled') cancelled.resolve(each)
+      if (each.body.method === 'notifications/cancelled') cancelled.resolve(each)
       if (!legacyBasics(each, res)) begun.resolve()
     })
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways })
@@ -352,14 +376,14 @@ describe('HTTP servers', () => {
   test.each([404, 400])('a session the server forgot (%i) is opened again once, and the call is sent again', async (status) => {
     let sessions = 0
     const { url, seen } = await http((each, res) => {
-      if (each.body['method'] === 'initialize') sessions += 1
+      if (each.body.method === 'initialize') sessions += 1
       if (legacyBasics(each, res, `sess${sessions}`)) return
       if (each.headers['mcp-session-id'] === 'sess1') json(res, { error: { code: -32000, message: 'unknown session' } }, status)
-      else json(res, { id: each.body['id'] ?? null, result: { content: [] } })
+      else json(res, { id: each.body.id ?? null, result: { content: [] } })
     })
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways })
     expect(await fleet.call(await find(fleet), {}, options())).toEqual({ content: [] })
-    expect(seen.filter(({ body }) => body['method'] === 'tools/call').length).toBe(2)
+    expect(seen.filter(({ body }) => body.method === 'tools/call').length).toBe(2)
   })
 
   test('a server that keeps no session is given up after the second try', async () => {
@@ -368,37 +392,37 @@ describe('HTTP servers', () => {
     )
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways })
     await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ why: 'it does not keep the session it opened' })
-    expect(seen.filter(({ body }) => body['method'] === 'tools/call').length).toBe(2)
+    expect(seen.filter(({ body }) => body.method === 'tools/call').length).toBe(2)
   })
 
   test('a call that may have run is never sent twice', async () => {
     const { url, seen } = await http((each, res) => void (legacyBasics(each, res) || res.destroy()))
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways })
     await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ code: 'mcp.server_unavailable' })
-    expect(seen.filter(({ body }) => body['method'] === 'tools/call').length).toBe(1)
+    expect(seen.filter(({ body }) => body.method === 'tools/call').length).toBe(1)
   })
 
   test('requests of a legacy server on its stream are answered, progress is relayed under our token', async () => {
     const answers: JsonObject[] = []
     const { url } = await http((each, res) => {
-      if (each.method === 'POST' && each.body['method'] === undefined) {
+      if (each.method === 'POST' && each.body.method === undefined) {
         answers.push(each.body)
         res.writeHead(202).end()
         return
       }
       if (legacyBasics(each, res)) return
-      const token = ((each.body['params'] as JsonObject)['_meta'] as JsonObject)['progressToken']
+      const token = ((each.body.params as JsonObject)._meta as JsonObject).progressToken
       res.writeHead(200, { 'content-type': 'text/event-stream' })
       const event = (message: JsonObject): void => void res.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`)
       event({ id: 1, method: 'sampling/createMessage', params: {} })
       event({ id: 2, method: 'ping' })
       event({ method: 'notifications/progress', params: { progressToken: 'foreign', progress: 1 } })
       event({ method: 'notifications/progress', params: { progressToken: token ?? null, progress: 2 } })
-      event({ id: each.body['id'] ?? null, result: { content: [] } })
+      event({ id: each.body.id ?? null, result: { content: [] } })
     })
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways })
     const progress: unknown[] = []
-    await fleet.call(await find(fleet), {}, options({ onProgress: (params) => progress.push(params['progress']) }))
+    await fleet.call(await find(fleet), {}, options({ onProgress: (params) => progress.push(params.progress) }))
     expect(progress).toEqual([2])
     await expect
       .poll(() => answers)
@@ -411,26 +435,25 @@ describe('HTTP servers', () => {
   test.each([
     [401, 'credential'],
     [403, 'credential'],
-    [500, 'HTTP 500'],
-    [302, 'HTTP 302'],
+    [302, 'configure the final address'],
   ])('status %i is no verdict about the era, and is not followed', async (status, why) => {
     const { url, seen } = await http((_each, res) => void res.writeHead(status, { location: 'http://127.0.0.1:1/' }).end())
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways })
     await expect.poll(() => fleet.fleet.status()[0]?.detail).toContain(why)
-    expect(seen.every(({ body }) => body['method'] === 'server/discover')).toBe(true)
+    expect(seen.every(({ body }) => body.method === 'server/discover')).toBe(true)
   })
 
   test('a recognised modern error means modern: no handshake is tried', async () => {
     const { url, seen } = await http((each, res) =>
       json(
         res,
-        { id: each.body['id'] ?? null, error: { code: -32022, message: 'x', data: { supported: ['2026-07-28'], requested: 'x' } } },
+        { id: each.body.id ?? null, error: { code: -32022, message: 'x', data: { supported: ['2026-07-28'], requested: 'x' } } },
         400,
       ),
     )
     start({ servers: { s: { transport: 'http', url } }, gateways })
-    await expect.poll(() => seen.some(({ body }) => body['method'] === 'tools/list')).toBe(true)
-    expect(seen.some(({ body }) => body['method'] === 'initialize')).toBe(false)
+    await expect.poll(() => seen.some(({ body }) => body.method === 'tools/list')).toBe(true)
+    expect(seen.some(({ body }) => body.method === 'initialize')).toBe(false)
   })
 
   test('an answer or a list without an end is cut off', async () => {
@@ -445,12 +468,12 @@ describe('HTTP servers', () => {
     let page = 0
     const endless = await http(
       (each, res) =>
-        void (each.body['method'] === 'tools/list'
-          ? json(res, { id: each.body['id'] ?? null, result: { tools: [], nextCursor: String((page += 1)) } })
+        void (each.body.method === 'tools/list'
+          ? json(res, { id: each.body.id ?? null, result: { tools: [], nextCursor: String((page += 1)) } })
           : legacyBasics(each, res)),
     )
     const other = start({ servers: { s: { transport: 'http', url: endless.url, era: 'legacy' } }, gateways })
-    await expect.poll(() => other.fleet.status()[0]?.detail, { timeout: 10_000 }).toContain('too many pages')
+    await expect.poll(() => other.fleet.status()[0]?.detail).toContain('too many pages')
   })
 
   test('an event over the bound is cut off', async () => {
@@ -466,10 +489,10 @@ describe('HTTP servers', () => {
 
   test('all pages of a list are read', async () => {
     const { url } = await http((each, res) => {
-      const cursor = (each.body['params'] as JsonObject | undefined)?.['cursor']
-      if (each.body['method'] === 'tools/list')
+      const cursor = (each.body.params as JsonObject | undefined)?.cursor
+      if (each.body.method === 'tools/list')
         json(res, {
-          id: each.body['id'] ?? null,
+          id: each.body.id ?? null,
           result: cursor === undefined ? { tools: [tool('t')], nextCursor: 'two' } : { tools: [tool('u')] },
         })
       else legacyBasics(each, res)

@@ -7,9 +7,11 @@ import type { Clock } from '../core/clock.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
-import type { CallOptions, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
+import type { Caller } from '../core/principal.ts'
+import type { CallOptions, CallerFleet, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
 import { unavailable } from './connectors/failure.ts'
 import { CallQueue } from './fleet/call-queue.ts'
+import { catalogueKey, connectionKey, credentialId, credentialScope } from './fleet/credential-scope.ts'
 import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
 import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
@@ -40,7 +42,6 @@ interface CachedCatalogue {
 
 const noLonger = 'it is no longer configured like this'
 const isReady = (slot: ServerSlot): boolean => slot.touch()
-const keyOf = ({ name, digest }: McpServer): string => `${name} ${digest}`
 
 /** The first restart is immediate, so whoever waits for a start waits for that too. */
 async function startedTwice(slot: ServerSlot): Promise<void> {
@@ -56,7 +57,7 @@ export function createFleet(options: FleetOptions): Fleet {
 class RunningFleet implements Fleet {
   readonly #options: FleetOptions
   readonly #starts = new CallQueue(startsAtOnce, Infinity, () => new TurnwardError('gateway.internal'))
-  /** By name and digest: two revisions of a server can run side by side. */
+  /** By `connectionKey`: two revisions of a server, or two sets of credentials, can be in use side by side. */
   readonly #slots = new Map<string, ServerSlot>()
   readonly #retired = new RetiredServers((slot) => this.#end(slot))
   readonly #ending = new Set<Promise<void>>()
@@ -77,18 +78,27 @@ class RunningFleet implements Fleet {
     this.#reconcile()
   }
 
-  async catalogue(snapshot: Snapshot, gateway: string): Promise<GatewayCatalogue> {
+  for(snapshot: Snapshot, caller: Caller | undefined): CallerFleet {
+    return {
+      catalogue: (gateway) => this.#catalogue(snapshot, caller, gateway),
+      call: (tool, args, options) => this.#call(snapshot, caller, tool, args, options),
+      credentialOf: (server) => credentialId(snapshot, server, caller),
+    }
+  }
+
+  async #catalogue(snapshot: Snapshot, caller: Caller | undefined, gateway: string): Promise<GatewayCatalogue> {
     const declared = snapshot.gateways.get(gateway)
     if (declared === undefined) throw new TurnwardError('grant.gateway', { subject: gateway })
-    const slots = this.#catalogues.get(snapshot)?.get(gateway)?.slots ?? this.#slotsOf(snapshot, declared.servers)
+    const key = catalogueKey(gateway, caller)
+    const slots = this.#catalogues.get(snapshot)?.get(key)?.slots ?? this.#slotsOf(snapshot, caller, declared.servers)
     if (!slots.every(isReady)) await this.#warm(slots)
     // What was built before may have been dropped while this waited.
     const cached = this.#catalogues.get(snapshot) ?? new Map<string, CachedCatalogue>()
-    const built = cached.get(gateway)
+    const built = cached.get(key)
     if (built !== undefined) return built.catalogue
-    const views = declared.servers.map((name) => this.#view(snapshot, name))
+    const views = declared.servers.map((name) => this.#view(snapshot, caller, name))
     const catalogue = buildCatalogue(declared, views, snapshot.servers)
-    cached.set(gateway, { slots: this.#slotsOf(snapshot, declared.servers), catalogue })
+    cached.set(key, { slots: this.#slotsOf(snapshot, caller, declared.servers), catalogue })
     this.#catalogues.set(snapshot, cached)
     return catalogue
   }
@@ -97,9 +107,15 @@ class RunningFleet implements Fleet {
     return this.#known.of(snapshot)
   }
 
-  async call(snapshot: Snapshot, tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
+  async #call(
+    snapshot: Snapshot,
+    caller: Caller | undefined,
+    tool: CatalogueTool,
+    args: JsonObject,
+    options: CallOptions,
+  ): Promise<JsonObject> {
     if (this.#closed) throw new TurnwardError('gateway.draining')
-    const slot = this.#slotOf(snapshot, tool.server)
+    const slot = this.#slotOf(snapshot, caller, tool.server)
     if (slot === undefined) throw unavailable(tool.server, noLonger)
     return slot.call(tool, args, options)
   }
@@ -113,13 +129,8 @@ class RunningFleet implements Fleet {
     return () => this.#listeners.delete(listener)
   }
 
-  credentialOf(snapshot: Snapshot, server: string): string {
-    const config = snapshot.servers.get(server)?.config
-    return config?.transport === 'http' && Object.keys(config.headers).length > 0 ? `server:${server}` : 'none'
-  }
-
   status(): ReturnType<Fleet['status']> {
-    return this.#slotsOf(this.#current, [...this.#current.servers.keys()]).map((slot) => ({
+    return this.#slotsOf(this.#current, undefined, [...this.#current.servers.keys()]).map((slot) => ({
       server: slot.server.name,
       state: slot.state,
       detail: slot.detail,
@@ -150,11 +161,14 @@ class RunningFleet implements Fleet {
       else this.#retired.add(slot)
     }
     const limits = { maxResponseBytes: settings.limits.max_response_bytes, maxEventBytes: settings.limits.max_event_bytes }
-    for (const server of servers.values()) if (!this.#slots.has(keyOf(server))) this.#open(server, limits)
+    for (const server of servers.values()) this.#open(server, limits)
     this.#changed()
   }
 
+  /** Opens the shared connection to a server, unless it is there. */
   #open(server: McpServer, limits: { readonly maxResponseBytes: number; readonly maxEventBytes: number }): void {
+    const key = connectionKey(server, credentialScope(server, undefined))
+    if (this.#slots.has(key)) return
     const slot: ServerSlot = new ServerSlot({
       ...this.#options,
       server,
@@ -162,32 +176,32 @@ class RunningFleet implements Fleet {
       starts: this.#starts,
       onChange: () => this.#changed(),
       // What names mean is said by the server as it is configured now.
-      onListed: (read) => (this.#retired.has(slot) ? read : this.#known.record(server, read)),
+      onListed: (read, isCut) => (this.#retired.has(slot) ? read : this.#known.record(server, read, isCut)),
       onIdle: () => this.#retired.idle(slot),
     })
-    this.#slots.set(keyOf(server), slot)
+    this.#slots.set(key, slot)
     slot.start().catch(() => {})
   }
 
   #end(slot: ServerSlot): void {
-    this.#slots.delete(keyOf(slot.server))
+    for (const [key, open] of this.#slots) if (open === slot) this.#slots.delete(key)
     const ended = slot.close().catch(() => {})
     this.#ending.add(ended)
     ended.then(() => this.#ending.delete(ended)).catch(() => {})
     this.#changed()
   }
 
-  #slotOf(snapshot: Snapshot, name: string): ServerSlot | undefined {
+  #slotOf(snapshot: Snapshot, caller: Caller | undefined, name: string): ServerSlot | undefined {
     const server = snapshot.servers.get(name)
-    return server === undefined ? undefined : this.#slots.get(keyOf(server))
+    return server === undefined ? undefined : this.#slots.get(connectionKey(server, credentialScope(server, caller)))
   }
 
-  #slotsOf(snapshot: Snapshot, servers: readonly string[]): ServerSlot[] {
-    return servers.flatMap((name) => this.#slotOf(snapshot, name) ?? [])
+  #slotsOf(snapshot: Snapshot, caller: Caller | undefined, servers: readonly string[]): ServerSlot[] {
+    return servers.flatMap((name) => this.#slotOf(snapshot, caller, name) ?? [])
   }
 
-  #view(snapshot: Snapshot, name: string): ServerView {
-    const slot = this.#slotOf(snapshot, name)
+  #view(snapshot: Snapshot, caller: Caller | undefined, name: string): ServerView {
+    const slot = this.#slotOf(snapshot, caller, name)
     if (slot?.state === 'ready') return { name, missing: undefined, tools: slot.listing.tools, leftOut: slot.listing.leftOut }
     return { name, missing: slot?.detail ?? noLonger, tools: this.#known.ofServer(snapshot, name), leftOut: new Map() }
   }

@@ -6,7 +6,15 @@ import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { installed, listenOn, openOperations, serveEndpoint, startFleet, type TestEndpoint, type TestFleet } from './testing.fixture.ts'
+import {
+  installed,
+  listenOn,
+  openOperations,
+  serveEndpoint,
+  startFleet,
+  type TestEndpoint,
+  type TestFleet,
+} from './running-parts.fixture.ts'
 
 const everything = installed('@modelcontextprotocol/server-everything/dist/index.js')
 const memory = installed('@modelcontextprotocol/server-memory/dist/index.js')

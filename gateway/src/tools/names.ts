@@ -1,11 +1,12 @@
 /**
- * Names under which clients see tools: `server__tool`, at most 64 characters of `[A-Za-z0-9_.-]`.
+ * Names under which clients see tools: `server__tool`, at most 64 characters of `[A-Za-z0-9_-]`, which every vendor of
+ * models takes (MCP allows dots; OpenAI and Anthropic refuse a call with such a name).
  * Pure. A name that must be changed ends in a hash of what it stands for; a collision is reported, never resolved silently.
  */
 import { sha256 } from '../core/hash.ts'
 
 const longest = 64
-const unsafe = /[^A-Za-z0-9_.-]/g
+const unsafe = /[^A-Za-z0-9_-]/g
 const hashLength = 8
 
 /** The exposed name of a tool. Depends on nothing but its two arguments. */

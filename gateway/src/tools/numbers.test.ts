@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { digestJson } from '../core/hash.ts'
 import { parseExactJson } from '../core/exact-json.ts'
-import { listenOn, openOperations, serveEndpoint, startFleet, type TestEndpoint, type TestFleet } from './testing.fixture.ts'
+import { listenOn, openOperations, serveEndpoint, startFleet, type TestEndpoint, type TestFleet } from './running-parts.fixture.ts'
 
 const definition =
   '{"name":"t","inputSchema":{"type":"object","properties":{"n":{"type":"integer","maximum":18446744073709551615,"default":9007199254740993},"key":{"type":"integer","x-mcp-header":"Key"}}},"x-limit":1e400}'

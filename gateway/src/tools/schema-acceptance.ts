@@ -60,7 +60,7 @@ const keywords: Readonly<Record<string, (argument: JsonValue, schema: JsonObject
   additionalProperties(argument, schema) {
     if (argument === true) return () => true
     if (argument !== false) return undefined
-    const known = new Set(isObject(schema['properties']) ? Object.keys(schema['properties']) : [])
+    const known = new Set(isObject(schema.properties) ? Object.keys(schema.properties) : [])
     return (value) => !isAnyObject(value) || Object.keys(value).every((name) => known.has(name))
   },
 }

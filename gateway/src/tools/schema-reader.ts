@@ -70,8 +70,8 @@ export class SchemaReader {
 export function alternativesOf(reader: SchemaReader, schemas: readonly JsonValue[]): Alternatives {
   let allowed: Alternatives
   for (const part of reader.partsOf(schemas)) {
-    allowed = both(allowed, typesOf(part['type']))
-    for (const branches of [part['anyOf'], part['oneOf']]) if (Array.isArray(branches)) allowed = both(allowed, eitherOf(reader, branches))
+    allowed = both(allowed, typesOf(part.type))
+    for (const branches of [part.anyOf, part.oneOf]) if (Array.isArray(branches)) allowed = both(allowed, eitherOf(reader, branches))
   }
   return allowed
 }
@@ -82,9 +82,7 @@ function eitherOf(reader: SchemaReader, branches: readonly JsonValue[]): Alterna
     reader.step()
     // One level is what schemas of tools have; a branch of branches says nothing here.
     const types =
-      isObject(branch) && branch['type'] === undefined
-        ? oneLevelDown(reader, branch)
-        : typesOf(isObject(branch) ? branch['type'] : undefined)
+      isObject(branch) && branch.type === undefined ? oneLevelDown(reader, branch) : typesOf(isObject(branch) ? branch.type : undefined)
     if (types === undefined) return undefined
     for (const type of types) either.add(type)
   }
@@ -92,7 +90,7 @@ function eitherOf(reader: SchemaReader, branches: readonly JsonValue[]): Alterna
 }
 
 function oneLevelDown(reader: SchemaReader, branch: JsonObject): Alternatives {
-  return reader.partsOf([branch]).reduce<Alternatives>((allowed, part) => both(allowed, typesOf(part['type'])), undefined)
+  return reader.partsOf([branch]).reduce<Alternatives>((allowed, part) => both(allowed, typesOf(part.type)), undefined)
 }
 
 function typesOf(type: JsonValue | undefined): Alternatives {
@@ -107,7 +105,7 @@ function both(one: Alternatives, other: Alternatives): Alternatives {
 }
 
 function isNullOnly(schema: JsonValue): boolean {
-  return isObject(schema) && (schema['type'] === 'null' || schema['const'] === null)
+  return isObject(schema) && (schema.type === 'null' || schema.const === null)
 }
 
 function decoded(part: string): string {

@@ -4,7 +4,8 @@
  * checks again; a schema that cannot be used at all makes the tool unusable.
  */
 import { dereference, validate, type Schema, type SchemaDraft } from '@cfworker/json-schema'
-import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import type { JsonObject, JsonValue } from '../core/json.ts'
+import { countNodes } from './json-size.ts'
 import { compileAcceptance } from './schema-acceptance.ts'
 import { weakenedSchema } from './schema-weakening.ts'
 
@@ -26,7 +27,7 @@ export type ArgumentCheck = (args: JsonObject) => string | undefined
 
 /** A check compiled from an input schema, or `why` it cannot be used. No `$schema` means 2020-12 (basic/index, "Schema Dialect"). */
 export function compileArgumentCheck(schema: JsonObject): { readonly check: ArgumentCheck } | { readonly why: string } {
-  const draft = draftOf(schema['$schema'])
+  const draft = draftOf(schema.$schema)
   if (draft === undefined) return { why: 'its input schema is of a dialect that is not supported' }
   const size = countNodes(schema, maxDepth, maxNodes)
   if (size === undefined) return { why: 'its input schema is too deep or too large' }
@@ -105,18 +106,6 @@ function describe(keyword: string, location: string, message: string): string {
 function draftOf(declared: JsonValue | undefined): SchemaDraft | undefined {
   if (declared === undefined) return '2020-12'
   return typeof declared === 'string' ? drafts.find(([pattern]) => pattern.test(declared))?.[1] : undefined
-}
-
-function countNodes(value: JsonValue, depth: number, limit: number): number | undefined {
-  let nodes = 0
-  const stack: (readonly [JsonValue, number])[] = [[value, 0]]
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    nodes += 1
-    if (nodes > limit || next[1] > depth) return undefined
-    const children = Array.isArray(next[0]) ? next[0] : isObject(next[0]) ? Object.values(next[0]) : []
-    for (const child of children) stack.push([child, next[1] + 1])
-  }
-  return nodes
 }
 
 function unresolved(lookup: Record<string, Schema | boolean>): boolean {

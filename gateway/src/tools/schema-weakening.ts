@@ -60,7 +60,7 @@ function copySchema(schema: JsonValue, document: Document): Copy {
     copy[key] = child.schema
     weaker ||= child.weaker
     if (!child.weaker) continue
-    if (key === 'not') delete copy['not']
+    if (key === 'not') delete copy.not
     if (key === 'oneOf') looseOneOf = true
   }
   if (looseOneOf) moveOneOf(copy)
@@ -70,10 +70,10 @@ function copySchema(schema: JsonValue, document: Document): Copy {
 
 /** Keywords whose meaning depends on a neighbour that may have become weaker. */
 function dropUndecidable(schema: JsonObject, copy: JsonObject, document: Document): void {
-  if (Object.hasOwn(schema, 'if') && copySchema(schema['if'] ?? true, document).weaker) {
+  if (Object.hasOwn(schema, 'if') && copySchema(schema.if ?? true, document).weaker) {
     for (const key of ['if', 'then', 'else']) delete copy[key]
   }
-  if (Object.hasOwn(schema, 'contains') && copySchema(schema['contains'] ?? true, document).weaker) delete copy['maxContains']
+  if (Object.hasOwn(schema, 'contains') && copySchema(schema.contains ?? true, document).weaker) delete copy.maxContains
 }
 
 function copyKeyword(key: string, value: JsonValue, document: Document): Copy {
@@ -105,11 +105,11 @@ function copyData(value: JsonValue): JsonValue {
 
 /** `oneOf` with weaker members may match twice: at least one is all we can ask. */
 function moveOneOf(copy: JsonObject): void {
-  const members = copy['oneOf']
-  delete copy['oneOf']
+  const members = copy.oneOf
+  delete copy.oneOf
   if (members === undefined) return
-  const all = copy['allOf']
-  copy['allOf'] = [...(Array.isArray(all) ? all : []), { anyOf: members }]
+  const all = copy.allOf
+  copy.allOf = [...(Array.isArray(all) ? all : []), { anyOf: members }]
 }
 
 function mentions(value: JsonValue): { readonly refused: boolean; readonly patternProperties: boolean } {

@@ -208,8 +208,8 @@ describe('for every schema and all arguments', () => {
 /** As a client does that knows nothing but `properties`. */
 function withDefaults(schema: JsonObject, args: JsonObject): JsonObject {
   const filled = { ...args }
-  for (const [name, child] of Object.entries(isObject(schema['properties']) ? schema['properties'] : {})) {
-    const own = isObject(child) ? child['default'] : undefined
+  for (const [name, child] of Object.entries(isObject(schema.properties) ? schema.properties : {})) {
+    const own = isObject(child) ? child.default : undefined
     if (!Object.hasOwn(filled, name) && own !== undefined) filled[name] = own
   }
   return filled

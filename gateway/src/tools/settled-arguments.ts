@@ -102,7 +102,7 @@ function additionalSchema(
 }
 
 function defaultOf(reader: SchemaReader, schemas: readonly JsonValue[]): JsonValue | undefined {
-  return reader.partsOf(schemas).find((part) => Object.hasOwn(part, 'default'))?.['default']
+  return reader.partsOf(schemas).find((part) => Object.hasOwn(part, 'default'))?.default
 }
 
 /** The number or truth value that the text is, when the schema allows those and no text. */

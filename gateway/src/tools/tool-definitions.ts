@@ -1,20 +1,26 @@
 /**
  * Turns what a server listed into catalogue tools: exposed name, digest, hints, argument check. Everything a
- * server says is untrusted; a definition that cannot be used is left out with a reason, never repaired.
+ * server says is untrusted; a definition that cannot be used is left out with a reason, and harms no other.
  */
 import { digestJson } from '../core/hash.ts'
-import { isObject, type JsonObject } from '../core/json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { isReadingTool } from '../policy/reading-tools.ts'
 import type { ToolHints } from '../policy/types.ts'
 import type { CatalogueTool } from './catalogue.ts'
 import { headerParameters, type HeaderParameter } from './codec/header-values.ts'
+import { countNodes } from './json-size.ts'
 import { exposedName, withoutCollisions } from './names.ts'
 import { compileArgumentCheck } from './schema-validation.ts'
 import { settleArguments } from './settled-arguments.ts'
+import { shownDefinition } from './shown-definition.ts'
 
 /** A catalogue tool with what only the hop to its server needs. */
 export interface ServerTool extends CatalogueTool {
   readonly headerParameters: readonly HeaderParameter[]
+  /** The definition as the server listed it. */
+  readonly listed: JsonObject
+  /** Fields of it that clients are not shown, because they are not what the specification says. */
+  readonly without: readonly string[]
 }
 
 export interface ReadTools {
@@ -26,55 +32,67 @@ export interface ReadTools {
 
 const longestName = 256
 const longestDefinition = 1024 * 1024
+const deepestDefinition = 128
 
-/** Reads one complete listing of a server. Order is the server's. */
-export function readTools(server: string, listed: readonly JsonObject[]): ReadTools {
+/** Nothing was listed. */
+export const noTools: ReadTools = { tools: [], byOriginalName: new Map(), leftOut: new Map() }
+
+/** Reads one listing of a server, whatever its entries are. Order is the server's. */
+export function readTools(server: string, listed: readonly JsonValue[]): ReadTools {
   const leftOut = new Map<string, string>()
   const read: ServerTool[] = []
-  listed.forEach((definition, position) => {
-    const tool = readTool(server, definition)
-    if (typeof tool === 'string')
-      leftOut.set(
-        typeof definition['name'] === 'string' ? exposedName(server, definition['name'].slice(0, longestName)) : `${server}__#${position}`,
-        tool,
-      )
-    else read.push(tool)
+  const seen = new Set<string>()
+  listed.forEach((entry, position) => {
+    const tool = isObject(entry) ? readTool(server, entry) : 'it is not an object'
+    if (typeof tool === 'string') leftOut.set(nameOfLeftOut(server, entry, position), tool)
+    // A server that repeats a page lists the same tools again.
+    else if (!seen.has(tool.digest)) read.push(tool)
+    if (typeof tool !== 'string') seen.add(tool.digest)
   })
   const { unique, collisions } = withoutCollisions(read)
   for (const name of collisions) leftOut.set(name, 'several tools have this name')
   return { tools: unique, byOriginalName: new Map(unique.map((tool) => [tool.originalName, tool])), leftOut }
 }
 
-function readTool(server: string, definition: JsonObject): ServerTool | string {
-  const originalName = definition['name']
+function nameOfLeftOut(server: string, entry: JsonValue, position: number): string {
+  const name = isObject(entry) ? entry.name : undefined
+  return typeof name === 'string' ? exposedName(server, name.slice(0, longestName)) : `${server}__#${position}`
+}
+
+function readTool(server: string, listed: JsonObject): ServerTool | string {
+  const originalName = listed.name
   if (typeof originalName !== 'string' || originalName === '' || originalName.length > longestName) return 'it has no usable name'
-  if (JSON.stringify(definition).length > longestDefinition) return 'its definition is too large'
-  const schema = definition['inputSchema']
-  if (!isObject(schema)) return 'it has no input schema'
-  const parameters = headerParameters(schema)
+  if (countNodes(listed, deepestDefinition, longestDefinition) === undefined || JSON.stringify(listed).length > longestDefinition)
+    return 'its definition is too deep or too large'
+  const name = exposedName(server, originalName)
+  const shown = shownDefinition(listed, name)
+  if (typeof shown === 'string') return shown
+  const { definition, inputSchema, without } = shown
+  const parameters = headerParameters(inputSchema)
   if (typeof parameters === 'string') return parameters
   // 2025-11-25 experimental tasks are not bridged, so such a tool could be listed but never called.
-  if (isObject(definition['execution']) && definition['execution']['taskSupport'] === 'required')
+  if (isObject(listed.execution) && listed.execution.taskSupport === 'required')
     return 'it can only be called as a task, which is not available yet'
-  const compiled = compileArgumentCheck(schema)
+  const compiled = compileArgumentCheck(inputSchema)
   if ('why' in compiled) return compiled.why
-  const name = exposedName(server, originalName)
   return {
     name,
     originalName,
     server,
-    definition: { ...definition, name },
-    hints: hintsOf(definition),
-    reading: isReadingTool(originalName, definition),
-    digest: digestJson(definition),
+    definition,
+    listed,
+    without,
+    hints: hintsOf(listed),
+    reading: isReadingTool(originalName, listed),
+    digest: digestJson(listed),
     validate: compiled.check,
-    settled: (args) => settleArguments(schema, args),
+    settled: (args) => settleArguments(inputSchema, args),
     headerParameters: parameters,
   }
 }
 
 function hintsOf(definition: JsonObject): ToolHints {
-  const annotations = isObject(definition['annotations']) ? definition['annotations'] : {}
+  const annotations = isObject(definition.annotations) ? definition.annotations : {}
   const hint = (key: string): boolean | undefined => (typeof annotations[key] === 'boolean' ? annotations[key] : undefined)
   return { readOnlyHint: hint('readOnlyHint'), destructiveHint: hint('destructiveHint'), openWorldHint: hint('openWorldHint') }
 }

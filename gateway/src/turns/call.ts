@@ -1,7 +1,5 @@
 /** What is known of a call at each point of its pipeline. Later stages need more, and their types say so. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Snapshot } from '../config/snapshot.ts'
-import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 import type { Label } from '../policy/types.ts'
@@ -10,6 +8,8 @@ import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
+import type { RoundsSoFar } from './answering/rounds-so-far.ts'
+import type { CallOrigin } from './origins/call-origin.ts'
 import type { Services } from './services.ts'
 import type { ClientAdapter } from './sessions/clients/client-adapter.ts'
 import type { HeldTicket } from './sessions/linking-session.ts'
@@ -35,14 +35,12 @@ export interface ModelCall extends AttachedCall {
   readonly decision: string
   /** The grant that allows the model. */
   readonly grant: string
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly origin: CallOrigin
   readonly dialect: Dialect
   readonly view: RequestView
   readonly body: RequestBody
   /** The client's bytes, until a stage edits `body`. */
   bytes: Buffer | undefined
-  readonly signal: CancelSignal
   /** What the presented history implies by itself. A named session may have read more than it presents now. */
   presented: Label
   /** Where in its conversation the request stands. */
@@ -59,6 +57,8 @@ export interface ModelCall extends AttachedCall {
   hidden: readonly string[]
   /** Offered tools that cannot be called now: those that were removed, and those the history refers to. */
   withheld: readonly string[]
+  /** The upstream rounds of this request so far. */
+  readonly rounds: RoundsSoFar
   /** Upstream and credential of the last attempt. */
   attempt: { readonly upstream: string; readonly provider: string; readonly credential: string } | undefined
 }

@@ -2,9 +2,7 @@
  * `POST /v1/messages/count_tokens`: the life of a model call up to its sending, because the vendor sees the same words.
  * Asked of the vendor when the route leads to one that counts, and estimated otherwise (marked as such).
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Route, RouteTarget } from '../config/snapshot.ts'
-import type { CancelSignal } from '../core/cancellation.ts'
 import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -20,7 +18,8 @@ import type { Dialect } from '../wire/dialect.ts'
 import { answerError, answerHeaders } from './answering/answering-client.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import type { AttachedCall } from './call.ts'
-import { abortWhenClientLeaves, refuseOnRecord, traceHeaders } from './model-call.ts'
+import { refuseOnRecord } from './model-call.ts'
+import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
 import { readModelRequest, type ReadRequest } from './reading-request.ts'
 import { recordRefusedModel } from './recording/recording-model-call.ts'
 import { recordTokenCount, recordTokenCountOutcome } from './recording/recording-token-count.ts'
@@ -37,57 +36,54 @@ export interface TokenCount extends AttachedCall {
   readonly decision: string
   readonly grant: string
   readonly model: string
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly origin: CallOrigin
   readonly dialect: Dialect
   readonly read: ReadRequest
-  readonly signal: CancelSignal
   /** Upstream and credential it was sent to; undefined while nothing was sent. */
   sentTo: { readonly upstream: string; readonly credential: string } | undefined
 }
 
-export async function countTokens(services: Services, request: IncomingMessage, response: ServerResponse, dialect: Dialect): Promise<void> {
+export async function countTokens(services: Services, origin: CallOrigin, dialect: Dialect): Promise<void> {
   const started = services.clock.monotonic()
   const snapshot = services.snapshot()
-  const signal = abortWhenClientLeaves(response)
   let count: TokenCount | undefined
-  let busy: Session | undefined
+  let asked: Session | undefined
   try {
     // Who is calling comes first, as for a call.
-    const caller = await services.authenticator.authenticate(request.headers, snapshot)
-    const read = await readModelRequest(services, request, caller, dialect, snapshot)
+    const caller = origin.caller ?? (await services.authenticator.authenticate(origin.headers, snapshot))
+    const read = await readModelRequest(services, origin, caller, dialect, snapshot)
     const model = read.view.model
     const history = readHistory(read.view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
     // A question aside: it moves nothing, and belongs to the turn that runs, if one does.
     const { session, turn: running } = await attachSession(services, snapshot, caller, {
-      headers: request.headers,
+      headers: origin.headers,
       fields: read.body.fields,
       view: read.view,
       history,
       isAside: true,
     })
     const turn = running ?? newId('turn')
-    busy = session
-    const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(request) })
+    asked = session
+    const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(origin) })
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     const { route, source } = refuseOnRecord(
       () => authoriseModel(snapshot, caller.principal, model),
       (error) => recordRefusedModel(attached, model, error, 'token_count'),
     )
-    count = { ...attached, decision: newId('dec'), grant: source, model, request, response, dialect, read, signal, sentTo: undefined }
+    count = { ...attached, decision: newId('dec'), grant: source, model, origin, dialect, read, sentTo: undefined }
     const target = targetThatCounts(route)
     // Nothing leaves for a vendor without its record.
     const failure = target === undefined ? answerEstimate(count) : await askVendor(count, target)
     recordTokenCountOutcome(count, started, failure)
   } catch (thrown) {
-    const error = answerError(response, dialect, signal.aborted ? signal.reason : thrown)
+    const error = answerError(origin.outlet, dialect, origin.signal.aborted ? origin.signal.reason : thrown)
     if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (count !== undefined) recordTokenCountOutcome(count, started, error)
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: count?.turn, err: error.cause }, error.message)
   } finally {
-    if (busy !== undefined) {
+    if (asked !== undefined) {
       // One that read nothing is not worth a place in the store.
-      if (busy.state.version > 0) await services.sessions.save(busy, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+      if (asked.state.version > 0) await services.sessions.save(asked, snapshot.policy, snapshot.settings.turns.session_idle_ms)
     }
   }
 }
@@ -98,7 +94,7 @@ function targetThatCounts(route: Route): RouteTarget | undefined {
 
 /** Answers with what the vendor says, without the secrets it was sent. Gives the failure that was told, if it was one. */
 async function askVendor(count: TokenCount, target: RouteTarget): Promise<TurnwardError | undefined> {
-  const { services, dialect, request, read, response, span } = count
+  const { services, dialect, origin, read, span } = count
   const { name } = target.upstream
   const provider = providers[target.upstream.config.kind]
   const credential = resolveCredential(count.snapshot, count.caller, name)
@@ -110,7 +106,7 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
     wantsUsage: true,
     body,
     bytes,
-    clientHeaders: request.headers,
+    clientHeaders: origin.headers,
     traceparent: span.traceparent,
     tracestate: span.tracestate,
   }
@@ -119,7 +115,7 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
   recordTokenCount(count, 'The principal may use this model.')
   const answered = await services.upstreams
     .of(target.upstream)
-    .send({ ...built, path: provider.countPath ?? built.path }, count.signal)
+    .send({ ...built, path: provider.countPath ?? built.path }, origin.signal)
     .catch((error: unknown) => Promise.reject(describeFailure(error, name)))
   const routed: RoutedResponse = {
     target,
@@ -133,19 +129,19 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
   // A refused provider credential is our failure, and the vendor's words about it may quote the key.
   if (status === 401 || status === 403)
     throw new TurnwardError('upstream.failed', { subject: name, why: `it answered ${status}: the credential ${credential.id} was refused` })
-  response.writeHead(status, {
+  origin.outlet.head(status, {
     ...answerHeaders(count, routed, String(answered.headers['content-type'] ?? 'application/json')),
     'content-length': text.length,
   })
-  response.end(text)
+  origin.outlet.end(text)
   return status < 400 ? undefined : new TurnwardError('upstream.failed', { subject: name, status, why: `it answered ${status}` })
 }
 
 function answerEstimate(count: TokenCount): undefined {
   recordTokenCount(count, 'Estimated here: no upstream of the route counts.')
   const text = JSON.stringify({ input_tokens: estimate(count.read.body.json) })
-  const { modelCall, session, turn, response } = count
-  response.writeHead(200, {
+  const { modelCall, session, turn, origin } = count
+  origin.outlet.head(200, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     'x-turnward-call': modelCall,
@@ -153,7 +149,7 @@ function answerEstimate(count: TokenCount): undefined {
     ...(turn === null ? {} : { 'x-turnward-turn': turn }),
     'x-turnward-estimated': 'true',
   })
-  response.end(text)
+  origin.outlet.end(text)
 }
 
 // Four bytes to a token: close enough to decide when to compact a conversation, which is what it is asked for.

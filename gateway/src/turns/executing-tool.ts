@@ -12,7 +12,7 @@ export interface Execution {
 
 export async function executeTool(call: ToolCall, request: ToolCallRequest): Promise<Execution> {
   try {
-    const result = await call.services.fleet.call(call.snapshot, call.tool, call.args, {
+    const result = await call.services.fleet.for(call.snapshot, call.caller).call(call.tool, call.args, {
       signal: request.signal,
       onProgress: request.onProgress,
       meta: metaForServer(call, request.meta),

@@ -25,7 +25,7 @@ export function createMcpOperations(services: Services): McpOperations {
 /** The same decision as a call gets, so that a listed tool is a callable tool. */
 async function listCallableTools(services: Services, context: McpContext): Promise<ListedTools> {
   requireGateway(context)
-  const { tools, missing } = await services.fleet.catalogue(context.snapshot, context.gateway)
+  const { tools, missing } = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
   const session = await mcpSession(services, context)
   const call = linkedCall(services, context, session)
   const hidden: string[] = []

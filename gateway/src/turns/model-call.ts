@@ -2,21 +2,26 @@
  * The life of a model call, top to bottom. Each stage is one file; the line before it says why it stands
  * where it stands. Read this file and `tool-call.ts` and you know the product.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Cancellation, type CancelSignal } from '../core/cancellation.ts'
+import type { Route } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
+import { type Attempts, failsOver, routeCall } from '../models/routing-upstream.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import { admitHistory } from './deciding/admitting-history.ts'
+import { openAnswer } from './answering/answer.ts'
 import { answerError } from './answering/answering-client.ts'
+import { onAttempt, outgoing } from './answering/outgoing-call.ts'
+import { relayFailure } from './answering/relaying-failure.ts'
+import { askAgain, mayAskAgain, RoundsSoFar } from './answering/rounds-so-far.ts'
+import { settleAnswer } from './answering/settling-answer.ts'
+import { decideProposals } from './deciding/deciding-proposals.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
-import type { ModelCall } from './call.ts'
+import type { ModelCall, ProposalRulings } from './call.ts'
 import { callMeanings } from './naming/call-meaning.ts'
+import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
 import { readModelRequest } from './reading-request.ts'
 import { recordModelOutcome, recordRefusedModel } from './recording/recording-model-call.ts'
-import { relayJson } from './answering/relaying-json.ts'
-import { relayStream } from './answering/relaying-stream.ts'
 import { restoreRefused } from './answering/restoring-refused.ts'
 import type { Services } from './services.ts'
 import { attachSession } from './sessions/attaching-session.ts'
@@ -25,33 +30,28 @@ import { failPlace, placeOf, savePlace } from './sessions/places.ts'
 import { tellModel } from './telling/telling-model.ts'
 import { shapeTools } from './deciding/shaping-tools.ts'
 
-export async function runModelCall(
-  services: Services,
-  request: IncomingMessage,
-  response: ServerResponse,
-  dialect: Dialect,
-): Promise<void> {
+/** Answers one model call, whatever happens. The origin's answer is ended when this resolves. Never rejects on account of a call. */
+export async function runModelCall(services: Services, origin: CallOrigin, dialect: Dialect): Promise<void> {
   const started = services.clock.monotonic()
   // A call ends on the revision it started on.
   const snapshot = services.snapshot()
-  const signal = abortWhenClientLeaves(response)
   let span: CallSpan | undefined
   let call: ModelCall | undefined
   try {
     // Who is calling comes first: nothing of a stranger's body is parsed.
-    const caller = await services.authenticator.authenticate(request.headers, snapshot)
+    const caller = origin.caller ?? (await services.authenticator.authenticate(origin.headers, snapshot))
     // Parsed once; what we decide on is what the upstream reads.
-    const { bytes, body, view } = await readModelRequest(services, request, caller, dialect, snapshot)
+    const { bytes, body, view } = await readModelRequest(services, origin, caller, dialect, snapshot)
     span = services.telemetry.startModelCall({
       requestModel: view.model,
       dialect: dialect.name,
       stream: view.stream,
-      ...traceHeaders(request),
+      ...traceHeaders(origin),
     })
     // The session carries the label, so it is found before anything is decided; the turn is that of the person's last message in it.
     const history = readHistory(view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
     const { session, turn, firstNew, presented, client, side } = await attachSession(services, snapshot, caller, {
-      headers: request.headers,
+      headers: origin.headers,
       fields: body.fields,
       view,
       history,
@@ -64,13 +64,11 @@ export async function runModelCall(
     )
     call = {
       ...attached,
-      request,
-      response,
+      origin,
       dialect,
       view,
       body,
       bytes,
-      signal,
       presented,
       place: placeOf(history),
       client,
@@ -81,6 +79,7 @@ export async function runModelCall(
       grant: source,
       hidden: [],
       withheld: [],
+      rounds: new RoundsSoFar(),
       attempt: undefined,
     }
     // What the history brings narrows the label before the model sees it.
@@ -93,17 +92,17 @@ export async function runModelCall(
     await shapeTools(call)
     // Nothing disappears without a word: what the model is told once stays where it was told.
     await tellModel(call, history, told)
-    // Route, relay, and decide each proposed call before a byte of it is released.
-    const end = view.stream ? await relayStream(call, route) : await relayJson(call, route)
+    // The model is asked, and its calls are decided, until there is something the client may have.
+    const failure = await converse(call, route)
     // The provider's usage is the truth; the outcome closes the record.
-    recordModelOutcome(call, started, end)
-    if (end.failure !== undefined) await failPlace(call)
+    recordModelOutcome(call, started, failure)
+    if (failure !== undefined) await failPlace(call)
   } catch (thrown) {
-    const error = answerError(response, dialect, withTurn(signal.aborted ? signal.reason : thrown, call))
+    const error = answerError(origin.outlet, dialect, withTurn(origin.signal.aborted ? origin.signal.reason : thrown, call))
     if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (call === undefined) span?.end({ outcome: isRefusal(error) ? 'refused' : 'error', errorCode: error.code })
     else {
-      recordModelOutcome(call, started, { failure: error })
+      recordModelOutcome(call, started, error)
       await failPlace(call)
     }
     if (error.status >= 500)
@@ -113,14 +112,44 @@ export async function runModelCall(
   }
 }
 
-/** Cancelled when the client goes away before its answer is whole. */
-export function abortWhenClientLeaves(response: ServerResponse): CancelSignal {
-  const cancellation = new Cancellation()
-  response.on('close', () => {
-    if (!response.writableFinished) cancellation.cancel(new TurnwardError('request.cancelled'))
-  })
-  return cancellation
+/** Asks upstreams until the message is settled, and sends it. Resolves with a failure that an upstream has told the client itself. */
+async function converse(call: ModelCall, route: Route): Promise<TurnwardError | undefined> {
+  const { services, snapshot, caller, origin } = call
+  const answer = openAnswer(call)
+  let attempts: Attempts = { next: 0 }
+  try {
+    for (;;) {
+      // Route: the first upstream that takes the call. The decision to send it there is on record before it goes.
+      const routed = await routeCall(services, snapshot, caller, route, outgoing(call), origin.signal, attempts, onAttempt(call))
+      if (routed.response.status >= 400) return await relayFailure(call, routed)
+      // Take: text goes out as it comes, calls are held. As long as nothing went out, the next upstream may do better.
+      const round = await answer.take(routed).catch((error: unknown) => {
+        if (origin.outlet.hasBegun || !failsOver(services, route, attempts, routed, error)) throw error
+      })
+      if (round === undefined) {
+        answer.drop()
+        continue
+      }
+      call.rounds.note(round)
+      // Rule: each proposed call is decided, and its decision is on disk, before a byte of it is released.
+      const rulings = round.calls.length === 0 ? noProposals : await decideProposals(call, round)
+      // A refusal does not end the turn: the model is told, and asked again within the same request.
+      if (mayAskAgain(call, round, rulings)) {
+        askAgain(call, answer, round, rulings)
+        attempts = { next: 0 }
+        continue
+      }
+      // Remember, then release: the next request of the conversation needs what was shown and what was taken out.
+      await settleAnswer(call, answer, round, rulings)
+      answer.end()
+      return undefined
+    }
+  } finally {
+    answer.stop()
+  }
 }
+
+const noProposals: ProposalRulings = { allowed: new Set(), refused: [] }
 
 /** Runs a check; what it throws is recorded first. */
 export function refuseOnRecord<T>(check: () => T, record: (error: unknown) => void): T {
@@ -140,13 +169,4 @@ function withTurn(thrown: unknown, call: ModelCall | undefined): unknown {
 /** Whether somebody was not let in; every other failure is nobody's decision. */
 function isRefusal({ code }: TurnwardError): boolean {
   return code.startsWith('auth.') || code.startsWith('grant.')
-}
-
-/** W3C trace context of the caller, as far as it is one header each. */
-export function traceHeaders(request: IncomingMessage): { traceparent: string | undefined; tracestate: string | undefined } {
-  const { traceparent, tracestate } = request.headers
-  return {
-    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
-    tracestate: typeof tracestate === 'string' ? tracestate : undefined,
-  }
 }

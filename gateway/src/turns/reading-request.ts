@@ -1,10 +1,10 @@
 /** Reads a model call once: bytes, JSON, views. What is decided on is what the upstream will read. */
-import type { IncomingMessage } from 'node:http'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Caller } from '../core/principal.ts'
-import { readBody } from '../models/reading-body.ts'
 import type { Dialect, RequestView } from '../wire/dialect.ts'
+import { allGuardedFields } from '../wire/dialects.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
+import type { CallOrigin } from './origins/call-origin.ts'
 import type { Services } from './services.ts'
 
 export interface ReadRequest {
@@ -15,14 +15,18 @@ export interface ReadRequest {
 
 export async function readModelRequest(
   services: Services,
-  request: IncomingMessage,
+  origin: CallOrigin,
   caller: Caller,
   dialect: Dialect,
   snapshot: Snapshot,
 ): Promise<ReadRequest> {
   const { limits } = snapshot.settings
-  const bytes = await readBody(request, limits)
+  const bytes = await origin.body(limits)
   const owner = `${caller.principal.id.length}:${caller.principal.id}${caller.consumer ?? ''}`
-  const { body, view } = services.requests.read(owner, dialect, bytes, { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
+  const { body, view } = services.requests.read(owner, dialect, bytes, {
+    maxDepth: limits.max_depth,
+    maxKeys: limits.max_keys,
+    guardedFields: allGuardedFields,
+  })
   return { bytes, body, view }
 }

@@ -22,7 +22,7 @@ export async function resolveTool(services: Services, context: McpContext, name:
   requireGateway(context)
   const isGranted = (tool: string): boolean =>
     granted(context.snapshot.policy.grants, context.caller.principal, 'tools', tool) !== undefined
-  const catalogue = await services.fleet.catalogue(context.snapshot, context.gateway)
+  const catalogue = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
   const tool = catalogue.resolve(name)
   if (tool !== undefined && isGranted(tool.name)) return tool
   const down = catalogue.down(name)

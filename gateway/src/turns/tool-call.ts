@@ -52,7 +52,7 @@ export async function runToolCall(services: Services, context: McpContext, reque
     callKey: held?.ticket.callKey ?? newId('tc'),
     besides,
     decision: newId('dec'),
-    credential: services.fleet.credentialOf(snapshot, tool.server),
+    credential: services.fleet.for(snapshot, caller).credentialOf(tool.server),
   }
   return runLinkedCall(call, request, started)
 }

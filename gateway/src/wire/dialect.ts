@@ -4,6 +4,7 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { StreamLens } from './gate/stream-lens.ts'
 
 export type DialectName = 'chat-completions' | 'messages'
 
@@ -49,8 +50,6 @@ export interface RequestView {
   readonly stream: boolean
   readonly messages: readonly MessageView[]
   readonly tools: readonly ToolDefinitionView[]
-  /** Tool choice names one tool that must be called. */
-  readonly forcedTool: string | undefined
   /** chat-completions: the client asked for the usage chunk. Always true for messages. */
   readonly wantsUsage: boolean
   /** chat-completions `n`. */
@@ -91,19 +90,27 @@ export interface ResponseView {
   readonly model: string
   readonly text: string
   readonly calls: readonly ToolCallView[]
+  /** Ids of calls that the length limit cut off; they are not among `calls`. */
+  readonly cutCalls: readonly string[]
   readonly finish: 'stop' | 'length' | 'tool_calls' | 'refusal' | 'other'
   readonly usage: UsageRecord | undefined
 }
 
 export interface Dialect {
   readonly name: DialectName
+  /** Fields of a request that are read, in the only spelling they are read in. */
+  readonly guardedFields: ReadonlySet<string>
   /**
    * Views over a parsed request body. `known`: views of messages that stand before those of the body, left out of it because
    * they have been read before. Throws TurnwardError `request.invalid` / `request.unsupported` naming the field.
    */
   readRequest(body: JsonObject, known?: readonly MessageView[]): RequestView
+  /** What an upstream's event (`type`: its `event` field) or whole answer reports as an error; undefined when it is none. */
+  errorIn(payload: JsonObject, type: string): JsonValue | undefined
   /** Views over a parsed non-streaming response. Throws `upstream.malformed`. */
   readResponse(body: JsonObject): ResponseView
+  /** A lens for one streamed answer. `wantsUsage`: the client asked for the usage of its stream. */
+  streamLens(wantsUsage: boolean): StreamLens
   /** Request edits: each mutates `body` in place and is only called when something must change. */
   readonly edit: {
     /** Removes tools by name; a forced choice of a removed tool becomes automatic; `tools` and `tool_choice` go when no tool is left. */
@@ -114,11 +121,11 @@ export interface Dialect {
     addNote(body: JsonObject, messageIndex: number, text: string): number
     /** Appends one refused round to the end of the conversation (for calling the model again). */
     appendRound(body: JsonObject, round: SplicedRound): void
-    /** Sets the model name. */
-    setModel(body: JsonObject, model: string): void
   }
   /** Response edits (non-streaming). */
   readonly respond: {
+    /** Brings an answer into the form the dialect documents. True when something had to change. Throws `upstream.malformed`. */
+    normalise(response: JsonObject): boolean
     /** Native assistant message of a response, as the history would carry it. */
     assistantMessage(response: JsonObject): JsonObject
     /** A RefusedCall's native `call` for each call id. */

@@ -1,10 +1,7 @@
-/** The table of dialects: a lens and a stream gate each. */
-import { ChatStreamGate } from './dialects/chat-completions/stream.ts'
-import { chatCompletions } from './dialects/chat-completions/chat-completions.ts'
+/** The table of dialects: a lens on requests and answers, and one on streams, each. */
 import type { Dialect, DialectName } from './dialect.ts'
-import { MessagesStreamGate } from './dialects/messages/stream.ts'
+import { chatCompletions } from './dialects/chat-completions/chat-completions.ts'
 import { messages } from './dialects/messages/messages.ts'
-import type { GateOptions, GateSink, StreamGate } from './gate/stream-gate.ts'
 
 /** The lens of each dialect. */
 export const dialectByName: Readonly<Record<DialectName, Dialect>> = {
@@ -12,12 +9,7 @@ export const dialectByName: Readonly<Record<DialectName, Dialect>> = {
   messages,
 }
 
-/** A gate for one client response in this dialect. */
-export function createStreamGate(name: DialectName, sink: GateSink, options: GateOptions): StreamGate {
-  return gates[name](sink, options)
-}
-
-const gates: Readonly<Record<DialectName, (sink: GateSink, options: GateOptions) => StreamGate>> = {
-  'chat-completions': (sink, options) => new ChatStreamGate(sink, options),
-  messages: (sink, options) => new MessagesStreamGate(sink, options),
-}
+/** Fields that any dialect reads: what one upstream takes for nothing, another may read, whichever it is sent to. */
+export const allGuardedFields: ReadonlySet<string> = new Set(
+  Object.values(dialectByName).flatMap(({ guardedFields }) => [...guardedFields]),
+)

@@ -43,7 +43,7 @@ export async function listServers(snapshot: Snapshot, names: readonly string[]):
     coldBudgetMs: startMs,
   })
   try {
-    const { tools, missing } = await fleet.catalogue(asked, 'all')
+    const { tools, missing } = await fleet.for(asked, undefined).catalogue('all')
     return names.map((server) => {
       const why = missing.get(server)
       return { server, tools: why === undefined ? tools.filter((tool) => tool.server === server) : undefined, detail: why }

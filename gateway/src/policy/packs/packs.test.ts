@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { admit } from '../admit.ts'
 import { decide } from '../decide.ts'
 import { reachable } from '../reachable.ts'
-import { alice, call, fresh, policyOf, tool, type ConfigInput } from '../test-policy.ts'
+import { alice, call, fresh, policyOf, tool, type ConfigInput } from '../written-policy.fixture.ts'
 import type { Policy, PolicyState, ToolSubject } from '../types.ts'
 import { packs } from './packs.ts'
 

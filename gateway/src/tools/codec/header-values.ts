@@ -47,15 +47,15 @@ export function headerParameters(schema: JsonObject): readonly HeaderParameter[]
   const names = new Set<string>()
   let expected = 0
   const walk = (node: JsonObject, path: readonly string[], depth: number): string | undefined => {
-    if (depth > 32 || !isObject(node['properties'])) return undefined
-    for (const [key, child] of Object.entries(node['properties'])) {
+    if (depth > 32 || !isObject(node.properties)) return undefined
+    for (const [key, child] of Object.entries(node.properties)) {
       if (!isObject(child)) continue
       const here = [...path, key]
       if (Object.hasOwn(child, 'x-mcp-header')) {
         const header = child['x-mcp-header']
         if (typeof header !== 'string' || !token.test(header)) return 'an `x-mcp-header` is not a header name'
         if (names.has(header.toLowerCase())) return 'two parameters share one `x-mcp-header`'
-        if (typeof child['type'] !== 'string' || !primitive.has(child['type']))
+        if (typeof child.type !== 'string' || !primitive.has(child.type))
           return 'an `x-mcp-header` is on a parameter that is not a string, an integer or a boolean'
         names.add(header.toLowerCase())
         expected += 1

@@ -2,7 +2,7 @@
  * JSON-RPC 2.0 messages as MCP uses them: read once into a closed set of kinds, written back with every
  * unknown field still in place. Knows nothing of eras or transports; never throws on what a peer sent.
  */
-import { isObject, isRawJSON, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 
 export type RpcId = string | number
 
@@ -25,11 +25,17 @@ export interface RpcNotification {
   readonly params: JsonObject
 }
 
+/** Without an id when it had none that can be read. */
 export type RpcResponse =
-  | { readonly kind: 'result'; readonly id: RpcId; readonly result: JsonObject }
+  | { readonly kind: 'result'; readonly id: RpcId | undefined; readonly result: JsonObject }
   | { readonly kind: 'error'; readonly id: RpcId | undefined; readonly error: RpcErrorObject }
 
-export type RpcMessage = RpcRequest | RpcNotification | RpcResponse | { readonly kind: 'invalid'; readonly why: string }
+/** `id`: the request that what cannot be read was to answer. */
+export type RpcMessage =
+  | RpcRequest
+  | RpcNotification
+  | RpcResponse
+  | { readonly kind: 'invalid'; readonly why: string; readonly id?: RpcId | undefined }
 
 /** Standard and MCP error codes (basic/index, "Error Codes"). */
 export const rpcCodes = {
@@ -49,36 +55,38 @@ const longestName = 512
 /** Classifies one parsed message. Ids are strings or integers, never null (basic/index, "Requests"). */
 export function readMessage(value: unknown): RpcMessage {
   if (!isObject(value)) return { kind: 'invalid', why: 'a message must be a JSON object' }
-  if (value['jsonrpc'] !== '2.0') return { kind: 'invalid', why: '`jsonrpc` must be "2.0"' }
-  const method = value['method']
+  const { method, error, result } = value
+  const id = readId(value.id)
+  if (value.jsonrpc !== '2.0') return { kind: 'invalid', why: '`jsonrpc` must be "2.0"', id: method === undefined ? id : undefined }
   if (method !== undefined) return readCall(value, method)
-  if (isObject(value['error'])) return readError(value, value['error'])
-  const id = readId(value['id'])
-  if (id === undefined) return { kind: 'invalid', why: 'a message needs a `method`, or an `id` with a `result` or an `error`' }
-  if (!isObject(value['result'])) return { kind: 'invalid', why: '`result` must be an object' }
-  return { kind: 'result', id, result: value['result'] }
+  if (isObject(error)) return readError(id, error)
+  if (typeof error === 'string') return { kind: 'error', id, error: { code: rpcCodes.internalError, message: error } }
+  if (isObject(result)) return { kind: 'result', id, result }
+  if (result !== undefined) return { kind: 'invalid', why: '`result` must be an object', id }
+  return { kind: 'invalid', why: 'a message needs a `method`, or an `id` with a `result` or an `error`', id }
 }
 
+/** What is null is not there: many languages write an option that is not set so. */
 function readCall(value: JsonObject, method: JsonValue): RpcMessage {
   if (typeof method !== 'string' || method.length === 0 || method.length > longestName)
     return { kind: 'invalid', why: '`method` must be a string' }
-  const params = value['params']
-  if (params !== undefined && !isObject(params)) return { kind: 'invalid', why: '`params` must be an object' }
-  if (!Object.hasOwn(value, 'id')) return { kind: 'notification', method, params: params ?? {} }
-  const id = readId(value['id'])
+  const { params } = value
+  const isNotification = !Object.hasOwn(value, 'id') || (value.id === null && method.startsWith('notifications/'))
+  // Nobody answers a notification, so what it says counts, however it says the rest.
+  if (isNotification) return { kind: 'notification', method, params: isObject(params) ? params : {} }
+  if (params !== undefined && params !== null && !isObject(params)) return { kind: 'invalid', why: '`params` must be an object' }
+  const id = readId(value.id)
   if (id === undefined) return { kind: 'invalid', why: '`id` must be a string or an integer' }
   return { kind: 'request', id, method, params: params ?? {} }
 }
 
-function readError(value: JsonObject, error: JsonObject): RpcMessage {
-  // A code no double holds is none of the protocol; the error is one all the same.
-  const code = isRawJSON(error['code']) ? rpcCodes.internalError : error['code']
-  if (typeof code !== 'number') return { kind: 'invalid', why: '`error.code` must be a number' }
-  const message = error['message']
+function readError(id: RpcId | undefined, error: JsonObject): RpcMessage {
+  const { code, message, data } = error
+  // A code that is no number is none of the protocol; the error is one all the same.
   return {
     kind: 'error',
-    id: readId(value['id']),
-    error: { code, message: typeof message === 'string' ? message : '', data: error['data'] },
+    id,
+    error: { code: typeof code === 'number' ? code : rpcCodes.internalError, message: typeof message === 'string' ? message : '', data },
   }
 }
 
@@ -100,9 +108,9 @@ export function resultText(id: RpcId, result: JsonObject): string {
   return JSON.stringify({ jsonrpc: '2.0', id, result })
 }
 
-/** Without an id when the request could not be read (basic/index, "Error Responses"). */
-export function errorText(id: RpcId | undefined, error: RpcErrorObject): string {
-  return JSON.stringify(id === undefined ? { jsonrpc: '2.0', error } : { jsonrpc: '2.0', id, error })
+/** Whether a response or a token is for our request: our ids are integers, which some servers send back as text. */
+export function isOurs(id: number, answered: JsonValue | undefined): boolean {
+  return answered === id || answered === String(id)
 }
 
 /** One key for an id: `1` and `"1"` are different ids. */

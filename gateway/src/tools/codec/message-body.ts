@@ -17,7 +17,7 @@ export function parseMessageBody(bytes: Buffer, limits: JsonLimits): unknown {
   const value = hasRaw ? jsonOf(() => parseExactJson(text)) : parsed
   for (const message of Array.isArray(value) ? value : [value]) {
     refuseCaseVariants(message)
-    if (isObject(message)) refuseCaseVariants(message['params'])
+    if (isObject(message)) refuseCaseVariants(message.params)
     if (hasRaw) refuseRawNumbers(message)
   }
   return value
@@ -47,7 +47,7 @@ export function numberRefusal(path: readonly string[]): string {
 }
 
 function refuseRawNumbers(message: unknown): void {
-  const path = pathToRawNumber(isObject(message) && message['method'] === 'tools/call' ? withoutArguments(message) : message)
+  const path = pathToRawNumber(isObject(message) && message.method === 'tools/call' ? withoutArguments(message) : message)
   if (path === undefined) return
   throw new TurnwardError('request.invalid', {
     why: numberRefusal(path),
@@ -57,7 +57,7 @@ function refuseRawNumbers(message: unknown): void {
 
 function withoutArguments(message: JsonObject): JsonObject {
   const { params } = message
-  if (!isObject(params) || !isObject(params['arguments'])) return message
+  if (!isObject(params) || !isObject(params.arguments)) return message
   const { arguments: _arguments, ...rest } = params
   return { ...message, params: rest }
 }

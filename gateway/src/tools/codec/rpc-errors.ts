@@ -1,8 +1,9 @@
-/** A TurnwardError as JSON-RPC: which code, and whether it ends the HTTP request or answers inside it. */
+/** Every JSON-RPC error this gateway writes: which code, and whether it ends the HTTP request or answers inside it. */
 import type { ErrorCodeName } from '@turnward/contract/error-codes'
-import type { TurnwardError } from '../../core/error.ts'
+import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { rpcCodes, type RpcErrorObject } from './json-rpc.ts'
+import type { Logger } from '../../core/logger.ts'
+import { rpcCodes, type RpcErrorObject, type RpcId } from './json-rpc.ts'
 
 const codes: Partial<Record<ErrorCodeName, number>> = {
   'grant.tool': rpcCodes.invalidParams,
@@ -40,4 +41,23 @@ export function httpStatusOf(error: TurnwardError): number {
   const room = error.code.slice(0, error.code.indexOf('.'))
   if (room === 'auth' || room === 'request' || error.code === 'grant.gateway' || error.code === 'gateway.draining') return error.status
   return error.code === 'mcp.session' || error.code === 'mcp.protocol_version' || error.code === 'mcp.header_mismatch' ? error.status : 200
+}
+
+export const methodNotFound: RpcErrorObject = { code: rpcCodes.methodNotFound, message: 'Method not found' }
+
+/** For a message that is none of the protocol. */
+export function invalidRequest(why: string): RpcErrorObject {
+  return { code: rpcCodes.invalidRequest, message: why }
+}
+
+/** Without an id when the request could not be read (basic/index, "Error Responses"). */
+export function errorText(id: RpcId | undefined, error: RpcErrorObject): string {
+  return JSON.stringify(id === undefined ? { jsonrpc: '2.0', error } : { jsonrpc: '2.0', id, error })
+}
+
+/** The answer to a request that failed; a failure of our own is logged. */
+export function errorAnswer(logger: Logger, id: RpcId, error: unknown): { readonly text: string; readonly status: number } {
+  const failure = asTurnwardError(error)
+  if (failure.code === 'gateway.internal') logger.error({ error: failure.cause }, 'MCP request failed')
+  return { text: errorText(id, rpcErrorOf(failure)), status: httpStatusOf(failure) }
 }

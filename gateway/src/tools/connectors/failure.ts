@@ -30,6 +30,11 @@ export function neverSent(error: unknown): boolean {
   return beforeSending.has(codeOf(error instanceof TurnwardError ? error.cause : error))
 }
 
+/** The server, or somebody on the way, closed the connection without saying anything. */
+export function brokeOff(error: unknown): boolean {
+  return afterSending.has(codeOf(error instanceof TurnwardError ? error.cause : error))
+}
+
 /** A socket failure as a sentence. Certificate errors keep their code: it is what an administrator needs. */
 export function socketFailure(server: string, error: unknown): TurnwardError {
   const code = codeOf(error)

@@ -6,7 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { AnswerHandler, Exchange } from '../../http1/exchange.ts'
-import { abortedError } from './connector.ts'
+import { abortedError } from './cancelling.ts'
 import { socketFailure, unavailable } from './failure.ts'
 
 /** Reads a body while it arrives. What it throws ends the exchange and comes back through `onError`. */

@@ -4,22 +4,24 @@
  * cannot have started it.
  */
 import type { JsonObject } from '../../core/json.ts'
-import { errorText, notificationText, requestText, resultText, rpcCodes, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
-import { waitFor, type ConnectorEvents, type Exchange, type RequestOptions } from './connector.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CancelSignal } from '../../core/cancellation.ts'
+import { isOurs, notificationText, requestText, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
+import { waitFor } from './cancelling.ts'
+import type { ConnectorEvents, Exchange, RequestOptions } from './exchange.ts'
 import { neverSent, unavailable } from './failure.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { refusedByStatus, type HttpWire } from './http-wire.ts'
-import { initialize } from './opening.ts'
+import { isUnread, legacySession, SessionLost, verdictOnSession, type LegacySession } from './legacy-session.ts'
+import { answerToServer, initialize } from './opening.ts'
+import { StreamPlace } from './stream-place.ts'
 import { StreamKeeper } from './stream-keeper.ts'
 
-interface Session {
-  readonly id: string | undefined
-  readonly headers: Readonly<Record<string, string>>
-}
-
-/** Marks a session the server no longer knows; it has not looked at the request. */
-class SessionLost extends Error {}
-
+/** How often the stream of one call may be closed and opened again without a new event on it. */
+const mostIdleResumptions = 20
+/** A server that asks us to come back at once gets this much time all the same. */
+const shortestRetryMs = 50
+const askMs = 5000
 const goodbyeMs = 1000
 
 class LegacyHttp implements Exchange {
@@ -27,7 +29,7 @@ class LegacyHttp implements Exchange {
   readonly ended = new Promise<string>(() => {})
   readonly #wire: HttpWire
   readonly #events: ConnectorEvents
-  #session: Promise<Session> | undefined
+  #session: Promise<LegacySession> | undefined
   #stream: StreamKeeper | undefined
   #next = 1
 
@@ -71,7 +73,7 @@ class LegacyHttp implements Exchange {
   }
 
   /** Single flight: callers that arrive while the session opens wait for the same one. */
-  #opened(): Promise<Session> {
+  #opened(): Promise<LegacySession> {
     if (this.#session !== undefined) return this.#session
     const opening = this.#initialize()
     this.#session = opening
@@ -81,7 +83,7 @@ class LegacyHttp implements Exchange {
     return opening
   }
 
-  async #initialize(): Promise<Session> {
+  async #initialize(): Promise<LegacySession> {
     // Not the signal of the caller that happened to come first: others wait for this session too.
     const signal = AbortSignal.timeout(30_000)
     let id: string | undefined
@@ -98,25 +100,26 @@ class LegacyHttp implements Exchange {
     }
     const version = await initialize({ request }, this.#wire.server, signal)
     if (id !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(id)) throw unavailable(this.#wire.server, 'its session id is malformed')
-    const session: Session = { id, headers: sessionHeaders(id, version) }
+    const session = legacySession(id, version)
     await this.#wire.post(notificationText('notifications/initialized'), session.headers, signal).then(discard)
     this.#stream?.close()
     this.#stream = new StreamKeeper((closing, opened) => this.#listen(session, closing, opened))
     return session
   }
 
-  async #exchange(session: Session, method: string, params: JsonObject, options: RequestOptions): Promise<RpcResponse> {
+  async #exchange(session: LegacySession, method: string, params: JsonObject, options: RequestOptions): Promise<RpcResponse> {
     const id = this.#next++
-    const meta = params['_meta'] as JsonObject | undefined
+    const meta = params._meta as JsonObject | undefined
     const sent = options.onProgress === undefined ? params : { ...params, _meta: { ...meta, progressToken: id } }
+    const onMessage = (message: RpcMessage): void => {
+      if (message.kind === 'notification' && message.method === 'notifications/progress' && isOurs(id, message.params.progressToken))
+        options.onProgress?.(message.params)
+      else this.#aside(session, message)
+    }
     try {
       const answer = await this.#wire.post(requestText(id, method, sent), session.headers, options.signal)
-      await this.#checkStatus(session, answer)
-      return await this.#wire.readResponse(answer, id, (message) => {
-        if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id)
-          options.onProgress?.(message.params)
-        else this.#aside(session, message)
-      })
+      const refusal = await this.#checkStatus(session, answer)
+      return refusal ?? (await this.#answerOf(session, answer, id, onMessage, options.signal))
     } catch (error) {
       // A closed stream is not a cancellation in this era (2025-11-25, transports): say it.
       if (options.signal.aborted) this.#post(session, notificationText('notifications/cancelled', { requestId: id }))
@@ -124,38 +127,70 @@ class LegacyHttp implements Exchange {
     }
   }
 
-  async #checkStatus(session: Session, answer: HttpAnswer): Promise<void> {
+  /** The response, from the stream of the request or from where it was closed before (2025-11-25, SEP-1699). */
+  async #answerOf(
+    session: LegacySession,
+    answer: HttpAnswer,
+    id: number,
+    onMessage: (message: RpcMessage) => void,
+    signal: CancelSignal,
+  ): Promise<RpcResponse> {
+    const place = new StreamPlace()
+    let current = answer
+    let idle = 0
+    for (;;) {
+      const before = place.lastEventId
+      const response = await this.#wire.readResponse(current, id, onMessage, place)
+      if (response !== undefined) return response
+      idle = place.lastEventId === before ? idle + 1 : 0
+      if (idle > mostIdleResumptions) throw unavailable(this.#wire.server, 'it closes the stream of the call again and again')
+      await waitFor(sleep(Math.max(place.retryMs, shortestRetryMs)), signal)
+      current = await this.#wire.ofSession('GET', { ...session.headers, 'last-event-id': place.lastEventId ?? '' }, signal)
+      if (current.statusCode === 200 && current.mediaType === 'text/event-stream') continue
+      current.discard()
+      throw unavailable(
+        this.#wire.server,
+        `it closed the stream before it answered, and does not go on with it (HTTP ${current.statusCode})`,
+      )
+    }
+  }
+
+  /** Resolves with a refusal that is the answer, with nothing when the answer is still to be read. Throws what a status means by itself. */
+  async #checkStatus(session: LegacySession, answer: HttpAnswer): Promise<RpcResponse | undefined> {
     const status = answer.statusCode
-    if (status < 300) return
+    if (status < 300) return undefined
     const refused = refusedByStatus(this.#wire.server, status)
-    if (refused === undefined && status !== 404 && status !== 400 && answer.mediaType === 'application/json') return
-    const lost = session.id !== undefined && (status === 404 || (status === 400 && (await this.#errorCodeOf(answer)) === -32000))
+    const verdict = verdictOnSession(session, status)
+    const isRefusal = status === 400 || status === 404
+    if (verdict === 'kept' && refused === undefined && !isRefusal && answer.mediaType === 'application/json') return undefined
+    const refusal = verdict === 'ask' ? await this.#refusalOf(answer) : undefined
+    if (refusal?.kind === 'error' && !isUnread(refusal) && !isRefusal) return refusal
     answer.discard()
-    // 404 by the specification; 400 with -32000 is what widely used servers answer to an unknown session.
-    if (lost) throw new SessionLost()
+    if (verdict === 'lost' || (verdict === 'ask' && isUnread(refusal) && (await this.#isLost(session)))) throw new SessionLost()
     throw refused ?? unavailable(this.#wire.server, `it refused the request (HTTP ${status})`)
   }
 
+  /** Whether the server refuses a `ping` in the session too: what it answers there was not about the request. */
+  async #isLost(session: LegacySession): Promise<boolean> {
+    const answer = await this.#wire.post(requestText(this.#next++, 'ping', {}), session.headers, AbortSignal.timeout(askMs))
+    answer.discard()
+    return verdictOnSession(session, answer.statusCode) !== 'kept'
+  }
+
   /** Messages that are not the answer: changed tools, and requests we must not leave hanging. */
-  #aside(session: Session, message: RpcMessage): undefined {
+  #aside(session: LegacySession, message: RpcMessage): undefined {
     if (message.kind === 'notification' && message.method === 'notifications/tools/list_changed') this.#events.onToolsChanged()
     if (message.kind !== 'request') return
-    this.#post(
-      session,
-      message.method === 'ping'
-        ? resultText(message.id, {})
-        : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }),
-    )
+    this.#post(session, answerToServer(message))
   }
 
-  /** The code of the error a refusal carries; undefined when it carries none, or is longer than such a thing is. */
-  async #errorCodeOf(answer: HttpAnswer): Promise<number | undefined> {
+  /** What a refusal says; undefined when it is no message, or longer than such a thing is. */
+  async #refusalOf(answer: HttpAnswer): Promise<RpcMessage | undefined> {
     if (answer.mediaType !== 'application/json') return undefined
-    const message = await this.#wire.readMessages(answer, (each) => each, 65_536).catch(() => undefined)
-    return message?.kind === 'error' ? message.error.code : undefined
+    return this.#wire.readMessages(answer, (each) => each, { maxBytes: 65_536 }).catch(() => undefined)
   }
 
-  async #listen(session: Session, closing: AbortSignal, opened: () => void): Promise<boolean> {
+  async #listen(session: LegacySession, closing: AbortSignal, opened: () => void): Promise<boolean> {
     const answer = await this.#wire.ofSession('GET', session.headers, closing)
     if (answer.statusCode !== 200) {
       answer.discard()
@@ -166,7 +201,7 @@ class LegacyHttp implements Exchange {
     return true
   }
 
-  #post(session: Session, body: string): void {
+  #post(session: LegacySession, body: string): void {
     this.#wire.post(body, session.headers, AbortSignal.timeout(10_000)).then(discard, () => {})
   }
 
@@ -187,11 +222,6 @@ export async function openLegacyHttp(wire: HttpWire, events: ConnectorEvents): P
     await wire.close()
     throw error
   }
-}
-
-function sessionHeaders(id: string | undefined, version: string): Readonly<Record<string, string>> {
-  // 2025-03-26 does not know the version header, and ignores it.
-  return id === undefined ? { 'mcp-protocol-version': version } : { 'mcp-session-id': id, 'mcp-protocol-version': version }
 }
 
 function discard(answer: HttpAnswer): void {

@@ -3,10 +3,10 @@
  * stream cancels it, one long `subscriptions/listen` stream tells of changed tools.
  */
 import type { JsonObject } from '../../core/json.ts'
-import { requestText, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
+import { isOurs, requestText, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
 import { encodeHeaderValue } from '../codec/header-values.ts'
 import { modernVersion } from '../codec/versions.ts'
-import { type ConnectorEvents, type Exchange, type RequestOptions } from './connector.ts'
+import type { ConnectorEvents, Exchange, RequestOptions } from './exchange.ts'
 import { refusedByStatus, type HttpWire } from './http-wire.ts'
 import { modernMeta } from './opening.ts'
 import { StreamKeeper } from './stream-keeper.ts'
@@ -27,7 +27,7 @@ export async function modernRequest(
     throw refused
   }
   return wire.readResponse(answer, id, (message) => {
-    if (message.kind === 'notification' && message.method === 'notifications/progress' && message.params['progressToken'] === id)
+    if (message.kind === 'notification' && message.method === 'notifications/progress' && isOurs(id, message.params.progressToken))
       options.onProgress?.(message.params)
     else onMessage(message)
   })
@@ -37,7 +37,7 @@ export async function modernRequest(
 const plainMeta = JSON.stringify(modernMeta({}, modernVersion))
 
 function requestOf(id: number, method: string, params: JsonObject, { onProgress }: RequestOptions): string {
-  if (onProgress === undefined && params['_meta'] === undefined) {
+  if (onProgress === undefined && params._meta === undefined) {
     const rest = JSON.stringify(params).slice(1, -1)
     return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":{${rest}${rest === '' ? '' : ','}"_meta":${plainMeta}}}`
   }
@@ -47,7 +47,7 @@ function requestOf(id: number, method: string, params: JsonObject, { onProgress 
 
 function headersOf(method: string, params: JsonObject, { headers }: RequestOptions): Record<string, string> {
   const all: Record<string, string> = { 'mcp-protocol-version': modernVersion, 'mcp-method': method }
-  if (typeof params['name'] === 'string') all['mcp-name'] = encodeHeaderValue(params['name'])
+  if (typeof params.name === 'string') all['mcp-name'] = encodeHeaderValue(params.name)
   return headers === undefined ? all : { ...all, ...headers }
 }
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { TurnwardError } from '../../core/error.ts'
 import type { RpcMessage, RpcResponse } from '../codec/json-rpc.ts'
-import { listenOn } from '../testing.fixture.ts'
+import { listenOn } from '../running-parts.fixture.ts'
 import { HttpWire } from './http-wire.ts'
 
 let handle: (req: IncomingMessage, res: ServerResponse) => void
@@ -78,11 +78,13 @@ describe('an answer', () => {
       'an event byte by byte',
       (res) => trickle(stream(res), Buffer.from(`: hello\nid: 1\ndata:\n\n${event(result(2))}${event(result(1, '✓'))}`)),
     ],
+    ['an id in text', (res) => json(res).end(result(1, '✓').replace('"id":1', '"id":"1"'))],
+    ['a message after a blank one', (res) => stream(res).end(`data: \n\n${event(result(1, '✓'))}`)],
     ['a batch', (res) => json(res).end(`[${result(2)},${result(1, '✓')},${result(1, 'again')}]`)],
   ])('arrives as %s', async (_how, answer) => {
     open()
     handle = (_req, res) => answer(res)
-    expect(await ask()).toEqual({ kind: 'result', id: 1, result: { text: '✓' } })
+    expect(await ask()).toMatchObject({ kind: 'result', result: { text: '✓' } })
   })
 
   test('leaves messages that are something else to whoever wants them', async () => {
@@ -117,7 +119,13 @@ describe('an answer', () => {
       'it answered with HTTP 200 and neither JSON nor an event stream',
       (res) => void res.writeHead(200, { 'content-type': 'text/html' }).write('<html>'),
     ],
-    ['ends without the response', 'it closed the stream before it answered', (res) => stream(res).end(event(result(2)))],
+    ['ends without a response', 'it closed the stream before it answered', (res) => stream(res).end(': nothing\n\n')],
+    ['answers something else', 'it answered with an id that was not asked', (res) => stream(res).end(event(result(2)))],
+    [
+      'has a result that is none',
+      'its answer is malformed: `result` must be an object',
+      (res) => json(res).end('{"jsonrpc":"2.0","id":1,"result":[]}'),
+    ],
     ['breaks off', 'the connection was closed', (res) => json(res).write('{', () => res.destroy())],
     ['never begins', 'the connection was closed', (res) => res.destroy()],
   ])('that %s makes the server unavailable, and holds no connection', async (_what, why, answer) => {
@@ -139,7 +147,7 @@ describe('an answer', () => {
     handle = (_req, res) => json(res).end(result(1))
     await ask()
     const response = await wire.readResponse(large, 1, () => {})
-    expect(response.kind === 'result' && response.result['text'] === text).toBe(true)
+    expect(response.kind === 'result' && response.result.text === text).toBe(true)
   })
 
   test('that broke off before it was read says so when it is read', async () => {

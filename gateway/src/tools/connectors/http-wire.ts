@@ -5,11 +5,13 @@
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { TurnwardError } from '../../core/error.ts'
 import { HttpPool } from '../../http1/pool.ts'
-import type { RpcId, RpcMessage, RpcResponse } from '../codec/json-rpc.ts'
-import { abortedError, type ResponseLimits } from './connector.ts'
-import { unavailable } from './failure.ts'
+import { isOurs, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
+import { abortedError } from './cancelling.ts'
+import type { ResponseLimits } from './exchange.ts'
+import { brokeOff, unavailable } from './failure.ts'
 import { HttpAnswer } from './http-answer.ts'
 import { EventReader, JsonReader, type Take } from './message-reader.ts'
+import type { StreamPlace } from './stream-place.ts'
 
 export interface HttpOptions {
   readonly server: string
@@ -67,22 +69,51 @@ export class HttpWire {
     })
   }
 
-  /** The response with this id from a JSON or event-stream answer; every other message goes to `onMessage`. */
-  async readResponse(answer: HttpAnswer, id: RpcId, onMessage: (message: RpcMessage) => void): Promise<RpcResponse> {
-    const found = await this.readMessages(answer, (message) => {
-      if ((message.kind === 'result' && message.id === id) || (message.kind === 'error' && (message.id === id || message.id === undefined)))
-        return message
+  /**
+   * The response to our request from a JSON or event-stream answer; every other message goes to `onMessage`. With a
+   * place: undefined when the stream was closed before the response, and can be asked for from there.
+   */
+  async readResponse(answer: HttpAnswer, id: number, onMessage: (message: RpcMessage) => void): Promise<RpcResponse>
+  async readResponse(
+    answer: HttpAnswer,
+    id: number,
+    onMessage: (message: RpcMessage) => void,
+    place: StreamPlace,
+  ): Promise<RpcResponse | undefined>
+  async readResponse(
+    answer: HttpAnswer,
+    id: number,
+    onMessage: (message: RpcMessage) => void,
+    place?: StreamPlace,
+  ): Promise<RpcResponse | undefined> {
+    let why = 'it closed the stream before it answered'
+    const take: Take<RpcResponse> = (message) => {
+      if (message.kind === 'result' || message.kind === 'error') {
+        // One request was asked, so an answer without an id is for it.
+        if (message.id === undefined || isOurs(id, message.id)) return message
+        why = 'it answered with an id that was not asked'
+      }
+      if (message.kind === 'invalid') why = `its answer is malformed: ${message.why}`
       onMessage(message)
       return undefined
+    }
+    const canResume = (): boolean => place?.lastEventId !== undefined
+    const found = await this.readMessages(answer, take, { place }).catch((error: unknown) => {
+      if (canResume() && brokeOff(error)) return undefined
+      throw error
     })
-    if (found === undefined) throw unavailable(this.server, 'it closed the stream before it answered')
+    if (found === undefined && !canResume()) throw unavailable(this.server, why)
     return found
   }
 
   /** Gives messages to `take` until it returns something or the answer ends. Leaves nothing of the answer unread. */
-  readMessages<T>(answer: HttpAnswer, take: Take<T>, maxBytes = this.#limits.maxResponseBytes): Promise<T | undefined> {
+  readMessages<T>(
+    answer: HttpAnswer,
+    take: Take<T>,
+    { maxBytes = this.#limits.maxResponseBytes, place }: { readonly maxBytes?: number; readonly place?: StreamPlace | undefined } = {},
+  ): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
-      const options = { server: this.server, take, resolve, reject }
+      const options = { server: this.server, take, resolve, reject, place }
       const type = answer.mediaType
       if (type === 'application/json') return answer.read(new JsonReader(options, maxBytes))
       if (type === 'text/event-stream') return answer.read(new EventReader(options, this.#limits.maxEventBytes))

@@ -5,6 +5,7 @@ import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
 import { readMessage, type RpcMessage } from '../codec/json-rpc.ts'
 import { unavailable } from './failure.ts'
 import type { BodyReader } from './http-answer.ts'
+import type { StreamPlace } from './stream-place.ts'
 
 /** Looks at a message; what it returns is what was looked for, and the rest of the answer does not matter. */
 export type Take<T> = (message: RpcMessage) => T | undefined
@@ -15,6 +16,8 @@ export interface MessageReaderOptions<T> {
   /** Resolved with what was taken, or with undefined at the end of the answer. */
   readonly resolve: (taken: T | undefined) => void
   readonly reject: (error: Error) => void
+  /** Keeps track of where an event stream stands. */
+  readonly place: StreamPlace | undefined
 }
 
 abstract class MessageReader<T> implements BodyReader {
@@ -96,8 +99,10 @@ export class EventReader<T> extends MessageReader<T> {
     this.options.resolve(undefined)
   }
 
-  // Servers open a stream they can resume with an event without data.
-  #onEvent = ({ data }: SseEvent): void => {
-    if (this.#taken === undefined && data !== undefined && data !== '') this.#taken = this.takeFrom(data)
+  // Servers open a stream they can resume with an event without data, and keep others alive with blank ones.
+  #onEvent = ({ data, raw }: SseEvent): void => {
+    if (this.#taken !== undefined) return
+    if (data !== undefined && data.trim() !== '') this.#taken = this.takeFrom(data)
+    if (this.#taken === undefined) this.options.place?.note(raw)
   }
 }

@@ -1,15 +1,16 @@
 /** The first messages of a hop: `initialize` of the legacy era, `_meta` and `server/discover` of the modern one. */
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { rpcCodes, type RpcResponse } from '../codec/json-rpc.ts'
+import { resultText, rpcCodes, type RpcRequest, type RpcResponse } from '../codec/json-rpc.ts'
+import { errorText, methodNotFound } from '../codec/rpc-errors.ts'
 import { latestLegacyVersion, legacyVersions, metaKeys, modernVersion, type Era } from '../codec/versions.ts'
-import type { Exchange } from './connector.ts'
+import type { Exchange } from './exchange.ts'
 import { unavailable } from './failure.ts'
 
 export const implementation: JsonObject = { name: 'turnward', version: '0.1.0' }
 
 /** `_meta` of a modern request: ours on top of what travels. We declare no client capability (basic/index, "_meta"). */
 export function modernMeta(params: JsonObject, version: string): JsonObject {
-  const meta = isObject(params['_meta']) ? params['_meta'] : {}
+  const meta = isObject(params._meta) ? params._meta : {}
   return { ...meta, [metaKeys.protocolVersion]: version, [metaKeys.clientInfo]: implementation, [metaKeys.clientCapabilities]: {} }
 }
 
@@ -21,7 +22,7 @@ export async function initialize(exchange: Pick<Exchange, 'request'>, server: st
     { signal },
   )
   if (response.kind === 'error') throw unavailable(server, `it answered \`initialize\` with error ${response.error.code}`)
-  const version = response.result['protocolVersion']
+  const version = response.result.protocolVersion
   if (typeof version !== 'string' || !legacyVersions.includes(version))
     throw unavailable(server, 'it wants a protocol version that is not supported')
   return version
@@ -31,9 +32,9 @@ export async function initialize(exchange: Pick<Exchange, 'request'>, server: st
 export function eraOfProbe(response: RpcResponse): Era | undefined {
   const versions =
     response.kind === 'result'
-      ? response.result['supportedVersions']
+      ? response.result.supportedVersions
       : isObject(response.error.data)
-        ? response.error.data['supported']
+        ? response.error.data.supported
         : undefined
   if (response.kind === 'error' && (response.error.code === rpcCodes.headerMismatch || response.error.code === rpcCodes.missingCapability))
     return 'modern'
@@ -44,4 +45,9 @@ export function eraOfProbe(response: RpcResponse): Era | undefined {
 /** Asks a modern stdio server for `tools/list_changed`; best effort, a server may not implement it. */
 export function listenToTools(exchange: Exchange, listening: AbortSignal): void {
   exchange.request('subscriptions/listen', { notifications: { toolsListChanged: true } }, { signal: listening }).catch(() => {})
+}
+
+/** What a server is told that asks something of us: we have declared no capability, so it can only want to know that we live. */
+export function answerToServer({ id, method }: RpcRequest): string {
+  return method === 'ping' ? resultText(id, {}) : errorText(id, methodNotFound)
 }

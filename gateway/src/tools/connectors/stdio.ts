@@ -7,22 +7,13 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { RunningServer } from '../runners/runner.ts'
 import { logStderr } from '../runners/stderr-log.ts'
-import {
-  idKey,
-  notificationText,
-  readMessage,
-  requestText,
-  errorText,
-  resultText,
-  rpcCodes,
-  type RpcMessage,
-  type RpcResponse,
-} from '../codec/json-rpc.ts'
+import { isOurs, notificationText, readMessage, requestText, type RpcId, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
 import { LineReader } from '../codec/line-reader.ts'
 import { modernVersion, type Era } from '../codec/versions.ts'
-import { abortedError, type ConnectorEvents, type Exchange, type RequestOptions, type ResponseLimits } from './connector.ts'
+import { abortedError } from './cancelling.ts'
+import type { ConnectorEvents, Exchange, RequestOptions, ResponseLimits } from './exchange.ts'
 import { unavailable } from './failure.ts'
-import { initialize, listenToTools, modernMeta } from './opening.ts'
+import { answerToServer, initialize, listenToTools, modernMeta } from './opening.ts'
 
 interface Waiting {
   readonly resolve: (response: RpcResponse) => void
@@ -49,7 +40,7 @@ export interface StdioOptions {
 export class StdioChannel {
   readonly ended: Promise<string>
   readonly #options: StdioOptions
-  readonly #waiting = new Map<string, Waiting>()
+  readonly #waiting = new Map<number, Waiting>()
   #notified: (method: string) => void = () => {}
   #next = 1
   #dead: string | undefined
@@ -85,19 +76,18 @@ export class StdioChannel {
     if (options.signal.aborted) return Promise.reject(abortedError(options.signal))
     if (this.#dead !== undefined) return Promise.reject(unavailable(this.#options.server, this.#dead))
     const id = this.#next++
-    const meta = params['_meta']
+    const meta = params._meta
     const sent =
       options.onProgress === undefined ? params : { ...params, _meta: { ...(meta as JsonObject | undefined), progressToken: id } }
     return new Promise((resolve, reject) => {
-      const key = idKey(id)
       const abort = (): void => {
-        if (!this.#waiting.delete(key)) return
+        if (!this.#waiting.delete(id)) return
         // `initialize` must not be cancelled; closing the child is what ends it.
         if (method !== 'initialize') this.#write(notificationText('notifications/cancelled', { requestId: id }))
         reject(abortedError(options.signal))
       }
       const done = (): void => options.signal.removeEventListener('abort', abort)
-      this.#waiting.set(key, {
+      this.#waiting.set(id, {
         resolve: (response) => (done(), resolve(response)),
         reject: (error) => (done(), reject(error)),
         onProgress: options.onProgress,
@@ -139,33 +129,40 @@ export class StdioChannel {
         return
       case 'request':
         if (this.#options.running.stdin.writableLength > maxUnreadAnswers) this.#die('it asks without reading the answers')
-        else
-          this.#write(
-            message.method === 'ping'
-              ? resultText(message.id, {})
-              : errorText(message.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }),
-          )
+        else this.#write(answerToServer(message))
         return
       case 'notification':
         if (message.method === 'notifications/progress') this.#progress(message.params)
         else this.#notified(message.method)
         return
       case 'invalid':
-        this.#options.logger.debug({ server: this.#options.server, why: message.why }, 'MCP server sent an invalid message')
+        this.#options.logger.warn({ server: this.#options.server, why: message.why }, 'MCP server sent an invalid message')
+        this.#waitingFor(message.id)?.reject(unavailable(this.#options.server, `its answer is malformed: ${message.why}`))
     }
   }
 
   #settle(response: RpcResponse): void {
-    if (response.id === undefined) return
-    const waiting = this.#waiting.get(idKey(response.id))
-    if (waiting === undefined) return
-    this.#waiting.delete(idKey(response.id))
-    waiting.resolve(response)
+    // An answer to nobody is to the one who asks, when nobody else does.
+    const [only] = this.#waiting.size === 1 ? this.#waiting.keys() : []
+    const waiting = this.#waitingFor(response.id ?? only)
+    // One that comes too late is no news.
+    if (waiting === undefined && this.#waiting.size > 0)
+      this.#options.logger.warn({ server: this.#options.server }, 'MCP server answered with an id that nobody waits for')
+    waiting?.resolve(response)
+  }
+
+  /** Who waits for the answer with this id; from now on nobody does. */
+  #waitingFor(id: RpcId | undefined): Waiting | undefined {
+    const key = Number(id)
+    const waiting = this.#waiting.get(key)
+    if (waiting === undefined || !isOurs(key, id)) return undefined
+    this.#waiting.delete(key)
+    return waiting
   }
 
   #progress(params: JsonObject): void {
-    const token = params['progressToken']
-    if (typeof token === 'number') this.#waiting.get(idKey(token))?.onProgress?.(params)
+    const token = Number(params.progressToken)
+    if (isOurs(token, params.progressToken)) this.#waiting.get(token)?.onProgress?.(params)
   }
 
   #die(why: string): void {

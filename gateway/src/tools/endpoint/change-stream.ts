@@ -17,7 +17,12 @@ export interface ChangeStream {
 }
 
 /** Resolves when the stream has ended, or when the client left before it opened. Rejects with a coded error before anything was sent. */
-export async function streamChanges(parts: EndpointParts, context: McpContext, res: ServerResponse, stream: ChangeStream): Promise<void> {
+export async function streamChanges(
+  parts: EndpointParts,
+  context: McpContext,
+  response: ServerResponse,
+  stream: ChangeStream,
+): Promise<void> {
   let isOpen = false
   let changedBefore = false
   let endedBefore = false
@@ -31,9 +36,9 @@ export async function streamChanges(parts: EndpointParts, context: McpContext, r
       else changedBefore = true
     })
     try {
-      if (res.destroyed) return
+      if (response.destroyed) return
       if (endedBefore) throw new TurnwardError('gateway.draining', { retryAfterSeconds: 1 })
-      const closed = new Promise<void>((resolve) => res.once('close', () => resolve()))
+      const closed = new Promise<void>((resolve) => response.once('close', () => resolve()))
       stream.open()
       isOpen = true
       if (changedBefore) stream.changed()

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { changed, errorOf, initialize, open, resultOf, script, send, useEndpoint, type Answer } from './wire.fixture.ts'
+import { calls, changed, errorOf, initialize, open, resultOf, script, send, useEndpoint, type Answer } from './wire.fixture.ts'
 
 useEndpoint()
 
@@ -24,12 +24,12 @@ describe('legacy sessions', () => {
     const ask = (method: string, params: JsonObject = {}): Promise<Answer> =>
       send({ headers, body: { jsonrpc: '2.0', id: 'x', method, params } })
     expect((await ask('ping')).json).toEqual({ jsonrpc: '2.0', id: 'x', result: {} })
-    expect((resultOf(await ask('tools/list'))['tools'] as JsonObject[]).length).toBe(100)
+    expect((resultOf(await ask('tools/list')).tools as JsonObject[]).length).toBe(100)
     expect(resultOf(await ask('tools/call', { name: 's__t000' }))).toEqual({
       content: [{ type: 'text', text: 's__t000' }],
       novel: { field: 1 },
     })
-    expect(errorOf(await ask('resources/list'))['code']).toBe(-32601)
+    expect(errorOf(await ask('resources/list')).code).toBe(-32601)
     expect((await send({ headers, body: { jsonrpc: '2.0', method: 'notifications/initialized' } })).status).toBe(202)
     expect((await send({ headers, body: { jsonrpc: '2.0', id: 7, result: {} } })).status).toBe(202)
   })
@@ -124,6 +124,36 @@ describe('legacy sessions', () => {
     await ended
     expect(second.statusCode).toBe(200)
     second.destroy()
+  })
+
+  test('what a client writes as null is not there', async () => {
+    const headers = await initialize()
+    const call = await send({
+      headers,
+      body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', arguments: null, _meta: null } },
+    })
+    expect([call.status, calls[0]?.args, calls[0]?.meta]).toEqual([200, {}, undefined])
+    const list = await send({ headers, body: { jsonrpc: '2.0', id: 2, method: 'tools/list', params: { cursor: null } } })
+    expect(resultOf(list).tools).toHaveLength(100)
+    expect((await send({ headers, body: { jsonrpc: '2.0', id: 3, method: 'ping', params: null } })).status).toBe(200)
+    const notified = await send({ headers, body: { jsonrpc: '2.0', id: null, method: 'notifications/initialized', params: null } })
+    expect(notified.status).toBe(202)
+    expect((await send({ headers, body: { jsonrpc: '2.0', id: null, method: 'ping' } })).status).toBe(400)
+  })
+
+  test('progress is told without what no client could read', async () => {
+    script(async ({ onProgress }) => {
+      onProgress?.({ progress: 1, total: null, message: null, novel: 1 })
+      onProgress?.({ progress: 2, total: 3, message: 'two' })
+      return { content: [] }
+    })
+    const params = { name: 'x', _meta: { progressToken: 'p' } }
+    const { text } = await send({ headers: await initialize(), body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params } })
+    const told = text.split('\n').flatMap((line) => (line.includes('notifications/progress') ? [JSON.parse(line.slice(6)).params] : []))
+    expect(told).toEqual([
+      { progress: 1, novel: 1, progressToken: 'p' },
+      { progress: 2, total: 3, message: 'two', progressToken: 'p' },
+    ])
   })
 
   test('what only the modern era knows is not shown: structured content that is no object, resultType', async () => {

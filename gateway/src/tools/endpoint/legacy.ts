@@ -2,44 +2,45 @@
  * The legacy era on our side (2024-11-05 to 2025-11-25 over Streamable HTTP): a handshake, a session, and calls
  * that outlive a lost connection. Only `notifications/cancelled` and deadlines end a call.
  */
-import type { CancelSignal } from '../../core/cancellation.ts'
-import { asTurnwardError, TurnwardError } from '../../core/error.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
-import { errorText, readId, readMessage, resultText, rpcCodes, type RpcMessage, type RpcRequest } from '../codec/json-rpc.ts'
-import { httpStatusOf, rpcErrorOf } from '../codec/rpc-errors.ts'
-import { batchVersion, latestLegacyVersion, legacyVersions, metaKeys, supportedVersions } from '../codec/versions.ts'
+import { TurnwardError } from '../../core/error.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { readId, readMessage, resultText, type RpcMessage, type RpcRequest } from '../codec/json-rpc.ts'
+import { errorAnswer, errorText, invalidRequest, methodNotFound } from '../codec/rpc-errors.ts'
+import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
 import { streamChanges } from './change-stream.ts'
+import { methodOf } from './methods.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
-import { clientOf, single } from './modern.ts'
+import { clientOf } from './client-info.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
 import { endAccepted, endJson, Reply } from './reply.ts'
-import { accepts } from './post-headers.ts'
-import { listPage, readCall, runCall } from './tool-methods.ts'
+import { accepts, single } from './post-headers.ts'
 
 const longestBatch = 50
 
 /** Answers the handshake: the client's version when we speak it, else our latest (2025-11-25, lifecycle). */
-export function answerInitialize(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, request: RpcRequest): void {
-  const wanted = request.params['protocolVersion']
+export function answerInitialize(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, message: RpcRequest): void {
+  const wanted = message.params.protocolVersion
   const version = typeof wanted === 'string' && legacyVersions.includes(wanted) ? wanted : latestLegacyVersion
-  const client = clientOf(request.params['clientInfo'])
-  const { caller, gateway, res } = arrival
+  const client = clientOf(message.params.clientInfo)
+  const { caller, gateway, response } = arrival
   try {
     const opened = parts.operations.openGateway(contextOf(arrival, { id: '', version, client }))
     const instructions = opened.instructions === undefined ? {} : { instructions: opened.instructions }
     const result = { protocolVersion: version, capabilities: { tools: { listChanged: true } }, serverInfo: implementation, ...instructions }
-    endJson(res, 200, resultText(request.id, result), { 'mcp-session-id': sessions.mint(caller.principal.id, gateway, version, client) })
+    endJson(response, 200, resultText(message.id, result), {
+      'mcp-session-id': sessions.mint(caller.principal.id, gateway, version, client),
+    })
   } catch (error) {
-    const failure = asTurnwardError(error)
-    endJson(res, httpStatusOf(failure), errorText(request.id, rpcErrorOf(failure)))
+    const answer = errorAnswer(parts.logger, message.id, error)
+    endJson(response, answer.status, answer.text)
   }
 }
 
 /** The session of a request. Throws `request.invalid` (400) without an id, `mcp.session` (404) for one we do not know. */
-export function sessionOf(sessions: LegacySessions, { req, caller, gateway }: Arrival): LegacySession {
-  const token = single(req.headers['mcp-session-id'])
+export function sessionOf(sessions: LegacySessions, { request, caller, gateway }: Arrival): LegacySession {
+  const token = single(request.headers['mcp-session-id'])
   if (token === undefined)
     throw new TurnwardError('request.invalid', {
       why: '`Mcp-Session-Id` is missing',
@@ -47,7 +48,7 @@ export function sessionOf(sessions: LegacySessions, { req, caller, gateway }: Ar
     })
   const session = sessions.open(token, caller.principal.id, gateway)
   if (session === undefined) throw new TurnwardError('mcp.session')
-  const version = single(req.headers['mcp-protocol-version'])
+  const version = single(request.headers['mcp-protocol-version'])
   if (version !== undefined && !legacyVersions.includes(version))
     throw new TurnwardError('request.invalid', {
       subject: 'MCP-Protocol-Version',
@@ -64,14 +65,13 @@ export async function answerLegacy(
   session: LegacySession,
   message: RpcMessage,
 ): Promise<void> {
-  if (message.kind === 'invalid')
-    return endJson(arrival.res, 400, errorText(undefined, { code: rpcCodes.invalidRequest, message: message.why }))
+  if (message.kind === 'invalid') return endJson(arrival.response, 400, errorText(undefined, invalidRequest(message.why)))
   if (message.kind !== 'request') {
     if (message.kind === 'notification') takeNotification(sessions, session, message.method, message.params)
-    return endAccepted(arrival.res)
+    return endAccepted(arrival.response)
   }
-  const keepAliveMs = accepts(arrival.req, 'text/event-stream') ? arrival.snapshot.settings.turns.keep_alive_ms : undefined
-  const reply = new Reply(arrival.res, keepAliveMs)
+  const keepAliveMs = accepts(arrival.request, 'text/event-stream') ? arrival.snapshot.settings.turns.keep_alive_ms : undefined
+  const reply = new Reply(arrival.response, keepAliveMs)
   const outcome = await answerRequest(parts, sessions, arrival, session, message, reply)
   reply.end(outcome.text, outcome.status)
 }
@@ -84,20 +84,19 @@ export async function answerBatch(
   session: LegacySession,
   batch: readonly unknown[],
 ): Promise<void> {
-  const refuse = (why: string): void => endJson(arrival.res, 400, errorText(undefined, { code: rpcCodes.invalidRequest, message: why }))
+  const refuse = (why: string): void => endJson(arrival.response, 400, errorText(undefined, invalidRequest(why)))
   if (session.version !== batchVersion) return refuse(`batches exist only in protocol version ${batchVersion}`)
   if (batch.length === 0 || batch.length > longestBatch) return refuse(`a batch must have 1 to ${longestBatch} messages`)
   const answers: Promise<string>[] = []
   for (const item of batch) {
     const message = readMessage(item)
-    if (message.kind === 'invalid')
-      answers.push(Promise.resolve(errorText(undefined, { code: rpcCodes.invalidRequest, message: message.why })))
+    if (message.kind === 'invalid') answers.push(Promise.resolve(errorText(undefined, invalidRequest(message.why))))
     if (message.kind === 'notification') takeNotification(sessions, session, message.method, message.params)
     if (message.kind === 'request')
       answers.push(answerRequest(parts, sessions, arrival, session, message, undefined).then(({ text }) => text))
   }
-  if (answers.length === 0) return endAccepted(arrival.res)
-  endJson(arrival.res, 200, `[${(await Promise.all(answers)).join(',')}]`)
+  if (answers.length === 0) return endAccepted(arrival.response)
+  endJson(arrival.response, 200, `[${(await Promise.all(answers)).join(',')}]`)
 }
 
 /** The standalone GET stream: changes of the tool list, until either side ends it. */
@@ -107,7 +106,7 @@ export async function answerStream(
   arrival: Arrival,
   session: LegacySession,
 ): Promise<void> {
-  if (!accepts(arrival.req, 'text/event-stream'))
+  if (!accepts(arrival.request, 'text/event-stream'))
     throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `text/event-stream`' })
   const context = contextOf(arrival, session)
   parts.operations.openGateway(context)
@@ -117,9 +116,9 @@ export async function answerStream(
   const end = (): void => reply?.finish()
   let detach: (() => void) | undefined
   try {
-    await streamChanges(parts, context, arrival.res, {
+    await streamChanges(parts, context, arrival.response, {
       open() {
-        reply = new Reply(arrival.res, arrival.snapshot.settings.turns.keep_alive_ms)
+        reply = new Reply(arrival.response, arrival.snapshot.settings.turns.keep_alive_ms)
         reply.open()
         detach = sessions.attach(session, end)
       },
@@ -141,67 +140,30 @@ async function answerRequest(
   sessions: LegacySessions,
   arrival: Arrival,
   session: LegacySession,
-  request: RpcRequest,
+  message: RpcRequest,
   reply: Reply | undefined,
 ): Promise<Outcome> {
   const context = contextOf(arrival, session)
-  const running = sessions.started(session, request.id)
+  const running = sessions.started(session, message.id)
   try {
-    const result = await resultOf(parts, context, request, running.signal, reply)
-    if (result === undefined)
-      return { status: 200, text: errorText(request.id, { code: rpcCodes.methodNotFound, message: 'Method not found' }) }
-    return { status: 200, text: resultText(request.id, result) }
+    const method = methodOf('legacy', message.method)
+    if (method === undefined) return { status: 200, text: errorText(message.id, methodNotFound) }
+    // A client may ask whether we live, whatever has become of its grants.
+    if (message.method !== 'ping') parts.operations.openGateway(context)
+    const result = await method({ parts, arrival, context, message, signal: running.signal, reply })
+    return { status: 200, text: resultText(message.id, result ?? {}) }
   } catch (error) {
-    const failure = asTurnwardError(error)
-    if (failure.code === 'gateway.internal') parts.logger.error({ error: failure.cause }, 'MCP request failed')
-    return { status: httpStatusOf(failure), text: errorText(request.id, rpcErrorOf(failure)) }
+    return errorAnswer(parts.logger, message.id, error)
   } finally {
     running.done()
   }
 }
 
-async function resultOf(
-  parts: EndpointParts,
-  context: McpContext,
-  request: RpcRequest,
-  signal: CancelSignal,
-  reply: Reply | undefined,
-): Promise<JsonObject | undefined> {
-  if (request.method === 'ping') return {}
-  if (request.method === 'tools/list') {
-    parts.operations.openGateway(context)
-    const page = await listPage(parts.operations, parts.cursors, context, request)
-    const tools = page.tools.map(legacyDefinition)
-    return page.nextCursor === undefined ? { tools } : { tools, nextCursor: page.nextCursor }
-  }
-  if (request.method === 'tools/call') {
-    parts.operations.openGateway(context)
-    return legacyResult(await runCall(parts.operations, context, readCall(request), signal, reply))
-  }
-  return undefined
-}
-
-/** Legacy output schemas describe objects; a modern server may describe anything (SEP-2106). */
-function legacyDefinition(definition: JsonObject): JsonObject {
-  const { outputSchema, ...rest } = definition
-  return outputSchema === undefined || (isObject(outputSchema) && outputSchema['type'] === 'object') ? definition : rest
-}
-
-/** Without what only modern results have; `structuredContent` must be an object, its text form is in `content`. */
-function legacyResult(result: JsonObject): JsonObject {
-  const { resultType: _type, structuredContent, ...rest } = result
-  if (isObject(rest['_meta'])) {
-    const { [metaKeys.serverInfo]: _server, ...meta } = rest['_meta']
-    rest['_meta'] = meta
-  }
-  return isObject(structuredContent) ? { ...rest, structuredContent } : rest
-}
-
 function takeNotification(sessions: LegacySessions, session: LegacySession, method: string, params: JsonObject): void {
-  const id = method === 'notifications/cancelled' ? readId(params['requestId']) : undefined
+  const id = method === 'notifications/cancelled' ? readId(params.requestId) : undefined
   if (id !== undefined) sessions.cancel(session, id)
 }
 
-function contextOf({ req, caller, snapshot, gateway }: Arrival, session: LegacySession): McpContext {
-  return { caller, snapshot, gateway, client: session.client, protocolVersion: session.version, headers: req.headers }
+function contextOf({ request, caller, snapshot, gateway }: Arrival, session: LegacySession): McpContext {
+  return { caller, snapshot, gateway, client: session.client, protocolVersion: session.version, headers: request.headers }
 }

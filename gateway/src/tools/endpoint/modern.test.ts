@@ -22,7 +22,7 @@ describe('modern requests (2026-07-28)', () => {
     ['clientCapabilities', 'io.modelcontextprotocol/clientCapabilities'],
   ])('a missing %s is 400 with -32602', async (_name, key) => {
     const answered = await modern('tools/list', {}, { meta: Object.fromEntries(Object.entries(meta).filter(([each]) => each !== key)) })
-    expect([answered.status, errorOf(answered)['code']]).toEqual([400, -32602])
+    expect([answered.status, errorOf(answered).code]).toEqual([400, -32602])
   })
 
   test('no _meta at all is 400 with -32602', async () => {
@@ -30,7 +30,7 @@ describe('modern requests (2026-07-28)', () => {
       headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' },
       body: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
     })
-    expect([answered.status, errorOf(answered)['code']]).toEqual([400, -32602])
+    expect([answered.status, errorOf(answered).code]).toEqual([400, -32602])
   })
 
   test('an unknown version is 400 with -32022 and the supported versions', async () => {
@@ -59,7 +59,7 @@ describe('modern requests (2026-07-28)', () => {
     ['an encoded other name', { 'mcp-name': '=?base64?c19fdDAwMQ==?=' }],
   ])('headers with %s are 400 with -32020 and reach no tool', async (_what, headers) => {
     const answered = await modern('tools/call', { name: 's__t000' }, { headers })
-    expect([answered.status, errorOf(answered)['code']]).toEqual([400, -32020])
+    expect([answered.status, errorOf(answered).code]).toEqual([400, -32020])
     expect(calls).toEqual([])
   })
 
@@ -69,13 +69,13 @@ describe('modern requests (2026-07-28)', () => {
 
   test.each(['ping', 'resources/list', 'logging/setLevel', 'constructor'])('the method %s is 404 with -32601', async (method) => {
     const answered = await modern(method)
-    expect([answered.status, errorOf(answered)['code']]).toEqual([404, -32601])
+    expect([answered.status, errorOf(answered).code]).toEqual([404, -32601])
   })
 
   test.each(['GET', 'DELETE', 'PUT', 'OPTIONS'])('%s without a session is 405', async (method) => {
     const answered = await send({ method })
     expect(answered.status).toBe(405)
-    expect(answered.headers['allow']).toBe('POST')
+    expect(answered.headers.allow).toBe('POST')
   })
 
   test.each([
@@ -86,7 +86,7 @@ describe('modern requests (2026-07-28)', () => {
     ['"text"'],
   ])('a body that is no request is 400: %o', async (body) => {
     const answered = await send({ headers: { 'mcp-protocol-version': '2026-07-28' }, body })
-    expect([answered.status, errorOf(answered)['code']]).toEqual([400, -32600])
+    expect([answered.status, errorOf(answered).code]).toEqual([400, -32600])
   })
 
   test('a notification is accepted without a body', async () => {
@@ -109,7 +109,7 @@ describe('modern requests (2026-07-28)', () => {
 
   test('an unknown tool answers -32602 inside a successful exchange', async () => {
     const answered = await modern('tools/call', { name: 'unknown' })
-    expect([answered.status, errorOf(answered)['code'], errorOf(answered)['message']]).toEqual([200, -32602, 'Unknown tool: unknown'])
+    expect([answered.status, errorOf(answered).code, errorOf(answered).message]).toEqual([200, -32602, 'Unknown tool: unknown'])
   })
 
   test('progress turns the answer into a stream that carries the client’s own token', async () => {

@@ -1,13 +1,16 @@
 /** What every file of the endpoint is given: operations, keys, streams that are open. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Snapshot } from '../../config/snapshot.ts'
+import type { CancelSignal } from '../../core/cancellation.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { Fleet } from '../catalogue.ts'
-import type { McpOperations } from '../operations.ts'
+import type { RpcRequest } from '../codec/json-rpc.ts'
+import type { McpContext, McpOperations } from '../operations.ts'
 import type { Sealer } from '../seal.ts'
 import type { OpenStreams } from './open-streams.ts'
+import type { Reply } from './reply.ts'
 
 export interface EndpointParts {
   readonly operations: McpOperations
@@ -16,16 +19,27 @@ export interface EndpointParts {
   readonly cursors: Sealer
   readonly streams: OpenStreams
   /** Where a tool's `x-mcp-header` parameters are found; without it they are not checked. */
-  readonly fleet: Pick<Fleet, 'catalogue'> | undefined
+  readonly fleet: Pick<Fleet, 'for'> | undefined
 }
 
 /** One HTTP request whose caller is known. */
 export interface Arrival {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
   readonly caller: Caller
   readonly snapshot: Snapshot
   readonly gateway: string
   /** This request needs the servers of its snapshot no longer, though it may go on: a stream only announces. */
   readonly release: () => void
+}
+
+/** One request to a method, whose caller may open the gateway. */
+export interface MethodCall {
+  readonly parts: EndpointParts
+  readonly arrival: Arrival
+  readonly context: McpContext
+  readonly message: RpcRequest
+  readonly signal: CancelSignal
+  /** Undefined inside a batch, where nothing but results can be sent. */
+  readonly reply: Reply | undefined
 }

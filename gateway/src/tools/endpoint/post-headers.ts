@@ -3,12 +3,12 @@ import type { IncomingMessage } from 'node:http'
 import { TurnwardError } from '../../core/error.ts'
 
 /** Throws `request.*`: the media type must be JSON, the client must accept JSON, nothing may be compressed. */
-export function checkPostHeaders(req: IncomingMessage): void {
-  const encoding = req.headers['content-encoding']
+export function checkPostHeaders(request: IncomingMessage): void {
+  const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new TurnwardError('request.content_encoding')
-  if (!isJson(req.headers['content-type']))
+  if (!isJson(request.headers['content-type']))
     throw new TurnwardError('request.invalid', { status: 415, why: '`content-type` must be `application/json`' })
-  if (!accepts(req, 'application/json'))
+  if (!accepts(request, 'application/json'))
     throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `application/json` and `text/event-stream`' })
 }
 
@@ -20,12 +20,17 @@ function isJson(type = ''): boolean {
 const bothTypes = 'application/json, text/event-stream'
 
 /** Whether the client takes this media type. A missing Accept header takes everything (RFC 9110 section 12.5.1). */
-export function accepts(req: IncomingMessage, type: 'application/json' | 'text/event-stream'): boolean {
-  const header = req.headers.accept
+export function accepts(request: IncomingMessage, type: 'application/json' | 'text/event-stream'): boolean {
+  const header = request.headers.accept
   if (header === undefined || header === bothTypes) return true
   const wildcard = `${type.slice(0, type.indexOf('/'))}/*`
   return header.split(',').some((entry) => {
     const [range = '', ...parameters] = entry.split(';').map((part) => part.trim().toLowerCase())
     return (range === type || range === wildcard || range === '*/*') && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))
   })
+}
+
+/** A header that was sent once; a repeated one is joined by Node and will not compare equal. */
+export function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(', ') : header
 }

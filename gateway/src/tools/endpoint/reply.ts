@@ -10,66 +10,75 @@ import { notificationText } from '../codec/json-rpc.ts'
 const maxUnsent = 1024 * 1024
 
 export class Reply {
-  readonly #res: ServerResponse
+  readonly #response: ServerResponse
   readonly #keepAlive: NodeJS.Timeout | undefined
   #streaming = false
 
   /** `keepAliveMs` of undefined means that the client does not take event streams. */
-  constructor(res: ServerResponse, keepAliveMs: number | undefined) {
-    this.#res = res
+  constructor(response: ServerResponse, keepAliveMs: number | undefined) {
+    this.#response = response
     if (keepAliveMs === undefined) return
     this.#keepAlive = setInterval(() => this.#comment(), keepAliveMs)
     this.#keepAlive.unref()
-    res.once('close', () => clearInterval(this.#keepAlive))
+    response.once('close', () => clearInterval(this.#keepAlive))
+  }
+
+  /** Whether the client takes event streams. */
+  get takesStream(): boolean {
+    return this.#keepAlive !== undefined
   }
 
   /** Sends a notification on the stream; dropped when the client takes none, or does not read. */
   notify(method: string, params?: JsonObject): void {
-    if (this.#keepAlive === undefined || this.#res.writableEnded || this.#res.destroyed) return
+    if (this.#keepAlive === undefined || this.#response.writableEnded || this.#response.destroyed) return
     this.open()
-    if (this.#res.writableLength < maxUnsent) this.#res.write(event(notificationText(method, params)))
+    if (this.#response.writableLength < maxUnsent) this.#response.write(event(notificationText(method, params)))
   }
 
   /** Sends the response message and ends. The status counts only while no event was sent. */
   end(message: string, status = 200): void {
     clearInterval(this.#keepAlive)
-    if (this.#res.writableEnded || this.#res.destroyed) return
-    if (this.#streaming) this.#res.end(event(message))
-    else endJson(this.#res, status, message)
+    if (this.#response.writableEnded || this.#response.destroyed) return
+    if (this.#streaming) this.#response.end(event(message))
+    else endJson(this.#response, status, message)
   }
 
   /** Turns the answer into an event stream now. */
   open(): void {
     if (this.#streaming) return
     this.#streaming = true
-    this.#res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' })
-    this.#res.flushHeaders()
+    this.#response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    })
+    this.#response.flushHeaders()
   }
 
   /** Ends a stream that has no response message. */
   finish(): void {
     clearInterval(this.#keepAlive)
-    if (!this.#res.writableEnded) this.#res.end()
+    if (!this.#response.writableEnded) this.#response.end()
   }
 
   #comment(): void {
-    if (this.#res.writableEnded || this.#res.destroyed) return
+    if (this.#response.writableEnded || this.#response.destroyed) return
     this.open()
-    if (this.#res.writableLength < maxUnsent) this.#res.write(': keep-alive\n\n')
+    if (this.#response.writableLength < maxUnsent) this.#response.write(': keep-alive\n\n')
   }
 }
 
-export function endJson(res: ServerResponse, status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
+export function endJson(response: ServerResponse, status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
   const length = Buffer.byteLength(message)
-  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': length, ...headers })
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': length, ...headers })
   // One byte a character is plain ASCII, which needs no encoding.
-  res.end(message, length === message.length ? 'latin1' : 'utf8')
+  response.end(message, length === message.length ? 'latin1' : 'utf8')
 }
 
 /** 202 without a body: an accepted notification. */
-export function endAccepted(res: ServerResponse): void {
-  res.writeHead(202, { 'content-length': 0 })
-  res.end()
+export function endAccepted(response: ServerResponse): void {
+  response.writeHead(202, { 'content-length': 0 })
+  response.end()
 }
 
 function event(message: string): string {

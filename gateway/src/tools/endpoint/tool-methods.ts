@@ -1,14 +1,11 @@
 /** `tools/list` and `tools/call`, the same for both eras: parameters are read here, work is done by the operations. */
-import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { numberText, pathToRawNumber } from '../../core/exact-json.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { compareNumbers } from '../../core/number-literals.ts'
 import type { RpcRequest } from '../codec/json-rpc.ts'
 import { numberRefusal } from '../codec/message-body.ts'
-import type { McpContext, McpOperations } from '../operations.ts'
-import type { Sealer } from '../seal.ts'
-import type { Reply } from './reply.ts'
+import type { MethodCall } from './parts.ts'
 
 const pageSize = 100
 
@@ -20,9 +17,9 @@ export interface ToolPage {
 }
 
 /** One page. Cursors are ours, sealed, and only good for the principal and gateway they were made for. Throws `request.invalid`. */
-export async function listPage(operations: McpOperations, cursors: Sealer, context: McpContext, request: RpcRequest): Promise<ToolPage> {
+export async function listPage({ parts: { operations, cursors }, context, message }: MethodCall): Promise<ToolPage> {
   const boundTo = [context.caller.principal.id, context.gateway]
-  const cursor = request.params['cursor']
+  const cursor = message.params.cursor ?? undefined
   const opened = cursor === undefined ? undefined : typeof cursor === 'string' ? cursors.open(cursor, boundTo) : undefined
   if (cursor !== undefined && opened === undefined)
     throw new TurnwardError('request.invalid', {
@@ -33,16 +30,16 @@ export async function listPage(operations: McpOperations, cursors: Sealer, conte
   const { tools, complete } = await operations.listTools(context)
   const start = opened === undefined ? 0 : startOf(tools, opened)
   const page = tools.slice(start, start + pageSize)
-  const last = page.at(-1)?.['name']
+  const last = page.at(-1)?.name
   const more = start + page.length < tools.length && typeof last === 'string'
   return { tools: page, complete, nextCursor: more ? cursors.seal({ after: last, at: start + page.length }, boundTo) : undefined }
 }
 
 /** After the tool the page before ended with; at its place when that tool has gone meanwhile. */
 function startOf(tools: readonly JsonObject[], cursor: JsonObject): number {
-  const after = tools.findIndex(({ name }) => name === cursor['after'])
+  const after = tools.findIndex(({ name }) => name === cursor.after)
   if (after !== -1) return after + 1
-  return typeof cursor['at'] === 'number' ? cursor['at'] : tools.length
+  return typeof cursor.at === 'number' ? cursor.at : tools.length
 }
 
 export interface CallRequest {
@@ -55,34 +52,38 @@ export interface CallRequest {
 }
 
 /** Reads the parameters of `tools/call`. Throws `request.invalid`. */
-export function readCall(request: RpcRequest): CallRequest {
-  const { name, arguments: args, _meta: meta } = request.params
+export function readCall(message: RpcRequest): CallRequest {
+  // What is null is not there.
+  const { name } = message.params
+  const args = message.params.arguments ?? undefined
+  const meta = message.params._meta ?? undefined
   if (typeof name !== 'string' || name === '' || name.length > 512)
     throw new TurnwardError('request.invalid', { subject: 'name', why: 'it must be the name of a tool' })
   if (args !== undefined && !isObject(args))
     throw new TurnwardError('request.invalid', { subject: 'arguments', why: 'they must be an object' })
   if (meta !== undefined && !isObject(meta)) throw new TurnwardError('request.invalid', { subject: '_meta', why: 'it must be an object' })
-  const token = meta?.['progressToken']
+  const token = meta?.progressToken
   const path = pathToRawNumber(args)
   const unfit = path === undefined ? undefined : numberRefusal(path)
   return { name, args: args ?? {}, meta, progressToken: typeof token === 'string' || typeof token === 'number' ? token : undefined, unfit }
 }
 
 /** Runs one call; progress goes to the reply under the client's own token. */
-export async function runCall(
-  operations: McpOperations,
-  context: McpContext,
-  call: CallRequest,
-  signal: CancelSignal,
-  reply: Reply | undefined,
-): Promise<JsonObject> {
+export async function runCall({ parts, context, signal, reply }: MethodCall, call: CallRequest): Promise<JsonObject> {
   const { progressToken } = call
   const onProgress =
     progressToken === undefined || reply === undefined
       ? undefined
       : increasing((params) => reply.notify('notifications/progress', { ...params, progressToken }))
   try {
-    return await operations.callTool(context, { name: call.name, args: call.args, unfit: call.unfit, meta: call.meta, signal, onProgress })
+    return await parts.operations.callTool(context, {
+      name: call.name,
+      args: call.args,
+      unfit: call.unfit,
+      meta: call.meta,
+      signal,
+      onProgress,
+    })
   } catch (error) {
     const failure = asTurnwardError(error)
     throw failure.code === 'grant.tool'
@@ -95,9 +96,19 @@ export async function runCall(
 function increasing(send: (params: JsonObject) => void): (params: JsonObject) => void {
   let last: string | undefined
   return (params) => {
-    const progress = numberText(params['progress'])
+    const progress = numberText(params.progress)
     if (progress === undefined || (last !== undefined && compareNumbers(progress, last) <= 0)) return
     last = progress
-    send(params)
+    send(readable(params))
+  }
+}
+
+/** Without what no client could read: an amount that is no number, a message that is no text. */
+function readable(params: JsonObject): JsonObject {
+  const { total, message, ...rest } = params
+  return {
+    ...rest,
+    ...(numberText(total) === undefined ? {} : { total: total as JsonValue }),
+    ...(typeof message === 'string' ? { message } : {}),
   }
 }

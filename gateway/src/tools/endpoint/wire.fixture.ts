@@ -5,7 +5,7 @@ import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import type { Fleet } from '../catalogue.ts'
-import { snapshotOf, callerNamed, serveEndpoint, type TestEndpoint } from '../testing.fixture.ts'
+import { snapshotOf, callerNamed, serveEndpoint, type TestEndpoint } from '../running-parts.fixture.ts'
 import type { McpOperations, ToolCallRequest } from '../operations.ts'
 
 export const meta = {
@@ -34,11 +34,7 @@ export function script(handler: (call: ToolCallRequest) => Promise<JsonObject>):
 }
 
 /** Serves again with other parts. */
-export async function reopen(
-  snapshot: Snapshot,
-  other: McpOperations = operations,
-  fleet?: Pick<Fleet, 'catalogue' | 'hold'>,
-): Promise<void> {
+export async function reopen(snapshot: Snapshot, other: McpOperations = operations, fleet?: Pick<Fleet, 'for' | 'hold'>): Promise<void> {
   await endpoint.close()
   endpoint = await serveEndpoint(other, () => snapshot, fleet)
 }
@@ -137,7 +133,7 @@ export function modern(
     readonly path?: string
   } = {},
 ): Promise<Answer> {
-  const name = typeof params['name'] === 'string' ? { 'mcp-name': params['name'] } : {}
+  const name = typeof params.name === 'string' ? { 'mcp-name': params.name } : {}
   return send({
     ...more,
     headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...name, ...more.headers },
@@ -159,5 +155,5 @@ export async function initialize(version = '2025-11-25', token = 'alice'): Promi
 }
 
 /** The error of an answer. */
-export const errorOf = (answered: Answer): JsonObject => answered.json['error'] as JsonObject
-export const resultOf = (answered: Answer): JsonObject => answered.json['result'] as JsonObject
+export const errorOf = (answered: Answer): JsonObject => answered.json.error as JsonObject
+export const resultOf = (answered: Answer): JsonObject => answered.json.result as JsonObject

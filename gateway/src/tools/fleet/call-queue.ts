@@ -1,7 +1,7 @@
 /** Lets a bounded number of jobs run at once and a bounded number wait, first come, first served. */
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { TurnwardError } from '../../core/error.ts'
-import { abortedError } from '../connectors/connector.ts'
+import { abortedError } from '../connectors/cancelling.ts'
 
 export class CallQueue {
   readonly #width: number

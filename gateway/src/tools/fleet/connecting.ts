@@ -6,8 +6,8 @@ import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Era } from '../codec/versions.ts'
-import type { ConnectorEvents, Exchange, ResponseLimits } from '../connectors/connector.ts'
-import { eraOfHttp, eraOfStdio } from '../connectors/era.ts'
+import type { ConnectorEvents, Exchange, ResponseLimits } from '../connectors/exchange.ts'
+import { eraOfHttp, eraOfStdio, neitherEra } from '../connectors/era.ts'
 import { openLegacyHttp } from '../connectors/http-legacy.ts'
 import { openModernHttp } from '../connectors/http-modern.ts'
 import { HttpWire } from '../connectors/http-wire.ts'
@@ -69,8 +69,16 @@ export class ServerConnection {
     const { server, limits } = this.#options
     const wire = new HttpWire({ server: server.name, url: config.url, headers: config.headers, connections: config.max_concurrent, limits })
     try {
-      const era = await this.#era(() => eraOfHttp(wire, signal))
-      return era === 'modern' ? openModernHttp(wire, events) : await openLegacyHttp(wire, events)
+      let odd: string | undefined
+      const era = await this.#era(async () => {
+        const probed = await eraOfHttp(wire, signal)
+        odd = probed.odd
+        return probed.era
+      })
+      if (era === 'modern') return openModernHttp(wire, events)
+      return await openLegacyHttp(wire, events).catch((error: unknown) => {
+        throw odd === undefined ? error : neitherEra(server.name, odd, error)
+      })
     } catch (error) {
       await wire.close()
       throw error

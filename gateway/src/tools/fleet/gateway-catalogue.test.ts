@@ -35,7 +35,11 @@ test('an original name that two servers have means nobody; an exposed name alway
 })
 
 test('what cannot be offered is named with why', () => {
-  const catalogue = buildCatalogue(gateway, [view('a', ['x', 'x']), view('b', [], 'it is starting')], configured)
+  const twice = readTools('a', [
+    { name: 'x', inputSchema: {} },
+    { name: 'x', inputSchema: {}, description: 'another' },
+  ])
+  const catalogue = buildCatalogue(gateway, [{ name: 'a', missing: undefined, ...twice }, view('b', [], 'it is starting')], configured)
   expect(catalogue.tools).toEqual([])
   expect(catalogue.leftOut?.get('a__x')).toContain('several')
   expect(catalogue.missing.get('b')).toBe('it is starting')

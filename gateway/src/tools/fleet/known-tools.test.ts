@@ -8,7 +8,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { silentLogger } from '../../core/logger.ts'
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { openStore, type Store } from '../../store/store.ts'
-import { snapshotOf } from '../testing.fixture.ts'
+import { snapshotOf } from '../running-parts.fixture.ts'
 import { readTools, type ReadTools } from '../tool-definitions.ts'
 import { KnownTools } from './known-tools.ts'
 
@@ -93,7 +93,7 @@ test('a listing is written when it differs, and not otherwise', async () => {
   const known = new KnownTools({ stored: [], store: counting, clock: systemClock, logger: silentLogger })
   const snapshot = configured('s')
   for (const tools of [['t'], ['t'], ['u'], ['u']]) known.record(serverOf(snapshot), listing('s', ...tools))
-  expect(writes.map((text) => (JSON.parse(text) as JsonObject[])[0]?.['name'])).toEqual(['t', 'u'])
+  expect(writes.map((text) => (JSON.parse(text) as JsonObject[])[0]?.name)).toEqual(['t', 'u'])
 })
 
 test('a changed configuration keeps the earlier listing until there is a new one; requests on the old one keep theirs', async () => {

@@ -6,10 +6,9 @@ import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { CatalogueTool } from '../catalogue.ts'
-import { readTools, type ReadTools } from '../tool-definitions.ts'
+import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 
 /** Where listings outlive the process. */
 export interface ListingStore {
@@ -43,8 +42,6 @@ const longestStored = 4 * 1024 * 1024
 const forgetAfterMs = 30 * 24 * 3_600_000
 const mostForgotten = 100
 
-const nothing: ReadTools = { tools: [], byOriginalName: new Map(), leftOut: new Map() }
-
 export class KnownTools {
   readonly #options: KnownToolsOptions
   /** JSON of an earlier process, until somebody asks for the server. */
@@ -69,17 +66,22 @@ export class KnownTools {
     return this.#ofSnapshot(snapshot).listings.get(server)?.read.tools ?? []
   }
 
-  /** Takes a complete new listing. Returns it, with the tools of the earlier one where those are the same. */
-  record(server: McpServer, read: ReadTools): ReadTools {
+  /**
+   * Takes a new listing. Returns it, with the tools of the earlier one where those are the same. One that was cut off says
+   * nothing of the names it does not have: those keep their meaning.
+   */
+  record(server: McpServer, read: ReadTools, isCut = false): ReadTools {
     const before = this.#latestOf(server.name)
-    const unchanged = before !== undefined && sameTools(before.read, read)
-    const known = unchanged ? { ...before.read, leftOut: read.leftOut } : read
-    if (unchanged && before.digest === server.digest) return known
+    const isSame = before !== undefined && sameTools(before.read, read)
+    const listed = isSame ? { ...before.read, leftOut: read.leftOut } : read
+    const known = isCut && before !== undefined && !isSame ? withEarlier(read, before.read) : listed
+    const unchanged = isSame || (before !== undefined && sameTools(before.read, known))
+    if (unchanged && before.digest === server.digest) return listed
     // The tools stay the same objects, so that whoever remembers something of them need not forget it.
     this.#latest.set(server.name, { digest: server.digest, read: unchanged ? before.read : known })
     this.#version += 1
     if (!unchanged) this.#save(server.name, known)
-    return known
+    return listed
   }
 
   /** Keeps what is known of servers that were configured until now, and forgets others after a while. */
@@ -127,16 +129,16 @@ export class KnownTools {
   #readStored(server: string, text: string): ReadTools {
     try {
       const definitions = parseExactJson(text)
-      if (Array.isArray(definitions)) return readTools(server, definitions.filter(isObject))
+      if (Array.isArray(definitions)) return readTools(server, definitions)
     } catch {
       // Told below.
     }
     this.#options.logger.error({ server }, 'the stored tools of an MCP server cannot be read; they are unknown until it lists them')
-    return nothing
+    return noTools
   }
 
   #save(server: string, { tools }: ReadTools): void {
-    const text = JSON.stringify(tools.map(originalDefinition))
+    const text = JSON.stringify(tools.map(({ listed }) => listed))
     if (text.length > longestStored) {
       this.#options.logger.warn(
         { server, length: text.length, longest: longestStored },
@@ -160,14 +162,16 @@ export class KnownTools {
   }
 }
 
-/** The definition as the server wrote it. */
-function originalDefinition({ definition, originalName }: CatalogueTool): JsonObject {
-  return { ...definition, name: originalName }
-}
-
 function sameTools(before: ReadTools, after: ReadTools): boolean {
   return (
     before.tools.length === after.tools.length &&
     before.tools.every(({ name, digest }, index) => after.tools[index]?.name === name && after.tools[index].digest === digest)
   )
+}
+
+/** Tools by name, so that two listings of the same tools are equal in whatever order they were put together. */
+function withEarlier(read: ReadTools, earlier: ReadTools): ReadTools {
+  const listed = new Set(read.tools.map(({ name }) => name))
+  const tools = [...read.tools, ...earlier.tools.filter(({ name }) => !listed.has(name))]
+  return { ...read, tools: tools.sort((one, other) => (one.name < other.name ? -1 : 1)) }
 }

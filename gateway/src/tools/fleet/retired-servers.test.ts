@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Snapshot } from '../../config/snapshot.ts'
-import { snapshotOf } from '../testing.fixture.ts'
+import { snapshotOf } from '../running-parts.fixture.ts'
 import { RetiredServers } from './retired-servers.ts'
 import type { ServerSlot } from './server-slot.ts'
 

@@ -8,9 +8,12 @@ import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { parameterHeaders } from '../codec/header-values.ts'
-import { callTool, listTools, waitFor, type Exchange } from '../connectors/connector.ts'
+import { callTool } from '../connectors/calling-tool.ts'
+import { waitFor } from '../connectors/cancelling.ts'
+import type { Exchange } from '../connectors/exchange.ts'
+import { listTools, type Listed } from '../connectors/listing-tools.ts'
 import { unavailable } from '../connectors/failure.ts'
-import { readTools, type ReadTools } from '../tool-definitions.ts'
+import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import { CallQueue } from './call-queue.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
@@ -19,8 +22,8 @@ export interface SlotOptions extends ConnectOptions {
   readonly starts: CallQueue
   /** State or tools changed. */
   readonly onChange: () => void
-  /** A complete listing was read; what is returned takes its place. */
-  readonly onListed: (read: ReadTools) => ReadTools
+  /** A listing was read, perhaps not to its end; what is returned takes its place. */
+  readonly onListed: (read: ReadTools, isCut: boolean) => ReadTools
   /** The last of the calls that ran has ended. */
   readonly onIdle: () => void
 }
@@ -38,7 +41,6 @@ const longestDelayMs = 60_000
 const healthyMs = 30_000
 /** Listings of servers that may not tell us about changes are refreshed when someone asks after this time. */
 const listingAgeMs = 300_000
-const nothing: ReadTools = { tools: [], byOriginalName: new Map(), leftOut: new Map() }
 
 export class ServerSlot {
   readonly server: McpServer
@@ -48,7 +50,9 @@ export class ServerSlot {
   readonly #closing = new AbortController()
   #state: State = { kind: 'idle' }
   #startedAt: number | undefined
-  #read: ReadTools = nothing
+  #read: ReadTools = noTools
+  /** Why the server may have more tools than it could list. */
+  #cut: string | undefined
   #listedAt = 0
   #failures = 0
   #retry: NodeJS.Timeout | undefined
@@ -82,10 +86,10 @@ export class ServerSlot {
     return this.#queue.running
   }
 
-  /** Why the server is not ready; undefined when it is. */
+  /** Why the server is not ready, or which of its tools are missing and why; undefined when all is well. */
   get detail(): string | undefined {
     if (this.#state.kind === 'failed') return this.#state.why
-    if (this.#state.kind === 'ready') return this.#read.leftOut.size === 0 ? undefined : `${this.#read.leftOut.size} tools left out`
+    if (this.#state.kind === 'ready') return whatIsMissing(this.#read.leftOut, this.#cut)
     return this.#state.kind === 'starting' ? 'it is starting' : 'it has not been started'
   }
 
@@ -224,7 +228,7 @@ export class ServerSlot {
     if (this.#closing.signal.aborted) return
     this.#failures += 1
     const delay = this.#failures === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#failures - 2), longestDelayMs) * (0.5 + Math.random() / 2)
-    this.#read = nothing
+    this.#read = noTools
     this.#state = {
       kind: 'failed',
       why: this.#failures === 1 ? why : `${why}; failed ${this.#failures} times, next try in ${Math.ceil(delay / 1000)} s`,
@@ -277,13 +281,25 @@ export class ServerSlot {
     }
   }
 
-  /** True when the tools differ from before. */
-  #take(listed: readonly JsonObject[]): boolean {
-    const before = this.#read
-    this.#read = this.#options.onListed(readTools(this.server.name, listed))
+  /** True when the tools, or what is missing of them, differ from before. */
+  #take({ tools, cut }: Listed): boolean {
+    const before = fingerprint(this.#read, this.#cut)
+    this.#read = this.#options.onListed(readTools(this.server.name, tools), cut !== undefined)
+    this.#cut = cut
     this.#listedAt = this.#options.clock.monotonic()
-    for (const [tool, why] of this.#read.leftOut) this.#options.logger.warn({ server: this.server.name, tool, why }, 'MCP tool left out')
-    return fingerprint(before) !== fingerprint(this.#read)
+    const isChanged = before !== fingerprint(this.#read, cut)
+    if (isChanged) this.#tellOdd()
+    return isChanged
+  }
+
+  /** Nothing of a listing disappears without a word. */
+  #tellOdd(): void {
+    const { logger } = this.#options
+    const server = this.server.name
+    for (const [tool, why] of this.#read.leftOut) logger.warn({ server, tool, why }, 'MCP tool left out')
+    for (const { name: tool, without } of this.#read.tools)
+      if (without.length > 0) logger.info({ server, tool, without }, 'MCP tool shown without fields that no client could read')
+    if (this.#cut !== undefined) logger.warn({ server, why: this.#cut }, 'MCP server could not be listed to the end')
   }
 
   async close(): Promise<void> {
@@ -296,6 +312,16 @@ export class ServerSlot {
   }
 }
 
-function fingerprint(read: ReadTools): string {
-  return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')}`
+function fingerprint(read: ReadTools, cut: string | undefined): string {
+  return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
+}
+
+const mostReasons = 3
+
+/** How many tools are left out, and why; never their names, which a server chose. */
+function whatIsMissing(leftOut: ReadonlyMap<string, string>, cut: string | undefined): string | undefined {
+  const reasons = [...new Set(leftOut.values())]
+  const more = reasons.length > mostReasons ? ', and other reasons' : ''
+  const left = leftOut.size === 0 ? undefined : `${leftOut.size} tools left out: ${reasons.slice(0, mostReasons).join(', ')}${more}`
+  return [left, cut].filter((part) => part !== undefined).join('; ') || undefined
 }

@@ -59,14 +59,14 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
   })
 
   test('gets only the environment its configuration lists', async () => {
-    process.env['TURNWARD_TEST_SECRET'] = 'host-only'
+    process.env.TURNWARD_TEST_SECRET = 'host-only'
     try {
       const { out } = await runCode(runner, 'console.log(JSON.stringify(process.env))', { env: { API_TOKEN: 'listed' } })
       const env = JSON.parse(out) as Record<string, string>
       expect(Object.keys(env).sort()).toEqual(['API_TOKEN', 'HOME', 'LANG', 'PATH', 'PROBE_TOKEN', 'PWD', 'TMPDIR'])
-      expect(env['API_TOKEN']).toBe('listed')
+      expect(env.API_TOKEN).toBe('listed')
     } finally {
-      delete process.env['TURNWARD_TEST_SECRET']
+      delete process.env.TURNWARD_TEST_SECRET
     }
   })
 
@@ -238,7 +238,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     expect(wrongPort).toMatch(/^403/)
     expect(wrongName).toMatch(/^403/)
     expect(direct).toBe('ECONNREFUSED')
-    expect(lines.filter(({ message }) => message.startsWith('refused a connection')).map(({ fields }) => fields['why'])).toEqual([
+    expect(lines.filter(({ message }) => message.startsWith('refused a connection')).map(({ fields }) => fields.why)).toEqual([
       'the port is not listed in `network`',
       'the host is not listed in `network`',
     ])
@@ -381,7 +381,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
       await running.stop(0)
       console.log(await running.ended)`,
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'], uid: 4321, gid: 4321, env: { PATH: process.env['PATH'] ?? '' } },
+      { stdio: ['ignore', 'pipe', 'inherit'], uid: 4321, gid: 4321, env: { PATH: process.env.PATH ?? '' } },
     )
     let out = ''
     for await (const chunk of gateway.stdout) out += String(chunk)
@@ -437,7 +437,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     expect(initialized.result).toHaveProperty('serverInfo')
     running.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`)
     const listed = await call({ jsonrpc: '2.0', id: 2, method: 'tools/list' })
-    expect((listed.result['tools'] as { name: string }[]).map((entry) => entry.name)).toContain(tool)
+    expect((listed.result.tools as { name: string }[]).map((entry) => entry.name)).toContain(tool)
     await running.stop(5000)
   })
 })

@@ -64,7 +64,7 @@ describe('stderr of a server', () => {
   test('is logged line by line however it arrives', async () => {
     const bytes = Buffer.from('été\r\nsecond\n\nlast')
     const lines = await logged([...bytes].map((byte) => Buffer.from([byte])))
-    expect(lines.map(({ fields }) => fields['line'])).toEqual(['été', 'second', 'last'])
+    expect(lines.map(({ fields }) => fields.line)).toEqual(['été', 'second', 'last'])
   })
 
   test('is cut, cleaned of control characters, and limited in rate', async () => {
@@ -75,14 +75,14 @@ describe('stderr of a server', () => {
       ...Array.from({ length: 500 }, () => 'flood\n'),
     ])
     expect(lines[0]?.fields).toMatchObject({ line: 'x'.repeat(20), truncated: true })
-    expect(lines[1]?.fields['line']).toBe('red \ufffd[31m\ufffdtxt')
+    expect(lines[1]?.fields.line).toBe('red \ufffd[31m\ufffdtxt')
     expect(lines).toHaveLength(4)
     expect(lines[3]).toMatchObject({ level: 'warn', fields: { dropped: 500 } })
   })
 
   test('without a line end is never held in memory whole', async () => {
     const lines = await logged(Array.from({ length: 100 }, () => 'y'.repeat(10_000)))
-    expect(lines.map(({ fields }) => fields['line'])).toEqual(['y'.repeat(20)])
+    expect(lines.map(({ fields }) => fields.line)).toEqual(['y'.repeat(20)])
   })
 })
 

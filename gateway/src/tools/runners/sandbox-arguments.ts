@@ -10,9 +10,9 @@ import { contains, outermost, type ServerCommand } from './server-command.ts'
 
 export const sandboxHome = '/home/sandbox'
 const toolsFolder = '/opt/turnward'
-export const sandboxNode = `${toolsFolder}/node`
-export const sandboxForwarder = `${toolsFolder}/egress-forwarder.mts`
-export const sandboxSocket = '/run/turnward/egress.sock'
+const sandboxNode = `${toolsFolder}/node`
+const sandboxForwarder = `${toolsFolder}/egress-forwarder.mts`
+const sandboxSocket = '/run/turnward/egress.sock'
 
 export interface SandboxPlan {
   readonly bwrap: string

@@ -1,10 +1,11 @@
 /** The head of an answer and the errors of a model call, in the caller's dialect. Nothing of an upstream's headers passes unless the provider lists it. */
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import { maskSecretText } from '../../models/masking-secrets.ts'
 import type { RoutedResponse } from '../../models/routing-upstream.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import type { ModelCall } from '../call.ts'
+import type { Outlet } from '../origins/call-origin.ts'
 
 /** Headers for an answer that comes from an upstream. */
 export function answerHeaders(
@@ -26,13 +27,13 @@ export function answerHeaders(
 }
 
 /** Answers with the error envelope of the dialect; inside a stream that has begun, with an error event. */
-export function answerError(response: ServerResponse, dialect: Dialect, thrown: unknown): TurnwardError {
+export function answerError(outlet: Outlet, dialect: Dialect, thrown: unknown): TurnwardError {
   const error = asTurnwardError(thrown)
-  if (response.destroyed || response.writableEnded) return error
+  if (!outlet.isOpen) return error
   const { status, code, message, turn } = error
   const parts = { status, code, message, ...(turn === undefined ? {} : { turn }) }
-  if (response.headersSent) {
-    response.end(dialect.streamError(parts))
+  if (outlet.hasBegun) {
+    outlet.end(dialect.streamError(parts))
     return error
   }
   const body = JSON.stringify(dialect.errorBody(parts))
@@ -41,7 +42,7 @@ export function answerError(response: ServerResponse, dialect: Dialect, thrown: 
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   // The rest of a body we refused to read would otherwise be taken for the next request.
   if (status === 413 || status === 408 || status === 415) headers.connection = 'close'
-  response.writeHead(status, headers)
-  response.end(body)
+  outlet.head(status, headers)
+  outlet.end(body)
   return error
 }

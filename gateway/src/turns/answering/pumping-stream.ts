@@ -2,10 +2,12 @@
 import { TurnwardError } from '../../core/error.ts'
 import type { RoutedResponse } from '../../models/routing-upstream.ts'
 import type { BodySink } from '../../models/transport.ts'
-import { converterFor } from '../../wire/convert/converter.ts'
-import type { StreamConverter } from '../../wire/convert/framed-event.ts'
+import { converterFor } from '../../wire/converting/converting.ts'
+import type { StreamConverter } from '../../wire/converting/hub-stream.ts'
 import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
-import type { GateRound, StreamGate } from '../../wire/gate/stream-gate.ts'
+import type { StreamGate } from '../../wire/gate/stream-gate.ts'
+import type { GateRound } from '../../wire/gate/stream-lens.ts'
+import { cutOff } from './failed-answer.ts'
 import type { ModelCall } from '../call.ts'
 
 /** Resolves when the upstream has ended its stream; a cut-off stream resolves with `complete: false`. Rejects on malformed bytes. */
@@ -41,12 +43,12 @@ class StreamPump implements BodySink {
     this.#resolve = resolve
     this.#reject = reject
     this.#maxBytes = call.snapshot.settings.limits.max_response_bytes
-    this.#converter = converterFor(call.dialect.name, routed.provider.dialect)?.stream()
+    this.#converter = converterFor(call.dialect.name, routed.provider.dialect)?.stream({ upstream: routed.target.upstream.name })
     if (this.#converter !== undefined) this.#framer = new SseFramer(call.snapshot.settings.limits.max_event_bytes)
   }
 
   start(): void {
-    this.#call.response.on('drain', this.#onDrain)
+    this.#call.origin.outlet.onDrain(this.#onDrain)
     this.#routed.response.read(this)
   }
 
@@ -60,8 +62,8 @@ class StreamPump implements BodySink {
       this.#fail(error)
       return
     }
-    if (this.#gate.failed) this.#endEarly()
-    else if (this.#call.response.writableNeedDrain) this.#pause()
+    if (this.#gate.error !== undefined) this.#endEarly()
+    else if (this.#call.origin.outlet.isFull) this.#pause()
   }
 
   onEnd(): void {
@@ -75,24 +77,19 @@ class StreamPump implements BodySink {
 
   onError(error: Error): void {
     this.#finish()
-    if (this.#call.signal.aborted) {
-      this.#reject(this.#call.signal.reason)
+    if (this.#call.origin.signal.aborted) {
+      this.#reject(this.#call.origin.signal.reason)
       return
     }
-    const cutOff = new TurnwardError('upstream.failed', {
-      subject: this.#routed.target.upstream.name,
-      why: 'the stream was cut off',
-      turn: this.#call.turn ?? undefined,
-      cause: error,
-    })
+    const failure = cutOff(this.#call, this.#routed, error)
     try {
       // Some proxies break a connection whose answer is whole: what counts is what was said, with nothing added to it.
       this.#framer?.end(this.#onEvent)
-      const round = this.#gate.endRound()
-      if (round.complete || round.upstreamError !== undefined) this.#resolve(round)
-      else this.#reject(cutOff)
+      const round = this.#gate.endRound(false)
+      if (round.complete || this.#gate.error !== undefined) this.#resolve(round)
+      else this.#reject(failure)
     } catch {
-      this.#reject(cutOff)
+      this.#reject(failure)
     }
   }
 
@@ -102,12 +99,12 @@ class StreamPump implements BodySink {
       const rest = this.#converter?.end() ?? ''
       if (rest !== '') this.#gate.push(Buffer.from(rest))
     }
-    return this.#gate.endRound()
+    return this.#gate.endRound(true)
   }
 
   #onEvent = ({ event, data, isTerminated }: SseEvent): void => {
     // Comments and stray lines mean nothing in the other dialect, nor does an event that was torn.
-    if (data === undefined || (!isTerminated && !isWhole(data))) return
+    if (data === undefined || data.trim() === '' || (!isTerminated && !isWhole(data))) return
     const text = this.#converter?.push({ event, data }) ?? ''
     if (text !== '') this.#gate.push(Buffer.from(text))
   }
@@ -116,7 +113,7 @@ class StreamPump implements BodySink {
   #endEarly(): void {
     this.#finish()
     this.#routed.response.abort()
-    this.#resolve(this.#gate.endRound())
+    this.#resolve(this.#gate.endRound(false))
   }
 
   // A paused upstream holds one of a few connections: a client that reads nothing must not hold it for ever.
@@ -126,7 +123,7 @@ class StreamPump implements BodySink {
   }
 
   #onStall = (): void => {
-    this.#call.response.destroy()
+    this.#call.origin.outlet.destroy()
     this.#fail(new TurnwardError('request.cancelled', { why: 'the client stopped reading its answer', turn: this.#call.turn ?? undefined }))
   }
 
@@ -154,7 +151,7 @@ class StreamPump implements BodySink {
 
   #finish(): void {
     clearTimeout(this.#stalled)
-    this.#call.response.off('drain', this.#onDrain)
+    this.#call.origin.outlet.offDrain(this.#onDrain)
   }
 }
 

@@ -7,7 +7,7 @@ import { TurnwardError } from '../../core/error.ts'
 import type { RoutedResponse } from '../../models/routing-upstream.ts'
 import { collectBody } from '../../models/collecting-body.ts'
 import { maskSecrets } from '../../models/masking-secrets.ts'
-import { readUpstreamError } from '../../wire/convert/error-conversion.ts'
+import { readUpstreamError } from '../../wire/hub/upstream-errors.ts'
 import { answerHeaders } from './answering-client.ts'
 import type { ModelCall } from '../call.ts'
 
@@ -29,16 +29,16 @@ export async function relayFailure(call: ModelCall, routed: RoutedResponse): Pro
     status: response.status,
     why: `it answered ${response.status}`,
   })
-  if (call.response.headersSent) throw failure
+  if (call.origin.outlet.hasBegun) throw failure
   const contentType = String(response.headers['content-type'] ?? 'application/json')
   if (routed.provider.dialect === call.dialect.name) {
-    call.response.writeHead(response.status, answerHeaders(call, routed, contentType))
-    call.response.end(bytes)
+    call.origin.outlet.head(response.status, answerHeaders(call, routed, contentType))
+    call.origin.outlet.end(bytes)
     return failure
   }
   const { message } = readUpstreamError(bytes.toString('utf8'))
   const body = call.dialect.errorBody({ status: response.status, code: 'upstream.failed', message, turn: call.turn ?? undefined })
-  call.response.writeHead(response.status, answerHeaders(call, routed, 'application/json'))
-  call.response.end(JSON.stringify(body))
+  call.origin.outlet.head(response.status, answerHeaders(call, routed, 'application/json'))
+  call.origin.outlet.end(JSON.stringify(body))
   return failure
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { alice, policyOf, tool } from '../../policy/test-policy.ts'
+import { alice, policyOf, tool } from '../../policy/written-policy.fixture.ts'
 import { freshState } from '../sessions/fresh-state.ts'
 import { decideAll } from './judging-meaning.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { policyOf } from '../../policy/test-policy.ts'
+import { policyOf } from '../../policy/written-policy.fixture.ts'
 import { readTools } from '../../tools/tool-definitions.ts'
 import { ToolNames } from './tool-names.ts'
 

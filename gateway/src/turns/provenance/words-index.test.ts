@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { testClock, testState } from '../test-state.ts'
+import { testClock, testState } from '../state-and-clock.fixture.ts'
 import { WordsIndex } from './words-index.ts'
 
 const secret = Buffer.alloc(32, 5)

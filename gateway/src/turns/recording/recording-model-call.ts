@@ -3,7 +3,6 @@ import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import type { CallEnd } from '../../telemetry/telemetry.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
 import { noteDecision, recordOf } from './recording.ts'
-import type { RelayEnd } from '../answering/relay.ts'
 
 /** A model nobody granted: on record with the session it was asked in. */
 export function recordRefusedModel(
@@ -30,9 +29,10 @@ export function recordRefusedModel(
 }
 
 /** Closes a model call: outcome record, session label after, metrics. Never throws: the answer has gone out. */
-export function recordModelOutcome(call: ModelCall, started: number, end: RelayEnd): void {
+export function recordModelOutcome(call: ModelCall, started: number, failure?: TurnwardError): void {
   const { services } = call
-  const outcome = outcomeOf(end.failure)
+  const end = call.rounds.ending()
+  const outcome = outcomeOf(failure)
   const record = recordOf(call, {
     id: call.decision,
     type: 'outcome',
@@ -46,7 +46,7 @@ export function recordModelOutcome(call: ModelCall, started: number, end: RelayE
     credential: call.attempt?.credential ?? 'none',
     outcome,
     latencyMs: Math.round(services.clock.monotonic() - started),
-    ...(end.failure === undefined ? {} : { errorCode: end.failure.code }),
+    ...(failure === undefined ? {} : { errorCode: failure.code }),
     ...(end.usage === undefined ? {} : { usage: end.usage }),
   })
   try {
@@ -59,7 +59,7 @@ export function recordModelOutcome(call: ModelCall, started: number, end: RelayE
   }
   call.span.end({
     outcome,
-    errorCode: end.failure?.code,
+    errorCode: failure?.code,
     upstream: call.attempt?.upstream,
     provider: call.attempt?.provider,
     responseModel: end.responseModel,

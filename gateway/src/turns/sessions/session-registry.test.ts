@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { PolicyState } from '../../policy/types.ts'
-import { policyOf } from '../../policy/test-policy.ts'
+import { policyOf } from '../../policy/written-policy.fixture.ts'
 import { SessionRegistry } from './session-registry.ts'
-import { testClock, testState } from '../test-state.ts'
+import { testClock, testState } from '../state-and-clock.fixture.ts'
 
 const idle = 60_000
 const low: PolicyState = { label: { trust: 0, audience: [['alice']] }, effects: { done: ['mutation'], reserved: {} } }

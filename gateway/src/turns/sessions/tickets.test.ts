@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { digestJson } from '../../core/hash.ts'
 import type { Ticket } from '../../state/state-values.ts'
-import { testClock, testState } from '../test-state.ts'
+import { testClock, testState } from '../state-and-clock.fixture.ts'
 import { giveBackTicket, holdTicket, mintTicket, ticketKey, useTicket } from './tickets.ts'
 
 const secret = Buffer.alloc(32, 1)

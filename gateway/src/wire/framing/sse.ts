@@ -41,8 +41,15 @@ export class SseFramer {
   /** Takes the next bytes. Throws `upstream.malformed` when an event grows beyond the limit. Keeps references to `chunk`, so it must not be reused. */
   push(chunk: Uint8Array, onEvent: (event: SseEvent) => void): void {
     const bytes = asBuffer(chunk)
-    let start = 0
-    for (let at = 0; at < bytes.length; at++) {
+    for (let at = 0; at < bytes.length;) at = this.pushOne(bytes, at, onEvent)
+  }
+
+  /**
+   * As `push`, from an index on and only as far as the end of the event that stands there. Returns the index of the first
+   * byte that was not taken, so that whoever knows the next event by its bytes need not have it read.
+   */
+  pushOne(bytes: Buffer, from: number, onEvent: (event: SseEvent) => void): number {
+    for (let at = from; at < bytes.length; at++) {
       const byte = bytes[at]
       if (byte !== lineFeed && byte !== carriageReturn) {
         this.#isLineEmpty = false
@@ -56,16 +63,15 @@ export class SseFramer {
       if (byte === carriageReturn && bytes[at + 1] === lineFeed) at++
       else this.#followsReturn = byte === carriageReturn
       if (this.#isLineEmpty) {
-        this.#emit(bytes.subarray(start, at + 1), true, onEvent)
-        start = at + 1
+        this.#emit(bytes.subarray(from, at + 1), true, onEvent)
+        return at + 1
       }
       this.#isLineEmpty = true
     }
-    if (start < bytes.length) {
-      this.#pieces.push(start === 0 ? bytes : bytes.subarray(start))
-      this.#size += bytes.length - start
-      this.#refuseHuge(this.#size)
-    }
+    this.#pieces.push(from === 0 ? bytes : bytes.subarray(from))
+    this.#size += bytes.length - from
+    this.#refuseHuge(this.#size)
+    return bytes.length
   }
 
   /** The stream ended: what is left goes out as an unterminated event. */

@@ -1,14 +1,18 @@
 /** Writes to the client in as few pieces as it can: neighbouring events of one chunk go out as one view of its bytes. */
-import type { GateSink } from './stream-gate.ts'
+
+/** Takes bytes for the client, now. */
+export interface ByteSink {
+  write(bytes: Uint8Array | string): void
+}
 
 export class GateOutput {
-  readonly #sink: GateSink
+  readonly #sink: ByteSink
   #memory: ArrayBufferLike | undefined
   #start = 0
   #end = 0
   #text = ''
 
-  constructor(sink: GateSink) {
+  constructor(sink: ByteSink) {
     this.#sink = sink
   }
 

@@ -1,21 +1,13 @@
 /** Events that wait for a decision, in order and bounded. */
-import type { JsonObject } from '../../core/json.ts'
 import { malformed } from '../request/fields.ts'
+import type { StreamEvent } from './stream-lens.ts'
 
 /** Held events together may be this many times as large as one event may be. */
 const heldEventsFactor = 16
 
-export interface HeldEvent {
-  readonly raw: Buffer
-  /** What the event says; undefined for a terminator. */
-  readonly payload: JsonObject | undefined
-  /** The payload no longer is what the raw bytes say. */
-  readonly isEdited: boolean
-}
-
 export class HeldEvents {
   readonly #maxBytes: number
-  #events: HeldEvent[] = []
+  #events: StreamEvent[] = []
   #size = 0
 
   constructor(maxEventBytes: number) {
@@ -27,14 +19,14 @@ export class HeldEvents {
   }
 
   /** Throws `upstream.malformed` when the message grows beyond every bound. */
-  add(event: HeldEvent): void {
+  add(event: StreamEvent): void {
     this.#size += event.raw.length
     if (this.#size > this.#maxBytes) throw malformed(`the tool calls of its stream are larger than ${this.#maxBytes} bytes`)
     this.#events.push(event)
   }
 
   /** All events; none are held afterwards. */
-  take(): readonly HeldEvent[] {
+  take(): readonly StreamEvent[] {
     const events = this.#events
     this.#events = []
     this.#size = 0

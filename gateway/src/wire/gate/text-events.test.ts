@@ -1,22 +1,23 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { TurnwardError } from '../../core/error.ts'
-import { createStreamGate } from '../dialects.ts'
+import { dialectByName } from '../dialects.ts'
 import type { DialectName } from '../dialect.ts'
+import { StreamGate } from './stream-gate.ts'
 import { TextEvents } from './text-events.ts'
 
 /** What a gate made of a stream: the bytes the client has, and what the round came to or the error. */
 function pass(dialect: DialectName, chunks: readonly Buffer[]): unknown {
   const shown: Buffer[] = []
-  const gate = createStreamGate(
-    dialect,
+  const gate = new StreamGate(
+    dialectByName[dialect].streamLens(true),
     { write: (bytes) => void shown.push(Buffer.from(bytes)) },
-    { maxEventBytes: 1000, hideUsageChunk: false },
+    { maxEventBytes: 1000 },
   )
   try {
     for (const chunk of chunks) gate.push(chunk)
-    const { native, ...round } = gate.endRound()
-    return { bytes: Buffer.concat(shown).toString('latin1'), round, native: [...native], text: gate.deliveredText, holding: gate.holding }
+    const { native, ...round } = gate.endRound(true)
+    return { bytes: Buffer.concat(shown).toString('latin1'), round, native: [...native], text: gate.deliveredText, holding: gate.isHolding }
   } catch (error) {
     if (error instanceof TurnwardError) return { bytes: Buffer.concat(shown).toString('latin1'), code: error.code, why: error.why }
     throw error
@@ -166,5 +167,42 @@ describe('what was learned from an event', () => {
     for (let index = 0; index < 100; index += 1)
       texts.learn(raw(index), JSON.parse(raw(index).toString().slice(6)), 'hello', put, (text) => said.push(text))
     expect([texts.take(raw(31)), texts.take(raw(99))]).toEqual([raw(31).length, 0])
+  })
+})
+
+describe('events that differ in their words only', () => {
+  const dialects: [DialectName, (word: number) => string][] = [
+    [
+      'chat-completions',
+      (word) => `data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"word ${word} "},"finish_reason":null}]}\n\n`,
+    ],
+    [
+      'messages',
+      (word) =>
+        `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word ${word} "}}\n\n`,
+    ],
+  ]
+  const opening = 'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n'
+
+  /** How many texts are parsed when 200 such events come in pieces of this size. */
+  function parsed(dialect: DialectName, event: (word: number) => string, size: number): number {
+    const events = Array.from({ length: 200 }, (_, word) => event(word)).join('')
+    const bytes = Buffer.from(dialect === 'messages' ? opening + events : events)
+    const gate = new StreamGate(dialectByName[dialect].streamLens(true), { write: () => {} }, { maxEventBytes: 1000 })
+    using parse = vi.spyOn(JSON, 'parse')
+    for (let at = 0; at < bytes.length; at += size) gate.push(Buffer.from(bytes.subarray(at, at + size)))
+    expect(gate.deliveredText).toContain('word 0 word 1 ')
+    expect(gate.deliveredText).toContain('word 199 ')
+    return parse.mock.calls.length
+  }
+
+  test.each(dialects)('are known in a piece that brings them all (%s)', (dialect, event) => {
+    expect(parsed(dialect, event, 1 << 20)).toBeLessThan(10)
+  })
+
+  test.each(dialects)('are known in pieces that begin inside an event, but for the one that was torn (%s)', (dialect, event) => {
+    const size = 4001
+    const pieces = Math.ceil((200 * event(100).length) / size)
+    expect(parsed(dialect, event, size)).toBeLessThan(10 + pieces)
   })
 })

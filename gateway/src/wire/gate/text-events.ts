@@ -70,9 +70,9 @@ export class TextEvents {
     this.#shape = undefined
   }
 
-  /** Takes the known events that `bytes`, which begin with an event, begin with. Returns the index of the first byte not taken. */
-  take(bytes: Buffer): number {
-    let start = 0
+  /** Takes the known events that stand in `bytes` from an index on, where an event begins. Returns the index of the first byte not taken. */
+  take(bytes: Buffer, from = 0): number {
+    let start = from
     for (;;) {
       const shape = this.#shape
       const end = shape === undefined ? -1 : endOfWords(bytes, start, shape)

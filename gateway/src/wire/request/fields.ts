@@ -39,7 +39,19 @@ export function requireName(value: JsonValue | undefined, path: string): string 
 /** The objects of an array that may be absent or null. */
 export function optionalObjects(value: JsonValue | undefined, path: string): JsonObject[] {
   if (isAbsent(value)) return []
+  return requireObjects(value, path)
+}
+
+/** The objects of an array that must be there. */
+export function requireObjects(value: JsonValue | undefined, path: string): JsonObject[] {
   return requireArray(value, path).map((item, index) => requireObject(item, `${path}[${index}]`))
+}
+
+/** A number that may be absent or null. */
+export function optionalNumber(value: JsonValue | undefined, path: string): number | undefined {
+  if (isAbsent(value)) return undefined
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid(path, 'it must be a number')
+  return value
 }
 
 /** Both dialects take null for a field that is not there. */

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { fieldsWeRead } from './fields-we-read.ts'
+import { allGuardedFields } from '../dialects.ts'
 import { parseGuardedJson, parseOpenJson } from './json-guard.ts'
 import { parseJson } from '../../core/parse-json.ts'
 
-const limits = { maxDepth: 32, maxKeys: 1000 }
+const limits = { maxDepth: 32, maxKeys: 1000, guardedFields: allGuardedFields }
 
 function parse(text: string): JsonObject {
   return parseGuardedJson(Buffer.from(text), limits)
@@ -173,18 +173,41 @@ describe('properties', () => {
     const names = Object.keys(value)
     const fold = (name: string) => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC')
     const folded = new Set(names.map(fold))
-    const isMisspelt = names.some((name) => fold(name) !== name && fieldsWeRead.has(fold(name)))
+    const isMisspelt = names.some((name) => fold(name) !== name && allGuardedFields.has(fold(name)))
     return isMisspelt || folded.size < names.length || names.includes('__proto__') || Object.values(value).some((item) => isAmbiguous(item))
   }
 })
 
-test.each(['Tools', 'STREAM', 'tool_Calls', 'ＴＯＯＬＳ', 'Content'])(
-  'a field we read in another spelling is refused, even alone: %s',
-  (name) => {
-    expect(codeOf(() => parse(`{"messages":[{"${name}":[]}]}`))).toBe('request.ambiguous_key')
+describe('a field we read, in another spelling and alone', () => {
+  test.each([...allGuardedFields])('is refused: %s', (name) => {
+    expect(codeOf(() => parse(`{"${name.toUpperCase()}":1}`))).toBe('request.ambiguous_key')
+    expect(codeOf(() => parse(`{"messages":[{"${name.charAt(0).toUpperCase()}${name.slice(1)}":1}]}`))).toBe('request.ambiguous_key')
+    expect(codeOf(() => parse(`{"${name}":1}`))).toBe('accepted')
+  })
+
+  test.each(['\\u004dessages', 'me\\u017fsages', '\\uff4dessages', 'ＴＯＯＬＳ'])(
+    'is refused behind an escape or a lookalike letter: %s',
+    (key) => {
+      expect(codeOf(() => parse(`{"${key}":[]}`))).toBe('request.ambiguous_key')
+    },
+  )
+
+  test.each(['Tools', 'STREAM', 'ＴＯＯＬＳ'])('is the user’s own name within a schema: %s', (name) => {
     expect(codeOf(() => parse(`{"tools":[{"input_schema":{"${name}":[]}}]}`))).toBe('accepted')
-  },
-)
+  })
+})
+
+// Each text on the left teaches V8 a key; the one on the right is then misread by a plain JSON.parse.
+test.each([
+  ['{"q4":[],"\\\\":1}', '{"q4":1,"\\"":2}', '"'],
+  ['{"q5":[],"\\\\u":1}', '{"q5":1,"\\u0074o":2}', 'to'],
+  ['{"q6":[],"\\\\u006":1}', '{"q6":1,"\\u006dodel":2}', 'model'],
+])('a key written with an escape: after %s, %s has the key %j, guarded and open', (before, text, key) => {
+  for (const read of [parse, (json: string) => parseOpenJson(json, limits)]) {
+    read(before)
+    expect(Object.keys(read(text) as object)[1]).toBe(key)
+  }
+})
 
 test('open JSON refuses exact duplicates only', () => {
   expect(parseOpenJson('{"a":1,"A":2}', limits)).toEqual({ a: 1, A: 2 })

@@ -14,7 +14,11 @@ export interface JsonLimits {
   readonly maxDepth: number
   /** Keys in the whole body. */
   readonly maxKeys: number
+  /** Fields that are read: another spelling of their names is refused. Default: none. */
+  readonly guardedFields?: ReadonlySet<string>
 }
+
+const noFields: ReadonlySet<string> = new Set()
 
 /**
  * Below these keys live names that users choose (tool arguments, JSON schemas, metadata), which may legally differ
@@ -85,7 +89,7 @@ const frames = new KeyFrames()
 
 /** Checks the keys of JSON text; true when one is written with an escape. Sure of its answer on valid JSON only; what is not valid, the parser refuses afterwards. */
 function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: MessageMarks, tools?: ToolsPlace): boolean {
-  frames.reset(text)
+  frames.reset(text, limits.guardedFields ?? noFields)
   const length = text.length
   // One entry per open container: 1 for an object, 0 for an array.
   const kinds = new Uint8Array(Math.min(limits.maxDepth, length) + 1)

@@ -3,7 +3,6 @@
  * Keys are compared by a hash of their folded letters first, so that ordinary keys are never made into strings.
  */
 import { TurnwardError } from '../../core/error.ts'
-import { fieldsWeRead } from './fields-we-read.ts'
 
 /** Beyond this many keys an object gets a set: comparing each with each would let a body cost quadratic time. */
 const smallObject = 24
@@ -19,6 +18,8 @@ export class KeyFrames {
   /** A key seen so far was written with an escape. */
   hasEscapes = false
   #text = ''
+  /** Names that may stand in one spelling only. */
+  #guarded: ReadonlySet<string> = new Set()
   #hashes = new Int32Array(128)
   #starts = new Int32Array(128)
   #ends = new Int32Array(128)
@@ -28,8 +29,9 @@ export class KeyFrames {
   readonly #sets: (Set<string> | undefined)[] = []
 
   /** Begins a new text. One object serves scan after scan, because a scan is never interrupted by another. */
-  reset(text: string): void {
+  reset(text: string, guarded: ReadonlySet<string>): void {
     this.#text = text
+    this.#guarded = guarded
     this.#count = 0
     this.#bases.length = 0
     this.#sets.length = 0
@@ -97,7 +99,7 @@ export class KeyFrames {
   #refuseMisspelt(start: number, end: number): void {
     const name = this.#decode(start, end)
     const folded = fold(name)
-    if (folded !== name && fieldsWeRead.has(folded)) throw ambiguous(name)
+    if (folded !== name && this.#guarded.has(folded)) throw ambiguous(name)
   }
 
   #refuseEqual(other: number, start: number, end: number, isOpen: boolean): void {

@@ -4,14 +4,15 @@ import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { allGuardedFields } from '../dialects.ts'
 import { chatCompletions } from '../dialects/chat-completions/chat-completions.ts'
-import { converterFor } from '../convert/converter.ts'
+import { converterFor } from '../converting/converting.ts'
 import { parseGuardedJson, parseGuardedText } from './json-guard.ts'
 import { KnownTools } from './known-tools.ts'
 import { messages as messagesDialect } from '../dialects/messages/messages.ts'
 import { RequestReader } from './request-reader.ts'
 
-const limits = { maxDepth: 8, maxKeys: 60 }
+const limits = { maxDepth: 8, maxKeys: 60, guardedFields: allGuardedFields }
 
 function tool(name: string, more = ''): string {
   return `{"type":"function","function":{"name":"${name}","description":"Ünïcode 漢 \\"${name}\\" ]}","parameters":{"type":"object"${more}}}}`

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { allGuardedFields } from '../dialects.ts'
 import { chatCompletions } from '../dialects/chat-completions/chat-completions.ts'
 import type { Dialect, RequestView } from '../dialect.ts'
 import { parseGuardedJson } from './json-guard.ts'
@@ -11,7 +12,7 @@ import { messages as messagesDialect } from '../dialects/messages/messages.ts'
 import { RequestBody } from './request-body.ts'
 import { RequestReader } from './request-reader.ts'
 
-const limits = { maxDepth: 12, maxKeys: 4000 }
+const limits = { maxDepth: 12, maxKeys: 4000, guardedFields: allGuardedFields }
 let time = 0
 const clock: Clock = { now: () => time, monotonic: () => time }
 

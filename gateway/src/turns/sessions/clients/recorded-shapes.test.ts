@@ -41,7 +41,6 @@ const unread: RequestView = {
   stream: true,
   messages: [],
   tools: [{ name: 'any', runs: 'client' }],
-  forcedTool: undefined,
   wantsUsage: true,
   choices: 1,
 }

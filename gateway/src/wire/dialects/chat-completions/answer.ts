@@ -3,15 +3,13 @@
  * over: the response is refused instead.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
-import { TurnwardError } from '../../../core/error.ts'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import { assistantText, readChatCall } from './views.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
+import { joinRounds } from '../round-text.ts'
+import { asUpstreamError } from '../upstream-fields.ts'
 import { addChatUsage, readChatUsage } from './usage.ts'
-
-/** Stands between the texts of two rounds, which are one message to the client. */
-export const roundSeparator = '\n\n'
 
 const finishes: Readonly<Record<string, ResponseView['finish']>> = {
   stop: 'stop',
@@ -41,14 +39,21 @@ export function readChatResponse(body: JsonObject): ResponseView {
     }
     if (index === 0) finish = asText(message.refusal) === '' ? chatFinish(choice.finish_reason) : 'refusal'
   }
+  const cutCalls = finish === 'length' ? calls.filter((call, at) => isCut(call, at === calls.length - 1)).map(({ id }) => id) : []
   return {
     id: asText(body.id),
     model: asText(body.model),
     text: texts.filter((text) => text !== '').join('\n'),
-    calls,
+    calls: cutCalls.length === 0 ? calls : calls.filter(({ id }) => !cutCalls.includes(id)),
+    cutCalls,
     finish: calls.length > 0 && (finish === 'stop' || finish === 'other') ? 'tool_calls' : finish,
     usage: readChatUsage(body.usage),
   }
+}
+
+/** Whether the length limit fell into a call: its arguments are no JSON object, or had not begun. */
+function isCut({ args, argsText }: ToolCallView, isLast: boolean): boolean {
+  return args === undefined || (isLast && argsText.trim() === '')
 }
 
 function readResponseCalls(message: JsonObject, path: string): ToolCallView[] {
@@ -58,16 +63,6 @@ function readResponseCalls(message: JsonObject, path: string): ToolCallView[] {
     if (!isObject(call)) throw malformed(`${path}[${index}] of the response is not an object`)
     return asUpstreamError(() => readChatCall(call, `${path}[${index}]`))
   })
-}
-
-/** The readers of requests also read responses; there the vendor is at fault, not the client. */
-export function asUpstreamError<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof TurnwardError) throw malformed(`${error.subject ?? 'the response'}: ${error.why ?? 'it cannot be read'}`)
-    throw error
-  }
 }
 
 /** The first choice's message; only what a history may carry. */
@@ -120,11 +115,6 @@ export function appendChatText(response: JsonObject, text: string): void {
       ? [...message.content, { type: 'text', text }]
       : joinRounds(asText(message.content), text)
   }
-}
-
-/** Texts of two rounds as one. */
-export function joinRounds(earlier: string, later: string): string {
-  return earlier === '' || later === '' ? earlier + later : earlier + roundSeparator + later
 }
 
 function joinContent(earlier: string, content: JsonValue | undefined): JsonValue {

@@ -67,7 +67,7 @@ describe('reading a request', () => {
         ],
       }),
     )
-    expect(view).toMatchObject({ model: 'gpt-5.1', stream: true, wantsUsage: true, choices: 1, forcedTool: undefined, tools: [] })
+    expect(view).toMatchObject({ model: 'gpt-5.1', stream: true, wantsUsage: true, choices: 1, tools: [] })
     expect(view.messages.map(({ role, text, fromUser }) => [role, text, fromUser])).toEqual([
       ['system', 'be\nkind', false],
       ['user', `see\n[image sha256:${sha256('https://x/y.png')}]`, true],
@@ -112,15 +112,6 @@ describe('reading a request', () => {
       { name: 'code_interpreter', runs: 'vendor' },
       { name: 'web_search', runs: 'vendor' },
     ])
-  })
-
-  test.each([
-    [{ type: 'function', function: { name: 'f' } }, 'f'],
-    [{ type: 'custom', custom: { name: 'g' } }, 'g'],
-    ['required', undefined],
-    [{ type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } }, undefined],
-  ])('takes the tool choice %j as forcing %j', (choice, forced) => {
-    expect(chat.readRequest(request({ tool_choice: choice })).forcedTool).toBe(forced)
   })
 
   test.each([
@@ -236,6 +227,7 @@ describe('a response', () => {
         { id: 'call_w1', name: 'web__fetch', args: { url: 'https://example.com' }, argsText: '{"url":"https://example.com"}' },
         { id: 'call_m1', name: 'mail__send', args: { to: 'eve@example.com' }, argsText: '{"to":"eve@example.com"}' },
       ],
+      cutCalls: [],
       finish: 'tool_calls',
       usage: { inputTokens: 310, outputTokens: 41, cacheReadTokens: 256 },
     })

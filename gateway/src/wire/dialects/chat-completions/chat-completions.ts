@@ -1,39 +1,28 @@
-/**
- * The lens on OpenAI's chat-completions dialect: views over a request. It refuses what it cannot read for certain,
- * and leaves every field it has no need of alone.
- */
-import type { JsonObject, JsonValue } from '../../../core/json.ts'
+/** OpenAI's chat-completions dialect. */
+import { ChatStreamLens } from './stream.ts'
+import { guardedFields } from './guarded-fields.ts'
 import { addChatNote, appendChatRound, removeChatTools, restoreChat } from './edit.ts'
 import { appendChatText, chatAssistantMessage, dropChatCalls, mergeChatEarlier, nativeChatCall, readChatResponse } from './answer.ts'
-import { readChatMessage } from './views.ts'
-import type { Dialect, MessageView, RequestView, ToolDefinitionView } from '../../dialect.ts'
-import { chatErrorBody, chatStreamError } from './errors.ts'
-import {
-  invalid,
-  isAbsent,
-  optionalObjects,
-  readStream,
-  requireArray,
-  requireName,
-  requireObject,
-  requireString,
-  unsupported,
-} from '../../request/fields.ts'
+import { readChatRequest } from './request.ts'
+import type { Dialect } from '../../dialect.ts'
+import { normaliseAnswer } from './call-fields.ts'
+import { chatErrorBody, chatErrorIn, chatStreamError } from './errors.ts'
 
 export const chatCompletions: Dialect = {
   name: 'chat-completions',
+  guardedFields,
   readRequest: readChatRequest,
   readResponse: readChatResponse,
+  errorIn: chatErrorIn,
+  streamLens: (wantsUsage) => new ChatStreamLens(!wantsUsage),
   edit: {
     removeTools: removeChatTools,
     restore: restoreChat,
     addNote: addChatNote,
     appendRound: appendChatRound,
-    setModel(body, model) {
-      body.model = model
-    },
   },
   respond: {
+    normalise: normaliseAnswer,
     assistantMessage: chatAssistantMessage,
     nativeCall: nativeChatCall,
     dropCalls: dropChatCalls,
@@ -42,61 +31,4 @@ export const chatCompletions: Dialect = {
   },
   errorBody: chatErrorBody,
   streamError: chatStreamError,
-}
-
-const maxChoices = 128
-
-function readChatRequest(body: JsonObject, known: readonly MessageView[] = []): RequestView {
-  for (const field of ['functions', 'function_call']) {
-    if (!isAbsent(body[field])) throw unsupported(field, 'it is deprecated, use tools and tool_choice')
-  }
-  const messages = requireArray(body.messages, 'messages')
-  if (messages.length + known.length === 0) throw invalid('messages', 'it is empty')
-  const views = messages.map((message, index) => readChatMessage(message, known.length + index))
-  return {
-    model: requireName(body.model, 'model'),
-    stream: readStream(body),
-    messages: known.length === 0 ? views : [...known, ...views],
-    tools: readTools(body),
-    forcedTool: readForcedTool(body.tool_choice),
-    wantsUsage: readWantsUsage(body.stream_options),
-    choices: readChoices(body.n),
-  }
-}
-
-function readTools(body: JsonObject): ToolDefinitionView[] {
-  const tools = optionalObjects(body.tools, 'tools').map((tool, index) => readTool(tool, `tools[${index}]`))
-  // The vendor's own web search is asked for by a field of its own.
-  if (!isAbsent(body.web_search_options)) tools.push({ name: 'web_search', runs: 'vendor' })
-  return tools
-}
-
-function readTool(tool: JsonObject, path: string): ToolDefinitionView {
-  const type = requireString(tool.type, `${path}.type`)
-  if (type !== 'function' && type !== 'custom') return { name: type, runs: 'vendor' }
-  return { name: requireName(requireObject(tool[type], `${path}.${type}`).name, `${path}.${type}.name`), runs: 'client' }
-}
-
-function readForcedTool(value: JsonValue | undefined): string | undefined {
-  if (isAbsent(value) || typeof value === 'string') return undefined
-  const choice = requireObject(value, 'tool_choice')
-  const { type } = choice
-  if (type === 'function' || type === 'custom') {
-    return requireName(requireObject(choice[type], `tool_choice.${type}`).name, `tool_choice.${type}.name`)
-  }
-  if (type !== 'allowed_tools') throw invalid('tool_choice.type', 'it is none of function, custom, allowed_tools')
-  optionalObjects(requireObject(choice.allowed_tools, 'tool_choice.allowed_tools').tools, 'tool_choice.allowed_tools.tools')
-  return undefined
-}
-
-function readWantsUsage(options: JsonValue | undefined): boolean {
-  if (isAbsent(options)) return false
-  return requireObject(options, 'stream_options').include_usage === true
-}
-
-function readChoices(n: JsonValue | undefined): number {
-  if (isAbsent(n)) return 1
-  if (typeof n !== 'number' || !Number.isInteger(n) || n < 1 || n > maxChoices)
-    throw invalid('n', `it must be a whole number from 1 to ${maxChoices}`)
-  return n
 }

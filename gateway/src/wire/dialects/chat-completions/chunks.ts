@@ -25,6 +25,28 @@ export function splitChunk(chunk: JsonObject): { readonly words: JsonObject | un
   return { words: { ...frame, choices: words }, rest: { ...chunk, choices: rest } }
 }
 
+/**
+ * Writes names that came in pieces whole where they begin, and takes the other pieces out: some clients join them, others
+ * keep the first. Edits the chunk; `names` (by choice and index) says `''` for those that are written. True when it did.
+ */
+export function nameWhole(chunk: JsonObject, names: Map<string, string>): boolean {
+  let isEdited = false
+  for (const choice of objectsOf(chunk.choices)) {
+    if (!isObject(choice.delta)) continue
+    for (const call of objectsOf(choice.delta.tool_calls)) {
+      const key = `${choiceIndex(choice)}:${Number(call.index)}`
+      const name = names.get(key)
+      const made = isObject(call.custom) ? call.custom : call.function
+      if (name === undefined || !isObject(made) || asText(made.name) === '') continue
+      if (name === '') delete made.name
+      else made.name = name
+      names.set(key, '')
+      isEdited = true
+    }
+  }
+  return isEdited
+}
+
 /** The chunk with refused calls gone; undefined when nothing is left of it. The same object when it needs no change. */
 export function withoutCalls(chunk: JsonObject, numbers: CallNumbers, shown: ReadonlySet<number>): JsonObject | undefined {
   if (!hasEntries(chunk.choices)) return chunk

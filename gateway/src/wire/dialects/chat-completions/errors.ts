@@ -1,5 +1,6 @@
 /** An error in the words of chat-completions: the vendor's own envelope and types, with our code and turn as extra fields. */
-import type { JsonObject } from '../../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../../core/json.ts'
+import { isAbsent } from '../../request/fields.ts'
 import type { DialectError } from '../../dialect.ts'
 import { turnOf } from '../error-fields.ts'
 
@@ -17,4 +18,12 @@ export function chatErrorBody(error: DialectError): JsonObject {
 
 export function chatStreamError(error: DialectError): string {
   return `data: ${JSON.stringify(chatErrorBody(error))}\n\n`
+}
+
+/** What a chunk or a whole answer reports as an error. */
+export function chatErrorIn(payload: JsonObject): JsonValue | undefined {
+  const { error } = payload
+  // An edge says `true` and tells the rest beside it.
+  if (error === true) return payload.message ?? 'it does not say which'
+  return isAbsent(error) || error === false ? undefined : error
 }

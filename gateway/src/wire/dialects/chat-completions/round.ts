@@ -5,13 +5,13 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import { chatFinish } from './answer.ts'
+import { parseArguments } from '../../request/call-arguments.ts'
+import { deltaText } from './call-fields.ts'
+import { NormalCalls } from './normal-calls.ts'
 import { chatCallView } from './views.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 import { readChatUsage } from './usage.ts'
-
-/** Calls one response may have over all its choices. */
-const maxCalls = 1024
 
 interface CallParts {
   readonly choice: number
@@ -20,12 +20,18 @@ interface CallParts {
   id: string
   name: string
   text: string
+  /** What a vendor hangs on a call beside that (signatures of thoughts), which it wants back: on the call, and on what it calls. */
+  readonly extras: JsonObject
+  readonly madeExtras: JsonObject
 }
 
 interface ChoiceParts {
   content: string
+  /** The content as parts, when a vendor sends it so. */
+  pieces: JsonValue[] | undefined
   refusal: string
-  reasoning: string
+  /** Reasoning by the name of its field: vendors take it back under the name they gave it. */
+  readonly reasoning: Partial<Record<(typeof reasoningFields)[number], string>>
   thinking: JsonObject[]
   finish: JsonValue | undefined
 }
@@ -40,14 +46,18 @@ export interface ChunkReading {
   readonly saysOnly: string | undefined
 }
 
+const reasoningFields = ['reasoning_content', 'reasoning'] as const
+
 export class ChatRound {
   id = ''
   model = ''
   usage: UsageRecord | undefined
   isDone = false
-  error: string | undefined
   readonly choices = new Map<number, ChoiceParts>()
   readonly #calls = new Map<string, CallParts>()
+  /** Calls whose name came in pieces. */
+  readonly #pieced = new Set<string>()
+  readonly #normal = new NormalCalls()
 
   /** Takes one chunk. Throws `upstream.malformed`. */
   read(chunk: JsonObject, choices: readonly JsonValue[]): ChunkReading {
@@ -56,16 +66,16 @@ export class ChatRound {
     this.usage = readChatUsage(chunk.usage) ?? this.usage
     let hasCalls = false
     let hasFinish = false
-    let isEdited = false
+    const isEdited = this.#normal.read(chunk)
     for (const choice of choices) {
       if (!isObject(choice)) throw malformed('a choice of its stream is not an object')
       const index = choiceIndex(choice)
       const parts = this.#partsOf(index)
-      refuseWholeMessage(choice.message)
       if (isObject(choice.delta)) {
-        if (!isAbsent(choice.delta.function_call)) throw malformed('its stream carries a deprecated function_call')
-        if (this.#readCalls(choice.delta, index)) isEdited = true
-        if (hasEntries(choice.delta.tool_calls)) hasCalls = true
+        if (hasEntries(choice.delta.tool_calls)) {
+          hasCalls = true
+          this.#readCalls(choice.delta.tool_calls, index)
+        }
         readText(parts, choice.delta)
       }
       if (!isAbsent(choice.finish_reason)) {
@@ -96,70 +106,75 @@ export class ChatRound {
     return this.#calls.size > 0 && (finish === 'stop' || finish === 'other') ? 'tool_calls' : finish
   }
 
-  /** True when the stream ended as the dialect ends it. Cut-off arguments may still be valid JSON, so calls need their finish. */
-  isComplete(): boolean {
-    return (
-      this.isDone &&
-      this.error === undefined &&
-      (this.#calls.size === 0 || [...this.choices.values()].some((choice) => !isAbsent(choice.finish)))
-    )
+  /**
+   * True when the stream ended as the dialect ends it, or with a finish reason of every choice and a proper end (`isProper`).
+   * Cut-off arguments may still be valid JSON, so calls need their finish.
+   */
+  isComplete(isProper: boolean): boolean {
+    const choices = [...this.choices.values()]
+    const finished = choices.filter((choice) => !isAbsent(choice.finish)).length
+    if (!this.isDone) return isProper && finished > 0 && finished === choices.length
+    return this.#calls.size === 0 || finished > 0
+  }
+
+  /** Calls that the length limit has cut off: their arguments are no JSON object, or had not begun. */
+  cutCalls(): readonly CallParts[] {
+    const calls = [...this.#calls.values()]
+    return calls.filter((call) => {
+      if (call.type !== 'function' || chatFinish(this.choices.get(call.choice)?.finish) !== 'length') return false
+      const isLast = !calls.some((other) => other.choice === call.choice && other.index > call.index)
+      return (isLast && call.text.trim() === '') || parseArguments(call.text) === undefined
+    })
+  }
+
+  /** Names that came in pieces, by choice and index; undefined when none did. */
+  piecedNames(): Map<string, string> | undefined {
+    if (this.#pieced.size === 0) return undefined
+    return new Map([...this.#pieced].map((key) => [key, this.#calls.get(key)?.name ?? '']))
   }
 
   /** The first choice's message with all its calls. */
   assistantMessage(): JsonObject {
     const parts = this.#partsOf(0)
-    const calls = this.calls().filter((call) => call.choice === 0)
+    const cut = new Set(this.cutCalls().map((call) => call.id))
+    const calls = this.calls().filter((call) => call.choice === 0 && !cut.has(call.id))
+    const content = parts.pieces ?? parts.content
     return {
       role: 'assistant',
-      content: parts.content === '' && calls.length > 0 ? null : parts.content,
+      content: parts.content === '' && parts.pieces === undefined && calls.length > 0 ? null : content,
       ...(parts.refusal === '' ? {} : { refusal: parts.refusal }),
-      ...(parts.reasoning === '' ? {} : { reasoning_content: parts.reasoning }),
+      ...parts.reasoning,
       ...(parts.thinking.length === 0 ? {} : { thinking_blocks: parts.thinking }),
       ...(calls.length === 0 ? {} : { tool_calls: calls.map(nativeCall) }),
     }
   }
 
-  /** Takes the call fragments of a delta. True when a repeated name was taken out of it. */
-  #readCalls(delta: JsonObject, choice: number): boolean {
-    if (isAbsent(delta.tool_calls)) return false
-    if (!Array.isArray(delta.tool_calls)) throw malformed('tool_calls of its stream is not an array')
-    let isEdited = false
-    for (const fragment of delta.tool_calls) {
-      if (!isObject(fragment)) throw malformed('a tool call of its stream is not an object')
-      const { index, type } = fragment
-      if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) throw malformed('a tool call of its stream has no index')
-      const call = this.#callAt(choice, index)
-      if (!isAbsent(type)) {
-        if (type !== 'function' && type !== 'custom') throw malformed('a tool call of its stream is neither a function nor a custom call')
-        if (call.name !== '' && call.type !== type) throw malformed('a tool call of its stream changes its type')
-        call.type = type
+  /** Takes the call fragments of a delta, which have the documented form. */
+  #readCalls(fragments: JsonValue | undefined, choice: number): void {
+    for (const fragment of objectsOf(fragments)) {
+      const { index, id, type: _type, function: fn, custom, ...extras } = fragment
+      const key = `${choice}:${Number(index)}`
+      let call = this.#calls.get(key)
+      if (call === undefined) {
+        call = { choice, index: Number(index), type: 'function', id: asText(id), name: '', text: '', extras: {}, madeExtras: {} }
+        this.#calls.set(key, call)
       }
-      const id = asText(fragment.id)
-      if (id !== '' && call.id !== '' && call.id !== id) throw malformed('a tool call of its stream changes its id')
-      if (id !== '') call.id = id
-      const other = call.type === 'custom' ? fragment.function : fragment.custom
-      if (!isAbsent(other)) throw malformed('a tool call of its stream is of two types')
-      const made = fragment[call.type]
-      if (isObject(made) && readFragment(call, made)) isEdited = true
+      if (isObject(custom)) call.type = 'custom'
+      Object.assign(call.extras, extras)
+      const made = isObject(custom) ? custom : fn
+      if (!isObject(made)) continue
+      const { name, arguments: text, input, ...madeExtras } = made
+      if (call.name !== '' && asText(name) !== '') this.#pieced.add(key)
+      call.name += asText(name)
+      call.text += asText(call.type === 'custom' ? input : text)
+      Object.assign(call.madeExtras, madeExtras)
     }
-    return isEdited
-  }
-
-  #callAt(choice: number, index: number): CallParts {
-    const key = `${choice}:${index}`
-    let call = this.#calls.get(key)
-    if (call === undefined) {
-      if (this.#calls.size >= maxCalls) throw malformed(`its stream has more than ${maxCalls} tool calls`)
-      call = { choice, index, type: 'function', id: '', name: '', text: '' }
-      this.#calls.set(key, call)
-    }
-    return call
   }
 
   #partsOf(index: number): ChoiceParts {
     let parts = this.choices.get(index)
     if (parts === undefined) {
-      parts = { content: '', refusal: '', reasoning: '', thinking: [], finish: undefined }
+      parts = { content: '', pieces: undefined, refusal: '', reasoning: {}, thinking: [], finish: undefined }
       this.choices.set(index, parts)
     }
     return parts
@@ -168,8 +183,9 @@ export class ChatRound {
 
 /** A call as `tool_calls` of a message carries it. */
 export function nativeCall(call: CallParts): JsonObject {
-  const { id, type, name, text } = call
-  return type === 'custom' ? { id, type, custom: { name, input: text } } : { id, type, function: { name, arguments: text } }
+  const { id, type, name, text, extras, madeExtras } = call
+  const made = type === 'custom' ? { custom: { ...madeExtras, name, input: text } } : { function: { ...madeExtras, name, arguments: text } }
+  return { ...extras, id, type, ...made }
 }
 
 /** `index` of a choice; vendors with one choice leave it out. */
@@ -184,20 +200,6 @@ export function hasEntries(value: JsonValue | undefined): boolean {
   return Array.isArray(value) && value.length > 0
 }
 
-/** Adds a fragment to its call. True when the name was repeated: some clients keep it, others join it to the first. */
-function readFragment(call: CallParts, made: JsonObject): boolean {
-  call.text += asText(call.type === 'custom' ? made.input : made.arguments)
-  const name = asText(made.name)
-  if (name === '') return false
-  if (call.name === '') {
-    call.name = name
-    return false
-  }
-  if (call.name !== name) throw malformed('a tool call of its stream changes its name')
-  delete made.name
-  return true
-}
-
 /** Words of a delta whose other fields are empty, however often it comes. */
 function onlyWords(choices: readonly JsonValue[]): string | undefined {
   const [choice] = choices
@@ -209,14 +211,26 @@ function onlyWords(choices: readonly JsonValue[]): string | undefined {
 }
 
 function readText(parts: ChoiceParts, delta: JsonObject): void {
-  parts.content += asText(delta.content)
+  const { content } = delta
+  if (Array.isArray(content) && parts.pieces === undefined)
+    parts.pieces = parts.content === '' ? [] : [{ type: 'text', text: parts.content }]
+  const text = deltaText(content)
+  if (parts.pieces !== undefined) addPieces(parts.pieces, Array.isArray(content) ? content : text === '' ? [] : [{ type: 'text', text }])
+  parts.content += text
   parts.refusal += asText(delta.refusal)
-  parts.reasoning += asText(delta.reasoning_content)
+  for (const field of reasoningFields) {
+    const text = asText(delta[field])
+    if (text !== '') parts.reasoning[field] = (parts.reasoning[field] ?? '') + text
+  }
   parts.thinking.push(...objectsOf(delta.thinking_blocks))
 }
 
-/** A whole message in a chunk would be read by some clients and not by others. */
-function refuseWholeMessage(message: JsonValue | undefined): void {
-  if (isObject(message) && (hasEntries(message.tool_calls) || !isAbsent(message.function_call)))
-    throw malformed('its stream carries a tool call outside of a delta')
+/** Text goes on with the text before it; every other part stands for itself. */
+function addPieces(pieces: JsonValue[], added: readonly JsonValue[]): void {
+  for (const piece of added) {
+    const last = pieces.at(-1)
+    const goesOn = isObject(last) && isObject(piece) && last.type === 'text' && piece.type === 'text'
+    if (goesOn) pieces[pieces.length - 1] = { ...last, ...piece, text: asText(last.text) + asText(piece.text) }
+    else pieces.push(piece)
+  }
 }

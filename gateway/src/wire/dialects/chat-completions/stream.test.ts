@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import type { JsonObject } from '../../../core/json.ts'
 import { chatCompletions } from './chat-completions.ts'
-import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/gate-testing.fixture.ts'
+import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/open-gate.fixture.ts'
 
 const text = fixture('chat-text.sse')
 const parallel = fixture('chat-parallel-calls.sse')
@@ -52,7 +52,7 @@ function assemble(stream: string): Message {
 
 function feed(client: Client, stream: Buffer, sizes: readonly number[] = [1 << 20]): ReturnType<Client['gate']['endRound']> {
   for (const chunk of cut(stream, sizes)) client.gate.push(chunk)
-  return client.gate.endRound()
+  return client.gate.endRound(true)
 }
 
 function chunk(choice: object, more: object = {}): string {
@@ -78,11 +78,11 @@ describe('a stream without calls', () => {
           calls: [],
           complete: true,
           finish: 'stop',
-          text: 'Guten Tag – für Sie ☕.',
+          assistant: { content: 'Guten Tag – für Sie ☕.' },
           usage: { inputTokens: 21, outputTokens: 9, cacheReadTokens: 0 },
           responseId: 'chatcmpl-CeQ1',
         })
-        expect(client.gate.deliveredText).toBe(round.text)
+        expect(client.gate.deliveredText).toBe(round.assistant.content)
       }),
     )
   })
@@ -116,16 +116,21 @@ describe('calls', () => {
     const client = openGate('chat-completions')
     client.gate.push(parallel)
     client.gate.push(Buffer.from(': keep-alive\n\n'))
-    expect(client.gate.holding).toBe(true)
+    expect(client.gate.isHolding).toBe(true)
     expect(client.text()).not.toMatch(/tool_calls|web__fetch|DONE|"usage":\{/)
-    const round = client.gate.endRound()
+    const round = client.gate.endRound(true)
     expect(assemble(client.text())).toMatchObject({ content: 'I will look both up.', finish: [], isDone: false })
     expect(round.calls.map(({ name, args }) => [name, args])).toEqual([
       ['web__fetch', { url: 'https://example.com' }],
       ['mail__send', { to: 'eve@example.com', body: 'hi' }],
       ['clock__now', {}],
     ])
-    expect(round).toMatchObject({ complete: true, finish: 'tool_calls', text: 'I will look both up.', usage: { cacheReadTokens: 256 } })
+    expect(round).toMatchObject({
+      complete: true,
+      finish: 'tool_calls',
+      assistant: { content: 'I will look both up.' },
+      usage: { cacheReadTokens: 256 },
+    })
     expect(round.native.get('call_m1')).toEqual({
       id: 'call_m1',
       type: 'function',
@@ -140,7 +145,7 @@ describe('calls', () => {
         const round = feed(client, stream, sizes)
         client.gate.release(new Set(round.calls.map((one) => one.id)))
         expect(client.text()).toBe(stream.toString())
-        expect(client.gate.holding).toBe(false)
+        expect(client.gate.isHolding).toBe(false)
       }),
     )
   })
@@ -241,9 +246,9 @@ describe('calls', () => {
   test.each([
     ['a function_call', chunk({ delta: { function_call: { name: 't', arguments: '{}' } } })],
     ['a call in a whole message', chunk({ message: { tool_calls: [{ id: 'a' }] } })],
-    ['a call without an index', chunk({ delta: { tool_calls: [{ id: 'a', function: { name: 't' } }] } })],
+    ['a call that nobody can tell from another', chunk({ delta: { tool_calls: [{ function: { arguments: '{}' } }] } })],
     ['a call that changes its id', chunk(call(0, 'a', 't', '')) + chunk(call(0, 'b', '', ''))],
-    ['a call that changes its name', chunk(call(0, 'a', 't', '')) + chunk(call(0, 'a', 'u', ''))],
+    ['a call that changes its name', chunk(call(0, 'a', 't', '{')) + chunk(call(0, 'a', 'u', '}'))],
     ['a call of an unknown type', chunk({ delta: { tool_calls: [{ index: 0, id: 'a', type: 'shell' }] } })],
     [
       'two calls with one id',
@@ -260,6 +265,32 @@ describe('calls', () => {
     expect(() => feed(client, Buffer.from(stream))).toThrow(expect.objectContaining({ code: 'upstream.malformed' }))
     expect(client.text()).not.toMatch(/tool_calls|function_call/)
   })
+
+  test.each([[['a', 'b']], [['b']]])(
+    'whose name comes in pieces are decided by the whole of it, and reach every client with it: %j',
+    (released) => {
+      const client = openGate('chat-completions')
+      const stream =
+        chunk(call(0, 'a', 'read', '')) +
+        chunk(call(1, 'b', 'wipe', '')) +
+        chunk({ delta: { tool_calls: [{ index: 0, function: { name: '_file' } }] } }) +
+        chunk({ delta: { tool_calls: [{ index: 1, function: { name: '_disk', arguments: '{}' } }] } }) +
+        chunk({ delta: { tool_calls: [{ index: 0, function: { arguments: '{}' } }] } }) +
+        chunk({ delta: {}, finish_reason: 'tool_calls' }) +
+        done
+      const round = feed(client, Buffer.from(stream))
+      expect(round.calls.map(({ name }) => name)).toEqual(['read_file', 'wipe_disk'])
+      expect(round.native.get('b')).toMatchObject({ function: { name: 'wipe_disk' } })
+      client.gate.release(new Set(released))
+      expect(assemble(client.text()).calls.map(({ name }) => name)).toEqual(
+        released.length === 2 ? ['read_file', 'wipe_disk'] : ['wipe_disk'],
+      )
+      // One that keeps the first name it sees has the same.
+      expect(client.text().match(/"name":"[^"]*"/g)).toEqual(
+        released.length === 2 ? ['"name":"read_file"', '"name":"wipe_disk"'] : ['"name":"wipe_disk"'],
+      )
+    },
+  )
 
   test('that repeat their name with every fragment reach the client with one name', () => {
     const client = openGate('chat-completions')
@@ -292,7 +323,8 @@ describe('a stream that breaks', () => {
       fc.property(fc.constantFrom(text, parallel), fc.double({ min: 0, max: 1, noNaN: true }), (stream, share) => {
         const client = openGate('chat-completions')
         const end = stream.length - 'data: [DONE]\n\n'.length
-        const round = feed(client, stream.subarray(0, Math.floor(share * end)), [97])
+        for (const piece of cut(stream.subarray(0, Math.floor(share * end)), [97])) client.gate.push(piece)
+        const round = client.gate.endRound(false)
         expect(round.complete).toBe(false)
         expect(round.calls).toEqual([])
         expect(client.text()).not.toMatch(/tool_calls|DONE/)
@@ -300,12 +332,25 @@ describe('a stream that breaks', () => {
     )
   })
 
-  test('with an error event passes it on in its own words', () => {
+  test('after the finish of every choice is complete, if its body ended properly', () => {
+    const stream = Buffer.from(chunk(call(0, 'a', 't', '{}')) + chunk({ delta: {}, finish_reason: 'tool_calls' }))
+    const client = openGate('chat-completions')
+    expect(feed(client, stream)).toMatchObject({ complete: true, calls: [{ id: 'a' }] })
+    client.gate.release(new Set(['a']))
+    expect(assemble(client.text())).toMatchObject({ calls: [{ id: 'a' }], isDone: true })
+    const open = Buffer.from(chunk({ delta: { content: 'a' }, finish_reason: 'stop' }) + chunk({ index: 1, delta: { content: 'b' } }))
+    expect(feed(openGate('chat-completions'), open)).toMatchObject({ complete: false })
+  })
+
+  test('with an error event tells of it, and keeps it and what follows from the client', () => {
     const client = openGate('chat-completions')
     const error = 'data: {"error":{"message":"overloaded","type":"server_error"}}\n\n'
     const round = feed(client, Buffer.from(chunk(call(0, 'a', 't', '{}')) + error))
-    expect(round).toMatchObject({ upstreamError: 'overloaded', complete: false, calls: [] })
-    expect(client.text()).toBe(error)
+    expect(round).toMatchObject({ complete: false, calls: [] })
+    expect(client.gate.error?.reason).toBe('overloaded')
+    expect(client.gate.error?.raw.toString()).toBe(error)
+    client.gate.push(Buffer.from(chunk({ delta: { content: 'late' } })))
+    expect(client.text()).toBe('')
   })
 
   test('only at its last blank line is complete, and ends properly', () => {
@@ -322,13 +367,13 @@ describe('several rounds', () => {
       fc.property(chunkSizes, fc.boolean(), (sizes, hideUsageChunk) => {
         const client = openGate('chat-completions', { hideUsageChunk })
         feed(client, parallel, sizes)
-        const history = client.gate.startContinuation()
+        const history = client.gate.nextRound()
         expect(history).toMatchObject({
           role: 'assistant',
           content: 'I will look both up.',
           tool_calls: [{ id: 'call_w1' }, { id: 'call_m1' }, { id: 'call_c1' }],
         })
-        expect(client.gate.holding).toBe(false)
+        expect(client.gate.isHolding).toBe(false)
         const round = feed(client, text, sizes)
         const message = assemble(client.text())
         expect([...message.ids]).toEqual(['chatcmpl-CeQ2'])
@@ -344,7 +389,11 @@ describe('several rounds', () => {
             ? []
             : [{ prompt_tokens: 331, completion_tokens: 67, total_tokens: 398, prompt_tokens_details: { cached_tokens: 256 } }],
         )
-        expect(round).toMatchObject({ text: 'Guten Tag – für Sie ☕.', usage: { inputTokens: 21 }, responseId: 'chatcmpl-CeQ1' })
+        expect(round).toMatchObject({
+          assistant: { content: 'Guten Tag – für Sie ☕.' },
+          usage: { inputTokens: 21 },
+          responseId: 'chatcmpl-CeQ1',
+        })
         expect(viewOf(message.content)).toBe(client.gate.deliveredText)
       }),
     )
@@ -354,7 +403,7 @@ describe('several rounds', () => {
     const client = openGate('chat-completions')
     feed(client, zeroArgument)
     expect(client.text()).toBe('')
-    client.gate.startContinuation()
+    client.gate.nextRound()
     feed(client, parallel)
     client.gate.release(new Set(['call_m1']))
     expect(assemble(client.text())).toMatchObject({
@@ -368,9 +417,9 @@ describe('several rounds', () => {
   test('end with an explanation when no call may run', () => {
     const client = openGate('chat-completions')
     feed(client, parallel)
-    client.gate.startContinuation()
+    client.gate.nextRound()
     feed(client, zeroArgument)
-    client.gate.finishWithText('Refused by policy.')
+    client.write(client.gate.close('Refused by policy.'))
     const message = assemble(client.text())
     expect(message).toMatchObject({
       role: ['assistant'],
@@ -395,7 +444,7 @@ describe('several rounds', () => {
           done,
       ),
     )
-    expect(client.gate.startContinuation()).toMatchObject({
+    expect(client.gate.nextRound()).toMatchObject({
       content: null,
       reasoning_content: 'think',
       thinking_blocks: [{ signature: 's' }],

@@ -4,7 +4,8 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import { asUpstreamError, joinRounds } from '../chat-completions/answer.ts'
+import { joinRounds } from '../round-text.ts'
+import { asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { malformed, objectsOf } from '../../request/fields.ts'
 import { readToolUse, textOfBlocks } from './views.ts'
@@ -35,12 +36,17 @@ export function readMessagesResponse(body: JsonObject): ResponseView {
     if (calls.some((other) => other.id === view.id)) throw malformed('two tool calls of the response have the same id')
     calls.push(view)
   }
+  const finish = messagesFinish(body.stop_reason)
+  // Nobody can tell from an input whether it is whole: what stands last was being written when the limit came.
+  const last = objectsOf(content).at(-1)
+  const cutCalls = finish === 'length' && last?.type === 'tool_use' ? [asText(last.id)] : []
   return {
     id: asText(body.id),
     model: asText(body.model),
     text,
-    calls,
-    finish: messagesFinish(body.stop_reason),
+    calls: calls.filter(({ id }) => !cutCalls.includes(id)),
+    cutCalls,
+    finish,
     usage: readMessagesUsage(body.usage),
   }
 }

@@ -1,5 +1,5 @@
 /** An error in the words of messages: the vendor's own envelope and types, with our code and turn as extra fields. */
-import type { JsonObject } from '../../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../../core/json.ts'
 import type { DialectError } from '../../dialect.ts'
 import { turnOf } from '../error-fields.ts'
 
@@ -24,4 +24,10 @@ export function messagesErrorBody(error: DialectError): JsonObject {
 
 export function messagesStreamError(error: DialectError): string {
   return `event: error\ndata: ${JSON.stringify(messagesErrorBody(error))}\n\n`
+}
+
+/** What an event (`type`: its `event` field) or a whole answer reports as an error. */
+export function messagesErrorIn(payload: JsonObject, type: string): JsonValue | undefined {
+  const said = typeof payload.type === 'string' ? payload.type : type
+  return said === 'error' ? (payload.error ?? {}) : undefined
 }

@@ -1,20 +1,8 @@
-/**
- * The lens on Anthropic's messages dialect: views over a request. It refuses what it cannot read for certain,
- * and leaves every field it has no need of alone.
- */
-import type { JsonObject, JsonValue } from '../../../core/json.ts'
-import type { Dialect, MessageView, RequestView, ToolDefinitionView } from '../../dialect.ts'
-import { messagesErrorBody, messagesStreamError } from './errors.ts'
-import {
-  invalid,
-  isAbsent,
-  optionalObjects,
-  readStream,
-  requireArray,
-  requireName,
-  requireObject,
-  unsupported,
-} from '../../request/fields.ts'
+/** Anthropic's messages dialect. */
+import { MessagesStreamLens } from './stream.ts'
+import { guardedFields } from './guarded-fields.ts'
+import type { Dialect } from '../../dialect.ts'
+import { messagesErrorBody, messagesErrorIn, messagesStreamError } from './errors.ts'
 import { addMessagesNote, appendMessagesRound, removeMessagesTools, restoreMessages } from './edit.ts'
 import {
   appendMessagesText,
@@ -24,23 +12,24 @@ import {
   nativeMessagesCall,
   readMessagesResponse,
 } from './answer.ts'
-import { messagesToolName, runsOnClient } from './tools.ts'
-import { readMessage, readSystem } from './views.ts'
+import { readMessagesRequest } from './request.ts'
 
 export const messages: Dialect = {
   name: 'messages',
+  guardedFields,
   readRequest: readMessagesRequest,
   readResponse: readMessagesResponse,
+  errorIn: messagesErrorIn,
+  streamLens: () => new MessagesStreamLens(),
   edit: {
     removeTools: removeMessagesTools,
     restore: restoreMessages,
     addNote: addMessagesNote,
     appendRound: appendMessagesRound,
-    setModel(body, model) {
-      body.model = model
-    },
   },
   respond: {
+    // No vendor of this dialect is known to leave it.
+    normalise: () => false,
     assistantMessage: messagesAssistantMessage,
     nativeCall: nativeMessagesCall,
     dropCalls: dropMessagesCalls,
@@ -49,38 +38,4 @@ export const messages: Dialect = {
   },
   errorBody: messagesErrorBody,
   streamError: messagesStreamError,
-}
-
-function readMessagesRequest(body: JsonObject, known: readonly MessageView[] = []): RequestView {
-  refuseServers(body.mcp_servers)
-  const conversation = requireArray(body.messages, 'messages')
-  if (conversation.length + known.length === 0) throw invalid('messages', 'it is empty')
-  const system = readSystem(body.system)
-  const views = conversation.map((message, index) => readMessage(message, known.length + index))
-  return {
-    model: requireName(body.model, 'model'),
-    stream: readStream(body),
-    messages: [...(system === undefined ? [] : [system]), ...known, ...views],
-    tools: optionalObjects(body.tools, 'tools').map(readTool),
-    forcedTool: readForcedTool(body.tool_choice),
-    wantsUsage: true,
-    choices: 1,
-  }
-}
-
-/** The vendor would call these hosts itself, past every decision: no upstream address is chosen by a client. */
-function refuseServers(servers: JsonValue | undefined): void {
-  if (isAbsent(servers) || (Array.isArray(servers) && servers.length === 0)) return
-  throw unsupported('mcp_servers', 'register the servers with the gateway and call their tools from the client')
-}
-
-function readTool(tool: JsonObject, index: number): ToolDefinitionView {
-  if (!runsOnClient(tool)) return { name: requireName(messagesToolName(tool), `tools[${index}].type`), runs: 'vendor' }
-  return { name: requireName(tool.name, `tools[${index}].name`), runs: 'client' }
-}
-
-function readForcedTool(value: JsonValue | undefined): string | undefined {
-  if (isAbsent(value)) return undefined
-  const choice = requireObject(value, 'tool_choice')
-  return choice.type === 'tool' ? requireName(choice.name, 'tool_choice.name') : undefined
 }

@@ -5,7 +5,7 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import { parseArguments } from '../../request/call-arguments.ts'
-import { asUpstreamError } from '../chat-completions/answer.ts'
+import { asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 import { isSayable, messagesFinish } from './answer.ts'
@@ -27,7 +27,6 @@ export class MessagesRound {
   id = ''
   model = ''
   isStopped = false
-  error: string | undefined
   #usage: JsonObject | undefined
   #stopReason: JsonValue | undefined
   readonly #blocks = new Map<number, Block>()
@@ -41,12 +40,16 @@ export class MessagesRound {
     if (isObject(message.usage)) this.#usage = { ...message.usage }
   }
 
-  /** `content_block_start`. True when the block is a call that the client would run. */
+  /** `content_block_start`. True when the block is a call that the client would run. Throws for a call that cannot be read for certain. */
   startBlock(index: number, native: JsonObject): boolean {
     if (this.#blocks.has(index)) throw malformed('its stream starts a block twice')
     if (this.#blocks.size >= maxBlocks) throw malformed(`its stream has more than ${maxBlocks} blocks`)
     this.#blocks.set(index, { index, native: { ...native }, json: '', isStopped: false })
-    return native.type === 'tool_use'
+    if (native.type !== 'tool_use') return false
+    requireText(native.id, 'the id of a tool call')
+    requireText(native.name, 'the name of a tool call')
+    if (!isAbsent(native.input) && !isObject(native.input)) throw malformed('the input of a tool call of its stream is not an object')
+    return true
   }
 
   /** `content_block_delta`. */
@@ -54,8 +57,8 @@ export class MessagesRound {
     const block = this.#blocks.get(index)
     if (block === undefined || block.isStopped) throw malformed('its stream adds to a block that is not open')
     const { native } = block
-    if (delta.type === 'text_delta') native.text = asText(native.text) + asText(delta.text)
-    else if (delta.type === 'input_json_delta') block.json += asText(delta.partial_json)
+    if (delta.type === 'text_delta') native.text = asText(native.text) + requireText(delta.text, 'text')
+    else if (delta.type === 'input_json_delta') block.json += requireText(delta.partial_json, 'the input of a tool call')
     else if (delta.type === 'thinking_delta') native.thinking = asText(native.thinking) + asText(delta.thinking)
     else if (delta.type === 'signature_delta') native.signature = asText(delta.signature)
     else if (delta.type === 'citations_delta' && !isAbsent(delta.citation))
@@ -102,12 +105,24 @@ export class MessagesRound {
 
   /** True when the stream ended as the dialect ends it, with every block closed. */
   isComplete(): boolean {
-    return this.isStopped && this.error === undefined && [...this.#blocks.values()].every((block) => block.isStopped)
+    return this.isStopped && [...this.#blocks.values()].every((block) => block.isStopped)
   }
 
   /** Indexes of blocks that are still open. */
   openBlocks(): number[] {
     return [...this.#blocks.values()].filter((block) => !block.isStopped).map((block) => block.index)
+  }
+
+  /** Indexes of calls that the length limit has cut off: their input is no JSON object, or had not begun. */
+  cutCalls(): readonly number[] {
+    if (this.finish() !== 'length') return []
+    const blocks = [...this.#blocks.values()]
+    return blocks
+      .filter(
+        (block) =>
+          block.native.type === 'tool_use' && (inputOf(block) === undefined || (block === blocks.at(-1) && block.json.trim() === '')),
+      )
+      .map(({ index }) => index)
   }
 
   /** The calls in order. Throws `upstream.malformed` when one cannot be told from another. */
@@ -133,7 +148,9 @@ export class MessagesRound {
   }
 
   assistantMessage(): JsonObject {
-    return { role: 'assistant', content: this.blocks().filter(isSayable) }
+    const cut = this.cutCalls()
+    const blocks = [...this.#blocks.values()].filter(({ index }) => !cut.includes(index))
+    return { role: 'assistant', content: blocks.map(finished).filter(isSayable) }
   }
 }
 
@@ -152,4 +169,10 @@ function finished(block: Block): JsonObject {
 function inputOf(block: Block): JsonObject | undefined {
   if (block.json.trim() !== '') return parseArguments(block.json)
   return isObject(block.native.input) ? block.native.input : {}
+}
+
+/** Text that somebody else would read as text too. */
+function requireText(value: JsonValue | undefined, what: string): string {
+  if (typeof value !== 'string') throw malformed(`${what} of its stream is not text`)
+  return value
 }

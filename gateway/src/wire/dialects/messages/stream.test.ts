@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import type { JsonObject } from '../../../core/json.ts'
-import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/gate-testing.fixture.ts'
+import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/open-gate.fixture.ts'
 import { messages } from './messages.ts'
 
 const text = fixture('messages-text.sse')
@@ -54,7 +54,7 @@ function assemble(stream: string): Message {
 
 function feed(client: Client, stream: Buffer, sizes: readonly number[] = [1 << 20]): ReturnType<Client['gate']['endRound']> {
   for (const chunk of cut(stream, sizes)) client.gate.push(chunk)
-  return client.gate.endRound()
+  return client.gate.endRound(true)
 }
 
 function event(payload: JsonObject): string {
@@ -94,7 +94,8 @@ describe('a stream without calls', () => {
 
   test('shows tools the vendor ran, and their results, in its text', () => {
     const client = openGate('messages')
-    expect(feed(client, search).text).toBe(
+    feed(client, search)
+    expect(client.gate.deliveredText).toBe(
       '[web_search {"query":"turnward"}]\nTurnward docs\nhttps://turnward.example/docs\n2 days ago\nIt is a gateway.',
     )
   })
@@ -112,17 +113,18 @@ describe('calls', () => {
     const client = openGate('messages')
     client.gate.push(calls)
     client.gate.push(Buffer.from('event: ping\ndata: {"type":"ping"}\n\n'))
-    expect(client.gate.holding).toBe(true)
+    expect(client.gate.isHolding).toBe(true)
     expect(client.text()).not.toMatch(/tool_use|toolu_|message_stop|message_delta/)
     expect(client.text()).toMatch(/signature_delta[^]*both up[^]*ping/)
-    const round = client.gate.endRound()
+    const round = client.gate.endRound(true)
     expect(round.calls.map(({ name, args }) => [name, args])).toEqual([
       ['web__fetch', { url: 'https://example.com' }],
       ['mail__send', { to: 'eve@example.com', body: 'hi' }],
       ['clock__now', {}],
     ])
     expect(round.native.get('toolu_c1')).toEqual({ type: 'tool_use', id: 'toolu_c1', name: 'clock__now', input: {} })
-    expect(round).toMatchObject({ complete: true, finish: 'tool_calls', text: 'I will look both up.' })
+    expect(round).toMatchObject({ complete: true, finish: 'tool_calls' })
+    expect(client.gate.deliveredText).toBe('I will look both up.')
   })
 
   test('that are all allowed leave in their original bytes', () => {
@@ -132,7 +134,7 @@ describe('calls', () => {
         const round = feed(client, calls, sizes)
         client.gate.release(new Set(round.calls.map((call) => call.id)))
         expect(client.text()).toBe(calls.toString())
-        expect(client.gate.holding).toBe(false)
+        expect(client.gate.isHolding).toBe(false)
       }),
     )
   })
@@ -188,7 +190,7 @@ describe('calls', () => {
     feed(client, Buffer.from(start + toolStart + after + end))
     expect(client.text()).toBe(start)
     expect(client.gate.deliveredText).toBe('after')
-    client.gate.startContinuation()
+    client.gate.nextRound()
     expect(client.gate.deliveredText).toBe('')
   })
 
@@ -231,12 +233,14 @@ describe('a stream that breaks', () => {
     )
   })
 
-  test('with an error event passes it on in its own words', () => {
+  test('with an error event tells of it, and keeps it from the client', () => {
     const client = openGate('messages')
     const error = event({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })
     const round = feed(client, Buffer.from(calls.toString().split('event: message_delta')[0] + error))
-    expect(round).toMatchObject({ upstreamError: 'Overloaded', complete: false, calls: [] })
-    expect(client.text().endsWith(error)).toBe(true)
+    expect(round).toMatchObject({ complete: false, calls: [] })
+    expect(client.gate.error?.reason).toBe('Overloaded')
+    expect(client.gate.error?.raw.toString()).toBe(error)
+    expect(client.text()).not.toContain('Overloaded')
     expect(client.text()).not.toContain('tool_use')
   })
 })
@@ -247,7 +251,7 @@ describe('several rounds', () => {
       fc.property(chunkSizes, fc.subarray(['toolu_w1', 'toolu_c1']), (sizes, allowed) => {
         const client = openGate('messages')
         feed(client, calls, sizes)
-        const history = client.gate.startContinuation()
+        const history = client.gate.nextRound()
         expect(history).toEqual({ role: 'assistant', content: assemble(calls.toString()).content })
         const round = feed(client, calls, sizes)
         client.gate.release(new Set(allowed))
@@ -272,9 +276,9 @@ describe('several rounds', () => {
   test('end as they come when the last one has no calls', () => {
     const client = openGate('messages')
     feed(client, calls)
-    client.gate.startContinuation()
-    expect(feed(client, text)).toMatchObject({ complete: true, text: 'Guten Tag – für Sie ☕.' })
-    expect(client.gate.holding).toBe(false)
+    client.gate.nextRound()
+    expect(feed(client, text)).toMatchObject({ complete: true, assistant: { content: [{ text: 'Guten Tag – für Sie ☕.' }] } })
+    expect(client.gate.isHolding).toBe(false)
     expect(assemble(client.text())).toMatchObject({
       stopReason: 'end_turn',
       isStopped: true,
@@ -285,9 +289,9 @@ describe('several rounds', () => {
   test('end with an explanation when no call may run', () => {
     const client = openGate('messages')
     feed(client, calls)
-    client.gate.startContinuation()
+    client.gate.nextRound()
     feed(client, calls)
-    client.gate.finishWithText('Refused by policy.')
+    client.write(client.gate.close('Refused by policy.'))
     const message = assemble(client.text())
     expect(message.content.map((block) => block.type)).toEqual(['thinking', 'text', 'thinking', 'text', 'text'])
     expect(message).toMatchObject({ stopReason: 'end_turn', isStopped: true, usage: { input_tokens: 824, output_tokens: 262 } })

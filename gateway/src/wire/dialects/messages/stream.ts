@@ -1,27 +1,14 @@
-/**
- * The gate for messages streams: blocks pass as they come, in their own bytes; from the first tool call on, everything
- * waits for a decision. No fragment of an undecided call ever reaches the client.
- */
+/** What the events of a messages stream are to the gate: blocks that pass as they come, calls and ends that may have to wait. */
 import type { UsageRecord } from '@turnward/contract/decision'
-import { asText, isObject, type JsonObject } from '../../../core/json.ts'
-import { roundSeparator } from '../chat-completions/answer.ts'
+import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
-import { GateOutput } from '../../gate/gate-output.ts'
-import { type HeldEvent, HeldEvents } from '../../gate/held-events.ts'
+import { roundSeparator } from '../round-text.ts'
+import { messagesErrorIn } from './errors.ts'
 import { MessagesRound, textOfRound } from './round.ts'
-import { SseFramer, asBuffer, type SseEvent } from '../../framing/sse.ts'
-import { errorReason, isLineEnd, readPayload, wholeEvent } from '../../gate/stream-events.ts'
-import type { GateOptions, GateRound, GateSink, StreamGate } from '../../gate/stream-gate.ts'
-import { TextEvents } from '../../gate/text-events.ts'
 import { addMessagesUsage } from './usage.ts'
 
-export class MessagesStreamGate implements StreamGate {
-  readonly #output: GateOutput
-  readonly #framer: SseFramer
-  readonly #texts: TextEvents
-  readonly #held: HeldEvents
-  readonly #maskError: (raw: Buffer) => Buffer
-  readonly #holdsEnd: () => boolean
+export class MessagesStreamLens implements StreamLens {
   #round = new MessagesRound()
   #isContinued = false
   #isStarted = false
@@ -33,162 +20,33 @@ export class MessagesStreamGate implements StreamGate {
   #nextIndex = 0
   readonly #earlierBlocks: JsonObject[] = []
   readonly #earlierUsage: UsageRecord[] = []
-  #stop: HeldEvent | undefined
+  /** The end of a block of text that may be the last one. */
+  #stop: StreamEvent | undefined
   /** The last block of text, when its end is held. */
   #openText: number | undefined
   /** Blocks of our own at the end of the message. */
   readonly #added: JsonObject[] = []
-
-  constructor(sink: GateSink, options: GateOptions) {
-    this.#output = new GateOutput(sink)
-    this.#framer = new SseFramer(options.maxEventBytes)
-    this.#texts = new TextEvents(options.maxEventBytes)
-    this.#held = new HeldEvents(options.maxEventBytes)
-    this.#maskError = options.maskError ?? ((raw) => raw)
-    this.#holdsEnd = options.holdsEnd ?? (() => false)
-  }
-
-  get failed(): boolean {
-    return this.#round.error !== undefined
-  }
-
-  get holding(): boolean {
-    return !this.#held.isEmpty
-  }
+  /** Indexes of calls that are dropped when the round is released, and whether none is left. */
+  #dropped: readonly number[] = []
+  #hasNoCall = false
 
   get deliveredText(): string {
     return textOfRound([...this.#earlierBlocks, ...this.#round.blocks(), ...this.#added])
   }
 
-  push(chunk: Uint8Array): void {
-    try {
-      const bytes = asBuffer(chunk)
-      const taken = this.#framer.isBetweenEvents && !this.holding ? this.#texts.take(bytes) : 0
-      if (taken > 0) this.#output.raw(bytes.subarray(0, taken))
-      if (taken < bytes.length) this.#framer.push(bytes.subarray(taken), this.#onEvent)
-    } finally {
-      this.#output.flush()
+  errorIn(payload: JsonObject, type: string): JsonValue | undefined {
+    return messagesErrorIn(payload, type)
+  }
+
+  read(event: StreamEvent, type: string, ways: GateWays): void {
+    const { payload } = event
+    if (payload === undefined) {
+      this.#send(event, ways)
+      return
     }
-  }
-
-  endRound(): GateRound {
-    const round = this.#round
-    this.#framer.end(this.#onEvent)
-    this.#flushStop()
-    this.#output.flush()
-    const isComplete = round.isComplete()
-    // Calls of a stream that was cut off are nobody's to decide, and may lack anything.
-    const calls = isComplete ? round.calls() : []
-    return {
-      calls: calls.map((call) => call.view),
-      native: new Map(calls.map((call) => [call.view.id, call.native])),
-      assistant: round.assistantMessage(),
-      text: textOfRound(round.blocks()),
-      finish: round.finish(),
-      usage: round.usage,
-      responseId: round.id,
-      model: round.model,
-      complete: isComplete,
-      upstreamError: round.error,
-    }
-  }
-
-  release(allowed: ReadonlySet<string>): void {
-    const calls = this.#round.calls()
-    const dropped = calls.filter((call) => !allowed.has(call.view.id)).map((call) => call.index)
-    const hasNoCall = calls.length > 0 && dropped.length === calls.length
-    for (const held of this.#held.take()) {
-      const index = held.payload?.index
-      if (typeof index === 'number' && isBlockEvent(held.payload)) {
-        if (!dropped.includes(index)) this.#writeBlock(held, index, dropped.filter((one) => one < index).length)
-      } else if (hasNoCall && held.payload?.type === 'message_delta') {
-        this.#write(held.raw, withNormalStop(held.payload), true)
-      } else {
-        this.#write(held.raw, held.payload, held.isEdited)
-      }
-    }
-    this.#output.flush()
-  }
-
-  addText(text: string): void {
-    const index = this.#openText
-    // Into the last block of text, when its end is held with the rest: some clients show the last block only.
-    if (index === undefined) this.#added.push(this.#writeText(text))
-    else {
-      const added = roundSeparator + text
-      this.#round.addText(index, added)
-      this.#event({ type: 'content_block_delta', index: index + this.#base, delta: { type: 'text_delta', text: added } })
-    }
-    this.#output.flush()
-  }
-
-  startContinuation(): JsonObject {
-    const message = this.#round.assistantMessage()
-    this.#closeRound()
-    this.#isContinued = true
-    return message
-  }
-
-  finishWithText(explanation: string): void {
-    const { id, model } = this.#round
-    const open = this.#round.openBlocks().filter((index) => index < this.#heldFrom)
-    for (const index of open) this.#event({ type: 'content_block_stop', index: index + this.#base })
-    this.#closeRound()
-    if (!this.#isStarted) {
-      const usage = { input_tokens: 0, output_tokens: 0 }
-      const message = {
-        id: id === '' ? 'msg_turnward' : id,
-        type: 'message',
-        role: 'assistant',
-        model,
-        content: [],
-        stop_reason: null,
-        stop_sequence: null,
-        usage,
-      }
-      this.#event({ type: 'message_start', message })
-      this.#isStarted = true
-    }
-    if (explanation !== '') this.#earlierBlocks.push(this.#writeText(explanation))
-    const usage = addMessagesUsage({ output_tokens: 0 }, this.#earlierUsage)
-    this.#event({ type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage })
-    this.#event({ type: 'message_stop' })
-    this.#output.flush()
-  }
-
-  #writeText(text: string): JsonObject {
-    const index = this.#nextIndex++
-    this.#event({ type: 'content_block_start', index, content_block: { type: 'text', text: '' } })
-    this.#event({ type: 'content_block_delta', index, delta: { type: 'text_delta', text } })
-    this.#event({ type: 'content_block_stop', index })
-    return { type: 'text', text }
-  }
-
-  #onEvent = (event: SseEvent): void => {
-    const data = event.data?.trim()
-    if (event.isForeign) {
-      if (event.isTerminated) throw malformed('it is not an event stream')
-    } else if (data === undefined || data === '') {
-      // A torn rest without data says nothing, and would swallow whatever is written after it.
-      if (event.isTerminated || isLineEnd(event.raw)) this.#output.raw(event.raw)
-    } else if (data === '[DONE]') {
-      // Not of this dialect, but some upstreams end every stream with it.
-      this.#pass(wholeEvent(event), undefined, false)
-    } else {
-      const payload = readPayload(event, data)
-      if (payload !== undefined)
-        this.#onPayload(payload, typeof payload.type === 'string' ? payload.type : (event.event ?? ''), wholeEvent(event))
-    }
-  }
-
-  #onPayload(payload: JsonObject, type: string, raw: Buffer): void {
-    switch (type) {
+    switch (typeOf(payload, type)) {
       case 'ping':
-        this.#output.raw(raw)
-        return
-      case 'error':
-        this.#round.error = errorReason(payload.error)
-        this.#output.raw(this.#maskError(raw))
+        ways.pass(event)
         return
       case 'message_start':
         this.#round.start(isObject(payload.message) ? payload.message : {})
@@ -196,26 +54,26 @@ export class MessagesStreamGate implements StreamGate {
         this.#isStarted = true
         break
       case 'content_block_start': {
-        this.#flushStop()
+        this.#flushStop(ways)
         const index = blockIndex(payload)
         const isCall = this.#round.startBlock(index, isObject(payload.content_block) ? payload.content_block : {})
-        if (isCall && !this.holding) this.#heldFrom = index
-        if (isCall || this.holding) this.#held.add({ raw, payload, isEdited: false })
-        else this.#writeBlock({ raw, payload, isEdited: false }, index, 0)
+        if (isCall && !ways.isHolding) this.#heldFrom = index
+        if (isCall || ways.isHolding) ways.hold(event)
+        else ways.pass(this.#shown(event, index, 0))
         return
       }
       case 'content_block_delta':
         this.#round.addDelta(blockIndex(payload), isObject(payload.delta) ? payload.delta : {})
-        if (!this.holding && this.#base === 0) this.#learn(raw, payload)
+        if (!ways.isHolding && this.#base === 0) this.#learn(event, payload, ways)
         break
       case 'content_block_stop':
         this.#round.stopBlock(blockIndex(payload))
-        if (this.holding || !this.#round.isText(blockIndex(payload)) || !this.#holdsEnd()) break
-        this.#stop = { raw, payload, isEdited: false }
+        if (ways.isHolding || !this.#round.isText(blockIndex(payload)) || !ways.holdsEnd()) break
+        this.#stop = event
         return
       case 'message_delta':
         this.#round.addMessageDelta(payload)
-        this.#passEnd(raw, payload)
+        this.#sendEnd(event, payload, ways)
         return
       case 'message_stop':
         this.#round.isStopped = true
@@ -224,66 +82,154 @@ export class MessagesStreamGate implements StreamGate {
         // An event newer than this code passes as it is.
         break
     }
-    this.#pass(raw, payload, false)
+    this.#send(event, ways)
   }
 
-  #passEnd(raw: Buffer, payload: JsonObject): void {
-    const end = this.#isContinued ? { ...payload, usage: addMessagesUsage(this.#round.nativeUsage, this.#earlierUsage) } : payload
-    if (this.holding || !this.#holdsEnd()) {
-      this.#flushStop()
-      this.#pass(raw, end, this.#isContinued)
+  readEnd(_isProper: boolean, ways: GateWays): void {
+    this.#flushStop(ways)
+  }
+
+  round(): GateRound {
+    const round = this.#round
+    const isComplete = round.isComplete()
+    // Calls of a stream that was cut off are nobody's to decide, and may lack anything.
+    const made = isComplete ? round.calls() : []
+    const cut = round.cutCalls()
+    const calls = made.filter(({ index }) => !cut.includes(index))
+    return {
+      calls: calls.map((call) => call.view),
+      native: new Map(calls.map((call) => [call.view.id, call.native])),
+      assistant: round.assistantMessage(),
+      cutCalls: made.length - calls.length,
+      finish: round.finish(),
+      usage: round.usage,
+      responseId: round.id,
+      model: round.model,
+      complete: isComplete,
+    }
+  }
+
+  write(payload: JsonObject): string {
+    return `event: ${asText(payload.type)}\ndata: ${JSON.stringify(payload)}\n\n`
+  }
+
+  beginRelease(allowed: ReadonlySet<string>): void {
+    const calls = this.#round.calls()
+    this.#dropped = calls.filter((call) => !allowed.has(call.view.id)).map((call) => call.index)
+    this.#hasNoCall = calls.length > 0 && this.#dropped.length === calls.length
+  }
+
+  release(event: StreamEvent): StreamEvent | undefined {
+    const { payload } = event
+    const index = payload?.index
+    if (typeof index === 'number' && isBlockEvent(payload)) {
+      return this.#dropped.includes(index) ? undefined : this.#shown(event, index, this.#dropped.filter((one) => one < index).length)
+    }
+    if (!this.#hasNoCall || payload?.type !== 'message_delta') return event
+    return { ...event, payload: withNormalStop(payload), isEdited: true }
+  }
+
+  addText(text: string): string {
+    const index = this.#openText
+    // Into the last block of text, when its end is held with the rest: some clients show the last block only.
+    if (index === undefined) {
+      const block = { type: 'text', text }
+      this.#added.push(block)
+      return this.#writeText(text)
+    }
+    const added = roundSeparator + text
+    this.#round.addText(index, added)
+    return this.write({ type: 'content_block_delta', index: index + this.#base, delta: { type: 'text_delta', text: added } })
+  }
+
+  nextRound(): JsonObject {
+    const message = this.#round.assistantMessage()
+    this.#closeRound()
+    this.#isContinued = true
+    return message
+  }
+
+  dropRound(): void {
+    this.#round = new MessagesRound()
+    this.#stop = undefined
+    this.#heldFrom = Infinity
+    this.#openText = undefined
+    if (!this.#isContinued) this.#isStarted = false
+  }
+
+  close(explanation: string): string {
+    const { id, model } = this.#round
+    const open = this.#round.openBlocks().filter((index) => index < this.#heldFrom)
+    let events = open.map((index) => this.write({ type: 'content_block_stop', index: index + this.#base })).join('')
+    this.#closeRound()
+    if (!this.#isStarted) events += this.write({ type: 'message_start', message: emptyMessage(id, model) })
+    this.#isStarted = true
+    if (explanation !== '') {
+      this.#earlierBlocks.push({ type: 'text', text: explanation })
+      events += this.#writeText(explanation)
+    }
+    const usage = addMessagesUsage({ output_tokens: 0 }, this.#earlierUsage)
+    events += this.write({ type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage })
+    return events + this.write({ type: 'message_stop' })
+  }
+
+  #writeText(text: string): string {
+    const index = this.#nextIndex++
+    return (
+      this.write({ type: 'content_block_start', index, content_block: { type: 'text', text: '' } }) +
+      this.write({ type: 'content_block_delta', index, delta: { type: 'text_delta', text } }) +
+      this.write({ type: 'content_block_stop', index })
+    )
+  }
+
+  #sendEnd(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
+    const end = this.#isContinued
+      ? { ...event, payload: { ...payload, usage: addMessagesUsage(this.#round.nativeUsage, this.#earlierUsage) }, isEdited: true }
+      : event
+    if (ways.isHolding || !ways.holdsEnd()) {
+      this.#flushStop(ways)
+      this.#send(end, ways)
       return
     }
     if (this.#stop !== undefined) {
       this.#openText = blockIndex(this.#stop.payload ?? {})
-      this.#held.add(this.#stop)
+      ways.hold(this.#stop)
       this.#stop = undefined
     }
-    this.#held.add({ raw, payload: end, isEdited: this.#isContinued })
+    ways.hold(end)
   }
 
-  /** The end of a block of text that may be the last one; it goes on when something other than the end of the message follows. */
-  #flushStop(): void {
+  /** The end of a block of text goes on when something other than the end of the message follows. */
+  #flushStop(ways: GateWays): void {
     const stop = this.#stop
     this.#stop = undefined
-    if (stop !== undefined) this.#writeBlock(stop, blockIndex(stop.payload ?? {}), 0)
+    if (stop !== undefined) ways.pass(this.#shown(stop, blockIndex(stop.payload ?? {}), 0))
   }
 
   /** The next delta may bring other words to the same block, and nothing more. */
-  #learn(raw: Buffer, payload: JsonObject): void {
+  #learn(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
     const { delta } = payload
     if (!isObject(delta) || delta.type !== 'text_delta') return
     const index = blockIndex(payload)
-    this.#texts.learn(raw, payload, asText(delta.text), putWords, (text) => this.#round.addDelta(index, { type: 'text_delta', text }))
+    ways.learn(event, asText(delta.text), putWords, (text) => this.#round.addDelta(index, { type: 'text_delta', text }))
   }
 
-  #pass(raw: Buffer, payload: JsonObject | undefined, isEdited: boolean): void {
-    if (this.holding) this.#held.add({ raw, payload, isEdited })
-    else if (payload !== undefined && isBlockEvent(payload)) this.#writeBlock({ raw, payload, isEdited }, blockIndex(payload), 0)
-    else this.#write(raw, payload, isEdited)
+  #send(event: StreamEvent, ways: GateWays): void {
+    const { payload } = event
+    if (ways.isHolding) ways.hold(event)
+    else if (payload !== undefined && isBlockEvent(payload)) ways.pass(this.#shown(event, blockIndex(payload), 0))
+    else ways.pass(event)
   }
 
-  /** Writes an event of a block under the number the block has in the client's message. */
-  #writeBlock(held: HeldEvent, index: number, droppedBefore: number): void {
+  /** An event of a block, under the number the block has in the client's message. */
+  #shown(event: StreamEvent, index: number, droppedBefore: number): StreamEvent {
     const shown = index - droppedBefore + this.#base
     this.#nextIndex = Math.max(this.#nextIndex, shown + 1)
-    if (shown === index) this.#write(held.raw, held.payload, held.isEdited)
-    else this.#write(held.raw, { ...held.payload, index: shown }, true)
+    return shown === index ? event : { raw: event.raw, payload: { ...event.payload, index: shown }, isEdited: true }
   }
 
-  #write(raw: Buffer, payload: JsonObject | undefined, isEdited: boolean): void {
-    if (isEdited && payload !== undefined) this.#event(payload)
-    else this.#output.raw(raw)
-  }
-
-  #event(payload: JsonObject): void {
-    this.#output.text(`event: ${asText(payload.type)}\ndata: ${JSON.stringify(payload)}\n\n`)
-  }
-
-  /** What was shown of this round becomes part of the message; what is held is discarded. */
+  /** What was shown of this round becomes part of the message. */
   #closeRound(): void {
-    this.#held.take()
-    this.#texts.forget()
     this.#earlierBlocks.push(...this.#round.blocks(this.#heldFrom))
     if (this.#round.usage !== undefined) this.#earlierUsage.push(this.#round.usage)
     this.#base = this.#nextIndex
@@ -291,6 +237,16 @@ export class MessagesStreamGate implements StreamGate {
     this.#openText = undefined
     this.#round = new MessagesRound()
   }
+}
+
+function typeOf(payload: JsonObject, type: string): string {
+  return typeof payload.type === 'string' ? payload.type : type
+}
+
+function emptyMessage(id: string, model: string): JsonObject {
+  const usage = { input_tokens: 0, output_tokens: 0 }
+  const empty = { model, content: [], stop_reason: null, stop_sequence: null, usage }
+  return { id: id === '' ? 'msg_turnward' : id, type: 'message', role: 'assistant', ...empty }
 }
 
 function putWords(payload: JsonObject, words: string): void {

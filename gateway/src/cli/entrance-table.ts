@@ -1,0 +1,74 @@
+/** What an entrance is, and how a request finds its own: one table of paths, methods and who may come in. Knows no floor. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { DialectName } from '../wire/dialect.ts'
+
+export interface Entrance {
+  /**
+   * `/v1/models/{name}`: a segment in braces stands for any one segment of up to 64 characters; with dots before the brace
+   * closes (`{name...}`), for all that follows.
+   */
+  readonly path: string
+  /** Whoever answers GET answers HEAD, with the same head (RFC 9110, section 9.3.2). `own`: the room behind it tells methods apart itself. */
+  readonly methods: readonly string[] | 'own'
+  /** Who may come in. A `caller` is authenticated behind the entrance, before anything of the request is read. */
+  readonly needs: 'anyone' | 'caller'
+  /** What its requests and answers are written in; undefined where clients of several dialects come. */
+  readonly dialect?: DialectName
+  /** Answered while the gateway drains as well. */
+  readonly isProbe?: boolean
+  readonly handle: (request: IncomingMessage, response: ServerResponse, parameter: string) => Promise<void> | void
+}
+
+export interface Found {
+  readonly entrance: Entrance
+  /** What stands in the place of the braces; empty without any. */
+  readonly parameter: string
+}
+
+export class EntranceTable {
+  readonly #exact: ReadonlyMap<string, Entrance>
+  readonly #open: readonly { readonly entrance: Entrance; readonly start: string; readonly takesRest: boolean }[]
+
+  constructor(entrances: readonly Entrance[]) {
+    this.#exact = new Map(entrances.filter(({ path }) => !path.includes('{')).map((entrance) => [entrance.path, entrance]))
+    this.#open = entrances
+      .filter(({ path }) => path.includes('{'))
+      .map((entrance) => ({
+        entrance,
+        start: entrance.path.slice(0, entrance.path.indexOf('{')),
+        takesRest: entrance.path.endsWith('...}'),
+      }))
+  }
+
+  /** The entrance at a path (without its query); undefined when there is none. */
+  find(path: string): Found | undefined {
+    const exact = this.#exact.get(path)
+    if (exact !== undefined) return { entrance: exact, parameter: '' }
+    for (const { entrance, start, takesRest } of this.#open) {
+      if (!path.startsWith(start)) continue
+      const parameter = path.slice(start.length)
+      if (parameter !== '' && (takesRest || (parameter.length <= 64 && !parameter.includes('/')))) return { entrance, parameter }
+    }
+    return undefined
+  }
+}
+
+/** Methods a client may use here, for `allow`. Undefined when only the room behind it knows. */
+export function allowedMethods({ methods }: Entrance): readonly string[] | undefined {
+  if (methods === 'own') return undefined
+  return methods.includes('GET') ? [...methods, 'HEAD'] : methods
+}
+
+/**
+ * A request target in absolute form (RFC 9112, section 3.2.2) as the path it names, with the host it names, which counts
+ * instead of the header. Any other target stays as it is.
+ */
+export function settleTarget(request: IncomingMessage): void {
+  const { url = '/' } = request
+  if (url.startsWith('/')) return
+  const parts = /^https?:\/\/([^/?#@]*)([^#]*)/i.exec(url)
+  if (parts === null) return
+  const [, host = '', rest = ''] = parts
+  request.url = rest.startsWith('/') ? rest : `/${rest}`
+  request.headers.host = host
+}

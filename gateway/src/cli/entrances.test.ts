@@ -1,0 +1,120 @@
+import { createServer, type ServerResponse } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { configOf, keys, openFloors } from '../invariants/floors.fixture.ts'
+import { allowedMethods, EntranceTable } from './entrance-table.ts'
+import { createDispatch, entrancesOf } from './entrances.ts'
+
+async function open() {
+  const floors = await openFloors({
+    config: configOf({ upstreams: { u: { kind: 'scripted', steps: [{ text: 'hi' }] } }, routes: [{ model: 'm', upstreams: ['u'] }] }),
+  })
+  const mcp = async (_request: unknown, response: ServerResponse, gateway: string): Promise<void> => {
+    response.writeHead(200, { 'x-gateway': gateway }).end('{}')
+  }
+  let isDraining = false
+  const entrances = entrancesOf(
+    floors.services,
+    mcp,
+    () => undefined,
+    () => isDraining,
+  )
+  const server = createServer(
+    { requireHostHeader: false },
+    createDispatch(entrances, () => isDraining),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    entrances,
+    port,
+    drain: () => (isDraining = true),
+    ask: (method: string, path: string, headers: Record<string, string> = {}) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { method, headers }),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await floors[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** An address that the entrance answers. */
+const example = (path: string): string => path.replace('{name...}', 'm').replace('{gateway}', 'main')
+
+/** The answer to a request as it stands on the wire. */
+function raw(port: number, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(text))
+    socket.on('data', (bytes) => (answer += bytes.toString('latin1'))).on('close', () => resolve(answer))
+  })
+}
+
+describe('the table of entrances', () => {
+  test('answers each method as it says, and no other', async () => {
+    await using gateway = await open()
+    for (const entrance of gateway.entrances.filter(({ methods }) => methods !== 'own')) {
+      const allowed = allowedMethods(entrance) ?? []
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+        const { status, headers } = await gateway.ask(method, example(entrance.path), { authorization: `Bearer ${keys.alice}` })
+        const told = `${method} ${entrance.path}`
+        if (allowed.includes(method)) expect([told, status === 405]).toEqual([told, false])
+        else expect([told, status, headers.get('allow')]).toEqual([told, 405, allowed.join(', ')])
+      }
+    }
+  })
+
+  test('lets nobody in without a key but where anybody may', async () => {
+    await using gateway = await open()
+    for (const { path, methods, needs } of gateway.entrances.filter((entrance) => entrance.methods !== 'own')) {
+      const method = methods[0] ?? ''
+      const { status } = await gateway.ask(method, example(path))
+      expect([path, status]).toEqual([path, needs === 'caller' ? 401 : 200])
+    }
+  })
+
+  test('answers HEAD wherever it answers GET, with the same status and no body', async () => {
+    await using gateway = await open()
+    for (const { path } of gateway.entrances.filter(({ methods }) => methods.includes('GET'))) {
+      const headers = { authorization: `Bearer ${keys.alice}` }
+      const [get, head] = [await gateway.ask('GET', example(path), headers), await gateway.ask('HEAD', example(path), headers)]
+      expect([path, head.status, head.headers.get('content-type')]).toEqual([path, get.status, get.headers.get('content-type')])
+      expect(await head.text()).toBe('')
+    }
+  })
+
+  test('keeps only probes open while the gateway drains', async () => {
+    await using gateway = await open()
+    gateway.drain()
+    for (const { path, isProbe } of gateway.entrances) {
+      const { headers } = await gateway.ask('GET', example(path))
+      expect([path, headers.get('retry-after')]).toEqual([path, isProbe === true ? null : '1'])
+    }
+  })
+
+  test('finds a path with one open segment, or with everything after it', () => {
+    const entrance = (path: string) => ({ path, methods: ['GET'], needs: 'anyone', handle: () => {} }) as const
+    const table = new EntranceTable([entrance('/a/{one}'), entrance('/b/{rest...}'), entrance('/a')])
+    expect(table.find('/a/x')).toMatchObject({ parameter: 'x' })
+    expect(table.find('/b/x/y')).toMatchObject({ parameter: 'x/y' })
+    expect(table.find('/a')).toMatchObject({ parameter: '' })
+    for (const path of ['/a/', '/a/x/y', `/a/${'x'.repeat(65)}`, '/b/', '/c', '/A']) expect(table.find(path)).toBeUndefined()
+  })
+})
+
+describe('a request target in absolute form', () => {
+  test('names path and host', async () => {
+    await using gateway = await open()
+    const answer = await raw(gateway.port, 'GET http://other.example/healthz?x=1 HTTP/1.1\r\nhost: ignored\r\nconnection: close\r\n\r\n')
+    expect(answer).toMatch(/^HTTP\/1.1 200 /)
+  })
+
+  test.each(['GET http://user@other.example/healthz', 'GET ftp://other.example/healthz', 'GET *'])(
+    'is no way around anything: %s',
+    async (line) => {
+      await using gateway = await open()
+      expect(await raw(gateway.port, `${line} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 404 /)
+    },
+  )
+})

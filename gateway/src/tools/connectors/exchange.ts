@@ -1,0 +1,35 @@
+/** What a hop to an MCP server is, whatever its transport and era: one request, one response, an end. */
+import type { CancelSignal } from '../../core/cancellation.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { RpcResponse } from '../codec/json-rpc.ts'
+import type { Era } from '../codec/versions.ts'
+
+export interface RequestOptions {
+  /** Aborted with the error to throw (deadline) or for a cancelled call; the transport tells the server. */
+  readonly signal: CancelSignal
+  /** Asks for progress; the transport makes the token, unique on this hop. */
+  readonly onProgress?: ((progress: JsonObject) => void) | undefined
+  /** Extra HTTP headers of this request (`Mcp-Param-*`). */
+  readonly headers?: Record<string, string> | undefined
+}
+
+export interface Exchange {
+  readonly era: Era
+  /** Sends one request and resolves with its response. Rejects with `mcp.*` or `request.cancelled`. */
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<RpcResponse>
+  /** Resolves with why, when the hop has died. Never rejects. */
+  readonly ended: Promise<string>
+  close(): Promise<void>
+}
+
+/** Limits of the snapshot that apply to what a server sends. */
+export interface ResponseLimits {
+  readonly maxResponseBytes: number
+  readonly maxEventBytes: number
+}
+
+/** What a hop reports besides answers. */
+export interface ConnectorEvents {
+  /** The server said that its tools changed. */
+  readonly onToolsChanged: () => void
+}

@@ -1,0 +1,60 @@
+/**
+ * The answer to one model call, streamed or whole. It takes round after round from upstreams and knows what its client has
+ * been shown of them; what to do with a round is decided by the pipeline (`model-call.ts`), and is the same for both.
+ */
+import type { UsageRecord } from '@turnward/contract/decision'
+import type { JsonObject } from '../../core/json.ts'
+import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { ResponseView, ToolCallView } from '../../wire/dialect.ts'
+import type { ModelCall } from '../call.ts'
+import { StreamedAnswer } from './streamed-answer.ts'
+import { WholeAnswer } from './whole-answer.ts'
+
+/** What one upstream came to say. */
+export interface Round {
+  /** Calls that wait for a ruling, in order. */
+  readonly calls: readonly ToolCallView[]
+  /** The calls as the model made them, by id. */
+  readonly native: ReadonlyMap<string, JsonObject>
+  /** The message as the history would carry it. */
+  readonly assistant: JsonObject
+  /** How many calls the length limit cut off. They are nobody's to decide and are left out of what the client gets. */
+  readonly cutCalls: number
+  readonly finish: ResponseView['finish']
+  readonly usage: UsageRecord | undefined
+  readonly responseId: string
+  readonly model: string
+}
+
+/** What the client has of the message once it is sent: the text over all rounds, and the calls. */
+export interface Shown {
+  readonly text: string
+  readonly calls: readonly ToolCallView[]
+}
+
+export interface Answer {
+  /** Whether a line may be added to the message that was taken: its end has not gone out. */
+  readonly takesLine: boolean
+  /**
+   * Reads what an upstream says: text goes out at once where it is streamed, calls are held. Rejects with `upstream.*` or
+   * the abort reason; an answer that has begun has then been ended, if the upstream's own words said why.
+   */
+  take(routed: RoutedResponse): Promise<Round>
+  /** What the upstream of the last `take` said is forgotten; nothing of it was shown. Another one is asked. */
+  drop(): void
+  /** None of the calls is released: the model is asked again, and its next words go on with this message. */
+  nextRound(): void
+  /** Settles what the client gets: the calls in `allowed`, and `line` at the end of a message without calls. Sent by `end`. */
+  release(allowed: ReadonlySet<string>, line: string): Shown
+  /** Settles that the message ends with `text` instead of its calls. Sent by `end`. */
+  close(text: string): Shown
+  /** Sends what was settled, and ends. */
+  end(): void
+  /** Nothing of it runs any longer. Always called, once. */
+  stop(): void
+}
+
+/** The answer the client asked for. */
+export function openAnswer(call: ModelCall): Answer {
+  return call.view.stream ? new StreamedAnswer(call) : new WholeAnswer(call)
+}

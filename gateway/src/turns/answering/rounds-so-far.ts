@@ -1,0 +1,56 @@
+/** The rounds of one client request so far, in one place: those whose calls were all refused, and what every round cost. */
+import type { UsageRecord } from '@turnward/contract/decision'
+import type { JsonObject, RefusedCall, SplicedRound } from '../../wire/dialect.ts'
+import type { ModelCall, ProposalRulings } from '../call.ts'
+import { sumUsage } from '../recording/usage.ts'
+import type { Answer, Round } from './answer.ts'
+
+/** How a call came out, as far as its record tells. A failure here has already been told to the client, or will be. */
+export interface CallEnding {
+  readonly finish?: string
+  readonly usage?: UsageRecord | undefined
+  readonly responseId?: string
+  readonly responseModel?: string
+}
+
+export class RoundsSoFar {
+  /** Rounds the client never saw, as the history must carry them. */
+  readonly refused: SplicedRound[] = []
+  readonly #usages: UsageRecord[] = []
+  #last: Round | undefined
+
+  /** A round that was taken, whatever becomes of it. */
+  note(round: Round): void {
+    this.#last = round
+    if (round.usage !== undefined) this.#usages.push(round.usage)
+  }
+
+  /** What the record of the call says of its rounds. */
+  ending(): CallEnding {
+    const usage = sumUsage(this.#usages)
+    if (this.#last === undefined) return { usage }
+    const { finish, responseId, model } = this.#last
+    return { finish, usage, responseId, responseModel: model }
+  }
+}
+
+/** Whether the model is asked again: all its calls were refused, and it may hear of it often enough. A message that was cut off is not asked for again. */
+export function mayAskAgain(call: ModelCall, round: Round, { allowed, refused }: ProposalRulings): boolean {
+  if (refused.length === 0 || allowed.size > 0 || round.cutCalls > 0) return false
+  return call.rounds.refused.length < call.snapshot.settings.turns.max_splices && call.view.choices === 1
+}
+
+/** Appends the round, with what each call was answered, to the conversation that goes out next. */
+export function askAgain(call: ModelCall, answer: Answer, round: Round, { refused }: ProposalRulings): void {
+  const spliced = refusedRound(round.assistant, refused)
+  answer.nextRound()
+  call.dialect.edit.appendRound(call.body.json, spliced)
+  call.bytes = undefined
+  call.rounds.refused.push(spliced)
+  call.services.telemetry.count('turnward_splices_total', { kind: 'all' })
+}
+
+/** A round the client never saw: the model's message and what each of its calls was answered with. */
+export function refusedRound(assistant: JsonObject, refused: readonly RefusedCall[]): SplicedRound {
+  return { assistant, refused: refused.map(({ id, name, call: native, notice }) => ({ id, name, call: native, notice })) }
+}

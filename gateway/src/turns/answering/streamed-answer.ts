@@ -1,0 +1,106 @@
+/** A streamed answer: text at once, in the upstream's own bytes; calls and the end of the message when they are decided. */
+import { maskSecrets } from '../../models/masking-secrets.ts'
+import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import type { ToolCallView } from '../../wire/dialect.ts'
+import { StreamGate } from '../../wire/gate/stream-gate.ts'
+import { isObject } from '../../core/json.ts'
+import type { ModelCall } from '../call.ts'
+import { hasLineForPerson } from '../telling/telling-person.ts'
+import type { Answer, Round, Shown } from './answer.ts'
+import { answerHeaders } from './answering-client.ts'
+import { answeredWithError, cutOff } from './failed-answer.ts'
+import { pumpStream } from './pumping-stream.ts'
+
+export class StreamedAnswer implements Answer {
+  readonly #call: ModelCall
+  readonly #gate: StreamGate
+  readonly #keepAlive: NodeJS.Timeout
+  #routed: RoutedResponse | undefined
+  #calls: readonly ToolCallView[] = []
+  #send: () => void = () => {}
+
+  constructor(call: ModelCall) {
+    this.#call = call
+    const { limits, turns } = call.snapshot.settings
+    this.#gate = new StreamGate(call.dialect.streamLens(call.view.wantsUsage), this, {
+      maxEventBytes: limits.max_event_bytes,
+      holdsEnd: () => hasLineForPerson(call),
+    })
+    // A quiet upstream or a held call must not look like a dead connection to proxies and clients.
+    this.#keepAlive = setInterval(this.#sendComment, turns.keep_alive_ms)
+  }
+
+  get takesLine(): boolean {
+    return this.#gate.isHolding
+  }
+
+  /** The head goes out with the first byte: until then an upstream may still fail into a real status. */
+  write(bytes: Uint8Array | string): void {
+    const { outlet } = this.#call.origin
+    if (!outlet.hasBegun && this.#routed !== undefined) {
+      outlet.head(200, {
+        ...answerHeaders(this.#call, this.#routed, 'text/event-stream; charset=utf-8'),
+        'cache-control': 'no-cache',
+        'x-accel-buffering': 'no',
+      })
+      this.#call.span.firstByte()
+    }
+    outlet.write(bytes)
+  }
+
+  async take(routed: RoutedResponse): Promise<Round> {
+    this.#routed = routed
+    const round = await pumpStream(this.#call, routed, this.#gate)
+    if (this.#gate.error !== undefined) throw this.#failed(routed)
+    if (!round.complete) throw cutOff(this.#call, routed)
+    this.#calls = round.calls
+    return round
+  }
+
+  drop(): void {
+    this.#gate.restart()
+  }
+
+  nextRound(): void {
+    this.#gate.nextRound()
+  }
+
+  release(allowed: ReadonlySet<string>, line: string): Shown {
+    if (line !== '') this.#gate.addText(line)
+    this.#send = () => {
+      if (this.#gate.isHolding) this.#gate.release(allowed)
+    }
+    return { text: this.#gate.deliveredText, calls: this.#calls.filter(({ id }) => allowed.has(id)) }
+  }
+
+  close(text: string): Shown {
+    const events = this.#gate.close(text)
+    this.#send = () => this.write(events)
+    return { text: this.#gate.deliveredText, calls: [] }
+  }
+
+  end(): void {
+    this.#send()
+    this.#call.origin.outlet.end()
+  }
+
+  stop(): void {
+    clearInterval(this.#keepAlive)
+  }
+
+  /** Told in the upstream's own words where the client has begun to read, and as a status otherwise. */
+  #failed(routed: RoutedResponse): Error {
+    const { outlet } = this.#call.origin
+    const { error = null, raw = Buffer.alloc(0) } = this.#gate.error ?? {}
+    const failure = answeredWithError(this.#call, routed, error)
+    const isNative = isObject(error) && typeof error.message === 'string'
+    // An envelope that is not the dialect's is told anew, by whoever is told of the failure.
+    if (outlet.hasBegun && isNative) outlet.end(maskSecrets(raw, routed.secrets))
+    return failure
+  }
+
+  #sendComment = (): void => {
+    const { outlet } = this.#call.origin
+    if (outlet.hasBegun && outlet.isOpen && !outlet.isFull) outlet.write(': keep-alive\n\n')
+  }
+}

@@ -1,0 +1,130 @@
+/** A whole answer: the upstream's bytes when nothing is refused, an edited answer otherwise. */
+import type { UsageRecord } from '@turnward/contract/decision'
+import { TurnwardError } from '../../core/error.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
+import { parseJson } from '../../core/parse-json.ts'
+import { collectBody } from '../../models/collecting-body.ts'
+import type { RoutedResponse } from '../../models/routing-upstream.ts'
+import { converterFor } from '../../wire/converting/converting.ts'
+import type { ResponseView } from '../../wire/dialect.ts'
+import { dialectByName } from '../../wire/dialects.ts'
+import type { ModelCall } from '../call.ts'
+import type { Answer, Round, Shown } from './answer.ts'
+import { answerHeaders } from './answering-client.ts'
+import { answeredWithError } from './failed-answer.ts'
+
+/** What the last upstream said, in the client's dialect. */
+interface Taken {
+  readonly routed: RoutedResponse
+  readonly body: JsonObject
+  readonly view: ResponseView
+  /** The upstream's bytes, while they still say what `body` says. */
+  readonly bytes: Buffer | undefined
+}
+
+export class WholeAnswer implements Answer {
+  readonly takesLine = true
+  readonly #call: ModelCall
+  #taken: Taken | undefined
+  #bytes: Buffer = Buffer.alloc(0)
+  /** Of rounds before the last one. */
+  readonly #earlier: { text: string; readonly usage: UsageRecord[] } = { text: '', usage: [] }
+
+  constructor(call: ModelCall) {
+    this.#call = call
+  }
+
+  async take(routed: RoutedResponse): Promise<Round> {
+    const { dialect, snapshot } = this.#call
+    const upstream = routed.target.upstream.name
+    const bytes = await collectBody(routed.response, snapshot.settings.limits.max_response_bytes, upstream)
+    const parsed = this.#parse(bytes, upstream)
+    const converter = converterFor(dialect.name, routed.provider.dialect)
+    const error = dialectByName[routed.provider.dialect].errorIn(parsed, '')
+    if (error !== undefined) throw answeredWithError(this.#call, routed, error)
+    const body = converter === undefined ? parsed : converter.response(parsed, { upstream: routed.target.upstream.name })
+    const isEdited = dialect.respond.normalise(body)
+    const view = dialect.readResponse(body)
+    const { calls, cutCalls, finish, usage, id: responseId, model } = view
+    if (cutCalls.length > 0) dialect.respond.dropCalls(body, new Set(cutCalls))
+    const isAsSent = converter === undefined && !isEdited && cutCalls.length === 0
+    this.#taken = { routed, body, view, bytes: isAsSent ? bytes : undefined }
+    const native = new Map(calls.map((made) => [made.id, dialect.respond.nativeCall(body, made.id) ?? {}]))
+    const assistant = dialect.respond.assistantMessage(body)
+    return { calls, native, assistant, cutCalls: cutCalls.length, finish, usage, responseId, model }
+  }
+
+  drop(): void {
+    this.#taken = undefined
+  }
+
+  nextRound(): void {
+    const { view } = this.#have()
+    this.#earlier.text = joinText(this.#earlier.text, view.text)
+    if (view.usage !== undefined) this.#earlier.usage.push(view.usage)
+  }
+
+  release(allowed: ReadonlySet<string>, line: string): Shown {
+    const { respond } = this.#call.dialect
+    const { body, view, bytes } = this.#have()
+    const dropped = view.calls.map(({ id }) => id).filter((id) => !allowed.has(id))
+    const isContinued = this.#earlier.text !== '' || this.#earlier.usage.length > 0
+    if (dropped.length === 0 && !isContinued && line === '') {
+      this.#bytes = bytes ?? Buffer.from(JSON.stringify(body))
+      return { text: view.text, calls: view.calls }
+    }
+    if (dropped.length > 0) respond.dropCalls(body, new Set(dropped))
+    respond.mergeEarlier(body, this.#earlier)
+    if (line !== '') respond.appendText(body, line)
+    return this.#settle(body)
+  }
+
+  close(text: string): Shown {
+    const { respond } = this.#call.dialect
+    const { body, view } = this.#have()
+    respond.dropCalls(body, new Set(view.calls.map(({ id }) => id)))
+    respond.appendText(body, text)
+    respond.mergeEarlier(body, this.#earlier)
+    return this.#settle(body)
+  }
+
+  end(): void {
+    const { outlet } = this.#call.origin
+    const headers = answerHeaders(this.#call, this.#have().routed, 'application/json')
+    headers['content-length'] = this.#bytes.length
+    outlet.head(200, headers)
+    this.#call.span.firstByte()
+    outlet.end(this.#bytes)
+  }
+
+  stop(): void {}
+
+  #settle(body: JsonObject): Shown {
+    this.#bytes = Buffer.from(JSON.stringify(body))
+    const { text, calls } = this.#call.dialect.readResponse(body)
+    return { text, calls }
+  }
+
+  #have(): Taken {
+    if (this.#taken === undefined) throw new TurnwardError('gateway.internal', { why: 'an answer was settled before it was taken' })
+    return this.#taken
+  }
+
+  #parse(bytes: Buffer, upstream: string): JsonObject {
+    const broken = (why: string, cause?: unknown): TurnwardError =>
+      new TurnwardError('upstream.malformed', { subject: upstream, why, turn: this.#call.turn ?? undefined, cause })
+    if (bytes.length === 0) throw broken('it answered with nothing')
+    let parsed: unknown
+    try {
+      parsed = parseJson(bytes.toString('utf8'))
+    } catch (error) {
+      throw broken('the answer is not JSON', error)
+    }
+    if (!isObject(parsed)) throw broken('the answer is not a JSON object')
+    return parsed
+  }
+}
+
+function joinText(earlier: string, text: string): string {
+  return earlier === '' || text === '' ? earlier + text : `${earlier}\n${text}`
+}

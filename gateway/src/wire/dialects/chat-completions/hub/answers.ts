@@ -1,0 +1,84 @@
+/** Whole answers of chat-completions to and from the neutral form: reasoning, then words, then calls. Only the first choice exists there. */
+import { systemClock } from '../../../../core/clock.ts'
+import type { JsonObject } from '../../../../core/json.ts'
+import type { HubAnswer } from '../../../hub/answer.ts'
+import { originalName } from '../../../hub/accepted-names.ts'
+import { argumentsText } from '../../../hub/call-arguments.ts'
+import type { HubPart } from '../../../hub/conversation.ts'
+import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
+import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
+import { tagOf } from '../../../hub/tags.ts'
+import { isAbsent, malformed, objectsOf } from '../../../request/fields.ts'
+import { deltaText, normaliseAnswer } from '../call-fields.ts'
+import { readFinish, writeFinish } from './finish.ts'
+import { readReasoning, readState } from './reading-messages.ts'
+import { signedBlocks, stateFields, stateOfCalls } from './reasoning.ts'
+import { readUsage, writeUsage } from './usage.ts'
+
+/** Brings the answer into the documented form where it stands. Throws `upstream.malformed`. */
+export function readAnswer(body: JsonObject, { upstream }: AnswerOptions): HubAnswer {
+  const choice = objectsOf(body.choices)[0]
+  const message = objectOf(choice?.message)
+  if (choice === undefined || message === undefined) throw malformed('the response has no choice with a message')
+  if (!isAbsent(message.function_call)) throw malformed('the response carries a deprecated function_call')
+  normaliseAnswer(body)
+  const refusal = stringOf(message.refusal) ?? ''
+  const text = deltaText(message.content)
+  const finish = readFinish(choice.finish_reason)
+  return {
+    id: stringOf(body.id),
+    model: stringOf(body.model) ?? '',
+    parts: [
+      ...readReasoning(message, upstream),
+      ...readState(message, upstream),
+      ...(text === '' ? [] : [{ kind: 'text' as const, text, at: 'content' }]),
+      ...(refusal === '' ? [] : [{ kind: 'refusal' as const, text: refusal, at: 'refusal' }]),
+      ...objectsOf(message.tool_calls).flatMap((call) => readCall(call, upstream)),
+    ],
+    finish: refusal === '' ? finish : { ...finish, reason: 'refusal' },
+    usage: readUsage(body.usage),
+  }
+}
+
+function readCall(call: JsonObject, upstream: string | undefined): HubPart[] {
+  const made = objectOf(call.function)
+  const id = stringOf(call.id) ?? ''
+  const name = originalName(stringOf(made?.name) ?? '')
+  if (!isAbsent(call.custom)) throw malformed('a tool call of the response is none that the client asked for')
+  if (id === '' || name === '') throw malformed('a tool call of the response has no id or no function name')
+  const fields = stateFields(call, stateOfCalls)
+  const state: HubPart[] = fields === undefined ? [] : [{ kind: 'state', call: tagOf(id), upstream, fields }]
+  return [...state, { kind: 'call', id, name, args: { text: stringOf(made?.arguments) ?? '' }, at: 'tool_calls' }]
+}
+
+/** Reasoning comes as `reasoning_content` and, as far as it is signed, verbatim as `thinking_blocks`. */
+export function writeAnswer(answer: HubAnswer, options: AnswerOptions): JsonObject {
+  const { parts, finish } = answer
+  const textOf = (kind: 'text' | 'reasoning'): string => parts.map((part) => (part.kind === kind ? part.text : '')).join('')
+  const calls = parts.flatMap((part) => (part.kind === 'call' ? [writeCall(part.id, part.name, argumentsText(part.args))] : []))
+  const text = textOf('text')
+  const refusal = parts.map((part) => (part.kind === 'refusal' ? part.text : '')).join('')
+  const message: JsonObject = {
+    role: 'assistant',
+    content: text === '' && calls.length > 0 ? null : text,
+    refusal: refusal === '' ? (finish.explanation ?? null) : refusal,
+  }
+  const reasoning = textOf('reasoning')
+  if (reasoning !== '') message.reasoning_content = reasoning
+  const signed = signedBlocks(parts)
+  if (signed.length > 0) message.thinking_blocks = signed
+  if (calls.length > 0) message.tool_calls = calls
+  const usage = writeUsage(answer.usage)
+  return {
+    id: answer.id ?? '',
+    object: 'chat.completion',
+    created: options.created ?? Math.floor(systemClock.now() / 1000),
+    model: answer.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: writeFinish(finish, calls.length > 0) }],
+    ...(usage === undefined ? {} : { usage }),
+  }
+}
+
+function writeCall(id: string, name: string, text: string): JsonObject {
+  return { id, type: 'function', function: { name, arguments: text } }
+}

@@ -1,0 +1,112 @@
+/** Neutral events as a chat-completions stream. Signed reasoning comes as text at once, and whole when it ends, so that a client can send it back by collecting. */
+import { systemClock } from '../../../../core/clock.ts'
+import type { JsonObject } from '../../../../core/json.ts'
+import type { StreamOptions } from '../../../hub/dialect-hub.ts'
+import type { ReasoningOrigin } from '../../../hub/conversation.ts'
+import { type HubEvent, maxKeptCharacters, type Seal, type StreamWriter } from '../../../hub/events.ts'
+import { malformed } from '../../../request/fields.ts'
+import { writeFinish } from './finish.ts'
+import { signedBlocks } from './reasoning.ts'
+import { writeUsage } from './usage.ts'
+
+type OpenPart =
+  | { readonly kind: 'text' }
+  | { readonly kind: 'refusal' }
+  | { readonly kind: 'call'; readonly index: number }
+  | { readonly kind: 'reasoning'; text: string; readonly origin: ReasoningOrigin }
+
+export class ChatStreamWriter implements StreamWriter {
+  readonly #includeUsage: boolean
+  readonly #created: number
+  readonly #parts = new Map<number, OpenPart>()
+  #out = ''
+  #id = ''
+  #model = ''
+  #callCount = 0
+  #kept = 0
+
+  constructor({ includeUsage, created }: StreamOptions) {
+    this.#includeUsage = includeUsage ?? true
+    this.#created = created ?? Math.floor(systemClock.now() / 1000)
+  }
+
+  take(): string {
+    const text = this.#out
+    this.#out = ''
+    return text
+  }
+
+  write(event: HubEvent): void {
+    switch (event.kind) {
+      case 'start':
+        this.#id = event.id ?? ''
+        this.#model = event.model
+        return this.#delta({ role: 'assistant', content: '' })
+      case 'part-start':
+        return this.#start(event)
+      case 'part-text':
+        return this.#text(this.#parts.get(event.part), event.text)
+      case 'part-end':
+        return this.#endPart(event.part, event.seal)
+      case 'whole-part':
+        return this.#signed(signedBlocks([event.content]))
+      case 'end':
+        return this.#end(event)
+      case 'error':
+        this.#event({ error: { message: event.error.message, type: event.error.type, param: null, code: null } })
+    }
+  }
+
+  #start({ part, content }: HubEvent & { readonly kind: 'part-start' }): void {
+    if (content.kind === 'call') {
+      const index = this.#callCount++
+      this.#parts.set(part, { kind: 'call', index })
+      this.#delta({ tool_calls: [{ index, id: content.id, type: 'function', function: { name: content.name, arguments: '' } }] })
+    } else this.#parts.set(part, content.kind === 'reasoning' ? { kind: 'reasoning', text: '', origin: content.origin } : content)
+  }
+
+  #text(part: OpenPart | undefined, text: string): void {
+    if (part === undefined) return
+    if (part.kind === 'text') this.#delta({ content: text })
+    else if (part.kind === 'call') this.#delta({ tool_calls: [{ index: part.index, function: { arguments: text } }] })
+    else if (part.kind === 'refusal') this.#delta({ refusal: text })
+    else {
+      this.#kept += text.length
+      if (this.#kept > maxKeptCharacters) throw malformed('the reasoning of its stream is too long')
+      part.text += text
+      this.#delta({ reasoning_content: text })
+    }
+  }
+
+  #endPart(index: number, seal: Seal | undefined): void {
+    const part = this.#parts.get(index)
+    this.#parts.delete(index)
+    if (part?.kind !== 'reasoning') return
+    const origin = seal === undefined ? part.origin : { by: 'signature' as const, ...seal }
+    this.#signed(signedBlocks([{ kind: 'reasoning', text: part.text, origin }]))
+  }
+
+  #signed(blocks: JsonObject[]): void {
+    if (blocks.length > 0) this.#delta({ thinking_blocks: blocks })
+  }
+
+  #end({ finish, usage }: HubEvent & { readonly kind: 'end' }): void {
+    if (finish.explanation !== undefined) this.#delta({ refusal: finish.explanation })
+    this.#delta({}, writeFinish(finish, this.#callCount > 0))
+    const written = this.#includeUsage ? writeUsage(usage) : undefined
+    if (written !== undefined) this.#event({ ...this.#envelope(), choices: [], usage: written })
+    this.#out += 'data: [DONE]\n\n'
+  }
+
+  #envelope(): JsonObject {
+    return { id: this.#id, object: 'chat.completion.chunk', created: this.#created, model: this.#model }
+  }
+
+  #delta(delta: JsonObject, finish: string | null = null): void {
+    this.#event({ ...this.#envelope(), choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] })
+  }
+
+  #event(payload: JsonObject): void {
+    this.#out += `data: ${JSON.stringify(payload)}\n\n`
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Every field of a messages request that a lens, an edit or a conversion reads, in the only spelling it is read in. The JSON
+ * guard refuses other spellings of these names, because some upstreams read keys without regard to case.
+ */
+export const guardedFields: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'stream',
+  'tools',
+  'tool_choice',
+  'max_tokens',
+  'role',
+  'content',
+  'text',
+  'type',
+  'name',
+  'input',
+  'id',
+  'url',
+  'data',
+  'thinking',
+  'signature',
+  'description',
+  'metadata',
+  'system',
+  'mcp_servers',
+  'disable_parallel_tool_use',
+  'tool_use_id',
+  'is_error',
+  'source',
+  'media_type',
+  'input_schema',
+  'user_id',
+  'container',
+  'output_config',
+  'output_format',
+  'stop_sequences',
+])
