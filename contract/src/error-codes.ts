@@ -78,16 +78,6 @@ export const errorCodes = {
     fix: 'Check the gateway name, or ask an administrator for a grant.',
   },
   'grant.tool': { status: 404, title: 'The tool does not exist for this principal', fix: 'Ask `tools/list` which tools you may call now.' },
-  'policy.denied': {
-    status: 403,
-    title: 'The tool call was refused by policy',
-    fix: 'Read the gaps and remedies in the decision: `turnward turns show <turn>`.',
-  },
-  'policy.no_ticket': {
-    status: 403,
-    title: 'No governed model call proposed this tool call',
-    fix: 'Make the model call through Turnward, or set `turns.tickets: match`.',
-  },
   // Upstreams of the model floor
   'route.no_upstream': {
     status: 503,

@@ -26,7 +26,7 @@ export function fail(options: OutputOptions, thrown: unknown): void {
 function exitCodeOf(code: string): number {
   if (code.startsWith('config.')) return exitCodes.config
   if (code === 'mcp.server_unavailable' || code === 'store.failed' || code === 'upstream.failed') return exitCodes.unreachable
-  return code === 'policy.denied' ? exitCodes.negative : exitCodes.failed
+  return exitCodes.failed
 }
 
 // Only for failures nobody foresaw: a stack is of no use to someone whose port is taken.

@@ -2,6 +2,7 @@
  * Store keys by digest, remembered for at most a second, so that revoking one with the CLI takes effect within a second
  * and a busy key costs one read a second. When the store cannot be read the call fails: old answers are not used.
  */
+import { BoundedMap } from '../core/bounded-map.ts'
 import type { Clock } from '../core/clock.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { StoredKey } from '../store/keys.ts'
@@ -22,7 +23,7 @@ interface Reading {
 
 export class StoredKeyCache {
   readonly #clock: Clock
-  readonly #remembered = new Map<string, Remembered>()
+  readonly #remembered = new BoundedMap<string, Remembered>({ most: rememberedKeys })
   readonly #reading = new Map<string, Reading>()
 
   constructor(clock: Clock) {
@@ -59,10 +60,6 @@ export class StoredKeyCache {
     const before = this.#remembered.get(digest)
     // A slow read must not replace the answer of one that began later.
     if (before !== undefined && before.staleAt > answer.staleAt) return
-    this.#remembered.delete(digest)
     this.#remembered.set(digest, answer)
-    if (this.#remembered.size <= rememberedKeys) return
-    const oldest = this.#remembered.keys().next()
-    if (oldest.done !== true) this.#remembered.delete(oldest.value)
   }
 }

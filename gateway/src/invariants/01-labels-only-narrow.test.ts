@@ -171,7 +171,7 @@ describe('a fork', () => {
     await ask(read.slice(0, 1))
     const parent = await ask(read.slice(0, 3))
     const effects = { done: ['backup'], reserved: { running: ['migration'] } }
-    await sessions.changePolicy(parent, (state) => [{ ...state, effects }, undefined])
+    await sessions.changePolicyState(parent, (state) => [{ ...state, effects }, undefined])
     expect(await ask([...read, { role: 'user', content: 'two' }])).toBe(parent)
 
     const fork = await ask([...read, { role: 'user', content: 'another two' }])
@@ -179,10 +179,10 @@ describe('a fork', () => {
     expect(fork.state).toMatchObject({
       source: 'fork',
       parent: parent.id,
-      policy: { label: { trust: 0, audience: [['@staff']] }, effects },
+      policyState: { label: { trust: 0, audience: [['@staff']] }, effects },
     })
     // From where nothing was read yet, the label is that of then; what was done stays done.
     const early = await ask([...read.slice(0, 1), { role: 'user', content: 'never mind' }])
-    expect(early.state).toMatchObject({ source: 'fork', parent: parent.id, policy: { label: { trust: 1, audience: [] }, effects } })
+    expect(early.state).toMatchObject({ source: 'fork', parent: parent.id, policyState: { label: { trust: 1, audience: [] }, effects } })
   })
 })

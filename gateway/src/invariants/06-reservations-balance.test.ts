@@ -168,7 +168,7 @@ test('two calls of one message cannot both be the only one', async () => {
 /** The policy state of a connection, or of a session the caller named. */
 async function sessionOf(floors: Floors, client: string, named?: string): Promise<{ readonly effects: EffectLedger }> {
   const context = await floors.context(keys.alice, client, 'main', named === undefined ? {} : { 'x-turnward-session': named })
-  return (await mcpSession(floors.services, context)).policy
+  return (await mcpSession(floors.services, context)).policyState
 }
 
 /** What became of a proposed call: how its MCP call ended, or that the client ran it, or nobody did; and what the history then says. */
@@ -270,10 +270,10 @@ test('a result that cannot be admitted reaches nobody, and its outcome is on rec
   })
   const context = await floors.context(keys.alice, 'x')
   await floors.call(context, 'office__ok')
-  const put = floors.services.state.put.bind(floors.services.state)
-  floors.services.state.put = (namespace, ...rest) => {
-    if (namespace === 'session') throw new TurnwardError('store.failed', { why: 'the disk is full' })
-    return put(namespace, ...rest)
+  const change = floors.services.state.change.bind(floors.services.state)
+  floors.services.state.change = (namespace, ...rest) => {
+    if (namespace === 'session' && floors.ran.length === 2) throw new TurnwardError('store.failed', { why: 'the disk is full' })
+    return change(namespace, ...rest)
   }
   floors.clock.advance(60_000)
   await expect(floors.call(context, 'office__ok')).rejects.toMatchObject({ code: 'store.failed' })

@@ -22,8 +22,8 @@ const calls = (...made: readonly [string, string, object?][]) => ({
 const result = (id: string, content: string) => ({ role: 'tool', tool_call_id: id, content })
 
 async function labelOf(floors: Floors, headers: Readonly<Record<string, unknown>>): Promise<unknown> {
-  return (await floors.services.sessions.find(String(headers['x-turnward-session']), floors.services.snapshot().policy, 60_000))?.policy
-    .label
+  return (await floors.services.sessions.find(String(headers['x-turnward-session']), floors.services.snapshot().policy, 60_000))
+    ?.policyState.label
 }
 
 describe.each([

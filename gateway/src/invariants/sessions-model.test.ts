@@ -248,7 +248,7 @@ async function realSession(floors: Floors, id: string): Promise<object> {
   const { policy, settings } = floors.services.snapshot()
   const session = await floors.services.sessions.find(id, policy, settings.turns.session_idle_ms)
   if (session === undefined) throw new Error('the session is not there')
-  const { label } = session.policy
+  const { label } = session.policyState
   return {
     label: { trusted: label.trust === 1, readers: label.audience.map((clause) => clause.join()).sort() },
     parent: session.state.parent,

@@ -3,6 +3,7 @@
  * Remembered for some minutes; an upstream that fails leaves what it offered last, and never fails a list.
  */
 import type { Snapshot, Upstream } from '../config/snapshot.ts'
+import { BoundedMap } from '../core/bounded-map.ts'
 import type { Clock } from '../core/clock.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { digestJson } from '../core/hash.ts'
@@ -37,8 +38,7 @@ export class OfferedModels {
   readonly #upstreams: Upstreams
   readonly #clock: Clock
   readonly #logger: Logger
-  /** In order of use: the first is the one that can be missed. */
-  readonly #remembered = new Map<string, Remembered>()
+  readonly #remembered = new BoundedMap<string, Remembered>({ most: mostRemembered })
   readonly #asking = new Map<string, Promise<readonly string[]>>()
 
   constructor(upstreams: Upstreams, clock: Clock, logger: Logger) {
@@ -55,7 +55,7 @@ export class OfferedModels {
       const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, this.#clock.now())
       // A credential that was replaced, or an upstream that moved, is another one.
       const key = digestJson([upstream.name, upstream.config, id, credential])
-      const known = this.#recall(key)
+      const known = this.#remembered.get(key)
       if (known !== undefined && known.until > this.#clock.monotonic()) return known.names
       const asked = this.#asking.get(key) ?? this.#ask(key, upstream, path, credential)
       return await asked
@@ -79,25 +79,12 @@ export class OfferedModels {
         },
       )
       .then((remembered) => {
-        this.#remember(key, remembered)
+        this.#remembered.set(key, remembered)
         return remembered.names
       })
       .finally(() => this.#asking.delete(key))
     this.#asking.set(key, asked)
     return asked
-  }
-
-  #recall(key: string): Remembered | undefined {
-    const found = this.#remembered.get(key)
-    if (found !== undefined) this.#remember(key, found)
-    return found
-  }
-
-  #remember(key: string, remembered: Remembered): void {
-    this.#remembered.delete(key)
-    this.#remembered.set(key, remembered)
-    const oldest = this.#remembered.keys().next()
-    if (this.#remembered.size > mostRemembered && oldest.done !== true) this.#remembered.delete(oldest.value)
   }
 
   async #fetchAll(upstream: Upstream, path: string, credential: Credential): Promise<readonly string[]> {

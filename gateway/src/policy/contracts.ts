@@ -8,6 +8,7 @@ import { isEffectName } from './effects.ts'
 import { compareSpecificity, compilePattern } from './patterns.ts'
 import type { PolicyProblem } from './problem.ts'
 import { parseConfiguredReader, type ReaderNames } from './readers.ts'
+import { BoundedMap } from '../core/bounded-map.ts'
 import { didYouMean } from '../core/closest-name.ts'
 import { compileSuccess } from './success-conditions.ts'
 import type { Contract, ToolSubject } from './types.ts'
@@ -56,12 +57,12 @@ export function compileContracts(
   const compiled = [...own, ...fromPacks.filter(({ pattern }) => !Object.hasOwn(contracts, pattern))]
     .sort((a, b) => compareSpecificity(a.pattern, b.pattern))
     .map((contract) => ({ contract, matches: compilePattern(contract.pattern) }))
-  const cache = new Map<string, Contract | undefined>()
+  const cache = new BoundedMap<string, Contract | null>({ most: maxCached })
   const contractOf = (tool: string): Contract | undefined => {
-    if (cache.has(tool)) return cache.get(tool)
+    const known = cache.get(tool)
+    if (known !== undefined) return known ?? undefined
     const contract = compiled.find((entry) => entry.matches(tool))?.contract
-    if (cache.size >= maxCached) cache.clear()
-    cache.set(tool, contract)
+    cache.set(tool, contract ?? null)
     return contract
   }
   return { contractOf, contracts: compiled.map((entry) => entry.contract), problems }

@@ -49,6 +49,22 @@ describe('state in memory', () => {
     expect(state.get('session', 's')).toEqual({ label: 1 })
   })
 
+  test('that may be forgotten is there at once, and goes to the disk only with something that may not', async () => {
+    const state = await opened()
+    const set = (value: unknown, isForgettable: boolean) =>
+      state.change('session', 's', () => ({ value, expires: later, result: undefined, isForgettable }))
+    await set('first', false)
+    await state.flush()
+    await set('second', true)
+    expect(state.get('session', 's')).toBe('second')
+    await state.flush()
+    expect((await store.entries.read('session', 's', now))?.value).toBe('"first"')
+    await set('third', false)
+    await set('fourth', true)
+    await state.flush()
+    expect((await store.entries.read('session', 's', now))?.value).toBe('"fourth"')
+  })
+
   test('of one namespace is not seen in another', async () => {
     const state = await opened()
     await state.put('session', 'k', 1, later)
@@ -140,10 +156,10 @@ describe('state on disk', () => {
 
   test('has everything of more than one batch takes, and what is changed while a batch is on its way', async () => {
     const state = await opened(10_000)
-    for (let index = 0; index < 4500; index += 1) await state.put('point', `k${index}`, index, later)
+    for (let index = 0; index < 4500; index += 1) await state.put('answer', `k${index}`, index, later)
     const flushed = state.flush()
-    await state.put('point', 'k0', 'changed', later)
-    await state.put('point', 'k4499', 'changed', later)
+    await state.put('answer', 'k0', 'changed', later)
+    await state.put('answer', 'k4499', 'changed', later)
     await flushed
     const rows = (await Array.fromAsync(store.entries.pages(now))).flat()
     expect(rows).toHaveLength(4500)

@@ -3,10 +3,10 @@
  * when memory had to let something go. Values belong to this room once put and are handed out as they are: to change
  * one, put another.
  */
+import { BoundedMap } from '../core/bounded-map.ts'
 import { parseJson } from '../core/parse-json.ts'
 import type { Clock } from '../core/clock.ts'
 import type { StateEntries } from './state-entries.ts'
-import { ExpiringMap } from './expiring-map.ts'
 import { keptNamespaces, volatileNamespaces, type Changed, type MaybePromise, type StateNamespace, type StateStore } from './state-store.ts'
 import type { StateValues } from './state-values.ts'
 import { sizeOf } from './value-size.ts'
@@ -39,7 +39,7 @@ export async function openStateStore(options: MemoryStateOptions): Promise<State
 class MemoryStateStore implements StateStore {
   readonly #entries: StateEntries
   readonly #clock: Clock
-  readonly #memory: ReadonlyMap<string, ExpiringMap>
+  readonly #memory: ReadonlyMap<string, BoundedMap<string, unknown>>
   readonly #writes: WriteBehind
   readonly #timer: NodeJS.Timeout
   #sweeps = 0
@@ -51,7 +51,7 @@ class MemoryStateStore implements StateStore {
   constructor({ entries, clock, maxEntries, maxBytes = defaultMaxBytes }: MemoryStateOptions) {
     this.#entries = entries
     this.#clock = clock
-    this.#memory = new Map(namespaces.map((namespace) => [namespace, new ExpiringMap(maxEntries, maxBytes)]))
+    this.#memory = new Map(namespaces.map((namespace) => [namespace, new BoundedMap({ most: maxEntries, maxBytes })]))
     this.#writes = new WriteBehind(entries, Math.max(10_000, maxEntries))
     this.#timer = setInterval(() => this.#sweep(), sweepMs)
     this.#timer.unref()
@@ -62,7 +62,7 @@ class MemoryStateStore implements StateStore {
     try {
       for await (const page of this.#entries.pages(now)) {
         for (const { namespace, key, value, expires } of page)
-          this.#memory.get(namespace)?.set(key, { value: parseJson(value), expires }, value.length)
+          this.#memory.get(namespace)?.set(key, parseJson(value), { size: value.length, expires })
       }
     } catch (error) {
       clearInterval(this.#timer)
@@ -74,20 +74,15 @@ class MemoryStateStore implements StateStore {
     const now = this.#clock.now()
     const memory = this.#namespace(namespace)
     const found = memory.get(key, now)
-    if (found !== undefined) return found.value as StateValues[N]
-    if (!memory.evicted || !kept.has(namespace)) return undefined
+    if (found !== undefined) return found as StateValues[N]
+    if (!memory.hasDropped || !kept.has(namespace)) return undefined
     const pending = this.#writes.find(namespace, key)
     if (pending === undefined) return this.#readBack(namespace, key)
     return pending.entry !== undefined && pending.entry.expires > now ? (pending.entry.value as StateValues[N]) : undefined
   }
 
   put<N extends StateNamespace>(namespace: N, key: string, value: StateValues[N], expiresAt: number): void {
-    this.#changes += 1
-    const entry = { value, expires: expiresAt }
-    if (kept.has(namespace)) this.#writes.add(namespace, key, entry)
-    // Catches the plain mistake of changing a value after it was handed over, before or after its text is made.
-    Object.freeze(value)
-    this.#namespace(namespace).set(key, entry, sizeOf(value))
+    this.#set(namespace, key, value, expiresAt, false)
   }
 
   change<N extends StateNamespace, R>(
@@ -123,8 +118,8 @@ class MemoryStateStore implements StateStore {
     }
   }
 
-  #namespace(namespace: StateNamespace): ExpiringMap {
-    return this.#memory.get(namespace) as ExpiringMap
+  #namespace(namespace: StateNamespace): BoundedMap<string, unknown> {
+    return this.#memory.get(namespace) as BoundedMap<string, unknown>
   }
 
   async #changeRead<N extends StateNamespace, R>(
@@ -145,15 +140,25 @@ class MemoryStateStore implements StateStore {
     if (next.value === undefined) {
       if (value !== undefined) this.#remove(namespace, key)
     } else if (next.value !== value) {
-      this.put(namespace, key, next.value, next.expires)
+      this.#set(namespace, key, next.value, next.expires, next.isForgettable === true)
     }
     return next.result
   }
 
+  #set<N extends StateNamespace>(namespace: N, key: string, value: StateValues[N], expires: number, isForgettable: boolean): void {
+    this.#changes += 1
+    // What waits for the disk is replaced all the same, or an older value would go there after this one.
+    if (kept.has(namespace) && !(isForgettable && this.#writes.find(namespace, key) === undefined))
+      this.#writes.add(namespace, key, { value, expires })
+    // Catches the plain mistake of changing a value after it was handed over, before or after its text is made.
+    Object.freeze(value)
+    this.#namespace(namespace).set(key, value, { size: sizeOf(value), expires })
+  }
+
   /** What was read, unless somebody has put or removed the value since. */
   #newest<N extends StateNamespace>(namespace: N, key: string, read: StateValues[N] | undefined): StateValues[N] | undefined {
-    const entry = this.#namespace(namespace).get(key, this.#clock.now())
-    if (entry !== undefined) return entry.value as StateValues[N]
+    const known = this.#namespace(namespace).get(key, this.#clock.now())
+    if (known !== undefined) return known as StateValues[N]
     const pending = this.#writes.find(namespace, key)
     return pending === undefined ? read : (pending.entry?.value as StateValues[N] | undefined)
   }
@@ -180,12 +185,12 @@ class MemoryStateStore implements StateStore {
     const row = await this.#entries.read(namespace, key, this.#clock.now())
     if (before !== this.#changes) {
       // Something changed while we read; if it was this key, the change is newer than what was read.
-      const newer = this.#namespace(namespace).get(key, this.#clock.now()) ?? this.#writes.find(namespace, key)?.entry
-      if (newer !== undefined) return newer.value as StateValues[N]
+      const newer = this.#namespace(namespace).get(key, this.#clock.now()) ?? this.#writes.find(namespace, key)?.entry?.value
+      if (newer !== undefined) return newer as StateValues[N]
     }
     if (row === undefined || this.#writes.find(namespace, key) !== undefined) return undefined
     const value = parseJson(row.value) as StateValues[N]
-    if (before === this.#changes) this.#namespace(namespace).set(key, { value, expires: row.expires }, row.value.length)
+    if (before === this.#changes) this.#namespace(namespace).set(key, value, { size: row.value.length, expires: row.expires })
     return value
   }
 

@@ -14,7 +14,7 @@ export interface SessionState {
   readonly source: string
   /** Session this one was forked from, or whose agent started it. */
   readonly parent: string | null
-  readonly policy: PolicyState
+  readonly policyState: PolicyState
   /** Turn of the newest request that belongs to one; calls of the session's sub-agents belong to it too. */
   readonly turn: string | null
   /** Place of the newest request in its conversation; the head of the prefix chain. */
@@ -43,5 +43,5 @@ export interface Session {
   readonly id: string
   readonly state: SessionState
   /** The label and effects of `state`. */
-  readonly policy: PolicyState
+  readonly policyState: PolicyState
 }

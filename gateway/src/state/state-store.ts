@@ -11,10 +11,19 @@ export type StateNamespace = keyof StateValues
  * forks), labels of single messages (unknown ones count as untrusted), tickets (calls without one are decided on all
  * conversations they may come from).
  */
-export const volatileNamespaces = ['place', 'ledger', 'ticket'] as const satisfies readonly StateNamespace[]
+export const volatileNamespaces = ['request', 'label', 'ticket'] as const satisfies readonly StateNamespace[]
 
 /** What is on disk as well: forgetting it would lower a label, or lose a call. */
-export const keptNamespaces = ['session', 'point', 'splice', 'note', 'owner', 'words', 'task'] as const satisfies readonly StateNamespace[]
+export const keptNamespaces = [
+  'session',
+  'answer',
+  'splice',
+  'note',
+  'owner',
+  'words',
+  'task',
+  'count',
+] as const satisfies readonly StateNamespace[]
 
 export type MaybePromise<T> = T | Promise<T>
 
@@ -30,6 +39,8 @@ export interface Changed<T, R> {
   readonly expires: number
   /** What the caller gets. */
   readonly result: R
+  /** Whether a restart may bring back the value before: everybody sees the change at once, but it need not reach the disk by itself. */
+  readonly isForgettable?: boolean
 }
 
 export interface StateStore<Values extends Readonly<Record<StateNamespace, unknown>> = StateValues> {

@@ -5,7 +5,7 @@ import type { SessionState } from './sessions.ts'
 /** A session as stored: without what nothing has happened to, and with ranks by name, so that a changed list of trust ranks cannot shift what a label means. */
 export type StoredSession = StoredFields & Partial<Omit<SessionState, keyof StoredFields>>
 
-interface StoredFields extends Pick<SessionState, 'id' | 'principal' | 'source' | 'policy' | 'usedAt'> {
+interface StoredFields extends Pick<SessionState, 'id' | 'principal' | 'source' | 'policyState' | 'usedAt'> {
   readonly ranks: readonly string[]
 }
 
@@ -64,6 +64,8 @@ export interface WordsSegment {
   /** Where it stands in its ring; the newest has the highest. */
   readonly number: number
   readonly passages: readonly { readonly label: LabelRecord; readonly prints: string }[]
+  /** Nothing is added to it any more: the next one has begun, or is about to. */
+  readonly isClosed?: boolean
 }
 
 /** What the gateway told the model at a place of a conversation, and which tools it was about. */
@@ -74,15 +76,18 @@ export interface Note {
 
 export interface StateValues {
   readonly session: StoredSession
-  readonly point: AnswerPlace
-  readonly place: RequestPlace
+  readonly answer: AnswerPlace
+  readonly request: RequestPlace
   /** What denial splicing took out of a message, as its dialect carries it. */
   readonly splice: object
   /** A line the gateway put into a conversation, by the place it stands after. */
   readonly note: Note
   /** A task that a released call gave to an agent: the session and turn that started it. */
   readonly task: { readonly session: string; readonly turn: string | null }
-  readonly ledger: LabelRecord
+  /** What a message or a result was told under, by what it says. */
+  readonly label: LabelRecord
+  /** What is counted for somebody, in one step whoever counts. */
+  readonly count: number
   readonly ticket: readonly Ticket[]
   readonly owner: OwnerConversations
   readonly words: WordsSegment

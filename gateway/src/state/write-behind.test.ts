@@ -18,20 +18,20 @@ const entry = { value: 1, expires: 1_000_000 }
 
 test('places wait for others, and go along with what waits less', async () => {
   const { writes, batches } = watched()
-  writes.add('point', 'p1', entry)
+  writes.add('answer', 'p1', entry)
   await vi.advanceTimersByTimeAsync(100)
   expect(batches).toEqual([])
   writes.add('session', 's1', entry)
   await vi.advanceTimersByTimeAsync(20)
   expect(batches).toEqual([['p1', 's1']])
-  writes.add('point', 'p2', entry)
+  writes.add('answer', 'p2', entry)
   await vi.advanceTimersByTimeAsync(200)
   expect(batches).toEqual([['p1', 's1'], ['p2']])
 })
 
 test('more than one batch takes does not wait for the next places', async () => {
   const { writes, batches } = watched()
-  for (let index = 0; index < 4100; index += 1) writes.add('point', `p${index}`, entry)
+  for (let index = 0; index < 4100; index += 1) writes.add('answer', `p${index}`, entry)
   await vi.advanceTimersByTimeAsync(60)
   expect(batches.map(({ length }) => length)).toEqual([2000, 2000])
   await vi.advanceTimersByTimeAsync(200)
@@ -40,7 +40,7 @@ test('more than one batch takes does not wait for the next places', async () => 
 
 test('a label among too many places still goes soon', async () => {
   const { writes, batches } = watched()
-  for (let index = 0; index < 2100; index += 1) writes.add('point', `p${index}`, entry)
+  for (let index = 0; index < 2100; index += 1) writes.add('answer', `p${index}`, entry)
   writes.add('session', 's1', entry)
   await vi.advanceTimersByTimeAsync(60)
   expect(batches.flat()).toContain('s1')

@@ -4,8 +4,13 @@
  */
 import { TurnwardError } from '../core/error.ts'
 import type { StateEntries, StateEntryChange } from './state-entries.ts'
-import type { ExpiringValue } from './expiring-map.ts'
 import { isJsonValue } from './json-value.ts'
+
+/** A value and its end of life (Unix milliseconds). */
+interface ExpiringValue {
+  readonly value: unknown
+  readonly expires: number
+}
 
 /** A change not yet written: an entry, or `undefined` for a removal. */
 export interface PendingChange {
@@ -68,7 +73,7 @@ export class WriteBehind {
       })
     }
     this.#pending.set(name, { namespace, key, entry })
-    this.#isUrgent ||= namespace !== 'point'
+    this.#isUrgent ||= namespace !== 'answer'
     this.#schedule()
   }
 

@@ -4,12 +4,13 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { BoundedMap } from '../core/bounded-map.ts'
 import type { SqliteBatch, SqliteReply, SqliteRequest, SqliteWorkerData, SqliteWrite } from './sqlite-protocol.ts'
 
 const preparedLimit = 256
 
 const { path, busyTimeoutMs } = workerData as SqliteWorkerData
-const prepared = new Map<string, StatementSync>()
+const prepared = new BoundedMap<string, StatementSync>({ most: preparedLimit })
 let database: DatabaseSync | undefined
 
 function open(): DatabaseSync {
@@ -30,7 +31,6 @@ function prepare(sql: string): StatementSync {
   let statement = prepared.get(sql)
   if (statement === undefined) {
     statement = database.prepare(sql)
-    if (prepared.size >= preparedLimit) prepared.clear()
     prepared.set(sql, statement)
   }
   return statement

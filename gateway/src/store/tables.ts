@@ -18,7 +18,7 @@ export interface VirtualKeysTable {
   revoked: number | null
 }
 
-/** Expiring state: sessions, history points, tickets. */
+/** Expiring state: sessions, places of conversations, tickets. */
 export interface EntriesTable {
   namespace: string
   key: string

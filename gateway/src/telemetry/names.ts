@@ -5,7 +5,6 @@
  */
 
 export const instrumentationScope = 'turnward'
-export const semanticConventions = 'semantic-conventions-genai 1.42.0-dev'
 
 export const attributes = {
   operationName: 'gen_ai.operation.name',

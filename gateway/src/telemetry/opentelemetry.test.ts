@@ -54,7 +54,7 @@ describe('metrics', () => {
 
   test('a tool result flagged as error is `tool_error`', async () => {
     const telemetry = await create()
-    telemetry.startToolCall(toolCall).end({ outcome: 'tool_error', errorCode: 'policy.denied' })
+    telemetry.startToolCall(toolCall).end({ outcome: 'tool_error', errorCode: 'mcp.server_timeout' })
     expect(await telemetry.metricsText()).toMatch(
       /^mcp_server_operation_duration\w*_count\{[^}]*gen_ai_tool_name="mail__send"[^}]*error_type="tool_error"[^}]*\} 1$/m,
     )
@@ -148,7 +148,7 @@ describe('spans', () => {
     call.decision(refusal)
     call.end({ outcome: 'ok', session: 'ses_1', turn: 'turn_1', usage: { inputTokens: 5 } })
     const tool = telemetry.startToolCall({ ...toolCall, traceparent: call.traceparent })
-    tool.end({ outcome: 'refused', errorCode: 'policy.denied' })
+    tool.end({ outcome: 'refused', errorCode: 'mcp.server_timeout' })
     await telemetry.shutdown()
     collector.close()
 
@@ -169,7 +169,7 @@ describe('spans', () => {
       'gen_ai.usage.input_tokens': 5,
     })
     expect(named('execute_tool mail__send')?.attributes.find(({ key }) => key === 'error.type')?.value).toEqual({
-      stringValue: 'policy.denied',
+      stringValue: 'mcp.server_timeout',
     })
   })
 

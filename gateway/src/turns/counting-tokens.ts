@@ -35,7 +35,7 @@ export async function countTokens(services: Services, origin: CallOrigin, dialec
   const started = services.clock.monotonic()
   const snapshot = services.snapshot()
   let count: TokenCount | undefined
-  let busy: Session | undefined
+  let asked: Session | undefined
   try {
     // Who is calling comes first, as for a call.
     const caller = origin.caller ?? (await services.authenticator.authenticate(origin.headers, snapshot))
@@ -51,8 +51,7 @@ export async function countTokens(services: Services, origin: CallOrigin, dialec
       isAside: true,
     })
     const turn = running ?? newId('turn')
-    busy = session
-    services.sessions.begin(session)
+    asked = session
     const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(origin) })
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     const { route, source } = refuseOnRecord(
@@ -70,10 +69,9 @@ export async function countTokens(services: Services, origin: CallOrigin, dialec
     if (count !== undefined) recordTokenCountOutcome(count, started, error)
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: count?.turn, err: error.cause }, error.message)
   } finally {
-    if (busy !== undefined) {
-      services.sessions.end(busy)
+    if (asked !== undefined) {
       // One that read nothing is not worth a place in the store.
-      if (busy.state.version > 0) await services.sessions.save(busy, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+      if (asked.state.version > 0) await services.sessions.save(asked, snapshot.policy, snapshot.settings.turns.session_idle_ms)
     }
   }
 }

@@ -6,7 +6,6 @@ import type { Route } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
 import { type Attempts, failsOver, routeCall } from '../models/routing-upstream.ts'
-import type { Session } from '../state/sessions.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import { admitHistory } from './deciding/admitting-history.ts'
@@ -38,7 +37,6 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
   const snapshot = services.snapshot()
   let span: CallSpan | undefined
   let call: ModelCall | undefined
-  let busy: Session | undefined
   try {
     // Who is calling comes first: nothing of a stranger's body is parsed.
     const caller = origin.caller ?? (await services.authenticator.authenticate(origin.headers, snapshot))
@@ -58,8 +56,6 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
       view,
       history,
     })
-    busy = session
-    services.sessions.begin(session)
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     // Grants are checked with the session known, so that a refusal is on record where it belongs.
     const { route, source } = refuseOnRecord(
@@ -115,7 +111,6 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
     if (error.status >= 500)
       services.telemetry.logger.error({ code: error.code, turn: call?.turn ?? undefined, err: error.cause }, error.message)
   } finally {
-    if (busy !== undefined) services.sessions.end(busy)
     if (call !== undefined) await services.sessions.save(call.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
   }
 }

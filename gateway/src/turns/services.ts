@@ -26,6 +26,6 @@ export interface Services {
   readonly words: WordsIndex
   readonly telemetry: Telemetry
   readonly clock: Clock
-  /** Key of everything a client could otherwise guess: session ids, history points, tickets. */
+  /** Key of everything a client could otherwise guess: session ids, places of conversations, tickets. */
   readonly secret: Buffer
 }

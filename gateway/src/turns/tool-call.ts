@@ -13,7 +13,7 @@ import type { ToolCall } from './call.ts'
 import { decideToolCall } from './deciding/deciding-tool-call.ts'
 import { refuseToolCall } from './deciding/refusing-tool-call.ts'
 import { executeTool } from './executing-tool.ts'
-import { linkSession } from './sessions/linking-session.ts'
+import { linkSession, releasedOnFailure } from './sessions/linking-session.ts'
 import { recordToolDecision, recordToolOutcome, recordUnknownTool } from './recording/recording-tool-call.ts'
 import { resolveTool } from './resolving-tool.ts'
 import type { Services } from './services.ts'
@@ -56,18 +56,12 @@ export async function runToolCall(services: Services, context: McpContext, reque
     decision: newId('dec'),
     credential: services.fleet.for(snapshot, caller).credentialOf(tool.server),
   }
-  // The session stays the one live object while the call changes it.
-  services.sessions.begin(session)
-  try {
-    return await runLinkedCall(call)
-  } finally {
-    services.sessions.end(session)
-  }
+  return runLinkedCall(call)
 }
 
 async function runLinkedCall(call: ToolCall): Promise<JsonObject> {
   // Decided on the label as it is now, not as it was when the model proposed the call.
-  const decided = await decideToolCall(call)
+  const decided = await releasedOnFailure(call.services, call.held, () => decideToolCall(call))
   // On disk before the tool runs; a decision that cannot be written means a tool that does not run, and a ticket that may be used again.
   await recordToolDecision(decided)
   if (!isReleased(decided.verdict)) {

@@ -9,7 +9,7 @@ import type { ModelCall } from '../call.ts'
 import { unrestrictedRuns } from '../provenance/unrestricted-words.ts'
 import { isFreeLabel, rememberWords, textsIn } from '../provenance/words-of-call.ts'
 import { spliceKeys } from './restoring-refused.ts'
-import { assistantDigest, pointAfter } from '../sessions/history.ts'
+import { assistantDigest, placeAfter } from '../sessions/history.ts'
 import { saveAnswerPlace } from '../sessions/places.ts'
 
 export interface DeliveredMessage {
@@ -29,14 +29,14 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
   const digest = assistantDigest(message.text, message.calls)
   if (digest === undefined) return
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
-  const answer = pointAfter(call.place ?? '', digest)
+  const answer = placeAfter(call.place ?? '', digest)
   await services.sessions.change(session, (state) => [
     state.head === (call.place ?? null) && !state.headAnswered ? { ...state, headAnswered: true } : state,
     undefined,
   ])
   await saveAnswerPlace(call, answer, call.through.size === 0 ? undefined : Object.fromEntries(call.through))
   // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
-  await services.state.change('ledger', deliveredKey(caller.principal.id, digest), (earlier) => {
+  await services.state.change('label', deliveredKey(caller.principal.id, digest), (earlier) => {
     const joined = earlier === undefined ? call.presented : join(call.presented, labelFromRecord(earlier, snapshot.policy))
     return { value: labelRecord(joined, snapshot.policy), expires, result: undefined }
   })

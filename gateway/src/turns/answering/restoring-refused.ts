@@ -12,17 +12,17 @@ import type { HistoryEntry } from '../sessions/history.ts'
  * Keys of a splice record: the place in the conversation the delivered message stands at, and, for conversations
  * that were compacted before it, what it said within its session. Never a call id: some models number calls anew.
  */
-export function spliceKeys(point: string, session: string, digest: string): readonly [string, string] {
-  return [point, `s|${session}|${digest}`]
+export function spliceKeys(place: string, session: string, digest: string): readonly [string, string] {
+  return [place, `s|${session}|${digest}`]
 }
 
 /** Edits the body in place; resolves with the notes it put back. The views of `call.view` are stale afterwards, except for its tools. */
 export async function restoreRefused(call: ModelCall, history: readonly HistoryEntry[]): Promise<readonly Note[]> {
   let inserted = 0
   const notes: Note[] = []
-  for (const { message, digest, point } of history) {
+  for (const { message, digest, place } of history) {
     if (message.role !== 'assistant') {
-      const note = call.session.state.hasNotes ? await call.services.state.get('note', point) : undefined
+      const note = call.session.state.hasNotes ? await call.services.state.get('note', place) : undefined
       if (note === undefined) continue
       inserted += call.dialect.edit.addNote(call.body.json, message.index + inserted, note.text)
       call.bytes = undefined
@@ -30,7 +30,7 @@ export async function restoreRefused(call: ModelCall, history: readonly HistoryE
       continue
     }
     if (digest === undefined) continue
-    const found = findSplice(call, point, digest)
+    const found = findSplice(call, place, digest)
     const record = found instanceof Promise ? await found : found
     if (record === undefined) continue
     inserted += call.dialect.edit.restore(call.body.json, message.index + inserted, record)
@@ -39,13 +39,13 @@ export async function restoreRefused(call: ModelCall, history: readonly HistoryE
   return notes
 }
 
-function findSplice({ services: { state }, session }: ModelCall, point: string, digest: string): MaybePromise<SpliceRecord | undefined> {
-  return whenRead(state.get('splice', point), (found) => {
+function findSplice({ services: { state }, session }: ModelCall, place: string, digest: string): MaybePromise<SpliceRecord | undefined> {
+  return whenRead(state.get('splice', place), (found) => {
     if (found !== undefined) return found as SpliceRecord
     // At a place we know, no record means that nothing was taken out there; elsewhere the same words may have been shortened.
-    return whenRead(state.get('point', point), (known) => {
+    return whenRead(state.get('answer', place), (known) => {
       return known === undefined
-        ? (state.get('splice', spliceKeys(point, session.id, digest)[1]) as MaybePromise<SpliceRecord | undefined>)
+        ? (state.get('splice', spliceKeys(place, session.id, digest)[1]) as MaybePromise<SpliceRecord | undefined>)
         : undefined
     })
   })

@@ -89,7 +89,7 @@ function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntr
   const said = call.client?.said?.(message.text) ?? message.text
   const digest = said === message.text ? plain : (assistantDigest(said, message.calls) ?? plain)
   const { policy, settings } = call.snapshot
-  return whenRead(call.services.state.get('ledger', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
+  return whenRead(call.services.state.get('label', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
     if (delivered !== undefined) return joinLabel(call, 'an earlier answer', labelFromRecord(delivered, policy))
     if (settings.turns.unknown_history !== 'accept') return admitStranger(call, 'unknown history', digest)
   })
@@ -104,9 +104,9 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   }
   const { tools, callKey } = await meaningOf(call, made)
   // The gateway's own words about a call that never ran: nothing was read.
-  if ((await services.state.get('ledger', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return
+  if ((await services.state.get('label', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return
   const key = `r|${caller.principal.id}|${made.view.name}|${result.callId}|${digest}`
-  const seen = await services.state.get('ledger', key)
+  const seen = await services.state.get('label', key)
   // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
   const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
   const words = await labelOfWords(call, () => result.text)
@@ -117,18 +117,17 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   passInHistory(await settle(call, admission, evidence, seen === undefined))
   notePresented(call, { subject: tools[0].name, label: added, digest })
   if (before !== undefined && sameLabel(before, added)) return
-  await services.state.put(
-    'ledger',
-    key,
-    labelRecord(added, snapshot.policy),
-    services.clock.now() + snapshot.settings.turns.session_idle_ms,
-  )
+  const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
+  await services.state.change('label', key, (earlier) => {
+    const joined = earlier === undefined ? added : join(added, labelFromRecord(earlier, snapshot.policy))
+    return { value: labelRecord(joined, snapshot.policy), expires, result: undefined }
+  })
   if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call))
 }
 
 /** Settles the effects of the call a result answers, the first time it is shown. Gives what of the result may go on. */
 function settle(call: ModelCall, admission: Admission, evidence: Evidence, isFirst: boolean): MaybePromise<PassedContent> {
-  return call.services.sessions.changePolicy(call.session, (now) => {
+  return call.services.sessions.changePolicyState(call.session, (now) => {
     const { state, content } = admit(call.snapshot.policy, now, admission, evidence)
     const changes = isFirst && state.effects !== now.effects
     return [changes ? { ...now, effects: state.effects } : now, content]
@@ -140,7 +139,7 @@ async function labelOfAgents({ services, snapshot, session }: ModelCall): Promis
   let label = freshState(snapshot.policy).label
   for (const id of session.state.children) {
     const child = await services.sessions.find(id, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-    if (child !== undefined) label = join(label, child.policy.label)
+    if (child !== undefined) label = join(label, child.policyState.label)
   }
   return label
 }
@@ -150,8 +149,8 @@ async function meaningOf(
   call: ModelCall,
   { view, entry }: Made,
 ): Promise<{ readonly tools: CallMeaning['tools']; readonly callKey: string }> {
-  const place = await call.services.state.get('point', entry.point)
-  const callKey = place === undefined ? reservedKey(call.session.policy, view.id) : `${place.modelCall}:${view.id}`
+  const place = await call.services.state.get('answer', entry.place)
+  const callKey = place === undefined ? reservedKey(call.session.policyState, view.id) : `${place.modelCall}:${view.id}`
   const [first, ...others] = place?.through?.[view.id] ?? []
   if (first === undefined) return { tools: call.meanings.ofCall(view).tools, callKey }
   const [tool, ...more] = [first, ...others].flatMap((name) => call.meanings.ofName(name))

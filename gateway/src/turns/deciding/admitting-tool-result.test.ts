@@ -26,7 +26,7 @@ async function afterCall(name: string, look: (floors: Floors, result: JsonObject
 async function sessionOf({ services, log }: Floors) {
   const session = await services.sessions.find(log.records.at(-1)?.session ?? '', services.snapshot().policy, 60_000)
   if (session === undefined) throw new Error('the call has no session')
-  return session.policy
+  return session.policyState
 }
 
 describe('the session of a tool call', () => {

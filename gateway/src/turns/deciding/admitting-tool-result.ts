@@ -9,7 +9,7 @@ import { settleToolCall } from './settling-tool-call.ts'
 import { subjectOf } from './tool-subject.ts'
 
 export async function admitToolResult(call: ExecutedToolCall): Promise<EndedToolCall> {
-  const before = call.session.policy.label
+  const before = call.session.policyState.label
   const { execution } = call
   try {
     const content = await admitInto(call, await evidenceOf(call))

@@ -18,8 +18,7 @@ import { noteOffered } from '../sessions/conversations.ts'
 import { expectAgent } from '../sessions/spawned-agents.ts'
 import { argumentDigests } from '../sessions/linking-session.ts'
 import { mintTicket, ticketKey } from '../sessions/tickets.ts'
-import { noteForPerson } from '../telling/telling-person.ts'
-import { lineForRefused } from '../telling/withheld-words.ts'
+import { noteRefused } from '../telling/telling-person.ts'
 
 export interface Proposals {
   readonly calls: readonly ToolCallView[]
@@ -44,7 +43,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   for (const [position, made] of proposals.calls.entries()) {
     const meaning = call.meanings.ofCall(made)
     // Decided and reserved in one step: of two calls that exclude each other, one is refused.
-    const verdict = await services.sessions.changePolicy(session, (state) =>
+    const verdict = await services.sessions.changePolicyState(session, (state) =>
       reserved(state, callKeyOf(call.modelCall, made.id), rule(call, state, meaning, made)),
     )
     const record = recordOf(call, {
@@ -59,11 +58,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
     })
     if (!isReleased(verdict)) {
       refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
-      await noteForPerson(
-        call,
-        `refused ${meaning.tools[0].name} ${verdict.gaps.map(({ kind }) => kind).join(' ')}`,
-        lineForRefused(made.name, verdict.reason),
-      )
+      await noteRefused(call, meaning.tools[0].name, verdict, made.name)
     } else released.push({ made, meaning, decision: record.id })
     noteDecision(call, record)
     writes.push(snapshot.settings.audit.durability === 'strict' ? services.log.appendDurably(record) : appendSoon(call, record))
@@ -72,7 +67,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
   try {
     await Promise.all(writes)
   } catch (error) {
-    await services.sessions.changePolicy(session, (state) => {
+    await services.sessions.changePolicyState(session, (state) => {
       const effects = released.reduce((left, { made }) => release(left, callKeyOf(call.modelCall, made.id)), state.effects)
       return [effects === state.effects ? state : { ...state, effects }, undefined]
     })

@@ -10,7 +10,7 @@ import type { DecidedToolCall, ToolCall } from '../call.ts'
 import { subjectOf } from './tool-subject.ts'
 
 export async function decideToolCall(call: ToolCall): Promise<DecidedToolCall> {
-  return call.services.sessions.changePolicy(call.session, (state): readonly [PolicyState, DecidedToolCall] => {
+  return call.services.sessions.changePolicyState(call.session, (state): readonly [PolicyState, DecidedToolCall] => {
     const evidence = comesFrom(call.besides)
     const verdict = judge(call, state, evidence)
     const effects = isReleased(verdict) ? reserve(state.effects, call.callKey, verdict.effects) : state.effects

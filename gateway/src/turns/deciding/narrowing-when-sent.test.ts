@@ -67,7 +67,7 @@ async function atDesk(run: (desk: Desk) => Promise<void>): Promise<void> {
     },
     trust: async (session) => {
       const id = known.get(session) ?? floors.log.records.at(-1)?.session ?? ''
-      return (await floors.services.sessions.find(id, floors.services.snapshot().policy, 60_000))?.policy.label.trust
+      return (await floors.services.sessions.find(id, floors.services.snapshot().policy, 60_000))?.policyState.label.trust
     },
     get admissions() {
       return floors.log.decisions('admission')

@@ -12,7 +12,7 @@ import { joining, narrow, withSubject } from '../sessions/narrowing.ts'
 
 /** The state its session has once the request is sent. */
 export function stateWhenSent({ session, presented }: Pick<ModelCall, 'session' | 'presented'>): PolicyState {
-  const now = session.policy
+  const now = session.policyState
   const label = join(now.label, presented)
   return sameLabel(label, now.label) ? now : { label, effects: now.effects }
 }
@@ -36,7 +36,7 @@ export function notePending(call: ModelCall, read: PendingRead): void {
 
 /** The place the conversation goes on from has a label of its own, which a session that is new to it has not. */
 export function notePlace(call: ModelCall): void {
-  const { label } = call.session.policy
+  const { label } = call.session.policyState
   if (sameLabel(label, join(label, call.presented))) return
   call.pending = [...call.pending, { subject: 'an earlier part of the conversation', label: call.presented, digest: null }]
 }
@@ -49,7 +49,7 @@ export function narrowWhenSent(call: ModelCall): MaybePromise<void> {
 async function readPending(call: ModelCall): Promise<void> {
   const { session, pending } = call
   for (const { subject, label, digest } of pending) {
-    const before = session.policy.label
+    const before = session.policyState.label
     const after = join(before, label)
     if (!sameLabel(before, after)) {
       recordAdmission(call, subject, digest, before, after)

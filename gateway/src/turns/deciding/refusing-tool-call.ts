@@ -9,16 +9,14 @@ import { labelRecord } from '../../policy/label.ts'
 import { refusalNotice } from '../../policy/refusal.ts'
 import type { DecidedToolCall, EndedToolCall } from '../call.ts'
 import { freshState } from '../sessions/fresh-state.ts'
-import { noteForPerson } from '../telling/telling-person.ts'
-import { lineForRefused } from '../telling/withheld-words.ts'
+import { noteRefused } from '../telling/telling-person.ts'
 import { refusalKey } from './admitting-history.ts'
 import { settleToolCall } from './settling-tool-call.ts'
 
 export async function refuseToolCall(call: DecidedToolCall): Promise<EndedToolCall> {
-  const { gaps, reason } = call.verdict
   const notice = refusalNotice(call.verdict)
   if (call.held !== undefined) {
-    await noteForPerson(call, `refused ${call.tool.name} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(call.tool.name, reason))
+    await noteRefused(call, call.tool.name, call.verdict)
     await noteNotice(call, notice)
   }
   await settleToolCall(call, (now) => [{ ...now, effects: release(now.effects, call.callKey) }, undefined])
@@ -29,7 +27,7 @@ export async function refuseToolCall(call: DecidedToolCall): Promise<EndedToolCa
 async function noteNotice({ services, snapshot, caller, callKey }: DecidedToolCall, notice: string): Promise<void> {
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   await services.state.put(
-    'ledger',
+    'label',
     refusalKey(caller.principal.id, callKey, sha256(notice)),
     labelRecord(freshState(snapshot.policy).label, snapshot.policy),
     expires,

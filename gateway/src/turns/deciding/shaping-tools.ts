@@ -3,6 +3,7 @@
  * unreachable, is taken out of what the model is offered. Never the control by itself: every call is decided
  * again when it is made.
  */
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { reachable } from '../../policy/reachable.ts'
 import { resultLabel } from '../../policy/admit.ts'
 import { sameLabel } from '../../policy/label.ts'
@@ -17,24 +18,27 @@ import { notePending, stateWhenSent } from './narrowing-when-sent.ts'
 interface ShapeCache {
   readonly state: PolicyState
   readonly policy: object
-  readonly verdicts: Map<string, Verdict>
+  readonly verdicts: BoundedMap<string, Verdict>
 }
+
+/** Verdicts remembered for one session. */
+const mostVerdicts = 5000
 
 const caches = new WeakMap<Session, ShapeCache>()
 
 /** Whether a tool can be called now, whatever its arguments. Remembered until label, effects or configuration change. */
-export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: string | null, state = call.session.policy): Verdict {
+export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: string | null, state = call.session.policyState): Verdict {
   const { policy } = call.snapshot
   let cache = caches.get(call.session)
   if (cache === undefined || cache.policy !== policy || !isSameState(cache.state, state)) {
-    cache = { state, policy, verdicts: new Map() }
+    cache = { state, policy, verdicts: new BoundedMap({ most: mostVerdicts }) }
     caches.set(call.session, cache)
   }
   const key = `${gateway ?? ''}|${call.caller.actor ?? ''}|${tool.server}|${tool.name}`
   const known = cache.verdicts.get(key)
   if (known !== undefined) return known
   const verdict = reachable(policy, state, tool, call.caller.principal, call.caller.actor, gateway)
-  if (cache.verdicts.size < 5000) cache.verdicts.set(key, verdict)
+  cache.verdicts.set(key, verdict)
   return verdict
 }
 

@@ -3,6 +3,7 @@
  * `label_server__tool`), so a name is looked up by what it ends in as well, in the configuration and in what its servers
  * last listed, never in which servers happen to run. Where a name could mean several things, all of them count.
  */
+import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Policy, ToolSubject } from '../../policy/types.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import { subjectOf } from '../deciding/tool-subject.ts'
@@ -21,7 +22,7 @@ export class ToolNames {
   readonly #prefixes: readonly string[]
   readonly #exposed: ReadonlyMap<string, CatalogueTool>
   readonly #original = new Map<string, CatalogueTool[]>()
-  readonly #remembered = new Map<string, readonly ToolSubject[]>()
+  readonly #remembered = new BoundedMap<string, readonly ToolSubject[]>({ most: mostRemembered })
 
   /** `servers`: names of the configured servers. `known`: what they last listed, whether or not they run. */
   constructor(policy: Pick<Policy, 'contractOf'>, servers: Iterable<string>, known: readonly CatalogueTool[]) {
@@ -40,7 +41,6 @@ export class ToolNames {
     const known = this.#remembered.get(key)
     if (known !== undefined) return known
     const found = this.#find(name, inner)
-    if (this.#remembered.size >= mostRemembered) this.#remembered.clear()
     this.#remembered.set(key, found)
     return found
   }

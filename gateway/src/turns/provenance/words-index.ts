@@ -4,8 +4,10 @@
  * takes up what other processes have added.
  */
 import type { LabelRecord } from '@turnward/contract/decision'
+import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import { RememberedHashes } from '../../core/remembered-hashes.ts'
+import type { WordsSegment } from '../../state/state-values.ts'
 import { whenRead, type MaybePromise, type StateStore } from '../../state/state-store.ts'
 import { shingleKey, shinglesOf, type ShingleKey } from './shingles.ts'
 
@@ -21,6 +23,8 @@ const mostPrincipals = 2000
 /** Runs in one map, some of which have fallen out of the ring; beyond it the map is made anew. */
 const mostPrints = 600_000
 const bytesPerPrint = 6
+/** Texts that come with every call, such as system prompts, whose answers one index remembers. */
+const mostRemembered = 8
 
 interface Index {
   readonly name: string
@@ -36,8 +40,11 @@ interface Index {
   /** Where that segment and the next one are kept. */
   keys: { readonly segment: number; readonly now: string; readonly next: string }
   version: number
+  /** Whether it has all that is stored: before, it knows too little to be asked. `loading`: it is being read. */
+  isLoaded: boolean
+  loading: Promise<Index> | undefined
   /** Texts that come with every call, and what was found in them. */
-  readonly remembered: Map<string, { readonly version: number; readonly found: readonly LabelRecord[] }>
+  readonly remembered: BoundedMap<string, { readonly version: number; readonly found: readonly LabelRecord[] }>
 }
 
 const nothing: readonly LabelRecord[] = []
@@ -47,7 +54,7 @@ export class WordsIndex {
   readonly #clock: Clock
   readonly #secret: Uint8Array
   readonly #names = new RememberedHashes()
-  readonly #indexes = new Map<string, Index>()
+  readonly #indexes = new BoundedMap<string, Index>({ most: mostPrincipals })
 
   constructor(state: StateStore, clock: Clock, secret: Uint8Array) {
     this.#state = state
@@ -97,14 +104,13 @@ export class WordsIndex {
     for (;;) {
       const number = index.segment
       const taken = await this.#state.change('words', segmentKey(index, number), (segment) => {
-        const before = segment?.number === number ? segment.passages : []
-        const isFull =
-          (segment !== undefined && segment.number > number) ||
-          before.length >= passagesInSegment ||
-          sizeOf(before) + passage.prints.length > printsInSegment * 12
-        return isFull
-          ? { value: segment, expires, result: false }
-          : { value: { number, passages: [...before, passage] }, expires, result: true }
+        if (segment !== undefined && segment.number > number) return { value: segment, expires, result: false }
+        const own: WordsSegment = segment?.number === number ? segment : { number, passages: [] }
+        const isFull = own.passages.length >= passagesInSegment || sizeOf(own.passages) + passage.prints.length > printsInSegment * 12
+        // Closed before the next one begins: nobody may add where the others no longer look.
+        if (isFull || own.isClosed === true)
+          return { value: own.isClosed === true ? own : { ...own, isClosed: true }, expires, result: false }
+        return { value: { ...own, passages: [...own.passages, passage] }, expires, result: true }
       })
       await this.#takeUp(index)
       if (index.prints.size > mostPrints) this.#indexes.delete(principal)
@@ -119,9 +125,10 @@ export class WordsIndex {
 
   /** The index of a principal with everything in it that has been added anywhere. */
   #upToDate(principal: string): MaybePromise<Index> {
-    const known = this.#indexes.get(principal)
     const index = this.#index(principal)
-    return known === undefined ? this.#load(index) : this.#takeUp(index)
+    if (index.isLoaded) return this.#takeUp(index)
+    index.loading ??= this.#load(index)
+    return index.loading
   }
 
   #index(principal: string): Index {
@@ -138,45 +145,64 @@ export class WordsIndex {
         passages: 0,
         keys: keysOf(name, 0),
         version: 0,
-        remembered: new Map(),
+        isLoaded: false,
+        loading: undefined,
+        remembered: new BoundedMap({ most: mostRemembered }),
       }
-      if (this.#indexes.size >= mostPrincipals) this.#indexes.delete(this.#indexes.keys().next().value as string)
       this.#indexes.set(principal, index)
     }
     return index
   }
 
+  /** Reads the whole ring, and again when others have gone round it since it was read. */
   async #load(index: Index): Promise<Index> {
-    const stored = []
-    for (let place = 0; place < segments; place += 1) {
-      const segment = await this.#state.get('words', segmentKey(index, place))
-      if (segment !== undefined) stored.push(segment)
+    index.isLoaded = false
+    try {
+      const stored: WordsSegment[] = []
+      for (let place = 0; place < segments; place += 1) {
+        const segment = await this.#state.get('words', segmentKey(index, place))
+        if (segment !== undefined) stored.push(segment)
+      }
+      stored.sort((a, b) => a.number - b.number)
+      for (const [at, read] of stored.entries()) {
+        // Read before it was closed, it may have got more before the one behind it began.
+        const isWhole = read.isClosed === true || at === stored.length - 1
+        const { number, passages } = isWhole ? read : ((await this.#state.get('words', segmentKey(index, read.number))) ?? read)
+        for (const passage of passages) absorb(index, passage)
+        index.segment = number
+        index.passages = passages.length
+      }
+      index.isLoaded = true
+    } finally {
+      index.loading = undefined
     }
-    stored.sort((a, b) => a.number - b.number)
-    for (const { number, passages } of stored) {
-      for (const passage of passages) absorb(index, passage)
-      index.segment = number
-      index.passages = passages.length
-    }
-    return index
+    // What was added while we read stands in the newest segments.
+    return this.#takeUp(index)
   }
 
-  /** Takes up what has been added since. Most often nothing has, and memory says so at once. */
+  /**
+   * Takes up what has been added since. Most often nothing has, and memory says so at once. The next segment is asked for
+   * first: once it has begun, this one is closed, and what is read of it then is all of it.
+   */
   #takeUp(index: Index): MaybePromise<Index> {
     if (index.keys.segment !== index.segment) index.keys = keysOf(index.name, index.segment)
-    const { now, next: after } = index.keys
-    return whenRead(this.#state.get('words', now), (segment) => {
-      if (segment?.number === index.segment && segment.passages.length > index.passages) {
-        for (const passage of segment.passages.slice(index.passages)) absorb(index, passage)
-        index.passages = segment.passages.length
-      }
-      return whenRead(this.#state.get('words', after), (next) => {
-        if (next?.number !== index.segment + 1) return index
+    const { segment: number, now, next: after } = index.keys
+    return whenRead(this.#state.get('words', after), (next) =>
+      whenRead(this.#state.get('words', now), (segment) => {
+        // Somebody else has taken this segment up meanwhile.
+        if (number !== index.segment) return this.#takeUp(index)
+        const isBehind = (segment?.number ?? number) > number || (next?.number ?? number) > number + 1
+        if (isBehind) return (index.loading ??= this.#load(index))
+        if (segment?.number === number && segment.passages.length > index.passages) {
+          for (const passage of segment.passages.slice(index.passages)) absorb(index, passage)
+          index.passages = segment.passages.length
+        }
+        if (next?.number !== number + 1) return index
         index.segment += 1
         index.passages = 0
         return this.#takeUp(index)
-      })
-    })
+      }),
+    )
   }
 }
 
@@ -231,7 +257,6 @@ function searchAgain(index: Index, text: string): readonly LabelRecord[] {
   const known = index.remembered.get(text)
   if (known?.version === index.version) return known.found
   const found = search(index, text)
-  if (index.remembered.size >= 8) index.remembered.clear()
   index.remembered.set(text, { version: index.version, found })
   return found
 }

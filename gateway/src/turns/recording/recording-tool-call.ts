@@ -31,7 +31,7 @@ export async function recordToolDecision(call: DecidedToolCall): Promise<void> {
     if (snapshot.settings.audit.durability === 'strict') await services.log.appendDurably(record)
     else services.log.append(record)
   } catch (error) {
-    await services.sessions.changePolicy(session, (state) => [{ ...state, effects: release(state.effects, call.callKey) }, undefined])
+    await services.sessions.changePolicyState(session, (state) => [{ ...state, effects: release(state.effects, call.callKey) }, undefined])
     if (held !== undefined) await giveBackTicket(services.state, held.key, held.ticket)
     call.span.end({ outcome: 'error', errorCode: asTurnwardError(error).code, session: session.id, turn: call.turn })
     throw error

@@ -11,7 +11,7 @@ export type RecordFields = Partial<DecisionRecord> &
 /** A record for this call; fields given win over what the call implies. */
 export function recordOf(call: AttachedCall, fields: RecordFields): DecisionRecord {
   const { principal, key, consumer, actor } = call.caller
-  const label = labelRecord(call.session.policy.label, call.snapshot.policy)
+  const label = labelRecord(call.session.policyState.label, call.snapshot.policy)
   return {
     v: 1,
     id: fields.id ?? newId('dec'),

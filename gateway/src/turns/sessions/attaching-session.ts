@@ -73,7 +73,7 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
   if (presented.isAside === true) return { session, turn: session.state.turn, firstNew: 0, presented: label, client, side }
   const turn = side === undefined ? turnOf(found.parent, started, known, session, presented.history, client) : null
-  const head = presented.history.at(-1)?.point ?? null
+  const head = presented.history.at(-1)?.place ?? null
   if (turn !== null) await services.sessions.change(session, (state) => [{ ...state, turn, head, headAnswered: false }, undefined])
   return { session, turn, firstNew: known === undefined ? 0 : known.index + 1, presented: label, client, side }
 }
@@ -128,8 +128,8 @@ async function adopt(services: Services, parent: Session, child: Session): Promi
   if (parent.state.children.includes(child.id)) return found
   await services.sessions.change(parent, (state) => {
     if (state.children.length < mostChildren) return [{ ...state, children: [...state.children, child.id] }, undefined]
-    const label = join(state.policy.label, child.policy.label)
-    return [{ ...state, policy: { ...state.policy, label } }, undefined]
+    const label = join(state.policyState.label, child.policyState.label)
+    return [{ ...state, policyState: { ...state.policyState, label } }, undefined]
   })
   return found
 }
@@ -139,7 +139,11 @@ async function inheritEffects({ services, snapshot }: Owner, from: string, sessi
   if (session.state.version > 0 || session.state.source === 'fork') return
   const before = await services.sessions.find(from, snapshot.policy, snapshot.settings.turns.session_idle_ms)
   if (before !== undefined)
-    await services.sessions.changePolicy(session, (state) => [{ ...state, effects: before.policy.effects }, undefined])
+    await services.sessions.change(session, (state) => {
+      // Somebody else has brought them, and may have gone on since.
+      if (state.version > 0) return [state, undefined]
+      return [{ ...state, policyState: { ...state.policyState, effects: before.policyState.effects } }, undefined]
+    })
 }
 
 /** Where in what is known a request stands. */
@@ -158,26 +162,32 @@ async function findByPlace(
   { services, snapshot, caller }: Owner,
   { known, label, started, history, isAside, isSide }: Place,
 ): Promise<Found> {
-  const { policy, settings } = snapshot
+  const { policy } = snapshot
+  const idle = snapshot.settings.turns.session_idle_ms
   const fields = { id: newId('ses'), principal: caller.principal.id, consumer: caller.consumer }
   if (known === undefined) {
     const parent = started?.session
-    const begin = { ...fields, policy: parent === undefined ? freshState(policy) : { ...freshState(policy), label: parent.policy.label } }
-    if (parent === undefined) return { session: services.sessions.create({ ...begin, source: 'prefix', parent: null }, policy), parent }
-    return adopt(services, parent, services.sessions.create({ ...begin, source: 'agent', parent: parent.id }, policy))
+    const begin = {
+      ...fields,
+      policyState: parent === undefined ? freshState(policy) : { ...freshState(policy), label: parent.policyState.label },
+    }
+    if (parent === undefined)
+      return { session: await services.sessions.create({ ...begin, source: 'prefix', parent: null }, policy, idle), parent }
+    return adopt(services, parent, await services.sessions.create({ ...begin, source: 'agent', parent: parent.id }, policy, idle))
   }
-  const before = await services.sessions.find(known.place.session, policy, settings.turns.session_idle_ms)
+  const before = await services.sessions.find(known.place.session, policy, idle)
   if (before !== undefined && isAside) return { session: before, parent: undefined }
   if (before !== undefined && !isSide && (await goesOn(services, before, known, history)))
     return { session: before, parent: await startedBy(services, snapshot, before) }
   // What was done stays done, whichever branch of the conversation asks. Conversations that only begin alike share nothing that was done.
   const isNew = known.index === history.length - 1 && history.every(({ message }) => message.role !== 'assistant')
-  const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policy.effects }
+  const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policyState.effects }
   const { narrowedBy = [], hasNotes = false, told = [] } = before?.state ?? {}
   return {
-    session: services.sessions.create(
-      { ...fields, source: 'fork', parent: known.place.session, policy: forked, narrowedBy, hasNotes, told: isNew ? [] : told },
+    session: await services.sessions.create(
+      { ...fields, source: 'fork', parent: known.place.session, policyState: forked, narrowedBy, hasNotes, told: isNew ? [] : told },
       policy,
+      idle,
     ),
     parent: undefined,
   }
@@ -201,12 +211,12 @@ function firstTyped(history: readonly HistoryEntry[], client: ClientAdapter | un
  * head moves in the same step. The same request again is a second conversation, unless the first got no answer.
  */
 function goesOn(services: Services, session: Session, known: KnownPrefix, history: readonly HistoryEntry[]): MaybePromise<boolean> {
-  const isAgain = known.kind === 'place' && known.index === history.length - 1
+  const isAgain = known.kind === 'request' && known.index === history.length - 1
   if (isAgain && known.place.failed !== true) return false
-  const left = known.kind === 'point' ? known.place.answers : known.point
-  const head = history.at(-1)?.point ?? null
+  const left = known.kind === 'answer' ? known.place.answers : known.at
+  const head = history.at(-1)?.place ?? null
   // Without the answer that was given there, it is another branch: the first may still be running what it was proposed.
-  const dropsAnswer = known.kind === 'place' && history[known.index + 1]?.message.role !== 'assistant'
+  const dropsAnswer = known.kind === 'request' && history[known.index + 1]?.message.role !== 'assistant'
   return services.sessions.change(session, (state) => {
     if (state.head !== left || (dropsAnswer && state.headAnswered)) return [state, false]
     return [{ ...state, head, headAnswered: false }, true]
@@ -222,7 +232,7 @@ function turnOf(
   client: ClientAdapter | undefined,
 ): string {
   const said = history.findLastIndex(({ message }) => isFromPerson(message, client))
-  const isSecond = known?.kind === 'place' && known.index === history.length - 1 && known.place.failed !== true
+  const isSecond = known?.kind === 'request' && known.index === history.length - 1 && known.place.failed !== true
   if (known !== undefined && known.index >= said && known.place.turn !== null && !isSecond) return known.place.turn
   // What an agent does belongs to the turn in which it was started, also when the conversation that started it has gone on.
   if (started !== undefined && started.turn !== null) return started.turn
@@ -235,9 +245,9 @@ function isFromPerson(message: MessageView, client: ClientAdapter | undefined): 
   return message.fromUser && message.results.length === 0 && client?.typed?.(message.text) !== ''
 }
 
-type KnownPrefix = { readonly index: number; readonly point: string } & (
-  | { readonly kind: 'point'; readonly place: AnswerPlace & { readonly failed?: undefined } }
-  | { readonly kind: 'place'; readonly place: RequestPlace }
+type KnownPrefix = { readonly index: number; readonly at: string } & (
+  | { readonly kind: 'answer'; readonly place: AnswerPlace & { readonly failed?: undefined } }
+  | { readonly kind: 'request'; readonly place: RequestPlace }
 )
 
 /** From the end of the history back to a place that is known. Waits only when memory does not have the answer. */
@@ -254,10 +264,10 @@ function longestKnownPrefix(
 }
 
 // A place after an answer outlives a restart; the place of a request is worth less and is kept in memory only.
-function knownAt({ state }: Services, { point, message }: HistoryEntry, index: number): MaybePromise<KnownPrefix | undefined> {
-  const answered = message.role === 'assistant' ? state.get('point', point) : undefined
+function knownAt({ state }: Services, { place: at, message }: HistoryEntry, index: number): MaybePromise<KnownPrefix | undefined> {
+  const answered = message.role === 'assistant' ? state.get('answer', at) : undefined
   return whenRead(answered, (place): MaybePromise<KnownPrefix | undefined> => {
-    if (place !== undefined) return { kind: 'point', index, point, place }
-    return whenRead(state.get('place', point), (asked) => (asked === undefined ? undefined : { kind: 'place', index, point, place: asked }))
+    if (place !== undefined) return { kind: 'answer', index, at, place }
+    return whenRead(state.get('request', at), (asked) => (asked === undefined ? undefined : { kind: 'request', index, at, place: asked }))
   })
 }

@@ -36,9 +36,6 @@ export async function noteOffered(
   const { services, snapshot, caller, session } = call
   let isKnown = true
   for (const name of tools) isKnown &&= session.state.offered.includes(name)
-  const now = services.clock.now()
-  // Noted a moment ago by this process: the owner's record would stay as it is.
-  if (isKnown && now - (noted.get(session) ?? 0) < snapshot.settings.turns.link_window_ms * freshness) return
   if (!isKnown) {
     await services.sessions.change(session, (state) => {
       const news = [...tools].filter((name) => !state.offered.includes(name))
@@ -46,11 +43,7 @@ export async function noteOffered(
     })
   }
   await noteConversation(services, snapshot, caller, session)
-  noted.set(session, now)
 }
-
-/** When a session was last noted in the record of its owner. */
-const noted = new WeakMap<Session, number>()
 
 /** A model call was made in this session: tool calls of the same owner may come from it for a while. */
 function noteConversation(services: Services, snapshot: Snapshot, caller: Caller, session: Session): MaybePromise<void> {
@@ -88,11 +81,19 @@ export async function connectionSession(services: Services, snapshot: Snapshot, 
   })
   const begun = id === fresh ? undefined : await services.sessions.find(id, snapshot.policy, silence)
   if (begun !== undefined) return begun
-  const session = services.sessions.create(
-    { id, principal: caller.principal.id, consumer: caller.consumer, source: 'mcp', parent: null, policy: freshState(snapshot.policy) },
+  const session = await services.sessions.create(
+    {
+      id,
+      principal: caller.principal.id,
+      consumer: caller.consumer,
+      source: 'mcp',
+      parent: null,
+      policyState: freshState(snapshot.policy),
+    },
     snapshot.policy,
+    idle,
   )
-  // Known to the others at once: two connections of one owner must not begin two sessions.
+  // Its owner's record outlives a restart, so it does as well.
   await services.sessions.save(session, snapshot.policy, idle)
   return session
 }
@@ -121,7 +122,7 @@ export async function offeringConversations(services: Services, snapshot: Snapsh
   }
   const isCrowded = (owner?.crowdedUntil ?? 0) > now
   const start = isCrowded ? unknownLabel(caller.principal) : freshState(snapshot.policy).label
-  return { sessions, label: sessions.reduce((label, session) => join(label, session.policy.label), start) }
+  return { sessions, label: sessions.reduce((label, session) => join(label, session.policyState.label), start) }
 }
 
 /** Stands for every tool, where a conversation has a tool that can call any other. */

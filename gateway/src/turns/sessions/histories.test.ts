@@ -48,7 +48,7 @@ async function agent(run: (agent: Agent) => Promise<void>, parts: ConfigInput = 
       return { session: String(reply.headers['x-turnward-session']), turn: reply.headers['x-turnward-turn'] as string | undefined }
     },
     trust: async ({ session }) =>
-      (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy.label.trust,
+      (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policyState.label.trust,
   })
 }
 
@@ -352,7 +352,7 @@ describe('effects', () => {
     agent(async ({ ask, floors }) => {
       await ask([user('go')], calls('c1', 'own_backup'))
       const { session } = await ask([user('go'), made('c1', 'own_backup'), result('c1', 'error: disk full')], { text: 'Well.' })
-      const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy ?? {}
+      const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policyState ?? {}
       expect(effects).toMatchObject({ done: ['?backup'], reserved: {} })
     }, withEffects))
 
@@ -365,7 +365,7 @@ describe('effects', () => {
         ] as const) {
           await ask([user(text)], calls('c1', 'own_backup'))
           const { session } = await ask([user(text), made('c1', 'own_backup'), result('c1', text)], { text: 'Well.' })
-          const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy ?? {}
+          const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policyState ?? {}
           expect(effects).toMatchObject({ done, reserved: {} })
         }
       },
@@ -394,7 +394,7 @@ describe('effects', () => {
         ],
       }
       const { session } = await ask([user('go'), answered, result('c1', 'a file')], { text: 'Well.' })
-      const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policy ?? {}
+      const { effects } = (await floors.services.sessions.find(session, floors.services.snapshot().policy, 60_000))?.policyState ?? {}
       expect(Object.values(effects?.reserved ?? {})).toEqual([['backup']])
     }, withEffects))
 })

@@ -10,13 +10,13 @@ function message(role: MessageView['role'], text: string, index = 0): MessageVie
 }
 
 describe('the prefix chain', () => {
-  test('the point of a prefix does not depend on what comes after it', () => {
+  test('the place of a prefix does not depend on what comes after it', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 8 }), (texts) => {
         const messages = texts.map((text, index) => message(index % 2 === 0 ? 'user' : 'assistant', text, index))
         const whole = readHistory(messages, secret, ['alice'])
         const prefix = readHistory(messages.slice(0, -1), secret, ['alice'])
-        expect(whole.slice(0, -1).map((entry) => entry.point)).toEqual(prefix.map((entry) => entry.point))
+        expect(whole.slice(0, -1).map((entry) => entry.place)).toEqual(prefix.map((entry) => entry.place))
       }),
     )
   })
@@ -27,33 +27,33 @@ describe('the prefix chain', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(views, { minLength: 12 }), fc.constantFrom('alice', 'bob'), (list, owner) => {
         const digests = (messages: readonly MessageView[]) =>
-          readHistory(messages, secret, [owner]).map(({ digest, point }) => ({ digest, point }))
+          readHistory(messages, secret, [owner]).map(({ digest, place }) => ({ digest, place }))
         expect(digests(list)).toEqual(digests(copies(list)))
       }),
     )
   })
 
-  test('another principal, or another key, never arrives at the same point', () => {
+  test('another principal, or another key, never arrives at the same place', () => {
     const messages = [message('user', 'hello')]
-    const points = [
+    const places = [
       readHistory(messages, secret, ['alice', 'app']),
       readHistory(messages, secret, ['bob', 'app']),
       readHistory(messages, secret, ['alice', 'other']),
       readHistory(messages, secret, ['alicea', 'pp']),
       readHistory(messages, Buffer.alloc(32, 8), ['alice', 'app']),
-    ].map((entries) => entries.at(-1)?.point)
-    expect(new Set(points).size).toBe(points.length)
+    ].map((entries) => entries.at(-1)?.place)
+    expect(new Set(places).size).toBe(places.length)
   })
 
   test('a system prompt that tells the time of day does not start another conversation', () => {
     const at = (time: string) => readHistory([message('system', `It is ${time}.`), message('user', 'hello', 1)], secret, ['alice'])
-    expect(at('10:00').at(-1)?.point).toBe(at('10:01').at(-1)?.point)
+    expect(at('10:00').at(-1)?.place).toBe(at('10:01').at(-1)?.place)
   })
 
-  test('an edited message changes every point from there on', () => {
+  test('an edited message changes every place from there on', () => {
     const before = readHistory([message('user', 'a'), message('assistant', 'b', 1), message('user', 'c', 2)], secret, ['alice'])
     const after = readHistory([message('user', 'a'), message('assistant', 'B', 1), message('user', 'c', 2)], secret, ['alice'])
-    expect(before.map((entry, index) => entry.point === after[index]?.point)).toEqual([true, false, false])
+    expect(before.map((entry, index) => entry.place === after[index]?.place)).toEqual([true, false, false])
   })
 })
 

@@ -14,7 +14,7 @@ export interface HistoryEntry {
   /** Digest of an assistant message alone; undefined for other roles and when it says nothing. */
   readonly digest: string | undefined
   /** Keyed hash of the conversation up to and including this message. */
-  readonly point: string
+  readonly place: string
 }
 
 /** Digests every message but system prompts, in order. `owner` separates principals and consumers. */
@@ -28,7 +28,7 @@ export function readHistory(messages: readonly MessageView[], secret: Uint8Array
     const entry = known?.before === before ? known.entry : entryOf(message, before)
     if (isLong && entry !== known?.entry) digested.set(message, { before, entry })
     entries.push(entry)
-    before = entry.point
+    before = entry.place
   }
   return entries
 }
@@ -40,16 +40,16 @@ const longHistory = 12
 const digested = new WeakMap<MessageView, { readonly before: string; readonly entry: HistoryEntry }>()
 
 function entryOf(message: MessageView, before: string): HistoryEntry {
-  if (message.role !== 'assistant') return { message, digest: undefined, point: hash('sha256', before + contentOf(message), 'base64url') }
+  if (message.role !== 'assistant') return { message, digest: undefined, place: hash('sha256', before + contentOf(message), 'base64url') }
   const digest = assistantDigest(message.text, message.calls)
-  return { message, digest, point: pointAfter(before, digest) }
+  return { message, digest, place: placeAfter(before, digest) }
 }
 
 const starts = new RememberedHashes()
 
 /** The place in the conversation after one more message. */
-export function pointAfter(point: string, digest: string | undefined): string {
-  return hash('sha256', `${point}${digest ?? ''}`, 'base64url')
+export function placeAfter(place: string, digest: string | undefined): string {
+  return hash('sha256', `${place}${digest ?? ''}`, 'base64url')
 }
 
 /** What a message of a user or a tool says, unambiguously. */

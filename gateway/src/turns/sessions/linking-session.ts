@@ -10,13 +10,14 @@ import type { JsonObject } from '../../core/json.ts'
 import { join } from '../../policy/label.ts'
 import type { Label } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
+import type { MaybePromise } from '../../state/state-store.ts'
 import type { Ticket } from '../../state/state-values.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import type { McpContext, ToolCallRequest } from '../../tools/operations.ts'
 import type { Services } from '../services.ts'
 import { connectionSession, hasConversations, offeringConversations } from './conversations.ts'
 import { namedSession, sessionNamed } from './naming-session.ts'
-import { holdTicket, ticketKey, type HeldTicket } from './tickets.ts'
+import { giveBackTicket, holdTicket, ticketKey, type HeldTicket } from './tickets.ts'
 
 export interface LinkedSession {
   readonly session: Session
@@ -41,19 +42,47 @@ export async function linkSession(
   const held =
     snapshot.settings.turns.tickets === 'off' || !hasModelCalls ? undefined : await findTicket(services, context, tool, request, digest)
   if (held !== undefined) {
-    const session = await services.sessions.find(held.ticket.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-    if (session !== undefined)
-      return { session, turn: held.ticket.turn, held, besides: await joinAlike(services, snapshot, held.ticket, connection.policy.label) }
+    const proposed = await releasedOnFailure(services, held, () => linkByTicket(services, context, connection, held))
+    if (proposed !== undefined) return proposed
+    await giveBackTicket(services.state, held.key, held.ticket)
   }
   const { sessions, label } = await offeringConversations(services, snapshot, caller, tool.name)
   const isNamed = namedSession(context.headers) !== undefined
   // A named session that is one of the conversations is the one the call comes from.
   const besides =
-    isNamed && sessions.some(({ id }) => id === connection.id) ? connection.policy.label : join(connection.policy.label, label)
+    isNamed && sessions.some(({ id }) => id === connection.id) ? connection.policyState.label : join(connection.policyState.label, label)
   // Calls nobody proposed share the turn of the model calls in a named session; alone, each is a turn of its own.
-  const turn = (isNamed ? connection.state.turn : null) ?? newId('turn')
-  if (isNamed && connection.state.turn === null) await services.sessions.change(connection, (state) => [{ ...state, turn }, undefined])
+  const turn = isNamed ? await turnOf(services, connection) : newId('turn')
   return { session: connection, turn, held: undefined, besides }
+}
+
+/** The session of the model call that proposed the call; undefined when it is no longer known. */
+async function linkByTicket(
+  services: Services,
+  { snapshot }: McpContext,
+  connection: Session,
+  held: HeldTicket,
+): Promise<LinkedSession | undefined> {
+  const session = await services.sessions.find(held.ticket.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+  if (session === undefined) return undefined
+  const besides = await joinAlike(services, snapshot, held.ticket, connection.policyState.label)
+  return { session, turn: held.ticket.turn, held, besides }
+}
+
+/** Gives the ticket back at once when what it is held for fails: the call may be tried again. */
+export async function releasedOnFailure<T>(services: Services, held: HeldTicket | undefined, run: () => MaybePromise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (held !== undefined) await giveBackTicket(services.state, held.key, held.ticket)
+    throw error
+  }
+}
+
+/** The turn of a session; of two calls that begin one, the first does. */
+function turnOf(services: Services, session: Session): MaybePromise<string> {
+  const fresh = newId('turn')
+  return services.sessions.change(session, (state) => (state.turn === null ? [{ ...state, turn: fresh }, fresh] : [state, state.turn]))
 }
 
 /** The same call may come from another conversation that was to make it: no ticket is cleaner than the others it could be taken for. */
@@ -61,7 +90,7 @@ async function joinAlike(services: Services, snapshot: Snapshot, { alike = [] }:
   let label = start
   for (const id of alike) {
     const session = await services.sessions.find(id, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-    if (session !== undefined) label = join(label, session.policy.label)
+    if (session !== undefined) label = join(label, session.policyState.label)
   }
   return label
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { say, type ModelAnswer } from '../../../../conformance/harness/model-answer.ts'
 import { post } from '../../../../conformance/harness/raw-http.ts'
 import { startVendor } from '../../../../conformance/harness/vendor.ts'
+import { TurnwardError } from '../../core/error.ts'
 import { configOf, keys, openFloors, type ConfigInput, type Floors, type TestTool } from '../../invariants/floors.fixture.ts'
 import { vendorConfig } from '../../invariants/vendors.fixture.ts'
 
@@ -146,6 +147,32 @@ describe('a call with a ticket', () => {
       },
       { turns: { tickets: 'required' } },
     ))
+
+  test.each(['get', 'change'] as const)(
+    'that fails at the shared state (%s) before it is decided can be tried again at once',
+    (operation) =>
+      talking(
+        async ({ floors, ask, decided }) => {
+          await ask('go', proposes(['c1', 'office__look']))
+          const context = await floors.context(keys.alice, 'x')
+          const { state } = floors.services
+          const { get, change } = state
+          let isHeld = false
+          const fails = (at: 'get' | 'change', namespace: string): void => {
+            if (isHeld && at === operation && namespace === 'session') throw new TurnwardError('store.failed', { why: 'it is elsewhere' })
+            if (at === 'change' && namespace === 'ticket') isHeld = true
+          }
+          state.get = (namespace, ...rest) => (fails('get', namespace), get(namespace, ...rest))
+          state.change = (namespace, ...rest) => (fails('change', namespace), change(namespace, ...rest))
+          await expect(floors.call(context, 'office__look')).rejects.toMatchObject({ code: 'store.failed' })
+          expect(isHeld).toBe(true)
+          Object.assign(state, { get, change })
+          expect((await floors.call(context, 'office__look')).isError).toBeUndefined()
+          expect(decided()).toMatchObject({ ticket: 'matched' })
+        },
+        { turns: { tickets: 'required' } },
+      ),
+  )
 
   test('narrows its own conversation only: the other conversations of the key keep their tools', () =>
     talking(async ({ floors, ask, decided }) => {

@@ -50,9 +50,10 @@ export async function sessionNamed(
   const id = sessionIdFor(services.secret, caller, name)
   const found = await services.sessions.find(id, snapshot.policy, idle)
   if (found !== undefined) return found
-  const policy = parent === null ? freshState(snapshot.policy) : { ...freshState(snapshot.policy), label: parent.policy.label }
+  const policyState = parent === null ? freshState(snapshot.policy) : { ...freshState(snapshot.policy), label: parent.policyState.label }
   return services.sessions.create(
-    { id, principal: caller.principal.id, consumer: caller.consumer, source: name.source, parent: parent?.id ?? null, policy },
+    { id, principal: caller.principal.id, consumer: caller.consumer, source: name.source, parent: parent?.id ?? null, policyState },
     snapshot.policy,
+    idle,
   )
 }

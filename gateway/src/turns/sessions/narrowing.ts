@@ -26,16 +26,16 @@ export async function narrow<Result>(
   change: (now: PolicyState) => readonly [PolicyState, Result],
 ): Promise<Narrowed<Result>> {
   return services.sessions.change(session, (state): readonly [SessionState, Narrowed<Result>] => {
-    const before = state.policy.label
-    const [next, result] = change(state.policy)
+    const before = state.policyState.label
+    const [next, result] = change(state.policyState)
     const after = join(before, next.label)
     const isNarrower = !sameLabel(before, after)
     const narrowed = { before, after: isNarrower ? after : before, isNarrower, result }
     // Most often nothing narrows, and then there is nothing to change.
-    if (!isNarrower && next.effects === state.policy.effects) return [state, narrowed]
-    const policy = { label: narrowed.after, effects: next.effects }
-    if (!isNarrower) return [{ ...state, policy }, narrowed]
-    return [{ ...state, policy, narrowedBy: withSubject(state.narrowedBy, subject) }, narrowed]
+    if (!isNarrower && next.effects === state.policyState.effects) return [state, narrowed]
+    const policyState = { label: narrowed.after, effects: next.effects }
+    if (!isNarrower) return [{ ...state, policyState }, narrowed]
+    return [{ ...state, policyState, narrowedBy: withSubject(state.narrowedBy, subject) }, narrowed]
   })
 }
 

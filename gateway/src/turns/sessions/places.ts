@@ -7,19 +7,19 @@ import type { HistoryEntry } from './history.ts'
 
 /** The place this request stands at; undefined when it has no message to stand at. */
 export function placeOf(history: readonly HistoryEntry[]): string | undefined {
-  return history.at(-1)?.point
+  return history.at(-1)?.place
 }
 
 /** Keeps the place of a request: a client that never comes back for its answer may still go on from here. */
 export function savePlace(call: ModelCall): MaybePromise<void> {
-  return call.place === undefined ? undefined : call.services.state.put('place', call.place, placeValue(call), expiry(call))
+  return call.place === undefined ? undefined : call.services.state.put('request', call.place, placeValue(call), expiry(call))
 }
 
 /** The request got no answer: the same request again goes on in the same session and turn. */
 export function failPlace(call: ModelCall): MaybePromise<void> {
   return call.place === undefined
     ? undefined
-    : call.services.state.put('place', call.place, { ...placeValue(call), failed: true }, expiry(call))
+    : call.services.state.put('request', call.place, { ...placeValue(call), failed: true }, expiry(call))
 }
 
 /** Keeps the place after the answer to this request. `through`: what its calls mean that name another tool in their arguments. */
@@ -31,7 +31,7 @@ export function saveAnswerPlace(call: ModelCall, answer: string, through: Answer
     modelCall: call.modelCall,
     ...(through === undefined ? {} : { through }),
   }
-  return call.services.state.put('point', answer, value, expiry(call))
+  return call.services.state.put('answer', answer, value, expiry(call))
 }
 
 function placeValue({ snapshot, session, turn, presented }: ModelCall): RequestPlace {

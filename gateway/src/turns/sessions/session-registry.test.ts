@@ -6,16 +6,16 @@ import { testClock, testState } from '../state-and-clock.fixture.ts'
 
 const idle = 60_000
 const low: PolicyState = { label: { trust: 0, audience: [['alice']] }, effects: { done: ['mutation'], reserved: {} } }
-const fields = { id: 'ses_1', principal: 'alice', consumer: null, source: 'header', parent: null, policy: low }
+const fields = { id: 'ses_1', principal: 'alice', consumer: null, source: 'header', parent: null, policyState: low }
 
 describe('the session registry', () => {
-  test('hands out one object for a session, so that concurrent calls see each other', async () => {
+  test('hands out one object for a session while it is known', async () => {
     const clock = testClock()
     const policy = policyOf({})
     const registry = new SessionRegistry(testState(clock), clock)
-    const session = registry.create(fields, policy)
+    const session = await registry.create(fields, policy, idle)
     expect(await registry.find('ses_1', policy, idle)).toBe(session)
-    expect(registry.create({ ...fields, policy: { ...low, label: { trust: 1, audience: [] } } }, policy)).toBe(session)
+    expect(await registry.create({ ...fields, policyState: { ...low, label: { trust: 1, audience: [] } } }, policy, idle)).toBe(session)
   })
 
   test('a restart forgets neither label nor effects', async () => {
@@ -23,9 +23,40 @@ describe('the session registry', () => {
     const state = testState(clock)
     const policy = policyOf({})
     const before = new SessionRegistry(state, clock)
-    await before.save(before.create(fields, policy), policy, idle)
+    await before.save(await before.create(fields, policy, idle), policy, idle)
     const after = await new SessionRegistry(state, clock).find('ses_1', policy, idle)
-    expect(after?.policy).toEqual(low)
+    expect(after?.policyState).toEqual(low)
+  })
+
+  test('of two gateways over one state each sees what the other has changed, and a change is made on the newest', async () => {
+    const clock = testClock()
+    const state = testState(clock)
+    const policy = policyOf({})
+    const [one, other] = [new SessionRegistry(state, clock), new SessionRegistry(state, clock)]
+    const here = await one.create({ ...fields, policyState: { ...low, label: { trust: 1, audience: [] } } }, policy, idle)
+    const there = await other.create({ ...fields, policyState: { ...low, label: { trust: 1, audience: [] } } }, policy, idle)
+    await one.changePolicyState(here, (now) => [{ ...now, label: { trust: 0, audience: [] } }, undefined])
+    const seen = await other.changePolicyState(there, (now) => [{ ...now, effects: { done: ['paid'], reserved: {} } }, now.label.trust])
+    expect(seen).toBe(0)
+    expect((await one.find('ses_1', policy, idle))?.policyState).toEqual({
+      label: { trust: 0, audience: [] },
+      effects: { done: ['paid'], reserved: {} },
+    })
+  })
+
+  test('what the shared state has lost is put back by whoever knows it, under the label of both', async () => {
+    const clock = testClock()
+    const state = testState(clock)
+    const policy = policyOf({})
+    const registry = new SessionRegistry(state, clock)
+    const session = await registry.create(fields, policy, idle)
+    await registry.save(session, policy, idle)
+    const older = await state.get('session', 'ses_1')
+    await registry.changePolicyState(session, (now) => [{ ...now, label: { trust: 0, audience: [['alice'], ['bob']] } }, undefined])
+    if (older !== undefined) await state.put('session', 'ses_1', older, clock.now() + idle)
+    await registry.change(session, (now) => [{ ...now, head: 'elsewhere' }, undefined])
+    const after = await new SessionRegistry(state, clock).find('ses_1', policy, idle)
+    expect(after?.policyState.label.audience).toEqual([['alice'], ['bob']])
   })
 
   test('an idle session is forgotten, in memory and on disk', async () => {
@@ -33,7 +64,7 @@ describe('the session registry', () => {
     const state = testState(clock)
     const policy = policyOf({})
     const registry = new SessionRegistry(state, clock)
-    await registry.save(registry.create(fields, policy), policy, idle)
+    await registry.save(await registry.create(fields, policy, idle), policy, idle)
     clock.advance(idle + 1)
     expect(await registry.find('ses_1', policy, idle)).toBeUndefined()
     expect(await new SessionRegistry(state, clock).find('ses_1', policy, idle)).toBeUndefined()
@@ -44,31 +75,35 @@ describe('the session registry', () => {
     const state = testState(clock)
     const registry = new SessionRegistry(state, clock)
     const two = policyOf({})
-    await registry.save(registry.create({ ...fields, policy: { ...low, label: { trust: 1, audience: [] } } }, two), two, idle)
+    await registry.save(
+      await registry.create({ ...fields, policyState: { ...low, label: { trust: 1, audience: [] } } }, two, idle),
+      two,
+      idle,
+    )
     const three = policyOf({ policy: { trust: ['untrusted', 'checked', 'trusted'] } })
-    expect((await registry.find('ses_1', three, idle))?.policy.label.trust).toBe(2)
+    expect((await registry.find('ses_1', three, idle))?.policyState.label.trust).toBe(2)
     const renamed = policyOf({ policy: { trust: ['low', 'high'] } })
-    expect((await registry.find('ses_1', renamed, idle))?.policy.label.trust).toBe(0)
+    expect((await registry.find('ses_1', renamed, idle))?.policyState.label.trust).toBe(0)
   })
 
-  test('wakes watchers when the label changes, and only then', () => {
+  test('wakes watchers when the label changes, and only then', async () => {
     const clock = testClock()
     const policy = policyOf({})
     const registry = new SessionRegistry(testState(clock), clock)
-    const session = registry.create(fields, policy)
+    const session = await registry.create(fields, policy, idle)
     let woken = 0
     const stop = registry.watch('ses_1', () => (woken += 1))
-    void registry.changePolicy(session, (state) => [state, undefined])
+    void registry.changePolicyState(session, (state) => [state, undefined])
     void registry.change(session, (state) => [{ ...state, head: 'elsewhere' }, undefined])
     expect(woken).toBe(0)
     const narrowed = (state: PolicyState): readonly [PolicyState, string] => [
       { ...state, label: { trust: 0, audience: [['bob']] } },
       'what was found',
     ]
-    expect(registry.changePolicy(session, narrowed)).toBe('what was found')
-    expect([woken, session.state.version, session.policy.label.audience]).toEqual([1, 2, [['bob']]])
+    expect(registry.changePolicyState(session, narrowed)).toBe('what was found')
+    expect([woken, session.state.version, session.policyState.label.audience]).toEqual([1, 2, [['bob']]])
     stop()
-    void registry.changePolicy(session, () => [low, undefined])
+    void registry.changePolicyState(session, () => [low, undefined])
     expect(woken).toBe(1)
   })
 
@@ -77,27 +112,11 @@ describe('the session registry', () => {
     const policy = policyOf({})
     const registry = new SessionRegistry(testState(clock), clock, () => 10)
     for (let index = 0; index < 100; index += 1) {
-      const session = registry.create({ ...fields, id: `ses_${index}` }, policy)
+      const session = await registry.create({ ...fields, id: `ses_${index}` }, policy, idle)
       await registry.save(session, policy, idle)
     }
     expect(registry.size).toBe(10)
-    expect((await registry.find('ses_0', policy, idle))?.policy).toEqual(low)
+    expect((await registry.find('ses_0', policy, idle))?.policyState).toEqual(low)
     expect(registry.size).toBe(10)
-  })
-
-  test('a session with a call under way, or watched, stays the one live object', async () => {
-    const clock = testClock()
-    const policy = policyOf({})
-    const registry = new SessionRegistry(testState(clock), clock, () => 2)
-    const busy = registry.create({ ...fields, id: 'ses_busy' }, policy)
-    registry.begin(busy)
-    const watched = registry.create({ ...fields, id: 'ses_watched' }, policy)
-    registry.watch('ses_watched', () => {})
-    for (let index = 0; index < 50; index += 1) registry.create({ ...fields, id: `ses_${index}` }, policy)
-    expect(await registry.find('ses_busy', policy, idle)).toBe(busy)
-    expect(await registry.find('ses_watched', policy, idle)).toBe(watched)
-    registry.end(busy)
-    for (let index = 50; index < 100; index += 1) registry.create({ ...fields, id: `ses_${index}` }, policy)
-    expect(await registry.find('ses_busy', policy, idle)).not.toBe(busy)
   })
 })

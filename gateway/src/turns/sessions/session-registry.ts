@@ -1,45 +1,38 @@
 /**
- * The sessions in use. Their states are immutable: every change is a pure function of the state as it is, so that two
- * calls of one session see each other's labels and reservations at once, and so that a change can be made again on the
- * state somebody else has made meanwhile.
+ * The sessions. What holds of one is in the shared state, as an immutable record, and every write is a pure change of the
+ * record as it is there, made again when another came between: two calls of one session see each other's labels and
+ * reservations, whichever gateways serve them. What stays here is what this process knows of it, so that it need not be
+ * read twice; losing that costs a read.
  */
 import type { Clock } from '../../core/clock.ts'
-import type { Label, Policy, PolicyState } from '../../policy/types.ts'
+import { BoundedMap } from '../../core/bounded-map.ts'
+import type { Policy, PolicyState } from '../../policy/types.ts'
 import type { Session, SessionState } from '../../state/sessions.ts'
-import { whenRead, type MaybePromise, type StateStore } from '../../state/state-store.ts'
+import { whenRead, type Changed, type MaybePromise, type StateStore } from '../../state/state-store.ts'
 import type { StoredSession } from '../../state/state-values.ts'
+import { fromStored, inRanks, newest, saysTheSame, toStored, untouched } from './stored-session.ts'
 
 /** What a session begins as. */
-export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 'source' | 'parent' | 'policy'> &
+export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 'source' | 'parent' | 'policyState'> &
   Partial<Pick<SessionState, 'narrowedBy' | 'hasNotes' | 'told'>>
 
-/** What a session has that nothing has happened to; left out where sessions are stored, which most are only once. */
-const untouched = {
-  consumer: null,
-  parent: null,
-  turn: null,
-  head: null,
-  headAnswered: false,
-  offered: [],
-  children: [],
-  narrowedBy: [],
-  hasNotes: false,
-  untold: [],
-  told: [],
-  version: 0,
-}
-
-class LiveSession implements Session {
+/** What this process knows of a session. */
+class KnownSession implements Session {
   state: SessionState
+  /** What the trust of its label is counted in. */
   ranks: readonly string[]
+  idleMs: number
+  /** What the shared state held when it was last read or changed here. */
+  stored: StoredSession | undefined
   /** Unix milliseconds of last use, newer than that of the state: it changes with every call. */
   usedAt: number
-  /** What the state store holds, and since when. */
+  /** What is known to outlive a restart, and since when. */
   saved: { readonly state: SessionState; readonly at: number } | undefined
 
-  constructor(state: SessionState, ranks: readonly string[]) {
+  constructor(state: SessionState, ranks: readonly string[], idleMs: number) {
     this.state = state
     this.ranks = ranks
+    this.idleMs = idleMs
     this.usedAt = state.usedAt
   }
 
@@ -47,13 +40,17 @@ class LiveSession implements Session {
     return this.state.id
   }
 
-  get policy(): PolicyState {
-    return this.state.policy
+  get policyState(): PolicyState {
+    return this.state.policyState
   }
 }
 
-/** Sessions looked at to find one that can leave memory. */
-const mostLooked = 16
+/** A state and the value it is stored as. */
+interface Written {
+  readonly state: SessionState
+  readonly stored: StoredSession | undefined
+}
+
 /** How old the stored time of use may get. */
 const refreshMs = 30_000
 
@@ -61,103 +58,101 @@ export class SessionRegistry {
   readonly #state: StateStore
   readonly #clock: Clock
   readonly #maxSessions: () => number
-  /** In order of use, so that the one at the front is the one that can be missed. */
-  readonly #live = new Map<string, LiveSession>()
-  /** Sessions with calls under way, and how many. */
-  readonly #busy = new Map<string, number>()
+  readonly #known: BoundedMap<string, KnownSession>
+  #most: number
   readonly #listeners = new Map<string, Set<() => void>>()
 
-  /** `maxSessions`: how many sessions stay in memory. More live in the state store only, and come back when they are used. */
+  /** `maxSessions`: how many sessions stay here. The others are read when they are used. */
   constructor(state: StateStore, clock: Clock, maxSessions: () => number = () => 100_000) {
     this.#state = state
     this.#clock = clock
     this.#maxSessions = maxSessions
+    this.#most = maxSessions()
+    this.#known = new BoundedMap({ most: this.#most })
   }
 
   get size(): number {
-    return this.#live.size
+    return this.#known.size
   }
 
-  /** The session with this id, or undefined when it was never seen or has expired. */
+  /** The session with this id as it is now, or undefined when it was never seen or has expired. */
   find(id: string, policy: Policy, idleMs: number): MaybePromise<Session | undefined> {
-    const live = this.#live.get(id)
-    if (live === undefined) return this.#findStored(id, policy, idleMs)
-    if (this.#clock.now() - live.usedAt <= idleMs) return this.#keep(live, policy)
-    this.#live.delete(id)
-    return undefined
+    return whenRead(this.#state.get('session', id), (stored) => {
+      const known = this.#known.get(id)
+      const usedAt = Math.max(known?.usedAt ?? -Infinity, stored?.usedAt ?? -Infinity)
+      if (this.#clock.now() - usedAt <= idleMs) return this.#take(known, stored, policy, idleMs)
+      this.#known.delete(id)
+      return undefined
+    })
   }
 
-  async #findStored(id: string, policy: Policy, idleMs: number): Promise<Session | undefined> {
-    const stored = await this.#state.get('session', id)
-    if (stored === undefined || this.#clock.now() - stored.usedAt > idleMs) return undefined
-    // Another call may have brought the same session in while we waited: there must be one object only.
-    const raced = this.#live.get(id)
-    if (raced !== undefined) return this.#keep(raced, policy)
-    const { ranks, ...state } = stored
-    // Kept by an earlier release, it may lack what came later.
-    return this.#keep(new LiveSession({ ...untouched, ...state }, ranks), policy)
-  }
-
-  /** A new session. When one with this id already lives, that one is returned instead. */
-  create(begin: NewSession, policy: Policy): Session {
-    const raced = this.#live.get(begin.id)
-    if (raced !== undefined) return this.#keep(raced, policy)
-    const state: SessionState = { ...untouched, ...begin, usedAt: this.#clock.now() }
-    return this.#keep(new LiveSession(state, policy.trustRanks), policy)
+  /** A new session. When one with this id is there already, that one is meant. */
+  create(begin: NewSession, policy: Policy, idleMs: number): MaybePromise<Session> {
+    const usedAt = this.#clock.now()
+    const fresh: SessionState = { ...untouched, ...begin, usedAt }
+    const session = this.#keep(this.#known.get(begin.id) ?? new KnownSession(fresh, policy.trustRanks, idleMs), policy, idleMs)
+    // Nothing has happened to it that a restart must not forget.
+    const changed = this.#state.change('session', begin.id, (stored): Changed<StoredSession, StoredSession> => {
+      const value = stored ?? toStored(session.state, session.ranks)
+      return { value, expires: usedAt + idleMs, result: value, isForgettable: true }
+    })
+    return whenRead(changed, (stored) => {
+      this.#learn(session, { state: this.#newest(session, stored), stored })
+      return session
+    })
   }
 
   /**
-   * Makes the next state out of the present one, in one step, and resolves with what else `change` says. The same state
-   * again changes nothing. Those who watch the session are woken when its label or effects change.
+   * Makes the next state out of the present one, in one step, and resolves with what else `change` says. `change` is pure:
+   * it is made again when another change came between. The same state again changes nothing. Those who watch the session
+   * are woken when its label or effects change.
    */
   change<R>(session: Session, change: (state: SessionState) => readonly [SessionState, R]): MaybePromise<R> {
-    const live = session as LiveSession
-    const before = live.state
-    const [next, result] = change(before)
-    if (next === before) return result
-    live.state = { ...next, version: before.version + 1 }
-    if (next.policy !== before.policy) for (const listener of this.#listeners.get(session.id) ?? []) listener()
-    return result
+    const known = session as KnownSession
+    const now = this.#clock.now()
+    const changed = this.#state.change('session', known.id, (stored): Changed<StoredSession, Written & { readonly result: R }> => {
+      const before = this.#newest(known, stored)
+      const [next, result] = change(before)
+      if (next === before) return { value: stored, expires: now + known.idleMs, result: { state: before, stored, result } }
+      const state = { ...next, usedAt: now, version: before.version + 1 }
+      const value = toStored(state, known.ranks)
+      // Where a conversation stands may be forgotten: it goes on as a fork then.
+      const isForgettable = stored !== undefined && saysTheSame(before, next)
+      return { value, expires: now + known.idleMs, result: { state, stored: value, result }, isForgettable }
+    })
+    return whenRead(changed, ({ state, stored, result }) => {
+      this.#learn(known, { state, stored })
+      return result
+    })
   }
 
   /** The same for label and effects alone. */
-  changePolicy<R>(session: Session, change: (state: PolicyState) => readonly [PolicyState, R]): MaybePromise<R> {
+  changePolicyState<R>(session: Session, change: (state: PolicyState) => readonly [PolicyState, R]): MaybePromise<R> {
     return this.change(session, (state) => {
-      const [policy, result] = change(state.policy)
-      return [policy === state.policy ? state : { ...state, policy }, result]
+      const [policyState, result] = change(state.policyState)
+      return [policyState === state.policyState ? state : { ...state, policyState }, result]
     })
   }
 
-  /**
-   * Marks the session as used and stores what must not be forgotten: label, effects and what may call its tools at once,
-   * the rest now and then. After a restart an older head only means that the conversation goes on as a fork.
-   */
+  /** Marks the session as used, and sees to it that a restart does not forget it. */
   save(session: Session, policy: Policy, idleMs: number): MaybePromise<void> {
-    const live = session as LiveSession
+    const known = this.#keep(session as KnownSession, policy, idleMs)
     const now = this.#clock.now()
-    live.usedAt = now
-    if (live.saved !== undefined && saysTheSame(live.saved.state, live.state) && now - live.saved.at < Math.min(refreshMs, idleMs / 4))
-      return
-    const { state } = live
-    const stored = withoutDefaults({ ...state, usedAt: now }, policy.trustRanks)
-    // Only what was stored need not be stored again.
-    return whenRead(this.#state.put('session', session.id, stored, now + idleMs), () => {
-      live.saved = { state, at: now }
+    known.usedAt = now
+    const { saved } = known
+    if (saved !== undefined && saysTheSame(saved.state, known.state) && now - saved.at < Math.min(refreshMs, idleMs / 4)) return
+    const changed = this.#state.change('session', known.id, (stored): Changed<StoredSession, Written> => {
+      const state = { ...this.#newest(known, stored), usedAt: now }
+      const value = toStored(state, known.ranks)
+      return { value, expires: now + idleMs, result: { state, stored: value } }
+    })
+    return whenRead(changed, (written) => {
+      this.#learn(known, written)
+      known.saved = { state: written.state, at: now }
     })
   }
 
-  /** A call of the session is under way: it must stay the one live object. Every `begin` needs its `end`. */
-  begin(session: Session): void {
-    this.#busy.set(session.id, (this.#busy.get(session.id) ?? 0) + 1)
-  }
-
-  end(session: Session): void {
-    const left = (this.#busy.get(session.id) ?? 1) - 1
-    if (left > 0) this.#busy.set(session.id, left)
-    else this.#busy.delete(session.id)
-  }
-
-  /** Calls `listener` whenever label or effects of the session change. Returns the way to stop. */
+  /** Calls `listener` whenever this process learns that label or effects of the session have changed. Returns the way to stop. */
   watch(id: string, listener: () => void): () => void {
     const set = this.#listeners.get(id) ?? new Set()
     this.#listeners.set(id, set.add(listener))
@@ -167,56 +162,45 @@ export class SessionRegistry {
     }
   }
 
-  #keep(live: LiveSession, policy: Policy): Session {
-    const { id } = live
-    this.#live.delete(id)
-    this.#live.set(id, live)
-    if (this.#live.size > this.#maxSessions()) this.#makeRoom()
-    remap(live, policy)
-    return live
+  /** What holds of a session, given what the shared state says. Most often that is what this process has put there itself. */
+  #newest(known: KnownSession, stored: StoredSession | undefined): SessionState {
+    return stored === undefined || stored === known.stored ? known.state : newest(known.state, fromStored(stored, known.ranks))
   }
 
-  // One or two leave for one that comes. Those that cannot leave go to the back of the queue, and few are looked at.
-  #makeRoom(): void {
-    let looked = 0
-    for (const [id, live] of this.#live) {
-      if (this.#live.size <= this.#maxSessions() || (looked += 1) > mostLooked) return
-      this.#live.delete(id)
-      if (this.#busy.has(id) || this.#listeners.has(id)) this.#live.set(id, live)
+  #take(known: KnownSession | undefined, stored: StoredSession | undefined, policy: Policy, idleMs: number): Session | undefined {
+    if (known === undefined) {
+      if (stored === undefined) return undefined
+      const read = new KnownSession(fromStored(stored, policy.trustRanks), policy.trustRanks, idleMs)
+      read.stored = stored
+      return this.#keep(read, policy, idleMs)
     }
+    this.#keep(known, policy, idleMs)
+    if (stored !== undefined && stored !== known.stored) this.#learn(known, { state: this.#newest(known, stored), stored })
+    return known
   }
-}
 
-const defaults = Object.entries(untouched) as readonly (readonly [keyof typeof untouched, unknown])[]
-
-function withoutDefaults(state: SessionState, ranks: readonly string[]): StoredSession {
-  const kept: Partial<Record<keyof SessionState, unknown>> = {}
-  for (const [field, value] of defaults) {
-    const now: unknown = state[field]
-    if (now !== value && !(Array.isArray(now) && now.length === 0)) kept[field] = now
+  /** Takes up what was read or written. Of two that overtake each other the newer one stays. */
+  #learn(known: KnownSession, { state, stored }: Written): void {
+    if (state.version < known.state.version) return
+    const before = known.policyState
+    known.state = state
+    known.stored = stored
+    known.usedAt = Math.max(known.usedAt, state.usedAt)
+    if (known.policyState !== before) for (const listener of this.#listeners.get(known.id) ?? []) listener()
   }
-  const { id, principal, source, policy, usedAt } = state
-  return { ...(kept as Partial<SessionState>), id, principal, source, policy, usedAt, ranks }
-}
 
-function saysTheSame(one: SessionState, other: SessionState): boolean {
-  return (
-    one.policy === other.policy &&
-    one.offered === other.offered &&
-    one.children === other.children &&
-    one.hasNotes === other.hasNotes &&
-    one.untold === other.untold
-  )
-}
-
-function remap(live: LiveSession, policy: Policy): void {
-  if (live.ranks !== policy.trustRanks && live.ranks.join('\n') !== policy.trustRanks.join('\n')) {
-    const { label } = live.policy
-    const name = live.ranks[label.trust]
-    // A rank that no longer exists means the least trusted one.
-    const trust = Math.max(0, name === undefined ? 0 : policy.trustRanks.indexOf(name))
-    const moved: Label = { ...label, trust }
-    live.state = { ...live.state, policy: { ...live.policy, label: moved } }
+  #keep(known: KnownSession, policy: Policy, idleMs: number): KnownSession {
+    const most = this.#maxSessions()
+    if (most !== this.#most) {
+      this.#most = most
+      this.#known.resize(most)
+    }
+    if (this.#known.get(known.id) !== known) this.#known.set(known.id, known)
+    if (known.ranks !== policy.trustRanks) {
+      known.state = inRanks(known.state, known.ranks, policy.trustRanks)
+      known.ranks = policy.trustRanks
+    }
+    known.idleMs = idleMs
+    return known
   }
-  live.ranks = policy.trustRanks
 }

@@ -38,6 +38,15 @@ describe('a ticket', () => {
     expect((await hold())?.callId).toBe('c1')
   })
 
+  test('that is given back says who else has come to make the call meanwhile', async () => {
+    const { clock, state, hold } = waiting('c1')
+    const held = (await hold()) as Ticket
+    await mintTicket(state, 'key', { ...ticket('c2', clock.now() + 1000_000), session: 'ses_2' }, clock.now())
+    await giveBackTicket(state, 'key', held)
+    await hold('c2')
+    expect(await hold()).toMatchObject({ callId: 'c1', alike: ['ses_2'] })
+  })
+
   test('is free again when whoever held it has gone', async () => {
     const { clock, hold } = waiting('c1')
     await hold()

@@ -83,10 +83,16 @@ export function useTicket(state: StateStore, key: string, ticket: Ticket): Maybe
 export function giveBackTicket(state: StateStore, key: string, ticket: Ticket): MaybePromise<void> {
   return state.change('ticket', key, (waiting = []) =>
     kept(
-      waiting.map((one) => (isSame(one, ticket) ? ticket : one)),
+      // Who else may make the call has perhaps grown since.
+      waiting.map((one) => (isSame(one, ticket) ? free(one) : one)),
       undefined,
     ),
   )
+}
+
+function free(ticket: Ticket): Ticket {
+  const { heldUntil: _, ...waits } = ticket
+  return waits
 }
 
 function isSame(one: Ticket, other: Ticket): boolean {

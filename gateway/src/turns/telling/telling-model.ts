@@ -28,7 +28,7 @@ export async function tellModel(call: ModelCall, history: readonly HistoryEntry[
   if (last === undefined || last.message.role === 'assistant') return
   const note: Note = { text: noteForModel(news), tools: news.tools }
   const { services, snapshot, session } = call
-  await services.state.put('note', last.point, note, services.clock.now() + snapshot.settings.turns.session_idle_ms)
+  await services.state.put('note', last.place, note, services.clock.now() + snapshot.settings.turns.session_idle_ms)
   await services.sessions.change(session, (state) => [state.hasNotes ? state : { ...state, hasNotes: true }, undefined])
   const messages = call.body.json.messages
   call.dialect.edit.addNote(call.body.json, Array.isArray(messages) ? lastSpoken(messages.length - 1, messages) : -1, note.text)

@@ -3,8 +3,9 @@
  * Nothing disappears without a word; nothing is said twice.
  */
 import { isObject } from '../../core/json.ts'
+import type { Verdict } from '../../policy/types.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
-import { answerLine } from './withheld-words.ts'
+import { answerLine, lineForRefused } from './withheld-words.ts'
 
 /** Lines that wait for one answer, and marks that are remembered. */
 const mostLines = 4
@@ -21,6 +22,16 @@ export async function noteForPerson(
     if (state.told.includes(mark)) return [state, undefined]
     return [{ ...state, told: [...state.told, mark].slice(-mostMarks), untold: [...state.untold, line].slice(-mostLines) }, undefined]
   })
+}
+
+/** Notes that a call was refused: once for each tool and what was missing. `calledAs`: the name the person knows the tool by. */
+export function noteRefused(
+  call: Pick<AttachedCall, 'services' | 'snapshot' | 'session'>,
+  tool: string,
+  { gaps, reason }: Verdict,
+  calledAs: string = tool,
+): Promise<void> {
+  return noteForPerson(call, `refused ${tool} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(calledAs, reason))
 }
 
 /** Whether the answer to this call is one a person reads, in words that may be added to, and something waits to be told. */
