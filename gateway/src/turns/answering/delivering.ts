@@ -34,16 +34,18 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
     state.head === (call.place ?? null) && !state.headAnswered ? { ...state, headAnswered: true } : state,
     undefined,
   ])
-  await saveAnswerPlace(call, answer, call.through.size === 0 ? undefined : Object.fromEntries(call.through))
   // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
   await services.state.change('label', deliveredKey(caller.principal.id, digest), (earlier) => {
     const joined = earlier === undefined ? call.presented : join(call.presented, labelFromRecord(earlier, snapshot.policy))
     return { value: labelRecord(joined, snapshot.policy), expires, result: undefined }
   })
   await rememberSaid(call, message)
-  if (message.rounds.length === 0 && message.dropped.length === 0) return
-  const record = { rounds: message.rounds, dropped: message.dropped, delivered: message.rounds.length > 0 ? message.native : undefined }
-  for (const spliced of spliceKeys(answer, session.id, digest)) await services.state.put('splice', spliced, record, expires)
+  if (message.rounds.length > 0 || message.dropped.length > 0) {
+    const record = { rounds: message.rounds, dropped: message.dropped, delivered: message.rounds.length > 0 ? message.native : undefined }
+    for (const spliced of spliceKeys(answer, session.id, digest)) await services.state.put('splice', spliced, record, expires)
+  }
+  // Last: at a place that is known, no record means that nothing was taken out there.
+  await saveAnswerPlace(call, answer, call.through.size === 0 ? undefined : Object.fromEntries(call.through))
 }
 
 /** Told under a restricted label, words carry it wherever they are repeated; what the model has from its person or operator is theirs. */

@@ -191,7 +191,9 @@ export class WordsIndex {
       whenRead(this.#state.get('words', now), (segment) => {
         // Somebody else has taken this segment up meanwhile.
         if (number !== index.segment) return this.#takeUp(index)
-        const isBehind = (segment?.number ?? number) > number || (next?.number ?? number) > number + 1
+        // The others have gone round the ring, or have begun anew when everything had expired.
+        const isBehind =
+          (segment === undefined && index.passages > 0) || (segment?.number ?? number) > number || (next?.number ?? number) > number + 1
         if (isBehind) return (index.loading ??= this.#load(index))
         if (segment?.number === number && segment.passages.length > index.passages) {
           for (const passage of segment.passages.slice(index.passages)) absorb(index, passage)

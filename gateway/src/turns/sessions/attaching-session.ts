@@ -127,6 +127,8 @@ async function adopt(services: Services, parent: Session, child: Session): Promi
   const found = { session: child, parent }
   if (parent.state.children.includes(child.id)) return found
   await services.sessions.change(parent, (state) => {
+    // Somebody else has adopted it.
+    if (state.children.includes(child.id)) return [state, undefined]
     if (state.children.length < mostChildren) return [{ ...state, children: [...state.children, child.id] }, undefined]
     const label = join(state.policyState.label, child.policyState.label)
     return [{ ...state, policyState: { ...state.policyState, label } }, undefined]

@@ -70,6 +70,19 @@ export async function connectionSession(services: Services, snapshot: Snapshot, 
   const found = owner?.connection === undefined ? undefined : await services.sessions.find(owner.connection, snapshot.policy, silence)
   if (found !== undefined) return found
   const fresh = newId('ses')
+  // It is there before anybody can learn of it: who found a connection without its session would begin another.
+  const session = await services.sessions.create(
+    {
+      id: fresh,
+      principal: caller.principal.id,
+      consumer: caller.consumer,
+      source: 'mcp',
+      parent: null,
+      policyState: freshState(snapshot.policy),
+    },
+    snapshot.policy,
+    idle,
+  )
   const id = await services.state.change('owner', key, (before: OwnerConversations = { recent: [] }) => {
     // Somebody else may have begun it while we looked.
     const begun = before.connection === owner?.connection ? fresh : (before.connection ?? fresh)
@@ -81,18 +94,6 @@ export async function connectionSession(services: Services, snapshot: Snapshot, 
   })
   const begun = id === fresh ? undefined : await services.sessions.find(id, snapshot.policy, silence)
   if (begun !== undefined) return begun
-  const session = await services.sessions.create(
-    {
-      id,
-      principal: caller.principal.id,
-      consumer: caller.consumer,
-      source: 'mcp',
-      parent: null,
-      policyState: freshState(snapshot.policy),
-    },
-    snapshot.policy,
-    idle,
-  )
   // Its owner's record outlives a restart, so it does as well.
   await services.sessions.save(session, snapshot.policy, idle)
   return session

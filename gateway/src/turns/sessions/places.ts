@@ -1,5 +1,5 @@
 /** Keeps the places of a conversation the gateway has seen, with the label and the turn that hold there. */
-import { labelRecord } from '../../policy/label.ts'
+import { join, labelFromRecord, labelRecord } from '../../policy/label.ts'
 import type { MaybePromise } from '../../state/state-store.ts'
 import type { AnswerPlace, RequestPlace } from '../../state/state-values.ts'
 import type { ModelCall } from '../call.ts'
@@ -12,14 +12,12 @@ export function placeOf(history: readonly HistoryEntry[]): string | undefined {
 
 /** Keeps the place of a request: a client that never comes back for its answer may still go on from here. */
 export function savePlace(call: ModelCall): MaybePromise<void> {
-  return call.place === undefined ? undefined : call.services.state.put('request', call.place, placeValue(call), expiry(call))
+  return call.place === undefined ? undefined : keepPlace(call, call.place, placeValue(call))
 }
 
 /** The request got no answer: the same request again goes on in the same session and turn. */
 export function failPlace(call: ModelCall): MaybePromise<void> {
-  return call.place === undefined
-    ? undefined
-    : call.services.state.put('request', call.place, { ...placeValue(call), failed: true }, expiry(call))
+  return call.place === undefined ? undefined : keepPlace(call, call.place, { ...placeValue(call), failed: true })
 }
 
 /** Keeps the place after the answer to this request. `through`: what its calls mean that name another tool in their arguments. */
@@ -31,7 +29,19 @@ export function saveAnswerPlace(call: ModelCall, answer: string, through: Answer
     modelCall: call.modelCall,
     ...(through === undefined ? {} : { through }),
   }
-  return call.services.state.put('answer', answer, value, expiry(call))
+  const expires = expiry(call)
+  return call.services.state.change('answer', answer, (before) => ({ value: joined(call, value, before), expires, result: undefined }))
+}
+
+function keepPlace(call: ModelCall, place: string, value: RequestPlace): MaybePromise<void> {
+  const expires = expiry(call)
+  return call.services.state.change('request', place, (before) => ({ value: joined(call, value, before), expires, result: undefined }))
+}
+
+/** Two conversations may stand at one place although their instructions brought them different labels: who goes on from there is under both. */
+function joined<P extends RequestPlace | AnswerPlace>({ snapshot: { policy } }: ModelCall, value: P, before: P | undefined): P {
+  if (before === undefined) return value
+  return { ...value, label: labelRecord(join(labelFromRecord(value.label, policy), labelFromRecord(before.label, policy)), policy) }
 }
 
 function placeValue({ snapshot, session, turn, presented }: ModelCall): RequestPlace {

@@ -26,9 +26,13 @@ export async function tellModel(call: ModelCall, history: readonly HistoryEntry[
   const last = history.at(-1)
   // An answer that the client has begun must stay the last thing said.
   if (last === undefined || last.message.role === 'assistant') return
-  const note: Note = { text: noteForModel(news), tools: news.tools }
   const { services, snapshot, session } = call
-  await services.state.put('note', last.place, note, services.clock.now() + snapshot.settings.turns.session_idle_ms)
+  const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
+  // The same request may be under way twice: what stands at a place is said once, and stays.
+  const note = await services.state.change('note', last.place, (said) => {
+    const value: Note = said ?? { text: noteForModel(news), tools: news.tools }
+    return { value, expires, result: value }
+  })
   await services.sessions.change(session, (state) => [state.hasNotes ? state : { ...state, hasNotes: true }, undefined])
   const messages = call.body.json.messages
   call.dialect.edit.addNote(call.body.json, Array.isArray(messages) ? lastSpoken(messages.length - 1, messages) : -1, note.text)
