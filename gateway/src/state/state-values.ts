@@ -49,6 +49,12 @@ export interface Ticket {
   readonly heldUntil?: number
 }
 
+/** A released call that gave a task to an agent. */
+export interface StartedTask {
+  readonly session: string
+  readonly turn: string | null
+}
+
 /** The conversations of one (principal, consumer, actor): which of them a tool call without a ticket may come from. */
 export interface OwnerConversations {
   /** The session of its MCP connections. */
@@ -82,8 +88,8 @@ export interface StateValues {
   readonly splice: object
   /** A line the gateway put into a conversation, by the place it stands after. */
   readonly note: Note
-  /** A task that a released call gave to an agent: the session and turn that started it. */
-  readonly task: { readonly session: string; readonly turn: string | null }
+  /** A task that released calls gave to agents, and who gave it; newest last. */
+  readonly task: readonly StartedTask[]
   /** What a message or a result was told under, by what it says. */
   readonly label: LabelRecord
   /** What is counted for somebody, in one step whoever counts. */

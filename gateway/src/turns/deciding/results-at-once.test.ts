@@ -17,7 +17,9 @@ test.each([
       await using vendor = await startVendor((request) =>
         say(request, request.body.messages.length === 1 ? { calls: [{ id: 'call_1', name: 'migrate', args: {} }] } : { text: 'Well.' }),
       )
-      const config = vendorConfig('anthropic', vendor.url, { contracts: { migrate: { output: { trust: 'trusted' }, effects: ['migration'] } } })
+      const config = vendorConfig('anthropic', vendor.url, {
+        contracts: { migrate: { output: { trust: 'trusted' }, effects: ['migration'] } },
+      })
       const shared = delayedState(testState(testClock()), seed)
       await using first = await openFloors({ config, state: shared })
       await using second = await openFloors({ config, state: shared })

@@ -94,6 +94,15 @@ describe('the index', () => {
     expect(await words.find('alice', () => news)).toEqual([staff])
   })
 
+  test('finds what others have remembered since everything had expired, and they began anew', async () => {
+    const { words, state, clock } = opened()
+    const passage = (index: number) => `passage number ${index} of many that are remembered one after another as ${index * 7}`
+    for (let index = 0; index < 100; index += 1) await words.remember('alice', [passage(index)], untrusted, new Set(), day)
+    clock.advance(day + 1)
+    await new WordsIndex(state, clock, secret).remember('alice', [page], staff, new Set(), day)
+    expect(await words.find('alice', () => page)).toEqual([staff])
+  })
+
   test('keeps numbers, not words', async () => {
     const { state, words } = opened()
     const stored: string[] = []

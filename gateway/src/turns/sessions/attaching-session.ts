@@ -101,7 +101,8 @@ async function findNamed(
   const value = client?.session?.(request)
   const name = header ?? (client === undefined || value === undefined ? undefined : { source: client.name, value })
   if (name === undefined) return undefined
-  const named = (one: SessionName, above: Session | null = null): Promise<Session> => sessionNamed(services, snapshot, caller, one, above)
+  const named = (one: SessionName, above: Session | null = null, label?: Label): Promise<Session> =>
+    sessionNamed(services, snapshot, caller, one, above, label)
   const agent = client?.agent?.(request)
   const above = client?.parent?.(request)
   if (client !== undefined && agent !== undefined) {
@@ -111,7 +112,7 @@ async function findNamed(
     return adopt(services, parent, await named(agentName(agent.id), parent))
   }
   if (client === undefined || above === undefined || above === name.value) {
-    const session = await named(name, started?.session)
+    const session = await named(name, started?.session, started?.label)
     return started !== undefined && session.state.parent === started.session.id
       ? adopt(services, started.session, session)
       : { session, parent: undefined }
@@ -171,7 +172,7 @@ async function findByPlace(
     const parent = started?.session
     const begin = {
       ...fields,
-      policyState: parent === undefined ? freshState(policy) : { ...freshState(policy), label: parent.policyState.label },
+      policyState: started === undefined ? freshState(policy) : { ...freshState(policy), label: started.label },
     }
     if (parent === undefined)
       return { session: await services.sessions.create({ ...begin, source: 'prefix', parent: null }, policy, idle), parent }

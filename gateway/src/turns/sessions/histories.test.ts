@@ -295,6 +295,25 @@ describe('a sub-agent', () => {
       const stranger = await ask([user('Find out what the page says.')], { text: 'Nothing.' })
       expect(await trust(stranger)).toBe(1)
     }))
+
+  test('whose task two conversations have given may be the agent of either, and has read what both have', () =>
+    agent(async ({ ask, trust }) => {
+      // Too few words to be known again by themselves.
+      const short = 'Check it.'
+      const history = [user('Go.'), made('c0', 'web'), result('c0', page)]
+      await ask([user('Go.')], calls('c0', 'web'))
+      await ask(history, calls('c1', 'spawn_agent', { task: short }))
+      const clean = await ask([user('Look it up.')], calls('c2', 'spawn_agent', { task: short }))
+      expect(await trust(clean)).toBe(1)
+      expect(await trust(await ask([user(short)], { text: 'Nothing.' }))).toBe(0)
+    }))
+
+  test('whose task more conversations have given than are remembered has read what nobody knows', () =>
+    agent(async ({ ask, trust }) => {
+      for (let number = 0; number < 20; number += 1)
+        await ask([user(`Look it up, ${number}.`)], calls(`c${number}`, 'spawn_agent', { task }))
+      expect(await trust(await ask([user(task)], { text: 'Nothing.' }))).toBe(0)
+    }))
 })
 
 describe('effects', () => {

@@ -4,6 +4,7 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { Caller } from '../../core/principal.ts'
 import { RememberedHashes } from '../../core/remembered-hashes.ts'
+import type { Label } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import type { Services } from '../services.ts'
 import { freshState } from './fresh-state.ts'
@@ -34,13 +35,14 @@ export function namedSession(headers: IncomingHttpHeaders): SessionName | undefi
   return { source: 'header', value }
 }
 
-/** The session with this name, begun now when there is none yet. Our own id of a session of the same principal and consumer means that session. */
+/** The session with this name, begun now when there is none yet, with the label of its parent unless another is given. Our own id of a session of the same principal and consumer means that session. */
 export async function sessionNamed(
   services: Services,
   snapshot: Snapshot,
   caller: Caller,
   name: SessionName,
   parent: Session | null = null,
+  label: Label = parent?.policyState.label ?? freshState(snapshot.policy).label,
 ): Promise<Session> {
   const idle = snapshot.settings.turns.session_idle_ms
   if (name.source === 'header' && name.value.startsWith('ses_')) {
@@ -50,7 +52,7 @@ export async function sessionNamed(
   const id = sessionIdFor(services.secret, caller, name)
   const found = await services.sessions.find(id, snapshot.policy, idle)
   if (found !== undefined) return found
-  const policyState = parent === null ? freshState(snapshot.policy) : { ...freshState(snapshot.policy), label: parent.policyState.label }
+  const policyState = { ...freshState(snapshot.policy), label }
   return services.sessions.create(
     { id, principal: caller.principal.id, consumer: caller.consumer, source: name.source, parent: parent?.id ?? null, policyState },
     snapshot.policy,
