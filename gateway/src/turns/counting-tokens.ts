@@ -71,7 +71,7 @@ export async function countTokens(services: Services, origin: CallOrigin, dialec
   } finally {
     if (asked !== undefined) {
       // One that read nothing is not worth a place in the store.
-      if (asked.state.version > 0) await services.sessions.save(asked, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+      if (asked.state.version > 0) await services.sessions.save(asked, snapshot.settings.turns.session_idle_ms)
     }
   }
 }

@@ -111,7 +111,7 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
     if (error.status >= 500)
       services.telemetry.logger.error({ code: error.code, turn: call?.turn ?? undefined, err: error.cause }, error.message)
   } finally {
-    if (call !== undefined) await services.sessions.save(call.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+    if (call !== undefined) await services.sessions.save(call.session, snapshot.settings.turns.session_idle_ms)
   }
 }
 

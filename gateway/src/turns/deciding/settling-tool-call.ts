@@ -16,7 +16,7 @@ export async function settleToolCall<Result>(
     const [state, result] = change(now)
     return [{ ...state, effects: ended(call, state.effects) }, result]
   })
-  await services.sessions.save(session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+  await services.sessions.save(session, snapshot.settings.turns.session_idle_ms)
   return result
 }
 

@@ -95,7 +95,7 @@ export async function connectionSession(services: Services, snapshot: Snapshot, 
   const begun = id === fresh ? undefined : await services.sessions.find(id, snapshot.policy, silence)
   if (begun !== undefined) return begun
   // Its owner's record outlives a restart, so it does as well.
-  await services.sessions.save(session, snapshot.policy, idle)
+  await services.sessions.save(session, idle)
   return session
 }
 

@@ -23,7 +23,7 @@ describe('the session registry', () => {
     const state = testState(clock)
     const policy = policyOf({})
     const before = new SessionRegistry(state, clock)
-    await before.save(await before.create(fields, policy, idle), policy, idle)
+    await before.save(await before.create(fields, policy, idle), idle)
     const after = await new SessionRegistry(state, clock).find('ses_1', policy, idle)
     expect(after?.policyState).toEqual(low)
   })
@@ -50,7 +50,7 @@ describe('the session registry', () => {
     const policy = policyOf({})
     const registry = new SessionRegistry(state, clock)
     const session = await registry.create(fields, policy, idle)
-    await registry.save(session, policy, idle)
+    await registry.save(session, idle)
     const older = await state.get('session', 'ses_1')
     await registry.changePolicyState(session, (now) => [{ ...now, label: { trust: 0, audience: [['alice'], ['bob']] } }, undefined])
     if (older !== undefined) await state.put('session', 'ses_1', older, clock.now() + idle)
@@ -64,7 +64,7 @@ describe('the session registry', () => {
     const state = testState(clock)
     const policy = policyOf({})
     const registry = new SessionRegistry(state, clock)
-    await registry.save(await registry.create(fields, policy, idle), policy, idle)
+    await registry.save(await registry.create(fields, policy, idle), idle)
     clock.advance(idle + 1)
     expect(await registry.find('ses_1', policy, idle)).toBeUndefined()
     expect(await new SessionRegistry(state, clock).find('ses_1', policy, idle)).toBeUndefined()
@@ -75,15 +75,27 @@ describe('the session registry', () => {
     const state = testState(clock)
     const registry = new SessionRegistry(state, clock)
     const two = policyOf({})
-    await registry.save(
-      await registry.create({ ...fields, policyState: { ...low, label: { trust: 1, audience: [] } } }, two, idle),
-      two,
-      idle,
-    )
+    await registry.save(await registry.create({ ...fields, policyState: { ...low, label: { trust: 1, audience: [] } } }, two, idle), idle)
     const three = policyOf({ policy: { trust: ['untrusted', 'checked', 'trusted'] } })
     expect((await registry.find('ses_1', three, idle))?.policyState.label.trust).toBe(2)
     const renamed = policyOf({ policy: { trust: ['low', 'high'] } })
     expect((await registry.find('ses_1', renamed, idle))?.policyState.label.trust).toBe(0)
+  })
+
+  test('a call that runs on from before the ranks changed means its own ranks, and none of its labels is taken for a higher one', async () => {
+    const clock = testClock()
+    const registry = new SessionRegistry(testState(clock), clock)
+    const three = policyOf({ policy: { trust: ['untrusted', 'checked', 'trusted'] } })
+    const two = policyOf({})
+    const top: PolicyState = { label: { trust: 2, audience: [] }, effects: low.effects }
+    const running = await registry.create({ ...fields, policyState: top }, three, idle)
+    const newer = await registry.find('ses_1', two, idle)
+    expect([running.policyState.label.trust, newer?.policyState.label.trust]).toEqual([2, 1])
+    // It reads what is `checked`, a rank that the others no longer have.
+    await registry.changePolicyState(running, (now) => [{ ...now, label: { trust: 1, audience: [] } }, undefined])
+    expect([running.policyState.label.trust, newer?.policyState.label.trust]).toEqual([0, 0])
+    const again = await registry.find('ses_1', three, idle)
+    expect(again?.policyState.label.trust).toBe(0)
   })
 
   test('wakes watchers when the label changes, and only then', async () => {
@@ -113,7 +125,7 @@ describe('the session registry', () => {
     const registry = new SessionRegistry(testState(clock), clock, () => 10)
     for (let index = 0; index < 100; index += 1) {
       const session = await registry.create({ ...fields, id: `ses_${index}` }, policy, idle)
-      await registry.save(session, policy, idle)
+      await registry.save(session, idle)
     }
     expect(registry.size).toBe(10)
     expect((await registry.find('ses_0', policy, idle))?.policyState).toEqual(low)

@@ -17,7 +17,8 @@ export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 's
   Partial<Pick<SessionState, 'narrowedBy' | 'hasNotes' | 'told'>>
 
 /** What this process knows of a session. */
-class KnownSession implements Session {
+class KnownSession {
+  readonly id: string
   state: SessionState
   /** What the trust of its label is counted in. */
   ranks: readonly string[]
@@ -28,16 +29,34 @@ class KnownSession implements Session {
   usedAt: number
   /** What is known to outlive a restart, and since when. */
   saved: { readonly state: SessionState; readonly at: number } | undefined
+  /** The session as calls have it that run on these ranks. */
+  inUse: SessionInUse
 
   constructor(state: SessionState, ranks: readonly string[], idleMs: number) {
+    this.id = state.id
     this.state = state
     this.ranks = ranks
     this.idleMs = idleMs
     this.usedAt = state.usedAt
+    this.inUse = new SessionInUse(this, ranks)
+  }
+}
+
+/** A session as a call has it: in the trust ranks the call runs on, whatever the newest configuration counts in. */
+class SessionInUse implements Session {
+  readonly id: string
+  readonly known: KnownSession
+  readonly ranks: readonly string[]
+
+  constructor(known: KnownSession, ranks: readonly string[]) {
+    this.id = known.id
+    this.known = known
+    this.ranks = ranks
   }
 
-  get id(): string {
-    return this.state.id
+  get state(): SessionState {
+    const { state, ranks } = this.known
+    return inRanks(state, ranks, this.ranks)
   }
 
   get policyState(): PolicyState {
@@ -45,9 +64,10 @@ class KnownSession implements Session {
   }
 }
 
-/** A state and the value it is stored as. */
+/** A state, what the trust of its label is counted in, and the value it is stored as. */
 interface Written {
   readonly state: SessionState
+  readonly ranks: readonly string[]
   readonly stored: StoredSession | undefined
 }
 
@@ -90,14 +110,16 @@ export class SessionRegistry {
   create(begin: NewSession, policy: Policy, idleMs: number): MaybePromise<Session> {
     const usedAt = this.#clock.now()
     const fresh: SessionState = { ...untouched, ...begin, usedAt }
-    const session = this.#keep(this.#known.get(begin.id) ?? new KnownSession(fresh, policy.trustRanks, idleMs), policy, idleMs)
+    const known = this.#known.get(begin.id) ?? new KnownSession(fresh, policy.trustRanks, idleMs)
+    const session = this.#keep(known, policy, idleMs)
+    const { ranks } = session
     // Nothing has happened to it that a restart must not forget.
     const changed = this.#state.change('session', begin.id, (stored): Changed<StoredSession, StoredSession> => {
-      const value = stored ?? toStored(session.state, session.ranks)
+      const value = stored ?? toStored(session.state, ranks)
       return { value, expires: usedAt + idleMs, result: value, isForgettable: true }
     })
     return whenRead(changed, (stored) => {
-      this.#learn(session, { state: this.#newest(session, stored), stored })
+      this.#learn(known, { state: this.#newest(known, stored, ranks), ranks, stored })
       return session
     })
   }
@@ -108,20 +130,20 @@ export class SessionRegistry {
    * are woken when its label or effects change.
    */
   change<R>(session: Session, change: (state: SessionState) => readonly [SessionState, R]): MaybePromise<R> {
-    const known = session as KnownSession
+    const { known, ranks } = session as SessionInUse
     const now = this.#clock.now()
     const changed = this.#state.change('session', known.id, (stored): Changed<StoredSession, Written & { readonly result: R }> => {
-      const before = this.#newest(known, stored)
+      const before = this.#newest(known, stored, ranks)
       const [next, result] = change(before)
-      if (next === before) return { value: stored, expires: now + known.idleMs, result: { state: before, stored, result } }
+      if (next === before) return { value: stored, expires: now + known.idleMs, result: { state: before, ranks, stored, result } }
       const state = { ...next, usedAt: now, version: before.version + 1 }
-      const value = toStored(state, known.ranks)
+      const value = toStored(state, ranks)
       // Where a conversation stands may be forgotten: it goes on as a fork then.
       const isForgettable = stored !== undefined && saysTheSame(before, next)
-      return { value, expires: now + known.idleMs, result: { state, stored: value, result }, isForgettable }
+      return { value, expires: now + known.idleMs, result: { state, ranks, stored: value, result }, isForgettable }
     })
-    return whenRead(changed, ({ state, stored, result }) => {
-      this.#learn(known, { state, stored })
+    return whenRead(changed, ({ result, ...written }) => {
+      this.#learn(known, written)
       return result
     })
   }
@@ -135,20 +157,21 @@ export class SessionRegistry {
   }
 
   /** Marks the session as used, and sees to it that a restart does not forget it. */
-  save(session: Session, policy: Policy, idleMs: number): MaybePromise<void> {
-    const known = this.#keep(session as KnownSession, policy, idleMs)
+  save(session: Session, idleMs: number): MaybePromise<void> {
+    const { known, ranks } = session as SessionInUse
+    this.#remember(known, idleMs)
     const now = this.#clock.now()
     known.usedAt = now
     const { saved } = known
     if (saved !== undefined && saysTheSame(saved.state, known.state) && now - saved.at < Math.min(refreshMs, idleMs / 4)) return
     const changed = this.#state.change('session', known.id, (stored): Changed<StoredSession, Written> => {
-      const state = { ...this.#newest(known, stored), usedAt: now }
-      const value = toStored(state, known.ranks)
-      return { value, expires: now + idleMs, result: { state, stored: value } }
+      const state = { ...this.#newest(known, stored, ranks), usedAt: now }
+      const value = toStored(state, ranks)
+      return { value, expires: now + idleMs, result: { state, ranks, stored: value } }
     })
     return whenRead(changed, (written) => {
       this.#learn(known, written)
-      known.saved = { state: written.state, at: now }
+      known.saved = { state: inRanks(written.state, ranks, known.ranks), at: now }
     })
   }
 
@@ -163,8 +186,9 @@ export class SessionRegistry {
   }
 
   /** What holds of a session, given what the shared state says. Most often that is what this process has put there itself. */
-  #newest(known: KnownSession, stored: StoredSession | undefined): SessionState {
-    return stored === undefined || stored === known.stored ? known.state : newest(known.state, fromStored(stored, known.ranks))
+  #newest(known: KnownSession, stored: StoredSession | undefined, ranks: readonly string[]): SessionState {
+    const isKnown = stored === undefined || stored === known.stored
+    return inRanks(isKnown ? known.state : newest(known.state, fromStored(stored, known.ranks)), known.ranks, ranks)
   }
 
   #take(known: KnownSession | undefined, stored: StoredSession | undefined, policy: Policy, idleMs: number): Session | undefined {
@@ -174,33 +198,40 @@ export class SessionRegistry {
       read.stored = stored
       return this.#keep(read, policy, idleMs)
     }
-    this.#keep(known, policy, idleMs)
-    if (stored !== undefined && stored !== known.stored) this.#learn(known, { state: this.#newest(known, stored), stored })
-    return known
+    const session = this.#keep(known, policy, idleMs)
+    const { ranks } = session
+    if (stored !== undefined && stored !== known.stored) this.#learn(known, { state: this.#newest(known, stored, ranks), ranks, stored })
+    return session
   }
 
   /** Takes up what was read or written. Of two that overtake each other the newer one stays. */
-  #learn(known: KnownSession, { state, stored }: Written): void {
+  #learn(known: KnownSession, { state, ranks, stored }: Written): void {
     if (state.version < known.state.version) return
-    const before = known.policyState
-    known.state = state
+    const before = known.state.policyState
+    known.state = inRanks(state, ranks, known.ranks)
     known.stored = stored
     known.usedAt = Math.max(known.usedAt, state.usedAt)
-    if (known.policyState !== before) for (const listener of this.#listeners.get(known.id) ?? []) listener()
+    if (known.state.policyState !== before) for (const listener of this.#listeners.get(known.id) ?? []) listener()
   }
 
-  #keep(known: KnownSession, policy: Policy, idleMs: number): KnownSession {
+  /** The session for a call that runs on this policy. */
+  #keep(known: KnownSession, policy: Policy, idleMs: number): SessionInUse {
+    this.#remember(known, idleMs)
+    if (known.ranks !== policy.trustRanks) {
+      known.state = inRanks(known.state, known.ranks, policy.trustRanks)
+      known.ranks = policy.trustRanks
+      known.inUse = new SessionInUse(known, known.ranks)
+    }
+    return known.inUse
+  }
+
+  #remember(known: KnownSession, idleMs: number): void {
     const most = this.#maxSessions()
     if (most !== this.#most) {
       this.#most = most
       this.#known.resize(most)
     }
     if (this.#known.get(known.id) !== known) this.#known.set(known.id, known)
-    if (known.ranks !== policy.trustRanks) {
-      known.state = inRanks(known.state, known.ranks, policy.trustRanks)
-      known.ranks = policy.trustRanks
-    }
     known.idleMs = idleMs
-    return known
   }
 }
