@@ -4,6 +4,7 @@
  * are the vendor's, byte for byte.
  */
 import { RE2JS } from 're2js'
+import { BoundedMap } from '../core/bounded-map.ts'
 
 const mask = '[hidden]'
 /** A shorter value would be found in ordinary words. */
@@ -29,7 +30,7 @@ export function maskSecretText(text: string, secrets: readonly string[]): string
   return masked
 }
 
-const patterns = new Map<string, RegExp>()
+const patterns = new BoundedMap<string, RegExp>({ most: mostRemembered })
 
 function patternOf(secret: string): RegExp {
   const known = patterns.get(secret)
@@ -37,8 +38,6 @@ function patternOf(secret: string): RegExp {
   const wordings = [...new Set(partsOf(secret).flatMap((part) => [writtenAnyhow(part), ...inBase64(part)]))]
   // Long ones first: one may be part of another.
   const pattern = new RegExp(wordings.toSorted((a, b) => b.length - a.length).join('|'), 'g')
-  const oldest = patterns.keys().next()
-  if (patterns.size >= mostRemembered && oldest.done !== true) patterns.delete(oldest.value)
   patterns.set(secret, pattern)
   return pattern
 }

@@ -3,6 +3,7 @@
  * are asked once more without it, and then left alone for a while, model by model, because an edge has many vendors behind it.
  */
 import type { Upstream } from '../config/snapshot.ts'
+import { BoundedMap } from '../core/bounded-map.ts'
 import type { UpstreamResponse } from '../providers/transport.ts'
 
 const rememberedMs = 10 * 60_000
@@ -11,23 +12,19 @@ const mostModels = 256
 const refusals: ReadonlySet<number> = new Set([400, 422])
 
 export class StreamUsage {
-  /** Of an upstream as it is configured now: a changed configuration asks anew. */
-  readonly #refusedUntil = new WeakMap<Upstream, Map<string, number>>()
+  /** Models of an upstream as it is configured now, while they are left alone: a changed configuration asks anew. */
+  readonly #refused = new WeakMap<Upstream, BoundedMap<string, true>>()
 
   modeFor(upstream: Upstream, model: string, now: number): 'ask' | 'as-asked' | 'never' {
     const { stream_usage: setting } = upstream.config
     if (setting !== 'auto') return setting === 'always' ? 'ask' : 'never'
-    const until = this.#refusedUntil.get(upstream)?.get(model)
-    return until !== undefined && now < until ? 'as-asked' : 'ask'
+    return this.#refused.get(upstream)?.get(model, now) === true ? 'as-asked' : 'ask'
   }
 
   noteRefusal(upstream: Upstream, model: string, now: number): void {
-    let models = this.#refusedUntil.get(upstream)
-    if (models === undefined) this.#refusedUntil.set(upstream, (models = new Map()))
-    models.delete(model)
-    models.set(model, now + rememberedMs)
-    const oldest = models.keys().next()
-    if (models.size > mostModels && oldest.done !== true) models.delete(oldest.value)
+    let models = this.#refused.get(upstream)
+    if (models === undefined) this.#refused.set(upstream, (models = new BoundedMap({ most: mostModels })))
+    models.set(model, true, { expires: now + rememberedMs })
   }
 }
 

@@ -2,6 +2,7 @@
  * Sessions of legacy clients. The id is a sealed token bound to principal and gateway, so any replica can serve
  * it; only endings and running calls are remembered, in this process. Possession alone opens nothing.
  */
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
@@ -18,12 +19,14 @@ export interface LegacySession {
 
 const lifetimeMs = 24 * 3600 * 1000
 const mostEnded = 100_000
+/** Ended sessions that are looked at when another ends, to forget those whose tokens have expired. */
+const sweepSteps = 4
 
 export class LegacySessions {
   readonly #sealer: Sealer
   readonly #clock: Clock
-  /** Ended session -> when its token expires by itself. */
-  readonly #ended = new Map<string, number>()
+  /** Ended sessions, until their tokens expire by themselves. */
+  readonly #ended = new BoundedMap<string, true>({ most: mostEnded })
   readonly #running = new Map<string, Cancellation>()
   readonly #streams = new Map<string, () => void>()
 
@@ -47,16 +50,15 @@ export class LegacySessions {
     const { s, v, n, c, e } = payload
     if (typeof s !== 'string' || typeof v !== 'string' || typeof n !== 'string' || typeof c !== 'string' || typeof e !== 'number')
       return undefined
-    if (e <= this.#clock.now() || this.#ended.has(s)) return undefined
+    if (e <= this.#clock.now() || this.#ended.get(s) === true) return undefined
     return { id: s, version: v, client: { name: n, version: c } }
   }
 
   /** Ends a session: its calls are cancelled and its stream closed; its token is unknown from now on. */
   end(session: LegacySession): void {
     const now = this.#clock.now()
-    if (this.#ended.size >= mostEnded)
-      for (const [id, expires] of this.#ended) if (expires <= now || this.#ended.size >= mostEnded) this.#ended.delete(id)
-    this.#ended.set(session.id, now + lifetimeMs)
+    this.#ended.set(session.id, true, { expires: now + lifetimeMs })
+    this.#ended.sweep(now, sweepSteps)
     for (const [key, stop] of this.#running) if (key.startsWith(`${session.id} `)) stop.cancel(new TurnwardError('request.cancelled'))
     this.#streams.get(session.id)?.()
   }
@@ -83,7 +85,7 @@ export class LegacySessions {
     this.#streams.get(session.id)?.()
     this.#streams.set(session.id, end)
     // It may have ended while the stream opened.
-    if (this.#ended.has(session.id)) end()
+    if (this.#ended.get(session.id) === true) end()
     return () => {
       if (this.#streams.get(session.id) === end) this.#streams.delete(session.id)
     }

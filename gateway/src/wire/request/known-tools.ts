@@ -2,6 +2,7 @@
  * Agents offer the same tools with every call. This keeps the texts of recent lists with what they were read to, so that
  * a list that comes again, byte for byte, is neither checked nor parsed again. An owner finds its own lists only.
  */
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { deepFreeze } from '../../core/freeze.ts'
 import type { JsonValue } from '../../core/json.ts'
 
@@ -55,57 +56,35 @@ export class ToolsPlace {
 const longestList = 256 * 1024
 /** Lists that one owner may have in use at a time. */
 const mostLists = 4
+const mostOwners = 10_000
 /** How much is kept of all owners together, in characters; what they were parsed to takes some times as much. */
 const defaultCapacity = 4 * 1024 * 1024
 
 export class KnownTools {
-  readonly #capacity: number
-  // Two halves: what was not used while the younger one filled is forgotten with the older.
-  #young = new Map<string, KnownList[]>()
-  #old = new Map<string, KnownList[]>()
-  #size = 0
+  /** By owner, the newest list first. */
+  readonly #lists: BoundedMap<string, readonly KnownList[]>
 
   constructor(capacity: number = defaultCapacity) {
-    this.#capacity = capacity
+    this.#lists = new BoundedMap({ most: mostOwners, maxBytes: capacity })
   }
 
   /** For one body of this owner. */
   placeFor(owner: string, maxDepth: number): ToolsPlace {
-    return new ToolsPlace(this.#listsOf(owner) ?? none, maxDepth)
+    return new ToolsPlace(this.#lists.get(owner) ?? none, maxDepth)
   }
 
   /** Takes in the list of a body that was read without error, unless it was known; `value` is what it was parsed to. */
   learn(owner: string, { text, start, end, keys, maxDepth, value: known }: ToolsPlace, value: JsonValue | undefined): void {
     const length = end - start
     if (known !== undefined || text === undefined || value === undefined || length <= 0 || length > longestList) return
-    const lists = this.#listsOf(owner) ?? []
+    const lists = this.#lists.get(owner) ?? none
     const seen = lists.find((list) => list.maxDepth === maxDepth && list.text.length === length && hasAt(text, start, list.text))
     if (seen !== undefined) {
       seen.value = deepFreeze(value)
       return
     }
-    lists.unshift({ text: copyOf(text.slice(start, end)), value: undefined, keys, maxDepth })
-    this.#size += length
-    for (const forgotten of lists.splice(mostLists)) this.#size -= forgotten.text.length
-    this.#young.set(owner, lists)
-    if (this.#size > this.#capacity / 2) this.#turn()
-  }
-
-  #listsOf(owner: string): KnownList[] | undefined {
-    const young = this.#young.get(owner)
-    if (young !== undefined) return young
-    const old = this.#old.get(owner)
-    if (old === undefined) return undefined
-    this.#old.delete(owner)
-    this.#young.set(owner, old)
-    this.#size += old.reduce((sum, list) => sum + list.text.length, 0)
-    return old
-  }
-
-  #turn(): void {
-    this.#old = this.#young
-    this.#young = new Map()
-    this.#size = 0
+    const kept = [{ text: copyOf(text.slice(start, end)), value: undefined, keys, maxDepth }, ...lists.slice(0, mostLists - 1)]
+    this.#lists.set(owner, kept, { size: kept.reduce((sum, list) => sum + list.text.length, 0) })
   }
 }
 
