@@ -43,7 +43,6 @@ async function ask(
   const text = await answer.text()
   return { status: answer.status, text, asked: [first.requests.length, second.requests.length], records: floors.log.records }
 }
-}
 
 describe.each(kinds)('an upstream of %s that answers 200', (kind) => {
   test.each<[string, boolean, (request: VendorRequest) => VendorReply]>([
