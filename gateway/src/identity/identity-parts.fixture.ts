@@ -21,6 +21,7 @@ export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
   const empty = new Map<string, never>()
   return {
     revision: 'r1',
+    settings: { listen: { ignore_credential_headers: [] } },
     principals: empty,
     keys: empty,
     credentials: empty,

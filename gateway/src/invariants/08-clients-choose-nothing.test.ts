@@ -35,7 +35,17 @@ const passed: Readonly<Record<'openai' | 'anthropic', Readonly<Record<string, st
   openai: { 'openai-beta': 'assistants=v2', 'x-client-request-id': 'request-of-the-client' },
   anthropic: { 'anthropic-beta': 'some-beta-2026', 'anthropic-version': '2023-06-01' },
 }
-const own = ['accept', 'authorization', 'connection', 'content-length', 'content-type', 'host', 'user-agent', 'x-api-key']
+const own = [
+  'accept',
+  'accept-encoding',
+  'authorization',
+  'connection',
+  'content-length',
+  'content-type',
+  'host',
+  'user-agent',
+  'x-api-key',
+]
 const names = fc.subarray(Object.keys(tries))
 const made = fc.stringMatching(/^x-[a-z]{1,12}$/)
 
@@ -118,7 +128,8 @@ describe.each(wires)('$path, stream: $stream', ({ kind, path, stream }) => {
       'x-turnward-turn',
       ...(stream ? ['cache-control', 'transfer-encoding', 'x-accel-buffering'] : ['content-length']),
     ]
-    const vendors = kind === 'openai' ? ['openai-processing-ms', 'x-request-id'] : ['request-id']
+    const vendors =
+      kind === 'openai' ? ['openai-processing-ms', 'x-request-id', 'x-upstream-request-id'] : ['request-id', 'x-upstream-request-id']
     expect(Object.keys(headers).sort()).toEqual([...ours, ...vendors].sort())
     expect(headers['x-turnward-session']).not.toBe('ses_of_the_vendor')
   })

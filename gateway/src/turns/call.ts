@@ -8,6 +8,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 import type { Label, Verdict } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
+import type { Note } from '../state/state-values.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
@@ -65,6 +66,8 @@ export interface ModelCall extends AttachedCall {
   readonly meanings: CallMeanings
   /** Calls of the answer that name another tool in their arguments: call id -> names of the tools they mean. */
   readonly through: Map<string, readonly string[]>
+  /** Notes of the gateway that stand in the history again. */
+  told: readonly Note[]
   /** Tools removed from what the model was offered. */
   hidden: readonly string[]
   /** Offered tools that cannot be called now: those that were removed, and those the history refers to. */

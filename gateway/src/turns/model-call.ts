@@ -80,6 +80,7 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
       through: new Map(),
       decision: newId('dec'),
       grant: source,
+      told: [],
       hidden: [],
       withheld: [],
       rounds: new RoundsSoFar(),
@@ -90,11 +91,11 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
     // The place is kept now: a client that never comes back for this answer may still go on from here.
     await savePlace(call)
     // The model must see the calls that were refused earlier, or it would make them again, and what it was told.
-    const told = await restoreRefused(call, history)
+    await restoreRefused(call)
     // With the label final for this call, tools it cannot reach are taken out of the offer.
     await shapeTools(call)
     // Nothing disappears without a word: what the model is told once stays where it was told.
-    await tellModel(call, history, told)
+    await tellModel(call)
     // The model is asked, and its calls are decided, until there is something the client may have.
     const failure = await converse(call, route)
     // The provider's usage is the truth; the outcome closes the record.
@@ -127,7 +128,7 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
       if (routed.response.status >= 400) return await relayFailure(call, routed)
       // Take: text goes out as it comes, calls are held. As long as nothing went out, the next upstream may do better.
       const round = await answer.take(routed).catch((error: unknown) => {
-        if (origin.outlet.hasBegun || !failsOver(services, route, attempts, routed, error)) throw error
+        if (answer.hasShown || !failsOver(services, route, attempts, routed, error)) throw error
       })
       if (round === undefined) {
         answer.drop()

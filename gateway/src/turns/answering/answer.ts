@@ -33,6 +33,8 @@ export interface Shown {
 }
 
 export interface Answer {
+  /** Whether anything an upstream said has gone out: then no other upstream can give this answer. */
+  readonly hasShown: boolean
   /** Whether a line may be added to the message that was taken: its end has not gone out. */
   readonly takesLine: boolean
   /**

@@ -1,9 +1,8 @@
 /** Status 200 says nothing yet: until a byte of it has gone out, an answer that fails is another upstream's to give. */
 import { describe, expect, test } from 'vitest'
 import { eventsOf, say, streamHeaders } from '../../../../conformance/harness/model-answer.ts'
-import { post } from '../../../../conformance/harness/raw-http.ts'
 import { startVendor, type VendorReply, type VendorRequest } from '../../../../conformance/harness/vendor.ts'
-import { configOf, keys, openFloors } from '../../invariants/floors.fixture.ts'
+import { configOf, type ConfigInput, keys, openFloors } from '../../invariants/floors.fixture.ts'
 
 const kinds = ['openai', 'anthropic'] as const
 type Kind = (typeof kinds)[number]
@@ -19,19 +18,30 @@ function overloaded(kind: Kind, words = 'Overloaded'): string {
     : `event: error\ndata: ${JSON.stringify({ type: 'error', error: { type: 'overloaded_error', message: words } })}\n\n`
 }
 
-async function ask(kind: Kind, isStream: boolean, broken: (request: VendorRequest) => VendorReply, hasNext = true) {
+async function ask(
+  kind: Kind,
+  isStream: boolean,
+  broken: (request: VendorRequest) => VendorReply | Promise<VendorReply>,
+  hasNext = true,
+  turns: ConfigInput['turns'] = {},
+  onHead: () => void = () => {},
+) {
   await using first = await startVendor(broken)
   await using second = await startVendor((request) => say(request, { text: 'from the second' }))
   const upstream = (url: string) => ({ kind, base_url: url, credential: 'vendor' })
   const config = configOf({
     credentials: { vendor: { secret } },
+    turns,
     upstreams: { first: upstream(first.url), second: upstream(second.url) },
     routes: [{ model: '*', upstreams: hasNext ? ['first', 'second'] : ['first'] }],
   })
   await using floors = await openFloors({ config })
   const body = { model: 'm', max_tokens: 10, stream: isStream, messages: [{ role: 'user', content: 'go' }] }
-  const answer = await post(`${floors.url}${pathOf(kind)}`, keys.alice, body)
-  return { ...answer, asked: [first.requests.length, second.requests.length], records: floors.log.records }
+  const headers = { authorization: `Bearer ${keys.alice}`, 'content-type': 'application/json' }
+  const answer = await fetch(`${floors.url}${pathOf(kind)}`, { method: 'POST', headers, body: JSON.stringify(body) })
+  onHead()
+  const text = await answer.text()
+  return { status: answer.status, text, asked: [first.requests.length, second.requests.length], records: floors.log.records }
 }
 
 describe.each(kinds)('an upstream of %s that answers 200', (kind) => {
@@ -91,4 +101,30 @@ test('an error in an envelope that is not the dialect’s is told in the dialect
     error: { message: expect.stringContaining('the edge gave up'), code: 'upstream.failed' },
   })
   expect(text).not.toContain('"error":true')
+})
+
+describe.each(kinds)('an answer of %s that has begun with comments of ours only', (kind) => {
+  /** The upstream fails once the client has the head of its answer. */
+  const late = (hasNext: boolean) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const broken = async (): Promise<VendorReply> => {
+      await promise
+      return stream(overloaded(kind))
+    }
+    return ask(kind, true, broken, hasNext, { early_head_ms: 1 }, resolve)
+  }
+
+  test('may still come from the next upstream', async () => {
+    const { status, text, asked } = await late(true)
+    expect({ status, asked }).toEqual({ status: 200, asked: [1, 1] })
+    expect(text).toMatch(/^: waiting/)
+    expect(text.replaceAll(/[^a-z]/g, '')).toContain('second')
+    expect(text).not.toContain('Overloaded')
+  })
+
+  test('ends in an error of its dialect when nobody else can give it', async () => {
+    const { status, text } = await late(false)
+    expect(status).toBe(200)
+    expect(text).toMatch(/"code":"upstream.failed"/)
+  })
 })

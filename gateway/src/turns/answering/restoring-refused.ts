@@ -6,7 +6,6 @@ import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { Note } from '../../state/state-values.ts'
 import type { SpliceRecord } from '../../wire/dialect.ts'
 import type { ModelCall } from '../call.ts'
-import type { HistoryEntry } from '../sessions/history.ts'
 
 /**
  * Keys of a splice record: the place in the conversation the delivered message stands at, and, for conversations
@@ -16,11 +15,11 @@ export function spliceKeys(place: string, session: string, digest: string): read
   return [place, `s|${session}|${digest}`]
 }
 
-/** Edits the body in place; resolves with the notes it put back. The views of `call.view` are stale afterwards, except for its tools. */
-export async function restoreRefused(call: ModelCall, history: readonly HistoryEntry[]): Promise<readonly Note[]> {
+/** Edits the body in place, and tells the call which notes it put back. The views of `call.view` are stale afterwards, except for its tools. */
+export async function restoreRefused(call: ModelCall): Promise<void> {
   let inserted = 0
   const notes: Note[] = []
-  for (const { message, digest, place } of history) {
+  for (const { message, digest, place } of call.history) {
     if (message.role !== 'assistant') {
       const note = call.session.state.hasNotes ? await call.services.state.get('note', place) : undefined
       if (note === undefined) continue
@@ -36,7 +35,7 @@ export async function restoreRefused(call: ModelCall, history: readonly HistoryE
     inserted += call.dialect.edit.restore(call.body.json, message.index + inserted, record)
     call.bytes = undefined
   }
-  return notes
+  call.told = notes
 }
 
 function findSplice({ services: { state }, session }: ModelCall, place: string, digest: string): MaybePromise<SpliceRecord | undefined> {

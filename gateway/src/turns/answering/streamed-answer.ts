@@ -18,6 +18,8 @@ export class StreamedAnswer implements Answer {
   readonly #keepAlive: NodeJS.Timeout
   readonly #earlyHead: NodeJS.Timeout | undefined
   #routed: RoutedResponse | undefined
+  /** Something of an upstream has gone out; comments of ours are nothing. */
+  hasShown = false
   #calls: readonly ToolCallView[] = []
   #send: () => void = () => {}
 
@@ -40,14 +42,16 @@ export class StreamedAnswer implements Answer {
   /** The head goes out with the first byte: until then an upstream may still fail into a real status. */
   write(bytes: Uint8Array | string): void {
     const { outlet } = this.#call.origin
-    if (!outlet.hasBegun && this.#routed !== undefined) {
-      outlet.head(200, {
-        ...answerHeaders(this.#call, this.#routed, 'text/event-stream; charset=utf-8'),
-        ...streamHeaders,
-      })
-      this.#call.span.firstByte()
-    }
+    if (!this.hasShown) this.#begin()
     outlet.write(bytes)
+  }
+
+  #begin(): void {
+    const { outlet } = this.#call.origin
+    this.hasShown = true
+    if (!outlet.hasBegun && this.#routed !== undefined)
+      outlet.head(200, { ...answerHeaders(this.#call, this.#routed, 'text/event-stream; charset=utf-8'), ...streamHeaders })
+    this.#call.span.firstByte()
   }
 
   async take(routed: RoutedResponse): Promise<Round> {
@@ -98,7 +102,7 @@ export class StreamedAnswer implements Answer {
     const failure = answeredWithError(this.#call, routed, error)
     const isNative = isObject(error) && typeof error.message === 'string'
     // An envelope that is not the dialect's is told anew, by whoever is told of the failure.
-    if (outlet.hasBegun && isNative) outlet.end(maskSecrets(raw, routed.secrets))
+    if (this.hasShown && isNative) outlet.end(maskSecrets(raw, routed.secrets))
     return failure
   }
 

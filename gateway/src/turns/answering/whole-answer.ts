@@ -24,6 +24,7 @@ interface Taken {
 
 export class WholeAnswer implements Answer {
   readonly takesLine = true
+  readonly hasShown = false
   readonly #call: ModelCall
   #taken: Taken | undefined
   #bytes: Buffer = Buffer.alloc(0)

@@ -9,12 +9,11 @@ import type { GapKind } from '../../policy/types.ts'
 import type { Note } from '../../state/state-values.ts'
 import type { ModelCall } from '../call.ts'
 import { narrowedByWhenSent, stateWhenSent } from '../deciding/narrowing-when-sent.ts'
-import type { HistoryEntry } from '../sessions/history.ts'
 import { noteForPerson } from './telling-person.ts'
 import { lineForWithheld, noteForModel, type Withheld } from './withheld-words.ts'
 
-/** `told`: the notes that the history has already. */
-export async function tellModel(call: ModelCall, history: readonly HistoryEntry[], told: readonly Note[]): Promise<void> {
+export async function tellModel(call: ModelCall): Promise<void> {
+  const { history, told } = call
   if (call.withheld.length === 0 || call.side !== undefined) return
   const known = new Set(told.flatMap(({ tools }) => tools))
   const news = takenAway(
