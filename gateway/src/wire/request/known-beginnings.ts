@@ -3,6 +3,7 @@
  * said, so that a request that begins with the very same bytes is read from there on only. Bytes are compared, never
  * hashes alone, and an owner finds its own requests only. A request that leaves its conversation early is read whole.
  */
+import { BoundedMap } from '../../core/bounded-map.ts'
 import type { MessageView } from '../dialect.ts'
 
 /** A request that was checked and read, up to the end of its last message. */
@@ -39,7 +40,7 @@ export const shortestBeginning = 8 * 1024
 const longestBeginning = 4 * 1024 * 1024
 /** How much is kept of all owners together, counted in bytes of requests; their views take about as much again. */
 const defaultCapacity = 32 * 1024 * 1024
-/** Nothing of a conversation stays longer than this after its last request, once other requests come. */
+/** Nothing of a conversation stays much longer than this after its last request, once other requests come. */
 const idleMs = 10 * 60_000
 
 /** Lengths at which requests are fingerprinted: each a quarter longer than the one before. */
@@ -49,19 +50,17 @@ const sampling = 16
 /** Requests with the same fingerprint that are kept. */
 const mostAlike = 4
 
-interface Kept {
-  readonly beginning: Beginning
-  readonly at: number
-}
+/** Entries that are looked at with every request, to forget those whose conversations have ended. */
+const sweepSteps = 16
+/** Never reached: what is kept is bounded by its bytes, and none of it is small. */
+const mostPrints = 100_000
 
 export class KnownBeginnings {
-  readonly #capacity: number
-  /** By fingerprint, in order of use; those that share one, the newest first. */
-  readonly #kept = new Map<string, readonly Kept[]>()
-  #size = 0
+  /** By fingerprint; those that share one, the newest first. */
+  readonly #kept: BoundedMap<string, readonly Beginning[]>
 
   constructor(capacity: number = defaultCapacity) {
-    this.#capacity = capacity
+    this.#kept = new BoundedMap({ most: mostPrints, maxBytes: capacity })
   }
 
   /** Looks for the request of this owner that shares the most with these bytes. */
@@ -80,35 +79,26 @@ export class KnownBeginnings {
     if (found !== undefined && found.count === found.beginning.ends.length) this.#drop(printOf(prints, found.beginning), found.beginning)
     const print = printOf(prints, beginning)
     if (print === undefined) return
-    const alike = this.#kept.get(print) ?? []
-    for (const { beginning: forgotten } of alike.slice(mostAlike - 1)) this.#size -= lengthOf(forgotten)
-    this.#kept.delete(print)
-    this.#kept.set(print, [{ beginning, at: now }, ...alike.slice(0, mostAlike - 1)])
-    this.#size += lengthOf(beginning)
-    this.#makeRoom(now)
+    this.#set(print, [beginning, ...(this.#kept.get(print) ?? []).slice(0, mostAlike - 1)], now + idleMs)
+    this.#kept.sweep(now, sweepSteps)
   }
 
-  #makeRoom(now: number): void {
-    for (const [print, alike] of this.#kept) {
-      if (this.#size <= this.#capacity && now - (alike[0]?.at ?? 0) < idleMs) return
-      for (const { beginning } of alike) this.#size -= lengthOf(beginning)
-      this.#kept.delete(print)
-    }
+  #set(print: string, alike: readonly Beginning[], expires: number): void {
+    this.#kept.set(print, alike, { size: alike.reduce((sum, beginning) => sum + lengthOf(beginning), 0), expires })
   }
 
   #drop(print: string | undefined, beginning: Beginning): void {
-    const alike = print === undefined ? undefined : this.#kept.get(print)
-    const others = alike?.filter((kept) => kept.beginning !== beginning)
-    if (print === undefined || alike === undefined || others === undefined || others.length === alike.length) return
-    this.#size -= lengthOf(beginning)
+    const entry = print === undefined ? undefined : this.#kept.entry(print)
+    if (print === undefined || entry === undefined) return
+    const others = entry.value.filter((kept) => kept !== beginning)
     if (others.length === 0) this.#kept.delete(print)
-    else this.#kept.set(print, others)
+    else if (others.length < entry.value.length) this.#set(print, others, entry.expires)
   }
 }
 
-function mostShared(alike: readonly Kept[], bytes: Buffer): FoundBeginning | undefined {
+function mostShared(alike: readonly Beginning[], bytes: Buffer): FoundBeginning | undefined {
   let best: FoundBeginning | undefined
-  for (const { beginning } of alike) {
+  for (const beginning of alike) {
     const count = sharedMessages(beginning, bytes)
     if (count > (best?.count ?? 0)) best = { beginning, count }
   }
