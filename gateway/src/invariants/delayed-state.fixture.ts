@@ -1,6 +1,6 @@
 /**
  * A shared state that is somewhere else: every operation takes a while, and which of those under way comes next is drawn
- * from a seed. Each is one step of its own, as a server would make it. Values come as new objects, as from a wire.
+ * from a seed. Each is one step of its own, as a server would make it; a change may be made again. Values come as new objects, as from a wire.
  */
 import type { MaybePromise, StateStore } from '../state/state-store.ts'
 
@@ -46,7 +46,11 @@ export function delayedState(inner: StateStore, seed: number): StateStore {
   return {
     get: (namespace, key) => later(() => inner.get(namespace, key)),
     put: (namespace, key, value, expiresAt) => later(() => inner.put(namespace, key, value, expiresAt)),
-    change: (namespace, key, change) => later(() => inner.change(namespace, key, change)),
+    async change(namespace, key, change) {
+      // Now and then somebody else is faster: what was made counts for nothing, and is made again.
+      if (random(2) === 0) await later(async () => void change(await inner.get(namespace, key)))
+      return later(() => inner.change(namespace, key, change))
+    },
     flush: () => inner.flush(),
     close: () => inner.close(),
   }
