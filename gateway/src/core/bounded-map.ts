@@ -61,7 +61,7 @@ export class BoundedMap<K, V> {
       this.#remove(key, entry)
       return undefined
     }
-    if (this.#entries.size * 2 > this.#most || this.#bytes * 2 > this.#maxBytes) {
+    if (this.#isFilling()) {
       this.#entries.delete(key)
       this.#entries.set(key, entry)
     }
@@ -70,7 +70,11 @@ export class BoundedMap<K, V> {
 
   /** Keeps a value as the most recently used one, in place of the one before. One that is larger than the whole bound is not kept. */
   set(key: K, value: V, { size = 0, expires = Infinity }: { readonly size?: number; readonly expires?: number } = {}): void {
-    this.delete(key)
+    const before = this.#entries.get(key)
+    if (before !== undefined) {
+      this.#bytes -= before.size
+      if (this.#isFilling()) this.#entries.delete(key)
+    }
     this.#entries.set(key, { value, size, expires })
     this.#bytes += size
     this.#makeRoom()
@@ -107,6 +111,11 @@ export class BoundedMap<K, V> {
       const [key, entry] = next.value
       if (entry.expires <= now) this.#remove(key, entry)
     }
+  }
+
+  /** Whether the order of use may soon matter. */
+  #isFilling(): boolean {
+    return this.#entries.size * 2 > this.#most || this.#bytes * 2 > this.#maxBytes
   }
 
   #makeRoom(): void {

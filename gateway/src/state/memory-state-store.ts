@@ -90,17 +90,16 @@ class MemoryStateStore implements StateStore {
     key: string,
     change: (value: StateValues[N] | undefined) => Changed<StateValues[N], R>,
   ): MaybePromise<R> {
-    const name = `${namespace}/${key}`
-    const before = this.#changing.get(name)
+    const before = this.#changing.size === 0 ? undefined : this.#changing.get(nameOf(namespace, key))
     if (before !== undefined)
       return this.#queue(
-        name,
+        nameOf(namespace, key),
         before.then(() => this.#changeRead(namespace, key, change)),
       )
     const value = this.get(namespace, key)
     if (!(value instanceof Promise)) return this.#apply(namespace, key, value, change)
     return this.#queue(
-      name,
+      nameOf(namespace, key),
       value.then((read) => this.#apply(namespace, key, this.#newest(namespace, key, read), change)),
     )
   }
@@ -152,7 +151,10 @@ class MemoryStateStore implements StateStore {
       this.#writes.add(namespace, key, { value, expires })
     // Catches the plain mistake of changing a value after it was handed over, before or after its text is made.
     Object.freeze(value)
-    this.#namespace(namespace).set(key, value, { size: sizeOf(value), expires })
+    const memory = this.#namespace(namespace)
+    // What may be forgotten differs from what was there in a place or a time only.
+    const size = (isForgettable ? memory.entry(key)?.size : undefined) ?? sizeOf(value)
+    memory.set(key, value, { size, expires })
   }
 
   /** What was read, unless somebody has put or removed the value since. */
@@ -201,4 +203,8 @@ class MemoryStateStore implements StateStore {
     // Rows that have expired are never handed out; purging them only saves space, so the next round may do it as well.
     if (this.#sweeps % purgeEvery === 0) this.#entries.purge(now).catch(() => {})
   }
+}
+
+function nameOf(namespace: string, key: string): string {
+  return `${namespace}/${key}`
 }

@@ -16,8 +16,8 @@ export interface Round {
   readonly calls: readonly ToolCallView[]
   /** The calls as the model made them, by id. */
   readonly native: ReadonlyMap<string, JsonObject>
-  /** The message as the history would carry it. */
-  readonly assistant: JsonObject
+  /** The message as the history would carry it, asked for before anything of it is settled. */
+  readonly assistant: () => JsonObject
   /** How many calls the length limit cut off. They are nobody's to decide and are left out of what the client gets. */
   readonly cutCalls: number
   readonly finish: ResponseView['finish']

@@ -42,7 +42,7 @@ export function mayAskAgain(call: ModelCall, round: Round, { allowed, refused }:
 
 /** Appends the round, with what each call was answered, to the conversation that goes out next. */
 export function askAgain(call: ModelCall, answer: Answer, round: Round, { refused }: ProposalRulings): void {
-  const spliced = refusedRound(round.assistant, refused)
+  const spliced = refusedRound(round.assistant(), refused)
   answer.nextRound()
   call.dialect.edit.appendRound(call.body.json, spliced)
   call.bytes = undefined

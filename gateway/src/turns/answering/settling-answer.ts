@@ -17,9 +17,10 @@ export async function settleAnswer(call: ModelCall, answer: Answer, round: Round
     return
   }
   if (refused.length > 0) call.services.telemetry.count('turnward_splices_total', { kind: 'mixed' })
+  const native = rounds.length + refused.length === 0 ? undefined : round.assistant()
   const line = allowed.size === 0 && answer.takesLine && hasLineForPerson(call) ? await takeLineForPerson(call) : ''
   const { text, calls } = answer.release(allowed, line)
-  await rememberDelivered(call, { text, ours: line, calls, rounds, dropped: refused, native: round.assistant })
+  await rememberDelivered(call, { text, ours: line, calls, rounds, dropped: refused, native })
 }
 
 /** The model keeps proposing what is refused: the message ends with an explanation. */
@@ -27,9 +28,10 @@ async function closeExhausted(call: ModelCall, answer: Answer, round: Round, ref
   const explanation = exhaustedText(refused)
   const line = hasLineForPerson(call) ? `\n\n${await takeLineForPerson(call)}` : ''
   const ours = explanation + line
+  const made = round.assistant()
   const { text } = answer.close(ours)
   // The model shall see this round refused like the others, and the explanation as what it then said.
-  const rounds = [...call.rounds.refused, refusedRound(round.assistant, refused)]
+  const rounds = [...call.rounds.refused, refusedRound(made, refused)]
   await rememberDelivered(call, { text, ours, calls: [], rounds, dropped: [], native: { role: 'assistant', content: ours } })
 }
 

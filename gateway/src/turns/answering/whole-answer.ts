@@ -51,7 +51,7 @@ export class WholeAnswer implements Answer {
     const isAsSent = converter === undefined && !isEdited && cutCalls.length === 0
     this.#taken = { routed, body, view, bytes: isAsSent ? bytes : undefined }
     const native = new Map(calls.map((made) => [made.id, dialect.respond.nativeCall(body, made.id) ?? {}]))
-    const assistant = dialect.respond.assistantMessage(body)
+    const assistant = (): JsonObject => dialect.respond.assistantMessage(body)
     return { calls, native, assistant, cutCalls: cutCalls.length, finish, usage, responseId, model }
   }
 

@@ -16,8 +16,15 @@ function pass(dialect: DialectName, chunks: readonly Buffer[]): unknown {
   )
   try {
     for (const chunk of chunks) gate.push(chunk)
-    const { native, ...round } = gate.endRound(true)
-    return { bytes: Buffer.concat(shown).toString('latin1'), round, native: [...native], text: gate.deliveredText, holding: gate.isHolding }
+    const { native, assistant, ...round } = gate.endRound(true)
+    return {
+      bytes: Buffer.concat(shown).toString('latin1'),
+      round,
+      assistant: assistant(),
+      native: [...native],
+      text: gate.deliveredText,
+      holding: gate.isHolding,
+    }
   } catch (error) {
     if (error instanceof TurnwardError) return { bytes: Buffer.concat(shown).toString('latin1'), code: error.code, why: error.why }
     throw error

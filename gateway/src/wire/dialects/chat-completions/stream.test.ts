@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import type { JsonObject } from '../../../core/json.ts'
 import { chatCompletions } from './chat-completions.ts'
+import type { GateRound } from '../../gate/stream-lens.ts'
 import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/open-gate.fixture.ts'
 
 const text = fixture('chat-text.sse')
@@ -50,9 +51,14 @@ function assemble(stream: string): Message {
   return message
 }
 
-function feed(client: Client, stream: Buffer, sizes: readonly number[] = [1 << 20]): ReturnType<Client['gate']['endRound']> {
+function feed(
+  client: Client,
+  stream: Buffer,
+  sizes: readonly number[] = [1 << 20],
+): Omit<GateRound, 'assistant'> & { assistant: JsonObject } {
   for (const chunk of cut(stream, sizes)) client.gate.push(chunk)
-  return client.gate.endRound(true)
+  const round = client.gate.endRound(true)
+  return { ...round, assistant: round.assistant() }
 }
 
 function chunk(choice: object, more: object = {}): string {
@@ -118,7 +124,8 @@ describe('calls', () => {
     client.gate.push(Buffer.from(': keep-alive\n\n'))
     expect(client.gate.isHolding).toBe(true)
     expect(client.text()).not.toMatch(/tool_calls|web__fetch|DONE|"usage":\{/)
-    const round = client.gate.endRound(true)
+    const ended = client.gate.endRound(true)
+    const round = { ...ended, assistant: ended.assistant() }
     expect(assemble(client.text())).toMatchObject({ content: 'I will look both up.', finish: [], isDone: false })
     expect(round.calls.map(({ name, args }) => [name, args])).toEqual([
       ['web__fetch', { url: 'https://example.com' }],

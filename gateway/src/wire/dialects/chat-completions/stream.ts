@@ -97,7 +97,7 @@ export class ChatStreamLens implements StreamLens {
     return {
       calls: calls.map((call) => call.view),
       native: new Map(calls.map((call) => [call.id, nativeCall(call)])),
-      assistant: isComplete ? round.assistantMessage() : { role: 'assistant', content: round.choices.get(0)?.content ?? '' },
+      assistant: () => (isComplete ? round.assistantMessage() : { role: 'assistant', content: round.choices.get(0)?.content ?? '' }),
       cutCalls: made.length - calls.length,
       finish: round.finish(),
       usage: round.usage,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import type { JsonObject } from '../../../core/json.ts'
+import type { GateRound } from '../../gate/stream-lens.ts'
 import { chunkSizes, type Client, cut, eventsOf, fixture, openGate } from '../../gate/open-gate.fixture.ts'
 import { messages } from './messages.ts'
 
@@ -52,9 +53,14 @@ function assemble(stream: string): Message {
   return message
 }
 
-function feed(client: Client, stream: Buffer, sizes: readonly number[] = [1 << 20]): ReturnType<Client['gate']['endRound']> {
+function feed(
+  client: Client,
+  stream: Buffer,
+  sizes: readonly number[] = [1 << 20],
+): Omit<GateRound, 'assistant'> & { assistant: JsonObject } {
   for (const chunk of cut(stream, sizes)) client.gate.push(chunk)
-  return client.gate.endRound(true)
+  const round = client.gate.endRound(true)
+  return { ...round, assistant: round.assistant() }
 }
 
 function event(payload: JsonObject): string {
@@ -116,7 +122,8 @@ describe('calls', () => {
     expect(client.gate.isHolding).toBe(true)
     expect(client.text()).not.toMatch(/tool_use|toolu_|message_stop|message_delta/)
     expect(client.text()).toMatch(/signature_delta[^]*both up[^]*ping/)
-    const round = client.gate.endRound(true)
+    const ended = client.gate.endRound(true)
+    const round = { ...ended, assistant: ended.assistant() }
     expect(round.calls.map(({ name, args }) => [name, args])).toEqual([
       ['web__fetch', { url: 'https://example.com' }],
       ['mail__send', { to: 'eve@example.com', body: 'hi' }],

@@ -99,7 +99,7 @@ export class MessagesStreamLens implements StreamLens {
     return {
       calls: calls.map((call) => call.view),
       native: new Map(calls.map((call) => [call.view.id, call.native])),
-      assistant: round.assistantMessage(),
+      assistant: () => round.assistantMessage(),
       cutCalls: made.length - calls.length,
       finish: round.finish(),
       usage: round.usage,
