@@ -113,6 +113,13 @@ describe('a token count', () => {
     )
   })
 
+  test('a vendor that quotes what it was sent beside the count quotes no secret', async () => {
+    governed.respond(({ headers }) => ({ parts: [JSON.stringify({ input_tokens: 7, sent: headers })] }))
+    const answer = await count(secrets.alice, 'claude-test')
+    expect(JSON.parse(answer.text)).toMatchObject({ input_tokens: 7, sent: { 'x-api-key': '[hidden]' } })
+    expect(answer.text).not.toContain(secrets.anthropic)
+  })
+
   test('a refused credential is told in our words', async () => {
     governed.respond(({ headers }) => ({ status: 401, parts: [`bad key ${String(headers['x-api-key'])}`] }))
     const answer = await count(secrets.alice, 'claude-test')
