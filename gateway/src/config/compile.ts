@@ -16,6 +16,7 @@ import { checkReferences, declaredNames, type DeclaredNames } from './references
 import { revisionOf, serverDigest } from './revision.ts'
 import { compileRoutes } from './route-table.ts'
 import { checkSafety } from './safety.ts'
+import { checkToolPatterns } from './tool-patterns.ts'
 import type { ConfiguredKey, McpGateway, McpServer, ProviderCredential, Snapshot, Upstream } from './snapshot.ts'
 
 export interface SnapshotSource {
@@ -37,6 +38,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkReferences(config, names, track)
   checkAmbiguity(config, track)
   checkSafety(config, track)
+  checkToolPatterns(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }

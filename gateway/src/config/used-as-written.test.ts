@@ -73,6 +73,17 @@ describe('a reference', () => {
 })
 
 describe('a name or header', () => {
+  const office = 'servers: { office: { transport: http, url: "http://h/mcp" } }\n'
+  it('of a tool that no tool can have is refused', async () => {
+    const why = 'no tool is shown under such a name'
+    expect(await problemsOf(`${office}contracts: { office__mail.send: { effects: [egress] } }`)).toContain(why)
+    expect(await problemsOf(`${office}principals: { a: {} }\ngrants: [{ principals: [a], tools: ["office__mail.*"] }]`)).toContain(why)
+    expect(await problemsOf(`${office}gateways: { main: { servers: [office], tools: ["office__a/b"] } }`)).toContain(why)
+    expect(
+      await problemsOf(`${office}contracts: { office__mail_*: { effects: [egress] }, own.tool: { effects: [egress] } }`),
+    ).toBeUndefined()
+  })
+
   it.each([
     ['listen: { hosts: ["https://gw.example"] }', 'no host name'],
     ['listen: { hosts: ["gw.example "] }', 'no host name'],
