@@ -2,29 +2,15 @@
  * The answer to one model call, streamed or whole. It takes round after round from upstreams and knows what its client has
  * been shown of them; what to do with a round is decided by the pipeline (`model-call.ts`), and is the same for both.
  */
-import type { UsageRecord } from '@turnward/contract/decision'
-import type { JsonObject } from '../../core/json.ts'
 import type { RoutedResponse } from '../../models/asking-upstream.ts'
-import type { ResponseView, ToolCallView } from '../../wire/dialect.ts'
+import type { ToolCallView } from '../../wire/dialect.ts'
+import type { GateRound } from '../../wire/gate/stream-lens.ts'
 import type { ModelCall } from '../call.ts'
 import { StreamedAnswer } from './streamed-answer.ts'
 import { WholeAnswer } from './whole-answer.ts'
 
-/** What one upstream came to say. */
-export interface Round {
-  /** Calls that wait for a ruling, in order. */
-  readonly calls: readonly ToolCallView[]
-  /** The calls as the model made them, by id. */
-  readonly native: ReadonlyMap<string, JsonObject>
-  /** The message as the history would carry it, asked for before anything of it is settled. */
-  readonly assistant: () => JsonObject
-  /** How many calls the length limit cut off. They are nobody's to decide and are left out of what the client gets. */
-  readonly cutCalls: number
-  readonly finish: ResponseView['finish']
-  readonly usage: UsageRecord | undefined
-  readonly responseId: string
-  readonly model: string
-}
+/** What one upstream came to say, whole. */
+export type Round = Omit<GateRound, 'complete'>
 
 /** What the client has of the message once it is sent: the text over all rounds, and the calls. */
 export interface Shown {

@@ -38,7 +38,7 @@ export interface GateRound {
   readonly calls: readonly ToolCallView[]
   /** Native calls by id (for RefusedCall.call). */
   readonly native: ReadonlyMap<string, JsonObject>
-  /** The whole round as the history would carry it: text, thinking and all its calls but those that were cut off. */
+  /** The whole round as the history would carry it: text, thinking and all its calls but those that were cut off. Asked for before anything of it is settled. */
   readonly assistant: () => JsonObject
   /** Calls that the length limit cut off: nobody's to decide, and nobody's to run. Their number; they are never released. */
   readonly cutCalls: number
