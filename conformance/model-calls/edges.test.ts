@@ -143,6 +143,15 @@ describe.each([false, true])('an answer is read however it is packed (stream: %s
   })
 })
 
+test('an answer that reads well and whose packing has lost its checksum is no answer', async () => {
+  edge.respond((request) => {
+    const packed = gzipSync(Buffer.concat(say(request, { text: 'All of it.' }).parts.map((part) => Buffer.from(part as Buffer))))
+    return { headers: { 'content-encoding': 'gzip' }, parts: [packed.subarray(0, -8)] }
+  })
+  const { status, text } = await ask('/v1/chat/completions', false)
+  expect([status, JSON.parse(text).error.code]).toEqual([502, 'upstream.malformed'])
+})
+
 describe.each(doors)('%s: an upstream that refuses stream_options', (_name, path) => {
   test('is asked once more without, and not again for a while', async () => {
     const model = `refuses${path.replaceAll('/', '-')}`
