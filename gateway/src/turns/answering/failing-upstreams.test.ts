@@ -128,3 +128,36 @@ describe.each(kinds)('an answer of %s that has begun with comments of ours only'
     expect(text).toMatch(/"code":"upstream.failed"/)
   })
 })
+
+test('comments of an upstream that stays quiet go out all the same, so that nobody takes it for gone', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const quiet = (request: VendorRequest): VendorReply => ({
+    headers: streamHeaders(request),
+    parts: [': PROCESSING\n\n', promise, ...eventsOf(request, { text: 'late' })],
+  })
+  const { text } = await ask('openai', true, quiet, false, { keep_alive_ms: 20 }, resolve)
+  expect(text).toMatch(/^: PROCESSING/)
+  expect(text).toContain('late')
+})
+
+test('nobody else is asked for a client that has gone', async () => {
+  const leaving = new AbortController()
+  await using first = await startVendor(() => ({ headers: json, parts: ['{"id":'], ends: 'never' }))
+  await using second = await startVendor((request) => say(request, { text: 'for nobody' }))
+  const upstream = (url: string) => ({ kind: 'openai' as const, base_url: url, credential: 'none' })
+  const config = configOf({
+    upstreams: { first: upstream(first.url), second: upstream(second.url) },
+    routes: [{ model: '*', upstreams: ['first', 'second'] }],
+  })
+  await using floors = await openFloors({ config })
+  const headers = { authorization: `Bearer ${keys.alice}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'go' }] })
+  const asked = fetch(`${floors.url}/v1/chat/completions`, { method: 'POST', headers, body, signal: leaving.signal })
+  await first.received(1)
+  leaving.abort()
+  await expect(asked).rejects.toThrow()
+  expect(await first.last().ended).toBe('left')
+  await expect.poll(() => floors.log.records.filter(({ type }) => type === 'outcome').map(({ outcome }) => outcome)).toEqual(['cancelled'])
+  expect(second.requests).toHaveLength(0)
+  expect(floors.log.records.filter(({ type, kind }) => type === 'decision' && kind === 'model_call')).toHaveLength(1)
+})

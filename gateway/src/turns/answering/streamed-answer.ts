@@ -108,6 +108,7 @@ export class StreamedAnswer implements Answer {
 
   #sendComment = (): void => {
     const { outlet } = this.#call.origin
+    this.#gate.passComments()
     if (outlet.hasBegun && outlet.isOpen && !outlet.isFull) outlet.write(': keep-alive\n\n')
   }
 }

@@ -182,6 +182,13 @@ export class StreamGate implements GateWays {
     if (this.#earlyBytes > mostEarlyBytes) this.#passEarly()
   }
 
+  /** Comments that wait for a first event go out without it: an upstream that is only quiet must not look like one that is gone. */
+  passComments(): void {
+    if (this.#early === undefined || this.#early.length === 0) return
+    this.#passEarly()
+    this.#output.flush()
+  }
+
   #passEarly(): void {
     const early = this.#early ?? []
     this.#early = undefined
