@@ -128,7 +128,7 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
       if (routed.response.status >= 400) return await relayFailure(call, routed)
       // Take: text goes out as it comes, calls are held. As long as nothing went out, the next upstream may do better.
       const round = await answer.take(routed).catch((error: unknown) => {
-        if (answer.hasShown || origin.signal.aborted || !failsOver(services, route, attempts, routed, error)) throw error
+        if (answer.hasShown || !failsOver(services, route, attempts, routed, error)) throw error
       })
       if (round === undefined) {
         answer.drop()
