@@ -59,6 +59,25 @@ describe('the session registry', () => {
     expect(after?.policyState.label.audience).toEqual([['alice'], ['bob']])
   })
 
+  test('a label the shared state has lost is not lost, however far others have gone on without it', async () => {
+    const clock = testClock()
+    const state = testState(clock)
+    const policy = policyOf({})
+    const registry = new SessionRegistry(state, clock)
+    const session = await registry.create(fields, policy, idle)
+    await registry.save(session, policy, idle)
+    const older = await state.get('session', 'ses_1')
+    if (older === undefined) throw new Error('the session was not kept')
+    await registry.changePolicyState(session, (now) => [{ ...now, label: { trust: 0, audience: [['alice'], ['bob']] } }, undefined])
+    await state.put('session', 'ses_1', older, clock.now() + idle)
+    const other = new SessionRegistry(state, clock)
+    const there = await other.find('ses_1', policy, idle)
+    if (there === undefined) throw new Error('the session was not found')
+    for (const head of ['first', 'second', 'third']) await other.change(there, (now) => [{ ...now, head }, undefined])
+    const here = await registry.find('ses_1', policy, idle)
+    expect([here?.state.head, here?.policyState.label.audience]).toEqual(['third', [['alice'], ['bob']]])
+  })
+
   test('an idle session is forgotten, in memory and on disk', async () => {
     const clock = testClock()
     const state = testState(clock)
