@@ -65,7 +65,7 @@ describe('the session registry', () => {
     const policy = policyOf({})
     const registry = new SessionRegistry(state, clock)
     const session = await registry.create(fields, policy, idle)
-    await registry.save(session, policy, idle)
+    await registry.save(session, idle)
     const older = await state.get('session', 'ses_1')
     if (older === undefined) throw new Error('the session was not kept')
     await registry.changePolicyState(session, (now) => [{ ...now, label: { trust: 0, audience: [['alice'], ['bob']] } }, undefined])
