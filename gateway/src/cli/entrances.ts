@@ -11,14 +11,14 @@ import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import { messages } from '../wire/dialects/messages/messages.ts'
-import type { Dialect } from '../wire/dialect.ts'
+import { dialectByName } from '../wire/dialects.ts'
 import { allowedMethods, EntranceTable, settleTarget, type Entrance } from './entrance-table.ts'
 import { answerHealth, answerReadiness } from './health.ts'
 import { answerPlainError, pathOf, speaksAnthropic } from './plain-errors.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
 
-/** Every way in. A dialect, a probe or a page is a line here. */
+/** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
 export function entrancesOf(
   services: Services,
   mcp: McpEndpoint,
@@ -33,19 +33,20 @@ export function entrancesOf(
       guardHostName(request.headers, services.snapshot().settings.listen)
       return handle(request, response, parameter)
     }
-  const modelCall = (dialect: Dialect): Entrance['handle'] =>
-    named((request, response) => runModelCall(services, httpOrigin(request, response), dialect))
-  const models = named((request, response, name) => answerModels(services, offered, request, response, name))
-  return [
-    { path: '/v1/chat/completions', methods: ['POST'], needs: 'caller', dialect: 'chat-completions', handle: modelCall(chatCompletions) },
-    { path: '/v1/messages', methods: ['POST'], needs: 'caller', dialect: 'messages', handle: modelCall(messages) },
-    {
-      path: '/v1/messages/count_tokens',
+  const modelCalls = Object.values(dialectByName).flatMap((dialect): Entrance[] => {
+    const { call, count } = dialect.paths
+    const entrance = (path: string, run: typeof runModelCall): Entrance => ({
+      path,
       methods: ['POST'],
       needs: 'caller',
-      dialect: 'messages',
-      handle: named((request, response) => countTokens(services, httpOrigin(request, response), messages)),
-    },
+      dialect: dialect.name,
+      handle: named((request, response) => run(services, httpOrigin(request, response), dialect)),
+    })
+    return [entrance(call, runModelCall), ...(count === undefined ? [] : [entrance(count, countTokens)])]
+  })
+  const models = named((request, response, name) => answerModels(services, offered, request, response, name))
+  return [
+    ...modelCalls,
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/v1/models/{name...}', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/mcp/{gateway}', methods: 'own', needs: 'caller', handle: (request, response, gateway) => mcp(request, response, gateway) },

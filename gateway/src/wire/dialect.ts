@@ -96,8 +96,17 @@ export interface ResponseView {
   readonly usage: UsageRecord | undefined
 }
 
+/** Paths of the gateway that speak a dialect. */
+export interface DialectPaths {
+  /** A model call. */
+  readonly call: string
+  /** A count of the tokens a call would have, where the dialect knows one. */
+  readonly count?: string
+}
+
 export interface Dialect {
   readonly name: DialectName
+  readonly paths: DialectPaths
   /** Fields of a request that are read, in the only spelling they are read in. */
   readonly guardedFields: ReadonlySet<string>
   /**

@@ -1,6 +1,7 @@
 /** OpenAI's chat-completions dialect. */
 import { ChatStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { paths } from './paths.ts'
 import { addChatNote, appendChatRound, removeChatTools, restoreChat } from './edit.ts'
 import { appendChatText, chatAssistantMessage, dropChatCalls, mergeChatEarlier, nativeChatCall, readChatResponse } from './answer.ts'
 import { readChatRequest } from './request.ts'
@@ -10,6 +11,7 @@ import { chatErrorBody, chatErrorIn, chatStreamError } from './errors.ts'
 
 export const chatCompletions: Dialect = {
   name: 'chat-completions',
+  paths,
   guardedFields,
   readRequest: readChatRequest,
   readResponse: readChatResponse,

@@ -1,6 +1,7 @@
 /** Anthropic's messages dialect. */
 import { MessagesStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { paths } from './paths.ts'
 import type { Dialect } from '../../dialect.ts'
 import { messagesErrorBody, messagesErrorIn, messagesStreamError } from './errors.ts'
 import { addMessagesNote, appendMessagesRound, removeMessagesTools, restoreMessages } from './edit.ts'
@@ -16,6 +17,7 @@ import { readMessagesRequest } from './request.ts'
 
 export const messages: Dialect = {
   name: 'messages',
+  paths,
   guardedFields,
   readRequest: readMessagesRequest,
   readResponse: readMessagesResponse,
