@@ -25,6 +25,7 @@ async function ask(
   hasNext = true,
   turns: ConfigInput['turns'] = {},
   onHead: () => void = () => {},
+  limits: ConfigInput['limits'] = {},
 ) {
   await using first = await startVendor(broken)
   await using second = await startVendor((request) => say(request, { text: 'from the second' }))
@@ -32,6 +33,7 @@ async function ask(
   const config = configOf({
     credentials: { vendor: { secret } },
     turns,
+    limits,
     upstreams: { first: upstream(first.url), second: upstream(second.url) },
     routes: [{ model: '*', upstreams: hasNext ? ['first', 'second'] : ['first'] }],
   })
@@ -160,4 +162,18 @@ test('nobody else is asked for a client that has gone', async () => {
   await expect.poll(() => floors.log.records.filter(({ type }) => type === 'outcome').map(({ outcome }) => outcome)).toEqual(['cancelled'])
   expect(second.requests).toHaveLength(0)
   expect(floors.log.records.filter(({ type, kind }) => type === 'decision' && kind === 'model_call')).toHaveLength(1)
+})
+
+test('an event too large to be one leaves nothing behind in what the next upstream says', async () => {
+  // Refused while it is still torn: its end never comes.
+  const huge = (request: VendorRequest): VendorReply => ({
+    headers: streamHeaders(request),
+    parts: [`data: {"choices":[],"x":"${'x'.repeat(4000)}`],
+    ends: 'never',
+  })
+  const { status, text, asked } = await ask('openai', true, huge, true, {}, () => {}, { max_event_bytes: 2048 })
+  expect({ status, asked }).toEqual({ status: 200, asked: [1, 1] })
+  expect(text).not.toContain('xxx')
+  expect(text).not.toContain('"error"')
+  expect(text.replaceAll(/[^a-z]/g, '')).toContain('second')
 })

@@ -33,7 +33,8 @@ const mostEarlyBytes = 16 * 1024
 export class StreamGate implements GateWays {
   readonly #lens: StreamLens
   readonly #output: GateOutput
-  readonly #framer: SseFramer
+  readonly #maxEventBytes: number
+  #framer: SseFramer
   readonly #texts: TextEvents
   readonly #held: HeldEvents
   readonly #holdsEnd: () => boolean
@@ -46,6 +47,7 @@ export class StreamGate implements GateWays {
   constructor(lens: StreamLens, sink: ByteSink, options: GateOptions) {
     this.#lens = lens
     this.#output = new GateOutput(sink)
+    this.#maxEventBytes = options.maxEventBytes
     this.#framer = new SseFramer(options.maxEventBytes)
     this.#texts = new TextEvents(options.maxEventBytes)
     this.#held = new HeldEvents(options.maxEventBytes)
@@ -119,6 +121,8 @@ export class StreamGate implements GateWays {
 
   /** Nothing of this round was shown, and it will not be: another upstream is asked for it. */
   restart(): void {
+    // What was torn when it failed is no part of what comes next.
+    this.#framer = new SseFramer(this.#maxEventBytes)
     this.#held.take()
     this.#texts.forget()
     this.#lens.dropRound()
