@@ -36,6 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'parts',
+          globalSetup: ['scripts/services/for-tests.ts'],
           include: ['bench/**/*.test.ts', 'gateway/src/**/*.test.ts', 'conformance/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...pure, ...(hasSandbox ? [] : sandboxed)],
         },

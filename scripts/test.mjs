@@ -14,7 +14,7 @@ let passed = 0
 let failed = 0
 let skipped = 0
 
-prepareSandbox()
+prepareMachine()
 step('type check', 'tsc', ['--noEmit', '-p', 'tsconfig.json'])
 step('lint', 'oxlint', ['--type-aware', '--quiet'])
 step('format', 'oxfmt', ['--check', '.'])
@@ -48,18 +48,23 @@ function step(name, command, args) {
   console.error(`${name} failed${error === undefined ? '' : `: ${error.message}`}`)
 }
 
-function prepareSandbox() {
+function prepareMachine() {
+  const runs = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0
   const missing = [
-    ['bwrap', 'bubblewrap'],
-    ['prlimit', 'util-linux'],
-  ].filter(([program]) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status !== 0)
+    ['bubblewrap', runs('bwrap'), 'the sandbox and of MCP servers running in it'],
+    ['util-linux', runs('prlimit'), 'the sandbox and of MCP servers running in it'],
+    ['postgresql', existsSync('/usr/lib/postgresql'), 'PostgreSQL'],
+    ['redis-server', runs('redis-server') || runs('valkey-server'), 'Redis'],
+  ].filter(([, isThere]) => !isThere)
   if (missing.length === 0) return
-  const packages = missing.map(([, name]) => name)
+  const packages = missing.map(([name]) => name)
   if (process.getuid?.() === 0) {
-    const install = () => spawnSync('apt-get', ['install', '-y', '-qq', ...packages], { stdio: 'inherit' }).status === 0
-    if (install() || (spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit' }).status === 0 && install())) return
+    // Only the programs are wanted: no server that starts by itself.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    const run = (...args) => spawnSync('apt-get', args, { stdio: 'inherit', env }).status === 0
+    const install = () => run('install', '-y', '-qq', ...packages)
+    if (install() || (run('update', '-qq') && install())) return
   }
-  console.error(
-    `Missing: ${packages.join(', ')}. Install with: apt-get install ${packages.join(' ')}\nWithout it the tests of the sandbox and of MCP servers running in it are skipped.`,
-  )
+  console.error(`Missing: ${packages.join(', ')}. Install with: apt-get install ${packages.join(' ')}`)
+  for (const [, , tests] of missing) console.error(`Without it the tests of ${tests} are skipped.`)
 }

@@ -8,7 +8,16 @@ import { nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './
 import { grantSchema, groupSchema, identitySchema, keySchema, principalSchema } from './config/identity.ts'
 import { credentialSchema, routeSchema, upstreamSchema } from './config/model-floor.ts'
 import { packNameSchema } from './config/packs.ts'
-import { auditSchema, limitsSchema, listenSchema, stateSchema, storeSchema, telemetrySchema } from './config/operations.ts'
+import {
+  auditSchema,
+  clusterSchema,
+  limitsSchema,
+  listenSchema,
+  stateSchema,
+  storeSchema,
+  telemetrySchema,
+  workersSchema,
+} from './config/operations.ts'
 
 export const configSchema = z.strictObject({
   version: z.literal(1).default(1),
@@ -19,6 +28,8 @@ export const configSchema = z.strictObject({
   listen: listenSchema.prefault({}),
   store: storeSchema.prefault({}),
   state: stateSchema.prefault({}),
+  cluster: clusterSchema.optional(),
+  workers: workersSchema,
   limits: limitsSchema.prefault({}),
   audit: auditSchema.prefault({}),
   telemetry: telemetrySchema.prefault({}),

@@ -10,6 +10,23 @@ export const baseAddressSchema = addressSchema(false)
 /** The address of one endpoint, its query included. */
 export const endpointAddressSchema = addressSchema(true)
 
+/** A PostgreSQL database. What is wrong is said without quoting: it holds a password. */
+export const databaseUrlSchema = z.string().superRefine((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isDatabase = url !== undefined && ['postgres:', 'postgresql:'].includes(url.protocol) && url.pathname.length > 1
+  if (!isDatabase) context.addIssue({ code: 'custom', message: 'must be `postgres://user:password@host:port/database`' })
+})
+
+/** A Valkey or Redis server, or several: hosts are separated by commas. */
+export const stateUrlSchema = z.string().superRefine((text, context) => {
+  const isState = /^(?:redis|valkey)s?(?:\+(?:sentinel|cluster))?:\/\/(?:[^\s/@]*@)?[^\s/@]+(?:\/[^\s?#]*)?$/.test(text)
+  if (!isState)
+    context.addIssue({
+      code: 'custom',
+      message: 'must be `redis://user:password@host:port`, or such an address with `rediss`, `+sentinel` or `+cluster`',
+    })
+})
+
 function addressSchema(withQuery: boolean) {
   return z
     .string()

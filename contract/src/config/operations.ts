@@ -1,7 +1,7 @@
 /** How the process runs: listening, storing, limits, the decision log, telemetry. */
 import { z } from 'zod'
-import { endpointAddressSchema } from './addresses.ts'
-import { millisecondsSchema, notAvailableYet } from './common.ts'
+import { databaseUrlSchema, endpointAddressSchema, stateUrlSchema } from './addresses.ts'
+import { millisecondsSchema, nameSchema, notAvailableYet } from './common.ts'
 
 export const listenSchema = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -16,33 +16,60 @@ export const listenSchema = z.strictObject({
   tls: notAvailableYet('listen.tls'),
 })
 
-export const storeSchema = z.strictObject({
-  kind: z
-    .enum(['sqlite', 'postgres'])
-    .default('sqlite')
-    .superRefine((kind, context) => {
-      if (kind === 'postgres')
-        context.addIssue({
-          code: 'custom',
-          message: '`store.kind: postgres` is not available yet in this release',
-          params: { code: 'config.not_available' },
-        })
-    }),
+/** A certificate authority to trust instead of those of the system, as PEM text; mostly `${file:…}`. */
+const authoritySchema = z.string().includes('-----BEGIN CERTIFICATE-----', { error: 'must be PEM text: `${file:ca.pem}`' })
+
+/** Where keys, settings and the decision log are kept. */
+export const storeSchema = z
+  .strictObject({
+    kind: z.enum(['sqlite', 'postgres']).default('sqlite'),
+    /** `postgres://user:password@host:port/database`, with `sslmode=verify-full` and the like as in libpq. */
+    url: databaseUrlSchema.optional(),
+    /** Most connections of one process, the one of its decision log not counted. */
+    pool: z.number().int().min(1).max(1000).default(10),
+    ca: authoritySchema.optional(),
+    connect_timeout_ms: millisecondsSchema.default(5000),
+    statement_timeout_ms: millisecondsSchema.default(10_000),
+  })
+  .superRefine(({ kind, url }, context) => needsUrl(context, 'store', kind === 'postgres', url))
+
+/** Where sessions, places of conversations and tickets are kept. */
+export const stateSchema = z
+  .strictObject({
+    kind: z.enum(['memory', 'valkey']).default('memory'),
+    /** `redis://`, `rediss://` (TLS), `redis+sentinel://a:26379,b:26379/primary`, `redis+cluster://a:6379,b:6379`; `valkey` in the place of `redis` means the same. */
+    url: stateUrlSchema.optional(),
+    /** What every key begins with, so that two installations can use one server. */
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9:_.-]{1,32}$/, 'use 1-32 letters, digits, `:`, `_`, `.` or `-`')
+      .default('tw:'),
+    ca: authoritySchema.optional(),
+    /** How long a call waits for the state before it is refused. */
+    timeout_ms: millisecondsSchema.max(10_000).default(1000),
+  })
+  .superRefine(({ kind, url }, context) => needsUrl(context, 'state', kind === 'valkey', url))
+
+function needsUrl(context: z.core.$RefinementCtx, section: string, isRemote: boolean, url: string | undefined): void {
+  if (isRemote && url === undefined) context.addIssue({ code: 'custom', path: ['url'], message: `\`${section}.url\` is missing` })
+  if (!isRemote && url !== undefined)
+    context.addIssue({ code: 'custom', path: ['url'], message: `\`${section}.url\` is for a server; name its \`kind\` as well` })
+}
+
+/** How this process takes part in an installation of several. */
+export const clusterSchema = z.strictObject({
+  /** The name of this replica; the host name by default. */
+  replica: nameSchema.optional(),
+  /** Where other replicas reach this one: for what cannot move, such as an open stream. */
+  advertise: endpointAddressSchema.optional(),
+  /** Shared by all replicas: what they keep in common is sealed under it. */
+  secret: z.string().min(32),
+  /** Earlier values of `secret`: what was sealed under them can still be read. */
+  previous_secrets: z.array(z.string().min(32)).max(8).default([]),
 })
 
-export const stateSchema = z.strictObject({
-  kind: z
-    .enum(['memory', 'valkey'])
-    .default('memory')
-    .superRefine((kind, context) => {
-      if (kind === 'valkey')
-        context.addIssue({
-          code: 'custom',
-          message: '`state.kind: valkey` is not available yet in this release',
-          params: { code: 'config.not_available' },
-        })
-    }),
-})
+/** Processes on this machine that share one listener. */
+export const workersSchema = z.union([z.number().int().min(1).max(128), z.literal('auto')]).default(1)
 
 export const limitsSchema = z.strictObject({
   max_body_bytes: z

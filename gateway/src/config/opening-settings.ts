@@ -5,17 +5,18 @@
 import { dirname, resolve } from 'node:path'
 import { configSchema, type Config } from '@turnward/contract/config'
 import type { Environment } from './load.ts'
+import { checkPlaces } from './places.ts'
 import { plainValue, spotOf } from './locate.ts'
 import { ConfigError, ProblemList } from './problems.ts'
 import { reportIssues } from './schema-problems.ts'
 import { fileSource } from './sources.ts'
 
-export interface OpeningSettings extends Pick<Config, 'store' | 'state'> {
+export interface OpeningSettings extends Pick<Config, 'store' | 'state' | 'cluster' | 'workers'> {
   /** Absolute. */
   readonly dataDir: string
 }
 
-const openingSchema = configSchema.pick({ data_dir: true, store: true, state: true }).strip()
+const openingSchema = configSchema.pick({ data_dir: true, store: true, state: true, cluster: true, workers: true }).strip()
 
 /** Reads them. What else is wrong in the file does not matter here. Throws ConfigError. */
 export async function readOpeningSettings(path: string, env: Environment): Promise<OpeningSettings> {
@@ -30,6 +31,8 @@ export async function readOpeningSettings(path: string, env: Environment): Promi
       problems.add(spotOf(root, at, options.where ?? 'value'), at, message, options),
     )
   if (!result.success) throw new ConfigError(problems.sorted(), dirname(main))
-  const { data_dir: folder, store, state } = result.data
-  return { dataDir: resolve(dirname(files[0] ?? main), folder), store, state }
+  const { data_dir: folder, ...settings } = result.data
+  checkPlaces(settings, (at, message, options = {}) => problems.add(spotOf(root, at, options.where ?? 'value'), at, message, options))
+  if (problems.size > 0) throw new ConfigError(problems.sorted(), dirname(main))
+  return { dataDir: resolve(dirname(files[0] ?? main), folder), ...settings }
 }

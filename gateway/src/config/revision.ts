@@ -9,6 +9,10 @@ export function revisionOf(config: Config): string {
     ...config,
     // Which file says it is not part of what is configured.
     include: undefined,
+    store: withoutAddress(config.store),
+    state: withoutAddress(config.state),
+    // What differs between replicas that are to be alike.
+    cluster: undefined,
     // What a pack says changes with its version, not with its name.
     packs: config.packs.map(packId),
     credentials: mapValues(config.credentials, (credential) => ({ secret: sha256(credential.secret) })),
@@ -26,6 +30,14 @@ export function serverDigest(server: ServerConfig): string {
 
 function withoutSecrets(server: ServerConfig): unknown {
   return server.transport === 'http' ? { ...server, headers: digests(server.headers) } : { ...server, env: digests(server.env) }
+}
+
+/** Where it is kept, with its password, does not change what is decided. */
+function withoutAddress<T extends { readonly url?: string | undefined; readonly ca?: string | undefined }>(
+  section: T,
+): Omit<T, 'url' | 'ca'> {
+  const { url: _url, ca: _ca, ...rest } = section
+  return rest
 }
 
 function digests(values: Readonly<Record<string, string>>): Record<string, string> {

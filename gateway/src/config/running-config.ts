@@ -130,14 +130,15 @@ export class RunningConfig {
 
   /** Sockets and stores that are open stay as they are: the new values wait for a restart. */
   #withRunningSettings(next: Snapshot, running: Snapshot): Snapshot {
-    const { listen, store, state } = running.settings
-    const waiting = (['listen', 'store', 'state'] as const).filter(
+    const { listen, store, state, cluster, workers } = running.settings
+    const kept = { listen, store, state, cluster, workers }
+    const waiting = (['listen', 'store', 'state', 'cluster', 'workers'] as const).filter(
       (part) => !isDeepStrictEqual(next.settings[part], running.settings[part]),
     )
     const parts = next.dataDir === running.dataDir ? waiting : [...waiting, 'data_dir']
     if (parts.length === 0) return next
     this.#logger.warn({ settings: parts, revision: next.revision }, 'these settings changed and take effect at the next start')
-    return Object.freeze({ ...next, dataDir: running.dataDir, settings: Object.freeze({ ...next.settings, listen, store, state }) })
+    return Object.freeze({ ...next, dataDir: running.dataDir, settings: Object.freeze({ ...next.settings, ...kept }) })
   }
 }
 

@@ -22,7 +22,7 @@ export function fileSource(path: string): ConfigSource {
 }
 
 /** Sections that say how everything else is kept: only the file may, because it is read before anything is open. */
-const fileOnly = ['version', 'include', 'data_dir', 'listen', 'store', 'state'] as const
+const fileOnly = ['version', 'include', 'data_dir', 'listen', 'store', 'state', 'cluster', 'workers'] as const
 
 /**
  * Objects kept as YAML or JSON text by somebody else (a table, another process). `${…}` in it stands for itself: such
