@@ -25,6 +25,7 @@ import { WordsIndex } from '../turns/provenance/words-index.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
 import { listen, type HttpServer } from './http-server.ts'
+import { openingSettingsOf, storePlaceOf } from './places.ts'
 import { runnerOptions } from './runner-options.ts'
 import { version } from './version.ts'
 
@@ -52,7 +53,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const { dataDir, settings } = config.current
     const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
     opened.push({ close: () => telemetry.shutdown() })
-    const store = await openStore(dataDir)
+    const store = await openStore(storePlaceOf(openingSettingsOf(config.current)))
     opened.push(store)
     const log = await openDecisionLog({
       dataDir,
