@@ -21,35 +21,44 @@ export interface VersionedValue {
   readonly version: string
 }
 
+/** What must still be as it was when it was read: somebody has decided on it. */
+export interface VersionedCheck extends PlaceKey {
+  readonly expected: string
+}
+
 /** One value to be written, where `expected` is still the version that is there. */
 export interface VersionedChange extends PlaceKey {
-  readonly expected: string
+  /** Undefined: whatever is there. */
+  readonly expected: string | undefined
   /** JSON text; undefined removes the value. */
   readonly text: string | undefined
   /** Milliseconds it lives from now, by the clock of the place: the clocks of two machines may differ. At least 1; of no meaning for a removal. */
   readonly livesMs: number
 }
 
-/** What is written in one step. */
+/** What is written in one step, if every version is the one that is expected. Each key occurs once in it. */
 export interface VersionedWrite {
   /**
-   * The version that everything written gets. Fresh and random for each write. The same write sent again, because its
-   * answer was lost, is answered with `ok` and changes nothing if it was made before.
+   * The version that everything written gets: letters, digits, `.`, `-` and `_`, fresh and random for each write. The same
+   * write sent again, because its answer was lost, is made once.
    */
   readonly version: string
-  /** Each key once. May be empty, when there is only something to announce. */
   readonly changes: readonly VersionedChange[]
+  readonly checks: readonly VersionedCheck[]
+  /** What is wanted besides, whether the write is made or not. */
+  readonly reads: readonly PlaceKey[]
   /** Topics whose listeners are woken wherever they listen, when the write was made. */
   readonly announce: readonly string[]
 }
 
 /**
- * What became of a write. `conflict`: nothing was written, and that is what is there instead, for each change in order.
- * `unknown`: nothing was written now, and whether it was made when it was sent before can no longer be told.
+ * What became of a write. `conflict`: nothing was written, and that is what is there instead, for each of `changes` and
+ * then of `checks`. `unknown`: nothing was written now, and whether it was made when it was sent before can no longer be
+ * told. `reads`: what is there, in order, before the write.
  */
 export type WriteResult =
-  | { readonly kind: 'ok' }
-  | { readonly kind: 'conflict'; readonly present: readonly VersionedValue[] }
+  | { readonly kind: 'ok'; readonly reads: readonly VersionedValue[] }
+  | { readonly kind: 'conflict'; readonly present: readonly VersionedValue[]; readonly reads: readonly VersionedValue[] }
   | { readonly kind: 'unknown' }
 
 /**
