@@ -1,5 +1,5 @@
 /** Makes a connection to a Valkey or Redis server, to the one the sentinels name, or to a cluster. Loads the client only here. */
-import type { Cluster, Redis, RedisOptions } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { ValkeyAddress } from './addresses.ts'
 
 export type ValkeyConnection = Redis | Cluster
@@ -11,12 +11,12 @@ export async function makeConnection(address: ValkeyAddress, ca: string | undefi
   const { Redis, Cluster } = await import('ioredis')
   const { kind, hosts, user, password, database, primary, isSecure } = address
   const tls = isSecure ? { tls: ca === undefined ? {} : { ca } } : {}
-  const options: RedisOptions = {
+  const options = {
     ...tls,
     ...(user === undefined ? {} : { username: user }),
     ...(password === undefined ? {} : { password }),
     db: database,
-    protocol: 2,
+    protocol: 2 as const,
     lazyConnect: true,
     connectTimeout: Math.max(timeoutMs, 1000),
     disableClientInfo: true,
@@ -44,11 +44,11 @@ export async function makeConnection(address: ValkeyAddress, ca: string | undefi
     return new Redis({
       ...options,
       sentinels: [...hosts],
-      name: primary,
+      ...(primary === undefined ? {} : { name: primary }),
       sentinelRetryStrategy: backoffMs,
       ...(isSecure ? { enableTLSForSentinelMode: true, sentinelTLS: tls.tls } : {}),
     })
-  return new Redis({ ...options, host: first?.host, port: first?.port })
+  return new Redis({ ...options, ...first })
 }
 
 /** Milliseconds until the next attempt; apart from each other, so that many processes do not come back at one moment. */

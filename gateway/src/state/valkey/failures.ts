@@ -45,7 +45,11 @@ export function describeValkeyFailure(error: unknown): string {
 /** Whether the server has answered, and the answer was no: trying the same again changes nothing. */
 export function isRefusedByServer(error: unknown): boolean {
   const { message } = partsOf(error)
-  return error instanceof Error && error.name === 'ReplyError' && !/^(?:LOADING|CLUSTERDOWN|READONLY|MASTERDOWN|TRYAGAIN|UNBLOCKED)/.test(message)
+  return (
+    error instanceof Error &&
+    error.name === 'ReplyError' &&
+    !/^(?:LOADING|CLUSTERDOWN|READONLY|MASTERDOWN|TRYAGAIN|UNBLOCKED)/.test(message)
+  )
 }
 
 interface Parts {

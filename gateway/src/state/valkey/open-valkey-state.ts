@@ -6,7 +6,7 @@ import { VersionedState } from '../versioned/versioned-state.ts'
 import { readValkeyAddress } from './addresses.ts'
 import { makeConnection, type ValkeyConnection } from './connecting.ts'
 import { describeValkeyFailure } from './failures.ts'
-import { ValkeyPlace } from './valkey-place.ts'
+import { serverAhead, ValkeyPlace } from './valkey-place.ts'
 
 export interface ValkeyStateOptions {
   /** `state.url`. Holds a password. */
@@ -27,7 +27,7 @@ export interface ValkeyStateOptions {
  */
 export async function openValkeyState(options: ValkeyStateOptions): Promise<VersionedState> {
   const place = await openValkeyPlace(options)
-  return new VersionedState(place, options.clock)
+  return new VersionedState(place)
 }
 
 /** The place alone. */
@@ -35,6 +35,7 @@ export async function openValkeyPlace({ url, prefix, ca, timeoutMs, clock, logge
   const address = readValkeyAddress(url)
   const make = (): Promise<ValkeyConnection> => makeConnection(address, ca, timeoutMs)
   const connection = await make()
+  let ahead = 0
   try {
     const memory = await firstAnswer(connection, Math.max(timeoutMs, 1000))
     const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1]
@@ -43,11 +44,12 @@ export async function openValkeyPlace({ url, prefix, ca, timeoutMs, clock, logge
         { code: 'state.unavailable', policy },
         'the server of the shared state throws values away when its memory is full: set `maxmemory-policy noeviction`',
       )
+    ahead = await serverAhead(connection, clock)
   } catch (error) {
     connection.disconnect()
-    throw error
+    throw error instanceof TurnwardError ? error : new TurnwardError('state.unavailable', { why: describeValkeyFailure(error) })
   }
-  return new ValkeyPlace({ connection, makeListening: make, prefix, timeoutMs, clock, logger })
+  return new ValkeyPlace({ connection, makeListening: make, prefix, timeoutMs, clock, logger, ahead })
 }
 
 /** What the server says of its memory. The first failure counts: who starts with a wrong address should not wait. */

@@ -22,15 +22,20 @@ export interface ValkeyPlaceOptions {
   readonly timeoutMs: number
   readonly clock: Clock
   readonly logger: Logger
+  /** Milliseconds the server's clock is ahead of ours. */
+  readonly ahead: number
 }
 
 /** Largest text that is kept, in bytes. */
 export const mostValueBytes = 4 * 1024 * 1024
 const pauseMs = 20
 const watchMs = 1000
+const closeEnoughMs = 250
 
 export class ValkeyPlace implements VersionedPlace {
   readonly #options: ValkeyPlaceOptions
+  readonly clock: Clock
+  #ahead: number
   readonly #topics: Topics
   readonly #watch: NodeJS.Timeout
   #problem: string | undefined
@@ -42,6 +47,9 @@ export class ValkeyPlace implements VersionedPlace {
 
   constructor(options: ValkeyPlaceOptions) {
     this.#options = options
+    const { clock } = options
+    this.#ahead = options.ahead
+    this.clock = { now: () => clock.now() + this.#ahead, monotonic: () => clock.monotonic() }
     this.#topics = new Topics(options)
     options.connection.on('error', (error: unknown) => {
       this.#lastError = error
@@ -127,14 +135,16 @@ export class ValkeyPlace implements VersionedPlace {
   /** An open connection that does not answer is no use: another may. Also frees what waits in it. */
   #whySilent(): string {
     const { connection } = this.#options
-    if (connection.status !== 'ready') return this.#lastError === undefined ? 'the connection is lost' : describeValkeyFailure(this.#lastError)
+    if (connection.status !== 'ready')
+      return this.#lastError === undefined ? 'the connection is lost' : describeValkeyFailure(this.#lastError)
     this.#lastError = undefined
     connection.disconnect(true)
     return 'the server does not answer in time'
   }
 
   #failed(why: string): TurnwardError {
-    if (!this.#isClosed && this.#problem !== why) this.#options.logger.error({ code: 'state.unavailable', why }, 'the shared state cannot be used')
+    if (!this.#isClosed && this.#problem !== why)
+      this.#options.logger.error({ code: 'state.unavailable', why }, 'the shared state cannot be used')
     this.#problem = why
     return new TurnwardError('state.unavailable', { why, retryAfterSeconds: 1 })
   }
@@ -148,19 +158,34 @@ export class ValkeyPlace implements VersionedPlace {
   #look(): void {
     const { connection, clock, timeoutMs } = this.#options
     const { status } = connection
-    this.#openingSince = status === 'ready' || status === 'reconnecting' || status === 'close' ? undefined : (this.#openingSince ?? clock.monotonic())
+    this.#openingSince =
+      status === 'ready' || status === 'reconnecting' || status === 'close' ? undefined : (this.#openingSince ?? clock.monotonic())
     if (this.#openingSince !== undefined && clock.monotonic() - this.#openingSince > 2 * timeoutMs + watchMs) {
       this.#openingSince = undefined
       connection.disconnect(true)
     }
     if (this.#isPinging) return
     this.#isPinging = true
-    this.#send(() => connection.ping())
-      .catch(() => {})
+    this.#send(() => serverAhead(connection, clock))
+      .then(
+        (ahead) => {
+          this.#ahead = ahead
+        },
+        () => {},
+      )
       .finally(() => {
         this.#isPinging = false
       })
   }
+}
+
+/** Milliseconds the server's clock is ahead of ours, give or take the way there. */
+export async function serverAhead(connection: ValkeyConnection, clock: Clock): Promise<number> {
+  const sent = clock.now()
+  const [seconds, microseconds] = await (connection as Redis).time()
+  const ahead = Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - (sent + clock.now()) / 2)
+  // Less is the way there, not the clock.
+  return Math.abs(ahead) < closeEnoughMs ? 0 : ahead
 }
 
 const tooLate = Symbol('too late')

@@ -3,6 +3,7 @@
  * It knows nothing of what the values mean. Every call is one round trip, and every write is all or nothing; what makes a
  * `StateStore` out of it (`versioned-state-store.ts`) reads, changes its copy, and writes it where nobody came between.
  */
+import type { Clock } from '../../core/clock.ts'
 import type { StateNamespace } from '../state-store.ts'
 
 /** Where a value is kept. All keys of one call of the place belong to one slot, which is given once. */
@@ -74,6 +75,8 @@ export interface VersionedPlace {
    * Returns the way to stop. Topics nobody here listens to cost nothing.
    */
   listen(topic: string, listener: () => void): () => void
+  /** The time there, as nearly as it is known: everybody who uses the place goes by it, because the clocks of machines differ. */
+  readonly clock: Clock
   /** Why it cannot be used now, in words without addresses or secrets; undefined when it can. */
   health(): string | undefined
   close(): Promise<void>
