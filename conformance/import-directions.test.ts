@@ -14,12 +14,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['core', 'policy', 'wire'],
   store: ['core'],
   state: ['core', 'policy', 'store'],
+  cluster: ['core', 'store', 'state'],
   audit: ['core', 'store'],
   telemetry: ['core'],
   identity: ['core', 'store', 'state'],
   providers: ['core', 'wire'],
   models: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers'],
-  tools: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity'],
+  tools: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'cluster'],
   turns: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers', 'models', 'tools'],
 }
 const describesConfiguration = 'config/snapshot.ts'

@@ -162,6 +162,11 @@ export const errorCodes = {
   },
   'state.busy': { status: 503, title: 'The shared state changes too fast', fix: 'Try again.' },
   'store.failed': { status: 503, title: 'The store cannot be used', fix: 'Check the data directory.' },
+  'cluster.gone': {
+    status: 503,
+    title: 'The replica that has this is gone',
+    fix: 'Try again: another replica takes over within half a minute. If it goes on, check `cluster.advertise`.',
+  },
   'gateway.draining': { status: 503, title: 'The gateway is shutting down', fix: 'Send the request to another instance, or try again.' },
   'gateway.internal': { status: 500, title: 'The gateway failed', fix: 'Report it with the turn id.' },
 } as const satisfies Record<string, ErrorCode>

@@ -19,6 +19,8 @@ export const serverSchema = z.discriminatedUnion('transport', [
     /** Executable and arguments; no shell. `node` means the gateway's own Node. */
     command: z.array(z.string().min(1)).min(1),
     env: z.record(z.string(), z.string()).default({}),
+    /** Where it runs: at each replica, or once in the whole cluster, for a server that keeps something of its own. */
+    per: z.enum(['replica', 'cluster']).default('replica'),
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),

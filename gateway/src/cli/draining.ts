@@ -15,6 +15,13 @@ export class Draining {
     return this.#hasBegun
   }
 
+  /** Answers under way. */
+  get running(): number {
+    let count = 0
+    for (const running of this.#open.values()) count += running.size
+    return count
+  }
+
   /** A connection was made. */
   connected(socket: Socket): void {
     this.#open.set(socket, new Set())

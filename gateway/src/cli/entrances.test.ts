@@ -1,9 +1,18 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import type { Snapshot } from '../config/snapshot.ts'
+import { silentLogger } from '../core/logger.ts'
 import { configOf, keys, openFloors } from '../invariants/floors.fixture.ts'
 import { allowedMethods, EntranceTable } from './entrance-table.ts'
 import { createDispatch, entrancesOf } from './entrances.ts'
+import { joinCluster } from './joining-cluster.ts'
+
+/** The same configuration at one of several replicas. */
+function inCluster(snapshot: Snapshot): Snapshot {
+  const cluster = { replica: 'a', secret: 'the secret that all replicas have', previous_secrets: [] }
+  return { ...snapshot, settings: { ...snapshot.settings, state: { ...snapshot.settings.state, kind: 'valkey' }, cluster } }
+}
 
 async function open() {
   const floors = await openFloors({
@@ -13,12 +22,18 @@ async function open() {
     response.writeHead(200, { 'x-gateway': gateway }).end('{}')
   }
   let isDraining = false
-  const entrances = entrancesOf(
-    floors.services,
-    mcp,
-    () => undefined,
-    () => isDraining,
-  )
+  const { services, clock } = floors
+  const cluster = await joinCluster({
+    snapshot: () => inCluster(services.snapshot()),
+    state: services.state,
+    clock,
+    logger: silentLogger,
+    chain: 'chain',
+    worker: 0,
+    running: () => 0,
+  })
+  const health = { config: () => undefined, store: () => undefined, state: () => undefined }
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining })
   const server = createServer(
     { requireHostHeader: false },
     createDispatch(entrances, () => isDraining),
@@ -34,6 +49,7 @@ async function open() {
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()
+      await cluster?.close()
       await floors[Symbol.asyncDispose]()
     },
   }
@@ -70,7 +86,7 @@ describe('the table of entrances', () => {
     for (const { path, methods, needs } of gateway.entrances.filter((entrance) => entrance.methods !== 'own')) {
       const method = methods[0] ?? ''
       const { status } = await gateway.ask(method, example(path))
-      expect([path, status]).toEqual([path, needs === 'caller' ? 401 : 200])
+      expect([path, status]).toEqual([path, needs === 'anyone' ? 200 : 401])
     }
   })
 

@@ -1,5 +1,6 @@
 /** The table of entrances: which floor answers what. Knows nothing of either floor but their entrances. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { hopPath } from '../cluster/hop.ts'
 import { TurnwardError } from '../core/error.ts'
 import { describeModel, listModels } from '../models/listing-models.ts'
 import { OfferedModels } from '../models/offered-models.ts'
@@ -13,18 +14,24 @@ import { chatCompletions } from '../wire/dialects/chat-completions/chat-completi
 import { messages } from '../wire/dialects/messages/messages.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { allowedMethods, EntranceTable, settleTarget, type Entrance } from './entrance-table.ts'
-import { answerHealth, answerReadiness } from './health.ts'
+import { answerHealth, answerReadiness, type Health } from './health.ts'
+import type { ClusterMembership } from './joining-cluster.ts'
 import { answerPlainError, pathOf, speaksAnthropic } from './plain-errors.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
 
+/** What the entrances lead to. */
+export interface Behind {
+  readonly services: Services
+  readonly mcp: McpEndpoint
+  readonly health: Health
+  /** Undefined where there are no other replicas. */
+  readonly cluster: ClusterMembership | undefined
+  readonly isDraining: () => boolean
+}
+
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
-export function entrancesOf(
-  services: Services,
-  mcp: McpEndpoint,
-  stale: () => string | undefined,
-  isDraining: () => boolean,
-): readonly Entrance[] {
+export function entrancesOf({ services, mcp, health, cluster, isDraining }: Behind): readonly Entrance[] {
   const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
   // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
   const named =
@@ -62,7 +69,7 @@ export function entrancesOf(
       methods: ['GET'],
       needs: 'anyone',
       isProbe: true,
-      handle: (_request, response) => answerReadiness(services, response, stale(), isDraining()),
+      handle: (_request, response) => answerReadiness(response, { services, health, cluster, isDraining: isDraining() }),
     },
     {
       path: '/metrics',
@@ -71,6 +78,18 @@ export function entrancesOf(
       isProbe: true,
       handle: (_request, response) => answerMetrics(services, response),
     },
+    ...(cluster === undefined
+      ? []
+      : [
+          {
+            path: hopPath,
+            methods: ['POST'],
+            needs: 'replica' as const,
+            // Another replica's calls end here in their own time.
+            isProbe: true,
+            handle: (request: IncomingMessage, response: ServerResponse) => cluster.hop.answer(request, response),
+          },
+        ]),
   ]
 }
 

@@ -24,8 +24,11 @@ import type { Services } from '../turns/services.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
+import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
+import { openingSettingsOf, storePlaceOf } from './places.ts'
 import { runnerOptions } from './runner-options.ts'
+import { openSharedState } from './shared-state.ts'
 import { version } from './version.ts'
 
 export interface GatewayOptions {
@@ -52,7 +55,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const { dataDir, settings } = config.current
     const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
     opened.push({ close: () => telemetry.shutdown() })
-    const store = await openStore(dataDir)
+    const store = await openStore(storePlaceOf(openingSettingsOf(config.current)))
     opened.push(store)
     const log = await openDecisionLog({
       dataDir,
@@ -62,8 +65,22 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       onFailure: () => telemetry.count('turnward_audit_failures_total'),
     })
     opened.push(log)
-    const state = await openStateStore({ entries: store.entries, clock: systemClock, maxEntries: settings.turns.max_sessions * 8 })
+    const state =
+      settings.state.kind === 'valkey'
+        ? await openSharedState(settings, { clock: systemClock, logger })
+        : await openStateStore({ entries: store.entries, clock: systemClock, maxEntries: settings.turns.max_sessions * 8 })
     opened.push(state)
+    let running: () => number = () => 0
+    const cluster = await joinCluster({
+      snapshot: () => config.current,
+      state,
+      clock: systemClock,
+      logger,
+      chain: '',
+      worker: 0,
+      running: () => running(),
+    })
+    if (cluster !== undefined) opened.push(cluster)
     const protect = [dataDir, ...config.current.files]
     const runners = options.makeRunners?.(protect) ?? createRunners(runnerOptions(protect))
     const fleet = createFleet({
@@ -73,6 +90,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
+      cluster: cluster?.children,
       listings: { store: store.listings, stored: await store.listings.list() },
     })
     opened.push(fleet)
@@ -94,8 +112,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const server: HttpServer = await listen(
       services,
       (request, response, gateway) => mcp.handle(request, response, gateway),
-      () => config.problem,
+      { config: () => config.problem, store: () => store.health(), state: () => state.health?.() },
+      cluster,
     )
+    running = () => server.running
     return {
       url: server.url,
       config,

@@ -2,32 +2,68 @@
 import type { ServerResponse } from 'node:http'
 import type { Fleet } from '../tools/catalogue.ts'
 import type { Services } from '../turns/services.ts'
+import type { ClusterMembership } from './joining-cluster.ts'
 
 export function answerHealth(services: Services, response: ServerResponse): void {
   answer(response, 200, { status: 'ok', revision: services.snapshot().revision })
 }
 
-/** Not ready while draining or while the decision log cannot be written. A server that is down does not make the gateway unready: its tools are missing, and said to be. */
-export function answerReadiness(services: Services, response: ServerResponse, staleConfig: string | undefined, isDraining: boolean): void {
+/** What can be wrong with what everything else stands on; each says why, or nothing. */
+export interface Health {
+  /** Problems of a configuration that was refused. */
+  readonly config: () => string | undefined
+  readonly store: () => string | undefined
+  readonly state: () => string | undefined
+}
+
+interface Readiness {
+  readonly services: Services
+  readonly health: Health
+  readonly cluster: ClusterMembership | undefined
+  readonly isDraining: boolean
+}
+
+/**
+ * Not ready while draining, or while the decision log or the shared state cannot be used. A server that is down does not
+ * make the gateway unready: its tools are missing, and said to be. Nor does a store that is away for a while: who is known
+ * already is served.
+ */
+export function answerReadiness(response: ServerResponse, { services, health, cluster, isDraining }: Readiness): void {
   const audit = services.log.health()
+  const state = health.state()
+  const store = health.store()
+  const staleConfig = health.config()
   const servers = services.fleet.status()
-  const ready = audit === undefined && !isDraining
+  const ready = audit === undefined && state === undefined && !isDraining
   answer(response, ready ? 200 : 503, {
     status: ready ? 'ready' : 'not ready',
     revision: services.snapshot().revision,
     ...(isDraining ? { draining: true } : {}),
     ...(audit === undefined ? {} : { audit }),
+    ...(state === undefined ? {} : { state }),
+    ...(store === undefined ? {} : { store }),
     // Anybody may ask: the place is enough to find the text in the log.
     ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
+    ...revisionsOf(cluster),
     ...missingOf(servers),
-    servers: servers.map(({ server, state, detail, tools, isBounded }) => ({
+    servers: servers.map(({ server, state: serverState, detail, tools, isBounded }) => ({
       server,
-      state,
+      state: serverState,
       tools,
       ...(isBounded ? {} : { limits: 'not enforced' }),
       ...(detail === undefined ? {} : { detail }),
     })),
   })
+}
+
+/** Which replicas run on which configuration, when they do not all run on one. */
+function revisionsOf(cluster: ClusterMembership | undefined): { readonly revisions?: Readonly<Record<string, readonly string[]>> } {
+  const revisions = new Map<string, string[]>()
+  for (const { revision, replica } of cluster?.instances.present ?? []) {
+    const replicas = revisions.get(revision) ?? []
+    if (!replicas.includes(replica)) revisions.set(revision, [...replicas, replica])
+  }
+  return revisions.size < 2 ? {} : { revisions: Object.fromEntries(revisions) }
 }
 
 /** The servers whose tools cannot be called yet, with why, so that nobody has to know which states mean that. */

@@ -4,21 +4,30 @@ import { TurnwardError } from '../core/error.ts'
 import type { Services } from '../turns/services.ts'
 import { Draining } from './draining.ts'
 import { createDispatch, entrancesOf, type McpEndpoint } from './entrances.ts'
+import type { Health } from './health.ts'
+import type { ClusterMembership } from './joining-cluster.ts'
 import { answerPlainError } from './plain-errors.ts'
 import { answerTunnel, answerUnreadable, endWithGrace } from './unreadable-requests.ts'
 
 export interface HttpServer {
   /** `http://host:port` it listens on. */
   readonly url: string
+  /** Requests that are being answered. */
+  readonly running: number
   /** Stops taking work, waits for running requests at most `drainMs`, then closes every connection. */
   close(drainMs: number): Promise<void>
 }
 
-export async function listen(services: Services, mcp: McpEndpoint, stale: () => string | undefined): Promise<HttpServer> {
+export async function listen(
+  services: Services,
+  mcp: McpEndpoint,
+  health: Health,
+  cluster: ClusterMembership | undefined,
+): Promise<HttpServer> {
   const { listen: at, limits } = services.snapshot().settings
   const draining = new Draining()
   const isDraining = (): boolean => draining.hasBegun
-  const dispatch = createDispatch(entrancesOf(services, mcp, stale, isDraining), isDraining)
+  const dispatch = createDispatch(entrancesOf({ services, mcp, health, cluster, isDraining }), isDraining)
 
   const server = createServer(
     {
@@ -48,6 +57,9 @@ export async function listen(services: Services, mcp: McpEndpoint, stale: () => 
   await bind(server, at.host, at.port)
   return {
     url: urlOf(server),
+    get running() {
+      return draining.running
+    },
     async close(drainMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       draining.begin()

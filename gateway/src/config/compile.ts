@@ -10,7 +10,7 @@ import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { pathText } from './locate.ts'
-import { checkPlaces } from './places.ts'
+import { checkClusterServers, checkPlaces } from './places.ts'
 import { checkPolicy } from './policy-problems.ts'
 import { ConfigError, type ConfigProblem, type ReportAt } from './problems.ts'
 import { checkReferences, declaredNames, type DeclaredNames } from './references.ts'
@@ -41,6 +41,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkSafety(config, track)
   checkToolPatterns(config, track)
   checkPlaces(config, track)
+  checkClusterServers(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }

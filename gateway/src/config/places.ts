@@ -11,3 +11,15 @@ export function checkPlaces({ store, state, cluster }: Pick<Config, 'store' | 's
   if (store.kind !== 'postgres' && cluster !== undefined)
     report(['cluster'], '`cluster` needs `store.kind: postgres`: replicas have nothing in common otherwise', { where: 'key' })
 }
+
+/** Reports servers that are to run once in a cluster that there is not. */
+export function checkClusterServers({ servers, state, cluster }: Pick<Config, 'servers' | 'state' | 'cluster'>, report: ReportAt): void {
+  for (const [name, server] of Object.entries(servers)) {
+    if (server.transport !== 'stdio' || server.per === 'replica') continue
+    if (state.kind !== 'valkey' || cluster?.advertise === undefined)
+      report(
+        ['servers', name, 'per'],
+        '`cluster` needs `state.kind: valkey` and `cluster.advertise`: the other replicas ask the one that runs it',
+      )
+  }
+}

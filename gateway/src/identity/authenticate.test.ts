@@ -31,7 +31,7 @@ let snapshot: Snapshot
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'turnward-identity-'))
-  store = await openStore(folder)
+  store = await openStore({ kind: 'sqlite', dataDir: folder })
   clock = testClock()
   reads = 0
   const keys = { ...store.keys, findByHash: (hash: string) => ((reads += 1), store.keys.findByHash(hash)) }
@@ -120,7 +120,7 @@ describe('a key of the store', () => {
   test('is refused within a second of being revoked by another process', async () => {
     const { key, id } = await service.create({ principal: 'alice' }, snapshot)
     await authenticator.authenticate(bearer(key), snapshot)
-    const cli = await openStore(folder)
+    const cli = await openStore({ kind: 'sqlite', dataDir: folder })
     await createKeyService({ store: cli, clock }).revoke(id)
     await cli.close()
     clock.advance(1000)

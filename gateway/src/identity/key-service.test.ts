@@ -14,7 +14,7 @@ let service: KeyService
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'turnward-keys-'))
-  store = await openStore(folder)
+  store = await openStore({ kind: 'sqlite', dataDir: folder })
   service = createKeyService({ store, clock })
 })
 

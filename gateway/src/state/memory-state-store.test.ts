@@ -21,7 +21,7 @@ const later = 1_000_000
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'turnward-state-'))
-  store = await openStore(folder)
+  store = await openStore({ kind: 'sqlite', dataDir: folder })
   now = 1000
 })
 

@@ -10,9 +10,16 @@ export type StateNamespace = keyof StateValues
 /**
  * What a restart may forget, because forgetting it only restricts: places of requests (their conversations go on as
  * forks), labels of single messages (unknown ones count as untrusted), tickets (calls without one are decided on all
- * conversations they may come from).
+ * conversations they may come from), who takes part and who holds what.
  */
-export const volatileNamespaces = ['request', 'label', 'ticket'] as const satisfies readonly StateNamespace[]
+export const volatileNamespaces = [
+  'request',
+  'label',
+  'ticket',
+  'instance',
+  'directory',
+  'lease',
+] as const satisfies readonly StateNamespace[]
 
 /** What is on disk as well: forgetting it would lower a label, or lose a call. */
 export const keptNamespaces = [

@@ -80,7 +80,38 @@ export interface Note {
   readonly tools: readonly string[]
 }
 
+/** A process of the installation, as it announces itself. */
+export interface InstanceRecord {
+  /** Unique to one start of one process. */
+  readonly instance: string
+  readonly replica: string
+  readonly worker: number
+  /** Where others reach it; undefined when it takes part without being asked. */
+  readonly address?: string | undefined
+  /** Revision of the configuration that new requests run on. */
+  readonly revision: string
+  readonly version: string
+  /** Chain of the decision log it writes. */
+  readonly chain: string
+  /** Requests it answers at the moment. */
+  readonly running: number
+  /** Unix milliseconds, by its own clock. */
+  readonly started: number
+  readonly at: number
+}
+
+/** Who holds something that only one process may have. */
+export interface LeaseRecord {
+  readonly instance: string
+  /** Grows when what is held changes. */
+  readonly changes: number
+}
+
 export interface StateValues {
+  readonly instance: InstanceRecord
+  /** Names of the processes that announce themselves. */
+  readonly directory: readonly string[]
+  readonly lease: LeaseRecord
   readonly session: StoredSession
   readonly answer: AnswerPlace
   readonly request: RequestPlace

@@ -1,57 +1,103 @@
-/** Forward-only, numbered changes of the store's schema. A migration that was released is never edited. */
-import type { Kysely } from 'kysely'
+/**
+ * Forward-only, numbered changes of the store's schema, the same for both kinds of database. A migration that was released
+ * is never edited. Processes that start together take turns: Kysely holds an advisory lock where there is one.
+ */
+import { sql, type Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { TurnwardError } from '../core/error.ts'
+import { logTables } from './postgres/log-tables.ts'
 import type { StoreTables } from './tables.ts'
 
-const migrations: Record<string, Migration> = {
-  '0001-keys-and-entries': {
-    async up(database: Kysely<unknown>): Promise<void> {
-      await database.schema
-        .createTable('virtual_keys')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('hash', 'text', (column) => column.notNull().unique())
-        .addColumn('prefix', 'text', (column) => column.notNull())
-        .addColumn('principal', 'text', (column) => column.notNull())
-        .addColumn('consumer', 'text')
-        .addColumn('actor', 'text')
-        .addColumn('credentials', 'text', (column) => column.notNull())
-        .addColumn('created', 'integer', (column) => column.notNull())
-        .addColumn('expires', 'integer')
-        .addColumn('revoked', 'integer')
-        .execute()
-      await database.schema
-        .createTable('entries')
-        .addColumn('namespace', 'text', (column) => column.notNull())
-        .addColumn('key', 'text', (column) => column.notNull())
-        .addColumn('value', 'text', (column) => column.notNull())
-        .addColumn('expires', 'integer', (column) => column.notNull())
-        .addPrimaryKeyConstraint('entries_primary_key', ['namespace', 'key'])
-        .execute()
-      await database.schema.createIndex('entries_expires').on('entries').columns(['expires']).execute()
+export type StoreKind = 'sqlite' | 'postgres'
+
+/** By kind, because PostgreSQL keeps milliseconds in eight bytes, and the decision log beside everything else. */
+function migrationsOf(kind: StoreKind): Record<string, Migration> {
+  const milliseconds = kind === 'postgres' ? 'bigint' : 'integer'
+  return {
+    '0001-keys-and-entries': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('virtual_keys')
+          .addColumn('id', 'text', (column) => column.primaryKey())
+          .addColumn('hash', 'text', (column) => column.notNull().unique())
+          .addColumn('prefix', 'text', (column) => column.notNull())
+          .addColumn('principal', 'text', (column) => column.notNull())
+          .addColumn('consumer', 'text')
+          .addColumn('actor', 'text')
+          .addColumn('credentials', 'text', (column) => column.notNull())
+          .addColumn('created', milliseconds, (column) => column.notNull())
+          .addColumn('expires', milliseconds)
+          .addColumn('revoked', milliseconds)
+          .execute()
+        await database.schema
+          .createTable('entries')
+          .addColumn('namespace', 'text', (column) => column.notNull())
+          .addColumn('key', 'text', (column) => column.notNull())
+          .addColumn('value', 'text', (column) => column.notNull())
+          .addColumn('expires', milliseconds, (column) => column.notNull())
+          .addPrimaryKeyConstraint('entries_primary_key', ['namespace', 'key'])
+          .execute()
+        await database.schema.createIndex('entries_expires').on('entries').columns(['expires']).execute()
+      },
     },
-  },
-  '0002-tool-listings': {
-    async up(database: Kysely<unknown>): Promise<void> {
-      await database.schema
-        .createTable('tool_listings')
-        .addColumn('server', 'text', (column) => column.primaryKey())
-        .addColumn('tools', 'text', (column) => column.notNull())
-        .addColumn('seen', 'integer', (column) => column.notNull())
-        .execute()
+    '0002-tool-listings': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('tool_listings')
+          .addColumn('server', 'text', (column) => column.primaryKey())
+          .addColumn('tools', 'text', (column) => column.notNull())
+          .addColumn('seen', milliseconds, (column) => column.notNull())
+          .execute()
+      },
     },
-  },
+    '0003-settings': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('settings')
+          .addColumn('name', 'text', (column) => column.primaryKey())
+          .addColumn('value', 'text', (column) => column.notNull())
+          .execute()
+      },
+    },
+    // The embedded decision log has a file and a version of its own.
+    '0004-decision-log': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        if (kind === 'postgres') for (const statement of logTables) await sql.raw(statement).execute(database)
+      },
+    },
+  }
 }
 
 /** Brings the schema up to date. Refuses a database that a newer release has already changed: `store.failed`. */
-export async function migrate(database: Kysely<StoreTables>): Promise<void> {
-  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => migrations } })
-  const { error } = await migrator.migrateToLatest()
+export async function migrate(database: Kysely<StoreTables>, kind: StoreKind): Promise<void> {
+  const migrations = migrationsOf(kind)
+  const applied = await appliedMigrations(database, kind)
+  const unknown = applied.filter((name) => !Object.hasOwn(migrations, name))
+  if (unknown.length > 0)
+    throw new TurnwardError('store.failed', {
+      why: `its schema is at \`${unknown.at(-1)}\`; this release knows \`${Object.keys(migrations).at(-1)}\` and what came before`,
+      fix: 'Run the release that wrote this data, or a newer one.',
+    })
+  // Whoever may only use the tables need not be able to make any.
+  if (applied.length === Object.keys(migrations).length) return
+  const { error } = await new Migrator({ db: database, provider: { getMigrations: async () => migrations } }).migrateToLatest()
   if (error === undefined) return
   if (error instanceof TurnwardError) throw error
   throw new TurnwardError('store.failed', {
     why: error instanceof Error ? error.message : 'the schema could not be brought up to date',
-    fix: 'Run the release that wrote this data directory, or a newer one.',
+    fix: 'Run the release that wrote this data, or a newer one.',
     cause: error,
   })
+}
+
+/** Names of what was done to the schema, in order; none in a database that is new. */
+async function appliedMigrations(database: Kysely<StoreTables>, kind: StoreKind): Promise<readonly string[]> {
+  const isThere =
+    kind === 'postgres'
+      ? sql<{ found: unknown }>`select to_regclass('kysely_migration')::text as found`
+      : sql<{ found: unknown }>`select max(name) as found from sqlite_master where name = 'kysely_migration'`
+  const { rows: tables } = await isThere.execute(database)
+  if (tables[0]?.found === null) return []
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(database)
+  return rows.map(({ name }) => name)
 }

@@ -1,58 +1,29 @@
 /**
- * The embedded store: one SQLite file that the gateway and the CLI open at the same time. Offers one table per
- * aggregate; nobody above writes SQL.
+ * The store: keys, listings, settings, and the entries of a state that is kept in memory. One table per aggregate, in one
+ * SQLite file or in a PostgreSQL that replicas share; nobody above writes SQL, or knows which of the two it is.
  */
-import { join } from 'node:path'
-import { Kysely } from 'kysely'
-import { TurnwardError } from '../core/error.ts'
-import { entryTable, type EntryTable } from './entries.ts'
-import { keyTable, type KeyTable } from './keys.ts'
-import { listingTable, type ListingTable } from './listings.ts'
-import { migrate } from './migrations.ts'
-import { makePrivateFile, makePrivateFolder } from './private-files.ts'
-import { serverSecret } from './settings.ts'
-import { SqliteThread } from './sqlite-thread.ts'
-import type { StoreTables } from './tables.ts'
-import { WorkerSqliteDialect } from './worker-dialect.ts'
+import type { EntryTable } from './entries.ts'
+import type { KeyTable } from './keys.ts'
+import type { ListingTable } from './listings.ts'
+import { openPostgresStore, type PostgresStorePlace } from './postgres/postgres-store.ts'
+import { openSqliteStore, type SqliteStorePlace } from './sqlite-store.ts'
 
 export interface Store {
   readonly keys: KeyTable
   readonly entries: EntryTable
   readonly listings: ListingTable
-  /** 32 random bytes, the same for the life of the data folder. For keyed hashes; never shown. */
+  /** 32 random bytes, the same for the life of an installation and at all its replicas. For keyed hashes; never shown. */
   readonly secret: Buffer
-  /** Finishes what is in flight and closes the file. */
+  /** Why the store cannot be used at the moment; undefined while it can. */
+  health(): string | undefined
+  /** Finishes what is in flight and closes the database. */
   close(): Promise<void>
 }
 
-export interface StoreOptions {
-  /** How long a statement waits for another process's write, in milliseconds. Default 5,000. */
-  readonly busyTimeoutMs?: number
-}
+/** Where a store is. */
+export type StorePlace = SqliteStorePlace | PostgresStorePlace
 
-/** Opens `<dataDir>/turnward.db`, creating folder and file on first use. Rejects with `store.failed`. */
-export async function openStore(dataDir: string, options: StoreOptions = {}): Promise<Store> {
-  const path = join(dataDir, 'turnward.db')
-  try {
-    makePrivateFolder(dataDir)
-    makePrivateFile(path)
-  } catch (cause) {
-    throw new TurnwardError('store.failed', { subject: dataDir, why: cause instanceof Error ? cause.message : undefined, cause })
-  }
-  const secret = serverSecret(dataDir)
-  const thread = new SqliteThread({ path, busyTimeoutMs: options.busyTimeoutMs ?? 5000 })
-  const database = new Kysely<StoreTables>({ dialect: new WorkerSqliteDialect(thread) })
-  try {
-    await migrate(database)
-  } catch (error) {
-    await thread.close()
-    throw error
-  }
-  return {
-    keys: keyTable(database),
-    entries: entryTable(database, thread),
-    listings: listingTable(database),
-    secret,
-    close: () => database.destroy(),
-  }
+/** Opens the store, making folder, file and tables on first use. Rejects with `store.failed`. */
+export function openStore(place: StorePlace): Promise<Store> {
+  return place.kind === 'sqlite' ? openSqliteStore(place) : openPostgresStore(place)
 }

@@ -37,8 +37,16 @@ export interface ToolListingsTable {
   seen: number
 }
 
+/** What the replicas of an installation know in common. */
+export interface SettingsTable {
+  name: string
+  /** Plain, or sealed under `cluster.secret`. */
+  value: string
+}
+
 export interface StoreTables {
   virtual_keys: VirtualKeysTable
   entries: EntriesTable
   tool_listings: ToolListingsTable
+  settings: SettingsTable
 }

@@ -10,6 +10,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
 import type { CallOptions, CallerFleet, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
 import { unavailable } from './connectors/failure.ts'
+import type { ClusterChildren } from './fleet/cluster-child.ts'
 import { CallQueue } from './fleet/call-queue.ts'
 import { catalogueKey, connectionKey, credentialId, credentialScope } from './fleet/credential-scope.ts'
 import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
@@ -29,6 +30,8 @@ export interface FleetOptions {
   readonly clock: Clock
   /** How long `catalogue` waits for servers that are starting. */
   readonly coldBudgetMs?: number
+  /** Runs what the cluster has once; absent where there is no cluster. */
+  readonly cluster?: ClusterChildren | undefined
   /** Where the last listings of servers outlive the process, and what it holds. */
   readonly listings?: { readonly store: ListingStore; readonly stored: readonly { readonly server: string; readonly tools: string }[] }
 }

@@ -30,7 +30,9 @@ export function testState(clock: Clock): StateStore {
     get: (namespace, key) => read(namespace, key) as never,
     put,
     change(namespace, key, change) {
-      const next = change(read(namespace, key) as never)
+      const before = read(namespace, key)
+      const next = change(before as never)
+      if (next.value === before) return next.result
       if (next.value === undefined) entries.delete(`${namespace}|${key}`)
       else put(namespace, key, next.value, next.expires)
       return next.result

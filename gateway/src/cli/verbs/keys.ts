@@ -4,9 +4,9 @@ import { loadConfig } from '../../config/load.ts'
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { createKeyService, type KeyInfo, type KeyService } from '../../identity/key-service.ts'
-import { openStore } from '../../store/store.ts'
-import { dataDirOf } from '../data-dir.ts'
+import { openStore, type StorePlace } from '../../store/store.ts'
 import { fail, print, table } from '../output.ts'
+import { openingSettingsOf, storePlaceAt, storePlaceOf } from '../places.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 
 interface KeysOptions {
@@ -56,7 +56,7 @@ export function addKeys(program: Command): void {
 async function create(options: KeysOptions): Promise<void> {
   try {
     const snapshot = await loadConfig(options.config, process.env)
-    await withKeys(snapshot.dataDir, async (keys) => {
+    await withKeys(storePlaceOf(openingSettingsOf(snapshot)), async (keys) => {
       const made = await keys.create(
         {
           principal: options.principal ?? '',
@@ -76,7 +76,7 @@ async function create(options: KeysOptions): Promise<void> {
 
 async function list(options: KeysOptions): Promise<void> {
   try {
-    await withKeys(await dataDirOf(options), async (keys) => {
+    await withKeys(await storePlaceAt(options.config), async (keys) => {
       const all = await keys.list()
       const rows = all.map((key) => [
         key.id,
@@ -100,7 +100,7 @@ async function list(options: KeysOptions): Promise<void> {
 
 async function revoke(key: string, options: KeysOptions): Promise<void> {
   try {
-    await withKeys(await dataDirOf(options), async (keys) => {
+    await withKeys(await storePlaceAt(options.config), async (keys) => {
       const revoked = await keys.revoke(key)
       print(options, revoked, `Revoked ${revoked.id} (${revoked.prefix}…) of ${revoked.principal}.`)
     })
@@ -109,8 +109,8 @@ async function revoke(key: string, options: KeysOptions): Promise<void> {
   }
 }
 
-async function withKeys(dataDir: string, work: (keys: KeyService) => Promise<void>): Promise<void> {
-  const store = await openStore(dataDir)
+async function withKeys(place: StorePlace, work: (keys: KeyService) => Promise<void>): Promise<void> {
+  const store = await openStore(place)
   try {
     await work(createKeyService({ store, clock: systemClock }))
   } finally {

@@ -11,6 +11,7 @@ import { eraOfHttp, eraOfStdio, neitherEra } from '../connectors/era.ts'
 import { openLegacyHttp } from '../connectors/http-legacy.ts'
 import { openModernHttp } from '../connectors/http-modern.ts'
 import { HttpWire } from '../connectors/http-wire.ts'
+import type { ClusterChildren } from './cluster-child.ts'
 import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
 import { runnerOf, type Runners } from '../runners/runners.ts'
 
@@ -22,6 +23,8 @@ export interface ConnectOptions {
   readonly limits: ResponseLimits
   readonly logger: Logger
   readonly clock: Clock
+  /** Runs what the cluster has once; absent where there is no cluster. */
+  readonly cluster?: ClusterChildren | undefined
 }
 
 /** A server may be replaced behind its address: how long a verdict about its era is believed. */
@@ -44,7 +47,12 @@ export class ServerConnection {
   async open(events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
     const { config } = this.#options.server
     try {
-      return config.transport === 'http' ? await this.#openHttp(config, events, signal) : await this.#openStdio(config, events, signal)
+      if (config.transport === 'http') return await this.#openHttp(config, events, signal)
+      if (config.per === 'replica') return await this.#openStdio(config, events, signal)
+      const { server, cluster } = this.#options
+      if (cluster === undefined)
+        throw new TurnwardError('mcp.server_unavailable', { subject: server.name, why: 'this process is in no cluster' })
+      return await cluster.open(server.name, server.digest, events, (own) => this.#openStdio(config, own, signal))
     } catch (error) {
       this.#verdict = undefined
       throw error

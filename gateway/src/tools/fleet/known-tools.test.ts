@@ -16,7 +16,7 @@ let folder: string
 let store: Store
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'turnward-known-'))
-  store = await openStore(folder)
+  store = await openStore({ kind: 'sqlite', dataDir: folder })
 })
 afterEach(async () => {
   await store.close()

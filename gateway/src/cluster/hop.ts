@@ -1,0 +1,142 @@
+/**
+ * The one hop between replicas: what cannot move (a running child, a held call) is asked for at the process that has it.
+ * A request is never passed on again, is bounded in size and time, and its caller leaving ends it at the other side too.
+ */
+import { request as httpRequest, Agent as HttpAgent, type IncomingMessage, type ServerResponse } from 'node:http'
+import { request as httpsRequest, Agent as HttpsAgent } from 'node:https'
+import { Cancellation, type CancelSignal } from '../core/cancellation.ts'
+import type { Clock } from '../core/clock.ts'
+import { asTurnwardError, TurnwardError } from '../core/error.ts'
+import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { errorCodes, type ErrorCodeName } from '@turnward/contract/error-codes'
+import { SealedMessages, type HopSecrets } from './sealed-messages.ts'
+
+/** Where replicas ask each other, below the address they advertise. */
+export const hopPath = '/cluster/v1'
+
+/** Answers requests of one kind. */
+export type HopHandler = (payload: JsonValue, signal: CancelSignal) => Promise<JsonValue>
+
+export interface HopOptions {
+  /** This process, as others name it. */
+  readonly self: string
+  readonly secrets: HopSecrets
+  readonly clock: Clock
+  /** Largest request and answer, in bytes before they are sealed. */
+  readonly maxBytes: number
+  /** Address of another process; undefined when it is not known to live. */
+  readonly addressOf: (instance: string) => Promise<string | undefined>
+}
+
+export class Hop {
+  readonly #options: HopOptions
+  readonly #messages: SealedMessages
+  readonly #handlers = new Map<string, HopHandler>()
+  readonly #agents = {
+    'http:': new HttpAgent({ keepAlive: true, maxSockets: 64 }),
+    'https:': new HttpsAgent({ keepAlive: true, maxSockets: 64 }),
+  }
+
+  constructor(options: HopOptions) {
+    this.#options = options
+    this.#messages = new SealedMessages(options.secrets, options.clock)
+  }
+
+  /** Says who answers requests of this kind here. */
+  handle(kind: string, handler: HopHandler): void {
+    this.#handlers.set(kind, handler)
+  }
+
+  /**
+   * Asks another process. Rejects with what it refused with, with `cluster.gone` when it does not live or cannot be reached,
+   * and with the signal's reason when the caller leaves.
+   */
+  async ask(instance: string, kind: string, payload: JsonValue, signal: CancelSignal): Promise<JsonValue> {
+    const address = await this.#options.addressOf(instance)
+    if (address === undefined) throw new TurnwardError('cluster.gone', { subject: instance })
+    const { id, text } = this.#messages.sealRequest(instance, kind, payload)
+    if (text.length > sealedSize(this.#options.maxBytes)) throw new TurnwardError('request.too_large', { subject: kind })
+    const answer = this.#messages.openAnswer(
+      id,
+      await this.#post(instance, new URL(`${address.replace(/\/$/, '')}${hopPath}`), text, signal),
+    )
+    if (answer === undefined)
+      throw new TurnwardError('cluster.gone', { subject: instance, why: 'its answer was not made with the secret of this cluster' })
+    if (isObject(answer.error)) throw errorFrom(answer.error)
+    return answer.ok ?? null
+  }
+
+  /** Answers a request of another replica. Strangers are told nothing. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const text = await readText(request, sealedSize(this.#options.maxBytes))
+    const asked = this.#messages.openRequest(text)
+    if (asked === undefined) throw new TurnwardError('auth.unknown_key', { subject: 'cluster' })
+    const stop = new Cancellation()
+    response.once('close', () => stop.cancel(new TurnwardError('request.cancelled')))
+    const answer = await this.#run(asked.to, asked.kind, asked.payload, stop)
+    if (!response.destroyed) response.writeHead(200, { 'content-type': 'text/plain' }).end(this.#messages.sealAnswer(asked.id, answer))
+  }
+
+  async #run(to: string, kind: string, payload: JsonValue, signal: CancelSignal): Promise<JsonObject> {
+    try {
+      const handler = this.#handlers.get(kind)
+      if (to !== this.#options.self || handler === undefined) throw new TurnwardError('cluster.gone', { subject: to })
+      return { ok: await handler(payload, signal) }
+    } catch (error) {
+      const { code, subject, why, fix } = asTurnwardError(error)
+      return { error: { code, ...(subject === undefined ? {} : { subject }), ...(why === undefined ? {} : { why }), fix } }
+    }
+  }
+
+  #post(instance: string, url: URL, text: string, signal: CancelSignal): Promise<string> {
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+    const agent = this.#agents[url.protocol === 'https:' ? 'https:' : 'http:']
+    return new Promise((resolve, reject) => {
+      const request = send(url, { method: 'POST', agent, headers: { 'content-type': 'text/plain', 'content-length': text.length } })
+      const leave = (): void => {
+        reject(signal.reason as Error)
+        request.destroy()
+      }
+      const settle = (): void => signal.removeEventListener('abort', leave)
+      if (signal.aborted) return leave()
+      signal.addEventListener('abort', leave, { once: true })
+      request.on('error', (cause) => {
+        settle()
+        reject(new TurnwardError('cluster.gone', { subject: instance, why: 'it cannot be reached', cause }))
+      })
+      request.on('response', (response) => {
+        const read = response.statusCode === 200 ? readText(response, sealedSize(this.#options.maxBytes)) : Promise.resolve('')
+        if (response.statusCode !== 200) response.resume()
+        read.then(resolve, reject).finally(settle)
+      })
+      request.end(text)
+    })
+  }
+
+  close(): void {
+    for (const agent of Object.values(this.#agents)) agent.destroy()
+  }
+}
+
+/** Sealed text is longer than what it holds. */
+function sealedSize(bytes: number): number {
+  return Math.ceil(((bytes + 1024) * 4) / 3)
+}
+
+async function readText(stream: IncomingMessage, most: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > most) throw new TurnwardError('request.too_large', { subject: 'cluster' })
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('latin1')
+}
+
+function errorFrom(error: JsonObject): TurnwardError {
+  const text = (value: JsonValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
+  const code = text(error.code) ?? ''
+  const known = Object.hasOwn(errorCodes, code) ? (code as ErrorCodeName) : 'gateway.internal'
+  return new TurnwardError(known, { subject: text(error.subject), why: text(error.why), fix: text(error.fix) })
+}

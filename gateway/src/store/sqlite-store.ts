@@ -1,0 +1,50 @@
+/** The embedded store: one SQLite file that the gateway and the CLI open at the same time. */
+import { join } from 'node:path'
+import { Kysely } from 'kysely'
+import { TurnwardError } from '../core/error.ts'
+import { entryTable } from './entries.ts'
+import { keyTable } from './keys.ts'
+import { listingTable } from './listings.ts'
+import { migrate } from './migrations.ts'
+import { makePrivateFile, makePrivateFolder } from './private-files.ts'
+import { serverSecret } from './settings.ts'
+import { SqliteThread } from './sqlite-thread.ts'
+import type { Store } from './store.ts'
+import type { StoreTables } from './tables.ts'
+import { WorkerSqliteDialect } from './worker-dialect.ts'
+
+export interface SqliteStorePlace {
+  readonly kind: 'sqlite'
+  /** Absolute folder; the file in it is `turnward.db`. */
+  readonly dataDir: string
+  /** How long a statement waits for another process's write, in milliseconds. Default 5,000. */
+  readonly busyTimeoutMs?: number
+}
+
+/** Opens `<dataDir>/turnward.db`, creating folder and file on first use. Rejects with `store.failed`. */
+export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteStorePlace): Promise<Store> {
+  const path = join(dataDir, 'turnward.db')
+  try {
+    makePrivateFolder(dataDir)
+    makePrivateFile(path)
+  } catch (cause) {
+    throw new TurnwardError('store.failed', { subject: dataDir, why: cause instanceof Error ? cause.message : undefined, cause })
+  }
+  const secret = serverSecret(dataDir)
+  const thread = new SqliteThread({ path, busyTimeoutMs })
+  const database = new Kysely<StoreTables>({ dialect: new WorkerSqliteDialect(thread) })
+  try {
+    await migrate(database, 'sqlite')
+  } catch (error) {
+    await thread.close()
+    throw error
+  }
+  return {
+    keys: keyTable(database),
+    entries: entryTable(database, thread),
+    listings: listingTable(database),
+    secret,
+    health: () => undefined,
+    close: () => database.destroy(),
+  }
+}
