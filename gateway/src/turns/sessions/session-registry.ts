@@ -8,7 +8,7 @@ import type { Clock } from '../../core/clock.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Policy, PolicyState } from '../../policy/types.ts'
 import type { Session, SessionState } from '../../state/sessions.ts'
-import { whenRead, type Changed, type MaybePromise, type StateStore } from '../../state/state-store.ts'
+import { whenRead, type CallState, type Changed, type MaybePromise, type StateStore } from '../../state/state-store.ts'
 import type { StoredSession } from '../../state/state-values.ts'
 import { fromStored, inRanks, newest, saysTheSame, toStored, untouched } from './stored-session.ts'
 
@@ -91,6 +91,11 @@ export class SessionRegistry {
     this.#known = new BoundedMap({ most: this.#most })
   }
 
+  /** The sessions as one call sees them, in its state. */
+  of(state: CallState): SessionRegistry {
+    return new SessionRegistry(state, state.clock, this.#maxSessions)
+  }
+
   get size(): number {
     return this.#known.size
   }
@@ -127,20 +132,21 @@ export class SessionRegistry {
   /**
    * Makes the next state out of the present one, in one step, and resolves with what else `change` says. `change` is pure:
    * it is made again when another change came between. The same state again changes nothing. Those who watch the session
-   * are woken when its label or effects change.
+   * are woken when its label or effects change. `mayWait`: what comes of it depends on nothing that is stored.
    */
-  change<R>(session: Session, change: (state: SessionState) => readonly [SessionState, R]): MaybePromise<R> {
+  change<R>(session: Session, change: (state: SessionState) => readonly [SessionState, R], mayWait = false): MaybePromise<R> {
     const { known, ranks } = session as SessionInUse
     const now = this.#clock.now()
     const changed = this.#state.change('session', known.id, (stored): Changed<StoredSession, Written & { readonly result: R }> => {
       const before = this.#newest(known, stored, ranks)
       const [next, result] = change(before)
-      if (next === before) return { value: stored, expires: now + known.idleMs, result: { state: before, ranks, stored, result } }
+      if (next === before) return { value: stored, expires: now + known.idleMs, result: { state: before, ranks, stored, result }, mayWait }
       const state = { ...next, usedAt: now, version: before.version + 1 }
       const value = toStored(state, ranks)
       // Where a conversation stands may be forgotten: it goes on as a fork then.
       const isForgettable = stored !== undefined && saysTheSame(before, next)
-      return { value, expires: now + known.idleMs, result: { state, ranks, stored: value, result }, isForgettable }
+      const announce = next.policyState === before.policyState ? undefined : topicOf(known.id)
+      return { value, expires: now + known.idleMs, result: { state, ranks, stored: value, result }, isForgettable, mayWait, announce }
     })
     return whenRead(changed, ({ result, ...written }) => {
       this.#learn(known, written)
@@ -167,7 +173,7 @@ export class SessionRegistry {
     const changed = this.#state.change('session', known.id, (stored): Changed<StoredSession, Written> => {
       const state = { ...this.#newest(known, stored, ranks), usedAt: now }
       const value = toStored(state, ranks)
-      return { value, expires: now + idleMs, result: { state, ranks, stored: value } }
+      return { value, expires: now + idleMs, result: { state, ranks, stored: value }, mayWait: true }
     })
     return whenRead(changed, (written) => {
       this.#learn(known, written)
@@ -175,11 +181,13 @@ export class SessionRegistry {
     })
   }
 
-  /** Calls `listener` whenever this process learns that label or effects of the session have changed. Returns the way to stop. */
+  /** Calls `listener` whenever label or effects of the session have changed, here or at another gateway. Returns the way to stop. */
   watch(id: string, listener: () => void): () => void {
     const set = this.#listeners.get(id) ?? new Set()
     this.#listeners.set(id, set.add(listener))
+    const stop = this.#state.listen?.(topicOf(id), listener)
     return () => {
+      stop?.()
       set.delete(listener)
       if (set.size === 0) this.#listeners.delete(id)
     }
@@ -234,4 +242,9 @@ export class SessionRegistry {
     if (this.#known.get(known.id) !== known) this.#known.set(known.id, known)
     known.idleMs = idleMs
   }
+}
+
+/** What a change of label or effects is announced under. */
+function topicOf(session: string): string {
+  return `session:${session}`
 }
