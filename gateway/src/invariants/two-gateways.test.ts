@@ -33,7 +33,7 @@ const readings = ['office__web', 'office__staff', 'office__once', 'office__note'
 /** What is shared, as a gateway that has just started reads it. */
 async function stored(state: StateStore, { services }: Floors, id: string): Promise<PolicyState | undefined> {
   const { policy } = services.snapshot()
-  const { state: seen, clock } = forCall({ ...services, state }, { principal: { id: 'alice', groups: [] } } as never)
+  const { state: seen, clock } = forCall({ ...services, state }, { principal: { id: 'alice' } })
   return (await new SessionRegistry(seen, clock).find(id, policy, 3_600_000))?.policyState
 }
 

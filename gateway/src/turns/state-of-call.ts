@@ -10,7 +10,7 @@ import type { CallState, StateStore } from '../state/state-store.ts'
 import type { Services } from './services.ts'
 
 /** The services for one call of this caller. Everything a call keeps belongs to its principal, whatever the application. */
-export function forCall(services: Services, { principal }: Pick<Caller, 'principal'>): Services {
+export function forCall(services: Services, { principal }: { readonly principal: Pick<Caller['principal'], 'id'> }): Services {
   const state = services.state.begin?.(slotOf(principal.id))
   return state === undefined ? services : onState(services, state)
 }

@@ -77,13 +77,18 @@ const refreshMs = 30_000
 export class SessionRegistry {
   readonly #state: StateStore
   readonly #clock: Clock
+  readonly #isOfCall: boolean
   readonly #maxSessions: () => number
   readonly #known: BoundedMap<string, KnownSession>
   #most: number
   readonly #listeners = new Map<string, Set<() => void>>()
 
-  /** `maxSessions`: how many sessions stay here. The others are read when they are used. */
-  constructor(state: StateStore, clock: Clock, maxSessions: () => number = () => 100_000) {
+  /**
+   * `maxSessions`: how many sessions stay here. The others are read when they are used. `isOfCall`: the state keeps what is
+   * not written yet, and makes it again on what is there; what was made of it here counts for nothing then.
+   */
+  constructor(state: StateStore, clock: Clock, maxSessions: () => number = () => 100_000, isOfCall = false) {
+    this.#isOfCall = isOfCall
     this.#state = state
     this.#clock = clock
     this.#maxSessions = maxSessions
@@ -93,7 +98,7 @@ export class SessionRegistry {
 
   /** The sessions as one call sees them, in its state. */
   of(state: CallState): SessionRegistry {
-    return new SessionRegistry(state, state.clock, this.#maxSessions)
+    return new SessionRegistry(state, state.clock, this.#maxSessions, true)
   }
 
   get size(): number {
@@ -196,7 +201,8 @@ export class SessionRegistry {
   /** What holds of a session, given what the shared state says. Most often that is what this process has put there itself. */
   #newest(known: KnownSession, stored: StoredSession | undefined, ranks: readonly string[]): SessionState {
     const isKnown = stored === undefined || stored === known.stored
-    return inRanks(isKnown ? known.state : newest(known.state, fromStored(stored, known.ranks)), known.ranks, ranks)
+    const before = this.#isOfCall ? { ...known.state, version: 0 } : known.state
+    return inRanks(isKnown ? known.state : newest(before, fromStored(stored, known.ranks)), known.ranks, ranks)
   }
 
   #take(known: KnownSession | undefined, stored: StoredSession | undefined, policy: Policy, idleMs: number): Session | undefined {
@@ -214,7 +220,7 @@ export class SessionRegistry {
 
   /** Takes up what was read or written. Of two that overtake each other the newer one stays. */
   #learn(known: KnownSession, { state, ranks, stored }: Written): void {
-    if (state.version < known.state.version) return
+    if (state.version < known.state.version && !this.#isOfCall) return
     const before = known.state.policyState
     known.state = inRanks(state, ranks, known.ranks)
     known.stored = stored
