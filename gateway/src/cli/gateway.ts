@@ -80,7 +80,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       worker: 0,
       running: () => running(),
     })
-    if (cluster !== undefined) opened.push(cluster)
+    if (cluster !== undefined) {
+      const { instances } = cluster
+      opened.push(cluster)
+      telemetry.observe('turnward_cluster_processes', () => instances.present.length)
+      telemetry.observe('turnward_cluster_revisions', () => new Set(instances.present.map(({ revision }) => revision)).size)
+    }
     const protect = [dataDir, ...config.current.files]
     const runners = options.makeRunners?.(protect) ?? createRunners(runnerOptions(protect))
     const fleet = createFleet({
