@@ -112,7 +112,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const server: HttpServer = await listen(
       services,
       (request, response, gateway) => mcp.handle(request, response, gateway),
-      { config: () => config.problem, store: () => store.health(), state: () => undefined },
+      { config: () => config.problem, store: () => store.health(), state: () => state.health?.() },
       cluster,
     )
     running = () => server.running

@@ -32,7 +32,7 @@ export const stateBackends: readonly StateBackend[] = [
 
 async function inMemory(): Promise<SharedState> {
   const folder = mkdtempSync(join(tmpdir(), 'turnward-state-'))
-  const store = await openStore(folder)
+  const store = await openStore({ kind: 'sqlite', dataDir: folder })
   const state = await openStateStore({ entries: store.entries, clock: systemClock, maxEntries: 10_000 })
   return {
     open: async () => state,
