@@ -65,7 +65,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
       methods: ['GET'],
       needs: 'anyone',
       isProbe: true,
-      handle: (_request, response) => answerHealth(services, response),
+      handle: (_request, response) => answerHealth(services, response, whole),
     },
     {
       path: '/readyz',

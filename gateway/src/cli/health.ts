@@ -5,8 +5,9 @@ import type { Services } from '../turns/services.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
 
-export function answerHealth(services: Services, response: ServerResponse): void {
-  answer(response, 200, { status: 'ok', revision: services.snapshot().revision })
+export function answerHealth(services: Services, response: ServerResponse, whole?: Whole): void {
+  const worker = whole === undefined ? {} : { worker: whole.worker }
+  answer(response, 200, { status: 'ok', revision: services.snapshot().revision, ...worker })
 }
 
 /** What can be wrong with what everything else stands on; each says why, or nothing. */
@@ -30,7 +31,10 @@ interface Readiness {
  * make the gateway unready: its tools are missing, and said to be. Nor does a store that is away for a while: who is known
  * already is served. Whichever worker is asked says what is true of all of them; one that starts takes nothing away.
  */
-export async function answerReadiness(response: ServerResponse, { services, health, cluster, isDraining, whole }: Readiness): Promise<void> {
+export async function answerReadiness(
+  response: ServerResponse,
+  { services, health, cluster, isDraining, whole }: Readiness,
+): Promise<void> {
   const audit = services.log.health()
   const state = health.state()
   const store = health.store()

@@ -182,9 +182,7 @@ export class RunningConfig implements CurrentConfig {
 
   /** Sockets and stores that are open stay as they are: the new values wait for a restart. */
   #withRunningSettings(next: Snapshot, running: Snapshot): Snapshot {
-    const waiting = keptParts.filter(
-      (part) => !isDeepStrictEqual(next.settings[part], running.settings[part]),
-    )
+    const waiting = keptParts.filter((part) => !isDeepStrictEqual(next.settings[part], running.settings[part]))
     const parts = next.dataDir === running.dataDir ? waiting : [...waiting, 'data_dir']
     if (parts.length === 0) return next
     this.#logger.warn({ settings: parts, revision: next.revision }, 'these settings changed and take effect at the next start')

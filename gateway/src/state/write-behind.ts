@@ -157,5 +157,10 @@ function asStoreFailure(cause: unknown): TurnwardError {
 
 function toRow({ namespace, key, entry }: PendingChange): StateEntryChange {
   if (entry === undefined) return { namespace, key, value: null }
-  return { namespace, key, value: entry.isText === true ? String(entry.value) : JSON.stringify(entry.value), expires: Math.ceil(entry.expires) }
+  return {
+    namespace,
+    key,
+    value: entry.isText === true ? String(entry.value) : JSON.stringify(entry.value),
+    expires: Math.ceil(entry.expires),
+  }
 }

@@ -1,6 +1,12 @@
 /** Metrics of several processes as those of one: counters and histograms are added, gauges as `names.ts` says of each. */
 import type { Attributes } from '@opentelemetry/api'
-import { DataPointType, type HistogramMetricData, type MetricData, type SumMetricData, type GaugeMetricData } from '@opentelemetry/sdk-metrics'
+import {
+  DataPointType,
+  type HistogramMetricData,
+  type MetricData,
+  type SumMetricData,
+  type GaugeMetricData,
+} from '@opentelemetry/sdk-metrics'
 import { gaugesTogether } from './names.ts'
 
 type Point = MetricData['dataPoints'][number]

@@ -53,7 +53,12 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const { operations, clock, logger } = options
   const streams = new OpenStreams()
   const parts: EndpointParts = { operations, clock, logger, streams, cursors: createSealer(options.secret, 'cursor'), fleet: options.fleet }
-  const sessions = new LegacySessions({ sealer: createSealer(options.secret, 'session'), clock, state: options.state, peers: options.peers })
+  const sessions = new LegacySessions({
+    sealer: createSealer(options.secret, 'session'),
+    clock,
+    state: options.state,
+    peers: options.peers,
+  })
   let closed = false
 
   const handle = async (request: IncomingMessage, response: ServerResponse, gateway: string): Promise<void> => {

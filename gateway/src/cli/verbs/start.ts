@@ -8,7 +8,6 @@ import { beginStart, endStart } from '../../core/garbage.ts'
 import type { Logger } from '../../core/logger.ts'
 import { createLogger, type LogLevel } from '../../telemetry/logger.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
-import { openGateway } from '../gateway.ts'
 import { fail, print } from '../output.ts'
 import { catchUnhandledErrors, type UnhandledKind } from '../unhandled-errors.ts'
 import { configOption, jsonOption, logLevelOf } from '../shared-options.ts'
@@ -91,13 +90,14 @@ interface RunningGateway {
 }
 
 async function openAlone(configPath: string, logger: Logger): Promise<RunningGateway> {
+  const { openGateway } = await import('../gateway.ts')
   const config = await RunningConfig.open(configPath, process.env, logger)
   const { url, services, close } = await openGateway({ configPath, env: process.env, logger, config })
   return { url, config, close, count: counterOf(services.telemetry) }
 }
 
 async function openSeveral(configPath: string, logger: Logger, level: LogLevel, size: number): Promise<RunningGateway> {
-  // A gateway that is alone holds nothing of this.
+  // Each way of running holds nothing of what only the other needs.
   const { openWorkers } = await import('../workers/owner.ts')
   const { url, config, telemetry, close } = await openWorkers({ configPath, env: process.env, logger, level, size })
   return { url, config, close, count: counterOf(telemetry) }

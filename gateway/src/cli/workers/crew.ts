@@ -116,7 +116,8 @@ export class Crew {
       failed: (head) => {
         const error = errorOf(head as NotStarted)
         member.hasFailed = true
-        if (this.#started === undefined) this.#options.logger.error({ worker: member.worker, code: error.code, problem: error.message }, 'a worker could not start')
+        if (this.#started === undefined)
+          this.#options.logger.error({ worker: member.worker, code: error.code, problem: error.message }, 'a worker could not start')
         this.#started?.reject(error)
         return { head: null }
       },

@@ -158,7 +158,9 @@ export function logHandlers(log: WrittenLog): Readonly<Record<string, LinkHandle
         const { code, why } = asTurnwardError(thrown)
         refusals.push([at, code, why ?? null])
       }
-      await Promise.all(rowsOf(text).map((row, at) => append(log, row, isAwaited[at] === '1').catch((error: unknown) => refused(at, error))))
+      await Promise.all(
+        rowsOf(text).map((row, at) => append(log, row, isAwaited[at] === '1').catch((error: unknown) => refused(at, error))),
+      )
       return { head: refusals }
     },
   }

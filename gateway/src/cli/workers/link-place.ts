@@ -48,7 +48,13 @@ export class LinkPlace implements VersionedPlace {
   async write(_slot: string, { version, changes, checks, reads, announce }: VersionedWrite): Promise<WriteResult> {
     const head: WriteHead = {
       version,
-      changes: changes.map(({ namespace, key, expected, livesMs, text }) => [namespace, key, expected ?? null, livesMs, text !== undefined]),
+      changes: changes.map(({ namespace, key, expected, livesMs, text }) => [
+        namespace,
+        key,
+        expected ?? null,
+        livesMs,
+        text !== undefined,
+      ]),
       checks: checks.map(({ namespace, key, expected }) => [namespace, key, expected]),
       reads: reads.map(keyHead),
       announce,

@@ -23,7 +23,13 @@ export interface Weather {
 /** The worker has not started. */
 export interface NotStarted {
   /** An error as data. */
-  readonly error: { readonly code: string; readonly text: string; readonly subject: string | null; readonly why: string | null; readonly fix: string }
+  readonly error: {
+    readonly code: string
+    readonly text: string
+    readonly subject: string | null
+    readonly why: string | null
+    readonly fix: string
+  }
 }
 
 /** A message of one worker to another, by name, or to all others. */

@@ -50,7 +50,9 @@ const drainExtraMs = 10_000
 
 export async function openWorkers({ configPath, env, logger, level, size }: OwnerOptions): Promise<RunningWorkers> {
   let crew: Crew | undefined
-  const config: RunningConfig = await RunningConfig.open(configPath, env, logger, [], (next, reading) => prepareAll(crew?.alive ?? [], next.revision, reading))
+  const config: RunningConfig = await RunningConfig.open(configPath, env, logger, [], (next, reading) =>
+    prepareAll(crew?.alive ?? [], next.revision, reading),
+  )
   const opened: { close(): Promise<void> }[] = [{ close: async () => config.close() }]
   try {
     const { current } = config
@@ -181,7 +183,7 @@ function topicHandlers(topics: OwnedTopics, of: WorkerProcess): Readonly<Record<
 }
 
 function passOn(crew: Crew, from: WorkerProcess, { to, kind, message }: PeerMessage): void {
-  for (const member of started.alive)
+  for (const member of crew.alive)
     if (member !== from && (to === null || member.name === to)) member.link.tell('peer', { head: { from: from.name, kind, message } })
 }
 

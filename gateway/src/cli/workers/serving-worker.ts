@@ -98,6 +98,7 @@ async function start({ worker, processes, level, config: given, audit }: Hello):
       owned: { log, state },
       peers,
       whole: {
+        worker,
         metricsText: async () => (await link.ask('metrics', { head: null })).texts[0] ?? '',
         status: async () => (await link.ask('status', { head: null })).head as WholeStatus,
       },

@@ -15,6 +15,8 @@ export interface WholeStatus {
 }
 
 export interface Whole {
+  /** Which of the workers this process is, from 0. */
+  readonly worker: number
   /** Prometheus text exposition of all together. */
   metricsText(): Promise<string>
   status(): Promise<WholeStatus>
@@ -31,7 +33,8 @@ export function worstOf(reports: readonly WorkerReport[]): ServerStatus[] {
   const worst = new Map<string, ServerStatus>()
   for (const status of reports.flatMap(({ servers }) => servers)) {
     const known = worst.get(status.server)
-    if (known === undefined || (known.state === 'ready' && (status.state !== 'ready' || status.tools < known.tools))) worst.set(status.server, status)
+    if (known === undefined || (known.state === 'ready' && (status.state !== 'ready' || status.tools < known.tools)))
+      worst.set(status.server, status)
   }
   return [...worst.values()]
 }
