@@ -31,6 +31,14 @@ export interface OpenDecisionLog extends DecisionLog {
   pending(): number
 }
 
+/** The decision log as its only writer has it. */
+export interface WrittenLog extends OpenDecisionLog {
+  /** As `appendDurably`, for a record whose text another process has made. */
+  appendRowDurably(row: LogRow): Promise<void>
+  /** As `append`, for a record whose text another process has made. */
+  appendRow(row: LogRow): void
+}
+
 /** How long a record may wait that nobody waits for. */
 const relaxedDelayMs = 50
 const probeMs = 250
@@ -43,13 +51,13 @@ const stallMs = 1000
  * Opens the log of a data folder as its only writer and continues its chain.
  * Rejects with `audit.unwritable` when another process holds it or when it cannot be used.
  */
-export async function openDecisionLog(options: DecisionLogOptions): Promise<OpenDecisionLog> {
+export async function openDecisionLog(options: DecisionLogOptions): Promise<WrittenLog> {
   const writer = new LogWriter(options)
   await writer.open()
   return writer
 }
 
-class LogWriter implements OpenDecisionLog {
+class LogWriter implements WrittenLog {
   readonly #options: DecisionLogOptions
   readonly #queue = new RecordQueue()
   #thread: Worker | undefined
@@ -84,15 +92,23 @@ class LogWriter implements OpenDecisionLog {
   }
 
   appendDurably(record: DecisionRecord): Promise<void> {
+    return this.appendRowDurably(toRow(record))
+  }
+
+  append(record: DecisionRecord): void {
+    this.appendRow(toRow(record))
+  }
+
+  appendRowDurably(row: LogRow): Promise<void> {
     return new Promise((resolve, reject) => {
-      const error = this.#refusal() ?? this.#queue.add(toRow(record), { resolve, reject })
+      const error = this.#refusal() ?? this.#queue.add(row, { resolve, reject })
       if (error !== undefined) return reject(error)
       this.#flushSoon()
     })
   }
 
-  append(record: DecisionRecord): void {
-    const error = this.#refusal() ?? this.#queue.add(toRow(record), undefined)
+  appendRow(row: LogRow): void {
+    const error = this.#refusal() ?? this.#queue.add(row, undefined)
     if (error !== undefined) throw error
     this.#relaxedTimer ??= setTimeout(() => {
       this.#relaxedTimer = undefined
@@ -325,7 +341,8 @@ class LogWriter implements OpenDecisionLog {
   }
 }
 
-function toRow(record: DecisionRecord): LogRow {
+/** A record as it goes to disk. */
+export function toRow(record: DecisionRecord): LogRow {
   return { json: JSON.stringify(record), session: record.session ?? null, turn: record.turn ?? null }
 }
 

@@ -67,6 +67,14 @@ export const gauges = {
   turnward_cluster_revisions: 'Revisions of the configuration they run on; more than 1 while they differ',
 } as const
 
+/** What a gauge of several processes together is: the sum of a count, else the one that an operator must look at. */
+export const gaugesTogether = {
+  turnward_sessions: 'sum',
+  turnward_mcp_servers_ready: 'least',
+  turnward_audit_pending: 'sum',
+  turnward_config_stale: 'most',
+} as const satisfies Record<keyof typeof gauges, 'sum' | 'least' | 'most'>
+
 export const counters = {
   turnward_audit_failures_total: 'Failures to write the decision log',
   turnward_config_reloads_total: 'Configuration reloads by result',

@@ -1,4 +1,5 @@
 /** What the pipelines report about themselves. Names of spans, attributes and metrics live in `names.ts` only. */
+import type { MetricData } from '@opentelemetry/sdk-metrics'
 import type { UsageRecord } from '@turnward/contract/decision'
 import type { Logger } from '../core/logger.ts'
 import type { gauges } from './names.ts'
@@ -74,7 +75,9 @@ export interface Telemetry {
       | 'turnward_unhandled_errors_total',
     labels?: Record<string, string>,
   ): void
-  /** Prometheus text exposition. */
-  metricsText(): Promise<string>
+  /** All metrics now, as plain JSON, for another process to add to its own. */
+  metricsData(): readonly MetricData[]
+  /** Prometheus text exposition of what is measured here, with what other processes have measured. */
+  metricsText(others?: readonly (readonly MetricData[])[]): Promise<string>
   shutdown(): Promise<void>
 }
