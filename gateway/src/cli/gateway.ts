@@ -58,7 +58,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const store = await openStore(storePlaceOf(openingSettingsOf(config.current)))
     opened.push(store)
     const log = await openDecisionLog({
-      dataDir,
+      place: { kind: 'sqlite', dataDir },
       checkpointRecords: settings.audit.checkpoint_records,
       checkpointMs: settings.audit.checkpoint_ms,
       logger,
