@@ -85,6 +85,13 @@ export async function checkpointsAfter(
   return rows.map(fromRow)
 }
 
+/** Where a chain ends. */
+export async function lastRecord(session: Session, writer: Pick<Writer, 'number' | 'chain'>): Promise<{ seq: number; hash: string }> {
+  const text = 'select seq, hash from records where writer = $1 order by seq desc limit 1'
+  const { rows } = await session.query<{ seq: number; hash: string }>(text, [writer.number])
+  return rows[0] ?? { seq: 0, hash: genesisHash(writer.chain) }
+}
+
 /** The newest checkpoint of a writer. */
 export async function lastCheckpoint(session: Session, writer: Pick<Writer, 'number' | 'chain'>): Promise<Checkpoint | undefined> {
   const { rows } = await session.query<CheckpointRow>(

@@ -17,9 +17,13 @@ export function columnText(text: string | null): string | null {
 }
 
 /** What the columns beside a record must say; undefined when it is not the JSON of a record. */
-export function columnsOf(
-  json: string,
-): { readonly time: number; readonly session: string | null; readonly turn: string | null } | undefined {
+interface Columns {
+  readonly time: number
+  readonly session: string | null
+  readonly turn: string | null
+}
+
+function columnsOf(json: string): Columns | undefined {
   const belonging = belongingOf(json)
   if (belonging === undefined) return undefined
   return { time: belonging.time, session: columnText(belonging.session), turn: columnText(belonging.turn) }
@@ -32,9 +36,18 @@ export function insertText(rows: readonly LogRow[], previous: string): { readonl
     const columns = columnsOf(json)
     if (columns === undefined) throw new Error('the batch of records is damaged')
     hash = nextHash(hash, json)
-    return `${hash}\t${columns.time}\t${columns.session ?? ''}\t${columns.turn ?? ''}\t${json}`
+    return lineOf(hash, columns, json)
   })
   return { text: lines.join('\n'), hash }
+}
+
+/** The text of records that have their hashes. What is no record has nothing to look it up by. */
+export function copyText(rows: readonly { readonly hash: string; readonly record: string }[]): string {
+  return rows.map(({ hash, record }) => lineOf(hash, columnsOf(record) ?? { time: 0, session: null, turn: null }, record)).join('\n')
+}
+
+function lineOf(hash: string, { time, session, turn }: Columns, json: string): string {
+  return `${hash}\t${time}\t${session ?? ''}\t${turn ?? ''}\t${json}`
 }
 
 /** Parameters: the text, the number of the writer, and the sequence number before the first row. */
