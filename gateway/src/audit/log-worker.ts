@@ -36,7 +36,9 @@ function serve(storage: LogKeeper): void {
     if (why !== undefined) send({ type: 'checkpoint_failed', why })
   }
   let last = Promise.resolve()
-  const inTurn = (work: () => Promise<void>): void => void (last = last.then(work))
+  const inTurn = (work: () => Promise<void>): void => {
+    last = last.then(work)
+  }
   // One that waits is enough, however long the work before it takes.
   let isDue = false
   const timer = setInterval(() => {

@@ -109,7 +109,12 @@ function fromRow({ chain, seq, closed, hash, time, count, signature }: Checkpoin
 export async function insertCheckpoint(session: Session, writer: number, checkpoint: Checkpoint): Promise<void> {
   const { seq, closed, hash, time, count, signature } = checkpoint
   await session.query('insert into checkpoints (writer, seq, closed, hash, time, count, signature) values ($1, $2, $3, $4, $5, $6, $7)', [
-    ...[writer, seq, closed === true, hash],
-    ...[time, count, signature],
+    writer,
+    seq,
+    closed === true,
+    hash,
+    time,
+    count,
+    signature,
   ])
 }

@@ -60,7 +60,8 @@ async function isThere(session: Session, checkpoint: Checkpoint): Promise<boolea
   if (last.seq === checkpoint.seq && checkpoint.closed === true && checkpointLine(last) !== checkpointLine(checkpoint)) return false
   if (checkpoint.seq === 0) return true
   const { rowCount } = await session.query('select 1 from records where writer = $1 and seq = $2 and hash = $3', [
-    ...[writer.number, checkpoint.seq],
+    writer.number,
+    checkpoint.seq,
     checkpoint.hash,
   ])
   return rowCount === 1

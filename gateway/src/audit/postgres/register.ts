@@ -85,8 +85,14 @@ export async function register(session: Session, key: KeyObject, publicKey: KeyO
     const hash = writerHash(last?.hash ?? registerGenesis, row)
     const signature = sign(null, signedBytes(hash), key).toString('base64url')
     await session.query(`insert into writers (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8)`, [
-      ...[row.number, row.chain, row.replica, row.worker, row.started, row.origin],
-      ...[hash, signature],
+      row.number,
+      row.chain,
+      row.replica,
+      row.worker,
+      row.started,
+      row.origin,
+      hash,
+      signature,
     ])
     await session.query('commit')
     return { ...row, hash, signature }

@@ -17,7 +17,9 @@ export class RegisterVerifier {
   /** Takes the next row; says what is wrong with it and with what stands before it. */
   add(writer: Writer): VerifyProblem[] {
     const problems: VerifyProblem[] = []
-    const report = (detail: string): void => void problems.push({ seq: 0, kind: 'writer', detail, chain: writer.chain })
+    const report = (detail: string): void => {
+      problems.push({ seq: 0, kind: 'writer', detail, chain: writer.chain })
+    }
     if (writer.number !== this.#number + 1) {
       const [first, last] = [this.#number + 1, writer.number - 1]
       report(first >= last ? `writer ${first} is missing from the register` : `writers ${first} to ${last} are missing from the register`)
