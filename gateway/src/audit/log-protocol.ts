@@ -28,7 +28,7 @@ export type FromLogThread =
   /** The log is open and ends there. `warning`: what an administrator should look at. */
   | { readonly type: 'ready'; readonly end: ChainEnd; readonly warning: string | undefined }
   /** The log could not be opened; the thread ends. */
-  | { readonly type: 'refused'; readonly why: string; readonly fix: string | undefined }
+  | { readonly type: 'refused'; readonly subject: string | undefined; readonly why: string; readonly fix: string | undefined }
   | { readonly type: 'committed'; readonly end: ChainEnd }
   /** What was sent to the database was not answered. The thread finds out, and answers then. */
   | { readonly type: 'unsettled'; readonly why: string }

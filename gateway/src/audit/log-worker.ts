@@ -83,6 +83,6 @@ async function open(): Promise<LogKeeper> {
 try {
   serve(await open())
 } catch (error) {
-  const why = error instanceof TurnwardError ? `${error.subject ?? ''}: ${error.why ?? error.message}` : String(error)
-  send({ type: 'refused', why, fix: error instanceof TurnwardError ? error.fix : undefined })
+  if (error instanceof TurnwardError) send({ type: 'refused', subject: error.subject, why: error.why ?? error.message, fix: error.fix })
+  else send({ type: 'refused', subject: undefined, why: String(error), fix: undefined })
 }

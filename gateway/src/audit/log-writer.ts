@@ -196,7 +196,7 @@ class LogWriter implements OpenDecisionLog {
       case 'ready':
         return this.#onReady(message.end, message.warning)
       case 'refused':
-        return this.#onRefused(message.why, message.fix)
+        return this.#onRefused(message.subject ?? subjectOf(this.#options.place), message.why, message.fix)
       case 'committed':
         this.#end = message.end
         for (const record of this.#answered()) record.waiter?.resolve()
@@ -242,10 +242,10 @@ class LogWriter implements OpenDecisionLog {
     this.#next()
   }
 
-  #onRefused(why: string, fix: string | undefined): void {
-    this.#opening?.reject(new TurnwardError('audit.unwritable', { subject: subjectOf(this.#options.place), why, fix }))
+  #onRefused(subject: string, why: string, fix: string | undefined): void {
+    this.#opening?.reject(new TurnwardError('audit.unwritable', { subject, why, fix }))
     if (this.#failing === undefined) return
-    this.#failing = why
+    this.#failing = `${subject}: ${why}`
     // Nobody can look now whether these were written. Their callers must not act and must not wait for ever:
     // such a record may later be found in the log as a decision without an outcome.
     this.#reject(this.#unknown?.records ?? [], why)

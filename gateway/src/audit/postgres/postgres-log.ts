@@ -13,7 +13,7 @@ import { evidenceFiles, type WriterPlace } from '../log-place.ts'
 import type { LogRow } from '../log-protocol.ts'
 import { insertCheckpoint, lastCheckpoint, resumedEnd, seenChain, wentBack } from './chain-in-database.ts'
 import { Evidence } from './evidence.ts'
-import { checkAgainstEvidence, openForWriting } from './preparing.ts'
+import { checkAgainstEvidence, openForWriting, unsafeSettings } from './preparing.ts'
 import { newChainName, register, writersAfter, type Writer } from './register.ts'
 import { wasRefused, type Session } from './session.ts'
 import { insertStatement, insertText } from './wire-text.ts'
@@ -42,7 +42,7 @@ export class PostgresLog implements LogKeeper {
   readonly #key: KeyObject
   readonly #evidence: Evidence
   readonly #writer: Writer
-  readonly warning = undefined
+  readonly warning: string | undefined
   #session: Session
   #end: ChainEnd
   #checkpoint: { readonly seq: number; readonly signature: string | null }
@@ -58,7 +58,9 @@ export class PostgresLog implements LogKeeper {
     writer: Writer,
     session: Session,
     seen: { seq: number; hash: string; checkpoint: Checkpoint | undefined },
+    warning?: string,
   ) {
+    this.warning = warning
     this.#place = parts.place
     this.#options = parts.options
     this.#key = parts.key
@@ -102,7 +104,13 @@ export class PostgresLog implements LogKeeper {
       const chain = newChainName(replica, worker, started)
       const writer = await register(session, key, createPublicKey(key), { chain, replica, worker, started, origin: 'started' })
       await session.own(writer.number)
-      return new PostgresLog(parts, writer, session, { seq: 0, hash: genesisHash(chain), checkpoint: undefined })
+      return new PostgresLog(
+        parts,
+        writer,
+        session,
+        { seq: 0, hash: genesisHash(chain), checkpoint: undefined },
+        await unsafeSettings(session),
+      )
     } catch (error) {
       session.drop()
       throw error
@@ -192,8 +200,6 @@ export class PostgresLog implements LogKeeper {
   async #close(time: number): Promise<void> {
     this.#giveUpAt = performance.now() + closingMs
     try {
-      this.#evidence.write()
-      await this.#connected()
       await this.#sign(time, { closed: true })
     } finally {
       await this.#session.end()

@@ -35,6 +35,16 @@ export async function openForWriting(place: PostgresPlace): Promise<Session> {
   }
 }
 
+/** What of the server's settings breaks what a commit promises, and only its administrator can change. */
+export async function unsafeSettings(session: Session): Promise<string | undefined> {
+  const { rows } = await session.query<{ name: string }>(
+    `select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name`,
+  )
+  if (rows.length === 0) return undefined
+  const names = rows.map(({ name }) => `\`${name}\``).join(' and ')
+  return `PostgreSQL runs with ${names} off: decisions that were acknowledged are lost when its machine fails`
+}
+
 /**
  * What this replica wrote down outside the database must be in it: else it is an older copy, or rows were taken away.
  * Rejects with `audit.unwritable`.

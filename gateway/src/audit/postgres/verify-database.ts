@@ -20,6 +20,7 @@ import { RegisterVerifier } from './verify-register.ts'
 import { columnText } from './wire-text.ts'
 
 const pageSize = 1000
+const pageRecords = 250
 const chainLimit = 1000
 
 type Row = StoredRow & { readonly time: number; readonly session: string | null; readonly turn: string | null } & Record<string, unknown>
@@ -182,9 +183,9 @@ class Verification {
   }
 }
 
-/** At most a thousand records, and not many more bytes than 4 MiB of them. */
+/** At most so many records, and not many more bytes than 1 MiB of them. */
 const pageStatement = `select seq, hash, time, session, turn, record from (
     select *, sum(octet_length(record)) over (order by seq) - octet_length(record) as before from (
-      select seq, hash, time, session, turn, record from records where writer = $1 and seq > $2 order by seq limit ${pageSize}
+      select seq, hash, time, session, turn, record from records where writer = $1 and seq > $2 order by seq limit ${pageRecords}
     ) as page
-  ) as sized where before < 4194304 order by seq`
+  ) as sized where before < 1048576 order by seq`
