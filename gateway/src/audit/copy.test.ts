@@ -57,6 +57,14 @@ describe.skipIf(testPostgres === undefined)('a copied log', () => {
     expect(await verifyLog(folder.place)).toMatchObject({ ok: true, records: 25 })
   })
 
+  test('is compared with the file of checkpoints that stayed in its folder', async () => {
+    await copy()
+    const there = { ...database.place, dataDir: folder.place.dataDir }
+    expect(await verifyLog(there)).toMatchObject({ ok: true, records: 25, checkpoints: 3 })
+    await database.change('delete from records where seq > 20; delete from checkpoints where seq > 20')
+    expect((await verifyLog(there)).problems.map(({ kind, seq }) => `${kind} ${seq}`)).toEqual(['checkpoint 25', 'tail_cut 21'])
+  })
+
   test('takes what came since when it is copied again, and nothing twice', async () => {
     await copy()
     expect(await copy()).toMatchObject({ copiedRecords: 0, records: 25, copiedCheckpoints: 0, checkpoints: 3 })

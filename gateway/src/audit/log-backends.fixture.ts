@@ -40,8 +40,8 @@ export function inFolder(dataDir: string): FolderPlace {
   return { kind: 'sqlite', dataDir }
 }
 
-function anchorIn(folder: string): Pick<TestLog, 'anchorLines' | 'writeAnchor'> {
-  const path = join(folder, 'checkpoints.jsonl')
+function anchorIn(folder: string, name: string): Pick<TestLog, 'anchorLines' | 'writeAnchor'> {
+  const path = join(folder, name)
   return {
     anchorLines: () => readFileSync(path, 'utf8').trimEnd().split('\n'),
     writeAnchor: (lines) => writeFileSync(path, lines.map((line) => `${line}\n`).join('')),
@@ -66,7 +66,7 @@ function folderLog(from?: string): TestLog {
       }
     },
     copy: async () => folderLog(dataDir),
-    ...anchorIn(dataDir),
+    ...anchorIn(dataDir, 'checkpoints.jsonl'),
     [Symbol.asyncDispose]: async () => rmSync(root, { recursive: true, force: true }),
   }
 }
@@ -96,7 +96,7 @@ export async function databaseLog(options: { server?: string | undefined; from?:
     place,
     change,
     copy: () => databaseLog({ server: options.server, from: place }),
-    ...anchorIn(dataDir),
+    ...anchorIn(dataDir, 'checkpoints-0.jsonl'),
     async [Symbol.asyncDispose]() {
       rmSync(dataDir, { recursive: true, force: true })
       await drop()

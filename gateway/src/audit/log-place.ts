@@ -31,15 +31,20 @@ export type ReadingPlace = FolderPlace | DatabasePlace
 /** Where a log is written. */
 export type LogPlace = FolderPlace | WriterPlace
 
-/** Files beside a log in PostgreSQL. Each worker has its own, because lines of several in one file could not be taken back. */
-export function evidenceFiles(
-  dataDir: string,
-  worker: number,
-): { readonly anchor: string; readonly lock: string; readonly publicKey: string } {
-  const suffix = worker === 0 ? '' : `-${worker}`
+/** Files beside a log in PostgreSQL. */
+export interface EvidenceFiles {
+  /** Copies of the checkpoints that this worker signed. A folder's own log has another file, and stays as it is. */
+  readonly anchor: string
+  /** Held locked by the worker. */
+  readonly lock: string
+  readonly publicKey: string
+}
+
+/** Each worker has its own, because lines of several in one file could not be taken back. */
+export function evidenceFiles(dataDir: string, worker: number): EvidenceFiles {
   return {
-    anchor: join(dataDir, `checkpoints${suffix}.jsonl`),
-    lock: join(dataDir, `decisions${suffix}.lock`),
+    anchor: join(dataDir, `checkpoints-${worker}.jsonl`),
+    lock: join(dataDir, `decisions-${worker}.lock`),
     publicKey: join(dataDir, 'checkpoint.pub'),
   }
 }

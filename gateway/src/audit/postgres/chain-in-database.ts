@@ -32,7 +32,7 @@ export async function seenChain(session: Session, writer: Writer): Promise<SeenC
 export function wentBack(writer: Writer, what: string): TurnwardError {
   return new TurnwardError('audit.unwritable', {
     subject: writer.chain,
-    why: `the decision log in the database went back in time: ${what}; this process writes no more`,
+    why: `the decision log in the database went back in time: ${what}; this process writes no more, whatever comes back: look with \`turnward audit verify\` and restart it`,
     fix: 'Was the database restored or failed over to an older copy? Keep it as evidence, run `turnward audit verify`, then restart the gateway.',
   })
 }

@@ -9,6 +9,7 @@ import { TurnwardError } from '../../core/error.ts'
 import { makePrivateFolder, readOrMakeOnce } from '../../store/private-files.ts'
 import { AnchorFile, readAnchor } from '../anchor.ts'
 import { checkpointLine, type Checkpoint } from '../checkpoint.ts'
+import type { EvidenceFiles } from '../log-place.ts'
 import { holdLock } from '../log-storage.ts'
 
 export class Evidence {
@@ -19,7 +20,7 @@ export class Evidence {
   readonly #missing: Checkpoint[] = []
 
   /** Throws `audit.unwritable` when another process has the files, or when they are of another installation. */
-  constructor(files: { readonly anchor: string; readonly lock: string; readonly publicKey: string }, key: KeyObject) {
+  constructor(files: EvidenceFiles, key: KeyObject) {
     this.path = files.anchor
     makePrivateFolder(dirname(files.anchor))
     this.#lock = holdLock(files.lock)

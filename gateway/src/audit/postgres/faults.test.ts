@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FaultProxy } from '../../../../conformance/harness/fault-proxy.ts'
 import { until, within } from '../../../../conformance/harness/until.ts'
@@ -87,6 +88,31 @@ describe.skipIf(!isThere)('a commit', () => {
     const taken = decision()
     await log.appendDurably(taken)
     expect((await ids()).slice(1)).toEqual([taken.id])
+  })
+
+  test('that an old connection is still at work on never comes later, when its caller was told that it will not', async () => {
+    place = { ...place, database: { ...place.database, statementTimeoutMs: 60_000 } }
+    const log = await opened()
+    await log.appendDurably(decision())
+    const other = new Client({ connectionString: kept.place.database.url })
+    await other.connect()
+    await other.query('begin; lock table records in exclusive mode')
+    const blocked = decision()
+    const answer = log.appendDurably(blocked).then(
+      () => true,
+      () => false,
+    )
+    const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into records%'`
+    await until('a commit that waits', async () => ((await kept.change(waiting)).length > 0 ? true : undefined))
+    proxy.cut()
+    const wasTaken = await within('the truth', answer)
+    await other.query('rollback')
+    await other.end()
+    await healthy(log)
+    await log.appendDurably(decision())
+    expect({ wasTaken, isThere: (await ids()).includes(blocked.id) }).toEqual({ wasTaken: false, isThere: false })
+    await log.close()
+    expect((await verifyLog(kept.place)).problems).toEqual([])
   })
 
   test('on its way when the server stalls is settled later, and everybody else is refused meanwhile', async () => {
@@ -209,7 +235,7 @@ describe.skipIf(!isThere)('a server', () => {
       why: expect.stringContaining('went back in time'),
       fix: expect.stringContaining('turnward audit verify'),
     })
-    rmSync(join(place.dataDir, 'checkpoints.jsonl'))
+    rmSync(join(place.dataDir, 'checkpoints-0.jsonl'))
     await (await opened()).appendDurably(decision())
   })
 

@@ -4,11 +4,12 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { TurnwardError } from '../../core/error.ts'
 import { shownPlace } from '../../store/postgres/connecting.ts'
 import { readAnchor, type AnchorLine } from '../anchor.ts'
 import type { Checkpoint } from '../checkpoint.ts'
+import { logFiles } from '../log-files.ts'
 import type { DatabasePlace } from '../log-place.ts'
 import { ChainVerifier, problemLimit, type LookUps, type StoredRow } from '../verify-chain.ts'
 import { missingChain, verifyCheckpoints } from '../verify-checkpoints.ts'
@@ -33,21 +34,26 @@ const columns: LookUps<Row> = {
 /** Verifies the whole log. Without a key nothing that is signed holds. Rejects with `store.failed`. */
 export function verifyDatabase(place: DatabasePlace, key: KeyObject | undefined): Promise<VerifyReport> {
   // The order matters while gateways write: they put a checkpoint into the database first and into the file second.
-  const anchor = anchorsOf(place.dataDir)
+  const anchor = anchorsOf(place.dataDir, (file) => workerAnchor.test(file))
+  // A log that began in this folder and was copied. Where it was not, the file says nothing of the database.
+  const folderAnchor = anchorsOf(place.dataDir, (file) => file === basename(logFiles(place.dataDir).anchor))
   return withSession(place.database, 'turnward verifying', async (session) => {
     await session.query('begin isolation level repeatable read, read only')
     const { rows } = await session.query<{ there: boolean }>(`select to_regclass('writers') is not null as there`)
     if (rows[0]?.there !== true)
       throw new TurnwardError('store.failed', { subject: shownPlace(place.database), why: 'there is no decision log here' })
-    return new Verification(session, key, anchor).run()
+    return new Verification(session, key, anchor, folderAnchor).run()
   })
 }
 
-/** The lines of every file of checkpoints in the folder, by their chain. Those that are no checkpoint are under the empty name. */
-function anchorsOf(dataDir: string): Map<string, AnchorLine[]> {
+/** What this replica's workers wrote down of a log in a database. */
+const workerAnchor = /^checkpoints-\d+\.jsonl$/
+
+/** The lines of every such file in the folder, by their chain. Those that are no checkpoint are under the empty name. */
+function anchorsOf(dataDir: string, isOne: (file: string) => boolean): Map<string, AnchorLine[]> {
   const found = new Map<string, AnchorLine[]>()
   if (!existsSync(dataDir)) return found
-  for (const name of readdirSync(dataDir).filter((file) => /^checkpoints(?:-\d+)?\.jsonl$/.test(file))) {
+  for (const name of readdirSync(dataDir).filter(isOne)) {
     for (const line of readAnchor(join(dataDir, name))) {
       const chain = line.checkpoint?.chain ?? ''
       const lines = found.get(chain)
@@ -62,15 +68,22 @@ class Verification {
   readonly #session: Session
   readonly #key: KeyObject | undefined
   readonly #anchor: Map<string, AnchorLine[]>
+  readonly #folderAnchor: ReadonlyMap<string, AnchorLine[]>
   readonly #problems: VerifyProblem[] = []
   readonly #chains: ChainReport[] = []
   #totals = { records: 0, checkpoints: 0, uncovered: 0 }
   #lastCheckpoint: Checkpoint | null = null
 
-  constructor(session: Session, key: KeyObject | undefined, anchor: Map<string, AnchorLine[]>) {
+  constructor(
+    session: Session,
+    key: KeyObject | undefined,
+    anchor: Map<string, AnchorLine[]>,
+    folderAnchor: ReadonlyMap<string, AnchorLine[]>,
+  ) {
     this.#session = session
     this.#key = key
     this.#anchor = anchor
+    this.#folderAnchor = folderAnchor
   }
 
   async run(): Promise<VerifyReport> {
@@ -109,7 +122,7 @@ class Verification {
   async #chain(writer: Writer): Promise<void> {
     const { chain } = writer
     const stored = await this.#checkpoints(writer)
-    const anchorBefore = this.#anchor.get(chain) ?? []
+    const anchorBefore = [...(this.#anchor.get(chain) ?? []), ...(writer.origin === 'copied' ? (this.#folderAnchor.get(chain) ?? []) : [])]
     this.#anchor.delete(chain)
     const { valid, problems } = verifyCheckpoints({ chain, database: stored, anchorBefore, anchorAfter: undefined, key: this.#key })
     const verifier = new ChainVerifier<Row>(chain, new Map(valid.map(({ seq, hash }) => [seq, hash])), columns)
