@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FaultProxy } from '../../../../conformance/harness/fault-proxy.ts'
@@ -10,6 +11,7 @@ import { postgresPrograms, startPostgres, type PostgresServer } from '../../../.
 import { silentLogger } from '../../core/logger.ts'
 import { databaseLog, type TestLog } from '../log-backends.fixture.ts'
 import type { WriterPlace } from '../log-place.ts'
+import type { LogThreadData } from '../log-protocol.ts'
 import { openDecisionLog, type DecisionLogOptions, type OpenDecisionLog } from '../log-writer.ts'
 import { readRecords } from '../read.ts'
 import { decision } from '../records.fixture.ts'
@@ -249,6 +251,46 @@ describe.skipIf(!isThere)('a server', () => {
     await log.close()
     await refused
     expect(said.at(-1)).toMatchObject({ lost: 1, why: expect.stringContaining('did not answer') })
+  })
+})
+
+describe.skipIf(!isThere)('the thread that comes after one that died', () => {
+  const threads: Worker[] = []
+  const spawn = (data: LogThreadData): Worker => {
+    const thread = new Worker(new URL('../log-worker.ts', import.meta.url), { workerData: data, execArgv: [] })
+    threads.push(thread)
+    return thread
+  }
+
+  test('waits for the database, and then tells what became of what the other one sent', async () => {
+    const log = await opened({ spawn })
+    await log.appendDurably(decision())
+    const swallowed = proxy.swallowAnswer(isCommit)
+    const written = log.appendDurably(decision())
+    await within('the swallowed answer', swallowed)
+    proxy.refuse()
+    await threads.at(-1)?.terminate()
+    await until('a log that fails', () => log.health())
+    proxy.behave()
+    await within('the truth', written)
+    await healthy(log)
+    await log.appendDurably(decision())
+    await log.close()
+    expect(await verifyLog(kept.place)).toMatchObject({ ok: true, records: 3, chains: { length: 1 } })
+  })
+
+  test.each([
+    ['records are gone', 'delete from records where seq = 2'],
+    ['the last one was altered', `update records set record = replace(record, 'alice', 'bob') where seq = 2`],
+    ['its row in the register is gone', 'delete from writers'],
+  ])('does not go on with the chain when %s', async (_what, change) => {
+    const log = await opened({ spawn })
+    await log.appendDurably(decision())
+    await log.appendDurably(decision())
+    await kept.change(change)
+    await threads.at(-1)?.terminate()
+    await until('the refusal', () => (log.health()?.includes('went back in time') === true ? true : undefined))
+    await expect(log.appendDurably(decision())).rejects.toMatchObject({ code: 'audit.unwritable' })
   })
 })
 
