@@ -150,6 +150,17 @@ export const errorCodes = {
     title: 'The configuration asks for something that is not available yet',
     fix: 'Remove the named part.',
   },
+  'state.unavailable': {
+    status: 503,
+    title: 'The shared state cannot be used',
+    fix: 'Check the server of `state.url`; governed calls resume by themselves.',
+  },
+  'state.too_large': {
+    status: 413,
+    title: 'A value is too large for the shared state',
+    fix: 'Send less in one message.',
+  },
+  'state.busy': { status: 503, title: 'The shared state changes too fast', fix: 'Try again.' },
   'store.failed': { status: 503, title: 'The store cannot be used', fix: 'Check the data directory.' },
   'cluster.gone': {
     status: 503,

@@ -80,7 +80,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       worker: 0,
       running: () => running(),
     })
-    if (cluster !== undefined) opened.push(cluster)
+    if (cluster !== undefined) {
+      const { instances } = cluster
+      opened.push(cluster)
+      telemetry.observe('turnward_cluster_processes', () => instances.present.length)
+      telemetry.observe('turnward_cluster_revisions', () => new Set(instances.present.map(({ revision }) => revision)).size)
+    }
     const protect = [dataDir, ...config.current.files]
     const runners = options.makeRunners?.(protect) ?? createRunners(runnerOptions(protect))
     const fleet = createFleet({
@@ -112,7 +117,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const server: HttpServer = await listen(
       services,
       (request, response, gateway) => mcp.handle(request, response, gateway),
-      { config: () => config.problem, store: () => store.health(), state: () => undefined },
+      { config: () => config.problem, store: () => store.health(), state: () => state.health?.() },
       cluster,
     )
     running = () => server.running

@@ -1,14 +1,16 @@
-/** Opens the state that replicas share. */
+/** Opens the state that replicas share, as a configuration names it. */
 import type { OpeningSettings } from '../config/opening-settings.ts'
 import type { Clock } from '../core/clock.ts'
-import { TurnwardError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
 import type { StateStore } from '../state/state-store.ts'
 
 /** Rejects with `state.unavailable` when it cannot be reached. */
 export async function openSharedState(
-  _settings: Pick<OpeningSettings, 'state'>,
-  _options: { readonly clock: Clock; readonly logger: Logger },
+  { state }: Pick<OpeningSettings, 'state'>,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<StateStore> {
-  throw new TurnwardError('config.not_available', { subject: 'state.kind' })
+  // Loaded where it is used: the embedded default does without the client.
+  const { openValkeyState } = await import('../state/valkey/open-valkey-state.ts')
+  const { url = '', prefix, ca, timeout_ms: timeoutMs } = state
+  return openValkeyState({ url, prefix, ca, timeoutMs, clock, logger })
 }

@@ -115,8 +115,9 @@ export class RunningConfig {
     }
     if (this.#problem !== undefined) this.#logger.info({ reason, revision: loaded.revision }, 'the configuration is valid again')
     this.#problem = undefined
+    const next = this.#withRunningSettings(loaded, previous)
     if (loaded.revision === previous.revision && isDeepStrictEqual(loaded.files, previous.files)) return true
-    this.#current = this.#withRunningSettings(loaded, previous)
+    this.#current = next
     this.#logger.info({ reason, revision: loaded.revision, previous: previous.revision }, 'configuration swapped')
     for (const listener of this.#listeners) {
       try {

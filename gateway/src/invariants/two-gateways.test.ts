@@ -14,6 +14,8 @@ import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { testClock, testState } from '../turns/state-and-clock.fixture.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
 import { delayedState } from './delayed-state.fixture.ts'
+import { sharingWays } from './sharing.fixture.ts'
+import { forCall } from '../turns/state-of-call.ts'
 import { configOf, keys, openFloors, type Floors } from './floors.fixture.ts'
 import { vendorConfig, wires } from './vendors.fixture.ts'
 
@@ -31,21 +33,21 @@ const readings = ['office__web', 'office__staff', 'office__once', 'office__note'
 /** What is shared, as a gateway that has just started reads it. */
 async function stored(state: StateStore, { services }: Floors, id: string): Promise<PolicyState | undefined> {
   const { policy } = services.snapshot()
-  return (await new SessionRegistry(state, services.clock).find(id, policy, 3_600_000))?.policyState
+  const { state: seen, clock } = forCall({ ...services, state }, { principal: { id: 'alice' } })
+  return (await new SessionRegistry(seen, clock).find(id, policy, 3_600_000))?.policyState
 }
 
 const gateway = fc.constantFrom(0, 1)
 const step = fc.record({ gateway, session: fc.constantFrom('one', 'two'), tool: fc.constantFrom(...readings) })
 
-describe('tool calls of one session at two gateways', () => {
-  test('together narrow its label, pay once, leave nothing reserved, and lose no effect', async () => {
+describe.each(sharingWays)('tool calls of one session at two gateways over $way', ({ isMissing, share, open }) => {
+  test.skipIf(isMissing)('together narrow its label, pay once, leave nothing reserved, and lose no effect', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 4 }), async (seed, rounds) => {
-        const state = testState(testClock())
-        const shared = delayedState(state, seed)
+        await using shared = await open(seed)
         const config = configOf({ contracts })
-        await using first = await openFloors({ config, tools, state: shared })
-        await using second = await openFloors({ config, tools, state: shared })
+        await using first = await openFloors({ config, tools, state: shared.here })
+        await using second = await openFloors({ config, tools, state: shared.there })
         const both = [first, second]
         const ran = new Map<string, string[]>()
         for (const round of rounds) {
@@ -63,7 +65,7 @@ describe('tool calls of one session at two gateways', () => {
           for (const [name, names] of ran) {
             const { caller } = await first.context(keys.alice, 'x')
             const id = sessionIdFor(first.services.secret, caller, { source: 'header', value: name })
-            const found = await stored(state, first, id)
+            const found = await stored(shared.here, first, id)
             const audience = names.includes('office__staff') ? [['@staff']] : []
             expect(found?.label).toEqual({ trust: names.includes('office__web') ? 0 : 1, audience })
             expect(found?.effects.reserved).toEqual({})
@@ -74,70 +76,72 @@ describe('tool calls of one session at two gateways', () => {
           }
         }
       }),
-      { numRuns: 40 },
+      { numRuns: Math.ceil((40 * share) / 100) },
     )
   })
 })
 
-describe('conversations that go from gateway to gateway', () => {
+describe.each(sharingWays)('conversations that go from gateway to gateway over $way', ({ isMissing, share, open }) => {
   const conversation = fc.record({ asks: gateway, calls: gateway, goesOn: gateway, tool: fc.constantFrom('office__note', 'office__web') })
 
-  test.each(wires)('keep their calls, tickets, dropped calls and labels ($kind, stream: $stream)', async ({ kind, path, stream }) => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer(), fc.array(conversation, { minLength: 1, maxLength: 5 }), async (seed, conversations) => {
-        const state = testState(testClock())
-        const shared = delayedState(state, seed)
-        await using vendor = await startVendor((request) => {
-          const text = JSON.stringify(request.body.messages)
-          const number = Number(/conversation (\d+)/.exec(text)?.[1])
-          if (text.includes(`result ${number}`)) return say(request, { text: `Done ${number}.` })
-          const calls = [
-            { id: `never_${number}`, name: 'office__never', args: { number } },
-            { id: `call_${number}`, name: conversations[number]?.tool ?? '', args: { number } },
-          ]
-          return say(request, { calls })
-        })
-        const config = vendorConfig(kind, vendor.url, { contracts })
-        const answers = { content: [{ type: 'text', text: 'done' }] }
-        const running = Object.fromEntries(Object.keys(contracts).map((name) => [name, { run: () => answers }]))
-        await using first = await openFloors({ config, tools: running, state: shared })
-        await using second = await openFloors({ config, tools: running, state: shared })
-        const at = (index: number): Floors => [first, second][index] ?? first
-        const ask = (index: number, messages: readonly object[]) =>
-          post(`${at(index).url}${path}`, keys.alice, { model: 'm', max_tokens: 100, stream, messages })
-        await Promise.all(
-          conversations.map(async ({ asks, calls, goesOn, tool }, number) => {
-            const user = { role: 'user', content: `conversation ${number}` }
-            const answer = await ask(asks, [user])
-            expect(answer.text).toContain(`call_${number}`)
-            expect(answer.text).not.toContain(`never_${number}`)
-            const called = await at(calls).call(await at(calls).context(keys.alice, 'x'), tool, { number })
-            expect(called.isError).not.toBe(true)
-            const end = await ask(goesOn, [user, ...historyOf(kind, number, tool)])
-            expect(end.text).toContain(`Done ${number}.`)
-          }),
-        )
-        const records = [...first.log.records, ...second.log.records]
-        for (const [number, { tool }] of conversations.entries()) {
-          const own = (kindOf: string, id: string) =>
-            records.find((record) => record.type === 'decision' && record.kind === kindOf && record.toolCallId === id)
-          const proposed = own('tool_proposal', `call_${number}`)
-          const made = own('tool_call', `call_${number}`)
-          // The call joined the conversation that proposed it, and no other.
-          expect([made?.session, made?.turn, made?.modelCall]).toEqual([proposed?.session, proposed?.turn, proposed?.modelCall])
-          const found = await stored(state, first, proposed?.session ?? '')
-          expect(found?.label).toEqual({ trust: tool === 'office__web' ? 0 : 1, audience: [] })
-          expect(found?.effects).toMatchObject({ reserved: {}, done: contracts[tool as 'office__web' | 'office__note'].effects })
-          // What was dropped is back when the conversation goes on.
-          const last = vendor.requests.filter(({ body }) => JSON.stringify(body.messages).includes(`result ${number}`))
-          expect(last).toHaveLength(1)
-          expect(JSON.stringify(last[0]?.body.messages)).toContain(`never_${number}`)
-        }
-        expect([...first.ran, ...second.ran]).toHaveLength(conversations.length)
-      }),
-      { numRuns: 15 },
-    )
-  })
+  test.skipIf(isMissing).each(wires)(
+    'keep their calls, tickets, dropped calls and labels ($kind, stream: $stream)',
+    async ({ kind, path, stream }) => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer(), fc.array(conversation, { minLength: 1, maxLength: 5 }), async (seed, conversations) => {
+          await using shared = await open(seed)
+          await using vendor = await startVendor((request) => {
+            const text = JSON.stringify(request.body.messages)
+            const number = Number(/conversation (\d+)/.exec(text)?.[1])
+            if (text.includes(`result ${number}`)) return say(request, { text: `Done ${number}.` })
+            const calls = [
+              { id: `never_${number}`, name: 'office__never', args: { number } },
+              { id: `call_${number}`, name: conversations[number]?.tool ?? '', args: { number } },
+            ]
+            return say(request, { calls })
+          })
+          const config = vendorConfig(kind, vendor.url, { contracts })
+          const answers = { content: [{ type: 'text', text: 'done' }] }
+          const running = Object.fromEntries(Object.keys(contracts).map((name) => [name, { run: () => answers }]))
+          await using first = await openFloors({ config, tools: running, state: shared.here })
+          await using second = await openFloors({ config, tools: running, state: shared.there })
+          const at = (index: number): Floors => [first, second][index] ?? first
+          const ask = (index: number, messages: readonly object[]) =>
+            post(`${at(index).url}${path}`, keys.alice, { model: 'm', max_tokens: 100, stream, messages })
+          await Promise.all(
+            conversations.map(async ({ asks, calls, goesOn, tool }, number) => {
+              const user = { role: 'user', content: `conversation ${number}` }
+              const answer = await ask(asks, [user])
+              expect(answer.text).toContain(`call_${number}`)
+              expect(answer.text).not.toContain(`never_${number}`)
+              const called = await at(calls).call(await at(calls).context(keys.alice, 'x'), tool, { number })
+              expect(called.isError).not.toBe(true)
+              const end = await ask(goesOn, [user, ...historyOf(kind, number, tool)])
+              expect(end.text).toContain(`Done ${number}.`)
+            }),
+          )
+          const records = [...first.log.records, ...second.log.records]
+          for (const [number, { tool }] of conversations.entries()) {
+            const own = (kindOf: string, id: string) =>
+              records.find((record) => record.type === 'decision' && record.kind === kindOf && record.toolCallId === id)
+            const proposed = own('tool_proposal', `call_${number}`)
+            const made = own('tool_call', `call_${number}`)
+            // The call joined the conversation that proposed it, and no other.
+            expect([made?.session, made?.turn, made?.modelCall]).toEqual([proposed?.session, proposed?.turn, proposed?.modelCall])
+            const found = await stored(shared.here, first, proposed?.session ?? '')
+            expect(found?.label).toEqual({ trust: tool === 'office__web' ? 0 : 1, audience: [] })
+            expect(found?.effects).toMatchObject({ reserved: {}, done: contracts[tool as 'office__web' | 'office__note'].effects })
+            // What was dropped is back when the conversation goes on.
+            const last = vendor.requests.filter(({ body }) => JSON.stringify(body.messages).includes(`result ${number}`))
+            expect(last).toHaveLength(1)
+            expect(JSON.stringify(last[0]?.body.messages)).toContain(`never_${number}`)
+          }
+          expect([...first.ran, ...second.ran]).toHaveLength(conversations.length)
+        }),
+        { numRuns: Math.ceil((15 * share) / 100) },
+      )
+    },
+  )
 })
 
 function historyOf(kind: 'openai' | 'anthropic', number: number, name: string): readonly object[] {
@@ -155,14 +159,15 @@ function historyOf(kind: 'openai' | 'anthropic', number: number, name: string): 
   ]
 }
 
-test('one ticket is one call, whichever gateways the same call is made at', async () => {
+test.each(sharingWays)('one ticket is one call, whichever gateways the same call is made at ($way)', async ({ isMissing, share, open }) => {
+  if (isMissing) return
   await fc.assert(
     fc.asyncProperty(fc.integer(), fc.array(gateway, { minLength: 2, maxLength: 4 }), async (seed, attempts) => {
-      const shared = delayedState(testState(testClock()), seed)
+      await using shared = await open(seed)
       await using vendor = await startVendor((request) => say(request, { calls: [{ id: 'call_1', name: 'office__note', args: {} }] }))
       const config = vendorConfig('openai', vendor.url, { contracts, turns: { tickets: 'required' } })
-      await using first = await openFloors({ config, tools, state: shared })
-      await using second = await openFloors({ config, tools, state: shared })
+      await using first = await openFloors({ config, tools, state: shared.here })
+      await using second = await openFloors({ config, tools, state: shared.there })
       await post(`${first.url}/v1/chat/completions`, keys.alice, { model: 'm', messages: [{ role: 'user', content: 'go' }] })
       const results = await Promise.all(
         attempts.map(async (index) => {
@@ -173,7 +178,7 @@ test('one ticket is one call, whichever gateways the same call is made at', asyn
       expect(results.filter(({ isError }) => isError !== true)).toHaveLength(1)
       expect([...first.ran, ...second.ran]).toHaveLength(1)
     }),
-    { numRuns: 30 },
+    { numRuns: Math.ceil((30 * share) / 100) },
   )
 })
 

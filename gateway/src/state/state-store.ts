@@ -2,6 +2,7 @@
  * Shared, expiring state: sessions, places of conversations, tickets. One interface, in memory (kept on disk by the
  * store) or, later, Valkey. Values are plain JSON. Reads may be synchronous or not; callers await.
  */
+import type { Clock } from '../core/clock.ts'
 import type { StateValues } from './state-values.ts'
 
 export type StateNamespace = keyof StateValues
@@ -48,6 +49,10 @@ export interface Changed<T, R> {
   readonly result: R
   /** Whether a restart may bring back the value before: everybody sees the change at once, but it need not reach the disk by itself. */
   readonly isForgettable?: boolean
+  /** Whether the result depends on nothing that is stored, so that others need to see the change only when what follows from it leaves the gateway (`settle`). */
+  readonly mayWait?: boolean
+  /** Whose listeners are woken, wherever they are. */
+  readonly announce?: string | undefined
 }
 
 export interface StateStore<Values extends Readonly<Record<StateNamespace, unknown>> = StateValues> {
@@ -70,5 +75,28 @@ export interface StateStore<Values extends Readonly<Record<StateNamespace, unkno
   ): MaybePromise<R>
   /** Writes everything pending to disk. */
   flush(): Promise<void>
+  /** Where the state is elsewhere: a view of it for one call. `slot`: what all keys of the call have in common. */
+  begin?(slot: string): CallState<Values>
+  /** Where others change it too: calls `listener` when a change announces the topic, and once when that may have been missed. Returns the way to stop. */
+  listen?(topic: string, listener: () => void): () => void
+  /** Why it cannot be used now; undefined when it can. */
+  health?(): string | undefined
   close(): Promise<void>
+}
+
+/** A state that is elsewhere, as one call sees it: what it has read is not read again, and what may wait is written together. */
+export interface CallState<Values extends Readonly<Record<StateNamespace, unknown>> = StateValues> extends StateStore<Values> {
+  /** The time all who share the state go by. */
+  readonly clock: Clock
+  /**
+   * Runs something that touches nothing but the state, in one step: on what is known here of it, which is checked when it
+   * is written. It is run again when something was not as it seemed.
+   */
+  attempt<R>(run: () => Promise<R>): Promise<R>
+  /** Values that will be asked for soon: they are read with whatever goes there next. */
+  expect<N extends StateNamespace>(namespace: N, key: string): void
+  /** Something has taken long: what is decided next on a session is decided on the session as it is then. */
+  doubt(): void
+  /** Writes what waits. What leaves the gateway after that leaves nothing behind. */
+  settle(): MaybePromise<void>
 }

@@ -63,6 +63,8 @@ export const gauges = {
   turnward_mcp_servers_ready: 'MCP servers that answer now',
   turnward_audit_pending: 'Decision records that are not on disk yet',
   turnward_config_stale: '1 while the newest configuration was rejected and an older revision runs',
+  turnward_cluster_processes: 'Processes of the installation that announce themselves',
+  turnward_cluster_revisions: 'Revisions of the configuration they run on; more than 1 while they differ',
 } as const
 
 export const counters = {

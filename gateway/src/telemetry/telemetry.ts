@@ -1,6 +1,7 @@
 /** What the pipelines report about themselves. Names of spans, attributes and metrics live in `names.ts` only. */
 import type { UsageRecord } from '@turnward/contract/decision'
 import type { Logger } from '../core/logger.ts'
+import type { gauges } from './names.ts'
 
 export interface ModelCallStart {
   readonly requestModel: string
@@ -62,10 +63,7 @@ export interface Telemetry {
   startModelCall(start: ModelCallStart): CallSpan
   startToolCall(start: ToolCallStart): CallSpan
   /** Gauges read when scraped: name in `names.ts`, value now. */
-  observe(
-    name: 'turnward_sessions' | 'turnward_mcp_servers_ready' | 'turnward_audit_pending' | 'turnward_config_stale',
-    read: () => number,
-  ): void
+  observe(name: keyof typeof gauges, read: () => number): void
   count(
     name:
       | 'turnward_audit_failures_total'

@@ -27,18 +27,21 @@ import { recordRefusedModel } from './recording/recording-model-call.ts'
 import { recordTokenCount, recordTokenCountOutcome } from './recording/recording-token-count.ts'
 import type { Services } from './services.ts'
 import { attachSession } from './sessions/attaching-session.ts'
+import { closeState, forCall } from './state-of-call.ts'
 import { readHistory } from './sessions/history.ts'
 
 const maxAnswerBytes = 64 * 1024
 
-export async function countTokens(services: Services, origin: CallOrigin, dialect: Dialect): Promise<void> {
-  const started = services.clock.monotonic()
-  const snapshot = services.snapshot()
+export async function countTokens(gateway: Services, origin: CallOrigin, dialect: Dialect): Promise<void> {
+  const started = gateway.clock.monotonic()
+  const snapshot = gateway.snapshot()
+  let services = gateway
   let count: TokenCount | undefined
   let asked: Session | undefined
   try {
     // Who is calling comes first, as for a call.
-    const caller = origin.caller ?? (await services.authenticator.authenticate(origin.headers, snapshot))
+    const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin.headers, snapshot))
+    services = forCall(gateway, caller)
     const read = await readModelRequest(services, origin, caller, dialect, snapshot)
     const model = read.view.model
     const history = readHistory(read.view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
@@ -69,10 +72,10 @@ export async function countTokens(services: Services, origin: CallOrigin, dialec
     if (count !== undefined) recordTokenCountOutcome(count, started, error)
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: count?.turn, err: error.cause }, error.message)
   } finally {
-    if (asked !== undefined) {
-      // One that read nothing is not worth a place in the store.
-      if (asked.state.version > 0) await services.sessions.save(asked, snapshot.settings.turns.session_idle_ms)
-    }
+    const left = asked
+    // One that read nothing is not worth a place in the store.
+    if (left !== undefined && left.state.version > 0)
+      await closeState(services, async () => services.sessions.save(left, snapshot.settings.turns.session_idle_ms))
   }
 }
 

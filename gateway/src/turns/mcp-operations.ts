@@ -6,6 +6,8 @@ import { recordOf } from './recording/recording.ts'
 import { requireGateway } from './resolving-tool.ts'
 import type { Services } from './services.ts'
 import { isShown, reachableNow } from './deciding/shaping-tools.ts'
+import type { Session } from '../state/sessions.ts'
+import { forCall, inOneStep } from './state-of-call.ts'
 import { runToolCall } from './tool-call.ts'
 import { subjectOf } from './deciding/tool-subject.ts'
 
@@ -26,7 +28,7 @@ export function createMcpOperations(services: Services): McpOperations {
 async function listCallableTools(services: Services, context: McpContext): Promise<ListedTools> {
   requireGateway(context)
   const { tools, missing } = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
-  const session = await mcpSession(services, context)
+  const session = await sessionOf(services, context)
   const call = linkedCall(services, context, session)
   const hidden: string[] = []
   const shown = tools.filter((tool) => {
@@ -56,9 +58,13 @@ async function listCallableTools(services: Services, context: McpContext): Promi
 }
 
 async function watchCallableTools(services: Services, context: McpContext, changed: () => void): Promise<() => void> {
-  const session = await mcpSession(services, context)
+  const session = await sessionOf(services, context)
   const stops = [services.fleet.onChange(changed), services.sessions.watch(session.id, changed)]
   return () => {
     for (const stop of stops) stop()
   }
+}
+
+function sessionOf(services: Services, context: McpContext): Promise<Session> {
+  return inOneStep(forCall(services, context.caller), (own) => mcpSession(own, context))
 }

@@ -27,35 +27,36 @@ import type { Services } from './services.ts'
 import { attachSession } from './sessions/attaching-session.ts'
 import { readHistory } from './sessions/history.ts'
 import { failPlace, placeOf, savePlace } from './sessions/places.ts'
+import { callStateOf, closeState, forCall, inOneStep, settleState } from './state-of-call.ts'
 import { tellModel } from './telling/telling-model.ts'
 import { shapeTools } from './deciding/shaping-tools.ts'
 
 /** Answers one model call, whatever happens. The origin's answer is ended when this resolves. Never rejects on account of a call. */
-export async function runModelCall(services: Services, origin: CallOrigin, dialect: Dialect): Promise<void> {
-  const started = services.clock.monotonic()
+export async function runModelCall(gateway: Services, origin: CallOrigin, dialect: Dialect): Promise<void> {
+  const started = gateway.clock.monotonic()
   // A call ends on the revision it started on.
-  const snapshot = services.snapshot()
+  const snapshot = gateway.snapshot()
   let span: CallSpan | undefined
   let call: ModelCall | undefined
+  let hasFailed = false
   try {
     // Who is calling comes first: nothing of a stranger's body is parsed.
-    const caller = origin.caller ?? (await services.authenticator.authenticate(origin.headers, snapshot))
+    const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin.headers, snapshot))
     // Parsed once; what we decide on is what the upstream reads.
-    const { bytes, body, view } = await readModelRequest(services, origin, caller, dialect, snapshot)
-    span = services.telemetry.startModelCall({
+    const { bytes, body, view } = await readModelRequest(gateway, origin, caller, dialect, snapshot)
+    span = gateway.telemetry.startModelCall({
       requestModel: view.model,
       dialect: dialect.name,
       stream: view.stream,
       ...traceHeaders(origin),
     })
     // The session carries the label, so it is found before anything is decided; the turn is that of the person's last message in it.
-    const history = readHistory(view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
-    const { session, turn, firstNew, presented, client, side } = await attachSession(services, snapshot, caller, {
-      headers: origin.headers,
-      fields: body.fields,
-      view,
-      history,
-    })
+    const history = readHistory(view.messages, gateway.secret, [caller.principal.id, caller.consumer ?? ''])
+    const request = { headers: origin.headers, fields: body.fields, view, history }
+    const { services, session, turn, firstNew, presented, client, side } = await inOneStep(forCall(gateway, caller), async (own) => ({
+      services: own,
+      ...(await attachSession(own, snapshot, caller, request)),
+    }))
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     // Grants are checked with the session known, so that a refusal is on record where it belongs.
     const { route, source } = refuseOnRecord(
@@ -103,17 +104,26 @@ export async function runModelCall(services: Services, origin: CallOrigin, diale
     if (failure !== undefined) await failPlace(call)
   } catch (thrown) {
     const error = answerError(origin.outlet, dialect, withTurn(origin.signal.aborted ? origin.signal.reason : thrown, call))
-    if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
+    if (error.code.startsWith('auth.')) gateway.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (call === undefined) span?.end({ outcome: isRefusal(error) ? 'refused' : 'error', errorCode: error.code })
     else {
       recordModelOutcome(call, started, error)
-      await failPlace(call)
+      hasFailed = true
     }
     if (error.status >= 500)
-      services.telemetry.logger.error({ code: error.code, turn: call?.turn ?? undefined, err: error.cause }, error.message)
+      gateway.telemetry.logger.error({ code: error.code, turn: call?.turn ?? undefined, err: error.cause }, error.message)
   } finally {
-    if (call !== undefined) await services.sessions.save(call.session, snapshot.settings.turns.session_idle_ms)
+    if (call !== undefined) await leave(call, hasFailed)
   }
+}
+
+/** What is left behind for the next request of the conversation, whatever became of this one. */
+function leave(call: ModelCall, hasFailed: boolean): Promise<void> {
+  const { services, session, snapshot } = call
+  return closeState(services, async () => {
+    if (hasFailed) await failPlace(call)
+    await services.sessions.save(session, snapshot.settings.turns.session_idle_ms)
+  })
 }
 
 /** Asks upstreams until the message is settled, and sends it. Resolves with a failure that an upstream has told the client itself. */
@@ -135,6 +145,8 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
         continue
       }
       call.rounds.note(round)
+      // The model has taken its time: what its calls are decided on is looked at again.
+      callStateOf(services)?.doubt()
       // Rule: each proposed call is decided, and its decision is on disk, before a byte of it is released.
       const rulings = round.calls.length === 0 ? noProposals : await decideProposals(call, round)
       // A refusal does not end the turn: the model is told, and asked again within the same request.
@@ -145,6 +157,7 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
       }
       // Remember, then release: the next request of the conversation needs what was shown and what was taken out.
       await settleAnswer(call, answer, round, rulings)
+      await settleState(services)
       answer.end()
       return undefined
     }

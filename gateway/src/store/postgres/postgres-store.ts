@@ -10,6 +10,7 @@ import type { StoreTables } from '../tables.ts'
 import { shownPlace, type PostgresPlace } from './connecting.ts'
 import { postgresEntries } from './entries.ts'
 import { PostgresConnections } from './pool.ts'
+import { readServerFacts, type ServerFacts } from './server-facts.ts'
 import { sharedSecret, type ClusterSecrets } from './shared-secrets.ts'
 
 export interface PostgresStorePlace {
@@ -18,12 +19,16 @@ export interface PostgresStorePlace {
   /** Most connections at a time. */
   readonly pool: number
   readonly secrets: ClusterSecrets
+  /** Secrets the installation must have, by name: those of one that is moved here. */
+  readonly adopt?: ReadonlyMap<string, Buffer>
 }
 
 /** A store with what only PostgreSQL has. */
 export interface PostgresStore extends Store {
   /** A secret of the installation by its name, made now when there is none. Rejects with `store.failed`. */
   sharedSecret(name: string, make: () => Uint8Array): Promise<Buffer>
+  /** What the server is like. Rejects with `store.failed`. */
+  serverFacts(): Promise<ServerFacts>
 }
 
 /** The name the secret of keyed hashes is kept under. */
@@ -33,7 +38,7 @@ const secretBytes = 32
 const oldestVersion = 14
 
 /** Connects, and brings the schema up to date. Rejects with `store.failed`. */
-export async function openPostgresStore({ database: place, pool, secrets }: PostgresStorePlace): Promise<PostgresStore> {
+export async function openPostgresStore({ database: place, pool, secrets, adopt = new Map() }: PostgresStorePlace): Promise<PostgresStore> {
   const connections = new PostgresConnections(place, pool)
   const database = new Kysely<StoreTables>({ dialect: new PostgresDialect({ pool: connections as unknown as PostgresPool }) })
   const sealed = (name: string, make: () => Uint8Array): Promise<Buffer> => sharedSecret(connections, secrets, name, make)
@@ -45,6 +50,14 @@ export async function openPostgresStore({ database: place, pool, secrets }: Post
         why: `the server is PostgreSQL ${server?.version}, and ${oldestVersion} is the oldest that works`,
       })
     await migrate(database, 'postgres')
+    for (const [name, content] of adopt) {
+      if ((await sealed(name, () => content)).equals(content)) continue
+      throw new TurnwardError('store.failed', {
+        subject: shownPlace(place),
+        why: 'another installation is kept here already',
+        fix: 'Use an empty database.',
+      })
+    }
     const secret = await sealed(hashSecretName, () => randomBytes(secretBytes))
     return {
       keys: keyTable(database),
@@ -52,6 +65,7 @@ export async function openPostgresStore({ database: place, pool, secrets }: Post
       listings: listingTable(database),
       secret,
       sharedSecret: sealed,
+      serverFacts: () => readServerFacts(connections),
       health: () => connections.failure?.why,
       close: () => connections.end(),
     }

@@ -30,14 +30,15 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
   if (digest === undefined) return
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   const answer = placeAfter(call.place ?? '', digest)
-  await services.sessions.change(session, (state) => [
-    state.head === (call.place ?? null) && !state.headAnswered ? { ...state, headAnswered: true } : state,
-    undefined,
-  ])
+  await services.sessions.change(
+    session,
+    (state) => [state.head === (call.place ?? null) && !state.headAnswered ? { ...state, headAnswered: true } : state, undefined],
+    true,
+  )
   // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
   await services.state.change('label', deliveredKey(caller.principal.id, digest), (earlier) => {
     const joined = earlier === undefined ? call.presented : join(call.presented, labelFromRecord(earlier, snapshot.policy))
-    return { value: labelRecord(joined, snapshot.policy), expires, result: undefined }
+    return { value: labelRecord(joined, snapshot.policy), expires, result: undefined, mayWait: true }
   })
   await rememberSaid(call, message)
   if (message.rounds.length > 0 || message.dropped.length > 0) {

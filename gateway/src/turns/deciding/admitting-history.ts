@@ -120,7 +120,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   await services.state.change('label', key, (earlier) => {
     const joined = earlier === undefined ? added : join(added, labelFromRecord(earlier, snapshot.policy))
-    return { value: labelRecord(joined, snapshot.policy), expires, result: undefined }
+    return { value: labelRecord(joined, snapshot.policy), expires, result: undefined, mayWait: true }
   })
   if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call))
 }

@@ -8,7 +8,7 @@ import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import { RememberedHashes } from '../../core/remembered-hashes.ts'
 import type { WordsSegment } from '../../state/state-values.ts'
-import { whenRead, type MaybePromise, type StateStore } from '../../state/state-store.ts'
+import { whenRead, type CallState, type MaybePromise, type StateStore } from '../../state/state-store.ts'
 import { shingleKey, shinglesOf, type ShingleKey } from './shingles.ts'
 
 /** Segments of one principal's ring, and what fits into one. */
@@ -53,13 +53,28 @@ export class WordsIndex {
   readonly #state: StateStore
   readonly #clock: Clock
   readonly #secret: Uint8Array
-  readonly #names = new RememberedHashes()
-  readonly #indexes = new BoundedMap<string, Index>({ most: mostPrincipals })
+  readonly #names: RememberedHashes
+  readonly #indexes: BoundedMap<string, Index>
 
-  constructor(state: StateStore, clock: Clock, secret: Uint8Array) {
+  constructor(state: StateStore, clock: Clock, secret: Uint8Array, known?: WordsIndex) {
     this.#state = state
     this.#clock = clock
     this.#secret = secret
+    this.#names = known === undefined ? new RememberedHashes() : known.#names
+    this.#indexes = known === undefined ? new BoundedMap({ most: mostPrincipals }) : known.#indexes
+  }
+
+  /** The same words, as one call reads and adds to them in its state. */
+  of(state: CallState): WordsIndex {
+    return new WordsIndex(state, state.clock, this.#secret, this)
+  }
+
+  /** A call of this principal will ask for what has been added since. */
+  expect(state: CallState, principal: string): void {
+    const index = this.#index(principal)
+    const { now, next } = keysOf(index.name, index.segment)
+    state.expect('words', now)
+    state.expect('words', next)
   }
 
   /** The labels of the passages a text repeats. The text is made only when it is looked at. Costs next to nothing while the principal has read nothing restricted. */
@@ -158,12 +173,14 @@ export class WordsIndex {
   async #load(index: Index): Promise<Index> {
     index.isLoaded = false
     try {
-      const stored: WordsSegment[] = []
-      for (let place = 0; place < segments; place += 1) {
-        const segment = await this.#state.get('words', segmentKey(index, place))
-        if (segment !== undefined) stored.push(segment)
-      }
+      const places = Array.from({ length: segments }, (_, place) => this.#state.get('words', segmentKey(index, place)))
+      const stored = (await Promise.all(places)).filter((segment) => segment !== undefined)
       stored.sort((a, b) => a.number - b.number)
+      // Everything has expired, or was lost: what is added next begins a ring.
+      if (stored.length === 0) {
+        index.segment = 0
+        index.passages = 0
+      }
       for (const [at, read] of stored.entries()) {
         // Read before it was closed, it may have got more before the one behind it began.
         const isWhole = read.isClosed === true || at === stored.length - 1

@@ -37,10 +37,14 @@ export async function noteOffered(
   let isKnown = true
   for (const name of tools) isKnown &&= session.state.offered.includes(name)
   if (!isKnown) {
-    await services.sessions.change(session, (state) => {
-      const news = [...tools].filter((name) => !state.offered.includes(name))
-      return [news.length === 0 ? state : { ...state, offered: [...state.offered, ...news].sort() }, undefined]
-    })
+    await services.sessions.change(
+      session,
+      (state) => {
+        const news = [...tools].filter((name) => !state.offered.includes(name))
+        return [news.length === 0 ? state : { ...state, offered: [...state.offered, ...news].sort() }, undefined]
+      },
+      true,
+    )
   }
   await noteConversation(services, snapshot, caller, session)
 }
@@ -52,12 +56,12 @@ function noteConversation(services: Services, snapshot: Snapshot, caller: Caller
   return services.state.change('owner', ownerKey(services, caller), (owner = { recent: [] }) => {
     const known = owner.recent.at(-1)?.session === session.id ? owner.recent.at(-1) : owner.recent.find((one) => one.session === session.id)
     const expires = now + Math.max(window, idle)
-    if (known !== undefined && now - known.at < window * freshness) return { value: owner, expires, result: undefined }
+    if (known !== undefined && now - known.at < window * freshness) return { value: owner, expires, result: undefined, mayWait: true }
     const others = owner.recent.filter(({ session: id, at }) => id !== session.id && now - at <= window * (1 + freshness))
     const recent = [...others, { session: session.id, at: now }]
     // One that is forgotten before its time could be the one a call comes from: for so long nobody can say what it has read.
     const crowded = recent.length > mostRecent ? { crowdedUntil: now + window * (1 + freshness) } : {}
-    return { value: { ...owner, ...crowded, recent: recent.slice(-mostRecent) }, expires, result: undefined }
+    return { value: { ...owner, ...crowded, recent: recent.slice(-mostRecent) }, expires, result: undefined, mayWait: true }
   })
 }
 

@@ -30,12 +30,22 @@ export function saveAnswerPlace(call: ModelCall, answer: string, through: Answer
     ...(through === undefined ? {} : { through }),
   }
   const expires = expiry(call)
-  return call.services.state.change('answer', answer, (before) => ({ value: joined(call, value, before), expires, result: undefined }))
+  return call.services.state.change('answer', answer, (before) => ({
+    value: joined(call, value, before),
+    expires,
+    result: undefined,
+    mayWait: true,
+  }))
 }
 
 function keepPlace(call: ModelCall, place: string, value: RequestPlace): MaybePromise<void> {
   const expires = expiry(call)
-  return call.services.state.change('request', place, (before) => ({ value: joined(call, value, before), expires, result: undefined }))
+  return call.services.state.change('request', place, (before) => ({
+    value: joined(call, value, before),
+    expires,
+    result: undefined,
+    mayWait: true,
+  }))
 }
 
 /** Two conversations may stand at one place although their instructions brought them different labels: who goes on from there is under both. */

@@ -8,7 +8,7 @@ import type { Clock } from '../../core/clock.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Policy, PolicyState } from '../../policy/types.ts'
 import type { Session, SessionState } from '../../state/sessions.ts'
-import { whenRead, type Changed, type MaybePromise, type StateStore } from '../../state/state-store.ts'
+import { whenRead, type CallState, type Changed, type MaybePromise, type StateStore } from '../../state/state-store.ts'
 import type { StoredSession } from '../../state/state-values.ts'
 import { fromStored, inRanks, newest, saysTheSame, toStored, untouched } from './stored-session.ts'
 
@@ -77,18 +77,28 @@ const refreshMs = 30_000
 export class SessionRegistry {
   readonly #state: StateStore
   readonly #clock: Clock
+  readonly #isOfCall: boolean
   readonly #maxSessions: () => number
   readonly #known: BoundedMap<string, KnownSession>
   #most: number
   readonly #listeners = new Map<string, Set<() => void>>()
 
-  /** `maxSessions`: how many sessions stay here. The others are read when they are used. */
-  constructor(state: StateStore, clock: Clock, maxSessions: () => number = () => 100_000) {
+  /**
+   * `maxSessions`: how many sessions stay here. The others are read when they are used. `isOfCall`: the state keeps what is
+   * not written yet, and makes it again on what is there; what was made of it here counts for nothing then.
+   */
+  constructor(state: StateStore, clock: Clock, maxSessions: () => number = () => 100_000, isOfCall = false) {
+    this.#isOfCall = isOfCall
     this.#state = state
     this.#clock = clock
     this.#maxSessions = maxSessions
     this.#most = maxSessions()
     this.#known = new BoundedMap({ most: this.#most })
+  }
+
+  /** The sessions as one call sees them, in its state. */
+  of(state: CallState): SessionRegistry {
+    return new SessionRegistry(state, state.clock, this.#maxSessions, true)
   }
 
   get size(): number {
@@ -127,20 +137,21 @@ export class SessionRegistry {
   /**
    * Makes the next state out of the present one, in one step, and resolves with what else `change` says. `change` is pure:
    * it is made again when another change came between. The same state again changes nothing. Those who watch the session
-   * are woken when its label or effects change.
+   * are woken when its label or effects change. `mayWait`: what comes of it depends on nothing that is stored.
    */
-  change<R>(session: Session, change: (state: SessionState) => readonly [SessionState, R]): MaybePromise<R> {
+  change<R>(session: Session, change: (state: SessionState) => readonly [SessionState, R], mayWait = false): MaybePromise<R> {
     const { known, ranks } = session as SessionInUse
     const now = this.#clock.now()
     const changed = this.#state.change('session', known.id, (stored): Changed<StoredSession, Written & { readonly result: R }> => {
       const before = this.#newest(known, stored, ranks)
       const [next, result] = change(before)
-      if (next === before) return { value: stored, expires: now + known.idleMs, result: { state: before, ranks, stored, result } }
+      if (next === before) return { value: stored, expires: now + known.idleMs, result: { state: before, ranks, stored, result }, mayWait }
       const state = { ...next, usedAt: now, version: before.version + 1 }
       const value = toStored(state, ranks)
       // Where a conversation stands may be forgotten: it goes on as a fork then.
       const isForgettable = stored !== undefined && saysTheSame(before, next)
-      return { value, expires: now + known.idleMs, result: { state, ranks, stored: value, result }, isForgettable }
+      const announce = next.policyState === before.policyState ? undefined : topicOf(known.id)
+      return { value, expires: now + known.idleMs, result: { state, ranks, stored: value, result }, isForgettable, mayWait, announce }
     })
     return whenRead(changed, ({ result, ...written }) => {
       this.#learn(known, written)
@@ -167,7 +178,7 @@ export class SessionRegistry {
     const changed = this.#state.change('session', known.id, (stored): Changed<StoredSession, Written> => {
       const state = { ...this.#newest(known, stored, ranks), usedAt: now }
       const value = toStored(state, ranks)
-      return { value, expires: now + idleMs, result: { state, ranks, stored: value } }
+      return { value, expires: now + idleMs, result: { state, ranks, stored: value }, mayWait: true }
     })
     return whenRead(changed, (written) => {
       this.#learn(known, written)
@@ -175,11 +186,13 @@ export class SessionRegistry {
     })
   }
 
-  /** Calls `listener` whenever this process learns that label or effects of the session have changed. Returns the way to stop. */
+  /** Calls `listener` whenever label or effects of the session have changed, here or at another gateway. Returns the way to stop. */
   watch(id: string, listener: () => void): () => void {
     const set = this.#listeners.get(id) ?? new Set()
     this.#listeners.set(id, set.add(listener))
+    const stop = this.#state.listen?.(topicOf(id), listener)
     return () => {
+      stop?.()
       set.delete(listener)
       if (set.size === 0) this.#listeners.delete(id)
     }
@@ -188,7 +201,8 @@ export class SessionRegistry {
   /** What holds of a session, given what the shared state says. Most often that is what this process has put there itself. */
   #newest(known: KnownSession, stored: StoredSession | undefined, ranks: readonly string[]): SessionState {
     const isKnown = stored === undefined || stored === known.stored
-    return inRanks(isKnown ? known.state : newest(known.state, fromStored(stored, known.ranks)), known.ranks, ranks)
+    const before = this.#isOfCall ? { ...known.state, version: 0 } : known.state
+    return inRanks(isKnown ? known.state : newest(before, fromStored(stored, known.ranks)), known.ranks, ranks)
   }
 
   #take(known: KnownSession | undefined, stored: StoredSession | undefined, policy: Policy, idleMs: number): Session | undefined {
@@ -206,7 +220,7 @@ export class SessionRegistry {
 
   /** Takes up what was read or written. Of two that overtake each other the newer one stays. */
   #learn(known: KnownSession, { state, ranks, stored }: Written): void {
-    if (state.version < known.state.version) return
+    if (state.version < known.state.version && !this.#isOfCall) return
     const before = known.state.policyState
     known.state = inRanks(state, ranks, known.ranks)
     known.stored = stored
@@ -234,4 +248,9 @@ export class SessionRegistry {
     if (this.#known.get(known.id) !== known) this.#known.set(known.id, known)
     known.idleMs = idleMs
   }
+}
+
+/** What a change of label or effects is announced under. */
+function topicOf(session: string): string {
+  return `session:${session}`
 }

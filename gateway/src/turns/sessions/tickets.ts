@@ -44,7 +44,7 @@ export function mintTicket(state: StateStore, key: string, ticket: Ticket, now: 
       sessions.size === 1
         ? living
         : living.map((one): Ticket => ({ ...one, alike: [...sessions].filter((id) => id !== one.session).slice(-mostWaiting) }))
-    return kept(marked.slice(-mostWaiting), undefined)
+    return { ...kept(marked.slice(-mostWaiting), undefined), mayWait: true }
   })
 }
 
@@ -71,23 +71,25 @@ export function holdTicket(state: StateStore, key: string, callId: string | unde
 
 /** The decision is on record: the ticket is used up. */
 export function useTicket(state: StateStore, key: string, ticket: Ticket): MaybePromise<void> {
-  return state.change('ticket', key, (waiting = []) =>
-    kept(
+  return state.change('ticket', key, (waiting = []) => ({
+    ...kept(
       waiting.filter((one) => !isSame(one, ticket)),
       undefined,
     ),
-  )
+    mayWait: true,
+  }))
 }
 
 /** The decision could not be recorded: the call may be tried again. */
 export function giveBackTicket(state: StateStore, key: string, ticket: Ticket): MaybePromise<void> {
-  return state.change('ticket', key, (waiting = []) =>
-    kept(
+  return state.change('ticket', key, (waiting = []) => ({
+    ...kept(
       // Who else may make the call has perhaps grown since.
       waiting.map((one) => (isSame(one, ticket) ? free(one) : one)),
       undefined,
     ),
-  )
+    mayWait: true,
+  }))
 }
 
 function free(ticket: Ticket): Ticket {

@@ -32,7 +32,7 @@ export async function tellModel(call: ModelCall): Promise<void> {
     const value: Note = said ?? { text: noteForModel(news), tools: news.tools }
     return { value, expires, result: value }
   })
-  await services.sessions.change(session, (state) => [state.hasNotes ? state : { ...state, hasNotes: true }, undefined])
+  await services.sessions.change(session, (state) => [state.hasNotes ? state : { ...state, hasNotes: true }, undefined], true)
   const messages = call.body.json.messages
   call.dialect.edit.addNote(call.body.json, Array.isArray(messages) ? lastSpoken(messages.length - 1, messages) : -1, note.text)
   call.bytes = undefined

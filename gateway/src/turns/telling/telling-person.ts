@@ -18,10 +18,14 @@ export async function noteForPerson(
   line: string,
 ): Promise<void> {
   if (snapshot.settings.turns.tell_user === 'never') return
-  await services.sessions.change(session, (state) => {
-    if (state.told.includes(mark)) return [state, undefined]
-    return [{ ...state, told: [...state.told, mark].slice(-mostMarks), untold: [...state.untold, line].slice(-mostLines) }, undefined]
-  })
+  await services.sessions.change(
+    session,
+    (state) => {
+      if (state.told.includes(mark)) return [state, undefined]
+      return [{ ...state, told: [...state.told, mark].slice(-mostMarks), untold: [...state.untold, line].slice(-mostLines) }, undefined]
+    },
+    true,
+  )
 }
 
 /** Notes that a call was refused: once for each tool and what was missing. `calledAs`: the name the person knows the tool by. */

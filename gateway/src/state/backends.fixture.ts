@@ -1,0 +1,62 @@
+/** The places where the shared state can be kept, as one table: what is promised of one is promised of all. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../core/clock.ts'
+import { silentLogger } from '../core/logger.ts'
+import { openStore } from '../store/store.ts'
+import { openStateStore } from './memory-state-store.ts'
+import type { StateStore } from './state-store.ts'
+import { openValkeyState } from './valkey/open-valkey-state.ts'
+
+/** An empty state that several gateways share. */
+export interface SharedState extends AsyncDisposable {
+  /** As one gateway has it. */
+  open(): Promise<StateStore>
+}
+
+export interface StateBackend {
+  readonly name: string
+  /** Why it cannot be tested here. */
+  readonly isMissing: boolean
+  make(): Promise<SharedState>
+}
+
+const redis = process.env['TURNWARD_TEST_REDIS']
+let prefixes = 0
+
+export const stateBackends: readonly StateBackend[] = [
+  { name: 'memory', isMissing: false, make: inMemory },
+  { name: 'valkey', isMissing: redis === undefined, make: async () => onValkey(redis ?? '') },
+]
+
+async function inMemory(): Promise<SharedState> {
+  const folder = mkdtempSync(join(tmpdir(), 'turnward-state-'))
+  const store = await openStore({ kind: 'sqlite', dataDir: folder })
+  const state = await openStateStore({ entries: store.entries, clock: systemClock, maxEntries: 10_000 })
+  return {
+    open: async () => state,
+    async [Symbol.asyncDispose]() {
+      await state.close()
+      await store.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Every gateway has a connection of its own. `timeoutMs` is long: the machine of a test may be busy. */
+export function onValkey(url: string, timeoutMs = 10_000): SharedState {
+  prefixes += 1
+  const prefix = `test-${process.pid}-${prefixes}:`
+  const opened: StateStore[] = []
+  return {
+    async open() {
+      const state = await openValkeyState({ url, prefix, timeoutMs, clock: systemClock, logger: silentLogger })
+      opened.push(state)
+      return state
+    },
+    async [Symbol.asyncDispose]() {
+      for (const state of opened) await state.close()
+    },
+  }
+}

@@ -1,0 +1,76 @@
+/** Opens the shared state on a Valkey or Redis server. The one function the composition root needs of this folder. */
+import type { Clock } from '../../core/clock.ts'
+import { TurnwardError } from '../../core/error.ts'
+import type { Logger } from '../../core/logger.ts'
+import { VersionedState } from '../versioned/versioned-state.ts'
+import { readValkeyAddress } from './addresses.ts'
+import { makeConnection, type ValkeyConnection } from './connecting.ts'
+import { describeValkeyFailure } from './failures.ts'
+import { serverAhead, ValkeyPlace } from './valkey-place.ts'
+
+export interface ValkeyStateOptions {
+  /** `state.url`. Holds a password. */
+  readonly url: string
+  /** What every key begins with. */
+  readonly prefix: string
+  /** Certificate authority to trust, as PEM text. */
+  readonly ca?: string | undefined
+  /** Milliseconds a call waits for the server before it is refused. */
+  readonly timeoutMs: number
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * Connects, and tries a command. Rejects with `config.invalid` for an address that could not be meant, and with
+ * `state.unavailable`, which says why, when the server cannot be used.
+ */
+export async function openValkeyState(options: ValkeyStateOptions): Promise<VersionedState> {
+  const place = await openValkeyPlace(options)
+  return new VersionedState(place)
+}
+
+/** The place alone. */
+export async function openValkeyPlace({ url, prefix, ca, timeoutMs, clock, logger }: ValkeyStateOptions): Promise<ValkeyPlace> {
+  const address = readValkeyAddress(url)
+  const make = (): Promise<ValkeyConnection> => makeConnection(address, ca, timeoutMs)
+  const connection = await make()
+  let ahead = 0
+  try {
+    const memory = await firstAnswer(connection, Math.max(timeoutMs, 1000))
+    const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1]
+    if (policy !== undefined && policy !== 'noeviction')
+      logger.warn(
+        { code: 'state.unavailable', policy },
+        'the server of the shared state throws values away when its memory is full: set `maxmemory-policy noeviction`',
+      )
+    ahead = await serverAhead(connection, clock)
+  } catch (error) {
+    connection.disconnect()
+    throw error instanceof TurnwardError ? error : new TurnwardError('state.unavailable', { why: describeValkeyFailure(error) })
+  }
+  return new ValkeyPlace({ connection, makeListening: make, prefix, timeoutMs, clock, logger, ahead })
+}
+
+/** What the server says of its memory. The first failure counts: who starts with a wrong address should not wait. */
+async function firstAnswer(connection: ValkeyConnection, timeoutMs: number): Promise<string> {
+  let timer: NodeJS.Timeout | undefined
+  const failed = new Promise<never>((_, reject) => {
+    // Stays: what comes later is nobody's to catch.
+    connection.on('error', reject)
+    timer = setTimeout(() => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), timeoutMs)
+  })
+  const answered = connection.connect().then(async () => {
+    await connection.ping()
+    return connection.info('memory')
+  })
+  answered.catch(() => {})
+  failed.catch(() => {})
+  try {
+    return await Promise.race([answered, failed])
+  } catch (error) {
+    throw new TurnwardError('state.unavailable', { why: describeValkeyFailure(error) })
+  } finally {
+    clearTimeout(timer)
+  }
+}

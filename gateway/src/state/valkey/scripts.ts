@@ -1,0 +1,63 @@
+/**
+ * What runs inside the server. A value is kept as one string: the versions of its newest writes, the last one first, a line
+ * break, and its text; an empty text says that it was removed. The versions before the last one tell whether a write whose
+ * answer was lost was made.
+ */
+import { createHash } from 'node:crypto'
+
+export interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+/** Versions that are kept with a value. */
+export const versionsKept = 8
+/** Milliseconds for which it is known that, and by which write, a value was removed. */
+export const removedMs = 60_000
+
+/** Stands for whatever version is there. */
+export const anyVersion = '*'
+
+/**
+ * Writes all or nothing. KEYS: of the changes, then of the checks, then of what is read besides. ARGV: the version of the
+ * write; how many changes, checks and topics there are; the topics; for each change the expected version, the
+ * milliseconds it lives and the text (empty: remove it); for each check the expected version.
+ * Gives whether it was made, and what is there: under the keys that are read if it was made, else under all.
+ */
+export const writeScript = scriptOf(`
+local version = ARGV[1]
+local changes, checks, topics = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local at = 4 + topics
+local held = #KEYS > 0 and redis.call('MGET', unpack(KEYS)) or {}
+local before = {}
+local differs, made = false, false
+for i = 1, changes + checks do
+  local value = held[i] or ''
+  local stop = string.find(value, '\\n', 1, true)
+  local versions = stop and string.sub(value, 1, stop - 1) or ''
+  before[i] = versions
+  local expected = i <= changes and ARGV[at + 3 * i - 2] or ARGV[at + 3 * changes + i - changes]
+  local newest = string.match(versions, '^%S+') or ''
+  if expected ~= '${anyVersion}' and newest ~= expected then differs = true end
+  if i <= changes and string.find(' ' .. versions .. ' ', ' ' .. version .. ' ', 1, true) then made = true end
+end
+if differs and not made then return { 0, held } end
+local reads = {}
+for i = changes + checks + 1, #KEYS do reads[#reads + 1] = held[i] end
+if made then return { 1, reads } end
+for i = 1, changes do
+  local versions, count = version, 1
+  for one in string.gmatch(before[i], '%S+') do
+    if count < ${versionsKept} then versions = versions .. ' ' .. one end
+    count = count + 1
+  end
+  local text = ARGV[at + 3 * i]
+  redis.call('SET', KEYS[i], versions .. '\\n' .. text, 'PX', text == '' and ${removedMs} or ARGV[at + 3 * i - 1])
+end
+for i = 1, topics do redis.call('PUBLISH', ARGV[4 + i], '') end
+return { 1, reads }
+`)
+
+function scriptOf(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}

@@ -1,0 +1,210 @@
+/**
+ * Values on a Valkey or Redis server. Every call is answered within the time limit: what the connection loses is sent again
+ * as long as there is time, a write with the version it had, so that it is made once.
+ */
+import type { Redis } from 'ioredis'
+import { TurnwardError } from '../../core/error.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { PlaceKey, VersionedPlace, VersionedValue, VersionedWrite, WriteResult } from '../versioned/versioned-place.ts'
+import type { ValkeyConnection } from './connecting.ts'
+import { describeValkeyFailure, isRefusedByServer } from './failures.ts'
+import { anyVersion, writeScript } from './scripts.ts'
+import { conflictOf, readStored } from './stored-value.ts'
+import { Topics } from './topics.ts'
+
+export interface ValkeyPlaceOptions {
+  readonly connection: ValkeyConnection
+  /** A second connection, for listening; it is opened when somebody listens. */
+  readonly makeListening: () => Promise<ValkeyConnection>
+  /** What every key and topic begins with. */
+  readonly prefix: string
+  readonly timeoutMs: number
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Milliseconds the server's clock is ahead of ours. */
+  readonly ahead: number
+}
+
+/** Largest text that is kept, in bytes. */
+export const mostValueBytes = 4 * 1024 * 1024
+const pauseMs = 20
+const watchMs = 1000
+const closeEnoughMs = 250
+
+export class ValkeyPlace implements VersionedPlace {
+  readonly #options: ValkeyPlaceOptions
+  readonly clock: Clock
+  #ahead: number
+  readonly #topics: Topics
+  readonly #watch: NodeJS.Timeout
+  #problem: string | undefined
+  /** The last thing that went wrong with the connection; it says why commands fail. */
+  #lastError: unknown
+  #openingSince: number | undefined
+  #isClosed = false
+  #isPinging = false
+
+  constructor(options: ValkeyPlaceOptions) {
+    this.#options = options
+    const { clock } = options
+    this.#ahead = options.ahead
+    this.clock = { now: () => clock.now() + this.#ahead, monotonic: () => clock.monotonic() }
+    this.#topics = new Topics(options)
+    options.connection.on('error', (error: unknown) => {
+      this.#lastError = error
+    })
+    this.#watch = setInterval(() => this.#look(), watchMs)
+    this.#watch.unref()
+  }
+
+  async read(slot: string, keys: readonly PlaceKey[]): Promise<readonly VersionedValue[]> {
+    if (keys.length === 0) return []
+    const names = keys.map((key) => this.#nameOf(slot, key))
+    const held = await this.#send(() => (this.#options.connection as Redis).mget(names))
+    return held.map(readStored)
+  }
+
+  async write(slot: string, write: VersionedWrite): Promise<WriteResult> {
+    const { version, changes, checks, reads, announce } = write
+    const { prefix, connection } = this.#options
+    const names = [...changes, ...checks, ...reads].map((key) => this.#nameOf(slot, key))
+    const topics = announce.map((topic) => `${prefix}${topic}`)
+    const args: (string | number)[] = [version, changes.length, checks.length, topics.length, ...topics]
+    for (const { namespace, expected = anyVersion, livesMs, text = '' } of changes) {
+      if (text.length > mostValueBytes / 3 && Buffer.byteLength(text) > mostValueBytes)
+        throw new TurnwardError('state.too_large', { subject: namespace, why: `it has more than ${mostValueBytes} bytes` })
+      args.push(expected, Math.max(1, Math.ceil(livesMs)), text)
+    }
+    for (const { expected } of checks) args.push(expected)
+    let sent = 0
+    const [made, held] = await this.#send(() => {
+      sent += 1
+      return runScript(connection as Redis, names, args)
+    })
+    if (made === 1) return { kind: 'ok', reads: held.map(readStored) }
+    return conflictOf(write, held, sent > 1)
+  }
+
+  listen(topic: string, listener: () => void): () => void {
+    return this.#topics.listen(topic, listener)
+  }
+
+  health(): string | undefined {
+    return this.#problem
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#watch)
+    this.#options.connection.disconnect()
+    await this.#topics.close()
+  }
+
+  #nameOf(slot: string, { namespace, key }: PlaceKey): string {
+    return `${this.#options.prefix}{${slot}}${namespace}:${key}`
+  }
+
+  /** Runs a command until it is answered or the time is over. */
+  async #send<T>(command: () => Promise<T>): Promise<T> {
+    const { clock, timeoutMs } = this.#options
+    const deadline = clock.monotonic() + timeoutMs
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<typeof tooLate>((resolve) => {
+      timer = setTimeout(() => resolve(tooLate), timeoutMs)
+    })
+    try {
+      for (;;) {
+        try {
+          const answer = await Promise.race([command(), late])
+          if (answer === tooLate) break
+          this.#isWell()
+          return answer as T
+        } catch (error) {
+          if (isRefusedByServer(error) || this.#isClosed) throw this.#failed(describeValkeyFailure(error))
+          if (clock.monotonic() + pauseMs >= deadline) break
+          await Promise.race([pause(), late])
+        }
+      }
+    } finally {
+      clearTimeout(timer)
+    }
+    throw this.#failed(this.#whySilent())
+  }
+
+  /** An open connection that does not answer is no use: another may. Also frees what waits in it. */
+  #whySilent(): string {
+    const { connection } = this.#options
+    if (connection.status !== 'ready')
+      return this.#lastError === undefined ? 'the connection is lost' : describeValkeyFailure(this.#lastError)
+    this.#lastError = undefined
+    connection.disconnect(true)
+    return 'the server does not answer in time'
+  }
+
+  #failed(why: string): TurnwardError {
+    if (!this.#isClosed && this.#problem !== why)
+      this.#options.logger.error({ code: 'state.unavailable', why }, 'the shared state cannot be used')
+    this.#problem = why
+    return new TurnwardError('state.unavailable', { why, retryAfterSeconds: 1 })
+  }
+
+  #isWell(): void {
+    if (this.#problem !== undefined) this.#options.logger.info({}, 'the shared state can be used again')
+    this.#problem = undefined
+  }
+
+  /** Notices what is wrong while nobody calls, and that it is over; and gives up a connection that never becomes ready. */
+  #look(): void {
+    const { connection, clock, timeoutMs } = this.#options
+    const { status } = connection
+    this.#openingSince =
+      status === 'ready' || status === 'reconnecting' || status === 'close' ? undefined : (this.#openingSince ?? clock.monotonic())
+    if (this.#openingSince !== undefined && clock.monotonic() - this.#openingSince > 2 * timeoutMs + watchMs) {
+      this.#openingSince = undefined
+      connection.disconnect(true)
+    }
+    if (this.#isPinging) return
+    this.#isPinging = true
+    this.#send(() => serverAhead(connection, clock))
+      .then(
+        (ahead) => {
+          this.#ahead = ahead
+        },
+        () => {},
+      )
+      .finally(() => {
+        this.#isPinging = false
+      })
+  }
+}
+
+/** Milliseconds the server's clock is ahead of ours, give or take the way there. */
+export async function serverAhead(connection: ValkeyConnection, clock: Clock): Promise<number> {
+  const sent = clock.now()
+  const [seconds, microseconds] = await (connection as Redis).time()
+  const ahead = Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - (sent + clock.now()) / 2)
+  // Less is the way there, not the clock.
+  return Math.abs(ahead) < closeEnoughMs ? 0 : ahead
+}
+
+const tooLate = Symbol('too late')
+
+/** Short, and of a different length each time, so that those who wait do not come at one moment. */
+function pause(): Promise<undefined> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(undefined), pauseMs * (0.5 + Math.random()))
+  })
+}
+
+/** Whether it was made, and what is there. */
+type Answer = readonly [number, readonly (string | null)[]]
+
+async function runScript(connection: Redis, names: readonly string[], args: readonly (string | number)[]): Promise<Answer> {
+  try {
+    return (await connection.evalsha(writeScript.sha, names.length, ...names, ...args)) as Answer
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+    return (await connection.eval(writeScript.text, names.length, ...names, ...args)) as Answer
+  }
+}

@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { storeBackends, testSecrets, type TestStores } from './backends.fixture.ts'
+import { copyStore } from './copying.ts'
+import type { StoredKey } from './keys.ts'
+import { hashSecretName, openPostgresStore, type PostgresStore } from './postgres/postgres-store.ts'
+
+const [sqlite, postgres] = storeBackends
+
+function key(id: string, parts: Partial<StoredKey> = {}): StoredKey {
+  return {
+    id,
+    hash: `hash of ${id}`,
+    prefix: 'tw_a',
+    principal: 'alice',
+    consumer: null,
+    actor: null,
+    credentials: new Map([['u', 'c']]),
+    created: 1,
+    expires: null,
+    revoked: null,
+    ...parts,
+  }
+}
+
+describe.skipIf(postgres?.isMissing !== false)('an embedded store is moved to PostgreSQL', () => {
+  let from: TestStores
+  let to: TestStores
+
+  beforeEach(async () => {
+    if (sqlite === undefined || postgres === undefined) throw new Error('a backend is missing')
+    from = await sqlite.make()
+    to = await postgres.make()
+  })
+  afterEach(async () => {
+    await from[Symbol.asyncDispose]()
+    await to[Symbol.asyncDispose]()
+  })
+
+  /** The database as an installation with this secret has it. */
+  async function target(secret: Buffer): Promise<PostgresStore> {
+    if (to.place.kind !== 'postgres') throw new Error('not a PostgreSQL')
+    return openPostgresStore({ ...to.place, secrets: testSecrets, adopt: new Map([[hashSecretName, secret]]) })
+  }
+
+  test('with its keys and listings, again and again, and what came since comes along', async () => {
+    const source = await from.open()
+    await source.keys.insert(key('k1'))
+    await source.keys.insert(key('k2'))
+    await source.listings.save({ server: 's', tools: '[1]', seen: 1 })
+    const store = await target(source.secret)
+    try {
+      expect(await copyStore(source, store)).toEqual({ keys: 2, revoked: 0, listings: 1 })
+      expect(await copyStore(source, store)).toEqual({ keys: 0, revoked: 0, listings: 0 })
+      await store.keys.insert(key('made there'))
+      await source.keys.insert(key('k3'))
+      await source.keys.revoke('k1', 7)
+      await source.listings.save({ server: 's', tools: '[2]', seen: 2 })
+      expect(await copyStore(source, store)).toEqual({ keys: 1, revoked: 1, listings: 1 })
+      expect(await store.keys.list()).toEqual([key('k1', { revoked: 7 }), key('k2'), key('k3'), key('made there')])
+      expect(await store.listings.list()).toEqual([{ server: 's', tools: '[2]', seen: 2 }])
+      expect(store.secret).toEqual(source.secret)
+    } finally {
+      await store.close()
+    }
+  })
+
+  test('and into no database that is another installation already', async () => {
+    const source = await from.open()
+    const other = await to.open()
+    await expect(copyStore(source, other)).rejects.toMatchObject({ code: 'store.failed' })
+    await expect(target(source.secret)).rejects.toMatchObject({ code: 'store.failed' })
+  })
+
+  test('and never over a key that is another one', async () => {
+    const source = await from.open()
+    await source.keys.insert(key('k1'))
+    const store = await target(source.secret)
+    try {
+      await store.keys.insert(key('k1', { hash: 'another' }))
+      await expect(copyStore(source, store)).rejects.toMatchObject({ code: 'store.failed' })
+    } finally {
+      await store.close()
+    }
+  })
+})

@@ -1,0 +1,38 @@
+/**
+ * Moves what one store keeps into another: keys, and what MCP servers listed last. May be repeated: what came or was revoked
+ * since is brought along, and nothing of the other store is lost.
+ */
+import { TurnwardError } from '../core/error.ts'
+import type { Store } from './store.ts'
+
+export interface CopiedCounts {
+  /** Keys that were not there yet. */
+  readonly keys: number
+  /** Keys that were there and have been revoked since. */
+  readonly revoked: number
+  readonly listings: number
+}
+
+/** Copies; resolves with what was new. Rejects with `store.failed`, also when both have different keys under one id. */
+export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
+  if (!from.secret.equals(to.secret))
+    throw new TurnwardError('store.failed', {
+      why: 'the two belong to different installations: the hashes of their keys are made with different secrets',
+      fix: 'Copy into an empty database, before a gateway has run on it.',
+    })
+  let keys = 0
+  let revoked = 0
+  for (const key of await from.keys.list()) {
+    const there = await to.keys.findById(key.id)
+    if (there === undefined) {
+      await to.keys.insert(key)
+      keys += 1
+    } else if (there.hash !== key.hash)
+      throw new TurnwardError('store.failed', { subject: key.id, why: 'the target has another key under this id' })
+    else if (key.revoked !== null && there.revoked === null && (await to.keys.revoke(key.id, key.revoked))) revoked += 1
+  }
+  const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
+  const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
+  for (const listing of newer) await to.listings.save(listing)
+  return { keys, revoked, listings: newer.length }
+}
