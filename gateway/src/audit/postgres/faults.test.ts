@@ -16,6 +16,7 @@ import { openDecisionLog, type DecisionLogOptions, type OpenDecisionLog } from '
 import { readRecords } from '../read.ts'
 import { decision } from '../records.fixture.ts'
 import { verifyLog } from '../verify.ts'
+import { openForWriting } from './preparing.ts'
 
 let server: PostgresServer
 let proxy: FaultProxy
@@ -187,7 +188,7 @@ describe.skipIf(!isThere)('a server', () => {
           () => acknowledged.push(id),
           () => refused.push(id),
         )
-        if (log.health() !== undefined) await new Promise((resolve) => setTimeout(resolve, 10))
+        await healthy(log)
       }
     }
     const lanes = Array.from({ length: 20 }, lane)
@@ -239,6 +240,23 @@ describe.skipIf(!isThere)('a server', () => {
     })
     rmSync(join(place.dataDir, 'checkpoints-0.jsonl'))
     await (await opened()).appendDurably(decision())
+  })
+
+  test('that does not write to its disk is named when the log is opened', async () => {
+    await kept.change('alter system set fsync = off')
+    await kept.change('select pg_reload_conf()')
+    const reads = 'show fsync'
+    await until('the setting', async () => ((await kept.change(reads))[0]?.['fsync'] === 'off' ? true : undefined))
+    const said: string[] = []
+    await opened({ logger: { ...silentLogger, error: (_, message) => void said.push(message) } })
+    expect(said).toEqual([expect.stringContaining('`fsync` off')])
+  })
+
+  test('that is set to answer before the disk has it is told not to, for this log', async () => {
+    await kept.change(`alter database ${new URL(kept.place.database.url).pathname.slice(1)} set synchronous_commit = off`)
+    const session = await openForWriting(kept.place.database)
+    expect((await session.query<{ synchronous_commit: string }>('show synchronous_commit')).rows).toEqual([{ synchronous_commit: 'on' }])
+    await session.end()
   })
 
   test('that is gone does not keep a log from closing: who still waits is told', async () => {
