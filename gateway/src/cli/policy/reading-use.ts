@@ -25,7 +25,7 @@ const maxRecords = 500_000
 export async function readUse(dataDir: string, { since, revision }: UseQuery = {}): Promise<ReadUse> {
   const counter = new ToolUseCounter()
   let [from, to, visited] = [null as number | null, null as number | null, 0]
-  await visitNewest(dataDir, (record) => {
+  await visitNewest({ kind: 'sqlite', dataDir }, (record) => {
     if (since !== undefined && record.time < since) return 'stop'
     if (visited >= maxRecords) {
       counter.overflowed = true
