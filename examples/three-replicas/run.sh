@@ -39,10 +39,10 @@ echo "== PostgreSQL and Redis"
 chmod 755 "$folder"
 bin="$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)"
 secret() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
-owner_password="$(secret)" gateway_password="$(secret)" redis_password="$(secret)"
-mkdir "$folder/postgres"; printf %s "$owner_password" > "$folder/password"
+admin_password="$(secret)" owner_password="$(secret)" gateway_password="$(secret)" redis_password="$(secret)"
+mkdir "$folder/postgres"; printf %s "$admin_password" > "$folder/password"
 own postgres "$folder/postgres"; own postgres "$folder/password"
-as postgres "$bin/initdb" -D "$folder/postgres" -U turnward_owner --pwfile="$folder/password" -A scram-sha-256 -E UTF8 --locale C >"$folder/initdb.log"
+as postgres "$bin/initdb" -D "$folder/postgres" -U admin --pwfile="$folder/password" -A scram-sha-256 -E UTF8 --locale C >"$folder/initdb.log"
 as postgres "$bin/postgres" -D "$folder/postgres" -p "$postgres_port" -h 127.0.0.1 -k '' >"$folder/postgres.log" 2>&1 &
 pids+=($!)
 mkdir "$folder/redis"; own redis "$folder/redis"
@@ -53,8 +53,8 @@ wait_for PostgreSQL "$bin/pg_isready" -h 127.0.0.1 -p "$postgres_port"
 wait_for Redis redis-cli -p "$redis_port" --no-auth-warning -a "$redis_password" ping
 
 echo "== two roles: one owns the tables, one may add to the decision log and read it, and never change it"
-owner_url="postgres://turnward_owner:$owner_password@127.0.0.1:$postgres_port/turnward"
-psql() { PGPASSWORD="$owner_password" "$bin/psql" -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$postgres_port" -U turnward_owner "$@"; }
+database_url() { echo "postgres://$1:$2@127.0.0.1:$postgres_port/turnward"; }
+psql() { PGPASSWORD="$admin_password" "$bin/psql" -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$postgres_port" -U admin "$@"; }
 psql -d postgres -c 'create database turnward'
 export VALKEY_URL="redis://:$redis_password@127.0.0.1:$redis_port" CLUSTER_SECRET ADA_KEY
 CLUSTER_SECRET="$(secret)" ADA_KEY="tw_$(secret)"
@@ -62,10 +62,11 @@ start_with() { # replica port: its environment
   export REPLICA="$1" PORT="$2" DATA_DIR="$folder/data-$1"
 }
 start_with setup "$PORT_A"
-DATABASE_URL="$owner_url" turnward store migrate --config "$here/turnward.yaml"
-turnward store roles | psql -d turnward
-psql -d turnward -c "alter role turnward_gateway with login password '$gateway_password'"
-export DATABASE_URL="postgres://turnward_gateway:$gateway_password@127.0.0.1:$postgres_port/turnward"
+turnward store roles --database turnward | psql -d turnward
+psql -d turnward -c "alter role turnward_owner password '$owner_password'" -c "alter role turnward_gateway password '$gateway_password'"
+DATABASE_URL="$(database_url turnward_owner "$owner_password")" turnward store migrate --config "$here/turnward.yaml"
+DATABASE_URL="$(database_url turnward_gateway "$gateway_password")"
+export DATABASE_URL
 
 echo "== three replicas and HAProxy"
 for replica in a b c; do

@@ -83,6 +83,7 @@ export function verificationKey(files: LogFiles): KeyObject {
   return createPublicKey(readFileSync(files.publicKey))
 }
 
-function makePrivateKey(): Buffer {
+/** A new signing key, PKCS 8 PEM. */
+export function makePrivateKey(): Buffer {
   return Buffer.from(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
 }

@@ -38,6 +38,8 @@ export interface OpenDecisionLog extends DecisionLog {
 
 /** The decision log as its only writer has it. */
 export interface WrittenLog extends OpenDecisionLog {
+  /** Number of this writer among those of the log; 0 in a folder, which has one. */
+  readonly writer: number
   /** As `appendDurably`, for a record whose text another process has made. */
   appendRowDurably(row: LogRow): Promise<void>
   /** As `append`, for a record whose text another process has made. */
@@ -121,6 +123,10 @@ class LogWriter implements WrittenLog {
       this.#due = true
       this.#flush()
     }, relaxedDelayMs)
+  }
+
+  get writer(): number {
+    return this.#end?.writer ?? 0
   }
 
   health(): string | undefined {

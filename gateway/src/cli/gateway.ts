@@ -70,15 +70,20 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const { dataDir, settings } = config.current
     const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
     opened.push({ close: () => telemetry.shutdown() })
-    const places = { current: config.current, logger, onLogFailure: () => telemetry.count('turnward_audit_failures_total') }
-    const { store, log, state } = await openPlaces(places, opened, crew?.owned)
+    const places = {
+      current: config.current,
+      worker: crew?.worker ?? 0,
+      logger,
+      onLogFailure: () => telemetry.count('turnward_audit_failures_total'),
+    }
+    const { store, log, state, chain } = await openPlaces(places, opened, crew?.owned)
     let running: () => number = () => 0
     const cluster = await joinCluster({
       snapshot: () => config.current,
       state,
       clock: systemClock,
       logger,
-      chain: '',
+      chain,
       worker: crew?.worker ?? 0,
       running: () => running(),
     })

@@ -8,14 +8,16 @@ import { systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { openStateStore } from '../state/memory-state-store.ts'
 import type { StateStore } from '../state/state-store.ts'
-import { openStore, type Store } from '../store/store.ts'
-import { openingSettingsOf, storePlaceOf } from './places.ts'
+import type { Store } from '../store/store.ts'
+import { openingSettingsOf, openStoreAndLogPlace } from './places.ts'
 import { openSharedState } from './shared-state.ts'
 
 export interface Places {
   readonly store: Store
   readonly log: OpenDecisionLog
   readonly state: StateStore
+  /** Which chain of the decision log it writes, for people. */
+  readonly chain: string
 }
 
 /** What a worker uses of the process that started it: the embedded log has one writer, the embedded state one memory. */
@@ -26,23 +28,25 @@ export interface OwnedPlaces {
 
 export interface PlacesOptions {
   readonly current: Snapshot
+  /** Which of the processes of this replica it is, from 0. */
+  readonly worker: number
   readonly logger: Logger
   readonly onLogFailure: () => void
 }
 
 /** Opens them in order; each is added to `opened`, to be closed in the reverse order. Rejects with the error of the first that cannot be opened. */
 export async function openPlaces(
-  { current, logger, onLogFailure }: PlacesOptions,
+  { current, worker, logger, onLogFailure }: PlacesOptions,
   opened: { close(): Promise<void> }[],
   owned?: OwnedPlaces,
 ): Promise<Places> {
-  const { dataDir, settings } = current
-  const store = await openStore(storePlaceOf(openingSettingsOf(current)))
+  const { settings } = current
+  const { store, log: place } = await openStoreAndLogPlace(openingSettingsOf(current), worker)
   opened.push(store)
   const log =
     owned?.log ??
     (await openDecisionLog({
-      dataDir,
+      place,
       checkpointRecords: settings.audit.checkpoint_records,
       checkpointMs: settings.audit.checkpoint_ms,
       logger,
@@ -51,7 +55,7 @@ export async function openPlaces(
   opened.push(log)
   const state = await openState(current, store, logger, owned)
   opened.push(state)
-  return { store, log, state }
+  return { store, log, state, chain: 'writer' in log ? `writer ${log.writer}` : 'of the process that started it' }
 }
 
 async function openState({ settings }: Snapshot, store: Store, logger: Logger, owned: OwnedPlaces | undefined): Promise<StateStore> {

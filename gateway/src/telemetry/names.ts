@@ -73,6 +73,8 @@ export const gaugesTogether = {
   turnward_mcp_servers_ready: 'least',
   turnward_audit_pending: 'sum',
   turnward_config_stale: 'most',
+  turnward_cluster_processes: 'most',
+  turnward_cluster_revisions: 'most',
 } as const satisfies Record<keyof typeof gauges, 'sum' | 'least' | 'most'>
 
 export const counters = {

@@ -6,8 +6,8 @@ import type { StoredRecord } from '../../audit/stored-record.ts'
 import { formatTurnTree, printable } from '../../audit/format-tree.ts'
 import { turnTree } from '../../audit/tree.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { dataDirOf, type DataDirOptions } from '../data-dir.ts'
 import { fail, print } from '../output.ts'
+import { logPlaceAt, type DataDirOptions } from '../places.ts'
 import { configOption, dataDirOption, jsonOption } from '../shared-options.ts'
 
 interface TurnsOptions extends DataDirOptions {
@@ -44,7 +44,7 @@ async function tail(options: TurnsOptions): Promise<void> {
     const count = Number(options.last ?? 10)
     if (!Number.isInteger(count) || count < 0)
       throw new TurnwardError('request.invalid', { subject: '--last', why: 'it is not a whole number' })
-    const place = { kind: 'sqlite', dataDir: await dataDirOf(options) } as const
+    const place = await logPlaceAt(options)
     if (options.follow === false) {
       const earlier = count === 0 ? [] : await readRecords(place, { limit: count, last: true })
       for (const record of earlier) printRecord(options, record)
@@ -74,7 +74,7 @@ function recordLine(record: DecisionRecord): string {
 
 async function show(turn: string, options: TurnsOptions): Promise<void> {
   try {
-    const place = { kind: 'sqlite', dataDir: await dataDirOf(options) } as const
+    const place = await logPlaceAt(options)
     const id = await findTurn(place, turn)
     if (id === undefined)
       throw new TurnwardError('request.not_found', {

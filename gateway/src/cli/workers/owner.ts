@@ -10,12 +10,11 @@ import { systemClock } from '../../core/clock.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { openMemoryPlace } from '../../state/versioned/memory-place.ts'
-import { openStore } from '../../store/store.ts'
 import type { LogLevel } from '../../telemetry/logger.ts'
 import { createTelemetry } from '../../telemetry/opentelemetry.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import { mostStateEntries } from '../opening-places.ts'
-import { openingSettingsOf, storePlaceOf } from '../places.ts'
+import { openingSettingsOf, openStoreAndLogPlace } from '../places.ts'
 import { version } from '../version.ts'
 import { Crew } from './crew.ts'
 import type { LinkHandler } from './link.ts'
@@ -59,10 +58,10 @@ export async function openWorkers({ configPath, env, logger, level, size }: Owne
     const { dataDir, settings } = current
     const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
     opened.push({ close: () => telemetry.shutdown() })
-    const store = await openStore(storePlaceOf(openingSettingsOf(current)))
+    const { store, log: logPlace } = await openStoreAndLogPlace(openingSettingsOf(current), 0)
     opened.push(store)
     const log = await openDecisionLog({
-      dataDir,
+      place: logPlace,
       checkpointRecords: settings.audit.checkpoint_records,
       checkpointMs: settings.audit.checkpoint_ms,
       logger,
