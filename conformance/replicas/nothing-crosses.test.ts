@@ -26,7 +26,7 @@ describe.skipIf(!hasServices)('5,000 tool calls of 200 clients with the same ids
         }
       }
       await Promise.all(Array.from({ length: clients }, (_, client) => one(client)))
-      expect(crossed).toEqual([])
+      expect(crossed.slice(0, 5)).toEqual([])
       expect(new Set(await ledger.place.ledger()).size).toBe(clients * callsEach)
       expect((await ledger.released()).size).toBe(clients * callsEach)
     } finally {
