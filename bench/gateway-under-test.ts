@@ -12,6 +12,8 @@ export interface GatewayTargets {
   readonly vendor: string
   /** URL of the MCP server; without it there is none. */
   readonly mcpServer?: string
+  /** Processes that serve; one by default. */
+  readonly workers?: number
   /** Flags for Node, for example to take a profile. */
   readonly nodeFlags?: readonly string[]
 }
@@ -39,7 +41,7 @@ export async function startGateway(targets: GatewayTargets): Promise<MeasuredPro
   }
 }
 
-function configuration({ vendor, mcpServer }: GatewayTargets): object {
+function configuration({ vendor, mcpServer, workers = 1 }: GatewayTargets): object {
   const upstream = (kind: string): object => ({
     kind: 'openai-compatible',
     base_url: `${vendor}/${kind}/v1`,
@@ -50,6 +52,7 @@ function configuration({ vendor, mcpServer }: GatewayTargets): object {
   return {
     version: 1,
     data_dir: 'data',
+    workers,
     listen: { host: '127.0.0.1', port: 0 },
     telemetry: { logs: { level: 'info' }, metrics: { enabled: true } },
     credentials: { vendor: { secret: 'sk-upstream-bench-credential' } },
