@@ -15,7 +15,7 @@ export interface GatewayTargets {
   readonly mcpServer?: string
   /** Keeps everything there instead of in its folder. */
   readonly services?: Pick<Services, 'databaseUrl' | 'stateUrl'>
-  /** Processes that share the listener. */
+  /** Processes that serve; one by default. */
   readonly workers?: number
   /** Flags for Node, for example to take a profile. */
   readonly nodeFlags?: readonly string[]
@@ -44,7 +44,7 @@ export async function startGateway(targets: GatewayTargets): Promise<MeasuredPro
   }
 }
 
-function configuration({ vendor, mcpServer, services, workers }: GatewayTargets): object {
+function configuration({ vendor, mcpServer, services, workers = 1 }: GatewayTargets): object {
   const upstream = (kind: string): object => ({
     kind: 'openai-compatible',
     base_url: `${vendor}/${kind}/v1`,
@@ -55,8 +55,8 @@ function configuration({ vendor, mcpServer, services, workers }: GatewayTargets)
   return {
     version: 1,
     data_dir: 'data',
+    workers,
     listen: { host: '127.0.0.1', port: 0 },
-    ...(workers === undefined ? {} : { workers }),
     ...(services === undefined
       ? {}
       : {

@@ -14,9 +14,9 @@ export interface MeasuredProcess {
   readonly pid: number
   /** From spawn to the line that says ready. */
   readonly startMs: number
-  /** User and system time of all its threads so far, in microseconds. The kernel counts in steps of 10 ms. */
+  /** User and system time of all its threads and of the processes it has started so far, in microseconds. The kernel counts in steps of 10 ms. */
   cpuMicros(): number
-  /** Resident memory now. */
+  /** Resident memory now, of these processes together; what they share is counted for each. */
   rssBytes(): number
   /** SIGTERM, then SIGKILL when it does not end in time. */
   stop(): Promise<void>
@@ -86,8 +86,8 @@ function measured(child: ChildProcess, url: string, startMs: number, ended: Prom
     url,
     pid,
     startMs,
-    cpuMicros: () => cpuMicrosOf(readFileSync(`/proc/${pid}/stat`, 'utf8')),
-    rssBytes: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) * 1024,
+    cpuMicros: () => sumOf(processesFrom(pid), (one) => cpuMicrosOf(readFileSync(`/proc/${one}/stat`, 'utf8'))),
+    rssBytes: () => sumOf(processesFrom(pid), (one) => rssOf(readFileSync(`/proc/${one}/status`, 'utf8'))),
     async stop() {
       child.kill('SIGTERM')
       const force = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs)
@@ -96,6 +96,16 @@ function measured(child: ChildProcess, url: string, startMs: number, ended: Prom
     },
   }
 }
+
+/** The process and those it has started. */
+function processesFrom(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+  return [pid, ...children.map(Number).flatMap(processesFrom)]
+}
+
+const sumOf = (pids: readonly number[], read: (pid: number) => number): number => pids.reduce((sum, pid) => sum + read(pid), 0)
+
+const rssOf = (status: string): number => Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024
 
 /** utime + stime (fields 14 and 15 of proc_pid_stat(5)). The command name may hold blanks and brackets, so fields count from its end. */
 export function cpuMicrosOf(stat: string): number {

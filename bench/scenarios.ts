@@ -8,6 +8,7 @@ import { chatBurst, chatHistory, chatJson, chatStream } from './scenarios/model-
 import { peer } from './scenarios/peer.ts'
 import { start } from './scenarios/start.ts'
 import { toolCalls } from './scenarios/tool-calls.ts'
+import { workers } from './scenarios/workers.ts'
 
 export const scenarios: readonly Scenario[] = [
   chatJson,
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   chatBurst,
   chatHistory,
   toolCalls,
+  workers,
   latency,
   memory,
   oldProcess,

@@ -92,15 +92,15 @@ interface RunningGateway {
 async function openAlone(configPath: string, logger: Logger): Promise<RunningGateway> {
   const { openGateway } = await import('../gateway.ts')
   const config = await RunningConfig.open(configPath, process.env, logger)
-  const { url, services, close } = await openGateway({ configPath, env: process.env, logger, config })
-  return { url, config, close, count: counterOf(services.telemetry) }
+  const gateway = await openGateway({ configPath, env: process.env, logger, config })
+  return { url: gateway.url, config, close: () => gateway.close(), count: counterOf(gateway.services.telemetry) }
 }
 
 async function openSeveral(configPath: string, logger: Logger, level: LogLevel, size: number): Promise<RunningGateway> {
   // Each way of running holds nothing of what only the other needs.
   const { openWorkers } = await import('../workers/owner.ts')
-  const { url, config, telemetry, close } = await openWorkers({ configPath, env: process.env, logger, level, size })
-  return { url, config, close, count: counterOf(telemetry) }
+  const workers = await openWorkers({ configPath, env: process.env, logger, level, size })
+  return { url: workers.url, config: workers.config, close: () => workers.close(), count: counterOf(workers.telemetry) }
 }
 
 function counterOf(telemetry: Telemetry): RunningGateway['count'] {

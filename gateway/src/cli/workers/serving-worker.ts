@@ -116,5 +116,8 @@ function fail(thrown: unknown): void {
   const text = thrown instanceof ConfigError ? thrown.text : error.message
   const { code, subject, why, fix } = error instanceof TurnwardError ? error : asTurnwardError(error)
   const told: NotStarted = { error: { code, text, subject: subject ?? null, why: why ?? null, fix } }
-  link.ask('failed', { head: told }).finally(() => process.exit(1))
+  link
+    .ask('failed', { head: told })
+    .catch(() => {})
+    .finally(() => process.exit(1))
 }

@@ -27,7 +27,7 @@ export class LinkTopics {
   }
 
   announced(topic: string): void {
-    for (const listener of [...(this.#listeners.get(topic) ?? [])]) listener()
+    this.#listeners.get(topic)?.forEach((listener) => listener())
   }
 }
 
