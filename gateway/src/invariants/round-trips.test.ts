@@ -45,7 +45,6 @@ class Conversation {
   }
 
   async goesOn(): Promise<number> {
-    console.log('ASK')
     const before = place.trips
     const reply = await post(`${floors.url}/v1/chat/completions`, keys.alice, { model: 'm', messages: this.messages, tools: offered })
     expect(reply.status, reply.text).toBe(200)
@@ -56,7 +55,6 @@ class Conversation {
 
   async runs(tool: string): Promise<number> {
     const context = await floors.context(keys.alice, 'a client')
-    console.log('CALL')
     const before = place.trips
     const { isError } = await floors.call(context, tool)
     expect(isError).not.toBe(true)
