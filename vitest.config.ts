@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config'
 const sandboxed = [
   'conformance/mcp/**',
   'conformance/agents/**',
+  'conformance/replicas/**',
   'conformance/cli/audit-verify.test.ts',
   'conformance/cli/running-gateway.test.ts',
   'conformance/faults/{hostile-children,killed-gateways,leaving-clients,secrets,unwritable-log}.test.ts',

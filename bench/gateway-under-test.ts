@@ -6,12 +6,17 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProcess, type MeasuredProcess } from './measured-process.ts'
 import { benchKey } from './requests.ts'
+import type { Services } from './services.ts'
 
 export interface GatewayTargets {
   /** Origin of the model vendor. */
   readonly vendor: string
   /** URL of the MCP server; without it there is none. */
   readonly mcpServer?: string
+  /** Keeps everything there instead of in its folder. */
+  readonly services?: Pick<Services, 'databaseUrl' | 'stateUrl'>
+  /** Processes that share the listener. */
+  readonly workers?: number
   /** Flags for Node, for example to take a profile. */
   readonly nodeFlags?: readonly string[]
 }
@@ -39,7 +44,7 @@ export async function startGateway(targets: GatewayTargets): Promise<MeasuredPro
   }
 }
 
-function configuration({ vendor, mcpServer }: GatewayTargets): object {
+function configuration({ vendor, mcpServer, services, workers }: GatewayTargets): object {
   const upstream = (kind: string): object => ({
     kind: 'openai-compatible',
     base_url: `${vendor}/${kind}/v1`,
@@ -51,6 +56,14 @@ function configuration({ vendor, mcpServer }: GatewayTargets): object {
     version: 1,
     data_dir: 'data',
     listen: { host: '127.0.0.1', port: 0 },
+    ...(workers === undefined ? {} : { workers }),
+    ...(services === undefined
+      ? {}
+      : {
+          store: { kind: 'postgres', url: services.databaseUrl, pool: 4 },
+          state: { kind: 'valkey', url: services.stateUrl },
+          cluster: { replica: 'bench', secret: 'the secret of the bench, which is none' },
+        }),
     telemetry: { logs: { level: 'info' }, metrics: { enabled: true } },
     credentials: { vendor: { secret: 'sk-upstream-bench-credential' } },
     upstreams: Object.fromEntries(ways.map((way) => [way, upstream(way)])),

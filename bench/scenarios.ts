@@ -1,5 +1,6 @@
 /** Every scenario, in the order they run. */
 import type { Scenario } from './scenario.ts'
+import { backends } from './scenarios/backends.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
 import { oldProcess } from './scenarios/old-process.ts'
@@ -18,5 +19,6 @@ export const scenarios: readonly Scenario[] = [
   memory,
   oldProcess,
   start,
+  backends,
   peer,
 ]

@@ -35,7 +35,7 @@ export async function makePlace(dataDir?: string): Promise<Place> {
           transport: 'stdio',
           command: ['node', fixtureServer('ledger.mjs'), folder],
           mounts: [{ path: folder, write: true }],
-          max_concurrent: 64,
+          max_concurrent: 256,
         },
       },
       gateways: { main: { servers: ['ledger'] } },

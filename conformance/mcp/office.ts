@@ -20,65 +20,75 @@ export interface Office extends AsyncDisposable {
   ran(): Promise<readonly { readonly tool: string; readonly args: Json }[]>
 }
 
-export async function startOffice(change: Json = {}): Promise<Office> {
-  const folder = await mkdtemp(join(tmpdir(), 'turnward-office-'))
-  const gateway = await startGateway({
-    config: {
-      groups: { hr: {} },
-      principals: {
-        ada: { groups: ['hr'], emails: ['ada@acme.example'] },
-        carol: { groups: ['hr'], emails: ['carol@acme.example'] },
-        bob: { emails: ['bob@acme.example'] },
-      },
-      keys: { ada: { principal: 'ada', actor: 'night-agent', secret: ada }, bob: { principal: 'bob', secret: bob } },
-      grants: [{ principals: ['*'], gateways: ['main'], tools: ['office__*'], models: ['*'] }],
-      servers: {
-        office: { transport: 'stdio', command: ['node', fixtureServer('office.mjs'), folder], mounts: [{ path: folder, write: true }] },
-      },
-      gateways: { main: { servers: ['office'] } },
-      contracts: {
-        office__read_web: { output: { trust: 'untrusted' } },
-        office__read_personnel: { output: { trust: 'trusted', audience: ['@hr'] } },
-        office__read_news: { output: { trust: 'trusted' } },
-        office__send: { effects: ['egress'], requires: { audience: { includes: ['$args.to'] } }, output: { trust: 'trusted' } },
-        office__publish: { requires: { trust: 'trusted' }, output: { trust: 'trusted' } },
-        office__backup: { effects: ['backup'], output: { trust: 'trusted' } },
-        office__failing_backup: { effects: ['backup'], output: { trust: 'trusted' } },
-        office__migrate: { effects: ['migration'], requires: { done: ['backup'], not_done: ['migration'] }, output: { trust: 'trusted' } },
-        office__count: { output: { trust: 'trusted' } },
-      },
-      rules: [
-        {
-          name: 'small-numbers',
-          when: "tool.name == 'office__count' && args.n > 5",
-          verdict: 'deny',
-          reason: 'Numbers above five are not counted.',
-        },
-        { name: 'watch-two', when: "tool.name == 'office__count' && args.n == 2", verdict: 'warn', reason: 'Two is watched.' },
-        {
-          name: 'bob-reads-no-news',
-          when: "principal.id == 'bob' && tool.name == 'office__read_news'",
-          verdict: 'deny',
-          reason: 'No news for Bob.',
-        },
-      ],
-      upstreams: { model: { kind: 'scripted', steps: proposals } },
-      routes: [{ model: 'scripted', upstreams: ['model'] }],
-      ...change,
+/** The configuration of a gateway in front of the office, whose server notes in `folder` what ran. */
+export function officeConfig(folder: string, change: Json = {}): Json {
+  return {
+    groups: { hr: {} },
+    principals: {
+      ada: { groups: ['hr'], emails: ['ada@acme.example'] },
+      carol: { groups: ['hr'], emails: ['carol@acme.example'] },
+      bob: { emails: ['bob@acme.example'] },
     },
-  })
+    keys: { ada: { principal: 'ada', actor: 'night-agent', secret: ada }, bob: { principal: 'bob', secret: bob } },
+    grants: [{ principals: ['*'], gateways: ['main'], tools: ['office__*'], models: ['*'] }],
+    servers: {
+      office: { transport: 'stdio', command: ['node', fixtureServer('office.mjs'), folder], mounts: [{ path: folder, write: true }] },
+    },
+    gateways: { main: { servers: ['office'] } },
+    contracts: {
+      office__read_web: { output: { trust: 'untrusted' } },
+      office__read_personnel: { output: { trust: 'trusted', audience: ['@hr'] } },
+      office__read_news: { output: { trust: 'trusted' } },
+      office__send: { effects: ['egress'], requires: { audience: { includes: ['$args.to'] } }, output: { trust: 'trusted' } },
+      office__publish: { requires: { trust: 'trusted' }, output: { trust: 'trusted' } },
+      office__backup: { effects: ['backup'], output: { trust: 'trusted' } },
+      office__failing_backup: { effects: ['backup'], output: { trust: 'trusted' } },
+      office__migrate: { effects: ['migration'], requires: { done: ['backup'], not_done: ['migration'] }, output: { trust: 'trusted' } },
+      office__count: { output: { trust: 'trusted' } },
+    },
+    rules: [
+      {
+        name: 'small-numbers',
+        when: "tool.name == 'office__count' && args.n > 5",
+        verdict: 'deny',
+        reason: 'Numbers above five are not counted.',
+      },
+      { name: 'watch-two', when: "tool.name == 'office__count' && args.n == 2", verdict: 'warn', reason: 'Two is watched.' },
+      {
+        name: 'bob-reads-no-news',
+        when: "principal.id == 'bob' && tool.name == 'office__read_news'",
+        verdict: 'deny',
+        reason: 'No news for Bob.',
+      },
+    ],
+    upstreams: { model: { kind: 'scripted', steps: proposals } },
+    routes: [{ model: 'scripted', upstreams: ['model'] }],
+    ...change,
+  }
+}
+
+export async function startOffice(change: Json = {}): Promise<Office> {
+  const folder = await makeOfficeFolder()
+  const gateway = await startGateway({ config: officeConfig(folder, change) })
   await serversReady(gateway.url)
   return {
     gateway,
-    async ran() {
-      const lines = await readFile(join(folder, 'ran.jsonl'), 'utf8').catch(() => '')
-      return lines.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as { tool: string; args: Json }]))
-    },
+    ran: () => ranIn(folder),
     async [Symbol.asyncDispose]() {
       await gateway.stop()
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+export function makeOfficeFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'turnward-office-'))
+}
+
+/** Calls that really ran on servers that note it there, in order. */
+export async function ranIn(folder: string): Promise<readonly { readonly tool: string; readonly args: Json }[]> {
+  const lines = await readFile(join(folder, 'ran.jsonl'), 'utf8').catch(() => '')
+  return lines.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as { tool: string; args: Json }]))
 }
 
 /** A model that proposes what the task says: `propose <tool>`. After one round of results it is done. */
@@ -107,7 +117,7 @@ export interface Proposal {
 
 /** One model call; the scripted model proposes what the task asks for. */
 export async function propose(
-  office: Office,
+  office: Pick<Office, 'gateway'>,
   key: string,
   task: string,
   messages: readonly Json[] = [{ role: 'user', content: task }],

@@ -141,7 +141,7 @@ export const errorCodes = {
   'audit.unwritable': {
     status: 503,
     title: 'The decision log cannot be written',
-    fix: 'Free disk space or make the data directory writable; governed calls resume by themselves.',
+    fix: 'Free disk space, make the data directory writable, or bring the database back; governed calls resume by themselves.',
   },
   'audit.backlog': { status: 503, title: 'The decision log cannot keep up', fix: 'Try again; check the disk under the data directory.' },
   'config.invalid': { status: 500, title: 'The configuration is not valid', fix: 'Run `turnward check` and correct the named line.' },

@@ -15,6 +15,8 @@ export const postgresPassword = 'test-password'
 
 export interface PostgresServer {
   readonly port: number
+  /** Of its first process; undefined while it is stopped. */
+  readonly pid: number | undefined
   /** The address of a database, for the administrator unless another user is named. */
   url(database?: string, user?: string): string
   /** Stops it: `fast` ends sessions, `immediate` is a crash. */
@@ -79,6 +81,10 @@ class RunningPostgres implements PostgresServer {
 
   url(database = 'postgres', user = 'admin'): string {
     return `postgres://${user}:${postgresPassword}@127.0.0.1:${this.port}/${database}`
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
   }
 
   async start(): Promise<void> {

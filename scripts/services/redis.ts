@@ -12,6 +12,8 @@ export const redisPassword = 'test-password'
 
 export interface RedisServer {
   readonly port: number
+  /** Undefined while it is stopped. */
+  readonly pid: number | undefined
   readonly url: string
   /** Ends it without a word, as a crash does. What it held is gone. */
   stop(): Promise<void>
@@ -49,6 +51,10 @@ class RunningRedis implements RedisServer {
     this.url = `redis://:${redisPassword}@127.0.0.1:${port}`
     this.#options = options
     if (this.#user !== undefined) chownSync(this.#folder, this.#user.uid, this.#user.gid)
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
   }
 
   async start(): Promise<void> {

@@ -19,6 +19,8 @@ export interface Checkpoint {
   readonly time: number
   /** Records since the checkpoint before; `seq - count` is that checkpoint's `seq`, so a missing one shows. */
   readonly count: number
+  /** That its writer ended properly and the chain with it: no record follows. */
+  readonly closed?: true
   /** Ed25519 over the fields above, base64url. */
   readonly signature: string
 }
@@ -33,8 +35,8 @@ export function isSignedBy(checkpoint: Checkpoint, key: KeyObject): boolean {
 
 /** The one line a checkpoint is in `checkpoints.jsonl`, without the line break. */
 export function checkpointLine(checkpoint: Checkpoint): string {
-  const { chain, seq, hash, time, count, signature } = checkpoint
-  return JSON.stringify({ chain, seq, hash, time, count, signature })
+  const { chain, seq, hash, time, count, closed, signature } = checkpoint
+  return JSON.stringify({ chain, seq, hash, time, count, closed, signature })
 }
 
 /** A line of `checkpoints.jsonl`, or undefined when it is not a checkpoint. */
@@ -46,10 +48,11 @@ export function readCheckpointLine(line: string): Checkpoint | undefined {
     return undefined
   }
   if (!isObject(value)) return undefined
-  const { chain, seq, hash, time, count, signature } = value
+  const { chain, seq, hash, time, count, closed, signature } = value
   if (typeof chain !== 'string' || typeof hash !== 'string' || typeof signature !== 'string') return undefined
   if (!isCount(seq) || !isCount(time) || !isCount(count)) return undefined
-  return { chain, seq, hash, time, count, signature }
+  if (closed !== undefined && closed !== true) return undefined
+  return { chain, seq, hash, time, count, ...(closed === true && { closed }), signature }
 }
 
 function isCount(value: unknown): value is number {
@@ -58,8 +61,8 @@ function isCount(value: unknown): value is number {
 
 /** Fields are numbers, hex and an id without line breaks, so the joined text has one reading. */
 function statementBytes(statement: Omit<Checkpoint, 'signature'>): Buffer {
-  const { chain, seq, hash, time, count } = statement
-  return Buffer.from(`turnward checkpoint v1\n${chain}\n${seq}\n${hash}\n${time}\n${count}`)
+  const { chain, seq, hash, time, count, closed } = statement
+  return Buffer.from(`turnward checkpoint v1\n${chain}\n${seq}\n${hash}\n${time}\n${count}${closed === true ? '\nclosed' : ''}`)
 }
 
 /** The signing key of the data folder, made on first use. Throws `audit.unwritable` when the two key files do not belong together. */
@@ -80,6 +83,7 @@ export function verificationKey(files: LogFiles): KeyObject {
   return createPublicKey(readFileSync(files.publicKey))
 }
 
-function makePrivateKey(): Buffer {
+/** A new signing key, PKCS 8 PEM. */
+export function makePrivateKey(): Buffer {
   return Buffer.from(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { inFolder } from './log-backends.fixture.ts'
 import type { LogRow } from './log-protocol.ts'
 import { LogStorage } from './log-storage.ts'
 import { readRecords } from './read.ts'
@@ -24,10 +25,10 @@ test('the first records of a batch go with the one that cannot be written', asyn
   // The table refuses a row without its record, as it would refuse one for which there is no room.
   const unwritable = { ...row('dec_unwritable'), json: null } as unknown as LogRow
   expect(() => storage.commit([row('dec_first'), row('dec_second'), unwritable, row('dec_last')])).toThrow(/NOT NULL/)
-  expect(storage.seq).toBe(1)
+  expect(storage.end.seq).toBe(1)
   storage.commit([row('dec_after')])
   storage.checkpoint(Date.now())
-  storage.close()
-  expect((await readRecords(folder)).map(({ seq, record }) => `${seq} ${record.id}`)).toEqual(['1 dec_before', '2 dec_after'])
-  expect(await verifyLog(folder)).toMatchObject({ ok: true, records: 2, checkpoints: 1 })
+  storage.close(Date.now())
+  expect((await readRecords(inFolder(folder))).map(({ seq, record }) => `${seq} ${record.id}`)).toEqual(['1 dec_before', '2 dec_after'])
+  expect(await verifyLog(inFolder(folder))).toMatchObject({ ok: true, records: 2, checkpoints: 1 })
 })

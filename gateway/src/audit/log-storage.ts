@@ -13,6 +13,7 @@ import { AnchorFile, readAnchor } from './anchor.ts'
 import { genesisHash, nextHash } from './chain.ts'
 import { signCheckpoint, signingKey, type Checkpoint } from './checkpoint.ts'
 import { logFiles, logSchema, logSchemaFromVersion1, logSchemaVersion, type LogFiles } from './log-files.ts'
+import type { ChainEnd, LogKeeper } from './log-keeper.ts'
 import type { LogRow } from './log-protocol.ts'
 import { belongingOf, SpanIndex } from './record-spans.ts'
 
@@ -21,7 +22,7 @@ const busyTimeoutMs = 700
 /** Records after which the places of turns and sessions are written down: what a look-up may have to look through. */
 const defaultSpanRecords = 1000
 
-export class LogStorage {
+export class LogStorage implements LogKeeper {
   readonly #files: LogFiles
   readonly #lock: DatabaseSync
   readonly #database: DatabaseSync
@@ -87,9 +88,9 @@ export class LogStorage {
     }
   }
 
-  /** Sequence number of the last record on disk. */
-  get seq(): number {
-    return this.#seq
+  /** The last record on disk. */
+  get end(): ChainEnd {
+    return { writer: 0, seq: this.#seq, hash: this.#hash }
   }
 
   /** Records that no checkpoint covers yet. */
@@ -139,10 +140,14 @@ export class LogStorage {
     this.#anchorPending()
   }
 
-  close(): void {
-    this.#anchor.close()
-    this.#database.close()
-    this.#lock.close()
+  close(time: number): void {
+    try {
+      this.checkpoint(time)
+    } finally {
+      this.#anchor.close()
+      this.#database.close()
+      this.#lock.close()
+    }
   }
 
   #anchorPending(): void {
@@ -193,7 +198,7 @@ export class LogStorage {
 }
 
 /** A lock the kernel gives back when the process dies, however it dies: an exclusive SQLite transaction that never ends. */
-function holdLock(path: string): DatabaseSync {
+export function holdLock(path: string): DatabaseSync {
   makePrivateFile(path)
   const lock = new DatabaseSync(path, { timeout: 0 })
   try {

@@ -6,14 +6,17 @@ import { Worker } from 'node:worker_threads'
 import type { DecisionRecord } from '@turnward/contract/decision'
 import { TurnwardError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
+import { shownPlace } from '../store/postgres/connecting.ts'
 import { workerFile } from '../store/worker-file.ts'
 import { batchText } from './batch-text.ts'
 import type { DecisionLog } from './decision-log.ts'
+import type { ChainEnd } from './log-keeper.ts'
+import type { LogPlace } from './log-place.ts'
 import type { FromLogThread, LogRow, LogThreadData, ToLogThread } from './log-protocol.ts'
 import { RecordQueue, type Batch, type QueuedRecord } from './record-queue.ts'
 
 export interface DecisionLogOptions {
-  readonly dataDir: string
+  readonly place: LogPlace
   /** A checkpoint is signed after this many records … */
   readonly checkpointRecords: number
   /** … and after this many milliseconds, when there is something new. */
@@ -21,6 +24,8 @@ export interface DecisionLogOptions {
   readonly logger: Logger
   /** Called once each time the log starts failing. */
   readonly onFailure?: ((why: string) => void) | undefined
+  /** How long closing waits for a disk or a database that does not answer; default 10,000 milliseconds. */
+  readonly closeMs?: number | undefined
   /** How the thread is started; tests replace it to kill threads. */
   readonly spawn?: ((data: LogThreadData) => Worker) | undefined
 }
@@ -31,6 +36,16 @@ export interface OpenDecisionLog extends DecisionLog {
   pending(): number
 }
 
+/** The decision log as its only writer has it. */
+export interface WrittenLog extends OpenDecisionLog {
+  /** Number of this writer among those of the log; 0 in a folder, which has one. */
+  readonly writer: number
+  /** As `appendDurably`, for a record whose text another process has made. */
+  appendRowDurably(row: LogRow): Promise<void>
+  /** As `append`, for a record whose text another process has made. */
+  appendRow(row: LogRow): void
+}
+
 /** How long a record may wait that nobody waits for. */
 const relaxedDelayMs = 50
 const probeMs = 250
@@ -38,18 +53,19 @@ const probeMs = 250
 const mostTurns = 8
 /** A commit that takes longer makes everything behind it fail. Its own records wait: whether they are written is not known. */
 const stallMs = 1000
+const defaultCloseMs = 10_000
 
 /**
- * Opens the log of a data folder as its only writer and continues its chain.
- * Rejects with `audit.unwritable` when another process holds it or when it cannot be used.
+ * Opens a log: the one of a data folder as its only writer, whose chain goes on; the one in a database as one more writer,
+ * with a chain of its own. Rejects with `audit.unwritable` when another process holds it or when it cannot be used.
  */
-export async function openDecisionLog(options: DecisionLogOptions): Promise<OpenDecisionLog> {
+export async function openDecisionLog(options: DecisionLogOptions): Promise<WrittenLog> {
   const writer = new LogWriter(options)
   await writer.open()
   return writer
 }
 
-class LogWriter implements OpenDecisionLog {
+class LogWriter implements WrittenLog {
   readonly #options: DecisionLogOptions
   readonly #queue = new RecordQueue()
   #thread: Worker | undefined
@@ -57,8 +73,8 @@ class LogWriter implements OpenDecisionLog {
   #ended: PromiseWithResolvers<string | undefined> | undefined
   #failing: string | undefined
   #closed = false
-  /** Sequence number of the last record known to be on disk. */
-  #seq = 0
+  /** The last record known to be on disk. */
+  #end: ChainEnd | undefined
   #inFlight: Batch | undefined
   /** Sent to a thread that died before it answered: the next thread finds out whether it was written. */
   #unknown: Batch | undefined
@@ -84,21 +100,33 @@ class LogWriter implements OpenDecisionLog {
   }
 
   appendDurably(record: DecisionRecord): Promise<void> {
+    return this.appendRowDurably(toRow(record))
+  }
+
+  append(record: DecisionRecord): void {
+    this.appendRow(toRow(record))
+  }
+
+  appendRowDurably(row: LogRow): Promise<void> {
     return new Promise((resolve, reject) => {
-      const error = this.#refusal() ?? this.#queue.add(toRow(record), { resolve, reject })
+      const error = this.#refusal() ?? this.#queue.add(row, { resolve, reject })
       if (error !== undefined) return reject(error)
       this.#flushSoon()
     })
   }
 
-  append(record: DecisionRecord): void {
-    const error = this.#refusal() ?? this.#queue.add(toRow(record), undefined)
+  appendRow(row: LogRow): void {
+    const error = this.#refusal() ?? this.#queue.add(row, undefined)
     if (error !== undefined) throw error
     this.#relaxedTimer ??= setTimeout(() => {
       this.#relaxedTimer = undefined
       this.#due = true
       this.#flush()
     }, relaxedDelayMs)
+  }
+
+  get writer(): number {
+    return this.#end?.writer ?? 0
   }
 
   health(): string | undefined {
@@ -117,7 +145,7 @@ class LogWriter implements OpenDecisionLog {
     this.#ended = Promise.withResolvers()
     this.#flush()
     this.#endIfIdle()
-    const why = await this.#ended.promise
+    const why = await this.#inTime(this.#ended.promise)
     clearInterval(this.#probeTimer)
     clearTimeout(this.#stallTimer)
     const lost = this.pending()
@@ -126,6 +154,18 @@ class LogWriter implements OpenDecisionLog {
       'the decision log was closed',
     )
     if (lost > 0 || why !== undefined) this.#options.logger.error({ lost, why }, 'the decision log did not close cleanly')
+  }
+
+  /** The answer; or, when there is none for long, that there is none, and then there is no thread any more either. */
+  async #inTime(answer: Promise<string | undefined>): Promise<string | undefined> {
+    const { closeMs = defaultCloseMs } = this.#options
+    const late = Promise.withResolvers<'late'>()
+    const timer = setTimeout(() => late.resolve('late'), closeMs)
+    const why = await Promise.race([answer, late.promise])
+    clearTimeout(timer)
+    if (why !== 'late') return why
+    await this.#thread?.terminate()
+    return `it did not answer within ${closeMs} ms`
   }
 
   #refusal(): TurnwardError | undefined {
@@ -176,15 +216,19 @@ class LogWriter implements OpenDecisionLog {
   #onMessage(message: FromLogThread): void {
     switch (message.type) {
       case 'ready':
-        return this.#onReady(message.seq, message.warning)
+        return this.#onReady(message.end, message.warning)
       case 'refused':
-        return this.#onRefused(message.why, message.fix)
+        return this.#onRefused(message.subject ?? subjectOf(this.#options.place), message.why, message.fix)
       case 'committed':
-        this.#seq = message.seq
+        this.#end = message.end
         for (const record of this.#answered()) record.waiter?.resolve()
         if (this.#stalled) this.#recover()
         // Those who were just answered act first; what they append joins what waits.
         return this.#queue.size > 0 ? this.#flushSoon() : this.#endIfIdle()
+      case 'unsettled':
+        // The answer to what is in flight ends the failure; without such a commit a probe does.
+        this.#stalled = this.#inFlight !== undefined
+        return this.#fail(message.why)
       case 'failed': {
         const batch = this.#answered()
         this.#stalled = false
@@ -204,15 +248,15 @@ class LogWriter implements OpenDecisionLog {
     }
   }
 
-  #onReady(seq: number, warning: string | undefined): void {
+  #onReady(end: ChainEnd, warning: string | undefined): void {
     if (warning !== undefined) this.#options.logger.error({}, warning)
     const unknown = this.#unknown
     this.#unknown = undefined
     if (unknown !== undefined) {
-      if (seq > this.#seq) for (const record of unknown.records) record.waiter?.resolve()
+      if (end.seq > (this.#end?.seq ?? 0)) for (const record of unknown.records) record.waiter?.resolve()
       else this.#giveBack(unknown.records, 'the thread of the decision log stopped')
     }
-    this.#seq = seq
+    this.#end = end
     this.#opening?.resolve()
     this.#opening = undefined
     this.#thread?.unref()
@@ -220,10 +264,10 @@ class LogWriter implements OpenDecisionLog {
     this.#next()
   }
 
-  #onRefused(why: string, fix: string | undefined): void {
-    this.#opening?.reject(new TurnwardError('audit.unwritable', { subject: this.#options.dataDir, why, fix }))
+  #onRefused(subject: string, why: string, fix: string | undefined): void {
+    this.#opening?.reject(new TurnwardError('audit.unwritable', { subject, why, fix }))
     if (this.#failing === undefined) return
-    this.#failing = why
+    this.#failing = `${subject}: ${why}`
     // Nobody can look now whether these were written. Their callers must not act and must not wait for ever:
     // such a record may later be found in the log as a decision without an outcome.
     this.#reject(this.#unknown?.records ?? [], why)
@@ -248,8 +292,8 @@ class LogWriter implements OpenDecisionLog {
   }
 
   #start(): void {
-    const { dataDir, checkpointRecords, checkpointMs } = this.#options
-    const thread = (this.#options.spawn ?? spawnThread)({ dataDir, checkpointRecords, checkpointMs })
+    const { place, checkpointRecords, checkpointMs } = this.#options
+    const thread = (this.#options.spawn ?? spawnThread)({ place, resume: this.#end, checkpointRecords, checkpointMs })
     this.#thread = thread
     thread.on('message', (message: FromLogThread) => this.#onMessage(message))
     thread.on('error', (error) => this.#options.logger.error({ error: error.message }, 'the thread of the decision log failed'))
@@ -325,7 +369,12 @@ class LogWriter implements OpenDecisionLog {
   }
 }
 
-function toRow(record: DecisionRecord): LogRow {
+function subjectOf(place: LogPlace): string {
+  return place.kind === 'sqlite' ? place.dataDir : shownPlace(place.database)
+}
+
+/** A record as it goes to disk. */
+export function toRow(record: DecisionRecord): LogRow {
   return { json: JSON.stringify(record), session: record.session ?? null, turn: record.turn ?? null }
 }
 

@@ -6,9 +6,11 @@ import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { genesisHash, nextHash } from './chain.ts'
+import { inFolder } from './log-backends.fixture.ts'
 import type { LogRow } from './log-protocol.ts'
 import { LogStorage } from './log-storage.ts'
 import { findTurn, readRecords } from './read.ts'
+import { folderRecords, type FolderQuery } from './read-folder.ts'
 import { decision } from './records.fixture.ts'
 import { verifyLog } from './verify.ts'
 
@@ -30,13 +32,13 @@ function write(batches: readonly (readonly Owner[])[], spanRecords: number, reop
   let storage = new LogStorage(folder, spanRecords)
   for (const [index, batch] of batches.entries()) {
     if (reopened.has(index)) {
-      storage.close()
+      storage.close(Date.now())
       storage = new LogStorage(folder, spanRecords)
     }
     storage.commit(batch.map((owner) => row(owner)))
   }
   storage.checkpoint(Date.now())
-  storage.close()
+  storage.close(Date.now())
 }
 
 function onDatabase<T>(work: (database: DatabaseSync) => T): T {
@@ -48,7 +50,7 @@ function onDatabase<T>(work: (database: DatabaseSync) => T): T {
   }
 }
 
-const seqs = async (query: Parameters<typeof readRecords>[1]): Promise<number[]> => (await readRecords(folder, query)).map(({ seq }) => seq)
+const seqs = (query: FolderQuery): number[] => folderRecords(folder, query).map(({ seq }) => seq)
 
 describe('a look-up', () => {
   const owner = fc.record({
@@ -74,10 +76,10 @@ describe('a look-up', () => {
               .filter(({ seq }) => seq > afterSeq)
               .filter((one) => Object.entries(query).every(([kind, key]) => one[kind as keyof Owner] === key))
               .map(({ seq }) => seq)
-            expect(await seqs({ ...query, afterSeq, limit })).toEqual(expected.slice(0, limit))
-            expect(await seqs({ ...query, afterSeq, limit, last: true })).toEqual(expected.slice(-limit))
+            expect(seqs({ ...query, afterSeq, limit })).toEqual(expected.slice(0, limit))
+            expect(seqs({ ...query, afterSeq, limit, last: true })).toEqual(expected.slice(-limit))
           }
-          expect((await verifyLog(folder)).problems).toEqual([])
+          expect((await verifyLog(inFolder(folder))).problems).toEqual([])
         },
       ),
       { numRuns: 60 },
@@ -92,9 +94,9 @@ describe('a look-up', () => {
     }
     const storage = new LogStorage(folder, 1)
     storage.commit([row({ turn: 'turn_a', session: null }, '"turn":"turn_b"'), row({ turn: 'turn_ab', session: null }), parent])
-    storage.close()
-    expect(await seqs({ turn: 'turn_b' })).toEqual([])
-    expect(await seqs({ turn: 'turn_a' })).toEqual([1])
+    storage.close(Date.now())
+    expect(seqs({ turn: 'turn_b' })).toEqual([])
+    expect(seqs({ turn: 'turn_a' })).toEqual([1])
   })
 
   test('looks only where records of the turn can be, once their places are written down', async () => {
@@ -111,8 +113,8 @@ describe('a look-up', () => {
       ])
       database.exec(`UPDATE spans SET first = 2, last = 2 WHERE key = 'turn_a'`)
     })
-    expect(await seqs({ turn: 'turn_a' })).toEqual([])
-    expect(await seqs({ turn: 'turn_c' })).toEqual([3])
+    expect(seqs({ turn: 'turn_a' })).toEqual([])
+    expect(seqs({ turn: 'turn_c' })).toEqual([3])
   })
 
   test.each([1, 100])('finds a turn by the beginning of its id, with places written down every %i records', async (spanRecords) => {
@@ -126,12 +128,12 @@ describe('a look-up', () => {
       ],
       spanRecords,
     )
-    expect(await findTurn(folder, 'turn_abc')).toBe('turn_abc')
-    expect(await findTurn(folder, 'turn_x')).toBe('turn_x')
-    expect(await findTurn(folder, 'turn_abd')).toBe('turn_abd')
-    expect(await findTurn(folder, 'last')).toBe('turn_x')
-    expect(await findTurn(folder, 'turn_y')).toBeUndefined()
-    await expect(findTurn(folder, 'turn_a')).rejects.toMatchObject({ code: 'request.invalid' })
+    expect(await findTurn(inFolder(folder), 'turn_abc')).toBe('turn_abc')
+    expect(await findTurn(inFolder(folder), 'turn_x')).toBe('turn_x')
+    expect(await findTurn(inFolder(folder), 'turn_abd')).toBe('turn_abd')
+    expect(await findTurn(inFolder(folder), 'last')).toBe('turn_x')
+    expect(await findTurn(inFolder(folder), 'turn_y')).toBeUndefined()
+    await expect(findTurn(inFolder(folder), 'turn_a')).rejects.toMatchObject({ code: 'request.invalid' })
   })
 })
 
@@ -147,7 +149,7 @@ describe('records that were hidden from look-ups', () => {
     ['by saying that more is written down', 'UPDATE chain SET spans_until = 12', [9, 10, 11, 12]],
   ])('are found by verification: %s', async (_name, change, hidden) => {
     onDatabase((database) => database.exec(change))
-    const { ok, problems } = await verifyLog(folder)
+    const { ok, problems } = await verifyLog(inFolder(folder))
     const found = [...new Set(problems.map(({ seq, kind }) => `${kind} ${seq}`))]
     expect(found).toEqual(hidden.map((seq) => `edited ${seq}`))
     expect(ok).toBe(false)
@@ -166,17 +168,17 @@ describe('a log of version 1', () => {
         INSERT INTO records SELECT seq, (SELECT name FROM chain), record ->> '$.time', hash, record ->> '$.id', record ->> '$.session', record ->> '$.turn', record FROM new;
         DROP TABLE new; DROP TABLE spans; ALTER TABLE chain DROP COLUMN spans_until; PRAGMA user_version = 1`)
     })
-    await expect(readRecords(folder)).rejects.toMatchObject({
+    await expect(readRecords(inFolder(folder))).rejects.toMatchObject({
       code: 'store.failed',
       fix: expect.stringContaining('Start the gateway once'),
     })
     const storage = new LogStorage(folder, 2)
     storage.commit([row({ turn: 'turn_a', session: 'ses_b' })])
     storage.checkpoint(Date.now())
-    storage.close()
-    expect(await seqs({ turn: 'turn_a' })).toEqual([1, 3, 4])
-    expect(await seqs({ session: 'ses_a' })).toEqual([1, 2])
-    expect(await verifyLog(folder)).toMatchObject({ ok: true, records: 4, checkpoints: 2 })
+    storage.close(Date.now())
+    expect(seqs({ turn: 'turn_a' })).toEqual([1, 3, 4])
+    expect(seqs({ session: 'ses_a' })).toEqual([1, 2])
+    expect(await verifyLog(inFolder(folder))).toMatchObject({ ok: true, records: 4, checkpoints: 2 })
     const [name, first] = onDatabase((database) => [
       String(database.prepare('SELECT name FROM chain').get()?.['name']),
       database.prepare('SELECT * FROM records').get(),

@@ -64,11 +64,15 @@ export class SpanIndex {
   }
 }
 
-/** Whom a stored record belongs to; undefined when it is not JSON. */
-export function belongingOf(text: string): Belonging | undefined {
+/** Whom a stored record belongs to and when it was made (Unix milliseconds); undefined when it is not JSON. */
+export function belongingOf(text: string): (Belonging & { readonly time: number }) | undefined {
   try {
-    const { turn, session } = JSON.parse(text) as Record<string, unknown>
-    return { turn: typeof turn === 'string' ? turn : null, session: typeof session === 'string' ? session : null }
+    const { turn, session, time } = JSON.parse(text) as Record<string, unknown>
+    return {
+      turn: typeof turn === 'string' ? turn : null,
+      session: typeof session === 'string' ? session : null,
+      time: Number.isSafeInteger(time) ? (time as number) : 0,
+    }
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@
  * it says which rows cannot be what was written. Pure: knows nothing of files.
  */
 import { genesisHash, nextHash } from './chain.ts'
-import { belongingOf, spanKinds, type SpanKind } from './record-spans.ts'
+import { belongingOf, type SpanKind } from './record-spans.ts'
 import type { VerifyProblem } from './verify.ts'
 
 export interface StoredRow {
@@ -12,8 +12,11 @@ export interface StoredRow {
   readonly record: string
 }
 
-/** Whether a look-up by turn or session comes to record `seq`. */
-export type IsFound = (kind: SpanKind, key: string, seq: number) => boolean
+/** What look-ups go by: whether one for what the record says (`key`) comes to it. Null: the record says nothing, and no look-up may. */
+export interface LookUps<Row extends StoredRow> {
+  readonly kinds: readonly (SpanKind | 'time')[]
+  isFound(kind: SpanKind | 'time', key: string | number | null, row: Row): boolean
+}
 
 interface Suspect {
   readonly seq: number
@@ -29,9 +32,9 @@ export const problemLimit = 1000
 const doesNotFollow =
   'the record does not follow from the one before it: one of the two was changed, or records between them were removed or inserted'
 
-export class ChainVerifier {
+export class ChainVerifier<Row extends StoredRow = StoredRow> {
   readonly problems: VerifyProblem[] = []
-  readonly #isFound: IsFound
+  readonly #lookUps: LookUps<Row>
   readonly #checkpoints: ReadonlyMap<number, string>
   readonly #suspects: Suspect[] = []
   /** Stored hash of the row before; undefined after a gap. */
@@ -40,13 +43,13 @@ export class ChainVerifier {
   count = 0
 
   /** `checkpoints`: sequence number -> hash, from checkpoints whose signature holds. */
-  constructor(chain: string, checkpoints: ReadonlyMap<number, string>, isFound: IsFound) {
-    this.#isFound = isFound
+  constructor(chain: string, checkpoints: ReadonlyMap<number, string>, lookUps: LookUps<Row>) {
+    this.#lookUps = lookUps
     this.#checkpoints = checkpoints
     this.#previous = genesisHash(chain)
   }
 
-  add(row: StoredRow): void {
+  add(row: Row): void {
     this.count += 1
     if (row.seq <= this.lastSeq) {
       this.problems.push({ seq: row.seq, kind: 'edited', detail: 'a record with a number the writer never gives' })
@@ -65,9 +68,8 @@ export class ChainVerifier {
     }
     const belonging = belongingOf(record)
     if (belonging === undefined) this.problems.push({ seq, kind: 'edited', detail: 'the record is not JSON' })
-    for (const kind of spanKinds) {
-      const key = belonging?.[kind] ?? null
-      if (key !== null && !this.#isFound(kind, key, seq))
+    for (const kind of belonging === undefined ? [] : this.#lookUps.kinds) {
+      if (!this.#lookUps.isFound(kind, belonging?.[kind] ?? null, row))
         this.problems.push({ seq, kind: 'edited', detail: `the record was hidden from look-ups by its ${kind}` })
     }
     const signed = this.#checkpoints.get(seq)

@@ -10,15 +10,31 @@ import { readAnchor } from './anchor.ts'
 import { verificationKey, type Checkpoint } from './checkpoint.ts'
 import { logFiles, type LogFiles } from './log-files.ts'
 import { openForReading } from './log-reader.ts'
-import { spanFinder } from './record-spans.ts'
-import { ChainVerifier, problemLimit, type StoredRow } from './verify-chain.ts'
+import type { ReadingPlace } from './log-place.ts'
+import { verifyDatabase } from './postgres/verify-database.ts'
+import { spanFinder, spanKinds } from './record-spans.ts'
+import { ChainVerifier, problemLimit, type LookUps, type StoredRow } from './verify-chain.ts'
 import { verifyCheckpoints } from './verify-checkpoints.ts'
 
 export interface VerifyProblem {
   /** The record it was found at; 0 when it is not about one. */
   readonly seq: number
-  readonly kind: 'edited' | 'missing' | 'reordered' | 'tail_cut' | 'checkpoint'
+  readonly kind: 'edited' | 'missing' | 'reordered' | 'tail_cut' | 'checkpoint' | 'writer'
   readonly detail: string
+  /** Name of the chain, where a log has several. */
+  readonly chain?: string
+}
+
+/** One writer's chain. */
+export interface ChainReport {
+  readonly chain: string
+  /** Name of the replica that wrote it; null in a folder. */
+  readonly replica: string | null
+  readonly records: number
+  /** Records that no checkpoint covers: all there is to say of what a process wrote just before it died. */
+  readonly uncovered: number
+  /** Whether its writer ended it; false for one that is at work or died. */
+  readonly closed: boolean
 }
 
 export interface VerifyReport {
@@ -31,6 +47,8 @@ export interface VerifyReport {
   readonly uncovered: number
   /** At most 1,000. */
   readonly problems: readonly VerifyProblem[]
+  /** One in a folder; in a database one for each writer, the newest 1,000 of them. */
+  readonly chains: readonly ChainReport[]
 }
 
 export interface VerifyOptions {
@@ -40,8 +58,10 @@ export interface VerifyOptions {
 
 const pageSize = 1000
 
-/** Verifies the log of a data folder. Rejects with `store.failed` when there is none or it cannot be read. */
-export async function verifyLog(dataDir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+/** Verifies a log. Rejects with `store.failed` when there is none or it cannot be read. */
+export async function verifyLog(place: ReadingPlace, options: VerifyOptions = {}): Promise<VerifyReport> {
+  if (place.kind === 'postgres') return verifyDatabase(place, readKey(logFiles(place.dataDir), options))
+  const { dataDir } = place
   const files = logFiles(dataDir)
   // The order matters while a gateway writes: it puts a checkpoint into the database first and into the file second.
   const anchorBefore = readAnchor(files.anchor)
@@ -55,11 +75,7 @@ export async function verifyLog(dataDir: string, options: VerifyOptions = {}): P
     const anchorAfter = readAnchor(files.anchor)
     const { valid, problems } = verifyCheckpoints({ chain, database: stored, anchorBefore, anchorAfter, key: readKey(files, options) })
 
-    const verifier = new ChainVerifier(
-      chain,
-      new Map(valid.map((checkpoint) => [checkpoint.seq, checkpoint.hash])),
-      database === undefined ? () => true : spanFinder(database),
-    )
+    const verifier = new ChainVerifier(chain, new Map(valid.map((checkpoint) => [checkpoint.seq, checkpoint.hash])), spanLookUps(database))
     if (database !== undefined) {
       for (const page of pages(database, lastSeq)) {
         for (const row of page) verifier.add(row)
@@ -79,6 +95,15 @@ export async function verifyLog(dataDir: string, options: VerifyOptions = {}): P
       lastCheckpoint,
       uncovered: Math.max(0, verifier.lastSeq - (lastCheckpoint?.seq ?? 0)),
       problems: found.slice(0, problemLimit),
+      chains: [
+        {
+          chain,
+          replica: null,
+          records: verifier.count,
+          uncovered: Math.max(0, verifier.lastSeq - (lastCheckpoint?.seq ?? 0)),
+          closed: false,
+        },
+      ],
     }
   } catch (error) {
     if (error instanceof TurnwardError) throw error
@@ -89,6 +114,14 @@ export async function verifyLog(dataDir: string, options: VerifyOptions = {}): P
     })
   } finally {
     database?.close()
+  }
+}
+
+function spanLookUps(database: DatabaseSync | undefined): LookUps<StoredRow> {
+  const find = database === undefined ? () => true : spanFinder(database)
+  return {
+    kinds: spanKinds,
+    isFound: (kind, key, { seq }) => kind === 'time' || typeof key !== 'string' || find(kind, key, seq),
   }
 }
 

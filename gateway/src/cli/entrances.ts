@@ -16,6 +16,7 @@ import { dialectByName } from '../wire/dialects.ts'
 import { allowedMethods, EntranceTable, settleTarget, type Entrance } from './entrance-table.ts'
 import { answerHealth, answerReadiness, type Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
+import type { Whole } from './workers/whole.ts'
 import { answerPlainError, pathOf, speaksAnthropic } from './plain-errors.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
@@ -28,10 +29,12 @@ export interface Behind {
   /** Undefined where there are no other replicas. */
   readonly cluster: ClusterMembership | undefined
   readonly isDraining: () => boolean
+  /** Where this is one of several processes: what is true of all of them. */
+  readonly whole?: Whole | undefined
 }
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
-export function entrancesOf({ services, mcp, health, cluster, isDraining }: Behind): readonly Entrance[] {
+export function entrancesOf({ services, mcp, health, cluster, isDraining, whole }: Behind): readonly Entrance[] {
   const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
   // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
   const named =
@@ -62,21 +65,21 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining }: Behi
       methods: ['GET'],
       needs: 'anyone',
       isProbe: true,
-      handle: (_request, response) => answerHealth(services, response),
+      handle: (_request, response) => answerHealth(services, response, whole),
     },
     {
       path: '/readyz',
       methods: ['GET'],
       needs: 'anyone',
       isProbe: true,
-      handle: (_request, response) => answerReadiness(response, { services, health, cluster, isDraining: isDraining() }),
+      handle: (_request, response) => answerReadiness(response, { services, health, cluster, isDraining: isDraining(), whole }),
     },
     {
       path: '/metrics',
       methods: ['GET'],
       needs: 'anyone',
       isProbe: true,
-      handle: (_request, response) => answerMetrics(services, response),
+      handle: (_request, response) => answerMetrics(services, whole, response),
     },
     ...(cluster === undefined
       ? []
@@ -157,7 +160,7 @@ function decodeName(text: string): string {
   }
 }
 
-async function answerMetrics(services: Services, response: ServerResponse): Promise<void> {
-  const text = await services.telemetry.metricsText()
+async function answerMetrics(services: Services, whole: Whole | undefined, response: ServerResponse): Promise<void> {
+  const text = await (whole ?? services.telemetry).metricsText()
   response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text)
 }

@@ -3,16 +3,16 @@
  * order. The only file that knows all of them.
  */
 import { join } from 'node:path'
-import { openDecisionLog, type OpenDecisionLog } from '../audit/log-writer.ts'
+import type { OpenDecisionLog } from '../audit/log-writer.ts'
+import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
-import { RunningConfig } from '../config/running-config.ts'
+import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import { Upstreams } from '../models/upstreams.ts'
-import { openStateStore } from '../state/memory-state-store.ts'
 import type { StateStore } from '../state/state-store.ts'
-import { openStore, type Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { createTelemetry } from '../telemetry/opentelemetry.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
@@ -26,61 +26,73 @@ import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
-import { openingSettingsOf, storePlaceOf } from './places.ts'
+import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { runnerOptions } from './runner-options.ts'
-import { openSharedState } from './shared-state.ts'
 import { version } from './version.ts'
+import type { Whole } from './workers/whole.ts'
 
 export interface GatewayOptions {
   readonly configPath: string
   readonly env: Environment
   readonly logger: Logger
+  /** The configuration, where whoever opens the gateway reloads it. It is closed with the gateway. */
+  readonly config?: CurrentConfig
   /** Makes the runners of stdio servers; `protect` are paths no server may see. */
   readonly makeRunners?: (protect: readonly string[]) => Runners
+  /** This process as one of several that serve together; without it, it serves alone. */
+  readonly crew?: CrewMember
+}
+
+/** What one of several processes is given by the one that started it. */
+export interface CrewMember {
+  /** Which of them it is, from 0. */
+  readonly worker: number
+  readonly owned: OwnedPlaces
+  readonly peers: Peers
+  readonly whole: Whole
+  /** How many processes share what is limited for all of them together. */
+  readonly processes: number
 }
 
 export interface Gateway {
   readonly url: string
-  readonly config: RunningConfig
+  readonly config: CurrentConfig
   readonly services: Services
   /** Stops taking work, lets running requests finish, writes everything down. */
   close(): Promise<void>
 }
 
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { logger, env } = options
-  const config = await RunningConfig.open(options.configPath, env, logger)
+  const { logger, env, crew } = options
+  const config = options.config ?? (await RunningConfig.open(options.configPath, env, logger))
   const opened: Closable[] = [{ close: async () => config.close() }]
   try {
     const { dataDir, settings } = config.current
     const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
     opened.push({ close: () => telemetry.shutdown() })
-    const store = await openStore(storePlaceOf(openingSettingsOf(config.current)))
-    opened.push(store)
-    const log = await openDecisionLog({
-      dataDir,
-      checkpointRecords: settings.audit.checkpoint_records,
-      checkpointMs: settings.audit.checkpoint_ms,
+    const places = {
+      current: config.current,
+      worker: crew?.worker ?? 0,
       logger,
-      onFailure: () => telemetry.count('turnward_audit_failures_total'),
-    })
-    opened.push(log)
-    const state =
-      settings.state.kind === 'valkey'
-        ? await openSharedState(settings, { clock: systemClock, logger })
-        : await openStateStore({ entries: store.entries, clock: systemClock, maxEntries: settings.turns.max_sessions * 8 })
-    opened.push(state)
+      onLogFailure: () => telemetry.count('turnward_audit_failures_total'),
+    }
+    const { store, log, state, chain } = await openPlaces(places, opened, crew?.owned)
     let running: () => number = () => 0
     const cluster = await joinCluster({
       snapshot: () => config.current,
       state,
       clock: systemClock,
       logger,
-      chain: '',
-      worker: 0,
+      chain,
+      worker: crew?.worker ?? 0,
       running: () => running(),
     })
-    if (cluster !== undefined) opened.push(cluster)
+    if (cluster !== undefined) {
+      const { instances } = cluster
+      opened.push(cluster)
+      telemetry.observe('turnward_cluster_processes', () => instances.present.length)
+      telemetry.observe('turnward_cluster_revisions', () => new Set(instances.present.map(({ revision }) => revision)).size)
+    }
     const protect = [dataDir, ...config.current.files]
     const runners = options.makeRunners?.(protect) ?? createRunners(runnerOptions(protect))
     const fleet = createFleet({
@@ -97,7 +109,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const upstreams = new Upstreams()
     opened.push(upstreams)
     config.onSwap((next) => {
-      telemetry.count('turnward_config_reloads_total')
+      // Counted once, however many processes swap.
+      if (crew === undefined) telemetry.count('turnward_config_reloads_total')
       upstreams.retain(next)
     })
     const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger })
@@ -108,12 +121,15 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       clock: systemClock,
       logger,
       fleet,
+      state,
+      peers: crew?.peers ?? noPeers,
     })
     const server: HttpServer = await listen(
       services,
       (request, response, gateway) => mcp.handle(request, response, gateway),
       { config: () => config.problem, store: () => store.health(), state: () => state.health?.() },
       cluster,
+      crew,
     )
     running = () => server.running
     return {
@@ -139,7 +155,7 @@ interface Closable {
 }
 
 interface Rooms {
-  readonly config: RunningConfig
+  readonly config: CurrentConfig
   readonly store: Store
   readonly log: OpenDecisionLog
   readonly state: StateStore

@@ -1,11 +1,13 @@
 /** `/healthz`: the process answers. `/readyz`: it can do governed work now, and if not, why. */
 import type { ServerResponse } from 'node:http'
-import type { Fleet } from '../tools/catalogue.ts'
+import type { ServerStatus } from '../tools/catalogue.ts'
 import type { Services } from '../turns/services.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
+import type { Whole } from './workers/whole.ts'
 
-export function answerHealth(services: Services, response: ServerResponse): void {
-  answer(response, 200, { status: 'ok', revision: services.snapshot().revision })
+export function answerHealth(services: Services, response: ServerResponse, whole?: Whole): void {
+  const worker = whole === undefined ? {} : { worker: whole.worker }
+  answer(response, 200, { status: 'ok', revision: services.snapshot().revision, ...worker })
 }
 
 /** What can be wrong with what everything else stands on; each says why, or nothing. */
@@ -21,19 +23,24 @@ interface Readiness {
   readonly health: Health
   readonly cluster: ClusterMembership | undefined
   readonly isDraining: boolean
+  readonly whole?: Whole | undefined
 }
 
 /**
  * Not ready while draining, or while the decision log or the shared state cannot be used. A server that is down does not
  * make the gateway unready: its tools are missing, and said to be. Nor does a store that is away for a while: who is known
- * already is served.
+ * already is served. Whichever worker is asked says what is true of all of them; one that starts takes nothing away.
  */
-export function answerReadiness(response: ServerResponse, { services, health, cluster, isDraining }: Readiness): void {
+export async function answerReadiness(
+  response: ServerResponse,
+  { services, health, cluster, isDraining, whole }: Readiness,
+): Promise<void> {
   const audit = services.log.health()
   const state = health.state()
   const store = health.store()
   const staleConfig = health.config()
-  const servers = services.fleet.status()
+  const status = await whole?.status().catch(() => undefined)
+  const servers = status?.servers ?? services.fleet.status()
   const ready = audit === undefined && state === undefined && !isDraining
   answer(response, ready ? 200 : 503, {
     status: ready ? 'ready' : 'not ready',
@@ -45,6 +52,7 @@ export function answerReadiness(response: ServerResponse, { services, health, cl
     // Anybody may ask: the place is enough to find the text in the log.
     ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
     ...revisionsOf(cluster),
+    ...(status === undefined ? {} : { workers: status.workers }),
     ...missingOf(servers),
     servers: servers.map(({ server, state: serverState, detail, tools, isBounded }) => ({
       server,
@@ -67,7 +75,7 @@ function revisionsOf(cluster: ClusterMembership | undefined): { readonly revisio
 }
 
 /** The servers whose tools cannot be called yet, with why, so that nobody has to know which states mean that. */
-function missingOf(servers: ReturnType<Fleet['status']>): { readonly missing?: Readonly<Record<string, string>> } {
+function missingOf(servers: readonly ServerStatus[]): { readonly missing?: Readonly<Record<string, string>> } {
   const missing = servers
     .filter(({ state }) => state !== 'ready')
     .map(({ server, state, detail }): [string, string] => [server, detail ?? state])

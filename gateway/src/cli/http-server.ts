@@ -4,6 +4,7 @@ import { TurnwardError } from '../core/error.ts'
 import type { Services } from '../turns/services.ts'
 import { Draining } from './draining.ts'
 import { createDispatch, entrancesOf, type McpEndpoint } from './entrances.ts'
+import type { CrewMember } from './gateway.ts'
 import type { Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import { answerPlainError } from './plain-errors.ts'
@@ -23,11 +24,12 @@ export async function listen(
   mcp: McpEndpoint,
   health: Health,
   cluster: ClusterMembership | undefined,
+  crew?: Pick<CrewMember, 'whole' | 'processes'>,
 ): Promise<HttpServer> {
   const { listen: at, limits } = services.snapshot().settings
   const draining = new Draining()
   const isDraining = (): boolean => draining.hasBegun
-  const dispatch = createDispatch(entrancesOf({ services, mcp, health, cluster, isDraining }), isDraining)
+  const dispatch = createDispatch(entrancesOf({ services, mcp, health, cluster, isDraining, whole: crew?.whole }), isDraining)
 
   const server = createServer(
     {
@@ -52,7 +54,7 @@ export async function listen(
   server.on('clientError', answerUnreadable)
   server.on('connect', answerTunnel)
   server.on('checkExpectation', refuseExpectation)
-  server.maxConnections = limits.max_connections
+  server.maxConnections = Math.ceil(limits.max_connections / (crew?.processes ?? 1))
   server.setTimeout(0)
   await bind(server, at.host, at.port)
   return {

@@ -1,5 +1,4 @@
 /** This process as one of an installation: it announces itself, answers what only it can, and runs what the cluster has once. */
-import { hostname } from 'node:os'
 import { Hop } from '../cluster/hop.ts'
 import { Instances } from '../cluster/instances.ts'
 import type { Snapshot } from '../config/snapshot.ts'
@@ -8,6 +7,7 @@ import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { ClusterChildren } from '../tools/fleet/cluster-child.ts'
+import { replicaName } from './replica-name.ts'
 import { version } from './version.ts'
 
 export interface ClusterMembership {
@@ -28,11 +28,6 @@ export interface JoiningOptions {
   readonly worker: number
   /** Requests it answers at the moment. */
   readonly running: () => number
-}
-
-/** The name of this replica: as configured, else that of the host. */
-export function replicaName({ cluster }: Pick<Snapshot['settings'], 'cluster'>): string {
-  return cluster?.replica ?? hostname().slice(0, 63)
 }
 
 /** Takes part from now on; undefined where the configuration names no cluster. */

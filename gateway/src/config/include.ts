@@ -2,13 +2,13 @@
  * Reads a configuration file and everything it includes into one located tree. A name may be declared once
  * in all files together; nothing is ever overridden silently.
  */
-import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import type { Disk } from './disk.ts'
 import { interpolate } from './interpolate.ts'
 import type { LocatedNode, MapNode, Spot } from './locate.ts'
 import { mergeFile } from './merge.ts'
 import type { ProblemList } from './problems.ts'
-import { maxFileBytes, parseSource, readText } from './read-file.ts'
+import { maxFileBytes, parseSource } from './read-file.ts'
 
 const maxFiles = 256
 const maxIncludeDepth = 8
@@ -30,6 +30,7 @@ export interface ReadOptions {
   readonly inputs: Set<string>
   /** Files that values refer to, read once per load. */
   readonly texts: Map<string, string>
+  readonly disk: Disk
 }
 
 /** Reads the main file and its includes. Problems go to the list; this never throws for what a file contains. */
@@ -54,16 +55,16 @@ class IncludeReader {
 
   /** `chain`: real paths of the files that led here. `from`: where the include is written. */
   async read(path: string, chain: readonly string[], from: Spot | undefined): Promise<void> {
-    const { problems, inputs } = this.#options
+    const { problems, inputs, disk } = this.#options
     inputs.add(path)
-    const real = await realpath(path).catch(() => path)
+    const real = await disk.realPath(path)
     if (chain.includes(real)) return this.#refuse(from, path, 'includes itself')
     if (this.files.has(real)) return this.#refuse(from, path, 'is included twice')
     if (this.files.size >= maxFiles) return this.#refuse(from, path, `is one file too many (at most ${maxFiles})`)
     if (chain.length > maxIncludeDepth) return this.#refuse(from, path, `is included more than ${maxIncludeDepth} levels deep`)
     let text: string
     try {
-      text = await readText(path, maxFileBytes)
+      text = await disk.text(path, maxFileBytes)
     } catch (error) {
       return this.#refuse(from, path, error instanceof Error ? error.message : 'cannot be read')
     }
@@ -85,10 +86,9 @@ class IncludeReader {
     // Anything but a string is left to the schema, which refuses it with the right words.
     if (item.kind !== 'scalar' || typeof item.value !== 'string' || item.broken) return
     const path = resolve(folder, item.value)
-    const info = await stat(path).catch(() => undefined)
-    if (info?.isDirectory() !== true) return this.read(path, chain, item.spot)
+    if (!(await this.#options.disk.isFolder(path))) return this.read(path, chain, item.spot)
     this.#options.inputs.add(path)
-    const names = await readdir(path).catch(() => undefined)
+    const names = await this.#options.disk.names(path)
     if (names === undefined) return this.#refuse(item.spot, path, 'may not be read by this user')
     for (const name of names.filter((entry) => entry.endsWith('.yaml') && !entry.startsWith('.')).toSorted())
       await this.read(join(path, name), chain, item.spot)

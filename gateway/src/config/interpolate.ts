@@ -4,9 +4,9 @@
  * YAML nor pull in another reference.
  */
 import { dirname, resolve } from 'node:path'
+import type { Disk } from './disk.ts'
 import type { ConfigPath, LocatedNode, ScalarNode } from './locate.ts'
 import type { ProblemList } from './problems.ts'
-import { readText } from './read-file.ts'
 import { parseReferences, type Reference } from './references-in-text.ts'
 import { closest } from '../core/closest-name.ts'
 
@@ -19,6 +19,7 @@ export interface InterpolationContext {
   readonly inputs: Set<string>
   /** What was read already: a file that is named twice is the same text twice. */
   readonly texts: Map<string, string>
+  readonly disk: Disk
 }
 
 /** Resolves every reference below a node, in place. Unresolvable ones are reported and marked broken. */
@@ -66,7 +67,7 @@ async function resolveReference(
     const file = resolve(dirname(node.spot.file.path), name)
     context.inputs.add(file)
     try {
-      const text = context.texts.get(file) ?? (await readText(file, maxSecretBytes)).replace(/\r?\n$/, '')
+      const text = context.texts.get(file) ?? (await context.disk.text(file, maxSecretBytes)).replace(/\r?\n$/, '')
       context.texts.set(file, text)
       return text
     } catch (error) {

@@ -5,6 +5,7 @@
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import { configSchema } from '@turnward/contract/config'
 import { buildSnapshot, checkConfig } from './compile.ts'
+import { realDisk, type Disk } from './disk.ts'
 import type { ReadConfiguration } from './include.ts'
 import { nodeAt, plainValue, spotOf, type ConfigPath, type MapNode, type Spot } from './locate.ts'
 import { ConfigError, ProblemList, type ReportAt } from './problems.ts'
@@ -33,13 +34,18 @@ export async function loadConfig(path: string, env: Environment, others: readonl
   return outcome
 }
 
-/** Like `loadConfig`, and says what the outcome depends on also when it is an error. */
-export async function attemptLoad(path: string, env: Environment, others: readonly ConfigSource[] = []): Promise<LoadAttempt> {
+/** Like `loadConfig`, and says what the outcome depends on also when it is an error. `disk`: where the files are read. */
+export async function attemptLoad(
+  path: string,
+  env: Environment,
+  others: readonly ConfigSource[] = [],
+  disk: Disk = realDisk,
+): Promise<LoadAttempt> {
   const main = resolve(path)
   const problems = new ProblemList()
   const inputs = new Set<string>()
   const placeOf = ({ file }: Spot): string => (isAbsolute(file.path) ? relative(dirname(main), file.path) : file.path)
-  const read = await readSources([fileSource(main), ...others], { env, problems, inputs, texts: new Map() }, placeOf)
+  const read = await readSources([fileSource(main), ...others], { env, problems, inputs, texts: new Map(), disk }, placeOf)
   const snapshot = read.root && compileTree(read.root, read, problems)
   return { outcome: snapshot ?? new ConfigError(problems.sorted(), dirname(main)), inputs }
 }

@@ -4,6 +4,7 @@
  */
 import { dirname, resolve } from 'node:path'
 import { configSchema, type Config } from '@turnward/contract/config'
+import { realDisk } from './disk.ts'
 import type { Environment } from './load.ts'
 import { checkPlaces } from './places.ts'
 import { plainValue, spotOf } from './locate.ts'
@@ -22,7 +23,7 @@ const openingSchema = configSchema.pick({ data_dir: true, store: true, state: tr
 export async function readOpeningSettings(path: string, env: Environment): Promise<OpeningSettings> {
   const main = resolve(path)
   const all = new ProblemList()
-  const { root, files } = await fileSource(main).read({ env, problems: all, inputs: new Set(), texts: new Map() })
+  const { root, files } = await fileSource(main).read({ env, problems: all, inputs: new Set(), texts: new Map(), disk: realDisk })
   if (root === undefined) throw new ConfigError(all.sorted(), dirname(main))
   const result = openingSchema.safeParse(plainValue(root))
   const problems = new ProblemList()

@@ -13,7 +13,10 @@ export function checkPlaces({ store, state, cluster }: Pick<Config, 'store' | 's
 }
 
 /** Reports servers that are to run once in a cluster that there is not. */
-export function checkClusterServers({ servers, state, cluster }: Pick<Config, 'servers' | 'state' | 'cluster'>, report: ReportAt): void {
+export function checkClusterServers(
+  { servers, state, cluster, workers }: Pick<Config, 'servers' | 'state' | 'cluster' | 'workers'>,
+  report: ReportAt,
+): void {
   for (const [name, server] of Object.entries(servers)) {
     if (server.transport !== 'stdio' || server.per === 'replica') continue
     if (state.kind !== 'valkey' || cluster?.advertise === undefined)

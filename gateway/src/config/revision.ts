@@ -9,9 +9,10 @@ export function revisionOf(config: Config): string {
     ...config,
     // Which file says it is not part of what is configured.
     include: undefined,
+    // Where a replica listens and what it is called differs between replicas that are to be alike.
+    listen: { ...config.listen, host: undefined, port: undefined },
     store: withoutAddress(config.store),
     state: withoutAddress(config.state),
-    // What differs between replicas that are to be alike.
     cluster: undefined,
     // What a pack says changes with its version, not with its name.
     packs: config.packs.map(packId),

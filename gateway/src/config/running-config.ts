@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { asTurnwardError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
+import { recordedDisk, type DiskReading } from './disk.ts'
 import { InputWatcher } from './input-watcher.ts'
 import { attemptLoad, type Environment } from './load.ts'
 import { ConfigError } from './problems.ts'
@@ -14,10 +15,27 @@ import type { ConfigSource } from './sources.ts'
 
 export type SwapListener = (next: Snapshot, previous: Snapshot) => void
 
+/** The configuration as those who run on it see it. */
+export interface CurrentConfig {
+  /** The snapshot new requests run on. */
+  readonly current: Snapshot
+  /** What is wrong with the files now, formatted, while an older revision runs; undefined when all is well. */
+  readonly problem: string | undefined
+  /** Calls the listener after each swap. Returns the way to stop. */
+  onSwap(listener: SwapListener): () => void
+  close(): void
+}
+
+/**
+ * Asks everybody who must swap together whether they can take what was read. Resolves with why not; then nobody swaps.
+ * Who said yes swaps when this process does.
+ */
+export type Agree = (next: Snapshot, reading: DiskReading) => Promise<string | undefined>
+
 /** How often one reload starts over because new folders turned up while it ran. */
 const maxRounds = 8
 
-export class RunningConfig {
+export class RunningConfig implements CurrentConfig {
   readonly #path: string
   readonly #env: Environment
   readonly #others: readonly ConfigSource[]
@@ -28,6 +46,8 @@ export class RunningConfig {
   #problem: string | undefined
   #queue: Promise<unknown> = Promise.resolve()
   #closed = false
+  readonly #agree: Agree | undefined
+  #reading: DiskReading | undefined
 
   private constructor(
     path: string,
@@ -36,6 +56,8 @@ export class RunningConfig {
     others: readonly ConfigSource[],
     first: Snapshot,
     watcher: InputWatcher,
+    agree: Agree | undefined,
+    reading: DiskReading | undefined,
   ) {
     this.#path = path
     this.#env = env
@@ -43,28 +65,44 @@ export class RunningConfig {
     this.#logger = logger
     this.#current = first
     this.#watcher = watcher
+    this.#agree = agree
+    this.#reading = reading
     watcher.listen(() => {
       this.reload('file change').catch((error: unknown) => logger.error({ error }, 'the configuration could not be reloaded'))
     })
   }
 
-  /** Loads the file and what other sources add to it, and begins to follow the file. Throws ConfigError when the first load fails. */
-  static async open(path: string, env: Environment, logger: Logger, others: readonly ConfigSource[] = []): Promise<RunningConfig> {
+  /**
+   * Loads the file and what other sources add to it, and begins to follow the file. Throws ConfigError when the first load
+   * fails. `agree` is asked before each swap, where others swap as well.
+   */
+  static async open(
+    path: string,
+    env: Environment,
+    logger: Logger,
+    others: readonly ConfigSource[] = [],
+    agree?: Agree,
+  ): Promise<RunningConfig> {
     const main = resolve(path)
     const watcher = new InputWatcher((folder) =>
       logger.warn({ folder }, 'this folder cannot be watched; edits in it need a reload (SIGHUP)'),
     )
-    const first = await loadWatched(main, env, watcher, others)
+    const { outcome: first, reading } = await loadWatched(main, env, watcher, others, agree !== undefined)
     if (first instanceof ConfigError) {
       watcher.close()
       throw first
     }
-    return new RunningConfig(main, env, logger, others, first, watcher)
+    return new RunningConfig(main, env, logger, others, first, watcher, agree, reading)
   }
 
   /** The snapshot new requests run on. */
   get current(): Snapshot {
     return this.#current
+  }
+
+  /** What the files held from which the current snapshot was made; undefined where nobody else needs to know. */
+  get reading(): DiskReading | undefined {
+    return this.#reading
   }
 
   /** What is wrong with the files now, formatted, while an older revision runs; undefined when all is well. */
@@ -100,23 +138,27 @@ export class RunningConfig {
 
   async #reload(reason: string): Promise<boolean> {
     if (this.#closed) return false
-    const loaded = await loadWatched(this.#path, this.#env, this.#watcher, this.#others).catch((error: unknown) => asTurnwardError(error))
+    const { outcome: loaded, reading } = await loadWatched(
+      this.#path,
+      this.#env,
+      this.#watcher,
+      this.#others,
+      this.#agree !== undefined,
+    ).catch((error: unknown) => ({ outcome: asTurnwardError(error), reading: undefined }))
     if (this.#closed) return false
     const previous = this.#current
-    if (loaded instanceof Error) {
-      const text = loaded instanceof ConfigError ? loaded.text : loaded.message
-      if (text !== this.#problem)
-        this.#logger.error(
-          { reason, revision: previous.revision, problem: text },
-          'the configuration is not valid; the running revision stays',
-        )
-      this.#problem = text
-      return false
+    if (loaded instanceof Error) return this.#refused(reason, loaded instanceof ConfigError ? loaded.text : loaded.message)
+    if (this.#agree !== undefined && reading !== undefined && !isSame(loaded, previous)) {
+      const why = await this.#agree(loaded, reading)
+      if (this.#closed) return false
+      if (why !== undefined) return this.#refused(reason, why)
     }
+    this.#reading = reading
     if (this.#problem !== undefined) this.#logger.info({ reason, revision: loaded.revision }, 'the configuration is valid again')
     this.#problem = undefined
-    if (loaded.revision === previous.revision && isDeepStrictEqual(loaded.files, previous.files)) return true
-    this.#current = this.#withRunningSettings(loaded, previous)
+    const next = this.#withRunningSettings(loaded, previous)
+    if (isSame(loaded, previous)) return true
+    this.#current = next
     this.#logger.info({ reason, revision: loaded.revision, previous: previous.revision }, 'configuration swapped')
     for (const listener of this.#listeners) {
       try {
@@ -128,18 +170,46 @@ export class RunningConfig {
     return true
   }
 
+  /** The running revision stays, and what is wrong is said once. */
+  #refused(reason: string, problem: string): false {
+    if (problem !== this.#problem)
+      this.#logger.error(
+        { reason, revision: this.#current.revision, problem },
+        'the configuration is not valid; the running revision stays',
+      )
+    this.#problem = problem
+    return false
+  }
+
   /** Sockets and stores that are open stay as they are: the new values wait for a restart. */
   #withRunningSettings(next: Snapshot, running: Snapshot): Snapshot {
-    const { listen, store, state, cluster, workers } = running.settings
-    const kept = { listen, store, state, cluster, workers }
-    const waiting = (['listen', 'store', 'state', 'cluster', 'workers'] as const).filter(
-      (part) => !isDeepStrictEqual(next.settings[part], running.settings[part]),
-    )
+    const waiting = keptParts.filter((part) => !isDeepStrictEqual(next.settings[part], running.settings[part]))
     const parts = next.dataDir === running.dataDir ? waiting : [...waiting, 'data_dir']
     if (parts.length === 0) return next
     this.#logger.warn({ settings: parts, revision: next.revision }, 'these settings changed and take effect at the next start')
-    return Object.freeze({ ...next, dataDir: running.dataDir, settings: Object.freeze({ ...next.settings, ...kept }) })
+    return withKept(next, keptOf(running))
   }
+}
+
+const keptParts = ['listen', 'store', 'state', 'cluster', 'workers'] as const
+
+/** What stays as it was at the start, whatever the files say later. Plain JSON. */
+export interface KeptSettings {
+  readonly dataDir: string
+  readonly settings: Pick<Snapshot['settings'], (typeof keptParts)[number]>
+}
+
+export function keptOf({ dataDir, settings }: Pick<Snapshot, 'dataDir' | 'settings'>): KeptSettings {
+  const { listen, store, state, cluster, workers } = settings
+  return { dataDir, settings: { listen, store, state, cluster, workers } }
+}
+
+export function withKept(next: Snapshot, { dataDir, settings }: KeptSettings): Snapshot {
+  return Object.freeze({ ...next, dataDir, settings: Object.freeze({ ...next.settings, ...settings }) })
+}
+
+function isSame(loaded: Snapshot, running: Snapshot): boolean {
+  return loaded.revision === running.revision && isDeepStrictEqual(loaded.files, running.files)
 }
 
 /**
@@ -151,11 +221,13 @@ async function loadWatched(
   env: Environment,
   watcher: InputWatcher,
   others: readonly ConfigSource[],
-): Promise<Snapshot | ConfigError> {
+  isRecorded: boolean,
+): Promise<{ readonly outcome: Snapshot | ConfigError; readonly reading: DiskReading | undefined }> {
   await watcher.follow(new Set([main]))
   for (let round = 1; ; round++) {
-    const { outcome, inputs } = await attemptLoad(main, env, others)
+    const recorded = isRecorded ? recordedDisk() : undefined
+    const { outcome, inputs } = await attemptLoad(main, env, others, recorded?.disk)
     const grew = await watcher.follow(new Set([main, ...inputs]))
-    if (!grew || round >= maxRounds) return outcome
+    if (!grew || round >= maxRounds) return { outcome, reading: recorded?.reading }
   }
 }

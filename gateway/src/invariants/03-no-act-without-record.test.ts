@@ -27,11 +27,16 @@ const config = configOf({ contracts: { office__write: { ...harmless, effects: ['
 describe('a tool call', () => {
   test('finds its own decision on disk when it runs, however many run at once', async () => {
     await using data = await folder()
-    const log = await openDecisionLog({ dataDir: data.path, checkpointRecords: 1000, checkpointMs: 60_000, logger: silentLogger })
+    const log = await openDecisionLog({
+      place: { kind: 'sqlite', dataDir: data.path },
+      checkpointRecords: 1000,
+      checkpointMs: 60_000,
+      logger: silentLogger,
+    })
     const seen: unknown[] = []
     // As another process would see it: through the file, not through the writer.
     const run = async ({ number }: { number?: unknown }): Promise<undefined> => {
-      const records = (await readRecords(data.path, { limit: 10_000 })).map(({ record }) => record)
+      const records = (await readRecords({ kind: 'sqlite', dataDir: data.path }, { limit: 10_000 })).map(({ record }) => record)
       seen.push({
         number,
         decisions: records.filter(({ kind, type, action }) => kind === 'tool_call' && type === 'decision' && action === 'release').length,
@@ -213,6 +218,6 @@ test('the log asks the disk for every commit: SQLite in WAL mode with `synchrono
     expect(settings).toEqual([[{ journal_mode: 'wal' }, { synchronous: 2 }]])
   } finally {
     exec.mockRestore()
-    storage.close()
+    storage.close(Date.now())
   }
 })

@@ -31,6 +31,7 @@ export const keptNamespaces = [
   'words',
   'task',
   'count',
+  'ended',
 ] as const satisfies readonly StateNamespace[]
 
 export type MaybePromise<T> = T | Promise<T>

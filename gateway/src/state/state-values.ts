@@ -128,4 +128,6 @@ export interface StateValues {
   readonly ticket: readonly Ticket[]
   readonly owner: OwnerConversations
   readonly words: WordsSegment
+  /** A legacy MCP session that its client has ended. */
+  readonly ended: true
 }

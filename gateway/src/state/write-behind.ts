@@ -10,6 +10,8 @@ import { isJsonValue } from './json-value.ts'
 interface ExpiringValue {
   readonly value: unknown
   readonly expires: number
+  /** The value is JSON text already. */
+  readonly isText?: boolean
 }
 
 /** A change not yet written: an entry, or `undefined` for a removal. */
@@ -60,21 +62,25 @@ export class WriteBehind {
    */
   add(namespace: string, key: string, entry: ExpiringValue | undefined): void {
     // Said now and not when it is written: a value that is no JSON is its caller's error, not the batch's.
-    if (entry !== undefined && !(Number.isFinite(entry.expires) && isJsonValue(entry.value))) {
+    if (entry !== undefined && !(Number.isFinite(entry.expires) && (entry.isText === true || isJsonValue(entry.value)))) {
       throw new TypeError('state must be JSON and must expire')
     }
     // Keys are ours: none has what separates them on their way to the database.
     if (key.includes('\0')) throw new TypeError('a key of state may not hold U+0000')
     const name = `${namespace}/${key}`
-    if (this.#pending.size >= this.#limit && !this.#pending.has(name)) {
-      throw new TurnwardError('store.failed', {
-        why: this.#failure?.why ?? 'too many changes of state are waiting for the disk',
-        retryAfterSeconds: 1,
-      })
-    }
+    if (!this.#pending.has(name)) this.needRoom(1)
     this.#pending.set(name, { namespace, key, entry })
     this.#isUrgent ||= namespace !== 'answer'
     this.#schedule()
+  }
+
+  /** Throws `store.failed` when so many more changes do not fit into the queue. */
+  needRoom(changes: number): void {
+    if (this.#pending.size + changes <= this.#limit) return
+    throw new TurnwardError('store.failed', {
+      why: this.#failure?.why ?? 'too many changes of state are waiting for the disk',
+      retryAfterSeconds: 1,
+    })
   }
 
   /** Resolves when everything added so far is in the table; rejects with `store.failed` at the first failure. */
@@ -151,5 +157,10 @@ function asStoreFailure(cause: unknown): TurnwardError {
 
 function toRow({ namespace, key, entry }: PendingChange): StateEntryChange {
   if (entry === undefined) return { namespace, key, value: null }
-  return { namespace, key, value: JSON.stringify(entry.value), expires: Math.ceil(entry.expires) }
+  return {
+    namespace,
+    key,
+    value: entry.isText === true ? String(entry.value) : JSON.stringify(entry.value),
+    expires: Math.ceil(entry.expires),
+  }
 }

@@ -46,11 +46,14 @@ export const storeBackends: readonly StoreBackend[] = [
 
 export const testSecrets = { current: 'a secret of the cluster that is long enough', previous: [] }
 
-/** A new, empty database on the server of the test run, and the way to drop it. */
-export async function makeDatabase(url = testPostgres): Promise<{ readonly place: PostgresPlace; drop(): Promise<void> }> {
+/** A new database on the server of the test run, empty or like `template`, and the way to drop it. */
+export async function makeDatabase(
+  url = testPostgres,
+  template = 'template1',
+): Promise<{ readonly place: PostgresPlace; drop(): Promise<void> }> {
   if (url === undefined) throw new Error('there is no PostgreSQL in this test run')
   const name = `test_${randomBytes(8).toString('hex')}`
-  await asAdministrator(url, `create database ${name}`)
+  await asAdministrator(url, `create database ${name} template ${template}`)
   const own = new URL(url)
   own.pathname = `/${name}`
   const place = { url: own.href, connectTimeoutMs: 5000, statementTimeoutMs: 10_000 }

@@ -2,6 +2,8 @@
 import type { Attributes } from '@opentelemetry/api'
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import type { Resource } from '@opentelemetry/resources'
+import type { MetricData } from '@opentelemetry/sdk-metrics'
+import { addMetrics } from './adding-metrics.ts'
 import { BoundedNames } from './bounded-names.ts'
 import { Counter, gaugeData, Histogram } from './cells.ts'
 import { attributes, buckets, counters, gauges, instrumentationScope, mcpToolsCall, metrics, operations } from './names.ts'
@@ -17,8 +19,9 @@ export interface Instruments {
   decision(note: DecisionNote): void
   count(name: CounterName, labels: Record<string, string> | undefined): void
   observe(name: GaugeName, read: () => number): void
-  /** Prometheus text exposition format 0.0.4. */
-  text(): string
+  data(): MetricData[]
+  /** Prometheus text exposition format 0.0.4, with what others have measured. */
+  text(others?: readonly (readonly MetricData[])[]): string
 }
 
 export function createInstruments(resource: Resource, version: string): Instruments {
@@ -101,17 +104,21 @@ export function createInstruments(resource: Resource, version: string): Instrume
     observe: (name, read) => {
       reads.set(name, read)
     },
-    text: () => {
-      const read = [...reads].map(([name, value]) => ({ name, value: value() })).filter(({ value }) => Number.isFinite(value))
-      const all = [
-        ...[modelDuration, timeToFirstChunk, tokenUsage, toolDuration, decisions, ...counted.values()].map((instrument) =>
-          instrument.data(),
-        ),
-        ...read.map(({ name, value }) => gaugeData({ name, description: gauges[name] }, value)),
-      ]
+    data,
+    text: (others) => {
       const scope = { name: instrumentationScope, version }
-      return serializer.serialize({ resource, scopeMetrics: [{ scope, metrics: all.filter(({ dataPoints }) => dataPoints.length > 0) }] })
+      const all = others === undefined ? data() : addMetrics([data(), ...others])
+      return serializer.serialize({ resource, scopeMetrics: [{ scope, metrics: all }] })
     },
+  }
+
+  function data(): MetricData[] {
+    const read = [...reads].map(([name, value]) => ({ name, value: value() })).filter(({ value }) => Number.isFinite(value))
+    const all = [
+      ...[modelDuration, timeToFirstChunk, tokenUsage, toolDuration, decisions, ...counted.values()].map((instrument) => instrument.data()),
+      ...read.map(({ name, value }) => gaugeData({ name, description: gauges[name] }, value)),
+    ]
+    return all.filter(({ dataPoints }) => dataPoints.length > 0)
   }
 }
 

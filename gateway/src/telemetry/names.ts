@@ -63,7 +63,19 @@ export const gauges = {
   turnward_mcp_servers_ready: 'MCP servers that answer now',
   turnward_audit_pending: 'Decision records that are not on disk yet',
   turnward_config_stale: '1 while the newest configuration was rejected and an older revision runs',
+  turnward_cluster_processes: 'Processes of the installation that announce themselves',
+  turnward_cluster_revisions: 'Revisions of the configuration they run on; more than 1 while they differ',
 } as const
+
+/** What a gauge of several processes together is: the sum of a count, else the one that an operator must look at. */
+export const gaugesTogether = {
+  turnward_sessions: 'sum',
+  turnward_mcp_servers_ready: 'least',
+  turnward_audit_pending: 'sum',
+  turnward_config_stale: 'most',
+  turnward_cluster_processes: 'most',
+  turnward_cluster_revisions: 'most',
+} as const satisfies Record<keyof typeof gauges, 'sum' | 'least' | 'most'>
 
 export const counters = {
   turnward_audit_failures_total: 'Failures to write the decision log',

@@ -9,6 +9,7 @@ export const noopTelemetry: Telemetry = {
   startToolCall: passOn,
   observe() {},
   count() {},
+  metricsData: () => [],
   metricsText: async () => '',
   shutdown: async () => {},
 }

@@ -57,7 +57,8 @@ export async function createTelemetry({ settings, version, logger, clock = syste
     },
     observe: (name, read) => instruments?.observe(name, read),
     count: (name, labels) => instruments?.count(name, labels),
-    metricsText: async () => instruments?.text() ?? '',
+    metricsData: () => instruments?.data() ?? [],
+    metricsText: async (others) => instruments?.text(others) ?? '',
     shutdown: async () => {
       await tracing?.shutdown()
     },

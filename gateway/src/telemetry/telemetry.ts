@@ -1,6 +1,8 @@
 /** What the pipelines report about themselves. Names of spans, attributes and metrics live in `names.ts` only. */
+import type { MetricData } from '@opentelemetry/sdk-metrics'
 import type { UsageRecord } from '@turnward/contract/decision'
 import type { Logger } from '../core/logger.ts'
+import type { gauges } from './names.ts'
 
 export interface ModelCallStart {
   readonly requestModel: string
@@ -62,10 +64,7 @@ export interface Telemetry {
   startModelCall(start: ModelCallStart): CallSpan
   startToolCall(start: ToolCallStart): CallSpan
   /** Gauges read when scraped: name in `names.ts`, value now. */
-  observe(
-    name: 'turnward_sessions' | 'turnward_mcp_servers_ready' | 'turnward_audit_pending' | 'turnward_config_stale',
-    read: () => number,
-  ): void
+  observe(name: keyof typeof gauges, read: () => number): void
   count(
     name:
       | 'turnward_audit_failures_total'
@@ -76,7 +75,9 @@ export interface Telemetry {
       | 'turnward_unhandled_errors_total',
     labels?: Record<string, string>,
   ): void
-  /** Prometheus text exposition. */
-  metricsText(): Promise<string>
+  /** All metrics now, as plain JSON, for another process to add to its own. */
+  metricsData(): readonly MetricData[]
+  /** Prometheus text exposition of what is measured here, with what other processes have measured. */
+  metricsText(others?: readonly (readonly MetricData[])[]): Promise<string>
   shutdown(): Promise<void>
 }

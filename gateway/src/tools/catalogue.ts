@@ -65,6 +65,15 @@ export interface CallerFleet {
   credentialOf(server: string): string
 }
 
+/** How a server of the current snapshot is. */
+export interface ServerStatus {
+  readonly server: string
+  readonly state: 'starting' | 'ready' | 'failed' | 'idle'
+  readonly detail?: string | undefined
+  readonly tools: number
+  readonly isBounded: boolean
+}
+
 /**
  * Connections to the MCP servers of every snapshot that requests still run on. A request passes the snapshot it began
  * with, so that it meets the servers, credentials and names of one revision to its end.
@@ -83,12 +92,6 @@ export interface Fleet {
   /** Fires when the tools of any server changed. Returns the way to stop. */
   onChange(listener: () => void): () => void
   /** The servers of the current snapshot. `detail`: why one is not ready, or which of its tools are missing and why. */
-  status(): readonly {
-    readonly server: string
-    readonly state: 'starting' | 'ready' | 'failed' | 'idle'
-    readonly detail: string | undefined
-    readonly tools: number
-    readonly isBounded: boolean
-  }[]
+  status(): readonly ServerStatus[]
   close(): Promise<void>
 }

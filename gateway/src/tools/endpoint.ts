@@ -3,11 +3,13 @@
  * to the operations; it never decides about a tool.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Peers } from '../cluster/peers.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { isObject } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
+import type { StateStore } from '../state/state-store.ts'
 import type { Fleet } from './catalogue.ts'
 import { readMessage, rpcCodes } from './codec/json-rpc.ts'
 import { parseMessageBody } from './codec/message-body.ts'
@@ -34,6 +36,10 @@ export interface McpEndpointOptions {
   readonly logger: Logger
   /** Checks the `Mcp-Param-*` headers of modern calls, and keeps the servers of a request's snapshot until it is answered. */
   readonly fleet?: Pick<Fleet, 'for' | 'hold'>
+  /** Where it stands which legacy sessions have ended. */
+  readonly state: Pick<StateStore, 'get' | 'put'>
+  /** The other processes that serve the same clients. */
+  readonly peers: Peers
 }
 
 export interface McpEndpoint {
@@ -47,7 +53,12 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const { operations, clock, logger } = options
   const streams = new OpenStreams()
   const parts: EndpointParts = { operations, clock, logger, streams, cursors: createSealer(options.secret, 'cursor'), fleet: options.fleet }
-  const sessions = new LegacySessions(createSealer(options.secret, 'session'), clock)
+  const sessions = new LegacySessions({
+    sealer: createSealer(options.secret, 'session'),
+    clock,
+    state: options.state,
+    peers: options.peers,
+  })
   let closed = false
 
   const handle = async (request: IncomingMessage, response: ServerResponse, gateway: string): Promise<void> => {
@@ -60,9 +71,9 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       const caller = await operations.authenticate(request.headers, snapshot)
       const arrival: Arrival = { request, response, caller, snapshot, gateway, release }
       if (request.method === 'POST') await answerPost(parts, sessions, arrival)
-      else if (request.method === 'GET') await answerStream(parts, sessions, arrival, sessionOf(sessions, arrival))
+      else if (request.method === 'GET') await answerStream(parts, sessions, arrival, await sessionOf(sessions, arrival))
       else {
-        sessions.end(sessionOf(sessions, arrival))
+        await sessions.end(await sessionOf(sessions, arrival))
         response.writeHead(204).end()
       }
     } catch (error) {
@@ -93,10 +104,10 @@ async function answerPost(parts: EndpointParts, sessions: LegacySessions, arriva
   const { request, response, snapshot } = arrival
   const { limits } = snapshot.settings
   const body = parseMessageBody(await readRequestBytes(request, limits), { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
-  if (Array.isArray(body)) return answerBatch(parts, sessions, arrival, sessionOf(sessions, arrival), body)
+  if (Array.isArray(body)) return answerBatch(parts, sessions, arrival, await sessionOf(sessions, arrival), body)
   const message = readMessage(body)
   if (message.kind === 'request' && message.method === 'initialize') return answerInitialize(parts, sessions, arrival, message)
-  if (!isModern(request, body)) return answerLegacy(parts, sessions, arrival, sessionOf(sessions, arrival), message)
+  if (!isModern(request, body)) return answerLegacy(parts, sessions, arrival, await sessionOf(sessions, arrival), message)
   if (message.kind === 'request') return answerModern(parts, arrival, message)
   if (message.kind === 'notification') return endAccepted(response)
   const why = message.kind === 'invalid' ? message.why : 'clients must not send responses'

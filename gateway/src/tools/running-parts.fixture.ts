@@ -13,6 +13,8 @@ import type { JsonObject } from '../core/json.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
 import type { CallOptions, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
+import { noPeers } from '../cluster/peers.ts'
+import type { StateStore } from '../state/state-store.ts'
 import { createMcpEndpoint, type McpEndpoint } from './endpoint.ts'
 import { createFleet, type FleetOptions } from './fleet.ts'
 import type { McpOperations } from './operations.ts'
@@ -178,6 +180,8 @@ export async function serveEndpoint(
     clock: systemClock,
     logger: silentLogger,
     ...(fleet === undefined ? {} : { fleet }),
+    state: endings(),
+    peers: noPeers,
   })
   const server = createServer((req, res) => {
     endpoint.handle(req, res, (req.url ?? '').replace(/^\/mcp\//, '')).catch((error: unknown) => res.destroy(asTurnwardError(error)))
@@ -191,6 +195,17 @@ export async function serveEndpoint(
       await endpoint.close()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** Enough of a state to remember which sessions have ended. */
+function endings(): Pick<StateStore, 'get' | 'put'> {
+  const ended = new Map<string, unknown>()
+  return {
+    get: (_namespace, key) => ended.get(key) as never,
+    put(_namespace, key, value) {
+      ended.set(key, value)
     },
   }
 }

@@ -4,6 +4,7 @@ import { loadConfig } from '../../config/load.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print, table } from '../output.ts'
+import { openingSettingsOf, readingPlaceOf } from '../places.ts'
 import { listServers } from './listed-tools.ts'
 import { readiness, type Readiness } from './readiness-report.ts'
 import { readUse, sinceOf, type ReadUse } from './reading-use.ts'
@@ -26,7 +27,7 @@ export async function reportReadiness(options: ReadinessOptions): Promise<void> 
     const snapshot = await loadConfig(options.config, process.env)
     const since = sinceOf(options.since)
     const query = since === undefined ? { revision: snapshot.revision } : { since }
-    const read = await readUse(snapshot.dataDir, query)
+    const read = await readUse(readingPlaceOf(openingSettingsOf(snapshot)), query)
     const report = readiness(snapshot.policy, read.uses, (tool) => serverOf(snapshot, tool))
     const yaml = await settlingLines(snapshot, report, read, options.offline === true)
     const { from, to, truncated } = read

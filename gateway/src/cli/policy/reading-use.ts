@@ -1,4 +1,5 @@
 /** Reads from the decision log how tools were used, over a span or under one revision of the configuration. */
+import type { ReadingPlace } from '../../audit/log-place.ts'
 import { visitNewest } from '../../audit/read.ts'
 import { ToolUseCounter, type ToolUse } from '../../audit/tool-use.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -22,10 +23,10 @@ export interface ReadUse {
 
 const maxRecords = 500_000
 
-export async function readUse(dataDir: string, { since, revision }: UseQuery = {}): Promise<ReadUse> {
+export async function readUse(place: ReadingPlace, { since, revision }: UseQuery = {}): Promise<ReadUse> {
   const counter = new ToolUseCounter()
   let [from, to, visited] = [null as number | null, null as number | null, 0]
-  await visitNewest(dataDir, (record) => {
+  await visitNewest(place, (record) => {
     if (since !== undefined && record.time < since) return 'stop'
     if (visited >= maxRecords) {
       counter.overflowed = true

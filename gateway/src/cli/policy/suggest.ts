@@ -5,6 +5,7 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import { closest } from '../../core/closest-name.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { fail, print } from '../output.ts'
+import { openingSettingsOf, readingPlaceOf } from '../places.ts'
 import { listServers } from './listed-tools.ts'
 import { readUse } from './reading-use.ts'
 import { suggest, type ServerCoverage, type Suggestion } from './suggestion.ts'
@@ -23,7 +24,7 @@ export async function suggestContracts(options: SuggestOptions): Promise<void> {
     const names = serverNames(snapshot, options.server)
     const [listings, { uses }] = await Promise.all([
       options.offline === true ? names.map((server) => ({ server, tools: undefined, detail: undefined })) : listServers(snapshot, names),
-      readUse(snapshot.dataDir),
+      readUse(readingPlaceOf(openingSettingsOf(snapshot))),
     ])
     const suggestion = suggest(snapshot, listings, uses)
     const yaml = suggestionYaml(suggestion, configuredPacks(snapshot))

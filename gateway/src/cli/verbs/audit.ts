@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { verifyLog, type VerifyReport } from '../../audit/verify.ts'
-import { dataDirOf, type DataDirOptions } from '../data-dir.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print } from '../output.ts'
+import { logPlaceAt, publicKeyAt, type DataDirOptions } from '../places.ts'
 import { configOption, dataDirOption, jsonOption } from '../shared-options.ts'
 
 interface AuditOptions extends DataDirOptions {
@@ -27,8 +27,8 @@ export function addAudit(program: Command): void {
 
 async function verify(options: AuditOptions): Promise<void> {
   try {
-    const publicKey = options.publicKey === undefined ? undefined : await readFile(options.publicKey, 'utf8')
-    const report = await verifyLog(await dataDirOf(options), { publicKey })
+    const publicKey = options.publicKey === undefined ? await publicKeyAt(options) : await readFile(options.publicKey, 'utf8')
+    const report = await verifyLog(await logPlaceAt(options), { publicKey })
     print(options, report, reportText(report))
     if (!report.ok) process.exitCode = exitCodes.negative
   } catch (error) {
@@ -38,5 +38,11 @@ async function verify(options: AuditOptions): Promise<void> {
 
 function reportText(report: VerifyReport): string {
   const head = `${report.ok ? 'ok' : 'NOT VERIFIED'}: ${report.records} records, ${report.checkpoints} checkpoints, ${report.uncovered} records after the last one`
-  return [head, ...report.problems.map((problem) => `  ${problem.kind} at record ${problem.seq}: ${problem.detail}`)].join('\n')
+  return [
+    head,
+    ...report.problems.map(
+      (problem) =>
+        `  ${problem.kind} at record ${problem.seq}${problem.chain === undefined ? '' : ` of ${problem.chain}`}: ${problem.detail}`,
+    ),
+  ].join('\n')
 }

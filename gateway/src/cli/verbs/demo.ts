@@ -50,7 +50,7 @@ async function demo(options: DemoOptions): Promise<void> {
     say(`Task of the agent: "${task}"\n`)
     const run = await runAgent(gateway.url, workspace.key, task)
     const records = await readTurn(workspace, run.turn)
-    const { records: total, ok } = await verifyLog(workspace.dataDir)
+    const { records: total, ok } = await verifyLog({ kind: 'sqlite', dataDir: workspace.dataDir })
     const toolCalls = demoToolCalls(records)
     const report: DemoReport = {
       turn: run.turn,
@@ -76,7 +76,7 @@ async function demo(options: DemoOptions): Promise<void> {
 /** The log is written in groups: waits until every decision of the turn that ran has its outcome on disk. */
 async function readTurn(workspace: Workspace, turn: string): Promise<DecisionRecord[]> {
   for (let attempt = 0; attempt < 40; attempt += 1) {
-    const records = (await readRecords(workspace.dataDir, { turn })).map((stored) => stored.record)
+    const records = (await readRecords({ kind: 'sqlite', dataDir: workspace.dataDir }, { turn })).map((stored) => stored.record)
     const ended = new Set(records.filter((record) => record.type === 'outcome').map((record) => record.id))
     const ran = records.filter((record) => record.kind === 'model_call' || record.kind === 'tool_call')
     if (ran.length > 0 && ran.every((record) => ended.has(record.id))) return records

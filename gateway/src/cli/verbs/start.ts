@@ -1,12 +1,15 @@
 /** `turnward start`: runs the gateway until it is told to stop. */
+import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
+import { RunningConfig } from '../../config/running-config.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import { beginStart, endStart } from '../../core/garbage.ts'
-import { createLogger } from '../../telemetry/logger.ts'
-import { openGateway } from '../gateway.ts'
+import type { Logger } from '../../core/logger.ts'
+import { createLogger, type LogLevel } from '../../telemetry/logger.ts'
+import type { Telemetry } from '../../telemetry/telemetry.ts'
 import { fail, print } from '../output.ts'
-import { catchUnhandledErrors } from '../unhandled-errors.ts'
+import { catchUnhandledErrors, type UnhandledKind } from '../unhandled-errors.ts'
 import { configOption, jsonOption, logLevelOf } from '../shared-options.ts'
 import { version } from '../version.ts'
 
@@ -37,11 +40,13 @@ async function start(options: StartOptions): Promise<void> {
   beginStart()
   try {
     // The level is known once the configuration is; a mistake in it is told before anything starts.
-    const level = logLevelOf(options.logLevel) ?? (await loadConfig(options.config, process.env)).settings.telemetry.logs.level
+    const { settings } = await loadConfig(options.config, process.env)
+    const level = logLevelOf(options.logLevel) ?? settings.telemetry.logs.level
+    const workers = settings.workers === 'auto' ? availableParallelism() : settings.workers
     const logger = createLogger({ level, base: { version } })
     const unhandled = catchUnhandledErrors(logger)
-    const gateway = await openGateway({ configPath: options.config, env: process.env, logger })
-    unhandled.opened((kind) => gateway.services.telemetry.count('turnward_unhandled_errors_total', { kind }))
+    const gateway = workers === 1 ? await openAlone(options.config, logger) : await openSeveral(options.config, logger, level, workers)
+    unhandled.opened(gateway.count)
     const { revision } = gateway.config.current
     if (gateway.config.current.policy.posture === 'observe')
       logger.warn(
@@ -74,4 +79,30 @@ async function start(options: StartOptions): Promise<void> {
   } catch (error) {
     fail(options, error)
   }
+}
+
+interface RunningGateway {
+  readonly url: string
+  readonly config: RunningConfig
+  /** Counts an error that nobody handled. */
+  readonly count: (kind: UnhandledKind) => void
+  close(): Promise<void>
+}
+
+async function openAlone(configPath: string, logger: Logger): Promise<RunningGateway> {
+  const { openGateway } = await import('../gateway.ts')
+  const config = await RunningConfig.open(configPath, process.env, logger)
+  const { url, services, close } = await openGateway({ configPath, env: process.env, logger, config })
+  return { url, config, close, count: counterOf(services.telemetry) }
+}
+
+async function openSeveral(configPath: string, logger: Logger, level: LogLevel, size: number): Promise<RunningGateway> {
+  // Each way of running holds nothing of what only the other needs.
+  const { openWorkers } = await import('../workers/owner.ts')
+  const { url, config, telemetry, close } = await openWorkers({ configPath, env: process.env, logger, level, size })
+  return { url, config, close, count: counterOf(telemetry) }
+}
+
+function counterOf(telemetry: Telemetry): RunningGateway['count'] {
+  return (kind) => telemetry.count('turnward_unhandled_errors_total', { kind })
 }

@@ -1,12 +1,13 @@
 /** `turnward turns`: what agents did, from the decision log of this machine. */
 import type { Command } from 'commander'
 import type { DecisionRecord } from '@turnward/contract/decision'
-import { findTurn, readRecords, tailRecords, type StoredRecord } from '../../audit/read.ts'
+import { findTurn, readRecords, tailRecords } from '../../audit/read.ts'
+import type { StoredRecord } from '../../audit/stored-record.ts'
 import { formatTurnTree, printable } from '../../audit/format-tree.ts'
 import { turnTree } from '../../audit/tree.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { dataDirOf, type DataDirOptions } from '../data-dir.ts'
 import { fail, print } from '../output.ts'
+import { logPlaceAt, type DataDirOptions } from '../places.ts'
 import { configOption, dataDirOption, jsonOption } from '../shared-options.ts'
 
 interface TurnsOptions extends DataDirOptions {
@@ -43,16 +44,16 @@ async function tail(options: TurnsOptions): Promise<void> {
     const count = Number(options.last ?? 10)
     if (!Number.isInteger(count) || count < 0)
       throw new TurnwardError('request.invalid', { subject: '--last', why: 'it is not a whole number' })
-    const dataDir = await dataDirOf(options)
-    const earlier = count === 0 ? [] : await readRecords(dataDir, { limit: count, last: true })
-    for (const record of earlier) printRecord(options, record)
-    if (options.follow === false) return
+    const place = await logPlaceAt(options)
+    if (options.follow === false) {
+      const earlier = count === 0 ? [] : await readRecords(place, { limit: count, last: true })
+      for (const record of earlier) printRecord(options, record)
+      return
+    }
     const stop = new AbortController()
     process.once('SIGINT', () => stop.abort())
     process.once('SIGTERM', () => stop.abort())
-    const fromSeq = earlier.at(-1)?.seq
-    for await (const record of tailRecords(dataDir, { signal: stop.signal, ...(fromSeq === undefined ? {} : { fromSeq }) }))
-      printRecord(options, record)
+    for await (const record of tailRecords(place, { signal: stop.signal, last: count })) printRecord(options, record)
   } catch (error) {
     fail(options, error)
   }
@@ -73,15 +74,15 @@ function recordLine(record: DecisionRecord): string {
 
 async function show(turn: string, options: TurnsOptions): Promise<void> {
   try {
-    const dataDir = await dataDirOf(options)
-    const id = await findTurn(dataDir, turn)
+    const place = await logPlaceAt(options)
+    const id = await findTurn(place, turn)
     if (id === undefined)
       throw new TurnwardError('request.not_found', {
         subject: turn,
         why: 'no such turn is in the decision log',
         fix: 'List recent ones with `turnward turns tail --no-follow`.',
       })
-    const tree = turnTree((await readRecords(dataDir, { turn: id, limit: 100_000 })).map((stored) => stored.record))
+    const tree = turnTree((await readRecords(place, { turn: id, limit: 100_000 })).map((stored) => stored.record))
     print(options, tree, formatTurnTree(tree))
   } catch (error) {
     fail(options, error)

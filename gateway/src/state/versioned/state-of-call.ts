@@ -18,6 +18,8 @@ export interface StateOfCallOptions {
   readonly copies: Copies
   /** A version nobody has ever given. */
   readonly newVersion: () => string
+  /** Runs steps of this slot one after the other. */
+  readonly inLine: <R>(step: () => Promise<R>) => Promise<R>
 }
 
 /** How often a step is made again on what others have written, before the call gives up, and how long it waits at most in between. */
@@ -36,6 +38,7 @@ export class StateOfCall implements CallState {
   readonly #slot: string
   readonly #copies: Copies
   readonly #newVersion: () => string
+  readonly #inLine: StateOfCallOptions['inLine']
   #entries = new Map<string, Entry>()
   readonly #expected = new Map<string, { readonly namespace: StateNamespace; readonly key: string }>()
   #isGuessing = false
@@ -44,11 +47,12 @@ export class StateOfCall implements CallState {
   /** Steps that go there follow each other. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor({ place, slot, copies, newVersion }: StateOfCallOptions) {
+  constructor({ place, slot, copies, newVersion, inLine }: StateOfCallOptions) {
     this.#place = place
     this.#slot = slot
     this.#copies = copies
     this.#newVersion = newVersion
+    this.#inLine = inLine
   }
 
   get clock(): Clock {
@@ -186,28 +190,38 @@ export class StateOfCall implements CallState {
 
   /** Makes a change whose result counts: on what is there, and seen there when it is acted on. */
   async #decide(entry: Entry, change: Change): Promise<unknown> {
-    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const done = await this.#untilDone(entry.namespace, async () => {
       const before = entry.value
       const next = entry.apply(change)
-      if (next.value === before && entry.isVerified) return next.result
+      if (next.value === before && entry.isVerified) return next
       try {
-        if (await this.#write([entry])) return next.result
+        if (await this.#write([entry])) return next
       } catch (error) {
         entry.withdraw(change)
         throw error
       }
       entry.withdraw(change)
-      await pause(attempt)
-    }
-    throw new TurnwardError('state.busy', { subject: entry.namespace })
+      return undefined
+    })
+    return done.result
   }
 
   async #settle(): Promise<void> {
-    for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-      if (await this.#write([])) return
-      await pause(attempt)
-    }
-    throw new TurnwardError('state.busy')
+    await this.#untilDone(undefined, async () => ((await this.#write([])) ? true : undefined))
+  }
+
+  /** Tries once; when others came between, the calls of this process go on one after the other, so that only other processes are in the way. */
+  async #untilDone<R>(subject: string | undefined, step: () => Promise<R | undefined>): Promise<R> {
+    const first = await step()
+    if (first !== undefined) return first
+    return this.#inLine(async () => {
+      for (let attempt = 1; attempt < mostAttempts; attempt += 1) {
+        const done = await step()
+        if (done !== undefined) return done
+        await pause(attempt)
+      }
+      throw new TurnwardError('state.busy', { subject })
+    })
   }
 
   /** Writes what waits if everything is as it was seen, `checked` included. Otherwise takes up what is there. */

@@ -14,6 +14,8 @@ export class VersionedState implements StateStore {
   readonly #place: VersionedPlace
   readonly #copies = new Copies()
   readonly #process = randomBytes(9).toString('base64url')
+  /** Who found others in the way: one after the other, by slot. */
+  readonly #lines = new Map<string, Promise<void>>()
   #writes = 0
 
   constructor(place: VersionedPlace) {
@@ -33,7 +35,22 @@ export class VersionedState implements StateStore {
         this.#writes += 1
         return `${this.#process}.${this.#writes.toString(36)}`
       },
+      inLine: (step) => this.#inLine(slot, step),
     })
+  }
+
+  #inLine<R>(slot: string, step: () => Promise<R>): Promise<R> {
+    const run = (this.#lines.get(slot) ?? Promise.resolve()).then(step)
+    const settled = run
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => {
+        if (this.#lines.get(slot) === settled) this.#lines.delete(slot)
+      })
+    this.#lines.set(slot, settled)
+    return run
   }
 
   async get<N extends StateNamespace>(namespace: N, key: string): Promise<StateValues[N] | undefined> {

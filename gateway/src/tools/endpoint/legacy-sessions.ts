@@ -1,12 +1,15 @@
 /**
- * Sessions of legacy clients. The id is a sealed token bound to principal and gateway, so any replica can serve
- * it; only endings and running calls are remembered, in this process. Possession alone opens nothing.
+ * Sessions of legacy clients. The id is a sealed token bound to principal and gateway, so any process can serve it.
+ * Endings are in the shared state; a running call and an open stream belong to the process that has them, and the others
+ * tell it what was asked of them. Possession alone opens nothing.
  */
-import { BoundedMap } from '../../core/bounded-map.ts'
+import type { Peers } from '../../cluster/peers.ts'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
+import { asText } from '../../core/json.ts'
+import type { StateStore } from '../../state/state-store.ts'
 import type { McpContext } from '../operations.ts'
 import type { Sealer } from '../seal.ts'
 import { idKey, type RpcId } from '../codec/json-rpc.ts'
@@ -17,22 +20,35 @@ export interface LegacySession {
   readonly client: McpContext['client']
 }
 
+export interface LegacySessionsOptions {
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly state: Pick<StateStore, 'get' | 'put'>
+  /** The other processes that clients may come to with the same session. */
+  readonly peers: Peers
+}
+
 const lifetimeMs = 24 * 3600 * 1000
-const mostEnded = 100_000
-/** Ended sessions that are looked at when another ends, to forget those whose tokens have expired. */
-const sweepSteps = 4
+
+/** What processes tell each other. */
+const kinds = { cancelled: 'mcp.cancelled', ended: 'mcp.ended', streaming: 'mcp.streaming' } as const
 
 export class LegacySessions {
   readonly #sealer: Sealer
   readonly #clock: Clock
-  /** Ended sessions, until their tokens expire by themselves. */
-  readonly #ended = new BoundedMap<string, true>({ most: mostEnded })
+  readonly #state: LegacySessionsOptions['state']
+  readonly #peers: Peers
   readonly #running = new Map<string, Cancellation>()
   readonly #streams = new Map<string, () => void>()
 
-  constructor(sealer: Sealer, clock: Clock) {
+  constructor({ sealer, clock, state, peers }: LegacySessionsOptions) {
     this.#sealer = sealer
     this.#clock = clock
+    this.#state = state
+    this.#peers = peers
+    peers.handle(kinds.cancelled, (key) => this.#cancel(asText(key)))
+    peers.handle(kinds.ended, (session) => this.#stop(asText(session)))
+    peers.handle(kinds.streaming, (session) => this.#streams.get(asText(session))?.())
   }
 
   /** A new session token: visible ASCII, unguessable, useless to anybody else. */
@@ -44,23 +60,22 @@ export class LegacySessions {
   }
 
   /** The session of a token; undefined when unknown, expired, ended, or of another principal or gateway. */
-  open(token: string, principal: string, gateway: string): LegacySession | undefined {
+  async open(token: string, principal: string, gateway: string): Promise<LegacySession | undefined> {
     const payload = this.#sealer.open(token, [principal, gateway])
     if (payload === undefined) return undefined
     const { s, v, n, c, e } = payload
     if (typeof s !== 'string' || typeof v !== 'string' || typeof n !== 'string' || typeof c !== 'string' || typeof e !== 'number')
       return undefined
-    if (e <= this.#clock.now() || this.#ended.get(s) === true) return undefined
+    if (e <= this.#clock.now() || (await this.#hasEnded(s))) return undefined
     return { id: s, version: v, client: { name: n, version: c } }
   }
 
-  /** Ends a session: its calls are cancelled and its stream closed; its token is unknown from now on. */
-  end(session: LegacySession): void {
-    const now = this.#clock.now()
-    this.#ended.set(session.id, true, { expires: now + lifetimeMs })
-    this.#ended.sweep(now, sweepSteps)
-    for (const [key, stop] of this.#running) if (key.startsWith(`${session.id} `)) stop.cancel(new TurnwardError('request.cancelled'))
-    this.#streams.get(session.id)?.()
+  /** Ends a session: its calls are cancelled and its stream closed, wherever they are; its token is unknown from now on. */
+  async end(session: LegacySession): Promise<void> {
+    // Its token has expired by then.
+    await this.#state.put('ended', session.id, true, this.#clock.now() + lifetimeMs)
+    this.#stop(session.id)
+    this.#peers.broadcast(kinds.ended, session.id)
   }
 
   /** Registers a running request so that `notifications/cancelled` finds it. Returns its signal and the way to forget it. */
@@ -76,18 +91,42 @@ export class LegacySessions {
     }
   }
 
+  /** Cancels a running request, whichever process runs it. */
   cancel(session: LegacySession, id: RpcId): void {
-    this.#running.get(`${session.id} ${idKey(id)}`)?.cancel(new TurnwardError('request.cancelled'))
+    const key = `${session.id} ${idKey(id)}`
+    if (!this.#cancel(key)) this.#peers.broadcast(kinds.cancelled, key)
   }
 
-  /** One stream a session, so that a message goes to exactly one: a new one replaces the old. */
+  /** One stream a session, so that a message goes to exactly one: a new one replaces the old, here or elsewhere. */
   attach(session: LegacySession, end: () => void): () => void {
     this.#streams.get(session.id)?.()
     this.#streams.set(session.id, end)
+    this.#peers.broadcast(kinds.streaming, session.id)
     // It may have ended while the stream opened.
-    if (this.#ended.get(session.id) === true) end()
+    this.#hasEnded(session.id).then(
+      (hasEnded) => {
+        if (hasEnded) end()
+      },
+      // Nobody can say that it may go on.
+      end,
+    )
     return () => {
       if (this.#streams.get(session.id) === end) this.#streams.delete(session.id)
     }
+  }
+
+  async #hasEnded(session: string): Promise<boolean> {
+    return (await this.#state.get('ended', session)) !== undefined
+  }
+
+  #cancel(key: string): boolean {
+    const running = this.#running.get(key)
+    running?.cancel(new TurnwardError('request.cancelled'))
+    return running !== undefined
+  }
+
+  #stop(session: string): void {
+    for (const [key, stop] of this.#running) if (key.startsWith(`${session} `)) stop.cancel(new TurnwardError('request.cancelled'))
+    this.#streams.get(session)?.()
   }
 }

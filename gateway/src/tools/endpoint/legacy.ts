@@ -39,14 +39,14 @@ export function answerInitialize(parts: EndpointParts, sessions: LegacySessions,
 }
 
 /** The session of a request. Throws `request.invalid` (400) without an id, `mcp.session` (404) for one we do not know. */
-export function sessionOf(sessions: LegacySessions, { request, caller, gateway }: Arrival): LegacySession {
+export async function sessionOf(sessions: LegacySessions, { request, caller, gateway }: Arrival): Promise<LegacySession> {
   const token = single(request.headers['mcp-session-id'])
   if (token === undefined)
     throw new TurnwardError('request.invalid', {
       why: '`Mcp-Session-Id` is missing',
       fix: 'Initialize first, or send the `_meta` of protocol version 2026-07-28.',
     })
-  const session = sessions.open(token, caller.principal.id, gateway)
+  const session = await sessions.open(token, caller.principal.id, gateway)
   if (session === undefined) throw new TurnwardError('mcp.session')
   const version = single(request.headers['mcp-protocol-version'])
   if (version !== undefined && !legacyVersions.includes(version))

@@ -1,0 +1,69 @@
+/**
+ * From the settings to what everything is kept in: the one function that opens keys, decision log and state, for a process
+ * that serves alone and for one of several. What several can only have together is handed in by the process that owns it.
+ */
+import { openDecisionLog, type OpenDecisionLog } from '../audit/log-writer.ts'
+import type { Snapshot } from '../config/snapshot.ts'
+import { systemClock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { openStateStore } from '../state/memory-state-store.ts'
+import type { StateStore } from '../state/state-store.ts'
+import type { Store } from '../store/store.ts'
+import { openingSettingsOf, openStoreAndLogPlace } from './places.ts'
+import { openSharedState } from './shared-state.ts'
+
+export interface Places {
+  readonly store: Store
+  readonly log: OpenDecisionLog
+  readonly state: StateStore
+  /** Which chain of the decision log it writes, for people. */
+  readonly chain: string
+}
+
+/** What a worker uses of the process that started it: the embedded log has one writer, the embedded state one memory. */
+export interface OwnedPlaces {
+  readonly log: OpenDecisionLog
+  readonly state: StateStore
+}
+
+export interface PlacesOptions {
+  readonly current: Snapshot
+  /** Which of the processes of this replica it is, from 0. */
+  readonly worker: number
+  readonly logger: Logger
+  readonly onLogFailure: () => void
+}
+
+/** Opens them in order; each is added to `opened`, to be closed in the reverse order. Rejects with the error of the first that cannot be opened. */
+export async function openPlaces(
+  { current, worker, logger, onLogFailure }: PlacesOptions,
+  opened: { close(): Promise<void> }[],
+  owned?: OwnedPlaces,
+): Promise<Places> {
+  const { settings } = current
+  const { store, log: place } = await openStoreAndLogPlace(openingSettingsOf(current), worker)
+  opened.push(store)
+  const log =
+    owned?.log ??
+    (await openDecisionLog({
+      place,
+      checkpointRecords: settings.audit.checkpoint_records,
+      checkpointMs: settings.audit.checkpoint_ms,
+      logger,
+      onFailure: onLogFailure,
+    }))
+  opened.push(log)
+  const state = await openState(current, store, logger, owned)
+  opened.push(state)
+  return { store, log, state, chain: 'writer' in log ? `writer ${log.writer}` : 'of the process that started it' }
+}
+
+async function openState({ settings }: Snapshot, store: Store, logger: Logger, owned: OwnedPlaces | undefined): Promise<StateStore> {
+  if (settings.state.kind === 'valkey') return openSharedState(settings, { clock: systemClock, logger })
+  return owned?.state ?? openStateStore({ entries: store.entries, clock: systemClock, maxEntries: mostStateEntries(settings) })
+}
+
+/** Most values of the embedded state that are in memory, per namespace. */
+export function mostStateEntries({ turns }: Pick<Snapshot['settings'], 'turns'>): number {
+  return turns.max_sessions * 8
+}
