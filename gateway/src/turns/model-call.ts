@@ -25,6 +25,7 @@ import { recordModelOutcome, recordRefusedModel } from './recording/recording-mo
 import { restoreRefused } from './answering/restoring-refused.ts'
 import type { Services } from './services.ts'
 import { attachSession } from './sessions/attaching-session.ts'
+import { expectHistory } from './sessions/expecting-history.ts'
 import { readHistory } from './sessions/history.ts'
 import { failPlace, placeOf, savePlace } from './sessions/places.ts'
 import { callStateOf, closeState, forCall, inOneStep, settleState } from './state-of-call.ts'
@@ -53,10 +54,12 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     // The session carries the label, so it is found before anything is decided; the turn is that of the person's last message in it.
     const history = readHistory(view.messages, gateway.secret, [caller.principal.id, caller.consumer ?? ''])
     const request = { headers: origin.headers, fields: body.fields, view, history }
-    const { services, session, turn, firstNew, presented, client, side } = await inOneStep(forCall(gateway, caller), async (own) => ({
-      services: own,
-      ...(await attachSession(own, snapshot, caller, request)),
-    }))
+    const { services, session, turn, firstNew, presented, client, side } = await inOneStep(forCall(gateway, caller), async (own) => {
+      const attached = await attachSession(own, snapshot, caller, request)
+      const state = callStateOf(own)
+      if (state !== undefined) await expectHistory(state, own, caller.principal.id, attached, history)
+      return { services: own, ...attached }
+    })
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     // Grants are checked with the session known, so that a refusal is on record where it belongs.
     const { route, source } = refuseOnRecord(

@@ -17,22 +17,22 @@ import { linkSession, releasedOnFailure } from './sessions/linking-session.ts'
 import { recordToolDecision, recordToolOutcome, recordUnknownTool } from './recording/recording-tool-call.ts'
 import { resolveTool } from './resolving-tool.ts'
 import type { Services } from './services.ts'
-import { closeState, forCall, inOneStep, settleState } from './state-of-call.ts'
+import { closeState, forCall, inOneStep } from './state-of-call.ts'
 import { toolTrace } from './recording/tool-trace.ts'
 
 /** Resolves with the MCP result, also for a refusal by policy. Throws `grant.*`, `audit.*`, `mcp.*`. */
-export async function runToolCall(gateway: Services, context: McpContext, request: ToolCallRequest): Promise<JsonObject> {
-  const started = gateway.clock.monotonic()
+export async function runToolCall(services: Services, context: McpContext, request: ToolCallRequest): Promise<JsonObject> {
+  const started = services.clock.monotonic()
   const { snapshot, caller } = context
-  const span = gateway.telemetry.startToolCall({
+  const span = services.telemetry.startToolCall({
     tool: request.name.slice(0, 128),
     gateway: context.gateway,
     protocolVersion: context.protocolVersion,
     ...toolTrace(context, request),
   })
   // Only what this gateway shows can be called; an ungranted tool and an unknown one answer alike.
-  const tool = await resolveTool(gateway, context, request.name).catch((error: unknown) => {
-    recordUnknownTool(gateway, context, span, request.name, error)
+  const tool = await resolveTool(services, context, request.name).catch((error: unknown) => {
+    recordUnknownTool(services, context, span, request.name, error)
     throw error
   })
   const base = {
@@ -45,25 +45,25 @@ export async function runToolCall(gateway: Services, context: McpContext, reques
     argumentsDigest: digestJson(request.args),
     gateway: context.gateway,
     decision: newId('dec'),
-    credential: gateway.fleet.for(snapshot, caller).credentialOf(tool.server),
+    credential: services.fleet.for(snapshot, caller).credentialOf(tool.server),
   }
   const callKey = newId('tc')
-  const decided = await inOneStep(forCall(gateway, caller), async (services) => {
+  const decided = await inOneStep(forCall(services, caller), async (own) => {
     // The call belongs to the conversation that proposed it: its label decides, and its turn is where the call is found.
-    const { session, turn, held, besides } = await linkSession(services, context, tool, request, base.argumentsDigest)
+    const { session, turn, held, besides } = await linkSession(own, context, tool, request, base.argumentsDigest)
     const modelCall = held?.ticket.modelCall ?? null
-    const call = { ...base, services, session, turn, held, besides, modelCall, callKey: held?.ticket.callKey ?? callKey }
+    const call = { ...base, services: own, session, turn, held, besides, modelCall, callKey: held?.ticket.callKey ?? callKey }
     // Decided on the label as it is now, not as it was when the model proposed the call.
-    return releasedOnFailure(services, held, () => decideToolCall(call))
+    return releasedOnFailure(own, held, () => decideToolCall(call))
   })
   try {
-    return await runDecidedCall(decided)
+    return await runLinkedCall(decided)
   } finally {
     await closeState(decided.services, async () => {})
   }
 }
 
-async function runDecidedCall(decided: DecidedToolCall): Promise<JsonObject> {
+async function runLinkedCall(decided: DecidedToolCall): Promise<JsonObject> {
   // On disk before the tool runs; a decision that cannot be written means a tool that does not run, and a ticket that may be used again.
   await recordToolDecision(decided)
   if (!isReleased(decided.verdict)) {
@@ -76,7 +76,6 @@ async function runDecidedCall(decided: DecidedToolCall): Promise<JsonObject> {
   const executed = await executeTool(decided)
   // What comes back narrows the label before anyone reads it, errors included: they are the server's words. What cannot be admitted is withheld.
   const ended = await admitToolResult(executed)
-  await settleState(ended.services)
   // The outcome closes the record, whatever it was.
   recordToolOutcome(ended)
   if (ended.end.failure !== undefined) throw ended.end.failure

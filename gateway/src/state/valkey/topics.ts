@@ -73,6 +73,7 @@ export class Topics {
   }
 
   #wake(name: string): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) listener()
+    // One that stops listening is called no more.
+    for (const listener of this.#listeners.get(name) ?? []) listener()
   }
 }

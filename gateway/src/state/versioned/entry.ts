@@ -58,6 +58,12 @@ export class Entry implements PlaceKey {
     for (const change of changes) this.apply(change)
   }
 
+  /** It is there as it was seen. */
+  confirmed(): void {
+    this.isVerified = true
+    this.isGuess = false
+  }
+
   /** Takes back a change that came to nothing. */
   withdraw(change: Change): void {
     this.#changes = this.#changes.filter((one) => one !== change)

@@ -258,7 +258,7 @@ export class StateOfCall implements CallState {
       this.#copies.keep(entry.name, copy, changes[at]?.text?.length ?? 0)
       entry.written(copy, marks[at] ?? 0)
     }
-    for (const entry of checks) entry.isVerified = true
+    for (const entry of checks) entry.confirmed()
     return true
   }
 

@@ -31,6 +31,11 @@ export function refusalKey(principal: string, callKey: string, digest: string): 
   return `n|${principal}|${callKey}|${digest}`
 }
 
+/** Ledger key of a result: the tool and the call it answers, and what it says. */
+export function resultKey(principal: string, tool: string, callId: string, digest: string): string {
+  return `r|${principal}|${tool}|${callId}|${digest}`
+}
+
 /** A call in the history, and the message that made it. */
 interface Made {
   readonly view: ToolCallView
@@ -105,7 +110,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
   const { tools, callKey } = await meaningOf(call, made)
   // The gateway's own words about a call that never ran: nothing was read.
   if ((await services.state.get('label', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return
-  const key = `r|${caller.principal.id}|${made.view.name}|${result.callId}|${digest}`
+  const key = resultKey(caller.principal.id, made.view.name, result.callId, digest)
   const seen = await services.state.get('label', key)
   // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
   const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)

@@ -4,6 +4,7 @@ import { admit, admittedLabel, type Admission, type PassedContent } from '../../
 import { comesFrom, type Evidence } from '../../policy/evidence.ts'
 import type { EndedToolCall, ExecutedToolCall } from '../call.ts'
 import { isFreeLabel, labelOfWords, rememberWords, textsIn } from '../provenance/words-of-call.ts'
+import { settleState } from '../state-of-call.ts'
 import { passedResult } from './passing-content.ts'
 import { settleToolCall } from './settling-tool-call.ts'
 import { subjectOf } from './tool-subject.ts'
@@ -13,6 +14,7 @@ export async function admitToolResult(call: ExecutedToolCall): Promise<EndedTool
   const { execution } = call
   try {
     const content = await admitInto(call, await evidenceOf(call))
+    await settleState(call.services)
     return { ...call, before, end: execution, result: passedResult(execution.result, content) }
   } catch (thrown) {
     // A label that cannot be kept is a label that would be lost: nobody gets to read what it stands for.

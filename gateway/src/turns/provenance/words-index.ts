@@ -173,7 +173,7 @@ export class WordsIndex {
   async #load(index: Index): Promise<Index> {
     index.isLoaded = false
     try {
-      const places = Array.from({ length: segments }, (_, place) => this.#state.get('words', segmentKey(index, place)))
+      const places = Array.from({ length: segments }, async (_, place) => this.#state.get('words', segmentKey(index, place)))
       const stored = (await Promise.all(places)).filter((segment) => segment !== undefined)
       stored.sort((a, b) => a.number - b.number)
       // Everything has expired, or was lost: what is added next begins a ring.

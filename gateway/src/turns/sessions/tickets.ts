@@ -71,13 +71,13 @@ export function holdTicket(state: StateStore, key: string, callId: string | unde
 
 /** The decision is on record: the ticket is used up. */
 export function useTicket(state: StateStore, key: string, ticket: Ticket): MaybePromise<void> {
-  return state.change('ticket', key, (waiting = []) => ({
-    ...kept(
+  // Does not wait: a tool may run for longer than the ticket is held.
+  return state.change('ticket', key, (waiting = []) =>
+    kept(
       waiting.filter((one) => !isSame(one, ticket)),
       undefined,
     ),
-    mayWait: true,
-  }))
+  )
 }
 
 /** The decision could not be recorded: the call may be tried again. */
