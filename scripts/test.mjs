@@ -55,6 +55,8 @@ function prepareMachine() {
     ['util-linux', runs('prlimit'), 'the sandbox and of MCP servers running in it'],
     ['postgresql', existsSync('/usr/lib/postgresql'), 'PostgreSQL'],
     ['redis-server', runs('redis-server') || runs('valkey-server'), 'Redis'],
+    ['haproxy', existsSync('/usr/sbin/haproxy'), 'the example with three replicas'],
+    ['curl', runs('curl'), 'the example with three replicas'],
   ].filter(([, isThere]) => !isThere)
   if (missing.length === 0) return
   const packages = missing.map(([name]) => name)

@@ -2,7 +2,7 @@
  * From the settings to what everything is kept in: the one function that opens keys, decision log and state, for a process
  * that serves alone and for one of several. What several can only have together is handed in by the process that owns it.
  */
-import { openDecisionLog, type OpenDecisionLog } from '../audit/log-writer.ts'
+import { openDecisionLog, type DecisionLogOptions, type OpenDecisionLog } from '../audit/log-writer.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
@@ -43,19 +43,20 @@ export async function openPlaces(
   const { settings } = current
   const { store, log: place } = await openStoreAndLogPlace(openingSettingsOf(current), worker)
   opened.push(store)
-  const log =
-    owned?.log ??
-    (await openDecisionLog({
-      place,
-      checkpointRecords: settings.audit.checkpoint_records,
-      checkpointMs: settings.audit.checkpoint_ms,
-      logger,
-      onFailure: onLogFailure,
-    }))
+  const own =
+    owned === undefined ? await openDecisionLog({ place, ...checkpointsOf(settings), logger, onFailure: onLogFailure }) : undefined
+  const log = own ?? (owned as OwnedPlaces).log
   opened.push(log)
   const state = await openState(current, store, logger, owned)
   opened.push(state)
-  return { store, log, state, chain: 'writer' in log ? `writer ${log.writer}` : 'of the process that started it' }
+  return { store, log, state, chain: own === undefined ? 'of the process that started it' : `writer ${own.writer}` }
+}
+
+/** How often the log is signed. */
+export function checkpointsOf({
+  audit,
+}: Pick<Snapshot['settings'], 'audit'>): Pick<DecisionLogOptions, 'checkpointRecords' | 'checkpointMs'> {
+  return { checkpointRecords: audit.checkpoint_records, checkpointMs: audit.checkpoint_ms }
 }
 
 async function openState({ settings }: Snapshot, store: Store, logger: Logger, owned: OwnedPlaces | undefined): Promise<StateStore> {

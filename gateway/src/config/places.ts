@@ -24,5 +24,10 @@ export function checkClusterServers(
         ['servers', name, 'per'],
         '`cluster` needs `state.kind: valkey` and `cluster.advertise`: the other replicas ask the one that runs it',
       )
+    else if (workers !== 1)
+      report(
+        ['servers', name, 'per'],
+        '`cluster` needs `workers: 1`: others reach a replica at one address, and cannot choose one of its processes',
+      )
   }
 }

@@ -11,6 +11,7 @@ export function revisionOf(config: Config): string {
     include: undefined,
     // Where a replica listens and what it is called differs between replicas that are to be alike.
     listen: { ...config.listen, host: undefined, port: undefined },
+    data_dir: undefined,
     store: withoutAddress(config.store),
     state: withoutAddress(config.state),
     cluster: undefined,

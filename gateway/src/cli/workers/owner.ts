@@ -13,7 +13,7 @@ import { openMemoryPlace } from '../../state/versioned/memory-place.ts'
 import type { LogLevel } from '../../telemetry/logger.ts'
 import { createTelemetry } from '../../telemetry/opentelemetry.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
-import { mostStateEntries } from '../opening-places.ts'
+import { checkpointsOf, mostStateEntries } from '../opening-places.ts'
 import { openingSettingsOf, openStoreAndLogPlace } from '../places.ts'
 import { version } from '../version.ts'
 import { Crew } from './crew.ts'
@@ -55,15 +55,14 @@ export async function openWorkers({ configPath, env, logger, level, size }: Owne
   const opened: { close(): Promise<void> }[] = [{ close: async () => config.close() }]
   try {
     const { current } = config
-    const { dataDir, settings } = current
+    const { settings } = current
     const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
     opened.push({ close: () => telemetry.shutdown() })
     const { store, log: logPlace } = await openStoreAndLogPlace(openingSettingsOf(current), 0)
     opened.push(store)
     const log = await openDecisionLog({
       place: logPlace,
-      checkpointRecords: settings.audit.checkpoint_records,
-      checkpointMs: settings.audit.checkpoint_ms,
+      ...checkpointsOf(settings),
       logger,
       onFailure: () => {
         telemetry.count('turnward_audit_failures_total')
