@@ -28,7 +28,11 @@ export const writeScript = scriptOf(`
 local version = ARGV[1]
 local changes, checks, topics = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local at = 4 + topics
-local held = #KEYS > 0 and redis.call('MGET', unpack(KEYS)) or {}
+local held = {}
+-- Lua hands over a few thousand values at once and no more.
+for from = 1, #KEYS, 1000 do
+  for _, value in ipairs(redis.call('MGET', unpack(KEYS, from, math.min(from + 999, #KEYS)))) do held[#held + 1] = value end
+end
 local before = {}
 local differs, made = false, false
 for i = 1, changes + checks do
