@@ -77,6 +77,21 @@ describe.skipIf(!hasServices)('an embedded installation', () => {
   })
 })
 
+describe.skipIf(!hasServices)('with its state in memory', () => {
+  test('one gateway can be on a database, and a second one says so', async () => {
+    const places = await makePlaces()
+    const env = { DATABASE_URL: places.databaseUrl, CLUSTER_SECRET: clusterSecret }
+    const sections = { store: { kind: 'postgres', url: '${DATABASE_URL}', pool: 2 }, cluster: { secret: '${CLUSTER_SECRET}' } }
+    const first = await startGateway({ config: { ...config, ...sections }, env })
+    try {
+      const second = String(await startGateway({ config: { ...config, ...sections }, env }).catch((error: unknown) => error))
+      expect(second).toMatch(/another gateway keeps its state in this database/)
+    } finally {
+      await first.stop()
+    }
+  })
+})
+
 describe.skipIf(!hasServices)('a replica that is configured wrongly', () => {
   const change = (url: string, edit: (url: URL) => void): string => {
     const other = new URL(url)
