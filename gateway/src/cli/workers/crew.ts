@@ -43,7 +43,9 @@ export class Crew {
 
   /** Starts all of them. Resolves with the address they answer at when all do; rejects with why the first could not. */
   async start(): Promise<string> {
-    cluster.schedulingPolicy = cluster.SCHED_RR
+    // They take connections from one queue in the kernel. Given out one by one here, a connection would be lost without a
+    // word when the worker it was given to dies before it takes it.
+    cluster.schedulingPolicy = cluster.SCHED_NONE
     cluster.setupPrimary({
       exec: fileURLToPath(workerFile(import.meta.url, 'serving-worker')),
       args: [],
