@@ -2,12 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { linked, type LinkedPair } from '../cli/workers/link.fixture.ts'
+import { LinkPlace, placeHandlers } from '../cli/workers/link-place.ts'
+import { LinkTopics, OwnedTopics } from '../cli/workers/topics.ts'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { openStore } from '../store/store.ts'
 import { openStateStore } from './memory-state-store.ts'
 import type { StateStore } from './state-store.ts'
 import { openValkeyState } from './valkey/open-valkey-state.ts'
+import { openMemoryPlace } from './versioned/memory-place.ts'
+import { VersionedState } from './versioned/versioned-state.ts'
 
 /** An empty state that several gateways share. */
 export interface SharedState extends AsyncDisposable {
@@ -27,6 +32,7 @@ let prefixes = 0
 
 export const stateBackends: readonly StateBackend[] = [
   { name: 'memory', isMissing: false, make: inMemory },
+  { name: 'memory of the process that owns it', isMissing: false, make: atTheOwner },
   { name: 'valkey', isMissing: redis === undefined, make: async () => onValkey(redis ?? '') },
 ]
 
@@ -38,6 +44,36 @@ async function inMemory(): Promise<SharedState> {
     open: async () => state,
     async [Symbol.asyncDispose]() {
       await state.close()
+      await store.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Every gateway is a worker with a link of its own. */
+async function atTheOwner(): Promise<SharedState> {
+  const folder = mkdtempSync(join(tmpdir(), 'turnward-state-'))
+  const store = await openStore({ kind: 'sqlite', dataDir: folder })
+  const place = await openMemoryPlace({ entries: store.entries, clock: systemClock, maxEntries: 10_000 })
+  const owned = new OwnedTopics()
+  const pairs: LinkedPair[] = []
+  return {
+    async open() {
+      const topics = new LinkTopics(() => pair.worker)
+      const pair: LinkedPair = await linked(
+        {
+          ...placeHandlers(place, (announced) => owned.announce(announced)),
+          listen: (head) => ({ head: owned.listen(pair.owner, String(head)) ?? null }),
+          unlisten: (head) => ({ head: owned.unlisten(pair.owner, String(head)) ?? null }),
+        },
+        { announced: (head) => ({ head: topics.announced(String(head)) ?? null }) },
+      )
+      pairs.push(pair)
+      return new VersionedState(new LinkPlace(pair.worker, topics, 10_000))
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { worker } of pairs) worker.close()
+      await place.close()
       await store.close()
       rmSync(folder, { recursive: true, force: true })
     },

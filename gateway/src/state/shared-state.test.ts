@@ -63,6 +63,17 @@ describe.each(stateBackends)('state of two gateways ($name)', ({ isMissing, make
       expect(await there.get('count', key)).toBe(5)
     })
 
+    test('what is announced with a change is heard by whoever listens, and is there by then', async () => {
+      const [key, topic] = [newKey(), newKey()]
+      const heard = Promise.withResolvers<number>()
+      const stop = there.listen(topic, () => {
+        void (async () => (await there.get('count', key)) ?? 0)().then((value) => value === 7 && heard.resolve(value))
+      })
+      await here.change('count', key, () => ({ value: 7, expires: soon(), result: undefined, announce: topic }))
+      expect(await heard.promise).toBe(7)
+      stop()
+    })
+
     test('no count is lost, whoever counts at once', async () => {
       const key = newKey()
       const both = [here, there]
