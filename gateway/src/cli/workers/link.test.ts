@@ -11,7 +11,10 @@ afterEach(() => {
   pair = undefined
 })
 
-async function between(owner: Readonly<Record<string, LinkHandler>>, worker: Readonly<Record<string, LinkHandler>> = {}): Promise<LinkedPair> {
+async function between(
+  owner: Readonly<Record<string, LinkHandler>>,
+  worker: Readonly<Record<string, LinkHandler>> = {},
+): Promise<LinkedPair> {
   pair = await linked(owner, worker)
   return pair
 }
