@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
 import { addMetrics, lastingOf } from './adding-metrics.ts'
 import { createTelemetry } from './opentelemetry.ts'
-import { gauges } from './names.ts'
+import type { gauges } from './names.ts'
 import type { Telemetry } from './telemetry.ts'
 
 const create = (): Promise<Telemetry> => createTelemetry({ settings: telemetrySchema.parse({}), version: '1', logger: silentLogger })
@@ -14,7 +14,7 @@ const create = (): Promise<Telemetry> => createTelemetry({ settings: telemetrySc
 async function counted(use: (telemetry: Telemetry) => void): Promise<readonly MetricData[]> {
   const telemetry = await create()
   use(telemetry)
-  const metrics = await telemetry.metricsData()
+  const metrics = telemetry.metricsData()
   await telemetry.shutdown()
   // As it comes over a link.
   return JSON.parse(JSON.stringify(metrics)) as readonly MetricData[]
