@@ -1,10 +1,8 @@
 /** The places where the shared state can be kept, as one table: what is promised of one is promised of all. */
+import { EventEmitter } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { linked, type LinkedPair } from '../cli/workers/link.fixture.ts'
-import { LinkPlace, placeHandlers } from '../cli/workers/link-place.ts'
-import { LinkTopics, OwnedTopics } from '../cli/workers/topics.ts'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { openStore } from '../store/store.ts'
@@ -12,6 +10,7 @@ import { openStateStore } from './memory-state-store.ts'
 import type { StateStore } from './state-store.ts'
 import { openValkeyState } from './valkey/open-valkey-state.ts'
 import { openMemoryPlace } from './versioned/memory-place.ts'
+import type { VersionedPlace } from './versioned/versioned-place.ts'
 import { VersionedState } from './versioned/versioned-state.ts'
 
 /** An empty state that several gateways share. */
@@ -50,30 +49,31 @@ async function inMemory(): Promise<SharedState> {
   }
 }
 
-/** Every gateway is a worker with a link of its own. */
+/** As workers have it, without the way between them and their owner: `cli/workers/link-place.test.ts` has that. */
 async function atTheOwner(): Promise<SharedState> {
   const folder = mkdtempSync(join(tmpdir(), 'turnward-state-'))
   const store = await openStore({ kind: 'sqlite', dataDir: folder })
-  const place = await openMemoryPlace({ entries: store.entries, clock: systemClock, maxEntries: 10_000 })
-  const owned = new OwnedTopics()
-  const pairs: LinkedPair[] = []
-  return {
-    async open() {
-      const topics = new LinkTopics(() => pair.worker)
-      const pair: LinkedPair = await linked(
-        {
-          ...placeHandlers(place, (announced) => owned.announce(announced)),
-          listen: (head) => ({ head: owned.listen(pair.owner, String(head)) ?? null }),
-          unlisten: (head) => ({ head: owned.unlisten(pair.owner, String(head)) ?? null }),
-        },
-        { announced: (head) => ({ head: topics.announced(String(head)) ?? null }) },
-      )
-      pairs.push(pair)
-      return new VersionedState(new LinkPlace(pair.worker, topics, 10_000))
+  const owned = await openMemoryPlace({ entries: store.entries, clock: systemClock, maxEntries: 10_000 })
+  const topics = new EventEmitter()
+  const place: VersionedPlace = {
+    clock: systemClock,
+    read: async (_slot, keys) => owned.read(keys),
+    async write(_slot, write) {
+      const result = await owned.write(write)
+      if (result.kind === 'ok') for (const topic of write.announce) topics.emit(topic)
+      return result
     },
+    listen(topic, listener) {
+      topics.on(topic, listener)
+      return () => topics.off(topic, listener)
+    },
+    health: () => undefined,
+    close: async () => {},
+  }
+  return {
+    open: async () => new VersionedState(place),
     async [Symbol.asyncDispose]() {
-      for (const { worker } of pairs) worker.close()
-      await place.close()
+      await owned.close()
       await store.close()
       rmSync(folder, { recursive: true, force: true })
     },
