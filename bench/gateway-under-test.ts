@@ -29,13 +29,25 @@ export function buildGateway(): void {
   execFileSync(process.execPath, [fromHere('../scripts/build.ts')], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
-export async function startGateway(targets: GatewayTargets): Promise<MeasuredProcess> {
+/** The command line of the built gateway. */
+export function gatewayCommand(args: readonly string[], nodeFlags: readonly string[] = []): readonly string[] {
+  return [process.execPath, ...nodeFlags, executable, ...args]
+}
+
+/** Writes its configuration into a folder of its own. */
+export async function configOf(
+  targets: GatewayTargets,
+): Promise<{ readonly path: string; readonly dir: string; readonly remove: () => Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'turnward-bench-'))
-  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true })
+  const path = join(dir, 'turnward.yaml')
+  await writeFile(path, JSON.stringify(configuration(targets)), { mode: 0o600 })
+  return { path, dir, remove: () => rm(dir, { recursive: true, force: true }) }
+}
+
+export async function startGateway(targets: GatewayTargets): Promise<MeasuredProcess> {
+  const { path, dir, remove } = await configOf(targets)
   try {
-    const config = join(dir, 'turnward.yaml')
-    await writeFile(config, JSON.stringify(configuration(targets)), { mode: 0o600 })
-    const command = [process.execPath, ...(targets.nodeFlags ?? []), executable, 'start', '--json', '--config', config]
+    const command = gatewayCommand(['start', '--json', '--config', path], targets.nodeFlags)
     const gateway = await startProcess({ command, core: 'tested', cwd: dir })
     return { ...gateway, stop: () => gateway.stop().finally(remove) }
   } catch (error) {
@@ -43,6 +55,9 @@ export async function startGateway(targets: GatewayTargets): Promise<MeasuredPro
     throw error
   }
 }
+
+/** What replicas of the bench have in common. */
+export const benchClusterSecret = 'the secret of the bench, which is none'
 
 function configuration({ vendor, mcpServer, services, workers = 1 }: GatewayTargets): object {
   const upstream = (kind: string): object => ({
@@ -62,7 +77,7 @@ function configuration({ vendor, mcpServer, services, workers = 1 }: GatewayTarg
       : {
           store: { kind: 'postgres', url: services.databaseUrl, pool: 4 },
           state: { kind: 'valkey', url: services.stateUrl },
-          cluster: { replica: 'bench', secret: 'the secret of the bench, which is none' },
+          cluster: { replica: 'bench', secret: benchClusterSecret },
         }),
     telemetry: { logs: { level: 'info' }, metrics: { enabled: true } },
     credentials: { vendor: { secret: 'sk-upstream-bench-credential' } },

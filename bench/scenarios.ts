@@ -1,6 +1,7 @@
 /** Every scenario, in the order they run. */
 import type { Scenario } from './scenario.ts'
 import { backends } from './scenarios/backends.ts'
+import { databaseLog } from './scenarios/database-log.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
 import { oldProcess } from './scenarios/old-process.ts'
@@ -22,5 +23,6 @@ export const scenarios: readonly Scenario[] = [
   oldProcess,
   start,
   backends,
+  databaseLog,
   peer,
 ]

@@ -57,12 +57,14 @@ export interface ReplicaOptions {
   readonly config: Readonly<Record<string, unknown>>
   readonly env?: Readonly<Record<string, string>>
   readonly places: Places
+  /** Another secret of the cluster than everybody has. */
+  readonly secret?: string
 }
 
 /** Starts one more replica of an installation. */
-export async function startReplica(name: string, { config, env, places }: ReplicaOptions): Promise<RunningGateway> {
+export async function startReplica(name: string, { config, env, places, secret = clusterSecret }: ReplicaOptions): Promise<RunningGateway> {
   const sections = replicaSections(name, await freePort(), places)
-  return startGateway({ config: { ...config, ...sections }, env: { ...env, ...replicaEnv(places) } })
+  return startGateway({ config: { ...config, ...sections }, env: { ...env, ...replicaEnv(places), CLUSTER_SECRET: secret } })
 }
 
 export interface Replicas extends AsyncDisposable {

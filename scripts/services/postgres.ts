@@ -36,8 +36,11 @@ export function postgresPrograms(): string | undefined {
   return versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'postgres')))
 }
 
-/** Makes and starts a server. `settings`: lines of `postgresql.conf`. */
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+/** Makes and starts a server. `settings`: lines of `postgresql.conf`. `files`: more files of its data folder, by name. */
+export async function startPostgres(
+  settings: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
   const bin = postgresPrograms()
   if (bin === undefined) throw new Error('PostgreSQL is not installed: apt-get install postgresql')
   const user = ordinaryUser('postgres')
@@ -58,6 +61,10 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     [`port = ${port}`, `listen_addresses = '127.0.0.1'`, `unix_socket_directories = ''`, 'max_connections = 200', ...settings].join('\n') +
       '\n',
   )
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(folder, name), text, { mode: 0o600 })
+    if (user !== undefined) chownSync(join(folder, name), user.uid, user.gid)
+  }
   const server = new RunningPostgres(bin, root, port, user)
   await server.start()
   return server

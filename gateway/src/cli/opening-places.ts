@@ -9,7 +9,8 @@ import type { Logger } from '../core/logger.ts'
 import { openStateStore } from '../state/memory-state-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
-import { openingSettingsOf, openStoreAndLogPlace } from './places.ts'
+import { holdAlone } from '../store/postgres/sole-holder.ts'
+import { openingSettingsOf, openStoreAndLogPlace, storePlaceOf } from './places.ts'
 import { openSharedState } from './shared-state.ts'
 
 export interface Places {
@@ -47,6 +48,7 @@ export async function openPlaces(
     owned === undefined ? await openDecisionLog({ place, ...checkpointsOf(settings), logger, onFailure: onLogFailure }) : undefined
   const log = own ?? (owned as OwnedPlaces).log
   opened.push(log)
+  if (owned === undefined) await holdMemoryState(current, logger, opened)
   const state = await openState(current, store, logger, owned)
   opened.push(state)
   return { store, log, state, chain: own === undefined ? 'of the process that started it' : `writer ${own.writer}` }
@@ -57,6 +59,21 @@ export function checkpointsOf({
   audit,
 }: Pick<Snapshot['settings'], 'audit'>): Pick<DecisionLogOptions, 'checkpointRecords' | 'checkpointMs'> {
   return { checkpointRecords: audit.checkpoint_records, checkpointMs: audit.checkpoint_ms }
+}
+
+/** The state in the memory of one process, kept in a database that others can reach as well: a second process would lose what the first has learned. */
+export async function holdMemoryState(current: Snapshot, logger: Logger, opened: { close(): Promise<void> }[]): Promise<void> {
+  const place = storePlaceOf(openingSettingsOf(current))
+  if (place.kind !== 'postgres' || current.settings.state.kind !== 'memory') return
+  const why = 'another gateway keeps its state in this database, and `state.kind: memory` is for one'
+  const holder = await holdAlone(place.database, 'state', why)
+  opened.push({ close: () => holder.release() })
+  holder.lost
+    .then(() => {
+      logger.error({ code: 'store.failed', why }, 'another gateway has taken over: this one stops')
+      process.kill(process.pid, 'SIGTERM')
+    })
+    .catch(() => {})
 }
 
 async function openState({ settings }: Snapshot, store: Store, logger: Logger, owned: OwnedPlaces | undefined): Promise<StateStore> {

@@ -62,7 +62,9 @@ test('nobody without the secret is answered, and no request counts twice', async
   let asked = 0
   b.handle('count', async () => (asked += 1))
   const sent: string[] = []
+  let ticket = ''
   const wire = createServer((request, response) => {
+    ticket = String(request.headers['x-turnward-hop'])
     request.setEncoding('latin1').on('data', (chunk: string) => sent.push(chunk))
     request.on('end', () => response.writeHead(500).end())
   }).listen(0, '127.0.0.1')
@@ -77,10 +79,11 @@ test('nobody without the secret is answered, and no request counts twice', async
   })
   await expect(a.ask('b', 'count', null, never)).rejects.toMatchObject({ code: 'cluster.gone' })
   a.close()
-  const send = async (body: string): Promise<number> => (await fetch(`${addresses.get('b')}${hopPath}`, { method: 'POST', body })).status
+  const send = async (body: string, given = ticket): Promise<number> =>
+    (await fetch(`${addresses.get('b')}${hopPath}`, { method: 'POST', body, headers: { 'x-turnward-hop': given } })).status
   expect(await send(sent.join(''))).toBe(200)
   expect(await send(sent.join(''))).toBe(401)
-  expect(await send('nonsense')).toBe(401)
+  expect(await send(sent.join(''), 'nonsense')).toBe(401)
   expect(asked).toBe(1)
 })
 

@@ -9,10 +9,11 @@ import type { Clock } from '../core/clock.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import { errorCodes, type ErrorCodeName } from '@turnward/contract/error-codes'
-import { SealedMessages, type HopSecrets } from './sealed-messages.ts'
+import { SealedMessages, type HopSecrets, type SealedRequest } from './sealed-messages.ts'
 
 /** Where replicas ask each other, below the address they advertise. */
 export const hopPath = '/cluster/v1'
+const ticketHeader = 'x-turnward-hop'
 
 /** Answers requests of one kind. */
 export type HopHandler = (payload: JsonValue, signal: CancelSignal) => Promise<JsonValue>
@@ -54,11 +55,12 @@ export class Hop {
   async ask(instance: string, kind: string, payload: JsonValue, signal: CancelSignal): Promise<JsonValue> {
     const address = await this.#options.addressOf(instance)
     if (address === undefined) throw new TurnwardError('cluster.gone', { subject: instance })
-    const { id, text } = this.#messages.sealRequest(instance, kind, payload)
+    const sealed = this.#messages.sealRequest(instance, kind, payload)
+    const { id, text } = sealed
     if (text.length > sealedSize(this.#options.maxBytes)) throw new TurnwardError('request.too_large', { subject: kind })
     const answer = this.#messages.openAnswer(
       id,
-      await this.#post(instance, new URL(`${address.replace(/\/$/, '')}${hopPath}`), text, signal),
+      await this.#post(instance, new URL(`${address.replace(/\/$/, '')}${hopPath}`), sealed, signal),
     )
     if (answer === undefined)
       throw new TurnwardError('cluster.gone', { subject: instance, why: 'its answer was not made with the secret of this cluster' })
@@ -68,13 +70,15 @@ export class Hop {
 
   /** Answers a request of another replica. Strangers are told nothing. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const text = await readText(request, sealedSize(this.#options.maxBytes))
-    const asked = this.#messages.openRequest(text)
+    const ticket = request.headers[ticketHeader]
+    const id = typeof ticket === 'string' ? this.#messages.openTicket(ticket) : undefined
+    if (id === undefined) throw new TurnwardError('auth.unknown_key', { subject: 'cluster' })
+    const asked = this.#messages.openRequest(id, await readText(request, sealedSize(this.#options.maxBytes)))
     if (asked === undefined) throw new TurnwardError('auth.unknown_key', { subject: 'cluster' })
     const stop = new Cancellation()
     response.once('close', () => stop.cancel(new TurnwardError('request.cancelled')))
     const answer = await this.#run(asked.to, asked.kind, asked.payload, stop)
-    if (!response.destroyed) response.writeHead(200, { 'content-type': 'text/plain' }).end(this.#messages.sealAnswer(asked.id, answer))
+    if (!response.destroyed) response.writeHead(200, { 'content-type': 'text/plain' }).end(this.#messages.sealAnswer(id, answer))
   }
 
   async #run(to: string, kind: string, payload: JsonValue, signal: CancelSignal): Promise<JsonObject> {
@@ -88,11 +92,15 @@ export class Hop {
     }
   }
 
-  #post(instance: string, url: URL, text: string, signal: CancelSignal): Promise<string> {
+  #post(instance: string, url: URL, { ticket, text }: SealedRequest, signal: CancelSignal): Promise<string> {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const agent = this.#agents[url.protocol === 'https:' ? 'https:' : 'http:']
     return new Promise((resolve, reject) => {
-      const request = send(url, { method: 'POST', agent, headers: { 'content-type': 'text/plain', 'content-length': text.length } })
+      const request = send(url, {
+        method: 'POST',
+        agent,
+        headers: { 'content-type': 'text/plain', 'content-length': text.length, [ticketHeader]: ticket },
+      })
       const leave = (): void => {
         reject(signal.reason as Error)
         request.destroy()

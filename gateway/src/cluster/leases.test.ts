@@ -61,7 +61,7 @@ test('whoever cannot prolong it lets go before another can take it', async () =>
 
 test('who finds another in its place lets go', async () => {
   const lease = await held('a')
-  await state.put('lease', 'x', { instance: 'b', changes: 1 }, clock.now() + 60_000)
+  await state.put('lease', 'x', { instance: 'b', lease: 'of b', changes: 1 }, clock.now() + 60_000)
   lease.touch()
   expect(await lease.lost).toMatch(/another/)
   await lease.release()
@@ -81,4 +81,13 @@ test('a change of what is held is seen by those who look', async () => {
   lease.touch()
   await pass(500)
   expect((await holderOf(state, 'x'))?.changes).toBeGreaterThan(before?.changes ?? Infinity)
+})
+
+test('what was given back late does not give back what was taken meanwhile by the same process', async () => {
+  const first = await held('a')
+  await state.change('lease', 'x', () => ({ value: undefined, expires: 0, result: undefined }))
+  await held('a')
+  await first.release()
+  expect(await takeLease(optionsOf('b'), 'x')).toMatchObject({ instance: 'a' })
+  expect(await takeLease(optionsOf('a'), 'x')).toMatchObject({ instance: 'a' })
 })

@@ -3,6 +3,7 @@
  * does not. Whoever cannot prolong in time must let go before the others may take: the holder counts from before it asked.
  */
 import type { Clock } from '../core/clock.ts'
+import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { asTurnwardError } from '../core/error.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -32,11 +33,9 @@ export interface LeaseOptions {
 /** Takes the lease, or says who has it. Rejects with `state.unavailable`. */
 export async function takeLease(options: LeaseOptions, name: string): Promise<Lease | LeaseRecord> {
   const asked = options.clock.monotonic()
-  const held = await options.state.change('lease', name, (before): ReturnType<typeof mine> => {
-    if (before !== undefined && before.instance !== options.self) return { value: before, expires: 0, result: before }
-    return mine(options, 1)
-  })
-  return held.instance === options.self ? new HeldLease(options, name, asked) : held
+  const record = { instance: options.self, lease: randomText(12), changes: 1 }
+  const held = await options.state.change('lease', name, (before) => taken(options.clock, before ?? record))
+  return held.lease === record.lease ? new HeldLease(options, name, record, asked) : held
 }
 
 /** Who has it now; undefined when nobody does. */
@@ -44,9 +43,9 @@ export async function holderOf(state: StateStore, name: string): Promise<LeaseRe
   return state.get('lease', name)
 }
 
-function mine({ self, clock }: LeaseOptions, changes: number): { value: LeaseRecord; expires: number; result: LeaseRecord } {
-  const value = { instance: self, changes }
-  return { value, expires: clock.now() + lengthMs, result: value }
+/** Prolongs what is there, when it is ours; what is another's stays as it is. */
+function taken(clock: Clock, record: LeaseRecord): { value: LeaseRecord; expires: number; result: LeaseRecord } {
+  return { value: record, expires: clock.now() + lengthMs, result: record }
 }
 
 class HeldLease implements Lease {
@@ -56,12 +55,13 @@ class HeldLease implements Lease {
   readonly #timer: NodeJS.Timeout
   /** Monotonic milliseconds until which it is certainly ours. */
   #until: number
-  #changes = 1
+  #record: LeaseRecord
   #isOver = false
 
-  constructor(options: LeaseOptions, name: string, asked: number) {
+  constructor(options: LeaseOptions, name: string, record: LeaseRecord, asked: number) {
     this.#options = options
     this.#name = name
+    this.#record = record
     this.#until = asked + lengthMs - marginMs
     this.#timer = setInterval(() => this.#tick(), prolongMs / 5)
     this.#timer.unref()
@@ -72,17 +72,19 @@ class HeldLease implements Lease {
   }
 
   touch(): void {
-    this.#changes += 1
+    this.#record = { ...this.#record, changes: this.#record.changes + 1 }
     this.#prolong().catch(() => {})
   }
 
   async release(): Promise<void> {
     if (this.#isOver) return
     this.#end('it was given back')
-    const { state, self } = this.#options
-    await state.change('lease', this.#name, (before) =>
-      before?.instance === self ? { value: undefined, expires: 0, result: undefined } : { value: before, expires: 0, result: undefined },
-    )
+    const { lease } = this.#record
+    await this.#options.state.change('lease', this.#name, (before) => ({
+      value: before?.lease === lease ? undefined : before,
+      expires: 0,
+      result: undefined,
+    }))
   }
 
   #tick(): void {
@@ -93,14 +95,13 @@ class HeldLease implements Lease {
 
   async #prolong(): Promise<void> {
     const asked = this.#options.clock.monotonic()
-    const { state, self, logger } = this.#options
+    const { state, clock, logger } = this.#options
+    const record = this.#record
     try {
-      const held = await state.change('lease', this.#name, (before): { value: LeaseRecord; expires: number; result: LeaseRecord } =>
-        before !== undefined && before.instance !== self
-          ? { value: before, expires: 0, result: before }
-          : mine(this.#options, this.#changes),
+      const held = await state.change('lease', this.#name, (before) =>
+        before === undefined || before.lease === record.lease ? taken(clock, record) : { value: before, expires: 0, result: before },
       )
-      if (held.instance !== self) this.#end('another process has it')
+      if (held.lease !== record.lease) this.#end('another process has it')
       else this.#until = Math.max(this.#until, asked + lengthMs - marginMs)
     } catch (error) {
       logger.warn({ lease: this.#name, code: asTurnwardError(error).code }, 'a lease could not be prolonged')

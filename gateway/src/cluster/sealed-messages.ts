@@ -15,8 +15,14 @@ export interface HopSecrets {
   readonly previous: readonly string[]
 }
 
-export interface HopRequest {
+/** A request on its way. The ticket is small: whoever has none is refused before anything else of the request is read. */
+export interface SealedRequest {
   readonly id: string
+  readonly ticket: string
+  readonly text: string
+}
+
+export interface HopRequest {
   /** The process it is for. */
   readonly to: string
   /** What is asked; see the table of whoever answers. */
@@ -28,8 +34,9 @@ export interface HopRequest {
 const mostSkewMs = 6 * 60_000
 /** Requests that are remembered, so that none counts twice. More at a time are refused. */
 const mostRemembered = 100_000
+const longestTicket = 500
 
-const purposes = { request: 'hop request v1', answer: 'hop answer v1 ' }
+const purposes = { ticket: 'hop ticket v1', request: 'hop request v1 ', answer: 'hop answer v1 ' }
 
 export class SealedMessages {
   readonly #secrets: HopSecrets
@@ -42,26 +49,38 @@ export class SealedMessages {
     this.#seen = new BoundedMap({ most: mostRemembered })
   }
 
-  sealRequest(to: string, kind: string, payload: JsonValue): { readonly id: string; readonly text: string } {
+  sealRequest(to: string, kind: string, payload: JsonValue): SealedRequest {
     const id = randomText(22)
-    const message = { id, to, kind, payload, at: this.#clock.now() }
-    return { id, text: seal(this.#secrets.current, purposes.request, Buffer.from(JSON.stringify(message))) }
+    const sealed = (purpose: string, message: JsonObject): string =>
+      seal(this.#secrets.current, purpose, Buffer.from(JSON.stringify(message)))
+    return {
+      id,
+      ticket: sealed(purposes.ticket, { id, at: this.#clock.now() }),
+      text: sealed(purposes.request + id, { to, kind, payload }),
+    }
   }
 
-  /** The request, or undefined when it is none of this cluster's, too old, or was taken before. */
-  openRequest(text: string): HopRequest | undefined {
-    const message = this.#open(purposes.request, text)
+  /** The id of the request, or undefined when the ticket is none of this cluster's, too old, or was taken before. */
+  openTicket(ticket: string): string | undefined {
+    const message = ticket.length > longestTicket ? undefined : this.#open(purposes.ticket, ticket)
     if (message === undefined) return undefined
-    const { id, to, kind, payload, at } = message
-    if (typeof id !== 'string' || typeof to !== 'string' || typeof kind !== 'string' || typeof at !== 'number' || payload === undefined)
-      return undefined
+    const { id, at } = message
+    if (typeof id !== 'string' || typeof at !== 'number') return undefined
     const now = this.#clock.now()
     if (Math.abs(now - at) > mostSkewMs || this.#seen.get(id, now) === true) return undefined
     this.#seen.sweep(now, 8)
     // A full memory forgets nobody who could still be sent again.
     if (this.#seen.size >= mostRemembered) return undefined
     this.#seen.set(id, true, { expires: now + 2 * mostSkewMs })
-    return { id, to, kind, payload }
+    return id
+  }
+
+  /** The request that belongs to a ticket. */
+  openRequest(id: string, text: string): HopRequest | undefined {
+    const message = this.#open(purposes.request + id, text)
+    if (message === undefined) return undefined
+    const { to, kind, payload } = message
+    return typeof to !== 'string' || typeof kind !== 'string' || payload === undefined ? undefined : { to, kind, payload }
   }
 
   sealAnswer(id: string, answer: JsonObject): string {

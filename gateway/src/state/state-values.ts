@@ -103,6 +103,8 @@ export interface InstanceRecord {
 /** Who holds something that only one process may have. */
 export interface LeaseRecord {
   readonly instance: string
+  /** Unique to one taking of it: the same process may have let go and taken it again. */
+  readonly lease: string
   /** Grows when what is held changes. */
   readonly changes: number
 }

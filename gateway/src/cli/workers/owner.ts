@@ -13,7 +13,7 @@ import { openMemoryPlace } from '../../state/versioned/memory-place.ts'
 import type { LogLevel } from '../../telemetry/logger.ts'
 import { createTelemetry } from '../../telemetry/opentelemetry.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
-import { checkpointsOf, mostStateEntries } from '../opening-places.ts'
+import { checkpointsOf, holdMemoryState, mostStateEntries } from '../opening-places.ts'
 import { openingSettingsOf, openStoreAndLogPlace } from '../places.ts'
 import { version } from '../version.ts'
 import { Crew } from './crew.ts'
@@ -70,6 +70,7 @@ export async function openWorkers({ configPath, env, logger, level, size }: Owne
       },
     })
     opened.push(log)
+    await holdMemoryState(current, logger, opened)
     const place = await openMemoryPlace({ entries: store.entries, clock: systemClock, maxEntries: mostStateEntries(settings) })
     opened.push(place)
 

@@ -2,6 +2,7 @@ import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../../../../scripts/services/free-port.ts'
 import { startPostgres } from '../../../../scripts/services/postgres.ts'
+import { selfSigned } from '../../http1/certificate.fixture.ts'
 import { makeDatabase, testPostgres, testSecrets } from '../backends.fixture.ts'
 import type { PostgresPlace } from './connecting.ts'
 import { openPostgresStore, type PostgresStore } from './postgres-store.ts'
@@ -110,5 +111,44 @@ describe.skipIf(testPostgres === undefined)('while its server is away, a store i
     } finally {
       await store.close()
     }
+  })
+})
+
+describe.skipIf(testPostgres === undefined)('a server with TLS', () => {
+  test('is used when its certificate is the one that is trusted, for the host that is named, and refused otherwise', async () => {
+    const { cert, key } = selfSigned('localhost')
+    await using server = await startPostgres(['ssl = on', "ssl_cert_file = 'test.crt'", "ssl_key_file = 'test.key'"], {
+      'test.crt': cert,
+      'test.key': key,
+    })
+    const place = (host: string, mode: string | undefined, ca?: string): PostgresPlace => {
+      const url = new URL(server.url())
+      url.hostname = host
+      if (mode !== undefined) url.searchParams.set('sslmode', mode)
+      return { url: url.href, ca, connectTimeoutMs: 5000, statementTimeoutMs: 5000 }
+    }
+    const open = async (at: PostgresPlace): Promise<string> => {
+      const store = await openPostgresStore({ kind: 'postgres', database: at, pool: 1, secrets: testSecrets })
+      await store.close()
+      return 'opened'
+    }
+    const other = selfSigned('localhost').cert
+    expect(await open(place('localhost', 'verify-full', cert))).toBe('opened')
+    expect(await open(place('localhost', undefined, cert))).toBe('opened')
+    expect(await open(place('127.0.0.1', 'verify-ca', cert))).toBe('opened')
+    expect(await open(place('localhost', 'require'))).toBe('opened')
+    const wrong = { code: 'store.failed', fix: expect.stringContaining('store.ca') as string }
+    await expect(open(place('localhost', 'verify-full'))).rejects.toMatchObject(wrong)
+    await expect(open(place('localhost', 'verify-full', other))).rejects.toMatchObject({ code: 'store.failed' })
+    const elsewhere = selfSigned('other.example', [10, 9, 8, 7])
+    await using named = await startPostgres(['ssl = on', "ssl_cert_file = 'test.crt'", "ssl_key_file = 'test.key'"], {
+      'test.crt': elsewhere.cert,
+      'test.key': elsewhere.key,
+    })
+    const at = {
+      ...place('localhost', 'verify-full', elsewhere.cert),
+      url: `${named.url().replace('127.0.0.1', 'localhost')}?sslmode=verify-full`,
+    }
+    await expect(open(at)).rejects.toMatchObject({ code: 'store.failed', fix: expect.stringContaining('host name') as string })
   })
 })
