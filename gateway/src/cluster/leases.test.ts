@@ -70,7 +70,7 @@ test('who finds another in its place lets go', async () => {
 
 test('who gives back what another has by now takes nothing from it', async () => {
   const lease = await held('a')
-  await state.put('lease', 'x', { instance: 'b', changes: 1 }, clock.now() + 60_000)
+  await state.put('lease', 'x', { instance: 'b', lease: 'of b', changes: 1 }, clock.now() + 60_000)
   await lease.release()
   expect(await holderOf(state, 'x')).toMatchObject({ instance: 'b' })
 })
