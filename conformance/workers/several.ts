@@ -72,7 +72,7 @@ export interface Several extends AsyncDisposable {
 }
 
 /** The model proposes what the last message names: `propose <tool> <text>`; else it says `ok`. */
-export async function startSeveral(parts: Json = {}, workers = 2): Promise<Several> {
+export async function startSeveral(parts: Json = {}, workers = 2, env: Readonly<Record<string, string>> = {}): Promise<Several> {
   const tools = await startTools()
   const vendor = await startVendor((request) => {
     const messages = (request.body['messages'] ?? []) as Json[]
@@ -97,7 +97,7 @@ export async function startSeveral(parts: Json = {}, workers = 2): Promise<Sever
     },
     ...parts,
   }
-  const gateway = await startGateway({ config })
+  const gateway = await startGateway({ config, env })
   await until('the tools at every worker', async () => {
     const { status, servers } = (await (await fetch(`${gateway.url}/readyz`)).json()) as Json
     return status === 'ready' && servers.every((one: Json) => one['state'] === 'ready') ? true : undefined

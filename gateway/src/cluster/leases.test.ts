@@ -68,6 +68,13 @@ test('who finds another in its place lets go', async () => {
   expect(await holderOf(state, 'x')).toMatchObject({ instance: 'b' })
 })
 
+test('who gives back what another has by now takes nothing from it', async () => {
+  const lease = await held('a')
+  await state.put('lease', 'x', { instance: 'b', lease: 'of b', changes: 1 }, clock.now() + 60_000)
+  await lease.release()
+  expect(await holderOf(state, 'x')).toMatchObject({ instance: 'b' })
+})
+
 test('a change of what is held is seen by those who look', async () => {
   const lease = await held('a')
   const before = await holderOf(state, 'x')

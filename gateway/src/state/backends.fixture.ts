@@ -1,4 +1,5 @@
 /** The places where the shared state can be kept, as one table: what is promised of one is promised of all. */
+import { EventEmitter } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,9 @@ import { openStore } from '../store/store.ts'
 import { openStateStore } from './memory-state-store.ts'
 import type { StateStore } from './state-store.ts'
 import { openValkeyState } from './valkey/open-valkey-state.ts'
+import { openMemoryPlace } from './versioned/memory-place.ts'
+import type { VersionedPlace } from './versioned/versioned-place.ts'
+import { VersionedState } from './versioned/versioned-state.ts'
 
 /** An empty state that several gateways share. */
 export interface SharedState extends AsyncDisposable {
@@ -27,6 +31,7 @@ let prefixes = 0
 
 export const stateBackends: readonly StateBackend[] = [
   { name: 'memory', isMissing: false, make: inMemory },
+  { name: 'memory of the process that owns it', isMissing: false, make: atTheOwner },
   { name: 'valkey', isMissing: redis === undefined, make: async () => onValkey(redis ?? '') },
 ]
 
@@ -38,6 +43,37 @@ async function inMemory(): Promise<SharedState> {
     open: async () => state,
     async [Symbol.asyncDispose]() {
       await state.close()
+      await store.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** As workers have it, without the way between them and their owner: `cli/workers/link-place.test.ts` has that. */
+async function atTheOwner(): Promise<SharedState> {
+  const folder = mkdtempSync(join(tmpdir(), 'turnward-state-'))
+  const store = await openStore({ kind: 'sqlite', dataDir: folder })
+  const owned = await openMemoryPlace({ entries: store.entries, clock: systemClock, maxEntries: 10_000 })
+  const topics = new EventEmitter()
+  const place: VersionedPlace = {
+    clock: systemClock,
+    read: async (_slot, keys) => owned.read(keys),
+    async write(_slot, write) {
+      const result = await owned.write(write)
+      if (result.kind === 'ok') for (const topic of write.announce) topics.emit(topic)
+      return result
+    },
+    listen(topic, listener) {
+      topics.on(topic, listener)
+      return () => topics.off(topic, listener)
+    },
+    health: () => undefined,
+    close: async () => {},
+  }
+  return {
+    open: async () => new VersionedState(place),
+    async [Symbol.asyncDispose]() {
+      await owned.close()
       await store.close()
       rmSync(folder, { recursive: true, force: true })
     },

@@ -63,6 +63,20 @@ describe.each(stateBackends)('state of two gateways ($name)', ({ isMissing, make
       expect(await there.get('count', key)).toBe(5)
     })
 
+    test('what is announced with a change is heard by whoever listens, and is there by then', async () => {
+      // Where there is one process everybody has the same state, and hears of changes without it.
+      if (there.listen === undefined) return expect(there).toBe(here)
+      const [key, topic] = [newKey(), newKey()]
+      const heard = Promise.withResolvers<number>()
+      const stop = there.listen(topic, async () => {
+        const value = await there.get('count', key)
+        if (value === 7) heard.resolve(value)
+      })
+      await here.change('count', key, () => ({ value: 7, expires: soon(), result: undefined, announce: topic }))
+      await heard.promise
+      return stop()
+    })
+
     test('no count is lost, whoever counts at once', async () => {
       const key = newKey()
       const both = [here, there]

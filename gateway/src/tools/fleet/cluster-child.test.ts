@@ -116,12 +116,14 @@ test('when its replica closes it, another one can start it at once', async () =>
 })
 
 test('a lease that cannot be prolonged ends the child before another may start it', async () => {
-  const a = await replica('a')
+  const [a, b] = [await replica('a'), await replica('b')]
   const own = await open(a, 'a')
+  const other = await open(b, 'b')
   clock.advance(11_500)
   vi.advanceTimersByTime(1100)
   expect(await own.ended).toMatch(/lease/)
   expect(a.started.size).toBe(0)
+  await expect(other.request('tools/call', {}, never)).rejects.toMatchObject({ code: 'mcp.server_unavailable' })
 })
 
 test('a change of its tools is heard by those who use it from elsewhere', async () => {
