@@ -1,6 +1,6 @@
 /**
  * Takes a CPU profile of the gateway, or of the bare proxy or hop, under one load and prints where the time goes:
- * `node bench/profile.ts json|sse|history|mcp [seconds] [gateway|bare]`. For engineers; `npm run bench` does not use it.
+ * `node bench/profile.ts json|sse|history|mcp [seconds] [gateway|bare|services|workers]` (over PostgreSQL and Redis; with two workers). For engineers; `npm run bench` does not use it.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, readdir, readFile } from 'node:fs/promises'
@@ -12,6 +12,7 @@ import { cpuMicrosOf, settleSelf, type MeasuredProcess } from './measured-proces
 import { costsOf, type Cost, type CpuProfile } from './profile-report.ts'
 import { freshChats, toolCall } from './requests.ts'
 import { growing } from './scenarios/model-calls.ts'
+import { startServices } from './services.ts'
 import { inSources } from './source-places.ts'
 import { startBareHop, startBareProxy, startMcpServer, startVendor } from './topology.ts'
 
@@ -35,7 +36,7 @@ const load = loads[name]?.(target === 'bare' ? 'vendor' : 'gateway')
 if (load === undefined) throw new Error(`choose one of ${Object.keys(loads).join(', ')}`)
 
 const warmUpMs = 3000
-if (target === 'gateway') buildGateway()
+if (target !== 'bare') buildGateway()
 settleSelf()
 const dir = await mkdtemp(join(tmpdir(), 'turnward-profile-'))
 // However this ends, nothing stays behind.
@@ -46,7 +47,9 @@ const nodeFlags = ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${di
 const mcpServer = `${server.url}/mcp`
 const startBare = (): Promise<MeasuredProcess> =>
   name === 'mcp' ? startBareHop(mcpServer, nodeFlags) : startBareProxy(vendor.url, nodeFlags)
-const profiled = await (target === 'bare' ? startBare() : startGateway({ vendor: vendor.url, mcpServer, nodeFlags }))
+const services = target === 'services' ? await startServices() : undefined
+const past = { ...(services === undefined ? {} : { services }), workers: target === 'workers' ? 2 : 1 }
+const profiled = await (target === 'bare' ? startBare() : startGateway({ vendor: vendor.url, mcpServer, nodeFlags, ...past }))
 await runLoad({ url: profiled.url, ...load, ms: warmUpMs })
 const before = threadMicros(profiled.pid)
 const result = await runLoad({ url: profiled.url, ...load, ms: Math.min(30, Number(seconds)) * 1000 })
@@ -60,7 +63,7 @@ process.stdout.write(
 )
 for (const { thread, micros } of perThread) process.stdout.write(`${micros.toFixed(1).padStart(8)} us  ${thread}\n`)
 await profiled.stop()
-await Promise.all([vendor.stop(), server.stop()])
+await Promise.all([vendor.stop(), server.stop(), services?.[Symbol.asyncDispose]()])
 // One profile per thread: the main thread first, then the decision log and the store.
 for (const file of (await readdir(dir)).toSorted()) {
   const costs = costsOf(

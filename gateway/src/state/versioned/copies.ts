@@ -11,6 +11,8 @@ export interface Copy {
   readonly version: string
   /** Not to be changed. */
   readonly value: unknown
+  /** Until when it lives, by the clock of the place (Unix milliseconds), where this process has written it. */
+  readonly expires?: number
 }
 
 export class Copies {

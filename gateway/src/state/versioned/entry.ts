@@ -58,10 +58,12 @@ export class Entry implements PlaceKey {
     for (const change of changes) this.apply(change)
   }
 
-  /** It is there as it was seen. */
-  confirmed(): void {
-    this.isVerified = true
-    this.isGuess = false
+  /** Nobody has asked for it, and something else is more likely there. */
+  guessed(base: Copy): void {
+    if (base === this.base) return
+    this.seen(base)
+    this.isVerified = false
+    this.isGuess = true
   }
 
   /** Takes back a change that came to nothing. */

@@ -31,6 +31,9 @@ const mostGuesses = 4
 /** What a call asks for that is most often not there: an attempt takes it to be absent until it is checked. */
 const mostlyAbsent: ReadonlySet<StateNamespace> = new Set(['request', 'answer', 'label', 'splice', 'note', 'task'])
 
+/** How much less than it should a value may live without being written again, as a part of its life. */
+const mostLifeLost = 1 / 8
+
 const nothing: Copy = { version: '', value: undefined }
 
 export class StateOfCall implements CallState {
@@ -226,14 +229,18 @@ export class StateOfCall implements CallState {
 
   /** Writes what waits if everything is as it was seen, `checked` included. Otherwise takes up what is there. */
   async #write(checked: readonly Entry[]): Promise<boolean> {
-    const changed = [...this.#entries.values()].filter(({ isChanged }) => isChanged)
-    const checks = checked.filter((entry) => !entry.isChanged && !entry.isVerified)
+    for (const entry of this.#entries.values())
+      if (entry.isGuess && !checked.includes(entry)) entry.guessed(this.#copies.get(entry.name) ?? nothing)
+    const now = this.clock.now()
+    const changed: Entry[] = []
+    const checks: Entry[] = checked.filter((entry) => !entry.isChanged && !entry.isVerified)
+    for (const entry of this.#entries.values()) if (entry.isChanged) (saysWhatIsThere(entry, now) ? checks : changed).push(entry)
     const reads = [...this.#expected.values()]
     if (changed.length === 0) return this.#check(checks, reads)
     const version = this.#newVersion()
     const values = changed.map(({ value }) => value)
     const marks = changed.map(({ mark }) => mark)
-    const now = this.clock.now()
+    const checkMarks = checks.map(({ mark }) => mark)
     const changes = changed.map((entry, at): VersionedChange => {
       const livesMs = entry.expires - now
       const text = values[at] === undefined || livesMs <= 0 ? undefined : JSON.stringify(values[at])
@@ -254,26 +261,38 @@ export class StateOfCall implements CallState {
       return false
     }
     for (const [at, entry] of changed.entries()) {
-      const copy: Copy = { version, value: changes[at]?.text === undefined ? undefined : values[at] }
-      this.#copies.keep(entry.name, copy, changes[at]?.text?.length ?? 0)
+      const { text, livesMs } = changes[at] as VersionedChange
+      const copy: Copy = { version, value: text === undefined ? undefined : values[at], expires: now + livesMs }
+      this.#copies.keep(entry.name, copy, text?.length ?? 0)
       entry.written(copy, marks[at] ?? 0)
     }
-    for (const entry of checks) entry.confirmed()
+    for (const [at, entry] of checks.entries()) entry.written(entry.base, checkMarks[at] ?? 0)
     return true
   }
 
   async #check(checks: readonly Entry[], reads: readonly { readonly namespace: StateNamespace; readonly key: string }[]): Promise<boolean> {
     if (checks.length === 0) return true
+    const marks = checks.map(({ mark }) => mark)
     const values = await this.#place.read(this.#slot, [...checks, ...reads])
     this.#takeRead(reads, values.slice(checks.length))
     const isSame = checks.every(({ base }, at) => base.version === values[at]?.version)
-    for (const [at, entry] of checks.entries()) this.#see(entry, values[at] as VersionedValue)
+    for (const [at, entry] of checks.entries()) {
+      if (isSame) entry.written(entry.base, marks[at] ?? 0)
+      else this.#see(entry, values[at] as VersionedValue)
+    }
     return isSame
   }
 
   #see(entry: Entry, value: VersionedValue): void {
     entry.seen(this.#copies.take(entry.name, value))
   }
+}
+
+/** Whether a change comes to what is there already, and will be for nearly as long: then it is enough that it still is. */
+function saysWhatIsThere({ namespace, base, value, expires, announce }: Entry, now: number): boolean {
+  if (!mostlyAbsent.has(namespace) || base.value === undefined || value === undefined || announce.size > 0) return false
+  if (base.expires === undefined || expires - base.expires > (expires - now) * mostLifeLost) return false
+  return JSON.stringify(base.value) === JSON.stringify(value)
 }
 
 function nameOf(slot: string, namespace: string, key: string): string {

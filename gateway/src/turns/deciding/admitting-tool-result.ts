@@ -4,7 +4,7 @@ import { admit, admittedLabel, type Admission, type PassedContent } from '../../
 import { comesFrom, type Evidence } from '../../policy/evidence.ts'
 import type { EndedToolCall, ExecutedToolCall } from '../call.ts'
 import { isFreeLabel, labelOfWords, rememberWords, textsIn } from '../provenance/words-of-call.ts'
-import { settleState } from '../state-of-call.ts'
+import { callStateOf, settleState } from '../state-of-call.ts'
 import { passedResult } from './passing-content.ts'
 import { settleToolCall } from './settling-tool-call.ts'
 import { subjectOf } from './tool-subject.ts'
@@ -35,6 +35,9 @@ function admitInto(call: ExecutedToolCall, evidence: Evidence): Promise<PassedCo
 /** Where the words of the result come from. They are remembered under the label they are read with. */
 async function evidenceOf(call: ExecutedToolCall): Promise<Evidence> {
   const { _meta: _notRead, ...read } = call.execution.result
+  const state = callStateOf(call.services)
+  // Both parts of them that may have grown are read at one moment.
+  if (state !== undefined) call.services.words.expect(state, call.caller.principal.id)
   const evidence = comesFrom(await labelOfWords(call, () => textsIn(read).join('\n')))
   const added = admittedLabel(call.snapshot.policy, admissionOf(call), evidence)
   if (!isFreeLabel(call, added)) await rememberWords(call, textsIn(read), added)

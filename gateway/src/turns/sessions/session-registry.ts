@@ -176,7 +176,11 @@ export class SessionRegistry {
     const { saved } = known
     if (saved !== undefined && saysTheSame(saved.state, known.state) && now - saved.at < Math.min(refreshMs, idleMs / 4)) return
     const changed = this.#state.change('session', known.id, (stored): Changed<StoredSession, Written> => {
-      const state = { ...this.#newest(known, stored, ranks), usedAt: now }
+      const newest = this.#newest(known, stored, ranks)
+      // A call that has changed it has marked it as well, and what is elsewhere outlives this process.
+      if (this.#isOfCall && stored !== undefined && now - stored.usedAt < Math.min(refreshMs, idleMs / 4))
+        return { value: stored, expires: now + idleMs, result: { state: newest, ranks, stored }, mayWait: true }
+      const state = { ...newest, usedAt: now }
       const value = toStored(state, ranks)
       return { value, expires: now + idleMs, result: { state, ranks, stored: value }, mayWait: true }
     })
