@@ -22,6 +22,9 @@ import type { Hello, NotStarted, PeerDelivery, Weather } from './messages.ts'
 import { LinkTopics } from './topics.ts'
 import type { WholeStatus } from './whole.ts'
 
+/** That the owner is gone its socket says at once; on a machine with much else to do it may be slow, which is no outage. */
+const ownerTimeoutMs = 10_000
+
 /** Where the owner's end of the link is, among the files of this process. */
 const linkFile = 4
 /** By then servers are connected, or being retried. */
@@ -86,7 +89,7 @@ async function start({ worker, processes, level, config: given, audit }: Hello):
   log.ownerSays(audit ?? undefined)
   const followed = await FollowedConfig.open(given, process.env, logger)
   config.resolve(followed)
-  const state = new VersionedState(new LinkPlace(link, topics, followed.current.settings.state.timeout_ms))
+  const state = new VersionedState(new LinkPlace(link, topics, ownerTimeoutMs))
   const opened = await openGateway({
     configPath: given.path,
     env: process.env,
