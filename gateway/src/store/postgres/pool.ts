@@ -17,6 +17,7 @@ export class PostgresConnections {
   readonly options: object = {}
   readonly #place: PostgresPlace
   readonly #pool: Pool
+  readonly #most: number
   #failure: TurnwardError | undefined
   /** Until then nobody tries (milliseconds of `performance.now`). */
   #pausedUntil = 0
@@ -25,6 +26,7 @@ export class PostgresConnections {
   /** `most`: connections at a time; who needs another one waits, at most as long as a connection may take to make. */
   constructor(place: PostgresPlace, most: number) {
     this.#place = place
+    this.#most = most
     this.#pool = new Pool({
       ...clientConfig(place, 'turnward'),
       max: most,
@@ -35,8 +37,13 @@ export class PostgresConnections {
     this.#pool.on('error', () => {})
   }
 
-  /** Why the server could not be reached the last time; undefined while it can. */
+  /** Why the server could not be reached the last time; undefined while it can. Who asks after a failure has it tried again. */
   get failure(): TurnwardError | undefined {
+    if (this.#failure !== undefined && performance.now() >= this.#pausedUntil)
+      this.connect().then(
+        (connection) => connection.release(),
+        () => {},
+      )
     return this.#failure
   }
 
@@ -49,6 +56,14 @@ export class PostgresConnections {
       this.#pauseMs = 0
       return new PostgresConnection(client, this.#place)
     } catch (error) {
+      // Who waited in vain for one of those that are in use knows nothing of the server.
+      if (this.#pool.totalCount >= this.#most && sqlState(error) === undefined)
+        throw new TurnwardError('store.failed', {
+          why: `all ${this.#most} connections are in use`,
+          fix: 'Raise `store.pool`.',
+          retryAfterSeconds: 1,
+          cause: error,
+        })
       this.#failure = asStoreFailure(error, this.#place)
       this.#pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs, this.#pauseMs * 2))
       this.#pausedUntil = performance.now() + this.#pauseMs

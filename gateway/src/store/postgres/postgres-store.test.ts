@@ -5,6 +5,7 @@ import { startPostgres } from '../../../../scripts/services/postgres.ts'
 import { selfSigned } from '../../http1/certificate.fixture.ts'
 import { makeDatabase, testPostgres, testSecrets } from '../backends.fixture.ts'
 import type { PostgresPlace } from './connecting.ts'
+import { PostgresConnections } from './pool.ts'
 import { openPostgresStore, type PostgresStore } from './postgres-store.ts'
 import type { ClusterSecrets } from './shared-secrets.ts'
 
@@ -111,6 +112,20 @@ describe.skipIf(testPostgres === undefined)('while its server is away, a store i
     } finally {
       await store.close()
     }
+  })
+})
+
+describe.skipIf(testPostgres === undefined)('when all connections are in use', () => {
+  test('who waits in vain is told so, and others are not held to be refused by the server', async () => {
+    const { place, drop } = await makeDatabase()
+    const connections = new PostgresConnections({ ...place, connectTimeoutMs: 300 }, 1)
+    const only = await connections.connect()
+    await expect(connections.query('select 1')).rejects.toMatchObject({ why: expect.stringContaining('in use') as string })
+    expect(connections.failure).toBeUndefined()
+    only.release()
+    expect(await connections.query('select 1 as one')).toEqual([{ one: 1 }])
+    await connections.end()
+    await drop()
   })
 })
 
