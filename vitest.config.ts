@@ -6,6 +6,7 @@ const sandboxed = [
   'conformance/mcp/**',
   'conformance/agents/**',
   'conformance/replicas/**',
+  'conformance/workers/children.test.ts',
   'conformance/cli/audit-verify.test.ts',
   'conformance/cli/running-gateway.test.ts',
   'conformance/faults/{hostile-children,killed-gateways,leaving-clients,secrets,unwritable-log}.test.ts',
