@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { Snapshot } from '../config/snapshot.ts'
+import { noPeers } from '../cluster/peers.ts'
 import { silentLogger } from '../core/logger.ts'
 import { configOf, keys, openFloors } from '../invariants/floors.fixture.ts'
 import { allowedMethods, EntranceTable } from './entrance-table.ts'
@@ -31,6 +32,7 @@ async function open() {
     chain: 'chain',
     worker: 0,
     running: () => 0,
+    local: noPeers,
   })
   const health = { config: () => undefined, store: () => undefined, state: () => undefined }
   const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining })

@@ -86,6 +86,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       chain,
       worker: crew?.worker ?? 0,
       running: () => running(),
+      local: crew?.peers ?? noPeers,
     })
     if (cluster !== undefined) {
       const { instances } = cluster
@@ -122,7 +123,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       fleet,
       state,
-      peers: crew?.peers ?? noPeers,
+      peers: cluster?.peers ?? crew?.peers ?? noPeers,
     })
     const server: HttpServer = await listen(
       services,

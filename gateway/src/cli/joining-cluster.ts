@@ -1,6 +1,8 @@
 /** This process as one of an installation: it announces itself, answers what only it can, and runs what the cluster has once. */
 import { Hop } from '../cluster/hop.ts'
 import { Instances } from '../cluster/instances.ts'
+import type { Peers } from '../cluster/peers.ts'
+import { anyOf, replicaPeers } from '../cluster/replica-peers.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
@@ -13,6 +15,8 @@ import { version } from './version.ts'
 export interface ClusterMembership {
   readonly instances: Instances
   readonly hop: Hop
+  /** All other processes that serve the same clients. */
+  readonly peers: Peers
   readonly children: ClusterChildren
   close(): Promise<void>
 }
@@ -28,11 +32,13 @@ export interface JoiningOptions {
   readonly worker: number
   /** Requests it answers at the moment. */
   readonly running: () => number
+  /** The processes beside this one. */
+  readonly local: Peers
 }
 
 /** Takes part from now on; undefined where the configuration names no cluster. */
 export async function joinCluster(options: JoiningOptions): Promise<ClusterMembership | undefined> {
-  const { snapshot, state, clock, logger, chain, worker, running } = options
+  const { snapshot, state, clock, logger, chain, worker, running, local } = options
   const { settings } = snapshot()
   const { cluster, limits } = settings
   if (cluster === undefined || settings.state.kind !== 'valkey') return undefined
@@ -56,17 +62,24 @@ export async function joinCluster(options: JoiningOptions): Promise<ClusterMembe
     }),
   })
   const hop = new Hop({
-    self,
+    names: [self, anyOf(replica)],
     secrets: { current: cluster.secret, previous: cluster.previous_secrets },
     clock,
     maxBytes: Math.max(limits.max_body_bytes, limits.max_response_bytes),
-    addressOf: (instance) => instances.addressOf(instance),
+    addressOf: async (instance) =>
+      instances.present.find((one) => anyOf(one.replica) === instance)?.address ?? instances.addressOf(instance),
+  })
+  const peers = replicaPeers({
+    hop,
+    local,
+    others: () => [...new Set(instances.present.map((one) => one.replica))].filter((one) => one !== replica),
   })
   const children = new ClusterChildren({ state, clock, logger, self, hop })
   await instances.join()
   return {
     instances,
     hop,
+    peers,
     children,
     async close() {
       await instances.close()

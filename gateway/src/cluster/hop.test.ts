@@ -15,7 +15,7 @@ afterEach(() => {
 
 /** A replica that listens; `addresses` is what replicas know of each other. */
 async function replica(self: string, addresses: Map<string, string>, own = secrets): Promise<Hop> {
-  const hop = new Hop({ self, secrets: own, clock: systemClock, maxBytes: 10_000, addressOf: async (name) => addresses.get(name) })
+  const hop = new Hop({ names: [self], secrets: own, clock: systemClock, maxBytes: 10_000, addressOf: async (name) => addresses.get(name) })
   const server = createServer((request, response) => {
     hop.answer(request, response).catch((error: unknown) => response.writeHead(asTurnwardError(error).status).end())
   }).listen(0, '127.0.0.1')
@@ -71,7 +71,7 @@ test('nobody without the secret is answered, and no request counts twice', async
   await once(wire, 'listening')
   closing.push(() => wire.close())
   const a = new Hop({
-    self: 'a',
+    names: ['a'],
     secrets,
     clock: systemClock,
     maxBytes: 10_000,

@@ -19,8 +19,8 @@ const ticketHeader = 'x-turnward-hop'
 export type HopHandler = (payload: JsonValue, signal: CancelSignal) => Promise<JsonValue>
 
 export interface HopOptions {
-  /** This process, as others name it. */
-  readonly self: string
+  /** What others may call this process: its own name, and that of its replica. */
+  readonly names: readonly string[]
   readonly secrets: HopSecrets
   readonly clock: Clock
   /** Largest request and answer, in bytes before they are sealed. */
@@ -84,7 +84,7 @@ export class Hop {
   async #run(to: string, kind: string, payload: JsonValue, signal: CancelSignal): Promise<JsonObject> {
     try {
       const handler = this.#handlers.get(kind)
-      if (to !== this.#options.self || handler === undefined) throw new TurnwardError('cluster.gone', { subject: to })
+      if (!this.#options.names.includes(to) || handler === undefined) throw new TurnwardError('cluster.gone', { subject: to })
       return { ok: await handler(payload, signal) }
     } catch (error) {
       const { code, subject, why, fix } = asTurnwardError(error)

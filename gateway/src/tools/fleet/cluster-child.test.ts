@@ -37,7 +37,7 @@ interface Replica {
 
 async function replica(self: string): Promise<Replica> {
   const hop = new Hop({
-    self,
+    names: [self],
     secrets: { current: 'the secret that all replicas have', previous: [] },
     clock: systemClock,
     maxBytes: 100_000,

@@ -1,0 +1,45 @@
+/**
+ * The processes of other replicas, told as those of this machine are: one of each replica is reached by the hop, and tells
+ * the others beside it. What is told may be lost; what must not be is in the shared state.
+ */
+import { isObject, type JsonValue } from '../core/json.ts'
+import type { Hop } from './hop.ts'
+import type { PeerListener, Peers } from './peers.ts'
+
+const hopKind = 'peers'
+const withinMs = 2000
+
+export interface ReplicaPeersOptions {
+  readonly hop: Hop
+  /** The processes beside this one. */
+  readonly local: Peers
+  /** Names of the other replicas that live. */
+  readonly others: () => readonly string[]
+}
+
+/** A replica as whom a request of the hop is for: any of its processes. */
+export function anyOf(replica: string): string {
+  return `any of ${replica}`
+}
+
+export function replicaPeers({ hop, local, others }: ReplicaPeersOptions): Peers {
+  const listeners = new Map<string, PeerListener>()
+  hop.handle(hopKind, async (payload) => {
+    if (!isObject(payload) || typeof payload.kind !== 'string') return null
+    const message: JsonValue = payload.message ?? null
+    listeners.get(payload.kind)?.(message, 'another replica')
+    local.broadcast(payload.kind, message)
+    return null
+  })
+  return {
+    send: (peer, kind, message) => local.send(peer, kind, message),
+    broadcast(kind, message) {
+      local.broadcast(kind, message)
+      for (const replica of others()) hop.ask(anyOf(replica), hopKind, { kind, message }, AbortSignal.timeout(withinMs)).catch(() => {})
+    },
+    handle(kind, listener) {
+      listeners.set(kind, listener)
+      local.handle(kind, listener)
+    },
+  }
+}
