@@ -1,4 +1,4 @@
-/** What each outage does: calls are refused at once and say why, nothing runs without a decision, nothing widens, and all comes back by itself. */
+/** What each outage does: calls are refused at once and say why, nothing runs without a decision, and all comes back by itself. */
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres, type PostgresServer } from '../../scripts/services/postgres.ts'
@@ -102,7 +102,7 @@ describe.skipIf(!hasServices)('of two replicas, one of which is reached through 
     await nothingRanUnrecorded()
   })
 
-  test('a state that was killed and comes back empty stops both for as long, and widens nothing', async () => {
+  test('a state that was killed and comes back empty stops both for as long, and both go on by themselves', async () => {
     await redis.stop()
     for (const gateway of [sound, frail])
       await until('a refusal', async () => ((await call(gateway)) === 'state.unavailable' ? true : undefined))

@@ -21,7 +21,7 @@ const byReply: readonly (readonly [string, string])[] = [
   ['ERR AUTH', 'the server refuses the user or the password'],
   ['ERR invalid password', 'the server refuses the user or the password'],
   ['NOAUTH', 'the server asks for a password, and the address has none'],
-  ['NOPERM', 'the user may not run the commands that are needed: GET, MGET, SET, EVAL, EVALSHA, PUBLISH, SUBSCRIBE, PING and INFO'],
+  ['NOPERM', 'the user may not run the commands that are needed: GET, MGET, SET, EVAL, EVALSHA, PUBLISH, SUBSCRIBE, PING, TIME and INFO'],
   ['OOM', 'the server has no memory left'],
   ['READONLY', 'the server is a replica that cannot be written to'],
   ['MISCONF', 'the server cannot write its disk'],
