@@ -104,3 +104,18 @@ test('a caller that leaves ends what it asked for', async () => {
   await expect(asking).rejects.toMatchObject({ code: 'request.cancelled' })
   await ended.promise
 })
+
+test('a replica that dies in the middle of its answer is gone', async () => {
+  const addresses = new Map<string, string>()
+  const a = await replica('a', addresses)
+  const dying = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(200, { 'content-length': 1000 })
+      response.write('half of it', () => response.destroy())
+    })
+  }).listen(0, '127.0.0.1')
+  await once(dying, 'listening')
+  closing.push(() => dying.close())
+  addresses.set('dying', `http://127.0.0.1:${(dying.address() as AddressInfo).port}`)
+  await expect(a.ask('dying', 'kind', null, never)).rejects.toMatchObject({ code: 'cluster.gone' })
+})

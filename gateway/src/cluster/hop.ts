@@ -108,14 +108,17 @@ export class Hop {
       const settle = (): void => signal.removeEventListener('abort', leave)
       if (signal.aborted) return leave()
       signal.addEventListener('abort', leave, { once: true })
-      request.on('error', (cause) => {
+      const fail = (cause: unknown): void => {
         settle()
-        reject(new TurnwardError('cluster.gone', { subject: instance, why: 'it cannot be reached', cause }))
-      })
+        const isOurs = cause instanceof TurnwardError
+        reject(isOurs ? cause : new TurnwardError('cluster.gone', { subject: instance, why: 'it cannot be reached', cause }))
+      }
+      request.on('error', fail)
       request.on('response', (response) => {
         const read = response.statusCode === 200 ? readText(response, sealedSize(this.#options.maxBytes)) : Promise.resolve('')
         if (response.statusCode !== 200) response.resume()
-        read.then(resolve, reject).finally(settle)
+        // A process that dies in the middle of its answer is as gone as one that never answered.
+        read.then((text) => (settle(), resolve(text)), fail)
       })
       request.end(text)
     })

@@ -40,6 +40,36 @@ describe('the bounded map', () => {
     expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([1, undefined, 3])
   })
 
+  test('drops in the order of use whatever is set, read, deleted and swept in between', () => {
+    const step = fc.record({ key: fc.nat(7), act: fc.constantFrom('set', 'get', 'delete', 'sweep') })
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 60 }), (most, steps) => {
+        const dropped: number[] = []
+        const map = new BoundedMap<number, number>({ most, dropped: (key) => dropped.push(key) })
+        // The oldest first; as long as there is plenty of room nobody asks for the order, so reading does not change it.
+        let order: number[] = []
+        const expected: number[] = []
+        const isFilling = (): boolean => order.length * 2 > most
+        const toEnd = (key: number): void => void (order = [...order.filter((one) => one !== key), key])
+        for (const { key, act } of steps) {
+          if (act === 'sweep') map.sweep(0, 3)
+          else if (act === 'delete') {
+            map.delete(key)
+            order = order.filter((one) => one !== key)
+          } else if (act === 'get') {
+            map.get(key)
+            if (order.includes(key) && isFilling()) toEnd(key)
+          } else {
+            map.set(key, key)
+            if (!order.includes(key) || isFilling()) toEnd(key)
+            while (order.length > most) expected.push(order.shift() ?? -1)
+          }
+          expect(dropped).toEqual(expected)
+        }
+      }),
+    )
+  })
+
   test('what has expired is not handed out, is swept, and is not told as dropped', () => {
     const dropped: string[] = []
     const map = new BoundedMap<string, number>({ most: 3, dropped: (key) => dropped.push(key) })

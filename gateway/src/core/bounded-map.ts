@@ -20,13 +20,35 @@ export interface BoundedEntry<V> {
   readonly expires: number
 }
 
+/**
+ * A value in the order of use. The order is kept by these links and not by that of the Map: a key that is taken out of a Map
+ * and put back again and again leaves a trail there, which makes each look at it slower than the one before.
+ */
+class Node<K, V> implements BoundedEntry<V> {
+  readonly key: K
+  readonly value: V
+  readonly size: number
+  readonly expires: number
+  older: Node<K, V> | undefined
+  newer: Node<K, V> | undefined
+
+  constructor(key: K, value: V, size: number, expires: number) {
+    this.key = key
+    this.value = value
+    this.size = size
+    this.expires = expires
+  }
+}
+
 export class BoundedMap<K, V> {
-  readonly #entries = new Map<K, BoundedEntry<V>>()
+  readonly #entries = new Map<K, Node<K, V>>()
+  #oldest: Node<K, V> | undefined
+  #newest: Node<K, V> | undefined
   readonly #dropped: ((key: K, value: V) => void) | undefined
   #most: number
   readonly #maxBytes: number
   #bytes = 0
-  #sweeping: Iterator<[K, BoundedEntry<V>]> | undefined
+  #sweeping: Iterator<Node<K, V>> | undefined
   #hasDropped = false
 
   constructor({ most, maxBytes = Infinity, dropped }: Bounds<K, V>) {
@@ -58,12 +80,12 @@ export class BoundedMap<K, V> {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
     if (entry.expires <= now) {
-      this.#remove(key, entry)
+      this.#remove(entry)
       return undefined
     }
-    if (this.#isFilling()) {
-      this.#entries.delete(key)
-      this.#entries.set(key, entry)
+    if (entry !== this.#newest && this.#isFilling()) {
+      this.#unlink(entry)
+      this.#append(entry)
     }
     return entry
   }
@@ -71,11 +93,16 @@ export class BoundedMap<K, V> {
   /** Keeps a value as the most recently used one, in place of the one before. One that is larger than the whole bound is not kept. */
   set(key: K, value: V, { size = 0, expires = Infinity }: { readonly size?: number; readonly expires?: number } = {}): void {
     const before = this.#entries.get(key)
-    if (before !== undefined) {
+    const node = new Node(key, value, size, expires)
+    if (before === undefined) this.#append(node)
+    else {
       this.#bytes -= before.size
-      if (this.#isFilling()) this.#entries.delete(key)
+      if (this.#isFilling()) {
+        this.#unlink(before)
+        this.#append(node)
+      } else this.#replace(before, node)
     }
-    this.#entries.set(key, { value, size, expires })
+    this.#entries.set(key, node)
     this.#bytes += size
     this.#makeRoom()
   }
@@ -83,12 +110,14 @@ export class BoundedMap<K, V> {
   delete(key: K): boolean {
     const entry = this.#entries.get(key)
     if (entry === undefined) return false
-    this.#remove(key, entry)
+    this.#remove(entry)
     return true
   }
 
   clear(): void {
     this.#entries.clear()
+    this.#oldest = undefined
+    this.#newest = undefined
     this.#bytes = 0
     this.#sweeping = undefined
   }
@@ -101,15 +130,14 @@ export class BoundedMap<K, V> {
 
   /** Looks at a few more entries and removes the expired among them; a full round takes several calls. */
   sweep(now: number, steps: number): void {
-    this.#sweeping ??= this.#entries.entries()
+    this.#sweeping ??= this.#entries.values()
     for (let step = 0; step < steps; step += 1) {
       const next = this.#sweeping.next()
       if (next.done === true) {
         this.#sweeping = undefined
         return
       }
-      const [key, entry] = next.value
-      if (entry.expires <= now) this.#remove(key, entry)
+      if (next.value.expires <= now) this.#remove(next.value)
     }
   }
 
@@ -120,17 +148,45 @@ export class BoundedMap<K, V> {
 
   #makeRoom(): void {
     while (this.#entries.size > this.#most || this.#bytes > this.#maxBytes) {
-      const oldest = this.#entries.entries().next()
-      if (oldest.done === true) return
-      const [key, entry] = oldest.value
-      this.#remove(key, entry)
+      const oldest = this.#oldest
+      if (oldest === undefined) return
+      this.#remove(oldest)
       this.#hasDropped = true
-      this.#dropped?.(key, entry.value)
+      this.#dropped?.(oldest.key, oldest.value)
     }
   }
 
-  #remove(key: K, entry: BoundedEntry<V>): void {
-    this.#entries.delete(key)
+  #remove(entry: Node<K, V>): void {
+    this.#entries.delete(entry.key)
+    this.#unlink(entry)
     this.#bytes -= entry.size
+  }
+
+  #append(node: Node<K, V>): void {
+    node.older = this.#newest
+    if (this.#newest === undefined) this.#oldest = node
+    else this.#newest.newer = node
+    this.#newest = node
+  }
+
+  #unlink(node: Node<K, V>): void {
+    if (node.older === undefined) this.#oldest = node.newer
+    else node.older.newer = node.newer
+    if (node.newer === undefined) this.#newest = node.older
+    else node.newer.older = node.older
+    node.older = undefined
+    node.newer = undefined
+  }
+
+  /** Puts one where another stands. */
+  #replace(before: Node<K, V>, node: Node<K, V>): void {
+    node.older = before.older
+    node.newer = before.newer
+    if (node.older === undefined) this.#oldest = node
+    else node.older.newer = node
+    if (node.newer === undefined) this.#newest = node
+    else node.newer.older = node
+    before.older = undefined
+    before.newer = undefined
   }
 }
