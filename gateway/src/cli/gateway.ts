@@ -138,10 +138,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       config,
       services,
       async close() {
-        const closing = server.close(config.current.settings.limits.drain_ms)
         // Open MCP listen streams would otherwise keep the server waiting for the whole drain time.
-        await mcp.close()
-        await closing
+        await server.close(config.current.settings.limits.drain_ms, () => mcp.close())
         await closeAll(opened, logger)
       },
     }

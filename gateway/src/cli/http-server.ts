@@ -1,5 +1,6 @@
 /** The listening side: what a connection may cost, and the order of stopping: no new work, running work finishes, then the doors close. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Server as SocketServer } from 'node:net'
 import { TurnwardError } from '../core/error.ts'
 import type { Services } from '../turns/services.ts'
 import { Draining } from './draining.ts'
@@ -15,8 +16,11 @@ export interface HttpServer {
   readonly url: string
   /** Requests that are being answered. */
   readonly running: number
-  /** Stops taking work, waits for running requests at most `drainMs`, then closes every connection. */
-  close(drainMs: number): Promise<void>
+  /**
+   * Stops taking work, waits for running requests at most `drainMs`, then closes every connection. `endStreams`: ends what
+   * would keep it waiting all that time; called when no more requests are answered.
+   */
+  close(drainMs: number, endStreams: () => Promise<void>): Promise<void>
 }
 
 export async function listen(
@@ -29,7 +33,7 @@ export async function listen(
   const { listen: at, limits } = services.snapshot().settings
   const draining = new Draining()
   const isDraining = (): boolean => draining.hasBegun
-  const dispatch = createDispatch(entrancesOf({ services, mcp, health, cluster, isDraining, whole: crew?.whole }), isDraining)
+  const dispatch = createDispatch(entrancesOf({ services, mcp, health, cluster, isDraining, whole: crew?.whole }), () => draining.refuses)
 
   const server = createServer(
     {
@@ -62,10 +66,12 @@ export async function listen(
     get running() {
       return draining.running
     },
-    async close(drainMs) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      draining.begin()
+    async close(drainMs, endStreams) {
+      // Not as an HTTP server closes: that would cut connections on which a request is on its way.
+      const closed = new Promise<void>((resolve) => SocketServer.prototype.close.call(server, () => resolve()))
       const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
+      await draining.begin()
+      await endStreams()
       await closed
       clearTimeout(deadline)
     },
