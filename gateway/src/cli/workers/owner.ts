@@ -117,6 +117,8 @@ export async function openWorkers({ configPath, env, logger, level, size }: Owne
     watching.unref()
     config.onSwap(({ revision }) => {
       telemetry.count('turnward_config_reloads_total')
+      // First: whoever runs on the new revision no longer says that it was refused.
+      tellWeather()
       commitAll(started.alive, revision, logger)
     })
     const url = await started.start()
