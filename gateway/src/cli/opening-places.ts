@@ -77,7 +77,7 @@ export async function holdMemoryState(current: Snapshot, logger: Logger, opened:
 }
 
 async function openState({ settings }: Snapshot, store: Store, logger: Logger, owned: OwnedPlaces | undefined): Promise<StateStore> {
-  if (settings.state.kind === 'valkey') return openSharedState(settings, { clock: systemClock, logger })
+  if (settings.state.kind === 'valkey') return openSharedState(settings, { noted: store.notedMarks, clock: systemClock, logger })
   return owned?.state ?? openStateStore({ entries: store.entries, clock: systemClock, maxEntries: mostStateEntries(settings) })
 }
 

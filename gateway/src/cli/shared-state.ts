@@ -3,14 +3,15 @@ import type { OpeningSettings } from '../config/opening-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { StateStore } from '../state/state-store.ts'
+import type { NotedMarkTable } from '../store/noted-marks.ts'
 
-/** Rejects with `state.unavailable` when it cannot be reached. */
+/** Rejects with `state.unavailable` when it cannot be reached. `noted`: of the store beside it; left out, the state is only looked at. */
 export async function openSharedState(
   { state }: Pick<OpeningSettings, 'state'>,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  { noted, clock, logger }: { readonly noted?: NotedMarkTable; readonly clock: Clock; readonly logger: Logger },
 ): Promise<StateStore> {
   // Loaded where it is used: the embedded default does without the client.
   const { openValkeyState } = await import('../state/valkey/open-valkey-state.ts')
   const { url = '', prefix, ca, timeout_ms: timeoutMs } = state
-  return openValkeyState({ url, prefix, ca, timeoutMs, clock, logger })
+  return openValkeyState({ url, prefix, ca, timeoutMs, noted, clock, logger })
 }

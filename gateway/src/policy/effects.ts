@@ -16,6 +16,12 @@ const maxEnded = 256
 
 export const emptyLedger: EffectLedger = { done: [], reserved: {} }
 
+/** Stands for every effect, where nobody knows what was done. */
+const anyEffect = `${unconfirmed}*`
+
+/** Anything may have been done. */
+export const unknownLedger: EffectLedger = { done: [anyEffect], reserved: {} }
+
 /** The effect as one that may have happened. */
 export function unconfirmedEffect(effect: string): string {
   return effect.startsWith(unconfirmed) ? effect : `${unconfirmed}${effect}`
@@ -34,7 +40,7 @@ export function isDone(ledger: EffectLedger, effect: string): boolean {
 /** Whether an effect happened, may have happened, or is under way in another call: what `not_done` asks. */
 export function mayBeDone(ledger: EffectLedger, effect: string, callKey: string): boolean {
   const marked = unconfirmedEffect(effect)
-  const names = (effects: readonly string[]) => effects.includes(effect) || effects.includes(marked)
+  const names = (effects: readonly string[]) => effects.includes(effect) || effects.includes(marked) || effects.includes(anyEffect)
   return names(ledger.done) || Object.entries(ledger.reserved).some(([key, effects]) => key !== callKey && names(effects))
 }
 

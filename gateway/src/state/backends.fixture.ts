@@ -8,9 +8,10 @@ import { silentLogger } from '../core/logger.ts'
 import { openStore } from '../store/store.ts'
 import { openStateStore } from './memory-state-store.ts'
 import type { StateStore } from './state-store.ts'
+import type { NotedMarks } from './valkey/epochs.ts'
 import { openValkeyState } from './valkey/open-valkey-state.ts'
 import { openMemoryPlace } from './versioned/memory-place.ts'
-import type { VersionedPlace } from './versioned/versioned-place.ts'
+import { wholeEpoch, type VersionedPlace } from './versioned/versioned-place.ts'
 import { VersionedState } from './versioned/versioned-state.ts'
 
 /** An empty state that several gateways share. */
@@ -57,7 +58,7 @@ async function atTheOwner(): Promise<SharedState> {
   const topics = new EventEmitter()
   const place: VersionedPlace = {
     clock: systemClock,
-    read: async (_slot, keys) => owned.read(keys),
+    read: async (_slot, keys) => ({ values: await owned.read(keys), epoch: wholeEpoch }),
     async write(_slot, write) {
       const result = await owned.write(write)
       if (result.kind === 'ok') for (const topic of write.announce) topics.emit(topic)
@@ -68,6 +69,8 @@ async function atTheOwner(): Promise<SharedState> {
       return () => topics.off(topic, listener)
     },
     health: () => undefined,
+    epochOf: () => wholeEpoch,
+    lastLoss: () => undefined,
     close: async () => {},
   }
   return {
@@ -80,14 +83,27 @@ async function atTheOwner(): Promise<SharedState> {
   }
 }
 
+/** What a store notes, without one. */
+export function notedInMemory(): NotedMarks {
+  const noted = new Map<string, number>()
+  return {
+    async noteOnce(name, at) {
+      const before = noted.get(name)
+      if (before === undefined) noted.set(name, at)
+      return { at: before ?? at, isNew: before === undefined }
+    },
+  }
+}
+
 /** Every gateway has a connection of its own. `timeoutMs` is long: the machine of a test may be busy. */
 export function onValkey(url: string, timeoutMs = 10_000): SharedState {
   prefixes += 1
   const prefix = `test-${process.pid}-${prefixes}:`
   const opened: StateStore[] = []
+  const noted = notedInMemory()
   return {
     async open() {
-      const state = await openValkeyState({ url, prefix, timeoutMs, clock: systemClock, logger: silentLogger })
+      const state = await openValkeyState({ url, prefix, timeoutMs, noted, clock: systemClock, logger: silentLogger })
       opened.push(state)
       return state
     },

@@ -82,6 +82,10 @@ export interface StateStore<Values extends Readonly<Record<StateNamespace, unkno
   listen?(topic: string, listener: () => void): () => void
   /** Why it cannot be used now; undefined when it can. */
   health?(): string | undefined
+  /** Where it can lose what it was given: when it did last (Unix milliseconds, by its clock). What is absent may be what was lost then. */
+  lostAt?(): MaybePromise<number | undefined>
+  /** The same, as far as it is known here, for people. */
+  lastLoss?(): number | undefined
   close(): Promise<void>
 }
 

@@ -6,6 +6,7 @@ import { entryTable } from './entries.ts'
 import { keyTable } from './keys.ts'
 import { listingTable } from './listings.ts'
 import { migrate } from './migrations.ts'
+import { notedMarkTable } from './noted-marks.ts'
 import { makePrivateFile, makePrivateFolder } from './private-files.ts'
 import { serverSecret } from './settings.ts'
 import { SqliteThread } from './sqlite-thread.ts'
@@ -43,6 +44,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     keys: keyTable(database),
     entries: entryTable(database, thread),
     listings: listingTable(database),
+    notedMarks: notedMarkTable(database),
     secret,
     health: () => undefined,
     close: () => database.destroy(),

@@ -5,6 +5,7 @@
 import type { EntryTable } from './entries.ts'
 import type { KeyTable } from './keys.ts'
 import type { ListingTable } from './listings.ts'
+import type { NotedMarkTable } from './noted-marks.ts'
 import { openPostgresStore, type PostgresStorePlace } from './postgres/postgres-store.ts'
 import { openSqliteStore, type SqliteStorePlace } from './sqlite-store.ts'
 
@@ -12,6 +13,7 @@ export interface Store {
   readonly keys: KeyTable
   readonly entries: EntryTable
   readonly listings: ListingTable
+  readonly notedMarks: NotedMarkTable
   /** 32 random bytes, the same for the life of an installation and at all its replicas. For keyed hashes; never shown. */
   readonly secret: Buffer
   /** Why the store cannot be used at the moment; undefined while it can. */

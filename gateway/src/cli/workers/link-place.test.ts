@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { add } from '../../state/state-operations.ts'
 import { openMemoryPlace, type MemoryPlace } from '../../state/versioned/memory-place.ts'
-import type { PlaceKey, VersionedChange, VersionedWrite } from '../../state/versioned/versioned-place.ts'
+import { wholeEpoch, type PlaceKey, type VersionedChange, type VersionedWrite } from '../../state/versioned/versioned-place.ts'
 import { VersionedState } from '../../state/versioned/versioned-state.ts'
 import { openStore, type Store } from '../../store/store.ts'
 import { linked, type LinkedPair } from './link.fixture.ts'
@@ -68,6 +68,7 @@ const change = (name: string, expected: string, text: string | undefined): Versi
 })
 const write = (version: string, changes: readonly VersionedChange[], parts: Partial<VersionedWrite> = {}): VersionedWrite => ({
   version,
+  epoch: wholeEpoch.id,
   changes,
   checks: [],
   reads: [],
@@ -82,7 +83,7 @@ test('what one worker writes another reads, each text under its own key, removal
     reads: [],
   })
   await one.write('s', write('b', [change('2', 'a', undefined), change('4', '', '{"x":"\\n"}')]))
-  expect(await other.read('s', ['4', 'none', '2', '1', '3'].map(key))).toEqual([
+  expect((await other.read('s', ['4', 'none', '2', '1', '3'].map(key))).values).toEqual([
     { text: '{"x":"\\n"}', version: 'b' },
     { text: undefined, version: '' },
     { text: undefined, version: 'b' },

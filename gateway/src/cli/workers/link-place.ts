@@ -2,7 +2,16 @@
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { MemoryPlace } from '../../state/versioned/memory-place.ts'
-import type { PlaceKey, VersionedPlace, VersionedValue, VersionedWrite, WriteResult } from '../../state/versioned/versioned-place.ts'
+import {
+  wholeEpoch,
+  type Epoch,
+  type PlaceKey,
+  type Reading,
+  type VersionedPlace,
+  type VersionedValue,
+  type VersionedWrite,
+  type WriteResult,
+} from '../../state/versioned/versioned-place.ts'
 import type { Link, LinkHandler, Spoken } from './link.ts'
 import type { LinkTopics } from './topics.ts'
 
@@ -39,10 +48,10 @@ export class LinkPlace implements VersionedPlace {
     this.#timeoutMs = timeoutMs
   }
 
-  async read(_slot: string, keys: readonly PlaceKey[]): Promise<readonly VersionedValue[]> {
-    if (keys.length === 0) return []
+  async read(_slot: string, keys: readonly PlaceKey[]): Promise<Reading> {
+    if (keys.length === 0) return { values: [], epoch: wholeEpoch }
     const { head, texts } = await this.#ask('read', { head: keys.map(keyHead) })
-    return valuesOf(head as ValuesHead, texts)
+    return { values: valuesOf(head as ValuesHead, texts), epoch: wholeEpoch }
   }
 
   async write(_slot: string, { version, changes, checks, reads, announce }: VersionedWrite): Promise<WriteResult> {
@@ -71,6 +80,15 @@ export class LinkPlace implements VersionedPlace {
 
   health(): string | undefined {
     return this.#isSilent ? 'the process that owns the state does not answer' : undefined
+  }
+
+  /** What the owner keeps in memory it keeps on disk as well. */
+  epochOf(): Epoch {
+    return wholeEpoch
+  }
+
+  lastLoss(): undefined {
+    return undefined
   }
 
   /** The place belongs to the process that owns it. */
@@ -112,6 +130,7 @@ function writeOf({ version, changes, checks, reads, announce }: WriteHead, texts
   let next = 0
   return {
     version,
+    epoch: wholeEpoch.id,
     changes: changes.map(([namespace, key, expected, livesMs, hasText]) => ({
       ...keyOf([namespace, key]),
       expected: expected ?? undefined,
@@ -125,9 +144,9 @@ function writeOf({ version, changes, checks, reads, announce }: WriteHead, texts
 }
 
 function spokenResult(result: WriteResult): Spoken {
-  // Nothing is sent twice over a link, so nothing is unknown.
   const present = result.kind === 'conflict' ? result.present : []
-  const { head, texts = [] } = spokenValues([...present, ...(result.kind === 'unknown' ? [] : result.reads)])
+  // Nothing is sent twice over a link, and the owner forgets nothing.
+  const { head, texts = [] } = spokenValues([...present, ...('reads' in result ? result.reads : [])])
   return { head: { kind: result.kind === 'ok' ? 'ok' : 'conflict', present: present.length, values: head }, texts }
 }
 

@@ -5,6 +5,7 @@ import type { Logger } from '../../core/logger.ts'
 import { VersionedState } from '../versioned/versioned-state.ts'
 import { readValkeyAddress } from './addresses.ts'
 import { makeConnection, type ValkeyConnection } from './connecting.ts'
+import type { NotedMarks } from './epochs.ts'
 import { describeValkeyFailure } from './failures.ts'
 import { serverAhead, ValkeyPlace } from './valkey-place.ts'
 
@@ -17,6 +18,8 @@ export interface ValkeyStateOptions {
   readonly ca?: string | undefined
   /** Milliseconds a call waits for the server before it is refused. */
   readonly timeoutMs: number
+  /** Where it is noted that the state was begun: what is empty without that is new. Left out, the state is only looked at. */
+  readonly noted?: NotedMarks | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -31,7 +34,7 @@ export async function openValkeyState(options: ValkeyStateOptions): Promise<Vers
 }
 
 /** The place alone. */
-export async function openValkeyPlace({ url, prefix, ca, timeoutMs, clock, logger }: ValkeyStateOptions): Promise<ValkeyPlace> {
+export async function openValkeyPlace({ url, prefix, ca, timeoutMs, noted, clock, logger }: ValkeyStateOptions): Promise<ValkeyPlace> {
   const address = readValkeyAddress(url)
   const make = (): Promise<ValkeyConnection> => makeConnection(address, ca, timeoutMs)
   const connection = await make()
@@ -49,7 +52,17 @@ export async function openValkeyPlace({ url, prefix, ca, timeoutMs, clock, logge
     connection.disconnect()
     throw error instanceof TurnwardError ? error : new TurnwardError('state.unavailable', { why: describeValkeyFailure(error) })
   }
-  return new ValkeyPlace({ connection, makeListening: make, prefix, timeoutMs, clock, logger, ahead })
+  return new ValkeyPlace({
+    connection,
+    makeListening: make,
+    prefix,
+    isSpread: address.kind === 'cluster',
+    noted,
+    timeoutMs,
+    clock,
+    logger,
+    ahead,
+  })
 }
 
 /** What the server says of its memory. The first failure counts: who starts with a wrong address should not wait. */

@@ -19,18 +19,21 @@ export const removedMs = 60_000
 export const anyVersion = '*'
 
 /**
- * Writes all or nothing. KEYS: of the changes, then of the checks, then of what is read besides. ARGV: the version of the
- * write; how many changes, checks and topics there are; the topics; for each change the expected version, the
- * milliseconds it lives and the text (empty: remove it); for each check the expected version.
- * Gives whether it was made, and what is there: under the keys that are read if it was made, else under all.
+ * Writes all or nothing. KEYS: of the mark, then of the changes, then of the checks, then of what is read besides. ARGV: the
+ * version of the write; how many changes, checks and topics there are; what stands in the mark; the topics; for each change
+ * the expected version, the milliseconds it lives and the text (empty: remove it); for each check the expected version.
+ * Gives 1 if it was made and 0 if not, and what is there: under the keys that are read if it was made, else under all. Gives 2
+ * and the mark when that says something else.
  */
 export const writeScript = scriptOf(`
 local version = ARGV[1]
 local changes, checks, topics = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local at = 4 + topics
+local at = 5 + topics
+local mark = redis.call('GET', KEYS[1])
+if mark ~= ARGV[5] then return { 2, { mark } } end
 local held = {}
 -- Lua hands over a few thousand values at once and no more.
-for from = 1, #KEYS, 1000 do
+for from = 2, #KEYS, 1000 do
   for _, value in ipairs(redis.call('MGET', unpack(KEYS, from, math.min(from + 999, #KEYS)))) do held[#held + 1] = value end
 end
 local before = {}
@@ -47,7 +50,7 @@ for i = 1, changes + checks do
 end
 if differs and not made then return { 0, held } end
 local reads = {}
-for i = changes + checks + 1, #KEYS do reads[#reads + 1] = held[i] end
+for i = changes + checks + 1, #held do reads[#reads + 1] = held[i] end
 if made then return { 1, reads } end
 for i = 1, changes do
   local versions, count = version, 1
@@ -56,9 +59,9 @@ for i = 1, changes do
     count = count + 1
   end
   local text = ARGV[at + 3 * i]
-  redis.call('SET', KEYS[i], versions .. '\\n' .. text, 'PX', text == '' and ${removedMs} or ARGV[at + 3 * i - 1])
+  redis.call('SET', KEYS[i + 1], versions .. '\\n' .. text, 'PX', text == '' and ${removedMs} or ARGV[at + 3 * i - 1])
 end
-for i = 1, topics do redis.call('PUBLISH', ARGV[4 + i], '') end
+for i = 1, topics do redis.call('PUBLISH', ARGV[5 + i], '') end
 return { 1, reads }
 `)
 

@@ -9,6 +9,7 @@ import { redisProgram, startRedis, type RedisServer } from '../../../../scripts/
 import { systemClock } from '../../core/clock.ts'
 import { silentLogger, type Logger } from '../../core/logger.ts'
 import { selfSigned, type Certificate } from '../../http1/certificate.fixture.ts'
+import { notedInMemory } from '../backends.fixture.ts'
 import { add } from '../state-operations.ts'
 import { openValkeyState, type ValkeyStateOptions } from './open-valkey-state.ts'
 
@@ -46,8 +47,9 @@ describe.skipIf(redisProgram() === undefined)('a shared state is opened', () => 
     rmSync(folder, { recursive: true, force: true })
   })
 
+  const noted = notedInMemory()
   const open = (url: string, more: Partial<ValkeyStateOptions> = {}) =>
-    openValkeyState({ url, prefix: 'acl:', timeoutMs: 1500, clock: systemClock, logger: silentLogger, ...more })
+    openValkeyState({ url, prefix: 'acl:', timeoutMs: 1500, noted, clock: systemClock, logger: silentLogger, ...more })
 
   test('by a user who may run the commands that are named, on its own keys and channels, and nothing else', async () => {
     const url = `redis://turnward:${secret}@127.0.0.1:${plain.port}`

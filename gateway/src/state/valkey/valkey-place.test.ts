@@ -2,14 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { silentLogger } from '../../core/logger.ts'
 import type { VersionedWrite } from '../versioned/versioned-place.ts'
+import { notedInMemory } from '../backends.fixture.ts'
 import { openValkeyPlace } from './open-valkey-state.ts'
 import type { ValkeyPlace } from './valkey-place.ts'
 
 const redis = process.env['TURNWARD_TEST_REDIS'] ?? ''
-const options = { prefix: `place-${process.pid}:`, timeoutMs: 10_000, clock: systemClock, logger: silentLogger }
+const options = { prefix: `place-${process.pid}:`, timeoutMs: 10_000, noted: notedInMemory(), clock: systemClock, logger: silentLogger }
 const slot = 's'
+let epoch = ''
 const write = (version: string, key: string, expected: string, text: string | undefined): VersionedWrite => ({
   version,
+  epoch,
   changes: [{ namespace: 'count', key, expected, text, livesMs: 60_000 }],
   checks: [],
   reads: [],
@@ -20,6 +23,7 @@ describe.skipIf(redis === '')('a place on Valkey', () => {
   let place: ValkeyPlace
   beforeAll(async () => {
     place = await openValkeyPlace({ ...options, url: redis })
+    epoch = (await place.epochOf(slot)).id
   })
   afterAll(() => place.close())
 
@@ -27,7 +31,7 @@ describe.skipIf(redis === '')('a place on Valkey', () => {
     expect(await place.write(slot, write('a', 'again', '', '1'))).toMatchObject({ kind: 'ok' })
     expect(await place.write(slot, write('b', 'again', 'a', '2'))).toMatchObject({ kind: 'ok' })
     expect(await place.write(slot, write('a', 'again', '', '1'))).toMatchObject({ kind: 'ok' })
-    expect(await place.read(slot, [{ namespace: 'count', key: 'again' }])).toEqual([{ text: '2', version: 'b' }])
+    expect((await place.read(slot, [{ namespace: 'count', key: 'again' }])).values).toEqual([{ text: '2', version: 'b' }])
   })
 
   test('does not take what was removed for what was never there', async () => {
@@ -43,7 +47,7 @@ describe.skipIf(redis === '')('a place on Valkey', () => {
     await place.write(slot, write('a', 'checked', '', '1'))
     const checks = [{ namespace: 'count' as const, key: 'checked', expected: 'other' }]
     expect(await place.write(slot, { ...write('b', 'unwritten', '', '1'), checks })).toMatchObject({ kind: 'conflict' })
-    expect(await place.read(slot, [{ namespace: 'count', key: 'unwritten' }])).toEqual([{ text: undefined, version: '' }])
+    expect((await place.read(slot, [{ namespace: 'count', key: 'unwritten' }])).values).toEqual([{ text: undefined, version: '' }])
   })
 
   test('takes as many keys as the longest conversation has', async () => {

@@ -6,8 +6,10 @@ import type { Redis } from 'ioredis'
 import { TurnwardError } from '../../core/error.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { PlaceKey, VersionedPlace, VersionedValue, VersionedWrite, WriteResult } from '../versioned/versioned-place.ts'
+import type { MaybePromise } from '../state-store.ts'
+import type { Epoch, PlaceKey, Reading, VersionedPlace, VersionedWrite, WriteResult } from '../versioned/versioned-place.ts'
 import type { ValkeyConnection } from './connecting.ts'
+import { Epochs, type NotedMarks } from './epochs.ts'
 import { describeValkeyFailure, isRefusedByServer } from './failures.ts'
 import { anyVersion, writeScript } from './scripts.ts'
 import { conflictOf, readStored } from './stored-value.ts'
@@ -19,6 +21,9 @@ export interface ValkeyPlaceOptions {
   readonly makeListening: () => Promise<ValkeyConnection>
   /** What every key and topic begins with. */
   readonly prefix: string
+  /** Whether the connection is to a cluster. */
+  readonly isSpread: boolean
+  readonly noted: NotedMarks | undefined
   readonly timeoutMs: number
   readonly clock: Clock
   readonly logger: Logger
@@ -30,12 +35,16 @@ export interface ValkeyPlaceOptions {
 export const mostValueBytes = 4 * 1024 * 1024
 const pauseMs = 20
 const watchMs = 1000
+const lookedMs = 10_000
 const closeEnoughMs = 250
+/** How often a read may find that the place was emptied again. */
+const mostEpochs = 4
 
 export class ValkeyPlace implements VersionedPlace {
   readonly #options: ValkeyPlaceOptions
   readonly clock: Clock
   #ahead: number
+  readonly #epochs: Epochs
   readonly #topics: Topics
   readonly #watch: NodeJS.Timeout
   #problem: string | undefined
@@ -50,6 +59,18 @@ export class ValkeyPlace implements VersionedPlace {
     const { clock } = options
     this.#ahead = options.ahead
     this.clock = { now: () => clock.now() + this.#ahead, monotonic: () => clock.monotonic() }
+    const { connection, prefix, isSpread, noted, logger } = options
+    this.#epochs = new Epochs({
+      prefix,
+      isSpread,
+      noted,
+      clock: this.clock,
+      logger,
+      read: (mark) => this.#send(() => (connection as Redis).get(mark)),
+      setOnce: async (mark, text) => {
+        await this.#send(() => (connection as Redis).set(mark, text, 'NX'))
+      },
+    })
     this.#topics = new Topics(options)
     options.connection.on('error', (error: unknown) => {
       this.#lastError = error
@@ -58,19 +79,26 @@ export class ValkeyPlace implements VersionedPlace {
     this.#watch.unref()
   }
 
-  async read(slot: string, keys: readonly PlaceKey[]): Promise<readonly VersionedValue[]> {
-    if (keys.length === 0) return []
-    const names = keys.map((key) => this.#nameOf(slot, key))
-    const held = await this.#send(() => (this.#options.connection as Redis).mget(names))
-    return held.map(readStored)
+  async read(slot: string, keys: readonly PlaceKey[]): Promise<Reading> {
+    const mark = this.#epochs.markOf(slot)
+    const names = [mark, ...keys.map((key) => this.#nameOf(slot, key))]
+    for (let attempt = 0; attempt < mostEpochs; attempt += 1) {
+      const [marked = null, ...held] = await this.#send(() => (this.#options.connection as Redis).mget(names))
+      const epoch = this.#epochs.see(mark, marked)
+      if (epoch !== undefined) return { values: held.map(readStored), epoch }
+      const begun = await this.#inTime(() => this.#epochs.begin(mark))
+      if (this.#options.noted === undefined) return { values: held.map(readStored), epoch: begun }
+    }
+    throw this.#failed('it is emptied again and again')
   }
 
   async write(slot: string, write: VersionedWrite): Promise<WriteResult> {
-    const { version, changes, checks, reads, announce } = write
+    const { version, epoch, changes, checks, reads, announce } = write
     const { prefix, connection } = this.#options
-    const names = [...changes, ...checks, ...reads].map((key) => this.#nameOf(slot, key))
+    const mark = this.#epochs.markOf(slot)
+    const names = [mark, ...[...changes, ...checks, ...reads].map((key) => this.#nameOf(slot, key))]
     const topics = announce.map((topic) => `${prefix}${topic}`)
-    const args: (string | number)[] = [version, changes.length, checks.length, topics.length, ...topics]
+    const args: (string | number)[] = [version, changes.length, checks.length, topics.length, epoch, ...topics]
     for (const { namespace, expected = anyVersion, livesMs, text = '' } of changes) {
       if (text.length > mostValueBytes / 3 && Buffer.byteLength(text) > mostValueBytes)
         throw new TurnwardError('state.too_large', { subject: namespace, why: `it has more than ${mostValueBytes} bytes` })
@@ -82,8 +110,20 @@ export class ValkeyPlace implements VersionedPlace {
       sent += 1
       return runScript(connection as Redis, names, args)
     })
+    this.#isWell()
+    if (made === 2)
+      return { kind: 'lost', epoch: this.#epochs.see(mark, held[0] ?? null) ?? (await this.#inTime(() => this.#epochs.begin(mark))) }
     if (made === 1) return { kind: 'ok', reads: held.map(readStored) }
     return conflictOf(write, held, sent > 1)
+  }
+
+  epochOf(slot: string): MaybePromise<Epoch> {
+    const known = this.#epochs.known(this.#epochs.markOf(slot))
+    return known ?? this.read(slot, []).then(({ epoch }) => epoch)
+  }
+
+  lastLoss(): number | undefined {
+    return this.#epochs.lastLoss
   }
 
   listen(topic: string, listener: () => void): () => void {
@@ -102,7 +142,22 @@ export class ValkeyPlace implements VersionedPlace {
   }
 
   #nameOf(slot: string, { namespace, key }: PlaceKey): string {
-    return `${this.#options.prefix}{${slot}}${namespace}:${key}`
+    return `${this.#epochs.keysOf(slot)}${namespace}:${key}`
+  }
+
+  /** Something that asks others as well. */
+  async #inTime<T>(run: () => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<typeof tooLate>((resolve) => {
+      timer = setTimeout(() => resolve(tooLate), this.#options.timeoutMs)
+    })
+    try {
+      const done = await Promise.race([run(), late])
+      if (done !== tooLate) return done as T
+    } finally {
+      clearTimeout(timer)
+    }
+    throw this.#failed('the store does not say in time whether it was emptied')
   }
 
   /** Runs a command until it is answered or the time is over. */
@@ -118,7 +173,6 @@ export class ValkeyPlace implements VersionedPlace {
         try {
           const answer = await Promise.race([command(), late])
           if (answer === tooLate) break
-          this.#isWell()
           return answer as T
         } catch (error) {
           if (isRefusedByServer(error) || this.#isClosed) throw this.#failed(describeValkeyFailure(error))
@@ -156,7 +210,7 @@ export class ValkeyPlace implements VersionedPlace {
 
   /** Notices what is wrong while nobody calls, and that it is over; and gives up a connection that never becomes ready. */
   #look(): void {
-    const { connection, clock, timeoutMs } = this.#options
+    const { connection, clock, timeoutMs, prefix } = this.#options
     const { status } = connection
     this.#openingSince =
       status === 'ready' || status === 'reconnecting' || status === 'close' ? undefined : (this.#openingSince ?? clock.monotonic())
@@ -167,10 +221,13 @@ export class ValkeyPlace implements VersionedPlace {
     if (this.#isPinging) return
     this.#isPinging = true
     this.#send(() => serverAhead(connection, clock))
+      .then((ahead) => {
+        this.#ahead = ahead
+        // A server that answers need not be one that takes anything: one that became a replica, or has no memory left.
+        return this.#send(() => (connection as Redis).set(`${prefix}looked`, '', 'PX', lookedMs))
+      })
       .then(
-        (ahead) => {
-          this.#ahead = ahead
-        },
+        () => this.#isWell(),
         () => {},
       )
       .finally(() => {
@@ -197,7 +254,7 @@ function pause(): Promise<undefined> {
   })
 }
 
-/** Whether it was made, and what is there. */
+/** What became of it, and what is there. */
 type Answer = readonly [number, readonly (string | null)[]]
 
 async function runScript(connection: Redis, names: readonly string[], args: readonly (string | number)[]): Promise<Answer> {

@@ -3,7 +3,16 @@
  * call takes a while, and which of those under way is next is drawn from a seed. It counts what it was asked.
  */
 import type { Clock } from '../../core/clock.ts'
-import type { PlaceKey, VersionedPlace, VersionedValue, VersionedWrite, WriteResult } from './versioned-place.ts'
+import {
+  wholeEpoch,
+  type Epoch,
+  type PlaceKey,
+  type Reading,
+  type VersionedPlace,
+  type VersionedValue,
+  type VersionedWrite,
+  type WriteResult,
+} from './versioned-place.ts'
 
 interface Kept extends VersionedValue {
   readonly expires: number
@@ -18,18 +27,20 @@ export class MemoryPlace implements VersionedPlace {
   readonly #waiting: (() => void)[] = []
   #draw: number
   #isTurning = false
+  #epoch: Epoch = wholeEpoch
 
   constructor(clock: Clock, seed = 1) {
     this.clock = clock
     this.#draw = seed >>> 0
   }
 
-  read(slot: string, keys: readonly PlaceKey[]): Promise<readonly VersionedValue[]> {
-    return this.#later(() => keys.map((key) => this.#at(nameOf(slot, key))))
+  read(slot: string, keys: readonly PlaceKey[]): Promise<Reading> {
+    return this.#later(() => ({ values: keys.map((key) => this.#at(nameOf(slot, key))), epoch: this.#epoch }))
   }
 
-  write(slot: string, { version, changes, checks, reads, announce }: VersionedWrite): Promise<WriteResult> {
+  write(slot: string, { version, epoch, changes, checks, reads, announce }: VersionedWrite): Promise<WriteResult> {
     return this.#later((): WriteResult => {
+      if (epoch !== this.#epoch.id) return { kind: 'lost', epoch: this.#epoch }
       const asked = [...changes, ...checks]
       const present = asked.map((key) => this.#at(nameOf(slot, key)))
       const besides = reads.map((key) => this.#at(nameOf(slot, key)))
@@ -55,6 +66,15 @@ export class MemoryPlace implements VersionedPlace {
   /** Forgets everything, as a server does that starts again. */
   empty(): void {
     this.#kept.clear()
+    this.#epoch = { id: `${this.#epoch.id}+`, lostAt: this.clock.now() }
+  }
+
+  epochOf(): Epoch {
+    return this.#epoch
+  }
+
+  lastLoss(): number | undefined {
+    return this.#epoch.lostAt
   }
 
   async close(): Promise<void> {}

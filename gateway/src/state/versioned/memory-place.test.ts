@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Clock } from '../../core/clock.ts'
 import { openStore, type Store } from '../../store/store.ts'
 import { openMemoryPlace, type MemoryPlace } from './memory-place.ts'
-import type { PlaceKey, VersionedWrite } from './versioned-place.ts'
+import { wholeEpoch, type PlaceKey, type VersionedWrite } from './versioned-place.ts'
 
 let folder: string
 let store: Store
@@ -30,6 +30,7 @@ afterEach(async () => {
 const session = (key: string): PlaceKey => ({ namespace: 'session', key })
 const write = (version: string, key: string, expected: string | undefined, text: string | undefined): VersionedWrite => ({
   version,
+  epoch: wholeEpoch.id,
   changes: [{ ...session(key), expected, text, livesMs: 60_000 }],
   checks: [],
   reads: [],

@@ -10,7 +10,7 @@ import { whenRead, type CallState, type Changed, type MaybePromise, type StateNa
 import type { StateValues } from '../state-values.ts'
 import type { Copies, Copy } from './copies.ts'
 import { Entry, type Change } from './entry.ts'
-import type { VersionedChange, VersionedPlace, VersionedValue } from './versioned-place.ts'
+import type { Epoch, PlaceKey, VersionedChange, VersionedPlace, VersionedValue } from './versioned-place.ts'
 
 export interface StateOfCallOptions {
   readonly place: VersionedPlace
@@ -47,6 +47,10 @@ export class StateOfCall implements CallState {
   #isGuessing = false
   #loading: Map<string, { readonly namespace: StateNamespace; readonly key: string }> | undefined
   #loaded: Promise<void> | undefined
+  /** What the call goes by. Of another one nothing it knows would be true. */
+  #epoch: Epoch | undefined
+  /** Whether anything the call knows was there when it looked, and not only a guess. */
+  #hasLooked = false
   /** Steps that go there follow each other. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -60,6 +64,12 @@ export class StateOfCall implements CallState {
 
   get clock(): Clock {
     return this.#place.clock
+  }
+
+  lostAt(): MaybePromise<number | undefined> {
+    return this.#epoch === undefined
+      ? whenRead(this.#place.epochOf(this.#slot), (epoch) => (this.#epoch ??= epoch).lostAt)
+      : this.#epoch.lostAt
   }
 
   get<N extends StateNamespace>(namespace: N, key: string): MaybePromise<StateValues[N] | undefined> {
@@ -96,6 +106,7 @@ export class StateOfCall implements CallState {
   }
 
   async attempt<R>(run: () => Promise<R>): Promise<R> {
+    const isFirst = !this.#hasLooked
     for (let guesses = 0; guesses < mostGuesses; guesses += 1) {
       this.#isGuessing = true
       const [result] = await Promise.allSettled([run()])
@@ -103,9 +114,15 @@ export class StateOfCall implements CallState {
       const hasFailed = result.status === 'rejected'
       // What failed leaves nothing; whether it failed on what is really there is asked all the same.
       if (hasFailed) for (const entry of this.#entries.values()) entry.reset()
-      if (await this.#inTurn(() => this.#write([...this.#entries.values()]))) {
-        if (hasFailed) throw result.reason
-        return result.value
+      try {
+        if (await this.#inTurn(() => this.#write([...this.#entries.values()]))) {
+          if (hasFailed) throw result.reason
+          return result.value
+        }
+      } catch (error) {
+        // Emptied before the call began: nothing but guesses was made on it.
+        if (!(isFirst && error instanceof EpochOver)) throw error
+        this.#epoch = error.epoch
       }
       for (const entry of this.#entries.values()) entry.reset()
     }
@@ -170,7 +187,15 @@ export class StateOfCall implements CallState {
     const loading = new Map([...(this.#loading ?? []), ...this.#expected])
     this.#loading = undefined
     this.#loaded = undefined
-    this.#takeRead([...loading.values()], await this.#place.read(this.#slot, [...loading.values()]))
+    this.#takeRead([...loading.values()], await this.#look([...loading.values()]))
+  }
+
+  async #look(keys: readonly PlaceKey[]): Promise<readonly VersionedValue[]> {
+    const { values, epoch } = await this.#place.read(this.#slot, keys)
+    if (this.#epoch !== undefined && this.#epoch.id !== epoch.id) throw new EpochOver(epoch)
+    this.#epoch = epoch
+    this.#hasLooked = true
+    return values
   }
 
   #takeRead(keys: readonly { readonly namespace: StateNamespace; readonly key: string }[], values: readonly VersionedValue[]): void {
@@ -246,8 +271,10 @@ export class StateOfCall implements CallState {
       const text = values[at] === undefined || livesMs <= 0 ? undefined : JSON.stringify(values[at])
       return { namespace: entry.namespace, key: entry.key, expected: entry.base.version, text, livesMs }
     })
+    this.#epoch ??= await this.#place.epochOf(this.#slot)
     const result = await this.#place.write(this.#slot, {
       version,
+      epoch: this.#epoch.id,
       changes,
       checks: checks.map(({ namespace, key, base }) => ({ namespace, key, expected: base.version })),
       reads,
@@ -255,6 +282,8 @@ export class StateOfCall implements CallState {
     })
     if (result.kind === 'unknown')
       throw new TurnwardError('state.unavailable', { why: 'the connection was lost, and whether a change was made cannot be told' })
+    if (result.kind === 'lost') throw new EpochOver(result.epoch)
+    this.#hasLooked = true
     this.#takeRead(reads, result.reads)
     if (result.kind === 'conflict') {
       for (const [at, entry] of [...changed, ...checks].entries()) this.#see(entry, result.present[at] as VersionedValue)
@@ -273,7 +302,7 @@ export class StateOfCall implements CallState {
   async #check(checks: readonly Entry[], reads: readonly { readonly namespace: StateNamespace; readonly key: string }[]): Promise<boolean> {
     if (checks.length === 0) return true
     const marks = checks.map(({ mark }) => mark)
-    const values = await this.#place.read(this.#slot, [...checks, ...reads])
+    const values = await this.#look([...checks, ...reads])
     this.#takeRead(reads, values.slice(checks.length))
     const isSame = checks.every(({ base }, at) => base.version === values[at]?.version)
     for (const [at, entry] of checks.entries()) {
@@ -285,6 +314,16 @@ export class StateOfCall implements CallState {
 
   #see(entry: Entry, value: VersionedValue): void {
     entry.seen(this.#copies.take(entry.name, value))
+  }
+}
+
+/** The place was emptied: what the call has seen is gone, and what it has not seen may have been there. */
+class EpochOver extends TurnwardError {
+  readonly epoch: Epoch
+
+  constructor(epoch: Epoch) {
+    super('state.unavailable', { why: 'it was emptied while the call was under way', retryAfterSeconds: 1 })
+    this.epoch = epoch
   }
 }
 

@@ -4,7 +4,7 @@
  * `StateStore` out of it (`versioned-state-store.ts`) reads, changes its copy, and writes it where nobody came between.
  */
 import type { Clock } from '../../core/clock.ts'
-import type { StateNamespace } from '../state-store.ts'
+import type { MaybePromise, StateNamespace } from '../state-store.ts'
 
 /** Where a value is kept. All keys of one call of the place belong to one slot, which is given once. */
 export interface PlaceKey {
@@ -37,6 +37,24 @@ export interface VersionedChange extends PlaceKey {
   readonly livesMs: number
 }
 
+/** The time from one emptying of a place to the next: what was kept in another one is gone. */
+export interface Epoch {
+  /** No two of them have the same. */
+  readonly id: string
+  /** When what had been kept there was lost (Unix milliseconds, by the clock of the place); undefined when nothing was. */
+  readonly lostAt: number | undefined
+}
+
+/** Of a place that forgets nothing. */
+export const wholeEpoch: Epoch = { id: 'whole', lostAt: undefined }
+
+/** What is there, all of one moment. */
+export interface Reading {
+  /** In the order of the keys. */
+  readonly values: readonly VersionedValue[]
+  readonly epoch: Epoch
+}
+
 /** What is written in one step, if every version is the one that is expected. Each key occurs once in it. */
 export interface VersionedWrite {
   /**
@@ -44,6 +62,8 @@ export interface VersionedWrite {
    * write sent again, because its answer was lost, is made once.
    */
   readonly version: string
+  /** `id` of the epoch in which it was decided on what is or is not there. */
+  readonly epoch: string
   readonly changes: readonly VersionedChange[]
   readonly checks: readonly VersionedCheck[]
   /** What is wanted besides, whether the write is made or not. */
@@ -55,12 +75,14 @@ export interface VersionedWrite {
 /**
  * What became of a write. `conflict`: nothing was written, and that is what is there instead, for each of `changes` and
  * then of `checks`. `unknown`: nothing was written now, and whether it was made when it was sent before can no longer be
- * told. `reads`: what is there, in order, before the write.
+ * told. `lost`: nothing was written, because the place was emptied since; that is the epoch now. `reads`: what is there, in
+ * order, before the write.
  */
 export type WriteResult =
   | { readonly kind: 'ok'; readonly reads: readonly VersionedValue[] }
   | { readonly kind: 'conflict'; readonly present: readonly VersionedValue[]; readonly reads: readonly VersionedValue[] }
   | { readonly kind: 'unknown' }
+  | { readonly kind: 'lost'; readonly epoch: Epoch }
 
 /**
  * Every call rejects with `state.unavailable` within the time limit of the place when it cannot be reached or does not
@@ -68,7 +90,7 @@ export type WriteResult =
  */
 export interface VersionedPlace {
   /** What is there under each key, in order, all of one moment. `slot`: what the keys have in common; a short text without braces. */
-  read(slot: string, keys: readonly PlaceKey[]): Promise<readonly VersionedValue[]>
+  read(slot: string, keys: readonly PlaceKey[]): Promise<Reading>
   write(slot: string, write: VersionedWrite): Promise<WriteResult>
   /**
    * Calls `listener` when anybody announces the topic, and once after every time announcements may have been missed.
@@ -79,5 +101,9 @@ export interface VersionedPlace {
   readonly clock: Clock
   /** Why it cannot be used now, in words without addresses or secrets; undefined when it can. */
   health(): string | undefined
+  /** The epoch of a slot, as far as is known without asking: a write tells when it is over. */
+  epochOf(slot: string): MaybePromise<Epoch>
+  /** When something kept here was lost last, as far as it is known here. */
+  lastLoss(): number | undefined
   close(): Promise<void>
 }

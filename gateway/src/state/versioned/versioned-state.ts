@@ -1,7 +1,7 @@
 /** The state where it is kept in a place of versioned values: for one call at a time, and for whoever asks once. */
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../core/clock.ts'
-import type { CallState, Changed, StateNamespace, StateStore } from '../state-store.ts'
+import type { CallState, Changed, MaybePromise, StateNamespace, StateStore } from '../state-store.ts'
 import type { StateValues } from '../state-values.ts'
 import { Copies } from './copies.ts'
 import { StateOfCall } from './state-of-call.ts'
@@ -80,6 +80,14 @@ export class VersionedState implements StateStore {
 
   health(): string | undefined {
     return this.#place.health()
+  }
+
+  lostAt(): MaybePromise<number | undefined> {
+    return this.begin(noSlot).lostAt?.()
+  }
+
+  lastLoss(): number | undefined {
+    return this.#place.lastLoss()
   }
 
   /** Nothing waits here. */

@@ -5,6 +5,7 @@ import { TurnwardError } from '../../core/error.ts'
 import { keyTable } from '../keys.ts'
 import { listingTable } from '../listings.ts'
 import { migrate } from '../migrations.ts'
+import { notedMarkTable } from '../noted-marks.ts'
 import type { Store } from '../store.ts'
 import type { StoreTables } from '../tables.ts'
 import { shownPlace, type PostgresPlace } from './connecting.ts'
@@ -63,6 +64,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       keys: keyTable(database),
       entries: postgresEntries(connections),
       listings: listingTable(database),
+      notedMarks: notedMarkTable(database),
       secret,
       sharedSecret: sealed,
       serverFacts: () => readServerFacts(connections),

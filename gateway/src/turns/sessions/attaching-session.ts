@@ -18,7 +18,7 @@ import type { MessageView, RequestView } from '../../wire/dialect.ts'
 import type { Services } from '../services.ts'
 import type { ClientAdapter, ClientRequest } from './clients/client-adapter.ts'
 import { clientOf } from './clients/clients.ts'
-import { freshState } from './fresh-state.ts'
+import { beginning, freshState, withLabel } from './fresh-state.ts'
 import type { HistoryEntry } from './history.ts'
 import { namedSession, sessionNamed, type SessionName } from './naming-session.ts'
 import { startedWith, type Started } from './spawned-agents.ts'
@@ -170,10 +170,7 @@ async function findByPlace(
   const fields = { id: newId('ses'), principal: caller.principal.id, consumer: caller.consumer }
   if (known === undefined) {
     const parent = started?.session
-    const begin = {
-      ...fields,
-      policyState: started === undefined ? freshState(policy) : { ...freshState(policy), label: started.label },
-    }
+    const begin = { ...fields, ...withLabel(await beginning(services, snapshot, caller.principal), started?.label) }
     if (parent === undefined)
       return { session: await services.sessions.create({ ...begin, source: 'prefix', parent: null }, policy, idle), parent }
     return adopt(services, parent, await services.sessions.create({ ...begin, source: 'agent', parent: parent.id }, policy, idle))

@@ -14,7 +14,7 @@ import type { OwnerConversations } from '../../state/state-values.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { AttachedCall } from '../call.ts'
 import type { Services } from '../services.ts'
-import { freshState } from './fresh-state.ts'
+import { beginning, freshState, mayBeLost } from './fresh-state.ts'
 
 /** Conversations that are remembered for one owner. */
 const mostRecent = 256
@@ -82,7 +82,7 @@ export async function connectionSession(services: Services, snapshot: Snapshot, 
       consumer: caller.consumer,
       source: 'mcp',
       parent: null,
-      policyState: freshState(snapshot.policy),
+      ...(await beginning(services, snapshot, caller.principal)),
     },
     snapshot.policy,
     idle,
@@ -126,7 +126,8 @@ export async function offeringConversations(services: Services, snapshot: Snapsh
     if (session !== undefined && (session.state.offered.includes(tool) || session.state.offered.includes(anyTool))) sessions.push(session)
   }
   const isCrowded = (owner?.crowdedUntil ?? 0) > now
-  const start = isCrowded ? unknownLabel(caller.principal) : freshState(snapshot.policy).label
+  // Where some are missing it may come from one of those.
+  const start = isCrowded || (await mayBeLost(services, snapshot)) ? unknownLabel(caller.principal) : freshState(snapshot.policy).label
   return { sessions, label: sessions.reduce((label, session) => join(label, session.policyState.label), start) }
 }
 

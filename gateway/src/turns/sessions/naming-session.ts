@@ -7,7 +7,7 @@ import { RememberedHashes } from '../../core/remembered-hashes.ts'
 import type { Label } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import type { Services } from '../services.ts'
-import { freshState } from './fresh-state.ts'
+import { beginning, withLabel } from './fresh-state.ts'
 
 /** A name for a session and who gave it. */
 export interface SessionName {
@@ -42,7 +42,7 @@ export async function sessionNamed(
   caller: Caller,
   name: SessionName,
   parent: Session | null = null,
-  label: Label = parent?.policyState.label ?? freshState(snapshot.policy).label,
+  label: Label | undefined = parent?.policyState.label,
 ): Promise<Session> {
   const idle = snapshot.settings.turns.session_idle_ms
   if (name.source === 'header' && name.value.startsWith('ses_')) {
@@ -52,9 +52,9 @@ export async function sessionNamed(
   const id = sessionIdFor(services.secret, caller, name)
   const found = await services.sessions.find(id, snapshot.policy, idle)
   if (found !== undefined) return found
-  const policyState = { ...freshState(snapshot.policy), label }
+  const begin = withLabel(await beginning(services, snapshot, caller.principal), label)
   return services.sessions.create(
-    { id, principal: caller.principal.id, consumer: caller.consumer, source: name.source, parent: parent?.id ?? null, policyState },
+    { id, principal: caller.principal.id, consumer: caller.consumer, source: name.source, parent: parent?.id ?? null, ...begin },
     snapshot.policy,
     idle,
   )

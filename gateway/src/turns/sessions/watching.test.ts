@@ -4,6 +4,7 @@ import { FaultProxy } from '../../../../conformance/harness/fault-proxy.ts'
 import { until } from '../../../../conformance/harness/until.ts'
 import { systemClock } from '../../core/clock.ts'
 import { silentLogger } from '../../core/logger.ts'
+import { notedInMemory } from '../../state/backends.fixture.ts'
 import { openValkeyState } from '../../state/valkey/open-valkey-state.ts'
 import type { Policy } from '../../policy/types.ts'
 import { freshState } from './fresh-state.ts'
@@ -15,7 +16,7 @@ const policy = { trustRanks: ['untrusted', 'trusted'] } as unknown as Policy
 describe.skipIf(redis === '')('who watches a session at one replica', () => {
   test('is woken when another changes its label, also after a reconnect, and no more once it stopped', async () => {
     await using proxy = await FaultProxy.to(Number(new URL(redis).port))
-    const options = { prefix: `watch-${process.pid}:`, timeoutMs: 10_000, clock: systemClock, logger: silentLogger }
+    const options = { prefix: `watch-${process.pid}:`, timeoutMs: 10_000, noted: notedInMemory(), clock: systemClock, logger: silentLogger }
     const near = await openValkeyState({ ...options, url: proxy.through(redis) })
     const far = await openValkeyState({ ...options, url: redis })
     const [watching, changing] = [new SessionRegistry(near, systemClock), new SessionRegistry(far, systemClock)]
