@@ -15,7 +15,8 @@ export interface ReplicatedLedger {
   released(): Promise<Set<string>>
 }
 
-export async function replicatedLedger(given?: Places): Promise<ReplicatedLedger> {
+/** `more`: sections of the configuration besides those of the ledger. */
+export async function replicatedLedger(given?: Places, more: Json = {}): Promise<ReplicatedLedger> {
   const place = await makePlace()
   const places = given ?? (await makePlaces())
   const { data_dir: _own, ...config } = place.config as Json & { data_dir: string }
@@ -23,7 +24,7 @@ export async function replicatedLedger(given?: Places): Promise<ReplicatedLedger
     place,
     places,
     async start(name, at = places) {
-      const gateway = await startReplica(name, { config, places: at })
+      const gateway = await startReplica(name, { config: { ...config, ...more }, places: at })
       await serversReady(gateway.url)
       return gateway
     },

@@ -34,7 +34,7 @@ async function open() {
     running: () => 0,
     local: noPeers,
   })
-  const health = { config: () => undefined, store: () => undefined, state: () => undefined }
+  const health = { config: () => undefined, store: () => undefined, state: () => undefined, lastLoss: () => undefined }
   const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining })
   const server = createServer(
     { requireHostHeader: false },

@@ -128,7 +128,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const server: HttpServer = await listen(
       services,
       (request, response, gateway) => mcp.handle(request, response, gateway),
-      { config: () => config.problem, store: () => store.health(), state: () => state.health?.() },
+      { config: () => config.problem, store: () => store.health(), state: () => state.health?.(), lastLoss: () => state.lastLoss?.() },
       cluster,
       crew,
     )

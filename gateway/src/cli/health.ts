@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { ServerStatus } from '../tools/catalogue.ts'
 import type { Services } from '../turns/services.ts'
+import { lostForMs } from '../turns/sessions/fresh-state.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -16,6 +17,8 @@ export interface Health {
   readonly config: () => string | undefined
   readonly store: () => string | undefined
   readonly state: () => string | undefined
+  /** When the shared state lost what it held (Unix milliseconds). */
+  readonly lastLoss: () => number | undefined
 }
 
 interface Readiness {
@@ -49,6 +52,7 @@ export async function answerReadiness(
     ...(audit === undefined ? {} : { audit }),
     ...(state === undefined ? {} : { state }),
     ...(store === undefined ? {} : { store }),
+    ...lossOf(services, health.lastLoss()),
     // Anybody may ask: the place is enough to find the text in the log.
     ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
     ...revisionsOf(cluster),
@@ -62,6 +66,14 @@ export async function answerReadiness(
       ...(detail === undefined ? {} : { detail }),
     })),
   })
+}
+
+/** Until when sessions begin as unknown, because the shared state was emptied. */
+function lossOf(services: Services, lostAt: number | undefined): { readonly state_lost?: object } {
+  if (lostAt === undefined) return {}
+  const until = lostAt + lostForMs(services.snapshot())
+  if (services.clock.now() >= until) return {}
+  return { state_lost: { at: new Date(lostAt).toISOString(), unknown_until: new Date(until).toISOString() } }
 }
 
 /** Which replicas run on which configuration, when they do not all run on one. */

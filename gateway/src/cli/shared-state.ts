@@ -1,4 +1,4 @@
-/** Opens the state that replicas share, as a configuration names it. */
+/** Opens the state that replicas share, as a configuration names it, and begins it anew. */
 import type { OpeningSettings } from '../config/opening-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
@@ -14,4 +14,11 @@ export async function openSharedState(
   const { openValkeyState } = await import('../state/valkey/open-valkey-state.ts')
   const { url = '', prefix, ca, timeout_ms: timeoutMs } = state
   return openValkeyState({ url, prefix, ca, timeoutMs, noted, clock, logger })
+}
+
+/** Removes everything in it, so that what begins afterwards counts as new. Resolves with how many values there were. */
+export async function resetSharedState({ state }: Pick<OpeningSettings, 'state'>, noted: NotedMarkTable, clock: Clock): Promise<number> {
+  const { resetValkeyState } = await import('../state/valkey/resetting.ts')
+  const { url = '', prefix, ca, timeout_ms: timeoutMs } = state
+  return resetValkeyState({ url, prefix, ca, timeoutMs, noted, clock })
 }

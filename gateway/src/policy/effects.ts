@@ -22,6 +22,11 @@ const anyEffect = `${unconfirmed}*`
 /** Anything may have been done. */
 export const unknownLedger: EffectLedger = { done: [anyEffect], reserved: {} }
 
+/** Whether it is that of a session of which nobody knows what it has done. */
+export function isUnknownLedger({ done }: EffectLedger): boolean {
+  return done.includes(anyEffect)
+}
+
 /** The effect as one that may have happened. */
 export function unconfirmedEffect(effect: string): string {
   return effect.startsWith(unconfirmed) ? effect : `${unconfirmed}${effect}`

@@ -3,7 +3,7 @@
  * with the others, by judging the call again; what does not lead to an allowed call is not offered.
  */
 import { outputLabel } from './admit.ts'
-import { isDone, settle, unconfirmedEffect } from './effects.ts'
+import { emptyLedger, isDone, isUnknownLedger, settle, unconfirmedEffect } from './effects.ts'
 import { findGaps, type Findings, type Question } from './gaps.ts'
 import { granted } from './grants.ts'
 import { join, publicLabel, sameLabel } from './label.ts'
@@ -57,7 +57,8 @@ const narrow: Maker = (policy, { state, question }, { gaps }) => {
 /** Make the call from a session that has not read what this one has. */
 const isolate: Maker = (policy, { state }) => {
   const label = publicLabel(policy.trustRanks.length - 1)
-  if (sameLabel(state.label, label)) return undefined
+  // Where nobody knows what a session has done, nobody knows it of another one.
+  if (sameLabel(state.label, label) || isUnknownLedger(state.effects)) return undefined
   return {
     remedy: {
       kind: 'isolate',
@@ -95,8 +96,21 @@ const configure: Maker = (_policy, _situation, { tool }) => {
   }
 }
 
+/** Have an administrator say that nothing which was lost is at work any more. */
+const beginAnew: Maker = (policy, { state }) => {
+  if (!isUnknownLedger(state.effects)) return undefined
+  return {
+    remedy: {
+      kind: 'configure',
+      detail:
+        'what earlier sessions have read was lost, and this may be one of them; an administrator who knows that none is at work can begin anew (`turnward cluster reset-state`)',
+    },
+    take: (situation) => ({ ...situation, state: { label: publicLabel(policy.trustRanks.length - 1), effects: emptyLedger } }),
+  }
+}
+
 // In the order they are taken: a prerequisite has to be done in the session that makes the call.
-const makers: readonly Maker[] = [narrow, isolate, prerequisite, configure]
+const makers: readonly Maker[] = [narrow, isolate, beginAnew, prerequisite, configure]
 
 /** The situation after a tool with the effect has succeeded and its result was read. */
 function produced(policy: Policy, situation: Situation, effect: string): Situation | undefined {

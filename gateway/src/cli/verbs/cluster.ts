@@ -1,12 +1,14 @@
-/** `turnward cluster`: who takes part in the installation of a configuration. Reads the shared state; no running gateway is asked. */
+/** `turnward cluster`: who takes part in the installation of a configuration, and its shared state. No running gateway is asked. */
 import type { Command } from 'commander'
 import { readInstances } from '../../cluster/instances.ts'
-import { readOpeningSettings } from '../../config/opening-settings.ts'
+import { readOpeningSettings, type OpeningSettings } from '../../config/opening-settings.ts'
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { fail, print, table } from '../output.ts'
-import { openSharedState } from '../shared-state.ts'
+import { openStore } from '../../store/store.ts'
+import { storePlaceOf } from '../places.ts'
+import { openSharedState, resetSharedState } from '../shared-state.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 
 interface ClusterOptions {
@@ -15,9 +17,19 @@ interface ClusterOptions {
 }
 
 export function addCluster(program: Command): void {
-  program
-    .command('cluster')
-    .description('the replicas of an installation')
+  const cluster = program.command('cluster').description('the replicas of an installation')
+  cluster
+    .command('reset-state')
+    .description('remove all sessions, tickets and leases, so that what begins afterwards counts as new')
+    .requiredOption('--yes', 'that no agent is at work: what they have read is forgotten')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nFor after Valkey was emptied, when sessions begin as unknown and no agent of before is at work any more.\n\nExample:\n  $ turnward cluster reset-state --yes --config turnward.yaml',
+    )
+    .action(resetState)
+  cluster
     .command('status')
     .description('list the processes that take part: revision, load, chain of the decision log')
     .addOption(configOption())
@@ -28,13 +40,7 @@ export function addCluster(program: Command): void {
 
 async function status(options: ClusterOptions): Promise<void> {
   try {
-    const settings = await readOpeningSettings(options.config, process.env)
-    if (settings.state.kind !== 'valkey')
-      throw new TurnwardError('config.invalid', {
-        subject: 'state.kind',
-        why: 'this configuration keeps its state in one process',
-        fix: 'Name `store: { kind: postgres, … }` and `state: { kind: valkey, … }` for an installation of several.',
-      })
+    const settings = await sharedSettings(options)
     const state = await openSharedState(settings, { clock: systemClock, logger: silentLogger })
     try {
       const found = await readInstances(state, systemClock)
@@ -61,4 +67,30 @@ async function status(options: ClusterOptions): Promise<void> {
   } catch (error) {
     fail(options, error)
   }
+}
+
+async function resetState(options: ClusterOptions): Promise<void> {
+  try {
+    const settings = await sharedSettings(options)
+    const store = await openStore(storePlaceOf(settings))
+    try {
+      const removed = await resetSharedState(settings, store.notedMarks, systemClock)
+      print(options, { removed }, `${removed} values are removed. Sessions that begin from now on have read nothing.`)
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    fail(options, error)
+  }
+}
+
+/** Throws ConfigError, and `config.invalid` for a configuration of one process. */
+async function sharedSettings({ config }: ClusterOptions): Promise<OpeningSettings> {
+  const settings = await readOpeningSettings(config, process.env)
+  if (settings.state.kind === 'valkey') return settings
+  throw new TurnwardError('config.invalid', {
+    subject: 'state.kind',
+    why: 'this configuration keeps its state in one process',
+    fix: 'Name `store: { kind: postgres, … }` and `state: { kind: valkey, … }` for an installation of several.',
+  })
 }

@@ -1,6 +1,8 @@
 /** Makes a connection to a Valkey or Redis server, to the one the sentinels name, or to a cluster. Loads the client only here. */
 import type { Cluster, Redis } from 'ioredis'
+import { TurnwardError } from '../../core/error.ts'
 import type { ValkeyAddress } from './addresses.ts'
+import { describeValkeyFailure } from './failures.ts'
 
 export type ValkeyConnection = Redis | Cluster
 
@@ -54,4 +56,29 @@ export async function makeConnection(address: ValkeyAddress, ca: string | undefi
 /** Milliseconds until the next attempt; apart from each other, so that many processes do not come back at one moment. */
 function backoffMs(attempt: number): number {
   return Math.round(Math.min(longestBackoffMs, 25 * 2 ** Math.min(attempt, 8)) * (0.5 + Math.random() / 2))
+}
+
+/** Connects, tries a command, and asks something. The first failure counts: who starts with a wrong address should not wait. */
+export async function connectOnce(connection: ValkeyConnection, timeoutMs: number): Promise<void>
+export async function connectOnce<T>(connection: ValkeyConnection, timeoutMs: number, ask: () => Promise<T>): Promise<T>
+export async function connectOnce<T>(connection: ValkeyConnection, timeoutMs: number, ask?: () => Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const failed = new Promise<never>((_, reject) => {
+    // Stays: what comes later is nobody's to catch.
+    connection.on('error', reject)
+    timer = setTimeout(() => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), timeoutMs)
+  })
+  const answered = connection.connect().then(async () => {
+    await connection.ping()
+    return ask?.()
+  })
+  answered.catch(() => {})
+  failed.catch(() => {})
+  try {
+    return await Promise.race([answered, failed])
+  } catch (error) {
+    throw new TurnwardError('state.unavailable', { why: describeValkeyFailure(error) })
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -4,7 +4,7 @@ import { TurnwardError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { VersionedState } from '../versioned/versioned-state.ts'
 import { readValkeyAddress } from './addresses.ts'
-import { makeConnection, type ValkeyConnection } from './connecting.ts'
+import { connectOnce, makeConnection, type ValkeyConnection } from './connecting.ts'
 import type { NotedMarks } from './epochs.ts'
 import { describeValkeyFailure } from './failures.ts'
 import { serverAhead, ValkeyPlace } from './valkey-place.ts'
@@ -40,7 +40,7 @@ export async function openValkeyPlace({ url, prefix, ca, timeoutMs, noted, clock
   const connection = await make()
   let ahead = 0
   try {
-    const memory = await firstAnswer(connection, Math.max(timeoutMs, 1000))
+    const memory = await connectOnce(connection, Math.max(timeoutMs, 1000), () => connection.info('memory'))
     const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1]
     if (policy !== undefined && policy !== 'noeviction')
       logger.warn(
@@ -63,27 +63,4 @@ export async function openValkeyPlace({ url, prefix, ca, timeoutMs, noted, clock
     logger,
     ahead,
   })
-}
-
-/** What the server says of its memory. The first failure counts: who starts with a wrong address should not wait. */
-async function firstAnswer(connection: ValkeyConnection, timeoutMs: number): Promise<string> {
-  let timer: NodeJS.Timeout | undefined
-  const failed = new Promise<never>((_, reject) => {
-    // Stays: what comes later is nobody's to catch.
-    connection.on('error', reject)
-    timer = setTimeout(() => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), timeoutMs)
-  })
-  const answered = connection.connect().then(async () => {
-    await connection.ping()
-    return connection.info('memory')
-  })
-  answered.catch(() => {})
-  failed.catch(() => {})
-  try {
-    return await Promise.race([answered, failed])
-  } catch (error) {
-    throw new TurnwardError('state.unavailable', { why: describeValkeyFailure(error) })
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -20,8 +20,8 @@ export interface Beginning {
   readonly narrowedBy: readonly string[]
 }
 
-/** What a session has read of which nobody knows any more, as people and models are told. */
-const lostSubject = 'what the gateway has lost'
+/** What a session has read of which nobody knows any more, as people and models are told: it "has read `lost-history`". */
+const lostSubject = 'lost-history'
 
 /** What a session begins as of which nothing is known. After values were lost it may be one of those: it has read and done nobody knows what. */
 export function beginning(
@@ -45,8 +45,13 @@ export function withLabel(begin: Beginning, label: Label | undefined): Beginning
 /** Whether what is absent may have been there and been lost: until all of it would have expired. */
 export function mayBeLost(
   { state, clock }: Pick<Services, 'state' | 'clock'>,
-  { settings }: Pick<Snapshot, 'settings'>,
+  snapshot: Pick<Snapshot, 'settings'>,
 ): MaybePromise<boolean> {
+  return whenRead(state.lostAt?.(), (lostAt) => lostAt !== undefined && clock.now() - lostAt < lostForMs(snapshot))
+}
+
+/** Milliseconds after which nothing that was lost would be there any more. */
+export function lostForMs({ settings }: Pick<Snapshot, 'settings'>): number {
   const { session_idle_ms: idle, link_window_ms: window } = settings.turns
-  return whenRead(state.lostAt?.(), (lostAt) => lostAt !== undefined && clock.now() - lostAt < Math.max(idle, window))
+  return Math.max(idle, window)
 }
