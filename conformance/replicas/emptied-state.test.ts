@@ -53,15 +53,13 @@ describe.skipIf(!hasServices)('after the shared state was emptied', () => {
     expect((await calls()).join()).toContain('turnward cluster reset-state')
     const said = { at: expect.any(String) as string, unknown_until: expect.any(String) as string }
     expect(await lost()).toEqual([said, said])
-    expect(gateways.map((gateway) => gateway.logs().includes('the shared state was emptied'))).toContain(true)
+    expect(gateways.map((gateway) => gateway.logs().includes('the shared state has lost what it held'))).toContain(true)
   })
 
   test('a person who knows that nobody is at work begins it anew', async () => {
     const [one] = gateways
     expect(await one?.cli(['cluster', 'reset-state'])).toMatchObject({ code: 2 })
-    const reset = await one?.cli(['cluster', 'reset-state', '--yes', '--json'])
-    expect(reset).toMatchObject({ code: 0 })
-    expect((JSON.parse(reset?.stdout ?? '') as Json)['removed']).toBeGreaterThan(0)
+    expect(await one?.cli(['cluster', 'reset-state', '--yes'])).toMatchObject({ code: 0 })
     expect(await calls()).toEqual([undefined, undefined])
     expect(await one?.cli(['cluster', 'status', '--json'])).toMatchObject({ code: 0 })
   })

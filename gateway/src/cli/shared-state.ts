@@ -16,9 +16,9 @@ export async function openSharedState(
   return openValkeyState({ url, prefix, ca, timeoutMs, noted, clock, logger })
 }
 
-/** Removes everything in it, so that what begins afterwards counts as new. Resolves with how many values there were. */
-export async function resetSharedState({ state }: Pick<OpeningSettings, 'state'>, noted: NotedMarkTable, clock: Clock): Promise<number> {
+/** Nothing in it counts any more, and what begins afterwards counts as new. */
+export async function resetSharedState({ state }: Pick<OpeningSettings, 'state'>, noted: NotedMarkTable): Promise<void> {
   const { resetValkeyState } = await import('../state/valkey/resetting.ts')
   const { url = '', prefix, ca, timeout_ms: timeoutMs } = state
-  return resetValkeyState({ url, prefix, ca, timeoutMs, noted, clock })
+  return resetValkeyState({ url, prefix, ca, timeoutMs, noted })
 }

@@ -7,8 +7,6 @@ export interface NotedMarkTable {
   noteOnce(name: string, at: number): Promise<{ readonly at: number; readonly isNew: boolean }>
   /** Names that are noted and begin like this. */
   namesFrom(start: string): Promise<string[]>
-  /** Forgets that they were noted. */
-  forget(names: readonly string[]): Promise<void>
 }
 
 const kind = 'state begun: '
@@ -33,9 +31,6 @@ export function notedMarkTable(database: Kysely<StoreTables>): NotedMarkTable {
         .map(({ name }) => name)
         .filter((name) => name.startsWith(`${kind}${start}`))
         .map((name) => name.slice(kind.length))
-    },
-    async forget(marks) {
-      for (const mark of marks) await database.deleteFrom('settings').where('name', '=', `${kind}${mark}`).execute()
     },
   }
 }

@@ -20,7 +20,7 @@ export function addCluster(program: Command): void {
   const cluster = program.command('cluster').description('the replicas of an installation')
   cluster
     .command('reset-state')
-    .description('remove all sessions, tickets and leases, so that what begins afterwards counts as new')
+    .description('forget all sessions, tickets and leases, so that what begins afterwards counts as new')
     .requiredOption('--yes', 'that no agent is at work: what they have read is forgotten')
     .addOption(configOption())
     .addOption(jsonOption())
@@ -74,8 +74,8 @@ async function resetState(options: ClusterOptions): Promise<void> {
     const settings = await sharedSettings(options)
     const store = await openStore(storePlaceOf(settings))
     try {
-      const removed = await resetSharedState(settings, store.notedMarks, systemClock)
-      print(options, { removed }, `${removed} values are removed. Sessions that begin from now on have read nothing.`)
+      await resetSharedState(settings, store.notedMarks)
+      print(options, { reset: true }, 'The shared state begins anew. Sessions that begin from now on have read nothing.')
     } finally {
       await store.close()
     }

@@ -1,5 +1,6 @@
 /** A state that was emptied is told from one that is new, by everybody, in the same step in which anything is found to be absent. */
 import { Redis } from 'ioredis'
+import { until } from '../../../../conformance/harness/until.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { redisProgram, startRedis, type RedisServer } from '../../../../scripts/services/redis.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -30,7 +31,7 @@ describe.skipIf(redisProgram() === undefined)('a shared state', () => {
     await redis?.[Symbol.asyncDispose]()
   })
 
-  const open = async (parts: { noted?: NotedMarks | undefined; logger?: Logger } = {}): Promise<ValkeyPlace> => {
+  const open = async (parts: { noted?: NotedMarks | undefined; logger?: Logger; url?: string } = {}): Promise<ValkeyPlace> => {
     const options = { url: redis.url, prefix: 'tw:', timeoutMs: 10_000, clock: systemClock, logger: silentLogger, noted, ...parts }
     const place = await openValkeyPlace(options)
     opened.push(place)
@@ -66,7 +67,7 @@ describe.skipIf(redisProgram() === undefined)('a shared state', () => {
     expect((await other.read('s', [counted])).epoch).toEqual(epoch)
     expect(await (await open()).epochOf('s')).toEqual(epoch)
     expect(one.lastLoss()).toBe(epoch.lostAt)
-    expect(errors).toEqual([expect.stringContaining('was emptied')])
+    expect(errors).toEqual([expect.stringContaining('has lost what it held')])
     await client.flushall()
     expect((await other.read('s', [counted])).epoch.id).not.toBe(epoch.id)
   })
@@ -106,6 +107,39 @@ describe.skipIf(redisProgram() === undefined)('a shared state', () => {
     })
     expect(asked).toEqual([undefined, expect.any(Number)])
     expect(await state.begin('s').get('count', 'k')).toBe(1)
+  })
+
+  test('that came back with what it had saved before counts as emptied, and what is left of it is out of reach', async () => {
+    const place = await open()
+    const before = await place.epochOf('s')
+    await place.write('s', write('a', before.id, ''))
+    await client.save()
+    await redis.stop()
+    await redis.start()
+    const { epoch, values } = await place.read('s', [counted])
+    expect(epoch.lostAt).toBeDefined()
+    expect(values).toEqual([{ text: undefined, version: '' }])
+    expect((await (await open()).read('s', [counted])).epoch).toEqual(epoch)
+  })
+
+  test('that came back with a list of all changes has lost nothing', async () => {
+    await using careful = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always'])
+    const place = await open({ url: careful.url })
+    await place.write('s', write('a', (await place.epochOf('s')).id, ''))
+    await careful.stop()
+    await careful.start()
+    expect(await place.read('s', [counted])).toMatchObject({ epoch: { lostAt: undefined }, values: [{ text: '1' }] })
+  })
+
+  test('that throws values away for want of memory counts as emptied', async () => {
+    const place = await open()
+    expect((await place.epochOf('s')).lostAt).toBeUndefined()
+    await client.config('SET', 'maxmemory-policy', 'allkeys-random')
+    await client.set('large', 'x'.repeat(1_000_000))
+    await client.config('SET', 'maxmemory', '1mb')
+    await client.set('another', '1').catch(() => {})
+    await client.config('SET', 'maxmemory', '0')
+    await until('the loss to be seen', async () => ((await place.read('s', [counted])).epoch.lostAt === undefined ? undefined : true))
   })
 
   test('is not used while nobody can tell whether it is new', async () => {

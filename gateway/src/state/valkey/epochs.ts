@@ -56,10 +56,14 @@ export class Epochs {
     return isSpread ? `${prefix}{${tagOf(slot)}}epoch` : `${prefix}epoch`
   }
 
-  /** What all keys of a slot begin with; between the braces is what a cluster places them by. */
-  keysOf(slot: string): string {
+  /**
+   * What all keys of a slot begin with in an epoch; between the braces is what a cluster places them by. What is left of an
+   * earlier epoch is out of reach, because it may be older than what was lost.
+   */
+  keysOf(slot: string, epoch: string): string {
     const { prefix, isSpread } = this.#options
-    return isSpread ? `${prefix}{${tagOf(slot)}}${slot}:` : `${prefix}{${slot}}`
+    const name = epoch.slice(0, epoch.indexOf('.'))
+    return isSpread ? `${prefix}{${tagOf(slot)}}${slot}:${name}:` : `${prefix}{${slot}}${name}:`
   }
 
   /** The epoch as it was last seen. */
@@ -86,8 +90,21 @@ export class Epochs {
     return beginning
   }
 
+  /** Values were lost although the mark is there: another one was set. */
+  lost(mark: string, text: string): void {
+    this.#tell(this.see(mark, text))
+  }
+
+  #tell(epoch: Epoch | undefined): void {
+    if (epoch?.lostAt === undefined) return
+    this.#options.logger.error(
+      { code: 'state.unavailable', lostAt: new Date(epoch.lostAt).toISOString() },
+      'the shared state has lost what it held: sessions that begin now count as unknown, because nobody can tell what they have read before',
+    )
+  }
+
   async #begin(mark: string): Promise<Epoch> {
-    const { clock, noted, logger, read, setOnce } = this.#options
+    const { clock, noted, read, setOnce } = this.#options
     if (noted === undefined) return unbegun
     const now = clock.now()
     const first = await noted.noteOnce(mark, now).catch((cause: unknown) => {
@@ -102,16 +119,17 @@ export class Epochs {
         await sleep(lookAgainMs)
       }
     }
-    await setOnce(mark, `${randomBytes(9).toString('base64url')}.${first.isNew ? '' : now}`)
+    await setOnce(mark, epochText(first.isNew ? undefined : now))
     const epoch = this.see(mark, await read(mark))
     if (epoch === undefined) throw new TurnwardError('state.unavailable', { why: 'what was written is not there', retryAfterSeconds: 1 })
-    if (epoch.lostAt !== undefined)
-      logger.error(
-        { code: 'state.unavailable', lostAt: new Date(epoch.lostAt).toISOString() },
-        'the shared state was emptied: sessions that begin now count as unknown, because nobody can tell what they have read before',
-      )
+    this.#tell(epoch)
     return epoch
   }
+}
+
+/** What a mark says: a name nobody else has given, and when values were lost before it. */
+export function epochText(lostAt?: number): string {
+  return `${randomBytes(6).toString('base64url')}.${lostAt ?? ''}`
 }
 
 /** Few enough that each of them is soon known, enough to spread over the servers of a cluster. */

@@ -7,6 +7,7 @@ import { readValkeyAddress } from './addresses.ts'
 import { connectOnce, makeConnection, type ValkeyConnection } from './connecting.ts'
 import type { NotedMarks } from './epochs.ts'
 import { describeValkeyFailure } from './failures.ts'
+import { readServerReport } from './server-report.ts'
 import { serverAhead, ValkeyPlace } from './valkey-place.ts'
 
 export interface ValkeyStateOptions {
@@ -40,8 +41,13 @@ export async function openValkeyPlace({ url, prefix, ca, timeoutMs, noted, clock
   const connection = await make()
   let ahead = 0
   try {
-    const memory = await connectOnce(connection, Math.max(timeoutMs, 1000), () => connection.info('memory'))
-    const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1]
+    const info = await connectOnce(connection, Math.max(timeoutMs, 1000), () => connection.info())
+    const { evictionPolicy: policy, hasAppendOnly } = readServerReport(info)
+    if (!hasAppendOnly)
+      logger.warn(
+        { code: 'state.unavailable' },
+        'the server of the shared state forgets when it is started again: set `appendonly yes`, or sessions count as unknown after that',
+      )
     if (policy !== undefined && policy !== 'noeviction')
       logger.warn(
         { code: 'state.unavailable', policy },

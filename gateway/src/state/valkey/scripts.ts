@@ -65,6 +65,16 @@ for i = 1, topics do redis.call('PUBLISH', ARGV[5 + i], '') end
 return { 1, reads }
 `)
 
+/**
+ * Notes something of the server: ARGV[2] under KEYS[1], where ARGV[1] is noted (empty: nothing). With a third ARGV that
+ * becomes the mark (KEYS[2]), if there is one. Gives whether it was noted.
+ */
+export const noteScript = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+if ARGV[3] and redis.call('EXISTS', KEYS[2]) == 1 then redis.call('SET', KEYS[2], ARGV[3]) end
+return 1`
+
 function scriptOf(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }

@@ -9,9 +9,10 @@ import type { Logger } from '../../core/logger.ts'
 import type { MaybePromise } from '../state-store.ts'
 import type { Epoch, PlaceKey, Reading, VersionedPlace, VersionedWrite, WriteResult } from '../versioned/versioned-place.ts'
 import type { ValkeyConnection } from './connecting.ts'
-import { Epochs, type NotedMarks } from './epochs.ts'
+import { Epochs, epochText, type NotedMarks } from './epochs.ts'
 import { describeValkeyFailure, isRefusedByServer } from './failures.ts'
-import { anyVersion, writeScript } from './scripts.ts'
+import { anyVersion, noteScript, writeScript } from './scripts.ts'
+import { hasLostSince, noteOf, readServerReport } from './server-report.ts'
 import { conflictOf, readStored } from './stored-value.ts'
 import { Topics } from './topics.ts'
 
@@ -51,6 +52,10 @@ export class ValkeyPlace implements VersionedPlace {
   /** The last thing that went wrong with the connection; it says why commands fail. */
   #lastError: unknown
   #openingSince: number | undefined
+  /** How often the connection was lost, and how often when the server was last asked whether it has lost anything. */
+  #closings = 0
+  #asked = -1
+  #asking: Promise<void> | undefined
   #isClosed = false
   #isPinging = false
 
@@ -72,8 +77,11 @@ export class ValkeyPlace implements VersionedPlace {
       },
     })
     this.#topics = new Topics(options)
-    options.connection.on('error', (error: unknown) => {
+    connection.on('error', (error: unknown) => {
       this.#lastError = error
+    })
+    connection.on('close', () => {
+      this.#closings += 1
     })
     this.#watch = setInterval(() => this.#look(), watchMs)
     this.#watch.unref()
@@ -81,22 +89,29 @@ export class ValkeyPlace implements VersionedPlace {
 
   async read(slot: string, keys: readonly PlaceKey[]): Promise<Reading> {
     const mark = this.#epochs.markOf(slot)
-    const names = [mark, ...keys.map((key) => this.#nameOf(slot, key))]
     for (let attempt = 0; attempt < mostEpochs; attempt += 1) {
+      const epoch = await this.#epochOf(mark)
+      const names = [mark, ...keys.map((key) => this.#nameOf(slot, epoch.id, key))]
       const [marked = null, ...held] = await this.#send(() => (this.#options.connection as Redis).mget(names))
-      const epoch = this.#epochs.see(mark, marked)
-      if (epoch !== undefined) return { values: held.map(readStored), epoch }
-      const begun = await this.#inTime(() => this.#epochs.begin(mark))
-      if (this.#options.noted === undefined) return { values: held.map(readStored), epoch: begun }
+      if ((marked ?? '') === epoch.id) return { values: held.map(readStored), epoch }
+      this.#epochs.see(mark, marked) ?? (await this.#inTime(() => this.#epochs.begin(mark)))
     }
     throw this.#failed('it is emptied again and again')
+  }
+
+  /** The epoch as this process knows it, or else as it is. */
+  async #epochOf(mark: string): Promise<Epoch> {
+    const known = this.#epochs.known(mark)
+    if (known !== undefined) return known
+    const held = await this.#send(() => (this.#options.connection as Redis).get(mark))
+    return this.#epochs.see(mark, held) ?? this.#inTime(() => this.#epochs.begin(mark))
   }
 
   async write(slot: string, write: VersionedWrite): Promise<WriteResult> {
     const { version, epoch, changes, checks, reads, announce } = write
     const { prefix, connection } = this.#options
     const mark = this.#epochs.markOf(slot)
-    const names = [mark, ...[...changes, ...checks, ...reads].map((key) => this.#nameOf(slot, key))]
+    const names = [mark, ...[...changes, ...checks, ...reads].map((key) => this.#nameOf(slot, epoch, key))]
     const topics = announce.map((topic) => `${prefix}${topic}`)
     const args: (string | number)[] = [version, changes.length, checks.length, topics.length, epoch, ...topics]
     for (const { namespace, expected = anyVersion, livesMs, text = '' } of changes) {
@@ -118,8 +133,8 @@ export class ValkeyPlace implements VersionedPlace {
   }
 
   epochOf(slot: string): MaybePromise<Epoch> {
-    const known = this.#epochs.known(this.#epochs.markOf(slot))
-    return known ?? this.read(slot, []).then(({ epoch }) => epoch)
+    const mark = this.#epochs.markOf(slot)
+    return this.#epochs.known(mark) ?? this.#epochOf(mark)
   }
 
   lastLoss(): number | undefined {
@@ -141,8 +156,8 @@ export class ValkeyPlace implements VersionedPlace {
     await this.#topics.close()
   }
 
-  #nameOf(slot: string, { namespace, key }: PlaceKey): string {
-    return `${this.#epochs.keysOf(slot)}${namespace}:${key}`
+  #nameOf(slot: string, epoch: string, { namespace, key }: PlaceKey): string {
+    return `${this.#epochs.keysOf(slot, epoch)}${namespace}:${key}`
   }
 
   /** Something that asks others as well. */
@@ -160,6 +175,40 @@ export class ValkeyPlace implements VersionedPlace {
     throw this.#failed('the store does not say in time whether it was emptied')
   }
 
+  /** Whoever is behind a new connection may not have what the last one had: that is asked before anything else. */
+  async #ask(): Promise<void> {
+    while (this.#asked !== this.#closings) await this.#askNow()
+  }
+
+  #askNow(): Promise<void> {
+    const closings = this.#closings
+    this.#asking ??= this.#takeReport()
+      .then(() => {
+        this.#asked = closings
+      })
+      .finally(() => {
+        this.#asking = undefined
+      })
+    return this.#asking
+  }
+
+  /** Compares what the server says of itself with what was noted of it, and begins another epoch when something was lost. */
+  async #takeReport(): Promise<void> {
+    const { prefix, isSpread, noted } = this.#options
+    // Nobody can tell which server of a cluster has what.
+    if (isSpread || noted === undefined) return
+    const connection = this.#options.connection as Redis
+    const key = `${prefix}server`
+    const mark = `${prefix}epoch`
+    const [info, note] = await Promise.all([connection.info(), connection.get(key)])
+    const report = readServerReport(info)
+    const next = noteOf(report)
+    if (note === next) return
+    const lost = note !== null && hasLostSince(note, report) ? [epochText(this.clock.now())] : []
+    const isNoted = await connection.eval(noteScript, 2, key, mark, note ?? '', next, ...lost)
+    if (isNoted === 1 && lost[0] !== undefined) this.#epochs.lost(mark, lost[0])
+  }
+
   /** Runs a command until it is answered or the time is over. */
   async #send<T>(command: () => Promise<T>): Promise<T> {
     const { clock, timeoutMs } = this.#options
@@ -171,7 +220,7 @@ export class ValkeyPlace implements VersionedPlace {
     try {
       for (;;) {
         try {
-          const answer = await Promise.race([command(), late])
+          const answer = await Promise.race([this.#asked === this.#closings ? command() : this.#ask().then(command), late])
           if (answer === tooLate) break
           return answer as T
         } catch (error) {
@@ -226,6 +275,7 @@ export class ValkeyPlace implements VersionedPlace {
         // A server that answers need not be one that takes anything: one that became a replica, or has no memory left.
         return this.#send(() => (connection as Redis).set(`${prefix}looked`, '', 'PX', lookedMs))
       })
+      .then(() => this.#send(() => this.#askNow()))
       .then(
         () => this.#isWell(),
         () => {},
