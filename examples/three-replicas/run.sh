@@ -46,7 +46,7 @@ as postgres "$bin/initdb" -D "$folder/postgres" -U admin --pwfile="$folder/passw
 as postgres "$bin/postgres" -D "$folder/postgres" -p "$postgres_port" -h 127.0.0.1 -k '' >"$folder/postgres.log" 2>&1 &
 pids+=($!)
 mkdir "$folder/redis"; own redis "$folder/redis"
-as redis redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$folder/redis" --save '' --maxmemory-policy noeviction \
+as redis redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$folder/redis" --save '' --appendonly yes --maxmemory-policy noeviction \
   --requirepass "$redis_password" >"$folder/redis.log" 2>&1 &
 pids+=($!)
 wait_for PostgreSQL "$bin/pg_isready" -h 127.0.0.1 -p "$postgres_port"

@@ -49,7 +49,7 @@ describe.skipIf(redisProgram() === undefined)('a shared state', () => {
 
   test('that is new has lost nothing, also when all begin at one moment', async () => {
     const places = await Promise.all([open(), open(), open()])
-    const epochs = await Promise.all(places.map((place) => place.epochOf('s')))
+    const epochs = await Promise.all(places.map(async (place) => place.epochOf('s')))
     expect(new Set(epochs.map(({ id }) => id)).size).toBe(1)
     expect(epochs[0]?.lostAt).toBeUndefined()
     expect(places[0]?.lastLoss()).toBeUndefined()
