@@ -7,18 +7,23 @@ import { redisProgram } from '../../../../scripts/services/redis.ts'
 import { systemClock } from '../../core/clock.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { notedInMemory } from '../backends.fixture.ts'
-import type { StateStore } from '../state-store.ts'
+import type { CallState, StateStore } from '../state-store.ts'
 import { openValkeyState } from './open-valkey-state.ts'
 
 const later = Date.now() + 3_600_000
 const people = Array.from({ length: 60 }, (_, at) => `${at.toString(36).padStart(2, '0')}-person`)
 
+/** The state as one call of somebody sees it. */
+function of(state: StateStore, slot: string): CallState {
+  if (state.begin === undefined) throw new Error('the state is in this process')
+  return state.begin(slot)
+}
+
 /** One call of everybody: what they counted. */
 function count(state: StateStore): Promise<number[]> {
   return Promise.all(
     people.map(async (slot) => {
-      const call = state.begin?.(slot) as StateStore
-      return call.change('count', 'k', (before = 0) => ({ value: before + 1, expires: later, result: before + 1 }))
+      return of(state, slot).change('count', 'k', (before = 0) => ({ value: before + 1, expires: later, result: before + 1 }))
     }),
   )
 }
@@ -58,9 +63,7 @@ describe.skipIf(redisProgram() === undefined).each([
     let woken = 0
     const stop = one.listen?.('topic', () => void (woken += 1))
     await until('the announcement', async () => {
-      await other
-        .begin?.('so')
-        .change('count', 'said', (before = 0) => ({ value: before + 1, expires: later, result: 0, announce: 'topic' }))
+      await of(other, 'so').change('count', 'said', (before = 0) => ({ value: before + 1, expires: later, result: 0, announce: 'topic' }))
       return woken > 1 ? true : undefined
     })
     stop?.()
@@ -68,14 +71,13 @@ describe.skipIf(redisProgram() === undefined).each([
 
   test('what was lost at one server is known to be lost there, and what is at others is not', async () => {
     const state = await open()
-    const lostOf = (): Promise<(number | undefined)[]> =>
-      Promise.all(people.map(async (slot) => (state.begin?.(slot) as StateStore).lostAt?.()))
+    const lostOf = (): Promise<(number | undefined)[]> => Promise.all(people.map(async (slot) => of(state, slot).lostAt?.()))
     expect(new Set(await lostOf())).toEqual(new Set([undefined]))
     const [first] = redis.servers
     const client = new Redis(first?.url ?? '')
     await client.flushall()
     client.disconnect()
-    await Promise.all(people.map(async (slot) => state.begin?.(slot).get('count', 'k')))
+    await Promise.all(people.map(async (slot) => of(state, slot).get('count', 'k')))
     const lost = (await lostOf()).filter((at) => at !== undefined).length
     expect(lost).toBeGreaterThan(0)
     expect(lost === people.length).toBe(redis.servers.length === 2)

@@ -94,7 +94,7 @@ export class ValkeyPlace implements VersionedPlace {
       const names = [mark, ...keys.map((key) => this.#nameOf(slot, epoch.id, key))]
       const [marked = null, ...held] = await this.#send(() => (this.#options.connection as Redis).mget(names))
       if ((marked ?? '') === epoch.id) return { values: held.map(readStored), epoch }
-      this.#epochs.see(mark, marked) ?? (await this.#inTime(() => this.#epochs.begin(mark)))
+      if (this.#epochs.see(mark, marked) === undefined) await this.#inTime(() => this.#epochs.begin(mark))
     }
     throw this.#failed('it is emptied again and again')
   }

@@ -14,7 +14,7 @@ import type { OwnerConversations } from '../../state/state-values.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { AttachedCall } from '../call.ts'
 import type { Services } from '../services.ts'
-import { beginning, freshState, mayBeLost } from './fresh-state.ts'
+import { beginning, freshState } from './fresh-state.ts'
 
 /** Conversations that are remembered for one owner. */
 const mostRecent = 256
@@ -114,7 +114,7 @@ export interface Offering {
   readonly sessions: readonly Session[]
 }
 
-/** The conversations of this owner in which the tool was offered within the window. */
+/** The conversations of this owner in which the tool was offered within the window. Where some were lost, the session of the connection was begun after that and says so. */
 export async function offeringConversations(services: Services, snapshot: Snapshot, caller: Caller, tool: string): Promise<Offering> {
   const { link_window_ms: window, session_idle_ms: idle } = snapshot.settings.turns
   const owner = await services.state.get('owner', ownerKey(services, caller))
@@ -126,8 +126,7 @@ export async function offeringConversations(services: Services, snapshot: Snapsh
     if (session !== undefined && (session.state.offered.includes(tool) || session.state.offered.includes(anyTool))) sessions.push(session)
   }
   const isCrowded = (owner?.crowdedUntil ?? 0) > now
-  // Where some are missing it may come from one of those.
-  const start = isCrowded || (await mayBeLost(services, snapshot)) ? unknownLabel(caller.principal) : freshState(snapshot.policy).label
+  const start = isCrowded ? unknownLabel(caller.principal) : freshState(snapshot.policy).label
   return { sessions, label: sessions.reduce((label, session) => join(label, session.policyState.label), start) }
 }
 
