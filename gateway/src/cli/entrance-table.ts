@@ -40,16 +40,19 @@ export class EntranceTable {
       }))
   }
 
-  /** The entrance at a path (without its query); undefined when there is none. */
-  find(path: string): Found | undefined {
+  /** The entrance at a path (without its query), one that takes the method if there is one; undefined when there is none. */
+  find(path: string, method?: string): Found | undefined {
     const exact = this.#exact.get(path)
     if (exact !== undefined) return { entrance: exact, parameter: '' }
+    let other: Found | undefined
     for (const { entrance, start, takesRest } of this.#open) {
       if (!path.startsWith(start)) continue
       const parameter = path.slice(start.length)
-      if (parameter !== '' && (takesRest || (parameter.length <= 64 && !parameter.includes('/')))) return { entrance, parameter }
+      if (parameter === '' || (!takesRest && (parameter.length > 64 || parameter.includes('/')))) continue
+      if (method === undefined || allowedMethods(entrance)?.includes(method) !== false) return { entrance, parameter }
+      other ??= { entrance, parameter }
     }
-    return undefined
+    return other
   }
 }
 

@@ -17,7 +17,7 @@ import { allowedMethods, EntranceTable, settleTarget, type Entrance } from './en
 import { answerHealth, answerReadiness, type Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
-import { answerPlainError, pathOf, speaksAnthropic } from './plain-errors.ts'
+import { answerPlainError, pathOf, queryOf, speaksAnthropic } from './plain-errors.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
 
@@ -50,7 +50,11 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
       methods: ['POST'],
       needs: 'caller',
       dialect: dialect.name,
-      handle: named((request, response) => run(services, httpOrigin(request, response), dialect)),
+      handle: named((request, response, target) => {
+        if (dialect.readPath === undefined) return run(services, httpOrigin(request, response), dialect)
+        const at = dialect.readPath(target, queryOf(request))
+        return (at.operation === 'count' ? countTokens : run)(services, httpOrigin(request, response, at), dialect)
+      }),
     })
     return [entrance(call, runModelCall), ...(count === undefined ? [] : [entrance(count, countTokens)])]
   })
@@ -105,7 +109,8 @@ export function createDispatch(
   const begin = (request: IncomingMessage, response: ServerResponse): Promise<void> | void => {
     settleTarget(request)
     const path = pathOf(request)
-    const found = table.find(path)
+    const { method = '' } = request
+    const found = table.find(path, method)
     if (isDraining() && found?.entrance.isProbe !== true) throw new TurnwardError('gateway.draining', { retryAfterSeconds: 1 })
     // RFC 9112, section 3.2.
     if (request.httpVersion === '1.1' && request.headers.host === undefined)
@@ -113,7 +118,6 @@ export function createDispatch(
     if (found === undefined) throw new TurnwardError('request.not_found', { subject: path.slice(0, 200) })
     const { entrance, parameter } = found
     const allowed = allowedMethods(entrance)
-    const { method = '' } = request
     if (allowed !== undefined && !allowed.includes(method)) {
       response.setHeader('allow', allowed.join(', '))
       throw new TurnwardError('request.method', { subject: `${method} ${path}` })

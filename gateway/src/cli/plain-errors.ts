@@ -15,6 +15,13 @@ export function pathOf(request: IncomingMessage): string {
   return query === -1 ? url : url.slice(0, query)
 }
 
+/** The query of a request, without its `?`; empty when there is none. */
+export function queryOf(request: IncomingMessage): string {
+  const url = request.url ?? '/'
+  const query = url.indexOf('?')
+  return query === -1 ? '' : url.slice(query + 1)
+}
+
 /** Anthropic's clients name themselves by their version header or by the path only they have. */
 export function speaksAnthropic(request: IncomingMessage): boolean {
   return request.headers['anthropic-version'] !== undefined || /^\/v1\/messages(?:\/|$)/.test(pathOf(request))

@@ -16,6 +16,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { DialectName } from '../wire/dialect.ts'
 import { addsUsage, buildRequest, signRequest, type Hop, type OutgoingCall } from './building-request.ts'
 import { collectBody } from './collecting-body.ts'
+import { decodedStream } from './decoding-stream.ts'
 import { holdResponse } from './held-response.ts'
 import { mayRefuseField, namesStreamOptions } from './stream-usage.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -79,6 +80,8 @@ export async function askUpstream(services: AskingServices, asked: Asked): Promi
       response = await send(services, asked, without, buildRequest(call, without), credential)
     } else response = holdResponse(response, body)
   }
+  const framing = call.stream ? provider.dialects[dialect]?.framing : undefined
+  if (framing !== undefined) response = decodedStream(response, framing, snapshot.settings.limits.max_event_bytes)
   return { target, provider, dialect, credential: id, response, secrets: secretsOf(credential, target) }
 }
 

@@ -11,6 +11,7 @@ import type { Provider, SpokenDialect } from '../providers/provider.ts'
 import type { UpstreamRequest } from '../providers/transport.ts'
 import { converterFor } from '../wire/converting/converting.ts'
 import type { Dialect, DialectName } from '../wire/dialect.ts'
+import { dialectByName } from '../wire/dialects.ts'
 import { carriesMarks, withoutMarks } from '../wire/dialects/messages/hub/marks.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import { replaceModel, setTopLevel } from '../wire/request/splice-bytes.ts'
@@ -92,7 +93,7 @@ function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
     call.dialect.name === 'messages' && dialect === 'messages' && call.bytes !== undefined && carriesMarks(call.bytes)
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning && !dropsOptions) {
     let bytes = call.bytes
-    if (model !== call.model) bytes = requireSplice(replaceModel(bytes, model))
+    if (model !== call.model && !isInPath(dialect)) bytes = requireSplice(replaceModel(bytes, model))
     if (forceUsage)
       bytes = setTopLevel(bytes, 'stream_options', JSON.stringify({ ...streamOptions(call.body.fields), include_usage: true }))
     return bytes
@@ -100,10 +101,16 @@ function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
   const body = converter?.request(named, { upstream: target.upstream.name }) ?? (dialect === 'messages' ? withoutMarks(named) : named)
-  if (omitModel) delete body.model
+  if (omitModel || isInPath(dialect)) delete body.model
+  if (isInPath(dialect)) delete body.stream
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }
   else if (dropsOptions || (converter !== undefined && dialect === 'chat-completions')) delete body.stream_options
   return JSON.stringify(body)
+}
+
+/** Whether the path names the model and the form of the answer, and the body does not. */
+function isInPath(dialect: DialectName): boolean {
+  return dialectByName[dialect].readPath !== undefined
 }
 
 function requireSplice(bytes: Buffer | undefined): Buffer {

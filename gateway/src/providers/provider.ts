@@ -5,6 +5,7 @@
 import type { UpstreamConfig } from '@turnward/contract/config'
 import type { Credential } from '../core/credential.ts'
 import type { DialectName } from '../wire/dialect.ts'
+import type { StreamFraming } from '../wire/framing/stream-framing.ts'
 import type { UpstreamTransport } from './transport.ts'
 
 /** A dialect where a vendor speaks it. */
@@ -13,6 +14,8 @@ export interface SpokenDialect {
   readonly path: string
   /** Path of the vendor's token counting in this dialect, when it has one. */
   readonly countPath?: string
+  /** How a stream is framed there; undefined: as server-sent events. */
+  readonly framing?: StreamFraming
 }
 
 /** A request with all its bytes, before it is signed. */

@@ -23,10 +23,7 @@ export async function readModelRequest(
   const { limits } = snapshot.settings
   const bytes = await origin.body(limits)
   const owner = `${caller.principal.id.length}:${caller.principal.id}${caller.consumer ?? ''}`
-  const { body, view } = services.requests.read(owner, dialect, bytes, {
-    maxDepth: limits.max_depth,
-    maxKeys: limits.max_keys,
-    guardedFields: allGuardedFields,
-  })
+  const read = { maxDepth: limits.max_depth, maxKeys: limits.max_keys, guardedFields: allGuardedFields }
+  const { body, view } = services.requests.read(owner, dialect, bytes, read, origin.path)
   return { bytes, body, view }
 }

@@ -4,6 +4,7 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import type { JsonObject, JsonValue } from '../core/json.ts'
+import type { StreamFraming } from './framing/stream-framing.ts'
 import type { StreamLens } from './gate/stream-lens.ts'
 
 export type DialectName = 'chat-completions' | 'messages'
@@ -98,15 +99,33 @@ export interface ResponseView {
 
 /** Paths of the gateway that speak a dialect. */
 export interface DialectPaths {
-  /** A model call. */
+  /** A model call. A path that ends in `{target...}` says more of the call: `readPath` reads it. */
   readonly call: string
   /** A count of the tokens a call would have, where the dialect knows one. */
   readonly count?: string
 }
 
+/** What the path of a request says, in a dialect that says it there. */
+export interface PathTarget {
+  readonly operation: 'call' | 'count'
+  /** The model, decoded. */
+  readonly model: string
+  readonly stream: boolean
+  /** How the client wants its stream framed; undefined: as server-sent events. */
+  readonly framing?: StreamFraming
+}
+
 export interface Dialect {
   readonly name: DialectName
   readonly paths: DialectPaths
+  /** The list that holds the conversation, at the top of a body. */
+  readonly listField: string
+  /**
+   * Of a dialect whose requests name model and form in their path: what stands in place of `{target...}`, and the query
+   * (without `?`). Its bodies have neither `model` nor `stream` on the wire; here both are put into the parsed body before
+   * anybody reads it, and taken out of it where it is written. Throws `request.not_found` / `request.invalid`.
+   */
+  readonly readPath?: (target: string, query: string) => PathTarget
   /** Fields of a request that are read, in the only spelling they are read in. */
   readonly guardedFields: ReadonlySet<string>
   /**

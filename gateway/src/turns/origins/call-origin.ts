@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { Caller } from '../../core/principal.ts'
+import type { PathTarget } from '../../wire/dialect.ts'
 import type { BodyLimits } from '../../wire/request/request-bytes.ts'
 
 /** Takes one answer: a head, then bytes, then an end. */
@@ -32,6 +33,8 @@ export interface CallOrigin {
   readonly headers: IncomingHttpHeaders
   /** Who calls, where the gateway itself knows it; otherwise the headers must say so. */
   readonly caller?: Caller
+  /** What the path of the request says, in a dialect that says something there. */
+  readonly path?: PathTarget | undefined
   /** The bytes of the request. Throws `request.*`. */
   body(limits: BodyLimits): Promise<Buffer>
   /** Aborted when nobody waits for the answer any more. */

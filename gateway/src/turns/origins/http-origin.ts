@@ -2,26 +2,31 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
+import type { PathTarget } from '../../wire/dialect.ts'
 import { writeChunk } from '../../http1/chunk-writer.ts'
 import { readBody } from '../../models/reading-body.ts'
 import type { BodyLimits } from '../../wire/request/request-bytes.ts'
 import type { CallOrigin, Outlet } from './call-origin.ts'
+import { FramedOutlet } from './framed-outlet.ts'
 
-/** The origin of one request. It is cancelled when the client goes away before its answer is whole. */
-export function httpOrigin(request: IncomingMessage, response: ServerResponse): CallOrigin {
-  return new HttpOrigin(request, response)
+/** The origin of one request. `path`: what its path says. It is cancelled when the client goes away before its answer is whole. */
+export function httpOrigin(request: IncomingMessage, response: ServerResponse, path?: PathTarget): CallOrigin {
+  return new HttpOrigin(request, response, path)
 }
 
 class HttpOrigin implements CallOrigin {
   readonly headers: IncomingHttpHeaders
   readonly signal: CancelSignal
   readonly outlet: Outlet
+  readonly path: PathTarget | undefined
   readonly #request: IncomingMessage
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, path: PathTarget | undefined) {
     this.headers = request.headers
+    this.path = path
     this.#request = request
-    this.outlet = new HttpOutlet(response)
+    const outlet = new HttpOutlet(response)
+    this.outlet = path?.framing === undefined ? outlet : new FramedOutlet(outlet, path.framing)
     const cancellation = new Cancellation()
     response.on('close', () => {
       if (!response.writableFinished) cancellation.cancel(new TurnwardError('request.cancelled'))

@@ -14,6 +14,8 @@ export interface JsonLimits {
   readonly maxDepth: number
   /** Keys in the whole body. */
   readonly maxKeys: number
+  /** The list at the top of a body whose elements are marked. Default: `messages`. */
+  readonly listField?: string
   /** Fields that are read: another spelling of their names is refused. Default: none. */
   readonly guardedFields?: ReadonlySet<string>
 }
@@ -64,7 +66,7 @@ export function parseOpenJson(text: string, limits: JsonLimits): unknown {
   return scan(text, limits, true) ? parseEscapedKeys(text) : JSON.parse(text)
 }
 
-/** Where the elements of the list `messages` at the top of a body lie, in characters of its text. */
+/** Where the elements of the list of messages at the top of a body lie, in characters of its text. */
 export class MessageMarks {
   /** After the bracket that opens the list; 0 when there was none. */
   start = 0
@@ -103,6 +105,7 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
   let field: string | undefined
   let inList = false
   let keysBeforeTools = -1
+  const listField = limits.listField ?? 'messages'
   for (let at = 0; at < length; at++) {
     const code = text.charCodeAt(at)
     if (code === quote) {
@@ -134,7 +137,7 @@ function scan(text: string, limits: JsonLimits, isOpen: boolean, marks?: Message
       if (expectsKey) frames.open()
       if (opensNext) openFrom = depth
       opensNext = false
-      if (field === 'messages' && marks !== undefined && code === openBracket) {
+      if (field === listField && marks !== undefined && code === openBracket) {
         inList = true
         marks.start = at + 1
         marks.keysBefore = keys - marks.keysElsewhere

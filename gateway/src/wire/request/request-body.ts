@@ -4,16 +4,18 @@ import { parseJson } from '../../core/parse-json.ts'
 
 export class RequestBody {
   readonly #json: JsonObject
+  readonly #listField: string
   /** The bytes to take the messages from; undefined once they are there. */
   #bytes: Buffer | undefined
 
-  /** `bytes`: the whole request, when the messages of `json` are not all of them. */
-  constructor(json: JsonObject, bytes?: Buffer) {
+  /** `listField`: the list of messages. `bytes`: the whole request, when the messages of `json` are not all of them. */
+  constructor(json: JsonObject, listField: string, bytes?: Buffer) {
     this.#json = json
+    this.#listField = listField
     this.#bytes = bytes
   }
 
-  /** Every field as it is, except for `messages`, which may be a part of them. Changes here are changes of the body. */
+  /** Every field as it is, except for the messages, which may be a part of them. Changes here are changes of the body. */
   get fields(): JsonObject {
     return this.#json
   }
@@ -21,8 +23,8 @@ export class RequestBody {
   /** The whole body. */
   get json(): JsonObject {
     if (this.#bytes !== undefined) {
-      const { messages } = parseJson(this.#bytes.toString('utf8')) as JsonObject
-      this.#json.messages = messages ?? []
+      const whole = parseJson(this.#bytes.toString('utf8')) as JsonObject
+      this.#json[this.#listField] = whole[this.#listField] ?? []
       this.#bytes = undefined
     }
     return this.#json

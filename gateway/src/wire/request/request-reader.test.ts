@@ -27,7 +27,7 @@ interface Outcome {
 function readAfresh(dialect: Dialect, bytes: Buffer): Outcome {
   return outcomeOf(() => {
     const json = parseGuardedJson(bytes, limits)
-    return { body: new RequestBody(json), view: dialect.readRequest(json) }
+    return { body: new RequestBody(json, dialect.listField), view: dialect.readRequest(json) }
   })
 }
 

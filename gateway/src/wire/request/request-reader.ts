@@ -4,7 +4,9 @@
  * The same holds for its list of tools.
  */
 import type { Clock } from '../../core/clock.ts'
-import type { Dialect, RequestView } from '../dialect.ts'
+import type { Dialect, PathTarget, RequestView } from '../dialect.ts'
+import { TurnwardError } from '../../core/error.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { MessageMarks, parseGuardedJson, parseGuardedText, textOf, type JsonLimits } from './json-guard.ts'
 import { RequestBody } from './request-body.ts'
 import { KnownBeginnings, shortestBeginning, type Beginning, type FoundBeginning } from './known-beginnings.ts'
@@ -27,11 +29,12 @@ export class RequestReader {
   }
 
   /**
-   * `owner`: whose requests may be compared with each other. Throws `request.malformed`, `request.ambiguous_key`,
+   * `owner`: whose requests may be compared with each other. `path`: what the path of the request says. Throws `request.malformed`, `request.ambiguous_key`,
    * `request.too_deep`, and what the dialect throws.
    */
-  read(owner: string, dialect: Dialect, bytes: Buffer, limits: JsonLimits): ReadBody {
+  read(owner: string, dialect: Dialect, bytes: Buffer, given: JsonLimits, path?: PathTarget): ReadBody {
     const sender = `${dialect.name}|${owner}`
+    const limits: Limits = { ...given, listField: dialect.listField, path }
     const tools = this.#tools.placeFor(sender, limits.maxDepth)
     const read =
       bytes.length < shortestBeginning ? readShort(dialect, bytes, limits, tools) : this.#readLong(sender, dialect, bytes, limits, tools)
@@ -39,7 +42,7 @@ export class RequestReader {
     return read
   }
 
-  #readLong(sender: string, dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): ReadBody {
+  #readLong(sender: string, dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): ReadBody {
     const search = this.#beginnings.search(sender, bytes)
     const { beginning, ...read } = readLong(dialect, bytes, limits, tools, search.found)
     if (beginning !== undefined) this.#beginnings.keep(search, beginning, this.#clock.now())
@@ -47,26 +50,41 @@ export class RequestReader {
   }
 }
 
-function readShort(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): ReadBody {
-  const json = parseGuardedJson(bytes, limits, tools)
-  return { body: new RequestBody(json), view: dialect.readRequest(json) }
+interface Limits extends JsonLimits {
+  readonly listField: string
+  readonly path: PathTarget | undefined
+}
+
+/** What the path says is read as if the body said it. */
+function withPath(json: JsonObject, { path }: Limits): JsonObject {
+  if (path === undefined) return json
+  for (const field of ['model', 'stream'])
+    if (json[field] !== undefined) throw new TurnwardError('request.invalid', { subject: field, why: 'the path says it' })
+  json.model = path.model
+  json.stream = path.stream
+  return json
+}
+
+function readShort(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): ReadBody {
+  const json = withPath(parseGuardedJson(bytes, limits, tools), limits)
+  return { body: new RequestBody(json, limits.listField), view: dialect.readRequest(json) }
 }
 
 interface Reading extends ReadBody {
   readonly beginning: Beginning | undefined
 }
 
-function readLong(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace, found: FoundBeginning | undefined): Reading {
+function readLong(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace, found: FoundBeginning | undefined): Reading {
   if (found === undefined || found.beginning.maxDepth !== limits.maxDepth) return readWhole(dialect, bytes, limits, tools)
   const next = nextElement(bytes, found.beginning.ends[found.count - 1] as number)
   return next < 0 ? readWhole(dialect, bytes, limits, tools) : readOn(dialect, bytes, limits, tools, found, next)
 }
 
-function readWhole(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace): Reading {
+function readWhole(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): Reading {
   const text = textOf(bytes)
   const marks = new MessageMarks()
-  const json = parseGuardedText(text, limits, marks, tools)
-  const body = new RequestBody(json)
+  const json = withPath(parseGuardedText(text, limits, marks, tools), limits)
+  const body = new RequestBody(json, limits.listField)
   const view = dialect.readRequest(json)
   const messages = messagesOf(view)
   if (marks.start === 0 || marks.ends.length !== messages.length) return { body, view, beginning: undefined }
@@ -78,15 +96,15 @@ function readWhole(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: T
 }
 
 /** Reads what comes before the messages and what comes after the known ones, as one body without those. */
-function readOn(dialect: Dialect, bytes: Buffer, limits: JsonLimits, tools: ToolsPlace, found: FoundBeginning, next: number): Reading {
+function readOn(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace, found: FoundBeginning, next: number): Reading {
   const { beginning: known, count } = found
   const text = bytes.toString('utf8', 0, known.start) + textOf(bytes.subarray(next))
   const marks = new MessageMarks()
   marks.keysElsewhere = (known.keys[count - 1] as number) - known.keysBefore
-  const json = parseGuardedText(text, limits, marks, tools)
+  const json = withPath(parseGuardedText(text, limits, marks, tools), limits)
   const view = dialect.readRequest(json, count === known.messages.length ? known.messages : known.messages.slice(0, count))
   return {
-    body: new RequestBody(json, bytes),
+    body: new RequestBody(json, limits.listField, bytes),
     view,
     beginning: goOn(found, bytes, messagesOf(view), marks, byteOffsets(text, marks, next, bytes)),
   }

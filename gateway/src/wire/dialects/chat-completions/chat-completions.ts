@@ -12,6 +12,7 @@ import { chatErrorBody, chatErrorIn, chatStreamError } from './errors.ts'
 export const chatCompletions: Dialect = {
   name: 'chat-completions',
   paths,
+  listField: 'messages',
   guardedFields,
   readRequest: readChatRequest,
   readResponse: readChatResponse,

@@ -18,6 +18,7 @@ import { readMessagesRequest } from './request.ts'
 export const messages: Dialect = {
   name: 'messages',
   paths,
+  listField: 'messages',
   guardedFields,
   readRequest: readMessagesRequest,
   readResponse: readMessagesResponse,
