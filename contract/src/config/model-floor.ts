@@ -3,10 +3,27 @@ import { z } from 'zod'
 import { baseAddressSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema } from './common.ts'
 
-export const credentialSchema = z.strictObject({
-  /** The secret itself: write `${ENV}` or `${file:path}`, never the value. */
-  secret: z.string().min(1),
+const awsCredentialSchema = z.strictObject({
+  access_key_id: z.string().min(1),
+  /** Write `${ENV}` or `${file:path}`, never the value. */
+  secret_access_key: z.string().min(1),
+  /** Of keys that expire. */
+  session_token: z.string().min(1).optional(),
+  profile: notAvailableYet('credentials.*.aws.profile'),
+  role_arn: notAvailableYet('credentials.*.aws.role_arn'),
+  identity: notAvailableYet('credentials.*.aws.identity'),
 })
+
+export const credentialSchema = z
+  .strictObject({
+    /** The secret itself: write `${ENV}` or `${file:path}`, never the value. */
+    secret: z.string().min(1).optional(),
+    /** Keys that requests to AWS are signed with, in place of a secret. */
+    aws: awsCredentialSchema.optional(),
+  })
+  .refine(({ secret, aws }) => (secret === undefined) !== (aws === undefined), {
+    message: 'needs either `secret` or `aws`',
+  })
 
 const upstreamBase = {
   /** Credential used when neither key, principal nor group maps one. `none` sends no credential. */
@@ -63,6 +80,19 @@ export const upstreamSchema = z.discriminatedUnion('kind', [
     base_url: baseAddressSchema,
     ...upstreamBase,
   }),
+  z
+    .strictObject({
+      kind: z.literal('bedrock'),
+      /** Where the models are, and what requests are signed for. */
+      region: z.string().regex(/^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/, 'is no region of AWS: write it like `us-east-1`'),
+      /** Default: Bedrock's own address in the region. */
+      base_url: baseAddressSchema.optional(),
+      ...upstreamBase,
+    })
+    .transform(({ base_url, ...upstream }) => ({
+      ...upstream,
+      base_url: base_url ?? `https://bedrock-runtime.${upstream.region}.amazonaws.com`,
+    })),
   z.strictObject({
     kind: z.literal('scripted'),
     /** Deterministic answers for demos and tests. */

@@ -72,6 +72,12 @@ export function compileSnapshot(config: Config, source: SnapshotSource): Snapsho
   return buildSnapshot(config, policy, source)
 }
 
+function compileCredential({ secret, aws }: Config['credentials'][string], id: string): ProviderCredential {
+  if (aws === undefined) return { id, kind: 'static', secret: secret ?? '' }
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = aws
+  return { id, kind: 'parts', credential: { kind: 'aws', accessKeyId, secretAccessKey, sessionToken } }
+}
+
 /** Puts a checked configuration and its policy together; deeply frozen. */
 export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSource): Snapshot {
   const { listen, limits, audit, telemetry, turns, store, state, cluster, workers } = config
@@ -86,11 +92,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     principals: compileMap(config.principals, compilePrincipal),
     groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),
     keys: compileMap(config.keys, compileKey),
-    credentials: compileMap(config.credentials, (credential, id): ProviderCredential => ({
-      id,
-      kind: 'static',
-      secret: credential.secret,
-    })),
+    credentials: compileMap(config.credentials, compileCredential),
     upstreams,
     routes: compileRoutes(config.routes, upstreams),
     servers: compileMap(config.servers, (server, name) => compileServer(server, name, base)),

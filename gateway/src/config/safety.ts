@@ -12,7 +12,11 @@ type StdioServer = Extract<ServerConfig, { transport: 'stdio' }>
 
 /** Reports every setting that must not run as written. */
 export function checkSafety(config: Config, report: ReportAt): void {
-  for (const [id, credential] of Object.entries(config.credentials)) checkSendable(credential.secret, ['credentials', id, 'secret'], report)
+  for (const [id, { secret, aws }] of Object.entries(config.credentials)) {
+    if (secret !== undefined) checkSendable(secret, ['credentials', id, 'secret'], report)
+    for (const part of ['access_key_id', 'secret_access_key', 'session_token'] as const)
+      if (aws?.[part] !== undefined) checkSendable(aws[part], ['credentials', id, 'aws', part], report)
+  }
   for (const [id, key] of Object.entries(config.keys)) checkSendable(key.secret, ['keys', id, 'secret'], report)
   for (const [index, host] of config.listen.hosts.entries()) {
     if (/[\s/@?#\\]/.test(host) || host === '')

@@ -7,11 +7,22 @@ export type Credential =
   | { readonly kind: 'none' }
   /** Sent as it is, in the header the provider says. */
   | { readonly kind: 'secret'; readonly secret: string }
+  | AwsCredential
+
+/** Keys of AWS: requests are signed with the secret one, which is never sent. */
+export interface AwsCredential {
+  readonly kind: 'aws'
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string | undefined
+}
 
 /** Where a configured credential comes from. */
 export type CredentialSource =
   /** It is what the configuration says: `${ENV}` and `${file:…}` have been read by then. */
   | { readonly kind: 'static'; readonly secret: string }
+  /** As configured, in parts. */
+  | { readonly kind: 'parts'; readonly credential: AwsCredential }
   /** It is asked for when a call needs it, and may take its time: whoever gives it out also keeps it as long as it is good. */
   | { readonly kind: 'obtained'; readonly secret?: undefined; readonly obtain: (now: number) => Credential | Promise<Credential> }
 
@@ -20,5 +31,9 @@ export const noCredential: Credential = { kind: 'none' }
 
 /** Everything in it that nobody may see. */
 export function secretsIn(credential: Credential): readonly string[] {
-  return credential.kind === 'none' ? [] : [credential.secret]
+  if (credential.kind === 'none') return []
+  if (credential.kind === 'secret') return [credential.secret]
+  // The id of a key is no secret, but it is nobody's business either.
+  const { accessKeyId, secretAccessKey, sessionToken } = credential
+  return [accessKeyId, secretAccessKey, ...(sessionToken === undefined ? [] : [sessionToken])]
 }

@@ -42,6 +42,7 @@ export function resolveCredential(
     })
   }
   const credential = snapshot.credentials.get(id)
+  if (credential?.kind === 'parts') return { id: credential.id, credential: credential.credential }
   if (credential !== undefined) return credential.kind === 'static' ? staticCredential(credential) : obtain(credential, upstreamName, now)
   throw new TurnwardError('upstream.credential', {
     subject: upstreamName,

@@ -25,9 +25,17 @@ export function presentedKey(headers: IncomingHttpHeaders, ignored: readonly Cre
   const other = apiKey === undefined || apiKey === '' ? undefined : apiKey
   const key = other !== undefined && (strange || (bearer !== undefined && bearer !== other)) ? oursOf(bearer, other) : (bearer ?? other)
   if (key === undefined)
-    throw new TurnwardError('auth.missing_key', strange ? { why: 'the `authorization` header is not `Bearer <key>`' } : {})
+    throw new TurnwardError('auth.missing_key', strange ? strangeScheme(authorization) : {})
   if (key.length > longestKey) throw new TurnwardError('auth.unknown_key', { why: `it is longer than ${longestKey} characters` })
   return key
+}
+
+function strangeScheme(authorization: string): { readonly why: string; readonly fix?: string } {
+  if (!authorization.startsWith('AWS4-HMAC-SHA256')) return { why: 'the `authorization` header is not `Bearer <key>`' }
+  return {
+    why: 'the request is signed with keys of AWS, which mean nothing here',
+    fix: 'Give the SDK the virtual key as its bearer token (`AWS_BEARER_TOKEN_BEDROCK`).',
+  }
 }
 
 /** The one of two different credentials that is ours. */

@@ -61,7 +61,7 @@ export function signRequest(
 ): UpstreamRequest | Promise<UpstreamRequest> {
   const { config } = target.upstream
   const { method = 'POST', path, headers, body } = request
-  const signed = provider.sign({ method, baseUrl: 'base_url' in config ? config.base_url : '', path, headers, body }, credential, now)
+  const signed = provider.sign({ method, baseUrl: 'base_url' in config ? config.base_url : '', path, headers, body, region: 'region' in config ? config.region : undefined }, credential, now)
   const withHeaders = (added: readonly string[]): UpstreamRequest => ({ ...request, headers: [...headers, ...added] })
   return signed instanceof Promise ? signed.then(withHeaders) : withHeaders(signed)
 }
@@ -122,13 +122,13 @@ function streamOptions(body: JsonObject): JsonObject {
   return typeof body.stream_options === 'object' && body.stream_options !== null ? (body.stream_options as JsonObject) : {}
 }
 
-function buildHeaders(call: OutgoingCall, { target, provider }: Hop): string[] {
+function buildHeaders(call: OutgoingCall, { target, provider, dialect }: Hop): string[] {
   const fixed = fixedHeadersOf(target.upstream.config)
   const headers = ['content-type', 'application/json']
   const add = (name: string, value: string): void => {
     if (!fixed.names.has(name)) headers.push(name, value)
   }
-  add('accept', call.stream ? 'text/event-stream' : 'application/json')
+  add('accept', call.stream ? (provider.dialects[dialect]?.framing?.contentType ?? 'text/event-stream') : 'application/json')
   // A request that names no coding may be answered in any (RFC 9110, 12.5.3).
   add('accept-encoding', 'identity')
   add('user-agent', userAgent)

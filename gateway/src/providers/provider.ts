@@ -28,6 +28,8 @@ export interface UnsignedRequest {
   /** Flat list of names and values. */
   readonly headers: readonly string[]
   readonly body: Buffer | string
+  /** The configured region, of an upstream that has one. */
+  readonly region?: string | undefined
 }
 
 export interface PlaceTarget {

@@ -1,5 +1,6 @@
 /** The table of providers by upstream kind. A new vendor is a new folder and one line here. */
 import { anthropic } from './anthropic/anthropic.ts'
+import { bedrock } from './bedrock/bedrock.ts'
 import { openaiCompatible } from './openai-compatible/openai-compatible.ts'
 import { openai } from './openai/openai.ts'
 import type { Provider, UpstreamKind } from './provider.ts'
@@ -9,5 +10,6 @@ export const providers: Readonly<Record<UpstreamKind, Provider>> = {
   openai,
   anthropic,
   'openai-compatible': openaiCompatible,
+  bedrock,
   scripted,
 }

@@ -7,7 +7,7 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { StreamFraming } from './framing/stream-framing.ts'
 import type { StreamLens } from './gate/stream-lens.ts'
 
-export type DialectName = 'chat-completions' | 'messages'
+export type DialectName = 'chat-completions' | 'messages' | 'converse'
 
 export interface ToolDefinitionView {
   readonly name: string
@@ -167,6 +167,8 @@ export interface Dialect {
   }
   /** The error envelope of this dialect. */
   errorBody(error: DialectError): JsonObject
+  /** Headers that say of an error what its envelope does not. */
+  errorHeaders?(error: DialectError): Readonly<Record<string, string>>
   /** The bytes of an error inside a stream that has begun. */
   streamError(error: DialectError): string
 }

@@ -70,7 +70,11 @@ export function answerError(outlet: Outlet, dialect: Dialect, thrown: unknown): 
     return error
   }
   const body = JSON.stringify(dialect.errorBody(parts))
-  const headers: OutgoingHttpHeaders = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+  const headers: OutgoingHttpHeaders = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    ...dialect.errorHeaders?.(parts),
+  }
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   // The rest of a body we refused to read would otherwise be taken for the next request.

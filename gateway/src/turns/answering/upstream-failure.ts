@@ -49,10 +49,10 @@ export async function readFailure(
   // Another vendor's envelope says what it says; whoever stands between is named.
   const isVendors = isEnvelope(dialectByName[routed.dialect], text)
   const message = isVendors ? said : failure.message
-  const rebuilt = (): string =>
-    JSON.stringify(call.dialect.errorBody({ status, code: failure.code, message, ...(turn === undefined ? {} : { turn }) }))
-  const body = isNative ? bytes : Buffer.from(rebuilt())
+  const told = { status, code: failure.code, message, ...(turn === undefined ? {} : { turn }) }
+  const body = isNative ? bytes : Buffer.from(JSON.stringify(call.dialect.errorBody(told)))
   const headers = answerHeaders(call, routed, 'application/json')
+  Object.assign(headers, call.dialect.errorHeaders?.(told))
   headers['content-length'] = body.length
   if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds)
   return { failure, status, headers, body }

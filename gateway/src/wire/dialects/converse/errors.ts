@@ -1,0 +1,48 @@
+/** An error in the words of Converse: a message, and the name of the exception in a header or as the type of an event. */
+import type { JsonObject, JsonValue } from '../../../core/json.ts'
+import type { DialectError } from '../../dialect.ts'
+import { turnOf } from '../error-fields.ts'
+
+const exceptions: Readonly<Record<number, string>> = {
+  401: 'AccessDeniedException',
+  403: 'AccessDeniedException',
+  404: 'ResourceNotFoundException',
+  408: 'ModelTimeoutException',
+  429: 'ThrottlingException',
+  503: 'ServiceUnavailableException',
+  529: 'ServiceUnavailableException',
+}
+
+function exceptionOf(status: number): string {
+  return exceptions[status] ?? (status >= 500 ? 'InternalServerException' : 'ValidationException')
+}
+
+export function converseErrorBody(error: DialectError): JsonObject {
+  return { message: error.message, code: error.code, ...turnOf(error) }
+}
+
+export function converseErrorHeaders({ status }: DialectError): Readonly<Record<string, string>> {
+  return { 'x-amzn-errortype': exceptionOf(status) }
+}
+
+/** Exceptions that a stream of the dialect documents. */
+const inStream: ReadonlySet<string> = new Set([
+  'InternalServerException',
+  'ModelStreamErrorException',
+  'ThrottlingException',
+  'ValidationException',
+  'ServiceUnavailableException',
+])
+
+export function converseStreamError(error: DialectError): string {
+  const named = exceptionOf(error.status)
+  const type = inStream.has(named) ? named : 'InternalServerException'
+  return `event: ${type.charAt(0).toLowerCase()}${type.slice(1)}\ndata: ${JSON.stringify(converseErrorBody(error))}\n\n`
+}
+
+/** What an event (`type`: its `event` field) or a whole answer reports as an error. */
+export function converseErrorIn(payload: JsonObject, type: string): JsonValue | undefined {
+  if (type.endsWith('Exception')) return { message: payload.message ?? type, type }
+  const isBare = type === '' && payload.output === undefined && typeof payload.message === 'string'
+  return isBare ? { message: payload.message ?? '' } : undefined
+}

@@ -1,0 +1,48 @@
+/** A Converse request from the neutral form. What changes meaning and cannot be expressed is refused by name, never dropped. */
+import type { JsonObject } from '../../../../core/json.ts'
+import { requireAnsweredCalls } from '../../../hub/answered-calls.ts'
+import type { HubFormat, HubRequest } from '../../../hub/conversation.ts'
+import type { RequestOptions } from '../../../hub/dialect-hub.ts'
+import { acceptedSampling } from '../../../hub/sampling.ts'
+import { unsupported } from '../../../request/fields.ts'
+import { writeTools } from './tools.ts'
+import { writeConversation } from './writing-messages.ts'
+
+/** Parts of the conversation may be shared with the result. Throws `request.invalid` / `request.unsupported` naming the field. */
+export function writeRequest(request: HubRequest, _options: RequestOptions): JsonObject {
+  for (const { family, field, why, fix } of request.demands)
+    if (family !== 'aws') throw unsupported(field, why ?? 'Converse has nothing like it', fix)
+  requireAnsweredCalls(request.messages)
+  const { system, messages, calledTools } = writeConversation(request.messages)
+  const { model, stream, format } = request
+  const inference = writeInference(request)
+  return {
+    ...request.extras.aws,
+    model,
+    ...(stream === undefined ? {} : { stream }),
+    messages,
+    ...(system.length === 0 ? {} : { system }),
+    ...(Object.keys(inference).length === 0 ? {} : { inferenceConfig: inference }),
+    ...writeTools(request, calledTools),
+    ...(format === undefined ? {} : { outputConfig: { textFormat: writeFormat(format) } }),
+  }
+}
+
+function writeInference(request: HubRequest): JsonObject {
+  const { stop, maxTokens } = request
+  const { temperature, topP } = acceptedSampling(request)
+  const sequences = stop.sequences.filter((sequence) => sequence !== '')
+  return {
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    // The scale ends at 1 in Converse, at 2 in chat-completions.
+    ...(temperature === undefined ? {} : { temperature: Math.min(1, temperature) }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(sequences.length === 0 ? {} : { stopSequences: sequences }),
+  }
+}
+
+function writeFormat(format: HubFormat): JsonObject {
+  if (format.kind === 'native') throw unsupported(format.at, `Converse has no form for it: ${format.called}`, 'Use `json_schema` with a schema.')
+  const { schema, name } = format
+  return { type: 'json_schema', structure: { jsonSchema: { schema: JSON.stringify(schema), ...(name === undefined ? {} : { name }) } } }
+}
