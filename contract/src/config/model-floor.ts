@@ -20,6 +20,8 @@ const upstreamBase = {
   connections: z.number().int().min(1).max(1024).default(128),
   /** Fixed headers an administrator wants on every request, for example for an edge gateway. */
   headers: z.record(z.string(), z.string()).default({}),
+  /** Clients may ask it for any model it has, as `<name of the upstream>/<model>` or `<name of the upstream>:<model>`. Grants count as for any name. */
+  direct: z.boolean().default(false),
   /** Leave the `model` field out of requests (some edge gateways refuse it). */
   omit_model: z.boolean().default(false),
   /**
@@ -128,7 +130,7 @@ export const routeSchema = z.strictObject({
         nameSchema,
         z.strictObject({
           upstream: nameSchema,
-          /** Model name to send; default: the name the client asked for. */
+          /** Model name to send; default: the name the client asked for. `*` stands for what the `*` of the route has matched. */
           model: z.string().optional(),
           weight: notAvailableYet('routes[].upstreams[].weight'),
         }),
