@@ -126,13 +126,18 @@ function streamOptions(body: JsonObject): JsonObject {
   return typeof body.stream_options === 'object' && body.stream_options !== null ? (body.stream_options as JsonObject) : {}
 }
 
-function buildHeaders(call: OutgoingCall, { target, provider }: Hop): string[] {
+/** Headers of a request, before it is signed: ours, what of the client's may travel on, and the administrator's. */
+export function buildHeaders(
+  call: Pick<OutgoingCall, 'stream' | 'clientHeaders' | 'traceparent' | 'tracestate'>,
+  { target, provider }: Pick<Hop, 'target' | 'provider'>,
+  accept = call.stream ? 'text/event-stream' : 'application/json',
+): string[] {
   const fixed = fixedHeadersOf(target.upstream.config)
   const headers = ['content-type', 'application/json']
   const add = (name: string, value: string): void => {
     if (!fixed.names.has(name)) headers.push(name, value)
   }
-  add('accept', call.stream ? 'text/event-stream' : 'application/json')
+  add('accept', accept)
   // A request that names no coding may be answered in any (RFC 9110, 12.5.3).
   add('accept-encoding', 'identity')
   add('user-agent', userAgent)
