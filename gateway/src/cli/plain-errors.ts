@@ -6,6 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asTurnwardError, type TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import { chatErrorBody } from '../wire/dialects/chat-completions/errors.ts'
+import type { Dialect } from '../wire/dialect.ts'
+import { dialectByName } from '../wire/dialects.ts'
 import { messagesErrorBody } from '../wire/dialects/messages/errors.ts'
 
 /** Path of a request, without its query. */
@@ -37,11 +39,23 @@ export function answerPlainError(request: IncomingMessage, response: ServerRespo
   }
   response.setHeader('connection', 'close')
   if (error.retryAfterSeconds !== undefined) response.setHeader('retry-after', error.retryAfterSeconds)
-  response.writeHead(error.status, { 'content-type': 'application/json' }).end(JSON.stringify(envelopeOf(request, error)))
+  const own = ownRoots.get(rootOf(pathOf(request)))?.errorHeaders?.(error)
+  response.writeHead(error.status, { 'content-type': 'application/json', ...own }).end(JSON.stringify(envelopeOf(request, error)))
+}
+
+/** Where only one dialect lives: the first segment of a path that names the model itself. */
+const ownRoots: ReadonlyMap<string, Dialect> = new Map(
+  Object.values(dialectByName).flatMap((dialect) => (dialect.readPath === undefined ? [] : [[rootOf(dialect.paths.call), dialect]])),
+)
+
+function rootOf(path: string): string {
+  return path.split('/', 2)[1] ?? ''
 }
 
 function envelopeOf(request: IncomingMessage, error: TurnwardError): JsonObject | { readonly error: object } {
   const { status, code, message } = error
+  const own = ownRoots.get(rootOf(pathOf(request)))
+  if (own !== undefined) return own.errorBody({ status, code, message })
   if (!/^\/v1(?:\/|$)/.test(pathOf(request))) return { error: error.toJSON() }
   return speaksAnthropic(request) ? messagesErrorBody({ status, code, message }) : chatErrorBody({ status, code, message })
 }

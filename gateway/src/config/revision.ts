@@ -17,7 +17,9 @@ export function revisionOf(config: Config): string {
     cluster: undefined,
     // What a pack says changes with its version, not with its name.
     packs: config.packs.map(packId),
-    credentials: mapValues(config.credentials, ({ secret, aws }) => (aws === undefined ? { secret: sha256(secret ?? '') } : { aws: digestJson(aws) })),
+    credentials: mapValues(config.credentials, ({ secret, aws }) =>
+      aws === undefined ? { secret: sha256(secret ?? '') } : { aws: digestJson(aws) },
+    ),
     keys: mapValues(config.keys, (key) => ({ ...key, secret: sha256(key.secret) })),
     upstreams: mapValues(config.upstreams, (upstream) => ({ ...upstream, headers: digests(upstream.headers) })),
     servers: mapValues(config.servers, withoutSecrets),

@@ -24,8 +24,7 @@ export function presentedKey(headers: IncomingHttpHeaders, ignored: readonly Cre
   const strange = authorization !== undefined && authorization !== '' && bearer === undefined
   const other = apiKey === undefined || apiKey === '' ? undefined : apiKey
   const key = other !== undefined && (strange || (bearer !== undefined && bearer !== other)) ? oursOf(bearer, other) : (bearer ?? other)
-  if (key === undefined)
-    throw new TurnwardError('auth.missing_key', strange ? strangeScheme(authorization) : {})
+  if (key === undefined) throw new TurnwardError('auth.missing_key', strange ? strangeScheme(authorization) : {})
   if (key.length > longestKey) throw new TurnwardError('auth.unknown_key', { why: `it is longer than ${longestKey} characters` })
   return key
 }

@@ -49,7 +49,7 @@ export function buildRequest(call: OutgoingCall, hop: Hop): UpstreamRequest {
   const { target, provider, dialect } = hop
   const spoken = spokenOf(provider, dialect)
   const path = provider.place?.({ spoken, config: target.upstream.config }, target.model ?? call.model, call.stream) ?? spoken.path
-  return { path, headers: buildHeaders(call, hop), body: buildBody(call, hop) }
+  return { path, headers: buildHeaders(call, hop, call.stream ? spoken.framing?.contentType : undefined), body: buildBody(call, hop) }
 }
 
 /** The request with the headers that prove who we are. A promise only where the provider needs one. */
@@ -61,7 +61,11 @@ export function signRequest(
 ): UpstreamRequest | Promise<UpstreamRequest> {
   const { config } = target.upstream
   const { method = 'POST', path, headers, body } = request
-  const signed = provider.sign({ method, baseUrl: 'base_url' in config ? config.base_url : '', path, headers, body, region: 'region' in config ? config.region : undefined }, credential, now)
+  const signed = provider.sign(
+    { method, baseUrl: 'base_url' in config ? config.base_url : '', path, headers, body, config },
+    credential,
+    now,
+  )
   const withHeaders = (added: readonly string[]): UpstreamRequest => ({ ...request, headers: [...headers, ...added] })
   return signed instanceof Promise ? signed.then(withHeaders) : withHeaders(signed)
 }
@@ -122,13 +126,18 @@ function streamOptions(body: JsonObject): JsonObject {
   return typeof body.stream_options === 'object' && body.stream_options !== null ? (body.stream_options as JsonObject) : {}
 }
 
-function buildHeaders(call: OutgoingCall, { target, provider, dialect }: Hop): string[] {
+/** Headers of a request, before it is signed: ours, what of the client's may travel on, and the administrator's. */
+export function buildHeaders(
+  call: Pick<OutgoingCall, 'stream' | 'clientHeaders' | 'traceparent' | 'tracestate'>,
+  { target, provider }: Pick<Hop, 'target' | 'provider'>,
+  accept = call.stream ? 'text/event-stream' : 'application/json',
+): string[] {
   const fixed = fixedHeadersOf(target.upstream.config)
   const headers = ['content-type', 'application/json']
   const add = (name: string, value: string): void => {
     if (!fixed.names.has(name)) headers.push(name, value)
   }
-  add('accept', call.stream ? (provider.dialects[dialect]?.framing?.contentType ?? 'text/event-stream') : 'application/json')
+  add('accept', accept)
   // A request that names no coding may be answered in any (RFC 9110, 12.5.3).
   add('accept-encoding', 'identity')
   add('user-agent', userAgent)

@@ -26,9 +26,14 @@ function place({ spoken }: PlaceTarget, model: string, stream: boolean): string 
 function sign(request: UnsignedRequest, credential: Credential, now: number): readonly string[] {
   if (credential.kind !== 'aws') return signWithBearer(request, credential)
   const url = new URL(request.baseUrl)
-  const { method, body, region = '' } = request
+  const { method, body, config } = request
+  const region = 'region' in config ? config.region : ''
   const path = url.pathname.replace(/\/$/, '') + request.path
-  return signV4({ method, host: url.host, path, contentType: contentTypeOf(request), body }, credential, { region, service: 'bedrock', now })
+  return signV4({ method, host: url.host, path, contentType: contentTypeOf(request), body }, credential, {
+    region,
+    service: 'bedrock',
+    now,
+  })
 }
 
 function contentTypeOf({ headers }: UnsignedRequest): string {

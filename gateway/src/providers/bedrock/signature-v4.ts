@@ -50,7 +50,11 @@ export function signV4(request: SignedRequest, credential: AwsCredential, { regi
   for (const part of [day, region, service, 'aws4_request']) key = createHmac('sha256', key).update(part).digest()
   const signature = createHmac('sha256', key).update(toSign).digest('hex')
   const added = headers.filter(([name]) => name.startsWith('x-amz-')).flat()
-  return [...added, 'authorization', `${algorithm} Credential=${credential.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`]
+  return [
+    ...added,
+    'authorization',
+    `${algorithm} Credential=${credential.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
+  ]
 }
 
 /** What is encoded on the wire is encoded once more here, as every service but S3 wants it. */

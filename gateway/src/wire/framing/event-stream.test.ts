@@ -104,7 +104,9 @@ describe('AWS event streams', () => {
       [limit + 1, 0],
       [limit, 128 * 1024 + 1],
     ] as const)
-      expect(() => eventStream.decoder(limit).push(withLengths(length, headers))).toThrow(expect.objectContaining({ code: 'upstream.malformed' }))
+      expect(() => eventStream.decoder(limit).push(withLengths(length, headers))).toThrow(
+        expect.objectContaining({ code: 'upstream.malformed' }),
+      )
   })
 
   test.each([
@@ -122,7 +124,13 @@ describe('AWS event streams', () => {
     const header = (name: string, type: number, value: readonly number[]): Buffer =>
       Buffer.concat([Buffer.from([name.length]), Buffer.from(name), Buffer.from([type, ...value])])
     const text = (name: string, value: string): Buffer => header(name, 7, [0, value.length, ...Buffer.from(value)])
-    const others = [0, 0, 1, 2, 4, 8].map((size, type) => header(`h${type}`, type, Array.from({ length: size }, () => 1)))
+    const others = [0, 0, 1, 2, 4, 8].map((size, type) =>
+      header(
+        `h${type}`,
+        type,
+        Array.from({ length: size }, () => 1),
+      ),
+    )
     const rest = [header('bytes', 6, [0, 2, 1, 1]), header('time', 8, Array(8).fill(1)), header('uuid', 9, Array(16).fill(1))]
     const frame = frameOf(Buffer.concat([...others, ...rest, text(':message-type', 'event'), text(':event-type', 'ping')]))
     expect(decode(frame)).toBe('event: ping\ndata: {}\n\n')

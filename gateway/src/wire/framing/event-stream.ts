@@ -67,7 +67,8 @@ class FrameDecoder implements StreamRecoder {
   #frameLength(all: Buffer, at: number): number {
     const length = all.readUInt32BE(at)
     const headers = all.readUInt32BE(at + 4)
-    if (crc32(all.subarray(at, at + 8)) !== all.readUInt32BE(at + 8)) throw malformed('the prelude of a frame of its event stream is damaged')
+    if (crc32(all.subarray(at, at + 8)) !== all.readUInt32BE(at + 8))
+      throw malformed('the prelude of a frame of its event stream is damaged')
     if (length < smallestFrame || headers > length - smallestFrame || headers > mostHeaderBytes)
       throw malformed('a frame of its event stream has an impossible length')
     if (length > this.#maxEventBytes) throw malformed(`an event of its stream is larger than ${this.#maxEventBytes} bytes`)

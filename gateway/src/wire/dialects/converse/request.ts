@@ -43,7 +43,11 @@ function refuseHidden(body: JsonObject): void {
   const fields = requireObject(body.additionalModelRequestFields, 'additionalModelRequestFields')
   for (const field of hiddenOffers)
     if (fields[field] !== undefined)
-      throw unsupported(`additionalModelRequestFields.${field}`, 'it would reach the model past every decision', 'Use the field of Converse.')
+      throw unsupported(
+        `additionalModelRequestFields.${field}`,
+        'it would reach the model past every decision',
+        'Use the field of Converse.',
+      )
 }
 
 /** Refuses a choice that could be read in two ways. */
@@ -51,5 +55,6 @@ function checkToolChoice(value: JsonValue | undefined): void {
   if (isAbsent(value)) return
   const choice = requireObject(value, 'toolConfig.toolChoice')
   if (Object.keys(choice).length !== 1) throw invalid('toolConfig.toolChoice', 'it must have exactly one member')
-  if (choice.tool !== undefined) requireName(requireObject(choice.tool, 'toolConfig.toolChoice.tool').name, 'toolConfig.toolChoice.tool.name')
+  if (choice.tool !== undefined)
+    requireName(requireObject(choice.tool, 'toolConfig.toolChoice.tool').name, 'toolConfig.toolChoice.tool.name')
 }

@@ -166,7 +166,8 @@ function addReasoning(native: JsonObject, delta: JsonObject): void {
     native.reasoningContent = { redactedContent: delta.redactedContent }
     return
   }
-  const before = isObject(native.reasoningContent) && isObject(native.reasoningContent.reasoningText) ? native.reasoningContent.reasoningText : {}
+  const before =
+    isObject(native.reasoningContent) && isObject(native.reasoningContent.reasoningText) ? native.reasoningContent.reasoningText : {}
   const text = asText(before.text) + asText(delta.text)
   const signature = asText(before.signature) + asText(delta.signature)
   native.reasoningContent = { reasoningText: { text, ...(signature === '' ? {} : { signature }) } }
@@ -176,7 +177,8 @@ function addReasoning(native: JsonObject, delta: JsonObject): void {
 function finished(block: Block): JsonObject {
   const { native } = block
   if (isObject(native.toolUse)) return { toolUse: { ...native.toolUse, input: inputOf(block) ?? {} } }
-  if (isObject(native.citationsContent)) return { citationsContent: { ...native.citationsContent, content: [{ text: asText(native.text) }] } }
+  if (isObject(native.citationsContent))
+    return { citationsContent: { ...native.citationsContent, content: [{ text: asText(native.text) }] } }
   return native
 }
 

@@ -24,7 +24,8 @@ export function readMessage(value: JsonValue, index: number): MessageView {
     if (kind === 'toolUse' && isClientCall(requireObject(block.toolUse, `${blockPath}.toolUse`))) {
       if (role !== 'assistant') throw invalid(blockPath, 'only the assistant makes tool calls')
       const call = readToolUse(block, blockPath)
-      if (calls.some((other) => other.id === call.id)) throw invalid(`${blockPath}.toolUse.toolUseId`, 'another call of the message has this id')
+      if (calls.some((other) => other.id === call.id))
+        throw invalid(`${blockPath}.toolUse.toolUseId`, 'another call of the message has this id')
       calls.push(call)
     } else if (kind === 'toolResult' && role === 'user') {
       results.push(readToolResult(requireObject(block.toolResult, `${blockPath}.toolResult`), `${blockPath}.toolResult`))
@@ -39,7 +40,14 @@ export function readMessage(value: JsonValue, index: number): MessageView {
 /** The system prompt, which stands before the messages: index -1. */
 export function readSystem(system: JsonValue | undefined): MessageView | undefined {
   if (isAbsent(system)) return undefined
-  return { index: -1, role: 'system', text: textOfBlocks(requireArray(system, 'system'), 'system'), calls: [], results: [], fromUser: false }
+  return {
+    index: -1,
+    role: 'system',
+    text: textOfBlocks(requireArray(system, 'system'), 'system'),
+    calls: [],
+    results: [],
+    fromUser: false,
+  }
 }
 
 /** The one member of a block. Two would be read by one reader as this, by another as that. */
@@ -54,7 +62,12 @@ export function readToolUse(block: JsonObject, path: string): ToolCallView {
   const at = `${path}.toolUse`
   const call = requireObject(block.toolUse, at)
   const args = requireObject(call.input, `${at}.input`)
-  return { id: requireName(call.toolUseId, `${at}.toolUseId`), name: requireName(call.name, `${at}.name`), args, argsText: canonicalJson(args) }
+  return {
+    id: requireName(call.toolUseId, `${at}.toolUseId`),
+    name: requireName(call.name, `${at}.name`),
+    args,
+    argsText: canonicalJson(args),
+  }
 }
 
 function readToolResult(result: JsonObject, path: string): ToolResultView {

@@ -27,7 +27,9 @@ function readBlock(block: JsonObject): HubPart[] {
   if (typeof block.text === 'string') return [{ kind: 'text', text: block.text, at: 'content' }]
   const cited = objectOf(block.citationsContent)
   if (cited !== undefined) {
-    const text = objectsOf(cited.content).map((item) => stringOf(item.text) ?? '').join('')
+    const text = objectsOf(cited.content)
+      .map((item) => stringOf(item.text) ?? '')
+      .join('')
     return [{ kind: 'text', text, at: 'content' }]
   }
   const reasoning = objectOf(block.reasoningContent)

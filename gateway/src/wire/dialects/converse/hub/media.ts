@@ -40,7 +40,8 @@ function readSource(source: JsonObject, mediaType: string | undefined, at: strin
     return { from: 'bytes', mediaType, data: source.bytes }
   }
   if (typeof source.text === 'string') return { from: 'text', text: source.text }
-  if (Array.isArray(source.content)) return { from: 'parts', parts: source.content.map((item, index) => textPart(item, `${at}.content[${index}]`)) }
+  if (Array.isArray(source.content))
+    return { from: 'parts', parts: source.content.map((item, index) => textPart(item, `${at}.content[${index}]`)) }
   if (objectOf(source.s3Location) !== undefined) return { from: 'file', family: 'aws', value: source }
   throw invalid(at, 'it holds neither bytes, text, content nor an s3Location')
 }
@@ -100,7 +101,11 @@ function formatOf(types: Readonly<Record<string, string>>, mediaType: string, at
 
 /** The vendor takes letters, digits, single spaces, hyphens and brackets, and each name once. */
 function documentName(title: string | undefined, index: number): string {
-  const written = (title ?? '').replace(/[^a-zA-Z0-9\s()[\]-]+/g, '-').replace(/\s+/g, ' ').trim().slice(0, 180)
+  const written = (title ?? '')
+    .replace(/[^a-zA-Z0-9\s()[\]-]+/g, '-')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 180)
   if (written === '') return `document ${index + 1}`
   return index === 0 ? written : `${written} (${index + 1})`
 }

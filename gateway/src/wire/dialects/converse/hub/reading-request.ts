@@ -28,7 +28,8 @@ export function readRequest(body: JsonObject): HubRequest {
   }
   const inference = objectOf(body.inferenceConfig) ?? {}
   const maxTokens = given(inference, 'maxTokens')
-  if (maxTokens !== undefined && countOf(maxTokens) === undefined) throw invalid('inferenceConfig.maxTokens', 'it must be a positive number')
+  if (maxTokens !== undefined && countOf(maxTokens) === undefined)
+    throw invalid('inferenceConfig.maxTokens', 'it must be a positive number')
   return {
     model: requireName(body.model, 'model'),
     messages: readMessages(body),

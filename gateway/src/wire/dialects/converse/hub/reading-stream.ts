@@ -11,7 +11,10 @@ import { readConverseUsage } from '../usage.ts'
 import { readFinish } from './finish.ts'
 import { originOf } from './reasoning.ts'
 
-type Block = { readonly kind: 'text' | 'other' } | { readonly kind: 'reasoning'; signature: string } | { readonly kind: 'call'; wrote: boolean }
+type Block =
+  | { readonly kind: 'text' | 'other' }
+  | { readonly kind: 'reasoning'; signature: string }
+  | { readonly kind: 'call'; wrote: boolean }
 
 export class ConverseStreamReader implements StreamReader {
   readonly #emit: (event: HubEvent) => void

@@ -42,7 +42,8 @@ function writeInference(request: HubRequest): JsonObject {
 }
 
 function writeFormat(format: HubFormat): JsonObject {
-  if (format.kind === 'native') throw unsupported(format.at, `Converse has no form for it: ${format.called}`, 'Use `json_schema` with a schema.')
+  if (format.kind === 'native')
+    throw unsupported(format.at, `Converse has no form for it: ${format.called}`, 'Use `json_schema` with a schema.')
   const { schema, name } = format
   return { type: 'json_schema', structure: { jsonSchema: { schema: JSON.stringify(schema), ...(name === undefined ? {} : { name }) } } }
 }
