@@ -22,7 +22,7 @@ export type CredentialSource =
   /** It is what the configuration says: `${ENV}` and `${file:…}` have been read by then. */
   | { readonly kind: 'static'; readonly secret: string }
   /** As configured, in parts. */
-  | { readonly kind: 'parts'; readonly credential: AwsCredential }
+  | { readonly kind: 'parts'; readonly secret?: undefined; readonly credential: AwsCredential }
   /** It is asked for when a call needs it, and may take its time: whoever gives it out also keeps it as long as it is good. */
   | { readonly kind: 'obtained'; readonly secret?: undefined; readonly obtain: (now: number) => Credential | Promise<Credential> }
 

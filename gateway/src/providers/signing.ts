@@ -16,7 +16,7 @@ export function signWithHeader(name: string): (request: UnsignedRequest, credent
 }
 
 /** Keys to sign with are no secret to send: a mapping that gives them to another vendor is refused before they get there. */
-function secretOf(credential: Exclude<Credential, { kind: 'none' }>): string {
+export function secretOf(credential: Exclude<Credential, { kind: 'none' }>): string {
   if (credential.kind === 'secret') return credential.secret
   throw new TurnwardError('upstream.credential', {
     subject: credential.kind,

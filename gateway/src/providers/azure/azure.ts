@@ -24,5 +24,5 @@ function place({ spoken, config }: PlaceTarget, model: string): string {
 
 function sign({ config }: UnsignedRequest, credential: Credential): readonly string[] {
   if (credential.kind === 'none') return []
-  return 'auth' in config && config.auth === 'token' ? ['authorization', `Bearer ${credential.secret}`] : ['api-key', credential.secret]
+  return 'auth' in config && config.auth === 'token' ? ['authorization', `Bearer ${secretOf(credential)}`] : ['api-key', secretOf(credential)]
 }
