@@ -1,10 +1,13 @@
-/** OpenAI: Chat Completions with a bearer credential. */
+/** OpenAI: Chat Completions and Responses with a bearer credential. */
 import type { Provider } from '../provider.ts'
 import { signWithBearer } from '../signing.ts'
 
 export const openai: Provider = {
   telemetryName: 'openai',
-  dialects: { 'chat-completions': { path: '/chat/completions' } },
+  dialects: {
+    'chat-completions': { path: '/chat/completions' },
+    responses: { path: '/responses' },
+  },
   modelsPath: '/models',
   sign: signWithBearer,
   forwardedHeaders: ['openai-beta', 'x-client-request-id'],

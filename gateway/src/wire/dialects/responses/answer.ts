@@ -38,14 +38,16 @@ export function readResponsesResponse(body: JsonObject): ResponseView {
 
 /** Whether a call was being written when its response was broken off. */
 export function isCut(response: JsonObject, call: JsonObject, view: ToolCallView): boolean {
-  return response.status === 'incomplete' && (call.status === 'incomplete' || call.status === 'in_progress' || view.args === undefined)
+  return (
+    response.status === 'incomplete' &&
+    (call.status === 'incomplete' || call.status === 'in_progress' || view.args === undefined || view.argsText.trim() === '')
+  )
 }
 
 /** Why a response ended. */
 export function responsesFinish(response: JsonObject, items: readonly JsonObject[]): ResponseView['finish'] {
   const reason = isObject(response.incomplete_details) ? response.incomplete_details.reason : undefined
-  if (response.status === 'incomplete')
-    return reason === 'max_output_tokens' ? 'length' : reason === 'content_filter' ? 'refusal' : 'other'
+  if (response.status === 'incomplete') return reason === 'max_output_tokens' ? 'length' : reason === 'content_filter' ? 'refusal' : 'other'
   if (items.some(isClientCall)) return 'tool_calls'
   return items.some((item) => objectsOf(item.content).some((part) => part.type === 'refusal')) ? 'refusal' : 'stop'
 }

@@ -10,7 +10,14 @@ export function typeOfItem(item: JsonObject): string {
   return item.role === undefined ? '' : 'message'
 }
 
-const ofTheModel: ReadonlySet<string> = new Set(['reasoning', 'compaction', 'mcp_list_tools', 'mcp_approval_request', 'program', 'program_output'])
+const ofTheModel: ReadonlySet<string> = new Set([
+  'reasoning',
+  'compaction',
+  'mcp_list_tools',
+  'mcp_approval_request',
+  'program',
+  'program_output',
+])
 
 /** Whether an item is part of what a model answered: its words, its reasoning, calls of its own and of the client's tools. */
 export function isModels(item: JsonObject): boolean {

@@ -4,7 +4,16 @@
  */
 import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { MessageView, RequestView, ToolCallView } from '../../dialect.ts'
-import { invalid, isAbsent, readStream, requireArray, requireName, requireObject, requireString, unsupported } from '../../request/fields.ts'
+import {
+  invalid,
+  isAbsent,
+  readStream,
+  requireArray,
+  requireName,
+  requireObject,
+  requireString,
+  unsupported,
+} from '../../request/fields.ts'
 import { textInside } from '../../request/media-digests.ts'
 import { answeredId, isClientCall, isOutput, readCall } from './calls.ts'
 import { contentText, isModels, outputText, textOfItem, typeOfItem } from './items.ts'
@@ -96,7 +105,14 @@ function readOther(item: JsonObject, at: number, from: number): MessageView {
     // Tools that a search found are offered from here on; only the client's own can be.
     if (item.type === 'tool_search_output' && readTools(item.tools, `${path}.tools`).some(({ runs }) => runs === 'vendor'))
       throw unsupported(`${path}.tools`, 'a search finds tools that the client runs')
-    return { index, role: 'tool', text: '', calls: [], results: [{ callId, text: outputText(item, path), isError: undefined }], fromUser: false }
+    return {
+      index,
+      role: 'tool',
+      text: '',
+      calls: [],
+      results: [{ callId, text: outputText(item, path), isError: undefined }],
+      fromUser: false,
+    }
   }
   if (type === 'item_reference') throw unsupported(path, 'the item it stands for cannot be seen here: send the item itself')
   if (type === 'additional_tools' || type === 'configuration_update')

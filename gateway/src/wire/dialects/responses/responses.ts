@@ -11,6 +11,7 @@ import {
 import { addResponsesNote, appendResponsesRound, restoreResponses } from './edit.ts'
 import { responsesErrorBody, responsesErrorIn, responsesStreamError } from './errors.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { carriesMarks, withoutMarks } from './hub/sealed.ts'
 import { paths } from './paths.ts'
 import { readResponsesRequest } from './request.ts'
 import { ResponsesStreamLens } from './stream.ts'
@@ -43,4 +44,5 @@ export const responses: Dialect = {
   },
   errorBody: responsesErrorBody,
   streamError: responsesStreamError,
+  marks: { isIn: carriesMarks, without: withoutMarks },
 }

@@ -100,7 +100,9 @@ export class ResponsesRound {
     for (const native of objectsOf(response.output)) {
       if (!isClientCall(native)) continue
       const made = [...this.#items.values()].find((item) => item.isDone && item.native.call_id === native.call_id)?.native
-      const isSame = ['type', 'name', 'namespace', 'arguments', 'input'].every((field) => (made?.[field] ?? null) === (native[field] ?? null))
+      const isSame = ['type', 'name', 'namespace', 'arguments', 'input'].every(
+        (field) => (made?.[field] ?? null) === (native[field] ?? null),
+      )
       if (made === undefined ? response.status !== 'incomplete' : !isSame)
         throw malformed('the end of its stream tells of a tool call in another way')
     }

@@ -173,7 +173,7 @@ export class ResponsesStreamLens implements StreamLens {
       case 'response.custom_tool_call_input.done':
         return round.checkArguments(index, payload.input)
       default:
-        // An event newer than this code goes the way of its item.
+      // An event newer than this code goes the way of its item.
     }
   }
 

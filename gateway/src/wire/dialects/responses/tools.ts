@@ -19,12 +19,17 @@ function readTool(tool: JsonObject, path: string): ToolDefinitionView[] {
     const namespace = requireName(tool.name, `${path}.name`)
     return optionalObjects(tool.tools, `${path}.tools`).map((inner, index) => {
       const at = `${path}.tools[${index}]`
-      if (inner.type !== 'function' && inner.type !== 'custom') throw unsupported(`${at}.type`, 'a namespace holds function and custom tools')
+      if (inner.type !== 'function' && inner.type !== 'custom')
+        throw unsupported(`${at}.type`, 'a namespace holds function and custom tools')
       return { name: fullName(namespace, requireName(inner.name, `${at}.name`)), runs: 'client' }
     })
   }
   if (type.startsWith('computer'))
-    throw unsupported(path, 'a refused action could not be told to the model, which takes a picture for an answer', 'Offer a function tool.')
+    throw unsupported(
+      path,
+      'a refused action could not be told to the model, which takes a picture for an answer',
+      'Offer a function tool.',
+    )
   return [{ name: nameOf(tool), runs: runsOnClient(tool) ? 'client' : 'vendor' }]
 }
 
@@ -54,7 +59,7 @@ export function checkToolChoice(value: JsonValue | undefined): void {
 
 export function removeTools(body: JsonObject, names: ReadonlySet<string>): void {
   if (!Array.isArray(body.tools)) return
-  const tools = body.tools.flatMap((tool) => (isObject(tool) ? withoutNames(tool, names) : [tool]))
+  const tools = body.tools.flatMap((tool): JsonValue[] => (isObject(tool) ? withoutNames(tool, names) : [tool]))
   if (tools.length === 0) {
     for (const field of ['tools', 'tool_choice', 'parallel_tool_calls']) delete body[field]
     return
