@@ -1,5 +1,5 @@
 /** Items that are calls for the client to run, and the items that answer them. Each kind says its call in fields of its own. */
-import { canonicalJson, isObject, type JsonObject } from '../../../core/json.ts'
+import { asText, canonicalJson, isObject, type JsonObject } from '../../../core/json.ts'
 import type { ToolCallView } from '../../dialect.ts'
 import { parseArguments } from '../../request/call-arguments.ts'
 import { requireName, requireString } from '../../request/fields.ts'
@@ -75,7 +75,7 @@ export function isClientCall(item: JsonObject): boolean {
 
 /** The view of a client-run call. Throws `request.invalid` naming the field. */
 export function readCall(item: JsonObject, path: string): ToolCallView {
-  const kind = kinds[String(item.type)] as CallKind
+  const kind = kinds[asText(item.type)] as CallKind
   return { id: requireName(item.call_id, `${path}.call_id`), ...kind.read(item, path) }
 }
 

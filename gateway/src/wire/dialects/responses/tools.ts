@@ -1,5 +1,5 @@
 /** Which tools of a responses request the client runs, and what each is called. */
-import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { ToolDefinitionView } from '../../dialect.ts'
 import { invalid, isAbsent, optionalObjects, requireName, requireObject, requireString, unsupported } from '../../request/fields.ts'
 import { fullName } from './calls.ts'
@@ -37,7 +37,7 @@ function readTool(tool: JsonObject, path: string): ToolDefinitionView[] {
 function runsOnClient(tool: JsonObject): boolean {
   if (tool.type === 'shell') return !isObject(tool.environment) || tool.environment.type === 'local'
   if (tool.type === 'tool_search') return tool.execution === 'client'
-  return clientRun.has(String(tool.type))
+  return clientRun.has(asText(tool.type))
 }
 
 /** The name of a tool outside of namespaces; its type where it has none, without the date some types carry. */
@@ -70,7 +70,7 @@ export function removeTools(body: JsonObject, names: ReadonlySet<string>): void 
 
 function withoutNames(tool: JsonObject, names: ReadonlySet<string>): JsonObject[] {
   if (tool.type !== 'namespace' || !Array.isArray(tool.tools)) return names.has(nameOf(tool)) ? [] : [tool]
-  const kept = tool.tools.filter((inner) => !isObject(inner) || !names.has(fullName(tool.name, String(inner.name))))
+  const kept = tool.tools.filter((inner) => !isObject(inner) || !names.has(fullName(tool.name, asText(inner.name))))
   if (kept.length === tool.tools.length) return [tool]
   return kept.length === 0 ? [] : [{ ...tool, tools: kept }]
 }

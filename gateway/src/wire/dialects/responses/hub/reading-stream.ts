@@ -58,13 +58,13 @@ export class ResponsesStreamReader implements StreamReader {
       case 'response.output_item.added':
         return this.#begin(item, objectOf(payload.item) ?? {})
       case 'response.output_text.delta':
-        return this.#say(item, `text ${String(payload.content_index ?? 0)}`, { kind: 'text' }, payload.delta)
+        return this.#say(item, `text ${numberOf(payload.content_index)}`, { kind: 'text' }, payload.delta)
       case 'response.refusal.delta':
         this.#isRefused = true
-        return this.#say(item, `refusal ${String(payload.content_index ?? 0)}`, { kind: 'refusal' }, payload.delta)
+        return this.#say(item, `refusal ${numberOf(payload.content_index)}`, { kind: 'refusal' }, payload.delta)
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
-        return this.#say(item, `reasoning ${String(payload.summary_index ?? payload.content_index ?? 0)}`, this.#reasoning(), payload.delta)
+        return this.#say(item, `reasoning ${numberOf(payload.summary_index ?? payload.content_index)}`, this.#reasoning(), payload.delta)
       case 'response.function_call_arguments.delta':
         if (!this.#open.has(`${item} call`)) throw malformed('its stream adds to a call that is not open')
         return this.#sayTo(`${item} call`, payload.delta)
@@ -157,8 +157,12 @@ export class ResponsesStreamReader implements StreamReader {
     this.#start(response)
     const isCut = response.status === 'incomplete'
     if (!isCut && [...this.#open.values()].some(({ kind }) => kind === 'call')) throw malformed('its stream ends with a call that is open')
-    for (const { item } of [...this.#open.values()]) this.#endParts(item)
+    for (const { item } of this.#open.values()) this.#endParts(item)
     this.#isOver = true
     this.#emit({ kind: 'end', finish: readFinish(response, this.#isRefused, this.#hasCalls), usage: readUsage(response.usage) })
   }
+}
+
+function numberOf(value: JsonObject[string] | undefined): number {
+  return typeof value === 'number' ? value : 0
 }

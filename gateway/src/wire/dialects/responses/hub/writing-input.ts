@@ -1,6 +1,6 @@
 /** The items of a responses request from the neutral form. */
 import { sha256 } from '../../../../core/hash.ts'
-import type { JsonObject } from '../../../../core/json.ts'
+import { asText, type JsonObject } from '../../../../core/json.ts'
 import { argumentsText } from '../../../hub/call-arguments.ts'
 import type { HubMessage, HubPart, HubResult } from '../../../hub/conversation.ts'
 import { withToolError } from '../../../hub/tool-errors.ts'
@@ -59,7 +59,7 @@ function callId(id: string): string {
 function resultItem(result: HubResult): JsonObject {
   const content = result.content.flatMap(contentPart)
   const isText = content.every((part) => part.type === 'input_text')
-  const text = content.map((part) => String(part.text ?? '')).join('\n')
+  const text = content.map((part) => asText(part.text)).join('\n')
   if (isText) return { type: 'function_call_output', call_id: callId(result.callId), output: result.isError ? withToolError(text) : text }
   const output = result.isError ? [textPart(withToolError('')), ...content] : content
   return { type: 'function_call_output', call_id: callId(result.callId), output }

@@ -1,6 +1,6 @@
 /** Neutral events as a responses stream: every part is an item of its own. */
 import { systemClock } from '../../../../core/clock.ts'
-import type { JsonObject } from '../../../../core/json.ts'
+import { asText, type JsonObject } from '../../../../core/json.ts'
 import type { StreamOptions } from '../../../hub/dialect-hub.ts'
 import type { GrowingPart, HubEvent, Seal, StreamWriter } from '../../../hub/events.ts'
 import { messageItem, refusalItem } from './answers.ts'
@@ -52,14 +52,14 @@ export class ResponsesStreamWriter implements StreamWriter {
         return this.#whole(index, reasoningItem(event.content, itemId('rs', this.#envelope, index)))
       }
       case 'end': {
-        for (const part of [...this.#open.keys()]) this.#end(part, undefined)
+        for (const part of this.#open.keys()) this.#end(part, undefined)
         const { explanation } = event.finish
         if (explanation !== undefined && explanation !== '') {
           const index = this.#count++
           this.#whole(index, refusalItem(explanation, itemId('msg', this.#envelope, index)))
         }
         const response = responseObject(this.#envelope, this.#items, event.finish, event.usage)
-        return this.#event({ type: `response.${String(response.status)}`, response })
+        return this.#event({ type: `response.${asText(response.status)}`, response })
       }
       case 'error': {
         const { message, type } = event.error
