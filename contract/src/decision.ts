@@ -100,6 +100,8 @@ export const decisionRecordSchema = z.object({
   usage: usageRecordSchema.optional(),
   ticket: z.enum(['matched', 'none', 'not_needed']).optional(),
   traceId: z.string().optional(),
+  /** Fields of the request that the upstream's dialect has no form for, and that were left out. */
+  leftOut: z.array(z.string()).optional(),
   /** Tools removed from what the model was offered. */
   hidden: z.array(z.string()).optional(),
 })

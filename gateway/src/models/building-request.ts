@@ -12,7 +12,6 @@ import type { UpstreamRequest } from '../providers/transport.ts'
 import { converterFor } from '../wire/converting/converting.ts'
 import type { Dialect, DialectName } from '../wire/dialect.ts'
 import { dialectByName } from '../wire/dialects.ts'
-import { carriesMarks, withoutMarks } from '../wire/dialects/messages/hub/marks.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import { replaceModel, setTopLevel } from '../wire/request/splice-bytes.ts'
 import { fixedHeadersOf } from './fixed-headers.ts'
@@ -44,12 +43,16 @@ export interface Hop {
 
 const userAgent = 'turnward'
 
-/** The request, not signed yet. */
-export function buildRequest(call: OutgoingCall, hop: Hop): UpstreamRequest {
+/** The request, not signed yet. `onLeftOut` is told what of the client's had to be left out. */
+export function buildRequest(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly string[]) => void): UpstreamRequest {
   const { target, provider, dialect } = hop
   const spoken = spokenOf(provider, dialect)
   const path = provider.place?.({ spoken, config: target.upstream.config }, target.model ?? call.model, call.stream) ?? spoken.path
-  return { path, headers: buildHeaders(call, hop, call.stream ? spoken.framing?.contentType : undefined), body: buildBody(call, hop) }
+  return {
+    path,
+    headers: buildHeaders(call, hop, call.stream ? spoken.framing?.contentType : undefined),
+    body: buildBody(call, hop, onLeftOut),
+  }
 }
 
 /** The request with the headers that prove who we are. A promise only where the provider needs one. */
@@ -83,7 +86,7 @@ export function spokenOf({ dialects, telemetryName }: Provider, dialect: Dialect
   return spoken
 }
 
-function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
+function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly string[]) => void): Buffer | string {
   const { target, dialect } = hop
   const omitModel = target.upstream.config.omit_model
   const model = target.model ?? call.model
@@ -93,8 +96,8 @@ function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
   const converter = converterFor(call.dialect.name, dialect)
 
   // What another vendor said for its own use is in the history under our own mark; this vendor would refuse it.
-  const foreignReasoning =
-    call.dialect.name === 'messages' && dialect === 'messages' && call.bytes !== undefined && carriesMarks(call.bytes)
+  const { marks } = call.dialect
+  const foreignReasoning = converter === undefined && call.bytes !== undefined && marks?.isIn(call.bytes) === true
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning && !dropsOptions) {
     let bytes = call.bytes
     if (model !== call.model && !isInPath(dialect)) bytes = requireSplice(replaceModel(bytes, model))
@@ -104,7 +107,7 @@ function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
-  const body = converter?.request(named, { upstream: target.upstream.name }) ?? (dialect === 'messages' ? withoutMarks(named) : named)
+  const body = converter?.request(named, { upstream: target.upstream.name, onLeftOut }) ?? marks?.without(named) ?? named
   if (omitModel || isInPath(dialect)) delete body.model
   if (isInPath(dialect)) delete body.stream
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }

@@ -1,13 +1,13 @@
 /**
  * A dialect lens: typed views over the original JSON of a model call, and the few edits governance needs.
- * Views point into the original object; there is no canonical copy. Two lenses: `chat-completions`, `messages`.
+ * Views point into the original object; there is no canonical copy. One lens a dialect.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { StreamFraming } from './framing/stream-framing.ts'
 import type { StreamLens } from './gate/stream-lens.ts'
 
-export type DialectName = 'chat-completions' | 'messages' | 'converse'
+export type DialectName = 'chat-completions' | 'messages' | 'converse' | 'responses'
 
 export interface ToolDefinitionView {
   readonly name: string
@@ -120,6 +120,8 @@ export interface Dialect {
   readonly paths: DialectPaths
   /** The list that holds the conversation, at the top of a body. */
   readonly listField: string
+  /** Where what follows may belong to the element before it: a beginning that is known is then read again with the rest. */
+  readonly readsWhole?: boolean
   /**
    * Of a dialect whose requests name model and form in their path: what stands in place of `{target...}`, and the query
    * (without `?`). Its bodies have neither `model` nor `stream` on the wire; here both are put into the parsed body before
@@ -169,6 +171,12 @@ export interface Dialect {
   errorBody(error: DialectError): JsonObject
   /** Headers that say of an error what its envelope does not. */
   errorHeaders?(error: DialectError): Readonly<Record<string, string>>
+  /** What other vendors' answers have left in the history under our own marks, which no vendor of this dialect would take. */
+  readonly marks?: {
+    isIn(bytes: Buffer): boolean
+    /** The body without them; it is not changed. */
+    without(body: JsonObject): JsonObject
+  }
   /** The bytes of an error inside a stream that has begun. */
   streamError(error: DialectError): string
 }

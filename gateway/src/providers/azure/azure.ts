@@ -1,6 +1,7 @@
 /** Azure OpenAI: the undated API at `/openai/v1`, or a deployment under a dated version; a key of the resource, or a token of Entra ID. */
 import { openaiHeaders, operationsBeside } from '../openai-like.ts'
 import { pathSegment } from '../path-segment.ts'
+import { secretOf } from '../signing.ts'
 import type { PlaceTarget, Provider, UnsignedRequest } from '../provider.ts'
 import type { Credential } from '../../core/credential.ts'
 
@@ -24,5 +25,7 @@ function place({ spoken, config }: PlaceTarget, model: string): string {
 
 function sign({ config }: UnsignedRequest, credential: Credential): readonly string[] {
   if (credential.kind === 'none') return []
-  return 'auth' in config && config.auth === 'token' ? ['authorization', `Bearer ${secretOf(credential)}`] : ['api-key', secretOf(credential)]
+  return 'auth' in config && config.auth === 'token'
+    ? ['authorization', `Bearer ${secretOf(credential)}`]
+    : ['api-key', secretOf(credential)]
 }

@@ -14,6 +14,7 @@ import {
   readMessagesResponse,
 } from './answer.ts'
 import { readMessagesRequest } from './request.ts'
+import { carriesMarks, withoutMarks } from './hub/marks.ts'
 
 export const messages: Dialect = {
   name: 'messages',
@@ -41,4 +42,5 @@ export const messages: Dialect = {
   },
   errorBody: messagesErrorBody,
   streamError: messagesStreamError,
+  marks: { isIn: carriesMarks, without: withoutMarks },
 }
