@@ -8,12 +8,13 @@ import type { VendorReply } from '../harness/vendor.ts'
 let governed: GovernedGateway | undefined
 
 /** A gateway of its own for each test: nothing is remembered. */
-async function start(): Promise<GovernedGateway> {
+async function start(direct = false): Promise<GovernedGateway> {
   await governed?.close()
   governed = await startGoverned((config) => ({
     ...config,
     upstreams: {
       ...config['upstreams'],
+      ...(direct ? { openai: { ...(config['upstreams'] as Record<string, object>)['openai'], direct } } : {}),
       edge: { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9/v1', credential: 'none', connect_timeout_ms: 500 },
     },
     routes: [
@@ -63,6 +64,18 @@ describe('the list of models', () => {
     expect(openai?.last()).toMatchObject({ method: 'GET', path: '/v1/models', headers: { authorization: `Bearer ${secrets.openai}` } })
     expect(anthropic?.requests.map(({ path }) => path)).toEqual(['/v1/models?limit=1000', '/v1/models?limit=1000&after_id=claude-b'])
     expect(anthropic?.last().headers).toMatchObject({ 'x-api-key': secrets.anthropic, 'anthropic-version': '2023-06-01' })
+  })
+
+  test('has what an upstream offers that may be named, says who is asked, and the call reaches it under its own name', async () => {
+    await start(true)
+    const { data } = JSON.parse((await get('/v1/models')).text) as { data: { id: string; owned_by: string }[] }
+    expect(data).toContainEqual({ id: 'openai/whisper-1', object: 'model', created: 0, owned_by: 'openai' })
+    expect(data.filter(({ id }) => id.startsWith('openai:'))).toEqual([])
+    for (const model of ['openai/whisper-1', 'openai:whisper-1']) {
+      await post(`${governed?.url}/v1/chat/completions`, secrets.alice, { model, messages: [{ role: 'user', content: 'hi' }] })
+      expect(governed?.vendors.openai.last().body['model']).toBe('whisper-1')
+    }
+    expect((await get('/v1/models/openai/whisper-1', secrets.bob)).status).toBe(404)
   })
 
   test('has for each caller what is granted, and every listed name can be asked for', async () => {

@@ -1,6 +1,7 @@
 /** The model floor: credentials, upstreams and routes. */
 import { z } from 'zod'
 import { baseAddressSchema } from './addresses.ts'
+import { presetAddresses, type PresetKind } from './provider-presets.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema } from './common.ts'
 
 export const credentialSchema = z.strictObject({
@@ -19,6 +20,8 @@ const upstreamBase = {
   connections: z.number().int().min(1).max(1024).default(128),
   /** Fixed headers an administrator wants on every request, for example for an edge gateway. */
   headers: z.record(z.string(), z.string()).default({}),
+  /** Clients may ask it for any model it has, as `<name of the upstream>/<model>` or `<name of the upstream>:<model>`. Grants count as for any name. */
+  direct: z.boolean().default(false),
   /** Leave the `model` field out of requests (some edge gateways refuse it). */
   omit_model: z.boolean().default(false),
   /**
@@ -55,12 +58,57 @@ export const scriptStepSchema = z.strictObject({
   delay_ms: z.number().int().min(0).max(10_000).default(0),
 })
 
+/** A vendor of the table of presets. */
+function preset<Kind extends PresetKind>(kind: Kind) {
+  const address: string | undefined = presetAddresses[kind]
+  const base_url = address === undefined ? baseAddressSchema : baseAddressSchema.default(address)
+  return z.strictObject({ kind: z.literal(kind), base_url, ...upstreamBase })
+}
+
 export const upstreamSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('openai'), base_url: baseAddressSchema.default('https://api.openai.com/v1'), ...upstreamBase }),
   z.strictObject({ kind: z.literal('anthropic'), base_url: baseAddressSchema.default('https://api.anthropic.com/v1'), ...upstreamBase }),
   z.strictObject({
     kind: z.literal('openai-compatible'),
     base_url: baseAddressSchema,
+    ...upstreamBase,
+  }),
+  preset('mistral'),
+  preset('groq'),
+  preset('cerebras'),
+  preset('deepseek'),
+  preset('xai'),
+  preset('openrouter'),
+  // It refuses `stream_options`.
+  preset('cohere').extend({ stream_usage: upstreamBase.stream_usage.unwrap().default('never') }),
+  preset('together'),
+  preset('fireworks'),
+  preset('perplexity'),
+  preset('github-models'),
+  preset('zhipu'),
+  preset('minimax'),
+  preset('kimi'),
+  preset('nvidia'),
+  preset('huggingface'),
+  preset('cloudflare'),
+  preset('ollama'),
+  preset('vllm'),
+  preset('lm-studio'),
+  preset('litellm'),
+  // A route that is pinned to a model refuses any other name, its own included.
+  preset('kong').extend({ omit_model: z.boolean().default(true) }),
+  preset('apisix'),
+  z.strictObject({
+    kind: z.literal('azure'),
+    /** Of the resource: `https://<resource>.openai.azure.com`. */
+    base_url: baseAddressSchema,
+    /** Dated versions ask a deployment, by the name of the model; without one the undated API is asked. */
+    api_version: z
+      .string()
+      .regex(/^[0-9A-Za-z.-]{1,40}$/)
+      .optional(),
+    /** `key`: an API key of the resource. `token`: an access token of Microsoft Entra ID. */
+    auth: z.enum(['key', 'token']).default('key'),
     ...upstreamBase,
   }),
   z.strictObject({
@@ -82,7 +130,7 @@ export const routeSchema = z.strictObject({
         nameSchema,
         z.strictObject({
           upstream: nameSchema,
-          /** Model name to send; default: the name the client asked for. */
+          /** Model name to send; default: the name the client asked for. `*` stands for what the `*` of the route has matched. */
           model: z.string().optional(),
           weight: notAvailableYet('routes[].upstreams[].weight'),
         }),

@@ -10,6 +10,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['init', async () => (await import('./verbs/init.ts')).addInit],
   ['check', async () => (await import('./verbs/check.ts')).addCheck],
   ['schema', async () => (await import('./verbs/schema.ts')).addSchema],
+  ['upstreams', async () => (await import('./verbs/upstreams.ts')).addUpstreams],
   ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
   ['tools', async () => (await import('./verbs/tools.ts')).addTools],
   ['policy', async () => (await import('./verbs/policy.ts')).addPolicy],

@@ -64,7 +64,14 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
     for (const [position, target] of route.upstreams.entries()) {
       const path = ['routes', index, 'upstreams', position]
       if (typeof target === 'string') expectName('upstreams', target, path)
-      else expectName('upstreams', target.upstream, [...path, 'upstream'])
+      else {
+        expectName('upstreams', target.upstream, [...path, 'upstream'])
+        if (target.model?.includes('*') === true && route.model.split('*').length !== 2)
+          report(
+            [...path, 'model'],
+            `\`*\` stands for what the \`*\` of the route matches, and \`${route.model}\` does not have exactly one`,
+          )
+      }
     }
   }
   for (const [name, group] of Object.entries(config.groups)) expectCredentialMap(group.credentials, ['groups', name, 'credentials'])

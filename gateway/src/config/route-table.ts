@@ -8,7 +8,9 @@ const maxModelName = 256
 
 /** Upstreams named by the routes must exist in `upstreams`; targets that do not are left out. */
 export function compileRoutes(routes: Config['routes'], upstreams: ReadonlyMap<string, Upstream>): RouteTable {
-  const compiled: Route[] = routes.map((route) => ({
+  const direct = [...upstreams.values()].filter(({ config }) => config.direct).flatMap(({ name }) => directRoutes(name))
+  const all: readonly Pick<RouteConfig, 'model' | 'models' | 'upstreams'>[] = [...routes, ...direct]
+  const compiled: Route[] = all.map((route) => ({
     model: route.model,
     models: route.models,
     targets: route.upstreams.flatMap((target) => {
@@ -20,11 +22,33 @@ export function compileRoutes(routes: Config['routes'], upstreams: ReadonlyMap<s
   const patterns = compiled
     .filter((route) => route.model.includes('*'))
     .toSorted((a, b) => compareSpecificity(a.model, b.model))
-    .map((route) => ({ route, matches: compilePattern(route.model) }))
+    .map((route) => ({ route, matches: compilePattern(route.model), takesRest: route.targets.some(({ model }) => model?.includes('*')) }))
   return {
-    resolve: (model) =>
-      exact.get(model) ?? (model.length > maxModelName ? undefined : patterns.find(({ matches }) => matches(model))?.route),
+    resolve(model) {
+      const named = exact.get(model)
+      if (named !== undefined || model.length > maxModelName) return named
+      const found = patterns.find(({ matches }) => matches(model))
+      return found?.takesRest === true ? withRest(found.route, model) : found?.route
+    },
     names: [...exact.keys()],
     patterns: patterns.map(({ route }) => route),
   }
+}
+
+type RouteConfig = Config['routes'][number]
+
+/** Both ways of naming an upstream; one of them is listed. */
+function directRoutes(upstream: string): readonly Pick<RouteConfig, 'model' | 'models' | 'upstreams'>[] {
+  const target = { upstream, model: '*', weight: undefined }
+  return [
+    { model: `${upstream}/*`, upstreams: [target] },
+    { model: `${upstream}:*`, models: [], upstreams: [target] },
+  ]
+}
+
+/** The route for one name: what its `*` stands for is in the names that are sent. */
+function withRest(route: Route, name: string): Route {
+  const star = route.model.indexOf('*')
+  const rest = name.slice(star, name.length - (route.model.length - star - 1))
+  return { ...route, targets: route.targets.map(({ upstream, model }) => ({ upstream, model: model?.replaceAll('*', () => rest) })) }
 }

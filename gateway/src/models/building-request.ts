@@ -61,7 +61,11 @@ export function signRequest(
 ): UpstreamRequest | Promise<UpstreamRequest> {
   const { config } = target.upstream
   const { method = 'POST', path, headers, body } = request
-  const signed = provider.sign({ method, baseUrl: 'base_url' in config ? config.base_url : '', path, headers, body }, credential, now)
+  const signed = provider.sign(
+    { method, baseUrl: 'base_url' in config ? config.base_url : '', path, headers, body, config },
+    credential,
+    now,
+  )
   const withHeaders = (added: readonly string[]): UpstreamRequest => ({ ...request, headers: [...headers, ...added] })
   return signed instanceof Promise ? signed.then(withHeaders) : withHeaders(signed)
 }

@@ -4,6 +4,7 @@ import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 import { granted } from '../policy/grants.ts'
+import { providers } from '../providers/providers.ts'
 import type { DialectName } from '../wire/dialect.ts'
 import type { OfferedModels } from './offered-models.ts'
 
@@ -11,7 +12,7 @@ import type { OfferedModels } from './offered-models.ts'
 export function describeModel(snapshot: Snapshot, caller: Caller, dialect: DialectName, name: string): JsonObject {
   const isGranted = granted(snapshot.policy.grants, caller.principal, 'models', name) !== undefined
   if (!isGranted || snapshot.routes.resolve(name) === undefined) throw new TurnwardError('grant.model', { subject: name.slice(0, 100) })
-  return entryOf(dialect, name)
+  return entryOf(snapshot, dialect, name)
 }
 
 /**
@@ -24,23 +25,27 @@ export async function listModels(offered: OfferedModels, snapshot: Snapshot, cal
   const names = [...all].filter((name) => granted(snapshot.policy.grants, caller.principal, 'models', name) !== undefined)
   if (dialect === 'messages') {
     return {
-      data: names.map((name) => entryOf(dialect, name)),
+      data: names.map((name) => entryOf(snapshot, dialect, name)),
       has_more: false,
       first_id: names[0] ?? null,
       last_id: names.at(-1) ?? null,
     }
   }
-  return { object: 'list', data: names.map((name) => entryOf(dialect, name)) }
+  return { object: 'list', data: names.map((name) => entryOf(snapshot, dialect, name)) }
 }
 
 async function namesOf(offered: OfferedModels, snapshot: Snapshot, caller: Caller, route: Route): Promise<readonly string[]> {
   const [first] = route.targets
   // Where the upstream gets a name of the administrator's, what it offers says nothing about ours.
-  const names = route.models ?? (first === undefined || first.model !== undefined ? [] : await offered.of(snapshot, caller, first.upstream))
-  return names.filter((name) => snapshot.routes.resolve(name) === route)
+  const isOurs = first === undefined || (first.model !== undefined && first.model !== '*')
+  const theirs = route.models ?? (isOurs ? [] : await offered.of(snapshot, caller, first.upstream))
+  const names = route.models === undefined && first?.model === '*' ? theirs.map((name) => route.model.replace('*', () => name)) : theirs
+  return names.filter((name) => snapshot.routes.resolve(name)?.model === route.model)
 }
 
-function entryOf(dialect: DialectName, id: string): JsonObject {
+/** With the vendor that is asked first. */
+function entryOf({ routes }: Snapshot, dialect: DialectName, id: string): JsonObject {
   if (dialect === 'messages') return { type: 'model', id, display_name: id, created_at: '1970-01-01T00:00:00Z' }
-  return { id, object: 'model', created: 0, owned_by: 'turnward' }
+  const kind = routes.resolve(id)?.targets[0]?.upstream.config.kind
+  return { id, object: 'model', created: 0, owned_by: kind === undefined ? 'turnward' : providers[kind].telemetryName }
 }

@@ -28,6 +28,8 @@ export interface UnsignedRequest {
   /** Flat list of names and values. */
   readonly headers: readonly string[]
   readonly body: Buffer | string
+  /** Of the upstream it goes to. */
+  readonly config: UpstreamConfig
 }
 
 export interface PlaceTarget {

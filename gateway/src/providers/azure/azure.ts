@@ -1,0 +1,27 @@
+/** Azure OpenAI: the undated API at `/openai/v1`, or a deployment under a dated version; a key of the resource, or a token of Entra ID. */
+import { pathSegment } from '../path-segment.ts'
+import { openai } from '../openai/openai.ts'
+import type { PlaceTarget, Provider, UnsignedRequest } from '../provider.ts'
+import type { Credential } from '../../core/credential.ts'
+
+export const azure: Provider = {
+  telemetryName: 'azure.ai.openai',
+  dialects: { 'chat-completions': { path: '/openai/v1/chat/completions' } },
+  modelsPath: '/openai/v1/models',
+  place,
+  sign,
+  forwardedHeaders: openai.forwardedHeaders,
+  returnedHeaders: [...openai.returnedHeaders, 'apim-request-id', 'x-ms-region'],
+  requestIdHeaders: ['apim-request-id', 'x-request-id'],
+}
+
+function place({ spoken, config }: PlaceTarget, model: string): string {
+  const version = 'api_version' in config ? config.api_version : undefined
+  if (version === undefined) return spoken.path
+  return `${spoken.path.replace('/openai/v1/', `/openai/deployments/${pathSegment(model)}/`)}?api-version=${version}`
+}
+
+function sign({ config }: UnsignedRequest, credential: Credential): readonly string[] {
+  if (credential.kind === 'none') return []
+  return 'auth' in config && config.auth === 'token' ? ['authorization', `Bearer ${credential.secret}`] : ['api-key', credential.secret]
+}
