@@ -48,7 +48,7 @@ export const decisionRecordSchema = z.object({
   id: z.string(),
   type: z.enum(['decision', 'outcome']),
   /** What was decided on. */
-  kind: z.enum(['model_call', 'token_count', 'tool_proposal', 'tool_call', 'tool_list', 'admission', 'authentication']),
+  kind: z.enum(['model_call', 'token_count', 'model_operation', 'tool_proposal', 'tool_call', 'tool_list', 'admission', 'authentication']),
   /** Unix milliseconds. */
   time: z.number(),
   principal: z.string(),
@@ -65,6 +65,8 @@ export const decisionRecordSchema = z.object({
   toolCallId: z.string().nullable().optional(),
   /** Model name or `server__tool`. */
   subject: z.string(),
+  /** What was asked of a model that is no conversation: `embeddings`, `rerank`, … */
+  operation: z.string().optional(),
   /** The name the model called the tool by, when it means the tool in `subject` under another. */
   calledAs: z.string().optional(),
   /** What the caller, or an edge in front, calls the request: its `x-request-id`. */
@@ -98,6 +100,8 @@ export const decisionRecordSchema = z.object({
   usage: usageRecordSchema.optional(),
   ticket: z.enum(['matched', 'none', 'not_needed']).optional(),
   traceId: z.string().optional(),
+  /** Fields of the request that the upstream's dialect has no form for, and that were left out. */
+  leftOut: z.array(z.string()).optional(),
   /** Tools removed from what the model was offered. */
   hidden: z.array(z.string()).optional(),
 })

@@ -168,6 +168,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
       }
       case 'tool_list':
       case 'admission':
+      case 'model_operation':
       case 'authentication':
         break
     }

@@ -4,9 +4,11 @@ import { hopPath } from '../cluster/hop.ts'
 import { TurnwardError } from '../core/error.ts'
 import { describeModel, listModels } from '../models/listing-models.ts'
 import { OfferedModels } from '../models/offered-models.ts'
+import { modelOperations } from '../models/operations.ts'
 import { answerError } from '../turns/answering/answering-client.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
 import { runModelCall } from '../turns/model-call.ts'
+import { runModelOperation } from '../turns/model-operation.ts'
 import { httpOrigin } from '../turns/origins/http-origin.ts'
 import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
@@ -59,8 +61,15 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
     return [entrance(call, runModelCall), ...(count === undefined ? [] : [entrance(count, countTokens)])]
   })
   const models = named((request, response, name) => answerModels(services, offered, request, response, name))
+  const operations = modelOperations.map((operation): Entrance => ({
+    path: operation.path,
+    methods: ['POST'],
+    needs: 'caller',
+    handle: named((request, response) => runModelOperation(services, httpOrigin(request, response), operation)),
+  }))
   return [
     ...modelCalls,
+    ...operations,
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/v1/models/{name...}', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/mcp/{gateway}', methods: 'own', needs: 'caller', handle: (request, response, gateway) => mcp(request, response, gateway) },

@@ -32,6 +32,8 @@ export interface RoutedResponse {
   readonly response: UpstreamResponse
   /** What this upstream was sent that nobody may see: the credential and the administrator's fixed headers. */
   readonly secrets: readonly string[]
+  /** Fields of the client's request that this upstream's dialect has no form for. */
+  readonly leftOut?: readonly string[]
 }
 
 export interface AskingServices {
@@ -40,8 +42,8 @@ export interface AskingServices {
   readonly clock: Clock
 }
 
-/** Told which upstream and credential is about to be tried, before anything is sent. */
-export type OnAttempt = (target: RouteTarget, credential: string) => MaybePromise<void>
+/** Told which upstream and credential is about to be tried, and what had to be left out, before anything is sent. */
+export type OnAttempt = (target: RouteTarget, credential: string, leftOut: readonly string[]) => MaybePromise<void>
 
 export interface Asked {
   readonly snapshot: Snapshot
@@ -51,6 +53,10 @@ export interface Asked {
   readonly signal: CancelSignal
   readonly onAttempt: OnAttempt
 }
+
+/** Names that may be told: they are the client's own. */
+const fieldName = /^[\w.-]{1,64}$/
+const mostFields = 20
 
 /** Largest refusal that is read to see what it is about, as of every error. */
 const maxErrorBytes = 1024 * 1024
@@ -67,8 +73,11 @@ export async function askUpstream(services: AskingServices, asked: Asked): Promi
   const hop: Hop = { target, provider, dialect, streamUsage: streamUsage.modeFor(upstream, model, now) }
   const resolving = resolveCredential(snapshot, caller, upstream.name, now)
   const { id, credential } = resolving instanceof Promise ? await resolving : resolving
-  const request = buildRequest(call, hop)
-  const noted = onAttempt(target, id)
+  let leftOut: readonly string[] = []
+  const request = buildRequest(call, hop, (fields) => {
+    leftOut = fields.filter((field) => fieldName.test(field)).slice(0, mostFields)
+  })
+  const noted = onAttempt(target, id, leftOut)
   if (noted instanceof Promise) await noted
   let response = await send(services, asked, hop, request, credential)
   if (mayRefuseField(response) && upstream.config.stream_usage === 'auto' && addsUsage(call, hop)) {
@@ -82,7 +91,7 @@ export async function askUpstream(services: AskingServices, asked: Asked): Promi
   }
   const framing = call.stream ? provider.dialects[dialect]?.framing : undefined
   if (framing !== undefined) response = decodedStream(response, framing, snapshot.settings.limits.max_event_bytes)
-  return { target, provider, dialect, credential: id, response, secrets: secretsOf(credential, target) }
+  return { target, provider, dialect, credential: id, response, secrets: secretsOf(credential, target), leftOut }
 }
 
 async function send(

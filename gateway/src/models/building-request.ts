@@ -44,12 +44,12 @@ export interface Hop {
 
 const userAgent = 'turnward'
 
-/** The request, not signed yet. */
-export function buildRequest(call: OutgoingCall, hop: Hop): UpstreamRequest {
+/** The request, not signed yet. `onLeftOut` is told what of the client's had to be left out. */
+export function buildRequest(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly string[]) => void): UpstreamRequest {
   const { target, provider, dialect } = hop
   const spoken = spokenOf(provider, dialect)
   const path = provider.place?.({ spoken, config: target.upstream.config }, target.model ?? call.model, call.stream) ?? spoken.path
-  return { path, headers: buildHeaders(call, hop), body: buildBody(call, hop) }
+  return { path, headers: buildHeaders(call, hop), body: buildBody(call, hop, onLeftOut) }
 }
 
 /** The request with the headers that prove who we are. A promise only where the provider needs one. */
@@ -83,7 +83,7 @@ export function spokenOf({ dialects, telemetryName }: Provider, dialect: Dialect
   return spoken
 }
 
-function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
+function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly string[]) => void): Buffer | string {
   const { target, dialect } = hop
   const omitModel = target.upstream.config.omit_model
   const model = target.model ?? call.model
@@ -104,7 +104,8 @@ function buildBody(call: OutgoingCall, hop: Hop): Buffer | string {
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
-  const body = converter?.request(named, { upstream: target.upstream.name }) ?? (dialect === 'messages' ? withoutMarks(named) : named)
+  const body =
+    converter?.request(named, { upstream: target.upstream.name, onLeftOut }) ?? (dialect === 'messages' ? withoutMarks(named) : named)
   if (omitModel || isInPath(dialect)) delete body.model
   if (isInPath(dialect)) delete body.stream
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }
@@ -126,13 +127,18 @@ function streamOptions(body: JsonObject): JsonObject {
   return typeof body.stream_options === 'object' && body.stream_options !== null ? (body.stream_options as JsonObject) : {}
 }
 
-function buildHeaders(call: OutgoingCall, { target, provider }: Hop): string[] {
+/** Headers of a request, before it is signed: ours, what of the client's may travel on, and the administrator's. */
+export function buildHeaders(
+  call: Pick<OutgoingCall, 'stream' | 'clientHeaders' | 'traceparent' | 'tracestate'>,
+  { target, provider }: Pick<Hop, 'target' | 'provider'>,
+  accept = call.stream ? 'text/event-stream' : 'application/json',
+): string[] {
   const fixed = fixedHeadersOf(target.upstream.config)
   const headers = ['content-type', 'application/json']
   const add = (name: string, value: string): void => {
     if (!fixed.names.has(name)) headers.push(name, value)
   }
-  add('accept', call.stream ? 'text/event-stream' : 'application/json')
+  add('accept', accept)
   // A request that names no coding may be answered in any (RFC 9110, 12.5.3).
   add('accept-encoding', 'identity')
   add('user-agent', userAgent)

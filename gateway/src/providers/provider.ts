@@ -37,6 +37,9 @@ export interface PlaceTarget {
   readonly config: UpstreamConfig
 }
 
+/** What is asked of a model that is no conversation: it has no session, no turn and no tools. */
+export type OperationName = 'embeddings' | 'moderations' | 'rerank' | 'images' | 'speech' | 'completions'
+
 export interface Provider {
   /** Value of `gen_ai.provider.name`. */
   readonly telemetryName: string
@@ -44,6 +47,8 @@ export interface Provider {
   readonly dialects: Readonly<Partial<Record<DialectName, SpokenDialect>>>
   /** Path of the vendor's list of models, when it has one. */
   readonly modelsPath?: string
+  /** Paths of operations below the base URL, in the forms OpenAI gave them. */
+  readonly operations?: Readonly<Partial<Record<OperationName, string>>>
   /** Path and query below the base URL, for vendors that put the model or the form of the answer there. Without it, the path of the dialect. */
   readonly place?: (target: PlaceTarget, model: string, stream: boolean) => string
   /** The headers that prove who we are, as a flat list of names and values. A promise only where a signature needs one. */

@@ -38,7 +38,15 @@ export interface CallEnd {
 }
 
 export interface DecisionNote {
-  readonly kind: 'model_call' | 'token_count' | 'tool_proposal' | 'tool_call' | 'tool_list' | 'admission' | 'authentication'
+  readonly kind:
+    | 'model_call'
+    | 'token_count'
+    | 'model_operation'
+    | 'tool_proposal'
+    | 'tool_call'
+    | 'tool_list'
+    | 'admission'
+    | 'authentication'
   readonly verdict: string
   readonly action: string
   readonly subject: string

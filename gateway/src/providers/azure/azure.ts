@@ -1,6 +1,6 @@
 /** Azure OpenAI: the undated API at `/openai/v1`, or a deployment under a dated version; a key of the resource, or a token of Entra ID. */
+import { openaiHeaders, operationsBeside } from '../openai-like.ts'
 import { pathSegment } from '../path-segment.ts'
-import { openai } from '../openai/openai.ts'
 import type { PlaceTarget, Provider, UnsignedRequest } from '../provider.ts'
 import type { Credential } from '../../core/credential.ts'
 
@@ -8,10 +8,11 @@ export const azure: Provider = {
   telemetryName: 'azure.ai.openai',
   dialects: { 'chat-completions': { path: '/openai/v1/chat/completions' } },
   modelsPath: '/openai/v1/models',
+  operations: operationsBeside('/openai/v1/chat/completions'),
   place,
   sign,
-  forwardedHeaders: openai.forwardedHeaders,
-  returnedHeaders: [...openai.returnedHeaders, 'apim-request-id', 'x-ms-region'],
+  forwardedHeaders: openaiHeaders.forwardedHeaders,
+  returnedHeaders: [...openaiHeaders.returnedHeaders, 'apim-request-id', 'x-ms-region'],
   requestIdHeaders: ['apim-request-id', 'x-request-id'],
 }
 

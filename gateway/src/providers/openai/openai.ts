@@ -1,4 +1,5 @@
 /** OpenAI: Chat Completions with a bearer credential. */
+import { openaiHeaders, operationsBeside } from '../openai-like.ts'
 import type { Provider } from '../provider.ts'
 import { signWithBearer } from '../signing.ts'
 
@@ -6,20 +7,8 @@ export const openai: Provider = {
   telemetryName: 'openai',
   dialects: { 'chat-completions': { path: '/chat/completions' } },
   modelsPath: '/models',
+  operations: operationsBeside('/chat/completions'),
   sign: signWithBearer,
-  forwardedHeaders: ['openai-beta', 'x-client-request-id'],
-  returnedHeaders: [
-    'x-request-id',
-    'openai-processing-ms',
-    'openai-version',
-    'retry-after',
-    'retry-after-ms',
-    'x-ratelimit-limit-requests',
-    'x-ratelimit-limit-tokens',
-    'x-ratelimit-remaining-requests',
-    'x-ratelimit-remaining-tokens',
-    'x-ratelimit-reset-requests',
-    'x-ratelimit-reset-tokens',
-  ],
+  ...openaiHeaders,
   requestIdHeaders: ['x-request-id'],
 }

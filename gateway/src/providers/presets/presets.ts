@@ -3,7 +3,8 @@
  * Where they are is in the contract (`provider-presets.ts`); whoever needs more than a line gets a folder.
  */
 import type { PresetKind } from '@turnward/contract/config/provider-presets'
-import { openaiCompatible } from '../openai-compatible/openai-compatible.ts'
+import { edgeHeaders, operationsBeside } from '../openai-like.ts'
+import { signWithBearer } from '../signing.ts'
 import type { Provider, SpokenDialect } from '../provider.ts'
 
 interface Preset {
@@ -65,14 +66,15 @@ export const presetProviders = Object.fromEntries(Object.entries(presets).map(([
 >
 
 function providerOf({ telemetryName, chat = '/chat/completions', messages, models = '/models' }: Preset): Provider {
-  const { modelsPath: _none, ...base } = openaiCompatible
   return {
-    ...base,
+    ...edgeHeaders,
+    sign: signWithBearer,
     telemetryName,
     dialects: { 'chat-completions': { path: chat }, ...(messages === undefined ? {} : { messages }) },
+    operations: operationsBeside(chat),
     ...(models === null ? {} : { modelsPath: models }),
     ...(messages === undefined
       ? {}
-      : { defaultHeaders: { 'anthropic-version': '2023-06-01' }, forwardedHeaders: [...base.forwardedHeaders, 'anthropic-beta'] }),
+      : { defaultHeaders: { 'anthropic-version': '2023-06-01' }, forwardedHeaders: [...edgeHeaders.forwardedHeaders, 'anthropic-beta'] }),
   }
 }

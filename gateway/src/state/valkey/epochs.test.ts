@@ -72,6 +72,15 @@ describe.skipIf(redisProgram() === undefined)('a shared state', () => {
     expect((await other.read('s', [counted])).epoch.id).not.toBe(epoch.id)
   })
 
+  test('is known to a store that came later, so that it does not pass for new once it is emptied', async () => {
+    await (await open()).epochOf('s')
+    noted = notedInMemory()
+    const place = await open()
+    expect((await place.epochOf('s')).lostAt).toBeUndefined()
+    await client.flushall()
+    expect((await place.read('s', [counted])).epoch.lostAt).toBeDefined()
+  })
+
   test('takes nothing that was decided before it was emptied', async () => {
     const [one, other] = [await open(), await open()]
     const { id } = await one.epochOf('s')

@@ -103,14 +103,24 @@ export class Epochs {
     )
   }
 
+  /** The mark was there before this process: that is noted as well, where the store has come later or is another one. */
+  async join(mark: string): Promise<void> {
+    const { noted, clock } = this.#options
+    if (noted !== undefined) await this.#note(noted, mark, clock.now())
+  }
+
+  #note(noted: NotedMarks, mark: string, now: number): ReturnType<NotedMarks['noteOnce']> {
+    return noted.noteOnce(mark, now).catch((cause: unknown) => {
+      const why = `whether it was emptied cannot be told, because the store cannot be asked: ${asTurnwardError(cause).why ?? 'it failed'}`
+      throw new TurnwardError('state.unavailable', { why, retryAfterSeconds: 1, cause })
+    })
+  }
+
   async #begin(mark: string): Promise<Epoch> {
     const { clock, noted, read, setOnce } = this.#options
     if (noted === undefined) return unbegun
     const now = clock.now()
-    const first = await noted.noteOnce(mark, now).catch((cause: unknown) => {
-      const why = `whether it was emptied cannot be told, because the store cannot be asked: ${asTurnwardError(cause).why ?? 'it failed'}`
-      throw new TurnwardError('state.unavailable', { why, retryAfterSeconds: 1, cause })
-    })
+    const first = await this.#note(noted, mark, now)
     if (!first.isNew && Math.abs(now - first.at) < settingMs) {
       // Whoever has noted it a moment ago is about to set it.
       for (let look = 0; look < looks; look += 1) {

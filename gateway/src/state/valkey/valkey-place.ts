@@ -104,6 +104,7 @@ export class ValkeyPlace implements VersionedPlace {
     const known = this.#epochs.known(mark)
     if (known !== undefined) return known
     const held = await this.#send(() => (this.#options.connection as Redis).get(mark))
+    if (held !== null) await this.#inTime(() => this.#epochs.join(mark))
     return this.#epochs.see(mark, held) ?? this.#inTime(() => this.#epochs.begin(mark))
   }
 

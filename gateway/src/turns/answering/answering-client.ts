@@ -26,6 +26,8 @@ export function answerHeaders(
   }
   const upstreamId = upstreamRequestId(routed)
   if (upstreamId !== undefined) headers['x-upstream-request-id'] = upstreamId
+  const { leftOut = [] } = routed
+  if (leftOut.length > 0) headers['x-turnward-warnings'] = `left out for ${routed.dialect}: ${leftOut.join(', ')}`
   // Whoever named the request finds its own name again, and not the upstream's.
   const ownId = requestIdOf(call.origin.headers)
   if (ownId !== undefined) headers['x-request-id'] = ownId

@@ -26,10 +26,10 @@ export function outgoing(call: ModelCall): OutgoingCall {
 
 /** What the request brings counts from here; then the decision to send it to an upstream with a credential is recorded, before it is sent. Throws while the log cannot be written. */
 export function onAttempt(call: ModelCall): OnAttempt {
-  return (target, credential) => whenRead(narrowWhenSent(call), () => recordAttempt(call, target, credential))
+  return (target, credential, leftOut) => whenRead(narrowWhenSent(call), () => recordAttempt(call, target, credential, leftOut))
 }
 
-function recordAttempt(call: ModelCall, target: RouteTarget, credential: string): void {
+function recordAttempt(call: ModelCall, target: RouteTarget, credential: string, leftOut: readonly string[]): void {
   const { name, config } = target.upstream
   const isFirst = call.attempt === undefined
   const requestId = requestIdOf(call.origin.headers)
@@ -48,6 +48,7 @@ function recordAttempt(call: ModelCall, target: RouteTarget, credential: string)
     ...(requestId === undefined ? {} : { requestId }),
     ...(call.client === undefined ? {} : { client: call.client.name }),
     ...(call.side === undefined ? {} : { side: call.side }),
+    ...(leftOut.length > 0 ? { leftOut: [...leftOut] } : {}),
     ...(call.hidden.length > 0 ? { hidden: [...call.hidden] } : {}),
   })
   call.services.log.append(record)

@@ -8,10 +8,13 @@ import type { AttachedCall } from '../call.ts'
 export type RecordFields = Partial<DecisionRecord> &
   Pick<DecisionRecord, 'type' | 'kind' | 'subject' | 'verdict' | 'action' | 'rules' | 'reason' | 'credential'>
 
+/** What a record tells of: a call, in a session or in none. */
+type Recorded = Omit<AttachedCall, 'session'> & { readonly session: AttachedCall['session'] | null }
+
 /** A record for this call; fields given win over what the call implies. */
-export function recordOf(call: AttachedCall, fields: RecordFields): DecisionRecord {
+export function recordOf(call: Recorded, fields: RecordFields): DecisionRecord {
   const { principal, key, consumer, actor } = call.caller
-  const label = labelRecord(call.session.policyState.label, call.snapshot.policy)
+  const label = call.session === null ? null : labelRecord(call.session.policyState.label, call.snapshot.policy)
   return {
     v: 1,
     id: fields.id ?? newId('dec'),
@@ -21,7 +24,7 @@ export function recordOf(call: AttachedCall, fields: RecordFields): DecisionReco
     actor,
     consumer,
     key,
-    session: call.session.id,
+    session: call.session?.id ?? null,
     turn: call.turn,
     modelCall: call.modelCall,
     labelBefore: label,

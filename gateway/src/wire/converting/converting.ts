@@ -7,6 +7,7 @@ import type { DialectName } from '../dialect.ts'
 import { chatHub } from '../dialects/chat-completions/hub/hub.ts'
 import { messagesHub } from '../dialects/messages/hub/hub.ts'
 import type { AnswerOptions, DialectHub, RequestOptions, StreamOptions } from '../hub/dialect-hub.ts'
+import { leftOut } from '../hub/left-out.ts'
 import { tagOf } from '../hub/tags.ts'
 import { HubStream, type StreamConverter } from './hub-stream.ts'
 
@@ -38,7 +39,12 @@ export function converterFor(client: DialectName, upstream: DialectName): Conver
   const near = hubByName[client]
   const far = hubByName[upstream]
   return {
-    request: (body, options = {}) => far.writeRequest(near.readRequest(body), tagged(options)),
+    request(body, options = {}) {
+      const request = near.readRequest(body)
+      const written = far.writeRequest(request, tagged(options))
+      options.onLeftOut?.(leftOut(request, written))
+      return written
+    },
     response: (body, options = {}) => near.writeAnswer(far.readAnswer(body, tagged(options)), options),
     stream: (options = {}) => new HubStream((emit) => far.readStream(emit, tagged(options)), near.writeStream(options)),
   }

@@ -9,6 +9,8 @@ export interface RequestOptions {
   readonly defaultMaxTokens?: number | undefined
   /** Tag of the upstream the request goes to: what another upstream hung on the history stays out of it. */
   readonly upstream?: string | undefined
+  /** Told the fields of the caller's request that the other dialect has no form for, and that were left out. */
+  readonly onLeftOut?: ((fields: readonly string[]) => void) | undefined
 }
 
 export interface AnswerOptions {

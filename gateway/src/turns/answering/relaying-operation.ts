@@ -1,0 +1,78 @@
+/** The answer to an operation of a model, passed on as it comes: JSON, sound or events. What an upstream refuses is told without secrets. */
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { RouteTarget } from '../../config/snapshot.ts'
+import { asTurnwardError, TurnwardError } from '../../core/error.ts'
+import { collectBody } from '../../models/collecting-body.ts'
+import { maskSecretText } from '../../models/masking-secrets.ts'
+import { throttlingOf } from '../../models/throttling.ts'
+import type { UpstreamResponse } from '../../providers/transport.ts'
+import { readUpstreamError } from '../../wire/hub/upstream-errors.ts'
+import type { CallOrigin } from '../origins/call-origin.ts'
+import type { OperationCall } from '../recording/recording-operation.ts'
+
+export interface RelayedOperation {
+  readonly target: RouteTarget
+  readonly response: UpstreamResponse
+  readonly secrets: readonly string[]
+}
+
+const maxErrorBytes = 1024 * 1024
+
+/** Resolves when the answer is whole. Rejects with `upstream.*` or the abort reason; an answer that has begun is cut off then. */
+export async function relayOperation(
+  call: OperationCall,
+  origin: CallOrigin,
+  { target, response, secrets }: RelayedOperation,
+): Promise<void> {
+  const upstream = target.upstream.name
+  const type = String(response.headers['content-type'] ?? 'application/octet-stream')
+  const headers: OutgoingHttpHeaders = { 'content-type': type, 'x-turnward-call': call.modelCall ?? '' }
+  if (response.status >= 400) {
+    const text = (await collectBody(response, maxErrorBytes, upstream)).toString('utf8')
+    const throttling = throttlingOf(response.status, response.headers)
+    const said = maskSecretText(readUpstreamError(text, response.status).message, secrets)
+    throw new TurnwardError(response.status === 401 ? 'upstream.credential' : 'upstream.failed', {
+      subject: upstream,
+      why: response.status === 401 ? 'the upstream refused it' : `it answered ${response.status}: ${said}`,
+      ...(response.status === 401 ? {} : { status: throttling === undefined ? response.status : 429 }),
+      retryAfterSeconds: throttling?.retryAfterSeconds,
+    })
+  }
+  const most = call.snapshot.settings.limits.max_response_bytes
+  await new Promise<void>((resolve, reject) => {
+    const { outlet } = origin
+    const onDrain = (): void => response.resume()
+    let size = 0
+    const finish = (): void => outlet.offDrain(onDrain)
+    const fail = (error: TurnwardError): void => {
+      finish()
+      response.abort()
+      // Nobody can tell half of such an answer from a whole one, except by its connection.
+      if (outlet.hasBegun) outlet.destroy()
+      reject(error)
+    }
+    outlet.onDrain(onDrain)
+    response.read({
+      onData(chunk) {
+        size += chunk.length
+        if (size > most) return fail(new TurnwardError('upstream.malformed', { subject: upstream, why: `more than ${most} bytes` }))
+        if (!outlet.hasBegun) outlet.head(response.status, headers)
+        outlet.write(chunk)
+        if (outlet.isFull) response.pause()
+      },
+      onEnd() {
+        finish()
+        if (!outlet.hasBegun) outlet.head(response.status, headers)
+        outlet.end()
+        resolve()
+      },
+      onError(error) {
+        fail(
+          origin.signal.aborted
+            ? asTurnwardError(origin.signal.reason)
+            : new TurnwardError('upstream.failed', { subject: upstream, why: 'the answer was cut off', cause: error }),
+        )
+      },
+    })
+  })
+}

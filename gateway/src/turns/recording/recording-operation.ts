@@ -1,0 +1,79 @@
+/** The records of an operation of a model: in no session and no turn, and no less on record. */
+import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
+import type { OperationName } from '../../providers/provider.ts'
+import type { AttachedCall } from '../call.ts'
+import { recordOf, type RecordFields } from './recording.ts'
+import { outcomeOf } from './recording-model-call.ts'
+
+/** An operation whose model is known. */
+export interface AskedOperation extends Omit<AttachedCall, 'session'> {
+  readonly session: null
+  readonly operation: OperationName
+  readonly model: string
+}
+
+/** One that is granted. */
+export interface OperationCall extends AskedOperation {
+  readonly decision: string
+  readonly grant: string
+  /** Where it was sent last, and with which credential. */
+  sentTo: { readonly upstream: string; readonly credential: string } | undefined
+}
+
+/** A model nobody granted. */
+export function recordRefusedOperation(call: AskedOperation, thrown: unknown): void {
+  call.services.log.append(
+    recordOf(call, {
+      type: 'decision',
+      kind: 'model_operation',
+      operation: call.operation,
+      subject: call.model.slice(0, 100),
+      verdict: 'deny',
+      action: 'refuse',
+      rules: ['grants'],
+      reason: 'No grant gives this principal the model, or no route serves it.',
+      gaps: [{ kind: 'grant', detail: 'the model is not granted', source: 'grants' }],
+      credential: 'none',
+      errorCode: asTurnwardError(thrown).code,
+    }),
+  )
+}
+
+/** Records that it is sent, with the credential. Throws while the log cannot be written: then nothing is sent. */
+export function recordOperation(call: OperationCall): void {
+  call.services.log.append(recordOf(call, { ...sharedFields(call), type: 'decision', reason: 'The principal may use this model.' }))
+}
+
+/** Closes the record. Never throws: the answer has gone out. */
+export function recordOperationOutcome(call: OperationCall, started: number, failure: TurnwardError | undefined): void {
+  const { services } = call
+  const outcome = outcomeOf(failure)
+  try {
+    services.log.append(
+      recordOf(call, {
+        ...sharedFields(call),
+        type: 'outcome',
+        reason: outcome === 'ok' ? 'The operation completed.' : 'The operation did not complete.',
+        outcome,
+        latencyMs: Math.round(services.clock.monotonic() - started),
+        ...(failure === undefined ? {} : { errorCode: failure.code }),
+      }),
+    )
+  } catch (error) {
+    services.telemetry.logger.error({ code: asTurnwardError(error).code }, 'the outcome of an operation could not be recorded')
+  }
+}
+
+function sharedFields(call: OperationCall): Omit<RecordFields, 'type' | 'reason'> {
+  return {
+    id: call.decision,
+    kind: 'model_operation',
+    operation: call.operation,
+    subject: call.model,
+    upstream: call.sentTo?.upstream ?? null,
+    verdict: 'allow',
+    action: 'release',
+    rules: [call.grant],
+    credential: call.sentTo?.credential ?? 'none',
+  }
+}
