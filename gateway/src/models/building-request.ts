@@ -12,7 +12,6 @@ import type { UpstreamRequest } from '../providers/transport.ts'
 import { converterFor } from '../wire/converting/converting.ts'
 import type { Dialect, DialectName } from '../wire/dialect.ts'
 import { dialectByName } from '../wire/dialects.ts'
-import { carriesMarks, withoutMarks } from '../wire/dialects/messages/hub/marks.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import { replaceModel, setTopLevel } from '../wire/request/splice-bytes.ts'
 import { fixedHeadersOf } from './fixed-headers.ts'
@@ -93,8 +92,8 @@ function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly s
   const converter = converterFor(call.dialect.name, dialect)
 
   // What another vendor said for its own use is in the history under our own mark; this vendor would refuse it.
-  const foreignReasoning =
-    call.dialect.name === 'messages' && dialect === 'messages' && call.bytes !== undefined && carriesMarks(call.bytes)
+  const { marks } = call.dialect
+  const foreignReasoning = converter === undefined && call.bytes !== undefined && marks?.carried(call.bytes) === true
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning && !dropsOptions) {
     let bytes = call.bytes
     if (model !== call.model && !isInPath(dialect)) bytes = requireSplice(replaceModel(bytes, model))
@@ -105,7 +104,7 @@ function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly s
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
   const body =
-    converter?.request(named, { upstream: target.upstream.name, onLeftOut }) ?? (dialect === 'messages' ? withoutMarks(named) : named)
+    converter?.request(named, { upstream: target.upstream.name, onLeftOut }) ?? marks?.without(named) ?? named
   if (omitModel || isInPath(dialect)) delete body.model
   if (isInPath(dialect)) delete body.stream
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }

@@ -1,12 +1,14 @@
 /** The table of dialects: a lens on requests and answers, and one on streams, each. */
 import type { Dialect, DialectName } from './dialect.ts'
 import { chatCompletions } from './dialects/chat-completions/chat-completions.ts'
+import { gemini } from './dialects/gemini/gemini.ts'
 import { messages } from './dialects/messages/messages.ts'
 
 /** The lens of each dialect. */
 export const dialectByName: Readonly<Record<DialectName, Dialect>> = {
   'chat-completions': chatCompletions,
   messages,
+  gemini,
 }
 
 /** Fields that any dialect reads: what one upstream takes for nothing, another may read, whichever it is sent to. */

@@ -5,6 +5,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { DialectName } from '../dialect.ts'
 import { chatHub } from '../dialects/chat-completions/hub/hub.ts'
+import { geminiHub } from '../dialects/gemini/hub/hub.ts'
 import { messagesHub } from '../dialects/messages/hub/hub.ts'
 import type { AnswerOptions, DialectHub, RequestOptions, StreamOptions } from '../hub/dialect-hub.ts'
 import { leftOut } from '../hub/left-out.ts'
@@ -15,6 +16,7 @@ import { HubStream, type StreamConverter } from './hub-stream.ts'
 export const hubByName: Readonly<Record<DialectName, DialectHub>> = {
   'chat-completions': chatHub,
   messages: messagesHub,
+  gemini: geminiHub,
 }
 
 /**

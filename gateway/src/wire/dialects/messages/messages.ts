@@ -13,11 +13,15 @@ import {
   nativeMessagesCall,
   readMessagesResponse,
 } from './answer.ts'
+import { carriesMarks, withoutMarks } from './hub/marks.ts'
+import { modelEntry, modelList } from './models.ts'
 import { readMessagesRequest } from './request.ts'
 
 export const messages: Dialect = {
   name: 'messages',
   paths,
+  root: '/v1/messages',
+  namingHeader: 'anthropic-version',
   listField: 'messages',
   guardedFields,
   readRequest: readMessagesRequest,
@@ -39,6 +43,9 @@ export const messages: Dialect = {
     mergeEarlier: mergeMessagesEarlier,
     appendText: appendMessagesText,
   },
+  countAnswer: (tokens) => ({ input_tokens: tokens }),
+  models: { entry: modelEntry, list: modelList },
+  marks: { carried: carriesMarks, without: withoutMarks },
   errorBody: messagesErrorBody,
   streamError: messagesStreamError,
 }

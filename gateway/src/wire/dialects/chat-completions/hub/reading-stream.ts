@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../../../core/json.ts'
 import type { HubFinish } from '../../../hub/answer.ts'
 import { originalName } from '../../../hub/accepted-names.ts'
 import { parseArguments } from '../../../hub/call-arguments.ts'
-import type { ReasoningName } from '../../../hub/conversation.ts'
+import type { DialectFamily, ReasoningName } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { dataObject, type FramedEvent, type GrowingPart, type HubEvent, maxKeptCharacters, type StreamReader } from '../../../hub/events.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
@@ -119,7 +119,7 @@ export class ChatStreamReader implements StreamReader {
   }
 
   /** A signed block: it signs the reasoning streamed before it, or is a part of its own. */
-  #seal(text: string, seal: { readonly family: 'anthropic' | 'openai'; readonly signature: string }): void {
+  #seal(text: string, seal: { readonly family: DialectFamily; readonly signature: string }): void {
     if (this.#open?.kind !== 'reasoning') this.#say('reasoning', text)
     this.#endText(seal)
   }
@@ -129,7 +129,7 @@ export class ChatStreamReader implements StreamReader {
     this.#emit({ kind: 'whole-part', part: this.#nextPart++, content })
   }
 
-  #endText(seal?: { readonly family: 'anthropic' | 'openai'; readonly signature: string }): void {
+  #endText(seal?: { readonly family: DialectFamily; readonly signature: string }): void {
     if (this.#open === undefined) return
     this.#emit({ kind: 'part-end', part: this.#open.part, seal: seal && { family: seal.family, signature: seal.signature } })
     this.#open = undefined
