@@ -1,6 +1,7 @@
 /** What a model says, in no vendor's words, and the reply a vendor makes of it for one request. */
 import { message, messageEvents } from './anthropic-wire.ts'
 import { chatCompletion, chatCompletionEvents } from './openai-wire.ts'
+import { response, responseEvents } from './responses-wire.ts'
 import type { VendorReply, VendorRequest } from './vendor.ts'
 
 export interface ProposedCall {
@@ -14,7 +15,7 @@ export interface ModelAnswer {
   /** Undefined: the vendor sends null, or no text block. */
   readonly text?: string
   readonly calls?: readonly ProposedCall[]
-  /** Messages only. */
+  /** Messages and responses only. */
   readonly thinking?: { readonly text: string; readonly signature: string }
   readonly finish?: 'stop' | 'tool_calls' | 'length'
   readonly usage?: { readonly input: number; readonly output: number }
@@ -26,6 +27,7 @@ export interface ModelAnswer {
 export function say(request: VendorRequest, answer: ModelAnswer): VendorReply {
   const model = String(request.body.model ?? 'unnamed')
   if (request.body.stream === true) return { headers: streamHeaders(request), parts: eventsOf(request, answer) }
+  if (request.path.endsWith('/responses')) return { headers: vendorHeaders(request), parts: [response(answer, model)] }
   const body = request.dialect === 'openai' ? chatCompletion(answer, model) : message(answer, model)
   return { headers: vendorHeaders(request), parts: [body] }
 }
@@ -34,6 +36,7 @@ export function say(request: VendorRequest, answer: ModelAnswer): VendorReply {
 export function eventsOf(request: VendorRequest, answer: ModelAnswer): string[] {
   const model = String(request.body.model ?? 'unnamed')
   if (request.dialect === 'anthropic') return messageEvents(answer, model)
+  if (request.path.endsWith('/responses')) return responseEvents(answer, model)
   return chatCompletionEvents(answer, model, request.body.stream_options?.include_usage === true)
 }
 

@@ -1,5 +1,6 @@
 /** What a vendor was told, in no vendor's words: so one test can say of both dialects that a history is coherent. */
 import type { Json } from './json.ts'
+import { historyOfItems } from './responses-wire.ts'
 import type { VendorRequest } from './vendor.ts'
 
 export interface HistoryMessage {
@@ -11,6 +12,7 @@ export interface HistoryMessage {
 
 /** The messages of a request, in order; system prompts left out. */
 export function historyOf(request: VendorRequest): HistoryMessage[] {
+  if (request.path.endsWith('/responses')) return historyOfItems(request.body.input)
   const messages: Json[] = request.body.messages ?? []
   return messages
     .filter(({ role }) => role !== 'system' && role !== 'developer')

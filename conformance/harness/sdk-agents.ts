@@ -2,7 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 
-export type AgentDialect = 'openai' | 'anthropic'
+export type AgentDialect = 'openai' | 'anthropic' | 'responses'
 
 export interface AgentOptions {
   /** Base address of the gateway. */
@@ -49,6 +49,7 @@ class AgentRecord {
 
 /** An agent that keeps its own conversation, as applications do. */
 export function createAgent(dialect: AgentDialect, options: AgentOptions): Agent {
+  if (dialect === 'responses') return responsesAgent(options)
   return dialect === 'openai' ? openaiAgent(options) : anthropicAgent(options)
 }
 
@@ -109,6 +110,53 @@ function anthropicAgent({ url, key, model, stream, tools, execute, headers = {} 
           return { type: 'tool_result', tool_use_id: id, content: execute(name, input) }
         })
         messages.push({ role: 'user', content: results })
+      }
+      throw new Error('the loop did not end')
+    },
+  })
+}
+
+function responsesAgent({ url, key, model, stream, tools, execute, headers = {} }: AgentOptions): Agent {
+  const record = new AgentRecord()
+  const client = new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0, fetch: record.fetch, defaultHeaders: headers })
+  const input: OpenAI.Responses.ResponseInputItem[] = []
+  const parameters = { type: 'object', properties: {} }
+  const offered = tools.map((name) => ({ type: 'function' as const, name, parameters, strict: false }))
+  const next = async (): Promise<OpenAI.Responses.Response> => {
+    const body = { model, input, tools: offered, store: false }
+    if (!stream) return client.responses.create(body)
+    // What the events add up to must be what the last one says.
+    const items: OpenAI.Responses.ResponseOutputItem[] = []
+    let last: OpenAI.Responses.Response | undefined
+    let sequence = 0
+    for await (const event of await client.responses.create({ ...body, stream: true })) {
+      if (event.sequence_number !== sequence++) throw new Error(`event ${sequence - 1} has the number ${event.sequence_number}`)
+      if (event.type === 'response.output_item.done') {
+        if (event.output_index !== items.length) throw new Error(`item ${items.length} has the index ${event.output_index}`)
+        items.push(event.item)
+      }
+      if (event.type === 'response.completed' || event.type === 'response.incomplete') last = event.response
+    }
+    if (last === undefined) throw new Error('the stream did not end')
+    if (JSON.stringify(items) !== JSON.stringify(last.output)) throw new Error('the end of the stream says something else')
+    return last
+  }
+  return Object.assign(record, {
+    async ask(text: string): Promise<string> {
+      input.push({ role: 'user', content: text })
+      for (let round = 0; round < maxRounds; round += 1) {
+        const { output, usage, status } = await next()
+        record.finishes.push(status ?? null)
+        record.usages.push({ input: usage?.input_tokens ?? 0, output: usage?.output_tokens ?? 0 })
+        input.push(...(output as OpenAI.Responses.ResponseInputItem[]))
+        const calls = output.flatMap((item) => (item.type === 'function_call' ? [item] : []))
+        const said = output.flatMap((item) => (item.type === 'message' ? item.content : []))
+        if (calls.length === 0) return said.map((part) => (part.type === 'output_text' ? part.text : '')).join('\n\n')
+        for (const call of calls) {
+          const args: unknown = JSON.parse(call.arguments)
+          record.calls.push({ id: call.call_id, name: call.name, args })
+          input.push({ type: 'function_call_output', call_id: call.call_id, output: execute(call.name, args) })
+        }
       }
       throw new Error('the loop did not end')
     },

@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(() => governed.close())
 
-const combinations = (['openai', 'anthropic'] as const).flatMap((client) =>
+const combinations = (['openai', 'anthropic', 'responses'] as const).flatMap((client) =>
   (['openai', 'anthropic'] as const).flatMap((upstream) =>
     [false, true].map((stream) => ({ client, upstream, stream, model: upstream === 'openai' ? 'gpt-test' : 'claude-test' })),
   ),
@@ -109,7 +109,7 @@ describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $
     expect(agent.received).toHaveLength(2)
     expect(agent.calls.map(({ id }) => id)).toEqual(['call_fetch'])
     expectNothingSeen()
-    expect(agent.finishes.at(-1)).toBe(client === 'openai' ? 'stop' : 'end_turn')
+    expect(agent.finishes.at(-1)).toBe({ openai: 'stop', anthropic: 'end_turn', responses: 'completed' }[client])
     expect(agent.usages.at(-1)?.output).toBe(12)
 
     const histories = seenByVendor()
@@ -139,7 +139,7 @@ describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $
     expect(text).toContain('were refused by policy')
     expect(text).not.toMatch(/attacker|IGNORE/i)
     for (const received of agent.received.slice(1)) expect(received).not.toMatch(/call_mail|evil@/)
-    expect(agent.finishes.at(-1)).toBe(client === 'openai' ? 'stop' : 'end_turn')
+    expect(agent.finishes.at(-1)).toBe({ openai: 'stop', anthropic: 'end_turn', responses: 'completed' }[client])
     expect(seenByVendor()).toHaveLength(4)
     script(() => ({ text: 'You are welcome.' }))
     expect(await agent.ask('Thanks.')).toBe('You are welcome.')

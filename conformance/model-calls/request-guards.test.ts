@@ -185,7 +185,7 @@ test.each([
   '/V1/messages',
   '//v1/messages',
   '/v1/%6dessages',
-  '/v1/responses',
+  '/v1/responses/',
   '/mcp/',
   '/.turnward/log',
 ])('there is nothing at %s', async (path) => {

@@ -93,7 +93,7 @@ function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly s
 
   // What another vendor said for its own use is in the history under our own mark; this vendor would refuse it.
   const { marks } = call.dialect
-  const foreignReasoning = converter === undefined && call.bytes !== undefined && marks?.carried(call.bytes) === true
+  const foreignReasoning = converter === undefined && call.bytes !== undefined && marks?.isIn(call.bytes) === true
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning && !dropsOptions) {
     let bytes = call.bytes
     if (model !== call.model && !isInPath(dialect)) bytes = requireSplice(replaceModel(bytes, model))
@@ -103,8 +103,7 @@ function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly s
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
   const named: JsonObject = { ...call.body.json, model }
-  const body =
-    converter?.request(named, { upstream: target.upstream.name, onLeftOut }) ?? marks?.without(named) ?? named
+  const body = converter?.request(named, { upstream: target.upstream.name, onLeftOut }) ?? marks?.without(named) ?? named
   if (omitModel || isInPath(dialect)) delete body.model
   if (isInPath(dialect)) delete body.stream
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }

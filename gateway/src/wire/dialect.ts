@@ -1,16 +1,13 @@
 /**
  * A dialect lens: typed views over the original JSON of a model call, and the few edits governance needs.
- * Views point into the original object; there is no canonical copy. Two lenses: `chat-completions`, `messages`.
+ * Views point into the original object; there is no canonical copy. One lens a dialect.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { StreamFraming } from './framing/stream-framing.ts'
 import type { StreamLens } from './gate/stream-lens.ts'
 
-export type DialectName =
-  | 'chat-completions'
-  | 'messages'
-  | 'gemini'
+export type DialectName = 'chat-completions' | 'messages' | 'gemini' | 'responses'
 
 export interface ToolDefinitionView {
   readonly name: string
@@ -129,6 +126,8 @@ export interface Dialect {
   readonly keyInQuery?: string
   /** The list that holds the conversation, at the top of a body. */
   readonly listField: string
+  /** Where what follows may belong to the element before it: a beginning that is known is then read again with the rest. */
+  readonly readsWhole?: boolean
   /**
    * Of a dialect whose requests name model and form in their path: what stands in place of `{target...}`, and the query
    * (without `?`). Its bodies have neither `model` nor `stream` on the wire; here both are put into the parsed body before
@@ -178,10 +177,14 @@ export interface Dialect {
   readonly countAnswer?: (tokens: number) => JsonObject
   /** Models as this dialect lists them; without it, as chat-completions does. */
   readonly models?: { entry(name: string): JsonObject; list(names: readonly string[]): JsonObject }
-  /** What travels through a client for another vendor, under our own mark, and may not go to a vendor of this dialect. */
-  readonly marks?: { carried(bytes: Buffer): boolean; without(body: JsonObject): JsonObject }
   /** The error envelope of this dialect. */
   errorBody(error: DialectError): JsonObject
+  /** What other vendors' answers have left in the history under our own marks, which no vendor of this dialect would take. */
+  readonly marks?: {
+    isIn(bytes: Buffer): boolean
+    /** The body without them; it is not changed. */
+    without(body: JsonObject): JsonObject
+  }
   /** The bytes of an error inside a stream that has begun. */
   streamError(error: DialectError): string
 }

@@ -1,11 +1,14 @@
-/** OpenAI: Chat Completions with a bearer credential. */
+/** OpenAI: Chat Completions and Responses with a bearer credential. */
 import { openaiHeaders, operationsBeside } from '../openai-like.ts'
 import type { Provider } from '../provider.ts'
 import { signWithBearer } from '../signing.ts'
 
 export const openai: Provider = {
   telemetryName: 'openai',
-  dialects: { 'chat-completions': { path: '/chat/completions' } },
+  dialects: {
+    'chat-completions': { path: '/chat/completions' },
+    responses: { path: '/responses' },
+  },
   modelsPath: '/models',
   operations: operationsBeside('/chat/completions'),
   sign: signWithBearer,

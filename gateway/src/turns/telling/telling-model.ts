@@ -33,8 +33,9 @@ export async function tellModel(call: ModelCall): Promise<void> {
     return { value, expires, result: value }
   })
   await services.sessions.change(session, (state) => [state.hasNotes ? state : { ...state, hasNotes: true }, undefined], true)
-  const messages = call.body.json.messages
-  call.dialect.edit.addNote(call.body.json, Array.isArray(messages) ? lastSpoken(messages.length - 1, messages) : -1, note.text)
+  const messages = call.body.json[call.dialect.listField]
+  // A dialect whose conversation may be one text reads it as its only message.
+  call.dialect.edit.addNote(call.body.json, Array.isArray(messages) ? lastSpoken(messages.length - 1, messages) : 0, note.text)
   call.bytes = undefined
 }
 

@@ -64,7 +64,8 @@ function isAgents({ session, client }: ModelCall): boolean {
 
 /** Whether the answer has a form that a line would break. */
 function isStructured({ body }: ModelCall): boolean {
-  const { response_format: format, output_config: config, output_format: older } = body.fields
+  const { response_format: format, output_config: config, output_format: older, text } = body.fields
   if (isObject(format) && format.type !== 'text') return true
+  if (isObject(text) && isObject(text.format) && text.format.type !== 'text') return true
   return isObject(older) || (isObject(config) && isObject(config.format))
 }

@@ -7,6 +7,7 @@ import type { DialectName } from '../dialect.ts'
 import { chatHub } from '../dialects/chat-completions/hub/hub.ts'
 import { geminiHub } from '../dialects/gemini/hub/hub.ts'
 import { messagesHub } from '../dialects/messages/hub/hub.ts'
+import { responsesHub } from '../dialects/responses/hub/hub.ts'
 import type { AnswerOptions, DialectHub, RequestOptions, StreamOptions } from '../hub/dialect-hub.ts'
 import { leftOut } from '../hub/left-out.ts'
 import { tagOf } from '../hub/tags.ts'
@@ -17,6 +18,7 @@ export const hubByName: Readonly<Record<DialectName, DialectHub>> = {
   'chat-completions': chatHub,
   messages: messagesHub,
   gemini: geminiHub,
+  responses: responsesHub,
 }
 
 /**

@@ -7,10 +7,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { CallArguments } from './call-arguments.ts'
 
 /** Vendors whose dialects share their fields. */
-export type DialectFamily =
-  | 'openai'
-  | 'anthropic'
-  | 'google'
+export type DialectFamily = 'openai' | 'anthropic' | 'google' | 'responses'
 
 /** Fields that only one family understands, by family. */
 export type Extras = Readonly<Partial<Record<DialectFamily, JsonObject>>>

@@ -37,7 +37,9 @@ export class RequestReader {
     const limits: Limits = { ...given, listField: dialect.listField, path }
     const tools = this.#tools.placeFor(sender, limits.maxDepth)
     const read =
-      bytes.length < shortestBeginning ? readShort(dialect, bytes, limits, tools) : this.#readLong(sender, dialect, bytes, limits, tools)
+      bytes.length < shortestBeginning || dialect.readsWhole === true
+        ? readShort(dialect, bytes, limits, tools)
+        : this.#readLong(sender, dialect, bytes, limits, tools)
     this.#tools.learn(sender, tools, read.body.fields.tools)
     return read
   }

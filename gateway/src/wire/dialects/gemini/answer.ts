@@ -65,10 +65,7 @@ export function dropGeminiCalls(response: JsonObject, ids: ReadonlySet<string>):
   if (kept.length < parts.length) setParts(response, kept)
 }
 
-export function mergeGeminiEarlier(
-  response: JsonObject,
-  earlier: { readonly text: string; readonly usage: readonly UsageRecord[] },
-): void {
+export function mergeGeminiEarlier(response: JsonObject, earlier: { readonly text: string; readonly usage: readonly UsageRecord[] }): void {
   const parts = partsOf(candidateOf(response)?.content)
   if (earlier.text !== '') setParts(response, [{ text: parts.length === 0 ? earlier.text : earlier.text + roundSeparator }, ...parts])
   if (earlier.usage.length > 0) response.usageMetadata = addGeminiUsage(response.usageMetadata, earlier.usage)

@@ -76,8 +76,7 @@ function answerDropped(contents: JsonValue[], index: number, parts: readonly Jso
     answered.splice(later < 0 ? answered.length : later, 0, { part: noticePart(call, name, notice), order })
   }
   const merged = answered.map(({ part }) => part)
-  if (isObject(next) && answers.length > 0)
-    next.parts = [...merged, ...nextParts.filter((part) => !isObject(part.functionResponse))]
+  if (isObject(next) && answers.length > 0) next.parts = [...merged, ...nextParts.filter((part) => !isObject(part.functionResponse))]
   else contents.splice(index, 0, { role: 'user', parts: merged })
 }
 

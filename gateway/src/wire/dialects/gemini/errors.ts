@@ -21,7 +21,9 @@ export function geminiErrorBody(error: DialectError): JsonObject {
   const { status, code, message } = error
   const reason = code.replaceAll('.', '_').toUpperCase()
   const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'turnward', metadata: { code, ...turnOf(error) } }
-  return { error: { code: status, message, status: words[status] ?? (status >= 500 ? 'UNAVAILABLE' : 'INVALID_ARGUMENT'), details: [info] } }
+  return {
+    error: { code: status, message, status: words[status] ?? (status >= 500 ? 'UNAVAILABLE' : 'INVALID_ARGUMENT'), details: [info] },
+  }
 }
 
 export function geminiStreamError(error: DialectError): string {

@@ -46,6 +46,6 @@ export const gemini: Dialect = {
   errorBody: geminiErrorBody,
   streamError: geminiStreamError,
   countAnswer: (totalTokens) => ({ totalTokens }),
-  marks: { carried: carriesMarks, without: withoutMarks },
+  marks: { isIn: carriesMarks, without: withoutMarks },
   models: { entry: modelEntry, list: modelList },
 }

@@ -11,7 +11,8 @@ export function readGeminiRequest(body: JsonObject, known: readonly MessageView[
   settleSpelling(body)
   if (!isAbsent(body.generateContentRequest)) throw unsupported('generateContentRequest', 'it is not counted here', 'Send `contents`.')
   const candidates = isObject(body.generationConfig) ? body.generationConfig.candidateCount : undefined
-  if (!isAbsent(candidates) && candidates !== 1) throw unsupported('generationConfig.candidateCount', 'one answer is asked for at a time here')
+  if (!isAbsent(candidates) && candidates !== 1)
+    throw unsupported('generationConfig.candidateCount', 'one answer is asked for at a time here')
   checkToolConfig(body)
   const contents = requireArray(body.contents, 'contents')
   if (contents.length + known.length === 0) throw invalid('contents', 'it is empty')

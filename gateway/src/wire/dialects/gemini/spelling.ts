@@ -42,7 +42,8 @@ export function settleSpelling(value: JsonValue | undefined): void {
       if (!known.has(key)) {
         const meant = byFolded.get(key.replaceAll('_', '').toLowerCase())
         if (meant !== undefined) {
-          if (key !== snakeOf(meant) || value[meant] !== undefined) throw new TurnwardError('request.ambiguous_key', { subject: key.slice(0, 64) })
+          if (key !== snakeOf(meant) || value[meant] !== undefined)
+            throw new TurnwardError('request.ambiguous_key', { subject: key.slice(0, 64) })
           name = meant
           value[name] = value[key] ?? null
           delete value[key]

@@ -94,8 +94,11 @@ export class ContentReader {
 export function readSystem(value: JsonValue | undefined): MessageView | undefined {
   if (isAbsent(value)) return undefined
   // The API takes bare text as well.
-  const parts = typeof value === 'string' ? [{ text: value }] : requireArray(requireObject(value, 'systemInstruction').parts, 'systemInstruction.parts')
-  const texts = parts.flatMap((part, at) => partTexts(requireObject(part, `systemInstruction.parts[${at}]`), `systemInstruction.parts[${at}]`))
+  const parts =
+    typeof value === 'string' ? [{ text: value }] : requireArray(requireObject(value, 'systemInstruction').parts, 'systemInstruction.parts')
+  const texts = parts.flatMap((part, at) =>
+    partTexts(requireObject(part, `systemInstruction.parts[${at}]`), `systemInstruction.parts[${at}]`),
+  )
   return { index: -1, role: 'system', text: texts.join('\n'), calls: [], results: [], fromUser: false }
 }
 

@@ -13,9 +13,9 @@ import {
   nativeMessagesCall,
   readMessagesResponse,
 } from './answer.ts'
-import { carriesMarks, withoutMarks } from './hub/marks.ts'
 import { modelEntry, modelList } from './models.ts'
 import { readMessagesRequest } from './request.ts'
+import { carriesMarks, withoutMarks } from './hub/marks.ts'
 
 export const messages: Dialect = {
   name: 'messages',
@@ -45,7 +45,7 @@ export const messages: Dialect = {
   },
   countAnswer: (tokens) => ({ input_tokens: tokens }),
   models: { entry: modelEntry, list: modelList },
-  marks: { carried: carriesMarks, without: withoutMarks },
   errorBody: messagesErrorBody,
   streamError: messagesStreamError,
+  marks: { isIn: carriesMarks, without: withoutMarks },
 }

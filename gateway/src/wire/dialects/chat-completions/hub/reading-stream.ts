@@ -8,7 +8,15 @@ import { originalName } from '../../../hub/accepted-names.ts'
 import { parseArguments } from '../../../hub/call-arguments.ts'
 import type { DialectFamily, ReasoningName } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
-import { dataObject, type FramedEvent, type GrowingPart, type HubEvent, maxKeptCharacters, type StreamReader } from '../../../hub/events.ts'
+import {
+  dataObject,
+  type FramedEvent,
+  type GrowingPart,
+  type HubEvent,
+  maxKeptCharacters,
+  type Seal,
+  type StreamReader,
+} from '../../../hub/events.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
@@ -119,7 +127,7 @@ export class ChatStreamReader implements StreamReader {
   }
 
   /** A signed block: it signs the reasoning streamed before it, or is a part of its own. */
-  #seal(text: string, seal: { readonly family: DialectFamily; readonly signature: string }): void {
+  #seal(text: string, seal: Seal): void {
     if (this.#open?.kind !== 'reasoning') this.#say('reasoning', text)
     this.#endText(seal)
   }
@@ -129,7 +137,7 @@ export class ChatStreamReader implements StreamReader {
     this.#emit({ kind: 'whole-part', part: this.#nextPart++, content })
   }
 
-  #endText(seal?: { readonly family: DialectFamily; readonly signature: string }): void {
+  #endText(seal?: Seal): void {
     if (this.#open === undefined) return
     this.#emit({ kind: 'part-end', part: this.#open.part, seal: seal && { family: seal.family, signature: seal.signature } })
     this.#open = undefined

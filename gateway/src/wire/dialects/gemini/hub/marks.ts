@@ -23,7 +23,9 @@ export function readMark(signature: string): Marked | undefined {
     if (!isObject(value)) return undefined
     const { kind, origin, data, fields } = value
     const isWhole =
-      (kind === 'reasoning' && isObject(origin)) || (kind === 'sealed' && typeof data === 'string') || (kind === 'state' && isObject(fields))
+      (kind === 'reasoning' && isObject(origin)) ||
+      (kind === 'sealed' && typeof data === 'string') ||
+      (kind === 'state' && isObject(fields))
     return isWhole ? (value as unknown as Marked) : undefined
   } catch {
     return undefined

@@ -65,7 +65,13 @@ function readFormat(config: JsonObject): HubFormat | undefined {
   const schema = objectOf(config.responseJsonSchema) ?? (own === undefined ? undefined : jsonSchemaOf(own))
   if (schema !== undefined) return { kind: 'json-schema', schema, name: undefined, strict: undefined }
   if (type === undefined || type === 'text/plain') return undefined
-  return { kind: 'native', family: 'google', called: `answers of type ${tag(type)}`, value: { responseMimeType: type }, at: 'generationConfig.responseMimeType' }
+  return {
+    kind: 'native',
+    family: 'google',
+    called: `answers of type ${tag(type)}`,
+    value: { responseMimeType: type },
+    at: 'generationConfig.responseMimeType',
+  }
 }
 
 function readEffort(thinking: JsonObject | undefined): HubRequest['effort'] {
@@ -77,7 +83,10 @@ function readMessages(body: JsonObject): HubMessage[] {
   const messages: HubMessage[] = []
   const system = body.systemInstruction
   if (!isAbsent(system)) {
-    const texts = typeof system === 'string' ? [{ text: system }] : requireObjects(requireObject(system, 'systemInstruction').parts, 'systemInstruction.parts')
+    const texts =
+      typeof system === 'string'
+        ? [{ text: system }]
+        : requireObjects(requireObject(system, 'systemInstruction').parts, 'systemInstruction.parts')
     const parts = texts.map((part, at): HubPart => {
       if (typeof part.text !== 'string') throw invalid(`systemInstruction.parts[${at}]`, 'it must be text')
       return { kind: 'text', text: part.text, at: `systemInstruction.parts[${at}]` }
@@ -92,7 +101,10 @@ function readMessages(body: JsonObject): HubMessage[] {
     const parts = partsOf(value)
     if (value.role === 'model') {
       const calls = views.views.at(-1)?.calls ?? []
-      const ids = names.begin(calls.map(({ id }) => id), idsOfParts(parts).size)
+      const ids = names.begin(
+        calls.map(({ id }) => id),
+        idsOfParts(parts).size,
+      )
       const reader = new PartReader({ idOf: () => ids.shift() ?? '', other: readOther, signatures: 'drop', upstream: undefined })
       const read = parts.flatMap((part, place) => reader.read(part, `${at}.parts[${place}]`))
       messages.push({ role: 'assistant', parts: [...read, ...reader.end()], index, at })
@@ -138,7 +150,13 @@ function readResult(result: JsonObject, callId: string, at: string): HubPart {
   const text = typeof value === 'string' ? value : JSON.stringify(value ?? null)
   const isError = !isAbsent(response.error)
   const media = requireObjects(result.parts ?? [], `${at}.functionResponse.parts`).flatMap((part) => readOther(part, at))
-  return { kind: 'result', callId, content: [...(text === '' ? [] : [{ kind: 'text' as const, text, at }]), ...media], isError, at: `${at}.functionResponse` }
+  return {
+    kind: 'result',
+    callId,
+    content: [...(text === '' ? [] : [{ kind: 'text' as const, text, at }]), ...media],
+    isError,
+    at: `${at}.functionResponse`,
+  }
 }
 
 /** Parts that are neither words nor calls. */

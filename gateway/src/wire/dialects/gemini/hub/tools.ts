@@ -85,6 +85,10 @@ const maxName = 128
 export function geminiName(name: string, at: string): string {
   const written = acceptedName(name)
   if (written.length > maxName || !/^[a-zA-Z_]/.test(written))
-    throw unsupported(at, `the Gemini API takes names of up to ${maxName} characters that begin with a letter or underscore`, 'Name the tool so.')
+    throw unsupported(
+      at,
+      `the Gemini API takes names of up to ${maxName} characters that begin with a letter or underscore`,
+      'Name the tool so.',
+    )
   return written
 }

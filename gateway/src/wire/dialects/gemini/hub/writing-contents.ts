@@ -36,7 +36,11 @@ export function writeConversation(messages: readonly HubMessage[], upstream: str
   }
   for (const { role, parts, index } of messages) {
     if (role === 'system') system.push(...systemParts(parts, turns.length > 0 ? index : undefined))
-    else if (role === 'user') add('user', parts.flatMap((part) => (part.kind === 'result' ? writeResult(part, names) : userParts(part))))
+    else if (role === 'user')
+      add(
+        'user',
+        parts.flatMap((part) => (part.kind === 'result' ? writeResult(part, names) : userParts(part))),
+      )
     else {
       const written = modelParts(parts, names, upstream)
       if (turns.length === 0 && written.length > 0) add('user', [{ text: '(no content)' }])

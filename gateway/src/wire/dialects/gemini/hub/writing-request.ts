@@ -26,7 +26,8 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
 
 function writeConfig(request: HubRequest): JsonObject {
   const { maxTokens, temperature, topP, topK, stop, format } = request
-  if (maxTokens === 0) throw unsupported('max_tokens', 'the Gemini API cannot fill a cache without answering', 'Ask for at least one token.')
+  if (maxTokens === 0)
+    throw unsupported('max_tokens', 'the Gemini API cannot fill a cache without answering', 'Ask for at least one token.')
   return {
     ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
     ...(temperature === undefined ? {} : { temperature }),

@@ -1,0 +1,48 @@
+/** OpenAI's responses dialect. */
+import type { Dialect } from '../../dialect.ts'
+import {
+  appendResponsesText,
+  dropResponsesCalls,
+  mergeResponsesEarlier,
+  nativeResponsesCall,
+  readResponsesResponse,
+  responsesAssistantMessage,
+} from './answer.ts'
+import { addResponsesNote, appendResponsesRound, restoreResponses } from './edit.ts'
+import { responsesErrorBody, responsesErrorIn, responsesStreamError } from './errors.ts'
+import { guardedFields } from './guarded-fields.ts'
+import { carriesMarks, withoutMarks } from './hub/sealed.ts'
+import { paths } from './paths.ts'
+import { readResponsesRequest } from './request.ts'
+import { ResponsesStreamLens } from './stream.ts'
+import { removeTools } from './tools.ts'
+
+export const responses: Dialect = {
+  name: 'responses',
+  paths,
+  listField: 'input',
+  readsWhole: true,
+  guardedFields,
+  readRequest: readResponsesRequest,
+  readResponse: readResponsesResponse,
+  errorIn: responsesErrorIn,
+  streamLens: () => new ResponsesStreamLens(),
+  edit: {
+    removeTools,
+    restore: restoreResponses,
+    addNote: addResponsesNote,
+    appendRound: appendResponsesRound,
+  },
+  respond: {
+    // Servers that leave the dialect in small things are not known yet.
+    normalise: () => false,
+    assistantMessage: responsesAssistantMessage,
+    nativeCall: nativeResponsesCall,
+    dropCalls: dropResponsesCalls,
+    mergeEarlier: mergeResponsesEarlier,
+    appendText: appendResponsesText,
+  },
+  errorBody: responsesErrorBody,
+  streamError: responsesStreamError,
+  marks: { isIn: carriesMarks, without: withoutMarks },
+}

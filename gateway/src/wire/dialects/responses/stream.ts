@@ -1,0 +1,239 @@
+/** What the events of a responses stream are to the gate: items that pass as they come, calls and ends that may have to wait. */
+import type { UsageRecord } from '@turnward/contract/decision'
+import { randomText } from '../../../core/ids.ts'
+import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
+import { malformed } from '../../request/fields.ts'
+import { textItem, textOfItems } from './answer.ts'
+import { responsesErrorIn } from './errors.ts'
+import { messageEvents } from './message-events.ts'
+import { responseOf, ResponsesRound } from './round.ts'
+import { addResponsesUsage } from './usage.ts'
+
+const ends: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
+const beginnings: ReadonlySet<string> = new Set(['response.created', 'response.in_progress', 'response.queued'])
+
+export class ResponsesStreamLens implements StreamLens {
+  #round = new ResponsesRound()
+  #isContinued = false
+  #isStarted = false
+  /** The id the client knows its response by. */
+  #id = ''
+  /** Number of the next event the client sees. */
+  #sequence = 0
+  /** Index of the first item of this round that is held. */
+  #heldFrom = Infinity
+  /** Where this round's items begin in the client's response. */
+  #base = 0
+  /** One more than the highest index the client has seen. */
+  #nextIndex = 0
+  readonly #earlierItems: JsonObject[] = []
+  readonly #earlierUsage: UsageRecord[] = []
+  /** Items of our own at the end of the response. */
+  readonly #added: JsonObject[] = []
+  /** Indexes of calls that are dropped when the round is released. */
+  #dropped: readonly number[] = []
+
+  get deliveredText(): string {
+    return textOfItems([...this.#earlierItems, ...this.#round.items(), ...this.#added])
+  }
+
+  errorIn(payload: JsonObject, type: string): JsonValue | undefined {
+    return responsesErrorIn(payload, type)
+  }
+
+  read(event: StreamEvent, type: string, ways: GateWays): void {
+    const { payload } = event
+    if (payload === undefined) {
+      // The word that ends streams of other dialects.
+      if (ways.isHolding) ways.hold(event)
+      else ways.pass(event)
+      return
+    }
+    const said = typeof payload.type === 'string' ? payload.type : type
+    if (beginnings.has(said)) this.#begin(event, payload, ways)
+    else if (ends.has(said)) this.#readEnd(event, payload, ways)
+    else {
+      const index = payload.output_index === undefined ? undefined : indexOf(payload)
+      if (index !== undefined) this.#readItem(said, index, payload, ways)
+      if (ways.isHolding || index === this.#heldFrom) ways.hold(event)
+      else ways.pass(this.#shown(event, index, 0))
+    }
+  }
+
+  readEnd(): void {
+    // Without its last event there is no end.
+  }
+
+  round(): GateRound {
+    const round = this.#round
+    const isComplete = round.isComplete()
+    // Calls of a stream that was cut off are nobody's to decide, and may lack anything.
+    const cut = isComplete ? round.cutCalls() : []
+    const calls = (isComplete ? round.calls() : []).filter(({ index }) => !cut.includes(index))
+    return {
+      calls: calls.map(({ view }) => view),
+      native: new Map(calls.map(({ view, native }) => [view.id, native])),
+      assistant: () => round.assistantMessage(),
+      cutCalls: cut.length,
+      finish: round.finishReason(),
+      usage: round.usage,
+      responseId: round.id,
+      model: round.model,
+      complete: isComplete,
+    }
+  }
+
+  write(payload: JsonObject): string {
+    return `event: ${asText(payload.type)}\ndata: ${JSON.stringify(payload)}\n\n`
+  }
+
+  beginRelease(allowed: ReadonlySet<string>): void {
+    const refused = this.#round.calls().filter(({ view }) => !allowed.has(view.id))
+    this.#dropped = [...new Set([...refused.map(({ index }) => index), ...this.#round.cutCalls()])]
+  }
+
+  release(event: StreamEvent): StreamEvent | undefined {
+    const { payload } = event
+    if (payload === undefined) return event
+    if (ends.has(asText(payload.type))) return this.#ended(event, payload)
+    const index = payload.output_index === undefined ? undefined : indexOf(payload)
+    if (index === undefined) return this.#shown(event, undefined, 0)
+    if (this.#dropped.includes(index)) return undefined
+    return this.#shown(event, index, this.#dropped.filter((one) => one < index).length)
+  }
+
+  addText(text: string): string {
+    const item = textItem(text)
+    this.#added.push(item)
+    return this.#writeText(item)
+  }
+
+  nextRound(): JsonObject {
+    const message = this.#round.assistantMessage()
+    this.#closeRound()
+    this.#isContinued = true
+    return message
+  }
+
+  dropRound(): void {
+    this.#round = new ResponsesRound()
+    this.#heldFrom = Infinity
+    if (!this.#isContinued) this.#isStarted = false
+  }
+
+  close(explanation: string): string {
+    const last = this.#round.response ?? {}
+    this.#closeRound()
+    let events = ''
+    const id = this.#id === '' ? `resp_${randomText(48)}` : this.#id
+    if (!this.#isStarted) events += this.#number({ type: 'response.created', response: { ...last, id, status: 'in_progress', output: [] } })
+    this.#isStarted = true
+    if (explanation !== '') {
+      const item = textItem(explanation)
+      this.#earlierItems.push(item)
+      events += this.#writeText(item)
+    }
+    const usage = addResponsesUsage(undefined, this.#earlierUsage)
+    const response = { ...last, id, status: 'completed', incomplete_details: null, output: [...this.#earlierItems], usage }
+    return events + this.#number({ type: 'response.completed', response })
+  }
+
+  #begin(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
+    const response = responseOf(payload)
+    if (Array.isArray(response.output) && response.output.length > 0) throw malformed('its stream carries items outside of events')
+    this.#round.response ??= response
+    if (this.#isContinued) return
+    this.#isStarted = true
+    this.#id = asText(response.id)
+    if (ways.isHolding) ways.hold(event)
+    else ways.pass(this.#shown(event, undefined, 0))
+  }
+
+  #readItem(type: string, index: number, payload: JsonObject, ways: GateWays): void {
+    const round = this.#round
+    const item = isObject(payload.item) ? payload.item : {}
+    switch (type) {
+      case 'response.output_item.added':
+        if (round.add(index, item) && !ways.isHolding) this.#heldFrom = index
+        return
+      case 'response.output_item.done':
+        // Some servers tell of an item only when it is whole.
+        if (!round.has(index) && round.add(index, item) && !ways.isHolding) this.#heldFrom = index
+        return round.finish(index, item)
+      case 'response.output_text.delta':
+        return round.addText(index, Number(payload.content_index ?? 0), 'output_text', payload.delta)
+      case 'response.refusal.delta':
+        return round.addText(index, Number(payload.content_index ?? 0), 'refusal', payload.delta)
+      case 'response.function_call_arguments.delta':
+      case 'response.custom_tool_call_input.delta':
+        return round.addArguments(index, payload.delta)
+      case 'response.function_call_arguments.done':
+        return round.checkArguments(index, payload.arguments)
+      case 'response.custom_tool_call_input.done':
+        return round.checkArguments(index, payload.input)
+      default:
+      // An event newer than this code goes the way of its item.
+    }
+  }
+
+  #readEnd(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
+    this.#round.end(responseOf(payload))
+    // Some servers leave the beginning out.
+    if (!this.#isContinued && this.#id === '') this.#id = this.#round.id
+    if (ways.isHolding || ways.holdsEnd()) ways.hold(event)
+    else ways.pass(this.#ended(event, payload))
+  }
+
+  /** The end of the client's response: it says exactly what was released. */
+  #ended(event: StreamEvent, payload: JsonObject): StreamEvent {
+    if (!this.#isContinued && this.#dropped.length === 0 && this.#added.length === 0) return this.#shown(event, undefined, 0)
+    const response: JsonObject = { ...responseOf(payload) }
+    if (this.#id !== '') response.id = this.#id
+    response.output = [...this.#earlierItems, ...this.#round.items(Infinity, this.#dropped), ...this.#added]
+    if (this.#earlierUsage.length > 0) response.usage = addResponsesUsage(response.usage, this.#earlierUsage)
+    return this.#shown({ raw: event.raw, payload: { ...payload, response }, isEdited: true }, undefined, 0)
+  }
+
+  /** An event as the client sees it: with the number it has in the client's stream, its item under the index it has there. */
+  #shown(event: StreamEvent, index: number | undefined, droppedBefore: number): StreamEvent {
+    const { payload } = event
+    if (payload === undefined) return event
+    const sequence = this.#sequence++
+    const edits: JsonObject = {}
+    if (payload.sequence_number !== undefined && payload.sequence_number !== sequence) edits.sequence_number = sequence
+    if (index !== undefined) {
+      const shown = index - droppedBefore + this.#base
+      this.#nextIndex = Math.max(this.#nextIndex, shown + 1)
+      if (shown !== index) edits.output_index = shown
+    }
+    return Object.keys(edits).length === 0 ? event : { raw: event.raw, payload: { ...payload, ...edits }, isEdited: true }
+  }
+
+  #writeText(item: JsonObject): string {
+    // It stands after the items of this round that the client will see.
+    return messageEvents(item, this.#nextIndex++)
+      .map((event) => this.#number(event))
+      .join('')
+  }
+
+  #number(event: JsonObject): string {
+    return this.write({ ...event, sequence_number: this.#sequence++ })
+  }
+
+  /** What was shown of this round becomes part of the response. */
+  #closeRound(): void {
+    this.#earlierItems.push(...this.#round.items(this.#heldFrom))
+    if (this.#round.usage !== undefined) this.#earlierUsage.push(this.#round.usage)
+    this.#base = this.#nextIndex
+    this.#heldFrom = Infinity
+    this.#dropped = []
+    this.#round = new ResponsesRound()
+  }
+}
+
+function indexOf(payload: JsonObject): number {
+  const index = payload.output_index
+  if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) throw malformed('an item of its stream has no index')
+  return index
+}
