@@ -1,4 +1,4 @@
-/** `GET /v1/models` and `/v1/models/{name}`: the models this principal may use, in the caller's dialect. */
+/** Lists of models, and single ones: the models this principal may use, in the caller's dialect. */
 import type { Route, Snapshot } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -6,6 +6,7 @@ import type { Caller } from '../core/principal.ts'
 import { granted } from '../policy/grants.ts'
 import { providers } from '../providers/providers.ts'
 import type { DialectName } from '../wire/dialect.ts'
+import { dialectByName } from '../wire/dialects.ts'
 import type { OfferedModels } from './offered-models.ts'
 
 /** One model, in the caller's dialect. Throws `grant.model`; unknown and ungranted models answer alike. */
@@ -23,14 +24,8 @@ export async function listModels(offered: OfferedModels, snapshot: Snapshot, cal
   const byPattern = await Promise.all(snapshot.routes.patterns.map((route) => namesOf(offered, snapshot, caller, route)))
   const all = new Set([...snapshot.routes.names, ...byPattern.flat()])
   const names = [...all].filter((name) => granted(snapshot.policy.grants, caller.principal, 'models', name) !== undefined)
-  if (dialect === 'messages') {
-    return {
-      data: names.map((name) => entryOf(snapshot, dialect, name)),
-      has_more: false,
-      first_id: names[0] ?? null,
-      last_id: names.at(-1) ?? null,
-    }
-  }
+  const { models } = dialectByName[dialect]
+  if (models !== undefined) return models.list(names)
   return { object: 'list', data: names.map((name) => entryOf(snapshot, dialect, name)) }
 }
 
@@ -45,7 +40,8 @@ async function namesOf(offered: OfferedModels, snapshot: Snapshot, caller: Calle
 
 /** With the vendor that is asked first. */
 function entryOf({ routes }: Snapshot, dialect: DialectName, id: string): JsonObject {
-  if (dialect === 'messages') return { type: 'model', id, display_name: id, created_at: '1970-01-01T00:00:00Z' }
+  const { models } = dialectByName[dialect]
+  if (models !== undefined) return models.entry(id)
   const kind = routes.resolve(id)?.targets[0]?.upstream.config.kind
   return { id, object: 'model', created: 0, owned_by: kind === undefined ? 'turnward' : providers[kind].telemetryName }
 }

@@ -4,6 +4,7 @@
  */
 import type { UpstreamConfig } from '@turnward/contract/config'
 import type { Credential } from '../core/credential.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { DialectName } from '../wire/dialect.ts'
 import type { StreamFraming } from '../wire/framing/stream-framing.ts'
 import type { UpstreamTransport } from './transport.ts'
@@ -35,10 +36,18 @@ export interface UnsignedRequest {
 export interface PlaceTarget {
   readonly spoken: SpokenDialect
   readonly config: UpstreamConfig
+  /** Default: a model call. */
+  readonly operation?: 'count'
 }
 
 /** What is asked of a model that is no conversation: it has no session, no turn and no tools. */
 export type OperationName = 'embeddings' | 'moderations' | 'rerank' | 'images' | 'speech' | 'completions'
+
+/** Some names of a list, and what to ask the rest with. */
+export interface ModelsPage {
+  readonly names: readonly string[]
+  readonly next: string | undefined
+}
 
 export interface Provider {
   /** Value of `gen_ai.provider.name`. */
@@ -49,6 +58,8 @@ export interface Provider {
   readonly modelsPath?: string
   /** Paths of operations below the base URL, in the forms OpenAI gave them. */
   readonly operations?: Readonly<Partial<Record<OperationName, string>>>
+  /** How that list is read, where it is not `data` with an `id` each. Undefined: it is no list of models. */
+  readonly modelsPage?: { readonly parameter: string; read(body: JsonObject): ModelsPage | undefined }
   /** Path and query below the base URL, for vendors that put the model or the form of the answer there. Without it, the path of the dialect. */
   readonly place?: (target: PlaceTarget, model: string, stream: boolean) => string
   /** The headers that prove who we are, as a flat list of names and values. A promise only where a signature needs one. */

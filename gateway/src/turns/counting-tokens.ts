@@ -1,5 +1,5 @@
 /**
- * `POST /v1/messages/count_tokens`: the life of a model call up to its sending, because the vendor sees the same words.
+ * A count of the tokens a call would have: the life of a model call up to its sending, because the vendor sees the same words.
  * Asked of the vendor when the route leads to one that counts, and estimated otherwise (marked as such).
  */
 import type { Route, RouteTarget } from '../config/snapshot.ts'
@@ -8,7 +8,7 @@ import { newId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import { resolveCredential } from '../identity/credentials.ts'
 import { secretsOf, type RoutedResponse } from '../models/asking-upstream.ts'
-import { buildRequest, signRequest } from '../models/building-request.ts'
+import { buildRequest, signRequest, spokenOf } from '../models/building-request.ts'
 import { collectBody } from '../models/collecting-body.ts'
 import { maskSecrets } from '../models/masking-secrets.ts'
 import { describeFailure } from '../models/routing-upstream.ts'
@@ -103,7 +103,9 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
   }
   const hop = { target, provider, dialect: dialect.name, streamUsage: 'as-asked' } as const
   const built = buildRequest(outgoing, hop)
-  const path = provider.dialects[dialect.name]?.countPath ?? built.path
+  const spoken = spokenOf(provider, dialect.name)
+  const asked = target.model ?? count.model
+  const path = provider.place?.({ spoken, config, operation: 'count' }, asked, false) ?? spoken.countPath ?? built.path
   const request = await signRequest({ ...built, path }, hop, credential, services.clock.now())
   count.sentTo = { upstream: name, credential: id }
   recordTokenCount(count, 'The principal may use this model.')
@@ -130,7 +132,7 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
 
 function answerEstimate(count: TokenCount): undefined {
   recordTokenCount(count, 'Estimated here: no upstream of the route counts.')
-  const text = JSON.stringify({ input_tokens: estimate(count.read.body.json) })
+  const text = JSON.stringify(count.dialect.countAnswer?.(estimate(count.read.body.json)) ?? {})
   const { modelCall, session, turn, origin } = count
   origin.outlet.head(200, {
     'content-type': 'application/json',
@@ -145,6 +147,6 @@ function answerEstimate(count: TokenCount): undefined {
 
 // Four bytes to a token: close enough to decide when to compact a conversation, which is what it is asked for.
 function estimate(body: JsonObject): number {
-  const { model: _model, ...content } = body
+  const { model: _model, stream: _stream, ...content } = body
   return Math.ceil(Buffer.byteLength(JSON.stringify(content)) / 4)
 }

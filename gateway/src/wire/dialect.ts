@@ -7,7 +7,7 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { StreamFraming } from './framing/stream-framing.ts'
 import type { StreamLens } from './gate/stream-lens.ts'
 
-export type DialectName = 'chat-completions' | 'messages' | 'converse' | 'responses'
+export type DialectName = 'chat-completions' | 'messages' | 'converse' | 'gemini' | 'responses'
 
 export interface ToolDefinitionView {
   readonly name: string
@@ -118,6 +118,12 @@ export interface PathTarget {
 export interface Dialect {
   readonly name: DialectName
   readonly paths: DialectPaths
+  /** Everything under this path answers errors in this dialect's envelope; the longest one that fits counts. */
+  readonly root?: string
+  /** Clients of several dialects that call the same path name themselves by this header. */
+  readonly namingHeader?: string
+  /** The field of a query in which its clients may send their key. */
+  readonly keyInQuery?: string
   /** The list that holds the conversation, at the top of a body. */
   readonly listField: string
   /** Where what follows may belong to the element before it: a beginning that is known is then read again with the rest. */
@@ -167,6 +173,10 @@ export interface Dialect {
     /** Adds a closing explanation as text (used when splices are exhausted). Mutates. */
     appendText(response: JsonObject, text: string): void
   }
+  /** The answer to a count of tokens, of a dialect that knows one. */
+  readonly countAnswer?: (tokens: number) => JsonObject
+  /** Models as this dialect lists them; without it, as chat-completions does. */
+  readonly models?: { entry(name: string): JsonObject; list(names: readonly string[]): JsonObject }
   /** The error envelope of this dialect. */
   errorBody(error: DialectError): JsonObject
   /** Headers that say of an error what its envelope does not. */

@@ -2,6 +2,7 @@
 import type { Dialect, DialectName } from './dialect.ts'
 import { chatCompletions } from './dialects/chat-completions/chat-completions.ts'
 import { converse } from './dialects/converse/converse.ts'
+import { gemini } from './dialects/gemini/gemini.ts'
 import { messages } from './dialects/messages/messages.ts'
 import { responses } from './dialects/responses/responses.ts'
 
@@ -10,6 +11,7 @@ export const dialectByName: Readonly<Record<DialectName, Dialect>> = {
   'chat-completions': chatCompletions,
   messages,
   converse,
+  gemini,
   responses,
 }
 

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { DialectName } from '../dialect.ts'
 import { chatHub } from '../dialects/chat-completions/hub/hub.ts'
 import { converseHub } from '../dialects/converse/hub/hub.ts'
+import { geminiHub } from '../dialects/gemini/hub/hub.ts'
 import { messagesHub } from '../dialects/messages/hub/hub.ts'
 import { responsesHub } from '../dialects/responses/hub/hub.ts'
 import type { AnswerOptions, DialectHub, RequestOptions, StreamOptions } from '../hub/dialect-hub.ts'
@@ -18,6 +19,7 @@ export const hubByName: Readonly<Record<DialectName, DialectHub>> = {
   'chat-completions': chatHub,
   messages: messagesHub,
   converse: converseHub,
+  gemini: geminiHub,
   responses: responsesHub,
 }
 

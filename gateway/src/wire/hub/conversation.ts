@@ -7,7 +7,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { CallArguments } from './call-arguments.ts'
 
 /** Vendors whose dialects share their fields. */
-export type DialectFamily = 'openai' | 'anthropic' | 'aws' | 'responses'
+export type DialectFamily = 'openai' | 'anthropic' | 'aws' | 'google' | 'responses'
 
 /** Fields that only one family understands, by family. */
 export type Extras = Readonly<Partial<Record<DialectFamily, JsonObject>>>

@@ -26,7 +26,20 @@ const noFields: ReadonlySet<string> = new Set()
  * Below these keys live names that users choose (tool arguments, JSON schemas, metadata), which may legally differ
  * only by case. At the top of a body only `metadata` counts: nothing else there is the user's to name.
  */
-const openNames: ReadonlySet<string> = new Set(['parameters', 'input_schema', 'input', 'input_examples', 'arguments', 'metadata', 'schema'])
+const openNames: ReadonlySet<string> = new Set([
+  'parameters',
+  'input_schema',
+  'input',
+  'input_examples',
+  'arguments',
+  'metadata',
+  'schema',
+  'args',
+  'response',
+  'parametersJsonSchema',
+  'responseSchema',
+  'responseJsonSchema',
+])
 const openNamesAtTop: ReadonlySet<string> = new Set(['metadata'])
 
 /**

@@ -11,8 +11,8 @@ const smallObject = 24
 const keptKeys = 4096
 
 /** Lengths of the names the scan asks for; other keys are never made into strings. */
-const shortestOpenName = 5
-const longestOpenName = 14
+const shortestOpenName = 4
+const longestOpenName = 20
 
 export class KeyFrames {
   /** A key seen so far was written with an escape. */

@@ -105,11 +105,11 @@ function readOn(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPla
   marks.keysElsewhere = (known.keys[count - 1] as number) - known.keysBefore
   const json = withPath(parseGuardedText(text, limits, marks, tools), limits)
   const view = dialect.readRequest(json, count === known.messages.length ? known.messages : known.messages.slice(0, count))
-  return {
-    body: new RequestBody(json, limits.listField, bytes),
-    view,
-    beginning: goOn(found, bytes, messagesOf(view), marks, byteOffsets(text, marks, next, bytes)),
-  }
+  const messages = messagesOf(view)
+  // Where a new element went on with the last known message, its view is another one.
+  const isOneToOne = messages.length === count + marks.ends.length
+  const beginning = isOneToOne ? goOn(found, bytes, messages, marks, byteOffsets(text, marks, next, bytes)) : undefined
+  return { body: new RequestBody(json, limits.listField, bytes), view, beginning }
 }
 
 /** Beyond this many pieces comparing them costs more than keeping the whole request. */

@@ -12,6 +12,7 @@ import { chatErrorBody, chatErrorIn, chatStreamError } from './errors.ts'
 export const chatCompletions: Dialect = {
   name: 'chat-completions',
   paths,
+  root: '/v1',
   listField: 'messages',
   guardedFields,
   readRequest: readChatRequest,

@@ -13,12 +13,15 @@ import {
   nativeMessagesCall,
   readMessagesResponse,
 } from './answer.ts'
+import { modelEntry, modelList } from './models.ts'
 import { readMessagesRequest } from './request.ts'
 import { carriesMarks, withoutMarks } from './hub/marks.ts'
 
 export const messages: Dialect = {
   name: 'messages',
   paths,
+  root: '/v1/messages',
+  namingHeader: 'anthropic-version',
   listField: 'messages',
   guardedFields,
   readRequest: readMessagesRequest,
@@ -40,6 +43,8 @@ export const messages: Dialect = {
     mergeEarlier: mergeMessagesEarlier,
     appendText: appendMessagesText,
   },
+  countAnswer: (tokens) => ({ input_tokens: tokens }),
+  models: { entry: modelEntry, list: modelList },
   errorBody: messagesErrorBody,
   streamError: messagesStreamError,
   marks: { isIn: carriesMarks, without: withoutMarks },

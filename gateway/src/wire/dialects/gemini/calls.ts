@@ -1,0 +1,69 @@
+/**
+ * Calls of Gemini's models. Many versions give them no id; the gateway needs one, the same whenever the call is seen. It is
+ * made of what the call says, and of its number among equal calls of its message, and never goes out on the wire.
+ */
+import { sha256 } from '../../../core/hash.ts'
+import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { ToolCallView } from '../../dialect.ts'
+import { invalid, isAbsent, objectsOf, requireName, requireObject, unsupported } from '../../request/fields.ts'
+
+const prefix = 'tw_call_'
+
+/** Whether an id was made here. */
+export function isMadeId(id: string): boolean {
+  return id.startsWith(prefix)
+}
+
+/** An id made of a hash. */
+export function madeId(hash: string): string {
+  return prefix + hash.slice(0, 20)
+}
+
+/** Ids for the calls of one message, asked for in their order. */
+export class CallReader {
+  readonly #ids = new Set<string>()
+
+  /** A part with a `functionCall`. Throws `request.invalid` naming the field. */
+  read(part: JsonObject, path: string): ToolCallView {
+    const at = `${path}.functionCall`
+    const call = requireObject(part.functionCall, at)
+    const name = requireName(call.name, `${at}.name`)
+    if (!isAbsent(call.partialArgs) || call.willContinue === true) throw unsupported(at, 'arguments in pieces are not read here')
+    const args = isAbsent(call.args) ? {} : requireObject(call.args, `${at}.args`)
+    const argsText = canonicalJson(args)
+    const id = asText(call.id) === '' ? this.#made(name, argsText) : asText(call.id)
+    if (this.#ids.has(id)) throw invalid(`${at}.id`, 'another call of the message has this id')
+    this.#ids.add(id)
+    return { id, name, args, argsText }
+  }
+
+  #made(name: string, argsText: string): string {
+    const start = madeId(sha256(`${name}\n${argsText}`))
+    for (let number = 0; ; number += 1) {
+      const id = number === 0 ? start : `${start}_${number}`
+      if (!this.#ids.has(id)) return id
+    }
+  }
+}
+
+export function isCall(part: JsonObject): boolean {
+  return isObject(part.functionCall)
+}
+
+/** The ids of the calls among these parts. */
+export function idsOfParts(parts: readonly JsonObject[]): Map<JsonObject, string> {
+  const reader = new CallReader()
+  return new Map(parts.filter(isCall).map((part) => [part, reader.read(part, 'parts').id]))
+}
+
+/** The parts of a content; anything else in it is passed over. */
+export function partsOf(content: JsonValue | undefined): JsonObject[] {
+  return isObject(content) ? objectsOf(content.parts) : []
+}
+
+/** What the model is told in place of a call that was refused. */
+export function noticePart(call: JsonObject, name: string, notice: string): JsonObject {
+  const made = isObject(call.functionCall) ? call.functionCall : {}
+  const id = asText(made.id)
+  return { functionResponse: { ...(id === '' ? {} : { id }), name: name === '' ? asText(made.name) : name, response: { error: notice } } }
+}
