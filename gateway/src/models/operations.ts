@@ -8,6 +8,8 @@ export interface ModelOperation {
   readonly path: string
   /** Of embeddings: the form in which callers ask there. Default: OpenAI's. */
   readonly form?: EmbeddingFormName
+  /** Its body is a form with files in it. */
+  readonly hasFiles?: boolean
 }
 
 export const modelOperations: readonly ModelOperation[] = [
@@ -17,6 +19,10 @@ export const modelOperations: readonly ModelOperation[] = [
   { name: 'rerank', path: '/v1/rerank' },
   { name: 'rerank', path: '/v2/rerank' },
   { name: 'images', path: '/v1/images/generations' },
+  { name: 'image_edits', path: '/v1/images/edits', hasFiles: true },
+  { name: 'image_variations', path: '/v1/images/variations', hasFiles: true },
   { name: 'speech', path: '/v1/audio/speech' },
+  { name: 'transcriptions', path: '/v1/audio/transcriptions', hasFiles: true },
+  { name: 'translations', path: '/v1/audio/translations', hasFiles: true },
   { name: 'completions', path: '/v1/completions' },
 ]

@@ -42,7 +42,17 @@ export interface PlaceTarget {
 }
 
 /** What is asked of a model that is no conversation: it has no session, no turn and no tools. */
-export type OperationName = 'embeddings' | 'moderations' | 'rerank' | 'images' | 'speech' | 'completions'
+export type OperationName =
+  | 'embeddings'
+  | 'moderations'
+  | 'rerank'
+  | 'images'
+  | 'image_edits'
+  | 'image_variations'
+  | 'speech'
+  | 'transcriptions'
+  | 'translations'
+  | 'completions'
 
 /** Where a vendor has an operation. */
 export interface OperationPlace {

@@ -3,19 +3,17 @@
  * granted, whose credential is used, and that all of it is on record before anything is sent. What is asked and answered is
  * passed on as it is, embeddings for an upstream of another form excepted; nothing of it can call a tool.
  */
-import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
 import type { ModelOperation } from '../models/operations.ts'
 import { noopTelemetry } from '../telemetry/noop.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
-import { allGuardedFields } from '../wire/dialects.ts'
-import { parseGuardedJson } from '../wire/request/json-guard.ts'
 import { answerError } from './answering/answering-client.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import { refuseOnRecord } from './model-call.ts'
 import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
 import { recordOperationOutcome, recordRefusedOperation, type OperationCall } from './recording/recording-operation.ts'
 import { askForOperation } from './operations/asking-operation.ts'
+import { readOperation } from './operations/reading-operation.ts'
 import type { Services } from './services.ts'
 
 /** Answers one operation, whatever happens. Never rejects. */
@@ -25,16 +23,8 @@ export async function runModelOperation(services: Services, origin: CallOrigin, 
   let call: OperationCall | undefined
   try {
     const caller = origin.caller ?? (await services.authenticator.authenticate(origin.headers, snapshot))
-    const { limits } = snapshot.settings
-    const bytes = await origin.body(limits)
-    const json = parseGuardedJson(bytes, {
-      maxDepth: limits.max_depth,
-      maxKeys: limits.max_keys,
-      guardedFields: allGuardedFields,
-    })
-    const { model } = json
-    if (typeof model !== 'string' || model === '')
-      throw new TurnwardError('request.invalid', { subject: 'model', why: 'it must name a model' })
+    const body = await readOperation(services, origin, operation)
+    const { model } = body
     const span = noopTelemetry.startModelCall({
       requestModel: model,
       dialect: chatCompletions.name,
@@ -47,7 +37,7 @@ export async function runModelOperation(services: Services, origin: CallOrigin, 
       (error) => recordRefusedOperation(asked, error),
     )
     call = { ...asked, decision: newId('dec'), grant: source, sentTo: undefined, leftOut: [] }
-    await askForOperation(call, origin, route, { bytes, json, form: operation.form ?? 'openai' })
+    await askForOperation(call, origin, route, body)
     recordOperationOutcome(call, started, undefined)
   } catch (thrown) {
     const error = answerError(origin.outlet, chatCompletions, origin.signal.aborted ? origin.signal.reason : thrown)

@@ -2,7 +2,6 @@
 import type { Route, RouteTarget } from '../../config/snapshot.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { providers } from '../../providers/providers.ts'
-import { replaceModel } from '../../wire/request/splice-bytes.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
 import type { OperationCall } from '../recording/recording-operation.ts'
 import { askConverted } from './converted-embeddings.ts'
@@ -17,9 +16,9 @@ export async function askForOperation(call: OperationCall, origin: CallOrigin, r
     try {
       if (call.operation === 'embeddings' && place.form !== body.form) return await askConverted(call, origin, { target, place }, body)
       call.leftOut = []
-      const bytes = passedOn(call, target, body.bytes)
+      const { bytes, contentType } = await body.as(target.model ?? body.model)
       const send = await openWay(call, origin, { target, place })
-      const sent = await send(bytes)
+      const sent = await send(bytes, contentType)
       const isBusy = sent.response.status === 429 || sent.response.status >= 500
       if (isBusy && !isLast) throw await refusalOf(sent)
       return await relayOperation(call, origin, sent)
@@ -51,12 +50,4 @@ function isWorthAnother(error: unknown): boolean {
 function noteFailover({ services }: OperationCall, { upstream }: RouteTarget, why: string): void {
   services.telemetry.count('turnward_upstream_failovers_total', { upstream: upstream.name })
   services.telemetry.logger.warn({ upstream: upstream.name, why }, 'failing over to the next upstream')
-}
-
-/** The caller's bytes, with the name of the model that the upstream knows. */
-function passedOn({ model }: OperationCall, target: RouteTarget, bytes: Buffer): Buffer {
-  const sent = target.model ?? model
-  const body = sent === model ? bytes : replaceModel(bytes, sent)
-  if (body === undefined) throw new TurnwardError('request.invalid', { subject: 'model', why: 'it was not found at the top of the body' })
-  return body
 }

@@ -18,7 +18,7 @@ export async function askConverted(
   call: OperationCall,
   origin: CallOrigin,
   { target, place }: OperationTarget,
-  { json, form }: OperationBody,
+  { json = {}, form }: OperationBody,
 ): Promise<void> {
   const theirs = embeddingForms[place.form]
   const asked = embeddingForms[form].readRequest(json)

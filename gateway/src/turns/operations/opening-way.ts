@@ -12,12 +12,18 @@ import { chatCompletions } from '../../wire/dialects/chat-completions/chat-compl
 import type { EmbeddingFormName } from '../../wire/embeddings/embedding-form.ts'
 import { type CallOrigin, traceHeaders } from '../origins/call-origin.ts'
 import { recordOperation, type OperationCall } from '../recording/recording-operation.ts'
+import type { WrittenForm } from '../../wire/request/form.ts'
+import type { MaybePromise } from '../../state/state-store.ts'
 import type { RelayedOperation } from './relaying-operation.ts'
 
 /** The operation as the caller sent it. */
 export interface OperationBody {
-  readonly bytes: Buffer
-  readonly json: JsonObject
+  /** The name the caller asked for. */
+  readonly model: string
+  /** Undefined for a form with files in it. */
+  readonly json: JsonObject | undefined
+  /** As it is sent to whoever knows the model under this name. */
+  as(model: string): MaybePromise<WrittenForm>
   /** Of embeddings: the caller's form. */
   readonly form: EmbeddingFormName
 }
@@ -29,19 +35,19 @@ export interface OperationTarget {
 }
 
 /** Sends a body there. Rejects with `upstream.*`; whatever it is answered, error or not, is the caller's to read. */
-export type SendOperation = (body: Buffer | string) => Promise<RelayedOperation>
+export type SendOperation = (body: Buffer | string, contentType?: string) => Promise<RelayedOperation>
 
 /** The way to an upstream with the caller's credential, once it is on record that it is taken. Throws while the log cannot be written. */
 export async function openWay(call: OperationCall, origin: CallOrigin, { target, place }: OperationTarget): Promise<SendOperation> {
   const { services, snapshot, caller, model } = call
   const { upstream } = target
   const hop: Hop = { target, provider: providers[upstream.config.kind], dialect: chatCompletions.name, streamUsage: 'as-asked' }
-  const headers = buildHeaders({ stream: false, clientHeaders: origin.headers, ...traceHeaders(origin) }, hop, '*/*')
   const path = pathOf(target, place, model)
   const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, services.clock.now())
   call.sentTo = { upstream: upstream.name, credential: id }
   recordOperation(call)
-  return async (body) => {
+  return async (body, contentType) => {
+    const headers = buildHeaders({ stream: false, clientHeaders: origin.headers, ...traceHeaders(origin) }, hop, '*/*', contentType)
     const request = await signRequest({ path, headers, body }, hop, credential, services.clock.now())
     const response = await services.upstreams
       .of(upstream)
