@@ -20,6 +20,7 @@ import { removeTools } from './tools.ts'
 export const responses: Dialect = {
   name: 'responses',
   paths,
+  showsVendorRuns: true,
   listField: 'input',
   readsWhole: true,
   guardedFields,
