@@ -36,8 +36,8 @@ export interface KeptAnswers {
   unkept(fields: JsonObject, model: string): JsonObject
   /** The answer to a request that is answered later. `created`: Unix seconds. */
   begun(id: string, body: JsonObject, created: number): JsonObject
-  /** The body that is asked with when it is answered. */
-  asked(body: JsonObject): JsonObject
+  /** Takes out of a body what asks for an answer later. Changes the body. */
+  wait(body: JsonObject): void
   /** What becomes of an answer that was begun and has no other end. */
   ended(response: JsonObject, ending: KeptEnding): JsonObject
   /** Whether an answer was asked for in the background. */

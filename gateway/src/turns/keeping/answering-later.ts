@@ -54,7 +54,7 @@ export async function answerLater(gateway: Services, later: LaterCall, run: RunC
     const { limits } = snapshot.settings
     const call = memoryCall({
       caller,
-      body: kept.asked(body),
+      body,
       maxBytes: limits.max_response_bytes,
       headers: origin.headers,
       background: id,

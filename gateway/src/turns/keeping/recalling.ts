@@ -36,6 +36,7 @@ export async function recall(keeper: () => Keeper, kept: KeptAnswers, body: Json
       await findItems(own, kept, new Set(items)),
     )
   }
+  if (later) kept.wait(body)
   const keeping = keeps ? { inputText: JSON.stringify(kept.conversation(body)), previous: previous ?? null } : undefined
   return { keeping, isLater: later, isCompleted }
 }

@@ -35,9 +35,8 @@ function begun(id: string, body: JsonObject, created: number): JsonObject {
   }
 }
 
-function asked(body: JsonObject): JsonObject {
-  const { background: _later, ...rest } = body
-  return rest
+function wait(body: JsonObject): void {
+  delete body.background
 }
 
 function ended(response: JsonObject, ending: KeptEnding): JsonObject {
@@ -101,7 +100,7 @@ export const keptResponses: KeptAnswers = {
   items: itemsById,
   unkept,
   begun,
-  asked,
+  wait,
   ended,
   isInBackground: ({ background }) => background === true,
   isWhole,
