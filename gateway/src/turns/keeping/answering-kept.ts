@@ -9,7 +9,8 @@ import type { CallOrigin } from '../origins/call-origin.ts'
 import type { Services } from '../services.ts'
 import { forCall, settleState } from '../state-of-call.ts'
 import { topicOf } from './background-answers.ts'
-import { endAnswer, findAnswer, forgetAnswer, type FoundAnswer, type Keeper } from './kept-store.ts'
+import type { Keeper } from './keeper.ts'
+import { endAnswer, findAnswer, forgetAnswer, type FoundAnswer } from './kept-store.ts'
 
 export interface KeptQuestion {
   readonly method: string

@@ -15,7 +15,8 @@ import { type MemoryAnswer, memoryCall } from '../origins/memory-origin.ts'
 import type { ReadRequest } from '../reading-request.ts'
 import type { Services } from '../services.ts'
 import { closeState, forCall, settleState } from '../state-of-call.ts'
-import { beginAnswer, endAnswer, type Keeper, keyOf } from './kept-store.ts'
+import { type Keeper, keyOf } from './keeper.ts'
+import { beginAnswer, endAnswer } from './kept-store.ts'
 
 export interface LaterCall {
   readonly origin: CallOrigin

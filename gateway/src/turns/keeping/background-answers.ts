@@ -5,7 +5,8 @@
 import { Cancellation } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { RunningResponse } from '../../state/state-values.ts'
-import { findByKey, ownerOf, type Keeper } from './kept-store.ts'
+import { ownerOf, type Keeper } from './keeper.ts'
+import { findByKey } from './kept-store.ts'
 
 /** So long after its last word a maker counts as gone. */
 const silenceMs = 30_000

@@ -7,7 +7,8 @@
 import { asText } from '../../core/json.ts'
 import type { Answer } from '../answering/answer.ts'
 import type { ModelCall } from '../call.ts'
-import { endAnswer, keepUnderId, keyOf, noteItems, type AnswerToKeep } from './kept-store.ts'
+import { keyOf } from './keeper.ts'
+import { endAnswer, keepUnderId, noteItems, type AnswerToKeep } from './kept-store.ts'
 
 /** Items of one answer that can be referred to. */
 const mostItems = 256

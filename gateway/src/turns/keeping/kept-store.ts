@@ -1,27 +1,16 @@
 /**
  * Keeps answers for their callers: sealed, for a while, so many and so much for each. Found again by nobody but the same
- * caller (principal, application and agent): the key of an answer is made of both, so that an id of somebody else's is
- * unknown like any other.
+ * caller (`keeper.ts`).
  */
 import { hkdfSync } from 'node:crypto'
-import type { Snapshot } from '../../config/snapshot.ts'
 import { keyedHash, sha256 } from '../../core/hash.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
-import type { Caller } from '../../core/principal.ts'
-import { RememberedHashes } from '../../core/remembered-hashes.ts'
 import { openBytes, sealBytes } from '../../core/sealed-bytes.ts'
 import type { KeptResponse } from '../../state/state-values.ts'
 import type { KeptAnswer } from '../../wire/kept-answers.ts'
-import type { Services } from '../services.ts'
+import { expiryOf, type Keeper, keyOf, ownerOf } from './keeper.ts'
 import { putOnShelf } from './shelves.ts'
-
-/** Whose answers are meant, and what they are kept with. */
-export interface Keeper {
-  readonly services: Pick<Services, 'state' | 'clock' | 'secret'>
-  readonly snapshot: Snapshot
-  readonly caller: Pick<Caller, 'principal' | 'consumer' | 'actor'>
-}
 
 export interface FoundAnswer extends KeptAnswer {
   readonly key: string
@@ -36,22 +25,6 @@ export interface AnswerToKeep {
   readonly inputText: string
   readonly previous: string | null
   readonly modelCall: string
-}
-
-const owners = new RememberedHashes()
-
-/** Key of what belongs to a caller. */
-export function ownerOf({ services, caller: { principal, consumer, actor } }: Keeper): string {
-  return owners.of(services.secret, 'keeps', principal.id, consumer ?? '', actor ?? '')
-}
-
-/** Key of the answer, or of the item, that a caller knows by this id. */
-export function keyOf(keeper: Keeper, kind: 'response' | 'item', id: string): string {
-  return keyedHash(keeper.services.secret, kind, ownerOf(keeper), id)
-}
-
-export function expiryOf({ services, snapshot: { settings } }: Keeper): number {
-  return services.clock.now() + (settings.responses.ttl_ms ?? settings.turns.session_idle_ms)
 }
 
 /** What the caller knows by this id; undefined when there is nothing, or more than one. */

@@ -5,7 +5,8 @@
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { KeptAnswers } from '../../wire/kept-answers.ts'
-import { findAnswer, findAnswerOfItem, findByKey, type FoundAnswer, type Keeper } from './kept-store.ts'
+import type { Keeper } from './keeper.ts'
+import { findAnswer, findAnswerOfItem, findByKey, type FoundAnswer } from './kept-store.ts'
 
 /** What becomes of the answer to a request whose dialect keeps answers. */
 export interface Keeping {

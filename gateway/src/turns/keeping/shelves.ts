@@ -5,7 +5,7 @@
 import type { StateStore } from '../../state/state-store.ts'
 import { push } from '../../state/state-operations.ts'
 import type { ShelfSegment } from '../../state/state-values.ts'
-import { expiryOf, type Keeper } from './kept-store.ts'
+import { expiryOf, type Keeper } from './keeper.ts'
 
 const perSegment = 32
 /** A segment takes no more than this part of all that may be kept. */
@@ -62,6 +62,9 @@ async function clear(state: StateStore, segment: string): Promise<void> {
     result: undefined,
     mayWait: true,
   })
-  for (const key of (await state.get('shelved', segment)) ?? []) await state.change('response', key, gone)
+  const keys = (await state.get('shelved', segment)) ?? []
+  // Seen together, so that they can go together: what was not seen counts as not there.
+  await Promise.all(keys.map((key) => state.get('response', key)))
+  for (const key of keys) await state.change('response', key, gone)
   await state.change('shelved', segment, gone)
 }
