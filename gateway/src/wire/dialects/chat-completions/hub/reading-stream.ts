@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../../../core/json.ts'
 import type { HubFinish } from '../../../hub/answer.ts'
 import { originalName } from '../../../hub/accepted-names.ts'
 import { parseArguments } from '../../../hub/call-arguments.ts'
-import type { DialectFamily, ReasoningName } from '../../../hub/conversation.ts'
+import type { ReasoningName } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import {
   dataObject,
