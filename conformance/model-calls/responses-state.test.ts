@@ -2,14 +2,18 @@
  * Clients of Responses that leave the conversation here: they go on from an answer by its id, ask for it, delete it, have it
  * made in the background. The official SDK, on an upstream of each dialect; the vendor is told the whole conversation each time.
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { secrets } from '../harness/governed-config.ts'
+import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
+import { governedConfig, secretEnv, secrets } from '../harness/governed-config.ts'
 import { startGoverned, type GovernedGateway } from '../harness/governed-gateway.ts'
 import { say, vendorError, type ModelAnswer } from '../harness/model-answer.ts'
 import { historyOf, offeredTools, requireCoherent } from '../harness/model-history.ts'
 import { until } from '../harness/until.ts'
-import type { VendorReply, VendorRequest } from '../harness/vendor.ts'
+import { startVendor, type VendorReply, type VendorRequest } from '../harness/vendor.ts'
 
 type Input = OpenAI.Responses.ResponseInputItem[]
 
@@ -383,3 +387,34 @@ describe('in the background', () => {
     await expect(refused({ store: false })).rejects.toMatchObject({ status: 400, code: 'request.invalid' })
   })
 })
+
+test.each(['SIGKILL', 'SIGTERM'] as const)(
+  'a gateway that ends (%s) leaves what it kept, and an end to what it was making',
+  async (signal) => {
+    await using vendor = await startVendor((request) => {
+      return request.bytes.includes('for ever') ? new Promise<VendorReply>(() => {}) : distinct(say(request, { text: 'Noted.' }))
+    })
+    const folder = await mkdtemp(join(tmpdir(), 'turnward-kept-'))
+    const limits = { drain_ms: 1000 }
+    const config = { ...governedConfig({ openai: vendor.url, anthropic: vendor.url }), limits, data_dir: folder }
+    const open = async (): Promise<{ readonly gateway: RunningGateway; readonly client: OpenAI }> => {
+      const gateway = await startGateway({ config, env: secretEnv })
+      return { gateway, client: new OpenAI({ apiKey: secrets.alice, baseURL: `${gateway.url}/v1`, maxRetries: 0 }) }
+    }
+    try {
+      const first = await open()
+      const kept = await first.client.responses.create({ model: 'gpt-test', input: 'One.' })
+      const begun = await first.client.responses.create({ model: 'gpt-test', input: 'Think for ever.', background: true })
+      await vendor.received(2)
+      await first.gateway.stop(signal)
+      const second = await open()
+      expect(await second.client.responses.retrieve(begun.id)).toMatchObject({ status: 'failed', error: { code: 'response.interrupted' } })
+      expect((await second.client.responses.retrieve(kept.id)).output_text).toBe('Noted.')
+      await second.client.responses.create({ model: 'gpt-test', input: 'Two.', previous_response_id: kept.id })
+      expect(historyOf(vendor.last()).map(({ text }) => text)).toEqual(['One.', 'Noted.', 'Two.'])
+      await second.gateway.stop()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
+)

@@ -14,7 +14,7 @@ import type { CallOrigin } from '../origins/call-origin.ts'
 import { type MemoryAnswer, memoryCall } from '../origins/memory-origin.ts'
 import type { ReadRequest } from '../reading-request.ts'
 import type { Services } from '../services.ts'
-import { closeState, forCall, settleState } from '../state-of-call.ts'
+import { closeState, forCall } from '../state-of-call.ts'
 import { type Keeper, keyOf } from './keeper.ts'
 import { beginAnswer, endAnswer } from './kept-store.ts'
 
@@ -45,7 +45,8 @@ export async function answerLater(gateway: Services, later: LaterCall, run: RunC
   try {
     if (!(await beginAnswer(keeper, begun)))
       throw new TurnwardError('state.too_large', { subject: 'input', why: 'it is larger than `responses.max_bytes`' })
-    await settleState(services)
+    // Who is told an id finds it, also after a crash.
+    await services.state.flush()
   } catch (error) {
     await gateway.background.release(keeper, key)
     throw error
