@@ -18,6 +18,8 @@ import { settleAnswer } from './answering/settling-answer.ts'
 import { decideProposals } from './deciding/deciding-proposals.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import type { ModelCall, ProposalRulings } from './call.ts'
+import { answerLater } from './keeping/answering-later.ts'
+import { keepAnswer } from './keeping/keeping-answer.ts'
 import { callMeanings } from './naming/call-meaning.ts'
 import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
 import { readModelRequest } from './reading-request.ts'
@@ -45,7 +47,10 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     // Who is calling comes first: nothing of a stranger's body is parsed.
     const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin.headers, snapshot))
     // Parsed once; what we decide on is what the upstream reads.
-    const { bytes, body, view } = await readModelRequest(gateway, origin, caller, dialect, snapshot)
+    const read = await readModelRequest(gateway, origin, caller, dialect, snapshot)
+    // Who does not wait is told where to look; the call then runs like any other, on behalf of the same caller.
+    if (read.isLater === true) return await answerLater(gateway, { origin, caller, dialect, snapshot, read }, runModelCall)
+    const { bytes, body, view, keeping } = read
     span = gateway.telemetry.startModelCall({
       requestModel: view.model,
       dialect: dialect.name,
@@ -71,6 +76,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       ...attached,
       origin,
       dialect,
+      keeping,
       view,
       body,
       bytes,
@@ -167,6 +173,8 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
       }
       // Remember, then release: the next request of the conversation needs what was shown and what was taken out.
       await settleAnswer(call, answer, round, rulings)
+      // Who goes on from the answer by its id finds what was released.
+      await keepAnswer(call, answer)
       await settleState(services)
       answer.end()
       return undefined

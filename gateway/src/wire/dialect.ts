@@ -6,6 +6,7 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { StreamFraming } from './framing/stream-framing.ts'
 import type { StreamLens } from './gate/stream-lens.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 
 export type DialectName = 'chat-completions' | 'messages' | 'converse' | 'gemini' | 'responses'
 
@@ -138,6 +139,8 @@ export interface Dialect {
    * anybody reads it, and taken out of it where it is written. Throws `request.not_found` / `request.invalid`.
    */
   readonly readPath?: (target: string, query: string) => PathTarget
+  /** Of a dialect whose clients go on from an answer by its id. */
+  readonly kept?: KeptAnswers
   /** Fields of a request that are read, in the only spelling they are read in. */
   readonly guardedFields: ReadonlySet<string>
   /**

@@ -89,6 +89,10 @@ export class WholeAnswer implements Answer {
     return this.#settle(body)
   }
 
+  released(): JsonObject {
+    return this.#have().body
+  }
+
   end(): void {
     const { outlet } = this.#call.origin
     const headers = answerHeaders(this.#call, this.#have().routed, 'application/json')

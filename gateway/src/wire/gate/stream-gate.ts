@@ -104,6 +104,11 @@ export class StreamGate implements GateWays {
     this.#output.flush()
   }
 
+  /** The client's message as a whole one, once these calls are released or it was closed; undefined in a dialect that keeps none. */
+  released(allowed: ReadonlySet<string>): JsonObject | undefined {
+    return this.#lens.released?.(allowed)
+  }
+
   /** Adds text to the end of a round whose end is held and that has no calls; it is released afterwards. */
   addText(text: string): void {
     this.#output.text(this.#lens.addText(text))

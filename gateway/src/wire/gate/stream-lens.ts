@@ -77,6 +77,8 @@ export interface StreamLens {
   dropRound(): void
   /** Events that end the client's message without calls: text (if any), then a normal stop. */
   close(text: string): string
+  /** Where answers are kept: the client's message as a whole one, once calls in `allowed` are released or the message was closed. */
+  released?(allowed: ReadonlySet<string>): JsonObject
   /** Text of the client's message over all rounds, with what is held: what a view of it will say when it comes back. */
   readonly deliveredText: string
 }

@@ -12,6 +12,7 @@ import { addResponsesNote, appendResponsesRound, restoreResponses } from './edit
 import { responsesErrorBody, responsesErrorIn, responsesStreamError } from './errors.ts'
 import { guardedFields } from './guarded-fields.ts'
 import { carriesMarks, withoutMarks } from './hub/sealed.ts'
+import { keptResponses } from './kept-responses.ts'
 import { paths } from './paths.ts'
 import { readResponsesRequest } from './request.ts'
 import { ResponsesStreamLens } from './stream.ts'
@@ -23,6 +24,7 @@ export const responses: Dialect = {
   showsVendorRuns: true,
   listField: 'input',
   readsWhole: true,
+  kept: keptResponses,
   guardedFields,
   readRequest: readResponsesRequest,
   readResponse: readResponsesResponse,
