@@ -7,7 +7,7 @@ import type { HubPart } from '../../../hub/conversation.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
 import { callOf } from '../answer.ts'
-import { readConverseUsage, writeConverseUsage } from '../usage.ts'
+import { readUsage, writeUsage } from './usage.ts'
 import { readFinish, writeFinish } from './finish.ts'
 import { readReasoning, showReasoning } from './reasoning.ts'
 
@@ -20,7 +20,7 @@ export function readAnswer(body: JsonObject): HubAnswer {
   const last = parts.at(-1)
   // An input always looks whole. One that was being written when the length limit came says nothing where text stands for it.
   if (finish.reason === 'length' && last?.kind === 'call') parts[parts.length - 1] = { ...last, args: { text: '' } }
-  return { id: undefined, model: '', parts, finish, usage: readConverseUsage(body.usage) }
+  return { id: undefined, model: '', parts, finish, usage: readUsage(body.usage) }
 }
 
 function readBlock(block: JsonObject): HubPart[] {
@@ -47,7 +47,7 @@ export function writeAnswer({ parts, finish, usage }: HubAnswer): JsonObject {
   return {
     output: { message: { role: 'assistant', content: parts.flatMap(writePart) } },
     stopReason: writeFinish(finish, hasCalls),
-    usage: writeConverseUsage(usage),
+    usage: writeUsage(usage),
     metrics: { latencyMs: 0 },
   }
 }

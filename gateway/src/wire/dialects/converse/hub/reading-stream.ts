@@ -7,7 +7,7 @@ import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed } from '../../../request/fields.ts'
 import { callOf } from '../answer.ts'
 import { converseErrorIn } from '../errors.ts'
-import { readConverseUsage } from '../usage.ts'
+import { readUsage } from './usage.ts'
 import { readFinish } from './finish.ts'
 import { originOf } from './reasoning.ts'
 
@@ -74,7 +74,7 @@ export class ConverseStreamReader implements StreamReader {
     this.#state = 'over'
     const finish = readFinish(this.#reason)
     this.#endUnwritten(finish.reason !== 'length')
-    this.#emit({ kind: 'end', finish, usage: readConverseUsage(metadata.usage) })
+    this.#emit({ kind: 'end', finish, usage: readUsage(metadata.usage) })
   }
 
   #fail(): void {
