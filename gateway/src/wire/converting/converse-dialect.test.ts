@@ -35,7 +35,7 @@ function assembled(text: string): JsonObject {
   }
   const round = lens.round()
   expect(round.complete).toBe(true)
-  return { ...round.assistant(), finish: round.finish, usage: { ...round.usage } }
+  return { ...round.assistant(), finish: round.finish, usage: JSON.parse(JSON.stringify(round.usage ?? {})) as JsonObject }
 }
 
 describe('an answer of Converse', () => {
