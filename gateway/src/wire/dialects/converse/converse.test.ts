@@ -424,9 +424,14 @@ describe('errors', () => {
   })
 
   test('are found in events and in bodies, and nowhere else', () => {
-    expect(dialect.errorIn({ message: 'slow down' }, 'throttlingException')).toEqual({ message: 'slow down', type: 'throttlingException' })
+    expect(dialect.errorIn({ message: 'slow down' }, 'throttlingException')).toEqual({
+      message: 'slow down',
+      type: 'throttlingException',
+      status: 429,
+    })
     expect(dialect.errorIn({}, 'modelStreamErrorException')).toMatchObject({ message: 'modelStreamErrorException' })
     expect(dialect.errorIn({ message: 'no' }, '')).toEqual({ message: 'no' })
+    expect(dialect.errorIn({ Message: 'not you' }, '')).toEqual({ message: 'not you' })
     expect(dialect.errorIn(response(), '')).toBeUndefined()
     expect(dialect.errorIn({ message: 'said' }, 'contentBlockDelta')).toBeUndefined()
   })

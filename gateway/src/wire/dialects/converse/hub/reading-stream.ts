@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../../core/json.ts'
 import { originalId, originalName } from '../../../hub/accepted-names.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { dataObject, type FramedEvent, type GrowingPart, type HubEvent, type StreamReader, truncatedMessage } from '../../../hub/events.ts'
-import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
+import { countOf, objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed } from '../../../request/fields.ts'
 import { callOf } from '../answer.ts'
@@ -39,7 +39,7 @@ export class ConverseStreamReader implements StreamReader {
     const error = converseErrorIn(payload, event.event ?? 'event')
     if (error !== undefined) {
       this.#state = 'over'
-      return this.#emit({ kind: 'error', error: readUpstreamError({ error }) })
+      return this.#emit({ kind: 'error', error: readUpstreamError({ message: error.message ?? '' }, countOf(error.status)) })
     }
     const part = typeof payload.contentBlockIndex === 'number' ? payload.contentBlockIndex : 0
     switch (event.event) {
