@@ -65,6 +65,7 @@ function configuration(client: Client, scenario: Scenario, mock: MockModel, note
     routes: [
       { model: 'claude-*', upstreams: ['anthropic'] },
       { model: 'mock-*', upstreams: ['openai'] },
+      { model: 'gpt-*', upstreams: ['openai'] },
     ],
     principals: { me: {} },
     keys: { dev: { principal: 'me', consumer: 'laptop', secret: key } },
