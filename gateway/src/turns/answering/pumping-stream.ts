@@ -44,7 +44,8 @@ class StreamPump implements BodySink {
     this.#resolve = resolve
     this.#reject = reject
     this.#maxBytes = call.snapshot.settings.limits.max_response_bytes
-    this.#converter = converterFor(call.dialect.name, routed.dialect)?.stream({ upstream: routed.target.upstream.name })
+    const { upstream, model = call.view.model } = routed.target
+    this.#converter = converterFor(call.dialect.name, routed.dialect)?.stream({ upstream: upstream.name, model })
     if (this.#converter !== undefined) this.#framer = new SseFramer(call.snapshot.settings.limits.max_event_bytes)
   }
 

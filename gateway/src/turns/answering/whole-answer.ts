@@ -43,7 +43,8 @@ export class WholeAnswer implements Answer {
     const converter = converterFor(dialect.name, routed.dialect)
     const error = dialectByName[routed.dialect].errorIn(parsed, '')
     if (error !== undefined) throw answeredWithError(this.#call, routed, error)
-    const body = converter === undefined ? parsed : converter.response(parsed, { upstream: routed.target.upstream.name })
+    const body =
+      converter === undefined ? parsed : converter.response(parsed, { upstream, model: routed.target.model ?? this.#call.view.model })
     const isEdited = dialect.respond.normalise(body)
     const view = dialect.readResponse(body)
     const { calls, cutCalls, finish, usage, id: responseId, model, vendorRan = false } = view

@@ -12,7 +12,7 @@ import type { PolicyState, ToolSubject, Verdict } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import { dialectFor } from '../../providers/provider.ts'
 import { providers } from '../../providers/providers.ts'
-import { setTopLevel } from '../../wire/request/splice-bytes.ts'
+import { hasTopLevel, setTopLevel } from '../../wire/request/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
 import { strictest } from '../naming/judging-meaning.ts'
 import { anyTool, noteOffered } from '../sessions/conversations.ts'
@@ -121,7 +121,7 @@ function noteVendorTools(call: ModelCall, removed: ReadonlySet<string>, isShownT
 }
 
 /** Fields of a request that taking tools away may change. */
-const toolFields = ['tools', 'tool_choice', 'parallel_tool_calls', 'web_search_options'] as const
+const toolFields = ['tools', 'tool_choice', 'toolConfig', 'parallel_tool_calls', 'web_search_options'] as const
 
 // The common state of a session that has read something: only these fields are written anew, the long history is not.
 function removeFromOffer(call: ModelCall, removed: ReadonlySet<string>): void {
@@ -130,6 +130,8 @@ function removeFromOffer(call: ModelCall, removed: ReadonlySet<string>): void {
   for (const [index, field] of toolFields.entries()) {
     const value = call.body.fields[field]
     if (value === before[index] || call.bytes === undefined) continue
-    call.bytes = value === undefined ? undefined : setTopLevel(call.bytes, field, JSON.stringify(value))
+    // One that the client spells otherwise stands elsewhere in its bytes.
+    const isElsewhere = before[index] !== undefined && !hasTopLevel(call.bytes, field)
+    call.bytes = value === undefined || isElsewhere ? undefined : setTopLevel(call.bytes, field, JSON.stringify(value))
   }
 }
