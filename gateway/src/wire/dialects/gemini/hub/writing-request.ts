@@ -5,7 +5,7 @@ import type { HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import type { RequestOptions } from '../../../hub/dialect-hub.ts'
 import { unsupported } from '../../../request/fields.ts'
 import { writeTools } from './tools.ts'
-import { writeConversation } from './writing-contents.ts'
+import { writeConversation } from './writing-messages.ts'
 
 /** Parts of the conversation may be shared with the result. Throws `request.invalid` / `request.unsupported` naming the field. */
 export function writeRequest(request: HubRequest, options: RequestOptions): JsonObject {

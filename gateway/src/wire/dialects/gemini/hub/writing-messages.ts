@@ -1,10 +1,11 @@
 /** The contents of a Gemini request from the neutral form. The answers to calls come first in what the user says after them. */
 import type { JsonObject } from '../../../../core/json.ts'
 import { argumentsObject } from '../../../hub/call-arguments.ts'
-import type { HubMedia, HubMessage, HubPart, HubResult, HubState } from '../../../hub/conversation.ts'
+import type { HubMessage, HubPart, HubResult, HubState } from '../../../hub/conversation.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { invalid, unsupported } from '../../../request/fields.ts'
 import { isMadeId } from '../calls.ts'
+import { writeMedia } from './media.ts'
 import { signatureIn } from './parts.ts'
 import { geminiName } from './tools.ts'
 
@@ -117,7 +118,7 @@ function userParts(part: HubPart): JsonObject[] {
     case 'refusal':
       return part.text === '' ? [] : [{ text: part.text }]
     case 'media':
-      return writeMedia(part)
+      return writeMedia(part, userParts)
     case 'native':
       if (part.family === 'google') return [part.value]
       if (part.text !== undefined) return [{ text: part.text }]
@@ -140,22 +141,6 @@ function writeResult(result: HubResult, names: ReadonlyMap<string, string>): Jso
   const id = isMadeId(result.callId) ? {} : { id: result.callId }
   const response = { functionResponse: { ...id, name, response: { [result.isError ? 'error' : 'output']: texts.join('\n') } } }
   return media.length === 0 ? [response] : [response, { text: `[Media from the result of a call of ${name}]` }, ...media]
-}
-
-function writeMedia({ source, at, title, context }: HubMedia): JsonObject[] {
-  const before = context === undefined || context === '' ? [] : [{ text: context }]
-  switch (source.from) {
-    case 'bytes':
-      return [...before, { inlineData: { mimeType: source.mediaType, data: source.data } }]
-    case 'text':
-      return [...before, { text: title === undefined || title === '' ? source.text : `[${title}]\n${source.text}` }]
-    case 'parts':
-      return [...before, ...source.parts.flatMap(userParts)]
-    case 'url':
-      throw unsupported(at, 'the Gemini API does not fetch addresses', 'Send the data itself.')
-    default:
-      throw unsupported(at, 'a file id means nothing to another vendor', 'Send the data itself.')
-  }
 }
 
 function noCounterpart(part: HubPart): Error {
