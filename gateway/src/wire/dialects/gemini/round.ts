@@ -2,15 +2,13 @@
  * Puts the events of one Gemini stream together: parts, calls, why it ended and what it cost. Parts keep the pieces they came in,
  * because a thought signature belongs to the piece it hangs on.
  */
-import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import type { ResponseView, ToolCallView } from '../../dialect.ts'
+import type { ToolCallView } from '../../dialect.ts'
 import { isAbsent } from '../../request/fields.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { candidateOf } from './answer.ts'
 import { CallReader, isCall, partsOf } from './calls.ts'
-import { blockReason, geminiFinish } from './finish.ts'
-import { readGeminiUsage } from './usage.ts'
+import { blockReason } from './finish.ts'
 import { textOfParts } from './views.ts'
 
 export interface MadeCall {

@@ -30,6 +30,8 @@ const open: ReadonlySet<string> = new Set([
   'responseSchema',
   'responseJsonSchema',
   'labels',
+  'partMetadata',
+  'customConfigs',
 ])
 
 /** Brings the fields that are read into the spelling they are read in, where they stand. Throws `request.ambiguous_key`. */

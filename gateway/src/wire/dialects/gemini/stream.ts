@@ -7,7 +7,7 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { isAbsent } from '../../request/fields.ts'
-import { roundSeparator } from '../round-text.ts'
+import { joinRounds, roundSeparator } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { candidateOf } from './answer.ts'
 import { isCall, partsOf } from './calls.ts'
@@ -29,7 +29,7 @@ export class GeminiStreamLens implements StreamLens {
   #allowed: ReadonlySet<string> = new Set()
 
   get deliveredText(): string {
-    return this.#earlierText + textOf(this.#round.parts) + this.#addedText
+    return joinRounds(this.#earlierText, textOf(this.#round.parts)) + this.#addedText
   }
 
   errorIn(payload: JsonObject): JsonValue | undefined {
@@ -111,7 +111,7 @@ export class GeminiStreamLens implements StreamLens {
 
   nextRound(): JsonObject {
     const message = this.#round.assistant()
-    this.#earlierText += textOf(this.#round.parts.slice(0, this.#round.shown))
+    this.#earlierText = joinRounds(this.#earlierText, textOf(this.#round.parts.slice(0, this.#round.shown)))
     const usage = readGeminiUsage(this.#round.usage)
     if (usage !== undefined) this.#earlierUsage.push(usage)
     this.#round = new GeminiRound()
