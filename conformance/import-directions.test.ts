@@ -99,6 +99,7 @@ const insideWire: Readonly<Record<string, readonly string[]>> = {
   request: [],
   gate: ['framing', 'request'],
   hub: [],
+  embeddings: ['request'],
   dialects: ['framing', 'request', 'gate', 'hub'],
   converting: ['hub', 'dialects'],
 }

@@ -10,7 +10,7 @@ export const presetAddresses = {
   deepseek: 'https://api.deepseek.com',
   xai: 'https://api.x.ai/v1',
   openrouter: 'https://openrouter.ai/api/v1',
-  cohere: 'https://api.cohere.ai/compatibility/v1',
+  cohere: 'https://api.cohere.ai',
   together: 'https://api.together.xyz/v1',
   fireworks: 'https://api.fireworks.ai/inference/v1',
   perplexity: 'https://api.perplexity.ai',

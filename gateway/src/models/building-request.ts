@@ -134,9 +134,10 @@ export function buildHeaders(
   call: Pick<OutgoingCall, 'stream' | 'clientHeaders' | 'traceparent' | 'tracestate'>,
   { target, provider }: Pick<Hop, 'target' | 'provider'>,
   accept = call.stream ? 'text/event-stream' : 'application/json',
+  contentType = 'application/json',
 ): string[] {
   const fixed = fixedHeadersOf(target.upstream.config)
-  const headers = ['content-type', 'application/json']
+  const headers = ['content-type', contentType]
   const add = (name: string, value: string): void => {
     if (!fixed.names.has(name)) headers.push(name, value)
   }

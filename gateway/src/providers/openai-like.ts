@@ -7,7 +7,11 @@ const paths: Readonly<Record<OperationName, string>> = {
   moderations: '/moderations',
   rerank: '/rerank',
   images: '/images/generations',
+  image_edits: '/images/edits',
+  image_variations: '/images/variations',
   speech: '/audio/speech',
+  transcriptions: '/audio/transcriptions',
+  translations: '/audio/translations',
   completions: '/completions',
 }
 

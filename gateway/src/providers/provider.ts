@@ -6,6 +6,7 @@ import type { UpstreamConfig } from '@turnward/contract/config'
 import type { Credential } from '../core/credential.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { DialectName } from '../wire/dialect.ts'
+import type { EmbeddingFormName } from '../wire/embeddings/embedding-form.ts'
 import type { StreamFraming } from '../wire/framing/stream-framing.ts'
 import type { UpstreamTransport } from './transport.ts'
 
@@ -41,7 +42,25 @@ export interface PlaceTarget {
 }
 
 /** What is asked of a model that is no conversation: it has no session, no turn and no tools. */
-export type OperationName = 'embeddings' | 'moderations' | 'rerank' | 'images' | 'speech' | 'completions'
+export type OperationName =
+  | 'embeddings'
+  | 'moderations'
+  | 'rerank'
+  | 'images'
+  | 'image_edits'
+  | 'image_variations'
+  | 'speech'
+  | 'transcriptions'
+  | 'translations'
+  | 'completions'
+
+/** Where a vendor has an operation. */
+export interface OperationPlace {
+  /** Below the base URL; `{model}` stands for the name of the model as one segment. */
+  readonly path: string
+  /** Of embeddings: the form they have there. */
+  readonly form: EmbeddingFormName
+}
 
 /** Some names of a list, and what to ask the rest with. */
 export interface ModelsPage {
@@ -56,8 +75,8 @@ export interface Provider {
   readonly dialects: Readonly<Partial<Record<DialectName, SpokenDialect>>>
   /** Path of the vendor's list of models, when it has one. */
   readonly modelsPath?: string
-  /** Paths of operations below the base URL, in the forms OpenAI gave them. */
-  readonly operations?: Readonly<Partial<Record<OperationName, string>>>
+  /** Paths of operations below the base URL, in the forms OpenAI gave them; or where one is, in a form of its own. */
+  readonly operations?: Readonly<Partial<Record<OperationName, string | OperationPlace>>>
   /** How that list is read, where it is not `data` with an `id` each. Undefined: it is no list of models. */
   readonly modelsPage?: { readonly parameter: string; read(body: JsonObject): ModelsPage | undefined }
   /** Path and query below the base URL, for vendors that put the model or the form of the answer there. Without it, the path of the dialect. */

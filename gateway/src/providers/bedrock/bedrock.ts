@@ -9,6 +9,7 @@ import { percentEncoded, signV4 } from './signature-v4.ts'
 export const bedrock: Provider = {
   telemetryName: 'aws.bedrock',
   dialects: { converse: { path: '/model', framing: eventStream } },
+  operations: { embeddings: { path: '/model/{model}/invoke', form: 'bedrock' } },
   place,
   sign,
   forwardedHeaders: [],

@@ -16,6 +16,8 @@ interface Preset {
   readonly messages?: SpokenDialect
   /** Path of the list of models; null where there is none. */
   readonly models?: string | null
+  /** Operations that are not where OpenAI has them. */
+  readonly operations?: Provider['operations']
 }
 
 const presets: Readonly<Record<PresetKind, Preset>> = {
@@ -30,7 +32,13 @@ const presets: Readonly<Record<PresetKind, Preset>> = {
   },
   xai: { telemetryName: 'x_ai' },
   openrouter: { telemetryName: 'openrouter' },
-  cohere: { telemetryName: 'cohere' },
+  // Conversations are spoken as OpenAI's, the rest in its own form.
+  cohere: {
+    telemetryName: 'cohere',
+    chat: '/compatibility/v1/chat/completions',
+    models: '/compatibility/v1/models',
+    operations: { embeddings: { path: '/v2/embed', form: 'cohere' }, rerank: '/v2/rerank' },
+  },
   together: { telemetryName: 'together' },
   fireworks: { telemetryName: 'fireworks' },
   perplexity: { telemetryName: 'perplexity', models: null },
@@ -65,13 +73,13 @@ export const presetProviders = Object.fromEntries(Object.entries(presets).map(([
   Record<PresetKind, Provider>
 >
 
-function providerOf({ telemetryName, chat = '/chat/completions', messages, models = '/models' }: Preset): Provider {
+function providerOf({ telemetryName, chat = '/chat/completions', messages, models = '/models', operations }: Preset): Provider {
   return {
     ...edgeHeaders,
     sign: signWithBearer,
     telemetryName,
     dialects: { 'chat-completions': { path: chat }, ...(messages === undefined ? {} : { messages }) },
-    operations: operationsBeside(chat),
+    operations: { ...operationsBeside(chat), ...operations },
     ...(models === null ? {} : { modelsPath: models }),
     ...(messages === undefined
       ? {}

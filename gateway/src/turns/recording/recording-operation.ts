@@ -18,6 +18,8 @@ export interface OperationCall extends AskedOperation {
   readonly grant: string
   /** Where it was sent last, and with which credential. */
   sentTo: { readonly upstream: string; readonly credential: string } | undefined
+  /** Fields of the caller's that are not sent there. */
+  leftOut: readonly string[]
 }
 
 /** A model nobody granted. */
@@ -41,7 +43,14 @@ export function recordRefusedOperation(call: AskedOperation, thrown: unknown): v
 
 /** Records that it is sent, with the credential. Throws while the log cannot be written: then nothing is sent. */
 export function recordOperation(call: OperationCall): void {
-  call.services.log.append(recordOf(call, { ...sharedFields(call), type: 'decision', reason: 'The principal may use this model.' }))
+  call.services.log.append(
+    recordOf(call, {
+      ...sharedFields(call),
+      type: 'decision',
+      reason: 'The principal may use this model.',
+      ...(call.leftOut.length > 0 ? { leftOut: [...call.leftOut] } : {}),
+    }),
+  )
 }
 
 /** Closes the record. Never throws: the answer has gone out. */

@@ -18,6 +18,30 @@ export interface RelayedOperation {
 
 const maxErrorBytes = 1024 * 1024
 
+/** The head of an answer. */
+export function operationHeaders({ modelCall, leftOut }: OperationCall, contentType: string): OutgoingHttpHeaders {
+  return {
+    'content-type': contentType,
+    'x-turnward-call': modelCall ?? '',
+    ...(leftOut.length > 0 ? { 'x-turnward-warnings': `left out: ${leftOut.join(', ')}` } : {}),
+  }
+}
+
+/** What an upstream that answered with an error is told as, without secrets. */
+export async function refusalOf({ target, response, secrets }: RelayedOperation): Promise<TurnwardError> {
+  const upstream = target.upstream.name
+  const { status } = response
+  const text = (await collectBody(response, maxErrorBytes, upstream)).toString('utf8')
+  if (status === 401) return new TurnwardError('upstream.credential', { subject: upstream, why: 'the upstream refused it' })
+  const throttling = throttlingOf(status, response.headers)
+  return new TurnwardError('upstream.failed', {
+    subject: upstream,
+    why: `it answered ${status}: ${maskSecretText(readUpstreamError(text, status).message, secrets)}`,
+    status: throttling === undefined ? status : 429,
+    retryAfterSeconds: throttling?.retryAfterSeconds,
+  })
+}
+
 /** Resolves when the answer is whole. Rejects with `upstream.*` or the abort reason; an answer that has begun is cut off then. */
 export async function relayOperation(
   call: OperationCall,
@@ -26,18 +50,8 @@ export async function relayOperation(
 ): Promise<void> {
   const upstream = target.upstream.name
   const type = String(response.headers['content-type'] ?? 'application/octet-stream')
-  const headers: OutgoingHttpHeaders = { 'content-type': type, 'x-turnward-call': call.modelCall ?? '' }
-  if (response.status >= 400) {
-    const text = (await collectBody(response, maxErrorBytes, upstream)).toString('utf8')
-    const throttling = throttlingOf(response.status, response.headers)
-    const said = maskSecretText(readUpstreamError(text, response.status).message, secrets)
-    throw new TurnwardError(response.status === 401 ? 'upstream.credential' : 'upstream.failed', {
-      subject: upstream,
-      why: response.status === 401 ? 'the upstream refused it' : `it answered ${response.status}: ${said}`,
-      ...(response.status === 401 ? {} : { status: throttling === undefined ? response.status : 429 }),
-      retryAfterSeconds: throttling?.retryAfterSeconds,
-    })
-  }
+  const headers = operationHeaders(call, type)
+  if (response.status >= 400) throw await refusalOf({ target, response, secrets })
   const most = call.snapshot.settings.limits.max_response_bytes
   await new Promise<void>((resolve, reject) => {
     const { outlet } = origin

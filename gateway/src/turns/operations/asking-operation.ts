@@ -1,0 +1,53 @@
+/** Asks the upstreams of a route for an operation: as it came where they have it in the caller's form, converted where they have not. */
+import type { Route, RouteTarget } from '../../config/snapshot.ts'
+import { asTurnwardError, TurnwardError } from '../../core/error.ts'
+import { providers } from '../../providers/providers.ts'
+import type { CallOrigin } from '../origins/call-origin.ts'
+import type { OperationCall } from '../recording/recording-operation.ts'
+import { askConverted } from './converted-embeddings.ts'
+import { type OperationBody, type OperationTarget, openWay } from './opening-way.ts'
+import { refusalOf, relayOperation } from './relaying-operation.ts'
+
+/** The first that answers answers; one that is busy or broken is passed over while nothing has gone out. */
+export async function askForOperation(call: OperationCall, origin: CallOrigin, route: Route, body: OperationBody): Promise<void> {
+  const targets = targetsFor(call, route)
+  for (const [at, { target, place }] of targets.entries()) {
+    const isLast = at === targets.length - 1
+    try {
+      if (call.operation === 'embeddings' && place.form !== body.form) return await askConverted(call, origin, { target, place }, body)
+      call.leftOut = []
+      const { bytes, contentType } = await body.as(target.model ?? body.model)
+      const send = await openWay(call, origin, { target, place })
+      const sent = await send(bytes, contentType)
+      const isBusy = sent.response.status === 429 || sent.response.status >= 500
+      if (isBusy && !isLast) throw await refusalOf(sent)
+      return await relayOperation(call, origin, sent)
+    } catch (error) {
+      if (isLast || origin.outlet.hasBegun || origin.signal.aborted || !isWorthAnother(error)) throw error
+      noteFailover(call, target, asTurnwardError(error).code)
+    }
+  }
+}
+
+/** Upstreams of a route that have the operation. Throws `request.unsupported` when none has. */
+function targetsFor({ operation }: OperationCall, route: Route): readonly OperationTarget[] {
+  const targets = route.targets.flatMap((target): OperationTarget[] => {
+    const place = providers[target.upstream.config.kind].operations?.[operation]
+    if (place === undefined) return []
+    return [{ target, place: typeof place === 'string' ? { path: place, form: 'openai' } : place }]
+  })
+  if (targets.length > 0) return targets
+  throw new TurnwardError('request.unsupported', { subject: operation, why: `no upstream of the route \`${route.model}\` has it` })
+}
+
+/** What is wrong with the request is wrong everywhere. */
+function isWorthAnother(error: unknown): boolean {
+  const { code, status } = asTurnwardError(error)
+  if (code === 'upstream.failed') return status === 429 || status >= 500
+  return code.startsWith('upstream.')
+}
+
+function noteFailover({ services }: OperationCall, { upstream }: RouteTarget, why: string): void {
+  services.telemetry.count('turnward_upstream_failovers_total', { upstream: upstream.name })
+  services.telemetry.logger.warn({ upstream: upstream.name, why }, 'failing over to the next upstream')
+}
