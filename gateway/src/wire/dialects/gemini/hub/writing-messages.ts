@@ -5,6 +5,7 @@ import type { HubMessage, HubPart, HubResult, HubState } from '../../../hub/conv
 import { tagOf } from '../../../hub/tags.ts'
 import { invalid, unsupported } from '../../../request/fields.ts'
 import { isMadeId } from '../calls.ts'
+import { needsSignatures, withSignedCall } from './signatures.ts'
 import { writeMedia } from './media.ts'
 import { signatureIn } from './parts.ts'
 import { geminiName } from './tools.ts'
@@ -19,8 +20,14 @@ interface Turn {
   readonly parts: JsonObject[]
 }
 
-/** `upstream`: tag of where it goes; what another one hung on calls stays out. Throws `request.invalid` / `request.unsupported`. */
-export function writeConversation(messages: readonly HubMessage[], upstream: string | undefined): Conversation {
+/** Where a conversation goes: what another upstream (`upstream` is a tag) hung on calls stays out of it. */
+interface Target {
+  readonly model: string
+  readonly upstream: string | undefined
+}
+
+/** Throws `request.invalid` / `request.unsupported`. */
+export function writeConversation(messages: readonly HubMessage[], { model, upstream }: Target): Conversation {
   const system: JsonObject[] = []
   const turns: Turn[] = []
   const names = new Map<string, string>()
@@ -53,7 +60,8 @@ export function writeConversation(messages: readonly HubMessage[], upstream: str
     if (moved === undefined) throw invalid('messages', 'it holds nothing to answer')
     add('user', [moved])
   }
-  return { system, contents: turns.map(({ role, parts }) => ({ role, parts })) }
+  const signs = needsSignatures(model)
+  return { system, contents: turns.map(({ role, parts }) => ({ role, parts: signs && role === 'model' ? withSignedCall(parts) : parts })) }
 }
 
 function isResult(part: JsonObject): boolean {
