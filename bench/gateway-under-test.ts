@@ -65,7 +65,7 @@ export const benchClusterSecret = 'the secret of the bench, which is none'
 const kinds = {
   'chat-completions': { kind: 'openai-compatible', path: '/v1' },
   messages: { kind: 'anthropic', path: '/v1' },
-  responses: { kind: 'openai', path: '/v1' },
+  responses: { kind: 'openai', path: '/v1', speaks: 'responses' },
   converse: { kind: 'bedrock', path: '', region: 'us-east-1' },
 } as const
 
