@@ -7,7 +7,15 @@ import { BoundedMap } from '../core/bounded-map.ts'
 import { parseJson } from '../core/parse-json.ts'
 import type { Clock } from '../core/clock.ts'
 import type { StateEntries } from './state-entries.ts'
-import { keptNamespaces, volatileNamespaces, type Changed, type MaybePromise, type StateNamespace, type StateStore } from './state-store.ts'
+import {
+  keptNamespaces,
+  onDemandNamespaces,
+  volatileNamespaces,
+  type Changed,
+  type MaybePromise,
+  type StateNamespace,
+  type StateStore,
+} from './state-store.ts'
 import type { StateValues } from './state-values.ts'
 import { sizeOf } from './value-size.ts'
 import { WriteBehind } from './write-behind.ts'
@@ -23,6 +31,7 @@ export interface MemoryStateOptions {
 
 const namespaces: readonly StateNamespace[] = [...keptNamespaces, ...volatileNamespaces]
 const kept: ReadonlySet<string> = new Set(keptNamespaces)
+const onDemand: ReadonlySet<string> = new Set(onDemandNamespaces)
 const defaultMaxBytes = 128 * 1024 * 1024
 const sweepMs = 1000
 const sweepSteps = 500
@@ -60,7 +69,7 @@ class MemoryStateStore implements StateStore {
   async load(): Promise<void> {
     const now = this.#clock.now()
     try {
-      for await (const page of this.#entries.pages(now)) {
+      for await (const page of this.#entries.pages(now, onDemandNamespaces)) {
         for (const { namespace, key, value, expires } of page)
           this.#memory.get(namespace)?.set(key, parseJson(value), { size: value.length, expires })
       }
@@ -75,7 +84,7 @@ class MemoryStateStore implements StateStore {
     const memory = this.#namespace(namespace)
     const found = memory.get(key, now)
     if (found !== undefined) return found as StateValues[N]
-    if (!memory.hasDropped || !kept.has(namespace)) return undefined
+    if (!onDemand.has(namespace) && (!memory.hasDropped || !kept.has(namespace))) return undefined
     const pending = this.#writes.find(namespace, key)
     if (pending === undefined) return this.#readBack(namespace, key)
     return pending.entry !== undefined && pending.entry.expires > now ? (pending.entry.value as StateValues[N]) : undefined

@@ -20,8 +20,8 @@ export interface EntryTable {
   write(changes: readonly EntryChange[]): Promise<void>
   /** The entry unless it has expired at `now`. */
   read(namespace: string, key: string, now: number): Promise<Entry | undefined>
-  /** Every entry that lives at `now`, in pages, those that expire first in front. */
-  pages(now: number, pageSize?: number): AsyncIterable<Entry[]>
+  /** Every entry that lives at `now` and is in none of the namespaces `without`, in pages, those that expire first in front. */
+  pages(now: number, without?: readonly string[], pageSize?: number): AsyncIterable<Entry[]>
   /** Removes what has expired at `now`. */
   purge(now: number): Promise<void>
 }
@@ -57,13 +57,14 @@ export function entryTable(database: Kysely<StoreTables>, thread: SqliteThread):
         .where('expires', '>', now)
         .executeTakeFirst()
     },
-    async *pages(now, pageSize = 1000) {
+    async *pages(now, without = [], pageSize = 1000) {
       let after = { expires: now, namespace: '\u{10ffff}', key: '' }
       for (;;) {
         const page = await database
           .selectFrom('entries')
           .selectAll()
           .where(sql<boolean>`(expires, namespace, key) > (${after.expires}, ${after.namespace}, ${after.key})`)
+          .where('namespace', 'not in', without.length === 0 ? [''] : without)
           .orderBy('expires')
           .orderBy('namespace')
           .orderBy('key')

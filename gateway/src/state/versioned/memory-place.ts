@@ -7,7 +7,7 @@ import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { StateEntries } from '../state-entries.ts'
-import { keptNamespaces, type MaybePromise } from '../state-store.ts'
+import { keptNamespaces, onDemandNamespaces, type MaybePromise } from '../state-store.ts'
 import { WriteBehind } from '../write-behind.ts'
 import type { PlaceKey, VersionedValue, VersionedWrite, WriteResult } from './versioned-place.ts'
 
@@ -21,6 +21,7 @@ export interface MemoryPlaceOptions {
 }
 
 const kept: ReadonlySet<string> = new Set(keptNamespaces)
+const onDemand: ReadonlySet<string> = new Set(onDemandNamespaces)
 const defaultMaxBytes = 128 * 1024 * 1024
 /** As on a server of shared state. */
 const mostValueCharacters = 4 * 1024 * 1024
@@ -58,7 +59,7 @@ export class MemoryPlace {
 
   async load(): Promise<void> {
     try {
-      for await (const page of this.#options.entries.pages(this.#options.clock.now()))
+      for await (const page of this.#options.entries.pages(this.#options.clock.now(), onDemandNamespaces))
         for (const { namespace, key, value, expires } of page) this.#keep(namespace, key, value, this.#loadedVersion(), expires)
     } catch (error) {
       clearInterval(this.#timer)
@@ -137,10 +138,11 @@ export class MemoryPlace {
     throw new TurnwardError('state.busy')
   }
 
-  /** Whether memory has let go of values, and this may be one of them. */
+  /** Whether there are values that memory has let go of or never had, and this may be one of them. */
   #mayBeElsewhere({ namespace, key }: PlaceKey): boolean {
     const memory = this.#memory.get(namespace)
-    return memory?.hasDropped === true && kept.has(namespace) && memory.get(key, this.#options.clock.now()) === undefined
+    const isWhole = !onDemand.has(namespace) && (memory?.hasDropped !== true || !kept.has(namespace))
+    return !isWhole && memory?.get(key, this.#options.clock.now()) === undefined
   }
 
   /** Brings a value back to memory; false when there is none. What waits for the disk is newer than what is there. */
