@@ -141,8 +141,8 @@ export class MemoryPlace {
   /** Whether there are values that memory has let go of or never had, and this may be one of them. */
   #mayBeElsewhere({ namespace, key }: PlaceKey): boolean {
     const memory = this.#memory.get(namespace)
-    const isWhole = !onDemand.has(namespace) && (memory?.hasDropped !== true || !kept.has(namespace))
-    return !isWhole && memory?.get(key, this.#options.clock.now()) === undefined
+    const isPart = onDemand.has(namespace) || (memory?.hasDropped === true && kept.has(namespace))
+    return isPart && memory?.get(key, this.#options.clock.now()) === undefined
   }
 
   /** Brings a value back to memory; false when there is none. What waits for the disk is newer than what is there. */
