@@ -56,6 +56,8 @@ export interface ModelCall extends AttachedCall {
   presented: Label
   /** What the request brings that its session has not read yet: it counts when the request is sent (`narrowing-when-sent.ts`). */
   pending: readonly PendingRead[]
+  /** What the vendor's own tools read if they run. */
+  ifRun: readonly PendingRead[]
   readonly history: readonly HistoryEntry[]
   /** Index of the first history entry whose meaning is not in `presented` yet, when the call begins. */
   readonly firstNew: number

@@ -32,6 +32,7 @@ import { readHistory } from './sessions/history.ts'
 import { failPlace, placeOf, savePlace } from './sessions/places.ts'
 import { callStateOf, closeState, forCall, inOneStep, settleState } from './state-of-call.ts'
 import { tellModel } from './telling/telling-model.ts'
+import { narrowWhenRun } from './deciding/narrowing-when-sent.ts'
 import { shapeTools } from './deciding/shaping-tools.ts'
 
 /** Answers one model call, whatever happens. The origin's answer is ended when this resolves. Never rejects on account of a call. */
@@ -81,6 +82,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       bytes,
       presented,
       pending: [],
+      ifRun: [],
       history,
       firstNew,
       place: placeOf(history),
@@ -103,7 +105,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     // The model must see the calls that were refused earlier, or it would make them again, and what it was told.
     await restoreRefused(call)
     // With the label final for this call, tools it cannot reach are taken out of the offer.
-    await shapeTools(call)
+    await shapeTools(call, route)
     // Nothing disappears without a word: what the model is told once stays where it was told.
     await tellModel(call)
     // The model is asked, and its calls are decided, until there is something the client may have.
@@ -146,14 +148,19 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
       const routed = await routeCall(services, snapshot, caller, route, outgoing(call), origin.signal, attempts, onAttempt(call))
       if (routed.response.status >= 400) return await relayFailure(call, routed)
       // Take: text goes out as it comes, calls are held. As long as nothing went out, the next upstream may do better.
-      const round = await answer.take(routed).catch((error: unknown) => {
-        if (answer.hasShown || !failsOver(services, route, attempts, routed, error)) throw error
+      const round = await answer.take(routed).catch(async (error: unknown) => {
+        if (!answer.hasShown && failsOver(services, route, attempts, routed, error)) return
+        // What has run behind an answer that broke off, nobody can tell.
+        if (answer.hasShown) await narrowWhenRun(call)
+        throw error
       })
       if (round === undefined) {
         answer.drop()
         continue
       }
       call.rounds.note(round)
+      // What the vendor's own tools have read counts before anything that was made of it.
+      if (round.vendorRan === true) await narrowWhenRun(call)
       // The model has taken its time: what its calls are decided on is looked at again.
       callStateOf(services)?.doubt()
       // Rule: each proposed call is decided, and its decision is on disk, before a byte of it is released.

@@ -96,6 +96,8 @@ export interface ResponseView {
   readonly cutCalls: readonly string[]
   readonly finish: 'stop' | 'length' | 'tool_calls' | 'refusal' | 'other'
   readonly usage: UsageRecord | undefined
+  /** Whether it shows that a tool of the vendor's has run. Only where the dialect `showsVendorRuns`. */
+  readonly vendorRan?: boolean
 }
 
 /** Paths of the gateway that speak a dialect. */
@@ -125,6 +127,8 @@ export interface Dialect {
   readonly namingHeader?: string
   /** The field of a query in which its clients may send their key. */
   readonly keyInQuery?: string
+  /** Whether an answer shows every run of a tool that the vendor runs itself. */
+  readonly showsVendorRuns?: boolean
   /** The list that holds the conversation, at the top of a body. */
   readonly listField: string
   /** Where what follows may belong to the element before it: a beginning that is known is then read again with the rest. */

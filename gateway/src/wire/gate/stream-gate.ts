@@ -59,6 +59,11 @@ export class StreamGate implements GateWays {
     return !this.#held.isEmpty
   }
 
+  /** Whether this round shows, so far, that a tool of the vendor's has run. */
+  get vendorRan(): boolean {
+    return this.#lens.vendorRan === true
+  }
+
   /** Text delivered to the client over all rounds (and, until it is decided, what is held). */
   get deliveredText(): string {
     return this.#lens.deliveredText

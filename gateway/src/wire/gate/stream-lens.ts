@@ -46,11 +46,15 @@ export interface GateRound {
   readonly usage: UsageRecord | undefined
   readonly responseId: string
   readonly model: string
+  /** As in a `ResponseView`. */
+  readonly vendorRan?: boolean
   /** False when the stream ended without its proper end (missing terminator, cut off). */
   readonly complete: boolean
 }
 
 export interface StreamLens {
+  /** Whether the round, as far as it has come, shows that a tool of the vendor's has run. */
+  readonly vendorRan?: boolean
   /** As `errorIn` of its dialect. */
   errorIn(payload: JsonObject, type: string): JsonObject[string] | undefined
   /** Takes one event and sends every part of it on its way. `type`: the `event` field. Throws `upstream.malformed`. */

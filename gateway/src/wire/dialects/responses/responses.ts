@@ -21,6 +21,7 @@ import { removeTools } from './tools.ts'
 export const responses: Dialect = {
   name: 'responses',
   paths,
+  showsVendorRuns: true,
   listField: 'input',
   readsWhole: true,
   kept: keptResponses,

@@ -40,6 +40,10 @@ export class ResponsesStreamLens implements StreamLens {
     return textOfItems([...this.#earlierItems, ...this.#round.items(), ...this.#added])
   }
 
+  get vendorRan(): boolean {
+    return this.#round.vendorRan
+  }
+
   errorIn(payload: JsonObject, type: string): JsonValue | undefined {
     return responsesErrorIn(payload, type)
   }
@@ -82,6 +86,7 @@ export class ResponsesStreamLens implements StreamLens {
       usage: round.usage,
       responseId: round.id,
       model: round.model,
+      vendorRan: round.vendorRan,
       complete: isComplete,
     }
   }
