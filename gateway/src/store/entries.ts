@@ -22,6 +22,8 @@ export interface EntryTable {
   read(namespace: string, key: string, now: number): Promise<Entry | undefined>
   /** Every entry that lives at `now` and is in none of the namespaces `without`, in pages, those that expire first in front. */
   pages(now: number, without?: readonly string[], pageSize?: number): AsyncIterable<Entry[]>
+  /** The keys of a namespace that live at `now`, in pages. */
+  keys(namespace: string, now: number, pageSize?: number): AsyncIterable<string[]>
   /** Removes what has expired at `now`. */
   purge(now: number): Promise<void>
 }
@@ -74,6 +76,23 @@ export function entryTable(database: Kysely<StoreTables>, thread: SqliteThread):
         if (last === undefined) return
         yield page
         after = last
+      }
+    },
+    async *keys(namespace, now, pageSize = 10_000) {
+      for (let after = ''; ;) {
+        const page = await database
+          .selectFrom('entries')
+          .select('key')
+          .where('namespace', '=', namespace)
+          .where('key', '>', after)
+          .where('expires', '>', now)
+          .orderBy('key')
+          .limit(pageSize)
+          .execute()
+        const last = page.at(-1)
+        if (last === undefined) return
+        yield page.map(({ key }) => key)
+        after = last.key
       }
     },
     async purge(now) {

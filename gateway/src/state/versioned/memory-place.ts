@@ -6,6 +6,7 @@
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
+import { isOnDemand, KeysOnDisk } from '../keys-on-disk.ts'
 import type { StateEntries } from '../state-entries.ts'
 import { keptNamespaces, onDemandNamespaces, type MaybePromise } from '../state-store.ts'
 import { WriteBehind } from '../write-behind.ts'
@@ -21,7 +22,6 @@ export interface MemoryPlaceOptions {
 }
 
 const kept: ReadonlySet<string> = new Set(keptNamespaces)
-const onDemand: ReadonlySet<string> = new Set(onDemandNamespaces)
 const defaultMaxBytes = 128 * 1024 * 1024
 /** As on a server of shared state. */
 const mostValueCharacters = 4 * 1024 * 1024
@@ -46,6 +46,7 @@ export class MemoryPlace {
   readonly #options: MemoryPlaceOptions
   readonly #memory = new Map<string, BoundedMap<string, VersionedValue>>()
   readonly #writes: WriteBehind
+  readonly #onDisk = new KeysOnDisk()
   readonly #timer: NodeJS.Timeout
   #sweeps = 0
   #loaded = 0
@@ -59,6 +60,7 @@ export class MemoryPlace {
 
   async load(): Promise<void> {
     try {
+      await this.#onDisk.load(this.#options.entries, this.#options.clock.now())
       for await (const page of this.#options.entries.pages(this.#options.clock.now(), onDemandNamespaces))
         for (const { namespace, key, value, expires } of page) this.#keep(namespace, key, value, this.#loadedVersion(), expires)
     } catch (error) {
@@ -110,6 +112,7 @@ export class MemoryPlace {
   }
 
   #keep(namespace: string, key: string, text: string | undefined, version: string, expires: number): void {
+    if (isOnDemand(namespace)) this.#onDisk.note(key)
     let memory = this.#memory.get(namespace)
     if (memory === undefined) {
       const { maxEntries, maxBytes = defaultMaxBytes } = this.#options
@@ -141,7 +144,7 @@ export class MemoryPlace {
   /** Whether there are values that memory has let go of or never had, and this may be one of them. */
   #mayBeElsewhere({ namespace, key }: PlaceKey): boolean {
     const memory = this.#memory.get(namespace)
-    const isPart = onDemand.has(namespace) || (memory?.hasDropped === true && kept.has(namespace))
+    const isPart = isOnDemand(namespace) ? this.#onDisk.mayHold(key) : memory?.hasDropped === true && kept.has(namespace)
     return isPart && memory?.get(key, this.#options.clock.now()) === undefined
   }
 

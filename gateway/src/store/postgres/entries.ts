@@ -16,6 +16,8 @@ const firstPage = `select namespace, key, value, expires from entries where expi
 const nextPage = `select namespace, key, value, expires from entries where (expires, namespace, key) > ($1, $2, $3) and namespace <> all ($4::text[])
   order by expires, namespace, key limit $5`
 
+const keysOf = `select key from entries where namespace = $1 and key > $2 and expires > $3 order by key limit $4`
+
 /** Every call rejects with `store.failed` when the database cannot be used. */
 export function postgresEntries(connections: PostgresConnections): EntryTable {
   return {
@@ -45,6 +47,15 @@ export function postgresEntries(connections: PostgresConnections): EntryTable {
       for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
         yield page
         page = await connections.query<Entry>(nextPage, [last.expires, last.namespace, last.key, without, pageSize])
+      }
+    },
+    async *keys(namespace, now, pageSize = 10_000) {
+      for (let after = ''; ;) {
+        const page = await connections.query<Pick<Entry, 'key'>>(keysOf, [namespace, after, now, pageSize])
+        const last = page.at(-1)
+        if (last === undefined) return
+        yield page.map(({ key }) => key)
+        after = last.key
       }
     },
     async purge(now) {
