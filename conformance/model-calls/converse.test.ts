@@ -281,3 +281,28 @@ describe('the entrance', () => {
     expect(JSON.stringify(record)).not.toContain(bedrockKeys.id)
   })
 })
+
+describe('`turnward upstreams test`', () => {
+  const refused = (status: number, name: string, message: string): VendorReply => ({
+    status,
+    headers: { 'x-amzn-errortype': name },
+    parts: [JSON.stringify({ message })],
+  })
+
+  test.each<[string, VendorReply, string]>([
+    ['an answer', { parts: [converseMessage({ text: 'ready' })] }, 'ok'],
+    ['a signature that is refused', refused(403, 'UnrecognizedClientException', `The token ${bedrockKeys.id} is invalid.`), 'key'],
+    ['a key that may not', refused(403, 'AccessDeniedException', 'Not authorized.'), 'key'],
+    ['a model nobody knows', refused(400, 'ValidationException', 'The provided model identifier is invalid.'), 'model'],
+    ['a model that is gone', refused(404, 'ResourceNotFoundException', 'This model version has reached the end of its life.'), 'model'],
+    ['too many calls', refused(429, 'ThrottlingException', 'Too many tokens, please wait.'), 'quota'],
+    ['trouble at the vendor', refused(500, 'InternalServerException', 'oops'), 'vendor'],
+    ['a page of something else', { headers: { 'content-type': 'text/html' }, parts: ['<html>hi</html>'] }, 'address'],
+  ])('tells %s apart', async (_, reply, verdict) => {
+    bedrock.respond(() => reply)
+    const { stdout, stderr } = await governed.gateway.cli(['upstreams', 'test', 'bedrock', '--model', 'amazon.nova-lite-v1:0', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ tests: [{ verdict }] })
+    expect(`${stdout}${stderr}`).not.toMatch(new RegExp(`${bedrockKeys.secret}|${bedrockKeys.id}`))
+    expect(bedrock.last().path).toBe('/v1/model/amazon.nova-lite-v1%3A0/converse')
+  })
+})
