@@ -7,6 +7,7 @@ export const codex: Client = {
   package: '@openai/codex',
   version: '0.171.0',
   command: 'codex',
+  speaks: 'responses',
   governed: 'models-and-tools',
   reader: 'exec_command',
   read: (file) => ({ name: 'exec_command', args: { cmd: `cat '${file}'` } }),

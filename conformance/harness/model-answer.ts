@@ -18,6 +18,8 @@ export interface ModelAnswer {
   readonly calls?: readonly ProposedCall[]
   /** Messages and responses only. */
   readonly thinking?: { readonly text: string; readonly signature: string }
+  /** Messages and responses only: what the vendor's own search was asked before anything was said. */
+  readonly searched?: string
   readonly finish?: 'stop' | 'tool_calls' | 'length'
   readonly usage?: { readonly input: number; readonly output: number }
   /** Messages only: a field the gateway knows nothing of. */

@@ -74,6 +74,8 @@ export interface Provider {
   readonly telemetryName: string
   /** At least one. A client's own dialect is used where it is spoken, the first one otherwise. */
   readonly dialects: Readonly<Partial<Record<DialectName, SpokenDialect>>>
+  /** Its answers show every run of a tool it runs itself, in dialects that have a form for that. Servers that only speak alike are not known to. */
+  readonly showsVendorRuns?: boolean
   /** Path of the vendor's list of models, when it has one. */
   readonly modelsPath?: string
   /** Paths of operations below the base URL, in the forms OpenAI gave them; or where one is, in a form of its own. */

@@ -56,6 +56,12 @@ export function takesOneSampling(model: string): boolean {
   return (claudeVersion(model) ?? 0) >= 401
 }
 
+/** Version of a Gemini model as major * 10 + minor (`gemini-2.5-pro` is 25); 0 when the name has none. */
+export function geminiVersion(model: string): number {
+  const [, major = '0', minor = '0'] = /gemini-(\d{1,2})(?:\.(\d))?(?!\d)/.exec(bareName(model)) ?? []
+  return Number(major) * 10 + Number(minor)
+}
+
 const mistralNames = ['mistral', 'ministral', 'open-mistral', 'codestral', 'magistral', 'devstral', 'pixtral', 'voxtral']
 
 /** Mistral's models, wherever they are served: their calls have ids of exactly nine letters and digits. */

@@ -6,18 +6,20 @@ import { TurnwardError } from '../../../core/error.ts'
 import { isObject, type JsonValue } from '../../../core/json.ts'
 
 /** Fields that a view, an edit or a conversion reads. */
-const names = [
-  ...['contents', 'systemInstruction', 'tools', 'toolConfig', 'generationConfig', 'safetySettings', 'cachedContent', 'labels'],
-  ...['generateContentRequest', 'serviceTier', 'store', 'role', 'parts', 'text', 'thought', 'thoughtSignature', 'inlineData', 'fileData'],
-  ...['functionCall', 'functionResponse', 'executableCode', 'codeExecutionResult', 'toolCall', 'toolResponse', 'videoMetadata'],
-  ...['mimeType', 'fileUri', 'displayName', 'data', 'id', 'name', 'args', 'partialArgs', 'willContinue', 'response', 'scheduling'],
-  ...['functionDeclarations', 'description', 'parameters', 'parametersJsonSchema', 'responseJsonSchema', 'behavior'],
-  ...['googleSearch', 'googleSearchRetrieval', 'urlContext', 'codeExecution', 'googleMaps', 'fileSearch', 'computerUse'],
-  ...['mcpServers', 'enterpriseWebSearch', 'retrieval', 'functionCallingConfig', 'retrievalConfig', 'mode', 'allowedFunctionNames'],
-  ...['streamFunctionCallArguments', 'maxOutputTokens', 'temperature', 'topP', 'topK', 'stopSequences', 'candidateCount'],
-  ...['responseMimeType', 'responseSchema', 'responseLogprobs', 'logprobs', 'responseModalities', 'thinkingConfig', 'thinkingBudget'],
-  ...['thinkingLevel', 'includeThoughts', 'presencePenalty', 'frequencyPenalty', 'seed', 'speechConfig', 'mediaResolution', 'imageConfig'],
-]
+const known: ReadonlySet<string> = new Set(
+  [
+    'contents systemInstruction tools toolConfig generationConfig safetySettings cachedContent labels generateContentRequest',
+    'serviceTier store role parts text thought thoughtSignature inlineData fileData functionCall functionResponse',
+    'executableCode codeExecutionResult toolCall toolResponse videoMetadata mimeType fileUri displayName data id name args',
+    'partialArgs willContinue response scheduling functionDeclarations description parameters parametersJsonSchema',
+    'responseJsonSchema behavior googleSearch googleSearchRetrieval urlContext codeExecution googleMaps fileSearch computerUse',
+    'mcpServers enterpriseWebSearch retrieval functionCallingConfig retrievalConfig mode allowedFunctionNames',
+    'streamFunctionCallArguments maxOutputTokens temperature topP topK stopSequences candidateCount responseMimeType',
+    'responseSchema responseLogprobs logprobs responseModalities thinkingConfig thinkingBudget thinkingLevel includeThoughts',
+    'presencePenalty frequencyPenalty seed speechConfig mediaResolution imageConfig',
+  ].flatMap((line) => line.split(' ')),
+)
+const byFolded: ReadonlyMap<string, string> = new Map([...known].map((name) => [name.toLowerCase(), name]))
 
 /** Below these, names are the user's own. */
 const open: ReadonlySet<string> = new Set([
@@ -28,10 +30,9 @@ const open: ReadonlySet<string> = new Set([
   'responseSchema',
   'responseJsonSchema',
   'labels',
+  'partMetadata',
+  'customConfigs',
 ])
-
-const known: ReadonlySet<string> = new Set(names)
-const byFolded: ReadonlyMap<string, string> = new Map(names.map((name) => [name.toLowerCase(), name]))
 
 /** Brings the fields that are read into the spelling they are read in, where they stand. Throws `request.ambiguous_key`. */
 export function settleSpelling(value: JsonValue | undefined): void {

@@ -5,66 +5,17 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import type { ToolCallView } from '../../dialect.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { isAbsent } from '../../request/fields.ts'
-import { roundSeparator } from '../round-text.ts'
+import { joinRounds, roundSeparator } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { candidateOf } from './answer.ts'
-import { CallReader, isCall, partsOf } from './calls.ts'
+import { isCall, partsOf } from './calls.ts'
 import { geminiErrorIn } from './errors.ts'
-import { blockReason, geminiFinish } from './finish.ts'
+import { geminiFinish } from './finish.ts'
+import { GeminiRound } from './round.ts'
 import { addGeminiUsage, readGeminiUsage } from './usage.ts'
 import { textOfParts } from './views.ts'
-
-interface MadeCall {
-  readonly part: JsonObject
-  readonly view: ToolCallView
-}
-
-class GeminiRound {
-  id = ''
-  model = ''
-  finish: JsonValue | undefined
-  isBlocked = false
-  usage: JsonObject | undefined
-  readonly parts: JsonObject[] = []
-  readonly calls: MadeCall[] = []
-  /** Parts the client has been shown; all until something is held. */
-  shown = 0
-  readonly #reader = new CallReader()
-
-  take(payload: JsonObject): readonly JsonObject[] {
-    this.id = asText(payload.responseId) || this.id
-    this.model = asText(payload.modelVersion) || this.model
-    if (isObject(payload.usageMetadata)) this.usage = payload.usageMetadata
-    if (blockReason(payload) !== undefined) this.isBlocked = true
-    const candidate = candidateOf(payload)
-    if (candidate === undefined) return []
-    if (!isAbsent(candidate.finishReason)) this.finish = candidate.finishReason
-    const parts = partsOf(candidate.content)
-    asUpstreamError(() => textOfParts(parts, 'parts'))
-    for (const part of parts) {
-      this.parts.push(part)
-      if (isCall(part)) this.calls.push({ part, view: asUpstreamError(() => this.#reader.read(part, 'parts')) })
-    }
-    return parts
-  }
-
-  get isComplete(): boolean {
-    return this.finish !== undefined || this.isBlocked
-  }
-
-  get cut(): MadeCall | undefined {
-    const last = this.calls.at(-1)
-    return this.finish === 'MAX_TOKENS' && last !== undefined && this.parts.at(-1) === last.part ? last : undefined
-  }
-
-  assistant(): JsonObject {
-    const cut = this.cut?.part
-    return { role: 'model', parts: this.parts.filter((part) => part !== cut) }
-  }
-}
 
 export class GeminiStreamLens implements StreamLens {
   #round = new GeminiRound()
@@ -78,7 +29,7 @@ export class GeminiStreamLens implements StreamLens {
   #allowed: ReadonlySet<string> = new Set()
 
   get deliveredText(): string {
-    return this.#earlierText + textOf(this.#round.parts) + this.#addedText
+    return joinRounds(this.#earlierText, textOf(this.#round.parts)) + this.#addedText
   }
 
   errorIn(payload: JsonObject): JsonValue | undefined {
@@ -160,7 +111,7 @@ export class GeminiStreamLens implements StreamLens {
 
   nextRound(): JsonObject {
     const message = this.#round.assistant()
-    this.#earlierText += textOf(this.#round.parts.slice(0, this.#round.shown))
+    this.#earlierText = joinRounds(this.#earlierText, textOf(this.#round.parts.slice(0, this.#round.shown)))
     const usage = readGeminiUsage(this.#round.usage)
     if (usage !== undefined) this.#earlierUsage.push(usage)
     this.#round = new GeminiRound()

@@ -9,6 +9,7 @@ import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { assistantOf, isCut, responsesFinish } from './answer.ts'
 import { isClientCall, readCall } from './calls.ts'
+import { isVendorRun } from './items.ts'
 import { readResponsesUsage } from './usage.ts'
 
 /** Items one response may have. */
@@ -57,6 +58,11 @@ export class ResponsesRound {
 
   has(index: number): boolean {
     return this.#items.has(index)
+  }
+
+  /** Whether an item shows that a tool of the vendor's has run. */
+  get vendorRan(): boolean {
+    return [...this.#items.values()].some(({ native }) => isVendorRun(native))
   }
 
   /** Text or a refusal of a message. */

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../../core/json.ts'
 import type { HubAnswer } from '../../../hub/answer.ts'
 import { originalName } from '../../../hub/accepted-names.ts'
 import { argumentsText } from '../../../hub/call-arguments.ts'
-import type { HubPart } from '../../../hub/conversation.ts'
+import type { HubCall, HubPart, HubState } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { tagOf } from '../../../hub/tags.ts'
@@ -55,7 +55,8 @@ function readCall(call: JsonObject, upstream: string | undefined): HubPart[] {
 export function writeAnswer(answer: HubAnswer, options: AnswerOptions): JsonObject {
   const { parts, finish } = answer
   const textOf = (kind: 'text' | 'reasoning'): string => parts.map((part) => (part.kind === kind ? part.text : '')).join('')
-  const calls = parts.flatMap((part) => (part.kind === 'call' ? [writeCall(part.id, part.name, argumentsText(part.args))] : []))
+  const states = parts.filter((part) => part.kind === 'state')
+  const calls = parts.flatMap((part) => (part.kind === 'call' ? [writeCall(part, states)] : []))
   const text = textOf('text')
   const refusal = parts.map((part) => (part.kind === 'refusal' ? part.text : '')).join('')
   const message: JsonObject = {
@@ -79,6 +80,9 @@ export function writeAnswer(answer: HubAnswer, options: AnswerOptions): JsonObje
   }
 }
 
-function writeCall(id: string, name: string, text: string): JsonObject {
-  return { id, type: 'function', function: { name, arguments: text } }
+/** What hangs on a call goes with it: whoever sends the call back sends that back. */
+function writeCall({ id, name, args }: HubCall, states: readonly HubState[]): JsonObject {
+  const tag = states.length === 0 ? '' : tagOf(id)
+  const state = states.find(({ call }) => call === tag)
+  return { id, type: 'function', function: { name, arguments: argumentsText(args) }, ...stateFields(state?.fields ?? {}, stateOfCalls) }
 }

@@ -2,11 +2,12 @@
 import { systemClock } from '../../../../core/clock.ts'
 import type { JsonObject } from '../../../../core/json.ts'
 import type { StreamOptions } from '../../../hub/dialect-hub.ts'
-import type { ReasoningOrigin } from '../../../hub/conversation.ts'
+import type { HubSealed, HubState, ReasoningOrigin } from '../../../hub/conversation.ts'
 import { type HubEvent, maxKeptCharacters, type Seal, type StreamWriter } from '../../../hub/events.ts'
+import { tagOf } from '../../../hub/tags.ts'
 import { malformed } from '../../../request/fields.ts'
 import { writeFinish } from './finish.ts'
-import { signedBlocks } from './reasoning.ts'
+import { signedBlocks, stateFields, stateOfCalls } from './reasoning.ts'
 import { writeUsage } from './usage.ts'
 
 type OpenPart =
@@ -15,10 +16,15 @@ type OpenPart =
   | { readonly kind: 'call'; readonly index: number }
   | { readonly kind: 'reasoning'; text: string; readonly origin: ReasoningOrigin }
 
+/** Calls that something hangs on. */
+const mostStates = 1024
+
 export class ChatStreamWriter implements StreamWriter {
   readonly #includeUsage: boolean
   readonly #created: number
   readonly #parts = new Map<number, OpenPart>()
+  /** What hangs on calls, by the tag of their id; it comes before them. */
+  readonly #states = new Map<string, JsonObject>()
   #out = ''
   #id = ''
   #model = ''
@@ -49,7 +55,7 @@ export class ChatStreamWriter implements StreamWriter {
       case 'part-end':
         return this.#endPart(event.part, event.seal)
       case 'whole-part':
-        return this.#signed(signedBlocks([event.content]))
+        return this.#whole(event.content)
       case 'end':
         return this.#end(event)
       case 'error':
@@ -61,7 +67,9 @@ export class ChatStreamWriter implements StreamWriter {
     if (content.kind === 'call') {
       const index = this.#callCount++
       this.#parts.set(part, { kind: 'call', index })
-      this.#delta({ tool_calls: [{ index, id: content.id, type: 'function', function: { name: content.name, arguments: '' } }] })
+      const { id, name } = content
+      const state = this.#states.size === 0 ? undefined : stateFields(this.#states.get(tagOf(id)) ?? {}, stateOfCalls)
+      this.#delta({ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' }, ...state }] })
     } else this.#parts.set(part, content.kind === 'reasoning' ? { kind: 'reasoning', text: '', origin: content.origin } : content)
   }
 
@@ -84,6 +92,11 @@ export class ChatStreamWriter implements StreamWriter {
     if (part?.kind !== 'reasoning') return
     const origin = seal === undefined ? part.origin : { by: 'signature' as const, ...seal }
     this.#signed(signedBlocks([{ kind: 'reasoning', text: part.text, origin }]))
+  }
+
+  #whole(content: HubSealed | HubState): void {
+    if (content.kind === 'sealed') this.#signed(signedBlocks([content]))
+    else if (content.call !== undefined && this.#states.size < mostStates) this.#states.set(content.call, content.fields)
   }
 
   #signed(blocks: JsonObject[]): void {

@@ -2,8 +2,9 @@
  * What only another vendor can use travels through a Gemini client as the thought signature of a part, which it must send back
  * unchanged: where reasoning came from, what was sealed, what hangs on a call. None is Google's, and none may ever be sent there.
  */
-import { isObject, type JsonObject } from '../../../../core/json.ts'
+import { asText, isObject, type JsonObject } from '../../../../core/json.ts'
 import type { HubSealed, HubState, ReasoningOrigin } from '../../../hub/conversation.ts'
+import { needsSignatures, withSignedCall } from './signatures.ts'
 
 export type Marked = { readonly kind: 'reasoning'; readonly origin: ReasoningOrigin } | HubSealed | HubState
 
@@ -40,6 +41,7 @@ export function carriesMarks(bytes: Buffer): boolean {
 /** A Gemini request without marks. The original keeps them, for another upstream. */
 export function withoutMarks(body: JsonObject): JsonObject {
   if (!Array.isArray(body.contents)) return body
+  const signs = needsSignatures(asText(body.model))
   const contents = body.contents.map((content) => {
     if (!isObject(content) || !Array.isArray(content.parts)) return content
     const parts = content.parts.flatMap((part) => {
@@ -47,7 +49,7 @@ export function withoutMarks(body: JsonObject): JsonObject {
       const { thoughtSignature: _mark, ...rest } = part
       return part.thought === true ? [] : [rest]
     })
-    return { ...content, parts }
+    return { ...content, parts: signs ? withSignedCall(parts) : parts }
   })
   return { ...body, contents }
 }

@@ -3,16 +3,17 @@ import type { JsonObject } from '../../../../core/json.ts'
 import { requireAnsweredCalls } from '../../../hub/answered-calls.ts'
 import type { HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import type { RequestOptions } from '../../../hub/dialect-hub.ts'
+import { geminiVersion } from '../../../hub/model-families.ts'
 import { unsupported } from '../../../request/fields.ts'
 import { writeTools } from './tools.ts'
-import { writeConversation } from './writing-contents.ts'
+import { writeConversation } from './writing-messages.ts'
 
 /** Parts of the conversation may be shared with the result. Throws `request.invalid` / `request.unsupported` naming the field. */
 export function writeRequest(request: HubRequest, options: RequestOptions): JsonObject {
   for (const { family, field, why, fix } of request.demands)
     if (family !== 'google') throw unsupported(field, why ?? 'the Gemini API has nothing like it', fix)
   requireAnsweredCalls(request.messages)
-  const { system, contents } = writeConversation(request.messages, options.upstream)
+  const { system, contents } = writeConversation(request.messages, { model: request.model, upstream: options.upstream })
   const config = writeConfig(request)
   return {
     model: request.model,
@@ -50,8 +51,7 @@ const budgets: Readonly<Record<string, number>> = { minimal: 1024, low: 2048, me
 
 /** A hint, for the models that are known to take it: a budget for 2.5, a level for those after it. */
 function writeThinking({ model, effort: { word, budget } }: HubRequest): JsonObject {
-  const [, major, minor] = /gemini-(\d+)(?:\.(\d+))?/.exec(model.toLowerCase()) ?? []
-  const version = Number(major ?? 0) * 10 + Number(minor ?? 0)
+  const version = geminiVersion(model)
   const tokens = budget ?? (word !== undefined && Object.hasOwn(budgets, word) ? budgets[word] : undefined)
   if (tokens === undefined || version < 25) return {}
   const shown = budget === undefined ? {} : { includeThoughts: true }

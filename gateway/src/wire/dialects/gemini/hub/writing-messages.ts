@@ -1,10 +1,12 @@
 /** The contents of a Gemini request from the neutral form. The answers to calls come first in what the user says after them. */
 import type { JsonObject } from '../../../../core/json.ts'
 import { argumentsObject } from '../../../hub/call-arguments.ts'
-import type { HubMedia, HubMessage, HubPart, HubResult, HubState } from '../../../hub/conversation.ts'
+import type { HubMessage, HubPart, HubResult, HubState } from '../../../hub/conversation.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { invalid, unsupported } from '../../../request/fields.ts'
 import { isMadeId } from '../calls.ts'
+import { needsSignatures, withSignedCall } from './signatures.ts'
+import { writeMedia } from './media.ts'
 import { signatureIn } from './parts.ts'
 import { geminiName } from './tools.ts'
 
@@ -18,8 +20,14 @@ interface Turn {
   readonly parts: JsonObject[]
 }
 
-/** `upstream`: tag of where it goes; what another one hung on calls stays out. Throws `request.invalid` / `request.unsupported`. */
-export function writeConversation(messages: readonly HubMessage[], upstream: string | undefined): Conversation {
+/** Where a conversation goes: what another upstream (`upstream` is a tag) hung on calls stays out of it. */
+interface Target {
+  readonly model: string
+  readonly upstream: string | undefined
+}
+
+/** Throws `request.invalid` / `request.unsupported`. */
+export function writeConversation(messages: readonly HubMessage[], { model, upstream }: Target): Conversation {
   const system: JsonObject[] = []
   const turns: Turn[] = []
   const names = new Map<string, string>()
@@ -52,7 +60,8 @@ export function writeConversation(messages: readonly HubMessage[], upstream: str
     if (moved === undefined) throw invalid('messages', 'it holds nothing to answer')
     add('user', [moved])
   }
-  return { system, contents: turns.map(({ role, parts }) => ({ role, parts })) }
+  const signs = needsSignatures(model)
+  return { system, contents: turns.map(({ role, parts }) => ({ role, parts: signs && role === 'model' ? withSignedCall(parts) : parts })) }
 }
 
 function isResult(part: JsonObject): boolean {
@@ -117,7 +126,7 @@ function userParts(part: HubPart): JsonObject[] {
     case 'refusal':
       return part.text === '' ? [] : [{ text: part.text }]
     case 'media':
-      return writeMedia(part)
+      return writeMedia(part, userParts)
     case 'native':
       if (part.family === 'google') return [part.value]
       if (part.text !== undefined) return [{ text: part.text }]
@@ -140,22 +149,6 @@ function writeResult(result: HubResult, names: ReadonlyMap<string, string>): Jso
   const id = isMadeId(result.callId) ? {} : { id: result.callId }
   const response = { functionResponse: { ...id, name, response: { [result.isError ? 'error' : 'output']: texts.join('\n') } } }
   return media.length === 0 ? [response] : [response, { text: `[Media from the result of a call of ${name}]` }, ...media]
-}
-
-function writeMedia({ source, at, title, context }: HubMedia): JsonObject[] {
-  const before = context === undefined || context === '' ? [] : [{ text: context }]
-  switch (source.from) {
-    case 'bytes':
-      return [...before, { inlineData: { mimeType: source.mediaType, data: source.data } }]
-    case 'text':
-      return [...before, { text: title === undefined || title === '' ? source.text : `[${title}]\n${source.text}` }]
-    case 'parts':
-      return [...before, ...source.parts.flatMap(userParts)]
-    case 'url':
-      throw unsupported(at, 'the Gemini API does not fetch addresses', 'Send the data itself.')
-    default:
-      throw unsupported(at, 'a file id means nothing to another vendor', 'Send the data itself.')
-  }
 }
 
 function noCounterpart(part: HubPart): Error {

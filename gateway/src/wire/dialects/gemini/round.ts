@@ -1,0 +1,61 @@
+/**
+ * Puts the events of one Gemini stream together: parts, calls, why it ended and what it cost. Parts keep the pieces they came in,
+ * because a thought signature belongs to the piece it hangs on.
+ */
+import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { ToolCallView } from '../../dialect.ts'
+import { isAbsent } from '../../request/fields.ts'
+import { asUpstreamError } from '../upstream-fields.ts'
+import { candidateOf } from './answer.ts'
+import { CallReader, isCall, partsOf } from './calls.ts'
+import { blockReason } from './finish.ts'
+import { textOfParts } from './views.ts'
+
+export interface MadeCall {
+  readonly part: JsonObject
+  readonly view: ToolCallView
+}
+
+export class GeminiRound {
+  id = ''
+  model = ''
+  finish: JsonValue | undefined
+  isBlocked = false
+  usage: JsonObject | undefined
+  readonly parts: JsonObject[] = []
+  readonly calls: MadeCall[] = []
+  /** Parts the client has been shown; all until something is held. */
+  shown = 0
+  readonly #reader = new CallReader()
+
+  take(payload: JsonObject): readonly JsonObject[] {
+    this.id = asText(payload.responseId) || this.id
+    this.model = asText(payload.modelVersion) || this.model
+    if (isObject(payload.usageMetadata)) this.usage = payload.usageMetadata
+    if (blockReason(payload) !== undefined) this.isBlocked = true
+    const candidate = candidateOf(payload)
+    if (candidate === undefined) return []
+    if (!isAbsent(candidate.finishReason)) this.finish = candidate.finishReason
+    const parts = partsOf(candidate.content)
+    asUpstreamError(() => textOfParts(parts, 'parts'))
+    for (const part of parts) {
+      this.parts.push(part)
+      if (isCall(part)) this.calls.push({ part, view: asUpstreamError(() => this.#reader.read(part, 'parts')) })
+    }
+    return parts
+  }
+
+  get isComplete(): boolean {
+    return this.finish !== undefined || this.isBlocked
+  }
+
+  get cut(): MadeCall | undefined {
+    const last = this.calls.at(-1)
+    return this.finish === 'MAX_TOKENS' && last !== undefined && this.parts.at(-1) === last.part ? last : undefined
+  }
+
+  assistant(): JsonObject {
+    const cut = this.cut?.part
+    return { role: 'model', parts: this.parts.filter((part) => part !== cut) }
+  }
+}
