@@ -28,7 +28,7 @@ const two = { kind: 'aws', accessKeyId: 'two', secretAccessKey: 'secret of two',
 
 describe('keys that a machine is given', () => {
   test('are asked for once, however many calls need them', async () => {
-    const given = await Promise.all(Array.from({ length: 20 }, () => identities.credential(identity, 0)))
+    const given = await Promise.all(Array.from({ length: 20 }, async () => identities.credential(identity, 0)))
     expect(given).toEqual(given.map(() => one))
     expect(identities.credential(identity, 54 * minute)).toEqual(one)
     expect(asked).toBe(1)
