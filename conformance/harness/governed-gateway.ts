@@ -69,3 +69,13 @@ export function withBedrock(config: ConfigObject, url: string): ConfigObject {
 }
 
 export const bedrockKeys = { id: 'AKIDCONFORMANCE', secret: 'aws-secret-of-the-conformance-suite' } as const
+
+/** `pro-test` is served by the OpenAI vendor in Responses, whoever asks. */
+export function withResponses(config: ConfigObject): ConfigObject {
+  const upstreams = config['upstreams'] as Record<string, object>
+  return {
+    ...config,
+    upstreams: { ...upstreams, responses: { ...upstreams['openai'], speaks: 'responses' } },
+    routes: [...(config['routes'] as unknown as object[]), { model: 'pro-test', upstreams: ['responses'] }],
+  }
+}

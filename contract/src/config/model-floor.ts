@@ -62,6 +62,12 @@ const upstreamBase = {
   stream_usage: z.enum(['auto', 'always', 'never']).default('auto'),
 }
 
+/**
+ * The dialect OpenAI is asked in, whoever asks. Default: the client's own where it is one of these, Chat Completions for the
+ * rest. Some models are served in Responses only.
+ */
+const openaiSpeaksSchema = z.enum(['chat-completions', 'responses']).optional()
+
 export const scriptStepSchema = z.strictObject({
   /** Which conversations this step answers; all given conditions must hold. The first step that matches wins. */
   when: z
@@ -97,7 +103,12 @@ function preset<Kind extends PresetKind>(kind: Kind) {
 }
 
 export const upstreamSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('openai'), base_url: baseAddressSchema.default('https://api.openai.com/v1'), ...upstreamBase }),
+  z.strictObject({
+    kind: z.literal('openai'),
+    base_url: baseAddressSchema.default('https://api.openai.com/v1'),
+    speaks: openaiSpeaksSchema,
+    ...upstreamBase,
+  }),
   z.strictObject({ kind: z.literal('anthropic'), base_url: baseAddressSchema.default('https://api.anthropic.com/v1'), ...upstreamBase }),
   z.strictObject({
     kind: z.literal('openai-compatible'),
@@ -153,6 +164,7 @@ export const upstreamSchema = z.discriminatedUnion('kind', [
       .optional(),
     /** `key`: an API key of the resource. `token`: an access token of Microsoft Entra ID. */
     auth: z.enum(['key', 'token']).default('key'),
+    speaks: openaiSpeaksSchema,
     ...upstreamBase,
   }),
   z.strictObject({
