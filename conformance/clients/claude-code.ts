@@ -10,6 +10,7 @@ export const claudeCode: Client = {
   version: '2.1.332',
   postInstall: 'install.cjs',
   command: 'claude',
+  speaks: 'messages',
   governed: 'models-and-tools',
   reader: 'Read',
   read: (file) => ({ name: 'Read', args: { file_path: file } }),

@@ -1,5 +1,6 @@
 /** A coding agent from npm, as a run needs to know it. A client is one file and one line in `clients.ts`. */
 import type { PlannedCall } from './plan.ts'
+import type { UpstreamName } from './upstreams.ts'
 
 /** A new conversation, the one of the run before, or a copy of that. */
 export type ConversationOfRun = 'new' | 'same' | 'fork'
@@ -38,6 +39,8 @@ export interface Client {
   readonly postInstall?: string
   /** The command the package brings. */
   readonly command: string
+  /** The dialect of its model calls. */
+  readonly speaks: Exclude<UpstreamName, 'own'>
   /** `models-and-tools`, or `tools` for a client whose model dialect the gateway does not speak yet. */
   readonly governed: 'models-and-tools' | 'tools'
   /** The name of the client's own file reader, which the configuration calls untrusted in one plan. */

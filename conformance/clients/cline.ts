@@ -8,6 +8,7 @@ export const cline: Client = {
   version: '3.0.65',
   postInstall: 'postinstall.mjs',
   command: 'cline',
+  speaks: 'chat-completions',
   governed: 'models-and-tools',
   reader: 'read_files',
   read: (file) => ({ name: 'read_files', args: { files: [{ path: file }] } }),

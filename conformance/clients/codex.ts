@@ -1,4 +1,4 @@
-/** Codex: Responses, so its models are not governed yet. Tools of MCP servers are found by a search and called by group and name. */
+/** Codex: Responses. Tools of MCP servers are found by a search and called by group and name. */
 import { join } from 'node:path'
 import { label, type Client } from './client.ts'
 
@@ -7,7 +7,8 @@ export const codex: Client = {
   package: '@openai/codex',
   version: '0.171.0',
   command: 'codex',
-  governed: 'tools',
+  speaks: 'responses',
+  governed: 'models-and-tools',
   reader: 'exec_command',
   read: (file) => ({ name: 'exec_command', args: { cmd: `cat '${file}'` } }),
   edit: (file, from, to) => ({ name: 'exec_command', args: { cmd: `sed -i 's/${from}/${to}/' '${file}'` } }),

@@ -8,6 +8,7 @@ import type { Client, Place, Start } from './client.ts'
 import { installed, serversReady } from '../mcp/upstream-servers.ts'
 import { startMockModel, type MockModel } from './mock-model/server.ts'
 import { filesOf, words, type Ran } from './ran.ts'
+import { upstreams, type UpstreamName } from './upstreams.ts'
 import type { Scenario } from './scenarios.ts'
 
 const key = 'tw_clients_00000000000000000001'
@@ -17,8 +18,8 @@ const longestMs = 120_000
 const passage =
   'The harbour master keeps two ledgers: a green one for the boats that left before dawn, and a grey one for those that nobody saw leave at all.'
 
-/** Runs the scenario; `command` is the client's program. */
-export async function drive(client: Client, scenario: Scenario, command: string): Promise<Ran> {
+/** Runs the scenario; `command` is the client's program, `upstream` what its model speaks. */
+export async function drive(client: Client, scenario: Scenario, command: string, upstream: UpstreamName): Promise<Ran> {
   const base = await mkdtemp(join(tmpdir(), 'turnward-clients-'))
   const [home, project, notes] = [join(base, 'home'), join(base, 'project'), join(base, 'notes')]
   const file = join(project, 'README.md')
@@ -27,7 +28,7 @@ export async function drive(client: Client, scenario: Scenario, command: string)
     await writeFile(file, `# Demo\nThe secret word is ${words.before}.\n${passage}\n`)
     await writeFile(join(notes, 'todo.txt'), `Buy ${words.note}.\n`)
     await using mock = await startMockModel()
-    await using gateway = await startGateway({ config: configuration(client, scenario, mock, notes) })
+    await using gateway = await startGateway({ config: configuration(client, scenario, upstream, mock, notes) })
     await serversReady(gateway.url)
     const modelUrl = client.governed === 'tools' ? mock.url : gateway.url
     const runs: Ended[] = []
@@ -55,17 +56,16 @@ export async function drive(client: Client, scenario: Scenario, command: string)
   }
 }
 
-function configuration(client: Client, scenario: Scenario, mock: MockModel, notes: string): object {
+function configuration(client: Client, scenario: Scenario, upstream: UpstreamName, mock: MockModel, notes: string): object {
   return {
     credentials: { mock: { secret: 'not-a-secret' } },
-    upstreams: {
-      openai: { kind: 'openai', base_url: `${mock.url}/v1`, credential: 'mock' },
-      anthropic: { kind: 'anthropic', base_url: `${mock.url}/v1`, credential: 'mock' },
-    },
-    routes: [
-      { model: 'claude-*', upstreams: ['anthropic'] },
-      { model: 'mock-*', upstreams: ['openai'] },
-    ],
+    upstreams: Object.fromEntries(
+      Object.entries(upstreams).map(([name, { kind, path, ...more }]) => [
+        name,
+        { kind, base_url: `${mock.url}${path}`, credential: 'mock', ...more },
+      ]),
+    ),
+    routes: [{ model: '*', upstreams: [upstream === 'own' ? client.speaks : upstream] }],
     principals: { me: {} },
     keys: { dev: { principal: 'me', consumer: 'laptop', secret: key } },
     grants: [{ principals: ['me'], models: ['*'], gateways: ['*'], tools: ['*'] }],

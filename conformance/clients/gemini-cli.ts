@@ -7,6 +7,7 @@ export const geminiCli: Client = {
   package: '@google/gemini-cli',
   version: '0.61.0',
   command: 'gemini',
+  speaks: 'gemini',
   governed: 'tools',
   reader: 'read_file',
   read: (file) => ({ name: 'read_file', args: { file_path: file } }),

@@ -8,6 +8,7 @@ export const opencode: Client = {
   version: '1.18.33',
   postInstall: 'postinstall.mjs',
   command: 'opencode',
+  speaks: 'chat-completions',
   governed: 'models-and-tools',
   reader: 'read',
   read: (file) => ({ name: 'read', args: { filePath: file } }),

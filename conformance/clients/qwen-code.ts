@@ -9,6 +9,7 @@ export const qwenCode: Client = {
   package: '@qwen-code/qwen-code',
   version: '0.24.4',
   command: 'qwen',
+  speaks: 'chat-completions',
   governed: 'models-and-tools',
   reader: 'read_file',
   read: (file) => ({ name: 'read_file', args: { file_path: file } }),

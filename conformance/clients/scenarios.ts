@@ -141,7 +141,8 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'afresh',
     says: 'reads untrusted text; a new conversation, which has not, runs a command and writes over MCP: everything runs',
-    fits: ({ governed }) => governed === 'models-and-tools',
+    // Whose commands are what it reads with has read as soon as it runs one.
+    fits: ({ governed, reader, run }) => governed === 'models-and-tools' && run('').name !== reader,
     policy: ({ name, reader }) => ({ packs: [name], contracts: { [reader]: untrusted, notes__write_file: needsTrust } }),
     runs: (client, file) => [
       asked([client.read(file)]),

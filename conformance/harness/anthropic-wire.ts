@@ -27,6 +27,17 @@ type Block = { readonly type: string; readonly [key: string]: unknown }
 function blocksOf(answer: ModelAnswer, isStreamed = false): Block[] {
   const blocks: Block[] = []
   if (answer.thinking !== undefined) blocks.push({ type: 'thinking', thinking: answer.thinking.text, signature: answer.thinking.signature })
+  if (answer.searched !== undefined) {
+    const found = {
+      type: 'web_search_result',
+      url: 'https://example.com/',
+      title: 'Found',
+      encrypted_content: 'RXhhbXBsZQ==',
+      page_age: null,
+    }
+    blocks.push({ type: 'server_tool_use', id: 'srvtoolu_01', name: 'web_search', input: { query: answer.searched } })
+    blocks.push({ type: 'web_search_tool_result', tool_use_id: 'srvtoolu_01', content: [found] })
+  }
   if (answer.text !== undefined) blocks.push({ type: 'text', text: answer.text })
   for (const { id, name, args } of answer.calls ?? []) {
     blocks.push({ type: 'tool_use', id, name, input: typeof args === 'string' && !isStreamed ? JSON.parse(args || '{}') : (args ?? {}) })
@@ -80,7 +91,7 @@ export function messageEvents(answer: ModelAnswer, model: string): string[] {
 function emptied(block: Block): Block {
   if (block.type === 'text') return { type: 'text', text: '' }
   if (block.type === 'thinking') return { type: 'thinking', thinking: '', signature: '' }
-  return { ...block, input: {} }
+  return block.type === 'web_search_tool_result' ? block : { ...block, input: {} }
 }
 
 function deltasOf(block: Block): object[] {
@@ -89,6 +100,7 @@ function deltasOf(block: Block): object[] {
     const thoughts = pieces(String(block.thinking), 12).map((thinking) => ({ type: 'thinking_delta', thinking }))
     return [...thoughts, { type: 'signature_delta', signature: block.signature }]
   }
+  if (block.type === 'web_search_tool_result') return []
   // The vendor opens every tool input with an empty fragment, and sends nothing more when there are no arguments.
   const json = typeof block.input === 'string' ? block.input : JSON.stringify(block.input)
   return ['', ...(json === '{}' ? [] : pieces(json, 7))].map((partial_json) => ({ type: 'input_json_delta', partial_json }))

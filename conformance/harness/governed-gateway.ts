@@ -52,3 +52,20 @@ export async function startGoverned(change: (config: ConfigObject) => object = (
 export function withParts(parts: ConfigObject): (config: ConfigObject) => ConfigObject {
   return (config) => ({ ...config, ...parts })
 }
+
+/** A configuration with a Bedrock at this address as well, whose models are `nova-test` and everything below `bedrock/`. */
+export function withBedrock(config: ConfigObject, url: string): ConfigObject {
+  const aws = { access_key_id: bedrockKeys.id, secret_access_key: bedrockKeys.secret }
+  return {
+    ...config,
+    credentials: { ...config.credentials, 'aws-team': { aws } },
+    upstreams: { ...config.upstreams, bedrock: { kind: 'bedrock', region: 'us-east-1', base_url: url, credential: 'aws-team' } },
+    routes: [
+      ...(config.routes as object[]),
+      { model: 'nova-test', upstreams: [{ upstream: 'bedrock', model: 'us.amazon.nova-pro-v1:0' }] },
+      { model: 'bedrock/*', upstreams: [{ upstream: 'bedrock', model: '*' }] },
+    ],
+  }
+}
+
+export const bedrockKeys = { id: 'AKIDCONFORMANCE', secret: 'aws-secret-of-the-conformance-suite' } as const

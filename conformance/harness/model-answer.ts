@@ -1,5 +1,6 @@
 /** What a model says, in no vendor's words, and the reply a vendor makes of it for one request. */
 import { message, messageEvents } from './anthropic-wire.ts'
+import { converseFrames, converseMessage, eventStreamHeaders } from './converse-wire.ts'
 import { chatCompletion, chatCompletionEvents } from './openai-wire.ts'
 import { response, responseEvents } from './responses-wire.ts'
 import type { VendorReply, VendorRequest } from './vendor.ts'
@@ -17,6 +18,8 @@ export interface ModelAnswer {
   readonly calls?: readonly ProposedCall[]
   /** Messages and responses only. */
   readonly thinking?: { readonly text: string; readonly signature: string }
+  /** Messages and responses only: what the vendor's own search was asked before anything was said. */
+  readonly searched?: string
   readonly finish?: 'stop' | 'tool_calls' | 'length'
   readonly usage?: { readonly input: number; readonly output: number }
   /** Messages only: a field the gateway knows nothing of. */
@@ -26,6 +29,8 @@ export interface ModelAnswer {
 /** The answer in the dialect of the request, streamed when it asked for a stream. */
 export function say(request: VendorRequest, answer: ModelAnswer): VendorReply {
   const model = String(request.body.model ?? 'unnamed')
+  if (request.path.endsWith('/converse-stream')) return { headers: eventStreamHeaders, parts: converseFrames(answer) }
+  if (request.path.endsWith('/converse')) return { headers: { 'x-amzn-requestid': 'b2a3c4d5-vendor' }, parts: [converseMessage(answer)] }
   if (request.body.stream === true) return { headers: streamHeaders(request), parts: eventsOf(request, answer) }
   if (request.path.endsWith('/responses')) return { headers: vendorHeaders(request), parts: [response(answer, model)] }
   const body = request.dialect === 'openai' ? chatCompletion(answer, model) : message(answer, model)

@@ -1,4 +1,5 @@
 /** What a vendor was told, in no vendor's words: so one test can say of both dialects that a history is coherent. */
+import { historyOfConverse } from './converse-wire.ts'
 import type { Json } from './json.ts'
 import { historyOfItems } from './responses-wire.ts'
 import type { VendorRequest } from './vendor.ts'
@@ -13,16 +14,19 @@ export interface HistoryMessage {
 /** The messages of a request, in order; system prompts left out. */
 export function historyOf(request: VendorRequest): HistoryMessage[] {
   if (request.path.endsWith('/responses')) return historyOfItems(request.body.input)
+  if (isConverse(request)) return historyOfConverse(request.body.messages)
   const messages: Json[] = request.body.messages ?? []
   return messages
     .filter(({ role }) => role !== 'system' && role !== 'developer')
     .map(request.dialect === 'openai' ? chatMessage : nativeMessage)
 }
 
+const isConverse = ({ path }: VendorRequest): boolean => /\/converse(-stream)?$/.test(path)
+
 /** Names of the tools the vendor was offered. */
 export function offeredTools(request: VendorRequest): string[] {
-  const tools: Json[] = request.body.tools ?? []
-  return tools.map((tool) => String(tool.function?.name ?? tool.name))
+  const tools: Json[] = request.body.tools ?? request.body.toolConfig?.tools ?? []
+  return tools.map((tool) => String((tool.function ?? tool.toolSpec ?? tool).name))
 }
 
 /**

@@ -17,9 +17,15 @@ function itemsOf(answer: ModelAnswer): Json[] {
     name: call.name,
   }))
   const content = [{ type: 'output_text', annotations: [], logprobs: [], text: answer.text }]
-  const message = { id: 'msg_68f9d2a5', type: 'message', status: cut, content, role: 'assistant' }
+  // Ids of a vendor's are its own in every response.
+  const own = Buffer.from(answer.text ?? '')
+    .toString('hex')
+    .slice(0, 24)
+  const message = { id: `msg_68f9d2a5${own}`, type: 'message', status: cut, content, role: 'assistant' }
   const reasoning = { id: `rs_68f9d2a3${calls[0]?.call_id ?? ''}`, type: 'reasoning', encrypted_content: 'gAAAAABo-dKk', summary: [] }
-  return [...(answer.thinking === undefined ? [] : [reasoning]), ...(answer.text === undefined ? [] : [message]), ...calls]
+  const search = { id: 'ws_68f9d2a6', type: 'web_search_call', status: 'completed', action: { type: 'search', query: answer.searched } }
+  const before = [...(answer.thinking === undefined ? [] : [reasoning]), ...(answer.searched === undefined ? [] : [search])]
+  return [...before, ...(answer.text === undefined ? [] : [message]), ...calls]
 }
 
 function responseOf(answer: ModelAnswer, model: string, output: readonly Json[] | undefined): Json {
@@ -84,7 +90,7 @@ export function responseEvents(answer: ModelAnswer, model: string): string[] {
 function itemEvents(item: Json, output_index: number): Json[] {
   const at = { item_id: item.id, output_index }
   const end = { type: 'response.output_item.done', output_index, item }
-  if (item.type === 'reasoning') return [{ type: 'response.output_item.added', output_index, item }, end]
+  if (item.type === 'reasoning' || item.type === 'web_search_call') return [{ type: 'response.output_item.added', output_index, item }, end]
   if (item.type === 'function_call') {
     return [
       { type: 'response.output_item.added', output_index, item: { ...item, status: 'in_progress', arguments: '' } },

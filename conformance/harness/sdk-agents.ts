@@ -1,8 +1,9 @@
 /** The tool loop an application writes around an official SDK, the same for both SDKs, with every byte it received kept. */
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
+import { converseAgent } from './converse-agent.ts'
 
-export type AgentDialect = 'openai' | 'anthropic' | 'responses'
+export type AgentDialect = 'openai' | 'anthropic' | 'responses' | 'converse'
 
 export interface AgentOptions {
   /** Base address of the gateway. */
@@ -50,6 +51,7 @@ class AgentRecord {
 /** An agent that keeps its own conversation, as applications do. */
 export function createAgent(dialect: AgentDialect, options: AgentOptions): Agent {
   if (dialect === 'responses') return responsesAgent(options)
+  if (dialect === 'converse') return converseAgent(options)
   return dialect === 'openai' ? openaiAgent(options) : anthropicAgent(options)
 }
 

@@ -114,8 +114,8 @@ describe('the offer', () => {
     expect(governed.vendors.anthropic.last().body.tool_choice?.type ?? 'auto').toBe('auto')
   })
 
-  test('counts what a vendor-run tool reads from the start', async () => {
-    governed.answer({ text: 'ok' })
+  test('counts what a vendor-run tool has read', async () => {
+    governed.answer({ searched: 'hi', text: 'ok' })
     const body = {
       model: 'claude-test',
       max_tokens: 9,

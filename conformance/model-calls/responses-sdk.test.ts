@@ -102,7 +102,7 @@ describe.each([
       status: 400,
       message: /the input is too long/,
     })
-    const unseen = { previous_response_id: 'resp_1', conversation: 'conv_1', background: true }
+    const unseen = { conversation: 'conv_1', prompt: { id: 'pmpt_1' } }
     for (const [field, value] of Object.entries(unseen))
       await expect(client.responses.create({ model, input: question, [field]: value })).rejects.toMatchObject({
         status: 400,
@@ -156,4 +156,28 @@ test('tools of every kind that the client runs reach a messages upstream as func
   })
   expect(second.output_text).toBe('Done.')
   expect(requireCoherent(governed.vendors.anthropic.last()).at(-1)?.results).toEqual([{ id: 'call_patch', text: 'ok' }])
+})
+
+describe.each([false, true])("the vendor's own search (stream: %s)", (stream) => {
+  const tools: OpenAI.Responses.Tool[] = [{ type: 'web_search' }, tool('send_mail')]
+  const mail = { id: 'call_mail', name: 'send_mail', args: { to: 'a@example.com' } }
+  const ask = async (session: string): Promise<string[]> => {
+    const body = { model: 'gpt-test', input: question, tools }
+    const options = { headers: { 'x-turnward-session': `${session}-${stream}` } }
+    const answer = stream ? await client.responses.stream(body, options).finalResponse() : await client.responses.create(body, options)
+    return answer.output.map(({ type }) => type)
+  }
+
+  test('that did not run has read nothing', async () => {
+    governed.answer({ text: 'I mail.', calls: [mail] })
+    expect(await ask('quiet')).toEqual(['message', 'function_call'])
+  })
+
+  test('that ran has read what no mail may follow', async () => {
+    governed.respond((request) => {
+      const isRefused = historyOf(request).some(({ results }) => results.length > 0)
+      return say(request, isRefused ? { text: 'Then I will not.' } : { searched: 'the weather', text: 'I mail.', calls: [mail] })
+    })
+    expect(await ask('curious')).not.toContain('function_call')
+  })
 })

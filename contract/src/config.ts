@@ -3,7 +3,15 @@
  * are refused by name instead of being ignored.
  */
 import { z } from 'zod'
-import { contractSchema, gatewaySchema, policySchema, ruleSchema, serverSchema, turnsSchema } from './config/agent-floor.ts'
+import {
+  contractSchema,
+  gatewaySchema,
+  policySchema,
+  responsesSchema,
+  ruleSchema,
+  serverSchema,
+  turnsSchema,
+} from './config/agent-floor.ts'
 import { nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './config/common.ts'
 import { grantSchema, groupSchema, identitySchema, keySchema, principalSchema } from './config/identity.ts'
 import { credentialSchema, routeSchema, upstreamSchema } from './config/model-floor.ts'
@@ -52,6 +60,7 @@ export const configSchema = z.strictObject({
   rules: z.array(ruleSchema).default([]),
   policy: policySchema.prefault({}),
   turns: turnsSchema.prefault({}),
+  responses: responsesSchema.prefault({}),
 
   consumers: notAvailableYet('consumers'),
   approvals: notAvailableYet('approvals'),

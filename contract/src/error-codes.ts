@@ -66,6 +66,32 @@ export const errorCodes = {
     fix: 'Use a host listed in `listen.hosts`, or add it there.',
   },
   'request.cancelled': { status: 499, title: 'The client went away', fix: 'Nothing to do: the work was stopped.' },
+  // Answers that are kept
+  'response.not_found': {
+    status: 404,
+    title: 'There is no such kept response',
+    fix: 'It was made by somebody else, made with `store: false`, deleted, or has expired: send the conversation itself in `input`.',
+  },
+  'response.not_over': {
+    status: 400,
+    title: 'The response has not been completed',
+    fix: 'Wait until `GET /v1/responses/{id}` says `completed` or `incomplete`.',
+  },
+  'response.not_in_background': {
+    status: 400,
+    title: 'Only a response in the background can be cancelled',
+    fix: 'Close the connection on which it is answered.',
+  },
+  'response.too_many': {
+    status: 429,
+    title: 'Too many responses are made in the background at a time',
+    fix: 'Wait for one of them, cancel one, or raise `responses.max_background`.',
+  },
+  'response.interrupted': {
+    status: 503,
+    title: 'The response was interrupted because the gateway that made it has stopped',
+    fix: 'Ask again.',
+  },
   // Grants and policy
   'grant.model': {
     status: 404,

@@ -152,3 +152,28 @@ export const turnsSchema = z.strictObject({
   tell_user: z.enum(['once', 'never']).default('once'),
   quarantine: notAvailableYet('turns.quarantine'),
 })
+
+/** Answers of a dialect whose clients go on from an answer by its id, kept here instead of with the vendor. */
+export const responsesSchema = z.strictObject({
+  /** `false`: nothing is kept here, and what refers to a kept answer is refused by name. */
+  keep: z.boolean().default(true),
+  /** How long an answer is kept. At most `turns.session_idle_ms`, which it is unless it is set: beyond that nobody knows its label. */
+  ttl_ms: z
+    .number()
+    .int()
+    .min(60_000)
+    .max(30 * 24 * 3600 * 1000)
+    .optional(),
+  /** Largest conversation that is kept with an answer, in bytes. */
+  max_bytes: z.number().int().min(1024).max(3_000_000).default(1_000_000),
+  /** How much is kept for one caller, in answers and in bytes; the oldest go first. */
+  max_kept: z.number().int().min(64).max(1_000_000).default(10_000),
+  max_kept_bytes: z
+    .number()
+    .int()
+    .min(1_000_000)
+    .max(64 * 1024 * 1024 * 1024)
+    .default(64 * 1024 * 1024),
+  /** Answers in the background that run for one caller at a time; 0: none. */
+  max_background: z.number().int().min(0).max(1000).default(8),
+})

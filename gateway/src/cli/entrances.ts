@@ -7,6 +7,7 @@ import { OfferedModels } from '../models/offered-models.ts'
 import { modelOperations, pathEmbeddings } from '../models/operations.ts'
 import { answerError } from '../turns/answering/answering-client.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
+import { answerKept } from '../turns/keeping/answering-kept.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import { runModelOperation } from '../turns/model-operation.ts'
 import { httpOrigin } from '../turns/origins/http-origin.ts'
@@ -73,9 +74,19 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
         return answerModels(services, offered, { request, response, dialect, name })
       }),
     })
+    const kept: Entrance = {
+      path: `${call}/{kept...}`,
+      methods: 'own',
+      needs: 'caller',
+      dialect: dialect.name,
+      handle: named((request, response, target) =>
+        answerKept(services, httpOrigin(request, response), dialect, { method: request.method ?? '', target, query: queryOf(request) }),
+      ),
+    }
     return [
       ...[call, ...more].map((path) => entrance(path, runModelCall)),
       ...(count === undefined ? [] : [entrance(count, countTokens)]),
+      ...(dialect.kept === undefined ? [] : [kept]),
       ...(list === undefined ? [] : [listing(list), listing(`${list}/{name...}`)]),
     ]
   })

@@ -19,6 +19,7 @@ import type { Fleet } from '../tools/catalogue.ts'
 import { createMcpEndpoint } from '../tools/endpoint.ts'
 import { createFleet } from '../tools/fleet.ts'
 import { createRunners, type Runners } from '../tools/runners/runners.ts'
+import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import type { Services } from '../turns/services.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
@@ -140,6 +141,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       async close() {
         // Open MCP listen streams would otherwise keep the server waiting for the whole drain time.
         await server.close(config.current.settings.limits.drain_ms, () => mcp.close())
+        await services.background.close()
         await closeAll(opened, logger)
       },
     }
@@ -181,6 +183,7 @@ function assemble(rooms: Rooms): Services {
     sessions,
     words: new WordsIndex(state, systemClock, store.secret),
     requests: new RequestReader(systemClock),
+    background: new BackgroundAnswers(),
     telemetry,
     clock: systemClock,
     secret: store.secret,

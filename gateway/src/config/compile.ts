@@ -10,7 +10,7 @@ import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { pathText } from './locate.ts'
-import { checkClusterServers, checkPlaces } from './places.ts'
+import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
 import { checkPolicy } from './policy-problems.ts'
 import { ConfigError, type ConfigProblem, type ReportAt } from './problems.ts'
 import { checkReferences, declaredNames, type DeclaredNames } from './references.ts'
@@ -42,6 +42,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkToolPatterns(config, track)
   checkPlaces(config, track)
   checkClusterServers(config, track)
+  checkKeeping(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }
@@ -80,7 +81,7 @@ function compileCredential({ secret, aws }: Config['credentials'][string], id: s
 
 /** Puts a checked configuration and its policy together; deeply frozen. */
 export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSource): Snapshot {
-  const { listen, limits, audit, telemetry, turns, store, state, cluster, workers } = config
+  const { listen, limits, audit, telemetry, turns, responses, store, state, cluster, workers } = config
   const base = source.files[0] === undefined ? source.dataDir : dirname(source.files[0])
   const upstreams = compileMap(config.upstreams, (upstream, name): Upstream => deepFreeze({ name, config: upstream }))
   return deepFreeze<Snapshot>({
@@ -88,7 +89,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     files: source.files,
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
-    settings: { listen, limits, audit, telemetry, turns, store, state, cluster, workers },
+    settings: { listen, limits, audit, telemetry, turns, responses, store, state, cluster, workers },
     principals: compileMap(config.principals, compilePrincipal),
     groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),
     keys: compileMap(config.keys, compileKey),

@@ -31,3 +31,9 @@ export function checkClusterServers(
       )
   }
 }
+
+/** Reports answers that would be kept longer than what is known of their label. */
+export function checkKeeping({ responses, turns }: Pick<Config, 'responses' | 'turns'>, report: ReportAt): void {
+  if ((responses.ttl_ms ?? 0) > turns.session_idle_ms)
+    report(['responses', 'ttl_ms'], 'it must not be longer than `turns.session_idle_ms`: beyond that nobody knows the label of an answer')
+}

@@ -16,7 +16,10 @@ export interface Snapshot {
   readonly dataDir: string
   /** Where each named object was written: `upstreams.openai` -> its place. */
   readonly origins: ReadonlyMap<string, Origin>
-  readonly settings: Pick<Config, 'listen' | 'limits' | 'audit' | 'telemetry' | 'turns' | 'store' | 'state' | 'cluster' | 'workers'>
+  readonly settings: Pick<
+    Config,
+    'listen' | 'limits' | 'audit' | 'telemetry' | 'turns' | 'responses' | 'store' | 'state' | 'cluster' | 'workers'
+  >
   readonly principals: ReadonlyMap<string, Principal>
   /** Group -> upstream -> credential id. */
   readonly groupCredentials: ReadonlyMap<string, ReadonlyMap<string, string>>

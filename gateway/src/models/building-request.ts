@@ -26,6 +26,8 @@ export interface OutgoingCall {
   readonly body: RequestBody
   /** The client's bytes, while `body` still equals them. */
   readonly bytes: Buffer | undefined
+  /** Its answer is kept here, so that the vendor need not. */
+  readonly isUnkept?: boolean
   readonly clientHeaders: IncomingHttpHeaders
   readonly traceparent: string | undefined
   readonly tracestate: string | undefined
@@ -94,6 +96,7 @@ function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly s
   const forceUsage = addsUsage(call, hop)
   const dropsOptions = hop.streamUsage === 'never' && dialect === 'chat-completions' && call.body.fields.stream_options !== undefined
   const converter = converterFor(call.dialect.name, dialect)
+  const unkept = converter === undefined && call.isUnkept === true ? (call.dialect.kept?.unkept(call.body.fields, model) ?? {}) : {}
 
   // What another vendor said for its own use is in the history under our own mark; this vendor would refuse it.
   const { marks } = call.dialect
@@ -101,12 +104,13 @@ function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly s
   if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning && !dropsOptions) {
     let bytes = call.bytes
     if (model !== call.model && !isInPath(dialect)) bytes = requireSplice(replaceModel(bytes, model))
+    for (const field in unkept) bytes = setTopLevel(bytes, field, JSON.stringify(unkept[field]))
     if (forceUsage)
       bytes = setTopLevel(bytes, 'stream_options', JSON.stringify({ ...streamOptions(call.body.fields), include_usage: true }))
     return bytes
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
-  const named: JsonObject = { ...call.body.json, model }
+  const named: JsonObject = { ...call.body.json, model, ...unkept }
   const body = converter?.request(named, { upstream: target.upstream.name, onLeftOut }) ?? marks?.without(named) ?? named
   if (omitModel || isInPath(dialect)) delete body.model
   if (isInPath(dialect)) delete body.stream

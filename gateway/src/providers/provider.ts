@@ -2,6 +2,7 @@
  * What the model floor needs to know of one vendor: which dialects it speaks where, how a request is placed and signed.
  * Providers never import each other and never choose anything from what a client sent but the model and the form of the answer.
  */
+import type { IncomingHttpHeaders } from 'node:http'
 import type { UpstreamConfig } from '@turnward/contract/config'
 import type { Credential } from '../core/credential.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -73,6 +74,8 @@ export interface Provider {
   readonly telemetryName: string
   /** At least one. A client's own dialect is used where it is spoken, the first one otherwise. */
   readonly dialects: Readonly<Partial<Record<DialectName, SpokenDialect>>>
+  /** Its answers show every run of a tool it runs itself, in dialects that have a form for that. Servers that only speak alike are not known to. */
+  readonly showsVendorRuns?: boolean
   /** Path of the vendor's list of models, when it has one. */
   readonly modelsPath?: string
   /** Paths of operations below the base URL, in the forms OpenAI gave them; or where one is, in a form of its own. */
@@ -91,6 +94,8 @@ export interface Provider {
   readonly returnedHeaders: readonly string[]
   /** Beginnings of names of more such headers. */
   readonly returnedPrefixes?: readonly string[]
+  /** Whether these headers of an error say that our credential is no good, in a vendor that does not say so by the status 401. */
+  readonly refusesCredential?: (headers: IncomingHttpHeaders) => boolean
   /** Where this vendor's id of a request is found, best first. */
   readonly requestIdHeaders: readonly string[]
   /** Instead of HTTP to the base URL. */

@@ -10,7 +10,8 @@ export type StateNamespace = keyof StateValues
 /**
  * What a restart may forget, because forgetting it only restricts: places of requests (their conversations go on as
  * forks), labels of single messages (unknown ones count as untrusted), tickets (calls without one are decided on all
- * conversations they may come from), who takes part and who holds what.
+ * conversations they may come from), who takes part and who holds what, which answers are being made in the background (those
+ * of a process that is gone count as interrupted).
  */
 export const volatileNamespaces = [
   'request',
@@ -19,9 +20,10 @@ export const volatileNamespaces = [
   'instance',
   'directory',
   'lease',
+  'background',
 ] as const satisfies readonly StateNamespace[]
 
-/** What is on disk as well: forgetting it would lower a label, or lose a call. */
+/** What is on disk as well: forgetting it would lower a label, or lose a call or an answer that was kept. */
 export const keptNamespaces = [
   'session',
   'answer',
@@ -32,6 +34,10 @@ export const keptNamespaces = [
   'task',
   'count',
   'ended',
+  'response',
+  'item',
+  'shelf',
+  'shelved',
 ] as const satisfies readonly StateNamespace[]
 
 export type MaybePromise<T> = T | Promise<T>

@@ -109,6 +109,41 @@ export interface LeaseRecord {
   readonly changes: number
 }
 
+/** An answer that its caller may ask for again, or go on from, by its id. */
+export interface KeptResponse {
+  /** The conversation and the answer. */
+  readonly sealed: string
+  /** Keyed hash of what is sealed. */
+  readonly digest: string
+  /** Model call that made it. */
+  readonly modelCall: string
+  /** It is made in the background, and its end is not known yet. */
+  readonly isOpen?: boolean
+  /** Another answer came under the same id, so that nobody can say which is meant. */
+  readonly isAmbiguous?: boolean
+}
+
+/** What is kept for one caller, in segments, oldest first. */
+export interface Shelf {
+  readonly segments: readonly ShelfSegment[]
+}
+
+export interface ShelfSegment {
+  readonly number: number
+  /** Answers in it, and their size in bytes. */
+  readonly count: number
+  readonly bytes: number
+  /** When the newest came (Unix milliseconds). */
+  readonly at: number
+}
+
+/** An answer that is being made in the background. */
+export interface RunningResponse {
+  readonly key: string
+  /** Unix milliseconds; whoever makes it says again and again that it still does. */
+  readonly until: number
+}
+
 export interface StateValues {
   readonly instance: InstanceRecord
   /** Names of the processes that announce themselves. */
@@ -130,6 +165,14 @@ export interface StateValues {
   readonly ticket: readonly Ticket[]
   readonly owner: OwnerConversations
   readonly words: WordsSegment
+  readonly response: KeptResponse
+  /** The key of the answer an item belongs to; empty when there are several. */
+  readonly item: string
+  readonly shelf: Shelf
+  /** Keys of the answers in a segment of a shelf. */
+  readonly shelved: readonly string[]
+  /** What runs in the background for one caller. */
+  readonly background: readonly RunningResponse[]
   /** A legacy MCP session that its client has ended. */
   readonly ended: true
 }

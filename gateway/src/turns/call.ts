@@ -15,6 +15,7 @@ import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import type { ToolCallRequest } from '../tools/operations.ts'
 import type { RoundsSoFar } from './answering/rounds-so-far.ts'
+import type { Keeping } from './keeping/recalling.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { ReadRequest } from './reading-request.ts'
 import type { Services } from './services.ts'
@@ -45,6 +46,8 @@ export interface ModelCall extends AttachedCall {
   readonly grant: string
   readonly origin: CallOrigin
   readonly dialect: Dialect
+  /** Its answer is kept, with this. */
+  readonly keeping: Keeping | undefined
   readonly view: RequestView
   readonly body: RequestBody
   /** The client's bytes, until a stage edits `body`. */
@@ -53,6 +56,8 @@ export interface ModelCall extends AttachedCall {
   presented: Label
   /** What the request brings that its session has not read yet: it counts when the request is sent (`narrowing-when-sent.ts`). */
   pending: readonly PendingRead[]
+  /** What the vendor's own tools read if they run. */
+  ifRun: readonly PendingRead[]
   readonly history: readonly HistoryEntry[]
   /** Index of the first history entry whose meaning is not in `presented` yet, when the call begins. */
   readonly firstNew: number

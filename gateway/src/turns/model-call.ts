@@ -18,6 +18,8 @@ import { settleAnswer } from './answering/settling-answer.ts'
 import { decideProposals } from './deciding/deciding-proposals.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import type { ModelCall, ProposalRulings } from './call.ts'
+import { answerLater } from './keeping/answering-later.ts'
+import { keepAnswer } from './keeping/keeping-answer.ts'
 import { callMeanings } from './naming/call-meaning.ts'
 import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
 import { readModelRequest } from './reading-request.ts'
@@ -30,6 +32,7 @@ import { readHistory } from './sessions/history.ts'
 import { failPlace, placeOf, savePlace } from './sessions/places.ts'
 import { callStateOf, closeState, forCall, inOneStep, settleState } from './state-of-call.ts'
 import { tellModel } from './telling/telling-model.ts'
+import { narrowWhenRun } from './deciding/narrowing-when-sent.ts'
 import { shapeTools } from './deciding/shaping-tools.ts'
 
 /** Answers one model call, whatever happens. The origin's answer is ended when this resolves. Never rejects on account of a call. */
@@ -44,7 +47,10 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     // Who is calling comes first: nothing of a stranger's body is parsed.
     const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin.headers, snapshot))
     // Parsed once; what we decide on is what the upstream reads.
-    const { bytes, body, view } = await readModelRequest(gateway, origin, caller, dialect, snapshot)
+    const read = await readModelRequest(gateway, origin, caller, dialect, snapshot)
+    // Who does not wait is told where to look; the call then runs like any other, on behalf of the same caller.
+    if (read.isLater === true) return await answerLater(gateway, { origin, caller, dialect, snapshot, read }, runModelCall)
+    const { bytes, body, view, keeping } = read
     span = gateway.telemetry.startModelCall({
       requestModel: view.model,
       dialect: dialect.name,
@@ -70,11 +76,13 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       ...attached,
       origin,
       dialect,
+      keeping,
       view,
       body,
       bytes,
       presented,
       pending: [],
+      ifRun: [],
       history,
       firstNew,
       place: placeOf(history),
@@ -97,7 +105,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     // The model must see the calls that were refused earlier, or it would make them again, and what it was told.
     await restoreRefused(call)
     // With the label final for this call, tools it cannot reach are taken out of the offer.
-    await shapeTools(call)
+    await shapeTools(call, route)
     // Nothing disappears without a word: what the model is told once stays where it was told.
     await tellModel(call)
     // The model is asked, and its calls are decided, until there is something the client may have.
@@ -140,14 +148,19 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
       const routed = await routeCall(services, snapshot, caller, route, outgoing(call), origin.signal, attempts, onAttempt(call))
       if (routed.response.status >= 400) return await relayFailure(call, routed)
       // Take: text goes out as it comes, calls are held. As long as nothing went out, the next upstream may do better.
-      const round = await answer.take(routed).catch((error: unknown) => {
-        if (answer.hasShown || !failsOver(services, route, attempts, routed, error)) throw error
+      const round = await answer.take(routed).catch(async (error: unknown) => {
+        if (!answer.hasShown && failsOver(services, route, attempts, routed, error)) return
+        // What has run behind an answer that broke off, nobody can tell.
+        if (answer.hasShown) await narrowWhenRun(call)
+        throw error
       })
       if (round === undefined) {
         answer.drop()
         continue
       }
       call.rounds.note(round)
+      // What the vendor's own tools have read counts before anything that was made of it.
+      if (round.vendorRan === true) await narrowWhenRun(call)
       // The model has taken its time: what its calls are decided on is looked at again.
       callStateOf(services)?.doubt()
       // Rule: each proposed call is decided, and its decision is on disk, before a byte of it is released.
@@ -160,6 +173,8 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
       }
       // Remember, then release: the next request of the conversation needs what was shown and what was taken out.
       await settleAnswer(call, answer, round, rulings)
+      // Who goes on from the answer by its id finds what was released.
+      await keepAnswer(call, answer)
       await settleState(services)
       answer.end()
       return undefined

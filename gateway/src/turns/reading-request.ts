@@ -1,16 +1,25 @@
 /** Reads a model call once: bytes, JSON, views. What is decided on is what the upstream will read. */
 import type { Snapshot } from '../config/snapshot.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 import type { Dialect, RequestView } from '../wire/dialect.ts'
 import { allGuardedFields } from '../wire/dialects.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
+import type { Keeper } from './keeping/keeper.ts'
+import { recall, type Keeping, type Recalled } from './keeping/recalling.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { Services } from './services.ts'
+import { forCall } from './state-of-call.ts'
 
 export interface ReadRequest {
-  readonly bytes: Buffer
+  /** The client's bytes; undefined when the body is no longer what they say. */
+  readonly bytes: Buffer | undefined
   readonly body: RequestBody
   readonly view: RequestView
+  /** Its answer is kept, with this. */
+  readonly keeping?: Keeping | undefined
+  /** It is to be answered later. */
+  readonly isLater?: boolean
 }
 
 export async function readModelRequest(
@@ -24,6 +33,18 @@ export async function readModelRequest(
   const bytes = await origin.body(limits)
   const owner = `${caller.principal.id.length}:${caller.principal.id}${caller.consumer ?? ''}`
   const read = { maxDepth: limits.max_depth, maxKeys: limits.max_keys, guardedFields: allGuardedFields }
+  const { kept } = dialect
+  // What a body only names is put into it before anybody has a view of it.
+  if (kept !== undefined && snapshot.settings.responses.keep) {
+    const keeper = (): Keeper => ({ services: forCall(services, caller), snapshot, caller })
+    let recalled: Recalled | undefined
+    const complete = async (json: JsonObject): Promise<void> => {
+      recalled = await recall(keeper, kept, json)
+    }
+    const completed = await services.requests.readCompleted(owner, dialect, bytes, read, complete)
+    const { keeping, isLater = false, isCompleted = false } = recalled ?? {}
+    return { ...completed, bytes: isCompleted ? undefined : bytes, keeping: origin.keeping ?? keeping, isLater }
+  }
   const { body, view } = services.requests.read(owner, dialect, bytes, read, origin.path)
   return { bytes, body, view }
 }

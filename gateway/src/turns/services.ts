@@ -8,6 +8,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
 import type { RequestReader } from '../wire/request/request-reader.ts'
+import type { BackgroundAnswers } from './keeping/background-answers.ts'
 import type { WordsIndex } from './provenance/words-index.ts'
 import type { SessionRegistry } from './sessions/session-registry.ts'
 
@@ -24,6 +25,8 @@ export interface Services {
   readonly sessions: SessionRegistry
   /** What was said or returned under restricted labels. */
   readonly words: WordsIndex
+  /** Answers that are made while nobody waits for them. */
+  readonly background: BackgroundAnswers
   readonly telemetry: Telemetry
   readonly clock: Clock
   /** Key of everything a client could otherwise guess: session ids, places of conversations, tickets. */

@@ -6,6 +6,7 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { StreamFraming } from './framing/stream-framing.ts'
 import type { StreamLens } from './gate/stream-lens.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 
 export type DialectName = 'chat-completions' | 'messages' | 'converse' | 'gemini' | 'responses'
 
@@ -95,6 +96,8 @@ export interface ResponseView {
   readonly cutCalls: readonly string[]
   readonly finish: 'stop' | 'length' | 'tool_calls' | 'refusal' | 'other'
   readonly usage: UsageRecord | undefined
+  /** Whether it shows that a tool of the vendor's has run. Only where the dialect `showsVendorRuns`. */
+  readonly vendorRan?: boolean
 }
 
 /** Paths of the gateway that speak a dialect. */
@@ -129,6 +132,8 @@ export interface Dialect {
   /** The header and the field of a query in which its clients send their key. */
   readonly keyHeader?: string
   readonly keyInQuery?: string
+  /** Whether an answer shows every run of a tool that the vendor runs itself. */
+  readonly showsVendorRuns?: boolean
   /** The list that holds the conversation, at the top of a body. */
   readonly listField: string
   /** Where what follows may belong to the element before it: a beginning that is known is then read again with the rest. */
@@ -139,6 +144,8 @@ export interface Dialect {
    * anybody reads it, and taken out of it where it is written. Throws `request.not_found` / `request.invalid`.
    */
   readonly readPath?: (target: string, query: string) => PathTarget
+  /** Of a dialect whose clients go on from an answer by its id. */
+  readonly kept?: KeptAnswers
   /** Fields of a request that are read, in the only spelling they are read in. */
   readonly guardedFields: ReadonlySet<string>
   /**

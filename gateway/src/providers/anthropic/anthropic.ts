@@ -4,6 +4,7 @@ import { signWithHeader } from '../signing.ts'
 
 export const anthropic: Provider = {
   telemetryName: 'anthropic',
+  showsVendorRuns: true,
   dialects: { messages: { path: '/messages', countPath: '/messages/count_tokens' } },
   modelsPath: '/models?limit=1000',
   sign: signWithHeader('x-api-key'),

@@ -7,6 +7,7 @@ import type { Credential } from '../../core/credential.ts'
 
 export const azure: Provider = {
   telemetryName: 'azure.ai.openai',
+  showsVendorRuns: true,
   dialects: { 'chat-completions': { path: '/openai/v1/chat/completions' } },
   modelsPath: '/openai/v1/models',
   operations: operationsBeside('/openai/v1/chat/completions'),

@@ -13,10 +13,23 @@ export const bedrock: Provider = {
   place,
   sign,
   forwardedHeaders: [],
-  returnedHeaders: ['retry-after', 'x-amzn-requestid'],
+  returnedHeaders: ['retry-after', 'x-amzn-requestid', 'x-amzn-errortype'],
   returnedPrefixes: ['x-amzn-bedrock-'],
   requestIdHeaders: ['x-amzn-requestid'],
+  refusesCredential: ({ 'x-amzn-errortype': name }) => typeof name === 'string' && aboutCredentials.has(name.split(':', 1)[0] ?? ''),
 }
+
+/** What AWS calls a signature or token it does not take, with status 403 or 400. A key that may not do something is another matter. */
+const aboutCredentials: ReadonlySet<string> = new Set([
+  'UnrecognizedClientException',
+  'InvalidSignatureException',
+  'IncompleteSignatureException',
+  'SignatureDoesNotMatch',
+  'InvalidClientTokenId',
+  'MissingAuthenticationTokenException',
+  'ExpiredTokenException',
+  'ExpiredToken',
+])
 
 /** A model that is a step up in the path would be another operation. */
 function place({ spoken }: PlaceTarget, model: string, stream: boolean): string {

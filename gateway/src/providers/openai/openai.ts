@@ -5,6 +5,7 @@ import { signWithBearer } from '../signing.ts'
 
 export const openai: Provider = {
   telemetryName: 'openai',
+  showsVendorRuns: true,
   dialects: {
     'chat-completions': { path: '/chat/completions' },
     responses: { path: '/responses' },

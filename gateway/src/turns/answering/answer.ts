@@ -2,6 +2,7 @@
  * The answer to one model call, streamed or whole. It takes round after round from upstreams and knows what its client has
  * been shown of them; what to do with a round is decided by the pipeline (`model-call.ts`), and is the same for both.
  */
+import type { JsonObject } from '../../core/json.ts'
 import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import type { ToolCallView } from '../../wire/dialect.ts'
 import type { GateRound } from '../../wire/gate/stream-lens.ts'
@@ -36,6 +37,8 @@ export interface Answer {
   release(allowed: ReadonlySet<string>, line: string): Shown
   /** Settles that the message ends with `text` instead of its calls. Sent by `end`. */
   close(text: string): Shown
+  /** What was settled, as a whole answer; undefined in a dialect that keeps none. */
+  released(): JsonObject | undefined
   /** Sends what was settled, and ends. */
   end(): void
   /** Nothing of it runs any longer. Always called, once. */

@@ -10,7 +10,7 @@ import { requestIdOf } from './answering-client.ts'
 import { noteDecision, recordOf } from '../recording/recording.ts'
 
 export function outgoing(call: ModelCall): OutgoingCall {
-  const { dialect, view, body, bytes, origin, span } = call
+  const { dialect, view, body, bytes, origin, span, keeping } = call
   return {
     dialect,
     model: view.model,
@@ -18,6 +18,7 @@ export function outgoing(call: ModelCall): OutgoingCall {
     wantsUsage: view.wantsUsage,
     body,
     bytes,
+    isUnkept: keeping !== undefined,
     clientHeaders: origin.headers,
     traceparent: span.traceparent,
     tracestate: span.tracestate,

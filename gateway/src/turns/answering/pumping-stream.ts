@@ -9,6 +9,7 @@ import type { StreamGate } from '../../wire/gate/stream-gate.ts'
 import type { GateRound } from '../../wire/gate/stream-lens.ts'
 import { cutOff } from './failed-answer.ts'
 import type { ModelCall } from '../call.ts'
+import { narrowWhenRun } from '../deciding/narrowing-when-sent.ts'
 
 /** Resolves when the upstream has ended its stream; a cut-off stream resolves with `complete: false`. Rejects on malformed bytes. */
 export function pumpStream(call: ModelCall, routed: RoutedResponse, gate: StreamGate): Promise<GateRound> {
@@ -43,7 +44,8 @@ class StreamPump implements BodySink {
     this.#resolve = resolve
     this.#reject = reject
     this.#maxBytes = call.snapshot.settings.limits.max_response_bytes
-    this.#converter = converterFor(call.dialect.name, routed.dialect)?.stream({ upstream: routed.target.upstream.name })
+    const { upstream, model = call.view.model } = routed.target
+    this.#converter = converterFor(call.dialect.name, routed.dialect)?.stream({ upstream: upstream.name, model })
     if (this.#converter !== undefined) this.#framer = new SseFramer(call.snapshot.settings.limits.max_event_bytes)
   }
 
@@ -62,8 +64,19 @@ class StreamPump implements BodySink {
       this.#fail(error)
       return
     }
+    if (this.#call.ifRun.length > 0 && this.#gate.vendorRan) this.#narrow()
     if (this.#gate.error !== undefined) this.#endEarly()
     else if (this.#call.origin.outlet.isFull) this.#pause()
+  }
+
+  // What a tool of the vendor's has read counts before more of it goes out.
+  #narrow(): void {
+    const { response } = this.#routed
+    response.pause()
+    narrowWhenRun(this.#call).then(
+      () => this.#call.origin.outlet.isFull || response.resume(),
+      (error: unknown) => this.#fail(error),
+    )
   }
 
   onEnd(): void {

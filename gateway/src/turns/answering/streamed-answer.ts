@@ -3,7 +3,7 @@ import { maskSecrets } from '../../models/masking-secrets.ts'
 import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import type { ToolCallView } from '../../wire/dialect.ts'
 import { StreamGate } from '../../wire/gate/stream-gate.ts'
-import { isObject } from '../../core/json.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 import type { ModelCall } from '../call.ts'
 import { hasLineForPerson } from '../telling/telling-person.ts'
 import type { Answer, Round, Shown } from './answer.ts'
@@ -21,6 +21,7 @@ export class StreamedAnswer implements Answer {
   /** Something of an upstream has gone out; comments of ours are nothing. */
   hasShown = false
   #calls: readonly ToolCallView[] = []
+  #released: readonly ToolCallView[] = []
   #send: () => void = () => {}
 
   constructor(call: ModelCall) {
@@ -28,7 +29,8 @@ export class StreamedAnswer implements Answer {
     const { limits, turns } = call.snapshot.settings
     this.#gate = new StreamGate(call.dialect.streamLens(call.view.wantsUsage), this, {
       maxEventBytes: limits.max_event_bytes,
-      holdsEnd: () => hasLineForPerson(call),
+      // What is kept must be there before its client can ask for it.
+      holdsEnd: () => call.keeping !== undefined || hasLineForPerson(call),
     })
     // A quiet upstream or a held call must not look like a dead connection to proxies and clients.
     this.#keepAlive = setInterval(this.#sendComment, turns.keep_alive_ms)
@@ -76,13 +78,18 @@ export class StreamedAnswer implements Answer {
     this.#send = () => {
       if (this.#gate.isHolding) this.#gate.release(allowed)
     }
-    return { text: this.#gate.deliveredText, calls: this.#calls.filter(({ id }) => allowed.has(id)) }
+    this.#released = this.#calls.filter(({ id }) => allowed.has(id))
+    return { text: this.#gate.deliveredText, calls: this.#released }
   }
 
   close(text: string): Shown {
     const events = this.#gate.close(text)
     this.#send = () => this.write(events)
     return { text: this.#gate.deliveredText, calls: [] }
+  }
+
+  released(): JsonObject | undefined {
+    return this.#gate.released(new Set(this.#released.map(({ id }) => id)))
   }
 
   end(): void {

@@ -36,7 +36,7 @@ export async function readFailure(
   const upstream = target.upstream.name
   const bytes = maskSecrets(await collectBody(response, maxErrorBytes, upstream), secrets)
   const text = bytes.toString('utf8')
-  if (response.status === 401) throw refusedCredential(call, routed, text)
+  if (response.status === 401 || routed.provider.refusesCredential?.(response.headers) === true) throw refusedCredential(call, routed, text)
   const throttling = throttlingOf(response.status, response.headers)
   const status = throttling === undefined ? response.status : 429
   const said = maskSecretText(readUpstreamError(text, response.status).message, secrets)
@@ -51,8 +51,7 @@ export async function readFailure(
   const message = isVendors ? said : failure.message
   const told = { status, code: failure.code, message, ...(turn === undefined ? {} : { turn }) }
   const body = isNative ? bytes : Buffer.from(JSON.stringify(call.dialect.errorBody(told)))
-  const headers = answerHeaders(call, routed, 'application/json')
-  Object.assign(headers, call.dialect.errorHeaders?.(told))
+  const headers = { ...call.dialect.errorHeaders?.(told), ...answerHeaders(call, routed, 'application/json') }
   headers['content-length'] = body.length
   if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds)
   return { failure, status, headers, body }
@@ -64,7 +63,8 @@ function isEnvelope(dialect: Dialect, text: string): boolean {
     const parsed: unknown = JSON.parse(text)
     const error = isObject(parsed) ? dialect.errorIn(parsed, '') : undefined
     // An edge's `error: true` is read as one and is none.
-    return isObject(parsed) && isObject(parsed.error) && isObject(error) && typeof error.message === 'string'
+    const isRead = isObject(parsed) && (parsed.error === undefined || isObject(parsed.error))
+    return isRead && isObject(error) && typeof error.message === 'string'
   } catch {
     return false
   }

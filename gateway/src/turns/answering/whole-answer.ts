@@ -43,16 +43,17 @@ export class WholeAnswer implements Answer {
     const converter = converterFor(dialect.name, routed.dialect)
     const error = dialectByName[routed.dialect].errorIn(parsed, '')
     if (error !== undefined) throw answeredWithError(this.#call, routed, error)
-    const body = converter === undefined ? parsed : converter.response(parsed, { upstream: routed.target.upstream.name })
+    const body =
+      converter === undefined ? parsed : converter.response(parsed, { upstream, model: routed.target.model ?? this.#call.view.model })
     const isEdited = dialect.respond.normalise(body)
     const view = dialect.readResponse(body)
-    const { calls, cutCalls, finish, usage, id: responseId, model } = view
+    const { calls, cutCalls, finish, usage, id: responseId, model, vendorRan = false } = view
     if (cutCalls.length > 0) dialect.respond.dropCalls(body, new Set(cutCalls))
     const isAsSent = converter === undefined && !isEdited && cutCalls.length === 0
     this.#taken = { routed, body, view, bytes: isAsSent ? bytes : undefined }
     const native = new Map(calls.map((made) => [made.id, dialect.respond.nativeCall(body, made.id) ?? {}]))
     const assistant = (): JsonObject => dialect.respond.assistantMessage(body)
-    return { calls, native, assistant, cutCalls: cutCalls.length, finish, usage, responseId, model }
+    return { calls, native, assistant, cutCalls: cutCalls.length, finish, usage, responseId, model, vendorRan }
   }
 
   drop(): void {
@@ -87,6 +88,10 @@ export class WholeAnswer implements Answer {
     respond.appendText(body, text)
     respond.mergeEarlier(body, this.#earlier)
     return this.#settle(body)
+  }
+
+  released(): JsonObject {
+    return this.#have().body
   }
 
   end(): void {

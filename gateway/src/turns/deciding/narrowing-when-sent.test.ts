@@ -1,6 +1,6 @@
 /** A request that was refused on the way has been read by nobody; one that is sent narrows its session before it goes. */
 import { describe, expect, test } from 'vitest'
-import { say, type ModelAnswer } from '../../../../conformance/harness/model-answer.ts'
+import { eventsOf, say, streamHeaders, type ModelAnswer } from '../../../../conformance/harness/model-answer.ts'
 import { post } from '../../../../conformance/harness/raw-http.ts'
 import { startVendor, type Vendor } from '../../../../conformance/harness/vendor.ts'
 import { configOf, keys, openFloors, type ConfigInput, type Floors } from '../../invariants/floors.fixture.ts'
@@ -14,17 +14,20 @@ const contracts: ConfigInput['contracts'] = {
 /** Models: `m` is answered, `ungranted` nobody may use, `bare` has no credential, `foreign` speaks the other dialect. */
 const config = (url: string): ConfigInput =>
   configOf({
-    grants: [{ principals: ['*'], models: ['m', 'bare', 'foreign'], tools: ['*'], gateways: ['*'] }],
+    grants: [{ principals: ['*'], models: ['m', 'bare', 'foreign', 'alike', 'either'], tools: ['*'], gateways: ['*'] }],
     credentials: { team: { secret: 'sk-vendor-of-this-test' } },
     upstreams: {
       vendor: { kind: 'openai', base_url: url, credential: 'team' },
       bare: { kind: 'openai', base_url: url },
       foreign: { kind: 'anthropic', base_url: url, credential: 'team' },
+      alike: { kind: 'litellm', base_url: url.replace(/\/v1$/, ''), credential: 'team' },
     },
     routes: [
       { model: 'm', upstreams: ['vendor'] },
       { model: 'bare', upstreams: ['bare'] },
       { model: 'foreign', upstreams: ['foreign'] },
+      { model: 'alike', upstreams: ['alike'] },
+      { model: 'either', upstreams: ['foreign', 'alike'] },
       { model: '*', upstreams: ['vendor'] },
     ],
     contracts,
@@ -37,6 +40,8 @@ interface Desk {
   answer: ModelAnswer
   chat(model: string, messages: readonly object[], session: string, body?: object): Promise<number>
   trust(session: string): Promise<number | undefined>
+  /** By the id the gateway gave it. */
+  trustOf(id: string): Promise<number | undefined>
   readonly admissions: readonly { readonly subject: string }[]
 }
 
@@ -45,6 +50,8 @@ async function atDesk(run: (desk: Desk) => Promise<void>): Promise<void> {
   await using vendor = await startVendor((request) => say(request, answer))
   await using floors = await openFloors({ config: config(vendor.url) })
   const known = new Map<string, string>()
+  const trustOf = async (id: string): Promise<number | undefined> =>
+    (await floors.services.sessions.find(id, floors.services.snapshot().policy, 60_000))?.policyState.label.trust
   await run({
     floors,
     vendor,
@@ -65,10 +72,8 @@ async function atDesk(run: (desk: Desk) => Promise<void>): Promise<void> {
       if (typeof id === 'string') known.set(session, id)
       return reply.status
     },
-    trust: async (session) => {
-      const id = known.get(session) ?? floors.log.records.at(-1)?.session ?? ''
-      return (await floors.services.sessions.find(id, floors.services.snapshot().policy, 60_000))?.policyState.label.trust
-    },
+    trust: (session) => trustOf(known.get(session) ?? floors.log.records.at(-1)?.session ?? ''),
+    trustOf,
     get admissions() {
       return floors.log.decisions('admission')
     },
@@ -188,15 +193,62 @@ describe("a tool of the vendor's own", () => {
       expect(desk.admissions).toEqual([])
     }))
 
-  test('counts from when the request is sent to a vendor that runs it, and stays with what was said', () =>
+  test.each(['alike', 'either'])('counts from when the request is sent where an answer may not show that it ran: %s', (model) =>
     atDesk(async (desk) => {
       await desk.chat('m', [user('Hello.')], 'mine')
-      expect(await ask(desk, { ...searches, model: 'foreign' })).toBe(200)
+      expect(await ask(desk, { ...searches, model })).toBe(200)
+      expect(await desk.trust('mine')).toBe(0)
+      expect(desk.admissions).toMatchObject([{ subject: 'web_search', resultDigest: null }])
+    }),
+  )
+
+  const offers = { ...searches, model: 'foreign', tools: [...searches.tools, { name: 'pay', input_schema: { type: 'object' } }] }
+
+  test.each([false, true])('that did not run has found nothing (stream: %s)', (stream) =>
+    atDesk(async (desk) => {
+      await desk.chat('m', [user('Hello.')], 'mine')
+      desk.answer = { text: 'I pay.', calls: [{ id: 'one', name: 'pay' }] }
+      expect(await ask(desk, { ...offers, stream })).toBe(200)
+      expect(await desk.trust('mine')).toBe(1)
+      expect(desk.admissions).toEqual([])
+      expect(desk.floors.log.decisions('tool_proposal')).toMatchObject([{ subject: 'pay', action: 'release' }])
+    }),
+  )
+
+  test.each([false, true])('counts before the calls that are made of what it found are decided (stream: %s)', (stream) =>
+    atDesk(async (desk) => {
+      await desk.chat('m', [user('Hello.')], 'mine')
+      desk.answer = { searched: 'whom to pay', text: 'I pay.', calls: [{ id: 'one', name: 'pay' }] }
+      expect(await ask(desk, { ...offers, stream })).toBe(200)
+      expect(await desk.trust('mine')).toBe(0)
+      expect(desk.floors.log.decisions('tool_proposal')[0]).toMatchObject({ subject: 'pay', action: 'refuse' })
+    }),
+  )
+
+  test('counts where an answer breaks off that was shown in part', () =>
+    atDesk(async (desk) => {
+      await desk.chat('m', [user('Hello.')], 'mine')
+      desk.vendor.respond((request) => ({
+        headers: streamHeaders(request),
+        parts: eventsOf(request, { text: 'Half' }).slice(0, 4),
+        ends: 'reset',
+      }))
+      await ask(desk, { ...offers, stream: true })
+      expect(await desk.trust('mine')).toBe(0)
+    }))
+
+  test('stays with what was said', () =>
+    atDesk(async (desk) => {
+      await desk.chat('m', [user('Hello.')], 'mine')
+      desk.answer = { searched: 'it', text: 'Well.' }
+      const asked = { ...searches, model: 'foreign' }
+      const { text } = await post(`${desk.floors.url}/v1/messages`, keys.alice, asked, { 'x-turnward-session': 'mine' })
       expect(await desk.trust('mine')).toBe(0)
       expect(desk.admissions).toMatchObject([{ subject: 'web_search', resultDigest: null }])
       // Whoever goes on from that answer elsewhere has it too.
-      const history = [user('Look it up.'), { role: 'assistant', content: 'Well.' }, user('Go on.')]
-      await desk.chat('m', history, 'another')
-      expect(await desk.trust('another')).toBe(0)
+      const { content } = JSON.parse(text) as { content: object[] }
+      const history = [...searches.messages, { role: 'assistant', content }, user('Go on.')]
+      const reply = await post(`${desk.floors.url}/v1/messages`, keys.alice, { model: 'foreign', max_tokens: 9, messages: history })
+      expect(await desk.trustOf(String(reply.headers['x-turnward-session']))).toBe(0)
     }))
 })

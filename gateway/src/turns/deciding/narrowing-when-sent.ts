@@ -28,7 +28,7 @@ export function notePresented(call: ModelCall, read: PendingRead): void {
   call.presented = join(call.presented, read.label)
 }
 
-/** Notes something that is read only if the request is sent, such as what a tool of the vendor finds. */
+/** Notes something that is read only if the request is sent, such as what a tool of the vendor finds without a word of it. */
 export function notePending(call: ModelCall, read: PendingRead): void {
   const { label } = stateWhenSent(call)
   if (!sameLabel(label, join(label, read.label))) call.pending = [...call.pending, read]
@@ -46,9 +46,21 @@ export function narrowWhenSent(call: ModelCall): MaybePromise<void> {
   return call.pending.length === 0 ? undefined : readPending(call)
 }
 
+/** A tool of the vendor's has run: what it read counts from here on. Throws while the log cannot be written. */
+export async function narrowWhenRun(call: ModelCall): Promise<void> {
+  const { ifRun } = call
+  call.ifRun = []
+  await read(call, ifRun)
+}
+
 async function readPending(call: ModelCall): Promise<void> {
-  const { session, pending } = call
-  for (const { subject, label, digest } of pending) {
+  await read(call, call.pending)
+  call.pending = []
+}
+
+async function read(call: ModelCall, reads: readonly PendingRead[]): Promise<void> {
+  const { session } = call
+  for (const { subject, label, digest } of reads) {
     const before = session.policyState.label
     const after = join(before, label)
     if (!sameLabel(before, after)) {
@@ -57,5 +69,4 @@ async function readPending(call: ModelCall): Promise<void> {
     }
     call.presented = join(call.presented, label)
   }
-  call.pending = []
 }

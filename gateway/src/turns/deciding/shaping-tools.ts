@@ -3,13 +3,16 @@
  * unreachable, is taken out of what the model is offered. Never the control by itself: every call is decided
  * again when it is made.
  */
+import type { Route } from '../../config/snapshot.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
 import { reachable } from '../../policy/reachable.ts'
 import { resultLabel } from '../../policy/admit.ts'
 import { sameLabel } from '../../policy/label.ts'
 import type { PolicyState, ToolSubject, Verdict } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
-import { setTopLevel } from '../../wire/request/splice-bytes.ts'
+import { dialectFor } from '../../providers/provider.ts'
+import { providers } from '../../providers/providers.ts'
+import { hasTopLevel, setTopLevel } from '../../wire/request/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
 import { strictest } from '../naming/judging-meaning.ts'
 import { anyTool, noteOffered } from '../sessions/conversations.ts'
@@ -52,7 +55,7 @@ export function isShown(verdict: Verdict, hide: 'unreachable' | 'never'): boolea
   return hide === 'never' && !verdict.gaps.some((gap) => gap.kind === 'grant')
 }
 
-export async function shapeTools(call: ModelCall): Promise<void> {
+export async function shapeTools(call: ModelCall, route: Route): Promise<void> {
   const { meanings } = call
   const { hide } = call.snapshot.policy
   const removed = new Set<string>()
@@ -80,7 +83,7 @@ export async function shapeTools(call: ModelCall): Promise<void> {
     call.hidden = [...removed]
   }
   call.withheld = withheld
-  noteVendorTools(call, removed)
+  noteVendorTools(call, removed, showsRuns(call, route))
   // Tool calls of these tools may come from this conversation, with a ticket or without.
   await noteOffered(call, offers)
 }
@@ -94,17 +97,31 @@ function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {
   )
 }
 
-/** What the vendor's own tools read enters the context within the call: its label counts from when the request is sent. */
-function noteVendorTools(call: ModelCall, removed: ReadonlySet<string>): void {
+/** Whether the answer will show every run of a tool of the vendor's, whichever upstream gives it. */
+function showsRuns({ dialect }: ModelCall, route: Route): boolean {
+  if (dialect.showsVendorRuns !== true) return false
+  return route.targets.every(({ upstream }) => {
+    const provider = providers[upstream.config.kind]
+    return provider.showsVendorRuns === true && dialectFor(provider, dialect.name) === dialect.name
+  })
+}
+
+/**
+ * What the vendor's own tools read enters the context within the call: its label counts from when they run, where the answer
+ * shows that, and from when the request is sent where it may not.
+ */
+function noteVendorTools(call: ModelCall, removed: ReadonlySet<string>, isShownToRun: boolean): void {
   for (const offered of call.view.tools) {
     if (offered.runs !== 'vendor' || removed.has(offered.name)) continue
     const label = resultLabel(call.snapshot.policy, call.meanings.ofName(offered.name), call.caller.principal)
-    notePending(call, { subject: offered.name, label, digest: null })
+    const read = { subject: offered.name, label, digest: null }
+    if (isShownToRun) call.ifRun = [...call.ifRun, read]
+    else notePending(call, read)
   }
 }
 
 /** Fields of a request that taking tools away may change. */
-const toolFields = ['tools', 'tool_choice', 'parallel_tool_calls', 'web_search_options'] as const
+const toolFields = ['tools', 'tool_choice', 'toolConfig', 'parallel_tool_calls', 'web_search_options'] as const
 
 // The common state of a session that has read something: only these fields are written anew, the long history is not.
 function removeFromOffer(call: ModelCall, removed: ReadonlySet<string>): void {
@@ -113,6 +130,8 @@ function removeFromOffer(call: ModelCall, removed: ReadonlySet<string>): void {
   for (const [index, field] of toolFields.entries()) {
     const value = call.body.fields[field]
     if (value === before[index] || call.bytes === undefined) continue
-    call.bytes = value === undefined ? undefined : setTopLevel(call.bytes, field, JSON.stringify(value))
+    // One that the client spells otherwise stands elsewhere in its bytes.
+    const isElsewhere = before[index] !== undefined && !hasTopLevel(call.bytes, field)
+    call.bytes = value === undefined || isElsewhere ? undefined : setTopLevel(call.bytes, field, JSON.stringify(value))
   }
 }

@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { PathTarget } from '../../wire/dialect.ts'
+import type { Keeping } from '../keeping/recalling.ts'
 import type { BodyLimits } from '../../wire/request/request-bytes.ts'
 
 /** Takes one answer: a head, then bytes, then an end. */
@@ -35,6 +36,10 @@ export interface CallOrigin {
   readonly caller?: Caller
   /** What the path of the request says, in a dialect that says something there. */
   readonly path?: PathTarget | undefined
+  /** Id under which its answer is kept, where its client was told it before the answer was made. */
+  readonly background?: string | undefined
+  /** What the answer is kept with, where the request is no longer what its client sent. */
+  readonly keeping?: Keeping | undefined
   /** The bytes of the request. Throws `request.*`. */
   body(limits: BodyLimits): Promise<Buffer>
   /** Aborted when nobody waits for the answer any more. */

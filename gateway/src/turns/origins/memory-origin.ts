@@ -1,9 +1,10 @@
 /** A call that the gateway makes for itself: the answer is kept in memory, whole, for whoever made it. */
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Caller } from '../../core/principal.ts'
+import type { Keeping } from '../keeping/recalling.ts'
 import type { CallOrigin, Outlet } from './call-origin.ts'
 
 /** An answer of the gateway to itself. */
@@ -26,18 +27,23 @@ export interface MemoryCallOptions {
   /** Largest answer, in bytes; one that is longer is cancelled. */
   readonly maxBytes: number
   /** Names the session, for one. */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: IncomingHttpHeaders
+  /** The id its answer is kept under, and with what. */
+  readonly background?: string
+  readonly keeping?: Keeping | undefined
   readonly signal?: CancelSignal
 }
 
 /** The origin of a call of the gateway's own. Hand it to a pipeline and await the answer. */
-export function memoryCall({ caller, body, maxBytes, headers = {}, signal }: MemoryCallOptions): MemoryCall {
+export function memoryCall({ caller, body, maxBytes, headers = {}, background, keeping, signal }: MemoryCallOptions): MemoryCall {
   const cancellation = new Cancellation()
   signal?.addEventListener('abort', () => cancellation.cancel(signal.reason), { once: true })
   const outlet = new MemoryOutlet(maxBytes, (error) => cancellation.cancel(error))
   const origin: CallOrigin = {
     headers,
     caller,
+    background,
+    keeping,
     body: async () => Buffer.from(JSON.stringify(body)),
     signal: cancellation,
     outlet,

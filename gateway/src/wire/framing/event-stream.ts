@@ -4,7 +4,7 @@
  * the `event` field inside. A frame that is not what it says of itself is refused, because nothing after it can be found.
  */
 import { crc32 } from 'node:zlib'
-import { malformed } from '../request/fields.ts'
+import { TurnwardError } from '../../core/error.ts'
 import { asBuffer, SseFramer } from './sse.ts'
 import type { StreamFraming, StreamRecoder } from './stream-framing.ts'
 
@@ -23,6 +23,10 @@ export const eventStream: StreamFraming = {
   contentType: 'application/vnd.amazon.eventstream',
   decoder: (maxEventBytes) => new FrameDecoder(maxEventBytes),
   encoder: () => new FrameEncoder(),
+}
+
+function malformed(why: string): TurnwardError {
+  return new TurnwardError('upstream.malformed', { why })
 }
 
 class FrameDecoder implements StreamRecoder {

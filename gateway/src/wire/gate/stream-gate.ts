@@ -59,6 +59,11 @@ export class StreamGate implements GateWays {
     return !this.#held.isEmpty
   }
 
+  /** Whether this round shows, so far, that a tool of the vendor's has run. */
+  get vendorRan(): boolean {
+    return this.#lens.vendorRan === true
+  }
+
   /** Text delivered to the client over all rounds (and, until it is decided, what is held). */
   get deliveredText(): string {
     return this.#lens.deliveredText
@@ -97,6 +102,11 @@ export class StreamGate implements GateWays {
       if (event !== undefined) this.pass(event)
     }
     this.#output.flush()
+  }
+
+  /** The client's message as a whole one, once these calls are released or it was closed; undefined in a dialect that keeps none. */
+  released(allowed: ReadonlySet<string>): JsonObject | undefined {
+    return this.#lens.released?.(allowed)
   }
 
   /** Adds text to the end of a round whose end is held and that has no calls; it is released afterwards. */

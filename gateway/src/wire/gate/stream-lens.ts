@@ -46,11 +46,15 @@ export interface GateRound {
   readonly usage: UsageRecord | undefined
   readonly responseId: string
   readonly model: string
+  /** As in a `ResponseView`. */
+  readonly vendorRan?: boolean
   /** False when the stream ended without its proper end (missing terminator, cut off). */
   readonly complete: boolean
 }
 
 export interface StreamLens {
+  /** Whether the round, as far as it has come, shows that a tool of the vendor's has run. */
+  readonly vendorRan?: boolean
   /** As `errorIn` of its dialect. */
   errorIn(payload: JsonObject, type: string): JsonObject[string] | undefined
   /** Takes one event and sends every part of it on its way. `type`: the `event` field. Throws `upstream.malformed`. */
@@ -73,6 +77,8 @@ export interface StreamLens {
   dropRound(): void
   /** Events that end the client's message without calls: text (if any), then a normal stop. */
   close(text: string): string
+  /** Where answers are kept: the client's message as a whole one, once calls in `allowed` are released or the message was closed. */
+  released?(allowed: ReadonlySet<string>): JsonObject
   /** Text of the client's message over all rounds, with what is held: what a view of it will say when it comes back. */
   readonly deliveredText: string
 }

@@ -16,6 +16,8 @@ export interface RequestOptions {
 export interface AnswerOptions {
   /** Tag of the upstream that answers. */
   readonly upstream?: string | undefined
+  /** The model that was asked, for an upstream whose answers do not name it. */
+  readonly model?: string | undefined
   /** Time of the answer in Unix seconds, for a dialect that tells it; default: now. */
   readonly created?: number | undefined
 }

@@ -51,7 +51,7 @@ function plainText(text: string): string {
   return text.trimStart().startsWith('<') ? '' : text
 }
 
-/** OpenAI and Anthropic `{error: {message, type}}`, Kong `{message}`, APISIX `{error_msg}`, FastAPI `{detail}` as text or list, `{error: "…"}`. */
+/** OpenAI and Anthropic `{error: {message, type}}`, Kong and AWS `{message}` (`Message` at times), APISIX `{error_msg}`, FastAPI `{detail}` as text or list, `{error: "…"}`. */
 function fromObject(body: JsonObject): { message: string | undefined; type: string | undefined } {
   const error = objectOf(body.error)
   if (error !== undefined) {
@@ -64,6 +64,7 @@ function fromObject(body: JsonObject): { message: string | undefined; type: stri
     stringOf(body.error) ??
     stringOf(body.error_msg) ??
     stringOf(body.message) ??
+    stringOf(body.Message) ??
     detailOf(body.detail) ??
     detailOf(objectOf(body.message)?.detail)
   const type = stringOf(body.type)

@@ -24,7 +24,7 @@ const noFields: ReadonlySet<string> = new Set()
 
 /**
  * Below these keys live names that users choose (tool arguments, JSON schemas, metadata), which may legally differ
- * only by case. At the top of a body only `metadata` counts: nothing else there is the user's to name.
+ * only by case. At the top of a body only metadata counts: nothing else there is the user's to name.
  */
 const openNames: ReadonlySet<string> = new Set([
   'parameters',
@@ -34,13 +34,14 @@ const openNames: ReadonlySet<string> = new Set([
   'arguments',
   'metadata',
   'schema',
+  'json',
   'args',
   'response',
   'parametersJsonSchema',
   'responseSchema',
   'responseJsonSchema',
 ])
-const openNamesAtTop: ReadonlySet<string> = new Set(['metadata'])
+const openNamesAtTop: ReadonlySet<string> = new Set(['metadata', 'requestMetadata'])
 
 /**
  * The JSON object in `bytes`. Throws `request.malformed` (not UTF-8, not JSON, not an object),

@@ -18,8 +18,9 @@ export class KeyFrames {
   /** A key seen so far was written with an escape. */
   hasEscapes = false
   #text = ''
-  /** Names that may stand in one spelling only. */
+  /** Names that may stand in one spelling only, and what their other spellings come to. */
   #guarded: ReadonlySet<string> = new Set()
+  #folded: ReadonlySet<string> = new Set()
   #hashes = new Int32Array(128)
   #starts = new Int32Array(128)
   #ends = new Int32Array(128)
@@ -31,7 +32,10 @@ export class KeyFrames {
   /** Begins a new text. One object serves scan after scan, because a scan is never interrupted by another. */
   reset(text: string, guarded: ReadonlySet<string>): void {
     this.#text = text
-    this.#guarded = guarded
+    if (this.#guarded !== guarded) {
+      this.#guarded = guarded
+      this.#folded = new Set([...guarded].map(fold))
+    }
     this.#count = 0
     this.#bases.length = 0
     this.#sets.length = 0
@@ -98,8 +102,7 @@ export class KeyFrames {
   /** A field we read, in another spelling: we would take it for absent, and a reader that ignores case would not. */
   #refuseMisspelt(start: number, end: number): void {
     const name = this.#decode(start, end)
-    const folded = fold(name)
-    if (folded !== name && this.#guarded.has(folded)) throw ambiguous(name)
+    if (!this.#guarded.has(name) && this.#folded.has(fold(name))) throw ambiguous(name)
   }
 
   #refuseEqual(other: number, start: number, end: number, isOpen: boolean): void {

@@ -44,6 +44,23 @@ export class RequestReader {
     return read
   }
 
+  /** As `read`, of a body that `complete` may change before anybody has a view of it. It is read whole. */
+  async readCompleted(
+    owner: string,
+    dialect: Dialect,
+    bytes: Buffer,
+    given: JsonLimits,
+    complete: (json: JsonObject) => Promise<void> | void,
+  ): Promise<ReadBody> {
+    const sender = `${dialect.name}|${owner}`
+    const tools = this.#tools.placeFor(sender, given.maxDepth)
+    const json = parseGuardedJson(bytes, { ...given, listField: dialect.listField }, tools)
+    await complete(json)
+    const read = { body: new RequestBody(json, dialect.listField), view: dialect.readRequest(json) }
+    this.#tools.learn(sender, tools, json.tools)
+    return read
+  }
+
   #readLong(sender: string, dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): ReadBody {
     const search = this.#beginnings.search(sender, bytes)
     const { beginning, ...read } = readLong(dialect, bytes, limits, tools, search.found)

@@ -18,6 +18,10 @@ export function replaceModel(body: Buffer, model: string): Buffer | undefined {
   return splice(body, member.valueStart, member.valueEnd, JSON.stringify(model))
 }
 
+export function hasTopLevel(body: Buffer, key: string): boolean {
+  return findMember(body, key) !== undefined
+}
+
 /** The body with a top-level member set to `jsonText` (valid JSON): replaced where it is, else inserted at the front. */
 export function setTopLevel(body: Buffer, key: string, jsonText: string): Buffer {
   const member = findMember(body, key)

@@ -7,7 +7,7 @@ import type { RefusedCall, SplicedRound, SpliceRecord } from '../../dialect.ts'
 import { objectsOf } from '../../request/fields.ts'
 import { answeredCalls, withDropped, withNotices } from '../../request/restoring-order.ts'
 import { callOf } from './answer.ts'
-import { converseToolName } from './tools.ts'
+import { converseToolName, noTool } from './tools.ts'
 
 export function removeConverseTools(body: JsonObject, names: ReadonlySet<string>): void {
   const config = body.toolConfig
@@ -15,7 +15,7 @@ export function removeConverseTools(body: JsonObject, names: ReadonlySet<string>
   const tools = config.tools.filter((tool) => !isObject(tool) || !names.has(converseToolName(tool)))
   // A mark of the cache alone is no offer.
   if (!tools.some((tool) => isObject(tool) && converseToolName(tool) !== '')) {
-    delete body.toolConfig
+    body.toolConfig = { tools: [noTool] }
     return
   }
   const choice = isObject(config.toolChoice) && isObject(config.toolChoice.tool) ? config.toolChoice.tool.name : undefined

@@ -1,5 +1,5 @@
 /** An error in the words of Converse: a message, and the name of the exception in a header or as the type of an event. */
-import type { JsonObject, JsonValue } from '../../../core/json.ts'
+import type { JsonObject } from '../../../core/json.ts'
 import type { DialectError } from '../../dialect.ts'
 import { turnOf } from '../error-fields.ts'
 
@@ -40,9 +40,19 @@ export function converseStreamError(error: DialectError): string {
   return `event: ${type.charAt(0).toLowerCase()}${type.slice(1)}\ndata: ${JSON.stringify(converseErrorBody(error))}\n\n`
 }
 
-/** What an event (`type`: its `event` field) or a whole answer reports as an error. */
-export function converseErrorIn(payload: JsonObject, type: string): JsonValue | undefined {
-  if (type.endsWith('Exception')) return { message: payload.message ?? type, type }
-  const isBare = type === '' && payload.output === undefined && typeof payload.message === 'string'
-  return isBare ? { message: payload.message ?? '' } : undefined
+/** What exceptions of a stream mean as a status, where they mean more than a failure. */
+const statuses: Readonly<Record<string, number>> = {
+  throttlingException: 429,
+  validationException: 400,
+  serviceUnavailableException: 503,
+  modelTimeoutException: 504,
+}
+
+/** What an event (`type`: its `event` field) or a whole answer reports as an error. Some of AWS's own layers write `Message`. */
+export function converseErrorIn(payload: JsonObject, type: string): JsonObject | undefined {
+  const message = payload.message ?? payload.Message
+  const status = Object.hasOwn(statuses, type) ? statuses[type] : undefined
+  if (type.endsWith('Exception')) return { message: message ?? type, type, ...(status === undefined ? {} : { status }) }
+  const isBare = type === '' && payload.output === undefined && typeof message === 'string'
+  return isBare ? { message } : undefined
 }

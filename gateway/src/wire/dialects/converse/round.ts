@@ -57,10 +57,10 @@ export class ConverseRound {
       if (typeof delta.text !== 'string') throw malformed('text of its stream is not text')
       native.text = asText(native.text) + delta.text
     } else if (isObject(delta.reasoningContent)) addReasoning(native, delta.reasoningContent)
-    else if (isObject(delta.citation)) {
-      const cited = isObject(native.citationsContent) ? native.citationsContent : { citations: [] }
-      native.citationsContent = { ...cited, citations: [...(Array.isArray(cited.citations) ? cited.citations : []), delta.citation] }
-    }
+    else if (isObject(delta.citation)) native.citationsContent = withMore(native.citationsContent, 'citations', [delta.citation])
+    // What the vendor's own tools gave back, and pictures a model made.
+    else if (Array.isArray(delta.toolResult)) native.toolResult = withMore(native.toolResult, 'content', delta.toolResult)
+    else if (isObject(delta.image)) native.image = { ...(isObject(native.image) ? native.image : {}), ...delta.image }
   }
 
   /** `contentBlockStop`. */
@@ -159,6 +159,13 @@ export class ConverseRound {
 /** The text a view has of these blocks. */
 export function textOfRound(blocks: readonly JsonObject[]): string {
   return asUpstreamError(() => textOfBlocks(blocks, 'content'))
+}
+
+/** An object with more in one of its lists. */
+function withMore(value: JsonValue | undefined, list: string, more: readonly JsonValue[]): JsonObject {
+  const object = isObject(value) ? value : {}
+  const before = object[list]
+  return { ...object, [list]: [...(Array.isArray(before) ? before : []), ...more] }
 }
 
 function addReasoning(native: JsonObject, delta: JsonObject): void {

@@ -25,3 +25,15 @@ export function readTool(tool: JsonObject, at: string): ToolDefinitionView[] {
 export function isClientCall(call: JsonObject): boolean {
   return call.type !== 'server_tool_use'
 }
+
+/**
+ * Stands where no tool is on offer: the vendor refuses a history with calls beside which no tool is defined at all, and what is
+ * taken out of the offer must not come back into it.
+ */
+export const noTool: JsonObject = {
+  toolSpec: {
+    name: 'no_tool_available',
+    description: 'No tool can be called now. Never call this.',
+    inputSchema: { json: { type: 'object', properties: {} } },
+  },
+}

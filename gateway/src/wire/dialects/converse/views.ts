@@ -1,7 +1,16 @@
 /** Views of Converse content: what its blocks say, call and answer, over the original objects. A block is an object with one member, which names its kind. */
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { MessageView, ToolCallView, ToolResultView } from '../../dialect.ts'
-import { invalid, isAbsent, requireArray, requireName, requireObject, requireObjects, requireString } from '../../request/fields.ts'
+import {
+  invalid,
+  isAbsent,
+  requireArray,
+  requireName,
+  requireObject,
+  requireObjects,
+  requireString,
+  unsupported,
+} from '../../request/fields.ts'
 import { mediaDigest, textInside } from '../../request/media-digests.ts'
 import { isClientCall } from './tools.ts'
 
@@ -110,6 +119,13 @@ function blockTexts(block: JsonObject, kind: string, path: string): string[] {
       return isObject(inner) ? textInside(inner.content) : []
     case 'guardContent':
       return isObject(inner) && inner.image !== undefined ? [mediaDigest('image', sourceData(inner.image))] : guardTexts(inner)
+    case 'toolAddition':
+    case 'toolRemoval':
+      throw unsupported(
+        `${path}.${kind}`,
+        'it changes which tools the model may call where no decision looks',
+        'Send the tools in `toolConfig`.',
+      )
     case 'toolUse':
       return isObject(inner) ? [`[${typeof inner.name === 'string' ? inner.name : kind} ${canonicalJson(inner.input ?? {})}]`] : []
     default:

@@ -48,7 +48,16 @@ export function readMessagesResponse(body: JsonObject): ResponseView {
     cutCalls,
     finish,
     usage: readMessagesUsage(body.usage),
+    vendorRan: objectsOf(content).some(isVendorRun),
   }
+}
+
+/** What a model says by itself, and calls for the client: of everything else the vendor has run something, or shows what it found. */
+const ownBlocks: ReadonlySet<string> = new Set(['text', 'thinking', 'redacted_thinking', 'tool_use'])
+
+/** Whether a block shows that a tool of the vendor's has run. */
+export function isVendorRun(block: JsonObject): boolean {
+  return !ownBlocks.has(asText(block.type))
 }
 
 /** The response as the history carries it. Empty text, which the vendor writes but does not take back, is left out. */

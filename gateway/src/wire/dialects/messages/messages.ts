@@ -22,6 +22,7 @@ export const messages: Dialect = {
   paths,
   root: '/v1/messages',
   namingHeader: 'anthropic-version',
+  showsVendorRuns: true,
   listField: 'messages',
   guardedFields,
   readRequest: readMessagesRequest,

@@ -8,7 +8,7 @@ import { parseArguments } from '../../request/call-arguments.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
-import { isSayable, messagesFinish } from './answer.ts'
+import { isSayable, isVendorRun, messagesFinish } from './answer.ts'
 import { textOfBlocks } from './views.ts'
 import { readMessagesUsage } from './usage.ts'
 
@@ -50,6 +50,11 @@ export class MessagesRound {
     requireText(native.name, 'the name of a tool call')
     if (!isAbsent(native.input) && !isObject(native.input)) throw malformed('the input of a tool call of its stream is not an object')
     return true
+  }
+
+  /** Whether a block shows that a tool of the vendor's has run. */
+  get vendorRan(): boolean {
+    return [...this.#blocks.values()].some(({ native }) => isVendorRun(native))
   }
 
   /** `content_block_delta`. */

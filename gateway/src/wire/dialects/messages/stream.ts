@@ -34,6 +34,10 @@ export class MessagesStreamLens implements StreamLens {
     return textOfRound([...this.#earlierBlocks, ...this.#round.blocks(), ...this.#added])
   }
 
+  get vendorRan(): boolean {
+    return this.#round.vendorRan
+  }
+
   errorIn(payload: JsonObject, type: string): JsonValue | undefined {
     return messagesErrorIn(payload, type)
   }
@@ -105,6 +109,7 @@ export class MessagesStreamLens implements StreamLens {
       usage: round.usage,
       responseId: round.id,
       model: round.model,
+      vendorRan: round.vendorRan,
       complete: isComplete,
     }
   }

@@ -10,7 +10,7 @@ import { malformed, objectsOf } from '../../request/fields.ts'
 import { joinRounds } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { isClientCall, readCall } from './calls.ts'
-import { textOfItem } from './items.ts'
+import { isVendorRun, textOfItem } from './items.ts'
 import { addResponsesUsage, readResponsesUsage } from './usage.ts'
 
 export function readResponsesResponse(body: JsonObject): ResponseView {
@@ -33,6 +33,7 @@ export function readResponsesResponse(body: JsonObject): ResponseView {
     cutCalls,
     finish: responsesFinish(body, items),
     usage: readResponsesUsage(body.usage),
+    vendorRan: items.some(isVendorRun),
   }
 }
 

@@ -15,6 +15,7 @@ export const guardedFields: ReadonlySet<string> = new Set([
   'background',
   'prompt',
   'store',
+  'include',
   'role',
   'content',
   'text',

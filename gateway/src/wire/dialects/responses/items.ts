@@ -28,6 +28,14 @@ export function isModels(item: JsonObject): boolean {
   return ofTheModel.has(type) || type.endsWith('_call')
 }
 
+/** What a model says by itself: of everything else but calls for the client the vendor has run something, or shows what it found. */
+const ownItems: ReadonlySet<string> = new Set(['message', 'reasoning', 'compaction'])
+
+/** Whether an item of an answer shows that a tool of the vendor's has run. */
+export function isVendorRun(item: JsonObject): boolean {
+  return !ownItems.has(typeOfItem(item)) && !isClientCall(item)
+}
+
 /** The words of an item of the model's. Throws `request.invalid` naming the field. */
 export function textOfItem(item: JsonObject, path: string): string[] {
   const type = typeOfItem(item)

@@ -9,7 +9,7 @@ import { readInput, readInstructions } from './views.ts'
 
 /** Fields with which a client leaves a part of its conversation to the vendor, so that nobody here could see it. */
 const unseen: Readonly<Record<string, string>> = {
-  previous_response_id: 'the conversation it stands for cannot be seen here: send the items of the conversation in `input`',
+  previous_response_id: 'nothing is kept here (`responses.keep`): send the items of the conversation in `input`',
   conversation: 'the conversation it stands for cannot be seen here: send its items in `input`',
   prompt: 'what it stands for cannot be seen here: send the text itself',
 }
@@ -17,7 +17,7 @@ const unseen: Readonly<Record<string, string>> = {
 /** Throws `request.invalid` or `request.unsupported` naming the field. `known`: views of messages left out of the body. */
 export function readResponsesRequest(body: JsonObject, known: readonly MessageView[] = []): RequestView {
   for (const [field, why] of Object.entries(unseen)) if (!isAbsent(body[field])) throw unsupported(field, why)
-  if (body.background === true) throw unsupported('background', 'nothing is answered later here: leave it out, or use `stream`')
+  if (body.background === true) throw unsupported('background', 'nothing is kept here (`responses.keep`): leave it out, or use `stream`')
   checkToolChoice(body.tool_choice)
   const system = readInstructions(body.instructions)
   const views = readInput(body.input, known.length)

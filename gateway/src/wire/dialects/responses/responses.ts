@@ -12,6 +12,7 @@ import { addResponsesNote, appendResponsesRound, restoreResponses } from './edit
 import { responsesErrorBody, responsesErrorIn, responsesStreamError } from './errors.ts'
 import { guardedFields } from './guarded-fields.ts'
 import { carriesMarks, withoutMarks } from './hub/sealed.ts'
+import { keptResponses } from './kept-responses.ts'
 import { paths } from './paths.ts'
 import { readResponsesRequest } from './request.ts'
 import { ResponsesStreamLens } from './stream.ts'
@@ -20,8 +21,10 @@ import { removeTools } from './tools.ts'
 export const responses: Dialect = {
   name: 'responses',
   paths,
+  showsVendorRuns: true,
   listField: 'input',
   readsWhole: true,
+  kept: keptResponses,
   guardedFields,
   readRequest: readResponsesRequest,
   readResponse: readResponsesResponse,

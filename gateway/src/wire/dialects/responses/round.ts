@@ -3,16 +3,20 @@
  * calls together from different events (fragments, their end, the item), so all of them must say the same.
  */
 import type { UsageRecord } from '@turnward/contract/decision'
-import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { assistantOf, isCut, responsesFinish } from './answer.ts'
 import { isClientCall, readCall } from './calls.ts'
+import { isVendorRun } from './items.ts'
 import { readResponsesUsage } from './usage.ts'
 
 /** Items one response may have. */
 const maxItems = 4096
+
+/** Fields that say which tool a call is for and what with, of every kind of call. */
+const saidOfCalls = ['type', 'name', 'namespace', 'arguments', 'input', 'action', 'actions', 'operation', 'execution', 'environment']
 
 interface Item {
   readonly index: number
@@ -54,6 +58,11 @@ export class ResponsesRound {
 
   has(index: number): boolean {
     return this.#items.has(index)
+  }
+
+  /** Whether an item shows that a tool of the vendor's has run. */
+  get vendorRan(): boolean {
+    return [...this.#items.values()].some(({ native }) => isVendorRun(native))
   }
 
   /** Text or a refusal of a message. */
@@ -100,9 +109,7 @@ export class ResponsesRound {
     for (const native of objectsOf(response.output)) {
       if (!isClientCall(native)) continue
       const made = [...this.#items.values()].find((item) => item.isDone && item.native.call_id === native.call_id)?.native
-      const isSame = ['type', 'name', 'namespace', 'arguments', 'input'].every(
-        (field) => (made?.[field] ?? null) === (native[field] ?? null),
-      )
+      const isSame = saidOfCalls.every((field) => canonicalJson(made?.[field] ?? null) === canonicalJson(native[field] ?? null))
       if (made === undefined ? response.status !== 'incomplete' : !isSame)
         throw malformed('the end of its stream tells of a tool call in another way')
     }

@@ -33,9 +33,15 @@ export class ResponsesStreamLens implements StreamLens {
   readonly #added: JsonObject[] = []
   /** Indexes of calls that are dropped when the round is released. */
   #dropped: readonly number[] = []
+  /** The client's response, where it was closed without its calls. */
+  #closed: JsonObject | undefined
 
   get deliveredText(): string {
     return textOfItems([...this.#earlierItems, ...this.#round.items(), ...this.#added])
+  }
+
+  get vendorRan(): boolean {
+    return this.#round.vendorRan
   }
 
   errorIn(payload: JsonObject, type: string): JsonValue | undefined {
@@ -80,6 +86,7 @@ export class ResponsesStreamLens implements StreamLens {
       usage: round.usage,
       responseId: round.id,
       model: round.model,
+      vendorRan: round.vendorRan,
       complete: isComplete,
     }
   }
@@ -89,8 +96,16 @@ export class ResponsesStreamLens implements StreamLens {
   }
 
   beginRelease(allowed: ReadonlySet<string>): void {
+    this.#dropped = this.#without(allowed)
+  }
+
+  #without(allowed: ReadonlySet<string>): readonly number[] {
     const refused = this.#round.calls().filter(({ view }) => !allowed.has(view.id))
-    this.#dropped = [...new Set([...refused.map(({ index }) => index), ...this.#round.cutCalls()])]
+    return [...new Set([...refused.map(({ index }) => index), ...this.#round.cutCalls()])]
+  }
+
+  released(allowed: ReadonlySet<string>): JsonObject {
+    return this.#closed ?? this.#whole(this.#round.response ?? {}, this.#without(allowed))
   }
 
   release(event: StreamEvent): StreamEvent | undefined {
@@ -135,7 +150,8 @@ export class ResponsesStreamLens implements StreamLens {
       events += this.#writeText(item)
     }
     const usage = addResponsesUsage(undefined, this.#earlierUsage)
-    const response = { ...last, id, status: 'completed', incomplete_details: null, output: [...this.#earlierItems], usage }
+    const response: JsonObject = { ...last, id, status: 'completed', incomplete_details: null, output: [...this.#earlierItems], usage }
+    this.#closed = response
     return events + this.#number({ type: 'response.completed', response })
   }
 
@@ -188,11 +204,17 @@ export class ResponsesStreamLens implements StreamLens {
   /** The end of the client's response: it says exactly what was released. */
   #ended(event: StreamEvent, payload: JsonObject): StreamEvent {
     if (!this.#isContinued && this.#dropped.length === 0 && this.#added.length === 0) return this.#shown(event, undefined, 0)
-    const response: JsonObject = { ...responseOf(payload) }
-    if (this.#id !== '') response.id = this.#id
-    response.output = [...this.#earlierItems, ...this.#round.items(Infinity, this.#dropped), ...this.#added]
-    if (this.#earlierUsage.length > 0) response.usage = addResponsesUsage(response.usage, this.#earlierUsage)
+    const response = this.#whole(responseOf(payload), this.#dropped)
     return this.#shown({ raw: event.raw, payload: { ...payload, response }, isEdited: true }, undefined, 0)
+  }
+
+  /** The client's response, without the items with these indexes. */
+  #whole(last: JsonObject, dropped: readonly number[]): JsonObject {
+    const response: JsonObject = { ...last }
+    if (this.#id !== '') response.id = this.#id
+    response.output = [...this.#earlierItems, ...this.#round.items(Infinity, dropped), ...this.#added]
+    if (this.#earlierUsage.length > 0) response.usage = addResponsesUsage(response.usage, this.#earlierUsage)
+    return response
   }
 
   /** An event as the client sees it: with the number it has in the client's stream, its item under the index it has there. */

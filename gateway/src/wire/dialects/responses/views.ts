@@ -77,7 +77,7 @@ function readOther(item: JsonObject, at: number, from: number): MessageView {
       fromUser: false,
     }
   }
-  if (type === 'item_reference') throw unsupported(path, 'the item it stands for cannot be seen here: send the item itself')
+  if (type === 'item_reference') throw unsupported(path, 'nothing is kept here (`responses.keep`): send the item itself')
   if (type === 'additional_tools' || type === 'configuration_update')
     throw unsupported(path, 'what is offered is decided before the conversation: use `tools`')
   if (type === '') throw invalid(`${path}.type`, 'it must be a string')

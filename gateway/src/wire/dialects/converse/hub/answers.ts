@@ -4,15 +4,17 @@ import { acceptedId, originalId, originalName } from '../../../hub/accepted-name
 import type { HubAnswer } from '../../../hub/answer.ts'
 import { argumentsObject } from '../../../hub/call-arguments.ts'
 import type { HubPart } from '../../../hub/conversation.ts'
+import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
 import { callOf } from '../answer.ts'
-import { readConverseUsage, writeConverseUsage } from '../usage.ts'
+import { readUsage, writeUsage } from './usage.ts'
 import { readFinish, writeFinish } from './finish.ts'
+import { namesOf } from './names.ts'
 import { readReasoning, showReasoning } from './reasoning.ts'
 
 /** What the vendor's own tools did inside the call says nothing to another dialect. Throws `upstream.malformed`. */
-export function readAnswer(body: JsonObject): HubAnswer {
+export function readAnswer(body: JsonObject, options: AnswerOptions): HubAnswer {
   const content = objectOf(objectOf(body.output)?.message)?.content
   if (!Array.isArray(content)) throw malformed('the response has no content')
   const finish = readFinish(body.stopReason)
@@ -20,7 +22,7 @@ export function readAnswer(body: JsonObject): HubAnswer {
   const last = parts.at(-1)
   // An input always looks whole. One that was being written when the length limit came says nothing where text stands for it.
   if (finish.reason === 'length' && last?.kind === 'call') parts[parts.length - 1] = { ...last, args: { text: '' } }
-  return { id: undefined, model: '', parts, finish, usage: readConverseUsage(body.usage) }
+  return { ...namesOf(options), parts, finish, usage: readUsage(body.usage) }
 }
 
 function readBlock(block: JsonObject): HubPart[] {
@@ -47,7 +49,7 @@ export function writeAnswer({ parts, finish, usage }: HubAnswer): JsonObject {
   return {
     output: { message: { role: 'assistant', content: parts.flatMap(writePart) } },
     stopReason: writeFinish(finish, hasCalls),
-    usage: writeConverseUsage(usage),
+    usage: writeUsage(usage),
     metrics: { latencyMs: 0 },
   }
 }

@@ -11,6 +11,6 @@ export const converseHub: DialectHub = {
   writeRequest,
   readAnswer,
   writeAnswer,
-  readStream: (emit) => new ConverseStreamReader(emit),
+  readStream: (emit, options) => new ConverseStreamReader(emit, options),
   writeStream: () => new ConverseStreamWriter(),
 }

@@ -1,14 +1,16 @@
 /** A Converse stream as neutral events: its blocks are the parts. A block of text or reasoning may begin with its first words. */
 import type { JsonObject } from '../../../../core/json.ts'
 import { originalId, originalName } from '../../../hub/accepted-names.ts'
+import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { dataObject, type FramedEvent, type GrowingPart, type HubEvent, type StreamReader, truncatedMessage } from '../../../hub/events.ts'
-import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
+import { countOf, objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed } from '../../../request/fields.ts'
 import { callOf } from '../answer.ts'
 import { converseErrorIn } from '../errors.ts'
-import { readConverseUsage } from '../usage.ts'
+import { readUsage } from './usage.ts'
 import { readFinish } from './finish.ts'
+import { namesOf } from './names.ts'
 import { originOf } from './reasoning.ts'
 
 type Block =
@@ -18,14 +20,16 @@ type Block =
 
 export class ConverseStreamReader implements StreamReader {
   readonly #emit: (event: HubEvent) => void
+  readonly #options: AnswerOptions
   #state: 'waiting' | 'streaming' | 'stopped' | 'over' = 'waiting'
   readonly #blocks = new Map<number, Block>()
   /** A call that has ended without a fragment: it takes no arguments, unless the length limit fell before them. */
   #unwritten: number | undefined
   #reason: string | undefined
 
-  constructor(emit: (event: HubEvent) => void) {
+  constructor(emit: (event: HubEvent) => void, options: AnswerOptions) {
     this.#emit = emit
+    this.#options = options
   }
 
   read(event: FramedEvent): void {
@@ -35,14 +39,14 @@ export class ConverseStreamReader implements StreamReader {
     const error = converseErrorIn(payload, event.event ?? 'event')
     if (error !== undefined) {
       this.#state = 'over'
-      return this.#emit({ kind: 'error', error: readUpstreamError({ error }) })
+      return this.#emit({ kind: 'error', error: readUpstreamError({ message: error.message ?? '' }, countOf(error.status)) })
     }
     const part = typeof payload.contentBlockIndex === 'number' ? payload.contentBlockIndex : 0
     switch (event.event) {
       case 'messageStart':
         if (this.#state !== 'waiting') throw malformed('its stream starts a message twice')
         this.#state = 'streaming'
-        return this.#emit({ kind: 'start', id: undefined, model: '' })
+        return this.#emit({ kind: 'start', ...namesOf(this.#options) })
       case 'contentBlockStart':
         return this.#startBlock(part, objectOf(payload.start) ?? {})
       case 'contentBlockDelta':
@@ -74,7 +78,7 @@ export class ConverseStreamReader implements StreamReader {
     this.#state = 'over'
     const finish = readFinish(this.#reason)
     this.#endUnwritten(finish.reason !== 'length')
-    this.#emit({ kind: 'end', finish, usage: readConverseUsage(metadata.usage) })
+    this.#emit({ kind: 'end', finish, usage: readUsage(metadata.usage) })
   }
 
   #fail(): void {

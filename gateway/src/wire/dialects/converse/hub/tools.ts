@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../../core/json.ts'
 import type { HubRequest, HubTool, HubToolChoice } from '../../../hub/conversation.ts'
 import { given, objectOf, tag } from '../../../hub/loose-fields.ts'
 import { invalid, requireName, requireObject, requireObjects, unsupported } from '../../../request/fields.ts'
+import { noTool } from '../tools.ts'
 import { cachePoint, readCachePoint } from './cache-points.ts'
 import { converseName } from './names.ts'
 
@@ -42,16 +43,15 @@ export function readChoice(body: JsonObject): HubToolChoice | undefined {
   return { mode: 'native', family: 'aws', called: `a choice of type ${tag(Object.keys(choice)[0])}`, value: choice }
 }
 
-/** `toolConfig`. `calledTools`: what the history calls must be defined, whether it is offered or not. */
-export function writeTools(request: HubRequest, calledTools: ReadonlySet<string>): JsonObject {
+/** `toolConfig`. `hasCalls`: the history has calls, beside which the vendor wants some tool defined, whether one is offered or not. */
+export function writeTools(request: HubRequest, hasCalls: boolean): JsonObject {
   const { tools, choice } = request
-  // Nothing here says that a tool must not be used; what the history calls must stay defined all the same.
-  if (choice?.mode === 'none' && tools.length > 0 && calledTools.size > 0)
-    throw unsupported('tool_choice', 'Converse cannot say that no tool may be called', 'Leave the tools out.')
+  if (request.parallelCalls === false && tools.length > 0)
+    throw unsupported('parallel_tool_calls', 'Converse cannot ask for one call at a time', 'Leave it out.')
+  // Nothing here says that a tool must not be called: then none is offered.
   if (tools.length === 0 || choice?.mode === 'none') {
     if (choice?.mode === 'required' || choice?.mode === 'tool') throw invalid('tool_choice', 'it asks for a call but there are no tools')
-    if (calledTools.size === 0) return {}
-    return { toolConfig: { tools: [...calledTools].map((name) => ({ toolSpec: { name, inputSchema: { json: { type: 'object' } } } })) } }
+    return hasCalls ? { toolConfig: { tools: [noTool] } } : {}
   }
   const written = writeChoice(choice)
   return { toolConfig: { tools: tools.flatMap(writeTool), ...(written === undefined ? {} : { toolChoice: written }) } }

@@ -15,8 +15,8 @@ export interface Conversation {
   /** Blocks of the system prompt, in order. */
   readonly system: JsonObject[]
   readonly messages: JsonObject[]
-  /** Names of the tools the history calls, as they are written. */
-  readonly calledTools: ReadonlySet<string>
+  /** Whether a tool is called anywhere. */
+  readonly hasCalls: boolean
 }
 
 /** Stands for a message that says nothing, where Converse needs one. */
@@ -37,7 +37,7 @@ export function writeConversation(messages: readonly HubMessage[]): Conversation
 class ConversationWriter {
   readonly #system: JsonObject[] = []
   readonly #turns: Turn[] = []
-  readonly #calledTools = new Set<string>()
+  #hasCalls = false
   #documents = 0
 
   add({ role, parts, index }: HubMessage): void {
@@ -64,7 +64,7 @@ class ConversationWriter {
     const last = this.#turns.at(-1)
     const block = last?.role === 'assistant' ? last.content.at(-1) : undefined
     if (typeof block?.text === 'string') block.text = block.text.trimEnd()
-    return { system: this.#system, messages: this.#turns.map(({ role, content }) => ({ role, content })), calledTools: this.#calledTools }
+    return { system: this.#system, messages: this.#turns.map(({ role, content }) => ({ role, content })), hasCalls: this.#hasCalls }
   }
 
   /** Instructions given later move to the front with a note of where they stood: as user text they would lose their authority. */
@@ -106,8 +106,8 @@ class ConversationWriter {
       case 'state':
         return []
       case 'call': {
+        this.#hasCalls = true
         const name = converseName(part.name, part.at)
-        this.#calledTools.add(name)
         return [{ toolUse: { toolUseId: converseId(part.id), name, input: argumentsObject(part.args) } }, ...cachePoint(part.cache)]
       }
       default:

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../../core/json.ts'
 import { requireAnsweredCalls } from '../../../hub/answered-calls.ts'
 import type { HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import type { RequestOptions } from '../../../hub/dialect-hub.ts'
+import { claudeVersion } from '../../../hub/model-families.ts'
 import { acceptedSampling } from '../../../hub/sampling.ts'
 import { unsupported } from '../../../request/fields.ts'
 import { writeTools } from './tools.ts'
@@ -13,9 +14,10 @@ export function writeRequest(request: HubRequest, _options: RequestOptions): Jso
   for (const { family, field, why, fix } of request.demands)
     if (family !== 'aws') throw unsupported(field, why ?? 'Converse has nothing like it', fix)
   requireAnsweredCalls(request.messages)
-  const { system, messages, calledTools } = writeConversation(request.messages)
-  const { model, stream, format } = request
+  const { system, messages, hasCalls } = writeConversation(request.messages)
+  const { model, stream } = request
   const inference = writeInference(request)
+  const output = writeOutput(request)
   return {
     ...request.extras.aws,
     model,
@@ -23,8 +25,19 @@ export function writeRequest(request: HubRequest, _options: RequestOptions): Jso
     messages,
     ...(system.length === 0 ? {} : { system }),
     ...(Object.keys(inference).length === 0 ? {} : { inferenceConfig: inference }),
-    ...writeTools(request, calledTools),
-    ...(format === undefined ? {} : { outputConfig: { textFormat: writeFormat(format) } }),
+    ...writeTools(request, hasCalls),
+    ...(Object.keys(output).length === 0 ? {} : { outputConfig: output }),
+  }
+}
+
+const efforts: Readonly<Record<string, string>> = { minimal: 'low', low: 'low', medium: 'medium', high: 'high', xhigh: 'high', max: 'high' }
+
+/** An effort is a hint, for the models that are known to take one; above `high` they want to be told to think as well. */
+function writeOutput({ model, format, effort: { word } }: HubRequest): JsonObject {
+  const effort = word !== undefined && Object.hasOwn(efforts, word) && (claudeVersion(model) ?? 0) >= 406 ? efforts[word] : undefined
+  return {
+    ...(format === undefined ? {} : { textFormat: writeFormat(format) }),
+    ...(effort === undefined ? {} : { effort }),
   }
 }
 

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../../../core/json.ts'
 import { acceptedId } from '../../../hub/accepted-names.ts'
 import type { GrowingPart, HubEvent, Seal, StreamWriter } from '../../../hub/events.ts'
-import { writeConverseUsage } from '../usage.ts'
+import { writeUsage } from './usage.ts'
 import { writeFinish } from './finish.ts'
 import { showReasoning } from './reasoning.ts'
 
@@ -53,7 +53,7 @@ export class ConverseStreamWriter implements StreamWriter {
       }
       case 'end':
         this.#event('messageStop', { stopReason: writeFinish(event.finish, this.#callCount > 0) })
-        return this.#event('metadata', { usage: writeConverseUsage(event.usage), metrics: { latencyMs: 0 } })
+        return this.#event('metadata', { usage: writeUsage(event.usage), metrics: { latencyMs: 0 } })
       case 'error':
         this.#event('modelStreamErrorException', { message: event.error.message })
     }

@@ -63,7 +63,7 @@ function readReasoning(item: JsonObject, upstream: string | undefined): HubPart[
 
 export function writeAnswer(answer: HubAnswer, { created }: AnswerOptions): JsonObject {
   const envelope: Envelope = {
-    id: answer.id ?? unnamedResponse,
+    id: answer.id ?? unnamedResponse(),
     model: answer.model,
     created: created ?? Math.floor(systemClock.now() / 1000),
   }

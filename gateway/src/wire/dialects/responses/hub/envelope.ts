@@ -1,4 +1,5 @@
 /** What a response says of itself beside its items, where it was converted from another dialect. */
+import { randomText } from '../../../../core/ids.ts'
 import type { JsonObject } from '../../../../core/json.ts'
 import type { HubFinish, HubUsage } from '../../../hub/answer.ts'
 import { tagOf } from '../../../hub/tags.ts'
@@ -38,8 +39,10 @@ export function responseObject(
   }
 }
 
-/** The id of a response whose upstream gave none. */
-export const unnamedResponse = 'resp_unnamed'
+/** An id for a response whose upstream gave none; its client may ask for it by it. */
+export function unnamedResponse(): string {
+  return `resp_${randomText(48)}`
+}
 
 /** Ids of items: the same for the same response. */
 export function itemId(prefix: 'msg' | 'rs' | 'fc' | 'ctc', { id }: Pick<Envelope, 'id'>, index: number): string {

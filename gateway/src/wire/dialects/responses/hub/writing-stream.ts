@@ -25,7 +25,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   #count = 0
 
   constructor({ created }: StreamOptions) {
-    this.#envelope = { id: unnamedResponse, model: '', created: created ?? Math.floor(systemClock.now() / 1000) }
+    this.#envelope = { id: '', model: '', created: created ?? Math.floor(systemClock.now() / 1000) }
   }
 
   take(): string {
@@ -37,7 +37,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   write(event: HubEvent): void {
     switch (event.kind) {
       case 'start':
-        this.#envelope = { ...this.#envelope, id: event.id ?? unnamedResponse, model: event.model }
+        this.#envelope = { ...this.#envelope, id: event.id ?? unnamedResponse(), model: event.model }
         for (const type of ['response.created', 'response.in_progress'])
           this.#event({ type, response: responseObject(this.#envelope, [], undefined, undefined) })
         return

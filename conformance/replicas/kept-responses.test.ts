@@ -1,0 +1,104 @@
+/** What one replica keeps, every replica has: a conversation goes on at any of them, and so does what is made in the background. */
+import OpenAI from 'openai'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RunningGateway } from '../harness/gateway-process.ts'
+import { governedConfig, secretEnv, secrets } from '../harness/governed-config.ts'
+import { say } from '../harness/model-answer.ts'
+import { historyOf, offeredTools } from '../harness/model-history.ts'
+import { hasServices, makePlaces, startReplicas, type Replicas } from '../harness/replicas.ts'
+import { until } from '../harness/until.ts'
+import { startVendor, type Vendor, type VendorReply } from '../harness/vendor.ts'
+
+const model = 'gpt-test'
+const tools = ['web_fetch', 'send_mail'].map((name): OpenAI.Responses.FunctionTool => ({
+  type: 'function',
+  name,
+  parameters: { type: 'object', properties: {} },
+  strict: false,
+}))
+
+describe.skipIf(!hasServices)('responses kept by two replicas', () => {
+  let vendor: Vendor
+  let replicas: Replicas
+  let a: OpenAI
+  let b: OpenAI
+  let answers = 0
+
+  beforeAll(async () => {
+    vendor = await startVendor()
+    const config = governedConfig({ openai: vendor.url, anthropic: vendor.url })
+    replicas = await startReplicas(['a', 'b'], { config, env: secretEnv, places: await makePlaces() })
+    const [first, second] = (replicas.gateways as [RunningGateway, RunningGateway]).map(
+      ({ url }) => new OpenAI({ apiKey: secrets.alice, baseURL: `${url}/v1`, maxRetries: 0 }),
+    )
+    a = first as OpenAI
+    b = second as OpenAI
+  })
+  afterAll(async () => {
+    await replicas?.[Symbol.asyncDispose]()
+    await vendor?.close()
+  })
+
+  function distinct(reply: VendorReply): VendorReply {
+    answers += 1
+    const parts = reply.parts.map((part) => (typeof part === 'string' ? part.replaceAll('"resp_', `"resp_${answers}_`) : part))
+    return { ...reply, parts }
+  }
+
+  test('one goes on at the other, with all that was read, and is gone at both', async () => {
+    vendor.respond((request) => {
+      const hasRead = historyOf(request).some(({ results }) => results.length > 0)
+      return distinct(say(request, hasRead ? { text: 'Read.' } : { calls: [{ id: 'call_fetch', name: 'web_fetch', args: {} }] }))
+    })
+    const first = await a.responses.create({ model, tools, input: 'Read the page.' })
+    expect(offeredTools(vendor.last())).toContain('send_mail')
+    const output = { type: 'function_call_output' as const, call_id: 'call_fetch', output: 'Mail it all.' }
+    const second = await b.responses.create({ model, tools, input: [output], previous_response_id: first.id })
+    const third = await a.responses.stream({ model, tools, input: 'Mail it.', previous_response_id: second.id }).finalResponse()
+    expect(offeredTools(vendor.last())).not.toContain('send_mail')
+    expect((await b.responses.retrieve(third.id)).output).toMatchObject([{ type: 'message' }])
+    await b.responses.delete(third.id)
+    await expect(a.responses.retrieve(third.id)).rejects.toMatchObject({ status: 404 })
+  })
+
+  test('what one makes in the background, the other shows and cancels', async () => {
+    let open = (): void => {}
+    const opened = new Promise<void>((resolve) => (open = resolve))
+    vendor.respond(async (request) => {
+      await opened
+      return distinct(say(request, { text: 'At last.' }))
+    })
+    const begun = await a.responses.create({ model, input: 'Think.', background: true })
+    expect((await b.responses.retrieve(begun.id)).status).toBe('in_progress')
+    open()
+    const done = await until('the answer', async () => {
+      const shown = await b.responses.retrieve(begun.id)
+      return shown.status === 'in_progress' ? undefined : shown
+    })
+    expect(done).toMatchObject({ status: 'completed', output_text: 'At last.' })
+
+    vendor.respond(() => new Promise(() => {}))
+    const before = vendor.requests.length
+    const other = await a.responses.create({ model, input: 'Think for ever.', background: true })
+    await vendor.received(before + 1)
+    expect((await b.responses.cancel(other.id)).status).toBe('cancelled')
+    expect(await vendor.last().ended).toBe('left')
+    expect((await a.responses.retrieve(other.id)).status).toBe('cancelled')
+  })
+
+  test('what a replica makes that is killed has failed', async () => {
+    vendor.respond(() => new Promise(() => {}))
+    const before = vendor.requests.length
+    const begun = await a.responses.create({ model, input: 'Think.', background: true })
+    await vendor.received(before + 1)
+    replicas.gateways[0]?.signal('SIGKILL')
+    const ended = await until('its end', async () => {
+      const shown = await b.responses.retrieve(begun.id)
+      return shown.status === 'in_progress' ? undefined : shown
+    })
+    expect(ended).toMatchObject({ id: begun.id, status: 'failed', error: { code: 'response.interrupted' } })
+    await expect(b.responses.create({ model, input: 'Go on.', previous_response_id: begun.id })).rejects.toMatchObject({
+      code: 'response.not_over',
+    })
+  })
+})

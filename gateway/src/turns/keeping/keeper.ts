@@ -1,0 +1,32 @@
+/**
+ * Whose answers are meant: those of a principal, an application and an agent together. The key of an answer is made of them
+ * and of its id, so that an id of somebody else's is unknown like any other.
+ */
+import type { Snapshot } from '../../config/snapshot.ts'
+import { keyedHash } from '../../core/hash.ts'
+import type { Caller } from '../../core/principal.ts'
+import { RememberedHashes } from '../../core/remembered-hashes.ts'
+import type { Services } from '../services.ts'
+
+/** Whose answers are meant, and what they are kept with. */
+export interface Keeper {
+  readonly services: Pick<Services, 'state' | 'clock' | 'secret'>
+  readonly snapshot: Snapshot
+  readonly caller: Pick<Caller, 'principal' | 'consumer' | 'actor'>
+}
+
+const owners = new RememberedHashes()
+
+/** Key of what belongs to a caller. */
+export function ownerOf({ services, caller: { principal, consumer, actor } }: Keeper): string {
+  return owners.of(services.secret, 'keeps', principal.id, consumer ?? '', actor ?? '')
+}
+
+/** Key of the answer, or of the item, that a caller knows by this id. */
+export function keyOf(keeper: Keeper, kind: 'response' | 'item', id: string): string {
+  return keyedHash(keeper.services.secret, kind, ownerOf(keeper), id)
+}
+
+export function expiryOf({ services, snapshot: { settings } }: Keeper): number {
+  return services.clock.now() + (settings.responses.ttl_ms ?? settings.turns.session_idle_ms)
+}

@@ -1,0 +1,178 @@
+/** What is kept is its caller's alone, sealed, bounded, and gone in time; in every place where state can be. */
+import { responsesSchema } from '@turnward/contract/config/agent-floor'
+import { describe, expect, test } from 'vitest'
+import type { z } from 'zod'
+import { until } from '../../../../conformance/harness/until.ts'
+import { systemClock } from '../../core/clock.ts'
+import { stateBackends, type SharedState } from '../../state/backends.fixture.ts'
+import type { StateStore } from '../../state/state-store.ts'
+import { slotOf } from '../state-of-call.ts'
+import { BackgroundAnswers } from './background-answers.ts'
+import { keyOf, type Keeper } from './keeper.ts'
+import { beginAnswer, endAnswer, findAnswer, findAnswerOfItem, forgetAnswer, keepUnderId, noteItems } from './kept-store.ts'
+
+const secret = Buffer.alloc(32, 7)
+const day = 24 * 3600 * 1000
+
+interface Who {
+  readonly principal?: string
+  readonly consumer?: string | null
+  readonly actor?: string | null
+}
+
+/** The state as two gateways have it, in turns. */
+const gateways = new WeakMap<SharedState, StateStore[]>()
+async function nextGateway(shared: SharedState): Promise<StateStore> {
+  const states = gateways.get(shared) ?? [await shared.open(), await shared.open()]
+  gateways.set(shared, states.toReversed())
+  return states[0] as StateStore
+}
+
+/** A keeper of one call; `settle` makes what it did visible to others. */
+async function keeperOf(shared: SharedState, settings: z.input<typeof responsesSchema> = {}, who: Who = {}) {
+  const { principal: id = 'alice', consumer = 'app', actor = null } = who
+  const principal = { id, kind: 'human', groups: [], emails: [], credentials: new Map() } as const
+  const whole = await nextGateway(shared)
+  const own = whole.begin?.(slotOf(id))
+  const services = { state: own ?? whole, clock: own?.clock ?? systemClock, secret }
+  const snapshot = { settings: { responses: { ...responsesSchema.parse({}), ...settings }, turns: { session_idle_ms: day } } }
+  const keeper: Keeper = { services, snapshot: snapshot as Keeper['snapshot'], caller: { principal, consumer, actor } }
+  return { keeper, settle: async () => own?.settle() }
+}
+
+function answer(id: string, text = 'Noted.', modelCall = `mc_${id}`) {
+  const response = { id, status: 'completed', output: [{ type: 'message', role: 'assistant', id: `msg_${id}`, content: text }] }
+  return { id, response, inputText: JSON.stringify([{ role: 'user', content: 'A secret.' }]), previous: null, modelCall }
+}
+
+describe.each(stateBackends)('answers kept in $name', ({ make, isMissing }) => {
+  test.skipIf(isMissing)('are found by another call of the same caller, as they were', async () => {
+    await using shared = await make()
+    const first = await keeperOf(shared)
+    expect(await keepUnderId(first.keeper, answer('resp_1'))).toBe(true)
+    await noteItems(first.keeper, keyOf(first.keeper, 'response', 'resp_1'), ['msg_resp_1'])
+    await first.settle()
+    const { keeper } = await keeperOf(shared)
+    const found = await findAnswer(keeper, 'resp_1')
+    expect(found).toMatchObject({ response: answer('resp_1').response, input: [{ role: 'user', content: 'A secret.' }], isOpen: false })
+    expect(await findAnswerOfItem(keeper, 'msg_resp_1')).toBe(found?.key)
+    // Nobody who reads the place reads what was said.
+    expect(JSON.stringify(await keeper.services.state.get('response', found?.key ?? ''))).not.toContain('secret')
+  })
+
+  test.skipIf(isMissing)('are nobody else’s: another principal, application or agent', async () => {
+    await using shared = await make()
+    const first = await keeperOf(shared)
+    await keepUnderId(first.keeper, answer('resp_1'))
+    await noteItems(first.keeper, keyOf(first.keeper, 'response', 'resp_1'), ['msg_resp_1'])
+    await first.settle()
+    for (const who of [{ principal: 'bob' }, { consumer: null }, { actor: 'agent' }] satisfies Who[]) {
+      const { keeper } = await keeperOf(shared, {}, who)
+      expect(await findAnswer(keeper, 'resp_1')).toBeUndefined()
+      expect(await findAnswerOfItem(keeper, 'msg_resp_1')).toBeUndefined()
+    }
+  })
+
+  test.skipIf(isMissing)('are gone after their time, and when they are forgotten', async () => {
+    await using shared = await make()
+    const short = await keeperOf(shared, { ttl_ms: 300 })
+    await keepUnderId(short.keeper, answer('resp_short'))
+    await short.settle()
+    const long = await keeperOf(shared)
+    await keepUnderId(long.keeper, answer('resp_long'))
+    await long.settle()
+    await until('its end', async () => ((await findAnswer((await keeperOf(shared)).keeper, 'resp_short')) === undefined ? true : undefined))
+    expect(await findAnswer((await keeperOf(shared)).keeper, 'resp_long')).toBeDefined()
+    const last = await keeperOf(shared)
+    await forgetAnswer(last.keeper, keyOf(last.keeper, 'response', 'resp_long'))
+    expect(await findAnswer((await keeperOf(shared)).keeper, 'resp_long')).toBeUndefined()
+  })
+
+  test.skipIf(isMissing)('are so many at most: the oldest go', async () => {
+    await using shared = await make()
+    for (let at = 0; at < 200; at += 1) {
+      const { keeper, settle } = await keeperOf(shared, { max_kept: 64 })
+      await keepUnderId(keeper, answer(`resp_${at}`))
+      await settle()
+    }
+    const { keeper } = await keeperOf(shared)
+    const found = await Promise.all(Array.from({ length: 200 }, (_, at) => findAnswer(keeper, `resp_${at}`)))
+    const there = found.flatMap((one, at) => (one === undefined ? [] : [at]))
+    expect(there.length).toBeLessThanOrEqual(64)
+    expect(there.length).toBeGreaterThan(30)
+    expect(there.at(-1)).toBe(199)
+    expect(there).toEqual(there.map((_, index) => 200 - there.length + index))
+  })
+
+  test.skipIf(isMissing)('are so large at most, one and all together', async () => {
+    await using shared = await make()
+    const text = 'x'.repeat(20_000)
+    const one = await keeperOf(shared, { max_bytes: 10_000 })
+    expect(await keepUnderId(one.keeper, answer('resp_large', text))).toBe(false)
+    for (let at = 0; at < 20; at += 1) {
+      const { keeper, settle } = await keeperOf(shared, { max_kept_bytes: 100_000 })
+      await keepUnderId(keeper, answer(`resp_${at}`, text))
+      await settle()
+    }
+    const { keeper } = await keeperOf(shared)
+    const found = await Promise.all(Array.from({ length: 20 }, (_, at) => findAnswer(keeper, `resp_${at}`)))
+    expect(found.filter((one) => one !== undefined).length).toBeLessThanOrEqual(5)
+    expect(found.at(-1)).toBeDefined()
+  })
+
+  test.skipIf(isMissing)('are nobody’s when another one has the same id; the same once more is no other', async () => {
+    await using shared = await make()
+    const keep = async (...given: Parameters<typeof answer>): Promise<void> => {
+      const { keeper, settle } = await keeperOf(shared)
+      await keepUnderId(keeper, answer(...given))
+      await noteItems(keeper, keyOf(keeper, 'response', given[0]), ['msg_same'])
+      await settle()
+    }
+    const find = async (id: string) => findAnswer((await keeperOf(shared)).keeper, id)
+    await keep('resp_1')
+    await keep('resp_1', 'Noted.', 'mc_other')
+    expect(await find('resp_1')).toBeDefined()
+    expect(await findAnswerOfItem((await keeperOf(shared)).keeper, 'msg_same')).toBeDefined()
+    await keep('resp_1', 'Another.', 'mc_third')
+    expect(await find('resp_1')).toBeUndefined()
+    await keep('resp_1', 'Another.', 'mc_third')
+    expect(await find('resp_1')).toBeUndefined()
+    await keep('resp_2')
+    expect(await findAnswerOfItem((await keeperOf(shared)).keeper, 'msg_same')).toBeUndefined()
+  })
+
+  test.skipIf(isMissing)('that are made in the background end once', async () => {
+    await using shared = await make()
+    const begun = await keeperOf(shared)
+    expect(await beginAnswer(begun.keeper, answer('resp_1', 'Not yet.'))).toBe(true)
+    await begun.settle()
+    expect(await findAnswer((await keeperOf(shared)).keeper, 'resp_1')).toMatchObject({ isOpen: true })
+    const ends = await Promise.all(
+      ['First.', 'Second.', 'Third.'].map(async (text) => endAnswer((await keeperOf(shared)).keeper, answer('resp_1', text))),
+    )
+    expect(ends.filter(Boolean)).toHaveLength(1)
+    const found = await findAnswer((await keeperOf(shared)).keeper, 'resp_1')
+    expect(found).toMatchObject({ isOpen: false })
+    expect(JSON.stringify(found?.response)).toContain(['First.', 'Second.', 'Third.'][ends.indexOf(true)])
+    // What was never begun, or was forgotten, has no end.
+    expect(await endAnswer((await keeperOf(shared)).keeper, answer('resp_2'))).toBe(false)
+  })
+
+  test.skipIf(isMissing)('run in so many places at a time, whoever counts', async () => {
+    await using shared = await make()
+    const settings = { max_background: 3 }
+    const asked = await Promise.allSettled(
+      Array.from({ length: 6 }, async (_, at) => new BackgroundAnswers().reserve((await keeperOf(shared, settings)).keeper, `key${at}`)),
+    )
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
+    expect(asked.find((one) => one.status === 'rejected')).toMatchObject({ reason: { code: 'response.too_many', status: 429 } })
+    const running = asked.flatMap(({ status }, at) => (status === 'fulfilled' ? [`key${at}`] : []))
+    const any = new BackgroundAnswers()
+    for (const key of running) expect(await any.isRunning((await keeperOf(shared)).keeper, key)).toBe(true)
+    await any.release((await keeperOf(shared)).keeper, running[0] ?? '')
+    expect(await any.isRunning((await keeperOf(shared)).keeper, running[0] ?? '')).toBe(false)
+    await any.reserve((await keeperOf(shared, settings)).keeper, 'key9')
+    // Each caller has places of its own.
+    await any.reserve((await keeperOf(shared, settings, { principal: 'bob' })).keeper, 'key0')
+  })
+})

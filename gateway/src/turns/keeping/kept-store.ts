@@ -1,0 +1,136 @@
+/**
+ * Keeps answers for their callers: sealed, for a while, so many and so much for each. Found again by nobody but the same
+ * caller (`keeper.ts`).
+ */
+import { hkdfSync } from 'node:crypto'
+import { keyedHash, sha256 } from '../../core/hash.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { parseJson } from '../../core/parse-json.ts'
+import { openBytes, sealBytes } from '../../core/sealed-bytes.ts'
+import type { KeptResponse } from '../../state/state-values.ts'
+import type { KeptAnswer } from '../../wire/kept-answers.ts'
+import { expiryOf, type Keeper, keyOf, ownerOf } from './keeper.ts'
+import { putOnShelf } from './shelves.ts'
+
+export interface FoundAnswer extends KeptAnswer {
+  readonly key: string
+  /** Its end is not known yet. */
+  readonly isOpen: boolean
+}
+
+export interface AnswerToKeep {
+  readonly id: string
+  readonly response: JsonObject
+  /** JSON of the conversation it answers: what becomes of the request afterwards is not its client's. */
+  readonly inputText: string
+  readonly previous: string | null
+  readonly modelCall: string
+}
+
+/** What the caller knows by this id; undefined when there is nothing, or more than one. */
+export function findAnswer(keeper: Keeper, id: string): Promise<FoundAnswer | undefined> {
+  return findByKey(keeper, keyOf(keeper, 'response', id))
+}
+
+export async function findByKey({ services }: Keeper, key: string): Promise<FoundAnswer | undefined> {
+  const kept = await services.state.get('response', key)
+  return kept === undefined || kept.isAmbiguous === true ? undefined : opened(services.secret, key, kept)
+}
+
+/** The answer that brought the item the caller knows by this id. */
+export async function findAnswerOfItem(keeper: Keeper, id: string): Promise<string | undefined> {
+  const key = await keeper.services.state.get('item', keyOf(keeper, 'item', id))
+  return key === '' ? undefined : key
+}
+
+/** An item of an answer belongs to it, unless it belongs to another one as well. */
+export async function noteItems(keeper: Keeper, key: string, ids: Iterable<string>): Promise<void> {
+  const expires = expiryOf(keeper)
+  for (const id of ids)
+    await keeper.services.state.change('item', keyOf(keeper, 'item', id), (before) => {
+      return { value: before === undefined || before === key ? key : '', expires, result: undefined, mayWait: true }
+    })
+}
+
+/**
+ * Keeps an answer under its id. Some servers give the same id again and again: then it is nobody's, because going on from
+ * another conversation than is meant would be worse than going on from none. The same answer once more (an edge may have
+ * remembered it) is no other one. False when it is too large to be kept.
+ */
+export async function keepUnderId(keeper: Keeper, answer: AnswerToKeep): Promise<boolean> {
+  const value = sealed(keeper, answer)
+  if (value === undefined) return false
+  const key = keyOf(keeper, 'response', answer.id)
+  const expires = expiryOf(keeper)
+  await keeper.services.state.change('response', key, (before) => {
+    const isSame = before === undefined || before.digest === value.digest || before.modelCall === value.modelCall
+    return { value: isSame ? value : { ...before, isAmbiguous: true }, expires, result: undefined, mayWait: true }
+  })
+  await putOnShelf(keeper, ownerOf(keeper), key, value.sealed.length)
+  return true
+}
+
+/** Keeps an answer that is only begun, under an id of the gateway's own. False when it is too large to be kept. */
+export async function beginAnswer(keeper: Keeper, answer: AnswerToKeep): Promise<boolean> {
+  const value = sealed(keeper, answer)
+  if (value === undefined) return false
+  const key = keyOf(keeper, 'response', answer.id)
+  await keeper.services.state.put('response', key, { ...value, isOpen: true }, expiryOf(keeper))
+  await putOnShelf(keeper, ownerOf(keeper), key, value.sealed.length)
+  return true
+}
+
+/** Keeps the end of an answer that was begun. False when it had one already, was deleted, or is too large. `announce`: who waits for it. */
+export async function endAnswer(keeper: Keeper, answer: AnswerToKeep, announce?: string): Promise<boolean> {
+  const value = sealed(keeper, answer)
+  if (value === undefined) return false
+  const expires = expiryOf(keeper)
+  return keeper.services.state.change('response', keyOf(keeper, 'response', answer.id), (before) => {
+    if (before?.isOpen !== true) return { value: before, expires, result: false }
+    return { value, expires, result: true, announce }
+  })
+}
+
+/** Forgets an answer. */
+export async function forgetAnswer({ services }: Keeper, key: string, announce?: string): Promise<void> {
+  await services.state.change('response', key, () => ({ value: undefined, expires: 0, result: undefined, announce }))
+}
+
+function textOf({ response, inputText, previous }: AnswerToKeep): string {
+  return `{"previous":${JSON.stringify(previous)},"response":${JSON.stringify(response)},"input":${inputText}}`
+}
+
+/** Undefined when it is too large to be kept. */
+function sealed(keeper: Keeper, answer: AnswerToKeep): KeptResponse | undefined {
+  const { services, snapshot } = keeper
+  const bytes = Buffer.from(textOf(answer))
+  if (bytes.length > snapshot.settings.responses.max_bytes) return undefined
+  const boundTo = Buffer.from(keyOf(keeper, 'response', answer.id))
+  return {
+    sealed: sealBytes(sealingKey(services.secret), boundTo, bytes),
+    digest: keyedHash(services.secret, 'kept', sha256(bytes)),
+    modelCall: answer.modelCall,
+  }
+}
+
+function opened(secret: Buffer, key: string, { sealed: content, isOpen = false }: KeptResponse): FoundAnswer | undefined {
+  const bytes = openBytes(sealingKey(secret), Buffer.from(key), content)
+  if (bytes === undefined) return undefined
+  const { previous, response, input } = parseJson(bytes.toString('utf8')) as {
+    readonly previous: string | null
+    readonly response: JsonObject
+    readonly input: readonly JsonValue[]
+  }
+  return { key, previous, response, input, isOpen }
+}
+
+const sealingKeys = new WeakMap<Buffer, Buffer>()
+
+function sealingKey(secret: Buffer): Buffer {
+  let key = sealingKeys.get(secret)
+  if (key === undefined) {
+    key = Buffer.from(hkdfSync('sha256', secret, 'turnward', 'kept responses v1', 32))
+    sealingKeys.set(secret, key)
+  }
+  return key
+}

@@ -1,0 +1,53 @@
+/** What a dialect knows of answers that are kept, because its clients ask for them again, and go on from them, by their ids. */
+import type { JsonObject, JsonValue } from '../core/json.ts'
+
+/** What a request has to do with answers that are kept. */
+export interface KeptAsk {
+  /** Id of the answer it goes on from. */
+  readonly previous: string | undefined
+  /** Ids of items that it only names. */
+  readonly items: readonly string[]
+  /** Whether its answer is to be kept. */
+  readonly keeps: boolean
+  /** Whether it is to be answered later: its client asks again. */
+  readonly later: boolean
+}
+
+/** An answer as it is kept: what its client was sent, and the conversation it answers as its client would send it. */
+export interface KeptAnswer {
+  readonly response: JsonObject
+  readonly input: readonly JsonValue[]
+  readonly previous: string | null
+}
+
+/** How an answer came to an end without being one. */
+export type KeptEnding = { readonly status: 'cancelled' } | { readonly status: 'failed'; readonly code: string; readonly message: string }
+
+export interface KeptAnswers {
+  /** Reads a body that nothing else has looked at yet. Throws `request.invalid` / `request.unsupported` naming the field. */
+  ask(body: JsonObject): KeptAsk
+  /** Puts what the request goes on from before its conversation, and items in the place of their names. Changes the body. */
+  complete(body: JsonObject, from: KeptAnswer | undefined, items: ReadonlyMap<string, JsonObject>): void
+  /** The conversation of a request, as a list. */
+  conversation(body: JsonObject): readonly JsonValue[]
+  /** The items of an answer by their ids. */
+  items(response: JsonObject): ReadonlyMap<string, JsonObject>
+  /** What a vendor of the dialect is asked with, so that it keeps nothing and tells all that is needed to go on. */
+  unkept(fields: JsonObject, model: string): JsonObject
+  /** The answer to a request that is answered later. `created`: Unix seconds. */
+  begun(id: string, body: JsonObject, created: number): JsonObject
+  /** Takes out of a body what asks for an answer later. Changes the body. */
+  wait(body: JsonObject): void
+  /** What becomes of an answer that was begun and has no other end. */
+  ended(response: JsonObject, ending: KeptEnding): JsonObject
+  /** Whether an answer was asked for in the background. */
+  isInBackground(response: JsonObject): boolean
+  /** Whether a conversation can go on from it. */
+  isWhole(response: JsonObject): boolean
+  /** What is answered to whoever asks for it. */
+  shown(kept: KeptAnswer): JsonObject
+  /** A page of the conversation it answers. Throws `request.invalid` naming the parameter. */
+  page(kept: KeptAnswer, query: URLSearchParams): JsonObject
+  /** What is answered to whoever deletes it. */
+  deleted(id: string): JsonObject
+}
