@@ -69,3 +69,15 @@ export function withBedrock(config: ConfigObject, url: string): ConfigObject {
 }
 
 export const bedrockKeys = { id: 'AKIDCONFORMANCE', secret: 'aws-secret-of-the-conformance-suite' } as const
+
+/** A configuration with Google's API at the address of this vendor as well, whose models are those that begin with `gemini-`. */
+export function withGemini(config: ConfigObject, url: string): ConfigObject {
+  return {
+    ...config,
+    credentials: { ...config.credentials, 'google-team': { secret: geminiKey } },
+    upstreams: { ...config.upstreams, gemini: { kind: 'gemini', base_url: url.replace(/\/v1$/, ''), credential: 'google-team' } },
+    routes: [...(config.routes as object[]), { model: 'gemini-*', upstreams: ['gemini'] }],
+  }
+}
+
+export const geminiKey = 'AIza-key-of-the-conformance-suite'

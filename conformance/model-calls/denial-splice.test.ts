@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { secrets } from '../harness/governed-config.ts'
-import { startGoverned, withBedrock, type GovernedGateway } from '../harness/governed-gateway.ts'
+import { startGoverned, withBedrock, withGemini, type GovernedGateway } from '../harness/governed-gateway.ts'
 import { say, type ModelAnswer, type ProposedCall } from '../harness/model-answer.ts'
 import { historyOf, requireCoherent, type HistoryMessage } from '../harness/model-history.ts'
 import { createAgent, type Agent } from '../harness/sdk-agents.ts'
@@ -25,25 +25,28 @@ const notes: ProposedCall = { id: 'call_notes', name: 'read_notes', args: { topi
 const secretsOfRefused = ['call_mail', 'call_delete', 'send_mail', 'delete_file', 'evil@attacker', '/etc/attacker']
 
 let governed: GovernedGateway
-let vendors: Readonly<Record<'openai' | 'anthropic' | 'bedrock', Vendor>>
+let vendors: Readonly<Record<'openai' | 'anthropic' | 'bedrock' | 'gemini', Vendor>>
 beforeAll(async () => {
-  const bedrock = await startVendor()
+  const [bedrock, gemini] = [await startVendor(), await startVendor()]
   const turns = { max_splices: 2, tell_user: 'never' }
-  governed = await startGoverned((config) => withBedrock({ ...config, policy: { tools: { hide: 'never' } }, turns }, bedrock.url))
-  vendors = { ...governed.vendors, bedrock }
+  governed = await startGoverned((config) =>
+    withGemini(withBedrock({ ...config, policy: { tools: { hide: 'never' } }, turns }, bedrock.url), gemini.url),
+  )
+  vendors = { ...governed.vendors, bedrock, gemini }
 })
 afterAll(async () => {
   await governed.close()
   await vendors.bedrock.close()
+  await vendors.gemini.close()
 })
 
-const models = { openai: 'gpt-test', anthropic: 'claude-test', bedrock: 'nova-test' } as const
-const combinations = (['openai', 'anthropic', 'responses', 'converse'] as const).flatMap((client) =>
-  (['openai', 'anthropic', 'bedrock'] as const).flatMap((upstream) =>
+const models = { openai: 'gpt-test', anthropic: 'claude-test', bedrock: 'nova-test', gemini: 'gemini-test' } as const
+const combinations = (['openai', 'anthropic', 'responses', 'converse', 'gemini'] as const).flatMap((client) =>
+  (['openai', 'anthropic', 'bedrock', 'gemini'] as const).flatMap((upstream) =>
     [false, true].map((stream) => ({ client, upstream, stream, model: models[upstream] })),
   ),
 )
-const ends = { openai: 'stop', anthropic: 'end_turn', responses: 'completed', converse: 'end_turn' }
+const ends = { openai: 'stop', anthropic: 'end_turn', responses: 'completed', converse: 'end_turn', gemini: 'STOP' }
 
 describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $stream', ({ client, upstream, stream, model }) => {
   const requests = () => vendors[upstream].requests

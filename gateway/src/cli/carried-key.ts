@@ -1,6 +1,6 @@
 /**
  * Clients of some dialects send their key in a header or a query of their vendor's. It is put where every key is looked for, and
- * taken out of where it came from: nobody who writes down a path writes down a key.
+ * taken out of the query: nobody who writes down an address writes down a key.
  */
 import type { IncomingMessage } from 'node:http'
 import { TurnwardError } from '../core/error.ts'
@@ -12,7 +12,6 @@ export function settleKey(request: IncomingMessage, { keyHeader, keyInQuery }: D
   const sent = new Set<string>()
   if (keyHeader !== undefined) {
     const value = headers[keyHeader]
-    delete headers[keyHeader]
     for (const key of Array.isArray(value) ? value : [value]) if (key !== undefined && key !== '') sent.add(key)
   }
   if (keyInQuery !== undefined) for (const key of takeFromQuery(request, keyInQuery)) if (key !== '') sent.add(key)

@@ -13,8 +13,6 @@ import { runModelOperation } from '../turns/model-operation.ts'
 import { httpOrigin } from '../turns/origins/http-origin.ts'
 import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
-import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
-import { messages } from '../wire/dialects/messages/messages.ts'
 import type { Dialect, PathTarget } from '../wire/dialect.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { settleKey } from './carried-key.ts'
@@ -22,7 +20,7 @@ import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entranc
 import { answerHealth, answerReadiness, type Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
-import { answerPlainError, pathOf, queryOf, speaksAnthropic } from './plain-errors.ts'
+import { answerPlainError, dialectOfClient, pathOf, queryOf } from './plain-errors.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
 
@@ -91,7 +89,8 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
     ]
   })
   const models = named((request, response, name) => {
-    const dialect = speaksAnthropic(request) ? messages : chatCompletions
+    const dialect = dialectOfClient(request)
+    settleKey(request, dialect)
     return answerModels(services, offered, { request, response, dialect, name })
   })
   const operations = modelOperations.map((operation): Entrance => ({
