@@ -15,7 +15,9 @@ export async function collect(stream: AsyncIterable<GenerateContentResponse>): P
   let last: GenerateContentResponse | undefined
   for await (const event of stream) {
     if (last?.candidates?.[0]?.finishReason !== undefined) throw new Error('an event after the end')
-    parts.push(...(event.candidates?.[0]?.content?.parts ?? []))
+    const said = event.candidates?.[0]?.content?.parts ?? []
+    if (said.length === 0) throw new Error('an event without parts')
+    parts.push(...said)
     last = event
   }
   const candidate = last?.candidates?.[0]
