@@ -76,7 +76,7 @@ async function clear(state: StateStore, segment: string): Promise<void> {
   })
   const keys = (await state.get('shelved', segment)) ?? []
   // Seen together, so that they can go together: what was not seen counts as not there.
-  await Promise.all(keys.map((key) => state.get('response', key)))
+  await Promise.all(keys.map(async (key) => state.get('response', key)))
   for (const key of keys) await state.change('response', key, gone)
   await state.change('shelved', segment, gone)
 }
