@@ -7,7 +7,7 @@ import { OfferedModels } from '../models/offered-models.ts'
 import { modelOperations } from '../models/operations.ts'
 import { answerError } from '../turns/answering/answering-client.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
-import { answerKept } from '../turns/keeping/answering-kept.ts'
+import { answerKept, answerKeptConversation } from '../turns/keeping/answering-kept.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import { runModelOperation } from '../turns/model-operation.ts'
 import { httpOrigin } from '../turns/origins/http-origin.ts'
@@ -15,6 +15,7 @@ import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import { messages } from '../wire/dialects/messages/messages.ts'
+import type { KeptAnswers } from '../wire/kept-answers.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { allowedMethods, EntranceTable, settleTarget, type Entrance } from './entrance-table.ts'
 import { answerHealth, answerReadiness, type Health } from './health.ts'
@@ -59,19 +60,24 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
         return (at.operation === 'count' ? countTokens : run)(services, httpOrigin(request, response, at), dialect)
       }),
     })
-    const kept: Entrance = {
-      path: `${call}/{kept...}`,
-      methods: 'own',
+    const about = (path: string, answer: typeof answerKept, methods: Entrance['methods'] = 'own'): Entrance => ({
+      path,
+      methods,
       needs: 'caller',
       dialect: dialect.name,
       handle: named((request, response, target) =>
-        answerKept(services, httpOrigin(request, response), dialect, { method: request.method ?? '', target, query: queryOf(request) }),
+        answer(services, httpOrigin(request, response), dialect, { method: request.method ?? '', target, query: queryOf(request) }),
       ),
-    }
+    })
+    const keptOf = ({ conversations: { path } }: KeptAnswers): readonly Entrance[] => [
+      about(`${call}/{kept...}`, answerKept),
+      about(path, answerKeptConversation, ['POST']),
+      about(`${path}/{kept...}`, answerKeptConversation),
+    ]
     return [
       entrance(call, runModelCall),
       ...(count === undefined ? [] : [entrance(count, countTokens)]),
-      ...(dialect.kept === undefined ? [] : [kept]),
+      ...(dialect.kept === undefined ? [] : keptOf(dialect.kept)),
     ]
   })
   const models = named((request, response, name) => answerModels(services, offered, request, response, name))
