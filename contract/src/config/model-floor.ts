@@ -4,16 +4,30 @@ import { baseAddressSchema } from './addresses.ts'
 import { presetAddresses, type PresetKind } from './provider-presets.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema } from './common.ts'
 
-const awsCredentialSchema = z.strictObject({
-  access_key_id: z.string().min(1),
-  /** Write `${ENV}` or `${file:path}`, never the value. */
-  secret_access_key: z.string().min(1),
-  /** Of keys that expire. */
-  session_token: z.string().min(1).optional(),
-  profile: notAvailableYet('credentials.*.aws.profile'),
-  role_arn: notAvailableYet('credentials.*.aws.role_arn'),
-  identity: notAvailableYet('credentials.*.aws.identity'),
-})
+const awsCredentialSchema = z
+  .strictObject({
+    access_key_id: z.string().min(1).optional(),
+    /** Write `${ENV}` or `${file:path}`, never the value. */
+    secret_access_key: z.string().min(1).optional(),
+    /** Of keys that expire. */
+    session_token: z.string().min(1).optional(),
+    /** Keys of this profile in the files of AWS's command line on this machine, renewed as they expire. */
+    profile: z.string().min(1).max(256).optional(),
+    /**
+     * Keys that AWS gives this machine, renewed as they expire. `web-identity`: a token in a file (EKS). `container`: ECS, EKS.
+     * `instance`: EC2. `auto`: the first of the environment and these that has any.
+     */
+    identity: z.enum(['auto', 'web-identity', 'container', 'instance']).optional(),
+    role_arn: notAvailableYet('credentials.*.aws.role_arn'),
+  })
+  .refine(
+    ({ access_key_id: id, secret_access_key: secret, session_token: token, profile, identity }) => {
+      const hasKeys = id !== undefined && secret !== undefined
+      const hasPart = id !== undefined || secret !== undefined || token !== undefined
+      return [hasPart, profile !== undefined, identity !== undefined].filter(Boolean).length === 1 && hasPart === hasKeys
+    },
+    { message: 'needs either `access_key_id` with `secret_access_key`, or `profile`, or `identity`' },
+  )
 
 export const credentialSchema = z
   .strictObject({
@@ -99,6 +113,11 @@ export const upstreamSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('openai-compatible'),
     base_url: baseAddressSchema,
+    ...upstreamBase,
+  }),
+  z.strictObject({
+    kind: z.literal('gemini'),
+    base_url: baseAddressSchema.default('https://generativelanguage.googleapis.com'),
     ...upstreamBase,
   }),
   z

@@ -58,7 +58,7 @@ async function open() {
 }
 
 /** An address that the entrance answers. */
-const example = (path: string): string => path.replace('{name...}', 'm').replace('{gateway}', 'main')
+const example = (path: string): string => path.replace('{name...}', 'm').replace('{target...}', 'm').replace('{gateway}', 'main')
 
 /** The answer to a request as it stands on the wire. */
 function raw(port: number, text: string): Promise<string> {

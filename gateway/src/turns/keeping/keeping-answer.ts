@@ -9,7 +9,7 @@ import type { KeptAnswers } from '../../wire/kept-answers.ts'
 import type { Answer } from '../answering/answer.ts'
 import type { ModelCall } from '../call.ts'
 import { keyOf } from './keeper.ts'
-import { changeKept, endAnswer, keepUnderId, noteItems, type AnswerToKeep } from './kept-store.ts'
+import { changeKept, endAnswer, findAnswer, keepUnderId, noteItems, type AnswerToKeep } from './kept-store.ts'
 
 /** Items of one answer that can be referred to. */
 const mostItems = 256
@@ -22,20 +22,20 @@ export async function keepAnswer(call: ModelCall, answer: Answer): Promise<void>
   const { background } = origin
   const id = background ?? asText(released.id)
   const response = dialect.kept.named(released, { id: background, conversation: keeping.conversation?.id })
-  const isKept = keeping.keeps && id !== '' && (await keepById(call, dialect.kept, { id, response, modelCall, ...keeping }))
-  // What was cancelled is no part of anything.
-  if (isKept || background === undefined) await goOnWith(call, dialect.kept, response)
+  // What was cancelled is no part of anything; who sees that an answer is there may go on with its conversation at once.
+  if (background !== undefined && (await findAnswer(call, background))?.isOpen !== true) return
+  await goOnWith(call, dialect.kept, response)
+  if (keeping.keeps && id !== '') await keepById(call, dialect.kept, { id, response, modelCall, ...keeping })
 }
 
-async function keepById(call: ModelCall, kept: KeptAnswers, answer: AnswerToKeep): Promise<boolean> {
+async function keepById(call: ModelCall, kept: KeptAnswers, answer: AnswerToKeep): Promise<void> {
   const { origin, services, modelCall } = call
   if (!(await (origin.background === undefined ? keepUnderId : endAnswer)(call, answer))) {
     services.telemetry.logger.info({ modelCall }, 'an answer was not kept: it is too large, or was cancelled')
-    return false
+    return
   }
   const items = [...kept.items(answer.response).keys()].slice(0, mostItems)
   await noteItems(call, keyOf(call, 'response', answer.id), items)
-  return true
 }
 
 /** The conversation of the call has what was asked and what was answered. One that is too large for it says so from then on. */
