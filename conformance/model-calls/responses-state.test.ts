@@ -429,6 +429,22 @@ describe('who may have what is kept', () => {
   })
 })
 
+test.each([
+  ['GET', 'responses/resp_1/output', 404, 'request.not_found'],
+  ['GET', 'responses/resp_1/cancel', 405, 'request.method'],
+  ['PUT', 'responses/resp_1', 405, 'request.method'],
+  ['POST', 'responses/compact', 404, 'request.not_found'],
+  ['GET', 'responses/%ff', 400, 'request.invalid'],
+  ['GET', `responses/${'x'.repeat(5000)}`, 404, 'response.not_found'],
+  ['GET', 'conversations', 405, 'request.method'],
+  ['GET', 'conversations/conv_1/items/item_1/more', 404, 'request.not_found'],
+  ['PUT', 'conversations/conv_1', 405, 'request.method'],
+  ['POST', 'conversations/conv_1', 404, 'response.not_found'],
+] as const)('%s /v1/%s is answered with what is wrong', async (method, path, status, code) => {
+  const answer = await fetch(`${governed.url}/v1/${path}`, { method, headers: { authorization: `Bearer ${secrets.alice}` } })
+  expect([answer.status, ((await answer.json()) as { error: object }).error]).toMatchObject([status, { code }])
+})
+
 describe('what is not kept', () => {
   test('an answer that its client does not want kept', async () => {
     respond(() => ({ text: 'Noted.' }))

@@ -107,6 +107,7 @@ export async function changeKept(
   change: (found: KeptAnswer) => KeptAnswer | undefined,
 ): Promise<KeptAnswer | 'unknown' | 'too large'> {
   const key = keyOf(keeper, 'conversation', id)
+  let segment: number | undefined
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     const before = await keeper.services.state.get('response', key)
     const found = before === undefined ? undefined : opened(keeper.services.secret, key, before)
@@ -115,15 +116,22 @@ export async function changeKept(
     const { response, previous } = next
     const value = sealed(keeper, { id, response, previous, inputText: JSON.stringify(next.input), modelCall: id, kind: 'conversation' })
     if (value === undefined) return 'too large'
-    const segment = await putOnShelf(keeper, ownerOf(keeper), key, value.sealed.length)
+    const place = (segment ??= await placeFor(keeper, key, value, before?.segment))
     const expires = expiryOf(keeper)
     const isDone = await keeper.services.state.change('response', key, (present) => {
       const isSame = present?.digest === before?.digest
-      return { value: isSame ? { ...value, segment } : present, expires, result: isSame }
+      return { value: isSame ? { ...value, segment: place } : present, expires, result: isSame }
     })
     if (isDone) return next
   }
   throw new TurnwardError('state.busy')
+}
+
+/** Where something that is changed stands: where it stood, as long as nothing newer has a segment of its own. */
+async function placeFor(keeper: Keeper, key: string, { sealed: content }: KeptResponse, before: number | undefined): Promise<number> {
+  const owner = ownerOf(keeper)
+  const shelf = before === undefined ? undefined : await keeper.services.state.get('shelf', owner)
+  return before !== undefined && shelf?.segments.at(-1)?.number === before ? before : putOnShelf(keeper, owner, key, content.length)
 }
 
 /** Forgets an answer. */
