@@ -103,7 +103,7 @@ describe.each([
       status: 400,
       message: /the input is too long/,
     })
-    const unseen = { conversation: 'conv_1', prompt: { id: 'pmpt_1' } }
+    const unseen = { prompt: { id: 'pmpt_1' } }
     for (const [field, value] of Object.entries(unseen))
       await expect(client.responses.create({ model, input: question, [field]: value })).rejects.toMatchObject({
         status: 400,
