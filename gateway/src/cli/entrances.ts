@@ -16,6 +16,7 @@ import type { Services } from '../turns/services.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import { messages } from '../wire/dialects/messages/messages.ts'
 import { dialectByName } from '../wire/dialects.ts'
+import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
 import { allowedMethods, EntranceTable, settleTarget, type Entrance } from './entrance-table.ts'
 import { answerHealth, answerReadiness, type Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
@@ -46,7 +47,8 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
       guardHostName(request.headers, services.snapshot().settings.listen)
       return handle(request, response, parameter)
     }
-  const modelCalls = Object.values(dialectByName).flatMap((dialect): Entrance[] => {
+  // Forms of a dialect stand before the dialects, whose paths may take anything.
+  const modelCalls = [...invokedMessages, ...Object.values(dialectByName)].flatMap((dialect): Entrance[] => {
     const { call, count } = dialect.paths
     const entrance = (path: string, run: typeof runModelCall): Entrance => ({
       path,
