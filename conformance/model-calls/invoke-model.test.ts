@@ -139,6 +139,9 @@ test('betas are fields on Bedrock and headers at Anthropic', async () => {
   expect(governed.vendors.anthropic.last().body).not.toHaveProperty('anthropic_beta')
   await invoke(`bedrock/${claude}`, body, true)
   expect(bedrock.last().body.anthropic_beta).toEqual(['context-1m-2025-08-07', 'interleaved-thinking-2025-05-14'])
+  const headers = { authorization: `Bearer ${secrets.alice}` }
+  const elsewhere = await fetch(`${governed.url}/model/gpt-test/invoke`, { method: 'POST', headers, body })
+  expect([elsewhere.status, elsewhere.headers.get('x-turnward-warnings')]).toEqual([200, expect.stringContaining('anthropic_beta')])
 })
 
 test.each([
