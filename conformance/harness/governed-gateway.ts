@@ -79,3 +79,15 @@ export function withResponses(config: ConfigObject): ConfigObject {
     routes: [...(config['routes'] as unknown as object[]), { model: 'pro-test', upstreams: ['responses'] }],
   }
 }
+
+/** A configuration with Google's API at the address of this vendor as well, whose models are those that begin with `gemini-`. */
+export function withGemini(config: ConfigObject, url: string): ConfigObject {
+  return {
+    ...config,
+    credentials: { ...config.credentials, 'google-team': { secret: geminiKey } },
+    upstreams: { ...config.upstreams, gemini: { kind: 'gemini', base_url: url.replace(/\/v1$/, ''), credential: 'google-team' } },
+    routes: [...(config.routes as object[]), { model: 'gemini-*', upstreams: ['gemini'] }],
+  }
+}
+
+export const geminiKey = 'AIza-key-of-the-conformance-suite'

@@ -1,6 +1,7 @@
 /** What a model says, in no vendor's words, and the reply a vendor makes of it for one request. */
 import { message, messageEvents } from './anthropic-wire.ts'
 import { chunkFrames, converseFrames, converseMessage, eventStreamHeaders } from './converse-wire.ts'
+import { geminiError, geminiEvents, geminiReply, isGemini } from './gemini-wire.ts'
 import { chatCompletion, chatCompletionEvents } from './openai-wire.ts'
 import { response, responseEvents } from './responses-wire.ts'
 import type { VendorReply, VendorRequest } from './vendor.ts'
@@ -33,6 +34,7 @@ export function say(request: VendorRequest, answer: ModelAnswer): VendorReply {
   if (request.path.endsWith('/converse')) return { headers: { 'x-amzn-requestid': 'b2a3c4d5-vendor' }, parts: [converseMessage(answer)] }
   if (request.path.endsWith('/invoke-with-response-stream'))
     return { headers: eventStreamHeaders, parts: chunkFrames(messageEvents(answer, 'claude-on-bedrock')) }
+  if (isGemini(request)) return geminiReply(request, answer)
   if (request.body.stream === true) return { headers: streamHeaders(request), parts: eventsOf(request, answer) }
   if (request.path.endsWith('/responses')) return { headers: vendorHeaders(request), parts: [response(answer, model)] }
   const body = request.dialect === 'openai' ? chatCompletion(answer, model) : message(answer, model)
@@ -42,6 +44,7 @@ export function say(request: VendorRequest, answer: ModelAnswer): VendorReply {
 /** The events `say` would stream. */
 export function eventsOf(request: VendorRequest, answer: ModelAnswer): string[] {
   const model = String(request.body.model ?? 'unnamed')
+  if (isGemini(request)) return geminiEvents(answer, model)
   if (request.dialect === 'anthropic') return messageEvents(answer, model)
   if (request.path.endsWith('/responses')) return responseEvents(answer, model)
   return chatCompletionEvents(answer, model, request.body.stream_options?.include_usage === true)
@@ -62,6 +65,7 @@ export function vendorHeaders(request: VendorRequest): Record<string, string> {
 
 /** A vendor's own error, as it words it. */
 export function vendorError(request: VendorRequest, status: number, message: string): VendorReply {
+  if (isGemini(request)) return geminiError(status, message)
   const types: Record<number, [string, string]> = {
     400: ['invalid_request_error', 'invalid_request_error'],
     401: ['invalid_request_error', 'authentication_error'],

@@ -1,5 +1,6 @@
 /** What a vendor was told, in no vendor's words: so one test can say of both dialects that a history is coherent. */
 import { historyOfConverse } from './converse-wire.ts'
+import { historyOfContents, isGemini } from './gemini-wire.ts'
 import type { Json } from './json.ts'
 import { historyOfItems } from './responses-wire.ts'
 import type { VendorRequest } from './vendor.ts'
@@ -15,6 +16,7 @@ export interface HistoryMessage {
 export function historyOf(request: VendorRequest): HistoryMessage[] {
   if (request.path.endsWith('/responses')) return historyOfItems(request.body.input)
   if (isConverse(request)) return historyOfConverse(request.body.messages)
+  if (isGemini(request)) return historyOfContents(request.body.contents)
   const messages: Json[] = request.body.messages ?? []
   return messages
     .filter(({ role }) => role !== 'system' && role !== 'developer')
@@ -26,6 +28,7 @@ const isConverse = ({ path }: VendorRequest): boolean => /\/converse(-stream)?$/
 /** Names of the tools the vendor was offered. */
 export function offeredTools(request: VendorRequest): string[] {
   const tools: Json[] = request.body.tools ?? request.body.toolConfig?.tools ?? []
+  if (isGemini(request)) return tools.flatMap((tool) => ((tool.functionDeclarations ?? []) as Json[]).map(({ name }) => String(name)))
   return tools.map((tool) => String((tool.function ?? tool.toolSpec ?? tool).name))
 }
 

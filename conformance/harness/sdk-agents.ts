@@ -2,8 +2,9 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { converseAgent } from './converse-agent.ts'
+import { geminiAgent } from './gemini-agent.ts'
 
-export type AgentDialect = 'openai' | 'anthropic' | 'responses' | 'converse'
+export type AgentDialect = 'openai' | 'anthropic' | 'responses' | 'converse' | 'gemini'
 
 export interface AgentOptions {
   /** Base address of the gateway. */
@@ -52,6 +53,7 @@ class AgentRecord {
 export function createAgent(dialect: AgentDialect, options: AgentOptions): Agent {
   if (dialect === 'responses') return responsesAgent(options)
   if (dialect === 'converse') return converseAgent(options)
+  if (dialect === 'gemini') return geminiAgent(options)
   return dialect === 'openai' ? openaiAgent(options) : anthropicAgent(options)
 }
 

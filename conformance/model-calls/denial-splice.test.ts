@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { secrets } from '../harness/governed-config.ts'
-import { startGoverned, withBedrock, withResponses, type GovernedGateway } from '../harness/governed-gateway.ts'
+import { startGoverned, withBedrock, withGemini, withResponses, type GovernedGateway } from '../harness/governed-gateway.ts'
 import { say, type ModelAnswer, type ProposedCall } from '../harness/model-answer.ts'
 import { historyOf, requireCoherent, type HistoryMessage } from '../harness/model-history.ts'
 import { createAgent, type Agent } from '../harness/sdk-agents.ts'
@@ -27,25 +27,32 @@ const secretsOfRefused = ['call_mail', 'call_delete', 'send_mail', 'delete_file'
 let governed: GovernedGateway
 let vendors: Readonly<Record<keyof typeof models, Vendor>>
 beforeAll(async () => {
-  const bedrock = await startVendor()
+  const [bedrock, gemini] = [await startVendor(), await startVendor()]
   const turns = { max_splices: 2, tell_user: 'never' }
   governed = await startGoverned((config) =>
-    withResponses(withBedrock({ ...config, policy: { tools: { hide: 'never' } }, turns }, bedrock.url)),
+    withResponses(withGemini(withBedrock({ ...config, policy: { tools: { hide: 'never' } }, turns }, bedrock.url), gemini.url)),
   )
-  vendors = { ...governed.vendors, bedrock, responses: governed.vendors.openai }
+  vendors = { ...governed.vendors, bedrock, gemini, responses: governed.vendors.openai }
 })
 afterAll(async () => {
   await governed.close()
   await vendors.bedrock.close()
+  await vendors.gemini.close()
 })
 
-const models = { openai: 'gpt-test', anthropic: 'claude-test', bedrock: 'nova-test', responses: 'pro-test' } as const
-const combinations = (['openai', 'anthropic', 'responses', 'converse'] as const).flatMap((client) =>
+const models = {
+  openai: 'gpt-test',
+  anthropic: 'claude-test',
+  bedrock: 'nova-test',
+  gemini: 'gemini-test',
+  responses: 'pro-test',
+} as const
+const combinations = (['openai', 'anthropic', 'responses', 'converse', 'gemini'] as const).flatMap((client) =>
   (Object.keys(models) as (keyof typeof models)[]).flatMap((upstream) =>
     [false, true].map((stream) => ({ client, upstream, stream, model: models[upstream] })),
   ),
 )
-const ends = { openai: 'stop', anthropic: 'end_turn', responses: 'completed', converse: 'end_turn' }
+const ends = { openai: 'stop', anthropic: 'end_turn', responses: 'completed', converse: 'end_turn', gemini: 'STOP' }
 
 describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $stream', ({ client, upstream, stream, model }) => {
   const requests = () => vendors[upstream].requests

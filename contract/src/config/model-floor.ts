@@ -115,6 +115,11 @@ export const upstreamSchema = z.discriminatedUnion('kind', [
     base_url: baseAddressSchema,
     ...upstreamBase,
   }),
+  z.strictObject({
+    kind: z.literal('gemini'),
+    base_url: baseAddressSchema.default('https://generativelanguage.googleapis.com'),
+    ...upstreamBase,
+  }),
   z
     .strictObject({
       kind: z.literal('bedrock'),

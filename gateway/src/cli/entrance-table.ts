@@ -63,6 +63,27 @@ export function allowedMethods({ methods }: Entrance): readonly string[] | undef
   return methods.includes('GET') ? [...methods, 'HEAD'] : methods
 }
 
+/** Entrances at one path that take other methods as one, which knows all methods of the path. */
+export function mergedByPath(entrances: readonly Entrance[]): readonly Entrance[] {
+  const merged = new Map<string, Entrance>()
+  for (const entrance of entrances) {
+    const key = entrance.path.replace(/\{\w+/, '{')
+    const other = merged.get(key)
+    merged.set(key, other === undefined ? entrance : together(other, entrance))
+  }
+  return [...merged.values()]
+}
+
+function together(one: Entrance, other: Entrance): Entrance {
+  if (one.methods === 'own' || other.methods === 'own') throw new TypeError(`two entrances at ${one.path}`)
+  const isOnes = (method: string): boolean => allowedMethods(one)?.includes(method) === true
+  return {
+    ...one,
+    methods: [...one.methods, ...other.methods],
+    handle: (request, response, parameter) => (isOnes(request.method ?? '') ? one : other).handle(request, response, parameter),
+  }
+}
+
 /**
  * A request target in absolute form (RFC 9112, section 3.2.2) as the path it names, with the host it names, which counts
  * instead of the header. Any other target stays as it is.

@@ -58,12 +58,7 @@ async function open() {
 }
 
 /** An address that the entrance answers. */
-const example = (path: string): string =>
-  path
-    .replace(/\{(?:name|model)\.\.\.\}/, 'm')
-    .replace('{gateway}', 'main')
-    .replace('/model/{target...}', '/model/m/converse')
-    .replace('{target...}', 'm:generateContent')
+const example = (path: string): string => path.replace(/\{(?:name|model|target)\.\.\.\}/, 'm').replace('{gateway}', 'main')
 
 /** The answer to a request as it stands on the wire. */
 function raw(port: number, text: string): Promise<string> {

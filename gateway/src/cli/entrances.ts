@@ -4,7 +4,7 @@ import { hopPath } from '../cluster/hop.ts'
 import { TurnwardError } from '../core/error.ts'
 import { describeModel, listModels } from '../models/listing-models.ts'
 import { OfferedModels } from '../models/offered-models.ts'
-import { modelOperations } from '../models/operations.ts'
+import { modelOperations, pathEmbeddings } from '../models/operations.ts'
 import { answerError } from '../turns/answering/answering-client.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
 import { answerKept } from '../turns/keeping/answering-kept.ts'
@@ -13,15 +13,15 @@ import { runModelOperation } from '../turns/model-operation.ts'
 import { httpOrigin } from '../turns/origins/http-origin.ts'
 import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
-import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
-import { messages } from '../wire/dialects/messages/messages.ts'
+import type { Dialect, PathTarget } from '../wire/dialect.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
-import { allowedMethods, EntranceTable, settleTarget, type Entrance } from './entrance-table.ts'
+import { settleKey } from './carried-key.ts'
+import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entrance } from './entrance-table.ts'
 import { answerHealth, answerReadiness, type Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
-import { answerPlainError, pathOf, queryOf, speaksAnthropic } from './plain-errors.ts'
+import { answerPlainError, dialectOfClient, pathOf, queryOf } from './plain-errors.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
 
@@ -49,16 +49,29 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
     }
   // Forms of a dialect stand before the dialects, whose paths may take anything.
   const modelCalls = [...invokedMessages, ...Object.values(dialectByName)].flatMap((dialect): Entrance[] => {
-    const { call, count } = dialect.paths
+    const { call, count, more = [], models: list } = dialect.paths
     const entrance = (path: string, run: typeof runModelCall): Entrance => ({
       path,
       methods: ['POST'],
       needs: 'caller',
       dialect: dialect.name,
-      handle: named((request, response, target) => {
+      handle: named(async (request, response, target) => {
+        settleKey(request, dialect)
         if (dialect.readPath === undefined) return run(services, httpOrigin(request, response), dialect)
-        const at = dialect.readPath(target, queryOf(request))
-        return (at.operation === 'count' ? countTokens : run)(services, httpOrigin(request, response, at), dialect)
+        const at = await readPath(services, dialect.readPath, request, target)
+        const origin = httpOrigin(request, response, at)
+        if (at.operation === 'embeddings') return runModelOperation(services, origin, pathEmbeddings, dialect)
+        return (at.operation === 'count' ? countTokens : run)(services, origin, dialect)
+      }),
+    })
+    const listing = (path: string): Entrance => ({
+      path,
+      methods: ['GET'],
+      needs: 'caller',
+      dialect: dialect.name,
+      handle: named((request, response, name) => {
+        settleKey(request, dialect)
+        return answerModels(services, offered, { request, response, dialect, name })
       }),
     })
     const kept: Entrance = {
@@ -71,19 +84,24 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
       ),
     }
     return [
-      entrance(call, runModelCall),
+      ...[call, ...more].map((path) => entrance(path, runModelCall)),
       ...(count === undefined ? [] : [entrance(count, countTokens)]),
       ...(dialect.kept === undefined ? [] : [kept]),
+      ...(list === undefined ? [] : [listing(list), listing(`${list}/{name...}`)]),
     ]
   })
-  const models = named((request, response, name) => answerModels(services, offered, request, response, name))
+  const models = named((request, response, name) => {
+    const dialect = dialectOfClient(request)
+    settleKey(request, dialect)
+    return answerModels(services, offered, { request, response, dialect, name })
+  })
   const operations = modelOperations.map((operation): Entrance => ({
     path: operation.path,
     methods: ['POST'],
     needs: 'caller',
     handle: named((request, response) => runModelOperation(services, httpOrigin(request, response), operation)),
   }))
-  return [
+  return mergedByPath([
     ...modelCalls,
     ...operations,
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
@@ -122,7 +140,22 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
             handle: (request: IncomingMessage, response: ServerResponse) => cluster.hop.answer(request, response),
           },
         ]),
-  ]
+  ])
+}
+
+/** What is wrong with a path is told to callers only. */
+async function readPath(
+  { authenticator, snapshot }: Services,
+  read: NonNullable<Dialect['readPath']>,
+  request: IncomingMessage,
+  target: string,
+): Promise<PathTarget> {
+  try {
+    return read(target, queryOf(request))
+  } catch (error) {
+    await authenticator.authenticate(request.headers, snapshot())
+    throw error
+  }
 }
 
 /** Answers one request, whatever it asks for. Never throws. */
@@ -158,15 +191,20 @@ export function createDispatch(
   }
 }
 
-/** The models this caller may use, or one of them (`name`, percent-encoded; empty for all). */
+interface ModelsQuestion {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly dialect: Dialect
+  /** Percent-encoded; empty for all. */
+  readonly name: string
+}
+
+/** The models this caller may use, or one of them. */
 async function answerModels(
   services: Services,
   offered: OfferedModels,
-  request: IncomingMessage,
-  response: ServerResponse,
-  name: string,
+  { request, response, dialect, name }: ModelsQuestion,
 ): Promise<void> {
-  const dialect = speaksAnthropic(request) ? messages : chatCompletions
   const outlet = httpOrigin(request, response).outlet
   try {
     const snapshot = services.snapshot()

@@ -5,10 +5,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asTurnwardError, type TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
-import { chatErrorBody } from '../wire/dialects/chat-completions/errors.ts'
+import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import { dialectByName } from '../wire/dialects.ts'
-import { messagesErrorBody } from '../wire/dialects/messages/errors.ts'
+import { messages } from '../wire/dialects/messages/messages.ts'
 
 /** Path of a request, without its query. */
 export function pathOf(request: IncomingMessage): string {
@@ -24,9 +24,14 @@ export function queryOf(request: IncomingMessage): string {
   return query === -1 ? '' : url.slice(query + 1)
 }
 
-/** Anthropic's clients name themselves by their version header or by the path only they have. */
-export function speaksAnthropic(request: IncomingMessage): boolean {
-  return request.headers['anthropic-version'] !== undefined || /^\/v1\/messages(?:\/|$)/.test(pathOf(request))
+/** What a client speaks that calls a path of several dialects: those that are not OpenAI's name themselves. */
+export function dialectOfClient(request: IncomingMessage): Dialect {
+  if (/^\/v1\/messages(?:\/|$)/.test(pathOf(request))) return messages
+  const names = (header: string | undefined): boolean => header !== undefined && request.headers[header] !== undefined
+  const own = Object.values(dialectByName).find(({ namingHeader }) => names(namingHeader))
+  if (own !== undefined) return own
+  const query = new URLSearchParams(queryOf(request))
+  return Object.values(dialectByName).find(({ keyInQuery }) => keyInQuery !== undefined && query.has(keyInQuery)) ?? chatCompletions
 }
 
 /** Ends the answer with an error; cuts it off when its head has left already. */
@@ -57,5 +62,5 @@ function envelopeOf(request: IncomingMessage, error: TurnwardError): JsonObject 
   const own = ownRoots.get(rootOf(pathOf(request)))
   if (own !== undefined) return own.errorBody({ status, code, message })
   if (!/^\/v1(?:\/|$)/.test(pathOf(request))) return { error: error.toJSON() }
-  return speaksAnthropic(request) ? messagesErrorBody({ status, code, message }) : chatErrorBody({ status, code, message })
+  return dialectOfClient(request).errorBody({ status, code, message })
 }

@@ -12,6 +12,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Credential } from '../core/credential.ts'
 import type { Caller } from '../core/principal.ts'
 import { resolveCredential } from '../identity/credentials.ts'
+import type { ModelsPage, Provider } from '../providers/provider.ts'
 import { providers } from '../providers/providers.ts'
 import { signRequest } from './building-request.ts'
 import { collectBody } from './collecting-body.ts'
@@ -88,11 +89,12 @@ export class OfferedModels {
   }
 
   async #fetchAll(upstream: Upstream, path: string, credential: Credential): Promise<readonly string[]> {
+    const { parameter } = pageOf(upstream)
     const signal = AbortSignal.timeout(longestMs)
     const names = new Set<string>()
     let after: string | undefined
     for (let page = 0; page < mostPages; page += 1) {
-      const paged = after === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}after_id=${encodeURIComponent(after)}`
+      const paged = after === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}${parameter}=${encodeURIComponent(after)}`
       const listed = await this.#fetchPage(upstream, paged, credential, signal)
       for (const name of listed.names) if (names.size < mostNames) names.add(name)
       if (listed.next === undefined || listed.next === after) break
@@ -101,12 +103,7 @@ export class OfferedModels {
     return [...names]
   }
 
-  async #fetchPage(
-    upstream: Upstream,
-    path: string,
-    credential: Credential,
-    signal: AbortSignal,
-  ): Promise<{ readonly names: readonly string[]; readonly next: string | undefined }> {
+  async #fetchPage(upstream: Upstream, path: string, credential: Credential, signal: AbortSignal): Promise<ModelsPage> {
     const provider = providers[upstream.config.kind]
     const fixed = fixedHeadersOf(upstream.config)
     const ours = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'turnward', ...provider.defaultHeaders }
@@ -122,12 +119,25 @@ export class OfferedModels {
     const body = parse((await collectBody(response, mostBytes, upstream.name)).toString('utf8'))
     if (response.status !== 200)
       throw new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
-    if (!isObject(body) || !Array.isArray(body['data']))
+    const page = isObject(body) ? pageOf(upstream).read(body) : undefined
+    if (page === undefined)
       throw new TurnwardError('upstream.malformed', { subject: upstream.name, why: 'its answer is not a list of models' })
-    const names = body['data'].flatMap((entry: unknown) => (isObject(entry) && isName(entry['id']) ? [entry['id']] : []))
-    const next = body['has_more'] === true && isName(body['last_id']) ? body['last_id'] : undefined
-    return { names, next }
+    return { names: page.names.filter(isName), next: isName(page.next) ? page.next : undefined }
   }
+}
+
+/** As OpenAI and Anthropic list models. */
+const usualPage: NonNullable<Provider['modelsPage']> = {
+  parameter: 'after_id',
+  read({ data, has_more: hasMore, last_id: last }) {
+    if (!Array.isArray(data)) return undefined
+    const names = data.flatMap((entry) => (isObject(entry) && typeof entry.id === 'string' ? [entry.id] : []))
+    return { names, next: hasMore === true && typeof last === 'string' ? last : undefined }
+  },
+}
+
+function pageOf({ config }: Upstream): NonNullable<Provider['modelsPage']> {
+  return providers[config.kind].modelsPage ?? usualPage
 }
 
 /** A name a client can ask with. */

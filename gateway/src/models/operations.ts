@@ -26,3 +26,6 @@ export const modelOperations: readonly ModelOperation[] = [
   { name: 'translations', path: '/v1/audio/translations', hasFiles: true },
   { name: 'completions', path: '/v1/completions' },
 ]
+
+/** Embeddings whose path names the model, as Gemini's clients ask for them. */
+export const pathEmbeddings: ModelOperation = { name: 'embeddings', path: '', form: 'gemini' }

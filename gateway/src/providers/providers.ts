@@ -2,6 +2,7 @@
 import { anthropic } from './anthropic/anthropic.ts'
 import { bedrock } from './bedrock/bedrock.ts'
 import { azure } from './azure/azure.ts'
+import { gemini } from './gemini/gemini.ts'
 import { openaiCompatible } from './openai-compatible/openai-compatible.ts'
 import { openai } from './openai/openai.ts'
 import { presetProviders } from './presets/presets.ts'
@@ -14,6 +15,7 @@ export const providers: Readonly<Record<UpstreamKind, Provider>> = {
   'openai-compatible': openaiCompatible,
   bedrock,
   azure,
+  gemini,
   ...presetProviders,
   scripted,
 }

@@ -6,6 +6,7 @@
 import { newId } from '../core/ids.ts'
 import type { ModelOperation } from '../models/operations.ts'
 import { noopTelemetry } from '../telemetry/noop.ts'
+import type { Dialect } from '../wire/dialect.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import { answerError } from './answering/answering-client.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
@@ -16,8 +17,13 @@ import { askForOperation } from './operations/asking-operation.ts'
 import { readOperation } from './operations/reading-operation.ts'
 import type { Services } from './services.ts'
 
-/** Answers one operation, whatever happens. Never rejects. */
-export async function runModelOperation(services: Services, origin: CallOrigin, operation: ModelOperation): Promise<void> {
+/** Answers one operation, whatever happens; errors in the envelope of `dialect`. Never rejects. */
+export async function runModelOperation(
+  services: Services,
+  origin: CallOrigin,
+  operation: ModelOperation,
+  dialect: Dialect = chatCompletions,
+): Promise<void> {
   const started = services.clock.monotonic()
   const snapshot = services.snapshot()
   let call: OperationCall | undefined
@@ -27,7 +33,7 @@ export async function runModelOperation(services: Services, origin: CallOrigin, 
     const { model } = body
     const span = noopTelemetry.startModelCall({
       requestModel: model,
-      dialect: chatCompletions.name,
+      dialect: dialect.name,
       stream: false,
       ...traceHeaders(origin),
     })
@@ -40,7 +46,7 @@ export async function runModelOperation(services: Services, origin: CallOrigin, 
     await askForOperation(call, origin, route, body)
     recordOperationOutcome(call, started, undefined)
   } catch (thrown) {
-    const error = answerError(origin.outlet, chatCompletions, origin.signal.aborted ? origin.signal.reason : thrown)
+    const error = answerError(origin.outlet, dialect, origin.signal.aborted ? origin.signal.reason : thrown)
     if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (call !== undefined) recordOperationOutcome(call, started, error)
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, err: error.cause }, error.message)

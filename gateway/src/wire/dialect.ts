@@ -106,11 +106,15 @@ export interface DialectPaths {
   readonly call: string
   /** A count of the tokens a call would have, where the dialect knows one. */
   readonly count?: string
+  /** More paths of the same. */
+  readonly more?: readonly string[]
+  /** The list of models, and below it each of them, where it is not at `/v1/models`. */
+  readonly models?: string
 }
 
 /** What the path of a request says, in a dialect that says it there. */
 export interface PathTarget {
-  readonly operation: 'call' | 'count'
+  readonly operation: 'call' | 'count' | 'embeddings'
   /** The model, decoded. */
   readonly model: string
   readonly stream: boolean
@@ -125,7 +129,8 @@ export interface Dialect {
   readonly root?: string
   /** Clients of several dialects that call the same path name themselves by this header. */
   readonly namingHeader?: string
-  /** The field of a query in which its clients may send their key. */
+  /** The header and the field of a query in which its clients send their key. */
+  readonly keyHeader?: string
   readonly keyInQuery?: string
   /** Whether an answer shows every run of a tool that the vendor runs itself. */
   readonly showsVendorRuns?: boolean

@@ -14,7 +14,8 @@ export async function askForOperation(call: OperationCall, origin: CallOrigin, r
   for (const [at, { target, place }] of targets.entries()) {
     const isLast = at === targets.length - 1
     try {
-      if (call.operation === 'embeddings' && place.form !== body.form) return await askConverted(call, origin, { target, place }, body)
+      const isConverted = body.isConverted === true || place.form !== body.form
+      if (call.operation === 'embeddings' && isConverted) return await askConverted(call, origin, { target, place }, body)
       call.leftOut = []
       const { bytes, contentType } = await body.as(target.model ?? body.model)
       const send = await openWay(call, origin, { target, place })

@@ -26,6 +26,8 @@ export interface OperationBody {
   as(model: string): MaybePromise<WrittenForm>
   /** Of embeddings: the caller's form. */
   readonly form: EmbeddingFormName
+  /** It is written anew for every upstream, also for one that has the caller's form: its path says a part of it. */
+  readonly isConverted?: boolean
 }
 
 /** An upstream that has the operation, and where. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { ModelOperation } from '../../models/operations.ts'
 import { allGuardedFields } from '../../wire/dialects.ts'
 import { readForm, textOf, writeForm } from '../../wire/request/form.ts'
+import { isAbsent, objectsOf } from '../../wire/request/fields.ts'
 import { parseGuardedJson } from '../../wire/request/json-guard.ts'
 import { replaceModel } from '../../wire/request/splice-bytes.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
@@ -21,7 +22,16 @@ export async function readOperation(services: Services, origin: CallOrigin, oper
   }
   const guards = { maxDepth: limits.max_depth, maxKeys: limits.max_keys, guardedFields: allGuardedFields }
   const json = parseGuardedJson(bytes, guards)
+  if (origin.path !== undefined) return namedByPath(json, bytes, form, origin.path.model)
   return { form, model: modelOf(json), json, as: (model) => ({ bytes: renamed(bytes, json, model), contentType: 'application/json' }) }
+}
+
+/** Whoever is granted one model does not ask another by naming it a second time. */
+function namedByPath(json: JsonObject, bytes: Buffer, form: OperationBody['form'], model: string): OperationBody {
+  for (const request of [json, ...objectsOf(json.requests)])
+    if (!isAbsent(request.model) && request.model !== model && request.model !== `models/${model}`)
+      throw new TurnwardError('request.invalid', { subject: 'model', why: 'the path names another one' })
+  return { form, model, json, isConverted: true, as: () => ({ bytes, contentType: 'application/json' }) }
 }
 
 function modelOf({ model }: JsonObject): string {

@@ -8,7 +8,7 @@ import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { malformed, objectsOf } from '../../request/fields.ts'
 import { roundSeparator } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
-import { CallReader, idsOfParts, isCall, partsOf } from './calls.ts'
+import { CallReader, idsOfParts, isCall, partsOf, sayableParts } from './calls.ts'
 import { blockReason, geminiFinish } from './finish.ts'
 import { settleSpelling } from './spelling.ts'
 import { addGeminiUsage, readGeminiUsage } from './usage.ts'
@@ -82,5 +82,5 @@ export function appendGeminiText(response: JsonObject, text: string): void {
 function setParts(response: JsonObject, parts: JsonObject[]): void {
   const candidate = candidateOf(response) ?? { index: 0, finishReason: 'STOP' }
   const content = isObject(candidate.content) ? candidate.content : {}
-  response.candidates = [{ ...candidate, content: { ...content, role: 'model', parts } }]
+  response.candidates = [{ ...candidate, content: { ...content, role: 'model', parts: sayableParts(parts) } }]
 }

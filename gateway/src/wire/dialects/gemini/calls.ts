@@ -61,6 +61,11 @@ export function partsOf(content: JsonValue | undefined): JsonObject[] {
   return isObject(content) ? objectsOf(content.parts) : []
 }
 
+/** Parts as an answer has them: Google's clients take one without any for invalid, and forget the whole message. */
+export function sayableParts(parts: readonly JsonObject[]): JsonObject[] {
+  return parts.length === 0 ? [{ text: '' }] : [...parts]
+}
+
 /** What the model is told in place of a call that was refused. */
 export function noticePart(call: JsonObject, name: string, notice: string): JsonObject {
   const made = isObject(call.functionCall) ? call.functionCall : {}

@@ -21,6 +21,8 @@ export const gemini: Dialect = {
   name: 'gemini',
   paths,
   root: '/v1beta',
+  namingHeader: 'x-goog-api-key',
+  keyHeader: 'x-goog-api-key',
   keyInQuery: 'key',
   listField: 'contents',
   readPath,

@@ -4,12 +4,18 @@ import type { DialectPaths, PathTarget } from '../../dialect.ts'
 import { invalid, unsupported } from '../../request/fields.ts'
 import { jsonList } from './json-list.ts'
 
-export const paths: DialectPaths = { call: '/v1beta/models/{target...}' }
+export const paths: DialectPaths = {
+  call: '/v1beta/models/{target...}',
+  more: ['/v1/models/{target...}'],
+  models: '/v1beta/models',
+}
 
 const operations: Readonly<Record<string, Pick<PathTarget, 'operation' | 'stream'>>> = {
   generateContent: { operation: 'call', stream: false },
   streamGenerateContent: { operation: 'call', stream: true },
   countTokens: { operation: 'count', stream: false },
+  embedContent: { operation: 'embeddings', stream: false },
+  batchEmbedContents: { operation: 'embeddings', stream: false },
 }
 
 /** `{model}:{operation}` and the query. Throws `request.not_found`, `request.invalid`, `request.unsupported`. */

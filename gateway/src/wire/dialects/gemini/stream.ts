@@ -10,7 +10,7 @@ import { isAbsent } from '../../request/fields.ts'
 import { joinRounds, roundSeparator } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { candidateOf } from './answer.ts'
-import { isCall, partsOf } from './calls.ts'
+import { isCall, partsOf, sayableParts } from './calls.ts'
 import { geminiErrorIn } from './errors.ts'
 import { geminiFinish } from './finish.ts'
 import { GeminiRound } from './round.ts'
@@ -140,7 +140,7 @@ export class GeminiStreamLens implements StreamLens {
   #said(text: string): JsonObject {
     const { id, model } = this.#round
     return {
-      candidates: [{ content: { role: 'model', parts: text === '' ? [] : [{ text }] }, index: 0 }],
+      candidates: [{ content: { role: 'model', parts: [{ text }] }, index: 0 }],
       ...(model === '' ? {} : { modelVersion: model }),
       ...(id === '' ? {} : { responseId: id }),
     }
@@ -192,7 +192,7 @@ function textOf(parts: readonly JsonObject[]): string {
 function withParts(payload: JsonObject, parts: JsonObject[]): JsonObject {
   const candidate = candidateOf(payload) ?? {}
   const content = isObject(candidate.content) ? candidate.content : { role: 'model' }
-  return { ...payload, candidates: [{ ...candidate, content: { ...content, parts } }] }
+  return { ...payload, candidates: [{ ...candidate, content: { ...content, parts: sayableParts(parts) } }] }
 }
 
 function putWords(payload: JsonObject, words: string): void {

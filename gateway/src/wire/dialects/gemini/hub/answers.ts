@@ -9,7 +9,7 @@ import { tagOf } from '../../../hub/tags.ts'
 import { malformed } from '../../../request/fields.ts'
 import { asUpstreamError } from '../../upstream-fields.ts'
 import { candidateOf } from '../answer.ts'
-import { madeId, partsOf } from '../calls.ts'
+import { madeId, partsOf, sayableParts } from '../calls.ts'
 import { blockReason } from '../finish.ts'
 import { readFinish, writeFinish } from './finish.ts'
 import { markOf } from './marks.ts'
@@ -54,7 +54,7 @@ export function answerReader(responseId: string, upstream: string | undefined): 
 
 export function writeAnswer({ id, model, parts, finish, usage }: HubAnswer): JsonObject {
   const written = writeUsage(usage)
-  const content = { role: 'model', parts: writeParts(parts) }
+  const content = { role: 'model', parts: sayableParts(writeParts(parts)) }
   const message = finish.explanation === undefined ? {} : { finishMessage: finish.explanation }
   return {
     candidates: [{ content, finishReason: writeFinish(finish), ...message, index: 0 }],

@@ -5,6 +5,7 @@ import type { HubState } from '../../../hub/conversation.ts'
 import { type GrowingPart, type HubEvent, maxKeptCharacters, type Seal, type StreamWriter } from '../../../hub/events.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { malformed } from '../../../request/fields.ts'
+import { sayableParts } from '../calls.ts'
 import { writeFinish } from './finish.ts'
 import { markOf } from './marks.ts'
 import { callPart, markPart } from './parts.ts'
@@ -55,7 +56,9 @@ export class GeminiStreamWriter implements StreamWriter {
         const { explanation } = event.finish
         const message = explanation === undefined ? {} : { finishMessage: explanation }
         return this.#event({
-          candidates: [{ finishReason: writeFinish(event.finish), ...message, index: 0 }],
+          candidates: [
+            { content: { role: 'model', parts: sayableParts([]) }, finishReason: writeFinish(event.finish), ...message, index: 0 },
+          ],
           ...(usage === undefined ? {} : { usageMetadata: usage }),
         })
       }
