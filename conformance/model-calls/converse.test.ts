@@ -259,7 +259,7 @@ describe('the entrance', () => {
     ['/model/%ff/converse', 400, 'ValidationException'],
     ['/model/bedrock%2F..%2Fx/converse', 400, 'ValidationException'],
     ['/model/nobody-has-this/converse', 404, 'ResourceNotFoundException'],
-    ['/model/nova-test/count-tokens', 400, 'ValidationException'],
+    ['/model/nova-test/invoke-with-bidirectional-stream', 400, 'ValidationException'],
   ])('%s is refused in the words of AWS', async (path, status, name) => {
     const before = bedrock.requests.length
     const answer = await post(path)
