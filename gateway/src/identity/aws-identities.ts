@@ -32,6 +32,8 @@ const renewedMs = 5 * 60_000
 const usedUntilMs = 30_000
 /** An identity that cannot be had is not asked for by every call. */
 const quietMs = 5_000
+/** Nobody waits longer than this for keys. */
+const longestMs = 15_000
 
 export class AwsIdentities {
   readonly #askerOf: (identity: AwsIdentity) => Promise<AskForKeys>
@@ -70,7 +72,7 @@ export class AwsIdentities {
 
   async #ask(kept: Kept, now: number): Promise<AwsCredential> {
     try {
-      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await (await kept.ask)()
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await inTime(kept.ask.then((ask) => ask()))
       kept.credential = { kind: 'aws', accessKeyId, secretAccessKey, sessionToken }
       kept.expires = expiration?.getTime() ?? Infinity
       return kept.credential
@@ -82,6 +84,13 @@ export class AwsIdentities {
       kept.asking = undefined
     }
   }
+}
+
+function inTime<T>(given: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`nothing was given within ${longestMs} ms`)), longestMs)
+    given.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }
 
 /** A machine that is none of AWS's must not make a call wait for long. */
