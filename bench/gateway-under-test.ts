@@ -11,6 +11,8 @@ import type { Services } from './services.ts'
 export interface GatewayTargets {
   /** Origin of the model vendor. */
   readonly vendor: string
+  /** Whether that vendor speaks every dialect (`servers/dialect-vendor.ts`). */
+  readonly speaksAll?: boolean
   /** URL of the MCP server; without it there is none. */
   readonly mcpServer?: string
   /** Keeps everything there instead of in its folder. */
@@ -59,14 +61,36 @@ export async function startGateway(targets: GatewayTargets): Promise<MeasuredPro
 /** What replicas of the bench have in common. */
 export const benchClusterSecret = 'the secret of the bench, which is none'
 
-function configuration({ vendor, mcpServer, services, workers = 1 }: GatewayTargets): object {
+/** Kinds of upstreams, by the dialect they are asked in, and where they are below the way of answering. */
+const kinds = {
+  'chat-completions': { kind: 'openai-compatible', path: '/v1' },
+  messages: { kind: 'anthropic', path: '/v1' },
+  responses: { kind: 'openai', path: '/v1', speaks: 'responses' },
+  converse: { kind: 'bedrock', path: '', region: 'us-east-1' },
+} as const
+
+/** One upstream for each dialect and way of answering, by the name of its models. */
+function upstreamsOf(vendor: string): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(kinds).flatMap(([dialect, { path, ...upstream }]) =>
+      ['json', 'sse'].map((way) => [
+        `${dialect}-${way}`,
+        { ...upstream, base_url: `${vendor}/${way}${path}`, credential: 'vendor', connections: 1024 },
+      ]),
+    ),
+  )
+}
+
+function configuration({ vendor, speaksAll = false, mcpServer, services, workers = 1 }: GatewayTargets): object {
   const upstream = (kind: string): object => ({
     kind: 'openai-compatible',
     base_url: `${vendor}/${kind}/v1`,
     credential: 'vendor',
     connections: 1024,
   })
-  const ways = ['json', 'sse', 'slow', 'burst', 'stamped']
+  const upstreams = speaksAll
+    ? upstreamsOf(vendor)
+    : Object.fromEntries(['json', 'sse', 'slow', 'burst', 'stamped'].map((way) => [way, upstream(way)]))
   return {
     version: 1,
     data_dir: 'data',
@@ -81,8 +105,8 @@ function configuration({ vendor, mcpServer, services, workers = 1 }: GatewayTarg
         }),
     telemetry: { logs: { level: 'info' }, metrics: { enabled: true } },
     credentials: { vendor: { secret: 'sk-upstream-bench-credential' } },
-    upstreams: Object.fromEntries(ways.map((way) => [way, upstream(way)])),
-    routes: ways.map((way) => ({ model: `bench-${way}`, upstreams: [way] })),
+    upstreams,
+    routes: Object.keys(upstreams).map((name) => ({ model: `bench-${name}`, upstreams: [name] })),
     principals: { mara: { groups: ['staff'], emails: ['mara@acme.example'] } },
     groups: { staff: {} },
     keys: { bench: { principal: 'mara', consumer: 'bench', actor: 'bench-agent', secret: benchKey } },

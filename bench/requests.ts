@@ -40,6 +40,38 @@ export function smallChatBody(model: ChatModel): string {
   })
 }
 
+export type BenchDialect = 'chat-completions' | 'messages' | 'responses' | 'converse'
+
+/** The call of `smallChatBody` in a dialect, whole or streamed, for a model that speaks `upstream`. */
+export function dialectCall(dialect: BenchDialect, upstream: BenchDialect, way: 'json' | 'sse'): FreshCall {
+  const model = `bench-${upstream}-${way}`
+  const stream = way === 'sse'
+  const chat = JSON.parse(smallChatBody('bench-json')) as { messages: { role: string; content: string }[] }
+  const [, ...said] = chat.messages
+  const functions = tools.map(({ function: definition }) => definition)
+  const name = `${dialect}-${upstream}-${way}`
+  switch (dialect) {
+    case 'chat-completions':
+      return { path: '/v1/chat/completions', name, body: JSON.stringify({ ...chat, model, stream }) }
+    case 'messages': {
+      const offered = functions.map(({ parameters, ...rest }) => ({ ...rest, input_schema: parameters }))
+      const body = { model, stream, max_tokens: 1024, temperature: 0.2, system, messages: said, tools: offered }
+      return { path: '/v1/messages', name, body: JSON.stringify(body) }
+    }
+    case 'responses': {
+      const offered = functions.map((definition) => ({ type: 'function', strict: false, ...definition }))
+      const body = { model, stream, temperature: 0.2, instructions: system, input: said, tools: offered, store: false }
+      return { path: '/v1/responses', name, body: JSON.stringify(body) }
+    }
+    case 'converse': {
+      const offered = functions.map(({ parameters, ...rest }) => ({ toolSpec: { ...rest, inputSchema: { json: parameters } } }))
+      const messages = said.map(({ role, content }) => ({ role, content: [{ text: content }] }))
+      const body = { inferenceConfig: { temperature: 0.2 }, system: [{ text: system }], messages, toolConfig: { tools: offered } }
+      return { path: `/model/${model}/converse${stream ? '-stream' : ''}`, name, body: JSON.stringify(body) }
+    }
+  }
+}
+
 /** A chat history with this many rounds of one tool call and one result: 40 rounds are 100 KB. */
 export function historyBody(conversation: string, rounds: number): string {
   const result = 'invoice;supplier;amount;due\n'.padEnd(2150, '4711;Northwind Traders Ltd.;18,400.00;2026-11-26\n')
@@ -89,9 +121,25 @@ export function freshChats(
   connections: number,
   headers: Readonly<Record<string, string>> = {},
 ): (connection: number) => Buffer {
-  const body = smallChatBody(model)
+  return freshCalls({ path: chatPath(model, at), body: smallChatBody(model), name: model }, connections, headers)
+}
+
+/** A call whose body has `marker` once, in its last message. */
+export interface FreshCall {
+  readonly path: string
+  readonly body: string
+  /** For its sessions. */
+  readonly name: string
+}
+
+/** As `freshChats`, of any call. */
+export function freshCalls(
+  { path, body, name }: FreshCall,
+  connections: number,
+  headers: Readonly<Record<string, string>> = {},
+): (connection: number) => Buffer {
   const requests = Array.from({ length: connections }, (_, index) =>
-    post(chatPath(model, at), body, { 'x-turnward-session': `bench-${model}-${index}`, ...headers }),
+    post(path, body, { 'x-turnward-session': `bench-${name}-${index}`, ...headers }),
   )
   const at8 = (requests[0] ?? Buffer.alloc(0)).length - Buffer.byteLength(body) + Buffer.byteLength(body.slice(0, body.lastIndexOf(marker)))
   const offsets = requests.map((request) => at8 + request.length - (requests[0]?.length ?? 0))

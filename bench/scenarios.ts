@@ -1,6 +1,7 @@
 /** Every scenario, in the order they run. */
 import type { Scenario } from './scenario.ts'
 import { backends } from './scenarios/backends.ts'
+import { crossDialect, dialectCalls, dialectStreams } from './scenarios/dialects.ts'
 import { databaseLog } from './scenarios/database-log.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
@@ -16,6 +17,9 @@ export const scenarios: readonly Scenario[] = [
   chatStream,
   chatBurst,
   chatHistory,
+  dialectCalls,
+  dialectStreams,
+  crossDialect,
   toolCalls,
   workers,
   latency,

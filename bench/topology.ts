@@ -10,6 +10,7 @@ function start(file: string, core: Core, args: readonly string[] = [], nodeFlags
 }
 
 export const startVendor = (): Promise<MeasuredProcess> => start('vendor', 'others')
+export const startDialectVendor = (): Promise<MeasuredProcess> => start('dialect-vendor', 'others')
 export const startBareProxy = (vendor: string, nodeFlags?: readonly string[]): Promise<MeasuredProcess> =>
   start('bare-proxy', 'tested', [vendor], nodeFlags)
 export const startMcpServer = (): Promise<MeasuredProcess> => start('mcp-server', 'others')

@@ -4,12 +4,13 @@ interface UpstreamOfRun {
   readonly kind: string
   /** Below the address of the mock model. */
   readonly path: string
+  readonly speaks?: string
 }
 
 export const upstreams = {
   'chat-completions': { kind: 'groq', path: '/v1' },
   messages: { kind: 'anthropic', path: '/v1' },
-  responses: { kind: 'openai', path: '/v1' },
+  responses: { kind: 'openai', path: '/v1', speaks: 'responses' },
   gemini: { kind: 'gemini', path: '' },
 } as const satisfies Readonly<Record<string, UpstreamOfRun>>
 

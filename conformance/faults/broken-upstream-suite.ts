@@ -6,7 +6,8 @@ import { until, within } from '../harness/until.ts'
 import { breakAsAsked, callThrough, problemWith, recordingOf, type Break } from './broken-upstreams.ts'
 import { inspect, inspectable, type Inside } from './inspection.ts'
 import { stateOf, type ProcessState } from './process-state.ts'
-import { startTcpVendor } from './tcp-vendor.ts'
+import { startTcpVendor, type TcpVendor } from './tcp-vendor.ts'
+import { type Wire, wireNames, wireOf } from './breaking-wires.ts'
 import { inParallel } from './in-parallel.ts'
 
 export interface Balance {
@@ -23,20 +24,21 @@ export async function runBreaks(
   breaks: readonly Break[],
   { width, warmUp, toleranceMb }: { readonly width: number; readonly warmUp: number; readonly toleranceMb: number },
 ): Promise<Balance> {
-  await using openai = await startTcpVendor()
-  await using anthropic = await startTcpVendor()
-  openai.respond(breakAsAsked('openai'))
-  anthropic.respond(breakAsAsked('anthropic'))
-  const config = governedConfig({ openai: openai.url, anthropic: anthropic.url })
-  const upstreams = Object.fromEntries(
-    Object.entries(config['upstreams'] ?? {}).map(([name, upstream]: [string, object]) => [
-      name,
-      { ...upstream, idle_timeout_ms: 1000, timeout_ms: 1000 },
-    ]),
-  )
+  await using kept = new AsyncDisposableStack()
+  const vendors = new Map<Wire, TcpVendor>()
+  for (const wire of wireNames) {
+    const vendor = kept.use(await startTcpVendor())
+    vendor.respond(breakAsAsked(wire))
+    vendors.set(wire, vendor)
+  }
+  const open = (): number => [...vendors.values()].reduce((sum, vendor) => sum + vendor.open.size, 0)
+  const config = governedConfig({ openai: '', anthropic: '' })
+  const impatient = { idle_timeout_ms: 1000, timeout_ms: 1000 }
+  const upstreams = Object.fromEntries([...vendors].map(([wire, { url }]) => [wire, { ...wireOf(wire).upstream(url), ...impatient }]))
+  const routes = wireNames.map((wire) => ({ model: wireOf(wire).model, upstreams: [wire] }))
   // Few sessions: what a session keeps is not what is measured here.
   await using gateway = await startGateway({
-    config: { ...config, upstreams, turns: { max_sessions: 100 } },
+    config: { ...config, upstreams, routes, turns: { max_sessions: 100 } },
     env: { ...secretEnv, ...inspectable },
   })
   const inspector = await inspect(gateway)
@@ -52,7 +54,7 @@ export async function runBreaks(
   }
   const settled = async (): Promise<ProcessState & Inside> => {
     // Upstream connections of broken answers are closed by whoever noticed; the inspector's own connection stays.
-    await until('the end of every connection to the vendors', () => (openai.open.size + anthropic.open.size === 0 ? true : undefined))
+    await until('the end of every connection to the vendors', () => (open() === 0 ? true : undefined))
     return { ...stateOf(gateway.pid), ...(await inspector.look()) }
   }
   await inParallel(breaks.slice(0, warmUp), width, run)

@@ -2,15 +2,11 @@
  * An upstream that breaks at a chosen byte of a recorded answer, and what a client of either dialect may see of it: the whole
  * answer, a status with an error of its dialect, or a beginning of the answer and an error event. Shared by the fast and the long suite.
  */
-import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { secrets } from '../harness/governed-config.ts'
 import type { Json } from '../harness/json.ts'
 import { post, type RawAnswer } from '../harness/raw-http.ts'
-
-const fixture = (path: string): Buffer => readFileSync(new URL(`../fixtures/${path}`, import.meta.url))
-
-export type Wire = 'openai' | 'anthropic'
+import { type BreakingWire, type Wire, wireNames, wireOf } from './breaking-wires.ts'
 
 /** Never part of a recorded answer: whoever sees it was given bytes that belong to no answer. */
 const planted = 'PLANTED-ANSWER'
@@ -22,29 +18,26 @@ interface Recording {
   readonly whole: number
 }
 
-const contentType = 'content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n'
+const headOf = (wire: Wire, framing: string): string =>
+  `HTTP/1.1 200 OK\r\ncontent-type: ${wireOf(wire).contentType}\r\ncache-control: no-cache\r\n${framing}\r\n\r\n`
 
 function chunked(wire: Wire): Recording {
-  const events = fixture(`${wire}/stream.sse`).toString('utf8').trimEnd().split('\n\n')
-  const chunks = events.map((event) => `${(Buffer.byteLength(event) + 2).toString(16)}\r\n${event}\n\n\r\n`)
-  const bytes = Buffer.from(`HTTP/1.1 200 OK\r\n${contentType}transfer-encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`)
+  const chunks = wireOf(wire).events.flatMap((event) => [Buffer.from(`${event.length.toString(16)}\r\n`), event, Buffer.from('\r\n')])
+  const bytes = Buffer.concat([Buffer.from(headOf(wire, 'transfer-encoding: chunked')), ...chunks, Buffer.from('0\r\n\r\n')])
   return { bytes, whole: bytes.length - '\r\n0\r\n\r\n'.length }
 }
 
 /** Nothing but the end of the connection says that it is over, so every end is a proper one as far as HTTP can tell. */
 function unframed(wire: Wire): Recording {
-  const bytes = Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${contentType}connection: close\r\n\r\n`), fixture(`${wire}/stream.sse`)])
+  const bytes = Buffer.concat([Buffer.from(headOf(wire, 'connection: close')), ...wireOf(wire).events])
   return { bytes, whole: bytes.length }
 }
 
-const recordings = {
-  openai: { chunked: chunked('openai'), unframed: unframed('openai') },
-  anthropic: { chunked: chunked('anthropic'), unframed: unframed('anthropic') },
-}
+const recordings = new Map(wireNames.map((wire) => [wire, { chunked: chunked(wire), unframed: unframed(wire) }]))
 
 /** What the upstream would have sent without the fault. */
 export function recordingOf(wire: Wire, fault: Fault): Recording {
-  return recordings[wire][fault === 'end' ? 'unframed' : 'chunked']
+  return (recordings.get(wire) as { chunked: Recording; unframed: Recording })[fault === 'end' ? 'unframed' : 'chunked']
 }
 
 const secondAnswer = Buffer.from(
@@ -71,12 +64,15 @@ export interface Setup {
   readonly upstream: Wire
 }
 
-export const setups: readonly Setup[] = [
-  { client: 'openai', upstream: 'openai' },
-  { client: 'anthropic', upstream: 'anthropic' },
-  { client: 'openai', upstream: 'anthropic' },
-  { client: 'anthropic', upstream: 'openai' },
-]
+/** Every dialect by itself, and between each two that stand side by side in the table, both ways. */
+export const setups: readonly Setup[] = wireNames.flatMap((client, at) => {
+  const next = wireNames[(at + 1) % wireNames.length] as Wire
+  return [
+    { client, upstream: client },
+    { client, upstream: next },
+    { client: next, upstream: client },
+  ]
+})
 
 export interface Break extends Setup {
   readonly fault: Fault
@@ -98,25 +94,16 @@ export function breaksEvery(step: number, of: readonly Setup[] = setups): Break[
   return all.toSorted((a, b) => ((a.at * 31) % 97) - ((b.at * 31) % 97))
 }
 
-/** Name of the model that is served by this wire. */
-export const modelOf: Readonly<Record<Wire, string>> = { openai: 'gpt-test', anthropic: 'claude-test' }
-
-/** The request of one break. The session says which break it is, so that the upstream knows what to do. */
+/** The request of one break. What it asks says which break it is, so that the upstream knows what to do. */
 export function callThrough(url: string, { client, upstream, fault, at }: Break): Promise<RawAnswer> {
-  const body = {
-    model: modelOf[upstream],
-    max_tokens: 99,
-    stream: true,
-    messages: [{ role: 'user', content: `${fault} ${at}` }],
-    ...(client === 'openai' ? { stream_options: { include_usage: true } } : {}),
-  }
-  return post(`${url}${client === 'openai' ? '/v1/chat/completions' : '/v1/messages'}`, secrets.alice, body)
+  const { path, body } = wireOf(client).ask(wireOf(upstream).model, `${fault} ${at}`)
+  return post(`${url}${path}`, secrets.alice, body)
 }
 
 /** Sends the recorded answer up to the break its request names, then breaks. */
 export function breakAsAsked(wire: Wire): (socket: Socket, request: { readonly body: Json }) => void {
   return (socket, { body }) => {
-    const [, fault = '', at = ''] = /(reset|end|half-close|stall|garbage|second status) (\d+)/.exec(JSON.stringify(body['messages'])) ?? []
+    const [, fault = '', at = ''] = /(reset|end|half-close|stall|garbage|second status) (\d+)/.exec(JSON.stringify(body)) ?? []
     const { bytes } = recordingOf(wire, fault as Fault)
     // In one piece: an answer that comes when the connection carries the next request already cannot be told from the answer to that.
     if (fault === 'second status') return void socket.end(Buffer.concat([bytes.subarray(0, Number(at)), secondAnswer]))
@@ -126,54 +113,44 @@ export function breakAsAsked(wire: Wire): (socket: Socket, request: { readonly b
 }
 
 /** Where an answer that ends there may be taken for whole. */
-function wholeFrom(client: Wire, upstream: Wire, fault: Fault): number {
-  const { bytes, whole } = recordingOf(upstream, fault)
-  if (fault !== 'end' || upstream !== 'openai') return whole - 2
-  // Some chat servers close without `[DONE]`: a finish reason and a proper end say that the message is over.
-  const finish = bytes.indexOf('"finish_reason":"')
-  return bytes.indexOf('\n', finish)
+function wholeFrom({ upstream, fault }: Break): number {
+  const { whole } = recordingOf(upstream, fault)
+  const { contentType, wholeEarly } = wireOf(upstream)
+  const early = fault === 'end' ? (wholeEarly?.(Buffer.concat(wireOf(upstream).events)) ?? 0) : 0
+  if (early > 0) return whole - early
+  // One line end short is enough: the end of the stream ends an event too. A frame is whole or it is not.
+  if (contentType.startsWith('text/event-stream')) return whole - 2
+  // What it cost comes after its end, and is nothing that a client must wait for.
+  return whole - (wireOf(upstream).events.at(-1)?.length ?? 0)
 }
 
 /** What is wrong with the answer to a break; undefined when it is one of the allowed ones. */
-export function problemWith({ client, upstream, fault, at }: Break, { status, headers, text, complete }: RawAnswer): string | undefined {
+export function problemWith(one: Break, answer: RawAnswer): string | undefined {
+  const { client, upstream, fault, at } = one
+  const { status, headers, text, complete } = answer
+  const wire = wireOf(client)
   // Before the first answer there is nothing to confuse it with.
   if (fault === 'second status' && at === 0) return undefined
   // In the middle of a chunk these bytes are content, and rightly treated as such.
   if (at >= recordingOf(upstream, fault).bytes.length && text.includes(planted)) return 'bytes of another answer reached the client'
   if (!complete) return 'the connection broke instead of an error event'
-  if (status !== 200) return problemWithError(client, status, text)
-  if (!String(headers['content-type']).startsWith('text/event-stream')) return `status 200 with ${headers['content-type']}`
-  // Garbage may bring line ends of the other kind, and an event that is ended twice means nothing.
-  const events = text
-    .replaceAll('\r\n', '\n')
-    .split('\n\n')
-    .map((event) => event.trimStart())
-    .filter((event) => event !== '')
-  const errors = events.filter((event) => isErrorEvent(client, event))
-  const terminators = events.filter((event) =>
-    client === 'openai' ? event === 'data: [DONE]' : event.startsWith('event: message_stop\ndata:'),
-  )
-  if (terminators.length === 1 && errors.length === 0) {
-    // One line end short is enough: the end of the stream ends an event too.
-    return at >= wholeFrom(client, upstream, fault) ? undefined : 'an answer that was cut off looks whole'
-  }
-  if (terminators.length > 0) return `the answer ends ${terminators.length} times and has ${errors.length} errors`
+  if (status !== 200) return problemWithError(wire, answer)
+  if (!String(headers['content-type']).startsWith(wire.contentType.split(';')[0] ?? '')) return `status 200 with ${headers['content-type']}`
+  const events = wire.read(answer)
+  const errors = events.filter(wire.isError)
+  const ends = events.filter(wire.isEnd)
+  if (ends.length === 1 && errors.length === 0) return at >= wholeFrom(one) ? undefined : 'an answer that was cut off looks whole'
+  if (ends.length > 0) return `the answer ends ${ends.length} times and has ${errors.length} errors`
   if (errors.length !== 1 || errors[0] !== events.at(-1))
     return `${errors.length} error events, and at the end ${events.at(-1)?.slice(0, 200)}`
-  // Both recorded answers have tool calls; a call of a broken answer must not be acted on.
-  if (/tool_use|tool_calls/.test(text)) return 'a call of an answer that was cut off reached the client'
+  // Every recorded answer has tool calls; a call of a broken answer must not be acted on.
+  if (/"tool_use"|"tool_calls": ?\[|"function_call"|"toolUse"|"functionCall"/.test(events.join('\n')))
+    return 'a call of an answer that was cut off reached the client'
   return undefined
 }
 
-function problemWithError(client: Wire, status: number, text: string): string | undefined {
+function problemWithError(wire: BreakingWire, answer: RawAnswer): string | undefined {
+  const { status, text } = answer
   if (status !== 502 && status !== 504) return `status ${status}`
-  const { error, type } = JSON.parse(text) as { error?: { code?: string; type?: string }; type?: string }
-  if (!String(error?.code).startsWith('upstream.')) return `error code ${error?.code}`
-  const isOfDialect = client === 'openai' ? error?.type === 'server_error' : type === 'error' && error?.type === 'api_error'
-  return isOfDialect ? undefined : `not an error of the dialect: ${text}`
-}
-
-function isErrorEvent(client: Wire, event: string): boolean {
-  if (client === 'anthropic') return event.startsWith('event: error\ndata: {"type":"error"')
-  return event.startsWith('data: {"error":{')
+  return wire.isFailure(JSON.parse(text) as { [key: string]: unknown }, answer) ? undefined : `not an error of the dialect: ${text}`
 }

@@ -81,3 +81,13 @@ export function withGemini(config: ConfigObject, url: string): ConfigObject {
 }
 
 export const geminiKey = 'AIza-key-of-the-conformance-suite'
+
+/** `pro-test` is served by the OpenAI vendor in Responses, whoever asks. */
+export function withResponses(config: ConfigObject): ConfigObject {
+  const upstreams = config['upstreams'] as Record<string, object>
+  return {
+    ...config,
+    upstreams: { ...upstreams, responses: { ...upstreams['openai'], speaks: 'responses' } },
+    routes: [...(config['routes'] as unknown as object[]), { model: 'pro-test', upstreams: ['responses'] }],
+  }
+}

@@ -2,10 +2,11 @@
 import {
   ConverseCommand,
   ConverseStreamCommand,
-  type BedrockRuntimeClient,
+  BedrockRuntimeClient,
   type ContentBlock,
   type Message,
 } from '@aws-sdk/client-bedrock-runtime'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bedrockClient, readStream } from '../harness/converse-agent.ts'
 import { frame, converseFrames, eventStreamHeaders } from '../harness/converse-wire.ts'
@@ -168,6 +169,25 @@ test('is asked in frames, with a signature and without anything of the caller’
   )
   expect(JSON.stringify(headers)).not.toContain(secrets.alice)
   expect(Object.keys(body)).toEqual(['messages'])
+})
+
+test.each([
+  ['the virtual key as access key id', secrets.alice, undefined],
+  ['an unknown key as access key id', 'tw_unknown_unknown_unknown', 'AccessDeniedException'],
+  ['keys of AWS', 'AKIAIOSFODNN7EXAMPLE', 'AccessDeniedException'],
+] as const)('a client that signs with %s', async (_, id, refusal) => {
+  bedrock.respond((request) => say(request, { text: 'Sunny.' }))
+  const signing = new BedrockRuntimeClient({
+    region: 'us-east-1',
+    endpoint: governed.url,
+    credentials: { accessKeyId: id, secretAccessKey: 'anything' },
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler(),
+  })
+  const sent = signing.send(new ConverseCommand({ modelId: 'nova-test', messages: ask }))
+  if (refusal === undefined) expect((await sent).stopReason).toBe('end_turn')
+  else await expect(sent).rejects.toMatchObject({ name: refusal })
+  signing.destroy()
 })
 
 test('an exception in the middle of a stream reaches the client as what it is', async () => {

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { secrets } from '../harness/governed-config.ts'
-import { startGoverned, withBedrock, withGemini, type GovernedGateway } from '../harness/governed-gateway.ts'
+import { startGoverned, withBedrock, withGemini, withResponses, type GovernedGateway } from '../harness/governed-gateway.ts'
 import { say, type ModelAnswer, type ProposedCall } from '../harness/model-answer.ts'
 import { historyOf, requireCoherent, type HistoryMessage } from '../harness/model-history.ts'
 import { createAgent, type Agent } from '../harness/sdk-agents.ts'
@@ -25,14 +25,14 @@ const notes: ProposedCall = { id: 'call_notes', name: 'read_notes', args: { topi
 const secretsOfRefused = ['call_mail', 'call_delete', 'send_mail', 'delete_file', 'evil@attacker', '/etc/attacker']
 
 let governed: GovernedGateway
-let vendors: Readonly<Record<'openai' | 'anthropic' | 'bedrock' | 'gemini', Vendor>>
+let vendors: Readonly<Record<keyof typeof models, Vendor>>
 beforeAll(async () => {
   const [bedrock, gemini] = [await startVendor(), await startVendor()]
   const turns = { max_splices: 2, tell_user: 'never' }
   governed = await startGoverned((config) =>
-    withGemini(withBedrock({ ...config, policy: { tools: { hide: 'never' } }, turns }, bedrock.url), gemini.url),
+    withGemini(withResponses(withBedrock({ ...config, policy: { tools: { hide: 'never' } }, turns }, bedrock.url)), gemini.url),
   )
-  vendors = { ...governed.vendors, bedrock, gemini }
+  vendors = { ...governed.vendors, bedrock, gemini, responses: governed.vendors.openai }
 })
 afterAll(async () => {
   await governed.close()
@@ -40,9 +40,9 @@ afterAll(async () => {
   await vendors.gemini.close()
 })
 
-const models = { openai: 'gpt-test', anthropic: 'claude-test', bedrock: 'nova-test', gemini: 'gemini-test' } as const
+const models = { openai: 'gpt-test', anthropic: 'claude-test', bedrock: 'nova-test', responses: 'pro-test', gemini: 'gemini-test' } as const
 const combinations = (['openai', 'anthropic', 'responses', 'converse', 'gemini'] as const).flatMap((client) =>
-  (['openai', 'anthropic', 'bedrock', 'gemini'] as const).flatMap((upstream) =>
+  (Object.keys(models) as (keyof typeof models)[]).flatMap((upstream) =>
     [false, true].map((stream) => ({ client, upstream, stream, model: models[upstream] })),
   ),
 )
@@ -128,7 +128,7 @@ describe.each(combinations)('the $client SDK on an $upstream upstream, stream: $
     const histories = seenByVendor()
     expect(histories).toHaveLength(3)
     const told = histories[2] ?? []
-    expect(told.at(upstream === 'openai' ? -3 : -2)).toMatchObject({
+    expect(told.at(upstream === 'openai' || upstream === 'responses' ? -3 : -2)).toMatchObject({
       role: 'assistant',
       text: 'I mail it.',
     })

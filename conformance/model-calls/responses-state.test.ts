@@ -232,6 +232,23 @@ describe.each([
   })
 })
 
+describe('a gateway that keeps nothing', () => {
+  test('sends what it gets, byte for byte, and refuses by name what it would need to keep', async () => {
+    await using nothing = await startGoverned((config) => ({ ...config, responses: { keep: false } }))
+    nothing.answer({ text: 'Noted.' })
+    const client = new OpenAI({ apiKey: secrets.alice, baseURL: `${nothing.url}/v1`, maxRetries: 0 })
+    const answer = await client.responses.create({ model: 'gpt-test', input: 'One.', store: true })
+    expect(nothing.vendors.openai.last().body).toMatchObject({ store: true })
+    await expect(client.responses.retrieve(answer.id)).rejects.toMatchObject({ status: 404 })
+    for (const more of [{ previous_response_id: answer.id }, { background: true }, { input: [{ type: 'item_reference', id: 'msg_1' }] }])
+      await expect(client.responses.create({ model: 'gpt-test', input: 'Two.', ...more } as never)).rejects.toMatchObject({
+        status: 400,
+        code: 'request.unsupported',
+        message: expect.stringContaining('responses.keep'),
+      })
+  })
+})
+
 describe('who may have what is kept', () => {
   test('nobody but its caller: to others it is as unknown as any id', async () => {
     respond(() => ({ text: 'Secret.' }))

@@ -4,16 +4,30 @@ import { baseAddressSchema } from './addresses.ts'
 import { presetAddresses, type PresetKind } from './provider-presets.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema } from './common.ts'
 
-const awsCredentialSchema = z.strictObject({
-  access_key_id: z.string().min(1),
-  /** Write `${ENV}` or `${file:path}`, never the value. */
-  secret_access_key: z.string().min(1),
-  /** Of keys that expire. */
-  session_token: z.string().min(1).optional(),
-  profile: notAvailableYet('credentials.*.aws.profile'),
-  role_arn: notAvailableYet('credentials.*.aws.role_arn'),
-  identity: notAvailableYet('credentials.*.aws.identity'),
-})
+const awsCredentialSchema = z
+  .strictObject({
+    access_key_id: z.string().min(1).optional(),
+    /** Write `${ENV}` or `${file:path}`, never the value. */
+    secret_access_key: z.string().min(1).optional(),
+    /** Of keys that expire. */
+    session_token: z.string().min(1).optional(),
+    /** Keys of this profile in the files of AWS's command line on this machine, renewed as they expire. */
+    profile: z.string().min(1).max(256).optional(),
+    /**
+     * Keys that AWS gives this machine, renewed as they expire. `web-identity`: a token in a file (EKS). `container`: ECS, EKS.
+     * `instance`: EC2. `auto`: the first of the environment and these that has any.
+     */
+    identity: z.enum(['auto', 'web-identity', 'container', 'instance']).optional(),
+    role_arn: notAvailableYet('credentials.*.aws.role_arn'),
+  })
+  .refine(
+    ({ access_key_id: id, secret_access_key: secret, session_token: token, profile, identity }) => {
+      const hasKeys = id !== undefined && secret !== undefined
+      const hasPart = id !== undefined || secret !== undefined || token !== undefined
+      return [hasPart, profile !== undefined, identity !== undefined].filter(Boolean).length === 1 && hasPart === hasKeys
+    },
+    { message: 'needs either `access_key_id` with `secret_access_key`, or `profile`, or `identity`' },
+  )
 
 export const credentialSchema = z
   .strictObject({
@@ -47,6 +61,12 @@ const upstreamBase = {
    */
   stream_usage: z.enum(['auto', 'always', 'never']).default('auto'),
 }
+
+/**
+ * The dialect OpenAI is asked in, whoever asks. Default: the client's own where it is one of these, Chat Completions for the
+ * rest. Some models are served in Responses only.
+ */
+const openaiSpeaksSchema = z.enum(['chat-completions', 'responses']).optional()
 
 export const scriptStepSchema = z.strictObject({
   /** Which conversations this step answers; all given conditions must hold. The first step that matches wins. */
@@ -83,7 +103,12 @@ function preset<Kind extends PresetKind>(kind: Kind) {
 }
 
 export const upstreamSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('openai'), base_url: baseAddressSchema.default('https://api.openai.com/v1'), ...upstreamBase }),
+  z.strictObject({
+    kind: z.literal('openai'),
+    base_url: baseAddressSchema.default('https://api.openai.com/v1'),
+    speaks: openaiSpeaksSchema,
+    ...upstreamBase,
+  }),
   z.strictObject({ kind: z.literal('anthropic'), base_url: baseAddressSchema.default('https://api.anthropic.com/v1'), ...upstreamBase }),
   z.strictObject({
     kind: z.literal('openai-compatible'),
@@ -144,6 +169,7 @@ export const upstreamSchema = z.discriminatedUnion('kind', [
       .optional(),
     /** `key`: an API key of the resource. `token`: an access token of Microsoft Entra ID. */
     auth: z.enum(['key', 'token']).default('key'),
+    speaks: openaiSpeaksSchema,
     ...upstreamBase,
   }),
   z.strictObject({

@@ -75,7 +75,9 @@ export function compileSnapshot(config: Config, source: SnapshotSource): Snapsho
 
 function compileCredential({ secret, aws }: Config['credentials'][string], id: string): ProviderCredential {
   if (aws === undefined) return { id, kind: 'static', secret: secret ?? '' }
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = aws
+  const { access_key_id: accessKeyId = '', secret_access_key: secretAccessKey = '', session_token: sessionToken, profile, identity } = aws
+  if (profile !== undefined) return { id, kind: 'aws-identity', identity: { from: 'profile', profile } }
+  if (identity !== undefined) return { id, kind: 'aws-identity', identity: { from: identity } }
   return { id, kind: 'parts', credential: { kind: 'aws', accessKeyId, secretAccessKey, sessionToken } }
 }
 

@@ -17,12 +17,19 @@ export interface AwsCredential {
   readonly sessionToken: string | undefined
 }
 
+/** How a machine comes to keys of AWS that nobody wrote into its configuration. */
+export type AwsIdentity =
+  | { readonly from: 'profile'; readonly profile: string }
+  | { readonly from: 'auto' | 'web-identity' | 'container' | 'instance' }
+
 /** Where a configured credential comes from. */
 export type CredentialSource =
   /** It is what the configuration says: `${ENV}` and `${file:…}` have been read by then. */
   | { readonly kind: 'static'; readonly secret: string }
   /** As configured, in parts. */
   | { readonly kind: 'parts'; readonly secret?: undefined; readonly credential: AwsCredential }
+  /** Keys that this machine is given when it asks for them. */
+  | { readonly kind: 'aws-identity'; readonly secret?: undefined; readonly identity: AwsIdentity }
   /** It is asked for when a call needs it, and may take its time: whoever gives it out also keeps it as long as it is good. */
   | { readonly kind: 'obtained'; readonly secret?: undefined; readonly obtain: (now: number) => Credential | Promise<Credential> }
 

@@ -6,6 +6,7 @@ import type { ProviderCredential, Snapshot } from '../config/snapshot.ts'
 import { noCredential, type Credential } from '../core/credential.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { Caller } from '../core/principal.ts'
+import { AwsIdentities } from './aws-identities.ts'
 
 /** `id` goes into the decision, what is in `credential` to the upstream alone. `none` sends no credential. */
 export interface ResolvedCredential {
@@ -42,8 +43,7 @@ export function resolveCredential(
     })
   }
   const credential = snapshot.credentials.get(id)
-  if (credential?.kind === 'parts') return { id: credential.id, credential: credential.credential }
-  if (credential !== undefined) return credential.kind === 'static' ? staticCredential(credential) : obtain(credential, upstreamName, now)
+  if (credential !== undefined) return giveCredential(credential, upstreamName, now)
   throw new TurnwardError('upstream.credential', {
     subject: upstreamName,
     why: `the credential ${id} is mapped and not configured`,
@@ -51,17 +51,33 @@ export function resolveCredential(
   })
 }
 
-function staticCredential({ id, secret }: Extract<ProviderCredential, { kind: 'static' }>): ResolvedCredential {
-  return { id, credential: { kind: 'secret', secret } }
-}
+/** Kept as long as the process lives, whatever becomes of the configuration: keys that are good stay good. */
+const awsIdentities = new AwsIdentities()
 
-async function obtain(
-  { id, obtain: give }: Extract<ProviderCredential, { kind: 'obtained' }>,
+/** What a configured credential is now. A promise only where it has to be obtained. Rejects with `upstream.credential`. */
+export function giveCredential(
+  source: ProviderCredential,
   upstream: string,
   now: number,
-): Promise<ResolvedCredential> {
+): ResolvedCredential | Promise<ResolvedCredential> {
+  const { id } = source
+  switch (source.kind) {
+    case 'static':
+      return { id, credential: { kind: 'secret', secret: source.secret } }
+    case 'parts':
+      return { id, credential: source.credential }
+    case 'aws-identity': {
+      const given = awsIdentities.credential(source.identity, now)
+      return given instanceof Promise ? obtain(id, () => given, upstream) : { id, credential: given }
+    }
+    case 'obtained':
+      return obtain(id, () => source.obtain(now), upstream)
+  }
+}
+
+async function obtain(id: string, give: () => Credential | Promise<Credential>, upstream: string): Promise<ResolvedCredential> {
   try {
-    return { id, credential: await give(now) }
+    return { id, credential: await give() }
   } catch (cause) {
     throw new TurnwardError('upstream.credential', {
       subject: upstream,

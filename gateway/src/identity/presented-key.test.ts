@@ -7,6 +7,28 @@ describe('the presented key', () => {
     expect(presentedKey({ authorization: 'bearer   k1 ' })).toBe('k1')
   })
 
+  const signed = (id: string, rest = `, SignedHeaders=host;x-amz-date, Signature=${'a1'.repeat(32)}`): string =>
+    `AWS4-HMAC-SHA256 Credential=${id}/20261129/us-east-1/bedrock/aws4_request${rest}`
+
+  test('is the access key id of a request that is signed as for AWS', () => {
+    expect(presentedKey({ authorization: signed('tw_k1') })).toBe('tw_k1')
+    expect(presentedKey({ authorization: signed('edge'), 'x-api-key': 'tw_k1' })).toBe('tw_k1')
+  })
+
+  test.each([
+    ['an id that AWS gave out', signed('AKIAIOSFODNN7EXAMPLE')],
+    ['a temporary id that AWS gave out', signed('ASIAIOSFODNN7EXAMPLE')],
+    ['no signature', signed('tw_k1', ', SignedHeaders=host')],
+    ['a short signature', signed('tw_k1', ', SignedHeaders=host, Signature=a1')],
+    ['no id', signed('')],
+    ['an id with a path', signed('tw/k1')],
+    ['no scope', `AWS4-HMAC-SHA256 Credential=tw_k1, SignedHeaders=host, Signature=${'a1'.repeat(32)}`],
+  ])('is missing in a signature with %s, and the way to give one is told', (_, authorization) => {
+    expect(() => presentedKey({ authorization })).toThrow(
+      expect.objectContaining({ code: 'auth.missing_key', fix: expect.stringContaining('AWS_BEARER_TOKEN_BEDROCK') }),
+    )
+  })
+
   test('is taken from x-api-key', () => {
     expect(presentedKey({ 'x-api-key': 'k1' })).toBe('k1')
     expect(presentedKey({ 'x-api-key': 'k1', authorization: '' })).toBe('k1')

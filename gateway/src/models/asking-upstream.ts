@@ -67,7 +67,7 @@ export async function askUpstream(services: AskingServices, asked: Asked): Promi
   const { upstream } = target
   const now = services.clock.now()
   const provider = providers[upstream.config.kind]
-  const dialect = dialectFor(provider, call.dialect.name)
+  const dialect = dialectFor(provider, target.upstream.config, call.dialect.name)
   const { streamUsage } = services.upstreams
   const model = target.model ?? call.model
   const hop: Hop = { target, provider, dialect, streamUsage: streamUsage.modeFor(upstream, model, now) }

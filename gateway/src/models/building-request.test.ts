@@ -40,11 +40,18 @@ function callWith(fields: JsonObject, stream: boolean, headers: Record<string, s
   }
 }
 
+const plain = upstreamSchema.parse({ kind: 'openai' })
+
 describe('a request to an upstream', () => {
   test('goes in the dialect of the client where it is spoken, else in the first that is', () => {
-    expect(dialectFor(provider, chatCompletions.name)).toBe('chat-completions')
-    expect(dialectFor({ ...provider, dialects: { messages: { path: '/m' } } }, chatCompletions.name)).toBe('messages')
-    expect(dialectFor(provider, messages.name)).toBe('messages')
+    expect(dialectFor(provider, plain, chatCompletions.name)).toBe('chat-completions')
+    expect(dialectFor({ ...provider, dialects: { messages: { path: '/m' } } }, plain, chatCompletions.name)).toBe('messages')
+    expect(dialectFor(provider, plain, messages.name)).toBe('messages')
+  })
+
+  test('goes in the dialect that the administrator chose, whoever asks', () => {
+    const chosen = upstreamSchema.parse({ kind: 'openai', speaks: 'responses' })
+    expect([chatCompletions.name, messages.name].map((client) => dialectFor(provider, chosen, client))).toEqual(['responses', 'responses'])
   })
 
   test('is placed by the model and the form of the answer', () => {

@@ -61,7 +61,7 @@ const mostTokens = 256
 /** Asks the model one small question. It costs a few tokens. Never rejects on account of the upstream. */
 export function testModel(services: TestingServices, upstream: Upstream, credential: Credential, model: string): Promise<UpstreamTest> {
   const provider = providers[upstream.config.kind]
-  const dialect = dialectFor(provider, 'chat-completions')
+  const dialect = dialectFor(provider, upstream.config, 'chat-completions')
   const hop: Hop = { target: { upstream, model }, provider, dialect, streamUsage: 'as-asked' }
   const body = { model, max_tokens: mostTokens, messages: [{ role: 'user', content: question }] } satisfies JsonObject
   const call = {
@@ -86,7 +86,7 @@ export function testList(services: TestingServices, upstream: Upstream, credenti
   const hop: Hop = {
     target: { upstream, model: undefined },
     provider,
-    dialect: dialectFor(provider, 'chat-completions'),
+    dialect: dialectFor(provider, upstream.config, 'chat-completions'),
     streamUsage: 'as-asked',
   }
   const headers = Object.entries({ accept: 'application/json', ...provider.defaultHeaders, ...upstream.config.headers }).flat()

@@ -104,7 +104,8 @@ export interface Provider {
 
 export type UpstreamKind = UpstreamConfig['kind']
 
-/** The dialect a call goes out in. */
-export function dialectFor({ dialects }: Provider, client: DialectName): DialectName {
+/** The dialect a call goes out in: the one the administrator chose, the client's own, or the vendor's first. */
+export function dialectFor({ dialects }: Provider, config: UpstreamConfig, client: DialectName): DialectName {
+  if ('speaks' in config && config.speaks !== undefined) return config.speaks
   return dialects[client] === undefined ? (Object.keys(dialects)[0] as DialectName) : client
 }

@@ -5,14 +5,19 @@ import { describe, expect, test } from 'vitest'
 import { TurnwardError } from '../core/error.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import { buildRequest, signRequest, type Hop } from '../models/building-request.ts'
+import type { DialectName } from '../wire/dialect.ts'
 import { RequestBody } from '../wire/request/request-body.ts'
 import { providers } from './providers.ts'
 
 /** The request one call of this model comes to. */
-async function requestTo(settings: object, model = 'm'): Promise<{ url: string; headers: Record<string, string>; body: unknown }> {
+async function requestTo(
+  settings: object,
+  model = 'm',
+  dialect: DialectName = 'chat-completions',
+): Promise<{ url: string; headers: Record<string, string>; body: unknown }> {
   const config = upstreamSchema.parse(settings)
   const provider = providers[config.kind]
-  const hop: Hop = { target: { upstream: { name: 'u', config }, model }, provider, dialect: 'chat-completions', streamUsage: 'ask' }
+  const hop: Hop = { target: { upstream: { name: 'u', config }, model }, provider, dialect, streamUsage: 'ask' }
   const body = { model, stream: true, messages: [{ role: 'user', content: 'hi' }] }
   const built = buildRequest(
     {
@@ -65,6 +70,13 @@ describe('a preset', () => {
   })
 })
 
+test.each(['openai', 'azure'])('%s may be told to speak only what it speaks', (kind) => {
+  const settings = { kind, base_url: 'https://res.openai.azure.com' }
+  for (const speaks of Object.keys(providers[kind as 'openai' | 'azure'].dialects))
+    expect(upstreamSchema.safeParse({ ...settings, speaks }).success).toBe(true)
+  expect(upstreamSchema.safeParse({ ...settings, speaks: 'messages' }).success).toBe(false)
+})
+
 describe('azure', () => {
   const azure = { kind: 'azure', base_url: 'https://res.openai.azure.com' }
 
@@ -73,6 +85,15 @@ describe('azure', () => {
     expect(asked.url).toBe('https://res.openai.azure.com/openai/v1/chat/completions')
     expect(asked.headers).toMatchObject({ 'api-key': 'the-key' })
     expect(asked.headers).not.toHaveProperty('authorization')
+  })
+
+  test.each([
+    [azure, '/openai/v1/responses'],
+    [{ ...azure, api_version: '2025-04-01-preview' }, '/openai/responses?api-version=2025-04-01-preview'],
+  ])('is asked for responses, which name their model in the body', async (settings, path) => {
+    const asked = await requestTo(settings, 'gpt', 'responses')
+    expect(asked.url).toBe(`https://res.openai.azure.com${path}`)
+    expect(asked.body).toMatchObject({ model: 'gpt' })
   })
 
   test('with a dated version, at the deployment of the name; with a token of Entra ID, as a bearer', async () => {

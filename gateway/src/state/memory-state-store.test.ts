@@ -132,7 +132,7 @@ describe('state on disk', () => {
     await before.close()
     now = 1500
     const after = await opened()
-    for (const namespace of namespaces) expect(after.get(namespace, 'k')).toEqual({ of: namespace })
+    for (const namespace of namespaces) expect(await after.get(namespace, 'k')).toEqual({ of: namespace })
     expect(after.get('session', 'short')).toBeUndefined()
     expect(take(after, 'splice', 'used')).toBeUndefined()
     for (const namespace of volatileNamespaces) expect(after.get(namespace, 'k')).toBeUndefined()

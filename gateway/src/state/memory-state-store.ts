@@ -6,8 +6,17 @@
 import { BoundedMap } from '../core/bounded-map.ts'
 import { parseJson } from '../core/parse-json.ts'
 import type { Clock } from '../core/clock.ts'
+import { isOnDemand, KeysOnDisk } from './keys-on-disk.ts'
 import type { StateEntries } from './state-entries.ts'
-import { keptNamespaces, volatileNamespaces, type Changed, type MaybePromise, type StateNamespace, type StateStore } from './state-store.ts'
+import {
+  keptNamespaces,
+  onDemandNamespaces,
+  volatileNamespaces,
+  type Changed,
+  type MaybePromise,
+  type StateNamespace,
+  type StateStore,
+} from './state-store.ts'
 import type { StateValues } from './state-values.ts'
 import { sizeOf } from './value-size.ts'
 import { WriteBehind } from './write-behind.ts'
@@ -41,6 +50,7 @@ class MemoryStateStore implements StateStore {
   readonly #clock: Clock
   readonly #memory: ReadonlyMap<string, BoundedMap<string, unknown>>
   readonly #writes: WriteBehind
+  readonly #onDisk = new KeysOnDisk()
   readonly #timer: NodeJS.Timeout
   #sweeps = 0
   /** Counts changes, so that a slow read does not bring back what was changed meanwhile. */
@@ -60,7 +70,8 @@ class MemoryStateStore implements StateStore {
   async load(): Promise<void> {
     const now = this.#clock.now()
     try {
-      for await (const page of this.#entries.pages(now)) {
+      await this.#onDisk.load(this.#entries, now)
+      for await (const page of this.#entries.pages(now, onDemandNamespaces)) {
         for (const { namespace, key, value, expires } of page)
           this.#memory.get(namespace)?.set(key, parseJson(value), { size: value.length, expires })
       }
@@ -75,7 +86,7 @@ class MemoryStateStore implements StateStore {
     const memory = this.#namespace(namespace)
     const found = memory.get(key, now)
     if (found !== undefined) return found as StateValues[N]
-    if (!memory.hasDropped || !kept.has(namespace)) return undefined
+    if (!(isOnDemand(namespace) ? this.#onDisk.mayHold(key) : memory.hasDropped && kept.has(namespace))) return undefined
     const pending = this.#writes.find(namespace, key)
     if (pending === undefined) return this.#readBack(namespace, key)
     return pending.entry !== undefined && pending.entry.expires > now ? (pending.entry.value as StateValues[N]) : undefined
@@ -146,6 +157,7 @@ class MemoryStateStore implements StateStore {
 
   #set<N extends StateNamespace>(namespace: N, key: string, value: StateValues[N], expires: number, isForgettable: boolean): void {
     this.#changes += 1
+    if (isOnDemand(namespace)) this.#onDisk.note(key)
     // What waits for the disk is replaced all the same, or an older value would go there after this one.
     if (kept.has(namespace) && !(isForgettable && this.#writes.find(namespace, key) === undefined))
       this.#writes.add(namespace, key, { value, expires })

@@ -17,8 +17,10 @@ export interface StateEntries {
   write(changes: readonly StateEntryChange[]): Promise<void>
   /** The entry unless it has expired at `now`. */
   read(namespace: string, key: string, now: number): Promise<StateEntry | undefined>
-  /** Every entry that lives at `now`, in pages, those that expire first in front. */
-  pages(now: number): AsyncIterable<readonly StateEntry[]>
+  /** Every entry that lives at `now` and is in none of the namespaces `without`, in pages, those that expire first in front. */
+  pages(now: number, without?: readonly string[]): AsyncIterable<readonly StateEntry[]>
+  /** The keys of a namespace that live at `now`, in pages. */
+  keys(namespace: string, now: number): AsyncIterable<readonly string[]>
   /** Removes what has expired at `now`. */
   purge(now: number): Promise<void>
 }

@@ -40,6 +40,9 @@ export const keptNamespaces = [
   'shelved',
 ] as const satisfies readonly StateNamespace[]
 
+/** What is large and seldom asked for: it stays on disk until somebody asks. */
+export const onDemandNamespaces = ['response'] as const satisfies readonly (typeof keptNamespaces)[number][]
+
 export type MaybePromise<T> = T | Promise<T>
 
 /** Uses a value at once when it is there, and when it has come otherwise: most reads are answered from memory. */

@@ -126,6 +126,8 @@ export interface KeptResponse {
 /** What is kept for one caller, in segments, oldest first. */
 export interface Shelf {
   readonly segments: readonly ShelfSegment[]
+  /** Keys of the answers in the last segment. */
+  readonly last: readonly string[]
 }
 
 export interface ShelfSegment {
@@ -169,7 +171,7 @@ export interface StateValues {
   /** The key of the answer an item belongs to; empty when there are several. */
   readonly item: string
   readonly shelf: Shelf
-  /** Keys of the answers in a segment of a shelf. */
+  /** Keys of the answers in a segment of a shelf that is full. */
   readonly shelved: readonly string[]
   /** What runs in the background for one caller. */
   readonly background: readonly RunningResponse[]

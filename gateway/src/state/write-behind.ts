@@ -27,6 +27,8 @@ const delayMs = 20
  * forgets makes its conversation count as unknown, which only restricts; what lowers a label when it is lost waits less.
  */
 const placeDelayMs = 200
+/** Likewise answers that are kept: one that a crash forgets is unknown to whoever asks for it. */
+const patient: ReadonlySet<string> = new Set(['answer', 'response', 'item', 'shelf', 'shelved'])
 const retryMs = 500
 const batchSize = 2000
 
@@ -70,7 +72,7 @@ export class WriteBehind {
     const name = `${namespace}/${key}`
     if (!this.#pending.has(name)) this.needRoom(1)
     this.#pending.set(name, { namespace, key, entry })
-    this.#isUrgent ||= namespace !== 'answer'
+    this.#isUrgent ||= !patient.has(namespace)
     this.#schedule()
   }
 

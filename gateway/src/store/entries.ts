@@ -20,8 +20,10 @@ export interface EntryTable {
   write(changes: readonly EntryChange[]): Promise<void>
   /** The entry unless it has expired at `now`. */
   read(namespace: string, key: string, now: number): Promise<Entry | undefined>
-  /** Every entry that lives at `now`, in pages, those that expire first in front. */
-  pages(now: number, pageSize?: number): AsyncIterable<Entry[]>
+  /** Every entry that lives at `now` and is in none of the namespaces `without`, in pages, those that expire first in front. */
+  pages(now: number, without?: readonly string[], pageSize?: number): AsyncIterable<Entry[]>
+  /** The keys of a namespace that live at `now`, in pages. */
+  keys(namespace: string, now: number, pageSize?: number): AsyncIterable<string[]>
   /** Removes what has expired at `now`. */
   purge(now: number): Promise<void>
 }
@@ -57,13 +59,14 @@ export function entryTable(database: Kysely<StoreTables>, thread: SqliteThread):
         .where('expires', '>', now)
         .executeTakeFirst()
     },
-    async *pages(now, pageSize = 1000) {
+    async *pages(now, without = [], pageSize = 1000) {
       let after = { expires: now, namespace: '\u{10ffff}', key: '' }
       for (;;) {
         const page = await database
           .selectFrom('entries')
           .selectAll()
           .where(sql<boolean>`(expires, namespace, key) > (${after.expires}, ${after.namespace}, ${after.key})`)
+          .where('namespace', 'not in', without.length === 0 ? [''] : without)
           .orderBy('expires')
           .orderBy('namespace')
           .orderBy('key')
@@ -73,6 +76,23 @@ export function entryTable(database: Kysely<StoreTables>, thread: SqliteThread):
         if (last === undefined) return
         yield page
         after = last
+      }
+    },
+    async *keys(namespace, now, pageSize = 10_000) {
+      for (let after = ''; ;) {
+        const page = await database
+          .selectFrom('entries')
+          .select('key')
+          .where('namespace', '=', namespace)
+          .where('key', '>', after)
+          .where('expires', '>', now)
+          .orderBy('key')
+          .limit(pageSize)
+          .execute()
+        const last = page.at(-1)
+        if (last === undefined) return
+        yield page.map(({ key }) => key)
+        after = last.key
       }
     },
     async purge(now) {

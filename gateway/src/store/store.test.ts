@@ -63,7 +63,7 @@ describe.each(storeBackends)('on $name', ({ isMissing, make }) => {
           expires: 100 + index,
         }))
         await store.entries.write(entries)
-        const pages = await Array.fromAsync(store.entries.pages(0, 100))
+        const pages = await Array.fromAsync(store.entries.pages(0, [], 100))
         expect(pages).toHaveLength(13)
         expect(pages.flat()).toEqual(entries)
         await store.entries.write([
@@ -71,6 +71,8 @@ describe.each(storeBackends)('on $name', ({ isMissing, make }) => {
           { ...(entries[1200] ?? key('')), value: '2' } as (typeof entries)[number],
         ])
         expect((await Array.fromAsync(store.entries.pages(0))).flat()).toEqual([{ ...entries[1200], value: '2' }])
+        expect(await Array.fromAsync(store.entries.pages(0, ['other', entries[1200]?.namespace ?? '']))).toEqual([])
+        expect(await Array.fromAsync(store.entries.pages(0, ['other']))).toHaveLength(1)
       })
 
       test('are not read or listed once expired', async () => {

@@ -5,6 +5,7 @@ import type { Snapshot, Upstream } from '../../config/snapshot.ts'
 import { systemClock } from '../../core/clock.ts'
 import { noCredential, type Credential } from '../../core/credential.ts'
 import { TurnwardError } from '../../core/error.ts'
+import { giveCredential } from '../../identity/credentials.ts'
 import { closest } from '../../core/closest-name.ts'
 import { testList, testModel, type UpstreamTest } from '../../models/testing-upstream.ts'
 import { Upstreams } from '../../models/upstreams.ts'
@@ -66,7 +67,7 @@ async function test(name: string, options: TestOptions): Promise<void> {
   try {
     const snapshot = await loadConfig(options.config, process.env)
     const upstream = upstreamOf(snapshot, name)
-    const credential = credentialOf(snapshot, upstream, options.credential)
+    const credential = await credentialOf(snapshot, upstream, options.credential)
     const services = { upstreams, clock: systemClock }
     const tests: UpstreamTest[] = []
     const listed = await testList(services, upstream, credential)
@@ -103,11 +104,11 @@ function upstreamOf({ upstreams }: Snapshot, name: string): Upstream {
   })
 }
 
-function credentialOf(snapshot: Snapshot, { config }: Upstream, named: string | undefined): Credential {
+async function credentialOf(snapshot: Snapshot, { name, config }: Upstream, named: string | undefined): Promise<Credential> {
   const id = named ?? config.credential
   if (id === 'none') return noCredential
   const found = id === undefined ? undefined : snapshot.credentials.get(id)
-  if (found?.kind === 'static') return { kind: 'secret', secret: found.secret }
+  if (found !== undefined) return (await giveCredential(found, name, systemClock.now())).credential
   throw new TurnwardError('upstream.credential', {
     subject: id ?? 'none',
     why: id === undefined ? 'the upstream has none of its own' : 'the configuration has no credential of this name',

@@ -8,7 +8,7 @@ import type { Credential } from '../../core/credential.ts'
 export const azure: Provider = {
   telemetryName: 'azure.ai.openai',
   showsVendorRuns: true,
-  dialects: { 'chat-completions': { path: '/openai/v1/chat/completions' } },
+  dialects: { 'chat-completions': { path: '/openai/v1/chat/completions' }, responses: { path: '/openai/v1/responses' } },
   modelsPath: '/openai/v1/models',
   operations: operationsBeside('/openai/v1/chat/completions'),
   place,
@@ -21,7 +21,9 @@ export const azure: Provider = {
 function place({ spoken, config }: PlaceTarget, model: string): string {
   const version = 'api_version' in config ? config.api_version : undefined
   if (version === undefined) return spoken.path
-  return `${spoken.path.replace('/openai/v1/', `/openai/deployments/${pathSegment(model)}/`)}?api-version=${version}`
+  // Responses name their model in the body there as well.
+  const below = spoken.path === '/openai/v1/responses' ? '/openai/' : `/openai/deployments/${pathSegment(model)}/`
+  return `${spoken.path.replace('/openai/v1/', below)}?api-version=${version}`
 }
 
 function sign({ config }: UnsignedRequest, credential: Credential): readonly string[] {

@@ -33,7 +33,8 @@ const aboutCredentials: ReadonlySet<string> = new Set([
 
 /** A model that is a step up in the path would be another operation. */
 function place({ spoken }: PlaceTarget, model: string, stream: boolean): string {
-  if (model === '.' || model === '..') throw new TurnwardError('request.invalid', { subject: 'model', why: 'it names no model' })
+  if (model === '' || model === '.' || model === '..')
+    throw new TurnwardError('request.invalid', { subject: 'model', why: 'it names no model' })
   return `${spoken.path}/${percentEncoded(model)}/${stream ? 'converse-stream' : 'converse'}`
 }
 

@@ -6,8 +6,9 @@
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
+import { isOnDemand, KeysOnDisk } from '../keys-on-disk.ts'
 import type { StateEntries } from '../state-entries.ts'
-import { keptNamespaces, type MaybePromise } from '../state-store.ts'
+import { keptNamespaces, onDemandNamespaces, type MaybePromise } from '../state-store.ts'
 import { WriteBehind } from '../write-behind.ts'
 import type { PlaceKey, VersionedValue, VersionedWrite, WriteResult } from './versioned-place.ts'
 
@@ -45,6 +46,7 @@ export class MemoryPlace {
   readonly #options: MemoryPlaceOptions
   readonly #memory = new Map<string, BoundedMap<string, VersionedValue>>()
   readonly #writes: WriteBehind
+  readonly #onDisk = new KeysOnDisk()
   readonly #timer: NodeJS.Timeout
   #sweeps = 0
   #loaded = 0
@@ -58,7 +60,8 @@ export class MemoryPlace {
 
   async load(): Promise<void> {
     try {
-      for await (const page of this.#options.entries.pages(this.#options.clock.now()))
+      await this.#onDisk.load(this.#options.entries, this.#options.clock.now())
+      for await (const page of this.#options.entries.pages(this.#options.clock.now(), onDemandNamespaces))
         for (const { namespace, key, value, expires } of page) this.#keep(namespace, key, value, this.#loadedVersion(), expires)
     } catch (error) {
       clearInterval(this.#timer)
@@ -109,6 +112,7 @@ export class MemoryPlace {
   }
 
   #keep(namespace: string, key: string, text: string | undefined, version: string, expires: number): void {
+    if (isOnDemand(namespace)) this.#onDisk.note(key)
     let memory = this.#memory.get(namespace)
     if (memory === undefined) {
       const { maxEntries, maxBytes = defaultMaxBytes } = this.#options
@@ -137,10 +141,11 @@ export class MemoryPlace {
     throw new TurnwardError('state.busy')
   }
 
-  /** Whether memory has let go of values, and this may be one of them. */
+  /** Whether there are values that memory has let go of or never had, and this may be one of them. */
   #mayBeElsewhere({ namespace, key }: PlaceKey): boolean {
     const memory = this.#memory.get(namespace)
-    return memory?.hasDropped === true && kept.has(namespace) && memory.get(key, this.#options.clock.now()) === undefined
+    const isPart = isOnDemand(namespace) ? this.#onDisk.mayHold(key) : memory?.hasDropped === true && kept.has(namespace)
+    return isPart && memory?.get(key, this.#options.clock.now()) === undefined
   }
 
   /** Brings a value back to memory; false when there is none. What waits for the disk is newer than what is there. */

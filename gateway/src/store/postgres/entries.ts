@@ -11,10 +11,12 @@ const write = `with gone as (
   select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
   on conflict (namespace, key) do update set value = excluded.value, expires = excluded.expires`
 
-const firstPage = `select namespace, key, value, expires from entries where expires > $1
-  order by expires, namespace, key limit $2`
-const nextPage = `select namespace, key, value, expires from entries where (expires, namespace, key) > ($1, $2, $3)
-  order by expires, namespace, key limit $4`
+const firstPage = `select namespace, key, value, expires from entries where expires > $1 and namespace <> all ($2::text[])
+  order by expires, namespace, key limit $3`
+const nextPage = `select namespace, key, value, expires from entries where (expires, namespace, key) > ($1, $2, $3) and namespace <> all ($4::text[])
+  order by expires, namespace, key limit $5`
+
+const keysOf = `select key from entries where namespace = $1 and key > $2 and expires > $3 order by key limit $4`
 
 /** Every call rejects with `store.failed` when the database cannot be used. */
 export function postgresEntries(connections: PostgresConnections): EntryTable {
@@ -40,11 +42,20 @@ export function postgresEntries(connections: PostgresConnections): EntryTable {
       const [entry] = await connections.query<Entry>(sql, [namespace, key, now])
       return entry
     },
-    async *pages(now, pageSize = 1000) {
-      let page = await connections.query<Entry>(firstPage, [now, pageSize])
+    async *pages(now, without = [], pageSize = 1000) {
+      let page = await connections.query<Entry>(firstPage, [now, without, pageSize])
       for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
         yield page
-        page = await connections.query<Entry>(nextPage, [last.expires, last.namespace, last.key, pageSize])
+        page = await connections.query<Entry>(nextPage, [last.expires, last.namespace, last.key, without, pageSize])
+      }
+    },
+    async *keys(namespace, now, pageSize = 10_000) {
+      for (let after = ''; ;) {
+        const page = await connections.query<Pick<Entry, 'key'>>(keysOf, [namespace, after, now, pageSize])
+        const last = page.at(-1)
+        if (last === undefined) return
+        yield page.map(({ key }) => key)
+        after = last.key
       }
     },
     async purge(now) {

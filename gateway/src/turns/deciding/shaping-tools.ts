@@ -102,7 +102,7 @@ function showsRuns({ dialect }: ModelCall, route: Route): boolean {
   if (dialect.showsVendorRuns !== true) return false
   return route.targets.every(({ upstream }) => {
     const provider = providers[upstream.config.kind]
-    return provider.showsVendorRuns === true && dialectFor(provider, dialect.name) === dialect.name
+    return provider.showsVendorRuns === true && dialectFor(provider, upstream.config, dialect.name) === dialect.name
   })
 }
 

@@ -63,6 +63,8 @@ async function answered(
   const methods = rest.length === 0 && Object.hasOwn(questions, asks) ? questions[asks] : undefined
   if (methods === undefined || kept === undefined || !isKeeping(keeper.snapshot)) throw notFound(target)
   const asked = method === 'HEAD' ? methods['GET'] : methods[method]
+  // What else vendors answer there has a name in the place of an id.
+  if (asked === undefined && asks === '' && method === 'POST') throw notFound(target)
   if (asked === undefined) throw new TurnwardError('request.method', { subject: method })
   const found = await findAnswer(keeper, decoded(first))
   if (found === undefined) throw new TurnwardError('response.not_found')

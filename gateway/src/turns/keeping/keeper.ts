@@ -24,7 +24,8 @@ export function ownerOf({ services, caller: { principal, consumer, actor } }: Ke
 
 /** Key of the answer, or of the item, that a caller knows by this id. */
 export function keyOf(keeper: Keeper, kind: 'response' | 'item', id: string): string {
-  return keyedHash(keeper.services.secret, kind, ownerOf(keeper), id)
+  // 144 bits: nobody finds another id for a key, and there are many keys.
+  return keyedHash(keeper.services.secret, kind, ownerOf(keeper), id).slice(0, 24)
 }
 
 export function expiryOf({ services, snapshot: { settings } }: Keeper): number {

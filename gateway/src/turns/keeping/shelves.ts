@@ -3,13 +3,12 @@
  * together, the oldest segment goes. A segment is small, so that adding to it is cheap however much there is.
  */
 import type { StateStore } from '../../state/state-store.ts'
-import { push } from '../../state/state-operations.ts'
-import type { ShelfSegment } from '../../state/state-values.ts'
+import type { Shelf, ShelfSegment } from '../../state/state-values.ts'
 import { expiryOf, type Keeper } from './keeper.ts'
 
-const perSegment = 32
-/** A segment takes no more than this part of all that may be kept. */
+/** A segment takes no more than this part of all that may be kept, and no more answers than this. */
 const partOfAll = 1 / 16
+const mostPerSegment = 64
 
 /** Notes an answer of the caller, and forgets the oldest ones that are too many with it. */
 export async function putOnShelf(keeper: Keeper, owner: string, key: string, bytes: number): Promise<void> {
@@ -18,23 +17,36 @@ export async function putOnShelf(keeper: Keeper, owner: string, key: string, byt
   const { max_kept: most, max_kept_bytes: mostBytes } = snapshot.settings.responses
   const now = services.clock.now()
   const expires = expiryOf(keeper)
-  const { number, dropped } = await state.change('shelf', owner, (before) => {
-    const all = before?.segments ?? []
-    const living = all.filter(({ at }) => at + (expires - now) > now)
-    const last = living.at(-1)
-    const goesOn = last !== undefined && last.count < perSegment && last.bytes + bytes <= mostBytes * partOfAll
-    const { number, ...held } = goesOn ? last : { number: (all.at(-1)?.number ?? -1) + 1, count: 0, bytes: 0 }
-    const added: ShelfSegment = { number, count: held.count + 1, bytes: held.bytes + bytes, at: now }
-    const segments = [...(goesOn ? living.slice(0, -1) : living), added]
-    const kept = newest(segments, most, mostBytes)
-    return {
-      value: { segments: kept },
-      expires,
-      result: { number, dropped: segments.slice(0, segments.length - kept.length).map((one) => one.number) },
-    }
+  const { full, dropped } = await state.change('shelf', owner, (before) => {
+    const { segments, last, full: filled } = added(before, { key, bytes, now, most, mostBytes })
+    const living = segments.filter(({ at }, index) => index === segments.length - 1 || at + (expires - now) > now)
+    const kept = newest(living, most, mostBytes)
+    const gone = living.slice(0, living.length - kept.length).map(({ number }) => number)
+    return { value: { segments: kept, last }, expires, result: { full: filled, dropped: gone } }
   })
-  await push(state, 'shelved', segmentKey(owner, number), key, { most: perSegment * 2, expires })
+  if (full !== undefined) await state.put('shelved', segmentKey(owner, full.number), full.keys, expires)
   for (const old of dropped) await clear(state, segmentKey(owner, old))
+}
+
+interface Added {
+  readonly key: string
+  readonly bytes: number
+  readonly now: number
+  readonly most: number
+  readonly mostBytes: number
+}
+
+/** The shelf with one more answer. `full`: the segment that is closed with it. */
+function added(before: Shelf | undefined, { key, bytes, now, most, mostBytes }: Added) {
+  const { segments = [], last = [] } = before ?? {}
+  const open = segments.at(-1)
+  const perSegment = Math.min(mostPerSegment, most * partOfAll)
+  if (open !== undefined && open.count < perSegment && open.bytes + bytes <= mostBytes * partOfAll) {
+    const longer: ShelfSegment = { ...open, count: open.count + 1, bytes: open.bytes + bytes, at: now }
+    return { segments: [...segments.slice(0, -1), longer], last: [...last, key], full: undefined }
+  }
+  const fresh: ShelfSegment = { number: (open?.number ?? -1) + 1, count: 1, bytes, at: now }
+  return { segments: [...segments, fresh], last: [key], full: open === undefined ? undefined : { number: open.number, keys: last } }
 }
 
 /** The segments that may stay: at least the last one. */

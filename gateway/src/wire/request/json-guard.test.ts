@@ -185,6 +185,8 @@ describe('a field we read, in another spelling and alone', () => {
   test.each([...allGuardedFields])('is refused: %s', (name) => {
     expect(codeOf(() => parse(`{"${name.toUpperCase()}":1}`))).toBe('request.ambiguous_key')
     expect(codeOf(() => parse(`{"messages":[{"${name.charAt(0).toUpperCase()}${name.slice(1)}":1}]}`))).toBe('request.ambiguous_key')
+    const small = name.toLowerCase()
+    if (small !== name) expect(codeOf(() => parse(`{"messages":[{"${small}":1}]}`))).toBe('request.ambiguous_key')
     expect(codeOf(() => parse(`{"${name}":1}`))).toBe('accepted')
   })
 

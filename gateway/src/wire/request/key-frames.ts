@@ -21,6 +21,8 @@ export class KeyFrames {
   /** Names that may stand in one spelling only, and what their other spellings come to. */
   #guarded: ReadonlySet<string> = new Set()
   #folded: ReadonlySet<string> = new Set()
+  /** Hashes of those of them that have capitals: without one they are another spelling too. */
+  #capitals: ReadonlySet<number> = new Set()
   #hashes = new Int32Array(128)
   #starts = new Int32Array(128)
   #ends = new Int32Array(128)
@@ -35,6 +37,7 @@ export class KeyFrames {
     if (this.#guarded !== guarded) {
       this.#guarded = guarded
       this.#folded = new Set([...guarded].map(fold))
+      this.#capitals = new Set([...guarded].filter((name) => fold(name) !== name).map((name) => hashOf(fold(name))))
     }
     this.#count = 0
     this.#bases.length = 0
@@ -80,7 +83,7 @@ export class KeyFrames {
     const length = end - start
     if (!isOpen && (!isPlain || (length === 9 && text.charCodeAt(start) === 0x5f)) && this.#decode(start, end) === '__proto__')
       throw ambiguous('__proto__')
-    if (!isOpen && (hasCapital || !isPlain)) this.#refuseMisspelt(start, end)
+    if (!isOpen && (hasCapital || !isPlain || this.#capitals.has(hash))) this.#refuseMisspelt(start, end)
 
     const base = this.#bases[this.#bases.length - 1] ?? 0
     const set = this.#sets[this.#sets.length - 1]
