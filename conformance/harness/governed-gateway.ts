@@ -70,6 +70,16 @@ export function withBedrock(config: ConfigObject, url: string): ConfigObject {
 
 export const bedrockKeys = { id: 'AKIDCONFORMANCE', secret: 'aws-secret-of-the-conformance-suite' } as const
 
+/** `pro-test` is served by the OpenAI vendor in Responses, whoever asks. */
+export function withResponses(config: ConfigObject): ConfigObject {
+  const upstreams = config['upstreams'] as Record<string, object>
+  return {
+    ...config,
+    upstreams: { ...upstreams, responses: { ...upstreams['openai'], speaks: 'responses' } },
+    routes: [...(config['routes'] as unknown as object[]), { model: 'pro-test', upstreams: ['responses'] }],
+  }
+}
+
 /** A configuration with Google's API at the address of this vendor as well, whose models are those that begin with `gemini-`. */
 export function withGemini(config: ConfigObject, url: string): ConfigObject {
   return {
@@ -81,13 +91,3 @@ export function withGemini(config: ConfigObject, url: string): ConfigObject {
 }
 
 export const geminiKey = 'AIza-key-of-the-conformance-suite'
-
-/** `pro-test` is served by the OpenAI vendor in Responses, whoever asks. */
-export function withResponses(config: ConfigObject): ConfigObject {
-  const upstreams = config['upstreams'] as Record<string, object>
-  return {
-    ...config,
-    upstreams: { ...upstreams, responses: { ...upstreams['openai'], speaks: 'responses' } },
-    routes: [...(config['routes'] as unknown as object[]), { model: 'pro-test', upstreams: ['responses'] }],
-  }
-}

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const [bedrock, gemini] = [await startVendor(), await startVendor()]
   const turns = { max_splices: 2, tell_user: 'never' }
   governed = await startGoverned((config) =>
-    withGemini(withResponses(withBedrock({ ...config, policy: { tools: { hide: 'never' } }, turns }, bedrock.url)), gemini.url),
+    withResponses(withGemini(withBedrock({ ...config, policy: { tools: { hide: 'never' } }, turns }, bedrock.url), gemini.url)),
   )
   vendors = { ...governed.vendors, bedrock, gemini, responses: governed.vendors.openai }
 })
@@ -40,7 +40,13 @@ afterAll(async () => {
   await vendors.gemini.close()
 })
 
-const models = { openai: 'gpt-test', anthropic: 'claude-test', bedrock: 'nova-test', responses: 'pro-test', gemini: 'gemini-test' } as const
+const models = {
+  openai: 'gpt-test',
+  anthropic: 'claude-test',
+  bedrock: 'nova-test',
+  gemini: 'gemini-test',
+  responses: 'pro-test',
+} as const
 const combinations = (['openai', 'anthropic', 'responses', 'converse', 'gemini'] as const).flatMap((client) =>
   (Object.keys(models) as (keyof typeof models)[]).flatMap((upstream) =>
     [false, true].map((stream) => ({ client, upstream, stream, model: models[upstream] })),
