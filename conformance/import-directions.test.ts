@@ -102,6 +102,7 @@ const insideWire: Readonly<Record<string, readonly string[]>> = {
   embeddings: ['request'],
   dialects: ['framing', 'request', 'gate', 'hub'],
   converting: ['hub', 'dialects'],
+  invoking: ['framing', 'request', 'dialects'],
 }
 
 test('inside wire, too, imports go downwards only', () => {

@@ -21,6 +21,15 @@ export function frame(type: string, payload: object | Buffer): Buffer {
   return Buffer.from(codec.encode({ headers, body: Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload)) }))
 }
 
+/** Events of Messages as InvokeModel streams them: each in base64 in a frame of its own. */
+export function chunkFrames(events: readonly string[]): Buffer[] {
+  return events.flatMap((event) => {
+    const data = /^data: (.*)$/m.exec(event)?.[1] ?? ''
+    // There are no pings there.
+    return data.includes('"ping"') ? [] : [frame('chunk', { bytes: Buffer.from(data).toString('base64'), p: 'abcdefg' })]
+  })
+}
+
 /** The frames of a stream: what kind each is of, and what it says. Throws for one that is damaged, and for a rest. */
 export function framesOf(bytes: Buffer): { readonly type: string; readonly payload: Json }[] {
   const frames: { type: string; payload: Json }[] = []

@@ -1,6 +1,6 @@
 /** What a model says, in no vendor's words, and the reply a vendor makes of it for one request. */
 import { message, messageEvents } from './anthropic-wire.ts'
-import { converseFrames, converseMessage, eventStreamHeaders } from './converse-wire.ts'
+import { chunkFrames, converseFrames, converseMessage, eventStreamHeaders } from './converse-wire.ts'
 import { geminiError, geminiEvents, geminiReply, isGemini } from './gemini-wire.ts'
 import { chatCompletion, chatCompletionEvents } from './openai-wire.ts'
 import { response, responseEvents } from './responses-wire.ts'
@@ -33,6 +33,8 @@ export function say(request: VendorRequest, answer: ModelAnswer): VendorReply {
   if (request.path.endsWith('/converse-stream')) return { headers: eventStreamHeaders, parts: converseFrames(answer) }
   if (request.path.endsWith('/converse')) return { headers: { 'x-amzn-requestid': 'b2a3c4d5-vendor' }, parts: [converseMessage(answer)] }
   if (isGemini(request)) return geminiReply(request, answer)
+  if (request.path.endsWith('/invoke-with-response-stream'))
+    return { headers: eventStreamHeaders, parts: chunkFrames(messageEvents(answer, 'claude-on-bedrock')) }
   if (request.body.stream === true) return { headers: streamHeaders(request), parts: eventsOf(request, answer) }
   if (request.path.endsWith('/responses')) return { headers: vendorHeaders(request), parts: [response(answer, model)] }
   const body = request.dialect === 'openai' ? chatCompletion(answer, model) : message(answer, model)

@@ -107,7 +107,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, reques
     index: requests.length,
     method: request.method ?? '',
     path,
-    dialect: path.includes('/messages') ? 'anthropic' : 'openai',
+    dialect: /\/messages|\/invoke/.test(path) ? 'anthropic' : 'openai',
     headers: request.headers,
     rawHeaders: request.rawHeaders,
     bytes,

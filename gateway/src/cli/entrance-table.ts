@@ -5,7 +5,7 @@ import type { DialectName } from '../wire/dialect.ts'
 export interface Entrance {
   /**
    * `/v1/models/{name}`: a segment in braces stands for any one segment of up to 64 characters; with dots before the brace
-   * closes (`{name...}`), for all that follows.
+   * closes (`{name...}`), for all that follows, up to what stands behind the brace.
    */
   readonly path: string
   /** Whoever answers GET answers HEAD, with the same head (RFC 9110, section 9.3.2). `own`: the room behind it tells methods apart itself. */
@@ -27,7 +27,7 @@ export interface Found {
 
 export class EntranceTable {
   readonly #exact: ReadonlyMap<string, Entrance>
-  readonly #open: readonly { readonly entrance: Entrance; readonly start: string; readonly takesRest: boolean }[]
+  readonly #open: readonly { readonly entrance: Entrance; readonly start: string; readonly end: string; readonly takesRest: boolean }[]
 
   constructor(entrances: readonly Entrance[]) {
     this.#exact = new Map(entrances.filter(({ path }) => !path.includes('{')).map((entrance) => [entrance.path, entrance]))
@@ -36,7 +36,8 @@ export class EntranceTable {
       .map((entrance) => ({
         entrance,
         start: entrance.path.slice(0, entrance.path.indexOf('{')),
-        takesRest: entrance.path.endsWith('...}'),
+        end: entrance.path.slice(entrance.path.indexOf('}') + 1),
+        takesRest: entrance.path.includes('...}'),
       }))
   }
 
@@ -45,9 +46,9 @@ export class EntranceTable {
     const exact = this.#exact.get(path)
     if (exact !== undefined) return { entrance: exact, parameter: '' }
     let other: Found | undefined
-    for (const { entrance, start, takesRest } of this.#open) {
-      if (!path.startsWith(start)) continue
-      const parameter = path.slice(start.length)
+    for (const { entrance, start, end, takesRest } of this.#open) {
+      if (!path.startsWith(start) || !path.endsWith(end)) continue
+      const parameter = path.slice(start.length, path.length - end.length)
       if (parameter === '' || (!takesRest && (parameter.length > 64 || parameter.includes('/')))) continue
       if (method === undefined || allowedMethods(entrance)?.includes(method) !== false) return { entrance, parameter }
       other ??= { entrance, parameter }

@@ -58,7 +58,12 @@ async function open() {
 }
 
 /** An address that the entrance answers. */
-const example = (path: string): string => path.replace('{name...}', 'm').replace('{target...}', 'm').replace('{gateway}', 'main')
+const example = (path: string): string =>
+  path
+    .replace(/\{(?:name|model)\.\.\.\}/, 'm')
+    .replace('{gateway}', 'main')
+    .replace('/model/{target...}', '/model/m/converse')
+    .replace('{target...}', 'm:generateContent')
 
 /** The answer to a request as it stands on the wire. */
 function raw(port: number, text: string): Promise<string> {
@@ -113,9 +118,11 @@ describe('the table of entrances', () => {
 
   test('finds a path with one open segment, or with everything after it', () => {
     const entrance = (path: string) => ({ path, methods: ['GET'], needs: 'anyone', handle: () => {} }) as const
-    const table = new EntranceTable([entrance('/a/{one}'), entrance('/b/{rest...}'), entrance('/a')])
+    const table = new EntranceTable([entrance('/a/{one}'), entrance('/b/{rest...}/end'), entrance('/b/{rest...}'), entrance('/a')])
     expect(table.find('/a/x')).toMatchObject({ parameter: 'x' })
     expect(table.find('/b/x/y')).toMatchObject({ parameter: 'x/y' })
+    expect(table.find('/b/x/y/end')).toMatchObject({ parameter: 'x/y', entrance: { path: '/b/{rest...}/end' } })
+    expect(table.find('/b/end')).toMatchObject({ parameter: 'end' })
     expect(table.find('/a')).toMatchObject({ parameter: '' })
     for (const path of ['/a/', '/a/x/y', `/a/${'x'.repeat(65)}`, '/b/', '/c', '/A']) expect(table.find(path)).toBeUndefined()
   })

@@ -15,6 +15,7 @@ import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
 import type { Dialect, PathTarget } from '../wire/dialect.ts'
 import { dialectByName } from '../wire/dialects.ts'
+import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
 import { settleKey } from './carried-key.ts'
 import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entrance } from './entrance-table.ts'
 import { answerHealth, answerReadiness, type Health } from './health.ts'
@@ -46,7 +47,8 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
       guardHostName(request.headers, services.snapshot().settings.listen)
       return handle(request, response, parameter)
     }
-  const modelCalls = Object.values(dialectByName).flatMap((dialect): Entrance[] => {
+  // Forms of a dialect stand before the dialects, whose paths may take anything.
+  const modelCalls = [...invokedMessages, ...Object.values(dialectByName)].flatMap((dialect): Entrance[] => {
     const { call, count, more = [], models: list } = dialect.paths
     const entrance = (path: string, run: typeof runModelCall): Entrance => ({
       path,

@@ -67,9 +67,9 @@ export async function askUpstream(services: AskingServices, asked: Asked): Promi
   const { upstream } = target
   const now = services.clock.now()
   const provider = providers[upstream.config.kind]
-  const dialect = dialectFor(provider, target.upstream.config, call.dialect.name)
   const { streamUsage } = services.upstreams
   const model = target.model ?? call.model
+  const dialect = dialectFor(provider, upstream.config, call.dialect.name, model)
   const hop: Hop = { target, provider, dialect, streamUsage: streamUsage.modeFor(upstream, model, now) }
   const resolving = resolveCredential(snapshot, caller, upstream.name, now)
   const { id, credential } = resolving instanceof Promise ? await resolving : resolving

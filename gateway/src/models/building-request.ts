@@ -15,6 +15,7 @@ import { dialectByName } from '../wire/dialects.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import { replaceModel, setTopLevel } from '../wire/request/splice-bytes.ts'
 import { fixedHeadersOf } from './fixed-headers.ts'
+import { headersOf, withoutHeaders } from './headers-in-body.ts'
 
 /** What the client asked, in its own dialect. */
 export interface OutgoingCall {
@@ -46,8 +47,9 @@ export interface Hop {
 const userAgent = 'turnward'
 
 /** The request, not signed yet. `onLeftOut` is told what of the client's had to be left out. */
-export function buildRequest(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly string[]) => void): UpstreamRequest {
+export function buildRequest(given: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly string[]) => void): UpstreamRequest {
   const { target, provider, dialect } = hop
+  const call = { ...given, clientHeaders: headersOf(given.dialect, given.clientHeaders, given.body.fields) }
   const spoken = spokenOf(provider, dialect)
   const path = provider.place?.({ spoken, config: target.upstream.config }, target.model ?? call.model, call.stream) ?? spoken.path
   return {
@@ -89,7 +91,8 @@ export function spokenOf({ dialects, telemetryName }: Provider, dialect: Dialect
 }
 
 function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly string[]) => void): Buffer | string {
-  const { target, dialect } = hop
+  const { target, provider, dialect } = hop
+  const { form } = spokenOf(provider, dialect)
   const omitModel = target.upstream.config.omit_model
   const model = target.model ?? call.model
   // Usage is the truth that calls are accounted with, so it is asked for; the client sees it only if it asked too.
@@ -101,7 +104,9 @@ function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly s
   // What another vendor said for its own use is in the history under our own mark; this vendor would refuse it.
   const { marks } = call.dialect
   const foreignReasoning = converter === undefined && call.bytes !== undefined && marks?.isIn(call.bytes) === true
-  if (converter === undefined && call.bytes !== undefined && !omitModel && !foreignReasoning && !dropsOptions) {
+  // What the client says in its path must be said where the upstream reads it.
+  const isOfOneForm = form === undefined && (call.dialect.readPath !== undefined) === isInPath(dialect)
+  if (converter === undefined && call.bytes !== undefined && isOfOneForm && !omitModel && !foreignReasoning && !dropsOptions) {
     let bytes = call.bytes
     if (model !== call.model && !isInPath(dialect)) bytes = requireSplice(replaceModel(bytes, model))
     for (const field in unkept) bytes = setTopLevel(bytes, field, JSON.stringify(unkept[field]))
@@ -110,13 +115,14 @@ function buildBody(call: OutgoingCall, hop: Hop, onLeftOut?: (fields: readonly s
     return bytes
   }
   // The name comes first: which form a converted request takes depends on the model it is for.
-  const named: JsonObject = { ...call.body.json, model, ...unkept }
+  const { json } = call.body
+  const named: JsonObject = { ...(converter === undefined ? withoutHeaders(call.dialect, json) : json), model, ...unkept }
   const body = converter?.request(named, { upstream: target.upstream.name, onLeftOut }) ?? marks?.without(named) ?? named
   if (omitModel || isInPath(dialect)) delete body.model
   if (isInPath(dialect)) delete body.stream
   if (forceUsage) body.stream_options = { ...streamOptions(body), include_usage: true }
   else if (dropsOptions || (converter !== undefined && dialect === 'chat-completions')) delete body.stream_options
-  return JSON.stringify(body)
+  return JSON.stringify(form?.(body, call.clientHeaders) ?? body)
 }
 
 /** Whether the path names the model and the form of the answer, and the body does not. */

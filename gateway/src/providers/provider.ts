@@ -19,6 +19,10 @@ export interface SpokenDialect {
   readonly countPath?: string
   /** How a stream is framed there; undefined: as server-sent events. */
   readonly framing?: StreamFraming
+  /** Whether the vendor speaks it for this model; undefined: for all. */
+  readonly serves?: (model: string) => boolean
+  /** A body as it is written there, where that is not as the dialect has it. It has `model` and `stream`; `headers` are the client's. */
+  readonly form?: (body: JsonObject, headers: IncomingHttpHeaders) => JsonObject
 }
 
 /** A request with all its bytes, before it is signed. */
@@ -104,8 +108,9 @@ export interface Provider {
 
 export type UpstreamKind = UpstreamConfig['kind']
 
-/** The dialect a call goes out in: the one the administrator chose, the client's own, or the vendor's first. */
-export function dialectFor({ dialects }: Provider, config: UpstreamConfig, client: DialectName): DialectName {
+/** The dialect a call goes out in: the one the administrator chose, the client's own, or the vendor's first, which it speaks for every model. */
+export function dialectFor({ dialects }: Provider, config: UpstreamConfig, client: DialectName, model = ''): DialectName {
   if ('speaks' in config && config.speaks !== undefined) return config.speaks
-  return dialects[client] === undefined ? (Object.keys(dialects)[0] as DialectName) : client
+  const own = dialects[client]
+  return own === undefined || own.serves?.(model) === false ? (Object.keys(dialects)[0] as DialectName) : client
 }

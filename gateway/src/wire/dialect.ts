@@ -102,7 +102,7 @@ export interface ResponseView {
 
 /** Paths of the gateway that speak a dialect. */
 export interface DialectPaths {
-  /** A model call. A path that ends in `{target...}` says more of the call: `readPath` reads it. */
+  /** A model call. A path with `{target...}` in it says more of the call: `readPath` reads it. */
   readonly call: string
   /** A count of the tokens a call would have, where the dialect knows one. */
   readonly count?: string
@@ -144,6 +144,8 @@ export interface Dialect {
    * anybody reads it, and taken out of it where it is written. Throws `request.not_found` / `request.invalid`.
    */
   readonly readPath?: (target: string, query: string) => PathTarget
+  /** Headers of the dialect (in lower case) that this form of it has in its bodies, as a field with a list of values. */
+  readonly headersInBody?: Readonly<Record<string, string>>
   /** Of a dialect whose clients go on from an answer by its id. */
   readonly kept?: KeptAnswers
   /** Fields of a request that are read, in the only spelling they are read in. */

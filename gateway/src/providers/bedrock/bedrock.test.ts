@@ -105,7 +105,7 @@ describe('bedrock', () => {
     expect(below).toEqual(flat(signV4(request, keys, { region: 'us-east-1', service: 'bedrock', now: 0 })))
   })
 
-  const spoken = { path: '/model' }
+  const spoken = { path: '/model/{model}/converse' }
   test.each([
     ['us.amazon.nova-pro-v1:0', false, '/model/us.amazon.nova-pro-v1%3A0/converse'],
     ['us.amazon.nova-pro-v1:0', true, '/model/us.amazon.nova-pro-v1%3A0/converse-stream'],

@@ -1,6 +1,12 @@
-/** Amazon Bedrock: Converse, with a signature of AWS or a Bedrock API key. The model is in the path, the stream in frames of AWS's. */
+/**
+ * Amazon Bedrock: Converse, and Messages for Anthropic's models through InvokeModel, with a signature of AWS or a Bedrock API key.
+ * The model is in the path, the stream in frames of AWS's.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
 import { TurnwardError } from '../../core/error.ts'
 import { eventStream } from '../../wire/framing/event-stream.ts'
+import { invokeStream } from '../../wire/framing/invoke-stream.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { PlaceTarget, Provider, UnsignedRequest } from '../provider.ts'
 import type { Credential } from '../../core/credential.ts'
 import { signWithBearer } from '../signing.ts'
@@ -8,7 +14,10 @@ import { percentEncoded, signV4 } from './signature-v4.ts'
 
 export const bedrock: Provider = {
   telemetryName: 'aws.bedrock',
-  dialects: { converse: { path: '/model', framing: eventStream } },
+  dialects: {
+    converse: { path: '/model/{model}/converse', framing: eventStream },
+    messages: { path: '/model/{model}/invoke', framing: invokeStream, serves: isAnthropic, form: invokeForm },
+  },
   operations: { embeddings: { path: '/model/{model}/invoke', form: 'bedrock' } },
   place,
   sign,
@@ -35,7 +44,23 @@ const aboutCredentials: ReadonlySet<string> = new Set([
 function place({ spoken }: PlaceTarget, model: string, stream: boolean): string {
   if (model === '' || model === '.' || model === '..')
     throw new TurnwardError('request.invalid', { subject: 'model', why: 'it names no model' })
-  return `${spoken.path}/${percentEncoded(model)}/${stream ? 'converse-stream' : 'converse'}`
+  const suffix = spoken.path.endsWith('/invoke') ? '-with-response-stream' : '-stream'
+  return `${spoken.path.replace('{model}', percentEncoded(model))}${stream ? suffix : ''}`
+}
+
+/** `anthropic.claude-…`, with a region or in an ARN. What a profile of somebody's own stands for, its name does not say: it is asked in Converse. */
+function isAnthropic(model: string): boolean {
+  return /(?:^|[./])anthropic\.claude/.test(model)
+}
+
+/** The version and the betas that are headers elsewhere are fields here. */
+function invokeForm({ model: _model, stream: _stream, ...body }: JsonObject, headers: IncomingHttpHeaders): JsonObject {
+  const { 'anthropic-beta': betas } = headers
+  return {
+    anthropic_version: 'bedrock-2023-05-31',
+    ...(typeof betas === 'string' ? { anthropic_beta: betas.split(',').map((name) => name.trim()) } : {}),
+    ...body,
+  }
 }
 
 function sign(request: UnsignedRequest, credential: Credential, now: number): readonly string[] {

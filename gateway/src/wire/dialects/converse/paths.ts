@@ -7,23 +7,28 @@ import { unsupported } from '../../request/fields.ts'
 export const paths: DialectPaths = { call: '/model/{target...}' }
 
 /** Operations of the vendor's that are known and not served. */
-const others: ReadonlySet<string> = new Set(['invoke', 'invoke-with-response-stream', 'invoke-with-bidirectional-stream', 'count-tokens'])
+const others: ReadonlySet<string> = new Set(['invoke-with-bidirectional-stream', 'count-tokens'])
 
 /** `{modelId}/converse` or `{modelId}/converse-stream`; a model id holds colons, and is an ARN with slashes at times. */
 export function readPath(target: string): PathTarget {
   const at = target.lastIndexOf('/')
   const operation = target.slice(at + 1)
-  if (at > 0 && others.has(operation)) throw unsupported(operation, 'of Bedrock’s operations `converse` and `converse-stream` are served')
+  if (at > 0 && others.has(operation))
+    throw unsupported(
+      operation,
+      'of Bedrock’s operations `converse`, `converse-stream`, `invoke` and `invoke-with-response-stream` are served',
+    )
   if (at <= 0 || (operation !== 'converse' && operation !== 'converse-stream'))
     throw new TurnwardError('request.not_found', { subject: `/model/${target}`.slice(0, 200) })
-  const model = decoded(target.slice(0, at))
+  const model = modelOfPath(target.slice(0, at))
   const stream = operation === 'converse-stream'
   return { operation: 'call', model, stream, ...(stream ? { framing: eventStream } : {}) }
 }
 
 const longestModel = 2048
 
-function decoded(text: string): string {
+/** The id of a model as it stands in a path. Throws `request.invalid`. */
+export function modelOfPath(text: string): string {
   let model: string
   try {
     model = decodeURIComponent(text)
