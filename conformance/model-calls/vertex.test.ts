@@ -1,7 +1,7 @@
 /** Gemini on Vertex AI: where it is asked, and with what. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collect, geminiClient } from '../harness/gemini-agent.ts'
 import { governedConfig, secretEnv, secrets } from '../harness/governed-config.ts'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
@@ -15,7 +15,10 @@ let tokens: number
 let gateway: RunningGateway
 
 beforeAll(async () => {
-  google = await startVendor((request) => say(request, { text: 'Sunny.' }))
+  google = await startVendor((request) => {
+    if (!request.path.includes('awPredict')) return say(request, { text: 'Sunny.' })
+    return say({ ...request, dialect: 'anthropic' }, { text: 'Sunny.' })
+  })
   tokens = 0
   metadata = createServer((request, response) => {
     response.setHeader('metadata-flavor', 'Google')
@@ -39,6 +42,7 @@ beforeAll(async () => {
       routes: [
         { model: 'gemini-broken', upstreams: [{ upstream: 'broken', model: 'gemini-2.5-pro' }] },
         { model: 'gemini-*', upstreams: ['vertex'] },
+        { model: 'claude-*', upstreams: ['vertex'] },
       ],
     },
     env: { ...secretEnv, GCE_METADATA_HOST: `127.0.0.1:${(metadata.address() as AddressInfo).port}` },
@@ -71,6 +75,36 @@ test('serves clients of other dialects', async () => {
   })
   expect(JSON.parse(answer.text)).toMatchObject({ choices: [{ message: { content: 'Sunny.' } }] })
   expect(google.last().body).toEqual({ contents: [{ role: 'user', parts: [{ text: 'hi' }] }] })
+})
+
+describe('Claude', () => {
+  const start = '/v1/projects/my-project/locations/europe-west4/publishers/anthropic/models/claude-sonnet-4-5@20250929'
+  const model = 'claude-sonnet-4-5@20250929'
+  const ask = { model, max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] }
+
+  test('is asked in Messages, with its version in the body and its name in the path', async () => {
+    const headers = { 'anthropic-version': '2023-06-01', 'anthropic-beta': 'context-1m-2025-08-07' }
+    const answer = await post(`${gateway.url}/v1/messages`, secrets.alice, ask, headers)
+    expect(JSON.parse(answer.text)).toMatchObject({ type: 'message', content: [{ type: 'text', text: 'Sunny.' }] })
+    const { model: _model, ...body } = ask
+    expect(google.last()).toMatchObject({ path: `${start}:rawPredict`, body: { ...body, anthropic_version: 'vertex-2023-10-16' } })
+    expect(google.last().body).not.toHaveProperty('model')
+    expect(google.last().headers).toMatchObject({ authorization: 'Bearer ya29.token-1', 'anthropic-beta': 'context-1m-2025-08-07' })
+    const streamed = await post(`${gateway.url}/v1/messages`, secrets.alice, { ...ask, stream: true }, headers)
+    expect(streamed.text).toMatch(/message_start[^]*Sunny\.[^]*message_stop/)
+    expect(google.last()).toMatchObject({ path: `${start}:streamRawPredict`, body: { stream: true } })
+  })
+
+  test('is asked in Messages whoever asks, and its tokens are estimated', async () => {
+    const chat = await post(`${gateway.url}/v1/chat/completions`, secrets.alice, { model, messages: ask.messages })
+    expect(JSON.parse(chat.text)).toMatchObject({ choices: [{ message: { content: 'Sunny.' } }] })
+    const client = geminiClient(gateway.url, secrets.alice)
+    expect((await collect(await client.models.generateContentStream({ model, contents: 'hi' }))).text).toBe('Sunny.')
+    expect(google.last().path).toBe(`${start}:streamRawPredict`)
+    const before = google.requests.length
+    expect((await client.models.countTokens({ model, contents: 'hi' })).totalTokens).toBeGreaterThan(0)
+    expect(google.requests).toHaveLength(before)
+  })
 })
 
 test('is asked nothing without a token, and tokens are in no log', async () => {
