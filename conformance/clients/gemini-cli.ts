@@ -1,4 +1,4 @@
-/** Gemini CLI: the Gemini API, so its models are not governed yet. */
+/** Gemini CLI: the Gemini API. */
 import { join } from 'node:path'
 import { label, type Client } from './client.ts'
 
@@ -8,7 +8,7 @@ export const geminiCli: Client = {
   version: '0.61.0',
   command: 'gemini',
   speaks: 'gemini',
-  governed: 'tools',
+  governed: 'models-and-tools',
   reader: 'read_file',
   read: (file) => ({ name: 'read_file', args: { file_path: file } }),
   edit: (file, from, to) => ({

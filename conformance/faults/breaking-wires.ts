@@ -1,6 +1,7 @@
 /** What a break needs to know of each dialect: a recorded stream, the request that asks for it, its end and its errors. A table: one entry a dialect. */
 import { readFileSync } from 'node:fs'
 import { eventStreamHeaders, converseFrames, framesOf } from '../harness/converse-wire.ts'
+import { geminiEvents } from '../harness/gemini-wire.ts'
 import type { RawAnswer } from '../harness/raw-http.ts'
 import { responseEvents } from '../harness/responses-wire.ts'
 
@@ -99,6 +100,20 @@ export const wires = {
     isEnd: (event) => event.startsWith('event: messageStop\n'),
     isError: (event) => /^event: \w+Exception\n/.test(event),
     isFailure: ({ code }, { headers }) => String(code).startsWith('upstream.') && String(headers['x-amzn-errortype']).endsWith('Exception'),
+  },
+  gemini: {
+    model: 'gemini-test',
+    upstream: (url) => ({ kind: 'gemini', base_url: url.replace(/\/v1$/, ''), credential: 'openai-team' }),
+    contentType: 'text/event-stream',
+    events: geminiEvents(answer, 'gemini-test').map((event) => Buffer.from(event)),
+    ask: (model, question) => ({
+      path: `/v1beta/models/${model}:streamGenerateContent?alt=sse`,
+      body: { contents: [{ role: 'user', parts: [{ text: question }] }] },
+    }),
+    read: readSse,
+    isEnd: (event) => event.includes('"finishReason":'),
+    isError: (event) => event.startsWith('data: {"error":{'),
+    isFailure: (body) => JSON.stringify(errorOf(body)).includes('"code":"upstream.'),
   },
 } as const satisfies Readonly<Record<string, BreakingWire>>
 

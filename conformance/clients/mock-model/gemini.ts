@@ -21,6 +21,7 @@ export const gemini: MockDialect = {
       candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP', index: 0 }],
       usageMetadata: { promptTokenCount: 82, candidatesTokenCount: 17, totalTokenCount: 99 },
       modelVersion: String(body.model ?? 'mock'),
+      responseId: 'resp_000000000000000000000000',
     })
     const streamed = path.endsWith(':streamGenerateContent')
     return { streamed, parts: [streamed ? `data: ${answer}\r\n\r\n` : answer] }

@@ -22,7 +22,7 @@ export const responses: MockDialect = {
   write: (answer, { body }) => {
     const output = itemsOf(answer)
     const response = {
-      id: 'resp_mock',
+      id: 'resp_000000000000000000000000',
       object: 'response',
       created_at: 1761264000,
       status: 'completed',

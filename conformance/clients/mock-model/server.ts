@@ -12,7 +12,7 @@ import { responses } from './responses.ts'
 
 const dialects: readonly MockDialect[] = [chatCompletions, messages, responses, gemini]
 
-const fixtureIds = /(msg_|chatcmpl-)[A-Za-z0-9]{20,}/g
+const fixtureIds = /(msg_|chatcmpl-|resp_)[A-Za-z0-9]{20,}/g
 
 export interface MockModel extends AsyncDisposable {
   /** `http://127.0.0.1:port`, without a version. */

@@ -1,4 +1,4 @@
-/** Gemini CLI. It sends no id of its own; its own dialect comes later, its names are known for when it speaks another. */
+/** Gemini CLI. It sends no id of its own: its conversation is known by what was said. */
 import { comesFrom, instructionsOf, withoutTagged, type ClientAdapter } from './client-adapter.ts'
 
 export const geminiCli: ClientAdapter = {

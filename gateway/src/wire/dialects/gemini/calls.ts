@@ -1,6 +1,7 @@
 /**
- * Calls of Gemini's models. Many versions give them no id; the gateway needs one, the same whenever the call is seen. It is
- * made of what the call says, and of its number among equal calls of its message, and never goes out on the wire.
+ * Calls of Gemini's models. Many versions give them no id, and clients then send one of their own back; the gateway needs one
+ * that is the same whenever the call is seen. It is made of what the call says, and of its number among equal calls of its
+ * message, and never goes out on the wire. Ids of the wire only say which answer belongs to which call.
  */
 import { sha256 } from '../../../core/hash.ts'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
@@ -22,6 +23,13 @@ export function madeId(hash: string): string {
 /** Ids for the calls of one message, asked for in their order. */
 export class CallReader {
   readonly #ids = new Set<string>()
+  readonly #wireIds = new Set<string>()
+  readonly #keepsWireIds: boolean
+
+  /** `keepsWireIds`: an id of the wire is the call's own, for other vendors that will see it again. */
+  constructor({ keepsWireIds = false }: { readonly keepsWireIds?: boolean } = {}) {
+    this.#keepsWireIds = keepsWireIds
+  }
 
   /** A part with a `functionCall`. Throws `request.invalid` naming the field. */
   read(part: JsonObject, path: string): ToolCallView {
@@ -31,8 +39,10 @@ export class CallReader {
     if (!isAbsent(call.partialArgs) || call.willContinue === true) throw unsupported(at, 'arguments in pieces are not read here')
     const args = isAbsent(call.args) ? {} : requireObject(call.args, `${at}.args`)
     const argsText = canonicalJson(args)
-    const id = asText(call.id) === '' ? this.#made(name, argsText) : asText(call.id)
-    if (this.#ids.has(id)) throw invalid(`${at}.id`, 'another call of the message has this id')
+    const wireId = asText(call.id)
+    if (this.#wireIds.has(wireId)) throw invalid(`${at}.id`, 'another call of the message has this id')
+    if (wireId !== '') this.#wireIds.add(wireId)
+    const id = this.#keepsWireIds && wireId !== '' ? wireId : this.#made(name, argsText)
     this.#ids.add(id)
     return { id, name, args, argsText }
   }
@@ -48,6 +58,11 @@ export class CallReader {
 
 export function isCall(part: JsonObject): boolean {
   return isObject(part.functionCall)
+}
+
+/** The id a call has on the wire; '' when it has none. */
+export function wireIdOf(part: JsonObject): string {
+  return isObject(part.functionCall) ? asText(part.functionCall.id) : ''
 }
 
 /** The ids of the calls among these parts. */

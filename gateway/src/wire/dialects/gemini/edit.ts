@@ -4,7 +4,7 @@
  */
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { SplicedRound, SpliceRecord } from '../../dialect.ts'
-import { idsOfParts, isCall, noticePart, partsOf } from './calls.ts'
+import { idsOfParts, isCall, noticePart, partsOf, wireIdOf } from './calls.ts'
 import { settleSpelling } from './spelling.ts'
 import { removeTools } from './tools.ts'
 
@@ -62,11 +62,12 @@ function answerDropped(contents: JsonValue[], index: number, parts: readonly Jso
   const next = contents[index]
   const nextParts = isObject(next) && roleOf(next) !== 'model' ? partsOf(next) : []
   const answers = nextParts.filter((part) => isObject(part.functionResponse))
-  const calls = [...idsOfParts(parts)].map(([part, id]) => ({ id, name: nameOf(part.functionCall) }))
+  const calls = [...idsOfParts(parts)].map(([part, id]) => ({ id, name: nameOf(part.functionCall), wireId: wireIdOf(part) }))
   const waiting = calls.filter(({ id }) => !dropped.some((refused) => refused.id === id))
   const answered = answers.map((part) => {
     const response = isObject(part.functionResponse) ? part.functionResponse : {}
-    const found = waiting.find(({ id }) => id === response.id) ?? waiting.find(({ name }) => name === nameOf(response))
+    const found =
+      waiting.find(({ wireId }) => wireId !== '' && wireId === response.id) ?? waiting.find(({ name }) => name === nameOf(response))
     if (found !== undefined) waiting.splice(waiting.indexOf(found), 1)
     return { part, order: calls.findIndex((call) => call === found) }
   })

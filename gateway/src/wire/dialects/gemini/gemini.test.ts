@@ -91,11 +91,33 @@ describe('reading a request', () => {
       [2, 'user', 'and?', true],
     ])
     const [f, g] = view.messages[2]?.calls ?? []
-    expect(f).toEqual({ id: 'a', name: 'f', args: { b: 1, a: 2 }, argsText: '{"a":2,"b":1}' })
+    expect(f).toEqual({ id: expect.stringMatching(/^tw_call_[0-9a-f]{20}$/), name: 'f', args: { b: 1, a: 2 }, argsText: '{"a":2,"b":1}' })
     expect(g).toMatchObject({ id: expect.stringMatching(/^tw_call_[0-9a-f]{20}$/), name: 'g', args: {}, argsText: '{}' })
     expect(view.messages[3]?.results).toEqual([
       { callId: g?.id, text: 'two', isError: false },
-      { callId: 'a', text: `7\nline\nbreak\ntrue\n[image sha256:${sha256('BBBB')}]`, isError: true },
+      { callId: f?.id, text: `7\nline\nbreak\ntrue\n[image sha256:${sha256('BBBB')}]`, isError: true },
+    ])
+  })
+
+  test('a call that comes back under an id of the client is the same call, and its answer finds it by that', () => {
+    const vendor = dialect.readResponse({ candidates: [{ content: { parts: [call('f', { a: 1 }), call('f', { a: 2 })] } }] } as JsonObject)
+    const contents = [
+      ask,
+      { role: 'model', parts: [call('f', { a: 1 }, { id: 'f_17_0' }), call('f', { a: 2 }, { id: 'f_17_1' })] },
+      {
+        role: 'user',
+        parts: [
+          { functionResponse: { id: 'f_17_1', name: 'f', response: { output: 'second' } } },
+          { functionResponse: { id: 'f_17_0', name: 'f', response: { output: 'first' } } },
+        ],
+      },
+    ]
+    const { messages } = dialect.readRequest(request({ contents }))
+    const made = vendor.calls.map(({ id }) => id)
+    expect(messages[1]?.calls.map(({ id }) => id)).toEqual(made)
+    expect(messages[2]?.results.map(({ callId, text }) => [callId, text])).toEqual([
+      [made[1], 'second'],
+      [made[0], 'first'],
     ])
   })
 
@@ -380,7 +402,7 @@ describe('a response', () => {
       text: 'I look. ',
       calls: [
         { id: expect.stringMatching(/^tw_call_/), name: 'get_time', args: {} },
-        { id: 'fc_7', name: 'read_notes', args: { topic: 'Wäsche' } },
+        { id: ids()[1], name: 'read_notes', args: { topic: 'Wäsche' } },
       ],
       cutCalls: [],
       finish: 'tool_calls',
@@ -415,7 +437,7 @@ describe('a response', () => {
     const parts = [call('f'), call('g', { x: 'half' }, { id: 'b' })]
     const view = dialect.readResponse({ candidates: [{ content: { parts }, finishReason: 'MAX_TOKENS' }] } as JsonObject)
     expect(view.calls.map(({ name }) => name)).toEqual(['f'])
-    expect(view.cutCalls).toEqual(['b'])
+    expect(view.cutCalls).toEqual([expect.stringMatching(/^tw_call_/)])
   })
 
   test.each([
@@ -438,7 +460,7 @@ describe('a response', () => {
     const body = response()
     const [first = '', second = ''] = ids()
     dialect.respond.dropCalls(body, new Set([first]))
-    expect(dialect.readResponse(body)).toMatchObject({ calls: [{ id: 'fc_7' }], finish: 'tool_calls' })
+    expect(dialect.readResponse(body)).toMatchObject({ calls: [{ name: 'read_notes' }], finish: 'tool_calls' })
     expect(JSON.stringify(body)).not.toContain('CqYBAVSoXO6v')
     dialect.respond.dropCalls(body, new Set([second]))
     expect(dialect.readResponse(body)).toMatchObject({ calls: [], finish: 'stop', text: 'I look. ' })

@@ -180,10 +180,10 @@ describe('calls', () => {
     expect(round).toMatchObject({
       finish: 'length',
       cutCalls: 1,
-      calls: [{ id: 'a' }],
+      calls: [{ name: 'f' }],
       assistant: { parts: [{ functionCall: { id: 'a' } }] },
     })
-    client.gate.release(new Set(['a']))
+    client.gate.release(new Set(round.calls.map(({ id }) => id)))
     expect(assemble(client.text())).toMatchObject({ parts: [{ functionCall: { id: 'a' } }, { text: '' }], finish: 'MAX_TOKENS' })
   })
 

@@ -23,7 +23,7 @@ export function readMessages(body: JsonObject): HubMessage[] {
     messages.push({ role: 'system', parts, index: -1, at: 'systemInstruction' })
   }
   const names = new CallNames()
-  const views = new ContentReader([])
+  const views = new ContentReader([], true)
   for (const [index, value] of requireObjects(body.contents, 'contents').entries()) {
     views.read(value, index)
     const at = `contents[${index}]`

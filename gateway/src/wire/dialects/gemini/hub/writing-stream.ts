@@ -63,8 +63,8 @@ export class GeminiStreamWriter implements StreamWriter {
         })
       }
       case 'error': {
-        const error = { code: 500, message: event.error.message, status: 'INTERNAL' }
-        this.#out += `data: ${JSON.stringify({ error })}\n\n`
+        const [code, status] = statusOf(event.error.type)
+        this.#out += `data: ${JSON.stringify({ error: { code, message: event.error.message, status } })}\n\n`
       }
     }
   }
@@ -105,4 +105,10 @@ export class GeminiStreamWriter implements StreamWriter {
     const whole = { ...payload, modelVersion: this.#model, ...(this.#id === undefined ? {} : { responseId: this.#id }) }
     this.#out += `data: ${JSON.stringify(whole)}\n\n`
   }
+}
+
+/** What other vendors' error types are called here. What has no word of its own is a failure of the upstream. */
+function statusOf(type: string): readonly [number, string] {
+  if (type === 'rate_limit_error') return [429, 'RESOURCE_EXHAUSTED']
+  return type === 'overloaded_error' ? [503, 'UNAVAILABLE'] : [502, 'UNAVAILABLE']
 }
