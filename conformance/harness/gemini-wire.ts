@@ -5,7 +5,7 @@ import type { ModelAnswer } from './model-answer.ts'
 import { pieces } from './openai-wire.ts'
 import type { VendorReply, VendorRequest } from './vendor.ts'
 
-const operation = /\/models\/([^/:]+):(\w+)/
+const operation = /\/models\/([^/:]+):(generateContent|streamGenerateContent|countTokens)\b/
 
 /** Whether a request speaks Gemini. */
 export function isGemini({ path }: Pick<VendorRequest, 'path'>): boolean {

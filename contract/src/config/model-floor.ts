@@ -29,15 +29,28 @@ const awsCredentialSchema = z
     { message: 'needs either `access_key_id` with `secret_access_key`, or `profile`, or `identity`' },
   )
 
+const googleCredentialSchema = z
+  .strictObject({
+    /** The JSON file of a service account, as text: `${file:key.json}`. */
+    service_account: z.string().min(1).optional(),
+    /** Tokens that Google gives this machine. `metadata`: of its instance. `auto`: Google's application default credentials. */
+    identity: z.enum(['auto', 'metadata']).optional(),
+  })
+  .refine(({ service_account: key, identity }) => (key === undefined) !== (identity === undefined), {
+    message: 'needs either `service_account` or `identity`',
+  })
+
 export const credentialSchema = z
   .strictObject({
     /** The secret itself: write `${ENV}` or `${file:path}`, never the value. */
     secret: z.string().min(1).optional(),
     /** Keys that requests to AWS are signed with, in place of a secret. */
     aws: awsCredentialSchema.optional(),
+    /** What access tokens of Google Cloud are asked for with, in place of a secret. */
+    google: googleCredentialSchema.optional(),
   })
-  .refine(({ secret, aws }) => (secret === undefined) !== (aws === undefined), {
-    message: 'needs either `secret` or `aws`',
+  .refine((given) => Object.values(given).filter((part) => part !== undefined).length === 1, {
+    message: 'needs one of `secret`, `aws` and `google`',
   })
 
 const upstreamBase = {
@@ -102,6 +115,13 @@ function preset<Kind extends PresetKind>(kind: Kind) {
   return z.strictObject({ kind: z.literal(kind), base_url, ...upstreamBase })
 }
 
+/** Where Vertex AI is asked; the locations that span several regions have addresses of their own form. */
+function vertexAddress(location: string): string {
+  if (location === 'global') return 'https://aiplatform.googleapis.com'
+  if (!location.includes('-')) return `https://aiplatform.${location}.rep.googleapis.com`
+  return `https://${location}-aiplatform.googleapis.com`
+}
+
 export const upstreamSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('openai'),
@@ -120,6 +140,20 @@ export const upstreamSchema = z.discriminatedUnion('kind', [
     base_url: baseAddressSchema.default('https://generativelanguage.googleapis.com'),
     ...upstreamBase,
   }),
+  z
+    .strictObject({
+      kind: z.literal('vertex'),
+      /** Id of the project in Google Cloud. */
+      project: z.string().regex(/^[a-z0-9][a-z0-9.:-]{1,62}$/, 'is no id of a project'),
+      location: z
+        .string()
+        .regex(/^[a-z]{2,20}(?:-[a-z]{2,20}\d{1,2})?$/, 'is no location: write it like `europe-west4`, or `global`')
+        .default('global'),
+      /** Default: Vertex AI's own address in the location. */
+      base_url: baseAddressSchema.optional(),
+      ...upstreamBase,
+    })
+    .transform(({ base_url, ...upstream }) => ({ ...upstream, base_url: base_url ?? vertexAddress(upstream.location) })),
   z
     .strictObject({
       kind: z.literal('bedrock'),

@@ -58,7 +58,12 @@ async function open() {
 }
 
 /** An address that the entrance answers. */
-const example = (path: string): string => path.replace(/\{(?:name|model|target)\.\.\.\}/, 'm').replace('{gateway}', 'main')
+const example = (path: string): string =>
+  path
+    .replace(/\{(?:name|model)\.\.\.\}/, 'm')
+    .replace('{gateway}', 'main')
+    .replace('/model/{target...}', '/model/m/converse')
+    .replace('{target...}', 'm:generateContent')
 
 /** The answer to a request as it stands on the wire. */
 function raw(port: number, text: string): Promise<string> {

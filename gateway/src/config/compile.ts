@@ -73,7 +73,10 @@ export function compileSnapshot(config: Config, source: SnapshotSource): Snapsho
   return buildSnapshot(config, policy, source)
 }
 
-function compileCredential({ secret, aws }: Config['credentials'][string], id: string): ProviderCredential {
+function compileCredential({ secret, aws, google }: Config['credentials'][string], id: string): ProviderCredential {
+  if (google?.service_account !== undefined)
+    return { id, kind: 'google-identity', identity: { from: 'service-account', key: google.service_account } }
+  if (google?.identity !== undefined) return { id, kind: 'google-identity', identity: { from: google.identity } }
   if (aws === undefined) return { id, kind: 'static', secret: secret ?? '' }
   const { access_key_id: accessKeyId = '', secret_access_key: secretAccessKey = '', session_token: sessionToken, profile, identity } = aws
   if (profile !== undefined) return { id, kind: 'aws-identity', identity: { from: 'profile', profile } }

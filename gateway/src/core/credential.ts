@@ -3,11 +3,13 @@
  * identity are another member of `Credential` here, for the provider that knows what to do with them.
  */
 
-export type Credential =
-  | { readonly kind: 'none' }
-  /** Sent as it is, in the header the provider says. */
-  | { readonly kind: 'secret'; readonly secret: string }
-  | AwsCredential
+export type Credential = { readonly kind: 'none' } | SecretCredential | AwsCredential
+
+/** Sent as it is, in the header the provider says. */
+export interface SecretCredential {
+  readonly kind: 'secret'
+  readonly secret: string
+}
 
 /** Keys of AWS: requests are signed with the secret one, which is never sent. */
 export interface AwsCredential {
@@ -22,6 +24,9 @@ export type AwsIdentity =
   | { readonly from: 'profile'; readonly profile: string }
   | { readonly from: 'auto' | 'web-identity' | 'container' | 'instance' }
 
+/** How a machine comes to access tokens of Google Cloud. `key`: the JSON file of a service account, as text. */
+export type GoogleIdentity = { readonly from: 'service-account'; readonly key: string } | { readonly from: 'auto' | 'metadata' }
+
 /** Where a configured credential comes from. */
 export type CredentialSource =
   /** It is what the configuration says: `${ENV}` and `${file:…}` have been read by then. */
@@ -30,6 +35,8 @@ export type CredentialSource =
   | { readonly kind: 'parts'; readonly secret?: undefined; readonly credential: AwsCredential }
   /** Keys that this machine is given when it asks for them. */
   | { readonly kind: 'aws-identity'; readonly secret?: undefined; readonly identity: AwsIdentity }
+  /** Tokens that Google gives for a key, or for what this machine is. */
+  | { readonly kind: 'google-identity'; readonly secret?: undefined; readonly identity: GoogleIdentity }
   /** It is asked for when a call needs it, and may take its time: whoever gives it out also keeps it as long as it is good. */
   | { readonly kind: 'obtained'; readonly secret?: undefined; readonly obtain: (now: number) => Credential | Promise<Credential> }
 

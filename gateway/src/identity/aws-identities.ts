@@ -1,9 +1,9 @@
 /**
- * Keys of AWS that this machine is given instead of being told them: by a profile, a web identity, a container, an instance. They
- * expire, so they are asked for when a call needs them and kept until shortly before they do. AWS's own code asks for them; it is
- * loaded only where such a credential is configured.
+ * Keys of AWS that this machine is given instead of being told them: by a profile, a web identity, a container, an instance. AWS's
+ * own code asks for them; it is loaded only where such a credential is configured.
  */
 import type { AwsCredential, AwsIdentity } from '../core/credential.ts'
+import { MachineCredentials } from './machine-credentials.ts'
 
 /** What AWS's code gives. */
 export interface GivenKeys {
@@ -15,82 +15,16 @@ export interface GivenKeys {
 
 export type AskForKeys = () => Promise<GivenKeys>
 
-interface Kept {
-  readonly ask: Promise<AskForKeys>
-  credential: AwsCredential | undefined
-  /** Milliseconds since 1970; infinite for keys that do not expire. */
-  expires: number
-  /** Whoever needs keys meanwhile waits for the same answer. */
-  asking: Promise<AwsCredential> | undefined
-  /** Nobody asks again before. */
-  quietUntil: number
-  failure: unknown
-}
-
-/** Keys are renewed this long before they expire, and are not used any more this long before they do. */
-const renewedMs = 5 * 60_000
-const usedUntilMs = 30_000
-/** An identity that cannot be had is not asked for by every call. */
-const quietMs = 5_000
-/** Nobody waits longer than this for keys. */
-const longestMs = 15_000
-
-export class AwsIdentities {
-  readonly #askerOf: (identity: AwsIdentity) => Promise<AskForKeys>
-  readonly #kept = new Map<string, Kept>()
-
+export class AwsIdentities extends MachineCredentials<AwsIdentity, AwsCredential> {
   constructor(askerOf: (identity: AwsIdentity) => Promise<AskForKeys> = askerFor) {
-    this.#askerOf = askerOf
+    super(async (identity) => {
+      const ask = await askerOf(identity)
+      return async () => {
+        const { accessKeyId, secretAccessKey, sessionToken, expiration } = await ask()
+        return { credential: { kind: 'aws', accessKeyId, secretAccessKey, sessionToken }, expires: expiration?.getTime() ?? Infinity }
+      }
+    })
   }
-
-  /** Rejects with what AWS's code says. */
-  credential(identity: AwsIdentity, now: number): AwsCredential | Promise<AwsCredential> {
-    const kept = this.#keptOf(identity)
-    const { credential, expires } = kept
-    if (credential !== undefined && now < expires - renewedMs) return credential
-    if (kept.asking === undefined && now < kept.quietUntil) {
-      if (credential !== undefined && now < expires - usedUntilMs) return credential
-      return Promise.reject(kept.failure)
-    }
-    kept.asking ??= this.#ask(kept, now)
-    // Old keys are good for a while yet, whatever becomes of the new ones.
-    return credential !== undefined && now < expires - usedUntilMs ? kept.asking.catch(() => credential) : kept.asking
-  }
-
-  #keptOf(identity: AwsIdentity): Kept {
-    const name = JSON.stringify(identity)
-    let kept = this.#kept.get(name)
-    if (kept === undefined) {
-      const ask = this.#askerOf(identity)
-      // Whoever asks is told.
-      ask.catch(() => {})
-      kept = { ask, credential: undefined, expires: 0, asking: undefined, quietUntil: 0, failure: undefined }
-      this.#kept.set(name, kept)
-    }
-    return kept
-  }
-
-  async #ask(kept: Kept, now: number): Promise<AwsCredential> {
-    try {
-      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await inTime(kept.ask.then((ask) => ask()))
-      kept.credential = { kind: 'aws', accessKeyId, secretAccessKey, sessionToken }
-      kept.expires = expiration?.getTime() ?? Infinity
-      return kept.credential
-    } catch (error) {
-      kept.failure = error
-      kept.quietUntil = now + quietMs
-      throw error
-    } finally {
-      kept.asking = undefined
-    }
-  }
-}
-
-function inTime<T>(given: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`nothing was given within ${longestMs} ms`)), longestMs)
-    given.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }
 
 /** A machine that is none of AWS's must not make a call wait for long. */

@@ -7,6 +7,7 @@ import { noCredential, type Credential } from '../core/credential.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { Caller } from '../core/principal.ts'
 import { AwsIdentities } from './aws-identities.ts'
+import { googleIdentities } from './google-identities.ts'
 
 /** `id` goes into the decision, what is in `credential` to the upstream alone. `none` sends no credential. */
 export interface ResolvedCredential {
@@ -53,6 +54,7 @@ export function resolveCredential(
 
 /** Kept as long as the process lives, whatever becomes of the configuration: keys that are good stay good. */
 const awsIdentities = new AwsIdentities()
+const tokensOfGoogle = googleIdentities()
 
 /** What a configured credential is now. A promise only where it has to be obtained. Rejects with `upstream.credential`. */
 export function giveCredential(
@@ -66,13 +68,21 @@ export function giveCredential(
       return { id, credential: { kind: 'secret', secret: source.secret } }
     case 'parts':
       return { id, credential: source.credential }
-    case 'aws-identity': {
-      const given = awsIdentities.credential(source.identity, now)
-      return given instanceof Promise ? obtain(id, () => given, upstream) : { id, credential: given }
-    }
+    case 'aws-identity':
+      return given(id, awsIdentities.credential(source.identity, now), upstream)
+    case 'google-identity':
+      return given(id, tokensOfGoogle.credential(source.identity, now), upstream)
     case 'obtained':
       return obtain(id, () => source.obtain(now), upstream)
   }
+}
+
+function given(
+  id: string,
+  credential: Credential | Promise<Credential>,
+  upstream: string,
+): ResolvedCredential | Promise<ResolvedCredential> {
+  return credential instanceof Promise ? obtain(id, () => credential, upstream) : { id, credential }
 }
 
 async function obtain(id: string, give: () => Credential | Promise<Credential>, upstream: string): Promise<ResolvedCredential> {

@@ -108,9 +108,10 @@ export interface Provider {
 
 export type UpstreamKind = UpstreamConfig['kind']
 
-/** The dialect a call goes out in: the one the administrator chose, the client's own, or the vendor's first, which it speaks for every model. */
+/** The dialect a call goes out in: the one the administrator chose, the client's own, or the vendor's first that it speaks for the model. */
 export function dialectFor({ dialects }: Provider, config: UpstreamConfig, client: DialectName, model = ''): DialectName {
   if ('speaks' in config && config.speaks !== undefined) return config.speaks
-  const own = dialects[client]
-  return own === undefined || own.serves?.(model) === false ? (Object.keys(dialects)[0] as DialectName) : client
+  const spoken = Object.keys(dialects) as DialectName[]
+  const serves = (name: DialectName): boolean => dialects[name] !== undefined && dialects[name].serves?.(model) !== false
+  return serves(client) ? client : (spoken.find(serves) ?? (spoken[0] as DialectName))
 }

@@ -8,6 +8,7 @@ import { openai } from './openai/openai.ts'
 import { presetProviders } from './presets/presets.ts'
 import type { Provider, UpstreamKind } from './provider.ts'
 import { scripted } from './scripted/scripted.ts'
+import { vertex } from './vertex/vertex.ts'
 
 export const providers: Readonly<Record<UpstreamKind, Provider>> = {
   openai,
@@ -16,6 +17,7 @@ export const providers: Readonly<Record<UpstreamKind, Provider>> = {
   bedrock,
   azure,
   gemini,
+  vertex,
   ...presetProviders,
   scripted,
 }

@@ -62,7 +62,7 @@ export async function countTokens(gateway: Services, origin: CallOrigin, dialect
       (error) => recordRefusedModel(attached, model, error, 'token_count'),
     )
     count = { ...attached, decision: newId('dec'), grant: source, model, origin, dialect, read, sentTo: undefined }
-    const target = targetThatCounts(route, dialect.name)
+    const target = targetThatCounts(route, dialect.name, model)
     // Nothing leaves for a vendor without its record.
     const failure = target === undefined ? answerEstimate(count) : await askVendor(count, target)
     recordTokenCountOutcome(count, started, failure)
@@ -79,8 +79,11 @@ export async function countTokens(gateway: Services, origin: CallOrigin, dialect
   }
 }
 
-function targetThatCounts(route: Route, dialect: DialectName): RouteTarget | undefined {
-  return route.targets.find(({ upstream }) => providers[upstream.config.kind].dialects[dialect]?.countPath !== undefined)
+function targetThatCounts(route: Route, dialect: DialectName, asked: string): RouteTarget | undefined {
+  return route.targets.find(({ upstream, model = asked }) => {
+    const spoken = providers[upstream.config.kind].dialects[dialect]
+    return spoken?.countPath !== undefined && spoken.serves?.(model) !== false
+  })
 }
 
 /** Answers with what the vendor says, without the secrets it was sent. Gives the failure that was told, if it was one. */
