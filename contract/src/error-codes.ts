@@ -105,6 +105,11 @@ export const errorCodes = {
   },
   'grant.tool': { status: 404, title: 'The tool does not exist for this principal', fix: 'Ask `tools/list` which tools you may call now.' },
   // Upstreams of the model floor
+  'policy.refused': {
+    status: 403,
+    title: 'The tool calls of the model were refused by policy',
+    fix: 'See `turnward turns show` for what would help.',
+  },
   'route.no_upstream': {
     status: 503,
     title: 'No upstream of the route could take the call',

@@ -1,5 +1,6 @@
 /** What an entrance is, and how a request finds its own: one table of paths, methods and who may come in. Knows no floor. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { DialectName } from '../wire/dialect.ts'
 
 export interface Entrance {
@@ -17,6 +18,15 @@ export interface Entrance {
   /** Answered while the gateway drains as well. */
   readonly isProbe?: boolean
   readonly handle: (request: IncomingMessage, response: ServerResponse, parameter: string) => Promise<void> | void
+  /** Answers a client that asks for a WebSocket here. Rejects with why it gets none, as long as nothing has been answered. */
+  readonly upgrade?: (upgrade: Upgrade) => Promise<void>
+}
+
+/** A request for a WebSocket, and the connection it came on with the bytes that came after it. */
+export interface Upgrade {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
 }
 
 export interface Found {

@@ -7,6 +7,7 @@ import { silentLogger } from '../core/logger.ts'
 import { configOf, keys, openFloors } from '../invariants/floors.fixture.ts'
 import { allowedMethods, EntranceTable } from './entrance-table.ts'
 import { createDispatch, entrancesOf } from './entrances.ts'
+import { RealtimeDoor } from './realtime-door.ts'
 import { joinCluster } from './joining-cluster.ts'
 
 /** The same configuration at one of several replicas. */
@@ -35,7 +36,7 @@ async function open() {
     local: noPeers,
   })
   const health = { config: () => undefined, store: () => undefined, state: () => undefined, lastLoss: () => undefined }
-  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining })
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor() })
   const server = createServer(
     { requireHostHeader: false },
     createDispatch(entrances, () => isDraining),

@@ -12,13 +12,15 @@ import { runModelCall } from '../turns/model-call.ts'
 import { runModelOperation } from '../turns/model-operation.ts'
 import { httpOrigin } from '../turns/origins/http-origin.ts'
 import { guardHostName } from '../tools/endpoint/host-guard.ts'
+import { runRealtime } from '../turns/realtime/realtime-call.ts'
 import type { Services } from '../turns/services.ts'
 import type { Dialect, PathTarget } from '../wire/dialect.ts'
 import type { KeptAnswers } from '../wire/kept-answers.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
 import { settleKey } from './carried-key.ts'
-import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entrance } from './entrance-table.ts'
+import { type RealtimeDoor, refusedRealtimePaths, refuseUpgrade } from './realtime-door.ts'
+import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entrance, type Upgrade } from './entrance-table.ts'
 import { answerHealth, answerReadiness, type Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
@@ -34,12 +36,14 @@ export interface Behind {
   /** Undefined where there are no other replicas. */
   readonly cluster: ClusterMembership | undefined
   readonly isDraining: () => boolean
+  /** Lets WebSockets in. */
+  readonly realtime: RealtimeDoor
   /** Where this is one of several processes: what is true of all of them. */
   readonly whole?: Whole | undefined
 }
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
-export function entrancesOf({ services, mcp, health, cluster, isDraining, whole }: Behind): readonly Entrance[] {
+export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime }: Behind): readonly Entrance[] {
   const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
   // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
   const named =
@@ -107,9 +111,26 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
     needs: 'caller',
     handle: named((request, response) => runModelOperation(services, httpOrigin(request, response), operation)),
   }))
+  const refused = ({ path, why }: (typeof refusedRealtimePaths)[number]): Entrance => ({
+    path,
+    methods: ['GET', 'POST'],
+    needs: 'caller',
+    handle: named(async (request) => {
+      await services.authenticator.authenticate(request.headers, services.snapshot())
+      throw new TurnwardError('request.unsupported', { subject: path.replace('/{rest...}', ''), why })
+    }),
+  })
   return mergedByPath([
     ...modelCalls,
     ...operations,
+    {
+      ...refused({ path: '/v1/realtime', why: 'a realtime session is a WebSocket: ask with `upgrade: websocket`' }),
+      upgrade: async (upgrade) => {
+        guardHostName(upgrade.request.headers, services.snapshot().settings.listen)
+        await runRealtime(services, realtime.origin(upgrade))
+      },
+    },
+    ...refusedRealtimePaths.map(refused),
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/v1/models/{name...}', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/mcp/{gateway}', methods: 'own', needs: 'caller', handle: (request, response, gateway) => mcp(request, response, gateway) },
@@ -161,6 +182,30 @@ async function readPath(
   } catch (error) {
     await authenticator.authenticate(request.headers, snapshot())
     throw error
+  }
+}
+
+/** Lets a client that asks for a WebSocket in, or answers why not. Never throws. */
+export function createUpgrade(entrances: readonly Entrance[], isDraining: () => boolean): (upgrade: Upgrade) => void {
+  const table = new EntranceTable(entrances)
+  const begin = async (upgrade: Upgrade): Promise<void> => {
+    const { request } = upgrade
+    settleTarget(request)
+    if (isDraining()) throw new TurnwardError('gateway.draining', { retryAfterSeconds: 1 })
+    if (request.headers.host === undefined)
+      throw new TurnwardError('request.invalid', { subject: 'host', why: 'HTTP/1.1 needs this header' })
+    const path = pathOf(request)
+    const run = table.find(path)?.entrance.upgrade
+    if (run === undefined)
+      throw new TurnwardError('request.unsupported', {
+        subject: path.slice(0, 200),
+        why: 'there is no WebSocket here; `/v1/realtime` is one',
+      })
+    if (request.method !== 'GET') throw new TurnwardError('request.method', { subject: `${request.method} ${path}` })
+    await run(upgrade)
+  }
+  return (upgrade) => {
+    begin(upgrade).catch((error: unknown) => refuseUpgrade(upgrade, error))
   }
 }
 

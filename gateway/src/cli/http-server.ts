@@ -4,10 +4,11 @@ import { Server as SocketServer } from 'node:net'
 import { TurnwardError } from '../core/error.ts'
 import type { Services } from '../turns/services.ts'
 import { Draining } from './draining.ts'
-import { createDispatch, entrancesOf, type McpEndpoint } from './entrances.ts'
+import { createDispatch, createUpgrade, entrancesOf, type McpEndpoint } from './entrances.ts'
 import type { CrewMember } from './gateway.ts'
 import type { Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
+import { asksForSocket, RealtimeDoor } from './realtime-door.ts'
 import { answerPlainError } from './plain-errors.ts'
 import { answerTunnel, answerUnreadable, endWithGrace } from './unreadable-requests.ts'
 
@@ -33,7 +34,10 @@ export async function listen(
   const { listen: at, limits } = services.snapshot().settings
   const draining = new Draining()
   const isDraining = (): boolean => draining.hasBegun
-  const dispatch = createDispatch(entrancesOf({ services, mcp, health, cluster, isDraining, whole: crew?.whole }), () => draining.refuses)
+  const realtime = new RealtimeDoor()
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining, realtime, whole: crew?.whole })
+  const dispatch = createDispatch(entrances, () => draining.refuses)
+  const upgrade = createUpgrade(entrances, isDraining)
 
   const server = createServer(
     {
@@ -44,6 +48,8 @@ export async function listen(
       connectionsCheckingInterval: Math.min(1000, limits.header_timeout_ms),
       maxHeaderSize: 32 * 1024,
       keepAliveTimeout: 65_000,
+      // Any other protocol a client would rather speak is passed over (RFC 9110, section 7.8).
+      shouldUpgradeCallback: asksForSocket,
       // Missing ones are refused by us, with an envelope.
       requireHostHeader: false,
     },
@@ -55,6 +61,7 @@ export async function listen(
     },
   )
   server.on('connection', (socket) => draining.connected(socket))
+  server.on('upgrade', (request, socket, head) => upgrade({ request, socket, head }))
   server.on('clientError', answerUnreadable)
   server.on('connect', answerTunnel)
   server.on('checkExpectation', refuseExpectation)
@@ -70,6 +77,7 @@ export async function listen(
       // Not as an HTTP server closes: that would cut connections on which a request is on its way.
       const closed = new Promise<void>((resolve) => SocketServer.prototype.close.call(server, () => resolve()))
       const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
+      realtime.close()
       await draining.begin()
       await endStreams()
       await closed

@@ -2,7 +2,7 @@
 import type { OperationName, Provider } from './provider.ts'
 
 /** Below what stands before `/chat/completions`. `rerank` is no operation of OpenAI's own, and those that have it have it here. */
-const paths: Readonly<Record<OperationName, string>> = {
+const paths: Readonly<Record<Exclude<OperationName, 'realtime'>, string>> = {
   embeddings: '/embeddings',
   moderations: '/moderations',
   rerank: '/rerank',
@@ -16,9 +16,9 @@ const paths: Readonly<Record<OperationName, string>> = {
 }
 
 /** The operations beside Chat Completions at this path. */
-export function operationsBeside(chatPath: string): Readonly<Record<OperationName, string>> {
+export function operationsBeside(chatPath: string): typeof paths {
   const start = chatPath.slice(0, -'/chat/completions'.length)
-  return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, `${start}${path}`])) as Record<OperationName, string>
+  return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, `${start}${path}`])) as typeof paths
 }
 
 /** Of OpenAI itself, wherever it runs. */

@@ -46,7 +46,7 @@ export interface PlaceTarget {
   readonly operation?: 'count'
 }
 
-/** What is asked of a model that is no conversation: it has no session, no turn and no tools. */
+/** What is asked of a model in a form of its own. All but `realtime` are no conversation: they have no session, no turn and no tools. */
 export type OperationName =
   | 'embeddings'
   | 'moderations'
@@ -58,6 +58,7 @@ export type OperationName =
   | 'transcriptions'
   | 'translations'
   | 'completions'
+  | 'realtime'
 
 /** Where a vendor has an operation. */
 export interface OperationPlace {

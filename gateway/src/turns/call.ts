@@ -83,6 +83,12 @@ export interface ModelCall extends AttachedCall {
   attempt: { readonly upstream: string; readonly provider: string; readonly credential: string } | undefined
 }
 
+/** What is needed to decide on calls that a model proposes. */
+export type ProposingCall = AttachedCall & Pick<ModelCall, 'modelCall' | 'meanings' | 'client' | 'through' | 'attempt'>
+
+/** What is needed to admit what a conversation brings with it. */
+export type ReadingCall = AttachedCall & Pick<ModelCall, 'meanings' | 'client' | 'view' | 'presented' | 'pending'>
+
 /** Something that is read when the request is. */
 export interface PendingRead {
   readonly subject: string

@@ -10,7 +10,7 @@ export const azure: Provider = {
   showsVendorRuns: true,
   dialects: { 'chat-completions': { path: '/openai/v1/chat/completions' }, responses: { path: '/openai/v1/responses' } },
   modelsPath: '/openai/v1/models',
-  operations: operationsBeside('/openai/v1/chat/completions'),
+  operations: { ...operationsBeside('/openai/v1/chat/completions'), realtime: '/openai/v1/realtime' },
   place,
   sign,
   forwardedHeaders: openaiHeaders.forwardedHeaders,

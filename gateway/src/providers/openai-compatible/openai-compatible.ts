@@ -10,7 +10,7 @@ export const openaiCompatible: Provider = {
   telemetryName: 'openai-compatible',
   dialects: { 'chat-completions': { path: '/chat/completions' } },
   modelsPath: '/models',
-  operations: operationsBeside('/chat/completions'),
+  operations: { ...operationsBeside('/chat/completions'), realtime: '/realtime' },
   sign: signWithBearer,
   ...edgeHeaders,
 }

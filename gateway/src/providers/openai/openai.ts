@@ -11,7 +11,7 @@ export const openai: Provider = {
     responses: { path: '/responses' },
   },
   modelsPath: '/models',
-  operations: operationsBeside('/chat/completions'),
+  operations: { ...operationsBeside('/chat/completions'), realtime: '/realtime' },
   sign: signWithBearer,
   ...openaiHeaders,
   requestIdHeaders: ['x-request-id'],

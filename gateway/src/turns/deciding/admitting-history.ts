@@ -11,7 +11,7 @@ import { join, labelFromRecord, labelRecord, sameLabel } from '../../policy/labe
 import type { Label, PolicyState, ToolSubject } from '../../policy/types.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { ToolCallView, ToolResultView } from '../../wire/dialect.ts'
-import type { ModelCall } from '../call.ts'
+import type { ModelCall, ReadingCall } from '../call.ts'
 import type { CallMeaning } from '../naming/call-meaning.ts'
 import { unrestrictedRuns } from '../provenance/unrestricted-words.ts'
 import { isFreeLabel, labelOfWords, rememberWords } from '../provenance/words-of-call.ts'
@@ -82,14 +82,19 @@ class CallsBefore {
   }
 }
 
-function admitWords(call: ModelCall, text: string, comesAgain: boolean): MaybePromise<void> {
+/** What words repeat that were said or returned under a restricted label. */
+export function admitWords(call: ReadingCall, text: string, comesAgain: boolean): MaybePromise<void> {
   return whenRead(
     labelOfWords(call, () => text, comesAgain),
     (label) => (label === undefined ? undefined : joinLabel(call, 'words of an earlier conversation', label, text)),
   )
 }
 
-function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntry): MaybePromise<void> {
+/** What an assistant has said, or is said to have. */
+export function admitAssistant(
+  call: ReadingCall,
+  { digest: plain, message }: Pick<HistoryEntry, 'digest' | 'message'>,
+): MaybePromise<void> {
   if (plain === undefined || (message.calls.length === 0 && call.client?.writesItself?.(message.text) === true)) return
   const said = call.client?.said?.(message.text) ?? message.text
   const digest = said === message.text ? plain : (assistantDigest(said, message.calls) ?? plain)
@@ -100,22 +105,31 @@ function admitAssistant(call: ModelCall, { digest: plain, message }: HistoryEntr
   })
 }
 
-async function admitResult(call: ModelCall, result: ToolResultView, made: Made | undefined): Promise<void> {
+async function admitResult(call: ReadingCall, result: ToolResultView, made: Made | undefined): Promise<void> {
+  if (made === undefined) admitStranger(call, 'unknown tool call', sha256(result.text))
+  else await admitAnswered(call, result, { name: made.view.name, ...(await meaningOf(call, made)) })
+}
+
+/** A call that was made: the name it was made by, the tools it may mean, and the key its effects are reserved under. */
+export interface AnsweredCall {
+  readonly name: string
+  readonly tools: CallMeaning['tools']
+  readonly callKey: string
+}
+
+/** Admits the result of a call that is known. */
+export async function admitAnswered(call: ReadingCall, result: ToolResultView, made: AnsweredCall): Promise<void> {
   const { services, snapshot, caller } = call
   const digest = sha256(result.text)
-  if (made === undefined) {
-    admitStranger(call, 'unknown tool call', digest)
-    return
-  }
-  const { tools, callKey } = await meaningOf(call, made)
+  const { tools, callKey } = made
   // The gateway's own words about a call that never ran: nothing was read.
   if ((await services.state.get('label', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return
-  const key = resultKey(caller.principal.id, made.view.name, result.callId, digest)
+  const key = resultKey(caller.principal.id, made.name, result.callId, digest)
   const seen = await services.state.get('label', key)
   // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
   const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
   const words = await labelOfWords(call, () => result.text)
-  const agents = agentToolsOf(call.client).has(made.view.name) ? await labelOfAgents(call) : undefined
+  const agents = agentToolsOf(call.client).has(made.name) ? await labelOfAgents(call) : undefined
   const evidence = comesFrom(before, words, agents)
   const admission = { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools) }
   const added = admittedLabel(snapshot.policy, admission, evidence)
@@ -131,7 +145,7 @@ async function admitResult(call: ModelCall, result: ToolResultView, made: Made |
 }
 
 /** Settles the effects of the call a result answers, the first time it is shown. Gives what of the result may go on. */
-function settle(call: ModelCall, admission: Admission, evidence: Evidence, isFirst: boolean): MaybePromise<PassedContent> {
+function settle(call: ReadingCall, admission: Admission, evidence: Evidence, isFirst: boolean): MaybePromise<PassedContent> {
   return call.services.sessions.changePolicyState(call.session, (now) => {
     const { state, content } = admit(call.snapshot.policy, now, admission, evidence)
     const changes = isFirst && state.effects !== now.effects
@@ -140,7 +154,7 @@ function settle(call: ModelCall, admission: Admission, evidence: Evidence, isFir
 }
 
 /** What the sub-agents of a session have read. */
-async function labelOfAgents({ services, snapshot, session }: ModelCall): Promise<Label> {
+async function labelOfAgents({ services, snapshot, session }: ReadingCall): Promise<Label> {
   let label = freshState(snapshot.policy).label
   for (const id of session.state.children) {
     const child = await services.sessions.find(id, snapshot.policy, snapshot.settings.turns.session_idle_ms)
@@ -151,7 +165,7 @@ async function labelOfAgents({ services, snapshot, session }: ModelCall): Promis
 
 /** The tools a call in the history may have been a call of, and the key its effects are reserved under. What was released counts, not what the client says of it. */
 async function meaningOf(
-  call: ModelCall,
+  call: ReadingCall,
   { view, entry }: Made,
 ): Promise<{ readonly tools: CallMeaning['tools']; readonly callKey: string }> {
   const place = await call.services.state.get('answer', entry.place)
@@ -173,7 +187,7 @@ function reservedKey({ effects }: PolicyState, callId: string): string {
  * Whether a result tells that its tool did what it was asked: as its contract says how success is recognised, else as the
  * dialect can say. Of a tool of ours only the place where it ran can tell.
  */
-function outcomeOf({ snapshot }: ModelCall, result: ToolResultView, tools: readonly ToolSubject[]): 'done' | 'possible' | 'failed' {
+function outcomeOf({ snapshot }: ReadingCall, result: ToolResultView, tools: readonly ToolSubject[]): 'done' | 'possible' | 'failed' {
   if (tools.some(({ server }) => server !== 'client')) return result.isError === true ? 'failed' : 'possible'
   const said = tools.map((tool) => snapshot.policy.contractOf(tool.name)?.succeeded?.(result)).find((one) => one === true || one === false)
   if (said !== undefined) return said === true ? 'done' : 'failed'
@@ -182,10 +196,10 @@ function outcomeOf({ snapshot }: ModelCall, result: ToolResultView, tools: reado
 }
 
 /** Content nobody here can account for. */
-function admitStranger(call: ModelCall, subject: string, digest: string): void {
+export function admitStranger(call: ReadingCall, subject: string, digest: string): void {
   notePresented(call, { subject, label: unknownLabel(call.caller.principal), digest })
 }
 
-function joinLabel(call: ModelCall, subject: string, label: Label, text = ''): void {
+function joinLabel(call: ReadingCall, subject: string, label: Label, text = ''): void {
   if (!isFreeLabel(call, label)) notePresented(call, { subject, label, digest: sha256(text) })
 }

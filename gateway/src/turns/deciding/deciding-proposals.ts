@@ -10,7 +10,7 @@ import { noEvidence } from '../../policy/evidence.ts'
 import { refusalNotice } from '../../policy/refusal.ts'
 import type { PolicyState, Verdict } from '../../policy/types.ts'
 import type { JsonObject, RefusedCall, ToolCallView } from '../../wire/dialect.ts'
-import type { ModelCall, ProposalRulings } from '../call.ts'
+import type { ProposalRulings, ProposingCall } from '../call.ts'
 import { noteDecision, recordOf, verdictFields } from '../recording/recording.ts'
 import type { CallMeaning } from '../naming/call-meaning.ts'
 import { decideAll } from '../naming/judging-meaning.ts'
@@ -33,7 +33,7 @@ interface Released {
   readonly decision: string
 }
 
-export async function decideProposals(call: ModelCall, proposals: Proposals): Promise<ProposalRulings> {
+export async function decideProposals(call: ProposingCall, proposals: Proposals): Promise<ProposalRulings> {
   const { services, snapshot, session } = call
   refuseSharedIds(call, proposals.calls)
   const refused: (RefusedCall & { position: number })[] = []
@@ -88,7 +88,7 @@ export async function decideProposals(call: ModelCall, proposals: Proposals): Pr
 }
 
 /** The tool call that the client will make of a released proposal is expected: it gets a ticket under every tool of ours it may mean. */
-async function expectCall(call: ModelCall, { made, meaning, decision }: Released): Promise<void> {
+async function expectCall(call: ProposingCall, { made, meaning, decision }: Released): Promise<void> {
   const { services, snapshot, caller, session, turn, modelCall } = call
   if (meaning.args === undefined) return
   const expires = services.clock.now() + snapshot.settings.turns.ticket_ttl_ms
@@ -100,7 +100,7 @@ async function expectCall(call: ModelCall, { made, meaning, decision }: Released
   }
 }
 
-async function noteMade(call: ModelCall, calls: readonly ToolCallView[]): Promise<void> {
+async function noteMade(call: ProposingCall, calls: readonly ToolCallView[]): Promise<void> {
   await noteOffered(
     call,
     new Set(calls.flatMap((made) => call.meanings.ofCall(made).tools).flatMap(({ name, server }) => (server === 'client' ? [] : [name]))),
@@ -118,7 +118,7 @@ export function callKeyOf(modelCall: string, callId: string): string {
 }
 
 // A ruling names calls by id. Two calls under one id could not be told apart, by us or by the client.
-function refuseSharedIds(call: ModelCall, calls: readonly ToolCallView[]): void {
+function refuseSharedIds(call: ProposingCall, calls: readonly ToolCallView[]): void {
   if (new Set(calls.map((made) => made.id)).size === calls.length) return
   throw new TurnwardError('upstream.malformed', {
     subject: call.attempt?.upstream,
@@ -127,11 +127,11 @@ function refuseSharedIds(call: ModelCall, calls: readonly ToolCallView[]): void 
   })
 }
 
-async function appendSoon(call: ModelCall, record: Parameters<ModelCall['services']['log']['append']>[0]): Promise<void> {
+async function appendSoon(call: ProposingCall, record: Parameters<ProposingCall['services']['log']['append']>[0]): Promise<void> {
   call.services.log.append(record)
 }
 
-function rule(call: ModelCall, state: PolicyState, { tools, args, through }: CallMeaning, made: ToolCallView): Verdict {
+function rule(call: ProposingCall, state: PolicyState, { tools, args, through }: CallMeaning, made: ToolCallView): Verdict {
   if (args === undefined) return through ? unreadableInnerCall : unreadableArguments
   const { caller, snapshot } = call
   const event = {

@@ -12,8 +12,10 @@ import type { PolicyState, ToolSubject, Verdict } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import { dialectFor } from '../../providers/provider.ts'
 import { providers } from '../../providers/providers.ts'
+import type { ToolDefinitionView } from '../../wire/dialect.ts'
 import { hasTopLevel, setTopLevel } from '../../wire/request/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
+import type { CallMeanings } from '../naming/call-meaning.ts'
 import { strictest } from '../naming/judging-meaning.ts'
 import { anyTool, noteOffered } from '../sessions/conversations.ts'
 import { notePending, stateWhenSent } from './narrowing-when-sent.ts'
@@ -57,22 +59,15 @@ export function isShown(verdict: Verdict, hide: 'unreachable' | 'never'): boolea
 
 export async function shapeTools(call: ModelCall, route: Route): Promise<void> {
   const { meanings } = call
-  const { hide } = call.snapshot.policy
   const removed = new Set<string>()
   const offers = new Set<string>()
   const withheld: string[] = []
   const state = stateWhenSent(call)
   let usedNames: ReadonlySet<string> | undefined
   for (const offered of call.view.tools) {
-    const through = meanings.isThrough(offered.name)
-    const tools = meanings.ofName(offered.name)
-    const own = through ? [anyTool] : tools.filter(({ server }) => server !== 'client').map(({ name }) => name)
+    const { own, stays } = judgeOffer(call, meanings, offered, state)
     for (const name of own) offers.add(name)
-    const verdict = strictest(tools, (tool) => reachableNow(call, tool, null, state))
-    // Whatever a call of it would call is decided then; nobody can tell from the tool itself.
-    if (through && !verdict.gaps.some(({ kind }) => kind === 'grant')) continue
-    // Nobody decides a vendor-run call once the model has started, so it must be allowed outright or leave.
-    if (isShown(verdict, offered.runs === 'vendor' ? 'unreachable' : hide)) continue
+    if (stays) continue
     withheld.push(offered.name)
     // What the history refers to keeps its definition, or the vendor refuses the history; its calls are refused instead.
     usedNames ??= namesUsedIn(call)
@@ -86,6 +81,23 @@ export async function shapeTools(call: ModelCall, route: Route): Promise<void> {
   noteVendorTools(call, removed, showsRuns(call, route))
   // Tool calls of these tools may come from this conversation, with a ticket or without.
   await noteOffered(call, offers)
+}
+
+/** What an offered tool is here: the tools of ours that calls of it may be, and whether it stays in the offer. */
+export function judgeOffer(
+  call: AttachedCall,
+  meanings: CallMeanings,
+  offered: ToolDefinitionView,
+  state: PolicyState,
+): { readonly own: readonly string[]; readonly stays: boolean } {
+  const through = meanings.isThrough(offered.name)
+  const tools = meanings.ofName(offered.name)
+  const own = through ? [anyTool] : tools.filter(({ server }) => server !== 'client').map(({ name }) => name)
+  const verdict = strictest(tools, (tool) => reachableNow(call, tool, null, state))
+  // Whatever a call of it would call is decided then; nobody can tell from the tool itself.
+  if (through && !verdict.gaps.some(({ kind }) => kind === 'grant')) return { own, stays: true }
+  // Nobody decides a vendor-run call once the model has started, so it must be allowed outright or leave.
+  return { own, stays: isShown(verdict, offered.runs === 'vendor' ? 'unreachable' : call.snapshot.policy.hide) }
 }
 
 function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {

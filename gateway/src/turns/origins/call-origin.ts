@@ -48,7 +48,10 @@ export interface CallOrigin {
 }
 
 /** W3C trace context of the caller, as far as it is one header each. */
-export function traceHeaders({ headers }: CallOrigin): { traceparent: string | undefined; tracestate: string | undefined } {
+export function traceHeaders({ headers }: Pick<CallOrigin, 'headers'>): {
+  traceparent: string | undefined
+  tracestate: string | undefined
+} {
   const { traceparent, tracestate } = headers
   return {
     traceparent: typeof traceparent === 'string' ? traceparent : undefined,

@@ -4,20 +4,20 @@
  */
 import { resultLabel } from '../../policy/admit.ts'
 import type { MessageView, ToolCallView } from '../../wire/dialect.ts'
-import type { ModelCall } from '../call.ts'
+import type { ReadingCall } from '../call.ts'
 import { isFreeLabel } from './words-of-call.ts'
 
 /** Runs that are looked at; beyond them a model's own words may be taken for restricted ones although they are not. */
 const mostRuns = 400_000
 
 /** Once a call: its history does not change. */
-const runsOfCalls = new WeakMap<ModelCall, ReadonlySet<number>>()
+const runsOfCalls = new WeakMap<ReadingCall, ReadonlySet<number>>()
 
 /** Runs of words of one message, kept with its view, which a long conversation has in common from call to call. */
 const runsOfViews = new WeakMap<MessageView, { readonly principal: string; readonly runs: readonly number[] }>()
 
 /** The runs of words that stand in what nothing restricts. */
-export function unrestrictedRuns(call: ModelCall): ReadonlySet<number> {
+export function unrestrictedRuns(call: ReadingCall): ReadonlySet<number> {
   const known = runsOfCalls.get(call)
   if (known !== undefined) return known
   const found = new Set<number>()
@@ -31,7 +31,7 @@ export function unrestrictedRuns(call: ModelCall): ReadonlySet<number> {
   return found
 }
 
-function isRestricted(call: ModelCall, message: MessageView, calls: ReadonlyMap<string, ToolCallView>): boolean {
+function isRestricted(call: ReadingCall, message: MessageView, calls: ReadonlyMap<string, ToolCallView>): boolean {
   return message.results.some(({ callId }) => {
     const made = calls.get(callId)
     return (
@@ -40,7 +40,7 @@ function isRestricted(call: ModelCall, message: MessageView, calls: ReadonlyMap<
   })
 }
 
-function runsOf({ services, caller }: ModelCall, message: MessageView): readonly number[] {
+function runsOf({ services, caller }: ReadingCall, message: MessageView): readonly number[] {
   const principal = caller.principal.id
   const known = runsOfViews.get(message)
   if (known?.principal === principal) return known.runs

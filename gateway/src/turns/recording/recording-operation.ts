@@ -1,13 +1,13 @@
-/** The records of an operation of a model: in no session and no turn, and no less on record. */
+/** The records of an operation of a model: in no turn, and no less on record. */
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import type { OperationName } from '../../providers/provider.ts'
 import type { AttachedCall } from '../call.ts'
 import { recordOf, type RecordFields } from './recording.ts'
 import { outcomeOf } from './recording-model-call.ts'
 
-/** An operation whose model is known. */
+/** An operation whose model is known. Only one that is a conversation has a session. */
 export interface AskedOperation extends Omit<AttachedCall, 'session'> {
-  readonly session: null
+  readonly session: AttachedCall['session'] | null
   readonly operation: OperationName
   readonly model: string
 }

@@ -11,7 +11,7 @@ import type { Label } from '../../policy/types.ts'
 import { push } from '../../state/state-operations.ts'
 import type { Session } from '../../state/sessions.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { ModelCall } from '../call.ts'
+import type { ProposingCall } from '../call.ts'
 import { textsIn } from '../provenance/words-of-call.ts'
 import type { Services } from '../services.ts'
 import { freshState } from './fresh-state.ts'
@@ -25,7 +25,7 @@ const longestTask = 100_000
 const mostAlike = 16
 
 /** A call that starts a sub-agent was released: a conversation that begins with one of its texts is that agent's. */
-export async function expectAgent(call: ModelCall, tool: string, args: JsonObject): Promise<void> {
+export async function expectAgent(call: ProposingCall, tool: string, args: JsonObject): Promise<void> {
   if (!agentToolsOf(call.client).has(tool)) return
   const { services, snapshot, caller, session, turn } = call
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms

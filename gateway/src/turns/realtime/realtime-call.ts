@@ -1,0 +1,256 @@
+/**
+ * The life of a realtime session, top to bottom: who calls, which model is granted, whose credential is used, and that it is
+ * on record before the upstream is asked; then both sides are heard until one of them leaves.
+ */
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import type { WebSocket } from 'ws'
+import type { Route, RouteTarget } from '../../config/snapshot.ts'
+import type { CancelSignal } from '../../core/cancellation.ts'
+import { asTurnwardError, TurnwardError } from '../../core/error.ts'
+import { newId, randomText } from '../../core/ids.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { resolveCredential } from '../../identity/credentials.ts'
+import { openSocket } from '../../models/opening-socket.ts'
+import { providers } from '../../providers/providers.ts'
+import { noopTelemetry } from '../../telemetry/noop.ts'
+import { CallGate } from '../../wire/realtime/call-gate.ts'
+import { errorEvent } from '../../wire/realtime/error-event.ts'
+import { authoriseModel } from '../deciding/authorising-model.ts'
+import { refuseOnRecord } from '../model-call.ts'
+import { traceHeaders } from '../origins/call-origin.ts'
+import { recordOperation, recordOperationOutcome, recordRefusedOperation, type OperationCall } from '../recording/recording-operation.ts'
+import type { Services } from '../services.ts'
+import { beginSession, Conversation } from './conversation.ts'
+import { hearClient } from './hearing-client.ts'
+import { UpstreamEar } from './hearing-upstream.ts'
+import { keepAlive } from './keeping-alive.ts'
+import { Lane } from './lane.ts'
+
+/** Who wants a session, and how it gets its answer. */
+export interface RealtimeOrigin {
+  /** The caller's key is in `authorization`, wherever it came. */
+  readonly headers: IncomingHttpHeaders
+  readonly query: URLSearchParams
+  /** Aborted when the client goes away before it is answered, or the gateway stops. */
+  readonly signal: CancelSignal
+  /** Completes the handshake. */
+  accept(headers: OutgoingHttpHeaders, maxMessageBytes: number): Promise<WebSocket>
+}
+
+/** Rejects with why there is no session. Resolves when it is over. */
+export async function runRealtime(gateway: Services, origin: RealtimeOrigin): Promise<void> {
+  const started = gateway.clock.monotonic()
+  const snapshot = gateway.snapshot()
+  // Who is calling comes first.
+  const caller = await gateway.authenticator.authenticate(origin.headers, snapshot)
+  const model = readQuery(origin.query)
+  const span = noopTelemetry.startModelCall({ requestModel: model, dialect: 'realtime', stream: true, ...traceHeaders(origin) })
+  const session = await beginSession(gateway, snapshot, caller, origin.headers)
+  const asked = {
+    services: gateway,
+    snapshot,
+    caller,
+    session,
+    turn: null,
+    span,
+    modelCall: newId('mc'),
+    operation: 'realtime',
+    model,
+  } as const
+  const { route, source } = refuseOnRecord(
+    () => authoriseModel(snapshot, caller.principal, model),
+    (error) => recordRefusedOperation(asked, error),
+  )
+  const call: OperationCall = { ...asked, decision: newId('dec'), grant: source, sentTo: undefined, leftOut: [] }
+  const { headers } = origin
+  const conversation = new Conversation({ services: gateway, snapshot, caller, headers, session, span, model, grant: source })
+  let failure: TurnwardError | undefined
+  try {
+    failure = await converse(call, conversation, origin, route)
+  } catch (error) {
+    failure = asTurnwardError(error)
+    throw failure
+  } finally {
+    recordOperationOutcome(call, started, failure)
+  }
+}
+
+/** Opens both sides and hears them until it is over. Resolves with what ended it, if anything went wrong. */
+async function converse(
+  call: OperationCall,
+  conversation: Conversation,
+  origin: RealtimeOrigin,
+  route: Route,
+): Promise<TurnwardError | undefined> {
+  const { limits } = call.snapshot.settings
+  const gate = new CallGate(limits.max_event_bytes)
+  const sides: { client?: WebSocket; upstream?: WebSocket } = {}
+  const toClient = (text: string): void => sides.client?.send(text, ignore)
+  const toUpstream = (text: string): void => sides.upstream?.send(text, ignore)
+  const tell = (error: TurnwardError, about?: JsonObject): void => {
+    const { status, code, message } = error
+    const turn = conversation.turn ?? undefined
+    toClient(errorEvent(`event_${randomText(20)}`, { status, code, message, turn }, about?.event_id))
+  }
+  let failure: TurnwardError | undefined
+  let finish: () => void = () => {}
+  const over = new Promise<void>((resolve) => (finish = resolve))
+  const fail = (thrown: unknown): void => {
+    if (failure === undefined) {
+      failure = asTurnwardError(thrown)
+      if (failure.code !== 'request.cancelled') tell(failure)
+    }
+    finish()
+  }
+  const ear = new UpstreamEar({
+    conversation,
+    gate,
+    logger: call.services.telemetry.logger,
+    toClient,
+    toUpstream,
+    onExhausted: (names) =>
+      tell(new TurnwardError('policy.refused', { subject: names.join(', ').slice(0, 200), turn: conversation.turn ?? undefined })),
+  })
+  const fromUpstream = new Lane(({ data, isBinary }) => ear.hear(data, isBinary), fail)
+  const fromClient = new Lane(({ data, isBinary }) => hearClient({ conversation, gate, toUpstream, refuse: tell }, data, isBinary), fail)
+  const upstream = (sides.upstream = await openUpstream(call, conversation, origin, route, fromUpstream.take))
+  let client: WebSocket
+  try {
+    client = sides.client = await origin.accept(
+      { 'x-turnward-session': conversation.session, 'x-turnward-call': call.modelCall ?? '' },
+      limits.max_event_bytes,
+    )
+  } catch (error) {
+    upstream.terminate()
+    throw error
+  }
+  client.on('message', (data, isBinary) => fromClient.take(data as Buffer, isBinary))
+  client.on('error', (cause) => fail(clientFailure(cause, limits.max_event_bytes)))
+  client.on('close', () => fromClient.whenIdle(finish))
+  const { upstream: name } = conversation.attempt ?? {}
+  upstream.on('error', (cause) => fail(new TurnwardError('upstream.malformed', { subject: name, why: 'it broke the protocol', cause })))
+  upstream.on('close', (code) =>
+    fromUpstream.whenIdle(() => {
+      if (isRegular(code)) finish()
+      else fail(new TurnwardError('upstream.failed', { subject: name, why: `it closed the session (${code})` }))
+    }),
+  )
+  // A client that leaves properly is heard of by its close.
+  const onStop = (): void => {
+    if (client.readyState === client.OPEN) fail(origin.signal.reason)
+  }
+  origin.signal.addEventListener('abort', onStop)
+  const stopKeeping = keepAlive(client, upstream, () => conversation.renew(), fail)
+  fromUpstream.begin(upstream, client)
+  fromClient.begin(client, upstream)
+  if (client.readyState !== client.OPEN || upstream.readyState !== upstream.OPEN) finish()
+  await over
+  stopKeeping()
+  fromClient.stop()
+  fromUpstream.stop()
+  origin.signal.removeEventListener('abort', onStop)
+  // Closing one side closes the other.
+  close(client, failure === undefined ? 1000 : failure.code === 'gateway.draining' ? 1001 : failure.code.startsWith('auth.') ? 1008 : 1011)
+  close(upstream, 1000)
+  return failure
+}
+
+/** The first upstream of the route that takes the session. That it is asked is on record before. */
+async function openUpstream(
+  call: OperationCall,
+  conversation: Conversation,
+  { headers, signal }: RealtimeOrigin,
+  route: Route,
+  onMessage: (data: Buffer, isBinary: boolean) => void,
+): Promise<WebSocket> {
+  const { services, snapshot, caller, model } = call
+  const targets = placesFor(route, model)
+  for (const [at, { target, path }] of targets.entries()) {
+    const { upstream } = target
+    try {
+      const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, services.clock.now())
+      call.sentTo = { upstream: upstream.name, credential: id }
+      conversation.sentTo(target, id)
+      recordOperation(call)
+      return await openSocket({
+        target,
+        path,
+        credential,
+        now: services.clock.now(),
+        clientHeaders: headers,
+        ...traceHeaders({ headers }),
+        maxMessageBytes: snapshot.settings.limits.max_event_bytes,
+        signal,
+        onMessage,
+      })
+    } catch (error) {
+      const { code } = asTurnwardError(error)
+      if (at === targets.length - 1 || signal.aborted || !code.startsWith('upstream.')) throw error
+      services.telemetry.count('turnward_upstream_failovers_total', { upstream: upstream.name })
+      services.telemetry.logger.warn({ upstream: upstream.name, code }, 'failing over to the next upstream')
+    }
+  }
+  throw new TurnwardError('route.no_upstream', { subject: model })
+}
+
+interface Place {
+  readonly target: RouteTarget
+  readonly path: string
+}
+
+/** Upstreams of a route that have realtime sessions, and where. Throws `request.unsupported` when none has. */
+function placesFor(route: Route, model: string): readonly Place[] {
+  const places = route.targets.flatMap((target): Place[] => {
+    const { config } = target.upstream
+    const place = providers[config.kind].operations?.realtime
+    // Under a dated version of Azure's API the path is another one.
+    if (typeof place !== 'string' || ('api_version' in config && config.api_version !== undefined)) return []
+    return [{ target, path: `${place}?model=${encodeURIComponent(target.model ?? model)}` }]
+  })
+  if (places.length > 0) return places
+  throw new TurnwardError('request.unsupported', { subject: 'realtime', why: `no upstream of the route \`${route.model}\` has it` })
+}
+
+/** The model, which is all that may be asked for. */
+function readQuery(query: URLSearchParams): string {
+  for (const name of query.keys()) {
+    if (name === 'model') continue
+    const why =
+      name === 'intent'
+        ? 'transcription sessions are not relayed'
+        : name === 'call_id'
+          ? 'calls over WebRTC and SIP are not relayed'
+          : 'only `model` is'
+    throw new TurnwardError('request.unsupported', { subject: name.slice(0, 64), why })
+  }
+  const [model, ...more] = query.getAll('model')
+  if (model === undefined || model === '' || more.length > 0)
+    throw new TurnwardError('request.invalid', { subject: 'model', why: 'the query must name one model' })
+  return model
+}
+
+function clientFailure(cause: Error, most: number): TurnwardError {
+  const { code } = cause as { readonly code?: string }
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH')
+    return new TurnwardError('request.too_large', {
+      why: `an event has more than ${most} bytes`,
+      fix: 'Send smaller events, or raise `limits.max_event_bytes`.',
+    })
+  return new TurnwardError('request.cancelled', { cause })
+}
+
+function isRegular(code: number): boolean {
+  return code === 1000 || code === 1001 || code === 1005
+}
+
+/** How long a side may take to say goodbye. */
+const graceMs = 1000
+
+function close(socket: WebSocket, code: number): void {
+  if (socket.isPaused) socket.resume()
+  socket.close(code)
+  setTimeout(() => socket.terminate(), graceMs).unref()
+}
+
+/** A side that is gone is heard of by its close. */
+function ignore(): void {}
