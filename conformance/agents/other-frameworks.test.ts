@@ -8,7 +8,7 @@ import { ChatOpenAI } from '@langchain/openai'
 import { Agent, MCPServerStreamableHttp, OpenAIProvider, Runner, setTracingDisabled } from '@openai/agents'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { ada, startOffice, type Office } from '../mcp/office.ts'
+import { ada, officeConfig, startOffice, type Office } from '../mcp/office.ts'
 
 setTracingDisabled(true)
 
@@ -38,7 +38,9 @@ beforeAll(async () => {
       { model: 'scripted', upstreams: ['model'] },
       { model: 'own-tools', upstreams: ['own'] },
     ],
+    grants: [{ principals: ['ada'], gateways: ['main'], tools: ['*'], models: ['*'] }],
     contracts: {
+      ...officeConfig('').contracts,
       read_page: { output: { trust: 'untrusted' } },
       read_files: { output: { trust: 'trusted', audience: ['ada@acme.example'] } },
       send_mail: { effects: ['egress'], output: { trust: 'trusted' }, requires: { trust: 'trusted' } },

@@ -32,9 +32,9 @@ export function say(request: VendorRequest, answer: ModelAnswer): VendorReply {
   const model = String(request.body.model ?? 'unnamed')
   if (request.path.endsWith('/converse-stream')) return { headers: eventStreamHeaders, parts: converseFrames(answer) }
   if (request.path.endsWith('/converse')) return { headers: { 'x-amzn-requestid': 'b2a3c4d5-vendor' }, parts: [converseMessage(answer)] }
-  if (isGemini(request)) return geminiReply(request, answer)
   if (request.path.endsWith('/invoke-with-response-stream'))
     return { headers: eventStreamHeaders, parts: chunkFrames(messageEvents(answer, 'claude-on-bedrock')) }
+  if (isGemini(request)) return geminiReply(request, answer)
   if (request.body.stream === true) return { headers: streamHeaders(request), parts: eventsOf(request, answer) }
   if (request.path.endsWith('/responses')) return { headers: vendorHeaders(request), parts: [response(answer, model)] }
   const body = request.dialect === 'openai' ? chatCompletion(answer, model) : message(answer, model)

@@ -2,6 +2,7 @@
 import {
   ConverseCommand,
   ConverseStreamCommand,
+  CountTokensCommand,
   BedrockRuntimeClient,
   type ContentBlock,
   type Message,
@@ -156,6 +157,13 @@ describe.each([
     const { stream } = await client.send(new ConverseStreamCommand({ modelId, messages: ask }))
     await expect(readStream(stream)).rejects.toMatchObject({ name: 'InternalServerException', message: expect.stringContaining('cut off') })
   })
+})
+
+test('tokens are counted, as an estimate', async () => {
+  const counted = await client.send(new CountTokensCommand({ modelId: 'nova-test', input: { converse: { messages: ask } } }))
+  expect(counted.inputTokens).toBeGreaterThan(5)
+  const other = client.send(new CountTokensCommand({ modelId: 'nova-test', input: { invokeModel: { body: Buffer.from('{}') } } }))
+  await expect(other).rejects.toMatchObject({ name: 'ValidationException', message: expect.stringContaining('input.invokeModel') })
 })
 
 test('is asked in frames, with a signature and without anything of the caller’s', async () => {

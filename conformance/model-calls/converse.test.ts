@@ -146,6 +146,25 @@ describe('a Bedrock upstream', () => {
   })
 })
 
+test.each([converse, stream])('a conversation is one session, by its words alone: %s', async (path) => {
+  const answer = {
+    text: 'I look.',
+    thinking: { text: 'Hm.', signature: 'sig' },
+    calls: [{ id: 'a', name: 'get_time', args: { zone: 'CET' } }],
+  }
+  const first = [{ role: 'user', content: [{ text: `What time is it? ${path}` }] }]
+  const said = JSON.parse(converseMessage(answer)) as { output: { message: object } }
+  const then = [...first, said.output.message, { role: 'user', content: [{ toolResult: { toolUseId: 'a', content: [{ text: 'noon' }] } }] }]
+  bedrock.respond((request) => say(request, answer))
+  const one = await post(path, { messages: first })
+  bedrock.respond((request) => say(request, { text: 'Noon.' }))
+  const two = await post(path, { messages: then })
+  expect(two.headers.get('x-turnward-session')).toBe(one.headers.get('x-turnward-session'))
+  expect(two.headers.get('x-turnward-turn')).toBe(one.headers.get('x-turnward-turn'))
+  const other = await post(path, { messages: [{ role: 'user', content: [{ text: 'Something else.' }] }] })
+  expect(other.headers.get('x-turnward-session')).not.toBe(one.headers.get('x-turnward-session'))
+})
+
 describe('a stream that is broken', () => {
   const frames = converseFrames({ text: 'Sunny, 21 °C.', calls: [{ id: 'call_time', name: 'get_time', args: { zone: 'CET' } }] })
   const whole = Buffer.concat(frames)
@@ -240,7 +259,7 @@ describe('the entrance', () => {
     ['/model/%ff/converse', 400, 'ValidationException'],
     ['/model/bedrock%2F..%2Fx/converse', 400, 'ValidationException'],
     ['/model/nobody-has-this/converse', 404, 'ResourceNotFoundException'],
-    ['/model/nova-test/count-tokens', 400, 'ValidationException'],
+    ['/model/nova-test/invoke-with-bidirectional-stream', 400, 'ValidationException'],
   ])('%s is refused in the words of AWS', async (path, status, name) => {
     const before = bedrock.requests.length
     const answer = await post(path)

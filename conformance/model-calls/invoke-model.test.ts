@@ -139,12 +139,21 @@ test('betas are fields on Bedrock and headers at Anthropic', async () => {
   expect(governed.vendors.anthropic.last().body).not.toHaveProperty('anthropic_beta')
   await invoke(`bedrock/${claude}`, body, true)
   expect(bedrock.last().body.anthropic_beta).toEqual(['context-1m-2025-08-07', 'interleaved-thinking-2025-05-14'])
+  const headers = { authorization: `Bearer ${secrets.alice}` }
+  const elsewhere = await fetch(`${governed.url}/model/gpt-test/invoke`, { method: 'POST', headers, body })
+  expect([elsewhere.status, elsewhere.headers.get('x-turnward-warnings')]).toEqual([200, expect.stringContaining('anthropic_beta')])
+})
+
+test('the version may be that of the API, which Anthropic’s own client for Bedrock copies from its header', async () => {
+  bedrock.respond((request) => say(request, { text: 'ok' }))
+  await invoke(`bedrock/${claude}`, bodyOf(hi, { anthropic_version: '2023-06-01' }), false)
+  expect(bedrock.last().body.anthropic_version).toBe('bedrock-2023-05-31')
 })
 
 test.each([
   ['a body of another vendor’s model', JSON.stringify({ inputText: 'Hi.', messages: hi }), 'anthropic_version'],
   ['a model in the body', bodyOf(hi, { model: 'x' }), 'model'],
-  ['another version', bodyOf(hi, { anthropic_version: '2023-06-01' }), 'anthropic_version'],
+  ['a version that is none', bodyOf(hi, { anthropic_version: 5 }), 'anthropic_version'],
   ['betas that are none', bodyOf(hi, { anthropic_beta: ['a\nb'] }), 'anthropic_beta'],
 ])('%s is refused by name', async (_, body, name) => {
   await expect(invoke('claude-test', body, false)).rejects.toMatchObject({

@@ -69,8 +69,8 @@ export const errorCodes = {
   // Answers that are kept
   'response.not_found': {
     status: 404,
-    title: 'There is no such kept response',
-    fix: 'It was made by somebody else, made with `store: false`, deleted, or has expired: send the conversation itself in `input`.',
+    title: 'Nothing is kept here under this id',
+    fix: 'It is somebody else’s, was made with `store: false`, was deleted, or has expired: send the conversation itself in `input`.',
   },
   'response.not_over': {
     status: 400,

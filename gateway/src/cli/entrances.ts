@@ -7,13 +7,14 @@ import { OfferedModels } from '../models/offered-models.ts'
 import { modelOperations, pathEmbeddings } from '../models/operations.ts'
 import { answerError } from '../turns/answering/answering-client.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
-import { answerKept } from '../turns/keeping/answering-kept.ts'
+import { answerKept, answerKeptConversation } from '../turns/keeping/answering-kept.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import { runModelOperation } from '../turns/model-operation.ts'
 import { httpOrigin } from '../turns/origins/http-origin.ts'
 import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
 import type { Dialect, PathTarget } from '../wire/dialect.ts'
+import type { KeptAnswers } from '../wire/kept-answers.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
 import { settleKey } from './carried-key.ts'
@@ -74,19 +75,24 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole 
         return answerModels(services, offered, { request, response, dialect, name })
       }),
     })
-    const kept: Entrance = {
-      path: `${call}/{kept...}`,
-      methods: 'own',
+    const about = (path: string, answer: typeof answerKept, methods: Entrance['methods'] = 'own'): Entrance => ({
+      path,
+      methods,
       needs: 'caller',
       dialect: dialect.name,
       handle: named((request, response, target) =>
-        answerKept(services, httpOrigin(request, response), dialect, { method: request.method ?? '', target, query: queryOf(request) }),
+        answer(services, httpOrigin(request, response), dialect, { method: request.method ?? '', target, query: queryOf(request) }),
       ),
-    }
+    })
+    const keptOf = ({ conversations: { path } }: KeptAnswers): readonly Entrance[] => [
+      about(`${call}/{kept...}`, answerKept),
+      about(path, answerKeptConversation, ['POST']),
+      about(`${path}/{kept...}`, answerKeptConversation),
+    ]
     return [
       ...[call, ...more].map((path) => entrance(path, runModelCall)),
       ...(count === undefined ? [] : [entrance(count, countTokens)]),
-      ...(dialect.kept === undefined ? [] : [kept]),
+      ...(dialect.kept === undefined ? [] : keptOf(dialect.kept)),
       ...(list === undefined ? [] : [listing(list), listing(`${list}/{name...}`)]),
     ]
   })

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { AwsIdentities, type GivenKeys } from './aws-identities.ts'
 
 const minute = 60_000
@@ -63,6 +63,18 @@ describe('keys that a machine is given', () => {
     expect(asked).toBe(1)
     next = () => Promise.resolve(keys('one', 60 * minute))
     expect(await identities.credential(identity, 5_000)).toEqual(one)
+  })
+
+  test('are not waited for for ever', async () => {
+    vi.useFakeTimers()
+    try {
+      next = () => new Promise(() => {})
+      const given = expect(identities.credential(identity, 0)).rejects.toThrow('within')
+      await vi.advanceTimersByTimeAsync(15_000)
+      await given
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('belong to one identity each', async () => {

@@ -29,6 +29,8 @@ const renewedMs = 5 * 60_000
 const usedUntilMs = 30_000
 /** An identity that cannot be had is not asked for by every call. */
 const quietMs = 5_000
+/** Nobody waits longer than this for one. */
+const longestMs = 15_000
 
 export class MachineCredentials<Identity, Kind extends Credential> {
   readonly #askerOf: (identity: Identity) => Promise<AskForCredential<Kind>>
@@ -68,7 +70,7 @@ export class MachineCredentials<Identity, Kind extends Credential> {
 
   async #ask(kept: Kept<Kind>, now: number): Promise<Kind> {
     try {
-      const { credential, expires } = await (await kept.ask)()
+      const { credential, expires } = await inTime(kept.ask.then((ask) => ask()))
       kept.credential = credential
       kept.expires = expires
       return credential
@@ -80,4 +82,11 @@ export class MachineCredentials<Identity, Kind extends Credential> {
       kept.asking = undefined
     }
   }
+}
+
+function inTime<T>(given: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`nothing was given within ${longestMs} ms`)), longestMs)
+    given.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }

@@ -9,7 +9,8 @@ export function headersOf({ headersInBody }: Dialect, given: IncomingHttpHeaders
   const headers: IncomingHttpHeaders = { ...given }
   for (const name in headersInBody) {
     const value = body[headersInBody[name] as string]
-    if (Array.isArray(value) && value.length > 0) headers[name] = value.join(',')
+    const texts = Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+    if (texts.length > 0) headers[name] = texts.join(',')
   }
   return headers
 }

@@ -117,6 +117,8 @@ export interface KeptResponse {
   readonly digest: string
   /** Model call that made it. */
   readonly modelCall: string
+  /** Where it stands on the shelf of its caller, if it has moved there. */
+  readonly segment?: number
   /** It is made in the background, and its end is not known yet. */
   readonly isOpen?: boolean
   /** Another answer came under the same id, so that nobody can say which is meant. */

@@ -5,6 +5,8 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 export interface KeptAsk {
   /** Id of the answer it goes on from. */
   readonly previous: string | undefined
+  /** Id of the conversation it goes on with, and its answer becomes a part of. */
+  readonly conversation: string | undefined
   /** Ids of items that it only names. */
   readonly items: readonly string[]
   /** Whether its answer is to be kept. */
@@ -26,8 +28,8 @@ export type KeptEnding = { readonly status: 'cancelled' } | { readonly status: '
 export interface KeptAnswers {
   /** Reads a body that nothing else has looked at yet. Throws `request.invalid` / `request.unsupported` naming the field. */
   ask(body: JsonObject): KeptAsk
-  /** Puts what the request goes on from before its conversation, and items in the place of their names. Changes the body. */
-  complete(body: JsonObject, from: KeptAnswer | undefined, items: ReadonlyMap<string, JsonObject>): void
+  /** Puts what the request goes on from before its conversation, and items in the place of their names. Changes the body. Returns how many items were put before. */
+  complete(body: JsonObject, from: KeptAnswer | undefined, items: ReadonlyMap<string, JsonObject>): number
   /** The conversation of a request, as a list. */
   conversation(body: JsonObject): readonly JsonValue[]
   /** The items of an answer by their ids. */
@@ -40,6 +42,8 @@ export interface KeptAnswers {
   wait(body: JsonObject): void
   /** What becomes of an answer that was begun and has no other end. */
   ended(response: JsonObject, ending: KeptEnding): JsonObject
+  /** The answer under names of the gateway's. */
+  named(response: JsonObject, names: KeptNames): JsonObject
   /** Whether an answer was asked for in the background. */
   isInBackground(response: JsonObject): boolean
   /** Whether a conversation can go on from it. */
@@ -49,5 +53,37 @@ export interface KeptAnswers {
   /** A page of the conversation it answers. Throws `request.invalid` naming the parameter. */
   page(kept: KeptAnswer, query: URLSearchParams): JsonObject
   /** What is answered to whoever deletes it. */
+  deleted(id: string): JsonObject
+  readonly conversations: KeptConversations
+}
+
+/** What an answer is called here, besides by its upstream. */
+export interface KeptNames {
+  /** Its own name, where it was begun in the background. */
+  readonly id?: string | undefined
+  /** The conversation it is a part of. */
+  readonly conversation?: string | undefined
+}
+
+/** Conversations that are kept by themselves. One is kept as an answer is: `response` is what it says of itself, `input` its items. */
+export interface KeptConversations {
+  /** Where clients ask for them. */
+  readonly path: string
+  /** A conversation as a request begins it. `created`: Unix seconds. Throws `request.*` naming the field. */
+  begun(id: string, body: JsonObject, created: number): KeptAnswer
+  /** It, with what a request says of it. Throws `request.*` naming the field. */
+  changed(kept: KeptAnswer, body: JsonObject): KeptAnswer
+  /** The items a request adds. Throws `request.*` naming the field. */
+  items(body: JsonObject): readonly JsonValue[]
+  /** It, with more items at its end. */
+  added(kept: KeptAnswer, items: readonly JsonValue[]): KeptAnswer
+  /** It, without an item; undefined when it has none of this id. */
+  without(kept: KeptAnswer, id: string): KeptAnswer | undefined
+  item(kept: KeptAnswer, id: string): JsonObject | undefined
+  /** A page of its items. Throws `request.invalid` naming the parameter. */
+  page(kept: KeptAnswer, query: URLSearchParams): JsonObject
+  /** The items that were added last, as a page. */
+  newest(kept: KeptAnswer, count: number): JsonObject
+  shown(kept: KeptAnswer): JsonObject
   deleted(id: string): JsonObject
 }

@@ -8,25 +8,36 @@ import { answerError } from '../answering/answering-client.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
 import type { Services } from '../services.ts'
 import { forCall, settleState } from '../state-of-call.ts'
+import { answerConversation } from './answering-conversations.ts'
 import { topicOf } from './background-answers.ts'
 import type { Keeper } from './keeper.ts'
+import { decoded, notThere, type KeptQuestion } from './kept-questions.ts'
 import { endAnswer, findAnswer, forgetAnswer, type FoundAnswer } from './kept-store.ts'
 
-export interface KeptQuestion {
-  readonly method: string
-  /** The path below the dialect's own: an id, and what is asked of it. */
-  readonly target: string
-  /** Without its `?`. */
-  readonly query: string
+/** Never rejects. */
+export function answerKept(gateway: Services, origin: CallOrigin, dialect: Dialect, question: KeptQuestion): Promise<void> {
+  return answerFor(gateway, origin, dialect, (keeper) => answered(gateway, keeper, dialect, question))
 }
 
-/** Never rejects. */
-export async function answerKept(gateway: Services, origin: CallOrigin, dialect: Dialect, question: KeptQuestion): Promise<void> {
+/** The same for conversations that are kept by themselves. */
+export function answerKeptConversation(gateway: Services, origin: CallOrigin, dialect: Dialect, question: KeptQuestion): Promise<void> {
+  return answerFor(gateway, origin, dialect, (keeper) => {
+    if (dialect.kept === undefined || !isKeeping(keeper.snapshot)) throw notThere(question.target)
+    return answerConversation(keeper, origin, dialect.kept.conversations, question)
+  })
+}
+
+async function answerFor(
+  gateway: Services,
+  origin: CallOrigin,
+  dialect: Dialect,
+  answerOf: (keeper: Keeper) => Promise<JsonObject>,
+): Promise<void> {
   try {
     const snapshot = gateway.snapshot()
     const caller = await gateway.authenticator.authenticate(origin.headers, snapshot)
     const services = forCall(gateway, caller)
-    const answer = await answered(gateway, { services, snapshot, caller }, dialect, question)
+    const answer = await answerOf({ services, snapshot, caller })
     await settleState(services)
     const text = JSON.stringify(answer)
     origin.outlet.head(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
@@ -61,10 +72,10 @@ async function answered(
 ): Promise<JsonObject> {
   const [first = '', asks = '', ...rest] = target.split('/')
   const methods = rest.length === 0 && Object.hasOwn(questions, asks) ? questions[asks] : undefined
-  if (methods === undefined || kept === undefined || !isKeeping(keeper.snapshot)) throw notFound(target)
+  if (methods === undefined || kept === undefined || !isKeeping(keeper.snapshot)) throw notThere(target)
   const asked = method === 'HEAD' ? methods['GET'] : methods[method]
   // What else vendors answer there has a name in the place of an id.
-  if (asked === undefined && asks === '' && method === 'POST') throw notFound(target)
+  if (asked === undefined && asks === '' && method === 'POST') throw notThere(target)
   if (asked === undefined) throw new TurnwardError('request.method', { subject: method })
   const found = await findAnswer(keeper, decoded(first))
   if (found === undefined) throw new TurnwardError('response.not_found')
@@ -73,18 +84,6 @@ async function answered(
 
 function isKeeping({ settings }: Snapshot): boolean {
   return settings.responses.keep
-}
-
-function notFound(target: string): TurnwardError {
-  return new TurnwardError('request.not_found', { subject: target.slice(0, 200) })
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw new TurnwardError('request.invalid', { subject: 'path', why: 'it is not percent-encoded UTF-8' })
-  }
 }
 
 /** An answer whose maker is gone has failed. */

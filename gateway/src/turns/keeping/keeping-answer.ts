@@ -4,11 +4,12 @@
  * of an answer need not change; only an answer in the background has a name of ours, because it has one before there is an
  * upstream.
  */
-import { asText } from '../../core/json.ts'
+import { asText, type JsonObject } from '../../core/json.ts'
+import type { KeptAnswers } from '../../wire/kept-answers.ts'
 import type { Answer } from '../answering/answer.ts'
 import type { ModelCall } from '../call.ts'
 import { keyOf } from './keeper.ts'
-import { endAnswer, keepUnderId, noteItems, type AnswerToKeep } from './kept-store.ts'
+import { changeKept, endAnswer, findAnswer, keepUnderId, noteItems, type AnswerToKeep } from './kept-store.ts'
 
 /** Items of one answer that can be referred to. */
 const mostItems = 256
@@ -20,13 +21,29 @@ export async function keepAnswer(call: ModelCall, answer: Answer): Promise<void>
   if (keeping === undefined || dialect.kept === undefined || released === undefined) return
   const { background } = origin
   const id = background ?? asText(released.id)
-  if (id === '') return
-  const response = background === undefined ? released : { ...released, id, background: true }
-  const kept: AnswerToKeep = { id, response, modelCall, ...keeping }
-  if (!(await (background === undefined ? keepUnderId : endAnswer)(call, kept))) {
-    call.services.telemetry.logger.info({ modelCall }, 'an answer was not kept: it is too large, or was cancelled')
+  const response = dialect.kept.named(released, { id: background, conversation: keeping.conversation?.id })
+  // What was cancelled is no part of anything; who sees that an answer is there may go on with its conversation at once.
+  if (background !== undefined && (await findAnswer(call, background))?.isOpen !== true) return
+  await goOnWith(call, dialect.kept, response)
+  if (keeping.keeps && id !== '') await keepById(call, dialect.kept, { id, response, modelCall, ...keeping })
+}
+
+async function keepById(call: ModelCall, kept: KeptAnswers, answer: AnswerToKeep): Promise<void> {
+  const { origin, services, modelCall } = call
+  if (!(await (origin.background === undefined ? keepUnderId : endAnswer)(call, answer))) {
+    services.telemetry.logger.info({ modelCall }, 'an answer was not kept: it is too large, or was cancelled')
     return
   }
-  const items = [...dialect.kept.items(response).keys()].slice(0, mostItems)
-  await noteItems(call, keyOf(call, 'response', id), items)
+  const items = [...kept.items(answer.response).keys()].slice(0, mostItems)
+  await noteItems(call, keyOf(call, 'response', answer.id), items)
+}
+
+/** The conversation of the call has what was asked and what was answered. One that is too large for it says so from then on. */
+async function goOnWith(call: ModelCall, { conversations }: KeptAnswers, response: JsonObject): Promise<void> {
+  const { conversation } = call.keeping ?? {}
+  if (conversation === undefined) return
+  const more = [...conversation.items, ...(Array.isArray(response.output) ? response.output : [])]
+  const changed = await changeKept(call, conversation.id, (found) => conversations.added(found, more))
+  if (changed === 'too large')
+    await changeKept(call, conversation.id, (found) => ({ ...found, response: { ...found.response, is_full: true } }))
 }

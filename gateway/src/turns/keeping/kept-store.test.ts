@@ -9,7 +9,7 @@ import type { StateStore } from '../../state/state-store.ts'
 import { slotOf } from '../state-of-call.ts'
 import { BackgroundAnswers } from './background-answers.ts'
 import { keyOf, type Keeper } from './keeper.ts'
-import { beginAnswer, endAnswer, findAnswer, findAnswerOfItem, forgetAnswer, keepUnderId, noteItems } from './kept-store.ts'
+import { beginAnswer, changeKept, endAnswer, findAnswer, findAnswerOfItem, forgetAnswer, keepUnderId, noteItems } from './kept-store.ts'
 
 const secret = Buffer.alloc(32, 7)
 const day = 24 * 3600 * 1000
@@ -156,6 +156,34 @@ describe.each(stateBackends)('answers kept in $name', ({ make, isMissing }) => {
     expect(JSON.stringify(found?.response)).toContain(['First.', 'Second.', 'Third.'][ends.indexOf(true)])
     // What was never begun, or was forgotten, has no end.
     expect(await endAnswer((await keeperOf(shared)).keeper, answer('resp_2'))).toBe(false)
+  })
+
+  test.skipIf(isMissing)('that are changed lose no change, and stay for as long as they are', async () => {
+    await using shared = await make()
+    const begun = await keeperOf(shared)
+    await keepUnderId(begun.keeper, { ...answer('conv_1'), inputText: '[]', kind: 'conversation' })
+    await begun.settle()
+    const add = async (item: string) => {
+      const { keeper, settle } = await keeperOf(shared, { max_kept: 64 })
+      const changed = await changeKept(keeper, 'conv_1', (found) => ({ ...found, input: [...found.input, item] }))
+      await settle()
+      return changed
+    }
+    await Promise.all(Array.from({ length: 10 }, (_, at) => add(`${at}`)))
+    const find = async () => findAnswer((await keeperOf(shared)).keeper, 'conv_1', 'conversation')
+    expect((await find())?.input.toSorted()).toEqual(Array.from({ length: 10 }, (_, at) => `${at}`))
+    expect(await findAnswer((await keeperOf(shared)).keeper, 'conv_1')).toBeUndefined()
+    // Others come and go.
+    for (let at = 0; at < 100; at += 1) {
+      const { keeper, settle } = await keeperOf(shared, { max_kept: 64 })
+      await keepUnderId(keeper, answer(`resp_${at}`))
+      await settle()
+      if (at % 10 === 0) await add(`more ${at}`)
+    }
+    expect((await find())?.input).toHaveLength(20)
+    const { keeper } = await keeperOf(shared, { max_bytes: 1000 })
+    expect(await changeKept(keeper, 'conv_1', (found) => ({ ...found, input: ['x'.repeat(2000)] }))).toBe('too large')
+    expect(await changeKept(keeper, 'conv_2', (found) => found)).toBe('unknown')
   })
 
   test.skipIf(isMissing)('run in so many places at a time, whoever counts', async () => {

@@ -3,6 +3,7 @@
  * caller (`keeper.ts`).
  */
 import { hkdfSync } from 'node:crypto'
+import { TurnwardError } from '../../core/error.ts'
 import { keyedHash, sha256 } from '../../core/hash.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
@@ -25,11 +26,13 @@ export interface AnswerToKeep {
   readonly inputText: string
   readonly previous: string | null
   readonly modelCall: string
+  /** What it is; an answer unless it says otherwise. */
+  readonly kind?: 'conversation'
 }
 
 /** What the caller knows by this id; undefined when there is nothing, or more than one. */
-export function findAnswer(keeper: Keeper, id: string): Promise<FoundAnswer | undefined> {
-  return findByKey(keeper, keyOf(keeper, 'response', id))
+export function findAnswer(keeper: Keeper, id: string, kind: 'response' | 'conversation' = 'response'): Promise<FoundAnswer | undefined> {
+  return findByKey(keeper, keyOf(keeper, kind, id))
 }
 
 export async function findByKey({ services }: Keeper, key: string): Promise<FoundAnswer | undefined> {
@@ -60,7 +63,7 @@ export async function noteItems(keeper: Keeper, key: string, ids: Iterable<strin
 export async function keepUnderId(keeper: Keeper, answer: AnswerToKeep): Promise<boolean> {
   const value = sealed(keeper, answer)
   if (value === undefined) return false
-  const key = keyOf(keeper, 'response', answer.id)
+  const key = keyOf(keeper, answer.kind ?? 'response', answer.id)
   const expires = expiryOf(keeper)
   await keeper.services.state.change('response', key, (before) => {
     const isSame = before === undefined || before.digest === value.digest || before.modelCall === value.modelCall
@@ -74,7 +77,7 @@ export async function keepUnderId(keeper: Keeper, answer: AnswerToKeep): Promise
 export async function beginAnswer(keeper: Keeper, answer: AnswerToKeep): Promise<boolean> {
   const value = sealed(keeper, answer)
   if (value === undefined) return false
-  const key = keyOf(keeper, 'response', answer.id)
+  const key = keyOf(keeper, answer.kind ?? 'response', answer.id)
   await keeper.services.state.put('response', key, { ...value, isOpen: true }, expiryOf(keeper))
   await putOnShelf(keeper, ownerOf(keeper), key, value.sealed.length)
   return true
@@ -85,10 +88,50 @@ export async function endAnswer(keeper: Keeper, answer: AnswerToKeep, announce?:
   const value = sealed(keeper, answer)
   if (value === undefined) return false
   const expires = expiryOf(keeper)
-  return keeper.services.state.change('response', keyOf(keeper, 'response', answer.id), (before) => {
+  return keeper.services.state.change('response', keyOf(keeper, answer.kind ?? 'response', answer.id), (before) => {
     if (before?.isOpen !== true) return { value: before, expires, result: false }
     return { value, expires, result: true, announce }
   })
+}
+
+/** How often a change is made again on what others have made of it. */
+const mostAttempts = 50
+
+/**
+ * Makes the next of something kept out of the present one; what nothing has happened to for its time is forgotten. `change`:
+ * undefined when there is nothing to change. Resolves with what it is then, or why it is not.
+ */
+export async function changeKept(
+  keeper: Keeper,
+  id: string,
+  change: (found: KeptAnswer) => KeptAnswer | undefined,
+): Promise<KeptAnswer | 'unknown' | 'too large'> {
+  const key = keyOf(keeper, 'conversation', id)
+  let segment: number | undefined
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const before = await keeper.services.state.get('response', key)
+    const found = before === undefined ? undefined : opened(keeper.services.secret, key, before)
+    const next = found === undefined ? undefined : change(found)
+    if (next === undefined) return 'unknown'
+    const { response, previous } = next
+    const value = sealed(keeper, { id, response, previous, inputText: JSON.stringify(next.input), modelCall: id, kind: 'conversation' })
+    if (value === undefined) return 'too large'
+    const place = (segment ??= await placeFor(keeper, key, value, before?.segment))
+    const expires = expiryOf(keeper)
+    const isDone = await keeper.services.state.change('response', key, (present) => {
+      const isSame = present?.digest === before?.digest
+      return { value: isSame ? { ...value, segment: place } : present, expires, result: isSame }
+    })
+    if (isDone) return next
+  }
+  throw new TurnwardError('state.busy')
+}
+
+/** Where something that is changed stands: where it stood, as long as nothing newer has a segment of its own. */
+async function placeFor(keeper: Keeper, key: string, { sealed: content }: KeptResponse, before: number | undefined): Promise<number> {
+  const owner = ownerOf(keeper)
+  const shelf = before === undefined ? undefined : await keeper.services.state.get('shelf', owner)
+  return before !== undefined && shelf?.segments.at(-1)?.number === before ? before : putOnShelf(keeper, owner, key, content.length)
 }
 
 /** Forgets an answer. */
@@ -105,7 +148,7 @@ function sealed(keeper: Keeper, answer: AnswerToKeep): KeptResponse | undefined 
   const { services, snapshot } = keeper
   const bytes = Buffer.from(textOf(answer))
   if (bytes.length > snapshot.settings.responses.max_bytes) return undefined
-  const boundTo = Buffer.from(keyOf(keeper, 'response', answer.id))
+  const boundTo = Buffer.from(keyOf(keeper, answer.kind ?? 'response', answer.id))
   return {
     sealed: sealBytes(sealingKey(services.secret), boundTo, bytes),
     digest: keyedHash(services.secret, 'kept', sha256(bytes)),

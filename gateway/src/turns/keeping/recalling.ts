@@ -3,7 +3,8 @@
  * items. What is decided on, and what goes out, is then the whole conversation, whatever the upstream speaks.
  */
 import { TurnwardError } from '../../core/error.ts'
-import type { JsonObject } from '../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import { parseJson } from '../../core/parse-json.ts'
 import type { KeptAnswers } from '../../wire/kept-answers.ts'
 import type { Keeper } from './keeper.ts'
 import { findAnswer, findAnswerOfItem, findByKey, type FoundAnswer } from './kept-store.ts'
@@ -14,6 +15,10 @@ export interface Keeping {
   readonly inputText: string
   /** Id of the answer it goes on from. */
   readonly previous: string | null
+  /** Whether the answer is to be found by its id. */
+  readonly keeps: boolean
+  /** The conversation it becomes a part of, with what the request brings itself. */
+  readonly conversation?: { readonly id: string; readonly items: readonly JsonValue[] } | undefined
 }
 
 export interface Recalled {
@@ -27,18 +32,29 @@ export interface Recalled {
 
 /** Changes the body. Throws `response.not_found`, `response.not_over`, and what the dialect throws. */
 export async function recall(keeper: () => Keeper, kept: KeptAnswers, body: JsonObject): Promise<Recalled> {
-  const { previous, items, keeps, later } = kept.ask(body)
-  const isCompleted = previous !== undefined || items.length > 0
+  const { previous, conversation, items, keeps, later } = kept.ask(body)
+  const isCompleted = previous !== undefined || conversation !== undefined || items.length > 0
+  let before = 0
   if (isCompleted) {
     const own = keeper()
-    kept.complete(
+    before = kept.complete(
       body,
-      previous === undefined ? undefined : await requireWhole(own, kept, previous),
+      previous === undefined ? await findConversation(own, conversation) : await requireWhole(own, kept, previous),
       await findItems(own, kept, new Set(items)),
     )
   }
   if (later) kept.wait(body)
-  const keeping = keeps ? { inputText: JSON.stringify(kept.conversation(body)), previous: previous ?? null } : undefined
+  if (!keeps && conversation === undefined) return { keeping: undefined, isLater: later, isCompleted }
+  const whole = kept.conversation(body)
+  // A copy: what becomes of the request is not its client's.
+  const inputText = JSON.stringify(whole)
+  const own = conversation === undefined ? [] : (parseJson(inputText) as JsonValue[]).slice(before)
+  const keeping: Keeping = {
+    inputText,
+    previous: previous ?? null,
+    keeps,
+    ...(conversation === undefined ? {} : { conversation: { id: conversation, items: own } }),
+  }
   return { keeping, isLater: later, isCompleted }
 }
 
@@ -47,6 +63,20 @@ async function requireWhole(keeper: Keeper, kept: KeptAnswers, id: string): Prom
   // As the vendor has it: what a request refers to is a fault of the request.
   if (found === undefined) throw new TurnwardError('response.not_found', { status: 400, subject: 'previous_response_id' })
   if (found.isOpen || !kept.isWhole(found.response)) throw new TurnwardError('response.not_over', { subject: 'previous_response_id' })
+  return found
+}
+
+async function findConversation(keeper: Keeper, id: string | undefined): Promise<FoundAnswer | undefined> {
+  if (id === undefined) return undefined
+  const found = await findAnswer(keeper, id, 'conversation')
+  if (found === undefined) throw new TurnwardError('response.not_found', { subject: 'conversation' })
+  // Going on without what did not fit would be another conversation.
+  if (found.response.is_full === true)
+    throw new TurnwardError('state.too_large', {
+      subject: 'conversation',
+      why: 'it is larger than `responses.max_bytes`',
+      fix: 'Begin another one, or delete items of it.',
+    })
   return found
 }
 

@@ -10,22 +10,23 @@ import { expiryOf, type Keeper } from './keeper.ts'
 const partOfAll = 1 / 16
 const mostPerSegment = 64
 
-/** Notes an answer of the caller, and forgets the oldest ones that are too many with it. */
-export async function putOnShelf(keeper: Keeper, owner: string, key: string, bytes: number): Promise<void> {
+/** Notes an answer of the caller, and forgets the oldest ones that are too many with it. Resolves with the segment it stands in. */
+export async function putOnShelf(keeper: Keeper, owner: string, key: string, bytes: number): Promise<number> {
   const { services, snapshot } = keeper
   const { state } = services
   const { max_kept: most, max_kept_bytes: mostBytes } = snapshot.settings.responses
   const now = services.clock.now()
   const expires = expiryOf(keeper)
-  const { full, dropped } = await state.change('shelf', owner, (before) => {
+  const { full, dropped, number } = await state.change('shelf', owner, (before) => {
     const { segments, last, full: filled } = added(before, { key, bytes, now, most, mostBytes })
     const living = segments.filter(({ at }, index) => index === segments.length - 1 || at + (expires - now) > now)
     const kept = newest(living, most, mostBytes)
     const gone = living.slice(0, living.length - kept.length).map(({ number }) => number)
-    return { value: { segments: kept, last }, expires, result: { full: filled, dropped: gone } }
+    return { value: { segments: kept, last }, expires, result: { full: filled, dropped: gone, number: segments.at(-1)?.number ?? 0 } }
   })
   if (full !== undefined) await state.put('shelved', segmentKey(owner, full.number), full.keys, expires)
-  for (const old of dropped) await clear(state, segmentKey(owner, old))
+  for (const old of dropped) await clear(state, owner, old)
+  return number
 }
 
 interface Added {
@@ -67,16 +68,17 @@ function segmentKey(owner: string, number: number): string {
   return `${owner}|${number}`
 }
 
-async function clear(state: StateStore, segment: string): Promise<void> {
-  const gone = (): { value: undefined; expires: number; result: undefined; mayWait: true } => ({
-    value: undefined,
-    expires: 0,
-    result: undefined,
-    mayWait: true,
-  })
+async function clear(state: StateStore, owner: string, number: number): Promise<void> {
+  const segment = segmentKey(owner, number)
+  const gone = { value: undefined, expires: 0, result: undefined, mayWait: true } as const
   const keys = (await state.get('shelved', segment)) ?? []
   // Seen together, so that they can go together: what was not seen counts as not there.
-  await Promise.all(keys.map((key) => state.get('response', key)))
-  for (const key of keys) await state.change('response', key, gone)
-  await state.change('shelved', segment, gone)
+  await Promise.all(keys.map(async (key) => state.get('response', key)))
+  for (const key of keys) {
+    await state.change('response', key, (kept) => {
+      // What was used since stands in another segment.
+      return (kept?.segment ?? number) === number ? gone : { ...gone, value: kept }
+    })
+  }
+  await state.change('shelved', segment, () => gone)
 }

@@ -292,6 +292,26 @@ function piecesOf(whole: string): string[] {
   return [whole.slice(0, middle), whole.slice(middle)].filter((piece) => piece !== '')
 }
 
+// Some clients take messages of one id for one message. Two dialects can leave the id out.
+test.each(names.filter((name) => name !== 'converse' && name !== 'gemini'))(
+  '%s: answers of an upstream that gives them no id have ids of their own',
+  (name) => {
+    const given: HubAnswer = {
+      id: undefined,
+      model: 'm',
+      parts: [part('hi')],
+      finish: { reason: 'stop', word: undefined },
+      usage: undefined,
+    }
+    const idOf = (): unknown => {
+      const { id, responseId } = hubByName[name].writeAnswer(given, answerOptions)
+      return id ?? responseId
+    }
+    const streamed = (): string | undefined => /"(?:id|responseId)": ?"([^"]+)"/.exec(streamOf(name, given))?.[1]
+    expect(new Set([idOf(), idOf(), streamed(), streamed()]).size).toBe(4)
+  },
+)
+
 /** What the events of a stream add up to. */
 function readStream(name: DialectName, told: string): HubAnswer {
   const parts = new Map<number, { kind: string; id: string; name: string; text: string }>()

@@ -35,6 +35,9 @@ class FrameDecoder implements StreamRecoder {
   #size = 0
   /** Bytes the frame that stands at the beginning of `#rest` needs before anything more of it can be read. */
   #needed = preludeBytes
+  /** The headers of the frame before, and what they say. */
+  #headers: Buffer = Buffer.alloc(0)
+  #kind: FrameKind | undefined
 
   constructor(maxEventBytes: number) {
     this.#maxEventBytes = maxEventBytes
@@ -54,7 +57,7 @@ class FrameDecoder implements StreamRecoder {
         this.#needed = length
         break
       }
-      events += readFrame(all.subarray(at, at + length))
+      events += this.#readFrame(all.subarray(at, at + length))
       at += length
     }
     // A copy: the bytes belong to whoever read them from the socket.
@@ -66,6 +69,20 @@ class FrameDecoder implements StreamRecoder {
   end(): Buffer {
     if (this.#size > 0) throw malformed('its event stream ends within a frame')
     return Buffer.alloc(0)
+  }
+
+  /** One whole frame as a server-sent event. */
+  #readFrame(frame: Buffer): string {
+    const end = frame.length - crcBytes
+    if (crc32(frame.subarray(0, end)) !== frame.readUInt32BE(end)) throw malformed('a frame of its event stream is damaged')
+    const payloadAt = preludeBytes + frame.readUInt32BE(4)
+    const headers = frame.subarray(preludeBytes, payloadAt)
+    // Most frames of a stream have the headers of the one before.
+    if (this.#kind === undefined || !headers.equals(this.#headers)) {
+      this.#kind = kindOf(headers)
+      this.#headers = Buffer.from(headers)
+    }
+    return eventOf(this.#kind.type, this.#kind.payload ?? frame.toString('utf8', payloadAt, end))
   }
 
   #frameLength(all: Buffer, at: number): number {
@@ -80,32 +97,41 @@ class FrameDecoder implements StreamRecoder {
   }
 }
 
-/** One whole frame as a server-sent event; nothing for one that says nothing to a reader. */
-function readFrame(frame: Buffer): string {
-  const end = frame.length - crcBytes
-  if (crc32(frame.subarray(0, end)) !== frame.readUInt32BE(end)) throw malformed('a frame of its event stream is damaged')
-  const payloadAt = preludeBytes + frame.readUInt32BE(4)
-  const headers = readHeaders(frame.subarray(preludeBytes, payloadAt))
-  const payload = frame.toString('utf8', payloadAt, end)
+/** What the headers of a frame say of it. */
+interface FrameKind {
+  /** The `event` field. */
+  readonly type: string
+  /** The payload where the headers say it all. */
+  readonly payload?: string
+}
+
+/** Throws for headers of no known kind. */
+function kindOf(bytes: Buffer): FrameKind {
+  const headers = readHeaders(bytes)
   switch (headers.get(':message-type')) {
     case 'event':
-      return eventOf(headers.get(':event-type'), payload)
+      return { type: typeOf(headers.get(':event-type')) }
     case 'exception':
-      return eventOf(headers.get(':exception-type'), payload)
+      return { type: typeOf(headers.get(':exception-type')) }
     case 'error': {
       // An error of the stream itself: it has no payload, and its code is of no list.
       const message = `${headers.get(':error-code') ?? 'error'}: ${headers.get(':error-message') ?? ''}`
-      return eventOf('internalServerException', JSON.stringify({ message }))
+      return { type: 'internalServerException', payload: JSON.stringify({ message }) }
     }
     default:
       throw malformed('a frame of its event stream is of no known kind')
   }
 }
 
-function eventOf(type: string | undefined, payload: string): string {
+function typeOf(type: string | undefined): string {
   if (type === undefined || !/^[\w.-]{1,128}$/.test(type)) throw malformed('a frame of its event stream has no type')
+  return type
+}
+
+function eventOf(type: string, payload: string): string {
   // What a model may be told a line at a time stays one event.
-  return `event: ${type}\ndata: ${payload === '' ? '{}' : payload.replace(/\r\n|\r|\n/g, '\ndata: ')}\n\n`
+  const data = /[\r\n]/.test(payload) ? payload.replace(/\r\n|\r|\n/g, '\ndata: ') : payload
+  return `event: ${type}\ndata: ${data === '' ? '{}' : data}\n\n`
 }
 
 /** The headers with text in them, by name. Others are measured and passed over. */
@@ -143,7 +169,7 @@ class FrameEncoder implements StreamRecoder {
     this.#framer.push(Buffer.from(bytes), ({ event, data }) => {
       if (data !== undefined && event !== undefined) frames.push(writeFrame(event, data))
     })
-    return Buffer.concat(frames)
+    return frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames)
   }
 
   end(): Buffer {
@@ -157,22 +183,33 @@ class FrameEncoder implements StreamRecoder {
 
 const exceptionSuffix = 'Exception'
 
-/** One frame that says this. Exceptions are a kind of their own, which clients throw. */
-export function writeFrame(event: string, data: string): Buffer {
+/** Headers by type: a stream has few types, and says most of them over and over. */
+const writtenHeaders = new Map<string, Buffer>()
+const mostWritten = 64
+
+function headersFor(event: string): Buffer {
+  const known = writtenHeaders.get(event)
+  if (known !== undefined) return known
   const kind = event.endsWith(exceptionSuffix) ? 'exception' : 'event'
   const headers = Buffer.concat([
     textHeader(`:${kind}-type`, event),
     textHeader(':content-type', 'application/json'),
     textHeader(':message-type', kind),
   ])
-  const payload = Buffer.from(data)
-  const length = smallestFrame + headers.length + payload.length
-  const frame = Buffer.alloc(length)
+  if (writtenHeaders.size < mostWritten) writtenHeaders.set(event, headers)
+  return headers
+}
+
+/** One frame that says this. Exceptions are a kind of their own, which clients throw. */
+export function writeFrame(event: string, data: string): Buffer {
+  const headers = headersFor(event)
+  const length = smallestFrame + headers.length + Buffer.byteLength(data)
+  const frame = Buffer.allocUnsafe(length)
   frame.writeUInt32BE(length, 0)
   frame.writeUInt32BE(headers.length, 4)
   frame.writeUInt32BE(crc32(frame.subarray(0, 8)), 8)
   headers.copy(frame, preludeBytes)
-  payload.copy(frame, preludeBytes + headers.length)
+  frame.write(data, preludeBytes + headers.length)
   frame.writeUInt32BE(crc32(frame.subarray(0, length - crcBytes)), length - crcBytes)
   return frame
 }

@@ -34,6 +34,10 @@ describe('the stream of InvokeModel', () => {
     )
   })
 
+  test('passes over chunks without a type, which edges keep a stream open with', () => {
+    expect(decode(Buffer.concat([chunk('{}'), chunk('{"type":"ping"}')]))).toBe('event: ping\ndata: {"type":"ping"}\n\n')
+  })
+
   test('names each event by what it says, over several lines as well', () => {
     expect(decode(chunk('{\n"type":"ping"}'))).toBe('event: ping\ndata: {\ndata: "type":"ping"}\n\n')
   })
@@ -60,7 +64,7 @@ describe('the stream of InvokeModel', () => {
     ['a chunk without bytes', writeFrame('chunk', '{}')],
     ['a chunk that is no JSON inside', chunk('nothing')],
     ['a chunk that is no JSON', writeFrame('chunk', '{')],
-    ['a chunk without a type', chunk('{"a":1}')],
+    ['a chunk that is a list', chunk('[]')],
     ['a chunk whose type is a line', chunk('{"type":"a\\nevent: b"}')],
     ['an event of Converse', writeFrame('messageStart', '{"role":"assistant"}')],
     ['damaged bytes', Buffer.alloc(40)],

@@ -61,7 +61,10 @@ function innerEvent(payload: unknown): string {
   if (typeof bytes !== 'string') throw malformed('a chunk of its event stream has no bytes')
   const json = Buffer.from(bytes, 'base64').toString('utf8')
   const inner = payloadOf(json)
-  const type = isObject(inner) ? inner.type : undefined
+  if (!isObject(inner)) throw malformed('a chunk of its event stream is no event')
+  const { type } = inner
+  // Edges keep a quiet stream open with these; Anthropic's own client passes them over as well.
+  if (type === undefined) return ''
   if (typeof type !== 'string' || !/^\w{1,64}$/.test(type)) throw malformed('a chunk of its event stream is no event')
   return `event: ${type}\ndata: ${json.replace(/\r\n|\r|\n/g, '\ndata: ')}\n\n`
 }

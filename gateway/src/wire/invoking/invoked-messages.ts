@@ -40,7 +40,8 @@ function settle(body: JsonObject): void {
   const given = body[version]
   if (given === undefined)
     throw unsupported('invoke', 'only bodies of Anthropic’s models, with an `anthropic_version`, are taken here', 'Use `converse`.')
-  if (typeof given !== 'string' || !/^bedrock-[\w.-]{1,32}$/.test(given)) throw invalid(version, 'it must be a version for Bedrock')
+  // That of Bedrock or, as Anthropic's own client writes it, that of the API: there is one of each.
+  if (typeof given !== 'string' || !/^[\w.-]{1,64}$/.test(given)) throw invalid(version, 'it must be a version')
   delete body[version]
   if (body[betas] !== undefined && !isNames(body[betas])) throw invalid(betas, 'it must be a list of names')
 }

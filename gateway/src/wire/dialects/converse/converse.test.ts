@@ -58,7 +58,6 @@ describe('the path', () => {
     ['a%0d%0ahost%3a%20x/converse', 'request.invalid'],
     ['%ff/converse', 'request.invalid'],
     [`${'m'.repeat(2049)}/converse`, 'request.invalid'],
-    ['m/count-tokens', 'request.unsupported'],
     ['m/invoke-with-bidirectional-stream', 'request.unsupported'],
   ])('%s is refused', (path, code) => {
     expect(failure(() => dialect.readPath?.(path, '')).code).toBe(code)
@@ -66,6 +65,18 @@ describe('the path', () => {
 })
 
 describe('reading a request', () => {
+  test('of a count is that of what is counted', () => {
+    expect(dialect.readPath?.('m/count-tokens', '')).toEqual({ operation: 'count', model: 'm', stream: false })
+    const { messages, ...rest } = request({})
+    const body = { ...rest, input: { converse: { messages: messages ?? [], system: [{ text: 'be' }] } } }
+    expect(dialect.readRequest(body)).toEqual(dialect.readRequest(request({ system: [{ text: 'be' }] })))
+    expect(failure(() => dialect.readRequest({ ...rest, input: { invokeModel: { body: 'e30=' } } }))).toEqual({
+      code: 'request.unsupported',
+      subject: 'input.invokeModel',
+    })
+    expect(failure(() => dialect.readRequest({ ...request({}), input: { converse: { messages: [] } } })).subject).toBe('messages')
+  })
+
   test('gives views of the system prompt and every block', () => {
     const view = dialect.readRequest(
       request({

@@ -40,6 +40,7 @@ export const converse: Dialect = {
     mergeEarlier: mergeConverseEarlier,
     appendText: appendConverseText,
   },
+  countAnswer: (inputTokens) => ({ inputTokens }),
   errorBody: converseErrorBody,
   errorHeaders: converseErrorHeaders,
   streamError: converseStreamError,

@@ -6,23 +6,20 @@ import { unsupported } from '../../request/fields.ts'
 
 export const paths: DialectPaths = { call: '/model/{target...}' }
 
-/** Operations of the vendor's that are known and not served. */
-const others: ReadonlySet<string> = new Set(['invoke-with-bidirectional-stream', 'count-tokens'])
+const operations: Readonly<Record<string, Pick<PathTarget, 'operation' | 'stream' | 'framing'>>> = {
+  converse: { operation: 'call', stream: false },
+  'converse-stream': { operation: 'call', stream: true, framing: eventStream },
+  'count-tokens': { operation: 'count', stream: false },
+}
 
-/** `{modelId}/converse` or `{modelId}/converse-stream`; a model id holds colons, and is an ARN with slashes at times. */
+/** `{modelId}/{operation}`; a model id holds colons, and is an ARN with slashes at times. */
 export function readPath(target: string): PathTarget {
   const at = target.lastIndexOf('/')
-  const operation = target.slice(at + 1)
-  if (at > 0 && others.has(operation))
-    throw unsupported(
-      operation,
-      'of Bedrock’s operations `converse`, `converse-stream`, `invoke` and `invoke-with-response-stream` are served',
-    )
-  if (at <= 0 || (operation !== 'converse' && operation !== 'converse-stream'))
-    throw new TurnwardError('request.not_found', { subject: `/model/${target}`.slice(0, 200) })
-  const model = modelOfPath(target.slice(0, at))
-  const stream = operation === 'converse-stream'
-  return { operation: 'call', model, stream, ...(stream ? { framing: eventStream } : {}) }
+  const name = target.slice(at + 1)
+  if (at > 0 && name === 'invoke-with-bidirectional-stream') throw unsupported(name, 'nobody here can look into such a stream')
+  const operation = Object.hasOwn(operations, name) ? operations[name] : undefined
+  if (at <= 0 || operation === undefined) throw new TurnwardError('request.not_found', { subject: `/model/${target}`.slice(0, 200) })
+  return { ...operation, model: modelOfPath(target.slice(0, at)) }
 }
 
 const longestModel = 2048

@@ -19,6 +19,7 @@ const hiddenOffers = ['tools', 'tool_choice', 'mcp_servers', 'messages', 'system
 
 /** Throws `request.invalid` or `request.unsupported` naming the field. `known`: views of messages left out of the body. */
 export function readConverseRequest(body: JsonObject, known: readonly MessageView[] = []): RequestView {
+  settleCount(body)
   refuseHidden(body)
   const conversation = requireArray(body.messages, 'messages')
   if (conversation.length + known.length === 0) throw invalid('messages', 'it is empty')
@@ -34,6 +35,18 @@ export function readConverseRequest(body: JsonObject, known: readonly MessageVie
     wantsUsage: true,
     choices: 1,
   }
+}
+
+/** What tokens are counted of stands in `input`: it is brought to where everybody looks for it. */
+function settleCount(body: JsonObject): void {
+  if (isAbsent(body.input)) return
+  const { converse, ...others } = requireObject(body.input, 'input')
+  const [other] = Object.keys(others)
+  if (other !== undefined) throw unsupported(`input.${other}`, 'it is not counted here', 'Send `input.converse`.')
+  const counted = requireObject(converse, 'input.converse')
+  for (const field in counted) if (body[field] !== undefined) throw invalid(field, 'it is there twice')
+  delete body.input
+  Object.assign(body, counted)
 }
 
 function refuseHidden(body: JsonObject): void {

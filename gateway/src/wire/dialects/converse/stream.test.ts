@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import { isObject, type JsonObject } from '../../../core/json.ts'
 import { SseFramer } from '../../framing/sse.ts'
+import { StreamGate } from '../../gate/stream-gate.ts'
 import type { GateRound } from '../../gate/stream-lens.ts'
 import { chunkSizes, type Client, cut, fixture, openGate } from '../../gate/open-gate.fixture.ts'
 import { converse } from './converse.ts'
@@ -288,6 +289,38 @@ describe('several rounds', () => {
     client.gate.restart()
     expect(feed(client, text).complete).toBe(true)
     expect(client.text()).toBe(text.toString())
+  })
+})
+
+describe('a word of the gateway’s at the end', () => {
+  function held(stream: string): string {
+    const written: Buffer[] = []
+    const sink = { write: (bytes: Uint8Array | string) => void written.push(Buffer.from(bytes as Uint8Array)) }
+    const gate = new StreamGate(converse.streamLens(true), sink, { maxEventBytes: 1 << 20, holdsEnd: () => true })
+    gate.push(Buffer.from(stream))
+    gate.endRound(true)
+    expect(gate.isHolding).toBe(true)
+    gate.addText('A word.')
+    gate.release(new Set())
+    const text = Buffer.concat(written).toString()
+    expect(gate.deliveredText).toBe(viewOf(assemble(text).content))
+    return text
+  }
+
+  test('goes into the last block of text', () => {
+    expect(
+      assemble(held(`${start}${words(0, 'one')}${stopped(0)}${words(1, 'two')}${stopped(1)}${ended('end_turn')}${usage}`)),
+    ).toMatchObject({
+      content: [{ text: 'one' }, { text: 'two\n\nA word.' }],
+      stopReason: 'end_turn',
+      usage: { inputTokens: 10 },
+    })
+  })
+
+  test('is a block of its own behind anything else', () => {
+    const reasoning = event('contentBlockDelta', { contentBlockIndex: 1, delta: { reasoningContent: { text: 'hm' } } })
+    const message = assemble(held(`${start}${words(0, 'one')}${stopped(0)}${reasoning}${stopped(1)}${ended('end_turn')}${usage}`))
+    expect(message.content).toMatchObject([{ text: 'one' }, { reasoningContent: {} }, { text: 'A word.' }])
   })
 })
 

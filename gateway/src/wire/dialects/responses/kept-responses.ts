@@ -1,9 +1,9 @@
 /** Kept responses as their clients are told of them: in whatever state they are, page by page, or gone. */
 import { sha256 } from '../../../core/hash.ts'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import type { KeptAnswer, KeptAnswers, KeptEnding } from '../../kept-answers.ts'
-import { invalid } from '../../request/fields.ts'
-import { typeOfItem } from './items.ts'
+import type { KeptAnswer, KeptAnswers, KeptEnding, KeptNames } from '../../kept-answers.ts'
+import { idFor, listed, pageOf } from './item-pages.ts'
+import { keptConversations } from './kept-conversations.ts'
 import { ask, complete, conversation, itemsById, unkept } from './kept.ts'
 
 /** What a response that has not been made says of its request. */
@@ -53,43 +53,20 @@ function shown({ response, previous }: KeptAnswer): JsonObject {
   return { ...response, previous_response_id: previous, store: true }
 }
 
-const usualLimit = 20
-const highestLimit = 100
-
 function page({ input, response }: KeptAnswer, query: URLSearchParams): JsonObject {
-  const limit = Number(query.get('limit') ?? usualLimit)
-  if (!Number.isInteger(limit) || limit < 1 || limit > highestLimit) throw invalid('limit', `it must be 1 to ${highestLimit}`)
-  const order = query.get('order') ?? 'desc'
-  if (order !== 'asc' && order !== 'desc') throw invalid('order', 'it is neither `asc` nor `desc`')
-  const items = input.filter(isObject).map((item, at) => withId(item, asText(response.id), at))
-  if (order === 'desc') items.reverse()
-  const after = query.get('after')
-  const start = after === null ? 0 : items.findIndex(({ id }) => id === after) + 1
-  if (after !== null && start === 0) throw invalid('after', 'no item of the response has this id')
-  const data = items.slice(start, start + limit)
-  return {
-    object: 'list',
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: start + limit < items.length,
-  }
+  // The same ids each time it is asked for.
+  const idAt = (item: JsonObject, at: number): string => idFor(item, sha256(`${asText(response.id)}|${at}`).slice(0, 48))
+  return pageOf(
+    input.filter(isObject).map((item, at) => listed(item, idAt(item, at))),
+    query,
+  )
 }
 
-/** The item with an id: the same one each time it is asked for. */
-function withId(item: JsonObject, response: string, at: number): JsonObject {
-  if (typeof item.id === 'string' && item.id !== '') return item
-  const type = typeOfItem(item)
-  const id = `${type === 'message' ? 'msg' : 'item'}_${sha256(`${response}|${at}`).slice(0, 48)}`
-  if (type !== 'message') return { id, ...item }
-  const { content } = item
-  const part = item.role === 'assistant' ? 'output_text' : 'input_text'
+function named(response: JsonObject, { id, conversation }: KeptNames): JsonObject {
   return {
-    id,
-    status: 'completed',
-    ...item,
-    type,
-    content: typeof content === 'string' ? [{ type: part, text: content }] : (content ?? []),
+    ...response,
+    ...(id === undefined ? {} : { id, background: true }),
+    ...(conversation === undefined ? {} : { conversation: { id: conversation } }),
   }
 }
 
@@ -104,7 +81,9 @@ export const keptResponses: KeptAnswers = {
   ended,
   isInBackground: ({ background }) => background === true,
   isWhole,
+  named,
   shown,
   page,
   deleted: (id) => ({ id, object: 'response', deleted: true }),
+  conversations: keptConversations,
 }

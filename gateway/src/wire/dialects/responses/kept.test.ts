@@ -18,7 +18,15 @@ const answer: KeptAnswer = { input: [user('One.')], response: { id: 'resp_1', ou
 
 describe('a request', () => {
   test('wants its answer kept unless it says otherwise', () => {
-    expect(kept.ask({ input: 'a' })).toEqual({ previous: undefined, items: [], keeps: true, later: false })
+    expect(kept.ask({ input: 'a' })).toEqual({
+      previous: undefined,
+      conversation: undefined,
+      items: [],
+      keeps: true,
+      later: false,
+    })
+    expect(kept.ask({ conversation: 'conv_1' }).conversation).toBe('conv_1')
+    expect(kept.ask({ conversation: { id: 'conv_1' } }).conversation).toBe('conv_1')
     expect(kept.ask({ input: 'a', store: null, background: null, previous_response_id: null })).toMatchObject({ keeps: true, later: false })
     expect(kept.ask({ input: 'a', store: false })).toMatchObject({ keeps: false })
     expect(kept.ask({ input: 'a', background: true })).toMatchObject({ keeps: true, later: true })
@@ -39,6 +47,9 @@ describe('a request', () => {
     [{ previous_response_id: 1 }, 'previous_response_id'],
     [{ previous_response_id: '' }, 'previous_response_id'],
     [{ previous_response_id: 'x'.repeat(300) }, 'previous_response_id'],
+    [{ conversation: 1 }, 'conversation'],
+    [{ conversation: {} }, 'conversation'],
+    [{ conversation: 'conv_1', previous_response_id: 'resp_1' }, 'conversation'],
     [{ store: 'false' }, 'store'],
     [{ background: 1 }, 'background'],
     [{ background: true, store: false }, 'background'],

@@ -13,7 +13,7 @@ const longestId = 256
 const mostReferences = 1024
 
 export function ask(body: JsonObject): KeptAsk {
-  const { previous_response_id: previous, store, background } = body
+  const { previous_response_id: previous, conversation: within, store, background } = body
   for (const [field, value] of Object.entries({ store, background }))
     if (!isAbsent(value) && typeof value !== 'boolean') throw invalid(field, 'it must be true or false')
   const keeps = store !== false
@@ -22,12 +22,14 @@ export function ask(body: JsonObject): KeptAsk {
     if (body.stream === true)
       throw unsupported('background', 'a response in the background is not streamed here', 'Leave out `stream`, and ask for it again.')
   }
+  if (!isAbsent(previous) && !isAbsent(within)) throw invalid('conversation', 'it goes on from `previous_response_id` already')
   const items = (Array.isArray(body.input) ? body.input : []).filter(isObject).flatMap((item, at) => {
     return isReference(item) ? [readId(item.id, `input[${at}].id`)] : []
   })
   if (items.length > mostReferences) throw invalid('input', `it names more than ${mostReferences} items`)
   return {
     previous: isAbsent(previous) ? undefined : readId(previous, 'previous_response_id'),
+    conversation: isAbsent(within) ? undefined : readId(isObject(within) ? within.id : within, 'conversation'),
     items,
     keeps,
     later: background === true,
@@ -45,7 +47,7 @@ function isReference(item: JsonObject): boolean {
   return item.type === 'item_reference' || (isAbsent(item.type) && item.role === undefined && typeof item.id === 'string')
 }
 
-export function complete(body: JsonObject, from: KeptAnswer | undefined, items: ReadonlyMap<string, JsonObject>): void {
+export function complete(body: JsonObject, from: KeptAnswer | undefined, items: ReadonlyMap<string, JsonObject>): number {
   const before = from === undefined ? [] : [...from.input, ...objectsOf(from.response.output)].filter(saysSomething)
   const own = conversation(body).flatMap((item): readonly JsonValue[] => {
     if (!isObject(item) || !isReference(item)) return [item]
@@ -54,6 +56,8 @@ export function complete(body: JsonObject, from: KeptAnswer | undefined, items: 
   })
   body.input = [...before, ...own]
   delete body.previous_response_id
+  delete body.conversation
+  return before.length
 }
 
 /** Of a reasoning that the vendor has not told, there is only a name; it would be looked up where nothing is kept. */

@@ -10,7 +10,7 @@ import { readInput, readInstructions } from './views.ts'
 /** Fields with which a client leaves a part of its conversation to the vendor, so that nobody here could see it. */
 const unseen: Readonly<Record<string, string>> = {
   previous_response_id: 'nothing is kept here (`responses.keep`): send the items of the conversation in `input`',
-  conversation: 'the conversation it stands for cannot be seen here: send its items in `input`',
+  conversation: 'nothing is kept here (`responses.keep`): send its items in `input`',
   prompt: 'what it stands for cannot be seen here: send the text itself',
 }
 

@@ -72,6 +72,25 @@ export class ResponsesRound {
     item.texts.set(part, (item.texts.get(part) ?? '') + requireText(delta))
   }
 
+  /** Adds to the words of a message that has ended; false when its last part is no text. */
+  extend(index: number, text: string): boolean {
+    const item = this.#items.get(index)
+    const content = objectsOf(item?.native.content)
+    const last = content.at(-1)
+    if (item === undefined || last?.type !== 'output_text') return false
+    item.native = { ...item.native, content: [...content.slice(0, -1), { ...last, text: asText(last.text) + text }] }
+    return true
+  }
+
+  isMessage(index: number): boolean {
+    return this.#items.get(index)?.native.type === 'message'
+  }
+
+  /** An item as it was told, and as it was extended. */
+  native(index: number): JsonObject | undefined {
+    return this.#items.get(index)?.native
+  }
+
   /** A fragment of what a call is made with. */
   addArguments(index: number, delta: JsonValue | undefined): void {
     const item = this.#open(index)

@@ -5,12 +5,15 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../../core
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
 import { textItem, textOfItems } from './answer.ts'
+import { roundSeparator } from '../round-text.ts'
 import { responsesErrorIn } from './errors.ts'
 import { messageEvents } from './message-events.ts'
 import { responseOf, ResponsesRound } from './round.ts'
 import { addResponsesUsage } from './usage.ts'
 
 const ends: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete'])
+/** How a message ends: its text, the part that has it, the message. */
+const endsOfMessage: ReadonlySet<string> = new Set(['response.output_text.done', 'response.content_part.done', 'response.output_item.done'])
 const beginnings: ReadonlySet<string> = new Set(['response.created', 'response.in_progress', 'response.queued'])
 
 export class ResponsesStreamLens implements StreamLens {
@@ -31,6 +34,12 @@ export class ResponsesStreamLens implements StreamLens {
   readonly #earlierUsage: UsageRecord[] = []
   /** Items of our own at the end of the response. */
   readonly #added: JsonObject[] = []
+  /** The end of a message that may be the last one, while a line may be added to it. */
+  #tail: StreamEvent[] = []
+  /** Index of the last message, when its end is held. */
+  #openText: number | undefined
+  /** What was added to it. */
+  #extension = ''
   /** Indexes of calls that are dropped when the round is released. */
   #dropped: readonly number[] = []
   /** The client's response, where it was closed without its calls. */
@@ -57,18 +66,20 @@ export class ResponsesStreamLens implements StreamLens {
       return
     }
     const said = typeof payload.type === 'string' ? payload.type : type
-    if (beginnings.has(said)) this.#begin(event, payload, ways)
-    else if (ends.has(said)) this.#readEnd(event, payload, ways)
-    else {
-      const index = payload.output_index === undefined ? undefined : indexOf(payload)
-      if (index !== undefined) this.#readItem(said, index, payload, ways)
-      if (ways.isHolding || index === this.#heldFrom) ways.hold(event)
-      else ways.pass(this.#shown(event, index, 0))
-    }
+    if (ends.has(said)) return this.#readEnd(event, payload, ways)
+    const index = payload.output_index === undefined ? undefined : indexOf(payload)
+    const isTail = index !== undefined && this.#isTail(said, index, ways)
+    if (!isTail) this.#passTail(ways)
+    if (beginnings.has(said)) return this.#begin(event, payload, ways)
+    if (index !== undefined) this.#readItem(said, index, payload, ways)
+    if (isTail) this.#tail.push(event)
+    else if (ways.isHolding || index === this.#heldFrom) ways.hold(event)
+    else ways.pass(this.#shown(event, index, 0))
   }
 
-  readEnd(): void {
+  readEnd(_isProper: boolean, ways: GateWays): void {
     // Without its last event there is no end.
+    this.#passTail(ways)
   }
 
   round(): GateRound {
@@ -115,10 +126,21 @@ export class ResponsesStreamLens implements StreamLens {
     const index = payload.output_index === undefined ? undefined : indexOf(payload)
     if (index === undefined) return this.#shown(event, undefined, 0)
     if (this.#dropped.includes(index)) return undefined
+    if (index === this.#openText && this.#extension !== '')
+      return this.#shown({ raw: event.raw, payload: this.#extended(payload, index), isEdited: true }, index, 0)
     return this.#shown(event, index, this.#dropped.filter((one) => one < index).length)
   }
 
   addText(text: string): string {
+    const index = this.#openText
+    // Into the last message, when its end is held with the rest: some clients take the last one for the whole answer.
+    if (index !== undefined && this.#round.extend(index, roundSeparator + text)) {
+      this.#extension = roundSeparator + text
+      const native = this.#round.native(index) ?? {}
+      const content_index = Array.isArray(native.content) ? native.content.length - 1 : 0
+      const place = { item_id: asText(native.id), output_index: index + this.#base, content_index }
+      return this.#number({ type: 'response.output_text.delta', ...place, delta: this.#extension, logprobs: [] })
+    }
     const item = textItem(text)
     this.#added.push(item)
     return this.#writeText(item)
@@ -133,6 +155,7 @@ export class ResponsesStreamLens implements StreamLens {
 
   dropRound(): void {
     this.#round = new ResponsesRound()
+    this.#forgetTail()
     this.#heldFrom = Infinity
     if (!this.#isContinued) this.#isStarted = false
   }
@@ -193,8 +216,39 @@ export class ResponsesStreamLens implements StreamLens {
     }
   }
 
+  /** Whether an event belongs to the end of a message that may be the last. */
+  #isTail(type: string, index: number, ways: GateWays): boolean {
+    return !ways.isHolding && endsOfMessage.has(type) && this.#round.isMessage(index) && ways.holdsEnd()
+  }
+
+  #passTail(ways: GateWays): void {
+    const tail = this.#tail
+    this.#tail = []
+    for (const event of tail) ways.pass(this.#shown(event, event.payload === undefined ? undefined : indexOf(event.payload), 0))
+  }
+
+  #forgetTail(): void {
+    this.#tail = []
+    this.#openText = undefined
+    this.#extension = ''
+  }
+
+  /** An event of the end of the last message, which says what was added. */
+  #extended(payload: JsonObject, index: number): JsonObject {
+    if (payload.type === 'response.output_item.done') return { ...payload, item: this.#round.native(index) ?? {} }
+    const { part, text } = payload
+    if (isObject(part)) return { ...payload, part: { ...part, text: asText(part.text) + this.#extension } }
+    return { ...payload, text: asText(text) + this.#extension }
+  }
+
   #readEnd(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
     this.#round.end(responseOf(payload))
+    const tail = this.#tail
+    if (tail.length > 0 && ways.holdsEnd()) {
+      this.#openText = indexOf(tail[0]?.payload ?? {})
+      for (const held of tail) ways.hold(held)
+      this.#tail = []
+    } else this.#passTail(ways)
     // Some servers leave the beginning out.
     if (!this.#isContinued && this.#id === '') this.#id = this.#round.id
     if (ways.isHolding || ways.holdsEnd()) ways.hold(event)
@@ -203,7 +257,8 @@ export class ResponsesStreamLens implements StreamLens {
 
   /** The end of the client's response: it says exactly what was released. */
   #ended(event: StreamEvent, payload: JsonObject): StreamEvent {
-    if (!this.#isContinued && this.#dropped.length === 0 && this.#added.length === 0) return this.#shown(event, undefined, 0)
+    if (!this.#isContinued && this.#dropped.length === 0 && this.#added.length === 0 && this.#extension === '')
+      return this.#shown(event, undefined, 0)
     const response = this.#whole(responseOf(payload), this.#dropped)
     return this.#shown({ raw: event.raw, payload: { ...payload, response }, isEdited: true }, undefined, 0)
   }
@@ -250,6 +305,7 @@ export class ResponsesStreamLens implements StreamLens {
     this.#base = this.#nextIndex
     this.#heldFrom = Infinity
     this.#dropped = []
+    this.#forgetTail()
     this.#round = new ResponsesRound()
   }
 }

@@ -1,5 +1,6 @@
 /** Whole answers of chat-completions to and from the neutral form: reasoning, then words, then calls. Only the first choice exists there. */
 import { systemClock } from '../../../../core/clock.ts'
+import { randomText } from '../../../../core/ids.ts'
 import type { JsonObject } from '../../../../core/json.ts'
 import type { HubAnswer } from '../../../hub/answer.ts'
 import { originalName } from '../../../hub/accepted-names.ts'
@@ -71,7 +72,7 @@ export function writeAnswer(answer: HubAnswer, options: AnswerOptions): JsonObje
   if (calls.length > 0) message.tool_calls = calls
   const usage = writeUsage(answer.usage)
   return {
-    id: answer.id ?? '',
+    id: answer.id ?? unnamedCompletion(),
     object: 'chat.completion',
     created: options.created ?? Math.floor(systemClock.now() / 1000),
     model: answer.model,
@@ -85,4 +86,9 @@ function writeCall({ id, name, args }: HubCall, states: readonly HubState[]): Js
   const tag = states.length === 0 ? '' : tagOf(id)
   const state = states.find(({ call }) => call === tag)
   return { id, type: 'function', function: { name, arguments: argumentsText(args) }, ...stateFields(state?.fields ?? {}, stateOfCalls) }
+}
+
+/** The id of an answer whose upstream gave none. */
+export function unnamedCompletion(): string {
+  return `chatcmpl-tw_${randomText(22)}`
 }

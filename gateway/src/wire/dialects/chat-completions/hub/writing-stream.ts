@@ -6,6 +6,7 @@ import type { HubSealed, HubState, ReasoningOrigin } from '../../../hub/conversa
 import { type HubEvent, maxKeptCharacters, type Seal, type StreamWriter } from '../../../hub/events.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { malformed } from '../../../request/fields.ts'
+import { unnamedCompletion } from './answers.ts'
 import { writeFinish } from './finish.ts'
 import { signedBlocks, stateFields, stateOfCalls } from './reasoning.ts'
 import { writeUsage } from './usage.ts'
@@ -45,7 +46,7 @@ export class ChatStreamWriter implements StreamWriter {
   write(event: HubEvent): void {
     switch (event.kind) {
       case 'start':
-        this.#id = event.id ?? ''
+        this.#id = event.id ?? unnamedCompletion()
         this.#model = event.model
         return this.#delta({ role: 'assistant', content: '' })
       case 'part-start':

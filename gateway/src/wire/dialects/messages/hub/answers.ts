@@ -1,4 +1,5 @@
 /** Whole answers of the messages dialect to and from the neutral form. */
+import { randomText } from '../../../../core/ids.ts'
 import type { JsonObject } from '../../../../core/json.ts'
 import { acceptedId, originalId, originalName } from '../../../hub/accepted-names.ts'
 import type { HubAnswer } from '../../../hub/answer.ts'
@@ -10,8 +11,10 @@ import { readFinish, writeFinish } from './finish.ts'
 import { originOf, readState, stateBlock, thinkingBlock } from './marks.ts'
 import { readUsage, writeUsage } from './usage.ts'
 
-/** The id of a message whose upstream gave none. */
-export const unnamedMessage = 'msg_unnamed'
+/** The id of a message whose upstream gave none: its own, because clients take messages of one id for one message. */
+export function unnamedMessage(): string {
+  return `msg_tw_${randomText(22)}`
+}
 
 /** What the vendor's own tools did inside the call says nothing to another dialect. Throws `upstream.malformed`. */
 export function readAnswer(body: JsonObject): HubAnswer {
@@ -54,7 +57,7 @@ function readBlock(block: JsonObject): HubPart[] {
 /** Thinking, then text, then calls is the order most answers have; whatever order the parts have stays. */
 export function writeAnswer({ id, model, parts, finish, usage }: HubAnswer): JsonObject {
   return {
-    id: id ?? unnamedMessage,
+    id: id ?? unnamedMessage(),
     type: 'message',
     role: 'assistant',
     model,

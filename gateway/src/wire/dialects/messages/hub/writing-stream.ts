@@ -58,7 +58,7 @@ export class MessagesStreamWriter implements StreamWriter {
 
   #start(id: string | undefined, model: string): void {
     const message = {
-      id: id ?? unnamedMessage,
+      id: id ?? unnamedMessage(),
       type: 'message',
       role: 'assistant',
       model,
