@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { json as readJson } from 'node:stream/consumers'
 import type { Json } from '../../harness/json.ts'
 import { chatCompletions } from './chat-completions.ts'
-import { answerTo, asksForSummary, resultsOf } from './conversation.ts'
+import { answerTo, asksForSummary, clientsName, resultsOf } from './conversation.ts'
 import type { MockDialect } from './dialect.ts'
 import { gemini } from './gemini.ts'
 import { messages } from './messages.ts'
@@ -40,7 +40,7 @@ export async function startMockModel(): Promise<MockModel> {
     const body = (await readJson(request)) as Json
     const conversation = dialect.read(body)
     for (const result of resultsOf(conversation)) shown.add(result)
-    for (const name of conversation.tools) offered.add(name)
+    for (const name of conversation.tools) offered.add(clientsName(name))
     calls += 1
     if (asksForSummary(conversation)) summaries += 1
     const { streamed, parts } = dialect.write(answerTo(conversation, `mock${calls}`), { path, body })
