@@ -67,6 +67,7 @@ const kinds = {
   messages: { kind: 'anthropic', path: '/v1' },
   responses: { kind: 'openai', path: '/v1', speaks: 'responses' },
   converse: { kind: 'bedrock', path: '', region: 'us-east-1' },
+  gemini: { kind: 'gemini', path: '' },
 } as const
 
 /** One upstream for each dialect and way of answering, by the name of its models. */

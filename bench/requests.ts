@@ -40,7 +40,7 @@ export function smallChatBody(model: ChatModel): string {
   })
 }
 
-export type BenchDialect = 'chat-completions' | 'messages' | 'responses' | 'converse'
+export type BenchDialect = 'chat-completions' | 'messages' | 'responses' | 'converse' | 'gemini'
 
 /** The call of `smallChatBody` in a dialect, whole or streamed, for a model that speaks `upstream`. */
 export function dialectCall(dialect: BenchDialect, upstream: BenchDialect, way: 'json' | 'sse'): FreshCall {
@@ -68,6 +68,18 @@ export function dialectCall(dialect: BenchDialect, upstream: BenchDialect, way: 
       const messages = said.map(({ role, content }) => ({ role, content: [{ text: content }] }))
       const body = { inferenceConfig: { temperature: 0.2 }, system: [{ text: system }], messages, toolConfig: { tools: offered } }
       return { path: `/model/${model}/converse${stream ? '-stream' : ''}`, name, body: JSON.stringify(body) }
+    }
+    case 'gemini': {
+      const declarations = functions.map(({ parameters, ...rest }) => ({ ...rest, parametersJsonSchema: parameters }))
+      const contents = said.map(({ role, content }) => ({ role: role === 'assistant' ? 'model' : 'user', parts: [{ text: content }] }))
+      const body = {
+        systemInstruction: { parts: [{ text: system }] },
+        contents,
+        tools: [{ functionDeclarations: declarations }],
+        generationConfig: { temperature: 0.2 },
+      }
+      const path = `/v1beta/models/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`
+      return { path, name, body: JSON.stringify(body) }
     }
   }
 }

@@ -15,6 +15,7 @@ const ends: Readonly<Record<BenchDialect, string>> = {
   messages: 'message_stop',
   responses: 'response.completed',
   converse: 'messageStop',
+  gemini: 'finishReason',
 }
 const dialects = Object.keys(ends) as BenchDialect[]
 

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import { message, messageEvents } from '../../conformance/harness/anthropic-wire.ts'
 import { converseFrames, converseMessage, eventStreamHeaders } from '../../conformance/harness/converse-wire.ts'
+import { geminiAnswer, geminiEvents } from '../../conformance/harness/gemini-wire.ts'
 import type { ModelAnswer } from '../../conformance/harness/model-answer.ts'
 import { chatCompletion, chatCompletionEvents } from '../../conformance/harness/openai-wire.ts'
 import { response as responseBody, responseEvents } from '../../conformance/harness/responses-wire.ts'
@@ -45,6 +46,12 @@ const dialects: readonly Bytes[] = [
     events: converseFrames(answer),
     type: eventStreamHeaders['content-type'],
   },
+  {
+    ends: ':generateContent',
+    whole: Buffer.from(geminiAnswer(answer, model)),
+    events: buffers(geminiEvents(answer, model)),
+    type: eventStream,
+  },
 ]
 
 function stream(response: ServerResponse, { events, type }: Bytes): void {
@@ -64,7 +71,12 @@ serve((request, response) => {
   request.once('end', () => {
     const url = request.url ?? ''
     const isStream = url.startsWith('/sse/')
-    const bytes = dialects.find(({ ends }) => url.replace(/-stream$/, '').endsWith(ends))
+    const bytes = dialects.find(({ ends }) =>
+      url
+        .replace(/-stream$|\?.*$/, '')
+        .replace('streamG', 'g')
+        .endsWith(ends),
+    )
     if (bytes === undefined) response.writeHead(404).end(`nothing at ${url}`)
     else if (isStream) stream(response, bytes)
     else response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.whole.length }).end(bytes.whole)

@@ -5,6 +5,7 @@ interface UpstreamOfRun {
   /** Below the address of the mock model. */
   readonly path: string
   readonly speaks?: string
+  readonly region?: string
 }
 
 export const upstreams = {
@@ -12,6 +13,7 @@ export const upstreams = {
   messages: { kind: 'anthropic', path: '/v1' },
   responses: { kind: 'openai', path: '/v1', speaks: 'responses' },
   gemini: { kind: 'gemini', path: '' },
+  converse: { kind: 'bedrock', path: '', region: 'us-east-1' },
 } as const satisfies Readonly<Record<string, UpstreamOfRun>>
 
 /** `own`: the one that speaks what the client speaks. */

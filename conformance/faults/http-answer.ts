@@ -20,9 +20,10 @@ export function readAnswer(text: string, method: string, version = 'HTTP/1.1'): 
   if (head.includes('\r\ncontent-type: text/event-stream')) return { status, body: rest }
   const length = /\r\ncontent-length: (\d+)/.exec(head)?.[1]
   if (length !== undefined) return rest.length === Number(length) ? { status, body: rest } : `${rest.length} bytes of ${length}`
-  // Chunks are for HTTP/1.1 only: before, the end of the connection is the end of the body.
-  if (version !== 'HTTP/1.1' && head.includes('\r\nconnection: close')) return { status, body: rest }
-  if (!head.includes('\r\ntransfer-encoding: chunked')) return 'neither a length nor chunks'
+  const isChunked = head.includes('\r\ntransfer-encoding: chunked')
+  // Before HTTP/1.1 chunks are for those who ask for them (`te`): else the end of the connection is the end of the body.
+  if (version !== 'HTTP/1.1' && !isChunked && head.includes('\r\nconnection: close')) return { status, body: rest }
+  if (!isChunked) return 'neither a length nor chunks'
   return readChunks(rest, status)
 }
 

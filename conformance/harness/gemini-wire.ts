@@ -47,12 +47,16 @@ export function geminiEvents(answer: ModelAnswer, model: string): string[] {
   return said.map((part, at) => `data: ${JSON.stringify(eventOf(answer, model, [part], at === said.length - 1))}\r\n\r\n`)
 }
 
+/** The body of a whole answer. */
+export function geminiAnswer(answer: ModelAnswer, model: string): string {
+  return JSON.stringify(eventOf(answer, model, partsOf(answer), true), undefined, 2)
+}
+
 /** The reply to a request in the form its path asks for. */
 export function geminiReply({ path }: VendorRequest, answer: ModelAnswer): VendorReply {
   const [, model = '', name = ''] = operation.exec(path) ?? []
   if (name === 'countTokens') return { headers: geminiHeaders, parts: [JSON.stringify({ totalTokens: 31, promptTokensDetails: [] })] }
-  if (name === 'generateContent')
-    return { headers: geminiHeaders, parts: [JSON.stringify(eventOf(answer, model, partsOf(answer), true), undefined, 2)] }
+  if (name === 'generateContent') return { headers: geminiHeaders, parts: [geminiAnswer(answer, model)] }
   return { headers: { ...geminiHeaders, 'content-type': 'text/event-stream' }, parts: geminiEvents(answer, model) }
 }
 

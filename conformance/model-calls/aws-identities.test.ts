@@ -1,5 +1,5 @@
 /** A gateway signs with keys that its machine is given: by a container’s endpoint, by a profile. They are renewed, and nobody sees them. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -25,7 +25,12 @@ beforeAll(async () => {
   })
   folder = await mkdtemp(join(tmpdir(), 'turnward-aws-'))
   await writeFile(join(folder, 'credentials'), '[team]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = secret-of-the-profile\n')
-  await writeFile(join(folder, 'config'), '')
+  // It would print keys, and leave a trace of having run.
+  const program = `sh -c 'touch "${join(folder, 'ran')}"; echo {}'`
+  await writeFile(
+    join(folder, 'config'),
+    `[profile program]\ncredential_process = ${program}\n[profile behind]\nsource_profile = program\nrole_arn = arn:aws:iam::123456789012:role/r\n`,
+  )
   const upstream = (credential: string) => ({ kind: 'bedrock', region: 'eu-central-1', base_url: bedrock.url, credential })
   gateway = await startGateway({
     config: {
@@ -34,9 +39,20 @@ beforeAll(async () => {
         given: { aws: { identity: 'container' } },
         file: { aws: { profile: 'team' } },
         absent: { aws: { profile: 'nobody' } },
+        program: { aws: { profile: 'program' } },
+        behind: { aws: { profile: 'behind' } },
       },
-      upstreams: { given: upstream('given'), file: upstream('file'), nobody: upstream('absent') },
-      routes: ['given', 'file', 'nobody'].map((name) => ({ model: name, upstreams: [{ upstream: name, model: 'amazon.nova-lite-v1:0' }] })),
+      upstreams: {
+        given: upstream('given'),
+        file: upstream('file'),
+        nobody: upstream('absent'),
+        program: upstream('program'),
+        behind: upstream('behind'),
+      },
+      routes: ['given', 'file', 'nobody', 'program', 'behind'].map((name) => ({
+        model: name,
+        upstreams: [{ upstream: name, model: 'amazon.nova-lite-v1:0' }],
+      })),
       principals: { alice: {} },
       keys: { alice: { principal: 'alice', secret: '${ALICE_KEY}' } },
       grants: [{ principals: ['alice'], models: ['*'] }],
@@ -97,6 +113,12 @@ test('keys that cannot be had are a coded error, and nothing is sent', async () 
   given = () => undefined
   const { stderr } = await gateway.cli(['upstreams', 'test', 'given', '--model', 'm', '--json'])
   expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'upstream.credential' } })
+})
+
+test.each(['program', 'behind'])('a profile that runs a program is refused, and nothing is run: %s', async (model) => {
+  const answer = await call(model)
+  expect(await answer.json()).toMatchObject({ code: 'upstream.credential' })
+  await expect(access(join(folder, 'ran'))).rejects.toThrow()
 })
 
 test('`turnward upstreams test` signs with them', async () => {

@@ -351,6 +351,29 @@ describe.each(forms)('calls without ids ($form)', ({ form, path }) => {
     })
 })
 
+test('a key that Google refuses is our failure, not the client’s', async () => {
+  const error = {
+    code: 400,
+    message: 'API key not valid. Please pass a valid API key.',
+    status: 'INVALID_ARGUMENT',
+    details: [{ reason: 'API_KEY_INVALID', domain: 'googleapis.com' }],
+  }
+  google.respond(() => ({ status: 400, headers: geminiHeaders, parts: [JSON.stringify({ error }, undefined, 2)] }))
+  for (const path of [call, stream]) {
+    const answer = await ask(path, { contents: [user('hi')] })
+    expect(answer.status).toBe(502)
+    expect(answer.text).toContain('the credential google-team was refused')
+  }
+})
+
+test('names of fields that fit in no header are not told in one', async () => {
+  google.respond(() => ({ headers: geminiHeaders, parts: [JSON.stringify({ embeddings: [{ values: [1] }] })] }))
+  const body = { content: { parts: [{ text: 'a' }] }, 'a\nb': 1, wörter: 1, plain: 1 }
+  const answer = await ask('/v1beta/models/gemini-embedding-001:embedContent', body)
+  expect(JSON.parse(answer.text)).toEqual({ embedding: { values: [1] } })
+  expect(answer.headers['x-turnward-warnings']).toBe('left out: plain')
+})
+
 test('a blocked question is answered as it was', async () => {
   const body = { promptFeedback: { blockReason: 'SAFETY', safetyRatings: [] }, usageMetadata: { promptTokenCount: 4, totalTokenCount: 4 } }
   google.respond(({ path }) =>

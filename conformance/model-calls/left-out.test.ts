@@ -1,4 +1,5 @@
 /** What the other dialect has no form for is left out, and said: in a header and on the decision; nothing of it disappears without a word. */
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { secrets } from '../harness/governed-config.ts'
 import { startGoverned, type GovernedGateway } from '../harness/governed-gateway.ts'
@@ -60,4 +61,28 @@ test('in the other direction likewise', async () => {
     top_k: 3,
   })
   expect([answer.status, answer.headers['x-turnward-warnings']]).toEqual([200, 'left out for chat-completions: service_tier, top_k'])
+})
+
+const lookUp = (tools: object[], key: string = randomUUID()) =>
+  post(
+    `${governed.url}/v1/messages`,
+    secrets.alice,
+    { model: 'gpt-test', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }], tools },
+    { 'x-turnward-session': key },
+  )
+const search = { type: 'web_search_20250305', name: 'web_search' }
+const mail = { name: 'send_mail', input_schema: { type: 'object', properties: {} } }
+
+test('a tool that only the vendor of the dialect runs is left out beside others, is told, and has read nothing', async () => {
+  governed.respond((request) => say(request, { text: 'I mail.', calls: [{ id: 'call_mail', name: 'send_mail', args: {} }] }))
+  const answer = await lookUp([search, mail])
+  expect(answer.headers['x-turnward-warnings']).toBe('left out for chat-completions: tools.web_search_20250305')
+  expect(governed.vendors.openai.last().body.tools).toMatchObject([{ function: { name: 'send_mail' } }])
+  // It needs a trusted session, which what the search finds would end.
+  expect(answer.text).toContain('call_mail')
+})
+
+test('one that is all a request offers is refused by name: nobody could do what is asked', async () => {
+  const answer = await lookUp([search])
+  expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('web_search_20250305')])
 })

@@ -100,6 +100,25 @@ const asked: readonly (readonly [string, Asked])[] = [
       call: '"name":"look"',
     },
   ],
+  [
+    'converse',
+    {
+      path: '/model/mock/converse',
+      body: (prompt, result) => ({
+        toolConfig: { tools: [{ toolSpec: { name: 'look' } }] },
+        messages: [
+          { role: 'user', content: [{ text: prompt }] },
+          ...(result === undefined
+            ? []
+            : [
+                { role: 'assistant', content: [{ toolUse: { toolUseId: 'c', name: 'look', input: {} } }] },
+                { role: 'user', content: [{ toolResult: { toolUseId: 'c', content: [{ text: result }] } }] },
+              ]),
+        ],
+      }),
+      call: '"name":"look"',
+    },
+  ],
 ]
 
 test.each(asked)('%s: makes the call, remembers its result, and closes', async (_name, { path, body, call }) => {

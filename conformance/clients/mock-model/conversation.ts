@@ -29,7 +29,22 @@ export function answerTo(conversation: Conversation, id: string): Answer {
   const plan = given?.kind === 'user' ? planIn(given.text) : undefined
   if (tools.length === 0 || plan === undefined) return { text: 'A short title' }
   const call = plan[history.slice(place).filter(({ kind }) => kind === 'call').length]
-  return call === undefined ? { text: closingWords } : { text: 'The next step.', call: { ...call, id } }
+  return call === undefined
+    ? { text: closingWords }
+    : { text: 'The next step.', call: { ...call, name: offeredName(tools, call.name), id } }
+}
+
+/** Where a dialect has functions only, the gateway offers other kinds of tools under names that say what they were. */
+const kindOfTool = '_x3a_'
+
+/** The name a tool is offered under; its own when it is not offered. */
+function offeredName(tools: readonly string[], name: string): string {
+  return tools.includes(name) ? name : (tools.find((offered) => offered.endsWith(kindOfTool + name)) ?? name)
+}
+
+/** The client's own name of an offered tool. */
+export function clientsName(offered: string): string {
+  return offered.split(kindOfTool).at(-1) ?? offered
 }
 
 /** Whether the newest thing a user says asks for a summary of the conversation. */

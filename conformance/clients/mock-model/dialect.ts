@@ -10,7 +10,12 @@ export interface MockDialect {
   readonly write: (
     answer: Answer,
     request: { readonly path: string; readonly body: Json },
-  ) => { readonly streamed: boolean; readonly parts: readonly string[] }
+  ) => {
+    readonly streamed: boolean
+    /** Of a stream that is not of server-sent events. */
+    readonly contentType?: string
+    readonly parts: readonly (string | Buffer)[]
+  }
 }
 
 /** The text of a content field, whatever its form; results inside results included. */

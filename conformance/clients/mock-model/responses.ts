@@ -20,7 +20,8 @@ export const responses: MockDialect = {
     }),
   }),
   write: (answer, { body }) => {
-    const output = itemsOf(answer)
+    const offered = ((body.tools ?? []) as Json[]).map(({ type, name }) => `${type} ${name ?? ''}`.trim())
+    const output = itemsOf(answer, offered)
     const response = {
       id: 'resp_000000000000000000000000',
       object: 'response',
@@ -53,7 +54,8 @@ function functionsOf(tools: readonly Json[]): string[] {
   )
 }
 
-function itemsOf({ text, call }: Answer): Json[] {
+/** `offered`: types and names of tools; a name alone does not say which kind of call is made of it. */
+function itemsOf({ text, call }: Answer, offered: readonly string[]): Json[] {
   const said = {
     type: 'message',
     id: `msg_${call?.id ?? 'last'}`,
@@ -63,12 +65,12 @@ function itemsOf({ text, call }: Answer): Json[] {
   }
   if (call === undefined) return [said]
   const { id, name, namespace, args } = call
-  if (name === 'tool_search')
+  if (name === 'tool_search' && offered.includes('tool_search'))
     return [
       said,
       { type: 'tool_search_call', id: `tsc_${id}`, call_id: `call_${id}`, execution: 'client', arguments: args, status: 'completed' },
     ]
-  if (name === 'apply_patch')
+  if (offered.includes(`custom ${name}`))
     return [
       said,
       { type: 'custom_tool_call', id: `ctc_${id}`, call_id: `call_${id}`, name, input: (args as Json).input, status: 'completed' },

@@ -1,16 +1,17 @@
-/** A model server that acts out the plan it finds in a prompt, in four dialects, and remembers what it was shown. */
+/** A model server that acts out the plan it finds in a prompt, in every dialect, and remembers what it was shown. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json as readJson } from 'node:stream/consumers'
 import type { Json } from '../../harness/json.ts'
 import { chatCompletions } from './chat-completions.ts'
-import { answerTo, asksForSummary, resultsOf } from './conversation.ts'
+import { converse } from './converse.ts'
+import { answerTo, asksForSummary, clientsName, resultsOf } from './conversation.ts'
 import type { MockDialect } from './dialect.ts'
 import { gemini } from './gemini.ts'
 import { messages } from './messages.ts'
 import { responses } from './responses.ts'
 
-const dialects: readonly MockDialect[] = [chatCompletions, messages, responses, gemini]
+const dialects: readonly MockDialect[] = [chatCompletions, messages, responses, gemini, converse]
 
 const fixtureIds = /(msg_|chatcmpl-|resp_)[A-Za-z0-9]{20,}/g
 
@@ -40,13 +41,13 @@ export async function startMockModel(): Promise<MockModel> {
     const body = (await readJson(request)) as Json
     const conversation = dialect.read(body)
     for (const result of resultsOf(conversation)) shown.add(result)
-    for (const name of conversation.tools) offered.add(name)
+    for (const name of conversation.tools) offered.add(clientsName(name))
     calls += 1
     if (asksForSummary(conversation)) summaries += 1
-    const { streamed, parts } = dialect.write(answerTo(conversation, `mock${calls}`), { path, body })
-    response.writeHead(200, { 'content-type': streamed ? 'text/event-stream' : 'application/json' })
+    const { streamed, contentType = 'text/event-stream', parts } = dialect.write(answerTo(conversation, `mock${calls}`), { path, body })
+    response.writeHead(200, { 'content-type': streamed ? contentType : 'application/json' })
     // The fixtures give every answer one id; a client may take two messages of one id for one message.
-    for (const part of parts) response.write(part.replaceAll(fixtureIds, `$1mock${calls}`))
+    for (const part of parts) response.write(typeof part === 'string' ? part.replaceAll(fixtureIds, `$1mock${calls}`) : part)
     response.end()
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

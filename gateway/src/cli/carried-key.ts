@@ -17,15 +17,17 @@ export function settleKey(request: IncomingMessage, { keyHeader, keyInQuery }: D
   if (keyInQuery !== undefined) for (const key of takeFromQuery(request, keyInQuery)) if (key !== '') sent.add(key)
   const [key] = sent
   if (key === undefined) return
-  const isTaken = headers.authorization !== undefined && headers.authorization !== ''
-  if (sent.size > 1 || (isTaken && headers['x-api-key'] !== undefined))
+  const bearer = headers.authorization ?? ''
+  const apiKey = headers['x-api-key'] ?? ''
+  if (sent.size > 1 || (bearer !== '' && apiKey !== ''))
     throw new TurnwardError('request.invalid', {
       subject: [keyHeader, keyInQuery, 'authorization'].filter((name) => name !== undefined).join(', '),
       why: 'the request carries several credentials',
       fix: 'Send the virtual key once.',
     })
-  if (isTaken) headers['x-api-key'] = key
-  else headers.authorization = `Bearer ${key}`
+  // In both, because an edge may have one of them to itself.
+  if (bearer === '') headers.authorization = `Bearer ${key}`
+  if (apiKey === '') headers['x-api-key'] = key
 }
 
 function takeFromQuery(request: IncomingMessage, field: string): readonly string[] {

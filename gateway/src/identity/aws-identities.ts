@@ -35,7 +35,10 @@ async function askerFor(identity: AwsIdentity): Promise<AskForKeys> {
     await import('@aws-sdk/credential-providers')
   switch (identity.from) {
     case 'profile':
-      return fromIni({ profile: identity.profile })
+      return async () => {
+        await refusePrograms(identity.profile)
+        return fromIni({ profile: identity.profile })()
+      }
     case 'web-identity':
       return fromTokenFile()
     case 'container':
@@ -44,5 +47,17 @@ async function askerFor(identity: AwsIdentity): Promise<AskForKeys> {
       return fromInstanceMetadata(remote)
     case 'auto':
       return createCredentialChain(fromEnv(), fromTokenFile(), fromHttp(remote), fromInstanceMetadata(remote))
+  }
+}
+
+/** A profile may name a program that prints keys, or another profile that does: this process runs none. Throws naming the profile. */
+async function refusePrograms(profile: string): Promise<void> {
+  const { parseKnownFiles } = await import('@smithy/core/config')
+  const profiles = await parseKnownFiles({ profile })
+  const seen = new Set<string>()
+  for (let name: string | undefined = profile; name !== undefined && !seen.has(name); name = profiles[name]?.source_profile) {
+    seen.add(name)
+    if (profiles[name]?.credential_process !== undefined)
+      throw new Error(`the profile \`${name}\` runs a program (\`credential_process\`), which is not done here`)
   }
 }

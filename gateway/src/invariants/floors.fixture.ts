@@ -2,7 +2,7 @@
  * Both floors in one process, with the real stages and everything around them in the hands of a test: the clock,
  * the snapshot that is current, the decision log, the servers. Not part of the product.
  */
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { configSchema } from '@turnward/contract/config'
 import type { z } from 'zod'
@@ -32,7 +32,8 @@ import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { testClock, testState, type TestClock } from '../turns/state-and-clock.fixture.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
-import { messages } from '../wire/dialects/messages/messages.ts'
+import { dialectByName } from '../wire/dialects.ts'
+import type { Dialect, PathTarget } from '../wire/dialect.ts'
 import { RecordingLog } from './recording-log.fixture.ts'
 
 export type ConfigInput = z.input<typeof configSchema>
@@ -119,8 +120,11 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   }
   const operations = createMcpOperations(services)
   const server = createServer((request, response) => {
-    const dialect = request.url === '/v1/messages' ? messages : chatCompletions
-    runModelCall(services, httpOrigin(request, response), dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
+    const { dialect, path } = dialectAt(request)
+    // Some clients have a place of their own for the key.
+    const key = request.headers['x-goog-api-key']
+    if (typeof key === 'string') request.headers['authorization'] ??= `Bearer ${key}`
+    runModelCall(services, httpOrigin(request, response, path), dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -146,6 +150,20 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
       await upstreams.close()
     },
   }
+}
+
+/** The dialect of a path, and what the path says in it; Chat Completions where no other takes it. */
+function dialectAt({ url = '' }: IncomingMessage): { readonly dialect: Dialect; readonly path?: PathTarget } {
+  const [path = '', query = ''] = url.split('?')
+  for (const dialect of Object.values(dialectByName)) {
+    for (const call of [dialect.paths.call, ...(dialect.paths.more ?? [])]) {
+      const start = call.split('{target...}')[0] ?? call
+      if (dialect.readPath === undefined && path === call) return { dialect }
+      if (dialect.readPath !== undefined && path.startsWith(start))
+        return { dialect, path: dialect.readPath(path.slice(start.length), query) }
+    }
+  }
+  return { dialect: chatCompletions }
 }
 
 export function snapshotOf(config: ConfigInput): Snapshot {

@@ -99,8 +99,8 @@ export interface Provider {
   readonly returnedHeaders: readonly string[]
   /** Beginnings of names of more such headers. */
   readonly returnedPrefixes?: readonly string[]
-  /** Whether these headers of an error say that our credential is no good, in a vendor that does not say so by the status 401. */
-  readonly refusesCredential?: (headers: IncomingHttpHeaders) => boolean
+  /** Whether the headers or the body of an error say that our credential is no good, in a vendor that does not say so by the status 401. */
+  readonly refusesCredential?: (headers: IncomingHttpHeaders, body: string) => boolean
   /** Where this vendor's id of a request is found, best first. */
   readonly requestIdHeaders: readonly string[]
   /** Instead of HTTP to the base URL. */

@@ -122,8 +122,10 @@ describe('an output schema that is shown', () => {
     expect(isSoundSchema(schema)).toBe(true)
   })
 
-  test('has no name that another server could give to its own', () => {
+  test('has no name that another server could give to its own, nor anything that compilers would take for one', () => {
     expect(isSoundSchema({ $id: 'https://example.com/report', type: 'object' })).toBe(false)
+    for (const name of ['$id', '$anchor', '$dynamicAnchor'])
+      expect(isSoundSchema({ if: { 'x-novel': { deeper: { [name]: '(' } } } })).toBe(false)
   })
 
   test('is not so deep or large that compiling it costs much', () => {

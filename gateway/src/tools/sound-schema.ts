@@ -108,8 +108,19 @@ function isSoundAt(schema: JsonValue, depth: number, walk: Walk): boolean {
   return Object.entries(schema).every(([name, value]) => {
     if (foreign.has(name) || (name === '$schema' && depth > 0)) return false
     const keyword = Object.hasOwn(keywords, name) ? keywords[name] : undefined
-    return keyword === undefined ? !name.startsWith('$') : keyword(value, depth, walk)
+    return keyword === undefined ? !name.startsWith('$') && isUnnamed(value, depth + 1, walk) : keyword(value, depth, walk)
   })
+}
+
+/** Names of schemas: compilers look for them below keywords that mean nothing as well. */
+const naming = new Set(['$id', '$anchor', '$dynamicAnchor'])
+
+function isUnnamed(value: JsonValue, depth: number, walk: Walk): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  walk.nodes += 1
+  if (depth > maxDepth || walk.nodes > maxNodes) return false
+  if (Array.isArray(value)) return value.every((item) => isUnnamed(item, depth + 1, walk))
+  return Object.entries(value).every(([name, inner]) => !naming.has(name) && isUnnamed(inner, depth + 1, walk))
 }
 
 /** A plain JSON pointer (RFC 6901) from the root to a schema. */

@@ -18,6 +18,8 @@ export interface ToolDefinitionView {
 
 export interface ToolCallView {
   readonly id: string
+  /** The id it has on the wire, where that is another. */
+  readonly wireId?: string
   readonly name: string
   /** Parsed arguments; undefined when they are not a JSON object. */
   readonly args: JsonObject | undefined

@@ -19,6 +19,8 @@ export const gemini: Provider = {
   forwardedHeaders: [],
   returnedHeaders: ['retry-after'],
   requestIdHeaders: ['x-request-id'],
+  // With status 400, as if the request were wrong.
+  refusesCredential: (_headers, body) => /"reason":\s*"API_KEY_(?:INVALID|SERVICE_BLOCKED)"/.test(body),
 }
 
 function place({ spoken, operation }: PlaceTarget, model: string, stream: boolean): string {

@@ -36,7 +36,8 @@ export async function readFailure(
   const upstream = target.upstream.name
   const bytes = maskSecrets(await collectBody(response, maxErrorBytes, upstream), secrets)
   const text = bytes.toString('utf8')
-  if (response.status === 401 || routed.provider.refusesCredential?.(response.headers) === true) throw refusedCredential(call, routed, text)
+  if (response.status === 401 || routed.provider.refusesCredential?.(response.headers, text) === true)
+    throw refusedCredential(call, routed, text)
   const throttling = throttlingOf(response.status, response.headers)
   const status = throttling === undefined ? response.status : 429
   const said = maskSecretText(readUpstreamError(text, response.status).message, secrets)

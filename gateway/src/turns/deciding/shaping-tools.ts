@@ -78,7 +78,7 @@ export async function shapeTools(call: ModelCall, route: Route): Promise<void> {
     call.hidden = [...removed]
   }
   call.withheld = withheld
-  noteVendorTools(call, removed, showsRuns(call, route))
+  noteVendorTools(call, removed, route)
   // Tool calls of these tools may come from this conversation, with a ticket or without.
   await noteOffered(call, offers)
 }
@@ -109,12 +109,20 @@ function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {
   )
 }
 
+/** Whether any upstream may run a tool of the vendor's: one of another dialect is never offered it. */
+function mayRun({ dialect, view }: ModelCall, route: Route): boolean {
+  return route.targets.some(
+    ({ upstream, model = view.model }) =>
+      dialectFor(providers[upstream.config.kind], upstream.config, dialect.name, model) === dialect.name,
+  )
+}
+
 /** Whether the answer will show every run of a tool of the vendor's, whichever upstream gives it. */
-function showsRuns({ dialect }: ModelCall, route: Route): boolean {
+function showsRuns({ dialect, view }: ModelCall, route: Route): boolean {
   if (dialect.showsVendorRuns !== true) return false
-  return route.targets.every(({ upstream }) => {
+  return route.targets.every(({ upstream, model = view.model }) => {
     const provider = providers[upstream.config.kind]
-    return provider.showsVendorRuns === true && dialectFor(provider, upstream.config, dialect.name) === dialect.name
+    return provider.showsVendorRuns === true && dialectFor(provider, upstream.config, dialect.name, model) === dialect.name
   })
 }
 
@@ -122,11 +130,13 @@ function showsRuns({ dialect }: ModelCall, route: Route): boolean {
  * What the vendor's own tools read enters the context within the call: its label counts from when they run, where the answer
  * shows that, and from when the request is sent where it may not.
  */
-function noteVendorTools(call: ModelCall, removed: ReadonlySet<string>, isShownToRun: boolean): void {
-  for (const offered of call.view.tools) {
-    if (offered.runs !== 'vendor' || removed.has(offered.name)) continue
-    const label = resultLabel(call.snapshot.policy, call.meanings.ofName(offered.name), call.caller.principal)
-    const read = { subject: offered.name, label, digest: null }
+function noteVendorTools(call: ModelCall, removed: ReadonlySet<string>, route: Route): void {
+  const offered = call.view.tools.filter(({ runs, name }) => runs === 'vendor' && !removed.has(name))
+  if (offered.length === 0 || !mayRun(call, route)) return
+  const isShownToRun = showsRuns(call, route)
+  for (const { name } of offered) {
+    const label = resultLabel(call.snapshot.policy, call.meanings.ofName(name), call.caller.principal)
+    const read = { subject: name, label, digest: null }
     if (isShownToRun) call.ifRun = [...call.ifRun, read]
     else notePending(call, read)
   }

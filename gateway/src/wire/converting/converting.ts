@@ -10,7 +10,7 @@ import { geminiHub } from '../dialects/gemini/hub/hub.ts'
 import { messagesHub } from '../dialects/messages/hub/hub.ts'
 import { responsesHub } from '../dialects/responses/hub/hub.ts'
 import type { AnswerOptions, DialectHub, RequestOptions, StreamOptions } from '../hub/dialect-hub.ts'
-import { leftOut } from '../hub/left-out.ts'
+import { leftOut, withoutVendorTools } from '../hub/left-out.ts'
 import { tagOf } from '../hub/tags.ts'
 import { HubStream, type StreamConverter } from './hub-stream.ts'
 
@@ -46,9 +46,9 @@ export function converterFor(client: DialectName, upstream: DialectName): Conver
   const far = hubByName[upstream]
   return {
     request(body, options = {}) {
-      const request = near.readRequest(body)
+      const { request, dropped } = withoutVendorTools(near.readRequest(body))
       const written = far.writeRequest(request, tagged(options))
-      options.onLeftOut?.(leftOut(request, written))
+      options.onLeftOut?.([...leftOut(request, written), ...dropped])
       return written
     },
     response: (body, options = {}) => near.writeAnswer(far.readAnswer(body, tagged(options)), options),

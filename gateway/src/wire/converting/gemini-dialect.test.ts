@@ -418,6 +418,21 @@ describe('a Gemini client', () => {
     for (const word of ['Be', 'brief.', 'Look.', 'AAAA', 'I look.', 'get_time', 'noon', 'broken']) expect(written).toContain(word)
   })
 
+  test.each(others)('is told of the hints a %s upstream has no word for', (far) => {
+    const fields = {
+      labels: { team: 'a' },
+      generationConfig: { seed: 7, mediaResolution: 'MEDIA_RESOLUTION_LOW', presence_penalty: 0.5 },
+      toolConfig: { retrievalConfig: { languageCode: 'de' } },
+    }
+    let told: readonly string[] = []
+    const written = hop('gemini', far).request(geminiRequest(fields), { upstream, onLeftOut: (names) => (told = names) })
+    expect(told).toEqual(
+      expect.arrayContaining(['generationConfig.mediaResolution', 'labels', 'safetySettings', 'toolConfig.retrievalConfig']),
+    )
+    expect(told.includes('seed')).toBe(far !== 'chat-completions')
+    if (far === 'chat-completions') expect(written).toMatchObject({ seed: 7, presence_penalty: 0.5 })
+  })
+
   test('a call twice in a conversation has two ids elsewhere', () => {
     const contents = [0, 1].flatMap(() => [
       { role: 'user', parts: [{ text: 'a' }] },

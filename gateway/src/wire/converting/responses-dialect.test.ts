@@ -227,3 +227,43 @@ test.each([
   const written = payloads(run(hop('messages', 'responses').stream(), [...events.slice(0, 6), event]))
   expect(written.at(-1)).toMatchObject({ type: 'error', error: { message: 'broken' } })
 })
+
+describe("the client's own search for tools", () => {
+  const search = { type: 'tool_search', execution: 'client', description: 'Finds tools', parameters: { type: 'object', properties: {} } }
+  const found = { type: 'namespace', name: 'mcp__box', tools: [{ type: 'function', name: 'read', description: 'Reads', parameters: {} }] }
+  const input: JsonObject[] = [
+    { type: 'message', role: 'user', content: 'Read it.' },
+    { type: 'tool_search_call', call_id: 'call_s', execution: 'client', arguments: { query: 'read' }, status: 'completed' },
+    { type: 'tool_search_output', call_id: 'call_s', execution: 'client', status: 'completed', tools: [found] },
+  ]
+  const chat = hop('responses', 'chat-completions')
+  const sent = chat.request({ model: 'm', input, tools: [search] })
+  const [offered, second] = (sent.tools as { function: { name: string } }[]).map((tool) => tool.function.name)
+
+  test('is a function, and what it has found is offered from then on', () => {
+    expect(sent.tools).toMatchObject([{ function: { description: 'Finds tools' } }, { function: { description: 'Reads' } }])
+    expect(sent.messages).toMatchObject([
+      { role: 'user' },
+      { role: 'assistant', tool_calls: [{ id: 'call_s', function: { name: offered, arguments: '{"query":"read"}' } }] },
+      { role: 'tool', tool_call_id: 'call_s', content: expect.stringContaining(String(second)) },
+    ])
+  })
+
+  test('comes back as a call of the search, whole or streamed', () => {
+    const made = { id: 'call_t', type: 'function', function: { name: offered ?? '', arguments: '{"query":"write"}' } }
+    const whole = chat.response({ model: 'm', choices: [{ message: { content: null, tool_calls: [made] }, finish_reason: 'tool_calls' }] })
+    const item = { type: 'tool_search_call', call_id: 'call_t', execution: 'client', arguments: { query: 'write' }, status: 'completed' }
+    expect(whole.output).toMatchObject([item])
+    const delta = (change: JsonObject, finish_reason: string | null = null): JsonObject => ({
+      choices: [{ index: 0, delta: change, finish_reason }],
+    })
+    const text = run(chat.stream(), [delta({ role: 'assistant', tool_calls: [{ index: 0, ...made }] }), delta({}, 'tool_calls'), '[DONE]'])
+    const written = payloads(text)
+    expect(written.filter(({ type }) => String(type).includes('arguments'))).toEqual([])
+    expect(written.findLast(({ type }) => type === 'response.output_item.done')?.item).toMatchObject(item)
+  })
+
+  test('of the vendor is none of these', () => {
+    expect(() => chat.request({ model: 'm', input: 'Read it.', tools: [{ type: 'tool_search' }] })).toThrow(/tool_search/)
+  })
+})

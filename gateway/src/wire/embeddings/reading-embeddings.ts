@@ -21,9 +21,15 @@ export function readCount(value: JsonValue | undefined, path: string): number | 
   return value
 }
 
+/** Names that are told in a header. */
+const fieldName = /^[\w.-]{1,64}$/
+const mostFields = 32
+
 /** Fields of a body beside those that are known. */
 export function otherFields(body: JsonObject, known: readonly string[]): readonly string[] {
-  return Object.keys(body).filter((name) => !known.includes(name) && !isAbsent(body[name]))
+  return Object.keys(body)
+    .filter((name) => !known.includes(name) && !isAbsent(body[name]) && fieldName.test(name))
+    .slice(0, mostFields)
 }
 
 /** Hints that are there and that the form does not name. */

@@ -132,7 +132,17 @@ export type HubTool =
       readonly schema: JsonObject | undefined
       readonly strict: JsonValue | undefined
     })
-  | { readonly kind: 'native'; readonly family: DialectFamily; readonly called: string; readonly value: JsonObject; readonly at: string }
+  | HubNativeTool
+
+export interface HubNativeTool {
+  readonly kind: 'native'
+  readonly family: DialectFamily
+  readonly called: string
+  readonly value: JsonObject
+  readonly at: string
+  /** Who runs it. What only a vendor can run is left out for another one, and told. */
+  readonly runs: 'client' | 'vendor'
+}
 
 export type HubToolChoice =
   | { readonly mode: 'auto' | 'none' | 'required' }

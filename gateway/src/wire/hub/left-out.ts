@@ -3,7 +3,18 @@
  * by name where it cannot be said; what only shapes it is left out, and told.
  */
 import type { JsonObject } from '../../core/json.ts'
-import type { HubRequest } from './conversation.ts'
+import type { HubNativeTool, HubRequest } from './conversation.ts'
+
+/**
+ * The request without tools that only the vendor of its dialect can run. They are offers beside others: a request with nothing else
+ * to offer is for them, and is refused by whoever writes it.
+ */
+export function withoutVendorTools(request: HubRequest): { readonly request: HubRequest; readonly dropped: readonly string[] } {
+  const foreign = request.tools.filter((tool): tool is HubNativeTool => tool.kind === 'native' && tool.runs === 'vendor')
+  if (foreign.length === 0 || foreign.length === request.tools.length) return { request, dropped: [] }
+  const dropped = foreign.map(({ value }) => `tools.${typeof value.type === 'string' ? value.type : (Object.keys(value)[0] ?? '')}`)
+  return { request: { ...request, tools: request.tools.filter((tool) => tool.kind !== 'native' || tool.runs === 'client') }, dropped }
+}
 
 /** How the answer comes, which is settled by whoever asks. */
 const ways: ReadonlySet<string> = new Set(['stream_options'])

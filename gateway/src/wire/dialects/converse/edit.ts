@@ -44,10 +44,15 @@ function deliveredBlocks(message: JsonObject, record: SpliceRecord): JsonObject[
   const shown = objectsOf(message.content)
   if (record.delivered === undefined) return shown
   const known = new Set([...shown.filter(isCall).map(idOf), ...record.dropped.map(({ id }) => id)])
-  const made = objectsOf(record.delivered.content).filter((block) => !isCall(block) || known.has(idOf(block)))
+  const made = blocksOf(record.delivered.content).filter((block) => !isCall(block) || known.has(idOf(block)))
   const lost = shown.filter((block) => isCall(block) && !made.some((other) => idOf(other) === idOf(block)))
   // A round without text of its own left nothing to show: then the client's view is all there is.
   return made.length === 0 ? shown : [...made, ...lost]
+}
+
+/** The content of an answer that was kept; words of the gateway's own are text in every dialect. */
+function blocksOf(content: JsonValue | undefined): JsonObject[] {
+  return typeof content === 'string' ? [{ text: content }] : objectsOf(content)
 }
 
 /** Blocks under the ids of their calls, for those who order calls by id. */

@@ -31,6 +31,14 @@ export class CallReader {
     this.#keepsWireIds = keepsWireIds
   }
 
+  /** Goes on after calls that have been read before. */
+  goOn(calls: readonly ToolCallView[]): void {
+    for (const { id, wireId } of calls) {
+      this.#ids.add(id)
+      if (wireId !== undefined || this.#keepsWireIds) this.#wireIds.add(wireId ?? id)
+    }
+  }
+
   /** A part with a `functionCall`. Throws `request.invalid` naming the field. */
   read(part: JsonObject, path: string): ToolCallView {
     const at = `${path}.functionCall`
@@ -44,7 +52,7 @@ export class CallReader {
     if (wireId !== '') this.#wireIds.add(wireId)
     const id = this.#keepsWireIds && wireId !== '' ? wireId : this.#made(name, argsText)
     this.#ids.add(id)
-    return { id, name, args, argsText }
+    return { id, name, args, argsText, ...(wireId === '' || wireId === id ? {} : { wireId }) }
   }
 
   #made(name: string, argsText: string): string {

@@ -36,7 +36,8 @@ function deliveredParts(shown: JsonObject[], { delivered, dropped }: SpliceRecor
   if (delivered === undefined) return shown
   const shownIds = idsOfParts(shown)
   const known = new Set([...shownIds.values(), ...dropped.map(({ id }) => id)])
-  const parts = partsOf(delivered)
+  // Words of the gateway's own are text in every dialect.
+  const parts = typeof delivered.content === 'string' ? [{ text: delivered.content }] : partsOf(delivered)
   const ids = idsOfParts(parts)
   const made = parts.filter((part) => !isCall(part) || known.has(ids.get(part) ?? ''))
   const present = new Set(ids.values())

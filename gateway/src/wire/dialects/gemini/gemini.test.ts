@@ -30,6 +30,8 @@ const read = (contents: readonly object[], fields: object = {}): readonly Messag
   dialect.readRequest(request({ contents, ...fields })).messages
 const call = (name: string, args: object | undefined = {}, more: object = {}): JsonObject =>
   ({ functionCall: { name, args, ...more } }) as JsonObject
+/** Whoever reads on counts elements, which are not messages here. */
+const withoutIndex = ({ index: _index, ...view }: MessageView): object => view
 const answer = (name: string, output: unknown, more: object = {}): JsonObject =>
   ({ functionResponse: { name, response: { output }, ...more } }) as JsonObject
 
@@ -91,7 +93,13 @@ describe('reading a request', () => {
       [2, 'user', 'and?', true],
     ])
     const [f, g] = view.messages[2]?.calls ?? []
-    expect(f).toEqual({ id: expect.stringMatching(/^tw_call_[0-9a-f]{20}$/), name: 'f', args: { b: 1, a: 2 }, argsText: '{"a":2,"b":1}' })
+    expect(f).toEqual({
+      id: expect.stringMatching(/^tw_call_[0-9a-f]{20}$/),
+      name: 'f',
+      args: { b: 1, a: 2 },
+      argsText: '{"a":2,"b":1}',
+      wireId: 'a',
+    })
     expect(g).toMatchObject({ id: expect.stringMatching(/^tw_call_[0-9a-f]{20}$/), name: 'g', args: {}, argsText: '{}' })
     expect(view.messages[3]?.results).toEqual([
       { callId: g?.id, text: 'two', isError: false },
@@ -163,16 +171,25 @@ describe('reading a request', () => {
   test('the rest of a conversation is read as the whole is', () => {
     const whole = [
       ask,
-      { role: 'model', parts: [call('f'), call('g')] },
-      { role: 'user', parts: [answer('g', 'x'), answer('f', 'y')] },
+      { role: 'model', parts: [call('f'), call('f')] },
+      { role: 'model', parts: [call('f', {}, { id: 'c' }), call('f', {}, { id: 'd' })] },
+      { role: 'user', parts: [answer('f', 'd', { id: 'd' }), answer('f', 'c', { id: 'c' }), answer('f', 'a'), answer('f', 'b')] },
       { role: 'model', parts: [{ text: 'a' }] },
       ask,
     ]
     const all = read(whole)
     for (let count = 1; count < whole.length; count += 1) {
-      const rest = dialect.readRequest(request({ contents: whole.slice(count) }), all.slice(0, count))
-      expect(rest.messages).toEqual(all)
+      const known = read(whole.slice(0, count))
+      expect(dialect.readRequest(request({ contents: whole.slice(count) }), known).messages.map(withoutIndex)).toEqual(
+        all.map(withoutIndex),
+      )
     }
+    expect(all[2]?.results.map(({ callId, text }) => [all[1]?.calls.findIndex(({ id }) => id === callId), text])).toEqual([
+      [3, 'd'],
+      [2, 'c'],
+      [0, 'a'],
+      [1, 'b'],
+    ])
   })
 
   test('both spellings of a field are read, and brought into one', () => {

@@ -3,12 +3,10 @@ import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from
 import type { MessageView, ToolCallView, ToolResultView } from '../../dialect.ts'
 import { invalid, isAbsent, requireArray, requireName, requireObject, requireObjects, requireString } from '../../request/fields.ts'
 import { mediaDigest, textInside } from '../../request/media-digests.ts'
-import { CallReader, isCall, wireIdOf } from './calls.ts'
+import { CallReader, isCall } from './calls.ts'
 
 /** Calls that wait for their answer. */
-interface OpenCall extends Pick<ToolCallView, 'id' | 'name'> {
-  readonly wireId: string
-}
+type OpenCall = Pick<ToolCallView, 'id' | 'name' | 'wireId'>
 
 /**
  * Reads contents in order. Those of the model that follow one another are one answer, which clients that collect a stream keep in
@@ -17,15 +15,17 @@ interface OpenCall extends Pick<ToolCallView, 'id' | 'name'> {
 export class ContentReader {
   readonly views: MessageView[]
   #open: OpenCall[] = []
-  #lastCalls: CallReader | undefined
+  #lastCalls: CallReader
   readonly #keepsWireIds: boolean
 
   /** `known`: views of contents that stand before those that will be read. `keepsWireIds`: as of a `CallReader`. */
   constructor(known: readonly MessageView[], keepsWireIds = false) {
     this.views = [...known]
     this.#keepsWireIds = keepsWireIds
+    this.#lastCalls = new CallReader({ keepsWireIds })
+    this.#lastCalls.goOn(known.at(-1)?.calls ?? [])
     for (const view of known) {
-      if (view.role === 'assistant') this.#open = view.calls.map(({ id, name }) => ({ id, name, wireId: '' }))
+      if (view.role === 'assistant') this.#open = [...view.calls]
       for (const { callId } of view.results) this.#close(callId)
     }
   }
@@ -44,17 +44,17 @@ export class ContentReader {
   #readModel(parts: readonly JsonObject[], index: number, path: string): void {
     const last = this.views.at(-1)
     const before = last?.role === 'assistant' ? last : undefined
-    const reader =
-      before === undefined || this.#lastCalls === undefined ? new CallReader({ keepsWireIds: this.#keepsWireIds }) : this.#lastCalls
-    this.#lastCalls = reader
     const calls: ToolCallView[] = []
-    if (before === undefined) this.#open = []
+    if (before === undefined) {
+      this.#open = []
+      this.#lastCalls = new CallReader({ keepsWireIds: this.#keepsWireIds })
+    }
     for (const [at, part] of parts.entries()) {
       if (isObject(part.functionResponse)) throw invalid(`${path}.parts[${at}]`, 'only the user answers tool calls')
       if (!isCall(part)) continue
-      const call = reader.read(part, `${path}.parts[${at}]`)
+      const call = this.#lastCalls.read(part, `${path}.parts[${at}]`)
       calls.push(call)
-      this.#open.push({ id: call.id, name: call.name, wireId: wireIdOf(part) })
+      this.#open.push(call)
     }
     const view: MessageView = {
       index: before?.index ?? index,
@@ -84,7 +84,7 @@ export class ContentReader {
     const name = requireName(result.name, `${path}.name`)
     const response = isAbsent(result.response) ? {} : requireObject(result.response, `${path}.response`)
     const id = asText(result.id)
-    const call = this.#open.find(({ wireId }) => id !== '' && wireId === id) ?? this.#open.find((open) => open.name === name)
+    const call = this.#open.find((open) => id !== '' && (open.wireId ?? open.id) === id) ?? this.#open.find((open) => open.name === name)
     const callId = call?.id ?? (id === '' ? `unanswered_${name}` : id)
     this.#close(callId)
     const media = isAbsent(result.parts) ? [] : requireObjects(result.parts, `${path}.parts`)

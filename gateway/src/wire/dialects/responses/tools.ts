@@ -34,10 +34,15 @@ function readTool(tool: JsonObject, path: string): ToolDefinitionView[] {
 }
 
 /** False for tools the vendor runs inside the call: searches, interpreters, remote servers, and whatever is newer than this code. */
-function runsOnClient(tool: JsonObject): boolean {
+export function runsOnClient(tool: JsonObject): boolean {
   if (tool.type === 'shell') return !isObject(tool.environment) || tool.environment.type === 'local'
-  if (tool.type === 'tool_search') return tool.execution === 'client'
+  if (tool.type === 'tool_search') return isClientSearch(tool)
   return clientRun.has(asText(tool.type))
+}
+
+/** Whether a tool is a search for tools that the client makes itself. */
+export function isClientSearch(tool: JsonObject): boolean {
+  return tool.type === 'tool_search' && tool.execution === 'client'
 }
 
 /** The name of a tool outside of namespaces; its type where it has none, without the date some types carry. */

@@ -16,7 +16,7 @@ export function readTools(body: JsonObject): HubTool[] {
     const at = `tools[${index}]`
     const made = objectOf(tool.function)
     if (tool.type !== 'function' || made === undefined)
-      return { kind: 'native', family: 'openai', called: `a tool of type ${tag(tool.type)}`, value: tool, at }
+      return { kind: 'native', family: 'openai', called: `a tool of type ${tag(tool.type)}`, value: tool, at, runs: 'client' }
     return {
       kind: 'function',
       name: requireName(made.name, `${at}.function.name`),

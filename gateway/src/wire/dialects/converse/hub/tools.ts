@@ -17,7 +17,7 @@ export function readTools(body: JsonObject): HubTool[] {
     if (tool.cachePoint !== undefined) {
       if (last?.kind === 'function') read[read.length - 1] = { ...last, cache: readCachePoint(tool.cachePoint) }
     } else if (tool.toolSpec === undefined) {
-      read.push({ kind: 'native', family: 'aws', called: `a tool of type ${tag(Object.keys(tool)[0])}`, value: tool, at })
+      read.push({ kind: 'native', family: 'aws', called: `a tool of type ${tag(Object.keys(tool)[0])}`, value: tool, at, runs: 'vendor' })
     } else read.push(readSpec(requireObject(tool.toolSpec, `${at}.toolSpec`), `${at}.toolSpec`))
   }
   return read

@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '../../../../core/json.ts'
 import type { HubDemand, HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import { countOf, given, objectOf, stringOf, tag } from '../../../hub/loose-fields.ts'
-import { invalid, optionalNumber, requireName } from '../../../request/fields.ts'
+import { invalid, isAbsent, optionalNumber, requireName } from '../../../request/fields.ts'
 import { settleSpelling } from '../spelling.ts'
 import { readMessages } from './reading-messages.ts'
 import { jsonSchemaOf } from './schemas.ts'
@@ -45,8 +45,44 @@ export function readRequest(body: JsonObject): HubRequest {
     format: readFormat(config),
     effort: readEffort(objectOf(config.thinkingConfig)),
     demands,
-    extras: {},
+    extras: { google: hintsOf(body, config), openai: sharedHints(config) },
   }
+}
+
+/** Fields that have a place of their own in the neutral form, and those that say nothing there. */
+const read: ReadonlySet<string> = new Set([
+  'model',
+  'stream',
+  'contents',
+  'systemInstruction',
+  'tools',
+  'toolConfig',
+  'generationConfig',
+  ...['maxOutputTokens', 'temperature', 'topP', 'topK', 'stopSequences', 'candidateCount', 'thinkingConfig'].map(inConfig),
+  ...['responseMimeType', 'responseSchema', 'responseJsonSchema'].map(inConfig),
+  ...['seed', 'presencePenalty', 'frequencyPenalty'].map(inConfig),
+  ...Object.keys(demandingFields),
+])
+
+function inConfig(name: string): string {
+  return `generationConfig.${name}`
+}
+
+/** Hints that nobody else has a word for. */
+function hintsOf(body: JsonObject, config: JsonObject): JsonObject {
+  const { functionCallingConfig: _choice, ...toolConfig } = objectOf(body.toolConfig) ?? {}
+  const all = [
+    ...Object.entries(body),
+    ...Object.entries(config).map(([name, value]) => [inConfig(name), value] as const),
+    ...Object.entries(toolConfig).map(([name, value]) => [`toolConfig.${name}`, value] as const),
+  ]
+  return Object.fromEntries(all.filter(([name]) => !read.has(name)))
+}
+
+/** Hints that OpenAI's dialect has too. */
+function sharedHints({ seed, presencePenalty, frequencyPenalty }: JsonObject): JsonObject {
+  const hints = { seed, presence_penalty: presencePenalty, frequency_penalty: frequencyPenalty }
+  return Object.fromEntries(Object.entries(hints).flatMap(([name, value]) => (isAbsent(value) ? [] : [[name, value]])))
 }
 
 function readStops(config: JsonObject): string[] {

@@ -12,7 +12,16 @@ export function readTools(body: JsonObject): HubTool[] {
     Object.keys(tool).flatMap((key): HubTool[] => {
       const at = `tools[${index}].${key}`
       if (key !== 'functionDeclarations')
-        return [{ kind: 'native', family: 'google', called: `the tool ${tag(key)}`, value: { [key]: tool[key] ?? null }, at }]
+        return [
+          {
+            kind: 'native',
+            family: 'google',
+            called: `the tool ${tag(key)}`,
+            value: { [key]: tool[key] ?? null },
+            at,
+            runs: key === 'computerUse' ? 'client' : 'vendor',
+          },
+        ]
       return optionalObjects(tool[key], at).map((made, place) => {
         const schema = objectOf(made.parametersJsonSchema)
         const own = objectOf(made.parameters)

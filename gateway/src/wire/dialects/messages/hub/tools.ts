@@ -1,4 +1,5 @@
 /** Tool definitions and tool choice of the messages dialect. */
+import { runsOnClient } from '../tools.ts'
 import type { JsonObject } from '../../../../core/json.ts'
 import { acceptedName } from '../../../hub/accepted-names.ts'
 import { given, objectOf, othersOf, stringOf, tag } from '../../../hub/loose-fields.ts'
@@ -15,7 +16,14 @@ export function readTools(body: JsonObject): HubTool[] {
     const at = `tools[${index}]`
     const type = given(tool, 'type')
     if (type !== undefined && type !== 'custom')
-      return { kind: 'native', family: 'anthropic', called: `a tool of type ${tag(type)}`, value: tool, at }
+      return {
+        kind: 'native',
+        family: 'anthropic',
+        called: `a tool of type ${tag(type)}`,
+        value: tool,
+        at,
+        runs: runsOnClient(tool) ? 'client' : 'vendor',
+      }
     return {
       kind: 'function',
       name: requireName(tool.name, `${at}.name`),

@@ -1,5 +1,5 @@
 /**
- * Names of custom tools and of tools in namespaces where a dialect has only functions: the neutral name says what it was, so
+ * Names of custom tools, of the client's tool search and of tools in namespaces where a dialect has only functions: the neutral name says what it was, so
  * that a call of it comes back as what the client offered.
  */
 import type { JsonObject } from '../../../../core/json.ts'
@@ -8,6 +8,8 @@ import { stringOf } from '../../../hub/loose-fields.ts'
 
 const customPrefix = 'custom:'
 const namespacePrefix = 'in:'
+/** The client's own search for tools, which no function of the client can be taken for. */
+export const searchName = 'search:tool_search'
 
 /** The neutral name of a tool or a call. */
 export function neutralName(item: JsonObject, name: string, namespace: string | undefined): string {
@@ -16,6 +18,7 @@ export function neutralName(item: JsonObject, name: string, namespace: string | 
 }
 
 interface NativeName {
+  /** What it is called with is told when it is whole. */
   readonly isCustom: boolean
   readonly fields: JsonObject
 }
@@ -37,6 +40,15 @@ export function writeCall(
 ): JsonObject {
   const { isCustom, fields } = nativeName(call.name)
   const text = argumentsText(call.args)
+  if (call.name === searchName)
+    return {
+      id,
+      type: 'tool_search_call',
+      status,
+      call_id: call.id,
+      execution: 'client',
+      arguments: parseArguments(text) ?? { query: text },
+    }
   if (isCustom) return { id, type: 'custom_tool_call', status, call_id: call.id, ...fields, input: customInput(text) }
   return { id, type: 'function_call', status, call_id: call.id, ...fields, arguments: text }
 }

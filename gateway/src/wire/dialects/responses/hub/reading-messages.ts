@@ -6,8 +6,9 @@ import { readToolError } from '../../../hub/tool-errors.ts'
 import { invalid, requireName, requireObjects } from '../../../request/fields.ts'
 import { isModels, typeOfItem } from '../items.ts'
 import { readFilePart, readImagePart } from './media.ts'
-import { neutralName } from './names.ts'
+import { neutralName, searchName } from './names.ts'
 import { readReasoningItem } from './sealed.ts'
+import { foundTools } from './tools.ts'
 
 /** Throws `request.invalid` / `request.unsupported` naming the item. */
 export function readInput(body: JsonObject): HubMessage[] {
@@ -40,14 +41,23 @@ function readParts(item: JsonObject, type: string, at: string): HubPart[] {
       const args = type === 'function_call' ? { text: stringOf(item.arguments) ?? '' } : { value: { input: item.input ?? '' } }
       return [{ kind: 'call', id: requireName(item.call_id, `${at}.call_id`), name, args, at }]
     }
+    case 'tool_search_call': {
+      if (item.execution !== 'client') break
+      const id = requireName(item.call_id, `${at}.call_id`)
+      return [{ kind: 'call', id, name: searchName, args: { value: item.arguments ?? {} }, at }]
+    }
+    case 'tool_search_output': {
+      if (item.execution === 'server') break
+      const callId = requireName(item.call_id, `${at}.call_id`)
+      return [{ kind: 'result', callId, content: [{ kind: 'text', text: foundTools(item, at), at }], isError: false, at: `${at}.call_id` }]
+    }
     case 'function_call_output':
     case 'custom_tool_call_output': {
       const { content, isError } = readToolError(readContent(item.output, `${at}.output`))
       return [{ kind: 'result', callId: requireName(item.call_id, `${at}.call_id`), content, isError, at: `${at}.call_id` }]
     }
-    default:
-      return [{ kind: 'native', family: 'responses', called: `an item of type ${tag(type)}`, value: item, isCall: false, at }]
   }
+  return [{ kind: 'native', family: 'responses', called: `an item of type ${tag(type)}`, value: item, isCall: false, at }]
 }
 
 function readContent(content: JsonValue | undefined, field: string): HubPart[] {

@@ -1,18 +1,44 @@
 /** Tool definitions and tool choice of responses. */
-import type { JsonObject } from '../../../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../../../core/json.ts'
 import { acceptedName } from '../../../hub/accepted-names.ts'
 import type { HubRequest, HubTool, HubToolChoice } from '../../../hub/conversation.ts'
 import { given, objectOf, othersOf, stringOf, tag } from '../../../hub/loose-fields.ts'
 import { requireName, requireObjects, unsupported, invalid } from '../../../request/fields.ts'
-import { neutralName } from './names.ts'
+import { isClientSearch, runsOnClient } from '../tools.ts'
+import { neutralName, searchName } from './names.ts'
 
 const known: ReadonlySet<string> = new Set(['type', 'name', 'description', 'parameters', 'strict'])
 
-/** Throws `request.invalid` naming the tool. */
+/** Throws `request.invalid` naming the tool. Tools that a search of the client's has found are offered like those of the request. */
 export function readTools(body: JsonObject): HubTool[] {
-  const tools = given(body, 'tools')
-  return tools === undefined ? [] : requireObjects(tools, 'tools').flatMap((tool, index) => readTool(tool, `tools[${index}]`, undefined))
+  const offered = readList(given(body, 'tools'), 'tools')
+  const names = new Set(offered.map((tool) => (tool.kind === 'function' ? tool.name : '')))
+  for (const [index, item] of (Array.isArray(body.input) ? body.input : []).entries()) {
+    const found = objectOf(item)
+    if (found?.type !== 'tool_search_output') continue
+    for (const tool of readList(given(found, 'tools'), `input[${index}].tools`)) {
+      if (tool.kind !== 'function' || names.has(tool.name)) continue
+      names.add(tool.name)
+      offered.push(tool)
+    }
+  }
+  return offered
 }
+
+function readList(tools: JsonValue | undefined, at: string): HubTool[] {
+  return tools === undefined ? [] : requireObjects(tools, at).flatMap((tool, index) => readTool(tool, `${at}[${index}]`, undefined))
+}
+
+/** What a search has found, as its model is told: the tools by the names it may call them by. */
+export function foundTools(output: JsonObject, at: string): string {
+  const found = readList(given(output, 'tools'), `${at}.tools`)
+  return JSON.stringify(
+    found.flatMap((tool) => (tool.kind === 'function' ? [{ name: acceptedName(tool.name), description: tool.description ?? '' }] : [])),
+  )
+}
+
+/** What a search is asked, where the client does not say. */
+const searchSchema: JsonObject = { type: 'object', properties: { query: { type: 'string' } }, required: ['query'] }
 
 function readTool(tool: JsonObject, at: string, namespace: string | undefined): HubTool[] {
   if (tool.type === 'namespace' && namespace === undefined) {
@@ -24,8 +50,14 @@ function readTool(tool: JsonObject, at: string, namespace: string | undefined): 
     const name = neutralName(tool, requireName(tool.name, `${at}.name`), namespace)
     return [{ kind: 'function', name, description, schema: inputSchema, strict: undefined, at }]
   }
-  if (tool.type !== 'function')
-    return [{ kind: 'native', family: 'responses', called: `a tool of type ${tag(tool.type)}`, value: tool, at }]
+  if (isClientSearch(tool)) {
+    const schema = objectOf(tool.parameters) ?? searchSchema
+    return [{ kind: 'function', name: searchName, description: given(tool, 'description'), schema, strict: undefined, at }]
+  }
+  if (tool.type !== 'function') {
+    const runs = runsOnClient(tool) ? 'client' : 'vendor'
+    return [{ kind: 'native', family: 'responses', called: `a tool of type ${tag(tool.type)}`, value: tool, at, runs }]
+  }
   return [
     {
       kind: 'function',

@@ -5,7 +5,7 @@ import type { StreamOptions } from '../../../hub/dialect-hub.ts'
 import type { GrowingPart, HubEvent, Seal, StreamWriter } from '../../../hub/events.ts'
 import { messageItem, refusalItem } from './answers.ts'
 import { type Envelope, itemId, responseObject, unnamedResponse } from './envelope.ts'
-import { nativeName, writeCall } from './names.ts'
+import { nativeName, searchName, writeCall } from './names.ts'
 import { reasoningItem } from './sealed.ts'
 
 interface OpenItem {
@@ -99,7 +99,8 @@ export class ResponsesStreamWriter implements StreamWriter {
     else if (content.kind === 'reasoning')
       this.#event({ type: 'response.reasoning_summary_text.delta', ...at, summary_index: 0, delta: text })
     // The input of a custom tool stands inside of arguments: it is known when they are whole.
-    else if (!nativeName(content.name).isCustom) this.#event({ type: 'response.function_call_arguments.delta', ...at, delta: text })
+    else if (content.name !== searchName && !nativeName(content.name).isCustom)
+      this.#event({ type: 'response.function_call_arguments.delta', ...at, delta: text })
   }
 
   #end(part: number, seal: Seal | undefined): void {
@@ -128,7 +129,8 @@ export class ResponsesStreamWriter implements StreamWriter {
         if (item.type === 'custom_tool_call') {
           this.#event({ type: 'response.custom_tool_call_input.delta', ...at, delta: item.input ?? '' })
           this.#event({ type: 'response.custom_tool_call_input.done', ...at, input: item.input ?? '' })
-        } else this.#event({ type: 'response.function_call_arguments.done', ...at, name: item.name ?? '', arguments: text })
+        } else if (item.type === 'function_call')
+          this.#event({ type: 'response.function_call_arguments.done', ...at, name: item.name ?? '', arguments: text })
         return this.#done(index, item)
       }
     }
