@@ -92,6 +92,16 @@ export const errorCodes = {
     title: 'The response was interrupted because the gateway that made it has stopped',
     fix: 'Ask again.',
   },
+  'realtime.too_many': {
+    status: 503,
+    title: 'Too many realtime sessions are open',
+    fix: 'Close one, or connect to another instance.',
+  },
+  'realtime.expired': {
+    status: 408,
+    title: 'The realtime session has lasted as long as one may',
+    fix: 'Connect again.',
+  },
   // Grants and policy
   'grant.model': {
     status: 404,

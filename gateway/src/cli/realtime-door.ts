@@ -32,10 +32,10 @@ export function asksForSocket({ headers }: IncomingMessage): boolean {
 export class RealtimeDoor {
   readonly #running = new Set<Cancellation>()
 
-  /** Throws `gateway.draining` when too many are open. */
+  /** Throws `realtime.too_many` when too many are open. */
   origin({ request, socket, head }: Upgrade): RealtimeOrigin {
     if (this.#running.size >= mostSessions)
-      throw new TurnwardError('gateway.draining', { why: `${mostSessions} realtime sessions are open`, retryAfterSeconds: 10 })
+      throw new TurnwardError('realtime.too_many', { why: `${mostSessions} in one process`, retryAfterSeconds: 10 })
     const cancellation = new Cancellation()
     this.#running.add(cancellation)
     socket.on('error', () => socket.destroy())

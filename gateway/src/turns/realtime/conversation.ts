@@ -72,6 +72,11 @@ export class Conversation {
     this.attempt = { upstream: name, provider: providers[config.kind].telemetryName, credential }
   }
 
+  /** As `renew`, if the configuration is another one by now. */
+  async keepUp(): Promise<void> {
+    if (this.services.snapshot() !== this.snapshot) await this.renew()
+  }
+
   /** Whether its caller may go on, by the configuration as it is now. Rejects with `auth.*` or `grant.model`. */
   async renew(): Promise<void> {
     const snapshot = this.services.snapshot()
@@ -94,7 +99,7 @@ export class Conversation {
 
   /** Runs something that needs the session. What it changed is written when this resolves. */
   async step<R>(modelCall: string, run: (call: RealtimeStep) => Promise<R>): Promise<R> {
-    if (this.services.snapshot() !== this.snapshot) await this.renew()
+    await this.keepUp()
     const { snapshot, caller, turn, attempt } = this
     const idle = snapshot.settings.turns.session_idle_ms
     const services = forCall(this.services, caller)

@@ -27,6 +27,8 @@ export interface ClientEar {
 
 /** One event of the client. Rejects with what ends the session. */
 export async function hearClient(ear: ClientEar, data: Buffer, isBinary: boolean): Promise<void> {
+  // Who may not go on is heard no more.
+  await ear.conversation.keepUp()
   let json: JsonObject | undefined
   try {
     if (isBinary) throw invalid('frame', 'events are JSON in text frames')

@@ -72,7 +72,7 @@ export class UpstreamEar {
     const response = this.#responseOf(event)
     const field = typeof event.type === 'string' ? spokenField[event.type] : undefined
     const said = field === undefined ? undefined : event[field]
-    if (typeof said === 'string') response?.said.push(said)
+    if (typeof said === 'string') response?.say(said)
     if (passage.kind === 'pass') this.#show(event, text, response)
     else if (response === undefined) throw malformed('a call belongs to no answer')
     else await this.#decide([passage.call], response)
@@ -82,6 +82,7 @@ export class UpstreamEar {
     const { response: begun } = event
     if (!isObject(begun) || typeof begun.id !== 'string') throw malformed('an answer has no id')
     if (this.#running.size >= mostRunning) throw malformed(`more than ${mostRunning} answers at the same time`)
+    this.#options.gate.begin(begun)
     const response = await this.#unannounced()
     response.created = { event, text }
     response.isAside = begun.conversation_id === null
@@ -121,7 +122,7 @@ export class UpstreamEar {
           continue
         }
         response.released += 1
-        response.said.push(...textsIn(view.args))
+        for (const one of textsIn(view.args)) response.say(one)
         conversation.refused.delete(view.id)
         const { tools } = call.meanings.ofCall(view)
         conversation.made.set(view.id, { name: view.name, tools, callKey: callKeyOf(response.modelCall, view.id) })

@@ -11,7 +11,9 @@ const longestMs = 60 * 60_000
 export function keepAlive(client: WebSocket, upstream: WebSocket, renew: () => Promise<void>, fail: (error: unknown) => void): () => void {
   const heard = new Set<WebSocket>([client, upstream])
   const listeners = [client, upstream].map((socket) => {
-    const listener = (): void => void heard.add(socket)
+    const listener = (): void => {
+      heard.add(socket)
+    }
     for (const event of ['pong', 'message'] as const) socket.on(event, listener)
     return () => {
       for (const event of ['pong', 'message'] as const) socket.off(event, listener)
@@ -24,10 +26,7 @@ export function keepAlive(client: WebSocket, upstream: WebSocket, renew: () => P
     upstream.ping()
     renew().catch(fail)
   }, askEveryMs)
-  const ending = setTimeout(
-    () => fail(new TurnwardError('request.unsupported', { subject: 'session', why: 'it has lasted an hour' })),
-    longestMs,
-  )
+  const ending = setTimeout(() => fail(new TurnwardError('realtime.expired')), longestMs)
   return () => {
     clearInterval(asking)
     clearTimeout(ending)

@@ -34,13 +34,13 @@ export class Lane {
     this.#queue.push({ data, isBinary })
     this.#waiting += data.length
     if (this.#waiting > mostWaiting) this.#from?.pause()
-    void this.#run()
+    this.#run().catch(this.#fail)
   }
 
   begin(from: WebSocket, to: WebSocket): void {
     this.#from = from
     this.#to = to
-    void this.#run()
+    this.#run().catch(this.#fail)
   }
 
   /** Nothing that is waiting, or comes, is handled any more. */

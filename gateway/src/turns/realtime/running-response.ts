@@ -3,8 +3,12 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { newId } from '../../core/ids.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import type { RefusedCall } from '../../wire/dialect.ts'
+import { malformed } from '../../wire/request/fields.ts'
 import { noteDecision, recordOf, type RecordFields } from '../recording/recording.ts'
 import type { Conversation, RealtimeStep } from './conversation.ts'
+
+/** Characters of one answer. */
+const mostSaid = 8 * 1024 * 1024
 
 export class RunningResponse {
   readonly modelCall = newId('mc')
@@ -19,9 +23,17 @@ export class RunningResponse {
   released = 0
   /** What it said, and what it called. */
   readonly said: string[] = []
+  #saidLength = 0
 
   constructor(started: number) {
     this.#started = started
+  }
+
+  /** Throws `upstream.malformed` for an answer without an end. */
+  say(text: string): void {
+    this.#saidLength += text.length
+    if (this.#saidLength > mostSaid) throw malformed(`an answer says more than ${mostSaid} characters`)
+    this.said.push(text)
   }
 
   recordBegin(conversation: Conversation, call: RealtimeStep): void {

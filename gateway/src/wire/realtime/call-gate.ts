@@ -73,6 +73,11 @@ export class CallGate {
     return this.#settle(itemId, 'released')
   }
 
+  /** An answer that begins has made no call yet. */
+  begin(response: JsonObject): void {
+    if (mentionsCall(response.output)) throw malformed('an answer begins with a call')
+  }
+
   drop(itemId: string): void {
     this.#settle(itemId, 'dropped')
   }
@@ -228,8 +233,9 @@ function isWhole({ status }: JsonObject): boolean {
   return status === undefined || status === null || status === 'completed'
 }
 
+/** Whatever else is a call, or came of one, was made where nobody here could decide it. */
 function isVendorRun({ type }: JsonObject): boolean {
-  return typeof type === 'string' && type.startsWith('mcp_')
+  return typeof type === 'string' && type !== 'function_call' && (type.startsWith('mcp_') || type.endsWith('_call'))
 }
 
 /** Events whose words may be anything; an event of another type is looked through for a call. */
