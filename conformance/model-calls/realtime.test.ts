@@ -1,5 +1,9 @@
 /** Realtime sessions through a running gateway, with the official SDK: sound and words as they come, calls only when they are allowed. */
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import OpenAI from 'openai'
 import { OpenAIRealtimeWS } from 'openai/realtime/ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -12,23 +16,22 @@ import { until } from '../harness/until.ts'
 
 let vendor: RealtimeVendor
 let gateway: RunningGateway
+let config: Record<string, object>
 
 beforeAll(async () => {
   vendor = await startRealtimeVendor()
-  const config = governedConfig({ openai: vendor.url, anthropic: vendor.url })
-  gateway = await startGateway({
-    config: {
-      ...config,
-      routes: [
-        { model: 'gpt-test', upstreams: [{ upstream: 'openai', model: 'gpt-realtime' }] },
-        { model: 'claude-test', upstreams: ['anthropic'] },
-        { model: 'own', upstreams: ['openai'] },
-      ],
-      turns: { max_splices: 2 },
-      limits: { max_event_bytes: 200_000 },
-    },
-    env: secretEnv,
-  })
+  const usual = governedConfig({ openai: vendor.url, anthropic: vendor.url })
+  config = {
+    ...usual,
+    routes: [
+      { model: 'gpt-test', upstreams: [{ upstream: 'openai', model: 'gpt-realtime' }] },
+      { model: 'claude-test', upstreams: ['anthropic'] },
+      { model: 'gpt-realtime', upstreams: ['openai'] },
+    ],
+    turns: { max_splices: 2 },
+    limits: { max_event_bytes: 200_000 },
+  }
+  gateway = await startGateway({ config, env: secretEnv })
 })
 afterAll(async () => {
   await gateway?.stop()
@@ -364,4 +367,47 @@ describe('a session that breaks', () => {
     expect(one.vendor.events).toEqual([])
     await until('the end at the vendor', () => one.vendor.closed)
   })
+})
+
+test('the example of the page runs', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../docs/realtime.md'), 'utf8')
+  const program = /^```js\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? ''
+  vendor.respond((event, session) => {
+    if (event['type'] === 'response.create') session.say(...answerEvents('resp_doc', [], 'Hello to you.'))
+  })
+  const env = { ...process.env, TURNWARD_URL: gateway.url, TURNWARD_KEY: secrets.alice }
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { env })
+  expect(stdout).toBe('Hello to you.')
+  vendor.respond(() => {})
+})
+
+test('who does not read is not read from', async () => {
+  const one = await talk()
+  const sound = { type: 'response.output_audio.delta', response_id: 'r', delta: 'A'.repeat(100_000) }
+  one.client.socket.pause()
+  for (let count = 0; count < 500; count += 1) one.vendor.say(sound)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  // Most of it still waits at the vendor.
+  expect(one.vendor.socket.bufferedAmount).toBeGreaterThan(20_000_000)
+  one.client.socket.resume()
+  await one.heard('response.output_audio.delta', 500)
+  expect(one.vendor.socket.bufferedAmount).toBe(0)
+  one.client.close()
+})
+
+test('who loses the grant loses the session, with the next thing that is said', async () => {
+  const one = await talk(secrets.bob)
+  await gateway.reload({ ...config, grants: [{ principals: ['alice'], models: ['*'], tools: ['*'] }] })
+  one.client.send({ type: 'response.create' })
+  expect((await one.heard('error'))['error'].code).toBe('grant.model')
+  await one.closed()
+  expect(one.vendor.events).toEqual([])
+})
+
+test('a gateway that stops says so', async () => {
+  const one = await talk()
+  gateway.signal('SIGTERM')
+  expect((await one.heard('error'))['error'].code).toBe('gateway.draining')
+  expect(await one.closed()).toBe(1001)
+  expect(await gateway.exited).toBe(0)
 })

@@ -77,7 +77,7 @@ export async function listen(
       // Not as an HTTP server closes: that would cut connections on which a request is on its way.
       const closed = new Promise<void>((resolve) => SocketServer.prototype.close.call(server, () => resolve()))
       const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
-      realtime.close()
+      await realtime.close()
       await draining.begin()
       await endStreams()
       await closed

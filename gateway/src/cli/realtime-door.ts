@@ -31,9 +31,12 @@ export function asksForSocket({ headers }: IncomingMessage): boolean {
 
 export class RealtimeDoor {
   readonly #running = new Set<Cancellation>()
+  #isClosed = false
+  #onEmpty: (() => void) | undefined
 
-  /** Throws `realtime.too_many` when too many are open. */
+  /** Throws `realtime.too_many`, or `gateway.draining` once it is closed. */
   origin({ request, socket, head }: Upgrade): RealtimeOrigin {
+    if (this.#isClosed) throw new TurnwardError('gateway.draining', { retryAfterSeconds: 1 })
     if (this.#running.size >= mostSessions)
       throw new TurnwardError('realtime.too_many', { why: `${mostSessions} in one process`, retryAfterSeconds: 10 })
     const cancellation = new Cancellation()
@@ -41,6 +44,7 @@ export class RealtimeDoor {
     socket.on('error', () => socket.destroy())
     socket.once('close', () => {
       this.#running.delete(cancellation)
+      if (this.#running.size === 0) this.#onEmpty?.()
       cancellation.cancel(new TurnwardError('request.cancelled'))
     })
     return {
@@ -51,9 +55,13 @@ export class RealtimeDoor {
     }
   }
 
-  /** The gateway stops: whoever is here is told to come back. */
-  close(): void {
+  /** The gateway stops: whoever is here is told to come back, and has a moment to hear it. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    if (this.#running.size === 0) return
+    const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve))
     for (const cancellation of this.#running) cancellation.cancel(new TurnwardError('gateway.draining'))
+    await empty
   }
 }
 
