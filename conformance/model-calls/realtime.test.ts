@@ -55,12 +55,12 @@ const tool = (name: string): { type: 'function'; name: string; parameters: objec
   parameters: { type: 'object' },
 })
 
-async function talk(key = secrets.alice, model = 'gpt-test'): Promise<Talk> {
+async function talk(key = secrets.alice, headers: Record<string, string> = {}): Promise<Talk> {
   const { hostname, port } = new URL(gateway.url)
   const before = vendor.sessions.length
   const client = new OpenAIRealtimeWS(
     // The SDK speaks TLS to whoever it is; an edge would end it in front of the gateway.
-    { model, options: { createConnection: () => connect(Number(port), hostname) } as never },
+    { model: 'gpt-test', options: { headers, createConnection: () => connect(Number(port), hostname) } as never },
     new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1` }),
   )
   const frames: string[] = []
@@ -210,6 +210,42 @@ describe('a realtime session', () => {
     expect([updated.tools.map(({ name }: Json) => name), updated.tool_choice]).toEqual([['get_time'], 'auto'])
     vendor.respond(() => {})
     one.client.close()
+  })
+
+  test('a session that has a name goes on under it, with what it has read', async () => {
+    const one = await talk(secrets.alice, { 'x-turnward-session': 'spoken' })
+    one.client.send({ type: 'response.create' })
+    await one.vendor.heard('response.create')
+    one.vendor.say(...answerEvents('resp_n', [{ id: 'call_n', name: 'web_fetch' }]))
+    await one.heard('response.done')
+    one.client.send({ type: 'conversation.item.create', item: { type: 'function_call_output', call_id: 'call_n', output: 'a page' } })
+    await one.vendor.heard('conversation.item.create')
+    one.client.close()
+    const other = await talk(secrets.alice, { 'x-turnward-session': 'spoken' })
+    other.vendor.say(...answerEvents('resp_o', [{ id: 'call_o', name: 'send_mail' }]))
+    await other.vendor.heard('response.create')
+    expect(calls(other)).toEqual([])
+    other.client.close()
+  })
+
+  test('a result of a call that nobody made, and calls that the client makes up, count as strange', async () => {
+    const made = { type: 'function_call', call_id: 'call_up', name: 'get_time', arguments: '{}' } as const
+    const output = { type: 'function_call_output', call_id: 'call_none', output: 'noon' } as const
+    for (const item of [made, output]) {
+      const one = await talk()
+      one.client.send({ type: 'conversation.item.create', item })
+      const sent = (await one.vendor.heard('conversation.item.create'))['item']
+      one.vendor.say({ type: 'conversation.item.added', item: sent })
+      if (item === made) {
+        await one.heard('conversation.item.added')
+        one.client.send({ type: 'conversation.item.create', item: { ...made, name: 'read_notes' } })
+        expect((await one.heard('error'))['error'].message).toContain('there is such a call already')
+      }
+      one.vendor.say(...answerEvents('resp_p', [{ id: 'call_p', name: 'send_mail' }]))
+      await one.vendor.heard('response.create')
+      expect(one.frames.join('')).not.toContain('send_mail')
+      one.client.close()
+    }
   })
 
   test('a model that keeps proposing what is refused is not asked for ever', async () => {

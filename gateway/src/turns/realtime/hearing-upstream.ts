@@ -139,6 +139,7 @@ export class UpstreamEar {
     const undecided = gate.undecided(ended)
     if (undecided.length > 0) await this.#decide(undecided, response)
     this.#running.delete(ended.id)
+    if (this.#running.size === 0) gate.dropUnfinished()
     await conversation.step(response.modelCall, async (call) => {
       const { label } = call.session.policyState
       // What is said under a restricted label carries it wherever it is repeated.

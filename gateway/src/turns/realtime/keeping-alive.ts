@@ -1,6 +1,6 @@
 /** Looks after a session while it lasts: both sides are there, the caller is still welcome, and nothing lasts for ever. */
 import type { WebSocket } from 'ws'
-import { TurnwardError } from '../../core/error.ts'
+import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 
 /** How often a side is asked whether it is there; one that did not answer by then is gone. */
 const askEveryMs = 30_000
@@ -24,7 +24,10 @@ export function keepAlive(client: WebSocket, upstream: WebSocket, renew: () => P
     if (!heard.delete(upstream)) return fail(new TurnwardError('upstream.timeout', { why: 'it does not answer any more' }))
     client.ping()
     upstream.ping()
-    renew().catch(fail)
+    renew().catch((error: unknown) => {
+      // While nobody can say who is welcome, those who are here stay.
+      if (/^(?:auth|grant)\./.test(asTurnwardError(error).code)) fail(error)
+    })
   }, askEveryMs)
   const ending = setTimeout(() => fail(new TurnwardError('realtime.expired')), longestMs)
   return () => {

@@ -82,6 +82,15 @@ describe('a call', () => {
     expect(() => take(gate, delta('x'.repeat(1000)))).toThrow('bytes of calls wait')
   })
 
+  test('that never becomes whole waits no longer than its answer', () => {
+    const gate = new CallGate(1000)
+    for (let round = 0; round < 5; round += 1) {
+      const begun = { ...added, item: item({ id: `i${round}`, arguments: '', status: 'in_progress', name: 'n'.repeat(400) }) }
+      expect(take(gate, begun)).toEqual(['hold'])
+      gate.dropUnfinished()
+    }
+  })
+
   test('goes on no more once it is released', () => {
     const gate = new CallGate(1000)
     take(gate, done)

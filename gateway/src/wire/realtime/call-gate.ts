@@ -89,6 +89,11 @@ export class CallGate {
       Object.assign(call, { state: 'released', callId: id, name, args: sha256(argsText) })
   }
 
+  /** No answer is under way: what was not whole by now never will be. */
+  dropUnfinished(): void {
+    for (const [id, { state }] of this.#calls) if (state === 'held') this.drop(id)
+  }
+
   /** An item that the gateway puts into the conversation: its client hears nothing of it. */
   noteOwn(itemId: string): void {
     this.#own.set(itemId, null)
