@@ -8,15 +8,15 @@ import { answeredCalls, withDropped, withNotices } from './restoring-order.ts'
 
 export interface BlockKind {
   /** The blocks of a content; text alone is one. */
-  blocksOf(content: JsonValue | undefined): JsonObject[]
-  isCall(block: JsonObject): boolean
+  readonly blocksOf: (content: JsonValue | undefined) => JsonObject[]
+  readonly isCall: (block: JsonObject) => boolean
   /** Of a call; '' when it has none. */
-  idOf(call: JsonObject): string
-  isResult(block: JsonObject): boolean
+  readonly idOf: (call: JsonObject) => string
+  readonly isResult: (block: JsonObject) => boolean
   /** The call a result answers. */
-  answeredId(result: JsonObject): JsonValue | undefined
+  readonly answeredId: (result: JsonObject) => JsonValue | undefined
   /** What the model is told in place of a result. */
-  resultOf(call: RefusedCall): JsonObject
+  readonly resultOf: (call: RefusedCall) => JsonObject
 }
 
 /** Restores the message at `index` of a list. Returns by how much the list grew before what follows it. Mutates. */
