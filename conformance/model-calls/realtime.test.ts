@@ -405,6 +405,41 @@ describe('a session that breaks', () => {
   })
 })
 
+test.each([
+  ['garbage', Buffer.alloc(64, 0xff)],
+  [
+    'an event that was not waited for',
+    Buffer.concat([Buffer.from([0x81, 0x80 + 35, 0, 0, 0, 0]), Buffer.from('{"type":"input_audio_buffer.clear"}')]),
+  ],
+])('%s right behind the handshake ends nothing but the session', async (name, behind) => {
+  const { hostname, port } = new URL(gateway.url)
+  const count = vendor.sessions.length
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => {})
+  const head = `GET /v1/realtime?model=gpt-test HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${secrets.alice}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`
+  socket.write(Buffer.concat([Buffer.from(head), behind]))
+  const session = await vendor.session(count + 1)
+  if (name === 'garbage') await until('the end at the vendor', () => session.closed)
+  else await session.heard('input_audio_buffer.clear')
+  socket.destroy()
+  expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
+})
+
+test('a handshake that is none is answered, and opens nothing for long', async () => {
+  const response = await new Promise<string>((resolve) => {
+    const { hostname, port } = new URL(gateway.url)
+    const socket = connect(Number(port), hostname)
+    let text = ''
+    socket.on('data', (chunk) => (text += String(chunk)))
+    socket.on('close', () => resolve(text))
+    socket.write(
+      `GET /v1/realtime?model=gpt-test HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${secrets.alice}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`,
+    )
+  })
+  expect(response).toMatch(/^HTTP\/1.1 400 /)
+  expect(response).toContain('request.invalid')
+})
+
 test('the example of the page runs', async () => {
   const page = await readFile(join(import.meta.dirname, '../../docs/realtime.md'), 'utf8')
   const program = /^```js\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? ''

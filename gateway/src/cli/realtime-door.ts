@@ -51,7 +51,7 @@ export class RealtimeDoor {
       headers: withKey(request.headers),
       query: new URLSearchParams(queryOf(request)),
       signal: cancellation,
-      accept: (headers, maxMessageBytes) => shakeHands({ request, socket, head }, headers, maxMessageBytes),
+      accept: (headers, maxMessageBytes, onMessage) => shakeHands({ request, socket, head }, headers, maxMessageBytes, onMessage),
     }
   }
 
@@ -78,7 +78,12 @@ function withKey(given: IncomingHttpHeaders): IncomingHttpHeaders {
   return { ...headers, authorization: `Bearer ${key}` }
 }
 
-function shakeHands({ request, socket, head }: Upgrade, headers: OutgoingHttpHeaders, maxPayload: number): Promise<WebSocket> {
+function shakeHands(
+  { request, socket, head }: Upgrade,
+  headers: OutgoingHttpHeaders,
+  maxPayload: number,
+  onMessage: (data: Buffer, isBinary: boolean) => void,
+): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     if (socket.destroyed) return reject(new TurnwardError('request.cancelled'))
     const server = new WebSocketServer({
@@ -93,7 +98,13 @@ function shakeHands({ request, socket, head }: Upgrade, headers: OutgoingHttpHea
       for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${String(value)}`)
     })
     server.on('wsClientError', (cause) => reject(new TurnwardError('request.invalid', { subject: 'upgrade', why: cause.message, cause })))
-    server.handleUpgrade(request, socket, head, resolve)
+    server.handleUpgrade(request, socket, head, (client) => {
+      // At once: what came with the handshake is read before anybody who waits for it goes on.
+      client.on('message', (data, isBinary) => onMessage(data as Buffer, isBinary))
+      // An error that nobody hears ends the process; whoever has the session hears of its close.
+      client.on('error', () => client.terminate())
+      resolve(client)
+    })
   })
 }
 

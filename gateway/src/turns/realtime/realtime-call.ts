@@ -33,8 +33,8 @@ export interface RealtimeOrigin {
   readonly query: URLSearchParams
   /** Aborted when the client goes away before it is answered, or the gateway stops. */
   readonly signal: CancelSignal
-  /** Completes the handshake. */
-  accept(headers: OutgoingHttpHeaders, maxMessageBytes: number): Promise<WebSocket>
+  /** Completes the handshake. `onMessage` is told of each message, from the first. */
+  accept(headers: OutgoingHttpHeaders, maxMessageBytes: number, onMessage: (data: Buffer, isBinary: boolean) => void): Promise<WebSocket>
 }
 
 /** Rejects with why there is no session. Resolves when it is over. */
@@ -119,12 +119,12 @@ async function converse(
     client = sides.client = await origin.accept(
       { 'x-turnward-session': conversation.session, 'x-turnward-call': call.modelCall ?? '' },
       limits.max_event_bytes,
+      fromClient.take,
     )
   } catch (error) {
     upstream.terminate()
     throw error
   }
-  client.on('message', (data, isBinary) => fromClient.take(data as Buffer, isBinary))
   client.on('error', (cause) => fail(clientFailure(cause, limits.max_event_bytes)))
   client.on('close', () => fromClient.whenIdle(finish))
   const { upstream: name } = conversation.attempt ?? {}
@@ -150,7 +150,7 @@ async function converse(
   fromUpstream.stop()
   origin.signal.removeEventListener('abort', onStop)
   // Closing one side closes the other.
-  close(client, failure === undefined ? 1000 : failure.code === 'gateway.draining' ? 1001 : failure.code.startsWith('auth.') ? 1008 : 1011)
+  close(client, closeCode(failure))
   close(upstream, 1000)
   return failure
 }
@@ -241,6 +241,13 @@ function clientFailure(cause: Error, most: number): TurnwardError {
 
 function isRegular(code: number): boolean {
   return code === 1000 || code === 1001 || code === 1005
+}
+
+/** RFC 6455, section 7.4.1. */
+function closeCode(failure: TurnwardError | undefined): number {
+  if (failure === undefined) return 1000
+  if (failure.code === 'gateway.draining') return 1001
+  return /^(?:auth|grant)\./.test(failure.code) ? 1008 : 1011
 }
 
 /** How long a side may take to say goodbye. */
