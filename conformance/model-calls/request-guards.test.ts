@@ -218,3 +218,15 @@ test('the answer to a refused body ends the connection, so that its rest is not 
   expect(raw).toMatch(/^HTTP\/1\.1 415 /)
   expect(raw.match(/HTTP\/1\.1 /g)).toHaveLength(1)
 })
+
+test.each(['/v1/files', '/v1/files/file-1/content', '/v1/batches', '/v1/messages/batches', '/v1/vector_stores/a', '/v1/threads/t/runs'])(
+  'what vendors have at %s is refused by name, and a stranger is not even told that',
+  async (path) => {
+    for (const method of ['GET', 'POST']) {
+      const ask = (key: string) => fetch(`${governed.url}${path}`, { method, headers: { authorization: `Bearer ${key}` } })
+      const answer = await ask(secrets.alice)
+      expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('request.unsupported')])
+      expect((await ask('tw_nobody_0000000000000000')).status).toBe(401)
+    }
+  },
+)

@@ -20,6 +20,7 @@ import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
 import { settleKey } from './carried-key.ts'
 import { type RealtimeDoor, refusedRealtimePaths, refuseUpgrade } from './realtime-door.ts'
+import { type RefusedPath, refusedPaths } from './refused-paths.ts'
 import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entrance, type Upgrade } from './entrance-table.ts'
 import { answerHealth, answerReadiness, type Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
@@ -111,9 +112,9 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
     needs: 'caller',
     handle: named((request, response) => runModelOperation(services, httpOrigin(request, response), operation)),
   }))
-  const refused = ({ path, why }: (typeof refusedRealtimePaths)[number]): Entrance => ({
+  const refused = ({ path, why }: RefusedPath): Entrance => ({
     path,
-    methods: ['GET', 'POST'],
+    methods: ['GET', 'POST', 'DELETE'],
     needs: 'caller',
     handle: named(async (request) => {
       await services.authenticator.authenticate(request.headers, services.snapshot())
@@ -130,7 +131,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
         await runRealtime(services, realtime.origin(upgrade))
       },
     },
-    ...refusedRealtimePaths.map(refused),
+    ...[...refusedRealtimePaths, ...refusedPaths].map(refused),
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/v1/models/{name...}', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/mcp/{gateway}', methods: 'own', needs: 'caller', handle: (request, response, gateway) => mcp(request, response, gateway) },

@@ -8,11 +8,12 @@ import type { RealtimeOrigin } from '../turns/realtime/realtime-call.ts'
 import type { Upgrade } from './entrance-table.ts'
 import { answerPlainError, queryOf } from './plain-errors.ts'
 import { endWithGrace } from './unreadable-requests.ts'
+import type { RefusedPath } from './refused-paths.ts'
 
 const ephemeral = 'a key that the vendor gives out would go around this gateway: connect to `/v1/realtime` with a virtual key'
 
 /** What belongs to realtime sessions and is not relayed, by name. */
-export const refusedRealtimePaths: readonly { readonly path: string; readonly why: string }[] = [
+export const refusedRealtimePaths: readonly RefusedPath[] = [
   { path: '/v1/realtime/calls', why: 'sound over WebRTC and SIP does not pass here: connect to `/v1/realtime` as a WebSocket' },
   { path: '/v1/realtime/calls/{rest...}', why: 'sound over WebRTC and SIP does not pass here: connect to `/v1/realtime` as a WebSocket' },
   { path: '/v1/realtime/client_secrets', why: ephemeral },
