@@ -28,16 +28,17 @@ export async function askConverted(
   const answers: EmbeddingsAnswered[] = []
   for (let from = 0; from < written.requests.length; from += atOnce) {
     const some = written.requests.slice(from, from + atOnce)
-    answers.push(
-      ...(await Promise.all(
-        some.map(async ({ body, count }) => {
-          const sent = await send(JSON.stringify(body))
-          if (sent.response.status >= 400) throw await refusalOf(sent)
-          const bytes = await collectBody(sent.response, call.snapshot.settings.limits.max_response_bytes, target.upstream.name)
-          return theirs.readAnswer(parseAnswer(bytes, target), count)
-        }),
-      )),
-    )
+    const ask = async ({ body, count }: (typeof some)[number]): Promise<EmbeddingsAnswered> => {
+      const sent = await send(JSON.stringify(body))
+      if (sent.response.status >= 400) throw await refusalOf(sent)
+      const bytes = await collectBody(sent.response, call.snapshot.settings.limits.max_response_bytes, target.upstream.name)
+      return theirs.readAnswer(parseAnswer(bytes, target), count)
+    }
+    // Each is read to its end, whatever the others say: an answer that nobody reads holds its connection.
+    for (const settled of await Promise.allSettled(some.map(ask))) {
+      if (settled.status === 'rejected') throw settled.reason
+      answers.push(settled.value)
+    }
   }
   const body = JSON.stringify(embeddingForms[form].writeAnswer(joinAnswers(answers), json))
   origin.outlet.head(200, { ...operationHeaders(call, 'application/json'), 'content-length': Buffer.byteLength(body) })
