@@ -34,10 +34,10 @@ const recorded = (name: string): Buffer[] =>
 const said = { text: 'The notes say to buy milk, and that the meeting moved to Thursday.' }
 const answer = { ...said, calls: [{ id: 'call_1', name: 'get_time', args: { zone: 'Europe/Zurich' } }] }
 
-// Garbage may bring line ends of the other kind, and an event that is ended twice means nothing.
+// A line ends in any of three ways, garbage may bring another than the rest has, and an event that is ended twice means nothing.
 const readSse = ({ text }: RawAnswer): string[] =>
   text
-    .replaceAll('\r\n', '\n')
+    .replaceAll(/\r\n?/g, '\n')
     .split('\n\n')
     .map((event) => event.trimStart())
     .filter((event) => event !== '')

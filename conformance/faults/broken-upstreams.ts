@@ -118,10 +118,16 @@ function wholeFrom({ upstream, fault }: Break): number {
   const { contentType, wholeEarly } = wireOf(upstream)
   const early = fault === 'end' ? (wholeEarly?.(Buffer.concat(wireOf(upstream).events)) ?? 0) : 0
   if (early > 0) return whole - early
-  // One line end short is enough: the end of the stream ends an event too. A frame is whole or it is not.
-  if (contentType.startsWith('text/event-stream')) return whole - 2
+  // Its line ends may be missing: the end of the stream ends an event too. A frame is whole or it is not.
+  if (contentType.startsWith('text/event-stream')) return whole - lineEndsOf(upstream)
   // What it cost comes after its end, and is nothing that a client must wait for.
-  return whole - (wireOf(upstream).events.at(-1)?.length ?? 0)
+  const { length = 0 } = wireOf(upstream).events.at(-1) ?? {}
+  return whole - length - (fault === 'end' ? 0 : `\r\n${length.toString(16)}\r\n`.length)
+}
+
+/** Bytes of the line ends of the last event. */
+function lineEndsOf(wire: Wire): number {
+  return /[\r\n]*$/.exec(wireOf(wire).events.at(-1)?.toString('latin1') ?? '')?.[0].length ?? 0
 }
 
 /** What is wrong with the answer to a break; undefined when it is one of the allowed ones. */
