@@ -58,6 +58,8 @@ export interface ModelCall extends AttachedCall {
   pending: readonly PendingRead[]
   /** What the vendor's own tools read if they run. */
   ifRun: readonly PendingRead[]
+  /** Settles when what they have read counts. */
+  narrowing: Promise<void>
   readonly history: readonly HistoryEntry[]
   /** Index of the first history entry whose meaning is not in `presented` yet, when the call begins. */
   readonly firstNew: number

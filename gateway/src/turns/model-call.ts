@@ -83,6 +83,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       presented,
       pending: [],
       ifRun: [],
+      narrowing: nothingRead,
       history,
       firstNew,
       place: placeOf(history),
@@ -183,6 +184,8 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
     answer.stop()
   }
 }
+
+const nothingRead = Promise.resolve()
 
 const noProposals: ProposalRulings = { allowed: new Set(), refused: [] }
 

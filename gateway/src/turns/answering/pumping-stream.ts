@@ -30,6 +30,7 @@ class StreamPump implements BodySink {
   readonly #maxBytes: number
   #received = 0
   #stalled: NodeJS.Timeout | undefined
+  #isNarrowing = false
 
   constructor(
     call: ModelCall,
@@ -73,8 +74,12 @@ class StreamPump implements BodySink {
   #narrow(): void {
     const { response } = this.#routed
     response.pause()
+    this.#isNarrowing = true
     narrowWhenRun(this.#call).then(
-      () => this.#call.origin.outlet.isFull || response.resume(),
+      () => {
+        this.#isNarrowing = false
+        if (!this.#call.origin.outlet.isFull) response.resume()
+      },
       (error: unknown) => this.#fail(error),
     )
   }
@@ -143,7 +148,7 @@ class StreamPump implements BodySink {
   #onDrain = (): void => {
     clearTimeout(this.#stalled)
     this.#stalled = undefined
-    this.#routed.response.resume()
+    if (!this.#isNarrowing) this.#routed.response.resume()
   }
 
   #fail(error: unknown): void {

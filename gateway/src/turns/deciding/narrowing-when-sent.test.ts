@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { eventsOf, say, streamHeaders, type ModelAnswer } from '../../../../conformance/harness/model-answer.ts'
 import { post } from '../../../../conformance/harness/raw-http.ts'
 import { startVendor, type Vendor } from '../../../../conformance/harness/vendor.ts'
+import type { StateStore } from '../../state/state-store.ts'
+import { delayedState } from '../../invariants/delayed-state.fixture.ts'
+import { testClock, testState } from '../state-and-clock.fixture.ts'
 import { configOf, keys, openFloors, type ConfigInput, type Floors } from '../../invariants/floors.fixture.ts'
 
 const contracts: ConfigInput['contracts'] = {
@@ -45,10 +48,10 @@ interface Desk {
   readonly admissions: readonly { readonly subject: string }[]
 }
 
-async function atDesk(run: (desk: Desk) => Promise<void>): Promise<void> {
+async function atDesk(run: (desk: Desk) => Promise<void>, state?: StateStore): Promise<void> {
   let answer: ModelAnswer = { text: 'Well.' }
   await using vendor = await startVendor((request) => say(request, answer))
-  await using floors = await openFloors({ config: config(vendor.url) })
+  await using floors = await openFloors({ config: config(vendor.url), ...(state === undefined ? {} : { state }) })
   const known = new Map<string, string>()
   const trustOf = async (id: string): Promise<number | undefined> =>
     (await floors.services.sessions.find(id, floors.services.snapshot().policy, 60_000))?.policyState.label.trust
@@ -223,6 +226,20 @@ describe("a tool of the vendor's own", () => {
       expect(await desk.trust('mine')).toBe(0)
       expect(desk.floors.log.decisions('tool_proposal')[0]).toMatchObject({ subject: 'pay', action: 'refuse' })
     }),
+  )
+
+  // All of the answer is there before what was read can have been written.
+  test.each([1, 2, 3])('counts before its calls are decided where the state is elsewhere and the answer comes at once (seed %i)', (seed) =>
+    atDesk(
+      async (desk) => {
+        await desk.chat('m', [user('Hello.')], 'mine')
+        const answer: ModelAnswer = { searched: 'whom to pay', text: 'I pay.', calls: [{ id: 'one', name: 'pay' }] }
+        desk.vendor.respond((request) => ({ headers: streamHeaders(request), parts: [eventsOf(request, answer).join('')] }))
+        expect(await ask(desk, { ...offers, stream: true })).toBe(200)
+        expect(desk.floors.log.decisions('tool_proposal')[0]).toMatchObject({ subject: 'pay', action: 'refuse' })
+      },
+      delayedState(testState(testClock()), seed),
+    ),
   )
 
   test('counts where an answer breaks off that was shown in part', () =>

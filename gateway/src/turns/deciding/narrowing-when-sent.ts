@@ -46,11 +46,17 @@ export function narrowWhenSent(call: ReadingCall): MaybePromise<void> {
   return call.pending.length === 0 ? undefined : readPending(call)
 }
 
-/** A tool of the vendor's has run: what it read counts from here on. Throws while the log cannot be written. */
-export async function narrowWhenRun(call: ModelCall): Promise<void> {
+/**
+ * A tool of the vendor's has run: what it read counts from here on. Whoever asks while that is being written waits for it too.
+ * Rejects while the log cannot be written.
+ */
+export function narrowWhenRun(call: ModelCall): Promise<void> {
   const { ifRun } = call
-  call.ifRun = []
-  await read(call, ifRun)
+  if (ifRun.length > 0) {
+    call.ifRun = []
+    call.narrowing = read(call, ifRun)
+  }
+  return call.narrowing
 }
 
 async function readPending(call: ReadingCall): Promise<void> {
