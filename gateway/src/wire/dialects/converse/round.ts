@@ -5,30 +5,19 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import { parseArguments } from '../../request/call-arguments.ts'
+import { cutCallsOf, type MadeCall, maxBlocks, openBlocksOf, type StreamBlock } from '../stream-blocks.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
-import type { ResponseView, ToolCallView } from '../../dialect.ts'
+import type { ResponseView } from '../../dialect.ts'
 import { malformed } from '../../request/fields.ts'
 import { callOf, converseFinish, isSayable } from './answer.ts'
 import { readConverseUsage } from './usage.ts'
 import { textOfBlocks } from './views.ts'
 
-/** Blocks one message may have. */
-const maxBlocks = 4096
-
-interface Block {
-  readonly index: number
-  /** The one member it has in a whole answer; undefined until something says so. */
-  readonly native: JsonObject
-  /** Fragments of `input`, joined. */
-  json: string
-  isStopped: boolean
-}
-
 export class ConverseRound {
   isStopped = false
   #nativeUsage: JsonObject | undefined
   #stopReason: JsonValue | undefined
-  readonly #blocks = new Map<number, Block>()
+  readonly #blocks = new Map<number, StreamBlock>()
 
   /** `contentBlockStart`. True when the block is a call that the client would run. Throws for a call that cannot be read for certain. */
   startBlock(index: number, start: JsonObject): boolean {
@@ -102,28 +91,21 @@ export class ConverseRound {
 
   /** True when the stream ended as the dialect ends it, with every block closed. */
   isComplete(): boolean {
-    return this.isStopped && [...this.#blocks.values()].every((block) => block.isStopped)
+    return this.isStopped && this.openBlocks().length === 0
   }
 
   /** Indexes of blocks that are still open. */
   openBlocks(): number[] {
-    return [...this.#blocks.values()].filter((block) => !block.isStopped).map((block) => block.index)
+    return openBlocksOf(this.#blocks)
   }
 
   /** Indexes of calls that the length limit has cut off: their input is no JSON object, or had not begun. */
   cutCalls(): readonly number[] {
-    if (this.finish() !== 'length') return []
-    const blocks = [...this.#blocks.values()]
-    return blocks
-      .filter(
-        (block) =>
-          callOf(block.native) !== undefined && (inputOf(block) === undefined || (block === blocks.at(-1) && block.json.trim() === '')),
-      )
-      .map(({ index }) => index)
+    return this.finish() === 'length' ? cutCallsOf(this.#blocks, (native) => callOf(native) !== undefined, inputOf) : []
   }
 
   /** The calls in order. Throws `upstream.malformed` when one cannot be told from another. */
-  calls(): readonly { readonly index: number; readonly view: ToolCallView; readonly native: JsonObject }[] {
+  calls(): readonly MadeCall[] {
     const ids = new Set<string>()
     return [...this.#blocks.values()].flatMap((block) => {
       const call = callOf(block.native)
@@ -148,7 +130,7 @@ export class ConverseRound {
     return { role: 'assistant', content: blocks.map(finished).filter(isSayable) }
   }
 
-  #open(index: number, native: JsonObject): Block {
+  #open(index: number, native: JsonObject): StreamBlock {
     if (this.#blocks.size >= maxBlocks) throw malformed(`its stream has more than ${maxBlocks} blocks`)
     const block = { index, native, json: '', isStopped: false }
     this.#blocks.set(index, block)
@@ -181,7 +163,7 @@ function addReasoning(native: JsonObject, delta: JsonObject): void {
 }
 
 /** A block as a whole answer has it. Words with citations are one block of both there. */
-function finished(block: Block): JsonObject {
+function finished(block: StreamBlock): JsonObject {
   const { native } = block
   if (isObject(native.toolUse)) return { toolUse: { ...native.toolUse, input: inputOf(block) ?? {} } }
   if (isObject(native.citationsContent))
@@ -190,6 +172,6 @@ function finished(block: Block): JsonObject {
 }
 
 /** Arguments come in fragments; a call without any takes none. */
-function inputOf(block: Block): JsonObject | undefined {
+function inputOf(block: StreamBlock): JsonObject | undefined {
   return block.json.trim() === '' ? {} : parseArguments(block.json)
 }

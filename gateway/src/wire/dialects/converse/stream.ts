@@ -4,6 +4,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
 import { roundSeparator } from '../round-text.ts'
+import { gateRoundOf } from '../stream-blocks.ts'
 import { converseErrorIn } from './errors.ts'
 import { ConverseRound, textOfRound } from './round.ts'
 import { addConverseUsage, writeConverseUsage } from './usage.ts'
@@ -93,23 +94,7 @@ export class ConverseStreamLens implements StreamLens {
   }
 
   round(): GateRound {
-    const round = this.#round
-    const isComplete = round.isComplete()
-    // Calls of a stream that was cut off are nobody's to decide, and may lack anything.
-    const made = isComplete ? round.calls() : []
-    const cut = round.cutCalls()
-    const calls = made.filter(({ index }) => !cut.includes(index))
-    return {
-      calls: calls.map((call) => call.view),
-      native: new Map(calls.map((call) => [call.view.id, call.native])),
-      assistant: () => round.assistantMessage(),
-      cutCalls: made.length - calls.length,
-      finish: round.finish(),
-      usage: round.usage,
-      responseId: '',
-      model: '',
-      complete: isComplete,
-    }
+    return gateRoundOf(this.#round, { responseId: '', model: '' })
   }
 
   write(payload: JsonObject): string {

@@ -5,23 +5,13 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import { parseArguments } from '../../request/call-arguments.ts'
+import { cutCallsOf, type MadeCall, maxBlocks, openBlocksOf, type StreamBlock } from '../stream-blocks.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
-import type { ResponseView, ToolCallView } from '../../dialect.ts'
+import type { ResponseView } from '../../dialect.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 import { isSayable, isVendorRun, messagesFinish } from './answer.ts'
 import { textOfBlocks } from './views.ts'
 import { readMessagesUsage } from './usage.ts'
-
-/** Blocks one message may have. */
-const maxBlocks = 4096
-
-interface Block {
-  readonly index: number
-  readonly native: JsonObject
-  /** Fragments of `input`, joined. */
-  json: string
-  isStopped: boolean
-}
 
 export class MessagesRound {
   id = ''
@@ -29,7 +19,7 @@ export class MessagesRound {
   isStopped = false
   #usage: JsonObject | undefined
   #stopReason: JsonValue | undefined
-  readonly #blocks = new Map<number, Block>()
+  readonly #blocks = new Map<number, StreamBlock>()
 
   /** `message_start`. */
   start(message: JsonObject): void {
@@ -110,28 +100,21 @@ export class MessagesRound {
 
   /** True when the stream ended as the dialect ends it, with every block closed. */
   isComplete(): boolean {
-    return this.isStopped && [...this.#blocks.values()].every((block) => block.isStopped)
+    return this.isStopped && this.openBlocks().length === 0
   }
 
   /** Indexes of blocks that are still open. */
   openBlocks(): number[] {
-    return [...this.#blocks.values()].filter((block) => !block.isStopped).map((block) => block.index)
+    return openBlocksOf(this.#blocks)
   }
 
   /** Indexes of calls that the length limit has cut off: their input is no JSON object, or had not begun. */
   cutCalls(): readonly number[] {
-    if (this.finish() !== 'length') return []
-    const blocks = [...this.#blocks.values()]
-    return blocks
-      .filter(
-        (block) =>
-          block.native.type === 'tool_use' && (inputOf(block) === undefined || (block === blocks.at(-1) && block.json.trim() === '')),
-      )
-      .map(({ index }) => index)
+    return this.finish() === 'length' ? cutCallsOf(this.#blocks, ({ type }) => type === 'tool_use', inputOf) : []
   }
 
   /** The calls in order. Throws `upstream.malformed` when one cannot be told from another. */
-  calls(): readonly { readonly index: number; readonly view: ToolCallView; readonly native: JsonObject }[] {
+  calls(): readonly MadeCall[] {
     const ids = new Set<string>()
     return [...this.#blocks.values()]
       .filter((block) => block.native.type === 'tool_use')
@@ -164,14 +147,14 @@ export function textOfRound(blocks: readonly JsonObject[]): string {
   return asUpstreamError(() => textOfBlocks(blocks, 'content'))
 }
 
-function finished(block: Block): JsonObject {
+function finished(block: StreamBlock): JsonObject {
   const { native } = block
   if (native.type === 'text') return { ...native, text: asText(native.text) }
   return native.type === 'tool_use' || block.json !== '' ? { ...native, input: inputOf(block) ?? {} } : native
 }
 
 /** Arguments come in fragments; a call without any has them in its start, most often `{}`. */
-function inputOf(block: Block): JsonObject | undefined {
+function inputOf(block: StreamBlock): JsonObject | undefined {
   if (block.json.trim() !== '') return parseArguments(block.json)
   return isObject(block.native.input) ? block.native.input : {}
 }

@@ -4,6 +4,7 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../../core
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
 import { roundSeparator } from '../round-text.ts'
+import { gateRoundOf } from '../stream-blocks.ts'
 import { messagesErrorIn } from './errors.ts'
 import { MessagesRound, textOfRound } from './round.ts'
 import { addMessagesUsage } from './usage.ts'
@@ -95,23 +96,7 @@ export class MessagesStreamLens implements StreamLens {
 
   round(): GateRound {
     const round = this.#round
-    const isComplete = round.isComplete()
-    // Calls of a stream that was cut off are nobody's to decide, and may lack anything.
-    const made = isComplete ? round.calls() : []
-    const cut = round.cutCalls()
-    const calls = made.filter(({ index }) => !cut.includes(index))
-    return {
-      calls: calls.map((call) => call.view),
-      native: new Map(calls.map((call) => [call.view.id, call.native])),
-      assistant: () => round.assistantMessage(),
-      cutCalls: made.length - calls.length,
-      finish: round.finish(),
-      usage: round.usage,
-      responseId: round.id,
-      model: round.model,
-      vendorRan: round.vendorRan,
-      complete: isComplete,
-    }
+    return gateRoundOf(round, { responseId: round.id, model: round.model, vendorRan: round.vendorRan })
   }
 
   write(payload: JsonObject): string {
