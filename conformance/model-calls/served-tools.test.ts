@@ -308,7 +308,8 @@ test('nobody gets by it what the endpoint would not give', async () => {
   const ask = (by: OpenAI, more: object): Promise<OpenAI.Responses.Response> =>
     by.responses.create({ model: 'gpt-test', input: question('Hello'), tools: [server(more)] })
   // Bob may use one tool of one gateway.
-  await ask(bob, {})
+  const [list] = (await ask(bob, {})).output
+  expect(list).toMatchObject({ type: 'mcp_list_tools', tools: [{ name: 'office__count' }] })
   expect(offeredTools(governed.vendors.openai.last())).toEqual(['office__count'])
   await expect(ask(bob, { server_url: `${governed.url}/mcp/other` })).rejects.toMatchObject({ status: 404, code: 'grant.gateway' })
   await expect(ask(alice, { server_url: `${governed.url}/mcp/nowhere` })).rejects.toMatchObject({ status: 404, code: 'grant.gateway' })
@@ -344,15 +345,26 @@ test('what cannot be told apart, or read, is refused by name', async () => {
 })
 
 test('an upstream that fails after a tool has run is told of, whole and streamed', async () => {
-  const run = (stream: boolean): Promise<unknown> => {
+  const fail = (): void => {
     let at = 0
     governed.respond((request) => {
       at += 1
       return at === 1 ? say(request, { calls: [makes('count', { n: 1 })] }) : vendorError(request, 503, 'no capacity')
     })
+  }
+  const run = (stream: boolean): Promise<unknown> => {
+    fail()
     const body = { model: 'gpt-test', input: question('Count.'), tools: [server()] }
     return stream ? alice.responses.stream(body).finalResponse() : alice.responses.create(body)
   }
   await expect(run(false)).rejects.toMatchObject({ status: 503, message: /no capacity/ })
   await expect(run(true)).rejects.toThrow(/no capacity/)
+  const headers = { authorization: `Bearer ${secrets.alice}`, 'content-type': 'application/json' }
+  fail()
+  const body = JSON.stringify({ model: 'gpt-test', input: 'Count.', tools: [server()], stream: true })
+  const text = await (await fetch(`${governed.url}/v1/responses`, { method: 'POST', headers, body })).text()
+  const types = text.split('\n').flatMap((line) => (line.startsWith('event: ') ? [line.slice(7)] : []))
+  // The failure is the end, and the only one.
+  expect(types.filter((type) => type === 'response.failed' || type === 'error' || type === 'response.completed')).toEqual([types.at(-1)])
+  expect(types.at(-1)).not.toBe('response.completed')
 })
