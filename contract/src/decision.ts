@@ -48,7 +48,19 @@ export const decisionRecordSchema = z.object({
   id: z.string(),
   type: z.enum(['decision', 'outcome']),
   /** What was decided on. */
-  kind: z.enum(['model_call', 'token_count', 'model_operation', 'tool_proposal', 'tool_call', 'tool_list', 'admission', 'authentication']),
+  kind: z.enum([
+    'model_call',
+    'token_count',
+    'model_operation',
+    'tool_proposal',
+    'tool_call',
+    'resource_read',
+    'prompt_get',
+    'completion',
+    'tool_list',
+    'admission',
+    'authentication',
+  ]),
   /** Unix milliseconds. */
   time: z.number(),
   principal: z.string(),
@@ -63,7 +75,7 @@ export const decisionRecordSchema = z.object({
   modelCall: z.string().nullable().optional(),
   /** The model's id of the tool call. */
   toolCallId: z.string().nullable().optional(),
-  /** Model name or `server__tool`. */
+  /** Model name, `server__tool`, `resource:server/uri` or `prompt:server/name`. */
   subject: z.string(),
   /** What was asked of a model that is no conversation: `embeddings`, `rerank`, … */
   operation: z.string().optional(),

@@ -114,6 +114,12 @@ export const errorCodes = {
     fix: 'Check the gateway name, or ask an administrator for a grant.',
   },
   'grant.tool': { status: 404, title: 'The tool does not exist for this principal', fix: 'Ask `tools/list` which tools you may call now.' },
+  'grant.resource': {
+    status: 404,
+    title: 'The resource does not exist for this principal',
+    fix: 'Ask `resources/list` and `resources/templates/list` which there are.',
+  },
+  'grant.prompt': { status: 404, title: 'The prompt does not exist for this principal', fix: 'Ask `prompts/list` which there are.' },
   // Upstreams of the model floor
   'policy.refused': {
     status: 403,
@@ -167,6 +173,21 @@ export const errorCodes = {
     status: 503,
     title: 'The MCP server has too many calls waiting',
     fix: 'Try again, or raise `max_concurrent` of the server.',
+  },
+  'mcp.not_found': {
+    status: 404,
+    title: 'The MCP server has nothing of this name',
+    fix: 'List again: what the server has may have changed.',
+  },
+  'mcp.refused': {
+    status: 502,
+    title: 'The MCP server refused the request',
+    fix: 'See the log lines of the server.',
+  },
+  'mcp.not_allowed': {
+    status: 403,
+    title: 'The policy does not allow this to be read now',
+    fix: 'See `turnward turns show` for what would help.',
   },
   'sandbox.unavailable': {
     status: 503,

@@ -155,6 +155,9 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
         ;(parent?.proposals ?? otherCalls).push(step)
         break
       }
+      case 'resource_read':
+      case 'prompt_get':
+      case 'completion':
       case 'tool_call': {
         const step: ToolCallStep = {
           ...stepOf(record, main),

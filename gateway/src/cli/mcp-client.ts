@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../core/json.ts'
 import type { RpcResponse } from '../tools/codec/json-rpc.ts'
 import { callTool } from '../tools/connectors/calling-tool.ts'
 import type { Exchange } from '../tools/connectors/exchange.ts'
-import { listTools } from '../tools/connectors/listing-tools.ts'
+import { listAll } from '../tools/connectors/listing.ts'
 import { openModernHttp } from '../tools/connectors/http-modern.ts'
 import { HttpWire } from '../tools/connectors/http-wire.ts'
 
@@ -49,14 +49,14 @@ function refuseCodedError(response: RpcResponse): RpcResponse {
 /** A client of one gateway endpoint. `headers` go with every request. */
 export function openMcpClient(url: string, key: string, headers: Readonly<Record<string, string>> = {}): McpClient {
   const wire = new HttpWire({ server: url, url, headers: { authorization: `Bearer ${key}`, ...headers }, connections: 4, limits })
-  const inner = openModernHttp(wire, { onToolsChanged: () => {} })
+  const inner = openModernHttp(wire, { onListChanged: () => {} }, { tools: {} })
   const exchange: Exchange = {
     ...inner,
     request: (method, params, options) => inner.request(method, params, options).then(refuseCodedError),
   }
   const signal = (): AbortSignal => AbortSignal.timeout(deadlineMs)
   return {
-    listTools: async () => (await listTools(exchange, url, limits, signal())).tools.filter(isObject),
+    listTools: async () => (await listAll(exchange, url, limits, signal())).entries.filter(isObject),
     async callTool(name, args) {
       const result = await callTool(exchange, url, name, args, { signal: signal(), meta: undefined })
       if (result === undefined) throw new TurnwardError('mcp.server_unavailable', { subject: url })

@@ -267,6 +267,7 @@ describe('two conversations whose models make the same call', () => {
       const send = async (id: string) =>
         (
           await floors.operations.callTool(context, {
+            kind: 'tool_call',
             name: 'office__send',
             args: call,
             unfit: undefined,

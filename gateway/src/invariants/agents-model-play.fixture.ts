@@ -358,7 +358,15 @@ export class Play {
   ) {
     const before = this.#floors.ran.length
     const context = await this.#floors.context(this.#keys[owner] ?? '', client, gateway, headers)
-    const request = { name: tool, args, unfit: undefined, meta, signal: new AbortController().signal, onProgress: undefined }
+    const request = {
+      kind: 'tool_call' as const,
+      name: tool,
+      args,
+      unfit: undefined,
+      meta,
+      signal: new AbortController().signal,
+      onProgress: undefined,
+    }
     const answer = await this.#floors.operations.callTool(context, request).catch(asTurnwardError)
     const record = this.#floors.log.records.findLast(({ kind, type }) => kind === 'tool_call' && type === 'decision')
     if (answer instanceof Error) return { outcome: 'not there' as const, text: answer.message, record: undefined }

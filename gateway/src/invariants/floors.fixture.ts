@@ -19,6 +19,7 @@ import { noopTelemetry } from '../telemetry/noop.ts'
 import type { CallOptions, CallerFleet, CatalogueTool, Fleet } from '../tools/catalogue.ts'
 import { unavailable } from '../tools/connectors/failure.ts'
 import { buildCatalogue } from '../tools/fleet/gateway-catalogue.ts'
+import { noReads } from '../tools/reads.ts'
 import { serverOfName } from '../tools/names.ts'
 import type { McpContext, McpOperations } from '../tools/operations.ts'
 import { readTools } from '../tools/tool-definitions.ts'
@@ -143,7 +144,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
       return { caller, snapshot: current, gateway, client: { name: client, version: '1' }, protocolVersion: '2025-11-25', headers }
     },
     call: (context, name, args = {}, signal = new AbortController().signal) =>
-      operations.callTool(context, { name, args, unfit: undefined, meta: undefined, signal, onProgress: undefined }),
+      operations.callTool(context, { kind: 'tool_call', name, args, unfit: undefined, meta: undefined, signal, onProgress: undefined }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -194,6 +195,7 @@ function testServers(
         missing: missing.has(server) ? 'it is down' : undefined,
         tools: listings.get(server) ?? [],
         leftOut: new Map<string, string>(),
+        reads: noReads,
       }))
       return buildCatalogue(gateway, views, snapshot.servers)
     },
@@ -203,6 +205,7 @@ function testServers(
       const answer = tools[tool.name]?.run?.(args, options)
       return (await answer) ?? { content: [{ type: 'text', text: 'done' }] }
     },
+    ask: () => Promise.reject(new TurnwardError('mcp.not_found')),
     credentialOf: (server) => (snapshot.servers.has(server) ? `server:${server}` : 'none'),
   })
   const fleet: Fleet = {

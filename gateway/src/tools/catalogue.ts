@@ -5,25 +5,57 @@ import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 import type { ToolHints } from '../policy/types.ts'
 
-export interface CatalogueTool {
-  /** `server__tool`, at most 64 characters of `[A-Za-z0-9_-]`; names that were changed end in a hash. */
+/** Something of a server that is asked for by name. */
+export interface CatalogueEntry {
+  /** What grants, contracts and rules call it. */
   readonly name: string
+  /** What its server calls it. */
   readonly originalName: string
   readonly server: string
-  /** Definition as the server listed it, `name` replaced by the exposed name, without fields that no client could read. Unknown fields kept. */
+  /** Definition as the server listed it, under the name clients see, without fields that no client could read. Unknown fields kept. */
   readonly definition: JsonObject
   readonly hints: ToolHints
-  /** Whether annotation, name and arguments agree that it only reads. */
+  /** Whether everything said of it agrees that it only reads. */
   readonly reading?: boolean
+  /** `undefined` when the arguments can be passed on, else where and why not (never quoting values). */
+  readonly validate: (args: JsonObject) => string | undefined
+  /** The arguments as they are meant, for comparing two calls. Absent: as they are written. */
+  readonly settled?: (args: JsonObject) => JsonObject
+}
+
+/** `name`: `server__tool`, at most 64 characters of `[A-Za-z0-9_-]`; names that were changed end in a hash. `validate`: against the input schema. */
+export interface CatalogueTool extends CatalogueEntry {
   /** SHA-256 of the canonical definition as the server listed it. */
   readonly digest: string
-  /** `undefined` when the arguments fit the input schema, else where and why not (never quoting values). */
-  readonly validate: (args: JsonObject) => string | undefined
   /**
    * The arguments as the input schema means them: defaults filled in, `"1"` as 1 where no text is allowed. For comparing
    * two calls, never for what is sent. The same object when nothing changes; never throws.
    */
   readonly settled: (args: JsonObject) => JsonObject
+}
+
+export type ReadKind = 'resource' | 'template' | 'prompt'
+
+/**
+ * Something of a server that can be read. `name`: `resource:server/uri` or `prompt:server/name`. `originalName`: its URI, its
+ * template, its name.
+ */
+export interface CatalogueRead extends CatalogueEntry {
+  readonly kind: ReadKind
+  /** The URI or the name that clients see. */
+  readonly shownName: string
+}
+
+/** What a gateway shows besides tools. */
+export interface GatewayReads {
+  readonly resources: readonly CatalogueRead[]
+  readonly templates: readonly CatalogueRead[]
+  readonly prompts: readonly CatalogueRead[]
+  /** What a client means by a URI, listed or of a template; also where its server cannot be asked now. */
+  readonly resource: (uri: string) => CatalogueRead | undefined
+  /** By the name that is shown, or the server's own where that is unambiguous. */
+  readonly prompt: (name: string) => CatalogueRead | undefined
+  readonly template: (uriTemplate: string) => CatalogueRead | undefined
 }
 
 /** Routing of one gateway: exposed name -> tool, plus original names that are unambiguous. */
@@ -32,6 +64,7 @@ export interface GatewayCatalogue {
   readonly resolve: (name: string) => CatalogueTool | undefined
   /** For a name that cannot be resolved because its server cannot be called now: that server, and why. */
   readonly down: (name: string) => DownTool | undefined
+  readonly reads: GatewayReads
   /** Servers of this gateway that could not be listed, with why. */
   readonly missing: ReadonlyMap<string, string>
   /** Exposed name -> why a listed tool is not offered (collision, unusable schema); never a silent drop. */
@@ -59,6 +92,8 @@ export interface CallerFleet {
    * named in `missing`, never silently dropped. Throws `grant.gateway` when the snapshot has no such gateway.
    */
   catalogue(gateway: string): Promise<GatewayCatalogue>
+  /** Asks a server for something else than a call, under the same conditions. Resolves with the result. Throws `mcp.*`; what the server refuses as `mcp.refused`. */
+  ask(server: string, method: string, params: JsonObject, options: CallOptions): Promise<JsonObject>
   /** Runs a tool on the server as the snapshot configures it: deadline, concurrency limit and cancellation included. Throws `mcp.*`. */
   call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject>
   /** Id of the credential the hop to this server uses: `none` or `server:<name>`. */

@@ -3,6 +3,7 @@ import { connect as connectSocket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import { buildCatalogue } from './fleet/gateway-catalogue.ts'
+import { noReads } from './reads.ts'
 import { readTools } from './tool-definitions.ts'
 import { snapshotOf } from './running-parts.fixture.ts'
 import {
@@ -191,7 +192,11 @@ describe('with other settings', () => {
     const definition = { name: 't', inputSchema: { type: 'object', properties: { r: { type: 'string', 'x-mcp-header': 'Region' } } } }
     const { tools: read } = readTools('s', [definition, { ...definition, name: 'hidden' }])
     const gateway = { name: 'g', servers: ['s'], tools: { matches: () => true }, instructions: undefined }
-    const catalogue = buildCatalogue(gateway, [{ name: 's', missing: undefined, tools: read, leftOut: new Map() }], new Map())
+    const catalogue = buildCatalogue(
+      gateway,
+      [{ name: 's', missing: undefined, tools: read, leftOut: new Map(), reads: noReads }],
+      new Map(),
+    )
     await reopen(
       snapshotOf({}),
       {
@@ -199,7 +204,12 @@ describe('with other settings', () => {
         listTools: async () => ({ tools: read.filter(({ name }) => name === 's__t').map((tool) => tool.definition), complete: true }),
       },
       {
-        for: () => ({ catalogue: async () => catalogue, call: () => Promise.reject(new Error('not here')), credentialOf: () => 'none' }),
+        for: () => ({
+          catalogue: async () => catalogue,
+          call: () => Promise.reject(new Error('not here')),
+          ask: () => Promise.reject(new Error('not here')),
+          credentialOf: () => 'none',
+        }),
         hold: () => () => {},
       },
     )

@@ -5,10 +5,9 @@
 import type { McpServer, Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import { TurnwardError } from '../core/error.ts'
-import type { JsonObject } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
-import type { CallOptions, CallerFleet, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
+import type { CallerFleet, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
 import { unavailable } from './connectors/failure.ts'
 import type { ClusterChildren } from './fleet/cluster-child.ts'
 import { CallQueue } from './fleet/call-queue.ts'
@@ -17,6 +16,7 @@ import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
 import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
+import { noReads } from './reads.ts'
 import type { Runners } from './runners/runners.ts'
 
 export interface FleetOptions {
@@ -84,7 +84,8 @@ class RunningFleet implements Fleet {
   for(snapshot: Snapshot, caller: Caller | undefined): CallerFleet {
     return {
       catalogue: (gateway) => this.#catalogue(snapshot, caller, gateway),
-      call: (tool, args, options) => this.#call(snapshot, caller, tool, args, options),
+      call: async (tool, args, options) => this.#slotFor(snapshot, caller, tool.server).call(tool, args, options),
+      ask: async (server, method, params, options) => this.#slotFor(snapshot, caller, server).ask(method, params, options),
       credentialOf: (server) => credentialId(snapshot, server, caller),
     }
   }
@@ -110,17 +111,11 @@ class RunningFleet implements Fleet {
     return this.#known.of(snapshot)
   }
 
-  async #call(
-    snapshot: Snapshot,
-    caller: Caller | undefined,
-    tool: CatalogueTool,
-    args: JsonObject,
-    options: CallOptions,
-  ): Promise<JsonObject> {
+  #slotFor(snapshot: Snapshot, caller: Caller | undefined, server: string): ServerSlot {
     if (this.#closed) throw new TurnwardError('gateway.draining')
-    const slot = this.#slotOf(snapshot, caller, tool.server)
-    if (slot === undefined) throw unavailable(tool.server, noLonger)
-    return slot.call(tool, args, options)
+    const slot = this.#slotOf(snapshot, caller, server)
+    if (slot === undefined) throw unavailable(server, noLonger)
+    return slot
   }
 
   hold(snapshot: Snapshot): () => void {
@@ -205,8 +200,9 @@ class RunningFleet implements Fleet {
 
   #view(snapshot: Snapshot, caller: Caller | undefined, name: string): ServerView {
     const slot = this.#slotOf(snapshot, caller, name)
-    if (slot?.state === 'ready') return { name, missing: undefined, tools: slot.listing.tools, leftOut: slot.listing.leftOut }
-    return { name, missing: slot?.detail ?? noLonger, tools: this.#known.ofServer(snapshot, name), leftOut: new Map() }
+    if (slot?.state === 'ready')
+      return { name, missing: undefined, tools: slot.listing.tools, leftOut: slot.listing.leftOut, reads: slot.reads }
+    return { name, missing: slot?.detail ?? noLonger, tools: this.#known.ofServer(snapshot, name), leftOut: new Map(), reads: noReads }
   }
 
   /**

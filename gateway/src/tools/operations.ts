@@ -7,6 +7,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
+import type { CatalogueRead, ReadKind } from './catalogue.ts'
 
 /** One MCP request after authentication, before anything about tools is known. */
 export interface McpContext {
@@ -20,8 +21,25 @@ export interface McpContext {
   readonly headers: IncomingHttpHeaders
 }
 
-export interface ToolCallRequest {
+/** What can be asked of a server: a call of a tool, or a read. */
+export type ServerRequestKind = 'tool_call' | ReadRequestKind
+
+/** A resource by its URI, a prompt with its arguments, suggestions for an argument of either. */
+export type ReadRequestKind = 'resource_read' | 'prompt_get' | 'completion'
+
+export interface ToolCallRequest extends ServerRequest {
+  readonly kind: 'tool_call'
+}
+
+export interface ReadRequest extends ServerRequest {
+  readonly kind: ReadRequestKind
+}
+
+export interface ServerRequest {
+  readonly kind: ServerRequestKind
+  /** Of a tool or a prompt; the URI of a resource. */
   readonly name: string
+  /** Of a completion: the whole of its parameters. */
   readonly args: JsonObject
   /** Where and why the arguments cannot be passed on as they are, in words for the model; such a call is refused. */
   readonly unfit: string | undefined
@@ -38,6 +56,12 @@ export interface ListedTools {
   readonly complete: boolean
 }
 
+export interface ListedReads {
+  readonly entries: readonly CatalogueRead[]
+  /** False while a server of the gateway is missing. */
+  readonly complete: boolean
+}
+
 export interface McpOperations {
   /** The caller of an HTTP request. Throws `auth.*`. */
   authenticate(headers: IncomingHttpHeaders, snapshot: Snapshot): Promise<Caller>
@@ -45,6 +69,13 @@ export interface McpOperations {
   openGateway(context: McpContext): { readonly instructions: string | undefined }
   /** Tools this caller can call now, in stable order; definitions as the server wrote them, renamed. */
   listTools(context: McpContext): Promise<ListedTools>
+  /** What this caller can read now, in stable order. Throws `grant.gateway`. */
+  listReads(context: McpContext, kind: ReadKind): Promise<ListedReads>
+  /**
+   * Decides and makes one read. Resolves with the result as the server wrote it. Throws `grant.resource` / `grant.prompt` for
+   * unknown and ungranted ones alike, `mcp.not_allowed` for a refusal by policy, `audit.*`, `mcp.*`.
+   */
+  read(context: McpContext, request: ReadRequest): Promise<JsonObject>
   /**
    * Decides and runs one call. Resolves with the MCP result (`content`, `structuredContent`, `isError`, unknown
    * fields kept), also for a refusal by policy (an `isError` result that says why). Throws `grant.tool` for

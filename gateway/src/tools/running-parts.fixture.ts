@@ -150,6 +150,14 @@ export function openOperations(fleet: Fleet): McpOperations {
       const { tools, missing } = await fleet.for(snapshot, caller).catalogue(gateway)
       return { tools: tools.map(({ definition }) => definition), complete: missing.size === 0 }
     },
+    async listReads({ snapshot, caller, gateway }, kind) {
+      const { reads, missing } = await fleet.for(snapshot, caller).catalogue(gateway)
+      const lists = { resource: reads.resources, template: reads.templates, prompt: reads.prompts }
+      return { entries: lists[kind], complete: missing.size === 0 }
+    },
+    async read() {
+      throw new TurnwardError('grant.resource')
+    },
     async callTool({ snapshot, caller, gateway }, { name, args, unfit, signal, onProgress, meta }) {
       const tool = (await fleet.for(snapshot, caller).catalogue(gateway)).resolve(name)
       if (tool === undefined) throw new TurnwardError('grant.tool', { subject: name })

@@ -12,8 +12,8 @@ import type { Note } from '../state/state-values.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
-import type { CatalogueTool } from '../tools/catalogue.ts'
-import type { ToolCallRequest } from '../tools/operations.ts'
+import type { CatalogueEntry } from '../tools/catalogue.ts'
+import type { ServerRequest } from '../tools/operations.ts'
 import type { RoundsSoFar } from './answering/rounds-so-far.ts'
 import type { Keeping } from './keeping/recalling.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
@@ -106,10 +106,10 @@ export interface ProposalRulings {
   readonly refused: readonly (RefusedCall & { readonly position: number })[]
 }
 
-/** A tool call at the MCP endpoint with its session known. */
+/** A tool call at the MCP endpoint, or a read of something else of a server, with its session known. */
 export interface ToolCall extends AttachedCall {
-  readonly tool: CatalogueTool
-  readonly request: ToolCallRequest
+  readonly tool: CatalogueEntry
+  readonly request: ServerRequest
   /** When it came, by the monotonic clock. */
   readonly started: number
   /** SHA-256 (hex) of the canonical arguments. */

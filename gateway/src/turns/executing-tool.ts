@@ -1,7 +1,8 @@
-/** Runs the call on its server. Nothing it comes to is thrown: what happened has still to be admitted and recorded. */
+/** Asks the server. Nothing it comes to is thrown: what happened has still to be admitted and recorded. */
 import { asTurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { DecidedToolCall, ExecutedToolCall, Execution } from './call.ts'
+import { serverRequests } from './server-requests.ts'
 
 export async function executeTool(call: DecidedToolCall): Promise<ExecutedToolCall> {
   return { ...call, execution: await run(call) }
@@ -10,11 +11,9 @@ export async function executeTool(call: DecidedToolCall): Promise<ExecutedToolCa
 async function run(call: DecidedToolCall): Promise<Execution> {
   const { signal, onProgress, meta } = call.request
   try {
-    const result = await call.services.fleet.for(call.snapshot, call.caller).call(call.tool, call.request.args, {
-      signal,
-      onProgress,
-      meta: metaForServer(call, meta),
-    })
+    const fleet = call.services.fleet.for(call.snapshot, call.caller)
+    const options = { signal, onProgress, meta: metaForServer(call, meta) }
+    const result = await serverRequests[call.request.kind].run(fleet, call.tool, call.request, options)
     return { outcome: result.isError === true ? 'tool_error' : 'ok', result }
   } catch (thrown) {
     const failure = asTurnwardError(thrown)

@@ -1,5 +1,6 @@
 /** The agent floor as the MCP endpoint sees it: who may open a gateway, which tools are callable now, and running one. */
-import type { ListedTools, McpContext, McpOperations } from '../tools/operations.ts'
+import type { CatalogueRead, ReadKind } from '../tools/catalogue.ts'
+import type { ListedReads, ListedTools, McpContext, McpOperations } from '../tools/operations.ts'
 import { linkedCall } from './linked-call.ts'
 import { mcpSession } from './sessions/linking-session.ts'
 import { recordOf } from './recording/recording.ts'
@@ -8,7 +9,7 @@ import type { Services } from './services.ts'
 import { isShown, reachableNow } from './deciding/shaping-tools.ts'
 import type { Session } from '../state/sessions.ts'
 import { forCall, inOneStep } from './state-of-call.ts'
-import { runToolCall } from './tool-call.ts'
+import { runServerRequest } from './tool-call.ts'
 import { subjectOf } from './deciding/tool-subject.ts'
 
 export function createMcpOperations(services: Services): McpOperations {
@@ -19,7 +20,9 @@ export function createMcpOperations(services: Services): McpOperations {
       return { instructions: context.snapshot.gateways.get(context.gateway)?.instructions }
     },
     listTools: (context) => listCallableTools(services, context),
-    callTool: (context, request) => runToolCall(services, context, request),
+    listReads: (context, kind) => listReadable(services, context, kind),
+    read: (context, request) => runServerRequest(services, context, request),
+    callTool: (context, request) => runServerRequest(services, context, request),
     watchTools: (context, changed) => watchCallableTools(services, context, changed),
   }
 }
@@ -55,6 +58,18 @@ async function listCallableTools(services: Services, context: McpContext): Promi
     )
   }
   return { tools: shown.map((tool) => tool.definition), complete: missing.size === 0 }
+}
+
+const listOf = { resource: 'resources', template: 'templates', prompt: 'prompts' } as const
+
+/** What the caller is granted, and the conversation can read. */
+async function listReadable(services: Services, context: McpContext, kind: ReadKind): Promise<ListedReads> {
+  requireGateway(context)
+  const { reads, missing } = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
+  const call = linkedCall(services, context, await sessionOf(services, context))
+  const isReadable = (entry: CatalogueRead): boolean =>
+    isShown(reachableNow(call, subjectOf(entry), context.gateway), context.snapshot.policy.hide)
+  return { entries: reads[listOf[kind]].filter(isReadable), complete: missing.size === 0 }
 }
 
 async function watchCallableTools(services: Services, context: McpContext, changed: () => void): Promise<() => void> {

@@ -1,5 +1,5 @@
 /**
- * The life of a tool call at the MCP endpoint, top to bottom. Each stage is one file and one function of the call as it
+ * The life of a tool call at the MCP endpoint, and of a read of anything else of a server, top to bottom. Each stage is one file and one function of the call as it
  * is known by then; the line before it says why it stands where it stands. Authentication has happened: the endpoint
  * refuses strangers before it reads.
  */
@@ -7,21 +7,21 @@ import type { JsonObject } from '../core/json.ts'
 import { digestJson } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
 import { isReleased } from '../policy/decide.ts'
-import type { McpContext, ToolCallRequest } from '../tools/operations.ts'
+import type { McpContext, ServerRequest } from '../tools/operations.ts'
 import { admitToolResult } from './deciding/admitting-tool-result.ts'
 import type { DecidedToolCall } from './call.ts'
 import { decideToolCall } from './deciding/deciding-tool-call.ts'
 import { refuseToolCall } from './deciding/refusing-tool-call.ts'
 import { executeTool } from './executing-tool.ts'
 import { linkSession, releasedOnFailure } from './sessions/linking-session.ts'
-import { recordToolDecision, recordToolOutcome, recordUnknownTool } from './recording/recording-tool-call.ts'
-import { resolveTool } from './resolving-tool.ts'
+import { recordToolDecision, recordToolOutcome, recordUnknown } from './recording/recording-tool-call.ts'
+import { serverRequests } from './server-requests.ts'
 import type { Services } from './services.ts'
 import { closeState, forCall, inOneStep } from './state-of-call.ts'
 import { toolTrace } from './recording/tool-trace.ts'
 
-/** Resolves with the MCP result, also for a refusal by policy. Throws `grant.*`, `audit.*`, `mcp.*`. */
-export async function runToolCall(services: Services, context: McpContext, request: ToolCallRequest): Promise<JsonObject> {
+/** Resolves with the MCP result; of a tool, also for a refusal by policy. Throws `grant.*`, `audit.*`, `mcp.*`. */
+export async function runServerRequest(services: Services, context: McpContext, request: ServerRequest): Promise<JsonObject> {
   const started = services.clock.monotonic()
   const { snapshot, caller } = context
   const span = services.telemetry.startToolCall({
@@ -30,9 +30,9 @@ export async function runToolCall(services: Services, context: McpContext, reque
     protocolVersion: context.protocolVersion,
     ...toolTrace(context, request),
   })
-  // Only what this gateway shows can be called; an ungranted tool and an unknown one answer alike.
-  const tool = await resolveTool(services, context, request.name).catch((error: unknown) => {
-    recordUnknownTool(services, context, span, request.name, error)
+  // Only what this gateway shows can be asked for; an ungranted tool and an unknown one answer alike.
+  const tool = await serverRequests[request.kind].resolve(services, context, request).catch((error: unknown) => {
+    recordUnknown(services, context, span, request, error)
     throw error
   })
   const base = {
@@ -70,7 +70,7 @@ async function runLinkedCall(decided: DecidedToolCall): Promise<JsonObject> {
     // What a history will say of the call counts for nothing: it did not run.
     const refused = await refuseToolCall(decided)
     recordToolOutcome(refused)
-    return refused.result
+    return serverRequests[refused.request.kind].refused(refused, refused.result)
   }
   // The server's own credential, never the caller's token; cancellation and deadline included.
   const executed = await executeTool(decided)

@@ -8,6 +8,10 @@ import { rpcCodes, type RpcErrorObject, type RpcId } from './json-rpc.ts'
 const codes: Partial<Record<ErrorCodeName, number>> = {
   'grant.tool': rpcCodes.invalidParams,
   'grant.gateway': rpcCodes.invalidParams,
+  'grant.resource': rpcCodes.invalidParams,
+  'grant.prompt': rpcCodes.invalidParams,
+  'mcp.not_found': rpcCodes.invalidParams,
+  'mcp.not_allowed': rpcCodes.invalidRequest,
   'request.invalid': rpcCodes.invalidParams,
   'request.malformed': rpcCodes.parseError,
   'request.ambiguous_key': rpcCodes.invalidRequest,

@@ -1,4 +1,5 @@
 /** One `tools/call` over a hop: what goes out, and what may come back from it. */
+import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { rpcCodes } from '../codec/json-rpc.ts'
 import { metaKeys, travellingMeta } from '../codec/versions.ts'
@@ -24,6 +25,27 @@ export async function callTool(
   if (response.kind === 'error') return errorResult(server, response.error.code, response.error.message)
   return finalResult(server, shapedResult(response.result))
 }
+
+/** One request that is no call. Resolves with the result as the server wrote it, hop-only fields removed. */
+export async function askServer(
+  exchange: Exchange,
+  server: string,
+  method: string,
+  params: JsonObject,
+  options: CallParameters,
+): Promise<JsonObject> {
+  const meta = travellingMeta(options.meta)
+  const response = await exchange.request(method, meta === undefined ? params : { ...params, _meta: meta }, options)
+  if (response.kind === 'result') return finalResult(server, response.result)
+  const { code } = response.error
+  throw new TurnwardError(notThere.has(code) ? 'mcp.not_found' : 'mcp.refused', {
+    subject: server,
+    why: `it answered \`${method}\` with error ${code}`,
+  })
+}
+
+/** How servers say that they have no such resource or prompt: -32002 until 2025-11-25, -32602 since. */
+const notThere = new Set<number>([-32002, rpcCodes.invalidParams])
 
 function finalResult(server: string, result: JsonObject): JsonObject {
   const { resultType, ...rest } = result

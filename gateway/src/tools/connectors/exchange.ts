@@ -15,6 +15,8 @@ export interface RequestOptions {
 
 export interface Exchange {
   readonly era: Era
+  /** What the server says it can do (`ServerCapabilities`). */
+  readonly capabilities: JsonObject
   /** Sends one request and resolves with its response. Rejects with `mcp.*` or `request.cancelled`. */
   request(method: string, params: JsonObject, options: RequestOptions): Promise<RpcResponse>
   /** Resolves with why, when the hop has died. Never rejects. */
@@ -30,6 +32,6 @@ export interface ResponseLimits {
 
 /** What a hop reports besides answers. */
 export interface ConnectorEvents {
-  /** The server said that its tools changed. */
-  readonly onToolsChanged: () => void
+  /** The server said that one of its lists has changed. */
+  readonly onListChanged: () => void
 }

@@ -13,7 +13,7 @@ import { neverSent, unavailable } from './failure.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { refusedByStatus, type HttpWire } from './http-wire.ts'
 import { isUnread, legacySession, SessionLost, verdictOnSession, type LegacySession } from './legacy-session.ts'
-import { answerToServer, initialize } from './opening.ts'
+import { answerToServer, initialize, listChanges } from './opening.ts'
 import { StreamPlace } from './stream-place.ts'
 import { StreamKeeper } from './stream-keeper.ts'
 
@@ -26,6 +26,7 @@ const goodbyeMs = 1000
 
 class LegacyHttp implements Exchange {
   readonly era = 'legacy'
+  capabilities: JsonObject = {}
   readonly ended = new Promise<string>(() => {})
   readonly #wire: HttpWire
   readonly #events: ConnectorEvents
@@ -54,7 +55,7 @@ class LegacyHttp implements Exchange {
         if (!lost && !neverSent(error)) throw error
         if (this.#session === opening) this.#forget()
         // A server that lost its sessions has probably been restarted, perhaps with other tools.
-        if (lost && attempt === 0) this.#events.onToolsChanged()
+        if (lost && attempt === 0) this.#events.onListChanged()
         if (attempt > 0) throw lost ? unavailable(this.#wire.server, 'it does not keep the session it opened') : error
       }
     }
@@ -98,7 +99,8 @@ class LegacyHttp implements Exchange {
       }
       return this.#wire.readResponse(answer, requestId, () => {})
     }
-    const version = await initialize({ request }, this.#wire.server, signal)
+    const { version, capabilities } = await initialize({ request }, this.#wire.server, signal)
+    this.capabilities = capabilities
     if (id !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(id)) throw unavailable(this.#wire.server, 'its session id is malformed')
     const session = legacySession(id, version)
     await this.#wire.post(notificationText('notifications/initialized'), session.headers, signal).then(discard)
@@ -177,9 +179,9 @@ class LegacyHttp implements Exchange {
     return verdictOnSession(session, answer.statusCode) !== 'kept'
   }
 
-  /** Messages that are not the answer: changed tools, and requests we must not leave hanging. */
+  /** Messages that are not the answer: changed lists, and requests we must not leave hanging. */
   #aside(session: LegacySession, message: RpcMessage): undefined {
-    if (message.kind === 'notification' && message.method === 'notifications/tools/list_changed') this.#events.onToolsChanged()
+    if (message.kind === 'notification' && listChanges.has(message.method)) this.#events.onListChanged()
     if (message.kind !== 'request') return
     this.#post(session, answerToServer(message))
   }

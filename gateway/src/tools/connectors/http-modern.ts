@@ -1,6 +1,6 @@
 /**
  * A hop of the modern era over HTTP (2026-07-28, streamable-http): every request stands alone, closing its
- * stream cancels it, one long `subscriptions/listen` stream tells of changed tools.
+ * stream cancels it, one long `subscriptions/listen` stream tells of changed lists.
  */
 import type { JsonObject } from '../../core/json.ts'
 import { isOurs, requestText, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
@@ -8,7 +8,7 @@ import { encodeHeaderValue } from '../codec/header-values.ts'
 import { modernVersion } from '../codec/versions.ts'
 import type { ConnectorEvents, Exchange, RequestOptions } from './exchange.ts'
 import { refusedByStatus, type HttpWire } from './http-wire.ts'
-import { modernMeta } from './opening.ts'
+import { listChanges, modernMeta, wantedChanges } from './opening.ts'
 import { StreamKeeper } from './stream-keeper.ts'
 
 /** Posts one modern request and reads its answer, whatever its status. Used for probing as well. */
@@ -47,24 +47,25 @@ function requestOf(id: number, method: string, params: JsonObject, { onProgress 
 
 function headersOf(method: string, params: JsonObject, { headers }: RequestOptions): Record<string, string> {
   const all: Record<string, string> = { 'mcp-protocol-version': modernVersion, 'mcp-method': method }
-  if (typeof params.name === 'string') all['mcp-name'] = encodeHeaderValue(params.name)
+  const name = typeof params.name === 'string' ? params.name : params.uri
+  if (typeof name === 'string') all['mcp-name'] = encodeHeaderValue(name)
   return headers === undefined ? all : { ...all, ...headers }
 }
 
-/** Opens a hop to a server known to be modern. Owns the wire. */
-export function openModernHttp(wire: HttpWire, events: ConnectorEvents): Exchange {
+/** Opens a hop to a server known to be modern. Owns the wire. `capabilities`: what it says it can do. */
+export function openModernHttp(wire: HttpWire, events: ConnectorEvents, capabilities: JsonObject): Exchange {
   let next = 1
-  const listening = new StreamKeeper(async (signal, opened) => {
+  const listening = new StreamKeeper(async (closing, opened) => {
     const ignore = (message: RpcMessage): void => {
       opened()
-      if (message.kind === 'notification' && message.method === 'notifications/tools/list_changed') events.onToolsChanged()
+      if (message.kind === 'notification' && listChanges.has(message.method)) events.onListChanged()
     }
     const response = await modernRequest(
       wire,
       next++,
       'subscriptions/listen',
-      { notifications: { toolsListChanged: true } },
-      { signal },
+      { notifications: wantedChanges(capabilities) },
+      { signal: closing },
       ignore,
     )
     // An error means that the server has no such stream; a result, that it ended it and may open another.
@@ -73,6 +74,7 @@ export function openModernHttp(wire: HttpWire, events: ConnectorEvents): Exchang
   const never = new Promise<string>(() => {})
   return {
     era: 'modern',
+    capabilities,
     ended: never,
     request: (method, params, options) => modernRequest(wire, next++, method, params, options),
     async close() {

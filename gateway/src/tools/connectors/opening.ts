@@ -14,18 +14,54 @@ export function modernMeta(params: JsonObject, version: string): JsonObject {
   return { ...meta, [metaKeys.protocolVersion]: version, [metaKeys.clientInfo]: implementation, [metaKeys.clientCapabilities]: {} }
 }
 
-/** The legacy handshake up to the server's answer. Returns the version the server chose. */
-export async function initialize(exchange: Pick<Exchange, 'request'>, server: string, signal: AbortSignal): Promise<string> {
+/** What a server says of itself when it is opened. */
+export interface Opened {
+  readonly version: string
+  readonly capabilities: JsonObject
+}
+
+/** The legacy handshake up to the server's answer. */
+export async function initialize(exchange: Pick<Exchange, 'request'>, server: string, signal: AbortSignal): Promise<Opened> {
   const response = await exchange.request(
     'initialize',
     { protocolVersion: latestLegacyVersion, capabilities: {}, clientInfo: implementation },
     { signal },
   )
   if (response.kind === 'error') throw unavailable(server, `it answered \`initialize\` with error ${response.error.code}`)
-  const version = response.result.protocolVersion
+  const { protocolVersion: version, capabilities } = response.result
   if (typeof version !== 'string' || !legacyVersions.includes(version))
     throw unavailable(server, 'it wants a protocol version that is not supported')
-  return version
+  return { version, capabilities: isObject(capabilities) ? capabilities : {} }
+}
+
+const discoverMs = 10_000
+
+/** What a modern server can do. One that does not say has tools. */
+export async function discover(exchange: Pick<Exchange, 'request'>, signal: AbortSignal): Promise<JsonObject> {
+  try {
+    const response = await exchange.request('server/discover', {}, { signal: AbortSignal.any([signal, AbortSignal.timeout(discoverMs)]) })
+    if (response.kind === 'result' && isObject(response.result.capabilities)) return response.result.capabilities
+  } catch (error) {
+    if (signal.aborted) throw error
+  }
+  return { tools: {} }
+}
+
+/** The lists that a server may announce changes of, and whether a notification announces one. */
+export const listChanges: ReadonlySet<string> = new Set([
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+])
+
+/** What is asked of a modern server to be told. */
+export function wantedChanges(capabilities: JsonObject): JsonObject {
+  const has = (name: string): boolean => isObject(capabilities[name])
+  return {
+    toolsListChanged: true,
+    ...(has('prompts') ? { promptsListChanged: true } : {}),
+    ...(has('resources') ? { resourcesListChanged: true } : {}),
+  }
 }
 
 /** The era a `server/discover` answer proves; undefined when it proves nothing modern (basic/versioning, "Backward Compatibility"). */
@@ -42,9 +78,10 @@ export function eraOfProbe(response: RpcResponse): Era | undefined {
   return Array.isArray(versions) && versions.includes(modernVersion) ? 'modern' : undefined
 }
 
-/** Asks a modern stdio server for `tools/list_changed`; best effort, a server may not implement it. */
-export function listenToTools(exchange: Exchange, listening: AbortSignal): void {
-  exchange.request('subscriptions/listen', { notifications: { toolsListChanged: true } }, { signal: listening }).catch(() => {})
+/** Asks a modern stdio server to tell of changed lists; best effort, a server may not implement it. */
+export function listenToChanges(exchange: Exchange, listening: AbortSignal): void {
+  const notifications = wantedChanges(exchange.capabilities)
+  exchange.request('subscriptions/listen', { notifications }, { signal: listening }).catch(() => {})
 }
 
 /** What a server is told that asks something of us: we have declared no capability, so it can only want to know that we live. */

@@ -13,7 +13,7 @@ import { modernVersion, type Era } from '../codec/versions.ts'
 import { abortedError } from './cancelling.ts'
 import type { ConnectorEvents, Exchange, RequestOptions, ResponseLimits } from './exchange.ts'
 import { unavailable } from './failure.ts'
-import { answerToServer, initialize, listenToTools, modernMeta } from './opening.ts'
+import { answerToServer, discover, initialize, listChanges, listenToChanges, modernMeta } from './opening.ts'
 
 interface Waiting {
   readonly resolve: (response: RpcResponse) => void
@@ -179,10 +179,14 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
   const channel = new StdioChannel(options)
   const listening = new AbortController()
   channel.onNotification((method) => {
-    if (method === 'notifications/tools/list_changed') events.onToolsChanged()
+    if (listChanges.has(method)) events.onListChanged()
   })
+  let capabilities: JsonObject = {}
   const exchange: Exchange = {
     era,
+    get capabilities() {
+      return capabilities
+    },
     ended: channel.ended,
     request: (method, params, request) =>
       channel.request(method, era === 'modern' ? { ...params, _meta: modernMeta(params, modernVersion) } : params, request),
@@ -193,10 +197,12 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
   }
   try {
     if (era === 'legacy') {
-      await initialize(exchange, options.server, signal)
+      const opened = await initialize(exchange, options.server, signal)
+      capabilities = opened.capabilities
       channel.notify('notifications/initialized')
     } else {
-      listenToTools(exchange, listening.signal)
+      capabilities = await discover(exchange, signal)
+      listenToChanges(exchange, listening.signal)
     }
     return exchange
   } catch (error) {

@@ -13,6 +13,12 @@ function describesObject(schema: unknown): boolean {
   return schema.properties === undefined || (isObject(schema.properties) && Object.values(schema.properties).every(isObject))
 }
 
+/** Without what only modern results have. */
+export function legacyRead(result: JsonObject): JsonObject {
+  const { resultType: _type, ttlMs: _ttl, cacheScope: _scope, ...rest } = result
+  return rest
+}
+
 /** Without what only modern results have; `structuredContent` must be an object, its text form is in `content`. */
 export function legacyResult(result: JsonObject): JsonObject {
   const { resultType: _type, structuredContent, ...rest } = result

@@ -29,7 +29,7 @@ describe('legacy sessions', () => {
       content: [{ type: 'text', text: 's__t000' }],
       novel: { field: 1 },
     })
-    expect(errorOf(await ask('resources/list')).code).toBe(-32601)
+    expect(errorOf(await ask('roots/list')).code).toBe(-32601)
     expect((await send({ headers, body: { jsonrpc: '2.0', method: 'notifications/initialized' } })).status).toBe(202)
     expect((await send({ headers, body: { jsonrpc: '2.0', id: 7, result: {} } })).status).toBe(202)
   })

@@ -10,7 +10,7 @@ import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } 
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
 import { streamChanges } from './change-stream.ts'
-import { methodOf } from './methods.ts'
+import { capabilities, methodOf } from './methods.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
 import { clientOf } from './client-info.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
@@ -28,7 +28,7 @@ export function answerInitialize(parts: EndpointParts, sessions: LegacySessions,
   try {
     const opened = parts.operations.openGateway(contextOf(arrival, { id: '', version, client }))
     const instructions = opened.instructions === undefined ? {} : { instructions: opened.instructions }
-    const result = { protocolVersion: version, capabilities: { tools: { listChanged: true } }, serverInfo: implementation, ...instructions }
+    const result = { protocolVersion: version, capabilities, serverInfo: implementation, ...instructions }
     endJson(response, 200, resultText(message.id, result), {
       'mcp-session-id': sessions.mint(caller.principal.id, gateway, version, client),
     })

@@ -3,12 +3,14 @@
  * method that is not here does not exist for the client.
  */
 import type { JsonObject } from '../../core/json.ts'
-import { modernVersion, type Era } from '../codec/versions.ts'
-import { legacyDefinition, legacyResult } from './legacy-shapes.ts'
+import { supportedVersions, type Era } from '../codec/versions.ts'
+import { legacyDefinition, legacyRead, legacyResult } from './legacy-shapes.ts'
 import { listen } from './listen.ts'
 import { checkParameters } from './parameter-headers.ts'
 import type { MethodCall } from './parts.ts'
-import { listPage, readCall, runCall, type ToolPage } from './tool-methods.ts'
+import type { Page } from './pages.ts'
+import { complete, getPrompt, listReads, readResource } from './read-methods.ts'
+import { listTools, readCall, runCall } from './tool-methods.ts'
 
 /** Resolves with the result; with undefined when it has answered on its own stream. Throws coded errors. */
 type Method = (call: MethodCall) => JsonObject | Promise<JsonObject | undefined>
@@ -16,17 +18,32 @@ type Method = (call: MethodCall) => JsonObject | Promise<JsonObject | undefined>
 /** How long a client may believe a list; changes are announced anyway. A list that waits for a server is not to be believed for long. */
 const listTtlMs = 60_000
 
+/** How long a client may believe what it has read: servers say nothing of it in their old form. */
+const readTtlMs = 0
+
 const methods: Readonly<Record<Era, ReadonlyMap<string, Method>>> = {
   modern: new Map<string, Method>([
     ['server/discover', discover],
-    ['tools/list', listTools],
+    ['tools/list', async (call) => modernPage('tools', await listTools(call))],
     ['tools/call', callTool],
+    ['resources/list', async (call) => modernPage('resources', await listReads(call, 'resource'))],
+    ['resources/templates/list', async (call) => modernPage('resourceTemplates', await listReads(call, 'template'))],
+    ['resources/read', async (call) => ({ ttlMs: readTtlMs, ...(await readResource(call)), cacheScope: 'private' })],
+    ['prompts/list', async (call) => modernPage('prompts', await listReads(call, 'prompt'))],
+    ['prompts/get', getPrompt],
+    ['completion/complete', complete],
     ['subscriptions/listen', listen],
   ]),
   legacy: new Map<string, Method>([
     ['ping', () => ({})],
-    ['tools/list', async (call) => pageOf(await listPage(call), legacyDefinition)],
+    ['tools/list', async (call) => page('tools', await listTools(call), legacyDefinition)],
     ['tools/call', async (call) => legacyResult(await runCall(call, readCall(call.message)))],
+    ['resources/list', async (call) => page('resources', await listReads(call, 'resource'))],
+    ['resources/templates/list', async (call) => page('resourceTemplates', await listReads(call, 'template'))],
+    ['resources/read', async (call) => legacyRead(await readResource(call))],
+    ['prompts/list', async (call) => page('prompts', await listReads(call, 'prompt'))],
+    ['prompts/get', async (call) => legacyRead(await getPrompt(call))],
+    ['completion/complete', async (call) => legacyRead(await complete(call))],
   ]),
 }
 
@@ -35,24 +52,31 @@ export function methodOf(era: Era, name: string): Method | undefined {
   return methods[era].get(name)
 }
 
+/** What the gateway can do, whatever its servers have: they may come later. */
+export const capabilities: JsonObject = {
+  tools: { listChanged: true },
+  resources: { listChanged: true },
+  prompts: { listChanged: true },
+  completions: {},
+}
+
 function discover({ parts, context }: MethodCall): JsonObject {
   const { instructions } = parts.operations.openGateway(context)
   return {
-    supportedVersions: [modernVersion],
-    capabilities: { tools: { listChanged: true } },
+    supportedVersions: [...supportedVersions],
+    capabilities,
     ...(instructions === undefined ? {} : { instructions }),
     ttlMs: listTtlMs,
     cacheScope: 'private',
   }
 }
 
-async function listTools(call: MethodCall): Promise<JsonObject> {
-  const page = await listPage(call)
-  return { ...pageOf(page), ttlMs: page.complete ? listTtlMs : 0, cacheScope: 'private' }
+function modernPage(field: string, listed: Page): JsonObject {
+  return { ...page(field, listed), ttlMs: listed.complete ? listTtlMs : 0, cacheScope: 'private' }
 }
 
-function pageOf({ tools, nextCursor }: ToolPage, shaped = (definition: JsonObject): JsonObject => definition): JsonObject {
-  return { tools: tools.map(shaped), ...(nextCursor === undefined ? {} : { nextCursor }) }
+function page(field: string, { entries, nextCursor }: Page, shaped = (definition: JsonObject): JsonObject => definition): JsonObject {
+  return { [field]: entries.map(shaped), ...(nextCursor === undefined ? {} : { nextCursor }) }
 }
 
 async function callTool(call: MethodCall): Promise<JsonObject> {

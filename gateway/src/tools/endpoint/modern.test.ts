@@ -10,8 +10,8 @@ describe('modern requests (2026-07-28)', () => {
   test('server/discover names versions, capabilities and how long to believe it', async () => {
     expect(resultOf(await modern('server/discover'))).toMatchObject({
       resultType: 'complete',
-      supportedVersions: ['2026-07-28'],
-      capabilities: { tools: { listChanged: true } },
+      supportedVersions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
+      capabilities: { tools: { listChanged: true }, resources: {}, prompts: {}, completions: {} },
       cacheScope: 'private',
       ttlMs: expect.any(Number),
     })
@@ -67,7 +67,7 @@ describe('modern requests (2026-07-28)', () => {
     expect((await modern('tools/call', { name: 's__t000' }, { headers: { 'mcp-name': '=?base64?c19fdDAwMA==?=' } })).status).toBe(200)
   })
 
-  test.each(['ping', 'resources/list', 'logging/setLevel', 'constructor'])('the method %s is 404 with -32601', async (method) => {
+  test.each(['ping', 'roots/list', 'logging/setLevel', 'constructor'])('the method %s is 404 with -32601', async (method) => {
     const answered = await modern(method)
     expect([answered.status, errorOf(answered).code]).toEqual([404, -32601])
   })

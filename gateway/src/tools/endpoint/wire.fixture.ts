@@ -61,6 +61,8 @@ export function useEndpoint(): void {
         return { instructions: undefined }
       },
       listTools: async () => ({ tools, complete: true }),
+      listReads: async () => ({ entries: [], complete: true }),
+      read: async () => ({}),
       async callTool(_context, call) {
         calls.push(call)
         if (call.name === 'unknown') throw new TurnwardError('grant.tool')

@@ -57,14 +57,15 @@ async function replica(self: string): Promise<Replica> {
   return { children: new ClusterChildren({ state, clock, logger: silentLogger, self, hop }), started: new Set(), kill }
 }
 
-function open({ children, started }: Replica, name: string, onToolsChanged = (): void => {}): Promise<Exchange> {
-  return children.open('notes', 'digest', { onToolsChanged }, async (events) => {
+function open({ children, started }: Replica, name: string, onListChanged = (): void => {}): Promise<Exchange> {
+  return children.open('notes', 'digest', { onListChanged }, async (events) => {
     started.add(name)
     const ended = Promise.withResolvers<string>()
     return {
       era: 'legacy',
+      capabilities: {},
       async request(method, params) {
-        if (method === 'change') events.onToolsChanged()
+        if (method === 'change') events.onListChanged()
         return { kind: 'result', id: 1, result: { ranAt: name, method, params } }
       },
       ended: ended.promise,

@@ -44,9 +44,9 @@ export class ClusterChildren {
     if (!('lost' in lease)) return RemoteChild.open(this.#parts, server, name, lease.instance, lease.changes, events)
     try {
       const exchange = await start({
-        onToolsChanged: () => {
+        onListChanged: () => {
           lease.touch()
-          events.onToolsChanged()
+          events.onListChanged()
         },
       })
       return this.#keep(name, lease, exchange)
@@ -74,6 +74,7 @@ export class ClusterChildren {
     })
     return {
       era: exchange.era,
+      capabilities: exchange.capabilities,
       request: (method, params, options) => exchange.request(method, params, options),
       ended: Promise.race([ended, lost]),
       async close() {
@@ -90,15 +91,24 @@ export class ClusterChildren {
     if (exchange === undefined)
       throw new TurnwardError('cluster.gone', { subject: payload.name.split(' ')[1], why: 'it does not run here' })
     const { method, params, headers } = payload
-    if (typeof method !== 'string' || !isObject(params)) return { era: exchange.era }
+    if (typeof method !== 'string' || !isObject(params)) return { era: exchange.era, capabilities: exchange.capabilities }
     const extra = isObject(headers) ? (headers as Record<string, string>) : undefined
     return (await exchange.request(method, params, { signal, headers: extra })) as unknown as JsonValue
   }
 }
 
+interface RemoteParts {
+  readonly parts: ClusterParts
+  readonly name: string
+  readonly instance: string
+  readonly era: Era
+  readonly capabilities: JsonObject
+}
+
 /** The child as another replica has it. Progress it reports stays there. */
 class RemoteChild implements Exchange {
   readonly era: Era
+  readonly capabilities: JsonObject
   readonly #parts: ClusterParts
   readonly #name: string
   readonly #instance: string
@@ -116,24 +126,29 @@ class RemoteChild implements Exchange {
     try {
       const told = await parts.hop.ask(instance, hopKind, { name }, AbortSignal.timeout(10_000))
       if (isObject(told) && (told.era === 'modern' || told.era === 'legacy'))
-        return new RemoteChild(parts, name, instance, told.era, changes, events)
+        return new RemoteChild(
+          { parts, name, instance, era: told.era, capabilities: isObject(told.capabilities) ? told.capabilities : {} },
+          changes,
+          events,
+        )
     } catch (error) {
       throw unavailable(server, `it runs at another replica: ${asTurnwardError(error).why ?? asTurnwardError(error).message}`)
     }
     throw unavailable(server, 'it runs at another replica, which says nothing of it')
   }
 
-  private constructor(parts: ClusterParts, name: string, instance: string, era: Era, changes: number, events: ConnectorEvents) {
+  private constructor({ parts, name, instance, era, capabilities }: RemoteParts, changes: number, events: ConnectorEvents) {
     this.#parts = parts
     this.#name = name
     this.#instance = instance
     this.era = era
+    this.capabilities = capabilities
     let seen = changes
     this.#timer = setInterval(() => {
       holderOf(parts.state, name).then(
         (holder) => {
           if (holder?.instance !== instance) return this.#end('the replica that ran it has it no longer')
-          if (holder.changes !== seen) events.onToolsChanged()
+          if (holder.changes !== seen) events.onListChanged()
           seen = holder.changes
         },
         // Whether it still runs there nobody can say now; a call finds out.

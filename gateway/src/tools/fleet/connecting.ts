@@ -9,7 +9,8 @@ import type { Era } from '../codec/versions.ts'
 import type { ConnectorEvents, Exchange, ResponseLimits } from '../connectors/exchange.ts'
 import { eraOfHttp, eraOfStdio, neitherEra } from '../connectors/era.ts'
 import { openLegacyHttp } from '../connectors/http-legacy.ts'
-import { openModernHttp } from '../connectors/http-modern.ts'
+import { modernRequest, openModernHttp } from '../connectors/http-modern.ts'
+import { discover } from '../connectors/opening.ts'
 import { HttpWire } from '../connectors/http-wire.ts'
 import type { ClusterChildren } from './cluster-child.ts'
 import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
@@ -83,7 +84,10 @@ export class ServerConnection {
         odd = probed.odd
         return probed.era
       })
-      if (era === 'modern') return openModernHttp(wire, events)
+      if (era === 'modern') {
+        const request: Exchange['request'] = (method, params, options) => modernRequest(wire, 0, method, params, options)
+        return openModernHttp(wire, events, await discover({ request }, signal))
+      }
       return await openLegacyHttp(wire, events).catch((error: unknown) => {
         throw odd === undefined ? error : neitherEra(server.name, odd, error)
       })

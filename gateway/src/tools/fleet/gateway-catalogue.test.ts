@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { noReads } from '../reads.ts'
 import { readTools } from '../tool-definitions.ts'
 import { buildCatalogue, type ServerView } from './gateway-catalogue.ts'
 
@@ -11,7 +12,7 @@ function view(name: string, tools: readonly string[], missing?: string): ServerV
     name,
     tools.map((each) => ({ name: each, inputSchema: {} })),
   )
-  return { name, missing, ...read }
+  return { name, missing, ...read, reads: noReads }
 }
 
 test('the order of tools does not depend on the order of servers', () => {
@@ -39,7 +40,11 @@ test('what cannot be offered is named with why', () => {
     { name: 'x', inputSchema: {} },
     { name: 'x', inputSchema: {}, description: 'another' },
   ])
-  const catalogue = buildCatalogue(gateway, [{ name: 'a', missing: undefined, ...twice }, view('b', [], 'it is starting')], configured)
+  const catalogue = buildCatalogue(
+    gateway,
+    [{ name: 'a', missing: undefined, ...twice, reads: noReads }, view('b', [], 'it is starting')],
+    configured,
+  )
   expect(catalogue.tools).toEqual([])
   expect(catalogue.leftOut?.get('a__x')).toContain('several')
   expect(catalogue.missing.get('b')).toBe('it is starting')

@@ -4,11 +4,11 @@
  */
 import type { McpGateway } from '../../config/snapshot.ts'
 import type { CatalogueTool, DownTool, GatewayCatalogue } from '../catalogue.ts'
+import { buildReads, type ReadsView } from './gateway-reads.ts'
 import { serverOfName, withoutCollisions } from '../names.ts'
 
 /** What the fleet knows of one server of the gateway. */
-export interface ServerView {
-  readonly name: string
+export interface ServerView extends ReadsView {
   /** Why it cannot be called now; undefined when it can. */
   readonly missing: string | undefined
   /** Its tools as last listed. Offered unless the server is missing. */
@@ -36,6 +36,7 @@ export function buildCatalogue(
   const byOriginal = originalNames(sorted, configured)
   const meaning = (name: string): CatalogueTool | undefined => byName.get(name) ?? byOriginal.get(name)
   return {
+    reads: buildReads(gateway, servers),
     tools: sorted.filter(({ server }) => !missing.has(server)),
     missing,
     leftOut,

@@ -5,13 +5,15 @@
 import type { McpServer } from '../../config/snapshot.ts'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
+import { digestJson } from '../../core/hash.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { parameterHeaders } from '../codec/header-values.ts'
-import { callTool } from '../connectors/calling-tool.ts'
+import { askServer, callTool } from '../connectors/calling-tool.ts'
 import { waitFor } from '../connectors/cancelling.ts'
 import type { Exchange } from '../connectors/exchange.ts'
-import { listTools, type Listed } from '../connectors/listing-tools.ts'
+import { listAll, listOthers, type Listed } from '../connectors/listing.ts'
+import { noReads, readsOf, type ServerReads } from '../reads.ts'
 import { unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import { CallQueue } from './call-queue.ts'
@@ -52,6 +54,7 @@ export class ServerSlot {
   #state: State = { kind: 'idle' }
   #startedAt: number | undefined
   #read: ReadTools = noTools
+  #reads: ServerReads = noReads
   /** Why the server may have more tools than it could list. */
   #cut: string | undefined
   #listedAt = 0
@@ -104,6 +107,11 @@ export class ServerSlot {
     return this.#read
   }
 
+  /** What it has besides tools; nothing while the server is down. */
+  get reads(): ServerReads {
+    return this.#reads
+  }
+
   /** Milliseconds (monotonic) at which the latest attempt began; undefined before the first and once the server has failed twice. */
   get coldSince(): number | undefined {
     return this.#failures <= 1 ? this.#startedAt : undefined
@@ -140,8 +148,21 @@ export class ServerSlot {
     this.#options.logger.error({ server: this.server.name, error }, 'the keeper of an MCP server failed')
   }
 
-  /** One call: queue, deadline, cancellation. Throws `mcp.*` or `request.cancelled`. */
-  async call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
+  /** One call. Throws `mcp.*` or `request.cancelled`. */
+  call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
+    return this.#inTurn(options, (stop) => this.#callNow(tool, args, options, stop))
+  }
+
+  /** One request that is no call. Throws `mcp.*` or `request.cancelled`. */
+  ask(method: string, params: JsonObject, options: CallOptions): Promise<JsonObject> {
+    return this.#inTurn(options, async (signal) => {
+      const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(signal)
+      return askServer(exchange, this.server.name, method, params, { signal, onProgress: options.onProgress, meta: options.meta })
+    })
+  }
+
+  /** Queue, deadline, cancellation. */
+  async #inTurn(options: CallOptions, run: (signal: CancelSignal) => Promise<JsonObject>): Promise<JsonObject> {
     const { name, config } = this.server
     const stop = new Cancellation()
     const deadline = setTimeout(
@@ -153,7 +174,7 @@ export class ServerSlot {
     if (options.signal.aborted) cancel()
     options.signal.addEventListener('abort', cancel, { once: true })
     try {
-      return await this.#queue.run(stop, () => this.#callNow(tool, args, options, stop))
+      return await this.#queue.run(stop, () => run(stop))
     } catch (error) {
       // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.
       if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') this.#relist()
@@ -191,14 +212,14 @@ export class ServerSlot {
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)])
     let exchange: Exchange | undefined
     try {
-      exchange = await this.#connection.open({ onToolsChanged: () => this.#relist() }, signal)
+      exchange = await this.#connection.open({ onListChanged: () => this.#relist() }, signal)
       const opened = exchange
-      const listed = await Promise.race([
-        listTools(opened, this.server.name, this.#options.limits, signal),
+      const [listed, reads] = await Promise.race([
+        this.#list(opened, signal),
         opened.ended.then((why) => Promise.reject(unavailable(this.server.name, why))),
       ])
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
-      this.#take(listed)
+      this.#take(listed, reads)
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
       opened.ended.then((why) => this.#died(opened, why)).catch((error: unknown) => this.#broke(error))
       this.#options.logger.info({ server: this.server.name, era: opened.era, tools: this.#read.tools.length }, 'MCP server is ready')
@@ -230,6 +251,7 @@ export class ServerSlot {
     this.#failures += 1
     const delay = this.#failures === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#failures - 2), longestDelayMs) * (0.5 + Math.random() / 2)
     this.#read = noTools
+    this.#reads = noReads
     this.#state = {
       kind: 'failed',
       why: this.#failures === 1 ? why : `${why}; failed ${this.#failures} times, next try in ${Math.ceil(delay / 1000)} s`,
@@ -266,13 +288,8 @@ export class ServerSlot {
       const { exchange } = this.#state
       try {
         if (this.#connection.verdictExpired()) throw unavailable(this.server.name, 'its protocol era is asked for again')
-        const listed = await listTools(
-          exchange,
-          this.server.name,
-          this.#options.limits,
-          AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)]),
-        )
-        if (this.#take(listed)) this.#options.onChange()
+        const [listed, reads] = await this.#list(exchange, AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)]))
+        if (this.#take(listed, reads)) this.#options.onChange()
       } catch (error) {
         // A child that still runs may answer next time; an address that does not answer must be opened again.
         if (this.server.config.transport === 'http') this.#died(exchange, asTurnwardError(error).why ?? 'it could not be listed')
@@ -282,13 +299,22 @@ export class ServerSlot {
     }
   }
 
-  /** True when the tools, or what is missing of them, differ from before. */
-  #take({ tools, cut }: Listed): boolean {
+  async #list(exchange: Exchange, signal: AbortSignal): Promise<readonly [Listed, ServerReads]> {
+    const { name } = this.server
+    const { limits } = this.#options
+    const [tools, others] = await Promise.all([listAll(exchange, name, limits, signal), listOthers(exchange, name, limits, signal)])
+    return [tools, readsOf(name, others, exchange.capabilities)]
+  }
+
+  /** True when what was listed, or what is missing of it, differs from before. */
+  #take({ entries, cut }: Listed, reads: ServerReads): boolean {
     const before = fingerprint(this.#read, this.#cut)
-    this.#read = this.#options.onListed(readTools(this.server.name, tools), cut !== undefined)
+    const readsBefore = digestOfReads(this.#reads)
+    this.#read = this.#options.onListed(readTools(this.server.name, entries), cut !== undefined)
+    this.#reads = reads
     this.#cut = cut
     this.#listedAt = this.#options.clock.monotonic()
-    const isChanged = before !== fingerprint(this.#read, cut)
+    const isChanged = before !== fingerprint(this.#read, cut) || readsBefore !== digestOfReads(reads)
     if (isChanged) this.#tellOdd()
     return isChanged
   }
@@ -301,6 +327,7 @@ export class ServerSlot {
     for (const { name: tool, without } of this.#read.tools)
       if (without.length > 0) logger.info({ server, tool, without }, 'MCP tool shown without fields that no client could read')
     if (this.#cut !== undefined) logger.warn({ server, why: this.#cut }, 'MCP server could not be listed to the end')
+    for (const why of this.#reads.leftOut) logger.warn({ server, why }, 'a resource or prompt of an MCP server is left out')
   }
 
   async close(): Promise<void> {
@@ -315,4 +342,8 @@ export class ServerSlot {
 
 function fingerprint(read: ReadTools, cut: string | undefined): string {
   return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
+}
+
+function digestOfReads({ resources, templates, prompts, leftOut, hasResources }: ServerReads): string {
+  return digestJson([hasResources, ...[...resources, ...templates, ...prompts].map(({ definition }) => definition), ...leftOut])
 }

@@ -18,7 +18,15 @@ const config = configOf({
 async function afterCall(name: string, look: (floors: Floors, result: JsonObject | TurnwardError) => Promise<void>): Promise<void> {
   await using floors = await openFloors({ config, tools })
   const context = await floors.context(keys.alice, 'one')
-  const request = { name, args: {}, unfit: undefined, meta: undefined, signal: new AbortController().signal, onProgress: () => {} }
+  const request = {
+    kind: 'tool_call' as const,
+    name,
+    args: {},
+    unfit: undefined,
+    meta: undefined,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+  }
   const result = await floors.operations.callTool(context, request).catch((error: unknown) => error as TurnwardError)
   await look(floors, result)
 }

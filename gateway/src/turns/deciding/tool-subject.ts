@@ -1,7 +1,7 @@
-/** A tool of ours as the engine sees it. */
+/** Something of a server as the engine sees it. */
 import type { ToolSubject } from '../../policy/types.ts'
-import type { CatalogueTool } from '../../tools/catalogue.ts'
+import type { CatalogueEntry } from '../../tools/catalogue.ts'
 
-export function subjectOf({ name, server, hints, reading }: CatalogueTool): ToolSubject {
+export function subjectOf({ name, server, hints, reading }: CatalogueEntry): ToolSubject {
   return { name, server, hints, reading }
 }

@@ -6,7 +6,7 @@ import { newId } from '../../core/ids.ts'
 import { release } from '../../policy/effects.ts'
 import { labelRecord } from '../../policy/label.ts'
 import type { CallSpan } from '../../telemetry/telemetry.ts'
-import type { McpContext } from '../../tools/operations.ts'
+import type { McpContext, ServerRequest } from '../../tools/operations.ts'
 import type { DecidedToolCall, EndedToolCall, ToolCall } from '../call.ts'
 import { noteDecision, recordOf, verdictFields } from './recording.ts'
 import type { Services } from '../services.ts'
@@ -77,7 +77,7 @@ function subjectFields(
 ): Pick<DecisionRecord, 'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket'> {
   return {
     id: call.decision,
-    kind: 'tool_call',
+    kind: call.request.kind,
     subject: call.tool.name,
     toolCallId: call.held?.ticket.callId ?? call.callKey,
     gateway: call.gateway,
@@ -94,14 +94,15 @@ function ticketState(call: ToolCall): 'matched' | 'none' | 'not_needed' {
 }
 
 /** A call of something this caller cannot have, or cannot have while a server is down. It names no session, because it never got that far. */
-export function recordUnknownTool(services: Services, context: McpContext, span: CallSpan, name: string, thrown: unknown): void {
+export function recordUnknown(services: Services, context: McpContext, span: CallSpan, asked: ServerRequest, thrown: unknown): void {
+  const { kind: askedKind, name } = asked
   const error = asTurnwardError(thrown)
   const { caller, snapshot } = context
   const record: DecisionRecord = {
     v: 1,
     id: newId('dec'),
     type: 'decision',
-    kind: 'tool_call',
+    kind: askedKind,
     time: services.clock.now(),
     principal: caller.principal.id,
     groups: [...caller.principal.groups],
@@ -117,11 +118,11 @@ export function recordUnknownTool(services: Services, context: McpContext, span:
     verdict: 'deny',
     action: 'refuse',
     ...(error.code === 'mcp.server_unavailable'
-      ? { rules: [], reason: 'The server of the tool cannot be called now.' }
+      ? { rules: [], reason: 'Its server cannot be called now.' }
       : {
           rules: ['grants'],
-          reason: 'No grant gives this principal the gateway or the tool, or there is none of that name.',
-          gaps: [{ kind: 'grant', detail: 'the tool is not granted', source: 'grants' }],
+          reason: 'No grant gives this principal the gateway or what was asked for, or there is none of that name.',
+          gaps: [{ kind: 'grant', detail: 'it is not granted', source: 'grants' }],
         }),
     credential: 'none',
     revision: snapshot.revision,

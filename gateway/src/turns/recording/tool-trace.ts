@@ -1,9 +1,9 @@
 /** Trace context of an MCP call: `_meta` first (SEP-414), HTTP headers otherwise. */
-import type { McpContext, ToolCallRequest } from '../../tools/operations.ts'
+import type { McpContext, ServerRequest } from '../../tools/operations.ts'
 
 export function toolTrace(
   context: McpContext,
-  request: ToolCallRequest,
+  request: ServerRequest,
 ): { traceparent: string | undefined; tracestate: string | undefined } {
   return {
     traceparent: text(request.meta?.traceparent) ?? text(context.headers.traceparent),

@@ -2,14 +2,15 @@
 import { asTurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { ServedCall } from '../../wire/served-tools.ts'
-import { runToolCall } from '../tool-call.ts'
+import { runServerRequest } from '../tool-call.ts'
 import { contextFor, type OwnServer, type ServingCall } from './offering.ts'
 
 /** Resolves with an MCP result, also where the call is refused or fails: then it says why. Rejects when nobody waits any more. */
 export async function runServedCall(call: ServingCall, { gateway }: OwnServer, made: ServedCall): Promise<JsonObject> {
   const { services, origin } = call
   try {
-    return await runToolCall(services, contextFor(call, gateway), {
+    return await runServerRequest(services, contextFor(call, gateway), {
+      kind: 'tool_call',
       name: made.name,
       args: made.args ?? {},
       unfit: made.args === undefined ? 'the arguments are not one JSON object' : undefined,

@@ -12,8 +12,8 @@ import type { Label } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import type { MaybePromise } from '../../state/state-store.ts'
 import type { Ticket } from '../../state/state-values.ts'
-import type { CatalogueTool } from '../../tools/catalogue.ts'
-import type { McpContext, ToolCallRequest } from '../../tools/operations.ts'
+import type { CatalogueEntry } from '../../tools/catalogue.ts'
+import type { McpContext, ServerRequest } from '../../tools/operations.ts'
 import type { Services } from '../services.ts'
 import { connectionSession, hasConversations, offeringConversations } from './conversations.ts'
 import { namedSession, sessionNamed } from './naming-session.ts'
@@ -31,8 +31,8 @@ export interface LinkedSession {
 export async function linkSession(
   services: Services,
   context: McpContext,
-  tool: CatalogueTool,
-  request: ToolCallRequest,
+  tool: CatalogueEntry,
+  request: ServerRequest,
   digest: string,
 ): Promise<LinkedSession> {
   const { snapshot, caller } = context
@@ -107,8 +107,8 @@ const callIdKeys = ['claudecode/toolUseId', 'callId'] as const
 async function findTicket(
   services: Services,
   { caller }: McpContext,
-  tool: CatalogueTool,
-  { args, meta }: ToolCallRequest,
+  tool: CatalogueEntry,
+  { args, meta }: ServerRequest,
   digest: string,
 ): Promise<HeldTicket | undefined> {
   const named = callIdKeys.map((key) => meta?.[key]).find((value) => typeof value === 'string')
@@ -121,8 +121,8 @@ async function findTicket(
 }
 
 /** Digests (SHA-256, hex) under which a call is expected: as the tool's schema means the arguments, and as they were written. */
-export function argumentDigests(tool: CatalogueTool | undefined, args: JsonObject, written = digestJson(args)): readonly string[] {
-  const settled = tool?.settled(args) ?? args
+export function argumentDigests(tool: CatalogueEntry | undefined, args: JsonObject, written = digestJson(args)): readonly string[] {
+  const settled = tool?.settled?.(args) ?? args
   // Proposed while the tool was not known yet, a call is expected as it was written.
   return settled === args ? [written] : [digestJson(settled), written]
 }

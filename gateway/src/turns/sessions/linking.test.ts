@@ -104,6 +104,7 @@ describe('a call with a ticket', () => {
       const context = await floors.context(keys.alice, 'x')
       const signal = new AbortController().signal
       await floors.operations.callTool(context, {
+        kind: 'tool_call',
         name: 'office__look',
         args: {},
         unfit: undefined,

@@ -1,0 +1,95 @@
+/**
+ * What can be asked of a server at the MCP endpoint, beside each other: a table. The life of each is that of a tool call
+ * (`tool-call.ts`); here is where they differ: what a name means, what the server is asked, and what a refusal is.
+ */
+import { TurnwardError } from '../core/error.ts'
+import { asText, isObject, type JsonObject } from '../core/json.ts'
+import { granted } from '../policy/grants.ts'
+import type { CallerFleet, CallOptions, CatalogueEntry, CatalogueRead, CatalogueTool, GatewayReads } from '../tools/catalogue.ts'
+import type { McpContext, ServerRequest, ServerRequestKind } from '../tools/operations.ts'
+import type { DecidedToolCall } from './call.ts'
+import { requireGateway, resolveTool } from './resolving-tool.ts'
+import type { Services } from './services.ts'
+
+export interface ServerRequestForm {
+  /** What is meant. Unknown and ungranted answer alike. Throws `grant.*`, `mcp.server_unavailable`. */
+  resolve(services: Services, context: McpContext, request: ServerRequest): Promise<CatalogueEntry>
+  /** Throws `mcp.*` or `request.cancelled`. */
+  run(fleet: CallerFleet, entry: CatalogueEntry, request: ServerRequest, options: CallOptions): Promise<JsonObject>
+  /** What a refused request is answered with. `result`: the refusal as the result of a tool. Throws where there is no such answer. */
+  refused(call: DecidedToolCall, result: JsonObject): JsonObject
+}
+
+export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestForm>> = {
+  tool_call: {
+    resolve: (services, context, { name }) => resolveTool(services, context, name),
+    run: (fleet, tool, { args }, options) => fleet.call(tool as CatalogueTool, args, options),
+    refused: (_call, result) => result,
+  },
+  resource_read: {
+    resolve: (services, context, { name }) => resolveRead(services, context, name, 'grant.resource', (reads) => reads.resource(name)),
+    async run(fleet, entry, { name }, options) {
+      const result = await fleet.ask(entry.server, 'resources/read', { uri: entry.originalName }, options)
+      return withUri(result, entry.originalName, name)
+    },
+    refused,
+  },
+  prompt_get: {
+    resolve: (services, context, { name }) => resolveRead(services, context, name, 'grant.prompt', (reads) => reads.prompt(name)),
+    run: (fleet, entry, { args }, options) =>
+      fleet.ask(
+        entry.server,
+        'prompts/get',
+        { name: entry.originalName, ...(Object.keys(args).length > 0 ? { arguments: args } : {}) },
+        options,
+      ),
+    refused,
+  },
+  completion: {
+    resolve(services, context, { args }) {
+      const { ref } = args
+      const { type, name, uri } = isObject(ref) ? ref : {}
+      if (type === 'ref/prompt') return resolveRead(services, context, asText(name), 'grant.prompt', (reads) => reads.prompt(asText(name)))
+      return resolveRead(
+        services,
+        context,
+        asText(uri),
+        'grant.resource',
+        (reads) => reads.template(asText(uri)) ?? reads.resource(asText(uri)),
+      )
+    },
+    run(fleet, entry, { args }, options) {
+      const { ref } = args
+      const own = isObject(ref) && ref.type === 'ref/prompt' ? { name: entry.originalName } : { uri: entry.originalName }
+      return fleet.ask(entry.server, 'completion/complete', { ...args, ref: { ...(isObject(ref) ? ref : {}), ...own } }, options)
+    },
+    refused,
+  },
+}
+
+/** What a client means, when it is granted. */
+async function resolveRead(
+  services: Services,
+  context: McpContext,
+  name: string,
+  code: 'grant.resource' | 'grant.prompt',
+  find: (reads: GatewayReads) => CatalogueRead | undefined,
+): Promise<CatalogueRead> {
+  requireGateway(context)
+  const { snapshot, caller, gateway } = context
+  const { reads } = await services.fleet.for(snapshot, caller).catalogue(gateway)
+  const entry = find(reads)
+  if (entry !== undefined && granted(snapshot.policy.grants, caller.principal, 'tools', entry.name) !== undefined) return entry
+  throw new TurnwardError(code, { subject: name.slice(0, 256) })
+}
+
+/** There is no result that says no; an error is told to the client, which may tell a person. */
+function refused({ tool, turn, verdict }: DecidedToolCall): never {
+  throw new TurnwardError('mcp.not_allowed', { subject: tool.name.slice(0, 256), why: verdict.reason, turn: turn ?? undefined })
+}
+
+/** Contents under the URI the client knows. */
+function withUri(result: JsonObject, original: string, shown: string): JsonObject {
+  if (original === shown || !Array.isArray(result.contents)) return result
+  return { ...result, contents: result.contents.map((one) => (isObject(one) && one.uri === original ? { ...one, uri: shown } : one)) }
+}
