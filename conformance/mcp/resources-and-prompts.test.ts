@@ -1,9 +1,10 @@
 /** Resources, templates, prompts and completions of real servers through one endpoint, with the MCP project's own client in every mode. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { RunningGateway } from '../harness/gateway-process.ts'
+import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
 import { readRecords } from '../harness/records.ts'
 import { ada, bob, startMixedFleet, type MixedFleet } from './mixed-fleet.ts'
-import { connectClient, modes } from './official-client.ts'
+import { connectClient, modes, textOf } from './official-client.ts'
+import { installed, serversReady } from './upstream-servers.ts'
 
 const document = 'demo://resource/static/document/features.md'
 const dynamic = 'demo://resource/dynamic/text/{resourceId}'
@@ -115,4 +116,79 @@ test('every read is on record, with what it was and what came of it', async () =
     expect(own.at(-1)).toMatchObject({ type: 'outcome', outcome: 'ok', principal: 'ada', upstream: 'every' })
   }
   expect(records).toContainEqual(expect.objectContaining({ kind: 'resource_read', principal: 'bob', verdict: 'deny', session: null }))
+})
+
+describe('a read under a contract', () => {
+  let own: RunningGateway
+  const uri = 'demo://resource/dynamic/text/1'
+
+  beforeAll(async () => {
+    own = await startGateway({
+      config: {
+        principals: { ada: {} },
+        keys: { ada: { principal: 'ada', secret: ada } },
+        grants: [
+          { principals: ['ada'], gateways: ['main'], tools: ['every__echo', 'resource:every/demo://resource/dynamic/*', 'prompt:every/*'] },
+        ],
+        servers: { every: { transport: 'stdio', command: ['node', installed('@modelcontextprotocol/server-everything/dist/index.js')] } },
+        gateways: { main: { servers: ['every'] } },
+        contracts: {
+          '*': { output: { trust: 'trusted' } },
+          every__echo: { requires: { trust: 'trusted' }, output: { trust: 'trusted' } },
+          'resource:every/*': { output: { trust: 'untrusted' } },
+          'prompt:every/args-prompt': { requires: { trust: 'trusted' } },
+        },
+        rules: [
+          {
+            name: 'no-names',
+            when: "tool.name == 'prompt:every/args-prompt' && args.city == 'Atlantis'",
+            verdict: 'deny',
+            reason: 'No such city.',
+          },
+        ],
+      },
+    })
+    await serversReady(own.url)
+  })
+  afterAll(() => own?.stop())
+
+  test('narrows what may be called afterwards, and what may be read', async () => {
+    const client = await connectClient(own.url, ada, { headers: { 'x-turnward-session': 'reads' } })
+    expect((await client.listPrompts()).prompts.map(({ name }) => name)).toContain('every__args-prompt')
+    const echo = () => client.callTool({ name: 'every__echo', arguments: { message: 'hi' } })
+    expect((await echo()).isError).toBeFalsy()
+    expect((await client.readResource({ uri })).contents).toHaveLength(1)
+    expect(textOf(await echo())).toMatch(/^not run: /)
+    // The first one may believe its list for a while.
+    const another = await connectClient(own.url, ada, { headers: { 'x-turnward-session': 'reads' } })
+    expect((await another.listPrompts()).prompts.map(({ name }) => name)).not.toContain('every__args-prompt')
+    await another.close()
+    await expect(client.getPrompt({ name: 'every__args-prompt', arguments: { city: 'Bern' } })).rejects.toMatchObject({
+      data: { code: 'mcp.not_allowed' },
+    })
+    await client.close()
+    const records = await readRecords(own.cli)
+    const read = records.find(({ kind, type }) => kind === 'resource_read' && type === 'outcome')
+    expect(read).toMatchObject({ labelBefore: { trust: 'trusted' }, labelAfter: { trust: 'untrusted' } })
+    expect(records.findLast(({ kind }) => kind === 'prompt_get')).toMatchObject({ type: 'outcome', outcome: 'refused', action: 'refuse' })
+  })
+
+  test('is decided on by rules that look at its arguments', async () => {
+    const client = await connectClient(own.url, ada, { headers: { 'x-turnward-session': 'rules' } })
+    const ask = (city: string) => client.getPrompt({ name: 'every__args-prompt', arguments: { city } })
+    expect((await ask('Bern')).messages).toHaveLength(1)
+    await expect(ask('Atlantis')).rejects.toThrow(/No such city/)
+    await client.close()
+  })
+
+  test('is of what is granted only', async () => {
+    const client = await connectClient(own.url, ada, { headers: { 'x-turnward-session': 'grants' } })
+    expect((await client.listResources()).resources).toEqual([])
+    expect((await client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      'demo://resource/dynamic/blob/{resourceId}',
+      'demo://resource/dynamic/text/{resourceId}',
+    ])
+    await expect(client.readResource({ uri: document })).rejects.toMatchObject({ code: -32602 })
+    await client.close()
+  })
 })
