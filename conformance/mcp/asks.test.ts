@@ -5,6 +5,7 @@
 import type { Client } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
+import type { Json } from '../harness/json.ts'
 import { readRecords } from '../harness/records.ts'
 import { ada, bob } from './mixed-fleet.ts'
 import { connectClient, modes, textOf, type ConnectOptions } from './official-client.ts'
@@ -175,7 +176,7 @@ describe('what a client brings back', () => {
     'io.modelcontextprotocol/clientInfo': { name: 't', version: '1' },
     'io.modelcontextprotocol/clientCapabilities': offers,
   })
-  const post = async (key: string, params: Record<string, unknown>): Promise<{ status: number; body: Record<string, any> }> => {
+  const post = async (key: string, params: Record<string, unknown>): Promise<{ status: number; body: Json }> => {
     const response = await fetch(`${gateway.url}/mcp/main`, {
       method: 'POST',
       headers: {
@@ -188,12 +189,12 @@ describe('what a client brings back', () => {
       },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { ...params, _meta: meta(capabilities) } }),
     })
-    return { status: response.status, body: (await response.json()) as Record<string, any> }
+    return { status: response.status, body: (await response.json()) as Json }
   }
-  const ask = async (name: string, args: object): Promise<Record<string, any>> => {
+  const ask = async (name: string, args: object): Promise<Json> => {
     const { body } = await post(ada, { name, arguments: args })
     expect(body['result']).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) })
-    return body['result'] as Record<string, any>
+    return body['result'] as Json
   }
 
   test.each([

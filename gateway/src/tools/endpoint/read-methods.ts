@@ -1,7 +1,7 @@
 /** Resources, prompts and completions, the same for both eras: parameters are read here, work is done by the operations. */
 import { TurnwardError } from '../../core/error.ts'
 import { pathToRawNumber } from '../../core/exact-json.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import type { ReadKind } from '../catalogue.ts'
 import { numberRefusal } from '../codec/message-body.ts'
 import type { ReadRequest, ReadRequestKind } from '../operations.ts'
@@ -49,7 +49,7 @@ export function completionRequest(call: MethodCall): ReadRequest {
   if (!isObject(argument) || typeof argument.name !== 'string' || typeof argument.value !== 'string')
     throw new TurnwardError('request.invalid', { subject: 'argument', why: 'it must have a `name` and a `value`' })
   const name = ref.type === 'ref/prompt' ? ref.name : ref.uri
-  return readRequest(call, 'completion', String(name), { ref, argument, ...(isObject(context) ? { context } : {}) })
+  return readRequest(call, 'completion', asText(name), { ref, argument, ...(isObject(context) ? { context } : {}) })
 }
 
 function readRequest(call: MethodCall, kind: ReadRequestKind, name: string, args: JsonObject): ReadRequest {

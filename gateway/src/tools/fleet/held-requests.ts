@@ -91,7 +91,7 @@ export class HeldRequests {
   }
 
   close(): void {
-    for (const handle of [...this.#held.keys()]) this.#drop(handle, new TurnwardError('gateway.draining'))
+    for (const handle of this.#held.keys()) this.#drop(handle, new TurnwardError('gateway.draining'))
   }
 
   async #next(held: Held, signal: CancelSignal): Promise<JsonObject> {
@@ -100,7 +100,9 @@ export class HeldRequests {
     signal.addEventListener('abort', abort, { once: true })
     try {
       const asked = new Promise<undefined>((resolve) => {
-        const soon = (): void => void setTimeout(() => resolve(undefined), gatherMs)
+        const soon = (): void => {
+          setTimeout(() => resolve(undefined), gatherMs)
+        }
         if (held.pending.size > 0) soon()
         else held.asked = soon
       })
