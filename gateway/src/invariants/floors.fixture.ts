@@ -214,6 +214,7 @@ function testServers(
       return (await answer) ?? { content: [{ type: 'text', text: 'done' }] }
     },
     ask: () => Promise.reject(new TurnwardError('mcp.not_found')),
+    watchResource: () => () => {},
     abandon() {},
     credentialOf: (server) => (snapshot.servers.has(server) ? `server:${server}` : 'none'),
   })

@@ -34,6 +34,7 @@ export const keptNamespaces = [
   'task',
   'count',
   'ended',
+  'wishes',
   'response',
   'item',
   'shelf',

@@ -148,6 +148,14 @@ export interface RunningResponse {
   readonly until: number
 }
 
+/** What the client of a legacy MCP session has asked to be told. */
+export interface McpWishes {
+  /** Least severe log messages it wants. */
+  readonly level?: string
+  /** URIs of resources whose changes it wants to know. */
+  readonly watched?: readonly string[]
+}
+
 export interface StateValues {
   readonly instance: InstanceRecord
   /** Names of the processes that announce themselves. */
@@ -179,4 +187,6 @@ export interface StateValues {
   readonly background: readonly RunningResponse[]
   /** A legacy MCP session that its client has ended. */
   readonly ended: true
+  /** What a legacy MCP session wants to be told. */
+  readonly wishes: McpWishes
 }
