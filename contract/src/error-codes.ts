@@ -82,6 +82,11 @@ export const errorCodes = {
     title: 'Only a response in the background can be cancelled',
     fix: 'Close the connection on which it is answered.',
   },
+  'response.not_streamed': {
+    status: 400,
+    title: 'The response has no stream that could be followed',
+    fix: 'Ask for it without `stream`.',
+  },
   'response.too_many': {
     status: 429,
     title: 'Too many responses are made in the background at a time',

@@ -9,7 +9,9 @@ import type { CallOrigin } from '../origins/call-origin.ts'
 import type { Services } from '../services.ts'
 import { forCall, settleState } from '../state-of-call.ts'
 import { answerConversation } from './answering-conversations.ts'
+import { interrupted } from './answer-failure.ts'
 import { topicOf } from './background-answers.ts'
+import { followStream } from './following-stream.ts'
 import type { Keeper } from './keeper.ts'
 import { decoded, notThere, type KeptQuestion } from './kept-questions.ts'
 import { endAnswer, findAnswer, forgetAnswer, type FoundAnswer } from './kept-store.ts'
@@ -27,11 +29,14 @@ export function answerKeptConversation(gateway: Services, origin: CallOrigin, di
   })
 }
 
+/** What is answered, or who sends it bit by bit. */
+type Reply = JsonObject | ((origin: CallOrigin) => Promise<void>)
+
 async function answerFor(
   gateway: Services,
   origin: CallOrigin,
   dialect: Dialect,
-  answerOf: (keeper: Keeper) => Promise<JsonObject>,
+  answerOf: (keeper: Keeper) => Promise<Reply>,
 ): Promise<void> {
   try {
     const snapshot = gateway.snapshot()
@@ -39,6 +44,7 @@ async function answerFor(
     const services = forCall(gateway, caller)
     const answer = await answerOf({ services, snapshot, caller })
     await settleState(services)
+    if (typeof answer === 'function') return await answer(origin)
     const text = JSON.stringify(answer)
     origin.outlet.head(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
     origin.outlet.end(text)
@@ -58,18 +64,13 @@ interface Asked {
 }
 
 /** What can be asked of an answer, by method and by what follows its id. */
-const questions: Readonly<Record<string, Readonly<Record<string, (asked: Asked) => JsonObject | Promise<JsonObject>>>>> = {
+const questions: Readonly<Record<string, Readonly<Record<string, (asked: Asked) => Reply | Promise<Reply>>>>> = {
   '': { GET: show, DELETE: remove },
   input_items: { GET: ({ kept, found, query }) => kept.page(found, query) },
   cancel: { POST: cancel },
 }
 
-async function answered(
-  gateway: Services,
-  keeper: Keeper,
-  { kept }: Dialect,
-  { method, target, query }: KeptQuestion,
-): Promise<JsonObject> {
+async function answered(gateway: Services, keeper: Keeper, { kept }: Dialect, { method, target, query }: KeptQuestion): Promise<Reply> {
   const [first = '', asks = '', ...rest] = target.split('/')
   const methods = rest.length === 0 && Object.hasOwn(questions, asks) ? questions[asks] : undefined
   if (methods === undefined || kept === undefined || !isKeeping(keeper.snapshot)) throw notThere(target)
@@ -79,7 +80,9 @@ async function answered(
   if (asked === undefined) throw new TurnwardError('request.method', { subject: method })
   const found = await findAnswer(keeper, decoded(first))
   if (found === undefined) throw new TurnwardError('response.not_found')
-  return asked({ gateway, keeper, kept, found: await settled(gateway, keeper, kept, found), query: new URLSearchParams(query) })
+  // Of a stream there is no head alone.
+  const parameters = new URLSearchParams(method === 'HEAD' ? '' : query)
+  return asked({ gateway, keeper, kept, found: await settled(gateway, keeper, kept, found), query: parameters })
 }
 
 function isKeeping({ settings }: Snapshot): boolean {
@@ -89,14 +92,17 @@ function isKeeping({ settings }: Snapshot): boolean {
 /** An answer whose maker is gone has failed. */
 async function settled(gateway: Services, keeper: Keeper, kept: KeptAnswers, found: FoundAnswer): Promise<FoundAnswer> {
   if (!found.isOpen || (await gateway.background.isRunning(keeper, found.key))) return found
-  const { code, message } = new TurnwardError('response.interrupted')
-  return { ...found, isOpen: false, response: kept.ended(found.response, { status: 'failed', code, message }) }
+  return { ...interrupted(kept, found), isOpen: false }
 }
 
-function show({ kept, found, query }: Asked): JsonObject {
-  if (query.get('stream') === 'true')
-    throw new TurnwardError('request.unsupported', { subject: 'stream', why: 'a kept response is answered whole', fix: 'Leave it out.' })
-  return kept.shown(found)
+function show({ gateway, keeper, kept, found, query }: Asked): Reply {
+  const after = kept.streams.ask(query)
+  if (after === undefined) return kept.shown(found)
+  if (!found.isStreamed) throw new TurnwardError('response.not_streamed', { why: 'it was not created with `background` and `stream`' })
+  const { snapshot, caller } = keeper
+  // Each look is a call of its own.
+  const unseen = (): Keeper => ({ services: forCall(gateway, caller), snapshot, caller })
+  return (origin) => followStream(gateway, { keeper: unseen, kept, key: found.key, response: kept.shown(found), after }, origin)
 }
 
 async function remove({ gateway, keeper, kept, found }: Asked): Promise<JsonObject> {

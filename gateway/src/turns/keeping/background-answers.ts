@@ -7,13 +7,21 @@ import { TurnwardError } from '../../core/error.ts'
 import type { RunningResponse } from '../../state/state-values.ts'
 import { ownerOf, type Keeper } from './keeper.ts'
 import { findByKey } from './kept-store.ts'
+import type { LiveStream } from './live-stream.ts'
 
 /** So long after its last word a maker counts as gone. */
 const silenceMs = 30_000
 const wordMs = silenceMs / 3
 
+interface Running {
+  readonly cancellation: Cancellation
+  readonly ended: Promise<void>
+  /** Its events, where it is told event by event. */
+  readonly live: LiveStream | undefined
+}
+
 export class BackgroundAnswers {
-  readonly #running = new Map<string, { readonly cancellation: Cancellation; readonly ended: Promise<void> }>()
+  readonly #running = new Map<string, Running>()
 
   /** Takes a place for an answer. Throws `response.too_many`. */
   async reserve(keeper: Keeper, key: string): Promise<void> {
@@ -33,10 +41,10 @@ export class BackgroundAnswers {
    * Makes an answer in a place that was reserved for it, and gives the place back. `make` ends by itself when it is cancelled,
    * and never rejects. `keeper`: one that has seen nothing yet, because what one has seen grows old.
    */
-  start(keeper: () => Keeper, key: string, make: (signal: Cancellation) => Promise<void>): void {
+  start(keeper: () => Keeper, key: string, make: (signal: Cancellation) => Promise<void>, live?: LiveStream): void {
     const cancellation = new Cancellation()
     const ended = this.#run(keeper, key, cancellation, make).finally(() => this.#running.delete(key))
-    this.#running.set(key, { cancellation, ended })
+    this.#running.set(key, { cancellation, ended, live })
   }
 
   /** Whether somebody still makes it. */
@@ -44,6 +52,11 @@ export class BackgroundAnswers {
     const now = services.clock.now()
     const running = (await services.state.get('background', ownerOf({ services, ...rest }))) ?? []
     return running.some((one) => one.key === key && one.until > now)
+  }
+
+  /** Its events, if it is made by this process, and told event by event. */
+  streamOf(key: string): LiveStream | undefined {
+    return this.#running.get(key)?.live
   }
 
   /** Ends it, if it is made by this process. */

@@ -1,0 +1,36 @@
+/** What an answer that was made in the background says to have failed of, for whoever asks for it. */
+import { isObject, type JsonObject } from '../../core/json.ts'
+import { TurnwardError } from '../../core/error.ts'
+import type { Dialect } from '../../wire/dialect.ts'
+import type { KeptAnswer, KeptAnswers } from '../../wire/kept-answers.ts'
+
+export interface Failure {
+  readonly code: string
+  readonly message: string
+}
+
+/** What a whole answer or an event of one says; undefined when it tells of no failure. */
+export function failureIn(dialect: Dialect, payload: JsonObject, type: string): Failure | undefined {
+  const error = dialect.errorIn(payload, type)
+  if (error === undefined) return undefined
+  const { code, message } = isObject(error) ? error : { code: undefined, message: error }
+  return {
+    code: typeof code === 'string' && code !== '' ? code : 'upstream.failed',
+    message: typeof message === 'string' && message !== '' ? message : 'The upstream failed.',
+  }
+}
+
+export function failureOf({ code, message }: TurnwardError): Failure {
+  return { code, message }
+}
+
+/** Of an answer that was made, and is not there. */
+export function tooLarge(): Failure {
+  return failureOf(new TurnwardError('state.too_large', { subject: 'the response', why: 'it is larger than `responses.max_bytes`' }))
+}
+
+/** An answer whose maker is gone has failed. */
+export function interrupted<A extends KeptAnswer>(kept: KeptAnswers, answer: A): A {
+  const failure = failureOf(new TurnwardError('response.interrupted'))
+  return { ...answer, response: kept.ended(answer.response, { status: 'failed', ...failure }) }
+}

@@ -1,0 +1,115 @@
+/**
+ * Keeps the events of an answer that is made in the background, so that whoever lost the connection has the same ones with
+ * the same numbers again, wherever it comes back: in segments that are packed and sealed, the last of which is written again
+ * and again while it grows. How the answer ends is not among them: that is the answer itself.
+ */
+import { promisify } from 'node:util'
+import { deflateRaw, inflateRaw } from 'node:zlib'
+import type { StateStore } from '../../state/state-store.ts'
+import type { KeptStream } from '../../state/state-values.ts'
+import { callStateOf } from '../state-of-call.ts'
+import { expiryOf, type Keeper } from './keeper.ts'
+import { seal, unseal } from './sealing.ts'
+
+/** A segment, as it is now. */
+export interface Segment {
+  readonly index: number
+  /** Number of its first event. */
+  readonly first: number
+  readonly events: readonly string[]
+  /** Nothing comes after it. */
+  readonly isLast?: boolean
+}
+
+/** Who follows a stream hears that there is more of it. */
+export function streamTopicOf(key: string): string {
+  return `stream|${key}`
+}
+
+export async function beginStream({ services, ...rest }: Keeper, key: string): Promise<void> {
+  await services.state.put('stream', key, { firsts: [], count: 0, bytes: 0, state: 'open' }, expiryOf({ services, ...rest }))
+}
+
+export async function findStream({ services }: Keeper, key: string): Promise<KeptStream | undefined> {
+  return services.state.get('stream', key)
+}
+
+/**
+ * Keeps a segment in the place of what was kept of it before. `bytesBefore`: size of the segments before it. Resolves with
+ * what the stream is then, and the size of the segment; the stream is undefined when it has been forgotten meanwhile.
+ */
+export async function keepSegment(
+  keeper: Keeper,
+  key: string,
+  { index, first, events, isLast = false }: Segment,
+  bytesBefore: number,
+): Promise<{ readonly stream: KeptStream | undefined; readonly size: number }> {
+  const { services, snapshot } = keeper
+  const packed = await pack(Buffer.from(events.join('')))
+  const bytes = bytesBefore + packed.length
+  const isTooLarge = bytes > snapshot.settings.responses.max_bytes
+  const now = services.clock.now()
+  const expires = expiryOf(keeper)
+  // The first segments must live as long as the answer does whose making takes its time.
+  const longer = expires + (expires - now)
+  const segment = segmentKey(key, index)
+  if (!isTooLarge) await services.state.put('events', segment, seal(services.secret, segment, packed), longer)
+  const stream = await services.state.change('stream', key, (before): Changed => {
+    if (before === undefined) return { value: undefined, expires, result: undefined }
+    const next: KeptStream = isTooLarge
+      ? { ...before, firsts: [], count: first + events.length, bytes: 0, state: 'cut' }
+      : { firsts: [...before.firsts.slice(0, index), first], count: first + events.length, bytes, state: isLast ? 'whole' : 'open' }
+    return { value: next, expires: longer, result: next, announce: streamTopicOf(key) }
+  })
+  if (stream?.state !== 'open' && stream?.state !== 'whole') await forgetSegments(services.state, key, index + 1)
+  await callStateOf(services)?.settle()
+  return { stream, size: packed.length }
+}
+
+interface Changed {
+  readonly value: KeptStream | undefined
+  readonly expires: number
+  readonly result: KeptStream | undefined
+  readonly announce?: string
+}
+
+/** The events from this number on that stand in the same segment, one after the other; undefined when they are not there. */
+export async function keptEvents(
+  { services }: Keeper,
+  key: string,
+  { firsts }: KeptStream,
+  from: number,
+): Promise<readonly string[] | undefined> {
+  const index = firsts.findLastIndex((first) => first <= from)
+  const segment = segmentKey(key, index)
+  const sealed = await services.state.get('events', segment)
+  const packed = sealed === undefined ? undefined : unseal(services.secret, segment, sealed)
+  if (packed === undefined) return undefined
+  const events = eventsOf((await unpack(packed)).toString('utf8'))
+  return events.slice(from - (firsts[index] ?? 0))
+}
+
+/** An event is a text that ends with a blank line and has no other. */
+function eventsOf(text: string): readonly string[] {
+  return text.match(/[^]+?\n\n/g) ?? []
+}
+
+/** Forgets how an answer was told. */
+export async function forgetStream(state: StateStore, key: string): Promise<void> {
+  const stream = await state.get('stream', key)
+  if (stream === undefined) return
+  await state.change('stream', key, () => ({ value: undefined, expires: 0, result: undefined, announce: streamTopicOf(key) }))
+  await forgetSegments(state, key, stream.firsts.length)
+}
+
+async function forgetSegments(state: StateStore, key: string, count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1)
+    await state.change('events', segmentKey(key, index), () => ({ value: undefined, expires: 0, result: undefined, mayWait: true }))
+}
+
+function segmentKey(key: string, index: number): string {
+  return `${key}|${index}`
+}
+
+const pack = promisify(deflateRaw) as (bytes: Buffer) => Promise<Buffer>
+const unpack = promisify(inflateRaw) as (bytes: Buffer) => Promise<Buffer>
