@@ -10,7 +10,6 @@ import { isObject, type JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { Dialect } from '../../wire/dialect.ts'
-import type { KeptAnswers } from '../../wire/kept-answers.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
 import { type MemoryAnswer, memoryCall, ownCall, type OwnCall } from '../origins/memory-origin.ts'
 import type { ReadRequest } from '../reading-request.ts'
@@ -47,24 +46,24 @@ export async function answerLater(gateway: Services, later: LaterCall, run: RunC
   const key = keyOf(keeper, 'response', id)
   const response = kept.begun(id, read.body.json, Math.floor(services.clock.now() / 1000))
   const begun = { id, response: { ...response, status: 'in_progress' }, modelCall: id, ...keeping }
-  const isStreamed = read.view.stream
+  const shown = kept.shown({ response, input: [], previous: keeping.previous })
+  // Whoever follows it anywhere begins with these.
+  const first = read.view.stream ? kept.streams.begun(shown).map((event, number) => kept.streams.text(event, number)) : undefined
   await gateway.background.reserve(keeper, key)
   try {
-    if (!(await beginAnswer(keeper, begun, isStreamed)))
+    if (!(await beginAnswer(keeper, begun, first !== undefined)))
       throw new TurnwardError('state.too_large', { subject: 'input', why: 'it is larger than `responses.max_bytes`' })
-    if (isStreamed) await beginStream(keeper, key)
+    if (first !== undefined) await beginStream(keeper, key, first)
     // Who is told an id finds it, also after a crash.
     await services.state.flush()
   } catch (error) {
     await gateway.background.release(keeper, key)
     throw error
   }
-  const shown = kept.shown({ response, input: [], previous: keeping.previous })
   const unseen = () => ({ services: forCall(gateway, caller), snapshot, caller })
   const call = { caller, body: read.body.json, headers: origin.headers, background: id, keeping }
   const runOwn: RunOwn = (own) => run(gateway, own, dialect)
-  const live = isStreamed ? new LiveStream({ keeper: unseen, key }) : undefined
-  if (live !== undefined) tellBeginning(kept, live, shown)
+  const live = first === undefined ? undefined : new LiveStream({ keeper: unseen, key, begun: first })
   gateway.background.start(
     unseen,
     key,
@@ -105,11 +104,6 @@ async function makeStreamed({ dialect, snapshot }: LaterCall, own: OwnCall, run:
   const { origin, outlet } = ownCall(own, (cancel) => new StreamRecorder({ dialect, streams: kept.streams, live, maxEventBytes, cancel }))
   await run(origin)
   return outlet.failure ?? tooLarge()
-}
-
-/** The events that come before anything is made. */
-function tellBeginning({ streams }: KeptAnswers, live: LiveStream, response: JsonObject): void {
-  for (const event of streams.begun(response)) live.append(streams.text(event, live.count))
 }
 
 /** Nothing more comes: what is kept of it counts as what its caller has here. */

@@ -57,6 +57,8 @@ class Follower {
   #wake: () => void = () => {}
   /** It is time to ask whether somebody still makes it. */
   #isInDoubt = true
+  /** Nobody does. */
+  #isGone = false
 
   constructor(following: Following, { outlet, signal }: CallOrigin, background: BackgroundAnswers) {
     this.#following = following
@@ -114,9 +116,6 @@ class Follower {
 
   async #lookAtKept(): Promise<News> {
     const { keeper, key } = this.#following
-    // Who makes it says so as long as something may come.
-    const isMade = !this.#isInDoubt || (await this.#background.isRunning(keeper(), key))
-    this.#isInDoubt = false
     const own = keeper()
     const stream = await findStream(own, key)
     if (stream === undefined) return this.#end(this.#next)
@@ -126,9 +125,15 @@ class Follower {
       if (events === undefined || events.length === 0) throw new TurnwardError('response.not_found')
       return { events, isLast: false }
     }
-    if (stream.state === 'open' && isMade) return nothingNew
+    if (stream.state === 'whole') return this.#end(stream.count)
     // Of one that was interrupted, its client may have seen more than was kept.
-    return this.#end(stream.state === 'open' ? Math.max(stream.count, this.#next) : stream.count)
+    if (this.#isGone) return this.#end(Math.max(stream.count, this.#next))
+    if (!this.#isInDoubt) return nothingNew
+    this.#isInDoubt = false
+    if (await this.#background.isRunning(keeper(), key)) return nothingNew
+    // What it said last is there by now.
+    this.#isGone = true
+    return this.#lookAtKept()
   }
 
   /** How it ended. `number`: the one that event has. */

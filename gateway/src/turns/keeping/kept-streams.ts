@@ -26,8 +26,13 @@ export function streamTopicOf(key: string): string {
   return `stream|${key}`
 }
 
-export async function beginStream({ services, ...rest }: Keeper, key: string): Promise<void> {
-  await services.state.put('stream', key, { firsts: [], count: 0, bytes: 0, state: 'open' }, expiryOf({ services, ...rest }))
+/** `events`: those that are there before anything is made. */
+export async function beginStream(keeper: Keeper, key: string, events: readonly string[]): Promise<void> {
+  const { services } = keeper
+  const packed = await pack(Buffer.from(events.join('')))
+  const expires = longExpiryOf(keeper)
+  await services.state.put('events', segmentKey(key, 0), seal(services.secret, segmentKey(key, 0), packed), expires)
+  await services.state.put('stream', key, { firsts: [0], count: events.length, bytes: packed.length, state: 'open' }, expires)
 }
 
 export async function findStream({ services }: Keeper, key: string): Promise<KeptStream | undefined> {
@@ -48,18 +53,15 @@ export async function keepSegment(
   const packed = await pack(Buffer.from(events.join('')))
   const bytes = bytesBefore + packed.length
   const isTooLarge = bytes > snapshot.settings.responses.max_bytes
-  const now = services.clock.now()
-  const expires = expiryOf(keeper)
-  // The first segments must live as long as the answer does whose making takes its time.
-  const longer = expires + (expires - now)
+  const expires = longExpiryOf(keeper)
   const segment = segmentKey(key, index)
-  if (!isTooLarge) await services.state.put('events', segment, seal(services.secret, segment, packed), longer)
+  if (!isTooLarge) await services.state.put('events', segment, seal(services.secret, segment, packed), expires)
   const stream = await services.state.change('stream', key, (before): Changed => {
     if (before === undefined) return { value: undefined, expires, result: undefined }
     const next: KeptStream = isTooLarge
       ? { ...before, firsts: [], count: first + events.length, bytes: 0, state: 'cut' }
       : { firsts: [...before.firsts.slice(0, index), first], count: first + events.length, bytes, state: isLast ? 'whole' : 'open' }
-    return { value: next, expires: longer, result: next, announce: streamTopicOf(key) }
+    return { value: next, expires, result: next, announce: streamTopicOf(key) }
   })
   if (stream?.state !== 'open' && stream?.state !== 'whole') await forgetSegments(services.state, key, index + 1)
   await callStateOf(services)?.settle()
@@ -105,6 +107,12 @@ export async function forgetStream(state: StateStore, key: string): Promise<void
 async function forgetSegments(state: StateStore, key: string, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1)
     await state.change('events', segmentKey(key, index), () => ({ value: undefined, expires: 0, result: undefined, mayWait: true }))
+}
+
+/** What comes first must live as long as an answer whose making takes its time. */
+function longExpiryOf(keeper: Keeper): number {
+  const expires = expiryOf(keeper)
+  return expires + (expires - keeper.services.clock.now())
 }
 
 function segmentKey(key: string, index: number): string {

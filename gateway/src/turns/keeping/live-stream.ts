@@ -9,6 +9,8 @@ export interface LiveStreamOptions {
   /** One that has seen nothing yet. */
   readonly keeper: () => Keeper
   readonly key: string
+  /** The events it was begun with, which are kept. */
+  readonly begun: readonly string[]
   /** How long events wait for others before they are kept together. Default: 200 ms. */
   readonly gatherMs?: number
   /** A segment that is larger is closed, in characters. Default: 64 Ki. */
@@ -46,6 +48,10 @@ export class LiveStream {
 
   constructor(options: LiveStreamOptions) {
     this.#options = { gatherMs: 200, segmentSize: 64 * 1024, ...options }
+    this.#events = [...options.begun]
+    this.#size = this.#events.join('').length
+    this.#kept = this.#events.length
+    this.#keptSize = this.#size
   }
 
   /** Number of the next event. */
