@@ -121,6 +121,8 @@ export interface KeptResponse {
   readonly segment?: number
   /** It is made in the background, and its end is not known yet. */
   readonly isOpen?: boolean
+  /** Whoever makes it is about to end it: it is too late to cancel it. */
+  readonly isEnding?: boolean
   /** It is told event by event as well: there is a `stream` under its key. */
   readonly isStreamed?: boolean
   /** Another answer came under the same id, so that nobody can say which is meant. */
@@ -151,8 +153,11 @@ export interface KeptStream {
   readonly count: number
   /** Size of what is kept, in bytes. */
   readonly bytes: number
-  /** `whole`: no more will come. `cut`: it became too large, and nothing of it is kept. */
-  readonly state: 'open' | 'whole' | 'cut'
+  /**
+   * `whole`: no more will come. `interrupted`: nor here, but its end may have been told under a higher number. `cut`: it became
+   * too large, and nothing of it is kept.
+   */
+  readonly state: 'open' | 'whole' | 'interrupted' | 'cut'
 }
 
 /** An answer that is being made in the background. */

@@ -2,7 +2,6 @@
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { Dialect } from '../../wire/dialect.ts'
-import type { KeptAnswer, KeptAnswers } from '../../wire/kept-answers.ts'
 
 export interface Failure {
   readonly code: string
@@ -27,10 +26,4 @@ export function failureOf({ code, message }: TurnwardError): Failure {
 /** Of an answer that was made, and is not there. */
 export function tooLarge(): Failure {
   return failureOf(new TurnwardError('state.too_large', { subject: 'the response', why: 'it is larger than `responses.max_bytes`' }))
-}
-
-/** An answer whose maker is gone has failed. */
-export function interrupted<A extends KeptAnswer>(kept: KeptAnswers, answer: A): A {
-  const failure = failureOf(new TurnwardError('response.interrupted'))
-  return { ...answer, response: kept.ended(answer.response, { status: 'failed', ...failure }) }
 }

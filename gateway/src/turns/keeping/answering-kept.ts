@@ -9,7 +9,7 @@ import type { CallOrigin } from '../origins/call-origin.ts'
 import type { Services } from '../services.ts'
 import { forCall, settleState } from '../state-of-call.ts'
 import { answerConversation } from './answering-conversations.ts'
-import { interrupted } from './answer-failure.ts'
+import { endAbandoned } from './abandoned-answers.ts'
 import { topicOf } from './background-answers.ts'
 import { followStream } from './following-stream.ts'
 import type { Keeper } from './keeper.ts'
@@ -78,8 +78,7 @@ async function answered(gateway: Services, keeper: Keeper, { kept }: Dialect, { 
   // What else vendors answer there has a name in the place of an id.
   if (asked === undefined && asks === '' && method === 'POST') throw notThere(target)
   if (asked === undefined) throw new TurnwardError('request.method', { subject: method })
-  const found = await findAnswer(keeper, decoded(first))
-  if (found === undefined) throw new TurnwardError('response.not_found')
+  const found = await required(keeper, decoded(first))
   // Of a stream there is no head alone.
   const parameters = new URLSearchParams(method === 'HEAD' ? '' : query)
   return asked({ gateway, keeper, kept, found: await settled(gateway, keeper, kept, found), query: parameters })
@@ -89,10 +88,10 @@ function isKeeping({ settings }: Snapshot): boolean {
   return settings.responses.keep
 }
 
-/** An answer whose maker is gone has failed. */
+/** An answer whose maker is gone has its end from now on. */
 async function settled(gateway: Services, keeper: Keeper, kept: KeptAnswers, found: FoundAnswer): Promise<FoundAnswer> {
-  if (!found.isOpen || (await gateway.background.isRunning(keeper, found.key))) return found
-  return { ...interrupted(kept, found), isOpen: false }
+  if (!found.isOpen || !(await endAbandoned(gateway.background, keeper, kept, found.key))) return found
+  return required(keeper, asText(found.response.id))
 }
 
 function show({ gateway, keeper, kept, found, query }: Asked): Reply {
@@ -118,10 +117,16 @@ async function cancel({ gateway, keeper, kept, found }: Asked): Promise<JsonObje
   const id = asText(found.response.id)
   const response = kept.ended(found.response, { status: 'cancelled' })
   const { previous, input } = found
-  const isFirst = await endAnswer(keeper, { id, response, previous, inputText: JSON.stringify(input), modelCall: id }, topicOf(found.key))
+  const ended = { id, response, previous, inputText: JSON.stringify(input), modelCall: id }
+  const isFirst = await endAnswer(keeper, ended, { announce: topicOf(found.key), unlessEnding: true })
+  // Whoever is about to end it does so.
+  if (!isFirst) return kept.shown(await required(keeper, id))
   gateway.background.cancel(found.key, new TurnwardError('request.cancelled'))
-  if (isFirst) return kept.shown({ response, previous, input })
-  const last = await findAnswer(keeper, id)
-  if (last === undefined) throw new TurnwardError('response.not_found')
-  return kept.shown(last)
+  return kept.shown({ response, previous, input })
+}
+
+async function required(keeper: Keeper, id: string): Promise<FoundAnswer> {
+  const found = await findAnswer(keeper, id)
+  if (found === undefined) throw new TurnwardError('response.not_found')
+  return found
 }

@@ -100,8 +100,8 @@ async function makeWhole({ dialect, snapshot }: LaterCall, own: OwnCall, run: Ru
 async function makeStreamed({ dialect, snapshot }: LaterCall, own: OwnCall, run: RunOwn, live: LiveStream): Promise<Failure> {
   const { kept } = dialect
   if (kept === undefined) throw new TurnwardError('gateway.internal', { why: 'nothing is kept for later' })
-  const { max_event_bytes: maxEventBytes } = snapshot.settings.limits
-  const { origin, outlet } = ownCall(own, (cancel) => new StreamRecorder({ dialect, streams: kept.streams, live, maxEventBytes, cancel }))
+  const { max_response_bytes: maxBytes } = snapshot.settings.limits
+  const { origin, outlet } = ownCall(own, (cancel) => new StreamRecorder({ dialect, streams: kept.streams, live, maxBytes, cancel }))
   await run(origin)
   return outlet.failure ?? tooLarge()
 }

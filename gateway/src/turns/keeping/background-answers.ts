@@ -5,13 +5,15 @@
 import { Cancellation } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { RunningResponse } from '../../state/state-values.ts'
-import { ownerOf, type Keeper } from './keeper.ts'
-import { findByKey } from './kept-store.ts'
+import { expiryOf, ownerOf, type Keeper } from './keeper.ts'
+import { findByKey, renewAnswer } from './kept-store.ts'
 import type { LiveStream } from './live-stream.ts'
 
 /** So long after its last word a maker counts as gone. */
 const silenceMs = 30_000
 const wordMs = silenceMs / 3
+/** What could not be said is said as soon as it can be: others would take it for gone. */
+const retryMs = 1000
 
 interface Running {
   readonly cancellation: Cancellation
@@ -77,20 +79,42 @@ export class BackgroundAnswers {
       const found = await findByKey(keeper(), key)
       if (found?.isOpen !== true) cancellation.cancel(new TurnwardError('request.cancelled'))
     }
+    let isOver = false
+    let renewed = keeper().services.clock.now()
     const saysSo = async (): Promise<void> => {
       await look()
-      await this.#change(keeper(), (living, until) => [living.map((one) => (one.key === key ? { key, until } : one)), undefined])
+      if (cancellation.aborted) return
+      const own = keeper()
+      const now = own.services.clock.now()
+      // It is kept for as long as it is made, however short that is.
+      if (now - renewed > (expiryOf(own) - now) / 2) {
+        await renewAnswer(own, key)
+        renewed = now
+      }
+      // One that stood still so long that it counts as gone is there again, if nobody has noticed.
+      await this.#change(own, (living, until) => {
+        const others = living.filter((one) => one.key !== key)
+        return [isOver ? others : [...others, { key, until }], undefined]
+      })
     }
-    const quietly = (step: () => Promise<void>) => (): void => {
-      step().catch(() => {})
+    let timer: NodeJS.Timeout | undefined
+    const sayLater = (ms: number): void => {
+      if (isOver) return
+      timer = setTimeout(() => {
+        saysSo().then(
+          () => sayLater(wordMs),
+          () => sayLater(retryMs),
+        )
+      }, ms)
+      timer.unref()
     }
-    const timer = setInterval(quietly(saysSo), wordMs)
-    timer.unref()
-    const unlisten = keeper().services.state.listen?.(topicOf(key), quietly(look))
+    sayLater(wordMs)
+    const unlisten = keeper().services.state.listen?.(topicOf(key), () => void look().catch(() => {}))
     try {
       await make(cancellation)
     } finally {
-      clearInterval(timer)
+      isOver = true
+      clearTimeout(timer)
       unlisten?.()
       await this.release(keeper(), key).catch(() => {})
     }

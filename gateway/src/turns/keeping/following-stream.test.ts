@@ -14,7 +14,7 @@ import { BackgroundAnswers, topicOf } from './background-answers.ts'
 import { followStream } from './following-stream.ts'
 import { keyOf, ownerOf } from './keeper.ts'
 import { answer, keeperOn } from './keepers.fixture.ts'
-import { beginAnswer, endAnswer, forgetAnswer } from './kept-store.ts'
+import { beginAnswer, endAnswer, findByKey, forgetAnswer } from './kept-store.ts'
 import { beginStream, findStream, streamTopicOf } from './kept-streams.ts'
 import { LiveStream } from './live-stream.ts'
 import { putOnShelf } from './shelves.ts'
@@ -286,9 +286,17 @@ describe.each(stateBackends)('a stream that is kept in $name', ({ make, isMissin
     const all = await follow(gone, new Client())
     expect(numbersOf(all)).toEqual([0, 1, 2, 3])
     expect(all.at(-1)).toContain('response.interrupted')
-    // It had seen one more than was kept.
+    // Another client had seen more than was kept.
     expect(numbersOf(await follow(gone, new Client(), { after: 5 }))).toEqual([6])
+    // It stood still, and goes on: what was told stays true.
+    made.say('Four.')
     made.finish()
+    await until('its end', () => (made.live.isEnded ? true : undefined))
+    expect(await follow(gone, new Client())).toEqual(all)
+    expect((await findByKey(made.keeper(), made.key))?.response).toMatchObject({
+      status: 'failed',
+      error: { code: 'response.interrupted' },
+    })
   })
 
   test.skipIf(isMissing)('survives that its place cannot be used for a while', async () => {

@@ -9,7 +9,8 @@ import type { KeptAnswers } from '../../wire/kept-answers.ts'
 import { streamHeaders } from '../answering/early-head.ts'
 import type { CallOrigin, Outlet } from '../origins/call-origin.ts'
 import type { Services } from '../services.ts'
-import { failureOf, interrupted } from './answer-failure.ts'
+import { endAbandoned } from './abandoned-answers.ts'
+import { failureOf } from './answer-failure.ts'
 import { type BackgroundAnswers, topicOf } from './background-answers.ts'
 import type { Keeper } from './keeper.ts'
 import { findByKey } from './kept-store.ts'
@@ -57,9 +58,6 @@ class Follower {
   #wake: () => void = () => {}
   /** It is time to ask whether somebody still makes it. */
   #isInDoubt = true
-  /** Nobody does. */
-  #isGone = false
-
   constructor(following: Following, { outlet, signal }: CallOrigin, background: BackgroundAnswers) {
     this.#following = following
     this.#outlet = outlet
@@ -115,7 +113,7 @@ class Follower {
   }
 
   async #lookAtKept(): Promise<News> {
-    const { keeper, key } = this.#following
+    const { keeper, kept, key } = this.#following
     const own = keeper()
     const stream = await findStream(own, key)
     if (stream === undefined) return this.#end(this.#next)
@@ -126,13 +124,11 @@ class Follower {
       return { events, isLast: false }
     }
     if (stream.state === 'whole') return this.#end(stream.count)
-    // Of one that was interrupted, its client may have seen more than was kept.
-    if (this.#isGone) return this.#end(Math.max(stream.count, this.#next))
+    // Its client may have seen more than was kept.
+    if (stream.state === 'interrupted') return this.#end(Math.max(stream.count, this.#next))
     if (!this.#isInDoubt) return nothingNew
     this.#isInDoubt = false
-    if (await this.#background.isRunning(keeper(), key)) return nothingNew
-    // What it said last is there by now.
-    this.#isGone = true
+    if (!(await endAbandoned(this.#background, keeper(), kept, key))) return nothingNew
     return this.#lookAtKept()
   }
 
@@ -150,7 +146,7 @@ class Follower {
     const last =
       found === undefined
         ? kept.ended(response, { status: 'failed', ...failureOf(new TurnwardError('response.not_found')) })
-        : kept.shown(found.isOpen ? interrupted(kept, found) : found)
+        : kept.shown(found)
     return { events: [kept.streams.text(kept.streams.ended(last), number)], isLast: true }
   }
 

@@ -9,7 +9,7 @@ import { parseJson } from '../../core/parse-json.ts'
 import type { KeptResponse } from '../../state/state-values.ts'
 import type { KeptAnswer } from '../../wire/kept-answers.ts'
 import { expiryOf, type Keeper, keyOf, ownerOf } from './keeper.ts'
-import { forgetStream } from './kept-streams.ts'
+import { forgetStream, renewStream } from './kept-streams.ts'
 import { seal, unseal } from './sealing.ts'
 import { putOnShelf } from './shelves.ts'
 
@@ -84,19 +84,52 @@ export async function beginAnswer(keeper: Keeper, answer: AnswerToKeep, isStream
   return true
 }
 
-/** Keeps the end of an answer that was begun. False when it had one already, was deleted, or is too large. `announce`: who waits for it. */
-export async function endAnswer(keeper: Keeper, answer: AnswerToKeep, announce?: string): Promise<boolean> {
+/**
+ * Takes the right to end an answer that was begun, for whoever has to do something else before: from then on it is too late to
+ * cancel it. False when it has an end, or was deleted.
+ */
+export async function claimEnd(keeper: Keeper, id: string): Promise<boolean> {
+  const expires = expiryOf(keeper)
+  return keeper.services.state.change('response', keyOf(keeper, 'response', id), (before) => {
+    if (before?.isOpen !== true) return { value: before, expires, result: false }
+    return { value: { ...before, isEnding: true }, expires, result: true }
+  })
+}
+
+export interface EndOptions {
+  /** Who waits for it. */
+  readonly announce?: string
+  /** Not when whoever makes it has begun to end it. */
+  readonly unlessEnding?: boolean
+}
+
+/** Keeps the end of an answer that was begun. False when it had one already, was deleted, or is too large. */
+export async function endAnswer(
+  keeper: Keeper,
+  answer: AnswerToKeep,
+  { announce, unlessEnding = false }: EndOptions = {},
+): Promise<boolean> {
   const value = sealed(keeper, answer)
   if (value === undefined) return false
   const expires = expiryOf(keeper)
   const key = keyOf(keeper, answer.kind ?? 'response', answer.id)
   const isFirst = await keeper.services.state.change('response', key, (before) => {
-    if (before?.isOpen !== true) return { value: before, expires, result: false }
+    if (before?.isOpen !== true || (unlessEnding && before.isEnding === true)) return { value: before, expires, result: false }
     return { value: before.isStreamed === true ? { ...value, isStreamed: true } : value, expires, result: true, announce }
   })
   // As large as it is now; one that is made has a place of its own (`background-answers.ts`).
   if (isFirst) await putOnShelf(keeper, ownerOf(keeper), key, value.sealed.length)
   return isFirst
+}
+
+/** Keeps an answer that is still made as long again. */
+export async function renewAnswer(keeper: Keeper, key: string): Promise<void> {
+  const { state } = keeper.services
+  const isStreamed = await state.change('response', key, (before) => {
+    const value = before?.isOpen === true ? { ...before } : before
+    return { value, expires: expiryOf(keeper), result: before?.isStreamed === true }
+  })
+  if (isStreamed) await renewStream(keeper, key)
 }
 
 /** How often a change is made again on what others have made of it. */
@@ -141,8 +174,8 @@ async function placeFor(keeper: Keeper, key: string, { sealed: content }: KeptRe
 
 /** Forgets an answer, and how it was told. */
 export async function forgetAnswer({ services }: Keeper, key: string, announce?: string): Promise<void> {
-  await forgetStream(services.state, key)
   await services.state.change('response', key, () => ({ value: undefined, expires: 0, result: undefined, announce }))
+  await forgetStream(services.state, key)
 }
 
 function textOf({ response, inputText, previous }: AnswerToKeep): string {

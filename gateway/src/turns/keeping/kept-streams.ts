@@ -41,14 +41,14 @@ export async function findStream({ services }: Keeper, key: string): Promise<Kep
 
 /**
  * Keeps a segment in the place of what was kept of it before. `bytesBefore`: size of the segments before it. Resolves with
- * what the stream is then, and the size of the segment; the stream is undefined when it has been forgotten meanwhile.
+ * whether more of it is kept, and the size of the segment.
  */
 export async function keepSegment(
   keeper: Keeper,
   key: string,
   { index, first, events, isLast = false }: Segment,
   bytesBefore: number,
-): Promise<{ readonly stream: KeptStream | undefined; readonly size: number }> {
+): Promise<{ readonly isKept: boolean; readonly size: number }> {
   const { services, snapshot } = keeper
   const packed = await pack(Buffer.from(events.join('')))
   const bytes = bytesBefore + packed.length
@@ -56,30 +56,55 @@ export async function keepSegment(
   const expires = longExpiryOf(keeper)
   const segment = segmentKey(key, index)
   if (!isTooLarge) await services.state.put('events', segment, seal(services.secret, segment, packed), expires)
-  const stream = await services.state.change('stream', key, (before): Changed => {
-    if (before === undefined) return { value: undefined, expires, result: undefined }
+  const { stream, isOpen } = await services.state.change('stream', key, (before): Changed => {
+    if (before?.state !== 'open') return { value: before, expires, result: { stream: before, isOpen: false } }
+    const count = first + events.length
     const next: KeptStream = isTooLarge
-      ? { ...before, firsts: [], count: first + events.length, bytes: 0, state: 'cut' }
-      : { firsts: [...before.firsts.slice(0, index), first], count: first + events.length, bytes, state: isLast ? 'whole' : 'open' }
-    return { value: next, expires, result: next, announce: streamTopicOf(key) }
+      ? { firsts: [], count, bytes: 0, state: 'cut' }
+      : { firsts: [...before.firsts.slice(0, index), first], count, bytes, state: isLast ? 'whole' : 'open' }
+    return { value: next, expires, result: { stream: next, isOpen: true }, announce: streamTopicOf(key) }
   })
-  if (stream?.state !== 'open' && stream?.state !== 'whole') await forgetSegments(services.state, key, index + 1)
+  const isKept = stream?.state === 'open' || stream?.state === 'whole' || stream?.state === 'interrupted'
+  if (!isKept) await forgetSegments(services.state, key, index + 1)
   await callStateOf(services)?.settle()
-  return { stream, size: packed.length }
+  return { isKept: isOpen && isKept, size: packed.length }
 }
 
 interface Changed {
   readonly value: KeptStream | undefined
   readonly expires: number
-  readonly result: KeptStream | undefined
+  readonly result: { readonly stream: KeptStream | undefined; readonly isOpen: boolean }
   readonly announce?: string
+}
+
+/** Nothing more comes of a stream whose maker is gone. */
+export async function endStream(keeper: Keeper, key: string): Promise<void> {
+  await keeper.services.state.change('stream', key, (before) => {
+    const value: KeptStream | undefined = before?.state === 'open' ? { ...before, state: 'interrupted' } : before
+    return { value, expires: longExpiryOf(keeper), result: undefined, announce: streamTopicOf(key) }
+  })
+}
+
+/** Keeps all of it as long again. */
+export async function renewStream(keeper: Keeper, key: string): Promise<void> {
+  const { state } = keeper.services
+  const expires = longExpiryOf(keeper)
+  const stream = await state.change('stream', key, (before) => {
+    return { value: before === undefined ? undefined : { ...before }, expires, result: before }
+  })
+  // The last one is written again and again anyway.
+  for (const index of stream?.firsts.slice(0, -1).keys() ?? []) {
+    const segment = segmentKey(key, index)
+    const sealed = await state.get('events', segment)
+    if (sealed !== undefined) await state.put('events', segment, sealed, expires)
+  }
 }
 
 /** The events from this number on that stand in the same segment, one after the other; undefined when they are not there. */
 export async function keptEvents(
   { services }: Keeper,
   key: string,
-  { firsts }: KeptStream,
+  { firsts, count }: KeptStream,
   from: number,
 ): Promise<readonly string[] | undefined> {
   const index = firsts.findLastIndex((first) => first <= from)
@@ -88,7 +113,9 @@ export async function keptEvents(
   const packed = sealed === undefined ? undefined : unseal(services.secret, segment, sealed)
   if (packed === undefined) return undefined
   const events = eventsOf((await unpack(packed)).toString('utf8'))
-  return events.slice(from - (firsts[index] ?? 0))
+  const first = firsts[index] ?? 0
+  // What was added to it when its stream had an end does not count.
+  return events.slice(from - first, count - first)
 }
 
 /** An event is a text that ends with a blank line and has no other. */

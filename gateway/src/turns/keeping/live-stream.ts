@@ -124,7 +124,7 @@ export class LiveStream {
     try {
       const segment = { index: this.#index, first: this.#first, events, isLast }
       const kept = await keepSegment(keeper(), key, segment, this.#bytesBefore)
-      this.#isLoose = kept.stream === undefined || kept.stream.state === 'cut'
+      this.#isLoose = !kept.isKept
       if (this.#isLoose) {
         this.#drop()
         return true

@@ -17,7 +17,8 @@ export interface StreamRecorderOptions {
   readonly dialect: Dialect
   readonly streams: KeptStreams
   readonly live: LiveStream
-  readonly maxEventBytes: number
+  /** Largest event; those that come are bounded by what lets them out. */
+  readonly maxBytes: number
   readonly cancel: (error: TurnwardError) => void
 }
 
@@ -35,7 +36,7 @@ export class StreamRecorder implements Outlet {
 
   constructor(options: StreamRecorderOptions) {
     this.#options = options
-    this.#framer = new SseFramer(options.maxEventBytes)
+    this.#framer = new SseFramer(options.maxBytes)
     options.live.listen(this.#onKept)
   }
 
