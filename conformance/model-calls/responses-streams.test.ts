@@ -276,6 +276,21 @@ test('one whose stream is too large to be kept is told to its end, and is there 
   })
 })
 
+test('whoever reads slowly is waited for, and keeps nobody else waiting', async () => {
+  await using large = await startGoverned((config) => ({ ...config, responses: { max_bytes: 3_000_000 } }))
+  large.answer({ text: 'The same few words, again and again. '.repeat(10_000) })
+  const client = new OpenAI({ apiKey: secrets.alice, baseURL: `${large.url}/v1`, maxRetries: 0 })
+  const slow = await begin('gpt-test', {}, client)
+  const id = await idFrom(await begin('gpt-test', { input: 'Another.' }, client))
+  const quick = await follow(id, undefined, client)
+  expect(quick.at(-1)).toMatchObject({ type: 'response.completed' })
+  // It has not read a byte while many times what a connection holds went by.
+  const all = await take(slow)
+  expect(numbersOf(all)).toEqual(all.map((_, at) => at))
+  expect(all).toHaveLength(quick.length)
+  expect(await follow(idOf(all), all.length - 10, client)).toEqual(all.slice(-9))
+})
+
 test.each(['SIGKILL', 'SIGTERM'] as const)(
   'a gateway that ends (%s) leaves the streams that had ended, and an end to the others',
   async (signal) => {

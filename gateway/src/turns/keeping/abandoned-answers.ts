@@ -19,7 +19,11 @@ export async function endAbandoned(background: BackgroundAnswers, keeper: Keeper
     const { previous, input } = found
     const response = kept.ended(found.response, { status: 'failed', ...failureOf(new TurnwardError('response.interrupted')) })
     const id = asText(response.id)
-    await endAnswer(keeper, { id, response, previous, inputText: JSON.stringify(input), modelCall: id }, { announce: topicOf(key) })
+    await endAnswer(
+      keeper,
+      { id, response, previous, inputText: JSON.stringify(input), modelCall: id },
+      { announce: topicOf(key), isShort: true },
+    )
   }
   // One that has its end already may lack that of its stream.
   await endStream(keeper, key)

@@ -3,6 +3,9 @@ import { isObject, type JsonObject } from '../../core/json.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 
+/** A longer message is cut, in characters. */
+const longestMessage = 4000
+
 export interface Failure {
   readonly code: string
   readonly message: string
@@ -15,7 +18,7 @@ export function failureIn(dialect: Dialect, payload: JsonObject, type: string): 
   const { code, message } = isObject(error) ? error : { code: undefined, message: error }
   return {
     code: typeof code === 'string' && code !== '' ? code : 'upstream.failed',
-    message: typeof message === 'string' && message !== '' ? message : 'The upstream failed.',
+    message: typeof message === 'string' && message !== '' ? message.slice(0, longestMessage) : 'The upstream failed.',
   }
 }
 

@@ -118,7 +118,7 @@ async function cancel({ gateway, keeper, kept, found }: Asked): Promise<JsonObje
   const response = kept.ended(found.response, { status: 'cancelled' })
   const { previous, input } = found
   const ended = { id, response, previous, inputText: JSON.stringify(input), modelCall: id }
-  const isFirst = await endAnswer(keeper, ended, { announce: topicOf(found.key), unlessEnding: true })
+  const isFirst = await endAnswer(keeper, ended, { announce: topicOf(found.key), unlessEnding: true, isShort: true })
   // Whoever is about to end it does so.
   if (!isFirst) return kept.shown(await required(keeper, id))
   gateway.background.cancel(found.key, new TurnwardError('request.cancelled'))

@@ -74,7 +74,8 @@ export async function answerLater(gateway: Services, later: LaterCall, run: RunC
       // What was kept has its end; anything else gets one now.
       const last = unseen()
       await closeState(last.services, async () => {
-        await endAnswer(last, { ...begun, response: kept.ended(begun.response, { status: 'failed', ...failure }) })
+        const ended = { ...begun, response: kept.ended(begun.response, { status: 'failed', ...failure }) }
+        await endAnswer(last, ended, { isShort: true })
       })
       if (live !== undefined) await closeStream(unseen(), key, live)
     },

@@ -5,7 +5,17 @@ import { stateBackends } from '../../state/backends.fixture.ts'
 import { BackgroundAnswers } from './background-answers.ts'
 import { keyOf } from './keeper.ts'
 import { answer, keeperOf, type Who } from './keepers.fixture.ts'
-import { beginAnswer, changeKept, endAnswer, findAnswer, findAnswerOfItem, forgetAnswer, keepUnderId, noteItems } from './kept-store.ts'
+import {
+  beginAnswer,
+  changeKept,
+  claimEnd,
+  endAnswer,
+  findAnswer,
+  findAnswerOfItem,
+  forgetAnswer,
+  keepUnderId,
+  noteItems,
+} from './kept-store.ts'
 
 describe.each(stateBackends)('answers kept in $name', ({ make, isMissing }) => {
   test.skipIf(isMissing)('are found by another call of the same caller, as they were', async () => {
@@ -118,6 +128,32 @@ describe.each(stateBackends)('answers kept in $name', ({ make, isMissing }) => {
     expect(JSON.stringify(found?.response)).toContain(['First.', 'Second.', 'Third.'][ends.indexOf(true)])
     // What was never begun, or was forgotten, has no end.
     expect(await endAnswer((await keeperOf(shared)).keeper, answer('resp_2'))).toBe(false)
+  })
+
+  test.skipIf(isMissing)('that are made in the background are cancelled until whoever makes them ends them', async () => {
+    await using shared = await make()
+    const begun = await keeperOf(shared)
+    await beginAnswer(begun.keeper, answer('resp_1', 'Not yet.'))
+    await begun.settle()
+    expect(await claimEnd((await keeperOf(shared)).keeper, 'resp_1')).toBe(true)
+    const cancelled = endAnswer((await keeperOf(shared)).keeper, answer('resp_1', 'Cancelled.'), { unlessEnding: true })
+    expect(await cancelled).toBe(false)
+    expect(await endAnswer((await keeperOf(shared)).keeper, answer('resp_1', 'Made.'))).toBe(true)
+    // Cancelled before, it is too late to make anything of it.
+    expect(await claimEnd((await keeperOf(shared)).keeper, 'resp_1')).toBe(false)
+    expect(await claimEnd((await keeperOf(shared)).keeper, 'resp_2')).toBe(false)
+  })
+
+  test.skipIf(isMissing)('that were begun have an end, also where not a byte more would fit', async () => {
+    await using shared = await make()
+    const begun = await keeperOf(shared, { max_bytes: 1400 })
+    const text = 'x'.repeat(1100)
+    expect(await beginAnswer(begun.keeper, answer('resp_1', text))).toBe(true)
+    await begun.settle()
+    const longer = answer('resp_1', `${text}${'!'.repeat(300)}`)
+    const keeper = async () => (await keeperOf(shared, { max_bytes: 1400 })).keeper
+    expect(await endAnswer(await keeper(), longer)).toBe(false)
+    expect(await endAnswer(await keeper(), longer, { isShort: true })).toBe(true)
   })
 
   test.skipIf(isMissing)('that are changed lose no change, and stay for as long as they are', async () => {

@@ -101,15 +101,17 @@ export interface EndOptions {
   readonly announce?: string
   /** Not when whoever makes it has begun to end it. */
   readonly unlessEnding?: boolean
+  /** It says no more than what it has come to: what was begun fitted, and so does that. */
+  readonly isShort?: boolean
 }
 
 /** Keeps the end of an answer that was begun. False when it had one already, was deleted, or is too large. */
 export async function endAnswer(
   keeper: Keeper,
   answer: AnswerToKeep,
-  { announce, unlessEnding = false }: EndOptions = {},
+  { announce, unlessEnding = false, isShort = false }: EndOptions = {},
 ): Promise<boolean> {
-  const value = sealed(keeper, answer)
+  const value = sealed(keeper, answer, isShort)
   if (value === undefined) return false
   const expires = expiryOf(keeper)
   const key = keyOf(keeper, answer.kind ?? 'response', answer.id)
@@ -183,10 +185,10 @@ function textOf({ response, inputText, previous }: AnswerToKeep): string {
 }
 
 /** Undefined when it is too large to be kept. */
-function sealed(keeper: Keeper, answer: AnswerToKeep): KeptResponse | undefined {
+function sealed(keeper: Keeper, answer: AnswerToKeep, isShort = false): KeptResponse | undefined {
   const { services, snapshot } = keeper
   const bytes = Buffer.from(textOf(answer))
-  if (bytes.length > snapshot.settings.responses.max_bytes) return undefined
+  if (!isShort && bytes.length > snapshot.settings.responses.max_bytes) return undefined
   return {
     sealed: seal(services.secret, keyOf(keeper, answer.kind ?? 'response', answer.id), bytes),
     digest: keyedHash(services.secret, 'kept', sha256(bytes)),
