@@ -240,11 +240,10 @@ describe.each(stateBackends)('a stream that is kept in $name', ({ make, isMissin
       if (at % 10 === 9) await untilKept(large)
     }
     const mark = large.live.count
-    await until('its end as something kept', async () =>
-      (await findStream(large.keeper(), large.key))?.state === 'cut' ? true : undefined,
-    )
     large.finish()
     expect(await followed).toHaveLength(mark + 1)
+    expect(await findStream(large.keeper(), large.key)).toMatchObject({ state: 'cut', firsts: [] })
+    expect(await large.keeper().services.state.get('events', `${large.key}|0`)).toBeUndefined()
     await expect(follow(large, new Client())).rejects.toMatchObject({ code: 'response.not_streamed' })
 
     await using deleted = await maker(state)
