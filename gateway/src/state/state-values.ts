@@ -151,8 +151,6 @@ export interface KeptStream {
   readonly firsts: readonly number[]
   /** Events in all of them. */
   readonly count: number
-  /** Size of what is kept, in bytes. */
-  readonly bytes: number
   /**
    * `whole`: no more will come. `interrupted`: nor here, but its end may have been told under a higher number. `cut`: it became
    * too large, and nothing of it is kept.

@@ -3,7 +3,7 @@
  * that only stood still finds the end when it goes on, and stops.
  */
 import { TurnwardError } from '../../core/error.ts'
-import { asText } from '../../core/json.ts'
+import { asText, type JsonObject } from '../../core/json.ts'
 import type { KeptAnswers } from '../../wire/kept-answers.ts'
 import { failureOf } from './answer-failure.ts'
 import { type BackgroundAnswers, topicOf } from './background-answers.ts'
@@ -17,7 +17,7 @@ export async function endAbandoned(background: BackgroundAnswers, keeper: Keeper
   const found = await findByKey(keeper, key)
   if (found?.isOpen === true) {
     const { previous, input } = found
-    const response = kept.ended(found.response, { status: 'failed', ...failureOf(new TurnwardError('response.interrupted')) })
+    const response = interrupted(kept, found.response)
     const id = asText(response.id)
     await endAnswer(
       keeper,
@@ -28,4 +28,9 @@ export async function endAbandoned(background: BackgroundAnswers, keeper: Keeper
   // One that has its end already may lack that of its stream.
   await endStream(keeper, key)
   return true
+}
+
+/** An answer that nobody makes any more. */
+export function interrupted(kept: KeptAnswers, response: JsonObject): JsonObject {
+  return kept.ended(response, { status: 'failed', ...failureOf(new TurnwardError('response.interrupted')) })
 }

@@ -6,7 +6,8 @@ import { BackgroundAnswers } from './background-answers.ts'
 import { keyOf } from './keeper.ts'
 import { answer, keeperOn } from './keepers.fixture.ts'
 import { beginAnswer, findByKey, forgetAnswer } from './kept-store.ts'
-import { beginStream, findStream, keepSegment } from './kept-streams.ts'
+import { beginStream, findStream, keptEvents } from './kept-streams.ts'
+import { LiveStream } from './live-stream.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
@@ -25,32 +26,46 @@ async function making(state: StateStore) {
   const background = new BackgroundAnswers()
   await background.reserve(keeper(), key)
   await beginAnswer(keeper(), answer('resp_1', 'Not yet.'), true)
-  await beginStream(keeper(), key, ['event: a\ndata: 1\n\n'])
-  const first = { index: 0, first: 0, events: ['event: a\ndata: 1\n\n'] }
-  await keepSegment(keeper(), key, first, 0)
-  await keepSegment(keeper(), key, { index: 1, first: 1, events: ['event: b\ndata: 2\n\n'] }, 10)
+  const begun = ['event: a\ndata: 1\n\n']
+  await beginStream(keeper(), key, begun)
+  const live = new LiveStream({ keeper, key, begun, segmentSize: 50 })
   let finish = (): void => {}
   const finished = new Promise<void>((resolve) => (finish = resolve))
   const cancelled = vi.fn()
-  background.start(keeper, key, async (signal) => {
-    signal.addEventListener('abort', cancelled)
-    await finished
-  })
-  return { background, keeper, key, finish, cancelled, isRunning: () => background.isRunning(keeper(), key) }
+  background.start(
+    keeper,
+    key,
+    async (signal) => {
+      signal.addEventListener('abort', cancelled)
+      await finished
+    },
+    live,
+  )
+  return { background, live, keeper, key, finish, cancelled, isRunning: () => new BackgroundAnswers().isRunning(keeper(), key) }
 }
 
 test('one that takes longer than answers are kept is kept all the same, with its stream', async () => {
   if (memory === undefined) return
   await using shared = await memory.make()
-  const { keeper, key, finish, cancelled, isRunning } = await making(await shared.open())
+  const { keeper, key, live, finish, cancelled, isRunning } = await making(await shared.open())
+  // A segment that is closed, and one that is being filled.
+  const events = Array.from({ length: 5 }, (_, at) => `event: b\ndata: ${at}\n\n`)
+  for (const event of events) {
+    live.append(event)
+    await vi.waitFor(async () => expect((await findStream(keeper(), key))?.count).toBe(live.count))
+  }
+  const { firsts = [] } = (await findStream(keeper(), key)) ?? {}
+  expect(firsts.length).toBeGreaterThan(1)
   for (let seconds = 0; seconds < 600; seconds += 5) {
     await vi.advanceTimersByTimeAsync(5000)
     expect(await isRunning()).toBe(true)
   }
   expect(cancelled).not.toHaveBeenCalled()
   expect((await findByKey(keeper(), key))?.isOpen).toBe(true)
-  expect(await findStream(keeper(), key)).toMatchObject({ count: 2 })
-  expect(await keeper().services.state.get('events', `${key}|0`)).toBeDefined()
+  const stream = await findStream(keeper(), key)
+  if (stream === undefined) throw new Error('its stream is gone')
+  const kept = await Promise.all(firsts.map((first) => keptEvents(keeper(), key, stream, first)))
+  expect(kept.flat().slice(1)).toEqual(events)
   finish()
 })
 
@@ -60,6 +75,8 @@ test('one whose process stood still is made again when it goes on', async () => 
   const { background, keeper, key, finish, cancelled, isRunning } = await making(await shared.open())
   vi.setSystemTime(Date.now() + 40_000)
   expect(await isRunning()).toBe(false)
+  // Nobody knows better than itself.
+  expect(await background.isRunning(keeper(), key)).toBe(true)
   await vi.advanceTimersByTimeAsync(10_000)
   expect(await isRunning()).toBe(true)
   expect(cancelled).not.toHaveBeenCalled()

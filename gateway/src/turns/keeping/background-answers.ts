@@ -45,12 +45,14 @@ export class BackgroundAnswers {
    */
   start(keeper: () => Keeper, key: string, make: (signal: Cancellation) => Promise<void>, live?: LiveStream): void {
     const cancellation = new Cancellation()
-    const ended = this.#run(keeper, key, cancellation, make).finally(() => this.#running.delete(key))
+    const ended = this.#run(keeper, key, { cancellation, live }, make).finally(() => this.#running.delete(key))
     this.#running.set(key, { cancellation, ended, live })
   }
 
   /** Whether somebody still makes it. */
   async isRunning({ services, ...rest }: Keeper, key: string): Promise<boolean> {
+    // Whoever stands still with all of this process knows better than what is said of it elsewhere.
+    if (this.#running.has(key)) return true
     const now = services.clock.now()
     const running = (await services.state.get('background', ownerOf({ services, ...rest }))) ?? []
     return running.some((one) => one.key === key && one.until > now)
@@ -73,7 +75,12 @@ export class BackgroundAnswers {
     await Promise.all(all.map(({ ended }) => ended))
   }
 
-  async #run(keeper: () => Keeper, key: string, cancellation: Cancellation, make: (signal: Cancellation) => Promise<void>): Promise<void> {
+  async #run(
+    keeper: () => Keeper,
+    key: string,
+    { cancellation, live }: Pick<Running, 'cancellation' | 'live'>,
+    make: (signal: Cancellation) => Promise<void>,
+  ): Promise<void> {
     // Cancelled elsewhere, it has an end already.
     const look = async (): Promise<void> => {
       const found = await findByKey(keeper(), key)
@@ -89,6 +96,7 @@ export class BackgroundAnswers {
       // It is kept for as long as it is made, however short that is.
       if (now - renewed > (expiryOf(own) - now) / 2) {
         await renewAnswer(own, key)
+        live?.renew()
         renewed = now
       }
       // One that stood still so long that it counts as gone is there again, if nobody has noticed.

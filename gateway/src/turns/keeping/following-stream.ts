@@ -9,11 +9,11 @@ import type { KeptAnswers } from '../../wire/kept-answers.ts'
 import { streamHeaders } from '../answering/early-head.ts'
 import type { CallOrigin, Outlet } from '../origins/call-origin.ts'
 import type { Services } from '../services.ts'
-import { endAbandoned } from './abandoned-answers.ts'
+import { endAbandoned, interrupted } from './abandoned-answers.ts'
 import { failureOf } from './answer-failure.ts'
 import { type BackgroundAnswers, topicOf } from './background-answers.ts'
 import type { Keeper } from './keeper.ts'
-import { findByKey } from './kept-store.ts'
+import { findByKey, type FoundAnswer } from './kept-store.ts'
 import { findStream, keptEvents, streamTopicOf } from './kept-streams.ts'
 import type { LiveStream } from './live-stream.ts'
 
@@ -58,6 +58,7 @@ class Follower {
   #wake: () => void = () => {}
   /** It is time to ask whether somebody still makes it. */
   #isInDoubt = true
+
   constructor(following: Following, { outlet, signal }: CallOrigin, background: BackgroundAnswers) {
     this.#following = following
     this.#outlet = outlet
@@ -134,7 +135,7 @@ class Follower {
 
   /** How it ended. `number`: the one that event has. */
   async #end(number: number): Promise<News> {
-    const { keeper, kept, key, response } = this.#following
+    const { keeper, kept, key } = this.#following
     // The client has seen it.
     if (this.#next === number + 1) return { events: [], isLast: true }
     if (this.#next > number)
@@ -142,12 +143,15 @@ class Follower {
         subject: 'starting_after',
         why: `the last event of the stream has the number ${number}`,
       })
-    const found = await findByKey(keeper(), key)
-    const last =
-      found === undefined
-        ? kept.ended(response, { status: 'failed', ...failureOf(new TurnwardError('response.not_found')) })
-        : kept.shown(found)
+    const last = this.#last(await findByKey(keeper(), key))
     return { events: [kept.streams.text(kept.streams.ended(last), number)], isLast: true }
+  }
+
+  /** The answer as it was kept; what could not be kept has failed, and so has what was deleted. */
+  #last(found: FoundAnswer | undefined): JsonObject {
+    const { kept, response } = this.#following
+    if (found === undefined) return kept.ended(response, { status: 'failed', ...failureOf(new TurnwardError('response.not_found')) })
+    return kept.shown(found.isOpen ? { ...found, response: interrupted(kept, found.response) } : found)
   }
 
   #isThere(): boolean {

@@ -32,7 +32,7 @@ export async function beginStream(keeper: Keeper, key: string, events: readonly 
   const packed = await pack(Buffer.from(events.join('')))
   const expires = longExpiryOf(keeper)
   await services.state.put('events', segmentKey(key, 0), seal(services.secret, segmentKey(key, 0), packed), expires)
-  await services.state.put('stream', key, { firsts: [0], count: events.length, bytes: packed.length, state: 'open' }, expires)
+  await services.state.put('stream', key, { firsts: [0], count: events.length, state: 'open' }, expires)
 }
 
 export async function findStream({ services }: Keeper, key: string): Promise<KeptStream | undefined> {
@@ -51,8 +51,7 @@ export async function keepSegment(
 ): Promise<{ readonly isKept: boolean; readonly size: number }> {
   const { services, snapshot } = keeper
   const packed = await pack(Buffer.from(events.join('')))
-  const bytes = bytesBefore + packed.length
-  const isTooLarge = bytes > snapshot.settings.responses.max_bytes
+  const isTooLarge = bytesBefore + packed.length > snapshot.settings.responses.max_bytes
   const expires = longExpiryOf(keeper)
   const segment = segmentKey(key, index)
   if (!isTooLarge) await services.state.put('events', segment, seal(services.secret, segment, packed), expires)
@@ -60,8 +59,8 @@ export async function keepSegment(
     if (before?.state !== 'open') return { value: before, expires, result: { stream: before, isOpen: false } }
     const count = first + events.length
     const next: KeptStream = isTooLarge
-      ? { firsts: [], count, bytes: 0, state: 'cut' }
-      : { firsts: [...before.firsts.slice(0, index), first], count, bytes, state: isLast ? 'whole' : 'open' }
+      ? { firsts: [], count, state: 'cut' }
+      : { firsts: [...before.firsts.slice(0, index), first], count, state: isLast ? 'whole' : 'open' }
     return { value: next, expires, result: { stream: next, isOpen: true }, announce: streamTopicOf(key) }
   })
   const isKept = stream?.state === 'open' || stream?.state === 'whole' || stream?.state === 'interrupted'
@@ -85,14 +84,13 @@ export async function endStream(keeper: Keeper, key: string): Promise<void> {
   })
 }
 
-/** Keeps all of it as long again. */
+/** Keeps it as long again, all but the segment that is being filled: whoever fills it does that. */
 export async function renewStream(keeper: Keeper, key: string): Promise<void> {
   const { state } = keeper.services
   const expires = longExpiryOf(keeper)
   const stream = await state.change('stream', key, (before) => {
     return { value: before === undefined ? undefined : { ...before }, expires, result: before }
   })
-  // The last one is written again and again anyway.
   for (const index of stream?.firsts.slice(0, -1).keys() ?? []) {
     const segment = segmentKey(key, index)
     const sealed = await state.get('events', segment)

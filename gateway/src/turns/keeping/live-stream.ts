@@ -90,6 +90,11 @@ export class LiveStream {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Keeps the segment that is being filled as long again. */
+  renew(): void {
+    if (!this.#isLoose) this.#keepNow()
+  }
+
   /** Keeps what is not kept yet. Never rejects: what cannot be kept is only here. */
   async end(): Promise<void> {
     this.#isEnding = true
