@@ -5,7 +5,7 @@ import type { RunningGateway } from '../harness/gateway-process.ts'
 import { governedConfig, secretEnv, secrets } from '../harness/governed-config.ts'
 import { say } from '../harness/model-answer.ts'
 import { historyOf, offeredTools } from '../harness/model-history.ts'
-import { hasServices, makePlaces, startReplicas, type Replicas } from '../harness/replicas.ts'
+import { hasServices, makePlaces, startReplica, startReplicas, type ReplicaOptions, type Replicas } from '../harness/replicas.ts'
 import { until } from '../harness/until.ts'
 import { startVendor, type Vendor, type VendorReply } from '../harness/vendor.ts'
 
@@ -17,8 +17,11 @@ const tools = ['web_fetch', 'send_mail'].map((name): OpenAI.Responses.FunctionTo
   strict: false,
 }))
 
+const clientOf = ({ url }: RunningGateway): OpenAI => new OpenAI({ apiKey: secrets.alice, baseURL: `${url}/v1`, maxRetries: 0 })
+
 describe.skipIf(!hasServices)('responses kept by two replicas', () => {
   let vendor: Vendor
+  let options: ReplicaOptions
   let replicas: Replicas
   let a: OpenAI
   let b: OpenAI
@@ -27,10 +30,9 @@ describe.skipIf(!hasServices)('responses kept by two replicas', () => {
   beforeAll(async () => {
     vendor = await startVendor()
     const config = governedConfig({ openai: vendor.url, anthropic: vendor.url })
-    replicas = await startReplicas(['a', 'b'], { config, env: secretEnv, places: await makePlaces() })
-    const [first, second] = (replicas.gateways as [RunningGateway, RunningGateway]).map(
-      ({ url }) => new OpenAI({ apiKey: secrets.alice, baseURL: `${url}/v1`, maxRetries: 0 }),
-    )
+    options = { config, env: secretEnv, places: await makePlaces() }
+    replicas = await startReplicas(['a', 'b'], options)
+    const [first, second] = replicas.gateways.map(clientOf)
     a = first as OpenAI
     b = second as OpenAI
   })
@@ -131,25 +133,39 @@ describe.skipIf(!hasServices)('responses kept by two replicas', () => {
     expect(await take(await b.responses.retrieve(idOf(seen), { stream: true }))).toEqual(seen)
   })
 
-  test('what a replica makes that is killed has failed', async () => {
+  test('what a replica makes that is killed, or stands still, has failed for good', async () => {
     vendor.respond(() => new Promise(() => {}))
     const before = vendor.requests.length
     const begun = await a.responses.create({ model, input: 'Think.', background: true })
     const streamed = (await a.responses.create({ model, input: 'Think.', background: true, stream: true }))[Symbol.asyncIterator]()
     const first = (await streamed.next()).value
     const id = first?.type === 'response.created' ? first.response.id : ''
-    await vendor.received(before + 2)
+    await using c = await startReplica('c', options)
+    const stood = await clientOf(c).responses.create({ model, input: 'Stand still.', background: true })
+    await vendor.received(before + 3)
     const followed = (async () => {
       const events: OpenAI.Responses.ResponseStreamEvent[] = []
       for await (const event of await b.responses.retrieve(id, { stream: true })) events.push(event)
       return events
     })()
     replicas.gateways[0]?.signal('SIGKILL')
+    c.signal('SIGSTOP')
     const ended = await until('its end', async () => {
       const shown = await b.responses.retrieve(begun.id)
       return shown.status === 'in_progress' ? undefined : shown
     })
     expect(ended).toMatchObject({ id: begun.id, status: 'failed', error: { code: 'response.interrupted' } })
+    // It goes on, and finds out.
+    const stopped = async (client: OpenAI) =>
+      until('its end', async () => {
+        const shown = await client.responses.retrieve(stood.id)
+        return shown.status === 'in_progress' ? undefined : shown
+      })
+    const told = await stopped(b)
+    expect(told).toMatchObject({ status: 'failed', error: { code: 'response.interrupted' } })
+    c.signal('SIGCONT')
+    expect(await vendor.requests.find(({ bytes }) => bytes.includes('Stand still.'))?.ended).toBe('left')
+    for (const client of [b, clientOf(c)]) expect(await stopped(client)).toEqual(told)
     const events = await followed
     expect(events.map(({ type }) => type)).toEqual(['response.created', 'response.queued', 'response.in_progress', 'response.failed'])
     expect(events.at(-1)).toMatchObject({ sequence_number: 3, response: { id, error: { code: 'response.interrupted' } } })
