@@ -117,7 +117,9 @@ export class BackgroundAnswers {
       timer.unref()
     }
     sayLater(wordMs)
-    const unlisten = keeper().services.state.listen?.(topicOf(key), () => void look().catch(() => {}))
+    const unlisten = keeper().services.state.listen?.(topicOf(key), () => {
+      look().catch(() => {})
+    })
     try {
       await make(cancellation)
     } finally {
