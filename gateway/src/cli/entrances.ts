@@ -7,6 +7,7 @@ import { OfferedModels } from '../models/offered-models.ts'
 import { modelOperations, pathEmbeddings } from '../models/operations.ts'
 import { answerError } from '../turns/answering/answering-client.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
+import { answerFiles } from '../turns/files/answering-files.ts'
 import { answerKept, answerKeptConversation } from '../turns/keeping/answering-kept.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import { runModelOperation } from '../turns/model-operation.ts'
@@ -112,6 +113,13 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
     needs: 'caller',
     handle: named((request, response) => runModelOperation(services, httpOrigin(request, response), operation)),
   }))
+  // Clients of several dialects keep files at one path.
+  const files = named((request, response, target) => {
+    const dialect = dialectOfClient(request)
+    settleKey(request, dialect)
+    const { method = '' } = request
+    return answerFiles(services, httpOrigin(request, response), dialect, { method, target, query: queryOf(request) })
+  })
   const refused = ({ path, why }: RefusedPath): Entrance => ({
     path,
     methods: ['GET', 'POST', 'DELETE'],
@@ -132,6 +140,8 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       },
     },
     ...[...refusedRealtimePaths, ...refusedPaths].map(refused),
+    { path: '/v1/files', methods: ['GET', 'POST'], needs: 'caller', handle: files },
+    { path: '/v1/files/{kept...}', methods: 'own', needs: 'caller', handle: files },
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/v1/models/{name...}', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/mcp/{gateway}', methods: 'own', needs: 'caller', handle: (request, response, gateway) => mcp(request, response, gateway) },

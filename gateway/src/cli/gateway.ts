@@ -180,6 +180,7 @@ function assemble(rooms: Rooms): Services {
     fleet,
     log,
     state,
+    store,
     sessions,
     words: new WordsIndex(state, systemClock, store.secret),
     requests: new RequestReader(systemClock),

@@ -110,6 +110,8 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
     fleet: servers.fleet,
     log,
     state: store,
+    // Nobody keeps files or batches here.
+    store: {} as Services['store'],
     sessions: new SessionRegistry(store, clock),
     words: new WordsIndex(store, clock, secret),
     requests: new RequestReader(clock),

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
+import type { Store } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
 import type { RequestReader } from '../wire/request/request-reader.ts'
@@ -20,6 +21,8 @@ export interface Services {
   readonly fleet: Fleet
   readonly log: DecisionLog
   readonly state: StateStore
+  /** Files and batches of callers. */
+  readonly store: Pick<Store, 'files' | 'batches'>
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader
   readonly sessions: SessionRegistry

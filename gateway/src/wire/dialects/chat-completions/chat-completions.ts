@@ -1,6 +1,7 @@
 /** OpenAI's chat-completions dialect. */
 import { ChatStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
 import { addChatNote, appendChatRound, removeChatTools, restoreChat } from './edit.ts'
 import { appendChatText, chatAssistantMessage, dropChatCalls, mergeChatEarlier, nativeChatCall, readChatResponse } from './answer.ts'
@@ -14,6 +15,8 @@ export const chatCompletions: Dialect = {
   paths,
   root: '/v1',
   listField: 'messages',
+  files: keptFiles,
+  namedFiles,
   guardedFields,
   readRequest: readChatRequest,
   readResponse: readChatResponse,

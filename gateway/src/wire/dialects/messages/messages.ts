@@ -1,6 +1,7 @@
 /** Anthropic's messages dialect. */
 import { MessagesStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
 import type { Dialect } from '../../dialect.ts'
 import { messagesErrorBody, messagesErrorIn, messagesStreamError } from './errors.ts'
@@ -24,6 +25,8 @@ export const messages: Dialect = {
   namingHeader: 'anthropic-version',
   showsVendorRuns: true,
   listField: 'messages',
+  files: keptFiles,
+  namedFiles,
   guardedFields,
   readRequest: readMessagesRequest,
   readResponse: readMessagesResponse,
