@@ -109,8 +109,8 @@ export const errorCodes = {
   },
   'batch.too_many': {
     status: 429,
-    title: 'Too many batches of this caller have not ended',
-    fix: 'Wait for one of them, cancel one, or raise `batches.max_open`.',
+    title: 'There are too many batches of this caller',
+    fix: 'Wait for one to end (`batches.max_open`), or delete some that have ended (`batches.max_kept`).',
   },
   'batch.too_long': {
     status: 413,

@@ -36,6 +36,8 @@ export const filesSchema = z.strictObject({
 export const batchesSchema = z.strictObject({
   /** Batches of one caller that have not ended; 0: none may be made. */
   max_open: z.number().int().min(0).max(10_000).default(16),
+  /** Batches of one caller that are known, ended or not; more are refused. */
+  max_kept: z.number().int().min(1).max(100_000).default(1000),
   /** Lines of one batch. */
   max_lines: z.number().int().min(1).max(100_000).default(50_000),
   /** Lines that one process has under way at a time. */

@@ -22,6 +22,7 @@ import { buildCatalogue } from '../tools/fleet/gateway-catalogue.ts'
 import { serverOfName } from '../tools/names.ts'
 import type { McpContext, McpOperations } from '../tools/operations.ts'
 import { readTools } from '../tools/tool-definitions.ts'
+import { Batches } from '../turns/batches/batches.ts'
 import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import { runModelCall } from '../turns/model-call.ts'
@@ -116,6 +117,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
     words: new WordsIndex(store, clock, secret),
     requests: new RequestReader(clock),
     background: new BackgroundAnswers(),
+    batches: new Batches({ hold: async () => undefined }),
     telemetry: noopTelemetry,
     clock,
     secret,

@@ -48,9 +48,16 @@ export interface DoneLine {
 
 export type LineCounts = Readonly<Record<LineOutcome | 'waiting', number>>
 
+/** How many batches one owner may have. */
+export interface BatchBounds {
+  /** That have not ended. */
+  readonly open: number
+  readonly kept: number
+}
+
 export interface BatchTable {
-  /** Stores a batch with its lines; it is there for nobody until all of them are. False when its owner has so many that have not ended. */
-  begin(batch: StoredBatch, lines: Iterable<NewLine>, mostOpen: number): Promise<boolean>
+  /** Stores a batch with its lines; it is there for nobody until all of them are. False when its owner has too many. */
+  begin(batch: StoredBatch, lines: AsyncIterable<NewLine> | Iterable<NewLine>, most: BatchBounds): Promise<boolean>
   find(key: string, now: number): Promise<StoredBatch | undefined>
   /** Newest first. */
   list(owner: string, now: number): Promise<StoredBatch[]>
@@ -69,6 +76,8 @@ export interface BatchTable {
   counts(key: string): Promise<LineCounts>
   /** Notes that it has ended. False when it had already. */
   finish(key: string, at: number, end: string): Promise<boolean>
+  /** Forgets the lines of one whose results are elsewhere. */
+  removeLines(key: string): Promise<void>
   remove(key: string): Promise<void>
   /** Removes what is forgotten by now, and what was begun long ago and never became whole. */
   purge(now: number): Promise<void>
@@ -85,16 +94,16 @@ const none: LineCounts = { waiting: 0, ok: 0, error: 0, cancelled: 0, expired: 0
 
 /** Every call rejects with `store.failed` when the database cannot be used. */
 export function batchTable(database: Kysely<StoreTables>, kind: StoreKind): BatchTable {
-  async function takeRoom(batch: StoredBatch, mostOpen: number): Promise<boolean> {
+  async function takeRoom(batch: StoredBatch, most: BatchBounds): Promise<boolean> {
     return database.transaction().execute(async (transaction) => {
       await takeTurns(transaction, kind, batch.owner)
-      const { open } = await transaction
+      const { kept, ended } = await transaction
         .selectFrom('kept_batches')
-        .select(sql<number>`count(*)`.as('open'))
+        .select([sql<number>`count(*)`.as('kept'), sql<number>`count(ended)`.as('ended')])
         .where('owner', '=', batch.owner)
-        .where('ended', 'is', null)
+        .where('forgotten', '>', batch.created)
         .executeTakeFirstOrThrow()
-      if (batch.ended === null && open >= mostOpen) return false
+      if (kept >= most.kept || kept - ended >= most.open) return false
       await transaction
         .insertInto('kept_batches')
         .values({ ...batch, is_whole: 0 })
@@ -114,12 +123,12 @@ export function batchTable(database: Kysely<StoreTables>, kind: StoreKind): Batc
     await database.deleteFrom('kept_batches').where('key', '=', key).execute()
   }
   return {
-    async begin(batch, lines, mostOpen) {
-      if (!(await takeRoom(batch, mostOpen))) return false
+    async begin(batch, lines, most) {
+      if (!(await takeRoom(batch, most))) return false
       let rows: (WaitingLine & { readonly key: string })[] = []
       let characters = 0
       let line = 0
-      for (const { name, request } of lines) {
+      for await (const { name, request } of lines) {
         line += 1
         rows.push({ key: batch.key, line, name, request })
         characters += name.length + request.length
@@ -224,6 +233,9 @@ export function batchTable(database: Kysely<StoreTables>, kind: StoreKind): Batc
         .where('ended', 'is', null)
         .executeTakeFirst()
       return numUpdatedRows > 0n
+    },
+    async removeLines(key) {
+      await database.deleteFrom('batch_lines').where('key', '=', key).execute()
     },
     remove: drop,
     async purge(now) {

@@ -47,7 +47,7 @@ export async function readModelRequest(
       // After what is kept of the conversation: that has the names, as its client sent them.
       if (files && (recalled?.isCompleted === true || mayNameFiles(bytes))) hasFiles = await recallFiles(keeper, dialect, json)
     }
-    const completed = await services.requests.readCompleted(owner, dialect, bytes, read, complete)
+    const completed = await services.requests.readCompleted(owner, dialect, bytes, read, complete, origin.path)
     const { keeping, isLater = false, isCompleted = false } = recalled ?? {}
     return { ...completed, bytes: isCompleted || hasFiles ? undefined : bytes, keeping: origin.keeping ?? keeping, isLater }
   }

@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
 import type { RequestReader } from '../wire/request/request-reader.ts'
+import type { Batches } from './batches/batches.ts'
 import type { BackgroundAnswers } from './keeping/background-answers.ts'
 import type { WordsIndex } from './provenance/words-index.ts'
 import type { SessionRegistry } from './sessions/session-registry.ts'
@@ -30,6 +31,8 @@ export interface Services {
   readonly words: WordsIndex
   /** Answers that are made while nobody waits for them. */
   readonly background: BackgroundAnswers
+  /** Works on batches. */
+  readonly batches: Batches
   readonly telemetry: Telemetry
   readonly clock: Clock
   /** Key of everything a client could otherwise guess: session ids, places of conversations, tickets. */

@@ -42,5 +42,5 @@ export interface NamedFile {
   /** Path of the field. */
   readonly at: string
   /** Puts the content there. Throws `request.*` for what cannot stand there. */
-  put(file: FileFacts, content: Buffer): void
+  readonly put: (file: FileFacts, content: Buffer) => void
 }

@@ -1,5 +1,6 @@
 /** Answers those who bring files, ask for them, and delete them. Nobody learns of another caller's. */
 import { TurnwardError } from '../../core/error.ts'
+import { randomText } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import type { KeptFiles } from '../../wire/kept-files.ts'
@@ -75,7 +76,7 @@ async function upload({ keeper, origin, forms }: Asked): Promise<JsonObject> {
   const { content, ...file } = forms.upload(await readForm(bytes, origin.headers['content-type']))
   if (content.size > files.max_bytes) throw tooLarge()
   if (content.size === 0) throw new TurnwardError('request.invalid', { subject: 'file', why: 'it is empty' })
-  return forms.shown(await keepFile(keeper, { ...file, idPrefix: forms.idPrefix }, content.stream(), content.size))
+  return forms.shown(await keepFile(keeper, { ...file, id: `${forms.idPrefix}${randomText(24)}` }, content.stream(), content.size))
 }
 
 async function list({ keeper, forms, query }: Asked): Promise<JsonObject> {

@@ -7,7 +7,6 @@
  */
 import { hkdfSync } from 'node:crypto'
 import { TurnwardError } from '../../core/error.ts'
-import { randomText } from '../../core/ids.ts'
 import { openBytes, sealBytes } from '../../core/sealed-bytes.ts'
 import type { FileBounds, StoredFile } from '../../store/files.ts'
 import type { FileFacts } from '../../wire/kept-files.ts'
@@ -23,9 +22,7 @@ export interface FoundFile extends FileFacts {
   readonly key: string
 }
 
-export type NewFile = Pick<FileFacts, 'name' | 'purpose' | 'mediaType'> & {
-  /** What its id begins with. */
-  readonly idPrefix: string
+export type NewFile = Pick<FileFacts, 'id' | 'name' | 'purpose' | 'mediaType'> & {
   /** How long its caller wants it kept; at most as long as the configuration says. */
   readonly ttlMs?: number | undefined
 }
@@ -38,26 +35,29 @@ export function keepFile(keeper: FileKeeper, file: NewFile, chunks: AsyncIterabl
   return keep(keeper, file, chunks, { bytes, bounds: { files, bytes: most } })
 }
 
-/** Keeps a file that the gateway has made for its caller, however large it gets: what has been paid for is not dropped. */
-export function keepMadeFile(keeper: FileKeeper, file: NewFile, chunks: AsyncIterable<Uint8Array>): Promise<FileFacts> {
+/**
+ * Keeps a file that the gateway has made for its caller, however large it gets: what has been paid for is not dropped. What
+ * is there under its id already was not finished, or is the same.
+ */
+export async function keepMadeFile(keeper: FileKeeper, file: NewFile, chunks: AsyncIterable<Uint8Array>): Promise<FileFacts> {
+  await keeper.services.store.files.remove(keyOf(keeper, 'file', file.id))
   return keep(keeper, file, chunks, { bytes: 0 })
 }
 
 async function keep(
   keeper: FileKeeper,
-  { idPrefix, ttlMs = Infinity, ...file }: NewFile,
+  { ttlMs = Infinity, ...file }: NewFile,
   chunks: AsyncIterable<Uint8Array>,
   room: { readonly bytes: number; readonly bounds?: FileBounds },
 ): Promise<FileFacts> {
   const { services, snapshot } = keeper
   const { files } = services.store
-  const id = `${idPrefix}${randomText(24)}`
-  const key = keyOf(keeper, 'file', id)
+  const key = keyOf(keeper, 'file', file.id)
   const created = services.clock.now()
   const expires = created + Math.min(snapshot.settings.files.ttl_ms, ttlMs)
   const seal = (what: string | number, content: Uint8Array): string =>
     sealBytes(sealingKey(services.secret), Buffer.from(`${key}|${what}`), content)
-  const facts = seal('facts', Buffer.from(JSON.stringify({ id, ...file })))
+  const facts = seal('facts', Buffer.from(JSON.stringify(file)))
   const stored = { key, owner: ownerOf(keeper), facts, bytes: room.bytes, created, expires }
   if (!(await files.begin(stored, room.bounds))) throw new TurnwardError('file.no_room')
   let bytes = 0
@@ -73,7 +73,7 @@ async function keep(
     await files.remove(key).catch(() => false)
     throw error
   }
-  return { id, ...file, bytes, created, expires }
+  return { ...file, bytes, created, expires }
 }
 
 /** The file the caller knows by this id; undefined when there is none. */

@@ -12,7 +12,7 @@ import type { Services } from '../services.ts'
 export interface Keeper {
   readonly services: Pick<Services, 'state' | 'clock' | 'secret'>
   readonly snapshot: Snapshot
-  readonly caller: Pick<Caller, 'principal' | 'consumer' | 'actor'>
+  readonly caller: Pick<Caller, 'consumer' | 'actor'> & { readonly principal: Pick<Caller['principal'], 'id'> }
 }
 
 const owners = new RememberedHashes()

@@ -51,10 +51,11 @@ export class RequestReader {
     bytes: Buffer,
     given: JsonLimits,
     complete: (json: JsonObject) => Promise<void> | void,
+    path?: PathTarget,
   ): Promise<ReadBody> {
     const sender = `${dialect.name}|${owner}`
     const tools = this.#tools.placeFor(sender, given.maxDepth)
-    const json = parseGuardedJson(bytes, { ...given, listField: dialect.listField }, tools)
+    const json = withPath(parseGuardedJson(bytes, { ...given, listField: dialect.listField }, tools), path)
     await complete(json)
     const read = { body: new RequestBody(json, dialect.listField), view: dialect.readRequest(json) }
     this.#tools.learn(sender, tools, json.tools)
@@ -75,7 +76,7 @@ interface Limits extends JsonLimits {
 }
 
 /** What the path says is read as if the body said it. */
-function withPath(json: JsonObject, { path }: Limits): JsonObject {
+function withPath(json: JsonObject, path: PathTarget | undefined): JsonObject {
   if (path === undefined) return json
   for (const field of ['model', 'stream'])
     if (json[field] !== undefined) throw new TurnwardError('request.invalid', { subject: field, why: 'the path says it' })
@@ -85,7 +86,7 @@ function withPath(json: JsonObject, { path }: Limits): JsonObject {
 }
 
 function readShort(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): ReadBody {
-  const json = withPath(parseGuardedJson(bytes, limits, tools), limits)
+  const json = withPath(parseGuardedJson(bytes, limits, tools), limits.path)
   return { body: new RequestBody(json, limits.listField), view: dialect.readRequest(json) }
 }
 
@@ -102,7 +103,7 @@ function readLong(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsP
 function readWhole(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): Reading {
   const text = textOf(bytes)
   const marks = new MessageMarks()
-  const json = withPath(parseGuardedText(text, limits, marks, tools), limits)
+  const json = withPath(parseGuardedText(text, limits, marks, tools), limits.path)
   const body = new RequestBody(json, limits.listField)
   const view = dialect.readRequest(json)
   const messages = messagesOf(view)
@@ -120,7 +121,7 @@ function readOn(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPla
   const text = bytes.toString('utf8', 0, known.start) + textOf(bytes.subarray(next))
   const marks = new MessageMarks()
   marks.keysElsewhere = (known.keys[count - 1] as number) - known.keysBefore
-  const json = withPath(parseGuardedText(text, limits, marks, tools), limits)
+  const json = withPath(parseGuardedText(text, limits, marks, tools), limits.path)
   const view = dialect.readRequest(json, count === known.messages.length ? known.messages : known.messages.slice(0, count))
   const messages = messagesOf(view)
   // Where a new element went on with the last known message, its view is another one.

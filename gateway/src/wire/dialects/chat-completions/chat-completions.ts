@@ -1,6 +1,7 @@
 /** OpenAI's chat-completions dialect. */
 import { ChatStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { keptBatches } from './kept-batches.ts'
 import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
 import { addChatNote, appendChatRound, removeChatTools, restoreChat } from './edit.ts'
@@ -16,6 +17,7 @@ export const chatCompletions: Dialect = {
   root: '/v1',
   listField: 'messages',
   files: keptFiles,
+  batches: keptBatches,
   namedFiles,
   guardedFields,
   readRequest: readChatRequest,

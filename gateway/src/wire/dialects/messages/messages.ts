@@ -1,6 +1,7 @@
 /** Anthropic's messages dialect. */
 import { MessagesStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { keptBatches } from './kept-batches.ts'
 import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
 import type { Dialect } from '../../dialect.ts'
@@ -26,6 +27,7 @@ export const messages: Dialect = {
   showsVendorRuns: true,
   listField: 'messages',
   files: keptFiles,
+  batches: keptBatches,
   namedFiles,
   guardedFields,
   readRequest: readMessagesRequest,
