@@ -111,6 +111,7 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
           .addColumn('result', 'text')
           .addPrimaryKeyConstraint('batch_lines_primary_key', ['key', 'line'])
           .execute()
+        await database.schema.createIndex('batch_lines_outcome').on('batch_lines').columns(['key', 'outcome', 'line']).execute()
       },
     },
   }

@@ -3,13 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { Caller } from '../../core/principal.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import { allGuardedFields } from '../../wire/dialects.ts'
 import type { BatchAsk, KeptBatches } from '../../wire/kept-batches.ts'
 import { parseGuardedJson } from '../../wire/request/json-guard.ts'
 import { findFile, type FileKeeper, type FoundFile } from '../files/file-store.ts'
-import { answerCaller } from '../keeping/answering-caller.ts'
+import { answerCaller, type AskingCaller } from '../keeping/answering-caller.ts'
 import { decoded, notThere, type KeptQuestion } from '../keeping/kept-questions.ts'
 import { sendContent } from '../keeping/sending-content.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
@@ -19,7 +18,7 @@ import { problemsOf, readLines } from './reading-lines.ts'
 
 interface Asked {
   readonly gateway: Services
-  readonly keeper: FileKeeper & { readonly caller: Caller }
+  readonly keeper: AskingCaller
   readonly origin: CallOrigin
   readonly dialect: Dialect
   readonly forms: KeptBatches
@@ -41,11 +40,11 @@ const ofOne: Readonly<Record<string, Answers>> = {
 
 /** Never rejects. */
 export function answerBatches(gateway: Services, origin: CallOrigin, dialect: Dialect, question: KeptQuestion): Promise<void> {
-  return answerCaller(gateway, origin, dialect, async ({ services, snapshot, caller }) => {
+  return answerCaller(gateway, origin, dialect, async (keeper) => {
     const { method, target, query } = question
     const { batches: forms } = dialect
     if (forms === undefined) throw notThere(target)
-    if (!snapshot.settings.files.keep)
+    if (!keeper.snapshot.settings.files.keep)
       throw new TurnwardError('request.unsupported', {
         subject: forms.path,
         why: 'nothing is kept here (`files.keep`)',
@@ -56,7 +55,6 @@ export function answerBatches(gateway: Services, origin: CallOrigin, dialect: Di
     if (answers === undefined || more.length > 0 || (part === 'results' && forms.results !== 'results')) throw notThere(target)
     const answer = method === 'HEAD' ? answers['GET'] : answers[method]
     if (answer === undefined) throw new TurnwardError('request.method', { subject: method })
-    const keeper = { services: { ...services, store: gateway.store }, snapshot, caller: caller as Caller }
     const base = baseOf(origin.headers)
     return answer({ gateway, keeper, origin, dialect, forms, id: decoded(id), query: new URLSearchParams(query), base })
   })

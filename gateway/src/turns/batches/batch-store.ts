@@ -67,7 +67,12 @@ export async function beginBatch(
     end: end === null ? null : seal(services, `${key}|end`, JSON.stringify(end)),
   }
   const bounds = { open: batches.max_open, kept: batches.max_kept }
-  if (!(await services.store.batches.begin(stored, sealedLines(services, key, lines), bounds))) throw new TurnwardError('batch.too_many')
+  const isKept = await services.store.batches.begin(stored, sealedLines(services, key, lines), bounds).catch(async (error: unknown) => {
+    // Half of it is nothing, and takes no room.
+    await services.store.batches.remove(key).catch(() => {})
+    throw error
+  })
+  if (!isKept) throw new TurnwardError('batch.too_many')
   return { ...facts, ...stored, end }
 }
 

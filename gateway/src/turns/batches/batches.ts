@@ -108,9 +108,10 @@ export class Batches {
     const watch = (): void => {
       this.#watch(services, key, stop).catch(() => {})
     }
-    const ended = this.#work(services, key, stop, hold, watch).finally(() => {
+    const ended = this.#work(services, key, stop, hold, watch).then((hasEnded) => {
       this.#working.delete(key)
-      if (!this.#isClosing) this.look()
+      // There is room for another one; what could not be worked on is not tried again at once.
+      if (hasEnded) this.look()
     })
     this.#working.set(key, { stop, ended, watch })
   }
@@ -130,8 +131,8 @@ export class Batches {
     if (why !== undefined) stop.cancel(why)
   }
 
-  /** Never rejects. */
-  async #work(services: Services, key: string, stop: Cancellation, hold: Hold, watch: () => void): Promise<void> {
+  /** Whether it has ended. Never rejects. */
+  async #work(services: Services, key: string, stop: Cancellation, hold: Hold, watch: () => void): Promise<boolean> {
     const timer = setInterval(watch, this.#options.watchMs ?? 1000)
     timer.unref()
     hold.lost.then(
@@ -143,15 +144,17 @@ export class Batches {
       // What it was when it was looked for may be over by now.
       const stored = await services.store.batches.find(key, services.clock.now())
       const batch = stored === undefined || stored.ended !== null ? undefined : openBatch(services, stored)
-      if (batch === undefined) return
+      if (batch === undefined) return false
       const isDone = await this.#runLines(services, batch, stop)
       const why = stop.aborted ? (stop.reason as Stop) : undefined
-      if (why === 'lost' || (why === undefined && !isDone)) return
+      if (why === 'lost' || (why === undefined && !isDone)) return false
       await endBatch(services, batch, why ?? 'completed')
       services.telemetry.logger.info({ batch: batch.id, ending: why ?? 'completed' }, 'a batch has ended')
+      return true
     } catch (thrown) {
       const error = asTurnwardError(thrown)
       services.telemetry.logger.error({ code: error.code, err: error.cause }, 'a batch could not be worked on; it is tried again')
+      return false
     } finally {
       clearInterval(timer)
       await hold.release().catch(() => {})

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Snapshot } from '../../config/snapshot.ts'
-import type { CancelSignal } from '../../core/cancellation.ts'
+import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
@@ -33,7 +33,20 @@ const longestPauseMs = 30_000
 const busy: ReadonlySet<number> = new Set([429, 503, 529])
 
 /** Undefined when it was cancelled: then nothing has come of it. */
-export async function runLine(gateway: Services, batch: Batch, line: OpenLine, signal: CancelSignal): Promise<LineAnswer | undefined> {
+export async function runLine(gateway: Services, batch: Batch, line: OpenLine, stop: CancelSignal): Promise<LineAnswer | undefined> {
+  // A signal of its own: a batch has many lines, and none shall listen any longer than it runs.
+  const own = new Cancellation()
+  const cancel = (): void => own.cancel(new TurnwardError('request.cancelled'))
+  stop.addEventListener('abort', cancel)
+  if (stop.aborted) cancel()
+  try {
+    return await runUntilAnswered(gateway, batch, line, own)
+  } finally {
+    stop.removeEventListener('abort', cancel)
+  }
+}
+
+async function runUntilAnswered(gateway: Services, batch: Batch, line: OpenLine, signal: CancelSignal): Promise<LineAnswer | undefined> {
   const { dialect, run } = callsAt(batch.endpoint, dialectByName[batch.dialect])
   for (let attempt = 1; ; attempt += 1) {
     let answered: MemoryAnswer | undefined
@@ -70,6 +83,7 @@ async function ask(gateway: Services, batch: Batch, line: OpenLine, run: Run, si
   dialectByName[batch.dialect].batches?.check(body)
   // Each line stands by itself: what one has read is nothing to the others.
   const headers: IncomingHttpHeaders = { ...batch.headers, 'x-turnward-session': `${batch.id}.${line.line}` }
+  if (signal.aborted) throw asTurnwardError(signal.reason)
   const call = memoryCall({
     caller: { ...caller, batch: { id: batch.id, customId: line.customId } },
     body,

@@ -29,8 +29,7 @@ const ofContent: Answers = { GET: send }
 
 /** Never rejects. */
 export function answerFiles(gateway: Services, origin: CallOrigin, dialect: Dialect, question: KeptQuestion): Promise<void> {
-  return answerCaller(gateway, origin, dialect, async ({ services, ...rest }) => {
-    const keeper: FileKeeper = { ...rest, services: { ...services, store: gateway.store } }
+  return answerCaller(gateway, origin, dialect, async (keeper) => {
     const { method, target, query } = question
     const forms = requireForms(keeper, dialect)
     const [id = '', part = '', ...more] = target.split('/')

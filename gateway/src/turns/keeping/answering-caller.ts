@@ -1,5 +1,6 @@
 /** Answers a question about something that is kept: who asks, what is answered, and errors in the envelope of its dialect. */
 import type { JsonObject } from '../../core/json.ts'
+import type { Caller } from '../../core/principal.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import { answerError } from '../answering/answering-client.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
@@ -7,12 +8,18 @@ import type { Services } from '../services.ts'
 import { forCall, settleState } from '../state-of-call.ts'
 import type { Keeper } from './keeper.ts'
 
+/** Who asks, with all there is. */
+export interface AskingCaller extends Keeper {
+  readonly services: Services
+  readonly caller: Caller
+}
+
 /** `answerOf`: undefined when it has sent the answer itself. Never rejects. */
 export async function answerCaller(
   gateway: Services,
   origin: CallOrigin,
   dialect: Dialect,
-  answerOf: (keeper: Keeper) => Promise<JsonObject | undefined>,
+  answerOf: (keeper: AskingCaller) => Promise<JsonObject | undefined>,
 ): Promise<void> {
   try {
     const snapshot = gateway.snapshot()
