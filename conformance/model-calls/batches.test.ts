@@ -1,14 +1,18 @@
 /** Batches that run here, line by line, as governed calls: by the official SDKs of two vendors, on upstreams of another dialect, none of which has ever heard of a batch. */
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI, { toFile } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { secrets } from '../harness/governed-config.ts'
+import { batchLines, beginBatch, chatLine, endedBatch } from '../harness/batches.ts'
+import { governedConfig, secretEnv, secrets } from '../harness/governed-config.ts'
+import { startGateway } from '../harness/gateway-process.ts'
 import { startGoverned, withParts, type GovernedGateway } from '../harness/governed-gateway.ts'
 import type { Json } from '../harness/json.ts'
 import { say } from '../harness/model-answer.ts'
 import { until } from '../harness/until.ts'
-import type { VendorReply } from '../harness/vendor.ts'
+import { startVendor, type VendorReply } from '../harness/vendor.ts'
 
 let governed: GovernedGateway
 let alice: OpenAI
@@ -24,54 +28,21 @@ beforeAll(async () => {
 })
 afterAll(() => governed?.close())
 
-const chat = (customId: string, body: object = {}, model = 'claude-test'): object => ({
-  custom_id: customId,
-  method: 'POST',
-  url: '/v1/chat/completions',
-  body: { model, messages: [{ role: 'user', content: `Question ${customId}.` }], ...body },
-})
-
-async function upload(client: OpenAI, lines: readonly (object | string)[]): Promise<string> {
-  const text = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n')
-  return (await client.files.create({ file: await toFile(Buffer.from(text), 'lines.jsonl'), purpose: 'batch' })).id
-}
-
-async function begin(
-  client: OpenAI,
-  lines: readonly (object | string)[],
-  endpoint: OpenAI.BatchCreateParams['endpoint'] = '/v1/chat/completions',
-): Promise<OpenAI.Batch> {
-  return client.batches.create({ input_file_id: await upload(client, lines), endpoint, completion_window: '24h', metadata: { of: 'test' } })
-}
-
-const ended = (client: OpenAI, id: string): Promise<OpenAI.Batch> =>
-  until('the end of the batch', async () => {
-    const batch = await client.batches.retrieve(id)
-    return ['validating', 'in_progress', 'finalizing', 'cancelling'].includes(batch.status) ? undefined : batch
-  })
-
-async function linesOf(client: OpenAI, file: string | undefined | null): Promise<Json[]> {
-  if (typeof file !== 'string') return []
-  const text = await (await client.files.content(file)).text()
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Json)
-}
+const chat = (customId: string, body: object = {}, model = 'claude-test'): object => chatLine(customId, body, model)
 
 describe('a batch of OpenAI’s client', () => {
   test('of Chat Completions on an upstream of Messages: each line is a call on record', async () => {
     governed.respond((request) => say(request, { text: 'An answer.' }))
     const before = governed.vendors.anthropic.requests.length
-    const begun = await begin(alice, [chat('one'), chat('two'), chat('three')])
+    const begun = await beginBatch(alice, [chat('one'), chat('two'), chat('three')])
     expect(begun).toMatchObject({ object: 'batch', endpoint: '/v1/chat/completions', completion_window: '24h', metadata: { of: 'test' } })
     expect(begun.request_counts?.total).toBe(3)
-    const batch = await ended(alice, begun.id)
+    const batch = await endedBatch(alice, begun.id)
     expect(batch).toMatchObject({ id: begun.id, status: 'completed', request_counts: { total: 3, completed: 3, failed: 0 } })
     expect(batch.error_file_id).toBeNull()
     const sent = governed.vendors.anthropic.requests.slice(before)
     expect(sent.map(({ path }) => path)).toEqual(Array.from({ length: 3 }, () => '/v1/messages'))
-    const lines = await linesOf(alice, batch.output_file_id)
+    const lines = await batchLines(alice, batch.output_file_id)
     expect(lines.map((line) => [line.custom_id, line.response.status_code, line.error])).toEqual([
       ['one', 200, null],
       ['two', 200, null],
@@ -101,9 +72,9 @@ describe('a batch of OpenAI’s client', () => {
         : json({ object: 'list', data: [{ object: 'embedding', index: 0, embedding: [1, 2] }], results: [], usage: { prompt_tokens: 1 } }),
     )
     const lines = ['a', 'b'].map((id) => ({ custom_id: id, method: 'POST', url, body: { model, ...body } }))
-    const batch = await ended(alice, (await begin(alice, lines, url)).id)
+    const batch = await endedBatch(alice, (await beginBatch(alice, lines, url)).id)
     expect(batch.request_counts).toEqual({ total: 2, completed: 2, failed: 0 })
-    const answers = await linesOf(alice, batch.output_file_id)
+    const answers = await batchLines(alice, batch.output_file_id)
     expect(answers.map((line) => [line.custom_id, line.response.body.object])).toEqual([
       ['a', url === '/v1/responses' ? 'response' : 'list'],
       ['b', url === '/v1/responses' ? 'response' : 'list'],
@@ -131,11 +102,11 @@ describe('a batch of OpenAI’s client', () => {
       const told = request.bytes.includes('not run')
       return say(request, told ? { text: 'I may not.' } : { text: 'I mail.', calls: [{ id: 'toolu_mail', name: 'send_mail', args: {} }] })
     })
-    const batch = await ended(
+    const batch = await endedBatch(
       alice,
-      (await begin(alice, [chat('tainted', { tools, messages: fetched, tool_choice: 'auto' }), chat('clean', { tools })])).id,
+      (await beginBatch(alice, [chat('tainted', { tools, messages: fetched, tool_choice: 'auto' }), chat('clean', { tools })])).id,
     )
-    const answers = await linesOf(alice, batch.output_file_id)
+    const answers = await batchLines(alice, batch.output_file_id)
     const [tainted, clean] = answers.map((line) => line.response.body.choices[0].message)
     expect(tainted.tool_calls ?? []).toEqual([])
     expect(tainted.content).toContain('I may not.')
@@ -155,10 +126,10 @@ describe('a batch of OpenAI’s client', () => {
       chat('broken', {}, 'gpt-test'),
       chat('wrong', { messages: 7 }, 'gpt-test'),
     ]
-    const batch = await ended(bob, (await begin(bob, lines)).id)
+    const batch = await endedBatch(bob, (await beginBatch(bob, lines)).id)
     expect(batch).toMatchObject({ status: 'completed', request_counts: { total: 5, completed: 1, failed: 4 } })
-    expect((await linesOf(bob, batch.output_file_id)).map((line) => line.custom_id)).toEqual(['right'])
-    const errors = await linesOf(bob, batch.error_file_id)
+    expect((await batchLines(bob, batch.output_file_id)).map((line) => line.custom_id)).toEqual(['right'])
+    const errors = await batchLines(bob, batch.error_file_id)
     expect(errors.map((line) => [line.custom_id, line.response.status_code, line.response.body.error.code ?? null])).toEqual([
       ['not-granted', 404, 'grant.model'],
       ['streamed', 400, 'request.unsupported'],
@@ -176,7 +147,7 @@ describe('a batch of OpenAI’s client', () => {
         ? { ...json({ error: { message: 'Slow down.' } }, 429), headers: { 'retry-after': '1' } }
         : say(request, { text: 'Now.' })
     })
-    const batch = await ended(alice, (await begin(alice, [chat('patient', {}, 'gpt-test')])).id)
+    const batch = await endedBatch(alice, (await beginBatch(alice, [chat('patient', {}, 'gpt-test')])).id)
     expect([batch.request_counts?.completed, asked]).toEqual([1, 2])
   })
 
@@ -192,7 +163,7 @@ describe('a batch of OpenAI’s client', () => {
       { ...chat('d'), body: 'text' },
       '{"custom_id": "e", "custom_id": "f", "method": "POST", "url": "/v1/chat/completions", "body": {}}',
     ]
-    const batch = await begin(alice, lines)
+    const batch = await beginBatch(alice, lines)
     expect(batch).toMatchObject({ status: 'failed', output_file_id: null, error_file_id: null })
     expect(batch.failed_at).toBeGreaterThan(0)
     expect(batch.errors?.data?.map(({ line, code }) => [line, code])).toEqual([
@@ -204,7 +175,7 @@ describe('a batch of OpenAI’s client', () => {
       [7, 'missing_required_parameter'],
       [8, 'invalid_json_line'],
     ])
-    expect((await begin(alice, ['', '  '])).errors?.data?.map(({ code }) => code)).toEqual(['empty_file'])
+    expect((await beginBatch(alice, ['', '  '])).errors?.data?.map(({ code }) => code)).toEqual(['empty_file'])
     expect(governed.vendors.openai.requests).toHaveLength(before)
   })
 
@@ -223,11 +194,11 @@ describe('a batch of OpenAI’s client', () => {
 
   test('is nobody else’s, and listed page by page for its own', async () => {
     governed.answer({ text: 'Yes.' })
-    const mine = [await begin(bob, [chat('a', {}, 'gpt-test')]), await begin(bob, [chat('b', {}, 'gpt-test')])]
+    const mine = [await beginBatch(bob, [chat('a', {}, 'gpt-test')]), await beginBatch(bob, [chat('b', {}, 'gpt-test')])]
     for (const { id } of mine) {
       await expect(alice.batches.retrieve(id)).rejects.toMatchObject({ status: 404, code: 'batch.not_found' })
       await expect(alice.batches.cancel(id)).rejects.toMatchObject({ status: 404, code: 'batch.not_found' })
-      const { output_file_id: output, input_file_id: input } = await ended(bob, id)
+      const { output_file_id: output, input_file_id: input } = await endedBatch(bob, id)
       for (const file of [output, input]) await expect(alice.files.content(file ?? '')).rejects.toMatchObject({ status: 404 })
     }
     await expect(
@@ -242,7 +213,7 @@ describe('a batch of OpenAI’s client', () => {
   test('that is cancelled keeps what is done, and nothing of it runs any more; until then its counts are true', async () => {
     governed.respond((request) => (request.bytes.includes('Question quick.') ? say(request, { text: 'Done.' }) : new Promise(() => {})))
     const before = governed.vendors.openai.requests.length
-    const begun = await begin(
+    const begun = await beginBatch(
       alice,
       ['quick', 'hangs', 'hangs-too', 'never'].map((id) => chat(id, {}, 'gpt-test')),
     )
@@ -253,11 +224,11 @@ describe('a batch of OpenAI’s client', () => {
     })
     expect(running).toMatchObject({ status: 'in_progress', request_counts: { total: 4, completed: 1, failed: 0 } })
     expect(['cancelling', 'cancelled']).toContain((await alice.batches.cancel(begun.id)).status)
-    const batch = await ended(alice, begun.id)
+    const batch = await endedBatch(alice, begun.id)
     expect(batch).toMatchObject({ status: 'cancelled', request_counts: { total: 4, completed: 1, failed: 3 } })
     for (const request of governed.vendors.openai.requests.slice(before + 1)) expect(await request.ended).toBe('left')
-    expect((await linesOf(alice, batch.output_file_id)).map((line) => line.custom_id)).toEqual(['quick'])
-    expect((await linesOf(alice, batch.error_file_id)).map((line) => [line.custom_id, line.response, line.error.code])).toEqual([
+    expect((await batchLines(alice, batch.output_file_id)).map((line) => line.custom_id)).toEqual(['quick'])
+    expect((await batchLines(alice, batch.error_file_id)).map((line) => [line.custom_id, line.response, line.error.code])).toEqual([
       ['hangs', null, 'batch_cancelled'],
       ['hangs-too', null, 'batch_cancelled'],
       ['never', null, 'batch_cancelled'],
@@ -270,15 +241,15 @@ describe('a batch of OpenAI’s client', () => {
   test('is one of so many, of so many lines', async () => {
     governed.respond(() => new Promise(() => {}))
     await expect(
-      begin(
+      beginBatch(
         alice,
         Array.from({ length: 21 }, (_, at) => chat(`l${at}`)),
       ),
     ).rejects.toMatchObject({ status: 413, code: 'batch.too_long' })
-    const open = await Promise.all(['a', 'b', 'c'].map((id) => begin(alice, [chat(id, {}, 'gpt-test')])))
-    await expect(begin(alice, [chat('d')])).rejects.toMatchObject({ status: 429, code: 'batch.too_many' })
+    const open = await Promise.all(['a', 'b', 'c'].map((id) => beginBatch(alice, [chat(id, {}, 'gpt-test')])))
+    await expect(beginBatch(alice, [chat('d')])).rejects.toMatchObject({ status: 429, code: 'batch.too_many' })
     for (const { id } of open) await alice.batches.cancel(id)
-    for (const { id } of open) expect((await ended(alice, id)).status).toBe('cancelled')
+    for (const { id } of open) expect((await endedBatch(alice, id)).status).toBe('cancelled')
   })
 })
 
@@ -297,7 +268,7 @@ describe('the right to make calls, looked at anew for every line', () => {
     const client = new OpenAI({ apiKey: key, baseURL: `${governed.url}/v1`, maxRetries: 0 })
     const { answerNext } = held()
     const before = governed.vendors.openai.requests.length
-    const begun = await begin(client, lines)
+    const begun = await beginBatch(client, lines)
     await governed.vendors.openai.received(before + 2)
     expect((await governed.gateway.cli(['keys', 'revoke', keyId])).code).toBe(0)
     // Revoking counts within a second.
@@ -312,9 +283,9 @@ describe('the right to make calls, looked at anew for every line', () => {
     answerNext()
     answerNext()
     // The configured key of the same principal stands for the same caller.
-    const batch = await ended(bob, begun.id)
+    const batch = await endedBatch(bob, begun.id)
     expect(batch.request_counts).toEqual({ total: 6, completed: 2, failed: 4 })
-    const errors = await linesOf(bob, batch.error_file_id)
+    const errors = await batchLines(bob, batch.error_file_id)
     expect(errors.map((line) => [line.response.status_code, line.response.body.error.code])).toEqual(
       Array.from({ length: 4 }, () => [401, 'auth.revoked_key']),
     )
@@ -324,15 +295,15 @@ describe('the right to make calls, looked at anew for every line', () => {
   test('ends with the grant that a reload takes away', async () => {
     const { answerNext } = held()
     const before = governed.vendors.openai.requests.length
-    const begun = await begin(bob, lines)
+    const begun = await beginBatch(bob, lines)
     await governed.vendors.openai.received(before + 2)
     const config = JSON.parse(await readFile(governed.gateway.configPath, 'utf8')) as { grants: object[] }
     await governed.gateway.reload({ ...config, grants: config.grants.slice(0, 1) })
     answerNext()
     answerNext()
-    const batch = await ended(bob, begun.id)
+    const batch = await endedBatch(bob, begun.id)
     expect(batch.request_counts).toEqual({ total: 6, completed: 2, failed: 4 })
-    expect((await linesOf(bob, batch.error_file_id)).map((line) => line.response.body.error.code)).toEqual(
+    expect((await batchLines(bob, batch.error_file_id)).map((line) => line.response.body.error.code)).toEqual(
       Array.from({ length: 4 }, () => 'grant.model'),
     )
     await governed.gateway.reload(config)
@@ -410,10 +381,59 @@ test('what has not run when its time is over never does', async () => {
   await using other = await startGoverned(withParts({ batches: { window_ms: 1000 } }))
   other.respond(() => new Promise(() => {}))
   const client = new OpenAI({ apiKey: secrets.alice, baseURL: `${other.url}/v1`, maxRetries: 0 })
-  const batch = await ended(client, (await begin(client, [chat('a', {}, 'gpt-test')])).id)
+  const batch = await endedBatch(client, (await beginBatch(client, [chat('a', {}, 'gpt-test')])).id)
   expect(batch).toMatchObject({ status: 'expired', request_counts: { total: 1, completed: 0, failed: 1 } })
   expect(await other.vendors.openai.last().ended).toBe('left')
-  expect((await linesOf(client, batch.error_file_id)).map((line) => line.error.code)).toEqual(['batch_expired'])
+  expect((await batchLines(client, batch.error_file_id)).map((line) => line.error.code)).toEqual(['batch_expired'])
+})
+
+describe.each([
+  ['killed', 'SIGKILL'],
+  ['stopped', 'SIGTERM'],
+] as const)('a gateway that is %s in the middle of a batch', (_how, signal) => {
+  test('goes on with it when it starts again: what is done stays done, what was under way is asked again', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'turnward-batches-'))
+    let isHolding = true
+    await using vendor = await startVendor((request) => {
+      const isFirst = request.bytes.includes('Question first.')
+      return isHolding && !isFirst ? new Promise(() => {}) : say(request, { text: isFirst ? 'First.' : 'Then.' })
+    })
+    const config = {
+      ...governedConfig({ openai: vendor.url, anthropic: vendor.url }),
+      data_dir: folder,
+      batches: { at_once: 1 },
+      limits: { drain_ms: 100 },
+    }
+    const clientOf = (url: string): OpenAI => new OpenAI({ apiKey: secrets.alice, baseURL: `${url}/v1`, maxRetries: 0 })
+    let id: string
+    {
+      await using gateway = await startGateway({ config, env: secretEnv })
+      id = (
+        await beginBatch(
+          clientOf(gateway.url),
+          ['first', 'second', 'third'].map((one) => chatLine(one)),
+        )
+      ).id
+      await vendor.received(2)
+      await gateway.stop(signal)
+    }
+    isHolding = false
+    {
+      await using gateway = await startGateway({ config, env: secretEnv })
+      const client = clientOf(gateway.url)
+      const batch = await endedBatch(client, id)
+      expect(batch).toMatchObject({ status: 'completed', request_counts: { total: 3, completed: 3, failed: 0 } })
+      const lines = await batchLines(client, batch.output_file_id)
+      expect(lines.map((line) => [line.custom_id, line.response.body.choices[0].message.content])).toEqual([
+        ['first', 'First.'],
+        ['second', 'Then.'],
+        ['third', 'Then.'],
+      ])
+      const asked = vendor.requests.map(({ bytes }) => /Question (\w+)/.exec(bytes.toString())?.[1])
+      expect(asked).toEqual(['first', 'second', 'second', 'third'])
+    }
+    await rm(folder, { recursive: true, force: true })
+  })
 })
 
 function json(body: unknown, status = 200): VendorReply {
