@@ -140,6 +140,11 @@ describe('Anthropic’s client, at the same path,', () => {
   })
 })
 
+test('a client of Gemini keeps none, and is told so in its own words', async () => {
+  const answer = await fetch(`${governed.url}/v1/files`, { headers: { 'x-goog-api-key': secrets.alice } })
+  expect([answer.status, await answer.json()]).toMatchObject([400, { error: { code: 400, message: expect.stringContaining('gemini') } }])
+})
+
 describe('a request that names a file', () => {
   test.each([
     ['gpt-test', 'openai'],

@@ -45,7 +45,6 @@ interface KnownKey {
 
 export function createAuthenticator({ store, clock, logger }: AuthenticatorOptions): Authenticator {
   const stored = new StoredKeyCache(clock)
-  const storedById = new StoredKeyCache(clock)
   const callers = new WeakMap<Snapshot, WeakMap<KnownKey, Caller>>()
 
   async function findKey(presented: string, snapshot: Snapshot): Promise<KnownKey> {
@@ -61,10 +60,11 @@ export function createAuthenticator({ store, clock, logger }: AuthenticatorOptio
     return key
   }
 
+  // Not remembered: nobody waits, and what was revoked shall count at once.
   async function findKeyById(id: string, snapshot: Snapshot): Promise<KnownKey> {
     const configured = snapshot.keys.get(id)
     const isAlone = configured !== undefined && configuredKeys(snapshot).get(sha256(configured.secret)) === configured
-    const key = configured === undefined ? await storedById.find(id, () => store.keys.findById(id)) : isAlone ? configured : undefined
+    const key = configured === undefined ? await store.keys.findById(id) : isAlone ? configured : undefined
     if (key === undefined) throw new TurnwardError('auth.unknown_key', { subject: id, why: 'it is gone' })
     return key
   }

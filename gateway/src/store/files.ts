@@ -50,7 +50,6 @@ const columns = ['key', 'owner', 'facts', 'bytes', 'created', 'expires'] as cons
 /** Every call rejects with `store.failed` when the database cannot be used. */
 export function fileTable(database: Kysely<StoreTables>, kind: StoreKind): FileTable {
   async function drop(keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) return
     await database.deleteFrom('file_parts').where('key', 'in', keys).execute()
     await database.deleteFrom('kept_files').where('key', 'in', keys).execute()
   }
@@ -115,15 +114,19 @@ export function fileTable(database: Kysely<StoreTables>, kind: StoreKind): FileT
       return numDeletedRows > 0n
     },
     async purge(now) {
-      const gone = await database
-        .selectFrom('kept_files')
-        .select('key')
-        .where((where) =>
-          where.or([where('expires', '<=', now), where.and([where('is_whole', '=', 0), where('created', '<=', now - unfinishedMs)])]),
-        )
-        .limit(500)
-        .execute()
-      await drop(gone.map(({ key }) => key))
+      for (;;) {
+        const gone = await database
+          .selectFrom('kept_files')
+          .select('key')
+          .where((where) =>
+            where.or([where('expires', '<=', now), where.and([where('is_whole', '=', 0), where('created', '<=', now - unfinishedMs)])]),
+          )
+          // Few: others want the database as well.
+          .limit(10)
+          .execute()
+        if (gone.length === 0) return
+        await drop(gone.map(({ key }) => key))
+      }
     },
   }
 }

@@ -182,6 +182,19 @@ test('what cannot be written down has not happened: it is tried again at the nex
   expect(holds).toBe(2)
 })
 
+test('while the gateway cannot write its log nothing comes of a line, and all of them run when it can', async () => {
+  await begin(['a', 'b', 'c', 'd'])
+  let isBroken = true
+  floors.log.breaks = () => isBroken
+  let holds = 0
+  const batches = work(() => ((holds += 1), new TestHold()), services)
+  await until('it lets go', () => (holds === 1 && batches.size === 0 ? true : undefined))
+  expect([(await state()).counts.waiting, vendor.requests.length]).toEqual([4, 0])
+  isBroken = false
+  batches.look()
+  expect((await ended()).counts).toMatchObject({ ok: 4, error: 0 })
+})
+
 test('a batch of another installation is passed over', async () => {
   await begin(['a'])
   let holds = 0

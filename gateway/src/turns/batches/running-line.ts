@@ -4,11 +4,12 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import { errorCodes, type ErrorCodeName } from '@turnward/contract/error-codes'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import type { Caller } from '../../core/principal.ts'
 import { modelOperations } from '../../models/operations.ts'
 import type { Dialect } from '../../wire/dialect.ts'
@@ -26,13 +27,19 @@ export interface LineAnswer {
   readonly answer: NonNullable<BatchResult['answer']>
 }
 
-/** Nobody waits for a line, so an upstream that is busy is asked again a few times. */
-const attempts = 4
+/** Nobody waits for a line, so an upstream that is busy or out of reach is asked again a few times. */
+const attempts = 5
+/** So much of a line's name goes on record. */
+const longestNoted = 128
 const firstPauseMs = 1000
 const longestPauseMs = 30_000
-const busy: ReadonlySet<number> = new Set([429, 503, 529])
+const busy: ReadonlySet<number> = new Set([429, 502, 503, 529])
+/** What says that the gateway itself cannot work at the moment. Nothing has come of a line then, and there is no use in trying others. */
+function isOwnOutage(status: number, code: string): boolean {
+  return status === 503 && /^(?:audit|state|store|cluster)\.|^gateway\.draining$/.test(code)
+}
 
-/** Undefined when it was cancelled: then nothing has come of it. */
+/** Undefined when it was cancelled: then nothing has come of it. Throws when the gateway cannot work at the moment. */
 export async function runLine(gateway: Services, batch: Batch, line: OpenLine, stop: CancelSignal): Promise<LineAnswer | undefined> {
   // A signal of its own: a batch has many lines, and none shall listen any longer than it runs.
   const own = new Cancellation()
@@ -54,10 +61,14 @@ async function runUntilAnswered(gateway: Services, batch: Batch, line: OpenLine,
       answered = await ask(gateway, batch, line, run, signal)
     } catch (thrown) {
       if (signal.aborted) return undefined
-      return refused(dialect, asTurnwardError(thrown))
+      const error = asTurnwardError(thrown)
+      if (isOwnOutage(error.status, error.code)) throw error
+      return refused(dialect, error)
     }
     if (signal.aborted) return undefined
     const { status, headers } = answered
+    const outage = outageIn(answered)
+    if (outage !== undefined) throw outage
     if (!busy.has(status) || attempt === attempts) return answerOf(dialect, answered)
     const asked = Number(headers['retry-after']) * 1000
     await pauseFor(Math.min(longestPauseMs, asked > 0 ? asked : firstPauseMs * 2 ** (attempt - 1)), signal)
@@ -85,7 +96,7 @@ async function ask(gateway: Services, batch: Batch, line: OpenLine, run: Run, si
   const headers: IncomingHttpHeaders = { ...batch.headers, 'x-turnward-session': `${batch.id}.${line.line}` }
   if (signal.aborted) throw asTurnwardError(signal.reason)
   const call = memoryCall({
-    caller: { ...caller, batch: { id: batch.id, customId: line.customId } },
+    caller: { ...caller, batch: { id: batch.id, customId: line.customId.slice(0, longestNoted) } },
     body,
     maxBytes: snapshot.settings.limits.max_response_bytes,
     headers,
@@ -124,6 +135,13 @@ function jsonOf(body: Buffer): JsonObject | undefined {
   } catch {
     return undefined
   }
+}
+
+function outageIn({ status, body }: MemoryAnswer): TurnwardError | undefined {
+  const { error } = (status === 503 ? jsonOf(body) : undefined) ?? {}
+  const code = isObject(error) ? asText(error.code) : ''
+  if (!isOwnOutage(status, code) || !Object.hasOwn(errorCodes, code)) return undefined
+  return new TurnwardError(code as ErrorCodeName, { why: 'a line of a batch was refused with it' })
 }
 
 function refused(dialect: Dialect, { status, code, message }: TurnwardError): LineAnswer {
