@@ -102,7 +102,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   const store = state ?? testState(clock)
   const secret = Buffer.alloc(32, 9)
   // Only keys of the configuration: the key table is empty.
-  const keyTable = { findByHash: async () => undefined } as unknown as Store['keys']
+  const keyTable = { findByHash: async () => undefined, findById: async () => undefined } as unknown as Store['keys']
   const upstreams = new Upstreams()
   const services: Services = {
     snapshot: () => current,

@@ -9,6 +9,7 @@ import { startVendor, type Responder, type Vendor } from '../../../../conformanc
 import { keys, openFloors, type Floors } from '../../invariants/floors.fixture.ts'
 import { vendorConfig } from '../../invariants/vendors.fixture.ts'
 import { openStore, type Store } from '../../store/store.ts'
+import { findFile, readFile, type FoundFile } from '../files/file-store.ts'
 import type { Services } from '../services.ts'
 import { beginBatch, requireBatch, resultsOf, stateOf } from './batch-store.ts'
 import { Batches, type Hold } from './batches.ts'
@@ -193,6 +194,30 @@ test('while the gateway cannot write its log nothing comes of a line, and all of
   isBroken = false
   batches.look()
   expect((await ended()).counts).toMatchObject({ ok: 4, error: 0 })
+})
+
+test.each<[string, Readonly<Record<string, { principal: string; secret: string; expires?: string }>>, string]>([
+  ['is gone', {}, 'auth.unknown_key'],
+  ['is somebody else’s now', { 'alice-key': { principal: 'bob', secret: keys.alice } }, 'auth.unknown_key'],
+  ['has expired', { 'alice-key': { principal: 'alice', secret: keys.alice, expires: '2026-01-01' } }, 'auth.expired_key'],
+])('lines are not run for a key that %s', async (_what, now, code) => {
+  await begin(['a', 'b'])
+  const own = await keeper()
+  floors.swap(vendorConfig('openai', vendor.url, { keys: now }))
+  const batch = await requireBatch(own, 'batch_1')
+  work()
+  const errorFile = await until(
+    'the error file',
+    async () => (await stateOf(services, await requireBatch(own, batch.id))).errorFile ?? undefined,
+  )
+  const file = await findFile(own, errorFile)
+  const parts: Buffer[] = []
+  for await (const part of readFile(own, file as FoundFile)) parts.push(part)
+  const lines = Buffer.concat(parts).toString().trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).response)).toMatchObject(
+    Array.from({ length: 2 }, () => ({ status_code: 401, body: { error: { code } } })),
+  )
+  expect(vendor.requests).toEqual([])
 })
 
 test('a batch of another installation is passed over', async () => {
