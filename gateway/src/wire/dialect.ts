@@ -9,6 +9,7 @@ import type { StreamLens } from './gate/stream-lens.ts'
 import type { KeptAnswers } from './kept-answers.ts'
 import type { KeptBatches } from './kept-batches.ts'
 import type { KeptFiles, NamedFile } from './kept-files.ts'
+import type { ServedTools } from './served-tools.ts'
 
 export type DialectName = 'chat-completions' | 'messages' | 'converse' | 'gemini' | 'responses'
 
@@ -158,6 +159,8 @@ export interface Dialect {
   readonly batches?: KeptBatches
   /** Where a request names files in place of their content. Throws nothing: what is wrong there is found by whoever reads it. */
   readonly namedFiles?: (body: JsonObject) => readonly NamedFile[]
+  /** Of a dialect whose clients name servers whose tools are to be run within the request. */
+  readonly served?: ServedTools
   /** Fields of a request that are read, in the only spelling they are read in. */
   readonly guardedFields: ReadonlySet<string>
   /**

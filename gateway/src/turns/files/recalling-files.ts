@@ -7,14 +7,6 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import { findFile, readFile, type FileKeeper } from './file-store.ts'
 
-/** Nobody who writes JSON escapes these letters, except to be read otherwise than they are looked for. */
-const escapedName = /\\u00(?:66|69|6c|65|5f|64)/i
-
-/** Whether a request may name a file. Cheap, and asked of every request. */
-export function mayNameFiles(bytes: Buffer): boolean {
-  return bytes.includes('file_id') || (bytes.includes('\\u00') && escapedName.test(bytes.toString('latin1')))
-}
-
 /** Changes the body; false when it names none. Throws `file.not_found` naming the field and the id, `request.too_large`, and what the dialect throws. */
 export async function recallFiles(keeper: () => FileKeeper, dialect: Dialect, body: JsonObject): Promise<boolean> {
   const named = dialect.namedFiles?.(body) ?? []

@@ -16,6 +16,8 @@ export interface ReadBody {
   readonly body: RequestBody
   /** Views of its messages may be those of an earlier request: they are never changed. */
   readonly view: RequestView
+  /** It names files in place of their content. */
+  readonly namesFiles?: boolean
 }
 
 export class RequestReader {
@@ -65,7 +67,8 @@ export class RequestReader {
   #readLong(sender: string, dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): ReadBody {
     const search = this.#beginnings.search(sender, bytes)
     const { beginning, ...read } = readLong(dialect, bytes, limits, tools, search.found)
-    if (beginning !== undefined) this.#beginnings.keep(search, beginning, this.#clock.now())
+    // What stands in it once is looked at again each time: a name alone says nothing.
+    if (beginning !== undefined && !read.namesFiles) this.#beginnings.keep(search, beginning, this.#clock.now())
     return read
   }
 }
@@ -87,10 +90,15 @@ function withPath(json: JsonObject, path: PathTarget | undefined): JsonObject {
 
 function readShort(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): ReadBody {
   const json = withPath(parseGuardedJson(bytes, limits, tools), limits.path)
-  return { body: new RequestBody(json, limits.listField), view: dialect.readRequest(json) }
+  return { body: new RequestBody(json, limits.listField), view: dialect.readRequest(json), namesFiles: namesFiles(dialect, json) }
+}
+
+function namesFiles({ namedFiles }: Dialect, json: JsonObject): boolean {
+  return namedFiles !== undefined && namedFiles(json).length > 0
 }
 
 interface Reading extends ReadBody {
+  readonly namesFiles: boolean
   readonly beginning: Beginning | undefined
 }
 
@@ -107,12 +115,13 @@ function readWhole(dialect: Dialect, bytes: Buffer, limits: Limits, tools: Tools
   const body = new RequestBody(json, limits.listField)
   const view = dialect.readRequest(json)
   const messages = messagesOf(view)
-  if (marks.start === 0 || marks.ends.length !== messages.length) return { body, view, beginning: undefined }
+  const named = { body, view, namesFiles: namesFiles(dialect, json) }
+  if (marks.start === 0 || marks.ends.length !== messages.length) return { ...named, beginning: undefined }
   const start = Buffer.byteLength(text.slice(0, marks.start))
   const { keys, keysBefore } = marks
   const ends = byteOffsets(text, marks, start, bytes)
   const pieces = [bytes.subarray(0, ends.at(-1))]
-  return { body, view, beginning: { pieces, start, ends, keys, keysBefore, messages, maxDepth: limits.maxDepth } }
+  return { ...named, beginning: { pieces, start, ends, keys, keysBefore, messages, maxDepth: limits.maxDepth } }
 }
 
 /** Reads what comes before the messages and what comes after the known ones, as one body without those. */
@@ -127,7 +136,7 @@ function readOn(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPla
   // Where a new element went on with the last known message, its view is another one.
   const isOneToOne = messages.length === count + marks.ends.length
   const beginning = isOneToOne ? goOn(found, bytes, messages, marks, byteOffsets(text, marks, next, bytes)) : undefined
-  return { body: new RequestBody(json, limits.listField, bytes), view, beginning }
+  return { body: new RequestBody(json, limits.listField, bytes), view, namesFiles: namesFiles(dialect, json), beginning }
 }
 
 /** Beyond this many pieces comparing them costs more than keeping the whole request. */

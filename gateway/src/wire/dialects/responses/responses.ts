@@ -16,6 +16,7 @@ import { keptResponses } from './kept-responses.ts'
 import { namedFiles } from './named-files.ts'
 import { paths } from './paths.ts'
 import { readResponsesRequest } from './request.ts'
+import { servedTools } from './served/served.ts'
 import { ResponsesStreamLens } from './stream.ts'
 import { removeTools } from './tools.ts'
 
@@ -27,6 +28,7 @@ export const responses: Dialect = {
   readsWhole: true,
   kept: keptResponses,
   namedFiles,
+  served: servedTools,
   guardedFields,
   readRequest: readResponsesRequest,
   readResponse: readResponsesResponse,
