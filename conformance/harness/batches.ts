@@ -1,5 +1,5 @@
 /** Batches as a client of OpenAI's makes them: a file of lines, and what comes of it. */
-import OpenAI, { toFile } from 'openai'
+import { type OpenAI, toFile } from 'openai'
 import type { Json } from './json.ts'
 import { until } from './until.ts'
 

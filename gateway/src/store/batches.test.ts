@@ -70,12 +70,12 @@ describe.each(storeBackends)('batches on $name', ({ isMissing, make }) => {
     })
 
     test('are so many that are open, and so many in all, of one owner', async () => {
-      const opened = [await stores.open(), await stores.open()]
+      const opened = [await stores.open(), await stores.open()] as const
       const begin = (key: string, at = 0, over: Partial<StoredBatch> = {}) =>
-        opened[at % 2]?.batches.begin(batch(key, over), lines(1), { open: 2, kept: 4 })
+        opened[at % 2 === 0 ? 0 : 1].batches.begin(batch(key, over), lines(1), { open: 2, kept: 4 })
       const begun = await Promise.all(Array.from({ length: 6 }, (_, at) => begin(`k${at}`, at)))
       expect(begun.filter(Boolean)).toHaveLength(2)
-      for (const { key } of (await opened[0]?.batches.open()) ?? []) await opened[0]?.batches.finish(key, 2000, 'end')
+      for (const { key } of await opened[0].batches.open()) await opened[0].batches.finish(key, 2000, 'end')
       expect([await begin('a'), await begin('b'), await begin('c')]).toEqual([true, true, false])
       expect(await begin('d', 0, { owner: 'o2' })).toBe(true)
       // Those that are forgotten do not count.

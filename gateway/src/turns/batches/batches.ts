@@ -178,7 +178,9 @@ export class Batches {
         }
         after = waiting.line
         const run = this.#runOne(services, batch, waiting, stop)
-          .catch((thrown: unknown) => void failures.push(thrown))
+          .catch((thrown: unknown) => {
+            failures.push(thrown)
+          })
           .finally(() => {
             running.delete(run)
             this.#slots.give()
