@@ -246,6 +246,7 @@ describe('a batch of OpenAI’s client', () => {
         Array.from({ length: 21 }, (_, at) => chat(`l${at}`)),
       ),
     ).rejects.toMatchObject({ status: 413, code: 'batch.too_long' })
+    await expect(beginBatch(alice, [chat('a'), ...Array.from({ length: 30 }, () => '')])).rejects.toMatchObject({ code: 'batch.too_long' })
     const open = await Promise.all(['a', 'b', 'c'].map((id) => beginBatch(alice, [chat(id, {}, 'gpt-test')])))
     await expect(beginBatch(alice, [chat('d')])).rejects.toMatchObject({ status: 429, code: 'batch.too_many' })
     for (const { id } of open) await alice.batches.cancel(id)

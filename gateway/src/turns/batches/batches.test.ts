@@ -141,20 +141,32 @@ test('so many lines are under way at a time, over all batches, each batch in its
   const answers: (() => void)[] = []
   vendor.respond((request) => new Promise((resolve) => answers.push(() => resolve(say(request, { text: 'Yes.' })))))
   await begin(['a1', 'a2', 'a3', 'a4', 'a5', 'a6'], 'batch_1')
-  await begin(['b1', 'b2'], 'batch_2')
+  await begin(['b1', 'b2', 'b3', 'b4'], 'batch_2')
   const batches = work()
-  for (let at = 0; at < 8; at += 1) {
-    await vendor.received(Math.min(8, at + 2))
+  for (let at = 0; at < 10; at += 1) {
+    await vendor.received(Math.min(10, at + 2))
     expect(vendor.requests.length - at).toBeLessThanOrEqual(2)
     await until('an answer to give', () => (answers.length > 0 ? true : undefined))
     answers.shift()?.()
-    await vendor.received(Math.min(8, at + 3))
+    await vendor.received(Math.min(10, at + 3))
   }
   await Promise.all([ended('batch_1'), ended('batch_2')])
   const asked = vendor.requests.map(({ body }) => body.messages[0].content as string)
-  // Whoever has few lines need not wait for all of whoever has many.
-  expect(asked.indexOf('b2')).toBeLessThan(6)
+  // Once both wait, neither is asked twice before the other.
+  expect(asked.slice(2, 6).filter((one) => one.startsWith('b'))).toHaveLength(2)
   await until('nothing to work on', () => (batches.size === 0 ? true : undefined))
+})
+
+test('one that waits for its turn is cancelled without waiting any longer', async () => {
+  vendor.respond(hanging)
+  await begin(['a1', 'a2', 'a3'], 'batch_1')
+  await begin(['b'], 'batch_2')
+  const batches = work()
+  await vendor.received(2)
+  await until('both are worked on', () => (batches.size === 2 ? true : undefined))
+  await store.batches.cancel((await requireBatch(await keeper(), 'batch_2')).key, floors.clock.now())
+  expect(await ended('batch_2')).toMatchObject({ ending: 'cancelled', counts: { cancelled: 1 } })
+  expect([(await state('batch_1')).ended, vendor.requests.length]).toEqual([null, 2])
 })
 
 test('what cannot be written down has not happened: it is tried again at the next look, and not before', async () => {

@@ -171,7 +171,7 @@ export class Batches {
       const page = isOver() ? [] : await services.store.batches.waiting(batch.key, after, linesAtOnce)
       if (page.length === 0) break
       for (const waiting of page) {
-        await this.#slots.take()
+        if (!(await this.#slots.take(stop))) break
         if (isOver()) {
           this.#slots.give()
           break

@@ -22,8 +22,9 @@ export async function problemsOf(reading: LinesToRead): Promise<readonly BatchPr
   const seen = new Set<string>()
   let count = 0
   for await (const [line, read] of linesOf(reading)) {
+    // Empty ones before it count as well: reading them is work.
+    if (line > most) throw new TurnwardError('batch.too_long', { why: `more than ${most}` })
     count += 1
-    if (count > most) throw new TurnwardError('batch.too_long', { why: `more than ${most}` })
     if ('code' in read) problems.push({ ...read, line })
     else if (seen.has(read.customId))
       problems.push({ code: 'duplicate_custom_id', param: 'custom_id', line, message: 'another line of the file has this `custom_id`' })
@@ -41,10 +42,11 @@ export async function* readLines(reading: LinesToRead): AsyncGenerator<BatchLine
 async function* linesOf({ keeper, file, forms, endpoint }: LinesToRead): AsyncGenerator<[number, BatchLine | Omit<BatchProblem, 'line'>]> {
   const { limits } = keeper.snapshot.settings
   const guards = { maxDepth: limits.max_depth, maxKeys: limits.max_keys, guardedFields: allGuardedFields }
+  const { max_lines: most } = keeper.snapshot.settings.batches
   let number = 0
   for await (const bytes of splitLines(readFile(keeper, file))) {
     number += 1
-    if (isBlank(bytes)) continue
+    if (isBlank(bytes) && number <= most) continue
     yield [number, readLine(bytes, forms, endpoint, guards, limits.max_body_bytes)]
   }
 }
