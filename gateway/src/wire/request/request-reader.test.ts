@@ -168,7 +168,7 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
       dialect.name === 'messages'
         ? '{"role":"user","content":[{"type":"document","source":{"type":"file","file\\u005fid":"f"}}]}'
         : '{"role":"user","content":[{"type":"file","file":{"file\\u005fid":"f"}}]}'
-    const plain = Array.from({ length: 8 }, (_, round) => messageOf(round * 2, 'text', 1, dialect))
+    const plain = Array.from({ length: 60 }, (_, round) => messageOf(round * 2, 'text', 1, dialect))
     const namesFiles = (list: readonly string[]) => reader.read('files', dialect, bodyOf(list, '', ''), limits).namesFiles
     expect(namesFiles(plain)).toBe(false)
     expect(namesFiles([...plain, file])).toBe(true)
