@@ -132,6 +132,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
     methods: ['GET', 'POST', 'DELETE'],
     needs: 'caller',
     handle: named(async (request) => {
+      settleKey(request, dialectOfClient(request))
       await services.authenticator.authenticate(request.headers, services.snapshot())
       throw new TurnwardError('request.unsupported', { subject: path.replace('/{rest...}', ''), why })
     }),
