@@ -4,10 +4,10 @@ import { TurnwardError } from '../../core/error.ts'
 import { asText, type JsonObject } from '../../core/json.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import type { KeptAnswers } from '../../wire/kept-answers.ts'
-import { answerError } from '../answering/answering-client.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
 import type { Services } from '../services.ts'
-import { forCall, settleState } from '../state-of-call.ts'
+import { forCall } from '../state-of-call.ts'
+import { answerCaller, type Reply } from './answering-caller.ts'
 import { answerConversation } from './answering-conversations.ts'
 import { endAbandoned } from './abandoned-answers.ts'
 import { topicOf } from './background-answers.ts'
@@ -18,41 +18,15 @@ import { endAnswer, findAnswer, forgetAnswer, type FoundAnswer } from './kept-st
 
 /** Never rejects. */
 export function answerKept(gateway: Services, origin: CallOrigin, dialect: Dialect, question: KeptQuestion): Promise<void> {
-  return answerFor(gateway, origin, dialect, (keeper) => answered(gateway, keeper, dialect, question))
+  return answerCaller(gateway, origin, dialect, (keeper) => answered(gateway, keeper, dialect, question))
 }
 
 /** The same for conversations that are kept by themselves. */
 export function answerKeptConversation(gateway: Services, origin: CallOrigin, dialect: Dialect, question: KeptQuestion): Promise<void> {
-  return answerFor(gateway, origin, dialect, (keeper) => {
+  return answerCaller(gateway, origin, dialect, (keeper) => {
     if (dialect.kept === undefined || !isKeeping(keeper.snapshot)) throw notThere(question.target)
     return answerConversation(keeper, origin, dialect.kept.conversations, question)
   })
-}
-
-/** What is answered, or who sends it bit by bit. */
-type Reply = JsonObject | ((origin: CallOrigin) => Promise<void>)
-
-async function answerFor(
-  gateway: Services,
-  origin: CallOrigin,
-  dialect: Dialect,
-  answerOf: (keeper: Keeper) => Promise<Reply>,
-): Promise<void> {
-  try {
-    const snapshot = gateway.snapshot()
-    const caller = await gateway.authenticator.authenticate(origin.headers, snapshot)
-    const services = forCall(gateway, caller)
-    const answer = await answerOf({ services, snapshot, caller })
-    await settleState(services)
-    if (typeof answer === 'function') return await answer(origin)
-    const text = JSON.stringify(answer)
-    origin.outlet.head(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
-    origin.outlet.end(text)
-  } catch (thrown) {
-    const error = answerError(origin.outlet, dialect, thrown)
-    if (error.code.startsWith('auth.')) gateway.telemetry.count('turnward_auth_failures_total', { code: error.code })
-    if (error.status >= 500) gateway.telemetry.logger.error({ code: error.code, err: error.cause }, error.message)
-  }
 }
 
 interface Asked {
