@@ -106,7 +106,11 @@ export class LiveStream {
   }
 
   #schedule(ms: number): void {
-    this.#timer ??= setTimeout(() => this.#keepNow(), ms)
+    this.#timer ??= setTimeout(() => {
+      // Also where something is being kept just now: what comes after it is to be scheduled again.
+      this.#timer = undefined
+      this.#keepNow()
+    }, ms)
   }
 
   #keepNow(): void {
