@@ -10,7 +10,7 @@ import { errorAnswer, errorText, invalidRequest, methodNotFound } from '../codec
 import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
-import { offersOf } from './asking.ts'
+import { offersOf } from '../asks.ts'
 import { streamChanges } from './change-stream.ts'
 import { capabilities, methodOf } from './methods.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
