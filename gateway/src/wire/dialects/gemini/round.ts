@@ -6,8 +6,8 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../../core
 import type { ToolCallView } from '../../dialect.ts'
 import { isAbsent } from '../../request/fields.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
-import { candidateOf } from './answer.ts'
-import { CallReader, isCall, partsOf } from './calls.ts'
+import { answeredParts, candidateOf } from './answer.ts'
+import { CallReader, endsInCall, isCall } from './calls.ts'
 import { blockReason } from './finish.ts'
 import { textOfParts } from './views.ts'
 
@@ -36,7 +36,7 @@ export class GeminiRound {
     const candidate = candidateOf(payload)
     if (candidate === undefined) return []
     if (!isAbsent(candidate.finishReason)) this.finish = candidate.finishReason
-    const parts = partsOf(candidate.content)
+    const parts = answeredParts(candidate)
     asUpstreamError(() => textOfParts(parts, 'parts'))
     for (const part of parts) {
       this.parts.push(part)
@@ -50,8 +50,7 @@ export class GeminiRound {
   }
 
   get cut(): MadeCall | undefined {
-    const last = this.calls.at(-1)
-    return this.finish === 'MAX_TOKENS' && last !== undefined && this.parts.at(-1) === last.part ? last : undefined
+    return this.finish === 'MAX_TOKENS' && endsInCall(this.parts) ? this.calls.at(-1) : undefined
   }
 
   assistant(): JsonObject {

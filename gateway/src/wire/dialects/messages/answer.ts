@@ -4,6 +4,7 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import { settleInput } from '../call-inputs.ts'
 import { joinRounds } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
@@ -23,6 +24,12 @@ const finishes: Readonly<Record<string, ResponseView['finish']>> = {
 /** What a `stop_reason` means. */
 export function messagesFinish(reason: JsonValue | undefined): ResponseView['finish'] {
   return typeof reason === 'string' && Object.hasOwn(finishes, reason) ? (finishes[reason] ?? 'other') : 'other'
+}
+
+/** Brings the calls of an answer into the documented form. True when something had to change. Throws `upstream.malformed`. */
+export function settleMessagesCalls(response: JsonObject): boolean {
+  const calls = objectsOf(response.content).filter((block) => block.type === 'tool_use')
+  return calls.filter((call) => settleInput(call, 'input')).length > 0
 }
 
 export function readMessagesResponse(body: JsonObject): ResponseView {

@@ -12,6 +12,7 @@ import {
   messagesAssistantMessage,
   nativeMessagesCall,
   readMessagesResponse,
+  settleMessagesCalls,
 } from './answer.ts'
 import { modelEntry, modelList } from './models.ts'
 import { readMessagesRequest } from './request.ts'
@@ -36,8 +37,7 @@ export const messages: Dialect = {
     appendRound: appendMessagesRound,
   },
   respond: {
-    // No vendor of this dialect is known to leave it.
-    normalise: () => false,
+    normalise: settleMessagesCalls,
     assistantMessage: messagesAssistantMessage,
     nativeCall: nativeMessagesCall,
     dropCalls: dropMessagesCalls,

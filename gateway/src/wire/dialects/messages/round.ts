@@ -6,9 +6,9 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import { parseArguments } from '../../request/call-arguments.ts'
 import { cutCallsOf, type MadeCall, maxBlocks, openBlocksOf, type StreamBlock } from '../stream-blocks.ts'
-import { asUpstreamError } from '../upstream-fields.ts'
+import { answeredObjects, asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView } from '../../dialect.ts'
-import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
+import { isAbsent, malformed } from '../../request/fields.ts'
 import { isSayable, isVendorRun, messagesFinish } from './answer.ts'
 import { textOfBlocks } from './views.ts'
 import { readMessagesUsage } from './usage.ts'
@@ -23,7 +23,7 @@ export class MessagesRound {
 
   /** `message_start`. */
   start(message: JsonObject): void {
-    if (objectsOf(message.content).some((block) => block.type === 'tool_use'))
+    if (answeredObjects(message.content, 'the content of its message').some((block) => block.type === 'tool_use'))
       throw malformed('its stream carries a tool call outside of a block')
     this.id = asText(message.id)
     this.model = asText(message.model)
@@ -38,7 +38,6 @@ export class MessagesRound {
     if (native.type !== 'tool_use') return false
     requireText(native.id, 'the id of a tool call')
     requireText(native.name, 'the name of a tool call')
-    if (!isAbsent(native.input) && !isObject(native.input)) throw malformed('the input of a tool call of its stream is not an object')
     return true
   }
 

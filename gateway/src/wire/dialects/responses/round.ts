@@ -6,7 +6,7 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
-import { asUpstreamError } from '../upstream-fields.ts'
+import { answeredObjects, asUpstreamError } from '../upstream-fields.ts'
 import { assistantOf, isCut, responsesFinish } from './answer.ts'
 import { isClientCall, readCall } from './calls.ts'
 import { isVendorRun } from './items.ts'
@@ -125,7 +125,7 @@ export class ResponsesRound {
   end(response: JsonObject): void {
     this.response = response
     this.isEnded = true
-    for (const native of objectsOf(response.output)) {
+    for (const native of answeredObjects(response.output, 'the output of its response')) {
       if (!isClientCall(native)) continue
       const made = [...this.#items.values()].find((item) => item.isDone && item.native.call_id === native.call_id)?.native
       const isSame = saidOfCalls.every((field) => canonicalJson(made?.[field] ?? null) === canonicalJson(native[field] ?? null))

@@ -6,6 +6,8 @@ import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/st
 import { malformed } from '../../request/fields.ts'
 import { textItem, textOfItems } from './answer.ts'
 import { roundSeparator } from '../round-text.ts'
+import { answeredObjects } from '../upstream-fields.ts'
+import { settleEvent } from './call-texts.ts'
 import { responsesErrorIn } from './errors.ts'
 import { messageEvents } from './message-events.ts'
 import { responseOf, ResponsesRound } from './round.ts'
@@ -66,6 +68,11 @@ export class ResponsesStreamLens implements StreamLens {
       return
     }
     const said = typeof payload.type === 'string' ? payload.type : type
+    const isSettled = settleEvent(payload, said)
+    this.#readSaid(isSettled ? { ...event, isEdited: true } : event, payload, said, ways)
+  }
+
+  #readSaid(event: StreamEvent, payload: JsonObject, said: string, ways: GateWays): void {
     if (ends.has(said)) return this.#readEnd(event, payload, ways)
     const index = payload.output_index === undefined ? undefined : indexOf(payload)
     const isTail = index !== undefined && this.#isTail(said, index, ways)
@@ -180,7 +187,8 @@ export class ResponsesStreamLens implements StreamLens {
 
   #begin(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
     const response = responseOf(payload)
-    if (Array.isArray(response.output) && response.output.length > 0) throw malformed('its stream carries items outside of events')
+    if (answeredObjects(response.output, 'the output of its response').length > 0)
+      throw malformed('its stream carries items outside of events')
     this.#round.response ??= response
     if (this.#isContinued) return
     this.#isStarted = true

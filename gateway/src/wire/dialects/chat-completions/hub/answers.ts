@@ -34,14 +34,15 @@ export function readAnswer(body: JsonObject, { upstream }: AnswerOptions): HubAn
       ...readState(message, upstream),
       ...(text === '' ? [] : [{ kind: 'text' as const, text, at: 'content' }]),
       ...(refusal === '' ? [] : [{ kind: 'refusal' as const, text: refusal, at: 'refusal' }]),
-      ...objectsOf(message.tool_calls).flatMap((call) => readCall(call, upstream)),
+      ...objectsOf(message.tool_calls).flatMap((call) => readCall(call, upstream, finish.reason !== 'length')),
     ],
     finish: refusal === '' ? finish : { ...finish, reason: 'refusal' },
     usage: readUsage(body.usage),
   }
 }
 
-function readCall(call: JsonObject, upstream: string | undefined): HubPart[] {
+/** `isWhole`: blank arguments are those of a call without any. */
+function readCall(call: JsonObject, upstream: string | undefined, isWhole: boolean): HubPart[] {
   const made = objectOf(call.function)
   const id = stringOf(call.id) ?? ''
   const name = originalName(stringOf(made?.name) ?? '')
@@ -49,7 +50,8 @@ function readCall(call: JsonObject, upstream: string | undefined): HubPart[] {
   if (id === '' || name === '') throw malformed('a tool call of the response has no id or no function name')
   const fields = stateFields(call, stateOfCalls)
   const state: HubPart[] = fields === undefined ? [] : [{ kind: 'state', call: tagOf(id), upstream, fields }]
-  return [...state, { kind: 'call', id, name, args: { text: stringOf(made?.arguments) ?? '' }, at: 'tool_calls' }]
+  const said = stringOf(made?.arguments) ?? ''
+  return [...state, { kind: 'call', id, name, args: { text: said.trim() === '' && isWhole ? '{}' : said }, at: 'tool_calls' }]
 }
 
 /** Reasoning comes as `reasoning_content` and, as far as it is signed, verbatim as `thinking_blocks`. */

@@ -20,7 +20,7 @@ import {
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
-import { malformed, objectsOf } from '../../../request/fields.ts'
+import { isAbsent, malformed, objectsOf } from '../../../request/fields.ts'
 import { deltaText } from '../call-fields.ts'
 import { NormalCalls } from '../normal-calls.ts'
 import { readFinish } from './finish.ts'
@@ -226,6 +226,7 @@ export class ChatStreamReader implements StreamReader {
     this.#endText()
     for (const call of this.#calls.values()) {
       if (call.part < 0) this.#startCall(call)
+      if (call.text === '' && finish.reason !== 'length') this.#addArguments(call, '{}')
       if (!call.isEnded) this.#endCall(call)
     }
     // What the length limit cut off stands last, where it is known as such.
@@ -244,7 +245,8 @@ export class ChatStreamReader implements StreamReader {
 
 /** Only the first choice exists in the neutral form. */
 function firstChoice({ choices }: JsonObject): JsonObject | undefined {
-  if (!Array.isArray(choices)) return undefined
+  if (isAbsent(choices)) return undefined
+  if (!Array.isArray(choices)) throw malformed('choices of its stream is not an array')
   for (const choice of choices) if (isObject(choice) && (choice.index ?? 0) === 0) return choice
   return undefined
 }

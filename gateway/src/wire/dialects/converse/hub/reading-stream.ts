@@ -6,6 +6,7 @@ import { dataObject, type FramedEvent, type GrowingPart, type HubEvent, type Str
 import { countOf, objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed } from '../../../request/fields.ts'
+import { blockIndex } from '../../stream-blocks.ts'
 import { callOf } from '../answer.ts'
 import { converseErrorIn } from '../errors.ts'
 import { readUsage } from './usage.ts'
@@ -41,18 +42,17 @@ export class ConverseStreamReader implements StreamReader {
       this.#state = 'over'
       return this.#emit({ kind: 'error', error: readUpstreamError({ message: error.message ?? '' }, countOf(error.status)) })
     }
-    const part = typeof payload.contentBlockIndex === 'number' ? payload.contentBlockIndex : 0
     switch (event.event) {
       case 'messageStart':
         if (this.#state !== 'waiting') throw malformed('its stream starts a message twice')
         this.#state = 'streaming'
         return this.#emit({ kind: 'start', ...namesOf(this.#options) })
       case 'contentBlockStart':
-        return this.#startBlock(part, objectOf(payload.start) ?? {})
+        return this.#startBlock(blockIndex(payload.contentBlockIndex), objectOf(payload.start) ?? {})
       case 'contentBlockDelta':
-        return this.#readDelta(part, objectOf(payload.delta) ?? {})
+        return this.#readDelta(blockIndex(payload.contentBlockIndex), objectOf(payload.delta) ?? {})
       case 'contentBlockStop':
-        return this.#stopBlock(part)
+        return this.#stopBlock(blockIndex(payload.contentBlockIndex))
       case 'messageStop': {
         const isOpen = [...this.#blocks.values()].some(({ kind }) => kind === 'call' || kind === 'reasoning')
         this.#reason = stringOf(payload.stopReason)

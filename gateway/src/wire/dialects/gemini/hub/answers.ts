@@ -8,8 +8,8 @@ import { stringOf } from '../../../hub/loose-fields.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { malformed } from '../../../request/fields.ts'
 import { asUpstreamError } from '../../upstream-fields.ts'
-import { candidateOf } from '../answer.ts'
-import { madeId, partsOf, sayableParts } from '../calls.ts'
+import { answeredParts, candidateOf, settleGeminiCalls } from '../answer.ts'
+import { madeId, sayableParts } from '../calls.ts'
 import { blockReason } from '../finish.ts'
 import { readFinish, writeFinish } from './finish.ts'
 import { markOf } from './marks.ts'
@@ -18,11 +18,12 @@ import { readUsage, writeUsage } from './usage.ts'
 
 /** What the vendor's own tools did inside the call says nothing to another dialect. Throws `upstream.malformed`. */
 export function readAnswer(body: JsonObject, { upstream }: AnswerOptions): HubAnswer {
+  settleGeminiCalls(body)
   const candidate = candidateOf(body)
   const blocked = blockReason(body)
   if (candidate === undefined && blocked === undefined) throw malformed('the response has no candidate')
   const reader = answerReader(asText(body.responseId), upstream)
-  const native = partsOf(candidate?.content)
+  const native = answeredParts(candidate)
   const parts = asUpstreamError(() => [...native.flatMap((part) => reader.read(part, 'parts')), ...reader.end()])
   const finish =
     candidate === undefined ? refusedQuestion(blocked ?? '') : readFinish(candidate.finishReason, stringOf(candidate.finishMessage))

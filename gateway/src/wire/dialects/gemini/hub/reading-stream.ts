@@ -9,8 +9,7 @@ import { stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { isAbsent, malformed } from '../../../request/fields.ts'
 import { asUpstreamError } from '../../upstream-fields.ts'
-import { candidateOf } from '../answer.ts'
-import { partsOf } from '../calls.ts'
+import { answeredParts, candidateOf, settleGeminiCalls } from '../answer.ts'
 import { geminiErrorIn } from '../errors.ts'
 import { blockReason } from '../finish.ts'
 import { answerReader, refusedQuestion } from './answers.ts'
@@ -63,8 +62,9 @@ export class GeminiStreamReader implements StreamReader {
     if (isObject(payload.usageMetadata)) this.#usage = payload.usageMetadata
     const blocked = blockReason(payload)
     if (blocked !== undefined) this.#finish ??= refusedQuestion(blocked)
+    settleGeminiCalls(payload)
     const candidate = candidateOf(payload)
-    for (const part of partsOf(candidate?.content)) this.#readPart(part, this.#reader)
+    for (const part of answeredParts(candidate)) this.#readPart(part, this.#reader)
     if (!isAbsent(candidate?.finishReason)) this.#finish = readFinish(candidate?.finishReason, stringOf(candidate?.finishMessage))
   }
 

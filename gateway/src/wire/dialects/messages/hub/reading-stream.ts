@@ -5,6 +5,8 @@ import { dataObject, type FramedEvent, type HubEvent, type StreamReader, truncat
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed } from '../../../request/fields.ts'
+import { settleInput } from '../../call-inputs.ts'
+import { blockIndex } from '../../stream-blocks.ts'
 import { readFinish } from './finish.ts'
 import { originOf, readState } from './marks.ts'
 import { mergeMessagesUsage, readUsage } from './usage.ts'
@@ -36,16 +38,15 @@ export class MessagesStreamReader implements StreamReader {
     if (this.#state === 'over' || (event.data.length < 16 && event.data.trim() === '')) return
     const payload = dataObject(event)
     if (payload === undefined) throw malformed('an event of its stream is not a JSON object')
-    const index = typeof payload.index === 'number' ? payload.index : 0
     switch (stringOf(payload.type) ?? event.event) {
       case 'message_start':
         return this.#start(objectOf(payload.message) ?? {})
       case 'content_block_start':
-        return this.#startBlock(index, objectOf(payload.content_block) ?? {})
+        return this.#startBlock(blockIndex(payload.index), objectOf(payload.content_block) ?? {})
       case 'content_block_delta':
-        return this.#readDelta(index, objectOf(payload.delta) ?? {})
+        return this.#readDelta(blockIndex(payload.index), objectOf(payload.delta) ?? {})
       case 'content_block_stop':
-        return this.#stopBlock(index)
+        return this.#stopBlock(blockIndex(payload.index))
       case 'message_delta': {
         const delta = objectOf(payload.delta)
         this.#reason = stringOf(delta?.stop_reason) ?? this.#reason
@@ -98,6 +99,7 @@ export class MessagesStreamReader implements StreamReader {
         const id = stringOf(block.id)
         const name = stringOf(block.name)
         if (id === undefined || name === undefined) throw malformed('a tool call of its stream has no id or no name')
+        settleInput(block, 'input')
         const open: Block = { kind: 'call', input: objectOf(block.input) ?? {}, wrote: false }
         return this.#open(part, open, { kind: 'call', id: originalId(id), name: originalName(name) })
       }

@@ -7,6 +7,7 @@ import type { HubPart } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { stringOf } from '../../../hub/loose-fields.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
+import { isWhole, settleResponsesCalls } from '../call-texts.ts'
 import { isClientCall } from '../calls.ts'
 import { type Envelope, itemId, responseObject, unnamedResponse } from './envelope.ts'
 import { readFinish } from './finish.ts'
@@ -17,6 +18,7 @@ import { readUsage } from './usage.ts'
 /** What the vendor's own tools did inside the call says nothing to another dialect. Throws `upstream.malformed`. */
 export function readAnswer(body: JsonObject, { upstream }: AnswerOptions): HubAnswer {
   if (!Array.isArray(body.output)) throw malformed('the response has no output')
+  settleResponsesCalls(body)
   const parts = objectsOf(body.output).flatMap((item) => readItem(item, upstream))
   const hasCalls = parts.some(({ kind }) => kind === 'call')
   const isRefused = parts.some(({ kind }) => kind === 'refusal')
@@ -38,10 +40,16 @@ function readItem(item: JsonObject, upstream: string | undefined): HubPart[] {
   if (item.type === 'reasoning') return readReasoning(item, upstream)
   if (item.type === 'function_call') {
     const { id, name } = callOf(item)
-    return [{ kind: 'call', id, name, args: { text: stringOf(item.arguments) ?? '' }, at: 'output' }]
+    return [{ kind: 'call', id, name, args: { text: writtenArguments(item) }, at: 'output' }]
   }
   if (isClientCall(item)) throw malformed('a tool call of the response is none that the client asked for')
   return []
+}
+
+/** The arguments of a function call; blank ones are those of a call without any, unless it was cut off. */
+export function writtenArguments(item: JsonObject): string {
+  const said = stringOf(item.arguments) ?? ''
+  return said.trim() === '' && isWhole(item) ? '{}' : said
 }
 
 /** Id and name of a function call. Throws `upstream.malformed` when it has none. */

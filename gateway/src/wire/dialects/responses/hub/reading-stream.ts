@@ -5,9 +5,10 @@ import { dataObject, type FramedEvent, type GrowingPart, type HubEvent, type Str
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
+import { settleEvent } from '../call-texts.ts'
 import { isClientCall } from '../calls.ts'
 import { responsesErrorIn } from '../errors.ts'
-import { callOf } from './answers.ts'
+import { callOf, writtenArguments } from './answers.ts'
 import { readFinish } from './finish.ts'
 import { reasoningText, stateOfReasoning } from './sealed.ts'
 import { readUsage } from './usage.ts'
@@ -50,6 +51,7 @@ export class ResponsesStreamReader implements StreamReader {
       this.#isOver = true
       return this.#emit({ kind: 'error', error: readUpstreamError({ error }) })
     }
+    settleEvent(payload, type)
     const item = typeof payload.output_index === 'number' ? payload.output_index : 0
     switch (type) {
       case 'response.created':
@@ -130,7 +132,7 @@ export class ResponsesStreamReader implements StreamReader {
   #finish(item: number, native: JsonObject): void {
     if (!this.#begun.has(item)) this.#begin(item, native)
     const call = this.#open.get(`${item} call`)
-    if (call !== undefined && !call.hasText) this.#sayTo(`${item} call`, stringOf(native.arguments) ?? '')
+    if (call !== undefined && !call.hasText) this.#sayTo(`${item} call`, writtenArguments(native))
     if (!this.#said.has(item)) {
       for (const [index, part] of objectsOf(native.type === 'message' ? native.content : []).entries()) {
         if (part.type === 'output_text') this.#say(item, `text ${index}`, { kind: 'text' }, part.text)

@@ -1,0 +1,96 @@
+/**
+ * Every kind of fault in answers that bug reports of other gateways tell of, in every dialect in which a vendor can send it, to
+ * an official client of every dialect, streamed and whole: what is meant is heard, or an error is told; nothing is lost quietly.
+ */
+import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startGateway, type RunningGateway } from '../../harness/gateway-process.ts'
+import { governedConfig, secretEnv, secrets } from '../../harness/governed-config.ts'
+import { post } from '../../harness/raw-http.ts'
+import { startVendor, type Vendor, type VendorReply } from '../../harness/vendor.ts'
+import { type Wire, wireNames, wireOf } from '../breaking-wires.ts'
+import { answerKinds } from './answer-kinds.ts'
+import { type End, type Failed, hear, type Heard } from './clients.ts'
+import { type AnswerKind, type Expected, usual } from './kind.ts'
+import { bodyOf, bodyReply, eventsOf, streamReply } from './vendor-events.ts'
+
+let vendor: Vendor
+let gateway: RunningGateway
+
+beforeAll(async () => {
+  vendor = await startVendor()
+  gateway = await startGateway({
+    config: {
+      ...governedConfig({ openai: vendor.url, anthropic: vendor.url }),
+      upstreams: Object.fromEntries(
+        wireNames.map((wire) => [
+          wire,
+          { ...wireOf(wire).upstream(vendor.url), ...(wire === 'openai' ? { speaks: 'chat-completions' } : {}) },
+        ]),
+      ),
+      routes: wireNames.map((wire) => ({ model: wireOf(wire).model, upstreams: [wire] })),
+    },
+    env: secretEnv,
+  })
+})
+afterAll(async () => {
+  await vendor.close()
+  await gateway.stop()
+})
+
+const cases = answerKinds.flatMap((kind) =>
+  (Object.keys(kind.odd) as Wire[]).flatMap((upstream) =>
+    (['stream', 'whole'] as const).flatMap((form) => (kind.odd[upstream]?.[form] === undefined ? [] : [{ kind, upstream, form }])),
+  ),
+)
+
+describe.each(cases)('$kind.name, from $upstream ($form)', ({ kind, upstream, form }) => {
+  test('is the same to every client', async () => {
+    const stream = form === 'stream'
+    const answer = kind.answer ?? usual
+    const odd = kind.odd[upstream]
+    const reply = stream
+      ? streamReply(upstream, odd?.stream?.(eventsOf(upstream, answer)) ?? [])
+      : bodyReply(odd?.whole?.(bodyOf(upstream, answer)) ?? {})
+    vendor.respond(() => reply)
+    const problems: string[] = []
+    for (const client of wireNames) {
+      const asking = { url: gateway.url, key: secrets.alice, model: wireOf(upstream).model, stream, session: randomUUID() }
+      const outcome = typeof kind.heard === 'function' ? kind.heard(client === upstream) : (kind.heard ?? {})
+      if (outcome === 'as sent') {
+        if (stream) expect(await bytesThrough(upstream)).toBe(bytesOf(reply))
+        continue
+      }
+      const problem = problemWith(await hear(client, asking), outcome.error !== undefined ? outcome : { ...meantBy(kind), ...outcome })
+      if (problem !== undefined) problems.push(`${client}: ${problem}`)
+    }
+    expect(problems.join('\n')).toBe('')
+  })
+})
+
+/** What a client of the vendor's own dialect gets on the wire. */
+async function bytesThrough(wire: Wire): Promise<string> {
+  const { path, body } = wireOf(wire).ask(wireOf(wire).model, 'What is in my notes?')
+  const answer = await post(`${gateway.url}${path}`, secrets.alice, body, { 'x-turnward-session': randomUUID() })
+  return answer.bytes.toString('latin1')
+}
+
+function bytesOf({ parts }: VendorReply): string {
+  return Buffer.concat(parts.map((part) => Buffer.from(part as string))).toString('latin1')
+}
+
+/** What a client hears of an answer that is not odd. */
+function meantBy({ answer = usual }: AnswerKind): Partial<Heard> {
+  const calls = (answer.calls ?? []).map(({ name, args = {} }) => ({ name, args }))
+  const end: End = answer.finish === 'length' ? 'length' : calls.length > 0 ? 'calls' : 'stop'
+  return { text: answer.text ?? '', calls, end }
+}
+
+/** What is wrong with what a client has heard, as far as it is asked about. */
+function problemWith(heard: Heard | Failed, expected: Expected): string | undefined {
+  const told = JSON.stringify(heard)
+  if (expected.error !== undefined) return 'error' in heard && expected.error.test(heard.error) ? undefined : told
+  const fields = Object.keys(expected) as (keyof Heard)[]
+  return !('error' in heard) && fields.every((field) => isDeepStrictEqual(heard[field], expected[field])) ? undefined : told
+}

@@ -1,0 +1,109 @@
+/** Ids and names: missing, in pieces, twice the same. */
+import type { Json } from '../../../harness/json.ts'
+import { type AnswerKind, changed, everywhere, type Oddity } from '../kind.ts'
+import type { VendorEvent } from '../vendor-events.ts'
+
+const noted = { text: 'I look.', calls: [{ id: 'call_notes', name: 'read_notes', args: { topic: 'Wäsche' } }] }
+const twins = {
+  text: 'I look.',
+  calls: [
+    { id: 'call_same', name: 'get_time', args: {} },
+    { id: 'call_same', name: 'read_notes', args: { topic: 'Wäsche' } },
+  ],
+}
+
+const isCall = (object: Json): boolean => object['name'] !== undefined || object['function'] !== undefined
+const set = (field: string, value: unknown, of: (object: Json) => boolean = isCall): Required<Oddity> =>
+  everywhere((object) => {
+    if (!of(object) || object[field] === undefined) return object
+    const rest = Object.fromEntries(Object.entries(object).filter(([name]) => name !== field))
+    return value === undefined ? rest : { ...rest, [field]: value }
+  })
+
+const same = (events: readonly VendorEvent[]): readonly VendorEvent[] => events
+const asIs: Required<Oddity> = { stream: same, whole: (body) => body }
+const unreadable = /upstream/i
+
+export const identityKinds: readonly AnswerKind[] = [
+  {
+    name: 'calls without an id',
+    odd: { openai: set('id', undefined), gemini: set('id', undefined) },
+  },
+  { name: 'calls whose id is null', odd: { openai: set('id', null), gemini: set('id', null) } },
+  { name: 'calls whose id is empty', odd: { openai: set('id', ''), gemini: set('id', '') } },
+  {
+    name: 'calls without the id their dialect requires',
+    odd: { anthropic: set('id', undefined), responses: set('call_id', undefined), converse: set('toolUseId', undefined) },
+    heard: { error: unreadable },
+  },
+  {
+    name: 'calls without a name',
+    odd: {
+      openai: set('name', ''),
+      anthropic: set('name', ''),
+      responses: set('name', ''),
+      gemini: set('name', ''),
+      converse: set('name', ''),
+    },
+    heard: { error: unreadable },
+  },
+  {
+    name: 'a name in pieces',
+    answer: noted,
+    odd: {
+      openai: {
+        stream: (events) =>
+          events.flatMap((event) => {
+            if (!JSON.stringify(event.data).includes('"name":"read_notes"')) return [event]
+            const second = {
+              data: changed(event.data, (object) =>
+                object['function'] === undefined ? object : { index: 0, function: { name: '_notes' } },
+              ),
+            }
+            return [
+              { data: changed(event.data, (object) => (object['name'] === undefined ? object : { ...object, name: 'read' })) },
+              second,
+            ]
+          }),
+      },
+    },
+  },
+  {
+    name: 'a name that is only told at the end',
+    answer: noted,
+    odd: {
+      responses: {
+        stream: (events) =>
+          events.map((event) =>
+            event.type === 'response.output_item.added'
+              ? { ...event, data: changed(event.data, (object) => (object['name'] === undefined ? object : { ...object, name: '' })) }
+              : event,
+          ),
+      },
+    },
+    heard: (isSame) => (isSame ? {} : { error: /no id or no name/ }),
+  },
+  {
+    name: 'two calls with one id',
+    answer: twins,
+    odd: { openai: asIs, anthropic: asIs, responses: asIs, gemini: asIs, converse: asIs },
+    heard: { error: unreadable },
+  },
+  {
+    name: 'an answer without id and model',
+    odd: {
+      openai: everywhere(anonymous((object) => object['choices'] !== undefined)),
+      anthropic: everywhere(anonymous((object) => object['role'] === 'assistant')),
+      responses: everywhere(anonymous((object) => object['object'] === 'response')),
+      gemini: everywhere(({ responseId: _id, modelVersion: _model, ...rest }) => rest),
+    },
+  },
+]
+
+function anonymous(of: (object: Json) => boolean): (object: Json) => Json {
+  return (object) => {
+    if (!of(object)) return object
+    const { id: _id, model: _model, ...rest } = object
+    return rest
+  }
+}
