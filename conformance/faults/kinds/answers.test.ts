@@ -5,39 +5,21 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startGateway, type RunningGateway } from '../../harness/gateway-process.ts'
-import { governedConfig, secretEnv, secrets } from '../../harness/governed-config.ts'
+import { secrets } from '../../harness/governed-config.ts'
 import { post } from '../../harness/raw-http.ts'
-import { startVendor, type Vendor, type VendorReply } from '../../harness/vendor.ts'
+import type { VendorReply } from '../../harness/vendor.ts'
 import { type Wire, wireNames, wireOf } from '../breaking-wires.ts'
 import { answerKinds } from './answer-kinds.ts'
 import { type End, type Failed, hear, type Heard } from './clients.ts'
+import { type Kinds, startKinds } from './gateway.ts'
 import { type AnswerKind, type Expected, usual } from './kind.ts'
 import { bodyOf, bodyReply, eventsOf, streamReply } from './vendor-events.ts'
 
-let vendor: Vendor
-let gateway: RunningGateway
-
+let kinds: Kinds
 beforeAll(async () => {
-  vendor = await startVendor()
-  gateway = await startGateway({
-    config: {
-      ...governedConfig({ openai: vendor.url, anthropic: vendor.url }),
-      upstreams: Object.fromEntries(
-        wireNames.map((wire) => [
-          wire,
-          { ...wireOf(wire).upstream(vendor.url), ...(wire === 'openai' ? { speaks: 'chat-completions' } : {}) },
-        ]),
-      ),
-      routes: wireNames.map((wire) => ({ model: wireOf(wire).model, upstreams: [wire] })),
-    },
-    env: secretEnv,
-  })
+  kinds = await startKinds()
 })
-afterAll(async () => {
-  await vendor.close()
-  await gateway.stop()
-})
+afterAll(() => kinds.close())
 
 const cases = answerKinds.flatMap((kind) =>
   (Object.keys(kind.odd) as Wire[]).flatMap((upstream) =>
@@ -53,10 +35,10 @@ describe.each(cases)('$kind.name, from $upstream ($form)', ({ kind, upstream, fo
     const reply = stream
       ? streamReply(upstream, odd?.stream?.(eventsOf(upstream, answer)) ?? [])
       : bodyReply(odd?.whole?.(bodyOf(upstream, answer)) ?? {})
-    vendor.respond(() => reply)
+    kinds.vendor.respond(() => reply)
     const problems: string[] = []
     for (const client of wireNames) {
-      const asking = { url: gateway.url, key: secrets.alice, model: wireOf(upstream).model, stream, session: randomUUID() }
+      const asking = { url: kinds.url, key: secrets.alice, model: wireOf(upstream).model, stream, session: randomUUID() }
       const outcome = typeof kind.heard === 'function' ? kind.heard(client === upstream) : (kind.heard ?? {})
       if (outcome === 'as sent') {
         if (stream) expect(await bytesThrough(upstream)).toBe(bytesOf(reply))
@@ -72,7 +54,7 @@ describe.each(cases)('$kind.name, from $upstream ($form)', ({ kind, upstream, fo
 /** What a client of the vendor's own dialect gets on the wire. */
 async function bytesThrough(wire: Wire): Promise<string> {
   const { path, body } = wireOf(wire).ask(wireOf(wire).model, 'What is in my notes?')
-  const answer = await post(`${gateway.url}${path}`, secrets.alice, body, { 'x-turnward-session': randomUUID() })
+  const answer = await post(`${kinds.url}${path}`, secrets.alice, body, { 'x-turnward-session': randomUUID() })
   return answer.bytes.toString('latin1')
 }
 

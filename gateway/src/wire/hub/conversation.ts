@@ -160,6 +160,8 @@ export interface HubEffort {
   readonly word: string | undefined
   /** Tokens it may think for. */
   readonly budget: number | undefined
+  /** The field it was asked for in. */
+  readonly at?: string
 }
 
 /** A field that changes what the answer means: whoever cannot express it refuses the request and names it. */

@@ -98,17 +98,21 @@ function readFormat(config: JsonObject): HubFormat | undefined {
   const own = objectOf(config.responseSchema)
   const schema = objectOf(config.responseJsonSchema) ?? (own === undefined ? undefined : jsonSchemaOf(own))
   if (schema !== undefined) return { kind: 'json-schema', schema, name: undefined, strict: undefined }
+  const at = 'generationConfig.responseMimeType'
   if (type === undefined || type === 'text/plain') return undefined
+  // What OpenAI calls so.
+  if (type === 'application/json') return { kind: 'native', family: 'openai', called: 'json_object', value: { type: 'json_object' }, at }
   return {
     kind: 'native',
     family: 'google',
-    called: `answers of type ${tag(type)}`,
+    called: `answers of type ${tag(type.replace('/', '.'))}`,
     value: { responseMimeType: type },
-    at: 'generationConfig.responseMimeType',
+    at,
   }
 }
 
 function readEffort(thinking: JsonObject | undefined): HubRequest['effort'] {
   const budget = countOf(thinking?.thinkingBudget)
-  return { word: budget === 0 ? 'none' : stringOf(thinking?.thinkingLevel)?.toLowerCase(), budget: budget === 0 ? undefined : budget }
+  const word = budget === 0 ? 'none' : stringOf(thinking?.thinkingLevel)?.toLowerCase()
+  return { word, budget: budget === 0 ? undefined : budget, at: 'generationConfig.thinkingConfig' }
 }

@@ -37,7 +37,14 @@ function writeConfig(request: HubRequest): JsonObject {
     ...(stop.sequences.length === 0 ? {} : { stopSequences: [...stop.sequences] }),
     ...(format === undefined ? {} : writeFormat(format)),
     ...writeThinking(request),
+    ...sharedHints(request.extras.openai),
   }
+}
+
+/** Hints that OpenAI's dialect has too. */
+function sharedHints({ seed, presence_penalty: presencePenalty, frequency_penalty: frequencyPenalty }: JsonObject = {}): JsonObject {
+  const hints = { seed, presencePenalty, frequencyPenalty }
+  return Object.fromEntries(Object.entries(hints).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
 
 function writeFormat(format: HubFormat): JsonObject {

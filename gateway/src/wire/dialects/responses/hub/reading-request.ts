@@ -62,7 +62,7 @@ export function readRequest(body: JsonObject): HubRequest {
     wantsUsage: true,
     user: stringOf(body.safety_identifier) ?? stringOf(body.user),
     format: readFormat(body),
-    effort: { word: stringOf(objectOf(body.reasoning)?.effort), budget: undefined },
+    effort: { word: stringOf(objectOf(body.reasoning)?.effort), budget: undefined, at: 'reasoning.effort' },
     demands,
     extras: { responses: othersOf(body, known) },
   }
