@@ -27,14 +27,14 @@ export function readRequest(body: JsonObject): HubRequest {
     const value = second === undefined ? given(body, first) : given(config, second)
     if (value !== undefined && !isHarmless(value)) demands.push({ family: 'google', field, value })
   }
-  const number = (key: string): number | undefined => optionalNumber(config[key], `generationConfig.${key}`)
+  const number = (key: string): number | undefined => optionalNumber(asNumber(config[key]), `generationConfig.${key}`)
   return {
     model: requireName(body.model, 'model'),
     messages: readMessages(body),
     tools: readTools(body),
     choice: readChoice(body),
     parallelCalls: undefined,
-    maxTokens: countOf(config.maxOutputTokens),
+    maxTokens: countOf(number('maxOutputTokens')),
     temperature: number('temperature'),
     topP: number('topP'),
     topK: number('topK'),
@@ -85,6 +85,11 @@ function sharedHints({ seed, presencePenalty, frequencyPenalty }: JsonObject): J
   return Object.fromEntries(Object.entries(hints).flatMap(([name, value]) => (isAbsent(value) ? [] : [[name, value]])))
 }
 
+/** Google reads numbers in text as well (ProtoJSON). */
+function asNumber(value: JsonValue | undefined): JsonValue | undefined {
+  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
+}
+
 function readStops(config: JsonObject): string[] {
   const stops = given(config, 'stopSequences')
   if (stops === undefined) return []
@@ -112,7 +117,7 @@ function readFormat(config: JsonObject): HubFormat | undefined {
 }
 
 function readEffort(thinking: JsonObject | undefined): HubRequest['effort'] {
-  const budget = countOf(thinking?.thinkingBudget)
+  const budget = countOf(asNumber(thinking?.thinkingBudget))
   const word = budget === 0 ? 'none' : stringOf(thinking?.thinkingLevel)?.toLowerCase()
   return { word, budget: budget === 0 ? undefined : budget, at: 'generationConfig.thinkingConfig' }
 }

@@ -27,6 +27,7 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
 
 function writeConfig(request: HubRequest): JsonObject {
   const { maxTokens, temperature, topP, topK, stop, format } = request
+  const stops = stop.sequences.filter((sequence) => sequence !== '')
   if (maxTokens === 0)
     throw unsupported('max_tokens', 'the Gemini API cannot fill a cache without answering', 'Ask for at least one token.')
   return {
@@ -34,7 +35,7 @@ function writeConfig(request: HubRequest): JsonObject {
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(topK === undefined ? {} : { topK }),
-    ...(stop.sequences.length === 0 ? {} : { stopSequences: [...stop.sequences] }),
+    ...(stops.length === 0 ? {} : { stopSequences: stops }),
     ...(format === undefined ? {} : writeFormat(format)),
     ...writeThinking(request),
     ...sharedHints(request.extras.openai),

@@ -1,8 +1,8 @@
 /** A responses request in the neutral form. Fields of this dialect only are kept as extras; those that change what the answer means are demands. */
 import type { JsonObject, JsonValue } from '../../../../core/json.ts'
 import type { HubDemand, HubFormat, HubRequest } from '../../../hub/conversation.ts'
-import { countOf, given, objectOf, othersOf, stringOf, tag } from '../../../hub/loose-fields.ts'
-import { invalid, optionalNumber, requireName } from '../../../request/fields.ts'
+import { given, objectOf, othersOf, stringOf, tag } from '../../../hub/loose-fields.ts'
+import { invalid, optionalCount, optionalNumber, requireName } from '../../../request/fields.ts'
 import { readInput } from './reading-messages.ts'
 import { readChoice, readTools } from './tools.ts'
 
@@ -53,7 +53,7 @@ export function readRequest(body: JsonObject): HubRequest {
     tools: readTools(body),
     choice: readChoice(body),
     parallelCalls: typeof body.parallel_tool_calls === 'boolean' ? body.parallel_tool_calls : undefined,
-    maxTokens: countOf(body.max_output_tokens),
+    maxTokens: optionalCount(body.max_output_tokens, 'max_output_tokens'),
     temperature: optionalNumber(body.temperature, 'temperature'),
     topP: optionalNumber(body.top_p, 'top_p'),
     topK: undefined,
