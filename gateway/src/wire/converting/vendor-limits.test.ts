@@ -126,7 +126,8 @@ describe('stop sequences', () => {
     ['us.anthropic.claude-sonnet-4-5-20250929-v1:0', true],
     ['us.amazon.nova-pro-v1:0', false],
   ])('of white space in Converse depend on the model: %s refuses them: %s', (model, refuses) => {
-    const write = (): JsonObject => hubByName.converse.writeRequest(hubByName['chat-completions'].readRequest({ model, messages: [hello], stop: ['\n'] }), {})
+    const write = (): JsonObject =>
+      hubByName.converse.writeRequest(hubByName['chat-completions'].readRequest({ model, messages: [hello], stop: ['\n'] }), {})
     if (refuses) expect(write).toThrow(expect.objectContaining({ code: 'request.unsupported', subject: 'stop' }))
     else expect(write()).toMatchObject({ inferenceConfig: { stopSequences: ['\n'] } })
   })

@@ -17,6 +17,7 @@ import {
   type Seal,
   type StreamReader,
 } from '../../../hub/events.ts'
+import { readLogprobs, type TokenLogprob, withLogprobs } from '../../../hub/logprobs.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
@@ -91,11 +92,11 @@ export class ChatStreamReader implements StreamReader {
     }
     if (isObject(chunk.usage)) this.#usage = chunk.usage
     if (choice === undefined) return
-    if (isObject(choice.delta)) this.#readDelta(choice.delta)
+    if (isObject(choice.delta)) this.#readDelta(choice.delta, isObject(choice.logprobs) ? readLogprobs(choice.logprobs.content) : [])
     if (typeof choice.finish_reason === 'string') this.#finish = readFinish(choice.finish_reason)
   }
 
-  #readDelta(delta: JsonObject): void {
+  #readDelta(delta: JsonObject, logprobs: readonly TokenLogprob[]): void {
     const signed = delta.thinking_blocks === undefined ? [] : signedReasoning(delta.thinking_blocks)
     for (const part of signed) {
       if (part.kind === 'sealed') this.#whole(part)
@@ -105,7 +106,8 @@ export class ChatStreamReader implements StreamReader {
     const reasoning = signed.length === 0 ? namedReasoning(delta) : undefined
     if (reasoning !== undefined) this.#say('reasoning', reasoning.text, reasoning.name)
     const content = deltaText(delta.content)
-    if (content !== '') this.#say('text', content)
+    // Half a character is a token, and no text yet.
+    if (content !== '' || logprobs.length > 0) this.#say('text', content, undefined, logprobs)
     const refusal = stringOf(delta.refusal) ?? ''
     if (refusal !== '') {
       this.#isRefused = true
@@ -115,7 +117,7 @@ export class ChatStreamReader implements StreamReader {
     if (delta.tool_calls !== undefined) for (const fragment of objectsOf(delta.tool_calls)) this.#readCall(fragment)
   }
 
-  #say(kind: TextKind, text: string, name: ReasoningName = 'reasoning_content'): void {
+  #say(kind: TextKind, text: string, name: ReasoningName = 'reasoning_content', logprobs: readonly TokenLogprob[] = []): void {
     if (this.#open?.kind !== kind) {
       this.#endText()
       this.#endFinishedCall()
@@ -123,7 +125,7 @@ export class ChatStreamReader implements StreamReader {
       this.#open = { kind, part: this.#nextPart++ }
       this.#emit({ kind: 'part-start', part: this.#open.part, content })
     }
-    this.#emit({ kind: 'part-text', part: this.#open.part, text })
+    this.#emit({ kind: 'part-text', part: this.#open.part, text, ...withLogprobs(logprobs) })
   }
 
   /** A signed block: it signs the reasoning streamed before it, or is a part of its own. */

@@ -35,6 +35,8 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
   if (request.format !== undefined) written.response_format = writeFormat(request.format)
   const effort = effortWord(request.effort, model)
   if (effort !== undefined) written.reasoning_effort = effort
+  const { logprobs } = request
+  if (logprobs !== undefined) Object.assign(written, { logprobs: true, ...(logprobs.top > 0 ? { top_logprobs: logprobs.top } : {}) })
   return written
 }
 

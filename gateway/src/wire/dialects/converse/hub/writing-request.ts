@@ -13,6 +13,7 @@ import { writeConversation } from './writing-messages.ts'
 export function writeRequest(request: HubRequest, _options: RequestOptions): JsonObject {
   for (const { family, field, why, fix } of request.demands)
     if (family !== 'aws') throw unsupported(field, why ?? 'Converse has nothing like it', fix)
+  if (request.logprobs !== undefined) throw unsupported(request.logprobs.at, 'Converse tells nothing of tokens')
   requireAnsweredCalls(request.messages)
   const { system, messages, hasCalls } = writeConversation(request.messages)
   const { model, stream } = request

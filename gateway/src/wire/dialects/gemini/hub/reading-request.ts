@@ -2,6 +2,7 @@
 import type { JsonObject, JsonValue } from '../../../../core/json.ts'
 import type { HubDemand, HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import { countOf, given, objectOf, stringOf, tag } from '../../../hub/loose-fields.ts'
+import type { HubLogprobs } from '../../../hub/logprobs.ts'
 import { invalid, isAbsent, optionalNumber, requireName } from '../../../request/fields.ts'
 import { settleSpelling } from '../spelling.ts'
 import { readMessages } from './reading-messages.ts'
@@ -12,7 +13,6 @@ import { readChoice, readTools } from './tools.ts'
 export const demandingFields: Readonly<Record<string, (value: JsonValue) => boolean>> = {
   cachedContent: () => false,
   'generationConfig.responseModalities': (value) => Array.isArray(value) && value.every((one) => one === 'TEXT'),
-  'generationConfig.responseLogprobs': (value) => value === false,
   'generationConfig.speechConfig': () => false,
   'generationConfig.imageConfig': () => false,
 }
@@ -44,6 +44,7 @@ export function readRequest(body: JsonObject): HubRequest {
     user: undefined,
     format: readFormat(config),
     effort: readEffort(objectOf(config.thinkingConfig)),
+    logprobs: readAskedLogprobs(config.responseLogprobs === true, countOf(number('logprobs')) ?? 0),
     demands,
     extras: { google: hintsOf(body, config), openai: sharedHints(config) },
   }
@@ -59,7 +60,7 @@ const read: ReadonlySet<string> = new Set([
   'toolConfig',
   'generationConfig',
   ...['maxOutputTokens', 'temperature', 'topP', 'topK', 'stopSequences', 'candidateCount', 'thinkingConfig'].map(inConfig),
-  ...['responseMimeType', 'responseSchema', 'responseJsonSchema'].map(inConfig),
+  ...['responseMimeType', 'responseSchema', 'responseJsonSchema', 'responseLogprobs', 'logprobs'].map(inConfig),
   ...['seed', 'presencePenalty', 'frequencyPenalty'].map(inConfig),
   ...Object.keys(demandingFields),
 ])
@@ -88,6 +89,11 @@ function sharedHints({ seed, presencePenalty, frequencyPenalty }: JsonObject): J
 /** Google reads numbers in text as well (ProtoJSON). */
 function asNumber(value: JsonValue | undefined): JsonValue | undefined {
   return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
+}
+
+function readAskedLogprobs(isAsked: boolean, top: number): HubLogprobs | undefined {
+  if (isAsked) return { top, at: 'generationConfig.responseLogprobs' }
+  return top > 0 ? { top, at: 'generationConfig.logprobs' } : undefined
 }
 
 function readStops(config: JsonObject): string[] {

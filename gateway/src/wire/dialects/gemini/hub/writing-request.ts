@@ -26,7 +26,7 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
 }
 
 function writeConfig(request: HubRequest): JsonObject {
-  const { maxTokens, temperature, topP, topK, stop, format } = request
+  const { maxTokens, temperature, topP, topK, stop, format, logprobs } = request
   const stops = stop.sequences.filter((sequence) => sequence !== '')
   if (maxTokens === 0)
     throw unsupported('max_tokens', 'the Gemini API cannot fill a cache without answering', 'Ask for at least one token.')
@@ -37,6 +37,7 @@ function writeConfig(request: HubRequest): JsonObject {
     ...(topK === undefined ? {} : { topK }),
     ...(stops.length === 0 ? {} : { stopSequences: stops }),
     ...(format === undefined ? {} : writeFormat(format)),
+    ...(logprobs === undefined ? {} : { responseLogprobs: true, ...(logprobs.top > 0 ? { logprobs: logprobs.top } : {}) }),
     ...writeThinking(request),
     ...sharedHints(request.extras.openai),
   }

@@ -5,6 +5,7 @@ import { originalName } from '../../../hub/accepted-names.ts'
 import type { HubAnswer } from '../../../hub/answer.ts'
 import type { HubPart } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
+import { readLogprobs, type TokenLogprob, withLogprobs, writeLogprobs } from '../../../hub/logprobs.ts'
 import { stringOf } from '../../../hub/loose-fields.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
 import { isWhole, settleResponsesCalls } from '../call-texts.ts'
@@ -34,7 +35,8 @@ export function readAnswer(body: JsonObject, { upstream }: AnswerOptions): HubAn
 function readItem(item: JsonObject, upstream: string | undefined): HubPart[] {
   if (item.type === 'message')
     return objectsOf(item.content).flatMap((part): HubPart[] => {
-      if (part.type === 'output_text') return [{ kind: 'text', text: stringOf(part.text) ?? '', at: 'output' }]
+      if (part.type === 'output_text')
+        return [{ kind: 'text', text: stringOf(part.text) ?? '', at: 'output', ...withLogprobs(readLogprobs(part.logprobs)) }]
       return part.type === 'refusal' ? [{ kind: 'refusal', text: stringOf(part.refusal) ?? '', at: 'output' }] : []
     })
   if (item.type === 'reasoning') return readReasoning(item, upstream)
@@ -85,7 +87,7 @@ export function writeAnswer(answer: HubAnswer, { created }: AnswerOptions): Json
 function writePart(part: HubPart, envelope: Envelope, index: number): JsonObject[] {
   switch (part.kind) {
     case 'text':
-      return part.text === '' ? [] : [messageItem(part.text, itemId('msg', envelope, index))]
+      return part.text === '' ? [] : [messageItem(part.text, itemId('msg', envelope, index), part.logprobs)]
     case 'refusal':
       return [refusalItem(part.text, itemId('msg', envelope, index))]
     case 'reasoning':
@@ -99,8 +101,12 @@ function writePart(part: HubPart, envelope: Envelope, index: number): JsonObject
   }
 }
 
-export function messageItem(text: string, id: string): JsonObject {
-  const part = { type: 'output_text', text, annotations: [], logprobs: [] }
+export function textPart(text: string, logprobs: readonly TokenLogprob[] = []): JsonObject {
+  return { type: 'output_text', text, annotations: [], logprobs: writeLogprobs(logprobs, []) }
+}
+
+export function messageItem(text: string, id: string, logprobs: readonly TokenLogprob[] = []): JsonObject {
+  const part = textPart(text, logprobs)
   return { id, type: 'message', status: 'completed', role: 'assistant', content: [part] }
 }
 

@@ -43,8 +43,14 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
   if (Object.keys(text).length > 0) written.text = text
   const effort = effortWord(request.effort, model)
   if (effort !== undefined) written.reasoning = { effort }
-  // What is not stored must come back to be thought on from.
-  if (written.store !== true && isOpenAiModel(model) && refusesSampling(model)) written.include = ['reasoning.encrypted_content']
+  const { logprobs } = request
+  const include = [
+    // What is not stored must come back to be thought on from.
+    ...(written.store !== true && isOpenAiModel(model) && refusesSampling(model) ? ['reasoning.encrypted_content'] : []),
+    ...(logprobs === undefined ? [] : ['message.output_text.logprobs']),
+  ]
+  if (include.length > 0) written.include = include
+  if (logprobs !== undefined && logprobs.top > 0) written.top_logprobs = logprobs.top
   return written
 }
 
