@@ -211,3 +211,41 @@ describe('stop sequences', () => {
     else expect(answer.text).toMatch(/stop_?sequences|\(stop\)/i)
   })
 })
+
+describe('tools that work a computer', () => {
+  const screen = 'data:image/png;base64,aGk='
+  const offers: Readonly<Partial<Record<Wire, readonly Json[]>>> = {
+    anthropic: [{ tools: [{ type: 'computer_20250124', name: 'computer', display_width_px: 1024, display_height_px: 768 }] }],
+    gemini: [{ tools: [{ computerUse: { environment: 'ENVIRONMENT_BROWSER' } }] }],
+    responses: [
+      { tools: [{ type: 'computer' }] },
+      { tools: [{ type: 'computer_use_preview', display_width: 1024, display_height: 768, environment: 'browser' }] },
+      {
+        input: [
+          {
+            type: 'computer_call',
+            id: 'cu_1',
+            call_id: 'a',
+            action: { type: 'screenshot' },
+            status: 'completed',
+            pending_safety_checks: [],
+          },
+        ],
+      },
+      { input: [{ type: 'computer_call_output', call_id: 'a', output: { type: 'computer_screenshot', image_url: screen } }] },
+    ],
+  }
+  const cases = everyPair.flatMap(({ client, upstream }) => (offers[client] ?? []).map((fields) => ({ client, upstream, fields })))
+
+  test.each(cases)(
+    'reach the vendor of their dialect, or are refused with what, why and what to do ($client to $upstream)',
+    async ({ client, upstream, fields }) => {
+      const { answer, request } = await through(client, upstream, fields)
+      if (client === upstream && client !== 'responses') return expect(request?.body).toMatchObject(fields)
+      expect([answer.status, request]).toEqual([400, undefined])
+      expect(answer.text).toMatch(
+        /\((tools|input)\[0\][^)]*\): (a|the) (tool|refused action) .*(no counterpart in|could not be told).*\. (Leave|Offer)/,
+      )
+    },
+  )
+})
