@@ -9,6 +9,7 @@ import { secrets } from './harness/governed-config.ts'
 import { startGoverned, withBedrock, withGemini, type GovernedGateway } from './harness/governed-gateway.ts'
 import { say } from './harness/model-answer.ts'
 import { startVendor, type Vendor } from './harness/vendor.ts'
+import { fixtureServer } from './mcp/upstream-servers.ts'
 
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
@@ -41,6 +42,10 @@ beforeAll(async () => {
     const routes = whole['routes'] as unknown as object[]
     return {
       ...whole,
+      servers: {
+        home: { transport: 'stdio', command: ['node', fixtureServer('office.mjs'), folder], mounts: [{ path: folder, write: true }] },
+      },
+      gateways: { main: { servers: ['home'] } },
       routes: [
         ...routes,
         { model: 'gpt-5.5', upstreams: ['openai'] },

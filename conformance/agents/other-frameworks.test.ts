@@ -5,7 +5,7 @@
 import { HumanMessage, ToolMessage, type BaseMessage } from '@langchain/core/messages'
 import { tool } from '@langchain/core/tools'
 import { ChatOpenAI } from '@langchain/openai'
-import { Agent, MCPServerStreamableHttp, OpenAIProvider, Runner, setTracingDisabled } from '@openai/agents'
+import { Agent, hostedMcpTool, MCPServerStreamableHttp, OpenAIProvider, Runner, setTracingDisabled } from '@openai/agents'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { ada, officeConfig, startOffice, type Office } from '../mcp/office.ts'
@@ -81,6 +81,31 @@ describe.each([false, true])('the OpenAI Agents SDK with its default model API (
       { tool: 'read_web', args: {} },
       { tool: 'send', args: honest },
     ])
+  })
+})
+
+describe.each([false, true])('the OpenAI Agents SDK with this gateway as a hosted MCP server (stream: %s)', (stream) => {
+  test('has its tools run within the request, the leak refused, and finishes', async () => {
+    const hosted = hostedMcpTool({ serverLabel: 'office', serverUrl: `${office.gateway.url}/mcp/main`, requireApproval: 'never' })
+    const agent = new Agent({ name: 'clerk', instructions: 'Work for Ada.', model: 'scripted', tools: [hosted] })
+    const runner = new Runner({ modelProvider: new OpenAIProvider({ apiKey: ada, baseURL: `${office.gateway.url}/v1` }) })
+    const prompt = `Summarise the page of today, ${stream ? 'streaming' : 'whole'}.`
+    let result
+    if (stream) {
+      result = await runner.run(agent, prompt, { stream: true })
+      await result.completed
+    } else result = await runner.run(agent, prompt)
+    expect(result.finalOutput).toContain('All done.')
+    const hostedCalls = result.newItems.flatMap(({ rawItem }) => (rawItem?.type === 'hosted_tool_call' ? [rawItem] : []))
+    expect(hostedCalls.length).toBeGreaterThanOrEqual(3)
+    expect((await office.ran()).slice(sent)).toEqual([
+      { tool: 'read_personnel', args: {} },
+      { tool: 'read_web', args: {} },
+      { tool: 'send', args: honest },
+    ])
+    // The framework brings the items back as it has them.
+    const next = await runner.run(agent, [...result.history, { role: 'user', content: 'Thank you.' }])
+    expect(next.finalOutput).toBeDefined()
   })
 })
 

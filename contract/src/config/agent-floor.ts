@@ -118,6 +118,8 @@ export const policySchema = z.strictObject({
 export const turnsSchema = z.strictObject({
   /** How often one client request may be answered again after all its calls were refused. */
   max_splices: z.number().int().min(0).max(16).default(4),
+  /** How often the model is asked within one client request while tools of this gateway are run for it. */
+  max_tool_rounds: z.number().int().min(1).max(256).default(32),
   tickets: z.enum(['required', 'match', 'off']).default('match'),
   ticket_ttl_ms: millisecondsSchema.default(600_000),
   /** A session that is not used for this long is forgotten, label and all. */

@@ -26,6 +26,7 @@ import { readModelRequest } from './reading-request.ts'
 import { recordModelOutcome, recordRefusedModel } from './recording/recording-model-call.ts'
 import { restoreRefused } from './answering/restoring-refused.ts'
 import type { Services } from './services.ts'
+import { answerWithTools, namesOwnServers } from './serving-tools/answering-with-tools.ts'
 import { attachSession } from './sessions/attaching-session.ts'
 import { expectHistory } from './sessions/expecting-history.ts'
 import { readHistory } from './sessions/history.ts'
@@ -50,6 +51,9 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     const read = await readModelRequest(gateway, origin, caller, dialect, snapshot)
     // Who does not wait is told where to look; the call then runs like any other, on behalf of the same caller.
     if (read.isLater === true) return await answerLater(gateway, { origin, caller, dialect, snapshot, read }, runModelCall)
+    // Tools of ours that the vendor is expected to run are run here: every round of the request is a call like any other.
+    if (namesOwnServers({ dialect, snapshot, read }))
+      return await answerWithTools(gateway, { origin, caller, dialect, snapshot, read }, runModelCall)
     const { bytes, body, view, keeping } = read
     span = gateway.telemetry.startModelCall({
       requestModel: view.model,

@@ -7,6 +7,7 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { StreamFraming } from './framing/stream-framing.ts'
 import type { StreamLens } from './gate/stream-lens.ts'
 import type { KeptAnswers } from './kept-answers.ts'
+import type { ServedTools } from './served-tools.ts'
 
 export type DialectName = 'chat-completions' | 'messages' | 'converse' | 'gemini' | 'responses'
 
@@ -150,6 +151,8 @@ export interface Dialect {
   readonly headersInBody?: Readonly<Record<string, string>>
   /** Of a dialect whose clients go on from an answer by its id. */
   readonly kept?: KeptAnswers
+  /** Of a dialect whose clients name servers whose tools are to be run within the request. */
+  readonly served?: ServedTools
   /** Fields of a request that are read, in the only spelling they are read in. */
   readonly guardedFields: ReadonlySet<string>
   /**

@@ -27,8 +27,7 @@ export function guardHost(headers: IncomingHttpHeaders, listen: Listen): void {
 
 /** Throws `request.host` when Host is not a name of this gateway: the one rule of both floors. */
 export function guardHostName(headers: IncomingHttpHeaders, listen: Listen): Pick<Names, 'allowed'> {
-  let names = namesOf.get(listen)
-  if (names === undefined) namesOf.set(listen, (names = { allowed: allowedNames(listen), lastHost: undefined }))
+  const names = allowedOf(listen)
   const { allowed } = names
   if (headers.host === undefined || headers.host !== names.lastHost) {
     const host = headers.host === undefined ? undefined : hostName(headers.host)
@@ -36,6 +35,20 @@ export function guardHostName(headers: IncomingHttpHeaders, listen: Listen): Pic
       throw new TurnwardError('request.host', { why: 'the Host header is not a name of this gateway' })
     names.lastHost = headers.host
   }
+  return names
+}
+
+/** The gateway whose endpoint a URL is, when its host is a name of this one. Ports are not compared. */
+export function gatewayAt(url: string, listen: Listen): string | undefined {
+  const parsed = URL.parse(url)
+  const [, name] = (parsed === null ? null : /^\/mcp\/([A-Za-z0-9][A-Za-z0-9_.-]{0,62})\/?$/.exec(parsed.pathname)) ?? []
+  if (parsed === null || name === undefined || !['http:', 'https:'].includes(parsed.protocol)) return undefined
+  return allowedOf(listen).allowed.has(parsed.hostname.toLowerCase()) ? name : undefined
+}
+
+function allowedOf(listen: Listen): Names {
+  let names = namesOf.get(listen)
+  if (names === undefined) namesOf.set(listen, (names = { allowed: allowedNames(listen), lastHost: undefined }))
   return names
 }
 

@@ -5,20 +5,38 @@
  * upstream.
  */
 import { asText, type JsonObject } from '../../core/json.ts'
+import type { Dialect } from '../../wire/dialect.ts'
 import type { KeptAnswers } from '../../wire/kept-answers.ts'
 import type { Answer } from '../answering/answer.ts'
 import type { ModelCall } from '../call.ts'
-import { keyOf } from './keeper.ts'
+import type { CallOrigin } from '../origins/call-origin.ts'
+import type { Services } from '../services.ts'
+import { type Keeper, keyOf } from './keeper.ts'
+import type { Keeping } from './recalling.ts'
 import { changeKept, endAnswer, findAnswer, keepUnderId, noteItems, type AnswerToKeep } from './kept-store.ts'
 
 /** Items of one answer that can be referred to. */
 const mostItems = 256
 
+/** An answer that its client may ask for again. */
+export interface KeepingCall extends Keeper {
+  readonly services: Services
+  readonly dialect: Dialect
+  readonly keeping: Keeping | undefined
+  readonly origin: Pick<CallOrigin, 'background'>
+  readonly modelCall: string
+}
+
 /** Before a byte of the end goes out: the client may come back faster than it is kept. */
 export async function keepAnswer(call: ModelCall, answer: Answer): Promise<void> {
+  const released = call.keeping === undefined ? undefined : answer.released()
+  if (released !== undefined) await keepReleased(call, released)
+}
+
+/** The same, of an answer that is known whole. */
+export async function keepReleased(call: KeepingCall, released: JsonObject): Promise<void> {
   const { keeping, dialect, origin, modelCall } = call
-  const released = keeping === undefined ? undefined : answer.released()
-  if (keeping === undefined || dialect.kept === undefined || released === undefined) return
+  if (keeping === undefined || dialect.kept === undefined) return
   const { background } = origin
   const id = background ?? asText(released.id)
   const response = dialect.kept.named(released, { id: background, conversation: keeping.conversation?.id })
@@ -28,7 +46,7 @@ export async function keepAnswer(call: ModelCall, answer: Answer): Promise<void>
   if (keeping.keeps && id !== '') await keepById(call, dialect.kept, { id, response, modelCall, ...keeping })
 }
 
-async function keepById(call: ModelCall, kept: KeptAnswers, answer: AnswerToKeep): Promise<void> {
+async function keepById(call: KeepingCall, kept: KeptAnswers, answer: AnswerToKeep): Promise<void> {
   const { origin, services, modelCall } = call
   if (!(await (origin.background === undefined ? keepUnderId : endAnswer)(call, answer))) {
     services.telemetry.logger.info({ modelCall }, 'an answer was not kept: it is too large, or was cancelled')
@@ -39,7 +57,7 @@ async function keepById(call: ModelCall, kept: KeptAnswers, answer: AnswerToKeep
 }
 
 /** The conversation of the call has what was asked and what was answered. One that is too large for it says so from then on. */
-async function goOnWith(call: ModelCall, { conversations }: KeptAnswers, response: JsonObject): Promise<void> {
+async function goOnWith(call: KeepingCall, { conversations }: KeptAnswers, response: JsonObject): Promise<void> {
   const { conversation } = call.keeping ?? {}
   if (conversation === undefined) return
   const more = [...conversation.items, ...(Array.isArray(response.output) ? response.output : [])]

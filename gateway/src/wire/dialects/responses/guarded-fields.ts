@@ -45,4 +45,5 @@ export const guardedFields: ReadonlySet<string> = new Set([
   'max_output_tokens',
   'reasoning',
   'metadata',
+  'server_url',
 ])

@@ -16,6 +16,7 @@ import { carriesMarks, withoutMarks } from './hub/sealed.ts'
 import { keptResponses } from './kept-responses.ts'
 import { paths } from './paths.ts'
 import { readResponsesRequest } from './request.ts'
+import { servedTools } from './served/served.ts'
 import { ResponsesStreamLens } from './stream.ts'
 import { removeTools } from './tools.ts'
 
@@ -26,6 +27,7 @@ export const responses: Dialect = {
   listField: 'input',
   readsWhole: true,
   kept: keptResponses,
+  served: servedTools,
   guardedFields,
   readRequest: readResponsesRequest,
   readResponse: readResponsesResponse,
