@@ -52,7 +52,8 @@ describe.each(pairs)('from $client to $upstream', ({ client, upstream }) => {
     const problems: string[] = []
     for (const [field, value] of Object.entries(fieldsOf[client])) {
       const { body, told } = await asked(client, upstream, field)
-      if (typeof value === 'number' && body.includes(String(value)) && told !== '') problems.push(`${field}: ${told}`)
+      if (typeof value !== 'object' && typeof value !== 'boolean' && body.includes(String(value)) && told !== '')
+        problems.push(`${field}: ${told}`)
     }
     expect(problems.join('\n')).toBe('')
   })

@@ -28,7 +28,7 @@ export class AwsIdentities extends MachineCredentials<AwsIdentity, AwsCredential
 }
 
 /** Whoever gives keys of a role (STS) has one more try, and no longer than this for each. */
-const asked = { maxAttempts: 2, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } }
+const sts = { maxAttempts: 2, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } }
 
 /** A machine that is none of AWS's must not make a call wait for long. */
 const remote = { timeout: 2_000, maxRetries: 1 }
@@ -40,7 +40,7 @@ async function askerFor(identity: AwsIdentity): Promise<AskForKeys> {
     case 'profile':
       return async () => {
         await refuseWhatAsks(identity.profile)
-        return fromIni({ profile: identity.profile, clientConfig: asked })()
+        return fromIni({ profile: identity.profile, clientConfig: sts })()
       }
     case 'web-identity':
       return fromTokenFile()

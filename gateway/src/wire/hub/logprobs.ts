@@ -1,6 +1,5 @@
 /** How likely each token of an answer was, and what else could have stood there. Both dialects of OpenAI write it alike. */
-import type { JsonObject, JsonValue } from '../../core/json.ts'
-import { objectsOf } from '../request/fields.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 
 interface Token {
   readonly token: string
@@ -22,10 +21,14 @@ export interface HubLogprobs {
   readonly at: string
 }
 
+function entriesOf(value: JsonValue | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
+
 /** In OpenAI's form; what is not of it says nothing. */
 export function readLogprobs(value: JsonValue | undefined): readonly TokenLogprob[] {
-  return objectsOf(value).flatMap((entry) => {
-    const top = objectsOf(entry.top_logprobs).flatMap(readToken)
+  return entriesOf(value).flatMap((entry) => {
+    const top = entriesOf(entry.top_logprobs).flatMap(readToken)
     return readToken(entry).map((token) => ({ ...token, top }))
   })
 }

@@ -65,7 +65,8 @@ export class MessagesStreamLens implements StreamLens {
         const isSettled = block.type === 'tool_use' && settleInput(block, 'input')
         const isCall = this.#round.startBlock(index, block)
         if (isCall && !ways.isHolding) this.#heldFrom = index
-        if (isCall || ways.isHolding) ways.hold(isSettled ? { ...event, isEdited: true } : event)
+        const told = isSettled ? { ...event, isEdited: true } : event
+        if (isCall || ways.isHolding) ways.hold(told)
         else ways.pass(this.#shown(event, index, 0))
         return
       }
