@@ -9,6 +9,7 @@ import { secrets } from '../../harness/governed-config.ts'
 import { post } from '../../harness/raw-http.ts'
 import type { VendorReply } from '../../harness/vendor.ts'
 import { type Wire, wireNames, wireOf } from '../breaking-wires.ts'
+import { asks } from './asking.ts'
 import { answerKinds } from './answer-kinds.ts'
 import { type End, type Failed, hear, type Heard } from './clients.ts'
 import { type Kinds, startKinds } from './gateway.ts'
@@ -17,7 +18,13 @@ import { bodyOf, bodyReply, eventsOf, streamReply } from './vendor-events.ts'
 
 let kinds: Kinds
 beforeAll(async () => {
-  kinds = await startKinds()
+  kinds = await startKinds((config) => ({
+    ...config,
+    grants: [
+      { principals: ['alice'], models: ['*'], tools: ['*'] },
+      { principals: ['bob'], models: ['*'], tools: ['get_time'] },
+    ],
+  }))
 })
 afterAll(() => kinds.close())
 
@@ -30,11 +37,7 @@ const cases = answerKinds.flatMap((kind) =>
 describe.each(cases)('$kind.name, from $upstream ($form)', ({ kind, upstream, form }) => {
   test('is the same to every client', async () => {
     const stream = form === 'stream'
-    const answer = kind.answer ?? usual
-    const odd = kind.odd[upstream]
-    const reply = stream
-      ? streamReply(upstream, odd?.stream?.(eventsOf(upstream, answer)) ?? [])
-      : bodyReply(odd?.whole?.(bodyOf(upstream, answer)) ?? {})
+    const reply = oddReply(kind, upstream, form)
     kinds.vendor.respond(() => reply)
     const problems: string[] = []
     for (const client of wireNames) {
@@ -50,6 +53,31 @@ describe.each(cases)('$kind.name, from $upstream ($form)', ({ kind, upstream, fo
     expect(problems.join('\n')).toBe('')
   })
 })
+
+// The arguments of a call that its caller may not make: whoever sees a piece of them could act on it.
+const refused = /W(?:ä|\\u00e4)sch/
+
+describe.each(cases.filter(({ kind }) => JSON.stringify(kind.answer ?? usual).includes('Wäsche')))(
+  '$kind.name, from $upstream ($form)',
+  ({ kind, upstream, form }) => {
+    test('shows nothing of a call that is refused', async () => {
+      const reply = oddReply(kind, upstream, form)
+      kinds.vendor.respond(() => reply)
+      for (const client of wireNames) {
+        const { path, body } =
+          form === 'stream' ? wireOf(client).ask(wireOf(upstream).model, 'What is in my notes?') : asks[client](wireOf(upstream).model)
+        const answer = await post(`${kinds.url}${path}`, secrets.bob, body, { 'x-turnward-session': randomUUID() })
+        expect([client, answer.status === 200 || answer.status >= 500]).toEqual([client, true])
+        expect([client, answer.text]).toEqual([client, expect.not.stringMatching(refused)])
+      }
+    })
+  },
+)
+
+function oddReply({ answer = usual, odd }: AnswerKind, upstream: Wire, form: 'stream' | 'whole'): VendorReply {
+  if (form === 'stream') return streamReply(upstream, odd[upstream]?.stream?.(eventsOf(upstream, answer)) ?? [])
+  return bodyReply(odd[upstream]?.whole?.(bodyOf(upstream, answer)) ?? {})
+}
 
 /** What a client of the vendor's own dialect gets on the wire. */
 async function bytesThrough(wire: Wire): Promise<string> {

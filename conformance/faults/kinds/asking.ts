@@ -8,7 +8,7 @@ import type { Wire } from '../breaking-wires.ts'
 const question = 'What is in my notes?'
 
 /** The least a client of each dialect says, and where. A path names the model in some. */
-const asks: Readonly<Record<Wire, (model: string) => { readonly path: string; readonly body: Json }>> = {
+export const asks: Readonly<Record<Wire, (model: string) => { readonly path: string; readonly body: Json }>> = {
   openai: (model) => ({ path: '/v1/chat/completions', body: { model, messages: [{ role: 'user', content: question }] } }),
   anthropic: (model) => ({ path: '/v1/messages', body: { model, max_tokens: 1024, messages: [{ role: 'user', content: question }] } }),
   responses: (model) => ({ path: '/v1/responses', body: { model, store: false, input: [{ role: 'user', content: question }] } }),

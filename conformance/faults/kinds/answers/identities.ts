@@ -1,6 +1,6 @@
 /** Ids and names: missing, in pieces, twice the same. */
 import type { Json } from '../../../harness/json.ts'
-import { type AnswerKind, changed, everywhere, type Oddity } from '../kind.ts'
+import { type AnswerKind, changed, everywhere, type Oddity, type Streamed } from '../kind.ts'
 import type { VendorEvent } from '../vendor-events.ts'
 
 const noted = { text: 'I look.', calls: [{ id: 'call_notes', name: 'read_notes', args: { topic: 'Wäsche' } }] }
@@ -22,6 +22,16 @@ const set = (field: string, value: unknown, of: (object: Json) => boolean = isCa
 
 const same = (events: readonly VendorEvent[]): readonly VendorEvent[] => events
 const asIs: Required<Oddity> = { stream: same, whole: (body) => body }
+/** Events of one type under another. */
+const renamed =
+  (from: string, to: string): Streamed =>
+  (events) =>
+    events.map(({ type, data }) =>
+      type === from
+        ? { type: to, data: typeof data === 'string' ? data : { ...data, ...(data['type'] === undefined ? {} : { type: to }) } }
+        : { ...(type === undefined ? {} : { type }), data },
+    )
+
 const unreadable = /upstream/i
 
 export const identityKinds: readonly AnswerKind[] = [
@@ -82,6 +92,15 @@ export const identityKinds: readonly AnswerKind[] = [
       },
     },
     heard: (isSame) => (isSame ? {} : { error: /no id or no name/ }),
+  },
+  {
+    name: 'a call in an event that nobody knows',
+    odd: {
+      anthropic: { stream: renamed('content_block_start', 'content_block_replace') },
+      responses: { stream: renamed('response.output_item.added', 'response.output_item.replaced') },
+      converse: { stream: renamed('contentBlockStart', 'contentBlockReplace') },
+    },
+    heard: { error: unreadable },
   },
   {
     name: 'two calls with one id',

@@ -2,6 +2,8 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
+import { malformed } from '../../request/fields.ts'
+import { callOf } from './answer.ts'
 import { roundSeparator } from '../round-text.ts'
 import { blockIndex, gateRoundOf } from '../stream-blocks.ts'
 import { converseErrorIn } from './errors.ts'
@@ -82,7 +84,9 @@ export class ConverseStreamLens implements StreamLens {
         this.#send({ ...event, payload: { ...payload, usage: addConverseUsage(payload.usage, this.#earlierUsage) }, isEdited: true }, ways)
         return
       default:
-        // An event newer than this code passes as it is.
+        // An event newer than this code passes as it is; some clients run a call wherever it comes.
+        if (callOf(isObject(payload.start) ? payload.start : undefined) !== undefined)
+          throw malformed('a tool call of its stream comes in an event that is not known')
         break
     }
     this.#send(event, ways)

@@ -2,6 +2,7 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
+import { malformed } from '../../request/fields.ts'
 import { settleInput } from '../call-inputs.ts'
 import { roundSeparator } from '../round-text.ts'
 import { blockIndex, gateRoundOf } from '../stream-blocks.ts'
@@ -87,7 +88,9 @@ export class MessagesStreamLens implements StreamLens {
         this.#round.isStopped = true
         break
       default:
-        // An event newer than this code passes as it is.
+        // An event newer than this code passes as it is; some clients run a call wherever it comes.
+        if (isObject(payload.content_block) && payload.content_block.type === 'tool_use')
+          throw malformed('a tool call of its stream comes in an event that is not known')
         break
     }
     this.#send(event, ways)

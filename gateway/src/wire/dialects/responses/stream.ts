@@ -9,6 +9,7 @@ import { roundSeparator } from '../round-text.ts'
 import { answeredObjects } from '../upstream-fields.ts'
 import { settleEvent } from './call-texts.ts'
 import { responsesErrorIn } from './errors.ts'
+import { itemIndex } from './item-index.ts'
 import { messageEvents } from './message-events.ts'
 import { responseOf, ResponsesRound } from './round.ts'
 import { addResponsesUsage } from './usage.ts'
@@ -74,7 +75,7 @@ export class ResponsesStreamLens implements StreamLens {
 
   #readSaid(event: StreamEvent, payload: JsonObject, said: string, ways: GateWays): void {
     if (ends.has(said)) return this.#readEnd(event, payload, ways)
-    const index = payload.output_index === undefined ? undefined : indexOf(payload)
+    const index = itemIndex(payload, said)
     const isTail = index !== undefined && this.#isTail(said, index, ways)
     if (!isTail) this.#passTail(ways)
     if (beginnings.has(said)) return this.#begin(event, payload, ways)
@@ -130,7 +131,7 @@ export class ResponsesStreamLens implements StreamLens {
     const { payload } = event
     if (payload === undefined) return event
     if (ends.has(asText(payload.type))) return this.#ended(event, payload)
-    const index = payload.output_index === undefined ? undefined : indexOf(payload)
+    const index = itemIndex(payload)
     if (index === undefined) return this.#shown(event, undefined, 0)
     if (this.#dropped.includes(index)) return undefined
     if (index === this.#openText && this.#extension !== '')
@@ -232,7 +233,7 @@ export class ResponsesStreamLens implements StreamLens {
   #passTail(ways: GateWays): void {
     const tail = this.#tail
     this.#tail = []
-    for (const event of tail) ways.pass(this.#shown(event, event.payload === undefined ? undefined : indexOf(event.payload), 0))
+    for (const event of tail) ways.pass(this.#shown(event, event.payload === undefined ? undefined : itemIndex(event.payload), 0))
   }
 
   #forgetTail(): void {
@@ -253,7 +254,7 @@ export class ResponsesStreamLens implements StreamLens {
     this.#round.end(responseOf(payload))
     const tail = this.#tail
     if (tail.length > 0 && ways.holdsEnd()) {
-      this.#openText = indexOf(tail[0]?.payload ?? {})
+      this.#openText = itemIndex(tail[0]?.payload ?? {})
       for (const held of tail) ways.hold(held)
       this.#tail = []
     } else this.#passTail(ways)
@@ -316,10 +317,4 @@ export class ResponsesStreamLens implements StreamLens {
     this.#forgetTail()
     this.#round = new ResponsesRound()
   }
-}
-
-function indexOf(payload: JsonObject): number {
-  const index = payload.output_index
-  if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) throw malformed('an item of its stream has no index')
-  return index
 }

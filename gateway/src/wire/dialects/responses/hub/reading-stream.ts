@@ -9,6 +9,7 @@ import { malformed, objectsOf } from '../../../request/fields.ts'
 import { settleEvent } from '../call-texts.ts'
 import { isClientCall } from '../calls.ts'
 import { responsesErrorIn } from '../errors.ts'
+import { itemIndex } from '../item-index.ts'
 import { callOf, writtenArguments } from './answers.ts'
 import { readFinish } from './finish.ts'
 import { reasoningText, stateOfReasoning } from './sealed.ts'
@@ -53,7 +54,7 @@ export class ResponsesStreamReader implements StreamReader {
       return this.#emit({ kind: 'error', error: readUpstreamError({ error }) })
     }
     settleEvent(payload, type)
-    const item = typeof payload.output_index === 'number' ? payload.output_index : 0
+    const item = itemIndex(payload, type) ?? 0
     switch (type) {
       case 'response.created':
       case 'response.in_progress':
