@@ -28,7 +28,10 @@ export function answeredParts(candidate: JsonObject | undefined): JsonObject[] {
   const content = candidate?.content
   if (isAbsent(content)) return []
   if (!isObject(content)) throw malformed('the content of its answer is not an object')
-  return answeredObjects(content.parts, 'parts of its answer')
+  const parts = answeredObjects(content.parts, 'parts of its answer')
+  if (parts.some(({ functionCall: call }) => !isAbsent(call) && !isObject(call)))
+    throw malformed('a tool call of its answer is not an object')
+  return parts
 }
 
 /** Brings the calls of an answer, or of an event, into the documented form. True when something had to change. Throws `upstream.malformed`. */

@@ -38,6 +38,8 @@ export function readMessagesResponse(body: JsonObject): ResponseView {
   const text = asUpstreamError(() => textOfBlocks(content, 'content'))
   const calls: ToolCallView[] = []
   for (const [index, block] of objectsOf(content).entries()) {
+    // Nobody can tell what a block without a type is, and some clients guess.
+    if (block.type === '') throw malformed(`content[${index}] of the response has no type`)
     if (block.type !== 'tool_use') continue
     const view = asUpstreamError(() => readToolUse(block, `content[${index}]`))
     if (calls.some((other) => other.id === view.id)) throw malformed('two tool calls of the response have the same id')

@@ -4,6 +4,7 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../../core
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
 import { settleInput } from '../call-inputs.ts'
+import { withType } from '../event-types.ts'
 import { roundSeparator } from '../round-text.ts'
 import { blockIndex, gateRoundOf } from '../stream-blocks.ts'
 import { messagesErrorIn } from './errors.ts'
@@ -46,11 +47,12 @@ export class MessagesStreamLens implements StreamLens {
 
   read(event: StreamEvent, type: string, ways: GateWays): void {
     const { payload } = event
-    if (payload === undefined) {
-      this.#send(event, ways)
-      return
-    }
-    switch (typeOf(payload, type)) {
+    if (payload === undefined) this.#send(event, ways)
+    else this.#read(withType(event, payload, type), payload, ways)
+  }
+
+  #read(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
+    switch (payload.type) {
       case 'ping':
         ways.pass(event)
         return
@@ -62,7 +64,7 @@ export class MessagesStreamLens implements StreamLens {
       case 'content_block_start': {
         this.#flushStop(ways)
         const index = blockIndex(payload.index)
-        const block = isObject(payload.content_block) ? payload.content_block : {}
+        const block = blockOf(payload)
         const isSettled = block.type === 'tool_use' && settleInput(block, 'input')
         const isCall = this.#round.startBlock(index, block)
         if (isCall && !ways.isHolding) this.#heldFrom = index
@@ -235,8 +237,10 @@ export class MessagesStreamLens implements StreamLens {
   }
 }
 
-function typeOf(payload: JsonObject, type: string): string {
-  return typeof payload.type === 'string' ? payload.type : type
+/** What a block begins with. Nobody can tell what a block without a type is, and some clients guess. */
+function blockOf({ content_block: block }: JsonObject): JsonObject {
+  if (!isObject(block) || asText(block.type) === '') throw malformed('a block of its stream has no type')
+  return block
 }
 
 function emptyMessage(id: string, model: string): JsonObject {

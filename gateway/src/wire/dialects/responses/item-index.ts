@@ -2,6 +2,7 @@
 import { asText, isObject, type JsonObject } from '../../../core/json.ts'
 import { malformed } from '../../request/fields.ts'
 import { isClientCall } from './calls.ts'
+import { answeredItems } from './items.ts'
 
 /** Beginnings of events that say something of an item, also where they do not name it. */
 const ofItems = ['output_item', 'content_part', 'output_text', 'refusal', 'function_call_arguments', 'custom_tool_call_input'].map(
@@ -18,4 +19,10 @@ export function itemIndex(payload: JsonObject, type = asText(payload.type)): num
   if (index === undefined && item === undefined && !ofItems.some((beginning) => type.startsWith(beginning))) return undefined
   if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) throw malformed('an item of its stream has no index')
   return index
+}
+
+/** The item an event tells of. Throws `upstream.malformed`. */
+export function itemOf({ item }: JsonObject, type: string): JsonObject {
+  const [whole] = ofWholeItems.has(type) ? answeredItems([item ?? null]) : []
+  return whole ?? {}
 }

@@ -6,10 +6,11 @@ import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/st
 import { malformed } from '../../request/fields.ts'
 import { textItem, textOfItems } from './answer.ts'
 import { roundSeparator } from '../round-text.ts'
-import { answeredObjects } from '../upstream-fields.ts'
+import { withType } from '../event-types.ts'
 import { settleEvent } from './call-texts.ts'
 import { responsesErrorIn } from './errors.ts'
-import { itemIndex } from './item-index.ts'
+import { itemIndex, itemOf } from './item-index.ts'
+import { answeredItems } from './items.ts'
 import { messageEvents } from './message-events.ts'
 import { responseOf, ResponsesRound } from './round.ts'
 import { addResponsesUsage } from './usage.ts'
@@ -68,9 +69,10 @@ export class ResponsesStreamLens implements StreamLens {
       else ways.pass(event)
       return
     }
-    const said = typeof payload.type === 'string' ? payload.type : type
+    const typed = withType(event, payload, type)
+    const said = asText(payload.type)
     const isSettled = settleEvent(payload, said)
-    this.#readSaid(isSettled ? { ...event, isEdited: true } : event, payload, said, ways)
+    this.#readSaid(isSettled ? { ...typed, isEdited: true } : typed, payload, said, ways)
   }
 
   #readSaid(event: StreamEvent, payload: JsonObject, said: string, ways: GateWays): void {
@@ -188,8 +190,7 @@ export class ResponsesStreamLens implements StreamLens {
 
   #begin(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
     const response = responseOf(payload)
-    if (answeredObjects(response.output, 'the output of its response').length > 0)
-      throw malformed('its stream carries items outside of events')
+    if (answeredItems(response.output).length > 0) throw malformed('its stream carries items outside of events')
     this.#round.response ??= response
     if (this.#isContinued) return
     this.#isStarted = true
@@ -200,7 +201,7 @@ export class ResponsesStreamLens implements StreamLens {
 
   #readItem(type: string, index: number, payload: JsonObject, ways: GateWays): void {
     const round = this.#round
-    const item = isObject(payload.item) ? payload.item : {}
+    const item = itemOf(payload, type)
     switch (type) {
       case 'response.output_item.added':
         if (round.add(index, item) && !ways.isHolding) this.#heldFrom = index
