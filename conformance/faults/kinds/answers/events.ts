@@ -1,6 +1,6 @@
 /** Events that say nothing, that nobody knows yet, or that say things in another place than usual. */
 import type { Json } from '../../../harness/json.ts'
-import { type AnswerKind, changed, everywhere, inserted, type Oddity, words } from '../kind.ts'
+import { type AnswerKind, changed, everywhere, inserted, type Oddity, type Streamed, words } from '../kind.ts'
 import type { VendorEvent } from '../vendor-events.ts'
 
 const blank: Oddity = { stream: (events) => events.flatMap((event) => [{ data: '' }, event, { data: ' ' }]) }
@@ -12,6 +12,9 @@ const newer = everywhere((object) =>
     ? object
     : { ...object, x_newer: { than: ['this'] } },
 )
+
+const nameOnly: Streamed = (events) =>
+  events.map(({ type = '', data }) => ({ type, data: Object.fromEntries(Object.entries(data).filter(([name]) => name !== 'type')) }))
 
 const without = (field: string): Required<Oddity> =>
   everywhere((object) => Object.fromEntries(Object.entries(object).filter(([name]) => name !== field)))
@@ -66,6 +69,7 @@ export const eventKinds: readonly AnswerKind[] = [
     },
     heard: (isSame) => (isSame ? 'as sent' : {}),
   },
+  { name: 'events whose type is in their name only', odd: { anthropic: { stream: nameOnly }, responses: { stream: nameOnly } } },
   { name: 'fields that nobody knows', odd: { openai: newer, anthropic: newer, responses: newer, gemini: newer, converse: newer } },
   {
     name: 'parts that nobody knows',

@@ -1,6 +1,6 @@
 /** Ids and names: missing, in pieces, twice the same. */
 import type { Json } from '../../../harness/json.ts'
-import { type AnswerKind, changed, everywhere, type Oddity, type Streamed } from '../kind.ts'
+import { type AnswerKind, changed, everywhere, inserted, type Oddity, type Streamed } from '../kind.ts'
 import type { VendorEvent } from '../vendor-events.ts'
 
 const noted = { text: 'I look.', calls: [{ id: 'call_notes', name: 'read_notes', args: { topic: 'Wäsche' } }] }
@@ -32,6 +32,7 @@ const renamed =
         : { ...(type === undefined ? {} : { type }), data },
     )
 
+const more = { topic: 'Wäsche' }
 const unreadable = /upstream/i
 
 export const identityKinds: readonly AnswerKind[] = [
@@ -99,6 +100,35 @@ export const identityKinds: readonly AnswerKind[] = [
       anthropic: { stream: renamed('content_block_start', 'content_block_replace') },
       responses: { stream: renamed('response.output_item.added', 'response.output_item.replaced') },
       converse: { stream: renamed('contentBlockStart', 'contentBlockReplace') },
+    },
+    heard: { error: unreadable },
+  },
+  {
+    name: 'one more call, whole, in an event that nobody knows',
+    odd: {
+      anthropic: inserted(2, {
+        type: 'content_block_replace',
+        data: { type: 'content_block_replace', index: 7, content_block: { type: 'tool_use', id: 'more', name: 'read_notes', input: more } },
+      }),
+      converse: inserted(1, {
+        type: 'contentBlockReplace',
+        data: { contentBlockIndex: 7, start: { toolUse: { toolUseId: 'more', name: 'read_notes', input: more } } },
+      }),
+    },
+    heard: (isSame) => (isSame ? { error: unreadable } : {}),
+  },
+  {
+    name: 'one more call, as an item of an event that nobody knows',
+    odd: {
+      responses: inserted(2, {
+        type: 'response.output_item.replaced',
+        data: {
+          type: 'response.output_item.replaced',
+          output_index: 7,
+          sequence_number: 0,
+          item: { type: 'function_call', call_id: 'more', name: 'read_notes', arguments: JSON.stringify(more) },
+        },
+      }),
     },
     heard: { error: unreadable },
   },

@@ -55,6 +55,9 @@ function shown(dialect: DialectName, stream: readonly string[]): string {
   return client.text()
 }
 
+/** A kind of block or item newer than this code is the vendor's own: it passes as it is. */
+const newerKind = /(?:content_block|content\.\d|item|output\.\d)\.type is something newer$/
+
 function isAllowed({ name, args }: ToolCallView): boolean {
   return name === 'get_time' && args?.topic === undefined
 }
@@ -70,6 +73,7 @@ test.each(cases)('a stream of $dialect, calls in order $order', ({ dialect, answ
     if (!data.startsWith('{')) continue
     const payload: unknown = JSON.parse(data)
     for (const { what, value } of damagesOf(payload)) {
+      if (newerKind.test(what)) continue
       const changed = event.replace(data, () => JSON.stringify(value))
       if (refused.test(shown(dialect, events.toSpliced(at, 1, changed)))) leaks.push(`event ${at}: ${what}`)
     }
@@ -95,6 +99,8 @@ function shownWhole(dialect: DialectName, body: JsonObject): string {
 test.each(cases)('a whole answer of $dialect, calls in order $order', ({ dialect, answer }) => {
   const body = JSON.parse(bodies[dialect](answer)) as JsonObject
   expect(shownWhole(dialect, structuredClone(body))).not.toMatch(refused)
-  const leaks = [...damagesOf(body)].filter(({ value }) => refused.test(shownWhole(dialect, structuredClone(value) as JsonObject)))
+  const leaks = [...damagesOf(body)].filter(
+    ({ what, value }) => !newerKind.test(what) && refused.test(shownWhole(dialect, structuredClone(value) as JsonObject)),
+  )
   expect(leaks.map(({ what }) => what).join('\n')).toBe('')
 })

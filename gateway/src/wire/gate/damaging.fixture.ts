@@ -17,6 +17,7 @@ const damages: Readonly<Record<string, (value: unknown) => unknown>> = {
   'is text': (value) => (typeof value === 'string' ? value : JSON.stringify(value)),
   'is empty': (value) => (Array.isArray(value) ? [] : typeof value === 'string' ? '' : {}),
   'is a number': () => 7,
+  'is something newer': (value) => (typeof value === 'string' ? `newer_${value}` : value),
   'is in a list': (value) => [value],
   'is like a list': (value) => (Array.isArray(value) ? Object.fromEntries(value.entries()) : value),
 }

@@ -120,7 +120,8 @@ export class MessagesStreamLens implements StreamLens {
   release(event: StreamEvent): StreamEvent | undefined {
     const { payload } = event
     const index = payload?.index
-    if (typeof index === 'number' && isBlockEvent(payload)) {
+    // Also an event newer than this code, when it is of a block.
+    if (typeof index === 'number') {
       return this.#dropped.includes(index) ? undefined : this.#shown(event, index, this.#dropped.filter((one) => one < index).length)
     }
     if (!this.#hasNoCall || payload?.type !== 'message_delta') return event
