@@ -14,6 +14,10 @@ const nulls: Required<Oddity> = everywhere((object) =>
 const plus = (more: Json, of: (object: Json) => boolean): Required<Oddity> =>
   everywhere((object) => (of(object) ? { ...object, ...more } : object))
 
+/** A number where words are. */
+const numbered = (field: string): Required<Oddity> =>
+  everywhere((object) => (typeof object[field] === 'string' && object[field] !== '' ? { ...object, [field]: 7 } : object))
+
 const unreadable = /upstream/i
 const inWhole = (change: (body: Json) => Json): Oddity => ({ whole: change })
 
@@ -62,6 +66,18 @@ export const nothingKinds: readonly AnswerKind[] = [
       converse: inWhole((body) =>
         changed(body, (object) => (Array.isArray(object['content']) ? { ...object, content: object['content'][0] } : object)),
       ),
+    },
+    heard: { error: unreadable },
+  },
+  {
+    name: 'words that are no text',
+    answer: words,
+    odd: {
+      openai: numbered('content'),
+      anthropic: numbered('text'),
+      responses: { stream: numbered('delta').stream, whole: numbered('text').whole },
+      gemini: numbered('text'),
+      converse: numbered('text'),
     },
     heard: { error: unreadable },
   },

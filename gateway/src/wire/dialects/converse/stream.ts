@@ -7,7 +7,7 @@ import { callOf } from './answer.ts'
 import { roundSeparator } from '../round-text.ts'
 import { blockIndex, gateRoundOf } from '../stream-blocks.ts'
 import { converseErrorIn } from './errors.ts'
-import { ConverseRound, textOfRound } from './round.ts'
+import { ConverseRound, deltaOf, textOfRound } from './round.ts'
 import { addConverseUsage, writeConverseUsage } from './usage.ts'
 
 export class ConverseStreamLens implements StreamLens {
@@ -64,7 +64,7 @@ export class ConverseStreamLens implements StreamLens {
         const index = blockIndex(payload.contentBlockIndex)
         // A block may begin with its first words.
         if (this.#stop?.payload?.contentBlockIndex !== index) this.#flushStop(ways)
-        this.#round.addDelta(index, isObject(payload.delta) ? payload.delta : {})
+        this.#round.addDelta(index, deltaOf(payload))
         if (!ways.isHolding && this.#base === 0) this.#learn(event, payload, ways)
         break
       }

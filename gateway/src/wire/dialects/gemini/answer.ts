@@ -29,8 +29,10 @@ export function answeredParts(candidate: JsonObject | undefined): JsonObject[] {
   if (isAbsent(content)) return []
   if (!isObject(content)) throw malformed('the content of its answer is not an object')
   const parts = answeredObjects(content.parts, 'parts of its answer')
-  if (parts.some(({ functionCall: call }) => !isAbsent(call) && !isObject(call)))
-    throw malformed('a tool call of its answer is not an object')
+  for (const { functionCall: call, text } of parts) {
+    if (!isAbsent(call) && !isObject(call)) throw malformed('a tool call of its answer is not an object')
+    if (!isAbsent(text) && typeof text !== 'string') throw malformed('text of its answer is not text')
+  }
   return parts
 }
 

@@ -10,6 +10,7 @@ import { answeredObjects, asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView } from '../../dialect.ts'
 import { isAbsent, malformed } from '../../request/fields.ts'
 import { isSayable, isVendorRun, messagesFinish } from './answer.ts'
+import { requireText } from './events.ts'
 import { textOfBlocks } from './views.ts'
 import { readMessagesUsage } from './usage.ts'
 
@@ -156,10 +157,4 @@ function finished(block: StreamBlock): JsonObject {
 function inputOf(block: StreamBlock): JsonObject | undefined {
   if (block.json.trim() !== '') return parseArguments(block.json)
   return isObject(block.native.input) ? block.native.input : {}
-}
-
-/** Text that somebody else would read as text too. */
-function requireText(value: JsonValue | undefined, what: string): string {
-  if (typeof value !== 'string') throw malformed(`${what} of its stream is not text`)
-  return value
 }

@@ -7,6 +7,7 @@ import { settleInput } from '../call-inputs.ts'
 import { withType } from '../event-types.ts'
 import { roundSeparator } from '../round-text.ts'
 import { blockIndex, gateRoundOf } from '../stream-blocks.ts'
+import { blockOf, deltaOf } from './events.ts'
 import { messagesErrorIn } from './errors.ts'
 import { MessagesRound, textOfRound } from './round.ts'
 import { addMessagesUsage } from './usage.ts'
@@ -74,7 +75,7 @@ export class MessagesStreamLens implements StreamLens {
         return
       }
       case 'content_block_delta':
-        this.#round.addDelta(blockIndex(payload.index), isObject(payload.delta) ? payload.delta : {})
+        this.#round.addDelta(blockIndex(payload.index), deltaOf(payload))
         if (!ways.isHolding && this.#base === 0) this.#learn(event, payload, ways)
         break
       case 'content_block_stop':
@@ -236,12 +237,6 @@ export class MessagesStreamLens implements StreamLens {
     this.#openText = undefined
     this.#round = new MessagesRound()
   }
-}
-
-/** What a block begins with. Nobody can tell what a block without a type is, and some clients guess. */
-function blockOf({ content_block: block }: JsonObject): JsonObject {
-  if (!isObject(block) || asText(block.type) === '') throw malformed('a block of its stream has no type')
-  return block
 }
 
 function emptyMessage(id: string, model: string): JsonObject {

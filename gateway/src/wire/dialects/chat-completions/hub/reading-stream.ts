@@ -249,7 +249,12 @@ export class ChatStreamReader implements StreamReader {
 function firstChoice({ choices }: JsonObject): JsonObject | undefined {
   if (isAbsent(choices)) return undefined
   if (!Array.isArray(choices)) throw malformed('choices of its stream is not an array')
-  for (const choice of choices) if (isObject(choice) && (choice.index ?? 0) === 0) return choice
+  for (const choice of choices) {
+    if (!isObject(choice)) throw malformed('a choice of its stream is not an object')
+    const index = choice.index ?? 0
+    if (typeof index !== 'number') throw malformed('a choice of its stream has no index')
+    if (index === 0) return choice
+  }
   return undefined
 }
 

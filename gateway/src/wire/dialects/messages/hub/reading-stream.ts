@@ -5,6 +5,7 @@ import { dataObject, type FramedEvent, type HubEvent, type StreamReader, truncat
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed } from '../../../request/fields.ts'
+import { blockOf, deltaOf, requireText } from '../events.ts'
 import { settleInput } from '../../call-inputs.ts'
 import { blockIndex } from '../../stream-blocks.ts'
 import { readFinish } from './finish.ts'
@@ -42,9 +43,9 @@ export class MessagesStreamReader implements StreamReader {
       case 'message_start':
         return this.#start(objectOf(payload.message) ?? {})
       case 'content_block_start':
-        return this.#startBlock(blockIndex(payload.index), objectOf(payload.content_block) ?? {})
+        return this.#startBlock(blockIndex(payload.index), blockOf(payload))
       case 'content_block_delta':
-        return this.#readDelta(blockIndex(payload.index), objectOf(payload.delta) ?? {})
+        return this.#readDelta(blockIndex(payload.index), deltaOf(payload))
       case 'content_block_stop':
         return this.#stopBlock(blockIndex(payload.index))
       case 'message_delta': {
@@ -120,11 +121,11 @@ export class MessagesStreamReader implements StreamReader {
   #readDelta(part: number, delta: JsonObject): void {
     const block = this.#blocks.get(part)
     if (block === undefined) throw malformed('its stream adds to a block that is not open')
-    if (block.kind === 'text' && delta.type === 'text_delta') this.#say(part, stringOf(delta.text) ?? '')
+    if (block.kind === 'text' && delta.type === 'text_delta') this.#say(part, requireText(delta.text, 'text'))
     else if (block.kind === 'reasoning' && delta.type === 'thinking_delta') this.#say(part, stringOf(delta.thinking) ?? '')
     else if (block.kind === 'reasoning' && delta.type === 'signature_delta') block.signature += stringOf(delta.signature) ?? ''
     else if (block.kind === 'call' && delta.type === 'input_json_delta') {
-      const text = stringOf(delta.partial_json) ?? ''
+      const text = requireText(delta.partial_json, 'the input of a tool call')
       if (text !== '') block.wrote = true
       this.#say(part, text)
     }
