@@ -38,10 +38,12 @@ export const keptNamespaces = [
   'item',
   'shelf',
   'shelved',
+  'stream',
+  'events',
 ] as const satisfies readonly StateNamespace[]
 
 /** What is large and seldom asked for: it stays on disk until somebody asks. */
-export const onDemandNamespaces = ['response'] as const satisfies readonly (typeof keptNamespaces)[number][]
+export const onDemandNamespaces = ['response', 'events'] as const satisfies readonly (typeof keptNamespaces)[number][]
 
 export type MaybePromise<T> = T | Promise<T>
 

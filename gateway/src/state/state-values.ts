@@ -121,6 +121,10 @@ export interface KeptResponse {
   readonly segment?: number
   /** It is made in the background, and its end is not known yet. */
   readonly isOpen?: boolean
+  /** Whoever makes it is about to end it: it is too late to cancel it. */
+  readonly isEnding?: boolean
+  /** It is told event by event as well: there is a `stream` under its key. */
+  readonly isStreamed?: boolean
   /** Another answer came under the same id, so that nobody can say which is meant. */
   readonly isAmbiguous?: boolean
 }
@@ -139,6 +143,19 @@ export interface ShelfSegment {
   readonly bytes: number
   /** When the newest came (Unix milliseconds). */
   readonly at: number
+}
+
+/** The events of an answer that was made in the background, all but the last one, in segments. */
+export interface KeptStream {
+  /** For each segment the number of its first event. */
+  readonly firsts: readonly number[]
+  /** Events in all of them. */
+  readonly count: number
+  /**
+   * `whole`: no more will come. `interrupted`: nor here, but its end may have been told under a higher number. `cut`: it became
+   * too large, and nothing of it is kept.
+   */
+  readonly state: 'open' | 'whole' | 'interrupted' | 'cut'
 }
 
 /** An answer that is being made in the background. */
@@ -177,6 +194,9 @@ export interface StateValues {
   readonly shelved: readonly string[]
   /** What runs in the background for one caller. */
   readonly background: readonly RunningResponse[]
+  readonly stream: KeptStream
+  /** The events of a segment of a stream, sealed. */
+  readonly events: string
   /** A legacy MCP session that its client has ended. */
   readonly ended: true
 }
