@@ -36,10 +36,16 @@ export function answeredParts(candidate: JsonObject | undefined): JsonObject[] {
   return parts
 }
 
-/** Brings the calls of an answer, or of an event, into the documented form. True when something had to change. Throws `upstream.malformed`. */
+/** Brings the calls of an answer into the documented form. True when something had to change. Throws `upstream.malformed`. */
 export function settleGeminiCalls(body: JsonObject): boolean {
-  const calls = answeredParts(candidateOf(body)).flatMap(({ functionCall: call }) => (isObject(call) && !isAbsent(call.args) ? [call] : []))
-  return calls.filter((call) => settleInput(call, 'args')).length > 0
+  return settleCalls(answeredParts(candidateOf(body)))
+}
+
+/** The same of parts. */
+export function settleCalls(parts: readonly JsonObject[]): boolean {
+  let isSettled = false
+  for (const { functionCall: call } of parts) if (isObject(call) && !isAbsent(call.args) && settleInput(call, 'args')) isSettled = true
+  return isSettled
 }
 
 export function readGeminiResponse(body: JsonObject): ResponseView {

@@ -6,7 +6,7 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../../core
 import type { ToolCallView } from '../../dialect.ts'
 import { isAbsent } from '../../request/fields.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
-import { answeredParts, candidateOf } from './answer.ts'
+import { answeredParts, candidateOf, settleCalls } from './answer.ts'
 import { CallReader, endsInCall, isCall } from './calls.ts'
 import { blockReason } from './finish.ts'
 import { textOfParts } from './views.ts'
@@ -28,21 +28,23 @@ export class GeminiRound {
   shown = 0
   readonly #reader = new CallReader()
 
-  take(payload: JsonObject): readonly JsonObject[] {
+  /** The parts of the next event; whether something of them had to be brought into the documented form. */
+  take(payload: JsonObject): { readonly parts: readonly JsonObject[]; readonly isSettled: boolean } {
     this.id = asText(payload.responseId) || this.id
     this.model = asText(payload.modelVersion) || this.model
     if (isObject(payload.usageMetadata)) this.usage = payload.usageMetadata
     if (blockReason(payload) !== undefined) this.isBlocked = true
     const candidate = candidateOf(payload)
-    if (candidate === undefined) return []
+    if (candidate === undefined) return { parts: [], isSettled: false }
     if (!isAbsent(candidate.finishReason)) this.finish = candidate.finishReason
     const parts = answeredParts(candidate)
+    const isSettled = settleCalls(parts)
     asUpstreamError(() => textOfParts(parts, 'parts'))
     for (const part of parts) {
       this.parts.push(part)
       if (isCall(part)) this.calls.push({ part, view: asUpstreamError(() => this.#reader.read(part, 'parts')) })
     }
-    return parts
+    return { parts, isSettled }
   }
 
   get isComplete(): boolean {

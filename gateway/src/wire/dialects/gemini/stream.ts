@@ -9,7 +9,7 @@ import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/st
 import { isAbsent } from '../../request/fields.ts'
 import { joinRounds, roundSeparator } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
-import { candidateOf, settleGeminiCalls } from './answer.ts'
+import { candidateOf } from './answer.ts'
 import { isCall, partsOf, sayableParts } from './calls.ts'
 import { geminiErrorIn } from './errors.ts'
 import { geminiFinish } from './finish.ts'
@@ -42,8 +42,7 @@ export class GeminiStreamLens implements StreamLens {
       // No event of this dialect: an edge ends every stream so.
       return
     }
-    const isSettled = settleGeminiCalls(payload)
-    const parts = this.#round.take(payload)
+    const { parts, isSettled } = this.#round.take(payload)
     const told = this.#continued(isSettled ? { ...event, isEdited: true } : event, payload)
     if (ways.isHolding) {
       ways.hold(told)

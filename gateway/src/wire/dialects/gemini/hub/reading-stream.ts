@@ -10,7 +10,7 @@ import { stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { isAbsent, malformed } from '../../../request/fields.ts'
 import { asUpstreamError } from '../../upstream-fields.ts'
-import { answeredParts, candidateOf, settleGeminiCalls } from '../answer.ts'
+import { answeredParts, candidateOf, settleCalls } from '../answer.ts'
 import { geminiErrorIn } from '../errors.ts'
 import { blockReason } from '../finish.ts'
 import { answerReader, refusedQuestion } from './answers.ts'
@@ -66,10 +66,11 @@ export class GeminiStreamReader implements StreamReader {
     if (isObject(payload.usageMetadata)) this.#usage = payload.usageMetadata
     const blocked = blockReason(payload)
     if (blocked !== undefined) this.#finish ??= refusedQuestion(blocked)
-    settleGeminiCalls(payload)
     const candidate = candidateOf(payload)
     this.#logprobs = readLogprobs(candidate)
-    for (const part of answeredParts(candidate)) this.#readPart(part, this.#reader)
+    const parts = answeredParts(candidate)
+    settleCalls(parts)
+    for (const part of parts) this.#readPart(part, this.#reader)
     if (!isAbsent(candidate?.finishReason)) this.#finish = readFinish(candidate?.finishReason, stringOf(candidate?.finishMessage))
   }
 
