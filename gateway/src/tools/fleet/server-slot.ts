@@ -195,8 +195,9 @@ export class ServerSlot {
         const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(stop)
         if (exchange.era === 'legacy' && resumed !== undefined) throw notWaiting()
         const { onAsk } = more
-        // Nobody's time but the server's counts against it.
-        const paused: CallParameters['onAsk'] = onAsk === undefined ? undefined : (ask) => deadline.paused(() => onAsk(ask))
+        // Nobody's time but the server's counts against it, and nobody who takes his time keeps others waiting.
+        const paused: CallParameters['onAsk'] =
+          onAsk === undefined ? undefined : (ask) => deadline.paused(() => this.#queue.aside(() => onAsk(ask)))
         if (logs !== undefined) await this.#wantLogs(exchange, logs.level, stop)
         return run(exchange, {
           signal: stop,
