@@ -25,6 +25,13 @@ const kinds: Readonly<Record<string, AskKind>> = {
 /** More than a person could be asked at once. */
 export const mostAsks = 32
 
+/** Requests of clients, while which a server may ask something. Lists and the like are our own. */
+const askers: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read', 'completion/complete'])
+
+export function mayAsk(method: string): boolean {
+  return askers.has(method)
+}
+
 export function kindOfAsk({ method }: Ask): AskKind | undefined {
   return Object.hasOwn(kinds, method) ? kinds[method] : undefined
 }

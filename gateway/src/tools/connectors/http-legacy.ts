@@ -7,6 +7,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { isOurs, notificationText, requestText, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
+import { mayAsk } from '../asks.ts'
 import { waitFor } from './cancelling.ts'
 import type { ConnectorEvents, Exchange, RequestOptions } from './exchange.ts'
 import { neverSent, unavailable } from './failure.ts'
@@ -37,7 +38,7 @@ class LegacyHttp implements Exchange {
   readonly #offers: JsonObject
   #wanted: readonly string[] = []
   #watched: ReadonlySet<string> = new Set()
-  /** Requests that run. */
+  /** Requests of clients that run. */
   readonly #running = new Set<RequestOptions>()
 
   constructor(wire: HttpWire, events: ConnectorEvents, offers: JsonObject) {
@@ -135,7 +136,7 @@ class LegacyHttp implements Exchange {
       else if (message.kind === 'notification' && message.method === 'notifications/message') options.onLog?.(message.params)
       else this.#aside(session, message, options)
     }
-    this.#running.add(options)
+    if (mayAsk(method)) this.#running.add(options)
     try {
       const answer = await this.#wire.post(requestText(id, method, sent), session.headers, options.signal)
       const refusal = await this.#checkStatus(session, answer)

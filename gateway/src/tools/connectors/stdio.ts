@@ -19,12 +19,14 @@ import {
 } from '../codec/json-rpc.ts'
 import { LineReader } from '../codec/line-reader.ts'
 import { modernVersion, type Era } from '../codec/versions.ts'
+import { mayAsk } from '../asks.ts'
 import { abortedError } from './cancelling.ts'
 import type { ConnectorEvents, Exchange, RequestOptions, ResponseLimits } from './exchange.ts'
 import { unavailable } from './failure.ts'
 import { answerToServer, discover, initialize, listenToChanges, modernMeta, subscribeTo, takeNotification } from './opening.ts'
 
 interface Waiting {
+  readonly method: string
   readonly resolve: (response: RpcResponse) => void
   readonly reject: (error: Error) => void
   readonly onProgress: ((progress: JsonObject) => void) | undefined
@@ -101,6 +103,7 @@ export class StdioChannel {
       }
       const done = (): void => options.signal.removeEventListener('abort', abort)
       this.#waiting.set(id, {
+        method,
         resolve: (response) => (done(), resolve(response)),
         reject: (error) => (done(), reject(error)),
         onProgress: options.onProgress,
@@ -164,9 +167,9 @@ export class StdioChannel {
     }
   }
 
-  /** The request that runs, when there is only one: nobody can tell which of several the server asks for. */
+  /** The request of a client that runs, when there is only one: nobody can tell which of several the server asks for. */
   #onlyWaiting(may: (waiting: Waiting) => boolean): Waiting | undefined {
-    const [only, another] = this.#waiting.values()
+    const [only, another] = [...this.#waiting.values()].filter(({ method }) => mayAsk(method))
     return only !== undefined && another === undefined && may(only) ? only : undefined
   }
 

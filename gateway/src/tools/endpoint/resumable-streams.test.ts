@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
+import { ResumableStreams } from './resumable-streams.ts'
 import { initialize, open, script, send, useEndpoint } from './wire.fixture.ts'
 
 useEndpoint()
@@ -94,6 +95,25 @@ describe('a stream of 2025-11-25', () => {
     })
     expect(answered.headers['content-type']).toBe('application/json')
   })
+})
+
+test('a stream is found by its own session, for a while', () => {
+  let now = 1
+  const streams = new ResumableStreams({ now: () => now, monotonic: () => now })
+  const stream = streams.begin('ada')
+  const id = /^id: (.+)$/m.exec(stream.begin())?.[1] ?? ''
+  stream.add('{}', true)
+  expect(streams.find('ada', id)).toEqual({ stream, from: 1 })
+  for (const [session, event] of [
+    ['bob', id],
+    ['ada', id.replace(/0$/, '-1')],
+    ['ada', id.replace(/0$/, 'x')],
+    ['ada', 'x'],
+    ['ada', ''],
+  ] as const)
+    expect(streams.find(session, event)).toBeUndefined()
+  now += 61_000
+  expect(streams.find('ada', id)).toBeUndefined()
 })
 
 test('a client that is older is sent no event it would take for a message', async () => {

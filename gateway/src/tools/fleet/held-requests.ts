@@ -21,7 +21,7 @@ interface Pending {
 
 interface Held {
   readonly owner: string
-  readonly ended: Promise<JsonObject>
+  ended: Promise<JsonObject>
   readonly stop: Cancellation
   readonly pending: Map<string, Pending>
   /** Called when the server asks something. */
@@ -44,6 +44,8 @@ const gatherMs = 15
 const longestWaitMs = 10 * 60_000
 const mostPerOwner = 16
 
+const nothingYet = new Promise<JsonObject>(() => {})
+
 export class HeldRequests {
   readonly #server: string
   readonly #held = new Map<string, Held>()
@@ -65,7 +67,8 @@ export class HeldRequests {
         held.asked()
       })
     }
-    const held: Held = { owner, stop, pending, ended: run(stop, onAsk), asked: () => {}, expiry: undefined }
+    const held: Held = { owner, stop, pending, ended: nothingYet, asked: () => {}, expiry: undefined }
+    held.ended = run(stop, onAsk)
     return this.#next(held, signal)
   }
 

@@ -3,25 +3,21 @@
  * queue, restarted ever more slowly when it dies, drained when the configuration drops it.
  */
 import type { McpServer } from '../../config/snapshot.ts'
-import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
+import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { digestJson } from '../../core/hash.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import type { JsonObject } from '../../core/json.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { parameterHeaders } from '../codec/header-values.ts'
-import { askable, whyNotAsked, type Ask, type AskAnswer } from '../asks.ts'
-import { rpcCodes } from '../codec/json-rpc.ts'
 import { askServer, callTool, type CallParameters } from '../connectors/calling-tool.ts'
 import { waitFor } from '../connectors/cancelling.ts'
 import type { Exchange } from '../connectors/exchange.ts'
 import { listAll, listOthers, type Listed } from '../connectors/listing.ts'
-import { tellsMore, type LogLevel } from '../log-levels.ts'
 import { noReads, readsOf, type ServerReads } from '../reads.ts'
 import { unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
-import { CallQueue } from './call-queue.ts'
-import { Deadline } from './deadline.ts'
-import { HeldRequests, notWaiting } from './held-requests.ts'
+import type { CallQueue } from './call-queue.ts'
+import { ServerRequests } from './server-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
@@ -55,16 +51,13 @@ export class ServerSlot {
   readonly server: McpServer
   readonly #options: SlotOptions
   readonly #connection: ServerConnection
-  readonly #queue: CallQueue
+  readonly #requests: ServerRequests
   readonly #closing = new AbortController()
   #state: State = { kind: 'idle' }
   #startedAt: number | undefined
   #read: ReadTools = noTools
   #reads: ServerReads = noReads
-  readonly #held: HeldRequests
   readonly #watched = new WatchedResources()
-  /** The least severe of the log messages that a legacy server was asked for. */
-  #level: LogLevel | undefined
   /** Why the server may have more tools than it could list. */
   #cut: string | undefined
   #listedAt = 0
@@ -78,18 +71,14 @@ export class ServerSlot {
     this.server = server
     this.#options = options
     this.#connection = new ServerConnection(options)
-    this.#held = new HeldRequests(server.name)
-    const width = server.config.max_concurrent
-    this.#queue = new CallQueue(
-      width,
-      width,
-      () =>
-        new TurnwardError('mcp.server_busy', {
-          subject: server.name,
-          why: `${width} calls are running and ${width} are waiting`,
-          retryAfterSeconds: 1,
-        }),
-    )
+    this.#requests = new ServerRequests({
+      server,
+      exchange: (signal) => (this.#state.kind === 'ready' ? this.#state.exchange : this.#ready(signal)),
+      era: () => (this.#state.kind === 'ready' ? this.#state.exchange.era : undefined),
+      // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.
+      onBroken: () => this.#relist(),
+      onIdle: options.onIdle,
+    })
   }
 
   get state(): State['kind'] {
@@ -98,7 +87,7 @@ export class ServerSlot {
 
   /** Calls that run now. */
   get running(): number {
-    return this.#queue.running
+    return this.#requests.running
   }
 
   /** Why the server is not ready, or which of its tools are missing and why; undefined when all is well. */
@@ -161,12 +150,12 @@ export class ServerSlot {
 
   /** One call. Throws `mcp.*` or `request.cancelled`. */
   call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
-    return this.#asking(options, (exchange, own) => this.#callNow(exchange, tool, args, own))
+    return this.#requests.run(options, (exchange, own) => this.#callNow(exchange, tool, args, own))
   }
 
   /** One request that is no call. Throws `mcp.*` or `request.cancelled`. */
   ask(method: string, params: JsonObject, options: CallOptions): Promise<JsonObject> {
-    return this.#asking(options, (exchange, own) => askServer(exchange, this.server.name, method, params, own))
+    return this.#requests.run(options, (exchange, own) => askServer(exchange, this.server.name, method, params, own))
   }
 
   /** Tells of changes of a resource. Returns the way to stop. */
@@ -176,76 +165,7 @@ export class ServerSlot {
 
   /** Cancels a request that waits for input. */
   abandon(state: string, owner: string): void {
-    this.#held.abandon(owner, state)
-  }
-
-  /**
-   * A request whose server may ask for something meanwhile. One of the modern era says so in its result; for one of the legacy
-   * era the request is held, and looks to whoever made it as if it were modern.
-   */
-  async #asking(options: CallOptions, run: (exchange: Exchange, own: CallParameters) => Promise<JsonObject>): Promise<JsonObject> {
-    const { resumed, owner = '', signal, onProgress, logs, meta } = options
-    const offers = askable(options.offers ?? {}, this.server.config.may_ask)
-    const isAskable = Object.keys(offers).length > 0
-    const state = this.#state
-    if (resumed?.state !== undefined && this.#held.has(resumed.state))
-      return this.#held.resume(owner, resumed.state, resumed.answers, signal)
-    const inTurn = (own: CancelSignal, more: Partial<CallParameters>): Promise<JsonObject> =>
-      this.#inTurn(own, async (stop, deadline) => {
-        const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(stop)
-        if (exchange.era === 'legacy' && resumed !== undefined) throw notWaiting()
-        const { onAsk } = more
-        // Nobody's time but the server's counts against it, and nobody who takes his time keeps others waiting.
-        const paused: CallParameters['onAsk'] =
-          onAsk === undefined ? undefined : (ask) => deadline.paused(() => this.#queue.aside(() => onAsk(ask)))
-        if (logs !== undefined) await this.#wantLogs(exchange, logs.level, stop)
-        return run(exchange, {
-          signal: stop,
-          onProgress,
-          onLog: logs?.tell,
-          logLevel: logs?.level,
-          meta,
-          resumed,
-          ...(isAskable ? { offers } : {}),
-          onAsk: paused,
-        })
-      })
-    if (!isAskable || (state.kind === 'ready' && state.exchange.era === 'modern')) return inTurn(signal, {})
-    return this.#held.start(
-      owner,
-      (own, answerFor) => inTurn(own, { onAsk: async (ask) => refusalOfAsk(ask, offers) ?? answerFor(ask) }),
-      signal,
-    )
-  }
-
-  /** A legacy server logs from one level on for everybody; whoever wants less is told less. */
-  async #wantLogs(exchange: Exchange, level: LogLevel, signal: CancelSignal): Promise<void> {
-    if (exchange.era === 'modern' || !isObject(exchange.capabilities.logging) || !tellsMore(level, this.#level)) return
-    this.#level = level
-    await exchange.request('logging/setLevel', { level }, { signal })
-  }
-
-  /** Queue, deadline, cancellation. */
-  async #inTurn(signal: CancelSignal, run: (stop: CancelSignal, deadline: Deadline) => Promise<JsonObject>): Promise<JsonObject> {
-    const { name, config } = this.server
-    const stop = new Cancellation()
-    const deadline = new Deadline(config.timeout_ms, () =>
-      stop.cancel(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })),
-    )
-    const cancel = (): void => stop.cancel(signal.reason instanceof TurnwardError ? signal.reason : new TurnwardError('request.cancelled'))
-    if (signal.aborted) cancel()
-    signal.addEventListener('abort', cancel, { once: true })
-    try {
-      return await this.#queue.run(stop, () => run(stop, deadline))
-    } catch (error) {
-      // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.
-      if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') this.#relist()
-      throw error
-    } finally {
-      deadline.end()
-      signal.removeEventListener('abort', cancel)
-      if (this.#queue.running === 0) this.#options.onIdle()
-    }
+    this.#requests.abandon(owner, state)
   }
 
   async #callNow(exchange: Exchange, tool: CatalogueTool, args: JsonObject, own: CallParameters): Promise<JsonObject> {
@@ -280,7 +200,7 @@ export class ServerSlot {
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       this.#take(listed, reads)
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
-      this.#level = undefined
+      this.#requests.opened()
       this.#watched.attach(opened)
       opened.ended.then((why) => this.#died(opened, why)).catch((error: unknown) => this.#broke(error))
       this.#options.logger.info({ server: this.server.name, era: opened.era, tools: this.#read.tools.length }, 'MCP server is ready')
@@ -393,7 +313,7 @@ export class ServerSlot {
 
   async close(): Promise<void> {
     this.#closing.abort(new TurnwardError('gateway.draining'))
-    this.#held.close()
+    this.#requests.close()
     clearTimeout(this.#retry)
     const state = this.#state
     if (state.kind === 'starting') await state.done
@@ -404,12 +324,6 @@ export class ServerSlot {
 
 function fingerprint(read: ReadTools, cut: string | undefined): string {
   return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
-}
-
-/** What a server is answered that asks for something the client does not offer; undefined when it does. */
-function refusalOfAsk(ask: Ask, offers: JsonObject): AskAnswer | undefined {
-  const why = whyNotAsked(ask, offers)
-  return why === undefined ? undefined : { error: { code: rpcCodes.methodNotFound, message: why } }
 }
 
 function digestOfReads({ resources, templates, prompts, leftOut, hasResources }: ServerReads): string {

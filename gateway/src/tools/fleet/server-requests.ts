@@ -1,0 +1,155 @@
+/**
+ * Requests of clients at one server: a bounded queue, a deadline, cancellation; and what the server asks and logs meanwhile.
+ */
+import type { McpServer } from '../../config/snapshot.ts'
+import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
+import { TurnwardError } from '../../core/error.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
+import { askable, whyNotAsked, type Ask, type AskAnswer } from '../asks.ts'
+import type { CallOptions } from '../catalogue.ts'
+import { rpcCodes } from '../codec/json-rpc.ts'
+import type { Era } from '../codec/versions.ts'
+import type { CallParameters } from '../connectors/calling-tool.ts'
+import type { Exchange } from '../connectors/exchange.ts'
+import { tellsMore, type LogLevel } from '../log-levels.ts'
+import { CallQueue } from './call-queue.ts'
+import { Deadline } from './deadline.ts'
+import { HeldRequests, notWaiting } from './held-requests.ts'
+
+export interface ServerRequestsOptions {
+  readonly server: McpServer
+  /** The connection, once there is one. Rejects with `mcp.server_unavailable`. */
+  readonly exchange: (signal: CancelSignal) => Exchange | Promise<Exchange>
+  /** The era of the connection, if there is one now. */
+  readonly era: () => Era | undefined
+  /** The hop failed a request. */
+  readonly onBroken: () => void
+  /** The last of the requests that ran has ended. */
+  readonly onIdle: () => void
+}
+
+export class ServerRequests {
+  readonly #options: ServerRequestsOptions
+  readonly #queue: CallQueue
+  readonly #held: HeldRequests
+  /** The least severe of the log messages that a legacy server was asked for. */
+  #level: LogLevel | undefined
+
+  constructor(options: ServerRequestsOptions) {
+    const { server } = options
+    this.#options = options
+    this.#held = new HeldRequests(server.name)
+    const width = server.config.max_concurrent
+    this.#queue = new CallQueue(
+      width,
+      width,
+      () =>
+        new TurnwardError('mcp.server_busy', {
+          subject: server.name,
+          why: `${width} calls are running and ${width} are waiting`,
+          retryAfterSeconds: 1,
+        }),
+    )
+  }
+
+  /** Requests that run now. */
+  get running(): number {
+    return this.#queue.running
+  }
+
+  /** A new connection knows nothing of what was asked for on the one before. */
+  opened(): void {
+    this.#level = undefined
+  }
+
+  /** Cancels a request that waits for input. */
+  abandon(owner: string, state: string): void {
+    this.#held.abandon(owner, state)
+  }
+
+  close(): void {
+    this.#held.close()
+  }
+
+  /**
+   * A request whose server may ask for something meanwhile. One of the modern era says so in its result; for one of the legacy
+   * era the request is held, and looks to whoever made it as if it were modern.
+   */
+  async run(options: CallOptions, make: (exchange: Exchange, own: CallParameters) => Promise<JsonObject>): Promise<JsonObject> {
+    const { resumed, owner = '', signal, onProgress, logs, meta } = options
+    const {
+      server: { config },
+      exchange: open,
+      era,
+    } = this.#options
+    const offers = askable(options.offers ?? {}, config.may_ask)
+    const isAskable = Object.keys(offers).length > 0
+    if (resumed?.state !== undefined && this.#held.has(resumed.state))
+      return this.#held.resume(owner, resumed.state, resumed.answers, signal)
+    const inTurn = (own: CancelSignal, more: Partial<CallParameters>): Promise<JsonObject> =>
+      this.#inTurn(own, async (stop, deadline) => {
+        const exchange = await open(stop)
+        if (exchange.era === 'legacy' && resumed !== undefined) throw notWaiting()
+        const { onAsk } = more
+        // Nobody's time but the server's counts against it, and nobody who takes his time keeps others waiting.
+        const paused: CallParameters['onAsk'] =
+          onAsk === undefined ? undefined : (ask) => deadline.paused(() => this.#queue.aside(() => onAsk(ask)))
+        if (logs !== undefined) await this.#wantLogs(exchange, logs.level, stop)
+        return make(exchange, {
+          signal: stop,
+          onProgress,
+          onLog: logs?.tell,
+          logLevel: logs?.level,
+          meta,
+          resumed,
+          ...(isAskable ? { offers } : {}),
+          onAsk: paused,
+        })
+      })
+    if (!isAskable || era() === 'modern') return inTurn(signal, {})
+    return this.#held.start(
+      owner,
+      (own, answerFor) => inTurn(own, { onAsk: async (ask) => refusalOfAsk(ask, offers) ?? answerFor(ask) }),
+      signal,
+    )
+  }
+
+  /** A legacy server logs from one level on for everybody; whoever wants less is told less. */
+  async #wantLogs(exchange: Exchange, level: LogLevel, signal: CancelSignal): Promise<void> {
+    if (exchange.era === 'modern' || !isObject(exchange.capabilities.logging) || !tellsMore(level, this.#level)) return
+    this.#level = level
+    await exchange.request('logging/setLevel', { level }, { signal })
+  }
+
+  /** Queue, deadline, cancellation. */
+  async #inTurn(signal: CancelSignal, run: (stop: CancelSignal, deadline: Deadline) => Promise<JsonObject>): Promise<JsonObject> {
+    const {
+      server: { name, config },
+      onBroken,
+      onIdle,
+    } = this.#options
+    const stop = new Cancellation()
+    const deadline = new Deadline(config.timeout_ms, () =>
+      stop.cancel(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })),
+    )
+    const cancel = (): void => stop.cancel(signal.reason instanceof TurnwardError ? signal.reason : new TurnwardError('request.cancelled'))
+    if (signal.aborted) cancel()
+    signal.addEventListener('abort', cancel, { once: true })
+    try {
+      return await this.#queue.run(stop, () => run(stop, deadline))
+    } catch (error) {
+      if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') onBroken()
+      throw error
+    } finally {
+      deadline.end()
+      signal.removeEventListener('abort', cancel)
+      if (this.#queue.running === 0) onIdle()
+    }
+  }
+}
+
+/** What a server is answered that asks for something the client does not offer; undefined when it does. */
+function refusalOfAsk(ask: Ask, offers: JsonObject): AskAnswer | undefined {
+  const why = whyNotAsked(ask, offers)
+  return why === undefined ? undefined : { error: { code: rpcCodes.methodNotFound, message: why } }
+}
