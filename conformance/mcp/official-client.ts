@@ -1,5 +1,5 @@
 /** The MCP project's own client, connected to an endpoint of the gateway in a chosen mode. Knows nothing about policy. */
-import { Client, StreamableHTTPClientTransport, type VersionNegotiationMode } from '@modelcontextprotocol/client'
+import { Client, StreamableHTTPClientTransport, type ClientCapabilities, type VersionNegotiationMode } from '@modelcontextprotocol/client'
 
 export interface ConnectOptions {
   readonly mode?: VersionNegotiationMode
@@ -10,6 +10,9 @@ export interface ConnectOptions {
   /** What the client calls itself. */
   readonly name?: string
   readonly headers?: Readonly<Record<string, string>>
+  readonly capabilities?: ClientCapabilities
+  /** Called before it connects: what it can be asked is to be answered by then. */
+  readonly prepare?: (client: Client) => void
 }
 
 export const modes: readonly (readonly [string, VersionNegotiationMode])[] = [
@@ -26,8 +29,13 @@ export async function connectClient(gatewayUrl: string, key: string, options: Co
   clients += 1
   const client = new Client(
     { name: options.name ?? `official-${clients}`, version: '1.0.0' },
-    { versionNegotiation: { mode }, ...(versions === undefined ? {} : { supportedProtocolVersions: versions }) },
+    {
+      versionNegotiation: { mode },
+      ...(options.capabilities === undefined ? {} : { capabilities: options.capabilities }),
+      ...(versions === undefined ? {} : { supportedProtocolVersions: versions }),
+    },
   )
+  options.prepare?.(client)
   await client.connect(
     new StreamableHTTPClientTransport(new URL(`${gatewayUrl}/mcp/${gateway}`), {
       requestInit: { headers: { authorization: `Bearer ${key}`, ...headers } },

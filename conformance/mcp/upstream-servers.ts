@@ -4,11 +4,13 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { toNodeHandler } from '@modelcontextprotocol/node'
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
+import { acceptedContent, createMcpHandler, inputRequired, McpServer } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { repositoryRoot } from '../harness/gateway-process.ts'
 import type { Json } from '../harness/json.ts'
 import { until } from '../harness/until.ts'
+
+const confirmation = z.object({ confirm: z.boolean() })
 
 export interface HttpUpstream extends AsyncDisposable {
   readonly url: string
@@ -65,6 +67,16 @@ export async function startModern(): Promise<ModernUpstream> {
         for (let progress = 1; progress <= 3; progress += 1)
           await context.mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 3 } })
         return { content: [{ type: 'text', text: 'counted' }] }
+      })
+      server.registerTool('deploy', { inputSchema: z.object({ env: z.string() }) }, async ({ env }, context) => {
+        const confirmed = acceptedContent(context.mcpReq.inputResponses, 'confirm', confirmation)
+        if (confirmed === undefined)
+          return inputRequired({
+            inputRequests: { confirm: inputRequired.elicit({ message: `Deploy to ${env}?`, requestedSchema: confirmation }) },
+            requestState: `deploy ${env}`,
+          })
+        const state = String(context.mcpReq.requestState())
+        return { content: [{ type: 'text', text: `${confirmed.confirm ? 'deployed' : 'not deployed'} to ${env} (${state})` }] }
       })
       server.registerTool('forever', { inputSchema: z.object({}) }, async (_args, context) => {
         calls.started += 1

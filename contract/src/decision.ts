@@ -106,7 +106,7 @@ export const decisionRecordSchema = z.object({
   /** Id of the provider or server credential used; `none` where the hop needs none. */
   credential: z.string().nullable(),
   revision: z.string(),
-  outcome: z.enum(['ok', 'error', 'tool_error', 'cancelled', 'timeout', 'refused']).optional(),
+  outcome: z.enum(['ok', 'error', 'tool_error', 'cancelled', 'timeout', 'refused', 'asked']).optional(),
   errorCode: z.string().optional(),
   latencyMs: z.number().optional(),
   usage: usageRecordSchema.optional(),

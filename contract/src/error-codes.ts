@@ -184,6 +184,11 @@ export const errorCodes = {
     title: 'The MCP server refused the request',
     fix: 'See the log lines of the server.',
   },
+  'mcp.missing_capability': {
+    status: 400,
+    title: 'The request needs something of the client that the client does not offer',
+    fix: 'Declare the capability with the request, or use a client that has it.',
+  },
   'mcp.not_allowed': {
     status: 403,
     title: 'The policy does not allow this to be read now',

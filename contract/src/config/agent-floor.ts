@@ -10,6 +10,8 @@ const serverBase = {
   max_concurrent: z.number().int().min(1).max(1024).default(16),
   /** Which protocol era to speak; `auto` asks the server. */
   era: z.enum(['auto', 'modern', 'legacy']).default('auto'),
+  /** What it may ask of a client that offers it, while it works on a request of that client. */
+  may_ask: z.array(z.enum(['elicitation', 'sampling', 'roots'])).default(['elicitation', 'sampling', 'roots']),
   auth: notAvailableYet('servers.*.auth'),
 }
 

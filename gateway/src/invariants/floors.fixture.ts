@@ -141,7 +141,15 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
     takeDown: servers.takeDown,
     async context(key, client, gateway = 'main', headers = {}) {
       const caller = await services.authenticator.authenticate({ authorization: `Bearer ${key}` }, current)
-      return { caller, snapshot: current, gateway, client: { name: client, version: '1' }, protocolVersion: '2025-11-25', headers }
+      return {
+        caller,
+        snapshot: current,
+        gateway,
+        client: { name: client, version: '1' },
+        protocolVersion: '2025-11-25',
+        offers: {},
+        headers,
+      }
     },
     call: (context, name, args = {}, signal = new AbortController().signal) =>
       operations.callTool(context, { kind: 'tool_call', name, args, unfit: undefined, meta: undefined, signal, onProgress: undefined }),
@@ -206,6 +214,7 @@ function testServers(
       return (await answer) ?? { content: [{ type: 'text', text: 'done' }] }
     },
     ask: () => Promise.reject(new TurnwardError('mcp.not_found')),
+    abandon() {},
     credentialOf: (server) => (snapshot.servers.has(server) ? `server:${server}` : 'none'),
   })
   const fleet: Fleet = {

@@ -23,7 +23,7 @@ export interface ToolCallStart {
 }
 
 export interface CallEnd {
-  readonly outcome: 'ok' | 'error' | 'tool_error' | 'cancelled' | 'timeout' | 'refused'
+  readonly outcome: 'ok' | 'error' | 'tool_error' | 'cancelled' | 'timeout' | 'refused' | 'asked'
   readonly errorCode?: string | undefined
   readonly upstream?: string | undefined
   /** `openai`, `anthropic`, … for `gen_ai.provider.name`. */

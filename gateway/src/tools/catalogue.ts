@@ -3,6 +3,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
+import type { AskAnswer } from './asks.ts'
 import type { ToolHints } from '../policy/types.ts'
 
 /** Something of a server that is asked for by name. */
@@ -79,7 +80,19 @@ export interface DownTool {
   readonly why: string
 }
 
+/** How a request goes on that has asked for input. */
+export interface Resumed {
+  /** What the server, or whoever holds the request for it, gave with what it asked. */
+  readonly state: string | undefined
+  readonly answers: ReadonlyMap<string, AskAnswer>
+}
+
 export interface CallOptions {
+  /** What the client of the request can be asked for (`ClientCapabilities`); absent: nothing. */
+  readonly offers?: JsonObject | undefined
+  readonly resumed?: Resumed | undefined
+  /** Whose requests that wait for input are counted together, and found by nobody else. */
+  readonly owner?: string | undefined
   readonly signal: CancelSignal
   readonly onProgress: ((progress: JsonObject) => void) | undefined
   readonly meta: JsonObject | undefined
@@ -96,6 +109,8 @@ export interface CallerFleet {
   ask(server: string, method: string, params: JsonObject, options: CallOptions): Promise<JsonObject>
   /** Runs a tool on the server as the snapshot configures it: deadline, concurrency limit and cancellation included. Throws `mcp.*`. */
   call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject>
+  /** Cancels a request that waits for input. */
+  abandon(server: string, state: string, owner: string): void
   /** Id of the credential the hop to this server uses: `none` or `server:<name>`. */
   credentialOf(server: string): string
 }

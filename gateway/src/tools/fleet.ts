@@ -86,6 +86,7 @@ class RunningFleet implements Fleet {
       catalogue: (gateway) => this.#catalogue(snapshot, caller, gateway),
       call: async (tool, args, options) => this.#slotFor(snapshot, caller, tool.server).call(tool, args, options),
       ask: async (server, method, params, options) => this.#slotFor(snapshot, caller, server).ask(method, params, options),
+      abandon: (server, state, owner) => this.#slotOf(snapshot, caller, server)?.abandon(state, owner),
       credentialOf: (server) => credentialId(snapshot, server, caller),
     }
   }

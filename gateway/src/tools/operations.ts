@@ -7,7 +7,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
-import type { CatalogueRead, ReadKind } from './catalogue.ts'
+import type { CatalogueRead, ReadKind, Resumed } from './catalogue.ts'
 
 /** One MCP request after authentication, before anything about tools is known. */
 export interface McpContext {
@@ -18,6 +18,8 @@ export interface McpContext {
   /** `clientInfo` of the MCP client; empty strings when it sent none. */
   readonly client: { readonly name: string; readonly version: string }
   readonly protocolVersion: string
+  /** What the client can be asked for (`ClientCapabilities`). */
+  readonly offers: JsonObject
   readonly headers: IncomingHttpHeaders
 }
 
@@ -45,6 +47,10 @@ export interface ServerRequest {
   readonly unfit: string | undefined
   /** `_meta` of the request: trace context and unknown keys travel on. */
   readonly meta: JsonObject | undefined
+  /** What the client can be asked for (`ClientCapabilities`). Absent: nothing. */
+  readonly offers?: JsonObject | undefined
+  /** The request has asked for input before, and comes back with it: what it was given then, and what the client answers. */
+  readonly resumed?: Resumed | undefined
   readonly signal: CancelSignal
   /** Progress of the upstream call; set only when the client sent a progress token. */
   readonly onProgress: ((progress: JsonObject) => void) | undefined
@@ -76,8 +82,11 @@ export interface McpOperations {
    * unknown and ungranted ones alike, `mcp.not_allowed` for a refusal by policy, `audit.*`, `mcp.*`.
    */
   read(context: McpContext, request: ReadRequest): Promise<JsonObject>
+  /** A request that waits for input is given up: nobody will come back to it. Never throws. */
+  abandon(context: McpContext, request: ServerRequest, state: string): void
   /**
-   * Decides and runs one call. Resolves with the MCP result (`content`, `structuredContent`, `isError`, unknown
+   * Decides and runs one call. A result with `resultType: 'input_required'` asks for input; the request then comes back with
+   * it (`resumed`), and is decided again. Resolves with the MCP result (`content`, `structuredContent`, `isError`, unknown
    * fields kept), also for a refusal by policy (an `isError` result that says why). Throws `grant.tool` for
    * unknown and ungranted tools alike, `audit.*`, `mcp.*`.
    */

@@ -155,6 +155,7 @@ export function openOperations(fleet: Fleet): McpOperations {
       const lists = { resource: reads.resources, template: reads.templates, prompt: reads.prompts }
       return { entries: lists[kind], complete: missing.size === 0 }
     },
+    abandon() {},
     async read() {
       throw new TurnwardError('grant.resource')
     },

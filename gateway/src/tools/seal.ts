@@ -1,5 +1,5 @@
 /**
- * Opaque tokens that only this deployment can make and read (AES-256-GCM): cursors and legacy session ids.
+ * Opaque tokens that only this deployment can make and read (AES-256-GCM): cursors, legacy session ids, states of requests.
  * Every purpose has its own key; what a token is bound to is authenticated, not stored. Possession is never authentication.
  */
 import { parseJson } from '../core/parse-json.ts'
@@ -15,10 +15,10 @@ export interface Sealer {
   readonly open: (token: string, boundTo: readonly string[]) => JsonObject | undefined
 }
 
-const longestToken = 4096
+const longestUsual = 4096
 
-/** `purpose` separates keys, so that a cursor never opens as a session. */
-export function createSealer(secret: Uint8Array, purpose: string): Sealer {
+/** `purpose` separates keys, so that a cursor never opens as a session. `longestToken`: a longer one is not even looked at. */
+export function createSealer(secret: Uint8Array, purpose: string, longestToken = longestUsual): Sealer {
   if (secret.length < 32) throw new TurnwardError('config.invalid', { subject: 'secret', why: 'it must have at least 32 bytes' })
   const key = Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), `turnward/mcp/${purpose}`, 32))
   return {

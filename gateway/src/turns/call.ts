@@ -16,6 +16,7 @@ import type { CatalogueEntry } from '../tools/catalogue.ts'
 import type { ServerRequest } from '../tools/operations.ts'
 import type { RoundsSoFar } from './answering/rounds-so-far.ts'
 import type { Keeping } from './keeping/recalling.ts'
+import type { AskedBefore } from './asked-again.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { ReadRequest } from './reading-request.ts'
 import type { Services } from './services.ts'
@@ -106,6 +107,14 @@ export interface ProposalRulings {
   readonly refused: readonly (RefusedCall & { readonly position: number })[]
 }
 
+/** Where a tool call comes from. */
+export interface Proposal {
+  /** The model's id of the call. */
+  readonly callId: string
+  readonly callKey: string
+  readonly modelCall: string
+}
+
 /** A tool call at the MCP endpoint, or a read of something else of a server, with its session known. */
 export interface ToolCall extends AttachedCall {
   readonly tool: CatalogueEntry
@@ -117,6 +126,10 @@ export interface ToolCall extends AttachedCall {
   readonly gateway: string
   /** The ticket of the model call that proposed it, held by this call. */
   readonly held: HeldTicket | undefined
+  /** The governed model call that proposed it, also where the ticket was used when the call was made first. */
+  readonly proposal: Proposal | undefined
+  /** What it was before, where it has asked for input and comes back with it. */
+  readonly askedBefore: AskedBefore | undefined
   /** Key under which the effects of this call are reserved. */
   readonly callKey: string
   /** What counts for the decision besides the session's own label: the connection, and conversations the call may come from. */
@@ -136,7 +149,7 @@ export interface DecidedToolCall extends ToolCall {
 
 /** How a tool ended. Every ending is a value here, because whatever happened must still be admitted and recorded. */
 export interface Execution {
-  readonly outcome: 'ok' | 'tool_error' | 'error' | 'cancelled' | 'timeout'
+  readonly outcome: 'ok' | 'tool_error' | 'error' | 'cancelled' | 'timeout' | 'asked'
   /** Empty when it failed. */
   readonly result: JsonObject
   /** In words of ours; a server's own error is a result. */

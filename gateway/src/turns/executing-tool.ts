@@ -1,6 +1,7 @@
 /** Asks the server. Nothing it comes to is thrown: what happened has still to be admitted and recorded. */
 import { asTurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
+import { ownerOfAsked } from './asked-again.ts'
 import type { DecidedToolCall, ExecutedToolCall, Execution } from './call.ts'
 import { serverRequests } from './server-requests.ts'
 
@@ -12,8 +13,18 @@ async function run(call: DecidedToolCall): Promise<Execution> {
   const { signal, onProgress, meta } = call.request
   try {
     const fleet = call.services.fleet.for(call.snapshot, call.caller)
-    const options = { signal, onProgress, meta: metaForServer(call, meta) }
+    const { offers, resumed } = call.request
+    const options = {
+      signal,
+      onProgress,
+      meta: metaForServer(call, meta),
+      offers,
+      // What the client showed us was ours; its server is shown its own.
+      resumed: resumed === undefined ? undefined : { state: call.askedBefore?.state, answers: resumed.answers },
+      owner: ownerOfAsked(call.caller),
+    }
     const result = await serverRequests[call.request.kind].run(fleet, call.tool, call.request, options)
+    if (result.resultType === 'input_required') return { outcome: 'asked', result }
     return { outcome: result.isError === true ? 'tool_error' : 'ok', result }
   } catch (thrown) {
     const failure = asTurnwardError(thrown)

@@ -1,6 +1,7 @@
 /** The agent floor as the MCP endpoint sees it: who may open a gateway, which tools are callable now, and running one. */
 import type { CatalogueRead, ReadKind } from '../tools/catalogue.ts'
 import type { ListedReads, ListedTools, McpContext, McpOperations } from '../tools/operations.ts'
+import { abandonAsked } from './asked-again.ts'
 import { linkedCall } from './linked-call.ts'
 import { mcpSession } from './sessions/linking-session.ts'
 import { recordOf } from './recording/recording.ts'
@@ -23,6 +24,7 @@ export function createMcpOperations(services: Services): McpOperations {
     listReads: (context, kind) => listReadable(services, context, kind),
     read: (context, request) => runServerRequest(services, context, request),
     callTool: (context, request) => runServerRequest(services, context, request),
+    abandon: (context, request, state) => abandonAsked(services, context, request, state),
     watchTools: (context, changed) => watchCallableTools(services, context, changed),
   }
 }

@@ -8,6 +8,7 @@ import { digestJson } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
 import { isReleased } from '../policy/decide.ts'
 import type { McpContext, ServerRequest } from '../tools/operations.ts'
+import { askedBefore } from './asked-again.ts'
 import { admitToolResult } from './deciding/admitting-tool-result.ts'
 import type { DecidedToolCall } from './call.ts'
 import { decideToolCall } from './deciding/deciding-tool-call.ts'
@@ -47,12 +48,25 @@ export async function runServerRequest(services: Services, context: McpContext, 
     decision: newId('dec'),
     credential: services.fleet.for(snapshot, caller).credentialOf(tool.server),
   }
+  // What has asked for input and comes back with it is the same call, decided again.
+  const before = askedBefore(services, context, request, base.argumentsDigest)
   const callKey = newId('tc')
   const decided = await inOneStep(forCall(services, caller), async (own) => {
     // The call belongs to the conversation that proposed it: its label decides, and its turn is where the call is found.
-    const { session, turn, held, besides } = await linkSession(own, context, tool, request, base.argumentsDigest)
-    const modelCall = held?.ticket.modelCall ?? null
-    const call = { ...base, services: own, session, turn, held, besides, modelCall, callKey: held?.ticket.callKey ?? callKey }
+    const { session, turn, held, besides } = await linkSession(own, context, { tool, request, digest: base.argumentsDigest, before })
+    const proposal = held?.ticket ?? before?.proposal
+    const call = {
+      ...base,
+      services: own,
+      session,
+      turn,
+      held,
+      besides,
+      proposal,
+      askedBefore: before,
+      modelCall: proposal?.modelCall ?? null,
+      callKey: proposal?.callKey ?? before?.callKey ?? callKey,
+    }
     // Decided on the label as it is now, not as it was when the model proposed the call.
     return releasedOnFailure(own, held, () => decideToolCall(call))
   })

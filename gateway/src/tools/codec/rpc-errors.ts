@@ -25,6 +25,7 @@ const codes: Partial<Record<ErrorCodeName, number>> = {
   'mcp.session': rpcCodes.invalidRequest,
   'mcp.protocol_version': rpcCodes.unsupportedVersion,
   'mcp.header_mismatch': rpcCodes.headerMismatch,
+  'mcp.missing_capability': rpcCodes.missingCapability,
   'auth.missing_key': rpcCodes.invalidRequest,
   'auth.unknown_key': rpcCodes.invalidRequest,
   'auth.expired_key': rpcCodes.invalidRequest,
@@ -44,8 +45,15 @@ export function rpcErrorOf(error: TurnwardError): RpcErrorObject {
 export function httpStatusOf(error: TurnwardError): number {
   const room = error.code.slice(0, error.code.indexOf('.'))
   if (room === 'auth' || room === 'request' || error.code === 'grant.gateway' || error.code === 'gateway.draining') return error.status
-  return error.code === 'mcp.session' || error.code === 'mcp.protocol_version' || error.code === 'mcp.header_mismatch' ? error.status : 200
+  return ofTheProtocol.has(error.code) ? error.status : 200
 }
+
+const ofTheProtocol: ReadonlySet<ErrorCodeName> = new Set([
+  'mcp.session',
+  'mcp.protocol_version',
+  'mcp.header_mismatch',
+  'mcp.missing_capability',
+])
 
 export const methodNotFound: RpcErrorObject = { code: rpcCodes.methodNotFound, message: 'Method not found' }
 

@@ -1,7 +1,9 @@
 /** One `tools/call` over a hop: what goes out, and what may come back from it. */
 import { TurnwardError } from '../../core/error.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
-import { rpcCodes } from '../codec/json-rpc.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { readInputRequired, whyNotAsked, type InputRequired } from '../asks.ts'
+import type { Resumed } from '../catalogue.ts'
+import { rpcCodes, type RpcErrorObject } from '../codec/json-rpc.ts'
 import { metaKeys, travellingMeta } from '../codec/versions.ts'
 import type { Exchange, RequestOptions } from './exchange.ts'
 import { unavailable } from './failure.ts'
@@ -9,6 +11,8 @@ import { shapedResult } from './result-shape.ts'
 
 export interface CallParameters extends RequestOptions {
   readonly meta: JsonObject | undefined
+  /** How it goes on, with a server of the modern era. */
+  readonly resumed?: Resumed | undefined
 }
 
 /** One `tools/call`. Resolves with the result as the server wrote it, hop-only fields removed. */
@@ -19,11 +23,13 @@ export async function callTool(
   args: JsonObject,
   options: CallParameters,
 ): Promise<JsonObject> {
-  const meta = travellingMeta(options.meta)
-  const params: JsonObject = meta === undefined ? { name, arguments: args } : { name, arguments: args, _meta: meta }
-  const response = await exchange.request('tools/call', params, options)
-  if (response.kind === 'error') return errorResult(server, response.error.code, response.error.message)
-  return finalResult(server, shapedResult(response.result))
+  const refused = refusedAnswer(options.resumed)
+  if (refused !== undefined)
+    return { content: [{ type: 'text', text: `not run to its end: the client answered with an error (${refused})` }], isError: true }
+  const response = await exchange.request('tools/call', sent({ name, arguments: args }, options), options)
+  if (response.kind === 'error') return errorResult(server, response.error)
+  const asks = asksOf(server, response.result, options.offers)
+  return asks ?? finalResult(server, shapedResult(response.result))
 }
 
 /** One request that is no call. Resolves with the result as the server wrote it, hop-only fields removed. */
@@ -34,10 +40,13 @@ export async function askServer(
   params: JsonObject,
   options: CallParameters,
 ): Promise<JsonObject> {
-  const meta = travellingMeta(options.meta)
-  const response = await exchange.request(method, meta === undefined ? params : { ...params, _meta: meta }, options)
-  if (response.kind === 'result') return finalResult(server, response.result)
-  const { code } = response.error
+  const refused = refusedAnswer(options.resumed)
+  if (refused !== undefined)
+    throw new TurnwardError('mcp.refused', { subject: server, why: `the client answered with an error (${refused})` })
+  const response = await exchange.request(method, sent(params, options), options)
+  if (response.kind === 'result') return asksOf(server, response.result, options.offers) ?? finalResult(server, response.result)
+  const { code, data } = response.error
+  if (code === rpcCodes.missingCapability) throw missingCapability(server, data)
   throw new TurnwardError(notThere.has(code) ? 'mcp.not_found' : 'mcp.refused', {
     subject: server,
     why: `it answered \`${method}\` with error ${code}`,
@@ -47,11 +56,53 @@ export async function askServer(
 /** How servers say that they have no such resource or prompt: -32002 until 2025-11-25, -32602 since. */
 const notThere = new Set<number>([-32002, rpcCodes.invalidParams])
 
+/** Parameters as they go out. */
+function sent(params: JsonObject, { meta, resumed }: CallParameters): JsonObject {
+  const travelling = travellingMeta(meta)
+  const responses = [...(resumed?.answers ?? [])].flatMap(([key, answer]) => ('result' in answer ? [[key, answer.result] as const] : []))
+  return {
+    ...params,
+    ...(responses.length === 0 ? {} : { inputResponses: Object.fromEntries(responses) }),
+    ...(resumed?.state === undefined ? {} : { requestState: resumed.state }),
+    ...(travelling === undefined ? {} : { _meta: travelling }),
+  }
+}
+
+/** The code of an error that the client gave for an answer; there is no way to tell a server of it. */
+function refusedAnswer(resumed: Resumed | undefined): number | undefined {
+  for (const answer of resumed?.answers.values() ?? []) if ('error' in answer) return answer.error.code
+  return undefined
+}
+
+/** The result where it asks for input; undefined where it is final. Throws when it asks for what the client does not offer. */
+function asksOf(server: string, result: JsonObject, offers: JsonObject = {}): JsonObject | undefined {
+  let asked: InputRequired | undefined
+  try {
+    asked = readInputRequired(result)
+  } catch (error) {
+    throw unavailable(server, `it asks for input in a way that cannot be read: ${error instanceof RangeError ? error.message : ''}`)
+  }
+  if (asked === undefined) return undefined
+  for (const ask of asked.requests.values()) {
+    const why = whyNotAsked(ask, offers)
+    if (why !== undefined) throw new TurnwardError('mcp.missing_capability', { subject: server, why })
+  }
+  return result
+}
+
+/** Which capability a server wants, as far as it names one of those there are. */
+function missingCapability(server: string, data: JsonValue | undefined): TurnwardError {
+  const required = isObject(data) && isObject(data.requiredCapabilities) ? Object.keys(data.requiredCapabilities) : []
+  const known = required.filter((name) => ['elicitation', 'sampling', 'roots', 'extensions', 'tasks'].includes(name))
+  return new TurnwardError('mcp.missing_capability', {
+    subject: server,
+    why: known.length === 0 ? undefined : `it needs \`${known.join('`, `')}\``,
+  })
+}
+
 function finalResult(server: string, result: JsonObject): JsonObject {
   const { resultType, ...rest } = result
   const { _meta: meta } = rest
-  if (resultType === 'input_required')
-    throw unavailable(server, 'the tool asks for input from the user or the model, which is not available yet')
   if (resultType === 'task') throw unavailable(server, 'the tool answers with a task, which is not available yet')
   if (resultType !== undefined && resultType !== null && resultType !== 'complete')
     throw unavailable(server, 'the tool answered with an unknown type of result')
@@ -66,7 +117,6 @@ function finalResult(server: string, result: JsonObject): JsonObject {
 const hopErrors = new Map<number, string>([
   [rpcCodes.methodNotFound, 'it does not implement `tools/call`'],
   [rpcCodes.headerMismatch, 'it refused the headers of the call; its tools may have changed'],
-  [rpcCodes.missingCapability, 'the tool needs a client capability that is not available yet'],
   [rpcCodes.unsupportedVersion, 'it no longer speaks this protocol version'],
   [-32042, 'the tool asks the user to open a page, which is not available yet'],
 ])
@@ -75,7 +125,8 @@ const hopErrors = new Map<number, string>([
  * The text of an error is written by the server, so it may only travel as a result, where it is labelled and
  * admitted like any other content (server/tools, "Error Handling": the model can correct itself).
  */
-function errorResult(server: string, code: number, message: string): JsonObject {
+function errorResult(server: string, { code, message, data }: RpcErrorObject): JsonObject {
+  if (code === rpcCodes.missingCapability) throw missingCapability(server, data)
   const why = hopErrors.get(code)
   if (why !== undefined) throw unavailable(server, why)
   return { content: [{ type: 'text', text: message === '' ? `error ${code}` : message }], isError: true }

@@ -2,6 +2,7 @@
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { RpcResponse } from '../codec/json-rpc.ts'
+import type { Ask, AskAnswer } from '../asks.ts'
 import type { Era } from '../codec/versions.ts'
 
 export interface RequestOptions {
@@ -9,6 +10,10 @@ export interface RequestOptions {
   readonly signal: CancelSignal
   /** Asks for progress; the transport makes the token, unique on this hop. */
   readonly onProgress?: ((progress: JsonObject) => void) | undefined
+  /** What the client of this request offers to be asked for; told to servers of the modern era. */
+  readonly offers?: JsonObject | undefined
+  /** Answers what the server asks while it works on this request. Absent: it may ask nothing. */
+  readonly onAsk?: ((ask: Ask) => Promise<AskAnswer>) | undefined
   /** Extra HTTP headers of this request (`Mcp-Param-*`). */
   readonly headers?: Record<string, string> | undefined
 }

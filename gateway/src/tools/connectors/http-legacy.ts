@@ -34,7 +34,12 @@ class LegacyHttp implements Exchange {
   #stream: StreamKeeper | undefined
   #next = 1
 
-  constructor(wire: HttpWire, events: ConnectorEvents) {
+  readonly #offers: JsonObject
+  /** Requests that run and may be asked for. */
+  readonly #askable = new Set<RequestOptions>()
+
+  constructor(wire: HttpWire, events: ConnectorEvents, offers: JsonObject) {
+    this.#offers = offers
     this.#wire = wire
     this.#events = events
   }
@@ -99,7 +104,7 @@ class LegacyHttp implements Exchange {
       }
       return this.#wire.readResponse(answer, requestId, () => {})
     }
-    const { version, capabilities } = await initialize({ request }, this.#wire.server, signal)
+    const { version, capabilities } = await initialize({ request }, this.#wire.server, this.#offers, signal)
     this.capabilities = capabilities
     if (id !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(id)) throw unavailable(this.#wire.server, 'its session id is malformed')
     const session = legacySession(id, version)
@@ -116,8 +121,9 @@ class LegacyHttp implements Exchange {
     const onMessage = (message: RpcMessage): void => {
       if (message.kind === 'notification' && message.method === 'notifications/progress' && isOurs(id, message.params.progressToken))
         options.onProgress?.(message.params)
-      else this.#aside(session, message)
+      else this.#aside(session, message, options)
     }
+    if (options.onAsk !== undefined) this.#askable.add(options)
     try {
       const answer = await this.#wire.post(requestText(id, method, sent), session.headers, options.signal)
       const refusal = await this.#checkStatus(session, answer)
@@ -126,6 +132,8 @@ class LegacyHttp implements Exchange {
       // A closed stream is not a cancellation in this era (2025-11-25, transports): say it.
       if (options.signal.aborted) this.#post(session, notificationText('notifications/cancelled', { requestId: id }))
       throw error
+    } finally {
+      this.#askable.delete(options)
     }
   }
 
@@ -179,11 +187,16 @@ class LegacyHttp implements Exchange {
     return verdictOnSession(session, answer.statusCode) !== 'kept'
   }
 
-  /** Messages that are not the answer: changed lists, and requests we must not leave hanging. */
-  #aside(session: LegacySession, message: RpcMessage): undefined {
+  /** Messages that are not the answer: changed lists, and requests we must not leave hanging. `request`: on whose stream they come. */
+  #aside(session: LegacySession, message: RpcMessage, request?: RequestOptions): undefined {
     if (message.kind === 'notification' && listChanges.has(message.method)) this.#events.onListChanged()
     if (message.kind !== 'request') return
-    this.#post(session, answerToServer(message))
+    // Some servers ask on the stream of the session: for the request that runs, when there is only one.
+    const [only, another] = this.#askable
+    answerToServer(message, request ?? (another === undefined ? only : undefined)).then(
+      (text) => this.#post(session, text),
+      () => {},
+    )
   }
 
   /** What a refusal says; undefined when it is no message, or longer than such a thing is. */
@@ -214,9 +227,9 @@ class LegacyHttp implements Exchange {
   }
 }
 
-/** Opens a hop to a server known to be legacy. Owns the wire. */
-export async function openLegacyHttp(wire: HttpWire, events: ConnectorEvents): Promise<Exchange> {
-  const exchange = new LegacyHttp(wire, events)
+/** Opens a hop to a server known to be legacy. Owns the wire. `offers`: what clients behind us can be asked for. */
+export async function openLegacyHttp(wire: HttpWire, events: ConnectorEvents, offers: JsonObject): Promise<Exchange> {
+  const exchange = new LegacyHttp(wire, events, offers)
   try {
     await exchange.open()
     return exchange

@@ -36,12 +36,12 @@ export async function modernRequest(
 /** `_meta` of every request that adds nothing of its own, written once. */
 const plainMeta = JSON.stringify(modernMeta({}, modernVersion))
 
-function requestOf(id: number, method: string, params: JsonObject, { onProgress }: RequestOptions): string {
-  if (onProgress === undefined && params._meta === undefined) {
+function requestOf(id: number, method: string, params: JsonObject, { onProgress, offers }: RequestOptions): string {
+  if (onProgress === undefined && params._meta === undefined && offers === undefined) {
     const rest = JSON.stringify(params).slice(1, -1)
     return `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":{${rest}${rest === '' ? '' : ','}"_meta":${plainMeta}}}`
   }
-  const meta = modernMeta(params, modernVersion)
+  const meta = modernMeta(params, modernVersion, offers)
   return requestText(id, method, { ...params, _meta: onProgress === undefined ? meta : { ...meta, progressToken: id } })
 }
 

@@ -3,15 +3,16 @@ import { isObject, type JsonObject } from '../../core/json.ts'
 import { resultText, rpcCodes, type RpcRequest, type RpcResponse } from '../codec/json-rpc.ts'
 import { errorText, methodNotFound } from '../codec/rpc-errors.ts'
 import { latestLegacyVersion, legacyVersions, metaKeys, modernVersion, type Era } from '../codec/versions.ts'
-import type { Exchange } from './exchange.ts'
+import { kindOfAsk } from '../asks.ts'
+import type { Exchange, RequestOptions } from './exchange.ts'
 import { unavailable } from './failure.ts'
 
 export const implementation: JsonObject = { name: 'turnward', version: '0.1.0' }
 
-/** `_meta` of a modern request: ours on top of what travels. We declare no client capability (basic/index, "_meta"). */
-export function modernMeta(params: JsonObject, version: string): JsonObject {
+/** `_meta` of a modern request: ours on top of what travels (basic/index, "_meta"). `offers`: what its client can be asked for. */
+export function modernMeta(params: JsonObject, version: string, offers: JsonObject = {}): JsonObject {
   const meta = isObject(params._meta) ? params._meta : {}
-  return { ...meta, [metaKeys.protocolVersion]: version, [metaKeys.clientInfo]: implementation, [metaKeys.clientCapabilities]: {} }
+  return { ...meta, [metaKeys.protocolVersion]: version, [metaKeys.clientInfo]: implementation, [metaKeys.clientCapabilities]: offers }
 }
 
 /** What a server says of itself when it is opened. */
@@ -20,11 +21,16 @@ export interface Opened {
   readonly capabilities: JsonObject
 }
 
-/** The legacy handshake up to the server's answer. */
-export async function initialize(exchange: Pick<Exchange, 'request'>, server: string, signal: AbortSignal): Promise<Opened> {
+/** The legacy handshake up to the server's answer. `offers`: what clients behind us can be asked for. */
+export async function initialize(
+  exchange: Pick<Exchange, 'request'>,
+  server: string,
+  offers: JsonObject,
+  signal: AbortSignal,
+): Promise<Opened> {
   const response = await exchange.request(
     'initialize',
-    { protocolVersion: latestLegacyVersion, capabilities: {}, clientInfo: implementation },
+    { protocolVersion: latestLegacyVersion, capabilities: offers, clientInfo: implementation },
     { signal },
   )
   if (response.kind === 'error') throw unavailable(server, `it answered \`initialize\` with error ${response.error.code}`)
@@ -84,7 +90,18 @@ export function listenToChanges(exchange: Exchange, listening: AbortSignal): voi
   exchange.request('subscriptions/listen', { notifications }, { signal: listening }).catch(() => {})
 }
 
-/** What a server is told that asks something of us: we have declared no capability, so it can only want to know that we live. */
-export function answerToServer({ id, method }: RpcRequest): string {
-  return method === 'ping' ? resultText(id, {}) : errorText(id, methodNotFound)
+/**
+ * Answers what a server asks. `request`: the one it works on, where that is known; what it asks at other times is asked of
+ * nobody, and we have no folders of our own.
+ */
+export async function answerToServer(
+  { id, method, params }: RpcRequest,
+  request: Pick<RequestOptions, 'onAsk'> | undefined,
+): Promise<string> {
+  if (method === 'ping') return resultText(id, {})
+  if (request?.onAsk !== undefined && kindOfAsk({ method, params }) !== undefined) {
+    const answer = await request.onAsk({ method, params })
+    return 'result' in answer ? resultText(id, answer.result) : errorText(id, answer.error)
+  }
+  return method === 'roots/list' ? resultText(id, { roots: [] }) : errorText(id, methodNotFound)
 }

@@ -1,6 +1,6 @@
 /**
  * A hop over the standard streams of a child process: one JSON message a line, requests matched by id. Owns the
- * child it was given. Requests from the server are answered with an error, because we declare no capability.
+ * child it was given.
  */
 import { parseExactJson } from '../../core/exact-json.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -19,6 +19,7 @@ interface Waiting {
   readonly resolve: (response: RpcResponse) => void
   readonly reject: (error: Error) => void
   readonly onProgress: ((progress: JsonObject) => void) | undefined
+  readonly onAsk: RequestOptions['onAsk']
 }
 
 /** Unwritten bytes after which a server that does not read is given up. */
@@ -32,6 +33,8 @@ export interface StdioOptions {
   readonly running: RunningServer
   readonly limits: ResponseLimits
   readonly logger: Logger
+  /** What clients behind us can be asked for. */
+  readonly offers: JsonObject
   /** Values that must never be logged (configured environment). */
   readonly secrets: readonly string[]
 }
@@ -91,6 +94,7 @@ export class StdioChannel {
         resolve: (response) => (done(), resolve(response)),
         reject: (error) => (done(), reject(error)),
         onProgress: options.onProgress,
+        onAsk: options.onAsk,
       })
       options.signal.addEventListener('abort', abort, { once: true })
       this.#write(requestText(id, method, sent))
@@ -129,7 +133,11 @@ export class StdioChannel {
         return
       case 'request':
         if (this.#options.running.stdin.writableLength > maxUnreadAnswers) this.#die('it asks without reading the answers')
-        else this.#write(answerToServer(message))
+        else
+          answerToServer(message, this.#onlyWaiting()).then(
+            (text) => this.#write(text),
+            () => {},
+          )
         return
       case 'notification':
         if (message.method === 'notifications/progress') this.#progress(message.params)
@@ -139,6 +147,12 @@ export class StdioChannel {
         this.#options.logger.warn({ server: this.#options.server, why: message.why }, 'MCP server sent an invalid message')
         this.#waitingFor(message.id)?.reject(unavailable(this.#options.server, `its answer is malformed: ${message.why}`))
     }
+  }
+
+  /** The request that runs, when there is only one: nobody can tell which of several the server asks for. */
+  #onlyWaiting(): Waiting | undefined {
+    const [only, another] = [...this.#waiting.values()].filter(({ onAsk }) => onAsk !== undefined)
+    return another === undefined ? only : undefined
   }
 
   #settle(response: RpcResponse): void {
@@ -189,7 +203,7 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
     },
     ended: channel.ended,
     request: (method, params, request) =>
-      channel.request(method, era === 'modern' ? { ...params, _meta: modernMeta(params, modernVersion) } : params, request),
+      channel.request(method, era === 'modern' ? { ...params, _meta: modernMeta(params, modernVersion, request.offers) } : params, request),
     close() {
       listening.abort()
       return channel.close()
@@ -197,7 +211,7 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
   }
   try {
     if (era === 'legacy') {
-      const opened = await initialize(exchange, options.server, signal)
+      const opened = await initialize(exchange, options.server, options.offers, signal)
       capabilities = opened.capabilities
       channel.notify('notifications/initialized')
     } else {

@@ -8,16 +8,22 @@ import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
-import { asText } from '../../core/json.ts'
+import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import type { StateStore } from '../../state/state-store.ts'
+import type { AskAnswer } from '../asks.ts'
+import { abortedError } from '../connectors/cancelling.ts'
 import type { McpContext } from '../operations.ts'
 import type { Sealer } from '../seal.ts'
-import { idKey, type RpcId } from '../codec/json-rpc.ts'
+import { idKey, type RpcId, type RpcResponse } from '../codec/json-rpc.ts'
+import type { AskClient } from './asking.ts'
+import type { Reply } from './reply.ts'
 
 export interface LegacySession {
   readonly id: string
   readonly version: string
   readonly client: McpContext['client']
+  /** What the client can be asked for. */
+  readonly offers: JsonObject
 }
 
 export interface LegacySessionsOptions {
@@ -31,7 +37,7 @@ export interface LegacySessionsOptions {
 const lifetimeMs = 24 * 3600 * 1000
 
 /** What processes tell each other. */
-const kinds = { cancelled: 'mcp.cancelled', ended: 'mcp.ended', streaming: 'mcp.streaming' } as const
+const kinds = { answered: 'mcp.answered', cancelled: 'mcp.cancelled', ended: 'mcp.ended', streaming: 'mcp.streaming' } as const
 
 export class LegacySessions {
   readonly #sealer: Sealer
@@ -40,34 +46,38 @@ export class LegacySessions {
   readonly #peers: Peers
   readonly #running = new Map<string, Cancellation>()
   readonly #streams = new Map<string, () => void>()
+  /** Who waits for answers of clients. */
+  readonly #asked = new Map<string, (answer: AskAnswer) => void>()
 
   constructor({ sealer, clock, state, peers }: LegacySessionsOptions) {
     this.#sealer = sealer
     this.#clock = clock
     this.#state = state
     this.#peers = peers
+    peers.handle(kinds.answered, (message) => {
+      if (isObject(message) && (isObject(message.result) || isObject(message.error)))
+        this.#answer(asText(message.key), message as unknown as AskAnswer)
+    })
     peers.handle(kinds.cancelled, (key) => this.#cancel(asText(key)))
     peers.handle(kinds.ended, (session) => this.#stop(asText(session)))
     peers.handle(kinds.streaming, (session) => this.#streams.get(asText(session))?.())
   }
 
   /** A new session token: visible ASCII, unguessable, useless to anybody else. */
-  mint(principal: string, gateway: string, version: string, client: McpContext['client']): string {
-    return this.#sealer.seal({ s: randomText(16), v: version, n: client.name, c: client.version, e: this.#clock.now() + lifetimeMs }, [
-      principal,
-      gateway,
-    ])
+  mint(principal: string, gateway: string, { version, client, offers }: Omit<LegacySession, 'id'>): string {
+    const payload = { s: randomText(16), v: version, n: client.name, c: client.version, o: offers, e: this.#clock.now() + lifetimeMs }
+    return this.#sealer.seal(payload, [principal, gateway])
   }
 
   /** The session of a token; undefined when unknown, expired, ended, or of another principal or gateway. */
   async open(token: string, principal: string, gateway: string): Promise<LegacySession | undefined> {
     const payload = this.#sealer.open(token, [principal, gateway])
     if (payload === undefined) return undefined
-    const { s, v, n, c, e } = payload
+    const { s, v, n, c, o, e } = payload
     if (typeof s !== 'string' || typeof v !== 'string' || typeof n !== 'string' || typeof c !== 'string' || typeof e !== 'number')
       return undefined
     if (e <= this.#clock.now() || (await this.#hasEnded(s))) return undefined
-    return { id: s, version: v, client: { name: n, version: c } }
+    return { id: s, version: v, client: { name: n, version: c }, offers: isObject(o) ? o : {} }
   }
 
   /** Ends a session: its calls are cancelled and its stream closed, wherever they are; its token is unknown from now on. */
@@ -89,6 +99,43 @@ export class LegacySessions {
         if (this.#running.get(key) === stop) this.#running.delete(key)
       },
     }
+  }
+
+  /** Asks the client of a running request, on its own stream. Rejects when the request is cancelled, or the client cannot be reached. */
+  askingOn(session: LegacySession, reply: Reply, signal: CancelSignal): AskClient {
+    return ({ method, params }) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(abortedError(signal))
+        const id = `ask-${randomText(16)}`
+        const key = askKey(session, id)
+        const done = (settle: () => void): void => {
+          this.#asked.delete(key)
+          signal.removeEventListener('abort', cancel)
+          settle()
+        }
+        const cancel = (): void => done(() => reject(abortedError(signal)))
+        this.#asked.set(key, (answer) => done(() => resolve(answer)))
+        signal.addEventListener('abort', cancel, { once: true })
+        if (!reply.ask(id, method, params))
+          done(() => reject(new TurnwardError('request.cancelled', { why: 'the client does not read what it is asked' })))
+      })
+  }
+
+  /** Takes the client's answer to what it was asked, whichever process asked. */
+  answered(session: LegacySession, message: RpcResponse): void {
+    if (typeof message.id !== 'string') return
+    const key = askKey(session, message.id)
+    const answer: AskAnswer =
+      message.kind === 'result'
+        ? { result: message.result }
+        : { error: { code: message.error.code, message: message.error.message.slice(0, 512) } }
+    if (!this.#answer(key, answer)) this.#peers.broadcast(kinds.answered, { key, ...answer } as JsonObject)
+  }
+
+  #answer(key: string, answer: AskAnswer): boolean {
+    const waiting = this.#asked.get(key)
+    waiting?.(answer)
+    return waiting !== undefined
   }
 
   /** Cancels a running request, whichever process runs it. */
@@ -129,4 +176,9 @@ export class LegacySessions {
     for (const [key, stop] of this.#running) if (key.startsWith(`${session} `)) stop.cancel(new TurnwardError('request.cancelled'))
     this.#streams.get(session)?.()
   }
+}
+
+/** Answers count in the session they were asked in. */
+function askKey(session: LegacySession, id: string): string {
+  return `${session.id} ${id}`
 }

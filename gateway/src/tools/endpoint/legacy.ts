@@ -9,6 +9,7 @@ import { errorAnswer, errorText, invalidRequest, methodNotFound } from '../codec
 import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
+import { offersOf } from './asking.ts'
 import { streamChanges } from './change-stream.ts'
 import { capabilities, methodOf } from './methods.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
@@ -26,11 +27,12 @@ export function answerInitialize(parts: EndpointParts, sessions: LegacySessions,
   const client = clientOf(message.params.clientInfo)
   const { caller, gateway, response } = arrival
   try {
-    const opened = parts.operations.openGateway(contextOf(arrival, { id: '', version, client }))
+    const offers = offersOf(message.params.capabilities)
+    const opened = parts.operations.openGateway(contextOf(arrival, { id: '', version, client, offers }))
     const instructions = opened.instructions === undefined ? {} : { instructions: opened.instructions }
     const result = { protocolVersion: version, capabilities, serverInfo: implementation, ...instructions }
     endJson(response, 200, resultText(message.id, result), {
-      'mcp-session-id': sessions.mint(caller.principal.id, gateway, version, client),
+      'mcp-session-id': sessions.mint(caller.principal.id, gateway, { version, client, offers }),
     })
   } catch (error) {
     const answer = errorAnswer(parts.logger, message.id, error)
@@ -68,6 +70,7 @@ export async function answerLegacy(
   if (message.kind === 'invalid') return endJson(arrival.response, 400, errorText(undefined, invalidRequest(message.why)))
   if (message.kind !== 'request') {
     if (message.kind === 'notification') takeNotification(sessions, session, message.method, message.params)
+    else sessions.answered(session, message)
     return endAccepted(arrival.response)
   }
   const keepAliveMs = accepts(arrival.request, 'text/event-stream') ? arrival.snapshot.settings.turns.keep_alive_ms : undefined
@@ -150,10 +153,13 @@ async function answerRequest(
     if (method === undefined) return { status: 200, text: errorText(message.id, methodNotFound) }
     // A client may ask whether we live, whatever has become of its grants.
     if (message.method !== 'ping') parts.operations.openGateway(context)
-    const result = await method({ parts, arrival, context, message, signal: running.signal, reply })
+    const ask = reply?.takesStream === true ? sessions.askingOn(session, reply, running.signal) : undefined
+    const result = await method({ parts, arrival, context, message, signal: running.signal, reply, ask })
     return { status: 200, text: resultText(message.id, result ?? {}) }
   } catch (error) {
-    return errorAnswer(parts.logger, message.id, error)
+    const { text, status } = errorAnswer(parts.logger, message.id, error)
+    // A status of its own is of the modern era only.
+    return { text, status: error instanceof TurnwardError && error.code === 'mcp.missing_capability' ? 200 : status }
   } finally {
     running.done()
   }
@@ -165,5 +171,13 @@ function takeNotification(sessions: LegacySessions, session: LegacySession, meth
 }
 
 function contextOf({ request, caller, snapshot, gateway }: Arrival, session: LegacySession): McpContext {
-  return { caller, snapshot, gateway, client: session.client, protocolVersion: session.version, headers: request.headers }
+  return {
+    caller,
+    snapshot,
+    gateway,
+    client: session.client,
+    protocolVersion: session.version,
+    offers: session.offers,
+    headers: request.headers,
+  }
 }

@@ -4,13 +4,15 @@
  */
 import type { JsonObject } from '../../core/json.ts'
 import { supportedVersions, type Era } from '../codec/versions.ts'
+import type { ReadRequest, ServerRequest } from '../operations.ts'
+import { answeredByClient } from './asking.ts'
 import { legacyDefinition, legacyRead, legacyResult } from './legacy-shapes.ts'
 import { listen } from './listen.ts'
 import { checkParameters } from './parameter-headers.ts'
 import type { MethodCall } from './parts.ts'
 import type { Page } from './pages.ts'
-import { complete, getPrompt, listReads, readResource } from './read-methods.ts'
-import { listTools, readCall, runCall } from './tool-methods.ts'
+import { completionRequest, listReads, promptRequest, resourceRequest } from './read-methods.ts'
+import { callRequest, listTools, readCall, runCall } from './tool-methods.ts'
 
 /** Resolves with the result; with undefined when it has answered on its own stream. Throws coded errors. */
 type Method = (call: MethodCall) => JsonObject | Promise<JsonObject | undefined>
@@ -28,22 +30,22 @@ const methods: Readonly<Record<Era, ReadonlyMap<string, Method>>> = {
     ['tools/call', callTool],
     ['resources/list', async (call) => modernPage('resources', await listReads(call, 'resource'))],
     ['resources/templates/list', async (call) => modernPage('resourceTemplates', await listReads(call, 'template'))],
-    ['resources/read', async (call) => ({ ttlMs: readTtlMs, ...(await readResource(call)), cacheScope: 'private' })],
+    ['resources/read', async (call) => modernRead(await read(call, resourceRequest(call)))],
     ['prompts/list', async (call) => modernPage('prompts', await listReads(call, 'prompt'))],
-    ['prompts/get', getPrompt],
-    ['completion/complete', complete],
+    ['prompts/get', (call) => read(call, promptRequest(call))],
+    ['completion/complete', (call) => read(call, completionRequest(call))],
     ['subscriptions/listen', listen],
   ]),
   legacy: new Map<string, Method>([
     ['ping', () => ({})],
     ['tools/list', async (call) => page('tools', await listTools(call), legacyDefinition)],
-    ['tools/call', async (call) => legacyResult(await runCall(call, readCall(call.message)))],
+    ['tools/call', async (call) => legacyResult(await asking(call, callRequest(call, readCall(call.message)), runCall))],
     ['resources/list', async (call) => page('resources', await listReads(call, 'resource'))],
     ['resources/templates/list', async (call) => page('resourceTemplates', await listReads(call, 'template'))],
-    ['resources/read', async (call) => legacyRead(await readResource(call))],
+    ['resources/read', async (call) => legacyRead(await asking(call, resourceRequest(call), read))],
     ['prompts/list', async (call) => page('prompts', await listReads(call, 'prompt'))],
-    ['prompts/get', async (call) => legacyRead(await getPrompt(call))],
-    ['completion/complete', async (call) => legacyRead(await complete(call))],
+    ['prompts/get', async (call) => legacyRead(await asking(call, promptRequest(call), read))],
+    ['completion/complete', async (call) => legacyRead(await read(call, completionRequest(call)))],
   ]),
 }
 
@@ -82,5 +84,23 @@ function page(field: string, { entries, nextCursor }: Page, shaped = (definition
 async function callTool(call: MethodCall): Promise<JsonObject> {
   const asked = readCall(call.message)
   if (asked.unfit === undefined) await checkParameters(call, asked)
-  return runCall(call, asked)
+  return runCall(call, callRequest(call, asked))
+}
+
+function read({ parts, context }: MethodCall, request: ReadRequest): Promise<JsonObject> {
+  return parts.operations.read(context, request)
+}
+
+/** What was read may be believed as long as its server says, by this client only. */
+function modernRead(result: JsonObject): JsonObject {
+  return result.resultType === 'input_required' ? result : { ttlMs: readTtlMs, ...result, cacheScope: 'private' }
+}
+
+/** A request of a client that is asked on its own stream. */
+function asking<Request extends ServerRequest>(
+  call: MethodCall,
+  request: Request,
+  run: (call: MethodCall, request: Request) => Promise<JsonObject>,
+): Promise<JsonObject> {
+  return answeredByClient(call, request, (now) => run(call, { ...request, ...now }))
 }

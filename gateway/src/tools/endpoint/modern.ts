@@ -11,6 +11,7 @@ import { errorAnswer, errorText, methodNotFound, rpcErrorOf } from '../codec/rpc
 import { metaKeys, modernVersion, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
+import { offersOf } from './asking.ts'
 import { clientOf } from './client-info.ts'
 import { methodOf } from './methods.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
@@ -41,10 +42,11 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, messa
   }
 }
 
-/** Marks a result as final and says who answers (basic/index, "ResultType"). What the upstream wrote in `_meta` stays. */
+/** Marks a result as final, unless it asks for input, and says who answers (basic/index, "ResultType"). What the upstream wrote in `_meta` stays. */
 function complete(result: JsonObject): JsonObject {
   const meta = isObject(result._meta) ? result._meta : {}
-  return { ...result, resultType: 'complete', _meta: { ...meta, [metaKeys.serverInfo]: implementation } }
+  const resultType = result.resultType === 'input_required' ? 'input_required' : 'complete'
+  return { ...result, resultType, _meta: { ...meta, [metaKeys.serverInfo]: implementation } }
 }
 
 interface Refused {
@@ -112,6 +114,7 @@ function contextOf({ request, caller, snapshot, gateway }: Arrival, message: Rpc
     gateway,
     client: clientOf(meta[metaKeys.clientInfo]),
     protocolVersion: modernVersion,
+    offers: offersOf(meta[metaKeys.clientCapabilities]),
     headers: request.headers,
   }
 }

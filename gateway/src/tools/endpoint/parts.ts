@@ -10,6 +10,7 @@ import type { RpcRequest } from '../codec/json-rpc.ts'
 import type { McpContext, McpOperations } from '../operations.ts'
 import type { Sealer } from '../seal.ts'
 import type { OpenStreams } from './open-streams.ts'
+import type { AskClient } from './asking.ts'
 import type { Reply } from './reply.ts'
 
 export interface EndpointParts {
@@ -42,4 +43,6 @@ export interface MethodCall {
   readonly signal: CancelSignal
   /** Undefined inside a batch, where nothing but results can be sent. */
   readonly reply: Reply | undefined
+  /** Asks the client something meanwhile; undefined where that cannot be done. */
+  readonly ask?: AskClient | undefined
 }

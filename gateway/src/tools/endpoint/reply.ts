@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { JsonObject } from '../../core/json.ts'
-import { notificationText } from '../codec/json-rpc.ts'
+import { notificationText, requestText } from '../codec/json-rpc.ts'
 
 /** Unsent bytes after which notifications are dropped: a slow reader must not grow our memory. */
 const maxUnsent = 1024 * 1024
@@ -33,6 +33,15 @@ export class Reply {
     if (this.#keepAlive === undefined || this.#response.writableEnded || this.#response.destroyed) return
     this.open()
     if (this.#response.writableLength < maxUnsent) this.#response.write(event(notificationText(method, params)))
+  }
+
+  /** Asks the client something on the stream. False when nobody is there to read it. */
+  ask(id: string, method: string, params: JsonObject): boolean {
+    if (this.#keepAlive === undefined || this.#response.writableEnded || this.#response.destroyed) return false
+    this.open()
+    if (this.#response.writableLength >= maxUnsent) return false
+    this.#response.write(event(requestText(id, method, params)))
+    return true
   }
 
   /** Sends the response message and ends. The status counts only while no event was sent. */

@@ -4,6 +4,8 @@ import { pathToRawNumber } from '../../core/exact-json.ts'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import type { RpcRequest } from '../codec/json-rpc.ts'
 import { numberRefusal } from '../codec/message-body.ts'
+import type { ToolCallRequest } from '../operations.ts'
+import { readResumed } from './asking.ts'
 import { pageOf, type Page } from './pages.ts'
 import type { MethodCall } from './parts.ts'
 import { progressOf } from './progress.ts'
@@ -41,19 +43,17 @@ export function readCall(message: RpcRequest): CallRequest {
   return { name, args: args ?? {}, meta, unfit }
 }
 
-/** Runs one call; progress goes to the reply under the client's own token. */
-export async function runCall(method: MethodCall, call: CallRequest): Promise<JsonObject> {
-  const { parts, context, signal } = method
+/** The request that a call is; progress goes to the reply under the client's own token. */
+export function callRequest(method: MethodCall, { name, args, unfit, meta }: CallRequest): ToolCallRequest {
+  const { context, signal, message } = method
+  const resumed = readResumed(message.params)
+  return { kind: 'tool_call', name, args, unfit, meta, offers: context.offers, resumed, signal, onProgress: progressOf(method, meta) }
+}
+
+/** Runs one call. */
+export async function runCall({ parts, context }: MethodCall, call: ToolCallRequest): Promise<JsonObject> {
   try {
-    return await parts.operations.callTool(context, {
-      kind: 'tool_call',
-      name: call.name,
-      args: call.args,
-      unfit: call.unfit,
-      meta: call.meta,
-      signal,
-      onProgress: progressOf(method, call.meta),
-    })
+    return await parts.operations.callTool(context, call)
   } catch (error) {
     const failure = asTurnwardError(error)
     throw failure.code === 'grant.tool'

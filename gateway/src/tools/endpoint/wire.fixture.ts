@@ -63,6 +63,7 @@ export function useEndpoint(): void {
       listTools: async () => ({ tools, complete: true }),
       listReads: async () => ({ entries: [], complete: true }),
       read: async () => ({}),
+      abandon() {},
       async callTool(_context, call) {
         calls.push(call)
         if (call.name === 'unknown') throw new TurnwardError('grant.tool')

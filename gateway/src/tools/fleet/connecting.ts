@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { Logger } from '../../core/logger.ts'
+import { everything } from '../asks.ts'
 import type { Era } from '../codec/versions.ts'
 import type { ConnectorEvents, Exchange, ResponseLimits } from '../connectors/exchange.ts'
 import { eraOfHttp, eraOfStdio, neitherEra } from '../connectors/era.ts'
@@ -88,7 +89,7 @@ export class ServerConnection {
         const request: Exchange['request'] = (method, params, options) => modernRequest(wire, 0, method, params, options)
         return openModernHttp(wire, events, await discover({ request }, signal))
       }
-      return await openLegacyHttp(wire, events).catch((error: unknown) => {
+      return await openLegacyHttp(wire, events, everything(config.may_ask)).catch((error: unknown) => {
         throw odd === undefined ? error : neitherEra(server.name, odd, error)
       })
     } catch (error) {
@@ -112,7 +113,7 @@ export class ServerConnection {
     const workDir = join(dataDir, `${server.name}-${randomText(8)}`)
     const running = await runner.start({ server, workDir, logger })
     this.#isBounded = running.isBounded
-    return { server: server.name, running, limits, logger, secrets: Object.values(config.env) }
+    return { server: server.name, running, limits, logger, offers: everything(config.may_ask), secrets: Object.values(config.env) }
   }
 
   async #era(ask: () => Promise<Era>): Promise<Era> {

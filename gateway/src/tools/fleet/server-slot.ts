@@ -9,7 +9,9 @@ import { digestJson } from '../../core/hash.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { parameterHeaders } from '../codec/header-values.ts'
-import { askServer, callTool } from '../connectors/calling-tool.ts'
+import { askable, whyNotAsked, type Ask, type AskAnswer } from '../asks.ts'
+import { rpcCodes } from '../codec/json-rpc.ts'
+import { askServer, callTool, type CallParameters } from '../connectors/calling-tool.ts'
 import { waitFor } from '../connectors/cancelling.ts'
 import type { Exchange } from '../connectors/exchange.ts'
 import { listAll, listOthers, type Listed } from '../connectors/listing.ts'
@@ -17,6 +19,8 @@ import { noReads, readsOf, type ServerReads } from '../reads.ts'
 import { unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import { CallQueue } from './call-queue.ts'
+import { Deadline } from './deadline.ts'
+import { HeldRequests, notWaiting } from './held-requests.ts'
 import { whatIsMissing } from './missing-tools.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
@@ -55,6 +59,7 @@ export class ServerSlot {
   #startedAt: number | undefined
   #read: ReadTools = noTools
   #reads: ServerReads = noReads
+  readonly #held: HeldRequests
   /** Why the server may have more tools than it could list. */
   #cut: string | undefined
   #listedAt = 0
@@ -68,6 +73,7 @@ export class ServerSlot {
     this.server = server
     this.#options = options
     this.#connection = new ServerConnection(options)
+    this.#held = new HeldRequests(server.name)
     const width = server.config.max_concurrent
     this.#queue = new CallQueue(
       width,
@@ -150,56 +156,78 @@ export class ServerSlot {
 
   /** One call. Throws `mcp.*` or `request.cancelled`. */
   call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
-    return this.#inTurn(options, (stop) => this.#callNow(tool, args, options, stop))
+    return this.#asking(options, (exchange, own) => this.#callNow(exchange, tool, args, own))
   }
 
   /** One request that is no call. Throws `mcp.*` or `request.cancelled`. */
   ask(method: string, params: JsonObject, options: CallOptions): Promise<JsonObject> {
-    return this.#inTurn(options, async (signal) => {
-      const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(signal)
-      return askServer(exchange, this.server.name, method, params, { signal, onProgress: options.onProgress, meta: options.meta })
-    })
+    return this.#asking(options, (exchange, own) => askServer(exchange, this.server.name, method, params, own))
+  }
+
+  /** Cancels a request that waits for input. */
+  abandon(state: string, owner: string): void {
+    this.#held.abandon(owner, state)
+  }
+
+  /**
+   * A request whose server may ask for something meanwhile. One of the modern era says so in its result; for one of the legacy
+   * era the request is held, and looks to whoever made it as if it were modern.
+   */
+  async #asking(options: CallOptions, run: (exchange: Exchange, own: CallParameters) => Promise<JsonObject>): Promise<JsonObject> {
+    const { resumed, owner = '', signal, onProgress, meta } = options
+    const offers = askable(options.offers ?? {}, this.server.config.may_ask)
+    const isAskable = Object.keys(offers).length > 0
+    const state = this.#state
+    if (resumed?.state !== undefined && this.#held.has(resumed.state))
+      return this.#held.resume(owner, resumed.state, resumed.answers, signal)
+    const inTurn = (own: CancelSignal, more: Partial<CallParameters>): Promise<JsonObject> =>
+      this.#inTurn(own, async (stop, deadline) => {
+        const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(stop)
+        if (exchange.era === 'legacy' && resumed !== undefined) throw notWaiting()
+        const { onAsk } = more
+        // Nobody's time but the server's counts against it.
+        const paused: CallParameters['onAsk'] = onAsk === undefined ? undefined : (ask) => deadline.paused(() => onAsk(ask))
+        return run(exchange, { signal: stop, onProgress, meta, resumed, ...(isAskable ? { offers } : {}), onAsk: paused })
+      })
+    if (!isAskable || (state.kind === 'ready' && state.exchange.era === 'modern')) return inTurn(signal, {})
+    return this.#held.start(
+      owner,
+      (own, answerFor) => inTurn(own, { onAsk: async (ask) => refusalOfAsk(ask, offers) ?? answerFor(ask) }),
+      signal,
+    )
   }
 
   /** Queue, deadline, cancellation. */
-  async #inTurn(options: CallOptions, run: (signal: CancelSignal) => Promise<JsonObject>): Promise<JsonObject> {
+  async #inTurn(signal: CancelSignal, run: (stop: CancelSignal, deadline: Deadline) => Promise<JsonObject>): Promise<JsonObject> {
     const { name, config } = this.server
     const stop = new Cancellation()
-    const deadline = setTimeout(
-      () => stop.cancel(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })),
-      config.timeout_ms,
+    const deadline = new Deadline(config.timeout_ms, () =>
+      stop.cancel(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })),
     )
-    const cancel = (): void =>
-      stop.cancel(options.signal.reason instanceof TurnwardError ? options.signal.reason : new TurnwardError('request.cancelled'))
-    if (options.signal.aborted) cancel()
-    options.signal.addEventListener('abort', cancel, { once: true })
+    const cancel = (): void => stop.cancel(signal.reason instanceof TurnwardError ? signal.reason : new TurnwardError('request.cancelled'))
+    if (signal.aborted) cancel()
+    signal.addEventListener('abort', cancel, { once: true })
     try {
-      return await this.#queue.run(stop, () => run(stop))
+      return await this.#queue.run(stop, () => run(stop, deadline))
     } catch (error) {
       // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.
       if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') this.#relist()
       throw error
     } finally {
-      clearTimeout(deadline)
-      options.signal.removeEventListener('abort', cancel)
+      deadline.end()
+      signal.removeEventListener('abort', cancel)
       if (this.#queue.running === 0) this.#options.onIdle()
     }
   }
 
-  async #callNow(tool: CatalogueTool, args: JsonObject, options: CallOptions, signal: CancelSignal): Promise<JsonObject> {
-    const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(signal)
+  async #callNow(exchange: Exchange, tool: CatalogueTool, args: JsonObject, own: CallParameters): Promise<JsonObject> {
     const current = this.#read.byOriginalName.get(tool.originalName)
     // What was decided on is what runs.
     if (current === undefined || current.digest !== tool.digest)
       throw unavailable(this.server.name, 'the tool has changed since it was listed')
     const headers =
       exchange.era === 'modern' && current.headerParameters.length > 0 ? parameterHeaders(current.headerParameters, args) : undefined
-    return callTool(exchange, this.server.name, tool.originalName, args, {
-      signal,
-      onProgress: options.onProgress,
-      meta: options.meta,
-      headers,
-    })
+    return callTool(exchange, this.server.name, tool.originalName, args, headers === undefined ? own : { ...own, headers })
   }
 
   async #ready(signal: CancelSignal): Promise<Exchange> {
@@ -332,6 +360,7 @@ export class ServerSlot {
 
   async close(): Promise<void> {
     this.#closing.abort(new TurnwardError('gateway.draining'))
+    this.#held.close()
     clearTimeout(this.#retry)
     const state = this.#state
     if (state.kind === 'starting') await state.done
@@ -342,6 +371,12 @@ export class ServerSlot {
 
 function fingerprint(read: ReadTools, cut: string | undefined): string {
   return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
+}
+
+/** What a server is answered that asks for something the client does not offer; undefined when it does. */
+function refusalOfAsk(ask: Ask, offers: JsonObject): AskAnswer | undefined {
+  const why = whyNotAsked(ask, offers)
+  return why === undefined ? undefined : { error: { code: rpcCodes.methodNotFound, message: why } }
 }
 
 function digestOfReads({ resources, templates, prompts, leftOut, hasResources }: ServerReads): string {

@@ -2,7 +2,10 @@
 import { asTurnwardError } from '../../core/error.ts'
 import { admit, admittedLabel, type Admission, type PassedContent } from '../../policy/admit.ts'
 import { comesFrom, type Evidence } from '../../policy/evidence.ts'
+import type { Label } from '../../policy/types.ts'
+import { sealAsked } from '../asked-again.ts'
 import type { EndedToolCall, ExecutedToolCall } from '../call.ts'
+import { joining, narrow } from '../sessions/narrowing.ts'
 import { isFreeLabel, labelOfWords, rememberWords, textsIn } from '../provenance/words-of-call.ts'
 import { callStateOf, settleState } from '../state-of-call.ts'
 import { passedResult } from './passing-content.ts'
@@ -13,7 +16,9 @@ export async function admitToolResult(call: ExecutedToolCall): Promise<EndedTool
   const before = call.session.policyState.label
   const { execution } = call
   try {
-    const content = await admitInto(call, await evidenceOf(call))
+    const evidence = await evidenceOf(call)
+    if (execution.outcome === 'asked') return await admitAsks(call, before, evidence)
+    const content = await admitInto(call, evidence)
     await settleState(call.services)
     return { ...call, before, end: execution, result: passedResult(execution.result, content) }
   } catch (thrown) {
@@ -22,6 +27,15 @@ export async function admitToolResult(call: ExecutedToolCall): Promise<EndedTool
     if (call.turn !== null) failure.turn ??= call.turn
     return { ...call, before, end: { outcome: 'error', failure }, result: {} }
   }
+}
+
+/** What a server asks is its words, to a person or to a model. The call goes on: its effects are neither had nor gone. */
+async function admitAsks(call: ExecutedToolCall, before: Label, evidence: Evidence): Promise<EndedToolCall> {
+  const { services, snapshot, session, execution } = call
+  await narrow(call, call.tool.name, joining(admittedLabel(snapshot.policy, admissionOf(call), evidence)))
+  await services.sessions.save(session, snapshot.settings.turns.session_idle_ms)
+  await settleState(services)
+  return { ...call, before, end: execution, result: sealAsked(call, execution.result) }
 }
 
 function admitInto(call: ExecutedToolCall, evidence: Evidence): Promise<PassedContent> {

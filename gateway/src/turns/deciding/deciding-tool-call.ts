@@ -20,7 +20,7 @@ export async function decideToolCall(call: ToolCall): Promise<DecidedToolCall> {
 
 function judge(call: ToolCall, state: PolicyState, evidence: Evidence): Verdict {
   const { snapshot, tool } = call
-  if (snapshot.settings.turns.tickets === 'required' && call.held === undefined) {
+  if (snapshot.settings.turns.tickets === 'required' && call.proposal === undefined) {
     return snapshot.policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
   }
   // What we decide on and what the server would read are two values then.

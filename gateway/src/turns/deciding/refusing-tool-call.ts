@@ -15,7 +15,7 @@ import { settleToolCall } from './settling-tool-call.ts'
 
 export async function refuseToolCall(call: DecidedToolCall): Promise<EndedToolCall> {
   const notice = refusalNotice(call.verdict)
-  if (call.held !== undefined) {
+  if (call.proposal !== undefined) {
     await noteRefused(call, call.tool.name, call.verdict)
     await noteNotice(call, notice)
   }

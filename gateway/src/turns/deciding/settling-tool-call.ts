@@ -21,8 +21,8 @@ export async function settleToolCall<Result>(
 }
 
 /** A history can tell of a call that a model proposed, and what it tells can matter where the call has effects. */
-function ended({ snapshot, tool, held, callKey }: ToolCall, effects: EffectLedger): EffectLedger {
-  if (held === undefined) return effects
+function ended({ snapshot, tool, proposal, callKey }: ToolCall, effects: EffectLedger): EffectLedger {
+  if (proposal === undefined) return effects
   const { contract } = effectiveContract(snapshot.policy.contractOf(tool.name), subjectOf(tool))
   return contract.effects.length === 0 ? effects : noteEnd(effects, callKey)
 }

@@ -68,7 +68,7 @@ export function recordToolOutcome(call: EndedToolCall): void {
     errorCode: end.failure?.code,
     session: call.session.id,
     turn: call.turn,
-    toolCallId: call.held?.ticket.callId ?? call.callKey,
+    toolCallId: call.proposal?.callId ?? call.callKey,
   })
 }
 
@@ -79,7 +79,7 @@ function subjectFields(
     id: call.decision,
     kind: call.request.kind,
     subject: call.tool.name,
-    toolCallId: call.held?.ticket.callId ?? call.callKey,
+    toolCallId: call.proposal?.callId ?? call.callKey,
     gateway: call.gateway,
     upstream: call.tool.server,
     credential: call.credential,
@@ -89,7 +89,7 @@ function subjectFields(
 }
 
 function ticketState(call: ToolCall): 'matched' | 'none' | 'not_needed' {
-  if (call.held !== undefined) return 'matched'
+  if (call.proposal !== undefined) return 'matched'
   return call.snapshot.settings.turns.tickets === 'off' ? 'not_needed' : 'none'
 }
 

@@ -61,7 +61,15 @@ export async function offeredBy(call: ServingCall, server: OwnServer): Promise<S
 }
 
 export function contextFor({ snapshot, caller, origin }: ServingCall, gateway: string): McpContext {
-  return { caller, snapshot, gateway, client: { name: '', version: '' }, protocolVersion: latestLegacyVersion, headers: origin.headers }
+  return {
+    caller,
+    snapshot,
+    gateway,
+    client: { name: '', version: '' },
+    protocolVersion: latestLegacyVersion,
+    offers: {},
+    headers: origin.headers,
+  }
 }
 
 function listed({ name, originalName, definition: { annotations } }: CatalogueTool): ListedTool {

@@ -15,6 +15,7 @@ import type { Ticket } from '../../state/state-values.ts'
 import type { CatalogueEntry } from '../../tools/catalogue.ts'
 import type { McpContext, ServerRequest } from '../../tools/operations.ts'
 import type { Services } from '../services.ts'
+import type { AskedBefore } from '../asked-again.ts'
 import { connectionSession, hasConversations, offeringConversations } from './conversations.ts'
 import { namedSession, sessionNamed } from './naming-session.ts'
 import { giveBackTicket, holdTicket, ticketKey, type HeldTicket } from './tickets.ts'
@@ -27,16 +28,27 @@ export interface LinkedSession {
   readonly besides: Label
 }
 
-/** `digest`: of the arguments as they were written (SHA-256, hex). */
+/** A call whose session is to be found. */
+export interface UnlinkedCall {
+  readonly tool: CatalogueEntry
+  readonly request: ServerRequest
+  /** Of the arguments as they were written (SHA-256, hex). */
+  readonly digest: string
+  /** What it was before, where it has asked for input and comes back with it. */
+  readonly before: AskedBefore | undefined
+}
+
 export async function linkSession(
   services: Services,
   context: McpContext,
-  tool: CatalogueEntry,
-  request: ServerRequest,
-  digest: string,
+  { tool, request, digest, before }: UnlinkedCall,
 ): Promise<LinkedSession> {
   const { snapshot, caller } = context
   const connection = await mcpSession(services, context)
+  if (before !== undefined) {
+    const session = await services.sessions.find(before.session, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+    if (session !== undefined) return { session, turn: before.turn, held: undefined, besides: connection.policyState.label }
+  }
   // An owner without conversations has nobody who could have proposed the call.
   const hasModelCalls = await hasConversations(services, caller)
   const held =

@@ -1,0 +1,87 @@
+/**
+ * What servers may ask of the client while they work on a request: the words of a person, a model, the folders it works in.
+ * Who is asked has said so beforehand; nobody is asked anything else.
+ */
+import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+
+/** One thing a server asks for. */
+export interface Ask {
+  readonly method: string
+  readonly params: JsonObject
+}
+
+/** What it is answered: a result, or why there is none. */
+export type AskAnswer = { readonly result: JsonObject } | { readonly error: { readonly code: number; readonly message: string } }
+
+/** Kinds of asks, by the capability under which clients declare them. */
+export type AskKind = 'elicitation' | 'sampling' | 'roots'
+
+const kinds: Readonly<Record<string, AskKind>> = {
+  'elicitation/create': 'elicitation',
+  'sampling/createMessage': 'sampling',
+  'roots/list': 'roots',
+}
+
+/** More than a person could be asked at once. */
+const mostAsks = 32
+
+export function kindOfAsk({ method }: Ask): AskKind | undefined {
+  return Object.hasOwn(kinds, method) ? kinds[method] : undefined
+}
+
+/** Why the client cannot be asked this; undefined when it can. `capabilities`: as the client has declared them. */
+export function whyNotAsked(ask: Ask, capabilities: JsonObject): string | undefined {
+  const kind = kindOfAsk(ask)
+  if (kind === undefined) return 'no client is asked such a thing'
+  const declared = capabilities[kind]
+  if (!isObject(declared)) return `the client does not offer \`${kind}\``
+  // Until 2025-06-18 there were forms only, and an empty object declares them still.
+  if (kind === 'elicitation' && ask.params.mode === 'url' && !isObject(declared.url)) return 'the client opens no pages'
+  if (kind === 'sampling' && ask.params.tools !== undefined && !isObject(declared.tools)) return 'the client samples without tools'
+  return undefined
+}
+
+/** What of a client's capabilities servers are told: what they may ask for, and nothing else. */
+export function askable(capabilities: JsonObject, allowed: readonly AskKind[]): JsonObject {
+  return Object.fromEntries(allowed.flatMap((kind) => (isObject(capabilities[kind]) ? [[kind, capabilities[kind]] as const] : [])))
+}
+
+/** What a server that keeps one session for all clients is told: everything that any of them may offer. Who asks is told then. */
+export function everything(allowed: readonly AskKind[]): JsonObject {
+  const all: Readonly<Record<AskKind, JsonObject>> = { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} }
+  return Object.fromEntries(allowed.map((kind) => [kind, all[kind]]))
+}
+
+/** A result that asks for input (2026-07-28, basic/patterns/mrtr). */
+export interface InputRequired {
+  readonly requests: ReadonlyMap<string, Ask>
+  /** The server's own, to be shown to it again. */
+  readonly state: string | undefined
+}
+
+/** Undefined when the result asks for nothing. Throws a RangeError saying what is wrong with what it asks. */
+export function readInputRequired(result: JsonObject): InputRequired | undefined {
+  if (result.resultType !== 'input_required') return undefined
+  const { inputRequests = {}, requestState } = result
+  if (!isObject(inputRequests)) throw new RangeError('its input requests are no object')
+  const requests = new Map(Object.entries(inputRequests).map(([key, value]) => [key, readAsk(value)] as const))
+  if (requests.size > mostAsks) throw new RangeError(`it asks for more than ${mostAsks} things at once`)
+  if (requestState !== undefined && requestState !== null && typeof requestState !== 'string') throw new RangeError('its state is not text')
+  const state = typeof requestState === 'string' ? requestState : undefined
+  if (requests.size === 0 && state === undefined) throw new RangeError('it asks for nothing')
+  return { requests, state }
+}
+
+function readAsk(value: JsonValue): Ask {
+  if (!isObject(value) || typeof value.method !== 'string' || !Object.hasOwn(kinds, value.method))
+    throw new RangeError('it asks for something unknown')
+  return { method: value.method, params: isObject(value.params) ? value.params : {} }
+}
+
+export function inputRequired(requests: ReadonlyMap<string, Ask>, state: string): JsonObject {
+  return {
+    resultType: 'input_required',
+    inputRequests: Object.fromEntries([...requests].map(([key, { method, params }]) => [key, { method, params }])),
+    requestState: state,
+  }
+}
