@@ -3,7 +3,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { Json } from '../harness/json.ts'
 import { until } from '../harness/until.ts'
-import { clientConfig, clientKey, type ClientPlace } from './client-place.ts'
+import { clientConfig, clientKey, nowhere, type ClientPlace } from './client-place.ts'
 
 const { MCP_CONFORMANCE_SCENARIO: scenario = '', MCP_CONFORMANCE_PROTOCOL_VERSION: version, MCP_CONFORMANCE_CONTEXT: context } = process.env
 const place = JSON.parse(process.env['TURNWARD_SUITE_PLACE'] ?? '{}') as ClientPlace
@@ -66,11 +66,11 @@ async function withServer(url: string, work: () => Promise<void>): Promise<void>
     })
     await work()
   } finally {
-    await configure(undefined)
+    await configure(nowhere)
   }
 }
 
-async function configure(url: string | undefined): Promise<void> {
+async function configure(url: string): Promise<void> {
   const before = await revision()
   await writeFile(`${place.configPath}.new`, JSON.stringify(clientConfig(url)))
   await rename(`${place.configPath}.new`, place.configPath)

@@ -4,12 +4,12 @@
  */
 import { join } from 'node:path'
 import { startGateway } from '../harness/gateway-process.ts'
-import { clientConfig, type ClientPlace } from './client-place.ts'
+import { clientConfig, nowhere, type ClientPlace } from './client-place.ts'
 import { checkClient, required, type Check, type Ran, type Revision } from './suite.ts'
 
 /** One scenario after the other: each has the configuration of the gateway to itself. */
 export async function ranAsClient(revision: Revision): Promise<Ran> {
-  await using gateway = await startGateway({ config: clientConfig(undefined) })
+  await using gateway = await startGateway({ config: clientConfig(nowhere) })
   const place: ClientPlace = { url: gateway.url, configPath: gateway.configPath }
   const command = `${process.execPath} --disable-warning=ExperimentalWarning ${join(import.meta.dirname, 'client-command.ts')}`
   const ran = new Map<string, readonly Check[]>()
