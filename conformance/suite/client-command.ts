@@ -16,8 +16,13 @@ interface ToolCall {
 
 type Play = (client: Client) => Promise<unknown>
 
-const call = (name: string, args: Record<string, unknown> = {}): Play => {
-  return (client) => client.callTool({ name, arguments: args })
+/** Calls a tool by the name it is listed under, as clients do that mirror its parameters in headers. */
+const call = (tool: string, args: Record<string, unknown> = {}): Play => {
+  return async (client) => {
+    const { tools } = await client.listTools()
+    const name = tools.find((listed) => listed.name.split('__').at(-1) === tool)?.name ?? tool
+    return client.callTool({ name, arguments: args })
+  }
 }
 
 /** One after the other. What the gateway refuses ends none of the others: the suite judges what its server was sent. */
