@@ -183,11 +183,13 @@ export class ServerSlot {
     const inTurn = (own: CancelSignal, more: Partial<CallParameters>): Promise<JsonObject> =>
       this.#inTurn(own, async (stop, deadline) => {
         const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(stop)
-        if (exchange.era === 'legacy' && resumed !== undefined) throw notWaiting()
+        // Answers without a state belong to no request that a legacy server could be waiting in: it is asked from the start.
+        const goesOn = exchange.era === 'legacy' ? undefined : resumed
+        if (goesOn === undefined && resumed?.state !== undefined) throw notWaiting()
         const { onAsk } = more
         // Nobody's time but the server's counts against it.
         const paused: CallParameters['onAsk'] = onAsk === undefined ? undefined : (ask) => deadline.paused(() => onAsk(ask))
-        return run(exchange, { signal: stop, onProgress, meta, resumed, ...(isAskable ? { offers } : {}), onAsk: paused })
+        return run(exchange, { signal: stop, onProgress, meta, resumed: goesOn, ...(isAskable ? { offers } : {}), onAsk: paused })
       })
     if (!isAskable || (state.kind === 'ready' && state.exchange.era === 'modern')) return inTurn(signal, {})
     return this.#held.start(
