@@ -19,10 +19,15 @@ type Play = (client: Client) => Promise<unknown>
 /** Calls a tool by the name it is listed under, as clients do that mirror its parameters in headers. */
 const call = (tool: string, args: Record<string, unknown> = {}): Play => {
   return async (client) => {
-    const { tools } = await client.listTools()
-    const name = tools.find((listed) => listed.name.split('__').at(-1) === tool)?.name ?? tool
+    const { name } = await listed(client, tool)
     return client.callTool({ name, arguments: args })
   }
+}
+
+async function listed(client: Client, tool: string) {
+  const found = (await client.listTools()).tools.find(({ name }) => name.split('__').at(-1) === tool)
+  if (found === undefined) throw new Error(`no tool is listed as ${tool}`)
+  return found
 }
 
 /** One after the other. What the gateway refuses ends none of the others: the suite judges what its server was sent. */
@@ -51,6 +56,10 @@ const plays: Readonly<Record<string, Play>> = {
     async (client) => client.getPrompt({ name: (await client.listPrompts()).prompts[0]?.name ?? '' }),
   ),
   'http-custom-headers': all(...givenCalls().map(({ name, arguments: args }) => call(name, args))),
+  'json-schema-2020-12-preservation': async (client) => {
+    const { inputSchema: schema } = await listed(client, 'json_schema_2020_12_tool')
+    await call('json_schema_echo', { schema })(client)
+  },
   'http-invalid-tool-headers': async (client) => {
     for (const { name } of (await client.listTools()).tools) await client.callTool({ name, arguments: { region: 'eu', value: 'x' } })
   },

@@ -9,7 +9,7 @@ import { installed } from '../mcp/upstream-servers.ts'
 const packageFolder = '@modelcontextprotocol/conformance'
 
 export type Revision = '2025-11-25' | '2026-07-28'
-export const revisions: readonly Revision[] = ['2025-11-25', '2026-07-28']
+export type Leg = 'server' | 'client'
 
 export interface Check {
   readonly id: string
@@ -21,9 +21,9 @@ export interface Check {
 export type Ran = ReadonlyMap<string, readonly Check[]>
 
 /** What a server must pass, or a client, to conform to a revision: frozen by the suite. */
-export async function required(revision: Revision, leg: 'server' | 'client'): Promise<readonly string[]> {
+export async function required(revision: Revision, leg: Leg): Promise<readonly string[]> {
   const text = await readFile(installed(join(packageFolder, 'requirements', `${revision}.yaml`)), 'utf8')
-  return (parse(text) as Record<'server' | 'client', string[]>)[leg]
+  return (parse(text) as Record<Leg, string[]>)[leg]
 }
 
 /** Every scenario of a revision against a server. */
