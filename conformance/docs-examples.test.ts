@@ -13,7 +13,7 @@ import { fixtureServer } from './mcp/upstream-servers.ts'
 
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
-const pages = ['chat-completions', 'messages', 'responses', 'gemini', 'converse', 'providers'] as const
+const pages = ['chat-completions', 'messages', 'responses', 'gemini', 'converse', 'providers', 'files-and-batches'] as const
 
 interface Example {
   readonly page: string
@@ -65,7 +65,7 @@ const env = () => ({ ...process.env, TURNWARD_URL: governed.url, TURNWARD_KEY: s
 
 // What the examples need beside curl, for machines that do not have it.
 const prelude = `curl() { command curl -sS --fail-with-body "$@"; }
-jq() { node -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).id)'; }
+jq() { node -e 'console.log(JSON.parse(require("fs").readFileSync(0, "utf8"))[process.argv[1].slice(1)])' "$2"; }
 `
 
 describe.each(inLanguage('sh').filter(({ text }) => text.includes('curl')))('the page $page', ({ text }) => {

@@ -28,6 +28,7 @@ export interface TurnRecord {
   readonly outcome?: string
   readonly errorCode?: string
   readonly hidden?: readonly string[]
+  readonly batch?: { readonly id: string; readonly customId: string }
   readonly usage?: Readonly<Record<string, number>>
   readonly [field: string]: unknown
 }

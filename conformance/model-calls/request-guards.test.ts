@@ -219,7 +219,12 @@ test('the answer to a refused body ends the connection, so that its rest is not 
   expect(raw.match(/HTTP\/1\.1 /g)).toHaveLength(1)
 })
 
-test.each(['/v1/files', '/v1/files/file-1/content', '/v1/batches', '/v1/messages/batches', '/v1/vector_stores/a', '/v1/threads/t/runs'])(
+test.each(['/v1beta/files', '/upload/v1beta/files', '/v1beta/batches'])('a client of Gemini is told so of %s as well', async (path) => {
+  const answer = await fetch(`${governed.url}${path}`, { headers: { 'x-goog-api-key': secrets.alice } })
+  expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('request uses a feature this gateway does not relay')])
+})
+
+test.each(['/v1/uploads', '/v1/uploads/u/parts', '/v1beta/files', '/v1beta/batches/b', '/v1/vector_stores/a', '/v1/threads/t/runs'])(
   'what vendors have at %s is refused by name, and a stranger is not even told that',
   async (path) => {
     for (const method of ['GET', 'POST']) {

@@ -291,16 +291,23 @@ test('a forced choice is met by the first call', async () => {
   expect(second?.body.tool_choice).toBe('auto')
 })
 
-test('an answer in the background may run them as well', async () => {
+test.each([false, true])('an answer in the background may run them as well (stream: %s)', async (stream) => {
   script(
     () => ({ calls: [makes('count', { n: 1 })] }),
     () => ({ text: 'One.' }),
   )
-  const begun = await alice.responses.create({ model: 'pro-test', input: question('Count.'), tools: [server()], background: true })
-  await expect.poll(async () => (await alice.responses.retrieve(begun.id)).status).toBe('completed')
-  const done = await alice.responses.retrieve(begun.id)
-  expect(done.id).toBe(begun.id)
+  const body = { model: 'pro-test', input: question('Count.'), tools: [server()], background: true }
+  const events: OpenAI.Responses.ResponseStreamEvent[] = []
+  if (stream) for await (const event of await alice.responses.create({ ...body, stream })) events.push(event)
+  const id = stream ? (events[0]?.type === 'response.created' ? events[0].response.id : '') : (await alice.responses.create(body)).id
+  await expect.poll(async () => (await alice.responses.retrieve(id)).status).toBe('completed')
+  const done = await alice.responses.retrieve(id)
+  expect(done.id).toBe(id)
   expect(done.output.map(({ type }) => type)).toEqual(['mcp_list_tools', 'mcp_call', 'message'])
+  if (!stream) return
+  expect(events.map(({ sequence_number: number }) => number)).toEqual(events.map((_, at) => at))
+  expect(events.filter(({ type }) => type === 'response.mcp_call.completed')).toHaveLength(1)
+  expect(events.at(-1)).toMatchObject({ type: 'response.completed', response: { id, output: done.output } })
 })
 
 test('nobody gets by it what the endpoint would not give', async () => {

@@ -53,4 +53,27 @@ test('responses are kept by all processes of a gateway together', async () => {
   for (const request of vendor.requests.slice(before)) expect(await request.ended).toBe('left')
   const next = await until('a place', () => client.responses.create({ model, input: 'Last.', background: true }).catch(() => undefined))
   await until('its answer', async () => ((await client.responses.retrieve(next.id)).status === 'completed' ? true : undefined))
+
+  let goOn = (): void => {}
+  const opened = new Promise<void>((resolve) => (goOn = resolve))
+  vendor.respond((request) => {
+    const { parts, ...reply } = say(request, { text: 'All that was thought in the meantime.' })
+    return { ...reply, parts: [...parts.slice(0, 6), opened, ...parts.slice(6)] }
+  })
+  const take = async (stream: AsyncIterable<OpenAI.Responses.ResponseStreamEvent>, most = Infinity) => {
+    const events: OpenAI.Responses.ResponseStreamEvent[] = []
+    for await (const event of stream) if (events.push(event) >= most) break
+    return events
+  }
+  const seen = await take(await client.responses.create({ model, input: 'Stream.', background: true, stream: true }), 5)
+  const id = seen[0]?.type === 'response.created' ? seen[0].response.id : ''
+  const rests = Promise.all(
+    Array.from({ length: many }, async () => take(await client.responses.retrieve(id, { stream: true, starting_after: 4 }))),
+  )
+  goOn()
+  const [rest = [], ...others] = await rests
+  for (const other of others) expect(other).toEqual(rest)
+  const whole = await take(await client.responses.retrieve(id, { stream: true }))
+  expect([...seen, ...rest]).toEqual(whole)
+  expect(whole.at(-1)).toMatchObject({ type: 'response.completed', response: { status: 'completed' } })
 })

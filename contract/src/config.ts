@@ -13,6 +13,7 @@ import {
   turnsSchema,
 } from './config/agent-floor.ts'
 import { nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './config/common.ts'
+import { batchesSchema, filesSchema } from './config/files.ts'
 import { grantSchema, groupSchema, identitySchema, keySchema, principalSchema } from './config/identity.ts'
 import { credentialSchema, routeSchema, upstreamSchema } from './config/model-floor.ts'
 import { packNameSchema } from './config/packs.ts'
@@ -61,6 +62,8 @@ export const configSchema = z.strictObject({
   policy: policySchema.prefault({}),
   turns: turnsSchema.prefault({}),
   responses: responsesSchema.prefault({}),
+  files: filesSchema.prefault({}),
+  batches: batchesSchema.prefault({}),
 
   consumers: notAvailableYet('consumers'),
   approvals: notAvailableYet('approvals'),

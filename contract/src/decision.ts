@@ -83,6 +83,8 @@ export const decisionRecordSchema = z.object({
   calledAs: z.string().optional(),
   /** What the caller, or an edge in front, calls the request: its `x-request-id`. */
   requestId: z.string().optional(),
+  /** The line of a batch that the call was made for: ids of both, as its caller knows them. */
+  batch: z.object({ id: z.string(), customId: z.string() }).optional(),
   /** The known client that made the model call. */
   client: z.string().optional(),
   /** Kind of a side request of the client (`title`, `summary`), which belongs to no turn. */

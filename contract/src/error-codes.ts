@@ -82,6 +82,11 @@ export const errorCodes = {
     title: 'Only a response in the background can be cancelled',
     fix: 'Close the connection on which it is answered.',
   },
+  'response.not_streamed': {
+    status: 400,
+    title: 'The response has no stream that could be followed',
+    fix: 'Ask for it without `stream`.',
+  },
   'response.too_many': {
     status: 429,
     title: 'Too many responses are made in the background at a time',
@@ -92,6 +97,32 @@ export const errorCodes = {
     title: 'The response was interrupted because the gateway that made it has stopped',
     fix: 'Ask again.',
   },
+  'file.not_found': {
+    status: 404,
+    title: 'No file is kept here under this id',
+    fix: 'It is somebody else’s, was deleted, or has expired: upload it, or send its content in the request itself.',
+  },
+  'file.no_room': {
+    status: 403,
+    title: 'There is no room for another file of this caller',
+    fix: 'Delete files (`DELETE /v1/files/{id}`), or raise `files.max_kept` and `files.max_kept_bytes`.',
+  },
+  'batch.not_found': {
+    status: 404,
+    title: 'No batch is known here under this id',
+    fix: 'It is somebody else’s, was deleted, or has been forgotten (`files.ttl_ms`): make it again.',
+  },
+  'batch.too_many': {
+    status: 429,
+    title: 'There are too many batches of this caller',
+    fix: 'Wait for one to end (`batches.max_open`), or delete some that have ended (`batches.max_kept`).',
+  },
+  'batch.too_long': {
+    status: 413,
+    title: 'The batch has too many lines',
+    fix: 'Make several of it, or raise `batches.max_lines`.',
+  },
+  'batch.not_over': { status: 400, title: 'The batch has not ended', fix: 'Wait until it has, or cancel it.' },
   'realtime.too_many': {
     status: 503,
     title: 'Too many realtime sessions are open',

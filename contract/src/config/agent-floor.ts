@@ -168,7 +168,7 @@ export const responsesSchema = z.strictObject({
     .min(60_000)
     .max(30 * 24 * 3600 * 1000)
     .optional(),
-  /** Largest conversation that is kept with an answer, in bytes. */
+  /** Largest conversation that is kept with an answer, in bytes; and the most that the events of a stream take, packed. */
   max_bytes: z.number().int().min(1024).max(3_000_000).default(1_000_000),
   /** How much is kept for one caller, in answers and in bytes; the oldest go first. */
   max_kept: z.number().int().min(64).max(1_000_000).default(10_000),

@@ -7,6 +7,8 @@ import { OfferedModels } from '../models/offered-models.ts'
 import { modelOperations, pathEmbeddings } from '../models/operations.ts'
 import { answerError } from '../turns/answering/answering-client.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
+import { answerBatches } from '../turns/batches/answering-batches.ts'
+import { answerFiles } from '../turns/files/answering-files.ts'
 import { answerKept, answerKeptConversation } from '../turns/keeping/answering-kept.ts'
 import { runModelCall } from '../turns/model-call.ts'
 import { runModelOperation } from '../turns/model-operation.ts'
@@ -15,6 +17,7 @@ import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import { runRealtime } from '../turns/realtime/realtime-call.ts'
 import type { Services } from '../turns/services.ts'
 import type { Dialect, PathTarget } from '../wire/dialect.ts'
+import type { KeptBatches } from '../wire/kept-batches.ts'
 import type { KeptAnswers } from '../wire/kept-answers.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
@@ -89,6 +92,10 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
         answer(services, httpOrigin(request, response), dialect, { method: request.method ?? '', target, query: queryOf(request) }),
       ),
     })
+    const batchesOf = ({ path }: KeptBatches): readonly Entrance[] => [
+      about(path, answerBatches, ['GET', 'POST']),
+      about(`${path}/{kept...}`, answerBatches),
+    ]
     const keptOf = ({ conversations: { path } }: KeptAnswers): readonly Entrance[] => [
       about(`${call}/{kept...}`, answerKept),
       about(path, answerKeptConversation, ['POST']),
@@ -97,6 +104,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
     return [
       ...[call, ...more].map((path) => entrance(path, runModelCall)),
       ...(count === undefined ? [] : [entrance(count, countTokens)]),
+      ...(dialect.batches === undefined ? [] : batchesOf(dialect.batches)),
       ...(dialect.kept === undefined ? [] : keptOf(dialect.kept)),
       ...(list === undefined ? [] : [listing(list), listing(`${list}/{name...}`)]),
     ]
@@ -112,11 +120,19 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
     needs: 'caller',
     handle: named((request, response) => runModelOperation(services, httpOrigin(request, response), operation)),
   }))
+  // Clients of several dialects keep files at one path.
+  const files = named((request, response, target) => {
+    const dialect = dialectOfClient(request)
+    settleKey(request, dialect)
+    const { method = '' } = request
+    return answerFiles(services, httpOrigin(request, response), dialect, { method, target, query: queryOf(request) })
+  })
   const refused = ({ path, why }: RefusedPath): Entrance => ({
     path,
     methods: ['GET', 'POST', 'DELETE'],
     needs: 'caller',
     handle: named(async (request) => {
+      settleKey(request, dialectOfClient(request))
       await services.authenticator.authenticate(request.headers, services.snapshot())
       throw new TurnwardError('request.unsupported', { subject: path.replace('/{rest...}', ''), why })
     }),
@@ -132,6 +148,8 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       },
     },
     ...[...refusedRealtimePaths, ...refusedPaths].map(refused),
+    { path: '/v1/files', methods: ['GET', 'POST'], needs: 'caller', handle: files },
+    { path: '/v1/files/{kept...}', methods: 'own', needs: 'caller', handle: files },
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/v1/models/{name...}', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/mcp/{gateway}', methods: 'own', needs: 'caller', handle: (request, response, gateway) => mcp(request, response, gateway) },

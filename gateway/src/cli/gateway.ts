@@ -4,10 +4,12 @@
  */
 import { join } from 'node:path'
 import type { OpenDecisionLog } from '../audit/log-writer.ts'
+import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
 import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import { systemClock } from '../core/clock.ts'
+import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import { Upstreams } from '../models/upstreams.ts'
@@ -19,12 +21,14 @@ import type { Fleet } from '../tools/catalogue.ts'
 import { createMcpEndpoint } from '../tools/endpoint.ts'
 import { createFleet } from '../tools/fleet.ts'
 import { createRunners, type Runners } from '../tools/runners/runners.ts'
+import { Batches } from '../turns/batches/batches.ts'
 import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import type { Services } from '../turns/services.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
+import { keepTidy } from './keeping-tidy.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
 import { openPlaces, type OwnedPlaces } from './opening-places.ts'
@@ -134,13 +138,16 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       crew,
     )
     running = () => server.running
+    services.batches.start(services)
+    opened.push(keepTidy(services))
     return {
       url: server.url,
       config,
       services,
       async close() {
         // Open MCP listen streams would otherwise keep the server waiting for the whole drain time.
-        await server.close(config.current.settings.limits.drain_ms, () => mcp.close())
+        const { drain_ms: drainMs } = config.current.settings.limits
+        await Promise.all([server.close(drainMs, () => mcp.close()), services.batches.close(drainMs)])
         await services.background.close()
         await closeAll(opened, logger)
       },
@@ -172,6 +179,14 @@ function assemble(rooms: Rooms): Services {
   telemetry.observe('turnward_sessions', () => sessions.size)
   telemetry.observe('turnward_mcp_servers_ready', () => fleet.status().filter((server) => server.state === 'ready').length)
   telemetry.observe('turnward_audit_pending', () => log.pending())
+  const self = randomText(12)
+  const batches = new Batches({
+    hold: async (name) => {
+      const lease = await takeLease({ state, clock: systemClock, logger, self }, name)
+      return 'release' in lease ? lease : undefined
+    },
+  })
+  telemetry.observe('turnward_batches', () => batches.size)
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
   return {
     snapshot: () => config.current,
@@ -180,10 +195,12 @@ function assemble(rooms: Rooms): Services {
     fleet,
     log,
     state,
+    store,
     sessions,
     words: new WordsIndex(state, systemClock, store.secret),
     requests: new RequestReader(systemClock),
     background: new BackgroundAnswers(),
+    batches,
     telemetry,
     clock: systemClock,
     secret: store.secret,

@@ -14,11 +14,11 @@ const below = ({ path, why }: RefusedPath): readonly RefusedPath[] => [
 ]
 
 export const refusedPaths: readonly RefusedPath[] = [
-  { path: '/v1/files', why: `${shared}: send files in the request itself` },
-  { path: '/v1/uploads', why: `${shared}: send files in the request itself` },
+  { path: '/v1/uploads', why: 'files are taken whole: send them to `/v1/files`' },
+  { path: '/v1beta/files', why: `${shared}: send files in the request itself` },
+  { path: '/upload/v1beta/files', why: `${shared}: send files in the request itself` },
+  { path: '/v1beta/batches', why: 'batches are made at `/v1/batches` or `/v1/messages/batches`' },
   { path: '/v1/vector_stores', why: shared },
-  { path: '/v1/batches', why: 'batches are not relayed yet: send the calls one by one' },
-  { path: '/v1/messages/batches', why: 'batches are not relayed yet: send the calls one by one' },
   { path: '/v1/assistants', why: `${unseen}: use responses` },
   { path: '/v1/threads', why: `${unseen}: use responses` },
   { path: '/v1/containers', why: unseen },

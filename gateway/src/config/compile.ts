@@ -86,7 +86,7 @@ function compileCredential({ secret, aws, google }: Config['credentials'][string
 
 /** Puts a checked configuration and its policy together; deeply frozen. */
 export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSource): Snapshot {
-  const { listen, limits, audit, telemetry, turns, responses, store, state, cluster, workers } = config
+  const { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers } = config
   const base = source.files[0] === undefined ? source.dataDir : dirname(source.files[0])
   const upstreams = compileMap(config.upstreams, (upstream, name): Upstream => deepFreeze({ name, config: upstream }))
   return deepFreeze<Snapshot>({
@@ -94,7 +94,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     files: source.files,
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
-    settings: { listen, limits, audit, telemetry, turns, responses, store, state, cluster, workers },
+    settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers },
     principals: compileMap(config.principals, compilePrincipal),
     groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),
     keys: compileMap(config.keys, compileKey),

@@ -18,7 +18,7 @@ export interface Snapshot {
   readonly origins: ReadonlyMap<string, Origin>
   readonly settings: Pick<
     Config,
-    'listen' | 'limits' | 'audit' | 'telemetry' | 'turns' | 'responses' | 'store' | 'state' | 'cluster' | 'workers'
+    'listen' | 'limits' | 'audit' | 'telemetry' | 'turns' | 'responses' | 'files' | 'batches' | 'store' | 'state' | 'cluster' | 'workers'
   >
   readonly principals: ReadonlyMap<string, Principal>
   /** Group -> upstream -> credential id. */

@@ -17,4 +17,6 @@ export interface Caller {
   readonly actor: string | null
   /** Upstream name -> credential id, mapped on the key. */
   readonly credentials: ReadonlyMap<string, string>
+  /** The line of a batch that the call is made for, when nobody waits for it. */
+  readonly batch?: { readonly id: string; readonly customId: string }
 }

@@ -179,3 +179,34 @@ describe('an unknown key', () => {
     expect(JSON.stringify(error) + String(error)).not.toContain(unknown.slice(3))
   })
 })
+
+describe('a key by its id, of a call that was asked for earlier,', () => {
+  test('stands for the same caller, wherever it is kept', async () => {
+    const made = await service.create({ principal: 'alice', consumer: 'app' }, snapshot)
+    expect(await authenticator.callerLater('ci', snapshot)).toEqual(await authenticator.authenticate(bearer(secret), snapshot))
+    expect(await authenticator.callerLater(made.id, snapshot)).toEqual(await authenticator.authenticate(bearer(made.key), snapshot))
+  })
+
+  test('is as good as it is now: nothing is remembered', async () => {
+    const made = await service.create({ principal: 'alice', expires: clock.now() + 5000 }, snapshot)
+    await authenticator.callerLater(made.id, snapshot)
+    clock.advance(5000)
+    await expect(authenticator.callerLater(made.id, snapshot)).rejects.toEqual(refusedWith('auth.expired_key'))
+    await service.revoke(made.id)
+    await expect(authenticator.callerLater(made.id, snapshot)).rejects.toEqual(refusedWith('auth.revoked_key'))
+  })
+
+  test('is unknown when it is gone, when its principal is, or when another key of the configuration has its secret', async () => {
+    await expect(authenticator.callerLater('key_nobody', snapshot)).rejects.toEqual(refusedWith('auth.unknown_key'))
+    const nobody = snapshotWith({ principals: new Map(), keys: new Map([['ci', configured]]) })
+    await expect(authenticator.callerLater('ci', nobody)).rejects.toEqual(refusedWith('auth.unknown_key'))
+    const twice = snapshotWith({
+      principals: new Map([['alice', principal('alice')]]),
+      keys: new Map([
+        ['ci', configured],
+        ['cd', { ...configured, id: 'cd' }],
+      ]),
+    })
+    await expect(authenticator.callerLater('ci', twice)).rejects.toEqual(refusedWith('auth.unknown_key'))
+  })
+})

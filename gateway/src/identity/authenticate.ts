@@ -22,6 +22,8 @@ export interface Authenticator {
    * `request.invalid` (two credentials) or `store.failed`.
    */
   authenticate(headers: IncomingHttpHeaders, snapshot: Snapshot): Promise<Caller>
+  /** The caller of a call that somebody asked for earlier with the key of this id: as good as the key is now. Rejects as `authenticate` does. */
+  callerLater(key: string, snapshot: Snapshot): Promise<Caller>
 }
 
 export interface AuthenticatorOptions {
@@ -58,6 +60,21 @@ export function createAuthenticator({ store, clock, logger }: AuthenticatorOptio
     return key
   }
 
+  // Not remembered: nobody waits, and what was revoked shall count at once.
+  async function findKeyById(id: string, snapshot: Snapshot): Promise<KnownKey> {
+    const configured = snapshot.keys.get(id)
+    const isAlone = configured !== undefined && configuredKeys(snapshot).get(sha256(configured.secret)) === configured
+    const key = configured === undefined ? await store.keys.findById(id) : isAlone ? configured : undefined
+    if (key === undefined) throw new TurnwardError('auth.unknown_key', { subject: id, why: 'it is gone' })
+    return key
+  }
+
+  /** On every call, cached or not: time does not wait for a cache. */
+  function requireValid(key: KnownKey): void {
+    if (key.revoked !== undefined && key.revoked !== null) throw new TurnwardError('auth.revoked_key', { subject: key.id })
+    if (key.expires !== null && clock.now() >= key.expires) throw new TurnwardError('auth.expired_key', { subject: key.id })
+  }
+
   async function readKey(presented: string) {
     const hash = virtualKeyHash(store.secret, presented)
     const key = await store.keys.findByHash(hash)
@@ -91,9 +108,12 @@ export function createAuthenticator({ store, clock, logger }: AuthenticatorOptio
   return {
     async authenticate(headers, snapshot) {
       const key = await findKey(presentedKey(headers, snapshot.settings.listen.ignore_credential_headers), snapshot)
-      // On every call, cached or not: time does not wait for a cache.
-      if (key.revoked !== undefined && key.revoked !== null) throw new TurnwardError('auth.revoked_key', { subject: key.id })
-      if (key.expires !== null && clock.now() >= key.expires) throw new TurnwardError('auth.expired_key', { subject: key.id })
+      requireValid(key)
+      return callerOf(key, snapshot)
+    },
+    async callerLater(id, snapshot) {
+      const key = await findKeyById(id, snapshot)
+      requireValid(key)
       return callerOf(key, snapshot)
     },
   }

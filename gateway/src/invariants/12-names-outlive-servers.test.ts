@@ -28,14 +28,14 @@ test('a name of a server that is down runs nowhere else, is answered with why, a
   expect(floors.ran).toEqual([])
   expect(
     floors.log.records.filter(({ errorCode }) => errorCode === 'mcp.server_unavailable').map(({ subject, reason }) => [subject, reason]),
-  ).toContainEqual(['other__echo', 'The server of the tool cannot be called now.'])
+  ).toContainEqual(['other__echo', 'Its server cannot be called now.'])
 })
 
 test('a list is incomplete while a server is down, and whoever watches hears when it is whole', async () => {
   await using floors = await openFloors({ config: two, tools, down: ['other'] })
   const context = await floors.context(keys.alice, 'one')
   let changes = 0
-  await floors.operations.watchTools(context, () => (changes += 1))
+  await floors.operations.watch(context, { changed: () => (changes += 1), uris: [], updated() {} })
   const before = await floors.operations.listTools(context)
   expect([before.complete, before.tools.map(({ name }) => name)]).toEqual([false, ['office__other__echo', 'office__read']])
   floors.takeDown()

@@ -23,6 +23,7 @@ import { noReads } from '../tools/reads.ts'
 import { serverOfName } from '../tools/names.ts'
 import type { McpContext, McpOperations } from '../tools/operations.ts'
 import { readTools } from '../tools/tool-definitions.ts'
+import { Batches } from '../turns/batches/batches.ts'
 import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import { runModelCall } from '../turns/model-call.ts'
@@ -102,7 +103,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   const store = state ?? testState(clock)
   const secret = Buffer.alloc(32, 9)
   // Only keys of the configuration: the key table is empty.
-  const keyTable = { findByHash: async () => undefined } as unknown as Store['keys']
+  const keyTable = { findByHash: async () => undefined, findById: async () => undefined } as unknown as Store['keys']
   const upstreams = new Upstreams()
   const services: Services = {
     snapshot: () => current,
@@ -111,10 +112,13 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
     fleet: servers.fleet,
     log,
     state: store,
+    // Nobody keeps files or batches here.
+    store: {} as Services['store'],
     sessions: new SessionRegistry(store, clock),
     words: new WordsIndex(store, clock, secret),
     requests: new RequestReader(clock),
     background: new BackgroundAnswers(),
+    batches: new Batches({ hold: async () => undefined }),
     telemetry: noopTelemetry,
     clock,
     secret,
@@ -214,6 +218,7 @@ function testServers(
       return (await answer) ?? { content: [{ type: 'text', text: 'done' }] }
     },
     ask: () => Promise.reject(new TurnwardError('mcp.not_found')),
+    watchResource: () => () => {},
     abandon() {},
     credentialOf: (server) => (snapshot.servers.has(server) ? `server:${server}` : 'none'),
   })

@@ -34,14 +34,17 @@ export const keptNamespaces = [
   'task',
   'count',
   'ended',
+  'wishes',
   'response',
   'item',
   'shelf',
   'shelved',
+  'stream',
+  'events',
 ] as const satisfies readonly StateNamespace[]
 
 /** What is large and seldom asked for: it stays on disk until somebody asks. */
-export const onDemandNamespaces = ['response'] as const satisfies readonly (typeof keptNamespaces)[number][]
+export const onDemandNamespaces = ['response', 'events'] as const satisfies readonly (typeof keptNamespaces)[number][]
 
 export type MaybePromise<T> = T | Promise<T>
 

@@ -121,6 +121,10 @@ export interface KeptResponse {
   readonly segment?: number
   /** It is made in the background, and its end is not known yet. */
   readonly isOpen?: boolean
+  /** Whoever makes it is about to end it: it is too late to cancel it. */
+  readonly isEnding?: boolean
+  /** It is told event by event as well: there is a `stream` under its key. */
+  readonly isStreamed?: boolean
   /** Another answer came under the same id, so that nobody can say which is meant. */
   readonly isAmbiguous?: boolean
 }
@@ -141,11 +145,32 @@ export interface ShelfSegment {
   readonly at: number
 }
 
+/** The events of an answer that was made in the background, all but the last one, in segments. */
+export interface KeptStream {
+  /** For each segment the number of its first event. */
+  readonly firsts: readonly number[]
+  /** Events in all of them. */
+  readonly count: number
+  /**
+   * `whole`: no more will come. `interrupted`: nor here, but its end may have been told under a higher number. `cut`: it became
+   * too large, and nothing of it is kept.
+   */
+  readonly state: 'open' | 'whole' | 'interrupted' | 'cut'
+}
+
 /** An answer that is being made in the background. */
 export interface RunningResponse {
   readonly key: string
   /** Unix milliseconds; whoever makes it says again and again that it still does. */
   readonly until: number
+}
+
+/** What the client of a legacy MCP session has asked to be told. */
+export interface McpWishes {
+  /** Least severe log messages it wants. */
+  readonly level?: string
+  /** URIs of resources whose changes it wants to know. */
+  readonly watched?: readonly string[]
 }
 
 export interface StateValues {
@@ -177,6 +202,11 @@ export interface StateValues {
   readonly shelved: readonly string[]
   /** What runs in the background for one caller. */
   readonly background: readonly RunningResponse[]
+  readonly stream: KeptStream
+  /** The events of a segment of a stream, sealed. */
+  readonly events: string
   /** A legacy MCP session that its client has ended. */
   readonly ended: true
+  /** What a legacy MCP session wants to be told. */
+  readonly wishes: McpWishes
 }

@@ -28,7 +28,7 @@ const delayMs = 20
  */
 const placeDelayMs = 200
 /** Likewise answers that are kept: one that a crash forgets is unknown to whoever asks for it. */
-const patient: ReadonlySet<string> = new Set(['answer', 'response', 'item', 'shelf', 'shelved'])
+const patient: ReadonlySet<string> = new Set(['answer', 'response', 'item', 'shelf', 'shelved', 'stream', 'events'])
 const retryMs = 500
 const batchSize = 2000
 

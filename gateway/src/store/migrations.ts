@@ -65,6 +65,55 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
         if (kind === 'postgres') for (const statement of logTables) await sql.raw(statement).execute(database)
       },
     },
+    '0005-files-and-batches': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('kept_files')
+          .addColumn('key', 'text', (column) => column.primaryKey())
+          .addColumn('owner', 'text', (column) => column.notNull())
+          .addColumn('facts', 'text', (column) => column.notNull())
+          .addColumn('bytes', milliseconds, (column) => column.notNull())
+          .addColumn('created', milliseconds, (column) => column.notNull())
+          .addColumn('expires', milliseconds, (column) => column.notNull())
+          .addColumn('is_whole', 'integer', (column) => column.notNull())
+          .execute()
+        await database.schema.createIndex('kept_files_owner').on('kept_files').columns(['owner']).execute()
+        await database.schema.createIndex('kept_files_expires').on('kept_files').columns(['expires']).execute()
+        await database.schema
+          .createTable('file_parts')
+          .addColumn('key', 'text', (column) => column.notNull())
+          .addColumn('part', 'integer', (column) => column.notNull())
+          .addColumn('content', 'text', (column) => column.notNull())
+          .addPrimaryKeyConstraint('file_parts_primary_key', ['key', 'part'])
+          .execute()
+        await database.schema
+          .createTable('kept_batches')
+          .addColumn('key', 'text', (column) => column.primaryKey())
+          .addColumn('owner', 'text', (column) => column.notNull())
+          .addColumn('facts', 'text', (column) => column.notNull())
+          .addColumn('created', milliseconds, (column) => column.notNull())
+          .addColumn('expires', milliseconds, (column) => column.notNull())
+          .addColumn('forgotten', milliseconds, (column) => column.notNull())
+          .addColumn('cancelled', milliseconds)
+          .addColumn('ended', milliseconds)
+          .addColumn('end', 'text')
+          .addColumn('is_whole', 'integer', (column) => column.notNull())
+          .execute()
+        await database.schema.createIndex('kept_batches_owner').on('kept_batches').columns(['owner']).execute()
+        await database.schema.createIndex('kept_batches_ended').on('kept_batches').columns(['ended']).execute()
+        await database.schema
+          .createTable('batch_lines')
+          .addColumn('key', 'text', (column) => column.notNull())
+          .addColumn('line', 'integer', (column) => column.notNull())
+          .addColumn('outcome', 'text')
+          .addColumn('name', 'text', (column) => column.notNull())
+          .addColumn('request', 'text', (column) => column.notNull())
+          .addColumn('result', 'text')
+          .addPrimaryKeyConstraint('batch_lines_primary_key', ['key', 'line'])
+          .execute()
+        await database.schema.createIndex('batch_lines_outcome').on('batch_lines').columns(['key', 'outcome', 'line']).execute()
+      },
+    },
   }
 }
 

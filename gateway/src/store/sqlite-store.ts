@@ -2,7 +2,9 @@
 import { join } from 'node:path'
 import { Kysely } from 'kysely'
 import { TurnwardError } from '../core/error.ts'
+import { batchTable } from './batches.ts'
 import { entryTable } from './entries.ts'
+import { fileTable } from './files.ts'
 import { keyTable } from './keys.ts'
 import { listingTable } from './listings.ts'
 import { migrate } from './migrations.ts'
@@ -45,6 +47,8 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     entries: entryTable(database, thread),
     listings: listingTable(database),
     notedMarks: notedMarkTable(database),
+    files: fileTable(database, 'sqlite'),
+    batches: batchTable(database, 'sqlite'),
     secret,
     health: () => undefined,
     close: () => database.destroy(),

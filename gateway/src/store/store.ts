@@ -1,8 +1,10 @@
 /**
- * The store: keys, listings, settings, and the entries of a state that is kept in memory. One table per aggregate, in one
+ * The store: keys, listings, settings, files, batches, and the entries of a state that is kept in memory. One table per aggregate, in one
  * SQLite file or in a PostgreSQL that replicas share; nobody above writes SQL, or knows which of the two it is.
  */
+import type { BatchTable } from './batches.ts'
 import type { EntryTable } from './entries.ts'
+import type { FileTable } from './files.ts'
 import type { KeyTable } from './keys.ts'
 import type { ListingTable } from './listings.ts'
 import type { NotedMarkTable } from './noted-marks.ts'
@@ -14,6 +16,8 @@ export interface Store {
   readonly entries: EntryTable
   readonly listings: ListingTable
   readonly notedMarks: NotedMarkTable
+  readonly files: FileTable
+  readonly batches: BatchTable
   /** 32 random bytes, the same for the life of an installation and at all its replicas. For keyed hashes; never shown. */
   readonly secret: Buffer
   /** Why the store cannot be used at the moment; undefined while it can. */

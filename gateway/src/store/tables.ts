@@ -44,9 +44,62 @@ export interface SettingsTable {
   value: string
 }
 
+/** Files that are kept for callers. */
+export interface KeptFilesTable {
+  key: string
+  owner: string
+  /** Sealed. */
+  facts: string
+  bytes: number
+  /** Unix milliseconds. */
+  created: number
+  expires: number
+  /** 0 while its parts are being written. */
+  is_whole: number
+}
+
+export interface FilePartsTable {
+  key: string
+  part: number
+  /** Sealed. */
+  content: string
+}
+
+export interface KeptBatchesTable {
+  key: string
+  owner: string
+  /** Sealed. */
+  facts: string
+  /** Unix milliseconds. */
+  created: number
+  expires: number
+  forgotten: number
+  cancelled: number | null
+  ended: number | null
+  /** Sealed. */
+  end: string | null
+  /** 0 while its lines are being written. */
+  is_whole: number
+}
+
+export interface BatchLinesTable {
+  key: string
+  line: number
+  /** Null while nothing has come of it. Before what is large, so that counting passes over that. */
+  outcome: string | null
+  /** Sealed, all of them. */
+  name: string
+  request: string
+  result: string | null
+}
+
 export interface StoreTables {
   virtual_keys: VirtualKeysTable
   entries: EntriesTable
   tool_listings: ToolListingsTable
   settings: SettingsTable
+  kept_files: KeptFilesTable
+  file_parts: FilePartsTable
+  kept_batches: KeptBatchesTable
+  batch_lines: BatchLinesTable
 }

@@ -63,6 +63,7 @@ export const gauges = {
   turnward_mcp_servers_ready: 'MCP servers that answer now',
   turnward_audit_pending: 'Decision records that are not on disk yet',
   turnward_config_stale: '1 while the newest configuration was rejected and an older revision runs',
+  turnward_batches: 'Batches that are being worked on now',
   turnward_cluster_processes: 'Processes of the installation that announce themselves',
   turnward_cluster_revisions: 'Revisions of the configuration they run on; more than 1 while they differ',
 } as const
@@ -73,6 +74,7 @@ export const gaugesTogether = {
   turnward_mcp_servers_ready: 'least',
   turnward_audit_pending: 'sum',
   turnward_config_stale: 'most',
+  turnward_batches: 'sum',
   turnward_cluster_processes: 'most',
   turnward_cluster_revisions: 'most',
 } as const satisfies Record<keyof typeof gauges, 'sum' | 'least' | 'most'>
@@ -83,6 +85,7 @@ export const counters = {
   turnward_auth_failures_total: 'Requests that were not authenticated',
   turnward_upstream_failovers_total: 'Model calls that moved to another upstream',
   turnward_unhandled_errors_total: 'Errors that nobody handled, by kind; each is a fault of the gateway',
+  turnward_batch_lines_total: 'Lines of batches that have run, by outcome',
   turnward_splices_total: 'Model calls repeated because all their tool calls were refused',
 } as const
 

@@ -4,6 +4,7 @@ import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
 import type { AskAnswer } from './asks.ts'
+import type { LogLevel } from './log-levels.ts'
 import type { ToolHints } from '../policy/types.ts'
 
 /** Something of a server that is asked for by name. */
@@ -95,6 +96,8 @@ export interface CallOptions {
   readonly owner?: string | undefined
   readonly signal: CancelSignal
   readonly onProgress: ((progress: JsonObject) => void) | undefined
+  /** Told what the server logs while it works, from a level on. */
+  readonly logs?: { readonly level: LogLevel; readonly tell: (message: JsonObject) => void } | undefined
   readonly meta: JsonObject | undefined
 }
 
@@ -109,6 +112,8 @@ export interface CallerFleet {
   ask(server: string, method: string, params: JsonObject, options: CallOptions): Promise<JsonObject>
   /** Runs a tool on the server as the snapshot configures it: deadline, concurrency limit and cancellation included. Throws `mcp.*`. */
   call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject>
+  /** Calls `changed` when the server says that the resource has changed. Returns the way to stop. */
+  watchResource(server: string, uri: string, changed: () => void): () => void
   /** Cancels a request that waits for input. */
   abandon(server: string, state: string, owner: string): void
   /** Id of the credential the hop to this server uses: `none` or `server:<name>`. */
@@ -139,7 +144,7 @@ export interface Fleet {
   known(snapshot: Snapshot): readonly CatalogueTool[]
   /** Keeps the servers of this snapshot, when the configuration drops them, until the returned function is called; for a bounded time. */
   hold(snapshot: Snapshot): () => void
-  /** Fires when the tools of any server changed. Returns the way to stop. */
+  /** Fires when the lists of any server changed. Returns the way to stop. */
   onChange(listener: () => void): () => void
   /** The servers of the current snapshot. `detail`: why one is not ready, or which of its tools are missing and why. */
   status(): readonly ServerStatus[]

@@ -208,6 +208,7 @@ describe('with other settings', () => {
           catalogue: async () => catalogue,
           call: () => Promise.reject(new Error('not here')),
           ask: () => Promise.reject(new Error('not here')),
+          watchResource: () => () => {},
           abandon() {},
           credentialOf: () => 'none',
         }),

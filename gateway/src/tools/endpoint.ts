@@ -36,8 +36,8 @@ export interface McpEndpointOptions {
   readonly logger: Logger
   /** Checks the `Mcp-Param-*` headers of modern calls, and keeps the servers of a request's snapshot until it is answered. */
   readonly fleet?: Pick<Fleet, 'for' | 'hold'>
-  /** Where it stands which legacy sessions have ended. */
-  readonly state: Pick<StateStore, 'get' | 'put'>
+  /** Where it stands which legacy sessions have ended, and what others want to be told. */
+  readonly state: Pick<StateStore, 'get' | 'put' | 'change'>
   /** The other processes that serve the same clients. */
   readonly peers: Peers
 }

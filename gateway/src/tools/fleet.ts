@@ -44,6 +44,7 @@ interface CachedCatalogue {
 }
 
 const noLonger = 'it is no longer configured like this'
+const holdsNothing = (): void => {}
 const isReady = (slot: ServerSlot): boolean => slot.touch()
 
 /** The first restart is immediate, so whoever waits for a start waits for that too. */
@@ -86,6 +87,7 @@ class RunningFleet implements Fleet {
       catalogue: (gateway) => this.#catalogue(snapshot, caller, gateway),
       call: async (tool, args, options) => this.#slotFor(snapshot, caller, tool.server).call(tool, args, options),
       ask: async (server, method, params, options) => this.#slotFor(snapshot, caller, server).ask(method, params, options),
+      watchResource: (server, uri, changed) => this.#slotOf(snapshot, caller, server)?.watchResource(uri, changed) ?? holdsNothing,
       abandon: (server, state, owner) => this.#slotOf(snapshot, caller, server)?.abandon(state, owner),
       credentialOf: (server) => credentialId(snapshot, server, caller),
     }

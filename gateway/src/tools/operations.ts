@@ -7,7 +7,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
-import type { CatalogueRead, ReadKind, Resumed } from './catalogue.ts'
+import type { CallOptions, CatalogueRead, ReadKind, Resumed } from './catalogue.ts'
 
 /** One MCP request after authentication, before anything about tools is known. */
 export interface McpContext {
@@ -54,6 +54,8 @@ export interface ServerRequest {
   readonly signal: CancelSignal
   /** Progress of the upstream call; set only when the client sent a progress token. */
   readonly onProgress: ((progress: JsonObject) => void) | undefined
+  /** Where what the server logs meanwhile is told. */
+  readonly logs?: CallOptions['logs']
 }
 
 export interface ListedTools {
@@ -66,6 +68,14 @@ export interface ListedReads {
   readonly entries: readonly CatalogueRead[]
   /** False while a server of the gateway is missing. */
   readonly complete: boolean
+}
+
+/** What somebody wants to be told of. */
+export interface Watch {
+  readonly changed: () => void
+  /** URIs as the caller knows them. */
+  readonly uris: readonly string[]
+  readonly updated: (uri: string) => void
 }
 
 export interface McpOperations {
@@ -91,9 +101,11 @@ export interface McpOperations {
    * unknown and ungranted tools alike, `audit.*`, `mcp.*`.
    */
   callTool(context: McpContext, request: ToolCallRequest): Promise<JsonObject>
+  /** Throws `grant.resource` for what this caller cannot read, and cannot be told of. */
+  requireResource(context: McpContext, uri: string): Promise<void>
   /**
-   * Calls `changed` whenever what `listTools` would answer may have changed. Resolves with the way to stop once the
-   * watch is attached; rejects with a coded error when the caller cannot have one.
+   * Calls `changed` whenever what is listed may have changed, and `updated` when one of these resources has. Resolves with the
+   * way to stop once the watch is attached; rejects with a coded error when the caller cannot have one.
    */
-  watchTools(context: McpContext, changed: () => void): Promise<() => void>
+  watch(context: McpContext, watch: Watch): Promise<() => void>
 }

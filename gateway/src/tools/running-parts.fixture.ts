@@ -166,7 +166,8 @@ export function openOperations(fleet: Fleet): McpOperations {
       if (why !== undefined) return { content: [{ type: 'text', text: why }], isError: true }
       return fleet.for(snapshot, caller).call(tool, args, { signal, onProgress, meta })
     },
-    watchTools: async (_context, changed) => fleet.onChange(changed),
+    async requireResource() {},
+    watch: async (_context, { changed }) => fleet.onChange(changed),
   }
 }
 
@@ -208,13 +209,18 @@ export async function serveEndpoint(
   }
 }
 
-/** Enough of a state to remember which sessions have ended. */
-function endings(): Pick<StateStore, 'get' | 'put'> {
+/** Enough of a state to remember which sessions have ended, and what others want to be told. */
+function endings(): Pick<StateStore, 'get' | 'put' | 'change'> {
   const ended = new Map<string, unknown>()
   return {
     get: (_namespace, key) => ended.get(key) as never,
     put(_namespace, key, value) {
       ended.set(key, value)
+    },
+    change(_namespace, key, change) {
+      const { value, result } = change(ended.get(key) as never)
+      ended.set(key, value)
+      return result
     },
   }
 }

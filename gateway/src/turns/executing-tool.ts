@@ -19,6 +19,7 @@ async function run(call: DecidedToolCall): Promise<Execution> {
       onProgress,
       meta: metaForServer(call, meta),
       offers,
+      logs: call.request.logs,
       // What the client showed us was ours; its server is shown its own.
       resumed: resumed === undefined ? undefined : { state: call.askedBefore?.state, answers: resumed.answers },
       owner: ownerOfAsked(call.caller),

@@ -1,6 +1,6 @@
 /** The agent floor as the MCP endpoint sees it: who may open a gateway, which tools are callable now, and running one. */
 import type { CatalogueRead, ReadKind } from '../tools/catalogue.ts'
-import type { ListedReads, ListedTools, McpContext, McpOperations } from '../tools/operations.ts'
+import type { ListedReads, ListedTools, McpContext, McpOperations, Watch } from '../tools/operations.ts'
 import { abandonAsked } from './asked-again.ts'
 import { linkedCall } from './linked-call.ts'
 import { mcpSession } from './sessions/linking-session.ts'
@@ -10,6 +10,7 @@ import type { Services } from './services.ts'
 import { isShown, reachableNow } from './deciding/shaping-tools.ts'
 import type { Session } from '../state/sessions.ts'
 import { forCall, inOneStep } from './state-of-call.ts'
+import { resolveResource } from './server-requests.ts'
 import { runServerRequest } from './tool-call.ts'
 import { subjectOf } from './deciding/tool-subject.ts'
 
@@ -25,7 +26,10 @@ export function createMcpOperations(services: Services): McpOperations {
     read: (context, request) => runServerRequest(services, context, request),
     callTool: (context, request) => runServerRequest(services, context, request),
     abandon: (context, request, state) => abandonAsked(services, context, request, state),
-    watchTools: (context, changed) => watchCallableTools(services, context, changed),
+    async requireResource(context, uri) {
+      await resolveResource(services, context, uri)
+    },
+    watch: (context, watch) => watchFor(services, context, watch),
   }
 }
 
@@ -74,9 +78,17 @@ async function listReadable(services: Services, context: McpContext, kind: ReadK
   return { entries: reads[listOf[kind]].filter(isReadable), complete: missing.size === 0 }
 }
 
-async function watchCallableTools(services: Services, context: McpContext, changed: () => void): Promise<() => void> {
+async function watchFor(services: Services, context: McpContext, { changed, uris, updated }: Watch): Promise<() => void> {
   const session = await sessionOf(services, context)
-  const stops = [services.fleet.onChange(changed), services.sessions.watch(session.id, changed)]
+  const fleet = services.fleet.for(context.snapshot, context.caller)
+  // What cannot be read any more is not told of either.
+  const resources = await Promise.all(
+    uris.map(async (uri) => ({ uri, entry: await resolveResource(services, context, uri).catch(() => undefined) })),
+  )
+  const watched = resources.flatMap(({ uri, entry }) =>
+    entry === undefined ? [] : [fleet.watchResource(entry.server, entry.originalName, () => updated(uri))],
+  )
+  const stops = [services.fleet.onChange(changed), services.sessions.watch(session.id, changed), ...watched]
   return () => {
     for (const stop of stops) stop()
   }

@@ -5,7 +5,8 @@ import type { Caller } from '../core/principal.ts'
 import type { Dialect, RequestView } from '../wire/dialect.ts'
 import { allGuardedFields } from '../wire/dialects.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
-import type { Keeper } from './keeping/keeper.ts'
+import type { FileKeeper } from './files/file-store.ts'
+import { recallFiles } from './files/recalling-files.ts'
 import { recall, type Keeping, type Recalled } from './keeping/recalling.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { Services } from './services.ts'
@@ -33,18 +34,21 @@ export async function readModelRequest(
   const bytes = await origin.body(limits)
   const owner = `${caller.principal.id.length}:${caller.principal.id}${caller.consumer ?? ''}`
   const read = { maxDepth: limits.max_depth, maxKeys: limits.max_keys, guardedFields: allGuardedFields }
-  const { kept } = dialect
+  const { kept: answers, namedFiles } = dialect
+  const kept = snapshot.settings.responses.keep ? answers : undefined
+  const first = kept === undefined ? services.requests.read(owner, dialect, bytes, read, origin.path) : undefined
+  const hasFiles = snapshot.settings.files.keep && namedFiles !== undefined
+  if (first !== undefined && !(hasFiles && first.namesFiles === true)) return { bytes, body: first.body, view: first.view }
   // What a body only names is put into it before anybody has a view of it.
-  if (kept !== undefined && snapshot.settings.responses.keep) {
-    const keeper = (): Keeper => ({ services: forCall(services, caller), snapshot, caller })
-    let recalled: Recalled | undefined
-    const complete = async (json: JsonObject): Promise<void> => {
-      recalled = await recall(keeper, kept, json)
-    }
-    const completed = await services.requests.readCompleted(owner, dialect, bytes, read, complete)
-    const { keeping, isLater = false, isCompleted = false } = recalled ?? {}
-    return { ...completed, bytes: isCompleted ? undefined : bytes, keeping: origin.keeping ?? keeping, isLater }
+  const keeper = (): FileKeeper => ({ services: forCall(services, caller), snapshot, caller })
+  let recalled: Recalled | undefined
+  let isFilled = false
+  const complete = async (json: JsonObject): Promise<void> => {
+    if (kept !== undefined) recalled = await recall(keeper, kept, json)
+    // After what is kept of the conversation: that has the names, as its client sent them.
+    if (hasFiles) isFilled = await recallFiles(keeper, dialect, json)
   }
-  const { body, view } = services.requests.read(owner, dialect, bytes, read, origin.path)
-  return { bytes, body, view }
+  const completed = await services.requests.readCompleted(owner, dialect, bytes, read, complete, origin.path)
+  const { keeping, isLater = false, isCompleted = false } = recalled ?? {}
+  return { ...completed, bytes: isCompleted || isFilled ? undefined : bytes, keeping: origin.keeping ?? keeping, isLater }
 }

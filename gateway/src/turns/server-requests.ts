@@ -27,7 +27,7 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
     refused: (_call, result) => result,
   },
   resource_read: {
-    resolve: (services, context, { name }) => resolveRead(services, context, name, 'grant.resource', (reads) => reads.resource(name)),
+    resolve: (services, context, { name }) => resolveResource(services, context, name),
     async run(fleet, entry, { name }, options) {
       const result = await fleet.ask(entry.server, 'resources/read', { uri: entry.originalName }, options)
       return withUri(result, entry.originalName, name)
@@ -65,6 +65,11 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
     },
     refused,
   },
+}
+
+/** The resource a client means by a URI. Throws `grant.*`. */
+export function resolveResource(services: Services, context: McpContext, uri: string): Promise<CatalogueRead> {
+  return resolveRead(services, context, uri, 'grant.resource', (reads) => reads.resource(uri))
 }
 
 /** What a client means, when it is granted. */

@@ -5,9 +5,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
+import type { Store } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
 import type { RequestReader } from '../wire/request/request-reader.ts'
+import type { Batches } from './batches/batches.ts'
 import type { BackgroundAnswers } from './keeping/background-answers.ts'
 import type { WordsIndex } from './provenance/words-index.ts'
 import type { SessionRegistry } from './sessions/session-registry.ts'
@@ -20,6 +22,8 @@ export interface Services {
   readonly fleet: Fleet
   readonly log: DecisionLog
   readonly state: StateStore
+  /** Files and batches of callers. */
+  readonly store: Pick<Store, 'files' | 'batches'>
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader
   readonly sessions: SessionRegistry
@@ -27,6 +31,8 @@ export interface Services {
   readonly words: WordsIndex
   /** Answers that are made while nobody waits for them. */
   readonly background: BackgroundAnswers
+  /** Works on batches. */
+  readonly batches: Batches
   readonly telemetry: Telemetry
   readonly clock: Clock
   /** Key of everything a client could otherwise guess: session ids, places of conversations, tickets. */

@@ -7,6 +7,8 @@ import type { JsonObject, JsonValue } from '../core/json.ts'
 import type { StreamFraming } from './framing/stream-framing.ts'
 import type { StreamLens } from './gate/stream-lens.ts'
 import type { KeptAnswers } from './kept-answers.ts'
+import type { KeptBatches } from './kept-batches.ts'
+import type { KeptFiles, NamedFile } from './kept-files.ts'
 import type { ServedTools } from './served-tools.ts'
 
 export type DialectName = 'chat-completions' | 'messages' | 'converse' | 'gemini' | 'responses'
@@ -151,6 +153,12 @@ export interface Dialect {
   readonly headersInBody?: Readonly<Record<string, string>>
   /** Of a dialect whose clients go on from an answer by its id. */
   readonly kept?: KeptAnswers
+  /** Of a dialect whose clients keep files at `/v1/files`. */
+  readonly files?: KeptFiles
+  /** Of a dialect whose clients make batches. */
+  readonly batches?: KeptBatches
+  /** Where a request names files in place of their content. Throws nothing: what is wrong there is found by whoever reads it. */
+  readonly namedFiles?: (body: JsonObject) => readonly NamedFile[]
   /** Of a dialect whose clients name servers whose tools are to be run within the request. */
   readonly served?: ServedTools
   /** Fields of a request that are read, in the only spelling they are read in. */

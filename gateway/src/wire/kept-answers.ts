@@ -55,6 +55,24 @@ export interface KeptAnswers {
   /** What is answered to whoever deletes it. */
   deleted(id: string): JsonObject
   readonly conversations: KeptConversations
+  readonly streams: KeptStreams
+}
+
+/**
+ * How an answer that is made in the background is told event by event. What it says of itself as a whole is told at the
+ * beginning and at the end, and both are what whoever asks for it is shown.
+ */
+export interface KeptStreams {
+  /** Number of the event after which its stream is asked for, -1 for all of it; undefined when it is asked for whole. Throws `request.invalid` naming the parameter. */
+  ask(query: URLSearchParams): number | undefined
+  /** How it begins: it has been taken, and is being made. `response`: what is kept of it until it is made. */
+  begun(response: JsonObject): readonly JsonObject[]
+  /** Whether an event of its making is told by `begun` and `ended`, in words of their own. */
+  isOfWhole(type: string): boolean
+  /** How it ends, whatever its end is. */
+  ended(response: JsonObject): JsonObject
+  /** An event under its number, as it is sent. */
+  text(event: JsonObject, number: number): string
 }
 
 /** What an answer is called here, besides by its upstream. */

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import { TurnwardError } from '../../core/error.ts'
+import { batchTable } from '../batches.ts'
+import { fileTable } from '../files.ts'
 import { keyTable } from '../keys.ts'
 import { listingTable } from '../listings.ts'
 import { migrate } from '../migrations.ts'
@@ -65,6 +67,8 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       entries: postgresEntries(connections),
       listings: listingTable(database),
       notedMarks: notedMarkTable(database),
+      files: fileTable(database, 'postgres'),
+      batches: batchTable(database, 'postgres'),
       secret,
       sharedSecret: sealed,
       serverFacts: () => readServerFacts(connections),

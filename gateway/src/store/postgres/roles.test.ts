@@ -75,6 +75,20 @@ describe.skipIf(testPostgres === undefined)('the role of the gateway', () => {
 
   test('is all that the store needs', async () => {
     const store = await openStore({ kind: 'postgres', database: as(gateway), pool: 2, secrets: testSecrets })
+    // Every table is changed as it is in use.
+    expect(await store.keys.revoke('none', 1)).toBe(false)
+    await store.listings.save({ server: 's', tools: '[]', seen: 1 })
+    await store.entries.write([{ namespace: 'n', key: 'k', value: '1', expires: 2 }])
+    const file = { key: 'f', owner: 'o', facts: '', bytes: 1, created: 1, expires: 3 }
+    expect(await store.files.begin(file, { files: 1, bytes: 1 })).toBe(true)
+    await store.files.addPart('f', 0, 'x')
+    await store.files.finish('f', 1)
+    const times = { created: 1, expires: 2, forgotten: 3, cancelled: null, ended: null }
+    const batch = { key: 'b', owner: 'o', facts: '', end: null, ...times }
+    expect(await store.batches.begin(batch, [{ name: 'n', request: 'r' }], { open: 1, kept: 1 })).toBe(true)
+    expect(await store.batches.finishLine('b', 1, 'ok', 'x')).toBe(true)
+    for (const table of [store.entries, store.files, store.batches]) await table.purge(10)
+    expect([await store.files.part('f', 0), (await store.batches.counts('b')).ok]).toEqual([undefined, 0])
     await store.close()
   })
 

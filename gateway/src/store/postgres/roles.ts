@@ -3,8 +3,19 @@
  * read it and can never change or delete what it holds.
  */
 
+import type { StoreTables } from '../tables.ts'
+
 /** Tables of the store that the gateway changes as it works. */
-const changing = ['virtual_keys', 'entries', 'tool_listings', 'settings'] as const
+const changing = [
+  'virtual_keys',
+  'entries',
+  'tool_listings',
+  'settings',
+  'kept_files',
+  'file_parts',
+  'kept_batches',
+  'batch_lines',
+] as const satisfies readonly (keyof StoreTables)[]
 /** Tables of the decision log: evidence, which only grows. */
 const growing = ['records', 'checkpoints', 'writers'] as const
 

@@ -25,6 +25,7 @@ export const metaKeys = {
   clientCapabilities: `${reserved}clientCapabilities`,
   serverInfo: `${reserved}serverInfo`,
   subscriptionId: `${reserved}subscriptionId`,
+  logLevel: `${reserved}logLevel`,
 } as const
 
 /** `_meta` without what belongs to one hop only: reserved keys and the progress token. Everything else travels on. */

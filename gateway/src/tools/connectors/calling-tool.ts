@@ -11,6 +11,8 @@ import { shapedResult } from './result-shape.ts'
 
 export interface CallParameters extends RequestOptions {
   readonly meta: JsonObject | undefined
+  /** The log messages that are wanted of a server of the modern era. */
+  readonly logLevel?: string | undefined
   /** How it goes on, with a server of the modern era. */
   readonly resumed?: Resumed | undefined
 }
@@ -26,7 +28,7 @@ export async function callTool(
   const refused = refusedAnswer(options.resumed)
   if (refused !== undefined)
     return { content: [{ type: 'text', text: `not run to its end: the client answered with an error (${refused})` }], isError: true }
-  const response = await exchange.request('tools/call', sent({ name, arguments: args }, options), options)
+  const response = await exchange.request('tools/call', sent(exchange, { name, arguments: args }, options), options)
   if (response.kind === 'error') return errorResult(server, response.error)
   const asks = asksOf(server, response.result, options.offers)
   return asks ?? finalResult(server, shapedResult(response.result))
@@ -43,7 +45,7 @@ export async function askServer(
   const refused = refusedAnswer(options.resumed)
   if (refused !== undefined)
     throw new TurnwardError('mcp.refused', { subject: server, why: `the client answered with an error (${refused})` })
-  const response = await exchange.request(method, sent(params, options), options)
+  const response = await exchange.request(method, sent(exchange, params, options), options)
   if (response.kind === 'result') return asksOf(server, response.result, options.offers) ?? finalResult(server, response.result)
   const { code, data } = response.error
   if (code === rpcCodes.missingCapability) throw missingCapability(server, data)
@@ -57,8 +59,9 @@ export async function askServer(
 const notThere = new Set<number>([-32002, rpcCodes.invalidParams])
 
 /** Parameters as they go out. */
-function sent(params: JsonObject, { meta, resumed }: CallParameters): JsonObject {
-  const travelling = travellingMeta(meta)
+function sent({ era }: Exchange, params: JsonObject, { meta, resumed, logLevel }: CallParameters): JsonObject {
+  const own = travellingMeta(meta)
+  const travelling = era === 'modern' && logLevel !== undefined ? { ...own, [metaKeys.logLevel]: logLevel } : own
   const responses = [...(resumed?.answers ?? [])].flatMap(([key, answer]) => ('result' in answer ? [[key, answer.result] as const] : []))
   return {
     ...params,

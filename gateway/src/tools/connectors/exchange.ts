@@ -14,6 +14,8 @@ export interface RequestOptions {
   readonly offers?: JsonObject | undefined
   /** Answers what the server asks while it works on this request. Absent: it may ask nothing. */
   readonly onAsk?: ((ask: Ask) => Promise<AskAnswer>) | undefined
+  /** Told what the server logs while it works on this request. */
+  readonly onLog?: ((message: JsonObject) => void) | undefined
   /** Extra HTTP headers of this request (`Mcp-Param-*`). */
   readonly headers?: Record<string, string> | undefined
 }
@@ -24,6 +26,8 @@ export interface Exchange {
   readonly capabilities: JsonObject
   /** Sends one request and resolves with its response. Rejects with `mcp.*` or `request.cancelled`. */
   request(method: string, params: JsonObject, options: RequestOptions): Promise<RpcResponse>
+  /** Asks to be told when these resources change, and no longer of others; best effort. Absent where that cannot be done. */
+  watch?(uris: readonly string[]): void
   /** Resolves with why, when the hop has died. Never rejects. */
   readonly ended: Promise<string>
   close(): Promise<void>
@@ -39,4 +43,6 @@ export interface ResponseLimits {
 export interface ConnectorEvents {
   /** The server said that one of its lists has changed. */
   readonly onListChanged: () => void
+  /** The server said that a resource has changed. */
+  readonly onResourceUpdated?: ((uri: string) => void) | undefined
 }

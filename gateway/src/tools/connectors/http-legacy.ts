@@ -13,7 +13,7 @@ import { neverSent, unavailable } from './failure.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import { refusedByStatus, type HttpWire } from './http-wire.ts'
 import { isUnread, legacySession, SessionLost, verdictOnSession, type LegacySession } from './legacy-session.ts'
-import { answerToServer, initialize, listChanges } from './opening.ts'
+import { answerToServer, initialize, subscribeTo, takeNotification } from './opening.ts'
 import { StreamPlace } from './stream-place.ts'
 import { StreamKeeper } from './stream-keeper.ts'
 
@@ -35,6 +35,8 @@ class LegacyHttp implements Exchange {
   #next = 1
 
   readonly #offers: JsonObject
+  #wanted: readonly string[] = []
+  #watched: ReadonlySet<string> = new Set()
   /** Requests that run and may be asked for. */
   readonly #askable = new Set<RequestOptions>()
 
@@ -64,6 +66,11 @@ class LegacyHttp implements Exchange {
         if (attempt > 0) throw lost ? unavailable(this.#wire.server, 'it does not keep the session it opened') : error
       }
     }
+  }
+
+  watch(uris: readonly string[]): void {
+    this.#wanted = uris
+    if (this.#session !== undefined) this.#watched = subscribeTo(this, this.#watched, uris)
   }
 
   async close(): Promise<void> {
@@ -106,6 +113,9 @@ class LegacyHttp implements Exchange {
     }
     const { version, capabilities } = await initialize({ request }, this.#wire.server, this.#offers, signal)
     this.capabilities = capabilities
+    // A new session knows nothing of what was watched.
+    this.#watched = new Set()
+    if (this.#wanted.length > 0) setImmediate(() => this.watch(this.#wanted))
     if (id !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(id)) throw unavailable(this.#wire.server, 'its session id is malformed')
     const session = legacySession(id, version)
     await this.#wire.post(notificationText('notifications/initialized'), session.headers, signal).then(discard)
@@ -121,6 +131,8 @@ class LegacyHttp implements Exchange {
     const onMessage = (message: RpcMessage): void => {
       if (message.kind === 'notification' && message.method === 'notifications/progress' && isOurs(id, message.params.progressToken))
         options.onProgress?.(message.params)
+      // What stands on the stream of a request is about that request.
+      else if (message.kind === 'notification' && message.method === 'notifications/message') options.onLog?.(message.params)
       else this.#aside(session, message, options)
     }
     if (options.onAsk !== undefined) this.#askable.add(options)
@@ -189,7 +201,7 @@ class LegacyHttp implements Exchange {
 
   /** Messages that are not the answer: changed lists, and requests we must not leave hanging. `request`: on whose stream they come. */
   #aside(session: LegacySession, message: RpcMessage, request?: RequestOptions): undefined {
-    if (message.kind === 'notification' && listChanges.has(message.method)) this.#events.onListChanged()
+    if (message.kind === 'notification') takeNotification(message, this.#events)
     if (message.kind !== 'request') return
     // Some servers ask on the stream of the session: for the request that runs, when there is only one.
     const [only, another] = this.#askable

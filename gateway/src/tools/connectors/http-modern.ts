@@ -8,7 +8,7 @@ import { encodeHeaderValue } from '../codec/header-values.ts'
 import { modernVersion } from '../codec/versions.ts'
 import type { ConnectorEvents, Exchange, RequestOptions } from './exchange.ts'
 import { refusedByStatus, type HttpWire } from './http-wire.ts'
-import { listChanges, modernMeta, wantedChanges } from './opening.ts'
+import { modernMeta, takeNotification, wantedChanges } from './opening.ts'
 import { StreamKeeper } from './stream-keeper.ts'
 
 /** Posts one modern request and reads its answer, whatever its status. Used for probing as well. */
@@ -29,6 +29,7 @@ export async function modernRequest(
   return wire.readResponse(answer, id, (message) => {
     if (message.kind === 'notification' && message.method === 'notifications/progress' && isOurs(id, message.params.progressToken))
       options.onProgress?.(message.params)
+    else if (message.kind === 'notification' && message.method === 'notifications/message') options.onLog?.(message.params)
     else onMessage(message)
   })
 }
@@ -55,27 +56,35 @@ function headersOf(method: string, params: JsonObject, { headers }: RequestOptio
 /** Opens a hop to a server known to be modern. Owns the wire. `capabilities`: what it says it can do. */
 export function openModernHttp(wire: HttpWire, events: ConnectorEvents, capabilities: JsonObject): Exchange {
   let next = 1
-  const listening = new StreamKeeper(async (closing, opened) => {
-    const ignore = (message: RpcMessage): void => {
-      opened()
-      if (message.kind === 'notification' && listChanges.has(message.method)) events.onListChanged()
-    }
-    const response = await modernRequest(
-      wire,
-      next++,
-      'subscriptions/listen',
-      { notifications: wantedChanges(capabilities) },
-      { signal: closing },
-      ignore,
-    )
-    // An error means that the server has no such stream; a result, that it ended it and may open another.
-    return response.kind === 'result'
-  })
+  const listen = (watched: readonly string[], isOpen: () => void): StreamKeeper =>
+    new StreamKeeper(async (closing, opened) => {
+      const take = (message: RpcMessage): void => {
+        opened()
+        isOpen()
+        if (message.kind === 'notification') takeNotification(message, events)
+      }
+      const response = await modernRequest(
+        wire,
+        next++,
+        'subscriptions/listen',
+        { notifications: wantedChanges(capabilities, watched) },
+        { signal: closing },
+        take,
+      )
+      // An error means that the server has no such stream; a result, that it ended it and may open another.
+      return response.kind === 'result'
+    })
+  let listening = listen([], () => {})
   const never = new Promise<string>(() => {})
   return {
     era: 'modern',
     capabilities,
     ended: never,
+    watch(uris) {
+      const before = listening
+      // The one before goes when the new one is there, so that nothing is missed.
+      listening = listen(uris, () => before.close())
+    },
     request: (method, params, options) => modernRequest(wire, next++, method, params, options),
     async close() {
       listening.close()

@@ -1,10 +1,10 @@
 /** The first messages of a hop: `initialize` of the legacy era, `_meta` and `server/discover` of the modern one. */
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { resultText, rpcCodes, type RpcRequest, type RpcResponse } from '../codec/json-rpc.ts'
+import { resultText, rpcCodes, type RpcNotification, type RpcRequest, type RpcResponse } from '../codec/json-rpc.ts'
 import { errorText, methodNotFound } from '../codec/rpc-errors.ts'
 import { latestLegacyVersion, legacyVersions, metaKeys, modernVersion, type Era } from '../codec/versions.ts'
 import { kindOfAsk } from '../asks.ts'
-import type { Exchange, RequestOptions } from './exchange.ts'
+import type { ConnectorEvents, Exchange, RequestOptions } from './exchange.ts'
 import { unavailable } from './failure.ts'
 
 export const implementation: JsonObject = { name: 'turnward', version: '0.1.0' }
@@ -53,20 +53,43 @@ export async function discover(exchange: Pick<Exchange, 'request'>, signal: Abor
   return { tools: {} }
 }
 
-/** The lists that a server may announce changes of, and whether a notification announces one. */
-export const listChanges: ReadonlySet<string> = new Set([
+const listChanges: ReadonlySet<string> = new Set([
   'notifications/tools/list_changed',
   'notifications/prompts/list_changed',
   'notifications/resources/list_changed',
 ])
 
+/** Takes what a server tells of by itself. */
+export function takeNotification({ method, params }: Pick<RpcNotification, 'method' | 'params'>, events: ConnectorEvents): void {
+  if (listChanges.has(method)) events.onListChanged()
+  if (method === 'notifications/resources/updated' && typeof params.uri === 'string') events.onResourceUpdated?.(params.uri)
+}
+
+/** Asks a legacy server to tell of changes of these resources, and no longer of others. Returns what it is asked for now. */
+export function subscribeTo(
+  exchange: Pick<Exchange, 'request' | 'capabilities'>,
+  before: ReadonlySet<string>,
+  uris: readonly string[],
+): ReadonlySet<string> {
+  const { resources } = exchange.capabilities
+  if (!isObject(resources) || resources.subscribe !== true) return before
+  const wanted = new Set(uris)
+  const ask = (method: string, uri: string): void => {
+    exchange.request(method, { uri }, { signal: AbortSignal.timeout(30_000) }).catch(() => {})
+  }
+  for (const uri of wanted) if (!before.has(uri)) ask('resources/subscribe', uri)
+  for (const uri of before) if (!wanted.has(uri)) ask('resources/unsubscribe', uri)
+  return wanted
+}
+
 /** What is asked of a modern server to be told. */
-export function wantedChanges(capabilities: JsonObject): JsonObject {
+export function wantedChanges(capabilities: JsonObject, watched: readonly string[] = []): JsonObject {
   const has = (name: string): boolean => isObject(capabilities[name])
   return {
     toolsListChanged: true,
     ...(has('prompts') ? { promptsListChanged: true } : {}),
     ...(has('resources') ? { resourcesListChanged: true } : {}),
+    ...(has('resources') && watched.length > 0 ? { resourceSubscriptions: [...watched] } : {}),
   }
 }
 
@@ -84,9 +107,13 @@ export function eraOfProbe(response: RpcResponse): Era | undefined {
   return Array.isArray(versions) && versions.includes(modernVersion) ? 'modern' : undefined
 }
 
-/** Asks a modern stdio server to tell of changed lists; best effort, a server may not implement it. */
-export function listenToChanges(exchange: Exchange, listening: AbortSignal): void {
-  const notifications = wantedChanges(exchange.capabilities)
+/** Asks a modern stdio server to tell of changes; best effort, a server may not implement it. */
+export function listenToChanges(
+  exchange: Pick<Exchange, 'request' | 'capabilities'>,
+  listening: AbortSignal,
+  watched: readonly string[] = [],
+): void {
+  const notifications = wantedChanges(exchange.capabilities, watched)
   exchange.request('subscriptions/listen', { notifications }, { signal: listening }).catch(() => {})
 }
 

@@ -7,19 +7,29 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { RunningServer } from '../runners/runner.ts'
 import { logStderr } from '../runners/stderr-log.ts'
-import { isOurs, notificationText, readMessage, requestText, type RpcId, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
+import {
+  isOurs,
+  notificationText,
+  readMessage,
+  requestText,
+  type RpcId,
+  type RpcMessage,
+  type RpcNotification,
+  type RpcResponse,
+} from '../codec/json-rpc.ts'
 import { LineReader } from '../codec/line-reader.ts'
 import { modernVersion, type Era } from '../codec/versions.ts'
 import { abortedError } from './cancelling.ts'
 import type { ConnectorEvents, Exchange, RequestOptions, ResponseLimits } from './exchange.ts'
 import { unavailable } from './failure.ts'
-import { answerToServer, discover, initialize, listChanges, listenToChanges, modernMeta } from './opening.ts'
+import { answerToServer, discover, initialize, listenToChanges, modernMeta, subscribeTo, takeNotification } from './opening.ts'
 
 interface Waiting {
   readonly resolve: (response: RpcResponse) => void
   readonly reject: (error: Error) => void
   readonly onProgress: ((progress: JsonObject) => void) | undefined
   readonly onAsk: RequestOptions['onAsk']
+  readonly onLog: RequestOptions['onLog']
 }
 
 /** Unwritten bytes after which a server that does not read is given up. */
@@ -44,7 +54,7 @@ export class StdioChannel {
   readonly ended: Promise<string>
   readonly #options: StdioOptions
   readonly #waiting = new Map<number, Waiting>()
-  #notified: (method: string) => void = () => {}
+  #notified: (message: RpcNotification) => void = () => {}
   #next = 1
   #dead: string | undefined
   #stopping: Promise<void> | undefined
@@ -71,7 +81,7 @@ export class StdioChannel {
     this.ended = running.ended.then(end, () => end('and could not be cleaned up'))
   }
 
-  onNotification(listener: (method: string) => void): void {
+  onNotification(listener: (message: RpcNotification) => void): void {
     this.#notified = listener
   }
 
@@ -95,6 +105,7 @@ export class StdioChannel {
         reject: (error) => (done(), reject(error)),
         onProgress: options.onProgress,
         onAsk: options.onAsk,
+        onLog: options.onLog,
       })
       options.signal.addEventListener('abort', abort, { once: true })
       this.#write(requestText(id, method, sent))
@@ -134,14 +145,18 @@ export class StdioChannel {
       case 'request':
         if (this.#options.running.stdin.writableLength > maxUnreadAnswers) this.#die('it asks without reading the answers')
         else
-          answerToServer(message, this.#onlyWaiting()).then(
+          answerToServer(
+            message,
+            this.#onlyWaiting(({ onAsk }) => onAsk !== undefined),
+          ).then(
             (text) => this.#write(text),
             () => {},
           )
         return
       case 'notification':
         if (message.method === 'notifications/progress') this.#progress(message.params)
-        else this.#notified(message.method)
+        else if (message.method === 'notifications/message') this.#onlyWaiting(({ onLog }) => onLog !== undefined)?.onLog?.(message.params)
+        else this.#notified(message)
         return
       case 'invalid':
         this.#options.logger.warn({ server: this.#options.server, why: message.why }, 'MCP server sent an invalid message')
@@ -150,9 +165,9 @@ export class StdioChannel {
   }
 
   /** The request that runs, when there is only one: nobody can tell which of several the server asks for. */
-  #onlyWaiting(): Waiting | undefined {
-    const [only, another] = [...this.#waiting.values()].filter(({ onAsk }) => onAsk !== undefined)
-    return another === undefined ? only : undefined
+  #onlyWaiting(may: (waiting: Waiting) => boolean): Waiting | undefined {
+    const [only, another] = this.#waiting.values()
+    return only !== undefined && another === undefined && may(only) ? only : undefined
   }
 
   #settle(response: RpcResponse): void {
@@ -191,10 +206,9 @@ export class StdioChannel {
 /** Speaks to a started child in the given era. Rejects, with the child stopped, when it does not answer properly. */
 export async function openStdio(options: StdioOptions, era: Era, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
   const channel = new StdioChannel(options)
-  const listening = new AbortController()
-  channel.onNotification((method) => {
-    if (listChanges.has(method)) events.onListChanged()
-  })
+  let listening = new AbortController()
+  channel.onNotification((message) => takeNotification(message, events))
+  let watched: ReadonlySet<string> = new Set()
   let capabilities: JsonObject = {}
   const exchange: Exchange = {
     era,
@@ -202,6 +216,15 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
       return capabilities
     },
     ended: channel.ended,
+    watch(uris) {
+      if (era === 'legacy') watched = subscribeTo(exchange, watched, uris)
+      else {
+        const before = listening
+        listening = new AbortController()
+        listenToChanges(exchange, listening.signal, uris)
+        before.abort()
+      }
+    },
     request: (method, params, request) =>
       channel.request(method, era === 'modern' ? { ...params, _meta: modernMeta(params, modernVersion, request.offers) } : params, request),
     close() {

@@ -9,7 +9,10 @@ import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
+import { BoundedMap } from '../../core/bounded-map.ts'
 import type { StateStore } from '../../state/state-store.ts'
+import type { McpWishes } from '../../state/state-values.ts'
+import { isLogLevel, type LogLevel } from '../log-levels.ts'
 import type { AskAnswer } from '../asks.ts'
 import { abortedError } from '../connectors/cancelling.ts'
 import type { McpContext } from '../operations.ts'
@@ -29,15 +32,30 @@ export interface LegacySession {
 export interface LegacySessionsOptions {
   readonly sealer: Sealer
   readonly clock: Clock
-  readonly state: Pick<StateStore, 'get' | 'put'>
+  readonly state: Pick<StateStore, 'get' | 'put' | 'change'>
   /** The other processes that clients may come to with the same session. */
   readonly peers: Peers
 }
 
 const lifetimeMs = 24 * 3600 * 1000
+const mostWishes = 10_000
+const noWishes: McpWishes = {}
+
+/** The stream on which a session is told of changes. */
+export interface SessionStream {
+  readonly end: () => void
+  /** What the session wants to be told has changed. */
+  readonly refresh: () => void
+}
 
 /** What processes tell each other. */
-const kinds = { answered: 'mcp.answered', cancelled: 'mcp.cancelled', ended: 'mcp.ended', streaming: 'mcp.streaming' } as const
+const kinds = {
+  answered: 'mcp.answered',
+  cancelled: 'mcp.cancelled',
+  ended: 'mcp.ended',
+  streaming: 'mcp.streaming',
+  wished: 'mcp.wished',
+} as const
 
 export class LegacySessions {
   readonly #sealer: Sealer
@@ -45,7 +63,9 @@ export class LegacySessions {
   readonly #state: LegacySessionsOptions['state']
   readonly #peers: Peers
   readonly #running = new Map<string, Cancellation>()
-  readonly #streams = new Map<string, () => void>()
+  readonly #streams = new Map<string, SessionStream>()
+  /** What sessions want to be told, as it is known here. */
+  readonly #wishes = new BoundedMap<string, McpWishes>({ most: mostWishes })
   /** Who waits for answers of clients. */
   readonly #asked = new Map<string, (answer: AskAnswer) => void>()
 
@@ -60,7 +80,8 @@ export class LegacySessions {
     })
     peers.handle(kinds.cancelled, (key) => this.#cancel(asText(key)))
     peers.handle(kinds.ended, (session) => this.#stop(asText(session)))
-    peers.handle(kinds.streaming, (session) => this.#streams.get(asText(session))?.())
+    peers.handle(kinds.streaming, (session) => this.#streams.get(asText(session))?.end())
+    peers.handle(kinds.wished, (session) => this.#wished(asText(session)))
   }
 
   /** A new session token: visible ASCII, unguessable, useless to anybody else. */
@@ -99,6 +120,37 @@ export class LegacySessions {
         if (this.#running.get(key) === stop) this.#running.delete(key)
       },
     }
+  }
+
+  /** What the session wants to be told. */
+  async wishes({ id }: LegacySession): Promise<McpWishes> {
+    const known = this.#wishes.get(id)
+    if (known !== undefined) return known
+    const wishes = (await this.#state.get('wishes', id)) ?? noWishes
+    this.#wishes.set(id, wishes)
+    return wishes
+  }
+
+  /** The least severe log messages the session wants; undefined before it has said so. */
+  async logLevel(session: LegacySession): Promise<LogLevel | undefined> {
+    const { level } = await this.wishes(session)
+    return isLogLevel(level) ? level : undefined
+  }
+
+  /** Changes what the session wants to be told, wherever its stream is. */
+  async wish({ id }: LegacySession, change: (before: McpWishes) => McpWishes): Promise<void> {
+    await this.#state.change('wishes', id, (before = noWishes) => ({
+      value: change(before),
+      expires: this.#clock.now() + lifetimeMs,
+      result: undefined,
+    }))
+    this.#wished(id)
+    this.#peers.broadcast(kinds.wished, id)
+  }
+
+  #wished(session: string): void {
+    this.#wishes.delete(session)
+    this.#streams.get(session)?.refresh()
   }
 
   /** Asks the client of a running request, on its own stream. Rejects when the request is cancelled, or the client cannot be reached. */
@@ -145,9 +197,10 @@ export class LegacySessions {
   }
 
   /** One stream a session, so that a message goes to exactly one: a new one replaces the old, here or elsewhere. */
-  attach(session: LegacySession, end: () => void): () => void {
-    this.#streams.get(session.id)?.()
-    this.#streams.set(session.id, end)
+  attach(session: LegacySession, stream: SessionStream): () => void {
+    const { end } = stream
+    this.#streams.get(session.id)?.end()
+    this.#streams.set(session.id, stream)
     this.#peers.broadcast(kinds.streaming, session.id)
     // It may have ended while the stream opened.
     this.#hasEnded(session.id).then(
@@ -158,7 +211,7 @@ export class LegacySessions {
       end,
     )
     return () => {
-      if (this.#streams.get(session.id) === end) this.#streams.delete(session.id)
+      if (this.#streams.get(session.id) === stream) this.#streams.delete(session.id)
     }
   }
 
@@ -174,7 +227,7 @@ export class LegacySessions {
 
   #stop(session: string): void {
     for (const [key, stop] of this.#running) if (key.startsWith(`${session} `)) stop.cancel(new TurnwardError('request.cancelled'))
-    this.#streams.get(session)?.()
+    this.#streams.get(session)?.end()
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { McpWishes } from '../../state/state-values.ts'
 import { readId, readMessage, resultText, type RpcMessage, type RpcRequest } from '../codec/json-rpc.ts'
 import { errorAnswer, errorText, invalidRequest, methodNotFound } from '../codec/rpc-errors.ts'
 import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } from '../codec/versions.ts'
@@ -102,7 +103,7 @@ export async function answerBatch(
   endJson(arrival.response, 200, `[${(await Promise.all(answers)).join(',')}]`)
 }
 
-/** The standalone GET stream: changes of the tool list, until either side ends it. */
+/** The standalone GET stream: what has changed, until either side ends it. */
 export async function answerStream(
   parts: EndpointParts,
   sessions: LegacySessions,
@@ -120,12 +121,16 @@ export async function answerStream(
   let detach: (() => void) | undefined
   try {
     await streamChanges(parts, context, arrival.response, {
-      open() {
+      uris: async () => (await sessions.wishes(session)).watched ?? [],
+      open(refresh) {
         reply = new Reply(arrival.response, arrival.snapshot.settings.turns.keep_alive_ms)
         reply.open()
-        detach = sessions.attach(session, end)
+        detach = sessions.attach(session, { end, refresh })
       },
-      changed: () => reply?.notify('notifications/tools/list_changed'),
+      changed() {
+        for (const list of ['tools', 'resources', 'prompts']) reply?.notify(`notifications/${list}/list_changed`)
+      },
+      updated: (uri) => reply?.notify('notifications/resources/updated', { uri }),
       end,
     })
   } finally {
@@ -154,7 +159,9 @@ async function answerRequest(
     // A client may ask whether we live, whatever has become of its grants.
     if (message.method !== 'ping') parts.operations.openGateway(context)
     const ask = reply?.takesStream === true ? sessions.askingOn(session, reply, running.signal) : undefined
-    const result = await method({ parts, arrival, context, message, signal: running.signal, reply, ask })
+    const wishes = { change: (change: (before: McpWishes) => McpWishes) => sessions.wish(session, change) }
+    const logLevel = reply?.takesStream === true ? await sessions.logLevel(session) : undefined
+    const result = await method({ parts, arrival, context, message, signal: running.signal, reply, ask, wishes, logLevel })
     return { status: 200, text: resultText(message.id, result ?? {}) }
   } catch (error) {
     const { text, status } = errorAnswer(parts.logger, message, error)

@@ -13,6 +13,7 @@ import type { MethodCall } from './parts.ts'
 import type { Page } from './pages.ts'
 import { completionRequest, listReads, promptRequest, resourceRequest } from './read-methods.ts'
 import { callRequest, listTools, readCall, runCall } from './tool-methods.ts'
+import { setLevel, subscribe, unsubscribe } from './wishes.ts'
 
 /** Resolves with the result; with undefined when it has answered on its own stream. Throws coded errors. */
 type Method = (call: MethodCall) => JsonObject | Promise<JsonObject | undefined>
@@ -38,6 +39,9 @@ const methods: Readonly<Record<Era, ReadonlyMap<string, Method>>> = {
   ]),
   legacy: new Map<string, Method>([
     ['ping', () => ({})],
+    ['logging/setLevel', async (call) => ({ ...(await setLevel(call)) })],
+    ['resources/subscribe', async (call) => ({ ...(await subscribe(call)) })],
+    ['resources/unsubscribe', async (call) => ({ ...(await unsubscribe(call)) })],
     ['tools/list', async (call) => page('tools', await listTools(call), legacyDefinition)],
     ['tools/call', async (call) => legacyResult(await asking(call, callRequest(call, readCall(call.message)), runCall))],
     ['resources/list', async (call) => page('resources', await listReads(call, 'resource'))],
@@ -57,9 +61,10 @@ export function methodOf(era: Era, name: string): Method | undefined {
 /** What the gateway can do, whatever its servers have: they may come later. */
 export const capabilities: JsonObject = {
   tools: { listChanged: true },
-  resources: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
   prompts: { listChanged: true },
   completions: {},
+  logging: {},
 }
 
 function discover({ parts, context }: MethodCall): JsonObject {

@@ -205,20 +205,21 @@ describe('subscriptions/listen', () => {
   const tag = { 'io.modelcontextprotocol/subscriptionId': 'sub' }
 
   test('acknowledges what it honours, tags what it sends, and ends with a result', async () => {
-    const res = await listen({ toolsListChanged: true, promptsListChanged: true })
+    const res = await listen({ toolsListChanged: true, promptsListChanged: true, unknownChanged: true })
     const events: JsonObject[] = []
     for await (const chunk of res) {
       for (const line of String(chunk).split('\n')) if (line.startsWith('data: ')) events.push(JSON.parse(line.slice(6)) as JsonObject)
       if (events.length === 1) changed?.()
-      if (events.length === 2) await endpoint.endpoint.close()
+      if (events.length === 3) await endpoint.endpoint.close()
     }
     expect(events).toEqual([
       {
         jsonrpc: '2.0',
         method: 'notifications/subscriptions/acknowledged',
-        params: { _meta: tag, notifications: { toolsListChanged: true } },
+        params: { _meta: tag, notifications: { toolsListChanged: true, promptsListChanged: true } },
       },
       { jsonrpc: '2.0', method: 'notifications/tools/list_changed', params: { _meta: tag } },
+      { jsonrpc: '2.0', method: 'notifications/prompts/list_changed', params: { _meta: tag } },
       { jsonrpc: '2.0', id: 'sub', result: { resultType: 'complete', _meta: expect.objectContaining(tag) } },
     ])
     expect(changed).toBeUndefined()

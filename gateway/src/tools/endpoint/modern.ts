@@ -10,6 +10,7 @@ import { decodeHeaderValue } from '../codec/header-values.ts'
 import { errorAnswer, errorText, methodNotFound, rpcErrorOf } from '../codec/rpc-errors.ts'
 import { metaKeys, modernVersion, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
+import { isLogLevel, type LogLevel } from '../log-levels.ts'
 import type { McpContext } from '../operations.ts'
 import { offersOf } from './asking.ts'
 import { clientOf } from './client-info.ts'
@@ -34,7 +35,7 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, messa
     parts.operations.openGateway(context)
     const method = methodOf('modern', message.method)
     if (method === undefined) return reply.end(errorText(message.id, methodNotFound), 404)
-    const result = await method({ parts, arrival, context, message, signal: gone, reply })
+    const result = await method({ parts, arrival, context, message, signal: gone, reply, logLevel: levelOf(message) })
     if (result !== undefined) reply.end(resultText(message.id, complete(result)))
   } catch (error) {
     const answer = errorAnswer(parts.logger, message, error)
@@ -47,6 +48,12 @@ function complete(result: JsonObject): JsonObject {
   const meta = isObject(result._meta) ? result._meta : {}
   const resultType = result.resultType === 'input_required' ? 'input_required' : 'complete'
   return { ...result, resultType, _meta: { ...meta, [metaKeys.serverInfo]: implementation } }
+}
+
+/** What the client wants to be told of what servers log; it says so with every request. */
+function levelOf({ params }: RpcRequest): LogLevel | undefined {
+  const level = isObject(params._meta) ? params._meta[metaKeys.logLevel] : undefined
+  return isLogLevel(level) ? level : undefined
 }
 
 interface Refused {

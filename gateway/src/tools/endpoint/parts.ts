@@ -10,6 +10,8 @@ import type { RpcRequest } from '../codec/json-rpc.ts'
 import type { McpContext, McpOperations } from '../operations.ts'
 import type { Sealer } from '../seal.ts'
 import type { OpenStreams } from './open-streams.ts'
+import type { McpWishes } from '../../state/state-values.ts'
+import type { LogLevel } from '../log-levels.ts'
 import type { AskClient } from './asking.ts'
 import type { Reply } from './reply.ts'
 
@@ -34,6 +36,10 @@ export interface Arrival {
   readonly release: () => void
 }
 
+export interface SessionWishes {
+  change(change: (before: McpWishes) => McpWishes): Promise<void>
+}
+
 /** One request to a method, whose caller may open the gateway. */
 export interface MethodCall {
   readonly parts: EndpointParts
@@ -43,6 +49,10 @@ export interface MethodCall {
   readonly signal: CancelSignal
   /** Undefined inside a batch, where nothing but results can be sent. */
   readonly reply: Reply | undefined
+  /** What the session of a legacy client wants to be told. */
+  readonly wishes?: SessionWishes | undefined
+  /** Least severe log messages the client wants while the request runs; undefined: none. */
+  readonly logLevel?: LogLevel | undefined
   /** Asks the client something meanwhile; undefined where that cannot be done. */
   readonly ask?: AskClient | undefined
 }

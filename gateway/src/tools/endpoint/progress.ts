@@ -1,8 +1,21 @@
-/** Progress of a request, told to its client under the client's own token. */
+/** Progress of a request, told to its client under the client's own token, and what servers log meanwhile. */
 import { numberText } from '../../core/exact-json.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { compareNumbers } from '../../core/number-literals.ts'
+import type { CallOptions } from '../catalogue.ts'
+import { isWanted } from '../log-levels.ts'
 import type { MethodCall } from './parts.ts'
+
+/** Where log messages go; undefined when the client wants none, or cannot be told. */
+export function logsOf({ reply, logLevel }: MethodCall): CallOptions['logs'] {
+  if (reply === undefined || logLevel === undefined) return undefined
+  return {
+    level: logLevel,
+    tell(message) {
+      if (isWanted(message.level, logLevel)) reply.notify('notifications/message', message)
+    },
+  }
+}
 
 /** Where progress goes; undefined when the client wants none, or cannot be told. */
 export function progressOf({ reply }: MethodCall, meta: JsonObject | undefined): ((progress: JsonObject) => void) | undefined {

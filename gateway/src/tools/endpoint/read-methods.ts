@@ -8,7 +8,7 @@ import type { ReadRequest, ReadRequestKind } from '../operations.ts'
 import { readResumed } from './asking.ts'
 import { pageOf, type Page } from './pages.ts'
 import type { MethodCall } from './parts.ts'
-import { progressOf } from './progress.ts'
+import { logsOf, progressOf } from './progress.ts'
 
 /** One page of a list of what can be read. */
 export function listReads(call: MethodCall, kind: ReadKind): Promise<Page> {
@@ -59,5 +59,16 @@ function readRequest(call: MethodCall, kind: ReadRequestKind, name: string, args
   const path = pathToRawNumber(args)
   if (path !== undefined) throw new TurnwardError('request.invalid', { why: numberRefusal(path) })
   const resumed = kind === 'completion' ? undefined : readResumed(message.params)
-  return { kind, name, args, unfit: undefined, meta, offers: context.offers, resumed, signal, onProgress: progressOf(call, meta) }
+  return {
+    kind,
+    name,
+    args,
+    unfit: undefined,
+    meta,
+    offers: context.offers,
+    resumed,
+    signal,
+    onProgress: progressOf(call, meta),
+    logs: logsOf(call),
+  }
 }

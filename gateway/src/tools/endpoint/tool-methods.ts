@@ -8,7 +8,7 @@ import type { ToolCallRequest } from '../operations.ts'
 import { readResumed } from './asking.ts'
 import { pageOf, type Page } from './pages.ts'
 import type { MethodCall } from './parts.ts'
-import { progressOf } from './progress.ts'
+import { logsOf, progressOf } from './progress.ts'
 
 /** One page of the tools. Throws `request.invalid`. */
 export function listTools(call: MethodCall): Promise<Page> {
@@ -47,7 +47,18 @@ export function readCall(message: RpcRequest): CallRequest {
 export function callRequest(method: MethodCall, { name, args, unfit, meta }: CallRequest): ToolCallRequest {
   const { context, signal, message } = method
   const resumed = readResumed(message.params)
-  return { kind: 'tool_call', name, args, unfit, meta, offers: context.offers, resumed, signal, onProgress: progressOf(method, meta) }
+  return {
+    kind: 'tool_call',
+    name,
+    args,
+    unfit,
+    meta,
+    offers: context.offers,
+    resumed,
+    signal,
+    onProgress: progressOf(method, meta),
+    logs: logsOf(method),
+  }
 }
 
 /** Runs one call. */

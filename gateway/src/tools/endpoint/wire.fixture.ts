@@ -69,8 +69,9 @@ export function useEndpoint(): void {
         if (call.name === 'unknown') throw new TurnwardError('grant.tool')
         return answer(call)
       },
-      async watchTools(_context, listener) {
-        changed = listener
+      async requireResource() {},
+      async watch(_context, watch) {
+        changed = watch.changed
         return () => (changed = undefined)
       },
     }

@@ -6,7 +6,7 @@ import type { McpServer } from '../../config/snapshot.ts'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { digestJson } from '../../core/hash.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { parameterHeaders } from '../codec/header-values.ts'
 import { askable, whyNotAsked, type Ask, type AskAnswer } from '../asks.ts'
@@ -15,12 +15,14 @@ import { askServer, callTool, type CallParameters } from '../connectors/calling-
 import { waitFor } from '../connectors/cancelling.ts'
 import type { Exchange } from '../connectors/exchange.ts'
 import { listAll, listOthers, type Listed } from '../connectors/listing.ts'
+import { tellsMore, type LogLevel } from '../log-levels.ts'
 import { noReads, readsOf, type ServerReads } from '../reads.ts'
 import { unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import { CallQueue } from './call-queue.ts'
 import { Deadline } from './deadline.ts'
 import { HeldRequests, notWaiting } from './held-requests.ts'
+import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
@@ -60,6 +62,9 @@ export class ServerSlot {
   #read: ReadTools = noTools
   #reads: ServerReads = noReads
   readonly #held: HeldRequests
+  readonly #watched = new WatchedResources()
+  /** The least severe of the log messages that a legacy server was asked for. */
+  #level: LogLevel | undefined
   /** Why the server may have more tools than it could list. */
   #cut: string | undefined
   #listedAt = 0
@@ -164,6 +169,11 @@ export class ServerSlot {
     return this.#asking(options, (exchange, own) => askServer(exchange, this.server.name, method, params, own))
   }
 
+  /** Tells of changes of a resource. Returns the way to stop. */
+  watchResource(uri: string, changed: () => void): () => void {
+    return this.#watched.watch(uri, changed) ?? (() => {})
+  }
+
   /** Cancels a request that waits for input. */
   abandon(state: string, owner: string): void {
     this.#held.abandon(owner, state)
@@ -174,7 +184,7 @@ export class ServerSlot {
    * era the request is held, and looks to whoever made it as if it were modern.
    */
   async #asking(options: CallOptions, run: (exchange: Exchange, own: CallParameters) => Promise<JsonObject>): Promise<JsonObject> {
-    const { resumed, owner = '', signal, onProgress, meta } = options
+    const { resumed, owner = '', signal, onProgress, logs, meta } = options
     const offers = askable(options.offers ?? {}, this.server.config.may_ask)
     const isAskable = Object.keys(offers).length > 0
     const state = this.#state
@@ -189,7 +199,17 @@ export class ServerSlot {
         const { onAsk } = more
         // Nobody's time but the server's counts against it.
         const paused: CallParameters['onAsk'] = onAsk === undefined ? undefined : (ask) => deadline.paused(() => onAsk(ask))
-        return run(exchange, { signal: stop, onProgress, meta, resumed: goesOn, ...(isAskable ? { offers } : {}), onAsk: paused })
+        if (logs !== undefined) await this.#wantLogs(exchange, logs.level, stop)
+        return run(exchange, {
+          signal: stop,
+          onProgress,
+          onLog: logs?.tell,
+          logLevel: logs?.level,
+          meta,
+          resumed: goesOn,
+          ...(isAskable ? { offers } : {}),
+          onAsk: paused,
+        })
       })
     if (!isAskable || (state.kind === 'ready' && state.exchange.era === 'modern')) return inTurn(signal, {})
     return this.#held.start(
@@ -197,6 +217,13 @@ export class ServerSlot {
       (own, answerFor) => inTurn(own, { onAsk: async (ask) => refusalOfAsk(ask, offers) ?? answerFor(ask) }),
       signal,
     )
+  }
+
+  /** A legacy server logs from one level on for everybody; whoever wants less is told less. */
+  async #wantLogs(exchange: Exchange, level: LogLevel, signal: CancelSignal): Promise<void> {
+    if (exchange.era === 'modern' || !isObject(exchange.capabilities.logging) || !tellsMore(level, this.#level)) return
+    this.#level = level
+    await exchange.request('logging/setLevel', { level }, { signal })
   }
 
   /** Queue, deadline, cancellation. */
@@ -242,7 +269,10 @@ export class ServerSlot {
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)])
     let exchange: Exchange | undefined
     try {
-      exchange = await this.#connection.open({ onListChanged: () => this.#relist() }, signal)
+      exchange = await this.#connection.open(
+        { onListChanged: () => this.#relist(), onResourceUpdated: (uri) => this.#watched.updated(uri) },
+        signal,
+      )
       const opened = exchange
       const [listed, reads] = await Promise.race([
         this.#list(opened, signal),
@@ -251,6 +281,8 @@ export class ServerSlot {
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       this.#take(listed, reads)
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
+      this.#level = undefined
+      this.#watched.attach(opened)
       opened.ended.then((why) => this.#died(opened, why)).catch((error: unknown) => this.#broke(error))
       this.#options.logger.info({ server: this.server.name, era: opened.era, tools: this.#read.tools.length }, 'MCP server is ready')
       this.#options.onChange()

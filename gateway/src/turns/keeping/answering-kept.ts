@@ -4,49 +4,29 @@ import { TurnwardError } from '../../core/error.ts'
 import { asText, type JsonObject } from '../../core/json.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import type { KeptAnswers } from '../../wire/kept-answers.ts'
-import { answerError } from '../answering/answering-client.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
 import type { Services } from '../services.ts'
-import { forCall, settleState } from '../state-of-call.ts'
+import { forCall } from '../state-of-call.ts'
+import { answerCaller, type Reply } from './answering-caller.ts'
 import { answerConversation } from './answering-conversations.ts'
+import { endAbandoned } from './abandoned-answers.ts'
 import { topicOf } from './background-answers.ts'
+import { followStream } from './following-stream.ts'
 import type { Keeper } from './keeper.ts'
 import { decoded, notThere, type KeptQuestion } from './kept-questions.ts'
 import { endAnswer, findAnswer, forgetAnswer, type FoundAnswer } from './kept-store.ts'
 
 /** Never rejects. */
 export function answerKept(gateway: Services, origin: CallOrigin, dialect: Dialect, question: KeptQuestion): Promise<void> {
-  return answerFor(gateway, origin, dialect, (keeper) => answered(gateway, keeper, dialect, question))
+  return answerCaller(gateway, origin, dialect, (keeper) => answered(gateway, keeper, dialect, question))
 }
 
 /** The same for conversations that are kept by themselves. */
 export function answerKeptConversation(gateway: Services, origin: CallOrigin, dialect: Dialect, question: KeptQuestion): Promise<void> {
-  return answerFor(gateway, origin, dialect, (keeper) => {
+  return answerCaller(gateway, origin, dialect, (keeper) => {
     if (dialect.kept === undefined || !isKeeping(keeper.snapshot)) throw notThere(question.target)
     return answerConversation(keeper, origin, dialect.kept.conversations, question)
   })
-}
-
-async function answerFor(
-  gateway: Services,
-  origin: CallOrigin,
-  dialect: Dialect,
-  answerOf: (keeper: Keeper) => Promise<JsonObject>,
-): Promise<void> {
-  try {
-    const snapshot = gateway.snapshot()
-    const caller = await gateway.authenticator.authenticate(origin.headers, snapshot)
-    const services = forCall(gateway, caller)
-    const answer = await answerOf({ services, snapshot, caller })
-    await settleState(services)
-    const text = JSON.stringify(answer)
-    origin.outlet.head(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
-    origin.outlet.end(text)
-  } catch (thrown) {
-    const error = answerError(origin.outlet, dialect, thrown)
-    if (error.code.startsWith('auth.')) gateway.telemetry.count('turnward_auth_failures_total', { code: error.code })
-    if (error.status >= 500) gateway.telemetry.logger.error({ code: error.code, err: error.cause }, error.message)
-  }
 }
 
 interface Asked {
@@ -58,18 +38,13 @@ interface Asked {
 }
 
 /** What can be asked of an answer, by method and by what follows its id. */
-const questions: Readonly<Record<string, Readonly<Record<string, (asked: Asked) => JsonObject | Promise<JsonObject>>>>> = {
+const questions: Readonly<Record<string, Readonly<Record<string, (asked: Asked) => Reply | Promise<Reply>>>>> = {
   '': { GET: show, DELETE: remove },
   input_items: { GET: ({ kept, found, query }) => kept.page(found, query) },
   cancel: { POST: cancel },
 }
 
-async function answered(
-  gateway: Services,
-  keeper: Keeper,
-  { kept }: Dialect,
-  { method, target, query }: KeptQuestion,
-): Promise<JsonObject> {
+async function answered(gateway: Services, keeper: Keeper, { kept }: Dialect, { method, target, query }: KeptQuestion): Promise<Reply> {
   const [first = '', asks = '', ...rest] = target.split('/')
   const methods = rest.length === 0 && Object.hasOwn(questions, asks) ? questions[asks] : undefined
   if (methods === undefined || kept === undefined || !isKeeping(keeper.snapshot)) throw notThere(target)
@@ -77,26 +52,30 @@ async function answered(
   // What else vendors answer there has a name in the place of an id.
   if (asked === undefined && asks === '' && method === 'POST') throw notThere(target)
   if (asked === undefined) throw new TurnwardError('request.method', { subject: method })
-  const found = await findAnswer(keeper, decoded(first))
-  if (found === undefined) throw new TurnwardError('response.not_found')
-  return asked({ gateway, keeper, kept, found: await settled(gateway, keeper, kept, found), query: new URLSearchParams(query) })
+  const found = await required(keeper, decoded(first))
+  // Of a stream there is no head alone.
+  const parameters = new URLSearchParams(method === 'HEAD' ? '' : query)
+  return asked({ gateway, keeper, kept, found: await settled(gateway, keeper, kept, found), query: parameters })
 }
 
 function isKeeping({ settings }: Snapshot): boolean {
   return settings.responses.keep
 }
 
-/** An answer whose maker is gone has failed. */
+/** An answer whose maker is gone has its end from now on. */
 async function settled(gateway: Services, keeper: Keeper, kept: KeptAnswers, found: FoundAnswer): Promise<FoundAnswer> {
-  if (!found.isOpen || (await gateway.background.isRunning(keeper, found.key))) return found
-  const { code, message } = new TurnwardError('response.interrupted')
-  return { ...found, isOpen: false, response: kept.ended(found.response, { status: 'failed', code, message }) }
+  if (!found.isOpen || !(await endAbandoned(gateway.background, keeper, kept, found.key))) return found
+  return required(keeper, asText(found.response.id))
 }
 
-function show({ kept, found, query }: Asked): JsonObject {
-  if (query.get('stream') === 'true')
-    throw new TurnwardError('request.unsupported', { subject: 'stream', why: 'a kept response is answered whole', fix: 'Leave it out.' })
-  return kept.shown(found)
+function show({ gateway, keeper, kept, found, query }: Asked): Reply {
+  const after = kept.streams.ask(query)
+  if (after === undefined) return kept.shown(found)
+  if (!found.isStreamed) throw new TurnwardError('response.not_streamed', { why: 'it was not created with `background` and `stream`' })
+  const { snapshot, caller } = keeper
+  // Each look is a call of its own.
+  const unseen = (): Keeper => ({ services: forCall(gateway, caller), snapshot, caller })
+  return (origin) => followStream(gateway, { keeper: unseen, kept, key: found.key, response: kept.shown(found), after }, origin)
 }
 
 async function remove({ gateway, keeper, kept, found }: Asked): Promise<JsonObject> {
@@ -112,10 +91,16 @@ async function cancel({ gateway, keeper, kept, found }: Asked): Promise<JsonObje
   const id = asText(found.response.id)
   const response = kept.ended(found.response, { status: 'cancelled' })
   const { previous, input } = found
-  const isFirst = await endAnswer(keeper, { id, response, previous, inputText: JSON.stringify(input), modelCall: id }, topicOf(found.key))
+  const ended = { id, response, previous, inputText: JSON.stringify(input), modelCall: id }
+  const isFirst = await endAnswer(keeper, ended, { announce: topicOf(found.key), unlessEnding: true, isShort: true })
+  // Whoever is about to end it does so.
+  if (!isFirst) return kept.shown(await required(keeper, id))
   gateway.background.cancel(found.key, new TurnwardError('request.cancelled'))
-  if (isFirst) return kept.shown({ response, previous, input })
-  const last = await findAnswer(keeper, id)
-  if (last === undefined) throw new TurnwardError('response.not_found')
-  return kept.shown(last)
+  return kept.shown({ response, previous, input })
+}
+
+async function required(keeper: Keeper, id: string): Promise<FoundAnswer> {
+  const found = await findAnswer(keeper, id)
+  if (found === undefined) throw new TurnwardError('response.not_found')
+  return found
 }

@@ -12,7 +12,7 @@ import type { Services } from '../services.ts'
 export interface Keeper {
   readonly services: Pick<Services, 'state' | 'clock' | 'secret'>
   readonly snapshot: Snapshot
-  readonly caller: Pick<Caller, 'principal' | 'consumer' | 'actor'>
+  readonly caller: Pick<Caller, 'consumer' | 'actor'> & { readonly principal: Pick<Caller['principal'], 'id'> }
 }
 
 const owners = new RememberedHashes()
@@ -22,8 +22,8 @@ export function ownerOf({ services, caller: { principal, consumer, actor } }: Ke
   return owners.of(services.secret, 'keeps', principal.id, consumer ?? '', actor ?? '')
 }
 
-/** Key of the answer, the item or the conversation that a caller knows by this id. */
-export function keyOf(keeper: Keeper, kind: 'response' | 'item' | 'conversation', id: string): string {
+/** Key of the answer, the item, the conversation, the file or the batch that a caller knows by this id. */
+export function keyOf(keeper: Keeper, kind: 'response' | 'item' | 'conversation' | 'file' | 'batch', id: string): string {
   // 144 bits: nobody finds another id for a key, and there are many keys.
   return keyedHash(keeper.services.secret, kind, ownerOf(keeper), id).slice(0, 24)
 }

@@ -13,7 +13,7 @@ import type { CallOrigin } from '../origins/call-origin.ts'
 import type { Services } from '../services.ts'
 import { type Keeper, keyOf } from './keeper.ts'
 import type { Keeping } from './recalling.ts'
-import { changeKept, endAnswer, findAnswer, keepUnderId, noteItems, type AnswerToKeep } from './kept-store.ts'
+import { changeKept, claimEnd, endAnswer, keepUnderId, noteItems, type AnswerToKeep } from './kept-store.ts'
 
 /** Items of one answer that can be referred to. */
 const mostItems = 256
@@ -41,7 +41,7 @@ export async function keepReleased(call: KeepingCall, released: JsonObject): Pro
   const id = background ?? asText(released.id)
   const response = dialect.kept.named(released, { id: background, conversation: keeping.conversation?.id })
   // What was cancelled is no part of anything; who sees that an answer is there may go on with its conversation at once.
-  if (background !== undefined && (await findAnswer(call, background))?.isOpen !== true) return
+  if (background !== undefined && keeping.conversation !== undefined && !(await claimEnd(call, background))) return
   await goOnWith(call, dialect.kept, response)
   if (keeping.keeps && id !== '') await keepById(call, dialect.kept, { id, response, modelCall, ...keeping })
 }

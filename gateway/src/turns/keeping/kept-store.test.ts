@@ -1,49 +1,21 @@
 /** What is kept is its caller's alone, sealed, bounded, and gone in time; in every place where state can be. */
-import { responsesSchema } from '@turnward/contract/config/agent-floor'
 import { describe, expect, test } from 'vitest'
-import type { z } from 'zod'
 import { until } from '../../../../conformance/harness/until.ts'
-import { systemClock } from '../../core/clock.ts'
-import { stateBackends, type SharedState } from '../../state/backends.fixture.ts'
-import type { StateStore } from '../../state/state-store.ts'
-import { slotOf } from '../state-of-call.ts'
+import { stateBackends } from '../../state/backends.fixture.ts'
 import { BackgroundAnswers } from './background-answers.ts'
-import { keyOf, type Keeper } from './keeper.ts'
-import { beginAnswer, changeKept, endAnswer, findAnswer, findAnswerOfItem, forgetAnswer, keepUnderId, noteItems } from './kept-store.ts'
-
-const secret = Buffer.alloc(32, 7)
-const day = 24 * 3600 * 1000
-
-interface Who {
-  readonly principal?: string
-  readonly consumer?: string | null
-  readonly actor?: string | null
-}
-
-/** The state as two gateways have it, in turns. */
-const gateways = new WeakMap<SharedState, StateStore[]>()
-async function nextGateway(shared: SharedState): Promise<StateStore> {
-  const states = gateways.get(shared) ?? [await shared.open(), await shared.open()]
-  gateways.set(shared, states.toReversed())
-  return states[0] as StateStore
-}
-
-/** A keeper of one call; `settle` makes what it did visible to others. */
-async function keeperOf(shared: SharedState, settings: z.input<typeof responsesSchema> = {}, who: Who = {}) {
-  const { principal: id = 'alice', consumer = 'app', actor = null } = who
-  const principal = { id, kind: 'human', groups: [], emails: [], credentials: new Map() } as const
-  const whole = await nextGateway(shared)
-  const own = whole.begin?.(slotOf(id))
-  const services = { state: own ?? whole, clock: own?.clock ?? systemClock, secret }
-  const snapshot = { settings: { responses: { ...responsesSchema.parse({}), ...settings }, turns: { session_idle_ms: day } } }
-  const keeper: Keeper = { services, snapshot: snapshot as Keeper['snapshot'], caller: { principal, consumer, actor } }
-  return { keeper, settle: async () => own?.settle() }
-}
-
-function answer(id: string, text = 'Noted.', modelCall = `mc_${id}`) {
-  const response = { id, status: 'completed', output: [{ type: 'message', role: 'assistant', id: `msg_${id}`, content: text }] }
-  return { id, response, inputText: JSON.stringify([{ role: 'user', content: 'A secret.' }]), previous: null, modelCall }
-}
+import { keyOf } from './keeper.ts'
+import { answer, keeperOf, type Who } from './keepers.fixture.ts'
+import {
+  beginAnswer,
+  changeKept,
+  claimEnd,
+  endAnswer,
+  findAnswer,
+  findAnswerOfItem,
+  forgetAnswer,
+  keepUnderId,
+  noteItems,
+} from './kept-store.ts'
 
 describe.each(stateBackends)('answers kept in $name', ({ make, isMissing }) => {
   test.skipIf(isMissing)('are found by another call of the same caller, as they were', async () => {
@@ -156,6 +128,32 @@ describe.each(stateBackends)('answers kept in $name', ({ make, isMissing }) => {
     expect(JSON.stringify(found?.response)).toContain(['First.', 'Second.', 'Third.'][ends.indexOf(true)])
     // What was never begun, or was forgotten, has no end.
     expect(await endAnswer((await keeperOf(shared)).keeper, answer('resp_2'))).toBe(false)
+  })
+
+  test.skipIf(isMissing)('that are made in the background are cancelled until whoever makes them ends them', async () => {
+    await using shared = await make()
+    const begun = await keeperOf(shared)
+    await beginAnswer(begun.keeper, answer('resp_1', 'Not yet.'))
+    await begun.settle()
+    expect(await claimEnd((await keeperOf(shared)).keeper, 'resp_1')).toBe(true)
+    const cancelled = endAnswer((await keeperOf(shared)).keeper, answer('resp_1', 'Cancelled.'), { unlessEnding: true })
+    expect(await cancelled).toBe(false)
+    expect(await endAnswer((await keeperOf(shared)).keeper, answer('resp_1', 'Made.'))).toBe(true)
+    // Cancelled before, it is too late to make anything of it.
+    expect(await claimEnd((await keeperOf(shared)).keeper, 'resp_1')).toBe(false)
+    expect(await claimEnd((await keeperOf(shared)).keeper, 'resp_2')).toBe(false)
+  })
+
+  test.skipIf(isMissing)('that were begun have an end, also where not a byte more would fit', async () => {
+    await using shared = await make()
+    const begun = await keeperOf(shared, { max_bytes: 1400 })
+    const text = 'x'.repeat(1100)
+    expect(await beginAnswer(begun.keeper, answer('resp_1', text))).toBe(true)
+    await begun.settle()
+    const longer = answer('resp_1', `${text}${'!'.repeat(300)}`)
+    const keeper = async () => (await keeperOf(shared, { max_bytes: 1400 })).keeper
+    expect(await endAnswer(await keeper(), longer)).toBe(false)
+    expect(await endAnswer(await keeper(), longer, { isShort: true })).toBe(true)
   })
 
   test.skipIf(isMissing)('that are changed lose no change, and stay for as long as they are', async () => {

@@ -2,21 +2,23 @@
  * Keeps answers for their callers: sealed, for a while, so many and so much for each. Found again by nobody but the same
  * caller (`keeper.ts`).
  */
-import { hkdfSync } from 'node:crypto'
 import { TurnwardError } from '../../core/error.ts'
 import { keyedHash, sha256 } from '../../core/hash.ts'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
-import { openBytes, sealBytes } from '../../core/sealed-bytes.ts'
 import type { KeptResponse } from '../../state/state-values.ts'
 import type { KeptAnswer } from '../../wire/kept-answers.ts'
 import { expiryOf, type Keeper, keyOf, ownerOf } from './keeper.ts'
+import { forgetStream, renewStream } from './kept-streams.ts'
+import { seal, unseal } from './sealing.ts'
 import { putOnShelf } from './shelves.ts'
 
 export interface FoundAnswer extends KeptAnswer {
   readonly key: string
   /** Its end is not known yet. */
   readonly isOpen: boolean
+  /** It is told event by event as well. */
+  readonly isStreamed: boolean
 }
 
 export interface AnswerToKeep {
@@ -74,24 +76,62 @@ export async function keepUnderId(keeper: Keeper, answer: AnswerToKeep): Promise
 }
 
 /** Keeps an answer that is only begun, under an id of the gateway's own. False when it is too large to be kept. */
-export async function beginAnswer(keeper: Keeper, answer: AnswerToKeep): Promise<boolean> {
+export async function beginAnswer(keeper: Keeper, answer: AnswerToKeep, isStreamed = false): Promise<boolean> {
   const value = sealed(keeper, answer)
   if (value === undefined) return false
   const key = keyOf(keeper, answer.kind ?? 'response', answer.id)
-  await keeper.services.state.put('response', key, { ...value, isOpen: true }, expiryOf(keeper))
-  await putOnShelf(keeper, ownerOf(keeper), key, value.sealed.length)
+  await keeper.services.state.put('response', key, { ...value, isOpen: true, ...(isStreamed ? { isStreamed } : {}) }, expiryOf(keeper))
   return true
 }
 
-/** Keeps the end of an answer that was begun. False when it had one already, was deleted, or is too large. `announce`: who waits for it. */
-export async function endAnswer(keeper: Keeper, answer: AnswerToKeep, announce?: string): Promise<boolean> {
-  const value = sealed(keeper, answer)
+/**
+ * Takes the right to end an answer that was begun, for whoever has to do something else before: from then on it is too late to
+ * cancel it. False when it has an end, or was deleted.
+ */
+export async function claimEnd(keeper: Keeper, id: string): Promise<boolean> {
+  const expires = expiryOf(keeper)
+  return keeper.services.state.change('response', keyOf(keeper, 'response', id), (before) => {
+    if (before?.isOpen !== true) return { value: before, expires, result: false }
+    return { value: { ...before, isEnding: true }, expires, result: true }
+  })
+}
+
+export interface EndOptions {
+  /** Who waits for it. */
+  readonly announce?: string
+  /** Not when whoever makes it has begun to end it. */
+  readonly unlessEnding?: boolean
+  /** It says no more than what it has come to: what was begun fitted, and so does that. */
+  readonly isShort?: boolean
+}
+
+/** Keeps the end of an answer that was begun. False when it had one already, was deleted, or is too large. */
+export async function endAnswer(
+  keeper: Keeper,
+  answer: AnswerToKeep,
+  { announce, unlessEnding = false, isShort = false }: EndOptions = {},
+): Promise<boolean> {
+  const value = sealed(keeper, answer, isShort)
   if (value === undefined) return false
   const expires = expiryOf(keeper)
-  return keeper.services.state.change('response', keyOf(keeper, answer.kind ?? 'response', answer.id), (before) => {
-    if (before?.isOpen !== true) return { value: before, expires, result: false }
-    return { value, expires, result: true, announce }
+  const key = keyOf(keeper, answer.kind ?? 'response', answer.id)
+  const isFirst = await keeper.services.state.change('response', key, (before) => {
+    if (before?.isOpen !== true || (unlessEnding && before.isEnding === true)) return { value: before, expires, result: false }
+    return { value: before.isStreamed === true ? { ...value, isStreamed: true } : value, expires, result: true, announce }
   })
+  // As large as it is now; one that is made has a place of its own (`background-answers.ts`).
+  if (isFirst) await putOnShelf(keeper, ownerOf(keeper), key, value.sealed.length)
+  return isFirst
+}
+
+/** Keeps an answer that is still made as long again. */
+export async function renewAnswer(keeper: Keeper, key: string): Promise<void> {
+  const { state } = keeper.services
+  const isStreamed = await state.change('response', key, (before) => {
+    const value = before?.isOpen === true ? { ...before } : before
+    return { value, expires: expiryOf(keeper), result: before?.isStreamed === true }
+  })
+  if (isStreamed) await renewStream(keeper, key)
 }
 
 /** How often a change is made again on what others have made of it. */
@@ -134,9 +174,10 @@ async function placeFor(keeper: Keeper, key: string, { sealed: content }: KeptRe
   return before !== undefined && shelf?.segments.at(-1)?.number === before ? before : putOnShelf(keeper, owner, key, content.length)
 }
 
-/** Forgets an answer. */
+/** Forgets an answer, and how it was told. */
 export async function forgetAnswer({ services }: Keeper, key: string, announce?: string): Promise<void> {
   await services.state.change('response', key, () => ({ value: undefined, expires: 0, result: undefined, announce }))
+  await forgetStream(services.state, key)
 }
 
 function textOf({ response, inputText, previous }: AnswerToKeep): string {
@@ -144,36 +185,28 @@ function textOf({ response, inputText, previous }: AnswerToKeep): string {
 }
 
 /** Undefined when it is too large to be kept. */
-function sealed(keeper: Keeper, answer: AnswerToKeep): KeptResponse | undefined {
+function sealed(keeper: Keeper, answer: AnswerToKeep, isShort = false): KeptResponse | undefined {
   const { services, snapshot } = keeper
   const bytes = Buffer.from(textOf(answer))
-  if (bytes.length > snapshot.settings.responses.max_bytes) return undefined
-  const boundTo = Buffer.from(keyOf(keeper, answer.kind ?? 'response', answer.id))
+  if (!isShort && bytes.length > snapshot.settings.responses.max_bytes) return undefined
   return {
-    sealed: sealBytes(sealingKey(services.secret), boundTo, bytes),
+    sealed: seal(services.secret, keyOf(keeper, answer.kind ?? 'response', answer.id), bytes),
     digest: keyedHash(services.secret, 'kept', sha256(bytes)),
     modelCall: answer.modelCall,
   }
 }
 
-function opened(secret: Buffer, key: string, { sealed: content, isOpen = false }: KeptResponse): FoundAnswer | undefined {
-  const bytes = openBytes(sealingKey(secret), Buffer.from(key), content)
+function opened(
+  secret: Buffer,
+  key: string,
+  { sealed: content, isOpen = false, isStreamed = false }: KeptResponse,
+): FoundAnswer | undefined {
+  const bytes = unseal(secret, key, content)
   if (bytes === undefined) return undefined
   const { previous, response, input } = parseJson(bytes.toString('utf8')) as {
     readonly previous: string | null
     readonly response: JsonObject
     readonly input: readonly JsonValue[]
   }
-  return { key, previous, response, input, isOpen }
-}
-
-const sealingKeys = new WeakMap<Buffer, Buffer>()
-
-function sealingKey(secret: Buffer): Buffer {
-  let key = sealingKeys.get(secret)
-  if (key === undefined) {
-    key = Buffer.from(hkdfSync('sha256', secret, 'turnward', 'kept responses v1', 32))
-    sealingKeys.set(secret, key)
-  }
-  return key
+  return { key, previous, response, input, isOpen, isStreamed }
 }

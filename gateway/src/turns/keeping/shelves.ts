@@ -5,6 +5,7 @@
 import type { StateStore } from '../../state/state-store.ts'
 import type { Shelf, ShelfSegment } from '../../state/state-values.ts'
 import { expiryOf, type Keeper } from './keeper.ts'
+import { forgetStream } from './kept-streams.ts'
 
 /** A segment takes no more than this part of all that may be kept, and no more answers than this. */
 const partOfAll = 1 / 16
@@ -73,8 +74,9 @@ async function clear(state: StateStore, owner: string, number: number): Promise<
   const gone = { value: undefined, expires: 0, result: undefined, mayWait: true } as const
   const keys = (await state.get('shelved', segment)) ?? []
   // Seen together, so that they can go together: what was not seen counts as not there.
-  await Promise.all(keys.map(async (key) => state.get('response', key)))
-  for (const key of keys) {
+  const answers = await Promise.all(keys.map(async (key) => state.get('response', key)))
+  for (const [at, key] of keys.entries()) {
+    if (answers[at]?.isStreamed === true) await forgetStream(state, key)
     await state.change('response', key, (kept) => {
       // What was used since stands in another segment.
       return (kept?.segment ?? number) === number ? gone : { ...gone, value: kept }

@@ -20,12 +20,11 @@ export interface MemoryCall {
   readonly answer: Promise<MemoryAnswer>
 }
 
-export interface MemoryCallOptions {
+/** A call that the gateway makes for itself. */
+export interface OwnCall {
   /** For whom it is made: grants, labels and credentials are those of this caller. */
   readonly caller: Caller
   readonly body: JsonObject
-  /** Largest answer, in bytes; one that is longer is cancelled. */
-  readonly maxBytes: number
   /** Names the session, for one. */
   readonly headers?: IncomingHttpHeaders
   /** The id its answer is kept under, and with what. */
@@ -34,11 +33,25 @@ export interface MemoryCallOptions {
   readonly signal?: CancelSignal
 }
 
+export interface MemoryCallOptions extends OwnCall {
+  /** Largest answer, in bytes; one that is longer is cancelled. */
+  readonly maxBytes: number
+}
+
 /** The origin of a call of the gateway's own. Hand it to a pipeline and await the answer. */
-export function memoryCall({ caller, body, maxBytes, headers = {}, background, keeping, signal }: MemoryCallOptions): MemoryCall {
+export function memoryCall({ maxBytes, ...call }: MemoryCallOptions): MemoryCall {
+  const { origin, outlet } = ownCall(call, (cancel) => new MemoryOutlet(maxBytes, cancel))
+  return { origin, answer: outlet.answer }
+}
+
+/** The same, with the answer going to another outlet, which may cancel the call. */
+export function ownCall<O extends Outlet>(
+  { caller, body, headers = {}, background, keeping, signal }: OwnCall,
+  makeOutlet: (cancel: (error: TurnwardError) => void) => O,
+): { readonly origin: CallOrigin; readonly outlet: O } {
   const cancellation = new Cancellation()
   signal?.addEventListener('abort', () => cancellation.cancel(signal.reason), { once: true })
-  const outlet = new MemoryOutlet(maxBytes, (error) => cancellation.cancel(error))
+  const outlet = makeOutlet((error) => cancellation.cancel(error))
   const origin: CallOrigin = {
     headers,
     caller,
@@ -48,7 +61,7 @@ export function memoryCall({ caller, body, maxBytes, headers = {}, background, k
     signal: cancellation,
     outlet,
   }
-  return { origin, answer: outlet.answer }
+  return { origin, outlet }
 }
 
 class MemoryOutlet implements Outlet {

@@ -13,7 +13,7 @@ type Recorded = Omit<AttachedCall, 'session'> & { readonly session: AttachedCall
 
 /** A record for this call; fields given win over what the call implies. */
 export function recordOf(call: Recorded, fields: RecordFields): DecisionRecord {
-  const { principal, key, consumer, actor } = call.caller
+  const { principal, key, consumer, actor, batch } = call.caller
   const label = call.session === null ? null : labelRecord(call.session.policyState.label, call.snapshot.policy)
   return {
     v: 1,
@@ -30,6 +30,7 @@ export function recordOf(call: Recorded, fields: RecordFields): DecisionRecord {
     labelBefore: label,
     labelAfter: label,
     revision: call.snapshot.revision,
+    ...(batch === undefined ? {} : { batch: { ...batch } }),
     ...(call.span.traceId === undefined ? {} : { traceId: call.span.traceId }),
     ...fields,
   }

@@ -15,7 +15,7 @@ const version = 'anthropic_version'
 const betas = 'anthropic_beta'
 
 function invoked(operation: string, stream: boolean): Dialect {
-  const { root: _root, namingHeader: _naming, countAnswer: _count, ...lens } = messages
+  const { root: _root, namingHeader: _naming, countAnswer: _count, files: _files, batches: _batches, ...lens } = messages
   return {
     ...lens,
     paths: { call: `/model/{model...}/${operation}` },

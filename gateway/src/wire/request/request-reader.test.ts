@@ -162,6 +162,21 @@ describe.each([chatCompletions, messagesDialect])('the reader of $name requests'
     expect(fork[38]?.text).toContain('other')
   })
 
+  test('says of every request whether it names files, also of one whose beginning it has read before', () => {
+    const reader = new RequestReader(clock)
+    const file =
+      dialect.name === 'messages'
+        ? '{"role":"user","content":[{"type":"document","source":{"type":"file","file\\u005fid":"f"}}]}'
+        : '{"role":"user","content":[{"type":"file","file":{"file\\u005fid":"f"}}]}'
+    const plain = Array.from({ length: 60 }, (_, round) => messageOf(round * 2, 'text', 1, dialect))
+    const namesFiles = (list: readonly string[]) => reader.read('files', dialect, bodyOf(list, '', ''), limits).namesFiles
+    expect(namesFiles(plain)).toBe(false)
+    expect(namesFiles([...plain, file])).toBe(true)
+    expect(namesFiles([...plain, file, ...plain])).toBe(true)
+    expect(namesFiles([...plain, ...plain])).toBe(false)
+    expect(namesFiles([file])).toBe(true)
+  })
+
   test('never takes a request for another that differs in one byte, wherever it is', () => {
     const text = bodyOf(conversation, '', '').toString()
     const first = text.indexOf('xxx')

@@ -16,6 +16,8 @@ export interface ReadBody {
   readonly body: RequestBody
   /** Views of its messages may be those of an earlier request: they are never changed. */
   readonly view: RequestView
+  /** It names files in place of their content. */
+  readonly namesFiles?: boolean
 }
 
 export class RequestReader {
@@ -51,10 +53,11 @@ export class RequestReader {
     bytes: Buffer,
     given: JsonLimits,
     complete: (json: JsonObject) => Promise<void> | void,
+    path?: PathTarget,
   ): Promise<ReadBody> {
     const sender = `${dialect.name}|${owner}`
     const tools = this.#tools.placeFor(sender, given.maxDepth)
-    const json = parseGuardedJson(bytes, { ...given, listField: dialect.listField }, tools)
+    const json = withPath(parseGuardedJson(bytes, { ...given, listField: dialect.listField }, tools), path)
     await complete(json)
     const read = { body: new RequestBody(json, dialect.listField), view: dialect.readRequest(json) }
     this.#tools.learn(sender, tools, json.tools)
@@ -64,7 +67,8 @@ export class RequestReader {
   #readLong(sender: string, dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): ReadBody {
     const search = this.#beginnings.search(sender, bytes)
     const { beginning, ...read } = readLong(dialect, bytes, limits, tools, search.found)
-    if (beginning !== undefined) this.#beginnings.keep(search, beginning, this.#clock.now())
+    // What stands in it once is looked at again each time: a name alone says nothing.
+    if (beginning !== undefined && !read.namesFiles) this.#beginnings.keep(search, beginning, this.#clock.now())
     return read
   }
 }
@@ -75,7 +79,7 @@ interface Limits extends JsonLimits {
 }
 
 /** What the path says is read as if the body said it. */
-function withPath(json: JsonObject, { path }: Limits): JsonObject {
+function withPath(json: JsonObject, path: PathTarget | undefined): JsonObject {
   if (path === undefined) return json
   for (const field of ['model', 'stream'])
     if (json[field] !== undefined) throw new TurnwardError('request.invalid', { subject: field, why: 'the path says it' })
@@ -85,11 +89,16 @@ function withPath(json: JsonObject, { path }: Limits): JsonObject {
 }
 
 function readShort(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): ReadBody {
-  const json = withPath(parseGuardedJson(bytes, limits, tools), limits)
-  return { body: new RequestBody(json, limits.listField), view: dialect.readRequest(json) }
+  const json = withPath(parseGuardedJson(bytes, limits, tools), limits.path)
+  return { body: new RequestBody(json, limits.listField), view: dialect.readRequest(json), namesFiles: namesFiles(dialect, json) }
+}
+
+function namesFiles({ namedFiles }: Dialect, json: JsonObject): boolean {
+  return namedFiles !== undefined && namedFiles(json).length > 0
 }
 
 interface Reading extends ReadBody {
+  readonly namesFiles: boolean
   readonly beginning: Beginning | undefined
 }
 
@@ -102,16 +111,17 @@ function readLong(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsP
 function readWhole(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPlace): Reading {
   const text = textOf(bytes)
   const marks = new MessageMarks()
-  const json = withPath(parseGuardedText(text, limits, marks, tools), limits)
+  const json = withPath(parseGuardedText(text, limits, marks, tools), limits.path)
   const body = new RequestBody(json, limits.listField)
   const view = dialect.readRequest(json)
   const messages = messagesOf(view)
-  if (marks.start === 0 || marks.ends.length !== messages.length) return { body, view, beginning: undefined }
+  const named = { body, view, namesFiles: namesFiles(dialect, json) }
+  if (marks.start === 0 || marks.ends.length !== messages.length) return { ...named, beginning: undefined }
   const start = Buffer.byteLength(text.slice(0, marks.start))
   const { keys, keysBefore } = marks
   const ends = byteOffsets(text, marks, start, bytes)
   const pieces = [bytes.subarray(0, ends.at(-1))]
-  return { body, view, beginning: { pieces, start, ends, keys, keysBefore, messages, maxDepth: limits.maxDepth } }
+  return { ...named, beginning: { pieces, start, ends, keys, keysBefore, messages, maxDepth: limits.maxDepth } }
 }
 
 /** Reads what comes before the messages and what comes after the known ones, as one body without those. */
@@ -120,13 +130,13 @@ function readOn(dialect: Dialect, bytes: Buffer, limits: Limits, tools: ToolsPla
   const text = bytes.toString('utf8', 0, known.start) + textOf(bytes.subarray(next))
   const marks = new MessageMarks()
   marks.keysElsewhere = (known.keys[count - 1] as number) - known.keysBefore
-  const json = withPath(parseGuardedText(text, limits, marks, tools), limits)
+  const json = withPath(parseGuardedText(text, limits, marks, tools), limits.path)
   const view = dialect.readRequest(json, count === known.messages.length ? known.messages : known.messages.slice(0, count))
   const messages = messagesOf(view)
   // Where a new element went on with the last known message, its view is another one.
   const isOneToOne = messages.length === count + marks.ends.length
   const beginning = isOneToOne ? goOn(found, bytes, messages, marks, byteOffsets(text, marks, next, bytes)) : undefined
-  return { body: new RequestBody(json, limits.listField, bytes), view, beginning }
+  return { body: new RequestBody(json, limits.listField, bytes), view, namesFiles: namesFiles(dialect, json), beginning }
 }
 
 /** Beyond this many pieces comparing them costs more than keeping the whole request. */

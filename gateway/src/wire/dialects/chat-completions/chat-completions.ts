@@ -1,6 +1,8 @@
 /** OpenAI's chat-completions dialect. */
 import { ChatStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { keptBatches } from './kept-batches.ts'
+import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
 import { addChatNote, appendChatRound, removeChatTools, restoreChat } from './edit.ts'
 import { appendChatText, chatAssistantMessage, dropChatCalls, mergeChatEarlier, nativeChatCall, readChatResponse } from './answer.ts'
@@ -14,6 +16,9 @@ export const chatCompletions: Dialect = {
   paths,
   root: '/v1',
   listField: 'messages',
+  files: keptFiles,
+  batches: keptBatches,
+  namedFiles,
   guardedFields,
   readRequest: readChatRequest,
   readResponse: readChatResponse,

@@ -1,6 +1,8 @@
 /** Anthropic's messages dialect. */
 import { MessagesStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { keptBatches } from './kept-batches.ts'
+import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
 import type { Dialect } from '../../dialect.ts'
 import { messagesErrorBody, messagesErrorIn, messagesStreamError } from './errors.ts'
@@ -24,6 +26,9 @@ export const messages: Dialect = {
   namingHeader: 'anthropic-version',
   showsVendorRuns: true,
   listField: 'messages',
+  files: keptFiles,
+  batches: keptBatches,
+  namedFiles,
   guardedFields,
   readRequest: readMessagesRequest,
   readResponse: readMessagesResponse,

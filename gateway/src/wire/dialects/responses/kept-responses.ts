@@ -4,6 +4,7 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../../core
 import type { KeptAnswer, KeptAnswers, KeptEnding, KeptNames } from '../../kept-answers.ts'
 import { idFor, listed, pageOf } from './item-pages.ts'
 import { keptConversations } from './kept-conversations.ts'
+import { keptStreams } from './kept-streams.ts'
 import { ask, complete, conversation, itemsById, unkept } from './kept.ts'
 
 /** What a response that has not been made says of its request. */
@@ -86,4 +87,5 @@ export const keptResponses: KeptAnswers = {
   page,
   deleted: (id) => ({ id, object: 'response', deleted: true }),
   conversations: keptConversations,
+  streams: keptStreams,
 }

@@ -53,7 +53,6 @@ describe('a request', () => {
     [{ store: 'false' }, 'store'],
     [{ background: 1 }, 'background'],
     [{ background: true, store: false }, 'background'],
-    [{ background: true, stream: true }, 'background'],
     [{ input: [{ type: 'item_reference' }] }, 'input[0].id'],
     [{ input: Array.from({ length: 2000 }, () => ({ id: 'msg' })) }, 'input'],
   ])('that cannot be read for certain is refused: %j', (body, field) => {
@@ -207,5 +206,40 @@ describe('to whoever asks', () => {
       true,
       false,
     ])
+  })
+})
+
+describe('a stream in the background', () => {
+  test.each([
+    ['', undefined],
+    ['stream=false&starting_after=x', undefined],
+    ['stream=true', -1],
+    ['stream=true&starting_after=0', 0],
+    ['stream=true&starting_after=17&include_obfuscation=false', 17],
+  ])('is asked for with its query: %s', (query, after) => {
+    expect(kept.streams.ask(new URLSearchParams(query))).toBe(after)
+  })
+
+  test.each(['stream=1', 'stream=true&starting_after=-1', 'stream=true&starting_after=', 'stream=true&starting_after=9999999999999999'])(
+    'is not asked for with %s',
+    (query) => {
+      expect(() => kept.streams.ask(new URLSearchParams(query))).toThrow('request')
+    },
+  )
+
+  test('begins before it is made, and ends as it is kept', () => {
+    const begun = kept.streams.begun({ id: 'resp_1', status: 'queued' })
+    expect(begun).toEqual([
+      { type: 'response.created', response: { id: 'resp_1', status: 'queued' } },
+      { type: 'response.queued', response: { id: 'resp_1', status: 'queued' } },
+      { type: 'response.in_progress', response: { id: 'resp_1', status: 'in_progress' } },
+    ])
+    for (const { type } of begun) expect(kept.streams.isOfWhole(String(type))).toBe(true)
+    expect(kept.streams.isOfWhole('response.output_text.delta')).toBe(false)
+    const ends = ['completed', 'incomplete', 'failed', 'cancelled'].map((status) => kept.streams.ended({ status }).type)
+    expect(ends).toEqual(['response.completed', 'response.incomplete', 'response.failed', 'response.failed'])
+    expect(kept.streams.text({ type: 'response.queued', sequence_number: 9 }, 4)).toBe(
+      'event: response.queued\ndata: {"type":"response.queued","sequence_number":4}\n\n',
+    )
   })
 })

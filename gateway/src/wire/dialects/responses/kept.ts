@@ -5,7 +5,7 @@
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { KeptAnswer, KeptAsk } from '../../kept-answers.ts'
 import { isOpenAiModel, refusesSampling } from '../../hub/model-families.ts'
-import { invalid, isAbsent, objectsOf, requireName, unsupported } from '../../request/fields.ts'
+import { invalid, isAbsent, objectsOf, requireName } from '../../request/fields.ts'
 
 /** Longer ids are nobody's. */
 const longestId = 256
@@ -17,11 +17,7 @@ export function ask(body: JsonObject): KeptAsk {
   for (const [field, value] of Object.entries({ store, background }))
     if (!isAbsent(value) && typeof value !== 'boolean') throw invalid(field, 'it must be true or false')
   const keeps = store !== false
-  if (background === true) {
-    if (!keeps) throw invalid('background', 'it needs `store`: the response is asked for later')
-    if (body.stream === true)
-      throw unsupported('background', 'a response in the background is not streamed here', 'Leave out `stream`, and ask for it again.')
-  }
+  if (background === true && !keeps) throw invalid('background', 'it needs `store`: the response is asked for later')
   if (!isAbsent(previous) && !isAbsent(within)) throw invalid('conversation', 'it goes on from `previous_response_id` already')
   const items = (Array.isArray(body.input) ? body.input : []).filter(isObject).flatMap((item, at) => {
     return isReference(item) ? [readId(item.id, `input[${at}].id`)] : []

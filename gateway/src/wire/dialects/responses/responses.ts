@@ -13,6 +13,7 @@ import { responsesErrorBody, responsesErrorIn, responsesStreamError } from './er
 import { guardedFields } from './guarded-fields.ts'
 import { carriesMarks, withoutMarks } from './hub/sealed.ts'
 import { keptResponses } from './kept-responses.ts'
+import { namedFiles } from './named-files.ts'
 import { paths } from './paths.ts'
 import { readResponsesRequest } from './request.ts'
 import { servedTools } from './served/served.ts'
@@ -26,6 +27,7 @@ export const responses: Dialect = {
   listField: 'input',
   readsWhole: true,
   kept: keptResponses,
+  namedFiles,
   served: servedTools,
   guardedFields,
   readRequest: readResponsesRequest,

@@ -1,0 +1,43 @@
+/** Answers a question about something that is kept: who asks, what is answered, and errors in the envelope of its dialect. */
+import type { JsonObject } from '../../core/json.ts'
+import type { Caller } from '../../core/principal.ts'
+import type { Dialect } from '../../wire/dialect.ts'
+import { answerError } from '../answering/answering-client.ts'
+import type { CallOrigin } from '../origins/call-origin.ts'
+import type { Services } from '../services.ts'
+import { forCall, settleState } from '../state-of-call.ts'
+import type { Keeper } from './keeper.ts'
+
+/** Who asks, with all there is. */
+export interface AskingCaller extends Keeper {
+  readonly services: Services
+  readonly caller: Caller
+}
+
+/** What is answered, or who sends it bit by bit; undefined when it has been sent. */
+export type Reply = JsonObject | ((origin: CallOrigin) => Promise<void>) | undefined
+
+/** Never rejects. */
+export async function answerCaller(
+  gateway: Services,
+  origin: CallOrigin,
+  dialect: Dialect,
+  answerOf: (keeper: AskingCaller) => Promise<Reply>,
+): Promise<void> {
+  try {
+    const snapshot = gateway.snapshot()
+    const caller = await gateway.authenticator.authenticate(origin.headers, snapshot)
+    const services = forCall(gateway, caller)
+    const answer = await answerOf({ services, snapshot, caller })
+    await settleState(services)
+    if (answer === undefined) return
+    if (typeof answer === 'function') return await answer(origin)
+    const text = JSON.stringify(answer)
+    origin.outlet.head(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+    origin.outlet.end(text)
+  } catch (thrown) {
+    const error = answerError(origin.outlet, dialect, thrown)
+    if (error.code.startsWith('auth.')) gateway.telemetry.count('turnward_auth_failures_total', { code: error.code })
+    if (error.status >= 500) gateway.telemetry.logger.error({ code: error.code, err: error.cause }, error.message)
+  }
+}
