@@ -1,7 +1,7 @@
 /** `npm run conformance`: the published suite of the protocol, against this gateway in every lane. */
 import { parseArgs } from 'node:util'
 import { lanes, runLane } from './lanes.ts'
-import type { Excluded } from './verdict.ts'
+import type { Excluded, Verdict } from './verdict.ts'
 
 const usage = `npm run conformance -- [options]
 
@@ -43,7 +43,7 @@ const rows: Row[] = []
 let failed = false
 for (const lane of chosen) {
   process.stderr.write(`${lane.name}: ${lane.what} ...\n`)
-  const { faults, ...verdict } = await runLane(lane)
+  const { faults, ...verdict } = await runLane(lane).catch(didNotRun)
   rows.push({ name: lane.name, ...verdict })
   failed ||= faults.length > 0
   for (const fault of faults) process.stderr.write(`  not as expected: ${fault}\n`)
@@ -53,3 +53,8 @@ for (const lane of chosen) {
 }
 if (values.json) process.stdout.write(`${JSON.stringify({ lanes: rows }, undefined, 2)}\n`)
 process.exit(failed ? 1 : 0)
+
+/** A lane that cannot run has failed; the others are run all the same. */
+function didNotRun(error: unknown): Verdict {
+  return { passed: 0, total: 0, excluded: [], faults: [`the lane did not run: ${error instanceof Error ? error.message : String(error)}`] }
+}
