@@ -13,7 +13,7 @@ import { fixtureServer } from './mcp/upstream-servers.ts'
 
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
-const pages = ['chat-completions', 'messages', 'responses', 'gemini', 'converse', 'providers', 'files-and-batches'] as const
+const pages = ['chat-completions', 'messages', 'responses', 'gemini', 'converse', 'providers', 'files-and-batches', 'mcp'] as const
 
 interface Example {
   readonly page: string
@@ -68,10 +68,10 @@ const prelude = `curl() { command curl -sS --fail-with-body "$@"; }
 jq() { node -e 'console.log(JSON.parse(require("fs").readFileSync(0, "utf8"))[process.argv[1].slice(1)])' "$2"; }
 `
 
-describe.each(inLanguage('sh').filter(({ text }) => text.includes('curl')))('the page $page', ({ text }) => {
+describe.each(inLanguage('sh').filter(({ text }) => text.includes('curl')))('the page $page', ({ page, text }) => {
   test(`its command is answered: ${text.split('\n')[0]}`, async () => {
     const { stdout } = await run('bash', ['-euc', `${prelude}${text}`], { cwd: root, env: env() })
-    expect(stdout).toContain('Milk.')
+    expect(stdout).toContain(page === 'mcp' ? 'home__read_news' : 'Milk.')
   })
 })
 

@@ -118,7 +118,7 @@ describe.each(modes)('the official client in %s mode', (_name, mode) => {
     const legacy = await client.callTool({ name: 'every__trigger-elicitation-request', arguments: {} }).catch((error: unknown) => error)
     expect(JSON.stringify(legacy instanceof Error ? legacy.message : legacy)).toMatch(/does not offer|not support|error/i)
     const called = await client.callTool({ name: 'modern__deploy', arguments: { env: 'production' } }).catch((error: unknown) => error)
-    expect(called).toMatchObject({ code: -32021 })
+    expect(called).toMatchObject({ code: -32021, data: { requiredCapabilities: { elicitation: { form: {} } } } })
     await client.close()
   })
 

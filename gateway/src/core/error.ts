@@ -3,6 +3,7 @@
  * turn id). Rooms throw it; the rim turns it into the envelope of the caller's protocol.
  */
 import { errorCodes, type ErrorCodeName } from '@turnward/contract/error-codes'
+import type { JsonValue } from './json.ts'
 
 export interface ErrorParts {
   /** To what it happened: a name the reader knows (a model, a tool, a file). Never a secret, never untrusted content. */
@@ -14,6 +15,8 @@ export interface ErrorParts {
   readonly turn?: string | undefined
   readonly status?: number | undefined
   readonly retryAfterSeconds?: number | undefined
+  /** What a protocol wants to be told with this error, under its own names. */
+  readonly details?: Readonly<Record<string, JsonValue>> | undefined
   readonly cause?: unknown
 }
 
@@ -24,6 +27,8 @@ export class TurnwardError extends Error {
   readonly why: string | undefined
   readonly fix: string
   readonly retryAfterSeconds: number | undefined
+  /** What a protocol wants to be told with this error, under its own names. */
+  readonly details: Readonly<Record<string, JsonValue>> | undefined
   turn: string | undefined
 
   constructor(code: ErrorCodeName, parts: ErrorParts = {}) {
@@ -38,6 +43,7 @@ export class TurnwardError extends Error {
     this.why = parts.why
     this.fix = parts.fix ?? entry.fix
     this.retryAfterSeconds = parts.retryAfterSeconds
+    this.details = parts.details
     this.turn = parts.turn
   }
 

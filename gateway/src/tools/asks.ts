@@ -41,6 +41,14 @@ export function whyNotAsked(ask: Ask, capabilities: JsonObject): string | undefi
   return undefined
 }
 
+/** The capability that a client lacks to be asked this, as clients declare it. */
+export function capabilityFor({ method, params }: Ask): JsonObject {
+  const kind = Object.hasOwn(kinds, method) ? kinds[method] : undefined
+  if (kind === 'elicitation') return { elicitation: params.mode === 'url' ? { url: {} } : { form: {} } }
+  if (kind === 'sampling') return { sampling: params.tools === undefined ? {} : { tools: {} } }
+  return kind === undefined ? {} : { [kind]: {} }
+}
+
 /** What of a client's capabilities servers are told: what they may ask for, and nothing else. */
 export function askable(capabilities: JsonObject, allowed: readonly AskKind[]): JsonObject {
   return Object.fromEntries(allowed.flatMap((kind) => (isObject(capabilities[kind]) ? [[kind, capabilities[kind]] as const] : [])))
@@ -84,4 +92,19 @@ export function inputRequired(requests: ReadonlyMap<string, Ask>, state: string)
     inputRequests: Object.fromEntries([...requests].map(([key, { method, params }]) => [key, { method, params }])),
     requestState: state,
   }
+}
+
+/** What a client offers to be asked for, as short as it can be said: sessions carry it. */
+export function offersOf(capabilities: JsonValue | undefined): JsonObject {
+  if (!isObject(capabilities)) return {}
+  const offers: JsonObject = {}
+  const { elicitation, sampling, roots } = capabilities
+  if (isObject(elicitation)) offers.elicitation = { ...flag(elicitation, 'form'), ...flag(elicitation, 'url') }
+  if (isObject(sampling)) offers.sampling = { ...flag(sampling, 'tools'), ...flag(sampling, 'context') }
+  if (isObject(roots)) offers.roots = {}
+  return offers
+}
+
+function flag(of: JsonObject, name: string): JsonObject {
+  return isObject(of[name]) ? { [name]: {} } : {}
 }

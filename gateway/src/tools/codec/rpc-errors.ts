@@ -35,7 +35,7 @@ const codes: Partial<Record<ErrorCodeName, number>> = {
 /** The JSON-RPC error: `data` is the coded error, so a client can act on `data.code`. */
 export function rpcErrorOf(error: TurnwardError): RpcErrorObject {
   const message = error.code === 'grant.tool' ? `Unknown tool${error.subject === undefined ? '' : `: ${error.subject}`}` : error.message
-  return { code: codes[error.code] ?? rpcCodes.internalError, message, data: error.toJSON() as JsonObject }
+  return { code: codes[error.code] ?? rpcCodes.internalError, message, data: { ...error.details, ...error.toJSON() } as JsonObject }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** One `tools/call` over a hop: what goes out, and what may come back from it. */
 import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { readInputRequired, whyNotAsked, type InputRequired } from '../asks.ts'
+import { capabilityFor, offersOf, readInputRequired, whyNotAsked, type InputRequired } from '../asks.ts'
 import type { Resumed } from '../catalogue.ts'
 import { rpcCodes, type RpcErrorObject } from '../codec/json-rpc.ts'
 import { metaKeys, travellingMeta } from '../codec/versions.ts'
@@ -88,18 +88,22 @@ function asksOf(server: string, result: JsonObject, offers: JsonObject = {}): Js
   if (asked === undefined) return undefined
   for (const ask of asked.requests.values()) {
     const why = whyNotAsked(ask, offers)
-    if (why !== undefined) throw new TurnwardError('mcp.missing_capability', { subject: server, why })
+    if (why !== undefined)
+      throw new TurnwardError('mcp.missing_capability', { subject: server, why, details: { requiredCapabilities: capabilityFor(ask) } })
   }
   return result
 }
 
 /** Which capability a server wants, as far as it names one of those there are. */
 function missingCapability(server: string, data: JsonValue | undefined): TurnwardError {
-  const required = isObject(data) && isObject(data.requiredCapabilities) ? Object.keys(data.requiredCapabilities) : []
-  const known = required.filter((name) => ['elicitation', 'sampling', 'roots', 'extensions', 'tasks'].includes(name))
+  const required = isObject(data) && isObject(data.requiredCapabilities) ? data.requiredCapabilities : {}
+  // Of what a server wrote, nothing gets into an error but names that are those of the protocol.
+  const known = offersOf(required)
+  const names = Object.keys(known)
   return new TurnwardError('mcp.missing_capability', {
     subject: server,
-    why: known.length === 0 ? undefined : `it needs \`${known.join('`, `')}\``,
+    why: names.length === 0 ? undefined : `it needs \`${names.join('`, `')}\``,
+    details: { requiredCapabilities: known },
   })
 }
 

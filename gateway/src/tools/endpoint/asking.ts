@@ -61,21 +61,6 @@ async function answersTo(
   }
 }
 
-/** What a client offers to be asked for, as short as it can be said: sessions carry it. */
-export function offersOf(capabilities: JsonValue | undefined): JsonObject {
-  if (!isObject(capabilities)) return {}
-  const offers: JsonObject = {}
-  const { elicitation, sampling, roots } = capabilities
-  if (isObject(elicitation)) offers.elicitation = { ...flag(elicitation, 'form'), ...flag(elicitation, 'url') }
-  if (isObject(sampling)) offers.sampling = { ...flag(sampling, 'tools'), ...flag(sampling, 'context') }
-  if (isObject(roots)) offers.roots = {}
-  return offers
-}
-
-function flag(of: JsonObject, name: string): JsonObject {
-  return isObject(of[name]) ? { [name]: {} } : {}
-}
-
 function isAbsent(value: JsonValue | undefined): value is null | undefined {
   return value === undefined || value === null
 }

@@ -20,6 +20,7 @@ import type { Sealer } from '../seal.ts'
 import { idKey, type RpcId, type RpcResponse } from '../codec/json-rpc.ts'
 import type { AskClient } from './asking.ts'
 import type { Reply } from './reply.ts'
+import { ResumableStreams } from './resumable-streams.ts'
 
 export interface LegacySession {
   readonly id: string
@@ -58,6 +59,8 @@ const kinds = {
 } as const
 
 export class LegacySessions {
+  /** Streams of requests that clients may come back for. */
+  readonly resumable: ResumableStreams
   readonly #sealer: Sealer
   readonly #clock: Clock
   readonly #state: LegacySessionsOptions['state']
@@ -72,6 +75,7 @@ export class LegacySessions {
   constructor({ sealer, clock, state, peers }: LegacySessionsOptions) {
     this.#sealer = sealer
     this.#clock = clock
+    this.resumable = new ResumableStreams(clock)
     this.#state = state
     this.#peers = peers
     peers.handle(kinds.answered, (message) => {

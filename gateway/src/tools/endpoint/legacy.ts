@@ -10,7 +10,7 @@ import { errorAnswer, errorText, invalidRequest, methodNotFound } from '../codec
 import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
-import { offersOf } from './asking.ts'
+import { offersOf } from '../asks.ts'
 import { streamChanges } from './change-stream.ts'
 import { capabilities, methodOf } from './methods.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
@@ -75,7 +75,9 @@ export async function answerLegacy(
     return endAccepted(arrival.response)
   }
   const keepAliveMs = accepts(arrival.request, 'text/event-stream') ? arrival.snapshot.settings.turns.keep_alive_ms : undefined
-  const reply = new Reply(arrival.response, keepAliveMs)
+  // Older clients read the event that only has an id as a message.
+  const isResumable = session.version >= latestLegacyVersion
+  const reply = new Reply(arrival.response, keepAliveMs, isResumable ? () => sessions.resumable.begin(session.id) : undefined)
   const outcome = await answerRequest(parts, sessions, arrival, session, message, reply)
   reply.end(outcome.text, outcome.status)
 }
@@ -115,6 +117,9 @@ export async function answerStream(
   const context = contextOf(arrival, session)
   parts.operations.openGateway(context)
   arrival.release()
+  // Who lost the stream of a request comes back for the rest of it.
+  const resumed = sessions.resumable.find(session.id, single(arrival.request.headers['last-event-id']) ?? '')
+  if (resumed !== undefined) return resumed.stream.follow(resumed.from, arrival.response)
   // Not kept alive before it opens: a comment would be the head that an error status needs.
   let reply: Reply | undefined
   const end = (): void => reply?.finish()

@@ -12,7 +12,7 @@ import { metaKeys, modernVersion, supportedVersions } from '../codec/versions.ts
 import { implementation } from '../connectors/opening.ts'
 import { isLogLevel, type LogLevel } from '../log-levels.ts'
 import type { McpContext } from '../operations.ts'
-import { offersOf } from './asking.ts'
+import { offersOf } from '../asks.ts'
 import { clientOf } from './client-info.ts'
 import { methodOf } from './methods.ts'
 import type { Arrival, EndpointParts } from './parts.ts'

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import type { JsonObject } from '../../core/json.ts'
 import { notificationText, requestText } from '../codec/json-rpc.ts'
+import { eventStreamHeaders, type ResumableStream } from './resumable-streams.ts'
 
 /** Unsent bytes after which notifications are dropped: a slow reader must not grow our memory. */
 const maxUnsent = 1024 * 1024
@@ -12,11 +13,15 @@ const maxUnsent = 1024 * 1024
 export class Reply {
   readonly #response: ServerResponse
   readonly #keepAlive: NodeJS.Timeout | undefined
+  readonly #begin: (() => ResumableStream) | undefined
+  /** What remembers the events, where a client may come back for them. */
+  #resumable: ResumableStream | undefined
   #streaming = false
 
-  /** `keepAliveMs` of undefined means that the client does not take event streams. */
-  constructor(response: ServerResponse, keepAliveMs: number | undefined) {
+  /** `keepAliveMs` of undefined means that the client does not take event streams. `begin`: where it may come back for the rest of one. */
+  constructor(response: ServerResponse, keepAliveMs: number | undefined, begin?: () => ResumableStream) {
     this.#response = response
+    this.#begin = begin
     if (keepAliveMs === undefined) return
     this.#keepAlive = setInterval(() => this.#comment(), keepAliveMs)
     this.#keepAlive.unref()
@@ -30,38 +35,47 @@ export class Reply {
 
   /** Sends a notification on the stream; dropped when the client takes none, or does not read. */
   notify(method: string, params?: JsonObject): void {
-    if (this.#keepAlive === undefined || this.#response.writableEnded || this.#response.destroyed) return
-    this.open()
-    if (this.#response.writableLength < maxUnsent) this.#response.write(event(notificationText(method, params)))
+    if (this.#canSend()) this.#send(notificationText(method, params))
   }
 
   /** Asks the client something on the stream. False when nobody is there to read it. */
   ask(id: string, method: string, params: JsonObject): boolean {
-    if (this.#keepAlive === undefined || this.#response.writableEnded || this.#response.destroyed) return false
-    this.open()
-    if (this.#response.writableLength >= maxUnsent) return false
-    this.#response.write(event(requestText(id, method, params)))
+    if (!this.#canSend()) return false
+    this.#send(requestText(id, method, params))
     return true
+  }
+
+  /** Whether somebody is there to read, or may come back for it. */
+  #canSend(): boolean {
+    if (this.#keepAlive === undefined || this.#response.writableEnded) return false
+    if (this.#response.destroyed) return this.#resumable !== undefined
+    this.open()
+    return this.#response.writableLength < maxUnsent
+  }
+
+  #send(message: string): void {
+    const text = this.#resumable?.add(message) ?? event(message)
+    if (!this.#response.destroyed) this.#response.write(text)
   }
 
   /** Sends the response message and ends. The status counts only while no event was sent. */
   end(message: string, status = 200): void {
     clearInterval(this.#keepAlive)
-    if (this.#response.writableEnded || this.#response.destroyed) return
-    if (this.#streaming) this.#response.end(event(message))
-    else endJson(this.#response, status, message)
+    if (this.#response.writableEnded) return
+    if (this.#streaming) {
+      const text = this.#resumable?.add(message, true) ?? event(message)
+      if (!this.#response.destroyed) this.#response.end(text)
+    } else if (!this.#response.destroyed) endJson(this.#response, status, message)
   }
 
   /** Turns the answer into an event stream now. */
   open(): void {
     if (this.#streaming) return
     this.#streaming = true
-    this.#response.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    })
+    this.#response.writeHead(200, eventStreamHeaders)
     this.#response.flushHeaders()
+    this.#resumable = this.#begin?.()
+    if (this.#resumable !== undefined) this.#response.write(this.#resumable.begin())
   }
 
   /** Ends a stream that has no response message. */
