@@ -1,9 +1,10 @@
-/** A gateway signs with keys that its machine is given: by a container’s endpoint, by a profile. They are renewed, and nobody sees them. */
+/** A gateway signs with keys that its machine is given: by a container’s endpoint, by a profile, as a role. They are renewed, and nobody sees them. */
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
+import { until } from '../harness/until.ts'
 import { say } from '../harness/model-answer.ts'
 import { startVendor, type Vendor } from '../harness/vendor.ts'
 
@@ -11,8 +12,22 @@ const key = 'tw_identities_key_0123456789abcdef'
 const secret = 'given-secret-of-the-container'
 const ask = JSON.stringify({ messages: [{ role: 'user', content: [{ text: 'Hi.' }] }] })
 
+const role = 'arn:aws:iam::123456789012:role/r'
+/** Profiles of the role, each with another way to who asks for it. */
+const roles = [
+  ['by-profile', 'source_profile = team\nexternal_id = ours'],
+  ['by-container', 'credential_source = EcsContainer'],
+  ['by-environment', 'credential_source = Environment'],
+  ['by-nobody', 'source_profile = team'],
+  ['by-device', 'source_profile = team\nmfa_serial = arn:aws:iam::123456789012:mfa/ada'],
+]
+  .map(([name, lines]) => `[profile ${name}]\nregion = eu-central-1\nrole_arn = ${role}\n${lines}\n`)
+  .join('')
+
 let bedrock: Vendor
 let container: Vendor
+/** Gives keys of roles. */
+let sts: Vendor
 let gateway: RunningGateway
 let folder: string
 let given: () => object | undefined
@@ -23,14 +38,16 @@ beforeAll(async () => {
     const keys = given()
     return keys === undefined ? { status: 404, parts: ['no role'] } : { parts: [JSON.stringify(keys)] }
   })
+  sts = await startVendor()
   folder = await mkdtemp(join(tmpdir(), 'turnward-aws-'))
   await writeFile(join(folder, 'credentials'), '[team]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = secret-of-the-profile\n')
   // It would print keys, and leave a trace of having run.
   const program = `sh -c 'touch "${join(folder, 'ran')}"; echo {}'`
   await writeFile(
     join(folder, 'config'),
-    `[profile program]\ncredential_process = ${program}\n[profile behind]\nsource_profile = program\nrole_arn = arn:aws:iam::123456789012:role/r\n`,
+    `[profile program]\ncredential_process = ${program}\n[profile behind]\nsource_profile = program\nrole_arn = ${role}\n${roles}`,
   )
+  const assumed = ['by-profile', 'by-container', 'by-environment', 'by-nobody', 'by-device']
   const upstream = (credential: string) => ({ kind: 'bedrock', region: 'eu-central-1', base_url: bedrock.url, credential })
   gateway = await startGateway({
     config: {
@@ -41,6 +58,7 @@ beforeAll(async () => {
         absent: { aws: { profile: 'nobody' } },
         program: { aws: { profile: 'program' } },
         behind: { aws: { profile: 'behind' } },
+        ...Object.fromEntries(assumed.map((name) => [name, { aws: { profile: name } }])),
       },
       upstreams: {
         given: upstream('given'),
@@ -48,8 +66,9 @@ beforeAll(async () => {
         nobody: upstream('absent'),
         program: upstream('program'),
         behind: upstream('behind'),
+        ...Object.fromEntries(assumed.map((name) => [name, upstream(name)])),
       },
-      routes: ['given', 'file', 'nobody', 'program', 'behind'].map((name) => ({
+      routes: ['given', 'file', 'nobody', 'program', 'behind', ...assumed].map((name) => ({
         model: name,
         upstreams: [{ upstream: name, model: 'amazon.nova-lite-v1:0' }],
       })),
@@ -63,6 +82,9 @@ beforeAll(async () => {
       AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
       AWS_CONFIG_FILE: join(folder, 'config'),
       AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_ACCESS_KEY_ID: 'AKIDENVIRONMENT',
+      AWS_SECRET_ACCESS_KEY: 'secret-of-the-environment',
+      AWS_ENDPOINT_URL_STS: sts.url,
     },
   })
 })
@@ -70,6 +92,7 @@ afterAll(async () => {
   await gateway?.stop()
   await bedrock.close()
   await container.close()
+  await sts.close()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -119,6 +142,46 @@ test.each(['program', 'behind'])('a profile that runs a program is refused, and 
   const answer = await call(model)
   expect(await answer.json()).toMatchObject({ code: 'upstream.credential' })
   await expect(access(join(folder, 'ran'))).rejects.toThrow()
+})
+
+/** What STS answers to AssumeRole. */
+const roleKeys = (id: string): string =>
+  `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>${id}</AccessKeyId>` +
+  `<SecretAccessKey>secret-of-the-role</SecretAccessKey><SessionToken>token-of-the-role</SessionToken>` +
+  `<Expiration>${new Date(Date.now() + 3_600_000).toISOString()}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
+
+test.each([
+  ['by-profile', 'AKIDPROFILE'],
+  ['by-container', 'AKIDCONTAINER'],
+  ['by-environment', 'AKIDENVIRONMENT'],
+])('keys of a role are asked for once, with the keys that the profile says: %s', async (model, source) => {
+  given = () => keysOf('AKIDCONTAINER', 3600)
+  sts.respond(() => ({ headers: { 'content-type': 'text/xml' }, parts: [roleKeys(`ASIAROLE${model}`)] }))
+  const before = sts.requests.length
+  for (let calls = 0; calls < 3; calls += 1) expect((await call(model)).status).toBe(200)
+  expect([signedBy(), bedrock.last().headers['x-amz-security-token']]).toEqual([`ASIAROLE${model}`, 'token-of-the-role'])
+  expect(sts.requests.length - before).toBe(1)
+  const { headers, bytes } = sts.last()
+  expect(headers.authorization).toMatch(new RegExp(`Credential=${source}/\\d+/eu-central-1/sts/aws4_request`))
+  const form = Object.fromEntries(new URLSearchParams(bytes.toString()))
+  expect(form).toMatchObject({ Action: 'AssumeRole', RoleArn: role, ...(model === 'by-profile' ? { ExternalId: 'ours' } : {}) })
+  expect(gateway.logs()).not.toMatch(/secret-of-the|token-of-the|ASIAROLE/)
+})
+
+test('a role that is not given is a coded error, asked for no more than twice, and nothing is sent', async () => {
+  const error = `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not this role</Message></Error></ErrorResponse>`
+  sts.respond(() => ({ status: 403, headers: { 'content-type': 'text/xml' }, parts: [error] }))
+  const before = [sts.requests.length, bedrock.requests.length]
+  for (let calls = 0; calls < 3; calls += 1) expect(await (await call('by-nobody')).json()).toMatchObject({ code: 'upstream.credential' })
+  expect(sts.requests.length - (before[0] ?? 0)).toBeLessThanOrEqual(2)
+  expect(bedrock.requests.length).toBe(before[1])
+})
+
+test('a role that wants the code of a device is refused, with the name of the profile in the log, and nobody is asked', async () => {
+  const before = sts.requests.length
+  expect(await (await call('by-device')).json()).toMatchObject({ code: 'upstream.credential' })
+  expect(sts.requests.length).toBe(before)
+  await until('the reason in the log', () => (gateway.logs().includes('mfa_serial') ? true : undefined))
 })
 
 test('`turnward upstreams test` signs with them', async () => {

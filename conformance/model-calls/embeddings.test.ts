@@ -25,6 +25,14 @@ beforeAll(async () => {
         { model: 'cohere-embed', upstreams: [{ upstream: 'cohere', model: 'embed-v4.0' }] },
         { model: 'titan', upstreams: [{ upstream: 'bedrock', model: 'amazon.titan-embed-text-v2:0' }] },
         { model: 'odd', upstreams: [{ upstream: 'bedrock', model: '../../model/cohere.embed' }] },
+        {
+          model: 'neither',
+          upstreams: [
+            { upstream: 'cohere', model: 'embed-v4.0' },
+            { upstream: 'bedrock', model: 'amazon.titan-embed-text-v2:0' },
+          ],
+        },
+        { model: 'openai-first', upstreams: ['openai', { upstream: 'cohere', model: 'embed-v4.0' }] },
         { model: 'either', upstreams: [{ upstream: 'cohere', model: 'embed-v4.0' }, 'openai'] },
       ],
       grants: [{ principals: ['alice'], models: ['*'] }],
@@ -141,4 +149,30 @@ test('tokens, which mean nothing to another vendor, are refused by name', async 
   const answer = await post(`${governed.url}/v1/embeddings`, secrets.alice, { model: 'cohere-embed', input: [1, 2] })
   expect([answer.status, vendor().requests.length - before]).toEqual([400, 0])
   expect(answer.text).toContain('request.unsupported')
+})
+
+describe('tokens where another upstream of the route could take them', () => {
+  const ask = (model: string) => post(`${governed.url}/v1/embeddings`, secrets.alice, { model, input: [[1, 2]] })
+
+  test('reach the one that speaks the form of the caller, as they came, and nobody else is asked or on record', async () => {
+    const before = vendor().requests.length
+    const answer = await ask('either')
+    expect([answer.status, vendor().requests.length - before]).toEqual([200, 1])
+    expect(vendor().last()).toMatchObject({ path: '/v1/embeddings', body: { input: [[1, 2]] } })
+    const decisions = (await governed.gateway.turnRecords()).filter(
+      (record) => record.type === 'decision' && record.modelCall === answer.headers['x-turnward-call'],
+    )
+    expect(decisions).toMatchObject([{ upstream: 'openai' }])
+  })
+
+  test('are refused by name when none of them can', async () => {
+    const answer = await ask('neither')
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('request.unsupported')])
+  })
+
+  test('are told to come again when the one that can is busy', async () => {
+    vendor().respond(() => json({ message: 'busy' }, 503))
+    const answer = await ask('openai-first')
+    expect([answer.status, answer.text]).toEqual([503, expect.stringContaining('busy')])
+  })
 })

@@ -122,6 +122,13 @@ describe.each([false, true])('an upstream that fails before the first byte (stre
     expect(text).not.toContain('Proxy login')
   })
 
+  test('what only a busy one could have been asked is told to come again, not to be asked otherwise', async () => {
+    first.respond((request) => vendorError(request, 503, 'later'))
+    const body = { model: 'both', stream, messages: [{ role: 'user', content: 'hi' }], n: 2 }
+    const { status, text } = await post(`${governed.url}/v1/chat/completions`, secrets.alice, body)
+    expect([status, JSON.parse(text).error.code]).toEqual([502, 'upstream.failed'])
+  })
+
   test('a redirect is not followed', async () => {
     first.respond(() => ({ status: 307, headers: { location: `${second.url}/messages` }, parts: ['{}'] }))
     const before = second.requests.length

@@ -27,6 +27,9 @@ export class AwsIdentities extends MachineCredentials<AwsIdentity, AwsCredential
   }
 }
 
+/** Whoever gives keys of a role (STS) has one more try, and no longer than this for each. */
+const sts = { maxAttempts: 2, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } }
+
 /** A machine that is none of AWS's must not make a call wait for long. */
 const remote = { timeout: 2_000, maxRetries: 1 }
 
@@ -36,8 +39,8 @@ async function askerFor(identity: AwsIdentity): Promise<AskForKeys> {
   switch (identity.from) {
     case 'profile':
       return async () => {
-        await refusePrograms(identity.profile)
-        return fromIni({ profile: identity.profile })()
+        await refuseWhatAsks(identity.profile)
+        return fromIni({ profile: identity.profile, clientConfig: sts })()
       }
     case 'web-identity':
       return fromTokenFile()
@@ -50,8 +53,11 @@ async function askerFor(identity: AwsIdentity): Promise<AskForKeys> {
   }
 }
 
-/** A profile may name a program that prints keys, or another profile that does: this process runs none. Throws naming the profile. */
-async function refusePrograms(profile: string): Promise<void> {
+/**
+ * A profile, or one that it goes on to, may name a program that prints keys, which this process does not run, or a device whose
+ * code only a person can read. Throws naming the profile.
+ */
+async function refuseWhatAsks(profile: string): Promise<void> {
   const { parseKnownFiles } = await import('@smithy/core/config')
   const profiles = await parseKnownFiles({ profile })
   const seen = new Set<string>()
@@ -59,5 +65,7 @@ async function refusePrograms(profile: string): Promise<void> {
     seen.add(name)
     if (profiles[name]?.credential_process !== undefined)
       throw new Error(`the profile \`${name}\` runs a program (\`credential_process\`), which is not done here`)
+    if (profiles[name]?.mfa_serial !== undefined)
+      throw new Error(`the profile \`${name}\` wants the code of a device (\`mfa_serial\`), and nobody is here to read it`)
   }
 }

@@ -37,19 +37,21 @@ export async function routeCall(
     attempts.next += 1
     const isLast = attempts.next === route.targets.length
     const { upstream } = target
+    let why: TurnwardError
     try {
       const routed = await askUpstream(services, { snapshot, caller, target, call, signal, onAttempt })
       const { response } = routed
       if (isLast || !shouldFailOver(response.status)) return routed
       await readSmallBody(response)
-      failure = new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
+      why = new TurnwardError('upstream.failed', { subject: upstream.name, why: `it answered ${response.status}` })
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      failure = describeFailure(error, upstream.name)
-      // A request this upstream cannot represent is the caller's to mend, unless another upstream can take it.
-      if (isLast) throw failure
+      why = describeFailure(error, upstream.name)
     }
-    noteFailover(services, upstream.name, failure)
+    // A request this upstream cannot represent is the caller's to mend, unless another upstream can take it, or could have.
+    if (failure === undefined || why.code !== 'request.unsupported') failure = why
+    if (isLast) throw failure
+    noteFailover(services, upstream.name, why)
   }
   throw failure ?? new TurnwardError('route.no_upstream', { subject: route.model })
 }

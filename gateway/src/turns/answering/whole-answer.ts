@@ -6,7 +6,7 @@ import { parseJson } from '../../core/parse-json.ts'
 import { collectBody } from '../../models/collecting-body.ts'
 import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import { converterFor } from '../../wire/converting/converting.ts'
-import type { ResponseView } from '../../wire/dialect.ts'
+import type { Dialect, ResponseView } from '../../wire/dialect.ts'
 import { dialectByName } from '../../wire/dialects.ts'
 import type { ModelCall } from '../call.ts'
 import type { Answer, Round, Shown } from './answer.ts'
@@ -43,6 +43,8 @@ export class WholeAnswer implements Answer {
     const converter = converterFor(dialect.name, routed.dialect)
     const error = dialectByName[routed.dialect].errorIn(parsed, '')
     if (error !== undefined) throw answeredWithError(this.#call, routed, error)
+    // A conversion passes over what it cannot read; the upstream's own dialect does not.
+    if (converter !== undefined) readAsItsOwn(dialectByName[routed.dialect], parsed)
     const body =
       converter === undefined ? parsed : converter.response(parsed, { upstream, model: routed.target.model ?? this.#call.view.model })
     const isEdited = dialect.respond.normalise(body)
@@ -129,6 +131,12 @@ export class WholeAnswer implements Answer {
     if (!isObject(parsed)) throw broken('the answer is not a JSON object')
     return parsed
   }
+}
+
+/** Throws `upstream.malformed` for an answer that is not of its dialect. */
+function readAsItsOwn(dialect: Dialect, body: JsonObject): void {
+  dialect.respond.normalise(body)
+  dialect.readResponse(body)
 }
 
 function joinText(earlier: string, text: string): string {

@@ -8,9 +8,13 @@ import { askConverted } from './converted-embeddings.ts'
 import { type OperationBody, type OperationTarget, openWay } from './opening-way.ts'
 import { refusalOf, relayOperation } from './relaying-operation.ts'
 
-/** The first that answers answers; one that is busy or broken is passed over while nothing has gone out. */
+/**
+ * The first that answers answers; one that is busy or broken, or whose form has no word for what is asked, is passed over while
+ * nothing has gone out.
+ */
 export async function askForOperation(call: OperationCall, origin: CallOrigin, route: Route, body: OperationBody): Promise<void> {
   const targets = targetsFor(call, route)
+  let failure: unknown
   for (const [at, { target, place }] of targets.entries()) {
     const isLast = at === targets.length - 1
     try {
@@ -24,7 +28,10 @@ export async function askForOperation(call: OperationCall, origin: CallOrigin, r
       if (isBusy && !isLast) throw await refusalOf(sent)
       return await relayOperation(call, origin, sent)
     } catch (error) {
-      if (isLast || origin.outlet.hasBegun || origin.signal.aborted || !isWorthAnother(error)) throw error
+      if (origin.outlet.hasBegun || origin.signal.aborted || !isWorthAnother(error)) throw error
+      // What one could have answered at another time is no fault of the request.
+      if (failure === undefined || !isInexpressible(error)) failure = error
+      if (isLast) throw failure
       noteFailover(call, target, asTurnwardError(error).code)
     }
   }
@@ -41,9 +48,15 @@ function targetsFor({ operation }: OperationCall, route: Route): readonly Operat
   throw new TurnwardError('request.unsupported', { subject: operation, why: `no upstream of the route \`${route.model}\` has it` })
 }
 
-/** What is wrong with the request is wrong everywhere. */
+/** Whether it is only this upstream that cannot be asked so. */
+function isInexpressible(error: unknown): boolean {
+  return asTurnwardError(error).code === 'request.unsupported'
+}
+
+/** What else is wrong with the request is wrong everywhere. */
 function isWorthAnother(error: unknown): boolean {
   const { code, status } = asTurnwardError(error)
+  if (isInexpressible(error)) return true
   if (code === 'upstream.failed') return status === 429 || status >= 500
   return code.startsWith('upstream.')
 }

@@ -59,6 +59,7 @@ describe('a chat stream as a messages stream', () => {
       { type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: '1}' } },
       { type: 'content_block_stop', index: 1 },
       { type: 'content_block_start', index: 2, content_block: { type: 'tool_use', id: 'call_2', name: 'now', input: {} } },
+      { type: 'content_block_delta', index: 2, delta: { type: 'input_json_delta', partial_json: '{}' } },
       { type: 'content_block_stop', index: 2 },
       {
         type: 'message_delta',

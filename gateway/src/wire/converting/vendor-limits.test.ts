@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { objectsOf } from '../request/fields.ts'
+import { hubByName } from './converting.ts'
 import {
   chatRequestToMessages,
   chatResponseToMessages,
@@ -119,6 +120,16 @@ describe('who asks', () => {
 describe('stop sequences', () => {
   test.each([['\n'], [['END', ' \t']]])('%j cannot be expressed and is refused by name', (stop) => {
     expect(() => toClaude({ stop })).toThrow(expect.objectContaining({ code: 'request.unsupported', subject: 'stop' }))
+  })
+
+  test.each([
+    ['us.anthropic.claude-sonnet-4-5-20250929-v1:0', true],
+    ['us.amazon.nova-pro-v1:0', false],
+  ])('of white space in Converse depend on the model: %s refuses them: %s', (model, refuses) => {
+    const write = (): JsonObject =>
+      hubByName.converse.writeRequest(hubByName['chat-completions'].readRequest({ model, messages: [hello], stop: ['\n'] }), {})
+    if (refuses) expect(write).toThrow(expect.objectContaining({ code: 'request.unsupported', subject: 'stop' }))
+    else expect(write()).toMatchObject({ inferenceConfig: { stopSequences: ['\n'] } })
   })
 
   test('that are empty say nothing', () => {

@@ -1,7 +1,8 @@
 /** Streams whose messages are numbered blocks: what a round of them has come to, in every dialect that has them. */
-import type { JsonObject } from '../../core/json.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { ResponseView, ToolCallView } from '../dialect.ts'
 import type { GateRound } from '../gate/stream-lens.ts'
+import { malformed } from '../request/fields.ts'
 
 export interface StreamBlock {
   readonly index: number
@@ -9,6 +10,12 @@ export interface StreamBlock {
   /** Fragments of `input`, joined. */
   json: string
   isStopped: boolean
+}
+
+/** The number of a block, which every event of it has. Throws `upstream.malformed`. */
+export function blockIndex(index: JsonValue | undefined): number {
+  if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) throw malformed('a block of its stream has no index')
+  return index
 }
 
 /** Blocks one message may have. */

@@ -1,6 +1,6 @@
 /** Embeddings on Amazon Bedrock: `InvokeModel`, in the form of who made the model. Titan takes one text at once. */
 import type { JsonObject } from '../../core/json.ts'
-import { invalid, unsupported } from '../request/fields.ts'
+import { unsupported } from '../request/fields.ts'
 import { cohereFields, readAnswer as readCohereAnswer, unsaidCohere } from './cohere.ts'
 import type { EmbeddingForm, EmbeddingsAnswered, EmbeddingsAsked, WrittenEmbeddings } from './embedding-form.ts'
 import { inParts, readTokens, readVectors, unsaidOf } from './reading-embeddings.ts'
@@ -34,7 +34,7 @@ function writeCohere(asked: EmbeddingsAsked): WrittenEmbeddings {
 
 function writeTitan(asked: EmbeddingsAsked, model: string): WrittenEmbeddings {
   if (asked.texts.length > mostOfTitan)
-    throw invalid('input', `Titan takes one text at once, and no more than ${mostOfTitan} are asked for in one request`)
+    throw unsupported('input', `Titan takes one text at once, and no more than ${mostOfTitan} are asked for in one request`)
   // The first generation takes the text alone.
   const isFirst = /titan-embed-text-v1|titan-embed-g1/i.test(model)
   const { dimensions } = asked.hints

@@ -5,6 +5,7 @@
  */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 import type { CallArguments } from './call-arguments.ts'
+import type { HubLogprobs, TokenLogprob } from './logprobs.ts'
 
 /** Vendors whose dialects share their fields. */
 export type DialectFamily = 'openai' | 'anthropic' | 'aws' | 'google' | 'responses'
@@ -23,6 +24,8 @@ interface Placed {
 export interface HubText extends Placed {
   readonly kind: 'text'
   readonly text: string
+  /** Of words a model said, where it was asked for. */
+  readonly logprobs?: readonly TokenLogprob[]
 }
 
 /** Words with which a model declined to answer. */
@@ -160,6 +163,8 @@ export interface HubEffort {
   readonly word: string | undefined
   /** Tokens it may think for. */
   readonly budget: number | undefined
+  /** The field it was asked for in. */
+  readonly at?: string
 }
 
 /** A field that changes what the answer means: whoever cannot express it refuses the request and names it. */
@@ -191,6 +196,7 @@ export interface HubRequest {
   readonly user: string | undefined
   readonly format: HubFormat | undefined
   readonly effort: HubEffort
+  readonly logprobs?: HubLogprobs | undefined
   readonly demands: readonly HubDemand[]
   readonly extras: Extras
 }

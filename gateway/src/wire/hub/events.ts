@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import type { HubFinish, HubUsage } from './answer.ts'
 import type { DialectFamily, HubSealed, HubState, ReasoningOrigin } from './conversation.ts'
+import type { TokenLogprob } from './logprobs.ts'
 import type { UpstreamError } from './upstream-errors.ts'
 
 /** One server-sent event: its `event` field and its data lines joined with newlines. */
@@ -24,7 +25,7 @@ export type GrowingPart =
 export type HubEvent =
   | { readonly kind: 'start'; readonly id: string | undefined; readonly model: string }
   | { readonly kind: 'part-start'; readonly part: number; readonly content: GrowingPart }
-  | { readonly kind: 'part-text'; readonly part: number; readonly text: string }
+  | { readonly kind: 'part-text'; readonly part: number; readonly text: string; readonly logprobs?: readonly TokenLogprob[] }
   /** `seal`: the signature a vendor gave the reasoning that ends here. */
   | { readonly kind: 'part-end'; readonly part: number; readonly seal: Seal | undefined }
   | { readonly kind: 'whole-part'; readonly part: number; readonly content: HubSealed | HubState }

@@ -54,6 +54,12 @@ export function optionalNumber(value: JsonValue | undefined, path: string): numb
   return value
 }
 
+/** A count that may be absent or null. One below zero means no limit to the servers that take it. */
+export function optionalCount(value: JsonValue | undefined, path: string): number | undefined {
+  const count = optionalNumber(value, path)
+  return count !== undefined && count < 0 ? undefined : count
+}
+
 /** Both dialects take null for a field that is not there. */
 export function isAbsent(value: JsonValue | undefined): value is null | undefined {
   return value === undefined || value === null

@@ -9,7 +9,7 @@ import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 /** Brings the calls of a whole answer into the documented form. True when something had to change. Throws `upstream.malformed`. */
 export function normaliseAnswer(answer: JsonObject): boolean {
   let isEdited = false
-  for (const { message } of objectsOf(answer.choices)) {
+  for (const { message, finish_reason: finish } of objectsOf(answer.choices)) {
     if (!isObject(message)) continue
     if (!isAbsent(message.tool_calls) && !Array.isArray(message.tool_calls)) throw malformed('tool_calls of its answer is not an array')
     for (const call of message.tool_calls ?? []) {
@@ -22,7 +22,9 @@ export function normaliseAnswer(answer: JsonObject): boolean {
       const made = madeOf(call)
       if (made === undefined) continue
       textOr(made.name, 'the name of a tool call of its answer')
-      const text = argumentsText(made)
+      // A call that the length limit cut off before its arguments has none yet.
+      const none = made === call.function && isAbsent(made.arguments) ? (finish === 'length' ? '' : '{}') : undefined
+      const text = argumentsText(made) ?? none
       if (text === undefined) continue
       made[argumentsField(call)] = text
       isEdited = true

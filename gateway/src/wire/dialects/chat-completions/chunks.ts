@@ -20,7 +20,9 @@ export function splitChunk(chunk: JsonObject): { readonly words: JsonObject | un
   const words = speaking.map((choice) => ({ ...choice, delta: without(choice.delta, 'tool_calls'), finish_reason: null }))
   const rest = choices.map((choice) => {
     if (!speaking.includes(choice) || !isObject(choice.delta)) return choice
-    return { ...choice, delta: hasEntries(choice.delta.tool_calls) ? { tool_calls: choice.delta.tool_calls ?? null } : {} }
+    // What is told of the tokens goes with the words.
+    const logprobs = isAbsent(choice.logprobs) ? {} : { logprobs: null }
+    return { ...choice, ...logprobs, delta: hasEntries(choice.delta.tool_calls) ? { tool_calls: choice.delta.tool_calls ?? null } : {} }
   })
   return { words: { ...frame, choices: words }, rest: { ...chunk, choices: rest } }
 }

@@ -4,6 +4,7 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import { settleInput } from '../call-inputs.ts'
 import { joinRounds } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
@@ -42,6 +43,12 @@ function setContent(response: JsonObject, content: JsonObject[]): void {
   const output = isObject(response.output) ? response.output : {}
   const message = isObject(output.message) ? output.message : { role: 'assistant' }
   response.output = { ...output, message: { ...message, content } }
+}
+
+/** Brings the calls of an answer into the documented form. True when something had to change. Throws `upstream.malformed`. */
+export function settleConverseCalls(response: JsonObject): boolean {
+  const calls = contentOf(response).map(callOf)
+  return calls.filter((call) => call !== undefined && settleInput(call, 'input')).length > 0
 }
 
 export function readConverseResponse(body: JsonObject): ResponseView {

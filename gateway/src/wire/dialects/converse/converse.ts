@@ -7,6 +7,7 @@ import {
   mergeConverseEarlier,
   nativeConverseCall,
   readConverseResponse,
+  settleConverseCalls,
 } from './answer.ts'
 import { addConverseNote, appendConverseRound, removeConverseTools, restoreConverse } from './edit.ts'
 import { converseErrorBody, converseErrorHeaders, converseErrorIn, converseStreamError } from './errors.ts'
@@ -32,8 +33,7 @@ export const converse: Dialect = {
     appendRound: appendConverseRound,
   },
   respond: {
-    // No vendor of this dialect is known to leave it.
-    normalise: () => false,
+    normalise: settleConverseCalls,
     assistantMessage: converseAssistantMessage,
     nativeCall: nativeConverseCall,
     dropCalls: dropConverseCalls,

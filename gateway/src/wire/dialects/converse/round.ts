@@ -138,6 +138,12 @@ export class ConverseRound {
   }
 }
 
+/** What an event adds to a block. Throws `upstream.malformed`. */
+export function deltaOf({ delta }: JsonObject): JsonObject {
+  if (!isObject(delta)) throw malformed('what its stream adds to a block is not an object')
+  return delta
+}
+
 /** The text a view has of these blocks. */
 export function textOfRound(blocks: readonly JsonObject[]): string {
   return asUpstreamError(() => textOfBlocks(blocks, 'content'))

@@ -3,10 +3,11 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
+import { callOf } from './answer.ts'
 import { roundSeparator } from '../round-text.ts'
-import { gateRoundOf } from '../stream-blocks.ts'
+import { blockIndex, gateRoundOf } from '../stream-blocks.ts'
 import { converseErrorIn } from './errors.ts'
-import { ConverseRound, textOfRound } from './round.ts'
+import { ConverseRound, deltaOf, textOfRound } from './round.ts'
 import { addConverseUsage, writeConverseUsage } from './usage.ts'
 
 export class ConverseStreamLens implements StreamLens {
@@ -52,7 +53,7 @@ export class ConverseStreamLens implements StreamLens {
         break
       case 'contentBlockStart': {
         this.#flushStop(ways)
-        const index = blockIndex(payload)
+        const index = blockIndex(payload.contentBlockIndex)
         const isCall = this.#round.startBlock(index, isObject(payload.start) ? payload.start : {})
         if (isCall && !ways.isHolding) this.#heldFrom = index
         if (isCall || ways.isHolding) ways.hold(event)
@@ -60,16 +61,16 @@ export class ConverseStreamLens implements StreamLens {
         return
       }
       case 'contentBlockDelta': {
-        const index = blockIndex(payload)
+        const index = blockIndex(payload.contentBlockIndex)
         // A block may begin with its first words.
         if (this.#stop?.payload?.contentBlockIndex !== index) this.#flushStop(ways)
-        this.#round.addDelta(index, isObject(payload.delta) ? payload.delta : {})
+        this.#round.addDelta(index, deltaOf(payload))
         if (!ways.isHolding && this.#base === 0) this.#learn(event, payload, ways)
         break
       }
       case 'contentBlockStop':
-        this.#round.stopBlock(blockIndex(payload))
-        if (ways.isHolding || !this.#round.isText(blockIndex(payload)) || !ways.holdsEnd()) break
+        this.#round.stopBlock(blockIndex(payload.contentBlockIndex))
+        if (ways.isHolding || !this.#round.isText(blockIndex(payload.contentBlockIndex)) || !ways.holdsEnd()) break
         this.#flushStop(ways)
         this.#stop = event
         return
@@ -83,7 +84,9 @@ export class ConverseStreamLens implements StreamLens {
         this.#send({ ...event, payload: { ...payload, usage: addConverseUsage(payload.usage, this.#earlierUsage) }, isEdited: true }, ways)
         return
       default:
-        // An event newer than this code passes as it is.
+        // An event newer than this code passes as it is; some clients run a call wherever it comes.
+        if (callOf(isObject(payload.start) ? payload.start : undefined) !== undefined)
+          throw malformed('a tool call of its stream comes in an event that is not known')
         break
     }
     this.#send(event, ways)
@@ -169,7 +172,7 @@ export class ConverseStreamLens implements StreamLens {
       return
     }
     if (this.#stop !== undefined) {
-      this.#openText = blockIndex(this.#stop.payload ?? {})
+      this.#openText = blockIndex(this.#stop.payload?.contentBlockIndex)
       ways.hold(this.#stop)
       this.#stop = undefined
     }
@@ -180,14 +183,14 @@ export class ConverseStreamLens implements StreamLens {
   #flushStop(ways: GateWays): void {
     const stop = this.#stop
     this.#stop = undefined
-    if (stop !== undefined) ways.pass(this.#shown(stop, blockIndex(stop.payload ?? {}), 0))
+    if (stop !== undefined) ways.pass(this.#shown(stop, blockIndex(stop.payload?.contentBlockIndex), 0))
   }
 
   /** The next delta may bring other words to the same block, and nothing more. */
   #learn(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
     const { delta } = payload
     if (!isObject(delta) || typeof delta.text !== 'string' || this.#stop !== undefined) return
-    const index = blockIndex(payload)
+    const index = blockIndex(payload.contentBlockIndex)
     ways.learn(event, delta.text, putWords, (text) => this.#round.addDelta(index, { text }))
   }
 
@@ -228,10 +231,4 @@ export function typeOf(payload: JsonObject): string {
 
 function putWords(payload: JsonObject, words: string): void {
   if (isObject(payload.delta)) payload.delta.text = words
-}
-
-function blockIndex(payload: JsonObject): number {
-  const { contentBlockIndex: index } = payload
-  if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) throw malformed('a block of its stream has no index')
-  return index
 }

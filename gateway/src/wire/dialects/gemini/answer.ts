@@ -5,10 +5,11 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject } from '../../../core/json.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
-import { malformed, objectsOf } from '../../request/fields.ts'
+import { isAbsent, malformed } from '../../request/fields.ts'
+import { settleInput } from '../call-inputs.ts'
 import { roundSeparator } from '../round-text.ts'
-import { asUpstreamError } from '../upstream-fields.ts'
-import { CallReader, idsOfParts, isCall, partsOf, sayableParts } from './calls.ts'
+import { answeredObjects, asUpstreamError } from '../upstream-fields.ts'
+import { CallReader, endsInCall, idsOfParts, isCall, partsOf, sayableParts } from './calls.ts'
 import { blockReason, geminiFinish } from './finish.ts'
 import { settleSpelling } from './spelling.ts'
 import { addGeminiUsage, readGeminiUsage } from './usage.ts'
@@ -17,21 +18,45 @@ import { textOfParts } from './views.ts'
 /** The only candidate of an answer; undefined when the question was refused. Throws `upstream.malformed`. */
 export function candidateOf(body: JsonObject): JsonObject | undefined {
   asUpstreamError(() => settleSpelling(body.candidates))
-  const candidates = objectsOf(body.candidates)
+  const candidates = answeredObjects(body.candidates, 'candidates of its answer')
   if (candidates.length > 1) throw malformed('it gave more than one answer')
   return candidates[0]
+}
+
+/** The parts of an answer. Throws `upstream.malformed`. */
+export function answeredParts(candidate: JsonObject | undefined): JsonObject[] {
+  const content = candidate?.content
+  if (isAbsent(content)) return []
+  if (!isObject(content)) throw malformed('the content of its answer is not an object')
+  const parts = answeredObjects(content.parts, 'parts of its answer')
+  for (const { functionCall: call, text } of parts) {
+    if (!isAbsent(call) && !isObject(call)) throw malformed('a tool call of its answer is not an object')
+    if (!isAbsent(text) && typeof text !== 'string') throw malformed('text of its answer is not text')
+  }
+  return parts
+}
+
+/** Brings the calls of an answer into the documented form. True when something had to change. Throws `upstream.malformed`. */
+export function settleGeminiCalls(body: JsonObject): boolean {
+  return settleCalls(answeredParts(candidateOf(body)))
+}
+
+/** The same of parts. */
+export function settleCalls(parts: readonly JsonObject[]): boolean {
+  let isSettled = false
+  for (const { functionCall: call } of parts) if (isObject(call) && !isAbsent(call.args) && settleInput(call, 'args')) isSettled = true
+  return isSettled
 }
 
 export function readGeminiResponse(body: JsonObject): ResponseView {
   const candidate = candidateOf(body)
   const blocked = blockReason(body)
   if (candidate === undefined && blocked === undefined) throw malformed('the response has no candidate')
-  const parts = partsOf(candidate?.content)
+  const parts = answeredParts(candidate)
   const made = readCalls(parts)
   const finish = candidate === undefined ? 'refusal' : geminiFinish(candidate.finishReason, made.length > 0)
   // Nobody can tell from arguments whether they are whole: what stands last was being written when the limit came.
-  const last = parts.at(-1)
-  const cutCalls = finish === 'length' && last !== undefined && isCall(last) ? made.slice(-1).map(({ id }) => id) : []
+  const cutCalls = finish === 'length' && endsInCall(parts) ? made.slice(-1).map(({ id }) => id) : []
   return {
     id: asText(body.responseId),
     model: asText(body.modelVersion),

@@ -84,6 +84,12 @@ export function partsOf(content: JsonValue | undefined): JsonObject[] {
   return isObject(content) ? objectsOf(content.parts) : []
 }
 
+/** Whether a call is what parts end in. Empty text, which often carries the end of an answer, says nothing. */
+export function endsInCall(parts: readonly JsonObject[]): boolean {
+  const last = parts.findLast((part) => part.text !== '')
+  return last !== undefined && isCall(last)
+}
+
 /** Parts as an answer has them: Google's clients take one without any for invalid, and forget the whole message. */
 export function sayableParts(parts: readonly JsonObject[]): JsonObject[] {
   return parts.length === 0 ? [{ text: '' }] : [...parts]

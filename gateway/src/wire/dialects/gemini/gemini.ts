@@ -7,6 +7,7 @@ import {
   mergeGeminiEarlier,
   nativeGeminiCall,
   readGeminiResponse,
+  settleGeminiCalls,
 } from './answer.ts'
 import { addGeminiNote, appendGeminiRound, removeGeminiTools, restoreGemini } from './edit.ts'
 import { geminiErrorBody, geminiErrorIn, geminiStreamError } from './errors.ts'
@@ -38,7 +39,7 @@ export const gemini: Dialect = {
     appendRound: appendGeminiRound,
   },
   respond: {
-    normalise: () => false,
+    normalise: settleGeminiCalls,
     assistantMessage: geminiAssistantMessage,
     nativeCall: nativeGeminiCall,
     dropCalls: dropGeminiCalls,

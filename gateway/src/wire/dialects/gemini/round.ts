@@ -6,8 +6,8 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../../core
 import type { ToolCallView } from '../../dialect.ts'
 import { isAbsent } from '../../request/fields.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
-import { candidateOf } from './answer.ts'
-import { CallReader, isCall, partsOf } from './calls.ts'
+import { answeredParts, candidateOf, settleCalls } from './answer.ts'
+import { CallReader, endsInCall, isCall } from './calls.ts'
 import { blockReason } from './finish.ts'
 import { textOfParts } from './views.ts'
 
@@ -28,21 +28,23 @@ export class GeminiRound {
   shown = 0
   readonly #reader = new CallReader()
 
-  take(payload: JsonObject): readonly JsonObject[] {
+  /** The parts of the next event; whether something of them had to be brought into the documented form. */
+  take(payload: JsonObject): { readonly parts: readonly JsonObject[]; readonly isSettled: boolean } {
     this.id = asText(payload.responseId) || this.id
     this.model = asText(payload.modelVersion) || this.model
     if (isObject(payload.usageMetadata)) this.usage = payload.usageMetadata
     if (blockReason(payload) !== undefined) this.isBlocked = true
     const candidate = candidateOf(payload)
-    if (candidate === undefined) return []
+    if (candidate === undefined) return { parts: [], isSettled: false }
     if (!isAbsent(candidate.finishReason)) this.finish = candidate.finishReason
-    const parts = partsOf(candidate.content)
+    const parts = answeredParts(candidate)
+    const isSettled = settleCalls(parts)
     asUpstreamError(() => textOfParts(parts, 'parts'))
     for (const part of parts) {
       this.parts.push(part)
       if (isCall(part)) this.calls.push({ part, view: asUpstreamError(() => this.#reader.read(part, 'parts')) })
     }
-    return parts
+    return { parts, isSettled }
   }
 
   get isComplete(): boolean {
@@ -50,8 +52,7 @@ export class GeminiRound {
   }
 
   get cut(): MadeCall | undefined {
-    const last = this.calls.at(-1)
-    return this.finish === 'MAX_TOKENS' && last !== undefined && this.parts.at(-1) === last.part ? last : undefined
+    return this.finish === 'MAX_TOKENS' && endsInCall(this.parts) ? this.calls.at(-1) : undefined
   }
 
   assistant(): JsonObject {

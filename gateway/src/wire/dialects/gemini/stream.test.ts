@@ -191,7 +191,7 @@ describe('calls', () => {
   test.each([
     ['two calls with one id', event([named]) + event([named], { finishReason: 'STOP' })],
     ['a call without a name', event([{ functionCall: { args: {} } }])],
-    ['arguments that are no object', event([{ functionCall: { name: 'f', args: '{}' } }])],
+    ['arguments that are no object', event([{ functionCall: { name: 'f', args: '[]' } }])],
     [
       'arguments in pieces',
       event([{ functionCall: { name: 'f', partialArgs: [{ jsonPath: '$.x', stringValue: 'y' }], willContinue: true } }]),

@@ -42,8 +42,8 @@ export class GeminiStreamLens implements StreamLens {
       // No event of this dialect: an edge ends every stream so.
       return
     }
-    const parts = this.#round.take(payload)
-    const told = this.#continued(event, payload)
+    const { parts, isSettled } = this.#round.take(payload)
+    const told = this.#continued(isSettled ? { ...event, isEdited: true } : event, payload)
     if (ways.isHolding) {
       ways.hold(told)
       return
@@ -169,8 +169,10 @@ export class GeminiStreamLens implements StreamLens {
     const parts = partsOf(candidateOf(payload)?.content)
     const { usageMetadata: _usage, ...rest } = payload
     const { finishReason: _finish, finishMessage: _message, groundingMetadata: _grounding, ...candidate } = candidateOf(payload) ?? {}
+    // What is told of the tokens goes with the words.
+    const { logprobsResult: _tokens, ...later } = candidateOf(payload) ?? {}
     ways.pass({ ...event, payload: withParts({ ...rest, candidates: [candidate] }, parts.slice(0, count)), isEdited: true })
-    ways.hold({ ...event, payload: withParts(payload, parts.slice(count)), isEdited: true })
+    ways.hold({ ...event, payload: withParts({ ...payload, candidates: [later] }, parts.slice(count)), isEdited: true })
   }
 
   /** The next event may bring other words in the same part, and nothing more. */

@@ -4,6 +4,7 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import { settleInput } from '../call-inputs.ts'
 import { joinRounds } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
@@ -25,12 +26,20 @@ export function messagesFinish(reason: JsonValue | undefined): ResponseView['fin
   return typeof reason === 'string' && Object.hasOwn(finishes, reason) ? (finishes[reason] ?? 'other') : 'other'
 }
 
+/** Brings the calls of an answer into the documented form. True when something had to change. Throws `upstream.malformed`. */
+export function settleMessagesCalls(response: JsonObject): boolean {
+  const calls = objectsOf(response.content).filter((block) => block.type === 'tool_use')
+  return calls.filter((call) => settleInput(call, 'input')).length > 0
+}
+
 export function readMessagesResponse(body: JsonObject): ResponseView {
   const { content } = body
   if (!Array.isArray(content)) throw malformed('the response has no content')
   const text = asUpstreamError(() => textOfBlocks(content, 'content'))
   const calls: ToolCallView[] = []
   for (const [index, block] of objectsOf(content).entries()) {
+    // Nobody can tell what a block without a type is, and some clients guess.
+    if (block.type === '') throw malformed(`content[${index}] of the response has no type`)
     if (block.type !== 'tool_use') continue
     const view = asUpstreamError(() => readToolUse(block, `content[${index}]`))
     if (calls.some((other) => other.id === view.id)) throw malformed('two tool calls of the response have the same id')

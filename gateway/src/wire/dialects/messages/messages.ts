@@ -14,6 +14,7 @@ import {
   messagesAssistantMessage,
   nativeMessagesCall,
   readMessagesResponse,
+  settleMessagesCalls,
 } from './answer.ts'
 import { modelEntry, modelList } from './models.ts'
 import { readMessagesRequest } from './request.ts'
@@ -41,8 +42,7 @@ export const messages: Dialect = {
     appendRound: appendMessagesRound,
   },
   respond: {
-    // No vendor of this dialect is known to leave it.
-    normalise: () => false,
+    normalise: settleMessagesCalls,
     assistantMessage: messagesAssistantMessage,
     nativeCall: nativeMessagesCall,
     dropCalls: dropMessagesCalls,

@@ -6,10 +6,11 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import { parseArguments } from '../../request/call-arguments.ts'
 import { cutCallsOf, type MadeCall, maxBlocks, openBlocksOf, type StreamBlock } from '../stream-blocks.ts'
-import { asUpstreamError } from '../upstream-fields.ts'
+import { answeredObjects, asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView } from '../../dialect.ts'
-import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
+import { isAbsent, malformed } from '../../request/fields.ts'
 import { isSayable, isVendorRun, messagesFinish } from './answer.ts'
+import { requireText } from './events.ts'
 import { textOfBlocks } from './views.ts'
 import { readMessagesUsage } from './usage.ts'
 
@@ -23,7 +24,7 @@ export class MessagesRound {
 
   /** `message_start`. */
   start(message: JsonObject): void {
-    if (objectsOf(message.content).some((block) => block.type === 'tool_use'))
+    if (answeredObjects(message.content, 'the content of its message').some((block) => block.type === 'tool_use'))
       throw malformed('its stream carries a tool call outside of a block')
     this.id = asText(message.id)
     this.model = asText(message.model)
@@ -38,7 +39,6 @@ export class MessagesRound {
     if (native.type !== 'tool_use') return false
     requireText(native.id, 'the id of a tool call')
     requireText(native.name, 'the name of a tool call')
-    if (!isAbsent(native.input) && !isObject(native.input)) throw malformed('the input of a tool call of its stream is not an object')
     return true
   }
 
@@ -157,10 +157,4 @@ function finished(block: StreamBlock): JsonObject {
 function inputOf(block: StreamBlock): JsonObject | undefined {
   if (block.json.trim() !== '') return parseArguments(block.json)
   return isObject(block.native.input) ? block.native.input : {}
-}
-
-/** Text that somebody else would read as text too. */
-function requireText(value: JsonValue | undefined, what: string): string {
-  if (typeof value !== 'string') throw malformed(`${what} of its stream is not text`)
-  return value
 }

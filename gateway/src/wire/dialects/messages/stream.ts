@@ -3,8 +3,11 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
+import { settleInput } from '../call-inputs.ts'
+import { withType } from '../event-types.ts'
 import { roundSeparator } from '../round-text.ts'
-import { gateRoundOf } from '../stream-blocks.ts'
+import { blockIndex, gateRoundOf } from '../stream-blocks.ts'
+import { blockOf, deltaOf } from './events.ts'
 import { messagesErrorIn } from './errors.ts'
 import { MessagesRound, textOfRound } from './round.ts'
 import { addMessagesUsage } from './usage.ts'
@@ -45,11 +48,12 @@ export class MessagesStreamLens implements StreamLens {
 
   read(event: StreamEvent, type: string, ways: GateWays): void {
     const { payload } = event
-    if (payload === undefined) {
-      this.#send(event, ways)
-      return
-    }
-    switch (typeOf(payload, type)) {
+    if (payload === undefined) this.#send(event, ways)
+    else this.#read(withType(event, payload, type), payload, ways)
+  }
+
+  #read(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
+    switch (payload.type) {
       case 'ping':
         ways.pass(event)
         return
@@ -60,20 +64,23 @@ export class MessagesStreamLens implements StreamLens {
         break
       case 'content_block_start': {
         this.#flushStop(ways)
-        const index = blockIndex(payload)
-        const isCall = this.#round.startBlock(index, isObject(payload.content_block) ? payload.content_block : {})
+        const index = blockIndex(payload.index)
+        const block = blockOf(payload)
+        const isSettled = block.type === 'tool_use' && settleInput(block, 'input')
+        const isCall = this.#round.startBlock(index, block)
         if (isCall && !ways.isHolding) this.#heldFrom = index
-        if (isCall || ways.isHolding) ways.hold(event)
+        const told = isSettled ? { ...event, isEdited: true } : event
+        if (isCall || ways.isHolding) ways.hold(told)
         else ways.pass(this.#shown(event, index, 0))
         return
       }
       case 'content_block_delta':
-        this.#round.addDelta(blockIndex(payload), isObject(payload.delta) ? payload.delta : {})
+        this.#round.addDelta(blockIndex(payload.index), deltaOf(payload))
         if (!ways.isHolding && this.#base === 0) this.#learn(event, payload, ways)
         break
       case 'content_block_stop':
-        this.#round.stopBlock(blockIndex(payload))
-        if (ways.isHolding || !this.#round.isText(blockIndex(payload)) || !ways.holdsEnd()) break
+        this.#round.stopBlock(blockIndex(payload.index))
+        if (ways.isHolding || !this.#round.isText(blockIndex(payload.index)) || !ways.holdsEnd()) break
         this.#stop = event
         return
       case 'message_delta':
@@ -84,7 +91,9 @@ export class MessagesStreamLens implements StreamLens {
         this.#round.isStopped = true
         break
       default:
-        // An event newer than this code passes as it is.
+        // An event newer than this code passes as it is; some clients run a call wherever it comes.
+        if (isObject(payload.content_block) && payload.content_block.type === 'tool_use')
+          throw malformed('a tool call of its stream comes in an event that is not known')
         break
     }
     this.#send(event, ways)
@@ -112,7 +121,8 @@ export class MessagesStreamLens implements StreamLens {
   release(event: StreamEvent): StreamEvent | undefined {
     const { payload } = event
     const index = payload?.index
-    if (typeof index === 'number' && isBlockEvent(payload)) {
+    // Also an event newer than this code, when it is of a block.
+    if (typeof index === 'number') {
       return this.#dropped.includes(index) ? undefined : this.#shown(event, index, this.#dropped.filter((one) => one < index).length)
     }
     if (!this.#hasNoCall || payload?.type !== 'message_delta') return event
@@ -182,7 +192,7 @@ export class MessagesStreamLens implements StreamLens {
       return
     }
     if (this.#stop !== undefined) {
-      this.#openText = blockIndex(this.#stop.payload ?? {})
+      this.#openText = blockIndex(this.#stop.payload?.index)
       ways.hold(this.#stop)
       this.#stop = undefined
     }
@@ -193,21 +203,21 @@ export class MessagesStreamLens implements StreamLens {
   #flushStop(ways: GateWays): void {
     const stop = this.#stop
     this.#stop = undefined
-    if (stop !== undefined) ways.pass(this.#shown(stop, blockIndex(stop.payload ?? {}), 0))
+    if (stop !== undefined) ways.pass(this.#shown(stop, blockIndex(stop.payload?.index), 0))
   }
 
   /** The next delta may bring other words to the same block, and nothing more. */
   #learn(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
     const { delta } = payload
     if (!isObject(delta) || delta.type !== 'text_delta') return
-    const index = blockIndex(payload)
+    const index = blockIndex(payload.index)
     ways.learn(event, asText(delta.text), putWords, (text) => this.#round.addDelta(index, { type: 'text_delta', text }))
   }
 
   #send(event: StreamEvent, ways: GateWays): void {
     const { payload } = event
     if (ways.isHolding) ways.hold(event)
-    else if (payload !== undefined && isBlockEvent(payload)) ways.pass(this.#shown(event, blockIndex(payload), 0))
+    else if (payload !== undefined && isBlockEvent(payload)) ways.pass(this.#shown(event, blockIndex(payload.index), 0))
     else ways.pass(event)
   }
 
@@ -229,10 +239,6 @@ export class MessagesStreamLens implements StreamLens {
   }
 }
 
-function typeOf(payload: JsonObject, type: string): string {
-  return typeof payload.type === 'string' ? payload.type : type
-}
-
 function emptyMessage(id: string, model: string): JsonObject {
   const usage = { input_tokens: 0, output_tokens: 0 }
   const empty = { model, content: [], stop_reason: null, stop_sequence: null, usage }
@@ -245,12 +251,6 @@ function putWords(payload: JsonObject, words: string): void {
 
 function isBlockEvent(payload: JsonObject | undefined): boolean {
   return asText(payload?.type).startsWith('content_block_')
-}
-
-function blockIndex(payload: JsonObject): number {
-  const { index } = payload
-  if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) throw malformed('a block of its stream has no index')
-  return index
 }
 
 function withNormalStop(payload: JsonObject): JsonObject {

@@ -10,12 +10,12 @@ import { malformed, objectsOf } from '../../request/fields.ts'
 import { joinRounds } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { isClientCall, readCall } from './calls.ts'
-import { isVendorRun, textOfItem } from './items.ts'
+import { answeredItems, isVendorRun, textOfItem } from './items.ts'
 import { addResponsesUsage, readResponsesUsage } from './usage.ts'
 
 export function readResponsesResponse(body: JsonObject): ResponseView {
   if (!Array.isArray(body.output)) throw malformed('the response has no output')
-  const items = objectsOf(body.output)
+  const items = answeredItems(body.output)
   const calls: ToolCallView[] = []
   const cutCalls: string[] = []
   for (const [index, item] of items.entries()) {

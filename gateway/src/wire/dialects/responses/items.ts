@@ -1,13 +1,21 @@
 /** What the items of a responses conversation say, and on whose side they stand. */
 import { canonicalJson, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import { invalid, isAbsent, requireObject, requireString } from '../../request/fields.ts'
+import { invalid, isAbsent, malformed, requireObject, requireString } from '../../request/fields.ts'
 import { mediaDigest, textInside } from '../../request/media-digests.ts'
+import { answeredObjects } from '../upstream-fields.ts'
 import { isClientCall, isOutput } from './calls.ts'
 
 /** What an item is; a message may leave its type out. */
 export function typeOfItem(item: JsonObject): string {
   if (typeof item.type === 'string') return item.type
   return item.role === undefined ? '' : 'message'
+}
+
+/** The items of an answer. Nobody can tell what an item without a type is, and some clients guess. Throws `upstream.malformed`. */
+export function answeredItems(output: JsonValue | undefined): JsonObject[] {
+  const items = answeredObjects(output, 'the output of its response')
+  if (items.some((item) => typeOfItem(item) === '')) throw malformed('an item of its answer has no type')
+  return items
 }
 
 const ofTheModel: ReadonlySet<string> = new Set([

@@ -10,6 +10,7 @@ import {
 } from './answer.ts'
 import { addResponsesNote, appendResponsesRound, restoreResponses } from './edit.ts'
 import { responsesErrorBody, responsesErrorIn, responsesStreamError } from './errors.ts'
+import { settleResponsesCalls } from './call-texts.ts'
 import { guardedFields } from './guarded-fields.ts'
 import { carriesMarks, withoutMarks } from './hub/sealed.ts'
 import { keptResponses } from './kept-responses.ts'
@@ -41,8 +42,7 @@ export const responses: Dialect = {
     appendRound: appendResponsesRound,
   },
   respond: {
-    // Servers that leave the dialect in small things are not known yet.
-    normalise: () => false,
+    normalise: settleResponsesCalls,
     assistantMessage: responsesAssistantMessage,
     nativeCall: nativeResponsesCall,
     dropCalls: dropResponsesCalls,

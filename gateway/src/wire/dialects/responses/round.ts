@@ -9,7 +9,7 @@ import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { assistantOf, isCut, responsesFinish } from './answer.ts'
 import { isClientCall, readCall } from './calls.ts'
-import { isVendorRun } from './items.ts'
+import { answeredItems, isVendorRun } from './items.ts'
 import { readResponsesUsage } from './usage.ts'
 
 /** Items one response may have. */
@@ -93,15 +93,16 @@ export class ResponsesRound {
 
   /** A fragment of what a call is made with. */
   addArguments(index: number, delta: JsonValue | undefined): void {
-    const item = this.#open(index)
+    const item = this.#openCall(index)
     item.texts.set(0, (item.texts.get(0) ?? '') + requireText(delta))
   }
 
   /** What a call is made with, whole. */
   checkArguments(index: number, whole: JsonValue | undefined): void {
-    const said = this.#open(index).texts.get(0)
+    const { texts } = this.#openCall(index)
+    const said = texts.get(0)
     if (said !== undefined && said !== requireText(whole)) throw malformed('a tool call of its stream is told in two ways')
-    this.#open(index).texts.set(0, requireText(whole))
+    texts.set(0, requireText(whole))
   }
 
   /** `response.output_item.done`. */
@@ -125,7 +126,7 @@ export class ResponsesRound {
   end(response: JsonObject): void {
     this.response = response
     this.isEnded = true
-    for (const native of objectsOf(response.output)) {
+    for (const native of answeredItems(response.output)) {
       if (!isClientCall(native)) continue
       const made = [...this.#items.values()].find((item) => item.isDone && item.native.call_id === native.call_id)?.native
       const isSame = saidOfCalls.every((field) => canonicalJson(made?.[field] ?? null) === canonicalJson(native[field] ?? null))
@@ -187,6 +188,12 @@ export class ResponsesRound {
 
   #sorted(): Item[] {
     return [...this.#items.values()].sort((a, b) => a.index - b.index)
+  }
+
+  #openCall(index: number): Item {
+    const item = this.#open(index)
+    if (!isClientCall(item.native)) throw malformed('its stream carries arguments of an item that is no call')
+    return item
   }
 
   #open(index: number): Item {

@@ -6,7 +6,11 @@ import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/st
 import { malformed } from '../../request/fields.ts'
 import { textItem, textOfItems } from './answer.ts'
 import { roundSeparator } from '../round-text.ts'
+import { withType } from '../event-types.ts'
+import { settleEvent } from './call-texts.ts'
 import { responsesErrorIn } from './errors.ts'
+import { itemIndex, itemOf } from './item-index.ts'
+import { answeredItems } from './items.ts'
 import { messageEvents } from './message-events.ts'
 import { responseOf, ResponsesRound } from './round.ts'
 import { addResponsesUsage } from './usage.ts'
@@ -65,9 +69,15 @@ export class ResponsesStreamLens implements StreamLens {
       else ways.pass(event)
       return
     }
-    const said = typeof payload.type === 'string' ? payload.type : type
+    const typed = withType(event, payload, type)
+    const said = asText(payload.type)
+    const isSettled = settleEvent(payload, said)
+    this.#readSaid(isSettled ? { ...typed, isEdited: true } : typed, payload, said, ways)
+  }
+
+  #readSaid(event: StreamEvent, payload: JsonObject, said: string, ways: GateWays): void {
     if (ends.has(said)) return this.#readEnd(event, payload, ways)
-    const index = payload.output_index === undefined ? undefined : indexOf(payload)
+    const index = itemIndex(payload, said)
     const isTail = index !== undefined && this.#isTail(said, index, ways)
     if (!isTail) this.#passTail(ways)
     if (beginnings.has(said)) return this.#begin(event, payload, ways)
@@ -123,7 +133,7 @@ export class ResponsesStreamLens implements StreamLens {
     const { payload } = event
     if (payload === undefined) return event
     if (ends.has(asText(payload.type))) return this.#ended(event, payload)
-    const index = payload.output_index === undefined ? undefined : indexOf(payload)
+    const index = itemIndex(payload)
     if (index === undefined) return this.#shown(event, undefined, 0)
     if (this.#dropped.includes(index)) return undefined
     if (index === this.#openText && this.#extension !== '')
@@ -180,7 +190,7 @@ export class ResponsesStreamLens implements StreamLens {
 
   #begin(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
     const response = responseOf(payload)
-    if (Array.isArray(response.output) && response.output.length > 0) throw malformed('its stream carries items outside of events')
+    if (answeredItems(response.output).length > 0) throw malformed('its stream carries items outside of events')
     this.#round.response ??= response
     if (this.#isContinued) return
     this.#isStarted = true
@@ -191,7 +201,7 @@ export class ResponsesStreamLens implements StreamLens {
 
   #readItem(type: string, index: number, payload: JsonObject, ways: GateWays): void {
     const round = this.#round
-    const item = isObject(payload.item) ? payload.item : {}
+    const item = itemOf(payload, type)
     switch (type) {
       case 'response.output_item.added':
         if (round.add(index, item) && !ways.isHolding) this.#heldFrom = index
@@ -224,7 +234,7 @@ export class ResponsesStreamLens implements StreamLens {
   #passTail(ways: GateWays): void {
     const tail = this.#tail
     this.#tail = []
-    for (const event of tail) ways.pass(this.#shown(event, event.payload === undefined ? undefined : indexOf(event.payload), 0))
+    for (const event of tail) ways.pass(this.#shown(event, event.payload === undefined ? undefined : itemIndex(event.payload), 0))
   }
 
   #forgetTail(): void {
@@ -245,7 +255,7 @@ export class ResponsesStreamLens implements StreamLens {
     this.#round.end(responseOf(payload))
     const tail = this.#tail
     if (tail.length > 0 && ways.holdsEnd()) {
-      this.#openText = indexOf(tail[0]?.payload ?? {})
+      this.#openText = itemIndex(tail[0]?.payload ?? {})
       for (const held of tail) ways.hold(held)
       this.#tail = []
     } else this.#passTail(ways)
@@ -308,10 +318,4 @@ export class ResponsesStreamLens implements StreamLens {
     this.#forgetTail()
     this.#round = new ResponsesRound()
   }
-}
-
-function indexOf(payload: JsonObject): number {
-  const index = payload.output_index
-  if (typeof index !== 'number' || !Number.isInteger(index) || index < 0) throw malformed('an item of its stream has no index')
-  return index
 }

@@ -1,5 +1,6 @@
 /** Which tools of a responses request the client runs, and what each is called. */
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { TurnwardError } from '../../../core/error.ts'
 import type { ToolDefinitionView } from '../../dialect.ts'
 import { invalid, isAbsent, optionalObjects, requireName, requireObject, requireString, unsupported } from '../../request/fields.ts'
 import { fullName } from './calls.ts'
@@ -24,13 +25,13 @@ function readTool(tool: JsonObject, path: string): ToolDefinitionView[] {
       return { name: fullName(namespace, requireName(inner.name, `${at}.name`)), runs: 'client' }
     })
   }
-  if (type.startsWith('computer'))
-    throw unsupported(
-      path,
-      'a refused action could not be told to the model, which takes a picture for an answer',
-      'Offer a function tool.',
-    )
+  if (type.startsWith('computer')) throw computerRefused(path)
   return [{ name: nameOf(tool), runs: runsOnClient(tool) ? 'client' : 'vendor' }]
+}
+
+/** An action of a computer tool has a picture for an answer, with the checks of the vendor's that somebody has acknowledged. */
+export function computerRefused(path: string): TurnwardError {
+  return unsupported(path, 'a refused action could not be told to the model, which takes a picture for an answer', 'Offer a function tool.')
 }
 
 /** False for tools the vendor runs inside the call: searches, interpreters, remote servers, and whatever is newer than this code. */

@@ -5,7 +5,7 @@ import { invalid, isAbsent, requireArray, requireObject, requireString, unsuppor
 import { textInside } from '../../request/media-digests.ts'
 import { answeredId, isClientCall, isOutput, readCall } from './calls.ts'
 import { contentText, isModels, outputText, textOfItem, typeOfItem } from './items.ts'
-import { readTools } from './tools.ts'
+import { computerRefused, readTools } from './tools.ts'
 
 const roles: Readonly<Record<string, MessageView['role']>> = { user: 'user', system: 'system', developer: 'system' }
 
@@ -40,7 +40,7 @@ function readAnswered(items: readonly JsonObject[], at: number, end: number, fro
   const calls: ToolCallView[] = []
   for (const [index, item] of items.slice(at, end).entries()) {
     const path = `input[${at + index}]`
-    if (item.type === 'computer_call') throw unsupported(path, 'computer tools are not offered here')
+    if (item.type === 'computer_call') throw computerRefused(path)
     texts.push(...textOfItem(item, path))
     if (!isClientCall(item)) continue
     const call = readCall(item, path)
@@ -62,7 +62,7 @@ function readOther(item: JsonObject, at: number, from: number): MessageView {
     return { index, role, text: contentText(item.content, `${path}.content`), calls: [], results: [], fromUser: role === 'user' }
   }
   if (isOutput(item)) {
-    if (item.type === 'computer_call_output') throw unsupported(path, 'computer tools are not offered here')
+    if (item.type === 'computer_call_output') throw computerRefused(path)
     const callId = answeredId(item)
     if (callId === undefined) throw invalid(`${path}.call_id`, 'it must be a non-empty string')
     // Tools that a search found are offered from here on; only the client's own can be.

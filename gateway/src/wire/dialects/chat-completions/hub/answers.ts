@@ -7,6 +7,7 @@ import { originalName } from '../../../hub/accepted-names.ts'
 import { argumentsText } from '../../../hub/call-arguments.ts'
 import type { HubCall, HubPart, HubState } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
+import { readLogprobs, type TokenLogprob, withLogprobs, writeLogprobs } from '../../../hub/logprobs.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { isAbsent, malformed, objectsOf } from '../../../request/fields.ts'
@@ -26,22 +27,24 @@ export function readAnswer(body: JsonObject, { upstream }: AnswerOptions): HubAn
   const refusal = stringOf(message.refusal) ?? ''
   const text = deltaText(message.content)
   const finish = readFinish(choice.finish_reason)
+  const logprobs = readLogprobs(objectOf(choice.logprobs)?.content)
   return {
     id: stringOf(body.id),
     model: stringOf(body.model) ?? '',
     parts: [
       ...readReasoning(message, upstream),
       ...readState(message, upstream),
-      ...(text === '' ? [] : [{ kind: 'text' as const, text, at: 'content' }]),
+      ...(text === '' ? [] : [{ kind: 'text' as const, text, at: 'content', ...withLogprobs(logprobs) }]),
       ...(refusal === '' ? [] : [{ kind: 'refusal' as const, text: refusal, at: 'refusal' }]),
-      ...objectsOf(message.tool_calls).flatMap((call) => readCall(call, upstream)),
+      ...objectsOf(message.tool_calls).flatMap((call) => readCall(call, upstream, finish.reason !== 'length')),
     ],
     finish: refusal === '' ? finish : { ...finish, reason: 'refusal' },
     usage: readUsage(body.usage),
   }
 }
 
-function readCall(call: JsonObject, upstream: string | undefined): HubPart[] {
+/** `isWhole`: blank arguments are those of a call without any. */
+function readCall(call: JsonObject, upstream: string | undefined, isWhole: boolean): HubPart[] {
   const made = objectOf(call.function)
   const id = stringOf(call.id) ?? ''
   const name = originalName(stringOf(made?.name) ?? '')
@@ -49,7 +52,17 @@ function readCall(call: JsonObject, upstream: string | undefined): HubPart[] {
   if (id === '' || name === '') throw malformed('a tool call of the response has no id or no function name')
   const fields = stateFields(call, stateOfCalls)
   const state: HubPart[] = fields === undefined ? [] : [{ kind: 'state', call: tagOf(id), upstream, fields }]
-  return [...state, { kind: 'call', id, name, args: { text: stringOf(made?.arguments) ?? '' }, at: 'tool_calls' }]
+  const said = stringOf(made?.arguments) ?? ''
+  return [...state, { kind: 'call', id, name, args: { text: said.trim() === '' && isWhole ? '{}' : said }, at: 'tool_calls' }]
+}
+
+/** What is told of the tokens of a message; null for nothing. */
+export function toldTokens(logprobs: readonly TokenLogprob[]): JsonObject | null {
+  return logprobs.length === 0 ? null : { content: writeLogprobs(logprobs, null), refusal: null }
+}
+
+function tokensOf(parts: readonly HubPart[]): JsonObject | null {
+  return toldTokens(parts.flatMap((part) => (part.kind === 'text' ? (part.logprobs ?? []) : [])))
 }
 
 /** Reasoning comes as `reasoning_content` and, as far as it is signed, verbatim as `thinking_blocks`. */
@@ -76,7 +89,7 @@ export function writeAnswer(answer: HubAnswer, options: AnswerOptions): JsonObje
     object: 'chat.completion',
     created: options.created ?? Math.floor(systemClock.now() / 1000),
     model: answer.model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: writeFinish(finish, calls.length > 0) }],
+    choices: [{ index: 0, message, logprobs: tokensOf(parts), finish_reason: writeFinish(finish, calls.length > 0) }],
     ...(usage === undefined ? {} : { usage }),
   }
 }

@@ -1,8 +1,9 @@
 /** A chat-completions request in the neutral form. Fields of this dialect only are kept as extras; those that change what the answer means are demands. */
 import type { JsonObject, JsonValue } from '../../../../core/json.ts'
-import { countOf, given, objectOf, othersOf, stringOf, tag } from '../../../hub/loose-fields.ts'
+import { given, objectOf, othersOf, stringOf, tag } from '../../../hub/loose-fields.ts'
 import type { HubDemand, HubFormat, HubRequest } from '../../../hub/conversation.ts'
-import { invalid, optionalNumber, requireName } from '../../../request/fields.ts'
+import type { HubLogprobs } from '../../../hub/logprobs.ts'
+import { invalid, optionalCount, optionalNumber, requireName } from '../../../request/fields.ts'
 import { readMessages } from './reading-messages.ts'
 import { readChoice, readTools } from './tools.ts'
 
@@ -23,6 +24,8 @@ const known: ReadonlySet<string> = new Set([
   'response_format',
   'reasoning_effort',
   'thinking',
+  'logprobs',
+  'top_logprobs',
 ])
 
 interface Demanding {
@@ -33,14 +36,11 @@ interface Demanding {
 }
 
 const never = (): boolean => false
-const isFalse = (value: JsonValue): boolean => value === false
 const isEmpty = (value: JsonValue): boolean => typeof value === 'object' && value !== null && Object.keys(value).length === 0
 
 /** Fields that change what the answer means. */
 export const demandingFields: Readonly<Record<string, Demanding>> = {
   n: { why: 'it gives one choice', fix: 'Leave out `n` and send the request several times.', harmless: (value) => value === 1 },
-  logprobs: { harmless: isFalse },
-  top_logprobs: { harmless: (value) => value === 0 },
   logit_bias: { harmless: isEmpty },
   audio: { why: 'it gives no audio', harmless: never },
   modalities: { why: 'it gives text only', harmless: (value) => Array.isArray(value) && value.every((item) => item === 'text') },
@@ -64,7 +64,7 @@ export function readRequest(body: JsonObject): HubRequest {
     tools: readTools(body),
     choice: readChoice(body),
     parallelCalls: typeof body.parallel_tool_calls === 'boolean' ? body.parallel_tool_calls : undefined,
-    maxTokens: countOf(body.max_completion_tokens) ?? countOf(body.max_tokens),
+    maxTokens: optionalCount(body.max_completion_tokens, 'max_completion_tokens') ?? optionalCount(body.max_tokens, 'max_tokens'),
     temperature: optionalNumber(body.temperature, 'temperature'),
     topP: optionalNumber(body.top_p, 'top_p'),
     topK: optionalNumber(body.top_k, 'top_k'),
@@ -74,10 +74,17 @@ export function readRequest(body: JsonObject): HubRequest {
     user: stringOf(body.user) ?? stringOf(body.safety_identifier),
     format: readFormat(body),
     effort: { word: stringOf(body.reasoning_effort), budget: undefined },
+    logprobs: readAskedLogprobs(body),
     demands,
     // Clients of LiteLLM send `thinking` itself; it is more exact than an effort.
     extras: { openai: othersOf(body, known), ...(thinking === undefined ? {} : { anthropic: { thinking } }) },
   }
+}
+
+function readAskedLogprobs(body: JsonObject): HubLogprobs | undefined {
+  const top = optionalCount(body.top_logprobs, 'top_logprobs') ?? 0
+  if (body.logprobs === true) return { top, at: 'logprobs' }
+  return top > 0 ? { top, at: 'top_logprobs' } : undefined
 }
 
 function readStops(body: JsonObject): string[] {

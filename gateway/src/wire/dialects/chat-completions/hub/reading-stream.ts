@@ -17,10 +17,11 @@ import {
   type Seal,
   type StreamReader,
 } from '../../../hub/events.ts'
+import { readLogprobs, type TokenLogprob, withLogprobs } from '../../../hub/logprobs.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
-import { malformed, objectsOf } from '../../../request/fields.ts'
+import { isAbsent, malformed, objectsOf } from '../../../request/fields.ts'
 import { deltaText } from '../call-fields.ts'
 import { NormalCalls } from '../normal-calls.ts'
 import { readFinish } from './finish.ts'
@@ -91,11 +92,11 @@ export class ChatStreamReader implements StreamReader {
     }
     if (isObject(chunk.usage)) this.#usage = chunk.usage
     if (choice === undefined) return
-    if (isObject(choice.delta)) this.#readDelta(choice.delta)
+    if (isObject(choice.delta)) this.#readDelta(choice.delta, isObject(choice.logprobs) ? readLogprobs(choice.logprobs.content) : [])
     if (typeof choice.finish_reason === 'string') this.#finish = readFinish(choice.finish_reason)
   }
 
-  #readDelta(delta: JsonObject): void {
+  #readDelta(delta: JsonObject, logprobs: readonly TokenLogprob[]): void {
     const signed = delta.thinking_blocks === undefined ? [] : signedReasoning(delta.thinking_blocks)
     for (const part of signed) {
       if (part.kind === 'sealed') this.#whole(part)
@@ -105,7 +106,8 @@ export class ChatStreamReader implements StreamReader {
     const reasoning = signed.length === 0 ? namedReasoning(delta) : undefined
     if (reasoning !== undefined) this.#say('reasoning', reasoning.text, reasoning.name)
     const content = deltaText(delta.content)
-    if (content !== '') this.#say('text', content)
+    // Half a character is a token, and no text yet.
+    if (content !== '' || logprobs.length > 0) this.#say('text', content, undefined, logprobs)
     const refusal = stringOf(delta.refusal) ?? ''
     if (refusal !== '') {
       this.#isRefused = true
@@ -115,7 +117,7 @@ export class ChatStreamReader implements StreamReader {
     if (delta.tool_calls !== undefined) for (const fragment of objectsOf(delta.tool_calls)) this.#readCall(fragment)
   }
 
-  #say(kind: TextKind, text: string, name: ReasoningName = 'reasoning_content'): void {
+  #say(kind: TextKind, text: string, name: ReasoningName = 'reasoning_content', logprobs: readonly TokenLogprob[] = []): void {
     if (this.#open?.kind !== kind) {
       this.#endText()
       this.#endFinishedCall()
@@ -123,7 +125,7 @@ export class ChatStreamReader implements StreamReader {
       this.#open = { kind, part: this.#nextPart++ }
       this.#emit({ kind: 'part-start', part: this.#open.part, content })
     }
-    this.#emit({ kind: 'part-text', part: this.#open.part, text })
+    this.#emit({ kind: 'part-text', part: this.#open.part, text, ...withLogprobs(logprobs) })
   }
 
   /** A signed block: it signs the reasoning streamed before it, or is a part of its own. */
@@ -226,6 +228,7 @@ export class ChatStreamReader implements StreamReader {
     this.#endText()
     for (const call of this.#calls.values()) {
       if (call.part < 0) this.#startCall(call)
+      if (call.text === '' && finish.reason !== 'length') this.#addArguments(call, '{}')
       if (!call.isEnded) this.#endCall(call)
     }
     // What the length limit cut off stands last, where it is known as such.
@@ -244,8 +247,14 @@ export class ChatStreamReader implements StreamReader {
 
 /** Only the first choice exists in the neutral form. */
 function firstChoice({ choices }: JsonObject): JsonObject | undefined {
-  if (!Array.isArray(choices)) return undefined
-  for (const choice of choices) if (isObject(choice) && (choice.index ?? 0) === 0) return choice
+  if (isAbsent(choices)) return undefined
+  if (!Array.isArray(choices)) throw malformed('choices of its stream is not an array')
+  for (const choice of choices) {
+    if (!isObject(choice)) throw malformed('a choice of its stream is not an object')
+    const index = choice.index ?? 0
+    if (typeof index !== 'number') throw malformed('a choice of its stream has no index')
+    if (index === 0) return choice
+  }
   return undefined
 }
 

@@ -3,7 +3,9 @@ import type { JsonObject } from '../../../../core/json.ts'
 import { requireAnsweredCalls } from '../../../hub/answered-calls.ts'
 import type { HubEffort, HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import type { RequestOptions } from '../../../hub/dialect-hub.ts'
+import { objectOf } from '../../../hub/loose-fields.ts'
 import { isOpenAiModel, refusesReasoningEffort } from '../../../hub/model-families.ts'
+import { openAiHints } from '../../../hub/openai-hints.ts'
 import { acceptedSampling } from '../../../hub/sampling.ts'
 import { acceptedUser } from '../../../hub/user-ids.ts'
 import { unsupported } from '../../../request/fields.ts'
@@ -21,7 +23,7 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
     if (family !== 'openai') throw unsupported(field, why ?? 'the chat-completions API has nothing like it', fix)
   requireAnsweredCalls(request.messages)
   const { model, user, stream } = request
-  const written: JsonObject = { ...request.extras.openai, model }
+  const written: JsonObject = { ...request.extras.openai, ...sharedHints(request.extras.responses), model }
   written.messages = writeMessages(request.messages, { model, upstream: options.upstream })
   // OpenAI's newer models refuse `max_tokens`; other servers often know nothing else.
   const maxTokens = maxTokensOf(request)
@@ -33,7 +35,16 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
   if (request.format !== undefined) written.response_format = writeFormat(request.format)
   const effort = effortWord(request.effort, model)
   if (effort !== undefined) written.reasoning_effort = effort
+  const { logprobs } = request
+  if (logprobs !== undefined) Object.assign(written, { logprobs: true, ...(logprobs.top > 0 ? { top_logprobs: logprobs.top } : {}) })
   return written
+}
+
+/** Hints that OpenAI's other dialect words alike, and one that it keeps elsewhere. */
+function sharedHints(hints: JsonObject = {}): JsonObject {
+  const verbosity = objectOf(hints.text)?.verbosity
+  const shared = openAiHints.flatMap((name) => (hints[name] === undefined ? [] : [[name, hints[name]] as const]))
+  return { ...Object.fromEntries(shared), ...(verbosity === undefined ? {} : { verbosity }) }
 }
 
 function maxTokensOf({ maxTokens }: HubRequest): number | undefined {

@@ -4,9 +4,10 @@ import type { JsonObject } from '../../../../core/json.ts'
 import type { StreamOptions } from '../../../hub/dialect-hub.ts'
 import type { HubSealed, HubState, ReasoningOrigin } from '../../../hub/conversation.ts'
 import { type HubEvent, maxKeptCharacters, type Seal, type StreamWriter } from '../../../hub/events.ts'
+import type { TokenLogprob } from '../../../hub/logprobs.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { malformed } from '../../../request/fields.ts'
-import { unnamedCompletion } from './answers.ts'
+import { toldTokens, unnamedCompletion } from './answers.ts'
 import { writeFinish } from './finish.ts'
 import { signedBlocks, stateFields, stateOfCalls } from './reasoning.ts'
 import { writeUsage } from './usage.ts'
@@ -52,7 +53,7 @@ export class ChatStreamWriter implements StreamWriter {
       case 'part-start':
         return this.#start(event)
       case 'part-text':
-        return this.#text(this.#parts.get(event.part), event.text)
+        return this.#text(this.#parts.get(event.part), event.text, event.logprobs)
       case 'part-end':
         return this.#endPart(event.part, event.seal)
       case 'whole-part':
@@ -74,9 +75,9 @@ export class ChatStreamWriter implements StreamWriter {
     } else this.#parts.set(part, content.kind === 'reasoning' ? { kind: 'reasoning', text: '', origin: content.origin } : content)
   }
 
-  #text(part: OpenPart | undefined, text: string): void {
+  #text(part: OpenPart | undefined, text: string, logprobs: readonly TokenLogprob[] = []): void {
     if (part === undefined) return
-    if (part.kind === 'text') this.#delta({ content: text })
+    if (part.kind === 'text') this.#delta({ content: text }, null, toldTokens(logprobs))
     else if (part.kind === 'call') this.#delta({ tool_calls: [{ index: part.index, function: { arguments: text } }] })
     else if (part.kind === 'refusal') this.#delta({ refusal: text })
     else {
@@ -116,8 +117,8 @@ export class ChatStreamWriter implements StreamWriter {
     return { id: this.#id, object: 'chat.completion.chunk', created: this.#created, model: this.#model }
   }
 
-  #delta(delta: JsonObject, finish: string | null = null): void {
-    this.#event({ ...this.#envelope(), choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] })
+  #delta(delta: JsonObject, finish: string | null = null, logprobs: JsonObject | null = null): void {
+    this.#event({ ...this.#envelope(), choices: [{ index: 0, delta, logprobs, finish_reason: finish }] })
   }
 
   #event(payload: JsonObject): void {

@@ -7,7 +7,7 @@ import type { HubPart } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
-import { callOf } from '../answer.ts'
+import { callOf, settleConverseCalls } from '../answer.ts'
 import { readUsage, writeUsage } from './usage.ts'
 import { readFinish, writeFinish } from './finish.ts'
 import { namesOf } from './names.ts'
@@ -17,6 +17,7 @@ import { readReasoning, showReasoning } from './reasoning.ts'
 export function readAnswer(body: JsonObject, options: AnswerOptions): HubAnswer {
   const content = objectOf(objectOf(body.output)?.message)?.content
   if (!Array.isArray(content)) throw malformed('the response has no content')
+  settleConverseCalls(body)
   const finish = readFinish(body.stopReason)
   const parts = objectsOf(content).flatMap(readBlock)
   const last = parts.at(-1)

@@ -45,7 +45,7 @@ export function readRequest(body: JsonObject): HubRequest {
     wantsUsage: true,
     user: undefined,
     format: readFormat(body),
-    effort: { word: stringOf(objectOf(body.outputConfig)?.effort), budget: undefined },
+    effort: { word: stringOf(objectOf(body.outputConfig)?.effort), budget: undefined, at: 'outputConfig.effort' },
     demands,
     extras: { aws: othersOf(body, known) },
   }

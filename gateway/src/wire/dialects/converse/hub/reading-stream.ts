@@ -1,12 +1,14 @@
 /** A Converse stream as neutral events: its blocks are the parts. A block of text or reasoning may begin with its first words. */
-import type { JsonObject } from '../../../../core/json.ts'
+import { isObject, type JsonObject } from '../../../../core/json.ts'
 import { originalId, originalName } from '../../../hub/accepted-names.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { dataObject, type FramedEvent, type GrowingPart, type HubEvent, type StreamReader, truncatedMessage } from '../../../hub/events.ts'
 import { countOf, objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
-import { malformed } from '../../../request/fields.ts'
+import { isAbsent, malformed } from '../../../request/fields.ts'
+import { blockIndex } from '../../stream-blocks.ts'
 import { callOf } from '../answer.ts'
+import { deltaOf } from '../round.ts'
 import { converseErrorIn } from '../errors.ts'
 import { readUsage } from './usage.ts'
 import { readFinish } from './finish.ts'
@@ -41,18 +43,17 @@ export class ConverseStreamReader implements StreamReader {
       this.#state = 'over'
       return this.#emit({ kind: 'error', error: readUpstreamError({ message: error.message ?? '' }, countOf(error.status)) })
     }
-    const part = typeof payload.contentBlockIndex === 'number' ? payload.contentBlockIndex : 0
     switch (event.event) {
       case 'messageStart':
         if (this.#state !== 'waiting') throw malformed('its stream starts a message twice')
         this.#state = 'streaming'
         return this.#emit({ kind: 'start', ...namesOf(this.#options) })
       case 'contentBlockStart':
-        return this.#startBlock(part, objectOf(payload.start) ?? {})
+        return this.#startBlock(blockIndex(payload.contentBlockIndex), objectOf(payload.start) ?? {})
       case 'contentBlockDelta':
-        return this.#readDelta(part, objectOf(payload.delta) ?? {})
+        return this.#readDelta(blockIndex(payload.contentBlockIndex), deltaOf(payload))
       case 'contentBlockStop':
-        return this.#stopBlock(part)
+        return this.#stopBlock(blockIndex(payload.contentBlockIndex))
       case 'messageStop': {
         const isOpen = [...this.#blocks.values()].some(({ kind }) => kind === 'call' || kind === 'reasoning')
         this.#reason = stringOf(payload.stopReason)
@@ -88,6 +89,7 @@ export class ConverseStreamReader implements StreamReader {
 
   #startBlock(part: number, start: JsonObject): void {
     this.#endUnwritten(true)
+    if (!isAbsent(start.toolUse) && !isObject(start.toolUse)) throw malformed('a tool call of its stream is not an object')
     const call = callOf(start)
     // Text and reasoning begin with their first words; what the vendor's own tools do says nothing to another dialect.
     if (call === undefined) {
@@ -114,7 +116,8 @@ export class ConverseStreamReader implements StreamReader {
     if (!this.#blocks.has(part)) this.#endUnwritten(true)
     const reasoning = objectOf(delta.reasoningContent)
     if (reasoning !== undefined) return this.#readReasoning(part, reasoning)
-    if (typeof delta.text === 'string') {
+    if (!isAbsent(delta.text)) {
+      if (typeof delta.text !== 'string') throw malformed('text of its stream is not text')
       const block = this.#blocks.get(part) ?? this.#open(part, { kind: 'text' }, { kind: 'text' })
       if (block.kind === 'text') this.#say(part, delta.text)
       return

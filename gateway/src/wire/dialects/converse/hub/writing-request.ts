@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../../core/json.ts'
 import { requireAnsweredCalls } from '../../../hub/answered-calls.ts'
 import type { HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import type { RequestOptions } from '../../../hub/dialect-hub.ts'
-import { claudeVersion } from '../../../hub/model-families.ts'
+import { claudeVersion, isClaudeModel } from '../../../hub/model-families.ts'
 import { acceptedSampling } from '../../../hub/sampling.ts'
 import { unsupported } from '../../../request/fields.ts'
 import { writeTools } from './tools.ts'
@@ -13,6 +13,7 @@ import { writeConversation } from './writing-messages.ts'
 export function writeRequest(request: HubRequest, _options: RequestOptions): JsonObject {
   for (const { family, field, why, fix } of request.demands)
     if (family !== 'aws') throw unsupported(field, why ?? 'Converse has nothing like it', fix)
+  if (request.logprobs !== undefined) throw unsupported(request.logprobs.at, 'Converse tells nothing of tokens')
   requireAnsweredCalls(request.messages)
   const { system, messages, hasCalls } = writeConversation(request.messages)
   const { model, stream } = request
@@ -42,9 +43,11 @@ function writeOutput({ model, format, effort: { word } }: HubRequest): JsonObjec
 }
 
 function writeInference(request: HubRequest): JsonObject {
-  const { stop, maxTokens } = request
+  const { stop, maxTokens, model } = request
   const { temperature, topP } = acceptedSampling(request)
   const sequences = stop.sequences.filter((sequence) => sequence !== '')
+  if (isClaudeModel(model) && sequences.some((sequence) => sequence.trim() === ''))
+    throw unsupported(stop.at, 'this model refuses a stop sequence of white space only', 'Stop at something that can be seen.')
   return {
     ...(maxTokens === undefined ? {} : { maxTokens }),
     // The scale ends at 1 in Converse, at 2 in chat-completions.

@@ -2,30 +2,36 @@
 import { sha256 } from '../../../../core/hash.ts'
 import { asText, isObject, type JsonObject } from '../../../../core/json.ts'
 import type { HubAnswer } from '../../../hub/answer.ts'
-import type { HubPart, HubState } from '../../../hub/conversation.ts'
+import type { HubPart, HubState, HubText } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
+import { withLogprobs } from '../../../hub/logprobs.ts'
 import { stringOf } from '../../../hub/loose-fields.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { malformed } from '../../../request/fields.ts'
 import { asUpstreamError } from '../../upstream-fields.ts'
-import { candidateOf } from '../answer.ts'
-import { madeId, partsOf, sayableParts } from '../calls.ts'
+import { answeredParts, candidateOf, settleGeminiCalls } from '../answer.ts'
+import { madeId, sayableParts } from '../calls.ts'
 import { blockReason } from '../finish.ts'
 import { readFinish, writeFinish } from './finish.ts'
+import { readLogprobs, writeLogprobs } from './logprobs.ts'
 import { markOf } from './marks.ts'
 import { callPart, markPart, PartReader } from './parts.ts'
 import { readUsage, writeUsage } from './usage.ts'
 
 /** What the vendor's own tools did inside the call says nothing to another dialect. Throws `upstream.malformed`. */
 export function readAnswer(body: JsonObject, { upstream }: AnswerOptions): HubAnswer {
+  settleGeminiCalls(body)
   const candidate = candidateOf(body)
   const blocked = blockReason(body)
   if (candidate === undefined && blocked === undefined) throw malformed('the response has no candidate')
   const reader = answerReader(asText(body.responseId), upstream)
-  const native = partsOf(candidate?.content)
+  const native = answeredParts(candidate)
   const parts = asUpstreamError(() => [...native.flatMap((part) => reader.read(part, 'parts')), ...reader.end()])
   const finish =
     candidate === undefined ? refusedQuestion(blocked ?? '') : readFinish(candidate.finishReason, stringOf(candidate.finishMessage))
+  const first = parts.findIndex(({ kind }) => kind === 'text')
+  // They are told of the whole answer.
+  if (first >= 0) parts[first] = { ...(parts[first] as HubText), ...withLogprobs(readLogprobs(candidate)) }
   const last = parts.at(-1)
   // Arguments always look whole. Those that were being written when the limit came say nothing where text stands for them.
   if (finish.reason === 'length' && last?.kind === 'call') parts[parts.length - 1] = { ...last, args: { text: '' } }
@@ -55,9 +61,10 @@ export function answerReader(responseId: string, upstream: string | undefined): 
 export function writeAnswer({ id, model, parts, finish, usage }: HubAnswer): JsonObject {
   const written = writeUsage(usage)
   const content = { role: 'model', parts: sayableParts(writeParts(parts)) }
+  const tokens = parts.flatMap((part) => (part.kind === 'text' ? (part.logprobs ?? []) : []))
   const message = finish.explanation === undefined ? {} : { finishMessage: finish.explanation }
   return {
-    candidates: [{ content, finishReason: writeFinish(finish), ...message, index: 0 }],
+    candidates: [{ content, finishReason: writeFinish(finish), ...message, index: 0, ...writeLogprobs(tokens) }],
     ...(written === undefined ? {} : { usageMetadata: written }),
     modelVersion: model,
     ...(id === undefined ? {} : { responseId: id }),

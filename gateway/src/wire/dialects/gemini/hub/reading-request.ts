@@ -2,6 +2,7 @@
 import type { JsonObject, JsonValue } from '../../../../core/json.ts'
 import type { HubDemand, HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import { countOf, given, objectOf, stringOf, tag } from '../../../hub/loose-fields.ts'
+import type { HubLogprobs } from '../../../hub/logprobs.ts'
 import { invalid, isAbsent, optionalNumber, requireName } from '../../../request/fields.ts'
 import { settleSpelling } from '../spelling.ts'
 import { readMessages } from './reading-messages.ts'
@@ -12,7 +13,6 @@ import { readChoice, readTools } from './tools.ts'
 export const demandingFields: Readonly<Record<string, (value: JsonValue) => boolean>> = {
   cachedContent: () => false,
   'generationConfig.responseModalities': (value) => Array.isArray(value) && value.every((one) => one === 'TEXT'),
-  'generationConfig.responseLogprobs': (value) => value === false,
   'generationConfig.speechConfig': () => false,
   'generationConfig.imageConfig': () => false,
 }
@@ -27,14 +27,14 @@ export function readRequest(body: JsonObject): HubRequest {
     const value = second === undefined ? given(body, first) : given(config, second)
     if (value !== undefined && !isHarmless(value)) demands.push({ family: 'google', field, value })
   }
-  const number = (key: string): number | undefined => optionalNumber(config[key], `generationConfig.${key}`)
+  const number = (key: string): number | undefined => optionalNumber(asNumber(config[key]), `generationConfig.${key}`)
   return {
     model: requireName(body.model, 'model'),
     messages: readMessages(body),
     tools: readTools(body),
     choice: readChoice(body),
     parallelCalls: undefined,
-    maxTokens: countOf(config.maxOutputTokens),
+    maxTokens: countOf(number('maxOutputTokens')),
     temperature: number('temperature'),
     topP: number('topP'),
     topK: number('topK'),
@@ -44,6 +44,7 @@ export function readRequest(body: JsonObject): HubRequest {
     user: undefined,
     format: readFormat(config),
     effort: readEffort(objectOf(config.thinkingConfig)),
+    logprobs: readAskedLogprobs(config.responseLogprobs === true, countOf(number('logprobs')) ?? 0),
     demands,
     extras: { google: hintsOf(body, config), openai: sharedHints(config) },
   }
@@ -59,7 +60,7 @@ const read: ReadonlySet<string> = new Set([
   'toolConfig',
   'generationConfig',
   ...['maxOutputTokens', 'temperature', 'topP', 'topK', 'stopSequences', 'candidateCount', 'thinkingConfig'].map(inConfig),
-  ...['responseMimeType', 'responseSchema', 'responseJsonSchema'].map(inConfig),
+  ...['responseMimeType', 'responseSchema', 'responseJsonSchema', 'responseLogprobs', 'logprobs'].map(inConfig),
   ...['seed', 'presencePenalty', 'frequencyPenalty'].map(inConfig),
   ...Object.keys(demandingFields),
 ])
@@ -85,6 +86,16 @@ function sharedHints({ seed, presencePenalty, frequencyPenalty }: JsonObject): J
   return Object.fromEntries(Object.entries(hints).flatMap(([name, value]) => (isAbsent(value) ? [] : [[name, value]])))
 }
 
+/** Google reads numbers in text as well (ProtoJSON). */
+function asNumber(value: JsonValue | undefined): JsonValue | undefined {
+  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
+}
+
+function readAskedLogprobs(isAsked: boolean, top: number): HubLogprobs | undefined {
+  if (isAsked) return { top, at: 'generationConfig.responseLogprobs' }
+  return top > 0 ? { top, at: 'generationConfig.logprobs' } : undefined
+}
+
 function readStops(config: JsonObject): string[] {
   const stops = given(config, 'stopSequences')
   if (stops === undefined) return []
@@ -98,17 +109,21 @@ function readFormat(config: JsonObject): HubFormat | undefined {
   const own = objectOf(config.responseSchema)
   const schema = objectOf(config.responseJsonSchema) ?? (own === undefined ? undefined : jsonSchemaOf(own))
   if (schema !== undefined) return { kind: 'json-schema', schema, name: undefined, strict: undefined }
+  const at = 'generationConfig.responseMimeType'
   if (type === undefined || type === 'text/plain') return undefined
+  // What OpenAI calls so.
+  if (type === 'application/json') return { kind: 'native', family: 'openai', called: 'json_object', value: { type: 'json_object' }, at }
   return {
     kind: 'native',
     family: 'google',
-    called: `answers of type ${tag(type)}`,
+    called: `answers of type ${tag(type.replace('/', '.'))}`,
     value: { responseMimeType: type },
-    at: 'generationConfig.responseMimeType',
+    at,
   }
 }
 
 function readEffort(thinking: JsonObject | undefined): HubRequest['effort'] {
-  const budget = countOf(thinking?.thinkingBudget)
-  return { word: budget === 0 ? 'none' : stringOf(thinking?.thinkingLevel)?.toLowerCase(), budget: budget === 0 ? undefined : budget }
+  const budget = countOf(asNumber(thinking?.thinkingBudget))
+  const word = budget === 0 ? 'none' : stringOf(thinking?.thinkingLevel)?.toLowerCase()
+  return { word, budget: budget === 0 ? undefined : budget, at: 'generationConfig.thinkingConfig' }
 }

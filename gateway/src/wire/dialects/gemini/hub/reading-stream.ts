@@ -5,16 +5,17 @@ import type { HubCall } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { dataObject, type FramedEvent, type HubEvent, type StreamReader } from '../../../hub/events.ts'
 import { argumentsText } from '../../../hub/call-arguments.ts'
+import { type TokenLogprob, withLogprobs } from '../../../hub/logprobs.ts'
 import { stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { isAbsent, malformed } from '../../../request/fields.ts'
 import { asUpstreamError } from '../../upstream-fields.ts'
-import { candidateOf } from '../answer.ts'
-import { partsOf } from '../calls.ts'
+import { answeredParts, candidateOf, settleCalls } from '../answer.ts'
 import { geminiErrorIn } from '../errors.ts'
 import { blockReason } from '../finish.ts'
 import { answerReader, refusedQuestion } from './answers.ts'
 import { readFinish } from './finish.ts'
+import { readLogprobs } from './logprobs.ts'
 import type { PartReader } from './parts.ts'
 import { readUsage } from './usage.ts'
 
@@ -29,6 +30,8 @@ export class GeminiStreamReader implements StreamReader {
   #call: HubCall | undefined
   #finish: HubFinish | undefined
   #usage: JsonObject | undefined
+  /** Of the event that is read, until its words are said. */
+  #logprobs: readonly TokenLogprob[] = []
 
   constructor(emit: (event: HubEvent) => void, { upstream }: AnswerOptions) {
     this.#emit = emit
@@ -64,7 +67,10 @@ export class GeminiStreamReader implements StreamReader {
     const blocked = blockReason(payload)
     if (blocked !== undefined) this.#finish ??= refusedQuestion(blocked)
     const candidate = candidateOf(payload)
-    for (const part of partsOf(candidate?.content)) this.#readPart(part, this.#reader)
+    this.#logprobs = readLogprobs(candidate)
+    const parts = answeredParts(candidate)
+    settleCalls(parts)
+    for (const part of parts) this.#readPart(part, this.#reader)
     if (!isAbsent(candidate?.finishReason)) this.#finish = readFinish(candidate?.finishReason, stringOf(candidate?.finishMessage))
   }
 
@@ -90,7 +96,9 @@ export class GeminiStreamReader implements StreamReader {
       const content = kind === 'text' ? { kind } : { kind, origin: { by: 'unknown' as const } }
       this.#emit({ kind: 'part-start', part: this.#open.part, content })
     }
-    if (text !== '') this.#emit({ kind: 'part-text', part: this.#open.part, text })
+    const logprobs = kind === 'text' ? this.#logprobs : []
+    if (kind === 'text') this.#logprobs = []
+    if (text !== '') this.#emit({ kind: 'part-text', part: this.#open.part, text, ...withLogprobs(logprobs) })
   }
 
   #endText(): void {

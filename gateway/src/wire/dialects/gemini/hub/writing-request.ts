@@ -26,7 +26,8 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
 }
 
 function writeConfig(request: HubRequest): JsonObject {
-  const { maxTokens, temperature, topP, topK, stop, format } = request
+  const { maxTokens, temperature, topP, topK, stop, format, logprobs } = request
+  const stops = stop.sequences.filter((sequence) => sequence !== '')
   if (maxTokens === 0)
     throw unsupported('max_tokens', 'the Gemini API cannot fill a cache without answering', 'Ask for at least one token.')
   return {
@@ -34,10 +35,18 @@ function writeConfig(request: HubRequest): JsonObject {
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(topK === undefined ? {} : { topK }),
-    ...(stop.sequences.length === 0 ? {} : { stopSequences: [...stop.sequences] }),
+    ...(stops.length === 0 ? {} : { stopSequences: stops }),
     ...(format === undefined ? {} : writeFormat(format)),
+    ...(logprobs === undefined ? {} : { responseLogprobs: true, ...(logprobs.top > 0 ? { logprobs: logprobs.top } : {}) }),
     ...writeThinking(request),
+    ...sharedHints(request.extras.openai),
   }
+}
+
+/** Hints that OpenAI's dialect has too. */
+function sharedHints({ seed, presence_penalty: presencePenalty, frequency_penalty: frequencyPenalty }: JsonObject = {}): JsonObject {
+  const hints = { seed, presencePenalty, frequencyPenalty }
+  return Object.fromEntries(Object.entries(hints).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
 
 function writeFormat(format: HubFormat): JsonObject {

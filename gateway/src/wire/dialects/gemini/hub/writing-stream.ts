@@ -3,10 +3,12 @@ import type { JsonObject } from '../../../../core/json.ts'
 import { parseArguments } from '../../../hub/call-arguments.ts'
 import type { HubState } from '../../../hub/conversation.ts'
 import { type GrowingPart, type HubEvent, maxKeptCharacters, type Seal, type StreamWriter } from '../../../hub/events.ts'
+import type { TokenLogprob } from '../../../hub/logprobs.ts'
 import { tagOf } from '../../../hub/tags.ts'
 import { malformed } from '../../../request/fields.ts'
 import { sayableParts } from '../calls.ts'
 import { writeFinish } from './finish.ts'
+import { writeLogprobs } from './logprobs.ts'
 import { markOf } from './marks.ts'
 import { callPart, markPart } from './parts.ts'
 import { writeUsage } from './usage.ts'
@@ -41,7 +43,7 @@ export class GeminiStreamWriter implements StreamWriter {
         this.#open.set(event.part, { content: event.content, text: '' })
         return
       case 'part-text':
-        return this.#text(this.#open.get(event.part), event.text)
+        return this.#text(this.#open.get(event.part), event.text, event.logprobs)
       case 'part-end':
         return this.#endPart(event.part, event.seal)
       case 'whole-part': {
@@ -69,10 +71,10 @@ export class GeminiStreamWriter implements StreamWriter {
     }
   }
 
-  #text(open: Open | undefined, text: string): void {
+  #text(open: Open | undefined, text: string, logprobs: readonly TokenLogprob[] = []): void {
     if (open === undefined) return
     if (open.content.kind === 'reasoning') this.#part({ text, thought: true })
-    else if (open.content.kind !== 'call') this.#part({ text })
+    else if (open.content.kind !== 'call') this.#part({ text }, writeLogprobs(logprobs))
     else {
       this.#kept += text.length
       if (this.#kept > maxKeptCharacters) throw malformed('the arguments of its tool calls are too long')
@@ -97,8 +99,8 @@ export class GeminiStreamWriter implements StreamWriter {
     this.#states.delete(tag)
   }
 
-  #part(part: JsonObject): void {
-    this.#event({ candidates: [{ content: { role: 'model', parts: [part] }, index: 0 }] })
+  #part(part: JsonObject, told: JsonObject = {}): void {
+    this.#event({ candidates: [{ content: { role: 'model', parts: [part] }, index: 0, ...told }] })
   }
 
   #event(payload: JsonObject): void {

@@ -7,6 +7,7 @@ import { argumentsObject } from '../../../hub/call-arguments.ts'
 import type { HubPart } from '../../../hub/conversation.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
+import { settleMessagesCalls } from '../answer.ts'
 import { readFinish, writeFinish } from './finish.ts'
 import { originOf, readState, stateBlock, thinkingBlock } from './marks.ts'
 import { readUsage, writeUsage } from './usage.ts'
@@ -19,6 +20,7 @@ export function unnamedMessage(): string {
 /** What the vendor's own tools did inside the call says nothing to another dialect. Throws `upstream.malformed`. */
 export function readAnswer(body: JsonObject): HubAnswer {
   if (!Array.isArray(body.content)) throw malformed('the response has no content')
+  settleMessagesCalls(body)
   const finish = readFinish(body.stop_reason, stringOf(objectOf(body.stop_details)?.explanation), stringOf(body.stop_sequence))
   const parts = objectsOf(body.content).flatMap(readBlock)
   const last = parts.at(-1)

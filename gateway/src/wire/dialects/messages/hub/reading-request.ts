@@ -68,6 +68,7 @@ export function readRequest(body: JsonObject): HubRequest {
       word: stringOf(given(objectOf(body.output_config) ?? {}, 'effort')),
       // An adaptive one asks for nothing in particular.
       budget: thinking?.type === 'enabled' ? countOf(thinking.budget_tokens) : undefined,
+      at: thinking?.type === 'enabled' ? 'thinking' : 'output_config.effort',
     },
     demands,
     extras: { anthropic: othersOf(body, known) },

@@ -5,6 +5,9 @@ import { dataObject, type FramedEvent, type HubEvent, type StreamReader, truncat
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed } from '../../../request/fields.ts'
+import { blockOf, deltaOf, requireText } from '../events.ts'
+import { settleInput } from '../../call-inputs.ts'
+import { blockIndex } from '../../stream-blocks.ts'
 import { readFinish } from './finish.ts'
 import { originOf, readState } from './marks.ts'
 import { mergeMessagesUsage, readUsage } from './usage.ts'
@@ -36,16 +39,15 @@ export class MessagesStreamReader implements StreamReader {
     if (this.#state === 'over' || (event.data.length < 16 && event.data.trim() === '')) return
     const payload = dataObject(event)
     if (payload === undefined) throw malformed('an event of its stream is not a JSON object')
-    const index = typeof payload.index === 'number' ? payload.index : 0
     switch (stringOf(payload.type) ?? event.event) {
       case 'message_start':
         return this.#start(objectOf(payload.message) ?? {})
       case 'content_block_start':
-        return this.#startBlock(index, objectOf(payload.content_block) ?? {})
+        return this.#startBlock(blockIndex(payload.index), blockOf(payload))
       case 'content_block_delta':
-        return this.#readDelta(index, objectOf(payload.delta) ?? {})
+        return this.#readDelta(blockIndex(payload.index), deltaOf(payload))
       case 'content_block_stop':
-        return this.#stopBlock(index)
+        return this.#stopBlock(blockIndex(payload.index))
       case 'message_delta': {
         const delta = objectOf(payload.delta)
         this.#reason = stringOf(delta?.stop_reason) ?? this.#reason
@@ -98,6 +100,7 @@ export class MessagesStreamReader implements StreamReader {
         const id = stringOf(block.id)
         const name = stringOf(block.name)
         if (id === undefined || name === undefined) throw malformed('a tool call of its stream has no id or no name')
+        settleInput(block, 'input')
         const open: Block = { kind: 'call', input: objectOf(block.input) ?? {}, wrote: false }
         return this.#open(part, open, { kind: 'call', id: originalId(id), name: originalName(name) })
       }
@@ -118,11 +121,11 @@ export class MessagesStreamReader implements StreamReader {
   #readDelta(part: number, delta: JsonObject): void {
     const block = this.#blocks.get(part)
     if (block === undefined) throw malformed('its stream adds to a block that is not open')
-    if (block.kind === 'text' && delta.type === 'text_delta') this.#say(part, stringOf(delta.text) ?? '')
+    if (block.kind === 'text' && delta.type === 'text_delta') this.#say(part, requireText(delta.text, 'text'))
     else if (block.kind === 'reasoning' && delta.type === 'thinking_delta') this.#say(part, stringOf(delta.thinking) ?? '')
     else if (block.kind === 'reasoning' && delta.type === 'signature_delta') block.signature += stringOf(delta.signature) ?? ''
     else if (block.kind === 'call' && delta.type === 'input_json_delta') {
-      const text = stringOf(delta.partial_json) ?? ''
+      const text = requireText(delta.partial_json, 'the input of a tool call')
       if (text !== '') block.wrote = true
       this.#say(part, text)
     }

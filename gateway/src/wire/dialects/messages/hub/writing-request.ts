@@ -21,6 +21,7 @@ const maxUser = 256
 export function writeRequest(request: HubRequest, options: RequestOptions): JsonObject {
   for (const { family, field, why, fix } of request.demands)
     if (family !== 'anthropic') throw unsupported(field, why ?? 'the messages API has nothing like it', fix)
+  if (request.logprobs !== undefined) throw unsupported(request.logprobs.at, 'the messages API tells nothing of tokens')
   requireAnsweredCalls(request.messages)
   const { system, messages, calledTools } = writeConversation(request.messages)
   const { model, stream, user, format } = request

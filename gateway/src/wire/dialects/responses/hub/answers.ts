@@ -5,8 +5,10 @@ import { originalName } from '../../../hub/accepted-names.ts'
 import type { HubAnswer } from '../../../hub/answer.ts'
 import type { HubPart } from '../../../hub/conversation.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
+import { readLogprobs, type TokenLogprob, withLogprobs, writeLogprobs } from '../../../hub/logprobs.ts'
 import { stringOf } from '../../../hub/loose-fields.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
+import { isWhole, settleResponsesCalls } from '../call-texts.ts'
 import { isClientCall } from '../calls.ts'
 import { type Envelope, itemId, responseObject, unnamedResponse } from './envelope.ts'
 import { readFinish } from './finish.ts'
@@ -17,6 +19,7 @@ import { readUsage } from './usage.ts'
 /** What the vendor's own tools did inside the call says nothing to another dialect. Throws `upstream.malformed`. */
 export function readAnswer(body: JsonObject, { upstream }: AnswerOptions): HubAnswer {
   if (!Array.isArray(body.output)) throw malformed('the response has no output')
+  settleResponsesCalls(body)
   const parts = objectsOf(body.output).flatMap((item) => readItem(item, upstream))
   const hasCalls = parts.some(({ kind }) => kind === 'call')
   const isRefused = parts.some(({ kind }) => kind === 'refusal')
@@ -32,16 +35,23 @@ export function readAnswer(body: JsonObject, { upstream }: AnswerOptions): HubAn
 function readItem(item: JsonObject, upstream: string | undefined): HubPart[] {
   if (item.type === 'message')
     return objectsOf(item.content).flatMap((part): HubPart[] => {
-      if (part.type === 'output_text') return [{ kind: 'text', text: stringOf(part.text) ?? '', at: 'output' }]
+      if (part.type === 'output_text')
+        return [{ kind: 'text', text: stringOf(part.text) ?? '', at: 'output', ...withLogprobs(readLogprobs(part.logprobs)) }]
       return part.type === 'refusal' ? [{ kind: 'refusal', text: stringOf(part.refusal) ?? '', at: 'output' }] : []
     })
   if (item.type === 'reasoning') return readReasoning(item, upstream)
   if (item.type === 'function_call') {
     const { id, name } = callOf(item)
-    return [{ kind: 'call', id, name, args: { text: stringOf(item.arguments) ?? '' }, at: 'output' }]
+    return [{ kind: 'call', id, name, args: { text: writtenArguments(item) }, at: 'output' }]
   }
   if (isClientCall(item)) throw malformed('a tool call of the response is none that the client asked for')
   return []
+}
+
+/** The arguments of a function call; blank ones are those of a call without any, unless it was cut off. */
+export function writtenArguments(item: JsonObject): string {
+  const said = stringOf(item.arguments) ?? ''
+  return said.trim() === '' && isWhole(item) ? '{}' : said
 }
 
 /** Id and name of a function call. Throws `upstream.malformed` when it has none. */
@@ -77,7 +87,7 @@ export function writeAnswer(answer: HubAnswer, { created }: AnswerOptions): Json
 function writePart(part: HubPart, envelope: Envelope, index: number): JsonObject[] {
   switch (part.kind) {
     case 'text':
-      return part.text === '' ? [] : [messageItem(part.text, itemId('msg', envelope, index))]
+      return part.text === '' ? [] : [messageItem(part.text, itemId('msg', envelope, index), part.logprobs)]
     case 'refusal':
       return [refusalItem(part.text, itemId('msg', envelope, index))]
     case 'reasoning':
@@ -91,8 +101,12 @@ function writePart(part: HubPart, envelope: Envelope, index: number): JsonObject
   }
 }
 
-export function messageItem(text: string, id: string): JsonObject {
-  const part = { type: 'output_text', text, annotations: [], logprobs: [] }
+export function textPart(text: string, logprobs: readonly TokenLogprob[] = []): JsonObject {
+  return { type: 'output_text', text, annotations: [], logprobs: writeLogprobs(logprobs, []) }
+}
+
+export function messageItem(text: string, id: string, logprobs: readonly TokenLogprob[] = []): JsonObject {
+  const part = textPart(text, logprobs)
   return { id, type: 'message', status: 'completed', role: 'assistant', content: [part] }
 }
 

@@ -1,8 +1,9 @@
 /** A responses request in the neutral form. Fields of this dialect only are kept as extras; those that change what the answer means are demands. */
 import type { JsonObject, JsonValue } from '../../../../core/json.ts'
 import type { HubDemand, HubFormat, HubRequest } from '../../../hub/conversation.ts'
-import { countOf, given, objectOf, othersOf, stringOf, tag } from '../../../hub/loose-fields.ts'
-import { invalid, optionalNumber, requireName } from '../../../request/fields.ts'
+import { given, objectOf, othersOf, stringOf, tag } from '../../../hub/loose-fields.ts'
+import type { HubLogprobs } from '../../../hub/logprobs.ts'
+import { invalid, optionalCount, optionalNumber, requireName } from '../../../request/fields.ts'
 import { readInput } from './reading-messages.ts'
 import { readChoice, readTools } from './tools.ts'
 
@@ -21,6 +22,7 @@ const known: ReadonlySet<string> = new Set([
   'stream_options',
   'user',
   'safety_identifier',
+  'top_logprobs',
 ])
 
 interface Demanding {
@@ -36,7 +38,6 @@ export const demandingFields: Readonly<Record<string, Demanding>> = {
   conversation: { why: 'no other API keeps conversations', fix: 'Send the items in `input`.', harmless: () => false },
   prompt: { why: 'no other API keeps prompts', fix: 'Send the text itself.', harmless: () => false },
   background: { why: 'no other API answers later', harmless: (value) => value === false },
-  top_logprobs: { harmless: (value) => value === 0 },
   moderation: { harmless: () => false },
 }
 
@@ -53,7 +54,7 @@ export function readRequest(body: JsonObject): HubRequest {
     tools: readTools(body),
     choice: readChoice(body),
     parallelCalls: typeof body.parallel_tool_calls === 'boolean' ? body.parallel_tool_calls : undefined,
-    maxTokens: countOf(body.max_output_tokens),
+    maxTokens: optionalCount(body.max_output_tokens, 'max_output_tokens'),
     temperature: optionalNumber(body.temperature, 'temperature'),
     topP: optionalNumber(body.top_p, 'top_p'),
     topK: undefined,
@@ -62,10 +63,26 @@ export function readRequest(body: JsonObject): HubRequest {
     wantsUsage: true,
     user: stringOf(body.safety_identifier) ?? stringOf(body.user),
     format: readFormat(body),
-    effort: { word: stringOf(objectOf(body.reasoning)?.effort), budget: undefined },
+    effort: { word: stringOf(objectOf(body.reasoning)?.effort), budget: undefined, at: 'reasoning.effort' },
+    logprobs: readAskedLogprobs(body),
     demands,
-    extras: { responses: othersOf(body, known) },
+    extras: { responses: hintsOf(body) },
   }
+}
+
+/** What `include` asks for beside the answer itself. */
+const tokens = 'message.output_text.logprobs'
+
+function readAskedLogprobs(body: JsonObject): HubLogprobs | undefined {
+  const top = optionalCount(body.top_logprobs, 'top_logprobs') ?? 0
+  if (top > 0) return { top, at: 'top_logprobs' }
+  return Array.isArray(body.include) && body.include.includes(tokens) ? { top, at: 'include' } : undefined
+}
+
+function hintsOf(body: JsonObject): JsonObject {
+  const { include, ...hints } = othersOf(body, known)
+  const others = Array.isArray(include) ? include.filter((one) => one !== tokens) : []
+  return others.length === 0 ? hints : { ...hints, include: others }
 }
 
 function readFormat(body: JsonObject): HubFormat | undefined {

@@ -2,12 +2,15 @@
 import type { JsonObject } from '../../../../core/json.ts'
 import type { AnswerOptions } from '../../../hub/dialect-hub.ts'
 import { dataObject, type FramedEvent, type GrowingPart, type HubEvent, type StreamReader } from '../../../hub/events.ts'
+import { readLogprobs, type TokenLogprob, withLogprobs } from '../../../hub/logprobs.ts'
 import { objectOf, stringOf } from '../../../hub/loose-fields.ts'
 import { readUpstreamError } from '../../../hub/upstream-errors.ts'
 import { malformed, objectsOf } from '../../../request/fields.ts'
+import { settleEvent } from '../call-texts.ts'
 import { isClientCall } from '../calls.ts'
 import { responsesErrorIn } from '../errors.ts'
-import { callOf } from './answers.ts'
+import { itemIndex } from '../item-index.ts'
+import { callOf, writtenArguments } from './answers.ts'
 import { readFinish } from './finish.ts'
 import { reasoningText, stateOfReasoning } from './sealed.ts'
 import { readUsage } from './usage.ts'
@@ -50,7 +53,8 @@ export class ResponsesStreamReader implements StreamReader {
       this.#isOver = true
       return this.#emit({ kind: 'error', error: readUpstreamError({ error }) })
     }
-    const item = typeof payload.output_index === 'number' ? payload.output_index : 0
+    settleEvent(payload, type)
+    const item = itemIndex(payload, type) ?? 0
     switch (type) {
       case 'response.created':
       case 'response.in_progress':
@@ -58,7 +62,7 @@ export class ResponsesStreamReader implements StreamReader {
       case 'response.output_item.added':
         return this.#begin(item, objectOf(payload.item) ?? {})
       case 'response.output_text.delta':
-        return this.#say(item, `text ${numberOf(payload.content_index)}`, { kind: 'text' }, payload.delta)
+        return this.#say(item, `text ${numberOf(payload.content_index)}`, { kind: 'text' }, payload.delta, payload.logprobs)
       case 'response.refusal.delta':
         this.#isRefused = true
         return this.#say(item, `refusal ${numberOf(payload.content_index)}`, { kind: 'refusal' }, payload.delta)
@@ -110,30 +114,30 @@ export class ResponsesStreamReader implements StreamReader {
     return open
   }
 
-  #say(item: number, name: string, content: GrowingPart, delta: JsonObject[string] | undefined): void {
+  #say(item: number, name: string, content: GrowingPart, delta: JsonObject[string] | undefined, logprobs?: JsonObject[string]): void {
     const key = `${item} ${name}`
     if (this.#done.has(item)) throw malformed('its stream adds to an item that has ended')
     if (!this.#open.has(key)) this.#openPart(item, key, content)
     this.#said.add(item)
-    this.#sayTo(key, delta)
+    this.#sayTo(key, delta, readLogprobs(logprobs))
   }
 
-  #sayTo(key: string, delta: JsonObject[string] | undefined): void {
+  #sayTo(key: string, delta: JsonObject[string] | undefined, logprobs: readonly TokenLogprob[] = []): void {
     if (typeof delta !== 'string') throw malformed('a fragment of its stream is not text')
     const open = this.#open.get(key)
-    if (open === undefined || delta === '') return
+    if (open === undefined || (delta === '' && logprobs.length === 0)) return
     open.hasText = true
-    this.#emit({ kind: 'part-text', part: open.part, text: delta })
+    this.#emit({ kind: 'part-text', part: open.part, text: delta, ...withLogprobs(logprobs) })
   }
 
   /** What no fragment has told is told by the item. */
   #finish(item: number, native: JsonObject): void {
     if (!this.#begun.has(item)) this.#begin(item, native)
     const call = this.#open.get(`${item} call`)
-    if (call !== undefined && !call.hasText) this.#sayTo(`${item} call`, stringOf(native.arguments) ?? '')
+    if (call !== undefined && !call.hasText) this.#sayTo(`${item} call`, writtenArguments(native))
     if (!this.#said.has(item)) {
       for (const [index, part] of objectsOf(native.type === 'message' ? native.content : []).entries()) {
-        if (part.type === 'output_text') this.#say(item, `text ${index}`, { kind: 'text' }, part.text)
+        if (part.type === 'output_text') this.#say(item, `text ${index}`, { kind: 'text' }, part.text, part.logprobs)
         else if (part.type === 'refusal') this.#say(item, `refusal ${index}`, { kind: 'refusal' }, part.refusal)
       }
       const reasoning = native.type === 'reasoning' ? reasoningText(native) : ''

@@ -4,6 +4,7 @@ import { requireAnsweredCalls } from '../../../hub/answered-calls.ts'
 import type { HubEffort, HubFormat, HubRequest } from '../../../hub/conversation.ts'
 import type { RequestOptions } from '../../../hub/dialect-hub.ts'
 import { isOpenAiModel, refusesReasoningEffort, refusesSampling } from '../../../hub/model-families.ts'
+import { openAiHints } from '../../../hub/openai-hints.ts'
 import { acceptedSampling } from '../../../hub/sampling.ts'
 import { acceptedUser } from '../../../hub/user-ids.ts'
 import { unsupported } from '../../../request/fields.ts'
@@ -15,9 +16,6 @@ const maxUser = 64
 /** OpenAI refuses fewer tokens. */
 const fewestTokens = 16
 
-/** Hints that chat-completions words alike. */
-const sharedHints = ['metadata', 'service_tier', 'prompt_cache_key', 'prompt_cache_retention'] as const
-
 /** Parts of the conversation may be shared with the result. Throws `request.invalid` / `request.unsupported` naming the field. */
 export function writeRequest(request: HubRequest, options: RequestOptions): JsonObject {
   for (const { family, field, why, fix } of request.demands)
@@ -28,7 +26,7 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
   const hints = request.extras.openai ?? {}
   // The conversation is the client's: its dialect keeps nothing with the vendor, unless it asked for that.
   const written: JsonObject = { model, store: hints.store === true }
-  for (const hint of sharedHints) if (hints[hint] !== undefined) written[hint] = hints[hint]
+  for (const hint of openAiHints) if (hints[hint] !== undefined) written[hint] = hints[hint]
   written.input = writeInput(request.messages, options.upstream)
   if (maxTokens === 0) throw unsupported('max_tokens', 'responses cannot fill a cache without answering', 'Ask for at least one token.')
   if (maxTokens !== undefined) written.max_output_tokens = Math.max(fewestTokens, maxTokens)
@@ -38,11 +36,21 @@ export function writeRequest(request: HubRequest, options: RequestOptions): Json
   Object.assign(written, writeTools(request))
   if (stream !== undefined) written.stream = stream
   if (user !== undefined) written.safety_identifier = acceptedUser(user, maxUser)
-  if (request.format !== undefined) written.text = { format: writeFormat(request.format) }
+  const text = {
+    ...(request.format === undefined ? {} : { format: writeFormat(request.format) }),
+    ...(hints.verbosity === undefined ? {} : { verbosity: hints.verbosity }),
+  }
+  if (Object.keys(text).length > 0) written.text = text
   const effort = effortWord(request.effort, model)
   if (effort !== undefined) written.reasoning = { effort }
-  // What is not stored must come back to be thought on from.
-  if (written.store !== true && isOpenAiModel(model) && refusesSampling(model)) written.include = ['reasoning.encrypted_content']
+  const { logprobs } = request
+  const include = [
+    // What is not stored must come back to be thought on from.
+    ...(written.store !== true && isOpenAiModel(model) && refusesSampling(model) ? ['reasoning.encrypted_content'] : []),
+    ...(logprobs === undefined ? [] : ['message.output_text.logprobs']),
+  ]
+  if (include.length > 0) written.include = include
+  if (logprobs !== undefined && logprobs.top > 0) written.top_logprobs = logprobs.top
   return written
 }
 

@@ -3,7 +3,8 @@ import { systemClock } from '../../../../core/clock.ts'
 import { asText, type JsonObject } from '../../../../core/json.ts'
 import type { StreamOptions } from '../../../hub/dialect-hub.ts'
 import type { GrowingPart, HubEvent, Seal, StreamWriter } from '../../../hub/events.ts'
-import { messageItem, refusalItem } from './answers.ts'
+import { messageItem, refusalItem, textPart } from './answers.ts'
+import { type TokenLogprob, writeLogprobs } from '../../../hub/logprobs.ts'
 import { type Envelope, itemId, responseObject, unnamedResponse } from './envelope.ts'
 import { nativeName, searchName, writeCall } from './names.ts'
 import { reasoningItem } from './sealed.ts'
@@ -13,6 +14,7 @@ interface OpenItem {
   readonly id: string
   readonly content: GrowingPart
   text: string
+  readonly logprobs: TokenLogprob[]
 }
 
 export class ResponsesStreamWriter implements StreamWriter {
@@ -44,7 +46,7 @@ export class ResponsesStreamWriter implements StreamWriter {
       case 'part-start':
         return this.#start(event.part, event.content)
       case 'part-text':
-        return this.#text(event.part, event.text)
+        return this.#text(event.part, event.text, event.logprobs)
       case 'part-end':
         return this.#end(event.part, event.seal)
       case 'whole-part': {
@@ -72,7 +74,7 @@ export class ResponsesStreamWriter implements StreamWriter {
     const index = this.#count++
     const prefix = content.kind === 'reasoning' ? 'rs' : content.kind === 'call' ? 'fc' : 'msg'
     const id = itemId(prefix, this.#envelope, index)
-    this.#open.set(part, { index, id, content, text: '' })
+    this.#open.set(part, { index, id, content, text: '', logprobs: [] })
     const at = { item_id: id, output_index: index }
     if (content.kind === 'call') {
       const item = writeCall({ ...content, args: { text: '' } }, id, 'in_progress')
@@ -88,13 +90,21 @@ export class ResponsesStreamWriter implements StreamWriter {
     this.#event({ type: 'response.content_part.added', ...at, content_index: 0, part: textOrRefusal(content.kind, '') })
   }
 
-  #text(part: number, text: string): void {
+  #text(part: number, text: string, logprobs: readonly TokenLogprob[] = []): void {
     const open = this.#open.get(part)
     if (open === undefined) return
     open.text += text
+    open.logprobs.push(...logprobs)
     const at = { item_id: open.id, output_index: open.index }
     const { content } = open
-    if (content.kind === 'text') this.#event({ type: 'response.output_text.delta', ...at, content_index: 0, delta: text, logprobs: [] })
+    if (content.kind === 'text')
+      this.#event({
+        type: 'response.output_text.delta',
+        ...at,
+        content_index: 0,
+        delta: text,
+        logprobs: writeLogprobs(logprobs, undefined),
+      })
     else if (content.kind === 'refusal') this.#event({ type: 'response.refusal.delta', ...at, content_index: 0, delta: text })
     else if (content.kind === 'reasoning')
       this.#event({ type: 'response.reasoning_summary_text.delta', ...at, summary_index: 0, delta: text })
@@ -107,16 +117,17 @@ export class ResponsesStreamWriter implements StreamWriter {
     const open = this.#open.get(part)
     if (open === undefined) return
     this.#open.delete(part)
-    const { index, id, content, text } = open
+    const { index, id, content, text, logprobs } = open
     const at = { item_id: id, output_index: index }
     switch (content.kind) {
       case 'text':
       case 'refusal': {
         const isText = content.kind === 'text'
-        if (isText) this.#event({ type: 'response.output_text.done', ...at, content_index: 0, text, logprobs: [] })
+        if (isText)
+          this.#event({ type: 'response.output_text.done', ...at, content_index: 0, text, logprobs: writeLogprobs(logprobs, undefined) })
         else this.#event({ type: 'response.refusal.done', ...at, content_index: 0, refusal: text })
-        this.#event({ type: 'response.content_part.done', ...at, content_index: 0, part: textOrRefusal(content.kind, text) })
-        return this.#done(index, isText ? messageItem(text, id) : refusalItem(text, id))
+        this.#event({ type: 'response.content_part.done', ...at, content_index: 0, part: textOrRefusal(content.kind, text, logprobs) })
+        return this.#done(index, isText ? messageItem(text, id, logprobs) : refusalItem(text, id))
       }
       case 'reasoning': {
         const origin = seal === undefined ? content.origin : { by: 'signature' as const, ...seal }
@@ -151,6 +162,6 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 }
 
-function textOrRefusal(kind: 'text' | 'refusal', text: string): JsonObject {
-  return kind === 'text' ? { type: 'output_text', text, annotations: [], logprobs: [] } : { type: 'refusal', refusal: text }
+function textOrRefusal(kind: 'text' | 'refusal', text: string, logprobs: readonly TokenLogprob[] = []): JsonObject {
+  return kind === 'text' ? textPart(text, logprobs) : { type: 'refusal', refusal: text }
 }
