@@ -9,7 +9,7 @@ import { digestJson } from '../../core/hash.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { parameterHeaders } from '../codec/header-values.ts'
-import { askable, whyNotAsked, type Ask, type AskAnswer } from '../asks.ts'
+import { askable, type Ask, type AskAnswer } from '../asks.ts'
 import { rpcCodes } from '../codec/json-rpc.ts'
 import { askServer, callTool, type CallParameters } from '../connectors/calling-tool.ts'
 import { waitFor } from '../connectors/cancelling.ts'
@@ -24,6 +24,7 @@ import { Deadline } from './deadline.ts'
 import { HeldRequests, notWaiting } from './held-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
+import { RefusedAsks } from './refused-asks.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
 export interface SlotOptions extends ConnectOptions {
@@ -187,20 +188,20 @@ export class ServerSlot {
     const { resumed, owner = '', signal, onProgress, logs, meta } = options
     const offers = askable(options.offers ?? {}, this.server.config.may_ask)
     const isAskable = Object.keys(offers).length > 0
+    const refused = new RefusedAsks(this.server.name, offers, options.offers ?? {})
     const state = this.#state
     if (resumed?.state !== undefined && this.#held.has(resumed.state))
       return this.#held.resume(owner, resumed.state, resumed.answers, signal)
-    const inTurn = (own: CancelSignal, more: Partial<CallParameters>): Promise<JsonObject> =>
+    const inTurn = (own: CancelSignal, answerFor: (ask: Ask) => Promise<AskAnswer>): Promise<JsonObject> =>
       this.#inTurn(own, async (stop, deadline) => {
         const exchange = this.#state.kind === 'ready' ? this.#state.exchange : await this.#ready(stop)
         // Answers without a state belong to no request that a legacy server could be waiting in: it is asked from the start.
         const goesOn = exchange.era === 'legacy' ? undefined : resumed
         if (goesOn === undefined && resumed?.state !== undefined) throw notWaiting()
-        const { onAsk } = more
         // Nobody's time but the server's counts against it.
-        const paused: CallParameters['onAsk'] = onAsk === undefined ? undefined : (ask) => deadline.paused(() => onAsk(ask))
+        const onAsk = async (ask: Ask): Promise<AskAnswer> => refused.answerTo(ask) ?? deadline.paused(() => answerFor(ask))
         if (logs !== undefined) await this.#wantLogs(exchange, logs.level, stop)
-        return run(exchange, {
+        const sent = run(exchange, {
           signal: stop,
           onProgress,
           onLog: logs?.tell,
@@ -208,15 +209,12 @@ export class ServerSlot {
           meta,
           resumed: goesOn,
           ...(isAskable ? { offers } : {}),
-          onAsk: paused,
+          onAsk,
         })
+        return refused.outcome(sent)
       })
-    if (!isAskable || (state.kind === 'ready' && state.exchange.era === 'modern')) return inTurn(signal, {})
-    return this.#held.start(
-      owner,
-      (own, answerFor) => inTurn(own, { onAsk: async (ask) => refusalOfAsk(ask, offers) ?? answerFor(ask) }),
-      signal,
-    )
+    if (!isAskable || (state.kind === 'ready' && state.exchange.era === 'modern')) return inTurn(signal, neverAsked)
+    return this.#held.start(owner, inTurn, signal)
   }
 
   /** A legacy server logs from one level on for everybody; whoever wants less is told less. */
@@ -407,11 +405,8 @@ function fingerprint(read: ReadTools, cut: string | undefined): string {
   return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
 }
 
-/** What a server is answered that asks for something the client does not offer; undefined when it does. */
-function refusalOfAsk(ask: Ask, offers: JsonObject): AskAnswer | undefined {
-  const why = whyNotAsked(ask, offers)
-  return why === undefined ? undefined : { error: { code: rpcCodes.methodNotFound, message: why } }
-}
+/** Where a request is not held, nobody can be asked in the middle of it. */
+const neverAsked = async (): Promise<AskAnswer> => ({ error: { code: rpcCodes.methodNotFound, message: 'nobody can be asked now' } })
 
 function digestOfReads({ resources, templates, prompts, leftOut, hasResources }: ServerReads): string {
   return digestJson([hasResources, ...[...resources, ...templates, ...prompts].map(({ definition }) => definition), ...leftOut])
