@@ -23,7 +23,7 @@ const kinds: Readonly<Record<string, AskKind>> = {
 }
 
 /** More than a person could be asked at once. */
-const mostAsks = 32
+export const mostAsks = 32
 
 export function kindOfAsk({ method }: Ask): AskKind | undefined {
   return Object.hasOwn(kinds, method) ? kinds[method] : undefined

@@ -8,7 +8,7 @@ import { digestJson } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
 import { isReleased } from '../policy/decide.ts'
 import type { McpContext, ServerRequest } from '../tools/operations.ts'
-import { askedBefore } from './asked-again.ts'
+import { abandonUpstream, askedBefore } from './asked-again.ts'
 import { admitToolResult } from './deciding/admitting-tool-result.ts'
 import type { DecidedToolCall } from './call.ts'
 import { decideToolCall } from './deciding/deciding-tool-call.ts'
@@ -83,6 +83,7 @@ async function runLinkedCall(decided: DecidedToolCall): Promise<JsonObject> {
   if (!isReleased(decided.verdict)) {
     // What a history will say of the call counts for nothing: it did not run.
     const refused = await refuseToolCall(decided)
+    abandonUpstream(decided)
     recordToolOutcome(refused)
     return serverRequests[refused.request.kind].refused(refused, refused.result)
   }

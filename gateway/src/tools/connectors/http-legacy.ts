@@ -37,8 +37,8 @@ class LegacyHttp implements Exchange {
   readonly #offers: JsonObject
   #wanted: readonly string[] = []
   #watched: ReadonlySet<string> = new Set()
-  /** Requests that run and may be asked for. */
-  readonly #askable = new Set<RequestOptions>()
+  /** Requests that run. */
+  readonly #running = new Set<RequestOptions>()
 
   constructor(wire: HttpWire, events: ConnectorEvents, offers: JsonObject) {
     this.#offers = offers
@@ -135,7 +135,7 @@ class LegacyHttp implements Exchange {
       else if (message.kind === 'notification' && message.method === 'notifications/message') options.onLog?.(message.params)
       else this.#aside(session, message, options)
     }
-    if (options.onAsk !== undefined) this.#askable.add(options)
+    this.#running.add(options)
     try {
       const answer = await this.#wire.post(requestText(id, method, sent), session.headers, options.signal)
       const refusal = await this.#checkStatus(session, answer)
@@ -145,7 +145,7 @@ class LegacyHttp implements Exchange {
       if (options.signal.aborted) this.#post(session, notificationText('notifications/cancelled', { requestId: id }))
       throw error
     } finally {
-      this.#askable.delete(options)
+      this.#running.delete(options)
     }
   }
 
@@ -204,7 +204,7 @@ class LegacyHttp implements Exchange {
     if (message.kind === 'notification') takeNotification(message, this.#events)
     if (message.kind !== 'request') return
     // Some servers ask on the stream of the session: for the request that runs, when there is only one.
-    const [only, another] = this.#askable
+    const [only, another] = this.#running
     answerToServer(message, request ?? (another === undefined ? only : undefined)).then(
       (text) => this.#post(session, text),
       () => {},

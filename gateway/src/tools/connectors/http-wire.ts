@@ -18,14 +18,15 @@ export interface HttpOptions {
   readonly url: string
   /** Configured headers; secrets, so they appear nowhere else. */
   readonly headers: Readonly<Record<string, string>>
-  /** Connections for calls; long streams come on top. */
+  /** Connections for calls; long streams, and calls that wait for what their server has asked, come on top. */
   readonly connections: number
   readonly limits: ResponseLimits
 }
 
 type Headers = Readonly<Record<string, string>>
 
-const longStreams = 4
+/** The stream of a session, answers to what a server asks, and calls that wait for them. */
+const onTop = 4 + 64
 const anyAnswer = 'application/json, text/event-stream'
 
 export class HttpWire {
@@ -48,7 +49,7 @@ export class HttpWire {
     }
     this.#limits = options.limits
     // Time is bounded by the signal of each request, so that progress does not extend a deadline.
-    this.#pool = new HttpPool(url.origin, { connections: options.connections + longStreams, connectTimeoutMs: 10_000, bodyTimeoutMs: 0 })
+    this.#pool = new HttpPool(url.origin, { connections: options.connections + onTop, connectTimeoutMs: 10_000, bodyTimeoutMs: 0 })
   }
 
   /** Posts one message. Resolves with the head of the answer; rejects with `mcp.server_unavailable`, or with what the signal was aborted for. */

@@ -3,12 +3,16 @@ import type { CancelSignal } from '../../core/cancellation.ts'
 import type { TurnwardError } from '../../core/error.ts'
 import { abortedError } from '../connectors/cancelling.ts'
 
+/** Jobs that may wait for somebody else without a place. */
+export const mostAside = 64
+
 export class CallQueue {
   readonly #width: number
   readonly #room: number
   readonly #busy: () => TurnwardError
   readonly #waiting: (() => void)[] = []
   #running = 0
+  #aside = 0
 
   /** `busy` makes the error for a job that finds no room to wait. */
   constructor(width: number, room: number, busy: () => TurnwardError) {
@@ -29,10 +33,30 @@ export class CallQueue {
     try {
       return await job()
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#running -= 1
-      else next()
+      this.#free()
     }
+  }
+
+  /**
+   * Lets others run while a running job waits for somebody else. When it goes on there may be more running than the width:
+   * what it waited for was not its own time. Beyond a bound a job keeps its place instead.
+   */
+  async aside<T>(wait: () => Promise<T>): Promise<T> {
+    if (this.#aside >= mostAside) return wait()
+    this.#aside += 1
+    this.#free()
+    try {
+      return await wait()
+    } finally {
+      this.#running += 1
+      this.#aside -= 1
+    }
+  }
+
+  #free(): void {
+    const next = this.#running > this.#width ? undefined : this.#waiting.shift()
+    if (next === undefined) this.#running -= 1
+    else next()
   }
 
   /** Resolves holding the slot of the job that ended. */

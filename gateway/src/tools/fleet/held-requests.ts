@@ -7,7 +7,8 @@ import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { inputRequired, type Ask, type AskAnswer } from '../asks.ts'
+import { inputRequired, mostAsks, type Ask, type AskAnswer } from '../asks.ts'
+import { rpcCodes } from '../codec/json-rpc.ts'
 import { abortedError } from '../connectors/cancelling.ts'
 
 /** Works on a request. `onAsk`: answers what the server asks meanwhile. */
@@ -56,12 +57,14 @@ export class HeldRequests {
     const stop = new Cancellation()
     const pending = new Map<string, Pending>()
     let count = 0
-    const onAsk = (ask: Ask): Promise<AskAnswer> =>
-      new Promise((answer) => {
+    const onAsk = async (ask: Ask): Promise<AskAnswer> => {
+      if (pending.size >= mostAsks) return { error: { code: rpcCodes.internalError, message: `more than ${mostAsks} questions wait` } }
+      return new Promise((answer) => {
         count += 1
         pending.set(`ask-${count}`, { ask, answer })
         held.asked()
       })
+    }
     const held: Held = { owner, stop, pending, ended: run(stop, onAsk), asked: () => {}, expiry: undefined }
     return this.#next(held, signal)
   }

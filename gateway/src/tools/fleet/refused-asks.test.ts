@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { AskKind } from '../asks.ts'
 import { RefusedAsks } from './refused-asks.ts'
 
 const sampling = { method: 'sampling/createMessage', params: {} }
 const elicitation = { method: 'elicitation/create', params: { mode: 'url' } }
 const failed: JsonObject = { content: [], isError: true }
 
-/** `offers`: what the server may use of what is `declared`. */
-const asks = (offers: JsonObject, declared = offers): RefusedAsks => new RefusedAsks('s', offers, declared)
+const asks = (declared: JsonObject, mayAsk: readonly AskKind[] = ['elicitation', 'sampling', 'roots']): RefusedAsks =>
+  new RefusedAsks('s', mayAsk, declared)
 
 describe('a legacy server that asks for what its client may not be asked', () => {
   test('is told so, and nothing of what may be asked', () => {
@@ -39,7 +40,8 @@ describe('a legacy server that asks for what its client may not be asked', () =>
 
   test('fails by itself where it asked for nothing, or for what the configuration keeps from it', async () => {
     expect(await asks({}).outcome(Promise.resolve(failed))).toBe(failed)
-    const kept = asks({}, { sampling: {} })
+    const kept = asks({ sampling: {} }, [])
+    expect(kept.offers).toBeUndefined()
     expect(kept.answerTo(sampling)).toMatchObject({ error: {} })
     expect(await kept.outcome(Promise.resolve(failed))).toBe(failed)
   })

@@ -4,25 +4,27 @@
  */
 import { TurnwardError } from '../../core/error.ts'
 import { type JsonObject } from '../../core/json.ts'
-import { capabilityFor, kindOfAsk, whyNotAsked, type Ask, type AskAnswer } from '../asks.ts'
+import { askable, capabilityFor, kindOfAsk, whyNotAsked, type Ask, type AskAnswer, type AskKind } from '../asks.ts'
 import { rpcCodes } from '../codec/json-rpc.ts'
 
 export class RefusedAsks {
+  /** What the server may use of what the client has declared; undefined when that is nothing. */
+  readonly offers: JsonObject | undefined
   readonly #server: string
-  readonly #offers: JsonObject
   readonly #declared: JsonObject
   #missing: { readonly why: string; readonly capability: JsonObject } | undefined
 
-  /** `offers`: what of the client's capabilities, as it has `declared` them, this server may use. */
-  constructor(server: string, offers: JsonObject, declared: JsonObject) {
+  /** `mayAsk`: what the configuration lets the server ask for. */
+  constructor(server: string, mayAsk: readonly AskKind[], declared: JsonObject = {}) {
+    const offers = askable(declared, mayAsk)
+    this.offers = Object.keys(offers).length === 0 ? undefined : offers
     this.#server = server
-    this.#offers = offers
     this.#declared = declared
   }
 
   /** Undefined when the client can be asked. */
   answerTo(ask: Ask): AskAnswer | undefined {
-    const why = whyNotAsked(ask, this.#offers)
+    const why = whyNotAsked(ask, this.offers ?? {})
     if (why === undefined) return undefined
     // Who has no folders is answered nothing wrong by saying so.
     if (kindOfAsk(ask) === 'roots') return { result: { roots: [] } }
@@ -50,3 +52,8 @@ export class RefusedAsks {
     throw new TurnwardError('mcp.missing_capability', { subject: this.#server, why, details: { requiredCapabilities: capability } })
   }
 }
+
+/** Where a request is not held, nobody can be asked in the middle of it. */
+export const neverAsked = async (): Promise<AskAnswer> => ({
+  error: { code: rpcCodes.methodNotFound, message: 'nobody can be asked now' },
+})

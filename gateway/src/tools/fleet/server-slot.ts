@@ -5,12 +5,10 @@
 import type { McpServer } from '../../config/snapshot.ts'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
-import { digestJson } from '../../core/hash.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { parameterHeaders } from '../codec/header-values.ts'
-import { askable, type Ask, type AskAnswer } from '../asks.ts'
-import { rpcCodes } from '../codec/json-rpc.ts'
+import type { Ask, AskAnswer } from '../asks.ts'
 import { askServer, callTool, type CallParameters } from '../connectors/calling-tool.ts'
 import { waitFor } from '../connectors/cancelling.ts'
 import type { Exchange } from '../connectors/exchange.ts'
@@ -24,7 +22,8 @@ import { Deadline } from './deadline.ts'
 import { HeldRequests, notWaiting } from './held-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
-import { RefusedAsks } from './refused-asks.ts'
+import { listingFingerprint } from './listing-fingerprint.ts'
+import { neverAsked, RefusedAsks } from './refused-asks.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
 export interface SlotOptions extends ConnectOptions {
@@ -186,9 +185,7 @@ export class ServerSlot {
    */
   async #asking(options: CallOptions, run: (exchange: Exchange, own: CallParameters) => Promise<JsonObject>): Promise<JsonObject> {
     const { resumed, owner = '', signal, onProgress, logs, meta } = options
-    const offers = askable(options.offers ?? {}, this.server.config.may_ask)
-    const isAskable = Object.keys(offers).length > 0
-    const refused = new RefusedAsks(this.server.name, offers, options.offers ?? {})
+    const refused = new RefusedAsks(this.server.name, this.server.config.may_ask, options.offers)
     const state = this.#state
     if (resumed?.state !== undefined && this.#held.has(resumed.state))
       return this.#held.resume(owner, resumed.state, resumed.answers, signal)
@@ -198,8 +195,9 @@ export class ServerSlot {
         // Answers without a state belong to no request that a legacy server could be waiting in: it is asked from the start.
         const goesOn = exchange.era === 'legacy' ? undefined : resumed
         if (goesOn === undefined && resumed?.state !== undefined) throw notWaiting()
-        // Nobody's time but the server's counts against it.
-        const onAsk = async (ask: Ask): Promise<AskAnswer> => refused.answerTo(ask) ?? deadline.paused(() => answerFor(ask))
+        // Nobody's time but the server's counts against it, and nobody who takes his time keeps others waiting.
+        const onAsk = async (ask: Ask): Promise<AskAnswer> =>
+          refused.answerTo(ask) ?? deadline.paused(() => this.#queue.aside(() => answerFor(ask)))
         if (logs !== undefined) await this.#wantLogs(exchange, logs.level, stop)
         const sent = run(exchange, {
           signal: stop,
@@ -208,12 +206,12 @@ export class ServerSlot {
           logLevel: logs?.level,
           meta,
           resumed: goesOn,
-          ...(isAskable ? { offers } : {}),
+          ...(refused.offers === undefined ? {} : { offers: refused.offers }),
           onAsk,
         })
         return refused.outcome(sent)
       })
-    if (!isAskable || (state.kind === 'ready' && state.exchange.era === 'modern')) return inTurn(signal, neverAsked)
+    if (refused.offers === undefined || (state.kind === 'ready' && state.exchange.era === 'modern')) return inTurn(signal, neverAsked)
     return this.#held.start(owner, inTurn, signal)
   }
 
@@ -368,15 +366,14 @@ export class ServerSlot {
 
   /** True when what was listed, or what is missing of it, differs from before. */
   #take({ entries, cut }: Listed, reads: ServerReads): boolean {
-    const before = fingerprint(this.#read, this.#cut)
-    const readsBefore = digestOfReads(this.#reads)
+    const before = listingFingerprint(this.#read, this.#cut, this.#reads)
     this.#read = this.#options.onListed(readTools(this.server.name, entries), cut !== undefined)
     this.#reads = reads
     this.#cut = cut
     this.#listedAt = this.#options.clock.monotonic()
-    const isChanged = before !== fingerprint(this.#read, cut) || readsBefore !== digestOfReads(reads)
-    if (isChanged) this.#tellOdd()
-    return isChanged
+    if (before === listingFingerprint(this.#read, cut, reads)) return false
+    this.#tellOdd()
+    return true
   }
 
   /** Nothing of a listing disappears without a word. */
@@ -399,15 +396,4 @@ export class ServerSlot {
     this.#state = { kind: 'idle' }
     if (state.kind === 'ready') await state.exchange.close().catch(() => {})
   }
-}
-
-function fingerprint(read: ReadTools, cut: string | undefined): string {
-  return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
-}
-
-/** Where a request is not held, nobody can be asked in the middle of it. */
-const neverAsked = async (): Promise<AskAnswer> => ({ error: { code: rpcCodes.methodNotFound, message: 'nobody can be asked now' } })
-
-function digestOfReads({ resources, templates, prompts, leftOut, hasResources }: ServerReads): string {
-  return digestJson([hasResources, ...[...resources, ...templates, ...prompts].map(({ definition }) => definition), ...leftOut])
 }
