@@ -230,6 +230,12 @@ describe('what a client brings back', () => {
     expect((await post(ada, { name, arguments: {}, inputResponses, requestState })).body['error']).toMatchObject({ code: -32602 })
   })
 
+  test.each(['every', 'everyhttp'])('answers nothing without the state that came with the question: %s asks', async (server) => {
+    const inputResponses = { 'ask-1': { action: 'accept', content: { name: 'Ada' } } }
+    const answered = await post(ada, { name: `${server}__trigger-elicitation-request`, arguments: {}, inputResponses })
+    expect(answered.body['result']).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) })
+  })
+
   test('is not read where it is of another shape', async () => {
     for (const [params, subject] of [
       [{ inputResponses: 'yes' }, 'inputResponses'],

@@ -92,11 +92,12 @@ describe.each(modes)('the official client in %s mode', (_name, mode) => {
     expect((await client.listResources()).resources).toEqual([])
     expect((await client.listPrompts()).prompts).toEqual([])
     for (const read of [
-      client.readResource({ uri: ofServer('every', document) }),
-      client.getPrompt({ name: 'every__simple-prompt' }),
-      client.complete({ ref: { type: 'ref/prompt', name: 'every__completable-prompt' }, argument: { name: 'department', value: '' } }),
+      () => client.readResource({ uri: ofServer('every', document) }),
+      () => client.getPrompt({ name: 'every__simple-prompt' }),
+      () =>
+        client.complete({ ref: { type: 'ref/prompt', name: 'every__completable-prompt' }, argument: { name: 'department', value: '' } }),
     ])
-      await expect(read).rejects.toMatchObject({ code: -32602 })
+      await expect(read()).rejects.toMatchObject({ code: -32602 })
     await client.close()
   })
 })

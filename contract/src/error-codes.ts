@@ -188,7 +188,7 @@ export const errorCodes = {
   'mcp.header_mismatch': {
     status: 400,
     title: 'MCP headers and body disagree',
-    fix: 'Send `Mcp-Method` and `Mcp-Name` that match the body.',
+    fix: 'Send `MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name` and every `Mcp-Param-*` as the body says them.',
   },
   'mcp.server_unavailable': {
     status: 502,

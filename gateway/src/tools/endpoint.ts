@@ -106,7 +106,9 @@ async function answerPost(parts: EndpointParts, sessions: LegacySessions, arriva
   const body = parseMessageBody(await readRequestBytes(request, limits), { maxDepth: limits.max_depth, maxKeys: limits.max_keys })
   if (Array.isArray(body)) return answerBatch(parts, sessions, arrival, await sessionOf(sessions, arrival), body)
   const message = readMessage(body)
-  if (message.kind === 'request' && message.method === 'initialize') return answerInitialize(parts, sessions, arrival, message)
+  // The modern era has no handshake: with modern `_meta` it is a method like any other that is not there.
+  if (message.kind === 'request' && message.method === 'initialize' && !hasModernMeta(body))
+    return answerInitialize(parts, sessions, arrival, message)
   if (!isModern(request, body)) return answerLegacy(parts, sessions, arrival, await sessionOf(sessions, arrival), message)
   if (message.kind === 'request') return answerModern(parts, arrival, message)
   if (message.kind === 'notification') return endAccepted(response)
@@ -116,11 +118,15 @@ async function answerPost(parts: EndpointParts, sessions: LegacySessions, arriva
 
 /** Modern `_meta` decides. Without it a session, or a header with a legacy version, means legacy; the rest is a modern request with a fault. */
 function isModern(request: IncomingMessage, body: unknown): boolean {
-  const params = isObject(body) && isObject(body.params) ? body.params : {}
-  if (isObject(params._meta) && Object.hasOwn(params._meta, metaKeys.protocolVersion)) return true
+  if (hasModernMeta(body)) return true
   if (request.headers['mcp-session-id'] !== undefined) return false
   const version = single(request.headers['mcp-protocol-version'])
   return version === undefined || !legacyVersions.includes(version)
+}
+
+function hasModernMeta(body: unknown): boolean {
+  const params = isObject(body) && isObject(body.params) ? body.params : {}
+  return isObject(params._meta) && Object.hasOwn(params._meta, metaKeys.protocolVersion)
 }
 
 /** Ends a request that never became an answer: status, coded error, and what a client needs to recover. */

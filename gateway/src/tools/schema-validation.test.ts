@@ -30,6 +30,18 @@ describe('argument checks', () => {
     expect(why).not.toMatch(/secret|424242/)
   })
 
+  test('null for an optional argument leaves it out; null for a required one does not fit', () => {
+    const schema: JsonObject = {
+      properties: { a: { type: 'string' }, b: { type: 'boolean' }, c: { type: 'number' } },
+      required: ['a'],
+      additionalProperties: false,
+    }
+    expect(check(schema, { a: 'x', b: null, c: null })).toBeUndefined()
+    expect(check(schema, { a: null, b: true })).toMatch(/`a`.*type/i)
+    expect(check(schema, { a: 'x', b: 'secret', c: null })).toMatch(/`b`.*type/i)
+    expect(check({ properties: { a: { properties: { b: { type: 'string' } } } } }, { a: { b: null } })).toMatch(/type/i)
+  })
+
   test('arguments that fit are accepted', () => {
     expect(check({ type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }, { a: 'x', b: 1 })).toBeUndefined()
   })

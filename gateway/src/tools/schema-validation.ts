@@ -42,7 +42,21 @@ export function compileArgumentCheck(schema: JsonObject): { readonly check: Argu
   } catch {
     return { why: 'its input schema is not valid' }
   }
-  return { check: (args) => (accepts?.(args) === true ? undefined : runCheck(prepared, draft, lookup, size, args)) }
+  const run = (args: JsonObject): string | undefined => runCheck(prepared, draft, lookup, size, args)
+  return {
+    check(args) {
+      if (accepts?.(args) === true) return undefined
+      const why = run(args)
+      const given = why === undefined ? args : withoutNulls(args)
+      return given === args || run(given) !== undefined ? why : undefined
+    },
+  }
+}
+
+/** Clients write null for an optional argument that they leave out; one that is required is missing without it. */
+function withoutNulls(args: JsonObject): JsonObject {
+  const given = Object.entries(args).filter(([, value]) => value !== null)
+  return given.length === Object.keys(args).length ? args : Object.fromEntries(given)
 }
 
 function runCheck(

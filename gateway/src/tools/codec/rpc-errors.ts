@@ -3,7 +3,7 @@ import type { ErrorCodeName } from '@turnward/contract/error-codes'
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
-import { rpcCodes, type RpcErrorObject, type RpcId } from './json-rpc.ts'
+import { rpcCodes, type RpcErrorObject, type RpcId, type RpcRequest } from './json-rpc.ts'
 
 const codes: Partial<Record<ErrorCodeName, number>> = {
   'grant.tool': rpcCodes.invalidParams,
@@ -68,8 +68,15 @@ export function errorText(id: RpcId | undefined, error: RpcErrorObject): string 
 }
 
 /** The answer to a request that failed; a failure of our own is logged. */
-export function errorAnswer(logger: Logger, id: RpcId, error: unknown): { readonly text: string; readonly status: number } {
+export function errorAnswer(
+  logger: Logger,
+  { id, method, params }: RpcRequest,
+  error: unknown,
+): { readonly text: string; readonly status: number } {
   const failure = asTurnwardError(error)
   if (failure.code === 'gateway.internal') logger.error({ error: failure.cause }, 'MCP request failed')
-  return { text: errorText(id, rpcErrorOf(failure)), status: httpStatusOf(failure) }
+  const rpc = rpcErrorOf(failure)
+  // A client that reads many tells by it which one is not there (server/resources, "Error Handling").
+  const data = method === 'resources/read' && typeof params.uri === 'string' ? { ...(rpc.data as JsonObject), uri: params.uri } : rpc.data
+  return { text: errorText(id, { ...rpc, data }), status: httpStatusOf(failure) }
 }

@@ -36,7 +36,7 @@ export function answerInitialize(parts: EndpointParts, sessions: LegacySessions,
       'mcp-session-id': sessions.mint(caller.principal.id, gateway, { version, client, offers }),
     })
   } catch (error) {
-    const answer = errorAnswer(parts.logger, message.id, error)
+    const answer = errorAnswer(parts.logger, message, error)
     endJson(response, answer.status, answer.text)
   }
 }
@@ -169,7 +169,7 @@ async function answerRequest(
     const result = await method({ parts, arrival, context, message, signal: running.signal, reply, ask, wishes, logLevel })
     return { status: 200, text: resultText(message.id, result ?? {}) }
   } catch (error) {
-    const { text, status } = errorAnswer(parts.logger, message.id, error)
+    const { text, status } = errorAnswer(parts.logger, message, error)
     // A status of its own is of the modern era only.
     return { text, status: error instanceof TurnwardError && error.code === 'mcp.missing_capability' ? 200 : status }
   } finally {

@@ -1,8 +1,25 @@
 /** The modern wire (2026-07-28) on raw requests. */
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
+import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { calls, changed, endpoint, errorOf, meta, modern, open, resultOf, script, send, useEndpoint } from './wire.fixture.ts'
+import type { McpOperations } from '../operations.ts'
+import { snapshotOf } from '../running-parts.fixture.ts'
+import {
+  calls,
+  changed,
+  endpoint,
+  errorOf,
+  meta,
+  modern,
+  open,
+  operations,
+  reopen,
+  resultOf,
+  script,
+  send,
+  useEndpoint,
+} from './wire.fixture.ts'
 
 useEndpoint()
 
@@ -67,7 +84,22 @@ describe('modern requests (2026-07-28)', () => {
     expect((await modern('tools/call', { name: 's__t000' }, { headers: { 'mcp-name': '=?base64?c19fdDAwMA==?=' } })).status).toBe(200)
   })
 
-  test.each(['ping', 'roots/list', 'logging/setLevel', 'constructor'])('the method %s is 404 with -32601', async (method) => {
+  test('-32020 says which headers are compared', async () => {
+    const { fix } = errorOf(await modern('tools/call', { name: 's__t000' }, { headers: { 'mcp-name': undefined } })).data as JsonObject
+    for (const header of ['MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name', 'Mcp-Param-*']) expect(fix).toContain(`\`${header}\``)
+  })
+
+  test('a resource that is not there is told with its URI', async () => {
+    const read: McpOperations['read'] = () => Promise.reject(new TurnwardError('mcp.not_found'))
+    await reopen(snapshotOf({}), { ...operations, read })
+    const uri = 'test://nowhere'
+    expect(errorOf(await modern('resources/read', { uri }, { headers: { 'mcp-name': uri } }))).toMatchObject({
+      code: -32602,
+      data: { uri },
+    })
+  })
+
+  test.each(['initialize', 'ping', 'roots/list', 'logging/setLevel', 'constructor'])('the method %s is 404 with -32601', async (method) => {
     const answered = await modern(method)
     expect([answered.status, errorOf(answered).code]).toEqual([404, -32601])
   })

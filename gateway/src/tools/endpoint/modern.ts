@@ -38,7 +38,7 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, messa
     const result = await method({ parts, arrival, context, message, signal: gone, reply, logLevel: levelOf(message) })
     if (result !== undefined) reply.end(resultText(message.id, complete(result)))
   } catch (error) {
-    const answer = errorAnswer(parts.logger, message.id, error)
+    const answer = errorAnswer(parts.logger, message, error)
     reply.end(answer.text, answer.status)
   }
 }

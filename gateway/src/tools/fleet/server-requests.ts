@@ -5,9 +5,8 @@ import type { McpServer } from '../../config/snapshot.ts'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { askable, whyNotAsked, type Ask, type AskAnswer } from '../asks.ts'
+import type { Ask, AskAnswer } from '../asks.ts'
 import type { CallOptions } from '../catalogue.ts'
-import { rpcCodes } from '../codec/json-rpc.ts'
 import type { Era } from '../codec/versions.ts'
 import type { CallParameters } from '../connectors/calling-tool.ts'
 import type { Exchange } from '../connectors/exchange.ts'
@@ -15,6 +14,7 @@ import { tellsMore, type LogLevel } from '../log-levels.ts'
 import { CallQueue } from './call-queue.ts'
 import { Deadline } from './deadline.ts'
 import { HeldRequests, notWaiting } from './held-requests.ts'
+import { neverAsked, RefusedAsks } from './refused-asks.ts'
 
 export interface ServerRequestsOptions {
   readonly server: McpServer
@@ -77,41 +77,34 @@ export class ServerRequests {
    */
   async run(options: CallOptions, make: (exchange: Exchange, own: CallParameters) => Promise<JsonObject>): Promise<JsonObject> {
     const { resumed, owner = '', signal, onProgress, logs, meta } = options
-    const {
-      server: { config },
-      exchange: open,
-      era,
-    } = this.#options
-    const offers = askable(options.offers ?? {}, config.may_ask)
-    const isAskable = Object.keys(offers).length > 0
+    const { server, exchange: open, era } = this.#options
+    const refused = new RefusedAsks(server.name, server.config.may_ask, options.offers)
     if (resumed?.state !== undefined && this.#held.has(resumed.state))
       return this.#held.resume(owner, resumed.state, resumed.answers, signal)
-    const inTurn = (own: CancelSignal, more: Partial<CallParameters>): Promise<JsonObject> =>
+    const inTurn = (own: CancelSignal, answerFor: (ask: Ask) => Promise<AskAnswer>): Promise<JsonObject> =>
       this.#inTurn(own, async (stop, deadline) => {
         const exchange = await open(stop)
-        if (exchange.era === 'legacy' && resumed !== undefined) throw notWaiting()
-        const { onAsk } = more
+        // Answers without a state belong to no request that a legacy server could be waiting in: it is asked from the start.
+        const goesOn = exchange.era === 'legacy' ? undefined : resumed
+        if (goesOn === undefined && resumed?.state !== undefined) throw notWaiting()
         // Nobody's time but the server's counts against it, and nobody who takes his time keeps others waiting.
-        const paused: CallParameters['onAsk'] =
-          onAsk === undefined ? undefined : (ask) => deadline.paused(() => this.#queue.aside(() => onAsk(ask)))
+        const onAsk = async (ask: Ask): Promise<AskAnswer> =>
+          refused.answerTo(ask) ?? deadline.paused(() => this.#queue.aside(() => answerFor(ask)))
         if (logs !== undefined) await this.#wantLogs(exchange, logs.level, stop)
-        return make(exchange, {
+        const sent = make(exchange, {
           signal: stop,
           onProgress,
           onLog: logs?.tell,
           logLevel: logs?.level,
           meta,
-          resumed,
-          ...(isAskable ? { offers } : {}),
-          onAsk: paused,
+          resumed: goesOn,
+          ...(refused.offers === undefined ? {} : { offers: refused.offers }),
+          onAsk,
         })
+        return refused.outcome(sent)
       })
-    if (!isAskable || era() === 'modern') return inTurn(signal, {})
-    return this.#held.start(
-      owner,
-      (own, answerFor) => inTurn(own, { onAsk: async (ask) => refusalOfAsk(ask, offers) ?? answerFor(ask) }),
-      signal,
-    )
+    if (refused.offers === undefined || era() === 'modern') return inTurn(signal, neverAsked)
+    return this.#held.start(owner, inTurn, signal)
   }
 
   /** A legacy server logs from one level on for everybody; whoever wants less is told less. */
@@ -146,10 +139,4 @@ export class ServerRequests {
       if (this.#queue.running === 0) onIdle()
     }
   }
-}
-
-/** What a server is answered that asks for something the client does not offer; undefined when it does. */
-function refusalOfAsk(ask: Ask, offers: JsonObject): AskAnswer | undefined {
-  const why = whyNotAsked(ask, offers)
-  return why === undefined ? undefined : { error: { code: rpcCodes.methodNotFound, message: why } }
 }

@@ -5,7 +5,6 @@
 import type { McpServer } from '../../config/snapshot.ts'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
-import { digestJson } from '../../core/hash.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { parameterHeaders } from '../codec/header-values.ts'
@@ -20,6 +19,7 @@ import type { CallQueue } from './call-queue.ts'
 import { ServerRequests } from './server-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
+import { listingFingerprint } from './listing-fingerprint.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
 export interface SlotOptions extends ConnectOptions {
@@ -289,15 +289,14 @@ export class ServerSlot {
 
   /** True when what was listed, or what is missing of it, differs from before. */
   #take({ entries, cut }: Listed, reads: ServerReads): boolean {
-    const before = fingerprint(this.#read, this.#cut)
-    const readsBefore = digestOfReads(this.#reads)
+    const before = listingFingerprint(this.#read, this.#cut, this.#reads)
     this.#read = this.#options.onListed(readTools(this.server.name, entries), cut !== undefined)
     this.#reads = reads
     this.#cut = cut
     this.#listedAt = this.#options.clock.monotonic()
-    const isChanged = before !== fingerprint(this.#read, cut) || readsBefore !== digestOfReads(reads)
-    if (isChanged) this.#tellOdd()
-    return isChanged
+    if (before === listingFingerprint(this.#read, cut, reads)) return false
+    this.#tellOdd()
+    return true
   }
 
   /** Nothing of a listing disappears without a word. */
@@ -320,12 +319,4 @@ export class ServerSlot {
     this.#state = { kind: 'idle' }
     if (state.kind === 'ready') await state.exchange.close().catch(() => {})
   }
-}
-
-function fingerprint(read: ReadTools, cut: string | undefined): string {
-  return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
-}
-
-function digestOfReads({ resources, templates, prompts, leftOut, hasResources }: ServerReads): string {
-  return digestJson([hasResources, ...[...resources, ...templates, ...prompts].map(({ definition }) => definition), ...leftOut])
 }
