@@ -5,6 +5,7 @@
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, delimiter, dirname, join, resolve, sep } from 'node:path'
+import { fetchingCommand, insteadOf } from '../../config/fetching-commands.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { shownOf } from './code-folder.ts'
 
@@ -30,7 +31,6 @@ export interface ServerCommand {
 }
 
 const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
-const packageRunners = new Set(['npx', 'pnpx', 'bunx', 'uvx', 'npm', 'pnpm', 'yarn'])
 
 /**
  * Resolves a command without a shell; relative paths start at the gateway's working directory. Errors: `mcp.server_unavailable` when the executable is missing or is a
@@ -38,11 +38,12 @@ const packageRunners = new Set(['npx', 'pnpx', 'bunx', 'uvx', 'npm', 'pnpm', 'ya
  */
 export function resolveCommand(server: string, command: readonly string[], places: CommandPlaces): ServerCommand {
   const [name = '', ...rest] = command
-  if (packageRunners.has(basename(name))) {
+  const fetching = fetchingCommand(command)
+  if (fetching !== undefined) {
     throw new TurnwardError('mcp.server_unavailable', {
       subject: server,
-      why: `\`${basename(name)}\` fetches code when the server starts, which the runner does not allow`,
-      fix: 'Install the package once and name its entry script: `command: [node, node_modules/<package>/dist/index.js]`.',
+      why: `\`${fetching.program}\` fetches code when the server starts, which the runner does not allow`,
+      fix: `Instead: ${insteadOf(fetching, server)}`,
     })
   }
   const isNode = name === 'node'
