@@ -26,7 +26,7 @@ test('an entry is added behind the last of its section, indented like it, and no
       `# the last
     files:
       transport: stdio
-      command: [ node, ./b.js, "\${DIR}" ]
+      command: [node, ./b.js, "\${DIR}"]
       env:
         A: "1"
         TOKEN: \${TOKEN}
@@ -70,9 +70,7 @@ test('items join and leave lists of either form, entries leave sections, and not
 })
 
 test('a value is replaced where it stands', () => {
-  expect(withValue(written, ['servers', 'notes', 'command'], ['node', './c.js'])).toBe(
-    written.replace('[node, ./a.js]', '[ node, ./c.js ]'),
-  )
+  expect(withValue(written, ['servers', 'notes', 'command'], ['node', './c.js'])).toBe(written.replace('[node, ./a.js]', '[node, ./c.js]'))
 })
 
 test('what cannot be changed without changing something else is refused', () => {

@@ -140,19 +140,27 @@ function indented(lines: string, indent: string): string {
   return lines.replaceAll(/^(?=.)/gm, indent)
 }
 
-/** Sections and their entries as blocks, lists on one line. */
-function block(value: object): string {
+/** Sections and their entries as they are written here: blocks, with lists on one line. */
+export function block(value: object): string {
   const document = new Document(value)
-  visit(document, { Seq: (_key, list) => void (list.flow = true) })
-  return document.toString({ lineWidth: 0 })
+  visit(document, {
+    Seq: (_key, list) => {
+      list.flow = true
+    },
+  })
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false })
 }
 
 /** On one line: JSON where the file is JSON. */
 function flow(text: string, value: unknown): string {
   if (text.trimStart().startsWith('{')) return JSON.stringify(value)
   const document = new Document(value)
-  visit(document, { Collection: (_key, collection) => void (collection.flow = true) })
-  return document.toString({ lineWidth: 0 }).trimEnd()
+  visit(document, {
+    Collection: (_key, collection) => {
+      collection.flow = true
+    },
+  })
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trimEnd()
 }
 
 function parse(text: string) {

@@ -135,7 +135,7 @@ function fetchedBy(words: readonly string[], kind: Kind): Omit<FetchingCommand, 
   return { package: reference, bin: named === undefined || rest[0] === bare(spec) ? undefined : rest[0], args }
 }
 
-const npmSpec = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*(?:@[\w.+-]+)?$/i
+const npmSpec = /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*(?:@[\w.+-]+)?$/i
 const pypiSpec = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?(?:\[[\w,.-]*\])?(?:(?:==|@)[\w.+!-]+)?$/i
 
 /** Git addresses, files and ranges are packages of no registry, or of no one version. */
