@@ -17,39 +17,10 @@ export function withEntry(text: string, section: string, name: string, value: ob
   return confirmed(addEntry(text, section, name, value), { ...plain, [section]: { ...entries, [name]: value } }, section)
 }
 
-/** Replaces the value at a path that is there. */
-export function withValue(text: string, path: readonly string[], value: unknown): string {
-  const node = nodeAt(text, path)
-  if (node === undefined) throw unsafe(path.join('.'))
-  const start = extent(node)[0]
-  return confirmed(text.slice(0, start) + flow(text, value) + text.slice(endOf(node)), replaced(plainOf(text), path, value), path.join('.'))
-}
-
 /** Adds an item to the list at a path that is there. */
 export function withItem(text: string, path: readonly string[], item: string): string {
   const list = listAt(text, path)
   return confirmed(addItem(text, list.node, item), replaced(plainOf(text), path, [...list.items, item]), path.join('.'))
-}
-
-/** Removes `section.name`; the section stays, empty when that was its last. */
-export function withoutEntry(text: string, section: string, name: string): string {
-  const plain = plainOf(text)
-  const { [name]: _removed, ...rest } = (plain[section] ?? {}) as Plain
-  const map = nodeAt(text, [section])
-  if (!isMap(map)) throw unsafe(section)
-  const index = map.items.findIndex(({ key }) => isScalar(key) && key.value === name)
-  const cut = cutItem(text, map, index)
-  // What is left of a block without entries is a key without a value.
-  const whole = map.flow !== true && map.items.length === 1 ? emptied(text, map, cut) : cut
-  return confirmed(whole, { ...plain, [section]: rest }, section)
-}
-
-/** Removes an item from the list at a path. */
-export function withoutItem(text: string, path: readonly string[], item: string): string {
-  const list = listAt(text, path)
-  const rest = list.items.filter((other) => other !== item)
-  const index = list.node.items.findIndex((other) => isScalar(other) && other.value === item)
-  return confirmed(cutItem(text, list.node, index), replaced(plainOf(text), path, rest), path.join('.'))
 }
 
 function addEntry(text: string, section: string, name: string, value: object): string {
@@ -84,22 +55,6 @@ function intoFlow(text: string, collection: YAMLMap | YAMLSeq, entry: string): s
   const last = collection.items.at(-1)
   const after = last === undefined ? extent(collection)[0] + 1 : endOf(last as Node | Pair)
   return text.slice(0, after) + (last === undefined ? entry : `, ${entry}`) + text.slice(after)
-}
-
-function cutItem(text: string, collection: YAMLMap | YAMLSeq, index: number): string {
-  const item = collection.items[index] as Node | Pair | undefined
-  if (item === undefined) throw unsafe('the entry')
-  const start = startOf(item)
-  if (collection.flow !== true) return text.slice(0, lineStart(text, start)) + text.slice(nextLine(text, endOf(item)))
-  const next = collection.items[index + 1]
-  if (next !== undefined) return text.slice(0, start) + text.slice(startOf(next))
-  const from = index === 0 ? start : endOf(collection.items[index - 1] as Node | Pair)
-  return text.slice(0, from) + text.slice(endOf(item))
-}
-
-function emptied(text: string, map: YAMLMap, cut: string): string {
-  const colon = text.lastIndexOf(':', startOf(map.items[0]) - 1) + 1
-  return `${cut.slice(0, colon)} {}${cut.slice(colon)}`
 }
 
 function startOf(item: unknown): number {
@@ -171,11 +126,6 @@ function parse(text: string) {
 
 function plainOf(text: string): Plain {
   return (parse(text).toJS() ?? {}) as Plain
-}
-
-function nodeAt(text: string, path: readonly string[]): Node | undefined {
-  const node: unknown = parse(text).getIn(path, true)
-  return isNode(node) ? node : undefined
 }
 
 function listAt(text: string, path: readonly string[]): { readonly node: YAMLSeq; readonly items: readonly unknown[] } {

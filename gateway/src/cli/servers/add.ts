@@ -61,7 +61,7 @@ export async function addServer(text: string, args: readonly string[], options: 
         const entry = serverEntry(main, installed.program, wishes)
         const edit = await tryEdit(main, main, (before) => withServer(before, name, entry, snapshot, options.gateway))
         const { runs, tools } = await tryServer(edit.snapshot, name, entry.command)
-        const { tree } = await recordInstalled(installed, reference.registry, resolved, tools.slice())
+        const { tree } = await recordInstalled(installed, reference.registry, resolved, tools)
         const notes = [...installed.notes, ...unseenNotes(wishes), ...gatewayNotes(options.gateway)]
         const added: ShownServer = { ...shown, written, folder: installed.folder, tree, runs, entry, tools, notes }
         if (options.json !== true) print(options, added, shownServer(added))
