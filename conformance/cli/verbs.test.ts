@@ -30,6 +30,7 @@ const verbs = [
   'keys create',
   'keys list',
   'keys revoke',
+  'servers add',
   'tools list',
   'tools call',
   'policy show',

@@ -225,6 +225,11 @@ export const errorCodes = {
     title: 'The policy does not allow this to be read now',
     fix: 'See `turnward turns show` for what would help.',
   },
+  'mcp.install_failed': {
+    status: 502,
+    title: 'The MCP server could not be installed',
+    fix: 'See what the package manager said, and that the registry can be reached from here.',
+  },
   'sandbox.unavailable': {
     status: 503,
     title: 'The sandbox for MCP servers is not available',

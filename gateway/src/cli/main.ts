@@ -12,6 +12,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['schema', async () => (await import('./verbs/schema.ts')).addSchema],
   ['upstreams', async () => (await import('./verbs/upstreams.ts')).addUpstreams],
   ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
+  ['servers', async () => (await import('./verbs/servers.ts')).addServers],
   ['tools', async () => (await import('./verbs/tools.ts')).addTools],
   ['policy', async () => (await import('./verbs/policy.ts')).addPolicy],
   ['turns', async () => (await import('./verbs/turns.ts')).addTurns],

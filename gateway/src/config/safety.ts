@@ -5,6 +5,7 @@
 import { RE2JS } from 're2js'
 import type { Config, ServerConfig } from '@turnward/contract/config'
 import { connectionHeaders, fieldName } from '../http1/header-fields.ts'
+import { fetchingCommand, insteadOf } from './fetching-commands.ts'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 
@@ -54,6 +55,12 @@ function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): vo
       report([...path, 'env', name], `\`${name}\` cannot be the name of an environment variable`, { where: 'key' })
     if (value.includes('\0')) report([...path, 'env', name], 'an environment variable cannot hold a NUL character')
   }
+  const fetching = fetchingCommand(server.command)
+  if (fetching !== undefined)
+    report(
+      [...path, 'command'],
+      `\`${fetching.program}\` fetches what it runs when the server starts, and nobody would know what that is; instead: ${insteadOf(fetching, String(path[1]))}`,
+    )
   for (const [index, part] of server.command.entries()) {
     if (part.includes('\0')) report([...path, 'command', index], 'an argument cannot hold a NUL character')
   }

@@ -398,7 +398,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     await expect(start(['no-such-program'])).rejects.toMatchObject({ code: 'mcp.server_unavailable' })
     await expect(start(['npx', '-y', 'some-server'])).rejects.toMatchObject({
       code: 'mcp.server_unavailable',
-      fix: expect.stringContaining('entry script'),
+      fix: expect.stringContaining('turnward servers add npm:some-server'),
     })
   })
 

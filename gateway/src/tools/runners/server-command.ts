@@ -5,8 +5,10 @@
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, delimiter, dirname, join, resolve, sep } from 'node:path'
+import { fetchingCommand, insteadOf } from '../../config/fetching-commands.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { shownOf } from './code-folder.ts'
+import { pythonProgram } from './python-environment.ts'
 
 export interface CommandPlaces {
   /** The gateway's own Node, used for `node`. */
@@ -18,7 +20,7 @@ export interface CommandPlaces {
 }
 
 export interface ServerCommand {
-  /** Absolute, real path of the executable. */
+  /** Absolute path of the executable, without links, but for the one that is the interpreter of a Python environment. */
   readonly executable: string
   readonly args: readonly string[]
   /** True when the executable is the gateway's own Node. */
@@ -30,7 +32,6 @@ export interface ServerCommand {
 }
 
 const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
-const packageRunners = new Set(['npx', 'pnpx', 'bunx', 'uvx', 'npm', 'pnpm', 'yarn'])
 
 /**
  * Resolves a command without a shell; relative paths start at the gateway's working directory. Errors: `mcp.server_unavailable` when the executable is missing or is a
@@ -38,20 +39,22 @@ const packageRunners = new Set(['npx', 'pnpx', 'bunx', 'uvx', 'npm', 'pnpm', 'ya
  */
 export function resolveCommand(server: string, command: readonly string[], places: CommandPlaces): ServerCommand {
   const [name = '', ...rest] = command
-  if (packageRunners.has(basename(name))) {
+  const fetching = fetchingCommand(command)
+  if (fetching !== undefined) {
     throw new TurnwardError('mcp.server_unavailable', {
       subject: server,
-      why: `\`${basename(name)}\` fetches code when the server starts, which the runner does not allow`,
-      fix: 'Install the package once and name its entry script: `command: [node, node_modules/<package>/dist/index.js]`.',
+      why: `\`${fetching.program}\` fetches code when the server starts, which the runner does not allow`,
+      fix: `Instead: ${insteadOf(fetching, server)}`,
     })
   }
   const isNode = name === 'node'
-  const executable = isNode ? realpathSync(places.nodePath) : findExecutable(server, name)
+  const program = isNode ? { executable: realpathSync(places.nodePath), folders: [] } : findExecutable(server, name, places)
+  const { executable } = program
   const scriptIndex = rest.findIndex((argument) => !argument.startsWith('-'))
   const script = findScript(rest[scriptIndex])
   if (isNode && script === undefined) refuseMissingScript(server, rest[scriptIndex], rest)
   const args = script === undefined ? rest : rest.with(scriptIndex, script)
-  const code = outermost([...(isNode ? [] : [executable]), ...(script === undefined ? [] : scriptFolders(server, script, places))])
+  const code = outermost([...program.folders, ...(script === undefined ? [] : scriptFolders(server, script, places))])
   return { executable, args, isNode, script, code }
 }
 
@@ -74,7 +77,8 @@ export function outermost(paths: readonly string[]): string[] {
   return unique.filter((path) => !unique.some((other) => other !== path && contains(other, path)))
 }
 
-function findExecutable(server: string, name: string): string {
+/** Its path, and what it needs to be read: itself, or the Python environment it belongs to. */
+function findExecutable(server: string, name: string, places: CommandPlaces): { executable: string; folders: readonly string[] } {
   const found = name.includes('/') ? resolve(name) : findProgram(name)
   if (found === undefined || !isExecutable(found)) {
     throw new TurnwardError('mcp.server_unavailable', {
@@ -83,7 +87,17 @@ function findExecutable(server: string, name: string): string {
       fix: 'Name it by its absolute path.',
     })
   }
-  return realpathSync(found)
+  const python = pythonProgram(found)
+  const shared = python?.folders.find((folder) => isShared(folder, places.protect))
+  if (python !== undefined && shared === undefined) return python
+  if (shared !== undefined)
+    throw new TurnwardError('mcp.server_unavailable', {
+      subject: server,
+      why: `its Python is installed in ${shared}, which holds more than the server may see`,
+      fix: 'Make the environment of the server in a folder of its own, with a Python that is installed in one.',
+    })
+  const executable = realpathSync(found)
+  return { executable, folders: [executable] }
 }
 
 /** Told here in one sentence, because Node would tell it in a stack trace, once per restart. */

@@ -1,0 +1,85 @@
+/** From a package a person named to a folder with it: one exact version, and the program of it that is the server. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TurnwardError } from '../../core/error.ts'
+import { removeInstalled, versionFolder, writeLock, type InstalledLock } from './installed-folder.ts'
+import type { ResolvedPackage } from './installer.ts'
+import { installers } from './installers.ts'
+import type { PackageReference } from './package-reference.ts'
+
+export interface InstalledServer {
+  readonly folder: string
+  readonly bin: string
+  /** The command that starts it, without arguments; paths absolute. */
+  readonly program: readonly string[]
+  readonly lock: string
+  readonly notes: readonly string[]
+}
+
+/** A folder to work in, gone afterwards. */
+export async function withScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = await mkdtemp(join(tmpdir(), 'turnward-install-'))
+  try {
+    return await work(scratch)
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+export function resolvePackage(reference: PackageReference, scratch: string): Promise<ResolvedPackage> {
+  return installers[reference.registry].resolve(reference, scratch)
+}
+
+export interface InstallOptions {
+  readonly dataDir: string
+  readonly server: string
+  readonly registry: PackageReference['registry']
+  readonly bin: string | undefined
+  readonly scratch: string
+}
+
+/** Installs a version. When anything fails, nothing of it is left. */
+export async function installServer(resolved: ResolvedPackage, options: InstallOptions): Promise<InstalledServer> {
+  const folder = versionFolder(options.dataDir, options.server, resolved.version)
+  // What an attempt that was killed has left.
+  await removeInstalled(options.dataDir, folder)
+  await mkdir(folder, { recursive: true })
+  try {
+    const { programs, lock, notes } = await installers[options.registry].install(resolved, folder, options.scratch)
+    return { folder, ...chooseProgram(resolved, programs, options.bin), lock, notes }
+  } catch (error) {
+    await removeInstalled(options.dataDir, folder)
+    throw error
+  }
+}
+
+/** Records what is there now, and what it said its tools are. */
+export function recordInstalled(
+  { folder, bin, lock }: InstalledServer,
+  registry: PackageReference['registry'],
+  resolved: ResolvedPackage,
+  tools: InstalledLock['tools'],
+): Promise<InstalledLock> {
+  return writeLock(folder, { registry, ...resolved, lock, bin, installed: new Date().toISOString(), tools })
+}
+
+/** The one that is asked for, the only one, or the one named like its package. */
+export function chooseProgram(
+  { name, version }: Pick<ResolvedPackage, 'name' | 'version'>,
+  programs: ReadonlyMap<string, readonly string[]>,
+  asked: string | undefined,
+): { readonly bin: string; readonly program: readonly string[] } {
+  const names = [...programs.keys()]
+  const bin = asked ?? (names.length === 1 ? names[0] : names.find((program) => program === name.replace(/^@[^/]*\//, '')))
+  const program = bin === undefined ? undefined : programs.get(bin)
+  if (bin !== undefined && program !== undefined) return { bin, program }
+  throw new TurnwardError('request.invalid', {
+    subject: `${name}@${version}`,
+    why:
+      names.length === 0
+        ? 'it has no program, so it is no server that could be started'
+        : `it has ${names.length} programs: ${names.join(', ')}`,
+    fix: names.length === 0 ? 'Name the package of the server itself.' : 'Choose one with --bin.',
+  })
+}
