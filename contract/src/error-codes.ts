@@ -225,6 +225,11 @@ export const errorCodes = {
     title: 'The policy does not allow this to be read now',
     fix: 'See `turnward turns show` for what would help.',
   },
+  'mcp.tool_held': {
+    status: 403,
+    title: 'The server has changed what it says of the tool, or has added it, and nobody has reviewed that yet',
+    fix: 'Ask an administrator to look at the definition and approve it: `turnward tools review`.',
+  },
   'sandbox.unavailable': {
     status: 503,
     title: 'The sandbox for MCP servers is not available',

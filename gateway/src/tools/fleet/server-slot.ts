@@ -24,11 +24,14 @@ import { Deadline } from './deadline.ts'
 import { HeldRequests, notWaiting } from './held-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
+import { PinnedTools, type Pins } from './pinned-tools.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
 export interface SlotOptions extends ConnectOptions {
   /** Bounds how many servers start at once, fleet-wide. */
   readonly starts: CallQueue
+  /** Absent: definitions of tools are not pinned. */
+  readonly pins?: Pins | undefined
   /** State or tools changed. */
   readonly onChange: () => void
   /** A listing was read, perhaps not to its end; what is returned takes its place. */
@@ -63,6 +66,7 @@ export class ServerSlot {
   #reads: ServerReads = noReads
   readonly #held: HeldRequests
   readonly #watched = new WatchedResources()
+  readonly #pinned: PinnedTools
   /** The least severe of the log messages that a legacy server was asked for. */
   #level: LogLevel | undefined
   /** Why the server may have more tools than it could list. */
@@ -79,6 +83,7 @@ export class ServerSlot {
     this.#options = options
     this.#connection = new ServerConnection(options)
     this.#held = new HeldRequests(server.name)
+    this.#pinned = new PinnedTools({ ...options, onApproved: () => this.#relist() })
     const width = server.config.max_concurrent
     this.#queue = new CallQueue(
       width,
@@ -104,7 +109,7 @@ export class ServerSlot {
   /** Why the server is not ready, or which of its tools are missing and why; undefined when all is well. */
   get detail(): string | undefined {
     if (this.#state.kind === 'failed') return this.#state.why
-    if (this.#state.kind === 'ready') return whatIsMissing(this.#read.leftOut, this.#cut)
+    if (this.#state.kind === 'ready') return whatIsMissing(this.#read, this.#cut)
     return this.#state.kind === 'starting' ? 'it is starting' : 'it has not been started'
   }
 
@@ -277,7 +282,8 @@ export class ServerSlot {
         opened.ended.then((why) => Promise.reject(unavailable(this.server.name, why))),
       ])
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
-      this.#take(listed, reads)
+      await this.#take(listed, reads, () => true)
+      if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
       this.#level = undefined
       this.#watched.attach(opened)
@@ -349,7 +355,8 @@ export class ServerSlot {
       try {
         if (this.#connection.verdictExpired()) throw unavailable(this.server.name, 'its protocol era is asked for again')
         const [listed, reads] = await this.#list(exchange, AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)]))
-        if (this.#take(listed, reads)) this.#options.onChange()
+        const isStill = (): boolean => this.#state.kind === 'ready' && this.#state.exchange === exchange
+        if (await this.#take(listed, reads, isStill)) this.#options.onChange()
       } catch (error) {
         // A child that still runs may answer next time; an address that does not answer must be opened again.
         if (this.server.config.transport === 'http') this.#died(exchange, asTurnwardError(error).why ?? 'it could not be listed')
@@ -366,11 +373,13 @@ export class ServerSlot {
     return [tools, readsOf(name, others, exchange.capabilities)]
   }
 
-  /** True when what was listed, or what is missing of it, differs from before. */
-  #take({ entries, cut }: Listed, reads: ServerReads): boolean {
+  /** True when what was listed, or what is missing of it, differs from before. Takes nothing that is not current any more once the pins are known. */
+  async #take({ entries, cut }: Listed, reads: ServerReads, isCurrent: () => boolean): Promise<boolean> {
+    const pinned = await this.#pinned.review(readTools(this.server.name, entries))
+    if (!isCurrent()) return false
     const before = fingerprint(this.#read, this.#cut)
     const readsBefore = digestOfReads(this.#reads)
-    this.#read = this.#options.onListed(readTools(this.server.name, entries), cut !== undefined)
+    this.#read = this.#options.onListed(pinned, cut !== undefined)
     this.#reads = reads
     this.#cut = cut
     this.#listedAt = this.#options.clock.monotonic()
@@ -393,6 +402,7 @@ export class ServerSlot {
   async close(): Promise<void> {
     this.#closing.abort(new TurnwardError('gateway.draining'))
     this.#held.close()
+    this.#pinned.close()
     clearTimeout(this.#retry)
     const state = this.#state
     if (state.kind === 'starting') await state.done
@@ -402,7 +412,8 @@ export class ServerSlot {
 }
 
 function fingerprint(read: ReadTools, cut: string | undefined): string {
-  return `${read.tools.map(({ name, digest }) => `${name}=${digest}`).join(',')};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
+  const list = (tools: ReadTools['tools']): string => tools.map(({ name, digest }) => `${name}=${digest}`).join(',')
+  return `${list(read.tools)};${list(read.held)};${[...read.leftOut.keys()].join(',')};${cut ?? ''}`
 }
 
 /** What a server is answered that asks for something the client does not offer; undefined when it does. */
