@@ -152,7 +152,12 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
         break
       }
       case 'tool_proposal': {
-        const step: ProposalStep = { ...stepOf(record, main), toolCallId: record.toolCallId ?? null, toolDigest: record.toolDigest, ran: [] }
+        const step: ProposalStep = {
+          ...stepOf(record, main),
+          toolCallId: record.toolCallId ?? null,
+          toolDigest: record.toolDigest,
+          ran: [],
+        }
         steps.set(record.id, step)
         proposals.push(step)
         const parent = modelCalls.findLast((call) => call.modelCall !== null && call.modelCall === record.modelCall)

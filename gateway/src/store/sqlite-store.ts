@@ -47,7 +47,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     keys: keyTable(database),
     entries: entryTable(database, thread),
     listings: listingTable(database),
-      pins: pinTable(database),
+    pins: pinTable(database),
     notedMarks: notedMarkTable(database),
     files: fileTable(database, 'sqlite'),
     batches: batchTable(database, 'sqlite'),

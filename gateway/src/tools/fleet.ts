@@ -207,8 +207,22 @@ class RunningFleet implements Fleet {
   #view(snapshot: Snapshot, caller: Caller | undefined, name: string): ServerView {
     const slot = this.#slotOf(snapshot, caller, name)
     if (slot?.state === 'ready')
-      return { name, missing: undefined, tools: slot.listing.tools, held: slot.listing.held, leftOut: slot.listing.leftOut, reads: slot.reads }
-    return { name, missing: slot?.detail ?? noLonger, tools: this.#known.ofServer(snapshot, name), held: [], leftOut: new Map(), reads: noReads }
+      return {
+        name,
+        missing: undefined,
+        tools: slot.listing.tools,
+        held: slot.listing.held,
+        leftOut: slot.listing.leftOut,
+        reads: slot.reads,
+      }
+    return {
+      name,
+      missing: slot?.detail ?? noLonger,
+      tools: this.#known.ofServer(snapshot, name),
+      held: [],
+      leftOut: new Map(),
+      reads: noReads,
+    }
   }
 
   /**

@@ -12,6 +12,7 @@ const maxUnsent = 1024 * 1024
 export class Reply {
   readonly #response: ServerResponse
   readonly #keepAlive: NodeJS.Timeout | undefined
+  readonly #beforeEnd: (() => void)[] = []
   #streaming = false
 
   /** `keepAliveMs` of undefined means that the client does not take event streams. */
@@ -44,10 +45,16 @@ export class Reply {
     return true
   }
 
+  /** Calls `told` before the response message goes out: what still waits to be told is to arrive before it. */
+  beforeEnd(told: () => void): void {
+    this.#beforeEnd.push(told)
+  }
+
   /** Sends the response message and ends. The status counts only while no event was sent. */
   end(message: string, status = 200): void {
     clearInterval(this.#keepAlive)
     if (this.#response.writableEnded || this.#response.destroyed) return
+    for (const told of this.#beforeEnd) told()
     if (this.#streaming) this.#response.end(event(message))
     else endJson(this.#response, status, message)
   }

@@ -113,7 +113,10 @@ export class PinnedTools {
     const { server, pins, logger } = this.#options
     for (const _ of tools) pins?.count(event)
     if (event === 'first') {
-      logger.info({ server: server.name, tools: tools.length }, 'the first listing of an MCP server is taken as it is; its tools are pinned')
+      logger.info(
+        { server: server.name, tools: tools.length },
+        'the first listing of an MCP server is taken as it is; its tools are pinned',
+      )
       return
     }
     const what = { new: 'a new MCP tool', changed: 'a changed MCP tool', approved: 'an MCP tool that was held' }[event]

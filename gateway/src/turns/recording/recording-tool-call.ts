@@ -74,7 +74,10 @@ export function recordToolOutcome(call: EndedToolCall): void {
 
 function subjectFields(
   call: ToolCall,
-): Pick<DecisionRecord, 'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket' | 'toolDigest'> {
+): Pick<
+  DecisionRecord,
+  'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket' | 'toolDigest'
+> {
   return {
     id: call.decision,
     kind: call.request.kind,
