@@ -103,6 +103,8 @@ export const decisionRecordSchema = z.object({
   remedies: z.array(remedyRecordSchema).optional(),
   /** SHA-256 (hex) of the canonical arguments; never the arguments themselves. */
   argumentsDigest: z.string().nullable().optional(),
+  /** SHA-256 (hex) of the definition of the tool that was decided on, as its server listed it. Absent for tools that are not ours, or never listed. */
+  toolDigest: z.string().optional(),
   /** SHA-256 (hex) of the result, for admissions and outcomes of tool calls. */
   resultDigest: z.string().nullable().optional(),
   /** Id of the provider or server credential used; `none` where the hop needs none. */

@@ -230,6 +230,11 @@ export const errorCodes = {
     title: 'The MCP server could not be installed',
     fix: 'See what the package manager said, and that the registry can be reached from here.',
   },
+  'mcp.tool_held': {
+    status: 403,
+    title: 'The server has changed what it says of the tool, or has added it, and nobody has reviewed that yet',
+    fix: 'Ask an administrator to look at the definition and approve it: `turnward tools review`.',
+  },
   'sandbox.unavailable': {
     status: 503,
     title: 'The sandbox for MCP servers is not available',

@@ -12,6 +12,11 @@ const serverBase = {
   era: z.enum(['auto', 'modern', 'legacy']).default('auto'),
   /** What it may ask of a client that offers it, while it works on a request of that client. */
   may_ask: z.array(z.enum(['elicitation', 'sampling', 'roots'])).default(['elicitation', 'sampling', 'roots']),
+  /**
+   * What becomes of a tool whose definition is new or has changed since it was approved: `review` holds it until somebody has
+   * looked at it, `warn` uses it and tells, `off` does not compare. The first listing of a server is approved as it is.
+   */
+  pin: z.enum(['review', 'warn', 'off']).default('warn'),
   auth: notAvailableYet('servers.*.auth'),
 }
 

@@ -37,11 +37,15 @@ export interface ToolCallStep extends TurnStep {
   readonly toolCallId: string | null
   readonly gateway: string | null
   readonly ticket: DecisionRecord['ticket']
+  /** Of the definition that was decided on. */
+  readonly toolDigest: string | undefined
 }
 
 /** A tool call a model asked for. `ran` are the calls that came of it. */
 export interface ProposalStep extends TurnStep {
   readonly toolCallId: string | null
+  /** Of the definition that was decided on. */
+  readonly toolDigest: string | undefined
   readonly ran: ToolCallStep[]
 }
 
@@ -148,7 +152,12 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
         break
       }
       case 'tool_proposal': {
-        const step: ProposalStep = { ...stepOf(record, main), toolCallId: record.toolCallId ?? null, ran: [] }
+        const step: ProposalStep = {
+          ...stepOf(record, main),
+          toolCallId: record.toolCallId ?? null,
+          toolDigest: record.toolDigest,
+          ran: [],
+        }
         steps.set(record.id, step)
         proposals.push(step)
         const parent = modelCalls.findLast((call) => call.modelCall !== null && call.modelCall === record.modelCall)
@@ -164,6 +173,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
           toolCallId: record.toolCallId ?? null,
           gateway: record.gateway ?? null,
           ticket: record.ticket,
+          toolDigest: record.toolDigest,
         }
         steps.set(record.id, step)
         ;(proposalOf(step, proposals)?.ran ?? otherCalls).push(step)

@@ -109,6 +109,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       clock: systemClock,
       cluster: cluster?.children,
+      pins: { store: store.pins, count: (event) => telemetry.count('turnward_tool_definitions_total', { event }) },
       listings: { store: store.listings, stored: await store.listings.list() },
     })
     opened.push(fleet)

@@ -206,6 +206,7 @@ function testServers(
         name: server,
         missing: missing.has(server) ? 'it is down' : undefined,
         tools: listings.get(server) ?? [],
+        held: [],
         leftOut: new Map<string, string>(),
         reads: noReads,
       }))

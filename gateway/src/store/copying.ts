@@ -1,5 +1,5 @@
 /**
- * Moves what one store keeps into another: keys, and what MCP servers listed last. May be repeated: what came or was revoked
+ * Moves what one store keeps into another: keys, what MCP servers listed last, and which of it was approved. May be repeated: what came or was revoked
  * since is brought along, and nothing of the other store is lost.
  */
 import { TurnwardError } from '../core/error.ts'
@@ -11,6 +11,8 @@ export interface CopiedCounts {
   /** Keys that were there and have been revoked since. */
   readonly revoked: number
   readonly listings: number
+  /** Approvals of tool definitions. */
+  readonly pins: number
 }
 
 /** Copies; resolves with what was new. Rejects with `store.failed`, also when both have different keys under one id. */
@@ -34,5 +36,6 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
   for (const listing of newer) await to.listings.save(listing)
-  return { keys, revoked, listings: newer.length }
+  const pins = await to.pins.adopt(await from.pins.approvals())
+  return { keys, revoked, listings: newer.length, pins }
 }

@@ -114,6 +114,29 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
         await database.schema.createIndex('batch_lines_outcome').on('batch_lines').columns(['key', 'outcome', 'line']).execute()
       },
     },
+    '0006-tool-pins': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('tool_pins')
+          .addColumn('server', 'text', (column) => column.notNull())
+          .addColumn('tool', 'text', (column) => column.notNull())
+          .addColumn('approved', milliseconds, (column) => column.notNull())
+          .addColumn('digest', 'text', (column) => column.notNull())
+          .addColumn('approved_by', 'text', (column) => column.notNull())
+          .addColumn('definition', 'text', (column) => column.notNull())
+          .addPrimaryKeyConstraint('tool_pins_primary_key', ['server', 'tool', 'approved', 'digest'])
+          .execute()
+        await database.schema
+          .createTable('held_tools')
+          .addColumn('server', 'text', (column) => column.notNull())
+          .addColumn('tool', 'text', (column) => column.notNull())
+          .addColumn('digest', 'text', (column) => column.notNull())
+          .addColumn('seen', milliseconds, (column) => column.notNull())
+          .addColumn('definition', 'text', (column) => column.notNull())
+          .addPrimaryKeyConstraint('held_tools_primary_key', ['server', 'tool'])
+          .execute()
+      },
+    },
   }
 }
 

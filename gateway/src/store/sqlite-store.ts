@@ -8,6 +8,7 @@ import { fileTable } from './files.ts'
 import { keyTable } from './keys.ts'
 import { listingTable } from './listings.ts'
 import { migrate } from './migrations.ts'
+import { pinTable } from './pins.ts'
 import { notedMarkTable } from './noted-marks.ts'
 import { makePrivateFile, makePrivateFolder } from './private-files.ts'
 import { serverSecret } from './settings.ts'
@@ -46,6 +47,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     keys: keyTable(database),
     entries: entryTable(database, thread),
     listings: listingTable(database),
+    pins: pinTable(database),
     notedMarks: notedMarkTable(database),
     files: fileTable(database, 'sqlite'),
     batches: batchTable(database, 'sqlite'),

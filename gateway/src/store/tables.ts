@@ -37,6 +37,30 @@ export interface ToolListingsTable {
   seen: number
 }
 
+/** Definitions of tools that may be used; a row for every approval. */
+export interface ToolPinsTable {
+  server: string
+  /** Empty: the first listing of the server. */
+  tool: string
+  /** Unix milliseconds. */
+  approved: number
+  digest: string
+  approved_by: string
+  /** JSON. */
+  definition: string
+}
+
+/** Definitions of tools that wait for a review. */
+export interface HeldToolsTable {
+  server: string
+  tool: string
+  digest: string
+  /** Unix milliseconds. */
+  seen: number
+  /** JSON. */
+  definition: string
+}
+
 /** What the replicas of an installation know in common. */
 export interface SettingsTable {
   name: string
@@ -97,6 +121,8 @@ export interface StoreTables {
   virtual_keys: VirtualKeysTable
   entries: EntriesTable
   tool_listings: ToolListingsTable
+  tool_pins: ToolPinsTable
+  held_tools: HeldToolsTable
   settings: SettingsTable
   kept_files: KeptFilesTable
   file_parts: FilePartsTable

@@ -86,6 +86,8 @@ export const counters = {
   turnward_upstream_failovers_total: 'Model calls that moved to another upstream',
   turnward_unhandled_errors_total: 'Errors that nobody handled, by kind; each is a fault of the gateway',
   turnward_batch_lines_total: 'Lines of batches that have run, by outcome',
+  turnward_tool_definitions_total:
+    'Definitions of MCP tools that were compared with their pins, by what came of it: first, new, changed, approved',
   turnward_splices_total: 'Model calls repeated because all their tool calls were refused',
 } as const
 

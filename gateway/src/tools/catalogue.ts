@@ -21,6 +21,8 @@ export interface CatalogueEntry {
   readonly reading?: boolean
   /** `undefined` when the arguments can be passed on, else where and why not (never quoting values). */
   readonly validate: (args: JsonObject) => string | undefined
+  /** SHA-256 of the canonical definition as the server listed it, of a tool. */
+  readonly digest?: string
   /** The arguments as they are meant, for comparing two calls. Absent: as they are written. */
   readonly settled?: (args: JsonObject) => JsonObject
 }
@@ -66,6 +68,8 @@ export interface GatewayCatalogue {
   readonly resolve: (name: string) => CatalogueTool | undefined
   /** For a name that cannot be resolved because its server cannot be called now: that server, and why. */
   readonly down: (name: string) => DownTool | undefined
+  /** For a name that means a tool whose definition waits for a review: its exposed name, which a grant must match before anything of this is told. */
+  readonly held: (name: string) => string | undefined
   readonly reads: GatewayReads
   /** Servers of this gateway that could not be listed, with why. */
   readonly missing: ReadonlyMap<string, string>

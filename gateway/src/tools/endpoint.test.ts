@@ -194,7 +194,7 @@ describe('with other settings', () => {
     const gateway = { name: 'g', servers: ['s'], tools: { matches: () => true }, instructions: undefined }
     const catalogue = buildCatalogue(
       gateway,
-      [{ name: 's', missing: undefined, tools: read, leftOut: new Map(), reads: noReads }],
+      [{ name: 's', missing: undefined, tools: read, held: [], leftOut: new Map(), reads: noReads }],
       new Map(),
     )
     await reopen(

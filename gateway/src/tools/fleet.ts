@@ -14,6 +14,7 @@ import { CallQueue } from './fleet/call-queue.ts'
 import { catalogueKey, connectionKey, credentialId, credentialScope } from './fleet/credential-scope.ts'
 import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
 import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
+import type { Pins } from './fleet/pinned-tools.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
 import { noReads } from './reads.ts'
@@ -32,6 +33,8 @@ export interface FleetOptions {
   readonly coldBudgetMs?: number
   /** Runs what the cluster has once; absent where there is no cluster. */
   readonly cluster?: ClusterChildren | undefined
+  /** Which definitions of tools may be used; absent: whatever a server lists. */
+  readonly pins?: Pins
   /** Where the last listings of servers outlive the process, and what it holds. */
   readonly listings?: { readonly store: ListingStore; readonly stored: readonly { readonly server: string; readonly tools: string }[] }
 }
@@ -204,8 +207,22 @@ class RunningFleet implements Fleet {
   #view(snapshot: Snapshot, caller: Caller | undefined, name: string): ServerView {
     const slot = this.#slotOf(snapshot, caller, name)
     if (slot?.state === 'ready')
-      return { name, missing: undefined, tools: slot.listing.tools, leftOut: slot.listing.leftOut, reads: slot.reads }
-    return { name, missing: slot?.detail ?? noLonger, tools: this.#known.ofServer(snapshot, name), leftOut: new Map(), reads: noReads }
+      return {
+        name,
+        missing: undefined,
+        tools: slot.listing.tools,
+        held: slot.listing.held,
+        leftOut: slot.listing.leftOut,
+        reads: slot.reads,
+      }
+    return {
+      name,
+      missing: slot?.detail ?? noLonger,
+      tools: this.#known.ofServer(snapshot, name),
+      held: [],
+      leftOut: new Map(),
+      reads: noReads,
+    }
   }
 
   /**

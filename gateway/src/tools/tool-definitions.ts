@@ -28,6 +28,8 @@ export interface ReadTools {
   readonly byOriginalName: ReadonlyMap<string, ServerTool>
   /** Exposed name (or position in the list) -> why the tool is left out. */
   readonly leftOut: ReadonlyMap<string, string>
+  /** Tools whose definitions wait for a review: neither shown nor called. */
+  readonly held: readonly ServerTool[]
 }
 
 const longestName = 256
@@ -35,7 +37,7 @@ const longestDefinition = 1024 * 1024
 const deepestDefinition = 128
 
 /** Nothing was listed. */
-export const noTools: ReadTools = { tools: [], byOriginalName: new Map(), leftOut: new Map() }
+export const noTools: ReadTools = { tools: [], byOriginalName: new Map(), leftOut: new Map(), held: [] }
 
 /** Reads one listing of a server, whatever its entries are. Order is the server's. */
 export function readTools(server: string, listed: readonly JsonValue[]): ReadTools {
@@ -51,7 +53,18 @@ export function readTools(server: string, listed: readonly JsonValue[]): ReadToo
   })
   const { unique, collisions } = withoutCollisions(read)
   for (const name of collisions) leftOut.set(name, 'several tools have this name')
-  return { tools: unique, byOriginalName: new Map(unique.map((tool) => [tool.originalName, tool])), leftOut }
+  return { tools: unique, byOriginalName: byOriginalName(unique), leftOut, held: [] }
+}
+
+/** The listing without these tools, which wait for a review. */
+export function withHeld(read: ReadTools, held: readonly ServerTool[]): ReadTools {
+  const waiting = new Set(held)
+  const tools = read.tools.filter((tool) => !waiting.has(tool))
+  return { ...read, tools, byOriginalName: byOriginalName(tools), held }
+}
+
+function byOriginalName(tools: readonly ServerTool[]): ReadonlyMap<string, ServerTool> {
+  return new Map(tools.map((tool) => [tool.originalName, tool]))
 }
 
 function nameOfLeftOut(server: string, entry: JsonValue, position: number): string {

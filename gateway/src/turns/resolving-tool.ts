@@ -15,8 +15,8 @@ export function requireGateway(context: McpContext): string {
 }
 
 /**
- * Throws `grant.gateway` or `grant.tool`; for a tool whose server is not there (yet), `mcp.server_unavailable` to those
- * who have a grant for the tool. Servers that are starting have had their time by then.
+ * Throws `grant.gateway` or `grant.tool`; to those who have a grant for the tool, `mcp.tool_held` while its definition waits for
+ * a review, and `mcp.server_unavailable` while its server is not there (yet). Servers that are starting have had their time by then.
  */
 export async function resolveTool(services: Services, context: McpContext, name: string): Promise<CatalogueTool> {
   requireGateway(context)
@@ -25,6 +25,8 @@ export async function resolveTool(services: Services, context: McpContext, name:
   const catalogue = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
   const tool = catalogue.resolve(name)
   if (tool !== undefined && isGranted(tool.name)) return tool
+  const held = catalogue.held(name)
+  if (held !== undefined && isGranted(held)) throw new TurnwardError('mcp.tool_held', { subject: held })
   const down = catalogue.down(name)
   if (down !== undefined && isGranted(down.tool)) throw unavailable(down.server, down.why)
   throw new TurnwardError('grant.tool', { subject: name.slice(0, 128) })

@@ -127,7 +127,7 @@ async function copy(options: CopyOptions): Promise<void> {
 
 function report(copied: CopiedCounts, log: CopyReport): string {
   return [
-    `keys: ${copied.keys} new, ${copied.revoked} revoked since; listings of MCP servers: ${copied.listings} new`,
+    `keys: ${copied.keys} new, ${copied.revoked} revoked since; listings of MCP servers: ${copied.listings} new; approvals of their tools: ${copied.pins} new`,
     `decision log: ${log.copiedRecords} records new, ${log.records} in all; ${log.copiedCheckpoints} checkpoints new, ${log.checkpoints} in all`,
     'Sessions are not moved: conversations that go on count as unknown.',
     'May be repeated until the old gateway has stopped; then `turnward audit verify` on the new configuration.',

@@ -8,6 +8,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { checkKey, openMcpClient, type McpClient } from '../mcp-client.ts'
 import { fail, print, table } from '../output.ts'
 import { jsonOption } from '../shared-options.ts'
+import { addToolsReview } from './tools-review.ts'
 
 interface ToolsOptions {
   readonly url: string
@@ -18,7 +19,7 @@ interface ToolsOptions {
 }
 
 export function addTools(program: Command): void {
-  const tools = program.command('tools').description('list and call tools through a running gateway')
+  const tools = program.command('tools').description('list and call tools through a running gateway, and review their definitions')
   withConnection(tools.command('list').description('list the tools that can be called now'))
     .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward tools list --gateway main')
     .action(list)
@@ -30,6 +31,7 @@ export function addTools(program: Command): void {
       `\nExample:\n  $ TURNWARD_KEY=tw_… turnward tools call notes__read_text_file '{"path":"a.txt"}'\n\nExit code 5 when the call was refused or the tool reported an error.`,
     )
     .action(call)
+  addToolsReview(tools)
 }
 
 function withConnection(command: Command): Command {

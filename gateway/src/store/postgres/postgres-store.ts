@@ -7,6 +7,7 @@ import { fileTable } from '../files.ts'
 import { keyTable } from '../keys.ts'
 import { listingTable } from '../listings.ts'
 import { migrate } from '../migrations.ts'
+import { pinTable } from '../pins.ts'
 import { notedMarkTable } from '../noted-marks.ts'
 import type { Store } from '../store.ts'
 import type { StoreTables } from '../tables.ts'
@@ -66,6 +67,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       keys: keyTable(database),
       entries: postgresEntries(connections),
       listings: listingTable(database),
+      pins: pinTable(database),
       notedMarks: notedMarkTable(database),
       files: fileTable(database, 'postgres'),
       batches: batchTable(database, 'postgres'),

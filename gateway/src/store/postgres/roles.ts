@@ -10,6 +10,8 @@ const changing = [
   'virtual_keys',
   'entries',
   'tool_listings',
+  'tool_pins',
+  'held_tools',
   'settings',
   'kept_files',
   'file_parts',

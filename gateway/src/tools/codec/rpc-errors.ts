@@ -12,6 +12,7 @@ const codes: Partial<Record<ErrorCodeName, number>> = {
   'grant.prompt': rpcCodes.invalidParams,
   'mcp.not_found': rpcCodes.invalidParams,
   'mcp.not_allowed': rpcCodes.invalidRequest,
+  'mcp.tool_held': rpcCodes.invalidRequest,
   'request.invalid': rpcCodes.invalidParams,
   'request.malformed': rpcCodes.parseError,
   'request.ambiguous_key': rpcCodes.invalidRequest,

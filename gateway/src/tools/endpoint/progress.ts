@@ -4,24 +4,48 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { compareNumbers } from '../../core/number-literals.ts'
 import type { CallOptions } from '../catalogue.ts'
 import { isWanted } from '../log-levels.ts'
+import { LatestInTime, Pace } from './pace.ts'
 import type { MethodCall } from './parts.ts'
 
-/** Where log messages go; undefined when the client wants none, or cannot be told. */
-export function logsOf({ reply, logLevel }: MethodCall): CallOptions['logs'] {
+/** The latest progress always arrives, before the result. */
+const progressRate = { burst: 10, perSecond: 10 }
+const logRate = { burst: 100, perSecond: 20 }
+
+/** Where log messages go; undefined when the client wants none, or cannot be told. Too many are left out, and counted. */
+export function logsOf({ reply, logLevel, parts }: MethodCall): CallOptions['logs'] {
   if (reply === undefined || logLevel === undefined) return undefined
+  const pace = new Pace(parts.clock, logRate)
+  let leftOut = 0
+  const tellLeftOut = (): void => {
+    if (leftOut === 0) return
+    const data = `${leftOut} log messages are left out: the server logs more than ${logRate.perSecond} a second`
+    leftOut = 0
+    reply.notify('notifications/message', { level: isWanted('warning', logLevel) ? 'warning' : logLevel, logger: 'turnward', data })
+  }
+  reply.beforeEnd(tellLeftOut)
   return {
     level: logLevel,
     tell(message) {
-      if (isWanted(message.level, logLevel)) reply.notify('notifications/message', message)
+      if (!isWanted(message.level, logLevel)) return
+      if (!pace.take()) {
+        leftOut += 1
+        return
+      }
+      tellLeftOut()
+      reply.notify('notifications/message', message)
     },
   }
 }
 
 /** Where progress goes; undefined when the client wants none, or cannot be told. */
-export function progressOf({ reply }: MethodCall, meta: JsonObject | undefined): ((progress: JsonObject) => void) | undefined {
+export function progressOf({ reply, parts }: MethodCall, meta: JsonObject | undefined): ((progress: JsonObject) => void) | undefined {
   const token = meta?.progressToken
   if (reply === undefined || (typeof token !== 'string' && typeof token !== 'number')) return undefined
-  return increasing((params) => reply.notify('notifications/progress', { ...params, progressToken: token }))
+  const latest = new LatestInTime<JsonObject>(new Pace(parts.clock, progressRate), (params) =>
+    reply.notify('notifications/progress', { ...params, progressToken: token }),
+  )
+  reply.beforeEnd(() => latest.flush())
+  return increasing((params) => latest.offer(params))
 }
 
 /** Progress must increase (basic/patterns/progress); what does not is dropped. */

@@ -16,6 +16,7 @@ export class Reply {
   readonly #begin: (() => ResumableStream) | undefined
   /** What remembers the events, where a client may come back for them. */
   #resumable: ResumableStream | undefined
+  readonly #beforeEnd: (() => void)[] = []
   #streaming = false
 
   /** `keepAliveMs` of undefined means that the client does not take event streams. `begin`: where it may come back for the rest of one. */
@@ -58,10 +59,16 @@ export class Reply {
     if (!this.#response.destroyed) this.#response.write(text)
   }
 
+  /** Calls `told` before the response message goes out: what still waits to be told is to arrive before it. */
+  beforeEnd(told: () => void): void {
+    this.#beforeEnd.push(told)
+  }
+
   /** Sends the response message and ends. The status counts only while no event was sent. */
   end(message: string, status = 200): void {
     clearInterval(this.#keepAlive)
     if (this.#response.writableEnded) return
+    for (const told of this.#beforeEnd) told()
     if (this.#streaming) {
       const text = this.#resumable?.add(message, true) ?? event(message)
       if (!this.#response.destroyed) this.#response.end(text)

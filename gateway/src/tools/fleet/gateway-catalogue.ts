@@ -13,6 +13,8 @@ export interface ServerView extends ReadsView {
   readonly missing: string | undefined
   /** Its tools as last listed. Offered unless the server is missing. */
   readonly tools: readonly CatalogueTool[]
+  /** Tools whose definitions wait for a review. Their names are taken; nothing else is done with them. */
+  readonly held: readonly CatalogueTool[]
   readonly leftOut: ReadonlyMap<string, string>
 }
 
@@ -28,7 +30,8 @@ export function buildCatalogue(
     if (server.missing !== undefined) missing.set(server.name, server.missing)
     for (const [name, why] of server.leftOut) if (gateway.tools.matches(name)) leftOut.set(name, why)
   }
-  const meant = servers.flatMap(({ tools }) => tools).filter(({ name }) => gateway.tools.matches(name))
+  const held = new Set(servers.flatMap((server) => server.held))
+  const meant = servers.flatMap((server) => [...server.tools, ...server.held]).filter(({ name }) => gateway.tools.matches(name))
   const { unique, collisions } = withoutCollisions(meant)
   for (const name of collisions) leftOut.set(name, 'tools of several servers have this name')
   const sorted = [...unique].sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -37,12 +40,16 @@ export function buildCatalogue(
   const meaning = (name: string): CatalogueTool | undefined => byName.get(name) ?? byOriginal.get(name)
   return {
     reads: buildReads(gateway, servers),
-    tools: sorted.filter(({ server }) => !missing.has(server)),
+    tools: sorted.filter((tool) => !missing.has(tool.server) && !held.has(tool)),
     missing,
     leftOut,
     resolve(name) {
       const tool = meaning(name)
-      return tool === undefined || missing.has(tool.server) ? undefined : tool
+      return tool === undefined || missing.has(tool.server) || held.has(tool) ? undefined : tool
+    },
+    held(name) {
+      const tool = meaning(name)
+      return tool !== undefined && held.has(tool) ? tool.name : undefined
     },
     down(name) {
       const tool = meaning(name)

@@ -8,7 +8,7 @@ import { asTurnwardError } from '../../core/error.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { CatalogueTool } from '../catalogue.ts'
-import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
+import { noTools, readTools, type ReadTools, type ServerTool } from '../tool-definitions.ts'
 
 /** Where listings outlive the process. */
 export interface ListingStore {
@@ -68,13 +68,13 @@ export class KnownTools {
 
   /**
    * Takes a new listing. Returns it, with the tools of the earlier one where those are the same. One that was cut off says
-   * nothing of the names it does not have: those keep their meaning.
+   * nothing of the names it does not have: those keep their meaning. So do names whose new definitions wait for a review.
    */
   record(server: McpServer, read: ReadTools, isCut = false): ReadTools {
     const before = this.#latestOf(server.name)
     const isSame = before !== undefined && sameTools(before.read, read)
-    const listed = isSame ? { ...before.read, leftOut: read.leftOut } : read
-    const known = isCut && before !== undefined && !isSame ? withEarlier(read, before.read) : listed
+    const listed = isSame ? { ...before.read, leftOut: read.leftOut, held: read.held } : read
+    const known = before === undefined || isSame ? listed : withEarlier(read, stillMeant(read, before.read, isCut))
     const unchanged = isSame || (before !== undefined && sameTools(before.read, known))
     if (unchanged && before.digest === server.digest) return listed
     // The tools stay the same objects, so that whoever remembers something of them need not forget it.
@@ -169,9 +169,17 @@ function sameTools(before: ReadTools, after: ReadTools): boolean {
   )
 }
 
+/** Tools of the earlier listing that this one does not take the meaning from. */
+function stillMeant(read: ReadTools, earlier: ReadTools, isCut: boolean): readonly ServerTool[] {
+  if (isCut) return earlier.tools
+  const held = new Set(read.held.map(({ name }) => name))
+  return earlier.tools.filter(({ name }) => held.has(name))
+}
+
 /** Tools by name, so that two listings of the same tools are equal in whatever order they were put together. */
-function withEarlier(read: ReadTools, earlier: ReadTools): ReadTools {
+function withEarlier(read: ReadTools, earlier: readonly ServerTool[]): ReadTools {
   const listed = new Set(read.tools.map(({ name }) => name))
-  const tools = [...read.tools, ...earlier.tools.filter(({ name }) => !listed.has(name))]
-  return { ...read, tools: tools.sort((one, other) => (one.name < other.name ? -1 : 1)) }
+  const more = earlier.filter(({ name }) => !listed.has(name))
+  if (more.length === 0) return read
+  return { ...read, tools: [...read.tools, ...more].sort((one, other) => (one.name < other.name ? -1 : 1)) }
 }

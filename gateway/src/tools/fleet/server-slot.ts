@@ -20,11 +20,14 @@ import { ServerRequests } from './server-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
 import { listingFingerprint } from './listing-fingerprint.ts'
+import { PinnedTools, type Pins } from './pinned-tools.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
 export interface SlotOptions extends ConnectOptions {
   /** Bounds how many servers start at once, fleet-wide. */
   readonly starts: CallQueue
+  /** Absent: definitions of tools are not pinned. */
+  readonly pins?: Pins | undefined
   /** State or tools changed. */
   readonly onChange: () => void
   /** A listing was read, perhaps not to its end; what is returned takes its place. */
@@ -58,6 +61,7 @@ export class ServerSlot {
   #read: ReadTools = noTools
   #reads: ServerReads = noReads
   readonly #watched = new WatchedResources()
+  readonly #pinned: PinnedTools
   /** Why the server may have more tools than it could list. */
   #cut: string | undefined
   #listedAt = 0
@@ -79,6 +83,7 @@ export class ServerSlot {
       onBroken: () => this.#relist(),
       onIdle: options.onIdle,
     })
+    this.#pinned = new PinnedTools({ ...options, onApproved: () => this.#relist() })
   }
 
   get state(): State['kind'] {
@@ -93,7 +98,7 @@ export class ServerSlot {
   /** Why the server is not ready, or which of its tools are missing and why; undefined when all is well. */
   get detail(): string | undefined {
     if (this.#state.kind === 'failed') return this.#state.why
-    if (this.#state.kind === 'ready') return whatIsMissing(this.#read.leftOut, this.#cut)
+    if (this.#state.kind === 'ready') return whatIsMissing(this.#read, this.#cut)
     return this.#state.kind === 'starting' ? 'it is starting' : 'it has not been started'
   }
 
@@ -198,7 +203,8 @@ export class ServerSlot {
         opened.ended.then((why) => Promise.reject(unavailable(this.server.name, why))),
       ])
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
-      this.#take(listed, reads)
+      await this.#take(listed, reads, () => true)
+      if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
       this.#requests.opened()
       this.#watched.attach(opened)
@@ -270,7 +276,8 @@ export class ServerSlot {
       try {
         if (this.#connection.verdictExpired()) throw unavailable(this.server.name, 'its protocol era is asked for again')
         const [listed, reads] = await this.#list(exchange, AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)]))
-        if (this.#take(listed, reads)) this.#options.onChange()
+        const isStill = (): boolean => this.#state.kind === 'ready' && this.#state.exchange === exchange
+        if (await this.#take(listed, reads, isStill)) this.#options.onChange()
       } catch (error) {
         // A child that still runs may answer next time; an address that does not answer must be opened again.
         if (this.server.config.transport === 'http') this.#died(exchange, asTurnwardError(error).why ?? 'it could not be listed')
@@ -287,10 +294,12 @@ export class ServerSlot {
     return [tools, readsOf(name, others, exchange.capabilities)]
   }
 
-  /** True when what was listed, or what is missing of it, differs from before. */
-  #take({ entries, cut }: Listed, reads: ServerReads): boolean {
+  /** True when what was listed, or what is missing of it, differs from before. Takes nothing that is not current any more once the pins are known. */
+  async #take({ entries, cut }: Listed, reads: ServerReads, isCurrent: () => boolean): Promise<boolean> {
+    const pinned = await this.#pinned.review(readTools(this.server.name, entries))
+    if (!isCurrent()) return false
     const before = listingFingerprint(this.#read, this.#cut, this.#reads)
-    this.#read = this.#options.onListed(readTools(this.server.name, entries), cut !== undefined)
+    this.#read = this.#options.onListed(pinned, cut !== undefined)
     this.#reads = reads
     this.#cut = cut
     this.#listedAt = this.#options.clock.monotonic()
@@ -313,6 +322,7 @@ export class ServerSlot {
   async close(): Promise<void> {
     this.#closing.abort(new TurnwardError('gateway.draining'))
     this.#requests.close()
+    this.#pinned.close()
     clearTimeout(this.#retry)
     const state = this.#state
     if (state.kind === 'starting') await state.done

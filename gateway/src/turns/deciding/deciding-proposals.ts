@@ -46,6 +46,7 @@ export async function decideProposals(call: ProposingCall, proposals: Proposals)
     const verdict = await services.sessions.changePolicyState(session, (state) =>
       reserved(state, callKeyOf(call.modelCall, made.id), rule(call, state, meaning, made)),
     )
+    const toolDigest = call.meanings.tool(meaning.tools[0].name)?.digest
     const record = recordOf(call, {
       type: 'decision',
       kind: 'tool_proposal',
@@ -54,6 +55,7 @@ export async function decideProposals(call: ProposingCall, proposals: Proposals)
       toolCallId: made.id,
       credential: call.attempt?.credential ?? 'none',
       argumentsDigest: meaning.args === undefined ? null : digestJson(meaning.args),
+      ...(toolDigest === undefined ? {} : { toolDigest }),
       ...verdictFields(verdict),
     })
     if (!isReleased(verdict)) {

@@ -1,6 +1,6 @@
 /** Records of a tool call: the decision before it runs, the outcome after. */
 import type { DecisionRecord } from '@turnward/contract/decision'
-import { asTurnwardError } from '../../core/error.ts'
+import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import { digestJson } from '../../core/hash.ts'
 import { newId } from '../../core/ids.ts'
 import { release } from '../../policy/effects.ts'
@@ -74,7 +74,10 @@ export function recordToolOutcome(call: EndedToolCall): void {
 
 function subjectFields(
   call: ToolCall,
-): Pick<DecisionRecord, 'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket'> {
+): Pick<
+  DecisionRecord,
+  'id' | 'kind' | 'subject' | 'toolCallId' | 'gateway' | 'upstream' | 'credential' | 'argumentsDigest' | 'ticket' | 'toolDigest'
+> {
   return {
     id: call.decision,
     kind: call.request.kind,
@@ -85,12 +88,25 @@ function subjectFields(
     credential: call.credential,
     argumentsDigest: call.argumentsDigest,
     ticket: ticketState(call),
+    ...(call.tool.digest === undefined ? {} : { toolDigest: call.tool.digest }),
   }
 }
 
 function ticketState(call: ToolCall): 'matched' | 'none' | 'not_needed' {
   if (call.proposal !== undefined) return 'matched'
   return call.snapshot.settings.turns.tickets === 'off' ? 'not_needed' : 'none'
+}
+
+/** Why something that is granted cannot be had now. */
+const whyNotNow: Partial<Record<TurnwardError['code'], Pick<DecisionRecord, 'rules' | 'reason'>>> = {
+  'mcp.server_unavailable': { rules: [], reason: 'Its server cannot be called now.' },
+  'mcp.tool_held': { rules: ['pin'], reason: 'What its server says of it is new or has changed, and waits for a review.' },
+}
+
+const notGranted: Pick<DecisionRecord, 'rules' | 'reason' | 'gaps'> = {
+  rules: ['grants'],
+  reason: 'No grant gives this principal the gateway or what was asked for, or there is none of that name.',
+  gaps: [{ kind: 'grant', detail: 'it is not granted', source: 'grants' }],
 }
 
 /** A call of something this caller cannot have, or cannot have while a server is down. It names no session, because it never got that far. */
@@ -117,13 +133,7 @@ export function recordUnknown(services: Services, context: McpContext, span: Cal
     labelAfter: null,
     verdict: 'deny',
     action: 'refuse',
-    ...(error.code === 'mcp.server_unavailable'
-      ? { rules: [], reason: 'Its server cannot be called now.' }
-      : {
-          rules: ['grants'],
-          reason: 'No grant gives this principal the gateway or what was asked for, or there is none of that name.',
-          gaps: [{ kind: 'grant', detail: 'it is not granted', source: 'grants' }],
-        }),
+    ...(whyNotNow[error.code] ?? notGranted),
     credential: 'none',
     revision: snapshot.revision,
     errorCode: error.code,
