@@ -20,18 +20,19 @@ function configOf(servers: Readonly<Record<string, SwitchedServer>>, more: objec
     principals: { ada: {}, bob: {} },
     keys: { ada: { principal: 'ada', secret: ada }, bob: { principal: 'bob', secret: bob } },
     grants: [
-      { principals: ['ada'], gateways: ['main'], tools: ['*'] },
-      { principals: ['bob'], gateways: ['main'], tools: ['plain__*'] },
+      { principals: ['ada'], gateways: ['*'], tools: ['*'] },
+      { principals: ['bob'], gateways: ['*'], tools: ['plain__*'] },
     ],
     policy: { posture: 'observe' },
     servers: Object.fromEntries(Object.entries(servers).map(([name, { url }]) => [name, { transport: 'http', url }])),
-    gateways: { main: { servers: Object.keys(servers) } },
+    gateways: { main: { servers: Object.keys(servers) }, bare: { servers: Object.keys(servers), names: 'original' } },
     ...more,
   }
 }
 
-function call({ url }: RunningGateway, name: string, key = ada): Promise<RpcAnswer> {
-  return modernRequest({ url: `${url}/mcp/main`, key }, 'tools/call', { name, arguments: {} })
+/** `gateway`: `bare` shows the names that servers have given. */
+function call({ url }: RunningGateway, name: string, key = ada, gateway = 'main'): Promise<RpcAnswer> {
+  return modernRequest({ url: `${url}/mcp/${gateway}`, key }, 'tools/call', { name, arguments: {} })
 }
 
 const list = async ({ url }: RunningGateway, key = ada): Promise<Json> =>
@@ -51,10 +52,16 @@ describe('a name that begins with the name of a server', () => {
       JSON.stringify((await readiness(gateway)).body['missing'] ?? {}).includes('other') ? true : undefined,
     )
 
-    expect(errorOf(await call(gateway, 'other__echo'))).toMatchObject({ code: 'mcp.server_unavailable', subject: 'other' })
+    for (const shown of ['main', 'bare'])
+      expect(errorOf(await call(gateway, 'other__echo', ada, shown)), shown).toMatchObject({
+        code: 'mcp.server_unavailable',
+        subject: 'other',
+      })
+    expect(errorOf(await call(gateway, 'unlisted__echo'))).toMatchObject({ code: 'grant.tool' })
     expect(plain.calls).toEqual([])
     // The same tools of `plain` by their own names, and a bare name that belongs to no server.
-    for (const name of ['plain__other__echo', 'unlisted__echo']) expect((await call(gateway, name)).message['error'], name).toBeUndefined()
+    for (const name of ['plain__other__echo', 'unlisted__echo'])
+      expect((await call(gateway, name, ada, 'bare')).message['error'], name).toBeUndefined()
     expect(plain.calls).toEqual(['other__echo', 'unlisted__echo'])
 
     other.become('up')
@@ -140,12 +147,12 @@ test('a bare name means the tool that was known, also after a restart in which i
   {
     await using first = await startGateway({ config })
     await serversReady(first.url)
-    expect((await call(first, 'echo')).message['error']).toBeUndefined()
+    expect((await call(first, 'echo', ada, 'bare')).message['error']).toBeUndefined()
   }
   other.become('broken')
   await using second = await startGateway({ config })
-  expect(errorOf(await call(second, 'echo'))).toMatchObject({ code: 'mcp.server_unavailable', subject: 'other' })
-  expect(errorOf(await call(second, 'echo', bob))).toMatchObject({ code: 'grant.tool' })
-  expect(errorOf(await call(second, 'never_listed'))).toMatchObject({ code: 'grant.tool' })
+  expect(errorOf(await call(second, 'echo', ada, 'bare'))).toMatchObject({ code: 'mcp.server_unavailable', subject: 'other' })
+  expect(errorOf(await call(second, 'echo', bob, 'bare'))).toMatchObject({ code: 'grant.tool' })
+  expect(errorOf(await call(second, 'never_listed', ada, 'bare'))).toMatchObject({ code: 'grant.tool' })
   await rm(data, { recursive: true, force: true })
 })

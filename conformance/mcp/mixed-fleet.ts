@@ -72,7 +72,7 @@ export async function startMixedFleet(): Promise<MixedFleet> {
       principals: { ada: {}, bob: {} },
       keys: { ada: { principal: 'ada', secret: ada }, bob: { principal: 'bob', secret: bob } },
       grants: [
-        { principals: ['ada'], gateways: ['main', 'many'], tools: ['*'] },
+        { principals: ['ada'], gateways: ['main', 'many', 'original'], tools: ['*'] },
         { principals: ['bob'], gateways: ['main'], tools: ['every__echo'] },
       ],
       servers: {
@@ -95,6 +95,7 @@ export async function startMixedFleet(): Promise<MixedFleet> {
       },
       gateways: {
         main: { servers: ['every', 'files', 'memory', 'everyhttp', 'modern', 'raw'], instructions: 'Use with care.' },
+        original: { servers: ['every', 'everyhttp', 'modern'], names: 'original', aliases: { shout: 'every__echo' } },
         many: { servers: ['many'] },
       },
       contracts: { '*': { output: { trust: 'trusted' } } },

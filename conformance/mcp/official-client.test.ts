@@ -84,8 +84,12 @@ describe.each(modes)('the official client in %s mode', (name, mode) => {
     await reader.close()
   })
 
-  test('may use the original name of a tool when only one server has it', async () => {
-    const client = await connectClient(gateway.url, ada, { mode })
+  test('sees and uses the original name of a tool, where the gateway shows those and only one server has it', async () => {
+    const client = await connectClient(gateway.url, ada, { mode, gateway: 'original' })
+    expect(await toolNames(client)).toEqual(expect.arrayContaining(['greet', 'shout', 'everyhttp__echo']))
+    const { prompts } = await client.listPrompts()
+    expect(prompts.map(({ name }) => name)).toEqual(expect.arrayContaining(['every__args-prompt', 'everyhttp__args-prompt']))
+    expect(textOf(await client.callTool({ name: 'shout', arguments: { message: 'hey' } }))).toBe('Echo: hey')
     expect(textOf(await client.callTool({ name: 'greet', arguments: { name: 'Ada' } }))).toBe('hello Ada')
     await expect(client.callTool({ name: 'echo', arguments: { message: 'two servers have this' } })).rejects.toMatchObject({ code: -32602 })
     await client.close()

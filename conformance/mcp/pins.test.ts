@@ -23,7 +23,11 @@ beforeAll(async () => {
         { principals: ['bob'], gateways: ['*'], tools: ['notes__grow'] },
       ],
       servers: { notes: { ...notebook, pin: 'review' }, told: { ...notebook, pin: 'warn' }, loose: { ...notebook, pin: 'off' } },
-      gateways: { main: { servers: ['notes'] }, other: { servers: ['told', 'loose'] } },
+      gateways: {
+        main: { servers: ['notes'] },
+        bare: { servers: ['notes'], names: 'original', aliases: { look: 'notes__read' } },
+        other: { servers: ['told', 'loose'] },
+      },
       contracts: { '*': { output: { trust: 'trusted' } } },
     },
   })
@@ -71,7 +75,10 @@ describe('a tool whose definition changes while it is used', () => {
     await until('the hold', async () => ((await listed()).includes('notes__read') ? undefined : true))
     expect(await listed()).toEqual(['notes__grow', 'notes__rewrite'])
     expect(JSON.stringify(await toolsOf())).not.toContain('id_rsa')
-    for (const name of ['notes__read', 'read']) expect(await refusal(client, name), name).toBe('mcp.tool_held')
+    const bare = await connectClient(gateway.url, ada, { gateway: 'bare' })
+    for (const name of ['notes__read', 'read', 'look']) expect(await refusal(bare, name), name).toBe('mcp.tool_held')
+    await bare.close()
+    expect([await refusal(client, 'notes__read'), await refusal(client, 'read')]).toEqual(['mcp.tool_held', 'grant.tool'])
   })
 
   test('whoever has a grant for it is told what to do, and nobody else that there is anything', async () => {

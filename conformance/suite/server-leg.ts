@@ -33,7 +33,7 @@ export async function ranThroughGateway(revision: Revision, eras: Eras, others: 
       keys: { suite: { principal: 'suite', secret: key } },
       grants: [{ principals: ['suite'], gateways: ['main'], tools: ['*'] }],
       servers: { fixture: { transport: 'http', url: fixture.url }, ...others },
-      gateways: { main: { servers: ['fixture', ...Object.keys(others)] } },
+      gateways: { main: { servers: ['fixture', ...Object.keys(others)], names: 'original' } },
       contracts: { '*': { output: { trust: 'trusted' } } },
     },
   })

@@ -1,7 +1,7 @@
 /** The agent floor: MCP servers and gateways, contracts, rules, turns. */
 import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
-import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './common.ts'
+import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 
 const serverBase = {
   /** Longest time for one call, progress or not. */
@@ -62,7 +62,13 @@ export const gatewaySchema = z.strictObject({
   /** Which of their tools: names or patterns of `server__tool`. */
   tools: z.array(patternSchema).default(['*']),
   instructions: z.string().optional(),
-  aliases: notAvailableYet('gateways.*.aliases'),
+  /**
+   * How clients see the names of tools and prompts: `server__tool`, or `original`, as their server calls them, where that is
+   * unambiguous. Names of the first form are accepted in any case, and are what grants, contracts and rules know.
+   */
+  names: z.enum(['prefixed', 'original']).default('prefixed'),
+  /** Names under which this gateway shows single tools: name -> `server__tool`. */
+  aliases: z.record(toolNameSchema, z.string().min(1).max(64)).default({}),
 })
 
 export const contractSchema = z.strictObject({

@@ -10,6 +10,9 @@ export const serverNameSchema = z
   .regex(/^[a-z0-9](?:[a-z0-9-]|_(?!_)){0,30}$/i, 'use 1-31 letters, digits, `-` or single `_`')
   .refine((name) => !name.endsWith('_'), 'must not end in `_`')
 
+/** A name that clients see a tool under: what every vendor of models takes. */
+export const toolNameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'use 1-64 letters, digits, `_` or `-`')
+
 /** A name with `*` wildcards. */
 export const patternSchema = z.string().min(1).max(128)
 

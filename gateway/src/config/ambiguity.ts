@@ -6,6 +6,7 @@ import type { Config } from '@turnward/contract/config'
 import { sha256 } from '../core/hash.ts'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
+import { gatewayServer } from '../core/tool-names.ts'
 
 /** Server name in policy subjects for tools the client runs itself. */
 const clientServer = 'client'
@@ -38,6 +39,8 @@ export function checkAmbiguity(config: Config, report: ReportAt): void {
   for (const name of Object.keys(config.servers)) {
     if (name.toLowerCase() === clientServer)
       report(['servers', name], `\`${name}\` is reserved for tools that clients run themselves`, { where: 'key' })
+    if (name.toLowerCase() === gatewayServer)
+      report(['servers', name], `\`${name}\` is reserved for tools of the gateway itself`, { where: 'key' })
     once(
       servers,
       name.toLowerCase(),

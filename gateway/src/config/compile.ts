@@ -8,6 +8,7 @@ import { deepFreeze } from '../core/freeze.ts'
 import type { Principal } from '../core/principal.ts'
 import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
+import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { pathText } from './locate.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
@@ -38,6 +39,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   }
   checkReferences(config, names, track)
   checkAmbiguity(config, track)
+  checkAliases(config, track)
   checkSafety(config, track)
   checkToolPatterns(config, track)
   checkPlaces(config, track)
@@ -107,6 +109,8 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
       servers: [...new Set(gateway.servers)],
       tools: compileNames(gateway.tools),
       instructions: gateway.instructions,
+      names: gateway.names,
+      aliases: new Map(Object.entries(gateway.aliases)),
     })),
     policy,
   })

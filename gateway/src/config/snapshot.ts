@@ -97,4 +97,8 @@ export interface McpGateway {
   readonly servers: readonly string[]
   readonly tools: NameMatcher
   readonly instructions: string | undefined
+  /** How tools and prompts are shown that have no alias. */
+  readonly names: 'prefixed' | 'original'
+  /** Shown name -> `server__tool`. */
+  readonly aliases: ReadonlyMap<string, string>
 }

@@ -3,15 +3,16 @@
  * contract, grant or selection for anything else would match nothing, without a word.
  */
 import type { Config } from '@turnward/contract/config'
+import { serverOfName } from '../core/tool-names.ts'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 
 /** Reports names and patterns of tools that nothing can match. */
 export function checkToolPatterns(config: Config, report: ReportAt): void {
   const check = (pattern: string, path: ConfigPath, where: 'key' | 'value'): void => {
-    const end = pattern.indexOf('__')
+    const server = serverOfName(pattern)
     // Tools that clients run have names of their own.
-    if (end < 1 || !Object.hasOwn(config.servers, pattern.slice(0, end)) || /^[A-Za-z0-9_*-]*$/.test(pattern)) return
+    if (server === undefined || !Object.hasOwn(config.servers, server) || /^[A-Za-z0-9_*-]*$/.test(pattern)) return
     report(
       path,
       'no tool is shown under such a name: other characters than letters, digits, `_` and `-` become `_`, and a hash follows; use `*` in their place',

@@ -10,7 +10,7 @@ const two = configOf({
   ],
   policy: { posture: 'observe' },
   servers: { office: { transport: 'http', url: 'http://127.0.0.1:9/mcp' }, other: { transport: 'http', url: 'http://127.0.0.1:9/mcp' } },
-  gateways: { main: { servers: ['office', 'other'] } },
+  gateways: { main: { servers: ['office', 'other'], names: 'original' } },
 })
 const tools = { office__other__echo: {}, office__read: {}, other__echo: {} }
 
@@ -37,7 +37,7 @@ test('a list is incomplete while a server is down, and whoever watches hears whe
   let changes = 0
   await floors.operations.watch(context, { changed: () => (changes += 1), uris: [], updated() {} })
   const before = await floors.operations.listTools(context)
-  expect([before.complete, before.tools.map(({ name }) => name)]).toEqual([false, ['office__other__echo', 'office__read']])
+  expect([before.complete, before.tools.map(({ name }) => name)]).toEqual([false, ['office__other__echo', 'read']])
   floors.takeDown()
   const after = await floors.operations.listTools(context)
   expect([changes, after.complete, after.tools.length]).toEqual([1, true, 3])

@@ -20,7 +20,7 @@ import type { CallOptions, CallerFleet, CatalogueTool, Fleet } from '../tools/ca
 import { unavailable } from '../tools/connectors/failure.ts'
 import { buildCatalogue } from '../tools/fleet/gateway-catalogue.ts'
 import { noReads } from '../tools/reads.ts'
-import { serverOfName } from '../tools/names.ts'
+import { serverOfName } from '../core/tool-names.ts'
 import type { McpContext, McpOperations } from '../tools/operations.ts'
 import { readTools } from '../tools/tool-definitions.ts'
 import { Batches } from '../turns/batches/batches.ts'

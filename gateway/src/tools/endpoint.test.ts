@@ -191,7 +191,14 @@ describe('with other settings', () => {
   test('Mcp-Param headers of a shown tool must agree with the arguments; a hidden tool does not tell that it exists', async () => {
     const definition = { name: 't', inputSchema: { type: 'object', properties: { r: { type: 'string', 'x-mcp-header': 'Region' } } } }
     const { tools: read } = readTools('s', [definition, { ...definition, name: 'hidden' }])
-    const gateway = { name: 'g', servers: ['s'], tools: { matches: () => true }, instructions: undefined }
+    const gateway = {
+      name: 'g',
+      servers: ['s'],
+      tools: { matches: () => true },
+      instructions: undefined,
+      names: 'prefixed' as const,
+      aliases: new Map<string, string>(),
+    }
     const catalogue = buildCatalogue(
       gateway,
       [{ name: 's', missing: undefined, tools: read, held: [], leftOut: new Map(), reads: noReads }],

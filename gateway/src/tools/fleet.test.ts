@@ -240,7 +240,10 @@ describe('configuration changes', () => {
   })
 
   test('original names are resolved while they are unambiguous', async () => {
-    const fleet = start({ servers: { s: quick('s'), r: quick('r') }, gateways: { g: { servers: ['s'] }, both: { servers: ['s', 'r'] } } })
+    const fleet = start({
+      servers: { s: quick('s'), r: quick('r') },
+      gateways: { g: { servers: ['s'], names: 'original' }, both: { servers: ['s', 'r'], names: 'original' } },
+    })
     expect((await fleet.catalogue('g')).resolve('t')?.name).toBe('s__t')
     expect((await fleet.catalogue('both')).resolve('t')).toBeUndefined()
   })

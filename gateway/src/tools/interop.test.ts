@@ -119,7 +119,6 @@ describe.each(modes)('an official client in %s mode', (_name, mode) => {
     ['every__echo', { message: 'hi' }, 'Echo: hi'],
     ['everyhttp__echo', { message: 'hi' }, 'Echo: hi'],
     ['modern__greet', { name: 'Ada' }, 'hello Ada'],
-    ['greet', { name: 'Ada' }, 'hello Ada'],
   ])('calls %s through the bridge', async (name, args, text) => {
     const client = await connect(mode)
     const result = await client.callTool({ name, arguments: args })

@@ -17,12 +17,6 @@ export function exposedName(server: string, tool: string): string {
   return `${safe.slice(0, longest - hashLength - 1)}_${sha256(full).slice(0, hashLength)}`
 }
 
-/** The server an exposed name would belong to. Names of servers have no `__`, so there is one way to split. */
-export function serverOfName(name: string): string | undefined {
-  const end = name.indexOf('__')
-  return end < 1 ? undefined : name.slice(0, end)
-}
-
 /** Splits named things into those whose name is theirs alone and the names that several claim. */
 export function withoutCollisions<T extends { readonly name: string }>(
   items: readonly T[],

@@ -74,6 +74,8 @@ export function snapshotOf(config: TestConfig, revision = digestJson(config).sli
         servers: gateway.servers,
         tools: { matches: (tool: string) => gateway.tools.some((pattern) => pattern === '*' || pattern === tool) },
         instructions: gateway.instructions,
+        names: gateway.names,
+        aliases: new Map(Object.entries(gateway.aliases)),
       },
     ]),
   )

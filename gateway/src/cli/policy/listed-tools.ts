@@ -27,7 +27,14 @@ export async function listServers(snapshot: Snapshot, names: readonly string[]):
   if (names.length === 0) return []
   // Homes of their own: a gateway may be running on this configuration.
   const folder = await mkdtemp(join(tmpdir(), 'turnward-list-'))
-  const everything = { name: 'all', servers: names, tools: compileNames(['*']), instructions: undefined }
+  const everything = {
+    name: 'all',
+    servers: names,
+    tools: compileNames(['*']),
+    instructions: undefined,
+    names: 'prefixed' as const,
+    aliases: new Map<string, string>(),
+  }
   const asked: Snapshot = {
     ...snapshot,
     servers: new Map([...snapshot.servers].filter(([name]) => names.includes(name))),

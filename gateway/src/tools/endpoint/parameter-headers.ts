@@ -14,7 +14,7 @@ export async function checkParameters({ parts, context, arrival }: MethodCall, c
       : []
   if (tool === undefined || parameters.length === 0) return
   const { tools: shown } = await parts.operations.listTools(context)
-  if (!shown.some(({ name }) => name === tool.name)) return
+  if (!shown.some(({ name }) => name === tool.definition.name)) return
   const why = checkParameterHeaders(parameters, call.args, (name) => single(arrival.request.headers[name]))
   if (why !== undefined) throw new TurnwardError('mcp.header_mismatch', { why })
 }

@@ -3,9 +3,13 @@
  * What a name means does not depend on which servers run: a server that is down keeps its names.
  */
 import type { McpGateway } from '../../config/snapshot.ts'
-import type { CatalogueTool, DownTool, GatewayCatalogue } from '../catalogue.ts'
+import type { CatalogueTool, DownTool, GatewayCatalogue, GatewayReads } from '../catalogue.ts'
 import { buildReads, type ReadsView } from './gateway-reads.ts'
-import { serverOfName, withoutCollisions } from '../names.ts'
+import { asText, isObject, type JsonObject } from '../../core/json.ts'
+import { serverOfName } from '../../core/tool-names.ts'
+import { exposedName, withoutCollisions } from '../names.ts'
+import { shownNames } from './shown-names.ts'
+import { ownUri } from './own-uris.ts'
 
 /** What the fleet knows of one server of the gateway. */
 export interface ServerView extends ReadsView {
@@ -30,48 +34,63 @@ export function buildCatalogue(
     if (server.missing !== undefined) missing.set(server.name, server.missing)
     for (const [name, why] of server.leftOut) if (gateway.tools.matches(name)) leftOut.set(name, why)
   }
+  // A name that no other server could have is the only server's, listed or not.
+  const onlyServer = gateway.names === 'original' && servers.length === 1 ? servers[0]?.name : undefined
   const held = new Set(servers.flatMap((server) => server.held))
   const meant = servers.flatMap((server) => [...server.tools, ...server.held]).filter(({ name }) => gateway.tools.matches(name))
   const { unique, collisions } = withoutCollisions(meant)
   for (const name of collisions) leftOut.set(name, 'tools of several servers have this name')
-  const sorted = [...unique].sort((a, b) => (a.name < b.name ? -1 : 1))
-  const byName = new Map(sorted.map((tool) => [tool.name, tool]))
-  const byOriginal = originalNames(sorted, configured)
-  const meaning = (name: string): CatalogueTool | undefined => byName.get(name) ?? byOriginal.get(name)
+  const names = shownNames(unique, ({ name }) => name, { ...gateway, configured })
+  const reads = buildReads(gateway, servers, configured)
+  const offered = unique
+    .filter((tool) => !missing.has(tool.server) && !held.has(tool))
+    .map((tool) => shownAs(names.of(tool), tool, reads))
+    .sort((a, b) => (asText(a.definition.name) < asText(b.definition.name) ? -1 : 1))
+  const byName = new Map(offered.map((tool) => [tool.name, tool]))
   return {
-    reads: buildReads(gateway, servers),
-    tools: sorted.filter((tool) => !missing.has(tool.server) && !held.has(tool)),
+    reads,
+    tools: offered,
     missing,
     leftOut,
     resolve(name) {
-      const tool = meaning(name)
-      return tool === undefined || missing.has(tool.server) || held.has(tool) ? undefined : tool
+      const tool = names.meant(name)
+      return tool === undefined ? undefined : byName.get(tool.name)
     },
     held(name) {
-      const tool = meaning(name)
+      const tool = names.meant(name)
       return tool !== undefined && held.has(tool) ? tool.name : undefined
     },
     down(name) {
-      const tool = meaning(name)
-      const server = tool?.server ?? serverOfName(name)
+      const tool = names.meant(name)
+      const server = tool?.server ?? serverOfName(name) ?? onlyServer
       const why = server === undefined ? undefined : missing.get(server)
       if (server === undefined || why === undefined) return undefined
-      const down: DownTool = { tool: tool?.name ?? name, server, why }
+      const down: DownTool = { tool: tool?.name ?? (server === serverOfName(name) ? name : exposedName(server, name)), server, why }
       return gateway.tools.matches(down.tool) ? down : undefined
     },
   }
 }
 
-/** An original name that two tools share, or that begins like the exposed names of another server, means nobody. */
-function originalNames(
-  tools: readonly CatalogueTool[],
-  configured: { has(server: string): boolean },
-): ReadonlyMap<string, CatalogueTool | undefined> {
-  const names = new Map<string, CatalogueTool | undefined>()
-  for (const tool of tools) {
-    const owner = serverOfName(tool.originalName)
-    if (owner !== undefined && owner !== tool.server && configured.has(owner)) continue
-    names.set(tool.originalName, names.has(tool.originalName) ? undefined : tool)
-  }
-  return names
+/** The tool under the name clients see; the page it comes with (MCP Apps) under the URI they read it by. */
+function shownAs(name: string, tool: CatalogueTool, reads: GatewayReads): CatalogueTool {
+  const meta = tool.definition._meta
+  const shown = isObject(meta) ? pagesShown(tool.server, meta, reads) : meta
+  if (shown === meta) return name === tool.definition.name ? tool : { ...tool, definition: { ...tool.definition, name } }
+  return { ...tool, definition: { ...tool.definition, name, ...(shown === undefined ? {} : { _meta: shown }) } }
 }
+
+/** Hosts read the page of a tool by `_meta.ui.resourceUri`, or by the flat key of earlier ones. */
+function pagesShown(server: string, meta: JsonObject, reads: GatewayReads): JsonObject {
+  const shown = (uri: unknown): string | undefined =>
+    typeof uri !== 'string' || reads.resource(uri)?.server === server ? undefined : ownUri(server, uri)
+  const flat = shown(meta[flatPageKey])
+  const nested = isObject(meta.ui) ? shown(meta.ui.resourceUri) : undefined
+  if (flat === undefined && nested === undefined) return meta
+  return {
+    ...meta,
+    ...(flat === undefined ? {} : { [flatPageKey]: flat }),
+    ...(nested === undefined || !isObject(meta.ui) ? {} : { ui: { ...meta.ui, resourceUri: nested } }),
+  }
+}
+
+const flatPageKey = 'ui/resourceUri'

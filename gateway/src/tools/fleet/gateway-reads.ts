@@ -6,23 +6,24 @@ import type { McpGateway } from '../../config/snapshot.ts'
 import type { CatalogueRead, GatewayReads } from '../catalogue.ts'
 import { readOf, type ServerReads } from '../reads.ts'
 import { compileTemplate } from '../uri-template.ts'
+import { looksOwn, ownUri, readOwnUri } from './own-uris.ts'
+import { shownNames, type Naming } from './shown-names.ts'
 
 export interface ReadsView {
   readonly name: string
   readonly reads: ServerReads
 }
 
-const ownScheme = 'turnward://'
-
 /** In order of what clients see, so that the order never depends on which server answered first. */
-export function buildReads(gateway: McpGateway, servers: readonly ReadsView[]): GatewayReads {
+export function buildReads(gateway: McpGateway, servers: readonly ReadsView[], configured: Naming['configured']): GatewayReads {
   const shown = (entries: readonly CatalogueRead[]): CatalogueRead[] => entries.filter(({ name }) => gateway.tools.matches(name))
   const resources = inOrder(unambiguous(shown(servers.flatMap(({ reads }) => reads.resources))))
   const templates = inOrder(unambiguous(shown(servers.flatMap(({ reads }) => reads.templates))))
-  const prompts = inOrder(shown(servers.flatMap(({ reads }) => reads.prompts)))
+  const listedPrompts = shown(servers.flatMap(({ reads }) => reads.prompts))
+  const promptNames = shownNames(listedPrompts, ({ shownName }) => shownName, { names: gateway.names, aliases: noAliases, configured })
+  const prompts = inOrder(listedPrompts.map((prompt) => promptAs(promptNames.of(prompt), prompt)))
   const byUri = new Map(resources.map((entry) => [entry.shownName, entry]))
   const byTemplate = new Map(templates.map((entry) => [entry.shownName, entry]))
-  const byName = new Map(prompts.map((entry) => [entry.shownName, entry]))
   const patterns = templates.map((entry) => ({ entry, matches: compileTemplate(entry.originalName) }))
   const readable = servers.filter(({ reads }) => reads.hasResources).map(({ name }) => name)
   const resourceOf = (server: string, uri: string): CatalogueRead | undefined => {
@@ -44,13 +45,14 @@ export function buildReads(gateway: McpGateway, servers: readonly ReadsView[]): 
       return server === undefined || another !== undefined ? undefined : resourceOf(server, uri)
     },
     template: (uriTemplate) => byTemplate.get(uriTemplate),
-    prompt(name) {
-      const known = byName.get(name)
-      if (known !== undefined) return known
-      const [only, another] = prompts.filter(({ originalName }) => originalName === name)
-      return another === undefined ? only : undefined
-    },
+    prompt: (name) => promptNames.meant(name),
   }
+}
+
+const noAliases: ReadonlyMap<string, string> = new Map()
+
+function promptAs(shownName: string, prompt: CatalogueRead): CatalogueRead {
+  return shownName === prompt.shownName ? prompt : { ...prompt, shownName, definition: { ...prompt.definition, name: shownName } }
 }
 
 /** Two servers may have the same URI: it is then shown under one of the gateway's, which ends with it, so that templates stay templates. */
@@ -58,18 +60,11 @@ function unambiguous(entries: readonly CatalogueRead[]): CatalogueRead[] {
   const counts = new Map<string, number>()
   for (const { originalName } of entries) counts.set(originalName, (counts.get(originalName) ?? 0) + 1)
   return entries.map((entry) => {
-    if (counts.get(entry.originalName) === 1 && !entry.originalName.startsWith(ownScheme)) return entry
-    const shownName = `${ownScheme}${entry.server}/${entry.originalName}`
+    if (counts.get(entry.originalName) === 1 && !looksOwn(entry.originalName)) return entry
+    const shownName = ownUri(entry.server, entry.originalName)
     const field = entry.kind === 'template' ? 'uriTemplate' : 'uri'
     return { ...entry, shownName, definition: { ...entry.definition, [field]: shownName } }
   })
-}
-
-function readOwnUri(uri: string): { readonly server: string; readonly uri: string } | undefined {
-  if (!uri.startsWith(ownScheme)) return undefined
-  const rest = uri.slice(ownScheme.length)
-  const end = rest.indexOf('/')
-  return end < 1 ? undefined : { server: rest.slice(0, end), uri: rest.slice(end + 1) }
 }
 
 function inOrder(entries: readonly CatalogueRead[]): CatalogueRead[] {

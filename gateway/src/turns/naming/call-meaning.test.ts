@@ -7,7 +7,7 @@ import { ToolNames } from './tool-names.ts'
 
 const snapshot = snapshotOf(configOf({ turns: { call_through: { run_any: { name: 'tool', arguments: 'input' } } } }))
 const known = readTools('office', [{ name: 'send', inputSchema: { type: 'object' } }]).tools
-const toolNames = new ToolNames(snapshot.policy, snapshot.servers.keys(), known)
+const toolNames = new ToolNames(snapshot, known)
 const meanings = new CallMeanings(snapshot, toolNames, undefined)
 const told = (call: { readonly name: string; readonly args: object | undefined }, of = meanings) => {
   const { tools, args, calledAs, through } = of.ofCall(call as never)

@@ -111,7 +111,7 @@ export function callMeanings(fleet: Fleet, snapshot: Snapshot, client: ClientAda
   const known = fleet.known(snapshot)
   let entry = compiled.get(known)
   if (entry?.snapshot !== snapshot) {
-    entry = { snapshot, names: new ToolNames(snapshot.policy, snapshot.servers.keys(), known) }
+    entry = { snapshot, names: new ToolNames(snapshot, known) }
     compiled.set(known, entry)
   }
   return new CallMeanings(snapshot, entry.names, client)

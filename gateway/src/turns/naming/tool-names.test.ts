@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { policyOf } from '../../policy/written-policy.fixture.ts'
 import { readTools } from '../../tools/tool-definitions.ts'
-import { ToolNames } from './tool-names.ts'
+import { ToolNames, type NamedThings } from './tool-names.ts'
 
 const listing = (server: string, ...names: string[]) =>
   readTools(
@@ -14,8 +14,10 @@ const known = [
   ...listing('other-office', 'send'),
 ]
 
-function names(contracts: Record<string, object> = {}, listed = known): ToolNames {
-  return new ToolNames(policyOf({ contracts }), ['notes', 'office', 'other-office', 'down'], listed)
+const servers = new Set(['notes', 'office', 'other-office', 'down'])
+
+function names(contracts: Record<string, object> = {}, listed = known, gateways: NamedThings['gateways'] = new Map()): ToolNames {
+  return new ToolNames({ policy: policyOf({ contracts }), servers, gateways }, listed)
 }
 
 const meant = (name: string, of = names(), inner?: string) => of.meaning(name, inner).map((subject) => `${subject.server} ${subject.name}`)
@@ -99,4 +101,32 @@ test('names that clients make up take no more than bounded memory and time', () 
   const of = names()
   for (let index = 0; index < 10_000; index += 1) of.meaning(`name_${index}`)
   expect(meant(`${'a_'.repeat(50_000)}notes__write_file`, of)).toEqual(['notes notes__write_file'])
+})
+
+describe('where a gateway shows tools under other names', () => {
+  const shown = (
+    gateway: Partial<{ servers: string[]; names: 'prefixed' | 'original'; aliases: ReadonlyMap<string, string> }>,
+    contracts = {},
+  ) => names(contracts, known, new Map([['main', { servers: ['office'], names: 'prefixed', aliases: new Map(), ...gateway }]]))
+
+  test('an alias means its tool, behind whatever a client puts before it', () => {
+    const aliased = shown({ aliases: new Map([['mail_colleague', 'office__send']]) })
+    expect(meant('mail_colleague', aliased)).toEqual(['office office__send'])
+    expect(meant('mcp__main__mail_colleague', aliased)).toEqual(['office office__send'])
+  })
+
+  test('a label that looks like another server hides no tool that is shown as its server calls it', () => {
+    expect(meant('mcp__down__personnel', shown({ names: 'original' }))).toEqual(['down down__personnel', 'office office__personnel'])
+    expect(meant('mcp__down__personnel')).toEqual(['down down__personnel'])
+  })
+
+  test("a name that is described as the client's own means the tool of ours as well", () => {
+    const described = { personnel: { effects: ['mutation'] } }
+    expect(meant('personnel', shown({ names: 'original' }, described))).toEqual(['client personnel', 'office office__personnel'])
+    expect(meant('personnel', names(described))).toEqual(['client personnel'])
+  })
+
+  test('only tools of servers that are shown so have names without a prefix', () => {
+    expect(meant('mcp__down__send', shown({ names: 'original' }))).toEqual(['down down__send', 'office office__send'])
+  })
 })

@@ -3,6 +3,7 @@
  * `label_server__tool`), so a name is looked up by what it ends in as well, in the configuration and in what its servers
  * last listed, never in which servers happen to run. Where a name could mean several things, all of them count.
  */
+import type { McpGateway } from '../../config/snapshot.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Policy, ToolSubject } from '../../policy/types.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
@@ -16,20 +17,34 @@ const separators = /[_\-./:]/
 const shortened = /___|\.\.\.|…/
 const shortestEnd = 12
 
+/** What names are read by. */
+export interface NamedThings {
+  readonly policy: Pick<Policy, 'contractOf'>
+  readonly servers: { keys(): Iterable<string> }
+  readonly gateways: ReadonlyMap<string, Pick<McpGateway, 'servers' | 'names' | 'aliases'>>
+}
+
 export class ToolNames {
   readonly #policy: Pick<Policy, 'contractOf'>
   /** `server__` of every configured server. */
   readonly #prefixes: readonly string[]
   readonly #exposed: ReadonlyMap<string, CatalogueTool>
-  readonly #original = new Map<string, CatalogueTool[]>()
+  readonly #original = new Map<string, ToolSubject[]>()
+  /** Names without the prefix of a server, under which some gateway shows tools. */
+  readonly #bare = new Map<string, ToolSubject[]>()
   readonly #remembered = new BoundedMap<string, readonly ToolSubject[]>({ most: mostRemembered })
 
-  /** `servers`: names of the configured servers. `known`: what they last listed, whether or not they run. */
-  constructor(policy: Pick<Policy, 'contractOf'>, servers: Iterable<string>, known: readonly CatalogueTool[]) {
+  /** `known`: what the configured servers last listed, whether or not they run. */
+  constructor({ policy, servers, gateways }: NamedThings, known: readonly CatalogueTool[]) {
     this.#policy = policy
-    this.#prefixes = [...servers].map((server) => `${server}__`)
+    this.#prefixes = [...servers.keys()].map((server) => `${server}__`)
     this.#exposed = new Map(known.map((tool) => [tool.name, tool]))
-    for (const tool of known) this.#original.set(tool.originalName, [...(this.#original.get(tool.originalName) ?? []), tool])
+    for (const tool of known) add(this.#original, tool.originalName, subjectOf(tool))
+    for (const { servers: shown, names, aliases } of gateways.values()) {
+      for (const [alias, name] of aliases) add(this.#bare, alias, this.#own(name))
+      if (names === 'original')
+        for (const tool of known) if (shown.includes(tool.server)) add(this.#bare, tool.originalName, subjectOf(tool))
+    }
   }
 
   /**
@@ -56,15 +71,17 @@ export class ToolNames {
     const client: ToolSubject = { name, server: 'client' }
     // A longer name than any tool has ends like nothing we know, and cutting it up would be work for nothing.
     const ends = endsOf(name.slice(-longestName))
+    // What clients put before a name that a gateway shows as it is may look like a server of ours.
+    const bare = [name, ...ends].flatMap((end) => this.#bare.get(end) ?? [])
     const listed = ends.flatMap((end) => this.#exposed.get(end) ?? []).map(subjectOf)
-    if (listed.length > 0) return unique(listed)
+    if (listed.length > 0) return unique([...listed, ...bare])
     const cut = this.#shortened(name)
-    if (cut.length > 0) return unique(cut)
+    if (cut.length > 0) return unique([...cut, ...bare])
     const prefixed = ends.flatMap((end) => this.#own(end) ?? [])
-    if (prefixed.length > 0) return unique(prefixed)
+    if (prefixed.length > 0) return unique([...prefixed, ...bare])
     // Described by its own name, it is the client's: an administrator has said so.
-    if (this.#isDescribed(name)) return [client]
-    const alike = [name, ...ends].flatMap((end) => this.#original.get(end) ?? []).map(subjectOf)
+    if (this.#isDescribed(name)) return unique([client, ...bare])
+    const alike = [...bare, ...[name, ...ends].flatMap((end) => this.#original.get(end) ?? [])]
     if (alike.length === 0) return [client]
     return this.#policy.contractOf(name) === undefined ? unique(alike) : unique([...alike, client])
   }
@@ -86,6 +103,10 @@ export class ToolNames {
   #isDescribed(name: string): boolean {
     return this.#policy.contractOf(name)?.pattern === name
   }
+}
+
+function add(names: Map<string, ToolSubject[]>, name: string, tool: ToolSubject | undefined): void {
+  if (tool !== undefined) names.set(name, [...(names.get(name) ?? []), tool])
 }
 
 /** What stands after each separator of a name, longest first. */

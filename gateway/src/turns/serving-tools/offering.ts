@@ -72,8 +72,8 @@ export function contextFor({ snapshot, caller, origin }: ServingCall, gateway: s
   }
 }
 
-function listed({ name, originalName, definition: { annotations } }: CatalogueTool): ListedTool {
-  return { names: [asText(name), originalName], isReadOnly: isObject(annotations) && annotations.readOnlyHint === true }
+function listed({ name, originalName, definition: { name: shown, annotations } }: CatalogueTool): ListedTool {
+  return { names: [name, originalName, asText(shown)], isReadOnly: isObject(annotations) && annotations.readOnlyHint === true }
 }
 
 // A key in the place of one that a vendor would have shown: another one than the caller's would be somebody else's right.
