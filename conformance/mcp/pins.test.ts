@@ -22,11 +22,16 @@ beforeAll(async () => {
         { principals: ['ada'], gateways: ['*'], tools: ['*'] },
         { principals: ['bob'], gateways: ['*'], tools: ['notes__grow'] },
       ],
-      servers: { notes: { ...notebook, pin: 'review' }, told: { ...notebook, pin: 'warn' }, loose: { ...notebook, pin: 'off' } },
+      servers: {
+        notes: { ...notebook, first_contact_ms: 0 },
+        young: notebook,
+        told: { ...notebook, pin: 'warn' },
+        loose: { ...notebook, pin: 'off' },
+      },
       gateways: {
         main: { servers: ['notes'] },
         bare: { servers: ['notes'], names: 'original', aliases: { look: 'notes__read' } },
-        other: { servers: ['told', 'loose'] },
+        other: { servers: ['told', 'loose', 'young'] },
       },
       contracts: { '*': { output: { trust: 'trusted' } } },
     },
@@ -163,11 +168,23 @@ test('`pin: warn` uses what is new and tells of it, `off` does not look', async 
   expect((await review()).held).toEqual([])
 })
 
+test('what a server adds while it is met for the first time belongs to its first listing; what it changes does not', async () => {
+  const other = await connectClient(gateway.url, ada, { gateway: 'other' })
+  await other.callTool({ name: 'young__grow', arguments: {} })
+  await until('the new tool', async () => (await toolsOf('other')).find(({ name }) => name === 'young__erase'))
+  expect(textOf(await other.callTool({ name: 'young__erase', arguments: {} }))).toBe('erased')
+  await other.callTool({ name: 'young__rewrite', arguments: { text: order } })
+  await until('the hold', async () => ((await review()).held.length > 0 ? true : undefined))
+  expect((await review()).held.map(({ name }) => name)).toEqual(['young__read'])
+  expect(await refusal(other, 'young__read')).toBe('mcp.tool_held')
+  await other.close()
+})
+
 test('what happened to definitions is counted', async () => {
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
   const counted = [...metrics.matchAll(/^turnward_tool_definitions_total\{event="(\w+)"\} (\d+)$/gm)].map(([, event, count]) => [
     event,
     Number(count),
   ])
-  expect(Object.fromEntries(counted)).toEqual({ first: 6, changed: 3, new: 1, approved: 2 })
+  expect(Object.fromEntries(counted)).toEqual({ first: 10, changed: 4, new: 1, approved: 2 })
 })

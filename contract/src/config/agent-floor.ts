@@ -16,7 +16,14 @@ const serverBase = {
    * What becomes of a tool whose definition is new or has changed since it was approved: `review` holds it until somebody has
    * looked at it, `warn` uses it and tells, `off` does not compare. The first listing of a server is approved as it is.
    */
-  pin: z.enum(['review', 'warn', 'off']).default('warn'),
+  pin: z.enum(['review', 'warn', 'off']).default('review'),
+  /** How long a server may still add tools to its first listing, in milliseconds: some have all of theirs only a moment after they have started. */
+  first_contact_ms: z
+    .number()
+    .int()
+    .min(0)
+    .max(24 * 3600 * 1000)
+    .default(60_000),
   auth: notAvailableYet('servers.*.auth'),
 }
 

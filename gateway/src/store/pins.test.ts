@@ -31,6 +31,14 @@ describe.each(storeBackends)('on $name', ({ isMissing, make }) => {
       expect(await digests('empty')).toEqual({})
     })
 
+    test('when the first listing was taken is known, whatever was approved since', async () => {
+      expect(await store.pins.firstListed('s')).toBeUndefined()
+      await store.pins.pinFirst('s', [], 17, 'first')
+      await store.pins.approve({ server: 's', ...one('a', 'a1'), approved: 30, by: 'ada' })
+      await store.pins.pinFirst('s', [one('a', 'a2')], 40, 'first')
+      expect(await store.pins.firstListed('s')).toBe(17)
+    })
+
     test('two replicas that are first at once take one listing', async () => {
       const other = await stores.open()
       const taken = await Promise.all([

@@ -39,6 +39,8 @@ export interface PinnedDefinition {
 export interface PinTable {
   /** The definition of each tool that may be used, by the server's name of it; undefined when the server has never listed any. */
   ofServer(server: string): Promise<ReadonlyMap<string, PinnedDefinition> | undefined>
+  /** When the first listing of the server was taken, in Unix milliseconds; undefined when there was none. */
+  firstListed(server: string): Promise<number | undefined>
   /** Approves the first listing of a server as it is. False when it had one before: nothing is changed then. */
   pinFirst(server: string, listed: readonly ListedDefinition[], at: number, by: string): Promise<boolean>
   /** What of a server waits from now on; all that waited before and is not among it is forgotten. */
@@ -81,19 +83,29 @@ export function pinTable(database: Kysely<StoreTables>): PinTable {
       pins.delete(firstListing)
       return pins
     },
+    async firstListed(server) {
+      const mark = await database
+        .selectFrom('tool_pins')
+        .select('definition')
+        .where('server', '=', server)
+        .where('tool', '=', firstListing)
+        .executeTakeFirst()
+      return mark === undefined ? undefined : Number(mark.definition)
+    },
     pinFirst(server, listed, at, by) {
       return database.transaction().execute(async (transaction) => {
-        const mark = { server, tool: firstListing, digest: '', definition: '', approved: at, approved_by: by }
+        const approval = { server, digest: '', definition: '', approved: at, approved_by: by }
+        // At no time of its own, so that there is one; when it was is told beside.
         const made = await transaction
           .insertInto('tool_pins')
-          .values({ ...mark, approved: 0 })
+          .values({ ...approval, tool: firstListing, approved: 0, definition: String(at) })
           .onConflict((conflict) => conflict.doNothing())
           .executeTakeFirst()
         if ((made.numInsertedOrUpdatedRows ?? 0n) === 0n) return false
         for (const some of chunks(listed))
           await transaction
             .insertInto('tool_pins')
-            .values(some.map(({ tool, digest, definition }) => ({ ...mark, tool, digest, definition })))
+            .values(some.map(({ tool, digest, definition }) => ({ ...approval, tool, digest, definition })))
             .execute()
         return true
       })

@@ -1,7 +1,8 @@
 /**
- * Which of the tools a server lists may be used. The first listing of a server is taken as it is; from then on a definition
- * that is new or differs from the one that was approved last waits until somebody has looked at it (`pin: review`), or is
- * used and told of (`pin: warn`). What is held is neither shown nor called.
+ * Which of the tools a server lists may be used. The first listing of a server is taken as it is, with what it adds within
+ * `first_contact_ms`. From then on a definition that is new or
+ * differs from the one that was approved last waits until somebody has looked at it (`pin: review`), or is used and told of
+ * (`pin: warn`). What is held is neither shown nor called.
  */
 import type { McpServer } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -17,6 +18,7 @@ interface Listed {
 /** Where pins are kept, for all replicas. */
 export interface PinStore {
   ofServer(server: string): Promise<ReadonlyMap<string, { readonly digest: string; readonly by: string }> | undefined>
+  firstListed(server: string): Promise<number | undefined>
   pinFirst(server: string, listed: readonly Listed[], at: number, by: string): Promise<boolean>
   hold(server: string, listed: readonly Listed[], at: number): Promise<void>
   heldDigests(server: string): Promise<ReadonlySet<string>>
@@ -42,6 +44,8 @@ export interface PinnedToolsOptions {
   readonly onApproved: () => void
 }
 
+const firstContact = 'first listing'
+
 /** An approval counts within this time. Nobody looks while nothing is held. */
 const lookAgainMs = 1000
 
@@ -64,21 +68,24 @@ export class PinnedTools {
     // Before the pins are read: what is approved meanwhile is found by looking again.
     const since = await store.lastApproval(server.name)
     let approved = await store.ofServer(server.name)
-    if (approved === undefined && (await store.pinFirst(server.name, read.tools.map(listedOf), clock.now(), 'first listing'))) {
+    if (approved === undefined && (await store.pinFirst(server.name, read.tools.map(listedOf), clock.now(), firstContact))) {
       this.#tell('first', read.tools)
       return read
     }
     // Another replica was first.
     approved ??= (await store.ofServer(server.name)) ?? new Map<string, never>()
     const isChange = (tool: ServerTool): boolean => approved?.has(tool.originalName) === true
-    const unknown = read.tools.filter((tool) => approved?.get(tool.originalName)?.digest !== tool.digest)
+    const differing = read.tools.filter((tool) => approved?.get(tool.originalName)?.digest !== tool.digest)
     if (server.config.pin === 'warn') {
-      for (const tool of unknown) {
-        await store.approve({ server: server.name, ...listedOf(tool), approved: clock.now(), by: 'pin: warn' })
-        this.#tell(isChange(tool) ? 'changed' : 'new', [tool])
-      }
+      await this.#approve(differing, 'pin: warn')
+      for (const tool of differing) this.#tell(isChange(tool) ? 'changed' : 'new', [tool])
       return read
     }
+    const isFirst = differing.length > 0 && clock.now() - ((await store.firstListed(server.name)) ?? 0) < server.config.first_contact_ms
+    const added = isFirst ? differing.filter((tool) => !isChange(tool)) : []
+    await this.#approve(added, firstContact)
+    this.#tell('first', added)
+    const unknown = differing.filter((tool) => !added.includes(tool))
     await this.#hold(unknown, read, isChange)
     this.#lookAgain(since)
     return unknown.length === 0 ? read : withHeld(read, unknown)
@@ -87,6 +94,11 @@ export class PinnedTools {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
+  }
+
+  async #approve(tools: readonly ServerTool[], by: string): Promise<void> {
+    const { server, pins, clock } = this.#options
+    for (const tool of tools) await pins?.store.approve({ server: server.name, ...listedOf(tool), approved: clock.now(), by })
   }
 
   async #hold(unknown: readonly ServerTool[], read: ReadTools, isChange: (tool: ServerTool) => boolean): Promise<void> {
