@@ -31,6 +31,15 @@ export function checkServer(url: string, revision: Revision): Promise<Ran> {
   return run(['server', '--url', url, '--requirements', revision])
 }
 
+/** Single scenarios of a revision against a server. */
+export async function checkScenarios(url: string, scenarios: readonly string[], revision: Revision): Promise<Ran> {
+  const ran = new Map<string, readonly Check[]>()
+  for (const scenario of scenarios)
+    for (const [name, checks] of await run(['server', '--url', url, '--scenario', scenario, '--spec-version', revision, '--force']))
+      ran.set(name, checks)
+  return ran
+}
+
 /** One scenario against a client: the suite starts `command` with the URL of its own server as the last argument. */
 export function checkClient(command: string, scenario: string, revision: Revision, env: Readonly<Record<string, string>>): Promise<Ran> {
   return run(['client', '--command', command, '--scenario', scenario, '--spec-version', revision], env)

@@ -57,6 +57,8 @@ export const decisionRecordSchema = z.object({
     'resource_read',
     'prompt_get',
     'completion',
+    'task_update',
+    'task_cancel',
     'tool_list',
     'admission',
     'authentication',
@@ -110,7 +112,7 @@ export const decisionRecordSchema = z.object({
   /** Id of the provider or server credential used; `none` where the hop needs none. */
   credential: z.string().nullable(),
   revision: z.string(),
-  outcome: z.enum(['ok', 'error', 'tool_error', 'cancelled', 'timeout', 'refused', 'asked']).optional(),
+  outcome: z.enum(['ok', 'error', 'tool_error', 'cancelled', 'timeout', 'refused', 'asked', 'task']).optional(),
   errorCode: z.string().optional(),
   latencyMs: z.number().optional(),
   usage: usageRecordSchema.optional(),

@@ -167,6 +167,8 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
       case 'resource_read':
       case 'prompt_get':
       case 'completion':
+      case 'task_update':
+      case 'task_cancel':
       case 'tool_call': {
         const step: ToolCallStep = {
           ...stepOf(record, main),

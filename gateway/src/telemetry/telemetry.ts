@@ -23,7 +23,7 @@ export interface ToolCallStart {
 }
 
 export interface CallEnd {
-  readonly outcome: 'ok' | 'error' | 'tool_error' | 'cancelled' | 'timeout' | 'refused' | 'asked'
+  readonly outcome: 'ok' | 'error' | 'tool_error' | 'cancelled' | 'timeout' | 'refused' | 'asked' | 'task'
   readonly errorCode?: string | undefined
   readonly upstream?: string | undefined
   /** `openai`, `anthropic`, … for `gen_ai.provider.name`. */
@@ -47,6 +47,8 @@ export interface DecisionNote {
     | 'resource_read'
     | 'prompt_get'
     | 'completion'
+    | 'task_update'
+    | 'task_cancel'
     | 'tool_list'
     | 'admission'
     | 'authentication'

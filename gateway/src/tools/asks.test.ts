@@ -1,6 +1,7 @@
 /** What clients can be asked, as they have declared it. */
 import { expect, test } from 'vitest'
 import { askable, capabilityFor, everything, offersOf, readInputRequired, whyNotAsked } from './asks.ts'
+import { appsExtension, tasksExtension } from './extensions.ts'
 
 const elicit = (params = {}) => ({ method: 'elicitation/create', params })
 const sample = (params = {}) => ({ method: 'sampling/createMessage', params })
@@ -26,7 +27,25 @@ test('servers are told of what they may ask for, and nothing else', () => {
   })
   expect(offers).toEqual({ elicitation: { form: {} }, sampling: { tools: {} }, roots: {} })
   expect(askable(offers, ['roots'])).toEqual({ roots: {} })
-  expect(everything([])).toEqual({})
+  expect(Object.keys(everything([]))).toEqual(['extensions'])
+})
+
+test('of extensions those that go through the gateway are told, in as many words as they need', () => {
+  const capabilities = {
+    extensions: {
+      'io.modelcontextprotocol/tasks': { anything: 1 },
+      'io.modelcontextprotocol/ui': { mimeTypes: ['text/html;profile=mcp-app', 5, 'x'.repeat(200)], more: {} },
+      'example.com/other': {},
+    },
+  }
+  expect(offersOf(capabilities, [tasksExtension, appsExtension])).toEqual({
+    extensions: {
+      'io.modelcontextprotocol/tasks': {},
+      'io.modelcontextprotocol/ui': { mimeTypes: ['text/html;profile=mcp-app'] },
+    },
+  })
+  expect(offersOf(capabilities)).toEqual({})
+  expect(offersOf({ extensions: [] }, [tasksExtension])).toEqual({})
 })
 
 test('a result that asks is read, or refused whole', () => {

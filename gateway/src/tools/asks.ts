@@ -3,6 +3,7 @@
  * Who is asked has said so beforehand; nobody is asked anything else.
  */
 import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
+import { everyExtension, extensionsIn, type Extension } from './extensions.ts'
 
 /** One thing a server asks for. */
 export interface Ask {
@@ -64,7 +65,7 @@ export function askable(capabilities: JsonObject, allowed: readonly AskKind[]): 
 /** What a server that keeps one session for all clients is told: everything that any of them may offer. Who asks is told then. */
 export function everything(allowed: readonly AskKind[]): JsonObject {
   const all: Readonly<Record<AskKind, JsonObject>> = { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} }
-  return Object.fromEntries(allowed.map((kind) => [kind, all[kind]]))
+  return { ...Object.fromEntries(allowed.map((kind) => [kind, all[kind]])), extensions: everyExtension }
 }
 
 /** A result that asks for input (2026-07-28, basic/patterns/mrtr). */
@@ -101,11 +102,13 @@ export function inputRequired(requests: ReadonlyMap<string, Ask>, state: string)
   }
 }
 
-/** What a client offers to be asked for, as short as it can be said: sessions carry it. */
-export function offersOf(capabilities: JsonValue | undefined): JsonObject {
+/** What a client offers to be asked for, and the extensions it knows, as short as it can be said: sessions carry it. */
+export function offersOf(capabilities: JsonValue | undefined, extensions: readonly Extension[] = []): JsonObject {
   if (!isObject(capabilities)) return {}
   const offers: JsonObject = {}
   const { elicitation, sampling, roots } = capabilities
+  const known = extensionsIn(capabilities, extensions)
+  if (known !== undefined) offers.extensions = known
   if (isObject(elicitation)) offers.elicitation = { ...flag(elicitation, 'form'), ...flag(elicitation, 'url') }
   if (isObject(sampling)) offers.sampling = { ...flag(sampling, 'tools'), ...flag(sampling, 'context') }
   if (isObject(roots)) offers.roots = {}

@@ -184,9 +184,13 @@ describe('stdio servers', () => {
     })
   })
 
-  test.each(['input_required', 'task', 'novel'])('a result of type %s is an error with a clear reason', async (type) => {
+  test.each([
+    ['input_required', 'mcp.server_unavailable'],
+    ['task', 'mcp.missing_capability'],
+    ['novel', 'mcp.server_unavailable'],
+  ])('a result of type %s is an error with a clear reason', async (type, code) => {
     const fleet = start({ servers: { s: stdio(`if (message.method === 'tools/call') reply({ resultType: '${type}' })`) }, gateways })
-    await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ code: 'mcp.server_unavailable' })
+    await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ code })
   })
 
   test('list_changed lists again; a tool that changed meanwhile does not run', async () => {

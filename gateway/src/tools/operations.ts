@@ -58,6 +58,16 @@ export interface ServerRequest {
   readonly logs?: CallOptions['logs']
 }
 
+/** What is asked of a call that ends later. */
+export interface TaskRequest {
+  readonly verb: 'get' | 'update' | 'cancel'
+  /** As it was given to the client. */
+  readonly handle: string
+  /** What the client answers to what the server has asked, by its key. */
+  readonly answers?: JsonObject | undefined
+  readonly signal: CancelSignal
+}
+
 export interface ListedTools {
   readonly tools: readonly JsonObject[]
   /** False while a server of the gateway is missing: `watchTools` tells when there is more. */
@@ -101,6 +111,11 @@ export interface McpOperations {
    * unknown and ungranted tools alike, `audit.*`, `mcp.*`.
    */
   callTool(context: McpContext, request: ToolCallRequest): Promise<JsonObject>
+  /**
+   * Asks of a task. Resolves with it, or with an empty object for an acknowledgement. Throws `mcp.not_found` for a task that is
+   * not this caller's, `mcp.not_allowed` for an answer that policy refuses, `grant.*`, `audit.*`, `mcp.*`.
+   */
+  task(context: McpContext, request: TaskRequest): Promise<JsonObject>
   /** Throws `grant.resource` for what this caller cannot read, and cannot be told of. */
   requireResource(context: McpContext, uri: string): Promise<void>
   /**

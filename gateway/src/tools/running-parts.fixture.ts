@@ -168,6 +168,7 @@ export function openOperations(fleet: Fleet): McpOperations {
       if (why !== undefined) return { content: [{ type: 'text', text: why }], isError: true }
       return fleet.for(snapshot, caller).call(tool, args, { signal, onProgress, meta })
     },
+    task: () => Promise.reject(new TurnwardError('mcp.not_found')),
     async requireResource() {},
     watch: async (_context, { changed }) => fleet.onChange(changed),
   }

@@ -110,7 +110,8 @@ export function ownerOfAsked({ principal, consumer, actor }: Caller): string {
   return JSON.stringify([principal.id, consumer, actor])
 }
 
-function proposalOf(value: JsonValue | undefined): Proposal | undefined {
+/** A proposal that was sealed. */
+export function proposalOf(value: JsonValue | undefined): Proposal | undefined {
   if (!isObject(value) || typeof value.callId !== 'string' || typeof value.callKey !== 'string' || typeof value.modelCall !== 'string')
     return undefined
   return { callId: value.callId, callKey: value.callKey, modelCall: value.modelCall }

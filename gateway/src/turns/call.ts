@@ -138,6 +138,8 @@ export interface ToolCall extends AttachedCall {
   readonly decision: string
   /** Id of the credential the hop to the server uses. */
   readonly credential: string
+  /** What the record calls it, where it is not what was asked. */
+  readonly recordedAs?: 'task_update' | 'task_cancel'
 }
 
 /** A tool call after its decision. */
@@ -149,7 +151,8 @@ export interface DecidedToolCall extends ToolCall {
 
 /** How a tool ended. Every ending is a value here, because whatever happened must still be admitted and recorded. */
 export interface Execution {
-  readonly outcome: 'ok' | 'tool_error' | 'error' | 'cancelled' | 'timeout' | 'asked'
+  /** `task`: it goes on, and ends later. */
+  readonly outcome: 'ok' | 'tool_error' | 'error' | 'cancelled' | 'timeout' | 'asked' | 'task'
   /** Empty when it failed. */
   readonly result: JsonObject
   /** In words of ours; a server's own error is a result. */

@@ -26,6 +26,7 @@ async function run(call: DecidedToolCall): Promise<Execution> {
     }
     const result = await serverRequests[call.request.kind].run(fleet, call.tool, call.request, options)
     if (result.resultType === 'input_required') return { outcome: 'asked', result }
+    if (result.resultType === 'task') return { outcome: 'task', result }
     return { outcome: result.isError === true ? 'tool_error' : 'ok', result }
   } catch (thrown) {
     const failure = asTurnwardError(thrown)

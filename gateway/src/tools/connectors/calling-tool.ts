@@ -7,6 +7,8 @@ import { rpcCodes, type RpcErrorObject } from '../codec/json-rpc.ts'
 import { metaKeys, travellingMeta } from '../codec/versions.ts'
 import type { Exchange, RequestOptions } from './exchange.ts'
 import { unavailable } from './failure.ts'
+import { appsExtension, offersExtension, tasksExtension } from '../extensions.ts'
+import { isTask } from '../tasks.ts'
 import { shapedResult } from './result-shape.ts'
 
 export interface CallParameters extends RequestOptions {
@@ -30,8 +32,10 @@ export async function callTool(
     return { content: [{ type: 'text', text: `not run to its end: the client answered with an error (${refused})` }], isError: true }
   const response = await exchange.request('tools/call', sent(exchange, { name, arguments: args }, options), options)
   if (response.kind === 'error') return errorResult(server, response.error)
-  const asks = asksOf(server, response.result, options.offers)
-  return asks ?? finalResult(server, shapedResult(response.result))
+  const { result } = response
+  if (result.resultType === 'task') return taskOf(server, result, options.offers)
+  const asks = asksOf(server, result, options.offers)
+  return asks ?? finalResult(server, shapedResult(result))
 }
 
 /** One request that is no call. Resolves with the result as the server wrote it, hop-only fields removed. */
@@ -94,12 +98,25 @@ function asksOf(server: string, result: JsonObject, offers: JsonObject = {}): Js
   return result
 }
 
+/** A call that ends later. Throws when the client does not know such calls, or the task has no name that can be used. */
+function taskOf(server: string, result: JsonObject, offers: JsonObject | undefined): JsonObject {
+  if (!offersExtension(offers, tasksExtension))
+    throw new TurnwardError('mcp.missing_capability', {
+      subject: server,
+      why: 'the tool answers with a task',
+      details: { requiredCapabilities: { extensions: { [tasksExtension]: {} } } },
+    })
+  if (!isTask(result)) throw unavailable(server, 'its task cannot be read')
+  return result
+}
+
 /** Which capability a server wants, as far as it names one of those there are. */
 function missingCapability(server: string, data: JsonValue | undefined): TurnwardError {
   const required = isObject(data) && isObject(data.requiredCapabilities) ? data.requiredCapabilities : {}
   // Of what a server wrote, nothing gets into an error but names that are those of the protocol.
-  const known = offersOf(required)
-  const names = Object.keys(known)
+  const known = offersOf(required, [tasksExtension, appsExtension])
+  const { extensions, ...own } = known
+  const names = [...Object.keys(own), ...(isObject(extensions) ? Object.keys(extensions) : [])]
   return new TurnwardError('mcp.missing_capability', {
     subject: server,
     why: names.length === 0 ? undefined : `it needs \`${names.join('`, `')}\``,
@@ -110,7 +127,7 @@ function missingCapability(server: string, data: JsonValue | undefined): Turnwar
 function finalResult(server: string, result: JsonObject): JsonObject {
   const { resultType, ...rest } = result
   const { _meta: meta } = rest
-  if (resultType === 'task') throw unavailable(server, 'the tool answers with a task, which is not available yet')
+  if (resultType === 'task') throw unavailable(server, 'it answered with a task what can be none')
   if (resultType !== undefined && resultType !== null && resultType !== 'complete')
     throw unavailable(server, 'the tool answered with an unknown type of result')
   if (!isObject(meta) || !Object.hasOwn(meta, metaKeys.serverInfo)) return rest

@@ -48,7 +48,7 @@ function requestOf(id: number, method: string, params: JsonObject, { onProgress,
 
 function headersOf(method: string, params: JsonObject, { headers }: RequestOptions): Record<string, string> {
   const all: Record<string, string> = { 'mcp-protocol-version': modernVersion, 'mcp-method': method }
-  const name = typeof params.name === 'string' ? params.name : params.uri
+  const name = params.name ?? params.uri ?? params.taskId
   if (typeof name === 'string') all['mcp-name'] = encodeHeaderValue(name)
   return headers === undefined ? all : { ...all, ...headers }
 }

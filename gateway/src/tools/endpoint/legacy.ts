@@ -11,6 +11,7 @@ import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } 
 import { implementation } from '../connectors/opening.ts'
 import type { McpContext } from '../operations.ts'
 import { offersOf } from '../asks.ts'
+import { appsExtension } from '../extensions.ts'
 import { streamChanges } from './change-stream.ts'
 import { capabilities, methodOf } from './methods.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
@@ -28,7 +29,8 @@ export function answerInitialize(parts: EndpointParts, sessions: LegacySessions,
   const client = clientOf(message.params.clientInfo)
   const { caller, gateway, response } = arrival
   try {
-    const offers = offersOf(message.params.capabilities)
+    // Tasks of the extension are of the modern era only.
+    const offers = offersOf(message.params.capabilities, [appsExtension])
     const opened = parts.operations.openGateway(contextOf(arrival, { id: '', version, client, offers }))
     const instructions = opened.instructions === undefined ? {} : { instructions: opened.instructions }
     const result = { protocolVersion: version, capabilities, serverInfo: implementation, ...instructions }

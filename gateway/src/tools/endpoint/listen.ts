@@ -7,6 +7,7 @@ import { implementation } from '../connectors/opening.ts'
 import { streamChanges } from './change-stream.ts'
 import type { McpContext } from '../operations.ts'
 import type { EndpointParts, MethodCall } from './parts.ts'
+import { requireTasks } from './task-methods.ts'
 
 /** Lists whose changes are announced. */
 const listNotifications: Readonly<Record<string, string>> = {
@@ -43,6 +44,8 @@ export async function listen({ parts, arrival, context, message, reply }: Method
   if (!isObject(wanted)) throw new TurnwardError('request.invalid', { subject: 'notifications', why: 'it must be an object' })
   if (reply?.takesStream !== true)
     throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `text/event-stream`' })
+  // Clients poll tasks; which ones they would be told of is not acknowledged.
+  if (wanted.taskIds !== undefined) requireTasks(context.offers)
   // What is not acknowledged is not sent.
   const lists = Object.keys(listNotifications).filter((list) => wanted[list] === true)
   const watched = await readable(parts, context, wanted.resourceSubscriptions)

@@ -12,6 +12,8 @@ import { checkParameters } from './parameter-headers.ts'
 import type { MethodCall } from './parts.ts'
 import type { Page } from './pages.ts'
 import { completionRequest, listReads, promptRequest, resourceRequest } from './read-methods.ts'
+import { tasksExtension } from '../extensions.ts'
+import { askTask } from './task-methods.ts'
 import { callRequest, listTools, readCall, runCall } from './tool-methods.ts'
 import { setLevel, subscribe, unsubscribe } from './wishes.ts'
 
@@ -36,6 +38,9 @@ const methods: Readonly<Record<Era, ReadonlyMap<string, Method>>> = {
     ['prompts/get', (call) => read(call, promptRequest(call))],
     ['completion/complete', (call) => read(call, completionRequest(call))],
     ['subscriptions/listen', listen],
+    ['tasks/get', (call) => askTask('get', call)],
+    ['tasks/update', (call) => askTask('update', call)],
+    ['tasks/cancel', (call) => askTask('cancel', call)],
   ]),
   legacy: new Map<string, Method>([
     ['ping', () => ({})],
@@ -71,7 +76,7 @@ function discover({ parts, context }: MethodCall): JsonObject {
   const { instructions } = parts.operations.openGateway(context)
   return {
     supportedVersions: [...supportedVersions],
-    capabilities,
+    capabilities: { ...capabilities, extensions: { [tasksExtension]: {} } },
     ...(instructions === undefined ? {} : { instructions }),
     ttlMs: listTtlMs,
     cacheScope: 'private',

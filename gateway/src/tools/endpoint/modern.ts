@@ -4,7 +4,7 @@
  */
 import { Cancellation } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { resultText, rpcCodes, type RpcErrorObject, type RpcRequest } from '../codec/json-rpc.ts'
 import { decodeHeaderValue } from '../codec/header-values.ts'
 import { errorAnswer, errorText, methodNotFound, rpcErrorOf } from '../codec/rpc-errors.ts'
@@ -13,6 +13,7 @@ import { implementation } from '../connectors/opening.ts'
 import { isLogLevel, type LogLevel } from '../log-levels.ts'
 import type { McpContext } from '../operations.ts'
 import { offersOf } from '../asks.ts'
+import { appsExtension, tasksExtension } from '../extensions.ts'
 import { clientOf } from './client-info.ts'
 import { methodOf } from './methods.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
@@ -43,10 +44,13 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, messa
   }
 }
 
-/** Marks a result as final, unless it asks for input, and says who answers (basic/index, "ResultType"). What the upstream wrote in `_meta` stays. */
+/** Types of results that are not final. */
+const unfinished: readonly JsonValue[] = ['input_required', 'task']
+
+/** Marks a result as final, unless it says otherwise, and says who answers (basic/index, "ResultType"). What the upstream wrote in `_meta` stays. */
 function complete(result: JsonObject): JsonObject {
   const meta = isObject(result._meta) ? result._meta : {}
-  const resultType = result.resultType === 'input_required' ? 'input_required' : 'complete'
+  const resultType = unfinished.find((type) => type === result.resultType) ?? 'complete'
   return { ...result, resultType, _meta: { ...meta, [metaKeys.serverInfo]: implementation } }
 }
 
@@ -97,6 +101,9 @@ const nameSources = new Map([
   ['tools/call', 'name'],
   ['prompts/get', 'name'],
   ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
 ])
 
 function checkName(header: string | undefined, message: RpcRequest): Refused | undefined {
@@ -121,7 +128,7 @@ function contextOf({ request, caller, snapshot, gateway }: Arrival, message: Rpc
     gateway,
     client: clientOf(meta[metaKeys.clientInfo]),
     protocolVersion: modernVersion,
-    offers: offersOf(meta[metaKeys.clientCapabilities]),
+    offers: offersOf(meta[metaKeys.clientCapabilities], [tasksExtension, appsExtension]),
     headers: request.headers,
   }
 }

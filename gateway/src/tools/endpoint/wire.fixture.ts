@@ -69,6 +69,7 @@ export function useEndpoint(): void {
         if (call.name === 'unknown') throw new TurnwardError('grant.tool')
         return answer(call)
       },
+      task: () => Promise.reject(new TurnwardError('mcp.not_found')),
       async requireResource() {},
       async watch(_context, watch) {
         changed = watch.changed

@@ -28,6 +28,13 @@ export interface ServerRequestsOptions {
   readonly onIdle: () => void
 }
 
+/** What the client offers, as the server is told: what it may ask for, and the extensions the client knows. */
+function offered(asks: JsonObject | undefined, declared: JsonObject | undefined): { readonly offers?: JsonObject } {
+  const extensions = declared?.extensions
+  if (asks === undefined && extensions === undefined) return {}
+  return { offers: { ...asks, ...(isObject(extensions) ? { extensions } : {}) } }
+}
+
 export class ServerRequests {
   readonly #options: ServerRequestsOptions
   readonly #queue: CallQueue
@@ -98,7 +105,7 @@ export class ServerRequests {
           logLevel: logs?.level,
           meta,
           resumed: goesOn,
-          ...(refused.offers === undefined ? {} : { offers: refused.offers }),
+          ...offered(refused.offers, options.offers),
           onAsk,
         })
         return refused.outcome(sent)

@@ -2,8 +2,8 @@
 import { asTurnwardError } from '../../core/error.ts'
 import { admit, admittedLabel, type Admission, type PassedContent } from '../../policy/admit.ts'
 import { comesFrom, type Evidence } from '../../policy/evidence.ts'
-import type { Label } from '../../policy/types.ts'
 import { sealAsked } from '../asked-again.ts'
+import { sealTask } from '../tasks/task-handle.ts'
 import type { EndedToolCall, ExecutedToolCall } from '../call.ts'
 import { joining, narrow } from '../sessions/narrowing.ts'
 import { isFreeLabel, labelOfWords, rememberWords, textsIn } from '../provenance/words-of-call.ts'
@@ -17,7 +17,11 @@ export async function admitToolResult(call: ExecutedToolCall): Promise<EndedTool
   const { execution } = call
   try {
     const evidence = await evidenceOf(call)
-    if (execution.outcome === 'asked') return await admitAsks(call, before, evidence)
+    if (execution.outcome === 'asked' || execution.outcome === 'task') {
+      await admitWords(call, evidence)
+      const result = execution.outcome === 'asked' ? sealAsked(call, execution.result) : sealTask(call, execution.result)
+      return { ...call, before, end: execution, result }
+    }
     const content = await admitInto(call, evidence)
     await settleState(call.services)
     return { ...call, before, end: execution, result: passedResult(execution.result, content) }
@@ -29,13 +33,20 @@ export async function admitToolResult(call: ExecutedToolCall): Promise<EndedTool
   }
 }
 
-/** What a server asks is its words, to a person or to a model. The call goes on: its effects are neither had nor gone. */
-async function admitAsks(call: ExecutedToolCall, before: Label, evidence: Evidence): Promise<EndedToolCall> {
-  const { services, snapshot, session, execution } = call
+/**
+ * What a server says while a call goes on is its words, to a person or to a model. The call goes on: its effects are neither
+ * had nor gone.
+ */
+async function admitWords(call: ExecutedToolCall, evidence: Evidence): Promise<void> {
+  const { services, snapshot, session } = call
   await narrow(call, call.tool.name, joining(admittedLabel(snapshot.policy, admissionOf(call), evidence)))
   await services.sessions.save(session, snapshot.settings.turns.session_idle_ms)
   await settleState(services)
-  return { ...call, before, end: execution, result: sealAsked(call, execution.result) }
+}
+
+/** Admits what a server says of a call that goes on. */
+export async function admitMeanwhile(call: ExecutedToolCall): Promise<void> {
+  await admitWords(call, await evidenceOf(call))
 }
 
 function admitInto(call: ExecutedToolCall, evidence: Evidence): Promise<PassedContent> {

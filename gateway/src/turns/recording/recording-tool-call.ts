@@ -80,7 +80,7 @@ function subjectFields(
 > {
   return {
     id: call.decision,
-    kind: call.request.kind,
+    kind: call.recordedAs ?? call.request.kind,
     subject: call.tool.name,
     toolCallId: call.proposal?.callId ?? call.callKey,
     gateway: call.gateway,
