@@ -74,6 +74,8 @@ export const gatewaySchema = z.strictObject({
    * unambiguous. Names of the first form are accepted in any case, and are what grants, contracts and rules know.
    */
   names: z.enum(['prefixed', 'original']).default('prefixed'),
+  /** Whether clients of 2024-11-05 are answered at `/mcp/{gateway}/sse` too (HTTP with SSE). */
+  sse: z.boolean().default(false),
   /** Names under which this gateway shows single tools: name -> `server__tool`. */
   aliases: z.record(toolNameSchema, z.string().min(1).max(64)).default({}),
 })

@@ -30,7 +30,7 @@ import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
 import { answerPlainError, dialectOfClient, pathOf, queryOf } from './plain-errors.ts'
 
-export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string) => Promise<void>
+export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string, door?: 'sse' | 'messages') => Promise<void>
 
 /** What the entrances lead to. */
 export interface Behind {
@@ -153,6 +153,18 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/v1/models/{name...}', methods: ['GET'], needs: 'caller', handle: models },
     { path: '/mcp/{gateway}', methods: 'own', needs: 'caller', handle: (request, response, gateway) => mcp(request, response, gateway) },
+    {
+      path: '/mcp/{gateway}/sse',
+      methods: ['GET'],
+      needs: 'caller',
+      handle: (request, response, gateway) => mcp(request, response, gateway, 'sse'),
+    },
+    {
+      path: '/mcp/{gateway}/messages',
+      methods: ['POST'],
+      needs: 'caller',
+      handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
+    },
     {
       path: '/healthz',
       methods: ['GET'],

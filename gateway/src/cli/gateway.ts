@@ -133,7 +133,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     })
     const server: HttpServer = await listen(
       services,
-      (request, response, gateway) => mcp.handle(request, response, gateway),
+      (request, response, gateway, door) => mcp.handle(request, response, gateway, door),
       { config: () => config.problem, store: () => store.health(), state: () => state.health?.(), lastLoss: () => state.lastLoss?.() },
       cluster,
       crew,

@@ -110,6 +110,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
       tools: compileNames(gateway.tools),
       instructions: gateway.instructions,
       names: gateway.names,
+      sse: gateway.sse,
       aliases: new Map(Object.entries(gateway.aliases)),
     })),
     policy,

@@ -99,6 +99,8 @@ export interface McpGateway {
   readonly instructions: string | undefined
   /** How tools and prompts are shown that have no alias. */
   readonly names: 'prefixed' | 'original'
+  /** Whether the transport of 2024-11-05 is answered. */
+  readonly sse?: boolean
   /** Shown name -> `server__tool`. */
   readonly aliases: ReadonlyMap<string, string>
 }

@@ -15,6 +15,7 @@ import { readMessage, rpcCodes } from './codec/json-rpc.ts'
 import { parseMessageBody } from './codec/message-body.ts'
 import { errorText, httpStatusOf, invalidRequest, rpcErrorOf } from './codec/rpc-errors.ts'
 import { legacyVersions, metaKeys } from './codec/versions.ts'
+import { HttpWithSse } from './endpoint/http-with-sse.ts'
 import { guardHost } from './endpoint/host-guard.ts'
 import { answerBatch, answerInitialize, answerLegacy, answerStream, sessionOf } from './endpoint/legacy.ts'
 import { LegacySessions } from './endpoint/legacy-sessions.ts'
@@ -23,7 +24,7 @@ import { OpenStreams } from './endpoint/open-streams.ts'
 import type { Arrival, EndpointParts } from './endpoint/parts.ts'
 import { endAccepted, endJson } from './endpoint/reply.ts'
 import { readRequestBytes } from '../wire/request/request-bytes.ts'
-import { checkPostHeaders, single } from './endpoint/post-headers.ts'
+import { checkJsonBody, checkPostHeaders, single } from './endpoint/post-headers.ts'
 import type { McpOperations } from './operations.ts'
 import { createSealer } from './seal.ts'
 
@@ -43,8 +44,8 @@ export interface McpEndpointOptions {
 }
 
 export interface McpEndpoint {
-  /** Answers one request; never rejects. */
-  handle(request: IncomingMessage, response: ServerResponse, gateway: string): Promise<void>
+  /** Answers one request; never rejects. `door`: of the transport of 2024-11-05, its stream or where messages are posted to it. */
+  handle(request: IncomingMessage, response: ServerResponse, gateway: string, door?: 'sse' | 'messages'): Promise<void>
   /** Ends every long stream gracefully; requests that come later are refused. */
   close(): Promise<void>
 }
@@ -59,18 +60,30 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
     state: options.state,
     peers: options.peers,
   })
+  const sse = new HttpWithSse({
+    parts,
+    sessions,
+    addresses: createSealer(options.secret, 'stream'),
+    peers: options.peers,
+    again: async (arrival) => {
+      const snapshot = options.snapshot()
+      return { ...arrival, snapshot, caller: await operations.authenticate(arrival.request.headers, snapshot) }
+    },
+  })
   let closed = false
 
-  const handle = async (request: IncomingMessage, response: ServerResponse, gateway: string): Promise<void> => {
+  const handle: McpEndpoint['handle'] = async (request, response, gateway, door) => {
     const snapshot = options.snapshot()
     const release = options.fleet?.hold(snapshot) ?? holdsNothing
     try {
       if (closed) throw new TurnwardError('gateway.draining')
       guardHost(request.headers, snapshot.settings.listen)
-      checkMethod(request)
+      if (door === undefined) checkMethod(request)
+      else if (door === 'messages') checkJsonBody(request)
       const caller = await operations.authenticate(request.headers, snapshot)
       const arrival: Arrival = { request, response, caller, snapshot, gateway, release }
-      if (request.method === 'POST') await answerPost(parts, sessions, arrival)
+      if (door !== undefined) await (door === 'sse' ? sse.open(arrival) : sse.take(arrival))
+      else if (request.method === 'POST') await answerPost(parts, sessions, arrival)
       else if (request.method === 'GET') await answerStream(parts, sessions, arrival, await sessionOf(sessions, arrival))
       else {
         await sessions.end(await sessionOf(sessions, arrival))

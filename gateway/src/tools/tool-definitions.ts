@@ -85,7 +85,7 @@ function readTool(server: string, listed: JsonObject): ServerTool | string {
   if (typeof parameters === 'string') return parameters
   // 2025-11-25 experimental tasks are not bridged, so such a tool could be listed but never called.
   if (isObject(listed.execution) && listed.execution.taskSupport === 'required')
-    return 'it can only be called as a task, which is not available yet'
+    return 'it can only be called as a task of 2025-11-25, which is not spoken'
   const compiled = compileArgumentCheck(inputSchema)
   if ('why' in compiled) return compiled.why
   return {

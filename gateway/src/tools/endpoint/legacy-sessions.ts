@@ -19,7 +19,7 @@ import type { McpContext } from '../operations.ts'
 import type { Sealer } from '../seal.ts'
 import { idKey, type RpcId, type RpcResponse } from '../codec/json-rpc.ts'
 import type { AskClient } from './asking.ts'
-import type { Reply } from './reply.ts'
+import type { MessageStream } from './reply.ts'
 import { ResumableStreams } from './resumable-streams.ts'
 
 export interface LegacySession {
@@ -158,7 +158,7 @@ export class LegacySessions {
   }
 
   /** Asks the client of a running request, on its own stream. Rejects when the request is cancelled, or the client cannot be reached. */
-  askingOn(session: LegacySession, reply: Reply, signal: CancelSignal): AskClient {
+  askingOn(session: LegacySession, reply: MessageStream, signal: CancelSignal): AskClient {
     return ({ method, params }) =>
       new Promise((resolve, reject) => {
         if (signal.aborted) return reject(abortedError(signal))

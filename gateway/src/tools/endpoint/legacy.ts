@@ -17,26 +17,37 @@ import { capabilities, methodOf } from './methods.ts'
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
 import { clientOf } from './client-info.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
-import { endAccepted, endJson, Reply } from './reply.ts'
+import { endAccepted, endJson, Reply, type MessageStream } from './reply.ts'
 import { accepts, single } from './post-headers.ts'
 
 const longestBatch = 50
 
-/** Answers the handshake: the client's version when we speak it, else our latest (2025-11-25, lifecycle). */
-export function answerInitialize(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, message: RpcRequest): void {
+/** What the handshake comes to: the answer, and whom it is with. */
+export interface Initialized {
+  readonly text: string
+  readonly session: Omit<LegacySession, 'id'>
+}
+
+/** The handshake: the client's version when we speak it, else our latest (2025-11-25, lifecycle). Throws `grant.gateway`. */
+export function initialize(parts: EndpointParts, arrival: Arrival, message: RpcRequest): Initialized {
   const wanted = message.params.protocolVersion
   const version = typeof wanted === 'string' && legacyVersions.includes(wanted) ? wanted : latestLegacyVersion
   const client = clientOf(message.params.clientInfo)
+  // Tasks of the extension are of the modern era only.
+  const offers = offersOf(message.params.capabilities, [appsExtension])
+  const session = { version, client, offers }
+  const opened = parts.operations.openGateway(contextOf(arrival, { id: '', ...session }))
+  const instructions = opened.instructions === undefined ? {} : { instructions: opened.instructions }
+  const result = { protocolVersion: version, capabilities, serverInfo: implementation, ...instructions }
+  return { text: resultText(message.id, result), session }
+}
+
+/** Answers the handshake with a session. */
+export function answerInitialize(parts: EndpointParts, sessions: LegacySessions, arrival: Arrival, message: RpcRequest): void {
   const { caller, gateway, response } = arrival
   try {
-    // Tasks of the extension are of the modern era only.
-    const offers = offersOf(message.params.capabilities, [appsExtension])
-    const opened = parts.operations.openGateway(contextOf(arrival, { id: '', version, client, offers }))
-    const instructions = opened.instructions === undefined ? {} : { instructions: opened.instructions }
-    const result = { protocolVersion: version, capabilities, serverInfo: implementation, ...instructions }
-    endJson(response, 200, resultText(message.id, result), {
-      'mcp-session-id': sessions.mint(caller.principal.id, gateway, { version, client, offers }),
-    })
+    const { text, session } = initialize(parts, arrival, message)
+    endJson(response, 200, text, { 'mcp-session-id': sessions.mint(caller.principal.id, gateway, session) })
   } catch (error) {
     const answer = errorAnswer(parts.logger, message, error)
     endJson(response, answer.status, answer.text)
@@ -145,18 +156,20 @@ export async function answerStream(
   }
 }
 
-interface Outcome {
+/** The answer to a request: a message, and the status it has where it is the answer of its own HTTP request. */
+export interface Outcome {
   readonly text: string
   readonly status: number
 }
 
-async function answerRequest(
+/** Answers one request of a session. Never rejects. */
+export async function answerRequest(
   parts: EndpointParts,
   sessions: LegacySessions,
   arrival: Arrival,
   session: LegacySession,
   message: RpcRequest,
-  reply: Reply | undefined,
+  reply: MessageStream | undefined,
 ): Promise<Outcome> {
   const context = contextOf(arrival, session)
   const running = sessions.started(session, message.id)
@@ -179,12 +192,14 @@ async function answerRequest(
   }
 }
 
-function takeNotification(sessions: LegacySessions, session: LegacySession, method: string, params: JsonObject): void {
+/** Takes what a client tells of by itself. */
+export function takeNotification(sessions: LegacySessions, session: LegacySession, method: string, params: JsonObject): void {
   const id = method === 'notifications/cancelled' ? readId(params.requestId) : undefined
   if (id !== undefined) sessions.cancel(session, id)
 }
 
-function contextOf({ request, caller, snapshot, gateway }: Arrival, session: LegacySession): McpContext {
+/** The context of a request of a session. */
+export function contextOf({ request, caller, snapshot, gateway }: Arrival, session: LegacySession): McpContext {
   return {
     caller,
     snapshot,

@@ -13,7 +13,7 @@ import type { OpenStreams } from './open-streams.ts'
 import type { McpWishes } from '../../state/state-values.ts'
 import type { LogLevel } from '../log-levels.ts'
 import type { AskClient } from './asking.ts'
-import type { Reply } from './reply.ts'
+import type { MessageStream } from './reply.ts'
 
 export interface EndpointParts {
   readonly operations: McpOperations
@@ -48,7 +48,7 @@ export interface MethodCall {
   readonly message: RpcRequest
   readonly signal: CancelSignal
   /** Undefined inside a batch, where nothing but results can be sent. */
-  readonly reply: Reply | undefined
+  readonly reply: MessageStream | undefined
   /** What the session of a legacy client wants to be told. */
   readonly wishes?: SessionWishes | undefined
   /** Least severe log messages the client wants while the request runs; undefined: none. */

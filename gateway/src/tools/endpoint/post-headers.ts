@@ -4,12 +4,17 @@ import { TurnwardError } from '../../core/error.ts'
 
 /** Throws `request.*`: the media type must be JSON, the client must accept JSON, nothing may be compressed. */
 export function checkPostHeaders(request: IncomingMessage): void {
+  checkJsonBody(request)
+  if (!accepts(request, 'application/json'))
+    throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `application/json` and `text/event-stream`' })
+}
+
+/** Throws `request.*`: the media type must be JSON, nothing may be compressed. */
+export function checkJsonBody(request: IncomingMessage): void {
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new TurnwardError('request.content_encoding')
   if (!isJson(request.headers['content-type']))
     throw new TurnwardError('request.invalid', { status: 415, why: '`content-type` must be `application/json`' })
-  if (!accepts(request, 'application/json'))
-    throw new TurnwardError('request.invalid', { status: 406, why: '`accept` must list `application/json` and `text/event-stream`' })
 }
 
 function isJson(type = ''): boolean {

@@ -10,7 +10,21 @@ import { eventStreamHeaders, type ResumableStream } from './resumable-streams.ts
 /** Unsent bytes after which notifications are dropped: a slow reader must not grow our memory. */
 const maxUnsent = 1024 * 1024
 
-export class Reply {
+/** Where a request is answered, and what its client is told meanwhile. */
+export interface MessageStream {
+  /** Whether the client can be told anything before the answer. */
+  readonly takesStream: boolean
+  /** Dropped when the client takes none, or does not read. */
+  notify(method: string, params?: JsonObject): void
+  /** Asks the client something. False when nobody is there to read it. */
+  ask(id: string, method: string, params: JsonObject): boolean
+  /** Calls `told` before the response message goes out. */
+  beforeEnd(told: () => void): void
+  /** Sends the response message; nothing follows it. */
+  end(message: string, status?: number): void
+}
+
+export class Reply implements MessageStream {
   readonly #response: ServerResponse
   readonly #keepAlive: NodeJS.Timeout | undefined
   readonly #begin: (() => ResumableStream) | undefined
