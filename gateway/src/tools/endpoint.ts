@@ -45,7 +45,7 @@ export interface McpEndpointOptions {
 
 export interface McpEndpoint {
   /** Answers one request; never rejects. `door`: of the transport of 2024-11-05, its stream or where messages are posted to it. */
-  handle(request: IncomingMessage, response: ServerResponse, gateway: string, door?: 'sse' | 'messages'): Promise<void>
+  handle(request: IncomingMessage, response: ServerResponse, gateway: string, door?: Door): Promise<void>
   /** Ends every long stream gracefully; requests that come later are refused. */
   close(): Promise<void>
 }
@@ -78,8 +78,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
     try {
       if (closed) throw new TurnwardError('gateway.draining')
       guardHost(request.headers, snapshot.settings.listen)
-      if (door === undefined) checkMethod(request)
-      else if (door === 'messages') checkJsonBody(request)
+      checkMethod(request, door)
       const caller = await operations.authenticate(request.headers, snapshot)
       const arrival: Arrival = { request, response, caller, snapshot, gateway, release }
       if (door !== undefined) await (door === 'sse' ? sse.open(arrival) : sse.take(arrival))
@@ -90,7 +89,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
         response.writeHead(204).end()
       }
     } catch (error) {
-      refuse(logger, request, response, asTurnwardError(error))
+      refuse(logger, request, response, asTurnwardError(error), door)
     } finally {
       release()
     }
@@ -106,8 +105,13 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
 
 const holdsNothing = (): void => {}
 
+type Door = 'sse' | 'messages' | undefined
+
 /** GET and DELETE exist only for legacy sessions (2026-07-28, streamable-http, "Earlier Streamable HTTP Revisions"). */
-function checkMethod(request: IncomingMessage): void {
+function checkMethod(request: IncomingMessage, door: Door): void {
+  if (door === 'sse' && request.method === 'GET') return
+  if (door === 'messages' && request.method === 'POST') return checkJsonBody(request)
+  if (door !== undefined) throw new TurnwardError('request.method')
   if (request.method === 'POST') return checkPostHeaders(request)
   const ofSession = (request.method === 'GET' || request.method === 'DELETE') && request.headers['mcp-session-id'] !== undefined
   if (!ofSession) throw new TurnwardError('request.method')
@@ -143,7 +147,7 @@ function hasModernMeta(body: unknown): boolean {
 }
 
 /** Ends a request that never became an answer: status, coded error, and what a client needs to recover. */
-function refuse(logger: Logger, request: IncomingMessage, response: ServerResponse, error: TurnwardError): void {
+function refuse(logger: Logger, request: IncomingMessage, response: ServerResponse, error: TurnwardError, door: Door): void {
   if (error.code === 'gateway.internal') logger.error({ error: error.cause }, 'MCP request failed')
   if (response.headersSent || response.destroyed) {
     response.destroy()
@@ -151,7 +155,7 @@ function refuse(logger: Logger, request: IncomingMessage, response: ServerRespon
   }
   const headers: Record<string, string> = {}
   if (error.status === 401) headers['www-authenticate'] = 'Bearer'
-  if (error.code === 'request.method') headers.allow = 'POST'
+  if (error.code === 'request.method') headers.allow = door === 'sse' ? 'GET' : 'POST'
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
   // The rest of the body stays unread, so the connection cannot be used again.
   if (!request.complete) headers.connection = 'close'
