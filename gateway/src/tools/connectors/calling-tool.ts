@@ -29,7 +29,10 @@ export async function callTool(
 ): Promise<JsonObject> {
   const refused = refusedAnswer(options.resumed)
   if (refused !== undefined)
-    return { content: [{ type: 'text', text: `not run to its end: the client answered with an error (${refused})` }], isError: true }
+    return {
+      content: [{ type: 'text', text: `not run to its end: what it asked for was answered with an error (${refused})` }],
+      isError: true,
+    }
   const response = await exchange.request('tools/call', sent(exchange, { name, arguments: args }, options), options)
   if (response.kind === 'error') return errorResult(server, response.error)
   const { result } = response
@@ -48,7 +51,7 @@ export async function askServer(
 ): Promise<JsonObject> {
   const refused = refusedAnswer(options.resumed)
   if (refused !== undefined)
-    throw new TurnwardError('mcp.refused', { subject: server, why: `the client answered with an error (${refused})` })
+    throw new TurnwardError('mcp.refused', { subject: server, why: `what it asked for was answered with an error (${refused})` })
   const response = await exchange.request(method, sent(exchange, params, options), options)
   if (response.kind === 'result') return asksOf(server, response.result, options.offers) ?? finalResult(server, response.result)
   const { code, data } = response.error
@@ -75,9 +78,10 @@ function sent({ era }: Exchange, params: JsonObject, { meta, resumed, logLevel }
   }
 }
 
-/** The code of an error that the client gave for an answer; there is no way to tell a server of it. */
-function refusedAnswer(resumed: Resumed | undefined): number | undefined {
-  for (const answer of resumed?.answers.values() ?? []) if ('error' in answer) return answer.error.code
+/** The error that was given for an answer; there is no way to tell a server of it. */
+function refusedAnswer(resumed: Resumed | undefined): string | undefined {
+  for (const answer of resumed?.answers.values() ?? [])
+    if ('error' in answer) return `${answer.error.code}: ${answer.error.message.slice(0, 200)}`
   return undefined
 }
 
