@@ -14,16 +14,16 @@ let server: HttpUpstream
 let opened: Set<string>
 let calls = 0
 
-/** Throws away everything but requests; `open` needs its page opened, `sneaky` wants a page that is none, `vague` says nothing of it. */
+/** Throws away everything but requests; `open` needs its page opened, `slow` one that takes a while, `sneaky` wants a page that is none, `vague` says nothing of it. */
 function answerTo(method: string, name: string): Json {
   if (method === 'initialize')
     return { result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'pages', version: '1' } } }
   if (method === 'tools/list')
-    return { result: { tools: ['open', 'sneaky', 'vague'].map((tool) => ({ name: tool, inputSchema: { type: 'object' } })) } }
+    return { result: { tools: ['open', 'slow', 'sneaky', 'vague'].map((tool) => ({ name: tool, inputSchema: { type: 'object' } })) } }
   if (method !== 'tools/call') return { result: {} }
   calls += 1
   if (opened.has('https://login.example/start')) return { result: { content: [{ type: 'text', text: 'signed in' }] } }
-  const url = name === 'sneaky' ? 'javascript:alert(1)' : 'https://login.example/start'
+  const url = name === 'sneaky' ? 'javascript:alert(1)' : `https://login.example/${name === 'slow' ? 'slow' : 'start'}`
   const elicitations = name === 'vague' ? undefined : [{ mode: 'url', url, message: 'Sign in first', elicitationId: 'e-1' }]
   return { error: { code: -32042, message: 'This request requires more information.', data: { elicitations } } }
 }
@@ -91,6 +91,12 @@ describe.each(modes)('a client in %s mode', (_name, mode) => {
     const { shown, outcome } = await call('open', 'decline')
     expect(shown).toHaveLength(1)
     expect(String(outcome)).toContain('which was declined')
+  })
+
+  test('is asked once for a page that takes a while, and told to come back', async () => {
+    const { shown, outcome } = await call('slow')
+    expect(shown).toHaveLength(1)
+    expect(String(outcome)).toContain('not finished yet')
   })
 
   test('that opens no pages is told what it lacks', async () => {

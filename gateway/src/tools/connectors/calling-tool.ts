@@ -18,8 +18,8 @@ export interface CallParameters extends RequestOptions {
   readonly logLevel?: string | undefined
   /** How it goes on, with a server of the modern era. */
   readonly resumed?: Resumed | undefined
-  /** The client has been asked to open a page for this request, and did not. */
-  readonly hasDeclined?: boolean
+  /** What became of pages that the client was asked to open for this request, which is made again. */
+  readonly pages?: 'opened' | 'declined' | undefined
 }
 
 /** One `tools/call`. Resolves with the result as the server wrote it, hop-only fields removed. */
@@ -70,19 +70,22 @@ export async function askServer(
 /** How servers say that they have no such resource or prompt: -32002 until 2025-11-25, -32602 since. */
 const notThere = new Set<number>([-32002, rpcCodes.invalidParams])
 
-/** Servers of the modern era ask for pages like for everything else. Whoever has declined is not asked again. */
+/** Servers of the modern era ask for pages like for everything else. Nobody is asked twice: who has opened the page may need a while there. */
 function pagesOf(
   { era }: Exchange,
   server: string,
   error: RpcErrorObject,
-  { offers, hasDeclined }: CallParameters,
+  { offers, pages: before }: CallParameters,
 ): JsonObject | undefined {
   const pages = era === 'legacy' ? pagesToOpen(server, error, offers) : undefined
-  if (pages === undefined || hasDeclined !== true) return pages
+  if (pages === undefined || before === undefined) return pages
   throw new TurnwardError('mcp.refused', {
     subject: server,
-    why: 'a page must be opened first, which was declined',
-    fix: 'Make the request again, and open the page.',
+    why:
+      before === 'opened'
+        ? 'what it wants on the page that was opened is not finished yet'
+        : 'a page must be opened first, which was declined',
+    fix: before === 'opened' ? 'Finish it there, then make the request again.' : 'Make the request again, and open the page.',
   })
 }
 

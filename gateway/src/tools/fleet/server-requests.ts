@@ -35,8 +35,10 @@ function offered(asks: JsonObject | undefined, declared: JsonObject | undefined)
   return { offers: { ...asks, ...(isObject(extensions) ? { extensions } : {}) } }
 }
 
-function hasDeclined(resumed: Resumed | undefined): boolean {
-  return [...(resumed?.answers.values() ?? [])].some((answer) => 'error' in answer || answer.result.action !== 'accept')
+/** What the client did with the pages it was asked to open, if it was. */
+function pagesBefore(resumed: Resumed | undefined): 'opened' | 'declined' | undefined {
+  if (resumed === undefined) return undefined
+  return [...resumed.answers.values()].every((answer) => 'result' in answer && answer.result.action === 'accept') ? 'opened' : 'declined'
 }
 
 export class ServerRequests {
@@ -109,7 +111,7 @@ export class ServerRequests {
           logLevel: logs?.level,
           meta,
           resumed: goesOn,
-          hasDeclined: hasDeclined(resumed),
+          pages: pagesBefore(resumed),
           ...offered(refused.offers, options.offers),
           onAsk,
         })
