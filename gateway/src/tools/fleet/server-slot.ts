@@ -17,6 +17,7 @@ import { noReads, readsOf, type ServerReads } from '../reads.ts'
 import { unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import type { CallQueue } from './call-queue.ts'
+import type { HeldElsewhere } from './held-elsewhere.ts'
 import { ServerRequests } from './server-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
@@ -27,6 +28,8 @@ import { ServerConnection, type ConnectOptions } from './connecting.ts'
 export interface SlotOptions extends ConnectOptions {
   /** Bounds how many servers start at once, fleet-wide. */
   readonly starts: Pick<CallQueue, 'run'>
+  /** Requests that wait for input at other processes. */
+  readonly elsewhere: HeldElsewhere
   /** Absent: definitions of tools are not pinned. */
   readonly pins?: Pins | undefined
   /** State or tools changed. */
@@ -86,6 +89,7 @@ export class ServerSlot {
     this.#connection = new ServerConnection(options)
     this.#requests = new ServerRequests({
       server,
+      elsewhere: options.elsewhere,
       exchange: (signal) => (this.#state.kind === 'ready' ? this.#state.exchange : this.#ready(signal)),
       era: () => (this.#state.kind === 'ready' ? this.#state.exchange.era : undefined),
       // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.
