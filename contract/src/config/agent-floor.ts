@@ -3,6 +3,12 @@ import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 
+const resultBytesSchema = z
+  .number()
+  .int()
+  .min(1024)
+  .max(1024 * 1024 * 1024)
+
 const serverBase = {
   /** Longest time for one call, progress or not. */
   timeout_ms: millisecondsSchema.default(60_000),
@@ -24,6 +30,10 @@ const serverBase = {
     .min(0)
     .max(24 * 3600 * 1000)
     .default(60_000),
+  /** Longest result, in bytes as the server sends it; a longer one is an error of that call. `limits.max_response_bytes` bounds it too. */
+  max_result_bytes: resultBytesSchema.default(16 * 1024 * 1024),
+  /** The same for single tools: name or pattern, as the server calls them -> bytes. The most specific pattern counts. */
+  max_result_bytes_of: z.record(patternSchema, resultBytesSchema).default({}),
   auth: notAvailableYet('servers.*.auth'),
 }
 

@@ -93,6 +93,6 @@ async function runLinkedCall(decided: DecidedToolCall): Promise<JsonObject> {
   const ended = await admitToolResult(executed)
   // The outcome closes the record, whatever it was.
   recordToolOutcome(ended)
-  if (ended.end.failure !== undefined) throw ended.end.failure
+  if (ended.end.failure !== undefined) return serverRequests[ended.request.kind].failed(ended.end.failure)
   return ended.result
 }
