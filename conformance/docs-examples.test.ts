@@ -23,6 +23,7 @@ const pages = [
   'files-and-batches',
   'mcp',
   'servers',
+  'runners',
 ] as const
 
 interface Example {

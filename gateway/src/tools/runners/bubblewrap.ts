@@ -3,7 +3,7 @@
  * and what was mounted, no environment but what was listed, bounded memory and processes. If any part of that
  * cannot be set up the server is not started.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
@@ -20,7 +20,9 @@ import type { Runner, RunnerOptions, RunningServer } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise, type ProcessIdentity } from './running-process.ts'
 import { sandboxCommand, sandboxHome, type SandboxPlan } from './sandbox-arguments.ts'
 import { checkMounts } from './sandbox-mounts.ts'
+import { probeSandbox } from './sandbox-probe.ts'
 import { chooseSandboxUser } from './sandbox-user.ts'
+import { filteredArchitecture, seccompFilter } from './seccomp-filter.ts'
 import { findProgram, programPath, resolveCommand } from './server-command.ts'
 import { makeWorkFolder, removeWorkFolder, workNames } from './work-folder.ts'
 
@@ -48,19 +50,21 @@ export function createBubblewrapRunner(options: BubblewrapOptions): Runner {
   const support = () => (cgroups === 'unknown' ? (cgroups = (options.cgroups ?? detectCgroups)()) : cgroups)
   return {
     name: 'bubblewrap',
-    available: () => (checked ??= tryBubblewrap()),
+    available: () => (checked ??= whatIsMissing()),
     describe: (runnerOptions) => {
       const { plan, release } = planSandbox(options, runnerOptions, support() !== undefined)
       release()
       return sandboxCommand(plan)
     },
     start: async (runnerOptions) => {
-      const problem = await (checked ??= tryBubblewrap())
+      const problem = await (checked ??= whatIsMissing())
       if (problem !== undefined) throw new TurnwardError('sandbox.unavailable', { subject: runnerOptions.server.name, why: problem })
       return startSandbox(options, runnerOptions, support())
     },
   }
 }
+
+const whatIsMissing = async () => (await probeSandbox())?.why
 
 function planSandbox(
   options: BubblewrapOptions,
@@ -128,12 +132,12 @@ async function startSandbox(
       processes: config.limits.processes + 2 + extra.processes,
     })
     const [bwrap = '', ...args] = sandboxCommand(plan)
-    child = spawn(bwrap, ['--info-fd', '3', '--block-fd', '4', '--args', '5', ...args], {
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    child = spawn(bwrap, ['--info-fd', '3', '--block-fd', '4', '--args', '5', '--seccomp', '6', ...args], {
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
       env: {},
       cwd: '/',
     })
-    const init = await releaseWhenBounded(child, sandboxEnvironment(config), (first) => {
+    const init = await releaseWhenBounded(child, sandboxEnvironment(config), filterOf(cgroup !== undefined), (first) => {
       cgroup?.add(first.pid)
       // Every process of the namespace is below its first one, also those whose parents have ended.
       if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, first.pid, extra, logger, () => killIfAlive(first))
@@ -159,6 +163,13 @@ async function startSandbox(
   }
 }
 
+/** The program the kernel runs before every system call of the server. Without one nothing is started. */
+function filterOf(memoryByCgroup: boolean): Buffer {
+  const architecture = filteredArchitecture(process.arch)
+  if (architecture === undefined) throw new Error(`there is no system call filter for this processor (${process.arch})`)
+  return seccompFilter({ architecture, browser: false, memoryByCgroup })
+}
+
 function killIfAlive(first: ProcessIdentity): void {
   if (isAlive(first)) signalQuietly(first.pid, 'SIGKILL')
 }
@@ -170,10 +181,13 @@ function killIfAlive(first: ProcessIdentity): void {
 async function releaseWhenBounded(
   child: ChildProcess,
   environment: Readonly<Record<string, string>>,
+  filter: Buffer,
   bound: (first: ProcessIdentity) => void,
 ): Promise<ProcessIdentity> {
-  const [stdin, stdout, stderr, info, gate, args] = child.stdio as unknown as [Writable, Readable, Readable, Readable, Duplex, Duplex]
-  for (const stream of [stdin, stdout, stderr, info, gate, args]) stream.on('error', () => {})
+  type Streams = [Writable, Readable, Readable, Readable, Duplex, Duplex, Duplex]
+  const [stdin, stdout, stderr, info, gate, args, seccomp] = child.stdio as unknown as Streams
+  for (const stream of [stdin, stdout, stderr, info, gate, args, seccomp]) stream.on('error', () => {})
+  seccomp.end(filter)
   // Over a file descriptor: values on a command line can be read by every user of the host.
   const settings = Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value])
   args.end(`${['--clearenv', ...settings].join('\0')}\0`)
@@ -257,28 +271,4 @@ async function writeWorkDir(workDir: string, plan: SandboxPlan): Promise<void> {
 /** The environment inside: the fixed part, then what the configuration lists for this server. */
 function sandboxEnvironment(config: StdioConfig): Record<string, string> {
   return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...config.env }
-}
-
-/** Starts `true` in a sandbox of each kind this gateway uses; `undefined` when it works. */
-async function tryBubblewrap(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'bubblewrap needs Linux'
-  const bwrap = findProgram('bwrap')
-  if (bwrap === undefined) return 'bubblewrap is not installed (`apt-get install bubblewrap`)'
-  for (const program of ['prlimit', 'setpriv'])
-    if (findProgram(program) === undefined) return `\`${program}\` is not installed (package util-linux)`
-  const filesystem = ['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', '--', findProgram('true') ?? '/bin/true']
-  return new Promise((resolve) => {
-    execFile(
-      bwrap,
-      ['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', ...filesystem],
-      { timeout: startTimeoutMs, env: {} },
-      (error, _stdout, stderr) => {
-        if (error === null) resolve(undefined)
-        else
-          resolve(
-            `bubblewrap cannot make a sandbox here: ${String(stderr).split('\n')[0]?.slice(0, 200) ?? ''} (are user namespaces allowed, for example \`kernel.apparmor_restrict_unprivileged_userns\` or the container's seccomp profile?)`,
-          )
-      },
-    )
-  })
 }
