@@ -23,7 +23,7 @@ import { checkMounts } from './sandbox-mounts.ts'
 import { probeSandbox } from './sandbox-probe.ts'
 import { chooseSandboxUser } from './sandbox-user.ts'
 import { filteredArchitecture, seccompFilter } from './seccomp-filter.ts'
-import { findProgram, programPath, resolveCommand } from './server-command.ts'
+import { findProgram, mustBeRead, programPath, resolveCommand } from './server-command.ts'
 import { makeWorkFolder, removeWorkFolder, workNames } from './work-folder.ts'
 
 export interface BubblewrapOptions {
@@ -77,11 +77,9 @@ function planSandbox(
   ]
   const command = resolveCommand(server.name, config.command, { nodePath: options.nodePath, gatewayRoot: options.gatewayRoot, protect })
   const mounts = checkMounts(server.name, config.mounts, protect)
-  const { user, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts)
+  const { user, isCountable, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts, mustBeRead(command))
   const networked = config.network.length > 0
-  // The kernel does not count processes of the host's root; and a shared owner's other programs must not count.
-  const countable = user.kind === 'own' || (user.kind === 'dropped' && mounts.every((mount) => !mount.write))
-  const processes = countable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
+  const processes = isCountable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
   const plan: SandboxPlan = {
     bwrap: findProgram('bwrap') ?? 'bwrap',
     prlimit: findProgram('prlimit') ?? 'prlimit',
@@ -263,12 +261,16 @@ async function writeWorkDir(workDir: string, plan: SandboxPlan): Promise<void> {
     passwd: `sandbox:x:${uid}:${gid}:sandbox:${sandboxHome}:/usr/sbin/nologin\n`,
     group: `sandbox:x:${gid}:\n`,
     hosts: '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n',
+    // A mount belongs to whoever it does outside. Whose repository it is was decided when it was listed.
+    gitconfig: plan.mounts.length === 0 ? '' : '[safe]\n\tdirectory = *\n',
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
   }
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(plan.etcFolder, name), text, { mode: 0o644 })))
 }
 
-/** The environment inside: the fixed part, then what the configuration lists for this server. */
+/** The environment inside: the fixed part, the gateway's time zone where it has one of its own, then what the configuration lists for this server. */
 function sandboxEnvironment(config: StdioConfig): Record<string, string> {
-  return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...config.env }
+  const { TZ } = process.env
+  const zone = TZ === undefined ? {} : { TZ }
+  return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...zone, ...config.env }
 }
