@@ -33,8 +33,34 @@ export const serverSchema = z.discriminatedUnion('transport', [
     /** Executable and arguments; no shell. `node` means the gateway's own Node. */
     command: z.array(z.string().min(1)).min(1),
     env: z.record(z.string(), z.string()).default({}),
-    /** Where it runs: at each replica, or once in the whole cluster, for a server that keeps something of its own. */
-    per: z.enum(['replica', 'cluster']).default('replica'),
+    /**
+     * Where it runs: at each replica; once in the whole cluster, for a server that keeps something of its own; or once for each
+     * principal at each replica, so that nothing one person's calls leave behind reaches another.
+     */
+    per: z
+      .enum(['replica', 'cluster', 'principal', 'session'])
+      .superRefine((per, context) => {
+        if (per !== 'session') return
+        context.addIssue({
+          code: 'custom',
+          message:
+            '`per: session` is not available: which session a call belongs to is known only once the call is decided, and clients of the modern era have none of their own. `per: principal` keeps people apart',
+          params: { code: 'config.not_available' },
+        })
+      })
+      .default('replica'),
+    /** With `per: principal`: how many children there may be at once. The one that was not used for longest ends first. */
+    max_children: z.number().int().min(1).max(1000).default(32),
+    /**
+     * A child that nobody used for so long is stopped, and started again when it is needed. Not set: ten minutes for a child of
+     * one principal, never for one that all share.
+     */
+    idle_ms: z
+      .number()
+      .int()
+      .min(1000)
+      .max(7 * 24 * 3600 * 1000)
+      .optional(),
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),

@@ -178,7 +178,10 @@ function assemble(rooms: Rooms): Services {
   const { config, store, log, state, fleet, upstreams, telemetry, logger } = rooms
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
-  telemetry.observe('turnward_mcp_servers_ready', () => fleet.status().filter((server) => server.state === 'ready').length)
+  telemetry.observe(
+    'turnward_mcp_servers_ready',
+    () => fleet.status().filter((server) => server.state === 'ready' || server.state === 'asleep').length,
+  )
   telemetry.observe('turnward_audit_pending', () => log.pending())
   const self = randomText(12)
   const batches = new Batches({

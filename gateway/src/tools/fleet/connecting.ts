@@ -27,6 +27,8 @@ export interface ConnectOptions {
   readonly clock: Clock
   /** Runs what the cluster has once; absent where there is no cluster. */
   readonly cluster?: ClusterChildren | undefined
+  /** The era of the server, where another connection has found it out already. */
+  readonly knownEra?: () => Era | undefined
 }
 
 /** A server may be replaced behind its address: how long a verdict about its era is believed. */
@@ -50,7 +52,7 @@ export class ServerConnection {
     const { config } = this.#options.server
     try {
       if (config.transport === 'http') return await this.#openHttp(config, events, signal)
-      if (config.per === 'replica') return await this.#openStdio(config, events, signal)
+      if (config.per !== 'cluster') return await this.#openStdio(config, events, signal)
       const { server, cluster } = this.#options
       if (cluster === undefined)
         throw new TurnwardError('mcp.server_unavailable', { subject: server.name, why: 'this process is in no cluster' })
@@ -117,8 +119,11 @@ export class ServerConnection {
   }
 
   async #era(ask: () => Promise<Era>): Promise<Era> {
-    const { config } = this.#options.server
+    const { knownEra, server } = this.#options
+    const { config } = server
     if (config.era !== 'auto') return config.era
+    const known = knownEra?.()
+    if (known !== undefined) return known
     if (this.#verdict === undefined || this.verdictExpired()) this.#verdict = { era: await ask(), at: this.#options.clock.monotonic() }
     return this.#verdict.era
   }

@@ -39,6 +39,7 @@ export class ServerRequests {
   readonly #options: ServerRequestsOptions
   readonly #queue: CallQueue
   readonly #held: HeldRequests
+  #underWay = 0
   /** The least severe of the log messages that a legacy server was asked for. */
   #level: LogLevel | undefined
 
@@ -62,6 +63,11 @@ export class ServerRequests {
   /** Requests that run now. */
   get running(): number {
     return this.#queue.running
+  }
+
+  /** Whether any request runs, waits for its turn, or waits for what its server has asked. */
+  get isWorking(): boolean {
+    return this.#underWay > 0
   }
 
   /** A new connection knows nothing of what was asked for on the one before. */
@@ -128,6 +134,7 @@ export class ServerRequests {
       onBroken,
       onIdle,
     } = this.#options
+    this.#underWay += 1
     const stop = new Cancellation()
     const deadline = new Deadline(config.timeout_ms, () =>
       stop.cancel(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })),
@@ -141,6 +148,7 @@ export class ServerRequests {
       if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') onBroken()
       throw error
     } finally {
+      this.#underWay -= 1
       deadline.end()
       signal.removeEventListener('abort', cancel)
       if (this.#queue.running === 0) onIdle()
