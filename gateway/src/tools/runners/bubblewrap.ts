@@ -33,6 +33,8 @@ export interface BubblewrapOptions {
   readonly gatewayRoot?: string | undefined
   /** Absolute paths no server may see: the data folder and configuration files. `workDir` is always one of them. */
   readonly protect?: readonly string[] | undefined
+  /** Time zone of the gateway where it has another than the host. */
+  readonly timeZone?: string | undefined
   /** Finds the cgroups that can be used; those of this machine unless told otherwise. */
   readonly cgroups?: (() => CgroupSupport | undefined) | undefined
 }
@@ -135,7 +137,7 @@ async function startSandbox(
       env: {},
       cwd: '/',
     })
-    const init = await releaseWhenBounded(child, sandboxEnvironment(config), filterOf(cgroup !== undefined), (first) => {
+    const init = await releaseWhenBounded(child, sandboxEnvironment(config, options.timeZone), filterOf(cgroup !== undefined), (first) => {
       cgroup?.add(first.pid)
       // Every process of the namespace is below its first one, also those whose parents have ended.
       if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, first.pid, extra, logger, () => killIfAlive(first))
@@ -268,9 +270,8 @@ async function writeWorkDir(workDir: string, plan: SandboxPlan): Promise<void> {
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(plan.etcFolder, name), text, { mode: 0o644 })))
 }
 
-/** The environment inside: the fixed part, the gateway's time zone where it has one of its own, then what the configuration lists for this server. */
-function sandboxEnvironment(config: StdioConfig): Record<string, string> {
-  const { TZ } = process.env
-  const zone = TZ === undefined ? {} : { TZ }
+/** The environment inside: the fixed part, the gateway's own time zone, then what the configuration lists for this server. */
+function sandboxEnvironment(config: StdioConfig, timeZone: string | undefined): Record<string, string> {
+  const zone = timeZone === undefined ? {} : { TZ: timeZone }
   return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...zone, ...config.env }
 }
