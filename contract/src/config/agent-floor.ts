@@ -12,6 +12,17 @@ const serverBase = {
   era: z.enum(['auto', 'modern', 'legacy']).default('auto'),
   /** What it may ask of a client that offers it, while it works on a request of that client. */
   may_ask: z.array(z.enum(['elicitation', 'sampling', 'roots'])).default(['elicitation', 'sampling', 'roots']),
+  /** What it asks a model (`sampling`) is answered here, by this model on behalf of the caller, and not by the caller's client. */
+  sampling: z
+    .strictObject({
+      /** A model that a route serves; the caller needs a grant for it. */
+      model: z.string().min(1).max(256),
+      /** Longest answer, in tokens. */
+      max_tokens: z.number().int().min(1).max(1_000_000).default(4096),
+      /** How often a server may ask while it works on one request. */
+      max_calls: z.number().int().min(1).max(64).default(8),
+    })
+    .optional(),
   /**
    * What becomes of a tool whose definition is new or has changed since it was approved: `review` holds it until somebody has
    * looked at it, `warn` uses it and tells, `off` does not compare. The first listing of a server is approved as it is.

@@ -6,7 +6,7 @@ import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { Ask, AskAnswer } from '../asks.ts'
-import type { CallOptions } from '../catalogue.ts'
+import type { CallOptions, Resumed } from '../catalogue.ts'
 import type { Era } from '../codec/versions.ts'
 import type { CallParameters } from '../connectors/calling-tool.ts'
 import type { Exchange } from '../connectors/exchange.ts'
@@ -33,6 +33,12 @@ function offered(asks: JsonObject | undefined, declared: JsonObject | undefined)
   const extensions = declared?.extensions
   if (asks === undefined && extensions === undefined) return {}
   return { offers: { ...asks, ...(isObject(extensions) ? { extensions } : {}) } }
+}
+
+/** What the client did with the pages it was asked to open, if it was. */
+function pagesBefore(resumed: Resumed | undefined): 'opened' | 'declined' | undefined {
+  if (resumed === undefined) return undefined
+  return [...resumed.answers.values()].every((answer) => 'result' in answer && answer.result.action === 'accept') ? 'opened' : 'declined'
 }
 
 export class ServerRequests {
@@ -111,6 +117,7 @@ export class ServerRequests {
           logLevel: logs?.level,
           meta,
           resumed: goesOn,
+          pages: pagesBefore(resumed),
           ...offered(refused.offers, options.offers),
           onAsk,
         })
