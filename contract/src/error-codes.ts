@@ -235,6 +235,11 @@ export const errorCodes = {
     title: 'The MCP server could not be installed',
     fix: 'See what the package manager said, and that the registry can be reached from here.',
   },
+  'mcp.server_changed': {
+    status: 502,
+    title: 'The files of the MCP server are not those that were installed',
+    fix: 'Install it again: `turnward servers update NAME`.',
+  },
   'mcp.tool_held': {
     status: 403,
     title: 'The server has changed what it says of the tool, or has added it, and nobody has reviewed that yet',

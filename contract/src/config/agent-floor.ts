@@ -99,6 +99,16 @@ export const serverSchema = z.discriminatedUnion('transport', [
         unenforced: z.enum(['refuse', 'accept']).default('refuse'),
       })
       .prefault({}),
+    /**
+     * What was installed for it (`turnward servers add` writes this): the package, and the digest of all its files with those
+     * it depends on. A server whose files are others is not started.
+     */
+    installed: z
+      .strictObject({
+        package: z.string().regex(/^(?:npm|pypi):\S+@\S+$/, 'must be `npm:NAME@VERSION` or `pypi:NAME@VERSION`'),
+        tree: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be `sha256:` and 64 hexadecimal digits'),
+      })
+      .optional(),
     ...serverBase,
   }),
   z.strictObject({
