@@ -25,7 +25,7 @@ import { sandboxNetwork } from './sandbox-network.ts'
 import { probeSandbox } from './sandbox-probe.ts'
 import { chooseSandboxUser } from './sandbox-user.ts'
 import { filteredArchitecture, seccompFilter } from './seccomp-filter.ts'
-import { findProgram, programPath, resolveCommand } from './server-command.ts'
+import { findProgram, mustBeRead, programPath, resolveCommand } from './server-command.ts'
 import { makeWorkFolder, removeWorkFolder, workNames } from './work-folder.ts'
 
 export interface BubblewrapOptions {
@@ -35,6 +35,8 @@ export interface BubblewrapOptions {
   readonly gatewayRoot?: string | undefined
   /** Absolute paths no server may see: the data folder and configuration files. `workDir` is always one of them. */
   readonly protect?: readonly string[] | undefined
+  /** Time zone of the gateway where it has another than the host. */
+  readonly timeZone?: string | undefined
   /** Finds the cgroups that can be used; those of this machine unless told otherwise. */
   readonly cgroups?: (() => CgroupSupport | undefined) | undefined
 }
@@ -79,11 +81,9 @@ function planSandbox(
   ]
   const command = resolveCommand(server.name, config.command, { nodePath: options.nodePath, gatewayRoot: options.gatewayRoot, protect })
   const mounts = checkMounts(server.name, config.mounts, protect)
-  const { user, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts)
+  const { user, isCountable, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts, mustBeRead(command))
   const networked = config.network.length > 0
-  // The kernel does not count processes of the host's root; and a shared owner's other programs must not count.
-  const countable = user.kind === 'own' || (user.kind === 'dropped' && mounts.every((mount) => !mount.write))
-  const processes = countable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
+  const processes = isCountable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
   const plan: SandboxPlan = {
     bwrap: findProgram('bwrap') ?? 'bwrap',
     prlimit: findProgram('prlimit') ?? 'prlimit',
@@ -142,7 +142,7 @@ async function startSandbox(
       env: {},
       cwd: '/',
     })
-    const init = await releaseWhenBounded(child, sandboxEnvironment(config), filterOf(cgroup !== undefined), (first) => {
+    const init = await releaseWhenBounded(child, sandboxEnvironment(config, options.timeZone), filterOf(cgroup !== undefined), (first) => {
       cgroup?.add(first.pid)
       // Every process of the namespace is below its first one, also those whose parents have ended.
       if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, first.pid, extra, logger, () => killIfAlive(first))
@@ -268,12 +268,15 @@ async function writeWorkDir(workDir: string, plan: SandboxPlan): Promise<void> {
     passwd: `sandbox:x:${uid}:${gid}:sandbox:${sandboxHome}:/usr/sbin/nologin\n`,
     group: `sandbox:x:${gid}:\n`,
     hosts: ['127.0.0.1 localhost', '::1 localhost', '127.0.1.1 sandbox', ...(plan.egress?.network.hosts ?? []), ''].join('\n'),
+    // A mount belongs to whoever it does outside. Whose repository it is was decided when it was listed.
+    gitconfig: plan.mounts.length === 0 ? '' : '[safe]\n\tdirectory = *\n',
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
   }
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(plan.etcFolder, name), text, { mode: 0o644 })))
 }
 
-/** The environment inside: the fixed part, then what the configuration lists for this server. */
-function sandboxEnvironment(config: StdioConfig): Record<string, string> {
-  return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...config.env }
+/** The environment inside: the fixed part, the gateway's own time zone, then what the configuration lists for this server. */
+function sandboxEnvironment(config: StdioConfig, timeZone: string | undefined): Record<string, string> {
+  const zone = timeZone === undefined ? {} : { TZ: timeZone }
+  return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...zone, ...config.env }
 }
