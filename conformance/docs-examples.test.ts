@@ -22,6 +22,7 @@ const pages = [
   'providers',
   'files-and-batches',
   'mcp',
+  'servers',
   'runners',
 ] as const
 

@@ -2,6 +2,13 @@
 import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
+import { networkEntrySchema } from './network.ts'
+
+const resultBytesSchema = z
+  .number()
+  .int()
+  .min(1024)
+  .max(1024 * 1024 * 1024)
 
 const serverBase = {
   /** Longest time for one call, progress or not. */
@@ -35,6 +42,10 @@ const serverBase = {
     .min(0)
     .max(24 * 3600 * 1000)
     .default(60_000),
+  /** Longest result, in bytes as the server sends it; a longer one is an error of that call. `limits.max_response_bytes` bounds it too. */
+  max_result_bytes: resultBytesSchema.default(16 * 1024 * 1024),
+  /** The same for single tools: name or pattern, as the server calls them -> bytes. The most specific pattern counts. */
+  max_result_bytes_of: z.record(patternSchema, resultBytesSchema).default({}),
   auth: notAvailableYet('servers.*.auth'),
 }
 
@@ -75,8 +86,8 @@ export const serverSchema = z.discriminatedUnion('transport', [
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),
-    /** Hosts (`name` or `name:port`) the server may reach, through the filtering proxy. */
-    network: z.array(z.string().min(1)).default([]),
+    /** What the server may reach: hosts (`name` or `name:port`) through the filtering proxy, and TCP services. */
+    network: z.array(networkEntrySchema).max(256).default([]),
     /** Folders the server sees: host path, read-only unless `write`. */
     mounts: z.array(z.strictObject({ path: z.string().min(1), write: z.boolean().default(false) })).default([]),
     limits: z
@@ -89,6 +100,16 @@ export const serverSchema = z.discriminatedUnion('transport', [
         unenforced: z.enum(['refuse', 'accept']).default('refuse'),
       })
       .prefault({}),
+    /**
+     * What was installed for it (`turnward servers add` writes this): the package, and the digest of all its files with those
+     * it depends on. A server whose files are others is not started.
+     */
+    installed: z
+      .strictObject({
+        package: z.string().regex(/^(?:npm|pypi):\S+@\S+$/, 'must be `npm:NAME@VERSION` or `pypi:NAME@VERSION`'),
+        tree: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be `sha256:` and 64 hexadecimal digits'),
+      })
+      .optional(),
     ...serverBase,
   }),
   z.strictObject({

@@ -15,6 +15,7 @@ import { discover } from '../connectors/opening.ts'
 import { HttpWire } from '../connectors/http-wire.ts'
 import type { ClusterChildren } from './cluster-child.ts'
 import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
+import { checkInstalled } from '../installed/installed-tree.ts'
 import { runnerOf, type Runners } from '../runners/runners.ts'
 
 export interface ConnectOptions {
@@ -101,6 +102,7 @@ export class ServerConnection {
   }
 
   async #openStdio(config: StdioConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
+    await checkInstalled(this.#options.server)
     const era = await this.#era(async () => eraOfStdio(await this.#child(config)))
     if (signal.aborted) throw signal.reason
     return openStdio(await this.#child(config), era, events, signal)

@@ -100,7 +100,7 @@ export class HeldElsewhere {
     else if (verb === 'ended') this.#waiting.get(id)?.ended(message)
     else if (verb === 'cancel') this.#running.get(id)?.cancel(new TurnwardError('request.cancelled'))
     else if (verb === 'abandon') this.#here.get(asText(message.handle))?.abandon(asText(message.owner), asText(message.handle))
-    else if (verb === 'resume') void this.#run(id, message)
+    else if (verb === 'resume') this.#run(id, message).catch(() => {})
   }
 
   async #run(id: string, { owner, handle, answers }: JsonObject): Promise<void> {
