@@ -13,7 +13,17 @@ import { fixtureServer } from './mcp/upstream-servers.ts'
 
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
-const pages = ['chat-completions', 'messages', 'responses', 'gemini', 'converse', 'providers', 'files-and-batches', 'mcp'] as const
+const pages = [
+  'chat-completions',
+  'messages',
+  'responses',
+  'gemini',
+  'converse',
+  'providers',
+  'files-and-batches',
+  'mcp',
+  'rest-apis',
+] as const
 
 interface Example {
   readonly page: string
@@ -54,6 +64,8 @@ beforeAll(async () => {
     }
   })
   governed.answer({ text: 'Milk.' })
+  // The document of an API that a configuration reads.
+  for (const { text } of inLanguage('json').filter(({ page }) => page === 'rest-apis')) await writeFile(join(folder, 'shop.json'), text)
 })
 afterAll(async () => {
   await governed?.close()
