@@ -23,6 +23,8 @@ const pages = [
   'files-and-batches',
   'mcp',
   'rest-apis',
+  'servers',
+  'runners',
 ] as const
 
 interface Example {

@@ -93,6 +93,17 @@ export interface McpServer {
   readonly digest: string
   /** Of `transport: openapi`: what its document says. */
   readonly api?: Api | undefined
+  /** What was installed for it, as its entry says; undefined for a server that is not installed by us. */
+  readonly installed?: InstalledPackage | undefined
+}
+
+export interface InstalledPackage {
+  /** `npm:NAME@VERSION` */
+  readonly package: string
+  /** Digest of its files. */
+  readonly tree: string
+  /** Absolute folder of it, in the data folder; undefined when the command runs nothing that lies there. */
+  readonly folder: string | undefined
 }
 
 export interface McpGateway {

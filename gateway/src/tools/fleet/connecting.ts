@@ -16,6 +16,7 @@ import { HttpWire } from '../connectors/http-wire.ts'
 import type { ClusterChildren } from './cluster-child.ts'
 import { openOpenapi } from '../connectors/openapi/openapi.ts'
 import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
+import { checkInstalled } from '../installed/installed-tree.ts'
 import { runnerOf, type Runners } from '../runners/runners.ts'
 
 export interface ConnectOptions {
@@ -28,6 +29,8 @@ export interface ConnectOptions {
   readonly clock: Clock
   /** Runs what the cluster has once; absent where there is no cluster. */
   readonly cluster?: ClusterChildren | undefined
+  /** The era of the server, where another connection has found it out already. */
+  readonly knownEra?: () => Era | undefined
 }
 
 /** A server may be replaced behind its address: how long a verdict about its era is believed. */
@@ -58,7 +61,7 @@ export class ServerConnection {
     try {
       if (config.transport === 'http') return await this.#openHttp(config, events, signal)
       if (config.transport === 'openapi') return this.#openApi(config)
-      if (config.per === 'replica') return await this.#openStdio(config, events, signal)
+      if (config.per !== 'cluster') return await this.#openStdio(config, events, signal)
       const { server, cluster } = this.#options
       if (cluster === undefined)
         throw new TurnwardError('mcp.server_unavailable', { subject: server.name, why: 'this process is in no cluster' })
@@ -119,6 +122,7 @@ export class ServerConnection {
   }
 
   async #openStdio(config: StdioConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
+    await checkInstalled(this.#options.server)
     const era = await this.#era(async () => eraOfStdio(await this.#child(config)))
     if (signal.aborted) throw signal.reason
     return openStdio(await this.#child(config), era, events, signal)
@@ -139,6 +143,8 @@ export class ServerConnection {
   async #era(ask: () => Promise<Era>): Promise<Era> {
     const configured = eraOf(this.#options.server)
     if (configured !== 'auto') return configured
+    const known = this.#options.knownEra?.()
+    if (known !== undefined) return known
     if (this.#verdict === undefined || this.verdictExpired()) this.#verdict = { era: await ask(), at: this.#options.clock.monotonic() }
     return this.#verdict.era
   }

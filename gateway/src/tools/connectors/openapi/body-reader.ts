@@ -1,6 +1,6 @@
 /** A whole body in memory, at most as large as it may be. */
 import { notePassingBytes } from '../../../core/garbage.ts'
-import { unavailable } from '../failure.ts'
+import { resultTooLarge } from '../failure.ts'
 import type { BodyReader, HttpAnswer } from '../http-answer.ts'
 
 class WholeBody implements BodyReader {
@@ -20,7 +20,7 @@ class WholeBody implements BodyReader {
 
   onData(chunk: Buffer): boolean {
     this.#size += chunk.length
-    if (this.#size > this.#maxBytes) throw unavailable(this.#server, 'its answer is too large')
+    if (this.#size > this.#maxBytes) throw resultTooLarge(this.#server, this.#maxBytes)
     this.#parts.push(chunk)
     return false
   }
@@ -35,7 +35,7 @@ class WholeBody implements BodyReader {
   }
 }
 
-/** Rejects with `mcp.server_unavailable`, or with what the request was cancelled for. */
+/** Rejects with `mcp.result_too_large`, `mcp.server_unavailable`, or with what the request was cancelled for. */
 export function wholeBody(server: string, answer: HttpAnswer, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => answer.read(new WholeBody(server, maxBytes, resolve, reject)))
 }

@@ -11,7 +11,7 @@ import { rpcCodes } from '../../codec/json-rpc.ts'
 import { methodNotFound } from '../../codec/rpc-errors.ts'
 import { compileArgumentCheck } from '../../schema-validation.ts'
 import { abortedError } from '../cancelling.ts'
-import type { Exchange, ResponseLimits } from '../exchange.ts'
+import type { Exchange, RequestOptions, ResponseLimits } from '../exchange.ts'
 import { unavailable } from '../failure.ts'
 import { HttpAnswer } from '../http-answer.ts'
 import { apiRequest, type ApiRequest, type OwnParts } from './api-request.ts'
@@ -57,16 +57,19 @@ class OpenapiExchange implements Exchange {
     this.#pool = new HttpPool(url.origin, { connections, connectTimeoutMs: 10_000, bodyTimeoutMs: 0 })
   }
 
-  async request(method: string, params: JsonObject, { signal }: { readonly signal: CancelSignal }): Promise<RpcResponse> {
+  async request(
+    method: string,
+    params: JsonObject,
+    { signal, maxBytes = this.#options.limits.maxResponseBytes }: RequestOptions,
+  ): Promise<RpcResponse> {
     if (method === 'tools/list') return result({ tools: this.#options.api.operations.map(({ definition }) => definition) })
     if (method !== 'tools/call') return { kind: 'error', id: undefined, error: methodNotFound }
     const operation = typeof params.name === 'string' ? this.#operations.get(params.name) : undefined
     if (operation === undefined)
       return { kind: 'error', id: undefined, error: { code: rpcCodes.invalidParams, message: 'there is no such tool' } }
     try {
-      return result(
-        await this.#call(operation, apiRequest(operation, isObject(params.arguments) ? params.arguments : {}, this.#own), signal),
-      )
+      const request = apiRequest(operation, isObject(params.arguments) ? params.arguments : {}, this.#own)
+      return result(await this.#call(operation, request, signal, maxBytes))
     } catch (problem) {
       if (problem instanceof ArgumentProblem) return result(error(problem.message))
       throw problem
@@ -77,15 +80,15 @@ class OpenapiExchange implements Exchange {
     this.#pool.close()
   }
 
-  async #call(operation: ApiOperation, request: ApiRequest, signal: CancelSignal): Promise<JsonObject> {
-    const { server, limits } = this.#options
+  async #call(operation: ApiOperation, request: ApiRequest, signal: CancelSignal, maxBytes: number): Promise<JsonObject> {
+    const { server } = this.#options
     const answer = await this.#send(operation, request, signal)
     const coding = answer.header('content-encoding')
     if (coding !== undefined && coding.toLowerCase() !== 'identity') {
       answer.discard()
       throw unavailable(server, 'it compresses its answer, which it was not asked for')
     }
-    const body = await wholeBody(server, answer, limits.maxResponseBytes)
+    const body = await wholeBody(server, answer, maxBytes)
     const said = { status: answer.statusCode, contentType: answer.header('content-type') ?? '', body }
     return apiResult(server, operation, said, this.#checkOf(operation))
   }
