@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
+import { networkEntrySchema } from './network.ts'
 import { openapiServerFields } from './openapi-server.ts'
 
 const resultBytesSchema = z
@@ -92,8 +93,8 @@ export const serverSchema = z.discriminatedUnion('transport', [
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),
-    /** Hosts (`name` or `name:port`) the server may reach, through the filtering proxy. */
-    network: z.array(z.string().min(1)).default([]),
+    /** What the server may reach: hosts (`name` or `name:port`) through the filtering proxy, and TCP services. */
+    network: z.array(networkEntrySchema).max(256).default([]),
     /** Folders the server sees: host path, read-only unless `write`. */
     mounts: z.array(z.strictObject({ path: z.string().min(1), write: z.boolean().default(false) })).default([]),
     limits: z
