@@ -17,6 +17,8 @@ export interface ServerRequestForm {
   resolve(services: Services, context: McpContext, request: ServerRequest): Promise<CatalogueEntry>
   /** `gateway`: where it was asked for. Throws `mcp.*` or `request.cancelled`. */
   run(fleet: CallerFleet, entry: CatalogueEntry, request: ServerRequest, options: CallOptions, gateway: string): Promise<JsonObject>
+  /** What a request is answered with that failed. Throws the failure where there is no such answer. */
+  failed(failure: TurnwardError): JsonObject
   /** What a refused request is answered with. `result`: the refusal as the result of a tool. Throws where there is no such answer. */
   refused(call: DecidedToolCall, result: JsonObject): JsonObject
 }
@@ -26,6 +28,11 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
     resolve: (services, context, { name }) => resolveTool(services, context, name),
     run: async (fleet, tool, { args }, options, gateway) =>
       withShownUris(await fleet.call(tool as CatalogueTool, args, options), () => shownUris(fleet, gateway, tool.server)),
+    // The model can do something about it, and hears of errors in results only.
+    failed(failure) {
+      if (failure.code !== 'mcp.result_too_large') throw failure
+      return { content: [{ type: 'text', text: failure.message }], isError: true }
+    },
     refused: (_call, result) => result,
   },
   resource_read: {
@@ -36,6 +43,7 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
       // What was asked for comes under the URI it was asked by.
       return contentsWithShownUris(result, (uri) => (uri === entry.originalName ? name : others(uri)))
     },
+    failed,
     refused,
   },
   prompt_get: {
@@ -45,6 +53,7 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
       const result = await fleet.ask(entry.server, 'prompts/get', params, options)
       return messagesWithShownUris(result, () => shownUris(fleet, gateway, entry.server))
     },
+    failed,
     refused,
   },
   completion: {
@@ -65,6 +74,7 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
       const own = isObject(ref) && ref.type === 'ref/prompt' ? { name: entry.originalName } : { uri: entry.originalName }
       return fleet.ask(entry.server, 'completion/complete', { ...args, ref: { ...(isObject(ref) ? ref : {}), ...own } }, options)
     },
+    failed,
     refused,
   },
 }
@@ -88,6 +98,10 @@ async function resolveRead(
   const entry = find(reads)
   if (entry !== undefined && granted(snapshot.policy.grants, caller.principal, 'tools', entry.name) !== undefined) return entry
   throw new TurnwardError(code, { subject: name.slice(0, 256) })
+}
+
+function failed(failure: TurnwardError): never {
+  throw failure
 }
 
 /** There is no result that says no; an error is told to the client, which may tell a person. */
