@@ -1,6 +1,7 @@
 /** `turnward check`: says whether a configuration would be taken, and everything that is wrong with it. */
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
+import type { McpServer } from '../../config/snapshot.ts'
 import { fail, print } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 
@@ -30,16 +31,24 @@ export function addCheck(program: Command): void {
           undescribed.length === 0
             ? ''
             : `\nno contract describes a tool of ${undescribed.join(', ')}: \`turnward policy suggest\` drafts some`
+        // A tag is what somebody else says it is, and may be something else tomorrow.
+        const unpinned = [...snapshot.servers.values()].filter(isUnpinned).map(({ name }) => name)
+        const pinHint =
+          unpinned.length === 0 ? '' : `\nthe image of ${unpinned.join(', ')} is named by a tag: pin its digest (\`name@sha256:…\`)`
         const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
         print(
           options,
-          { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts, undescribed },
-          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}`,
+          { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts, undescribed, unpinned },
+          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}`,
         )
       } catch (error) {
         fail(options, error)
       }
     })
+}
+
+function isUnpinned({ config }: McpServer): boolean {
+  return config.transport === 'stdio' && config.docker !== undefined && !config.docker.image.includes('@sha256:')
 }
 
 /** Whether a contract pattern can match a name that begins with `server__`. */
