@@ -1,7 +1,8 @@
 /** `turnward check`: says whether a configuration would be taken, and everything that is wrong with it. */
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
-import type { McpServer } from '../../config/snapshot.ts'
+import type { McpServer, Snapshot } from '../../config/snapshot.ts'
+import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
 import { fail, print } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 
@@ -27,6 +28,8 @@ export function addCheck(program: Command): void {
         const undescribed = [...snapshot.servers.keys()].filter(
           (server) => !(snapshot.policy.contracts ?? []).some(({ pattern }) => mayMean(pattern, server)),
         )
+        const changed = await notAsInstalled(snapshot)
+        const warnings = [...changed].map(([server, why]) => `\n${server} will not be started: ${why}. ${installAgain(server)}`)
         const hint =
           undescribed.length === 0
             ? ''
@@ -38,8 +41,16 @@ export function addCheck(program: Command): void {
         const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
         print(
           options,
-          { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts, undescribed, unpinned },
-          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}`,
+          {
+            ok: true,
+            revision: snapshot.revision,
+            files: snapshot.files,
+            ...counts,
+            undescribed,
+            unpinned,
+            changed: Object.fromEntries(changed),
+          },
+          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}${warnings.join('')}`,
         )
       } catch (error) {
         fail(options, error)
@@ -49,6 +60,16 @@ export function addCheck(program: Command): void {
 
 function isUnpinned({ config }: McpServer): boolean {
   return config.transport === 'stdio' && config.docker !== undefined && !config.docker.image.includes('@sha256:')
+}
+
+/** The installed servers whose files are not those that were installed, with why. */
+async function notAsInstalled({ servers }: Snapshot): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>()
+  for (const server of servers.values()) {
+    const why = await whyNotAsInstalled(server)
+    if (why !== undefined) found.set(server.name, why)
+  }
+  return found
 }
 
 /** Whether a contract pattern can match a name that begins with `server__`. */

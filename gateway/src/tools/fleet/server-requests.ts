@@ -6,7 +6,7 @@ import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { Ask, AskAnswer } from '../asks.ts'
-import type { CallOptions } from '../catalogue.ts'
+import type { CallOptions, Resumed } from '../catalogue.ts'
 import type { Era } from '../codec/versions.ts'
 import type { CallParameters } from '../connectors/calling-tool.ts'
 import type { Exchange } from '../connectors/exchange.ts'
@@ -14,7 +14,7 @@ import { tellsMore, type LogLevel } from '../log-levels.ts'
 import { CallQueue } from './call-queue.ts'
 import { Deadline } from './deadline.ts'
 import { HeldRequests, notWaiting } from './held-requests.ts'
-import { neverAsked, RefusedAsks } from './refused-asks.ts'
+import { asksOf, neverAsked, RefusedAsks } from './refused-asks.ts'
 
 export interface ServerRequestsOptions {
   readonly server: McpServer
@@ -33,6 +33,12 @@ function offered(asks: JsonObject | undefined, declared: JsonObject | undefined)
   const extensions = declared?.extensions
   if (asks === undefined && extensions === undefined) return {}
   return { offers: { ...asks, ...(isObject(extensions) ? { extensions } : {}) } }
+}
+
+/** What the client did with the pages it was asked to open, if it was. */
+function pagesBefore(resumed: Resumed | undefined): 'opened' | 'declined' | undefined {
+  if (resumed === undefined) return undefined
+  return [...resumed.answers.values()].every((answer) => 'result' in answer && answer.result.action === 'accept') ? 'opened' : 'declined'
 }
 
 export class ServerRequests {
@@ -91,7 +97,7 @@ export class ServerRequests {
   async run(options: CallOptions, make: (exchange: Exchange, own: CallParameters) => Promise<JsonObject>): Promise<JsonObject> {
     const { resumed, owner = '', signal, onProgress, logs, meta } = options
     const { server, exchange: open, era } = this.#options
-    const refused = new RefusedAsks(server.name, server.config.may_ask, options.offers)
+    const refused = new RefusedAsks(server.name, asksOf(server), options.offers)
     if (resumed?.state !== undefined && this.#held.has(resumed.state))
       return this.#held.resume(owner, resumed.state, resumed.answers, signal)
     const inTurn = (own: CancelSignal, answerFor: (ask: Ask) => Promise<AskAnswer>): Promise<JsonObject> =>
@@ -111,6 +117,7 @@ export class ServerRequests {
           logLevel: logs?.level,
           meta,
           resumed: goesOn,
+          pages: pagesBefore(resumed),
           ...offered(refused.offers, options.offers),
           onAsk,
         })

@@ -6,24 +6,26 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { compileEgressRules } from '../../config/egress-rules.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
-import { startEgressProxy, type EgressProxy } from './egress-proxy.ts'
+import { startEgress, type Egress } from './egress.ts'
 import type { LimitWatch } from './limit-watch.ts'
 import { boundByWatching, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
 import type { Runner, RunnerOptions, RunningServer } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise, type ProcessIdentity } from './running-process.ts'
 import { sandboxCommand, sandboxHome, type SandboxPlan } from './sandbox-arguments.ts'
 import { checkMounts } from './sandbox-mounts.ts'
+import { sandboxNetwork } from './sandbox-network.ts'
 import { probeSandbox } from './sandbox-probe.ts'
 import { chooseSandboxUser } from './sandbox-user.ts'
 import { filteredArchitecture, seccompFilter } from './seccomp-filter.ts'
-import { findProgram, programPath, resolveCommand } from './server-command.ts'
+import { findProgram, mustBeRead, programPath, resolveCommand } from './server-command.ts'
 import { makeWorkFolder, removeWorkFolder, workNames } from './work-folder.ts'
 
 export interface BubblewrapOptions {
@@ -33,6 +35,8 @@ export interface BubblewrapOptions {
   readonly gatewayRoot?: string | undefined
   /** Absolute paths no server may see: the data folder and configuration files. `workDir` is always one of them. */
   readonly protect?: readonly string[] | undefined
+  /** Time zone of the gateway where it has another than the host. */
+  readonly timeZone?: string | undefined
   /** Finds the cgroups that can be used; those of this machine unless told otherwise. */
   readonly cgroups?: (() => CgroupSupport | undefined) | undefined
 }
@@ -77,11 +81,9 @@ function planSandbox(
   ]
   const command = resolveCommand(server.name, config.command, { nodePath: options.nodePath, gatewayRoot: options.gatewayRoot, protect })
   const mounts = checkMounts(server.name, config.mounts, protect)
-  const { user, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts)
+  const { user, isCountable, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts, mustBeRead(command))
   const networked = config.network.length > 0
-  // The kernel does not count processes of the host's root; and a shared owner's other programs must not count.
-  const countable = user.kind === 'own' || (user.kind === 'dropped' && mounts.every((mount) => !mount.write))
-  const processes = countable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
+  const processes = isCountable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
   const plan: SandboxPlan = {
     bwrap: findProgram('bwrap') ?? 'bwrap',
     prlimit: findProgram('prlimit') ?? 'prlimit',
@@ -94,7 +96,13 @@ function planSandbox(
     etcFolder: join(workDir, workNames.etc),
     limitOptions: prlimitOptions({ limits: config.limits, memoryByCgroup, processes }),
     tmpBytes: config.limits.file_mb * 1024 * 1024,
-    egress: networked ? { socket: join(workDir, workNames.socket), forwarder: forwarderFile } : undefined,
+    egress: networked
+      ? {
+          folder: join(workDir, workNames.egress),
+          forwarder: forwarderFile,
+          network: sandboxNetwork(compileEgressRules(server.name, config.network).forwards),
+        }
+      : undefined,
   }
   return { plan, config, release }
 }
@@ -110,23 +118,20 @@ async function startSandbox(
   const extra = networked ? { memoryBytes: forwarderMemory, processes: forwarderProcesses } : { memoryBytes: 0, processes: 0 }
   let cgroup: Cgroup | undefined
   let watch: LimitWatch | undefined
-  let proxy: EgressProxy | undefined
+  let egress: Egress | undefined
   let child: ChildProcess | undefined
   const cleanUp = async () => {
     release()
     watch?.stop()
-    await proxy?.close()
+    await egress?.close()
     if (cgroup !== undefined && !(await removed(cgroup)))
       logger.warn({ server: server.name }, 'the cgroup of an MCP server could not be removed')
     await removeWorkFolder(workDir)
   }
   try {
     await writeWorkDir(workDir, plan)
-    if (plan.egress !== undefined) {
-      proxy = await startEgressProxy({ server: server.name, allow: config.network, socket: plan.egress.socket, logger })
-      // The server may be another user; nobody else can reach the socket, since its folder is closed.
-      await chmod(plan.egress.socket, 0o666)
-    }
+    if (plan.egress !== undefined)
+      egress = await startEgress({ server: server.name, network: config.network, folder: plan.egress.folder, logger })
     cgroup = cgroups?.create(server.name, {
       memoryBytes: memoryBytes(config.limits) + extra.memoryBytes,
       processes: config.limits.processes + 2 + extra.processes,
@@ -137,7 +142,7 @@ async function startSandbox(
       env: {},
       cwd: '/',
     })
-    const init = await releaseWhenBounded(child, sandboxEnvironment(config), filterOf(cgroup !== undefined), (first) => {
+    const init = await releaseWhenBounded(child, sandboxEnvironment(config, options.timeZone), filterOf(cgroup !== undefined), (first) => {
       cgroup?.add(first.pid)
       // Every process of the namespace is below its first one, also those whose parents have ended.
       if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, first.pid, extra, logger, () => killIfAlive(first))
@@ -262,13 +267,16 @@ async function writeWorkDir(workDir: string, plan: SandboxPlan): Promise<void> {
   const files = {
     passwd: `sandbox:x:${uid}:${gid}:sandbox:${sandboxHome}:/usr/sbin/nologin\n`,
     group: `sandbox:x:${gid}:\n`,
-    hosts: '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n',
+    hosts: ['127.0.0.1 localhost', '::1 localhost', '127.0.1.1 sandbox', ...(plan.egress?.network.hosts ?? []), ''].join('\n'),
+    // A mount belongs to whoever it does outside. Whose repository it is was decided when it was listed.
+    gitconfig: plan.mounts.length === 0 ? '' : '[safe]\n\tdirectory = *\n',
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
   }
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(plan.etcFolder, name), text, { mode: 0o644 })))
 }
 
-/** The environment inside: the fixed part, then what the configuration lists for this server. */
-function sandboxEnvironment(config: StdioConfig): Record<string, string> {
-  return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...config.env }
+/** The environment inside: the fixed part, the gateway's own time zone, then what the configuration lists for this server. */
+function sandboxEnvironment(config: StdioConfig, timeZone: string | undefined): Record<string, string> {
+  const zone = timeZone === undefined ? {} : { TZ: timeZone }
+  return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...zone, ...config.env }
 }

@@ -9,6 +9,7 @@ import { newId } from '../../core/ids.ts'
 import { isReleased } from '../../policy/decide.ts'
 import type { Verdict } from '../../policy/types.ts'
 import { readInputRequired, capabilityFor, whyNotAsked } from '../../tools/asks.ts'
+import { asksOf } from '../../tools/fleet/refused-asks.ts'
 import { unavailable } from '../../tools/connectors/failure.ts'
 import { shapedResult } from '../../tools/connectors/result-shape.ts'
 import type { McpContext, TaskRequest } from '../../tools/operations.ts'
@@ -143,7 +144,8 @@ function requireAskable({ snapshot, tool, request }: DecidedToolCall, { status, 
   } catch (error) {
     throw unavailable(tool.server, `it asks for input in a way that cannot be read: ${error instanceof RangeError ? error.message : ''}`)
   }
-  const mayAsk: readonly string[] = snapshot.servers.get(tool.server)?.config.may_ask ?? []
+  const server = snapshot.servers.get(tool.server)
+  const mayAsk: readonly string[] = server === undefined ? [] : asksOf(server)
   for (const one of asked?.requests.values() ?? []) {
     const [kind = ''] = Object.keys(capabilityFor(one))
     const why = mayAsk.includes(kind) ? whyNotAsked(one, request.offers ?? {}) : `the server may not ask for \`${kind}\``
