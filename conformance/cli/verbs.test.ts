@@ -31,6 +31,7 @@ const verbs = [
   'keys list',
   'keys revoke',
   'servers add',
+  'import',
   'tools list',
   'tools call',
   'policy show',

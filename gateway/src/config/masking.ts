@@ -40,3 +40,8 @@ function hideOwnValue(line: string, path: ConfigPath): string {
   // The value may stand on a line of its own.
   return /secret["']?\s*:/.test(line) ? line : line.replace(/\S.*$/, mask)
 }
+
+/** Whether a text by itself looks like a key, or has a user and password of an address in it. */
+export function looksSecret(text: string): boolean {
+  return [userInfo, tokenShape, longRun].some((shape) => text.search(shape) >= 0)
+}

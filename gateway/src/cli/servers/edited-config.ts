@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { chmod, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import { realDisk } from '../../config/disk.ts'
-import { attemptLoad } from '../../config/load.ts'
+import { attemptLoad, type Environment } from '../../config/load.ts'
 import { ConfigError } from '../../config/problems.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
@@ -17,8 +17,16 @@ export interface EditedConfig {
   readonly snapshot: Snapshot
 }
 
-/** What a change to `file`, a part of the configuration at `main`, would make of it. Throws ConfigError when that would not be taken. */
-export async function tryEdit(main: string, file: string, edit: (text: string) => string): Promise<EditedConfig> {
+/**
+ * What a change to `file`, a part of the configuration at `main`, would make of it. `env`: what `${NAME}` stands for. Throws
+ * ConfigError when that would not be taken.
+ */
+export async function tryEdit(
+  main: string,
+  file: string,
+  edit: (text: string) => string,
+  env: Environment = process.env,
+): Promise<EditedConfig> {
   const real = await realpath(file)
   const before = await readFile(real, 'utf8')
   const text = edit(before)
@@ -26,7 +34,7 @@ export async function tryEdit(main: string, file: string, edit: (text: string) =
     ...realDisk,
     text: async (path: string, limit: number) => ((await realDisk.realPath(path)) === real ? text : realDisk.text(path, limit)),
   }
-  const { outcome } = await attemptLoad(main, process.env, [], disk)
+  const { outcome } = await attemptLoad(main, env, [], disk)
   if (outcome instanceof ConfigError) throw outcome
   return { file: real, before, text, snapshot: outcome }
 }
