@@ -13,7 +13,19 @@ import { fixtureServer } from './mcp/upstream-servers.ts'
 
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
-const pages = ['chat-completions', 'messages', 'responses', 'gemini', 'converse', 'providers', 'files-and-batches', 'mcp'] as const
+const pages = [
+  'chat-completions',
+  'messages',
+  'responses',
+  'gemini',
+  'converse',
+  'providers',
+  'files-and-batches',
+  'mcp',
+  'servers',
+  'runners',
+  'import',
+] as const
 
 interface Example {
   readonly page: string

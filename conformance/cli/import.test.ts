@@ -1,14 +1,37 @@
 /** `turnward import --from mcp-client`: a home full of clients, taken over without a secret copied, a file changed or a server lost. */
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { runCli, type CliResult } from '../harness/cli.ts'
 import { repositoryRoot, startGateway } from '../harness/gateway-process.ts'
 import type { Json } from '../harness/json.ts'
-import { registryAccess } from '../harness/registry-access.ts'
+import { startNpmRegistry, type NpmRegistry } from '../harness/npm-registry.ts'
 import { until } from '../harness/until.ts'
 import { modernRequest } from '../mcp/raw-rpc.ts'
+
+const library = await readFile(join(repositoryRoot, 'conformance/fixtures/servers/stdio-server.mjs'), 'utf8')
+const notebook = {
+  name: 'mcp-notebook',
+  bin: 'serve.mjs',
+  files: {
+    'stdio-server.mjs': library,
+    'serve.mjs': `#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { serveTools } from './stdio-server.mjs'
+serveTools({ read: { run: () => readFileSync(process.argv[2] + '/today.txt', 'utf8') } })
+`,
+  },
+}
+
+let registry: NpmRegistry
+beforeAll(async () => {
+  registry = await startNpmRegistry([
+    { ...notebook, version: '1.2.3' },
+    { ...notebook, version: '2.0.0' },
+  ])
+})
+afterAll(() => registry?.[Symbol.asyncDispose]())
 
 let home: string
 beforeEach(async () => {
@@ -20,6 +43,10 @@ beforeEach(async () => {
 const config = `# Ours, and it stays so.
 version: 1
 listen: { port: 0 }   # any
+principals: { ada: {} }
+keys: { ada: { principal: ada, secret: "\${ADA_KEY:-tw_nobody_uses_this_one_0000}" } }
+grants: [{ principals: [ada], tools: ["*"], gateways: ["*"] }]
+policy: { posture: observe }
 servers:
   # The first one.
   kept: { transport: http, url: "https://kept.example/mcp" }
@@ -35,7 +62,7 @@ async function files(folder: string, texts: Readonly<Record<string, string | obj
 }
 
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
-  return runCli(args, { cwd: home, env: { PATH: process.env['PATH'] ?? '', HOME: home, ...env } })
+  return runCli(args, { cwd: home, env: { PATH: process.env['PATH'] ?? '', HOME: home, ...registry.env, ...env } })
 }
 
 const importing = (...args: string[]): Promise<CliResult> => run(['import', '--from', 'mcp-client', ...args])
@@ -46,7 +73,7 @@ const serverOf = (result: CliResult, name: string): Json =>
 /** A server of our own, as a person has it in a folder. */
 async function localServer(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
-  await cp(join(repositoryRoot, 'conformance/fixtures/servers/stdio-server.mjs'), join(folder, 'stdio-server.mjs'))
+  await writeFile(join(folder, 'stdio-server.mjs'), library)
   await writeFile(
     join(folder, 'server.mjs'),
     `import { serveTools } from './stdio-server.mjs'
@@ -55,23 +82,20 @@ serveTools({ greet: { run: () => \`\${process.env.GREETING} \${process.env.SHOP_
   )
 }
 
+const adaKey = 'tw_conformance_ada_0123456789abcdef'
 const secrets = ['ghp_SECRET0123456789', 'SECRET-of-the-shop', 'SECRETpassword'] as const
 
 describe('what several clients have', () => {
   test('is installed, tried in the sandbox, written with its comments kept, and listed by a running gateway', async () => {
-    await using gateway = await startGateway({ config, env: { ...registryAccess(), SHOP_TOKEN: secrets[1] } })
+    await using gateway = await startGateway({ config, env: { ...registry.env, ADA_KEY: adaKey, SHOP_TOKEN: secrets[1] } })
     home = gateway.dir
     await localServer(join(home, 'shop'))
-    await mkdir(join(home, 'notes'))
-    const memory = {
-      command: 'npx',
-      args: ['-y', '@modelcontextprotocol/server-memory@0.6.2'],
-      env: { MEMORY_FILE_PATH: join(home, 'notes/memory.json') },
-    }
+    await files(home, { 'notes/today.txt': 'Buy milk.' })
+    const notes = { command: 'npx', args: ['-y', 'mcp-notebook@1.2.3', join(home, 'notes')] }
     await files(home, {
-      '.config/Claude/claude_desktop_config.json': { mcpServers: { memory, kept: { url: 'https://other.example/mcp' } } },
+      '.config/Claude/claude_desktop_config.json': { mcpServers: { notes, kept: { url: 'https://other.example/mcp' } } },
       '.cursor/mcp.json': `{ // mine
-        "mcpServers": { "memory": ${JSON.stringify(memory)}, }
+        "mcpServers": { "notes": ${JSON.stringify(notes)}, }
       }`,
       '.codex/config.toml': `[mcp_servers.shop]\ncommand = "node"\nargs = ["~/shop/server.mjs"]\nenv = { GREETING = "hello", SHOP_TOKEN = "${secrets[1]}" }\n`,
     })
@@ -80,10 +104,10 @@ describe('what several clients have', () => {
     const imported = await gateway.cli(['import', '--from', 'mcp-client', '--yes', '--json'])
     expect(imported.stderr).toBe('')
     expect(imported.code).toBe(0)
-    expect(serverOf(imported, 'memory')).toMatchObject({
+    expect(serverOf(imported, 'notes')).toMatchObject({
       written: true,
-      package: 'npm:@modelcontextprotocol/server-memory@0.6.2',
-      tools: expect.arrayContaining(['read_graph']),
+      package: 'npm:mcp-notebook@1.2.3',
+      tools: ['read'],
       sources: [{ client: 'claude-desktop' }, { client: 'cursor' }],
     })
     expect(serverOf(imported, 'shop')).toMatchObject({ written: true, tools: ['greet'] })
@@ -93,21 +117,21 @@ describe('what several clients have', () => {
     const text = await readFile(join(home, 'turnward.yaml'), 'utf8')
     for (const comment of ['# Ours, and it stays so.', '# any', '# The first one.', '# for everybody']) expect(text).toContain(comment)
     expect(text).toContain('kept: { transport: http, url: "https://kept.example/mcp" }')
-    expect(text).toContain('main: { servers: [kept, memory, shop] }')
+    expect(text).toContain('main: { servers: [kept, notes, shop] }')
     expect(text).not.toContain('SECRET')
     expect(await readFile(join(home, '.cursor/mcp.json'), 'utf8')).toBe(before)
     expect(await gateway.cli(['check'])).toMatchObject({ code: 0 })
 
-    const key = await gateway.cli(['keys', 'create', '--principal', 'ada', '--json'])
-    const target = { url: `${gateway.url}/mcp/main`, key: documentOf(key)['secret'] as string }
-    const tools = await until('the tools of the imported servers', async () => {
+    const target = { url: `${gateway.url}/mcp/main`, key: adaKey }
+    await until('the tools of the imported servers', async () => {
       const { message } = await modernRequest(target, 'tools/list')
       const names = ((message['result']?.tools ?? []) as Json[]).map(({ name }) => name as string)
-      return names.includes('memory__read_graph') && names.includes('shop__greet') ? names : undefined
+      return names.includes('notes__read') && names.includes('shop__greet') ? true : undefined
     })
-    expect(tools).toContain('memory__create_entities')
-    const called = await modernRequest(target, 'tools/call', { name: 'shop__greet', arguments: {} })
-    expect(called.message['result']?.content).toEqual([{ type: 'text', text: `hello ${secrets[1].length}` }])
+    const call = async (name: string) =>
+      (await modernRequest(target, 'tools/call', { name, arguments: {} })).message['result']?.content as unknown
+    expect(await call('shop__greet')).toEqual([{ type: 'text', text: `hello ${secrets[1].length}` }])
+    expect(await call('notes__read')).toEqual([{ type: 'text', text: 'Buy milk.' }])
 
     const again = await gateway.cli(['import', '--from', 'mcp-client', '--yes', '--json'])
     expect(documentOf(again)['servers'].map(({ becomes }: Json) => becomes.kind)).toEqual(['left', 'left', 'left'])
@@ -174,7 +198,7 @@ describe('secrets', () => {
 })
 
 describe('nothing is done', () => {
-  const npx = { mcpServers: { everything: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-everything@2026.8.31', '--x'] } } }
+  const npx = { mcpServers: { notes: { command: 'npx', args: ['-y', 'mcp-notebook@1.2.3', '--x'] } } }
 
   test.each([
     ['without somebody to ask', [], 5],
@@ -183,17 +207,26 @@ describe('nothing is done', () => {
     await files(home, { '.mcp.json': npx })
     const shown = await importing(...options)
     expect(shown.code).toBe(code)
-    expect(shown.stdout).toContain('npm:@modelcontextprotocol/server-everything@2026.8.31')
+    expect(shown.stdout).toContain('npm:mcp-notebook@1.2.3')
     expect(shown.stdout).toContain('Nothing was changed.')
+    expect(await readFile(join(home, 'turnward.yaml'), 'utf8')).toBe(config)
+  })
+
+  test('with a package that has no such version: nothing of it is left', async () => {
+    await files(home, { '.mcp.json': { mcpServers: { notes: { command: 'npx', args: ['mcp-notebook@9.9.9'] } } } })
+    const failed = await importing('--yes', '--json')
+    expect(failed.code).toBe(5)
+    expect(serverOf(failed, 'notes')).toMatchObject({ written: false, findings: [expect.stringContaining('mcp-notebook')] })
+    expect(await readdir(join(home, '.turnward/installed/notes')).catch(() => [])).toEqual([])
     expect(await readFile(join(home, 'turnward.yaml'), 'utf8')).toBe(config)
   })
 
   test('with --no-install for packages: each is a line that installs it', async () => {
     await files(home, { '.mcp.json': npx })
-    const shown = await importing('--no-install', '--yes', '--network', 'everything=api.example.com')
+    const shown = await importing('--no-install', '--yes', '--network', 'notes=api.example.com')
     expect(shown.code).toBe(5)
     expect(shown.stdout).toContain(
-      'turnward servers add npm:@modelcontextprotocol/server-everything@2026.8.31 --name everything --network api.example.com --gateway main -- --x',
+      'turnward servers add npm:mcp-notebook@1.2.3 --name notes --network api.example.com --gateway main -- --x',
     )
     expect(await readFile(join(home, 'turnward.yaml'), 'utf8')).toBe(config)
   })

@@ -144,7 +144,7 @@ export async function startRaw(tools: readonly Json[], result: Json, pageSize = 
   return { ...upstream, calls }
 }
 
-async function listening(listener: RequestListener): Promise<HttpUpstream> {
+export async function listening(listener: RequestListener): Promise<HttpUpstream> {
   const server = createServer(listener)
   const port = await listenOn(server)
   return {

@@ -87,6 +87,8 @@ export const decisionRecordSchema = z.object({
   requestId: z.string().optional(),
   /** The line of a batch that the call was made for: ids of both, as its caller knows them. */
   batch: z.object({ id: z.string(), customId: z.string() }).optional(),
+  /** The decision on the request to a server, which asked for this model call while it worked. */
+  askedBy: z.object({ server: z.string(), decision: z.string() }).optional(),
   /** The known client that made the model call. */
   client: z.string().optional(),
   /** Kind of a side request of the client (`title`, `summary`), which belongs to no turn. */

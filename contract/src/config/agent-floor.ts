@@ -3,6 +3,12 @@ import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 
+const resultBytesSchema = z
+  .number()
+  .int()
+  .min(1024)
+  .max(1024 * 1024 * 1024)
+
 const serverBase = {
   /** Longest time for one call, progress or not. */
   timeout_ms: millisecondsSchema.default(60_000),
@@ -12,6 +18,17 @@ const serverBase = {
   era: z.enum(['auto', 'modern', 'legacy']).default('auto'),
   /** What it may ask of a client that offers it, while it works on a request of that client. */
   may_ask: z.array(z.enum(['elicitation', 'sampling', 'roots'])).default(['elicitation', 'sampling', 'roots']),
+  /** What it asks a model (`sampling`) is answered here, by this model on behalf of the caller, and not by the caller's client. */
+  sampling: z
+    .strictObject({
+      /** A model that a route serves; the caller needs a grant for it. */
+      model: z.string().min(1).max(256),
+      /** Longest answer, in tokens. */
+      max_tokens: z.number().int().min(1).max(1_000_000).default(4096),
+      /** How often a server may ask while it works on one request. */
+      max_calls: z.number().int().min(1).max(64).default(8),
+    })
+    .optional(),
   /**
    * What becomes of a tool whose definition is new or has changed since it was approved: `review` holds it until somebody has
    * looked at it, `warn` uses it and tells, `off` does not compare. The first listing of a server is approved as it is.
@@ -24,6 +41,10 @@ const serverBase = {
     .min(0)
     .max(24 * 3600 * 1000)
     .default(60_000),
+  /** Longest result, in bytes as the server sends it; a longer one is an error of that call. `limits.max_response_bytes` bounds it too. */
+  max_result_bytes: resultBytesSchema.default(16 * 1024 * 1024),
+  /** The same for single tools: name or pattern, as the server calls them -> bytes. The most specific pattern counts. */
+  max_result_bytes_of: z.record(patternSchema, resultBytesSchema).default({}),
   auth: notAvailableYet('servers.*.auth'),
 }
 
@@ -33,8 +54,34 @@ export const serverSchema = z.discriminatedUnion('transport', [
     /** Executable and arguments; no shell. `node` means the gateway's own Node. */
     command: z.array(z.string().min(1)).min(1),
     env: z.record(z.string(), z.string()).default({}),
-    /** Where it runs: at each replica, or once in the whole cluster, for a server that keeps something of its own. */
-    per: z.enum(['replica', 'cluster']).default('replica'),
+    /**
+     * Where it runs: at each replica; once in the whole cluster, for a server that keeps something of its own; or once for each
+     * principal at each replica, so that nothing one person's calls leave behind reaches another.
+     */
+    per: z
+      .enum(['replica', 'cluster', 'principal', 'session'])
+      .superRefine((per, context) => {
+        if (per !== 'session') return
+        context.addIssue({
+          code: 'custom',
+          message:
+            '`per: session` is not available: which session a call belongs to is known only once the call is decided, and clients of the modern era have none of their own. `per: principal` keeps people apart',
+          params: { code: 'config.not_available' },
+        })
+      })
+      .default('replica'),
+    /** With `per: principal`: how many children there may be at once. The one that was not used for longest ends first. */
+    max_children: z.number().int().min(1).max(1000).default(32),
+    /**
+     * A child that nobody used for so long is stopped, and started again when it is needed. Not set: ten minutes for a child of
+     * one principal, never for one that all share.
+     */
+    idle_ms: z
+      .number()
+      .int()
+      .min(1000)
+      .max(7 * 24 * 3600 * 1000)
+      .optional(),
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),
@@ -52,6 +99,16 @@ export const serverSchema = z.discriminatedUnion('transport', [
         unenforced: z.enum(['refuse', 'accept']).default('refuse'),
       })
       .prefault({}),
+    /**
+     * What was installed for it (`turnward servers add` writes this): the package, and the digest of all its files with those
+     * it depends on. A server whose files are others is not started.
+     */
+    installed: z
+      .strictObject({
+        package: z.string().regex(/^(?:npm|pypi):\S+@\S+$/, 'must be `npm:NAME@VERSION` or `pypi:NAME@VERSION`'),
+        tree: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be `sha256:` and 64 hexadecimal digits'),
+      })
+      .optional(),
     ...serverBase,
   }),
   z.strictObject({

@@ -24,8 +24,10 @@ import { createRunners, type Runners } from '../tools/runners/runners.ts'
 import { Batches } from '../turns/batches/batches.ts'
 import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
+import { runModelCall } from '../turns/model-call.ts'
 import type { Services } from '../turns/services.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
+import { dialectByName } from '../wire/dialects.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
 import { keepTidy } from './keeping-tidy.ts'
@@ -178,7 +180,10 @@ function assemble(rooms: Rooms): Services {
   const { config, store, log, state, fleet, upstreams, telemetry, logger } = rooms
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
-  telemetry.observe('turnward_mcp_servers_ready', () => fleet.status().filter((server) => server.state === 'ready').length)
+  telemetry.observe(
+    'turnward_mcp_servers_ready',
+    () => fleet.status().filter((server) => server.state === 'ready' || server.state === 'asleep').length,
+  )
   telemetry.observe('turnward_audit_pending', () => log.pending())
   const self = randomText(12)
   const batches = new Batches({
@@ -189,7 +194,7 @@ function assemble(rooms: Rooms): Services {
   })
   telemetry.observe('turnward_batches', () => batches.size)
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
-  return {
+  const services: Services = {
     snapshot: () => config.current,
     authenticator: createAuthenticator({ store, clock: systemClock, logger }),
     upstreams,
@@ -202,10 +207,12 @@ function assemble(rooms: Rooms): Services {
     requests: new RequestReader(systemClock),
     background: new BackgroundAnswers(),
     batches,
+    callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,
     clock: systemClock,
     secret: store.secret,
   }
+  return services
 }
 
 async function closeAll(opened: readonly Closable[], logger: Logger): Promise<void> {

@@ -89,7 +89,7 @@ function revisionsOf(cluster: ClusterMembership | undefined): { readonly revisio
 /** The servers whose tools cannot be called yet, with why, so that nobody has to know which states mean that. */
 function missingOf(servers: readonly ServerStatus[]): { readonly missing?: Readonly<Record<string, string>> } {
   const missing = servers
-    .filter(({ state }) => state !== 'ready')
+    .filter(({ state }) => state !== 'ready' && state !== 'asleep')
     .map(({ server, state, detail }): [string, string] => [server, detail ?? state])
   return missing.length === 0 ? {} : { missing: Object.fromEntries(missing) }
 }

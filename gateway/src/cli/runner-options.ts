@@ -11,5 +11,5 @@ function gatewayRoot(): string {
 }
 
 export function runnerOptions(protect: readonly string[] = []): BubblewrapOptions {
-  return { nodePath: process.execPath, gatewayRoot: gatewayRoot(), protect }
+  return { nodePath: process.execPath, gatewayRoot: gatewayRoot(), protect, timeZone: process.env.TZ }
 }

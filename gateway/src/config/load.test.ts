@@ -292,6 +292,29 @@ describe('what is refused before anything is read out of it', () => {
   })
 })
 
+describe('a started server with a child for each principal', () => {
+  const problemsOf = async (server: string) =>
+    (await failure(write('turnward.yaml', `servers:\n  s: { transport: stdio, command: [node, ./s.js], ${server} }`))).problems
+
+  test('shares no folder that it writes to', async () => {
+    expect(await problemsOf('per: principal, mounts: [{ path: /srv/a }, { path: /srv/b, write: true }]')).toMatchObject([
+      { path: 'servers.s.mounts[1].write', message: expect.stringContaining('what one person writes there another could read') },
+    ])
+  })
+
+  test('is not to be had for each session, and the refusal says what is', async () => {
+    expect(await problemsOf('per: session')).toMatchObject([
+      { code: 'config.not_available', path: 'servers.s.per', message: expect.stringContaining('`per: principal` keeps people apart') },
+    ])
+  })
+
+  test('and one that runs once in the cluster is not stopped when it is idle', async () => {
+    expect(await problemsOf('per: cluster, idle_ms: 60000')).toEqual(
+      expect.arrayContaining([expect.objectContaining({ path: 'servers.s.idle_ms' })]),
+    )
+  })
+})
+
 test('a named pipe is refused instead of waited for', async () => {
   execFileSync('mkfifo', [join(folder, 'pipe')])
   expect((await failure(write('t.yaml', 'data_dir: "${file:pipe}"'))).problems).toMatchObject([

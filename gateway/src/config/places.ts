@@ -18,7 +18,7 @@ export function checkClusterServers(
   report: ReportAt,
 ): void {
   for (const [name, server] of Object.entries(servers)) {
-    if (server.transport !== 'stdio' || server.per === 'replica') continue
+    if (server.transport !== 'stdio' || server.per !== 'cluster') continue
     if (state.kind !== 'valkey' || cluster?.advertise === undefined)
       report(
         ['servers', name, 'per'],

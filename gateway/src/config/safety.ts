@@ -50,6 +50,14 @@ function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): vo
       [...path, 'runner'],
       '`runner: process` isolates nothing; set `unsafe_no_sandbox: true` next to it if you trust this server with everything this user can reach',
     )
+  for (const [index, { write }] of server.mounts.entries())
+    if (write && server.per === 'principal')
+      report(
+        [...path, 'mounts', index, 'write'],
+        'what one person writes there another could read, which `per: principal` promises will not happen; each child has a home of its own to write to',
+      )
+  if (server.per === 'cluster' && server.idle_ms !== undefined)
+    report([...path, 'idle_ms'], 'a server that runs once in the cluster is not stopped when it is idle: what it keeps would be lost')
   for (const [name, value] of Object.entries(server.env)) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       report([...path, 'env', name], `\`${name}\` cannot be the name of an environment variable`, { where: 'key' })

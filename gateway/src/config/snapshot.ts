@@ -90,6 +90,17 @@ export interface McpServer {
   readonly config: ServerConfig
   /** Digest of the configuration of this server: a changed digest means a new connection. */
   readonly digest: string
+  /** What was installed for it, as its entry says; undefined for a server that is not installed by us. */
+  readonly installed?: InstalledPackage | undefined
+}
+
+export interface InstalledPackage {
+  /** `npm:NAME@VERSION` */
+  readonly package: string
+  /** Digest of its files. */
+  readonly tree: string
+  /** Absolute folder of it, in the data folder; undefined when the command runs nothing that lies there. */
+  readonly folder: string | undefined
 }
 
 export interface McpGateway {

@@ -19,4 +19,6 @@ export interface Caller {
   readonly credentials: ReadonlyMap<string, string>
   /** The line of a batch that the call is made for, when nobody waits for it. */
   readonly batch?: { readonly id: string; readonly customId: string }
+  /** The server that has asked for the model call while it worked, and the decision on what it worked on. */
+  readonly askedBy?: { readonly server: string; readonly decision: string }
 }

@@ -119,6 +119,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
     requests: new RequestReader(clock),
     background: new BackgroundAnswers(),
     batches: new Batches({ hold: async () => undefined }),
+    callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry: noopTelemetry,
     clock,
     secret,

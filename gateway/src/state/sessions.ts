@@ -10,9 +10,9 @@ export interface SessionState {
   readonly principal: string
   /** The application it belongs to; a session is found again only by the same principal and consumer. */
   readonly consumer: string | null
-  /** Where the id came from: `header`, `claude-code`, `codex`, `prefix`, `mcp`, … */
+  /** Where the id came from: `header`, `claude-code`, `codex`, `prefix`, `mcp`, `sampling`, … */
   readonly source: string
-  /** Session this one was forked from, or whose agent started it. */
+  /** Session this one was forked from, whose agent started it, or whose request to a server asked for it. */
   readonly parent: string | null
   readonly policyState: PolicyState
   /** Turn of the newest request that belongs to one; calls of the session's sub-agents belong to it too. */

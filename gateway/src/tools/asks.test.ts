@@ -10,12 +10,26 @@ test('nobody is asked what they do not offer', () => {
   expect(whyNotAsked(elicit(), { elicitation: {} })).toBeUndefined()
   expect(whyNotAsked(elicit(), { roots: {} })).toContain('elicitation')
   expect(whyNotAsked(elicit({ mode: 'url' }), { elicitation: { form: {} } })).toContain('pages')
-  expect(whyNotAsked(elicit({ mode: 'url' }), { elicitation: { url: {} } })).toBeUndefined()
+  expect(whyNotAsked(elicit({ mode: 'url', url: 'https://example.com/a' }), { elicitation: { url: {} } })).toBeUndefined()
   expect(whyNotAsked(sample(), { sampling: {} })).toBeUndefined()
   expect(whyNotAsked(sample({ tools: [] }), { sampling: {} })).toContain('tools')
   expect(whyNotAsked({ method: 'roots/list', params: {} }, {})).toContain('roots')
   expect(whyNotAsked({ method: 'tools/call', params: {} }, { tools: {} })).toBeDefined()
   expect(capabilityFor(elicit({ mode: 'url' }))).toEqual({ elicitation: { url: {} } })
+})
+
+test.each([
+  'javascript:alert(1)',
+  'file:///etc/passwd',
+  'vscode://settings',
+  'data:text/html,hi',
+  'not a page',
+  '',
+  undefined,
+  7,
+  `https://${'a'.repeat(9000)}`,
+])('nobody is asked to open %s', (url) => {
+  expect(whyNotAsked(elicit({ mode: 'url', ...(url === undefined ? {} : { url }) }), { elicitation: { url: {} } })).toContain('web page')
 })
 
 test('servers are told of what they may ask for, and nothing else', () => {

@@ -44,9 +44,17 @@ export function whyNotAsked(ask: Ask, capabilities: JsonObject): string | undefi
   const declared = capabilities[kind]
   if (!isObject(declared)) return `the client does not offer \`${kind}\``
   // Until 2025-06-18 there were forms only, and an empty object declares them still.
-  if (kind === 'elicitation' && ask.params.mode === 'url' && !isObject(declared.url)) return 'the client opens no pages'
+  if (kind === 'elicitation' && ask.params.mode === 'url') {
+    if (!isObject(declared.url)) return 'the client opens no pages'
+    if (!isWebPage(ask.params.url)) return 'what is to be opened is no web page'
+  }
   if (kind === 'sampling' && ask.params.tools !== undefined && !isObject(declared.tools)) return 'the client samples without tools'
   return undefined
+}
+
+/** Whatever else a client may be able to open (`file:`, `javascript:`, another program) is not for a server to choose. */
+function isWebPage(url: JsonValue | undefined): boolean {
+  return typeof url === 'string' && url.length <= 8192 && ['https:', 'http:'].includes(URL.parse(url)?.protocol ?? '')
 }
 
 /** The capability that a client lacks to be asked this, as clients declare it. */

@@ -127,7 +127,8 @@ export interface CallerFleet {
 /** How a server of the current snapshot is. */
 export interface ServerStatus {
   readonly server: string
-  readonly state: 'starting' | 'ready' | 'failed' | 'idle'
+  /** `asleep`: its child is stopped because nobody used it; its tools are offered, and a call starts it. */
+  readonly state: 'starting' | 'ready' | 'failed' | 'idle' | 'asleep'
   readonly detail?: string | undefined
   readonly tools: number
   readonly isBounded: boolean

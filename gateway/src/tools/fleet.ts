@@ -4,21 +4,23 @@
  */
 import type { McpServer, Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
-import { TurnwardError } from '../core/error.ts'
+import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
 import type { CallerFleet, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
 import { unavailable } from './connectors/failure.ts'
 import type { ClusterChildren } from './fleet/cluster-child.ts'
 import { CallQueue } from './fleet/call-queue.ts'
-import { catalogueKey, connectionKey, credentialId, credentialScope } from './fleet/credential-scope.ts'
+import { catalogueKey, childOwner, connectionKey, credentialId, credentialScope } from './fleet/credential-scope.ts'
 import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
 import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
 import type { Pins } from './fleet/pinned-tools.ts'
+import { PrincipalChildren } from './fleet/principal-children.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
-import { ServerSlot } from './fleet/server-slot.ts'
+import { ServerSlot, type SlotOptions } from './fleet/server-slot.ts'
 import { noReads } from './reads.ts'
 import type { Runners } from './runners/runners.ts'
+import type { ReadTools } from './tool-definitions.ts'
 
 export interface FleetOptions {
   readonly snapshot: () => Snapshot
@@ -40,6 +42,10 @@ export interface FleetOptions {
 }
 
 const startsAtOnce = 4
+/** How often is looked whether a child was not used for too long. */
+const lookForIdleMs = 1000
+/** How long the child of a principal may be idle unless the configuration says. */
+const principalIdleMs = 600_000
 
 interface CachedCatalogue {
   readonly slots: readonly ServerSlot[]
@@ -56,6 +62,10 @@ async function startedTwice(slot: ServerSlot): Promise<void> {
   if (slot.coldSince !== undefined) await slot.start()
 }
 
+function hasSameTools({ tools }: ReadTools, { tools: others }: ReadTools): boolean {
+  return tools.length === others.length && tools.every(({ digest }, index) => digest === others[index]?.digest)
+}
+
 /** Starts every server in the background and returns at once. */
 export function createFleet(options: FleetOptions): Fleet {
   return new RunningFleet(options)
@@ -66,11 +76,17 @@ class RunningFleet implements Fleet {
   readonly #starts = new CallQueue(startsAtOnce, Infinity, () => new TurnwardError('gateway.internal'))
   /** By `connectionKey`: two revisions of a server, or two sets of credentials, can be in use side by side. */
   readonly #slots = new Map<string, ServerSlot>()
-  readonly #retired = new RetiredServers((slot) => this.#end(slot))
+  /** Those of servers that have one child for each principal, by the slot whose child shows what there is and works for nobody. */
+  readonly #children = new Map<ServerSlot, PrincipalChildren<ServerSlot>>()
+  readonly #retired = new RetiredServers(
+    (slot) => this.#end(slot),
+    (slot) => slot.running > 0 || this.#children.get(slot)?.isRunning === true,
+  )
   readonly #ending = new Set<Promise<void>>()
   readonly #known: KnownTools
   readonly #listeners = new Set<() => void>()
   readonly #stopWatching: () => void
+  readonly #idleTimer: NodeJS.Timeout
   #current: Snapshot
   #catalogues = new WeakMap<Snapshot, Map<string, CachedCatalogue>>()
   #announcing = false
@@ -82,6 +98,7 @@ class RunningFleet implements Fleet {
     this.#current = options.snapshot()
     this.#known = new KnownTools({ stored: listings?.stored ?? [], store: listings?.store, clock, logger })
     this.#stopWatching = options.onSwap(() => this.#reconcile())
+    this.#idleTimer = setInterval(() => this.#rest(), lookForIdleMs).unref()
     this.#reconcile()
   }
 
@@ -90,8 +107,8 @@ class RunningFleet implements Fleet {
       catalogue: (gateway) => this.#catalogue(snapshot, caller, gateway),
       call: async (tool, args, options) => this.#slotFor(snapshot, caller, tool.server).call(tool, args, options),
       ask: async (server, method, params, options) => this.#slotFor(snapshot, caller, server).ask(method, params, options),
-      watchResource: (server, uri, changed) => this.#slotOf(snapshot, caller, server)?.watchResource(uri, changed) ?? holdsNothing,
-      abandon: (server, state, owner) => this.#slotOf(snapshot, caller, server)?.abandon(state, owner),
+      watchResource: (server, uri, changed) => this.#watch(snapshot, caller, server)?.watchResource(uri, changed) ?? holdsNothing,
+      abandon: (server, state, owner) => this.#ownSlot(snapshot, caller, server)?.abandon(state, owner),
       credentialOf: (server) => credentialId(snapshot, server, caller),
     }
   }
@@ -121,7 +138,26 @@ class RunningFleet implements Fleet {
     if (this.#closed) throw new TurnwardError('gateway.draining')
     const slot = this.#slotOf(snapshot, caller, server)
     if (slot === undefined) throw unavailable(server, noLonger)
-    return slot
+    const owner = childOwner(slot.server, caller)
+    return owner === undefined ? slot : (this.#children.get(slot)?.take(owner) ?? slot)
+  }
+
+  /** Where the caller's requests run, if there is such a place already. */
+  #ownSlot(snapshot: Snapshot, caller: Caller | undefined, server: string): ServerSlot | undefined {
+    const slot = this.#slotOf(snapshot, caller, server)
+    const owner = slot === undefined ? undefined : childOwner(slot.server, caller)
+    return slot === undefined || owner === undefined ? slot : this.#children.get(slot)?.of(owner)
+  }
+
+  /** The slot that tells the caller of changes; undefined where nobody can. */
+  #watch(snapshot: Snapshot, caller: Caller | undefined, server: string): ServerSlot | undefined {
+    try {
+      return this.#slotFor(snapshot, caller, server)
+    } catch (error) {
+      const { code, why } = asTurnwardError(error)
+      this.#options.logger.warn({ server, code, why }, 'changes of a resource are not told')
+      return undefined
+    }
   }
 
   hold(snapshot: Snapshot): () => void {
@@ -136,7 +172,7 @@ class RunningFleet implements Fleet {
   status(): ReturnType<Fleet['status']> {
     return this.#slotsOf(this.#current, undefined, [...this.#current.servers.keys()]).map((slot) => ({
       server: slot.server.name,
-      state: slot.state,
+      state: slot.state === 'starting' && slot.isAtHand ? 'asleep' : slot.state,
       detail: slot.detail,
       tools: slot.listing.tools.length,
       isBounded: slot.isBounded,
@@ -146,8 +182,10 @@ class RunningFleet implements Fleet {
   async close(): Promise<void> {
     this.#closed = true
     this.#stopWatching()
+    clearInterval(this.#idleTimer)
     this.#listeners.clear()
-    await Promise.all([...[...this.#slots.values()].map((slot) => slot.close()), ...this.#ending])
+    const open = [...this.#slots.values(), ...this.#children.values()]
+    await Promise.all([...open.map((slot) => slot.close()), ...this.#ending])
     await this.#known.close()
   }
 
@@ -173,23 +211,62 @@ class RunningFleet implements Fleet {
   #open(server: McpServer, limits: { readonly maxResponseBytes: number; readonly maxEventBytes: number }): void {
     const key = connectionKey(server, credentialScope(server, undefined))
     if (this.#slots.has(key)) return
+    const base = { ...this.#options, server, limits, starts: this.#starts, onIdle: () => this.#retired.idle(slot) }
     const slot: ServerSlot = new ServerSlot({
-      ...this.#options,
-      server,
-      limits,
-      starts: this.#starts,
+      ...base,
       onChange: () => this.#changed(),
       // What names mean is said by the server as it is configured now.
       onListed: (read, isCut) => (this.#retired.has(slot) ? read : this.#known.record(server, read, isCut)),
-      onIdle: () => this.#retired.idle(slot),
     })
     this.#slots.set(key, slot)
+    const { config } = server
+    if (config.transport === 'stdio' && config.per === 'principal')
+      this.#children.set(slot, this.#childrenOf(slot, base, config.max_children, config.idle_ms ?? principalIdleMs))
     slot.start().catch(() => {})
+  }
+
+  /** Children whose owners have them for themselves. What there is to call is said by the shared one: nothing of theirs is shown to anybody. */
+  #childrenOf(
+    shared: ServerSlot,
+    base: Omit<SlotOptions, 'onChange' | 'onListed'>,
+    most: number,
+    idleMs: number,
+  ): PrincipalChildren<ServerSlot> {
+    const { clock } = this.#options
+    const make = (starts: SlotOptions['starts']): ServerSlot =>
+      new ServerSlot({
+        ...base,
+        pins: undefined,
+        isOnDemand: true,
+        knownEra: () => shared.era,
+        // One server's turn first, and then the gateway's.
+        starts: { run: (signal, job) => starts.run(signal, () => this.#starts.run(signal, job)) },
+        onChange: () => {},
+        onListed: (read) => (hasSameTools(shared.listing, read) ? shared.listing : read),
+      })
+    return new PrincipalChildren({ server: shared.server.name, most, idleMs, clock, make })
+  }
+
+  /** Stops children that nobody used for as long as their configuration says. */
+  #rest(): void {
+    const now = this.#options.clock.monotonic()
+    for (const children of this.#children.values()) children.sweep()
+    for (const slot of this.#slots.values()) {
+      const { config } = slot.server
+      if (config.transport !== 'stdio') continue
+      const idleMs = config.idle_ms ?? (config.per === 'principal' ? principalIdleMs : Infinity)
+      if (now - slot.usedAt >= idleMs) slot.sleep()
+    }
   }
 
   #end(slot: ServerSlot): void {
     for (const [key, open] of this.#slots) if (open === slot) this.#slots.delete(key)
-    const ended = slot.close().catch(() => {})
+    const children = this.#children.get(slot)
+    this.#children.delete(slot)
+    const ended = Promise.all([slot.close(), children?.close()]).then(
+      () => {},
+      () => {},
+    )
     this.#ending.add(ended)
     ended.then(() => this.#ending.delete(ended)).catch(() => {})
     this.#changed()
@@ -206,7 +283,7 @@ class RunningFleet implements Fleet {
 
   #view(snapshot: Snapshot, caller: Caller | undefined, name: string): ServerView {
     const slot = this.#slotOf(snapshot, caller, name)
-    if (slot?.state === 'ready')
+    if (slot?.isAtHand === true)
       return {
         name,
         missing: undefined,
@@ -234,6 +311,7 @@ class RunningFleet implements Fleet {
     const now = this.#options.clock.monotonic()
     const left = (slot: ServerSlot): number => (slot.coldSince === undefined ? 0 : slot.coldSince + budgetMs - now)
     const starting = slots
+      .filter((slot) => !slot.isAtHand)
       .map((slot) => ({ slot, done: startedTwice(slot) }))
       .filter(({ slot }) => slot.state === 'starting' && left(slot) > 0)
     if (starting.length === 0) return

@@ -3,6 +3,7 @@ import { asTurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import { ownerOfAsked } from './asked-again.ts'
 import type { DecidedToolCall, ExecutedToolCall, Execution } from './call.ts'
+import { offersWithSampling } from './sampling/answering-sampling.ts'
 import { serverRequests } from './server-requests.ts'
 
 export async function executeTool(call: DecidedToolCall): Promise<ExecutedToolCall> {
@@ -18,7 +19,7 @@ async function run(call: DecidedToolCall): Promise<Execution> {
       signal,
       onProgress,
       meta: metaForServer(call, meta),
-      offers,
+      offers: offersWithSampling(offers, call.snapshot.servers.get(call.tool.server)),
       logs: call.request.logs,
       // What the client showed us was ours; its server is shown its own.
       resumed: resumed === undefined ? undefined : { state: call.askedBefore?.state, answers: resumed.answers },

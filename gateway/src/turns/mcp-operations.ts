@@ -11,6 +11,7 @@ import { isShown, reachableNow } from './deciding/shaping-tools.ts'
 import type { Session } from '../state/sessions.ts'
 import { forCall, inOneStep } from './state-of-call.ts'
 import { resolveResource } from './server-requests.ts'
+import { requestState } from './sampling/carried-answers.ts'
 import { runTaskRequest } from './tasks/task-requests.ts'
 import { runServerRequest } from './tool-call.ts'
 import { subjectOf } from './deciding/tool-subject.ts'
@@ -26,7 +27,7 @@ export function createMcpOperations(services: Services): McpOperations {
     listReads: (context, kind) => listReadable(services, context, kind),
     read: (context, request) => runServerRequest(services, context, request),
     callTool: (context, request) => runServerRequest(services, context, request),
-    abandon: (context, request, state) => abandonAsked(services, context, request, state),
+    abandon: (context, request, state) => abandonAsked(services, context, request, requestState(services.secret, state)),
     task: (context, request) => runTaskRequest(services, context, request),
     async requireResource(context, uri) {
       await resolveResource(services, context, uri)

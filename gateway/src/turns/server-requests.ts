@@ -16,6 +16,8 @@ export interface ServerRequestForm {
   resolve(services: Services, context: McpContext, request: ServerRequest): Promise<CatalogueEntry>
   /** Throws `mcp.*` or `request.cancelled`. */
   run(fleet: CallerFleet, entry: CatalogueEntry, request: ServerRequest, options: CallOptions): Promise<JsonObject>
+  /** What a request is answered with that failed. Throws the failure where there is no such answer. */
+  failed(failure: TurnwardError): JsonObject
   /** What a refused request is answered with. `result`: the refusal as the result of a tool. Throws where there is no such answer. */
   refused(call: DecidedToolCall, result: JsonObject): JsonObject
 }
@@ -24,6 +26,11 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
   tool_call: {
     resolve: (services, context, { name }) => resolveTool(services, context, name),
     run: (fleet, tool, { args }, options) => fleet.call(tool as CatalogueTool, args, options),
+    // The model can do something about it, and hears of errors in results only.
+    failed(failure) {
+      if (failure.code !== 'mcp.result_too_large') throw failure
+      return { content: [{ type: 'text', text: failure.message }], isError: true }
+    },
     refused: (_call, result) => result,
   },
   resource_read: {
@@ -32,6 +39,7 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
       const result = await fleet.ask(entry.server, 'resources/read', { uri: entry.originalName }, options)
       return withUri(result, entry.originalName, name)
     },
+    failed,
     refused,
   },
   prompt_get: {
@@ -43,6 +51,7 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
         { name: entry.originalName, ...(Object.keys(args).length > 0 ? { arguments: args } : {}) },
         options,
       ),
+    failed,
     refused,
   },
   completion: {
@@ -63,6 +72,7 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
       const own = isObject(ref) && ref.type === 'ref/prompt' ? { name: entry.originalName } : { uri: entry.originalName }
       return fleet.ask(entry.server, 'completion/complete', { ...args, ref: { ...(isObject(ref) ? ref : {}), ...own } }, options)
     },
+    failed,
     refused,
   },
 }
@@ -86,6 +96,10 @@ async function resolveRead(
   const entry = find(reads)
   if (entry !== undefined && granted(snapshot.policy.grants, caller.principal, 'tools', entry.name) !== undefined) return entry
   throw new TurnwardError(code, { subject: name.slice(0, 256) })
+}
+
+function failed(failure: TurnwardError): never {
+  throw failure
 }
 
 /** There is no result that says no; an error is told to the client, which may tell a person. */

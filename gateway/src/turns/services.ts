@@ -11,6 +11,7 @@ import type { Fleet } from '../tools/catalogue.ts'
 import type { RequestReader } from '../wire/request/request-reader.ts'
 import type { Batches } from './batches/batches.ts'
 import type { BackgroundAnswers } from './keeping/background-answers.ts'
+import type { CallOrigin } from './origins/call-origin.ts'
 import type { WordsIndex } from './provenance/words-index.ts'
 import type { SessionRegistry } from './sessions/session-registry.ts'
 
@@ -33,6 +34,8 @@ export interface Services {
   readonly background: BackgroundAnswers
   /** Works on batches. */
   readonly batches: Batches
+  /** Makes a model call of the gateway's own, in the form of Messages. The origin's answer is ended when this resolves. */
+  readonly callModel: (origin: CallOrigin) => Promise<void>
   readonly telemetry: Telemetry
   readonly clock: Clock
   /** Key of everything a client could otherwise guess: session ids, places of conversations, tickets. */

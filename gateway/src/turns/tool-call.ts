@@ -16,13 +16,19 @@ import { refuseToolCall } from './deciding/refusing-tool-call.ts'
 import { executeTool } from './executing-tool.ts'
 import { linkSession, releasedOnFailure } from './sessions/linking-session.ts'
 import { recordToolDecision, recordToolOutcome, recordUnknown } from './recording/recording-tool-call.ts'
+import { type RunRequest, withSampling } from './sampling/answering-sampling.ts'
 import { serverRequests } from './server-requests.ts'
 import type { Services } from './services.ts'
 import { closeState, forCall, inOneStep } from './state-of-call.ts'
 import { toolTrace } from './recording/tool-trace.ts'
 
 /** Resolves with the MCP result; of a tool, also for a refusal by policy. Throws `grant.*`, `audit.*`, `mcp.*`. */
-export async function runServerRequest(services: Services, context: McpContext, request: ServerRequest): Promise<JsonObject> {
+export function runServerRequest(services: Services, context: McpContext, request: ServerRequest): Promise<JsonObject> {
+  // What a server asks a model for may be answered here: the request then goes on as if its client had come back with it.
+  return withSampling(services, request, (one) => runRequest(services, context, one))
+}
+
+async function runRequest(services: Services, context: McpContext, request: ServerRequest): Promise<RunRequest> {
   const started = services.clock.monotonic()
   const { snapshot, caller } = context
   const span = services.telemetry.startToolCall({
@@ -77,7 +83,7 @@ export async function runServerRequest(services: Services, context: McpContext, 
   }
 }
 
-async function runLinkedCall(decided: DecidedToolCall): Promise<JsonObject> {
+async function runLinkedCall(decided: DecidedToolCall): Promise<RunRequest> {
   // On disk before the tool runs; a decision that cannot be written means a tool that does not run, and a ticket that may be used again.
   await recordToolDecision(decided)
   if (!isReleased(decided.verdict)) {
@@ -85,7 +91,7 @@ async function runLinkedCall(decided: DecidedToolCall): Promise<JsonObject> {
     const refused = await refuseToolCall(decided)
     abandonUpstream(decided)
     recordToolOutcome(refused)
-    return serverRequests[refused.request.kind].refused(refused, refused.result)
+    return { call: refused, result: serverRequests[refused.request.kind].refused(refused, refused.result) }
   }
   // The server's own credential, never the caller's token; cancellation and deadline included.
   const executed = await executeTool(decided)
@@ -93,6 +99,6 @@ async function runLinkedCall(decided: DecidedToolCall): Promise<JsonObject> {
   const ended = await admitToolResult(executed)
   // The outcome closes the record, whatever it was.
   recordToolOutcome(ended)
-  if (ended.end.failure !== undefined) throw ended.end.failure
-  return ended.result
+  const { failure } = ended.end
+  return { call: ended, result: failure === undefined ? ended.result : serverRequests[ended.request.kind].failed(failure) }
 }

@@ -9,10 +9,10 @@ import { asTurnwardError } from '../../core/error.ts'
 import { listServers } from '../policy/listed-tools.ts'
 import { withServer } from '../servers/add.ts'
 import { tryEdit, writeEdit } from '../servers/edited-config.ts'
-import { removeInstalled } from '../servers/installed-folder.ts'
+import { installedDigest, isRunFrom, removeInstalled } from '../servers/installed-folder.ts'
 import { installServer, recordInstalled, resolvePackage, withScratch } from '../servers/installing-server.ts'
 import { packageText } from '../servers/package-reference.ts'
-import { serverEntry } from '../servers/server-entry.ts'
+import { serverEntry, type ServerEntry } from '../servers/server-entry.ts'
 import { tryServer } from '../servers/trying-server.ts'
 import type { Becomes, PlannedServer } from './planned-server.ts'
 
@@ -61,19 +61,31 @@ function installed(server: string, { reference, bin, wishes }: Install, snapshot
   return withScratch(async (scratch) => {
     const resolved = await resolvePackage(reference, scratch)
     const { dataDir } = snapshot
-    const install = await installServer(resolved, { dataDir, server, registry: reference.registry, bin, scratch })
+    const install = await installServer(resolved, {
+      dataDir,
+      server,
+      registry: reference.registry,
+      bin,
+      scratch,
+      isUsed: (folder) => isRunFrom(snapshot, folder),
+    })
     let written = false
     try {
-      const entry = serverEntry(options.main, install.program, wishes)
+      const name = packageText({ ...reference, version: resolved.version })
+      const tree = await installedDigest(install.folder)
+      const entry: ServerEntry = { ...serverEntry(options.main, install.program, wishes), installed: { package: name, tree } }
       const edit = await edited(server, entry, snapshot, options)
       const { tools } = await tryServer(edit.snapshot, server, entry.command)
-      await recordInstalled(install, reference.registry, resolved, tools)
+      await recordInstalled(install, reference.registry, resolved, {
+        tree,
+        tools: tools.map(({ name: tool, digest }) => ({ name: tool, digest })),
+      })
       await writeEdit(edit)
       written = true
       return {
         server,
         written,
-        package: packageText({ ...reference, version: resolved.version }),
+        package: name,
         entry,
         tools: tools.map(({ name }) => name),
         findings: [],

@@ -82,10 +82,10 @@ export interface ClientPlace {
 
 /** Every file in which a client may have servers, in the order of the table. */
 export function usualPlaces(machine: Machine): readonly ClientPlace[] {
-  const { join } = machine.platform === 'win32' ? win32 : posix
+  const paths = machine.platform === 'win32' ? win32 : posix
   return clientIds.flatMap((id) => [
     ...clients[id].own.map((path) => ({ client: id, path: ownPath(id, path, machine), project: undefined })),
-    ...clients[id].project.map((path) => ({ client: id, path: join(machine.project, path), project: machine.project })),
+    ...clients[id].project.map((path) => ({ client: id, path: paths.join(machine.project, path), project: machine.project })),
   ])
 }
 
@@ -104,18 +104,18 @@ const moved: Partial<Record<ClientId, readonly [variable: string, path: string]>
 }
 
 function ownPath(id: ClientId, path: string, { platform, home, env }: Machine): string {
-  const { join } = platform === 'win32' ? win32 : posix
+  const paths = platform === 'win32' ? win32 : posix
   const [variable, below] = moved[id] ?? []
   const folder = variable === undefined ? undefined : env[variable]
-  if (folder !== undefined && folder !== '' && below !== undefined) return join(folder, below)
-  if (path.startsWith('~/')) return join(home, path.slice(2))
+  if (folder !== undefined && folder !== '' && below !== undefined) return paths.join(folder, below)
+  if (path.startsWith('~/')) return paths.join(home, path.slice(2))
   const settings =
     platform === 'darwin'
-      ? join(home, 'Library/Application Support')
+      ? paths.join(home, 'Library/Application Support')
       : platform === 'win32'
-        ? (env['APPDATA'] ?? join(home, 'AppData/Roaming'))
-        : (env['XDG_CONFIG_HOME'] ?? join(home, '.config'))
-  return join(settings, path.slice(2))
+        ? (env['APPDATA'] ?? paths.join(home, 'AppData/Roaming'))
+        : (env['XDG_CONFIG_HOME'] ?? paths.join(home, '.config'))
+  return paths.join(settings, path.slice(2))
 }
 
 /** The client a file belongs to by its name, and the project it stands in; undefined when the name tells nothing. */

@@ -7,6 +7,7 @@ import { rpcCodes, type RpcErrorObject } from '../codec/json-rpc.ts'
 import { metaKeys, travellingMeta } from '../codec/versions.ts'
 import type { Exchange, RequestOptions } from './exchange.ts'
 import { unavailable } from './failure.ts'
+import { pagesToOpen } from './pages-to-open.ts'
 import { appsExtension, offersExtension, tasksExtension } from '../extensions.ts'
 import { isTask } from '../tasks.ts'
 import { shapedResult } from './result-shape.ts'
@@ -17,6 +18,8 @@ export interface CallParameters extends RequestOptions {
   readonly logLevel?: string | undefined
   /** How it goes on, with a server of the modern era. */
   readonly resumed?: Resumed | undefined
+  /** What became of pages that the client was asked to open for this request, which is made again. */
+  readonly pages?: 'opened' | 'declined' | undefined
 }
 
 /** One `tools/call`. Resolves with the result as the server wrote it, hop-only fields removed. */
@@ -29,9 +32,12 @@ export async function callTool(
 ): Promise<JsonObject> {
   const refused = refusedAnswer(options.resumed)
   if (refused !== undefined)
-    return { content: [{ type: 'text', text: `not run to its end: the client answered with an error (${refused})` }], isError: true }
+    return {
+      content: [{ type: 'text', text: `not run to its end: what it asked for was answered with an error (${refused})` }],
+      isError: true,
+    }
   const response = await exchange.request('tools/call', sent(exchange, { name, arguments: args }, options), options)
-  if (response.kind === 'error') return errorResult(server, response.error)
+  if (response.kind === 'error') return pagesOf(exchange, server, response.error, options) ?? errorResult(server, response.error)
   const { result } = response
   if (result.resultType === 'task') return taskOf(server, result, options.offers)
   const asks = asksOf(server, result, options.offers)
@@ -48,9 +54,11 @@ export async function askServer(
 ): Promise<JsonObject> {
   const refused = refusedAnswer(options.resumed)
   if (refused !== undefined)
-    throw new TurnwardError('mcp.refused', { subject: server, why: `the client answered with an error (${refused})` })
+    throw new TurnwardError('mcp.refused', { subject: server, why: `what it asked for was answered with an error (${refused})` })
   const response = await exchange.request(method, sent(exchange, params, options), options)
   if (response.kind === 'result') return asksOf(server, response.result, options.offers) ?? finalResult(server, response.result)
+  const pages = pagesOf(exchange, server, response.error, options)
+  if (pages !== undefined) return pages
   const { code, data } = response.error
   if (code === rpcCodes.missingCapability) throw missingCapability(server, data)
   throw new TurnwardError(notThere.has(code) ? 'mcp.not_found' : 'mcp.refused', {
@@ -61,6 +69,25 @@ export async function askServer(
 
 /** How servers say that they have no such resource or prompt: -32002 until 2025-11-25, -32602 since. */
 const notThere = new Set<number>([-32002, rpcCodes.invalidParams])
+
+/** Servers of the modern era ask for pages like for everything else. Nobody is asked twice: who has opened the page may need a while there. */
+function pagesOf(
+  { era }: Exchange,
+  server: string,
+  error: RpcErrorObject,
+  { offers, pages: before }: CallParameters,
+): JsonObject | undefined {
+  const pages = era === 'legacy' ? pagesToOpen(server, error, offers) : undefined
+  if (pages === undefined || before === undefined) return pages
+  throw new TurnwardError('mcp.refused', {
+    subject: server,
+    why:
+      before === 'opened'
+        ? 'what it wants on the page that was opened is not finished yet'
+        : 'a page must be opened first, which was declined',
+    fix: before === 'opened' ? 'Finish it there, then make the request again.' : 'Make the request again, and open the page.',
+  })
+}
 
 /** Parameters as they go out. */
 function sent({ era }: Exchange, params: JsonObject, { meta, resumed, logLevel }: CallParameters): JsonObject {
@@ -75,9 +102,10 @@ function sent({ era }: Exchange, params: JsonObject, { meta, resumed, logLevel }
   }
 }
 
-/** The code of an error that the client gave for an answer; there is no way to tell a server of it. */
-function refusedAnswer(resumed: Resumed | undefined): number | undefined {
-  for (const answer of resumed?.answers.values() ?? []) if ('error' in answer) return answer.error.code
+/** The error that was given for an answer; there is no way to tell a server of it. */
+function refusedAnswer(resumed: Resumed | undefined): string | undefined {
+  for (const answer of resumed?.answers.values() ?? [])
+    if ('error' in answer) return `${answer.error.code}: ${answer.error.message.slice(0, 200)}`
   return undefined
 }
 
@@ -142,7 +170,6 @@ const hopErrors = new Map<number, string>([
   [rpcCodes.methodNotFound, 'it does not implement `tools/call`'],
   [rpcCodes.headerMismatch, 'it refused the headers of the call; its tools may have changed'],
   [rpcCodes.unsupportedVersion, 'it no longer speaks this protocol version'],
-  [-32042, 'the tool asks the user to open a page, which is not available yet'],
 ])
 
 /**

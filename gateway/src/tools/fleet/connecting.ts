@@ -15,6 +15,7 @@ import { discover } from '../connectors/opening.ts'
 import { HttpWire } from '../connectors/http-wire.ts'
 import type { ClusterChildren } from './cluster-child.ts'
 import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
+import { checkInstalled } from '../installed/installed-tree.ts'
 import { runnerOf, type Runners } from '../runners/runners.ts'
 
 export interface ConnectOptions {
@@ -27,6 +28,8 @@ export interface ConnectOptions {
   readonly clock: Clock
   /** Runs what the cluster has once; absent where there is no cluster. */
   readonly cluster?: ClusterChildren | undefined
+  /** The era of the server, where another connection has found it out already. */
+  readonly knownEra?: () => Era | undefined
 }
 
 /** A server may be replaced behind its address: how long a verdict about its era is believed. */
@@ -50,7 +53,7 @@ export class ServerConnection {
     const { config } = this.#options.server
     try {
       if (config.transport === 'http') return await this.#openHttp(config, events, signal)
-      if (config.per === 'replica') return await this.#openStdio(config, events, signal)
+      if (config.per !== 'cluster') return await this.#openStdio(config, events, signal)
       const { server, cluster } = this.#options
       if (cluster === undefined)
         throw new TurnwardError('mcp.server_unavailable', { subject: server.name, why: 'this process is in no cluster' })
@@ -99,6 +102,7 @@ export class ServerConnection {
   }
 
   async #openStdio(config: StdioConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
+    await checkInstalled(this.#options.server)
     const era = await this.#era(async () => eraOfStdio(await this.#child(config)))
     if (signal.aborted) throw signal.reason
     return openStdio(await this.#child(config), era, events, signal)
@@ -117,8 +121,11 @@ export class ServerConnection {
   }
 
   async #era(ask: () => Promise<Era>): Promise<Era> {
-    const { config } = this.#options.server
+    const { knownEra, server } = this.#options
+    const { config } = server
     if (config.era !== 'auto') return config.era
+    const known = knownEra?.()
+    if (known !== undefined) return known
     if (this.#verdict === undefined || this.verdictExpired()) this.#verdict = { era: await ask(), at: this.#options.clock.monotonic() }
     return this.#verdict.era
   }

@@ -13,6 +13,11 @@ export function credentialScope({ name }: McpServer, _caller: Caller | undefined
   return `server:${name}`
 }
 
+/** Whose child of a started server a caller meets: his own, where each principal has one. Undefined: the one that all share. */
+export function childOwner({ config }: McpServer, caller: Caller | undefined): string | undefined {
+  return config.transport === 'stdio' && config.per === 'principal' ? caller?.principal.id : undefined
+}
+
 /** Hops with the same key are one connection: one configuration of one server, with one set of credentials. */
 export function connectionKey({ name, digest }: McpServer, scope: CredentialScope): string {
   return `${name} ${digest} ${scope}`

@@ -18,10 +18,12 @@ export class RetiredServers {
   readonly #holds = new Map<Snapshot, number>()
   readonly #retired = new Map<ServerSlot, Retired>()
   readonly #end: (slot: ServerSlot) => void
+  readonly #isRunning: (slot: ServerSlot) => boolean
 
-  /** `end` is called once for a slot that nothing needs any more. */
-  constructor(end: (slot: ServerSlot) => void) {
+  /** `end` is called once for a slot that nothing needs any more. `isRunning`: whether a call runs in it. */
+  constructor(end: (slot: ServerSlot) => void, isRunning = (slot: ServerSlot): boolean => slot.running > 0) {
     this.#end = end
+    this.#isRunning = isRunning
   }
 
   /** Keeps the servers of a snapshot until the returned function is called. */
@@ -73,7 +75,7 @@ export class RetiredServers {
   #reviewOne(retired: Retired): void {
     const { slot, isLate, deadline } = retired
     this.#retired.set(slot, retired)
-    if (slot.running > 0 || (!isLate && this.#isHeld(slot))) return
+    if (this.#isRunning(slot) || (!isLate && this.#isHeld(slot))) return
     clearTimeout(deadline)
     this.#retired.delete(slot)
     this.#end(slot)

@@ -6,7 +6,7 @@ import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import type { Ask, AskAnswer } from '../asks.ts'
-import type { CallOptions } from '../catalogue.ts'
+import type { CallOptions, Resumed } from '../catalogue.ts'
 import type { Era } from '../codec/versions.ts'
 import type { CallParameters } from '../connectors/calling-tool.ts'
 import type { Exchange } from '../connectors/exchange.ts'
@@ -35,10 +35,17 @@ function offered(asks: JsonObject | undefined, declared: JsonObject | undefined)
   return { offers: { ...asks, ...(isObject(extensions) ? { extensions } : {}) } }
 }
 
+/** What the client did with the pages it was asked to open, if it was. */
+function pagesBefore(resumed: Resumed | undefined): 'opened' | 'declined' | undefined {
+  if (resumed === undefined) return undefined
+  return [...resumed.answers.values()].every((answer) => 'result' in answer && answer.result.action === 'accept') ? 'opened' : 'declined'
+}
+
 export class ServerRequests {
   readonly #options: ServerRequestsOptions
   readonly #queue: CallQueue
   readonly #held: HeldRequests
+  #underWay = 0
   /** The least severe of the log messages that a legacy server was asked for. */
   #level: LogLevel | undefined
 
@@ -62,6 +69,11 @@ export class ServerRequests {
   /** Requests that run now. */
   get running(): number {
     return this.#queue.running
+  }
+
+  /** Whether any request runs, waits for its turn, or waits for what its server has asked. */
+  get isWorking(): boolean {
+    return this.#underWay > 0
   }
 
   /** A new connection knows nothing of what was asked for on the one before. */
@@ -105,6 +117,7 @@ export class ServerRequests {
           logLevel: logs?.level,
           meta,
           resumed: goesOn,
+          pages: pagesBefore(resumed),
           ...offered(refused.offers, options.offers),
           onAsk,
         })
@@ -128,6 +141,7 @@ export class ServerRequests {
       onBroken,
       onIdle,
     } = this.#options
+    this.#underWay += 1
     const stop = new Cancellation()
     const deadline = new Deadline(config.timeout_ms, () =>
       stop.cancel(new TurnwardError('mcp.server_timeout', { subject: name, why: `no answer within ${config.timeout_ms} ms` })),
@@ -141,6 +155,7 @@ export class ServerRequests {
       if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') onBroken()
       throw error
     } finally {
+      this.#underWay -= 1
       deadline.end()
       signal.removeEventListener('abort', cancel)
       if (this.#queue.running === 0) onIdle()

@@ -1,6 +1,7 @@
 /**
  * The life of one configured server: started once for all callers, listed, called with a deadline and a bounded
- * queue, restarted ever more slowly when it dies, drained when the configuration drops it.
+ * queue, restarted ever more slowly when it dies, drained when the configuration drops it. A child that nobody uses may
+ * sleep: what it listed is shown on, and the next request starts it again.
  */
 import type { McpServer } from '../../config/snapshot.ts'
 import type { CancelSignal } from '../../core/cancellation.ts'
@@ -16,6 +17,7 @@ import { noReads, readsOf, type ServerReads } from '../reads.ts'
 import { unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import type { CallQueue } from './call-queue.ts'
+import { resultBounds, type ResultBounds } from './result-bounds.ts'
 import { ServerRequests } from './server-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
@@ -25,7 +27,7 @@ import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
 export interface SlotOptions extends ConnectOptions {
   /** Bounds how many servers start at once, fleet-wide. */
-  readonly starts: CallQueue
+  readonly starts: Pick<CallQueue, 'run'>
   /** Absent: definitions of tools are not pinned. */
   readonly pins?: Pins | undefined
   /** State or tools changed. */
@@ -34,12 +36,15 @@ export interface SlotOptions extends ConnectOptions {
   readonly onListed: (read: ReadTools, isCut: boolean) => ReadTools
   /** The last of the calls that ran has ended. */
   readonly onIdle: () => void
+  /** True: one that died stays down until it is needed, however long that is. */
+  readonly isOnDemand?: boolean
 }
 
 type State =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'starting'; readonly done: Promise<void> }
+  | { readonly kind: 'starting'; readonly done: Promise<void>; readonly isListed: boolean }
   | { readonly kind: 'ready'; readonly exchange: Exchange; readonly since: number }
+  | { readonly kind: 'asleep' }
   | { readonly kind: 'failed'; readonly why: string }
 
 const startMs = 60_000
@@ -55,9 +60,11 @@ export class ServerSlot {
   readonly #options: SlotOptions
   readonly #connection: ServerConnection
   readonly #requests: ServerRequests
+  readonly #bounds: ResultBounds
   readonly #closing = new AbortController()
   #state: State = { kind: 'idle' }
   #startedAt: number | undefined
+  #era: Exchange['era'] | undefined
   #read: ReadTools = noTools
   #reads: ServerReads = noReads
   readonly #watched = new WatchedResources()
@@ -67,6 +74,9 @@ export class ServerSlot {
   #listedAt = 0
   #failures = 0
   #retry: NodeJS.Timeout | undefined
+  /** Before this time (monotonic) one that is started on demand is not tried again. */
+  #retryAt = 0
+  #usedAt: number
   #relisting = false
   #relistAgain = false
 
@@ -74,6 +84,8 @@ export class ServerSlot {
     const { server } = options
     this.server = server
     this.#options = options
+    this.#bounds = resultBounds(server, options.limits.maxResponseBytes)
+    this.#usedAt = options.clock.monotonic()
     this.#connection = new ServerConnection(options)
     this.#requests = new ServerRequests({
       server,
@@ -81,9 +93,15 @@ export class ServerSlot {
       era: () => (this.#state.kind === 'ready' ? this.#state.exchange.era : undefined),
       // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.
       onBroken: () => this.#relist(),
-      onIdle: options.onIdle,
+      onIdle: () => {
+        this.#usedAt = options.clock.monotonic()
+        options.onIdle()
+      },
     })
-    this.#pinned = new PinnedTools({ ...options, onApproved: () => this.#relist() })
+    this.#pinned = new PinnedTools({
+      ...options,
+      onApproved: () => (this.#state.kind === 'asleep' ? this.begin() : this.#relist()),
+    })
   }
 
   get state(): State['kind'] {
@@ -95,10 +113,31 @@ export class ServerSlot {
     return this.#requests.running
   }
 
+  /** Whether it works for somebody, or is to tell somebody of changes. */
+  get isUsed(): boolean {
+    return this.#requests.isWorking || this.#watched.areWanted
+  }
+
+  /** When (monotonic) somebody last used it, or it was started. */
+  get usedAt(): number {
+    return this.#usedAt
+  }
+
+  /** The era it spoke last; undefined before it was connected. */
+  get era(): Exchange['era'] | undefined {
+    return this.#era
+  }
+
+  /** Whether its tools can be listed and called now. One that sleeps is started by the call. */
+  get isAtHand(): boolean {
+    const { kind } = this.#state
+    return kind === 'ready' || kind === 'asleep' || (this.#state.kind === 'starting' && this.#state.isListed)
+  }
+
   /** Why the server is not ready, or which of its tools are missing and why; undefined when all is well. */
   get detail(): string | undefined {
     if (this.#state.kind === 'failed') return this.#state.why
-    if (this.#state.kind === 'ready') return whatIsMissing(this.#read, this.#cut)
+    if (this.isAtHand) return whatIsMissing(this.#read, this.#cut)
     return this.#state.kind === 'starting' ? 'it is starting' : 'it has not been started'
   }
 
@@ -124,24 +163,35 @@ export class ServerSlot {
 
   /** Somebody asks for the tools: an old listing is refreshed in the background. False when the server cannot be called now. */
   touch(): boolean {
-    if (this.#state.kind !== 'ready') return false
-    this.#refresh()
-    return true
+    if (this.#state.kind === 'ready') this.#refresh()
+    return this.isAtHand
   }
 
   /** Starts the server unless it runs or waits to be restarted. Resolves when the attempt is over; never rejects. */
   async start(): Promise<void> {
     if (this.#closing.signal.aborted) return
     if (this.#state.kind === 'starting') return this.#state.done
-    if (this.touch()) return
-    if (this.#retry !== undefined && this.#failures > 1) return
+    if (this.#state.kind === 'ready') return this.#refresh()
+    const now = this.#options.clock.monotonic()
+    if (this.#failures > 1 && (this.#retry !== undefined || now < this.#retryAt)) return
     // The first restart is immediate, so a caller need not wait for its timer.
     clearTimeout(this.#retry)
     this.#retry = undefined
-    this.#startedAt = this.#options.clock.monotonic()
+    this.#startedAt = now
+    const isListed = this.#state.kind === 'asleep'
     const done = this.#options.starts.run(this.#closing.signal, () => this.#attempt()).catch(() => {})
-    this.#state = { kind: 'starting', done }
+    this.#state = { kind: 'starting', done, isListed }
     await done
+  }
+
+  /** Ends the child of a server that nobody uses. Nothing it has listed is forgotten. */
+  sleep(): void {
+    if (this.#state.kind !== 'ready' || this.isUsed) return
+    const { exchange } = this.#state
+    this.#state = { kind: 'asleep' }
+    this.#failures = 0
+    exchange.close().catch(() => {})
+    this.#options.logger.info({ server: this.server.name }, 'MCP server sleeps: nobody has used it for a while')
   }
 
   /** Starts in the background. */
@@ -155,17 +205,24 @@ export class ServerSlot {
 
   /** One call. Throws `mcp.*` or `request.cancelled`. */
   call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
+    this.#usedAt = this.#options.clock.monotonic()
     return this.#requests.run(options, (exchange, own) => this.#callNow(exchange, tool, args, own))
   }
 
   /** One request that is no call. Throws `mcp.*` or `request.cancelled`. */
   ask(method: string, params: JsonObject, options: CallOptions): Promise<JsonObject> {
-    return this.#requests.run(options, (exchange, own) => askServer(exchange, this.server.name, method, params, own))
+    this.#usedAt = this.#options.clock.monotonic()
+    const maxBytes = this.#bounds()
+    return this.#requests.run(options, (exchange, own) => askServer(exchange, this.server.name, method, params, { ...own, maxBytes }))
   }
 
   /** Tells of changes of a resource. Returns the way to stop. */
   watchResource(uri: string, changed: () => void): () => void {
-    return this.#watched.watch(uri, changed) ?? (() => {})
+    const stop = this.#watched.watch(uri, changed)
+    if (stop === undefined) return () => {}
+    // Only a server that runs can tell.
+    if (this.#state.kind === 'asleep' || this.#state.kind === 'idle') this.begin()
+    return stop
   }
 
   /** Cancels a request that waits for input. */
@@ -180,7 +237,12 @@ export class ServerSlot {
       throw unavailable(this.server.name, 'the tool has changed since it was listed')
     const headers =
       exchange.era === 'modern' && current.headerParameters.length > 0 ? parameterHeaders(current.headerParameters, args) : undefined
-    return callTool(exchange, this.server.name, tool.originalName, args, headers === undefined ? own : { ...own, headers })
+    const maxBytes = this.#bounds(tool.originalName)
+    return callTool(exchange, this.server.name, tool.originalName, args, {
+      ...own,
+      maxBytes,
+      ...(headers === undefined ? {} : { headers }),
+    })
   }
 
   async #ready(signal: CancelSignal): Promise<Exchange> {
@@ -205,7 +267,9 @@ export class ServerSlot {
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
       await this.#take(listed, reads, () => true)
       if (this.#closing.signal.aborted) throw new TurnwardError('request.cancelled')
-      this.#state = { kind: 'ready', exchange: opened, since: this.#options.clock.monotonic() }
+      this.#era = opened.era
+      this.#usedAt = this.#options.clock.monotonic()
+      this.#state = { kind: 'ready', exchange: opened, since: this.#usedAt }
       this.#requests.opened()
       this.#watched.attach(opened)
       opened.ended.then((why) => this.#died(opened, why)).catch((error: unknown) => this.#broke(error))
@@ -244,11 +308,14 @@ export class ServerSlot {
       why: this.#failures === 1 ? why : `${why}; failed ${this.#failures} times, next try in ${Math.ceil(delay / 1000)} s`,
     }
     this.#options.logger.warn({ server: this.server.name, why, failures: this.#failures }, 'MCP server failed')
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined
-      this.begin()
-    }, delay)
-    this.#retry.unref()
+    if (this.#options.isOnDemand === true) this.#retryAt = this.#options.clock.monotonic() + delay
+    else {
+      this.#retry = setTimeout(() => {
+        this.#retry = undefined
+        this.begin()
+      }, delay)
+      this.#retry.unref()
+    }
     this.#options.onChange()
   }
 

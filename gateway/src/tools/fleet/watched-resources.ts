@@ -8,6 +8,11 @@ export class WatchedResources {
   readonly #watchers = new Map<string, Set<() => void>>()
   #exchange: Exchange | undefined
 
+  /** Whether anybody wants to be told of anything. */
+  get areWanted(): boolean {
+    return this.#watchers.size > 0
+  }
+
   /** Returns the way to stop; undefined when as many are watched as can be. */
   watch(uri: string, changed: () => void): (() => void) | undefined {
     const watchers = this.#watchers.get(uri) ?? new Set()

@@ -1,10 +1,10 @@
 /** The sandbox against a server that tries to get out: every test starts a real one. */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../core/logger.ts'
@@ -26,6 +26,7 @@ afterAll(removeFolders)
 const runner = createBubblewrapRunner({ nodePath: process.execPath })
 const missing = await runner.available()
 const cgroups = detectCgroups()
+const isZoneLink = lstatSync('/etc/localtime', { throwIfNoEntry: false })?.isSymbolicLink() === true
 if (missing !== undefined) console.warn(`sandbox tests are skipped: ${missing}`)
 const attempt = (expression: string) =>
   `await (async () => { try { return String(await (${expression})) } catch (error) { return error.code ?? error.message } })()`
@@ -68,6 +69,20 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     } finally {
       delete process.env.TURNWARD_TEST_SECRET
     }
+  })
+
+  test('has the time zone of the host by name, and that of the gateway where it has its own', async () => {
+    const code = 'console.log(Intl.DateTimeFormat().resolvedOptions().timeZone)'
+    const host = execFileSync(process.execPath, ['-p', 'Intl.DateTimeFormat().resolvedOptions().timeZone'], { encoding: 'utf8', env: {} })
+    expect((await runCode(runner, code)).out).toBe(host)
+    const elsewhere = createBubblewrapRunner({ nodePath: process.execPath, timeZone: 'Asia/Tokyo' })
+    expect((await runCode(elsewhere, code)).out).toBe('Asia/Tokyo\n')
+    expect((await runCode(elsewhere, code, { env: { TZ: 'Europe/Lisbon' } })).out).toBe('Europe/Lisbon\n')
+  })
+
+  test.skipIf(!isZoneLink)('knows the time zone by where the link of the host leads', async () => {
+    const { out } = await runCode(runner, `import fs from 'node:fs'; console.log(fs.readlinkSync('/etc/localtime'))`)
+    expect(out.trim()).toBe(resolve('/etc', readlinkSync('/etc/localtime')))
   })
 
   test('shows no value of its environment on any command line of the host', async () => {
@@ -256,7 +271,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
 
   test('a fork bomb stays within its limit, and ends with the server', async () => {
     const bomb = `
-      import { spawn } from 'node:child_process'
+      import { execFileSync, spawn } from 'node:child_process'
       let made = 0
       const one = () => new Promise((resolve) => { try { const child = spawn('sleep', ['1000']); child.once('error', () => resolve(false)); child.once('spawn', () => { made += 1; resolve(true) }) } catch { resolve(false) } })
       while (made < 500 && await one());
@@ -275,7 +290,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     const { running, token } = await startCode(
       runner,
       `
-      import { spawn } from 'node:child_process'
+      import { execFileSync, spawn } from 'node:child_process'
       let made = 0
       const one = () => new Promise((resolve) => { try { const child = spawn('sleep', ['1000']); child.once('error', () => resolve(false)); child.once('spawn', () => { made += 1; resolve(true) }) } catch { resolve(false) } })
       while (made < 500 && await one());
@@ -292,7 +307,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     const { ended, token, workDir } = await runCode(
       runner,
       `
-      import { spawn } from 'node:child_process'
+      import { execFileSync, spawn } from 'node:child_process'
       const child = spawn('setsid', ['sleep', '1000'], { detached: true, stdio: 'ignore' })
       child.unref()
       child.once('spawn', () => process.exit(3))`,
@@ -359,7 +374,7 @@ describe.skipIf(missing !== undefined)('a sandboxed server', () => {
     const own = join('/tmp', `turnward-own-${process.pid}`)
     const code = `
       import fs from 'node:fs'
-      import { spawn } from 'node:child_process'
+      import { execFileSync, spawn } from 'node:child_process'
       let made = 0
       const one = () => new Promise((resolve) => { try { const child = spawn('sleep', ['1000']); child.once('error', () => resolve(false)); child.once('spawn', () => { made += 1; resolve(true) }) } catch { resolve(false) } })
       while (made < 200 && await one());

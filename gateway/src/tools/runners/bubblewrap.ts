@@ -3,7 +3,7 @@
  * and what was mounted, no environment but what was listed, bounded memory and processes. If any part of that
  * cannot be set up the server is not started.
  */
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
@@ -20,8 +20,10 @@ import type { Runner, RunnerOptions, RunningServer } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise, type ProcessIdentity } from './running-process.ts'
 import { sandboxCommand, sandboxHome, type SandboxPlan } from './sandbox-arguments.ts'
 import { checkMounts } from './sandbox-mounts.ts'
+import { probeSandbox } from './sandbox-probe.ts'
 import { chooseSandboxUser } from './sandbox-user.ts'
-import { findProgram, programPath, resolveCommand } from './server-command.ts'
+import { filteredArchitecture, seccompFilter } from './seccomp-filter.ts'
+import { findProgram, mustBeRead, programPath, resolveCommand } from './server-command.ts'
 import { makeWorkFolder, removeWorkFolder, workNames } from './work-folder.ts'
 
 export interface BubblewrapOptions {
@@ -31,6 +33,8 @@ export interface BubblewrapOptions {
   readonly gatewayRoot?: string | undefined
   /** Absolute paths no server may see: the data folder and configuration files. `workDir` is always one of them. */
   readonly protect?: readonly string[] | undefined
+  /** Time zone of the gateway where it has another than the host. */
+  readonly timeZone?: string | undefined
   /** Finds the cgroups that can be used; those of this machine unless told otherwise. */
   readonly cgroups?: (() => CgroupSupport | undefined) | undefined
 }
@@ -48,19 +52,21 @@ export function createBubblewrapRunner(options: BubblewrapOptions): Runner {
   const support = () => (cgroups === 'unknown' ? (cgroups = (options.cgroups ?? detectCgroups)()) : cgroups)
   return {
     name: 'bubblewrap',
-    available: () => (checked ??= tryBubblewrap()),
+    available: () => (checked ??= whatIsMissing()),
     describe: (runnerOptions) => {
       const { plan, release } = planSandbox(options, runnerOptions, support() !== undefined)
       release()
       return sandboxCommand(plan)
     },
     start: async (runnerOptions) => {
-      const problem = await (checked ??= tryBubblewrap())
+      const problem = await (checked ??= whatIsMissing())
       if (problem !== undefined) throw new TurnwardError('sandbox.unavailable', { subject: runnerOptions.server.name, why: problem })
       return startSandbox(options, runnerOptions, support())
     },
   }
 }
+
+const whatIsMissing = async () => (await probeSandbox())?.why
 
 function planSandbox(
   options: BubblewrapOptions,
@@ -73,11 +79,9 @@ function planSandbox(
   ]
   const command = resolveCommand(server.name, config.command, { nodePath: options.nodePath, gatewayRoot: options.gatewayRoot, protect })
   const mounts = checkMounts(server.name, config.mounts, protect)
-  const { user, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts)
+  const { user, isCountable, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts, mustBeRead(command))
   const networked = config.network.length > 0
-  // The kernel does not count processes of the host's root; and a shared owner's other programs must not count.
-  const countable = user.kind === 'own' || (user.kind === 'dropped' && mounts.every((mount) => !mount.write))
-  const processes = countable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
+  const processes = isCountable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
   const plan: SandboxPlan = {
     bwrap: findProgram('bwrap') ?? 'bwrap',
     prlimit: findProgram('prlimit') ?? 'prlimit',
@@ -128,12 +132,12 @@ async function startSandbox(
       processes: config.limits.processes + 2 + extra.processes,
     })
     const [bwrap = '', ...args] = sandboxCommand(plan)
-    child = spawn(bwrap, ['--info-fd', '3', '--block-fd', '4', '--args', '5', ...args], {
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    child = spawn(bwrap, ['--info-fd', '3', '--block-fd', '4', '--args', '5', '--seccomp', '6', ...args], {
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
       env: {},
       cwd: '/',
     })
-    const init = await releaseWhenBounded(child, sandboxEnvironment(config), (first) => {
+    const init = await releaseWhenBounded(child, sandboxEnvironment(config, options.timeZone), filterOf(cgroup !== undefined), (first) => {
       cgroup?.add(first.pid)
       // Every process of the namespace is below its first one, also those whose parents have ended.
       if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, first.pid, extra, logger, () => killIfAlive(first))
@@ -159,6 +163,13 @@ async function startSandbox(
   }
 }
 
+/** The program the kernel runs before every system call of the server. Without one nothing is started. */
+function filterOf(memoryByCgroup: boolean): Buffer {
+  const architecture = filteredArchitecture(process.arch)
+  if (architecture === undefined) throw new Error(`there is no system call filter for this processor (${process.arch})`)
+  return seccompFilter({ architecture, browser: false, memoryByCgroup })
+}
+
 function killIfAlive(first: ProcessIdentity): void {
   if (isAlive(first)) signalQuietly(first.pid, 'SIGKILL')
 }
@@ -170,10 +181,13 @@ function killIfAlive(first: ProcessIdentity): void {
 async function releaseWhenBounded(
   child: ChildProcess,
   environment: Readonly<Record<string, string>>,
+  filter: Buffer,
   bound: (first: ProcessIdentity) => void,
 ): Promise<ProcessIdentity> {
-  const [stdin, stdout, stderr, info, gate, args] = child.stdio as unknown as [Writable, Readable, Readable, Readable, Duplex, Duplex]
-  for (const stream of [stdin, stdout, stderr, info, gate, args]) stream.on('error', () => {})
+  type Streams = [Writable, Readable, Readable, Readable, Duplex, Duplex, Duplex]
+  const [stdin, stdout, stderr, info, gate, args, seccomp] = child.stdio as unknown as Streams
+  for (const stream of [stdin, stdout, stderr, info, gate, args, seccomp]) stream.on('error', () => {})
+  seccomp.end(filter)
   // Over a file descriptor: values on a command line can be read by every user of the host.
   const settings = Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value])
   args.end(`${['--clearenv', ...settings].join('\0')}\0`)
@@ -249,36 +263,15 @@ async function writeWorkDir(workDir: string, plan: SandboxPlan): Promise<void> {
     passwd: `sandbox:x:${uid}:${gid}:sandbox:${sandboxHome}:/usr/sbin/nologin\n`,
     group: `sandbox:x:${gid}:\n`,
     hosts: '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n',
+    // A mount belongs to whoever it does outside. Whose repository it is was decided when it was listed.
+    gitconfig: plan.mounts.length === 0 ? '' : '[safe]\n\tdirectory = *\n',
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
   }
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(plan.etcFolder, name), text, { mode: 0o644 })))
 }
 
-/** The environment inside: the fixed part, then what the configuration lists for this server. */
-function sandboxEnvironment(config: StdioConfig): Record<string, string> {
-  return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...config.env }
-}
-
-/** Starts `true` in a sandbox of each kind this gateway uses; `undefined` when it works. */
-async function tryBubblewrap(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'bubblewrap needs Linux'
-  const bwrap = findProgram('bwrap')
-  if (bwrap === undefined) return 'bubblewrap is not installed (`apt-get install bubblewrap`)'
-  for (const program of ['prlimit', 'setpriv'])
-    if (findProgram(program) === undefined) return `\`${program}\` is not installed (package util-linux)`
-  const filesystem = ['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', '--', findProgram('true') ?? '/bin/true']
-  return new Promise((resolve) => {
-    execFile(
-      bwrap,
-      ['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', ...filesystem],
-      { timeout: startTimeoutMs, env: {} },
-      (error, _stdout, stderr) => {
-        if (error === null) resolve(undefined)
-        else
-          resolve(
-            `bubblewrap cannot make a sandbox here: ${String(stderr).split('\n')[0]?.slice(0, 200) ?? ''} (are user namespaces allowed, for example \`kernel.apparmor_restrict_unprivileged_userns\` or the container's seccomp profile?)`,
-          )
-      },
-    )
-  })
+/** The environment inside: the fixed part, the gateway's own time zone, then what the configuration lists for this server. */
+function sandboxEnvironment(config: StdioConfig, timeZone: string | undefined): Record<string, string> {
+  const zone = timeZone === undefined ? {} : { TZ: timeZone }
+  return { PATH: `/opt/turnward:${programPath}`, HOME: sandboxHome, TMPDIR: '/tmp', LANG: 'C.UTF-8', ...zone, ...config.env }
 }

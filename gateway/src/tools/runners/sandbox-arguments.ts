@@ -3,7 +3,7 @@
  * Everything that is not listed here is absent inside. Values of environment variables never appear in it.
  */
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Mount } from './sandbox-mounts.ts'
 import type { SandboxUser } from './sandbox-user.ts'
 import { contains, outermost, type ServerCommand } from './server-command.ts'
@@ -44,9 +44,11 @@ const sharedEtc = [
   'pki/ca-trust/extracted',
   'mime.types',
   'localtime',
+  'timezone',
   'os-release',
 ]
-const madeEtc = ['passwd', 'group', 'hosts', 'nsswitch.conf']
+const madeEtc = ['passwd', 'group', 'hosts', 'nsswitch.conf', 'gitconfig']
+const zones = '/usr/share/zoneinfo/'
 const systemFolders = ['/bin', '/sbin', '/lib', '/lib64', '/lib32']
 
 /** The whole command line, executable first. Environment and start gate are passed over file descriptors. */
@@ -85,7 +87,7 @@ function filesystem(plan: SandboxPlan): string[] {
     ...readOnly('/usr'),
     ...systemPaths.flatMap((path) => (lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : readOnly(path))),
     ...openParents([...etc, sandboxHome, sandboxNode, sandboxSocket]),
-    ...etc.flatMap((path) => readOnly(path)),
+    ...etc.flatMap((path) => timeZoneLink(path) ?? readOnly(path)),
     ...madeEtc.flatMap((name) => readOnly(join(plan.etcFolder, name), `/etc/${name}`)),
     // Read-only, because the owner of a file may write it without any capability, and these set up the whole machine.
     '--proc',
@@ -114,6 +116,13 @@ function filesystem(plan: SandboxPlan): string[] {
     '--remount-ro',
     '/',
   ]
+}
+
+/** A time zone is named by where the link leads; bound, only its rules would be left. */
+function timeZoneLink(path: string): string[] | undefined {
+  if (path !== '/etc/localtime' || !lstatSync(path).isSymbolicLink()) return undefined
+  const zone = resolve('/etc', readlinkSync(path))
+  return zone.startsWith(zones) ? ['--symlink', zone, path] : undefined
 }
 
 /** Folders above these paths, outermost first. Bubblewrap would make them for their owner only, and the server may be another user. */

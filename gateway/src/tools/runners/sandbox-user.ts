@@ -1,7 +1,8 @@
 /**
  * As whom a sandboxed server runs. Never as the host's root with capabilities, and as the host's root at all only
- * when it must write a folder that belongs to root.
+ * when it must write a folder that belongs to root, or read code that root keeps to itself.
  */
+import { statSync } from 'node:fs'
 import type { Mount } from './sandbox-mounts.ts'
 
 export type SandboxUser =
@@ -15,28 +16,40 @@ export type SandboxUser =
    */
   | { readonly kind: 'mapped'; readonly uid: number; readonly gid: number }
 
+export interface ChosenUser {
+  readonly user: SandboxUser
+  /** Whether nobody else on the host runs as that user, so that the kernel can count its processes. */
+  readonly isCountable: boolean
+  /** Gives a dynamic id back; each running server has its own, so that one server's processes neither count against nor can signal another's. */
+  readonly release: () => void
+}
+
 /** Ids systemd sets aside for dynamic users: no account of a host has them. */
 const firstDynamic = 61_184
 const lastDynamic = 65_519
 const taken = new Set<number>()
 let next = firstDynamic + (process.pid % (lastDynamic - firstDynamic))
 
-/**
- * Chooses the user. `release` gives a dynamic id back; each running server has its own, so that one server's
- * processes neither count against nor can signal another's.
- */
-export function chooseSandboxUser(
-  gatewayUid: number,
-  mounts: readonly Mount[],
-): { readonly user: SandboxUser; readonly release: () => void } {
-  const keep = () => {}
-  if (gatewayUid !== 0) return { user: { kind: 'own', uid: 1000, gid: 1000 }, release: keep }
-  const writable = mounts.filter((mount) => mount.write)
-  if (writable.some((mount) => mount.uid === 0)) return { user: { kind: 'mapped', uid: 1000, gid: 1000 }, release: keep }
-  const owner = writable[0]
-  if (owner !== undefined) return { user: { kind: 'dropped', uid: owner.uid, gid: owner.gid }, release: keep }
+/** Chooses the user for what a server writes and what it has to read. */
+export function chooseSandboxUser(gatewayUid: number, mounts: readonly Mount[], code: readonly string[]): ChosenUser {
+  const release = () => {}
+  if (gatewayUid !== 0) return { user: { kind: 'own', uid: 1000, gid: 1000 }, isCountable: true, release }
+  const written = mounts.filter((mount) => mount.write)
+  // Who must be asked for a file is its owner: whoever has no capabilities reads another's closed folder as little as anybody.
+  const owners = written.length > 0 ? written : [...code, ...mounts.map(({ source }) => source)].flatMap(closedTo)
+  if (owners.some(({ uid }) => uid === 0)) return { user: { kind: 'mapped', uid: 1000, gid: 1000 }, isCountable: false, release }
+  const [owner] = owners
+  if (owner !== undefined) return { user: { kind: 'dropped', uid: owner.uid, gid: owner.gid }, isCountable: false, release }
   const uid = takeDynamic()
-  return { user: { kind: 'dropped', uid, gid: uid }, release: () => taken.delete(uid) }
+  return { user: { kind: 'dropped', uid, gid: uid }, isCountable: true, release: () => taken.delete(uid) }
+}
+
+/** The owner of what not everybody may read (a folder of mode 0700); nothing where everybody may. */
+function closedTo(path: string): { readonly uid: number; readonly gid: number }[] {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return []
+  const needed = stat.isDirectory() || (stat.mode & 0o100) !== 0 ? 0o5 : 0o4
+  return (stat.mode & needed) === needed ? [] : [{ uid: stat.uid, gid: stat.gid }]
 }
 
 function takeDynamic(): number {

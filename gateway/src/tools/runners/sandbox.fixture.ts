@@ -68,6 +68,18 @@ export async function runCode(
   return { ...started, out, err, ended }
 }
 
+/** Runs any command to its end. */
+export async function runProgram(
+  runner: Runner,
+  command: readonly string[],
+  more: Record<string, unknown> = {},
+): Promise<{ readonly out: string; readonly err: string; readonly ended: string; readonly lines: LogLine[] }> {
+  const { logger, lines } = recordingLogger()
+  const running = await runner.start({ server: stdioServer(command, more), workDir: join(freshFolder(), 'work'), logger })
+  const [out, err, ended] = await Promise.all([text(running.stdout), text(running.stderr), running.ended])
+  return { out, err, ended, lines }
+}
+
 /** Resolves with the first line a server prints. */
 export async function firstLine(running: RunningServer): Promise<string> {
   let seen = ''

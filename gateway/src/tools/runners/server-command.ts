@@ -58,6 +58,18 @@ export function resolveCommand(server: string, command: readonly string[], place
   return { executable, args, isNode, script, code }
 }
 
+/** Paths of which one that cannot be read means that the program does not start: it, its script, its packages, and the folders on the way. */
+export function mustBeRead({ code, executable, script }: ServerCommand): string[] {
+  const files = script === undefined ? [executable] : [executable, script]
+  const onTheWay = files.flatMap((file) => {
+    const shown = code.find((path) => contains(path, file))
+    const folders: string[] = []
+    for (let path = file; shown !== undefined && contains(shown, path); path = dirname(path)) folders.push(path)
+    return folders
+  })
+  return [...new Set([...files, ...onTheWay, ...code.filter((path) => basename(path) === 'node_modules')])]
+}
+
 /** The first executable file of this name on the fixed search path, or `undefined`. */
 export function findProgram(name: string): string | undefined {
   return searchPath.map((folder) => join(folder, name)).find(isExecutable)

@@ -13,7 +13,7 @@ type Recorded = Omit<AttachedCall, 'session'> & { readonly session: AttachedCall
 
 /** A record for this call; fields given win over what the call implies. */
 export function recordOf(call: Recorded, fields: RecordFields): DecisionRecord {
-  const { principal, key, consumer, actor, batch } = call.caller
+  const { principal, key, consumer, actor, batch, askedBy } = call.caller
   const label = call.session === null ? null : labelRecord(call.session.policyState.label, call.snapshot.policy)
   return {
     v: 1,
@@ -31,6 +31,7 @@ export function recordOf(call: Recorded, fields: RecordFields): DecisionRecord {
     labelAfter: label,
     revision: call.snapshot.revision,
     ...(batch === undefined ? {} : { batch: { ...batch } }),
+    ...(askedBy === undefined ? {} : { askedBy: { ...askedBy } }),
     ...(call.span.traceId === undefined ? {} : { traceId: call.span.traceId }),
     ...fields,
   }

@@ -237,6 +237,8 @@ function turnOf(
   // What an agent does belongs to the turn in which it was started, also when the conversation that started it has gone on.
   if (started !== undefined && started.turn !== null) return started.turn
   if (parent !== undefined) return parent.state.turn ?? session.state.turn ?? newId('turn')
+  // What a server asks a model for belongs to the turn in which the server was asked.
+  if (session.state.source === 'sampling' && session.state.turn !== null) return session.state.turn
   return newId('turn')
 }
 

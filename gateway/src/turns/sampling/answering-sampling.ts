@@ -1,0 +1,129 @@
+/**
+ * Answers what servers ask a model for, where the configuration says with which: a model call like any other, for whoever made
+ * the request, within its turn. The server's words are its prompt, so it begins with all that the conversation has read, they
+ * included. What is left to ask goes to the client, which carries the answers, sealed, until it comes back.
+ */
+import type { McpServer } from '../../config/snapshot.ts'
+import { asTurnwardError, TurnwardError } from '../../core/error.ts'
+import { newId } from '../../core/ids.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
+import { parseJson } from '../../core/parse-json.ts'
+import { inputRequired, kindOfAsk, readInputRequired, type Ask, type AskAnswer } from '../../tools/asks.ts'
+import { rpcCodes } from '../../tools/codec/json-rpc.ts'
+import type { ServerRequest } from '../../tools/operations.ts'
+import type { EndedToolCall } from '../call.ts'
+import { memoryCall } from '../origins/memory-origin.ts'
+import type { Services } from '../services.ts'
+import { beginning, withLabel } from '../sessions/fresh-state.ts'
+import { closeState, forCall } from '../state-of-call.ts'
+import { answeredBefore, carried, type Answered } from './carried-answers.ts'
+import { messagesRequest, sampledMessage } from './sampled-message.ts'
+
+type SamplingConfig = NonNullable<McpServer['config']['sampling']>
+
+/** A request that has been run, and what its client is answered. */
+export interface RunRequest {
+  readonly result: JsonObject
+  readonly call: EndedToolCall
+}
+
+/** What a server is told that it may ask for: what the client offers, and a model where the gateway has one for it. */
+export function offersWithSampling(offers: JsonObject | undefined, server: McpServer | undefined): JsonObject | undefined {
+  if (server?.config.sampling === undefined) return offers
+  // Calls that end later are asked about by those who poll; there is nobody to ask this model then.
+  const { extensions: _none, ...rest } = offers ?? {}
+  return { ...rest, sampling: {} }
+}
+
+/** Runs a request until there is nothing left that a model of the gateway answers. Resolves with what its client is answered. */
+export async function withSampling(
+  services: Services,
+  request: ServerRequest,
+  run: (request: ServerRequest) => Promise<RunRequest>,
+): Promise<JsonObject> {
+  const before = answeredBefore(services.secret, request.resumed)
+  let { result, call } = await run(before === undefined ? request : { ...request, resumed: before.resumed })
+  let count = before?.count ?? 0
+  for (;;) {
+    const { config } = call.snapshot.servers.get(call.tool.server) ?? {}
+    const asked = config?.sampling === undefined ? undefined : readInputRequired(result)
+    if (config?.sampling === undefined || asked?.state === undefined) return result
+    const answers = new Map<string, AskAnswer>()
+    for (const [key, ask] of asked.requests) {
+      if (kindOfAsk(ask) !== 'sampling') continue
+      count += 1
+      answers.set(key, count > config.sampling.max_calls ? tooMany(config.sampling) : await sample(services, call, config.sampling, ask))
+    }
+    const rest = new Map([...asked.requests].filter(([key]) => !answers.has(key)))
+    if (rest.size > 0 || answers.size === 0) return leftToAsk(services, call, rest, { state: asked.state, answers, count })
+    ;({ result, call } = await run({ ...request, resumed: { state: asked.state, answers } }))
+  }
+}
+
+function leftToAsk(services: Services, { tool, result }: EndedToolCall, rest: ReadonlyMap<string, Ask>, answered: Answered): JsonObject {
+  // Nothing of it was for a model so far.
+  if (answered.count === 0) return result
+  const state = carried(services.secret, answered)
+  if (state === undefined)
+    throw new TurnwardError('mcp.server_unavailable', { subject: tool.server, why: 'what it has asked a model for is too large' })
+  return inputRequired(rest, state)
+}
+
+function tooMany({ max_calls: most }: SamplingConfig): AskAnswer {
+  return { error: { code: rpcCodes.invalidRequest, message: `a model is asked no more than ${most} times within one request` } }
+}
+
+async function sample(services: Services, call: EndedToolCall, config: SamplingConfig, { params }: Ask): Promise<AskAnswer> {
+  let body: JsonObject
+  try {
+    body = messagesRequest(params, config)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { error: { code: rpcCodes.invalidParams, message: error.message } }
+  }
+  const { snapshot, caller, request, tool, decision } = call
+  const asking = memoryCall({
+    caller: { ...caller, askedBy: { server: tool.server, decision } },
+    body,
+    headers: { 'x-turnward-session': await beginSession(services, call), 'anthropic-version': '2023-06-01' },
+    maxBytes: snapshot.settings.limits.max_response_bytes,
+    signal: request.signal,
+  })
+  const answer = asking.answer.catch(asTurnwardError)
+  await services.callModel(asking.origin)
+  const answered = await answer
+  if (request.signal.aborted) throw asTurnwardError(request.signal.reason)
+  if (answered instanceof TurnwardError) return failed(answered.code)
+  const parsed = parseJson(answered.body.toString('utf8'))
+  if (!isObject(parsed)) return failed('upstream.invalid_response')
+  if (answered.status >= 400) return failed(codeOf(parsed))
+  const result = sampledMessage(parsed)
+  return result === undefined ? failed('the model said nothing') : { result }
+}
+
+/** The server is told no more than the code: the rest is on record, and not for its eyes. */
+function failed(why: string): AskAnswer {
+  return { error: { code: rpcCodes.internalError, message: `no model answered (${why})` } }
+}
+
+function codeOf({ error }: JsonObject): string {
+  const code = isObject(error) ? (error.code ?? error.type) : undefined
+  return typeof code === 'string' && /^[a-z_.]{1,64}$/.test(code) ? code : 'upstream.error'
+}
+
+/** A conversation of its own, which nobody goes on with: it begins with what the one that made the request has read. */
+async function beginSession(services: Services, { snapshot, caller, session, turn }: EndedToolCall): Promise<string> {
+  const own = forCall(services, caller)
+  const begin = withLabel(await beginning(own, snapshot, caller.principal), session.policyState.label)
+  const fields = {
+    id: newId('ses'),
+    principal: caller.principal.id,
+    consumer: caller.consumer,
+    source: 'sampling',
+    parent: session.id,
+    turn,
+  }
+  const { id } = await own.sessions.create({ ...fields, ...begin }, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+  await closeState(own, async () => {})
+  return id
+}
