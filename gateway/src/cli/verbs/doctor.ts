@@ -5,6 +5,7 @@ import { loadConfig } from '../../config/load.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import { createRunners, runnerOf } from '../../tools/runners/runners.ts'
 import type { Finding } from '../doctor/finding.ts'
+import { checkSandbox } from '../doctor/sandbox-checks.ts'
 import { checkState } from '../doctor/state-checks.ts'
 import { checkStore } from '../doctor/store-checks.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -58,7 +59,7 @@ async function checkConfiguration(path: string): Promise<readonly Finding[]> {
       const missing = await runnerOf(runners, server).available()
       if (missing !== undefined) findings.push({ check: `server ${server.name}`, level: 'problem', detail: missing })
     }
-    return findings
+    return [...findings, ...(await checkSandbox(snapshot))]
   } catch (error) {
     const { message, fix } = asTurnwardError(error)
     return [{ check: 'configuration', level: 'problem', detail: message, fix }]
