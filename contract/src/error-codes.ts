@@ -205,6 +205,11 @@ export const errorCodes = {
     title: 'The MCP server has too many calls waiting',
     fix: 'Try again, or raise `max_concurrent` of the server.',
   },
+  'mcp.result_too_large': {
+    status: 502,
+    title: 'What the MCP server answered is too large',
+    fix: 'Ask for less of it (a filter, a page, a range), or raise `max_result_bytes` of the server.',
+  },
   'mcp.not_found': {
     status: 404,
     title: 'The MCP server has nothing of this name',
@@ -229,6 +234,11 @@ export const errorCodes = {
     status: 502,
     title: 'The MCP server could not be installed',
     fix: 'See what the package manager said, and that the registry can be reached from here.',
+  },
+  'mcp.server_changed': {
+    status: 502,
+    title: 'The files of the MCP server are not those that were installed',
+    fix: 'Install it again: `turnward servers update NAME`.',
   },
   'mcp.tool_held': {
     status: 403,

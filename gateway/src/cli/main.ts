@@ -26,6 +26,8 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
 const program = new Command('turnward')
   .description('Turnward: the gateway that terminates agent turns.')
   .version(version, '-V, --version')
+  // What stands behind a verb is an option of the verb: `servers update NAME --version 1.2.3`.
+  .enablePositionalOptions()
   .showHelpAfterError('(add --help for the options of a command)')
   .configureHelp({ sortSubcommands: false })
   .addHelpText(

@@ -1,5 +1,5 @@
 /**
- * Changes one entry of a configuration file and leaves every other byte as its author wrote it: comments, order, blank lines.
+ * Changes entries of a configuration file and leaves every other byte as its author wrote it: comments, order, blank lines.
  * An edit is made in the text and then read back; one that would mean anything else than what was asked is refused.
  */
 import { isDeepStrictEqual } from 'node:util'
@@ -21,6 +21,85 @@ export function withEntry(text: string, section: string, name: string, value: ob
 export function withItem(text: string, path: readonly string[], item: string): string {
   const list = listAt(text, path)
   return confirmed(addItem(text, list.node, item), replaced(plainOf(text), path, [...list.items, item]), path.join('.'))
+}
+
+/** Takes `section.name` out, with what stands on its lines. Throws `request.invalid` when it is not there. */
+export function withoutEntry(text: string, section: string, name: string): string {
+  const plain = plainOf(text)
+  const { [name]: _gone, ...rest } = (plain[section] ?? {}) as Plain
+  const map: unknown = parse(text).getIn([section], true)
+  if (!isMap(map)) throw unsafe(`${section}.${name}`)
+  const at = map.items.findIndex(({ key }) => isScalar(key) && key.value === name)
+  return confirmed(removeAt(text, map, at, '{}'), { ...plain, [section]: rest }, `${section}.${name}`)
+}
+
+/** Takes an item out of the list at a path that is there. */
+export function withoutItem(text: string, path: readonly string[], item: string): string {
+  const { items } = listAt(text, path)
+  const left = items.filter((other) => other !== item)
+  // From the end, so that what is before stays where it is.
+  const changed = items.reduceRight<string>(
+    (edited, other, at) => (other === item ? removeAt(edited, listAt(edited, path).node, at, '[]') : edited),
+    text,
+  )
+  return confirmed(changed, replaced(plainOf(text), path, left), path.join('.'))
+}
+
+/** Sets `section.name.key`, in the place of what it was or as the last of its entry. */
+export function withValue(text: string, [section, name, key]: readonly [string, string, string], value: unknown): string {
+  const entry: unknown = parse(text).getIn([section, name], true)
+  if (!isMap(entry)) throw unsafe(`${section}.${name}`)
+  const before: unknown = entry.get(key, true)
+  const changed = isNode(before) ? replaceNode(text, before, value) : addKey(text, entry, key, value)
+  return confirmed(changed, replaced(plainOf(text), [section, name, key], value), `${section}.${name}.${key}`)
+}
+
+/** What is written at a path, without its references resolved; undefined when nothing is. */
+export function valueAt(text: string, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (typeof value === 'object' && value !== null && Object.hasOwn(value, step) ? (value as Plain)[step] : undefined),
+    plainOf(text),
+  )
+}
+
+/** Item by item, where both are lists of one length: what did not change stays as it is written. */
+function replaceNode(text: string, node: Node, value: unknown): string {
+  if (isSeq(node) && Array.isArray(value) && node.items.length === value.length) {
+    const items = node.items as Node[]
+    return items.reduceRight<string>(
+      (edited, item, at) => (isScalar(item) && item.value === value[at] ? edited : replaceNode(edited, item, value[at])),
+      text,
+    )
+  }
+  if (isMap(node) && typeof value === 'object' && value !== null && node.items.length === Object.keys(value).length)
+    return node.items.reduceRight<string>((edited, { key, value: inner }) => {
+      const name = isScalar(key) ? String(key.value) : ''
+      if (!Object.hasOwn(value, name) || !isNode(inner)) throw unsafe(name)
+      return replaceNode(edited, inner, (value as Plain)[name])
+    }, text)
+  return text.slice(0, extent(node)[0]) + flow(text, value) + text.slice(endOf(node))
+}
+
+function addKey(text: string, entry: YAMLMap, key: string, value: unknown): string {
+  if (entry.flow === true || entry.items.length === 0) return intoFlow(text, entry, `${JSON.stringify(key)}: ${flow(text, value)}`)
+  const start = startOf(entry.items[0])
+  return insertLine(text, endOf(entry), indented(block({ [key]: value }), ' '.repeat(start - lineStart(text, start))))
+}
+
+function removeAt(text: string, collection: YAMLMap | YAMLSeq, at: number, empty: string): string {
+  const items = collection.items as (Node | Pair)[]
+  const item = items[at]
+  if (item === undefined) throw unsafe('the entry')
+  const [before, after] = [items[at - 1], items[at + 1]]
+  if (collection.flow === true) {
+    if (before !== undefined) return text.slice(0, endOf(before)) + text.slice(endOf(item))
+    return text.slice(0, startOf(item)) + text.slice(after === undefined ? endOf(item) : startOf(after))
+  }
+  const from = lineStart(text, startOf(item))
+  // Only white space, or the dash of a list, stands before it on its line; else its own line is not its own.
+  if (!/^[\t ]*(?:-[\t ]+)?$/.test(text.slice(from, startOf(item)))) throw unsafe('the entry')
+  const left = items.length === 1 ? `${/^[\t ]*/.exec(text.slice(from))?.[0] ?? ''}${empty}\n` : ''
+  return text.slice(0, from) + left + text.slice(nextLine(text, endOf(item)))
 }
 
 function addEntry(text: string, section: string, name: string, value: object): string {

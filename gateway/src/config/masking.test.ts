@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { maskedLine } from './masking.ts'
+import { maskedEntry, maskedLine } from './masking.ts'
 
 describe('a shown line keeps its shape and loses its secrets', () => {
   test.each([
@@ -30,5 +30,27 @@ describe('a shown line keeps its shape and loses its secrets', () => {
   test('and a value that is secret by its place is hidden whatever its name', () => {
     expect(maskedLine('      x-anything: abc', ['servers', 'a', 'headers', 'x-anything'])).toBe('      x-anything: ****')
     expect(maskedLine('        abc', ['keys', 'a', 'secret'])).toBe('        ****')
+  })
+})
+
+describe('an entry is shown without its secrets', () => {
+  test.each<[unknown, unknown]>([
+    [
+      { env: { A: 'hunter2', B: '${B}', C: '${file:./c}', D: '${D:-hunter2}', E: 7 } },
+      { env: { A: '****', B: '${B}', C: '${file:./c}', D: '****', E: '****' } },
+    ],
+    [{ headers: { authorization: 'Bearer ${TOKEN}', 'x-team': 'a' } }, { headers: { authorization: 'Bearer ${TOKEN}', 'x-team': '****' } }],
+    [{ url: 'https://me:hunter2@a.example/mcp?key=hunter2&b=${B}#c' }, { url: 'https://****@a.example/mcp?key=****&b=${B}#c' }],
+    [
+      { command: ['node', './a.js', '--api-key', 'hunter2', '--token=hunter2', '--token', '${T}', '--dir', './notes'] },
+      { command: ['node', './a.js', '--api-key', '****', '--token=****', '--token', '${T}', '--dir', './notes'] },
+    ],
+    [{ command: ['./a', 'ghp_0123456789abcdef'] }, { command: ['./a', '****'] }],
+    [
+      { installed: { tree: 'sha256:0123456789abcdef0123456789abcdef' }, limits: { memory_mb: 64 }, mounts: [{ path: './a', write: true }] },
+      { installed: { tree: 'sha256:0123456789abcdef0123456789abcdef' }, limits: { memory_mb: 64 }, mounts: [{ path: './a', write: true }] },
+    ],
+  ])('%j', (entry, shown) => {
+    expect(maskedEntry(entry)).toEqual(shown)
   })
 })

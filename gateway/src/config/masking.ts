@@ -9,7 +9,7 @@ const mask = '****'
 /** A value after a telling name, unless it is nothing but a reference. */
 const secretValue =
   /((?:secret|token|passw(?:or)?d|authorization|cookie|api[-_]?key)["']?\s*:\s+)(?!["']?\$\{[^}]*\}["']?\s*(?:[,}]|$))("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)/gi
-const secretFlowMap = /((?:headers|env)["']?\s*:\s*\{)[^}]*/g
+const secretFlowMap = /((?:headers|env|query)["']?\s*:\s*\{)[^}]*/g
 const tokenShape = /\b(?:tw_|sk-|pk-|ghp_|gho_|github_pat_|xox[a-z]-|AKIA|AIza|eyJ)[A-Za-z0-9_.-]{6,}/g
 /** A long run that mixes letters and digits is a key more often than it is prose. */
 const longRun = /(?<![\w/.])(?=[A-Za-z_+=-]*\d)(?=[\d_+=-]*[A-Za-z])[A-Za-z0-9_+=-]{24,}/g
@@ -18,8 +18,14 @@ const longRun = /(?<![\w/.])(?=[A-Za-z_+=-]*\d)(?=[\d_+=-]*[A-Za-z])[A-Za-z0-9_+
 const userInfo = /(:\/\/)[^\s/?#@]+@/g
 
 /** Sections in which every value of a map may be a secret. */
-const secretMaps = new Set(['headers', 'env'])
+const secretMaps = new Set(['headers', 'env', 'query'])
 const maxShown = 200
+
+/** An argument whose value is a secret by its name: `--api-key VALUE`, `--token=VALUE`. */
+const secretOption = /^(--?[\w-]*(?:secret|token|passw(?:or)?d|authorization|api[-_]?key)[\w-]*)(=.*)?$/is
+/** Nothing but references, with the scheme of a header before them. A default may be a secret itself. */
+const onlyReferences = /^(?:(?:bearer|basic|token)\s+)?(?:\$\{(?:file:)?[^}:]+\})+$/i
+const queryValues = /([?&][^=&\s#]+=)(?!\$\{)[^&\s#]+/g
 
 /** The line with secret-looking values replaced by `****`. Positions before a masked value stay true. */
 export function maskedLine(line: string, path: ConfigPath): string {
@@ -39,4 +45,34 @@ function hideOwnValue(line: string, path: ConfigPath): string {
   if (inSecretMap) return line.includes(':') ? line.replace(/:\s+\S.*$/, `: ${mask}`) : line.replace(/\S.*$/, mask)
   // The value may stand on a line of its own.
   return /secret["']?\s*:/.test(line) ? line : line.replace(/\S.*$/, mask)
+}
+
+/**
+ * An entry of the configuration as it may be shown, from what is written in the file: in `env` and `headers` only references
+ * stay readable, elsewhere what looks like a secret or stands behind the name of one is hidden.
+ */
+export function maskedEntry(value: unknown, path: ConfigPath = []): unknown {
+  if (typeof value === 'string') return maskedText(value, path)
+  if (Array.isArray(value))
+    return value.map((item: unknown, at) => {
+      const option = secretOption.exec(String(value[at - 1]))
+      const isValue = option !== null && option[2] === undefined && !isReference(item)
+      return isValue ? mask : maskedEntry(item, [...path, at])
+    })
+  if (typeof value !== 'object' || value === null) return path.some((step) => secretMaps.has(String(step))) ? mask : value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskedEntry(inner, [...path, key])]))
+}
+
+function maskedText(text: string, path: ConfigPath): string {
+  if (isReference(text)) return text
+  if (path.some((step) => secretMaps.has(String(step)))) return mask
+  const [, option, value] = secretOption.exec(text) ?? []
+  if (option !== undefined && value !== undefined) return isReference(value.slice(1)) ? text : `${option}=${mask}`
+  // Digests are meant to be read.
+  if (path.includes('installed')) return text
+  return text.replace(userInfo, `$1${mask}@`).replace(queryValues, `$1${mask}`).replace(tokenShape, mask).replace(longRun, mask)
+}
+
+function isReference(value: unknown): boolean {
+  return typeof value === 'string' && onlyReferences.test(value)
 }

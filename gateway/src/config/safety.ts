@@ -5,6 +5,7 @@
 import { RE2JS } from 're2js'
 import type { Config, ServerConfig } from '@turnward/contract/config'
 import { connectionHeaders, fieldName } from '../http1/header-fields.ts'
+import { egressProblems } from './egress-rules.ts'
 import { fetchingCommand, insteadOf } from './fetching-commands.ts'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
@@ -37,8 +38,8 @@ export function checkSafety(config: Config, report: ReportAt): void {
     }
   }
   for (const [name, server] of Object.entries(config.servers)) {
-    if (server.transport === 'http') checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
-    else checkStdio(server, ['servers', name], report)
+    if (server.transport === 'stdio') checkStdio(server, ['servers', name], report)
+    else checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
   }
 }
 
@@ -63,6 +64,7 @@ function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): vo
       report([...path, 'env', name], `\`${name}\` cannot be the name of an environment variable`, { where: 'key' })
     if (value.includes('\0')) report([...path, 'env', name], 'an environment variable cannot hold a NUL character')
   }
+  for (const { index, why } of egressProblems(server.network)) report([...path, 'network', index], why)
   const fetching = fetchingCommand(server.command)
   if (fetching !== undefined)
     report(

@@ -11,10 +11,10 @@ import { exitCodes } from '../exit-codes.ts'
 import { fail, print } from '../output.ts'
 import { consents, mayChange, type ConsentOptions } from './consent.ts'
 import { tryEdit, writeEdit } from './edited-config.ts'
-import { removeInstalled } from './installed-folder.ts'
+import { installedDigest, isRunFrom, removeInstalled } from './installed-folder.ts'
 import { installServer, recordInstalled, resolvePackage, withScratch } from './installing-server.ts'
 import { packageText, parsePackage, serverNameOf } from './package-reference.ts'
-import { serverEntry, unseenArguments, type EntryWishes } from './server-entry.ts'
+import { serverEntry, unseenArguments, type EntryWishes, type ServerEntry } from './server-entry.ts'
 import { shownServer, type ShownServer } from './shown-server.ts'
 import { tryServer } from './trying-server.ts'
 
@@ -55,13 +55,16 @@ export async function addServer(text: string, args: readonly string[], options: 
         registry: reference.registry,
         bin: options.bin,
         scratch,
+        isUsed: (folder) => isRunFrom(snapshot, folder),
       })
       let written = false
       try {
-        const entry = serverEntry(main, installed.program, wishes)
+        const tree = await installedDigest(installed.folder)
+        const entry: ServerEntry = { ...serverEntry(main, installed.program, wishes), installed: { package: shown.package, tree } }
         const edit = await tryEdit(main, main, (before) => withServer(before, name, entry, snapshot, options.gateway))
-        const { runs, tools } = await tryServer(edit.snapshot, name, entry.command)
-        const { tree } = await recordInstalled(installed, reference.registry, resolved, tools)
+        const { runs, tools: tried } = await tryServer(edit.snapshot, name, entry.command)
+        const tools = tried.map(({ name: tool, digest }) => ({ name: tool, digest }))
+        await recordInstalled(installed, reference.registry, resolved, { tree, tools })
         const notes = [...installed.notes, ...unseenNotes(wishes), ...gatewayNotes(options.gateway)]
         const added: ShownServer = { ...shown, written, folder: installed.folder, tree, runs, entry, tools, notes }
         if (options.json !== true) print(options, added, shownServer(added))

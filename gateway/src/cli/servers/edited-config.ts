@@ -9,33 +9,66 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
 
 export interface EditedConfig {
-  /** The file that changes, absolute and without links. */
-  readonly file: string
-  readonly before: string
-  readonly text: string
+  readonly parts: readonly EditedFile[]
   /** What the configuration would be. */
   readonly snapshot: Snapshot
 }
 
+interface EditedFile {
+  /** The file that changes, absolute and without links. */
+  readonly file: string
+  readonly before: string
+  readonly text: string
+}
+
+/** A change to one file of a configuration. */
+export interface FileEdit {
+  readonly file: string
+  readonly edit: (text: string) => string
+}
+
 /** What a change to `file`, a part of the configuration at `main`, would make of it. Throws ConfigError when that would not be taken. */
-export async function tryEdit(main: string, file: string, edit: (text: string) => string): Promise<EditedConfig> {
-  const real = await realpath(file)
-  const before = await readFile(real, 'utf8')
-  const text = edit(before)
+export function tryEdit(main: string, file: string, edit: FileEdit['edit']): Promise<EditedConfig> {
+  return tryEdits(main, [{ file, edit }])
+}
+
+/** The same for changes to several of its files, or several to one. */
+export async function tryEdits(main: string, edits: readonly FileEdit[]): Promise<EditedConfig> {
+  const parts = new Map<string, EditedFile>()
+  for (const { file, edit } of edits) {
+    const real = await realpath(file)
+    const { before, text } = parts.get(real) ?? (await unchanged(real))
+    parts.set(real, { file: real, before, text: edit(text) })
+  }
   const disk = {
     ...realDisk,
-    text: async (path: string, limit: number) => ((await realDisk.realPath(path)) === real ? text : realDisk.text(path, limit)),
+    text: async (path: string, limit: number) => parts.get(await realDisk.realPath(path))?.text ?? realDisk.text(path, limit),
   }
   const { outcome } = await attemptLoad(main, process.env, [], disk)
   if (outcome instanceof ConfigError) throw outcome
-  return { file: real, before, text, snapshot: outcome }
+  return { parts: [...parts.values()], snapshot: outcome }
 }
 
-/** Writes it, unless somebody else has changed the file meanwhile. */
-export async function writeEdit({ file, before, text }: EditedConfig): Promise<void> {
-  if ((await readFile(file, 'utf8')) !== before)
-    throw new TurnwardError('request.invalid', { subject: file, why: 'it was changed meanwhile', fix: 'Run the command again.' })
-  await writeWhole(file, text, (await stat(file)).mode & 0o7777)
+async function unchanged(file: string): Promise<{ readonly before: string; readonly text: string }> {
+  const text = await readFile(file, 'utf8')
+  return { before: text, text }
+}
+
+/** Writes it, unless somebody else has changed one of its files meanwhile. What was written is put back when the rest cannot be. */
+export async function writeEdit({ parts }: EditedConfig): Promise<void> {
+  for (const { file, before } of parts)
+    if ((await readFile(file, 'utf8')) !== before)
+      throw new TurnwardError('request.invalid', { subject: file, why: 'it was changed meanwhile', fix: 'Run the command again.' })
+  const written: EditedFile[] = []
+  try {
+    for (const part of parts) {
+      await writeWhole(part.file, part.text, (await stat(part.file)).mode & 0o7777)
+      written.push(part)
+    }
+  } catch (error) {
+    for (const { file, before } of written) await writeWhole(file, before, (await stat(file)).mode & 0o7777)
+    throw error
+  }
 }
 
 /** A reader sees the old text or the new one, never a part. */

@@ -37,11 +37,13 @@ export interface InstallOptions {
   readonly registry: PackageReference['registry']
   readonly bin: string | undefined
   readonly scratch: string
+  /** Whether a server runs from a folder, which then is none to install into. */
+  readonly isUsed: (folder: string) => boolean
 }
 
 /** Installs a version. When anything fails, nothing of it is left. */
 export async function installServer(resolved: ResolvedPackage, options: InstallOptions): Promise<InstalledServer> {
-  const folder = versionFolder(options.dataDir, options.server, resolved.version)
+  const folder = versionFolder(options.dataDir, options.server, resolved.version, options.isUsed)
   // What an attempt that was killed has left.
   await removeInstalled(options.dataDir, folder)
   await mkdir(folder, { recursive: true })
@@ -54,14 +56,14 @@ export async function installServer(resolved: ResolvedPackage, options: InstallO
   }
 }
 
-/** Records what is there now, and what it said its tools are. */
+/** Records what is there, and what it said its tools are. */
 export function recordInstalled(
   { folder, bin, lock }: InstalledServer,
   registry: PackageReference['registry'],
   resolved: ResolvedPackage,
-  tools: InstalledLock['tools'],
-): Promise<InstalledLock> {
-  return writeLock(folder, { registry, ...resolved, lock, bin, installed: new Date().toISOString(), tools })
+  found: Pick<InstalledLock, 'tree' | 'tools'>,
+): Promise<void> {
+  return writeLock(folder, { registry, ...resolved, lock, bin, installed: new Date().toISOString(), ...found })
 }
 
 /** The one that is asked for, the only one, or the one named like its package. */

@@ -9,6 +9,7 @@ export interface ServerEntry {
   readonly env?: Readonly<Record<string, string>>
   readonly mounts?: readonly { readonly path: string; readonly write?: true }[]
   readonly network?: readonly string[]
+  readonly installed?: { readonly package: string; readonly tree: string }
 }
 
 export interface EntryWishes {

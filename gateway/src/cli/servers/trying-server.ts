@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { createRunners, runnerOf } from '../../tools/runners/runners.ts'
 import { listServers } from '../policy/listed-tools.ts'
@@ -10,7 +11,14 @@ import { runnerOptions } from '../runner-options.ts'
 export interface TriedServer {
   /** Everything that is run, sandbox first; arguments as they are written, because values may be secrets. */
   readonly runs: readonly string[]
-  readonly tools: readonly { readonly name: string; readonly digest: string }[]
+  readonly tools: readonly TriedTool[]
+}
+
+export interface TriedTool {
+  /** As its server calls it. */
+  readonly name: string
+  readonly digest: string
+  readonly definition: JsonObject
 }
 
 /** Rejects with `mcp.server_unavailable` when it does not start or list its tools. */
@@ -25,7 +33,7 @@ export async function tryServer(snapshot: Snapshot, name: string, written: reado
       why: `it was started and its tools could not be listed: ${listing?.detail ?? 'it said nothing'}`,
       fix: 'See whether it needs an argument, `--env NAME`, `--mount PATH` or `--network HOST`.',
     })
-  return { runs, tools: listing.tools.map(({ originalName, digest }) => ({ name: originalName, digest })) }
+  return { runs, tools: listing.tools.map(({ originalName, digest, definition }) => ({ name: originalName, digest, definition })) }
 }
 
 /** The command line of a configured server, without starting it. */

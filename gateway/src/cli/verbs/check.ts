@@ -1,6 +1,8 @@
 /** `turnward check`: says whether a configuration would be taken, and everything that is wrong with it. */
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
+import type { Snapshot } from '../../config/snapshot.ts'
+import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
 import { fail, print } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 
@@ -26,6 +28,8 @@ export function addCheck(program: Command): void {
         const undescribed = [...snapshot.servers.keys()].filter(
           (server) => !(snapshot.policy.contracts ?? []).some(({ pattern }) => mayMean(pattern, server)),
         )
+        const changed = await notAsInstalled(snapshot)
+        const warnings = [...changed].map(([server, why]) => `\n${server} will not be started: ${why}. ${installAgain(server)}`)
         const hint =
           undescribed.length === 0
             ? ''
@@ -33,13 +37,23 @@ export function addCheck(program: Command): void {
         const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
         print(
           options,
-          { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts, undescribed },
-          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}`,
+          { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts, undescribed, changed: Object.fromEntries(changed) },
+          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${warnings.join('')}`,
         )
       } catch (error) {
         fail(options, error)
       }
     })
+}
+
+/** The installed servers whose files are not those that were installed, with why. */
+async function notAsInstalled({ servers }: Snapshot): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>()
+  for (const server of servers.values()) {
+    const why = await whyNotAsInstalled(server)
+    if (why !== undefined) found.set(server.name, why)
+  }
+  return found
 }
 
 /** Whether a contract pattern can match a name that begins with `server__`. */

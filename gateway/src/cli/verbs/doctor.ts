@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { readOpeningSettings } from '../../config/opening-settings.ts'
 import { loadConfig } from '../../config/load.ts'
 import { asTurnwardError } from '../../core/error.ts'
+import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
 import { createRunners, runnerOf } from '../../tools/runners/runners.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { checkSandbox } from '../doctor/sandbox-checks.ts'
@@ -58,6 +59,9 @@ async function checkConfiguration(path: string): Promise<readonly Finding[]> {
       if (server.config.transport !== 'stdio') continue
       const missing = await runnerOf(runners, server).available()
       if (missing !== undefined) findings.push({ check: `server ${server.name}`, level: 'problem', detail: missing })
+      const changed = await whyNotAsInstalled(server)
+      if (changed !== undefined)
+        findings.push({ check: `server ${server.name}`, level: 'problem', detail: changed, fix: installAgain(server.name) })
     }
     return [...findings, ...(await checkSandbox(snapshot))]
   } catch (error) {

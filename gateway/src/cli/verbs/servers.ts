@@ -1,6 +1,10 @@
 /** `turnward servers`: installs MCP servers, shows what is installed, brings it up to date and removes it. */
 import { Option, type Command } from 'commander'
 import { addServer } from '../servers/add.ts'
+import { listServersOf } from '../servers/listing-servers.ts'
+import { removeServer } from '../servers/removing-server.ts'
+import { showServer } from '../servers/showing-server.ts'
+import { updateServer } from '../servers/updating-server.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 
 export function addServers(program: Command): void {
@@ -28,6 +32,44 @@ Example:
 No code of a package runs while it is installed. Exit code 5 when nobody could be asked and nothing was changed.`,
     )
     .action(addServer)
+  servers
+    .command('list')
+    .description('list the servers of the configuration, and whether what was installed is still that')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ turnward servers list')
+    .action(listServersOf)
+  servers
+    .command('show')
+    .description('show one server: what runs, what it sees, where it may go, its tools, its entry')
+    .argument('<name>', 'a server of the configuration')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ turnward servers show files')
+    .action(showServer)
+  withConsent(
+    servers
+      .command('update')
+      .description('install another version beside the one that runs, try it, show what changes, and put it in its place')
+      .argument('<name>', 'a server that was installed')
+      .option('--version <version>', 'exact version; default: the newest'),
+  )
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ turnward servers update files\n\nA server whose files have changed is installed again. Exit code 5 when nobody could be asked and nothing was changed.',
+    )
+    .action(updateServer)
+  withConsent(
+    servers
+      .command('remove')
+      .description('take a server out of the configuration, and remove what was installed for it')
+      .argument('<name>', 'a server of the configuration'),
+  )
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ turnward servers remove files --yes\n\nExit code 5 when nobody could be asked and nothing was changed.',
+    )
+    .action(removeServer)
 }
 
 function withConsent(command: Command): Command {

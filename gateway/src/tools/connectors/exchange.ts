@@ -16,6 +16,8 @@ export interface RequestOptions {
   readonly onAsk?: ((ask: Ask) => Promise<AskAnswer>) | undefined
   /** Told what the server logs while it works on this request. */
   readonly onLog?: ((message: JsonObject) => void) | undefined
+  /** Longest answer, in bytes; a longer one rejects with `mcp.result_too_large`. Absent: `maxResponseBytes`. */
+  readonly maxBytes?: number | undefined
   /** Extra HTTP headers of this request (`Mcp-Param-*`). */
   readonly headers?: Record<string, string> | undefined
 }

@@ -1,9 +1,10 @@
 /** Takes JSON-RPC messages out of an answer of either media type. Bounded; never throws past `onData` and `onEnd`. */
+import { asTurnwardError } from '../../core/error.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
 import { notePassingBytes } from '../../core/garbage.ts'
 import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
 import { readMessage, type RpcMessage } from '../codec/json-rpc.ts'
-import { unavailable } from './failure.ts'
+import { resultTooLarge, unavailable } from './failure.ts'
 import type { BodyReader } from './http-answer.ts'
 import type { StreamPlace } from './stream-place.ts'
 
@@ -55,17 +56,21 @@ abstract class MessageReader<T> implements BodyReader {
 /** An answer of type `application/json`, parsed at its end. */
 export class JsonReader<T> extends MessageReader<T> {
   readonly #maxBytes: number
+  readonly #announced: number | undefined
   readonly #parts: Buffer[] = []
   #size = 0
 
-  constructor(options: MessageReaderOptions<T>, maxBytes: number) {
+  /** `announced`: how long the answer is, where that is told before it comes. */
+  constructor(options: MessageReaderOptions<T>, maxBytes: number, announced?: number) {
     super(options)
     this.#maxBytes = maxBytes
+    this.#announced = announced
   }
 
   onData(chunk: Buffer): boolean {
     this.#size += chunk.length
-    if (this.#size > this.#maxBytes) throw unavailable(this.options.server, 'its answer is too large')
+    if (Math.max(this.#size, this.#announced ?? 0) > this.#maxBytes)
+      throw resultTooLarge(this.options.server, this.#maxBytes, this.#announced)
     this.#parts.push(chunk)
     return false
   }
@@ -81,15 +86,22 @@ export class JsonReader<T> extends MessageReader<T> {
 /** An event stream. A listening stream lives for days, so only its single events are bounded. */
 export class EventReader<T> extends MessageReader<T> {
   readonly #events: SseFramer
+  readonly #maxEventBytes: number
   #taken: T | undefined
 
   constructor(options: MessageReaderOptions<T>, maxEventBytes: number) {
     super(options)
+    this.#maxEventBytes = maxEventBytes
     this.#events = new SseFramer(maxEventBytes)
   }
 
   onData(chunk: Buffer): boolean {
-    this.#events.push(chunk, this.#onEvent)
+    try {
+      this.#events.push(chunk, this.#onEvent)
+    } catch (error) {
+      // The framer says so of an event that grows beyond its bound.
+      throw asTurnwardError(error).code === 'upstream.malformed' ? resultTooLarge(this.options.server, this.#maxEventBytes) : error
+    }
     if (this.#taken === undefined) return false
     this.options.resolve(this.#taken)
     return true
