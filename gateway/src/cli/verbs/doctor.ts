@@ -57,7 +57,7 @@ async function checkConfiguration(path: string): Promise<readonly Finding[]> {
     const runners = createRunners(runnerOptions([snapshot.dataDir]))
     for (const server of snapshot.servers.values()) {
       if (server.config.transport !== 'stdio') continue
-      const missing = await runnerOf(runners, server).available()
+      const missing = await runnerOf(runners, server).available(server)
       if (missing !== undefined) findings.push({ check: `server ${server.name}`, level: 'problem', detail: missing })
       const changed = await whyNotAsInstalled(server)
       if (changed !== undefined)
