@@ -17,7 +17,8 @@ function answerTo(name) {
 const systemLookup = dns.lookup
 const systemPromise = dns.promises.lookup
 
-dns.lookup = (name, options, callback = options) => {
+dns.lookup = (name, ...rest) => {
+  const [options, callback] = rest.length === 1 ? [{}, rest[0]] : rest
   const answer = answerTo(name)
   if (answer === undefined) return systemLookup(name, options, callback)
   process.nextTick(() => (options?.all === true ? callback(null, answer) : callback(null, answer[0]?.address, answer[0]?.family)))
