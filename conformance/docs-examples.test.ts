@@ -22,6 +22,7 @@ const pages = [
   'providers',
   'files-and-batches',
   'mcp',
+  'rest-apis',
   'servers',
   'runners',
 ] as const
@@ -65,6 +66,8 @@ beforeAll(async () => {
     }
   })
   governed.answer({ text: 'Milk.' })
+  // The document of an API that a configuration reads.
+  for (const { text } of inLanguage('json').filter(({ page }) => page === 'rest-apis')) await writeFile(join(folder, 'shop.json'), text)
 })
 afterAll(async () => {
   await governed?.close()

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 import { networkEntrySchema } from './network.ts'
+import { openapiServerFields } from './openapi-server.ts'
 
 const resultBytesSchema = z
   .number()
@@ -10,11 +11,27 @@ const resultBytesSchema = z
   .min(1024)
   .max(1024 * 1024 * 1024)
 
-const serverBase = {
+/** Of every server, whatever it speaks. */
+const anyServer = {
   /** Longest time for one call, progress or not. */
   timeout_ms: millisecondsSchema.default(60_000),
   /** Calls in flight at once; more wait in a queue of the same length, then are refused. */
   max_concurrent: z.number().int().min(1).max(1024).default(16),
+  /**
+   * What becomes of a tool whose definition is new or has changed since it was approved: `review` holds it until somebody has
+   * looked at it, `warn` uses it and tells, `off` does not compare. The first listing of a server is approved as it is.
+   */
+  pin: z.enum(['review', 'warn', 'off']).default('review'),
+  /** Longest result, in bytes as the server sends it; a longer one is an error of that call. `limits.max_response_bytes` bounds it too. */
+  max_result_bytes: resultBytesSchema.default(16 * 1024 * 1024),
+  /** The same for single tools: name or pattern, as the server calls them -> bytes. The most specific pattern counts. */
+  max_result_bytes_of: z.record(patternSchema, resultBytesSchema).default({}),
+  auth: notAvailableYet('servers.*.auth'),
+}
+
+/** Of servers that speak MCP. */
+const serverBase = {
+  ...anyServer,
   /** Which protocol era to speak; `auto` asks the server. */
   era: z.enum(['auto', 'modern', 'legacy']).default('auto'),
   /** What it may ask of a client that offers it, while it works on a request of that client. */
@@ -30,11 +47,6 @@ const serverBase = {
       max_calls: z.number().int().min(1).max(64).default(8),
     })
     .optional(),
-  /**
-   * What becomes of a tool whose definition is new or has changed since it was approved: `review` holds it until somebody has
-   * looked at it, `warn` uses it and tells, `off` does not compare. The first listing of a server is approved as it is.
-   */
-  pin: z.enum(['review', 'warn', 'off']).default('review'),
   /** How long a server may still add tools to its first listing, in milliseconds: some have all of theirs only a moment after they have started. */
   first_contact_ms: z
     .number()
@@ -42,11 +54,6 @@ const serverBase = {
     .min(0)
     .max(24 * 3600 * 1000)
     .default(60_000),
-  /** Longest result, in bytes as the server sends it; a longer one is an error of that call. `limits.max_response_bytes` bounds it too. */
-  max_result_bytes: resultBytesSchema.default(16 * 1024 * 1024),
-  /** The same for single tools: name or pattern, as the server calls them -> bytes. The most specific pattern counts. */
-  max_result_bytes_of: z.record(patternSchema, resultBytesSchema).default({}),
-  auth: notAvailableYet('servers.*.auth'),
 }
 
 export const serverSchema = z.discriminatedUnion('transport', [
@@ -119,6 +126,7 @@ export const serverSchema = z.discriminatedUnion('transport', [
     headers: z.record(z.string(), z.string()).default({}),
     ...serverBase,
   }),
+  z.strictObject({ ...openapiServerFields, ...anyServer }),
 ])
 
 export const gatewaySchema = z.strictObject({

@@ -38,8 +38,8 @@ export function checkSafety(config: Config, report: ReportAt): void {
     }
   }
   for (const [name, server] of Object.entries(config.servers)) {
-    if (server.transport === 'http') checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
-    else checkStdio(server, ['servers', name], report)
+    if (server.transport === 'stdio') checkStdio(server, ['servers', name], report)
+    else checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
   }
 }
 
