@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ServerFacts } from '../../store/postgres/server-facts.ts'
-import { networkFindings } from './network-checks.ts'
+import { sandboxFindings } from './sandbox-checks.ts'
 import { replicaFindings } from './state-checks.ts'
 import { postgresFindings } from './store-checks.ts'
 
@@ -35,18 +35,32 @@ test('replicas on different configurations are told', () => {
   ])
 })
 
-test('what a server was refused is told with the line that would allow it, until it is allowed', () => {
-  const plain = { host: 'api.example', port: 443, why: 'not listed', add: '"api.example:443"' }
-  const named = { host: 'git.corp.example', port: 443, why: 'not public', add: '{ host: "git.corp.example:443", private: true }' }
-  const service = { host: 'db.corp.example', port: 5432, why: 'not public', add: '{ tcp: "db.corp.example:5432", private: true }' }
-  const never = { host: '169.254.169.254', port: 80, why: 'not listed' }
-  const [finding, ...others] = networkFindings('crm', [], [plain, named, service, never])
-  expect(others).toEqual([])
-  expect(finding?.detail).toContain('api.example:443, git.corp.example:443, db.corp.example:5432')
-  for (const { add } of [plain, named, service]) expect(finding?.fix).toContain(`- ${add}`)
-  expect(finding?.fix).not.toContain('169.254')
-  const half = ['api.example:443', 'git.corp.example:443', { tcp: 'db.corp.example:5432', private: false }]
-  expect(networkFindings('crm', half, [plain, named, service])[0]?.detail).toMatch(/: git\.corp\.example:443, db\.corp\.example:5432$/)
-  const all = ['api.example:443', { host: '*.corp.example', private: true }, { tcp: 'db.corp.example:5432', private: true }]
-  expect(networkFindings('crm', all, [plain, named, service, never])).toEqual([])
+test('what a sandbox stands on is told up to the first thing that is missing', () => {
+  const facts = { problem: undefined, cgroup: 2, canWatch: true, accepting: 0 } as const
+  expect(sandboxFindings(facts).map(({ check, level }) => `${check} ${level}`)).toEqual([
+    'sandbox: system ok',
+    'sandbox: bubblewrap ok',
+    'sandbox: util-linux ok',
+    'sandbox: namespaces ok',
+    'sandbox: system calls ok',
+    'sandbox: limits ok',
+  ])
+  const without = sandboxFindings({ ...facts, problem: { part: 'namespaces', why: 'they are switched off' } })
+  expect(without.map(({ check, level }) => `${check} ${level}`)).toEqual([
+    'sandbox: system ok',
+    'sandbox: bubblewrap ok',
+    'sandbox: util-linux ok',
+    'sandbox: namespaces problem',
+    'sandbox: limits ok',
+  ])
+  expect(without).toContainEqual(expect.objectContaining({ detail: 'they are switched off' }))
+})
+
+test('what bounds a server is told, and how to get a cgroup where there is none', () => {
+  const limits = (cgroup: 2 | undefined, canWatch: boolean, accepting = 0): unknown =>
+    sandboxFindings({ problem: undefined, cgroup, canWatch, accepting }).at(-1)
+  expect(limits(2, false)).toMatchObject({ level: 'ok', detail: expect.stringContaining('cgroup (version 2)') as string })
+  expect(limits(undefined, true)).toMatchObject({ level: 'warning', fix: expect.stringContaining('Delegate=memory pids') as string })
+  expect(limits(undefined, false)).toMatchObject({ level: 'problem', detail: expect.stringContaining('no server is started') as string })
+  expect(limits(undefined, false, 2)).toMatchObject({ level: 'problem', detail: expect.stringContaining('(2), unbounded') as string })
 })
