@@ -17,6 +17,7 @@ import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
 import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
 import type { Pins } from './fleet/pinned-tools.ts'
 import { PrincipalChildren } from './fleet/principal-children.ts'
+import type { RememberedEras } from './fleet/remembered-eras.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot, type SlotOptions } from './fleet/server-slot.ts'
 import { LargeMessages } from './large/large-messages.ts'
@@ -37,6 +38,8 @@ export interface FleetOptions {
   readonly coldBudgetMs?: number
   /** Runs what the cluster has once; absent where there is no cluster. */
   readonly cluster?: ClusterChildren | undefined
+  /** What eras of servers were found out before. */
+  readonly eras?: RememberedEras
   /** Which definitions of tools may be used; absent: whatever a server lists. */
   readonly pins?: Pins
   /** Where the last listings of servers outlive the process, and what it holds. */
@@ -297,6 +300,7 @@ class RunningFleet implements Fleet {
         tools: slot.listing.tools,
         held: slot.listing.held,
         leftOut: slot.listing.leftOut,
+        isLacking: slot.detail !== undefined,
         reads: slot.reads,
       }
     return {

@@ -5,6 +5,7 @@ import { abandonAsked } from './asked-again.ts'
 import { linkedCall } from './linked-call.ts'
 import { mcpSession } from './sessions/linking-session.ts'
 import { recordOf } from './recording/recording.ts'
+import { granted } from '../policy/grants.ts'
 import { requireGateway } from './resolving-tool.ts'
 import type { Services } from './services.ts'
 import { isShown, reachableNow } from './deciding/shaping-tools.ts'
@@ -39,7 +40,7 @@ export function createMcpOperations(services: Services): McpOperations {
 /** The same decision as a call gets, so that a listed tool is a callable tool. */
 async function listCallableTools(services: Services, context: McpContext): Promise<ListedTools> {
   requireGateway(context)
-  const { tools, missing } = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
+  const { tools, missing, lacking = [] } = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
   const session = await sessionOf(services, context)
   const call = linkedCall(services, context, session)
   const hidden: string[] = []
@@ -66,7 +67,21 @@ async function listCallableTools(services: Services, context: McpContext): Promi
       }),
     )
   }
-  return { tools: shown.map((tool) => tool.definition), complete: missing.size === 0 }
+  const absent = new Map<string, 'unavailable' | 'incomplete'>()
+  for (const server of lacking) absent.set(server, 'incomplete')
+  for (const server of missing.keys()) absent.set(server, 'unavailable')
+  const told = [...absent].filter(([server]) => mayUse(services, context, server))
+  return {
+    tools: shown.map((tool) => tool.definition),
+    complete: missing.size === 0,
+    ...(told.length === 0 ? {} : { missing: Object.fromEntries(told) }),
+  }
+}
+
+/** Whether the caller is granted anything of a server, as far as its tools are known. */
+function mayUse({ fleet }: Services, { snapshot, caller }: McpContext, server: string): boolean {
+  const names = fleet.known(snapshot).flatMap((tool) => (tool.server === server ? [tool.name] : []))
+  return [`${server}__`, ...names].some((name) => granted(snapshot.policy.grants, caller.principal, 'tools', name) !== undefined)
 }
 
 const listOf = { resource: 'resources', template: 'templates', prompt: 'prompts' } as const
