@@ -22,8 +22,10 @@ const pages = [
   'providers',
   'files-and-batches',
   'mcp',
+  'rest-apis',
   'servers',
   'runners',
+  'import',
 ] as const
 
 interface Example {
@@ -65,6 +67,8 @@ beforeAll(async () => {
     }
   })
   governed.answer({ text: 'Milk.' })
+  // The document of an API that a configuration reads.
+  for (const { text } of inLanguage('json').filter(({ page }) => page === 'rest-apis')) await writeFile(join(folder, 'shop.json'), text)
 })
 afterAll(async () => {
   await governed?.close()

@@ -37,6 +37,7 @@ const verbs = [
   'servers restart',
   'servers logs',
   'servers remove',
+  'import',
   'tools list',
   'tools call',
   'policy show',

@@ -12,6 +12,7 @@ import {
   serverSchema,
   turnsSchema,
 } from './config/agent-floor.ts'
+import { baseAddressSchema } from './config/addresses.ts'
 import { nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './config/common.ts'
 import { batchesSchema, filesSchema } from './config/files.ts'
 import { grantSchema, groupSchema, identitySchema, keySchema, principalSchema } from './config/identity.ts'
@@ -78,8 +79,14 @@ export const configSchema = z.strictObject({
 /** The configuration after validation, every default filled in. Keys are as in the file (snake_case). */
 export type Config = z.output<typeof configSchema>
 export type ServerConfig = Config['servers'][string]
+export type OpenapiServerConfig = Extract<ServerConfig, { transport: 'openapi' }>
 export type UpstreamConfig = Config['upstreams'][string]
 export type ContractConfig = Config['contracts'][string]
+
+/** Whether requests can go to paths below this address: what a configured `base_url` must be, for one that a document says. */
+export function isBaseAddress(text: string): boolean {
+  return baseAddressSchema.safeParse(text).success
+}
 
 /** JSON Schema (2020-12) of the configuration file, for editors. */
 export function configJsonSchema(): object {

@@ -205,6 +205,11 @@ export const errorCodes = {
     title: 'The MCP server has too many calls waiting',
     fix: 'Try again, or raise `max_concurrent` of the server.',
   },
+  'mcp.result_too_large': {
+    status: 502,
+    title: 'What the MCP server answered is too large',
+    fix: 'Ask for less of it (a filter, a page, a range), or raise `max_result_bytes` of the server.',
+  },
   'mcp.not_found': {
     status: 404,
     title: 'The MCP server has nothing of this name',

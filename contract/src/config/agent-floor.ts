@@ -1,13 +1,38 @@
 /** The agent floor: MCP servers and gateways, contracts, rules, turns. */
 import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
+import { dockerSettingsSchema } from './runner-settings.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
+import { networkEntrySchema } from './network.ts'
+import { openapiServerFields } from './openapi-server.ts'
 
-const serverBase = {
+const resultBytesSchema = z
+  .number()
+  .int()
+  .min(1024)
+  .max(1024 * 1024 * 1024)
+
+/** Of every server, whatever it speaks. */
+const anyServer = {
   /** Longest time for one call, progress or not. */
   timeout_ms: millisecondsSchema.default(60_000),
   /** Calls in flight at once; more wait in a queue of the same length, then are refused. */
   max_concurrent: z.number().int().min(1).max(1024).default(16),
+  /**
+   * What becomes of a tool whose definition is new or has changed since it was approved: `review` holds it until somebody has
+   * looked at it, `warn` uses it and tells, `off` does not compare. The first listing of a server is approved as it is.
+   */
+  pin: z.enum(['review', 'warn', 'off']).default('review'),
+  /** Longest result, in bytes as the server sends it; a longer one is an error of that call. `limits.max_response_bytes` bounds it too. */
+  max_result_bytes: resultBytesSchema.default(16 * 1024 * 1024),
+  /** The same for single tools: name or pattern, as the server calls them -> bytes. The most specific pattern counts. */
+  max_result_bytes_of: z.record(patternSchema, resultBytesSchema).default({}),
+  auth: notAvailableYet('servers.*.auth'),
+}
+
+/** Of servers that speak MCP. */
+const serverBase = {
+  ...anyServer,
   /** Which protocol era to speak; `auto` asks the server. */
   era: z.enum(['auto', 'modern', 'legacy']).default('auto'),
   /** What it may ask of a client that offers it, while it works on a request of that client. */
@@ -23,11 +48,6 @@ const serverBase = {
       max_calls: z.number().int().min(1).max(64).default(8),
     })
     .optional(),
-  /**
-   * What becomes of a tool whose definition is new or has changed since it was approved: `review` holds it until somebody has
-   * looked at it, `warn` uses it and tells, `off` does not compare. The first listing of a server is approved as it is.
-   */
-  pin: z.enum(['review', 'warn', 'off']).default('review'),
   /** How long a server may still add tools to its first listing, in milliseconds: some have all of theirs only a moment after they have started. */
   first_contact_ms: z
     .number()
@@ -35,14 +55,13 @@ const serverBase = {
     .min(0)
     .max(24 * 3600 * 1000)
     .default(60_000),
-  auth: notAvailableYet('servers.*.auth'),
 }
 
 export const serverSchema = z.discriminatedUnion('transport', [
   z.strictObject({
     transport: z.literal('stdio'),
-    /** Executable and arguments; no shell. `node` means the gateway's own Node. */
-    command: z.array(z.string().min(1)).min(1),
+    /** Executable and arguments; no shell. `node` means the gateway's own Node. In a container: arguments for its entrypoint, or none. */
+    command: z.array(z.string().min(1)).default([]),
     env: z.record(z.string(), z.string()).default({}),
     /**
      * Where it runs: at each replica; once in the whole cluster, for a server that keeps something of its own; or once for each
@@ -73,10 +92,12 @@ export const serverSchema = z.discriminatedUnion('transport', [
       .max(7 * 24 * 3600 * 1000)
       .optional(),
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
+    /** With `runner: docker`: its image, and where the engine is. */
+    docker: dockerSettingsSchema.optional(),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),
-    /** Hosts (`name` or `name:port`) the server may reach, through the filtering proxy. */
-    network: z.array(z.string().min(1)).default([]),
+    /** What the server may reach: hosts (`name` or `name:port`) through the filtering proxy, and TCP services. */
+    network: z.array(networkEntrySchema).max(256).default([]),
     /** Folders the server sees: host path, read-only unless `write`. */
     mounts: z.array(z.strictObject({ path: z.string().min(1), write: z.boolean().default(false) })).default([]),
     limits: z
@@ -108,6 +129,7 @@ export const serverSchema = z.discriminatedUnion('transport', [
     headers: z.record(z.string(), z.string()).default({}),
     ...serverBase,
   }),
+  z.strictObject({ ...openapiServerFields, ...anyServer }),
 ])
 
 export const gatewaySchema = z.strictObject({

@@ -11,6 +11,7 @@ import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { pathText } from './locate.ts'
+import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
 import { checkPolicy } from './policy-problems.ts'
 import { ConfigError, type ConfigProblem, type ReportAt } from './problems.ts'
@@ -28,6 +29,8 @@ export interface SnapshotSource {
   readonly dataDir: string
   /** Where each object was written; absent when it was written nowhere. */
   readonly origins?: Snapshot['origins']
+  /** The API of each server of `transport: openapi`. */
+  readonly apis?: ReadonlyMap<string, Api>
 }
 
 /** Everything that can be wrong with a configuration that fits the schema. Undefined when something is. */
@@ -92,7 +95,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
   const base = source.files[0] === undefined ? source.dataDir : dirname(source.files[0])
   const upstreams = compileMap(config.upstreams, (upstream, name): Upstream => deepFreeze({ name, config: upstream }))
   return deepFreeze<Snapshot>({
-    revision: revisionOf(config),
+    revision: revisionOf(config, new Map([...(source.apis ?? [])].map(([name, { digest }]) => [name, digest]))),
     files: source.files,
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
@@ -103,7 +106,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     credentials: compileMap(config.credentials, compileCredential),
     upstreams,
     routes: compileRoutes(config.routes, upstreams),
-    servers: compileMap(config.servers, (server, name) => compileServer(server, name, base, source.dataDir)),
+    servers: compileMap(config.servers, (server, name) => compileServer(server, name, base, source.dataDir, source.apis?.get(name))),
     gateways: compileMap(config.gateways, (gateway, name): McpGateway => ({
       name,
       servers: [...new Set(gateway.servers)],
@@ -150,17 +153,18 @@ export function expiryOf(expires: string): number {
   return expires.includes('T') ? Date.parse(expires) : Date.parse(`${expires}T00:00:00Z`) + dayMs
 }
 
-function compileServer(server: ServerConfig, name: string, base: string, dataDir: string): McpServer {
+function compileServer(server: ServerConfig, name: string, base: string, dataDir: string, api: Api | undefined): McpServer {
   const config =
     server.transport === 'stdio'
       ? {
           ...server,
-          command: server.command.map((part) => resolveDotted(base, part)),
+          // In a container a path is one of its own.
+          command: server.runner === 'docker' ? server.command : server.command.map((part) => resolveDotted(base, part)),
           mounts: server.mounts.map((mount) => ({ ...mount, path: resolve(base, mount.path) })),
         }
       : server
-  const digest = serverDigest(config)
-  if (config.transport !== 'stdio' || config.installed === undefined) return { name, config, digest }
+  const digest = serverDigest(config, api?.digest)
+  if (config.transport !== 'stdio' || config.installed === undefined) return { name, config, digest, api }
   return { name, config, digest, installed: { ...config.installed, folder: installedFolder(config.command, dataDir) } }
 }
 

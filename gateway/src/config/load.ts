@@ -12,6 +12,7 @@ import { ConfigError, ProblemList, type ReportAt } from './problems.ts'
 import { declaredNames, type DeclaredNames } from './references.ts'
 import { salvage } from './salvage.ts'
 import { reportIssues } from './schema-problems.ts'
+import { compileApis, readServerDocuments, type ServerDocuments } from './openapi/server-documents.ts'
 import { originsIn } from './origins.ts'
 import type { Snapshot } from './snapshot.ts'
 import { fileSource, readSources, type ConfigSource } from './sources.ts'
@@ -46,11 +47,17 @@ export async function attemptLoad(
   const inputs = new Set<string>()
   const placeOf = ({ file }: Spot): string => (isAbsolute(file.path) ? relative(dirname(main), file.path) : file.path)
   const read = await readSources([fileSource(main), ...others], { env, problems, inputs, texts: new Map(), disk }, placeOf)
-  const snapshot = read.root && compileTree(read.root, read, problems)
+  const documents = read.root && (await readServerDocuments(read.root, dirname(main), { disk, inputs }))
+  const snapshot = read.root && compileTree(read.root, read, problems, documents ?? new Map())
   return { outcome: snapshot ?? new ConfigError(problems.sorted(), dirname(main)), inputs }
 }
 
-function compileTree(root: MapNode, { files, complete }: ReadConfiguration, problems: ProblemList): Snapshot | undefined {
+function compileTree(
+  root: MapNode,
+  { files, complete }: ReadConfiguration,
+  problems: ProblemList,
+  documents: ServerDocuments,
+): Snapshot | undefined {
   const report: ReportAt = (path, message, options = {}) =>
     problems.add(spotOf(root, path, options.where ?? 'value'), path, message, options)
   const broken = brokenPaths(root)
@@ -58,9 +65,10 @@ function compileTree(root: MapNode, { files, complete }: ReadConfiguration, prob
   const names = namesIn(root)
   if (result.success && problems.size === 0) {
     const policy = checkConfig(result.data, names, report)
+    const apis = compileApis(result.data, documents, report)
     const main = files[0]
-    return policy && main !== undefined
-      ? buildSnapshot(result.data, policy, { files, dataDir: resolve(dirname(main), result.data.data_dir), origins: originsIn(root) })
+    return policy && problems.size === 0 && main !== undefined
+      ? buildSnapshot(result.data, policy, { files, dataDir: resolve(dirname(main), result.data.data_dir), origins: originsIn(root), apis })
       : undefined
   }
   const issues = result.success ? [] : result.error.issues

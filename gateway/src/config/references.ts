@@ -92,8 +92,9 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
       if (!gateway.includes('*')) expectName('gateways', gateway, ['grants', index, 'gateways', position])
     }
   }
-  for (const [name, { sampling, may_ask: mayAsk }] of Object.entries(config.servers)) {
-    if (sampling === undefined) continue
+  for (const [name, server] of Object.entries(config.servers)) {
+    if (server.transport === 'openapi' || server.sampling === undefined) continue
+    const { sampling, may_ask: mayAsk } = server
     if (!config.routes.some((route) => compilePattern(route.model)(sampling.model)))
       report(['servers', name, 'sampling', 'model'], `no route serves \`${sampling.model}\``)
     if (!mayAsk.includes('sampling')) report(['servers', name, 'sampling'], 'the server may not ask for `sampling`: see `may_ask`')

@@ -3,8 +3,11 @@ import type { Config, ServerConfig } from '@turnward/contract/config'
 import { digestJson, sha256 } from '../core/hash.ts'
 import { packId } from '../policy/packs/packs.ts'
 
+/** Digests of the documents that servers are read from, by the name of the server. */
+export type DocumentDigests = ReadonlyMap<string, string>
+
 /** First 12 hex digits of the SHA-256 over the canonical JSON of the resolved configuration. Equal configurations have equal revisions. */
-export function revisionOf(config: Config): string {
+export function revisionOf(config: Config, documents: DocumentDigests = new Map()): string {
   return digestJson({
     ...config,
     // Which file says it is not part of what is configured.
@@ -22,18 +25,22 @@ export function revisionOf(config: Config): string {
     ),
     keys: mapValues(config.keys, (key) => ({ ...key, secret: sha256(key.secret) })),
     upstreams: mapValues(config.upstreams, (upstream) => ({ ...upstream, headers: digests(upstream.headers) })),
-    servers: mapValues(config.servers, withoutSecrets),
+    servers: mapValues(config.servers, (server, name) => withoutSecrets(server, documents.get(name))),
     telemetry: { ...config.telemetry, traces: { ...config.telemetry.traces, headers: digests(config.telemetry.traces.headers) } },
   }).slice(0, 12)
 }
 
-/** SHA-256 (hex) of one server's configuration; changes exactly when a new connection is needed. */
-export function serverDigest(server: ServerConfig): string {
-  return digestJson(withoutSecrets(server))
+/** SHA-256 (hex) of one server's configuration; changes exactly when a new connection is needed. `document`: digest of the one it is read from. */
+export function serverDigest(server: ServerConfig, document?: string): string {
+  return digestJson(withoutSecrets(server, document))
 }
 
-function withoutSecrets(server: ServerConfig): unknown {
-  return server.transport === 'http' ? { ...server, headers: digests(server.headers) } : { ...server, env: digests(server.env) }
+function withoutSecrets(server: ServerConfig, document: string | undefined): unknown {
+  if (server.transport === 'stdio') return { ...server, env: digests(server.env) }
+  const { headers } = server
+  if (server.transport === 'http') return { ...server, headers: digests(headers) }
+  // Where the document lies does not matter; what it says does.
+  return { ...server, headers: digests(headers), query: digests(server.query), document }
 }
 
 /** Where it is kept, with its password, does not change what is decided. */
@@ -45,9 +52,9 @@ function withoutAddress<T extends { readonly url?: string | undefined; readonly 
 }
 
 function digests(values: Readonly<Record<string, string>>): Record<string, string> {
-  return mapValues(values, sha256)
+  return mapValues(values, (value) => sha256(value))
 }
 
-function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
+function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In, name: string) => Out): Record<string, Out> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]))
 }

@@ -5,6 +5,7 @@
 import { RE2JS } from 're2js'
 import type { Config, ServerConfig } from '@turnward/contract/config'
 import { connectionHeaders, fieldName } from '../http1/header-fields.ts'
+import { egressProblems } from './egress-rules.ts'
 import { fetchingCommand, insteadOf } from './fetching-commands.ts'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
@@ -37,13 +38,31 @@ export function checkSafety(config: Config, report: ReportAt): void {
     }
   }
   for (const [name, server] of Object.entries(config.servers)) {
-    if (server.transport === 'http') checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
-    else checkStdio(server, ['servers', name], report)
+    if (server.transport === 'stdio') checkStdio(server, ['servers', name], report)
+    else checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
   }
 }
 
+/** Which settings belong to which runner. */
+function checkContainer(server: StdioServer, path: ConfigPath, report: ReportAt): void {
+  const { runner } = server
+  if (runner !== 'docker') {
+    if (server.docker !== undefined) report([...path, 'docker'], `\`runner: ${runner}\` makes no container`, { where: 'key' })
+    if (server.command.length === 0) report([...path, 'command'], 'it is needed: executable and arguments')
+    return
+  }
+  if (server.docker === undefined) report([...path, 'docker'], '`runner: docker` needs `docker: { image: … }`', { where: 'key' })
+  if (server.network.length > 0)
+    report(
+      [...path, 'network'],
+      'a container has no network here: the engine could only open all of it, and not the listed hosts alone. Run the server with bubblewrap, or elsewhere with `transport: http`',
+      { code: 'config.not_available' },
+    )
+}
+
 function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): void {
-  if (server.runner === 'docker' || server.runner === 'kubernetes')
+  checkContainer(server, path, report)
+  if (server.runner === 'kubernetes')
     report([...path, 'runner'], `\`runner: ${server.runner}\` is not available yet in this release`, { code: 'config.not_available' })
   if (server.runner === 'process' && !server.unsafe_no_sandbox)
     report(
@@ -63,6 +82,7 @@ function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): vo
       report([...path, 'env', name], `\`${name}\` cannot be the name of an environment variable`, { where: 'key' })
     if (value.includes('\0')) report([...path, 'env', name], 'an environment variable cannot hold a NUL character')
   }
+  for (const { index, why } of egressProblems(server.network)) report([...path, 'network', index], why)
   const fetching = fetchingCommand(server.command)
   if (fetching !== undefined)
     report(

@@ -6,6 +6,7 @@ import type { Config, ServerConfig, UpstreamConfig } from '@turnward/contract/co
 import type { CredentialSource } from '../core/credential.ts'
 import type { Principal } from '../core/principal.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
+import type { Api } from './openapi/api.ts'
 
 export interface Snapshot {
   /** First 12 hex digits of the SHA-256 over the resolved configuration (secrets included only through a digest). */
@@ -90,6 +91,8 @@ export interface McpServer {
   readonly config: ServerConfig
   /** Digest of the configuration of this server: a changed digest means a new connection. */
   readonly digest: string
+  /** Of `transport: openapi`: what its document says. */
+  readonly api?: Api | undefined
   /** What was installed for it, as its entry says; undefined for a server that is not installed by us. */
   readonly installed?: InstalledPackage | undefined
 }

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 export interface OutgoingRequest {
-  readonly method: 'POST' | 'GET' | 'DELETE'
+  readonly method: 'POST' | 'GET' | 'DELETE' | 'PUT' | 'PATCH'
   /** Origin form: path and query (RFC 9112, 3.2.1). */
   readonly path: string
   /** Flat list of names and values. Those of the connection and the framing are the client's own and refused here. */

@@ -10,7 +10,10 @@ export function writeHead(request: OutgoingRequest, host: string, bodyBytes: num
   if (!target.test(path)) throw new HttpError('HTTP_INVALID_REQUEST', 'its path')
   let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`
   for (let index = 0; index + 1 < headers.length; index += 2) head += field(headers[index] as string, headers[index + 1] as string)
-  return method === 'POST' || bodyBytes > 0 ? `${head}content-length: ${bodyBytes}\r\n\r\n` : `${head}\r\n`
+  // RFC 9110, 8.6: a method that means something by a body says when there is none.
+  return method === 'POST' || method === 'PUT' || method === 'PATCH' || bodyBytes > 0
+    ? `${head}content-length: ${bodyBytes}\r\n\r\n`
+    : `${head}\r\n`
 }
 
 function field(name: string, value: string): string {

@@ -158,17 +158,6 @@ describe('stdio servers', () => {
     expect((await fleet.catalogue('g')).missing.get('s')).toContain('exit 7')
   })
 
-  test('a message without an end stops the server, not the gateway', async () => {
-    const fleet = start({
-      servers: {
-        s: stdio(`if (message.method === 'tools/call') { const more = () => process.stdout.write('x'.repeat(65536), more); more() }`),
-      },
-      gateways,
-      limits: { max_response_bytes: 100_000 },
-    })
-    await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ why: 'it sent a message that is too long' })
-  })
-
   test('an error text of the server travels as a result, never as an error of ours', async () => {
     const fleet = start({
       servers: {
@@ -471,7 +460,7 @@ describe('HTTP servers', () => {
       more()
     })
     const fleet = start({ servers: { s: { transport: 'http', url } }, gateways, limits: { max_response_bytes: 100_000 } })
-    await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ why: 'its answer is too large' })
+    await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ code: 'mcp.result_too_large' })
     let page = 0
     const endless = await http(
       (each, res) =>
@@ -490,8 +479,8 @@ describe('HTTP servers', () => {
       const more = (): void => void (res.destroyed || res.write(`data: ${'x'.repeat(65_536)}\n`, () => setImmediate(more)))
       more()
     })
-    const fleet = start({ servers: { s: { transport: 'http', url } }, gateways, limits: { max_event_bytes: 100_000 } })
-    await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ why: 'an event of its answer is too large' })
+    const fleet = start({ servers: { s: { transport: 'http', url } }, gateways, limits: { max_response_bytes: 100_000 } })
+    await expect(fleet.call(await find(fleet), {}, options())).rejects.toMatchObject({ code: 'mcp.result_too_large' })
   })
 
   test('all pages of a list are read', async () => {

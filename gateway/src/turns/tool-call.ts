@@ -99,6 +99,6 @@ async function runLinkedCall(decided: DecidedToolCall): Promise<RunRequest> {
   const ended = await admitToolResult(executed)
   // The outcome closes the record, whatever it was.
   recordToolOutcome(ended)
-  if (ended.end.failure !== undefined) throw ended.end.failure
-  return { call: ended, result: ended.result }
+  const { failure } = ended.end
+  return { call: ended, result: failure === undefined ? ended.result : serverRequests[ended.request.kind].failed(failure) }
 }

@@ -22,7 +22,7 @@ export interface InstalledState {
 
 interface ListedServer {
   readonly name: string
-  readonly transport: 'stdio' | 'http'
+  readonly transport: 'stdio' | 'http' | 'openapi'
   /** As it is written, secrets hidden. */
   readonly command: readonly string[] | null
   readonly url: string | null

@@ -110,14 +110,41 @@ describe('lines of a stdio server', () => {
         const lines = new LineReader(100_000)
         const read: string[] = []
         const bytes = Buffer.from(wanted.map((text) => `${text}\r\n`).join(''))
-        for (let at = 0; at < bytes.length; at += step) read.push(...lines.push(bytes.subarray(at, at + step)))
+        for (let at = 0; at < bytes.length; at += step)
+          read.push(...lines.push(bytes.subarray(at, at + step)).map((line) => line.bytes?.toString().trim() ?? ''))
         expect(read).toEqual(wanted)
       }),
     )
   })
 
-  test('are refused over the bound before they are complete', () => {
-    expect(() => new LineReader(10).push(Buffer.from('12345678901'))).toThrow(RangeError)
+  test('over the bound are not kept, and the next one is read', () => {
+    const lines = new LineReader(10)
+    expect(lines.push(Buffer.from('12345678901'))).toMatchObject([{ bytes: undefined, isEnded: false }])
+    const [skipped, next] = lines.push(Buffer.from('2345\nok\n'))
+    expect([skipped?.bytes, skipped?.size]).toEqual([undefined, 15])
+    expect(next?.bytes?.toString()).toBe('ok')
+  })
+
+  test('of a line that is skipped both ends are kept, wherever the chunks end', () => {
+    const text = `{"jsonrpc":"2.0","id":7,"result":{"x":"${'x'.repeat(100_000)}"},"end":"of it"}`
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1, maxLength: 20 }), (sizes) => {
+        const lines = new LineReader(20_000)
+        const bytes = Buffer.from(`${text}\n`)
+        let at = 0
+        for (const size of [...sizes, bytes.length]) {
+          const found = lines.push(bytes.subarray(at, at + size)).filter(({ isEnded }) => isEnded)
+          at += size
+          if (found[0] === undefined) continue
+          expect(found[0].size).toBe(text.length)
+          expect(found[0].first.toString()).toBe(text.slice(0, found[0].first.length))
+          expect(text.endsWith(found[0].last.toString())).toBe(true)
+          expect([found[0].first.length, found[0].last.length]).toEqual([4096, 4096])
+          return
+        }
+        throw new Error('no line')
+      }),
+    )
   })
 })
 

@@ -5,6 +5,12 @@ export function unavailable(server: string, why: string, cause?: unknown): Turnw
   return new TurnwardError('mcp.server_unavailable', { subject: server, why, ...(cause === undefined ? {} : { cause }) })
 }
 
+/** An answer over its bound. `size`: bytes it has, where they were counted to the end or told before. */
+export function resultTooLarge(server: string, limit: number, size?: number): TurnwardError {
+  const how = size === undefined ? `more than ${limit}` : `${size}`
+  return new TurnwardError('mcp.result_too_large', { subject: server, why: `it has ${how} bytes, and ${limit} are allowed` })
+}
+
 /** Failures of a connection attempt: the request cannot have reached the server, so it may be sent again. */
 const beforeSending = new Map<string, string>([
   ['ECONNREFUSED', 'the connection was refused'],

@@ -7,7 +7,7 @@ import type { CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { AnswerHandler, Exchange } from '../../http1/exchange.ts'
 import { abortedError } from './cancelling.ts'
-import { socketFailure, unavailable } from './failure.ts'
+import { socketFailure } from './failure.ts'
 
 /** Reads a body while it arrives. What it throws ends the exchange and comes back through `onError`. */
 export interface BodyReader {
@@ -148,8 +148,7 @@ export class HttpAnswer implements AnswerHandler {
 
   #explain(error: unknown): TurnwardError {
     if (this.#signal.aborted) return abortedError(this.#signal)
-    if (!(error instanceof TurnwardError)) return socketFailure(this.#server, error)
-    return error.code === 'upstream.malformed' ? unavailable(this.#server, 'an event of its answer is too large') : error
+    return error instanceof TurnwardError ? error : socketFailure(this.#server, error)
   }
 
   #settle(state: 'complete' | 'failed' | 'unwanted'): void {

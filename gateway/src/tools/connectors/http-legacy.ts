@@ -5,7 +5,6 @@
  */
 import type { JsonObject } from '../../core/json.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CancelSignal } from '../../core/cancellation.ts'
 import { isOurs, notificationText, requestText, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
 import { mayAsk } from '../asks.ts'
 import { waitFor } from './cancelling.ts'
@@ -140,7 +139,7 @@ class LegacyHttp implements Exchange {
     try {
       const answer = await this.#wire.post(requestText(id, method, sent), session.headers, options.signal)
       const refusal = await this.#checkStatus(session, answer)
-      return refusal ?? (await this.#answerOf(session, answer, id, onMessage, options.signal))
+      return refusal ?? (await this.#answerOf(session, answer, id, onMessage, options))
     } catch (error) {
       // A closed stream is not a cancellation in this era (2025-11-25, transports): say it.
       if (options.signal.aborted) this.#post(session, notificationText('notifications/cancelled', { requestId: id }))
@@ -156,14 +155,15 @@ class LegacyHttp implements Exchange {
     answer: HttpAnswer,
     id: number,
     onMessage: (message: RpcMessage) => void,
-    signal: CancelSignal,
+    options: RequestOptions,
   ): Promise<RpcResponse> {
+    const { signal } = options
     const place = new StreamPlace()
     let current = answer
     let idle = 0
     for (;;) {
       const before = place.lastEventId
-      const response = await this.#wire.readResponse(current, id, onMessage, place)
+      const response = await this.#wire.readResponseFrom(place, current, id, onMessage, options)
       if (response !== undefined) return response
       idle = place.lastEventId === before ? idle + 1 : 0
       if (idle > mostIdleResumptions) throw unavailable(this.#wire.server, 'it closes the stream of the call again and again')

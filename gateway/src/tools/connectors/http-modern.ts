@@ -26,12 +26,13 @@ export async function modernRequest(
     answer.discard()
     throw refused
   }
-  return wire.readResponse(answer, id, (message) => {
+  const take = (message: RpcMessage): void => {
     if (message.kind === 'notification' && message.method === 'notifications/progress' && isOurs(id, message.params.progressToken))
       options.onProgress?.(message.params)
     else if (message.kind === 'notification' && message.method === 'notifications/message') options.onLog?.(message.params)
     else onMessage(message)
-  })
+  }
+  return wire.readResponse(answer, id, take, options)
 }
 
 /** `_meta` of every request that adds nothing of its own, written once. */

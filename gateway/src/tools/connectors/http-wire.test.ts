@@ -103,12 +103,6 @@ describe('an answer', () => {
     ['is not JSON', 'its answer is not JSON', (res) => json(res).end('<html>')],
     ['is empty', 'its answer is not JSON', (res) => json(res).end()],
     ['has an event that is not JSON', 'its answer is not JSON', (res) => void stream(res).write(event('nonsense'))],
-    ['is larger than allowed', 'its answer is too large', (res) => void json(res).write(' '.repeat(2000))],
-    [
-      'has an event larger than allowed',
-      'an event of its answer is too large',
-      (res) => void stream(res).write(`data: ${'x'.repeat(2000)}`),
-    ],
     [
       'names its type twice, another one first',
       'it answered with HTTP 200 and neither JSON nor an event stream',
@@ -136,6 +130,21 @@ describe('an answer', () => {
       answer(res)
     }
     await expect(ask()).rejects.toMatchObject({ code: 'mcp.server_unavailable', subject: 's', why })
+    await closed.promise
+  })
+
+  test.each<readonly [string, (res: ServerResponse) => void]>([
+    ['is larger than allowed', (res) => void json(res).write(' '.repeat(2000))],
+    ['has an event larger than allowed', (res) => void stream(res).write(`data: ${'x'.repeat(2000)}`)],
+  ])('that %s fails the request, and holds no connection', async (_what, answer) => {
+    open({ maxResponseBytes: 1000, maxEventBytes: 1000 })
+    const closed = Promise.withResolvers<void>()
+    handle = (_req, res) => {
+      res.once('close', closed.resolve)
+      answer(res)
+    }
+    const why = 'it has more than 1000 bytes, and 1000 are allowed'
+    await expect(ask()).rejects.toMatchObject({ code: 'mcp.result_too_large', subject: 's', why })
     await closed.promise
   })
 

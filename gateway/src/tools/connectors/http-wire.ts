@@ -7,10 +7,10 @@ import type { TurnwardError } from '../../core/error.ts'
 import { HttpPool } from '../../http1/pool.ts'
 import { isOurs, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
 import { abortedError } from './cancelling.ts'
-import type { ResponseLimits } from './exchange.ts'
+import type { RequestOptions, ResponseLimits } from './exchange.ts'
 import { brokeOff, unavailable } from './failure.ts'
 import { HttpAnswer } from './http-answer.ts'
-import { EventReader, JsonReader, type Take } from './message-reader.ts'
+import { EventReader, JsonReader, type MessageReaderOptions, type Take } from './message-reader.ts'
 import type { StreamPlace } from './stream-place.ts'
 
 export interface HttpOptions {
@@ -22,6 +22,9 @@ export interface HttpOptions {
   readonly connections: number
   readonly limits: ResponseLimits
 }
+
+/** How an answer is read. */
+export type ReadingOptions = Pick<RequestOptions, 'maxBytes' | 'large'>
 
 type Headers = Readonly<Record<string, string>>
 
@@ -70,22 +73,25 @@ export class HttpWire {
     })
   }
 
-  /**
-   * The response to our request from a JSON or event-stream answer; every other message goes to `onMessage`. With a
-   * place: undefined when the stream was closed before the response, and can be asked for from there.
-   */
-  async readResponse(answer: HttpAnswer, id: number, onMessage: (message: RpcMessage) => void): Promise<RpcResponse>
+  /** The response to our request from a JSON or event-stream answer; every other message goes to `onMessage`. */
   async readResponse(
     answer: HttpAnswer,
     id: number,
     onMessage: (message: RpcMessage) => void,
-    place: StreamPlace,
-  ): Promise<RpcResponse | undefined>
-  async readResponse(
+    options: ReadingOptions = {},
+  ): Promise<RpcResponse> {
+    const found = await this.readResponseFrom(undefined, answer, id, onMessage, options)
+    if (found === undefined) throw unavailable(this.server, 'it closed the stream before it answered')
+    return found
+  }
+
+  /** As `readResponse`. Undefined when the stream was closed before the response, and can be asked for from where it stands. */
+  async readResponseFrom(
+    place: StreamPlace | undefined,
     answer: HttpAnswer,
     id: number,
     onMessage: (message: RpcMessage) => void,
-    place?: StreamPlace,
+    options: ReadingOptions,
   ): Promise<RpcResponse | undefined> {
     let why = 'it closed the stream before it answered'
     const take: Take<RpcResponse> = (message) => {
@@ -98,7 +104,7 @@ export class HttpWire {
       onMessage(message)
       return undefined
     }
-    const reading = this.readMessages(answer, take, { place })
+    const reading = this.readMessages(answer, take, { maxBytes: options.maxBytes, place, readLarge: this.#largeReader(id, options) })
     const canResume = (): boolean => place?.lastEventId !== undefined
     const found = await (place === undefined
       ? reading
@@ -114,16 +120,23 @@ export class HttpWire {
   readMessages<T>(
     answer: HttpAnswer,
     take: Take<T>,
-    { maxBytes = this.#limits.maxResponseBytes, place }: { readonly maxBytes?: number; readonly place?: StreamPlace | undefined } = {},
+    { maxBytes, place, readLarge }: Partial<Pick<MessageReaderOptions<T>, 'place' | 'readLarge'>> & Pick<ReadingOptions, 'maxBytes'> = {},
   ): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
-      const options = { server: this.server, take, resolve, reject, place }
+      const options = { server: this.server, take, resolve, reject, place, readLarge, discard: () => answer.discard() }
       const type = answer.mediaType
-      if (type === 'application/json') return answer.read(new JsonReader(options, maxBytes))
-      if (type === 'text/event-stream') return answer.read(new EventReader(options, this.#limits.maxEventBytes))
+      if (type === 'application/json')
+        return answer.read(new JsonReader(options, maxBytes ?? this.#limits.maxResponseBytes, announcedLength(answer)))
+      if (type === 'text/event-stream') return answer.read(new EventReader(options, maxBytes ?? this.#limits.maxEventBytes))
       answer.discard()
       return reject(unavailable(this.server, `it answered with HTTP ${answer.statusCode} and neither JSON nor an event stream`))
     })
+  }
+
+  #largeReader(id: number, { large: of }: ReadingOptions): MessageReaderOptions<RpcResponse>['readLarge'] {
+    const { largeMessages } = this.#limits
+    if (of === undefined || largeMessages === undefined) return undefined
+    return (message) => largeMessages.read(this.server, message, { id, of })
   }
 
   async close(): Promise<void> {
@@ -136,6 +149,11 @@ function flat(base: Headers, own: Headers): string[] {
   for (const name in base) if (!(name in own)) list.push(name, base[name] as string)
   for (const name in own) list.push(name, own[name] as string)
   return list
+}
+
+function announcedLength(answer: HttpAnswer): number | undefined {
+  const length = Number(answer.header('content-length') ?? Number.NaN)
+  return Number.isSafeInteger(length) ? length : undefined
 }
 
 /** A refusal by status alone; undefined when the answer should be read. */

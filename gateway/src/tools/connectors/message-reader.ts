@@ -1,9 +1,12 @@
 /** Takes JSON-RPC messages out of an answer of either media type. Bounded; never throws past `onData` and `onEnd`. */
+import { asTurnwardError } from '../../core/error.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
 import { notePassingBytes } from '../../core/garbage.ts'
 import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
+import { namesMethod } from '../codec/answered-id.ts'
 import { readMessage, type RpcMessage } from '../codec/json-rpc.ts'
-import { unavailable } from './failure.ts'
+import { largeMessageBytes } from '../large/large-messages.ts'
+import { resultTooLarge, unavailable } from './failure.ts'
 import type { BodyReader } from './http-answer.ts'
 import type { StreamPlace } from './stream-place.ts'
 
@@ -18,6 +21,10 @@ export interface MessageReaderOptions<T> {
   readonly reject: (error: Error) => void
   /** Keeps track of where an event stream stands. */
   readonly place: StreamPlace | undefined
+  /** Reads a large response elsewhere; absent: it is read here. */
+  readonly readLarge?: ((message: Buffer | string) => Promise<RpcMessage>) | undefined
+  /** Leaves what is left of the answer unread. */
+  readonly discard?: () => void
 }
 
 abstract class MessageReader<T> implements BodyReader {
@@ -55,17 +62,21 @@ abstract class MessageReader<T> implements BodyReader {
 /** An answer of type `application/json`, parsed at its end. */
 export class JsonReader<T> extends MessageReader<T> {
   readonly #maxBytes: number
+  readonly #announced: number | undefined
   readonly #parts: Buffer[] = []
   #size = 0
 
-  constructor(options: MessageReaderOptions<T>, maxBytes: number) {
+  /** `announced`: how long the answer is, where that is told before it comes. */
+  constructor(options: MessageReaderOptions<T>, maxBytes: number, announced?: number) {
     super(options)
     this.#maxBytes = maxBytes
+    this.#announced = announced
   }
 
   onData(chunk: Buffer): boolean {
     this.#size += chunk.length
-    if (this.#size > this.#maxBytes) throw unavailable(this.options.server, 'its answer is too large')
+    if (Math.max(this.#size, this.#announced ?? 0) > this.#maxBytes)
+      throw resultTooLarge(this.options.server, this.#maxBytes, this.#announced)
     this.#parts.push(chunk)
     return false
   }
@@ -74,35 +85,84 @@ export class JsonReader<T> extends MessageReader<T> {
     notePassingBytes(2 * this.#size)
     const [first] = this.#parts
     const bytes = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#size)
+    const { readLarge, resolve, reject, take } = this.options
+    if (readLarge !== undefined && this.#size > largeMessageBytes) {
+      readLarge(bytes).then((message) => resolve(take(message)), reject)
+      return
+    }
     this.options.resolve(this.takeFrom(bytes.toString('utf8')))
   }
 }
 
+/** Events after a large response; of what comes after it, nothing matters. */
+const mostBehind = 64
+
 /** An event stream. A listening stream lives for days, so only its single events are bounded. */
 export class EventReader<T> extends MessageReader<T> {
   readonly #events: SseFramer
+  readonly #maxEventBytes: number
   #taken: T | undefined
+  /** Events that came while a large one is being read. */
+  #behind: SseEvent[] | undefined
+  #hasEnded = false
 
   constructor(options: MessageReaderOptions<T>, maxEventBytes: number) {
     super(options)
+    this.#maxEventBytes = maxEventBytes
     this.#events = new SseFramer(maxEventBytes)
   }
 
   onData(chunk: Buffer): boolean {
-    this.#events.push(chunk, this.#onEvent)
+    try {
+      this.#events.push(chunk, this.#onEvent)
+    } catch (error) {
+      // The framer says so of an event that grows beyond its bound.
+      throw asTurnwardError(error).code === 'upstream.malformed' ? resultTooLarge(this.options.server, this.#maxEventBytes) : error
+    }
     if (this.#taken === undefined) return false
     this.options.resolve(this.#taken)
     return true
   }
 
   onEnd(): void {
-    this.options.resolve(undefined)
+    if (this.#behind === undefined) this.options.resolve(undefined)
+    else this.#hasEnded = true
   }
 
   // Servers open a stream they can resume with an event without data, and keep others alive with blank ones.
-  #onEvent = ({ data, raw }: SseEvent): void => {
+  #onEvent = (event: SseEvent): void => {
     if (this.#taken !== undefined) return
+    if (this.#behind !== undefined) {
+      if (this.#behind.length < mostBehind) this.#behind.push(event)
+      return
+    }
+    const { data, raw } = event
+    const { readLarge, place } = this.options
+    if (data !== undefined && readLarge !== undefined && isLargeResponse(event)) {
+      this.#behind = []
+      readLarge(data).then(this.#afterLarge, this.options.reject)
+      return
+    }
     if (data !== undefined && data.trim() !== '') this.#taken = this.takeFrom(data)
-    if (this.#taken === undefined) this.options.place?.note(raw)
+    if (this.#taken === undefined) place?.note(raw)
   }
+
+  #afterLarge = (message: RpcMessage): void => {
+    const { take, resolve, reject, discard } = this.options
+    const behind = this.#behind ?? []
+    this.#behind = undefined
+    try {
+      this.#taken = take(message)
+      for (const event of behind) this.#onEvent(event)
+    } catch (error) {
+      reject(asTurnwardError(error))
+    }
+    if (this.#taken !== undefined || this.#hasEnded) resolve(this.#taken)
+    if (this.#taken !== undefined) discard?.()
+  }
+}
+
+/** Whether the event is large and answers something. */
+function isLargeResponse({ data, raw }: SseEvent): boolean {
+  return data !== undefined && raw.length > largeMessageBytes && !namesMethod(Buffer.from(data.slice(0, 4096)))
 }

@@ -19,12 +19,14 @@ import {
   type RpcNotification,
   type RpcResponse,
 } from '../codec/json-rpc.ts'
-import { LineReader } from '../codec/line-reader.ts'
+import { answeredId, namesMethod } from '../codec/answered-id.ts'
+import { LineReader, type Line } from '../codec/line-reader.ts'
 import { modernVersion, type Era } from '../codec/versions.ts'
 import { mayAsk } from '../asks.ts'
+import { largeMessageBytes } from '../large/large-messages.ts'
 import { abortedError } from './cancelling.ts'
 import type { ConnectorEvents, Exchange, RequestOptions, ResponseLimits } from './exchange.ts'
-import { unavailable } from './failure.ts'
+import { resultTooLarge, unavailable } from './failure.ts'
 import { answerToServer, discover, initialize, listenToChanges, modernMeta, subscribeTo, takeNotification } from './opening.ts'
 
 interface Waiting {
@@ -34,8 +36,12 @@ interface Waiting {
   readonly onProgress: ((progress: JsonObject) => void) | undefined
   readonly onAsk: RequestOptions['onAsk']
   readonly onLog: RequestOptions['onLog']
+  readonly maxBytes: number
+  readonly large: RequestOptions['large']
 }
 
+/** Longest line that answers no request. */
+const longestAside = 2 * 1024 * 1024
 /** Unwritten bytes after which a server that does not read is given up. */
 const maxUnwritten = 64 * 1024 * 1024
 /** The same for answers to what the server asks of us: whoever floods us with questions is to read the answers. */
@@ -70,11 +76,7 @@ export class StdioChannel {
     const { running } = options
     const lines = new LineReader(options.limits.maxResponseBytes)
     running.stdout.on('data', (chunk: Buffer) => {
-      try {
-        for (const line of lines.push(chunk)) this.#receive(line)
-      } catch {
-        this.#die('it sent a message that is too long')
-      }
+      for (const line of lines.push(chunk)) this.#take(line)
     })
     running.stdout.on('error', () => this.#die('its output failed'))
     running.stdin.on('error', () => this.#die('its input was closed'))
@@ -117,6 +119,8 @@ export class StdioChannel {
         onProgress: options.onProgress,
         onAsk: options.onAsk,
         onLog: options.onLog,
+        maxBytes: options.maxBytes ?? this.#options.limits.maxResponseBytes,
+        large: options.large,
       })
       options.signal.addEventListener('abort', abort, { once: true })
       this.#write(requestText(id, method, sent))
@@ -139,10 +143,32 @@ export class StdioChannel {
     if (stdin.writableLength > maxUnwritten) this.#die('it does not read its input')
   }
 
-  #receive(line: string): void {
+  /** What is too long costs the request it answers, and no other. */
+  #take({ size, bytes, first, last, isEnded }: Line): void {
+    const { server } = this.#options
+    if (bytes !== undefined && size <= largeMessageBytes) return this.#receive(bytes)
+    const id = answeredId(first, last) ?? (isEnded && !namesMethod(first) ? this.#onlyId : undefined)
+    const limit = id === undefined ? longestAside : this.#waiting.get(Number(id))?.maxBytes
+    if (bytes !== undefined && limit !== undefined && size <= limit) return this.#receiveLarge(id, bytes)
+    if (isEnded) this.#options.logger.warn({ server, bytes: size }, 'MCP server wrote a message that is too long; it is skipped')
+    if (id !== undefined && limit !== undefined) this.#waitingFor(id)?.reject(resultTooLarge(server, limit, isEnded ? size : undefined))
+  }
+
+  /** Reads a large result elsewhere, if it is one. */
+  #receiveLarge(id: RpcId | undefined, line: Buffer): void {
+    const { server, limits } = this.#options
+    const of = id === undefined ? undefined : this.#waiting.get(Number(id))?.large
+    const waiting = of === undefined || limits.largeMessages === undefined ? undefined : this.#waitingFor(id)
+    if (waiting === undefined || of === undefined) return this.#receive(line)
+    limits.largeMessages?.read(server, line, { id: Number(id), of }).then(waiting.resolve, waiting.reject)
+  }
+
+  #receive(line: Buffer): void {
     let message: RpcMessage
     try {
-      message = readMessage(parseExactJson(line))
+      const text = line.toString('utf8').trim()
+      if (text === '') return
+      message = readMessage(parseExactJson(text))
     } catch {
       // Some servers print banners to standard output; the specification forbids it, ignoring it harms nobody.
       this.#options.logger.debug({ server: this.#options.server }, 'MCP server wrote a line that is not JSON')
@@ -151,7 +177,7 @@ export class StdioChannel {
     switch (message.kind) {
       case 'result':
       case 'error':
-        this.#settle(message)
+        this.#settle(message, line.length)
         return
       case 'request':
         if (this.#options.running.stdin.writableLength > maxUnreadAnswers) this.#die('it asks without reading the answers')
@@ -181,14 +207,19 @@ export class StdioChannel {
     return only !== undefined && another === undefined && may(only) ? only : undefined
   }
 
-  #settle(response: RpcResponse): void {
-    // An answer to nobody is to the one who asks, when nobody else does.
+  /** An answer to nobody is to the one who asks, when nobody else does. */
+  get #onlyId(): number | undefined {
     const [only] = this.#waiting.size === 1 ? this.#waiting.keys() : []
-    const waiting = this.#waitingFor(response.id ?? only)
+    return only
+  }
+
+  #settle(response: RpcResponse, size: number): void {
+    const waiting = this.#waitingFor(response.id ?? this.#onlyId)
     // One that comes too late is no news.
     if (waiting === undefined && this.#waiting.size > 0)
       this.#options.logger.warn({ server: this.#options.server }, 'MCP server answered with an id that nobody waits for')
-    waiting?.resolve(response)
+    if (waiting !== undefined && size > waiting.maxBytes) waiting.reject(resultTooLarge(this.#options.server, waiting.maxBytes, size))
+    else waiting?.resolve(response)
   }
 
   /** Who waits for the answer with this id; from now on nobody does. */

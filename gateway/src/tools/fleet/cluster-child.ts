@@ -90,10 +90,11 @@ export class ClusterChildren {
     const exchange = this.#running.get(payload.name)
     if (exchange === undefined)
       throw new TurnwardError('cluster.gone', { subject: payload.name.split(' ')[1], why: 'it does not run here' })
-    const { method, params, headers } = payload
+    const { method, params, headers, maxBytes } = payload
     if (typeof method !== 'string' || !isObject(params)) return { era: exchange.era, capabilities: exchange.capabilities }
     const extra = isObject(headers) ? (headers as Record<string, string>) : undefined
-    return (await exchange.request(method, params, { signal, headers: extra })) as unknown as JsonValue
+    const bound = typeof maxBytes === 'number' ? maxBytes : undefined
+    return (await exchange.request(method, params, { signal, headers: extra, maxBytes: bound })) as unknown as JsonValue
   }
 }
 
@@ -162,9 +163,15 @@ class RemoteChild implements Exchange {
     return this.#ended.promise
   }
 
-  async request(method: string, params: JsonObject, { signal, headers }: RequestOptions): Promise<RpcResponse> {
+  async request(method: string, params: JsonObject, { signal, headers, maxBytes }: RequestOptions): Promise<RpcResponse> {
     try {
-      const asked: JsonObject = { name: this.#name, method, params, ...(headers === undefined ? {} : { headers }) }
+      const asked: JsonObject = {
+        name: this.#name,
+        method,
+        params,
+        ...(headers === undefined ? {} : { headers }),
+        ...(maxBytes === undefined ? {} : { maxBytes }),
+      }
       return (await this.#parts.hop.ask(this.#instance, hopKind, asked, signal)) as unknown as RpcResponse
     } catch (error) {
       const failure = asTurnwardError(error)

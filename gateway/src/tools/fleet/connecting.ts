@@ -14,6 +14,7 @@ import { modernRequest, openModernHttp } from '../connectors/http-modern.ts'
 import { discover } from '../connectors/opening.ts'
 import { HttpWire } from '../connectors/http-wire.ts'
 import type { ClusterChildren } from './cluster-child.ts'
+import { openOpenapi } from '../connectors/openapi/openapi.ts'
 import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
 import { checkInstalled } from '../installed/installed-tree.ts'
 import type { ServerLogs } from '../runners/server-logs.ts'
@@ -40,6 +41,12 @@ const verdictAgeMs = 3_600_000
 
 type HttpConfig = Extract<McpServer['config'], { transport: 'http' }>
 type StdioConfig = Extract<McpServer['config'], { transport: 'stdio' }>
+type OpenapiConfig = Extract<McpServer['config'], { transport: 'openapi' }>
+
+/** An API speaks neither; its connector looks modern. */
+function eraOf({ config }: McpServer): Era | 'auto' {
+  return config.transport === 'openapi' ? 'modern' : config.era
+}
 
 export class ServerConnection {
   readonly #options: ConnectOptions
@@ -56,6 +63,7 @@ export class ServerConnection {
     const { config } = this.#options.server
     try {
       if (config.transport === 'http') return await this.#openHttp(config, events, signal)
+      if (config.transport === 'openapi') return this.#openApi(config)
       if (config.per !== 'cluster') return await this.#openStdio(config, events, signal)
       const { server, cluster } = this.#options
       if (cluster === undefined)
@@ -77,7 +85,7 @@ export class ServerConnection {
   /** True when the era of the server should be asked again. */
   verdictExpired(): boolean {
     return (
-      this.#options.server.config.era === 'auto' &&
+      eraOf(this.#options.server) === 'auto' &&
       this.#verdict !== undefined &&
       this.#options.clock.monotonic() - this.#verdict.at > verdictAgeMs
     )
@@ -106,6 +114,18 @@ export class ServerConnection {
     }
   }
 
+  #openApi({ headers, query, max_concurrent: connections }: OpenapiConfig): Exchange {
+    const {
+      server: { name: server, api },
+      limits,
+      logger,
+    } = this.#options
+    if (api === undefined) throw new TurnwardError('mcp.server_unavailable', { subject: server, why: 'its document was not read' })
+    // Nothing that was selected disappears without a word.
+    for (const [operation, why] of api.leftOut) logger.warn({ server, operation, why }, 'an operation of an API cannot be a tool')
+    return openOpenapi({ server, api, headers, query, connections, limits })
+  }
+
   async #openStdio(config: StdioConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
     await checkInstalled(this.#options.server)
     const era = await this.#era(async () => eraOfStdio(await this.#child(config)))
@@ -126,10 +146,9 @@ export class ServerConnection {
   }
 
   async #era(ask: () => Promise<Era>): Promise<Era> {
-    const { knownEra, server } = this.#options
-    const { config } = server
-    if (config.era !== 'auto') return config.era
-    const known = knownEra?.()
+    const configured = eraOf(this.#options.server)
+    if (configured !== 'auto') return configured
+    const known = this.#options.knownEra?.()
     if (known !== undefined) return known
     if (this.#verdict === undefined || this.verdictExpired()) this.#verdict = { era: await ask(), at: this.#options.clock.monotonic() }
     return this.#verdict.era

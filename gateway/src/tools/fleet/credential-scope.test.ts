@@ -7,6 +7,8 @@ const snapshot = snapshotOf({
     keyed: { transport: 'http', url: 'http://127.0.0.1:1/', headers: { authorization: 'Bearer x' } },
     open: { transport: 'http', url: 'http://127.0.0.1:1/' },
     child: { transport: 'stdio', command: ['node', 'server.js'] },
+    asking: { transport: 'openapi', document: 'a.json', query: { key: 'x' } },
+    plain: { transport: 'openapi', document: 'a.json' },
   },
 })
 const [keyed, open] = [...snapshot.servers.values()]
@@ -29,6 +31,6 @@ test('another revision, another server and other credentials are other connectio
 })
 
 test('a decision names the scope whose credential a hop sends, and nothing where it sends none', () => {
-  const ids = ['keyed', 'open', 'child', 'unknown'].map((name) => credentialId(snapshot, name, callerNamed('ada')))
-  expect(ids).toEqual(['server:keyed', 'none', 'none', 'none'])
+  const ids = ['keyed', 'open', 'child', 'unknown', 'asking', 'plain'].map((name) => credentialId(snapshot, name, callerNamed('ada')))
+  expect(ids).toEqual(['server:keyed', 'none', 'none', 'none', 'server:asking', 'none'])
 })

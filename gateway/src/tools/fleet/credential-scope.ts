@@ -31,6 +31,10 @@ export function catalogueKey(gateway: string, _caller: Caller | undefined): stri
 /** Id of the credential that a hop sends, as decisions record it: its scope, or `none`. */
 export function credentialId({ servers }: Snapshot, name: string, caller: Caller | undefined): string {
   const server = servers.get(name)
-  if (server?.config.transport !== 'http' || Object.keys(server.config.headers).length === 0) return 'none'
-  return credentialScope(server, caller)
+  return server === undefined || !sendsCredential(server) ? 'none' : credentialScope(server, caller)
+}
+
+function sendsCredential({ config }: McpServer): boolean {
+  if (config.transport === 'stdio') return false
+  return Object.keys(config.headers).length > 0 || (config.transport === 'openapi' && Object.keys(config.query).length > 0)
 }

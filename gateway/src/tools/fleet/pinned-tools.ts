@@ -81,7 +81,7 @@ export class PinnedTools {
       for (const tool of differing) this.#tell(isChange(tool) ? 'changed' : 'new', [tool])
       return read
     }
-    const isFirst = differing.length > 0 && clock.now() - ((await store.firstListed(server.name)) ?? 0) < server.config.first_contact_ms
+    const isFirst = differing.length > 0 && clock.now() - ((await store.firstListed(server.name)) ?? 0) < firstContactMs(server)
     const added = isFirst ? differing.filter((tool) => !isChange(tool)) : []
     await this.#approve(added, firstContact)
     this.#tell('first', added)
@@ -164,4 +164,9 @@ export class PinnedTools {
 
 function listedOf({ originalName, digest, listed }: ServerTool): Listed {
   return { tool: originalName, digest, definition: JSON.stringify(listed) }
+}
+
+/** A document says everything at once; only servers that run may add to their first listing. */
+function firstContactMs({ config }: McpServer): number {
+  return config.transport === 'openapi' ? 0 : config.first_contact_ms
 }

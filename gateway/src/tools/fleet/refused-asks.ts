@@ -2,10 +2,16 @@
  * What a server of the legacy era is answered when it asks for something that its client may not be asked. It may go on without;
  * a request that fails for it ends as one to a server of the modern era does, which says which capability is missing.
  */
+import type { McpServer } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { type JsonObject } from '../../core/json.ts'
 import { askable, capabilityFor, kindOfAsk, whyNotAsked, type Ask, type AskAnswer, type AskKind } from '../asks.ts'
 import { rpcCodes } from '../codec/json-rpc.ts'
+
+/** What the configuration lets a server ask for; an API asks for nothing. */
+export function asksOf({ config }: McpServer): readonly AskKind[] {
+  return config.transport === 'openapi' ? [] : config.may_ask
+}
 
 export class RefusedAsks {
   /** What the server may use of what the client has declared; undefined when that is nothing. */

@@ -14,7 +14,7 @@ import { tellsMore, type LogLevel } from '../log-levels.ts'
 import { CallQueue } from './call-queue.ts'
 import { Deadline } from './deadline.ts'
 import { HeldRequests, notWaiting } from './held-requests.ts'
-import { neverAsked, RefusedAsks } from './refused-asks.ts'
+import { asksOf, neverAsked, RefusedAsks } from './refused-asks.ts'
 
 export interface ServerRequestsOptions {
   readonly server: McpServer
@@ -97,7 +97,7 @@ export class ServerRequests {
   async run(options: CallOptions, make: (exchange: Exchange, own: CallParameters) => Promise<JsonObject>): Promise<JsonObject> {
     const { resumed, owner = '', signal, onProgress, logs, meta } = options
     const { server, exchange: open, era } = this.#options
-    const refused = new RefusedAsks(server.name, server.config.may_ask, options.offers)
+    const refused = new RefusedAsks(server.name, asksOf(server), options.offers)
     if (resumed?.state !== undefined && this.#held.has(resumed.state))
       return this.#held.resume(owner, resumed.state, resumed.answers, signal)
     const inTurn = (own: CancelSignal, answerFor: (ask: Ask) => Promise<AskAnswer>): Promise<JsonObject> =>

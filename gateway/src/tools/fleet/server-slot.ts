@@ -17,6 +17,7 @@ import { noReads, readsOf, type ServerReads } from '../reads.ts'
 import { reasonOf, unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import type { CallQueue } from './call-queue.ts'
+import { resultBounds, type ResultBounds } from './result-bounds.ts'
 import { ServerRequests } from './server-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
@@ -60,6 +61,7 @@ export class ServerSlot {
   readonly #options: SlotOptions
   readonly #connection: ServerConnection
   readonly #requests: ServerRequests
+  readonly #bounds: ResultBounds
   readonly #closing = new AbortController()
   /** Ends the attempt to start it that runs. */
   #attempting = new AbortController()
@@ -85,6 +87,7 @@ export class ServerSlot {
     const { server } = options
     this.server = server
     this.#options = options
+    this.#bounds = resultBounds(server, options.limits.maxResponseBytes)
     this.#usedAt = options.clock.monotonic()
     this.#connection = new ServerConnection(options)
     this.#requests = new ServerRequests({
@@ -231,7 +234,8 @@ export class ServerSlot {
   /** One request that is no call. Throws `mcp.*` or `request.cancelled`. */
   ask(method: string, params: JsonObject, options: CallOptions): Promise<JsonObject> {
     this.#usedAt = this.#options.clock.monotonic()
-    return this.#requests.run(options, (exchange, own) => askServer(exchange, this.server.name, method, params, own))
+    const maxBytes = this.#bounds()
+    return this.#requests.run(options, (exchange, own) => askServer(exchange, this.server.name, method, params, { ...own, maxBytes }))
   }
 
   /** Tells of changes of a resource. Returns the way to stop. */
@@ -255,7 +259,12 @@ export class ServerSlot {
       throw unavailable(this.server.name, 'the tool has changed since it was listed')
     const headers =
       exchange.era === 'modern' && current.headerParameters.length > 0 ? parameterHeaders(current.headerParameters, args) : undefined
-    return callTool(exchange, this.server.name, tool.originalName, args, headers === undefined ? own : { ...own, headers })
+    const maxBytes = this.#bounds(tool.originalName)
+    return callTool(exchange, this.server.name, tool.originalName, args, {
+      ...own,
+      maxBytes,
+      ...(headers === undefined ? {} : { headers }),
+    })
   }
 
   async #ready(signal: CancelSignal): Promise<Exchange> {

@@ -6,20 +6,23 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, extname, join } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { compileEgressRules } from '../../config/egress-rules.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
-import { startEgressProxy, type EgressProxy } from './egress-proxy.ts'
+import { startEgress, type Egress } from './egress.ts'
 import type { LimitWatch } from './limit-watch.ts'
+import { refusedHostsFile } from './refused-hosts-file.ts'
 import { boundByWatching, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
 import type { Runner, RunnerOptions, RunningServer } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise, type ProcessIdentity } from './running-process.ts'
 import { sandboxCommand, sandboxHome, type SandboxPlan } from './sandbox-arguments.ts'
 import { checkMounts } from './sandbox-mounts.ts'
+import { sandboxNetwork } from './sandbox-network.ts'
 import { probeSandbox } from './sandbox-probe.ts'
 import { chooseSandboxUser } from './sandbox-user.ts'
 import { filteredArchitecture, seccompFilter } from './seccomp-filter.ts'
@@ -94,7 +97,13 @@ function planSandbox(
     etcFolder: join(workDir, workNames.etc),
     limitOptions: prlimitOptions({ limits: config.limits, memoryByCgroup, processes }),
     tmpBytes: config.limits.file_mb * 1024 * 1024,
-    egress: networked ? { socket: join(workDir, workNames.socket), forwarder: forwarderFile } : undefined,
+    egress: networked
+      ? {
+          folder: join(workDir, workNames.egress),
+          forwarder: forwarderFile,
+          network: sandboxNetwork(compileEgressRules(server.name, config.network).forwards),
+        }
+      : undefined,
   }
   return { plan, config, release }
 }
@@ -110,23 +119,26 @@ async function startSandbox(
   const extra = networked ? { memoryBytes: forwarderMemory, processes: forwarderProcesses } : { memoryBytes: 0, processes: 0 }
   let cgroup: Cgroup | undefined
   let watch: LimitWatch | undefined
-  let proxy: EgressProxy | undefined
+  let egress: Egress | undefined
   let child: ChildProcess | undefined
   const cleanUp = async () => {
     release()
     watch?.stop()
-    await proxy?.close()
+    await egress?.close()
     if (cgroup !== undefined && !(await removed(cgroup)))
       logger.warn({ server: server.name }, 'the cgroup of an MCP server could not be removed')
     await removeWorkFolder(workDir)
   }
   try {
     await writeWorkDir(workDir, plan)
-    if (plan.egress !== undefined) {
-      proxy = await startEgressProxy({ server: server.name, allow: config.network, socket: plan.egress.socket, logger })
-      // The server may be another user; nobody else can reach the socket, since its folder is closed.
-      await chmod(plan.egress.socket, 0o666)
-    }
+    if (plan.egress !== undefined)
+      egress = await startEgress({
+        server: server.name,
+        network: config.network,
+        folder: plan.egress.folder,
+        refusedFile: refusedHostsFile(dirname(workDir), server.name),
+        logger,
+      })
     cgroup = cgroups?.create(server.name, {
       memoryBytes: memoryBytes(config.limits) + extra.memoryBytes,
       processes: config.limits.processes + 2 + extra.processes,
@@ -262,7 +274,7 @@ async function writeWorkDir(workDir: string, plan: SandboxPlan): Promise<void> {
   const files = {
     passwd: `sandbox:x:${uid}:${gid}:sandbox:${sandboxHome}:/usr/sbin/nologin\n`,
     group: `sandbox:x:${gid}:\n`,
-    hosts: '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 sandbox\n',
+    hosts: ['127.0.0.1 localhost', '::1 localhost', '127.0.1.1 sandbox', ...(plan.egress?.network.hosts ?? []), ''].join('\n'),
     // A mount belongs to whoever it does outside. Whose repository it is was decided when it was listed.
     gitconfig: plan.mounts.length === 0 ? '' : '[safe]\n\tdirectory = *\n',
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',

@@ -2,40 +2,16 @@
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { startEgressProxy, type EgressProxy } from './egress-proxy.ts'
-import { freshFolder, removeFolders, recordingLogger, type LogLine } from './sandbox.fixture.ts'
+import { connectingTo, connectTo, echo, listenTcp, openEgress, raw, type StartedEgress } from './egress.fixture.ts'
+import { startEgress } from './egress.ts'
+import { freshFolder, recordingLogger, removeFolders } from './sandbox.fixture.ts'
 
 afterAll(removeFolders)
 
-let proxy: EgressProxy | undefined
-afterEach(async () => proxy?.close())
-
-async function start(
-  allow: readonly string[],
-  names: Record<string, readonly string[]> = {},
-): Promise<{ readonly socket: string; readonly lines: LogLine[] }> {
-  const socket = join(freshFolder(), 'egress.sock')
-  const { logger, lines } = recordingLogger()
-  const resolve = async (host: string) => names[host] ?? Promise.reject(new Error('ENOTFOUND'))
-  proxy = await startEgressProxy({ server: 'probe', allow, socket, logger, resolve })
-  return { socket, lines }
-}
-
-async function raw(socket: string, text: string): Promise<string> {
-  const client = connect(socket)
-  client.write(text)
-  let answer = ''
-  try {
-    for await (const chunk of client) answer += String(chunk)
-  } catch {
-    // A cut connection is an answer too.
-  }
-  return answer
-}
-
-const connectTo = (target: string) => `CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n\r\n`
+let started: StartedEgress | undefined
+afterEach(async () => started?.egress.close())
+const start = async (...options: Parameters<typeof openEgress>): Promise<StartedEgress> => (started = await openEgress(...options))
 
 describe('the egress proxy', () => {
   test.each([
@@ -45,16 +21,84 @@ describe('the egress proxy', () => {
     ['a listed name that leads to loopback in IPv6 clothes', 'mapped.example:443', 'not public'],
     ['a listed name that does not resolve', 'gone.example:443', 'does not resolve'],
     ['localhost, even when listed', 'localhost:443', 'not public'],
+    ['localhost, even when listed as private', 'localhost:8443', 'not public'],
     ['an address that is not written in the list', '127.0.0.1:443', 'not listed'],
   ])('refuses %s', async (_name, target, why) => {
-    const { socket, lines } = await start(['rebind.example', 'mapped.example', 'gone.example', 'localhost'], {
+    const list = ['rebind.example', 'mapped.example', 'gone.example', 'localhost', { host: 'localhost:8443', private: true }]
+    const { proxy, lines } = await start(list, {
       'rebind.example': ['169.254.169.254', '10.0.0.1'],
       'mapped.example': ['::ffff:127.0.0.1', '64:ff9b::7f00:1'],
       localhost: ['127.0.0.1', '::1'],
     })
-    expect(await raw(socket, connectTo(target))).toMatch(/^HTTP\/1\.1 403 /)
+    expect(await raw(proxy, connectTo(target))).toMatch(/^HTTP\/1\.1 403 /)
     expect(lines).toHaveLength(1)
     expect(lines[0]?.fields.why).toContain(why)
+  })
+
+  test('reaches a private host by the name that is listed as private, at the address that was judged', async () => {
+    await using web = await listenTcp(echo)
+    const { dialled, connect: open } = connectingTo(web.port)
+    const names = { 'git.corp.example': ['169.254.169.254', '10.1.2.3', '127.0.0.1'], 'other.corp.example': ['10.1.2.4'] }
+    const { proxy } = await start([{ host: 'git.corp.example:443', private: true }, 'other.corp.example'], names, { connect: open })
+    const client = connect(proxy)
+    client.write(`${connectTo('git.corp.example:443')}hello`)
+    let answer = ''
+    for await (const chunk of client) {
+      answer += String(chunk)
+      if (answer.endsWith('hello')) client.end()
+    }
+    expect(answer).toBe('HTTP/1.1 200 Connection Established\r\n\r\nhello')
+    expect(dialled).toEqual(['10.1.2.3 443'])
+    expect(await raw(proxy, connectTo('other.corp.example:443'))).toContain('{ host: "other.corp.example:443", private: true }')
+  })
+
+  test('asks for a name once, and dials what was judged: a second answer changes nothing', async () => {
+    await using web = await listenTcp(echo)
+    const { dialled, connect: open } = connectingTo(web.port)
+    let asked = 0
+    const resolve = async (): Promise<readonly string[]> => (++asked === 1 ? ['93.184.216.34'] : ['127.0.0.1'])
+    const { proxy } = await start(['rebind.example'], {}, { resolve, connect: open })
+    const client = connect(proxy)
+    client.write(connectTo('rebind.example:443'))
+    await once(client, 'data')
+    client.destroy()
+    expect([asked, dialled]).toEqual([1, ['93.184.216.34 443']])
+    expect(await raw(proxy, connectTo('rebind.example:443'))).toMatch(/^HTTP\/1\.1 403 /)
+    expect(dialled).toHaveLength(1)
+  })
+
+  test('tries the next address of a name when one does not answer', async () => {
+    await using web = await listenTcp(echo)
+    const { connect: open } = connectingTo(web.port)
+    const tried: string[] = []
+    const names = { 'two.example': ['93.184.216.34', '93.184.216.35'] }
+    const { proxy } = await start(['two.example'], names, {
+      connect: (address, port) => {
+        tried.push(address)
+        return tried.length === 1 ? connect({ path: '/nowhere' }) : open(address, port)
+      },
+    })
+    const client = connect(proxy)
+    client.write(connectTo('two.example:443'))
+    expect(String((await once(client, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /)
+    client.destroy()
+    expect(tried).toEqual(names['two.example'])
+  })
+
+  test('a refusal says the line that would allow it, is logged once, and is counted', async () => {
+    const { proxy, lines, egress } = await start(['listed.example'])
+    for (let tries = 0; tries < 3; tries += 1)
+      expect(await raw(proxy, connectTo('evil.example:8443'))).toContain('in `servers.probe.network`: - "evil.example:8443"')
+    expect(lines.map(({ fields }) => fields)).toEqual([
+      expect.objectContaining({ host: 'evil.example', port: 8443, add: 'servers.probe.network: - "evil.example:8443"' }),
+    ])
+    expect(egress.refused()).toEqual([expect.objectContaining({ host: 'evil.example', port: 8443, times: 3 })])
+  })
+
+  test('a server that scans fills neither the log nor the list', async () => {
+    const { proxy, lines, egress } = await start([])
+    for (let port = 1; port <= 130; port += 1) await raw(proxy, connectTo(`evil.example:${port}`))
+    expect([lines.length, egress.refused().length, lines.at(-1)?.fields.last]).toEqual([100, 100, true])
   })
 
   test.each([
@@ -63,14 +107,8 @@ describe('the egress proxy', () => {
     'GET http://user:pass@listed.example/ HTTP/1.1\r\nhost: a\r\n\r\n',
     'GET ftp://listed.example/ HTTP/1.1\r\nhost: a\r\n\r\n',
   ])('refuses %j', async (text) => {
-    const { socket } = await start(['listed.example'], { 'listed.example': ['93.184.216.34'] })
-    expect(await raw(socket, text.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'))).toMatch(/^HTTP\/1\.1 403 /)
-  })
-
-  test('cuts an upgrade and bytes that are not HTTP', async () => {
-    const { socket } = await start(['127.0.0.1:80'])
-    expect(await raw(socket, 'GET http://127.0.0.1/ HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n')).toBe('')
-    expect(await raw(socket, '\x16\x03\x01 not http\r\n\r\n')).toBe('')
+    const { proxy } = await start(['listed.example'], { 'listed.example': ['93.184.216.34'] })
+    expect(await raw(proxy, text.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'))).toMatch(/^HTTP\/1\.1 403 /)
   })
 
   test('forwards to a listed address without the headers of the hop, and hands a redirect back', async () => {
@@ -79,9 +117,9 @@ describe('the egress proxy', () => {
     ).listen(0, '127.0.0.1')
     await once(web, 'listening')
     const host = `127.0.0.1:${(web.address() as AddressInfo).port}`
-    const { socket } = await start([host])
+    const { proxy } = await start([host])
     const outgoing = request({
-      socketPath: socket,
+      socketPath: proxy,
       path: `http://${host}/x`,
       headers: { host: 'other.example', 'proxy-authorization': 'Basic secret', 'x-kept': '1', connection: 'close, x-drop', 'x-drop': '1' },
     }).end()
@@ -99,25 +137,21 @@ describe('the egress proxy', () => {
   })
 
   test('close cuts open tunnels', async () => {
-    const web = createServer().listen(0, '127.0.0.1')
-    await once(web, 'listening')
-    const host = `127.0.0.1:${(web.address() as AddressInfo).port}`
-    const { socket } = await start([host])
-    const client = connect(socket)
-    client.write(connectTo(host))
+    await using web = await listenTcp(() => {})
+    const { proxy, egress } = await start([`127.0.0.1:${web.port}`])
+    const client = connect(proxy)
+    client.write(connectTo(`127.0.0.1:${web.port}`))
     const [answer] = (await once(client, 'data')) as [Buffer]
     expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /)
     const closed = once(client, 'close')
     client.resume()
-    await proxy?.close()
+    await egress.close()
     await closed
-    web.close()
   })
 
   test('a path the kernel would cut is refused', async () => {
     const { logger } = recordingLogger()
-    await expect(startEgressProxy({ server: 'probe', allow: [], socket: `/tmp/${'x'.repeat(200)}`, logger })).rejects.toMatchObject({
-      code: 'sandbox.unavailable',
-    })
+    const folder = `${freshFolder()}/${'x'.repeat(120)}`
+    await expect(startEgress({ server: 'probe', network: [], folder, logger })).rejects.toMatchObject({ code: 'sandbox.unavailable' })
   })
 })

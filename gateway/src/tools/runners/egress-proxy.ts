@@ -1,35 +1,35 @@
 /**
- * The only way out of a sandbox: an HTTP proxy on a unix socket that reaches listed hosts and nothing else. It
- * resolves names itself, refuses every address that is not public, and dials exactly the address it checked.
+ * The way of a sandboxed server to listed hosts: an HTTP proxy on a unix socket. It takes tunnels and absolute `http:`
+ * requests; whatever could be read in two ways is refused.
  */
-import { lookup } from 'node:dns/promises'
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
-import { connect, isIP, type Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { TurnwardError } from '../../core/error.ts'
-import type { Logger } from '../../core/logger.ts'
-import { compileEgressRules, isPublicAddress, parseAuthority } from './egress-rules.ts'
+import { parseAuthority, type EgressRefusal, type EgressRules } from '../../config/egress-rules.ts'
+import type { Dialled, EgressDialer } from './egress-dialer.ts'
+import { joinSockets } from './joined-sockets.ts'
+import { refusalText, type RefusedHosts } from './refused-hosts.ts'
 
 export interface EgressProxyOptions {
   readonly server: string
-  /** `servers.*.network`. */
-  readonly allow: readonly string[]
-  /** Path of the unix socket to listen on; at most 107 bytes. */
+  readonly rules: EgressRules
+  readonly dialer: EgressDialer
+  readonly refused: RefusedHosts
+  /** Path of the unix socket to listen on. */
   readonly socket: string
-  readonly logger: Logger
-  /** All addresses of a name, for tests. */
-  readonly resolve?: ((host: string) => Promise<readonly string[]>) | undefined
+  /** How long a client may take for the head of a request, for tests. */
+  readonly headersMs?: number | undefined
 }
 
 export interface EgressProxy {
-  /** Stops listening and cuts every connection. */
+  /** Stops listening and cuts every connection of the server. */
   close(): Promise<void>
 }
 
 const maxConnections = 128
 const idleMs = 5 * 60_000
-const dialMs = 10_000
-const maxRefusalsLogged = 100
+/** How long a refused client may take to read why. */
+const goodbyeMs = 5000
 // RFC 9110 section 7.6.1, plus what is meant for this proxy only.
 const hopHeaders = new Set([
   'connection',
@@ -43,130 +43,99 @@ const hopHeaders = new Set([
   'upgrade',
 ])
 
-/** Starts the proxy of one server. Errors: `config.invalid` for a malformed list, `sandbox.unavailable` when it cannot listen. */
-export async function startEgressProxy(options: EgressProxyOptions): Promise<EgressProxy> {
-  const rules = compileEgressRules(options.server, options.allow)
-  const resolve = options.resolve ?? (async (host: string) => (await lookup(host, { all: true })).map(({ address }) => address))
-  const sockets = new Set<Duplex>()
-  let refusals = 0
+/** Starts the proxy of one server. Rejects when it cannot listen. */
+export async function startEgressProxy({
+  server,
+  rules,
+  dialer,
+  refused,
+  socket: path,
+  headersMs = 10_000,
+}: EgressProxyOptions): Promise<EgressProxy> {
+  const clients = new Set<Duplex>()
 
-  /** The address to dial, or why not. */
-  async function admit(host: string, port: number): Promise<{ readonly address: string } | { readonly why: string }> {
-    const why = rules.refusal(host, port)
-    if (why !== undefined) return { why }
-    // An address is dialled only when the administrator wrote that very address.
-    if (isIP(host) !== 0) return { address: host }
-    let addresses: readonly string[]
-    try {
-      addresses = await resolve(host)
-    } catch {
-      return { why: 'the host name does not resolve' }
-    }
-    const address = addresses.find(isPublicAddress)
-    return address === undefined ? { why: 'the host name leads to an address that is not public' } : { address }
+  /** A connection to the host, or why there is none. Every refusal is noted. */
+  async function reach(target: { readonly host: string; readonly port: number } | undefined, client: Duplex): Promise<Dialled> {
+    const verdict = target === undefined ? { why: 'not a host and port' } : rules.judge(target.host, target.port)
+    const dialled: Dialled = 'why' in verdict ? { kind: 'refused', refusal: verdict } : await dialer.dial(verdict, client)
+    if (dialled.kind === 'refused') refused.note(target?.host ?? 'invalid', target?.port ?? 0, dialled.refusal)
+    return dialled
   }
 
-  function refused(host: string, port: number, why: string): void {
-    refusals += 1
-    if (refusals > maxRefusalsLogged) return
-    options.logger.warn(
-      { server: options.server, host: host.slice(0, 253), port, why, ...(refusals === maxRefusalsLogged ? { last: true } : {}) },
-      'refused a connection of a sandboxed server',
-    )
-  }
-
-  async function tunnel(head: Buffer, client: Duplex, target: string): Promise<void> {
-    const authority = parseAuthority(target)
-    const verdict = authority === undefined ? { why: 'not a host and port' } : await admit(authority.host, authority.port)
-    if (authority === undefined || 'why' in verdict) {
-      refused(authority?.host ?? 'invalid', authority?.port ?? 0, 'why' in verdict ? verdict.why : '')
-      client.end(
-        `HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nTurnward refused this connection: ${'why' in verdict ? verdict.why : ''}.\n`,
-      )
+  async function tunnel(incoming: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+    // A body of a tunnel request could be meant for either side (RFC 9110 section 9.3.6).
+    if (incoming.headers['content-length'] !== undefined || incoming.headers['transfer-encoding'] !== undefined)
+      return sayLast(client, '400 Bad Request', 'Turnward refused this connection: a CONNECT request has no body.\n')
+    const dialled = await reach(parseAuthority(incoming.url ?? ''), client)
+    if (dialled.kind === 'refused') return sayLast(client, '403 Forbidden', refusalText(server, dialled.refusal))
+    if (dialled.kind === 'unreachable') return sayLast(client, '502 Bad Gateway', 'The host cannot be reached.\n')
+    const { socket } = dialled
+    if (!(client instanceof Socket)) {
+      socket.destroy()
       return
     }
-    if (client.destroyed) return
-    const upstream = connect({ host: verdict.address, port: authority.port })
-    track(upstream)
-    upstream.setTimeout(dialMs, () => upstream.destroy())
-    upstream.once('connect', () => {
-      upstream.setTimeout(idleMs)
-      client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-      if (head.length > 0) upstream.write(head)
-      upstream.pipe(client)
-      client.pipe(upstream)
-    })
-    upstream.once('error', () => {
-      if (upstream.connecting || upstream.bytesRead === 0) client.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n')
-      else client.destroy()
-    })
-    upstream.once('close', () => client.destroy())
-    client.once('close', () => upstream.destroy())
+    socket.setTimeout(idleMs, () => socket.destroy())
+    client.write('HTTP/1.1 200 Connection Established\r\n\r\n')
+    joinSockets(client, socket, head)
   }
 
   async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const url = URL.parse(incoming.url ?? '')
-    const authority =
-      url !== null && url.protocol === 'http:' && url.username === '' && url.password === '' ? parseAuthority(url.host, 80) : undefined
-    const verdict = authority === undefined ? { why: 'only absolute http URLs are proxied' } : await admit(authority.host, authority.port)
-    if (url === null || authority === undefined || 'why' in verdict) {
-      const why = 'why' in verdict ? verdict.why : 'not a URL'
-      refused(authority?.host ?? 'invalid', authority?.port ?? 0, why)
-      outgoing.writeHead(403, { 'content-type': 'text/plain', connection: 'close' }).end(`Turnward refused this request: ${why}.\n`)
-      incoming.resume()
-      return
+    const isHttp = url !== null && url.protocol === 'http:' && url.username === '' && url.password === ''
+    if (!isHttp) {
+      const refusal: EgressRefusal = { why: 'only absolute http URLs are proxied' }
+      refused.note('invalid', 0, refusal)
+      return answerLast(incoming, outgoing, 403, refusalText(server, refusal))
     }
-    const named = new Set(
-      (incoming.headers.connection ?? '')
-        .toLowerCase()
-        .split(',')
-        .map((name) => name.trim()),
-    )
-    const headers = Object.fromEntries(Object.entries(incoming.headers).filter(([name]) => !hopHeaders.has(name) && !named.has(name)))
+    const target = parseAuthority(url.host, 80)
+    const dialled = await reach(target, incoming.socket)
+    if (dialled.kind === 'refused') return answerLast(incoming, outgoing, 403, refusalText(server, dialled.refusal))
+    if (dialled.kind === 'unreachable') return answerLast(incoming, outgoing, 502, 'The host cannot be reached.\n')
+    const { socket } = dialled
+    socket.setTimeout(idleMs, () => socket.destroy())
     const upstream = request({
-      host: verdict.address,
-      port: authority.port,
       method: incoming.method,
+      // The target says the host; a `Host` that says another is not passed on (RFC 9112 section 3.2.2).
       path: url.pathname + url.search,
-      headers: { ...headers, host: url.host },
-      agent: false,
+      headers: { ...endToEnd(incoming), host: url.host, ...framing(incoming) },
+      createConnection: () => socket,
       setHost: false,
-      timeout: idleMs,
     })
-    upstream.on('socket', track)
-    upstream.on('timeout', () => upstream.destroy())
     upstream.on('response', (response) => {
       // A redirect goes back to the server as it is: following it here would skip the list.
-      outgoing.writeHead(
-        response.statusCode ?? 502,
-        Object.fromEntries(Object.entries(response.headers).filter(([name]) => !hopHeaders.has(name))),
-      )
+      outgoing.writeHead(response.statusCode ?? 502, endToEnd(response))
       response.pipe(outgoing)
       response.on('error', () => outgoing.destroy())
     })
-    upstream.on('upgrade', (_response, socket) => socket.destroy())
+    upstream.on('upgrade', (_response, upgraded) => {
+      upgraded.destroy()
+      answerLast(incoming, outgoing, 502, 'The host speaks something that nobody asked for.\n')
+    })
     upstream.on('error', () => {
       if (outgoing.headersSent) outgoing.destroy()
-      else outgoing.writeHead(502, { connection: 'close' }).end()
+      else answerLast(incoming, outgoing, 502, 'The host broke the connection off.\n')
     })
-    outgoing.on('close', () => upstream.destroy())
+    outgoing.on('close', () => socket.destroy())
     incoming.pipe(upstream)
   }
 
-  function track(socket: Duplex): void {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    socket.on('error', () => {})
-  }
-
-  const proxy = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 10_000, requestTimeout: idleMs, keepAliveTimeout: 5000 })
+  const proxy = createServer({
+    maxHeaderSize: 32 * 1024,
+    headersTimeout: headersMs,
+    requestTimeout: idleMs,
+    keepAliveTimeout: 5000,
+    // How often slow heads are looked for; thirty seconds unless it is said.
+    connectionsCheckingInterval: headersMs / 2,
+  })
   proxy.maxConnections = maxConnections
   proxy.on('connection', (socket: Socket) => {
-    track(socket)
+    clients.add(socket)
+    socket.once('close', () => clients.delete(socket))
+    socket.on('error', () => {})
     socket.setTimeout(idleMs, () => socket.destroy())
   })
   proxy.on('connect', (incoming, client, head) => {
-    tunnel(head, client, incoming.url ?? '').catch(() => client.destroy())
+    tunnel(incoming, client, head).catch(() => client.destroy())
   })
   proxy.on('request', (incoming, outgoing) => {
     forward(incoming, outgoing).catch(() => outgoing.destroy())
@@ -175,24 +144,38 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   proxy.on('clientError', (_error, socket) => socket.destroy())
 
   await new Promise<void>((listening, failed) => {
-    // Longer paths are cut by the kernel without an error (unix(7), sun_path).
-    if (Buffer.byteLength(options.socket) > 107)
-      failed(
-        new TurnwardError('sandbox.unavailable', {
-          subject: options.server,
-          why: 'the path of the working folder is too long for a socket',
-        }),
-      )
-    proxy.once('error', (error) =>
-      failed(new TurnwardError('sandbox.unavailable', { subject: options.server, why: 'the egress proxy cannot listen', cause: error })),
-    )
-    proxy.listen(options.socket, listening)
+    proxy.once('error', failed)
+    proxy.listen(path, listening)
   })
   return {
     close: () =>
       new Promise((closed) => {
         proxy.close(() => closed())
-        for (const socket of sockets) socket.destroy()
+        for (const client of clients) client.destroy()
       }),
   }
+}
+
+/** The headers that are not of this hop. */
+function endToEnd({ headers }: IncomingMessage): Record<string, string | string[] | undefined> {
+  const named = new Set((headers.connection ?? '').toLowerCase().split(/\s*,\s*/))
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopHeaders.has(name) && !named.has(name)))
+}
+
+/** A body came in pieces and goes out in pieces: without a length and without pieces it would be read as a second request. */
+function framing({ headers }: IncomingMessage): Record<string, string> {
+  return headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' }
+}
+
+function answerLast(incoming: IncomingMessage, outgoing: ServerResponse, status: number, text: string): void {
+  incoming.resume()
+  outgoing.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(text)
+}
+
+/** Answers a tunnel request that comes to nothing. What else the client says is not read by anybody. */
+function sayLast(client: Duplex, status: string, text: string): void {
+  if (client instanceof Socket) client.setTimeout(goodbyeMs)
+  client
+    .resume()
+    .end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`)
 }

@@ -5,6 +5,7 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Mount } from './sandbox-mounts.ts'
+import type { SandboxNetwork } from './sandbox-network.ts'
 import type { SandboxUser } from './sandbox-user.ts'
 import { contains, outermost, type ServerCommand } from './server-command.ts'
 
@@ -12,7 +13,7 @@ export const sandboxHome = '/home/sandbox'
 const toolsFolder = '/opt/turnward'
 const sandboxNode = `${toolsFolder}/node`
 const sandboxForwarder = `${toolsFolder}/egress-forwarder.mts`
-const sandboxSocket = '/run/turnward/egress.sock'
+const sandboxSockets = '/run/turnward'
 
 export interface SandboxPlan {
   readonly bwrap: string
@@ -27,8 +28,8 @@ export interface SandboxPlan {
   readonly etcFolder: string
   readonly limitOptions: readonly string[]
   readonly tmpBytes: number
-  /** Set when the server may reach listed hosts. */
-  readonly egress: { readonly socket: string; readonly forwarder: string } | undefined
+  /** Set when the server may reach something: the folder of sockets, and what leads to them inside. */
+  readonly egress: { readonly folder: string; readonly forwarder: string; readonly network: SandboxNetwork } | undefined
 }
 
 /** Host files every program needs; no host accounts, no keys, no resolver. */
@@ -86,7 +87,7 @@ function filesystem(plan: SandboxPlan): string[] {
   return [
     ...readOnly('/usr'),
     ...systemPaths.flatMap((path) => (lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : readOnly(path))),
-    ...openParents([...etc, sandboxHome, sandboxNode, sandboxSocket]),
+    ...openParents([...etc, sandboxHome, sandboxNode, join(sandboxSockets, 'http')]),
     ...etc.flatMap((path) => timeZoneLink(path) ?? readOnly(path)),
     ...madeEtc.flatMap((name) => readOnly(join(plan.etcFolder, name), `/etc/${name}`)),
     // Read-only, because the owner of a file may write it without any capability, and these set up the whole machine.
@@ -106,7 +107,7 @@ function filesystem(plan: SandboxPlan): string[] {
     ...readOnly(plan.nodePath, sandboxNode),
     ...(plan.egress === undefined
       ? []
-      : [...readOnly(plan.egress.forwarder, sandboxForwarder), ...readOnly(plan.egress.socket, sandboxSocket)]),
+      : [...readOnly(plan.egress.forwarder, sandboxForwarder), ...readOnly(plan.egress.folder, sandboxSockets)]),
     // A link stays a link: bound, it would show what it leads to, wherever that is.
     ...code.flatMap((path) => (lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : readOnly(path))),
     ...hidden.flatMap((path) =>
@@ -152,7 +153,8 @@ function inside(plan: SandboxPlan): string[] {
           '--',
         ]
       : []
-  const forward = plan.egress === undefined ? [] : [sandboxNode, sandboxForwarder, sandboxSocket]
+  const forward =
+    plan.egress === undefined ? [] : [sandboxNode, sandboxForwarder, sandboxSockets, JSON.stringify(plan.egress.network.listeners)]
   return [
     plan.prlimit,
     ...plan.limitOptions,

@@ -5,7 +5,7 @@
 import { mkdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-export const workNames = { etc: 'etc', home: 'home', socket: 'egress.sock' } as const
+export const workNames = { etc: 'etc', home: 'home', egress: 'egress' } as const
 
 /** Makes the folder, closed to other users, without leftovers of a gateway that crashed. */
 export async function makeWorkFolder(path: string): Promise<void> {

@@ -19,7 +19,12 @@ import { closeState, forCall } from '../state-of-call.ts'
 import { answeredBefore, carried, type Answered } from './carried-answers.ts'
 import { messagesRequest, sampledMessage } from './sampled-message.ts'
 
-type SamplingConfig = NonNullable<McpServer['config']['sampling']>
+type SamplingConfig = NonNullable<Exclude<McpServer['config'], { transport: 'openapi' }>['sampling']>
+
+/** With which model a server is answered; an API asks for none. */
+function samplingOf(config: McpServer['config'] | undefined): SamplingConfig | undefined {
+  return config === undefined || config.transport === 'openapi' ? undefined : config.sampling
+}
 
 /** A request that has been run, and what its client is answered. */
 export interface RunRequest {
@@ -29,7 +34,7 @@ export interface RunRequest {
 
 /** What a server is told that it may ask for: what the client offers, and a model where the gateway has one for it. */
 export function offersWithSampling(offers: JsonObject | undefined, server: McpServer | undefined): JsonObject | undefined {
-  if (server?.config.sampling === undefined) return offers
+  if (samplingOf(server?.config) === undefined) return offers
   // Calls that end later are asked about by those who poll; there is nobody to ask this model then.
   const { extensions: _none, ...rest } = offers ?? {}
   return { ...rest, sampling: {} }
@@ -45,14 +50,14 @@ export async function withSampling(
   let { result, call } = await run(before === undefined ? request : { ...request, resumed: before.resumed })
   let count = before?.count ?? 0
   for (;;) {
-    const { config } = call.snapshot.servers.get(call.tool.server) ?? {}
-    const asked = config?.sampling === undefined ? undefined : readInputRequired(result)
-    if (config?.sampling === undefined || asked?.state === undefined) return result
+    const sampling = samplingOf(call.snapshot.servers.get(call.tool.server)?.config)
+    const asked = sampling === undefined ? undefined : readInputRequired(result)
+    if (sampling === undefined || asked?.state === undefined) return result
     const answers = new Map<string, AskAnswer>()
     for (const [key, ask] of asked.requests) {
       if (kindOfAsk(ask) !== 'sampling') continue
       count += 1
-      answers.set(key, count > config.sampling.max_calls ? tooMany(config.sampling) : await sample(services, call, config.sampling, ask))
+      answers.set(key, count > sampling.max_calls ? tooMany(sampling) : await sample(services, call, sampling, ask))
     }
     const rest = new Map([...asked.requests].filter(([key]) => !answers.has(key)))
     if (rest.size > 0 || answers.size === 0) return leftToAsk(services, call, rest, { state: asked.state, answers, count })

@@ -9,6 +9,7 @@ import { newId } from '../../core/ids.ts'
 import { isReleased } from '../../policy/decide.ts'
 import type { Verdict } from '../../policy/types.ts'
 import { readInputRequired, capabilityFor, whyNotAsked } from '../../tools/asks.ts'
+import { asksOf } from '../../tools/fleet/refused-asks.ts'
 import { unavailable } from '../../tools/connectors/failure.ts'
 import { shapedResult } from '../../tools/connectors/result-shape.ts'
 import type { McpContext, TaskRequest } from '../../tools/operations.ts'
@@ -20,6 +21,7 @@ import { recordToolDecision, recordToolOutcome } from '../recording/recording-to
 import { resolveTool } from '../resolving-tool.ts'
 import type { Services } from '../services.ts'
 import { mcpSession } from '../sessions/linking-session.ts'
+import { shownUris, withShownUris } from '../shown-uris.ts'
 import { closeState, forCall } from '../state-of-call.ts'
 import { openTask, type StartedCall } from './task-handle.ts'
 
@@ -106,7 +108,7 @@ async function readTask(call: DecidedToolCall, { handle }: TaskRequest, { taskId
   const answer = await ask(call, 'tasks/get', { taskId })
   if (!isTask(answer)) throw unavailable(call.tool.server, 'its task cannot be read')
   const task: Task = { ...answer, taskId: handle }
-  const execution = endOf(task)
+  const execution = await endOf(call, task)
   if (execution === undefined) {
     requireAskable(call, task)
     await admitMeanwhile({ ...call, execution: { outcome: task.status === 'working' ? 'task' : 'asked', result: wordsOf(task) } })
@@ -120,9 +122,10 @@ async function readTask(call: DecidedToolCall, { handle }: TaskRequest, { taskId
 }
 
 /** How the call has ended; undefined while it goes on. What a failed task had done by then nobody can say. */
-function endOf(task: Task): Execution | undefined {
+async function endOf({ services, snapshot, caller, gateway, tool }: DecidedToolCall, task: Task): Promise<Execution | undefined> {
   if (task.status === 'completed' && isObject(task.result)) {
-    const result = shapedResult(task.result)
+    const fleet = services.fleet.for(snapshot, caller)
+    const result = await withShownUris(shapedResult(task.result), () => shownUris(fleet, gateway, tool.server))
     return { outcome: result.isError === true ? 'tool_error' : 'ok', result }
   }
   if (task.status === 'failed') return { outcome: 'error', result: wordsOf(task) }
@@ -143,7 +146,8 @@ function requireAskable({ snapshot, tool, request }: DecidedToolCall, { status, 
   } catch (error) {
     throw unavailable(tool.server, `it asks for input in a way that cannot be read: ${error instanceof RangeError ? error.message : ''}`)
   }
-  const mayAsk: readonly string[] = snapshot.servers.get(tool.server)?.config.may_ask ?? []
+  const server = snapshot.servers.get(tool.server)
+  const mayAsk: readonly string[] = server === undefined ? [] : asksOf(server)
   for (const one of asked?.requests.values() ?? []) {
     const [kind = ''] = Object.keys(capabilityFor(one))
     const why = mayAsk.includes(kind) ? whyNotAsked(one, request.offers ?? {}) : `the server may not ask for \`${kind}\``
