@@ -23,6 +23,8 @@ import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
 import { tellOdd } from './odd-listings.ts'
 import { listingFingerprint } from './listing-fingerprint.ts'
+import type { SlotState } from './slot-state.ts'
+import { retryDelay } from './retry-delay.ts'
 import { PinnedTools, type Pins } from './pinned-tools.ts'
 import { ServerConnection, type ConnectOptions } from './connecting.ts'
 
@@ -41,16 +43,7 @@ export interface SlotOptions extends ConnectOptions {
   readonly isOnDemand?: boolean
 }
 
-type State =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'starting'; readonly done: Promise<void>; readonly isListed: boolean }
-  | { readonly kind: 'ready'; readonly exchange: Exchange; readonly since: number }
-  | { readonly kind: 'asleep' }
-  | { readonly kind: 'failed'; readonly why: string }
-
 const startMs = 60_000
-const firstDelayMs = 500
-const longestDelayMs = 60_000
 /** A server that lived this long did not crash in a loop. */
 const healthyMs = 30_000
 /** Listings of servers that may not tell us about changes are refreshed when someone asks after this time. */
@@ -65,7 +58,7 @@ export class ServerSlot {
   readonly #closing = new AbortController()
   /** Ends the attempt to start it that runs. */
   #attempting = new AbortController()
-  #state: State = { kind: 'idle' }
+  #state: SlotState = { kind: 'idle' }
   #startedAt: number | undefined
   #era: Exchange['era'] | undefined
   #read: ReadTools = noTools
@@ -107,7 +100,7 @@ export class ServerSlot {
     })
   }
 
-  get state(): State['kind'] {
+  get state(): SlotState['kind'] {
     return this.#state.kind
   }
 
@@ -316,7 +309,7 @@ export class ServerSlot {
   #fail(why: string): void {
     if (this.#closing.signal.aborted) return
     this.#failures += 1
-    const delay = this.#failures === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#failures - 2), longestDelayMs) * (0.5 + Math.random() / 2)
+    const delay = retryDelay(this.#failures)
     this.#read = noTools
     this.#reads = noReads
     this.#state = {
