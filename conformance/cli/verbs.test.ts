@@ -35,6 +35,7 @@ const verbs = [
   'servers show',
   'servers update',
   'servers remove',
+  'import',
   'tools list',
   'tools call',
   'policy show',

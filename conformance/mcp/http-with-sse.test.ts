@@ -115,3 +115,13 @@ test('nobody posts to the stream of another, and nothing is there where it is no
   expect((await openRaw('/mcp/nothing/sse', ada)).status).toBe(404)
   close()
 })
+
+test('what is posted to a stream that has ended is refused, so that nobody waits for an answer', async () => {
+  const { address, close } = await openRaw('/mcp/main/sse', ada)
+  const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
+  // Each post has a connection of its own: it comes to either process.
+  const posts = (): Promise<number[]> => Promise.all(Array.from({ length: 8 }, () => postTo(address, ada, ping)))
+  expect(new Set(await posts())).toEqual(new Set([202]))
+  close()
+  await expect.poll(async () => new Set(await posts())).toEqual(new Set([404]))
+})

@@ -57,6 +57,8 @@ export interface GatewayReads {
   readonly prompts: readonly CatalogueRead[]
   /** What a client means by a URI, listed or of a template; also where its server cannot be asked now. */
   readonly resource: (uri: string) => CatalogueRead | undefined
+  /** The URI by which clients read what a server names by this one: its own, unless that would mean something else or nothing. */
+  readonly shownUri: (server: string, uri: string) => string
   /** By the name that is shown, or the server's own where that is unambiguous. */
   readonly prompt: (name: string) => CatalogueRead | undefined
   readonly template: (uriTemplate: string) => CatalogueRead | undefined

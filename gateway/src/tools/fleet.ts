@@ -8,6 +8,7 @@ import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
 import type { CallerFleet, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
+import type { ResponseLimits } from './connectors/exchange.ts'
 import { unavailable } from './connectors/failure.ts'
 import type { ClusterChildren } from './fleet/cluster-child.ts'
 import { CallQueue } from './fleet/call-queue.ts'
@@ -18,6 +19,7 @@ import type { Pins } from './fleet/pinned-tools.ts'
 import { PrincipalChildren } from './fleet/principal-children.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot, type SlotOptions } from './fleet/server-slot.ts'
+import { LargeMessages } from './large/large-messages.ts'
 import { noReads } from './reads.ts'
 import type { Runners } from './runners/runners.ts'
 import type { ReadTools } from './tool-definitions.ts'
@@ -84,6 +86,7 @@ class RunningFleet implements Fleet {
   )
   readonly #ending = new Set<Promise<void>>()
   readonly #known: KnownTools
+  readonly #largeMessages = new LargeMessages()
   readonly #listeners = new Set<() => void>()
   readonly #stopWatching: () => void
   readonly #idleTimer: NodeJS.Timeout
@@ -186,7 +189,7 @@ class RunningFleet implements Fleet {
     this.#listeners.clear()
     const open = [...this.#slots.values(), ...this.#children.values()]
     await Promise.all([...open.map((slot) => slot.close()), ...this.#ending])
-    await this.#known.close()
+    await Promise.all([this.#known.close(), this.#largeMessages.close()])
   }
 
   /** Makes the slots fit the current snapshot. A server whose digest is the same keeps its connection. */
@@ -202,13 +205,17 @@ class RunningFleet implements Fleet {
       if (servers.get(slot.server.name)?.digest === slot.server.digest) this.#retired.takeBack(slot)
       else this.#retired.add(slot)
     }
-    const limits = { maxResponseBytes: settings.limits.max_response_bytes, maxEventBytes: settings.limits.max_event_bytes }
+    const limits = {
+      maxResponseBytes: settings.limits.max_response_bytes,
+      maxEventBytes: settings.limits.max_event_bytes,
+      largeMessages: this.#largeMessages,
+    }
     for (const server of servers.values()) this.#open(server, limits)
     this.#changed()
   }
 
   /** Opens the shared connection to a server, unless it is there. */
-  #open(server: McpServer, limits: { readonly maxResponseBytes: number; readonly maxEventBytes: number }): void {
+  #open(server: McpServer, limits: ResponseLimits): void {
     const key = connectionKey(server, credentialScope(server, undefined))
     if (this.#slots.has(key)) return
     const base = { ...this.#options, server, limits, starts: this.#starts, onIdle: () => this.#retired.idle(slot) }

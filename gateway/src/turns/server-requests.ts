@@ -10,12 +10,13 @@ import type { McpContext, ServerRequest, ServerRequestKind } from '../tools/oper
 import type { DecidedToolCall } from './call.ts'
 import { requireGateway, resolveTool } from './resolving-tool.ts'
 import type { Services } from './services.ts'
+import { contentsWithShownUris, messagesWithShownUris, shownUris, withShownUris } from './shown-uris.ts'
 
 export interface ServerRequestForm {
   /** What is meant. Unknown and ungranted answer alike. Throws `grant.*`, `mcp.server_unavailable`. */
   resolve(services: Services, context: McpContext, request: ServerRequest): Promise<CatalogueEntry>
-  /** Throws `mcp.*` or `request.cancelled`. */
-  run(fleet: CallerFleet, entry: CatalogueEntry, request: ServerRequest, options: CallOptions): Promise<JsonObject>
+  /** `gateway`: where it was asked for. Throws `mcp.*` or `request.cancelled`. */
+  run(fleet: CallerFleet, entry: CatalogueEntry, request: ServerRequest, options: CallOptions, gateway: string): Promise<JsonObject>
   /** What a request is answered with that failed. Throws the failure where there is no such answer. */
   failed(failure: TurnwardError): JsonObject
   /** What a refused request is answered with. `result`: the refusal as the result of a tool. Throws where there is no such answer. */
@@ -25,7 +26,8 @@ export interface ServerRequestForm {
 export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestForm>> = {
   tool_call: {
     resolve: (services, context, { name }) => resolveTool(services, context, name),
-    run: (fleet, tool, { args }, options) => fleet.call(tool as CatalogueTool, args, options),
+    run: async (fleet, tool, { args }, options, gateway) =>
+      withShownUris(await fleet.call(tool as CatalogueTool, args, options), () => shownUris(fleet, gateway, tool.server)),
     // The model can do something about it, and hears of errors in results only.
     failed(failure) {
       if (failure.code !== 'mcp.result_too_large') throw failure
@@ -35,22 +37,22 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
   },
   resource_read: {
     resolve: (services, context, { name }) => resolveResource(services, context, name),
-    async run(fleet, entry, { name }, options) {
+    async run(fleet, entry, { name }, options, gateway) {
       const result = await fleet.ask(entry.server, 'resources/read', { uri: entry.originalName }, options)
-      return withUri(result, entry.originalName, name)
+      const others = await shownUris(fleet, gateway, entry.server)
+      // What was asked for comes under the URI it was asked by.
+      return contentsWithShownUris(result, (uri) => (uri === entry.originalName ? name : others(uri)))
     },
     failed,
     refused,
   },
   prompt_get: {
     resolve: (services, context, { name }) => resolveRead(services, context, name, 'grant.prompt', (reads) => reads.prompt(name)),
-    run: (fleet, entry, { args }, options) =>
-      fleet.ask(
-        entry.server,
-        'prompts/get',
-        { name: entry.originalName, ...(Object.keys(args).length > 0 ? { arguments: args } : {}) },
-        options,
-      ),
+    async run(fleet, entry, { args }, options, gateway) {
+      const params = { name: entry.originalName, ...(Object.keys(args).length > 0 ? { arguments: args } : {}) }
+      const result = await fleet.ask(entry.server, 'prompts/get', params, options)
+      return messagesWithShownUris(result, () => shownUris(fleet, gateway, entry.server))
+    },
     failed,
     refused,
   },
@@ -105,10 +107,4 @@ function failed(failure: TurnwardError): never {
 /** There is no result that says no; an error is told to the client, which may tell a person. */
 function refused({ tool, turn, verdict }: DecidedToolCall): never {
   throw new TurnwardError('mcp.not_allowed', { subject: tool.name.slice(0, 256), why: verdict.reason, turn: turn ?? undefined })
-}
-
-/** Contents under the URI the client knows. */
-function withUri(result: JsonObject, original: string, shown: string): JsonObject {
-  if (original === shown || !Array.isArray(result.contents)) return result
-  return { ...result, contents: result.contents.map((one) => (isObject(one) && one.uri === original ? { ...one, uri: shown } : one)) }
 }

@@ -1,7 +1,8 @@
 /**
  * The transport of 2024-11-05, HTTP with SSE, where a gateway has it switched on: one stream on which everything is told, and an
  * address to which everything is posted. The session is the stream: it ends when the stream does. A message that comes to
- * another process is passed on to the one that has the stream.
+ * another process is passed on to the one that has the stream; a message for a stream that nobody has is refused, so that
+ * its client waits for no answer.
  */
 import type { Peers } from '../../cluster/peers.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
@@ -18,6 +19,7 @@ import { answerRequest, contextOf, initialize, takeNotification } from './legacy
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
 import { accepts } from './post-headers.ts'
+import { textOfOutgoing, type Outgoing } from '../large/large-result.ts'
 import { endAccepted, type MessageStream } from './reply.ts'
 import { eventStreamHeaders } from './resumable-streams.ts'
 
@@ -26,6 +28,9 @@ const maxUnsent = 1024 * 1024
 /** Larger messages are taken by the process that has the stream, and by no other. */
 const mostPassedOn = 256 * 1024
 const passedOn = 'mcp.posted'
+const taken = 'mcp.taken'
+/** A process that has the stream says so sooner. */
+const takenWithinMs = 2000
 
 interface OpenStream {
   /** Whoever opened it, as they are now. Throws `auth.*`. */
@@ -45,16 +50,37 @@ export interface HttpWithSseOptions {
 export class HttpWithSse {
   readonly #options: HttpWithSseOptions
   readonly #streams = new Map<string, OpenStream>()
+  /** Messages that were passed on, until a process says that it has their stream. */
+  readonly #passedOn = new Map<string, () => void>()
+  /** Says in an address that its stream is of this process. */
+  readonly #home = randomText(16)
 
   constructor(options: HttpWithSseOptions) {
     this.#options = options
     options.peers.handle(passedOn, (message) => {
-      const { stream, body } = isObject(message) ? message : {}
+      const { stream, body, post } = isObject(message) ? message : {}
       const open = this.#streams.get(asText(stream))
       if (open === undefined) return
+      options.peers.broadcast(taken, { post: asText(post) })
       this.#takePassedOn(open, asText(body)).catch((error: unknown) =>
         options.parts.logger.warn({ code: asTurnwardError(error).code }, 'a message for an MCP stream could not be taken'),
       )
+    })
+    options.peers.handle(taken, (message) => this.#passedOn.get(asText(isObject(message) ? message.post : undefined))?.())
+  }
+
+  /** Resolves with whether another process has the stream. */
+  #passOn(stream: string, body: string): Promise<boolean> {
+    const post = randomText(16)
+    return new Promise((resolve) => {
+      const end = (isTaken: boolean): void => {
+        clearTimeout(timer)
+        this.#passedOn.delete(post)
+        resolve(isTaken)
+      }
+      const timer = setTimeout(() => end(false), takenWithinMs)
+      this.#passedOn.set(post, () => end(true))
+      this.#options.peers.broadcast(passedOn, { stream, body, post })
     })
   }
 
@@ -79,6 +105,7 @@ export class HttpWithSse {
     const stream = new EventStream(response, snapshot.settings.turns.keep_alive_ms)
     let session = stranger
     let detach: (() => void) | undefined
+    const home = this.#home
     this.#streams.set(stranger.id, {
       arrivalNow: () => this.#options.again(arrival),
       take: async (now, message) => {
@@ -89,7 +116,7 @@ export class HttpWithSse {
       await streamChanges(parts, context, response, {
         uris: async () => (await sessions.wishes(session)).watched ?? [],
         open(refresh) {
-          const address = addresses.seal({ s: stranger.id }, [caller.principal.id, gateway])
+          const address = addresses.seal({ s: stranger.id, h: home }, [caller.principal.id, gateway])
           stream.open(`messages?session_id=${address}`)
           detach = sessions.attach(session, { end: () => stream.close(), refresh })
         },
@@ -108,22 +135,23 @@ export class HttpWithSse {
     }
   }
 
-  /** Takes one message. The answer comes on the stream. Throws `mcp.session` for an address that is nobody's. */
+  /** Takes one message. The answer comes on the stream. Throws `mcp.session` for an address that is nobody's, or no longer. */
   async take(arrival: Arrival): Promise<void> {
     requireSwitchedOn(arrival)
-    const { addresses, peers } = this.#options
+    const { addresses } = this.#options
     const { caller, gateway, request, response, snapshot } = arrival
     const token = new URL(request.url ?? '/', 'http://gateway').searchParams.get('session_id') ?? ''
-    const stream = addresses.open(token, [caller.principal.id, gateway])?.s
+    const { s: stream, h: home } = addresses.open(token, [caller.principal.id, gateway]) ?? {}
     if (typeof stream !== 'string') throw new TurnwardError('mcp.session')
     const { limits } = snapshot.settings
     const bytes = await readRequestBytes(request, limits)
     const message = readMessage(parseMessageBody(bytes, { maxDepth: limits.max_depth, maxKeys: limits.max_keys }))
     const open = this.#streams.get(stream)
     if (open === undefined) {
+      if (home === this.#home) throw new TurnwardError('mcp.session', { why: 'its stream has ended' })
       if (bytes.length > mostPassedOn)
         throw new TurnwardError('mcp.session', { why: 'another process has the stream, and the message is too large to be passed on' })
-      peers.broadcast(passedOn, { stream, body: bytes.toString('utf8') })
+      if (!(await this.#passOn(stream, bytes.toString('utf8')))) throw new TurnwardError('mcp.session', { why: 'its stream has ended' })
       return endAccepted(response)
     }
     endAccepted(response)
@@ -229,8 +257,8 @@ class StreamedAnswer implements MessageStream {
     this.#beforeEnd.push(told)
   }
 
-  end(message: string): void {
+  end(message: Outgoing): void {
     for (const told of this.#beforeEnd) told()
-    this.#stream.send(message)
+    this.#stream.send(textOfOutgoing(message))
   }
 }

@@ -111,6 +111,32 @@ test('the page of a tool is read under the URI that is told, whoever else has th
   ])
 })
 
+test('what a server names in its results has the URI by which it can be read', () => {
+  const reading = (name: string, capabilities: object): ServerView => {
+    const nothing = { entries: [], cut: undefined }
+    const templates = {
+      entries: [
+        { uriTemplate: `${name}://{id}`, name },
+        { uriTemplate: 'shared://{id}', name },
+      ],
+      cut: undefined,
+    }
+    return { ...view(name, []), reads: readsOf(name, { resources: nothing, templates, prompts: nothing }, { ...capabilities }) }
+  }
+  const { reads } = buildCatalogue(gateway, [reading('a', { resources: {} }), reading('b', { resources: {} }), view('c', [])], configured)
+  expect(reads.shownUri('a', 'a://1')).toBe('a://1')
+  expect(reads.shownUri('a', 'shared://1')).toBe('turnward://a/shared://1')
+  // What it names means something of another server, or nobody's.
+  expect(reads.shownUri('a', 'b://1')).toBe('turnward://a/b://1')
+  expect(reads.shownUri('a', 'unlisted:1')).toBe('turnward://a/unlisted:1')
+  for (const uri of ['a://1', 'shared://1', 'b://1', 'unlisted:1'])
+    expect(reads.resource(reads.shownUri('a', uri))).toMatchObject({ server: 'a', originalName: uri })
+  expect(reads.shownUri('a', 'https://a.example/report')).toBe('https://a.example/report')
+  expect(reads.shownUri('c', 'file:///tmp/report')).toBe('file:///tmp/report')
+  const alone = buildCatalogue(gateway, [reading('a', { resources: {} })], configured)
+  expect(alone.reads.shownUri('a', 'unlisted:1')).toBe('unlisted:1')
+})
+
 test('the only server of a gateway that shows original names is told to be down under any name', () => {
   const down = buildCatalogue({ ...original, servers: ['a'] }, [view('a', [], 'it is starting')], configured)
   expect(down.down('never_listed')).toEqual({ tool: 'a__never_listed', server: 'a', why: 'it is starting' })

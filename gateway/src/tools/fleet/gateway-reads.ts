@@ -30,19 +30,25 @@ export function buildReads(gateway: McpGateway, servers: readonly ReadsView[], c
     const entry = readOf(server, 'resource', uri, { uri }, uri)
     return gateway.tools.matches(entry.name) ? entry : undefined
   }
+  const resource = (uri: string): CatalogueRead | undefined => {
+    const named = readOwnUri(uri)
+    if (named !== undefined) return readable.includes(named.server) ? resourceOf(named.server, named.uri) : undefined
+    const listed = byUri.get(uri)
+    if (listed !== undefined) return listed
+    const owners = new Set(patterns.flatMap(({ entry, matches }) => (matches?.(uri) === true ? [entry.server] : [])))
+    // A server may have more than it lists: where nobody else can be meant, it is asked.
+    const [server, another] = owners.size > 0 ? owners : readable
+    return server === undefined || another !== undefined ? undefined : resourceOf(server, uri)
+  }
   return {
     resources,
     templates,
     prompts,
-    resource(uri) {
-      const named = readOwnUri(uri)
-      if (named !== undefined) return readable.includes(named.server) ? resourceOf(named.server, named.uri) : undefined
-      const listed = byUri.get(uri)
-      if (listed !== undefined) return listed
-      const owners = new Set(patterns.flatMap(({ entry, matches }) => (matches?.(uri) === true ? [entry.server] : [])))
-      // A server may have more than it lists: where nobody else can be meant, it is asked.
-      const [server, another] = owners.size > 0 ? owners : readable
-      return server === undefined || another !== undefined ? undefined : resourceOf(server, uri)
+    resource,
+    shownUri(server, uri) {
+      // Addresses of the web are for whoever reads the link, and not only here.
+      if (/^https?:/i.test(uri) || !readable.includes(server) || resource(uri)?.server === server) return uri
+      return resourceOf(server, uri) === undefined ? uri : ownUri(server, uri)
     },
     template: (uriTemplate) => byTemplate.get(uriTemplate),
     prompt: (name) => promptNames.meant(name),

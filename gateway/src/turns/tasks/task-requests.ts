@@ -21,6 +21,7 @@ import { recordToolDecision, recordToolOutcome } from '../recording/recording-to
 import { resolveTool } from '../resolving-tool.ts'
 import type { Services } from '../services.ts'
 import { mcpSession } from '../sessions/linking-session.ts'
+import { shownUris, withShownUris } from '../shown-uris.ts'
 import { closeState, forCall } from '../state-of-call.ts'
 import { openTask, type StartedCall } from './task-handle.ts'
 
@@ -107,7 +108,7 @@ async function readTask(call: DecidedToolCall, { handle }: TaskRequest, { taskId
   const answer = await ask(call, 'tasks/get', { taskId })
   if (!isTask(answer)) throw unavailable(call.tool.server, 'its task cannot be read')
   const task: Task = { ...answer, taskId: handle }
-  const execution = endOf(task)
+  const execution = await endOf(call, task)
   if (execution === undefined) {
     requireAskable(call, task)
     await admitMeanwhile({ ...call, execution: { outcome: task.status === 'working' ? 'task' : 'asked', result: wordsOf(task) } })
@@ -121,9 +122,10 @@ async function readTask(call: DecidedToolCall, { handle }: TaskRequest, { taskId
 }
 
 /** How the call has ended; undefined while it goes on. What a failed task had done by then nobody can say. */
-function endOf(task: Task): Execution | undefined {
+async function endOf({ services, snapshot, caller, gateway, tool }: DecidedToolCall, task: Task): Promise<Execution | undefined> {
   if (task.status === 'completed' && isObject(task.result)) {
-    const result = shapedResult(task.result)
+    const fleet = services.fleet.for(snapshot, caller)
+    const result = await withShownUris(shapedResult(task.result), () => shownUris(fleet, gateway, tool.server))
     return { outcome: result.isError === true ? 'tool_error' : 'ok', result }
   }
   if (task.status === 'failed') return { outcome: 'error', result: wordsOf(task) }
