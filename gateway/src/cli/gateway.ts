@@ -108,6 +108,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const runners = options.makeRunners?.(protect) ?? createRunners(runnerOptions(protect))
     const logs = new ServerLogs({ folder: join(dataDir, 'logs'), worker: crew?.worker ?? 0, clock: systemClock, logger })
     opened.push(logs)
+    const peers = cluster?.peers ?? crew?.peers ?? noPeers
     const fleet = createFleet({
       snapshot: () => config.current,
       onSwap: (listener) => config.onSwap(listener),
@@ -116,6 +117,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       clock: systemClock,
       cluster: cluster?.children,
+      peers,
       pins: { store: store.pins, count: (event) => telemetry.count('turnward_tool_definitions_total', { event }) },
       listings: { store: store.listings, stored: await store.listings.list() },
       logs,
@@ -137,7 +139,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       fleet,
       state,
-      peers: cluster?.peers ?? crew?.peers ?? noPeers,
+      peers,
     })
     const server: HttpServer = await listen(
       services,
