@@ -1,6 +1,7 @@
 /** The agent floor: MCP servers and gateways, contracts, rules, turns. */
 import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
+import { dockerSettingsSchema } from './runner-settings.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 import { networkEntrySchema } from './network.ts'
 import { openapiServerFields } from './openapi-server.ts'
@@ -59,8 +60,8 @@ const serverBase = {
 export const serverSchema = z.discriminatedUnion('transport', [
   z.strictObject({
     transport: z.literal('stdio'),
-    /** Executable and arguments; no shell. `node` means the gateway's own Node. */
-    command: z.array(z.string().min(1)).min(1),
+    /** Executable and arguments; no shell. `node` means the gateway's own Node. In a container: arguments for its entrypoint, or none. */
+    command: z.array(z.string().min(1)).default([]),
     env: z.record(z.string(), z.string()).default({}),
     /**
      * Where it runs: at each replica; once in the whole cluster, for a server that keeps something of its own; or once for each
@@ -91,6 +92,8 @@ export const serverSchema = z.discriminatedUnion('transport', [
       .max(7 * 24 * 3600 * 1000)
       .optional(),
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
+    /** With `runner: docker`: its image, and where the engine is. */
+    docker: dockerSettingsSchema.optional(),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),
     /** What the server may reach: hosts (`name` or `name:port`) through the filtering proxy, and TCP services. */

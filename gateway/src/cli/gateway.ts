@@ -103,6 +103,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     }
     const protect = [dataDir, ...config.current.files]
     const runners = options.makeRunners?.(protect) ?? createRunners(runnerOptions(protect))
+    const peers = cluster?.peers ?? crew?.peers ?? noPeers
     const fleet = createFleet({
       snapshot: () => config.current,
       onSwap: (listener) => config.onSwap(listener),
@@ -111,6 +112,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       clock: systemClock,
       cluster: cluster?.children,
+      peers,
       pins: { store: store.pins, count: (event) => telemetry.count('turnward_tool_definitions_total', { event }) },
       listings: { store: store.listings, stored: await store.listings.list() },
     })
@@ -131,7 +133,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       fleet,
       state,
-      peers: cluster?.peers ?? crew?.peers ?? noPeers,
+      peers,
     })
     const server: HttpServer = await listen(
       services,

@@ -158,7 +158,8 @@ function compileServer(server: ServerConfig, name: string, base: string, dataDir
     server.transport === 'stdio'
       ? {
           ...server,
-          command: server.command.map((part) => resolveDotted(base, part)),
+          // In a container a path is one of its own.
+          command: server.runner === 'docker' ? server.command : server.command.map((part) => resolveDotted(base, part)),
           mounts: server.mounts.map((mount) => ({ ...mount, path: resolve(base, mount.path) })),
         }
       : server

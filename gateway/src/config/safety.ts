@@ -43,8 +43,26 @@ export function checkSafety(config: Config, report: ReportAt): void {
   }
 }
 
+/** Which settings belong to which runner. */
+function checkContainer(server: StdioServer, path: ConfigPath, report: ReportAt): void {
+  const { runner } = server
+  if (runner !== 'docker') {
+    if (server.docker !== undefined) report([...path, 'docker'], `\`runner: ${runner}\` makes no container`, { where: 'key' })
+    if (server.command.length === 0) report([...path, 'command'], 'it is needed: executable and arguments')
+    return
+  }
+  if (server.docker === undefined) report([...path, 'docker'], '`runner: docker` needs `docker: { image: … }`', { where: 'key' })
+  if (server.network.length > 0)
+    report(
+      [...path, 'network'],
+      'a container has no network here: the engine could only open all of it, and not the listed hosts alone. Run the server with bubblewrap, or elsewhere with `transport: http`',
+      { code: 'config.not_available' },
+    )
+}
+
 function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): void {
-  if (server.runner === 'docker' || server.runner === 'kubernetes')
+  checkContainer(server, path, report)
+  if (server.runner === 'kubernetes')
     report([...path, 'runner'], `\`runner: ${server.runner}\` is not available yet in this release`, { code: 'config.not_available' })
   if (server.runner === 'process' && !server.unsafe_no_sandbox)
     report(

@@ -21,6 +21,7 @@ import { answeredId, namesMethod } from '../codec/answered-id.ts'
 import { LineReader, type Line } from '../codec/line-reader.ts'
 import { modernVersion, type Era } from '../codec/versions.ts'
 import { mayAsk } from '../asks.ts'
+import { largeMessageBytes } from '../large/large-messages.ts'
 import { abortedError } from './cancelling.ts'
 import type { ConnectorEvents, Exchange, RequestOptions, ResponseLimits } from './exchange.ts'
 import { resultTooLarge, unavailable } from './failure.ts'
@@ -34,12 +35,11 @@ interface Waiting {
   readonly onAsk: RequestOptions['onAsk']
   readonly onLog: RequestOptions['onLog']
   readonly maxBytes: number
+  readonly large: RequestOptions['large']
 }
 
 /** Longest line that answers no request. */
 const longestAside = 2 * 1024 * 1024
-/** A line that is longer is looked at by its ends before it is read. */
-const longLine = 256 * 1024
 /** Unwritten bytes after which a server that does not read is given up. */
 const maxUnwritten = 64 * 1024 * 1024
 /** The same for answers to what the server asks of us: whoever floods us with questions is to read the answers. */
@@ -112,6 +112,7 @@ export class StdioChannel {
         onAsk: options.onAsk,
         onLog: options.onLog,
         maxBytes: options.maxBytes ?? this.#options.limits.maxResponseBytes,
+        large: options.large,
       })
       options.signal.addEventListener('abort', abort, { once: true })
       this.#write(requestText(id, method, sent))
@@ -137,12 +138,21 @@ export class StdioChannel {
   /** What is too long costs the request it answers, and no other. */
   #take({ size, bytes, first, last, isEnded }: Line): void {
     const { server } = this.#options
-    if (bytes !== undefined && size <= longLine) return this.#receive(bytes)
+    if (bytes !== undefined && size <= largeMessageBytes) return this.#receive(bytes)
     const id = answeredId(first, last) ?? (isEnded && !namesMethod(first) ? this.#onlyId : undefined)
     const limit = id === undefined ? longestAside : this.#waiting.get(Number(id))?.maxBytes
-    if (bytes !== undefined && limit !== undefined && size <= limit) return this.#receive(bytes)
+    if (bytes !== undefined && limit !== undefined && size <= limit) return this.#receiveLarge(id, bytes)
     if (isEnded) this.#options.logger.warn({ server, bytes: size }, 'MCP server wrote a message that is too long; it is skipped')
     if (id !== undefined && limit !== undefined) this.#waitingFor(id)?.reject(resultTooLarge(server, limit, isEnded ? size : undefined))
+  }
+
+  /** Reads a large result elsewhere, if it is one. */
+  #receiveLarge(id: RpcId | undefined, line: Buffer): void {
+    const { server, limits } = this.#options
+    const of = id === undefined ? undefined : this.#waiting.get(Number(id))?.large
+    const waiting = of === undefined || limits.largeMessages === undefined ? undefined : this.#waitingFor(id)
+    if (waiting === undefined || of === undefined) return this.#receive(line)
+    limits.largeMessages?.read(server, line, { id: Number(id), of }).then(waiting.resolve, waiting.reject)
   }
 
   #receive(line: Buffer): void {

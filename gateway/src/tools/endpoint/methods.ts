@@ -13,6 +13,7 @@ import type { MethodCall } from './parts.ts'
 import type { Page } from './pages.ts'
 import { completionRequest, listReads, promptRequest, resourceRequest } from './read-methods.ts'
 import { tasksExtension } from '../extensions.ts'
+import { withSmallFields } from '../large/large-result.ts'
 import { askTask } from './task-methods.ts'
 import { callRequest, listTools, readCall, runCall } from './tool-methods.ts'
 import { setLevel, subscribe, unsubscribe } from './wishes.ts'
@@ -103,7 +104,8 @@ function read({ parts, context }: MethodCall, request: ReadRequest): Promise<Jso
 
 /** What was read may be believed as long as its server says, by this client only. */
 function modernRead(result: JsonObject): JsonObject {
-  return result.resultType === 'input_required' ? result : { ttlMs: readTtlMs, ...result, cacheScope: 'private' }
+  if (result.resultType === 'input_required') return result
+  return withSmallFields(result, (small) => ({ ttlMs: readTtlMs, ...small, cacheScope: 'private' }))
 }
 
 /** A request of a client that is asked on its own stream. */

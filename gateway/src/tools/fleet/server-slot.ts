@@ -16,29 +16,14 @@ import { listAll, listOthers, type Listed } from '../connectors/listing.ts'
 import { noReads, readsOf, type ServerReads } from '../reads.ts'
 import { unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
-import type { CallQueue } from './call-queue.ts'
 import { resultBounds, type ResultBounds } from './result-bounds.ts'
 import { ServerRequests } from './server-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
 import { listingFingerprint } from './listing-fingerprint.ts'
-import { PinnedTools, type Pins } from './pinned-tools.ts'
-import { ServerConnection, type ConnectOptions } from './connecting.ts'
-
-export interface SlotOptions extends ConnectOptions {
-  /** Bounds how many servers start at once, fleet-wide. */
-  readonly starts: Pick<CallQueue, 'run'>
-  /** Absent: definitions of tools are not pinned. */
-  readonly pins?: Pins | undefined
-  /** State or tools changed. */
-  readonly onChange: () => void
-  /** A listing was read, perhaps not to its end; what is returned takes its place. */
-  readonly onListed: (read: ReadTools, isCut: boolean) => ReadTools
-  /** The last of the calls that ran has ended. */
-  readonly onIdle: () => void
-  /** True: one that died stays down until it is needed, however long that is. */
-  readonly isOnDemand?: boolean
-}
+import { PinnedTools } from './pinned-tools.ts'
+import { ServerConnection } from './connecting.ts'
+import type { SlotOptions } from './slot-options.ts'
 
 type State =
   | { readonly kind: 'idle' }
@@ -89,6 +74,7 @@ export class ServerSlot {
     this.#connection = new ServerConnection(options)
     this.#requests = new ServerRequests({
       server,
+      elsewhere: options.elsewhere,
       exchange: (signal) => (this.#state.kind === 'ready' ? this.#state.exchange : this.#ready(signal)),
       era: () => (this.#state.kind === 'ready' ? this.#state.exchange.era : undefined),
       // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.

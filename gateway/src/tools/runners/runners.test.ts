@@ -27,7 +27,7 @@ describe('the runner of a server', () => {
     expect(runnerOf(runners, stdioServer(['node', 'x.js'], { runner: 'process', unsafe_no_sandbox: true })).name).toBe('process')
   })
 
-  test.each(['docker', 'kubernetes'])('is not silently another one for `%s`', (name) => {
+  test.each(['kubernetes'])('is not silently another one for `%s`', (name) => {
     expect(() => runnerOf(runners, stdioServer(['node', 'x.js'], { runner: name }))).toThrowError(
       expect.objectContaining({ code: 'config.not_available' }),
     )
