@@ -21,7 +21,7 @@ export function addServers(program: Command): void {
       .option('--bin <program>', 'which program of the package is the server')
       .option('--gateway <name>', 'MCP gateway that shows it')
       .addOption(repeated('--mount <path>', 'folder it sees, read-only; with `:rw` behind it may write'))
-      .addOption(repeated('--network <host>', 'host it may reach, `name` or `name:port`'))
+      .addOption(repeated('--network <host>', 'host it may reach, `name` or `name:port`; `tcp:name:port` for databases and the like'))
       .addOption(repeated('--env <name>', 'variable it gets: `NAME` from the environment of the gateway, or `NAME=VALUE`')),
   )
     .addHelpText(
