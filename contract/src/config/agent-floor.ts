@@ -145,6 +145,13 @@ export const gatewaySchema = z.strictObject({
    * unambiguous. Names of the first form are accepted in any case, and are what grants, contracts and rules know.
    */
   names: z.enum(['prefixed', 'original']).default('prefixed'),
+  /**
+   * What `tools/list` shows: every tool, or two by which clients search the tools and run what they find (`turnward__search_tools`,
+   * `turnward__run_tool`), for catalogues that are too large for the context of a model.
+   */
+  listing: z.enum(['all', 'search']).default('all'),
+  /** Tools that `listing: search` lists all the same: names or patterns of `server__tool`. */
+  always: z.array(patternSchema).default([]),
   /** Whether clients of 2024-11-05 are answered at `/mcp/{gateway}/sse` too (HTTP with SSE). */
   sse: z.boolean().default(false),
   /** Names under which this gateway shows single tools: name -> `server__tool`. */

@@ -113,6 +113,8 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
       tools: compileNames(gateway.tools),
       instructions: gateway.instructions,
       names: gateway.names,
+      listing: gateway.listing,
+      always: compileNames(gateway.always),
       sse: gateway.sse,
       aliases: new Map(Object.entries(gateway.aliases)),
     })),

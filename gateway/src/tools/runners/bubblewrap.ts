@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +16,7 @@ import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
 import { startEgress, type Egress } from './egress.ts'
 import type { LimitWatch } from './limit-watch.ts'
+import { refusedHostsFile } from './refused-hosts-file.ts'
 import { boundByWatching, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
 import type { Runner, RunnerOptions, RunningServer } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise, type ProcessIdentity } from './running-process.ts'
@@ -131,7 +132,13 @@ async function startSandbox(
   try {
     await writeWorkDir(workDir, plan)
     if (plan.egress !== undefined)
-      egress = await startEgress({ server: server.name, network: config.network, folder: plan.egress.folder, logger })
+      egress = await startEgress({
+        server: server.name,
+        network: config.network,
+        folder: plan.egress.folder,
+        refusedFile: refusedHostsFile(dirname(workDir), server.name),
+        logger,
+      })
     cgroup = cgroups?.create(server.name, {
       memoryBytes: memoryBytes(config.limits) + extra.memoryBytes,
       processes: config.limits.processes + 2 + extra.processes,
