@@ -186,7 +186,14 @@ describe('secrets', () => {
 
   test('a server that tells its secrets when it fails is not quoted', async () => {
     await files(home, {
-      'bad.mjs': 'console.error(`the token ${process.env.SHOP_TOKEN} is wrong`); process.exit(1)',
+      'bad.mjs': `import { createInterface } from 'node:readline'
+const said = \`the token \${process.env.SHOP_TOKEN} is wrong\`
+console.error(said)
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id } = JSON.parse(line)
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32603, message: said } }))
+})
+`,
       '.mcp.json': { mcpServers: { bad: { command: 'node', args: ['./bad.mjs'], env: { SHOP_TOKEN: secrets[1] } } } },
     })
     const failed = await importing('--yes', '--json')

@@ -96,6 +96,13 @@ export const serverSchema = z.discriminatedUnion('transport', [
     docker: dockerSettingsSchema.optional(),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),
+    /**
+     * What kind of program it is, which decides what of the host it is shown. Not set: found from the command. `browser` is for a
+     * server that starts one.
+     */
+    runtime: z.enum(['node', 'python', 'binary', 'browser']).optional(),
+    /** Whether its home is empty at every start, or kept in the data folder. */
+    home: z.enum(['fresh', 'keep']).default('fresh'),
     /** What the server may reach: hosts (`name` or `name:port`) through the filtering proxy, and TCP services. */
     network: z.array(networkEntrySchema).max(256).default([]),
     /** Folders the server sees: host path, read-only unless `write`. */

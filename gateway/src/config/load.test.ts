@@ -302,6 +302,12 @@ describe('a started server with a child for each principal', () => {
     ])
   })
 
+  test('keeps no home', async () => {
+    expect(await problemsOf('per: principal, home: keep')).toMatchObject([
+      { path: 'servers.s.home', message: expect.stringContaining('what one person leaves there another could read') },
+    ])
+  })
+
   test('is not to be had for each session, and the refusal says what is', async () => {
     expect(await problemsOf('per: session')).toMatchObject([
       { code: 'config.not_available', path: 'servers.s.per', message: expect.stringContaining('`per: principal` keeps people apart') },

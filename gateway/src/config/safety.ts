@@ -60,8 +60,22 @@ function checkContainer(server: StdioServer, path: ConfigPath, report: ReportAt)
     )
 }
 
+/** What only the sandbox has. */
+function checkSandboxed(server: StdioServer, path: ConfigPath, report: ReportAt): void {
+  const contained = server.runner === 'docker' || server.runner === 'kubernetes'
+  if (server.runtime !== undefined && contained)
+    report([...path, 'runtime'], 'what is in a container is decided by its image', { where: 'key' })
+  if (server.runtime === 'browser' && server.runner === 'process')
+    report([...path, 'runtime'], '`runtime: browser` is for the sandbox, which `runner: process` does not have')
+  if (server.home === 'keep' && server.runner !== 'bubblewrap')
+    report([...path, 'home'], 'only the sandbox keeps a home; mount a folder that the server may write to')
+  if (server.home === 'keep' && server.per === 'principal')
+    report([...path, 'home'], 'what one person leaves there another could read, which `per: principal` promises will not happen')
+}
+
 function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): void {
   checkContainer(server, path, report)
+  checkSandboxed(server, path, report)
   if (server.runner === 'kubernetes')
     report([...path, 'runner'], `\`runner: ${server.runner}\` is not available yet in this release`, { code: 'config.not_available' })
   if (server.runner === 'process' && !server.unsafe_no_sandbox)

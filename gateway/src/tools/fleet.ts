@@ -25,6 +25,7 @@ import type { SlotOptions } from './fleet/slot-options.ts'
 import { LargeMessages } from './large/large-messages.ts'
 import { noReads } from './reads.ts'
 import type { Runners } from './runners/runners.ts'
+import type { ServerLogs } from './runners/server-logs.ts'
 import type { ReadTools } from './tool-definitions.ts'
 
 export interface FleetOptions {
@@ -44,6 +45,8 @@ export interface FleetOptions {
   readonly cluster?: ClusterChildren | undefined
   /** Which definitions of tools may be used; absent: whatever a server lists. */
   readonly pins?: Pins
+  /** Where what started servers write to stderr is kept; absent: nowhere. */
+  readonly logs?: ServerLogs
   /** Where the last listings of servers outlive the process, and what it holds. */
   readonly listings?: { readonly store: ListingStore; readonly stored: readonly { readonly server: string; readonly tools: string }[] }
 }
@@ -187,6 +190,13 @@ class RunningFleet implements Fleet {
       tools: slot.listing.tools.length,
       isBounded: slot.isBounded,
     }))
+  }
+
+  async restart(name: string): Promise<string | undefined> {
+    const slots = [...this.#slots.values()].filter((slot) => slot.server.name === name && !this.#retired.has(slot))
+    if (slots.length === 0) return 'it is not configured here'
+    await Promise.all(slots.flatMap((slot) => this.#children.get(slot)?.close() ?? []))
+    return (await Promise.all(slots.map((slot) => slot.restart()))).find((why) => why !== undefined)
   }
 
   async close(): Promise<void> {

@@ -17,7 +17,7 @@ import { clientIds, clients, isClientId, type ClientId } from './clients.ts'
 import { foundFiles, type FoundFile } from './finding-declared.ts'
 import { addLine, planText, pointingText, variablesText } from './import-report.ts'
 import { checkVariablesFile, writeVariablesFile } from './import-variables-file.ts'
-import type { ImportedVariable } from './imported-variables.ts'
+import { withoutValues, type ImportedVariable } from './imported-variables.ts'
 import { planImport, type ImportPlan } from './planning-import.ts'
 import type { PlannedServer } from './planned-server.ts'
 
@@ -173,8 +173,11 @@ async function takenOver(
 ): Promise<readonly AppliedServer[]> {
   // A variable that nobody knows yet must not keep the others from being judged.
   const known = variables.map(({ name, value }) => [name, value ?? process.env[name] ?? 'unset'] as const)
-  const secrets = known.map(([, value]) => value).filter((value) => value.length >= 6)
-  const masked = (text: string): string => secrets.reduce((all, secret) => all.replaceAll(secret, '****'), text)
+  const masked = (text: string): string =>
+    withoutValues(
+      text,
+      known.map(([, value]) => value),
+    )
   const applied: AppliedServer[] = []
   for (const server of taken) {
     const result = await applyServer(server, { main, gateway, env: { ...process.env, ...Object.fromEntries(known) }, masked })

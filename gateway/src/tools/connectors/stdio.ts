@@ -5,7 +5,9 @@
 import { parseExactJson } from '../../core/exact-json.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
+import { scrubText } from '../../telemetry/scrubbing.ts'
 import type { RunningServer } from '../runners/runner.ts'
+import type { ServerLogLine, ServerLogs } from '../runners/server-logs.ts'
 import { logStderr } from '../runners/stderr-log.ts'
 import {
   isOurs,
@@ -55,6 +57,8 @@ export interface StdioOptions {
   readonly offers: JsonObject
   /** Values that must never be logged (configured environment). */
   readonly secrets: readonly string[]
+  /** Where what it writes to stderr is kept; absent: nowhere. */
+  readonly logs?: ServerLogs | undefined
 }
 
 /** The wire to one child, before anything is known about its era. */
@@ -76,9 +80,13 @@ export class StdioChannel {
     })
     running.stdout.on('error', () => this.#die('its output failed'))
     running.stdin.on('error', () => this.#die('its input was closed'))
-    logStderr(options.server, running.stderr, withoutSecrets(options.logger, options.secrets))
+    const hide = hiding(options.secrets)
+    const tell = (line: Omit<ServerLogLine, 'at'>): void => options.logs?.write(options.server, { pid: running.pid, ...line })
+    tell({ event: 'started' })
+    logStderr(options.server, running.stderr, withoutSecrets(options.logger, hide), (line) => tell({ line: scrubText(hide(line)) }))
     const end = (how: string): string => {
       const why = this.#dead ?? `it ended (${how})`
+      tell({ event: `ended: ${why}` })
       this.#die(why)
       return why
     }
@@ -282,16 +290,15 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
   }
 }
 
-/** A logger for lines a server wrote: configured values it was given are not repeated. */
-function withoutSecrets(logger: Logger, secrets: readonly string[]): Logger {
+/** Text a server wrote: configured values it was given are not repeated. */
+function hiding(secrets: readonly string[]): (text: string) => string {
   const hidden = secrets.filter((secret) => secret.length >= 6)
+  return (text) => hidden.reduce((rest, secret) => rest.replaceAll(secret, '[hidden]'), text)
+}
+
+function withoutSecrets(logger: Logger, hide: (text: string) => string): Logger {
   const clean = (fields: object): object =>
-    Object.fromEntries(
-      Object.entries(fields).map(([key, value]) => [
-        key,
-        typeof value === 'string' ? hidden.reduce((text, secret) => text.replaceAll(secret, '[hidden]'), value) : value,
-      ]),
-    )
+    Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? hide(value) : value]))
   return {
     debug: (fields, message) => logger.debug(clean(fields), message),
     info: (fields, message) => logger.info(clean(fields), message),

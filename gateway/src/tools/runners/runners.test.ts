@@ -54,7 +54,7 @@ describe('stderr of a server', () => {
   async function logged(chunks: readonly (string | Buffer)[], limits = { lineLength: 20, linesPerWindow: 3, windowMs: 1000 }) {
     const { logger, lines } = recordingLogger()
     const stream = new PassThrough()
-    logStderr('probe', stream, logger, limits, { now: () => 0, monotonic: () => 0 })
+    logStderr('probe', stream, logger, undefined, limits, { now: () => 0, monotonic: () => 0 })
     for (const chunk of chunks) stream.write(chunk)
     stream.end()
     await finished(stream)
