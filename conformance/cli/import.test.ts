@@ -186,7 +186,14 @@ describe('secrets', () => {
 
   test('a server that tells its secrets when it fails is not quoted', async () => {
     await files(home, {
-      'bad.mjs': 'console.error(`the token ${process.env.SHOP_TOKEN} is wrong`); process.exit(1)',
+      'bad.mjs': `import { createInterface } from 'node:readline'
+const said = \`the token \${process.env.SHOP_TOKEN} is wrong\`
+console.error(said)
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id } = JSON.parse(line)
+  if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32603, message: said } }))
+})
+`,
       '.mcp.json': { mcpServers: { bad: { command: 'node', args: ['./bad.mjs'], env: { SHOP_TOKEN: secrets[1] } } } },
     })
     const failed = await importing('--yes', '--json')
@@ -218,6 +225,18 @@ describe('nothing is done', () => {
     expect(failed.code).toBe(5)
     expect(serverOf(failed, 'notes')).toMatchObject({ written: false, findings: [expect.stringContaining('mcp-notebook')] })
     expect(await readdir(join(home, '.turnward/installed/notes')).catch(() => [])).toEqual([])
+    expect(await readFile(join(home, 'turnward.yaml'), 'utf8')).toBe(config)
+  })
+
+  test('with a container whose image cannot be had', async () => {
+    await files(home, { '.mcp.json': { mcpServers: { notes: { command: 'docker', args: ['run', '-i', 'localhost:9/nobody/notes:1'] } } } })
+    const failed = await importing('--yes', '--json')
+    expect(failed.code).toBe(5)
+    expect(serverOf(failed, 'notes')).toMatchObject({ written: false, becomes: { kind: 'container', image: 'localhost:9/nobody/notes:1' } })
+    const [finding] = serverOf(failed, 'notes')['findings'] as string[]
+    expect(finding).toContain('was not taken over')
+    // It is the engine that says no, not the configuration.
+    expect(finding).not.toContain('turnward.yaml')
     expect(await readFile(join(home, 'turnward.yaml'), 'utf8')).toBe(config)
   })
 

@@ -34,6 +34,8 @@ const verbs = [
   'servers list',
   'servers show',
   'servers update',
+  'servers restart',
+  'servers logs',
   'servers remove',
   'import',
   'tools list',

@@ -75,6 +75,8 @@ export interface GatewayCatalogue {
   readonly reads: GatewayReads
   /** Servers of this gateway that could not be listed, with why. */
   readonly missing: ReadonlyMap<string, string>
+  /** Servers that have more tools than are offered: too many, or some that nobody can use yet. */
+  readonly lacking?: ReadonlySet<string>
   /** Exposed name -> why a listed tool is not offered (collision, unusable schema); never a silent drop. */
   readonly leftOut?: ReadonlyMap<string, string>
 }
@@ -155,5 +157,7 @@ export interface Fleet {
   onChange(listener: () => void): () => void
   /** The servers of the current snapshot. `detail`: why one is not ready, or which of its tools are missing and why. */
   status(): readonly ServerStatus[]
+  /** Ends a server, with the calls that run in it, and starts it anew. Resolves with why it is not ready then; never rejects. */
+  restart(server: string): Promise<string | undefined>
   close(): Promise<void>
 }

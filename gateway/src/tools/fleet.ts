@@ -19,12 +19,14 @@ import { HeldElsewhere } from './fleet/held-elsewhere.ts'
 import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
 import type { Pins } from './fleet/pinned-tools.ts'
 import { PrincipalChildren } from './fleet/principal-children.ts'
+import type { RememberedEras } from './fleet/remembered-eras.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
 import type { SlotOptions } from './fleet/slot-options.ts'
 import { LargeMessages } from './large/large-messages.ts'
 import { noReads } from './reads.ts'
 import type { Runners } from './runners/runners.ts'
+import type { ServerLogs } from './runners/server-logs.ts'
 import type { ReadTools } from './tool-definitions.ts'
 
 export interface FleetOptions {
@@ -42,8 +44,12 @@ export interface FleetOptions {
   readonly peers?: Peers
   /** Runs what the cluster has once; absent where there is no cluster. */
   readonly cluster?: ClusterChildren | undefined
+  /** What eras of servers were found out before. */
+  readonly eras?: RememberedEras
   /** Which definitions of tools may be used; absent: whatever a server lists. */
   readonly pins?: Pins
+  /** Where what started servers write to stderr is kept; absent: nowhere. */
+  readonly logs?: ServerLogs
   /** Where the last listings of servers outlive the process, and what it holds. */
   readonly listings?: { readonly store: ListingStore; readonly stored: readonly { readonly server: string; readonly tools: string }[] }
 }
@@ -189,6 +195,13 @@ class RunningFleet implements Fleet {
     }))
   }
 
+  async restart(name: string): Promise<string | undefined> {
+    const slots = [...this.#slots.values()].filter((slot) => slot.server.name === name && !this.#retired.has(slot))
+    if (slots.length === 0) return 'it is not configured here'
+    await Promise.all(slots.flatMap((slot) => this.#children.get(slot)?.close() ?? []))
+    return (await Promise.all(slots.map((slot) => slot.restart()))).find((why) => why !== undefined)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#stopWatching()
@@ -311,6 +324,7 @@ class RunningFleet implements Fleet {
         tools: slot.listing.tools,
         held: slot.listing.held,
         leftOut: slot.listing.leftOut,
+        isLacking: slot.detail !== undefined,
         reads: slot.reads,
       }
     return {

@@ -13,6 +13,8 @@ export interface Client {
   readonly servers: readonly string[]
   /** Where a file lists names of servers that are switched off. */
   readonly off: readonly string[]
+  /** Where it lists the only ones that are on. */
+  readonly only: readonly string[]
   /** What an address is that says nothing of its transport. */
   readonly untyped: 'http' | 'sse'
   /** How values refer to variables, besides `${NAME}`, `${NAME:-default}` and `${env:NAME}`. */
@@ -42,9 +44,9 @@ const table = {
     pointing: (url) => mcpServers({ serverUrl: url, headers: { Authorization: 'Bearer ${env:TURNWARD_KEY}' } }) }),
   codex: client('Codex', { own: ['~/.codex/config.toml'], project: ['.codex/config.toml'], servers: ['mcp_servers'],
     pointing: (url) => `[mcp_servers.turnward]\nurl = ${JSON.stringify(url)}\nbearer_token_env_var = "TURNWARD_KEY"` }),
-  gemini: client('Gemini CLI', { own: ['~/.gemini/settings.json'], project: ['.gemini/settings.json'], off: ['mcp.excluded'], untyped: 'sse', references: 'dollar',
+  gemini: client('Gemini CLI', { own: ['~/.gemini/settings.json'], project: ['.gemini/settings.json'], off: ['mcp.excluded'], only: ['mcp.allowed'], untyped: 'sse', references: 'dollar',
     pointing: (url) => mcpServers({ httpUrl: url, headers: { Authorization: 'Bearer $TURNWARD_KEY' } }) }),
-  qwen: client('Qwen Code', { own: ['~/.qwen/settings.json'], project: ['.qwen/settings.json'], off: ['mcp.excluded'], untyped: 'sse', references: 'dollar',
+  qwen: client('Qwen Code', { own: ['~/.qwen/settings.json'], project: ['.qwen/settings.json'], off: ['mcp.excluded'], only: ['mcp.allowed'], untyped: 'sse', references: 'dollar',
     pointing: (url) => mcpServers({ httpUrl: url, headers: { Authorization: 'Bearer $TURNWARD_KEY' } }) }),
   cline: client('Cline', { own: ['@/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json', '~/.cline/data/settings/cline_mcp_settings.json'], untyped: 'sse',
     pointing: (url) => mcpServers({ type: 'streamableHttp', url, headers: { Authorization: 'Bearer <key>' } }) }),
@@ -56,7 +58,7 @@ const table = {
 export const clients: Readonly<Record<keyof typeof table, Client>> = table
 
 function client(title: string, of: Partial<Client> & Pick<Client, 'own' | 'pointing'>): Client {
-  return { title, project: [], servers: ['mcpServers'], off: [], untyped: 'http', references: 'none', ...of }
+  return { title, project: [], servers: ['mcpServers'], off: [], only: [], untyped: 'http', references: 'none', ...of }
 }
 
 function json(value: object): string {

@@ -101,7 +101,7 @@ function written(
       return wanted === undefined ? part.text.replaceAll('$', '$$$$') : variables.holding(server, wanted, part.text)
     }
     case 'variable':
-      return variables.named(server, part.name, { fallback: part.fallback })
+      return variables.named(server, part.name, { fallback: part.fallback && defaultText(part.name, part.fallback, server, variables) })
     case 'input':
       return variables.named(server, inputName(part.id), { about: inputs.get(part.id) ?? '' })
     case 'file': {
@@ -116,6 +116,11 @@ function written(
       findings.push(`\`${part.source}\` means something only in the client: replace it in the client's file, or in the entry`)
       return part.source.replaceAll('$', '$$$$')
   }
+}
+
+/** A default may be a secret like any other value; it stands in a variable then that is used where the first is not set. */
+function defaultText(name: string, value: string, server: string, variables: ImportedVariables): string {
+  return isHarmless(name, value) ? value.replaceAll('$', '$$$$') : variables.holding(server, `${server}_${name}_default`, value)
 }
 
 /** The variable for what a client asks a person for. */

@@ -52,7 +52,7 @@ const longestText = 16 * 1024
 /** All servers of a file. Throws an Error saying why none of it can be used. */
 export function declaredServers(source: ClientSource, document: unknown): readonly (DeclaredServer | UnreadableServer)[] {
   if (!isObject(document)) throw new Error('does not hold an object with settings')
-  const { servers: paths, off } = clients[source.client]
+  const { servers: paths, off, only } = clients[source.client]
   const isOff = new Set(
     off
       .flatMap((path) => lookup(document, path.split('.')))
@@ -72,11 +72,14 @@ export function declaredServers(source: ClientSource, document: unknown): readon
     }
   }
   if (found.size > mostServers) throw new Error(`has ${found.size} servers, which is more than ${mostServers}`)
+  const chosen = only.flatMap((path) => lookup(document, path.split('.'))).flatMap(({ value }) => texts(value))
+  const isLeftOut = (name: string, project: string | undefined): boolean =>
+    isOff.has(keyOf(name, project)) || (chosen.length > 0 && !chosen.includes(name))
   const inputs = declaredInputs(document)
   return [...found.values()].map(([name, value, project]) => {
     const from = project === undefined ? source : { ...source, project }
     try {
-      return { ...from, ...declaredServer(name, value, source.client, inputs), ...(isOff.has(keyOf(name, project)) ? { isOff: true } : {}) }
+      return { ...from, ...declaredServer(name, value, source.client, inputs), ...(isLeftOut(name, project) ? { isOff: true } : {}) }
     } catch (error) {
       return { ...from, name, why: error instanceof Error ? error.message : 'it cannot be read' }
     }
@@ -138,7 +141,9 @@ function launchOf(value: JsonObject, client: ClientId): DeclaredServer['launch']
 
 function transportOf(kind: string | undefined, url: string, client: ClientId): 'http' | 'sse' {
   if (kind === 'sse') return 'sse'
-  if (kind !== undefined) return 'http'
+  if (kind !== undefined && !/^(?:http|https|remote|streamable[-_]?http)$/i.test(kind))
+    throw new Error('its transport is none that Turnward knows')
+  if (kind !== undefined && kind !== 'remote') return 'http'
   return clients[client].untyped === 'sse' || /\/sse\/?(?:\?|$)/.test(url) ? 'sse' : 'http'
 }
 

@@ -17,7 +17,7 @@ import { clientIds, clients, isClientId, type ClientId } from './clients.ts'
 import { foundFiles, type FoundFile } from './finding-declared.ts'
 import { addLine, planText, pointingText, variablesText } from './import-report.ts'
 import { checkVariablesFile, writeVariablesFile } from './import-variables-file.ts'
-import type { ImportedVariable } from './imported-variables.ts'
+import { withoutValues, type ImportedVariable } from './imported-variables.ts'
 import { planImport, type ImportPlan } from './planning-import.ts'
 import type { PlannedServer } from './planned-server.ts'
 
@@ -53,7 +53,10 @@ export async function importClients(asked: readonly string[], options: ImportOpt
       )
     const mayDo = taken.length > 0 && mayChange(options)
     const count = `${taken.length} server${taken.length === 1 ? '' : 's'}`
-    if (!mayDo || !(await consents(options, `\nTake over ${count} into ${main}? Packages are installed, and each is started once.`))) {
+    if (
+      !mayDo ||
+      !(await consents(options, `\nTake over ${count} into ${main}? Packages are installed, images fetched, and each is started once.`))
+    ) {
       const hint = taken.length === 0 ? '' : `\nNothing was changed.${options.dryRun === true || mayDo ? '' : ' Add --yes to do it.'}`
       print(options, { ...documentOf(files, plan, [], main, gateway), written: false }, hint)
       if (hasFindings(files, plan.servers) || (taken.length > 0 && options.dryRun !== true && !mayDo)) process.exitCode = exitCodes.negative
@@ -173,8 +176,11 @@ async function takenOver(
 ): Promise<readonly AppliedServer[]> {
   // A variable that nobody knows yet must not keep the others from being judged.
   const known = variables.map(({ name, value }) => [name, value ?? process.env[name] ?? 'unset'] as const)
-  const secrets = known.map(([, value]) => value).filter((value) => value.length >= 6)
-  const masked = (text: string): string => secrets.reduce((all, secret) => all.replaceAll(secret, '****'), text)
+  const masked = (text: string): string =>
+    withoutValues(
+      text,
+      known.map(([, value]) => value),
+    )
   const applied: AppliedServer[] = []
   for (const server of taken) {
     const result = await applyServer(server, { main, gateway, env: { ...process.env, ...Object.fromEntries(known) }, masked })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ImportedVariables, variableName } from './imported-variables.ts'
+import { ImportedVariables, variableName, withoutValues } from './imported-variables.ts'
 
 test('a value has one variable, and equal values of one name share it', () => {
   const variables = new ImportedVariables({}, [])
@@ -33,7 +33,7 @@ test('a variable that is set to the same already keeps its name', () => {
 
 test('a default stays one, and nothing has to be set for it', () => {
   const variables = new ImportedVariables({}, [])
-  expect(variables.named('a', 'DEBUG', { fallback: 'no $' })).toBe('${DEBUG:-no $$}')
+  expect(variables.named('a', 'DEBUG', { fallback: 'no' })).toBe('${DEBUG:-no}')
   expect(variables.list()).toEqual([])
 })
 
@@ -43,4 +43,8 @@ test.each([
   ['0day', 'VALUE_0DAY'],
 ])('%s is %s as the name of a variable', (text, name) => {
   expect(variableName(text)).toBe(name)
+})
+
+test('what somebody says of a failure is shown without the values it was given', () => {
+  expect(withoutValues('the token hunter2hunter2 is wrong, is unset', ['hunter2hunter2', 'is'])).toBe('the token **** is wrong, is unset')
 })

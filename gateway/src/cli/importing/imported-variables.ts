@@ -44,10 +44,10 @@ export class ImportedVariables {
     }
   }
 
-  /** A reference to a variable that the file refers to itself, or asks a person for. */
+  /** A reference to a variable that the file refers to itself, or asks a person for. `fallback`: as the configuration has it. */
   named(server: string, wanted: string, { fallback, about = '' }: { fallback?: string | undefined; about?: string } = {}): string {
     const name = /^[A-Za-z_]\w*$/.test(wanted) ? wanted : variableName(wanted)
-    if (fallback !== undefined) return `\${${name}:-${fallback.replaceAll('$', '$$$$')}}`
+    if (fallback !== undefined) return `\${${name}:-${fallback}}`
     const known = this.#use(server, name)
     if (about !== '') known.about = about
     return `\${${name}}`
@@ -76,4 +76,12 @@ export function variableName(text: string): string {
     .toUpperCase()
     .slice(0, 60)
   return /^[A-Z]/.test(name) ? name : `VALUE_${name}`
+}
+
+/** Values shorter than this are parts of everything. */
+const shortestHidden = 6
+
+/** A text in which nobody can read the values: what a server or a package manager says may hold what it was given. */
+export function withoutValues(text: string, values: readonly string[]): string {
+  return values.filter((value) => value.length >= shortestHidden).reduce((all, value) => all.replaceAll(value, '****'), text)
 }

@@ -12,7 +12,7 @@ const ports: Readonly<Record<string, number>> = {
 }
 
 export interface NamedHosts {
-  /** As `servers.*.network` has them. */
+  /** `HOST`, `HOST:PORT` and `tcp:HOST:PORT`, as `servers add --network` has them. */
   readonly hosts: readonly string[]
   /** Addresses of this machine, which no sandbox reaches. */
   readonly own: readonly string[]
@@ -28,7 +28,8 @@ export function namedHosts(words: readonly string[]): NamedHosts {
     const usual = url === undefined ? undefined : ports[url.protocol]
     if (url === undefined || usual === undefined || url.hostname === '') continue
     const port = url.port === '' ? usual : Number(url.port)
-    const host = port === 443 || port === 80 ? url.hostname : `${url.hostname}:${port}`
+    const isWeb = url.protocol.startsWith('http')
+    const host = isWeb && (port === 443 || port === 80) ? url.hostname : `${isWeb ? '' : 'tcp:'}${url.hostname}:${port}`
     if (/^(?:localhost|127(?:\.\d+){3}|\[::1\]|0\.0\.0\.0|host\.docker\.internal)$/i.test(url.hostname)) own.add(host)
     else hosts.add(host)
   }

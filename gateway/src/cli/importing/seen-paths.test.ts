@@ -47,7 +47,7 @@ test('what may be written is said, and what may not', () => {
 test.each([
   [['https://api.example.com/v1'], ['api.example.com']],
   [['--url=https://api.example.com:8443/'], ['api.example.com:8443']],
-  [['postgresql://a:b@db.example/x'], ['db.example:5432']],
+  [['postgresql://a:b@db.example/x'], ['tcp:db.example:5432']],
   [['http://a.example', 'http://a.example/x'], ['a.example']],
   [['ftp://a.example', 'file:///x', 'a.example'], []],
 ])('%j have to be reached at %j', (words, hosts) => {

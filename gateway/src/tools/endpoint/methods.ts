@@ -49,7 +49,7 @@ const methods: Readonly<Record<Era, ReadonlyMap<string, Method>>> = {
     ['resources/subscribe', async (call) => ({ ...(await subscribe(call)) })],
     ['resources/unsubscribe', async (call) => ({ ...(await unsubscribe(call)) })],
     ['tools/list', async (call) => page('tools', await listTools(call), legacyDefinition)],
-    ['tools/call', async (call) => legacyResult(await asking(call, callRequest(call, readCall(call.message)), runCall))],
+    ['tools/call', async (call) => legacyResult(await asking(call, callRequest(call, readCall(call)), runCall))],
     ['resources/list', async (call) => page('resources', await listReads(call, 'resource'))],
     ['resources/templates/list', async (call) => page('resourceTemplates', await listReads(call, 'template'))],
     ['resources/read', async (call) => legacyRead(await asking(call, resourceRequest(call), read))],
@@ -88,13 +88,22 @@ function modernPage(field: string, listed: Page): JsonObject {
   return { ...page(field, listed), ttlMs: listed.complete ? listTtlMs : 0, cacheScope: 'private' }
 }
 
-function page(field: string, { entries, nextCursor }: Page, shaped = (definition: JsonObject): JsonObject => definition): JsonObject {
-  return { [field]: entries.map(shaped), ...(nextCursor === undefined ? {} : { nextCursor }) }
+/** Where clients that want to know find which servers the list lacks. */
+const missingKey = 'turnward/missing'
+
+function page(field: string, listed: Page, shaped = (definition: JsonObject): JsonObject => definition): JsonObject {
+  const { entries, nextCursor, missing } = listed
+  return {
+    [field]: entries.map(shaped),
+    ...(nextCursor === undefined ? {} : { nextCursor }),
+    ...(missing === undefined ? {} : { _meta: { [missingKey]: { ...missing } } }),
+  }
 }
 
 async function callTool(call: MethodCall): Promise<JsonObject> {
-  const asked = readCall(call.message)
-  if (asked.unfit === undefined) await checkParameters(call, asked)
+  const asked = readCall(call)
+  // Nobody mirrors the arguments of a tool that was not listed.
+  if (asked.unfit === undefined && !asked.through) await checkParameters(call, asked)
   return runCall(call, callRequest(call, asked))
 }
 
