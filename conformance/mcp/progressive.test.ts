@@ -10,7 +10,7 @@ import { startGateway, type RunningGateway } from '../harness/gateway-process.ts
 import type { Json } from '../harness/json.ts'
 import { startTaskServer, type TaskFixture } from '../suite/fixture/task-server.ts'
 import { connectClient, modes, textOf, toolNames, type ConnectOptions } from './official-client.ts'
-import { ada, bob, makeOfficeFolder, officeConfig, ranIn } from './office.ts'
+import { ada, bob, makeOfficeFolder, officeConfig } from './office.ts'
 import { post } from './raw-rpc.ts'
 import { largeDocument } from './shop-api.ts'
 import { fixtureServer, serversReady, startEverything, startModern, type HttpUpstream } from './upstream-servers.ts'
