@@ -1,7 +1,7 @@
 /** The agent floor: MCP servers and gateways, contracts, rules, turns. */
 import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
-import { dockerSettingsSchema } from './runner-settings.ts'
+import { dockerSettingsSchema, kubernetesSettingsSchema } from './runner-settings.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 import { networkEntrySchema } from './network.ts'
 import { openapiServerFields } from './openapi-server.ts'
@@ -94,8 +94,17 @@ export const serverSchema = z.discriminatedUnion('transport', [
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
     /** With `runner: docker`: its image, and where the engine is. */
     docker: dockerSettingsSchema.optional(),
+    /** With `runner: kubernetes`: its image, and where the pods are made. */
+    kubernetes: kubernetesSettingsSchema.optional(),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),
+    /**
+     * What kind of program it is, which decides what of the host it is shown. Not set: found from the command. `browser` is for a
+     * server that starts one.
+     */
+    runtime: z.enum(['node', 'python', 'binary', 'browser']).optional(),
+    /** Whether its home is empty at every start, or kept in the data folder. */
+    home: z.enum(['fresh', 'keep']).default('fresh'),
     /** What the server may reach: hosts (`name` or `name:port`) through the filtering proxy, and TCP services. */
     network: z.array(networkEntrySchema).max(256).default([]),
     /** Folders the server sees: host path, read-only unless `write`. */

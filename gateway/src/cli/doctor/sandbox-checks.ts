@@ -64,7 +64,7 @@ function limitsOf({ cgroup, canWatch, accepting }: SandboxFacts): Finding {
       check,
       level: 'warning',
       detail:
-        'no cgroup can be made here: a server is watched, and killed within 100 ms after all its processes together hold too much; memory files it has not mapped are not counted',
+        'no cgroup can be made here: a server is watched, and killed within 100 ms after all its processes together hold too much; files in its memory file systems are not counted',
       fix: getCgroup,
     }
   const servers =
