@@ -2,11 +2,12 @@
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { parseExactJson, pathToRawNumber } from '../../core/exact-json.ts'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
-import { runToolFields, runToolName } from '../../core/tool-names.ts'
+import { runToolFields } from '../../core/tool-names.ts'
 import type { RpcRequest } from '../codec/json-rpc.ts'
 import { numberRefusal } from '../codec/message-body.ts'
 import type { ToolCallRequest } from '../operations.ts'
 import { innerCall } from '../progressive/inner-call.ts'
+import { runsTools } from '../progressive/own-tools.ts'
 import { readResumed } from './asking.ts'
 import { pageOf, type Page } from './pages.ts'
 import type { MethodCall } from './parts.ts'
@@ -16,8 +17,8 @@ import { logsOf, progressOf } from './progress.ts'
 export function listTools(call: MethodCall): Promise<Page> {
   const { parts, context } = call
   return pageOf(call, async () => {
-    const { tools, complete } = await parts.operations.listTools(context)
-    return { entries: tools.map((definition) => ({ name: asText(definition.name), definition })), complete }
+    const { tools, complete, missing } = await parts.operations.listTools(context)
+    return { entries: tools.map((definition) => ({ name: asText(definition.name), definition })), complete, missing }
   })
 }
 
@@ -37,9 +38,9 @@ export interface CallRequest {
  * Reads the parameters of `tools/call`. A call that runs another tool of a gateway which does not list its tools is that call, for
  * everything that comes after. Throws `request.invalid`.
  */
-export function readCall({ message, context: { snapshot, gateway } }: Pick<MethodCall, 'message' | 'context'>): CallRequest {
+export function readCall({ message, context }: Pick<MethodCall, 'message' | 'context'>): CallRequest {
   const call = readWrittenCall(message)
-  if (call.name !== runToolName || snapshot.gateways.get(gateway)?.listing !== 'search') return call
+  if (!runsTools(context, call.name)) return call
   const inner = innerCall(call.args, runToolFields, parseExactJson)
   if (inner === undefined || inner.name.length > longestName)
     throw new TurnwardError('request.invalid', { subject: 'arguments.name', why: 'it must be the name of a tool' })

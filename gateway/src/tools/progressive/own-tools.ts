@@ -2,6 +2,7 @@
 import { searchToolName, runToolName } from '../../core/tool-names.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
+import type { McpContext } from '../operations.ts'
 
 /** Found at once unless the caller wants fewer or more. */
 export const usualFound = 8
@@ -54,4 +55,9 @@ export const searchEntry: CatalogueEntry = {
   definition: {},
   hints: {},
   validate: () => undefined,
+}
+
+/** Whether a call of this name runs another tool, at this gateway. */
+export function runsTools({ snapshot, gateway }: Pick<McpContext, 'snapshot' | 'gateway'>, name: string): boolean {
+  return name === runToolName && snapshot.gateways.get(gateway)?.listing === 'search'
 }
