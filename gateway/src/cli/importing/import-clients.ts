@@ -9,7 +9,7 @@ import { checkMounts } from '../../tools/runners/sandbox-mounts.ts'
 import { findProgram } from '../../tools/runners/server-command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print } from '../output.ts'
-import { checkGateway } from '../servers/add.ts'
+import { checkGateway } from '../servers/adding-to.ts'
 import { consents, mayChange, type ConsentOptions } from '../servers/consent.ts'
 import { findOnPath } from '../servers/running-installers.ts'
 import { applyServer, type AppliedServer } from './applying-import.ts'
@@ -53,7 +53,10 @@ export async function importClients(asked: readonly string[], options: ImportOpt
       )
     const mayDo = taken.length > 0 && mayChange(options)
     const count = `${taken.length} server${taken.length === 1 ? '' : 's'}`
-    if (!mayDo || !(await consents(options, `\nTake over ${count} into ${main}? Packages are installed, and each is started once.`))) {
+    if (
+      !mayDo ||
+      !(await consents(options, `\nTake over ${count} into ${main}? Packages are installed, images fetched, and each is started once.`))
+    ) {
       const hint = taken.length === 0 ? '' : `\nNothing was changed.${options.dryRun === true || mayDo ? '' : ' Add --yes to do it.'}`
       print(options, { ...documentOf(files, plan, [], main, gateway), written: false }, hint)
       if (hasFindings(files, plan.servers) || (taken.length > 0 && options.dryRun !== true && !mayDo)) process.exitCode = exitCodes.negative
