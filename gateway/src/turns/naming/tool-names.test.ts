@@ -141,7 +141,7 @@ describe("the gateway's own tools", () => {
   })
 
   test('are not what a server calls its own tool', () => {
-    const odd = listing('notes', 'turnward__run_tool')
+    const odd = [...listing('notes', 'turnward__run_tool')]
     const gateways = new Map([['main', { servers: ['notes'], names: 'prefixed' as const, aliases: new Map(), listing: 'search' as const }]])
     expect(meant('mcp__tw__notes__turnward__run_tool', names({}, odd, gateways))).toEqual(['notes notes__turnward__run_tool'])
     // Also while nobody has listed it.
