@@ -1,5 +1,6 @@
 /** Realtime sessions through a running gateway, with the official SDK: sound and words as they come, calls only when they are allowed. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -63,6 +64,7 @@ async function talk(key = secrets.alice, headers: Record<string, string> = {}): 
     { model: 'gpt-test', options: { headers, createConnection: () => connect(Number(port), hostname) } as never },
     new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1` }),
   )
+  const opened = once(client.socket, 'open')
   const frames: string[] = []
   const errors: Json[] = []
   let code: number | undefined
@@ -70,12 +72,14 @@ async function talk(key = secrets.alice, headers: Record<string, string> = {}): 
   client.socket.on('message', (data) => void frames.push(String(data)))
   client.socket.on('close', (closed) => (code = closed))
   const events = (): Json[] => frames.map((frame) => JSON.parse(frame) as Json)
+  // The vendor has its session before the client has its own.
+  const [session] = await Promise.all([vendor.session(before + 1), opened])
   return {
     frames,
     client,
     errors,
     events,
-    vendor: await vendor.session(before + 1),
+    vendor: session,
     async heard(type, count = 1) {
       const found = (): Json[] => events().filter((event) => event['type'] === type)
       return until(`${type} at the client`, () => (found().length >= count ? found().at(-1) : undefined))
