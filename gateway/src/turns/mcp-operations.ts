@@ -7,7 +7,7 @@ import { mcpSession } from './sessions/linking-session.ts'
 import { recordOf } from './recording/recording.ts'
 import { requireGateway } from './resolving-tool.ts'
 import type { Services } from './services.ts'
-import { isShown, reachableNow } from './deciding/shaping-tools.ts'
+import { isShown, reachableNow, toolsShownNow } from './deciding/shaping-tools.ts'
 import type { Session } from '../state/sessions.ts'
 import { forCall, inOneStep } from './state-of-call.ts'
 import { resolveResource } from './server-requests.ts'
@@ -42,14 +42,7 @@ async function listCallableTools(services: Services, context: McpContext): Promi
   const { tools, missing } = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
   const session = await sessionOf(services, context)
   const call = linkedCall(services, context, session)
-  const hidden: string[] = []
-  const shown = tools.filter((tool) => {
-    const verdict = reachableNow(call, subjectOf(tool), context.gateway)
-    const visible = isShown(verdict, context.snapshot.policy.hide)
-    // Tools nobody granted are not "hidden": for this caller they do not exist.
-    if (!visible && !verdict.gaps.some((gap) => gap.kind === 'grant')) hidden.push(tool.name)
-    return visible
-  })
+  const { shown, hidden } = toolsShownNow(call, tools, context.gateway)
   if (hidden.length > 0) {
     services.log.append(
       recordOf(call, {
@@ -62,7 +55,7 @@ async function listCallableTools(services: Services, context: McpContext): Promi
         rules: ['policy.tools.hide'],
         reason: 'These tools cannot be called with what the session has read.',
         credential: 'none',
-        hidden,
+        hidden: [...hidden],
       }),
     )
   }
