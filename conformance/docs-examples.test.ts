@@ -25,6 +25,7 @@ const pages = [
   'rest-apis',
   'servers',
   'runners',
+  'import',
 ] as const
 
 interface Example {

@@ -147,33 +147,9 @@ const python: readonly RegistryServer[] = [
     prompts: ['fetch'],
   },
   {
-    package: 'pypi:mcp-server-sqlite',
-    args: ({ file }) => ['--db-path', file('test.db')],
-    ...inFolder,
-    tools: ['write_query', 'read_query', 'list_tables'],
-    calls: [
-      { tool: 'create_table', args: () => ({ query: 'CREATE TABLE cats (name TEXT)' }), gives: /created/i },
-      { tool: 'write_query', args: () => ({ query: "INSERT INTO cats VALUES ('Mimi')" }), gives: /affected/ },
-      { tool: 'read_query', args: () => ({ query: 'SELECT * FROM cats' }), gives: /Mimi/ },
-    ],
-    reads: [{ uri: 'memo://insights', gives: /insight/i }],
-  },
-  {
     package: 'pypi:mcp-server-calculator',
     tools: ['calculate'],
     calls: [{ tool: 'calculate', args: () => ({ expression: '6 * 7' }), gives: /42/ }],
-  },
-  {
-    package: 'pypi:mcp-text-editor',
-    ...inFolder,
-    tools: ['get_text_file_contents'],
-    calls: [
-      {
-        tool: 'get_text_file_contents',
-        args: ({ file }) => ({ files: [{ file_path: file('notes.txt'), ranges: [{ start: 1 }] }] }),
-        gives: /written on the host/,
-      },
-    ],
   },
 ]
 

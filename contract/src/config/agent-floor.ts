@@ -1,6 +1,7 @@
 /** The agent floor: MCP servers and gateways, contracts, rules, turns. */
 import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
+import { dockerSettingsSchema } from './runner-settings.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 import { networkEntrySchema } from './network.ts'
 import { openapiServerFields } from './openapi-server.ts'
@@ -59,8 +60,8 @@ const serverBase = {
 export const serverSchema = z.discriminatedUnion('transport', [
   z.strictObject({
     transport: z.literal('stdio'),
-    /** Executable and arguments; no shell. `node` means the gateway's own Node. */
-    command: z.array(z.string().min(1)).min(1),
+    /** Executable and arguments; no shell. `node` means the gateway's own Node. In a container: arguments for its entrypoint, or none. */
+    command: z.array(z.string().min(1)).default([]),
     env: z.record(z.string(), z.string()).default({}),
     /**
      * Where it runs: at each replica; once in the whole cluster, for a server that keeps something of its own; or once for each
@@ -91,8 +92,17 @@ export const serverSchema = z.discriminatedUnion('transport', [
       .max(7 * 24 * 3600 * 1000)
       .optional(),
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
+    /** With `runner: docker`: its image, and where the engine is. */
+    docker: dockerSettingsSchema.optional(),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),
+    /**
+     * What kind of program it is, which decides what of the host it is shown. Not set: found from the command. `browser` is for a
+     * server that starts one.
+     */
+    runtime: z.enum(['node', 'python', 'binary', 'browser']).optional(),
+    /** Whether its home is empty at every start, or kept in the data folder. */
+    home: z.enum(['fresh', 'keep']).default('fresh'),
     /** What the server may reach: hosts (`name` or `name:port`) through the filtering proxy, and TCP services. */
     network: z.array(networkEntrySchema).max(256).default([]),
     /** Folders the server sees: host path, read-only unless `write`. */
@@ -140,6 +150,13 @@ export const gatewaySchema = z.strictObject({
    * unambiguous. Names of the first form are accepted in any case, and are what grants, contracts and rules know.
    */
   names: z.enum(['prefixed', 'original']).default('prefixed'),
+  /**
+   * What `tools/list` shows: every tool, or two by which clients search the tools and run what they find (`turnward__search_tools`,
+   * `turnward__run_tool`), for catalogues that are too large for the context of a model.
+   */
+  listing: z.enum(['all', 'search']).default('all'),
+  /** Tools that `listing: search` lists all the same: names or patterns of `server__tool`. */
+  always: z.array(patternSchema).default([]),
   /** Whether clients of 2024-11-05 are answered at `/mcp/{gateway}/sse` too (HTTP with SSE). */
   sse: z.boolean().default(false),
   /** Names under which this gateway shows single tools: name -> `server__tool`. */

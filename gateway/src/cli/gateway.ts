@@ -21,6 +21,7 @@ import type { Fleet } from '../tools/catalogue.ts'
 import { createMcpEndpoint } from '../tools/endpoint.ts'
 import { createFleet } from '../tools/fleet.ts'
 import { createRunners, type Runners } from '../tools/runners/runners.ts'
+import { ServerLogs } from '../tools/runners/server-logs.ts'
 import { Batches } from '../turns/batches/batches.ts'
 import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
@@ -34,6 +35,8 @@ import { keepTidy } from './keeping-tidy.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
 import { openPlaces, type OwnedPlaces } from './opening-places.ts'
+import { replicaName } from './replica-name.ts'
+import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
@@ -103,6 +106,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     }
     const protect = [dataDir, ...config.current.files]
     const runners = options.makeRunners?.(protect) ?? createRunners(runnerOptions(protect))
+    const logs = new ServerLogs({ folder: join(dataDir, 'logs'), worker: crew?.worker ?? 0, clock: systemClock, logger })
+    opened.push(logs)
+    const peers = cluster?.peers ?? crew?.peers ?? noPeers
     const fleet = createFleet({
       snapshot: () => config.current,
       onSwap: (listener) => config.onSwap(listener),
@@ -111,8 +117,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       clock: systemClock,
       cluster: cluster?.children,
+      peers,
       pins: { store: store.pins, count: (event) => telemetry.count('turnward_tool_definitions_total', { event }) },
       listings: { store: store.listings, stored: await store.listings.list() },
+      logs,
     })
     opened.push(fleet)
     const upstreams = new Upstreams()
@@ -131,7 +139,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       fleet,
       state,
-      peers: cluster?.peers ?? crew?.peers ?? noPeers,
+      peers,
     })
     const server: HttpServer = await listen(
       services,
@@ -143,6 +151,14 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     running = () => server.running
     services.batches.start(services)
     opened.push(keepTidy(services))
+    opened.push(
+      await restartOnRequest({
+        store,
+        fleet,
+        logger,
+        process: `${replicaName(settings)} ${crew?.worker ?? 0}`,
+      }),
+    )
     return {
       url: server.url,
       config,

@@ -6,9 +6,9 @@ import { request as httpRequest, Agent as HttpAgent, type IncomingMessage, type 
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https'
 import { Cancellation, type CancelSignal } from '../core/cancellation.ts'
 import type { Clock } from '../core/clock.ts'
-import { asTurnwardError, TurnwardError } from '../core/error.ts'
+import { TurnwardError } from '../core/error.ts'
 import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
-import { errorCodes, type ErrorCodeName } from '@turnward/contract/error-codes'
+import { errorTold, toldError } from './told-errors.ts'
 import { SealedMessages, type HopSecrets, type SealedRequest } from './sealed-messages.ts'
 
 /** Where replicas ask each other, below the address they advertise. */
@@ -64,7 +64,7 @@ export class Hop {
     )
     if (answer === undefined)
       throw new TurnwardError('cluster.gone', { subject: instance, why: 'its answer was not made with the secret of this cluster' })
-    if (isObject(answer.error)) throw errorFrom(answer.error)
+    if (isObject(answer.error)) throw errorTold(answer.error)
     return answer.ok ?? null
   }
 
@@ -87,8 +87,7 @@ export class Hop {
       if (!this.#options.names.includes(to) || handler === undefined) throw new TurnwardError('cluster.gone', { subject: to })
       return { ok: await handler(payload, signal) }
     } catch (error) {
-      const { code, subject, why, fix } = asTurnwardError(error)
-      return { error: { code, ...(subject === undefined ? {} : { subject }), ...(why === undefined ? {} : { why }), fix } }
+      return { error: toldError(error) }
     }
   }
 
@@ -143,11 +142,4 @@ async function readText(stream: IncomingMessage, most: number): Promise<string> 
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('latin1')
-}
-
-function errorFrom(error: JsonObject): TurnwardError {
-  const text = (value: JsonValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
-  const code = text(error.code) ?? ''
-  const known = Object.hasOwn(errorCodes, code) ? (code as ErrorCodeName) : 'gateway.internal'
-  return new TurnwardError(known, { subject: text(error.subject), why: text(error.why), fix: text(error.fix) })
 }

@@ -113,6 +113,8 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
       tools: compileNames(gateway.tools),
       instructions: gateway.instructions,
       names: gateway.names,
+      listing: gateway.listing,
+      always: compileNames(gateway.always),
       sse: gateway.sse,
       aliases: new Map(Object.entries(gateway.aliases)),
     })),
@@ -158,7 +160,8 @@ function compileServer(server: ServerConfig, name: string, base: string, dataDir
     server.transport === 'stdio'
       ? {
           ...server,
-          command: server.command.map((part) => resolveDotted(base, part)),
+          // In a container a path is one of its own.
+          command: server.runner === 'docker' ? server.command : server.command.map((part) => resolveDotted(base, part)),
           mounts: server.mounts.map((mount) => ({ ...mount, path: resolve(base, mount.path) })),
         }
       : server

@@ -12,6 +12,8 @@ export interface FetchingCommand {
   /** The program of the package, where the command names another than the package's own. */
   readonly bin: string | undefined
   readonly args: readonly string[]
+  /** Names of the options before the package, as they were written: some decide what is fetched, and from where. */
+  readonly options: readonly string[]
 }
 
 interface Kind {
@@ -74,7 +76,7 @@ export function fetchingCommand(command: readonly string[]): FetchingCommand | u
     if (!program.every((word, index) => words[index] === word)) continue
     return { program: program.join(' '), ...fetchedBy(words.slice(program.length), kind) }
   }
-  return managers.has(words[0] ?? '') ? { program: words[0] ?? '', package: undefined, bin: undefined, args: [] } : undefined
+  return managers.has(words[0] ?? '') ? { program: words[0] ?? '', package: undefined, bin: undefined, args: [], options: [] } : undefined
 }
 
 /** The command line that installs it, or what to do where there is none. Arguments are not repeated: there are secrets among them. */
@@ -107,16 +109,18 @@ export function quoted(word: string): string {
 }
 
 /** `cmd /c npx …`, which clients on Windows need. */
-function withoutShell(command: readonly string[]): readonly string[] {
+export function withoutShell(command: readonly string[]): readonly string[] {
   return programName(command[0] ?? '') === 'cmd' && command[1]?.toLowerCase() === '/c' ? command.slice(2) : command
 }
 
-function programName(path: string): string {
+/** What a program is called, without its folder and the endings of Windows. */
+export function programName(path: string): string {
   return basename(path.replaceAll('\\', '/')).replace(/\.(?:exe|cmd|ps1|bat)$/i, '')
 }
 
 function fetchedBy(words: readonly string[], kind: Kind): Omit<FetchingCommand, 'program'> {
-  if (kind.registry === 'image') return { package: undefined, bin: undefined, args: [] }
+  if (kind.registry === 'image') return { package: undefined, bin: undefined, args: [], options: [] }
+  const options: string[] = []
   let named: string | undefined
   let index = 0
   for (; index < words.length; index += 1) {
@@ -124,15 +128,16 @@ function fetchedBy(words: readonly string[], kind: Kind): Omit<FetchingCommand, 
     if (word === '--') continue
     if (!word.startsWith('-')) break
     const [option = '', ...value] = word.split('=')
+    options.push(option)
     if (kind.from.has(option)) named = value.length > 0 ? value.join('=') : words[(index += 1)]
     else if (kind.valued.has(word)) index += 1
   }
   const rest = words.slice(index)
   const args = rest.slice(1)
   const spec = named ?? rest[0]
-  if (spec === undefined) return { package: undefined, bin: undefined, args: [] }
+  if (spec === undefined) return { package: undefined, bin: undefined, args: [], options }
   const reference = referenceOf(spec, kind.registry)
-  return { package: reference, bin: named === undefined || rest[0] === bare(spec) ? undefined : rest[0], args }
+  return { package: reference, bin: named === undefined || rest[0] === bare(spec) ? undefined : rest[0], args, options }
 }
 
 const npmSpec = /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*(?:@[\w.+-]+)?$/i

@@ -302,6 +302,12 @@ describe('a started server with a child for each principal', () => {
     ])
   })
 
+  test('keeps no home', async () => {
+    expect(await problemsOf('per: principal, home: keep')).toMatchObject([
+      { path: 'servers.s.home', message: expect.stringContaining('what one person leaves there another could read') },
+    ])
+  })
+
   test('is not to be had for each session, and the refusal says what is', async () => {
     expect(await problemsOf('per: session')).toMatchObject([
       { code: 'config.not_available', path: 'servers.s.per', message: expect.stringContaining('`per: principal` keeps people apart') },
@@ -312,6 +318,36 @@ describe('a started server with a child for each principal', () => {
     expect(await problemsOf('per: cluster, idle_ms: 60000')).toEqual(
       expect.arrayContaining([expect.objectContaining({ path: 'servers.s.idle_ms' })]),
     )
+  })
+})
+
+describe('a server in a container', () => {
+  const problemsOf = async (server: string) =>
+    (await failure(write('turnward.yaml', `servers:\n  s: { transport: stdio, ${server} }`))).problems
+  const digest = `sha256:${'a'.repeat(64)}`
+
+  test.each([
+    ['no image', 'runner: docker', 'servers.s.docker', '`runner: docker` needs'],
+    ['an image of whatever is latest', 'runner: docker, docker: { image: ghcr.io/acme/server }', 'servers.s.docker.image', 'its digest'],
+    ['an image that is a path', `runner: docker, docker: { image: "../x@${digest}" }`, 'servers.s.docker.image', 'its digest'],
+    ['root', 'runner: docker, docker: { image: "x:1", user: "0:0" }', 'servers.s.docker.user', 'root is not taken'],
+    ['a way out', 'runner: docker, docker: { image: "x:1" }, network: [example.com]', 'servers.s.network', 'no network here'],
+    ['an engine on the network', 'runner: docker, docker: { image: "x:1", socket: "tcp://x" }', 'servers.s.docker.socket', 'unix socket'],
+    ['another runner', 'command: [node, a.js], docker: { image: "x:1" }', 'servers.s.docker', 'makes no container'],
+    ['nothing to run', 'env: { A: b }', 'servers.s.command', 'it is needed'],
+  ])('is refused with %s', async (_name, server, path, message) => {
+    expect(await problemsOf(server)).toMatchObject([{ path, message: expect.stringContaining(message) }])
+  })
+
+  test('may have arguments or none, and paths in them are its own', async () => {
+    const path = write(
+      'turnward.yaml',
+      `servers:
+  a: { transport: stdio, runner: docker, docker: { image: "registry.example:5000/acme/a:1.2@${digest}" } }
+  b: { transport: stdio, runner: docker, docker: { image: "b@${digest}" }, command: [./inside] }`,
+    )
+    const { servers } = await loadConfig(path, {})
+    expect([...servers.values()].map(({ config }) => 'command' in config && config.command)).toEqual([[], ['./inside']])
   })
 })
 

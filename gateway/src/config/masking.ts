@@ -76,3 +76,8 @@ function maskedText(text: string, path: ConfigPath): string {
 function isReference(value: unknown): boolean {
   return typeof value === 'string' && onlyReferences.test(value)
 }
+
+/** Whether a text by itself looks like a key, or has a user and password of an address in it. */
+export function looksSecret(text: string): boolean {
+  return [userInfo, tokenShape, longRun].some((shape) => text.search(shape) >= 0)
+}

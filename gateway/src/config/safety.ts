@@ -43,8 +43,40 @@ export function checkSafety(config: Config, report: ReportAt): void {
   }
 }
 
+/** Which settings belong to which runner. */
+function checkContainer(server: StdioServer, path: ConfigPath, report: ReportAt): void {
+  const { runner } = server
+  if (runner !== 'docker') {
+    if (server.docker !== undefined) report([...path, 'docker'], `\`runner: ${runner}\` makes no container`, { where: 'key' })
+    if (server.command.length === 0) report([...path, 'command'], 'it is needed: executable and arguments')
+    return
+  }
+  if (server.docker === undefined) report([...path, 'docker'], '`runner: docker` needs `docker: { image: … }`', { where: 'key' })
+  if (server.network.length > 0)
+    report(
+      [...path, 'network'],
+      'a container has no network here: the engine could only open all of it, and not the listed hosts alone. Run the server with bubblewrap, or elsewhere with `transport: http`',
+      { code: 'config.not_available' },
+    )
+}
+
+/** What only the sandbox has. */
+function checkSandboxed(server: StdioServer, path: ConfigPath, report: ReportAt): void {
+  const contained = server.runner === 'docker' || server.runner === 'kubernetes'
+  if (server.runtime !== undefined && contained)
+    report([...path, 'runtime'], 'what is in a container is decided by its image', { where: 'key' })
+  if (server.runtime === 'browser' && server.runner === 'process')
+    report([...path, 'runtime'], '`runtime: browser` is for the sandbox, which `runner: process` does not have')
+  if (server.home === 'keep' && server.runner !== 'bubblewrap')
+    report([...path, 'home'], 'only the sandbox keeps a home; mount a folder that the server may write to')
+  if (server.home === 'keep' && server.per === 'principal')
+    report([...path, 'home'], 'what one person leaves there another could read, which `per: principal` promises will not happen')
+}
+
 function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): void {
-  if (server.runner === 'docker' || server.runner === 'kubernetes')
+  checkContainer(server, path, report)
+  checkSandboxed(server, path, report)
+  if (server.runner === 'kubernetes')
     report([...path, 'runner'], `\`runner: ${server.runner}\` is not available yet in this release`, { code: 'config.not_available' })
   if (server.runner === 'process' && !server.unsafe_no_sandbox)
     report(

@@ -113,6 +113,10 @@ export interface McpGateway {
   readonly instructions: string | undefined
   /** How tools and prompts are shown that have no alias. */
   readonly names: 'prefixed' | 'original'
+  /** What `tools/list` shows; absent: all. */
+  readonly listing?: 'all' | 'search'
+  /** Tools that are listed in any case. */
+  readonly always?: NameMatcher
   /** Whether the transport of 2024-11-05 is answered. */
   readonly sse?: boolean
   /** Shown name -> `server__tool`. */

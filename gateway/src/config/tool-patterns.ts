@@ -22,6 +22,10 @@ export function checkToolPatterns(config: Config, report: ReportAt): void {
   for (const pattern of Object.keys(config.contracts)) check(pattern, ['contracts', pattern], 'key')
   for (const [index, { tools }] of config.grants.entries())
     for (const [at, pattern] of tools.entries()) check(pattern, ['grants', index, 'tools', at], 'value')
-  for (const [name, { tools }] of Object.entries(config.gateways))
+  for (const [name, { tools, always, listing }] of Object.entries(config.gateways)) {
     for (const [at, pattern] of tools.entries()) check(pattern, ['gateways', name, 'tools', at], 'value')
+    for (const [at, pattern] of always.entries()) check(pattern, ['gateways', name, 'always', at], 'value')
+    if (always.length > 0 && listing !== 'search')
+      report(['gateways', name, 'always'], 'without `listing: search` every tool is listed', { where: 'key' })
+  }
 }

@@ -3,6 +3,16 @@
 /** What names of tools of the gateway itself begin with; no server may be called so. */
 export const gatewayServer = 'turnward'
 
+/** Finds tools of a gateway that does not list them. */
+export const searchToolName = `${gatewayServer}__search_tools`
+/** Runs a tool by its name, for clients that call only what is listed. */
+export const runToolName = `${gatewayServer}__run_tool`
+/** Arguments of `run_tool`. */
+export const runToolFields = { name: 'name', arguments: 'arguments' } as const
+
+/** Tools of the gateway itself. */
+export const ownToolNames: readonly string[] = [searchToolName, runToolName]
+
 /** The server a name would belong to. Names of servers have no `__`, so there is one way to split. */
 export function serverOfName(name: string): string | undefined {
   const end = name.indexOf('__')

@@ -234,6 +234,7 @@ function testServers(
     hold: () => () => {},
     onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
     status: () => [],
+    restart: async () => undefined,
     close: async () => {},
   }
   const takeDown = (...servers: readonly string[]): void => {

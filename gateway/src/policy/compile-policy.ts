@@ -4,11 +4,13 @@ import { compileRules } from './conditions.ts'
 import { compileContracts } from './contracts.ts'
 import { compileDirectory, directoryProblems, readerNames } from './directory.ts'
 import { compileGrants } from './grants.ts'
+import { ownToolContracts, ownToolGrant, showsOwnTools } from './own-tools.ts'
 import { packContracts } from './packs/packs.ts'
 import type { PolicyProblem } from './problem.ts'
 import type { Policy } from './types.ts'
 
-export type PolicyConfig = Pick<Config, 'policy' | 'principals' | 'groups' | 'grants' | 'packs' | 'contracts' | 'rules'>
+export type PolicyConfig = Pick<Config, 'policy' | 'principals' | 'groups' | 'grants' | 'packs' | 'contracts' | 'rules'> &
+  Partial<Pick<Config, 'gateways'>>
 
 export interface CompiledPolicy {
   readonly policy: Policy
@@ -18,16 +20,16 @@ export interface CompiledPolicy {
 
 /** Compiles a validated configuration. References of grants to principals and groups are checked by the config room. */
 export function compilePolicy(config: PolicyConfig): CompiledPolicy {
+  const hasOwnTools = showsOwnTools(config.gateways)
   const { posture, trust: trustRanks, tools, conditions } = config.policy
   const {
     contractOf,
     contracts,
     problems: contractProblems,
-  } = compileContracts(
-    config.contracts,
-    { trustRanks, names: readerNames(config), conditions },
-    packContracts(config.packs, trustRanks.length - 1),
-  )
+  } = compileContracts(config.contracts, { trustRanks, names: readerNames(config), conditions }, [
+    ...packContracts(config.packs, trustRanks.length - 1),
+    ...(hasOwnTools ? ownToolContracts : []),
+  ])
   const { rules, problems: ruleProblems } = compileRules(config.rules, { conditions, trustRanks })
   const repeated = trustRanks.flatMap((name, index) => (trustRanks.indexOf(name) === index ? [] : [index]))
   return {
@@ -35,7 +37,7 @@ export function compilePolicy(config: PolicyConfig): CompiledPolicy {
       posture,
       trustRanks,
       hide: tools.hide,
-      grants: compileGrants(config.grants),
+      grants: [...compileGrants(config.grants), ...(hasOwnTools ? [ownToolGrant] : [])],
       rules,
       contractOf,
       contracts,

@@ -137,6 +137,25 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
           .execute()
       },
     },
+    '0007-server-restarts': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('server_restarts')
+          .addColumn('id', 'text', (column) => column.primaryKey())
+          .addColumn('server', 'text', (column) => column.notNull())
+          .addColumn('asked', milliseconds, (column) => column.notNull())
+          .addColumn('asked_by', 'text', (column) => column.notNull())
+          .execute()
+        await database.schema.createIndex('server_restarts_asked').on('server_restarts').columns(['asked']).execute()
+        await database.schema
+          .createTable('restart_outcomes')
+          .addColumn('restart', 'text', (column) => column.notNull())
+          .addColumn('process', 'text', (column) => column.notNull())
+          .addColumn('outcome', 'text')
+          .addPrimaryKeyConstraint('restart_outcomes_primary_key', ['restart', 'process'])
+          .execute()
+      },
+    },
   }
 }
 

@@ -9,6 +9,7 @@ import { keyTable } from './keys.ts'
 import { listingTable } from './listings.ts'
 import { migrate } from './migrations.ts'
 import { pinTable } from './pins.ts'
+import { restartTable } from './restarts.ts'
 import { notedMarkTable } from './noted-marks.ts'
 import { makePrivateFile, makePrivateFolder } from './private-files.ts'
 import { serverSecret } from './settings.ts'
@@ -48,6 +49,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     entries: entryTable(database, thread),
     listings: listingTable(database),
     pins: pinTable(database),
+    restarts: restartTable(database),
     notedMarks: notedMarkTable(database),
     files: fileTable(database, 'sqlite'),
     batches: batchTable(database, 'sqlite'),

@@ -1,5 +1,5 @@
 /**
- * The store: keys, listings, pins, settings, files, batches, and the entries of a state that is kept in memory. One table per aggregate, in one
+ * The store: keys, listings, pins, restarts, settings, files, batches, and the entries of a state that is kept in memory. One table per aggregate, in one
  * SQLite file or in a PostgreSQL that replicas share; nobody above writes SQL, or knows which of the two it is.
  */
 import type { BatchTable } from './batches.ts'
@@ -9,6 +9,7 @@ import type { KeyTable } from './keys.ts'
 import type { ListingTable } from './listings.ts'
 import type { NotedMarkTable } from './noted-marks.ts'
 import type { PinTable } from './pins.ts'
+import type { RestartTable } from './restarts.ts'
 import { openPostgresStore, type PostgresStorePlace } from './postgres/postgres-store.ts'
 import { openSqliteStore, type SqliteStorePlace } from './sqlite-store.ts'
 
@@ -17,6 +18,7 @@ export interface Store {
   readonly entries: EntryTable
   readonly listings: ListingTable
   readonly pins: PinTable
+  readonly restarts: RestartTable
   readonly notedMarks: NotedMarkTable
   readonly files: FileTable
   readonly batches: BatchTable

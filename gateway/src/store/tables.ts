@@ -61,6 +61,23 @@ export interface HeldToolsTable {
   definition: string
 }
 
+/** Restarts of MCP servers that were asked for. */
+export interface ServerRestartsTable {
+  id: string
+  server: string
+  /** Unix milliseconds. */
+  asked: number
+  asked_by: string
+}
+
+/** What each process has made of one. */
+export interface RestartOutcomesTable {
+  restart: string
+  process: string
+  /** Null while it is at it. */
+  outcome: string | null
+}
+
 /** What the replicas of an installation know in common. */
 export interface SettingsTable {
   name: string
@@ -123,6 +140,8 @@ export interface StoreTables {
   tool_listings: ToolListingsTable
   tool_pins: ToolPinsTable
   held_tools: HeldToolsTable
+  server_restarts: ServerRestartsTable
+  restart_outcomes: RestartOutcomesTable
   settings: SettingsTable
   kept_files: KeptFilesTable
   file_parts: FilePartsTable

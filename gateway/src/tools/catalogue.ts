@@ -155,5 +155,7 @@ export interface Fleet {
   onChange(listener: () => void): () => void
   /** The servers of the current snapshot. `detail`: why one is not ready, or which of its tools are missing and why. */
   status(): readonly ServerStatus[]
+  /** Ends a server, with the calls that run in it, and starts it anew. Resolves with why it is not ready then; never rejects. */
+  restart(server: string): Promise<string | undefined>
   close(): Promise<void>
 }

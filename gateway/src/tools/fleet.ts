@@ -2,24 +2,30 @@
  * All MCP servers of the snapshots that requests run on: started in the background, replaced when their configuration
  * changes, ended when no request needs them any more. Implements the `Fleet` that turns call; decides nothing.
  */
+import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { McpServer, Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
 import type { CallerFleet, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
+import type { ResponseLimits } from './connectors/exchange.ts'
 import { unavailable } from './connectors/failure.ts'
 import type { ClusterChildren } from './fleet/cluster-child.ts'
 import { CallQueue } from './fleet/call-queue.ts'
 import { catalogueKey, childOwner, connectionKey, credentialId, credentialScope } from './fleet/credential-scope.ts'
 import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
+import { HeldElsewhere } from './fleet/held-elsewhere.ts'
 import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
 import type { Pins } from './fleet/pinned-tools.ts'
 import { PrincipalChildren } from './fleet/principal-children.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
-import { ServerSlot, type SlotOptions } from './fleet/server-slot.ts'
+import { ServerSlot } from './fleet/server-slot.ts'
+import type { SlotOptions } from './fleet/slot-options.ts'
+import { LargeMessages } from './large/large-messages.ts'
 import { noReads } from './reads.ts'
 import type { Runners } from './runners/runners.ts'
+import type { ServerLogs } from './runners/server-logs.ts'
 import type { ReadTools } from './tool-definitions.ts'
 
 export interface FleetOptions {
@@ -33,10 +39,14 @@ export interface FleetOptions {
   readonly clock: Clock
   /** How long `catalogue` waits for servers that are starting. */
   readonly coldBudgetMs?: number
+  /** The other processes that serve the same clients. */
+  readonly peers?: Peers
   /** Runs what the cluster has once; absent where there is no cluster. */
   readonly cluster?: ClusterChildren | undefined
   /** Which definitions of tools may be used; absent: whatever a server lists. */
   readonly pins?: Pins
+  /** Where what started servers write to stderr is kept; absent: nowhere. */
+  readonly logs?: ServerLogs
   /** Where the last listings of servers outlive the process, and what it holds. */
   readonly listings?: { readonly store: ListingStore; readonly stored: readonly { readonly server: string; readonly tools: string }[] }
 }
@@ -83,7 +93,9 @@ class RunningFleet implements Fleet {
     (slot) => slot.running > 0 || this.#children.get(slot)?.isRunning === true,
   )
   readonly #ending = new Set<Promise<void>>()
+  readonly #elsewhere: HeldElsewhere
   readonly #known: KnownTools
+  readonly #largeMessages = new LargeMessages()
   readonly #listeners = new Set<() => void>()
   readonly #stopWatching: () => void
   readonly #idleTimer: NodeJS.Timeout
@@ -96,6 +108,7 @@ class RunningFleet implements Fleet {
     const { listings, clock, logger } = options
     this.#options = options
     this.#current = options.snapshot()
+    this.#elsewhere = new HeldElsewhere(options.peers ?? noPeers)
     this.#known = new KnownTools({ stored: listings?.stored ?? [], store: listings?.store, clock, logger })
     this.#stopWatching = options.onSwap(() => this.#reconcile())
     this.#idleTimer = setInterval(() => this.#rest(), lookForIdleMs).unref()
@@ -179,6 +192,13 @@ class RunningFleet implements Fleet {
     }))
   }
 
+  async restart(name: string): Promise<string | undefined> {
+    const slots = [...this.#slots.values()].filter((slot) => slot.server.name === name && !this.#retired.has(slot))
+    if (slots.length === 0) return 'it is not configured here'
+    await Promise.all(slots.flatMap((slot) => this.#children.get(slot)?.close() ?? []))
+    return (await Promise.all(slots.map((slot) => slot.restart()))).find((why) => why !== undefined)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#stopWatching()
@@ -186,7 +206,7 @@ class RunningFleet implements Fleet {
     this.#listeners.clear()
     const open = [...this.#slots.values(), ...this.#children.values()]
     await Promise.all([...open.map((slot) => slot.close()), ...this.#ending])
-    await this.#known.close()
+    await Promise.all([this.#known.close(), this.#largeMessages.close()])
   }
 
   /** Makes the slots fit the current snapshot. A server whose digest is the same keeps its connection. */
@@ -202,16 +222,27 @@ class RunningFleet implements Fleet {
       if (servers.get(slot.server.name)?.digest === slot.server.digest) this.#retired.takeBack(slot)
       else this.#retired.add(slot)
     }
-    const limits = { maxResponseBytes: settings.limits.max_response_bytes, maxEventBytes: settings.limits.max_event_bytes }
+    const limits = {
+      maxResponseBytes: settings.limits.max_response_bytes,
+      maxEventBytes: settings.limits.max_event_bytes,
+      largeMessages: this.#largeMessages,
+    }
     for (const server of servers.values()) this.#open(server, limits)
     this.#changed()
   }
 
   /** Opens the shared connection to a server, unless it is there. */
-  #open(server: McpServer, limits: { readonly maxResponseBytes: number; readonly maxEventBytes: number }): void {
+  #open(server: McpServer, limits: ResponseLimits): void {
     const key = connectionKey(server, credentialScope(server, undefined))
     if (this.#slots.has(key)) return
-    const base = { ...this.#options, server, limits, starts: this.#starts, onIdle: () => this.#retired.idle(slot) }
+    const base = {
+      ...this.#options,
+      elsewhere: this.#elsewhere,
+      server,
+      limits,
+      starts: this.#starts,
+      onIdle: () => this.#retired.idle(slot),
+    }
     const slot: ServerSlot = new ServerSlot({
       ...base,
       onChange: () => this.#changed(),

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
+import { largeBody } from './large/large-result.ts'
 import { listenOn, startFleet, type TestFleet } from './running-parts.fixture.ts'
 
 const closing: (() => Promise<void> | void)[] = []
@@ -92,8 +93,16 @@ describe('a stdio server', () => {
   })
 })
 
+describe('a large result within its bound', () => {
+  test.each(['first', 'last'])('of a stdio server (its id comes %s) is read elsewhere', async (form) => {
+    const result = await call(stdio(), 't', { bytes: 600_000, form })
+    expect(largeBody(result)?.fields).toEqual(new Map([['content', 'other']]))
+    expect(result).toEqual(text('x'.repeat(600_000)))
+  })
+})
+
 describe('a server over HTTP', () => {
-  async function http(type: 'application/json' | 'text/event-stream', announces: boolean): Promise<TestFleet> {
+  async function http(type: 'application/json' | 'text/event-stream', announces: boolean, most = 100_000): Promise<TestFleet> {
     const server = createServer(async (request, response) => {
       let body = ''
       for await (const chunk of request) body += String(chunk)
@@ -111,7 +120,7 @@ describe('a server over HTTP', () => {
     })
     const port = await listenOn(server)
     closing.push(() => (server.closeAllConnections(), void server.close()))
-    return start({ transport: 'http', url: `http://127.0.0.1:${port}/mcp`, era: 'legacy', max_result_bytes: 100_000 })
+    return start({ transport: 'http', url: `http://127.0.0.1:${port}/mcp`, era: 'legacy', max_result_bytes: most })
   }
 
   test.each([
@@ -124,5 +133,12 @@ describe('a server over HTTP', () => {
     expect(large).toMatchObject({ reason: { code: 'mcp.result_too_large', why: expect.stringMatching(why) } })
     expect(small).toEqual({ status: 'fulfilled', value: text('x'.repeat(50_000)) })
     expect(fleet.fleet.status()[0]).toMatchObject({ state: 'ready' })
+  })
+
+  test.each(['application/json', 'text/event-stream'] as const)('has its large results read elsewhere (%s)', async (type) => {
+    const fleet = await http(type, false, 10_000_000)
+    const results = await Promise.all([1, 2, 3].map((times) => call(fleet, 't', { bytes: times * 600_000 })))
+    expect(results.map((result) => largeBody(result)?.fields.size)).toEqual([1, 1, 1])
+    expect(results).toEqual([1, 2, 3].map((times) => text('x'.repeat(times * 600_000))))
   })
 })

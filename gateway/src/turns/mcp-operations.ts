@@ -1,15 +1,16 @@
 /** The agent floor as the MCP endpoint sees it: who may open a gateway, which tools are callable now, and running one. */
 import type { CatalogueRead, ReadKind } from '../tools/catalogue.ts'
-import type { ListedReads, ListedTools, McpContext, McpOperations, Watch } from '../tools/operations.ts'
+import type { ListedReads, McpContext, McpOperations, Watch } from '../tools/operations.ts'
 import { abandonAsked } from './asked-again.ts'
 import { linkedCall } from './linked-call.ts'
+import { listCallableTools } from './listing-tools.ts'
 import { mcpSession } from './sessions/linking-session.ts'
-import { recordOf } from './recording/recording.ts'
 import { requireGateway } from './resolving-tool.ts'
 import type { Services } from './services.ts'
-import { isShown, reachableNow, toolsShownNow } from './deciding/shaping-tools.ts'
+import { isShown, reachableNow } from './deciding/shaping-tools.ts'
 import type { Session } from '../state/sessions.ts'
 import { forCall, inOneStep } from './state-of-call.ts'
+import { isSearch, searchTools } from './searching-tools.ts'
 import { resolveResource } from './server-requests.ts'
 import { requestState } from './sampling/carried-answers.ts'
 import { runTaskRequest } from './tasks/task-requests.ts'
@@ -26,7 +27,8 @@ export function createMcpOperations(services: Services): McpOperations {
     listTools: (context) => listCallableTools(services, context),
     listReads: (context, kind) => listReadable(services, context, kind),
     read: (context, request) => runServerRequest(services, context, request),
-    callTool: (context, request) => runServerRequest(services, context, request),
+    callTool: (context, request) =>
+      isSearch(context, request) ? searchTools(services, context, request) : runServerRequest(services, context, request),
     abandon: (context, request, state) => abandonAsked(services, context, request, requestState(services.secret, state)),
     task: (context, request) => runTaskRequest(services, context, request),
     async requireResource(context, uri) {
@@ -34,32 +36,6 @@ export function createMcpOperations(services: Services): McpOperations {
     },
     watch: (context, watch) => watchFor(services, context, watch),
   }
-}
-
-/** The same decision as a call gets, so that a listed tool is a callable tool. */
-async function listCallableTools(services: Services, context: McpContext): Promise<ListedTools> {
-  requireGateway(context)
-  const { tools, missing } = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
-  const session = await sessionOf(services, context)
-  const call = linkedCall(services, context, session)
-  const { shown, hidden } = toolsShownNow(call, tools, context.gateway)
-  if (hidden.length > 0) {
-    services.log.append(
-      recordOf(call, {
-        type: 'decision',
-        kind: 'tool_list',
-        subject: context.gateway,
-        gateway: context.gateway,
-        verdict: 'deny',
-        action: 'hide',
-        rules: ['policy.tools.hide'],
-        reason: 'These tools cannot be called with what the session has read.',
-        credential: 'none',
-        hidden: [...hidden],
-      }),
-    )
-  }
-  return { tools: shown.map((tool) => tool.definition), complete: missing.size === 0 }
 }
 
 const listOf = { resource: 'resources', template: 'templates', prompt: 'prompts' } as const

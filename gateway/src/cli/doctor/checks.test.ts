@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ServerFacts } from '../../store/postgres/server-facts.ts'
+import { sandboxFindings } from './sandbox-checks.ts'
 import { replicaFindings } from './state-checks.ts'
 import { postgresFindings } from './store-checks.ts'
 
@@ -32,4 +33,34 @@ test('replicas on different configurations are told', () => {
   expect(replicaFindings([one, { ...one, replica: 'b', revision: 'r2' }])).toMatchObject([
     { level: 'warning', detail: expect.stringContaining('r1, r2') as string },
   ])
+})
+
+test('what a sandbox stands on is told up to the first thing that is missing', () => {
+  const facts = { problem: undefined, cgroup: 2, canWatch: true, accepting: 0 } as const
+  expect(sandboxFindings(facts).map(({ check, level }) => `${check} ${level}`)).toEqual([
+    'sandbox: system ok',
+    'sandbox: bubblewrap ok',
+    'sandbox: util-linux ok',
+    'sandbox: namespaces ok',
+    'sandbox: system calls ok',
+    'sandbox: limits ok',
+  ])
+  const without = sandboxFindings({ ...facts, problem: { part: 'namespaces', why: 'they are switched off' } })
+  expect(without.map(({ check, level }) => `${check} ${level}`)).toEqual([
+    'sandbox: system ok',
+    'sandbox: bubblewrap ok',
+    'sandbox: util-linux ok',
+    'sandbox: namespaces problem',
+    'sandbox: limits ok',
+  ])
+  expect(without).toContainEqual(expect.objectContaining({ detail: 'they are switched off' }))
+})
+
+test('what bounds a server is told, and how to get a cgroup where there is none', () => {
+  const limits = (cgroup: 2 | undefined, canWatch: boolean, accepting = 0): unknown =>
+    sandboxFindings({ problem: undefined, cgroup, canWatch, accepting }).at(-1)
+  expect(limits(2, false)).toMatchObject({ level: 'ok', detail: expect.stringContaining('cgroup (version 2)') as string })
+  expect(limits(undefined, true)).toMatchObject({ level: 'warning', fix: expect.stringContaining('Delegate=memory pids') as string })
+  expect(limits(undefined, false)).toMatchObject({ level: 'problem', detail: expect.stringContaining('no server is started') as string })
+  expect(limits(undefined, false, 2)).toMatchObject({ level: 'problem', detail: expect.stringContaining('(2), unbounded') as string })
 })

@@ -83,7 +83,8 @@ export async function addServer(text: string, args: readonly string[], options: 
   }
 }
 
-function withServer(text: string, name: string, entry: object, { gateways }: Snapshot, gateway: string | undefined): string {
+/** The text with the entry, and with the server shown by the gateway, which is made where it is missing. */
+export function withServer(text: string, name: string, entry: object, { gateways }: Snapshot, gateway: string | undefined): string {
   const added = withEntry(text, 'servers', name, entry)
   if (gateway === undefined) return added
   return gateways.has(gateway)
@@ -104,7 +105,7 @@ function checkName(snapshot: Snapshot, name: string): void {
 }
 
 /** The first gateway there is may be made; beside others an unknown name is a mistyped one. */
-function checkGateway(snapshot: Snapshot, gateway: string | undefined): void {
+export function checkGateway(snapshot: Snapshot, gateway: string | undefined): void {
   if (gateway === undefined || snapshot.gateways.has(gateway) || snapshot.gateways.size === 0) return
   const nearest = closest(gateway, [...snapshot.gateways.keys()])
   throw new TurnwardError('request.invalid', {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { chmod, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import { realDisk } from '../../config/disk.ts'
-import { attemptLoad } from '../../config/load.ts'
+import { attemptLoad, type Environment } from '../../config/load.ts'
 import { ConfigError } from '../../config/problems.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
@@ -27,13 +27,16 @@ export interface FileEdit {
   readonly edit: (text: string) => string
 }
 
-/** What a change to `file`, a part of the configuration at `main`, would make of it. Throws ConfigError when that would not be taken. */
-export function tryEdit(main: string, file: string, edit: FileEdit['edit']): Promise<EditedConfig> {
-  return tryEdits(main, [{ file, edit }])
+/**
+ * What a change to `file`, a part of the configuration at `main`, would make of it. `env`: what `${NAME}` stands for. Throws
+ * ConfigError when that would not be taken.
+ */
+export function tryEdit(main: string, file: string, edit: FileEdit['edit'], env?: Environment): Promise<EditedConfig> {
+  return tryEdits(main, [{ file, edit }], env)
 }
 
 /** The same for changes to several of its files, or several to one. */
-export async function tryEdits(main: string, edits: readonly FileEdit[]): Promise<EditedConfig> {
+export async function tryEdits(main: string, edits: readonly FileEdit[], env: Environment = process.env): Promise<EditedConfig> {
   const parts = new Map<string, EditedFile>()
   for (const { file, edit } of edits) {
     const real = await realpath(file)
@@ -44,7 +47,7 @@ export async function tryEdits(main: string, edits: readonly FileEdit[]): Promis
     ...realDisk,
     text: async (path: string, limit: number) => parts.get(await realDisk.realPath(path))?.text ?? realDisk.text(path, limit),
   }
-  const { outcome } = await attemptLoad(main, process.env, [], disk)
+  const { outcome } = await attemptLoad(main, env, [], disk)
   if (outcome instanceof ConfigError) throw outcome
   return { parts: [...parts.values()], snapshot: outcome }
 }

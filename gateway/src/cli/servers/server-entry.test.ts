@@ -15,10 +15,15 @@ test('paths below the configuration are relative to it, others absolute, and a d
 })
 
 test('mounts are read-only unless they say so, variables are references unless they have a value', () => {
-  const wishes = { ...none, mounts: ['./notes:rw', '/srv/data', '/srv/more:ro'], network: ['api.example:443'], env: ['TOKEN', 'LEVEL=a=b'] }
+  const wishes = {
+    ...none,
+    mounts: ['./notes:rw', '/srv/data', '/srv/more:ro'],
+    network: ['api.example:443', 'tcp:db.example:5432'],
+    env: ['TOKEN', 'LEVEL=a=b'],
+  }
   expect(serverEntry(here, ['node', 'x'], wishes)).toMatchObject({
     mounts: [{ path: './notes', write: true }, { path: '/srv/data' }, { path: '/srv/more' }],
-    network: ['api.example:443'],
+    network: ['api.example:443', { tcp: 'db.example:5432' }],
     env: { TOKEN: '${TOKEN}', LEVEL: 'a=b' },
   })
   expect(() => serverEntry(here, [], { ...none, env: ['A B'] })).toThrow('--env')

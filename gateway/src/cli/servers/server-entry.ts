@@ -8,7 +8,8 @@ export interface ServerEntry {
   readonly command: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly mounts?: readonly { readonly path: string; readonly write?: true }[]
-  readonly network?: readonly string[]
+  /** Hosts, and TCP services by their own name. */
+  readonly network?: readonly (string | { readonly tcp: string })[]
   readonly installed?: { readonly package: string; readonly tree: string }
 }
 
@@ -16,6 +17,7 @@ export interface EntryWishes {
   readonly args: readonly string[]
   /** `PATH`, `PATH:ro` or `PATH:rw`. */
   readonly mounts: readonly string[]
+  /** `HOST`, `HOST:PORT`, or `tcp:HOST:PORT`. */
   readonly network: readonly string[]
   /** `NAME`, for the variable of that name, or `NAME=VALUE`. */
   readonly env: readonly string[]
@@ -33,7 +35,7 @@ export function serverEntry(main: string, program: readonly string[], wishes: En
     ],
     ...(wishes.env.length === 0 ? {} : { env }),
     ...(mounts.length === 0 ? {} : { mounts }),
-    ...(wishes.network.length === 0 ? {} : { network: wishes.network }),
+    ...(wishes.network.length === 0 ? {} : { network: wishes.network.map(destinationOf) }),
   }
 }
 
@@ -53,6 +55,10 @@ function mountPath(text: string): string {
 
 function mountOf(main: string, text: string): { path: string; write?: true } {
   return { path: shownPath(main, resolve(mountPath(text))), ...(text.endsWith(':rw') ? { write: true } : {}) }
+}
+
+function destinationOf(text: string): string | { tcp: string } {
+  return text.startsWith('tcp:') ? { tcp: text.slice('tcp:'.length) } : text
 }
 
 function argumentOf(main: string, arg: string): string {

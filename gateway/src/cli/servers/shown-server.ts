@@ -25,7 +25,7 @@ installed:  ${folder}
             ${tree}
 runs:       ${runs.map(quoted).join(' ')}
 sees:       ${['its own code', ...mounts].join(', ')}
-network:    ${entry.network === undefined ? 'none' : entry.network.join(', ')}
+network:    ${entry.network === undefined ? 'none' : entry.network.map((to) => (typeof to === 'string' ? to : `${to.tcp} (TCP)`)).join(', ')}
 tools (${tools.length}): ${tools.map((tool) => printable(tool.name)).join(', ')}
 ${notes.map((note) => `note:       ${note}\n`).join('')}
 ${block({ servers: { [server]: entry } })}`

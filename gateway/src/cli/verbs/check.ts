@@ -1,7 +1,7 @@
 /** `turnward check`: says whether a configuration would be taken, and everything that is wrong with it. */
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
-import type { Snapshot } from '../../config/snapshot.ts'
+import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
 import { fail, print } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
@@ -34,16 +34,32 @@ export function addCheck(program: Command): void {
           undescribed.length === 0
             ? ''
             : `\nno contract describes a tool of ${undescribed.join(', ')}: \`turnward policy suggest\` drafts some`
+        // A tag is what somebody else says it is, and may be something else tomorrow.
+        const unpinned = [...snapshot.servers.values()].filter(isUnpinned).map(({ name }) => name)
+        const pinHint =
+          unpinned.length === 0 ? '' : `\nthe image of ${unpinned.join(', ')} is named by a tag: pin its digest (\`name@sha256:…\`)`
         const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
         print(
           options,
-          { ok: true, revision: snapshot.revision, files: snapshot.files, ...counts, undescribed, changed: Object.fromEntries(changed) },
-          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${warnings.join('')}`,
+          {
+            ok: true,
+            revision: snapshot.revision,
+            files: snapshot.files,
+            ...counts,
+            undescribed,
+            unpinned,
+            changed: Object.fromEntries(changed),
+          },
+          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}${warnings.join('')}`,
         )
       } catch (error) {
         fail(options, error)
       }
     })
+}
+
+function isUnpinned({ config }: McpServer): boolean {
+  return config.transport === 'stdio' && config.docker !== undefined && !config.docker.image.includes('@sha256:')
 }
 
 /** The installed servers whose files are not those that were installed, with why. */

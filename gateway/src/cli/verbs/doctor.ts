@@ -6,6 +6,8 @@ import { asTurnwardError } from '../../core/error.ts'
 import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
 import { createRunners, runnerOf } from '../../tools/runners/runners.ts'
 import type { Finding } from '../doctor/finding.ts'
+import { checkNetworks } from '../doctor/network-checks.ts'
+import { checkSandbox } from '../doctor/sandbox-checks.ts'
 import { checkState } from '../doctor/state-checks.ts'
 import { checkStore } from '../doctor/store-checks.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -56,13 +58,13 @@ async function checkConfiguration(path: string): Promise<readonly Finding[]> {
     const runners = createRunners(runnerOptions([snapshot.dataDir]))
     for (const server of snapshot.servers.values()) {
       if (server.config.transport !== 'stdio') continue
-      const missing = await runnerOf(runners, server).available()
+      const missing = await runnerOf(runners, server).available(server)
       if (missing !== undefined) findings.push({ check: `server ${server.name}`, level: 'problem', detail: missing })
       const changed = await whyNotAsInstalled(server)
       if (changed !== undefined)
         findings.push({ check: `server ${server.name}`, level: 'problem', detail: changed, fix: installAgain(server.name) })
     }
-    return findings
+    return [...findings, ...(await checkNetworks(snapshot)), ...(await checkSandbox(snapshot))]
   } catch (error) {
     const { message, fix } = asTurnwardError(error)
     return [{ check: 'configuration', level: 'problem', detail: message, fix }]

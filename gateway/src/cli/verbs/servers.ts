@@ -1,6 +1,8 @@
 /** `turnward servers`: installs MCP servers, shows what is installed, brings it up to date and removes it. */
 import { Option, type Command } from 'commander'
 import { addServer } from '../servers/add.ts'
+import { restartServer } from '../servers/asking-restart.ts'
+import { showLogs } from '../servers/showing-logs.ts'
 import { listServersOf } from '../servers/listing-servers.ts'
 import { removeServer } from '../servers/removing-server.ts'
 import { showServer } from '../servers/showing-server.ts'
@@ -19,7 +21,7 @@ export function addServers(program: Command): void {
       .option('--bin <program>', 'which program of the package is the server')
       .option('--gateway <name>', 'MCP gateway that shows it')
       .addOption(repeated('--mount <path>', 'folder it sees, read-only; with `:rw` behind it may write'))
-      .addOption(repeated('--network <host>', 'host it may reach, `name` or `name:port`'))
+      .addOption(repeated('--network <host>', 'host it may reach, `name` or `name:port`; `tcp:name:port` for databases and the like'))
       .addOption(repeated('--env <name>', 'variable it gets: `NAME` from the environment of the gateway, or `NAME=VALUE`')),
   )
     .addHelpText(
@@ -47,6 +49,28 @@ No code of a package runs while it is installed. Exit code 5 when nobody could b
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward servers show files')
     .action(showServer)
+  servers
+    .command('restart')
+    .description('end a server at the gateways that run, with the calls in it, and start it anew')
+    .argument('<name>', 'a server of the configuration')
+    .option('--by <name>', 'who asks for it (default: the user of this machine)')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ turnward servers restart files\n\nExit code 4 when no gateway runs, 5 when the server does not start.',
+    )
+    .action(restartServer)
+  servers
+    .command('logs')
+    .description('show what a server wrote to stderr, when it started and why it ended')
+    .argument('<name>', 'a server of the configuration')
+    .option('-n, --lines <count>', 'how many of the last lines', '200')
+    .option('-f, --follow', 'go on with what it writes')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ turnward servers logs files --follow')
+    .action(showLogs)
   withConsent(
     servers
       .command('update')

@@ -112,12 +112,26 @@ describe('the address', () => {
     expect(compiled({ '/a': { get: {} } }, { base_url: undefined }, more).base).toBe('https://eu.doc.example/v1')
   })
 
-  test.each([['/v1'], ['ftp://doc.example'], ['https://user:pw@doc.example'], ['https://{host}/v1'], ['//doc.example']])(
-    'is never guessed from %s',
-    (url) => {
-      expect(problems({ '/a': { get: {} } }, { base_url: undefined }, { servers: [{ url }] })).toMatchObject([{ path: ['document'] }])
-    },
-  )
+  test.each([
+    ['/v1'],
+    ['ftp://doc.example'],
+    ['http://doc.example'],
+    ['https://169.254.169.254'],
+    ['https://localhost'],
+    ['https://[::1]/v1'],
+    ['https://intranet/v1'],
+    ['https://user:pw@doc.example'],
+    ['https://{host}/v1'],
+    ['//doc.example'],
+  ])('is never guessed from %s', (url) => {
+    expect(problems({ '/a': { get: {} } }, { base_url: undefined }, { servers: [{ url }] })).toMatchObject([{ path: ['document'] }])
+  })
+
+  test('of a document never gets a credential of the configuration', () => {
+    const more = { servers: [{ url: 'https://doc.example' }] }
+    for (const own of [{ headers: { authorization: 'x' } }, { query: { key: 'x' } }])
+      expect(problems({ '/a': { get: {} } }, { base_url: undefined, ...own }, more)).toMatchObject([{ path: ['document'] }])
+  })
 
   test('moves with a changed document only in a definition that has changed, so that the pin holds it', () => {
     const at = (url: string) => only(compiled({ '/a': { get: {} } }, { base_url: undefined }, { servers: [{ url }] })).definition
@@ -192,7 +206,7 @@ describe('arguments', () => {
     const header = (name: string, required = false) => ({ name, in: 'header', required, schema: { type: 'string' } })
     const api = get([header('Authorization', true), header('Accept'), header('Cookie'), header('X-Forwarded-For'), header('X-Trace')])
     expect(Object.keys(inputOf(api).properties as object)).toEqual(['id', 'X-Trace'])
-    for (const name of ['Host', 'Transfer-Encoding', 'X-Real-IP'])
+    for (const name of ['Host', 'Transfer-Encoding', 'X-Real-IP', 'X-HTTP-Method-Override'])
       expect([...get([header(name, true)]).leftOut.values()]).toEqual([`its header \`${name}\` is not a caller's to choose`])
   })
 

@@ -25,7 +25,18 @@ export function compileApi(config: OpenapiServerConfig, document: ApiDocument): 
   const problems: ApiProblem[] = []
   const base = config.base_url ?? addressOf(document)
   if (base === undefined)
-    problems.push({ path: ['document'], message: 'its `servers` begin with no http:// or https:// address; set `base_url`', where: 'key' })
+    problems.push({
+      path: ['document'],
+      message: 'its `servers` begin with no https:// address of a host name; set `base_url`',
+      where: 'key',
+    })
+  // A document is written by somebody else, and may be replaced.
+  else if (config.base_url === undefined && Object.keys({ ...config.headers, ...config.query }).length > 0)
+    problems.push({
+      path: ['document'],
+      message: 'a credential goes where the configuration says, not where a document does; set `base_url`',
+      where: 'key',
+    })
   const all = operationsOf(document)
   const selected = selectedOperations(all, config.operations)
   if (selected.length === 0)
@@ -90,7 +101,12 @@ function addressOf({ root }: ApiDocument): string | undefined {
     const variable = isObject(variables) && Object.hasOwn(variables, name) ? variables[name] : undefined
     return isObject(variable) && typeof variable.default === 'string' ? variable.default : whole
   })
-  return !/[{}]/.test(url) && isBaseAddress(url) ? url : undefined
+  return isBaseAddress(url) && isPublicName(url) ? url : undefined
+}
+
+/** Whether an address names a host as the world does: what lies inside is for the configuration to say. */
+function isPublicName(url: string): boolean {
+  return /^https:\/\/(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*(?::\d+)?(?:\/|$)/i.test(url) && !/[{}]/.test(url)
 }
 
 function compileOperation(

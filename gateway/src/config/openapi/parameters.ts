@@ -23,7 +23,7 @@ const styles: Readonly<Record<ParameterPlace, readonly ParameterStyle[]>> = {
   cookie: ['form'],
 }
 
-/** Headers that say who asks, from where, or what the bytes are: of the gateway and the configuration, never of a caller. */
+/** Headers that say who asks, from where, what for, or what the bytes are: of the gateway and the configuration, never of a caller. */
 const notOfCallers = new Set([
   'accept',
   'accept-encoding',
@@ -33,6 +33,9 @@ const notOfCallers = new Set([
   'forwarded',
   'user-agent',
   'via',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
   'x-real-ip',
 ])
 const neverOfCallers = (name: string): boolean =>

@@ -8,6 +8,7 @@ import { keyTable } from '../keys.ts'
 import { listingTable } from '../listings.ts'
 import { migrate } from '../migrations.ts'
 import { pinTable } from '../pins.ts'
+import { restartTable } from '../restarts.ts'
 import { notedMarkTable } from '../noted-marks.ts'
 import type { Store } from '../store.ts'
 import type { StoreTables } from '../tables.ts'
@@ -68,6 +69,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       entries: postgresEntries(connections),
       listings: listingTable(database),
       pins: pinTable(database),
+      restarts: restartTable(database),
       notedMarks: notedMarkTable(database),
       files: fileTable(database, 'postgres'),
       batches: batchTable(database, 'postgres'),

@@ -12,6 +12,8 @@ const changing = [
   'tool_listings',
   'tool_pins',
   'held_tools',
+  'server_restarts',
+  'restart_outcomes',
   'settings',
   'kept_files',
   'file_parts',

@@ -8,9 +8,10 @@ import { metaKeys, travellingMeta } from '../codec/versions.ts'
 import type { Exchange, RequestOptions } from './exchange.ts'
 import { unavailable } from './failure.ts'
 import { pagesToOpen } from './pages-to-open.ts'
+import { largeBody } from '../large/large-result.ts'
 import { appsExtension, offersExtension, tasksExtension } from '../extensions.ts'
 import { isTask } from '../tasks.ts'
-import { shapedResult } from './result-shape.ts'
+import { finalResult, shapedResult } from './result-shape.ts'
 
 export interface CallParameters extends RequestOptions {
   readonly meta: JsonObject | undefined
@@ -36,12 +37,16 @@ export async function callTool(
       content: [{ type: 'text', text: `not run to its end: what it asked for was answered with an error (${refused})` }],
       isError: true,
     }
-  const response = await exchange.request('tools/call', sent(exchange, { name, arguments: args }, options), options)
+  const response = await exchange.request('tools/call', sent(exchange, { name, arguments: args }, options), { ...options, large: 'tool' })
   if (response.kind === 'error') return pagesOf(exchange, server, response.error, options) ?? errorResult(server, response.error)
   const { result } = response
+  // Of a large one all this has been done where it was read.
+  if (largeBody(result) !== undefined) return result
   if (result.resultType === 'task') return taskOf(server, result, options.offers)
   const asks = asksOf(server, result, options.offers)
-  return asks ?? finalResult(server, shapedResult(result))
+  if (asks !== undefined) return asks
+  requireFinal(server, result)
+  return finalResult(shapedResult(result))
 }
 
 /** One request that is no call. Resolves with the result as the server wrote it, hop-only fields removed. */
@@ -55,8 +60,15 @@ export async function askServer(
   const refused = refusedAnswer(options.resumed)
   if (refused !== undefined)
     throw new TurnwardError('mcp.refused', { subject: server, why: `what it asked for was answered with an error (${refused})` })
-  const response = await exchange.request(method, sent(exchange, params, options), options)
-  if (response.kind === 'result') return asksOf(server, response.result, options.offers) ?? finalResult(server, response.result)
+  const response = await exchange.request(method, sent(exchange, params, options), { ...options, large: 'other' })
+  if (response.kind === 'result') {
+    const { result } = response
+    if (largeBody(result) !== undefined) return result
+    const asks = asksOf(server, result, options.offers)
+    if (asks !== undefined) return asks
+    requireFinal(server, result)
+    return finalResult(result)
+  }
   const pages = pagesOf(exchange, server, response.error, options)
   if (pages !== undefined) return pages
   const { code, data } = response.error
@@ -152,17 +164,11 @@ function missingCapability(server: string, data: JsonValue | undefined): Turnwar
   })
 }
 
-function finalResult(server: string, result: JsonObject): JsonObject {
-  const { resultType, ...rest } = result
-  const { _meta: meta } = rest
+/** Throws when the result is of a type that it can not be. */
+function requireFinal(server: string, { resultType }: JsonObject): void {
   if (resultType === 'task') throw unavailable(server, 'it answered with a task what can be none')
   if (resultType !== undefined && resultType !== null && resultType !== 'complete')
     throw unavailable(server, 'the tool answered with an unknown type of result')
-  if (!isObject(meta) || !Object.hasOwn(meta, metaKeys.serverInfo)) return rest
-  const { [metaKeys.serverInfo]: _server, ...kept } = meta
-  if (Object.keys(kept).length > 0) return { ...rest, _meta: kept }
-  const { _meta, ...withoutMeta } = rest
-  return withoutMeta
 }
 
 /** Errors that say the hop is wrong rather than the call. */

@@ -4,6 +4,8 @@ import type { JsonObject } from '../../core/json.ts'
 import type { RpcResponse } from '../codec/json-rpc.ts'
 import type { Ask, AskAnswer } from '../asks.ts'
 import type { Era } from '../codec/versions.ts'
+import type { LargeMessages } from '../large/large-messages.ts'
+import type { LargeForm } from '../large/reading-large.ts'
 
 export interface RequestOptions {
   /** Aborted with the error to throw (deadline) or for a cancelled call; the transport tells the server. */
@@ -18,6 +20,8 @@ export interface RequestOptions {
   readonly onLog?: ((message: JsonObject) => void) | undefined
   /** Longest answer, in bytes; a longer one rejects with `mcp.result_too_large`. Absent: `maxResponseBytes`. */
   readonly maxBytes?: number | undefined
+  /** What the result is of: a large one may then be read elsewhere. Absent: it is read where it arrives. */
+  readonly large?: LargeForm['of'] | undefined
   /** Extra HTTP headers of this request (`Mcp-Param-*`). */
   readonly headers?: Record<string, string> | undefined
 }
@@ -39,6 +43,8 @@ export interface Exchange {
 export interface ResponseLimits {
   readonly maxResponseBytes: number
   readonly maxEventBytes: number
+  /** Reads large results; absent: they are read where they arrive. */
+  readonly largeMessages?: LargeMessages | undefined
 }
 
 /** What a hop reports besides answers. */

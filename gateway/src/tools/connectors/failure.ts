@@ -1,5 +1,5 @@
 /** Why a hop failed, in words of ours: nothing a server wrote gets into an error. */
-import { TurnwardError } from '../../core/error.ts'
+import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 
 export function unavailable(server: string, why: string, cause?: unknown): TurnwardError {
   return new TurnwardError('mcp.server_unavailable', { subject: server, why, ...(cause === undefined ? {} : { cause }) })
@@ -46,4 +46,11 @@ export function socketFailure(server: string, error: unknown): TurnwardError {
   const code = codeOf(error)
   const known = beforeSending.get(code) ?? afterSending.get(code)
   return unavailable(server, known ?? (code === '' ? 'the connection failed' : `the connection failed with ${code.slice(0, 64)}`), error)
+}
+
+/** Why a server could not be started, with what to do where that is not plain. */
+export function reasonOf(error: unknown): string {
+  const { code, message, why, fix } = asTurnwardError(error)
+  if (why === undefined) return message
+  return code === 'mcp.server_unavailable' ? why : `${why}. ${fix}`
 }

@@ -10,7 +10,7 @@ import { abortedError } from './cancelling.ts'
 import type { RequestOptions, ResponseLimits } from './exchange.ts'
 import { brokeOff, unavailable } from './failure.ts'
 import { HttpAnswer } from './http-answer.ts'
-import { EventReader, JsonReader, type Take } from './message-reader.ts'
+import { EventReader, JsonReader, type MessageReaderOptions, type Take } from './message-reader.ts'
 import type { StreamPlace } from './stream-place.ts'
 
 export interface HttpOptions {
@@ -24,7 +24,7 @@ export interface HttpOptions {
 }
 
 /** How an answer is read. */
-export type ReadingOptions = Pick<RequestOptions, 'maxBytes'>
+export type ReadingOptions = Pick<RequestOptions, 'maxBytes' | 'large'>
 
 type Headers = Readonly<Record<string, string>>
 
@@ -104,7 +104,7 @@ export class HttpWire {
       onMessage(message)
       return undefined
     }
-    const reading = this.readMessages(answer, take, { ...options, place })
+    const reading = this.readMessages(answer, take, { maxBytes: options.maxBytes, place, readLarge: this.#largeReader(id, options) })
     const canResume = (): boolean => place?.lastEventId !== undefined
     const found = await (place === undefined
       ? reading
@@ -120,10 +120,10 @@ export class HttpWire {
   readMessages<T>(
     answer: HttpAnswer,
     take: Take<T>,
-    { maxBytes, place }: ReadingOptions & { readonly place?: StreamPlace | undefined } = {},
+    { maxBytes, place, readLarge }: Partial<Pick<MessageReaderOptions<T>, 'place' | 'readLarge'>> & Pick<ReadingOptions, 'maxBytes'> = {},
   ): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
-      const options = { server: this.server, take, resolve, reject, place }
+      const options = { server: this.server, take, resolve, reject, place, readLarge, discard: () => answer.discard() }
       const type = answer.mediaType
       if (type === 'application/json')
         return answer.read(new JsonReader(options, maxBytes ?? this.#limits.maxResponseBytes, announcedLength(answer)))
@@ -131,6 +131,12 @@ export class HttpWire {
       answer.discard()
       return reject(unavailable(this.server, `it answered with HTTP ${answer.statusCode} and neither JSON nor an event stream`))
     })
+  }
+
+  #largeReader(id: number, { large: of }: ReadingOptions): MessageReaderOptions<RpcResponse>['readLarge'] {
+    const { largeMessages } = this.#limits
+    if (of === undefined || largeMessages === undefined) return undefined
+    return (message) => largeMessages.read(this.server, message, { id, of })
   }
 
   async close(): Promise<void> {

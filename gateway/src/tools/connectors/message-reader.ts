@@ -3,7 +3,9 @@ import { asTurnwardError } from '../../core/error.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
 import { notePassingBytes } from '../../core/garbage.ts'
 import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
+import { namesMethod } from '../codec/answered-id.ts'
 import { readMessage, type RpcMessage } from '../codec/json-rpc.ts'
+import { largeMessageBytes } from '../large/large-messages.ts'
 import { resultTooLarge, unavailable } from './failure.ts'
 import type { BodyReader } from './http-answer.ts'
 import type { StreamPlace } from './stream-place.ts'
@@ -19,6 +21,10 @@ export interface MessageReaderOptions<T> {
   readonly reject: (error: Error) => void
   /** Keeps track of where an event stream stands. */
   readonly place: StreamPlace | undefined
+  /** Reads a large response elsewhere; absent: it is read here. */
+  readonly readLarge?: ((message: Buffer | string) => Promise<RpcMessage>) | undefined
+  /** Leaves what is left of the answer unread. */
+  readonly discard?: () => void
 }
 
 abstract class MessageReader<T> implements BodyReader {
@@ -79,15 +85,26 @@ export class JsonReader<T> extends MessageReader<T> {
     notePassingBytes(2 * this.#size)
     const [first] = this.#parts
     const bytes = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts, this.#size)
+    const { readLarge, resolve, reject, take } = this.options
+    if (readLarge !== undefined && this.#size > largeMessageBytes) {
+      readLarge(bytes).then((message) => resolve(take(message)), reject)
+      return
+    }
     this.options.resolve(this.takeFrom(bytes.toString('utf8')))
   }
 }
+
+/** Events after a large response; of what comes after it, nothing matters. */
+const mostBehind = 64
 
 /** An event stream. A listening stream lives for days, so only its single events are bounded. */
 export class EventReader<T> extends MessageReader<T> {
   readonly #events: SseFramer
   readonly #maxEventBytes: number
   #taken: T | undefined
+  /** Events that came while a large one is being read. */
+  #behind: SseEvent[] | undefined
+  #hasEnded = false
 
   constructor(options: MessageReaderOptions<T>, maxEventBytes: number) {
     super(options)
@@ -108,13 +125,44 @@ export class EventReader<T> extends MessageReader<T> {
   }
 
   onEnd(): void {
-    this.options.resolve(undefined)
+    if (this.#behind === undefined) this.options.resolve(undefined)
+    else this.#hasEnded = true
   }
 
   // Servers open a stream they can resume with an event without data, and keep others alive with blank ones.
-  #onEvent = ({ data, raw }: SseEvent): void => {
+  #onEvent = (event: SseEvent): void => {
     if (this.#taken !== undefined) return
+    if (this.#behind !== undefined) {
+      if (this.#behind.length < mostBehind) this.#behind.push(event)
+      return
+    }
+    const { data, raw } = event
+    const { readLarge, place } = this.options
+    if (data !== undefined && readLarge !== undefined && isLargeResponse(event)) {
+      this.#behind = []
+      readLarge(data).then(this.#afterLarge, this.options.reject)
+      return
+    }
     if (data !== undefined && data.trim() !== '') this.#taken = this.takeFrom(data)
-    if (this.#taken === undefined) this.options.place?.note(raw)
+    if (this.#taken === undefined) place?.note(raw)
   }
+
+  #afterLarge = (message: RpcMessage): void => {
+    const { take, resolve, reject, discard } = this.options
+    const behind = this.#behind ?? []
+    this.#behind = undefined
+    try {
+      this.#taken = take(message)
+      for (const event of behind) this.#onEvent(event)
+    } catch (error) {
+      reject(asTurnwardError(error))
+    }
+    if (this.#taken !== undefined || this.#hasEnded) resolve(this.#taken)
+    if (this.#taken !== undefined) discard?.()
+  }
+}
+
+/** Whether the event is large and answers something. */
+function isLargeResponse({ data, raw }: SseEvent): boolean {
+  return data !== undefined && raw.length > largeMessageBytes && !namesMethod(Buffer.from(data.slice(0, 4096)))
 }

@@ -3,6 +3,7 @@
  * stays the same object; what is null is not there; what is of another type is kept as text, so that nobody loses it.
  */
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { metaKeys } from '../codec/versions.ts'
 
 /** The result with `content` a list of blocks, `isError` true or absent or false, `_meta` an object or absent. */
 export function shapedResult(result: JsonObject): JsonObject {
@@ -55,4 +56,15 @@ function blockOf(block: JsonValue): JsonValue {
 
 function textBlock(value: JsonValue): JsonObject {
   return { type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value) }
+}
+
+/** The result without what is of this hop only. */
+export function finalResult(result: JsonObject): JsonObject {
+  const { resultType: _type, ...rest } = result
+  const { _meta: meta } = rest
+  if (!isObject(meta) || !Object.hasOwn(meta, metaKeys.serverInfo)) return rest
+  const { [metaKeys.serverInfo]: _server, ...kept } = meta
+  if (Object.keys(kept).length > 0) return { ...rest, _meta: kept }
+  const { _meta, ...withoutMeta } = rest
+  return withoutMeta
 }

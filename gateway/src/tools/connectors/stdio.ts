@@ -5,7 +5,9 @@
 import { parseExactJson } from '../../core/exact-json.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
+import { scrubText } from '../../telemetry/scrubbing.ts'
 import type { RunningServer } from '../runners/runner.ts'
+import type { ServerLogLine, ServerLogs } from '../runners/server-logs.ts'
 import { logStderr } from '../runners/stderr-log.ts'
 import {
   isOurs,
@@ -21,6 +23,7 @@ import { answeredId, namesMethod } from '../codec/answered-id.ts'
 import { LineReader, type Line } from '../codec/line-reader.ts'
 import { modernVersion, type Era } from '../codec/versions.ts'
 import { mayAsk } from '../asks.ts'
+import { largeMessageBytes } from '../large/large-messages.ts'
 import { abortedError } from './cancelling.ts'
 import type { ConnectorEvents, Exchange, RequestOptions, ResponseLimits } from './exchange.ts'
 import { resultTooLarge, unavailable } from './failure.ts'
@@ -34,12 +37,11 @@ interface Waiting {
   readonly onAsk: RequestOptions['onAsk']
   readonly onLog: RequestOptions['onLog']
   readonly maxBytes: number
+  readonly large: RequestOptions['large']
 }
 
 /** Longest line that answers no request. */
 const longestAside = 2 * 1024 * 1024
-/** A line that is longer is looked at by its ends before it is read. */
-const longLine = 256 * 1024
 /** Unwritten bytes after which a server that does not read is given up. */
 const maxUnwritten = 64 * 1024 * 1024
 /** The same for answers to what the server asks of us: whoever floods us with questions is to read the answers. */
@@ -55,6 +57,8 @@ export interface StdioOptions {
   readonly offers: JsonObject
   /** Values that must never be logged (configured environment). */
   readonly secrets: readonly string[]
+  /** Where what it writes to stderr is kept; absent: nowhere. */
+  readonly logs?: ServerLogs | undefined
 }
 
 /** The wire to one child, before anything is known about its era. */
@@ -76,9 +80,13 @@ export class StdioChannel {
     })
     running.stdout.on('error', () => this.#die('its output failed'))
     running.stdin.on('error', () => this.#die('its input was closed'))
-    logStderr(options.server, running.stderr, withoutSecrets(options.logger, options.secrets))
+    const hide = hiding(options.secrets)
+    const tell = (line: Omit<ServerLogLine, 'at'>): void => options.logs?.write(options.server, { pid: running.pid, ...line })
+    tell({ event: 'started' })
+    logStderr(options.server, running.stderr, withoutSecrets(options.logger, hide), (line) => tell({ line: scrubText(hide(line)) }))
     const end = (how: string): string => {
       const why = this.#dead ?? `it ended (${how})`
+      tell({ event: `ended: ${why}` })
       this.#die(why)
       return why
     }
@@ -112,6 +120,7 @@ export class StdioChannel {
         onAsk: options.onAsk,
         onLog: options.onLog,
         maxBytes: options.maxBytes ?? this.#options.limits.maxResponseBytes,
+        large: options.large,
       })
       options.signal.addEventListener('abort', abort, { once: true })
       this.#write(requestText(id, method, sent))
@@ -137,12 +146,21 @@ export class StdioChannel {
   /** What is too long costs the request it answers, and no other. */
   #take({ size, bytes, first, last, isEnded }: Line): void {
     const { server } = this.#options
-    if (bytes !== undefined && size <= longLine) return this.#receive(bytes)
+    if (bytes !== undefined && size <= largeMessageBytes) return this.#receive(bytes)
     const id = answeredId(first, last) ?? (isEnded && !namesMethod(first) ? this.#onlyId : undefined)
     const limit = id === undefined ? longestAside : this.#waiting.get(Number(id))?.maxBytes
-    if (bytes !== undefined && limit !== undefined && size <= limit) return this.#receive(bytes)
+    if (bytes !== undefined && limit !== undefined && size <= limit) return this.#receiveLarge(id, bytes)
     if (isEnded) this.#options.logger.warn({ server, bytes: size }, 'MCP server wrote a message that is too long; it is skipped')
     if (id !== undefined && limit !== undefined) this.#waitingFor(id)?.reject(resultTooLarge(server, limit, isEnded ? size : undefined))
+  }
+
+  /** Reads a large result elsewhere, if it is one. */
+  #receiveLarge(id: RpcId | undefined, line: Buffer): void {
+    const { server, limits } = this.#options
+    const of = id === undefined ? undefined : this.#waiting.get(Number(id))?.large
+    const waiting = of === undefined || limits.largeMessages === undefined ? undefined : this.#waitingFor(id)
+    if (waiting === undefined || of === undefined) return this.#receive(line)
+    limits.largeMessages?.read(server, line, { id: Number(id), of }).then(waiting.resolve, waiting.reject)
   }
 
   #receive(line: Buffer): void {
@@ -272,16 +290,15 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
   }
 }
 
-/** A logger for lines a server wrote: configured values it was given are not repeated. */
-function withoutSecrets(logger: Logger, secrets: readonly string[]): Logger {
+/** Text a server wrote: configured values it was given are not repeated. */
+function hiding(secrets: readonly string[]): (text: string) => string {
   const hidden = secrets.filter((secret) => secret.length >= 6)
+  return (text) => hidden.reduce((rest, secret) => rest.replaceAll(secret, '[hidden]'), text)
+}
+
+function withoutSecrets(logger: Logger, hide: (text: string) => string): Logger {
   const clean = (fields: object): object =>
-    Object.fromEntries(
-      Object.entries(fields).map(([key, value]) => [
-        key,
-        typeof value === 'string' ? hidden.reduce((text, secret) => text.replaceAll(secret, '[hidden]'), value) : value,
-      ]),
-    )
+    Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? hide(value) : value]))
   return {
     debug: (fields, message) => logger.debug(clean(fields), message),
     info: (fields, message) => logger.info(clean(fields), message),

@@ -19,6 +19,7 @@ import { answerRequest, contextOf, initialize, takeNotification } from './legacy
 import type { LegacySession, LegacySessions } from './legacy-sessions.ts'
 import type { Arrival, EndpointParts } from './parts.ts'
 import { accepts } from './post-headers.ts'
+import { textOfOutgoing, type Outgoing } from '../large/large-result.ts'
 import { endAccepted, type MessageStream } from './reply.ts'
 import { eventStreamHeaders } from './resumable-streams.ts'
 
@@ -256,8 +257,8 @@ class StreamedAnswer implements MessageStream {
     this.#beforeEnd.push(told)
   }
 
-  end(message: string): void {
+  end(message: Outgoing): void {
     for (const told of this.#beforeEnd) told()
-    this.#stream.send(message)
+    this.#stream.send(textOfOutgoing(message))
   }
 }

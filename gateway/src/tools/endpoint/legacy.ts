@@ -9,6 +9,7 @@ import { readId, readMessage, resultText, type RpcMessage, type RpcRequest } fro
 import { errorAnswer, errorText, invalidRequest, methodNotFound } from '../codec/rpc-errors.ts'
 import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
+import { resultMessage, textOfOutgoing, type Outgoing } from '../large/large-result.ts'
 import type { McpContext } from '../operations.ts'
 import { offersOf } from '../asks.ts'
 import { appsExtension } from '../extensions.ts'
@@ -112,7 +113,7 @@ export async function answerBatch(
     if (message.kind === 'invalid') answers.push(Promise.resolve(errorText(undefined, invalidRequest(message.why))))
     if (message.kind === 'notification') takeNotification(sessions, session, message.method, message.params)
     if (message.kind === 'request')
-      answers.push(answerRequest(parts, sessions, arrival, session, message, undefined).then(({ text }) => text))
+      answers.push(answerRequest(parts, sessions, arrival, session, message, undefined).then(({ text }) => textOfOutgoing(text)))
   }
   if (answers.length === 0) return endAccepted(arrival.response)
   endJson(arrival.response, 200, `[${(await Promise.all(answers)).join(',')}]`)
@@ -158,7 +159,7 @@ export async function answerStream(
 
 /** The answer to a request: a message, and the status it has where it is the answer of its own HTTP request. */
 export interface Outcome {
-  readonly text: string
+  readonly text: Outgoing
   readonly status: number
 }
 
@@ -182,7 +183,7 @@ export async function answerRequest(
     const wishes = { change: (change: (before: McpWishes) => McpWishes) => sessions.wish(session, change) }
     const logLevel = reply?.takesStream === true ? await sessions.logLevel(session) : undefined
     const result = await method({ parts, arrival, context, message, signal: running.signal, reply, ask, wishes, logLevel })
-    return { status: 200, text: resultText(message.id, result ?? {}) }
+    return { status: 200, text: resultMessage(message.id, result ?? {}) }
   } catch (error) {
     const { text, status } = errorAnswer(parts.logger, message, error)
     // A status of its own is of the modern era only.

@@ -13,6 +13,7 @@ import type { MethodCall } from './parts.ts'
 import type { Page } from './pages.ts'
 import { completionRequest, listReads, promptRequest, resourceRequest } from './read-methods.ts'
 import { tasksExtension } from '../extensions.ts'
+import { withSmallFields } from '../large/large-result.ts'
 import { askTask } from './task-methods.ts'
 import { callRequest, listTools, readCall, runCall } from './tool-methods.ts'
 import { setLevel, subscribe, unsubscribe } from './wishes.ts'
@@ -48,7 +49,7 @@ const methods: Readonly<Record<Era, ReadonlyMap<string, Method>>> = {
     ['resources/subscribe', async (call) => ({ ...(await subscribe(call)) })],
     ['resources/unsubscribe', async (call) => ({ ...(await unsubscribe(call)) })],
     ['tools/list', async (call) => page('tools', await listTools(call), legacyDefinition)],
-    ['tools/call', async (call) => legacyResult(await asking(call, callRequest(call, readCall(call.message)), runCall))],
+    ['tools/call', async (call) => legacyResult(await asking(call, callRequest(call, readCall(call)), runCall))],
     ['resources/list', async (call) => page('resources', await listReads(call, 'resource'))],
     ['resources/templates/list', async (call) => page('resourceTemplates', await listReads(call, 'template'))],
     ['resources/read', async (call) => legacyRead(await asking(call, resourceRequest(call), read))],
@@ -92,8 +93,9 @@ function page(field: string, { entries, nextCursor }: Page, shaped = (definition
 }
 
 async function callTool(call: MethodCall): Promise<JsonObject> {
-  const asked = readCall(call.message)
-  if (asked.unfit === undefined) await checkParameters(call, asked)
+  const asked = readCall(call)
+  // Nobody mirrors the arguments of a tool that was not listed.
+  if (asked.unfit === undefined && !asked.through) await checkParameters(call, asked)
   return runCall(call, callRequest(call, asked))
 }
 
@@ -103,7 +105,8 @@ function read({ parts, context }: MethodCall, request: ReadRequest): Promise<Jso
 
 /** What was read may be believed as long as its server says, by this client only. */
 function modernRead(result: JsonObject): JsonObject {
-  return result.resultType === 'input_required' ? result : { ttlMs: readTtlMs, ...result, cacheScope: 'private' }
+  if (result.resultType === 'input_required') return result
+  return withSmallFields(result, (small) => ({ ttlMs: readTtlMs, ...small, cacheScope: 'private' }))
 }
 
 /** A request of a client that is asked on its own stream. */

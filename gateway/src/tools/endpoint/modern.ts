@@ -5,11 +5,12 @@
 import { Cancellation } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { resultText, rpcCodes, type RpcErrorObject, type RpcRequest } from '../codec/json-rpc.ts'
+import { rpcCodes, type RpcErrorObject, type RpcRequest } from '../codec/json-rpc.ts'
 import { decodeHeaderValue } from '../codec/header-values.ts'
 import { errorAnswer, errorText, methodNotFound, rpcErrorOf } from '../codec/rpc-errors.ts'
 import { metaKeys, modernVersion, supportedVersions } from '../codec/versions.ts'
 import { implementation } from '../connectors/opening.ts'
+import { resultMessage, withSmallFields } from '../large/large-result.ts'
 import { isLogLevel, type LogLevel } from '../log-levels.ts'
 import type { McpContext } from '../operations.ts'
 import { offersOf } from '../asks.ts'
@@ -37,7 +38,7 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, messa
     const method = methodOf('modern', message.method)
     if (method === undefined) return reply.end(errorText(message.id, methodNotFound), 404)
     const result = await method({ parts, arrival, context, message, signal: gone, reply, logLevel: levelOf(message) })
-    if (result !== undefined) reply.end(resultText(message.id, complete(result)))
+    if (result !== undefined) reply.end(resultMessage(message.id, withSmallFields(result, complete)))
   } catch (error) {
     const answer = errorAnswer(parts.logger, message, error)
     reply.end(answer.text, answer.status)

@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import type { JsonObject } from '../../core/json.ts'
 import { notificationText, requestText } from '../codec/json-rpc.ts'
+import { textOfOutgoing, type Outgoing } from '../large/large-result.ts'
 import { eventStreamHeaders, type ResumableStream } from './resumable-streams.ts'
 
 /** Unsent bytes after which notifications are dropped: a slow reader must not grow our memory. */
@@ -21,7 +22,7 @@ export interface MessageStream {
   /** Calls `told` before the response message goes out. */
   beforeEnd(told: () => void): void
   /** Sends the response message; nothing follows it. */
-  end(message: string, status?: number): void
+  end(message: Outgoing, status?: number): void
 }
 
 export class Reply implements MessageStream {
@@ -79,13 +80,15 @@ export class Reply implements MessageStream {
   }
 
   /** Sends the response message and ends. The status counts only while no event was sent. */
-  end(message: string, status = 200): void {
+  end(message: Outgoing, status = 200): void {
     clearInterval(this.#keepAlive)
     if (this.#response.writableEnded) return
     for (const told of this.#beforeEnd) told()
     if (this.#streaming) {
-      const text = this.#resumable?.add(message, true) ?? event(message)
-      if (!this.#response.destroyed) this.#response.end(text)
+      const text = this.#resumable?.add(textOfOutgoing(message), true)
+      if (this.#response.destroyed) return
+      if (text !== undefined || typeof message === 'string') this.#response.end(text ?? event(textOfOutgoing(message)))
+      else endWith(this.#response, 'event: message\ndata: ', message, '\n\n')
     } else if (!this.#response.destroyed) endJson(this.#response, status, message)
   }
 
@@ -112,7 +115,13 @@ export class Reply implements MessageStream {
   }
 }
 
-export function endJson(response: ServerResponse, status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
+export function endJson(response: ServerResponse, status: number, message: Outgoing, headers: Readonly<Record<string, string>> = {}): void {
+  if (typeof message !== 'string') {
+    const length = message.reduce((sum, part) => sum + Buffer.byteLength(part), 0)
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': length, ...headers })
+    endWith(response, '', message, '')
+    return
+  }
   const length = Buffer.byteLength(message)
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': length, ...headers })
   // One byte a character is plain ASCII, which needs no encoding.
@@ -127,4 +136,11 @@ export function endAccepted(response: ServerResponse): void {
 
 function event(message: string): string {
   return `event: message\ndata: ${message}\n\n`
+}
+
+/** Ends the response with the parts of a message, none of which is copied. */
+function endWith(response: ServerResponse, before: string, [head, body, tail]: Exclude<Outgoing, string>, after: string): void {
+  response.write(`${before}${head}`)
+  response.write(body)
+  response.end(`${tail}${after}`)
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { McpServer } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
-import { TurnwardError } from '../../core/error.ts'
+import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { Logger } from '../../core/logger.ts'
 import { everything } from '../asks.ts'
@@ -17,6 +17,7 @@ import type { ClusterChildren } from './cluster-child.ts'
 import { openOpenapi } from '../connectors/openapi/openapi.ts'
 import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
 import { checkInstalled } from '../installed/installed-tree.ts'
+import type { ServerLogs } from '../runners/server-logs.ts'
 import { runnerOf, type Runners } from '../runners/runners.ts'
 
 export interface ConnectOptions {
@@ -31,6 +32,8 @@ export interface ConnectOptions {
   readonly cluster?: ClusterChildren | undefined
   /** The era of the server, where another connection has found it out already. */
   readonly knownEra?: () => Era | undefined
+  /** Where what started servers write to stderr is kept; absent: nowhere. */
+  readonly logs?: ServerLogs | undefined
 }
 
 /** A server may be replaced behind its address: how long a verdict about its era is believed. */
@@ -68,6 +71,8 @@ export class ServerConnection {
       return await cluster.open(server.name, server.digest, events, (own) => this.#openStdio(config, own, signal))
     } catch (error) {
       this.#verdict = undefined
+      const { message, why } = asTurnwardError(error)
+      if (!signal.aborted) this.#options.logs?.write(this.#options.server.name, { event: `not started: ${why ?? message}` })
       throw error
     }
   }
@@ -129,7 +134,7 @@ export class ServerConnection {
   }
 
   async #child(config: StdioConfig): Promise<StdioOptions> {
-    const { server, runners, dataDir, limits, logger } = this.#options
+    const { server, runners, dataDir, limits, logger, logs } = this.#options
     const runner = runnerOf(runners, server)
     const missing = await runner.available()
     if (missing !== undefined) throw new TurnwardError('sandbox.unavailable', { subject: server.name, why: missing })
@@ -137,7 +142,7 @@ export class ServerConnection {
     const workDir = join(dataDir, `${server.name}-${randomText(8)}`)
     const running = await runner.start({ server, workDir, logger })
     this.#isBounded = running.isBounded
-    return { server: server.name, running, limits, logger, offers: everything(config.may_ask), secrets: Object.values(config.env) }
+    return { server: server.name, running, limits, logger, logs, offers: everything(config.may_ask), secrets: Object.values(config.env) }
   }
 
   async #era(ask: () => Promise<Era>): Promise<Era> {

@@ -2,6 +2,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { AskAnswer } from '../asks.ts'
+import { noPeers } from '../../cluster/peers.ts'
+import { HeldElsewhere } from './held-elsewhere.ts'
 import { HeldRequests, type HeldRun } from './held-requests.ts'
 
 beforeEach(() => {
@@ -28,7 +30,7 @@ async function started(held: HeldRequests, owner: string, run: HeldRun = once): 
 }
 
 test('is gone on with by its owner, once', async () => {
-  const held = new HeldRequests('s')
+  const held = new HeldRequests('s', new HeldElsewhere(noPeers))
   const handle = await started(held, 'ada')
   await expect(held.resume('bob', handle, answers('Bob'), never)).rejects.toMatchObject({ code: 'request.invalid' })
   expect(await held.resume('ada', handle, answers('Ada'), never)).toEqual({ told: { name: 'Ada' } })
@@ -36,7 +38,7 @@ test('is gone on with by its owner, once', async () => {
 })
 
 test('is cancelled when nobody comes back, when it is given up, and when there are too many of one owner', async () => {
-  const held = new HeldRequests('s')
+  const held = new HeldRequests('s', new HeldElsewhere(noPeers))
   const ended: string[] = []
   const waits =
     (name: string): HeldRun =>
@@ -63,7 +65,7 @@ test('is cancelled when nobody comes back, when it is given up, and when there a
 })
 
 test('asks no more at once than can be answered', async () => {
-  const held = new HeldRequests('s')
+  const held = new HeldRequests('s', new HeldElsewhere(noPeers))
   const refused: AskAnswer[] = []
   const floods: HeldRun = async (_signal, onAsk) => {
     for (let at = 0; at < 100; at += 1)

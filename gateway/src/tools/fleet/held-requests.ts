@@ -10,6 +10,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { inputRequired, mostAsks, type Ask, type AskAnswer } from '../asks.ts'
 import { rpcCodes } from '../codec/json-rpc.ts'
 import { abortedError } from '../connectors/cancelling.ts'
+import type { HeldElsewhere, Holder } from './held-elsewhere.ts'
 
 /** Works on a request. `onAsk`: answers what the server asks meanwhile. */
 export type HeldRun = (signal: CancelSignal, onAsk: (ask: Ask) => Promise<AskAnswer>) => Promise<JsonObject>
@@ -29,11 +30,11 @@ interface Held {
   expiry: NodeJS.Timeout | undefined
 }
 
-/** The server, or this process, has been restarted, or the time was too long. */
-export function notWaiting(): TurnwardError {
+/** The server, or the process where it waited, has been restarted, or the time was too long. */
+function notWaiting(): TurnwardError {
   return new TurnwardError('request.invalid', {
     subject: 'requestState',
-    why: 'the request it belongs to is not waiting here any more',
+    why: 'the request it belongs to is not waiting any more',
     fix: 'Make the request again from the start.',
   })
 }
@@ -46,12 +47,15 @@ const mostPerOwner = 16
 
 const nothingYet = new Promise<JsonObject>(() => {})
 
-export class HeldRequests {
-  readonly #server: string
+export class HeldRequests implements Holder {
+  readonly server: string
+  readonly #elsewhere: HeldElsewhere
   readonly #held = new Map<string, Held>()
 
-  constructor(server: string) {
-    this.#server = server
+  /** `elsewhere`: finds what waits here for the other processes, and what waits there. */
+  constructor(server: string, elsewhere: HeldElsewhere) {
+    this.server = server
+    this.#elsewhere = elsewhere
   }
 
   /** Resolves with the result, or with one that asks for input. `owner`: whose requests are counted together. */
@@ -91,8 +95,16 @@ export class HeldRequests {
     return this.#held.has(handle)
   }
 
-  /** Cancels what waits under a handle. */
+  /** Goes on with a request that waits at another process. Throws `request.invalid` when it waits nowhere. */
+  async resumeElsewhere(owner: string, handle: string, answers: ReadonlyMap<string, AskAnswer>, signal: CancelSignal): Promise<JsonObject> {
+    const result = await this.#elsewhere.resume(owner, handle, answers, signal)
+    if (result === undefined) throw notWaiting()
+    return result
+  }
+
+  /** Cancels what waits under a handle, here or elsewhere. */
   abandon(owner: string, handle: string): void {
+    if (!this.#held.has(handle)) return this.#elsewhere.abandon(owner, handle)
     this.#take(owner, handle)?.stop.cancel(new TurnwardError('request.cancelled'))
   }
 
@@ -125,14 +137,15 @@ export class HeldRequests {
     const [oldest] = own
     // Somebody who asks again and again, and never answers, loses the oldest.
     if (own.length >= mostPerOwner && oldest !== undefined)
-      this.#drop(oldest[0], new TurnwardError('mcp.server_busy', { subject: this.#server, why: `${mostPerOwner} requests wait for input` }))
+      this.#drop(oldest[0], new TurnwardError('mcp.server_busy', { subject: this.server, why: `${mostPerOwner} requests wait for input` }))
     const handle = randomText(24)
     held.expiry = setTimeout(
-      () => this.#drop(handle, new TurnwardError('mcp.server_timeout', { subject: this.#server, why: 'nobody answered what it asked' })),
+      () => this.#drop(handle, new TurnwardError('mcp.server_timeout', { subject: this.server, why: 'nobody answered what it asked' })),
       longestWaitMs,
     )
     held.expiry.unref()
     this.#held.set(handle, held)
+    this.#elsewhere.keep(handle, this)
     // Nobody waits for it now.
     held.ended.catch(() => {})
     return inputRequired(new Map([...held.pending].map(([key, { ask }]) => [key, ask])), handle)
@@ -141,16 +154,20 @@ export class HeldRequests {
   #take(owner: string, handle: string): Held | undefined {
     const held = this.#held.get(handle)
     if (held === undefined || held.owner !== owner) return undefined
-    clearTimeout(held.expiry)
-    this.#held.delete(handle)
+    this.#forget(handle, held)
     return held
   }
 
   #drop(handle: string, why: TurnwardError): void {
     const held = this.#held.get(handle)
     if (held === undefined) return
+    this.#forget(handle, held)
+    held.stop.cancel(why)
+  }
+
+  #forget(handle: string, held: Held): void {
     clearTimeout(held.expiry)
     this.#held.delete(handle)
-    held.stop.cancel(why)
+    this.#elsewhere.forget(handle)
   }
 }

@@ -13,11 +13,14 @@ import type { Exchange } from '../connectors/exchange.ts'
 import { tellsMore, type LogLevel } from '../log-levels.ts'
 import { CallQueue } from './call-queue.ts'
 import { Deadline } from './deadline.ts'
-import { HeldRequests, notWaiting } from './held-requests.ts'
+import type { HeldElsewhere } from './held-elsewhere.ts'
+import { HeldRequests } from './held-requests.ts'
 import { asksOf, neverAsked, RefusedAsks } from './refused-asks.ts'
 
 export interface ServerRequestsOptions {
   readonly server: McpServer
+  /** Requests that wait at other processes. */
+  readonly elsewhere: HeldElsewhere
   /** The connection, once there is one. Rejects with `mcp.server_unavailable`. */
   readonly exchange: (signal: CancelSignal) => Exchange | Promise<Exchange>
   /** The era of the connection, if there is one now. */
@@ -50,9 +53,9 @@ export class ServerRequests {
   #level: LogLevel | undefined
 
   constructor(options: ServerRequestsOptions) {
-    const { server } = options
+    const { server, elsewhere } = options
     this.#options = options
-    this.#held = new HeldRequests(server.name)
+    this.#held = new HeldRequests(server.name, elsewhere)
     const width = server.config.max_concurrent
     this.#queue = new CallQueue(
       width,
@@ -105,7 +108,8 @@ export class ServerRequests {
         const exchange = await open(stop)
         // Answers without a state belong to no request that a legacy server could be waiting in: it is asked from the start.
         const goesOn = exchange.era === 'legacy' ? undefined : resumed
-        if (goesOn === undefined && resumed?.state !== undefined) throw notWaiting()
+        if (goesOn === undefined && resumed?.state !== undefined)
+          return this.#held.resumeElsewhere(owner, resumed.state, resumed.answers, stop)
         // Nobody's time but the server's counts against it, and nobody who takes his time keeps others waiting.
         const onAsk = async (ask: Ask): Promise<AskAnswer> =>
           refused.answerTo(ask) ?? deadline.paused(() => this.#queue.aside(() => answerFor(ask)))

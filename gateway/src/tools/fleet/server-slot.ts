@@ -14,42 +14,21 @@ import { waitFor } from '../connectors/cancelling.ts'
 import type { Exchange } from '../connectors/exchange.ts'
 import { listAll, listOthers, type Listed } from '../connectors/listing.ts'
 import { noReads, readsOf, type ServerReads } from '../reads.ts'
-import { unavailable } from '../connectors/failure.ts'
+import { reasonOf, unavailable } from '../connectors/failure.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
-import type { CallQueue } from './call-queue.ts'
 import { resultBounds, type ResultBounds } from './result-bounds.ts'
 import { ServerRequests } from './server-requests.ts'
 import { WatchedResources } from './watched-resources.ts'
 import { whatIsMissing } from './missing-tools.ts'
+import { tellOdd } from './odd-listings.ts'
 import { listingFingerprint } from './listing-fingerprint.ts'
-import { PinnedTools, type Pins } from './pinned-tools.ts'
-import { ServerConnection, type ConnectOptions } from './connecting.ts'
-
-export interface SlotOptions extends ConnectOptions {
-  /** Bounds how many servers start at once, fleet-wide. */
-  readonly starts: Pick<CallQueue, 'run'>
-  /** Absent: definitions of tools are not pinned. */
-  readonly pins?: Pins | undefined
-  /** State or tools changed. */
-  readonly onChange: () => void
-  /** A listing was read, perhaps not to its end; what is returned takes its place. */
-  readonly onListed: (read: ReadTools, isCut: boolean) => ReadTools
-  /** The last of the calls that ran has ended. */
-  readonly onIdle: () => void
-  /** True: one that died stays down until it is needed, however long that is. */
-  readonly isOnDemand?: boolean
-}
-
-type State =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'starting'; readonly done: Promise<void>; readonly isListed: boolean }
-  | { readonly kind: 'ready'; readonly exchange: Exchange; readonly since: number }
-  | { readonly kind: 'asleep' }
-  | { readonly kind: 'failed'; readonly why: string }
+import type { SlotState } from './slot-state.ts'
+import { retryDelay } from './retry-delay.ts'
+import { PinnedTools } from './pinned-tools.ts'
+import { ServerConnection } from './connecting.ts'
+import type { SlotOptions } from './slot-options.ts'
 
 const startMs = 60_000
-const firstDelayMs = 500
-const longestDelayMs = 60_000
 /** A server that lived this long did not crash in a loop. */
 const healthyMs = 30_000
 /** Listings of servers that may not tell us about changes are refreshed when someone asks after this time. */
@@ -62,7 +41,9 @@ export class ServerSlot {
   readonly #requests: ServerRequests
   readonly #bounds: ResultBounds
   readonly #closing = new AbortController()
-  #state: State = { kind: 'idle' }
+  /** Ends the attempt to start it that runs. */
+  #attempting = new AbortController()
+  #state: SlotState = { kind: 'idle' }
   #startedAt: number | undefined
   #era: Exchange['era'] | undefined
   #read: ReadTools = noTools
@@ -89,6 +70,7 @@ export class ServerSlot {
     this.#connection = new ServerConnection(options)
     this.#requests = new ServerRequests({
       server,
+      elsewhere: options.elsewhere,
       exchange: (signal) => (this.#state.kind === 'ready' ? this.#state.exchange : this.#ready(signal)),
       era: () => (this.#state.kind === 'ready' ? this.#state.exchange.era : undefined),
       // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.
@@ -104,7 +86,7 @@ export class ServerSlot {
     })
   }
 
-  get state(): State['kind'] {
+  get state(): SlotState['kind'] {
     return this.#state.kind
   }
 
@@ -194,6 +176,25 @@ export class ServerSlot {
     this.#options.logger.info({ server: this.server.name }, 'MCP server sleeps: nobody has used it for a while')
   }
 
+  /** Ends what runs, with the calls in it, and starts it anew, however often it has failed. Resolves with why it is not ready then; never rejects. */
+  async restart(): Promise<string | undefined> {
+    if (this.#state.kind === 'starting') {
+      this.#attempting.abort()
+      await this.#state.done
+    }
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    this.#failures = 0
+    const state = this.#state
+    // Nobody starts another one while this one ends: some can only be there once.
+    const ended = state.kind === 'ready' ? state.exchange.close().catch(() => {}) : Promise.resolve()
+    const done = ended.then(() => this.#options.starts.run(this.#closing.signal, () => this.#attempt())).catch(() => {})
+    this.#startedAt = this.#options.clock.monotonic()
+    this.#state = { kind: 'starting', done, isListed: state.kind === 'ready' || state.kind === 'asleep' }
+    await done
+    return this.state === 'ready' ? undefined : (this.detail ?? 'it is not ready')
+  }
+
   /** Starts in the background. */
   begin(): void {
     this.start().catch((error: unknown) => this.#broke(error))
@@ -252,7 +253,9 @@ export class ServerSlot {
   }
 
   async #attempt(): Promise<void> {
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(startMs)])
+    const attempting = new AbortController()
+    this.#attempting = attempting
+    const signal = AbortSignal.any([this.#closing.signal, attempting.signal, AbortSignal.timeout(startMs)])
     let exchange: Exchange | undefined
     try {
       exchange = await this.#connection.open(
@@ -277,16 +280,8 @@ export class ServerSlot {
       this.#options.onChange()
     } catch (error) {
       await exchange?.close().catch(() => {})
-      const failure = asTurnwardError(error)
-      this.#fail(
-        signal.aborted && !this.#closing.signal.aborted
-          ? `it did not start within ${startMs / 1000} s`
-          : failure.why === undefined
-            ? failure.message
-            : failure.code === 'mcp.server_unavailable'
-              ? failure.why
-              : `${failure.why}. ${failure.fix}`,
-      )
+      const isLate = signal.aborted && !this.#closing.signal.aborted
+      this.#fail(attempting.signal.aborted ? 'it is restarted' : isLate ? `it did not start within ${startMs / 1000} s` : reasonOf(error))
     }
   }
 
@@ -300,7 +295,7 @@ export class ServerSlot {
   #fail(why: string): void {
     if (this.#closing.signal.aborted) return
     this.#failures += 1
-    const delay = this.#failures === 1 ? 0 : Math.min(firstDelayMs * 2 ** (this.#failures - 2), longestDelayMs) * (0.5 + Math.random() / 2)
+    const delay = retryDelay(this.#failures)
     this.#read = noTools
     this.#reads = noReads
     this.#state = {
@@ -371,19 +366,8 @@ export class ServerSlot {
     this.#cut = cut
     this.#listedAt = this.#options.clock.monotonic()
     if (before === listingFingerprint(this.#read, cut, reads)) return false
-    this.#tellOdd()
+    tellOdd(this.#options.logger, this.server.name, this.#read, reads, cut)
     return true
-  }
-
-  /** Nothing of a listing disappears without a word. */
-  #tellOdd(): void {
-    const { logger } = this.#options
-    const server = this.server.name
-    for (const [tool, why] of this.#read.leftOut) logger.warn({ server, tool, why }, 'MCP tool left out')
-    for (const { name: tool, without } of this.#read.tools)
-      if (without.length > 0) logger.info({ server, tool, without }, 'MCP tool shown without fields that no client could read')
-    if (this.#cut !== undefined) logger.warn({ server, why: this.#cut }, 'MCP server could not be listed to the end')
-    for (const why of this.#reads.leftOut) logger.warn({ server, why }, 'a resource or prompt of an MCP server is left out')
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,9 @@ import { compileEgressRules } from '../../config/egress-rules.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
 import { startEgress, type Egress } from './egress.ts'
+import { findHome, makeHome } from './kept-home.ts'
 import type { LimitWatch } from './limit-watch.ts'
+import { refusedHostsFile } from './refused-hosts-file.ts'
 import { boundByWatching, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
 import type { Runner, RunnerOptions, RunningServer } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise, type ProcessIdentity } from './running-process.ts'
@@ -79,9 +81,16 @@ function planSandbox(
   const protect = [
     ...new Set([...(options.protect ?? []), workDir].flatMap((path) => (existsSync(path) ? [path, realpathSync(path)] : [path]))),
   ]
-  const command = resolveCommand(server.name, config.command, { nodePath: options.nodePath, gatewayRoot: options.gatewayRoot, protect })
+  const command = resolveCommand(
+    server.name,
+    config.command,
+    { nodePath: options.nodePath, gatewayRoot: options.gatewayRoot, protect },
+    config.runtime,
+  )
   const mounts = checkMounts(server.name, config.mounts, protect)
-  const { user, isCountable, release } = chooseSandboxUser(process.getuid?.() ?? 1000, mounts, mustBeRead(command))
+  const gatewayUid = process.getuid?.() ?? 1000
+  const home = config.home === 'keep' ? findHome(server.name, workDir, gatewayUid) : undefined
+  const { user, isCountable, release } = chooseSandboxUser(gatewayUid, mounts, mustBeRead(command), home)
   const networked = config.network.length > 0
   const processes = isCountable ? config.limits.processes + 1 + (networked ? forwarderProcesses : 0) : undefined
   const plan: SandboxPlan = {
@@ -96,6 +105,8 @@ function planSandbox(
     etcFolder: join(workDir, workNames.etc),
     limitOptions: prlimitOptions({ limits: config.limits, memoryByCgroup, processes }),
     tmpBytes: config.limits.file_mb * 1024 * 1024,
+    home,
+    browser: config.runtime === 'browser',
     egress: networked
       ? {
           folder: join(workDir, workNames.egress),
@@ -130,8 +141,15 @@ async function startSandbox(
   }
   try {
     await writeWorkDir(workDir, plan)
+    if (plan.home !== undefined) makeHome(server.name, plan.home, plan.user, process.getuid?.() ?? 1000)
     if (plan.egress !== undefined)
-      egress = await startEgress({ server: server.name, network: config.network, folder: plan.egress.folder, logger })
+      egress = await startEgress({
+        server: server.name,
+        network: config.network,
+        folder: plan.egress.folder,
+        refusedFile: refusedHostsFile(dirname(workDir), server.name),
+        logger,
+      })
     cgroup = cgroups?.create(server.name, {
       memoryBytes: memoryBytes(config.limits) + extra.memoryBytes,
       processes: config.limits.processes + 2 + extra.processes,
@@ -142,11 +160,16 @@ async function startSandbox(
       env: {},
       cwd: '/',
     })
-    const init = await releaseWhenBounded(child, sandboxEnvironment(config, options.timeZone), filterOf(cgroup !== undefined), (first) => {
-      cgroup?.add(first.pid)
-      // Every process of the namespace is below its first one, also those whose parents have ended.
-      if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, first.pid, extra, logger, () => killIfAlive(first))
-    })
+    const init = await releaseWhenBounded(
+      child,
+      sandboxEnvironment(config, options.timeZone),
+      filterOf(plan, cgroup !== undefined),
+      (first) => {
+        cgroup?.add(first.pid)
+        // Every process of the namespace is below its first one, also those whose parents have ended.
+        if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, first.pid, extra, logger, () => killIfAlive(first))
+      },
+    )
     return supervise({
       server: server.name,
       logger,
@@ -169,10 +192,10 @@ async function startSandbox(
 }
 
 /** The program the kernel runs before every system call of the server. Without one nothing is started. */
-function filterOf(memoryByCgroup: boolean): Buffer {
+function filterOf({ browser }: SandboxPlan, memoryByCgroup: boolean): Buffer {
   const architecture = filteredArchitecture(process.arch)
   if (architecture === undefined) throw new Error(`there is no system call filter for this processor (${process.arch})`)
-  return seccompFilter({ architecture, browser: false, memoryByCgroup })
+  return seccompFilter({ architecture, browser, memoryByCgroup })
 }
 
 function killIfAlive(first: ProcessIdentity): void {

@@ -1,10 +1,11 @@
 /**
  * One cgroup per running server, version 2 or 1, bounding memory and processes together for all descendants.
- * It must never touch a cgroup this gateway did not make.
+ * It must never touch a cgroup this gateway did not make, but for the one that was handed to it.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { randomText } from '../../core/ids.ts'
+import { openDelegated } from './delegated-cgroup.ts'
 
 export interface CgroupLimits {
   readonly memoryBytes: number
@@ -32,6 +33,10 @@ interface Layout {
   /** Parent folders, one per controller; version 2 has one for both. */
   readonly memory: string
   readonly processes: string
+  /** Whether it is the group this process is in. */
+  readonly isOwn: boolean
+  /** Whether it is the uppermost one that can be seen from here. */
+  readonly isTop: boolean
 }
 
 const files = {
@@ -47,12 +52,15 @@ const files = {
 
 /** What can be used here, found by making and removing a group; `undefined` when nothing can. */
 export function detectCgroups(root = '/sys/fs/cgroup', self = '/proc/self/cgroup'): CgroupSupport | undefined {
-  for (const layout of layouts(root, self)) {
-    if (!probe(layout)) continue
-    sweep(layout)
-    return { version: layout.version, create: (server, limits) => create(layout, server, limits) }
-  }
-  return undefined
+  const found = [...layouts(root, self)].find(probe) ?? [...layouts(root, self)].find((layout) => canBeOpened(layout) && probe(layout))
+  if (found === undefined) return undefined
+  sweep(found)
+  return { version: found.version, create: (server, limits) => create(found, server, limits) }
+}
+
+/** Root may write every group, so for root only the own one of a container is certain to be meant for it. */
+function canBeOpened({ version, memory, isOwn, isTop }: Layout): boolean {
+  return version === 2 && isOwn && (process.getuid?.() !== 0 || isTop) && openDelegated(memory)
 }
 
 function* layouts(root: string, self: string): Generator<Layout> {
@@ -74,13 +82,14 @@ function* layouts(root: string, self: string): Generator<Layout> {
     if (unified === undefined || !existsSync(join(mount, 'cgroup.controllers'))) continue
     // A group that holds processes cannot hand its controllers down, so the place beside our own is tried as well.
     for (const parent of new Set([join(mount, unified), join(mount, dirname(unified))]))
-      yield { version: 2, memory: parent, processes: parent }
+      yield { version: 2, memory: parent, processes: parent, isOwn: parent === join(mount, unified), isTop: unified === '/' }
   }
   const memory = pathOf('memory')
   const processes = pathOf('pids')
   if (memory === undefined || processes === undefined) return
-  yield { version: 1, memory: join(root, 'memory', memory), processes: join(root, 'pids', processes) }
-  yield { version: 1, memory: join(root, 'memory'), processes: join(root, 'pids') }
+  const old = { version: 1, isOwn: false, isTop: false } as const
+  yield { ...old, memory: join(root, 'memory', memory), processes: join(root, 'pids', processes) }
+  yield { ...old, memory: join(root, 'memory'), processes: join(root, 'pids') }
 }
 
 function probe(layout: Layout): boolean {

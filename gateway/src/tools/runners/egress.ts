@@ -15,6 +15,8 @@ export interface EgressOptions extends DialerOptions {
   readonly network: NetworkList
   /** Folder for the sockets, made here: `http`, and the number of each TCP service. */
   readonly folder: string
+  /** Where refused hosts are kept for an administrator, if anywhere. */
+  readonly refusedFile?: string | undefined
   readonly logger: Logger
   /** As for the proxy. */
   readonly headersMs?: number | undefined
@@ -31,19 +33,19 @@ export interface Egress {
 const maxSocketPath = 107
 
 /** Opens the ways out of one server. Errors: `config.invalid` for a malformed list, `sandbox.unavailable` when it cannot listen. */
-export async function startEgress({ server, network, folder, logger, headersMs, ...dialing }: EgressOptions): Promise<Egress> {
+export async function startEgress({ server, network, folder, refusedFile, logger, headersMs, ...dialing }: EgressOptions): Promise<Egress> {
   const rules = compileEgressRules(server, network)
   const sockets = rules.forwards.map((_forward, index) => join(folder, String(index)))
   const proxySocket = join(folder, 'http')
   const tooLong = [proxySocket, ...sockets].some((path) => Buffer.byteLength(path) > maxSocketPath)
   if (tooLong) throw unavailable(server, 'the path of the working folder is too long for a socket')
   const dialer = new EgressDialer(dialing)
-  const refused = new RefusedHosts(server, logger)
+  const refused = new RefusedHosts(server, logger, refusedFile)
   let proxy: EgressProxy | undefined
   let forwards: TcpForwards | undefined
   const close = async (): Promise<void> => {
     dialer.close()
-    await Promise.all([proxy?.close(), forwards?.close()])
+    await Promise.all([proxy?.close(), forwards?.close(), refused.kept()])
     for (const { to, connections, sent, received } of forwards?.use ?? [])
       if (connections > 0) logger.info({ server, to, connections, sent, received }, 'a sandboxed server used a TCP service')
   }

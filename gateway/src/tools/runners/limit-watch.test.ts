@@ -1,4 +1,6 @@
 /** Limits of a whole server where no cgroup can be made: eight children together hold no more than one. Real sandboxes. */
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../core/logger.ts'
 import { createBubblewrapRunner } from './bubblewrap.ts'
@@ -48,6 +50,41 @@ describe.each(runners)('without a cgroup, $name', (runner) => {
     if (runner === sandbox && process.getuid?.() !== 0) return
     const { ended, token } = await runCode(runner, bomb, { limits: { processes: 48 }, ...more })
     expect(ended).toMatch(/^signal SIGKILL$|^exit/)
+    expect(processesWith(token)).toEqual([])
+  })
+})
+
+describe.skipIf(missing !== undefined)('an ordinary user whose server has eight children that grow to 800 MB each', () => {
+  test('sees it killed before they hold half of that, with the reason, and nothing is left', async () => {
+    const grow = `const held = []; const step = () => { if (held.length < 100) held.push(Buffer.alloc(8 << 20, 1)); console.log(held.length); setTimeout(step, 5) }; step()`
+    const token = `token-${randomUUID()}`
+    const server = `
+      import { spawn } from 'node:child_process'
+      const largest = new Map()
+      for (let child = 0; child < 8; child += 1)
+        spawn(process.execPath, ['-e', ${JSON.stringify(grow)}], { stdio: ['ignore', 'pipe', 'ignore'] }).stdout.on('data', (said) => {
+          largest.set(child, Number(String(said).trim().split('\\n').at(-1)))
+          console.log([...largest.values()].reduce((all, one) => all + one * 8, 0))
+        })`
+    const gateway = `
+      import { createBubblewrapRunner } from ${JSON.stringify(new URL('./bubblewrap.ts', import.meta.url).href)}
+      import { runProgram } from ${JSON.stringify(new URL('./sandbox.fixture.ts', import.meta.url).href)}
+      const runner = createBubblewrapRunner({ nodePath: process.execPath, cgroups: () => undefined })
+      const { out, ended, lines } = await runProgram(runner, ['node', '--input-type=module', '-e', process.env.SERVER], { env: { PROBE_TOKEN: ${JSON.stringify(token)} }, limits: { memory_mb: 1024, processes: 256 } })
+      console.log(JSON.stringify({ ended, lines, megabytes: Math.max(...out.trim().split('\\n').map(Number)) }))`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', gateway], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { PATH: process.env.PATH, SERVER: server },
+      ...(process.getuid?.() === 0 ? { uid: 4321, gid: 4321 } : {}),
+    })
+    let out = ''
+    for await (const chunk of child.stdout) out += String(chunk)
+    const { ended, lines, megabytes } = JSON.parse(out) as { ended: string; lines: unknown[]; megabytes: number }
+    expect(ended).toBe('memory limit')
+    expect(lines).toContainEqual(
+      expect.objectContaining({ fields: expect.objectContaining({ excess: 'memory', limits: { memory_mb: 1024, processes: 256 } }) }),
+    )
+    expect(megabytes).toBeLessThan(3200)
     expect(processesWith(token)).toEqual([])
   })
 })

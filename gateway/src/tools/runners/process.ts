@@ -47,11 +47,16 @@ export function createProcessRunner(options: ProcessRunnerOptions): Runner {
 function commandLine(options: ProcessRunnerOptions, { server, workDir }: RunnerOptions, memoryByCgroup: boolean): string[] {
   const config = stdioConfig(server.name, server.config)
   const protect = [...(options.protect ?? []), workDir]
-  const command = resolveCommand(server.name, config.command, {
-    nodePath: options.nodePath ?? process.execPath,
-    gatewayRoot: options.gatewayRoot,
-    protect,
-  })
+  const command = resolveCommand(
+    server.name,
+    config.command,
+    {
+      nodePath: options.nodePath ?? process.execPath,
+      gatewayRoot: options.gatewayRoot,
+      protect,
+    },
+    config.runtime,
+  )
   const prlimit = findProgram('prlimit')
   const setpriv = findProgram('setpriv')
   return [

@@ -33,8 +33,16 @@ describe('what a program of an environment needs', () => {
     writeFileSync(join(environment, 'pyvenv.cfg'), `home = ${named}/bin\n`)
     symlinkSync(join(named, 'bin', 'python3.12'), join(environment, 'bin', 'python3'))
     const folders = [environment, named, base]
-    expect(pythonProgram(join(environment, 'bin', 'python'))).toEqual({ executable: join(environment, 'bin', 'python'), folders })
-    expect(pythonProgram(join(environment, 'bin', 'serve'))).toEqual({ executable: join(environment, 'bin', 'serve'), folders })
+    expect(pythonProgram(join(environment, 'bin', 'python'))).toEqual({
+      executable: join(environment, 'bin', 'python'),
+      folders,
+      sources: [],
+    })
+    expect(pythonProgram(join(environment, 'bin', 'serve'))).toEqual({
+      executable: join(environment, 'bin', 'serve'),
+      folders,
+      sources: [],
+    })
   })
 
   test('is never the whole folder that a link to the interpreter lies in', () => {
@@ -54,7 +62,7 @@ describe('what a program of an environment needs', () => {
     symlinkSync(join(base, 'bin', 'python3.12'), join(environment, 'bin', 'python3'))
     const link = join(freshFolder(), 'serve')
     symlinkSync(join(environment, 'bin', 'serve'), link)
-    expect(pythonProgram(link)).toEqual({ executable: join(environment, 'bin', 'serve'), folders: [environment, base] })
+    expect(pythonProgram(link)).toEqual({ executable: join(environment, 'bin', 'serve'), folders: [environment, base], sources: [] })
     rmSync(join(environment, 'pyvenv.cfg'))
     expect(pythonProgram(link)).toBeUndefined()
   })

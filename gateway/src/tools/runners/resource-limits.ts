@@ -14,6 +14,8 @@ export type ServerLimits = StdioConfig['limits']
 const mebibyte = 1024 * 1024
 /** V8 reserves data segments it does not use; below this Node does not start under a data limit. */
 const nodeReserveMb = 640
+/** A browser has processes and threads of its own for every page. */
+const fewestOfBrowser = 512
 
 export interface LimitOptions {
   readonly limits: ServerLimits
@@ -95,5 +97,6 @@ export function stdioConfig(server: string, config: ServerConfig): StdioConfig {
         why: 'a name or value is not one an environment can hold',
       })
   }
-  return config
+  if (config.runtime !== 'browser') return config
+  return { ...config, limits: { ...config.limits, processes: Math.max(config.limits.processes, fewestOfBrowser) } }
 }

@@ -7,6 +7,7 @@ export interface RunningServer {
   readonly stdin: Writable
   readonly stdout: Readable
   readonly stderr: Readable
+  /** 0 where the server is no process of this host. */
   readonly pid: number
   /** False when memory and processes of the whole server are not bounded, which its configuration accepts. */
   readonly isBounded: boolean
@@ -24,9 +25,9 @@ export interface RunnerOptions {
 }
 
 export interface Runner {
-  readonly name: 'bubblewrap' | 'process'
-  /** `undefined` when it can be used here, else why not and what to do. */
-  available(): Promise<string | undefined>
+  readonly name: 'bubblewrap' | 'process' | 'docker'
+  /** `undefined` when it can be used here, or for this server, else why not and what to do. */
+  available(server?: McpServer): Promise<string | undefined>
   /** The exact command line that would run, for the administrator. */
   describe(options: RunnerOptions): readonly string[]
   start(options: RunnerOptions): Promise<RunningServer>

@@ -27,7 +27,7 @@ describe('the runner of a server', () => {
     expect(runnerOf(runners, stdioServer(['node', 'x.js'], { runner: 'process', unsafe_no_sandbox: true })).name).toBe('process')
   })
 
-  test.each(['docker', 'kubernetes'])('is not silently another one for `%s`', (name) => {
+  test.each(['kubernetes'])('is not silently another one for `%s`', (name) => {
     expect(() => runnerOf(runners, stdioServer(['node', 'x.js'], { runner: name }))).toThrowError(
       expect.objectContaining({ code: 'config.not_available' }),
     )
@@ -54,7 +54,7 @@ describe('stderr of a server', () => {
   async function logged(chunks: readonly (string | Buffer)[], limits = { lineLength: 20, linesPerWindow: 3, windowMs: 1000 }) {
     const { logger, lines } = recordingLogger()
     const stream = new PassThrough()
-    logStderr('probe', stream, logger, limits, { now: () => 0, monotonic: () => 0 })
+    logStderr('probe', stream, logger, undefined, limits, { now: () => 0, monotonic: () => 0 })
     for (const chunk of chunks) stream.write(chunk)
     stream.end()
     await finished(stream)

@@ -2,6 +2,7 @@
 import { TurnwardError } from '../../core/error.ts'
 import type { McpServer } from '../../config/snapshot.ts'
 import { createBubblewrapRunner, type BubblewrapOptions } from './bubblewrap.ts'
+import { createDockerRunner } from './docker/docker.ts'
 import { createProcessRunner } from './process.ts'
 import type { Runner } from './runner.ts'
 
@@ -9,7 +10,11 @@ export type Runners = ReadonlyMap<string, Runner>
 
 /** One runner per name of `servers.*.runner` this release has. */
 export function createRunners(options: BubblewrapOptions): Runners {
-  const runners = [createBubblewrapRunner(options), createProcessRunner({ ...options, nodePermissions: false })]
+  const runners = [
+    createBubblewrapRunner(options),
+    createProcessRunner({ ...options, nodePermissions: false }),
+    createDockerRunner({ protect: options.protect }),
+  ]
   return new Map(runners.map((runner) => [runner.name, runner]))
 }
 

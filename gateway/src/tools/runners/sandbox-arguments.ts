@@ -4,6 +4,7 @@
  */
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import type { KeptHome } from './kept-home.ts'
 import type { Mount } from './sandbox-mounts.ts'
 import type { SandboxNetwork } from './sandbox-network.ts'
 import type { SandboxUser } from './sandbox-user.ts'
@@ -28,6 +29,10 @@ export interface SandboxPlan {
   readonly etcFolder: string
   readonly limitOptions: readonly string[]
   readonly tmpBytes: number
+  /** Folder of the host that is its home; undefined where its home is empty at every start. */
+  readonly home: KeptHome | undefined
+  /** Whether it starts a browser. */
+  readonly browser: boolean
   /** Set when the server may reach something: the folder of sockets, and what leads to them inside. */
   readonly egress: { readonly folder: string; readonly forwarder: string; readonly network: SandboxNetwork } | undefined
 }
@@ -44,23 +49,37 @@ const sharedEtc = [
   'pki/tls/certs',
   'pki/ca-trust/extracted',
   'mime.types',
+  'fonts',
   'localtime',
   'timezone',
   'os-release',
 ]
 const madeEtc = ['passwd', 'group', 'hosts', 'nsswitch.conf', 'gitconfig']
 const zones = '/usr/share/zoneinfo/'
+/** Where packages of browsers put what is not below /usr. */
+const browserFolders = [
+  '/etc/chromium',
+  '/etc/chromium.d',
+  '/etc/opt/chrome',
+  '/opt/google/chrome',
+  '/opt/microsoft/msedge',
+  '/opt/chromium',
+]
+/** Pages of a browser are drawn there. */
+const browserShared = 512 * 1024 * 1024
 const systemFolders = ['/bin', '/sbin', '/lib', '/lib64', '/lib32']
 
 /** The whole command line, executable first. Environment and start gate are passed over file descriptors. */
 export function sandboxCommand(plan: SandboxPlan): string[] {
-  return [plan.bwrap, ...isolation(plan.user), ...filesystem(plan), '--chdir', sandboxHome, '--', ...inside(plan)]
+  return [plan.bwrap, ...isolation(plan), ...filesystem(plan), '--chdir', sandboxHome, '--', ...inside(plan)]
 }
 
-function isolation(user: SandboxUser): string[] {
+function isolation({ user, browser }: SandboxPlan): string[] {
   const shared = ['--die-with-parent', '--new-session', '--hostname', 'sandbox', '--cap-drop', 'ALL']
   if (user.kind !== 'dropped') {
-    return ['--unshare-all', '--unshare-user', '--disable-userns', '--uid', String(user.uid), '--gid', String(user.gid), ...shared]
+    // A browser makes a smaller sandbox of its own in a user namespace; its filter lets it do nothing else there.
+    const namespaces = ['--unshare-all', '--unshare-user', ...(browser ? [] : ['--disable-userns'])]
+    return [...namespaces, '--uid', String(user.uid), '--gid', String(user.gid), ...shared]
   }
   // No user namespace: real root makes the mounts, and keeps only what it needs to become somebody else.
   return [
@@ -83,25 +102,27 @@ function filesystem(plan: SandboxPlan): string[] {
   const systemPaths = systemFolders.filter((path) => existsSync(path))
   const code = outermost(plan.command.code.filter((path) => !contains('/usr', path)))
   const etc = sharedEtc.map((name) => `/etc/${name}`).filter((path) => existsSync(path))
+  const ofBrowser = plan.browser ? browserFolders.filter((path) => existsSync(path)) : []
   const hidden = plan.protect.filter((path) => existsSync(path) && [...code, '/usr'].some((bound) => contains(bound, path)))
   return [
     ...readOnly('/usr'),
     ...systemPaths.flatMap((path) => (lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : readOnly(path))),
-    ...openParents([...etc, sandboxHome, sandboxNode, join(sandboxSockets, 'http')]),
+    ...openParents([...etc, ...ofBrowser, sandboxHome, sandboxNode, join(sandboxSockets, 'http')]),
     ...etc.flatMap((path) => timeZoneLink(path) ?? readOnly(path)),
+    ...ofBrowser.flatMap((path) => readOnly(path)),
     ...madeEtc.flatMap((name) => readOnly(join(plan.etcFolder, name), `/etc/${name}`)),
-    // Read-only, because the owner of a file may write it without any capability, and these set up the whole machine.
     '--proc',
     '/proc',
-    '--remount-ro',
-    '/proc',
+    // Read-only, because the owner of a file may write it without any capability, and these set up the whole machine. A browser
+    // writes the ids of its own sandbox there; whoever is root outside has to do without.
+    ...(plan.browser && plan.user.kind !== 'mapped' ? [] : ['--remount-ro', '/proc']),
     '--dev',
     '/dev',
-    ...tmpfs('/dev/shm', plan.tmpBytes),
+    ...tmpfs('/dev/shm', plan.browser ? Math.max(plan.tmpBytes, browserShared) : plan.tmpBytes),
     '--remount-ro',
     '/dev',
     ...tmpfs('/tmp', plan.tmpBytes),
-    ...tmpfs(sandboxHome, plan.tmpBytes),
+    ...(plan.home === undefined ? tmpfs(sandboxHome, plan.tmpBytes) : ['--bind', plan.home.path, sandboxHome]),
     // Made after /tmp, because a mount may lie below it.
     ...openParents([...code, ...plan.mounts.map(({ target }) => target)]),
     ...readOnly(plan.nodePath, sandboxNode),

@@ -24,21 +24,26 @@ export interface ChosenUser {
   readonly release: () => void
 }
 
-/** Ids systemd sets aside for dynamic users: no account of a host has them. */
-const firstDynamic = 61_184
+/** Of the ids systemd sets aside for dynamic users, which no account of a host has. Those below belong to homes that are kept. */
+const firstDynamic = 63_000
 const lastDynamic = 65_519
 const taken = new Set<number>()
 let next = firstDynamic + (process.pid % (lastDynamic - firstDynamic))
 
-/** Chooses the user for what a server writes and what it has to read. */
-export function chooseSandboxUser(gatewayUid: number, mounts: readonly Mount[], code: readonly string[]): ChosenUser {
+/** Chooses the user for what a server writes, what it has to read, and whose its home is where it keeps one. */
+export function chooseSandboxUser(
+  gatewayUid: number,
+  mounts: readonly Mount[],
+  code: readonly string[],
+  home?: { readonly uid: number; readonly gid: number },
+): ChosenUser {
   const release = () => {}
   if (gatewayUid !== 0) return { user: { kind: 'own', uid: 1000, gid: 1000 }, isCountable: true, release }
   const written = mounts.filter((mount) => mount.write)
   // Who must be asked for a file is its owner: whoever has no capabilities reads another's closed folder as little as anybody.
   const owners = written.length > 0 ? written : [...code, ...mounts.map(({ source }) => source)].flatMap(closedTo)
   if (owners.some(({ uid }) => uid === 0)) return { user: { kind: 'mapped', uid: 1000, gid: 1000 }, isCountable: false, release }
-  const [owner] = owners
+  const owner = owners[0] ?? home
   if (owner !== undefined) return { user: { kind: 'dropped', uid: owner.uid, gid: owner.gid }, isCountable: false, release }
   const uid = takeDynamic()
   return { user: { kind: 'dropped', uid, gid: uid }, isCountable: true, release: () => taken.delete(uid) }

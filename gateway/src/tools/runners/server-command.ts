@@ -8,6 +8,7 @@ import { basename, delimiter, dirname, join, resolve, sep } from 'node:path'
 import { fetchingCommand, insteadOf } from '../../config/fetching-commands.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { shownOf } from './code-folder.ts'
+import { interpretedCommand, type Runtime } from './interpreted-command.ts'
 import { pythonProgram } from './python-environment.ts'
 
 export interface CommandPlaces {
@@ -37,8 +38,8 @@ const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin'
  * Resolves a command without a shell; relative paths start at the gateway's working directory. Errors: `mcp.server_unavailable` when the executable is missing or is a
  * package runner, which would download code at start and needs a network the sandbox does not have.
  */
-export function resolveCommand(server: string, command: readonly string[], places: CommandPlaces): ServerCommand {
-  const [name = '', ...rest] = command
+export function resolveCommand(server: string, command: readonly string[], places: CommandPlaces, runtime?: Runtime): ServerCommand {
+  const [name = '', ...rest] = interpretedCommand(server, command, runtime)
   const fetching = fetchingCommand(command)
   if (fetching !== undefined) {
     throw new TurnwardError('mcp.server_unavailable', {
@@ -48,7 +49,7 @@ export function resolveCommand(server: string, command: readonly string[], place
     })
   }
   const isNode = name === 'node'
-  const program = isNode ? { executable: realpathSync(places.nodePath), folders: [] } : findExecutable(server, name, places)
+  const program = isNode ? { executable: realpathSync(places.nodePath), folders: [] } : findExecutable(server, name, places, runtime)
   const { executable } = program
   const scriptIndex = rest.findIndex((argument) => !argument.startsWith('-'))
   const script = findScript(rest[scriptIndex])
@@ -90,7 +91,12 @@ export function outermost(paths: readonly string[]): string[] {
 }
 
 /** Its path, and what it needs to be read: itself, or the Python environment it belongs to. */
-function findExecutable(server: string, name: string, places: CommandPlaces): { executable: string; folders: readonly string[] } {
+function findExecutable(
+  server: string,
+  name: string,
+  places: CommandPlaces,
+  runtime: Runtime | undefined,
+): { executable: string; folders: readonly string[] } {
   const found = name.includes('/') ? resolve(name) : findProgram(name)
   if (found === undefined || !isExecutable(found)) {
     throw new TurnwardError('mcp.server_unavailable', {
@@ -99,13 +105,18 @@ function findExecutable(server: string, name: string, places: CommandPlaces): { 
       fix: 'Name it by its absolute path.',
     })
   }
-  const python = pythonProgram(found)
-  const shared = python?.folders.find((folder) => isShared(folder, places.protect))
-  if (python !== undefined && shared === undefined) return python
+  const python = runtime === 'binary' ? undefined : pythonProgram(found)
+  const shared = [...(python?.folders ?? []), ...(python?.sources ?? [])].find((folder) => isShared(folder, places.protect))
+  if (python !== undefined && shared === undefined) {
+    const sources = python.sources.flatMap((path) =>
+      statSync(path).isDirectory() ? shownOf(server, path, (inner) => places.protect.includes(inner)) : [path],
+    )
+    return { executable: python.executable, folders: [...python.folders, ...sources] }
+  }
   if (shared !== undefined)
     throw new TurnwardError('mcp.server_unavailable', {
       subject: server,
-      why: `its Python is installed in ${shared}, which holds more than the server may see`,
+      why: `its Python, or a package of it, is installed in ${shared}, which holds more than the server may see`,
       fix: 'Make the environment of the server in a folder of its own, with a Python that is installed in one.',
     })
   const executable = realpathSync(found)

@@ -19,11 +19,15 @@ const defaults: StderrLimits = { lineLength: 2000, linesPerWindow: 50, windowMs:
 // C0, DEL, C1 and the bidirectional controls that make a line read differently from what it is.
 const controls = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
-/** Logs every line at `info` until the stream ends. Always drains, so the server never blocks on stderr. */
+/**
+ * Logs every line at `info` until the stream ends. Always drains, so the server never blocks on stderr. `keep` gets every
+ * line, cut and cleaned.
+ */
 export function logStderr(
   server: string,
   stream: Readable,
   logger: Logger,
+  keep: (line: string) => void = () => {},
   limits: StderrLimits = defaults,
   clock: Clock = systemClock,
 ): void {
@@ -44,24 +48,26 @@ export function logStderr(
       logged = 0
     }
     if (text.trim() === '') return
+    const cleaned = text.replace(controls, '\ufffd')
+    keep(cleaned)
     if (logged >= limits.linesPerWindow) {
       dropped += 1
       return
     }
     logged += 1
-    logger.info({ server, ...(truncated ? { truncated } : {}), line: text.replace(controls, '\ufffd') }, 'server stderr')
+    logger.info({ server, ...(truncated ? { truncated } : {}), line: cleaned }, 'server stderr')
   }
   stream.setEncoding('utf8')
   stream.on('data', (chunk: string) => {
     let from = 0
     for (let at = chunk.indexOf('\n'); at !== -1; at = chunk.indexOf('\n', from)) {
-      keep(chunk.slice(from, at))
+      add(chunk.slice(from, at))
       line(rest.endsWith('\r') ? rest.slice(0, -1) : rest, cut)
       rest = ''
       cut = false
       from = at + 1
     }
-    keep(chunk.slice(from))
+    add(chunk.slice(from))
   })
   stream.on('end', () => {
     line(rest, cut)
@@ -69,7 +75,7 @@ export function logStderr(
   })
   stream.on('error', () => {})
 
-  function keep(text: string): void {
+  function add(text: string): void {
     const room = limits.lineLength - rest.length
     if (text.length > room) cut = true
     rest += text.slice(0, Math.max(0, room))

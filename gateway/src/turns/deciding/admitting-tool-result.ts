@@ -1,7 +1,9 @@
 /** Joins what a tool returned into the label of the conversation it belongs to, before anything of it leaves the gateway. */
 import { asTurnwardError } from '../../core/error.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { admit, admittedLabel, type Admission, type PassedContent } from '../../policy/admit.ts'
 import { comesFrom, type Evidence } from '../../policy/evidence.ts'
+import { largeBody } from '../../tools/large/large-result.ts'
 import { sealAsked } from '../asked-again.ts'
 import { sealTask } from '../tasks/task-handle.ts'
 import type { EndedToolCall, ExecutedToolCall } from '../call.ts'
@@ -59,14 +61,22 @@ function admitInto(call: ExecutedToolCall, evidence: Evidence): Promise<PassedCo
 
 /** Where the words of the result come from. They are remembered under the label they are read with. */
 async function evidenceOf(call: ExecutedToolCall): Promise<Evidence> {
-  const { _meta: _notRead, ...read } = call.execution.result
+  const texts = textsOfResult(call.execution.result)
   const state = callStateOf(call.services)
   // Both parts of them that may have grown are read at one moment.
   if (state !== undefined) call.services.words.expect(state, call.caller.principal.id)
-  const evidence = comesFrom(await labelOfWords(call, () => textsIn(read).join('\n')))
+  const evidence = comesFrom(await labelOfWords(call, () => texts().join('\n')))
   const added = admittedLabel(call.snapshot.policy, admissionOf(call), evidence)
-  if (!isFreeLabel(call, added)) await rememberWords(call, textsIn(read), added)
+  if (!isFreeLabel(call, added)) await rememberWords(call, texts(), added)
   return evidence
+}
+
+/** What may be read of a result. Of a large one, what was found where it was read. */
+function textsOfResult(result: JsonObject): () => readonly string[] {
+  const large = largeBody(result)
+  if (large !== undefined) return () => large.texts
+  const { _meta: _notRead, ...read } = result
+  return () => textsIn(read)
 }
 
 function admissionOf(call: ExecutedToolCall): Admission {

@@ -17,18 +17,21 @@ export async function refuseToolCall(call: DecidedToolCall): Promise<EndedToolCa
   const notice = refusalNotice(call.verdict)
   if (call.proposal !== undefined) {
     await noteRefused(call, call.tool.name, call.verdict)
-    await noteNotice(call, notice)
+    await noteOwnWords(call, notice)
   }
   await settleToolCall(call, (now) => [{ ...now, effects: release(now.effects, call.callKey) }, undefined])
   return { ...call, before: undefined, end: { outcome: 'refused' }, result: refusalResult(call, notice) }
 }
 
 /** When these very words come back as the result of this very call, they are the gateway's and bring nothing. */
-async function noteNotice({ services, snapshot, caller, callKey }: DecidedToolCall, notice: string): Promise<void> {
+export async function noteOwnWords(
+  { services, snapshot, caller, callKey }: Pick<DecidedToolCall, 'services' | 'snapshot' | 'caller' | 'callKey'>,
+  text: string,
+): Promise<void> {
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   await services.state.put(
     'label',
-    refusalKey(caller.principal.id, callKey, sha256(notice)),
+    refusalKey(caller.principal.id, callKey, sha256(text)),
     labelRecord(freshState(snapshot.policy).label, snapshot.policy),
     expires,
   )

@@ -54,8 +54,8 @@ export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: str
 }
 
 /** What of these tools is shown to the caller. The same lists while label, effects, configuration and tools do not change. */
-export function toolsShownNow(call: AttachedCall, tools: readonly CatalogueTool[], gateway: string): ShownTools {
-  const { lists } = cacheOf(call, call.session.policyState)
+export function toolsShownNow(call: AttachedCall, tools: readonly CatalogueTool[], gateway: string, state: PolicyState): ShownTools {
+  const { lists } = cacheOf(call, state)
   const ofTools = lists.get(tools) ?? new Map<string, ShownTools>()
   lists.set(tools, ofTools)
   const key = `${gateway}|${call.caller.actor ?? ''}`
@@ -63,7 +63,7 @@ export function toolsShownNow(call: AttachedCall, tools: readonly CatalogueTool[
   if (known !== undefined) return known
   const hidden: string[] = []
   const shown = tools.filter((tool) => {
-    const verdict = reachableNow(call, subjectOf(tool), gateway)
+    const verdict = reachableNow(call, subjectOf(tool), gateway, state)
     const visible = isShown(verdict, call.snapshot.policy.hide)
     // Tools nobody granted are not "hidden": for this caller they do not exist.
     if (!visible && !verdict.gaps.some((gap) => gap.kind === 'grant')) hidden.push(tool.name)

@@ -3,12 +3,13 @@
  * (`tool_call {"name": …, "arguments": …}`) is taken for the call it makes.
  */
 import type { Snapshot } from '../../config/snapshot.ts'
-import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
+import { gatewayServer, runToolFields, runToolName } from '../../core/tool-names.ts'
 import type { ToolSubject } from '../../policy/types.ts'
 import type { CatalogueTool, Fleet } from '../../tools/catalogue.ts'
+import { innerCall, type CallThroughFields } from '../../tools/progressive/inner-call.ts'
 import type { ClientAdapter } from '../sessions/clients/client-adapter.ts'
-import type { CallThroughFields } from './call-through.ts'
 import { ToolNames } from './tool-names.ts'
 
 export interface CallMeaning {
@@ -63,7 +64,7 @@ export class CallMeanings {
     for (let depth = 0; depth < mostThrough; depth += 1) {
       const fields = this.#fieldsOf(now.name)
       if (fields === undefined) break
-      const inner = innerCall(now.args, fields)
+      const inner = innerCall(now.args, fields, parseJson)
       if (inner === undefined) return { tools: [{ name: now.name, server: 'client' }], args: undefined, calledAs: undefined, through: true }
       now = inner
     }
@@ -75,25 +76,10 @@ export class CallMeanings {
   }
 
   #fieldsOf(name: string): CallThroughFields | undefined {
-    return Object.hasOwn(this.#through, name) ? this.#through[name] : this.#client?.callThrough?.get(name)
-  }
-}
-
-function innerCall(args: JsonObject | undefined, fields: CallThroughFields): MadeCall | undefined {
-  const name = args?.[fields.name]
-  if (typeof name !== 'string' || name === '') return undefined
-  return { name, args: objectOf(args?.[fields.arguments]) }
-}
-
-function objectOf(value: JsonValue | undefined): JsonObject | undefined {
-  if (value === undefined || value === null || value === '') return {}
-  if (isObject(value)) return value
-  if (typeof value !== 'string') return undefined
-  try {
-    const parsed: unknown = parseJson(value)
-    return isObject(parsed) ? parsed : undefined
-  } catch {
-    return undefined
+    const told = Object.hasOwn(this.#through, name) ? this.#through[name] : this.#client?.callThrough?.get(name)
+    if (told !== undefined) return told
+    // The gateway's own, under whatever a client puts before it.
+    return this.ofName(name).some((tool) => tool.server === gatewayServer && tool.name === runToolName) ? runToolFields : undefined
   }
 }
 

@@ -130,3 +130,18 @@ describe('where a gateway shows tools under other names', () => {
     expect(meant('mcp__down__send', shown({ names: 'original' }))).toEqual(['down down__send', 'office office__send'])
   })
 })
+
+describe("the gateway's own tools", () => {
+  const searching = names({}, known, new Map([['main', { servers: ['office'], names: 'prefixed', aliases: new Map(), listing: 'search' }]]))
+
+  test('mean themselves behind whatever a client puts before them, where a gateway shows them', () => {
+    for (const name of ['turnward__run_tool', 'mcp__tw__turnward__run_tool', 'tw_turnward__run_tool'])
+      expect(meant(name, searching)).toEqual(['turnward turnward__run_tool'])
+    expect(meant('turnward__run_tool')).toEqual(['client turnward__run_tool'])
+  })
+
+  test('hide no tool whose client calls this gateway so', () => {
+    expect(meant('mcp__turnward__office__send', searching)).toEqual(['office office__send'])
+    expect(meant('mcp__turnward__run_tool', searching)).not.toEqual(['client mcp__turnward__run_tool'])
+  })
+})

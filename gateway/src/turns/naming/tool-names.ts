@@ -5,6 +5,7 @@
  */
 import type { McpGateway } from '../../config/snapshot.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
+import { gatewayServer, ownToolNames } from '../../core/tool-names.ts'
 import type { Policy, ToolSubject } from '../../policy/types.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import { subjectOf } from '../deciding/tool-subject.ts'
@@ -21,7 +22,7 @@ const shortestEnd = 12
 export interface NamedThings {
   readonly policy: Pick<Policy, 'contractOf'>
   readonly servers: { keys(): Iterable<string> }
-  readonly gateways: ReadonlyMap<string, Pick<McpGateway, 'servers' | 'names' | 'aliases'>>
+  readonly gateways: ReadonlyMap<string, Pick<McpGateway, 'servers' | 'names' | 'aliases' | 'listing'>>
 }
 
 export class ToolNames {
@@ -29,6 +30,8 @@ export class ToolNames {
   /** `server__` of every configured server. */
   readonly #prefixes: readonly string[]
   readonly #exposed: ReadonlyMap<string, CatalogueTool>
+  /** Tools of the gateway itself, where a gateway shows them. */
+  readonly #ofGateway: ReadonlyMap<string, ToolSubject>
   readonly #original = new Map<string, ToolSubject[]>()
   /** Names without the prefix of a server, under which some gateway shows tools. */
   readonly #bare = new Map<string, ToolSubject[]>()
@@ -39,6 +42,8 @@ export class ToolNames {
     this.#policy = policy
     this.#prefixes = [...servers.keys()].map((server) => `${server}__`)
     this.#exposed = new Map(known.map((tool) => [tool.name, tool]))
+    const shows = [...gateways.values()].some(({ listing }) => listing === 'search')
+    this.#ofGateway = new Map(shows ? ownToolNames.map((name) => [name, { name, server: gatewayServer }]) : [])
     for (const tool of known) add(this.#original, tool.originalName, subjectOf(tool))
     for (const { servers: shown, names, aliases } of gateways.values()) {
       for (const [alias, name] of aliases) add(this.#bare, alias, this.#own(name))
@@ -73,6 +78,8 @@ export class ToolNames {
     const ends = endsOf(name.slice(-longestName))
     // What clients put before a name that a gateway shows as it is may look like a server of ours.
     const bare = [name, ...ends].flatMap((end) => this.#bare.get(end) ?? [])
+    const ofGateway = ends.flatMap((end) => this.#ofGateway.get(end) ?? [])
+    if (ofGateway.length > 0) return unique([...ofGateway, ...bare])
     const listed = ends.flatMap((end) => this.#exposed.get(end) ?? []).map(subjectOf)
     if (listed.length > 0) return unique([...listed, ...bare])
     const cut = this.#shortened(name)
@@ -90,6 +97,8 @@ export class ToolNames {
   #own(name: string): ToolSubject | undefined {
     const tool = this.#exposed.get(name)
     if (tool !== undefined) return subjectOf(tool)
+    const ofGateway = this.#ofGateway.get(name)
+    if (ofGateway !== undefined) return ofGateway
     const prefix = this.#prefixes.find((one) => name.startsWith(one) && name.length > one.length)
     return prefix === undefined ? undefined : { name, server: prefix.slice(0, -2) }
   }

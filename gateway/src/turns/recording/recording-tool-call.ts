@@ -1,11 +1,11 @@
 /** Records of a tool call: the decision before it runs, the outcome after. */
 import type { DecisionRecord } from '@turnward/contract/decision'
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
-import { digestJson } from '../../core/hash.ts'
 import { newId } from '../../core/ids.ts'
 import { release } from '../../policy/effects.ts'
 import { labelRecord } from '../../policy/label.ts'
 import type { CallSpan } from '../../telemetry/telemetry.ts'
+import { digestOfResult } from '../../tools/large/large-result.ts'
 import type { McpContext, ServerRequest } from '../../tools/operations.ts'
 import type { DecidedToolCall, EndedToolCall, ToolCall } from '../call.ts'
 import { noteDecision, recordOf, verdictFields } from './recording.ts'
@@ -52,7 +52,7 @@ export function recordToolOutcome(call: EndedToolCall): void {
     outcome: end.outcome,
     ...(before === undefined ? {} : { labelBefore: labelRecord(before, call.snapshot.policy) }),
     latencyMs: Math.round(services.clock.monotonic() - call.started),
-    resultDigest: end.result === undefined ? null : digestJson(end.result),
+    resultDigest: end.result === undefined ? null : digestOfResult(end.result),
     ...(end.failure === undefined ? {} : { errorCode: end.failure.code }),
   })
   try {

@@ -6,14 +6,16 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { asText, isObject } from '../../core/json.ts'
 import type { Caller } from '../../core/principal.ts'
+import { ownToolNames, runToolName, searchToolName } from '../../core/tool-names.ts'
 import { granted } from '../../policy/grants.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import { latestLegacyVersion } from '../../tools/codec/versions.ts'
 import { gatewayAt } from '../../tools/endpoint/host-guard.ts'
 import type { McpContext } from '../../tools/operations.ts'
+import { ownDefinitions } from '../../tools/progressive/own-tools.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { ListedTool, NamedServer, ServedServer } from '../../wire/served-tools.ts'
+import type { ListedTool, NamedServer, ServedServer, ServedTool } from '../../wire/served-tools.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
 import { requireGateway } from '../resolving-tool.ts'
 import type { Services } from '../services.ts'
@@ -55,9 +57,37 @@ export async function offeredBy(call: ServingCall, server: OwnServer): Promise<S
   )
   return {
     label: server.label,
-    tools: offered.map((tool) => ({ label: server.label, definition: tool.definition, asksFirst: server.asksFirst(listed(tool)) })),
+    tools: [...ownTools(snapshot, server, offered), ...shownTools(snapshot, server, offered)].map((tool) => ({
+      label: server.label,
+      ...tool,
+    })),
     missing: missing.size === 0 ? undefined : [...missing].map(([name, why]) => `${name}: ${why}`).join('; '),
   }
+}
+
+type Shown = Omit<ServedTool, 'label'>
+
+/** Whether the tools of the server are searched and not listed. A request that chooses among them knows what it wants. */
+function isSearched(snapshot: Snapshot, { gateway, wants }: OwnServer): boolean {
+  const wantsOwn = ownToolNames.every((name) => wants({ names: [name], isReadOnly: name === searchToolName }))
+  return wantsOwn && snapshot.gateways.get(gateway)?.listing === 'search'
+}
+
+/** Whoever wants to be asked before any of the tools is asked before whatever is run through the gateway. */
+function ownTools(snapshot: Snapshot, server: OwnServer, offered: readonly CatalogueTool[]): readonly Shown[] {
+  if (!isSearched(snapshot, server)) return []
+  const anyAsks = (): boolean => offered.some((tool) => server.asksFirst(listed(tool)))
+  return ownDefinitions([...new Set(offered.map((tool) => tool.server))]).map((definition) => {
+    const name = asText(definition.name)
+    const asks = server.asksFirst({ names: [name], isReadOnly: name === searchToolName })
+    return { definition, asksFirst: asks || (name === runToolName && anyAsks()) }
+  })
+}
+
+function shownTools(snapshot: Snapshot, server: OwnServer, offered: readonly CatalogueTool[]): readonly Shown[] {
+  const always = snapshot.gateways.get(server.gateway)?.always
+  const shown = isSearched(snapshot, server) ? offered.filter(({ name }) => always?.matches(name) === true) : offered
+  return shown.map((tool) => ({ definition: tool.definition, asksFirst: server.asksFirst(listed(tool)) }))
 }
 
 export function contextFor({ snapshot, caller, origin }: ServingCall, gateway: string): McpContext {

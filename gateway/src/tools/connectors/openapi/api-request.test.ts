@@ -137,6 +137,7 @@ describe('headers', () => {
       authorization: 'Bearer s3cret',
       'x-tenant': 't',
       accept: 'application/json, */*;q=0.5',
+      'accept-encoding': 'identity',
     })
   })
 

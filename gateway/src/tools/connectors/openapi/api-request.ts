@@ -57,6 +57,7 @@ export function apiRequest(operation: ApiOperation, given: JsonObject, own: OwnP
     // What is configured wins, whatever a document calls its parameters.
     ...own.headers,
     accept: 'application/json, */*;q=0.5',
+    'accept-encoding': 'identity',
     ...(body === undefined ? {} : { 'content-type': body.contentType }),
   }
   if (Object.values(all).join('').length > longestHeaders) throw new ArgumentProblem('arguments', 'are too long for headers')

@@ -3,7 +3,7 @@
  * it and however often it is decoded on the way: one that could leave its place is refused, not mended.
  */
 import type { ApiOperation } from '../../../config/openapi/api.ts'
-import type { JsonObject, JsonValue } from '../../../core/json.ts'
+import type { JsonObject } from '../../../core/json.ts'
 import { ArgumentProblem } from './argument-problem.ts'
 import { pathText } from './parameter-text.ts'
 
@@ -22,8 +22,12 @@ export function requestPath({ path, parameters }: Pick<ApiOperation, 'path' | 'p
       .map((parameter): [string, string] => {
         const value = args[parameter.argument]
         if (value === undefined || value === null) throw new ArgumentProblem(parameter.argument, 'is missing')
-        requireOnePart(parameter.argument, value)
         const text = pathText(parameter, value)
+        if (readings(text).some((reading) => leaving.test(reading)))
+          throw new ArgumentProblem(
+            parameter.argument,
+            'has a slash, a backslash or a control character, and stands for one part of the path',
+          )
         if (text === '') throw new ArgumentProblem(parameter.argument, 'is empty, and stands for a part of the path')
         return [parameter.name, text]
       }),
@@ -32,22 +36,9 @@ export function requestPath({ path, parameters }: Pick<ApiOperation, 'path' | 'p
   const odd = written
     .split('/')
     .slice(1)
-    .some((part) => readings(part).some((reading) => steps.test(reading) || leaving.test(reading)))
+    .some((part) => readings(part).some((reading) => steps.test(reading)))
   if (odd) throw new ArgumentProblem(parameters.find(({ place }) => place === 'path')?.argument ?? 'path', 'would lead to another path')
   return written
-}
-
-/** Throws unless everything in the value stays in its place of the path. */
-function requireOnePart(argument: string, value: JsonValue): void {
-  for (const text of textsIn(value))
-    if (readings(text).some((reading) => leaving.test(reading)))
-      throw new ArgumentProblem(argument, 'has a slash, a backslash or a control character, and stands for one part of the path')
-}
-
-function textsIn(value: JsonValue): string[] {
-  if (typeof value === 'string') return [value]
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([name, each]) => [name, ...textsIn(each)])
 }
 
 /** The text as it is, and as it is after each decoding. */

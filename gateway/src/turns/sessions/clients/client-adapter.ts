@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { JsonObject } from '../../../core/json.ts'
 import type { RequestView } from '../../../wire/dialect.ts'
-import type { CallThroughFields } from '../../naming/call-through.ts'
+import type { CallThroughFields } from '../../../tools/progressive/inner-call.ts'
 
 /** A model call as an adapter sees it. */
 export interface ClientRequest {

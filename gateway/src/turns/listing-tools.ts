@@ -1,0 +1,63 @@
+/** Which tools of a gateway a caller can call now, and what of them a list shows. The same decision as a call gets. */
+import type { JsonObject } from '../core/json.ts'
+import type { PolicyState } from '../policy/types.ts'
+import type { Session } from '../state/sessions.ts'
+import type { CatalogueTool } from '../tools/catalogue.ts'
+import type { ListedTools, McpContext } from '../tools/operations.ts'
+import { ownDefinitions } from '../tools/progressive/own-tools.ts'
+import { toolsShownNow } from './deciding/shaping-tools.ts'
+import { linkedCall } from './linked-call.ts'
+import { recordOf } from './recording/recording.ts'
+import { requireGateway } from './resolving-tool.ts'
+import type { Services } from './services.ts'
+import { mcpSession } from './sessions/linking-session.ts'
+import { forCall, inOneStep } from './state-of-call.ts'
+
+/** The same decision as a call gets, so that a listed tool is a callable tool. Throws `grant.gateway`. */
+export async function listCallableTools(services: Services, context: McpContext): Promise<ListedTools> {
+  requireGateway(context)
+  const { snapshot, caller, gateway } = context
+  const { tools, missing } = await services.fleet.for(snapshot, caller).catalogue(gateway)
+  const session = await inOneStep(forCall(services, caller), (own) => mcpSession(own, context))
+  const callable = callableTools(services, context, session, tools)
+  return { tools: shownOf(context, callable), complete: missing.size === 0 }
+}
+
+/** All of them, or those that are always listed and the two by which the others are found and run. */
+function shownOf({ snapshot, gateway }: McpContext, callable: readonly CatalogueTool[]): readonly JsonObject[] {
+  const { listing, always } = snapshot.gateways.get(gateway) ?? {}
+  if (listing !== 'search') return callable.map(({ definition }) => definition)
+  const listed = callable.filter(({ name }) => always?.matches(name) === true)
+  const servers = [...new Set(callable.map(({ server }) => server))]
+  return [...ownDefinitions(servers), ...listed.map(({ definition }) => definition)]
+}
+
+/** Those of these tools that can be called now. What the label hides is put on record. `state`: what is decided on. */
+export function callableTools(
+  services: Services,
+  context: McpContext,
+  session: Session,
+  tools: readonly CatalogueTool[],
+  state: PolicyState = session.policyState,
+): readonly CatalogueTool[] {
+  const { gateway } = context
+  const call = linkedCall(services, context, session)
+  const { shown, hidden } = toolsShownNow(call, tools, gateway, state)
+  if (hidden.length > 0) {
+    services.log.append(
+      recordOf(call, {
+        type: 'decision',
+        kind: 'tool_list',
+        subject: gateway,
+        gateway,
+        verdict: 'deny',
+        action: 'hide',
+        rules: ['policy.tools.hide'],
+        reason: 'These tools cannot be called with what the session has read.',
+        credential: 'none',
+        hidden: [...hidden],
+      }),
+    )
+  }
+  return shown
+}
