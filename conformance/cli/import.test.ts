@@ -228,6 +228,18 @@ describe('nothing is done', () => {
     expect(await readFile(join(home, 'turnward.yaml'), 'utf8')).toBe(config)
   })
 
+  test('with a container whose image cannot be had', async () => {
+    await files(home, { '.mcp.json': { mcpServers: { notes: { command: 'docker', args: ['run', '-i', 'localhost:9/nobody/notes:1'] } } } })
+    const failed = await importing('--yes', '--json')
+    expect(failed.code).toBe(5)
+    expect(serverOf(failed, 'notes')).toMatchObject({ written: false, becomes: { kind: 'container', image: 'localhost:9/nobody/notes:1' } })
+    const [finding] = serverOf(failed, 'notes')['findings'] as string[]
+    expect(finding).toContain('was not taken over')
+    // It is the engine that says no, not the configuration.
+    expect(finding).not.toContain('turnward.yaml')
+    expect(await readFile(join(home, 'turnward.yaml'), 'utf8')).toBe(config)
+  })
+
   test('with --no-install for packages: each is a line that installs it', async () => {
     await files(home, { '.mcp.json': npx })
     const shown = await importing('--no-install', '--yes', '--network', 'notes=api.example.com')

@@ -1,7 +1,7 @@
 /** The agent floor: MCP servers and gateways, contracts, rules, turns. */
 import { z } from 'zod'
 import { endpointAddressSchema } from './addresses.ts'
-import { dockerSettingsSchema } from './runner-settings.ts'
+import { dockerSettingsSchema, kubernetesSettingsSchema } from './runner-settings.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 import { networkEntrySchema } from './network.ts'
 import { openapiServerFields } from './openapi-server.ts'
@@ -94,6 +94,8 @@ export const serverSchema = z.discriminatedUnion('transport', [
     runner: z.enum(['bubblewrap', 'process', 'docker', 'kubernetes']).default('bubblewrap'),
     /** With `runner: docker`: its image, and where the engine is. */
     docker: dockerSettingsSchema.optional(),
+    /** With `runner: kubernetes`: its image, and where the pods are made. */
+    kubernetes: kubernetesSettingsSchema.optional(),
     /** Must be true to use `runner: process`, which isolates nothing. */
     unsafe_no_sandbox: z.boolean().default(false),
     /**

@@ -1,5 +1,6 @@
 /** What the runners of containers need to know of a server: which image, and where the containers are made. */
 import { z } from 'zod'
+import { baseAddressSchema } from './addresses.ts'
 
 /** `[registry/]name` with a tag, a digest, or both. Never neither: that would be whatever is latest. */
 const imageSchema = z
@@ -27,4 +28,34 @@ export const dockerSettingsSchema = z.strictObject({
   ...containerSettings,
   /** Where the Docker Engine, or what speaks its API, listens. */
   socket: z.string().startsWith('/', 'write the absolute path of a unix socket').max(107).default('/var/run/docker.sock'),
+})
+
+const absolutePath = z.string().startsWith('/', 'write an absolute path').max(4096)
+const account = '/var/run/secrets/kubernetes.io/serviceaccount'
+/** What the API takes as the name of an object. */
+const objectNameSchema = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'is no name of an object: small letters, digits, `-` and `.`')
+
+export const kubernetesSettingsSchema = z.strictObject({
+  ...containerSettings,
+  pull: z.enum(['never', 'missing']).default('missing'),
+  /** The API server. */
+  api: baseAddressSchema
+    .refine((text) => !text.startsWith('http:') || ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(text).hostname), {
+      message: 'must be https: a token goes there, and only to this host itself may it go in the clear',
+    })
+    .default('https://kubernetes.default.svc'),
+  /** Not set: the namespace of the account. */
+  namespace: objectNameSchema.optional(),
+  /** Read for each request, because it is renewed. */
+  token_file: absolutePath.default(`${account}/token`),
+  ca_file: absolutePath.default(`${account}/ca.crt`),
+  namespace_file: absolutePath.default(`${account}/namespace`),
+  /** A stronger wall than the container's, such as `gvisor`, where the cluster has one. */
+  runtime_class: objectNameSchema.optional(),
+  /** Secrets of the namespace with which images are fetched. */
+  pull_secrets: z.array(objectNameSchema).max(8).default([]),
+  /** The gateway's own pod: what it started goes when that goes. */
+  owner: z.strictObject({ name: objectNameSchema, uid: z.string().min(1).max(128) }).optional(),
 })

@@ -161,7 +161,10 @@ function compileServer(server: ServerConfig, name: string, base: string, dataDir
       ? {
           ...server,
           // In a container a path is one of its own.
-          command: server.runner === 'docker' ? server.command : server.command.map((part) => resolveDotted(base, part)),
+          command:
+            server.runner === 'docker' || server.runner === 'kubernetes'
+              ? server.command
+              : server.command.map((part) => resolveDotted(base, part)),
           mounts: server.mounts.map((mount) => ({ ...mount, path: resolve(base, mount.path) })),
         }
       : server

@@ -27,7 +27,7 @@ test.each([
 })
 
 test.each([
-  [['docker', 'run', '-i', '--rm', 'mcp/git'], 'transport: http'],
+  [['docker', 'run', '-i', '--rm', 'mcp/git'], 'runner: docker'],
   [['podman', 'run', 'mcp/git'], 'transport: http'],
   [['uvx', '--from', 'git+https://github.com/a/b', 'run-it'], 'entry script'],
   [['npx', '-y', 'github:a/b'], 'entry script'],

@@ -86,7 +86,7 @@ export function insteadOf({ program, package: reference, bin, args }: FetchingCo
       .map(quoted)
       .join(' ')}`
   return program.startsWith('docker') || program.startsWith('podman')
-    ? 'install the package inside the image with `turnward servers add npm:NAME` or `pypi:NAME`, or run the image yourself and name its address with `transport: http`'
+    ? 'name its image with `runner: docker` and `docker: { image: … }`, install the package inside it with `turnward servers add npm:NAME` or `pypi:NAME`, or run the image yourself and name its address with `transport: http`'
     : 'install the server in a folder of its own and name its entry script, or add it with `turnward servers add npm:NAME` or `pypi:NAME`'
 }
 

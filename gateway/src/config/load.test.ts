@@ -325,6 +325,8 @@ describe('a server in a container', () => {
   const problemsOf = async (server: string) =>
     (await failure(write('turnward.yaml', `servers:\n  s: { transport: stdio, ${server} }`))).problems
   const digest = `sha256:${'a'.repeat(64)}`
+  const accepted = 'limits: { unenforced: accept }'
+  const pod = 'runner: kubernetes, kubernetes: { image: "x:1" }'
 
   test.each([
     ['no image', 'runner: docker', 'servers.s.docker', '`runner: docker` needs'],
@@ -333,8 +335,18 @@ describe('a server in a container', () => {
     ['root', 'runner: docker, docker: { image: "x:1", user: "0:0" }', 'servers.s.docker.user', 'root is not taken'],
     ['a way out', 'runner: docker, docker: { image: "x:1" }, network: [example.com]', 'servers.s.network', 'no network here'],
     ['an engine on the network', 'runner: docker, docker: { image: "x:1", socket: "tcp://x" }', 'servers.s.docker.socket', 'unix socket'],
-    ['another runner', 'command: [node, a.js], docker: { image: "x:1" }', 'servers.s.docker', 'makes no container'],
+    ['another runner', 'command: [node, a.js], docker: { image: "x:1" }', 'servers.s.docker', 'has no use for it'],
     ['nothing to run', 'env: { A: b }', 'servers.s.command', 'it is needed'],
+    ['a pod and no image', `runner: kubernetes, ${accepted}`, 'servers.s.kubernetes', 'needs'],
+    ['folders of this host in a pod', `${pod}, ${accepted}, mounts: [{ path: /srv }]`, 'servers.s.mounts', 'another host'],
+    ['a name a pod may reach', `${pod}, ${accepted}, network: [10.0.0.1, example.com]`, 'servers.s.network[1]', 'knows no names'],
+    ['limits nobody holds a pod to', pod, 'servers.s.limits.unenforced', 'podPidsLimit'],
+    [
+      'a token in the clear',
+      'runner: kubernetes, kubernetes: { image: "x:1", api: "http://k8s.example" }',
+      'servers.s.kubernetes.api',
+      'must be https',
+    ],
   ])('is refused with %s', async (_name, server, path, message) => {
     expect(await problemsOf(server)).toMatchObject([{ path, message: expect.stringContaining(message) }])
   })

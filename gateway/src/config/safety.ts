@@ -8,6 +8,7 @@ import { connectionHeaders, fieldName } from '../http1/header-fields.ts'
 import { egressProblems } from './egress-rules.ts'
 import { fetchingCommand, insteadOf } from './fetching-commands.ts'
 import type { ConfigPath } from './locate.ts'
+import { podEgressProblems } from './pod-egress.ts'
 import type { ReportAt } from './problems.ts'
 
 type StdioServer = Extract<ServerConfig, { transport: 'stdio' }>
@@ -43,20 +44,33 @@ export function checkSafety(config: Config, report: ReportAt): void {
   }
 }
 
-/** Which settings belong to which runner. */
+/** Which settings belong to which runner, and what a container cannot have. */
 function checkContainer(server: StdioServer, path: ConfigPath, report: ReportAt): void {
   const { runner } = server
-  if (runner !== 'docker') {
-    if (server.docker !== undefined) report([...path, 'docker'], `\`runner: ${runner}\` makes no container`, { where: 'key' })
-    if (server.command.length === 0) report([...path, 'command'], 'it is needed: executable and arguments')
-    return
+  for (const kind of ['docker', 'kubernetes'] as const) {
+    if (runner === kind && server[kind] === undefined)
+      report([...path, kind], `\`runner: ${kind}\` needs \`${kind}: { image: … }\``, { where: 'key' })
+    if (runner !== kind && server[kind] !== undefined) report([...path, kind], `\`runner: ${runner}\` has no use for it`, { where: 'key' })
   }
-  if (server.docker === undefined) report([...path, 'docker'], '`runner: docker` needs `docker: { image: … }`', { where: 'key' })
-  if (server.network.length > 0)
+  if (runner === 'kubernetes') checkPod(server, path, report)
+  if (runner === 'docker' && server.network.length > 0)
     report(
       [...path, 'network'],
       'a container has no network here: the engine could only open all of it, and not the listed hosts alone. Run the server with bubblewrap, or elsewhere with `transport: http`',
       { code: 'config.not_available' },
+    )
+  if (runner !== 'docker' && runner !== 'kubernetes' && server.command.length === 0)
+    report([...path, 'command'], 'it is needed: executable and arguments')
+}
+
+function checkPod(server: StdioServer, path: ConfigPath, report: ReportAt): void {
+  if (server.mounts.length > 0)
+    report([...path, 'mounts'], 'a pod runs on another host, which does not have these folders', { where: 'key' })
+  for (const { index, why } of podEgressProblems(server.network)) report([...path, 'network', index], why)
+  if (server.limits.unenforced === 'refuse')
+    report(
+      [...path, 'limits', 'unenforced'],
+      'a pod cannot be made with a limit for its processes; set `podPidsLimit` on the nodes, and say `limits: { unenforced: accept }` here',
     )
 }
 
@@ -76,8 +90,6 @@ function checkSandboxed(server: StdioServer, path: ConfigPath, report: ReportAt)
 function checkStdio(server: StdioServer, path: ConfigPath, report: ReportAt): void {
   checkContainer(server, path, report)
   checkSandboxed(server, path, report)
-  if (server.runner === 'kubernetes')
-    report([...path, 'runner'], `\`runner: ${server.runner}\` is not available yet in this release`, { code: 'config.not_available' })
   if (server.runner === 'process' && !server.unsafe_no_sandbox)
     report(
       [...path, 'runner'],

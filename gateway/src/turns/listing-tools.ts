@@ -1,5 +1,6 @@
 /** Which tools of a gateway a caller can call now, and what of them a list shows. The same decision as a call gets. */
 import type { JsonObject } from '../core/json.ts'
+import { granted } from '../policy/grants.ts'
 import type { PolicyState } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
@@ -17,10 +18,24 @@ import { forCall, inOneStep } from './state-of-call.ts'
 export async function listCallableTools(services: Services, context: McpContext): Promise<ListedTools> {
   requireGateway(context)
   const { snapshot, caller, gateway } = context
-  const { tools, missing } = await services.fleet.for(snapshot, caller).catalogue(gateway)
+  const { tools, missing, lacking = [] } = await services.fleet.for(snapshot, caller).catalogue(gateway)
   const session = await inOneStep(forCall(services, caller), (own) => mcpSession(own, context))
   const callable = callableTools(services, context, session, tools)
-  return { tools: shownOf(context, callable), complete: missing.size === 0 }
+  const absent = new Map<string, 'unavailable' | 'incomplete'>()
+  for (const server of lacking) absent.set(server, 'incomplete')
+  for (const server of missing.keys()) absent.set(server, 'unavailable')
+  const told = [...absent].filter(([server]) => mayUse(services, context, server))
+  return {
+    tools: shownOf(context, callable),
+    complete: missing.size === 0,
+    ...(told.length === 0 ? {} : { missing: Object.fromEntries(told) }),
+  }
+}
+
+/** Whether the caller is granted anything of a server, as far as its tools are known. */
+function mayUse({ fleet }: Services, { snapshot, caller }: McpContext, server: string): boolean {
+  const names = fleet.known(snapshot).flatMap((tool) => (tool.server === server ? [tool.name] : []))
+  return [`${server}__`, ...names].some((name) => granted(snapshot.policy.grants, caller.principal, 'tools', name) !== undefined)
 }
 
 /** All of them, or those that are always listed and the two by which the others are found and run. */

@@ -43,7 +43,8 @@ export async function applyServer({ server, becomes }: PlannedServer, options: A
     const snapshot = await loadConfig(options.main, options.env)
     if (becomes.kind === 'install') return await installed(server, becomes, snapshot, options)
     if (becomes.kind === 'address') return await addressed(server, becomes.entry, snapshot, options)
-    const entry = serverEntry(options.main, becomes.program, becomes.wishes)
+    const entry =
+      becomes.kind === 'container' ? containerEntry(becomes, options) : serverEntry(options.main, becomes.program, becomes.wishes)
     const edit = await edited(server, entry, snapshot, options)
     const { tools } = await tryServer(edit.snapshot, server, entry.command)
     await writeEdit(edit)
@@ -53,6 +54,12 @@ export async function applyServer({ server, becomes }: PlannedServer, options: A
     const why = error instanceof ConfigError ? error.text : error.message
     return { ...nothing, findings: [options.masked(`it was not taken over: ${why}`)] }
   }
+}
+
+/** The image is fetched where it is missing, like a package that is installed. */
+function containerEntry({ image, wishes }: Extract<Becomes, { kind: 'container' }>, { main }: ApplyOptions) {
+  const { transport, command, ...rest } = serverEntry(main, [], wishes)
+  return { transport, runner: 'docker', docker: { image, pull: 'missing' }, command, ...rest }
 }
 
 type Install = Extract<Becomes, { kind: 'install' }>

@@ -3,6 +3,7 @@ import { basename, isAbsolute, join, resolve } from 'node:path'
 import { fetchingCommand, insteadOf, programName, type FetchingCommand } from '../../config/fetching-commands.ts'
 import { parsePackage } from '../servers/package-reference.ts'
 import type { EntryWishes } from '../servers/server-entry.ts'
+import { containerBecomes } from './becoming-container.ts'
 import { argumentText, plainText, variableText, type TextContext } from './config-text.ts'
 import type { DeclaredCommand } from './declared-server.ts'
 import { namedHosts } from './named-hosts.ts'
@@ -23,6 +24,8 @@ export interface CommandQuestions extends PathQuestions {
 /** `declared` without what only starts another program. */
 export function commandBecomes(declared: DeclaredCommand, context: TextContext, questions: CommandQuestions): Made {
   const fetching = fetchingCommand(declared.command)
+  if (fetching !== undefined && /^(?:docker|podman) (?:container )?run$/.test(fetching.program))
+    return containerBecomes(fetching.program, declared.command.slice(fetching.program.split(' ').length), declared, context, questions)
   return fetching === undefined ? localBecomes(declared, context, questions) : packageBecomes(fetching, declared, context, questions)
 }
 

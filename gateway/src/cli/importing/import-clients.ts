@@ -53,7 +53,10 @@ export async function importClients(asked: readonly string[], options: ImportOpt
       )
     const mayDo = taken.length > 0 && mayChange(options)
     const count = `${taken.length} server${taken.length === 1 ? '' : 's'}`
-    if (!mayDo || !(await consents(options, `\nTake over ${count} into ${main}? Packages are installed, and each is started once.`))) {
+    if (
+      !mayDo ||
+      !(await consents(options, `\nTake over ${count} into ${main}? Packages are installed, images fetched, and each is started once.`))
+    ) {
       const hint = taken.length === 0 ? '' : `\nNothing was changed.${options.dryRun === true || mayDo ? '' : ' Add --yes to do it.'}`
       print(options, { ...documentOf(files, plan, [], main, gateway), written: false }, hint)
       if (hasFindings(files, plan.servers) || (taken.length > 0 && options.dryRun !== true && !mayDo)) process.exitCode = exitCodes.negative

@@ -35,6 +35,8 @@ function outcome(server: string, becomes: Becomes): string {
       return `servers.${server}: ${packageText(becomes.reference)}${becomes.reference.version === undefined ? ' (newest)' : ''}, installed, in the sandbox`
     case 'command':
       return `servers.${server}: in the sandbox`
+    case 'container':
+      return `servers.${server}: ${becomes.image}, in a container`
     case 'address':
       return `servers.${server}: over HTTP`
     case 'left':

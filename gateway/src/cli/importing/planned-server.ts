@@ -18,6 +18,8 @@ export interface PlannedServer {
 export type Becomes =
   | { readonly kind: 'install'; readonly reference: PackageReference; readonly bin: string | undefined; readonly wishes: EntryWishes }
   | { readonly kind: 'command'; readonly program: readonly string[]; readonly wishes: EntryWishes }
+  /** `wishes.args` are for the entrypoint of the image. */
+  | { readonly kind: 'container'; readonly image: string; readonly wishes: EntryWishes }
   | { readonly kind: 'address'; readonly entry: AddressEntry }
   | Left
 

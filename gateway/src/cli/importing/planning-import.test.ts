@@ -78,6 +78,8 @@ test('a secret is in no plan, wherever a client has it', () => {
   const name = fc.stringMatching(/^[A-Z][A-Z0-9_]{0,10}$/)
   const places: readonly ((value: string, name: string) => object)[] = [
     (value, variable) => ({ command: 'npx', args: ['-y', 'server'], env: { [variable]: value } }),
+    (value, variable) => ({ command: 'docker', args: ['run', '-i', '-e', variable, 'x/y:1'], env: { [variable]: value } }),
+    (value, variable) => ({ command: 'docker', args: ['run', `-e${variable}=${value}`, 'x/y:1', '--token', value] }),
     (value, variable) => ({ command: 'env', args: [`${variable}=${value}`, 'node', '/home/ada/server.js'] }),
     (value) => ({ command: 'npx', args: ['-y', 'server', value] }),
     (value) => ({ command: 'npx', args: ['-y', 'server', '--token', value] }),

@@ -39,9 +39,9 @@ export function seenPaths(words: readonly string[], packageName: string | undefi
       if (path.split('/').length > 2) notes.push(`${path} does not exist here, so it is shown nothing of it`)
       continue
     }
-    const why = contains(shown, questions.home) ? 'it is, or holds, a whole home folder' : questions.refused(shown)
-    if (why === undefined) mounts.set(shown, `${shown}:${writes ? 'rw' : 'ro'}`)
-    else findings.push(`it is not shown ${shown}: ${why}; name a folder with less in it in \`mounts\` and in its arguments`)
+    const outcome = showing(shown, questions)
+    if ('finding' in outcome) findings.push(outcome.finding)
+    else mounts.set(shown, `${shown}:${writes ? 'rw' : 'ro'}`)
   }
   const outer = [...mounts.keys()].filter((path) => ![...mounts.keys()].some((other) => other !== path && contains(other, path)))
   if (outer.length > 0)
@@ -51,6 +51,14 @@ export function seenPaths(words: readonly string[], packageName: string | undefi
         : `sees ${outer.join(', ')} read-only: add \`write: true\` where it has to write`,
     )
   return { mounts: outer.map((path) => mounts.get(path) ?? path), findings, notes }
+}
+
+/** Whether a path may be shown to a server at all, and what to say where not. */
+export function showing(path: string, { home, refused }: PathQuestions): { readonly path: string } | { readonly finding: string } {
+  const why = contains(path, home) ? 'it is, or holds, a whole home folder' : refused(path)
+  return why === undefined
+    ? { path }
+    : { finding: `it is not shown ${path}: ${why}; name a folder with less in it in \`mounts\` and in its arguments` }
 }
 
 /** What of a path a server has to see: a writer replaces files, so it needs their folder. */

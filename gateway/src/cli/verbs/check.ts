@@ -59,7 +59,9 @@ export function addCheck(program: Command): void {
 }
 
 function isUnpinned({ config }: McpServer): boolean {
-  return config.transport === 'stdio' && config.docker !== undefined && !config.docker.image.includes('@sha256:')
+  if (config.transport !== 'stdio') return false
+  const { image } = config.docker ?? config.kubernetes ?? {}
+  return image?.includes('@sha256:') === false
 }
 
 /** The installed servers whose files are not those that were installed, with why. */

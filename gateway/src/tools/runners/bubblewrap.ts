@@ -18,7 +18,7 @@ import { startEgress, type Egress } from './egress.ts'
 import { findHome, makeHome } from './kept-home.ts'
 import type { LimitWatch } from './limit-watch.ts'
 import { refusedHostsFile } from './refused-hosts-file.ts'
-import { boundByWatching, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
+import { boundByCgroup, boundByWatching, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
 import type { Runner, RunnerOptions, RunningServer } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise, type ProcessIdentity } from './running-process.ts'
 import { sandboxCommand, sandboxHome, type SandboxPlan } from './sandbox-arguments.ts'
@@ -167,7 +167,11 @@ async function startSandbox(
       (first) => {
         cgroup?.add(first.pid)
         // Every process of the namespace is below its first one, also those whose parents have ended.
-        if (cgroup === undefined) watch = boundByWatching(server.name, config.limits, first.pid, extra, logger, () => killIfAlive(first))
+        const kill = () => killIfAlive(first)
+        watch =
+          cgroup === undefined
+            ? boundByWatching(server.name, config.limits, first.pid, extra, logger, kill)
+            : boundByCgroup(server.name, config.limits, cgroup, logger, kill)
       },
     )
     return supervise({

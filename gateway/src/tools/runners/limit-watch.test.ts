@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
 import { silentLogger } from '../../core/logger.ts'
 import { createBubblewrapRunner } from './bubblewrap.ts'
+import { detectCgroups } from './cgroup.ts'
 import { createProcessRunner } from './process.ts'
 import { canReadTree, treeUse } from './process-tree.ts'
 import { boundByWatching, stdioConfig } from './resource-limits.ts'
@@ -85,6 +86,16 @@ describe.skipIf(missing !== undefined)('an ordinary user whose server has eight 
       expect.objectContaining({ fields: expect.objectContaining({ excess: 'memory', limits: { memory_mb: 1024, processes: 256 } }) }),
     )
     expect(megabytes).toBeLessThan(3200)
+    expect(processesWith(token)).toEqual([])
+  })
+})
+
+describe.skipIf(missing !== undefined || detectCgroups() === undefined)('with a cgroup', () => {
+  test('a server of which the kernel kills a child for memory is ended as a whole, with the reason', async () => {
+    const runner = createBubblewrapRunner({ nodePath: process.execPath })
+    const { ended, lines, token } = await runCode(runner, hoard(100), { limits: { memory_mb: 400, processes: 200 } })
+    expect(ended).toBe('memory limit')
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ excess: 'memory' }) }))
     expect(processesWith(token)).toEqual([])
   })
 })

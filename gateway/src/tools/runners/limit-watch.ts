@@ -41,6 +41,22 @@ export function watchLimits(root: number, limits: WatchedLimits, kill: (excess: 
   return { memoryKills: () => kills, stop: () => clearTimeout(timer) }
 }
 
+const killsMs = 250
+
+/**
+ * Ends a whole server of which the kernel has killed a process for memory: its cgroup holds, but what is left of it would keep
+ * its callers waiting, and nobody would know why. `kill` must end the whole server.
+ */
+export function watchKills(memoryKills: () => number, kill: (excess: Excess) => void): LimitWatch {
+  const timer = setInterval(() => {
+    if (memoryKills() === 0) return
+    clearInterval(timer)
+    kill('memory')
+  }, killsMs)
+  timer.unref()
+  return { memoryKills, stop: () => clearInterval(timer) }
+}
+
 /** What the server has too much of, or in how many milliseconds to look again; undefined when it is gone. */
 function excessOf(root: number, limits: WatchedLimits): Excess | number | undefined {
   try {

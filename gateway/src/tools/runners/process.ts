@@ -10,7 +10,15 @@ import { join } from 'node:path'
 import { TurnwardError } from '../../core/error.ts'
 import { detectCgroups, type Cgroup, type CgroupSupport } from './cgroup.ts'
 import type { LimitWatch } from './limit-watch.ts'
-import { boundByWatching, canBeWatched, memoryBytes, prlimitOptions, stdioConfig, type StdioConfig } from './resource-limits.ts'
+import {
+  boundByCgroup,
+  boundByWatching,
+  canBeWatched,
+  memoryBytes,
+  prlimitOptions,
+  stdioConfig,
+  type StdioConfig,
+} from './resource-limits.ts'
 import type { Runner, RunnerOptions } from './runner.ts'
 import { identify, isAlive, signalQuietly, supervise } from './running-process.ts'
 import { checkMounts } from './sandbox-mounts.ts'
@@ -142,6 +150,7 @@ async function startProcess(
     // Without a namespace, what has detached itself from the tree is not seen: this runner is for servers that are trusted.
     if (cgroup === undefined && leader !== undefined)
       watch = boundByWatching(server.name, config.limits, pid, { memoryBytes: 0, processes: 0 }, logger, kill)
+    if (cgroup !== undefined) watch = boundByCgroup(server.name, config.limits, cgroup, logger, kill)
     return supervise({
       server: server.name,
       logger,

@@ -5,7 +5,8 @@
 import type { ServerConfig } from '@turnward/contract/config'
 import { TurnwardError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
-import { watchLimits, type LimitWatch } from './limit-watch.ts'
+import type { Cgroup } from './cgroup.ts'
+import { watchKills, watchLimits, type Excess, type LimitWatch } from './limit-watch.ts'
 import { canReadTree } from './process-tree.ts'
 
 export type StdioConfig = Extract<ServerConfig, { transport: 'stdio' }>
@@ -72,13 +73,19 @@ export function boundByWatching(
     return undefined
   }
   const bounds = { memoryBytes: memoryBytes(limits) + extra.memoryBytes, tasks: limits.processes + 2 + extra.processes }
-  return watchLimits(root, bounds, (excess) => {
-    logger.warn(
-      { server, excess, limits: { memory_mb: limits.memory_mb, processes: limits.processes } },
-      'an MCP server was killed: it held more than its limits allow',
-    )
+  return watchLimits(root, bounds, telling(server, limits, logger, kill))
+}
+
+/** Ends a server with a cgroup as a whole when the kernel kills a part of it for memory, and tells why. */
+export function boundByCgroup(server: string, limits: ServerLimits, cgroup: Cgroup, logger: Logger, kill: () => void): LimitWatch {
+  return watchKills(() => cgroup.memoryKills(), telling(server, limits, logger, kill))
+}
+
+function telling(server: string, { memory_mb, processes }: ServerLimits, logger: Logger, kill: () => void): (excess: Excess) => void {
+  return (excess) => {
+    logger.warn({ server, excess, limits: { memory_mb, processes } }, 'an MCP server was killed: it held more than its limits allow')
     kill()
-  })
+  }
 }
 
 /** Bytes of memory a cgroup allows. */

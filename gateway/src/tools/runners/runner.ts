@@ -25,7 +25,7 @@ export interface RunnerOptions {
 }
 
 export interface Runner {
-  readonly name: 'bubblewrap' | 'process' | 'docker'
+  readonly name: 'bubblewrap' | 'process' | 'docker' | 'kubernetes'
   /** `undefined` when it can be used here, or for this server, else why not and what to do. */
   available(server?: McpServer): Promise<string | undefined>
   /** The exact command line that would run, for the administrator. */

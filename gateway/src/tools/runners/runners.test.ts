@@ -27,8 +27,10 @@ describe('the runner of a server', () => {
     expect(runnerOf(runners, stdioServer(['node', 'x.js'], { runner: 'process', unsafe_no_sandbox: true })).name).toBe('process')
   })
 
-  test.each(['kubernetes'])('is not silently another one for `%s`', (name) => {
-    expect(() => runnerOf(runners, stdioServer(['node', 'x.js'], { runner: name }))).toThrowError(
+  test.each(['docker', 'kubernetes'])('is the one of `%s` for who asks for it, and another one is not taken in its place', (name) => {
+    const server = stdioServer(['node', 'x.js'], { runner: name })
+    expect(runnerOf(runners, server).name).toBe(name)
+    expect(() => runnerOf(new Map([...runners].filter(([other]) => other !== name)), server)).toThrowError(
       expect.objectContaining({ code: 'config.not_available' }),
     )
   })

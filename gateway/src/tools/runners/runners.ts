@@ -3,6 +3,7 @@ import { TurnwardError } from '../../core/error.ts'
 import type { McpServer } from '../../config/snapshot.ts'
 import { createBubblewrapRunner, type BubblewrapOptions } from './bubblewrap.ts'
 import { createDockerRunner } from './docker/docker.ts'
+import { createKubernetesRunner } from './kubernetes/kubernetes.ts'
 import { createProcessRunner } from './process.ts'
 import type { Runner } from './runner.ts'
 
@@ -14,6 +15,7 @@ export function createRunners(options: BubblewrapOptions): Runners {
     createBubblewrapRunner(options),
     createProcessRunner({ ...options, nodePermissions: false }),
     createDockerRunner({ protect: options.protect }),
+    createKubernetesRunner(),
   ]
   return new Map(runners.map((runner) => [runner.name, runner]))
 }

@@ -48,7 +48,7 @@ async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   return text
 }
 
-const echo = `process.stdin.on('data', (chunk) => process.stdout.write(chunk)).on('end', () => process.exit(0))`
+const echo = `process.stdin.on('data', (chunk) => process.stdout.write(chunk))`
 const deaf = `process.on('SIGTERM', () => {}); process.stdin.resume(); setInterval(() => {}, 1000); process.stdout.write('up')`
 
 test('a real MCP server is listed, called and ended, and nothing of it is left', async () => {
