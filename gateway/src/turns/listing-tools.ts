@@ -6,8 +6,7 @@ import type { Session } from '../state/sessions.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import type { ListedTools, McpContext } from '../tools/operations.ts'
 import { ownDefinitions } from '../tools/progressive/own-tools.ts'
-import { isShown, reachableNow } from './deciding/shaping-tools.ts'
-import { subjectOf } from './deciding/tool-subject.ts'
+import { toolsShownNow } from './deciding/shaping-tools.ts'
 import { linkedCall } from './linked-call.ts'
 import { recordOf } from './recording/recording.ts'
 import { requireGateway } from './resolving-tool.ts'
@@ -56,16 +55,9 @@ export function callableTools(
   tools: readonly CatalogueTool[],
   state: PolicyState = session.policyState,
 ): readonly CatalogueTool[] {
-  const { snapshot, gateway } = context
+  const { gateway } = context
   const call = linkedCall(services, context, session)
-  const hidden: string[] = []
-  const shown = tools.filter((tool) => {
-    const verdict = reachableNow(call, subjectOf(tool), gateway, state)
-    const visible = isShown(verdict, snapshot.policy.hide)
-    // Tools nobody granted are not "hidden": for this caller they do not exist.
-    if (!visible && !verdict.gaps.some((gap) => gap.kind === 'grant')) hidden.push(tool.name)
-    return visible
-  })
+  const { shown, hidden } = toolsShownNow(call, tools, gateway, state)
   if (hidden.length > 0) {
     services.log.append(
       recordOf(call, {
@@ -78,7 +70,7 @@ export function callableTools(
         rules: ['policy.tools.hide'],
         reason: 'These tools cannot be called with what the session has read.',
         credential: 'none',
-        hidden,
+        hidden: [...hidden],
       }),
     )
   }

@@ -14,14 +14,16 @@ const script = `
   const fs = require('fs')
   fs.appendFileSync(process.env.STARTS, '.')
   const era = fs.readFileSync(process.env.STARTS + '.era', 'utf8')
+  let isOpen = era === 'modern'
   require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
     const { id, method } = JSON.parse(line)
     const send = (m) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, ...m }) + '\\n')
     const no = { error: { code: -32601, message: 'no' } }
     if (id === undefined) return
+    if (method === 'initialize' && era === 'legacy') isOpen = true
     if (method === 'server/discover') send(era === 'modern' ? { result: { supportedVersions: ['2026-07-28'], capabilities: { tools: {} } } } : no)
     else if (method === 'initialize') send(era === 'legacy' ? { result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } } } : no)
-    else if (method === 'tools/list') send({ result: { tools: [{ name: 't', inputSchema: { type: 'object' } }] } })
+    else if (method === 'tools/list' && isOpen) send({ result: { tools: [{ name: 't', inputSchema: { type: 'object' } }] } })
     else if (method !== 'subscriptions/listen') send(no)
   })`
 
