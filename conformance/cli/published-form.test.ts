@@ -37,9 +37,13 @@ test('the forwarder of the sandbox is one file, which runs where nothing else is
   // Alone in a folder, as it is inside the sandbox.
   const alone = join(home, 'alone/egress-forwarder.mts')
   await cp(join(home, 'turnward/dist/egress-forwarder.js'), alone)
-  const { stdout } = await execute(process.execPath, [alone, join(home, 'no.sock'), process.execPath, '-p', 'process.env.HTTP_PROXY'], {
-    env,
-  })
+  const { stdout } = await execute(
+    process.execPath,
+    [alone, join(home, 'no-folder'), '[]', process.execPath, '-p', 'process.env.HTTP_PROXY'],
+    {
+      env,
+    },
+  )
   expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/m)
 })
 
