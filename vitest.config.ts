@@ -8,7 +8,7 @@ const sandboxed = [
   'conformance/replicas/**',
   'conformance/workers/children.test.ts',
   'conformance/cli/audit-verify.test.ts',
-  'conformance/cli/{running-gateway,server-restarts,servers}.test.ts',
+  'conformance/cli/{registry-documents,registry-installs,running-gateway,server-restarts,servers}.test.ts',
   'conformance/faults/ssrf/sandbox-egress.test.ts',
   'conformance/faults/{hostile-children,killed-gateways,leaving-clients,secrets,unwritable-log}.test.ts',
 ]

@@ -19,6 +19,8 @@ export interface GatewayTargets {
   readonly services?: Pick<Services, 'databaseUrl' | 'stateUrl'>
   /** Processes that serve; one by default. */
   readonly workers?: number
+  /** Members of the configuration in the place of those it would have. */
+  readonly more?: Readonly<Record<string, unknown>>
   /** Flags for Node, for example to take a profile. */
   readonly nodeFlags?: readonly string[]
 }
@@ -82,7 +84,7 @@ function upstreamsOf(vendor: string): Record<string, object> {
   )
 }
 
-function configuration({ vendor, speaksAll = false, mcpServer, services, workers = 1 }: GatewayTargets): object {
+function configuration({ vendor, speaksAll = false, mcpServer, services, workers = 1, more = {} }: GatewayTargets): object {
   const upstream = (kind: string): object => ({
     kind: 'openai-compatible',
     base_url: `${vendor}/${kind}/v1`,
@@ -132,5 +134,6 @@ function configuration({ vendor, speaksAll = false, mcpServer, services, workers
           servers: { bench: { transport: 'http', url: mcpServer, era: 'modern', max_concurrent: 64 } },
           gateways: { main: { servers: ['bench'] } },
         }),
+    ...more,
   }
 }

@@ -167,15 +167,17 @@ export function freshCalls(
 
 /** A modern `tools/call`. */
 export function toolCall(path: string, name: string): Buffer {
-  const params = {
-    name,
-    arguments: { query: 'Northwind, open invoices before the end of the week', limit: 20 },
-    _meta: {
-      'io.modelcontextprotocol/protocolVersion': modernVersion,
-      'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1.0.0' },
-      'io.modelcontextprotocol/clientCapabilities': {},
-    },
+  const args = { query: 'Northwind, open invoices before the end of the week', limit: 20 }
+  return modernRequest(path, 'tools/call', { name, arguments: args }, { 'mcp-name': name })
+}
+
+/** Any request of the modern era. */
+export function modernRequest(path: string, method: string, params: object = {}, headers: Readonly<Record<string, string>> = {}): Buffer {
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': modernVersion,
+    'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1.0.0' },
+    'io.modelcontextprotocol/clientCapabilities': {},
   }
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
-  return post(path, body, { 'mcp-protocol-version': modernVersion, 'mcp-method': 'tools/call', 'mcp-name': name })
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: meta } })
+  return post(path, body, { 'mcp-protocol-version': modernVersion, 'mcp-method': method, ...headers })
 }

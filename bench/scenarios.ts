@@ -5,11 +5,15 @@ import { crossDialect, dialectCalls, dialectStreams } from './scenarios/dialects
 import { databaseLog } from './scenarios/database-log.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
+import { mcpStreams } from './scenarios/mcp-streams.ts'
 import { oldProcess } from './scenarios/old-process.ts'
 import { chatBurst, chatHistory, chatJson, chatStream } from './scenarios/model-calls.ts'
 import { peer } from './scenarios/peer.ts'
 import { start } from './scenarios/start.ts'
 import { toolCalls } from './scenarios/tool-calls.ts'
+import { stdioServers } from './scenarios/stdio-servers.ts'
+import { toolLatency } from './scenarios/tool-latency.ts'
+import { toolLists } from './scenarios/tool-lists.ts'
 import { workers } from './scenarios/workers.ts'
 
 export const scenarios: readonly Scenario[] = [
@@ -21,6 +25,10 @@ export const scenarios: readonly Scenario[] = [
   dialectStreams,
   crossDialect,
   toolCalls,
+  toolLatency,
+  toolLists,
+  mcpStreams,
+  stdioServers,
   workers,
   latency,
   memory,

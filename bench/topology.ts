@@ -13,7 +13,7 @@ export const startVendor = (): Promise<MeasuredProcess> => start('vendor', 'othe
 export const startDialectVendor = (): Promise<MeasuredProcess> => start('dialect-vendor', 'others')
 export const startBareProxy = (vendor: string, nodeFlags?: readonly string[]): Promise<MeasuredProcess> =>
   start('bare-proxy', 'tested', [vendor], nodeFlags)
-export const startMcpServer = (): Promise<MeasuredProcess> => start('mcp-server', 'others')
+export const startMcpServer = (moreTools = 0): Promise<MeasuredProcess> => start('mcp-server', 'others', [String(moreTools)])
 export const startBareHop = (server: string, nodeFlags?: readonly string[]): Promise<MeasuredProcess> =>
   start('bare-hop', 'tested', [server], nodeFlags)
 export const startSdkHop = (server: string): Promise<MeasuredProcess> => start('sdk-hop', 'tested', [server])

@@ -1,8 +1,9 @@
-/** A modern MCP server (2026-07-28) over HTTP without a library: it reads the request and answers from prebuilt text. Announces no list changes. */
+/** A modern MCP server (2026-07-28) over HTTP without a library: it reads the request and answers from prebuilt text. Announces no list changes. Argument: how many tools it lists besides those that are called. */
 import { serve } from './serving.ts'
 
 const modernVersion = '2026-07-28'
-const tools = ['lookup', 'search', 'report'].map((name) => ({
+const more = Array.from({ length: Number(process.argv[2] ?? 0) }, (_, index) => `tool-${index}`)
+const tools = ['lookup', 'search', 'report', ...more].map((name) => ({
   name,
   description: `The tool ${name}`,
   inputSchema: { type: 'object', properties: { query: { type: 'string' }, limit: { type: 'integer' } }, required: ['query'] },

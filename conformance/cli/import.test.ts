@@ -223,7 +223,10 @@ describe('nothing is done', () => {
     await files(home, { '.mcp.json': { mcpServers: { notes: { command: 'npx', args: ['mcp-notebook@9.9.9'] } } } })
     const failed = await importing('--yes', '--json')
     expect(failed.code).toBe(5)
-    expect(serverOf(failed, 'notes')).toMatchObject({ written: false, findings: [expect.stringContaining('mcp-notebook')] })
+    expect(serverOf(failed, 'notes')).toMatchObject({
+      written: false,
+      findings: [expect.stringContaining('By hand: turnward servers add npm:mcp-notebook@9.9.9 --name notes')],
+    })
     expect(await readdir(join(home, '.turnward/installed/notes')).catch(() => [])).toEqual([])
     expect(await readFile(join(home, 'turnward.yaml'), 'utf8')).toBe(config)
   })

@@ -14,6 +14,8 @@ export interface CliOptions {
   /** All variables the command sees; `TURNWARD_CONFIG` names its configuration. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
+  /** After which it hangs; what waits for others may take longer than what works by itself. */
+  readonly timeout?: number
 }
 
 const executable = join(fileURLToPath(new URL('../..', import.meta.url)), 'gateway/bin/turnward.mjs')
@@ -24,7 +26,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
     execFile(
       process.execPath,
       [executable, ...args],
-      { ...options, timeout: hangsAfterMs, maxBuffer: 64 * 1024 * 1024 },
+      { timeout: hangsAfterMs, ...options, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
         resolve({ code, stdout, stderr })

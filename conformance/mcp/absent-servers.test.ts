@@ -92,6 +92,12 @@ describe('while a server is starting', () => {
     const client = await connectClient(gateway.url, ada)
     const before = await list(gateway)
     expect([(before['tools'] as Json[]).map(({ name }) => name), before['ttlMs']]).toEqual([['plain__echo'], 0])
+    expect(before['_meta']).toMatchObject({ 'turnward/missing': { slow: 'unavailable' } })
+    const ofBob = await list(gateway, bob)
+    expect([(ofBob['tools'] as Json[]).length, ofBob['_meta']]).toEqual([
+      1,
+      expect.not.objectContaining({ 'turnward/missing': expect.anything() }),
+    ])
     let changes = 0
     client.setNotificationHandler('notifications/tools/list_changed', () => void (changes += 1))
     await client.listen({ toolsListChanged: true })
@@ -101,6 +107,7 @@ describe('while a server is starting', () => {
     await serversReady(gateway.url)
     const whole = await list(gateway)
     expect([(whole['tools'] as Json[]).map(({ name }) => name), Number(whole['ttlMs']) > 0]).toEqual([['plain__echo', 'slow__late'], true])
+    expect(whole['_meta']).not.toHaveProperty('turnward/missing')
     expect(await toolNames(client)).toContain('slow__late')
     await client.close()
   })

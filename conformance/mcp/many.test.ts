@@ -30,7 +30,8 @@ test('of a server with 10,001 tools 10,000 can be called, and an administrator i
   let cursor: unknown
   do {
     const { message } = await modernRequest(target(), 'tools/list', cursor === undefined ? {} : { cursor })
-    const result = message['result'] as { tools: Json[]; nextCursor?: string }
+    const result = message['result'] as { tools: Json[]; nextCursor?: string; _meta: Json }
+    expect(result._meta['turnward/missing']).toEqual({ many: 'incomplete' })
     for (const { name } of result.tools) names.add(name)
     cursor = result.nextCursor
   } while (cursor !== undefined)

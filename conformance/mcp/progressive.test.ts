@@ -10,7 +10,7 @@ import { startGateway, type RunningGateway } from '../harness/gateway-process.ts
 import type { Json } from '../harness/json.ts'
 import { startTaskServer, type TaskFixture } from '../suite/fixture/task-server.ts'
 import { connectClient, modes, textOf, toolNames, type ConnectOptions } from './official-client.ts'
-import { ada, bob, makeOfficeFolder, officeConfig, ranIn } from './office.ts'
+import { ada, bob, makeOfficeFolder, officeConfig } from './office.ts'
 import { post } from './raw-rpc.ts'
 import { largeDocument } from './shop-api.ts'
 import { fixtureServer, serversReady, startEverything, startModern, type HttpUpstream } from './upstream-servers.ts'
@@ -256,14 +256,15 @@ describe('a tool that is run', () => {
   test('loses no digits of a number that no double holds: it is refused, as in a call', async () => {
     const call = (name: string, args: string) =>
       post(
-        { url: `${gateway.url}/mcp/main`, key: ada },
+        { url: `${gateway.url}/mcp/asking`, key: ada },
         `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":${args},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"raw","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`,
         { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name },
-      ).then(({ message }) => JSON.stringify(message))
-    const before = (await ranIn(folder)).length
-    for (const args of ['{"n":9007199254740993}', '"{\\"n\\":9007199254740993}"'])
-      expect(await call(run, `{"name":"office__count","arguments":${args}}`)).toMatch(/isError":true|error/)
-    expect(await ranIn(folder)).toHaveLength(before)
+      ).then(({ message }) => textOf(message['result'] as { content: Json[] }))
+    const numbers = '{"a":9007199254740993,"b":1}'
+    const direct = await call('every__get-sum', numbers)
+    expect(direct).toContain('more digits')
+    for (const args of [numbers, JSON.stringify(numbers)])
+      expect(await call(run, `{"name":"every__get-sum","arguments":${args}}`)).toBe(direct)
   })
 
   test('is called by the name that its gateway shows', async () => {

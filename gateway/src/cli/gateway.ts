@@ -20,6 +20,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
 import { createMcpEndpoint } from '../tools/endpoint.ts'
 import { createFleet } from '../tools/fleet.ts'
+import { RememberedEras } from '../tools/fleet/remembered-eras.ts'
 import { createRunners, type Runners } from '../tools/runners/runners.ts'
 import { ServerLogs } from '../tools/runners/server-logs.ts'
 import { Batches } from '../turns/batches/batches.ts'
@@ -117,6 +118,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       clock: systemClock,
       cluster: cluster?.children,
+      eras: new RememberedEras(state, systemClock),
       peers,
       pins: { store: store.pins, count: (event) => telemetry.count('turnward_tool_definitions_total', { event }) },
       listings: { store: store.listings, stored: await store.listings.list() },

@@ -35,6 +35,7 @@ export const keptNamespaces = [
   'count',
   'ended',
   'wishes',
+  'era',
   'response',
   'item',
   'shelf',

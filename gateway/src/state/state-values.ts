@@ -209,4 +209,6 @@ export interface StateValues {
   readonly ended: true
   /** What a legacy MCP session wants to be told. */
   readonly wishes: McpWishes
+  /** The era a started MCP server speaks. */
+  readonly era: 'modern' | 'legacy'
 }

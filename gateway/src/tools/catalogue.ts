@@ -75,6 +75,8 @@ export interface GatewayCatalogue {
   readonly reads: GatewayReads
   /** Servers of this gateway that could not be listed, with why. */
   readonly missing: ReadonlyMap<string, string>
+  /** Servers that have more tools than are offered: too many, or some that nobody can use yet. */
+  readonly lacking?: ReadonlySet<string>
   /** Exposed name -> why a listed tool is not offered (collision, unusable schema); never a silent drop. */
   readonly leftOut?: ReadonlyMap<string, string>
 }

@@ -125,6 +125,56 @@ describe('stdio servers', () => {
     })
   })
 
+  test('a flood of what answers nothing costs no request: not its own, and none of another server', async () => {
+    const flood = `
+      if (message.method === 'tools/list') global.lists = (global.lists ?? 0) + 1
+      if (message.method === 'tools/call') {
+        const tell = (times, m) => { for (let at = 0; at < times; at += 1) send(m) }
+        tell(30_000, { method: 'notifications/unknown', params: { x: 1 } })
+        tell(10_000, { method: 'notifications/tools/list_changed' })
+        tell(10_000, { method: 'notifications/resources/updated', params: { uri: 'x:1' } })
+        tell(2_000, { id: 'p', method: 'ping' })
+        process.stdout.write('banner\\n'.repeat(30_000))
+        reply({ content: [] })
+      }`
+    const config = {
+      servers: { s: stdio(flood), o: stdio(`if (message.method === 'tools/call') reply({ content: [] })`) },
+      gateways: { g: { servers: ['s', 'o'] } },
+    }
+    const fleet = start(config)
+    const [flooding, other] = [await find(fleet), await find(fleet, 'o__t')]
+    const done = fleet.call(flooding, {}, options())
+    for (let time = 0; time < 20; time += 1) expect(await fleet.call(other, {}, options())).toEqual({ content: [] })
+    expect(await done).toEqual({ content: [] })
+    expect(fleet.fleet.status().map(({ state }) => state)).toEqual(['ready', 'ready'])
+  })
+
+  test('a server that answers nobody any more is not waited for', async () => {
+    const hangs = `if (message.method === 'tools/call') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`
+    const fleet = start({ servers: { s: stdio(hangs, { timeout_ms: 200 }) }, gateways })
+    const found = await find(fleet)
+    const call = (): Promise<unknown> => fleet.call(found, {}, options()).catch((error: { code: string; why: string }) => error)
+    for (let time = 0; time < 3; time += 1) expect(await call()).toMatchObject({ code: 'mcp.server_timeout' })
+    await expect
+      .poll(call)
+      .toMatchObject({ code: 'mcp.server_unavailable', why: expect.stringMatching(/nothing since .*Z; it is asked again at .*Z/) })
+  })
+
+  test('a slow tool closes nothing for the others', async () => {
+    const fleet = start({
+      servers: {
+        s: stdio(`if (message.method === 'ping') reply({}); if (message.params?.arguments?.now) reply({ content: [] })`, {
+          timeout_ms: 200,
+        }),
+      },
+      gateways,
+    })
+    const found = await find(fleet)
+    for (let time = 0; time < 6; time += 1)
+      await expect(fleet.call(found, {}, options())).rejects.toMatchObject({ code: 'mcp.server_timeout' })
+    expect(await fleet.call(found, { now: true }, options())).toEqual({ content: [] })
+  })
+
   test('what finds no room to wait is refused as busy', async () => {
     const fleet = start({ servers: { s: stdio('', { max_concurrent: 1, timeout_ms: 400 }) }, gateways })
     const found = await find(fleet)

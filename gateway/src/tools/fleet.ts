@@ -19,6 +19,7 @@ import { HeldElsewhere } from './fleet/held-elsewhere.ts'
 import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
 import type { Pins } from './fleet/pinned-tools.ts'
 import { PrincipalChildren } from './fleet/principal-children.ts'
+import type { RememberedEras } from './fleet/remembered-eras.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
 import type { SlotOptions } from './fleet/slot-options.ts'
@@ -43,6 +44,8 @@ export interface FleetOptions {
   readonly peers?: Peers
   /** Runs what the cluster has once; absent where there is no cluster. */
   readonly cluster?: ClusterChildren | undefined
+  /** What eras of servers were found out before. */
+  readonly eras?: RememberedEras
   /** Which definitions of tools may be used; absent: whatever a server lists. */
   readonly pins?: Pins
   /** Where what started servers write to stderr is kept; absent: nowhere. */
@@ -321,6 +324,7 @@ class RunningFleet implements Fleet {
         tools: slot.listing.tools,
         held: slot.listing.held,
         leftOut: slot.listing.leftOut,
+        isLacking: slot.detail !== undefined,
         reads: slot.reads,
       }
     return {

@@ -72,7 +72,12 @@ export interface ListedTools {
   readonly tools: readonly JsonObject[]
   /** False while a server of the gateway is missing: `watchTools` tells when there is more. */
   readonly complete: boolean
+  /** Servers of which the caller would be shown more. */
+  readonly missing?: Missing
 }
+
+/** Server -> `unavailable`: it cannot be called now; `incomplete`: it has more tools than are shown. */
+export type Missing = Readonly<Record<string, 'unavailable' | 'incomplete'>>
 
 export interface ListedReads {
   readonly entries: readonly CatalogueRead[]

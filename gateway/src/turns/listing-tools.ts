@@ -1,12 +1,12 @@
 /** Which tools of a gateway a caller can call now, and what of them a list shows. The same decision as a call gets. */
 import type { JsonObject } from '../core/json.ts'
+import { granted } from '../policy/grants.ts'
 import type { PolicyState } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import type { ListedTools, McpContext } from '../tools/operations.ts'
 import { ownDefinitions } from '../tools/progressive/own-tools.ts'
-import { isShown, reachableNow } from './deciding/shaping-tools.ts'
-import { subjectOf } from './deciding/tool-subject.ts'
+import { toolsShownNow } from './deciding/shaping-tools.ts'
 import { linkedCall } from './linked-call.ts'
 import { recordOf } from './recording/recording.ts'
 import { requireGateway } from './resolving-tool.ts'
@@ -18,10 +18,24 @@ import { forCall, inOneStep } from './state-of-call.ts'
 export async function listCallableTools(services: Services, context: McpContext): Promise<ListedTools> {
   requireGateway(context)
   const { snapshot, caller, gateway } = context
-  const { tools, missing } = await services.fleet.for(snapshot, caller).catalogue(gateway)
+  const { tools, missing, lacking = [] } = await services.fleet.for(snapshot, caller).catalogue(gateway)
   const session = await inOneStep(forCall(services, caller), (own) => mcpSession(own, context))
   const callable = callableTools(services, context, session, tools)
-  return { tools: shownOf(context, callable), complete: missing.size === 0 }
+  const absent = new Map<string, 'unavailable' | 'incomplete'>()
+  for (const server of lacking) absent.set(server, 'incomplete')
+  for (const server of missing.keys()) absent.set(server, 'unavailable')
+  const told = [...absent].filter(([server]) => mayUse(services, context, server))
+  return {
+    tools: shownOf(context, callable),
+    complete: missing.size === 0,
+    ...(told.length === 0 ? {} : { missing: Object.fromEntries(told) }),
+  }
+}
+
+/** Whether the caller is granted anything of a server, as far as its tools are known. */
+function mayUse({ fleet }: Services, { snapshot, caller }: McpContext, server: string): boolean {
+  const names = fleet.known(snapshot).flatMap((tool) => (tool.server === server ? [tool.name] : []))
+  return [`${server}__`, ...names].some((name) => granted(snapshot.policy.grants, caller.principal, 'tools', name) !== undefined)
 }
 
 /** All of them, or those that are always listed and the two by which the others are found and run. */
@@ -41,16 +55,9 @@ export function callableTools(
   tools: readonly CatalogueTool[],
   state: PolicyState = session.policyState,
 ): readonly CatalogueTool[] {
-  const { snapshot, gateway } = context
+  const { gateway } = context
   const call = linkedCall(services, context, session)
-  const hidden: string[] = []
-  const shown = tools.filter((tool) => {
-    const verdict = reachableNow(call, subjectOf(tool), gateway, state)
-    const visible = isShown(verdict, snapshot.policy.hide)
-    // Tools nobody granted are not "hidden": for this caller they do not exist.
-    if (!visible && !verdict.gaps.some((gap) => gap.kind === 'grant')) hidden.push(tool.name)
-    return visible
-  })
+  const { shown, hidden } = toolsShownNow(call, tools, gateway, state)
   if (hidden.length > 0) {
     services.log.append(
       recordOf(call, {
@@ -63,7 +70,7 @@ export function callableTools(
         rules: ['policy.tools.hide'],
         reason: 'These tools cannot be called with what the session has read.',
         credential: 'none',
-        hidden,
+        hidden: [...hidden],
       }),
     )
   }

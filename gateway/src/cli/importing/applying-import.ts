@@ -7,13 +7,14 @@ import { ConfigError } from '../../config/problems.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import { listServers } from '../policy/listed-tools.ts'
-import { withServer } from '../servers/add.ts'
+import { withServer } from '../servers/adding-to.ts'
 import { tryEdit, writeEdit } from '../servers/edited-config.ts'
 import { installedDigest, isRunFrom, removeInstalled } from '../servers/installed-folder.ts'
 import { installServer, recordInstalled, resolvePackage, withScratch } from '../servers/installing-server.ts'
 import { packageText } from '../servers/package-reference.ts'
 import { serverEntry, type ServerEntry } from '../servers/server-entry.ts'
 import { tryServer } from '../servers/trying-server.ts'
+import { addLine } from './import-report.ts'
 import type { Becomes, PlannedServer } from './planned-server.ts'
 
 export interface AppliedServer {
@@ -36,7 +37,8 @@ export interface ApplyOptions {
   readonly masked: (text: string) => string
 }
 
-export async function applyServer({ server, becomes }: PlannedServer, options: ApplyOptions): Promise<AppliedServer> {
+export async function applyServer(planned: PlannedServer, options: ApplyOptions): Promise<AppliedServer> {
+  const { server, becomes } = planned
   const nothing = { server, written: false, package: undefined, entry: undefined, tools: [], findings: [] }
   if (becomes.kind === 'left') return nothing
   try {
@@ -52,7 +54,9 @@ export async function applyServer({ server, becomes }: PlannedServer, options: A
   } catch (thrown) {
     const error = asTurnwardError(thrown)
     const why = error instanceof ConfigError ? error.text : error.message
-    return { ...nothing, findings: [options.masked(`it was not taken over: ${why}`)] }
+    const byHand = addLine(planned, options.gateway)
+    const told = `it was not taken over: ${why}${byHand === undefined ? '' : ` By hand: ${byHand}`}`
+    return { ...nothing, findings: [options.masked(told)] }
   }
 }
 

@@ -20,7 +20,7 @@ export interface ServerListing {
 }
 
 /** How long all servers together have to start and answer. */
-const startMs = 20_000
+const startMs = 60_000
 
 /** Starts the named servers in their sandbox, lists them and stops them. A server that cannot be asked is named with why. */
 export async function listServers(snapshot: Snapshot, names: readonly string[]): Promise<readonly ServerListing[]> {

@@ -21,6 +21,8 @@ export interface InstalledPackage {
 export interface Installer {
   /** Asks the registry. `scratch`: a folder to work in, the same for both. Rejects with `mcp.install_failed`. */
   resolve(reference: PackageReference, scratch: string): Promise<ResolvedPackage>
+  /** SHA-256 (hexadecimal) of the files it may be installed from here. Rejects with `mcp.install_failed`. */
+  fileDigests(resolved: ResolvedPackage, scratch: string): Promise<readonly string[]>
   /** Installs into an empty folder; no code of the package runs. Rejects with `mcp.install_failed`. */
   install(resolved: ResolvedPackage, folder: string, scratch: string): Promise<InstalledPackage>
 }

@@ -1,5 +1,6 @@
 /** Packages of npm: one exact version with its lock, none of their scripts run. */
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { TurnwardError } from '../../core/error.ts'
@@ -26,6 +27,25 @@ export const npmInstaller: Installer = {
     const view = viewSchema.safeParse(Array.isArray(parsed) && parsed.length === 1 ? parsed[0] : parsed)
     if (!view.success) throw new TurnwardError('mcp.install_failed', { subject, why: 'the registry has no such version' })
     return { name: view.data.name, version: view.data.version, integrity: view.data['dist.integrity'] }
+  },
+
+  async fileDigests({ name, version }, scratch) {
+    const subject = `npm:${name}@${version}`
+    const folder = join(scratch, 'packed')
+    await mkdir(folder, { recursive: true })
+    // It is compared with what the registry says of it on the way.
+    await runInstaller(npm(subject), ['pack', `${name}@${version}`, '--ignore-scripts', '--loglevel=error', '--pack-destination', folder], {
+      subject,
+      cwd: scratch,
+    })
+    const files = await readdir(folder)
+    return Promise.all(
+      files.map(async (file) =>
+        createHash('sha256')
+          .update(await readFile(join(folder, file)))
+          .digest('hex'),
+      ),
+    )
   },
 
   async install({ name, version, integrity }, folder) {

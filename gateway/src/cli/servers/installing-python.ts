@@ -38,6 +38,10 @@ export const pythonInstaller: Installer = {
     return { name, version: pinned.version, integrity: pinned.hashes.join(' ') }
   },
 
+  async fileDigests({ integrity }) {
+    return integrity.split(' ').map((hash) => hash.replace(/^sha256:/, ''))
+  },
+
   async install({ name, version, integrity }, folder, scratch) {
     const subject = `pypi:${name}@${version}`
     const tool = await toolIn(scratch, subject)

@@ -6,7 +6,7 @@ import { TurnwardError } from '../../core/error.ts'
 import { removeInstalled, versionFolder, writeLock, type InstalledLock } from './installed-folder.ts'
 import type { ResolvedPackage } from './installer.ts'
 import { installers } from './installers.ts'
-import type { PackageReference } from './package-reference.ts'
+import { packageText, type PackageReference } from './package-reference.ts'
 
 export interface InstalledServer {
   readonly folder: string
@@ -29,6 +29,17 @@ export async function withScratch<T>(work: (scratch: string) => Promise<T>): Pro
 
 export function resolvePackage(reference: PackageReference, scratch: string): Promise<ResolvedPackage> {
   return installers[reference.registry].resolve(reference, scratch)
+}
+
+/** Rejects with `mcp.install_failed` when the file it would be installed from is another one. */
+export async function checkFile(reference: PackageReference, resolved: ResolvedPackage, sha256: string, scratch: string): Promise<void> {
+  const found = await installers[reference.registry].fileDigests(resolved, scratch)
+  if (found.includes(sha256)) return
+  throw new TurnwardError('mcp.install_failed', {
+    subject: packageText(reference),
+    why: `the document says that its file has the SHA-256 ${sha256}, and the registry has another one`,
+    fix: 'Do not install it before you know why.',
+  })
 }
 
 export interface InstallOptions {

@@ -14,15 +14,17 @@ export function addServers(program: Command): void {
   withConsent(
     servers
       .command('add')
-      .description('install a server from npm or PyPI, try it in the sandbox, and write its entry')
-      .argument('<package>', '`npm:NAME` or `pypi:NAME`, with `@VERSION` or without for the newest')
+      .description('install a server from npm or PyPI, or take one from a registry document, try it, and write its entry')
+      .argument('<package>', '`npm:NAME` or `pypi:NAME`, with `@VERSION` or without for the newest; or a `server.json` of the MCP registry')
       .argument('[args...]', 'arguments of the server; behind `--` when they begin with a dash')
       .option('--name <name>', 'name of the server; default: after its package')
       .option('--bin <program>', 'which program of the package is the server')
       .option('--gateway <name>', 'MCP gateway that shows it')
       .addOption(repeated('--mount <path>', 'folder it sees, read-only; with `:rw` behind it may write'))
       .addOption(repeated('--network <host>', 'host it may reach, `name` or `name:port`; `tcp:name:port` for databases and the like'))
-      .addOption(repeated('--env <name>', 'variable it gets: `NAME` from the environment of the gateway, or `NAME=VALUE`')),
+      .addOption(repeated('--env <name>', 'variable it gets: `NAME` from the environment of the gateway, or `NAME=VALUE`'))
+      .addOption(repeated('--set <value>', '`NAME=VALUE`: what a registry document leaves open'))
+      .option('--remote', 'the address of a registry document rather than its package'),
   )
     .addHelpText(
       'after',
@@ -30,6 +32,7 @@ export function addServers(program: Command): void {
 Example:
   $ turnward servers add npm:@modelcontextprotocol/server-filesystem ./notes --mount ./notes:rw --gateway main
   $ turnward servers add pypi:mcp-server-time --yes -- --local-timezone Europe/Berlin
+  $ turnward servers add ./server.json --set directory=./notes --mount ./notes
 
 No code of a package runs while it is installed. Exit code 5 when nobody could be asked and nothing was changed.`,
     )

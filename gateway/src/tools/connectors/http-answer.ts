@@ -79,6 +79,15 @@ export class HttpAnswer implements AnswerHandler {
     this.#giveUp()
   }
 
+  /** Reads nothing more for so many milliseconds. */
+  rest(ms: number): void {
+    if (this.#state !== 'open') return
+    this.exchange?.pause()
+    setTimeout(() => {
+      if (this.#state === 'open') this.exchange?.resume()
+    }, ms).unref()
+  }
+
   onHead(status: number, headers: IncomingHttpHeaders): void {
     this.statusCode = status
     this.#headers = headers

@@ -22,6 +22,8 @@ const mostIdleResumptions = 20
 /** A server that asks us to come back at once gets this much time all the same. */
 const shortestRetryMs = 50
 const askMs = 5000
+/** What a server asks beyond that at once, pings among it, is not answered: it would only make us busy. */
+const mostAnswers = 256
 const goodbyeMs = 1000
 
 class LegacyHttp implements Exchange {
@@ -33,6 +35,8 @@ class LegacyHttp implements Exchange {
   #session: Promise<LegacySession> | undefined
   #stream: StreamKeeper | undefined
   #next = 1
+  /** Questions of the server that are being answered. */
+  #answering = 0
 
   readonly #offers: JsonObject
   #wanted: readonly string[] = []
@@ -142,7 +146,7 @@ class LegacyHttp implements Exchange {
       return refusal ?? (await this.#answerOf(session, answer, id, onMessage, options))
     } catch (error) {
       // A closed stream is not a cancellation in this era (2025-11-25, transports): say it.
-      if (options.signal.aborted) this.#post(session, notificationText('notifications/cancelled', { requestId: id }))
+      if (options.signal.aborted) this.#post(session, notificationText('notifications/cancelled', { requestId: id })).catch(() => {})
       throw error
     } finally {
       this.#running.delete(options)
@@ -206,10 +210,12 @@ class LegacyHttp implements Exchange {
     if (message.kind !== 'request') return
     // Some servers ask on the stream of the session: for the request that runs, when there is only one.
     const [only, another] = this.#running
-    answerToServer(message, request ?? (another === undefined ? only : undefined)).then(
-      (text) => this.#post(session, text),
-      () => {},
-    )
+    if (this.#answering >= mostAnswers) return
+    this.#answering += 1
+    answerToServer(message, request ?? (another === undefined ? only : undefined))
+      .then((text) => this.#post(session, text))
+      .catch(() => {})
+      .finally(() => (this.#answering -= 1))
   }
 
   /** What a refusal says; undefined when it is no message, or longer than such a thing is. */
@@ -229,8 +235,8 @@ class LegacyHttp implements Exchange {
     return true
   }
 
-  #post(session: LegacySession, body: string): void {
-    this.#wire.post(body, session.headers, AbortSignal.timeout(10_000)).then(discard, () => {})
+  async #post(session: LegacySession, body: string): Promise<void> {
+    await this.#wire.post(body, session.headers, AbortSignal.timeout(10_000)).then(discard, () => {})
   }
 
   #forget(): void {

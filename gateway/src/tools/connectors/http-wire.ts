@@ -123,7 +123,16 @@ export class HttpWire {
     { maxBytes, place, readLarge }: Partial<Pick<MessageReaderOptions<T>, 'place' | 'readLarge'>> & Pick<ReadingOptions, 'maxBytes'> = {},
   ): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
-      const options = { server: this.server, take, resolve, reject, place, readLarge, discard: () => answer.discard() }
+      const options = {
+        server: this.server,
+        take,
+        resolve,
+        reject,
+        place,
+        readLarge,
+        rest: (ms: number) => answer.rest(ms),
+        discard: () => answer.discard(),
+      }
       const type = answer.mediaType
       if (type === 'application/json')
         return answer.read(new JsonReader(options, maxBytes ?? this.#limits.maxResponseBytes, announcedLength(answer)))

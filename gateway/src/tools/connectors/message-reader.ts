@@ -1,4 +1,5 @@
 /** Takes JSON-RPC messages out of an answer of either media type. Bounded; never throws past `onData` and `onEnd`. */
+import { systemClock } from '../../core/clock.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import { parseExactJson } from '../../core/exact-json.ts'
 import { notePassingBytes } from '../../core/garbage.ts'
@@ -6,6 +7,7 @@ import { SseFramer, type SseEvent } from '../../wire/framing/sse.ts'
 import { namesMethod } from '../codec/answered-id.ts'
 import { readMessage, type RpcMessage } from '../codec/json-rpc.ts'
 import { largeMessageBytes } from '../large/large-messages.ts'
+import { ReadingPace } from '../pace.ts'
 import { resultTooLarge, unavailable } from './failure.ts'
 import type { BodyReader } from './http-answer.ts'
 import type { StreamPlace } from './stream-place.ts'
@@ -23,6 +25,8 @@ export interface MessageReaderOptions<T> {
   readonly place: StreamPlace | undefined
   /** Reads a large response elsewhere; absent: it is read here. */
   readonly readLarge?: ((message: Buffer | string) => Promise<RpcMessage>) | undefined
+  /** Reads nothing more of it for so many milliseconds. */
+  readonly rest?: (ms: number) => void
   /** Leaves what is left of the answer unread. */
   readonly discard?: () => void
 }
@@ -101,6 +105,7 @@ const mostBehind = 64
 export class EventReader<T> extends MessageReader<T> {
   readonly #events: SseFramer
   readonly #maxEventBytes: number
+  readonly #pace: ReadingPace
   #taken: T | undefined
   /** Events that came while a large one is being read. */
   #behind: SseEvent[] | undefined
@@ -109,6 +114,7 @@ export class EventReader<T> extends MessageReader<T> {
   constructor(options: MessageReaderOptions<T>, maxEventBytes: number) {
     super(options)
     this.#maxEventBytes = maxEventBytes
+    this.#pace = new ReadingPace(systemClock)
     this.#events = new SseFramer(maxEventBytes)
   }
 
@@ -119,6 +125,8 @@ export class EventReader<T> extends MessageReader<T> {
       // The framer says so of an event that grows beyond its bound.
       throw asTurnwardError(error).code === 'upstream.malformed' ? resultTooLarge(this.options.server, this.#maxEventBytes) : error
     }
+    const restMs = this.#pace.takeRest()
+    if (restMs !== undefined) this.options.rest?.(restMs)
     if (this.#taken === undefined) return false
     this.options.resolve(this.#taken)
     return true
@@ -144,7 +152,9 @@ export class EventReader<T> extends MessageReader<T> {
       return
     }
     if (data !== undefined && data.trim() !== '') this.#taken = this.takeFrom(data)
-    if (this.#taken === undefined) place?.note(raw)
+    if (this.#taken !== undefined) return
+    this.#pace.note()
+    place?.note(raw)
   }
 
   #afterLarge = (message: RpcMessage): void => {

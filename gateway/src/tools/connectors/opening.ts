@@ -53,6 +53,13 @@ export async function discover(exchange: Pick<Exchange, 'request'>, signal: Abor
   return { tools: {} }
 }
 
+/** As `discover`, of a server that has to show that it is modern. Throws `mcp.server_unavailable` when it does not. */
+export async function proved(exchange: Pick<Exchange, 'request'>, server: string, signal: AbortSignal): Promise<JsonObject> {
+  const response = await exchange.request('server/discover', {}, { signal: AbortSignal.any([signal, AbortSignal.timeout(discoverMs)]) })
+  if (eraOfProbe(response) !== 'modern') throw unavailable(server, 'it speaks the modern protocol no longer')
+  return response.kind === 'result' && isObject(response.result.capabilities) ? response.result.capabilities : { tools: {} }
+}
+
 const listChanges: ReadonlySet<string> = new Set([
   'notifications/tools/list_changed',
   'notifications/prompts/list_changed',

@@ -3,6 +3,7 @@
  * child it was given.
  */
 import { parseExactJson } from '../../core/exact-json.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Logger } from '../../core/logger.ts'
 import { scrubText } from '../../telemetry/scrubbing.ts'
@@ -24,10 +25,11 @@ import { LineReader, type Line } from '../codec/line-reader.ts'
 import { modernVersion, type Era } from '../codec/versions.ts'
 import { mayAsk } from '../asks.ts'
 import { largeMessageBytes } from '../large/large-messages.ts'
+import { ReadingPace } from '../pace.ts'
 import { abortedError } from './cancelling.ts'
 import type { ConnectorEvents, Exchange, RequestOptions, ResponseLimits } from './exchange.ts'
 import { resultTooLarge, unavailable } from './failure.ts'
-import { answerToServer, discover, initialize, listenToChanges, modernMeta, subscribeTo, takeNotification } from './opening.ts'
+import { answerToServer, discover, initialize, listenToChanges, modernMeta, proved, subscribeTo, takeNotification } from './opening.ts'
 
 interface Waiting {
   readonly method: string
@@ -53,6 +55,7 @@ export interface StdioOptions {
   readonly running: RunningServer
   readonly limits: ResponseLimits
   readonly logger: Logger
+  readonly clock: Clock
   /** What clients behind us can be asked for. */
   readonly offers: JsonObject
   /** Values that must never be logged (configured environment). */
@@ -68,15 +71,22 @@ export class StdioChannel {
   readonly #waiting = new Map<number, Waiting>()
   #notified: (message: RpcNotification) => void = () => {}
   #next = 1
+  readonly #pace: ReadingPace
   #dead: string | undefined
   #stopping: Promise<void> | undefined
 
   constructor(options: StdioOptions) {
     this.#options = options
+    this.#pace = new ReadingPace(options.clock)
     const { running } = options
     const lines = new LineReader(options.limits.maxResponseBytes)
     running.stdout.on('data', (chunk: Buffer) => {
       for (const line of lines.push(chunk)) this.#take(line)
+      // Its own results wait meanwhile, and nobody else's.
+      const restMs = this.#pace.takeRest()
+      if (restMs === undefined) return
+      running.stdout.pause()
+      setTimeout(() => running.stdout.resume(), restMs).unref()
     })
     running.stdout.on('error', () => this.#die('its output failed'))
     running.stdin.on('error', () => this.#die('its input was closed'))
@@ -171,9 +181,11 @@ export class StdioChannel {
       message = readMessage(parseExactJson(text))
     } catch {
       // Some servers print banners to standard output; the specification forbids it, ignoring it harms nobody.
+      this.#pace.note()
       this.#options.logger.debug({ server: this.#options.server }, 'MCP server wrote a line that is not JSON')
       return
     }
+    if (message.kind !== 'result' && message.kind !== 'error') this.#pace.note()
     switch (message.kind) {
       case 'result':
       case 'error':
@@ -245,8 +257,17 @@ export class StdioChannel {
   }
 }
 
-/** Speaks to a started child in the given era. Rejects, with the child stopped, when it does not answer properly. */
-export async function openStdio(options: StdioOptions, era: Era, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
+/**
+ * Speaks to a started child in the given era. Rejects, with the child stopped, when it does not answer properly. `how`: an era that
+ * is only remembered has to be proved.
+ */
+export async function openStdio(
+  options: StdioOptions,
+  era: Era,
+  events: ConnectorEvents,
+  signal: AbortSignal,
+  how: 'asked' | 'remembered' = 'asked',
+): Promise<Exchange> {
   const channel = new StdioChannel(options)
   let listening = new AbortController()
   channel.onNotification((message) => takeNotification(message, events))
@@ -280,7 +301,7 @@ export async function openStdio(options: StdioOptions, era: Era, events: Connect
       capabilities = opened.capabilities
       channel.notify('notifications/initialized')
     } else {
-      capabilities = await discover(exchange, signal)
+      capabilities = how === 'asked' ? await discover(exchange, signal) : await proved(exchange, options.server, signal)
       listenToChanges(exchange, listening.signal)
     }
     return exchange

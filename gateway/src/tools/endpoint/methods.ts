@@ -88,8 +88,16 @@ function modernPage(field: string, listed: Page): JsonObject {
   return { ...page(field, listed), ttlMs: listed.complete ? listTtlMs : 0, cacheScope: 'private' }
 }
 
-function page(field: string, { entries, nextCursor }: Page, shaped = (definition: JsonObject): JsonObject => definition): JsonObject {
-  return { [field]: entries.map(shaped), ...(nextCursor === undefined ? {} : { nextCursor }) }
+/** Where clients that want to know find which servers the list lacks. */
+const missingKey = 'turnward/missing'
+
+function page(field: string, listed: Page, shaped = (definition: JsonObject): JsonObject => definition): JsonObject {
+  const { entries, nextCursor, missing } = listed
+  return {
+    [field]: entries.map(shaped),
+    ...(nextCursor === undefined ? {} : { nextCursor }),
+    ...(missing === undefined ? {} : { _meta: { [missingKey]: { ...missing } } }),
+  }
 }
 
 async function callTool(call: MethodCall): Promise<JsonObject> {

@@ -1,6 +1,7 @@
 /** Pages of a list. Cursors are ours, sealed, and only good for the principal, gateway and list they were made for. */
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { Missing } from '../operations.ts'
 import type { MethodCall } from './parts.ts'
 
 const pageSize = 100
@@ -10,12 +11,15 @@ export interface NamedList {
   readonly entries: readonly { readonly name: string; readonly definition: JsonObject }[]
   /** False while more is on its way. */
   readonly complete: boolean
+  /** Of whom there is more than this. */
+  readonly missing?: Missing | undefined
 }
 
 export interface Page {
   readonly entries: readonly JsonObject[]
   readonly nextCursor: string | undefined
   readonly complete: boolean
+  readonly missing: Missing | undefined
 }
 
 /** The page the request asks for. Throws `request.invalid`. `read`: asked for once the cursor is known to be good. */
@@ -29,7 +33,7 @@ export async function pageOf({ parts: { cursors }, context, message }: MethodCal
       why: 'it was not made by this gateway for this list',
       fix: 'List again from the start.',
     })
-  const { entries, complete } = await read()
+  const { entries, complete, missing } = await read()
   const start = opened === undefined ? 0 : startOf(entries, opened)
   const page = entries.slice(start, start + pageSize)
   const last = page.at(-1)?.name
@@ -37,6 +41,7 @@ export async function pageOf({ parts: { cursors }, context, message }: MethodCal
   return {
     entries: page.map(({ definition }) => definition),
     complete,
+    missing,
     nextCursor: hasMore ? cursors.seal({ after: last, at: start + page.length }, boundTo) : undefined,
   }
 }

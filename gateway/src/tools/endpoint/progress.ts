@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../../core/json.ts'
 import { compareNumbers } from '../../core/number-literals.ts'
 import type { CallOptions } from '../catalogue.ts'
 import { isWanted } from '../log-levels.ts'
-import { LatestInTime, Pace } from './pace.ts'
+import { LatestInTime, Pace } from '../pace.ts'
 import type { MethodCall } from './parts.ts'
 
 /** The latest progress always arrives, before the result. */

@@ -17,8 +17,8 @@ import { logsOf, progressOf } from './progress.ts'
 export function listTools(call: MethodCall): Promise<Page> {
   const { parts, context } = call
   return pageOf(call, async () => {
-    const { tools, complete } = await parts.operations.listTools(context)
-    return { entries: tools.map((definition) => ({ name: asText(definition.name), definition })), complete }
+    const { tools, complete, missing } = await parts.operations.listTools(context)
+    return { entries: tools.map((definition) => ({ name: asText(definition.name), definition })), complete, missing }
   })
 }
 

@@ -1,23 +1,23 @@
-/** Lets a bounded number of jobs run at once and a bounded number wait, first come, first served. */
+/** Lets a bounded number of jobs run at once and a bounded number wait; those who wait take turns, whoever has brought how many. */
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { TurnwardError } from '../../core/error.ts'
 import { abortedError } from '../connectors/cancelling.ts'
+import { WaitingLine } from './waiting-line.ts'
 
 /** Jobs that may wait for somebody else without a place. */
 export const mostAside = 64
 
 export class CallQueue {
   readonly #width: number
-  readonly #room: number
   readonly #busy: () => TurnwardError
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: WaitingLine
   #running = 0
   #aside = 0
 
   /** `busy` makes the error for a job that finds no room to wait. */
   constructor(width: number, room: number, busy: () => TurnwardError) {
     this.#width = width
-    this.#room = room
+    this.#waiting = new WaitingLine(room)
     this.#busy = busy
   }
 
@@ -25,10 +25,10 @@ export class CallQueue {
     return this.#running
   }
 
-  /** Runs the job when its turn comes. A job whose signal aborts while it waits never runs. */
-  async run<T>(signal: CancelSignal, job: () => Promise<T>): Promise<T> {
+  /** Runs the job when its turn comes. A job whose signal aborts while it waits never runs. `owner`: who takes turns with others. */
+  async run<T>(signal: CancelSignal, job: () => Promise<T>, owner = ''): Promise<T> {
     if (signal.aborted) throw abortedError(signal)
-    if (this.#running >= this.#width) await this.#turn(signal)
+    if (this.#running >= this.#width) await this.#turn(signal, owner)
     else this.#running += 1
     try {
       return await job()
@@ -54,25 +54,25 @@ export class CallQueue {
   }
 
   #free(): void {
-    const next = this.#running > this.#width ? undefined : this.#waiting.shift()
+    const next = this.#running > this.#width ? undefined : this.#waiting.take()
     if (next === undefined) this.#running -= 1
-    else next()
+    else next.go()
   }
 
   /** Resolves holding the slot of the job that ended. */
-  #turn(signal: CancelSignal): Promise<void> {
-    if (this.#waiting.length >= this.#room) return Promise.reject(this.#busy())
+  #turn(signal: CancelSignal, owner: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(go), 1)
+        this.#waiting.remove(owner, place)
         reject(abortedError(signal))
       }
-      const go = (): void => {
+      const leave = (settle: () => void) => (): void => {
         signal.removeEventListener('abort', abort)
-        resolve()
+        settle()
       }
-      this.#waiting.push(go)
-      signal.addEventListener('abort', abort, { once: true })
+      const place = { go: leave(resolve), giveWay: leave(() => reject(this.#busy())) }
+      if (this.#waiting.add(owner, place)) signal.addEventListener('abort', abort, { once: true })
+      else reject(this.#busy())
     })
   }
 }

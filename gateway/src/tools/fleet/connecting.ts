@@ -17,6 +17,8 @@ import type { ClusterChildren } from './cluster-child.ts'
 import { openOpenapi } from '../connectors/openapi/openapi.ts'
 import { openStdio, type StdioOptions } from '../connectors/stdio.ts'
 import { checkInstalled } from '../installed/installed-tree.ts'
+import { pacedEvents } from './paced-events.ts'
+import type { RememberedEras } from './remembered-eras.ts'
 import type { ServerLogs } from '../runners/server-logs.ts'
 import { runnerOf, type Runners } from '../runners/runners.ts'
 
@@ -30,6 +32,8 @@ export interface ConnectOptions {
   readonly clock: Clock
   /** Runs what the cluster has once; absent where there is no cluster. */
   readonly cluster?: ClusterChildren | undefined
+  /** What eras were found out before; absent: each is asked for once. */
+  readonly eras?: RememberedEras | undefined
   /** The era of the server, where another connection has found it out already. */
   readonly knownEra?: () => Era | undefined
   /** Where what started servers write to stderr is kept; absent: nowhere. */
@@ -59,8 +63,9 @@ export class ServerConnection {
   }
 
   /** Opens a new hop. Throws `mcp.server_unavailable` or `sandbox.unavailable`. */
-  async open(events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
+  async open(told: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
     const { config } = this.#options.server
+    const events = pacedEvents(told, this.#options.clock)
     try {
       if (config.transport === 'http') return await this.#openHttp(config, events, signal)
       if (config.transport === 'openapi') return this.#openApi(config)
@@ -128,13 +133,33 @@ export class ServerConnection {
 
   async #openStdio(config: StdioConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
     await checkInstalled(this.#options.server)
+    const { server, eras } = this.#options
+    const remembered = this.#isAsked ? await eras?.of(server) : undefined
+    if (remembered !== undefined) {
+      try {
+        const exchange = await openStdio(await this.#child(config), remembered, events, signal, 'remembered')
+        this.#verdict = { era: remembered, at: this.#options.clock.monotonic() }
+        return exchange
+      } catch (error) {
+        await eras?.forget(server)
+        if (signal.aborted) throw error
+        // It may have been replaced by another release: it is asked.
+      }
+    }
     const era = await this.#era(async () => eraOfStdio(await this.#child(config)))
     if (signal.aborted) throw signal.reason
-    return openStdio(await this.#child(config), era, events, signal)
+    const exchange = await openStdio(await this.#child(config), era, events, signal)
+    if (eraOf(server) === 'auto') await eras?.note(server, era)
+    return exchange
+  }
+
+  /** Whether the server would have to be asked for its era. */
+  get #isAsked(): boolean {
+    return eraOf(this.#options.server) === 'auto' && this.#verdict === undefined && this.#options.knownEra?.() === undefined
   }
 
   async #child(config: StdioConfig): Promise<StdioOptions> {
-    const { server, runners, dataDir, limits, logger, logs } = this.#options
+    const { server, runners, dataDir, limits, logger, clock, logs } = this.#options
     const runner = runnerOf(runners, server)
     const missing = await runner.available()
     if (missing !== undefined) throw new TurnwardError('sandbox.unavailable', { subject: server.name, why: missing })
@@ -142,7 +167,8 @@ export class ServerConnection {
     const workDir = join(dataDir, `${server.name}-${randomText(8)}`)
     const running = await runner.start({ server, workDir, logger })
     this.#isBounded = running.isBounded
-    return { server: server.name, running, limits, logger, logs, offers: everything(config.may_ask), secrets: Object.values(config.env) }
+    const secrets = Object.values(config.env)
+    return { server: server.name, running, limits, logger, clock, logs, offers: everything(config.may_ask), secrets }
   }
 
   async #era(ask: () => Promise<Era>): Promise<Era> {

@@ -20,6 +20,8 @@ export interface ServerView extends ReadsView {
   /** Tools whose definitions wait for a review. Their names are taken; nothing else is done with them. */
   readonly held: readonly CatalogueTool[]
   readonly leftOut: ReadonlyMap<string, string>
+  /** Whether it has more tools than these. */
+  readonly isLacking?: boolean
 }
 
 /** Tools in order of exposed name, so that the order never depends on which server answered first. `configured`: every server of the snapshot, also those of other gateways. */
@@ -51,6 +53,7 @@ export function buildCatalogue(
     reads,
     tools: offered,
     missing,
+    lacking: new Set(servers.filter(({ isLacking }) => isLacking === true).map(({ name }) => name)),
     leftOut,
     resolve(name) {
       const tool = names.meant(name)

@@ -1,16 +1,20 @@
 /**
  * Requests of clients at one server: a bounded queue, a deadline, cancellation; and what the server asks and logs meanwhile.
  */
+import type { ErrorCodeName } from '@turnward/contract/error-codes'
 import type { McpServer } from '../../config/snapshot.ts'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
+import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
+import type { Logger } from '../../core/logger.ts'
 import type { Ask, AskAnswer } from '../asks.ts'
 import type { CallOptions, Resumed } from '../catalogue.ts'
 import type { Era } from '../codec/versions.ts'
 import type { CallParameters } from '../connectors/calling-tool.ts'
 import type { Exchange } from '../connectors/exchange.ts'
 import { tellsMore, type LogLevel } from '../log-levels.ts'
+import { Breaker } from './breaker.ts'
 import { CallQueue } from './call-queue.ts'
 import { Deadline } from './deadline.ts'
 import type { HeldElsewhere } from './held-elsewhere.ts'
@@ -19,6 +23,8 @@ import { asksOf, neverAsked, RefusedAsks } from './refused-asks.ts'
 
 export interface ServerRequestsOptions {
   readonly server: McpServer
+  readonly clock: Pick<Clock, 'now'>
+  readonly logger: Logger
   /** Requests that wait at other processes. */
   readonly elsewhere: HeldElsewhere
   /** The connection, once there is one. Rejects with `mcp.server_unavailable`. */
@@ -44,10 +50,17 @@ function pagesBefore(resumed: Resumed | undefined): 'opened' | 'declined' | unde
   return [...resumed.answers.values()].every((answer) => 'result' in answer && answer.result.action === 'accept') ? 'opened' : 'declined'
 }
 
+/** How long a server may take for a sign of life. */
+const signOfLifeMs = 5000
+
+/** Errors that say that the server has answered. */
+const answers: ReadonlySet<ErrorCodeName> = new Set(['mcp.not_found', 'mcp.refused', 'mcp.missing_capability', 'mcp.result_too_large'])
+
 export class ServerRequests {
   readonly #options: ServerRequestsOptions
   readonly #queue: CallQueue
   readonly #held: HeldRequests
+  readonly #breaker: Breaker
   #underWay = 0
   /** The least severe of the log messages that a legacy server was asked for. */
   #level: LogLevel | undefined
@@ -56,6 +69,7 @@ export class ServerRequests {
     const { server, elsewhere } = options
     this.#options = options
     this.#held = new HeldRequests(server.name, elsewhere)
+    this.#breaker = new Breaker({ ...options, server: server.name, probe: () => this.#signOfLife() })
     const width = server.config.max_concurrent
     this.#queue = new CallQueue(
       width,
@@ -82,6 +96,7 @@ export class ServerRequests {
   /** A new connection knows nothing of what was asked for on the one before. */
   opened(): void {
     this.#level = undefined
+    this.#breaker.answered()
   }
 
   /** Cancels a request that waits for input. */
@@ -91,6 +106,7 @@ export class ServerRequests {
 
   close(): void {
     this.#held.close()
+    this.#breaker.close()
   }
 
   /**
@@ -104,7 +120,7 @@ export class ServerRequests {
     if (resumed?.state !== undefined && this.#held.has(resumed.state))
       return this.#held.resume(owner, resumed.state, resumed.answers, signal)
     const inTurn = (own: CancelSignal, answerFor: (ask: Ask) => Promise<AskAnswer>): Promise<JsonObject> =>
-      this.#inTurn(own, async (stop, deadline) => {
+      this.#inTurn(owner, own, async (stop, deadline) => {
         const exchange = await open(stop)
         // Answers without a state belong to no request that a legacy server could be waiting in: it is asked from the start.
         const goesOn = exchange.era === 'legacy' ? undefined : resumed
@@ -138,13 +154,25 @@ export class ServerRequests {
     await exchange.request('logging/setLevel', { level }, { signal })
   }
 
-  /** Queue, deadline, cancellation. */
-  async #inTurn(signal: CancelSignal, run: (stop: CancelSignal, deadline: Deadline) => Promise<JsonObject>): Promise<JsonObject> {
+  /** Any answer at all. */
+  async #signOfLife(): Promise<void> {
+    const signal = AbortSignal.timeout(Math.min(signOfLifeMs, this.#options.server.config.timeout_ms))
+    const exchange = await this.#options.exchange(signal)
+    await exchange.request(exchange.era === 'legacy' ? 'ping' : 'server/discover', {}, { signal })
+  }
+
+  /** Breaker, queue, deadline, cancellation. */
+  async #inTurn(
+    owner: string,
+    signal: CancelSignal,
+    run: (stop: CancelSignal, deadline: Deadline) => Promise<JsonObject>,
+  ): Promise<JsonObject> {
     const {
       server: { name, config },
       onBroken,
       onIdle,
     } = this.#options
+    this.#breaker.check()
     this.#underWay += 1
     const stop = new Cancellation()
     const deadline = new Deadline(config.timeout_ms, () =>
@@ -153,9 +181,15 @@ export class ServerRequests {
     const cancel = (): void => stop.cancel(signal.reason instanceof TurnwardError ? signal.reason : new TurnwardError('request.cancelled'))
     if (signal.aborted) cancel()
     signal.addEventListener('abort', cancel, { once: true })
+    let isRunning = false
     try {
-      return await this.#queue.run(stop, () => run(stop, deadline))
+      const result = await this.#queue.run(stop, () => ((isRunning = true), run(stop, deadline)), owner)
+      this.#breaker.answered()
+      return result
     } catch (error) {
+      const code = error instanceof TurnwardError ? error.code : undefined
+      if (isRunning && code === 'mcp.server_timeout') this.#breaker.ranOut()
+      if (code !== undefined && answers.has(code)) this.#breaker.answered()
       if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') onBroken()
       throw error
     } finally {

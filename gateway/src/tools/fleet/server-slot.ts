@@ -69,8 +69,7 @@ export class ServerSlot {
     this.#usedAt = options.clock.monotonic()
     this.#connection = new ServerConnection(options)
     this.#requests = new ServerRequests({
-      server,
-      elsewhere: options.elsewhere,
+      ...options,
       exchange: (signal) => (this.#state.kind === 'ready' ? this.#state.exchange : this.#ready(signal)),
       era: () => (this.#state.kind === 'ready' ? this.#state.exchange.era : undefined),
       // A broken hop shows in the next listing too; a server that only failed this call keeps its tools.

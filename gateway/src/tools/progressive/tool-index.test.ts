@@ -64,6 +64,14 @@ test('a word in a name counts for more than one in a description', () => {
   expect(foundIn(tools, 'report').map(({ originalName }) => originalName)).toEqual(['report', 'one'])
 })
 
+test('who has all of the words comes before who has many of one', () => {
+  const tools = catalogueOf('a', [
+    { name: 'issue_issue_issue', title: 'Issue', description: 'issues' },
+    { name: 'new', description: 'Makes an issue for somebody.' },
+  ])
+  expect(foundIn(tools, 'a new issue for me').map(({ originalName }) => originalName)).toEqual(['new', 'issue_issue_issue'])
+})
+
 test('without a word to look for everything is there, in the order of the catalogue', () => {
   expect(foundIn(crm, ' !? ')).toEqual(crm.tools)
 })
@@ -75,4 +83,11 @@ test('what is found nowhere is not found', () => {
 test('words without end cost no more than a few', () => {
   expect(foundIn(crm, `${'zz '.repeat(100_000)}mail`)).toEqual([])
   expect(first(`mail ${'q'.repeat(100_000)}`)).toBe('send-mail')
+})
+
+test('a catalogue that is built anew with the same tools finds its own', () => {
+  const again = { ...crm, tools: crm.tools.map((tool) => ({ ...tool })) }
+  const [before, after] = [foundIn(crm, 'invoice')[0], foundIn(again, 'invoice')[0]]
+  expect(after).toEqual(before)
+  expect(again.tools).toContain(after)
 })

@@ -1,10 +1,12 @@
 /** The proxy over its real socket; names are resolved by the test. */
 import { once } from 'node:events'
+import { statSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { connectingTo, connectTo, echo, listenTcp, openEgress, raw, type StartedEgress } from './egress.fixture.ts'
 import { startEgress } from './egress.ts'
+import { readRefusedHosts, refusedHostsFile } from './refused-hosts-file.ts'
 import { freshFolder, recordingLogger, removeFolders } from './sandbox.fixture.ts'
 
 afterAll(removeFolders)
@@ -93,6 +95,24 @@ describe('the egress proxy', () => {
       expect.objectContaining({ host: 'evil.example', port: 8443, add: 'servers.probe.network: - "evil.example:8443"' }),
     ])
     expect(egress.refused()).toEqual([expect.objectContaining({ host: 'evil.example', port: 8443, times: 3 })])
+  })
+
+  test('what was refused is kept in a file, beside what was kept before, and nobody but its owner reads it', async () => {
+    const folder = freshFolder()
+    const refusedFile = refusedHostsFile(folder, 'probe')
+    for (const host of ['one.example', 'two.example']) {
+      const { proxy, egress } = await openEgress([], {}, { refusedFile })
+      await raw(proxy, connectTo(`${host}:443`))
+      await egress.close()
+    }
+    const kept = await readRefusedHosts(folder)
+    expect(kept.get('probe')?.map(({ host, add }) => [host, add])).toEqual([
+      ['one.example', '"one.example:443"'],
+      ['two.example', '"two.example:443"'],
+    ])
+    expect(statSync(refusedFile).mode & 0o777).toBe(0o600)
+    writeFileSync(refusedFile, '[{"host": 7}]')
+    expect((await readRefusedHosts(folder)).get('probe')).toEqual([])
   })
 
   test('a server that scans fills neither the log nor the list', async () => {

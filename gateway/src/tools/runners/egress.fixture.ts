@@ -22,7 +22,7 @@ export type Names = Readonly<Record<string, readonly string[]>>
 export async function openEgress(
   network: readonly unknown[],
   names: Names = {},
-  more: DialerOptions & Pick<EgressOptions, 'headersMs'> = {},
+  more: DialerOptions & Pick<EgressOptions, 'headersMs' | 'refusedFile'> = {},
 ): Promise<StartedEgress> {
   const folder = join(freshFolder(), 'egress')
   const { logger, lines } = recordingLogger()

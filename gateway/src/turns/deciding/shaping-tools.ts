@@ -12,6 +12,7 @@ import type { PolicyState, ToolSubject, Verdict } from '../../policy/types.ts'
 import type { Session } from '../../state/sessions.ts'
 import { dialectFor } from '../../providers/provider.ts'
 import { providers } from '../../providers/providers.ts'
+import type { CatalogueTool } from '../../tools/catalogue.ts'
 import type { ToolDefinitionView } from '../../wire/dialect.ts'
 import { hasTopLevel, setTopLevel } from '../../wire/request/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
@@ -19,11 +20,20 @@ import type { CallMeanings } from '../naming/call-meaning.ts'
 import { strictest } from '../naming/judging-meaning.ts'
 import { anyTool, noteOffered } from '../sessions/conversations.ts'
 import { notePending, stateWhenSent } from './narrowing-when-sent.ts'
+import { subjectOf } from './tool-subject.ts'
 
 interface ShapeCache {
   readonly state: PolicyState
   readonly policy: object
   readonly verdicts: BoundedMap<string, Verdict>
+  /** By the tools they are of, as a gateway has them, and whose list it is. */
+  readonly lists: WeakMap<readonly CatalogueTool[], Map<string, ShownTools>>
+}
+
+/** The tools of a gateway that can be called now, and the names of those that only the session keeps from being shown. */
+export interface ShownTools {
+  readonly shown: readonly CatalogueTool[]
+  readonly hidden: readonly string[]
 }
 
 /** Verdicts remembered for one session. */
@@ -34,17 +44,42 @@ const caches = new WeakMap<Session, ShapeCache>()
 /** Whether a tool can be called now, whatever its arguments. Remembered until label, effects or configuration change. */
 export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: string | null, state = call.session.policyState): Verdict {
   const { policy } = call.snapshot
-  let cache = caches.get(call.session)
-  if (cache === undefined || cache.policy !== policy || !isSameState(cache.state, state)) {
-    cache = { state, policy, verdicts: new BoundedMap({ most: mostVerdicts }) }
-    caches.set(call.session, cache)
-  }
+  const cache = cacheOf(call, state)
   const key = `${gateway ?? ''}|${call.caller.actor ?? ''}|${tool.server}|${tool.name}`
   const known = cache.verdicts.get(key)
   if (known !== undefined) return known
   const verdict = reachable(policy, state, tool, call.caller.principal, call.caller.actor, gateway)
   cache.verdicts.set(key, verdict)
   return verdict
+}
+
+/** What of these tools is shown to the caller. The same lists while label, effects, configuration and tools do not change. */
+export function toolsShownNow(call: AttachedCall, tools: readonly CatalogueTool[], gateway: string, state: PolicyState): ShownTools {
+  const { lists } = cacheOf(call, state)
+  const ofTools = lists.get(tools) ?? new Map<string, ShownTools>()
+  lists.set(tools, ofTools)
+  const key = `${gateway}|${call.caller.actor ?? ''}`
+  const known = ofTools.get(key)
+  if (known !== undefined) return known
+  const hidden: string[] = []
+  const shown = tools.filter((tool) => {
+    const verdict = reachableNow(call, subjectOf(tool), gateway, state)
+    const visible = isShown(verdict, call.snapshot.policy.hide)
+    // Tools nobody granted are not "hidden": for this caller they do not exist.
+    if (!visible && !verdict.gaps.some((gap) => gap.kind === 'grant')) hidden.push(tool.name)
+    return visible
+  })
+  const list: ShownTools = { shown, hidden }
+  ofTools.set(key, list)
+  return list
+}
+
+function cacheOf({ session, snapshot: { policy } }: AttachedCall, state: PolicyState): ShapeCache {
+  const known = caches.get(session)
+  if (known !== undefined && known.policy === policy && isSameState(known.state, state)) return known
+  const cache: ShapeCache = { state, policy, verdicts: new BoundedMap({ most: mostVerdicts }), lists: new WeakMap() }
+  caches.set(session, cache)
+  return cache
 }
 
 function isSameState(one: PolicyState, other: PolicyState): boolean {

@@ -63,3 +63,24 @@ test('a name that means another is told with the name it was called by', () => {
   })
   expect(told({ name: 'office__send', args: {} }).calledAs).toBeUndefined()
 })
+
+describe("the gateway's own way to run a tool", () => {
+  const searching = snapshotOf(configOf({ gateways: { main: { servers: ['office'], listing: 'search' } } }))
+  const of = new CallMeanings(searching, new ToolNames(searching, known), undefined)
+  const args = { name: 'office__send', arguments: { to: 'x' } }
+
+  test('is decided as the tool that is run, whatever a client puts before its name', () => {
+    for (const name of ['turnward__run_tool', 'mcp__tw__turnward__run_tool'])
+      expect(told({ name, args }, of)).toEqual({ tools: ['office__send'], args: { to: 'x' }, calledAs: name, through: true })
+  })
+
+  test('is not what a server calls its own tool: that one is decided as well', () => {
+    const { tools, through } = told({ name: 'mcp__tw__office__turnward__run_tool', args }, of)
+    expect(tools).toContain('office__turnward__run_tool')
+    expect(through).toBe(false)
+  })
+
+  test('means nothing where no gateway shows it', () => {
+    expect(told({ name: 'turnward__run_tool', args })).toMatchObject({ tools: ['turnward__run_tool'], through: false })
+  })
+})

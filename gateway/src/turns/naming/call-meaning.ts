@@ -78,8 +78,8 @@ export class CallMeanings {
   #fieldsOf(name: string): CallThroughFields | undefined {
     const told = Object.hasOwn(this.#through, name) ? this.#through[name] : this.#client?.callThrough?.get(name)
     if (told !== undefined) return told
-    // The gateway's own, under whatever a client puts before it.
-    return this.ofName(name).some((tool) => tool.server === gatewayServer && tool.name === runToolName) ? runToolFields : undefined
+    // The gateway's own, under whatever a client puts before it; not a tool of a server that calls it so.
+    return this.ofName(name).every((tool) => tool.server === gatewayServer && tool.name === runToolName) ? runToolFields : undefined
   }
 }
 

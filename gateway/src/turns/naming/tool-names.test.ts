@@ -140,6 +140,17 @@ describe("the gateway's own tools", () => {
     expect(meant('turnward__run_tool')).toEqual(['client turnward__run_tool'])
   })
 
+  test('are not what a server calls its own tool', () => {
+    const odd = [...listing('notes', 'turnward__run_tool')]
+    const gateways = new Map([['main', { servers: ['notes'], names: 'prefixed' as const, aliases: new Map(), listing: 'search' as const }]])
+    expect(meant('mcp__tw__notes__turnward__run_tool', names({}, odd, gateways))).toEqual(['notes notes__turnward__run_tool'])
+    // Also while nobody has listed it.
+    expect(meant('mcp__tw__down__turnward__run_tool', names({}, odd, gateways))).toEqual([
+      'down down__turnward__run_tool',
+      'turnward turnward__run_tool',
+    ])
+  })
+
   test('hide no tool whose client calls this gateway so', () => {
     expect(meant('mcp__turnward__office__send', searching)).toEqual(['office office__send'])
     expect(meant('mcp__turnward__run_tool', searching)).not.toEqual(['client mcp__turnward__run_tool'])

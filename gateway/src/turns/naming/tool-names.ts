@@ -78,8 +78,6 @@ export class ToolNames {
     const ends = endsOf(name.slice(-longestName))
     // What clients put before a name that a gateway shows as it is may look like a server of ours.
     const bare = [name, ...ends].flatMap((end) => this.#bare.get(end) ?? [])
-    const ofGateway = ends.flatMap((end) => this.#ofGateway.get(end) ?? [])
-    if (ofGateway.length > 0) return unique([...ofGateway, ...bare])
     const listed = ends.flatMap((end) => this.#exposed.get(end) ?? []).map(subjectOf)
     if (listed.length > 0) return unique([...listed, ...bare])
     const cut = this.#shortened(name)

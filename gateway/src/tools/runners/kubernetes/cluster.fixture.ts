@@ -225,10 +225,12 @@ interface SimulatedContainer {
 
 function run(pod: SimulatedPod): void {
   const [container] = (pod.object.spec as JsonObject).containers as unknown as readonly SimulatedContainer[]
-  // As the kubelet expands them.
-  const expanded = (text: string): string => text.replaceAll('$$(', '$(')
+  const env: Record<string, string> = {}
+  // As the kubelet does it: from left to right, `$$` is `$`, and what is not known stays as it is.
+  const expanded = (text: string): string =>
+    text.replace(/\$\$|\$\(([^)]*)\)/g, (whole, name?: string) => (whole === '$$' ? '$' : (env[name ?? ''] ?? whole)))
+  for (const { name, value } of container?.env ?? []) env[name] = expanded(value)
   const [command = '', ...args] = (container?.args ?? []).map(expanded)
-  const env = Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, expanded(value)]))
   const child = spawn(command === 'node' ? process.execPath : command, args, { env: { PATH: '/usr/bin:/bin', ...env }, cwd: '/' })
   pod.process = child
   pod.phase = 'Running'

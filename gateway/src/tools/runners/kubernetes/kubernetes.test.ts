@@ -166,9 +166,9 @@ describe('the pod that is made', () => {
 
   test('gets its arguments and its environment as they are written', async () => {
     const show = `process.stdin.on('data', () => { process.stdout.write(JSON.stringify([process.argv.slice(1), process.env.GIVEN, process.env.HOME])); process.exit(0) })`
-    const running = await start(config({ command: ['node', '-e', show, '$(HOME)'], env: { GIVEN: '$(HOME) $$x' } }))
+    const running = await start(config({ command: ['node', '-e', show, '$(HOME)', '$$(HOME)'], env: { GIVEN: '$(HOME) $$x $y' } }))
     running.stdin.write('?')
-    expect(JSON.parse(await textOf(running.stdout))).toEqual([['$(HOME)'], '$(HOME) $$x', '/home/sandbox'])
+    expect(JSON.parse(await textOf(running.stdout))).toEqual([['$(HOME)', '$$(HOME)'], '$(HOME) $$x $y', '/home/sandbox'])
     await running.ended
   })
 

@@ -161,7 +161,7 @@ function ownerOf(name: string, uid: string): JsonObject {
   return { apiVersion: 'v1', kind: 'Pod', name, uid }
 }
 
-/** `$(NAME)` in arguments and values would be replaced by the kubelet. */
+/** The kubelet puts values in the place of `$(NAME)` in arguments and values, and `$` in that of `$$`. */
 function literal(text: string): string {
-  return text.replaceAll('$(', '$$(')
+  return text.replaceAll('$', () => '$$')
 }

@@ -2,7 +2,7 @@
  * How often one request may tell its client something: a few at once, then so many a second. A server that tells of every
  * row it reads would otherwise keep us, and every client, busy with it. Decides by the clock it is given.
  */
-import type { Clock } from '../../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
 
 export interface Rate {
   /** As many may come at once. */
@@ -74,5 +74,31 @@ export class LatestInTime<T> {
       this.#sendInTime()
     }, this.#pace.waitMs)
     this.#timer.unref()
+  }
+}
+
+/** Messages of a server that answer nothing, such as what it tells of its work. Whoever sends more is read more slowly. */
+const asideRate: Rate = { burst: 20_000, perSecond: 10_000 }
+const shortestRestMs = 20
+
+/** Tells when a stream of messages is to rest, and how long. */
+export class ReadingPace {
+  readonly #pace: Pace
+  #isSpent = false
+
+  constructor(clock: Clock) {
+    this.#pace = new Pace(clock, asideRate)
+  }
+
+  /** A message that answers nothing was read. */
+  note(): void {
+    if (!this.#pace.take()) this.#isSpent = true
+  }
+
+  /** Milliseconds for which nothing more is to be read; undefined while all is well. To be asked once for each rest. */
+  takeRest(): number | undefined {
+    if (!this.#isSpent) return undefined
+    this.#isSpent = false
+    return Math.max(shortestRestMs, this.#pace.waitMs)
   }
 }
