@@ -1,7 +1,7 @@
 /**
  * Limits for a whole server where no cgroup can be made: its process tree is looked at again and again, and the server is
- * killed when it holds more than it may. Later than a cgroup by one look, and what no process has mapped is not seen: files
- * in its memory file systems and descriptors, each bounded by `limits.file_mb`.
+ * killed when it holds more than it may. Later than a cgroup by one look, and what no process has mapped is not seen: files in
+ * its memory file systems, each bounded by `limits.file_mb`. In a sandbox there is no other memory of that kind.
  */
 import { exactMemory, treeUse } from './process-tree.ts'
 
