@@ -27,7 +27,10 @@ serveTools(Object.fromEntries(Object.entries(described).map(([name, description]
 `,
   },
 })
-const broken = { ...notebook('3.0.0', {}), files: { 'bin/serve.mjs': '#!/usr/bin/env node\nprocess.exit(3)\n' } }
+const broken = {
+  ...notebook('3.0.0', {}),
+  files: { 'bin/serve.mjs': '#!/usr/bin/env node\nconsole.error("needs another library")\nprocess.exitCode = 3\n' },
+}
 
 let registry: NpmRegistry
 beforeAll(async () => {
@@ -131,6 +134,7 @@ test('a version that does not start changes nothing', async () => {
   const before = await written()
   const failed = await run('servers', 'update', 'notebook', '--version', '3.0.0', '--yes')
   expect([failed.code, failed.stderr]).toEqual([4, expect.stringContaining('its tools could not be listed')])
+  expect(failed.stderr).toContain('it wrote: needs another library')
   expect([await written(), await installedFolders()]).toEqual([before, ['1.0.0']])
   expect((await run('servers', 'update', 'notebook', '--version', '9.9.9', '--yes')).code).toBe(1)
   expect(await installedFolders()).toEqual(['1.0.0'])

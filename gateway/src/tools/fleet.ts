@@ -49,7 +49,7 @@ export interface FleetOptions {
   /** Which definitions of tools may be used; absent: whatever a server lists. */
   readonly pins?: Pins
   /** Where what started servers write to stderr is kept; absent: nowhere. */
-  readonly logs?: ServerLogs
+  readonly logs?: Pick<ServerLogs, 'write'>
   /** Where the last listings of servers outlive the process, and what it holds. */
   readonly listings?: { readonly store: ListingStore; readonly stored: readonly { readonly server: string; readonly tools: string }[] }
 }

@@ -17,10 +17,15 @@ export interface ServerListing {
   readonly tools: readonly CatalogueTool[] | undefined
   /** Why it could not be asked, or what of its list cannot be used. */
   readonly detail: string | undefined
+  /** What it wrote last to stderr, values of its environment hidden; untrusted. */
+  readonly lastLines?: readonly string[]
 }
 
 /** How long all servers together have to start and answer. */
 const startMs = 60_000
+/** A trace of a program says on its last lines what it ended of. */
+const linesKept = 3
+const longestLine = 300
 
 /** Starts the named servers in their sandbox, lists them and stops them. A server that cannot be asked is named with why. */
 export async function listServers(snapshot: Snapshot, names: readonly string[]): Promise<readonly ServerListing[]> {
@@ -40,6 +45,7 @@ export async function listServers(snapshot: Snapshot, names: readonly string[]):
     servers: new Map([...snapshot.servers].filter(([name]) => names.includes(name))),
     gateways: new Map([['all', everything]]),
   }
+  const lines = new Map<string, string[]>()
   const fleet = createFleet({
     snapshot: () => asked,
     onSwap: () => () => {},
@@ -48,12 +54,18 @@ export async function listServers(snapshot: Snapshot, names: readonly string[]):
     logger: createLogger({ level: 'silent' }),
     clock: systemClock,
     coldBudgetMs: startMs,
+    logs: {
+      write(server, { line }) {
+        if (line !== undefined) lines.set(server, [...(lines.get(server) ?? []), line.slice(0, longestLine)].slice(-linesKept))
+      },
+    },
   })
   try {
     const { tools, missing } = await fleet.for(asked, undefined).catalogue('all')
     return names.map((server) => {
       const why = missing.get(server)
-      return { server, tools: why === undefined ? tools.filter((tool) => tool.server === server) : undefined, detail: why }
+      const listed = why === undefined ? tools.filter((tool) => tool.server === server) : undefined
+      return { server, tools: listed, detail: why, lastLines: lines.get(server) ?? [] }
     })
   } finally {
     await fleet.close()

@@ -27,12 +27,15 @@ export async function tryServer(snapshot: Snapshot, name: string, written: reado
   if (server === undefined) throw new TurnwardError('request.invalid', { subject: name, why: 'there is no server of this name' })
   const runs = commandLine(snapshot, server, written)
   const [listing] = await listServers(snapshot, [name])
-  if (listing?.tools === undefined)
+  if (listing?.tools === undefined) {
+    const { lastLines = [] } = listing ?? {}
+    const wrote = lastLines.length === 0 ? '' : `; it wrote: ${lastLines.join(' | ')}`
     throw new TurnwardError('mcp.server_unavailable', {
       subject: name,
-      why: `it was started and its tools could not be listed: ${listing?.detail ?? 'it said nothing'}`,
+      why: `it was started and its tools could not be listed: ${listing?.detail ?? 'it said nothing'}${wrote}`,
       fix: 'See whether it needs an argument, `--env NAME`, `--mount PATH` or `--network HOST`.',
     })
+  }
   return { runs, tools: listing.tools.map(({ originalName, digest, definition }) => ({ name: originalName, digest, definition })) }
 }
 

@@ -61,7 +61,7 @@ export interface StdioOptions {
   /** Values that must never be logged (configured environment). */
   readonly secrets: readonly string[]
   /** Where what it writes to stderr is kept; absent: nowhere. */
-  readonly logs?: ServerLogs | undefined
+  readonly logs?: Pick<ServerLogs, 'write'> | undefined
 }
 
 /** The wire to one child, before anything is known about its era. */

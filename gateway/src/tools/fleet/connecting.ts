@@ -37,7 +37,7 @@ export interface ConnectOptions {
   /** The era of the server, where another connection has found it out already. */
   readonly knownEra?: () => Era | undefined
   /** Where what started servers write to stderr is kept; absent: nowhere. */
-  readonly logs?: ServerLogs | undefined
+  readonly logs?: Pick<ServerLogs, 'write'> | undefined
 }
 
 /** A server may be replaced behind its address: how long a verdict about its era is believed. */
