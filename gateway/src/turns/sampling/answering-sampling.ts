@@ -10,6 +10,7 @@ import { isObject, type JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { inputRequired, kindOfAsk, readInputRequired, type Ask, type AskAnswer } from '../../tools/asks.ts'
 import { rpcCodes } from '../../tools/codec/json-rpc.ts'
+import { tasksExtension } from '../../tools/extensions.ts'
 import type { ServerRequest } from '../../tools/operations.ts'
 import type { EndedToolCall } from '../call.ts'
 import { memoryCall } from '../origins/memory-origin.ts'
@@ -35,9 +36,10 @@ export interface RunRequest {
 /** What a server is told that it may ask for: what the client offers, and a model where the gateway has one for it. */
 export function offersWithSampling(offers: JsonObject | undefined, server: McpServer | undefined): JsonObject | undefined {
   if (samplingOf(server?.config) === undefined) return offers
+  const { extensions, ...rest } = offers ?? {}
   // Calls that end later are asked about by those who poll; there is nobody to ask this model then.
-  const { extensions: _none, ...rest } = offers ?? {}
-  return { ...rest, sampling: {} }
+  const { [tasksExtension]: _none, ...others } = isObject(extensions) ? extensions : {}
+  return { ...rest, ...(Object.keys(others).length === 0 ? {} : { extensions: others }), sampling: {} }
 }
 
 /** Runs a request until there is nothing left that a model of the gateway answers. Resolves with what its client is answered. */
