@@ -8,7 +8,7 @@ const sandboxed = [
   'conformance/replicas/**',
   'conformance/workers/children.test.ts',
   'conformance/cli/audit-verify.test.ts',
-  'conformance/cli/{registry-documents,registry-installs,running-gateway,server-restarts,servers}.test.ts',
+  'conformance/cli/{registry-documents,running-gateway,server-restarts,servers}.test.ts',
   'conformance/faults/ssrf/sandbox-egress.test.ts',
   'conformance/faults/{hostile-children,killed-gateways,leaving-clients,secrets,unwritable-log}.test.ts',
 ]
@@ -32,7 +32,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 90_000 } },
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       { extends: true, test: { name: 'pure', include: pure, isolate: false } },
       {

@@ -1,4 +1,4 @@
-/** Two servers from the registries themselves: installed, shown, checked at every start, removed. */
+/** Servers from the registries themselves: installed, shown, checked at every start, removed. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
