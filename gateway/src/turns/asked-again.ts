@@ -8,7 +8,7 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../core/json.
 import type { Caller } from '../core/principal.ts'
 import type { McpContext, ServerRequest } from '../tools/operations.ts'
 import { createSealer, type Sealer } from '../tools/seal.ts'
-import type { ExecutedToolCall, Proposal, ToolCall } from './call.ts'
+import type { EndedToolCall, ExecutedToolCall, Proposal, ToolCall } from './call.ts'
 import type { Services } from './services.ts'
 
 /** What a request that comes back was. */
@@ -103,6 +103,12 @@ export function abandonAsked(services: Services, context: McpContext, request: S
 /** What was refused when it came back is not gone on with at its server either. */
 export function abandonUpstream({ services, snapshot, caller, askedBefore: before }: ToolCall): void {
   if (before?.state !== undefined) services.fleet.for(snapshot, caller).abandon(before.server, before.state, ownerOfAsked(caller))
+}
+
+/** What has just asked for input is not gone on with: its server need not wait. */
+export function abandonAsking({ services, snapshot, caller, tool, end }: EndedToolCall): void {
+  const state = end.result?.requestState
+  if (typeof state === 'string') services.fleet.for(snapshot, caller).abandon(tool.server, state, ownerOfAsked(caller))
 }
 
 /** Whose requests that wait for input are counted together. */

@@ -12,11 +12,12 @@ import { inputRequired, kindOfAsk, readInputRequired, type Ask, type AskAnswer }
 import { rpcCodes } from '../../tools/codec/json-rpc.ts'
 import { tasksExtension } from '../../tools/extensions.ts'
 import type { ServerRequest } from '../../tools/operations.ts'
+import { abandonAsking } from '../asked-again.ts'
 import type { EndedToolCall } from '../call.ts'
 import { memoryCall } from '../origins/memory-origin.ts'
 import type { Services } from '../services.ts'
 import { beginning, withLabel } from '../sessions/fresh-state.ts'
-import { closeState, forCall } from '../state-of-call.ts'
+import { forCall, settleState } from '../state-of-call.ts'
 import { answeredBefore, carried, type Answered } from './carried-answers.ts'
 import { messagesRequest, sampledMessage } from './sampled-message.ts'
 
@@ -56,10 +57,16 @@ export async function withSampling(
     const asked = sampling === undefined ? undefined : readInputRequired(result)
     if (sampling === undefined || asked?.state === undefined) return result
     const answers = new Map<string, AskAnswer>()
-    for (const [key, ask] of asked.requests) {
-      if (kindOfAsk(ask) !== 'sampling') continue
-      count += 1
-      answers.set(key, count > sampling.max_calls ? tooMany(sampling) : await sample(services, call, sampling, ask))
+    try {
+      for (const [key, ask] of asked.requests) {
+        if (kindOfAsk(ask) !== 'sampling') continue
+        count += 1
+        answers.set(key, count > sampling.max_calls ? tooMany(sampling) : await sample(services, call, sampling, ask))
+      }
+    } catch (error) {
+      // Nobody comes back to it.
+      abandonAsking(call)
+      throw error
     }
     const rest = new Map([...asked.requests].filter(([key]) => !answers.has(key)))
     if (rest.size > 0 || answers.size === 0) return leftToAsk(services, call, rest, { state: asked.state, answers, count })
@@ -131,6 +138,7 @@ async function beginSession(services: Services, { snapshot, caller, session, tur
     turn,
   }
   const { id } = await own.sessions.create({ ...fields, ...begin }, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-  await closeState(own, async () => {})
+  // A session that cannot be found would begin anew, as one that has read nothing.
+  await settleState(own)
   return id
 }
