@@ -2,24 +2,15 @@
  * The three streams of a container over the one connection that is attached to it. What the container writes comes in frames
  * (ContainerAttach, "Stream format"): a byte that says which stream, three zeros, the length in four bytes, and the bytes.
  */
+import type { RemoteStreams } from '../remote-server.ts'
 import { PassThrough, Writable, type Duplex, type Readable } from 'node:stream'
-
-export interface AttachedStreams {
-  readonly stdin: Writable
-  readonly stdout: Readable
-  readonly stderr: Readable
-  /** Resolves when the connection is over. */
-  readonly closed: Promise<void>
-  /** Ends the connection at once. */
-  destroy(): void
-}
 
 const headerBytes = 8
 const stdoutStream = 1
 const stderrStream = 2
 
 /** Takes the connection over. What does not begin like a frame ends it. */
-export function attachedStreams(socket: Duplex): AttachedStreams {
+export function attachedStreams(socket: Duplex): RemoteStreams {
   const stdout = new PassThrough()
   const stderr = new PassThrough()
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))

@@ -10,6 +10,7 @@ import { isObject } from '../../../core/json.ts'
 import type { Logger } from '../../../core/logger.ts'
 import { unavailable } from '../../connectors/failure.ts'
 import { stdioConfig, type StdioConfig } from '../resource-limits.ts'
+import { endsByItself, hasEnded, isRemoved, remoteServer, type RemoteLife } from '../remote-server.ts'
 import type { Runner, RunnerOptions, RunningServer } from '../runner.ts'
 import { endReason } from '../running-process.ts'
 import { checkMounts, type Mount } from '../sandbox-mounts.ts'
@@ -27,7 +28,6 @@ export interface DockerRunnerOptions {
 const stopMs = 2000
 /** For the rest of the output of a container that has ended. */
 const lastWordsMs = 1000
-const removeTries = 5
 
 /** A runner of containers. Errors of `start`: `mcp.server_unavailable` with what the engine says, `sandbox.limits`, `config.invalid`. */
 export function createDockerRunner(options: DockerRunnerOptions): Runner {
@@ -95,23 +95,7 @@ async function startContainer(
       streams.destroy()
       throw error
     })
-    const ended = container.watch(streams.closed)
-    let stopping: Promise<void> | undefined
-    return {
-      stdin: streams.stdin,
-      stdout: streams.stdout,
-      stderr: streams.stderr,
-      pid: 0,
-      isBounded,
-      ended,
-      stop: (graceMs) =>
-        (stopping ??= container.stop(
-          graceMs,
-          ended,
-          () => streams.stdin.end(),
-          () => streams.destroy(),
-        )),
-    }
+    return remoteServer(container, streams, isBounded)
   } catch (error) {
     await container.remove()
     throw error
@@ -132,7 +116,7 @@ function boundsHold(server: string, config: StdioConfig, made: unknown, logger: 
 }
 
 /** One container from its start to its removal. */
-class Container {
+class Container implements RemoteLife {
   readonly #api: EngineApi
   readonly #id: string
   readonly #server: string
@@ -151,8 +135,7 @@ class Container {
     // Without its streams it is of no use, and nobody would end it.
     detached
       .then(async () => {
-        const isOver = await Promise.race([ended.then(() => true), wait(stopMs, false, { ref: false })])
-        if (!isOver) await this.#kill()
+        if (!(await hasEnded(ended, stopMs))) await this.#kill()
       })
       .catch(() => {})
     const why = await ended
@@ -162,29 +145,21 @@ class Container {
   }
 
   async stop(graceMs: number, ended: Promise<string>, endInput: () => void, cutOff: () => void): Promise<void> {
-    const isOver = (ms: number): Promise<boolean> => Promise.race([ended.then(() => true), wait(ms, false, { ref: false })])
     if (graceMs > 0) {
-      // MCP 2025-11-25, lifecycle, stdio shutdown: close stdin, then SIGTERM, then SIGKILL.
-      endInput()
-      if (await isOver(Math.min(graceMs / 2, 500))) return
+      if (await endsByItself(graceMs, ended, endInput)) return
       // Waits as long as we would, and then kills.
       const seconds = Math.ceil(graceMs / 1000)
       await this.#api.ask('POST', `/containers/${this.#id}/stop?t=${seconds}`).catch(() => {})
     } else await this.#kill()
-    if (!(await isOver(stopMs))) await this.remove()
+    if (!(await hasEnded(ended, stopMs))) await this.remove()
     cutOff()
-    await isOver(stopMs)
+    await hasEnded(ended, stopMs)
   }
 
   /** Removes it, running or not. Never rejects: what is left is found by the next process. */
   async remove(): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      const answer = await this.#api.ask('DELETE', `/containers/${this.#id}?force=1&v=1`).catch(() => undefined)
-      // 409: another removal is under way.
-      if (answer !== undefined && (answer.status < 300 || answer.status === 404 || answer.status === 409)) return
-      if (tries >= removeTries) break
-      await wait(100 * 2 ** tries)
-    }
+    // 409: another removal is under way.
+    if (await isRemoved(() => this.#api.ask('DELETE', `/containers/${this.#id}?force=1&v=1`), [404, 409])) return
     this.#logger.error({ server: this.#server, container: this.#id.slice(0, 12) }, 'the container of an MCP server could not be removed')
   }
 

@@ -9,6 +9,7 @@ import { asText, isObject, type JsonObject } from '../../../core/json.ts'
 import type { Logger } from '../../../core/logger.ts'
 import { unavailable } from '../../connectors/failure.ts'
 import { stdioConfig, type StdioConfig } from '../resource-limits.ts'
+import { remoteServer } from '../remote-server.ts'
 import type { Runner, RunnerOptions, RunningServer } from '../runner.ts'
 import { KubeApi, KubeError, readOf } from './kube-api.ts'
 import { gatewayLabel, processMark, removeLeftovers } from './leftover-pods.ts'
@@ -132,24 +133,7 @@ async function startPod(place: Place, { server, workDir, logger }: RunnerOptions
     if (open !== undefined) await api.must('POST', policies, open)
     await untilRunning(life)
     const socket = await api.attach(`${pods}/${name}/attach?container=${containerName}&stdin=true&stdout=true&stderr=true`)
-    const streams = podStreams(socket)
-    const ended = life.watch(streams.closed)
-    let stopping: Promise<void> | undefined
-    return {
-      stdin: streams.stdin,
-      stdout: streams.stdout,
-      stderr: streams.stderr,
-      pid: 0,
-      isBounded: false,
-      ended,
-      stop: (graceMs) =>
-        (stopping ??= life.stop(
-          graceMs,
-          ended,
-          () => streams.stdin.end(),
-          () => streams.destroy(),
-        )),
-    }
+    return remoteServer(life, podStreams(socket), false)
   } catch (error) {
     await life.remove()
     throw error

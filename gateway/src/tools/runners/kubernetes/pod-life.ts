@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isObject, type JsonObject } from '../../../core/json.ts'
 import type { Logger } from '../../../core/logger.ts'
+import { endsByItself, hasEnded, isRemoved, type RemoteLife } from '../remote-server.ts'
 import { endReason } from '../running-process.ts'
 import type { KubeApi } from './kube-api.ts'
 
@@ -17,9 +18,8 @@ const stopMs = 2000
 /** Until the kubelet has told how a container ended whose streams are over. */
 const reasonTries = 20
 const reasonMs = 100
-const removeTries = 5
 
-export class PodLife {
+export class PodLife implements RemoteLife {
   readonly #options: PodLifeOptions
 
   constructor(options: PodLifeOptions) {
@@ -55,14 +55,11 @@ export class PodLife {
   }
 
   async stop(graceMs: number, ended: Promise<string>, endInput: () => void, cutOff: () => void): Promise<void> {
-    const isOver = (ms: number): Promise<boolean> => Promise.race([ended.then(() => true), wait(ms, false, { ref: false })])
     if (graceMs > 0) {
-      // MCP 2025-11-25, lifecycle, stdio shutdown: close stdin, then SIGTERM, then SIGKILL.
-      endInput()
-      if (await isOver(Math.min(graceMs / 2, 500))) return
+      if (await endsByItself(graceMs, ended, endInput)) return
       const { api, path } = this.#options
       await api.ask('DELETE', `${path}?gracePeriodSeconds=${Math.ceil(graceMs / 1000)}`).catch(() => {})
-      if (await isOver(graceMs + stopMs)) return
+      if (await hasEnded(ended, graceMs + stopMs)) return
     }
     await this.remove()
     cutOff()
@@ -72,12 +69,7 @@ export class PodLife {
   /** Removes it, running or not. Never rejects: what is left is found by the next process. */
   async remove(): Promise<void> {
     const { api, path, server, logger } = this.#options
-    for (let tries = 1; ; tries += 1) {
-      const answer = await api.ask('DELETE', `${path}?gracePeriodSeconds=0`).catch(() => undefined)
-      if (answer !== undefined && (answer.status < 300 || answer.status === 404)) return
-      if (tries >= removeTries) break
-      await wait(100 * 2 ** tries)
-    }
+    if (await isRemoved(() => api.ask('DELETE', `${path}?gracePeriodSeconds=0`), [404])) return
     logger.error({ server, pod: path.slice(path.lastIndexOf('/') + 1) }, 'the pod of an MCP server could not be removed')
   }
 
