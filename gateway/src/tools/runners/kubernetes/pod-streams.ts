@@ -2,9 +2,9 @@
  * The streams of a pod over the WebSocket that is attached to it. The first byte of a message says which stream it is
  * (`v4.channel.k8s.io`); in `v5.channel.k8s.io` one of 255 says that the stream named by the next byte is over.
  */
-import type { RemoteStreams } from '../remote-server.ts'
 import { PassThrough, Writable, type Readable } from 'node:stream'
 import type { WebSocket } from 'ws'
+import type { RemoteStreams } from '../remote-server.ts'
 
 const channels = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const
 /** What is written is cut to this; the parts between us and the pod have buffers of about this size. */
