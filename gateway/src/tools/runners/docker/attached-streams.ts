@@ -2,7 +2,7 @@
  * The three streams of a container over the one connection that is attached to it. What the container writes comes in frames
  * (ContainerAttach, "Stream format"): a byte that says which stream, three zeros, the length in four bytes, and the bytes.
  */
-import { PassThrough, Writable, type Duplex, type Readable } from 'node:stream'
+import { PassThrough, Writable, type Duplex } from 'node:stream'
 import type { RemoteStreams } from '../remote-server.ts'
 
 const headerBytes = 8

@@ -2,7 +2,7 @@
  * The streams of a pod over the WebSocket that is attached to it. The first byte of a message says which stream it is
  * (`v4.channel.k8s.io`); in `v5.channel.k8s.io` one of 255 says that the stream named by the next byte is over.
  */
-import { PassThrough, Writable, type Readable } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { RemoteStreams } from '../remote-server.ts'
 
