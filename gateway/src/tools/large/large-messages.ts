@@ -53,7 +53,14 @@ export class LargeMessages {
       const held = this.#held.get(server) ?? 0
       const all = [...this.#held.values()].reduce((sum, bytes) => sum + bytes, 0)
       if (held + message.length > mostOfOne || all + message.length > mostWaiting)
-        return reject(new TurnwardError('mcp.server_busy', { subject: server, why: 'too many large results are being read' }))
+        return reject(
+          new TurnwardError('mcp.server_busy', {
+            subject: server,
+            why: 'it has answered, and too many large results are being read',
+            // What has run may not be fit to run again.
+            fix: 'See first what the request has done. Ask for less at a time.',
+          }),
+        )
       this.#held.set(server, held + message.length)
       const waiting = this.#waiting.get(server)
       const { length: size } = message

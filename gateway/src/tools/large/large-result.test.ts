@@ -124,6 +124,10 @@ describe('reading large results', () => {
       'mcp.server_unavailable',
       'mcp.server_busy',
     ])
+    await expect(reads[2]).rejects.toMatchObject({
+      why: expect.stringContaining('it has answered'),
+      fix: expect.stringContaining('what the request has done'),
+    })
     await expect(messages.read('s', some, { id: 1, of: 'tool' })).rejects.toMatchObject({ code: 'mcp.server_unavailable' })
   })
 
