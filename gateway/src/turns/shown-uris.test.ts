@@ -1,5 +1,6 @@
 /** Resources inside results come under URIs that clients of the gateway can read; everything else stays as the server wrote it. */
 import { expect, test } from 'vitest'
+import { largeBody, largeResult } from '../tools/large/large-result.ts'
 import { contentsWithShownUris, messagesWithShownUris, withShownUris } from './shown-uris.ts'
 
 const shown = (uri: string): string => (uri.startsWith('demo:') ? `turnward://every/${uri}` : uri)
@@ -47,4 +48,20 @@ test('of a prompt, and of a read', async () => {
     contents: [{ uri: 'turnward://every/demo://1', text: 'a' }, { uri: 'own://2' }, 'odd'],
     _meta: {},
   })
+})
+
+test('a large result is not read where nothing of it changes', async () => {
+  const fields = new Map([['content', 'other'] as const])
+  const large = (uris: readonly string[] | undefined, text: string) =>
+    largeResult({ isError: false }, { text: Buffer.from(text), fields, digest: '', texts: [], uris: uris && new Set(uris) })
+  const unread = large(['own://3'], 'whoever reads this gets nothing')
+  expect(await withShownUris(unread, later)).toBe(unread)
+  expect(await messagesWithShownUris(unread, later)).toBe(unread)
+  expect(contentsWithShownUris(unread, shown)).toBe(unread)
+  const linked = '{"content":[{"type":"resource_link","uri":"demo://1"}]}'
+  for (const changed of [large(['demo://1'], linked), large(undefined, linked)]) {
+    const result = await withShownUris(changed, later)
+    expect(result).toEqual({ isError: false, content: [{ type: 'resource_link', uri: 'turnward://every/demo://1' }] })
+    expect(largeBody(result)).toBeUndefined()
+  }
 })

@@ -152,8 +152,8 @@ function cannotBeRead({ server }: Job): TurnwardError {
 
 function answer({ server, resolve, reject }: Job, reading: LargeReading): void {
   if ('why' in reading) return reject(unavailable(server, reading.why))
-  const { id, small, body, fields, digest, texts } = reading
+  const { id, small, body, fields, digest, texts, uris } = reading
   const read = parseExactJson(small)
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  resolve({ kind: 'result', id, result: largeResult(isObject(read) ? read : {}, { text, fields, digest, texts }) })
+  resolve({ kind: 'result', id, result: largeResult(isObject(read) ? read : {}, { text, fields, digest, texts, uris }) })
 }

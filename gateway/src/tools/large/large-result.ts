@@ -17,6 +17,8 @@ export interface LargeBody {
   readonly digest: string
   /** Texts of the result but for `_meta`, in order, as far as anybody looks at them. */
   readonly texts: readonly string[]
+  /** URIs of the resources it names; undefined when there are too many to tell. */
+  readonly uris: ReadonlySet<string> | undefined
 }
 
 interface LargeResult {

@@ -7,6 +7,7 @@ import { digestJson } from '../../core/hash.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { isOurs, readMessage, type RpcId } from '../codec/json-rpc.ts'
 import { finalResult, shapedResult } from '../connectors/result-shape.ts'
+import { urisOf } from '../resource-uris.ts'
 
 /** Which request the message answers, and of what kind it is: results of tools have a shape. */
 export interface LargeForm {
@@ -24,6 +25,7 @@ export type LargeReading =
       readonly fields: ReadonlyMap<string, 'object' | 'other'>
       readonly digest: string
       readonly texts: readonly string[]
+      readonly uris: ReadonlySet<string> | undefined
     }
   /** It cannot be used. */
   | { readonly why: string }
@@ -34,6 +36,8 @@ const mostSmall = 256 * 1024
 /** Texts that words are looked for in, in characters: more words than that are not looked at in one text either. */
 const mostText = 1_500_000
 const deepest = 32
+/** Each is looked up where nothing else may wait. */
+const mostUris = 1000
 
 /** Never throws. */
 export function readLarge(message: string, form: LargeForm): LargeReading {
@@ -65,7 +69,13 @@ function readResult(value: unknown, { id: asked, of }: LargeForm): LargeReading 
     fields: new Map(large.map(([name, field]) => [name, isObject(field) ? 'object' : 'other'])),
     digest: digestJson(result),
     texts: textsOf(Object.fromEntries(entries.filter(([name]) => name !== '_meta'))),
+    uris: fewUris(result),
   }
+}
+
+function fewUris(result: JsonObject): ReadonlySet<string> | undefined {
+  const uris = urisOf(result)
+  return uris.size > mostUris ? undefined : uris
 }
 
 /** Texts in order, cut where there are enough. */
