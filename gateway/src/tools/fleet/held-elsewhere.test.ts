@@ -1,5 +1,5 @@
 /** Requests that wait at one process, and are answered at another. */
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { PeerListener, Peers } from '../../cluster/peers.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
@@ -8,13 +8,21 @@ import type { AskAnswer } from '../asks.ts'
 import { HeldElsewhere } from './held-elsewhere.ts'
 import { HeldRequests, type HeldRun } from './held-requests.ts'
 
-/** So many processes that tell each other everything, as text. */
-function processes(count: number): { readonly elsewhere: HeldElsewhere; readonly held: HeldRequests }[] {
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** So many processes that tell each other everything, as text, but what is `lost`. */
+function processes(
+  count: number,
+  isLost: (message: JsonObject) => boolean = () => false,
+): { readonly elsewhere: HeldElsewhere; readonly held: HeldRequests }[] {
   const listeners = Array.from({ length: count }, () => new Map<string, PeerListener>())
   return listeners.map((own) => {
     const peers: Peers = {
       send() {},
       broadcast(kind, message) {
+        if (isLost(message as JsonObject)) return
         for (const other of listeners)
           if (other !== own) queueMicrotask(() => other.get(kind)?.(JSON.parse(JSON.stringify(message)) as JsonValue, 'p'))
       },
@@ -122,4 +130,37 @@ test('what is given up anywhere is given up where it waits, by its owner', async
   second.held.abandon('ada', handle)
   await stopped.promise
   expect(first.held.has(handle)).toBe(false)
+})
+
+test.each([
+  ['the question', ['resume']],
+  ['that it was heard, and the end', ['taken', 'ended']],
+])('is asked again when %s is lost, and runs once', async (_name, lost) => {
+  vi.useFakeTimers()
+  const left = new Set(lost)
+  const [first, second] = processes(2, ({ verb }) => left.delete(String(verb)))
+  if (first === undefined || second === undefined) throw new Error('two processes are needed')
+  let runs = 0
+  const started = first.held.start(
+    'ada',
+    async (_signal, onAsk) => {
+      await onAsk({ method: 'elicitation/create', params: {} })
+      return { runs: (runs += 1) }
+    },
+    never,
+  )
+  await vi.advanceTimersByTimeAsync(100)
+  const resumed = second.held.resumeElsewhere('ada', String((await started).requestState), answers, never)
+  await vi.advanceTimersByTimeAsync(3000)
+  expect(await resumed).toEqual({ runs: 1 })
+  expect(left.size).toBe(0)
+})
+
+test('what waits nowhere is told in time', async () => {
+  vi.useFakeTimers()
+  const [first] = processes(2)
+  const resumed = first?.held.resumeElsewhere('ada', 'no such handle', answers, never)
+  const refused = expect(resumed).rejects.toMatchObject({ code: 'request.invalid' })
+  await vi.advanceTimersByTimeAsync(7000)
+  await refused
 })

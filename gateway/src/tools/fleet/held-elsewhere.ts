@@ -4,6 +4,7 @@
  */
 import { noPeers, type Peers } from '../../cluster/peers.ts'
 import { errorTold, toldError } from '../../cluster/told-errors.ts'
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
@@ -20,8 +21,12 @@ export interface Holder {
 }
 
 const kind = 'held-request'
-/** Nobody has it who has not said so by then. */
-const takenWithinMs = 2000
+/** Nobody has it who has not said so by then: a replica that has just begun is known to all others by then. */
+const takenWithinMs = 7000
+/** What is told may be lost, so it is asked again. */
+const againMs = 1000
+/** An end that may not have been heard is told again to who asks again. */
+const mostEnds = 32
 /** Largest result that is brought from another process, in bytes. */
 const mostBytes = 1_000_000
 
@@ -38,6 +43,7 @@ export class HeldElsewhere {
   readonly #waiting = new Map<string, Waiting>()
   /** What runs here for another process. */
   readonly #running = new Map<string, Cancellation>()
+  readonly #ends = new BoundedMap<string, JsonObject>({ most: mostEnds })
 
   constructor(peers: Peers) {
     this.#peers = peers
@@ -64,22 +70,28 @@ export class HeldElsewhere {
     if (this.#peers === noPeers) return undefined
     const id = randomText(16)
     const { promise, resolve, reject } = Promise.withResolvers<JsonObject | undefined>()
+    const asked = { verb: 'resume', id, owner, handle, answers: Object.fromEntries(answers) as unknown as JsonObject }
     const timer = setTimeout(() => resolve(undefined), takenWithinMs)
+    const again = setInterval(() => this.#say(asked), againMs)
+    const settle = (): void => {
+      clearTimeout(timer)
+      clearInterval(again)
+    }
     const leave = (): void => {
       this.#say({ verb: 'cancel', id })
       reject(abortedError(signal))
     }
     this.#waiting.set(id, {
-      taken: () => clearTimeout(timer),
+      taken: settle,
       ended: ({ result, error }) => (isObject(result) ? resolve(result) : reject(errorTold(isObject(error) ? error : {}))),
     })
     signal.addEventListener('abort', leave, { once: true })
     if (signal.aborted) leave()
-    else this.#say({ verb: 'resume', id, owner, handle, answers: Object.fromEntries(answers) as unknown as JsonObject })
+    else this.#say(asked)
     try {
       return await promise
     } finally {
-      clearTimeout(timer)
+      settle()
       signal.removeEventListener('abort', leave)
       this.#waiting.delete(id)
     }
@@ -104,6 +116,9 @@ export class HeldElsewhere {
   }
 
   async #run(id: string, { owner, handle, answers }: JsonObject): Promise<void> {
+    const end = this.#ends.get(id)
+    if (end !== undefined) return this.#say(end)
+    if (this.#running.has(id)) return this.#say({ verb: 'taken', id })
     const holder = this.#here.get(asText(handle))
     if (holder === undefined || !isObject(answers)) return
     const stop = new Cancellation()
@@ -114,11 +129,17 @@ export class HeldElsewhere {
       const result = await holder.resume(asText(owner), asText(handle), given, stop)
       if (Buffer.byteLength(JSON.stringify(result)) > mostBytes)
         throw unavailable(holder.server, `its result is larger than the ${mostBytes} bytes that go from one process to another`)
-      this.#say({ verb: 'ended', id, result })
+      this.#end(id, { result })
     } catch (thrown) {
-      this.#say({ verb: 'ended', id, error: toldError(thrown) })
-    } finally {
-      this.#running.delete(id)
+      this.#end(id, { error: toldError(thrown) })
     }
+  }
+
+  #end(id: string, how: JsonObject): void {
+    const message = { verb: 'ended', id, ...how }
+    this.#running.delete(id)
+    this.#ends.set(id, message)
+    setTimeout(() => this.#ends.delete(id), takenWithinMs).unref()
+    this.#say(message)
   }
 }
