@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hopPath } from '../cluster/hop.ts'
 import { TurnwardError } from '../core/error.ts'
-import { pageEntrance } from '../identity/browser/page.ts'
 import { describeModel, listModels } from '../models/listing-models.ts'
 import { OfferedModels } from '../models/offered-models.ts'
 import { modelOperations, pathEmbeddings } from '../models/operations.ts'
@@ -166,7 +165,6 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       needs: 'caller',
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
-    pageEntrance,
     {
       path: '/healthz',
       methods: ['GET'],

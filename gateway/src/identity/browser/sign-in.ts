@@ -1,6 +1,6 @@
 /**
  * Who sits at a browser: what the pages of every other part are told, and how they send a browser to sign in (with
- * `answerRedirect`; the pages themselves go out with `answerPage`).
+ * `answerRedirect`; the pages themselves go out with `answerPage`, and `pageEntrance` serves their style).
  */
 import type { IncomingMessage } from 'node:http'
 import type { Html } from './html.ts'
