@@ -11,6 +11,7 @@ import { migrate } from './migrations.ts'
 import { pinTable } from './pins.ts'
 import { restartTable } from './restarts.ts'
 import { notedMarkTable } from './noted-marks.ts'
+import { sealedSecretTable } from './sealed-secrets.ts'
 import { makePrivateFile, makePrivateFolder } from './private-files.ts'
 import { serverSecret } from './settings.ts'
 import { SqliteThread } from './sqlite-thread.ts'
@@ -51,6 +52,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     pins: pinTable(database),
     restarts: restartTable(database),
     notedMarks: notedMarkTable(database),
+    secrets: sealedSecretTable(database),
     files: fileTable(database, 'sqlite'),
     batches: batchTable(database, 'sqlite'),
     secret,

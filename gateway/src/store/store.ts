@@ -11,6 +11,7 @@ import type { NotedMarkTable } from './noted-marks.ts'
 import type { PinTable } from './pins.ts'
 import type { RestartTable } from './restarts.ts'
 import { openPostgresStore, type PostgresStorePlace } from './postgres/postgres-store.ts'
+import type { SealedSecretTable } from './sealed-secrets.ts'
 import { openSqliteStore, type SqliteStorePlace } from './sqlite-store.ts'
 
 export interface Store {
@@ -20,6 +21,7 @@ export interface Store {
   readonly pins: PinTable
   readonly restarts: RestartTable
   readonly notedMarks: NotedMarkTable
+  readonly secrets: SealedSecretTable
   readonly files: FileTable
   readonly batches: BatchTable
   /** 32 random bytes, the same for the life of an installation and at all its replicas. For keyed hashes; never shown. */

@@ -10,6 +10,7 @@ import { migrate } from '../migrations.ts'
 import { pinTable } from '../pins.ts'
 import { restartTable } from '../restarts.ts'
 import { notedMarkTable } from '../noted-marks.ts'
+import { sealedSecretTable } from '../sealed-secrets.ts'
 import type { Store } from '../store.ts'
 import type { StoreTables } from '../tables.ts'
 import { shownPlace, type PostgresPlace } from './connecting.ts'
@@ -71,6 +72,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       pins: pinTable(database),
       restarts: restartTable(database),
       notedMarks: notedMarkTable(database),
+      secrets: sealedSecretTable(database),
       files: fileTable(database, 'postgres'),
       batches: batchTable(database, 'postgres'),
       secret,
