@@ -3,7 +3,8 @@ import type { Config } from '@turnward/contract/config'
 import { compileRules } from './conditions.ts'
 import { compileContracts } from './contracts.ts'
 import { compileDirectory, directoryProblems, readerNames } from './directory.ts'
-import { compileGrants } from './grants.ts'
+import { GrantIndex } from './grant-index.ts'
+import { grantLines } from './grants.ts'
 import { ownToolContracts, ownToolGrant, showsOwnTools } from './own-tools.ts'
 import { packContracts } from './packs/packs.ts'
 import type { PolicyProblem } from './problem.ts'
@@ -37,7 +38,7 @@ export function compilePolicy(config: PolicyConfig): CompiledPolicy {
       posture,
       trustRanks,
       hide: tools.hide,
-      grants: [...compileGrants(config.grants), ...(hasOwnTools ? [ownToolGrant] : [])],
+      grants: new GrantIndex([...grantLines(config), ...(hasOwnTools ? [ownToolGrant] : [])]),
       rules,
       contractOf,
       contracts,
