@@ -4,8 +4,7 @@
  * however many grants, people and tools there are.
  */
 import { BoundedMap } from '../core/bounded-map.ts'
-import type { GrantKind } from '../core/within.ts'
-import { allowsThisWay, folded, forbidsThisWay, type Grant, isForEveryone, serverOfGranted } from './grants.ts'
+import { allowsThisWay, folded, forbidsThisWay, type Grant, type GrantKind, isForEveryone, serverOfGranted } from './grants.ts'
 import { addLine, firstInBoth, hasLine, lineSet, type LineSet, removeLine } from './line-sets.ts'
 import { NamedLines } from './named-lines.ts'
 import type { Grantee } from './types.ts'

@@ -9,6 +9,9 @@ const indexOf = (grants: ConfigInput['grants'], principals: ConfigInput['princip
   new GrantIndex(grantLines(configSchema.parse({ grants, principals })))
 const by = (who = alice, more: Partial<Grantee> = {}): Grantee => ({ principal: who, actor: null, ...more })
 
+/** No restriction. */
+const all = { models: null, gateways: null, tools: null }
+
 const grants = indexOf([
   { groups: ['hr'], tools: ['hr__*'] },
   { principals: ['bob'], models: ['gpt-5'], gateways: ['office'] },
@@ -108,11 +111,11 @@ test('the address of a declared principal means that principal', () => {
 
 test('a key can do less than its owner, and is named where it is what denies', () => {
   const index = indexOf([{ principals: ['*'], models: ['gpt-*'], tools: ['*'], forbid: { tools: ['wire'] } }])
-  const key = by(alice, { key: 'key_1', within: { models: ['gpt-5', 'claude'], tools: ['x', 'wire'], and: { tools: ['x'] } } })
+  const key = by(alice, { key: 'key_1', within: { ...all, models: ['gpt-5', 'claude'], tools: ['x', 'wire'], and: { ...all, tools: ['x'] } } })
   expect(index.ruling(key, 'models', 'gpt-5')).toEqual({ allowed: true, source: 'grant #1' })
   expect(index.ruling(key, 'models', 'gpt-4')).toEqual({ allowed: false, source: 'key key_1' })
   expect(index.ruling(key, 'models', 'claude')).toEqual({ allowed: false, source: 'grants' })
   expect(index.ruling(key, 'tools', 'wire')).toEqual({ allowed: false, source: 'forbid #1' })
   expect(index.ruling(key, 'tools', 'y')).toEqual({ allowed: false, source: 'key key_1' })
-  expect(granted(index, by(alice, { within: { tools: [] } }), 'tools', 'x')).toBeUndefined()
+  expect(granted(index, by(alice, { within: { ...all, tools: [] } }), 'tools', 'x')).toBeUndefined()
 })

@@ -7,6 +7,9 @@ import type { Config } from '@turnward/contract/config'
 import type { Grantee } from './types.ts'
 import { serverOfName } from '../core/tool-names.ts'
 
+/** Kinds of things that are granted by name. `tools`: resources and prompts too. */
+export type GrantKind = 'models' | 'gateways' | 'tools'
+
 type Line = Config['grants'][number]
 type Named = Pick<Line, 'models' | 'gateways' | 'servers' | 'tools'>
 

@@ -6,7 +6,6 @@ import type { Action, GapRecord, RemedyRecord } from '@turnward/contract/decisio
 import type { PackName } from '@turnward/contract/config/packs'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller, Principal } from '../core/principal.ts'
-import type { Within } from '../core/within.ts'
 import type { GrantIndex } from './grant-index.ts'
 
 /**
@@ -161,14 +160,11 @@ export interface RuleInput {
 
 /** The parts of a caller that decide what it may use. A `Caller` is one. */
 export interface Grantee extends Pick<Caller, 'principal' | 'actor'> {
-  /** Id of the key or token, as reasons name it. */
-  readonly key?: string
-  readonly consumer?: string | null
-  /** The whole chain of agents, the one that calls first. */
-  readonly actors?: readonly string[]
-  /** Name of the issuer whose word it is. */
-  readonly issuer?: string | null
-  readonly within?: Within | undefined
+  readonly key?: Caller['key']
+  readonly consumer?: Caller['consumer']
+  readonly actors?: Caller['actors']
+  readonly issuer?: Caller['issuer']
+  readonly within?: Caller['within'] | undefined
 }
 
 /** A compiled set of names and `*` patterns. */

@@ -1,5 +1,6 @@
 /** What a key or a token may use at most, compiled. */
-import type { GrantKind, Within } from '../core/within.ts'
+import type { Within } from '../core/principal.ts'
+import type { GrantKind } from './grants.ts'
 import { compileNames } from './patterns.ts'
 import type { NameMatcher } from './types.ts'
 
@@ -13,9 +14,9 @@ export function compileWithin(within: Within | undefined): Narrowing | undefined
   for (let one: Within | undefined = within; one !== undefined; one = one.and) {
     const { models, gateways, tools } = one
     all.push({
-      ...(models === undefined ? {} : { models: compileNames(models) }),
-      ...(gateways === undefined ? {} : { gateways: compileNames(gateways) }),
-      ...(tools === undefined ? {} : { tools: compileNames(tools) }),
+      ...(models === null ? {} : { models: compileNames(models) }),
+      ...(gateways === null ? {} : { gateways: compileNames(gateways) }),
+      ...(tools === null ? {} : { tools: compileNames(tools) }),
     })
   }
   return (kind, name) => all.every((one) => one[kind]?.matches(name) ?? true)
