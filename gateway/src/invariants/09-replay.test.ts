@@ -128,7 +128,13 @@ test('the engine is a function: the same question has the same answer, and askin
         label: Object.freeze({ trust, audience: [['@staff']] }),
         effects: Object.freeze({ done: ['backup'], reserved: {} }),
       })
-      const question = { tool: { name, server: 'office' }, args, caller: { principal: caller.principal, actor: null }, gateway: null, callKey: 'call' }
+      const question = {
+        tool: { name, server: 'office' },
+        args,
+        caller: { principal: caller.principal, actor: null },
+        gateway: null,
+        callKey: 'call',
+      }
       const before = JSON.stringify([state, question])
       expect(decide(snapshot.policy, state, question, noEvidence)).toEqual(decide(snapshot.policy, state, question, noEvidence))
       expect(JSON.stringify([state, question])).toBe(before)

@@ -80,7 +80,9 @@ export function unknownLabel({ directory }: Pick<Policy, 'directory'>, principal
 
 /** What a result under this contract adds to a label. */
 export function outputLabel(policy: Pick<Policy, 'trustRanks' | 'directory'>, contract: Contract, principal: Principal): Label {
-  const readers = contract.output.audience?.flatMap((reader) => (reader === '$principal' ? (principalReader(principal, policy.directory) ?? []) : reader))
+  const readers = contract.output.audience?.flatMap((reader) =>
+    reader === '$principal' ? (principalReader(principal, policy.directory) ?? []) : reader,
+  )
   return {
     trust: contract.output.trust ?? policy.trustRanks.length - 1,
     audience: readers === undefined ? [] : audienceOf(readers),

@@ -8,10 +8,11 @@ import { grantLines } from './grants.ts'
 import { ownToolContracts, ownToolGrant, showsOwnTools } from './own-tools.ts'
 import { packContracts } from './packs/packs.ts'
 import type { PolicyProblem } from './problem.ts'
+import { namesAreTold } from './told-names.ts'
 import type { Policy } from './types.ts'
 
 export type PolicyConfig = Pick<Config, 'policy' | 'principals' | 'groups' | 'grants' | 'packs' | 'contracts' | 'rules'> &
-  Partial<Pick<Config, 'gateways'>>
+  Partial<Pick<Config, 'gateways' | 'identity'>>
 
 export interface CompiledPolicy {
   readonly policy: Policy
@@ -42,7 +43,7 @@ export function compilePolicy(config: PolicyConfig): CompiledPolicy {
       rules,
       contractOf,
       contracts,
-      directory: compileDirectory(config.principals),
+      directory: compileDirectory(config.principals, { isOpen: namesAreTold(config.identity) }),
     },
     problems: [
       ...repeated.map((index) => ({ path: ['policy', 'trust', index], message: 'this trust rank is named twice' })),

@@ -92,7 +92,8 @@ const audience: Check = (policy, state, question, { contract }) => {
   const source = `contract ${contract.source}`
   return contract.requires.includes.flatMap((include): readonly Gap[] => {
     if (include.startsWith('$args.')) return argumentAudience(policy, state, question, include, source)
-    const names = include === '$principal' ? namesOfPrincipal(question.caller.principal, policy.directory) : policy.directory.namesOf(include)
+    const names =
+      include === '$principal' ? namesOfPrincipal(question.caller.principal, policy.directory) : policy.directory.namesOf(include)
     if (mayReceive(state.label.audience, names)) return []
     const who = include === '$principal' ? 'the principal' : `\`${include}\``
     return [{ kind: 'audience', detail: `${who} may not receive what this session has read`, source }]

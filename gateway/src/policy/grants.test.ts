@@ -111,7 +111,10 @@ test('the address of a declared principal means that principal', () => {
 
 test('a key can do less than its owner, and is named where it is what denies', () => {
   const index = indexOf([{ principals: ['*'], models: ['gpt-*'], tools: ['*'], forbid: { tools: ['wire'] } }])
-  const key = by(alice, { key: 'key_1', within: { ...all, models: ['gpt-5', 'claude'], tools: ['x', 'wire'], and: { ...all, tools: ['x'] } } })
+  const key = by(alice, {
+    key: 'key_1',
+    within: { ...all, models: ['gpt-5', 'claude'], tools: ['x', 'wire'], and: { ...all, tools: ['x'] } },
+  })
   expect(index.ruling(key, 'models', 'gpt-5')).toEqual({ allowed: true, source: 'grant #1' })
   expect(index.ruling(key, 'models', 'gpt-4')).toEqual({ allowed: false, source: 'key key_1' })
   expect(index.ruling(key, 'models', 'claude')).toEqual({ allowed: false, source: 'grants' })

@@ -71,7 +71,10 @@ describe('reachable', () => {
     fc.assert(
       fc.property(state, argumentFree, someone, (now, toolName, who) => {
         const decided = decide(withoutArguments, now, call(toolName, {}, { principal: who }), noEvidence)
-        expect(reachable(withoutArguments, now, tool(toolName), { principal: who, actor: null }, null)).toEqual({ ...decided, remedies: [] })
+        expect(reachable(withoutArguments, now, tool(toolName), { principal: who, actor: null }, null)).toEqual({
+          ...decided,
+          remedies: [],
+        })
       }),
       { numRuns: 500 },
     )
@@ -81,7 +84,10 @@ describe('reachable', () => {
     const read = { tools: [tool('web__get')], principal: alice, callKey: 'web', outcome: 'done' as const }
     const now = admit(withoutArguments, fresh(withoutArguments), read, noEvidence).state
     expect(decide(withoutArguments, now, call('new__tool'), noEvidence).remedies.map(({ kind }) => kind)).toEqual(['isolate', 'configure'])
-    expect(reachable(withoutArguments, now, tool('new__tool'), { principal: alice, actor: null }, null)).toMatchObject({ action: 'refuse', remedies: [] })
+    expect(reachable(withoutArguments, now, tool('new__tool'), { principal: alice, actor: null }, null)).toMatchObject({
+      action: 'refuse',
+      remedies: [],
+    })
   })
 
   test('shows a tool as long as anybody may receive, and hides it when nobody may', () => {

@@ -11,13 +11,7 @@ import type { Grantee, Policy, PolicyState, ToolSubject, Verdict } from './types
  * is satisfiable unless nobody may receive what the session has read. It names no remedies: they cost a search each,
  * and are for a call that somebody made.
  */
-export function reachable(
-  policy: Policy,
-  state: PolicyState,
-  tool: ToolSubject,
-  caller: Grantee,
-  gateway: string | null,
-): Verdict {
+export function reachable(policy: Policy, state: PolicyState, tool: ToolSubject, caller: Grantee, gateway: string | null): Verdict {
   // No call has an empty key, so every reservation counts as somebody else's.
   return judge(policy, state, { tool, caller, gateway, args: undefined, readers: 'any', evidence: noEvidence, callKey: '' })
 }

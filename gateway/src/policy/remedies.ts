@@ -133,7 +133,8 @@ function producerOf(policy: Policy, { state, question }: Situation, effect: stri
     const mayUse = contract.pattern.includes('*') || granted(policy.grants, question.caller, 'tools', contract.pattern) !== undefined
     return mayUse && contract.effects.includes(effect)
   })
-  const harmless = (contract: Contract) => sameLabel(state.label, join(state.label, outputLabel(policy, contract, question.caller.principal)))
+  const harmless = (contract: Contract) =>
+    sameLabel(state.label, join(state.label, outputLabel(policy, contract, question.caller.principal)))
   return producers.find(harmless) ?? producers[0]
 }
 

@@ -83,7 +83,13 @@ function cacheOf({ session, snapshot: { policy }, caller: { principal }, caller 
   const known = caches.get(session)
   const isSameCaller = known?.caller.standing === standing && known.caller.principal === principal
   if (known !== undefined && isSameCaller && known.policy === policy && isSameState(known.state, state)) return known
-  const cache: ShapeCache = { state, policy, caller: { principal, standing }, verdicts: new BoundedMap({ most: mostVerdicts }), lists: new WeakMap() }
+  const cache: ShapeCache = {
+    state,
+    policy,
+    caller: { principal, standing },
+    verdicts: new BoundedMap({ most: mostVerdicts }),
+    lists: new WeakMap(),
+  }
   caches.set(session, cache)
   return cache
 }
