@@ -8,7 +8,10 @@ import { keyTable } from '../keys.ts'
 import { listingTable } from '../listings.ts'
 import { migrate } from '../migrations.ts'
 import { pinTable } from '../pins.ts'
+import { directoryTable } from '../directories.ts'
+import { peopleTable } from '../people.ts'
 import { restartTable } from '../restarts.ts'
+import { revocationTable } from '../revocations.ts'
 import { notedMarkTable } from '../noted-marks.ts'
 import { sealedSecretTable } from '../sealed-secrets.ts'
 import type { Store } from '../store.ts'
@@ -75,6 +78,9 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       secrets: sealedSecretTable(database),
       files: fileTable(database, 'postgres'),
       batches: batchTable(database, 'postgres'),
+      people: peopleTable(database),
+      directories: directoryTable(database),
+      revocations: revocationTable(database),
       secret,
       sharedSecret: sealed,
       serverFacts: () => readServerFacts(connections),
