@@ -10,6 +10,7 @@ import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
+import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
@@ -48,6 +49,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkPlaces(config, track)
   checkClusterServers(config, track)
   checkKeeping(config, track)
+  checkListenerCertificate(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }
