@@ -45,11 +45,6 @@ export const errorCodes = {
     title: 'This person was disabled',
     fix: 'Ask an administrator; `turnward people enable` lets somebody in again.',
   },
-  'auth.role': {
-    status: 403,
-    title: 'This needs a role',
-    fix: 'Ask an administrator for the role that is named; see docs/identity/people.md.',
-  },
   'auth.insufficient_scope': {
     status: 403,
     title: 'The credential is not good for this',

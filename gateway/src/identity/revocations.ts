@@ -97,7 +97,9 @@ export async function openRevocations({ store, live, people, clock, logger }: Re
     revokedAt: (kind, id) => known.get(nameOf({ kind, id }))?.at,
     onRevoked(listener) {
       listeners.add(listener)
-      return () => void listeners.delete(listener)
+      return () => {
+        listeners.delete(listener)
+      }
     },
     async look() {
       await cutAgain()
