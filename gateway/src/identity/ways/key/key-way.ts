@@ -102,7 +102,6 @@ export function createKeyWay({ store, people, clock, logger }: KeyWayOptions): W
   }
 
   async function identify(key: KnownKey, snapshot: Snapshot): Promise<Identity> {
-    requireValid(key)
     const principal = people.principal(key.principal, snapshot)
     return identityOf(key, principal instanceof Promise ? await principal : principal, snapshot)
   }
@@ -126,12 +125,17 @@ export function createKeyWay({ store, people, clock, logger }: KeyWayOptions): W
     find(presented, snapshot) {
       const { key } = presentedCredentials(presented.headers, snapshot)
       if (key === undefined) return undefined
-      return findKey(key, snapshot).then((known) => identityWith(known, snapshot))
+      return findKey(key, snapshot).then((known) => {
+        requireValid(known)
+        return identityWith(known, snapshot)
+      })
     },
     async findLater(later, snapshot) {
       // What other ways leave says its way before a colon.
       if (later.includes(':')) return undefined
-      return identityWith(await findKeyById(later, snapshot), snapshot)
+      const key = await findKeyById(later, snapshot)
+      requireValid(key)
+      return identityWith(key, snapshot)
     },
   }
 }
