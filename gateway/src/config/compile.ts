@@ -30,6 +30,8 @@ export interface SnapshotSource {
   readonly dataDir: string
   /** Where each object was written; absent when it was written nowhere. */
   readonly origins?: Snapshot['origins']
+  /** What is to be looked at in it. */
+  readonly notices?: readonly ConfigProblem[]
   /** The API of each server of `transport: openapi`. */
   readonly apis?: ReadonlyMap<string, Api>
 }
@@ -38,7 +40,7 @@ export interface SnapshotSource {
 export function checkConfig(config: Config, names: DeclaredNames, report: ReportAt): Policy | undefined {
   let failed = false
   const track: ReportAt = (path, message, options) => {
-    failed = true
+    if (options?.isNotice !== true) failed = true
     report(path, message, options)
   }
   checkReferences(config, names, track)
@@ -64,7 +66,8 @@ export function compileSnapshot(config: Config, source: SnapshotSource): Snapsho
   const policy = checkConfig(
     config,
     declaredNames((section) => Object.keys(config[section])),
-    (path, message, { code = 'config.invalid', suggestion } = {}) => {
+    (path, message, { code = 'config.invalid', suggestion, isNotice } = {}) => {
+      if (isNotice === true) return
       problems.push({
         code,
         file,
@@ -101,6 +104,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     files: source.files,
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
+    notices: source.notices ?? [],
     settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers },
     principals: compileMap(config.principals, compilePrincipal),
     identity: config.identity,
