@@ -11,6 +11,7 @@ import { migrate } from './migrations.ts'
 import { pinTable } from './pins.ts'
 import { restartTable } from './restarts.ts'
 import { notedMarkTable } from './noted-marks.ts'
+import { oauthKeyTable } from './oauth-keys.ts'
 import { makePrivateFile, makePrivateFolder } from './private-files.ts'
 import { serverSecret } from './settings.ts'
 import { SqliteThread } from './sqlite-thread.ts'
@@ -53,6 +54,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     notedMarks: notedMarkTable(database),
     files: fileTable(database, 'sqlite'),
     batches: batchTable(database, 'sqlite'),
+    oauthKeys: oauthKeyTable(database),
     secret,
     health: () => undefined,
     close: () => database.destroy(),

@@ -134,6 +134,16 @@ export interface BatchLinesTable {
   result: string | null
 }
 
+/** Keys our authorization server signs with. */
+export interface OAuthKeysTable {
+  /** From 1; the newest has the highest. */
+  number: number
+  /** The private JWK. */
+  sealed: string
+  /** Unix milliseconds. */
+  made: number
+}
+
 export interface StoreTables {
   virtual_keys: VirtualKeysTable
   entries: EntriesTable
@@ -147,4 +157,5 @@ export interface StoreTables {
   file_parts: FilePartsTable
   kept_batches: KeptBatchesTable
   batch_lines: BatchLinesTable
+  oauth_keys: OAuthKeysTable
 }

@@ -10,6 +10,7 @@ import { migrate } from '../migrations.ts'
 import { pinTable } from '../pins.ts'
 import { restartTable } from '../restarts.ts'
 import { notedMarkTable } from '../noted-marks.ts'
+import { oauthKeyTable } from '../oauth-keys.ts'
 import type { Store } from '../store.ts'
 import type { StoreTables } from '../tables.ts'
 import { shownPlace, type PostgresPlace } from './connecting.ts'
@@ -73,6 +74,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       notedMarks: notedMarkTable(database),
       files: fileTable(database, 'postgres'),
       batches: batchTable(database, 'postgres'),
+      oauthKeys: oauthKeyTable(database),
       secret,
       sharedSecret: sealed,
       serverFacts: () => readServerFacts(connections),
