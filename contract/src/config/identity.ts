@@ -58,7 +58,7 @@ export const grantSchema = z
 
 export const identitySchema = z.strictObject({
   issuers: issuersSchema,
-  oauth: oauthSchema,
+  oauth: oauthSchema.optional(),
   edges: edgesSchema,
   certificates: certificatesSchema,
   sign_in: signInSchema,

@@ -1,20 +1,9 @@
 /** Our own OAuth 2.1 authorization server: who signs people in, which clients there are, how long what it gives lasts. */
 import { z } from 'zod'
+import { publicAddressSchema } from '../addresses.ts'
 import { nameSchema } from '../common.ts'
 
 const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
-
-/** RFC 8414, section 2, and narrower: without a path, because clients look for our metadata in different places below one. */
-const issuerSchema = z
-  .url()
-  .refine((text) => isOrigin(text), 'must be `https://host[:port]` and nothing else (`http` only for this machine)')
-  .transform((text) => new URL(text).origin)
-
-function isOrigin(text: string): boolean {
-  const url = URL.parse(text)
-  if (url === null || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') return false
-  return url.protocol === 'https:' || (url.protocol === 'http:' && loopbackHosts.has(url.hostname))
-}
 
 /** What a token may be for. */
 export const oauthScopeSchema = z.enum(['models', 'mcp', 'admin'])
@@ -88,8 +77,8 @@ const daySeconds = 24 * 3600
 const seconds = (least: number, most: number, usual: number) => z.number().int().min(least).max(most).default(usual)
 
 export const oauthSchema = z.strictObject({
-  /** Who we are in tokens and metadata; absent: `listen.public_url`. */
-  issuer: issuerSchema.optional(),
+  /** Who we are in tokens and metadata: what `listen.public_url` says, and instead of it where that is absent. */
+  issuer: publicAddressSchema.optional(),
   /** Who signs people in: an entry of `identity.issuers`, or `local` for accounts of ours. Absent: whatever the sign-in page offers. */
   login: nameSchema.optional(),
   registration: z

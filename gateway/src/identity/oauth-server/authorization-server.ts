@@ -4,6 +4,7 @@
  * anything reads it. Loaded when the first request needs it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OAuthConfig } from '@turnward/contract/config/identity/oauth'
 import { errors, Provider, type KoaContextWithOIDC } from 'oidc-provider'
@@ -152,8 +153,9 @@ export class AuthorizationServer {
     )
     // What a proxy says was replaced by what is configured.
     provider.proxy = true
-    provider.on('error', (error: unknown) => logger.error({ err: error }, 'the authorization server failed'))
-    provider.on('server_error', (_ctx: unknown, error: unknown) => logger.error({ err: error }, 'the authorization server failed'))
+    const failures: EventEmitter = provider
+    failures.on('error', (error: unknown) => logger.error({ err: error }, 'the authorization server failed'))
+    failures.on('server_error', (_ctx: unknown, error: unknown) => logger.error({ err: error }, 'the authorization server failed'))
     provider.use(async (ctx, next) => {
       await next()
       const koa = ctx as KoaContextWithOIDC

@@ -117,7 +117,8 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
         const uris: readonly unknown[] = Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris : []
         const problem = uris.map(redirectProblem).find((one) => one !== undefined)
         if (problem !== undefined) throw new errors.InvalidRedirectUri(problem)
-        Object.assign(metadata, { application_type: applicationType(uris) })
+        // We sign nothing else than access tokens, and everything in one way.
+        Object.assign(metadata, { application_type: applicationType(uris), id_token_signed_response_alg: keys.keys[0].alg })
       },
     },
     extraTokenClaims: (_ctx, token) => {
