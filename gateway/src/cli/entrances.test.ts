@@ -36,7 +36,7 @@ async function open() {
     local: noPeers,
   })
   const health = { config: () => undefined, store: () => undefined, state: () => undefined, lastLoss: () => undefined }
-  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor() })
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor(), rooms: [] })
   const server = createServer(
     { requireHostHeader: false },
     createDispatch(entrances, () => isDraining),

@@ -39,6 +39,7 @@ import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
+import { declaredPeople, nobodySignsIn, serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -132,7 +133,17 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       if (crew === undefined) telemetry.count('turnward_config_reloads_total')
       upstreams.retain(next)
     })
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger })
+    const oauth = serveOAuth({
+      snapshot: () => config.current,
+      store,
+      state,
+      fleet,
+      people: declaredPeople,
+      signIn: nobodySignsIn,
+      clock: systemClock,
+      logger,
+    })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, oauth })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -148,6 +159,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       (request, response, gateway, door) => mcp.handle(request, response, gateway, door),
       { config: () => config.problem, store: () => store.health(), state: () => state.health?.(), lastLoss: () => state.lastLoss?.() },
       cluster,
+      oauth.entrances,
       crew,
     )
     running = () => server.running
@@ -192,10 +204,11 @@ interface Rooms {
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
   readonly logger: Logger
+  readonly oauth: ServedOAuth
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, oauth } = rooms
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
   telemetry.observe(
@@ -214,7 +227,7 @@ function assemble(rooms: Rooms): Services {
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
   const services: Services = {
     snapshot: () => config.current,
-    authenticator: createAuthenticator({ store, clock: systemClock, logger }),
+    authenticator: createAuthenticator({ store, clock: systemClock, logger, ownTokens: oauth.ownTokens }),
     upstreams,
     fleet,
     log,

@@ -11,6 +11,7 @@ import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { pathText } from './locate.ts'
+import { checkOAuth } from './oauth-problems.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
 import { checkPolicy } from './policy-problems.ts'
@@ -48,6 +49,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkPlaces(config, track)
   checkClusterServers(config, track)
   checkKeeping(config, track)
+  checkOAuth(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }

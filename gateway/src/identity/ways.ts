@@ -1,10 +1,11 @@
 /** The table of the ways to authenticate. A new way is a folder and a line here. */
+import { createOwnTokenWay, type OwnTokenWayOptions } from './oauth-server/own-token-way.ts'
 import { createKeyWay, type KeyWayOptions } from './ways/key/key-way.ts'
 import type { Way } from './ways/way.ts'
 
-export type WayOptions = KeyWayOptions
+export type WayOptions = KeyWayOptions & OwnTokenWayOptions
 
 /** Every way, in the order they are tried. */
 export function createWays(options: WayOptions): readonly Way[] {
-  return [createKeyWay(options)]
+  return [createKeyWay(options), createOwnTokenWay(options)]
 }

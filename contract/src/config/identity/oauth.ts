@@ -8,14 +8,7 @@ const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[
 /** What a token may be for. */
 export const oauthScopeSchema = z.enum(['models', 'mcp', 'admin'])
 
-const grantTypeSchema = z.enum([
-  'authorization_code',
-  'refresh_token',
-  'client_credentials',
-  'device_code',
-  'token_exchange',
-  'jwt_bearer',
-])
+const grantTypeSchema = z.enum(['authorization_code', 'refresh_token', 'client_credentials', 'device_code', 'token_exchange', 'jwt_bearer'])
 
 /** Compared character by character; of loopback addresses the port may differ (RFC 8252, section 7.3). */
 const redirectUriSchema = z.string().max(2000).refine(isRedirectUri, {
@@ -56,7 +49,9 @@ const clientSchema = z
   .transform(({ grant, grants, auth, ...client }) => ({
     ...client,
     grants: grant === undefined ? grants : [grant],
-    auth: auth ?? (client.secret !== undefined ? ('basic' as const) : client.jwks !== undefined ? ('private_key_jwt' as const) : ('none' as const)),
+    auth:
+      auth ??
+      (client.secret !== undefined ? ('basic' as const) : client.jwks !== undefined ? ('private_key_jwt' as const) : ('none' as const)),
   }))
   .superRefine(({ auth, secret, jwks, grants, redirect_uris: uris, principal }, context) => {
     const problem = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message })
@@ -64,7 +59,8 @@ const clientSchema = z
     if (needsSecret && secret === undefined) problem('secret', `\`auth: ${auth}\` needs a secret`)
     if (!needsSecret && secret !== undefined) problem('secret', `\`auth: ${auth}\` uses no secret`)
     if (auth === 'private_key_jwt' && jwks === undefined) problem('jwks', '`auth: private_key_jwt` needs the public keys of the client')
-    if (grants.includes('authorization_code') && uris.length === 0) problem('redirect_uris', 'the grant `authorization_code` needs one')
+    if (grants.includes('authorization_code') && uris.length === 0)
+      problem('redirect_uris', 'the grant `authorization_code` needs `redirect_uris`')
     if (grants.includes('client_credentials')) {
       if (principal === undefined) problem('principal', 'the grant `client_credentials` needs to know who calls')
       if (auth === 'none') problem('auth', 'the grant `client_credentials` needs a secret or keys')

@@ -13,7 +13,6 @@ import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Scope } from '../../core/principal.ts'
 import type { StateStore } from '../../state/state-store.ts'
-import type { OAuthKeyTable } from '../../store/oauth-keys.ts'
 import { html } from '../browser/html.ts'
 import { answerPage, type Page } from '../browser/page.ts'
 import type { BrowserSession, SignIn } from '../browser/sign-in.ts'
@@ -23,12 +22,13 @@ import { answerInteraction } from './interactions.ts'
 import { codePage, confirmCodePage, deviceDonePage, errorPage } from './plain-pages.ts'
 import { interactionPath, oauthRoutes, providerConfiguration, type Pages } from './provider-configuration.ts'
 import { allScopes, type Resource } from './resources.ts'
-import { SigningKeys, type SigningKeySet } from './signing-keys.ts'
+import type { SigningKeys, SigningKeySet } from './signing-keys.ts'
 import { storedModels } from './stored-models.ts'
 
 export interface AuthorizationServerParts {
   readonly state: Pick<StateStore, 'get' | 'put' | 'change' | 'flush'>
-  readonly keys: OAuthKeyTable
+  /** What tokens are signed with. */
+  readonly keys: SigningKeys
   /** The secret of the installation. */
   readonly secret: Buffer
   readonly clock: Clock
@@ -37,7 +37,12 @@ export interface AuthorizationServerParts {
   /** Whether a person may still get tokens. */
   readonly isKnown: (account: Account, snapshot: Snapshot) => Promise<boolean>
   /** What a person can use of what a client asks for. */
-  readonly usable: (session: BrowserSession, resources: readonly Resource[], scopes: readonly Scope[], snapshot: Snapshot) => Promise<Usable>
+  readonly usable: (
+    session: BrowserSession,
+    resources: readonly Resource[],
+    scopes: readonly Scope[],
+    snapshot: Snapshot,
+  ) => Promise<Usable>
 }
 
 /** One configuration, as the server runs it. */
@@ -53,13 +58,12 @@ interface Made {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => Promise<void>
 }
 
-/** Where a browser comes, whose sessions count only while the same person is signed in. */
-const browserPath = /^\/oauth\/(?:authorize|device)(?:\/|\?|$)/
+/** Where a browser begins: a session counts only while the same person is signed in. Once begun, it is bound to the interaction. */
+const beginning = /^\/oauth\/(?:authorize|device)(?:\?|$)/
 const consentModel = 'Consent'
 
 export class AuthorizationServer {
   readonly #parts: AuthorizationServerParts
-  readonly #keys: SigningKeys
   readonly #made = new WeakMap<Snapshot, Made>()
   /** Account of the browser whose request is being answered. */
   readonly #account = new AsyncLocalStorage<string | null>()
@@ -69,18 +73,11 @@ export class AuthorizationServer {
 
   constructor(parts: AuthorizationServerParts) {
     this.#parts = parts
-    this.#keys = new SigningKeys({ table: parts.keys, secret: parts.secret, clock: parts.clock })
     this.#adapter = storedModels({
       ...parts,
       accountNow: () => this.#account.getStore(),
       refuse: (why) => (why === 'used' ? new errors.InvalidGrant('it was used already') : new errors.InvalidRequest('it was shown before')),
     })
-  }
-
-  /** The keys tokens are signed with, to verify them by. `unknown`: one was shown that is not among those known. */
-  keys({ keys: { algorithm, rotate_days: rotateDays } }: OAuthConfig, unknown = false): Promise<SigningKeySet> {
-    const policy = { algorithm, rotateDays }
-    return unknown ? this.#keys.again(policy) : this.#keys.current(policy)
   }
 
   /** Answers a request below `/oauth`, or for the metadata of the server. */
@@ -93,8 +90,10 @@ export class AuthorizationServer {
     const { provider, callback } = await this.#providerOf(serving)
     const path = request.url ?? '/'
     if (path.startsWith(interactionPath)) return this.#answerInteraction(serving, provider, request, response)
-    const session = browserPath.test(path) ? await this.#parts.signIn.current(request) : undefined
-    await this.#account.run(session === undefined ? null : accountId(session), () => callback(request, response))
+    if (beginning.test(path)) {
+      const session = await this.#parts.signIn.current(request)
+      await this.#account.run(session === undefined ? null : accountId(session), () => callback(request, response))
+    } else await callback(request, response)
     const shown = this.#pages.get(request)
     if (shown !== undefined) answerPage(response, shown.status, shown.page)
   }
@@ -123,7 +122,7 @@ export class AuthorizationServer {
 
   async #providerOf(serving: Serving): Promise<Made> {
     const { snapshot, config } = serving
-    const keys = await this.keys(config)
+    const keys = await this.#parts.keys.current(config.keys)
     const known = this.#made.get(snapshot)
     if (known?.revision === keys.revision) return known
     const provider = this.#makeProvider(serving, keys)
@@ -164,7 +163,6 @@ export class AuthorizationServer {
       const location = ctx.response.get('location')
       if (ctx.method !== 'POST' || ctx.status !== 303 || location === '') return
       // The page of the form says that it leads nowhere else, and signing in may.
-      ctx.remove('location')
       this.#show(koa, 200, { title: 'One moment', body: html`<p>You are sent on.</p>`, onward: location })
     })
     return provider
@@ -179,6 +177,8 @@ export class AuthorizationServer {
 
   #show(ctx: KoaContextWithOIDC, status: number, page: Page): void {
     this.#pages.set(ctx.req, { status, page })
+    // Of the answer that is replaced.
+    for (const name of ['content-length', 'content-type', 'location']) ctx.remove(name)
     ctx.respond = false
   }
 
@@ -201,4 +201,3 @@ function settleHost(request: IncomingMessage, publicUrl: string): void {
   request.headers.host = host
   request.headers['x-forwarded-proto'] = protocol.slice(0, -1)
 }
-

@@ -69,25 +69,34 @@ export function nameOf({ name, id }: Pick<AskingClient, 'id' | 'name'>): string 
 }
 
 function plain(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '').trim().slice(0, longestName)
+  return text
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
+    .trim()
+    .slice(0, longestName)
 }
 
 function whoAsks({ id, isDocument, isConfigured }: AskingClient): Html {
   if (isConfigured) return html`<p>Your administrator has set it up.</p>`
-  if (isDocument) return html`<p>It is known by a document at <strong>${URL.parse(id)?.host ?? id}</strong>. The name above is what that document says.</p>`
+  if (isDocument)
+    return html`<p>
+      It is known by a document at <strong>${URL.parse(id)?.host ?? id}</strong>. The name above is what that document says.
+    </p>`
   return html`<p class="warning">It has registered itself: nobody has checked its name.</p>`
 }
 
 function whereTo(redirectUri: string | undefined): Html {
-  if (redirectUri === undefined) return html`<p>The answer goes to the device that showed you the code. Allow it only if that device is before you.</p>`
+  if (redirectUri === undefined)
+    return html`<p>The answer goes to the device that showed you the code. Allow it only if that device is before you.</p>`
   if (leadsToThisMachine(redirectUri))
     return html`<p class="warning">
-      The answer goes to <strong>a program on this computer</strong> (<code>${plain(redirectUri)}</code>). Any program here can ask under this
-      name: allow it only if you have just started it yourself.
+      The answer goes to <strong>a program on this computer</strong> (<code>${plain(redirectUri)}</code>). Any program here can ask under
+      this name: allow it only if you have just started it yourself.
     </p>`
   const url = URL.parse(redirectUri)
   if (url?.protocol === 'https:') return html`<p>The answer goes to <strong>${url.host}</strong>.</p>`
-  return html`<p class="warning">The answer goes to an application that has registered <code>${url?.protocol ?? ''}</code> on this device.</p>`
+  return html`<p class="warning">
+    The answer goes to an application that has registered <code>${url?.protocol ?? ''}</code> on this device.
+  </p>`
 }
 
 function whatItMay({ scopes, usable, resources }: Consent): Html {
@@ -100,7 +109,9 @@ function whatItMay({ scopes, usable, resources }: Consent): Html {
     )
   if (scopes.includes('mcp')) lines.push(...usable.gateways.map(gatewayLine))
   if (scopes.includes('mcp') && usable.gateways.length === 0)
-    lines.push(html`<li>use tools${resources.some(({ kind }) => kind === 'mcp') ? ' of this gateway' : ''}: you may use none at the moment</li>`)
+    lines.push(
+      html`<li>use tools${resources.some(({ kind }) => kind === 'mcp') ? ' of this gateway' : ''}: you may use none at the moment</li>`,
+    )
   if (scopes.includes('admin')) lines.push(html`<li><strong>administer this Turnward</strong> as far as your roles go</li>`)
   return html`<ul>
     ${lines}

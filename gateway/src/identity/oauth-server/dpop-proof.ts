@@ -28,7 +28,8 @@ const longestProof = 4096
 /** Rejects with `auth.unknown_key` for a request without one proof that fits. */
 export async function checkProof({ state, clock }: ProofPlaces, { presented, token, boundTo, uri }: ProofWanted): Promise<void> {
   const proof = presented.headers['dpop']
-  if (typeof proof !== 'string' || proof.length > longestProof || proof.includes(',')) throw refused('one proof is needed in the header `dpop`')
+  if (typeof proof !== 'string' || proof.length > longestProof || proof.includes(','))
+    throw refused('one proof is needed in the header `dpop`')
   const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
     typ: 'dpop+jwt',
     algorithms,

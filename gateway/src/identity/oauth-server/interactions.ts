@@ -85,7 +85,8 @@ function goTo(
     ...(login === undefined || login === 'local' ? {} : { issuer: login }),
     fresh: session !== undefined,
   })
-  if (request.method === 'POST') answerPage(response, 200, { title: 'Sign in again', body: html`<p>Your session has ended.</p>`, onward: path })
+  if (request.method === 'POST')
+    answerPage(response, 200, { title: 'Sign in again', body: html`<p>Your session has ended.</p>`, onward: path })
   else answerRedirect(response, path)
 }
 

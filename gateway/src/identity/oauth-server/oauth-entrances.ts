@@ -3,6 +3,7 @@
  * loaded with the first request that needs it, and where none is configured there is nothing here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { publicUrl } from '../../config/public-url.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { AuthorizationServer } from './authorization-server.ts'
@@ -11,7 +12,6 @@ import { resourceAtPath } from './resources.ts'
 
 export interface OAuthEntranceParts {
   readonly snapshot: () => Snapshot
-  readonly publicUrl: (snapshot: Snapshot) => string
   readonly server: () => Promise<AuthorizationServer>
 }
 
@@ -27,7 +27,7 @@ const resourcePath = '/.well-known/oauth-protected-resource'
 /** Clients of earlier and later revisions look in different places, some below the path of a gateway. */
 const serverPaths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']
 
-export function oauthEntrances({ snapshot, publicUrl, server }: OAuthEntranceParts): readonly OAuthEntrance[] {
+export function oauthEntrances({ snapshot, server }: OAuthEntranceParts): readonly OAuthEntrance[] {
   const toServer = async (request: IncomingMessage, response: ServerResponse, path?: string): Promise<void> => {
     const now = snapshot()
     const config = now.identity.oauth

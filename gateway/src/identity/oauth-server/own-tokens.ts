@@ -5,6 +5,7 @@
  */
 import { decodeProtectedHeader, importJWK, jwtVerify, type CryptoKey } from 'jose'
 import type { OAuthConfig } from '@turnward/contract/config/identity/oauth'
+import { publicUrl } from '../../config/public-url.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -13,19 +14,15 @@ import { sha256 } from '../../core/hash.ts'
 import { isObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import type { Principal, Scope } from '../../core/principal.ts'
-import { presentedCredentials } from '../ways/presented-credentials.ts'
-import type { Identity, Presented, Way } from '../ways/way.ts'
+import type { Identity, Presented } from '../ways/way.ts'
 import { checkProof, type ProofPlaces } from './dpop-proof.ts'
+import { laterStart, longestToken, ownIssuer, type OwnTokens } from './own-token-way.ts'
 import { allScopes, resourceCalled, resourceUri } from './resources.ts'
-import type { SigningKeySet } from './signing-keys.ts'
-
-/** Name of our own server among the issuers. */
-export const ownIssuer = 'turnward'
+import type { SigningKeys, SigningKeySet } from './signing-keys.ts'
 
 export interface OwnTokenParts {
   readonly clock: Clock
-  readonly publicUrl: (snapshot: Snapshot) => string
-  readonly keys: (config: OAuthConfig, unknown?: boolean) => Promise<SigningKeySet>
+  readonly keys: Pick<SigningKeys, 'current' | 'again'>
   /** Who a token is for, as it is now. Throws `auth.*` where it is nobody any more. */
   readonly principalOf: (person: TokenPerson, snapshot: Snapshot) => Principal | Promise<Principal>
   readonly proofs: ProofPlaces
@@ -59,19 +56,16 @@ interface Known {
 const skewSeconds = 15
 const mostKnown = 10_000
 const mostActors = 8
-const longestToken = 8192
-const laterStart = 'oauth:'
 const nothing = Object.freeze({})
 
-/** The way of our own tokens. One of another issuer is not looked at. */
-export function createOwnTokenWay(parts: OwnTokenParts): Way {
-  const { clock, publicUrl, principalOf } = parts
+export function createOwnTokens(parts: OwnTokenParts): OwnTokens {
+  const { clock, principalOf } = parts
   const known = new WeakMap<Snapshot, BoundedMap<string, Known>>()
   const imported = new WeakMap<SigningKeySet, Map<string, Promise<CryptoKey>>>()
 
   const keyOf = async (config: OAuthConfig, kid: string): Promise<CryptoKey> => {
-    for (const unknown of [false, true]) {
-      const set = await parts.keys(config, unknown)
+    for (const look of ['current', 'again'] as const) {
+      const set = await parts.keys[look](config.keys)
       const jwk = set.keys.find((key) => key.kid === kid)
       if (jwk === undefined) continue
       const keys = imported.get(set) ?? new Map<string, Promise<CryptoKey>>()
@@ -120,7 +114,13 @@ export function createOwnTokenWay(parts: OwnTokenParts): Way {
     return entry.identity
   }
 
-  const find = async (token: string, scheme: 'bearer' | 'dpop', presented: Presented, config: OAuthConfig, snapshot: Snapshot): Promise<Identity> => {
+  const find = async (
+    token: string,
+    scheme: 'bearer' | 'dpop',
+    presented: Presented,
+    config: OAuthConfig,
+    snapshot: Snapshot,
+  ): Promise<Identity> => {
     if (token.length > longestToken) throw refused('it is too long to be one of ours')
     const entries = known.get(snapshot) ?? new BoundedMap<string, Known>({ most: mostKnown })
     known.set(snapshot, entries)
@@ -147,33 +147,24 @@ export function createOwnTokenWay(parts: OwnTokenParts): Way {
   }
 
   return {
-    name: 'token',
-    find(presented, snapshot) {
+    find({ text, scheme }, presented, snapshot) {
       const config = snapshot.identity.oauth
-      if (config === undefined) return undefined
-      const { token } = presentedCredentials(presented.headers, snapshot)
-      if (token === undefined || issuerOf(token.text) !== publicUrl(snapshot)) return undefined
-      return find(token.text, token.scheme, presented, config, snapshot)
+      if (config === undefined) throw refused('nobody here gives out tokens')
+      return find(text, scheme, presented, config, snapshot)
     },
     async findLater(later, snapshot) {
-      if (!later.startsWith(laterStart)) return undefined
-      const kept = parseJson(later.slice(laterStart.length)) as Pick<Verified, 'person' | 'issuer' | 'client' | 'actors' | 'scopes'>
+      const kept = parseJson(later) as Pick<Verified, 'person' | 'issuer' | 'client' | 'actors' | 'scopes'>
       const verified = { ...kept, id: `tok_${sha256(later).slice(0, 22)}`, expires: Infinity, audience: '', boundTo: undefined }
       return identityOf({ verified }, await principalOf(verified, snapshot))
     },
   }
 }
 
-/** `iss` of a token as it says itself, to see whose matter it is; undefined for what cannot be read. */
-export function issuerOf(token: string): string | undefined {
-  const payload = token.length > longestToken ? undefined : partOf(token, 1)
-  return typeof payload?.['iss'] === 'string' ? payload['iss'] : undefined
-}
-
 /** The header of a token in its one form: nothing else that would be read the same, and only what we write ourselves. */
 function headerOf(token: string): { readonly kid: string; readonly alg: 'ES256' | 'RS256' } {
   // The decoders of the platform let bits at the end of a part be anything.
-  if (token.split('.').some((part) => Buffer.from(part, 'base64url').toString('base64url') !== part)) throw refused('it is not in its one form')
+  if (token.split('.').some((part) => Buffer.from(part, 'base64url').toString('base64url') !== part))
+    throw refused('it is not in its one form')
   let header: ReturnType<typeof decodeProtectedHeader>
   try {
     header = decodeProtectedHeader(token)
@@ -188,7 +179,8 @@ function headerOf(token: string): { readonly kid: string; readonly alg: 'ES256' 
 
 function readClaims(payload: Readonly<Record<string, unknown>>, token: string): Verified {
   const { sub, aud, exp, client_id: client, scope, idp, act, cnf } = payload
-  if (typeof sub !== 'string' || typeof aud !== 'string' || typeof exp !== 'number' || typeof client !== 'string') throw refused('it lacks claims')
+  if (typeof sub !== 'string' || typeof aud !== 'string' || typeof exp !== 'number' || typeof client !== 'string')
+    throw refused('it lacks claims')
   const boundTo = isObject(cnf) ? cnf.jkt : undefined
   // Bound in a way that nothing here could check.
   if (cnf !== undefined && typeof boundTo !== 'string') throw refused('it is bound to something that is not known')
@@ -211,15 +203,6 @@ function actorsOf(act: unknown): readonly string[] {
   const actors: string[] = []
   for (let at = act; isObject(at) && actors.length < mostActors; at = at.act) if (typeof at.sub === 'string') actors.push(at.sub)
   return actors
-}
-
-function partOf(token: string, index: number): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = parseJson(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString())
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function isExpiry(cause: unknown): boolean {

@@ -4,7 +4,13 @@ import type { Page } from '../browser/page.ts'
 import { oauthRoutes } from './provider-configuration.ts'
 
 /** For an error that cannot be told to the client, because nobody knows where it is. */
-export function errorPage({ error, error_description: description }: { readonly error: string; readonly error_description?: string | undefined }): Page {
+export function errorPage({
+  error,
+  error_description: description,
+}: {
+  readonly error: string
+  readonly error_description?: string | undefined
+}): Page {
   return {
     title: 'This cannot go on',
     body: html`<p>${description ?? 'The request of the application is not valid.'}</p>

@@ -92,7 +92,8 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       clientCredentials: { enabled: true },
-      revocation: { enabled: true },
+      // Of others' tokens a client learns nothing, and ends none.
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       dPoP: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
       registration: { enabled: registration.dcr, issueRegistrationAccessToken: false },
@@ -165,7 +166,12 @@ function responseOf({ status, headers, text }: FetchedDocument): Response {
   return new Response(takenDocument(text) ?? text, { status: status >= 200 && status <= 599 ? status : 502, headers: [...headers] })
 }
 
-function resourceServer({ config, publicUrl, hasGateway, keys }: ProviderParts, ctx: KoaContextWithOIDC, indicator: string, client: Client): ResourceServer {
+function resourceServer(
+  { config, publicUrl, hasGateway, keys }: ProviderParts,
+  ctx: KoaContextWithOIDC,
+  indicator: string,
+  client: Client,
+): ResourceServer {
   const resource = resourceOf(publicUrl, indicator)
   if (resource === undefined || (resource.kind === 'mcp' && !hasGateway(resource.gateway))) throw new errors.InvalidTarget()
   const allowed: readonly Scope[] = config.clients[client.clientId]?.scopes ?? ['models', 'mcp']
@@ -186,7 +192,10 @@ function resourceServer({ config, publicUrl, hasGateway, keys }: ProviderParts, 
   }
 }
 
-function subjectOf(config: OAuthConfig, token: { readonly accountId?: string | undefined; readonly clientId?: string | undefined }): string {
+function subjectOf(
+  config: OAuthConfig,
+  token: { readonly accountId?: string | undefined; readonly clientId?: string | undefined },
+): string {
   const person = token.accountId === undefined ? undefined : accountOf(token.accountId)?.person
   const subject = person ?? config.clients[token.clientId ?? '']?.principal
   if (subject === undefined) throw new errors.InvalidGrant('nobody is known for this token')

@@ -14,7 +14,9 @@ import { principal, snapshotWith } from '../identity-parts.fixture.ts'
 import type { Presented } from '../ways/way.ts'
 import { AuthorizationServer } from './authorization-server.ts'
 import { oauthEntrances, type OAuthEntrance } from './oauth-entrances.ts'
-import { createOwnTokenWay } from './own-tokens.ts'
+import { SigningKeys } from './signing-keys.ts'
+import { createOwnTokenWay } from './own-token-way.ts'
+import { createOwnTokens } from './own-tokens.ts'
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string
@@ -45,12 +47,14 @@ export async function startServer(parts: TestServerParts, publicUrl?: string): P
     ...snapshotWith({
       principals: new Map(['alice', 'bob', 'ci'].map((name) => [name, principal(name)])),
     }),
+    settings: { listen: { ignore_credential_headers: [], public_url: url } },
     identity: { issuers: {}, oauth: oauthSchema.parse(config) },
     gateways: new Map([['work', {}]]),
   } as unknown as Snapshot
+  const keys = new SigningKeys({ table: store.oauthKeys, secret: store.secret, clock })
   const server = new AuthorizationServer({
     state,
-    keys: store.oauthKeys,
+    keys,
     secret: store.secret,
     clock,
     logger: silentLogger,
@@ -58,7 +62,7 @@ export async function startServer(parts: TestServerParts, publicUrl?: string): P
     isKnown: async ({ person }) => snapshot.principals.has(person) && !gone.has(person),
     usable: async () => ({ models: ['gpt-test'], gateways: [{ name: 'work', tools: ['jira__read'], missing: [] }] }),
   })
-  const table: readonly OAuthEntrance[] = oauthEntrances({ snapshot: () => snapshot, publicUrl: () => url, server: async () => server })
+  const table: readonly OAuthEntrance[] = oauthEntrances({ snapshot: () => snapshot, server: async () => server })
   http.on('request', (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
     const found =
@@ -70,10 +74,9 @@ export async function startServer(parts: TestServerParts, publicUrl?: string): P
       .then(() => found.handle(request, response, parameter))
       .catch((error: unknown) => response.writeHead(error instanceof TurnwardError ? error.status : 500).end(String(error)))
   })
-  const way = createOwnTokenWay({
+  const tokens = createOwnTokens({
     clock,
-    publicUrl: () => url,
-    keys: (oauth, unknown) => server.keys(oauth, unknown),
+    keys,
     principalOf: ({ person }) => {
       const known = gone.has(person) ? undefined : snapshot.principals.get(person)
       if (known === undefined) throw new TurnwardError('auth.unknown_key')
@@ -81,6 +84,7 @@ export async function startServer(parts: TestServerParts, publicUrl?: string): P
     },
     proofs: { state, clock },
   })
+  const way = createOwnTokenWay({ ownTokens: async () => tokens })
   return {
     url: own,
     snapshot,
@@ -147,7 +151,8 @@ export class TestBrowser {
       })
       this.#keep(response.headers.getSetCookie())
       const text = await response.text()
-      const next = response.headers.get('location') ?? /http-equiv="refresh" content="0;url=([^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&')
+      const next =
+        response.headers.get('location') ?? /http-equiv="refresh" content="0;url=([^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&')
       if (next === undefined) return { url, status: response.status, text, headers: response.headers }
       url = new URL(next, url)
       body = undefined
@@ -159,7 +164,9 @@ export class TestBrowser {
   answer({ url, text }: Visited, choice: Readonly<Record<string, string>>): Promise<Visited> {
     const action = /<form[^>]* action="([^"]+)"/.exec(text)?.[1]
     if (action === undefined) throw new Error(`there is no form at ${url.href}: ${text}`)
-    const hidden = [...text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value] as const)
+    const hidden = [...text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(
+      ([, name, value]) => [name, value] as const,
+    )
     return this.visit(new URL(action, url).href, { ...Object.fromEntries(hidden), ...choice })
   }
 

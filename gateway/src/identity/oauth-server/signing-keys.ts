@@ -5,7 +5,7 @@
 import { generateKeyPair, hkdfSync, type JsonWebKey as NodeJsonWebKey } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '../../core/clock.ts'
-import { sha256 } from "../../core/hash.ts"
+import { sha256 } from '../../core/hash.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { isObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
@@ -15,7 +15,12 @@ import type { OAuthKeyTable } from '../../store/oauth-keys.ts'
 export type SigningAlgorithm = 'ES256' | 'RS256'
 
 /** A private key in the form of RFC 7517. */
-export type PrivateJwk = NodeJsonWebKey & { readonly kty: string; readonly kid: string; readonly alg: SigningAlgorithm; readonly use: 'sig' }
+export type PrivateJwk = NodeJsonWebKey & {
+  readonly kty: string
+  readonly kid: string
+  readonly alg: SigningAlgorithm
+  readonly use: 'sig'
+}
 
 /** The keys at one moment. */
 export interface SigningKeySet {
@@ -34,7 +39,7 @@ export interface SigningKeysOptions {
 
 export interface SigningPolicy {
   readonly algorithm: SigningAlgorithm
-  readonly rotateDays: number
+  readonly rotate_days: number
 }
 
 const dayMs = 24 * 3600 * 1000
@@ -87,7 +92,7 @@ export class SigningKeys {
     return this.#reading
   }
 
-  async #read({ algorithm, rotateDays }: SigningPolicy): Promise<SigningKeySet> {
+  async #read({ algorithm, rotate_days: rotateDays }: SigningPolicy): Promise<SigningKeySet> {
     const { table, clock } = this.#options
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
       const rows = await table.list()
@@ -127,7 +132,13 @@ export class SigningKeys {
         why: 'it was sealed under another secret',
         fix: 'Restore the secret of the installation that belongs to this database.',
       })
-    return { ...jwk, kty: jwk.kty, kid: `${number}-${sha256(String(jwk.x ?? jwk.n)).slice(0, 12)}`, alg: jwk.kty === 'EC' ? 'ES256' : 'RS256', use: 'sig' }
+    return {
+      ...jwk,
+      kty: jwk.kty,
+      kid: `${number}-${sha256(String(jwk.x ?? jwk.n)).slice(0, 12)}`,
+      alg: jwk.kty === 'EC' ? 'ES256' : 'RS256',
+      use: 'sig',
+    }
   }
 }
 
