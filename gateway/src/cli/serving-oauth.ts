@@ -53,8 +53,7 @@ export function serveOAuth(parts: OAuthParts): ServedOAuth {
       logger,
       signIn,
       isKnown: (account, of) => principalOf(account, of).then(() => true, notIfRefused),
-      usable: async ({ person, issuer }, resources, scopes, of) =>
-        usableThings(fleet, of, await principalOf({ person, issuer }, of), { resources, scopes }),
+      usable: async (account, asked, of) => usableThings(fleet, of, await principalOf(account, of), asked),
     })
   }
   return {

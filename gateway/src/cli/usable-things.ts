@@ -1,9 +1,9 @@
 /** What a person can use of what an application asks for, by name: for the page that asks whether it may. */
 import type { Snapshot } from '../config/snapshot.ts'
-import type { Principal, Scope } from '../core/principal.ts'
-import type { Usable, UsableGateway } from '../identity/oauth-server/consent-page.ts'
-import type { Resource } from '../identity/oauth-server/resources.ts'
-import { granted } from '../policy/grants.ts'
+import type { Caller, Principal } from '../core/principal.ts'
+import type { Asked, Usable, UsableGateway } from '../identity/oauth-server/consent-page.ts'
+import { ownIssuer } from '../identity/oauth-server/own-token-way.ts'
+import { granted } from '../policy/grant-index.ts'
 import type { Fleet } from '../tools/catalogue.ts'
 
 /** Resolves without the tools of servers that cannot be asked now; those are named. */
@@ -11,10 +11,11 @@ export async function usableThings(
   fleet: Pick<Fleet, 'for' | 'hold'>,
   snapshot: Snapshot,
   principal: Principal,
-  asked: { readonly resources: readonly Resource[]; readonly scopes: readonly Scope[] },
+  asked: Asked,
 ): Promise<Usable> {
   const { routes, gateways, policy } = snapshot
-  const may = (kind: 'models' | 'gateways' | 'tools', name: string): boolean => granted(policy.grants, principal, kind, name) !== undefined
+  const caller = callerFor(principal, asked.client)
+  const may = (kind: 'models' | 'gateways' | 'tools', name: string): boolean => granted(policy.grants, caller, kind, name) !== undefined
   const isOfAll = asked.resources.some(({ kind }) => kind === 'root')
   const named = new Set(asked.resources.flatMap((resource) => (resource.kind === 'mcp' ? [resource.gateway] : [])))
   const meant = asked.scopes.includes('mcp')
@@ -22,7 +23,7 @@ export async function usableThings(
     : []
   const release = fleet.hold(snapshot)
   try {
-    const seen = fleet.for(snapshot, callerFor(principal))
+    const seen = fleet.for(snapshot, caller)
     const gatewayOf = async (name: string): Promise<UsableGateway> => {
       const catalogue = await seen.catalogue(name).catch(() => undefined)
       if (catalogue === undefined) return { name, tools: [], missing: gateways.get(name)?.servers ?? [] }
@@ -36,15 +37,15 @@ export async function usableThings(
   }
 }
 
-/** The person as a caller who calls nothing. */
-function callerFor(principal: Principal) {
+/** The person as the application would call, if it called now. */
+function callerFor(principal: Principal, client: string): Caller {
   return {
     principal,
     key: 'consent',
-    consumer: null,
+    consumer: client,
     actor: null,
     actors: [],
-    issuer: null,
+    issuer: ownIssuer,
     scopes: null,
     expires: null,
     claims: {},

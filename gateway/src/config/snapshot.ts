@@ -4,9 +4,11 @@
  */
 import type { Config, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
 import type { CredentialSource } from '../core/credential.ts'
+import type { Issuer } from '../core/issuer.ts'
 import type { Principal } from '../core/principal.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
 import type { Api } from './openapi/api.ts'
+import type { ConfigProblem } from './problems.ts'
 
 export interface Snapshot {
   /** First 12 hex digits of the SHA-256 over the resolved configuration (secrets included only through a digest). */
@@ -15,7 +17,9 @@ export interface Snapshot {
   readonly files: readonly string[]
   /** Absolute data folder. */
   readonly dataDir: string
-  /** Where each named object was written: `upstreams.openai` -> its place. */
+  /** What is to be looked at in it, although it is taken. */
+  readonly notices: readonly ConfigProblem[]
+  /** Where each named object was written: `upstreams.openai`, `grants[0]` -> its place. */
   readonly origins: ReadonlyMap<string, Origin>
   readonly settings: Pick<
     Config,
@@ -23,6 +27,8 @@ export interface Snapshot {
   >
   readonly principals: ReadonlyMap<string, Principal>
   readonly identity: Config['identity']
+  /** Whose tokens are taken, by their names. */
+  readonly issuers: ReadonlyMap<string, Issuer>
   /** Group -> upstream -> credential id. */
   readonly groupCredentials: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Keys declared in the file; keys made with the CLI live in the store. */

@@ -135,6 +135,22 @@ export interface BatchLinesTable {
   result: string | null
 }
 
+export interface SealedSecretsTable {
+  id: string
+  kind: string
+  owner: string
+  name: string
+  version: number
+  /** Sealed, both. */
+  data_key: string
+  content: string
+  sealed_with: string
+  /** Unix milliseconds. */
+  created: number
+  changed: number
+  expires: number | null
+}
+
 /** Keys our authorization server signs with. */
 export interface OAuthKeysTable {
   /** From 1; the newest has the highest. */
@@ -146,6 +162,7 @@ export interface OAuthKeysTable {
 }
 
 export interface StoreTables {
+  sealed_secrets: SealedSecretsTable
   virtual_keys: VirtualKeysTable
   entries: EntriesTable
   tool_listings: ToolListingsTable

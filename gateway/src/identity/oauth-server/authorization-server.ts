@@ -11,17 +11,16 @@ import { errors, Provider, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { Scope } from '../../core/principal.ts'
 import type { StateStore } from '../../state/state-store.ts'
 import { html } from '../browser/html.ts'
 import { answerPage, type Page } from '../browser/page.ts'
-import type { BrowserSession, SignIn } from '../browser/sign-in.ts'
+import type { SignIn } from '../browser/sign-in.ts'
 import { accountId, type Account } from './account.ts'
-import { nameOf, type Usable } from './consent-page.ts'
+import { nameOf, type Asked, type Usable } from './consent-page.ts'
 import { answerInteraction } from './interactions.ts'
 import { codePage, confirmCodePage, deviceDonePage, errorPage } from './plain-pages.ts'
-import { interactionPath, oauthRoutes, providerConfiguration, type Pages } from './provider-configuration.ts'
-import { allScopes, type Resource } from './resources.ts'
+import { interactionPath, providerConfiguration, type Pages } from './provider-configuration.ts'
+import { allScopes } from './resources.ts'
 import type { SigningKeys, SigningKeySet } from './signing-keys.ts'
 import { storedModels } from './stored-models.ts'
 
@@ -37,12 +36,7 @@ export interface AuthorizationServerParts {
   /** Whether a person may still get tokens. */
   readonly isKnown: (account: Account, snapshot: Snapshot) => Promise<boolean>
   /** What a person can use of what a client asks for. */
-  readonly usable: (
-    session: BrowserSession,
-    resources: readonly Resource[],
-    scopes: readonly Scope[],
-    snapshot: Snapshot,
-  ) => Promise<Usable>
+  readonly usable: (account: Account, asked: Asked, snapshot: Snapshot) => Promise<Usable>
 }
 
 /** One configuration, as the server runs it. */
@@ -109,7 +103,7 @@ export class AuthorizationServer {
         signIn,
         login: config.login,
         isConfigured: (client) => Object.hasOwn(config.clients, client),
-        usable: (session, resources, scopes) => usable(session, resources, scopes, snapshot),
+        usable: (account, asked) => usable(account, asked, snapshot),
         remember: async (account, client, grantId) => {
           await this.#adapter(consentModel).upsert(`${client} ${account}`, { grantId }, config.lifetimes.consent_seconds)
         },
@@ -183,7 +177,10 @@ export class AuthorizationServer {
   }
 
   #pagesOf(): Pages {
-    const secretOf = (ctx: KoaContextWithOIDC): string => String(ctx.oidc.session?.state?.['secret'] ?? '')
+    const secretOf = (ctx: KoaContextWithOIDC): string => {
+      const secret = ctx.oidc.session?.state?.['secret']
+      return typeof secret === 'string' ? secret : ''
+    }
     return {
       error: (ctx, out) => this.#show(ctx, 400, errorPage(out)),
       askForCode: (ctx, wasWrong) => this.#show(ctx, wasWrong ? 400 : 200, codePage(secretOf(ctx), wasWrong)),

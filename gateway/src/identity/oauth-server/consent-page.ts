@@ -12,6 +12,13 @@ export interface Usable {
   readonly gateways: readonly UsableGateway[]
 }
 
+/** What a client asks for. */
+export interface Asked {
+  readonly client: string
+  readonly resources: readonly Resource[]
+  readonly scopes: readonly Scope[]
+}
+
 export interface UsableGateway {
   readonly name: string
   readonly tools: readonly string[]

@@ -4,16 +4,15 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Provider } from 'oidc-provider'
-import type { Scope } from '../../core/principal.ts'
 import { html } from '../browser/html.ts'
 import { answerPage, answerRedirect } from '../browser/page.ts'
 import type { BrowserSession, SignIn } from '../browser/sign-in.ts'
-import { accountId } from './account.ts'
-import { consentPage, type Usable } from './consent-page.ts'
+import { accountId, type Account } from './account.ts'
+import { consentPage, type Asked, type Usable } from './consent-page.ts'
 import { expiredPage } from './plain-pages.ts'
 import { interactionPath } from './provider-configuration.ts'
 import { readForm } from './reading-form.ts'
-import { allScopes, resourceOf, type Resource } from './resources.ts'
+import { allScopes, resourceOf } from './resources.ts'
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
 
@@ -25,8 +24,8 @@ export interface InteractionParts {
   readonly login: string | undefined
   /** Whether the client of this id is declared in the configuration. */
   readonly isConfigured: (client: string) => boolean
-  /** What the person can use of these resources. */
-  readonly usable: (session: BrowserSession, resources: readonly Resource[], scopes: readonly Scope[]) => Promise<Usable>
+  /** What the person can use of what is asked for. */
+  readonly usable: (account: Account, asked: Asked) => Promise<Usable>
   /** Remembers the grant that a person gave to a client. */
   readonly remember: (account: string, client: string, grant: string) => Promise<void>
 }
@@ -92,10 +91,10 @@ function goTo(
 
 async function consentOf(parts: InteractionParts, details: Interaction, session: BrowserSession) {
   const { params } = details
-  const id = String(params['client_id'])
+  const id = textOf(params['client_id'])
   const client = await parts.provider.Client.find(id)
   const resources = asked(params['resource'] ?? parts.publicUrl).flatMap((indicator) => resourceOf(parts.publicUrl, indicator) ?? [])
-  const wanted = new Set(String(params['scope'] ?? '').split(' '))
+  const wanted = new Set(textOf(params['scope']).split(' '))
   const scopes = allScopes.filter((scope) => wanted.has(scope))
   return {
     client: {
@@ -108,10 +107,14 @@ async function consentOf(parts: InteractionParts, details: Interaction, session:
     person: session.person,
     resources,
     scopes,
-    usable: await parts.usable(session, resources, scopes),
+    usable: await parts.usable(session, { client: id, resources, scopes }),
     action: `${interactionPath}${details.uid}`,
     guard: parts.signIn.csrfField(session),
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function asked(resource: unknown): readonly string[] {
@@ -120,7 +123,7 @@ function asked(resource: unknown): readonly string[] {
 
 /** The grant of this person to this client, with what was asked for now. */
 async function grantOf({ provider, remember }: InteractionParts, details: Interaction, account: string): Promise<string> {
-  const clientId = String(details.params['client_id'])
+  const clientId = textOf(details.params['client_id'])
   const before = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId)
   const grant = before ?? new provider.Grant({ accountId: account, clientId })
   const missing = details.prompt.details['missingResourceScopes']

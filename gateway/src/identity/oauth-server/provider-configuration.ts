@@ -7,7 +7,7 @@ import type { OAuthConfig } from '@turnward/contract/config/identity/oauth'
 import { errors, type Client, type Configuration, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
 import type { Scope } from '../../core/principal.ts'
 import { accountOf, type Account } from './account.ts'
-import { applicationType, configuredClient, grantTypes, redirectProblem, takenDocument } from './client-metadata.ts'
+import { applicationType, configuredClient, redirectProblem, takenDocument } from './client-metadata.ts'
 import { fetchDocument, type FetchedDocument } from './fetching-documents.ts'
 import { resourceOf, resourceUri, scopesOf, usualScopes } from './resources.ts'
 import type { SigningKeySet } from './signing-keys.ts'
@@ -153,7 +153,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     },
     clientBasedCORS: (_ctx, origin, client) => (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
     // What clients name is fetched by us, with an eye on where it leads.
-    fetch: async (address) => responseOf(await fetchForClient(String(address), config)),
+    fetch: async (address) => responseOf(await fetchForClient(new URL(address as string | URL).href, config)),
   }
 }
 
@@ -201,6 +201,3 @@ function subjectOf(
   if (subject === undefined) throw new errors.InvalidGrant('nobody is known for this token')
   return subject
 }
-
-/** Grants that `oidc-provider` does not know by itself. */
-export const ownGrantTypes = [grantTypes.token_exchange, grantTypes.jwt_bearer] as const

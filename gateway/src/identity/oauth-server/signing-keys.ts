@@ -135,7 +135,7 @@ export class SigningKeys {
     return {
       ...jwk,
       kty: jwk.kty,
-      kid: `${number}-${sha256(String(jwk.x ?? jwk.n)).slice(0, 12)}`,
+      kid: `${number}-${sha256(JSON.stringify([jwk.x, jwk.n])).slice(0, 12)}`,
       alg: jwk.kty === 'EC' ? 'ES256' : 'RS256',
       use: 'sig',
     }
