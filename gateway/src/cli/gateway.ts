@@ -37,11 +37,12 @@ import { watchExpiry } from './certificate-expiry.ts'
 import { keepTidy } from './keeping-tidy.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
+import { openIdentity, type IdentityParts } from './opening-identity.ts'
 import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
-import { declaredPeople, nobodySignsIn, serveOAuth, type ServedOAuth } from './serving-oauth.ts'
+import { nobodySignsIn, serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -135,17 +136,20 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       if (crew === undefined) telemetry.count('turnward_config_reloads_total')
       upstreams.retain(next)
     })
+    const identity = await openIdentity(store, logger)
+    opened.push(identity)
     const oauth = serveOAuth({
       snapshot: () => config.current,
       store,
       state,
       fleet,
-      people: declaredPeople,
+      people: identity.people,
+      revocations: identity.revocations,
       signIn: nobodySignsIn,
       clock: systemClock,
       logger,
     })
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, oauth })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, oauth })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -216,11 +220,13 @@ interface Rooms {
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
   readonly logger: Logger
+  readonly identity: IdentityParts
   readonly oauth: ServedOAuth
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, oauth } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, oauth } = rooms
+  const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
   telemetry.observe(
@@ -239,7 +245,10 @@ function assemble(rooms: Rooms): Services {
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
   const services: Services = {
     snapshot: () => config.current,
-    authenticator: createAuthenticator({ store, clock: systemClock, logger, ownTokens: oauth.ownTokens }),
+    authenticator: createAuthenticator({ store, people, revocations, clock: systemClock, logger, ownTokens: oauth.ownTokens }),
+    people,
+    revocations,
+    live,
     upstreams,
     fleet,
     log,

@@ -8,9 +8,10 @@ import { html } from '../identity/browser/html.ts'
 import type { SignIn } from '../identity/browser/sign-in.ts'
 import type { AuthorizationServer } from '../identity/oauth-server/authorization-server.ts'
 import { oauthEntrances, type OAuthEntrance } from '../identity/oauth-server/oauth-entrances.ts'
-import { ownIssuer, type OwnTokens } from '../identity/oauth-server/own-token-way.ts'
+import type { OwnTokens } from '../identity/oauth-server/own-token-way.ts'
 import type { TokenPerson } from '../identity/oauth-server/own-tokens.ts'
 import { SigningKeys } from '../identity/oauth-server/signing-keys.ts'
+import type { Revocations } from '../identity/revocations.ts'
 import type { People } from '../identity/people/people.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -23,6 +24,7 @@ export interface OAuthParts {
   readonly state: StateStore
   readonly fleet: Pick<Fleet, 'for' | 'hold'>
   readonly people: People
+  readonly revocations: Pick<Revocations, 'revoke' | 'revokedAt'>
   readonly signIn: SignIn
   readonly clock: Clock
   readonly logger: Logger
@@ -35,14 +37,11 @@ export interface ServedOAuth {
 }
 
 export function serveOAuth(parts: OAuthParts): ServedOAuth {
-  const { snapshot, store, state, fleet, people, signIn, clock, logger } = parts
+  const { snapshot, store, state, fleet, people, revocations, signIn, clock, logger } = parts
   let server: Promise<AuthorizationServer> | undefined
   let tokens: Promise<OwnTokens> | undefined
   const signingKeys = new SigningKeys({ table: store.oauthKeys, secret: store.secret, clock })
-  const principalOf = async ({ person, issuer }: TokenPerson, of: Snapshot): Promise<Principal> => {
-    const known = { issuer: issuer ?? ownIssuer, subject: person, user: person }
-    return people.principalOf({ ...known, emails: [], groups: [], kind: 'human', provision: 'known' }, of)
-  }
+  const principalOf = ({ person }: TokenPerson, of: Snapshot): Principal | Promise<Principal> => people.principal(person, of)
   const open = async (): Promise<AuthorizationServer> => {
     const { AuthorizationServer: Server } = await import('../identity/oauth-server/authorization-server.ts')
     return new Server({
@@ -52,7 +51,15 @@ export function serveOAuth(parts: OAuthParts): ServedOAuth {
       clock,
       logger,
       signIn,
-      isKnown: (account, of) => principalOf(account, of).then(() => true, notIfRefused),
+      isKnown: async (account, of) => {
+        try {
+          await principalOf(account, of)
+          return true
+        } catch (error) {
+          return notIfRefused(error)
+        }
+      },
+      revocations,
       usable: async (account, asked, of) => usableThings(fleet, of, await principalOf(account, of), asked),
     })
   }
@@ -60,7 +67,7 @@ export function serveOAuth(parts: OAuthParts): ServedOAuth {
     entrances: oauthEntrances({ snapshot, server: () => (server ??= open()) }),
     ownTokens: () =>
       (tokens ??= import('../identity/oauth-server/own-tokens.ts').then(({ createOwnTokens }) =>
-        createOwnTokens({ clock, keys: signingKeys, principalOf, proofs: { state, clock } }),
+        createOwnTokens({ clock, keys: signingKeys, principalOf, revocations, proofs: { state, clock } }),
       )),
   }
 }
@@ -69,15 +76,6 @@ export function serveOAuth(parts: OAuthParts): ServedOAuth {
 function notIfRefused(error: unknown): boolean {
   if (error instanceof TurnwardError && error.code.startsWith('auth.')) return false
   throw error
-}
-
-/** Only principals of the file are known. */
-export const declaredPeople: People = {
-  principalOf({ user }, { principals }) {
-    const found = principals.get(user)
-    if (found === undefined) throw new TurnwardError('auth.unknown_key', { why: 'the principal of the token is not in the configuration' })
-    return found
-  },
 }
 
 /** Where there is no sign-in, nobody is signed in. */

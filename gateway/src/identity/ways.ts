@@ -1,9 +1,15 @@
 /** The table of the ways to authenticate. A new way is a folder and a line here. */
 import { createOwnTokenWay, type OwnTokenWayOptions } from './oauth-server/own-token-way.ts'
+import type { People } from './people/people.ts'
+import type { Revocations } from './revocations.ts'
 import { createKeyWay, type KeyWayOptions } from './ways/key/key-way.ts'
 import type { Way } from './ways/way.ts'
 
-export type WayOptions = KeyWayOptions & OwnTokenWayOptions
+export interface WayOptions extends KeyWayOptions, OwnTokenWayOptions {
+  readonly people: People
+  /** What is no longer good, though it says it is. */
+  readonly revocations: Pick<Revocations, 'revokedAt' | 'onRevoked'>
+}
 
 /** Every way, in the order they are tried. */
 export function createWays(options: WayOptions): readonly Way[] {

@@ -205,13 +205,12 @@ describe('a code', () => {
   test('is good once, and takes what it gave with it when it comes again', async () => {
     const ask = await asking()
     const parameters = await allowed(ask)
-    const { refresh_token: kept = '' } = await oauth.processAuthorizationCodeResponse(
-      as,
-      { client_id: 'app' },
-      await exchange(parameters, ask.verifier),
-    )
+    const first = await exchange(parameters, ask.verifier)
+    const { refresh_token: kept = '', access_token: token } = await oauth.processAuthorizationCodeResponse(as, { client_id: 'app' }, first)
+    expect(await server.whoIs(token, '/mcp/work')).toBeDefined()
     expect(await (await exchange(parameters, ask.verifier)).json()).toMatchObject({ error: 'invalid_grant' })
     expect(await (await refresh(kept)).json()).toMatchObject({ error: 'invalid_grant' })
+    await expect(server.whoIs(token, '/mcp/work')).rejects.toThrow('revoked')
   })
 
   test('is good once also when it comes to two replicas at once', async () => {
@@ -262,9 +261,10 @@ describe('a refresh token', () => {
   })
 
   test('ends when its client revokes it, and with its person', async () => {
-    const { refresh_token: one = '' } = await tokens()
+    const { refresh_token: one = '', access_token: token } = await tokens()
     await oauth.processRevocationResponse(await oauth.revocationRequest(as, { client_id: 'app' }, oauth.None(), one, insecure))
     expect(await (await refresh(one)).json()).toMatchObject({ error: 'invalid_grant' })
+    await expect(server.whoIs(token, '/mcp/work')).rejects.toThrow('revoked')
     const { refresh_token: other = '' } = await tokens()
     gone.add('alice')
     expect(await (await refresh(other)).json()).toMatchObject({ error: 'invalid_grant' })

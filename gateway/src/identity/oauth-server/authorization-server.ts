@@ -15,7 +15,9 @@ import type { StateStore } from '../../state/state-store.ts'
 import { html } from '../browser/html.ts'
 import { answerPage, type Page } from '../browser/page.ts'
 import type { SignIn } from '../browser/sign-in.ts'
+import type { Revocations } from '../revocations.ts'
 import { accountId, type Account } from './account.ts'
+import { tokenIdOf } from './own-token-way.ts'
 import { nameOf, type Asked, type Usable } from './consent-page.ts'
 import { answerInteraction } from './interactions.ts'
 import { codePage, confirmCodePage, deviceDonePage, errorPage } from './plain-pages.ts'
@@ -35,6 +37,7 @@ export interface AuthorizationServerParts {
   readonly signIn: SignIn
   /** Whether a person may still get tokens. */
   readonly isKnown: (account: Account, snapshot: Snapshot) => Promise<boolean>
+  readonly revocations: Pick<Revocations, 'revoke' | 'revokedAt'>
   /** What a person can use of what a client asks for. */
   readonly usable: (account: Account, asked: Asked, snapshot: Snapshot) => Promise<Usable>
 }
@@ -55,6 +58,8 @@ interface Made {
 /** Where a browser begins: a session counts only while the same person is signed in. Once begun, it is bound to the interaction. */
 const beginning = /^\/oauth\/(?:authorize|device)(?:\?|$)/
 const consentModel = 'Consent'
+/** An access token that was given out is no longer good after that. */
+const longestTokenMs = 25 * 3600 * 1000
 
 export class AuthorizationServer {
   readonly #parts: AuthorizationServerParts
@@ -70,6 +75,7 @@ export class AuthorizationServer {
     this.#adapter = storedModels({
       ...parts,
       accountNow: () => this.#account.getStore(),
+      grantEnded: (grant) => parts.revocations.revoke('token', tokenIdOf(grant), parts.clock.now() + longestTokenMs),
       refuse: (why) => (why === 'used' ? new errors.InvalidGrant('it was used already') : new errors.InvalidRequest('it was shown before')),
     })
   }
@@ -126,7 +132,8 @@ export class AuthorizationServer {
   }
 
   #makeProvider({ config, publicUrl, snapshot }: Serving, keys: SigningKeySet): Provider {
-    const { secret, isKnown, logger } = this.#parts
+    const { secret, isKnown, logger, revocations } = this.#parts
+    const isRevoked = (person: string, since: number): boolean => (revocations.revokedAt('person', person) ?? 0) > since
     const provider = new Provider(
       publicUrl,
       providerConfiguration({
@@ -135,7 +142,7 @@ export class AuthorizationServer {
         keys,
         secret,
         adapter: this.#adapter,
-        isKnown: (account) => isKnown(account, snapshot),
+        isKnown: async (account, since) => !isRevoked(account.person, since) && (await isKnown(account, snapshot)),
         hasGateway: (name) => snapshot.gateways.has(name),
         grantBefore: async (ctx) => {
           const id = ctx.oidc.result?.consent?.grantId ?? (await this.#rememberedGrant(ctx))

@@ -4,6 +4,7 @@
  */
 import { publicUrl } from '../../config/public-url.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
+import { sha256 } from '../../core/hash.ts'
 import { isObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { presentedCredentials, type PresentedToken } from '../ways/presented-credentials.ts'
@@ -15,6 +16,11 @@ export const ownIssuer = 'turnward'
 export const laterStart = 'oauth:'
 /** In characters; what is longer is none of ours. */
 export const longestToken = 8192
+
+/** The id of every access token of a grant: it ends them all, and what is under way with them. */
+export function tokenIdOf(grant: string): string {
+  return `tok_${sha256(`grant ${grant}`).slice(0, 22)}`
+}
 
 /** Verifies tokens of ours. Both reject with `auth.*`. */
 export interface OwnTokens {

@@ -14,6 +14,7 @@ import { sha256 } from '../../core/hash.ts'
 import { isObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import type { Principal, Scope } from '../../core/principal.ts'
+import type { Revocations } from '../revocations.ts'
 import type { Identity, Presented } from '../ways/way.ts'
 import { checkProof, type ProofPlaces } from './dpop-proof.ts'
 import { laterStart, longestToken, ownIssuer, type OwnTokens } from './own-token-way.ts'
@@ -25,6 +26,7 @@ export interface OwnTokenParts {
   readonly keys: Pick<SigningKeys, 'current' | 'again'>
   /** Who a token is for, as it is now. Throws `auth.*` where it is nobody any more. */
   readonly principalOf: (person: TokenPerson, snapshot: Snapshot) => Principal | Promise<Principal>
+  readonly revocations: Pick<Revocations, 'revokedAt'>
   readonly proofs: ProofPlaces
 }
 
@@ -40,7 +42,8 @@ interface Verified extends TokenPerson {
   readonly client: string
   readonly scopes: readonly Scope[]
   readonly actors: readonly string[]
-  /** Unix milliseconds. */
+  /** Unix milliseconds, both. */
+  readonly issued: number
   readonly expires: number
   readonly audience: string
   /** Thumbprint of the key it is bound to. */
@@ -95,6 +98,13 @@ export function createOwnTokens(parts: OwnTokenParts): OwnTokens {
     return readClaims(payload, token)
   }
 
+  /** A person who was shut out and let in again has what was given after that. */
+  const requireNotRevoked = ({ id, person, issued }: Verified): void => {
+    const ofPerson = parts.revocations.revokedAt('person', person) ?? -Infinity
+    if (parts.revocations.revokedAt('token', id) !== undefined || issued <= ofPerson)
+      throw new TurnwardError('auth.revoked_key', { subject: id, fix: 'Get a new token from the authorization server.' })
+  }
+
   const identityOf = (entry: Known, principal: Principal): Identity => {
     if (entry.identity?.principal === principal) return entry.identity
     const { id, client, actors, scopes, expires, person, issuer } = entry.verified
@@ -143,6 +153,7 @@ export function createOwnTokens(parts: OwnTokenParts): OwnTokens {
       if (scheme !== 'dpop') throw refused('it is bound to a key, and no proof of that key came with it')
       await checkProof(parts.proofs, { presented, token, boundTo: verified.boundTo, uri: `${base}${path}` })
     }
+    requireNotRevoked(verified)
     return identityOf(entry, await principalOf(verified, snapshot))
   }
 
@@ -154,7 +165,14 @@ export function createOwnTokens(parts: OwnTokenParts): OwnTokens {
     },
     async findLater(later, snapshot) {
       const kept = parseJson(later) as Pick<Verified, 'person' | 'issuer' | 'client' | 'actors' | 'scopes'>
-      const verified = { ...kept, id: `tok_${sha256(later).slice(0, 22)}`, expires: Infinity, audience: '', boundTo: undefined }
+      const verified = {
+        ...kept,
+        id: `tok_${sha256(later).slice(0, 22)}`,
+        issued: Infinity,
+        expires: Infinity,
+        audience: '',
+        boundTo: undefined,
+      }
       return identityOf({ verified }, await principalOf(verified, snapshot))
     },
   }
@@ -178,16 +196,23 @@ function headerOf(token: string): { readonly kid: string; readonly alg: 'ES256' 
 }
 
 function readClaims(payload: Readonly<Record<string, unknown>>, token: string): Verified {
-  const { sub, aud, exp, client_id: client, scope, idp, act, cnf } = payload
-  if (typeof sub !== 'string' || typeof aud !== 'string' || typeof exp !== 'number' || typeof client !== 'string')
+  const { sub, aud, exp, iat, client_id: client, scope, idp, act, cnf, gid } = payload
+  if (
+    typeof sub !== 'string' ||
+    typeof aud !== 'string' ||
+    typeof exp !== 'number' ||
+    typeof iat !== 'number' ||
+    typeof client !== 'string'
+  )
     throw refused('it lacks claims')
   const boundTo = isObject(cnf) ? cnf.jkt : undefined
   // Bound in a way that nothing here could check.
   if (cnf !== undefined && typeof boundTo !== 'string') throw refused('it is bound to something that is not known')
   const wanted = new Set(typeof scope === 'string' ? scope.split(' ') : [])
   return {
-    id: `tok_${sha256(token).slice(0, 22)}`,
+    id: typeof gid === 'string' ? gid : `tok_${sha256(token).slice(0, 22)}`,
     person: sub,
+    issued: iat * 1000,
     issuer: typeof idp === 'string' ? idp : null,
     client,
     scopes: allScopes.filter((one) => wanted.has(one)),

@@ -9,6 +9,7 @@ import type { Scope } from '../../core/principal.ts'
 import { accountOf, type Account } from './account.ts'
 import { applicationType, configuredClient, redirectProblem, takenDocument } from './client-metadata.ts'
 import { fetchDocument, type FetchedDocument } from './fetching-documents.ts'
+import { tokenIdOf } from './own-token-way.ts'
 import { resourceOf, resourceUri, scopesOf, usualScopes } from './resources.ts'
 import type { SigningKeySet } from './signing-keys.ts'
 
@@ -19,8 +20,8 @@ export interface ProviderParts {
   readonly keys: SigningKeySet
   readonly secret: Buffer
   readonly adapter: Configuration['adapter']
-  /** Whether this person may still get tokens. */
-  readonly isKnown: (account: Account) => Promise<boolean>
+  /** Whether this person may still get tokens for what was given to it then (Unix milliseconds). */
+  readonly isKnown: (account: Account, since: number) => Promise<boolean>
   /** Whether there is a gateway of this name. */
   readonly hasGateway: (name: string) => boolean
   /** The grant a person gave this client before; undefined for none. */
@@ -124,7 +125,11 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     },
     extraTokenClaims: (_ctx, token) => {
       const issuer = 'accountId' in token ? accountOf(token.accountId ?? '')?.issuer : undefined
-      return issuer === undefined || issuer === null ? undefined : { idp: issuer }
+      const grant = 'grantId' in token ? token.grantId : undefined
+      return {
+        ...(issuer === undefined || issuer === null ? {} : { idp: issuer }),
+        ...(grant === undefined ? {} : { gid: tokenIdOf(grant) }),
+      }
     },
     formats: {
       customizers: {
@@ -133,9 +138,9 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
         },
       },
     },
-    findAccount: async (_ctx, id) => {
+    findAccount: async (_ctx, id, token) => {
       const account = accountOf(id)
-      if (account === undefined || !(await parts.isKnown(account))) return undefined
+      if (account === undefined || !(await parts.isKnown(account, (token?.iat ?? Infinity) * 1000))) return undefined
       return { accountId: id, claims: () => ({ sub: account.person }) }
     },
     loadExistingGrant: parts.grantBefore,

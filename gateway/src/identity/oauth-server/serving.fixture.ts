@@ -11,6 +11,7 @@ import type { Store } from '../../store/store.ts'
 import { html } from '../browser/html.ts'
 import type { BrowserSession, SignIn } from '../browser/sign-in.ts'
 import { principal, snapshotWith } from '../identity-parts.fixture.ts'
+import type { Revocations } from '../revocations.ts'
 import type { Presented } from '../ways/way.ts'
 import { AuthorizationServer } from './authorization-server.ts'
 import { oauthEntrances, type OAuthEntrance } from './oauth-entrances.ts'
@@ -51,6 +52,11 @@ export async function startServer(parts: TestServerParts, publicUrl?: string): P
     identity: { issuers: {}, oauth: oauthSchema.parse(config) },
     gateways: new Map([['work', {}]]),
   } as unknown as Snapshot
+  const ended = new Set<string>()
+  const revocations: Pick<Revocations, 'revoke' | 'revokedAt'> = {
+    revoke: async (_kind, id) => void ended.add(id),
+    revokedAt: (_kind, id) => (ended.has(id) ? clock.now() : undefined),
+  }
   const keys = new SigningKeys({ table: store.oauthKeys, secret: store.secret, clock })
   const server = new AuthorizationServer({
     state,
@@ -60,6 +66,7 @@ export async function startServer(parts: TestServerParts, publicUrl?: string): P
     logger: silentLogger,
     signIn: cookieSignIn,
     isKnown: async ({ person }) => snapshot.principals.has(person) && !gone.has(person),
+    revocations,
     usable: async () => ({ models: ['gpt-test'], gateways: [{ name: 'work', tools: ['jira__read'], missing: [] }] }),
   })
   const table: readonly OAuthEntrance[] = oauthEntrances({ snapshot: () => snapshot, server: async () => server })
@@ -82,6 +89,7 @@ export async function startServer(parts: TestServerParts, publicUrl?: string): P
       if (known === undefined) throw new TurnwardError('auth.unknown_key')
       return known
     },
+    revocations,
     proofs: { state, clock },
   })
   const way = createOwnTokenWay({ ownTokens: async () => tokens })

@@ -22,7 +22,10 @@ describe.each(stateBackends)('on $name', ({ isMissing, make }) => {
 
     const replica = async () => {
       const state = await shared.open()
-      return { state, of: storedModels({ state, secret, clock, accountNow: () => account, refuse: (why) => new Error(why) }) }
+      return {
+        state,
+        of: storedModels({ state, secret, clock, accountNow: () => account, refuse: (why) => new Error(why), grantEnded: async () => {} }),
+      }
     }
     const code = { grantId: 'g1', clientId: 'app', accountId: ' alice' }
 
@@ -83,7 +86,14 @@ describe.each(stateBackends)('on $name', ({ isMissing, make }) => {
             return changed
           }),
       }
-      const models = storedModels({ state: watched, secret, clock, accountNow: () => undefined, refuse: (why) => new Error(why) })
+      const models = storedModels({
+        state: watched,
+        secret,
+        clock,
+        accountNow: () => undefined,
+        refuse: (why) => new Error(why),
+        grantEnded: async () => {},
+      })
       await models('RefreshToken').upsert('the-token-itself', { jti: 'the-token-itself', accountId: ' alice@acme.example' }, 60)
       expect(seen.join('\n')).not.toMatch(/the-token-itself|alice/)
       // A record in the place of another opens nothing.

@@ -20,6 +20,8 @@ export interface StoredModelsOptions {
   readonly clock: Clock
   /** The account the browser of the request that is being answered is signed in as. Sessions of another are not found. */
   readonly accountNow: () => string | null | undefined
+  /** Told when a grant is gone, so that what it gave goes with it. */
+  readonly grantEnded: (grant: string) => Promise<void>
   /** Thrown when what may be used once is used again, and when a key is seen twice that must be new. */
   readonly refuse: (why: 'used' | 'replayed') => Error
 }
@@ -127,7 +129,9 @@ class StoredModels implements Adapter {
   async #remove(model: string, id: string): Promise<void> {
     const { state } = this.#options
     await state.change('oauth', this.#placeOf(model, id), () => ({ value: undefined, expires: 0, result: undefined }))
-    if (model === 'Grant') await state.flush()
+    if (model !== 'Grant') return
+    await state.flush()
+    await this.#options.grantEnded(id)
   }
 
   #isOfAnother(payload: AdapterPayload): boolean {
