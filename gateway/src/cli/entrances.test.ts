@@ -40,6 +40,7 @@ async function open() {
     store: () => undefined,
     state: () => undefined,
     lastLoss: () => undefined,
+    issuers: () => [],
     certificateExpires: () => undefined,
   }
   const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor(), rooms: [] })

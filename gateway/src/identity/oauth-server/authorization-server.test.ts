@@ -106,8 +106,8 @@ describe('a person allows an application', () => {
       consumer: 'app',
       scopes: ['mcp'],
     })
-    await expect(server.whoIs(token, '/mcp/other')).rejects.toThrow('another resource')
-    await expect(server.whoIs(token, '/v1/messages')).rejects.toThrow('another resource')
+    await expect(server.whoIs(token, '/mcp/other')).rejects.toThrow('somebody else')
+    await expect(server.whoIs(token, '/v1/messages')).rejects.toThrow('somebody else')
     await expect(server.whoIs(token.slice(0, -4), '/mcp/work')).rejects.toThrow()
     gone.add('alice')
     await expect(server.whoIs(token, '/mcp/work')).rejects.toThrow()

@@ -25,7 +25,7 @@ const algorithms = ['ES256', 'Ed25519', 'EdDSA']
 const freshSeconds = 60
 const longestProof = 4096
 
-/** Rejects with `auth.unknown_key` for a request without one proof that fits. */
+/** Rejects with `auth.invalid_token` for a request without one proof that fits. */
 export async function checkProof({ state, clock }: ProofPlaces, { presented, token, boundTo, uri }: ProofWanted): Promise<void> {
   const proof = presented.headers['dpop']
   if (typeof proof !== 'string' || proof.length > longestProof || proof.includes(','))
@@ -60,5 +60,5 @@ function plainUri(text: string): string | undefined {
 }
 
 function refused(why: string, cause?: unknown): TurnwardError {
-  return new TurnwardError('auth.unknown_key', { why, fix: 'Send a new proof with every request (RFC 9449).', cause })
+  return new TurnwardError('auth.invalid_token', { why, fix: 'Send a new proof with every request (RFC 9449).', cause })
 }

@@ -38,7 +38,7 @@ export function oauthEntrances({ snapshot, server }: OAuthEntranceParts): readon
   const ofResource: OAuthEntrance['handle'] = (_request, response, parameter) => {
     const now = snapshot()
     const { issuers, oauth } = now.identity
-    const authorizationServers = [...(oauth === undefined ? [] : [publicUrl(now)]), ...Object.values(issuers).map(addressOf)]
+    const authorizationServers = [...(oauth === undefined ? [] : [publicUrl(now)]), ...Object.values(issuers).map(({ issuer }) => issuer)]
     const resource = resourceAtPath(parameter === '' ? '' : `/${parameter}`)
     if (authorizationServers.length === 0 || resource === undefined) throw nothingHere()
     if (resource.kind === 'mcp' && !now.gateways.has(resource.gateway)) throw nothingHere()
@@ -63,10 +63,6 @@ export function oauthEntrances({ snapshot, server }: OAuthEntranceParts): readon
     entrance(resourcePath, ['GET'], ofResource),
     entrance(`${resourcePath}/{rest...}`, ['GET'], ofResource),
   ]
-}
-
-function addressOf(issuer: unknown): string {
-  return String((issuer as { readonly issuer?: string }).issuer)
 }
 
 /** Anybody may read it, from any page. */

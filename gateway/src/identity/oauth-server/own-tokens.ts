@@ -93,7 +93,7 @@ export function createOwnTokens(parts: OwnTokenParts): OwnTokens {
       currentDate: new Date(clock.now()),
       requiredClaims: ['exp', 'iat', 'sub', 'aud', 'jti', 'client_id'],
     }).catch((cause: unknown) => {
-      throw isExpiry(cause) ? new TurnwardError('auth.expired_key', { cause }) : refused('it is not good', cause)
+      throw isExpiry(cause) ? new TurnwardError('auth.expired_token', { cause }) : refused('it is not good', cause)
     })
     return readClaims(payload, token)
   }
@@ -146,7 +146,10 @@ export function createOwnTokens(parts: OwnTokenParts): OwnTokens {
     const base = publicUrl(snapshot)
     // Compared as a whole: a token for one gateway is nothing to another. One for all of us is good at each.
     if (verified.audience !== base && verified.audience !== resourceUri(base, resourceCalled(path)))
-      throw refused('it is for another resource')
+      throw new TurnwardError('auth.wrong_audience', {
+        why: 'it was given out for another resource',
+        fix: 'Ask the authorization server for a token with this address as its `resource`.',
+      })
     if (verified.boundTo === undefined) {
       if (scheme === 'dpop') throw refused('it is bound to no key')
     } else {
@@ -235,7 +238,7 @@ function isExpiry(cause: unknown): boolean {
 }
 
 function refused(why: string, cause?: unknown): TurnwardError {
-  return new TurnwardError('auth.unknown_key', { why, fix: 'Get a new token from the authorization server.', cause })
+  return new TurnwardError('auth.invalid_token', { why, fix: 'Get a new token from the authorization server.', cause })
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]: NonNullable<T[K]> } {
