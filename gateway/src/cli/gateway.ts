@@ -45,6 +45,7 @@ import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
+import { nobodySignsIn, serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -152,7 +153,18 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       'turnward_issuers_unreachable',
       () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
     )
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers })
+    const oauth = serveOAuth({
+      snapshot: () => config.current,
+      store,
+      state,
+      fleet,
+      people: identity.people,
+      revocations: identity.revocations,
+      signIn: nobodySignsIn,
+      clock: systemClock,
+      logger,
+    })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -177,6 +189,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
+      oauth.entrances,
       crew,
     )
     running = () => server.running
@@ -225,10 +238,11 @@ interface Rooms {
   readonly logger: Logger
   readonly identity: IdentityParts
   readonly issuers: Issuers
+  readonly oauth: ServedOAuth
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -254,6 +268,7 @@ function assemble(rooms: Rooms): Services {
       revocations,
       issuers,
       ownIssuer: (snapshot) => (snapshot.identity.oauth === undefined ? undefined : publicUrl(snapshot)),
+      ownTokens: oauth.ownTokens,
       clock: systemClock,
       logger,
     }),
