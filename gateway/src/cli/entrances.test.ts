@@ -43,7 +43,7 @@ async function open() {
     issuers: () => [],
     certificateExpires: () => undefined,
   }
-  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor() })
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor(), rooms: [] })
   const server = createServer(
     { requireHostHeader: false },
     createDispatch(entrances, () => isDraining),

@@ -13,6 +13,7 @@ import { systemClock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
+import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import { createStoredCredentials } from '../identity/vault/stored-credentials.ts'
@@ -45,6 +46,7 @@ import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
+import { nobodySignsIn, serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -123,6 +125,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
+      credentials: sharedCredentials(systemClock),
       cluster: cluster?.children,
       eras: new RememberedEras(state, systemClock),
       peers,
@@ -151,7 +154,18 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       'turnward_issuers_unreachable',
       () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
     )
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers })
+    const oauth = serveOAuth({
+      snapshot: () => config.current,
+      store,
+      state,
+      fleet,
+      people: identity.people,
+      revocations: identity.revocations,
+      signIn: nobodySignsIn,
+      clock: systemClock,
+      logger,
+    })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -176,6 +190,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
+      oauth.entrances,
       crew,
     )
     running = () => server.running
@@ -224,10 +239,11 @@ interface Rooms {
   readonly logger: Logger
   readonly identity: IdentityParts
   readonly issuers: Issuers
+  readonly oauth: ServedOAuth
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -254,6 +270,7 @@ function assemble(rooms: Rooms): Services {
       revocations,
       issuers,
       ownIssuer: (snapshot) => (snapshot.identity.oauth === undefined ? undefined : publicUrl(snapshot)),
+      ownTokens: oauth.ownTokens,
       clock: systemClock,
       logger,
     }),
