@@ -29,6 +29,8 @@ const verbs = [
   'schema',
   'keys create',
   'keys list',
+  'keys show',
+  'keys rotate',
   'keys revoke',
   'servers add',
   'servers list',
