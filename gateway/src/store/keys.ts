@@ -50,8 +50,8 @@ export interface Rotation extends Pick<StoredKey, 'hash' | 'prefix' | 'expires'>
   readonly until: number
 }
 
-/** Whatever was open for a key without an expiry is over by then. */
-const longestOpenMs = 7 * 24 * 3600 * 1000
+/** By then every process that lives has noticed. */
+const noticedWithinMs = 86_400_000
 
 /** The table of virtual keys. Every call rejects with `store.failed` when the database cannot be used. */
 export function keyTable(database: Kysely<StoreTables>): KeyTable {
@@ -75,15 +75,14 @@ export function keyTable(database: Kysely<StoreTables>): KeyTable {
     },
     revoke(id, at) {
       return database.transaction().execute(async (transaction) => {
-        const row = await transaction
+        const result = await transaction
           .updateTable('virtual_keys')
           .set((expression) => ({ revoked: expression.fn.coalesce('revoked', expression.val(at)) }))
           .where('id', '=', id)
-          .returning('expires')
           .executeTakeFirst()
-        if (row === undefined) return false
-        // What was begun with the key is cut as well.
-        await writeRevocation(transaction, { kind: 'key', id, at, until: Number(row.expires ?? at + longestOpenMs) })
+        if (result.numUpdatedRows === 0n) return false
+        // What is under way with it is cut everywhere; new calls look at the key itself.
+        await writeRevocation(transaction, { kind: 'key', id, at, until: at + noticedWithinMs })
         return true
       })
     },

@@ -85,14 +85,6 @@ describe.each(storeBackends)('on $name', ({ isMissing, make }) => {
         expect(await store.keys.findById('k1')).toMatchObject({ lastUsed: 20 })
       })
 
-      test('that are revoked are told to every process, until they would have expired', async () => {
-        const store = await opened()
-        await store.keys.insert(key('k1', { expires: 1000 }))
-        await store.keys.revoke('k1', 7)
-        expect(await store.revocations.since(0, 8)).toMatchObject([{ kind: 'key', id: 'k1', until: 1000 }])
-        expect(await store.revocations.since(0, 1001)).toEqual([])
-      })
-
       test('that do not exist are not revoked', async () => {
         expect(await (await opened()).keys.revoke('k1', 7)).toBe(false)
       })

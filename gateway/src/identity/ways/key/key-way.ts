@@ -5,8 +5,9 @@ import type { Clock } from '../../../core/clock.ts'
 import { TurnwardError } from '../../../core/error.ts'
 import { sha256 } from '../../../core/hash.ts'
 import type { Logger } from '../../../core/logger.ts'
-import type { Scope, Within } from '../../../core/principal.ts'
+import type { Principal, Scope, Within } from '../../../core/principal.ts'
 import type { Store } from '../../../store/store.ts'
+import type { People } from '../../people/people.ts'
 import type { Identity, Way } from '../way.ts'
 import { presentedCredentials } from '../presented-credentials.ts'
 import { configuredKeys } from './configured-keys.ts'
@@ -16,6 +17,7 @@ import { looksLikeVirtualKey, virtualKeyHash } from './virtual-keys.ts'
 
 export interface KeyWayOptions {
   readonly store: Pick<Store, 'keys' | 'secret'>
+  readonly people: Pick<People, 'principal'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -40,7 +42,7 @@ const usualScopes: readonly Scope[] = Object.freeze(['models', 'mcp'])
 
 const nothing = Object.freeze({})
 
-export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
+export function createKeyWay({ store, people, clock, logger }: KeyWayOptions): Way {
   const stored = new StoredKeyCache(clock)
   const uses = new KeyUses({ keys: store.keys, clock, logger })
   const identities = new WeakMap<Snapshot, WeakMap<KnownKey, Identity>>()
@@ -85,24 +87,15 @@ export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
     return previous !== null && equalInConstantTime(previous.hash, hash) ? { ...key, replaced: previous.until } : undefined
   }
 
-  /** One identity per key and snapshot. Keyed by the objects, so a new snapshot or a fresh read never meets an old answer. */
-  function identityOf(key: KnownKey, snapshot: Snapshot): Identity {
+  /** One identity per key, snapshot and principal as it is. Keyed by the objects, so a new snapshot or a fresh read never meets an old answer. */
+  function identityOf(key: KnownKey, principal: Principal, snapshot: Snapshot): Identity {
     let known = identities.get(snapshot)
     if (known === undefined) {
       known = new WeakMap()
       identities.set(snapshot, known)
     }
     let identity = known.get(key)
-    if (identity === undefined) {
-      const principal = snapshot.principals.get(key.principal)
-      if (principal === undefined) {
-        logger.warn({ key: key.id, principal: key.principal }, 'a key was refused because its principal is not configured')
-        throw new TurnwardError('auth.unknown_key', {
-          subject: key.id,
-          why: 'the principal of the key is not in the configuration',
-          fix: 'Declare the principal under `principals`, or create a key for one that is.',
-        })
-      }
+    if (identity?.principal !== principal) {
       const { id, consumer, actor, expires, credentials, scopes, within } = key
       const actors = actor === null ? [] : [actor]
       identity = {
@@ -124,6 +117,25 @@ export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
     return identity
   }
 
+  async function identify(key: KnownKey, snapshot: Snapshot): Promise<Identity> {
+    const principal = people.principal(key.principal, snapshot)
+    return identityOf(key, principal instanceof Promise ? await principal : principal, snapshot)
+  }
+
+  async function identityWith(key: KnownKey, snapshot: Snapshot): Promise<Identity> {
+    try {
+      return await identify(key, snapshot)
+    } catch (error) {
+      if (!(error instanceof TurnwardError) || error.code !== 'auth.unknown_person') throw error
+      logger.warn({ key: key.id, principal: key.principal }, 'a key was refused because its principal is not known')
+      throw new TurnwardError('auth.unknown_key', {
+        subject: key.id,
+        why: 'the principal of the key is neither in the configuration nor among the people that are known',
+        fix: 'Declare the principal under `principals`, or create a key for one that is.',
+      })
+    }
+  }
+
   return {
     name: 'key',
     find(presented, snapshot) {
@@ -132,7 +144,7 @@ export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
       return findKey(key, snapshot).then((known) => {
         requireValid(known)
         if (known !== snapshot.keys.get(known.id)) uses.note(known.id)
-        return identityOf(known, snapshot)
+        return identityWith(known, snapshot)
       })
     },
     async findLater(later, snapshot) {
@@ -140,7 +152,7 @@ export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
       if (later.includes(':')) return undefined
       const key = await findKeyById(later, snapshot)
       requireValid(key)
-      return identityOf(key, snapshot)
+      return identityWith(key, snapshot)
     },
   }
 }
