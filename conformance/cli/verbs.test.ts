@@ -32,6 +32,7 @@ const verbs = [
   'keys show',
   'keys rotate',
   'keys revoke',
+  'access explain',
   'servers add',
   'servers list',
   'servers show',
