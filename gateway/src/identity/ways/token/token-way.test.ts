@@ -132,6 +132,7 @@ describe('refused, each with its own words, is', () => {
     ['one without an end', () => ({ exp: undefined }), {}, {}, 'auth.invalid_token', 'no `exp`'],
     ['one that is good for too long', () => ({ exp: seconds() + 90_000 }), {}, {}, 'auth.invalid_token', 'max_lifetime_seconds'],
     ['one with a time that is none', () => ({ exp: `${seconds() + 9}` }), {}, {}, 'auth.invalid_token', '`exp`'],
+    ['one for nobody in particular', () => ({ aud: undefined }), {}, {}, 'auth.wrong_audience', 'no `aud`'],
     ['one for somebody else', () => ({ aud: 'other' }), {}, {}, 'auth.wrong_audience', 'none of the audiences'],
     ['one for somebody of nearly the same name', () => ({ aud: ['turnward/', 'Turnward'] }), {}, {}, 'auth.wrong_audience', ''],
     ['one of another issuer', () => ({ iss: 'https://evil.example' }), {}, {}, 'auth.invalid_token', 'none of those that are configured'],
