@@ -34,6 +34,7 @@ const pages = [
   'identity/auth0',
   'identity/keycloak',
   'identity/google',
+  'identity/provider-credentials',
 ] as const
 
 interface Example {
