@@ -115,10 +115,8 @@ export class Links {
     const { vault, renew, logger } = this.#options
     const place = linkPlace(person, server.name)
     const isStill = (content: string | undefined): boolean => content !== undefined && readLink(content, server)?.id === link.id
-    if (link.tokens.refresh === undefined) {
-      await this.#forget(person, server, link)
-      return undefined
-    }
+    // It stays, so that its person sees what has become of it; the next consent takes its place.
+    if (link.tokens.refresh === undefined) return undefined
     try {
       const tokens = await renew(server, link.tokens, AbortSignal.timeout(renewalMs - 5000))
       const next: Link = { ...link, tokens }

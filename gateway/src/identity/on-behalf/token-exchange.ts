@@ -12,7 +12,7 @@ export interface ExchangeWish {
   readonly resource?: string | undefined
   readonly scopes: readonly string[]
   /** What is to be issued. */
-  readonly requested: 'access_token' | 'jwt' | 'id_jag'
+  readonly requested: 'access_token' | 'jwt' | 'id_token' | 'id_jag'
 }
 
 /** How long an answer may be waited for, and what time it is. */
@@ -57,6 +57,8 @@ export async function exchangeToken(
     if (issued.issuedType !== tokenTypes.id_jag) throw new TokenRefused('unreadable', { detail: 'it issued something else than an ID-JAG' })
     return issued
   }
+  // An ID token is nobody's to use, unless exactly that was asked for: some APIs take no other.
+  if (wish.requested === 'id_token' && issued.issuedType === tokenTypes.id_token) return issued
   if (!issued.isBearer || !accessTypes.has(issued.issuedType))
     throw new TokenRefused('unreadable', { detail: 'it issued something else than an access token' })
   return issued
