@@ -3,6 +3,7 @@ import type { DecisionLog } from '../audit/decision-log.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
+import type { Accounts } from '../identity/on-behalf/accounts.ts'
 import type { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -19,6 +20,8 @@ export interface Services {
   /** The snapshot for requests that start now. */
   readonly snapshot: () => Snapshot
   readonly authenticator: Authenticator
+  /** Accounts of people at MCP servers. */
+  readonly accounts: Pick<Accounts, 'changed'>
   readonly upstreams: Upstreams
   readonly fleet: Fleet
   readonly log: DecisionLog

@@ -20,15 +20,20 @@ export function linkAddress(places: LinkPlaces, person: string, server: string, 
   return `${places.publicUrl()}/connect/${encodeURIComponent(server)}?for=${ticket}`
 }
 
-/** `mcp.link_needed` with the address in its words and in `details`; `mcp.person_needed` for a caller who is no person and opens no page. */
-export function linkNeeded(places: LinkPlaces, server: McpServer, { principal }: Caller, why: string, scopes?: readonly string[]): TurnwardError {
+/** `before`: id of the account there was, which is not enough. `mcp.link_needed` with the address in its words and in `details`; `mcp.person_needed` for a caller who is no person and opens no page. */
+export function linkNeeded(
+  places: LinkPlaces,
+  server: McpServer,
+  { principal }: Caller,
+  { why, before, scopes }: { readonly why: string; readonly before?: string | undefined; readonly scopes?: readonly string[] | undefined },
+): TurnwardError {
   if (principal.kind === 'workload') return personNeeded(server, `\`${principal.id}\` is a workload, and only a person can connect an account`)
   const url = linkAddress(places, principal.id, server.name, scopes)
   return new TurnwardError('mcp.link_needed', {
     subject: server.name,
     why,
     fix: `Show the person this link and ask them to open it: ${url} . When it is done, make the same call again.`,
-    details: { url },
+    details: { url, before: before ?? '' },
   })
 }
 

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { McpServer } from '../../config/snapshot.ts'
 import { keyedHash } from '../../core/hash.ts'
-import type { SecretPlace } from '../vault/vault.ts'
+import type { SecretPlace } from './secret-vault.ts'
 
 /** Tokens of an authorization server, and what they are renewed with. Times are Unix milliseconds. */
 export interface LinkTokens {
@@ -34,6 +34,8 @@ export interface StoredSecret {
   readonly url: string
   readonly secret: string
   readonly storedAt: number
+  /** Unique to one storing. */
+  readonly id: string
 }
 
 const tokensSchema = z.object({
@@ -44,7 +46,7 @@ const tokensSchema = z.object({
   renewal: z.record(z.string(), z.unknown()),
 })
 const linkSchema = z.object({ url: z.string(), tokens: tokensSchema, linkedAt: z.number(), id: z.string() })
-const secretSchema = z.object({ url: z.string(), secret: z.string(), storedAt: z.number() })
+const secretSchema = z.object({ url: z.string(), secret: z.string(), storedAt: z.number(), id: z.string() })
 
 /** Undefined for what is none, or is that of another address: a server that has moved is another one until its person says otherwise. */
 export function readLink(content: string, server: McpServer): Link | undefined {

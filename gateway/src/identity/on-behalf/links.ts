@@ -8,7 +8,7 @@ import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { StateStore } from '../../state/state-store.ts'
-import type { Vault } from '../vault/vault.ts'
+import type { SecretVault } from './secret-vault.ts'
 import { addressOf, linkPlace, readLink, type Link, type LinkTokens } from './link.ts'
 import { TokenRefused } from './token-request.ts'
 
@@ -16,7 +16,7 @@ import { TokenRefused } from './token-request.ts'
 export type RenewTokens = (server: McpServer, tokens: LinkTokens, signal: AbortSignal) => Promise<LinkTokens>
 
 export interface LinksOptions {
-  readonly vault: Pick<Vault, 'get' | 'put' | 'change' | 'remove'>
+  readonly vault: SecretVault
   readonly state: StateStore
   readonly clock: Pick<Clock, 'now'>
   readonly logger: Logger

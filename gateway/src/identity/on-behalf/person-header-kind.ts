@@ -14,10 +14,11 @@ export function personHeaderKind(secrets: StoredSecrets, places: LinkPlaces): Au
       if (caller === undefined) return refusal === undefined ? noHeaders : undefined
       if (refusal !== undefined) {
         if (refusal.challenge.status === 403) return undefined
-        throw linkNeeded(places, server, caller, 'the server does not take the secret that was stored; it has to be given anew')
+        const before = await secrets.find(caller.principal.id, server)
+        throw linkNeeded(places, server, caller, { why: 'the server does not take the secret that was stored', before: before?.id })
       }
       const stored = await secrets.find(caller.principal.id, server)
-      if (stored === undefined) throw linkNeeded(places, server, caller, 'no secret is stored for it')
+      if (stored === undefined) throw linkNeeded(places, server, caller, { why: 'no secret is stored for it' })
       return { headers: { [header.toLowerCase()]: format.replace('{secret}', () => stored.secret) } }
     },
   }

@@ -2,7 +2,8 @@
 import type { McpServer } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
-import type { Vault } from '../vault/vault.ts'
+import { randomText } from '../../core/ids.ts'
+import type { SecretVault } from './secret-vault.ts'
 import { addressOf, readSecret, secretPlace, type StoredSecret } from './link.ts'
 
 /** What can stand in a header. */
@@ -10,10 +11,10 @@ const sendable = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 const longest = 8192
 
 export class StoredSecrets {
-  readonly #vault: Pick<Vault, 'get' | 'put' | 'remove'>
+  readonly #vault: Pick<SecretVault, 'get' | 'put' | 'remove'>
   readonly #clock: Pick<Clock, 'now'>
 
-  constructor(vault: Pick<Vault, 'get' | 'put' | 'remove'>, clock: Pick<Clock, 'now'>) {
+  constructor(vault: Pick<SecretVault, 'get' | 'put' | 'remove'>, clock: Pick<Clock, 'now'>) {
     this.#vault = vault
     this.#clock = clock
   }
@@ -31,7 +32,7 @@ export class StoredSecrets {
         subject: 'secret',
         why: `it must be 1 to ${longest} visible characters of ASCII on one line`,
       })
-    const stored: StoredSecret = { url: addressOf(server), secret, storedAt: this.#clock.now() }
+    const stored: StoredSecret = { url: addressOf(server), secret, storedAt: this.#clock.now(), id: randomText(16) }
     await this.#vault.put(secretPlace(person, server.name), JSON.stringify(stored))
   }
 

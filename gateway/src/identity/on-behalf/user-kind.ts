@@ -1,5 +1,4 @@
 /** `auth: { kind: user }`: each person's calls go out with the token that this person has consented to. */
-import type { McpServer } from '../../config/snapshot.ts'
 import type { AuthKind, Challenge, CredentialQuery, ServerAuthOf, ServerHeaders } from '../server-auth/auth-kind.ts'
 import { noHeaders } from '../server-auth/auth-kind.ts'
 import { scopesOf } from '../server-auth/challenge.ts'
@@ -20,7 +19,10 @@ export function userKind(links: Links, places: LinkPlaces): AuthKind<UserAuth> {
       if (caller === undefined) return refusal === undefined ? noHeaders : undefined
       if (refusal !== undefined) return afterRefusal(auth, query, refusal.challenge)
       const link = await links.usable(caller.principal.id, server)
-      if (link === undefined) throw linkNeeded(places, server, caller, 'no account is connected, or it has to be connected again')
+      if (link === undefined) {
+        const before = await links.find(caller.principal.id, server)
+        throw linkNeeded(places, server, caller, { why: 'no account is connected, or it has to be connected again', before: before?.id })
+      }
       return headersOf(link)
     },
   }
@@ -34,14 +36,15 @@ export function userKind(links: Links, places: LinkPlaces): AuthKind<UserAuth> {
     const before = await links.find(caller.principal.id, server)
     if (challenge.error === 'insufficient_scope') {
       const wanted = union(scopesOf(before?.tokens.scope), auth.scopes ?? [], scopesOf(challenge.scope))
-      throw linkNeeded(places, server, caller, 'the connected account does not allow this yet; the person has to agree to more', wanted)
+      const why = 'the connected account does not allow this yet; the person has to agree to more'
+      throw linkNeeded(places, server, caller, { why, before: before?.id, scopes: wanted })
     }
     // It may do what it does and not this: no other token would change that.
     if (challenge.status === 403) return undefined
     const sent = refusal.headers.headers.authorization?.slice('Bearer '.length)
     const link = refusal.before === 0 ? await links.usable(caller.principal.id, server, sent) : undefined
     if (link !== undefined && link.tokens.access !== sent) return headersOf(link)
-    throw linkNeeded(places, server, caller, 'the server does not take the token of the connected account any more')
+    throw linkNeeded(places, server, caller, { why: 'the server does not take the token of the connected account any more', before: before?.id })
   }
 }
 
@@ -52,9 +55,4 @@ function union(...lists: readonly (readonly string[])[]): readonly string[] {
 
 function headersOf({ tokens }: Link): ServerHeaders {
   return { headers: { authorization: `Bearer ${tokens.access}` } }
-}
-
-/** Whether a person's account at the server is connected by consent. */
-export function isLinked({ config }: McpServer): boolean {
-  return config.transport !== 'stdio' && config.auth?.kind === 'user'
 }
