@@ -83,11 +83,19 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
     seen.push(request.headers)
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const body = chunks.length === 0 ? undefined : (JSON.parse(Buffer.concat(chunks).toString('utf8')) as { method?: string; params?: { name?: string } })
+    const body =
+      chunks.length === 0
+        ? undefined
+        : (JSON.parse(Buffer.concat(chunks).toString('utf8')) as { method?: string; params?: { name?: string } })
     const claims = await whoAsks(request.headers).catch(() => undefined)
     const isOpen = options.listsForAnybody === true && body?.method !== 'tools/call'
     if (claims === undefined && !isOpen) return challenge(response, 401, headersShown(request.headers) ? 'invalid_token' : undefined)
-    if (body?.params?.name === 'remember' && !String(claims?.['scope'] ?? claims?.['scp']).split(' ').includes('write'))
+    if (
+      body?.params?.name === 'remember' &&
+      !String(claims?.['scope'] ?? claims?.['scp'])
+        .split(' ')
+        .includes('write')
+    )
       return challenge(response, 403, 'insufficient_scope', 'write')
     await asking.run(claims ?? {}, () => serve(request as Parameters<typeof serve>[0], response, body))
   }

@@ -209,6 +209,8 @@ export interface StateValues {
   readonly ended: true
   /** What a legacy MCP session wants to be told. */
   readonly wishes: McpWishes
+  /** Somebody on the way to an authorization server and back, sealed. */
+  readonly linking: { readonly sealed: string }
   /** The era a started MCP server speaks. */
   readonly era: 'modern' | 'legacy'
 }

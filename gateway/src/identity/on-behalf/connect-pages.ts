@@ -25,8 +25,8 @@ export function connectPage(view: ConnectView): Page {
   const { server, host, person, scopes, since, secret } = view
   const what = secret === undefined ? 'account' : 'secret'
   const body = html`<p>
-      Agents and applications that call <b>${server}</b>${host === '' ? '' : html` (${host})`} for you through this gateway will use your own ${what}
-      there. Nobody else can use it, and no agent gets to see it.
+      Agents and applications that call <b>${server}</b>${host === '' ? '' : html` (${host})`} for you through this gateway will use your
+      own ${what} there. Nobody else can use it, and no agent gets to see it.
     </p>
     <dl>
       <dt>Signed in here as</dt>
@@ -82,8 +82,8 @@ export function leavingPage(server: string, host: string, url: string): Page {
 export function otherPersonPage(server: string, person: string, signInAgain: string): Page {
   const body = html`<p class="problem">This link was made for somebody else. Nothing has been connected.</p>
     <p>
-      It connects an account to the agent of another person than <b>${person}</b>, who is signed in here. Whoever sent it to you would otherwise use
-      <b>${server}</b> as you.
+      It connects an account to the agent of another person than <b>${person}</b>, who is signed in here. Whoever sent it to you would
+      otherwise use <b>${server}</b> as you.
     </p>
     <a class="button second" href="${signInAgain}">It is mine: sign in as the other person</a>`
   return { title: 'This link is not yours', body, foot: footOf(person) }
@@ -136,7 +136,9 @@ export function overviewPage(entries: readonly OverviewEntry[], person: string):
       : html`<ul>
           ${entries.map(
             ({ server, since }) =>
-              html`<li><a href="/connect/${encodeURIComponent(server)}">${server}</a>: ${since === undefined ? 'not connected' : 'connected'}</li>`,
+              html`<li>
+                <a href="/connect/${encodeURIComponent(server)}">${server}</a>: ${since === undefined ? 'not connected' : 'connected'}
+              </li>`,
           )}
         </ul>`
   return { title: 'Your accounts', body, foot: footOf(person) }

@@ -70,7 +70,12 @@ export function connectEntrances(parts: ConnectingParts): readonly ConnectEntran
   const { signIn, links, secrets, flows, engine, logger } = parts
 
   /** Who comes for what; undefined when that was answered already. `ticketText`: what the link or the form carries. */
-  async function visit(request: IncomingMessage, response: ServerResponse, name: string, ticketText: string | undefined): Promise<Visit | undefined> {
+  async function visit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    name: string,
+    ticketText: string | undefined,
+  ): Promise<Visit | undefined> {
     const session = await signIn.current(request)
     const here = `/connect/${name}${ticketText === undefined ? '' : `?for=${ticketText}`}`
     if (session === undefined) {
@@ -182,7 +187,10 @@ export function connectEntrances(parts: ConnectingParts): readonly ConnectEntran
     answerPage(response, 200, overviewPage(views, session.person))
   }
 
-  const told = (handle: Handle): Handle => (request, response, name) => handle(request, response, name).catch((error: unknown) => fail(response, error, logger))
+  const told =
+    (handle: Handle): Handle =>
+    (request, response, name) =>
+      handle(request, response, name).catch((error: unknown) => fail(response, error, logger))
   return [
     { path: '/connect', methods: ['GET'], needs: 'anyone', handle: told(overview) },
     { path: returnPath, methods: ['GET'], needs: 'anyone', handle: told(comeBack) },
@@ -195,12 +203,19 @@ function fail(response: ServerResponse, thrown: unknown, logger: Logger): void {
   const { code, status, why, message, fix } = asTurnwardError(thrown)
   logger.warn({ code, why }, 'a page for connecting an account failed')
   if (response.headersSent) response.destroy()
-  else answerPage(response, status, failedPage(undefined, status < 500 || code.startsWith('mcp.') ? `${message}` : `It did not work. ${fix}`, undefined))
+  else
+    answerPage(
+      response,
+      status,
+      failedPage(undefined, status < 500 || code.startsWith('mcp.') ? `${message}` : `It did not work. ${fix}`, undefined),
+    )
 }
 
 function whyNot(error: unknown): string {
   if (error instanceof LinkDeclined)
-    return error.reason === 'access_denied' ? 'You, or the server, did not agree.' : `The authorization server answered \`${error.reason}\`.`
+    return error.reason === 'access_denied'
+      ? 'You, or the server, did not agree.'
+      : `The authorization server answered \`${error.reason}\`.`
   return asTurnwardError(error).message
 }
 

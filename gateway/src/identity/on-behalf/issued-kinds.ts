@@ -6,7 +6,14 @@ import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import type { Caller } from '../../core/principal.ts'
-import { noHeaders, type AuthKind, type AuthKinds, type CredentialQuery, type ServerAuthOf, type ServerHeaders } from '../server-auth/auth-kind.ts'
+import {
+  noHeaders,
+  type AuthKind,
+  type AuthKinds,
+  type CredentialQuery,
+  type ServerAuthOf,
+  type ServerHeaders,
+} from '../server-auth/auth-kind.ts'
 import { scopesOf } from '../server-auth/challenge.ts'
 import { onBehalfOfToken } from './entra-obo.ts'
 import { assertedToken } from './id-jag.ts'
@@ -62,7 +69,8 @@ const exchange: Form<ServerAuthOf<'exchange'>> = {
   subject: ({ issuer }) => ({ issuer, type: 'access_token', allowsApplications: true }),
   audience: ({ audience }) => audience,
   // Whoever names an audience means that, and not two things.
-  resource: ({ audience, resource }, server) => (resource === false ? undefined : (resource ?? (audience === undefined ? addressOf(server) : undefined))),
+  resource: ({ audience, resource }, server) =>
+    resource === false ? undefined : (resource ?? (audience === undefined ? addressOf(server) : undefined)),
   issue: async (parts, auth, { snapshot, server, scopes, subject, asking }) =>
     exchangeToken(
       await parts.issuerAt(snapshot, auth.issuer, asking.signal),
@@ -172,7 +180,11 @@ function refusalOf(server: McpServer, issuer: string, refused: TokenRefused): Tu
     return personNeeded(server, why, `Sign in with \`${issuer}\` again, do what it asks there, and call with the new token.`)
   }
   if (reason === 'unreachable')
-    return new TurnwardError('mcp.no_credential', { subject: server.name, why: `\`${issuer}\` could not be asked for a token`, fix: 'Try again in a moment.' })
+    return new TurnwardError('mcp.no_credential', {
+      subject: server.name,
+      why: `\`${issuer}\` could not be asked for a token`,
+      fix: 'Try again in a moment.',
+    })
   const fix = configuredWrong.has(reason)
     ? `Check \`identity.issuers.${issuer}.client\`, and what this client may do there.`
     : `Check \`servers.${server.name}.auth\`: audience, resource and scopes, and whether \`${issuer}\` gives tokens for them.`

@@ -27,7 +27,8 @@ export function linkNeeded(
   { principal }: Caller,
   { why, before, scopes }: { readonly why: string; readonly before?: string | undefined; readonly scopes?: readonly string[] | undefined },
 ): TurnwardError {
-  if (principal.kind === 'workload') return personNeeded(server, `\`${principal.id}\` is a workload, and only a person can connect an account`)
+  if (principal.kind === 'workload')
+    return personNeeded(server, `\`${principal.id}\` is a workload, and only a person can connect an account`)
   const url = linkAddress(places, principal.id, server.name, scopes)
   return new TurnwardError('mcp.link_needed', {
     subject: server.name,

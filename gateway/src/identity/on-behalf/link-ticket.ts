@@ -26,7 +26,8 @@ const keys = new WeakMap<Uint8Array, Buffer>()
 
 function keyOf(secret: Uint8Array): Buffer {
   let key = keys.get(secret)
-  if (key === undefined) keys.set(secret, (key = Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), 'turnward/identity/link-ticket', 32))))
+  if (key === undefined)
+    keys.set(secret, (key = Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), 'turnward/identity/link-ticket', 32))))
   return key
 }
 

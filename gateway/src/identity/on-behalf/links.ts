@@ -125,12 +125,18 @@ export class Links {
       return await this.find(person, server)
     } catch (error) {
       const refusal = error instanceof TokenRefused ? error : undefined
-      logger.warn({ server: server.name, reason: refusal?.reason ?? asTurnwardError(error).code }, 'a connected account could not be renewed')
+      logger.warn(
+        { server: server.name, reason: refusal?.reason ?? asTurnwardError(error).code },
+        'a connected account could not be renewed',
+      )
       if (refusal?.reason === 'invalid_grant') {
         await this.#forget(person, server, link)
         return undefined
       }
-      throw noAnswer(server, refusal === undefined ? 'the token could not be renewed' : `its authorization server says \`${refusal.message}\``)
+      throw noAnswer(
+        server,
+        refusal === undefined ? 'the token could not be renewed' : `its authorization server says \`${refusal.message}\``,
+      )
     }
   }
 

@@ -9,7 +9,11 @@ import { isIdToken, speaksForApplication, type Subject } from './subject.ts'
 
 /** Tokens of the issuer that a person signed in with, renewed where they had ended; undefined where there are none. */
 export interface SignedInTokens {
-  of(person: string, issuer: string, signal: AbortSignal): Promise<{ readonly access?: string | undefined; readonly id?: string | undefined } | undefined>
+  of(
+    person: string,
+    issuer: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly access?: string | undefined; readonly id?: string | undefined } | undefined>
 }
 
 /** What is wanted. */

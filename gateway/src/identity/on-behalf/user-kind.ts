@@ -44,7 +44,10 @@ export function userKind(links: Links, places: LinkPlaces): AuthKind<UserAuth> {
     const sent = refusal.headers.headers.authorization?.slice('Bearer '.length)
     const link = refusal.before === 0 ? await links.usable(caller.principal.id, server, sent) : undefined
     if (link !== undefined && link.tokens.access !== sent) return headersOf(link)
-    throw linkNeeded(places, server, caller, { why: 'the server does not take the token of the connected account any more', before: before?.id })
+    throw linkNeeded(places, server, caller, {
+      why: 'the server does not take the token of the connected account any more',
+      before: before?.id,
+    })
   }
 }
 
