@@ -205,6 +205,16 @@ export const errorCodes = {
     title: 'The MCP server cannot be reached',
     fix: 'See the server in `turnward tools list` and its log lines.',
   },
+  'mcp.credential_refused': {
+    status: 502,
+    title: 'The MCP server refused the credential it was shown',
+    fix: 'Check `auth` and `headers` of the server, and what the credential may do there.',
+  },
+  'mcp.no_credential': {
+    status: 502,
+    title: 'No credential could be had for the MCP server',
+    fix: 'Check `auth` of the server, and its authorization server.',
+  },
   'mcp.server_timeout': {
     status: 504,
     title: 'The MCP server did not answer in time',

@@ -12,6 +12,8 @@ import { systemClock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
+import { authKinds } from '../identity/server-auth/auth-kinds.ts'
+import { createServerCredentials } from '../identity/server-auth/server-credentials.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -117,6 +119,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
+      credentials: createServerCredentials(authKinds()),
       cluster: cluster?.children,
       eras: new RememberedEras(state, systemClock),
       peers,

@@ -8,7 +8,7 @@ const mask = '****'
 
 /** A value after a telling name, unless it is nothing but a reference. */
 const secretValue =
-  /((?:secret|token|passw(?:or)?d|authorization|cookie|api[-_]?key)["']?\s*:\s+)(?!["']?\$\{[^}]*\}["']?\s*(?:[,}]|$))("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)/gi
+  /((?:secret|token|passw(?:or)?d|authorization|cookie|api[-_]?key|private[-_]?key)["']?\s*:\s+)(?!["']?\$\{[^}]*\}["']?\s*(?:[,}]|$))("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)/gi
 const secretFlowMap = /((?:headers|env|query)["']?\s*:\s*\{)[^}]*/g
 const tokenShape = /\b(?:tw_|sk-|pk-|ghp_|gho_|github_pat_|xox[a-z]-|AKIA|AIza|eyJ)[A-Za-z0-9_.-]{6,}/g
 /** A long run that mixes letters and digits is a key more often than it is prose. */
@@ -27,6 +27,9 @@ const secretOption = /^(--?[\w-]*(?:secret|token|passw(?:or)?d|authorization|api
 const onlyReferences = /^(?:(?:bearer|basic|token)\s+)?(?:\$\{(?:file:)?[^}:]+\})+$/i
 const queryValues = /([?&][^=&\s#]+=)(?!\$\{)[^&\s#]+/g
 
+/** Settings that are a secret themselves. */
+const ownSecrets = new Set(['secret', 'private_key'])
+
 /** The line with secret-looking values replaced by `****`. Positions before a masked value stay true. */
 export function maskedLine(line: string, path: ConfigPath): string {
   return hideOwnValue(line.slice(0, maxShown), path)
@@ -40,11 +43,11 @@ export function maskedLine(line: string, path: ConfigPath): string {
 /** When the problem is about a value that is a secret by its place, its name on the line does not matter. */
 function hideOwnValue(line: string, path: ConfigPath): string {
   const inSecretMap = path.some((step, index) => typeof step === 'string' && secretMaps.has(step) && index < path.length - 1)
-  if (!inSecretMap && path.at(-1) !== 'secret') return line
+  if (!inSecretMap && !ownSecrets.has(String(path.at(-1)))) return line
   if (/^\s*(?:-\s+)?["']?[\w-]+["']?\s*:\s+["']?\$\{[^}]*\}["']?$/.test(line)) return line
   if (inSecretMap) return line.includes(':') ? line.replace(/:\s+\S.*$/, `: ${mask}`) : line.replace(/\S.*$/, mask)
   // The value may stand on a line of its own.
-  return /secret["']?\s*:/.test(line) ? line : line.replace(/\S.*$/, mask)
+  return /(?:secret|private_key)["']?\s*:/.test(line) ? line : line.replace(/\S.*$/, mask)
 }
 
 /**

@@ -40,7 +40,10 @@ export function checkSafety(config: Config, report: ReportAt): void {
   }
   for (const [name, server] of Object.entries(config.servers)) {
     if (server.transport === 'stdio') checkStdio(server, ['servers', name], report)
-    else checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
+    else {
+      checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
+      checkServerAuth(server, ['servers', name], report)
+    }
   }
 }
 
@@ -148,6 +151,21 @@ function checkHeaders(
     seen.add(lower)
     checkSendable(value, [...path, name], report)
   }
+}
+
+/** A header is said in one place: in another one it would quietly win or lose. */
+function checkServerAuth({ headers, auth }: Exclude<ServerConfig, StdioServer>, path: ConfigPath, report: ReportAt): void {
+  if (auth === undefined || auth.kind === 'none') return
+  const own =
+    auth.kind === 'header'
+      ? Object.keys(auth.headers ?? { [auth.header]: '' })
+      : [auth.kind === 'person_header' ? auth.header : 'authorization']
+  if (auth.kind === 'header' && auth.headers !== undefined) checkHeaders(auth.headers, [...path, 'auth', 'headers'], report, bodyHeaders)
+  else if (auth.kind === 'header' || auth.kind === 'person_header')
+    checkHeaders({ [auth.header]: '' }, [...path, 'auth', 'header'], report, bodyHeaders)
+  for (const name of Object.keys(headers))
+    if (own.some((other) => other.toLowerCase() === name.toLowerCase()))
+      report([...path, 'headers', name], `\`auth\` of the server sends \`${name}\` too; say it in one place`, { where: 'key' })
 }
 
 /** Values of RFC 9110 section 5.5, visible ASCII and inner blanks: a line break would start another header. */
