@@ -68,6 +68,10 @@ export const decisionRecordSchema = z.object({
   principal: z.string(),
   groups: z.array(z.string()).optional(),
   actor: z.string().nullable(),
+  /** Who acts for whom, the nearest first, where there is more than one. */
+  actors: z.array(z.string()).optional(),
+  /** The issuer whose word it is that this is the principal; absent for a virtual key. */
+  issuer: z.string().optional(),
   consumer: z.string().nullable().optional(),
   /** Id of the credential the caller used. */
   key: z.string().nullable(),

@@ -25,6 +25,16 @@ export const errorCodes = {
   },
   'auth.expired_key': { status: 401, title: 'The credential has expired', fix: 'Create a new key with `turnward keys create`.' },
   'auth.revoked_key': { status: 401, title: 'The credential was revoked', fix: 'Create a new key with `turnward keys create`.' },
+  'auth.two_identities': {
+    status: 400,
+    title: 'The request shows two identities that disagree',
+    fix: 'Send one of them; see docs/identity/who-is-calling.md.',
+  },
+  'auth.insufficient_scope': {
+    status: 403,
+    title: 'The credential is not good for this',
+    fix: 'Use a key or token with the scope that is named.',
+  },
   // Reading requests
   'request.malformed': { status: 400, title: 'The request body could not be read', fix: 'Send one valid JSON object in UTF-8.' },
   'request.ambiguous_key': {

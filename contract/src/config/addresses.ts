@@ -10,6 +10,22 @@ export const baseAddressSchema = addressSchema(false)
 /** The address of one endpoint, its query included. */
 export const endpointAddressSchema = addressSchema(true)
 
+/** Where others reach us: https, or http on this machine; no path, because well-known documents stand at the root. */
+export const publicAddressSchema = z
+  .string()
+  .superRefine((text, context) => {
+    const message = problemOf(text, false) ?? problemOfPublic(new URL(text))
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
+  .transform((text) => new URL(text).origin)
+  .meta({ format: 'uri' })
+
+function problemOfPublic({ protocol, hostname, pathname }: URL): string | undefined {
+  if (pathname !== '/') return 'has a path; well-known documents stand at the root of an address'
+  const isHere = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname)
+  return protocol === 'https:' || isHere ? undefined : 'must be https; plain http is for this machine only (`localhost`, 127.0.0.1)'
+}
+
 /** A PostgreSQL database. What is wrong is said without quoting: it holds a password. */
 export const databaseUrlSchema = z.string().superRefine((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined

@@ -1,6 +1,14 @@
 /** Who may call: principals, groups, virtual keys, grants. */
 import { z } from 'zod'
 import { nameSchema, notAvailableYet, patternSchema } from './common.ts'
+import { certificatesSchema } from './identity/certificates.ts'
+import { edgesSchema } from './identity/edges.ts'
+import { issuersSchema } from './identity/issuers.ts'
+import { oauthSchema } from './identity/oauth.ts'
+import { rolesSchema } from './identity/roles.ts'
+import { scimSchema } from './identity/scim.ts'
+import { signInSchema } from './identity/sign-in.ts'
+import { vaultSchema } from './identity/vault.ts'
 
 const credentialMap = z.record(nameSchema, nameSchema).default({})
 
@@ -16,6 +24,8 @@ export const principalSchema = z.strictObject({
   /** Addresses that mean this principal as a reader of data. */
   emails: z.array(z.string().regex(/^[^\s@,;<>]+@[^\s@,;<>]+$/, 'must be a plain address')).default([]),
   credentials: credentialMap,
+  /** The issuer that may speak for it; with one issuer it need not be named. */
+  issuer: nameSchema.optional(),
 })
 
 export const keySchema = z.strictObject({
@@ -47,9 +57,12 @@ export const grantSchema = z
   .refine((grant) => grant.principals.length + grant.groups.length > 0, 'name at least one principal or group')
 
 export const identitySchema = z.strictObject({
-  jwt: notAvailableYet('identity.jwt'),
-  oauth: notAvailableYet('identity.oauth'),
-  oidc: notAvailableYet('identity.oidc'),
-  edge: notAvailableYet('identity.edge'),
-  mtls: notAvailableYet('identity.mtls'),
+  issuers: issuersSchema,
+  oauth: oauthSchema,
+  edges: edgesSchema,
+  certificates: certificatesSchema,
+  sign_in: signInSchema,
+  scim: scimSchema,
+  roles: rolesSchema,
+  vault: vaultSchema,
 })

@@ -1,6 +1,6 @@
 /** How the process runs: listening, storing, limits, the decision log, telemetry. */
 import { z } from 'zod'
-import { databaseUrlSchema, endpointAddressSchema, stateUrlSchema } from './addresses.ts'
+import { databaseUrlSchema, endpointAddressSchema, publicAddressSchema, stateUrlSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet } from './common.ts'
 
 export const listenSchema = z.strictObject({
@@ -14,6 +14,8 @@ export const listenSchema = z.strictObject({
     .max(1)
     .default([]),
   tls: notAvailableYet('listen.tls'),
+  /** What browsers and clients reach the gateway under, without a path: `https://turnward.acme.example`. What a client says of it is never used. */
+  public_url: publicAddressSchema.optional(),
 })
 
 /** A certificate authority to trust instead of those of the system, as PEM text; mostly `${file:…}`. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { presentedKey } from '../identity/presented-key.ts'
+import { presentedKey } from '../identity/ways/key/presented-key.ts'
 import { gemini } from '../wire/dialects/gemini/gemini.ts'
 import { messages } from '../wire/dialects/messages/messages.ts'
 import { settleKey } from './carried-key.ts'

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hopPath } from '../cluster/hop.ts'
 import { TurnwardError } from '../core/error.ts'
+import { presentedBy } from '../identity/ways/presented-by.ts'
 import { describeModel, listModels } from '../models/listing-models.ts'
 import { OfferedModels } from '../models/offered-models.ts'
 import { modelOperations, pathEmbeddings } from '../models/operations.ts'
@@ -133,7 +134,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
     needs: 'caller',
     handle: named(async (request) => {
       settleKey(request, dialectOfClient(request))
-      await services.authenticator.authenticate(request.headers, services.snapshot())
+      await services.authenticator.authenticate(presentedBy(request), services.snapshot(), 'models')
       throw new TurnwardError('request.unsupported', { subject: path.replace('/{rest...}', ''), why })
     }),
   })
@@ -211,7 +212,7 @@ async function readPath(
   try {
     return read(target, queryOf(request))
   } catch (error) {
-    await authenticator.authenticate(request.headers, snapshot())
+    await authenticator.authenticate(presentedBy(request), snapshot(), 'models')
     throw error
   }
 }
@@ -290,7 +291,7 @@ async function answerModels(
   const outlet = httpOrigin(request, response).outlet
   try {
     const snapshot = services.snapshot()
-    const caller = await services.authenticator.authenticate(request.headers, snapshot)
+    const caller = await services.authenticator.authenticate(presentedBy(request), snapshot, 'models')
     const answer =
       name === ''
         ? await listModels(offered, snapshot, caller, dialect.name)

@@ -8,6 +8,7 @@ import type { RealtimeOrigin } from '../turns/realtime/realtime-call.ts'
 import type { Upgrade } from './entrance-table.ts'
 import { answerPlainError, queryOf } from './plain-errors.ts'
 import { endWithGrace } from './unreadable-requests.ts'
+import { hopOf } from '../identity/ways/presented-by.ts'
 import type { RefusedPath } from './refused-paths.ts'
 
 const ephemeral = 'a key that the vendor gives out would go around this gateway: connect to `/v1/realtime` with a virtual key'
@@ -50,6 +51,7 @@ export class RealtimeDoor {
     })
     return {
       headers: withKey(request.headers),
+      hop: hopOf(request),
       query: new URLSearchParams(queryOf(request)),
       signal: cancellation,
       accept: (headers, maxMessageBytes, onMessage) => shakeHands({ request, socket, head }, headers, maxMessageBytes, onMessage),

@@ -101,6 +101,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     origins: source.origins ?? new Map(),
     settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers },
     principals: compileMap(config.principals, compilePrincipal),
+    identity: config.identity,
     groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),
     keys: compileMap(config.keys, compileKey),
     credentials: compileMap(config.credentials, compileCredential),
@@ -133,6 +134,7 @@ function compilePrincipal(principal: Config['principals'][string], id: string): 
     groups: [...new Set(principal.groups)],
     emails: principal.emails,
     credentials: new Map(Object.entries(principal.credentials)),
+    issuer: principal.issuer ?? null,
   }
 }
 

@@ -74,6 +74,7 @@ describe('a complete configuration becomes a snapshot', () => {
     expect(snapshot.principals.get('alice')).toEqual({
       id: 'alice',
       kind: 'human',
+      issuer: null,
       groups: ['staff'],
       emails: ['alice@example.com'],
       credentials: new Map([['local', 'none']]),

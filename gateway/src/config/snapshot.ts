@@ -22,6 +22,7 @@ export interface Snapshot {
     'listen' | 'limits' | 'audit' | 'telemetry' | 'turns' | 'responses' | 'files' | 'batches' | 'store' | 'state' | 'cluster' | 'workers'
   >
   readonly principals: ReadonlyMap<string, Principal>
+  readonly identity: Config['identity']
   /** Group -> upstream -> credential id. */
   readonly groupCredentials: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Keys declared in the file; keys made with the CLI live in the store. */

@@ -8,7 +8,7 @@ import { openStore, type Store } from '../store/store.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
 import { principal, snapshotWith, testClock, type TestClock } from './identity-parts.fixture.ts'
 import { createKeyService, type KeyService } from './key-service.ts'
-import { newVirtualKey } from './virtual-keys.ts'
+import { newVirtualKey } from './ways/key/virtual-keys.ts'
 
 const secret = 'a-key-from-the-configuration'
 const configured: ConfiguredKey = {
@@ -56,35 +56,45 @@ function refusedWith(code: string) {
 
 describe('a key of the configuration', () => {
   test('names its principal, consumer, actor and credentials', async () => {
-    const caller = await authenticator.authenticate(bearer(secret), snapshot)
+    const caller = await authenticator.authenticate({ headers: bearer(secret) }, snapshot, 'models')
     expect(caller).toEqual({
       principal: principal('alice'),
       key: 'ci',
       consumer: 'app',
       actor: 'bot',
+      actors: ['bot'],
+      issuer: null,
+      scopes: null,
+      expires: null,
+      claims: {},
       credentials: new Map([['openai', 'c1']]),
+      later: 'ci',
     })
     expect(reads).toBe(0)
   })
 
   test('belongs to the snapshot it is in, and to no other', async () => {
-    await authenticator.authenticate(bearer(secret), snapshot)
+    await authenticator.authenticate({ headers: bearer(secret) }, snapshot, 'models')
     const without = snapshotWith({ principals: snapshot.principals })
-    await expect(authenticator.authenticate(bearer(secret), without)).rejects.toEqual(refusedWith('auth.unknown_key'))
+    await expect(authenticator.authenticate({ headers: bearer(secret) }, without, 'models')).rejects.toEqual(
+      refusedWith('auth.unknown_key'),
+    )
   })
 
   test('takes the principal of the snapshot it is asked with', async () => {
-    await authenticator.authenticate(bearer(secret), snapshot)
+    await authenticator.authenticate({ headers: bearer(secret) }, snapshot, 'models')
     const next = snapshotWith({ ...snapshot, principals: new Map([['alice', principal('alice', { groups: ['finance'] })]]) })
-    expect((await authenticator.authenticate(bearer(secret), next)).principal.groups).toEqual(['finance'])
+    expect((await authenticator.authenticate({ headers: bearer(secret) }, next, 'models')).principal.groups).toEqual(['finance'])
   })
 
   test('is refused from the millisecond it expires, also when it was used before', async () => {
     const expiring = snapshotWith({ ...snapshot, keys: new Map([['ci', { ...configured, expires: clock.now() + 10 }]]) })
     clock.advance(9)
-    await authenticator.authenticate(bearer(secret), expiring)
+    await authenticator.authenticate({ headers: bearer(secret) }, expiring, 'models')
     clock.advance(1)
-    await expect(authenticator.authenticate(bearer(secret), expiring)).rejects.toEqual(refusedWith('auth.expired_key'))
+    await expect(authenticator.authenticate({ headers: bearer(secret) }, expiring, 'models')).rejects.toEqual(
+      refusedWith('auth.expired_key'),
+    )
   })
 
   test('is refused when a second key has the same secret', async () => {
@@ -95,51 +105,51 @@ describe('a key of the configuration', () => {
         ['cd', { ...configured, id: 'cd' }],
       ]),
     })
-    await expect(authenticator.authenticate(bearer(secret), twice)).rejects.toEqual(refusedWith('auth.unknown_key'))
+    await expect(authenticator.authenticate({ headers: bearer(secret) }, twice, 'models')).rejects.toEqual(refusedWith('auth.unknown_key'))
   })
 })
 
 describe('a key of the store', () => {
   test('works as soon as it was created', async () => {
     const { key, id } = await service.create({ principal: 'alice', consumer: 'app' }, snapshot)
-    const caller = await authenticator.authenticate({ 'x-api-key': key }, snapshot)
+    const caller = await authenticator.authenticate({ headers: { 'x-api-key': key } }, snapshot, 'models')
     expect(caller).toMatchObject({ key: id, consumer: 'app', actor: null, principal: { id: 'alice' } })
   })
 
   test('is read once a second, however busy it is', async () => {
     const { key } = await service.create({ principal: 'alice' }, snapshot)
-    await Promise.all(Array.from({ length: 20 }, () => authenticator.authenticate(bearer(key), snapshot)))
+    await Promise.all(Array.from({ length: 20 }, () => authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')))
     clock.advance(999)
-    await authenticator.authenticate(bearer(key), snapshot)
+    await authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')
     expect(reads).toBe(1)
     clock.advance(1)
-    await authenticator.authenticate(bearer(key), snapshot)
+    await authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')
     expect(reads).toBe(2)
   })
 
   test('is refused within a second of being revoked by another process', async () => {
     const { key, id } = await service.create({ principal: 'alice' }, snapshot)
-    await authenticator.authenticate(bearer(key), snapshot)
+    await authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')
     const cli = await openStore({ kind: 'sqlite', dataDir: folder })
     await createKeyService({ store: cli, clock }).revoke(id)
     await cli.close()
     clock.advance(1000)
-    await expect(authenticator.authenticate(bearer(key), snapshot)).rejects.toEqual(refusedWith('auth.revoked_key'))
+    await expect(authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')).rejects.toEqual(refusedWith('auth.revoked_key'))
   })
 
   test('is refused when it has expired, although it is remembered', async () => {
     const { key } = await service.create({ principal: 'alice', expires: clock.now() + 500 }, snapshot)
-    await authenticator.authenticate(bearer(key), snapshot)
+    await authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')
     clock.advance(500)
-    await expect(authenticator.authenticate(bearer(key), snapshot)).rejects.toEqual(refusedWith('auth.expired_key'))
+    await expect(authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')).rejects.toEqual(refusedWith('auth.expired_key'))
     expect(reads).toBe(1)
   })
 
   test('is refused when the snapshot does not know its principal', async () => {
     const { key } = await service.create({ principal: 'alice' }, snapshot)
-    await authenticator.authenticate(bearer(key), snapshot)
+    await authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')
     const without = snapshotWith({ principals: new Map([['bob', principal('bob')]]) })
-    await expect(authenticator.authenticate(bearer(key), without)).rejects.toEqual(
+    await expect(authenticator.authenticate({ headers: bearer(key) }, without, 'models')).rejects.toEqual(
       expect.objectContaining({ code: 'auth.unknown_key', why: 'the principal of the key is not in the configuration' }),
     )
   })
@@ -149,10 +159,10 @@ describe('a key of the store', () => {
     let broken = false
     const keys = { ...store.keys, findByHash: (hash: string) => (broken ? Promise.reject(new Error('gone')) : store.keys.findByHash(hash)) }
     const other = createAuthenticator({ store: { secret: store.secret, keys }, clock, logger: silentLogger })
-    await other.authenticate(bearer(key), snapshot)
+    await other.authenticate({ headers: bearer(key) }, snapshot, 'models')
     broken = true
     clock.advance(1000)
-    await expect(other.authenticate(bearer(key), snapshot)).rejects.toThrow('gone')
+    await expect(other.authenticate({ headers: bearer(key) }, snapshot, 'models')).rejects.toThrow('gone')
   })
 })
 
@@ -160,22 +170,28 @@ describe('an unknown key', () => {
   test('is refused, and asked for once a second', async () => {
     const unknown = newVirtualKey()
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      await expect(authenticator.authenticate(bearer(unknown), snapshot)).rejects.toEqual(refusedWith('auth.unknown_key'))
+      await expect(authenticator.authenticate({ headers: bearer(unknown) }, snapshot, 'models')).rejects.toEqual(
+        refusedWith('auth.unknown_key'),
+      )
     }
     expect(reads).toBe(1)
     clock.advance(1000)
-    await expect(authenticator.authenticate(bearer(unknown), snapshot)).rejects.toEqual(refusedWith('auth.unknown_key'))
+    await expect(authenticator.authenticate({ headers: bearer(unknown) }, snapshot, 'models')).rejects.toEqual(
+      refusedWith('auth.unknown_key'),
+    )
     expect(reads).toBe(2)
   })
 
   test('does not reach the store when it cannot be one of ours', async () => {
-    await expect(authenticator.authenticate(bearer('sk-something-else'), snapshot)).rejects.toEqual(refusedWith('auth.unknown_key'))
+    await expect(authenticator.authenticate({ headers: bearer('sk-something-else') }, snapshot, 'models')).rejects.toEqual(
+      refusedWith('auth.unknown_key'),
+    )
     expect(reads).toBe(0)
   })
 
   test('is never quoted in the error', async () => {
     const unknown = newVirtualKey()
-    const error = await authenticator.authenticate(bearer(unknown), snapshot).catch((thrown: unknown) => thrown)
+    const error = await authenticator.authenticate({ headers: bearer(unknown) }, snapshot, 'models').catch((thrown: unknown) => thrown)
     expect(JSON.stringify(error) + String(error)).not.toContain(unknown.slice(3))
   })
 })
@@ -183,8 +199,12 @@ describe('an unknown key', () => {
 describe('a key by its id, of a call that was asked for earlier,', () => {
   test('stands for the same caller, wherever it is kept', async () => {
     const made = await service.create({ principal: 'alice', consumer: 'app' }, snapshot)
-    expect(await authenticator.callerLater('ci', snapshot)).toEqual(await authenticator.authenticate(bearer(secret), snapshot))
-    expect(await authenticator.callerLater(made.id, snapshot)).toEqual(await authenticator.authenticate(bearer(made.key), snapshot))
+    expect(await authenticator.callerLater('ci', snapshot)).toEqual(
+      await authenticator.authenticate({ headers: bearer(secret) }, snapshot, 'models'),
+    )
+    expect(await authenticator.callerLater(made.id, snapshot)).toEqual(
+      await authenticator.authenticate({ headers: bearer(made.key) }, snapshot, 'models'),
+    )
   })
 
   test('is as good as it is now: nothing is remembered', async () => {

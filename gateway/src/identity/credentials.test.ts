@@ -26,7 +26,13 @@ function world(mapped: {
     key: 'k',
     consumer: null,
     actor: null,
+    actors: [],
+    issuer: null,
+    scopes: null,
+    expires: null,
+    claims: {},
     credentials: map(mapped.key),
+    later: 'k',
   }
   return [snapshot, caller]
 }

@@ -5,7 +5,7 @@ import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
 import type { StoredKey } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import { displayPrefix, looksLikeVirtualKey, newVirtualKey, virtualKeyHash } from './virtual-keys.ts'
+import { displayPrefix, looksLikeVirtualKey, newVirtualKey, virtualKeyHash } from './ways/key/virtual-keys.ts'
 
 export interface NewKey {
   readonly principal: string

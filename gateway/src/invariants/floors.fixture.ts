@@ -145,7 +145,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
     },
     takeDown: servers.takeDown,
     async context(key, client, gateway = 'main', headers = {}) {
-      const caller = await services.authenticator.authenticate({ authorization: `Bearer ${key}` }, current)
+      const caller = await services.authenticator.authenticate({ headers: { authorization: `Bearer ${key}` } }, current, 'models')
       return {
         caller,
         snapshot: current,

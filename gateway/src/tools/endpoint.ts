@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { isObject } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
+import { presentedBy } from '../identity/ways/presented-by.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Fleet } from './catalogue.ts'
 import { readMessage, rpcCodes } from './codec/json-rpc.ts'
@@ -67,7 +68,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
     peers: options.peers,
     again: async (arrival) => {
       const snapshot = options.snapshot()
-      return { ...arrival, snapshot, caller: await operations.authenticate(arrival.request.headers, snapshot) }
+      return { ...arrival, snapshot, caller: await operations.authenticate(presentedBy(arrival.request), snapshot) }
     },
   })
   let closed = false
@@ -79,7 +80,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       if (closed) throw new TurnwardError('gateway.draining')
       guardHost(request.headers, snapshot.settings.listen)
       checkMethod(request, door)
-      const caller = await operations.authenticate(request.headers, snapshot)
+      const caller = await operations.authenticate(presentedBy(request), snapshot)
       const arrival: Arrival = { request, response, caller, snapshot, gateway, release }
       if (door !== undefined) await (door === 'sse' ? sse.open(arrival) : sse.take(arrival))
       else if (request.method === 'POST') await answerPost(parts, sessions, arrival)

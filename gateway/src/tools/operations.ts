@@ -7,6 +7,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import type { CancelSignal } from '../core/cancellation.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
+import type { Presented } from '../identity/ways/way.ts'
 import type { CallOptions, CatalogueRead, ReadKind, Resumed } from './catalogue.ts'
 
 /** One MCP request after authentication, before anything about tools is known. */
@@ -95,7 +96,7 @@ export interface Watch {
 
 export interface McpOperations {
   /** The caller of an HTTP request. Throws `auth.*`. */
-  authenticate(headers: IncomingHttpHeaders, snapshot: Snapshot): Promise<Caller>
+  authenticate(presented: Presented, snapshot: Snapshot): Promise<Caller>
   /** Throws `grant.gateway` when the gateway does not exist or is not granted (the same answer for both). */
   openGateway(context: McpContext): { readonly instructions: string | undefined }
   /** Tools this caller can call now, in stable order; definitions as the server wrote them, renamed. */

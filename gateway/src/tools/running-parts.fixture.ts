@@ -131,14 +131,20 @@ export function callerNamed(id: string): Caller {
     key: `key_${id}`,
     consumer: null,
     actor: null,
+    actors: [],
+    issuer: null,
+    scopes: null,
+    expires: null,
+    claims: {},
     credentials: new Map(),
+    later: `key_${id}`,
   }
 }
 
 /** Operations without policy: every bearer token is a principal of that name, every tool may be called. */
 export function openOperations(fleet: Fleet): McpOperations {
   return {
-    async authenticate(headers) {
+    async authenticate({ headers }) {
       const token = /^Bearer (\w+)$/.exec(headers.authorization ?? '')?.[1]
       if (token === undefined) throw new TurnwardError('auth.missing_key')
       return callerNamed(token)

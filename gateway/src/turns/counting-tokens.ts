@@ -40,7 +40,7 @@ export async function countTokens(gateway: Services, origin: CallOrigin, dialect
   let asked: Session | undefined
   try {
     // Who is calling comes first, as for a call.
-    const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin.headers, snapshot))
+    const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin, snapshot, 'models'))
     services = forCall(gateway, caller)
     const read = await readModelRequest(services, origin, caller, dialect, snapshot)
     const model = read.view.model

@@ -19,7 +19,7 @@ import { subjectOf } from './deciding/tool-subject.ts'
 
 export function createMcpOperations(services: Services): McpOperations {
   return {
-    authenticate: (headers, snapshot) => Promise.resolve(services.authenticator.authenticate(headers, snapshot)),
+    authenticate: (presented, snapshot) => services.authenticator.authenticate(presented, snapshot, 'mcp'),
     openGateway(context) {
       requireGateway(context)
       return { instructions: context.snapshot.gateways.get(context.gateway)?.instructions }

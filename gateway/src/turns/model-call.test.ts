@@ -12,7 +12,11 @@ const tools = [{ type: 'function', function: { name: 'write' } }]
 
 async function ask(floors: Floors, more: JsonObject, maxBytes = 1 << 20) {
   const { services } = floors
-  const caller = await services.authenticator.authenticate({ authorization: `Bearer ${keys.alice}` }, services.snapshot())
+  const caller = await services.authenticator.authenticate(
+    { headers: { authorization: `Bearer ${keys.alice}` } },
+    services.snapshot(),
+    'models',
+  )
   const body = { model: 'm', messages: [{ role: 'user', content: 'go' }], tools, ...more }
   const { origin, answer } = memoryCall({ caller, body, maxBytes })
   await runModelCall(services, origin, chatCompletions)

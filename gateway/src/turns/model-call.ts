@@ -46,7 +46,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
   let hasFailed = false
   try {
     // Who is calling comes first: nothing of a stranger's body is parsed.
-    const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin.headers, snapshot))
+    const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin, snapshot, 'models'))
     // Parsed once; what we decide on is what the upstream reads.
     const read = await readModelRequest(gateway, origin, caller, dialect, snapshot)
     // Who does not wait is told where to look; the call then runs like any other, on behalf of the same caller.

@@ -28,7 +28,7 @@ export async function runModelOperation(
   const snapshot = services.snapshot()
   let call: OperationCall | undefined
   try {
-    const caller = origin.caller ?? (await services.authenticator.authenticate(origin.headers, snapshot))
+    const caller = origin.caller ?? (await services.authenticator.authenticate(origin, snapshot, 'models'))
     const body = await readOperation(services, origin, operation)
     const { model } = body
     const span = noopTelemetry.startModelCall({

@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { newVirtualKey } from '../../identity/virtual-keys.ts'
+import { newVirtualKey } from '../../identity/ways/key/virtual-keys.ts'
 import { packageFolder } from '../package-folder.ts'
 
 const demoFolder = join(packageFolder, 'demo')

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { starterConfig, starterKeyPath, starterNotesPath } from '../../config/starter.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { newVirtualKey } from '../../identity/virtual-keys.ts'
+import { newVirtualKey } from '../../identity/ways/key/virtual-keys.ts'
 import { fail, print } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 

@@ -51,7 +51,7 @@ export function useEndpoint(): void {
     changed = undefined
     answer = async (call) => ({ content: [{ type: 'text', text: call.name }], novel: { field: 1 } })
     operations = {
-      async authenticate(headers) {
+      async authenticate({ headers }) {
         const token = /^Bearer (\w+)$/.exec(headers.authorization ?? '')?.[1]
         if (token === undefined) throw new TurnwardError('auth.missing_key')
         return callerNamed(token)

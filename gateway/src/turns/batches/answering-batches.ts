@@ -73,7 +73,7 @@ async function begin(asked: Asked): Promise<JsonObject> {
   const ask = forms.ask(parseGuardedJson(bytes, guards))
   if (ask.lines.length > batches.max_lines) throw new TurnwardError('batch.too_long', { why: `more than ${batches.max_lines}` })
   const { endpoint, inputFile, metadata, outputTtlMs } = ask
-  const { key, principal, consumer, actor } = keeper.caller
+  const { later, principal, consumer, actor } = keeper.caller
   const facts: BatchFacts = {
     id: `${forms.idPrefix}${randomText(32)}`,
     dialect: dialect.name,
@@ -81,7 +81,7 @@ async function begin(asked: Asked): Promise<JsonObject> {
     inputFile,
     metadata,
     outputTtlMs,
-    caller: { key, principal: principal.id, consumer, actor },
+    caller: { key: later, principal: principal.id, consumer, actor },
     headers: headersOf(origin.headers, forms.headers),
   }
   const batch = inputFile === null ? await beginBatch(keeper, facts, ask.lines) : await beginFromFile(asked, facts, ask)

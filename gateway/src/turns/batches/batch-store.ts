@@ -25,6 +25,7 @@ export interface BatchFacts {
   readonly metadata: JsonObject | null
   readonly outputTtlMs: number | null
   /** On whose behalf its lines run: the id of a key, and who it stood for. */
+  /** `key`: `later` of the caller. */
   readonly caller: { readonly key: string; readonly principal: string; readonly consumer: string | null; readonly actor: string | null }
   /** Headers of the request that go with each call. */
   readonly headers: Readonly<Record<string, string>>

@@ -62,7 +62,7 @@ function work(hold: () => TestHold | undefined = () => new TestHold(), on: Servi
 
 async function keeper() {
   const snapshot = services.snapshot()
-  const caller = await services.authenticator.authenticate({ authorization: `Bearer ${keys.alice}` }, snapshot)
+  const caller = await services.authenticator.authenticate({ headers: { authorization: `Bearer ${keys.alice}` } }, snapshot, 'models')
   return { services, snapshot, caller }
 }
 

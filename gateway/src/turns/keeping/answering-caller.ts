@@ -26,7 +26,7 @@ export async function answerCaller(
 ): Promise<void> {
   try {
     const snapshot = gateway.snapshot()
-    const caller = await gateway.authenticator.authenticate(origin.headers, snapshot)
+    const caller = await gateway.authenticator.authenticate(origin, snapshot, 'models')
     const services = forCall(gateway, caller)
     const answer = await answerOf({ services, snapshot, caller })
     await settleState(services)

@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { Caller } from '../../core/principal.ts'
+import type { Hop } from '../../identity/ways/way.ts'
 import type { PathTarget } from '../../wire/dialect.ts'
 import type { Keeping } from '../keeping/recalling.ts'
 import type { BodyLimits } from '../../wire/request/request-bytes.ts'
@@ -32,6 +33,10 @@ export interface Outlet {
 export interface CallOrigin {
   /** As an HTTP client sends them: what they say is checked, never believed. */
   readonly headers: IncomingHttpHeaders
+  /** Where its connection comes from, where there is one. */
+  readonly hop?: Hop | undefined
+  readonly method?: string | undefined
+  readonly url?: string | undefined
   /** Who calls, where the gateway itself knows it; otherwise the headers must say so. */
   readonly caller?: Caller
   /** What the path of the request says, in a dialect that says something there. */

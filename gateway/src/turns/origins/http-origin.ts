@@ -2,6 +2,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
+import { hopOf } from '../../identity/ways/presented-by.ts'
+import type { Hop } from '../../identity/ways/way.ts'
 import type { PathTarget } from '../../wire/dialect.ts'
 import { writeChunk } from '../../http1/chunk-writer.ts'
 import { readBody } from '../../models/reading-body.ts'
@@ -32,6 +34,18 @@ class HttpOrigin implements CallOrigin {
       if (!response.writableFinished) cancellation.cancel(new TurnwardError('request.cancelled'))
     })
     this.signal = cancellation
+  }
+
+  get hop(): Hop {
+    return hopOf(this.#request)
+  }
+
+  get method(): string | undefined {
+    return this.#request.method
+  }
+
+  get url(): string | undefined {
+    return this.#request.url
   }
 
   body(limits: BodyLimits): Promise<Buffer> {

@@ -7,6 +7,7 @@ import type { RouteTarget, Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { newId } from '../../core/ids.ts'
 import type { Caller } from '../../core/principal.ts'
+import type { Presented } from '../../identity/ways/way.ts'
 import { providers } from '../../providers/providers.ts'
 import type { Session } from '../../state/sessions.ts'
 import type { CallSpan } from '../../telemetry/telemetry.ts'
@@ -27,7 +28,8 @@ export interface ConversationOptions {
   readonly services: Services
   readonly snapshot: Snapshot
   readonly caller: Caller
-  readonly headers: IncomingHttpHeaders
+  /** What the one who opened it showed. */
+  readonly presented: Presented
   readonly session: Session
   readonly span: CallSpan
   /** The name the client asked for. */
@@ -52,18 +54,18 @@ export class Conversation {
   turn: string | null = null
   /** Rounds in a row whose calls were all refused. */
   rounds = 0
-  readonly #headers: IncomingHttpHeaders
+  readonly #presented: Presented
   readonly #span: CallSpan
   #hasAnswered = true
 
-  constructor({ services, snapshot, caller, headers, session, span, model, grant }: ConversationOptions) {
+  constructor({ services, snapshot, caller, presented, session, span, model, grant }: ConversationOptions) {
     this.services = services
     this.snapshot = snapshot
     this.caller = caller
     this.session = session.id
     this.model = model
     this.grant = grant
-    this.#headers = headers
+    this.#presented = presented
     this.#span = span
   }
 
@@ -80,7 +82,7 @@ export class Conversation {
   /** Whether its caller may go on, by the configuration as it is now. Rejects with `auth.*` or `grant.model`. */
   async renew(): Promise<void> {
     const snapshot = this.services.snapshot()
-    const caller = await this.services.authenticator.authenticate(this.#headers, snapshot)
+    const caller = await this.services.authenticator.authenticate(this.#presented, snapshot, 'models')
     const { source } = authoriseModel(snapshot, caller.principal, this.model)
     Object.assign(this, { snapshot, caller, grant: source })
   }

@@ -9,6 +9,7 @@ import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { newId, randomText } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { Hop } from '../../identity/ways/way.ts'
 import { resolveCredential } from '../../identity/credentials.ts'
 import { openSocket } from '../../models/opening-socket.ts'
 import { providers } from '../../providers/providers.ts'
@@ -30,6 +31,7 @@ import { Lane } from './lane.ts'
 export interface RealtimeOrigin {
   /** The caller's key is in `authorization`, wherever it came. */
   readonly headers: IncomingHttpHeaders
+  readonly hop?: Hop | undefined
   readonly query: URLSearchParams
   /** Aborted when the client goes away before it is answered, or the gateway stops. */
   readonly signal: CancelSignal
@@ -42,7 +44,7 @@ export async function runRealtime(gateway: Services, origin: RealtimeOrigin): Pr
   const started = gateway.clock.monotonic()
   const snapshot = gateway.snapshot()
   // Who is calling comes first.
-  const caller = await gateway.authenticator.authenticate(origin.headers, snapshot)
+  const caller = await gateway.authenticator.authenticate(origin, snapshot, 'models')
   const model = readQuery(origin.query)
   const span = noopTelemetry.startModelCall({ requestModel: model, dialect: 'realtime', stream: true, ...traceHeaders(origin) })
   const session = await beginSession(gateway, snapshot, caller, origin.headers)
@@ -62,8 +64,8 @@ export async function runRealtime(gateway: Services, origin: RealtimeOrigin): Pr
     (error) => recordRefusedOperation(asked, error),
   )
   const call: OperationCall = { ...asked, decision: newId('dec'), grant: source, sentTo: undefined, leftOut: [] }
-  const { headers } = origin
-  const conversation = new Conversation({ services: gateway, snapshot, caller, headers, session, span, model, grant: source })
+  const presented = origin
+  const conversation = new Conversation({ services: gateway, snapshot, caller, presented, session, span, model, grant: source })
   let failure: TurnwardError | undefined
   try {
     failure = await converse(call, conversation, origin, route)

@@ -8,7 +8,7 @@ import type { CallSpan } from '../../telemetry/telemetry.ts'
 import { digestOfResult } from '../../tools/large/large-result.ts'
 import type { McpContext, ServerRequest } from '../../tools/operations.ts'
 import type { DecidedToolCall, EndedToolCall, ToolCall } from '../call.ts'
-import { noteDecision, recordOf, verdictFields } from './recording.ts'
+import { noteDecision, recordOf, verdictFields, whoCalls } from './recording.ts'
 import type { Services } from '../services.ts'
 import { giveBackTicket, useTicket } from '../sessions/tickets.ts'
 
@@ -120,11 +120,7 @@ export function recordUnknown(services: Services, context: McpContext, span: Cal
     type: 'decision',
     kind: askedKind,
     time: services.clock.now(),
-    principal: caller.principal.id,
-    groups: [...caller.principal.groups],
-    actor: caller.actor,
-    consumer: caller.consumer,
-    key: caller.key,
+    ...whoCalls(caller),
     session: null,
     turn: null,
     subject: name.slice(0, 128),

@@ -1,6 +1,7 @@
 /** Turns what happened into records of the decision log and notes on the span. The only place that fills in a record. */
 import type { DecisionRecord } from '@turnward/contract/decision'
 import { newId } from '../../core/ids.ts'
+import type { Caller } from '../../core/principal.ts'
 import { labelRecord } from '../../policy/label.ts'
 import type { Label, Verdict } from '../../policy/types.ts'
 import type { AttachedCall } from '../call.ts'
@@ -13,17 +14,13 @@ type Recorded = Omit<AttachedCall, 'session'> & { readonly session: AttachedCall
 
 /** A record for this call; fields given win over what the call implies. */
 export function recordOf(call: Recorded, fields: RecordFields): DecisionRecord {
-  const { principal, key, consumer, actor, batch, askedBy } = call.caller
+  const { batch, askedBy } = call.caller
   const label = call.session === null ? null : labelRecord(call.session.policyState.label, call.snapshot.policy)
   return {
     v: 1,
     id: fields.id ?? newId('dec'),
     time: call.services.clock.now(),
-    principal: principal.id,
-    groups: [...principal.groups],
-    actor,
-    consumer,
-    key,
+    ...whoCalls(call.caller),
     session: call.session?.id ?? null,
     turn: call.turn,
     modelCall: call.modelCall,
@@ -34,6 +31,26 @@ export function recordOf(call: Recorded, fields: RecordFields): DecisionRecord {
     ...(askedBy === undefined ? {} : { askedBy: { ...askedBy } }),
     ...(call.span.traceId === undefined ? {} : { traceId: call.span.traceId }),
     ...fields,
+  }
+}
+
+/** Who a record is about. The issuer and the chain of actors only where there is more to say than the key and its actor. */
+export function whoCalls({
+  principal,
+  actor,
+  actors,
+  consumer,
+  key,
+  issuer,
+}: Caller): Pick<DecisionRecord, 'principal' | 'groups' | 'actor' | 'actors' | 'consumer' | 'key' | 'issuer'> {
+  return {
+    principal: principal.id,
+    groups: [...principal.groups],
+    actor,
+    ...(actors.length > 1 ? { actors: [...actors] } : {}),
+    consumer,
+    key,
+    ...(issuer === null ? {} : { issuer }),
   }
 }
 

@@ -110,9 +110,9 @@ function listed({ name, originalName, definition: { name: shown, annotations } }
 async function requireSameCaller({ services, snapshot, caller }: ServingCall, { path, authorization }: OwnServer): Promise<void> {
   const key = authorization()
   if (key === undefined) return
-  const named = await Promise.resolve(services.authenticator.authenticate({ authorization: `Bearer ${key}` }, snapshot)).catch(
-    () => undefined,
-  )
+  const named = await Promise.resolve(
+    services.authenticator.authenticate({ headers: { authorization: `Bearer ${key}` } }, snapshot, 'mcp'),
+  ).catch(() => undefined)
   if (named?.principal.id === caller.principal.id && named.consumer === caller.consumer) return
   throw new TurnwardError('request.invalid', {
     subject: `${path}.authorization`,

@@ -3,7 +3,7 @@
  * form a key of ours: an edge in front leaves its own in the other header.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import { TurnwardError } from '../core/error.ts'
+import { TurnwardError } from '../../../core/error.ts'
 
 const longestKey = 512
 const ownPrefix = 'tw_'

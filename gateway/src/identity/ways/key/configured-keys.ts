@@ -1,6 +1,6 @@
 /** Keys declared in the configuration file, found by digest. Made once per snapshot. */
-import { sha256 } from '../core/hash.ts'
-import type { ConfiguredKey, Snapshot } from '../config/snapshot.ts'
+import { sha256 } from '../../../core/hash.ts'
+import type { ConfiguredKey, Snapshot } from '../../../config/snapshot.ts'
 
 /** Digest of the key -> the key; null where two keys of the file share one secret: whom it means is not known. */
 export type ConfiguredKeys = ReadonlyMap<string, ConfiguredKey | null>

@@ -2,10 +2,10 @@
  * Store keys by digest, remembered for at most a second, so that revoking one with the CLI takes effect within a second
  * and a busy key costs one read a second. When the store cannot be read the call fails: old answers are not used.
  */
-import { BoundedMap } from '../core/bounded-map.ts'
-import type { Clock } from '../core/clock.ts'
-import { TurnwardError } from '../core/error.ts'
-import type { StoredKey } from '../store/keys.ts'
+import { BoundedMap } from '../../../core/bounded-map.ts'
+import type { Clock } from '../../../core/clock.ts'
+import { TurnwardError } from '../../../core/error.ts'
+import type { StoredKey } from '../../../store/keys.ts'
 
 const rememberMs = 1000
 const rememberedKeys = 10_000

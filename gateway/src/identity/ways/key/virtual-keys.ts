@@ -2,8 +2,8 @@
  * What a virtual key looks like and how it is kept: `tw_` and 43 base62 characters, of which the last checks the others.
  * The key is shown once; only a keyed hash of it is stored.
  */
-import { keyedHash, sha256 } from '../core/hash.ts'
-import { randomText } from '../core/ids.ts'
+import { keyedHash, sha256 } from '../../../core/hash.ts'
+import { randomText } from '../../../core/ids.ts'
 
 const randomLength = 42
 const shape = /^tw_[0-9A-Za-z]{43}$/

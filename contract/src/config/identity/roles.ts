@@ -1,0 +1,4 @@
+/** Who may administer what. */
+import { notAvailableYet } from '../common.ts'
+
+export const rolesSchema = notAvailableYet('identity.roles')
