@@ -11,7 +11,11 @@ const fieldName = 'form'
 /** The fields of a form that was sent. Rejects with `request.malformed` or `request.too_large`. */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   if (!/^application\/x-www-form-urlencoded(?:\s*;|\s*$)/i.test(request.headers['content-type'] ?? ''))
-    throw new TurnwardError('request.malformed', { subject: 'content-type', why: 'a form was expected', fix: 'Use the page of this address.' })
+    throw new TurnwardError('request.malformed', {
+      subject: 'content-type',
+      why: 'a form was expected',
+      fix: 'Use the page of this address.',
+    })
   const parts: Buffer[] = []
   let bytes = 0
   for await (const part of request) {
