@@ -5,6 +5,7 @@
 import { sql, type Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { TurnwardError } from '../core/error.ts'
+import { createPeopleTables } from './people-schema.ts'
 import { logTables } from './postgres/log-tables.ts'
 import type { StoreTables } from './tables.ts'
 
@@ -155,6 +156,9 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
           .addPrimaryKeyConstraint('restart_outcomes_primary_key', ['restart', 'process'])
           .execute()
       },
+    },
+    '0008-people': {
+      up: (database: Kysely<unknown>): Promise<void> => createPeopleTables(database, milliseconds),
     },
   }
 }

@@ -9,7 +9,10 @@ import { keyTable } from './keys.ts'
 import { listingTable } from './listings.ts'
 import { migrate } from './migrations.ts'
 import { pinTable } from './pins.ts'
+import { directoryTable } from './directories.ts'
+import { peopleTable } from './people.ts'
 import { restartTable } from './restarts.ts'
+import { revocationTable } from './revocations.ts'
 import { notedMarkTable } from './noted-marks.ts'
 import { makePrivateFile, makePrivateFolder } from './private-files.ts'
 import { serverSecret } from './settings.ts'
@@ -53,6 +56,9 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     notedMarks: notedMarkTable(database),
     files: fileTable(database, 'sqlite'),
     batches: batchTable(database, 'sqlite'),
+    people: peopleTable(database),
+    directories: directoryTable(database),
+    revocations: revocationTable(database),
     secret,
     health: () => undefined,
     close: () => database.destroy(),

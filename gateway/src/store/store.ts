@@ -1,5 +1,5 @@
 /**
- * The store: keys, listings, pins, restarts, settings, files, batches, and the entries of a state that is kept in memory. One table per aggregate, in one
+ * The store: keys, people, revocations, listings, pins, restarts, settings, files, batches, and the entries of a state that is kept in memory. One table per aggregate, in one
  * SQLite file or in a PostgreSQL that replicas share; nobody above writes SQL, or knows which of the two it is.
  */
 import type { BatchTable } from './batches.ts'
@@ -9,7 +9,10 @@ import type { KeyTable } from './keys.ts'
 import type { ListingTable } from './listings.ts'
 import type { NotedMarkTable } from './noted-marks.ts'
 import type { PinTable } from './pins.ts'
+import type { DirectoryTable } from './directories.ts'
+import type { PeopleTable } from './people.ts'
 import type { RestartTable } from './restarts.ts'
+import type { RevocationTable } from './revocations.ts'
 import { openPostgresStore, type PostgresStorePlace } from './postgres/postgres-store.ts'
 import { openSqliteStore, type SqliteStorePlace } from './sqlite-store.ts'
 
@@ -22,6 +25,9 @@ export interface Store {
   readonly notedMarks: NotedMarkTable
   readonly files: FileTable
   readonly batches: BatchTable
+  readonly people: PeopleTable
+  readonly directories: DirectoryTable
+  readonly revocations: RevocationTable
   /** 32 random bytes, the same for the life of an installation and at all its replicas. For keyed hashes; never shown. */
   readonly secret: Buffer
   /** Why the store cannot be used at the moment; undefined while it can. */

@@ -1,4 +1,5 @@
 /** The tables of the store as Kysely sees them. Columns are named as in the database. */
+import type { DirectoryGroupsRow, DirectoryUsersRow, PeopleRow, PersonGroupsRow, RevocationsRow } from './people-tables.ts'
 
 /** A virtual key made with the CLI or the API. The key itself is never stored. */
 export interface VirtualKeysTable {
@@ -147,4 +148,9 @@ export interface StoreTables {
   file_parts: FilePartsTable
   kept_batches: KeptBatchesTable
   batch_lines: BatchLinesTable
+  people: PeopleRow
+  person_groups: PersonGroupsRow
+  directory_users: DirectoryUsersRow
+  directory_groups: DirectoryGroupsRow
+  revocations: RevocationsRow
 }

@@ -8,7 +8,10 @@ import { keyTable } from '../keys.ts'
 import { listingTable } from '../listings.ts'
 import { migrate } from '../migrations.ts'
 import { pinTable } from '../pins.ts'
+import { directoryTable } from '../directories.ts'
+import { peopleTable } from '../people.ts'
 import { restartTable } from '../restarts.ts'
+import { revocationTable } from '../revocations.ts'
 import { notedMarkTable } from '../noted-marks.ts'
 import type { Store } from '../store.ts'
 import type { StoreTables } from '../tables.ts'
@@ -73,6 +76,9 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       notedMarks: notedMarkTable(database),
       files: fileTable(database, 'postgres'),
       batches: batchTable(database, 'postgres'),
+      people: peopleTable(database),
+      directories: directoryTable(database),
+      revocations: revocationTable(database),
       secret,
       sharedSecret: sealed,
       serverFacts: () => readServerFacts(connections),
