@@ -35,6 +35,22 @@ export const errorCodes = {
     title: 'The credential is not good for this',
     fix: 'Use a key or token with the scope that is named.',
   },
+  'auth.foreign_form': {
+    status: 403,
+    title: 'The form did not come from a page of this gateway',
+    fix: 'Open the page again, at the address of `listen.public_url`, and send its form.',
+  },
+  'auth.issuer_unavailable': {
+    status: 502,
+    title: 'The issuer cannot be asked at the moment',
+    fix: 'Try again; if it lasts, an administrator looks at its entry under `identity.issuers`.',
+  },
+  'auth.sign_in_refused': {
+    status: 403,
+    title: 'The issuer has not signed you in',
+    fix: 'Sign in again, or ask the administrator of the issuer.',
+  },
+  'auth.sign_in_failed': { status: 400, title: 'Signing in did not work', fix: 'Sign in again, in one go and in one browser.' },
   // Reading requests
   'request.malformed': { status: 400, title: 'The request body could not be read', fix: 'Send one valid JSON object in UTF-8.' },
   'request.ambiguous_key': {

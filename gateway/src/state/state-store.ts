@@ -43,6 +43,9 @@ export const keptNamespaces = [
   'shelved',
   'stream',
   'events',
+  'browser',
+  'browsers',
+  'attempts',
 ] as const satisfies readonly StateNamespace[]
 
 /** What is large and seldom asked for: it stays on disk until somebody asks. */
