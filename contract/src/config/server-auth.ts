@@ -149,7 +149,7 @@ const kinds = z.discriminatedUnion('kind', [
     resource: resourceSchema,
     scopes: scopesSchema,
     /** What is asked for. */
-    token_type: z.enum(['access_token', 'jwt', 'id_token', 'saml2']).default('access_token'),
+    token_type: z.enum(['access_token', 'jwt', 'id_token']).default('access_token'),
     ...personal,
   }),
   /** The same at Microsoft Entra ID (on-behalf-of). */
@@ -184,7 +184,7 @@ const kinds = z.discriminatedUnion('kind', [
 ])
 
 /** Kinds that this release does not have. */
-const later: ReadonlySet<string> = new Set(['user', 'exchange', 'entra_obo', 'id_jag', 'person_header'])
+const later: ReadonlySet<string> = new Set(['user', 'id_jag', 'person_header'])
 
 /** `servers.*.auth` of servers that are asked over HTTP. */
 export const serverAuthSchema = kinds

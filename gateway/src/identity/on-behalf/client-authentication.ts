@@ -1,5 +1,5 @@
 /** How this gateway proves at a token endpoint which client it is. */
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, type KeyObject, type webcrypto } from 'node:crypto'
 import * as oauth from 'oauth4webapi'
 
 /** As `client` is configured. */
@@ -24,7 +24,7 @@ export function clientAuthentication({ secret, private_key: key, key_id: kid, au
 
 const curves: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
 
-function signingKey(key: KeyObject): CryptoKey {
+function signingKey(key: KeyObject): webcrypto.CryptoKey {
   if (key.asymmetricKeyType === 'ec') {
     const namedCurve = curves[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? ''
     return key.toCryptoKey({ name: 'ECDSA', namedCurve }, false, ['sign'])

@@ -36,8 +36,8 @@ export interface ServerAuthorization {
 export interface IssuedKindsParts {
   readonly tokens: PersonTokens
   readonly signedIn: SignedInTokens
-  /** A configured issuer, for the client that the gateway is there. Rejects with `mcp.no_credential` or `config.invalid`. */
-  readonly issuerAt: (snapshot: Snapshot, issuer: string, signal: AbortSignal) => Promise<TokenEndpoint>
+  /** A configured issuer, for the client that the gateway is there. Rejects with `mcp.no_credential`. */
+  readonly issuerAt: (snapshot: Snapshot, issuer: string, server: string) => Promise<TokenEndpoint>
   /** Rejects with `mcp.no_credential`. */
   readonly authorizationOf: (server: McpServer, auth: ServerAuthOf<'id_jag'>, signal: AbortSignal) => Promise<ServerAuthorization>
   /** Unix milliseconds. */
@@ -73,7 +73,7 @@ const exchange: Form<ServerAuthOf<'exchange'>> = {
     resource === false ? undefined : (resource ?? (audience === undefined ? addressOf(server) : undefined)),
   issue: async (parts, auth, { snapshot, server, scopes, subject, asking }) =>
     exchangeToken(
-      await parts.issuerAt(snapshot, auth.issuer, asking.signal),
+      await parts.issuerAt(snapshot, auth.issuer, server.name),
       { audience: auth.audience, resource: exchange.resource(auth, server), scopes, requested: auth.token_type },
       subject,
       asking,
@@ -84,8 +84,8 @@ const onBehalfOf: Form<ServerAuthOf<'entra_obo'>> = {
   subject: ({ issuer }) => ({ issuer, type: 'access_token', allowsApplications: false }),
   audience: () => undefined,
   resource: () => undefined,
-  issue: async (parts, auth, { snapshot, scopes, subject, asking }) =>
-    onBehalfOfToken(await parts.issuerAt(snapshot, auth.issuer, asking.signal), scopes, subject.token, asking),
+  issue: async (parts, auth, { snapshot, server, scopes, subject, asking }) =>
+    onBehalfOfToken(await parts.issuerAt(snapshot, auth.issuer, server.name), scopes, subject.token, asking),
 }
 
 const assertion: Form<ServerAuthOf<'id_jag'>> = {
@@ -93,7 +93,7 @@ const assertion: Form<ServerAuthOf<'id_jag'>> = {
   audience: ({ authorization_server: server }) => server,
   resource: ({ resource }) => (resource === false ? undefined : resource),
   async issue(parts, auth, { snapshot, server, scopes, subject, asking }) {
-    const issuer = await parts.issuerAt(snapshot, auth.issuer, asking.signal)
+    const issuer = await parts.issuerAt(snapshot, auth.issuer, server.name)
     const there = await parts.authorizationOf(server, auth, asking.signal)
     const wish = { audience: there.endpoint.server.issuer, resource: there.resource, scopes }
     return assertedToken({ issuer, server: there.endpoint }, wish, subject, asking)

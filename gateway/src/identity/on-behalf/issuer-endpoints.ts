@@ -4,6 +4,7 @@ import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { digestJson } from '../../core/hash.ts'
+import type { GuardedFetch, GuardedRequest } from '../guarded-fetch.ts'
 import { clientAuthentication, type ClientProof } from './client-authentication.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
 
@@ -22,11 +23,11 @@ const longestMs = 10_000
 
 export class IssuerEndpoints {
   readonly #clock: Pick<Clock, 'now'>
-  readonly #fetchFor: (issuer: ExchangeIssuer) => typeof fetch
+  readonly #fetchFor: (issuer: ExchangeIssuer) => GuardedFetch
   readonly #known = new BoundedMap<string, Promise<TokenEndpoint>>({ most: 200 })
 
   /** `fetchFor`: how the addresses of an issuer are reached. */
-  constructor(clock: Pick<Clock, 'now'>, fetchFor: (issuer: ExchangeIssuer) => typeof fetch) {
+  constructor(clock: Pick<Clock, 'now'>, fetchFor: (issuer: ExchangeIssuer) => GuardedFetch) {
     this.#clock = clock
     this.#fetchFor = fetchFor
   }
@@ -35,7 +36,9 @@ export class IssuerEndpoints {
   at(name: string, issuer: ExchangeIssuer | undefined, subject: string): Promise<TokenEndpoint> {
     if (issuer?.client === undefined) {
       const why = issuer === undefined ? `there is no issuer \`${name}\`` : `\`identity.issuers.${name}\` has no \`client\``
-      return Promise.reject(new TurnwardError('mcp.no_credential', { subject, why, fix: 'Say under `client` which client this gateway is there.' }))
+      return Promise.reject(
+        new TurnwardError('mcp.no_credential', { subject, why, fix: 'Say under `client` which client this gateway is there.' }),
+      )
     }
     const key = digestJson({ issuer: issuer.issuer, discovery: issuer.discovery, http: issuer.allow_http, client: { ...issuer.client } })
     const now = this.#clock.now()
@@ -57,7 +60,7 @@ export class IssuerEndpoints {
   async #find(issuer: ExchangeIssuer, { id, ...proof }: NonNullable<ExchangeIssuer['client']>): Promise<TokenEndpoint> {
     const reach = this.#fetchFor(issuer)
     const options = {
-      [oauth.customFetch]: (url: string, init: RequestInit) => reach(issuer.discovery ?? url, init),
+      [oauth.customFetch]: (url: string, asked: GuardedRequest) => reach(issuer.discovery ?? url, asked),
       [oauth.allowInsecureRequests]: issuer.allow_http,
       signal: AbortSignal.timeout(longestMs),
     }

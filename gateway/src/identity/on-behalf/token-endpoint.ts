@@ -1,5 +1,6 @@
 /** Where tokens are asked for, and as which client of ours. */
 import * as oauth from 'oauth4webapi'
+import type { GuardedFetch } from '../guarded-fetch.ts'
 
 export interface TokenEndpoint {
   readonly server: oauth.AuthorizationServer
@@ -10,7 +11,7 @@ export interface TokenEndpoint {
   /** Whether plain HTTP is allowed: on loopback only, which the configuration sees to. */
   readonly allowHttp: boolean
   /** How the network is reached; absent: as everything else. */
-  readonly fetch?: typeof fetch
+  readonly fetch?: GuardedFetch | undefined
 }
 
 /** A token endpoint that says nothing for so long has not answered. */
@@ -21,6 +22,6 @@ export function requestOptions({ allowHttp, fetch: own }: TokenEndpoint, signal:
   return {
     signal: AbortSignal.any([signal, AbortSignal.timeout(longestMs)]),
     [oauth.allowInsecureRequests]: allowHttp,
-    ...(own === undefined ? {} : { [oauth.customFetch]: (url: string, options: RequestInit) => own(url, options) }),
+    ...(own === undefined ? {} : { [oauth.customFetch]: own }),
   }
 }
