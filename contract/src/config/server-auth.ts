@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { baseAddressSchema, endpointAddressSchema } from './addresses.ts'
-import { nameSchema, notAvailableYet } from './common.ts'
+import { nameSchema } from './common.ts'
 
 /** Scope tokens (RFC 6749, section 3.3). Absent: what the server asks for, else what it says it knows, else none. */
 const scopesSchema = z
@@ -199,5 +199,13 @@ export const serverAuthSchema = kinds
   })
   .optional()
 
-/** `servers.*.auth` of servers that the gateway starts. */
-export const startedServerAuthSchema = notAvailableYet('servers.*.auth')
+/** `servers.*.auth` of servers that the gateway starts: a secret that each person gave the gateway to keep, for their own child. */
+export const startedServerAuthSchema = z
+  .strictObject({
+    kind: z.literal('person_secret'),
+    /** The variable in which the child of the person finds it. */
+    env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be the name of a variable'),
+    /** Where people find the secret, in words for them. */
+    help: z.string().max(1000).optional(),
+  })
+  .optional()

@@ -20,7 +20,7 @@ import { checkReferences, declaredNames, type DeclaredNames } from './references
 import { revisionOf, serverDigest } from './revision.ts'
 import { compileRoutes } from './route-table.ts'
 import { checkSafety } from './safety.ts'
-import { checkServerIssuers } from './server-issuers.ts'
+import { checkServerAuth } from './server-auth.ts'
 import { checkToolPatterns } from './tool-patterns.ts'
 import type { ConfiguredKey, McpGateway, McpServer, ProviderCredential, Snapshot, Upstream } from './snapshot.ts'
 
@@ -51,7 +51,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkClusterServers(config, track)
   checkKeeping(config, track)
   checkIssuers(config, track)
-  checkServerIssuers(config, track)
+  checkServerAuth(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }

@@ -15,6 +15,7 @@ import type { LinkEngine } from './link-engine.ts'
 import { LinkFlows } from './link-flows.ts'
 import { Links, type RenewTokens } from './links.ts'
 import { personHeaderKind } from './person-header-kind.ts'
+import { personSecretKind } from './person-secret-kind.ts'
 import { PersonTokens } from './person-tokens.ts'
 import type { SecretVault } from './secret-vault.ts'
 import { StoredSecrets } from './stored-secrets.ts'
@@ -37,7 +38,7 @@ export interface OnBehalfParts {
 }
 
 export interface OnBehalf {
-  readonly kinds: Pick<AuthKinds, 'user' | 'exchange' | 'entra_obo' | 'id_jag' | 'person_header'>
+  readonly kinds: Pick<AuthKinds, 'user' | 'exchange' | 'entra_obo' | 'id_jag' | 'person_header' | 'person_secret'>
   /** The pages where people connect accounts. */
   readonly entrances: readonly ConnectEntrance[]
   readonly accounts: Accounts
@@ -62,7 +63,12 @@ export function createOnBehalf(parts: OnBehalfParts): OnBehalf {
   })
   const flows = new LinkFlows(parts.state, clock, secret)
   return {
-    kinds: { ...issued, user: userKind(links, places), person_header: personHeaderKind(secrets, places) },
+    kinds: {
+      ...issued,
+      user: userKind(links, places),
+      person_header: personHeaderKind(secrets, places),
+      person_secret: personSecretKind(secrets, places),
+    },
     entrances: connectEntrances({ ...parts, snapshot, links, secrets, flows }),
     accounts: createAccounts({ links, secrets, pause: (ms) => pause(ms) }),
     cut: (person) => tokens.cut(person),

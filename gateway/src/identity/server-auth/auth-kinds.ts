@@ -21,5 +21,6 @@ export function authKinds(): AuthKinds {
     entra_obo: notYet,
     id_jag: notYet,
     person_header: notYet,
+    person_secret: notYet,
   }
 }

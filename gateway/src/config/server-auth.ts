@@ -1,11 +1,16 @@
-/** Refuses servers that are called with tokens of an issuer that is not configured, or where this gateway is no client. */
+/** Refuses servers whose `auth` cannot do what it says: for want of an issuer, or of children that are a person's own. */
 import type { Config } from '@turnward/contract/config'
 import type { ReportAt } from './problems.ts'
 
-/** Reports what is wrong with `servers.*.auth.issuer`. */
-export function checkServerIssuers({ servers, identity }: Config, report: ReportAt): void {
+/** Reports what is wrong with `servers.*.auth` beside its form. */
+export function checkServerAuth({ servers, identity }: Config, report: ReportAt): void {
   for (const [name, server] of Object.entries(servers)) {
-    const auth = server.transport === 'stdio' ? undefined : server.auth
+    const { auth } = server
+    if (auth?.kind === 'person_secret' && (server.transport !== 'stdio' || server.per !== 'principal'))
+      report(
+        ['servers', name, 'auth'],
+        'a child that people share cannot have the secret of one of them: `per: principal` gives each person a child',
+      )
     if (auth?.kind !== 'exchange' && auth?.kind !== 'entra_obo' && auth?.kind !== 'id_jag') continue
     const path = ['servers', name, 'auth', 'issuer']
     const issuer = Object.hasOwn(identity.issuers, auth.issuer) ? identity.issuers[auth.issuer] : undefined
