@@ -158,14 +158,14 @@ class RunningFleet implements Fleet {
   /** As `#slotFor`, with a child that has what its person has given: one that was started with something else is started anew. */
   async #slotWith(shown: ServerHeaders | undefined, snapshot: Snapshot, caller: Caller | undefined, server: string): Promise<ServerSlot> {
     const slot = this.#slotFor(snapshot, caller, server)
-    if (shown?.environment !== undefined) await slot.startedWith(shown.environment)
+    if (shown?.environment !== undefined && slot.authorization?.isStartedWithOther(shown.environment) === true) await slot.restart()
     return slot
   }
 
   /** The connection of this owner, which works for this caller from now on: what it shows the server is had for him. */
   #childOf(shared: ServerSlot, owner: string, caller: Caller | undefined): ServerSlot | undefined {
     const child = this.#children.get(shared)?.take(owner)
-    child?.workFor(caller)
+    if (child?.authorization !== undefined) child.authorization.caller = caller
     return child
   }
 
