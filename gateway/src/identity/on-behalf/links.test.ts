@@ -92,7 +92,11 @@ describe.each(stateBackends)('accounts that are connected ($name)', ({ isMissing
         own.refresh === 'refresh-a' ? Promise.reject(new TokenRefused('invalid_grant')) : plain(server_, own, signal)
       expect(await one.usable('alice', jira)).toBeUndefined()
       expect((await one.usable('bob', jira))?.tokens.access).toBe('access-new-1')
-      expect([...vault.contents.keys()]).toEqual(['link/bob/jira'])
+      expect(await one.find('alice', jira)).toBeUndefined()
+      expect([...vault.contents].map(([name, content]) => [name, content.includes('access')])).toEqual([
+        ['link/alice/jira', false],
+        ['link/bob/jira', true],
+      ])
     })
 
     test('stay when the authorization server cannot be asked, and are told of', async () => {

@@ -8,8 +8,8 @@ import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { StateStore } from '../../state/state-store.ts'
-import type { SecretVault } from './secret-vault.ts'
-import { addressOf, linkPlace, readLink, type Link, type LinkTokens } from './link.ts'
+import { changeSecret, type SecretVault } from './secret-vault.ts'
+import { addressOf, endedLink, linkPlace, readLink, type Link, type LinkTokens } from './link.ts'
 import { TokenRefused } from './token-request.ts'
 
 /** Renews tokens. Rejects with a `TokenRefused`; `invalid_grant` for those that are of no use any more. */
@@ -114,14 +114,14 @@ export class Links {
   async #renew(person: string, server: McpServer, link: Link): Promise<Link | undefined> {
     const { vault, renew, logger } = this.#options
     const place = linkPlace(person, server.name)
-    const isStill = (content: string | undefined): boolean => content !== undefined && readLink(content, server)?.id === link.id
+    const isStill = (content: string): boolean => readLink(content, server)?.id === link.id
     // It stays, so that its person sees what has become of it; the next consent takes its place.
     if (link.tokens.refresh === undefined) return undefined
     try {
       const tokens = await renew(server, link.tokens, AbortSignal.timeout(renewalMs - 5000))
       const next: Link = { ...link, tokens }
       // What was removed meanwhile stays removed, and a new consent counts more than the renewal of an old one.
-      await vault.change(place, (before) => (isStill(before?.content) ? { content: JSON.stringify(next) } : before))
+      await changeSecret(vault, place, (before) => (isStill(before) ? JSON.stringify(next) : undefined))
       return await this.find(person, server)
     } catch (error) {
       const refusal = error instanceof TokenRefused ? error : undefined
@@ -140,10 +140,10 @@ export class Links {
     }
   }
 
-  /** Removes exactly this consent: a newer one stays. */
+  /** Ends exactly this consent: a newer one stays. */
   async #forget(person: string, server: McpServer, link: Link): Promise<void> {
-    await this.#options.vault.change(linkPlace(person, server.name), (before) =>
-      before !== undefined && readLink(before.content, server)?.id === link.id ? null : before,
+    await changeSecret(this.#options.vault, linkPlace(person, server.name), (before) =>
+      readLink(before, server)?.id === link.id ? endedLink : undefined,
     )
   }
 }

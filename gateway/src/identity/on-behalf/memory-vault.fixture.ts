@@ -7,21 +7,19 @@ export interface MemoryVault extends SecretVault {
 }
 
 export function memoryVault(): MemoryVault {
-  const contents = new Map<string, string>()
+  const kept = new Map<string, KeptSecret>()
   const nameOf = ({ kind, owner, name }: SecretPlace): string => `${kind}/${owner}/${name}`
-  const read = (place: SecretPlace): KeptSecret | undefined => {
-    const content = contents.get(nameOf(place))
-    return content === undefined ? undefined : { content }
+  const write = (place: SecretPlace, content: string): true => {
+    kept.set(nameOf(place), { content, version: (kept.get(nameOf(place))?.version ?? 0) + 1 })
+    return true
   }
   return {
-    contents,
-    get: async (place) => read(place),
-    put: async (place, content) => void contents.set(nameOf(place), content),
-    async change(place, next) {
-      const after = next(read(place))
-      if (after === null) contents.delete(nameOf(place))
-      else if (after !== undefined) contents.set(nameOf(place), after.content)
+    get contents() {
+      return new Map([...kept].map(([name, { content }]) => [name, content]))
     },
-    remove: async (place) => contents.delete(nameOf(place)),
+    get: async (place) => kept.get(nameOf(place)),
+    put: async (place, content) => write(place, content),
+    replace: async (place, version, content) => ((kept.get(nameOf(place))?.version ?? 0) === version ? write(place, content) : undefined),
+    remove: async (place) => kept.delete(nameOf(place)),
   }
 }
