@@ -23,6 +23,7 @@ import { PrincipalChildren } from './fleet/principal-children.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
 import { shownState } from './fleet/slot-state.ts'
+import { startedWith } from './fleet/started-with.ts'
 import { warm } from './fleet/warming.ts'
 import type { SlotOptions } from './fleet/slot-options.ts'
 import { LargeMessages } from './large/large-messages.ts'
@@ -92,12 +93,14 @@ class RunningFleet implements Fleet {
       call: async (tool, args, options) => {
         const allowed = this.#allowed(snapshot, caller, tool.server, options.signal)
         if (allowed === undefined) return this.#slotFor(snapshot, caller, tool.server).call(tool, args, options)
-        return (await this.#slotWith(await allowed, snapshot, caller, tool.server)).call(tool, args, options)
+        const shown = await allowed
+        return (await startedWith(this.#slotFor(snapshot, caller, tool.server), shown)).call(tool, args, options)
       },
       ask: async (server, method, params, options) => {
         const allowed = this.#allowed(snapshot, caller, server, options.signal)
         if (allowed === undefined) return this.#slotFor(snapshot, caller, server).ask(method, params, options)
-        return (await this.#slotWith(await allowed, snapshot, caller, server)).ask(method, params, options)
+        const shown = await allowed
+        return (await startedWith(this.#slotFor(snapshot, caller, server), shown)).ask(method, params, options)
       },
       watchResource: (server, uri, changed) => this.#watch(snapshot, caller, server)?.watchResource(uri, changed) ?? holdsNothing,
       abandon: (server, state, owner) => this.#ownSlot(snapshot, caller, server)?.abandon(state, owner),
@@ -153,13 +156,6 @@ class RunningFleet implements Fleet {
     if (slot === undefined) throw unavailable(server, noLonger)
     const owner = this.#ownerOf(slot.server, caller)
     return owner === undefined ? slot : (this.#childOf(slot, owner, caller) ?? slot)
-  }
-
-  /** As `#slotFor`, with a child that has what its person has given: one that was started with something else is started anew. */
-  async #slotWith(shown: ServerHeaders | undefined, snapshot: Snapshot, caller: Caller | undefined, server: string): Promise<ServerSlot> {
-    const slot = this.#slotFor(snapshot, caller, server)
-    if (shown?.environment !== undefined && slot.authorization?.isStartedWithOther(shown.environment) === true) await slot.restart()
-    return slot
   }
 
   /** The connection of this owner, which works for this caller from now on: what it shows the server is had for him. */
