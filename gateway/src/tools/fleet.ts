@@ -45,7 +45,6 @@ interface CachedCatalogue {
 
 const noLonger = 'it is no longer configured like this'
 const holdsNothing = (): void => {}
-
 const isReady = (slot: ServerSlot): boolean => slot.touch()
 
 /** Starts every server in the background and returns at once. */
