@@ -3,11 +3,10 @@
  * many processes there are, and gone for one person alone when the authorization server takes them back.
  */
 import type { McpServer } from '../../config/snapshot.ts'
-import type { Clock } from '../../core/clock.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { randomText } from '../../core/ids.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { StateStore } from '../../state/state-store.ts'
+import { renewalMs, renewedAlone, type RenewingParts } from './renewing-alone.ts'
 import { changeSecret, type SecretVault } from './secret-vault.ts'
 import { addressOf, endedLink, linkPlace, readLink, type Link, type LinkTokens } from './link.ts'
 import { TokenRefused } from './token-request.ts'
@@ -15,21 +14,14 @@ import { TokenRefused } from './token-request.ts'
 /** Renews tokens. Rejects with a `TokenRefused`; `invalid_grant` for those that are of no use any more. */
 export type RenewTokens = (server: McpServer, tokens: LinkTokens, signal: AbortSignal) => Promise<LinkTokens>
 
-export interface LinksOptions {
+export interface LinksOptions extends RenewingParts {
   readonly vault: SecretVault
-  readonly state: StateStore
-  readonly clock: Pick<Clock, 'now'>
   readonly logger: Logger
   readonly renew: RenewTokens
-  /** Waits for a moment while another process renews. Milliseconds. */
-  readonly pause: (ms: number) => Promise<void>
 }
 
 /** A token is not used any more this long before it expires. */
 const marginMs = 30_000
-/** Whoever renews is done by then, or gone. */
-const renewalMs = 20_000
-const pauseMs = 100
 
 export class Links {
   readonly #options: LinksOptions
@@ -79,36 +71,15 @@ export class Links {
     return access !== refused && (expires === undefined || this.#options.clock.now() < expires - marginMs)
   }
 
-  /** Of all processes one asks: a second use of one refresh token looks like theft, and takes all tokens away. */
   async #renewed(person: string, server: McpServer, refused: string | undefined): Promise<Link | undefined> {
-    const { state, clock, pause } = this.#options
-    const until = clock.now() + renewalMs
-    const mine = { instance: 'renewal', lease: randomText(12), changes: 1 }
-    const name = `renewing ${JSON.stringify([person, server.name])}`
-    for (;;) {
-      const holder = await state.change('lease', name, (before) =>
-        before === undefined
-          ? { value: mine, expires: clock.now() + renewalMs, result: mine.lease }
-          : { value: before, expires: clock.now() + renewalMs, result: before.lease },
-      )
-      const link = await this.find(person, server)
-      const isDone = link === undefined || this.#isGood(link, refused)
-      if (holder !== mine.lease) {
-        if (isDone) return link
-        if (clock.now() >= until) throw noAnswer(server, 'another process is renewing the token and does not get to an end')
-        await pause(pauseMs)
-        continue
-      }
-      try {
-        return isDone ? link : await this.#renew(person, server, link)
-      } finally {
-        await state.change('lease', name, (before) => ({
-          value: before?.lease === mine.lease ? undefined : before,
-          expires: clock.now() + renewalMs,
-          result: undefined,
-        }))
-      }
-    }
+    const renewed = await renewedAlone<Link | undefined>(this.#options, {
+      name: `renewing ${JSON.stringify([person, server.name])}`,
+      look: () => this.find(person, server),
+      isGood: (link) => link === undefined || this.#isGood(link, refused),
+      renew: async (link) => (link === undefined ? undefined : this.#renew(person, server, link)),
+    })
+    if (renewed === undefined) throw noAnswer(server, 'another process is renewing the token and does not get to an end')
+    return renewed.kept
   }
 
   async #renew(person: string, server: McpServer, link: Link): Promise<Link | undefined> {
