@@ -12,8 +12,8 @@ export function revisionOf(config: Config, documents: DocumentDigests = new Map(
     ...config,
     // Which file says it is not part of what is configured.
     include: undefined,
-    // Where a replica listens and what it is called differs between replicas that are to be alike.
-    listen: { ...config.listen, host: undefined, port: undefined },
+    // Where a replica listens and what it is called differs between replicas that are to be alike, and so does what it proves that with.
+    listen: { ...config.listen, host: undefined, port: undefined, tls: config.listen.tls && withoutIdentity(config.listen.tls) },
     data_dir: undefined,
     store: withoutAddress(config.store),
     state: withoutAddress(config.state),
@@ -57,6 +57,10 @@ function hashed(value: unknown): unknown {
       secretNames.has(name) ? digestJson(inner ?? null) : hashed(inner),
     ]),
   )
+}
+
+function withoutIdentity({ certificate: _certificate, key: _key, ...rest }: NonNullable<Config['listen']['tls']>): object {
+  return rest
 }
 
 function withoutClientSecrets({ client, ...issuer }: Config['identity']['issuers'][string]): unknown {

@@ -13,8 +13,7 @@ import type { JsonObject } from '../core/json.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
 import type { CallOptions, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
-import { authKinds } from '../identity/server-auth/auth-kinds.ts'
-import { createServerCredentials } from '../identity/server-auth/server-credentials.ts'
+import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
 import { noPeers } from '../cluster/peers.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { createMcpEndpoint, type McpEndpoint } from './endpoint.ts'
@@ -112,7 +111,7 @@ export function startFleet(config: TestConfig, options: Partial<FleetOptions> = 
     dataDir: '/nonexistent',
     logger: silentLogger,
     clock: systemClock,
-    credentials: createServerCredentials(authKinds()),
+    credentials: sharedCredentials(systemClock),
     coldBudgetMs: 20_000,
     ...options,
   })

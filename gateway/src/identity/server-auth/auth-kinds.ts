@@ -1,26 +1,31 @@
 /** The table of `servers.*.auth`: what each kind does. */
 import { TurnwardError } from '../../core/error.ts'
 import type { AuthKind, AuthKinds, ServerAuthConfig } from './auth-kind.ts'
+import { clientCredentials, type ClientCredentialsParts } from './client-credentials.ts'
 import { fixedHeaders, nothingShown } from './fixed-headers.ts'
 
-/** A kind that the schema refuses; whoever gets here all the same gets nothing. */
-const notYet: AuthKind<ServerAuthConfig> = {
+/** A kind that is a person's own, where nobody made one: whoever gets here gets nothing. */
+const notHere: AuthKind<ServerAuthConfig> = {
   scope: () => undefined,
   credentialId: () => 'none',
   headersFor: ({ kind }, { server }) =>
-    Promise.reject(new TurnwardError('mcp.no_credential', { subject: server.name, why: `\`auth: { kind: ${kind} }\` is not available` })),
+    Promise.reject(
+      new TurnwardError('mcp.no_credential', { subject: server.name, why: `\`auth: { kind: ${kind} }\` is not available here` }),
+    ),
 }
 
-export function authKinds(): AuthKinds {
+/** `personal`: kinds that are a person's own; absent where only what is shared can be used. */
+export function authKinds(parts: ClientCredentialsParts, personal: Partial<AuthKinds> = {}): AuthKinds {
   return {
+    user: notHere,
+    exchange: notHere,
+    entra_obo: notHere,
+    id_jag: notHere,
+    person_header: notHere,
+    person_secret: notHere,
+    ...personal,
     none: nothingShown,
     header: fixedHeaders,
-    client_credentials: notYet,
-    user: notYet,
-    exchange: notYet,
-    entra_obo: notYet,
-    id_jag: notYet,
-    person_header: notYet,
-    person_secret: notYet,
+    client_credentials: clientCredentials(parts),
   }
 }

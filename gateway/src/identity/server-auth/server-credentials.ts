@@ -1,5 +1,6 @@
 /** The seam between connections to servers and what they are made with: asks the kind that the server is configured with. */
 import type { McpServer } from '../../config/snapshot.ts'
+import { TurnwardError } from '../../core/error.ts'
 import type { Caller } from '../../core/principal.ts'
 import {
   noHeaders,
@@ -10,6 +11,7 @@ import {
   type ServerAuthConfig,
   type ServerHeaders,
 } from './auth-kind.ts'
+import type { KnownChallenges } from './known-challenges.ts'
 
 export interface ServerCredentials {
   /** The scope of a caller's connection to a server; undefined for the one that all share. */
@@ -38,7 +40,8 @@ export function authOf({ config }: McpServer): ServerAuthConfig | undefined {
   return config.auth
 }
 
-export function createServerCredentials(kinds: AuthKinds): ServerCredentials {
+/** `challenges`: what servers said when they refused something. */
+export function createServerCredentials(kinds: AuthKinds, challenges: KnownChallenges): ServerCredentials {
   // Each kind gets the configuration of its own name.
   const kindOf = (auth: ServerAuthConfig): AuthKind<ServerAuthConfig> => kinds[auth.kind] as AuthKind<ServerAuthConfig>
   return {
@@ -51,11 +54,23 @@ export function createServerCredentials(kinds: AuthKinds): ServerCredentials {
       return auth === undefined ? fixedCredential(server) : kindOf(auth).credentialId(auth, server, caller)
     },
     async headersFor(query) {
-      const auth = authOf(query.server)
+      const { server, caller, refusal } = query
+      const auth = authOf(server)
+      if (refusal !== undefined) challenges.note(server, refusal)
+      if (caller === undefined && auth !== undefined && 'listing_credential' in auth && auth.listing_credential !== undefined)
+        return refusal === undefined ? listingHeaders(query, auth.listing_credential) : undefined
       if (auth === undefined) return query.refusal === undefined ? noHeaders : undefined
       return kindOf(auth).headersFor(auth, query)
     },
   }
+}
+
+/** What the tools of a server are listed with that answers people only. */
+function listingHeaders({ snapshot, server }: CredentialQuery, credential: string): ServerHeaders {
+  const secret = snapshot.credentials.get(credential)?.secret
+  if (secret === undefined)
+    throw new TurnwardError('mcp.no_credential', { subject: server.name, why: `there is no secret in \`credentials.${credential}\`` })
+  return { headers: { authorization: `Bearer ${secret}` } }
 }
 
 /** What is written next to the address of a server is a credential of the server. */

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { authKinds } from '../../identity/server-auth/auth-kinds.ts'
-import { createServerCredentials } from '../../identity/server-auth/server-credentials.ts'
+import { systemClock } from '../../core/clock.ts'
+import { sharedCredentials } from '../../identity/server-auth/shared-credentials.ts'
 import { callerNamed, snapshotOf } from '../running-parts.fixture.ts'
 import { connectionKey, sharedScope } from './credential-scope.ts'
 
-const credentials = createServerCredentials(authKinds())
+const credentials = sharedCredentials(systemClock)
 const snapshot = snapshotOf({
   servers: {
     keyed: { transport: 'http', url: 'http://127.0.0.1:1/', headers: { authorization: 'Bearer x' } },
