@@ -8,10 +8,13 @@ import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
 import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
+import { publicUrl } from '../config/public-url.ts'
 import { systemClock } from '../core/clock.ts'
+import { TurnwardError } from '../core/error.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
+import { createSignInRoom } from '../identity/sign-in-room.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -143,13 +146,29 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       state,
       peers,
     })
+    // Before it listens nobody asks.
+    let url = ''
+    const signInRoom = createSignInRoom({
+      snapshot: () => config.current,
+      publicUrl: () =>
+        config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current),
+      state,
+      store,
+      clock: systemClock,
+      logger,
+      issuers: () => new Map(),
+      personOf: () => Promise.reject(new TurnwardError('auth.sign_in_failed')),
+      keepTokens: async () => {},
+    })
     const server: HttpServer = await listen(
       services,
       (request, response, gateway, door) => mcp.handle(request, response, gateway, door),
       { config: () => config.problem, store: () => store.health(), state: () => state.health?.(), lastLoss: () => state.lastLoss?.() },
       cluster,
+      signInRoom.entrances,
       crew,
     )
+    url = server.url
     running = () => server.running
     services.batches.start(services)
     opened.push(keepTidy(services))
