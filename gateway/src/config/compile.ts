@@ -10,6 +10,7 @@ import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
+import { checkIssuers, compileIssuers } from './issuers.ts'
 import { pathText } from './locate.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
@@ -48,6 +49,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkPlaces(config, track)
   checkClusterServers(config, track)
   checkKeeping(config, track)
+  checkIssuers(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }
@@ -102,6 +104,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers },
     principals: compileMap(config.principals, compilePrincipal),
     identity: config.identity,
+    issuers: compileIssuers(config),
     groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),
     keys: compileMap(config.keys, compileKey),
     credentials: compileMap(config.credentials, compileCredential),

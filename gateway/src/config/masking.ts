@@ -8,7 +8,7 @@ const mask = '****'
 
 /** A value after a telling name, unless it is nothing but a reference. */
 const secretValue =
-  /((?:secret|token|passw(?:or)?d|authorization|cookie|api[-_]?key)["']?\s*:\s+)(?!["']?\$\{[^}]*\}["']?\s*(?:[,}]|$))("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)/gi
+  /((?:secret|token|passw(?:or)?d|authorization|cookie|api[-_]?key|private[-_]?key)["']?\s*:\s+)(?!["']?\$\{[^}]*\}["']?\s*(?:[,}]|$))("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)/gi
 const secretFlowMap = /((?:headers|env|query)["']?\s*:\s*\{)[^}]*/g
 const tokenShape = /\b(?:tw_|sk-|pk-|ghp_|gho_|github_pat_|xox[a-z]-|AKIA|AIza|eyJ)[A-Za-z0-9_.-]{6,}/g
 /** A long run that mixes letters and digits is a key more often than it is prose. */

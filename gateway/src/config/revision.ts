@@ -23,6 +23,7 @@ export function revisionOf(config: Config, documents: DocumentDigests = new Map(
     credentials: mapValues(config.credentials, ({ secret, aws }) =>
       aws === undefined ? { secret: sha256(secret ?? '') } : { aws: digestJson(aws) },
     ),
+    identity: { ...config.identity, issuers: mapValues(config.identity.issuers, withoutClientSecrets) },
     keys: mapValues(config.keys, (key) => ({ ...key, secret: sha256(key.secret) })),
     upstreams: mapValues(config.upstreams, (upstream) => ({ ...upstream, headers: digests(upstream.headers) })),
     servers: mapValues(config.servers, (server, name) => withoutSecrets(server, documents.get(name))),
@@ -41,6 +42,11 @@ function withoutSecrets(server: ServerConfig, document: string | undefined): unk
   if (server.transport === 'http') return { ...server, headers: digests(headers) }
   // Where the document lies does not matter; what it says does.
   return { ...server, headers: digests(headers), query: digests(server.query), document }
+}
+
+function withoutClientSecrets({ client, ...issuer }: Config['identity']['issuers'][string]): unknown {
+  if (client === undefined) return issuer
+  return { ...issuer, client: { ...client, secret: sha256(client.secret ?? ''), private_key: sha256(client.private_key ?? '') } }
 }
 
 /** Where it is kept, with its password, does not change what is decided. */

@@ -4,6 +4,7 @@
  */
 import type { Config, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
 import type { CredentialSource } from '../core/credential.ts'
+import type { Issuer } from '../core/issuer.ts'
 import type { Principal } from '../core/principal.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
 import type { Api } from './openapi/api.ts'
@@ -23,6 +24,8 @@ export interface Snapshot {
   >
   readonly principals: ReadonlyMap<string, Principal>
   readonly identity: Config['identity']
+  /** Whose tokens are taken, by their names. */
+  readonly issuers: ReadonlyMap<string, Issuer>
   /** Group -> upstream -> credential id. */
   readonly groupCredentials: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Keys declared in the file; keys made with the CLI live in the store. */
