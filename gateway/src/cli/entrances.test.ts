@@ -45,7 +45,6 @@ async function open() {
     store: { secret: services.secret } as SignInRoomParts['store'],
     clock,
     logger: silentLogger,
-    issuers: () => new Map(),
     personOf: () => Promise.reject(new Error('nobody signs in')),
     keepTokens: async () => {},
   })

@@ -156,7 +156,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       store,
       clock: systemClock,
       logger,
-      issuers: () => new Map(),
       personOf: () => Promise.reject(new TurnwardError('auth.sign_in_failed')),
       keepTokens: async () => {},
     })

@@ -8,7 +8,7 @@ import { Accounts } from './accounts/accounts.ts'
 import { AccountAnswers } from './accounts/answering-accounts.ts'
 import { Cookies } from './browser/cookies.ts'
 import { onPages, type BrowserEntrance, type BrowserHandler } from './browser/entrance.ts'
-import type { LoginIssuer } from './browser/oidc/login-issuer.ts'
+import { loginIssuers, type LoginIssuer } from './browser/oidc/login-issuer.ts'
 import { RelyingParties, type IssuerTokens } from './browser/oidc/relying-parties.ts'
 import { pageEntrance } from './browser/page.ts'
 import { BrowserSessions } from './browser/sessions.ts'
@@ -24,8 +24,6 @@ export interface SignInRoomParts {
   readonly store: Pick<Store, 'accounts' | 'people' | 'revocations' | 'secret'>
   readonly clock: Clock
   readonly logger: Logger
-  /** Those that people sign in with, by name. */
-  readonly issuers: () => ReadonlyMap<string, LoginIssuer>
   /** The principal whom the claims of an ID token mean. */
   readonly personOf: (issuer: LoginIssuer, claims: Readonly<Record<string, unknown>>) => Promise<string>
   readonly keepTokens: (person: string, issuer: string, tokens: IssuerTokens) => Promise<void>
@@ -51,7 +49,8 @@ export function createSignInRoom(parts: SignInRoomParts): SignInRoom {
   const isOffered = (): boolean => settings().local
   const needsCode = (): boolean => settings().totp === 'required'
   const relyingParties = new RelyingParties(clock)
-  const signingIn = new SigningIn({ ...parts, sessions, relyingParties, secret, hasAccounts: isOffered })
+  const issuers = (): ReadonlyMap<string, LoginIssuer> => loginIssuers(snapshot().issuers)
+  const signingIn = new SigningIn({ ...parts, issuers, sessions, relyingParties, secret, hasAccounts: isOffered })
   const accounts = new Accounts({ store, state, clock, needsCode })
   const answers = new AccountAnswers({ accounts, signingIn, isOffered, needsCode })
   const entrance = (method: string, path: string, handle: BrowserHandler): BrowserEntrance => ({

@@ -68,7 +68,8 @@ const mostPasswordLength = 256
 
 /** Why a password is not taken; undefined for one that is. */
 export function passwordProblem(password: string, name: string): string | undefined {
-  const { length } = [...password]
+  // In code points, as NIST SP 800-63B counts.
+  const { length } = Array.from(password)
   if (length < leastPasswordLength) return `The password needs at least ${leastPasswordLength} characters.`
   if (length > mostPasswordLength) return `The password has more than ${mostPasswordLength} characters.`
   if (new Set(password).size < 5) return 'The password repeats the same few characters.'
