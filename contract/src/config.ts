@@ -15,7 +15,8 @@ import {
 import { baseAddressSchema } from './config/addresses.ts'
 import { nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './config/common.ts'
 import { batchesSchema, filesSchema } from './config/files.ts'
-import { grantSchema, groupSchema, identitySchema, keySchema, principalSchema } from './config/identity.ts'
+import { groupSchema, identitySchema, keySchema, principalSchema } from './config/identity.ts'
+import { grantSchema } from './config/identity/grants.ts'
 import { credentialSchema, routeSchema, upstreamSchema } from './config/model-floor.ts'
 import { packNameSchema } from './config/packs.ts'
 import {

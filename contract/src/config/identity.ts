@@ -1,6 +1,6 @@
-/** Who may call: principals, groups, virtual keys, grants. */
+/** Who may call: principals, groups, virtual keys. */
 import { z } from 'zod'
-import { nameSchema, notAvailableYet, patternSchema } from './common.ts'
+import { nameSchema, notAvailableYet } from './common.ts'
 import { certificatesSchema } from './identity/certificates.ts'
 import { edgesSchema } from './identity/edges.ts'
 import { issuersSchema } from './identity/issuers.ts'
@@ -42,19 +42,6 @@ export const keySchema = z.strictObject({
   limits: notAvailableYet('keys.*.limits'),
   budget: notAvailableYet('keys.*.budget'),
 })
-
-export const grantSchema = z
-  .strictObject({
-    /** Who: principals and groups; `*` under principals means everyone with a valid key. */
-    principals: z.array(z.string()).default([]),
-    groups: z.array(nameSchema).default([]),
-    /** What: each a list of names or patterns. */
-    models: z.array(patternSchema).default([]),
-    gateways: z.array(patternSchema).default([]),
-    tools: z.array(patternSchema).default([]),
-    agents: notAvailableYet('grants[].agents'),
-  })
-  .refine((grant) => grant.principals.length + grant.groups.length > 0, 'name at least one principal or group')
 
 export const identitySchema = z.strictObject({
   issuers: issuersSchema,

@@ -48,7 +48,13 @@ async function open() {
     personOf: () => Promise.reject(new Error('nobody signs in')),
     keepTokens: async () => {},
   })
-  const health = { config: () => undefined, store: () => undefined, state: () => undefined, lastLoss: () => undefined }
+  const health = {
+    config: () => undefined,
+    store: () => undefined,
+    state: () => undefined,
+    lastLoss: () => undefined,
+    certificateExpires: () => undefined,
+  }
   const entrances = entrancesOf({
     services,
     mcp,

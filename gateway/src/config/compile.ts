@@ -11,6 +11,7 @@ import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
+import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
@@ -30,6 +31,8 @@ export interface SnapshotSource {
   readonly dataDir: string
   /** Where each object was written; absent when it was written nowhere. */
   readonly origins?: Snapshot['origins']
+  /** What is to be looked at in it. */
+  readonly notices?: readonly ConfigProblem[]
   /** The API of each server of `transport: openapi`. */
   readonly apis?: ReadonlyMap<string, Api>
 }
@@ -38,7 +41,7 @@ export interface SnapshotSource {
 export function checkConfig(config: Config, names: DeclaredNames, report: ReportAt): Policy | undefined {
   let failed = false
   const track: ReportAt = (path, message, options) => {
-    failed = true
+    if (options?.isNotice !== true) failed = true
     report(path, message, options)
   }
   checkReferences(config, names, track)
@@ -49,6 +52,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkPlaces(config, track)
   checkClusterServers(config, track)
   checkKeeping(config, track)
+  checkListenerCertificate(config, track)
   checkIssuers(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
@@ -64,7 +68,8 @@ export function compileSnapshot(config: Config, source: SnapshotSource): Snapsho
   const policy = checkConfig(
     config,
     declaredNames((section) => Object.keys(config[section])),
-    (path, message, { code = 'config.invalid', suggestion } = {}) => {
+    (path, message, { code = 'config.invalid', suggestion, isNotice } = {}) => {
+      if (isNotice === true) return
       problems.push({
         code,
         file,
@@ -101,6 +106,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     files: source.files,
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
+    notices: source.notices ?? [],
     settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers },
     principals: compileMap(config.principals, compilePrincipal),
     identity: config.identity,

@@ -406,7 +406,7 @@ describe('a configuration that is not in a file', () => {
 
 test('an empty mapping is a configuration in which nothing is allowed', async () => {
   const snapshot = await loadConfig(write('turnward.yaml', '{}\n'), {})
-  expect([snapshot.policy.grants, snapshot.routes.names, snapshot.keys.size]).toEqual([[], [], 0])
+  expect([snapshot.policy.grants.lines, snapshot.routes.names, snapshot.keys.size]).toEqual([[], [], 0])
 })
 
 test.each(['', '# nothing yet\n', '~\n'])(

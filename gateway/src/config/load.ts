@@ -68,7 +68,13 @@ function compileTree(
     const apis = compileApis(result.data, documents, report)
     const main = files[0]
     return policy && problems.size === 0 && main !== undefined
-      ? buildSnapshot(result.data, policy, { files, dataDir: resolve(dirname(main), result.data.data_dir), origins: originsIn(root), apis })
+      ? buildSnapshot(result.data, policy, {
+          files,
+          dataDir: resolve(dirname(main), result.data.data_dir),
+          origins: originsIn(root),
+          notices: problems.notices(),
+          apis,
+        })
       : undefined
   }
   const issues = result.success ? [] : result.error.issues

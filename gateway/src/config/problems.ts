@@ -29,6 +29,8 @@ export interface ConfigProblem {
 export interface ProblemOptions {
   readonly suggestion?: string | undefined
   readonly code?: ErrorCodeName | undefined
+  /** Only to be looked at: the configuration is taken. */
+  readonly isNotice?: boolean
 }
 
 /** A problem at a path of the configuration; the position is looked up. */
@@ -46,6 +48,7 @@ const maxShownColumn = 160
 /** Collects problems while a configuration is read; the same thing said twice about one place is kept once. */
 export class ProblemList {
   readonly #problems: ConfigProblem[] = []
+  readonly #notices: ConfigProblem[] = []
   readonly #seen = new Set<string>()
   /** Values that came through a reference, and the reference as written. */
   readonly #hidden = new Map<string, string>()
@@ -57,12 +60,12 @@ export class ProblemList {
   add(spot: Spot, path: ConfigPath, message: string, options: ProblemOptions = {}): void {
     const { line, col } = spot.file.lines.linePos(spot.offset)
     const seen = `${spot.file.path}:${line}:${col}:${message}`
-    if (this.#seen.has(seen) || this.#problems.length >= maxProblems) return
+    if (this.#seen.has(seen) || this.#problems.length >= maxProblems || this.#notices.length >= maxProblems) return
     this.#seen.add(seen)
     const start = Math.max(0, spot.offset - (col - 1))
     const end = spot.file.text.indexOf('\n', start)
     const source = maskedLine(spot.file.text.slice(start, end === -1 ? undefined : end).trimEnd(), path)
-    this.addRaw({
+    const problem: ConfigProblem = {
       code: options.code ?? 'config.invalid',
       file: spot.file.path,
       line: Math.max(1, line),
@@ -71,7 +74,9 @@ export class ProblemList {
       message,
       ...(options.suggestion === undefined ? {} : { suggestion: options.suggestion }),
       ...(source.trim() === '' || col > maxShownColumn ? {} : { source }),
-    })
+    }
+    if (options.isNotice === true) this.#notices.push(problem)
+    else this.addRaw(problem)
   }
 
   /** From now on no problem shows this value: a message that would quote it shows the reference instead. */
@@ -86,8 +91,17 @@ export class ProblemList {
 
   /** In reading order: by file as first mentioned, then by position. */
   sorted(): ConfigProblem[] {
-    const files = [...new Set(this.#problems.map((problem) => problem.file))]
-    return this.#problems
+    return this.#inOrder(this.#problems)
+  }
+
+  /** What is to be looked at in a configuration that is taken, in the same order. */
+  notices(): ConfigProblem[] {
+    return this.#inOrder(this.#notices)
+  }
+
+  #inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+    const files = [...new Set(problems.map((problem) => problem.file))]
+    return problems
       .map((problem) => this.#withoutValues(problem))
       .toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column)
   }

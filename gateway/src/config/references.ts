@@ -7,6 +7,7 @@ import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 import { closest } from '../core/closest-name.ts'
 import { compilePattern } from '../policy/patterns.ts'
+import { namesAreTold } from '../policy/told-names.ts'
 
 const declaringSections = ['upstreams', 'credentials', 'principals', 'groups', 'servers', 'gateways'] as const
 
@@ -83,15 +84,7 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
     expectName('principals', key.principal, ['keys', id, 'principal'])
     expectCredentialMap(key.credentials, ['keys', id, 'credentials'])
   }
-  for (const [index, grant] of config.grants.entries()) {
-    for (const [position, principal] of grant.principals.entries()) {
-      if (principal !== '*') expectName('principals', principal, ['grants', index, 'principals', position])
-    }
-    for (const [position, group] of grant.groups.entries()) expectName('groups', group, ['grants', index, 'groups', position])
-    for (const [position, gateway] of grant.gateways.entries()) {
-      if (!gateway.includes('*')) expectName('gateways', gateway, ['grants', index, 'gateways', position])
-    }
-  }
+  checkGrants(config, names, report)
   for (const [name, server] of Object.entries(config.servers)) {
     if (server.transport === 'openapi' || server.sampling === undefined) continue
     const { sampling, may_ask: mayAsk } = server
@@ -105,14 +98,56 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
   checkReaderGroups(config, names.groups, report)
 }
 
+/** Who lines of `grants` are for, and what they are about. A name of a person or group that only a token says cannot be known here. */
+function checkGrants(config: Config, names: DeclaredNames, report: ReportAt): void {
+  const isTold = namesAreTold(config.identity)
+  const addresses = new Set(Object.values(config.principals).flatMap(({ emails }) => emails.map((email) => email.toLowerCase())))
+  const expectWho = (section: 'principals' | 'groups', name: string, path: ConfigPath) => {
+    if (names[section].has(name) || (section === 'principals' && addresses.has(name.toLowerCase()))) return
+    const suggestion = closest(name, names[section])
+    if (name.includes('*')) report(path, `\`${name}\` is no pattern: only \`*\` by itself, under \`principals\`, means everyone`)
+    else if (isTold)
+      report(path, `no ${singular[section]} \`${name}\` is declared here, so the line counts only where who signs in is called so`, {
+        suggestion,
+        isNotice: true,
+      })
+    else report(path, `there is no ${singular[section]} \`${name}\` under \`${section}\``, { suggestion })
+  }
+  const expectAbout = (section: 'gateways' | 'servers', named: readonly string[], path: ConfigPath) => {
+    for (const [position, name] of named.entries()) {
+      if (name.includes('*') || names[section].has(name)) continue
+      const suggestion = closest(name, names[section])
+      report([...path, section, position], `there is no ${singular[section]} \`${name}\` under \`${section}\``, { suggestion })
+    }
+  }
+  const issuers = new Set([...Object.keys(config.identity.issuers), ...Object.keys(config.identity.edges ?? {}), ownIssuer])
+  for (const [index, grant] of config.grants.entries()) {
+    const path = ['grants', index]
+    for (const [at, name] of grant.principals.entries()) if (name !== '*') expectWho('principals', name, [...path, 'principals', at])
+    for (const [at, name] of grant.groups.entries()) expectWho('groups', name, [...path, 'groups', at])
+    for (const [at, name] of (grant.issuers ?? []).entries()) {
+      if (issuers.has(name)) continue
+      report([...path, 'issuers', at], `there is no issuer \`${name}\` under \`identity.issuers\``, { suggestion: closest(name, issuers) })
+    }
+    for (const section of ['gateways', 'servers'] as const) {
+      expectAbout(section, grant[section], path)
+      expectAbout(section, grant.forbid?.[section] ?? [], [...path, 'forbid'])
+    }
+  }
+}
+
+/** What our own tokens are said to come from. */
+const ownIssuer = 'turnward'
+
 /** `@group` in a contract: a misspelt one would name nobody, or open an audience to a group made later by that name. */
 function checkReaderGroups(config: Config, groups: ReadonlySet<string>, report: ReportAt): void {
+  const isNotice = namesAreTold(config.identity)
   const known = new Set([...groups].map((group) => group.toLowerCase()))
   const expectGroup = (reader: string, path: ConfigPath) => {
     const group = reader.trim().slice(1)
     if (!reader.trim().startsWith('@') || known.has(group.toLowerCase())) return
     const nearest = closest(group, groups)
-    report(path, `there is no group \`${group}\` under \`groups\``, { suggestion: nearest && `@${nearest}` })
+    report(path, `there is no group \`${group}\` under \`groups\``, { suggestion: nearest && `@${nearest}`, isNotice })
   }
   for (const [pattern, contract] of Object.entries(config.contracts)) {
     for (const [index, reader] of (contract.output.audience ?? []).entries())

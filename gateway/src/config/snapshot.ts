@@ -8,6 +8,7 @@ import type { Issuer } from '../core/issuer.ts'
 import type { Principal } from '../core/principal.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
 import type { Api } from './openapi/api.ts'
+import type { ConfigProblem } from './problems.ts'
 
 export interface Snapshot {
   /** First 12 hex digits of the SHA-256 over the resolved configuration (secrets included only through a digest). */
@@ -16,7 +17,9 @@ export interface Snapshot {
   readonly files: readonly string[]
   /** Absolute data folder. */
   readonly dataDir: string
-  /** Where each named object was written: `upstreams.openai` -> its place. */
+  /** What is to be looked at in it, although it is taken. */
+  readonly notices: readonly ConfigProblem[]
+  /** Where each named object was written: `upstreams.openai`, `grants[0]` -> its place. */
   readonly origins: ReadonlyMap<string, Origin>
   readonly settings: Pick<
     Config,

@@ -57,8 +57,7 @@ describe('the starter configuration', () => {
         {
           tool: { name: 'mail__send', server: 'mail' },
           args: { to },
-          principal,
-          actor: null,
+          caller: { principal, actor: null },
           gateway: 'main',
           callKey: 'call',
         },

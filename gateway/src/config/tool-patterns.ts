@@ -20,8 +20,10 @@ export function checkToolPatterns(config: Config, report: ReportAt): void {
     )
   }
   for (const pattern of Object.keys(config.contracts)) check(pattern, ['contracts', pattern], 'key')
-  for (const [index, { tools }] of config.grants.entries())
+  for (const [index, { tools, forbid }] of config.grants.entries()) {
     for (const [at, pattern] of tools.entries()) check(pattern, ['grants', index, 'tools', at], 'value')
+    for (const [at, pattern] of (forbid?.tools ?? []).entries()) check(pattern, ['grants', index, 'forbid', 'tools', at], 'value')
+  }
   for (const [name, { tools, always, listing }] of Object.entries(config.gateways)) {
     for (const [at, pattern] of tools.entries()) check(pattern, ['gateways', name, 'tools', at], 'value')
     for (const [at, pattern] of always.entries()) check(pattern, ['gateways', name, 'always', at], 'value')

@@ -15,11 +15,16 @@ export interface Principal {
 /** What a key or a token is good for: model calls, the MCP endpoint, the administration. */
 export type Scope = 'models' | 'mcp' | 'admin'
 
-/** What a key or a token may do at most: names or patterns; null for no restriction. An intersection with the grants of its principal. */
+/**
+ * What a key or a token may do at most: names or patterns; null for no restriction of a kind. An intersection with the grants of
+ * its principal, so it can only take away. Plain data: it is stored with keys and written into tokens.
+ */
 export interface Within {
   readonly models: readonly string[] | null
   readonly gateways: readonly string[] | null
   readonly tools: readonly string[] | null
+  /** Another restriction that holds as well, where two credentials were shown. */
+  readonly and?: Within
 }
 
 /** The authenticated caller: the principal, the credential used, and who acts for the principal. */

@@ -48,7 +48,7 @@ const event = fc.oneof(
 )
 
 function apply(state: PolicyState, what: typeof event extends fc.Arbitrary<infer T> ? T : never): PolicyState {
-  if (what.kind === 'unknown') return { ...state, label: join(state.label, unknownLabel(alice)) }
+  if (what.kind === 'unknown') return { ...state, label: join(state.label, unknownLabel(policy, alice)) }
   return admit(
     policy,
     state,

@@ -97,7 +97,7 @@ test('every verdict, reason, gap, remedy and label of the log follows from what 
           })
           const subject = { name, server: 'office', hints: (tools as Record<string, { hints?: object }>)[name]?.hints ?? {} }
           const callKey = decided.toolCallId ?? ''
-          const verdict = decide(policy, state, { tool: subject, args, principal, actor, gateway: 'main', callKey }, noEvidence)
+          const verdict = decide(policy, state, { tool: subject, args, caller: { principal, actor }, gateway: 'main', callKey }, noEvidence)
           expect(decided).toMatchObject(JSON.parse(JSON.stringify(verdictFields(verdict))))
           if (verdict.action === 'refuse') {
             expect(ended).toMatchObject({ id: decided.id, type: 'outcome', outcome: 'refused' })
@@ -128,7 +128,13 @@ test('the engine is a function: the same question has the same answer, and askin
         label: Object.freeze({ trust, audience: [['@staff']] }),
         effects: Object.freeze({ done: ['backup'], reserved: {} }),
       })
-      const question = { tool: { name, server: 'office' }, args, principal: caller.principal, actor: null, gateway: null, callKey: 'call' }
+      const question = {
+        tool: { name, server: 'office' },
+        args,
+        caller: { principal: caller.principal, actor: null },
+        gateway: null,
+        callKey: 'call',
+      }
       const before = JSON.stringify([state, question])
       expect(decide(snapshot.policy, state, question, noEvidence)).toEqual(decide(snapshot.policy, state, question, noEvidence))
       expect(JSON.stringify([state, question])).toBe(before)

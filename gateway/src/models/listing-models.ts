@@ -3,7 +3,7 @@ import type { Route, Snapshot } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
-import { granted } from '../policy/grants.ts'
+import { granted } from '../policy/grant-index.ts'
 import { providers } from '../providers/providers.ts'
 import type { DialectName } from '../wire/dialect.ts'
 import { dialectByName } from '../wire/dialects.ts'
@@ -11,7 +11,7 @@ import type { OfferedModels } from './offered-models.ts'
 
 /** One model, in the caller's dialect. Throws `grant.model`; unknown and ungranted models answer alike. */
 export function describeModel(snapshot: Snapshot, caller: Caller, dialect: DialectName, name: string): JsonObject {
-  const isGranted = granted(snapshot.policy.grants, caller.principal, 'models', name) !== undefined
+  const isGranted = granted(snapshot.policy.grants, caller, 'models', name) !== undefined
   if (!isGranted || snapshot.routes.resolve(name) === undefined) throw new TurnwardError('grant.model', { subject: name.slice(0, 100) })
   return entryOf(snapshot, dialect, name)
 }
@@ -23,7 +23,7 @@ export function describeModel(snapshot: Snapshot, caller: Caller, dialect: Diale
 export async function listModels(offered: OfferedModels, snapshot: Snapshot, caller: Caller, dialect: DialectName): Promise<JsonObject> {
   const byPattern = await Promise.all(snapshot.routes.patterns.map((route) => namesOf(offered, snapshot, caller, route)))
   const all = new Set([...snapshot.routes.names, ...byPattern.flat()])
-  const names = [...all].filter((name) => granted(snapshot.policy.grants, caller.principal, 'models', name) !== undefined)
+  const names = [...all].filter((name) => granted(snapshot.policy.grants, caller, 'models', name) !== undefined)
   const { models } = dialectByName[dialect]
   if (models !== undefined) return models.list(names)
   return { object: 'list', data: names.map((name) => entryOf(snapshot, dialect, name)) }

@@ -73,14 +73,16 @@ function effectsAfter(policy: Policy, { effects }: PolicyState, { tools, callKey
 }
 
 /** What content nobody can account for, such as a history this gateway did not see, adds to a label: least trust, for the principal only. */
-export function unknownLabel(principal: Principal): Label {
-  const reader = principalReader(principal)
+export function unknownLabel({ directory }: Pick<Policy, 'directory'>, principal: Principal): Label {
+  const reader = principalReader(principal, directory)
   return { trust: 0, audience: audienceOf(reader === undefined ? [] : [reader]) }
 }
 
 /** What a result under this contract adds to a label. */
-export function outputLabel(policy: Pick<Policy, 'trustRanks'>, contract: Contract, principal: Principal): Label {
-  const readers = contract.output.audience?.flatMap((reader) => (reader === '$principal' ? (principalReader(principal) ?? []) : reader))
+export function outputLabel(policy: Pick<Policy, 'trustRanks' | 'directory'>, contract: Contract, principal: Principal): Label {
+  const readers = contract.output.audience?.flatMap((reader) =>
+    reader === '$principal' ? (principalReader(principal, policy.directory) ?? []) : reader,
+  )
   return {
     trust: contract.output.trust ?? policy.trustRanks.length - 1,
     audience: readers === undefined ? [] : audienceOf(readers),

@@ -3,14 +3,16 @@ import type { Config } from '@turnward/contract/config'
 import { compileRules } from './conditions.ts'
 import { compileContracts } from './contracts.ts'
 import { compileDirectory, directoryProblems, readerNames } from './directory.ts'
-import { compileGrants } from './grants.ts'
+import { GrantIndex } from './grant-index.ts'
+import { grantLines } from './grants.ts'
 import { ownToolContracts, ownToolGrant, showsOwnTools } from './own-tools.ts'
 import { packContracts } from './packs/packs.ts'
 import type { PolicyProblem } from './problem.ts'
+import { namesAreTold } from './told-names.ts'
 import type { Policy } from './types.ts'
 
 export type PolicyConfig = Pick<Config, 'policy' | 'principals' | 'groups' | 'grants' | 'packs' | 'contracts' | 'rules'> &
-  Partial<Pick<Config, 'gateways'>>
+  Partial<Pick<Config, 'gateways' | 'identity'>>
 
 export interface CompiledPolicy {
   readonly policy: Policy
@@ -37,11 +39,11 @@ export function compilePolicy(config: PolicyConfig): CompiledPolicy {
       posture,
       trustRanks,
       hide: tools.hide,
-      grants: [...compileGrants(config.grants), ...(hasOwnTools ? [ownToolGrant] : [])],
+      grants: new GrantIndex([...grantLines(config), ...(hasOwnTools ? [ownToolGrant] : [])]),
       rules,
       contractOf,
       contracts,
-      directory: compileDirectory(config.principals),
+      directory: compileDirectory(config.principals, { isOpen: namesAreTold(config.identity) }),
     },
     problems: [
       ...repeated.map((index) => ({ path: ['policy', 'trust', index], message: 'this trust rank is named twice' })),

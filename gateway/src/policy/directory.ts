@@ -12,9 +12,10 @@ type Principals = Config['principals']
 /**
  * Compiles the declared principals. `namesOf(id)` has the id, its `@group`s, addresses and their domains;
  * `namesOf(address)` has the person's id, groups and addresses, and the domain of that address alone: a private
- * mailbox is not inside the company's domain because its owner is. Other readers mean themselves.
+ * mailbox is not inside the company's domain because its owner is. Other readers mean themselves. `isOpen`: there may be
+ * people that only an identity provider names, so nobody can list who there is.
  */
-export function compileDirectory(principals: Principals): Directory {
+export function compileDirectory(principals: Principals, { isOpen = false }: { readonly isOpen?: boolean } = {}): Directory {
   const people = new Map<string, readonly string[]>()
   const owners = new Map<string, string | null>()
   for (const [id, principal] of Object.entries(principals)) {
@@ -30,7 +31,9 @@ export function compileDirectory(principals: Principals): Directory {
   }
   const withDomains = new Map([...people].map(([reader, names]) => [reader, [...new Set([...names, ...domainsOf(names)])]]))
   return {
-    readers: [...people.keys()],
+    readers: isOpen ? undefined : [...people.keys()],
+    declares: (id) => Object.hasOwn(principals, id),
+    owns: (address) => owners.has(address) || people.has(address),
     namesOf: (reader) => {
       const person = withDomains.get(reader)
       if (person !== undefined) return person

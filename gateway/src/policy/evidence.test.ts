@@ -5,6 +5,7 @@ import { digestJson } from '../core/hash.ts'
 import type { JsonObject } from '../core/json.ts'
 import { decide, isReleased } from './decide.ts'
 import { comesFrom, noEvidence, type Evidence, type Ruling } from './evidence.ts'
+import { GrantIndex } from './grant-index.ts'
 import { audienceOf, join, publicLabel } from './label.ts'
 import { alice, call, fresh, policyOf, tool } from './written-policy.fixture.ts'
 import type { Label, Policy, Rule } from './types.ts'
@@ -101,7 +102,7 @@ describe('a call that waits for a person', () => {
 })
 
 test('an approval opens nothing but what waited for it', () => {
-  const ungranted: Policy = { ...policy, grants: [] }
+  const ungranted: Policy = { ...policy, grants: new GrantIndex([]) }
   expect(decide(ungranted, fresh(policy), order, ruled('approve'))).toMatchObject({ action: 'refuse', gaps: [{ kind: 'grant' }] })
 })
 

@@ -7,8 +7,8 @@ import { argumentReaders } from './argument-readers.ts'
 import { effectiveContract, type EffectiveContract } from './contracts.ts'
 import { isDone, mayBeDone } from './effects.ts'
 import { type Evidence, rulingOn } from './evidence.ts'
-import { granted } from './grants.ts'
 import { mayReceive, namesOfPrincipal, possibleReaders } from './readers.ts'
+import { ungranted } from './ungranted.ts'
 import { clientRun, type Gap, type Policy, type PolicyState, type ToolCallEvent } from './types.ts'
 
 /** What is asked of the engine: a call, or part of one (a tool list has no arguments, a remedy has other readers). */
@@ -30,7 +30,7 @@ export interface Findings {
   readonly ruledBy: string | undefined
   /** Rules with `verdict: warn` that apply: source and reason. */
   readonly warnings: readonly { readonly source: string; readonly reason: string }[]
-  /** Source of the grant, if there is one. */
+  /** Source of the grant that counts, if there is one. */
   readonly grant: string | undefined
   readonly tool: EffectiveContract
   /** An undescribed tool is let through although the session is not trusted, because it only reads. */
@@ -42,24 +42,22 @@ type Check = (policy: Policy, state: PolicyState, question: Question, tool: Effe
 /** Judges a question. Pure: equal inputs give equal findings. */
 export function findGaps(policy: Policy, state: PolicyState, question: Question): Findings {
   const tool = effectiveContract(policy.contractOf(question.tool.name), question.tool)
-  const grant = granted(policy.grants, question.principal, 'tools', question.tool.name)
-  const ungranted: readonly Gap[] =
-    grant === undefined ? [{ kind: 'grant', detail: 'no grant lets this principal use the tool', source: 'grants' }] : []
+  const ruling = policy.grants.ruling(question.caller, 'tools', question.tool.name)
   const rules = judgeRules(policy, state, question, tool)
-  const ruling = rulingOn(question.evidence, question.callKey, question.args)
-  const awaited = ruling?.ruling === 'approve' ? [] : rules.awaited
-  const ruledBy = ruling === undefined ? undefined : `ruling of ${ruling.by}`
+  const person = rulingOn(question.evidence, question.callKey, question.args)
+  const awaited = person?.ruling === 'approve' ? [] : rules.awaited
+  const ruledBy = person === undefined ? undefined : `ruling of ${person.by}`
   const rejected: readonly Gap[] =
-    ruling?.ruling === 'refuse' ? [{ kind: 'approval', detail: 'a person refused this call', source: 'rulings' }] : []
+    person?.ruling === 'refuse' ? [{ kind: 'approval', detail: 'a person refused this call', source: 'rulings' }] : []
   const gaps = [
-    ...ungranted,
+    ...(ruling.allowed ? [] : [ungranted(ruling, 'tool')]),
     ...requirements.flatMap((check) => check(policy, state, question, tool)),
     ...rules.gaps,
     ...awaited,
     ...rejected,
   ]
   const onlyReads = !tool.described && mayReadOn(policy, question) && state.label.trust < policy.trustRanks.length - 1
-  return { gaps, awaited, ruledBy, warnings: rules.warnings, grant, tool, onlyReads }
+  return { gaps, awaited, ruledBy, warnings: rules.warnings, grant: ruling.allowed ? ruling.source : undefined, tool, onlyReads }
 }
 
 /**
@@ -94,7 +92,8 @@ const audience: Check = (policy, state, question, { contract }) => {
   const source = `contract ${contract.source}`
   return contract.requires.includes.flatMap((include): readonly Gap[] => {
     if (include.startsWith('$args.')) return argumentAudience(policy, state, question, include, source)
-    const names = include === '$principal' ? namesOfPrincipal(question.principal, policy.directory) : policy.directory.namesOf(include)
+    const names =
+      include === '$principal' ? namesOfPrincipal(question.caller.principal, policy.directory) : policy.directory.namesOf(include)
     if (mayReceive(state.label.audience, names)) return []
     const who = include === '$principal' ? 'the principal' : `\`${include}\``
     return [{ kind: 'audience', detail: `${who} may not receive what this session has read`, source }]
@@ -144,7 +143,8 @@ function judgeRules(
   const gaps: Gap[] = []
   const awaited: Gap[] = []
   const warnings: { source: string; reason: string }[] = []
-  const { principal, actor, tool, gateway, args } = question
+  const { caller, tool, gateway, args } = question
+  const { principal, actor } = caller
   for (const rule of policy.rules) {
     if (args === undefined && rule.readsArguments) continue
     const source = `rule ${rule.name}`

@@ -5,8 +5,8 @@
  */
 import type { Config } from '@turnward/contract/config'
 import { ownToolNames } from '../core/tool-names.ts'
-import { compileNames } from './patterns.ts'
-import type { Contract, Grant } from './types.ts'
+import type { Grant } from './grants.ts'
+import type { Contract } from './types.ts'
 
 const source = 'the gateway itself'
 
@@ -17,11 +17,14 @@ export function showsOwnTools(gateways: Partial<Config['gateways']> = {}): boole
 
 export const ownToolGrant: Grant = {
   source,
+  forbidSource: source,
   principals: new Set(['*']),
   groups: new Set(),
-  models: compileNames([]),
-  gateways: compileNames([]),
-  tools: compileNames(ownToolNames),
+  consumers: undefined,
+  actors: undefined,
+  issuers: undefined,
+  allow: { models: [], gateways: [], servers: [], tools: [...ownToolNames] },
+  forbid: undefined,
 }
 
 export const ownToolContracts: readonly Contract[] = ownToolNames.map((pattern) => ({

@@ -59,7 +59,7 @@ describe('reachable', () => {
     )
     fc.assert(
       fc.property(state, name, someone, to, (now, toolName, who, value) => {
-        if (reachable(policy, now, tool(toolName), who, null, null).action !== 'refuse') return
+        if (reachable(policy, now, tool(toolName), { principal: who, actor: null }, null).action !== 'refuse') return
         expect(decide(policy, now, call(toolName, { to: value }, { principal: who }), noEvidence).action).toBe('refuse')
       }),
       { numRuns: 1000 },
@@ -71,7 +71,10 @@ describe('reachable', () => {
     fc.assert(
       fc.property(state, argumentFree, someone, (now, toolName, who) => {
         const decided = decide(withoutArguments, now, call(toolName, {}, { principal: who }), noEvidence)
-        expect(reachable(withoutArguments, now, tool(toolName), who, null, null)).toEqual({ ...decided, remedies: [] })
+        expect(reachable(withoutArguments, now, tool(toolName), { principal: who, actor: null }, null)).toEqual({
+          ...decided,
+          remedies: [],
+        })
       }),
       { numRuns: 500 },
     )
@@ -81,7 +84,10 @@ describe('reachable', () => {
     const read = { tools: [tool('web__get')], principal: alice, callKey: 'web', outcome: 'done' as const }
     const now = admit(withoutArguments, fresh(withoutArguments), read, noEvidence).state
     expect(decide(withoutArguments, now, call('new__tool'), noEvidence).remedies.map(({ kind }) => kind)).toEqual(['isolate', 'configure'])
-    expect(reachable(withoutArguments, now, tool('new__tool'), alice, null, null)).toMatchObject({ action: 'refuse', remedies: [] })
+    expect(reachable(withoutArguments, now, tool('new__tool'), { principal: alice, actor: null }, null)).toMatchObject({
+      action: 'refuse',
+      remedies: [],
+    })
   })
 
   test('shows a tool as long as anybody may receive, and hides it when nobody may', () => {
@@ -90,7 +96,7 @@ describe('reachable', () => {
         (now, one) => admit(policy, now, { tools: [tool(one)], principal: alice, callKey: one, outcome: 'done' }, noEvidence).state,
         fresh(policy),
       )
-    const post = (now: PolicyState) => reachable(policy, now, tool('mail__post'), alice, null, null).action
+    const post = (now: PolicyState) => reachable(policy, now, tool('mail__post'), { principal: alice, actor: null }, null).action
     expect(post(read('hr__read'))).toBe('release')
     expect(post(read('hr__read', 'crm__read'))).toBe('release')
     expect(post(read('hr__read', 'intern__read'))).toBe('refuse')

@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { configSchema } from '@turnward/contract/config'
 import { compileDirectory, directoryProblems } from './directory.ts'
 import { covers, mayReceive, parseArgumentReaders, parseConfiguredReader, possibleReaders, principalReader } from './readers.ts'
+import type { Directory } from './types.ts'
 import { people, principal, type ConfigInput } from './written-policy.fixture.ts'
+
+/** A directory that knows nobody, and of which nobody knows whether it is all. */
+const anybody: Directory = { namesOf: (reader) => [reader] }
 
 const directoryOf = (principals: ConfigInput['principals']) => compileDirectory(configSchema.parse({ principals }).principals)
 const directory = directoryOf(people)
@@ -158,8 +162,8 @@ test('names that would be ambiguous as readers are problems', () => {
 })
 
 test('a principal id outside ASCII is not folded into another, and none reads as everyone', () => {
-  expect(principalReader(principal('\u212aate'))).toBe('\u212aate')
-  expect(principalReader(principal('Kate'))).toBe('kate')
-  expect(principalReader(principal('public'))).toBeUndefined()
-  expect(principalReader(principal('@hr'))).toBeUndefined()
+  expect(principalReader(principal('\u212aate'), anybody)).toBe('\u212aate')
+  expect(principalReader(principal('Kate'), anybody)).toBe('kate')
+  expect(principalReader(principal('public'), anybody)).toBeUndefined()
+  expect(principalReader(principal('@hr'), anybody)).toBeUndefined()
 })

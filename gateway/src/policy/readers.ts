@@ -89,20 +89,33 @@ function trimSpaces(text: string): string {
 
 /**
  * The principal as a reader. Not every identity provider gives plain ids: an id outside ASCII keeps its exact text,
- * so that it cannot be folded into somebody else's. Undefined for an id that would read as everyone.
+ * so that it cannot be folded into somebody else's. Undefined for an id that would read as everyone. A person that only an
+ * identity provider names is a reader by an address that is nobody else's here; any other id of such a person (`bob`, which
+ * may be declared too; `corp.example`, which reads as a domain) is one that neither configuration nor arguments can name.
  */
-export function principalReader(principal: Principal): string | undefined {
-  const reader = printableAscii.test(principal.id) ? principal.id.toLowerCase() : principal.id
+export function principalReader({ id }: Principal, directory: Directory): string | undefined {
+  const reader = printableAscii.test(id) ? id.toLowerCase() : id
+  if (directory.declares?.(id) === false) return plainAddress.test(reader) && directory.owns?.(reader) !== true ? reader : `=${id}`
   return reader === 'public' || reader.startsWith('@') || reader.startsWith('$') ? undefined : reader
 }
 
-/** Every reader name that means the principal of a call, whether or not the directory knows it. */
+/**
+ * Every reader name that means the principal of a call. One that nobody declared goes by its address and the domain of that,
+ * by the groups of this call, and by other addresses as long as nobody declared has them; never by what the directory knows of
+ * another.
+ */
 export function namesOfPrincipal(principal: Principal, directory: Directory): readonly string[] {
-  const reader = principalReader(principal)
+  const reader = principalReader(principal, directory)
   if (reader === undefined) return []
-  const names = new Set(directory.namesOf(reader))
-  for (const group of principal.groups) names.add(`@${group.toLowerCase()}`)
-  for (const email of principal.emails) names.add(email.toLowerCase())
+  const isDeclared = directory.declares?.(principal.id) !== false
+  const domain = isDeclared ? undefined : domainOf(reader)
+  const names = new Set(isDeclared ? directory.namesOf(reader) : [reader])
+  if (domain?.includes('.') === true && !names.has(domain)) names.add(domain)
+  for (const group of principal.groups) names.add(`@${printableAscii.test(group) ? group.toLowerCase() : group}`)
+  for (const email of principal.emails) {
+    const address = normaliseReader(email)
+    if (address?.includes('@') === true && directory.owns?.(address) !== true) names.add(address)
+  }
   return [...names]
 }
 
@@ -128,7 +141,8 @@ export function mayReceive(audience: Audience, names: readonly string[]): boolea
 export function possibleReaders(audience: Audience, directory: Directory, limit: number): readonly string[] | 'unknown' {
   if (audience.some((clause) => clause.length === 0)) return []
   const fits = (reader: string) => mayReceive(audience, directory.namesOf(reader))
-  const named = [...new Set(audience.flat())].filter(fits)
+  // A reader that no argument can name is none that may be chosen.
+  const named = [...new Set(audience.flat())].filter((reader) => normaliseReader(reader) !== undefined && fits(reader))
   if (named.length > 0) return named.slice(0, limit)
   if (directory.readers === undefined) return 'unknown'
   const found: string[] = []

@@ -5,7 +5,7 @@
 import { outputLabel } from './admit.ts'
 import { emptyLedger, isDone, isUnknownLedger, settle, unconfirmedEffect } from './effects.ts'
 import { findGaps, type Findings, type Question } from './gaps.ts'
-import { granted } from './grants.ts'
+import { granted } from './grant-index.ts'
 import { join, publicLabel, sameLabel } from './label.ts'
 import { possibleReaders } from './readers.ts'
 import type { Contract, Policy, PolicyState, Remedy } from './types.ts'
@@ -122,7 +122,7 @@ function produced(policy: Policy, situation: Situation, effect: string): Situati
   const reserved = { done: effects.done, reserved: { ...effects.reserved, [key]: producer.effects } }
   return {
     ...situation,
-    state: { label: join(label, outputLabel(policy, producer, situation.question.principal)), effects: settle(reserved, key) },
+    state: { label: join(label, outputLabel(policy, producer, situation.question.caller.principal)), effects: settle(reserved, key) },
   }
 }
 
@@ -130,10 +130,11 @@ function produced(policy: Policy, situation: Situation, effect: string): Situati
 function producerOf(policy: Policy, { state, question }: Situation, effect: string): Contract | undefined {
   const producers = (policy.contracts ?? []).filter((contract) => {
     // Which tools a pattern stands for is not known here; its grant is decided when one of them is called.
-    const mayUse = contract.pattern.includes('*') || granted(policy.grants, question.principal, 'tools', contract.pattern) !== undefined
+    const mayUse = contract.pattern.includes('*') || granted(policy.grants, question.caller, 'tools', contract.pattern) !== undefined
     return mayUse && contract.effects.includes(effect)
   })
-  const harmless = (contract: Contract) => sameLabel(state.label, join(state.label, outputLabel(policy, contract, question.principal)))
+  const harmless = (contract: Contract) =>
+    sameLabel(state.label, join(state.label, outputLabel(policy, contract, question.caller.principal)))
   return producers.find(harmless) ?? producers[0]
 }
 

@@ -5,7 +5,8 @@
 import type { Action, GapRecord, RemedyRecord } from '@turnward/contract/decision'
 import type { PackName } from '@turnward/contract/config/packs'
 import type { JsonObject } from '../core/json.ts'
-import type { Principal } from '../core/principal.ts'
+import type { Caller, Principal } from '../core/principal.ts'
+import type { GrantIndex } from './grant-index.ts'
 
 /**
  * Who may receive data: every clause must hold, a clause holds for a reader it names (directly, through a
@@ -99,8 +100,7 @@ export interface PolicyState {
 export interface ToolCallEvent {
   readonly tool: ToolSubject
   readonly args: JsonObject
-  readonly principal: Principal
-  readonly actor: string | null
+  readonly caller: Grantee
   readonly gateway: string | null
   /** Key under which the effects of this call are or will be reserved; its own reservation never blocks it. */
   readonly callKey: string
@@ -158,14 +158,13 @@ export interface RuleInput {
   readonly state: PolicyState
 }
 
-export interface Grant {
-  /** `grant #1`, in the order of the file. */
-  readonly source: string
-  readonly principals: ReadonlySet<string>
-  readonly groups: ReadonlySet<string>
-  readonly models: NameMatcher
-  readonly gateways: NameMatcher
-  readonly tools: NameMatcher
+/** The parts of a caller that decide what it may use. A `Caller` is one. */
+export interface Grantee extends Pick<Caller, 'principal' | 'actor'> {
+  readonly key?: Caller['key']
+  readonly consumer?: Caller['consumer']
+  readonly actors?: Caller['actors']
+  readonly issuer?: Caller['issuer']
+  readonly within?: Caller['within'] | undefined
 }
 
 /** A compiled set of names and `*` patterns. */
@@ -179,6 +178,10 @@ export interface Directory {
   readonly namesOf: (reader: string) => readonly string[]
   /** Every declared principal as a reader, to tell whether anybody at all may receive something. Absent: not known. */
   readonly readers?: readonly string[] | undefined
+  /** Whether a principal of this very id is declared. Absent: all are. */
+  readonly declares?: ((id: string) => boolean) | undefined
+  /** Whether an address is that of a declared principal, or of several. */
+  readonly owns?: ((address: string) => boolean) | undefined
 }
 
 export interface Policy {
@@ -186,7 +189,7 @@ export interface Policy {
   /** Rank names, least trusted first. */
   readonly trustRanks: readonly string[]
   readonly hide: 'unreachable' | 'never'
-  readonly grants: readonly Grant[]
+  readonly grants: GrantIndex
   readonly rules: readonly Rule[]
   /** The most specific contract of a tool name, or undefined when nobody has described it. Cached by name. */
   readonly contractOf: (tool: string) => Contract | undefined

@@ -6,7 +6,7 @@ import type { Principal } from '../core/principal.ts'
 import { compilePolicy } from './compile-policy.ts'
 import { emptyLedger } from './effects.ts'
 import { publicLabel } from './label.ts'
-import type { Policy, PolicyState, ToolCallEvent, ToolHints, ToolSubject } from './types.ts'
+import type { Grantee, Policy, PolicyState, ToolCallEvent, ToolHints, ToolSubject } from './types.ts'
 
 export type ConfigInput = z.input<typeof configSchema>
 
@@ -40,8 +40,9 @@ export function tool(name: string, hints?: ToolHints): ToolSubject {
   return { name, server: name.split('__')[0] ?? name, hints }
 }
 
-export function call(name: string, args: JsonObject = {}, more: Partial<ToolCallEvent> = {}): ToolCallEvent {
-  return { tool: tool(name), args, principal: alice, actor: null, gateway: null, callKey: 'call-1', ...more }
+export function call(name: string, args: JsonObject = {}, more: Partial<ToolCallEvent> & Partial<Grantee> = {}): ToolCallEvent {
+  const { principal: who = alice, actor = null, ...event } = more
+  return { tool: tool(name), args, caller: { principal: who, actor }, gateway: null, callKey: 'call-1', ...event }
 }
 
 export function fresh(policy: Policy): PolicyState {

@@ -58,7 +58,7 @@ export async function countTokens(gateway: Services, origin: CallOrigin, dialect
     const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(origin) })
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     const { route, source } = refuseOnRecord(
-      () => authoriseModel(snapshot, caller.principal, model),
+      () => authoriseModel(snapshot, caller, model),
       (error) => recordRefusedModel(attached, model, error, 'token_count'),
     )
     count = { ...attached, decision: newId('dec'), grant: source, model, origin, dialect, read, sentTo: undefined }

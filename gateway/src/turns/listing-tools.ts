@@ -1,6 +1,6 @@
 /** Which tools of a gateway a caller can call now, and what of them a list shows. The same decision as a call gets. */
 import type { JsonObject } from '../core/json.ts'
-import { granted } from '../policy/grants.ts'
+import { granted } from '../policy/grant-index.ts'
 import type { PolicyState } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
@@ -35,7 +35,7 @@ export async function listCallableTools(services: Services, context: McpContext)
 /** Whether the caller is granted anything of a server, as far as its tools are known. */
 function mayUse({ fleet }: Services, { snapshot, caller }: McpContext, server: string): boolean {
   const names = fleet.known(snapshot).flatMap((tool) => (tool.server === server ? [tool.name] : []))
-  return [`${server}__`, ...names].some((name) => granted(snapshot.policy.grants, caller.principal, 'tools', name) !== undefined)
+  return [`${server}__`, ...names].some((name) => granted(snapshot.policy.grants, caller, 'tools', name) !== undefined)
 }
 
 /** All of them, or those that are always listed and the two by which the others are found and run. */

@@ -73,7 +73,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     // Grants are checked with the session known, so that a refusal is on record where it belongs.
     const { route, source } = refuseOnRecord(
-      () => authoriseModel(snapshot, caller.principal, view.model),
+      () => authoriseModel(snapshot, caller, view.model),
       (error) => recordRefusedModel(attached, view.model, error),
     )
     call = {

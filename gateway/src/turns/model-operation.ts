@@ -39,7 +39,7 @@ export async function runModelOperation(
     })
     const asked = { services, snapshot, caller, session: null, turn: null, span, modelCall: newId('mc'), operation: operation.name, model }
     const { route, source } = refuseOnRecord(
-      () => authoriseModel(snapshot, caller.principal, model),
+      () => authoriseModel(snapshot, caller, model),
       (error) => recordRefusedOperation(asked, error),
     )
     call = { ...asked, decision: newId('dec'), grant: source, sentTo: undefined, leftOut: [] }

@@ -1,6 +1,7 @@
 /** Finds the tool a client means in what its gateway shows. Unknown gateways, unknown tools and ungranted ones cannot be told apart. */
 import { TurnwardError } from '../core/error.ts'
-import { granted } from '../policy/grants.ts'
+import type { GrantRuling } from '../policy/grant-index.ts'
+import { Ungranted } from '../policy/ungranted.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import { unavailable } from '../tools/connectors/failure.ts'
 import type { McpContext } from '../tools/operations.ts'
@@ -9,9 +10,10 @@ import type { Services } from './services.ts'
 /** The grant that opens the gateway. Throws `grant.gateway`. */
 export function requireGateway(context: McpContext): string {
   const { snapshot, caller, gateway } = context
-  const source = granted(snapshot.policy.grants, caller.principal, 'gateways', gateway)
-  if (source === undefined || !snapshot.gateways.has(gateway)) throw new TurnwardError('grant.gateway', { subject: gateway.slice(0, 64) })
-  return source
+  const ruling = snapshot.policy.grants.ruling(caller, 'gateways', gateway)
+  if (!ruling.allowed || !snapshot.gateways.has(gateway))
+    throw new TurnwardError('grant.gateway', { subject: gateway.slice(0, 64), cause: new Ungranted(ruling) })
+  return ruling.source
 }
 
 /**
@@ -20,8 +22,12 @@ export function requireGateway(context: McpContext): string {
  */
 export async function resolveTool(services: Services, context: McpContext, name: string): Promise<CatalogueTool> {
   requireGateway(context)
-  const isGranted = (tool: string): boolean =>
-    granted(context.snapshot.policy.grants, context.caller.principal, 'tools', tool) !== undefined
+  let denied: GrantRuling | undefined
+  const isGranted = (tool: string): boolean => {
+    const ruling = context.snapshot.policy.grants.ruling(context.caller, 'tools', tool)
+    if (!ruling.allowed) denied = ruling
+    return ruling.allowed
+  }
   const catalogue = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
   const tool = catalogue.resolve(name)
   if (tool !== undefined && isGranted(tool.name)) return tool
@@ -29,5 +35,5 @@ export async function resolveTool(services: Services, context: McpContext, name:
   if (held !== undefined && isGranted(held)) throw new TurnwardError('mcp.tool_held', { subject: held })
   const down = catalogue.down(name)
   if (down !== undefined && isGranted(down.tool)) throw unavailable(down.server, down.why)
-  throw new TurnwardError('grant.tool', { subject: name.slice(0, 128) })
+  throw new TurnwardError('grant.tool', { subject: name.slice(0, 128), cause: denied && new Ungranted(denied) })
 }

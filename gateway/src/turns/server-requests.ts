@@ -4,7 +4,7 @@
  */
 import { TurnwardError } from '../core/error.ts'
 import { asText, isObject, type JsonObject } from '../core/json.ts'
-import { granted } from '../policy/grants.ts'
+import { Ungranted } from '../policy/ungranted.ts'
 import type { CallerFleet, CallOptions, CatalogueEntry, CatalogueRead, CatalogueTool, GatewayReads } from '../tools/catalogue.ts'
 import type { McpContext, ServerRequest, ServerRequestKind } from '../tools/operations.ts'
 import type { DecidedToolCall } from './call.ts'
@@ -96,8 +96,9 @@ async function resolveRead(
   const { snapshot, caller, gateway } = context
   const { reads } = await services.fleet.for(snapshot, caller).catalogue(gateway)
   const entry = find(reads)
-  if (entry !== undefined && granted(snapshot.policy.grants, caller.principal, 'tools', entry.name) !== undefined) return entry
-  throw new TurnwardError(code, { subject: name.slice(0, 256) })
+  const ruling = entry && snapshot.policy.grants.ruling(caller, 'tools', entry.name)
+  if (entry !== undefined && ruling?.allowed === true) return entry
+  throw new TurnwardError(code, { subject: name.slice(0, 256), cause: ruling && new Ungranted(ruling) })
 }
 
 function failed(failure: TurnwardError): never {

@@ -3,6 +3,7 @@ import type { DecisionLog } from '../audit/decision-log.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
+import type { Vault } from '../identity/vault/vault.ts'
 import type { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -36,6 +37,8 @@ export interface Services {
   readonly batches: Batches
   /** Makes a model call of the gateway's own, in the form of Messages. The origin's answer is ended when this resolves. */
   readonly callModel: (origin: CallOrigin) => Promise<void>
+  /** Secrets of people, groups and the installation. */
+  readonly vault: Vault
   readonly telemetry: Telemetry
   readonly clock: Clock
   /** Key of everything a client could otherwise guess: session ids, places of conversations, tickets. */

@@ -1,6 +1,8 @@
 /** `turnward check`: says whether a configuration would be taken, and everything that is wrong with it. */
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
+import { formatProblem } from '../../config/problems.ts'
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
 import { fail, print } from '../output.ts'
@@ -38,6 +40,8 @@ export function addCheck(program: Command): void {
         const unpinned = [...snapshot.servers.values()].filter(isUnpinned).map(({ name }) => name)
         const pinHint =
           unpinned.length === 0 ? '' : `\nthe image of ${unpinned.join(', ')} is named by a tag: pin its digest (\`name@sha256:…\`)`
+        const base = dirname(snapshot.files[0] ?? '.')
+        const notices = snapshot.notices.map((notice) => `\nnotice: ${formatProblem(notice, base)}`)
         const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
         print(
           options,
@@ -46,11 +50,12 @@ export function addCheck(program: Command): void {
             revision: snapshot.revision,
             files: snapshot.files,
             ...counts,
+            notices: snapshot.notices,
             undescribed,
             unpinned,
             changed: Object.fromEntries(changed),
           },
-          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}${warnings.join('')}`,
+          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}${warnings.join('')}${notices.join('')}`,
         )
       } catch (error) {
         fail(options, error)

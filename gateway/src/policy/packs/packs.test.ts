@@ -156,7 +156,7 @@ describe.each(packNames)('the pack %s', (name) => {
       [edit, 'release'],
       ['tracker__get_issue', 'release'],
     ])
-    expect(reachable(policy, state, ofClient(shell), alice, null, null)).toMatchObject({
+    expect(reachable(policy, state, ofClient(shell), { principal: alice, actor: null }, null)).toMatchObject({
       action: 'refuse',
       rules: expect.arrayContaining([`contract ${shell} (pack ${name}@1)`]),
     })

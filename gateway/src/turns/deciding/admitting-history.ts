@@ -197,7 +197,7 @@ function outcomeOf({ snapshot }: ReadingCall, result: ToolResultView, tools: rea
 
 /** Content nobody here can account for. */
 export function admitStranger(call: ReadingCall, subject: string, digest: string): void {
-  notePresented(call, { subject, label: unknownLabel(call.caller.principal), digest })
+  notePresented(call, { subject, label: unknownLabel(call.snapshot.policy, call.caller.principal), digest })
 }
 
 function joinLabel(call: ReadingCall, subject: string, label: Label, text = ''): void {

@@ -1,8 +1,8 @@
-/** Grants decide which models a principal may use. An ungranted model and an unknown one answer alike. */
+/** Grants decide which models a caller may use. An ungranted model and an unknown one answer alike. */
 import type { Route, Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
-import type { Principal } from '../../core/principal.ts'
-import { granted } from '../../policy/grants.ts'
+import type { Caller } from '../../core/principal.ts'
+import { Ungranted } from '../../policy/ungranted.ts'
 
 export interface ModelGrant {
   readonly route: Route
@@ -11,9 +11,9 @@ export interface ModelGrant {
 }
 
 /** Throws `grant.model`. */
-export function authoriseModel(snapshot: Snapshot, principal: Principal, model: string): ModelGrant {
-  const source = granted(snapshot.policy.grants, principal, 'models', model)
-  const route = source === undefined ? undefined : snapshot.routes.resolve(model)
-  if (source === undefined || route === undefined) throw new TurnwardError('grant.model', { subject: model.slice(0, 100) })
-  return { route, source }
+export function authoriseModel(snapshot: Snapshot, caller: Caller, model: string): ModelGrant {
+  const ruling = snapshot.policy.grants.ruling(caller, 'models', model)
+  const route = ruling.allowed ? snapshot.routes.resolve(model) : undefined
+  if (route === undefined) throw new TurnwardError('grant.model', { subject: model.slice(0, 100), cause: new Ungranted(ruling) })
+  return { route, source: ruling.source }
 }

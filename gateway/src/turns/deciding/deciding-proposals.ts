@@ -138,8 +138,7 @@ function rule(call: ProposingCall, state: PolicyState, { tools, args, through }:
   const { caller, snapshot } = call
   const event = {
     args,
-    principal: caller.principal,
-    actor: caller.actor,
+    caller,
     gateway: null,
     callKey: callKeyOf(call.modelCall, made.id),
   }

@@ -31,8 +31,7 @@ function judge(call: ToolCall, state: PolicyState, evidence: Evidence): Verdict 
   const event = {
     tool: subjectOf(tool),
     args,
-    principal: call.caller.principal,
-    actor: call.caller.actor,
+    caller: call.caller,
     gateway: call.gateway,
     callKey: call.callKey,
   }

@@ -5,6 +5,8 @@
  */
 import type { Route } from '../../config/snapshot.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { Standing } from '../../policy/grant-index.ts'
 import { reachable } from '../../policy/reachable.ts'
 import { resultLabel } from '../../policy/admit.ts'
 import { sameLabel } from '../../policy/label.ts'
@@ -25,6 +27,8 @@ import { subjectOf } from './tool-subject.ts'
 interface ShapeCache {
   readonly state: PolicyState
   readonly policy: object
+  /** Whose they are: one session may be reached with two keys that may use different things. */
+  readonly caller: { readonly principal: Principal; readonly standing: Standing }
   readonly verdicts: BoundedMap<string, Verdict>
   /** By the tools they are of, as a gateway has them, and whose list it is. */
   readonly lists: WeakMap<readonly CatalogueTool[], Map<string, ShownTools>>
@@ -48,7 +52,7 @@ export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: str
   const key = `${gateway ?? ''}|${call.caller.actor ?? ''}|${tool.server}|${tool.name}`
   const known = cache.verdicts.get(key)
   if (known !== undefined) return known
-  const verdict = reachable(policy, state, tool, call.caller.principal, call.caller.actor, gateway)
+  const verdict = reachable(policy, state, tool, call.caller, gateway)
   cache.verdicts.set(key, verdict)
   return verdict
 }
@@ -74,10 +78,18 @@ export function toolsShownNow(call: AttachedCall, tools: readonly CatalogueTool[
   return list
 }
 
-function cacheOf({ session, snapshot: { policy } }: AttachedCall, state: PolicyState): ShapeCache {
+function cacheOf({ session, snapshot: { policy }, caller: { principal }, caller }: AttachedCall, state: PolicyState): ShapeCache {
+  const standing = policy.grants.standing(caller)
   const known = caches.get(session)
-  if (known !== undefined && known.policy === policy && isSameState(known.state, state)) return known
-  const cache: ShapeCache = { state, policy, verdicts: new BoundedMap({ most: mostVerdicts }), lists: new WeakMap() }
+  const isSameCaller = known?.caller.standing === standing && known.caller.principal === principal
+  if (known !== undefined && isSameCaller && known.policy === policy && isSameState(known.state, state)) return known
+  const cache: ShapeCache = {
+    state,
+    policy,
+    caller: { principal, standing },
+    verdicts: new BoundedMap({ most: mostVerdicts }),
+    lists: new WeakMap(),
+  }
   caches.set(session, cache)
   return cache
 }

@@ -20,8 +20,7 @@ const judged = (state: typeof read, ...names: readonly [string, ...string[]]) =>
     [tool(first), ...others.map((name) => tool(name))],
     {
       args: {},
-      principal: alice,
-      actor: null,
+      caller: { principal: alice, actor: null },
       gateway: null,
       callKey: 'c1',
     },
@@ -60,7 +59,7 @@ describe('a call that may be a call of several tools', () => {
   test('has the effects of all of them also where nothing is enforced', () => {
     const observing = { ...policy, posture: 'observe' as const }
     const [mail, desk] = [tool('mail__send'), tool('desk__send')]
-    const event = { args: {}, principal: alice, actor: null, gateway: null, callKey: 'c1' }
+    const event = { args: {}, caller: { principal: alice, actor: null }, gateway: null, callKey: 'c1' }
     for (const tools of [[mail, desk] as const, [desk, mail] as const]) {
       expect(decideAll(observing, read, tools, event, noEvidence)).toMatchObject({ action: 'observe', effects: ['desk', 'egress'] })
     }

@@ -83,7 +83,7 @@ export class Conversation {
   async renew(): Promise<void> {
     const snapshot = this.services.snapshot()
     const caller = await this.services.authenticator.authenticate(this.#presented, snapshot, 'models')
-    const { source } = authoriseModel(snapshot, caller.principal, this.model)
+    const { source } = authoriseModel(snapshot, caller, this.model)
     Object.assign(this, { snapshot, caller, grant: source })
   }
 

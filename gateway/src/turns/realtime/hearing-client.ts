@@ -3,7 +3,7 @@ import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { sha256 } from '../../core/hash.ts'
 import { newId, randomText } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { granted } from '../../policy/grants.ts'
+import { granted } from '../../policy/grant-index.ts'
 import { allGuardedFields } from '../../wire/dialects.ts'
 import type { CallGate } from '../../wire/realtime/call-gate.ts'
 import { type ClientEvent, type ItemView, readClientEvent, removeOffered } from '../../wire/realtime/client-events.ts'
@@ -54,7 +54,7 @@ async function admitEvent({ conversation, gate }: ClientEar, json: JsonObject, e
     if (item.kind === 'call' && isTaken(conversation, item.call.id)) throw invalid('call_id', 'there is such a call already')
   }
   const { snapshot, caller } = conversation
-  if (otherModel !== undefined && granted(snapshot.policy.grants, caller.principal, 'models', otherModel) === undefined)
+  if (otherModel !== undefined && granted(snapshot.policy.grants, caller, 'models', otherModel) === undefined)
     throw new TurnwardError('grant.model', { subject: otherModel.slice(0, 100) })
   let isChanged = false
   // The upstream knows the model under the name it was asked for there.

@@ -60,7 +60,7 @@ export async function runRealtime(gateway: Services, origin: RealtimeOrigin): Pr
     model,
   } as const
   const { route, source } = refuseOnRecord(
-    () => authoriseModel(snapshot, caller.principal, model),
+    () => authoriseModel(snapshot, caller, model),
     (error) => recordRefusedOperation(asked, error),
   )
   const call: OperationCall = { ...asked, decision: newId('dec'), grant: source, sentTo: undefined, leftOut: [] }

@@ -3,6 +3,7 @@ import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import type { CallEnd } from '../../telemetry/telemetry.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
 import { noteDecision, recordOf } from './recording.ts'
+import { noModel, whyNotGranted } from './why-not-granted.ts'
 
 /** A model nobody granted: on record with the session it was asked in. */
 export function recordRefusedModel(
@@ -18,9 +19,7 @@ export function recordRefusedModel(
     subject: model.slice(0, 100),
     verdict: 'deny',
     action: 'refuse',
-    rules: ['grants'],
-    reason: 'No grant gives this principal the model, or no route serves it.',
-    gaps: [{ kind: 'grant', detail: 'the model is not granted', source: 'grants' }],
+    ...whyNotGranted(thrown, 'model', noModel),
     credential: 'none',
     errorCode: error.code,
   })

@@ -4,6 +4,7 @@ import type { OperationName } from '../../providers/provider.ts'
 import type { AttachedCall } from '../call.ts'
 import { recordOf, type RecordFields } from './recording.ts'
 import { outcomeOf } from './recording-model-call.ts'
+import { noModel, whyNotGranted } from './why-not-granted.ts'
 
 /** An operation whose model is known. Only one that is a conversation has a session. */
 export interface AskedOperation extends Omit<AttachedCall, 'session'> {
@@ -32,9 +33,7 @@ export function recordRefusedOperation(call: AskedOperation, thrown: unknown): v
       subject: call.model.slice(0, 100),
       verdict: 'deny',
       action: 'refuse',
-      rules: ['grants'],
-      reason: 'No grant gives this principal the model, or no route serves it.',
-      gaps: [{ kind: 'grant', detail: 'the model is not granted', source: 'grants' }],
+      ...whyNotGranted(thrown, 'model', noModel),
       credential: 'none',
       errorCode: asTurnwardError(thrown).code,
     }),

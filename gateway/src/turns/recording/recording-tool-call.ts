@@ -9,6 +9,7 @@ import { digestOfResult } from '../../tools/large/large-result.ts'
 import type { McpContext, ServerRequest } from '../../tools/operations.ts'
 import type { DecidedToolCall, EndedToolCall, ToolCall } from '../call.ts'
 import { noteDecision, recordOf, verdictFields, whoCalls } from './recording.ts'
+import { nothingThere, whyNotGranted } from './why-not-granted.ts'
 import type { Services } from '../services.ts'
 import { giveBackTicket, useTicket } from '../sessions/tickets.ts'
 
@@ -103,12 +104,6 @@ const whyNotNow: Partial<Record<TurnwardError['code'], Pick<DecisionRecord, 'rul
   'mcp.tool_held': { rules: ['pin'], reason: 'What its server says of it is new or has changed, and waits for a review.' },
 }
 
-const notGranted: Pick<DecisionRecord, 'rules' | 'reason' | 'gaps'> = {
-  rules: ['grants'],
-  reason: 'No grant gives this principal the gateway or what was asked for, or there is none of that name.',
-  gaps: [{ kind: 'grant', detail: 'it is not granted', source: 'grants' }],
-}
-
 /** A call of something this caller cannot have, or cannot have while a server is down. It names no session, because it never got that far. */
 export function recordUnknown(services: Services, context: McpContext, span: CallSpan, asked: ServerRequest, thrown: unknown): void {
   const { kind: askedKind, name } = asked
@@ -129,7 +124,7 @@ export function recordUnknown(services: Services, context: McpContext, span: Cal
     labelAfter: null,
     verdict: 'deny',
     action: 'refuse',
-    ...(whyNotNow[error.code] ?? notGranted),
+    ...(whyNotNow[error.code] ?? whyNotGranted(error, askedKind === 'tool_call' ? 'tool' : 'gateway or what was asked for', nothingThere)),
     credential: 'none',
     revision: snapshot.revision,
     errorCode: error.code,

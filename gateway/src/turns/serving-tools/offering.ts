@@ -7,7 +7,7 @@ import { TurnwardError } from '../../core/error.ts'
 import { asText, isObject } from '../../core/json.ts'
 import type { Caller } from '../../core/principal.ts'
 import { ownToolNames, runToolName, searchToolName } from '../../core/tool-names.ts'
-import { granted } from '../../policy/grants.ts'
+import { granted } from '../../policy/grant-index.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import { latestLegacyVersion } from '../../tools/codec/versions.ts'
 import { gatewayAt } from '../../tools/endpoint/host-guard.ts'
@@ -53,7 +53,7 @@ export async function offeredBy(call: ServingCall, server: OwnServer): Promise<S
   requireGateway(context)
   const { tools, missing } = await services.fleet.for(snapshot, caller).catalogue(server.gateway)
   const offered = tools.filter(
-    (tool) => granted(snapshot.policy.grants, caller.principal, 'tools', tool.name) !== undefined && server.wants(listed(tool)),
+    (tool) => granted(snapshot.policy.grants, caller, 'tools', tool.name) !== undefined && server.wants(listed(tool)),
   )
   return {
     label: server.label,

@@ -126,7 +126,7 @@ export async function offeringConversations(services: Services, snapshot: Snapsh
     if (session !== undefined && (session.state.offered.includes(tool) || session.state.offered.includes(anyTool))) sessions.push(session)
   }
   const isCrowded = (owner?.crowdedUntil ?? 0) > now
-  const start = isCrowded ? unknownLabel(caller.principal) : freshState(snapshot.policy).label
+  const start = isCrowded ? unknownLabel(snapshot.policy, caller.principal) : freshState(snapshot.policy).label
   return { sessions, label: sessions.reduce((label, session) => join(label, session.policyState.label), start) }
 }
 

@@ -31,7 +31,7 @@ export function beginning(
 ): MaybePromise<Beginning> {
   return whenRead(mayBeLost(services, snapshot), (isUnknown) =>
     isUnknown
-      ? { policyState: { label: unknownLabel(principal), effects: unknownLedger }, narrowedBy: [lostSubject] }
+      ? { policyState: { label: unknownLabel(snapshot.policy, principal), effects: unknownLedger }, narrowedBy: [lostSubject] }
       : { policyState: freshState(snapshot.policy), narrowedBy: [] },
   )
 }

@@ -72,7 +72,7 @@ export async function startedWith(
   }
   if (newest === undefined) return undefined
   const isCrowded = (await services.state.get('task', crowdedKey(key))) !== undefined
-  return { ...newest, label: isCrowded ? join(label, unknownLabel(caller.principal)) : label }
+  return { ...newest, label: isCrowded ? join(label, unknownLabel(snapshot.policy, caller.principal)) : label }
 }
 
 const owners = new RememberedHashes()

@@ -47,13 +47,12 @@ function takenAway(call: ModelCall, names: readonly string[]): Withheld | undefi
   const { policy } = call.snapshot
   const state = stateWhenSent(call)
   const narrowedBy = narrowedByWhenSent(call)
-  const { principal, actor } = call.caller
   const judged = names.map((name) => ({
     name,
     verdict: decide(
       policy,
       state,
-      { tool: call.meanings.ofName(name)[0], args: {}, principal, actor, gateway: null, callKey: '' },
+      { tool: call.meanings.ofName(name)[0], args: {}, caller: call.caller, gateway: null, callKey: '' },
       noEvidence,
     ),
   }))
