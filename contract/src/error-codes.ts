@@ -51,6 +51,24 @@ export const errorCodes = {
     fix: 'Sign in again, or ask the administrator of the issuer.',
   },
   'auth.sign_in_failed': { status: 400, title: 'Signing in did not work', fix: 'Sign in again, in one go and in one browser.' },
+  'auth.disabled': { status: 403, title: 'The person may not come in any more', fix: 'Ask an administrator.' },
+  'auth.wrong_sign_in': {
+    status: 401,
+    title: 'Account, password or code is not right',
+    fix: 'Try again; an administrator can reset an account.',
+  },
+  'auth.too_many_attempts': { status: 429, title: 'Too many attempts to sign in', fix: 'Wait for the time that is named, and try again.' },
+  'auth.busy': { status: 503, title: 'Too many people sign in at the moment', fix: 'Try again in a few seconds.' },
+  'auth.no_second_factor': {
+    status: 403,
+    title: 'The account has no one-time codes, and here it needs them',
+    fix: 'Ask an administrator to reset it: `turnward accounts reset NAME`.',
+  },
+  'auth.link_used': {
+    status: 404,
+    title: 'The link was used before, or has expired',
+    fix: 'Ask an administrator for another one: `turnward accounts reset NAME`.',
+  },
   'vault.unreachable': {
     status: 503,
     title: 'Secrets cannot be opened at the moment',

@@ -8,11 +8,14 @@ import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
 import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
+import { publicUrl } from '../config/public-url.ts'
 import { systemClock } from '../core/clock.ts'
+import { TurnwardError } from '../core/error.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
+import { createSignInRoom } from '../identity/sign-in-room.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -147,6 +150,19 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       state,
       peers,
     })
+    // Before it listens nobody asks.
+    let url = ''
+    const signInRoom = createSignInRoom({
+      snapshot: () => config.current,
+      publicUrl: () =>
+        config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current),
+      state,
+      store,
+      clock: systemClock,
+      logger,
+      personOf: () => Promise.reject(new TurnwardError('auth.sign_in_failed')),
+      keepTokens: async () => {},
+    })
     const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
     opened.push(certificate)
     const server: HttpServer = await listen(
@@ -160,8 +176,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
+      signInRoom.entrances,
       crew,
     )
+    url = server.url
     running = () => server.running
     server.use(config.current.settings.listen.tls)
     config.onSwap((next) => server.use(next.settings.listen.tls))

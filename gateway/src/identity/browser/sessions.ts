@@ -27,8 +27,8 @@ export interface SessionParts {
   readonly secret: Uint8Array
   readonly lifetimes: () => Lifetimes
   readonly cookies: () => Cookies
-  /** Roles of a person as they are now; undefined when the person is disabled or gone. */
-  readonly rolesOf: (person: string, issuer: string | null) => Promise<readonly string[] | undefined>
+  /** Roles of a person as they are now; undefined when a session of that moment is not good any more: its person was shut out, is gone, or signs in otherwise now. */
+  readonly rolesOf: (session: Pick<BrowserSession, 'person' | 'issuer' | 'signedInAt'>) => Promise<readonly string[] | undefined>
 }
 
 const cookieName = 'session'
@@ -54,7 +54,7 @@ export class BrowserSessions {
     // What is not on the list of its person was ended, even if it is still there.
     const ofPerson = await state.get('browsers', this.#personKey(person))
     if (ofPerson?.includes(id) !== true) return undefined
-    const roles = await rolesOf(person, issuer)
+    const roles = await rolesOf({ person, issuer, signedInAt })
     // Whoever may do more than when they signed in signs in again.
     if (roles === undefined || roles.some((role) => !stored.roles.includes(role))) return undefined
     await this.#use(id, stored)
@@ -69,11 +69,11 @@ export class BrowserSessions {
   ): Promise<BrowserSession | undefined> {
     const { state, clock, secret, lifetimes, cookies, rolesOf } = this.#parts
     await this.end(request, response)
-    const roles = await rolesOf(person, issuer)
+    const now = clock.now()
+    const roles = await rolesOf({ person, issuer, signedInAt: now })
     if (roles === undefined) return undefined
     const token = randomText(tokenLength)
     const id = keyedHash(secret, 'browser session v1', token)
-    const now = clock.now()
     const stored: StoredBrowserSession = { person, issuer, signedInAt: now, usedAt: now, roles }
     await state.put('browser', id, stored, this.#endOf(stored))
     const dropped = await state.change('browsers', this.#personKey(person), (before = []) => {

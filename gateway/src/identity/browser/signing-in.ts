@@ -95,8 +95,8 @@ export class SigningIn implements SignIn {
       name,
     }: { readonly returnTo: string; readonly fresh: boolean; readonly problem?: string; readonly name?: string },
   ): void {
-    const issuers = [...this.#parts.issuers().values()].map(({ title, name: issuer }) => ({
-      title,
+    const issuers = [...this.#parts.issuers().values()].map(({ name: issuer }) => ({
+      title: issuer,
       path: this.startPath(returnTo, { issuer, fresh }),
     }))
     const form = this.#parts.hasAccounts() ? accountForm(this.guestField(request, response), returnTo, name) : undefined
@@ -116,7 +116,7 @@ export class SigningIn implements SignIn {
 
   /** `GET /sign-in/{issuer}/callback`: back from the issuer. */
   async answerCallback(request: IncomingMessage, response: ServerResponse, name: string): Promise<void> {
-    const { sessions, relyingParties, publicUrl, personOf, keepTokens } = this.#parts
+    const { relyingParties, publicUrl, personOf, keepTokens } = this.#parts
     const issuer = this.#issuer(name)
     const callback = new URL(this.#callbackOf(issuer))
     callback.search = new URL(request.url ?? '/', publicUrl()).search

@@ -50,14 +50,11 @@ export class AskedIssuers {
     cookies.remove(response, nameOf(state))
     const content = openBytes(this.#key, boundTo(issuer, state), sealed)
     const asked: unknown = content === undefined ? undefined : JSON.parse(content.toString('utf8'))
-    if (!isObject(asked) || typeof asked['until'] !== 'number' || asked['until'] <= this.#clock.now()) return undefined
-    return {
-      issuer,
-      state,
-      nonce: String(asked['nonce']),
-      verifier: String(asked['verifier']),
-      returnTo: ownPath(String(asked['returnTo'])),
-    }
+    if (!isObject(asked)) return undefined
+    const { until, nonce, verifier, returnTo } = asked
+    if (typeof until !== 'number' || until <= this.#clock.now()) return undefined
+    if (typeof nonce !== 'string' || typeof verifier !== 'string' || typeof returnTo !== 'string') return undefined
+    return { issuer, state, nonce, verifier, returnTo: ownPath(returnTo) }
   }
 }
 

@@ -4,13 +4,15 @@
  * issuer's own metadata, never by a browser.
  */
 import { createPrivateKey, webcrypto } from 'node:crypto'
+import type * as OpenidClient from 'openid-client'
 import type { ClientAuth, Configuration } from 'openid-client'
 import { TurnwardError } from '../../../core/error.ts'
 import { sha256 } from '../../../core/hash.ts'
 import { randomText } from '../../../core/ids.ts'
 import type { Clock } from '../../../core/clock.ts'
 import { guardedFetch, type GuardedFetch } from '../../guarded-fetch.ts'
-import type { IssuerClient, LoginIssuer } from './login-issuer.ts'
+import type { IssuerClient } from '../../../core/issuer.ts'
+import type { LoginIssuer } from './login-issuer.ts'
 
 /** What an issuer gave for a person who signed in. */
 export interface SignedIn {
@@ -52,7 +54,7 @@ export class RelyingParties {
 
   constructor(
     clock: Clock,
-    fetchFor = (issuer: LoginIssuer): GuardedFetch => guardedFetch({ home: issuer.address, allowHttp: issuer.allowHttp }),
+    fetchFor = (issuer: LoginIssuer): GuardedFetch => guardedFetch({ home: issuer.issuer, allowHttp: issuer.allowHttp }),
   ) {
     this.#clock = clock
     this.#fetchFor = fetchFor
@@ -108,7 +110,7 @@ export class RelyingParties {
 
   async #configuration(issuer: LoginIssuer): Promise<Configuration> {
     const now = this.#clock.now()
-    const key = sha256(JSON.stringify([issuer.name, issuer.address, issuer.client, issuer.allowHttp, issuer.clockSkewSeconds]))
+    const key = sha256(JSON.stringify([issuer.name, issuer.issuer, issuer.discovery, issuer.client, issuer.allowHttp, issuer.clockSkewMs]))
     const known = this.#known.get(key)
     if (known !== undefined && known.until > now) return known.configuration
     const configuration = this.#discover(issuer)
@@ -125,9 +127,9 @@ export class RelyingParties {
     try {
       const auth = await clientAuth(client, issuer.client)
       const configuration = await client.discovery(
-        new URL(issuer.address),
+        new URL(issuer.discovery ?? issuer.issuer),
         id,
-        { [client.clockTolerance]: issuer.clockSkewSeconds },
+        { [client.clockTolerance]: issuer.clockSkewMs / 1000 },
         auth,
         {
           [client.customFetch]: this.#fetchFor(issuer) as never,
@@ -136,8 +138,7 @@ export class RelyingParties {
         },
       )
       // Discovery compares loosely in some forms; what is not the configured name is not the issuer.
-      if (configuration.serverMetadata().issuer.replace(/\/$/, '') !== issuer.address.replace(/\/$/, ''))
-        throw new Error('its metadata names another issuer')
+      if (configuration.serverMetadata().issuer !== issuer.issuer) throw new Error('its metadata names another issuer')
       return configuration
     } catch (cause) {
       throw new TurnwardError('auth.issuer_unavailable', { subject: issuer.name, why: reasonOf(cause), cause })
@@ -145,7 +146,7 @@ export class RelyingParties {
   }
 }
 
-async function clientAuth(client: typeof import('openid-client'), { auth, secret, privateKey }: IssuerClient): Promise<ClientAuth> {
+async function clientAuth(client: typeof OpenidClient, { auth, secret, privateKey }: IssuerClient): Promise<ClientAuth> {
   if (auth === 'none') return client.None()
   if (auth === 'basic') return client.ClientSecretBasic(secret)
   if (auth === 'post') return client.ClientSecretPost(secret)
