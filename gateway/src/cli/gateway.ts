@@ -14,9 +14,11 @@ import { TurnwardError } from '../core/error.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
-import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
+import type { Accounts } from '../identity/on-behalf/accounts.ts'
+import { createOnBehalf } from '../identity/on-behalf/on-behalf.ts'
 import { createSignInRoom } from '../identity/sign-in-room.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
+import type { Vault } from '../identity/vault/vault.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -116,6 +118,19 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const logs = new ServerLogs({ folder: join(dataDir, 'logs'), worker: crew?.worker ?? 0, clock: systemClock, logger })
     opened.push(logs)
     const peers = cluster?.peers ?? crew?.peers ?? noPeers
+    // Before it listens nobody asks.
+    let url = ''
+    const reachedAt = (): string =>
+      config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current)
+    const vault = vaultOf(store, () => config.current)
+    const own = { snapshot: () => config.current, publicUrl: reachedAt, state, clock: systemClock, logger }
+    const onBehalf = createOnBehalf({ ...own, vault, secret: store.secret })
+    const signInRoom = createSignInRoom({
+      ...own,
+      store,
+      personOf: () => Promise.reject(new TurnwardError('auth.sign_in_failed')),
+      keepTokens: (...kept) => onBehalf.keepTokens(...kept),
+    })
     const fleet = createFleet({
       snapshot: () => config.current,
       onSwap: (listener) => config.onSwap(listener),
@@ -123,7 +138,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
-      credentials: sharedCredentials(systemClock),
+      credentials: onBehalf.credentials,
       cluster: cluster?.children,
       eras: new RememberedEras(state, systemClock),
       peers,
@@ -139,7 +154,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       if (crew === undefined) telemetry.count('turnward_config_reloads_total')
       upstreams.retain(next)
     })
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts: onBehalf.accounts })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -149,19 +164,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       fleet,
       state,
       peers,
-    })
-    // Before it listens nobody asks.
-    let url = ''
-    const signInRoom = createSignInRoom({
-      snapshot: () => config.current,
-      publicUrl: () =>
-        config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current),
-      state,
-      store,
-      clock: systemClock,
-      logger,
-      personOf: () => Promise.reject(new TurnwardError('auth.sign_in_failed')),
-      keepTokens: async () => {},
     })
     const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
     opened.push(certificate)
@@ -176,7 +178,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
-      signInRoom.entrances,
+      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn)],
       crew,
     )
     url = server.url
@@ -224,10 +226,12 @@ interface Rooms {
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
   readonly logger: Logger
+  readonly vault: Vault
+  readonly accounts: Accounts
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts } = rooms
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
   telemetry.observe(
@@ -257,7 +261,8 @@ function assemble(rooms: Rooms): Services {
     requests: new RequestReader(systemClock),
     background: new BackgroundAnswers(),
     batches,
-    vault: vaultOf(store, () => config.current),
+    vault,
+    accounts,
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,
     clock: systemClock,

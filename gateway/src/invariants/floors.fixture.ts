@@ -108,6 +108,8 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   const services: Services = {
     snapshot: () => current,
     authenticator: createAuthenticator({ store: { keys: keyTable, secret }, clock, logger: noopTelemetry.logger }),
+    // Nobody connects accounts here.
+    accounts: { changed: async () => {} },
     upstreams,
     fleet: servers.fleet,
     log,

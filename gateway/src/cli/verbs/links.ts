@@ -80,7 +80,11 @@ async function remove(person: string, server: string, options: LinksOptions): Pr
     const removed = await Promise.all([linkPlace(person, server), secretPlace(person, server)].map((place) => vault.remove(place)))
     const isRemoved = removed.includes(true)
     if (!isRemoved) process.exitCode = exitCodes.negative
-    print(options, { person, server, removed: isRemoved }, isRemoved ? `Removed what ${person} had connected at ${server}.` : `${person} has nothing connected at ${server}.`)
+    print(
+      options,
+      { person, server, removed: isRemoved },
+      isRemoved ? `Removed what ${person} had connected at ${server}.` : `${person} has nothing connected at ${server}.`,
+    )
   })
 }
 

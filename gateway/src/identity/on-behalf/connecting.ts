@@ -7,9 +7,11 @@ import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
+import { onPages, type BrowserEntrance } from '../browser/entrance.ts'
 import { readForm } from '../browser/forms.ts'
 import { answerPage, answerRedirect } from '../browser/page.ts'
 import type { BrowserSession, SignIn } from '../browser/sign-in.ts'
+import { clientDocument, clientDocumentPath } from '../server-auth/client-document.ts'
 import {
   connectPage,
   donePage,
@@ -49,14 +51,6 @@ const longestMs = 30_000
 
 type Handle = (request: IncomingMessage, response: ServerResponse, server: string) => Promise<void>
 
-/** Entrances, as the table of entrances has them. */
-export interface ConnectEntrance {
-  readonly path: string
-  readonly methods: readonly string[]
-  readonly needs: 'anyone'
-  readonly handle: Handle
-}
-
 /** What a person may connect, and who that is. */
 interface Visit {
   readonly session: BrowserSession
@@ -66,7 +60,7 @@ interface Visit {
   readonly ticketText: string | undefined
 }
 
-export function connectEntrances(parts: ConnectingParts): readonly ConnectEntrance[] {
+export function connectEntrances(parts: ConnectingParts): readonly BrowserEntrance[] {
   const { signIn, links, secrets, flows, engine, logger } = parts
 
   /** Who comes for what; undefined when that was answered already. `ticketText`: what the link or the form carries. */
@@ -187,28 +181,27 @@ export function connectEntrances(parts: ConnectingParts): readonly ConnectEntran
     answerPage(response, 200, overviewPage(views, session.person))
   }
 
-  const told =
-    (handle: Handle): Handle =>
-    (request, response, name) =>
-      handle(request, response, name).catch((error: unknown) => fail(response, error, logger))
+  const entrance = (method: string, path: string, handle: Handle): BrowserEntrance => ({
+    path,
+    methods: [method],
+    needs: 'browser',
+    handle: onPages(handle, logger),
+  })
   return [
-    { path: '/connect', methods: ['GET'], needs: 'anyone', handle: told(overview) },
-    { path: returnPath, methods: ['GET'], needs: 'anyone', handle: told(comeBack) },
-    { path: '/connect/{server}', methods: ['GET'], needs: 'anyone', handle: told(show) },
-    { path: '/connect/{server}', methods: ['POST'], needs: 'anyone', handle: told(act) },
+    entrance('GET', '/connect', overview),
+    entrance('GET', returnPath, comeBack),
+    entrance('GET', '/connect/{server}', show),
+    entrance('POST', '/connect/{server}', act),
+    {
+      path: clientDocumentPath,
+      methods: ['GET'],
+      needs: 'anyone',
+      handle: (_request, response) =>
+        void response
+          .writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' })
+          .end(JSON.stringify(clientDocument(parts.publicUrl(), `${parts.publicUrl()}${returnPath}`))),
+    },
   ]
-}
-
-function fail(response: ServerResponse, thrown: unknown, logger: Logger): void {
-  const { code, status, why, message, fix } = asTurnwardError(thrown)
-  logger.warn({ code, why }, 'a page for connecting an account failed')
-  if (response.headersSent) response.destroy()
-  else
-    answerPage(
-      response,
-      status,
-      failedPage(undefined, status < 500 || code.startsWith('mcp.') ? `${message}` : `It did not work. ${fix}`, undefined),
-    )
 }
 
 function whyNot(error: unknown): string {

@@ -4,21 +4,30 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { StateStore } from '../../state/state-store.ts'
+import type { BrowserEntrance } from '../browser/entrance.ts'
 import type { SignIn } from '../browser/sign-in.ts'
 import { guardedFetch } from '../guarded-fetch.ts'
-import type { AuthKinds } from '../server-auth/auth-kind.ts'
+import { authKinds } from '../server-auth/auth-kinds.ts'
+import { AuthorizationCode } from '../server-auth/authorization-code.ts'
+import { clientDocumentPath } from '../server-auth/client-document.ts'
+import { ClientRegistrations } from '../server-auth/client-registration.ts'
+import { KnownChallenges } from '../server-auth/known-challenges.ts'
+import { createServerCredentials, type ServerCredentials } from '../server-auth/server-credentials.ts'
 import { createAccounts, type Accounts } from './accounts.ts'
-import { connectEntrances, type ConnectEntrance } from './connecting.ts'
-import { issuedKinds, type IssuedKindsParts } from './issued-kinds.ts'
+import { connectEntrances } from './connecting.ts'
+import { issuedKinds } from './issued-kinds.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
-import type { LinkEngine } from './link-engine.ts'
+import { registrationStore } from './kept-registrations.ts'
 import { LinkFlows } from './link-flows.ts'
-import { Links, type RenewTokens } from './links.ts'
+import { Links } from './links.ts'
 import { personHeaderKind } from './person-header-kind.ts'
 import { personSecretKind } from './person-secret-kind.ts'
 import { PersonTokens } from './person-tokens.ts'
 import type { SecretVault } from './secret-vault.ts'
+import { authorizationOf } from './server-authorization.ts'
+import { SignedInSecrets, type KeptTokens } from './signed-in-tokens.ts'
 import { StoredSecrets } from './stored-secrets.ts'
+import type { TokenEndpoint } from './token-endpoint.ts'
 import { userKind } from './user-kind.ts'
 
 export interface OnBehalfParts {
@@ -31,46 +40,57 @@ export interface OnBehalfParts {
   readonly logger: Logger
   /** That of the store. */
   readonly secret: Uint8Array
-  readonly signIn: SignIn
-  readonly engine: LinkEngine & { readonly renew: RenewTokens }
-  readonly signedIn: IssuedKindsParts['signedIn']
-  readonly authorizationOf: IssuedKindsParts['authorizationOf']
 }
 
 export interface OnBehalf {
-  readonly kinds: Pick<AuthKinds, 'user' | 'exchange' | 'entra_obo' | 'id_jag' | 'person_header' | 'person_secret'>
-  /** The pages where people connect accounts. */
-  readonly entrances: readonly ConnectEntrance[]
+  /** With what servers are asked, for whomever. */
+  readonly credentials: ServerCredentials
   readonly accounts: Accounts
+  /** Keeps what an issuer gave when a person signed in. */
+  keepTokens(person: string, issuer: string, tokens: KeptTokens): Promise<void>
+  /** The pages where people connect accounts, and what authorization servers read of this gateway. */
+  entrances(signIn: SignIn): readonly BrowserEntrance[]
   /** Nothing that was issued for this person is used any more. */
   cut(person: string): void
 }
 
 export function createOnBehalf(parts: OnBehalfParts): OnBehalf {
-  const { clock, secret, vault, snapshot } = parts
+  const { clock, secret, vault, snapshot, publicUrl } = parts
   const now = (): number => clock.now()
-  const places = { publicUrl: parts.publicUrl, now, secret }
-  const links = new Links({ ...parts, renew: parts.engine.renew, pause: (ms) => pause(ms) })
+  const rest = (ms: number): Promise<void> => pause(ms)
+  const places = { publicUrl, now, secret }
+  const challenges = new KnownChallenges()
+  const engine = new AuthorizationCode({
+    registrations: new ClientRegistrations(registrationStore(vault), clock),
+    documentUrl: () => `${publicUrl()}${clientDocumentPath}`,
+    challengeOf: challenges.of,
+    clock,
+  })
+  const links = new Links({ ...parts, renew: (...asked) => engine.renew(...asked), pause: rest })
   const secrets = new StoredSecrets(vault, clock)
   const tokens = new PersonTokens(now)
   const issuers = new IssuerEndpoints(clock, (issuer) => guardedFetch({ home: issuer.issuer, allowHttp: issuer.allow_http }))
-  const issued = issuedKinds({
-    ...parts,
-    tokens,
-    now,
-    issuerAt: (current, name, server) =>
-      issuers.at(name, Object.hasOwn(current.identity.issuers, name) ? current.identity.issuers[name] : undefined, server),
-  })
-  const flows = new LinkFlows(parts.state, clock, secret)
+  const issuerAt = ({ identity }: Pick<Snapshot, 'identity'>, name: string, server: string): Promise<TokenEndpoint> =>
+    issuers.at(name, Object.hasOwn(identity.issuers, name) ? identity.issuers[name] : undefined, server)
+  const signedIn = new SignedInSecrets({ ...parts, issued: tokens, pause: rest, issuerAt: (name) => issuerAt(snapshot(), name, name) })
+  const personal = {
+    ...issuedKinds({
+      tokens,
+      signedIn,
+      issuerAt,
+      authorizationOf: (server, auth, signal) => authorizationOf(server, auth, signal, challenges.of(server)),
+      now,
+      secret,
+    }),
+    user: userKind(links, places),
+    person_header: personHeaderKind(secrets, places),
+    person_secret: personSecretKind(secrets, places),
+  }
   return {
-    kinds: {
-      ...issued,
-      user: userKind(links, places),
-      person_header: personHeaderKind(secrets, places),
-      person_secret: personSecretKind(secrets, places),
-    },
-    entrances: connectEntrances({ ...parts, snapshot, links, secrets, flows }),
-    accounts: createAccounts({ links, secrets, pause: (ms) => pause(ms) }),
+    credentials: createServerCredentials(authKinds({ challengeOf: challenges.of, clock }, personal), challenges),
+    accounts: createAccounts({ links, secrets, pause: rest }),
+    keepTokens: (person, issuer, kept) => signedIn.keep(person, issuer, kept),
+    entrances: (signIn) => connectEntrances({ ...parts, signIn, links, secrets, flows: new LinkFlows(parts.state, clock, secret), engine }),
     cut: (person) => tokens.cut(person),
   }
 }

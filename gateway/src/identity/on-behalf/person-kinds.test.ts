@@ -10,11 +10,13 @@ import { testClock, testState, type TestClock } from '../../turns/state-and-cloc
 import type { CredentialQuery, Refusal, ServerAuthConfig, ServerAuthOf, ServerHeaders } from '../server-auth/auth-kind.ts'
 import { createServerCredentials, type ServerCredentials } from '../server-auth/server-credentials.ts'
 import { authKinds } from '../server-auth/auth-kinds.ts'
+import { KnownChallenges } from '../server-auth/known-challenges.ts'
 import { issuedKinds } from './issued-kinds.ts'
 import { openTicket } from './link-ticket.ts'
 import { Links } from './links.ts'
 import { memoryVault } from './memory-vault.fixture.ts'
 import { personHeaderKind } from './person-header-kind.ts'
+import { personSecretKind } from './person-secret-kind.ts'
 import { PersonTokens } from './person-tokens.ts'
 import { StoredSecrets } from './stored-secrets.ts'
 import { startTokenService, type TestTokenService } from './sts.fixture.ts'
@@ -45,10 +47,10 @@ beforeEach(() => {
   links = new Links({ vault, state, clock, logger: silentLogger, renew, pause })
   secrets = new StoredSecrets(vault, clock)
   const places = { publicUrl: () => 'https://turnward.example', now: () => clock.now(), secret }
-  credentials = createServerCredentials({
-    ...authKinds(),
+  const personal = {
     user: userKind(links, places),
     person_header: personHeaderKind(secrets, places),
+    person_secret: personSecretKind(secrets, places),
     ...issuedKinds({
       tokens: new PersonTokens(() => clock.now()),
       signedIn: { of: async () => signedIn },
@@ -57,7 +59,9 @@ beforeEach(() => {
       now: () => clock.now(),
       secret,
     }),
-  })
+  }
+  const challenges = new KnownChallenges()
+  credentials = createServerCredentials(authKinds({ challengeOf: challenges.of, clock }, personal), challenges)
 })
 
 type Auth = { [K in ServerAuthConfig['kind']]: Partial<ServerAuthOf<K>> & { kind: K } }[ServerAuthConfig['kind']]
