@@ -7,8 +7,8 @@ import type { OpenDecisionLog } from '../audit/log-writer.ts'
 import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
-import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import { publicUrl } from '../config/public-url.ts'
+import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import { systemClock } from '../core/clock.ts'
 import { TurnwardError } from '../core/error.ts'
 import { randomText } from '../core/ids.ts'
@@ -17,6 +17,7 @@ import { createAuthenticator } from '../identity/authenticate.ts'
 import type { Accounts } from '../identity/on-behalf/accounts.ts'
 import { createOnBehalf } from '../identity/on-behalf/on-behalf.ts'
 import { createSignInRoom } from '../identity/sign-in-room.ts'
+import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import type { Vault } from '../identity/vault/vault.ts'
 import { Upstreams } from '../models/upstreams.ts'
@@ -43,6 +44,7 @@ import { watchExpiry } from './certificate-expiry.ts'
 import { keepTidy } from './keeping-tidy.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
+import { openIdentity, type IdentityParts } from './opening-identity.ts'
 import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
@@ -154,7 +156,21 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       if (crew === undefined) telemetry.count('turnward_config_reloads_total')
       upstreams.retain(next)
     })
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts: onBehalf.accounts })
+    const identity = await openIdentity(store, logger)
+    opened.push(identity)
+    const issuers = new Issuers({
+      clock: systemClock,
+      logger,
+      count: (issuer, event) => telemetry.count('turnward_issuer_keys_total', { issuer, event }),
+    })
+    issuers.follow(config.current)
+    config.onSwap((next) => issuers.follow(next))
+    telemetry.observe(
+      'turnward_issuers_unreachable',
+      () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
+    )
+    const { accounts } = onBehalf
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -175,6 +191,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         store: () => store.health(),
         state: () => state.health?.(),
         lastLoss: () => state.lastLoss?.(),
+        issuers: () => issuers.statuses(config.current),
         certificateExpires: () => certificate.expires,
       },
       cluster,
@@ -228,10 +245,13 @@ interface Rooms {
   readonly logger: Logger
   readonly vault: Vault
   readonly accounts: Accounts
+  readonly identity: IdentityParts
+  readonly issuers: Issuers
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers } = rooms
+  const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
   telemetry.observe(
@@ -250,7 +270,18 @@ function assemble(rooms: Rooms): Services {
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
   const services: Services = {
     snapshot: () => config.current,
-    authenticator: createAuthenticator({ store, clock: systemClock, logger }),
+    authenticator: createAuthenticator({
+      store,
+      people,
+      revocations,
+      issuers,
+      ownIssuer: (snapshot) => (snapshot.identity.oauth === undefined ? undefined : publicUrl(snapshot)),
+      clock: systemClock,
+      logger,
+    }),
+    people,
+    revocations,
+    live,
     upstreams,
     fleet,
     log,
