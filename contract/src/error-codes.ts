@@ -30,6 +30,21 @@ export const errorCodes = {
     title: 'The request shows two identities that disagree',
     fix: 'Send one of them; see docs/identity/who-is-calling.md.',
   },
+  'auth.unknown_person': {
+    status: 403,
+    title: 'Nobody here is known by this',
+    fix: 'Ask an administrator: people of this issuer must be declared, or come from its directory, before they call.',
+  },
+  'auth.other_issuer': {
+    status: 403,
+    title: 'Somebody of another issuer is known by this',
+    fix: 'Ask an administrator: two issuers give the same name to people, who are never taken for one another.',
+  },
+  'auth.disabled': {
+    status: 403,
+    title: 'This person was disabled',
+    fix: 'Ask an administrator; `turnward people enable` lets somebody in again.',
+  },
   'auth.insufficient_scope': {
     status: 403,
     title: 'The credential is not good for this',

@@ -40,6 +40,7 @@ import { watchExpiry } from './certificate-expiry.ts'
 import { keepTidy } from './keeping-tidy.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
+import { openIdentity, type IdentityParts } from './opening-identity.ts'
 import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
@@ -137,7 +138,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       if (crew === undefined) telemetry.count('turnward_config_reloads_total')
       upstreams.retain(next)
     })
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger })
+    const identity = await openIdentity(store, logger)
+    opened.push(identity)
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -222,10 +225,12 @@ interface Rooms {
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
   readonly logger: Logger
+  readonly identity: IdentityParts
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity } = rooms
+  const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
   telemetry.observe(
@@ -244,7 +249,10 @@ function assemble(rooms: Rooms): Services {
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
   const services: Services = {
     snapshot: () => config.current,
-    authenticator: createAuthenticator({ store, clock: systemClock, logger }),
+    authenticator: createAuthenticator({ store, people, revocations, clock: systemClock, logger }),
+    people,
+    revocations,
+    live,
     upstreams,
     fleet,
     log,

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { silentLogger } from '../core/logger.ts'
 import { storeBackends, type TestStores } from '../store/backends.fixture.ts'
 import type { Store } from '../store/store.ts'
-import { lookForRestartsMs, restartOnRequest } from './restarting-servers.ts'
+import { lookEveryMs } from './each-second.ts'
+import { restartOnRequest } from './restarting-servers.ts'
 
 const asked = (id: string, server = 'notes') => ({ id, server, asked: 1, by: 'ada' })
 
@@ -32,7 +33,7 @@ describe.each(storeBackends)('on $name', ({ isMissing, make }) => {
         async () => expect((await store.restarts.outcomes('b')).map(({ outcome }) => outcome)).toEqual(Array(2).fill('it does not start')),
         {
           timeout: 90_000,
-          interval: lookForRestartsMs / 10,
+          interval: lookEveryMs / 10,
         },
       )
       expect(await store.restarts.outcomes('a')).toEqual([

@@ -6,6 +6,7 @@ import { asTurnwardError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Store } from '../store/store.ts'
 import type { Fleet } from '../tools/catalogue.ts'
+import { eachSecond } from './each-second.ts'
 
 export interface RestartingOptions {
   readonly store: Pick<Store, 'restarts'>
@@ -15,8 +16,6 @@ export interface RestartingOptions {
   readonly process: string
 }
 
-/** A request is noticed within this time. */
-export const lookForRestartsMs = 1000
 /** One that was written while another was may count as asked before that one. */
 const overlapMs = 10_000
 
@@ -43,17 +42,10 @@ export async function restartOnRequest({ store, fleet, logger, process }: Restar
   const failed = (error: unknown): void =>
     logger.warn({ code: asTurnwardError(error).code }, 'restarts of MCP servers cannot be looked for')
   let running: Promise<unknown> = Promise.resolve()
-  let looking: Promise<void> | undefined
-  const timer = setInterval(() => {
-    looking ??= look()
-      .catch(failed)
-      .finally(() => (looking = undefined))
-  }, lookForRestartsMs)
-  timer.unref()
+  const watch = eachSecond(look, failed)
   return {
     async close() {
-      clearInterval(timer)
-      await looking
+      await watch.close()
       await running
     },
   }

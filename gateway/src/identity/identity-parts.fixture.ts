@@ -22,6 +22,7 @@ export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
   return {
     revision: 'r1',
     settings: { listen: { ignore_credential_headers: [] } },
+    identity: { issuers: {}, scim: {}, roles: {} },
     principals: empty,
     keys: empty,
     credentials: empty,

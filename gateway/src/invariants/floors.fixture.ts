@@ -11,6 +11,8 @@ import type { Snapshot } from '../config/snapshot.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
+import { LiveCalls } from '../identity/live-calls.ts'
+import { nothingRevoked, peopleOfTheFile } from '../identity/people/people.fixture.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { ToolHints } from '../policy/types.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -107,7 +109,16 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   const upstreams = new Upstreams()
   const services: Services = {
     snapshot: () => current,
-    authenticator: createAuthenticator({ store: { keys: keyTable, secret }, clock, logger: noopTelemetry.logger }),
+    authenticator: createAuthenticator({
+      store: { keys: keyTable, secret },
+      people: peopleOfTheFile,
+      revocations: nothingRevoked,
+      clock,
+      logger: noopTelemetry.logger,
+    }),
+    people: peopleOfTheFile,
+    revocations: nothingRevoked,
+    live: new LiveCalls(),
     upstreams,
     fleet: servers.fleet,
     log,

@@ -2,6 +2,7 @@
 import type { Kysely, Selectable } from 'kysely'
 import { TurnwardError } from '../core/error.ts'
 import { isObject } from '../core/json.ts'
+import { writeRevocation } from './revocations.ts'
 import type { StoreTables, VirtualKeysTable } from './tables.ts'
 
 /** A stored virtual key. Times are Unix milliseconds. */
@@ -30,6 +31,9 @@ export interface KeyTable {
   revoke(id: string, at: number): Promise<boolean>
 }
 
+/** By then every process that lives has noticed. */
+const noticedWithinMs = 86_400_000
+
 /** The table of virtual keys. Every call rejects with `store.failed` when the database cannot be used. */
 export function keyTable(database: Kysely<StoreTables>): KeyTable {
   return {
@@ -52,13 +56,18 @@ export function keyTable(database: Kysely<StoreTables>): KeyTable {
       const rows = await database.selectFrom('virtual_keys').selectAll().orderBy('created').orderBy('id').execute()
       return rows.map(fromRow)
     },
-    async revoke(id, at) {
-      const result = await database
-        .updateTable('virtual_keys')
-        .set((expression) => ({ revoked: expression.fn.coalesce('revoked', expression.val(at)) }))
-        .where('id', '=', id)
-        .executeTakeFirst()
-      return result.numUpdatedRows > 0n
+    revoke(id, at) {
+      return database.transaction().execute(async (transaction) => {
+        const result = await transaction
+          .updateTable('virtual_keys')
+          .set((expression) => ({ revoked: expression.fn.coalesce('revoked', expression.val(at)) }))
+          .where('id', '=', id)
+          .executeTakeFirst()
+        if (result.numUpdatedRows === 0n) return false
+        // What is under way with it is cut everywhere; new calls look at the key itself.
+        await writeRevocation(transaction, { kind: 'key', id, at, until: at + noticedWithinMs })
+        return true
+      })
     },
   }
 }

@@ -69,7 +69,7 @@ describe.each(storeBackends)('on $name', ({ isMissing, make }) => {
     test('that were changed are told in the order of the changes, also where a clock goes back; being seen is no change', async () => {
       await store.people.add(person('ada4'), 1000)
       await store.people.add(person('bob4'), 50)
-      expect(await store.people.changedSince(999, 10)).toEqual([
+      expect(await store.people.changedAfter({ changed: 1000, id: '' }, 10)).toEqual([
         { id: 'ada4', changed: 1000 },
         { id: 'bob4', changed: 1001 },
       ])
@@ -77,9 +77,9 @@ describe.each(storeBackends)('on $name', ({ isMissing, make }) => {
       await store.people.setGroups('ada4', 'scim:okta', ['staff'], 60)
       // What changes nothing is no change.
       await store.people.setGroups('bob4', 'scim:okta', [], 60)
-      expect(await store.people.changedSince(1001, 10)).toEqual([{ id: 'ada4', changed: 1002 }])
+      expect(await store.people.changedAfter({ changed: 1001, id: 'bob4' }, 10)).toEqual([{ id: 'ada4', changed: 1002 }])
       await store.people.addMembers('scim:okta', 'staff', ['bob4'], 60)
-      expect(await store.people.changedSince(1002, 10)).toEqual([{ id: 'bob4', changed: 1003 }])
+      expect(await store.people.changedAfter({ changed: 1002, id: 'ada4' }, 10)).toEqual([{ id: 'bob4', changed: 1003 }])
       expect([await store.people.lastChange(), (await store.people.find('bob4'))?.seen]).toEqual([1003, 500])
     })
 

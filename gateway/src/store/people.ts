@@ -37,6 +37,12 @@ export interface StoredPerson extends NewPerson {
   readonly changed: number
 }
 
+/** That a person was changed, and when. */
+export interface PersonChange {
+  readonly id: string
+  readonly changed: number
+}
+
 /** What can be changed of a person. */
 export type PersonChanges = Partial<Pick<NewPerson, 'issuer' | 'subject' | 'kind' | 'name' | 'emails' | 'roles'>>
 
@@ -63,8 +69,8 @@ export interface PeopleTable {
   renameGroup(origin: string, from: string, to: string, now: number): Promise<void>
   /** When somebody was changed last; 0 for never. */
   lastChange(): Promise<number>
-  /** Who was changed after this moment, the earliest first. */
-  changedSince(changed: number, limit: number): Promise<{ readonly id: string; readonly changed: number }[]>
+  /** Who was changed after this one, in the order of the changes; `id` of '' for all of a moment. */
+  changedAfter(after: PersonChange, limit: number): Promise<PersonChange[]>
 }
 
 /** How long a person's being shut out is remembered as a moment: longer than any session or token lasts. */
@@ -188,11 +194,12 @@ export function peopleTable(database: Kysely<StoreTables>): PeopleTable {
       })
     },
     lastChange: () => lastChange(database),
-    async changedSince(changed, limit) {
+    async changedAfter(after, limit) {
       const rows = await database
         .selectFrom('people')
         .select(['id', 'changed'])
-        .where('changed', '>', changed)
+        .where('changed', '>=', after.changed)
+        .where((is) => is.or([is('changed', '>', after.changed), is('id', '>', after.id)]))
         .orderBy('changed')
         .orderBy('id')
         .limit(limit)

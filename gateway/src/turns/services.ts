@@ -3,6 +3,9 @@ import type { DecisionLog } from '../audit/decision-log.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
+import type { LiveCalls } from '../identity/live-calls.ts'
+import type { People } from '../identity/people/people.ts'
+import type { Revocations } from '../identity/revocations.ts'
 import type { Vault } from '../identity/vault/vault.ts'
 import type { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -20,6 +23,10 @@ export interface Services {
   /** The snapshot for requests that start now. */
   readonly snapshot: () => Snapshot
   readonly authenticator: Authenticator
+  readonly people: People
+  readonly revocations: Revocations
+  /** What is under way, for the day that whoever it is for is shut out. */
+  readonly live: LiveCalls
   readonly upstreams: Upstreams
   readonly fleet: Fleet
   readonly log: DecisionLog

@@ -8,7 +8,7 @@ import { randomText } from '../../core/ids.ts'
 import type { RestartOutcome, RestartTable } from '../../store/restarts.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print, type OutputOptions } from '../output.ts'
-import { lookForRestartsMs } from '../restarting-servers.ts'
+import { lookEveryMs } from '../each-second.ts'
 import { withStore } from './known-server-tools.ts'
 import { serverNamed } from './written-entry.ts'
 
@@ -18,9 +18,9 @@ export interface RestartOptions extends OutputOptions {
 }
 
 /** Whoever runs has begun by then, unless the machine has much else to do. */
-const noticedMs = 10 * lookForRestartsMs
+const noticedMs = 10 * lookEveryMs
 /** After the first one has begun: others of the same gateway have begun as well. */
-const togetherMs = 3 * lookForRestartsMs
+const togetherMs = 3 * lookEveryMs
 const lookMs = 100
 /** The longest a server may take to start, and one that hangs to end. */
 const longestMs = 90_000

@@ -5,7 +5,9 @@ import type { Clock } from '../../../core/clock.ts'
 import { TurnwardError } from '../../../core/error.ts'
 import { sha256 } from '../../../core/hash.ts'
 import type { Logger } from '../../../core/logger.ts'
+import type { Principal } from '../../../core/principal.ts'
 import type { Store } from '../../../store/store.ts'
+import type { People } from '../../people/people.ts'
 import type { Identity, Way } from '../way.ts'
 import { presentedCredentials } from '../presented-credentials.ts'
 import { configuredKeys } from './configured-keys.ts'
@@ -14,6 +16,7 @@ import { looksLikeVirtualKey, virtualKeyHash } from './virtual-keys.ts'
 
 export interface KeyWayOptions {
   readonly store: Pick<Store, 'keys' | 'secret'>
+  readonly people: Pick<People, 'principal'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -31,7 +34,7 @@ interface KnownKey {
 
 const nothing = Object.freeze({})
 
-export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
+export function createKeyWay({ store, people, clock, logger }: KeyWayOptions): Way {
   const stored = new StoredKeyCache(clock)
   const identities = new WeakMap<Snapshot, WeakMap<KnownKey, Identity>>()
 
@@ -69,24 +72,15 @@ export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
     return key !== undefined && equalInConstantTime(key.hash, hash) ? key : undefined
   }
 
-  /** One identity per key and snapshot. Keyed by the objects, so a new snapshot or a fresh read never meets an old answer. */
-  function identityOf(key: KnownKey, snapshot: Snapshot): Identity {
+  /** One identity per key, snapshot and principal as it is. Keyed by the objects, so a new snapshot or a fresh read never meets an old answer. */
+  function identityOf(key: KnownKey, principal: Principal, snapshot: Snapshot): Identity {
     let known = identities.get(snapshot)
     if (known === undefined) {
       known = new WeakMap()
       identities.set(snapshot, known)
     }
     let identity = known.get(key)
-    if (identity === undefined) {
-      const principal = snapshot.principals.get(key.principal)
-      if (principal === undefined) {
-        logger.warn({ key: key.id, principal: key.principal }, 'a key was refused because its principal is not configured')
-        throw new TurnwardError('auth.unknown_key', {
-          subject: key.id,
-          why: 'the principal of the key is not in the configuration',
-          fix: 'Declare the principal under `principals`, or create a key for one that is.',
-        })
-      }
+    if (identity?.principal !== principal) {
       const { id, consumer, actor, expires, credentials } = key
       const actors = actor === null ? [] : [actor]
       identity = {
@@ -107,6 +101,25 @@ export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
     return identity
   }
 
+  async function identify(key: KnownKey, snapshot: Snapshot): Promise<Identity> {
+    const principal = people.principal(key.principal, snapshot)
+    return identityOf(key, principal instanceof Promise ? await principal : principal, snapshot)
+  }
+
+  async function identityWith(key: KnownKey, snapshot: Snapshot): Promise<Identity> {
+    try {
+      return await identify(key, snapshot)
+    } catch (error) {
+      if (!(error instanceof TurnwardError) || error.code !== 'auth.unknown_person') throw error
+      logger.warn({ key: key.id, principal: key.principal }, 'a key was refused because its principal is not known')
+      throw new TurnwardError('auth.unknown_key', {
+        subject: key.id,
+        why: 'the principal of the key is neither in the configuration nor among the people that are known',
+        fix: 'Declare the principal under `principals`, or create a key for one that is.',
+      })
+    }
+  }
+
   return {
     name: 'key',
     find(presented, snapshot) {
@@ -114,7 +127,7 @@ export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
       if (key === undefined) return undefined
       return findKey(key, snapshot).then((known) => {
         requireValid(known)
-        return identityOf(known, snapshot)
+        return identityWith(known, snapshot)
       })
     },
     async findLater(later, snapshot) {
@@ -122,7 +135,7 @@ export function createKeyWay({ store, clock, logger }: KeyWayOptions): Way {
       if (later.includes(':')) return undefined
       const key = await findKeyById(later, snapshot)
       requireValid(key)
-      return identityOf(key, snapshot)
+      return identityWith(key, snapshot)
     },
   }
 }
