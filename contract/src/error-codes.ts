@@ -107,7 +107,6 @@ export const errorCodes = {
     fix: 'Sign in again, or ask the administrator of the issuer.',
   },
   'auth.sign_in_failed': { status: 400, title: 'Signing in did not work', fix: 'Sign in again, in one go and in one browser.' },
-  'auth.disabled': { status: 403, title: 'The person may not come in any more', fix: 'Ask an administrator.' },
   'auth.wrong_sign_in': {
     status: 401,
     title: 'Account, password or code is not right',
