@@ -95,7 +95,7 @@ async function call(tool: string, args: Record<string, unknown> = {}): Promise<{
 
 test.each(['basic', 'post', 'signing'])('a client that proves who it is (%s) gets a token, which the server takes', async (name) => {
   expect((await call(`${name}__whoami`)).isError).toBe(false)
-  const record = await gateway.recordThat((each) => each.kind === 'decision' && each.tool === `${name}__whoami`)
+  const record = await gateway.recordThat((each) => each.type === 'decision' && each.subject === `${name}__whoami`)
   expect(record).toMatchObject({ credential: `server:${name}` })
 })
 
@@ -132,6 +132,7 @@ test('a server whose tokens are for somebody else says so, and no call of it run
 })
 
 test('while the authorization server is away, tokens that are good go on working; without one the reason is told', async () => {
+  await call('basic__whoami')
   await issuer.goAway()
   try {
     expect(await call('basic__whoami')).toMatchObject({ isError: false })

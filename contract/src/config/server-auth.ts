@@ -30,8 +30,8 @@ const clientFields = {
   private_key: z.string().min(1).optional(),
   /** `kid` of the key, where the authorization server wants to be told. */
   key_id: z.string().min(1).max(256).optional(),
-  /** Default: what the key is for; RS256 for one of RSA. */
-  algorithm: z.enum(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA']).optional(),
+  /** Of a key of RSA, `RS256` unless this says otherwise. Of any other key there is only one. */
+  algorithm: z.enum(['RS256', 'PS256']).optional(),
   /** How the client proves who it is. Default: `private_key_jwt` with a key, `basic` with a secret, else `none`. */
   auth: z.enum(['basic', 'post', 'private_key_jwt', 'none']).optional(),
 }
@@ -79,7 +79,17 @@ const resourceSchema = z.union([endpointAddressSchema, z.literal(false)]).option
 /** Of kinds that are the person's own. */
 const personal = {
   /** `shared`: everybody is shown the same tools of this server. `person`: each what the server lists for him. */
-  listing: z.enum(['shared', 'person']).default('shared'),
+  listing: z
+    .enum(['shared', 'person'])
+    .superRefine((listing, context) => {
+      if (listing === 'person')
+        context.addIssue({
+          code: 'custom',
+          message: '`listing: person` is not available yet in this release',
+          params: { code: 'config.not_available' },
+        })
+    })
+    .default('shared'),
   /** What the tools are listed with: an id of `credentials`, sent as a bearer token. Default: nothing, where the server allows it. */
   listing_credential: nameSchema.optional(),
 }

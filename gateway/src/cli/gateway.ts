@@ -14,9 +14,13 @@ import { TurnwardError } from '../core/error.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
+<<<<<<< HEAD
 import type { Accounts } from '../identity/on-behalf/accounts.ts'
 import { createOnBehalf } from '../identity/on-behalf/on-behalf.ts'
 import { createSignInRoom } from '../identity/sign-in-room.ts'
+=======
+import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
+>>>>>>> upstream
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import type { Vault } from '../identity/vault/vault.ts'

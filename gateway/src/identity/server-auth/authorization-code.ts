@@ -260,8 +260,10 @@ export function noCredential(server: string | undefined, error: unknown): Turnwa
   const why =
     error instanceof NotReached
       ? error.message
-      : error instanceof TokenRefused
-        ? `the authorization server says \`${error.message}\``
-        : 'the authorization server cannot be used'
+      : error instanceof TokenRefused && error.cause instanceof NotReached
+        ? error.cause.message
+        : error instanceof TokenRefused
+          ? `the authorization server says \`${error.message}\``
+          : 'the authorization server cannot be used'
   return new TurnwardError('mcp.no_credential', { subject: server, why, cause: error })
 }
