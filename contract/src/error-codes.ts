@@ -96,11 +96,6 @@ export const errorCodes = {
     title: 'The form did not come from a page of this gateway',
     fix: 'Open the page again, at the address of `listen.public_url`, and send its form.',
   },
-  'auth.issuer_unavailable': {
-    status: 502,
-    title: 'The issuer cannot be asked at the moment',
-    fix: 'Try again; if it lasts, an administrator looks at its entry under `identity.issuers`.',
-  },
   'auth.sign_in_refused': {
     status: 403,
     title: 'The issuer has not signed you in',

@@ -193,21 +193,8 @@ const kinds = z.discriminatedUnion('kind', [
   }),
 ])
 
-/** Kinds that this release does not have. */
-const later: ReadonlySet<string> = new Set(['user', 'id_jag', 'person_header'])
-
 /** `servers.*.auth` of servers that are asked over HTTP. */
-export const serverAuthSchema = kinds
-  .superRefine(({ kind }, context) => {
-    if (!later.has(kind)) return
-    context.addIssue({
-      code: 'custom',
-      path: ['kind'],
-      message: `\`kind: ${kind}\` is not available yet in this release`,
-      params: { code: 'config.not_available' },
-    })
-  })
-  .optional()
+export const serverAuthSchema = kinds.optional()
 
 /** `servers.*.auth` of servers that the gateway starts: a secret that each person gave the gateway to keep, for their own child. */
 export const startedServerAuthSchema = z

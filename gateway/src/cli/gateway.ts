@@ -10,17 +10,12 @@ import type { Environment } from '../config/load.ts'
 import { publicUrl } from '../config/public-url.ts'
 import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import { systemClock } from '../core/clock.ts'
-import { TurnwardError } from '../core/error.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
-<<<<<<< HEAD
 import type { Accounts } from '../identity/on-behalf/accounts.ts'
 import { createOnBehalf } from '../identity/on-behalf/on-behalf.ts'
 import { createSignInRoom } from '../identity/sign-in-room.ts'
-=======
-import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
->>>>>>> upstream
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import type { Vault } from '../identity/vault/vault.ts'
@@ -131,12 +126,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const vault = vaultOf(store, () => config.current)
     const own = { snapshot: () => config.current, publicUrl: reachedAt, state, clock: systemClock, logger }
     const onBehalf = createOnBehalf({ ...own, vault, secret: store.secret })
-    const signInRoom = createSignInRoom({
-      ...own,
-      store,
-      personOf: () => Promise.reject(new TurnwardError('auth.sign_in_failed')),
-      keepTokens: (...kept) => onBehalf.keepTokens(...kept),
-    })
     const fleet = createFleet({
       snapshot: () => config.current,
       onSwap: (listener) => config.onSwap(listener),
@@ -185,6 +174,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       state,
       peers,
     })
+    const signInRoom = createSignInRoom({ ...own, store, people: services.people, vault })
     const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
     opened.push(certificate)
     const server: HttpServer = await listen(

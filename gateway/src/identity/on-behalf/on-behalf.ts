@@ -25,7 +25,7 @@ import { personSecretKind } from './person-secret-kind.ts'
 import { PersonTokens } from './person-tokens.ts'
 import type { SecretVault } from './secret-vault.ts'
 import { authorizationOf } from './server-authorization.ts'
-import { SignedInSecrets, type KeptTokens } from './signed-in-tokens.ts'
+import { SignedInSecrets } from './signed-in-tokens.ts'
 import { StoredSecrets } from './stored-secrets.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
 import { userKind } from './user-kind.ts'
@@ -46,8 +46,6 @@ export interface OnBehalf {
   /** With what servers are asked, for whomever. */
   readonly credentials: ServerCredentials
   readonly accounts: Accounts
-  /** Keeps what an issuer gave when a person signed in. */
-  keepTokens(person: string, issuer: string, tokens: KeptTokens): Promise<void>
   /** The pages where people connect accounts, and what authorization servers read of this gateway. */
   entrances(signIn: SignIn): readonly BrowserEntrance[]
   /** Nothing that was issued for this person is used any more. */
@@ -89,7 +87,6 @@ export function createOnBehalf(parts: OnBehalfParts): OnBehalf {
   return {
     credentials: createServerCredentials(authKinds({ challengeOf: challenges.of, clock }, personal), challenges),
     accounts: createAccounts({ links, secrets, pause: rest }),
-    keepTokens: (person, issuer, kept) => signedIn.keep(person, issuer, kept),
     entrances: (signIn) => connectEntrances({ ...parts, signIn, links, secrets, flows: new LinkFlows(parts.state, clock, secret), engine }),
     cut: (person) => tokens.cut(person),
   }

@@ -4,21 +4,14 @@
  */
 import { z } from 'zod'
 import type { Logger } from '../../core/logger.ts'
+import { signInPlace } from '../browser/oidc/kept-tokens.ts'
 import type { PersonTokens } from './person-tokens.ts'
 import { renewedAlone, type RenewingParts } from './renewing-alone.ts'
-import { changeSecret, type SecretPlace, type SecretVault } from './secret-vault.ts'
+import { changeSecret, type SecretVault } from './secret-vault.ts'
 import { claimsOf } from './subject.ts'
 import type { SignedInTokens } from './subject-source.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
 import { requestToken, TokenRefused } from './token-request.ts'
-
-/** Tokens of an issuer. Times are Unix milliseconds. */
-export interface KeptTokens {
-  readonly idToken: string
-  readonly accessToken: string
-  readonly accessTokenExpires: number | undefined
-  readonly refreshToken: string | undefined
-}
 
 export interface SignedInParts extends RenewingParts {
   readonly vault: SecretVault
@@ -29,11 +22,12 @@ export interface SignedInParts extends RenewingParts {
   readonly issuerAt: (issuer: string) => Promise<TokenEndpoint>
 }
 
+/** As sign-in keeps them. Times are Unix milliseconds. */
 const tokensSchema = z.object({
-  idToken: z.string(),
-  accessToken: z.string(),
-  accessTokenExpires: z.number().optional(),
-  refreshToken: z.string().optional(),
+  id_token: z.string().optional(),
+  access_token: z.string().optional(),
+  access_token_expires: z.number().optional(),
+  refresh_token: z.string().optional(),
 })
 type Tokens = z.output<typeof tokensSchema>
 
@@ -47,11 +41,6 @@ export class SignedInSecrets implements SignedInTokens {
     this.#parts = parts
   }
 
-  /** Keeps what an issuer gave, in place of what it gave before. */
-  async keep(person: string, issuer: string, tokens: KeptTokens): Promise<void> {
-    await this.#parts.vault.put(placeOf(person, issuer), JSON.stringify(tokens))
-  }
-
   async of(
     person: string,
     issuer: string,
@@ -62,20 +51,20 @@ export class SignedInSecrets implements SignedInTokens {
     if (tokens === undefined) return undefined
     const now = this.#parts.clock.now()
     return {
-      access: lives(accessEnd(tokens), now) ? tokens.accessToken : undefined,
-      id: lives(idEnd(tokens), now) ? tokens.idToken : undefined,
+      access: lives(accessEnd(tokens), now) ? tokens.access_token : undefined,
+      id: lives(idEnd(tokens), now) ? tokens.id_token : undefined,
     }
   }
 
   async #find(person: string, issuer: string): Promise<Tokens | undefined> {
-    const kept = await this.#parts.vault.get(placeOf(person, issuer))
+    const kept = await this.#parts.vault.get(signInPlace(person, issuer))
     return kept === undefined ? undefined : read(kept.content)
   }
 
   /** Both tokens are good, or there is nothing to renew them with. */
   #isGood(tokens: Tokens): boolean {
     const now = this.#parts.clock.now()
-    return tokens.refreshToken === undefined || (lives(accessEnd(tokens), now) && lives(idEnd(tokens), now))
+    return tokens.refresh_token === undefined || (lives(accessEnd(tokens), now) && lives(idEnd(tokens), now))
   }
 
   async #renewed(person: string, issuer: string): Promise<Tokens | undefined> {
@@ -97,17 +86,17 @@ export class SignedInSecrets implements SignedInTokens {
 
   async #renew(person: string, issuer: string, tokens: Tokens): Promise<Tokens | undefined> {
     const { vault, clock, issuerAt, issued, logger } = this.#parts
-    const place = placeOf(person, issuer)
+    const place = signInPlace(person, issuer)
     const isStill = (content: string): boolean => JSON.stringify(read(content)) === JSON.stringify(tokens)
     try {
       const at = await issuerAt(issuer)
-      const parameters = new URLSearchParams({ refresh_token: tokens.refreshToken ?? '' })
+      const parameters = new URLSearchParams({ refresh_token: tokens.refresh_token ?? '' })
       const given = await requestToken(at, 'refresh_token', parameters, { now: clock.now(), signal: AbortSignal.timeout(15_000) })
       const next: Tokens = {
-        idToken: given.idToken ?? tokens.idToken,
-        accessToken: given.token,
-        accessTokenExpires: given.expires,
-        refreshToken: given.refresh ?? tokens.refreshToken,
+        id_token: given.idToken ?? tokens.id_token,
+        access_token: given.token,
+        access_token_expires: given.expires,
+        refresh_token: given.refresh ?? tokens.refresh_token,
       }
       // Signing in again meanwhile counts more.
       await changeSecret(vault, place, (before) => (isStill(before) ? JSON.stringify(next) : undefined))
@@ -123,10 +112,6 @@ export class SignedInSecrets implements SignedInTokens {
   }
 }
 
-function placeOf(person: string, issuer: string): SecretPlace {
-  return { kind: 'sign_in', owner: person, name: issuer }
-}
-
 function read(content: string): Tokens | undefined {
   try {
     return tokensSchema.safeParse(JSON.parse(content)).data
@@ -139,12 +124,12 @@ function lives(end: number | undefined, now: number): boolean {
   return end === undefined || now < end - marginMs
 }
 
-function accessEnd({ accessToken, accessTokenExpires }: Tokens): number | undefined {
-  return accessTokenExpires ?? endOf(accessToken)
+function accessEnd({ access_token: token, access_token_expires: expires }: Tokens): number | undefined {
+  return token === undefined ? 0 : (expires ?? endOf(token))
 }
 
-function idEnd({ idToken }: Tokens): number | undefined {
-  return endOf(idToken)
+function idEnd({ id_token: token }: Tokens): number | undefined {
+  return token === undefined ? 0 : endOf(token)
 }
 
 function endOf(token: string): number | undefined {
