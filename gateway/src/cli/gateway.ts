@@ -48,6 +48,7 @@ import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
+import { serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -162,8 +163,20 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       'turnward_issuers_unreachable',
       () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
     )
+    const signInRoom = createSignInRoom({ ...own, store, people: identity.people, vault })
+    const oauth = serveOAuth({
+      snapshot: () => config.current,
+      store,
+      state,
+      fleet,
+      people: identity.people,
+      revocations: identity.revocations,
+      signIn: signInRoom.signIn,
+      clock: systemClock,
+      logger,
+    })
     const { accounts } = onBehalf
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -174,7 +187,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       state,
       peers,
     })
-    const signInRoom = createSignInRoom({ ...own, store, people: services.people, vault })
     const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
     opened.push(certificate)
     const server: HttpServer = await listen(
@@ -189,7 +201,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
-      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn)],
+      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn), ...oauth.entrances],
       crew,
     )
     url = server.url
@@ -241,10 +253,11 @@ interface Rooms {
   readonly accounts: Accounts
   readonly identity: IdentityParts
   readonly issuers: Issuers
+  readonly oauth: ServedOAuth
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -270,6 +283,7 @@ function assemble(rooms: Rooms): Services {
       revocations,
       issuers,
       ownIssuer: (snapshot) => (snapshot.identity.oauth === undefined ? undefined : publicUrl(snapshot)),
+      ownTokens: oauth.ownTokens,
       clock: systemClock,
       logger,
     }),

@@ -2,7 +2,7 @@
  * Refuses settings that are well formed and still must not run: a server without a sandbox nobody asked for,
  * headers and environments that could not be sent as written, patterns that do not compile.
  */
-import { createPrivateKey, type webcrypto } from 'node:crypto'
+import { createPrivateKey, type JsonWebKey } from 'node:crypto'
 import { RE2JS } from 're2js'
 import type { Config, ServerConfig } from '@turnward/contract/config'
 import { connectionHeaders, fieldName } from '../http1/header-fields.ts'
@@ -156,7 +156,7 @@ function checkHeaders(
 
 function isPrivateKey(text: string): boolean {
   try {
-    if (text.trimStart().startsWith('{')) createPrivateKey({ key: JSON.parse(text) as webcrypto.JsonWebKey, format: 'jwk' })
+    if (text.trimStart().startsWith('{')) createPrivateKey({ key: JSON.parse(text) as JsonWebKey, format: 'jwk' })
     else createPrivateKey(text)
     return true
   } catch {

@@ -1,5 +1,5 @@
 /** How this gateway proves at a token endpoint which client it is. */
-import { createPrivateKey, type KeyObject, type webcrypto } from 'node:crypto'
+import { createPrivateKey, type JsonWebKey, type KeyObject, type webcrypto } from 'node:crypto'
 import * as oauth from 'oauth4webapi'
 
 /** As `client` is configured. */
@@ -29,7 +29,7 @@ const curves: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r
 /** Throws without quoting it. */
 function readKey(text: string): KeyObject {
   try {
-    if (text.trimStart().startsWith('{')) return createPrivateKey({ key: JSON.parse(text) as webcrypto.JsonWebKey, format: 'jwk' })
+    if (text.trimStart().startsWith('{')) return createPrivateKey({ key: JSON.parse(text) as JsonWebKey, format: 'jwk' })
     return createPrivateKey(text)
   } catch {
     throw new TypeError('`private_key` is neither PEM (PKCS #8) nor a JWK')
