@@ -10,7 +10,6 @@ import type { Environment } from '../config/load.ts'
 import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import { publicUrl } from '../config/public-url.ts'
 import { systemClock } from '../core/clock.ts'
-import { TurnwardError } from '../core/error.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
@@ -161,8 +160,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       store,
       clock: systemClock,
       logger,
-      personOf: () => Promise.reject(new TurnwardError('auth.sign_in_failed')),
-      keepTokens: async () => {},
+      people: services.people,
+      vault: services.vault,
     })
     const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
     opened.push(certificate)

@@ -9,12 +9,16 @@ import { AccountAnswers } from './accounts/answering-accounts.ts'
 import { Cookies } from './browser/cookies.ts'
 import { onPages, type BrowserEntrance, type BrowserHandler } from './browser/entrance.ts'
 import { loginIssuers, type LoginIssuer } from './browser/oidc/login-issuer.ts'
-import { RelyingParties, type IssuerTokens } from './browser/oidc/relying-parties.ts'
+import { keepIssuerTokens } from './browser/oidc/kept-tokens.ts'
+import { RelyingParties } from './browser/oidc/relying-parties.ts'
 import { pageEntrance } from './browser/page.ts'
 import { BrowserSessions } from './browser/sessions.ts'
 import type { SignIn } from './browser/sign-in.ts'
 import { SigningIn } from './browser/signing-in.ts'
 import { standingOf } from './browser/standing.ts'
+import type { People } from './people/people.ts'
+import type { Vault } from './vault/vault.ts'
+import { namedPerson } from './ways/token/named-caller.ts'
 
 export interface SignInRoomParts {
   readonly snapshot: () => Snapshot
@@ -22,11 +26,10 @@ export interface SignInRoomParts {
   readonly publicUrl: () => string
   readonly state: StateStore
   readonly store: Pick<Store, 'accounts' | 'people' | 'revocations' | 'secret'>
+  readonly people: People
+  readonly vault: Vault
   readonly clock: Clock
   readonly logger: Logger
-  /** The principal whom the claims of an ID token mean. */
-  readonly personOf: (issuer: LoginIssuer, claims: Readonly<Record<string, unknown>>) => Promise<string>
-  readonly keepTokens: (person: string, issuer: string, tokens: IssuerTokens) => Promise<void>
 }
 
 export interface SignInRoom {
@@ -35,7 +38,7 @@ export interface SignInRoom {
 }
 
 export function createSignInRoom(parts: SignInRoomParts): SignInRoom {
-  const { snapshot, publicUrl, state, store, clock, logger } = parts
+  const { snapshot, publicUrl, state, store, people, vault, clock, logger } = parts
   const settings = (): Snapshot['identity']['sign_in'] => snapshot().identity.sign_in
   const { secret } = store
   const sessions = new BrowserSessions({
@@ -44,13 +47,23 @@ export function createSignInRoom(parts: SignInRoomParts): SignInRoom {
     secret,
     lifetimes: () => ({ idleMs: settings().idle_ms, longestMs: settings().session_ms }),
     cookies: () => new Cookies(publicUrl()),
-    rolesOf: (session) => standingOf({ store, snapshot, clock }, session),
+    rolesOf: (session) => standingOf({ people, store, snapshot, clock }, session),
   })
   const isOffered = (): boolean => settings().local
   const needsCode = (): boolean => settings().totp === 'required'
   const relyingParties = new RelyingParties(clock)
   const issuers = (): ReadonlyMap<string, LoginIssuer> => loginIssuers(snapshot().issuers)
-  const signingIn = new SigningIn({ ...parts, issuers, sessions, relyingParties, secret, hasAccounts: isOffered })
+  const signingIn = new SigningIn({
+    sessions,
+    relyingParties,
+    clock,
+    secret,
+    publicUrl,
+    issuers,
+    hasAccounts: isOffered,
+    personOf: async (issuer, claims) => (await people.principalOf(namedPerson(claims, issuer), snapshot())).id,
+    keepTokens: (person, issuer, tokens) => keepIssuerTokens(vault, person, issuer, tokens),
+  })
   const accounts = new Accounts({ store, state, clock, needsCode })
   const answers = new AccountAnswers({ accounts, signingIn, isOffered, needsCode })
   const entrance = (method: string, path: string, handle: BrowserHandler): BrowserEntrance => ({

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TurnwardError } from '../../core/error.ts'
 import type { Clock } from '../../core/clock.ts'
 import { randomText } from '../../core/ids.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { Cookies } from './cookies.ts'
 import { FormTokens, readForm } from './forms.ts'
 import { html, type Html } from './html.ts'
@@ -27,7 +28,7 @@ export interface SigningInParts {
   /** Those that people sign in with, by name. */
   readonly issuers: () => ReadonlyMap<string, LoginIssuer>
   /** The principal whom the claims of an ID token mean. Rejects with `auth.*` where it is nobody who may come in. */
-  readonly personOf: (issuer: LoginIssuer, claims: Readonly<Record<string, unknown>>) => Promise<string>
+  readonly personOf: (issuer: LoginIssuer, claims: JsonObject) => Promise<string>
   /** Keeps what an issuer gave, for exchanges there. */
   readonly keepTokens: (person: string, issuer: string, tokens: IssuerTokens) => Promise<void>
   /** Whether there are accounts of ours. */

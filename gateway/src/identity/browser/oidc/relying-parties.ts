@@ -9,6 +9,7 @@ import type { ClientAuth, Configuration } from 'openid-client'
 import { TurnwardError } from '../../../core/error.ts'
 import { sha256 } from '../../../core/hash.ts'
 import { randomText } from '../../../core/ids.ts'
+import type { JsonObject } from '../../../core/json.ts'
 import type { Clock } from '../../../core/clock.ts'
 import { guardedFetch, type GuardedFetch } from '../../guarded-fetch.ts'
 import type { IssuerClient } from '../../../core/issuer.ts'
@@ -16,7 +17,7 @@ import type { LoginIssuer } from './login-issuer.ts'
 
 /** What an issuer gave for a person who signed in. */
 export interface SignedIn {
-  readonly claims: Readonly<Record<string, unknown>>
+  readonly claims: JsonObject
   readonly tokens: IssuerTokens
 }
 
@@ -95,7 +96,8 @@ export class RelyingParties {
       if (claims === undefined || answer.id_token === undefined) throw new TurnwardError('auth.sign_in_failed', { subject: issuer.name })
       const seconds = answer.expiresIn()
       return {
-        claims,
+        // It came as JSON.
+        claims: { ...claims } as JsonObject,
         tokens: {
           idToken: answer.id_token,
           refreshToken: answer.refresh_token,
