@@ -53,6 +53,7 @@ async function open() {
     store: () => undefined,
     state: () => undefined,
     lastLoss: () => undefined,
+    issuers: () => [],
     certificateExpires: () => undefined,
   }
   const entrances = entrancesOf({

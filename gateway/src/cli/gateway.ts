@@ -14,6 +14,7 @@ import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import { createSignInRoom } from '../identity/sign-in-room.ts'
+import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -139,7 +140,18 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     })
     const identity = await openIdentity(store, logger)
     opened.push(identity)
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity })
+    const issuers = new Issuers({
+      clock: systemClock,
+      logger,
+      count: (issuer, event) => telemetry.count('turnward_issuer_keys_total', { issuer, event }),
+    })
+    issuers.follow(config.current)
+    config.onSwap((next) => issuers.follow(next))
+    telemetry.observe(
+      'turnward_issuers_unreachable',
+      () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
+    )
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -173,6 +185,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         store: () => store.health(),
         state: () => state.health?.(),
         lastLoss: () => state.lastLoss?.(),
+        issuers: () => issuers.statuses(config.current),
         certificateExpires: () => certificate.expires,
       },
       cluster,
@@ -225,10 +238,11 @@ interface Rooms {
   readonly telemetry: Telemetry
   readonly logger: Logger
   readonly identity: IdentityParts
+  readonly issuers: Issuers
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -248,7 +262,15 @@ function assemble(rooms: Rooms): Services {
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
   const services: Services = {
     snapshot: () => config.current,
-    authenticator: createAuthenticator({ store, people, revocations, clock: systemClock, logger }),
+    authenticator: createAuthenticator({
+      store,
+      people,
+      revocations,
+      issuers,
+      ownIssuer: (snapshot) => (snapshot.identity.oauth === undefined ? undefined : publicUrl(snapshot)),
+      clock: systemClock,
+      logger,
+    }),
     people,
     revocations,
     live,
