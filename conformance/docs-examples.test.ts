@@ -26,12 +26,15 @@ const pages = [
   'servers',
   'runners',
   'import',
+  'identity/grants',
+  'identity/virtual-keys',
   'identity/issuers',
   'identity/okta',
   'identity/entra-id',
   'identity/auth0',
   'identity/keycloak',
   'identity/google',
+  'identity/on-behalf-of',
 ] as const
 
 interface Example {

@@ -11,6 +11,7 @@ import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
+import { withinOf } from './key-within.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
 import { checkOAuth } from './oauth-problems.ts'
@@ -162,6 +163,8 @@ function compileKey(key: Config['keys'][string], id: string): ConfiguredKey {
     secret: key.secret,
     expires: key.expires === undefined ? null : expiryOf(key.expires),
     credentials: new Map(Object.entries(key.credentials)),
+    scopes: key.scopes ?? null,
+    within: key.grants === undefined ? null : withinOf(key.grants),
   }
 }
 
