@@ -19,6 +19,7 @@ import { createSignInRoom } from '../identity/sign-in-room.ts'
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import type { Vault } from '../identity/vault/vault.ts'
+import { createStoredCredentials } from '../identity/vault/stored-credentials.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -275,6 +276,7 @@ function assemble(rooms: Rooms): Services {
   })
   telemetry.observe('turnward_batches', () => batches.size)
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
+  const vault = vaultOf(store, () => config.current)
   const services: Services = {
     snapshot: () => config.current,
     authenticator: createAuthenticator({
@@ -302,6 +304,7 @@ function assemble(rooms: Rooms): Services {
     batches,
     vault,
     accounts,
+    credentials: createStoredCredentials(vault, systemClock),
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,
     clock: systemClock,

@@ -14,6 +14,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
   ['links', async () => (await import('./verbs/links.ts')).addLinks],
   ['accounts', async () => (await import('./verbs/accounts.ts')).addAccounts],
+  ['credentials', async () => (await import('./verbs/credentials.ts')).addCredentials],
   ['access', async () => (await import('./verbs/access.ts')).addAccess],
   ['servers', async () => (await import('./verbs/servers.ts')).addServers],
   ['import', async () => (await import('./verbs/import.ts')).addImport],
