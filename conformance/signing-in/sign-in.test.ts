@@ -158,7 +158,7 @@ describe('with an account of the gateway', () => {
   })
 
   test('nobody learns what was wrong, or whether there is such an account, and is stopped after a few attempts', async () => {
-    await newAccount('dave', 'another good passphrase')
+    expect((await gateway.cli(['accounts', 'add', 'dave'])).code).toBe(0)
     const told = async (name: string): Promise<string> => {
       const browser = new ScriptedBrowser()
       await browser.open(`${url}/sign-in`)
@@ -185,7 +185,6 @@ describe('with an account of the gateway', () => {
       accounts: expect.arrayContaining([expect.objectContaining({ name: 'erin', status: 'waits for its link', codes: false })]),
     })
     expect((await gateway.cli(['accounts', 'remove', 'erin'])).code).toBe(0)
-    expect((await gateway.cli(['accounts', 'remove', 'erin'])).code).toBe(1)
   })
 
   test('weak and unequal passwords and wrong codes use no link up', async () => {
@@ -211,9 +210,9 @@ describe('with an account of the gateway', () => {
 describe('a form', () => {
   test('from another site, without its token or its cookie, or with the token of another browser does nothing', async () => {
     const { browser } = await newAccount('gina', 'her good passphrase')
-    const other = await newAccount('hugo', 'his good passphrase')
-    await other.browser.open(`${url}/sign-in`)
-    const token = /name="form" value="([^"]*)"/.exec(other.browser.page.text)?.[1] ?? ''
+    const other = new ScriptedBrowser()
+    await other.open(`${url}/sign-in`)
+    const token = /name="form" value="([^"]*)"/.exec(other.page.text)?.[1] ?? ''
     await browser.open(`${url}/sign-in`)
     for (const attempt of [
       { extra: { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' } },
