@@ -125,7 +125,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     let url = ''
     const reachedAt = (): string =>
       config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current)
-    const vault = vaultOf(store, () => config.current)
     const own = { snapshot: () => config.current, publicUrl: reachedAt, state, clock: systemClock, logger }
     const onBehalf = createOnBehalf({ ...own, vault, secret: store.secret })
     const fleet = createFleet({
