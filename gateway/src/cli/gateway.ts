@@ -125,6 +125,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     let url = ''
     const reachedAt = (): string =>
       config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current)
+    const vault = vaultOf(store, () => config.current)
     const own = { snapshot: () => config.current, publicUrl: reachedAt, state, clock: systemClock, logger }
     const onBehalf = createOnBehalf({ ...own, vault, secret: store.secret })
     const fleet = createFleet({
@@ -275,7 +276,6 @@ function assemble(rooms: Rooms): Services {
   })
   telemetry.observe('turnward_batches', () => batches.size)
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
-  const vault = vaultOf(store, () => config.current)
   const services: Services = {
     snapshot: () => config.current,
     authenticator: createAuthenticator({
