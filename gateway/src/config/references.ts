@@ -83,6 +83,9 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
   for (const [id, key] of Object.entries(config.keys)) {
     expectName('principals', key.principal, ['keys', id, 'principal'])
     expectCredentialMap(key.credentials, ['keys', id, 'credentials'])
+    for (const section of ['gateways', 'servers'] as const)
+      for (const [position, name] of (key.grants?.[section] ?? []).entries())
+        if (!name.includes('*')) expectName(section, name, ['keys', id, 'grants', section, position])
   }
   checkGrants(config, names, report)
   for (const [name, { transport, auth }] of Object.entries(config.servers)) {
