@@ -158,6 +158,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       fleet,
       people: identity.people,
       revocations: identity.revocations,
+      issuers,
       signIn: nobodySignsIn,
       clock: systemClock,
       logger,
