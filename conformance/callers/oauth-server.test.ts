@@ -21,7 +21,7 @@ let tools: ModernUpstream
 let governed: GovernedGateway
 let as: oauth.AuthorizationServer
 let url: string
-const shown: string[] = [...Object.values(secrets)]
+const shown: string[] = Object.values(secrets)
 
 beforeAll(async () => {
   idp = await startIdentityProvider()
