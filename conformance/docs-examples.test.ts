@@ -28,6 +28,12 @@ const pages = [
   'import',
   'identity/grants',
   'identity/virtual-keys',
+  'identity/issuers',
+  'identity/okta',
+  'identity/entra-id',
+  'identity/auth0',
+  'identity/keycloak',
+  'identity/google',
 ] as const
 
 interface Example {

@@ -14,6 +14,7 @@ import { checkIssuers, compileIssuers } from './issuers.ts'
 import { withinOf } from './key-within.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
+import { checkOAuth } from './oauth-problems.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
 import { checkPolicy } from './policy-problems.ts'
@@ -55,6 +56,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkKeeping(config, track)
   checkListenerCertificate(config, track)
   checkIssuers(config, track)
+  checkOAuth(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }
@@ -117,7 +119,9 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     credentials: compileMap(config.credentials, compileCredential),
     upstreams,
     routes: compileRoutes(config.routes, upstreams),
-    servers: compileMap(config.servers, (server, name) => compileServer(server, name, base, source.dataDir, source.apis?.get(name))),
+    servers: compileMap(config.servers, (server, name) =>
+      compileServer(withSecret(server, config.credentials), name, base, source.dataDir, source.apis?.get(name)),
+    ),
     gateways: compileMap(config.gateways, (gateway, name): McpGateway => ({
       name,
       servers: [...new Set(gateway.servers)],
@@ -167,6 +171,14 @@ const dayMs = 24 * 3600 * 1000
 /** Unix milliseconds from which a key is refused. A bare date is the last day the key works, in UTC. */
 export function expiryOf(expires: string): number {
   return expires.includes('T') ? Date.parse(expires) : Date.parse(`${expires}T00:00:00Z`) + dayMs
+}
+
+/** The server with the header that a credential makes: another secret is then another connection. */
+function withSecret(server: ServerConfig, credentials: Config['credentials']): ServerConfig {
+  if (server.transport === 'stdio' || server.auth?.kind !== 'header' || server.auth.credential === undefined) return server
+  const { auth } = server
+  const secret = credentials[server.auth.credential]?.secret ?? ''
+  return { ...server, auth: { ...auth, headers: { [auth.header.toLowerCase()]: auth.format.replace('{secret}', () => secret) } } }
 }
 
 function compileServer(server: ServerConfig, name: string, base: string, dataDir: string, api: Api | undefined): McpServer {

@@ -38,10 +38,25 @@ export function serverDigest(server: ServerConfig, document?: string): string {
 
 function withoutSecrets(server: ServerConfig, document: string | undefined): unknown {
   if (server.transport === 'stdio') return { ...server, env: digests(server.env) }
-  const { headers } = server
-  if (server.transport === 'http') return { ...server, headers: digests(headers) }
+  const { headers, auth } = server
+  const known = { ...server, headers: digests(headers), auth: hashed(auth) }
+  if (server.transport === 'http') return known
   // Where the document lies does not matter; what it says does.
-  return { ...server, headers: digests(headers), query: digests(server.query), document }
+  return { ...known, query: digests(server.query), document }
+}
+
+/** Names under which `auth` has secrets, at any depth. */
+const secretNames: ReadonlySet<string> = new Set(['secret', 'private_key', 'headers'])
+
+function hashed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hashed)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]: [string, unknown]) => [
+      name,
+      secretNames.has(name) ? digestJson(inner ?? null) : hashed(inner),
+    ]),
+  )
 }
 
 function withoutIdentity({ certificate: _certificate, key: _key, ...rest }: NonNullable<Config['listen']['tls']>): object {
