@@ -86,6 +86,11 @@ export const errorCodes = {
     title: 'This person was disabled',
     fix: 'Ask an administrator; `turnward people enable` lets somebody in again.',
   },
+  'auth.anonymous': {
+    status: 401,
+    title: 'The edge in front does not know who calls',
+    fix: 'Sign in at the edge. Whether callers it does not know may use models is `identity.edges.*.anonymous`; they never use tools.',
+  },
   'auth.insufficient_scope': {
     status: 403,
     title: 'The credential is not good for this',

@@ -19,6 +19,7 @@ import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
 import { checkPolicy } from './policy-problems.ts'
 import { ConfigError, type ConfigProblem, type ReportAt } from './problems.ts'
+import { checkProvenCallers } from './proven-callers.ts'
 import { checkReferences, declaredNames, type DeclaredNames } from './references.ts'
 import { revisionOf, serverDigest } from './revision.ts'
 import { compileRoutes } from './route-table.ts'
@@ -55,6 +56,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkClusterServers(config, track)
   checkKeeping(config, track)
   checkListenerCertificate(config, track)
+  checkProvenCallers(config, track)
   checkIssuers(config, track)
   checkOAuth(config, track)
   const policy = checkPolicy(config, track)
