@@ -12,6 +12,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['schema', async () => (await import('./verbs/schema.ts')).addSchema],
   ['upstreams', async () => (await import('./verbs/upstreams.ts')).addUpstreams],
   ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
+  ['credentials', async () => (await import('./verbs/credentials.ts')).addCredentials],
   ['access', async () => (await import('./verbs/access.ts')).addAccess],
   ['oauth', async () => (await import('./verbs/oauth.ts')).addOAuth],
   ['servers', async () => (await import('./verbs/servers.ts')).addServers],
