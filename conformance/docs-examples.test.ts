@@ -35,6 +35,8 @@ const pages = [
   'identity/keycloak',
   'identity/google',
   'identity/on-behalf-of',
+  'identity/oauth-server',
+  'identity/mcp-clients',
 ] as const
 
 interface Example {

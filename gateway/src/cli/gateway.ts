@@ -172,6 +172,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       fleet,
       people: identity.people,
       revocations: identity.revocations,
+      issuers,
       signIn: signInRoom.signIn,
       clock: systemClock,
       logger,
