@@ -50,6 +50,16 @@ export const errorCodes = {
     title: 'The credential is not good for this',
     fix: 'Use a key or token with the scope that is named.',
   },
+  'vault.unreachable': {
+    status: 503,
+    title: 'Secrets cannot be opened at the moment',
+    fix: 'See that the transit engine of `identity.vault` is up and takes the token, and try again.',
+  },
+  'vault.sealed': {
+    status: 500,
+    title: 'A secret cannot be opened',
+    fix: 'Configure the key it was sealed with under `identity.vault.previous_keys`, or store the secret again.',
+  },
   // Reading requests
   'request.malformed': { status: 400, title: 'The request body could not be read', fix: 'Send one valid JSON object in UTF-8.' },
   'request.ambiguous_key': {

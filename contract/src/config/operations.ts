@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { databaseUrlSchema, endpointAddressSchema, publicAddressSchema, stateUrlSchema } from './addresses.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet } from './common.ts'
+import { listenTlsSchema } from './listen-tls.ts'
 
 export const listenSchema = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -13,7 +14,8 @@ export const listenSchema = z.strictObject({
     .array(z.enum(['authorization', 'x-api-key']))
     .max(1)
     .default([]),
-  tls: notAvailableYet('listen.tls'),
+  /** HTTPS instead of HTTP. */
+  tls: listenTlsSchema.optional(),
   /** What browsers and clients reach the gateway under, without a path: `https://turnward.acme.example`. What a client says of it is never used. */
   public_url: publicAddressSchema.optional(),
 })

@@ -35,7 +35,13 @@ async function open() {
     running: () => 0,
     local: noPeers,
   })
-  const health = { config: () => undefined, store: () => undefined, state: () => undefined, lastLoss: () => undefined }
+  const health = {
+    config: () => undefined,
+    store: () => undefined,
+    state: () => undefined,
+    lastLoss: () => undefined,
+    certificateExpires: () => undefined,
+  }
   const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor() })
   const server = createServer(
     { requireHostHeader: false },

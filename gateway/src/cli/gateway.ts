@@ -12,6 +12,7 @@ import { systemClock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
+import { vaultOf } from '../identity/vault/opening-vault.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -32,6 +33,7 @@ import { WordsIndex } from '../turns/provenance/words-index.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
+import { watchExpiry } from './certificate-expiry.ts'
 import { keepTidy } from './keeping-tidy.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
@@ -145,15 +147,26 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       fleet,
       state,
       peers,
+      live: identity.live,
     })
+    const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
+    opened.push(certificate)
     const server: HttpServer = await listen(
       services,
       (request, response, gateway, door) => mcp.handle(request, response, gateway, door),
-      { config: () => config.problem, store: () => store.health(), state: () => state.health?.(), lastLoss: () => state.lastLoss?.() },
+      {
+        config: () => config.problem,
+        store: () => store.health(),
+        state: () => state.health?.(),
+        lastLoss: () => state.lastLoss?.(),
+        certificateExpires: () => certificate.expires,
+      },
       cluster,
       crew,
     )
     running = () => server.running
+    server.use(config.current.settings.listen.tls)
+    config.onSwap((next) => server.use(next.settings.listen.tls))
     services.batches.start(services)
     opened.push(keepTidy(services))
     opened.push(
@@ -233,6 +246,7 @@ function assemble(rooms: Rooms): Services {
     requests: new RequestReader(systemClock),
     background: new BackgroundAnswers(),
     batches,
+    vault: vaultOf(store, () => config.current),
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,
     clock: systemClock,

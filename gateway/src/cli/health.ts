@@ -19,6 +19,8 @@ export interface Health {
   readonly state: () => string | undefined
   /** When the shared state lost what it held (Unix milliseconds). */
   readonly lastLoss: () => number | undefined
+  /** When the certificate of the listener expires (Unix milliseconds); undefined without TLS. */
+  readonly certificateExpires: () => number | undefined
 }
 
 interface Readiness {
@@ -53,6 +55,7 @@ export async function answerReadiness(
     ...(state === undefined ? {} : { state }),
     ...(store === undefined ? {} : { store }),
     ...lossOf(services, health.lastLoss()),
+    ...certificateOf(services, health.certificateExpires()),
     // Anybody may ask: the place is enough to find the text in the log.
     ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
     ...revisionsOf(cluster),
@@ -74,6 +77,12 @@ function lossOf(services: Services, lostAt: number | undefined): { readonly stat
   const until = lostAt + lostForMs(services.snapshot())
   if (services.clock.now() >= until) return {}
   return { state_lost: { at: new Date(lostAt).toISOString(), unknown_until: new Date(until).toISOString() } }
+}
+
+/** An expired certificate stops nobody here: whether to believe it is up to each client. */
+function certificateOf({ clock }: Services, expires: number | undefined): { readonly certificate?: object } {
+  if (expires === undefined) return {}
+  return { certificate: { expires: new Date(expires).toISOString(), ...(expires <= clock.now() ? { expired: true } : {}) } }
 }
 
 /** Which replicas run on which configuration, when they do not all run on one. */

@@ -1,5 +1,5 @@
 /** The listening side: what a connection may cost, and the order of stopping: no new work, running work finishes, then the doors close. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Server as SocketServer } from 'node:net'
 import { TurnwardError } from '../core/error.ts'
 import type { Services } from '../turns/services.ts'
@@ -10,10 +10,11 @@ import type { Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import { asksForSocket, RealtimeDoor } from './realtime-door.ts'
 import { answerPlainError } from './plain-errors.ts'
+import { createListener, type ListenTls } from './secure-listener.ts'
 import { answerTunnel, answerUnreadable, endWithGrace } from './unreadable-requests.ts'
 
 export interface HttpServer {
-  /** `http://host:port` it listens on. */
+  /** `http://host:port` it listens on, or `https://…`. */
   readonly url: string
   /** Requests that are being answered. */
   readonly running: number
@@ -22,6 +23,8 @@ export interface HttpServer {
    * would keep it waiting all that time; called when no more requests are answered.
    */
   close(drainMs: number, endStreams: () => Promise<void>): Promise<void>
+  /** New connections are met with this certificate. */
+  use(tls: ListenTls | undefined): void
 }
 
 export async function listen(
@@ -39,8 +42,10 @@ export async function listen(
   const dispatch = createDispatch(entrances, () => draining.refuses)
   const upgrade = createUpgrade(entrances, isDraining)
 
-  const server = createServer(
-    {
+  const listener = createListener({
+    tls: at.tls,
+    handshakeMs: limits.header_timeout_ms,
+    http: {
       // A request's head must be complete within this time; its body has a deadline of its own.
       headersTimeout: limits.header_timeout_ms,
       // The net below every other deadline: nobody keeps a connection by sending a body for ever.
@@ -53,14 +58,15 @@ export async function listen(
       // Missing ones are refused by us, with an envelope.
       requireHostHeader: false,
     },
-    (request, response) => {
+    onRequest(request, response) {
       response.on('finish', closeUnread)
       response.on('prefinish', endUnreadAnswer)
       draining.answering(request, response)
       dispatch(request, response)
     },
-  )
-  server.on('connection', (socket) => draining.connected(socket))
+  })
+  const { server } = listener
+  listener.onConnection((socket) => draining.connected(socket))
   server.on('upgrade', (request, socket, head) => upgrade({ request, socket, head }))
   server.on('clientError', answerUnreadable)
   server.on('connect', answerTunnel)
@@ -69,7 +75,7 @@ export async function listen(
   server.setTimeout(0)
   await bind(server, at.host, at.port)
   return {
-    url: urlOf(server),
+    url: urlOf(server, listener.scheme),
     get running() {
       return draining.running
     },
@@ -77,12 +83,14 @@ export async function listen(
       // Not as an HTTP server closes: that would cut connections on which a request is on its way.
       const closed = new Promise<void>((resolve) => SocketServer.prototype.close.call(server, () => resolve()))
       const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
+      listener.endHandshakes()
       await realtime.close()
       await draining.begin()
       await endStreams()
       await closed
       clearTimeout(deadline)
     },
+    use: (tls) => listener.use(tls),
   }
 }
 
@@ -136,9 +144,9 @@ function bind(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-function urlOf(server: Server): string {
+function urlOf(server: Server, scheme: 'http' | 'https'): string {
   const address = server.address()
   if (address === null || typeof address === 'string') return String(address)
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  return `http://${host}:${address.port}`
+  return `${scheme}://${host}:${address.port}`
 }

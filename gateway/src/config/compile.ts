@@ -11,6 +11,7 @@ import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
+import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
@@ -51,6 +52,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkPlaces(config, track)
   checkClusterServers(config, track)
   checkKeeping(config, track)
+  checkListenerCertificate(config, track)
   checkIssuers(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy

@@ -54,3 +54,12 @@ describe('an entry is shown without its secrets', () => {
     expect(maskedEntry(entry)).toEqual(shown)
   })
 })
+
+test('the keys of the vault are hidden, whatever they look like', () => {
+  const shown = maskedEntry({ key: 'Zm9v/YmFy+8=', previous_keys: ['abc/def'], transit: { token: 's.x', key: 'turnward' } }, [
+    'identity',
+    'vault',
+  ])
+  expect(shown).toEqual({ key: '****', previous_keys: ['****'], transit: { token: '****', key: '****' } })
+  expect(maskedEntry({ key: 'plain' }, ['servers', 'vault'])).toEqual({ key: 'plain' })
+})

@@ -37,9 +37,19 @@ export function maskedLine(line: string, path: ConfigPath): string {
     .replace(longRun, mask)
 }
 
+function isInSecretMap(path: ConfigPath): boolean {
+  return isOfVault(path) || path.some((step) => secretMaps.has(String(step)))
+}
+
+/** The keys that secrets are sealed with look like anything. */
+function isOfVault([section, part]: ConfigPath): boolean {
+  return section === 'identity' && part === 'vault'
+}
+
 /** When the problem is about a value that is a secret by its place, its name on the line does not matter. */
 function hideOwnValue(line: string, path: ConfigPath): string {
-  const inSecretMap = path.some((step, index) => typeof step === 'string' && secretMaps.has(step) && index < path.length - 1)
+  const inSecretMap =
+    isOfVault(path) || path.some((step, index) => typeof step === 'string' && secretMaps.has(step) && index < path.length - 1)
   if (!inSecretMap && path.at(-1) !== 'secret') return line
   if (/^\s*(?:-\s+)?["']?[\w-]+["']?\s*:\s+["']?\$\{[^}]*\}["']?$/.test(line)) return line
   if (inSecretMap) return line.includes(':') ? line.replace(/:\s+\S.*$/, `: ${mask}`) : line.replace(/\S.*$/, mask)
@@ -59,13 +69,13 @@ export function maskedEntry(value: unknown, path: ConfigPath = []): unknown {
       const isValue = option !== null && option[2] === undefined && !isReference(item)
       return isValue ? mask : maskedEntry(item, [...path, at])
     })
-  if (typeof value !== 'object' || value === null) return path.some((step) => secretMaps.has(String(step))) ? mask : value
+  if (typeof value !== 'object' || value === null) return isInSecretMap(path) ? mask : value
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskedEntry(inner, [...path, key])]))
 }
 
 function maskedText(text: string, path: ConfigPath): string {
   if (isReference(text)) return text
-  if (path.some((step) => secretMaps.has(String(step)))) return mask
+  if (isInSecretMap(path)) return mask
   const [, option, value] = secretOption.exec(text) ?? []
   if (option !== undefined && value !== undefined) return isReference(value.slice(1)) ? text : `${option}=${mask}`
   // Digests are meant to be read.

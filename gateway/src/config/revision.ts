@@ -12,8 +12,8 @@ export function revisionOf(config: Config, documents: DocumentDigests = new Map(
     ...config,
     // Which file says it is not part of what is configured.
     include: undefined,
-    // Where a replica listens and what it is called differs between replicas that are to be alike.
-    listen: { ...config.listen, host: undefined, port: undefined },
+    // Where a replica listens and what it is called differs between replicas that are to be alike, and so does what it proves that with.
+    listen: { ...config.listen, host: undefined, port: undefined, tls: config.listen.tls && withoutIdentity(config.listen.tls) },
     data_dir: undefined,
     store: withoutAddress(config.store),
     state: withoutAddress(config.state),
@@ -42,6 +42,10 @@ function withoutSecrets(server: ServerConfig, document: string | undefined): unk
   if (server.transport === 'http') return { ...server, headers: digests(headers) }
   // Where the document lies does not matter; what it says does.
   return { ...server, headers: digests(headers), query: digests(server.query), document }
+}
+
+function withoutIdentity({ certificate: _certificate, key: _key, ...rest }: NonNullable<Config['listen']['tls']>): object {
+  return rest
 }
 
 function withoutClientSecrets({ client, ...issuer }: Config['identity']['issuers'][string]): unknown {

@@ -183,7 +183,8 @@ export class RunningConfig implements CurrentConfig {
 
   /** Sockets and stores that are open stay as they are: the new values wait for a restart. */
   #withRunningSettings(next: Snapshot, running: Snapshot): Snapshot {
-    const waiting = keptParts.filter((part) => !isDeepStrictEqual(next.settings[part], running.settings[part]))
+    const kept = withKept(next, keptOf(running)).settings
+    const waiting = keptParts.filter((part) => !isDeepStrictEqual(next.settings[part], kept[part]))
     const parts = next.dataDir === running.dataDir ? waiting : [...waiting, 'data_dir']
     if (parts.length === 0) return next
     this.#logger.warn({ settings: parts, revision: next.revision }, 'these settings changed and take effect at the next start')
@@ -205,11 +206,25 @@ export function keptOf({ dataDir, settings }: Pick<Snapshot, 'dataDir' | 'settin
 }
 
 export function withKept(next: Snapshot, { dataDir, settings }: KeptSettings): Snapshot {
-  return Object.freeze({ ...next, dataDir, settings: Object.freeze({ ...next.settings, ...settings }) })
+  const listen = keptListener(settings.listen, next.settings.listen)
+  return Object.freeze({ ...next, dataDir, settings: Object.freeze({ ...next.settings, ...settings, listen }) })
 }
 
+type Listen = Snapshot['settings']['listen']
+
+/** A listener stays as it was opened; what it proves itself with, and whom it believes, changes under it. */
+function keptListener(kept: Listen, next: Listen): Listen {
+  if (kept.tls === undefined || next.tls === undefined) return kept
+  return Object.freeze({ ...kept, tls: Object.freeze({ ...next.tls, client_certificates: kept.tls.client_certificates }) })
+}
+
+/** The certificate of the listener is not part of the revision: that of each replica is its own. */
 function isSame(loaded: Snapshot, running: Snapshot): boolean {
-  return loaded.revision === running.revision && isDeepStrictEqual(loaded.files, running.files)
+  return (
+    loaded.revision === running.revision &&
+    isDeepStrictEqual(loaded.files, running.files) &&
+    isDeepStrictEqual(loaded.settings.listen.tls, running.settings.listen.tls)
+  )
 }
 
 /**

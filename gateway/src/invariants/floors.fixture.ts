@@ -130,6 +130,8 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
     requests: new RequestReader(clock),
     background: new BackgroundAnswers(),
     batches: new Batches({ hold: async () => undefined }),
+    // Nobody stores secrets here.
+    vault: { get: async () => undefined, list: async () => [] } as unknown as Services['vault'],
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry: noopTelemetry,
     clock,

@@ -160,6 +160,25 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
     '0008-people': {
       up: (database: Kysely<unknown>): Promise<void> => createPeopleTables(database, milliseconds),
     },
+    '0010-sealed-secrets': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('sealed_secrets')
+          .addColumn('id', 'text', (column) => column.notNull().unique())
+          .addColumn('kind', 'text', (column) => column.notNull())
+          .addColumn('owner', 'text', (column) => column.notNull())
+          .addColumn('name', 'text', (column) => column.notNull())
+          .addColumn('version', 'integer', (column) => column.notNull())
+          .addColumn('data_key', 'text', (column) => column.notNull())
+          .addColumn('content', 'text', (column) => column.notNull())
+          .addColumn('sealed_with', 'text', (column) => column.notNull())
+          .addColumn('created', milliseconds, (column) => column.notNull())
+          .addColumn('changed', milliseconds, (column) => column.notNull())
+          .addColumn('expires', milliseconds)
+          .addPrimaryKeyConstraint('sealed_secrets_primary_key', ['kind', 'owner', 'name'])
+          .execute()
+      },
+    },
   }
 }
 

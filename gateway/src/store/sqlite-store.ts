@@ -14,6 +14,7 @@ import { peopleTable } from './people.ts'
 import { restartTable } from './restarts.ts'
 import { revocationTable } from './revocations.ts'
 import { notedMarkTable } from './noted-marks.ts'
+import { sealedSecretTable } from './sealed-secrets.ts'
 import { makePrivateFile, makePrivateFolder } from './private-files.ts'
 import { serverSecret } from './settings.ts'
 import { SqliteThread } from './sqlite-thread.ts'
@@ -54,6 +55,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     pins: pinTable(database),
     restarts: restartTable(database),
     notedMarks: notedMarkTable(database),
+    secrets: sealedSecretTable(database),
     files: fileTable(database, 'sqlite'),
     batches: batchTable(database, 'sqlite'),
     people: peopleTable(database),

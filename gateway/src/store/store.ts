@@ -14,6 +14,7 @@ import type { PeopleTable } from './people.ts'
 import type { RestartTable } from './restarts.ts'
 import type { RevocationTable } from './revocations.ts'
 import { openPostgresStore, type PostgresStorePlace } from './postgres/postgres-store.ts'
+import type { SealedSecretTable } from './sealed-secrets.ts'
 import { openSqliteStore, type SqliteStorePlace } from './sqlite-store.ts'
 
 export interface Store {
@@ -23,6 +24,7 @@ export interface Store {
   readonly pins: PinTable
   readonly restarts: RestartTable
   readonly notedMarks: NotedMarkTable
+  readonly secrets: SealedSecretTable
   readonly files: FileTable
   readonly batches: BatchTable
   readonly people: PeopleTable

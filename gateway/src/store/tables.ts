@@ -135,7 +135,24 @@ export interface BatchLinesTable {
   result: string | null
 }
 
+export interface SealedSecretsTable {
+  id: string
+  kind: string
+  owner: string
+  name: string
+  version: number
+  /** Sealed, both. */
+  data_key: string
+  content: string
+  sealed_with: string
+  /** Unix milliseconds. */
+  created: number
+  changed: number
+  expires: number | null
+}
+
 export interface StoreTables {
+  sealed_secrets: SealedSecretsTable
   virtual_keys: VirtualKeysTable
   entries: EntriesTable
   tool_listings: ToolListingsTable

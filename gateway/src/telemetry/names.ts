@@ -66,6 +66,7 @@ export const gauges = {
   turnward_batches: 'Batches that are being worked on now',
   turnward_cluster_processes: 'Processes of the installation that announce themselves',
   turnward_cluster_revisions: 'Revisions of the configuration they run on; more than 1 while they differ',
+  turnward_listen_certificate_expires_seconds: 'Unix time in seconds at which the certificate of the listener expires',
 } as const
 
 /** What a gauge of several processes together is: the sum of a count, else the one that an operator must look at. */
@@ -77,6 +78,7 @@ export const gaugesTogether = {
   turnward_batches: 'sum',
   turnward_cluster_processes: 'most',
   turnward_cluster_revisions: 'most',
+  turnward_listen_certificate_expires_seconds: 'least',
 } as const satisfies Record<keyof typeof gauges, 'sum' | 'least' | 'most'>
 
 export const counters = {

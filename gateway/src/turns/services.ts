@@ -6,6 +6,7 @@ import type { Authenticator } from '../identity/authenticate.ts'
 import type { LiveCalls } from '../identity/live-calls.ts'
 import type { People } from '../identity/people/people.ts'
 import type { Revocations } from '../identity/revocations.ts'
+import type { Vault } from '../identity/vault/vault.ts'
 import type { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -43,6 +44,8 @@ export interface Services {
   readonly batches: Batches
   /** Makes a model call of the gateway's own, in the form of Messages. The origin's answer is ended when this resolves. */
   readonly callModel: (origin: CallOrigin) => Promise<void>
+  /** Secrets of people, groups and the installation. */
+  readonly vault: Vault
   readonly telemetry: Telemetry
   readonly clock: Clock
   /** Key of everything a client could otherwise guess: session ids, places of conversations, tickets. */

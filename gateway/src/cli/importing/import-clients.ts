@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { loadConfig } from '../../config/load.ts'
+import { publicUrl } from '../../config/public-url.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { checkMounts } from '../../tools/runners/sandbox-mounts.ts'
@@ -206,10 +207,8 @@ function nothingFound(files: readonly FoundFile[]): string {
     : `${files.length} file${files.length === 1 ? ' of a client was' : 's of clients were'} read; no server is declared in them.`
 }
 
-function endpointOf({ settings }: Snapshot, gateway: string): string {
-  const { host, port } = settings.listen
-  const name = ['0.0.0.0', '::', '::0'].includes(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
-  return `http://${name}:${port}/mcp/${gateway}`
+function endpointOf(snapshot: Snapshot, gateway: string): string {
+  return `${publicUrl(snapshot)}/mcp/${gateway}`
 }
 
 function shownVariable({ name, value, about, servers }: ImportedVariable, unset: readonly ImportedVariable[]): object {

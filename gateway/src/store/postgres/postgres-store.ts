@@ -13,6 +13,7 @@ import { peopleTable } from '../people.ts'
 import { restartTable } from '../restarts.ts'
 import { revocationTable } from '../revocations.ts'
 import { notedMarkTable } from '../noted-marks.ts'
+import { sealedSecretTable } from '../sealed-secrets.ts'
 import type { Store } from '../store.ts'
 import type { StoreTables } from '../tables.ts'
 import { shownPlace, type PostgresPlace } from './connecting.ts'
@@ -74,6 +75,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       pins: pinTable(database),
       restarts: restartTable(database),
       notedMarks: notedMarkTable(database),
+      secrets: sealedSecretTable(database),
       files: fileTable(database, 'postgres'),
       batches: batchTable(database, 'postgres'),
       people: peopleTable(database),
