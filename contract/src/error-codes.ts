@@ -45,6 +45,7 @@ export const errorCodes = {
     title: 'This person was disabled',
     fix: 'Ask an administrator; `turnward people enable` lets somebody in again.',
   },
+  'person.not_found': { status: 404, title: 'Nobody is known by this', fix: 'See `turnward people list`.' },
   'auth.insufficient_scope': {
     status: 403,
     title: 'The credential is not good for this',
