@@ -10,6 +10,7 @@ import { oldProcess } from './scenarios/old-process.ts'
 import { chatBurst, chatHistory, chatJson, chatStream } from './scenarios/model-calls.ts'
 import { peer } from './scenarios/peer.ts'
 import { start } from './scenarios/start.ts'
+import { tokens } from './scenarios/tokens.ts'
 import { toolCalls } from './scenarios/tool-calls.ts'
 import { stdioServers } from './scenarios/stdio-servers.ts'
 import { toolLatency } from './scenarios/tool-latency.ts'
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   chatStream,
   chatBurst,
   chatHistory,
+  tokens,
   dialectCalls,
   dialectStreams,
   crossDialect,

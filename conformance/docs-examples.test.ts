@@ -26,6 +26,12 @@ const pages = [
   'servers',
   'runners',
   'import',
+  'identity/issuers',
+  'identity/okta',
+  'identity/entra-id',
+  'identity/auth0',
+  'identity/keycloak',
+  'identity/google',
 ] as const
 
 interface Example {

@@ -23,6 +23,47 @@ export const errorCodes = {
     title: 'The credential is not known',
     fix: 'Check the key with `turnward keys list`, or create one with `turnward keys create`.',
   },
+  'auth.invalid_token': {
+    status: 401,
+    title: 'The token is not one that is taken here',
+    fix: 'Get a new token from the issuer; see docs/identity/issuers.md.',
+  },
+  'auth.expired_token': { status: 401, title: 'The token has expired', fix: 'Get a new token from the issuer.' },
+  'auth.token_not_yet_valid': {
+    status: 401,
+    title: 'The token is not valid yet',
+    fix: 'Wait, or set the clocks of the issuer and the gateway right; `clock_skew_seconds` allows for up to 60 seconds.',
+  },
+  'auth.wrong_audience': {
+    status: 401,
+    title: 'The token is for somebody else',
+    fix: 'Ask the issuer for a token for this gateway: one of the names under `audiences` of the issuer.',
+  },
+  'auth.wrong_kind_of_token': {
+    status: 401,
+    title: 'The token is of another kind than is needed here',
+    fix: 'Send the access token that the issuer gave for this gateway.',
+  },
+  'auth.person_needed': {
+    status: 403,
+    title: 'A person is needed, and the token is of an application alone',
+    fix: 'Let a person sign in and send their token, or set `workloads: true` at the issuer.',
+  },
+  'auth.incomplete_token': {
+    status: 403,
+    title: 'The token does not say who it is for',
+    fix: 'Let the issuer put the claim into its tokens, or name another one at the issuer (`user`, `mapping`).',
+  },
+  'auth.too_many_groups': {
+    status: 403,
+    title: 'The groups of the person are not known from the token',
+    fix: 'Let the issuer put only the groups of this application into its tokens, or its roles; see docs/identity/entra-id.md.',
+  },
+  'auth.issuer_unavailable': {
+    status: 503,
+    title: 'The issuer cannot be asked for its keys',
+    fix: 'Try again soon; `turnward doctor` and /readyz say why it cannot be reached.',
+  },
   'auth.expired_key': { status: 401, title: 'The credential has expired', fix: 'Create a new key with `turnward keys create`.' },
   'auth.revoked_key': { status: 401, title: 'The credential was revoked', fix: 'Create a new key with `turnward keys create`.' },
   'auth.two_identities': {

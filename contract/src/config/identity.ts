@@ -45,7 +45,7 @@ export const keySchema = z.strictObject({
 
 export const identitySchema = z.strictObject({
   issuers: issuersSchema,
-  oauth: oauthSchema,
+  oauth: oauthSchema.optional(),
   edges: edgesSchema,
   certificates: certificatesSchema,
   sign_in: signInSchema,

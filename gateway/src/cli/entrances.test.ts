@@ -40,9 +40,10 @@ async function open() {
     store: () => undefined,
     state: () => undefined,
     lastLoss: () => undefined,
+    issuers: () => [],
     certificateExpires: () => undefined,
   }
-  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor() })
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor(), rooms: [] })
   const server = createServer(
     { requireHostHeader: false },
     createDispatch(entrances, () => isDraining),

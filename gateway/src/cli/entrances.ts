@@ -43,12 +43,14 @@ export interface Behind {
   readonly isDraining: () => boolean
   /** Lets WebSockets in. */
   readonly realtime: RealtimeDoor
+  /** Ways in that rooms give whole. */
+  readonly rooms: readonly Entrance[]
   /** Where this is one of several processes: what is true of all of them. */
   readonly whole?: Whole | undefined
 }
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
-export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime }: Behind): readonly Entrance[] {
+export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime, rooms }: Behind): readonly Entrance[] {
   const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
   // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
   const named =
@@ -149,6 +151,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       },
     },
     ...[...refusedRealtimePaths, ...refusedPaths].map(refused),
+    ...rooms.map((entrance) => ({ ...entrance, handle: named(entrance.handle) })),
     { path: '/v1/files', methods: ['GET', 'POST'], needs: 'caller', handle: files },
     { path: '/v1/files/{kept...}', methods: 'own', needs: 'caller', handle: files },
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },

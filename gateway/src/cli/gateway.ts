@@ -7,11 +7,13 @@ import type { OpenDecisionLog } from '../audit/log-writer.ts'
 import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
+import { publicUrl } from '../config/public-url.ts'
 import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import { systemClock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
+import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -42,6 +44,7 @@ import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
+import { nobodySignsIn, serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -137,7 +140,29 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     })
     const identity = await openIdentity(store, logger)
     opened.push(identity)
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity })
+    const issuers = new Issuers({
+      clock: systemClock,
+      logger,
+      count: (issuer, event) => telemetry.count('turnward_issuer_keys_total', { issuer, event }),
+    })
+    issuers.follow(config.current)
+    config.onSwap((next) => issuers.follow(next))
+    telemetry.observe(
+      'turnward_issuers_unreachable',
+      () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
+    )
+    const oauth = serveOAuth({
+      snapshot: () => config.current,
+      store,
+      state,
+      fleet,
+      people: identity.people,
+      revocations: identity.revocations,
+      signIn: nobodySignsIn,
+      clock: systemClock,
+      logger,
+    })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -159,9 +184,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         store: () => store.health(),
         state: () => state.health?.(),
         lastLoss: () => state.lastLoss?.(),
+        issuers: () => issuers.statuses(config.current),
         certificateExpires: () => certificate.expires,
       },
       cluster,
+      oauth.entrances,
       crew,
     )
     running = () => server.running
@@ -209,10 +236,12 @@ interface Rooms {
   readonly telemetry: Telemetry
   readonly logger: Logger
   readonly identity: IdentityParts
+  readonly issuers: Issuers
+  readonly oauth: ServedOAuth
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -232,7 +261,16 @@ function assemble(rooms: Rooms): Services {
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
   const services: Services = {
     snapshot: () => config.current,
-    authenticator: createAuthenticator({ store, people, revocations, clock: systemClock, logger }),
+    authenticator: createAuthenticator({
+      store,
+      people,
+      revocations,
+      issuers,
+      ownIssuer: (snapshot) => (snapshot.identity.oauth === undefined ? undefined : publicUrl(snapshot)),
+      ownTokens: oauth.ownTokens,
+      clock: systemClock,
+      logger,
+    }),
     people,
     revocations,
     live,

@@ -1,5 +1,6 @@
 /** `/healthz`: the process answers. `/readyz`: it can do governed work now, and if not, why. */
 import type { ServerResponse } from 'node:http'
+import type { IssuerStatus } from '../identity/ways/token/issuer-keys.ts'
 import type { ServerStatus } from '../tools/catalogue.ts'
 import type { Services } from '../turns/services.ts'
 import { lostForMs } from '../turns/sessions/fresh-state.ts'
@@ -19,6 +20,8 @@ export interface Health {
   readonly state: () => string | undefined
   /** When the shared state lost what it held (Unix milliseconds). */
   readonly lastLoss: () => number | undefined
+  /** How those are whose tokens are taken. */
+  readonly issuers: () => readonly IssuerStatus[]
   /** When the certificate of the listener expires (Unix milliseconds); undefined without TLS. */
   readonly certificateExpires: () => number | undefined
 }
@@ -55,6 +58,7 @@ export async function answerReadiness(
     ...(state === undefined ? {} : { state }),
     ...(store === undefined ? {} : { store }),
     ...lossOf(services, health.lastLoss()),
+    ...issuersOf(health.issuers()),
     ...certificateOf(services, health.certificateExpires()),
     // Anybody may ask: the place is enough to find the text in the log.
     ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
@@ -77,6 +81,16 @@ function lossOf(services: Services, lostAt: number | undefined): { readonly stat
   const until = lostAt + lostForMs(services.snapshot())
   if (services.clock.now() >= until) return {}
   return { state_lost: { at: new Date(lostAt).toISOString(), unknown_until: new Date(until).toISOString() } }
+}
+
+/** Issuers that cannot be asked, with why. Nobody is unready for it: whose keys are known is still let in, to the limit that is set. */
+function issuersOf(issuers: readonly IssuerStatus[]): { readonly issuers?: Readonly<Record<string, string>> } {
+  const away = issuers.flatMap(({ issuer, state, detail }) =>
+    state === 'stale' || state === 'unreachable'
+      ? [[issuer, `${state === 'stale' ? 'unreachable, its last keys are used' : 'unreachable'}: ${detail ?? ''}`] as const]
+      : [],
+  )
+  return away.length === 0 ? {} : { issuers: Object.fromEntries(away) }
 }
 
 /** An expired certificate stops nobody here: whether to believe it is up to each client. */

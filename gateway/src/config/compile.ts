@@ -13,6 +13,7 @@ import { checkAmbiguity } from './ambiguity.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
+import { checkOAuth } from './oauth-problems.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
 import { checkPolicy } from './policy-problems.ts'
@@ -54,6 +55,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkKeeping(config, track)
   checkListenerCertificate(config, track)
   checkIssuers(config, track)
+  checkOAuth(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }

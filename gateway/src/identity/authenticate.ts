@@ -6,6 +6,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { Caller, Scope } from '../core/principal.ts'
 import { callerOf } from './combining.ts'
+import { challengeFor } from './oauth-server/challenge.ts'
 import { createWays, type WayOptions } from './ways.ts'
 import type { Identity, Presented } from './ways/way.ts'
 
@@ -27,14 +28,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   return {
     async authenticate(presented, snapshot, needs) {
       const found: Identity[] = []
-      for (const way of ways) {
-        const identity = way.find(presented, snapshot)
-        const known = identity instanceof Promise ? await identity : identity
-        if (known !== undefined) found.push(known)
+      try {
+        for (const way of ways) {
+          const identity = way.find(presented, snapshot)
+          const known = identity instanceof Promise ? await identity : identity
+          if (known !== undefined) found.push(known)
+        }
+        const caller = callerOf(found)
+        requireScope(caller, needs)
+        return caller
+      } catch (error) {
+        if (error instanceof TurnwardError) error.challenge = challengeFor(error, presented, snapshot, found[0]?.scopes ?? [])
+        throw error
       }
-      const caller = callerOf(found)
-      requireScope(caller, needs)
-      return caller
     },
     async callerLater(later, snapshot) {
       for (const way of ways) {

@@ -21,7 +21,7 @@ export type Variables = Readonly<Record<string, readonly string[] | undefined>>
 
 /** What the conditions of rules may use. */
 const ruleVariables: Variables = {
-  principal: ['id', 'kind', 'groups', 'emails'],
+  principal: ['id', 'kind', 'groups', 'emails', 'claims'],
   tool: ['name', 'server', 'effects', 'hints'],
   session: ['trust', 'trust_rank', 'audience', 'done'],
   actor: undefined,

@@ -20,6 +20,7 @@ function problems(when: string): readonly string[] {
 function input(args: JsonObject = {}): RuleInput {
   return {
     principal: alice,
+    claims: { department: 'hr', 'address.country': 'NO', level: 3, teams: ['a'] },
     actor: null,
     tool: tool('mail__send', { destructiveHint: true }),
     effects: ['egress', 'mutation'],
@@ -37,6 +38,8 @@ describe('a condition', () => {
     `session.trust == 'untrusted' && session.trust_rank == 0 && session.audience == [['@hr']]`,
     `'backup' in session.done && !('maybe' in session.done) && session.done.size() == 1`,
     `actor == null && gateway == 'office'`,
+    `principal.claims.department == 'hr' && principal.claims['address.country'] == 'NO'`,
+    `principal.claims.level > 2 && 'a' in principal.claims.teams && !has(principal.claims.clearance)`,
     `!has(args.cc)`,
   ])('sees its variables: %s', (when) => expect(compiled(when).applies(input())).toBe(true))
 

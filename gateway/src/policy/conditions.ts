@@ -4,8 +4,9 @@
  */
 import { celEnv, isCelError, parse, plan } from '@bufbuild/cel'
 import type { Config } from '@turnward/contract/config'
-import type { Principal } from '../core/principal.ts'
-import { conditionArguments } from './condition-arguments.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Caller, Principal } from '../core/principal.ts'
+import { conditionArguments, type ConditionValue } from './condition-arguments.ts'
 import { inspectCondition, type ConditionCaps } from './condition-inspection.ts'
 import { confirmedEffects } from './effects.ts'
 import type { PolicyProblem } from './problem.ts'
@@ -72,9 +73,9 @@ export function compileCondition(
 
 /** What a condition sees, apart from `args`. Names and shapes are part of the configuration format; see `condition-inspection.ts`. */
 function variables(input: RuleInput, context: ConditionContext) {
-  const { principal, tool, state } = input
+  const { principal, claims = noClaims, tool, state } = input
   return {
-    principal: principalVariables(principal),
+    principal: principalVariables(principal, claims, context),
     actor: input.actor,
     gateway: input.gateway,
     tool: new Map<string, string | string[] | Map<string, boolean>>([
@@ -92,19 +93,28 @@ function variables(input: RuleInput, context: ConditionContext) {
   }
 }
 
-const principals = new WeakMap<Principal, ReadonlyMap<string, string | string[]>>()
+const noClaims: Caller['claims'] = Object.freeze({})
 
-/** The same for every call of a principal while its configuration runs. Conditions only read it. */
-function principalVariables(principal: Principal): ReadonlyMap<string, string | string[]> {
-  let known = principals.get(principal)
+type PrincipalVariables = ReadonlyMap<string, string | string[] | Map<string, ConditionValue>>
+const principals = new WeakMap<Principal, WeakMap<Caller['claims'], PrincipalVariables>>()
+
+/** The same for every call of a principal with one token while its configuration runs. Conditions only read it. */
+function principalVariables(principal: Principal, claims: Caller['claims'], { conditions }: ConditionContext): PrincipalVariables {
+  let byClaims = principals.get(principal)
+  if (byClaims === undefined) {
+    byClaims = new WeakMap()
+    principals.set(principal, byClaims)
+  }
+  let known = byClaims.get(claims)
   if (known === undefined) {
-    known = new Map<string, string | string[]>([
+    known = new Map<string, string | string[] | Map<string, ConditionValue>>([
       ['id', principal.id],
       ['kind', principal.kind],
       ['groups', [...principal.groups]],
       ['emails', [...principal.emails]],
+      ['claims', conditionArguments(claims as JsonObject, 'all', conditions.max_list)],
     ])
-    principals.set(principal, known)
+    byClaims.set(claims, known)
   }
   return known
 }

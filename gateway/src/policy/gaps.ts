@@ -144,12 +144,12 @@ function judgeRules(
   const awaited: Gap[] = []
   const warnings: { source: string; reason: string }[] = []
   const { caller, tool, gateway, args } = question
-  const { principal, actor } = caller
+  const { principal, actor, claims } = caller
   for (const rule of policy.rules) {
     if (args === undefined && rule.readsArguments) continue
     const source = `rule ${rule.name}`
     try {
-      if (!rule.applies({ principal, actor, tool, gateway, args: args ?? {}, effects: contract.effects, state })) continue
+      if (!rule.applies({ principal, claims, actor, tool, gateway, args: args ?? {}, effects: contract.effects, state })) continue
       if (rule.verdict === 'deny') gaps.push({ kind: 'rule', detail: sentence(rule.reason), source })
       else if (rule.verdict === 'escalate') awaited.push({ kind: 'approval', detail: sentence(rule.reason), source })
       else warnings.push({ source, reason: sentence(rule.reason) })

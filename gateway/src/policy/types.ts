@@ -150,6 +150,8 @@ export interface Rule {
 
 export interface RuleInput {
   readonly principal: Principal
+  /** What the issuer says of the session. */
+  readonly claims?: Caller['claims'] | undefined
   readonly actor: string | null
   readonly tool: ToolSubject
   readonly effects: readonly string[]
@@ -165,6 +167,7 @@ export interface Grantee extends Pick<Caller, 'principal' | 'actor'> {
   readonly actors?: Caller['actors']
   readonly issuer?: Caller['issuer']
   readonly within?: Caller['within'] | undefined
+  readonly claims?: Caller['claims'] | undefined
 }
 
 /** A compiled set of names and `*` patterns. */

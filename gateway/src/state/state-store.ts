@@ -42,6 +42,7 @@ export const keptNamespaces = [
   'shelved',
   'stream',
   'events',
+  'oauth',
 ] as const satisfies readonly StateNamespace[]
 
 /** What is large and seldom asked for: it stays on disk until somebody asks. */

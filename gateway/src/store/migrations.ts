@@ -179,6 +179,16 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
           .execute()
       },
     },
+    '0011-oauth': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('oauth_keys')
+          .addColumn('number', 'integer', (column) => column.primaryKey())
+          .addColumn('sealed', 'text', (column) => column.notNull())
+          .addColumn('made', milliseconds, (column) => column.notNull())
+          .execute()
+      },
+    },
   }
 }
 

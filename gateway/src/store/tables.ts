@@ -151,6 +151,16 @@ export interface SealedSecretsTable {
   expires: number | null
 }
 
+/** Keys our authorization server signs with. */
+export interface OAuthKeysTable {
+  /** From 1; the newest has the highest. */
+  number: number
+  /** The private JWK. */
+  sealed: string
+  /** Unix milliseconds. */
+  made: number
+}
+
 export interface StoreTables {
   sealed_secrets: SealedSecretsTable
   virtual_keys: VirtualKeysTable
@@ -170,4 +180,5 @@ export interface StoreTables {
   directory_users: DirectoryUsersRow
   directory_groups: DirectoryGroupsRow
   revocations: RevocationsRow
+  oauth_keys: OAuthKeysTable
 }

@@ -65,6 +65,7 @@ export const gauges = {
   turnward_config_stale: '1 while the newest configuration was rejected and an older revision runs',
   turnward_batches: 'Batches that are being worked on now',
   turnward_cluster_processes: 'Processes of the installation that announce themselves',
+  turnward_issuers_unreachable: 'Issuers of tokens whose keys could not be had when they were last asked for',
   turnward_cluster_revisions: 'Revisions of the configuration they run on; more than 1 while they differ',
   turnward_listen_certificate_expires_seconds: 'Unix time in seconds at which the certificate of the listener expires',
 } as const
@@ -77,6 +78,7 @@ export const gaugesTogether = {
   turnward_config_stale: 'most',
   turnward_batches: 'sum',
   turnward_cluster_processes: 'most',
+  turnward_issuers_unreachable: 'most',
   turnward_cluster_revisions: 'most',
   turnward_listen_certificate_expires_seconds: 'least',
 } as const satisfies Record<keyof typeof gauges, 'sum' | 'least' | 'most'>
@@ -84,6 +86,7 @@ export const gaugesTogether = {
 export const counters = {
   turnward_audit_failures_total: 'Failures to write the decision log',
   turnward_config_reloads_total: 'Configuration reloads by result',
+  turnward_issuer_keys_total: 'Key sets of issuers that were asked for, by what came of it: fetched, failed',
   turnward_auth_failures_total: 'Requests that were not authenticated',
   turnward_upstream_failovers_total: 'Model calls that moved to another upstream',
   turnward_unhandled_errors_total: 'Errors that nobody handled, by kind; each is a fault of the gateway',

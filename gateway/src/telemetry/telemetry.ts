@@ -86,6 +86,7 @@ export interface Telemetry {
       | 'turnward_upstream_failovers_total'
       | 'turnward_splices_total'
       | 'turnward_tool_definitions_total'
+      | 'turnward_issuer_keys_total'
       | 'turnward_batch_lines_total'
       | 'turnward_unhandled_errors_total',
     labels?: Record<string, string>,

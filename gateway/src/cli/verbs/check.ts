@@ -5,6 +5,7 @@ import { loadConfig } from '../../config/load.ts'
 import { formatProblem } from '../../config/problems.ts'
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
+import { findIssuers } from '../doctor/issuer-checks.ts'
 import { fail, print } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 
@@ -14,8 +15,9 @@ export function addCheck(program: Command): void {
     .description('check the configuration file')
     .addOption(configOption())
     .addOption(jsonOption())
+    .option('--online', 'ask the issuers of tokens for their keys')
     .addHelpText('after', '\nExample:\n  $ turnward check --config turnward.yaml')
-    .action(async (options: { config: string; json?: boolean }) => {
+    .action(async (options: { config: string; json?: boolean; online?: boolean }) => {
       try {
         const snapshot = await loadConfig(options.config, process.env)
         const counts = {
@@ -40,6 +42,8 @@ export function addCheck(program: Command): void {
         const unpinned = [...snapshot.servers.values()].filter(isUnpinned).map(({ name }) => name)
         const pinHint =
           unpinned.length === 0 ? '' : `\nthe image of ${unpinned.join(', ')} is named by a tag: pin its digest (\`name@sha256:…\`)`
+        const asked = options.online === true ? await findIssuers(snapshot) : []
+        const away = asked.flatMap(({ check, level, detail }) => (level === 'ok' ? [] : [`\n${check}: ${detail}`]))
         const base = dirname(snapshot.files[0] ?? '.')
         const notices = snapshot.notices.map((notice) => `\nnotice: ${formatProblem(notice, base)}`)
         const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
@@ -54,8 +58,9 @@ export function addCheck(program: Command): void {
             undescribed,
             unpinned,
             changed: Object.fromEntries(changed),
+            ...(options.online === true ? { issuers: asked } : {}),
           },
-          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}${warnings.join('')}${notices.join('')}`,
+          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}${warnings.join('')}${notices.join('')}${away.join('')}`,
         )
       } catch (error) {
         fail(options, error)

@@ -6,6 +6,7 @@ import { asTurnwardError } from '../../core/error.ts'
 import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
 import { createRunners, runnerOf } from '../../tools/runners/runners.ts'
 import type { Finding } from '../doctor/finding.ts'
+import { findIssuers } from '../doctor/issuer-checks.ts'
 import { checkNetworks } from '../doctor/network-checks.ts'
 import { checkSandbox } from '../doctor/sandbox-checks.ts'
 import { checkState } from '../doctor/state-checks.ts'
@@ -64,7 +65,7 @@ async function checkConfiguration(path: string): Promise<readonly Finding[]> {
       if (changed !== undefined)
         findings.push({ check: `server ${server.name}`, level: 'problem', detail: changed, fix: installAgain(server.name) })
     }
-    return [...findings, ...(await checkNetworks(snapshot)), ...(await checkSandbox(snapshot))]
+    return [...findings, ...(await findIssuers(snapshot)), ...(await checkNetworks(snapshot)), ...(await checkSandbox(snapshot))]
   } catch (error) {
     const { message, fix } = asTurnwardError(error)
     return [{ check: 'configuration', level: 'problem', detail: message, fix }]

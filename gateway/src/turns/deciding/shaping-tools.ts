@@ -5,7 +5,7 @@
  */
 import type { Route } from '../../config/snapshot.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
-import type { Principal } from '../../core/principal.ts'
+import type { Caller, Principal } from '../../core/principal.ts'
 import type { Standing } from '../../policy/grant-index.ts'
 import { reachable } from '../../policy/reachable.ts'
 import { resultLabel } from '../../policy/admit.ts'
@@ -28,7 +28,7 @@ interface ShapeCache {
   readonly state: PolicyState
   readonly policy: object
   /** Whose they are: one session may be reached with two keys that may use different things. */
-  readonly caller: { readonly principal: Principal; readonly standing: Standing }
+  readonly caller: { readonly principal: Principal; readonly standing: Standing; readonly claims: Caller['claims'] }
   readonly verdicts: BoundedMap<string, Verdict>
   /** By the tools they are of, as a gateway has them, and whose list it is. */
   readonly lists: WeakMap<readonly CatalogueTool[], Map<string, ShownTools>>
@@ -81,12 +81,13 @@ export function toolsShownNow(call: AttachedCall, tools: readonly CatalogueTool[
 function cacheOf({ session, snapshot: { policy }, caller: { principal }, caller }: AttachedCall, state: PolicyState): ShapeCache {
   const standing = policy.grants.standing(caller)
   const known = caches.get(session)
-  const isSameCaller = known?.caller.standing === standing && known.caller.principal === principal
+  const { claims } = caller
+  const isSameCaller = known?.caller.standing === standing && known.caller.principal === principal && known.caller.claims === claims
   if (known !== undefined && isSameCaller && known.policy === policy && isSameState(known.state, state)) return known
   const cache: ShapeCache = {
     state,
     policy,
-    caller: { principal, standing },
+    caller: { principal, standing, claims },
     verdicts: new BoundedMap({ most: mostVerdicts }),
     lists: new WeakMap(),
   }
