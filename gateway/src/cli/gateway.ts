@@ -13,6 +13,7 @@ import { systemClock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
+import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import { Upstreams } from '../models/upstreams.ts'
@@ -123,6 +124,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
+      credentials: sharedCredentials(systemClock),
       cluster: cluster?.children,
       eras: new RememberedEras(state, systemClock),
       peers,

@@ -17,6 +17,15 @@ export interface VirtualKeysTable {
   created: number
   expires: number | null
   revoked: number | null
+  /** JSON list of what the key is good for; null for everything but the administration. */
+  scopes: string | null
+  /** JSON object: kind of thing -> names and patterns that the key may use at most; null for no restriction. */
+  within: string | null
+  /** Keyed hash of the secret that the key had before, and until when it is good (Unix milliseconds). */
+  previous_hash: string | null
+  previous_until: number | null
+  /** Unix milliseconds, not exact. */
+  last_used: number | null
 }
 
 /** Expiring state: sessions, places of conversations, tickets. */
