@@ -281,7 +281,10 @@ describe.each(storeBackends)('on $name', ({ isMissing, make }) => {
     })
 
     test('lists page by page, in one order, with what was asked for', async () => {
-      for (const name of ['p1', 'p2', 'p3']) await made(name, { title: 'page' })
+      for (const name of ['p1', 'p2', 'p3']) {
+        clock.advance(1)
+        await made(name, { title: 'page' })
+      }
       const page = (rest: string) => ask('GET', `/Users${filter('title eq "page"')}&${rest}`)
       const second = await page('startIndex=2&count=1&attributes=userName')
       expect(second.body).toMatchObject({ totalResults: 3, startIndex: 2, itemsPerPage: 1 })
