@@ -97,6 +97,11 @@ export const errorCodes = {
     title: 'The credential is not good for this',
     fix: 'Use a key or token with the scope that is named.',
   },
+  'credential.refused': {
+    status: 422,
+    title: 'The credential was tried and is no good',
+    fix: 'Correct it, or store it untested if the upstream is what is wrong.',
+  },
   'vault.unreachable': {
     status: 503,
     title: 'Secrets cannot be opened at the moment',

@@ -16,6 +16,7 @@ import { createAuthenticator } from '../identity/authenticate.ts'
 import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
+import { createStoredCredentials } from '../identity/vault/stored-credentials.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -160,6 +161,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       fleet,
       people: identity.people,
       revocations: identity.revocations,
+      issuers,
       signIn: nobodySignsIn,
       clock: systemClock,
       logger,
@@ -261,6 +263,7 @@ function assemble(rooms: Rooms): Services {
   })
   telemetry.observe('turnward_batches', () => batches.size)
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
+  const vault = vaultOf(store, () => config.current)
   const services: Services = {
     snapshot: () => config.current,
     authenticator: createAuthenticator({
@@ -286,7 +289,8 @@ function assemble(rooms: Rooms): Services {
     requests: new RequestReader(systemClock),
     background: new BackgroundAnswers(),
     batches,
-    vault: vaultOf(store, () => config.current),
+    vault,
+    credentials: createStoredCredentials(vault, systemClock),
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,
     clock: systemClock,
