@@ -20,6 +20,8 @@ export interface Entrance {
   readonly needs: 'anyone' | 'caller' | 'replica' | 'scim' | { readonly role: Role }
   /** What its requests and answers are written in; undefined where clients of several dialects come. */
   readonly dialect?: DialectName
+  /** What it was put together from, where other methods need something else. */
+  readonly parts?: readonly Entrance[]
   /** Answered while the gateway drains as well. */
   readonly isProbe?: boolean
   readonly handle: (request: IncomingMessage, response: ServerResponse, parameter: string) => Promise<void> | void
@@ -94,6 +96,7 @@ function together(one: Entrance, other: Entrance): Entrance {
   const isOnes = (method: string): boolean => allowedMethods(one)?.includes(method) === true
   return {
     ...one,
+    parts: [...(one.parts ?? [one]), ...(other.parts ?? [other])],
     methods: [...one.methods, ...other.methods],
     handle: (request, response, parameter) => (isOnes(request.method ?? '') ? one : other).handle(request, response, parameter),
   }

@@ -22,6 +22,7 @@ import type { KeptBatches } from '../wire/kept-batches.ts'
 import type { KeptAnswers } from '../wire/kept-answers.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
+import { administrationEntrances } from './administration-entrances.ts'
 import { settleKey } from './carried-key.ts'
 import { directoryEntrances } from './directory-entrances.ts'
 import { type RealtimeDoor, refusedRealtimePaths, refuseUpgrade } from './realtime-door.ts'
@@ -171,6 +172,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
     ...directoryEntrances(services),
+    ...administrationEntrances(services),
     {
       path: '/healthz',
       methods: ['GET'],
