@@ -36,6 +36,8 @@ const pages = [
   'identity/google',
   'identity/oauth-server',
   'identity/mcp-clients',
+  'identity/people',
+  'identity/scim',
 ] as const
 
 interface Example {
