@@ -37,6 +37,8 @@ const pages = [
   'identity/on-behalf-of',
   'identity/oauth-server',
   'identity/mcp-clients',
+  'identity/people',
+  'identity/scim',
 ] as const
 
 interface Example {
