@@ -38,6 +38,8 @@ const pages = [
   'identity/kong-in-front',
   'identity/apisix-in-front',
   'identity/mtls',
+  'identity/oauth-server',
+  'identity/mcp-clients',
 ] as const
 
 interface Example {

@@ -161,6 +161,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       fleet,
       people: identity.people,
       revocations: identity.revocations,
+      issuers,
       signIn: nobodySignsIn,
       clock: systemClock,
       logger,

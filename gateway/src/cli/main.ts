@@ -14,6 +14,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
   ['credentials', async () => (await import('./verbs/credentials.ts')).addCredentials],
   ['access', async () => (await import('./verbs/access.ts')).addAccess],
+  ['oauth', async () => (await import('./verbs/oauth.ts')).addOAuth],
   ['servers', async () => (await import('./verbs/servers.ts')).addServers],
   ['import', async () => (await import('./verbs/import.ts')).addImport],
   ['tools', async () => (await import('./verbs/tools.ts')).addTools],
