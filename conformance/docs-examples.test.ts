@@ -40,6 +40,8 @@ const pages = [
   'identity/mtls',
   'identity/oauth-server',
   'identity/mcp-clients',
+  'identity/people',
+  'identity/scim',
 ] as const
 
 interface Example {
