@@ -1,10 +1,12 @@
 /** The examples of the pages on dialects and providers do what the pages say: commands and programs are run, configurations are checked. */
 import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeAuthority } from './harness/certificates.ts'
 import { secrets } from './harness/governed-config.ts'
 import { startGoverned, withBedrock, withGemini, type GovernedGateway } from './harness/governed-gateway.ts'
 import { say } from './harness/model-answer.ts'
@@ -13,7 +15,7 @@ import { fixtureServer } from './mcp/upstream-servers.ts'
 
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
-const pages = [
+const pages: readonly string[] = [
   'chat-completions',
   'messages',
   'responses',
@@ -26,16 +28,9 @@ const pages = [
   'servers',
   'runners',
   'import',
-  'identity/grants',
-  'identity/virtual-keys',
-  'identity/issuers',
-  'identity/okta',
-  'identity/entra-id',
-  'identity/auth0',
-  'identity/keycloak',
-  'identity/google',
-  'identity/provider-credentials',
-] as const
+  // Every page on identity.
+  ...readdirSync(join(import.meta.dirname, '../docs/identity')).map((file) => `identity/${file.replace('.md', '')}`),
+]
 
 interface Example {
   readonly page: string
@@ -78,6 +73,11 @@ beforeAll(async () => {
   governed.answer({ text: 'Milk.' })
   // The document of an API that a configuration reads.
   for (const { text } of inLanguage('json').filter(({ page }) => page === 'rest-apis')) await writeFile(join(folder, 'shop.json'), text)
+  // What a listener proves itself with, and whom it believes.
+  const authority = makeAuthority()
+  const { cert, key } = authority.issue(['localhost'])
+  const files = { 'listener.pem': cert, 'listener.key': key, 'clients.pem': authority.cert }
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
 })
 afterAll(async () => {
   await governed?.close()

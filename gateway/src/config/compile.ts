@@ -10,6 +10,7 @@ import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
+import { checkDirectories } from './directories.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
 import { withinOf } from './key-within.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
@@ -24,6 +25,7 @@ import { checkReferences, declaredNames, type DeclaredNames } from './references
 import { revisionOf, serverDigest } from './revision.ts'
 import { compileRoutes } from './route-table.ts'
 import { checkSafety } from './safety.ts'
+import { checkServerAuth } from './server-auth.ts'
 import { checkToolPatterns } from './tool-patterns.ts'
 import type { ConfiguredKey, McpGateway, McpServer, ProviderCredential, Snapshot, Upstream } from './snapshot.ts'
 
@@ -58,6 +60,8 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkListenerCertificate(config, track)
   checkProvenCallers(config, track)
   checkIssuers(config, track)
+  checkServerAuth(config, track)
+  checkDirectories(config, track)
   checkOAuth(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
