@@ -11,8 +11,11 @@ export interface Entrance {
   readonly path: string
   /** Whoever answers GET answers HEAD, with the same head (RFC 9110, section 9.3.2). `own`: the room behind it tells methods apart itself. */
   readonly methods: readonly string[] | 'own'
-  /** Who may come in. A `caller` is authenticated behind the entrance, before anything of the request is read; a `replica` has the secret of the cluster. */
-  readonly needs: 'anyone' | 'caller' | 'replica'
+  /**
+   * Who may come in. A `caller` is authenticated behind the entrance, before anything of the request is read; a `replica` has
+   * the secret of the cluster; at a `browser` somebody is signed in, or is sent to sign in, or is told that there is nothing.
+   */
+  readonly needs: 'anyone' | 'caller' | 'replica' | 'browser'
   /** What its requests and answers are written in; undefined where clients of several dialects come. */
   readonly dialect?: DialectName
   /** Answered while the gateway drains as well. */

@@ -45,10 +45,12 @@ export interface Behind {
   readonly realtime: RealtimeDoor
   /** Where this is one of several processes: what is true of all of them. */
   readonly whole?: Whole | undefined
+  /** Entrances of rooms that are neither floor. */
+  readonly rooms: readonly Entrance[]
 }
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
-export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime }: Behind): readonly Entrance[] {
+export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime, rooms }: Behind): readonly Entrance[] {
   const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
   // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
   const named =
@@ -166,6 +168,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       needs: 'caller',
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
+    ...rooms.map((room) => ({ ...room, handle: named(room.handle) })),
     {
       path: '/healthz',
       methods: ['GET'],

@@ -13,9 +13,12 @@ import { systemClock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
-import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
+import type { Accounts } from '../identity/on-behalf/accounts.ts'
+import { createOnBehalf } from '../identity/on-behalf/on-behalf.ts'
+import { createSignInRoom } from '../identity/sign-in-room.ts'
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
+import type { Vault } from '../identity/vault/vault.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -116,6 +119,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const logs = new ServerLogs({ folder: join(dataDir, 'logs'), worker: crew?.worker ?? 0, clock: systemClock, logger })
     opened.push(logs)
     const peers = cluster?.peers ?? crew?.peers ?? noPeers
+    // Before it listens nobody asks.
+    let url = ''
+    const reachedAt = (): string =>
+      config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current)
+    const vault = vaultOf(store, () => config.current)
+    const own = { snapshot: () => config.current, publicUrl: reachedAt, state, clock: systemClock, logger }
+    const onBehalf = createOnBehalf({ ...own, vault, secret: store.secret })
     const fleet = createFleet({
       snapshot: () => config.current,
       onSwap: (listener) => config.onSwap(listener),
@@ -123,7 +133,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
-      credentials: sharedCredentials(systemClock),
+      credentials: onBehalf.credentials,
       cluster: cluster?.children,
       eras: new RememberedEras(state, systemClock),
       peers,
@@ -152,7 +162,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       'turnward_issuers_unreachable',
       () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
     )
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers })
+    const { accounts } = onBehalf
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -163,6 +174,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       state,
       peers,
     })
+    const signInRoom = createSignInRoom({ ...own, store, people: services.people, vault })
     const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
     opened.push(certificate)
     const server: HttpServer = await listen(
@@ -177,8 +189,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
+      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn)],
       crew,
     )
+    url = server.url
     running = () => server.running
     server.use(config.current.settings.listen.tls)
     config.onSwap((next) => server.use(next.settings.listen.tls))
@@ -223,12 +237,14 @@ interface Rooms {
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
   readonly logger: Logger
+  readonly vault: Vault
+  readonly accounts: Accounts
   readonly identity: IdentityParts
   readonly issuers: Issuers
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -270,7 +286,8 @@ function assemble(rooms: Rooms): Services {
     requests: new RequestReader(systemClock),
     background: new BackgroundAnswers(),
     batches,
-    vault: vaultOf(store, () => config.current),
+    vault,
+    accounts,
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,
     clock: systemClock,

@@ -12,6 +12,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['schema', async () => (await import('./verbs/schema.ts')).addSchema],
   ['upstreams', async () => (await import('./verbs/upstreams.ts')).addUpstreams],
   ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
+  ['links', async () => (await import('./verbs/links.ts')).addLinks],
   ['servers', async () => (await import('./verbs/servers.ts')).addServers],
   ['import', async () => (await import('./verbs/import.ts')).addImport],
   ['tools', async () => (await import('./verbs/tools.ts')).addTools],
