@@ -26,12 +26,19 @@ const pages = [
   'servers',
   'runners',
   'import',
+  'identity/grants',
+  'identity/virtual-keys',
   'identity/issuers',
   'identity/okta',
   'identity/entra-id',
   'identity/auth0',
   'identity/keycloak',
   'identity/google',
+  'identity/on-behalf-of',
+  'identity/oauth-server',
+  'identity/mcp-clients',
+  'identity/people',
+  'identity/scim',
 ] as const
 
 interface Example {

@@ -86,6 +86,17 @@ export const errorCodes = {
     title: 'This person was disabled',
     fix: 'Ask an administrator; `turnward people enable` lets somebody in again.',
   },
+  'auth.role': {
+    status: 403,
+    title: 'This needs a role',
+    fix: 'Ask an administrator for the role that is named; see docs/identity/people.md.',
+  },
+  'person.not_found': { status: 404, title: 'Nobody is known by this', fix: 'See `turnward people list`.' },
+  'auth.anonymous': {
+    status: 401,
+    title: 'The edge in front does not know who calls',
+    fix: 'Sign in at the edge. Whether callers it does not know may use models is `identity.edges.*.anonymous`; they never use tools.',
+  },
   'auth.insufficient_scope': {
     status: 403,
     title: 'The credential is not good for this',
@@ -118,6 +129,11 @@ export const errorCodes = {
     status: 404,
     title: 'The link was used before, or has expired',
     fix: 'Ask an administrator for another one: `turnward accounts reset NAME`.',
+  },
+  'credential.refused': {
+    status: 422,
+    title: 'The credential was tried and is no good',
+    fix: 'Correct it, or store it untested if the upstream is what is wrong.',
   },
   'vault.unreachable': {
     status: 503,

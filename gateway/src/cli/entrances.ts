@@ -22,7 +22,9 @@ import type { KeptBatches } from '../wire/kept-batches.ts'
 import type { KeptAnswers } from '../wire/kept-answers.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
+import { administrationEntrances } from './administration-entrances.ts'
 import { settleKey } from './carried-key.ts'
+import { directoryEntrances } from './directory-entrances.ts'
 import { type RealtimeDoor, refusedRealtimePaths, refuseUpgrade } from './realtime-door.ts'
 import { type RefusedPath, refusedPaths } from './refused-paths.ts'
 import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entrance, type Upgrade } from './entrance-table.ts'
@@ -43,15 +45,15 @@ export interface Behind {
   readonly isDraining: () => boolean
   /** Lets WebSockets in. */
   readonly realtime: RealtimeDoor
+  /** Ways in that rooms give whole. */
+  readonly rooms: readonly Entrance[]
   /** Where this is one of several processes: what is true of all of them. */
   readonly whole?: Whole | undefined
-  /** Entrances of rooms that are neither floor. */
-  readonly rooms: readonly Entrance[]
 }
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
 export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime, rooms }: Behind): readonly Entrance[] {
-  const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
+  const offered = new OfferedModels(services.upstreams, services.credentials, services.clock, services.telemetry.logger)
   // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
   const named =
     (handle: Entrance['handle']): Entrance['handle'] =>
@@ -151,6 +153,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       },
     },
     ...[...refusedRealtimePaths, ...refusedPaths].map(refused),
+    ...rooms.map((entrance) => ({ ...entrance, handle: named(entrance.handle) })),
     { path: '/v1/files', methods: ['GET', 'POST'], needs: 'caller', handle: files },
     { path: '/v1/files/{kept...}', methods: 'own', needs: 'caller', handle: files },
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
@@ -168,7 +171,8 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       needs: 'caller',
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
-    ...rooms.map((room) => ({ ...room, handle: named(room.handle) })),
+    ...directoryEntrances(services),
+    ...administrationEntrances(services),
     {
       path: '/healthz',
       methods: ['GET'],

@@ -19,6 +19,7 @@ import { createSignInRoom } from '../identity/sign-in-room.ts'
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import type { Vault } from '../identity/vault/vault.ts'
+import { createStoredCredentials } from '../identity/vault/stored-credentials.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -48,6 +49,7 @@ import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
+import { serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -162,8 +164,21 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       'turnward_issuers_unreachable',
       () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
     )
+    const signInRoom = createSignInRoom({ ...own, store, people: identity.people, vault })
+    const oauth = serveOAuth({
+      snapshot: () => config.current,
+      store,
+      state,
+      fleet,
+      people: identity.people,
+      revocations: identity.revocations,
+      issuers,
+      signIn: signInRoom.signIn,
+      clock: systemClock,
+      logger,
+    })
     const { accounts } = onBehalf
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -173,8 +188,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       fleet,
       state,
       peers,
+      live: identity.live,
     })
-    const signInRoom = createSignInRoom({ ...own, store, people: services.people, vault })
     const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
     opened.push(certificate)
     const server: HttpServer = await listen(
@@ -189,7 +204,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
-      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn)],
+      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn), ...oauth.entrances],
       crew,
     )
     url = server.url
@@ -241,10 +256,11 @@ interface Rooms {
   readonly accounts: Accounts
   readonly identity: IdentityParts
   readonly issuers: Issuers
+  readonly oauth: ServedOAuth
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -270,6 +286,7 @@ function assemble(rooms: Rooms): Services {
       revocations,
       issuers,
       ownIssuer: (snapshot) => (snapshot.identity.oauth === undefined ? undefined : publicUrl(snapshot)),
+      ownTokens: oauth.ownTokens,
       clock: systemClock,
       logger,
     }),
@@ -288,6 +305,7 @@ function assemble(rooms: Rooms): Services {
     batches,
     vault,
     accounts,
+    credentials: createStoredCredentials(vault, systemClock),
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,
     clock: systemClock,

@@ -10,13 +10,17 @@ import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
+import { checkDirectories } from './directories.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
+import { withinOf } from './key-within.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
+import { checkOAuth } from './oauth-problems.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
 import { checkPolicy } from './policy-problems.ts'
 import { ConfigError, type ConfigProblem, type ReportAt } from './problems.ts'
+import { checkProvenCallers } from './proven-callers.ts'
 import { checkReferences, declaredNames, type DeclaredNames } from './references.ts'
 import { revisionOf, serverDigest } from './revision.ts'
 import { compileRoutes } from './route-table.ts'
@@ -54,8 +58,11 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkClusterServers(config, track)
   checkKeeping(config, track)
   checkListenerCertificate(config, track)
+  checkProvenCallers(config, track)
   checkIssuers(config, track)
   checkServerAuth(config, track)
+  checkDirectories(config, track)
+  checkOAuth(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }
@@ -160,6 +167,8 @@ function compileKey(key: Config['keys'][string], id: string): ConfiguredKey {
     secret: key.secret,
     expires: key.expires === undefined ? null : expiryOf(key.expires),
     credentials: new Map(Object.entries(key.credentials)),
+    scopes: key.scopes ?? null,
+    within: key.grants === undefined ? null : withinOf(key.grants),
   }
 }
 

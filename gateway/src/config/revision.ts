@@ -23,7 +23,14 @@ export function revisionOf(config: Config, documents: DocumentDigests = new Map(
     credentials: mapValues(config.credentials, ({ secret, aws }) =>
       aws === undefined ? { secret: sha256(secret ?? '') } : { aws: digestJson(aws) },
     ),
-    identity: { ...config.identity, issuers: mapValues(config.identity.issuers, withoutClientSecrets) },
+    identity: {
+      ...config.identity,
+      issuers: mapValues(config.identity.issuers, withoutClientSecrets),
+      edges: mapValues(config.identity.edges, ({ secret, ...edge }) => ({
+        ...edge,
+        secret: secret && { ...secret, value: sha256(secret.value) },
+      })),
+    },
     keys: mapValues(config.keys, (key) => ({ ...key, secret: sha256(key.secret) })),
     upstreams: mapValues(config.upstreams, (upstream) => ({ ...upstream, headers: digests(upstream.headers) })),
     servers: mapValues(config.servers, (server, name) => withoutSecrets(server, documents.get(name))),

@@ -92,14 +92,12 @@ class RunningFleet implements Fleet {
       call: async (tool, args, options) => {
         const allowed = this.#allowed(snapshot, caller, tool.server, options.signal)
         if (allowed === undefined) return this.#slotFor(snapshot, caller, tool.server).call(tool, args, options)
-        const shown = await allowed
-        return (await startedWith(this.#slotFor(snapshot, caller, tool.server), shown)).call(tool, args, options)
+        return (await startedWith(await allowed, () => this.#slotFor(snapshot, caller, tool.server))).call(tool, args, options)
       },
       ask: async (server, method, params, options) => {
         const allowed = this.#allowed(snapshot, caller, server, options.signal)
         if (allowed === undefined) return this.#slotFor(snapshot, caller, server).ask(method, params, options)
-        const shown = await allowed
-        return (await startedWith(this.#slotFor(snapshot, caller, server), shown)).ask(method, params, options)
+        return (await startedWith(await allowed, () => this.#slotFor(snapshot, caller, server))).ask(method, params, options)
       },
       watchResource: (server, uri, changed) => this.#watch(snapshot, caller, server)?.watchResource(uri, changed) ?? holdsNothing,
       abandon: (server, state, owner) => this.#ownSlot(snapshot, caller, server)?.abandon(state, owner),

@@ -4,6 +4,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
 import type { Accounts } from '../identity/on-behalf/accounts.ts'
+import type { StoredCredentials } from '../identity/vault/stored-credentials.ts'
 import type { LiveCalls } from '../identity/live-calls.ts'
 import type { People } from '../identity/people/people.ts'
 import type { Revocations } from '../identity/revocations.ts'
@@ -34,8 +35,8 @@ export interface Services {
   readonly fleet: Fleet
   readonly log: DecisionLog
   readonly state: StateStore
-  /** Files and batches of callers. */
-  readonly store: Pick<Store, 'files' | 'batches'>
+  /** Files and batches of callers; people and their keys, for directories and administrators. */
+  readonly store: Pick<Store, 'files' | 'batches' | 'people' | 'directories' | 'keys'>
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader
   readonly sessions: SessionRegistry
@@ -49,6 +50,8 @@ export interface Services {
   readonly callModel: (origin: CallOrigin) => Promise<void>
   /** Secrets of people, groups and the installation. */
   readonly vault: Vault
+  /** Provider credentials among them. */
+  readonly credentials: StoredCredentials
   readonly telemetry: Telemetry
   readonly clock: Clock
   /** Key of everything a client could otherwise guess: session ids, places of conversations, tickets. */

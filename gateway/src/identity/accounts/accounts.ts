@@ -4,12 +4,10 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { keyedHash } from '../../core/hash.ts'
-import { randomText } from '../../core/ids.ts'
 import type { StateStore } from '../../state/state-store.ts'
 import type { AccountLink, StoredAccount } from '../../store/accounts.ts'
-import type { NewPerson } from '../../store/people.ts'
 import type { Store } from '../../store/store.ts'
+import { accountName, linkHash, newPerson } from './administering-accounts.ts'
 import { Attempts } from './attempts.ts'
 import { OneTimeCodes } from './one-time-codes.ts'
 import { passwordProblem, Passwords } from './passwords.ts'
@@ -42,10 +40,6 @@ export interface NewSecrets {
   readonly code: string
 }
 
-/** Names that go into addresses, logs and configurations alike. */
-const nameText = /^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,62}$/
-const linkLength = 43
-
 export class Accounts {
   readonly #parts: AccountParts
   readonly #passwords: Passwords
@@ -66,7 +60,7 @@ export class Accounts {
    */
   async signIn({ name, password, code, address }: SignInAttempt): Promise<string> {
     const succeeded = await this.#attempts.begin(name, address)
-    const account = nameText.test(name) ? await this.#parts.store.accounts.find(name) : undefined
+    const account = accountName.test(name) ? await this.#parts.store.accounts.find(name) : undefined
     const isPassword = await this.#passwords.verify(password, account?.password)
     if (account === undefined || !isPassword || !(await this.#takesCode(account, code))) throw new TurnwardError('auth.wrong_sign_in')
     if (account.totp === null && this.#parts.needsCode()) throw new TurnwardError('auth.no_second_factor', { subject: account.person })
@@ -74,22 +68,9 @@ export class Accounts {
     return account.person
   }
 
-  /** The text of a new link for an account. Rejects with `request.invalid` when there is no such account. */
-  async newLink(name: string, lastsMs: number): Promise<{ readonly token: string; readonly expires: number; readonly person: string }> {
-    const account = await this.#parts.store.accounts.find(name)
-    if (account === undefined) throw noAccount(name)
-    return { ...(await this.#addLink(account.person, lastsMs)), person: account.person }
-  }
-
-  /** The text of a link that makes the first administrator; undefined when there is an administrator. */
-  async firstLink(lastsMs: number): Promise<{ readonly token: string; readonly expires: number } | undefined> {
-    if (await this.#parts.store.accounts.hasAdmin()) return undefined
-    return this.#addLink(undefined, lastsMs)
-  }
-
   /** The link with this text; undefined when it was used or has expired. */
   async findLink(token: string): Promise<AccountLink | undefined> {
-    return this.#parts.store.accounts.findLink(this.#linkHash(token), this.#parts.clock.now())
+    return this.#parts.store.accounts.findLink(linkHash(this.#parts.store.secret, token), this.#parts.clock.now())
   }
 
   /**
@@ -104,7 +85,7 @@ export class Accounts {
     const link = await this.findLink(token)
     if (link === undefined) throw new TurnwardError('auth.link_used')
     const person = link.person ?? name
-    if (!nameText.test(person))
+    if (!accountName.test(person))
       return { problem: 'The name needs 1-63 letters, digits, or `_ . @ + -`, and begins with a letter or digit.' }
     const problem = passwordProblem(password, person)
     if (problem !== undefined) return { problem }
@@ -128,35 +109,6 @@ export class Accounts {
     return { person, recovery }
   }
 
-  /** Adds an account for a person, and the person if need be. Rejects with `request.invalid`. */
-  async add(name: string, roles: readonly string[]): Promise<void> {
-    const { store, clock } = this.#parts
-    if (!nameText.test(name)) throw invalid(name, 'a name has 1-63 letters, digits, or `_ . @ + -`, and begins with a letter or digit')
-    const now = clock.now()
-    const known = await store.people.find(name)
-    if (known !== undefined && known.issuer !== null) throw invalid(name, `the person signs in with \`${known.issuer}\``)
-    if (!(await store.accounts.add(name, now))) throw invalid(name, 'there is an account of this name')
-    if (known === undefined) await store.people.add(newPerson(name, roles, now), now)
-    else if (roles.length > 0) await store.people.change(name, { roles: [...new Set([...known.roles, ...roles])] }, now)
-  }
-
-  /** Makes an account one that nobody can sign in with until its next link is used; its sessions end. Rejects with `request.invalid`. */
-  async reset(name: string): Promise<string> {
-    const { store, clock } = this.#parts
-    const account = await store.accounts.find(name)
-    if (account === undefined) throw noAccount(name)
-    await store.accounts.set(account.person, { password: null, totp: null, totpStep: 0, recovery: [] }, clock.now())
-    return account.person
-  }
-
-  /** Removes an account; its sessions end, the person stays. Rejects with `request.invalid`. */
-  async remove(name: string): Promise<string> {
-    const { store } = this.#parts
-    const account = await store.accounts.find(name)
-    if (account === undefined || !(await store.accounts.remove(account.person))) throw noAccount(name)
-    return account.person
-  }
-
   async #takesCode(account: StoredAccount, code: string): Promise<boolean> {
     if (account.totp === null) return code === ''
     const { store, clock } = this.#parts
@@ -166,29 +118,4 @@ export class Accounts {
     if (step !== undefined) return store.accounts.useStep(account.person, step)
     return code !== '' && store.accounts.useRecovery(account.person, this.codes.recoveryHash(account.person, code))
   }
-
-  async #addLink(person: string | undefined, lastsMs: number): Promise<{ readonly token: string; readonly expires: number }> {
-    const { store, clock } = this.#parts
-    const token = randomText(linkLength)
-    const now = clock.now()
-    const expires = now + lastsMs
-    await store.accounts.addLink({ hash: this.#linkHash(token), person, expires }, now)
-    return { token, expires }
-  }
-
-  #linkHash(token: string): string {
-    return keyedHash(this.#parts.store.secret, 'account link v1', token)
-  }
-}
-
-function newPerson(id: string, roles: readonly string[], now: number): NewPerson {
-  return { id, issuer: null, subject: null, kind: 'human', name: null, emails: [], active: true, roles, created: now, seen: null }
-}
-
-function noAccount(name: string): TurnwardError {
-  return invalid(name, 'there is no account of this name')
-}
-
-function invalid(subject: string, why: string): TurnwardError {
-  return new TurnwardError('request.invalid', { subject, why, fix: 'See `turnward accounts --help`.' })
 }

@@ -196,10 +196,12 @@ export function connectEntrances(parts: ConnectingParts): readonly BrowserEntran
       path: clientDocumentPath,
       methods: ['GET'],
       needs: 'anyone',
-      handle: (_request, response) =>
-        void response
+      handle: (_request, response) => {
+        const document = clientDocument(parts.publicUrl(), `${parts.publicUrl()}${returnPath}`)
+        response
           .writeHead(200, { 'content-type': 'application/json', 'cache-control': 'public, max-age=300' })
-          .end(JSON.stringify(clientDocument(parts.publicUrl(), `${parts.publicUrl()}${returnPath}`))),
+          .end(JSON.stringify(document))
+      },
     },
   ]
 }

@@ -6,7 +6,11 @@ export function registrationStore(vault: Pick<SecretVault, 'get' | 'put' | 'remo
   const placeOf = (key: string): SecretPlace => ({ kind: 'registration', owner: '', name: key })
   return {
     get: async (key) => (await vault.get(placeOf(key)))?.content,
-    put: async (key, content) => void (await vault.put(placeOf(key), content)),
-    remove: async (key) => void (await vault.remove(placeOf(key))),
+    put: async (key, content) => {
+      await vault.put(placeOf(key), content)
+    },
+    remove: async (key) => {
+      await vault.remove(placeOf(key))
+    },
   }
 }

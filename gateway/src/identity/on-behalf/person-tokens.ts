@@ -3,7 +3,6 @@
  * gone for one person alone when it is of no use any more.
  */
 import { BoundedMap } from '../../core/bounded-map.ts'
-import type { CancelSignal } from '../../core/cancellation.ts'
 import { digestJson, sha256 } from '../../core/hash.ts'
 import type { IssuedToken } from './token-request.ts'
 
