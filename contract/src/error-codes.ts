@@ -102,6 +102,34 @@ export const errorCodes = {
     title: 'The credential is not good for this',
     fix: 'Use a key or token with the scope that is named.',
   },
+  'auth.foreign_form': {
+    status: 403,
+    title: 'The form did not come from a page of this gateway',
+    fix: 'Open the page again, at the address of `listen.public_url`, and send its form.',
+  },
+  'auth.sign_in_refused': {
+    status: 403,
+    title: 'The issuer has not signed you in',
+    fix: 'Sign in again, or ask the administrator of the issuer.',
+  },
+  'auth.sign_in_failed': { status: 400, title: 'Signing in did not work', fix: 'Sign in again, in one go and in one browser.' },
+  'auth.wrong_sign_in': {
+    status: 401,
+    title: 'Account, password or code is not right',
+    fix: 'Try again; an administrator can reset an account.',
+  },
+  'auth.too_many_attempts': { status: 429, title: 'Too many attempts to sign in', fix: 'Wait for the time that is named, and try again.' },
+  'auth.busy': { status: 503, title: 'Too many people sign in at the moment', fix: 'Try again in a few seconds.' },
+  'auth.no_second_factor': {
+    status: 403,
+    title: 'The account has no one-time codes, and here it needs them',
+    fix: 'Ask an administrator to reset it: `turnward accounts reset NAME`.',
+  },
+  'auth.link_used': {
+    status: 404,
+    title: 'The link was used before, or has expired',
+    fix: 'Ask an administrator for another one: `turnward accounts reset NAME`.',
+  },
   'credential.refused': {
     status: 422,
     title: 'The credential was tried and is no good',
@@ -331,6 +359,16 @@ export const errorCodes = {
     status: 403,
     title: 'The policy does not allow this to be read now',
     fix: 'See `turnward turns show` for what would help.',
+  },
+  'mcp.link_needed': {
+    status: 403,
+    title: 'The person has not connected an account with this MCP server',
+    fix: 'Open `/connect` at this gateway, connect the account there, and make the call again.',
+  },
+  'mcp.person_needed': {
+    status: 403,
+    title: 'The MCP server is called for a person, and nothing here proves one',
+    fix: 'Call with a token of the issuer that the server is configured with, or sign in at this gateway first.',
   },
   'mcp.install_failed': {
     status: 502,

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Snapshot } from '../config/snapshot.ts'
 import { noPeers } from '../cluster/peers.ts'
 import { silentLogger } from '../core/logger.ts'
+import { createSignInRoom, type SignInRoomParts } from '../identity/sign-in-room.ts'
 import { configOf, keys, openFloors } from '../invariants/floors.fixture.ts'
 import { allowedMethods, EntranceTable } from './entrance-table.ts'
 import { createDispatch, entrancesOf } from './entrances.ts'
@@ -24,6 +25,7 @@ async function open() {
     response.writeHead(200, { 'x-gateway': gateway }).end('{}')
   }
   let isDraining = false
+  let port = 0
   const { services, clock } = floors
   const cluster = await joinCluster({
     snapshot: () => inCluster(services.snapshot()),
@@ -35,6 +37,17 @@ async function open() {
     running: () => 0,
     local: noPeers,
   })
+  const pages = createSignInRoom({
+    snapshot: services.snapshot,
+    publicUrl: () => `http://127.0.0.1:${port}`,
+    state: services.state,
+    // Nobody signs in there.
+    store: { secret: services.secret } as SignInRoomParts['store'],
+    clock,
+    logger: silentLogger,
+    people: services.people,
+    vault: services.vault,
+  })
   const health = {
     config: () => undefined,
     store: () => undefined,
@@ -43,19 +56,27 @@ async function open() {
     issuers: () => [],
     certificateExpires: () => undefined,
   }
-  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => isDraining, realtime: new RealtimeDoor(), rooms: [] })
+  const entrances = entrancesOf({
+    services,
+    mcp,
+    health,
+    cluster,
+    isDraining: () => isDraining,
+    realtime: new RealtimeDoor(),
+    rooms: pages.entrances,
+  })
   const server = createServer(
     { requireHostHeader: false },
     createDispatch(entrances, () => isDraining),
   )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  ;({ port } = server.address() as AddressInfo)
   return {
     entrances,
     port,
     drain: () => (isDraining = true),
     ask: (method: string, path: string, headers: Record<string, string> = {}) =>
-      fetch(`http://127.0.0.1:${port}${path}`, { method, headers }),
+      fetch(`http://127.0.0.1:${port}${path}`, { method, headers, redirect: 'manual' }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()
@@ -101,7 +122,9 @@ describe('the table of entrances', () => {
     for (const { path, methods, needs } of gateway.entrances.filter((entrance) => entrance.methods !== 'own')) {
       const method = methods[0] ?? ''
       const { status } = await gateway.ask(method, example(path))
-      expect([path, status]).toEqual([path, needs === 'anyone' ? 200 : 401])
+      // A browser is sent to sign in, or told that it has sent no form of ours, or that there is nothing.
+      if (needs === 'browser') expect([path, [303, 400, 404].includes(status)]).toEqual([path, true])
+      else expect([path, status]).toEqual([path, needs === 'anyone' ? 200 : 401])
     }
   })
 

@@ -13,9 +13,12 @@ import { systemClock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
-import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
+import type { Accounts } from '../identity/on-behalf/accounts.ts'
+import { createOnBehalf } from '../identity/on-behalf/on-behalf.ts'
+import { createSignInRoom } from '../identity/sign-in-room.ts'
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
+import type { Vault } from '../identity/vault/vault.ts'
 import { createStoredCredentials } from '../identity/vault/stored-credentials.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -46,7 +49,7 @@ import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
-import { nobodySignsIn, serveOAuth, type ServedOAuth } from './serving-oauth.ts'
+import { serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -118,6 +121,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const logs = new ServerLogs({ folder: join(dataDir, 'logs'), worker: crew?.worker ?? 0, clock: systemClock, logger })
     opened.push(logs)
     const peers = cluster?.peers ?? crew?.peers ?? noPeers
+    // Before it listens nobody asks.
+    let url = ''
+    const reachedAt = (): string =>
+      config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current)
+    const vault = vaultOf(store, () => config.current)
+    const own = { snapshot: () => config.current, publicUrl: reachedAt, state, clock: systemClock, logger }
+    const onBehalf = createOnBehalf({ ...own, vault, secret: store.secret })
     const fleet = createFleet({
       snapshot: () => config.current,
       onSwap: (listener) => config.onSwap(listener),
@@ -125,7 +135,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
-      credentials: sharedCredentials(systemClock),
+      credentials: onBehalf.credentials,
       cluster: cluster?.children,
       eras: new RememberedEras(state, systemClock),
       peers,
@@ -143,6 +153,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     })
     const identity = await openIdentity(store, logger)
     opened.push(identity)
+    identity.revocations.onRevoked(({ kind, id }) => {
+      if (kind === 'person') onBehalf.cut(id)
+    })
     const issuers = new Issuers({
       clock: systemClock,
       logger,
@@ -154,6 +167,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       'turnward_issuers_unreachable',
       () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
     )
+    const signInRoom = createSignInRoom({ ...own, store, people: identity.people, vault })
     const oauth = serveOAuth({
       snapshot: () => config.current,
       store,
@@ -162,11 +176,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       people: identity.people,
       revocations: identity.revocations,
       issuers,
-      signIn: nobodySignsIn,
+      signIn: signInRoom.signIn,
       clock: systemClock,
       logger,
     })
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth })
+    const { accounts } = onBehalf
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -192,9 +207,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
-      oauth.entrances,
+      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn), ...oauth.entrances],
       crew,
     )
+    url = server.url
     running = () => server.running
     server.use(config.current.settings.listen.tls)
     config.onSwap((next) => server.use(next.settings.listen.tls))
@@ -239,13 +255,15 @@ interface Rooms {
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
   readonly logger: Logger
+  readonly vault: Vault
+  readonly accounts: Accounts
   readonly identity: IdentityParts
   readonly issuers: Issuers
   readonly oauth: ServedOAuth
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -263,7 +281,6 @@ function assemble(rooms: Rooms): Services {
   })
   telemetry.observe('turnward_batches', () => batches.size)
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
-  const vault = vaultOf(store, () => config.current)
   const services: Services = {
     snapshot: () => config.current,
     authenticator: createAuthenticator({
@@ -290,6 +307,7 @@ function assemble(rooms: Rooms): Services {
     background: new BackgroundAnswers(),
     batches,
     vault,
+    accounts,
     credentials: createStoredCredentials(vault, systemClock),
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,

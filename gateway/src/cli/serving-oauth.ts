@@ -4,7 +4,6 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { Principal } from '../core/principal.ts'
-import { html } from '../identity/browser/html.ts'
 import type { SignIn } from '../identity/browser/sign-in.ts'
 import type { AuthorizationServer } from '../identity/oauth-server/authorization-server.ts'
 import { oauthEntrances, type OAuthEntrance } from '../identity/oauth-server/oauth-entrances.ts'
@@ -82,14 +81,4 @@ export function serveOAuth(parts: OAuthParts): ServedOAuth {
 function notIfRefused(error: unknown): boolean {
   if (error instanceof TurnwardError && error.code.startsWith('auth.')) return false
   throw error
-}
-
-/** Where there is no sign-in, nobody is signed in. */
-export const nobodySignsIn: SignIn = {
-  current: async () => undefined,
-  startPath: () => '/sign-in',
-  csrfField: () => html``,
-  checkCsrf: () => {
-    throw new TurnwardError('request.not_found')
-  },
 }

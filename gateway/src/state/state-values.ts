@@ -165,6 +165,18 @@ export interface RunningResponse {
   readonly until: number
 }
 
+/** A person signed in at a browser. Times are Unix milliseconds. */
+export interface StoredBrowserSession {
+  /** Principal id. */
+  readonly person: string
+  /** The issuer that was asked; null for a local account. */
+  readonly issuer: string | null
+  readonly signedInAt: number
+  readonly usedAt: number
+  /** Roles when they signed in. */
+  readonly roles: readonly string[]
+}
+
 /** What the client of a legacy MCP session has asked to be told. */
 export interface McpWishes {
   /** Least severe log messages it wants. */
@@ -216,10 +228,17 @@ export interface StateValues {
   readonly stream: KeptStream
   /** The events of a segment of a stream, sealed. */
   readonly events: string
+  readonly browser: StoredBrowserSession
+  /** Keys of the browser sessions of one person, oldest first. */
+  readonly browsers: readonly string[]
+  /** When somebody tried to sign in and did not (Unix milliseconds), oldest first. */
+  readonly attempts: readonly number[]
   /** A legacy MCP session that its client has ended. */
   readonly ended: true
   /** What a legacy MCP session wants to be told. */
   readonly wishes: McpWishes
+  /** Somebody on the way to an authorization server and back, sealed. */
+  readonly linking: { readonly sealed: string }
   /** The era a started MCP server speaks. */
   readonly era: 'modern' | 'legacy'
   /** What our authorization server has given out, by a keyed hash of its id. */

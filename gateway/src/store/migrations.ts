@@ -5,6 +5,7 @@
 import { sql, type Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { TurnwardError } from '../core/error.ts'
+import { createAccountTables } from './account-tables.ts'
 import { createPeopleTables } from './people-schema.ts'
 import { logTables } from './postgres/log-tables.ts'
 import type { StoreTables } from './tables.ts'
@@ -201,6 +202,9 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
           .addColumn('made', milliseconds, (column) => column.notNull())
           .execute()
       },
+    },
+    '0012-sign-in': {
+      up: (database: Kysely<unknown>): Promise<void> => createAccountTables(database, milliseconds),
     },
   }
 }

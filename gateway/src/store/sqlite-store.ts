@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { Kysely } from 'kysely'
 import { TurnwardError } from '../core/error.ts'
+import { accountTable } from './accounts.ts'
 import { batchTable } from './batches.ts'
 import { entryTable } from './entries.ts'
 import { fileTable } from './files.ts'
@@ -50,6 +51,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     throw error
   }
   return {
+    accounts: accountTable(database),
     keys: keyTable(database),
     entries: entryTable(database, thread),
     listings: listingTable(database),

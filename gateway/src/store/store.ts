@@ -2,6 +2,7 @@
  * The store: keys, people, revocations, listings, pins, restarts, settings, files, batches, and the entries of a state that is kept in memory. One table per aggregate, in one
  * SQLite file or in a PostgreSQL that replicas share; nobody above writes SQL, or knows which of the two it is.
  */
+import type { AccountTable } from './accounts.ts'
 import type { BatchTable } from './batches.ts'
 import type { EntryTable } from './entries.ts'
 import type { FileTable } from './files.ts'
@@ -20,6 +21,7 @@ import { openSqliteStore, type SqliteStorePlace } from './sqlite-store.ts'
 
 export interface Store {
   readonly keys: KeyTable
+  readonly accounts: AccountTable
   readonly entries: EntryTable
   readonly listings: ListingTable
   readonly pins: PinTable

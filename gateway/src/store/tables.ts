@@ -1,4 +1,5 @@
 /** The tables of the store as Kysely sees them. Columns are named as in the database. */
+import type { AccountLinksRow, AccountsRow } from './account-tables.ts'
 import type { DirectoryGroupsRow, DirectoryUsersRow, PeopleRow, PersonGroupsRow, RevocationsRow } from './people-tables.ts'
 
 /** A virtual key made with the CLI or the API. The key itself is never stored. */
@@ -173,6 +174,8 @@ export interface OAuthKeysTable {
 export interface StoreTables {
   sealed_secrets: SealedSecretsTable
   virtual_keys: VirtualKeysTable
+  accounts: AccountsRow
+  account_links: AccountLinksRow
   entries: EntriesTable
   tool_listings: ToolListingsTable
   tool_pins: ToolPinsTable

@@ -8,6 +8,7 @@ import { beginStart, endStart } from '../../core/garbage.ts'
 import type { Logger } from '../../core/logger.ts'
 import { createLogger, type LogLevel } from '../../telemetry/logger.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
+import { firstAdministratorText } from '../first-administrator.ts'
 import { fail, print } from '../output.ts'
 import { catchUnhandledErrors, type UnhandledKind } from '../unhandled-errors.ts'
 import { configOption, jsonOption, logLevelOf } from '../shared-options.ts'
@@ -54,6 +55,10 @@ async function start(options: StartOptions): Promise<void> {
         'contracts and rules are not enforced: `turnward policy readiness` tells what `posture: standard` would refuse',
       )
     print(options, { event: 'ready', url: gateway.url, revision }, `Turnward is ready at ${gateway.url} (revision ${revision})`)
+    // To the terminal alone: it is no line of the log, and no part of what `--json` prints.
+    const { isTTY } = process.stdout
+    const first = options.json === true ? undefined : await firstAdministratorText(gateway.config.current, gateway.url, isTTY)
+    if (first !== undefined) print(options, {}, first)
     setTimeout(endStart, settledMs).unref()
     process.on('SIGHUP', () => {
       gateway.config

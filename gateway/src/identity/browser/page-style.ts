@@ -39,6 +39,7 @@ a { color: var(--accent); }
 dt { color: var(--quiet); font-size: 0.875rem; }
 dd { margin: 0 0 0.5rem; }
 code, .code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.9375em; }
+svg.qr { display: block; width: 12rem; max-width: 100%; margin: 0 auto 1rem; border-radius: 0.5rem; }
 ul.codes { padding: 0; list-style: none; columns: 2; }
 .quiet { color: var(--quiet); }
 label { display: block; margin: 0 0 0.25rem; font-weight: 600; }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import { TurnwardError } from '../../core/error.ts'
+import { accountTable } from '../accounts.ts'
 import { batchTable } from '../batches.ts'
 import { fileTable } from '../files.ts'
 import { keyTable } from '../keys.ts'
@@ -70,6 +71,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
     }
     const secret = await sealed(hashSecretName, () => randomBytes(secretBytes))
     return {
+      accounts: accountTable(database),
       keys: keyTable(database),
       entries: postgresEntries(connections),
       listings: listingTable(database),

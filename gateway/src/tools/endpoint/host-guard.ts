@@ -55,6 +55,8 @@ function allowedOf(listen: Listen): Names {
 function allowedNames(listen: Listen): ReadonlySet<string> {
   const allowed = new Set(loopback)
   if (!anyAddress.has(listen.host)) allowed.add(hostName(listen.host) ?? listen.host.toLowerCase())
+  const own = listen.public_url === undefined ? undefined : nameOf(listen.public_url)
+  if (own !== undefined) allowed.add(own)
   for (const host of listen.hosts) allowed.add(hostName(host) ?? host.toLowerCase())
   return allowed
 }
