@@ -153,6 +153,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     })
     const identity = await openIdentity(store, logger)
     opened.push(identity)
+    identity.revocations.onRevoked(({ kind, id }) => {
+      if (kind === 'person') onBehalf.cut(id)
+    })
     const issuers = new Issuers({
       clock: systemClock,
       logger,
