@@ -168,7 +168,9 @@ async function prepare(work: ScimWork, step: Step, name: () => string): Promise<
   if (step.op === 'remove-some')
     return async () => {
       const members = await membersOf(work, { name: name() })
-      const gone = members.filter((member) => isObject(member) && meets(member, step.filter)).map((member) => String(member.value))
+      const gone = members
+        .filter((member) => isObject(member) && meets(member, step.filter))
+        .flatMap(({ value }) => (typeof value === 'string' ? [value] : []))
       await store.people.removeMembers(origin, name(), await peopleOf(work, gone, true), now)
     }
   const people = await peopleOf(work, step.ids, step.op === 'remove')

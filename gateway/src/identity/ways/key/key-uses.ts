@@ -23,7 +23,7 @@ export class KeyUses {
   /** When the use of a key was noted last, on the monotonic clock. */
   readonly #noted = new BoundedMap<string, number>({ most: mostKeys })
   #unwritten = new Map<string, number>()
-  #writing: Promise<void> | undefined
+  #isWaiting = false
 
   constructor(options: KeyUsesOptions) {
     this.#options = options
@@ -36,14 +36,16 @@ export class KeyUses {
     if (noted !== undefined && now < noted + everyMs) return
     this.#noted.set(key, now)
     this.#unwritten.set(key, clock.now())
-    this.#writing ??= new Promise<void>((resolve) => {
-      // Nobody's exit waits for it.
-      setTimeout(() => resolve(this.#write()), writeAfterMs).unref()
-    })
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    // Nobody's exit waits for it.
+    setTimeout(() => {
+      void this.#write()
+    }, writeAfterMs).unref()
   }
 
   async #write(): Promise<void> {
-    this.#writing = undefined
+    this.#isWaiting = false
     const uses = this.#unwritten
     this.#unwritten = new Map()
     try {
