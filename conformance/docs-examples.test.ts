@@ -26,6 +26,8 @@ const pages = [
   'servers',
   'runners',
   'import',
+  'identity/grants',
+  'identity/virtual-keys',
   'identity/issuers',
   'identity/okta',
   'identity/entra-id',

@@ -86,6 +86,11 @@ export const errorCodes = {
     title: 'This person was disabled',
     fix: 'Ask an administrator; `turnward people enable` lets somebody in again.',
   },
+  'auth.anonymous': {
+    status: 401,
+    title: 'The edge in front does not know who calls',
+    fix: 'Sign in at the edge. Whether callers it does not know may use models is `identity.edges.*.anonymous`; they never use tools.',
+  },
   'auth.insufficient_scope': {
     status: 403,
     title: 'The credential is not good for this',
@@ -298,6 +303,16 @@ export const errorCodes = {
     status: 502,
     title: 'The MCP server cannot be reached',
     fix: 'See the server in `turnward tools list` and its log lines.',
+  },
+  'mcp.credential_refused': {
+    status: 502,
+    title: 'The MCP server refused the credential it was shown',
+    fix: 'Check `auth` and `headers` of the server, and what the credential may do there.',
+  },
+  'mcp.no_credential': {
+    status: 502,
+    title: 'No credential could be had for the MCP server',
+    fix: 'Check `auth` of the server, and its authorization server.',
   },
   'mcp.server_timeout': {
     status: 504,

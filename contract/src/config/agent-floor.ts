@@ -5,6 +5,7 @@ import { dockerSettingsSchema, kubernetesSettingsSchema } from './runner-setting
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 import { networkEntrySchema } from './network.ts'
 import { openapiServerFields } from './openapi-server.ts'
+import { serverAuthSchema, startedServerAuthSchema } from './server-auth.ts'
 
 const resultBytesSchema = z
   .number()
@@ -27,7 +28,6 @@ const anyServer = {
   max_result_bytes: resultBytesSchema.default(16 * 1024 * 1024),
   /** The same for single tools: name or pattern, as the server calls them -> bytes. The most specific pattern counts. */
   max_result_bytes_of: z.record(patternSchema, resultBytesSchema).default({}),
-  auth: notAvailableYet('servers.*.auth'),
 }
 
 /** Of servers that speak MCP. */
@@ -129,6 +129,7 @@ export const serverSchema = z.discriminatedUnion('transport', [
         tree: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be `sha256:` and 64 hexadecimal digits'),
       })
       .optional(),
+    auth: startedServerAuthSchema,
     ...serverBase,
   }),
   z.strictObject({
@@ -136,9 +137,10 @@ export const serverSchema = z.discriminatedUnion('transport', [
     url: endpointAddressSchema,
     /** Fixed headers, for example `authorization: Bearer ${TOKEN}`; their credential id in decisions is `server:<name>`. */
     headers: z.record(z.string(), z.string()).default({}),
+    auth: serverAuthSchema,
     ...serverBase,
   }),
-  z.strictObject({ ...openapiServerFields, ...anyServer }),
+  z.strictObject({ ...openapiServerFields, auth: serverAuthSchema, ...anyServer }),
 ])
 
 export const gatewaySchema = z.strictObject({

@@ -1,6 +1,7 @@
 /** Who may call: principals, groups, virtual keys. */
 import { z } from 'zod'
 import { nameSchema, notAvailableYet } from './common.ts'
+import { keyGrantsSchema, keyScopesSchema } from './identity/key-limits.ts'
 import { certificatesSchema } from './identity/certificates.ts'
 import { edgesSchema } from './identity/edges.ts'
 import { issuersSchema } from './identity/issuers.ts'
@@ -39,13 +40,15 @@ export const keySchema = z.strictObject({
   /** ISO 8601 date or time after which the key is refused. */
   expires: z.iso.datetime({ offset: true }).or(z.iso.date()).optional(),
   credentials: credentialMap,
+  scopes: keyScopesSchema.optional(),
+  grants: keyGrantsSchema.optional(),
   limits: notAvailableYet('keys.*.limits'),
   budget: notAvailableYet('keys.*.budget'),
 })
 
 export const identitySchema = z.strictObject({
   issuers: issuersSchema,
-  oauth: oauthSchema,
+  oauth: oauthSchema.optional(),
   edges: edgesSchema,
   certificates: certificatesSchema,
   sign_in: signInSchema,

@@ -43,10 +43,10 @@ export interface Behind {
   readonly isDraining: () => boolean
   /** Lets WebSockets in. */
   readonly realtime: RealtimeDoor
+  /** Ways in that rooms give whole. */
+  readonly rooms: readonly Entrance[]
   /** Where this is one of several processes: what is true of all of them. */
   readonly whole?: Whole | undefined
-  /** Entrances of rooms that are neither floor. */
-  readonly rooms: readonly Entrance[]
 }
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
@@ -151,6 +151,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       },
     },
     ...[...refusedRealtimePaths, ...refusedPaths].map(refused),
+    ...rooms.map((entrance) => ({ ...entrance, handle: named(entrance.handle) })),
     { path: '/v1/files', methods: ['GET', 'POST'], needs: 'caller', handle: files },
     { path: '/v1/files/{kept...}', methods: 'own', needs: 'caller', handle: files },
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },
@@ -168,7 +169,6 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       needs: 'caller',
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
-    ...rooms.map((room) => ({ ...room, handle: named(room.handle) })),
     {
       path: '/healthz',
       methods: ['GET'],

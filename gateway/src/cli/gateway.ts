@@ -14,8 +14,10 @@ import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import { createSignInRoom } from '../identity/sign-in-room.ts'
+import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
+import type { Vault } from '../identity/vault/vault.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -45,6 +47,7 @@ import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
+import { serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
 import type { Whole } from './workers/whole.ts'
 
@@ -123,6 +126,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
+      credentials: sharedCredentials(systemClock),
       cluster: cluster?.children,
       eras: new RememberedEras(state, systemClock),
       peers,
@@ -151,17 +155,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       'turnward_issuers_unreachable',
       () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
     )
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers })
-    const mcp = createMcpEndpoint({
-      operations: createMcpOperations(services),
-      snapshot: () => config.current,
-      secret: store.secret,
-      clock: systemClock,
-      logger,
-      fleet,
-      state,
-      peers,
-    })
+    const vault = vaultOf(store, () => config.current)
     // Before it listens nobody asks.
     let url = ''
     const signInRoom = createSignInRoom({
@@ -172,8 +166,30 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       store,
       clock: systemClock,
       logger,
-      people: services.people,
-      vault: services.vault,
+      people: identity.people,
+      vault,
+    })
+    const oauth = serveOAuth({
+      snapshot: () => config.current,
+      store,
+      state,
+      fleet,
+      people: identity.people,
+      revocations: identity.revocations,
+      signIn: signInRoom.signIn,
+      clock: systemClock,
+      logger,
+    })
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth, vault })
+    const mcp = createMcpEndpoint({
+      operations: createMcpOperations(services),
+      snapshot: () => config.current,
+      secret: store.secret,
+      clock: systemClock,
+      logger,
+      fleet,
+      state,
+      peers,
     })
     const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
     opened.push(certificate)
@@ -189,7 +205,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
-      signInRoom.entrances,
+      [...signInRoom.entrances, ...oauth.entrances],
       crew,
     )
     url = server.url
@@ -239,10 +255,12 @@ interface Rooms {
   readonly logger: Logger
   readonly identity: IdentityParts
   readonly issuers: Issuers
+  readonly oauth: ServedOAuth
+  readonly vault: Vault
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth, vault } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -268,6 +286,7 @@ function assemble(rooms: Rooms): Services {
       revocations,
       issuers,
       ownIssuer: (snapshot) => (snapshot.identity.oauth === undefined ? undefined : publicUrl(snapshot)),
+      ownTokens: oauth.ownTokens,
       clock: systemClock,
       logger,
     }),
@@ -284,7 +303,7 @@ function assemble(rooms: Rooms): Services {
     requests: new RequestReader(systemClock),
     background: new BackgroundAnswers(),
     batches,
-    vault: vaultOf(store, () => config.current),
+    vault,
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,
     clock: systemClock,

@@ -13,6 +13,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['upstreams', async () => (await import('./verbs/upstreams.ts')).addUpstreams],
   ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
   ['accounts', async () => (await import('./verbs/accounts.ts')).addAccounts],
+  ['access', async () => (await import('./verbs/access.ts')).addAccess],
   ['servers', async () => (await import('./verbs/servers.ts')).addServers],
   ['import', async () => (await import('./verbs/import.ts')).addImport],
   ['tools', async () => (await import('./verbs/tools.ts')).addTools],

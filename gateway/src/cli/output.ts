@@ -23,9 +23,11 @@ export function fail(options: OutputOptions, thrown: unknown): void {
   process.exitCode = exitCodeOf(error.code)
 }
 
+const unreachable: ReadonlySet<string> = new Set(['mcp.server_unavailable', 'mcp.credential_refused', 'store.failed', 'upstream.failed'])
+
 function exitCodeOf(code: string): number {
   if (code.startsWith('config.')) return exitCodes.config
-  if (code === 'mcp.server_unavailable' || code === 'store.failed' || code === 'upstream.failed') return exitCodes.unreachable
+  if (unreachable.has(code)) return exitCodes.unreachable
   return exitCodes.failed
 }
 

@@ -43,6 +43,7 @@ export function answerPlainError(request: IncomingMessage, response: ServerRespo
     return
   }
   response.setHeader('connection', 'close')
+  if (error.challenge !== undefined) response.setHeader('www-authenticate', error.challenge)
   if (error.retryAfterSeconds !== undefined) response.setHeader('retry-after', error.retryAfterSeconds)
   const own = ownRoots.get(rootOf(pathOf(request)))?.errorHeaders?.(error)
   response.writeHead(error.status, { 'content-type': 'application/json', ...own }).end(JSON.stringify(envelopeOf(request, error)))

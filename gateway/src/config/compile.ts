@@ -11,12 +11,15 @@ import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
+import { withinOf } from './key-within.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
+import { checkOAuth } from './oauth-problems.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
 import { checkPolicy } from './policy-problems.ts'
 import { ConfigError, type ConfigProblem, type ReportAt } from './problems.ts'
+import { checkProvenCallers } from './proven-callers.ts'
 import { checkReferences, declaredNames, type DeclaredNames } from './references.ts'
 import { revisionOf, serverDigest } from './revision.ts'
 import { compileRoutes } from './route-table.ts'
@@ -53,7 +56,9 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkClusterServers(config, track)
   checkKeeping(config, track)
   checkListenerCertificate(config, track)
+  checkProvenCallers(config, track)
   checkIssuers(config, track)
+  checkOAuth(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy
 }
@@ -116,7 +121,9 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     credentials: compileMap(config.credentials, compileCredential),
     upstreams,
     routes: compileRoutes(config.routes, upstreams),
-    servers: compileMap(config.servers, (server, name) => compileServer(server, name, base, source.dataDir, source.apis?.get(name))),
+    servers: compileMap(config.servers, (server, name) =>
+      compileServer(withSecret(server, config.credentials), name, base, source.dataDir, source.apis?.get(name)),
+    ),
     gateways: compileMap(config.gateways, (gateway, name): McpGateway => ({
       name,
       servers: [...new Set(gateway.servers)],
@@ -156,6 +163,8 @@ function compileKey(key: Config['keys'][string], id: string): ConfiguredKey {
     secret: key.secret,
     expires: key.expires === undefined ? null : expiryOf(key.expires),
     credentials: new Map(Object.entries(key.credentials)),
+    scopes: key.scopes ?? null,
+    within: key.grants === undefined ? null : withinOf(key.grants),
   }
 }
 
@@ -164,6 +173,14 @@ const dayMs = 24 * 3600 * 1000
 /** Unix milliseconds from which a key is refused. A bare date is the last day the key works, in UTC. */
 export function expiryOf(expires: string): number {
   return expires.includes('T') ? Date.parse(expires) : Date.parse(`${expires}T00:00:00Z`) + dayMs
+}
+
+/** The server with the header that a credential makes: another secret is then another connection. */
+function withSecret(server: ServerConfig, credentials: Config['credentials']): ServerConfig {
+  if (server.transport === 'stdio' || server.auth?.kind !== 'header' || server.auth.credential === undefined) return server
+  const { auth } = server
+  const secret = credentials[server.auth.credential]?.secret ?? ''
+  return { ...server, auth: { ...auth, headers: { [auth.header.toLowerCase()]: auth.format.replace('{secret}', () => secret) } } }
 }
 
 function compileServer(server: ServerConfig, name: string, base: string, dataDir: string, api: Api | undefined): McpServer {

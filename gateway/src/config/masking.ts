@@ -27,6 +27,9 @@ const secretOption = /^(--?[\w-]*(?:secret|token|passw(?:or)?d|authorization|api
 const onlyReferences = /^(?:(?:bearer|basic|token)\s+)?(?:\$\{(?:file:)?[^}:]+\})+$/i
 const queryValues = /([?&][^=&\s#]+=)(?!\$\{)[^&\s#]+/g
 
+/** Settings that are a secret themselves. */
+const ownSecrets = new Set(['secret', 'private_key'])
+
 /** The line with secret-looking values replaced by `****`. Positions before a masked value stay true. */
 export function maskedLine(line: string, path: ConfigPath): string {
   return hideOwnValue(line.slice(0, maxShown), path)
@@ -50,11 +53,11 @@ function isOfVault([section, part]: ConfigPath): boolean {
 function hideOwnValue(line: string, path: ConfigPath): string {
   const inSecretMap =
     isOfVault(path) || path.some((step, index) => typeof step === 'string' && secretMaps.has(step) && index < path.length - 1)
-  if (!inSecretMap && path.at(-1) !== 'secret') return line
+  if (!inSecretMap && !ownSecrets.has(String(path.at(-1)))) return line
   if (/^\s*(?:-\s+)?["']?[\w-]+["']?\s*:\s+["']?\$\{[^}]*\}["']?$/.test(line)) return line
   if (inSecretMap) return line.includes(':') ? line.replace(/:\s+\S.*$/, `: ${mask}`) : line.replace(/\S.*$/, mask)
   // The value may stand on a line of its own.
-  return /secret["']?\s*:/.test(line) ? line : line.replace(/\S.*$/, mask)
+  return /(?:secret|private_key)["']?\s*:/.test(line) ? line : line.replace(/\S.*$/, mask)
 }
 
 /**

@@ -3,9 +3,10 @@ import type { Snapshot } from './snapshot.ts'
 
 const anyAddress = new Set(['0.0.0.0', '::', '::0'])
 
-/** `https://turnward.acme.example`, without a slash at its end: `listen.public_url`, else the address it listens at. */
-export function publicUrl({ settings: { listen } }: Pick<Snapshot, 'settings'>): string {
-  const { public_url: configured, host, port, tls } = listen
+/** `https://turnward.acme.example`, without a slash at its end: `listen.public_url`, else who we are in tokens of ours, else the address it listens at. */
+export function publicUrl({ settings: { listen }, identity }: Pick<Snapshot, 'settings' | 'identity'>): string {
+  const { host, port, tls } = listen
+  const configured = listen.public_url ?? identity.oauth?.issuer
   if (configured !== undefined) return configured
   // Whoever is meant by every address is at this one.
   const name = anyAddress.has(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host

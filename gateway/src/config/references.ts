@@ -83,8 +83,21 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
   for (const [id, key] of Object.entries(config.keys)) {
     expectName('principals', key.principal, ['keys', id, 'principal'])
     expectCredentialMap(key.credentials, ['keys', id, 'credentials'])
+    for (const section of ['gateways', 'servers'] as const)
+      for (const [position, name] of (key.grants?.[section] ?? []).entries())
+        if (!name.includes('*')) expectName(section, name, ['keys', id, 'grants', section, position])
   }
   checkGrants(config, names, report)
+  for (const [name, { transport, auth }] of Object.entries(config.servers)) {
+    if (transport === 'stdio' || auth === undefined) continue
+    for (const field of ['credential', 'listing_credential'] as const) {
+      const credential = (auth as { readonly [field in typeof field]?: string | undefined })[field]
+      if (credential === undefined) continue
+      expectName('credentials', credential, ['servers', name, 'auth', field])
+      if (config.credentials[credential] !== undefined && config.credentials[credential].secret === undefined)
+        report(['servers', name, 'auth', field], `\`${credential}\` is no secret that could be sent in a header`)
+    }
+  }
   for (const [name, server] of Object.entries(config.servers)) {
     if (server.transport === 'openapi' || server.sampling === undefined) continue
     const { sampling, may_ask: mayAsk } = server

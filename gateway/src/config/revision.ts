@@ -23,7 +23,14 @@ export function revisionOf(config: Config, documents: DocumentDigests = new Map(
     credentials: mapValues(config.credentials, ({ secret, aws }) =>
       aws === undefined ? { secret: sha256(secret ?? '') } : { aws: digestJson(aws) },
     ),
-    identity: { ...config.identity, issuers: mapValues(config.identity.issuers, withoutClientSecrets) },
+    identity: {
+      ...config.identity,
+      issuers: mapValues(config.identity.issuers, withoutClientSecrets),
+      edges: mapValues(config.identity.edges, ({ secret, ...edge }) => ({
+        ...edge,
+        secret: secret && { ...secret, value: sha256(secret.value) },
+      })),
+    },
     keys: mapValues(config.keys, (key) => ({ ...key, secret: sha256(key.secret) })),
     upstreams: mapValues(config.upstreams, (upstream) => ({ ...upstream, headers: digests(upstream.headers) })),
     servers: mapValues(config.servers, (server, name) => withoutSecrets(server, documents.get(name))),
@@ -38,10 +45,25 @@ export function serverDigest(server: ServerConfig, document?: string): string {
 
 function withoutSecrets(server: ServerConfig, document: string | undefined): unknown {
   if (server.transport === 'stdio') return { ...server, env: digests(server.env) }
-  const { headers } = server
-  if (server.transport === 'http') return { ...server, headers: digests(headers) }
+  const { headers, auth } = server
+  const known = { ...server, headers: digests(headers), auth: hashed(auth) }
+  if (server.transport === 'http') return known
   // Where the document lies does not matter; what it says does.
-  return { ...server, headers: digests(headers), query: digests(server.query), document }
+  return { ...known, query: digests(server.query), document }
+}
+
+/** Names under which `auth` has secrets, at any depth. */
+const secretNames: ReadonlySet<string> = new Set(['secret', 'private_key', 'headers'])
+
+function hashed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hashed)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]: [string, unknown]) => [
+      name,
+      secretNames.has(name) ? digestJson(inner ?? null) : hashed(inner),
+    ]),
+  )
 }
 
 function withoutIdentity({ certificate: _certificate, key: _key, ...rest }: NonNullable<Config['listen']['tls']>): object {

@@ -2,6 +2,7 @@
  * Refuses settings that are well formed and still must not run: a server without a sandbox nobody asked for,
  * headers and environments that could not be sent as written, patterns that do not compile.
  */
+import { createPrivateKey, type JsonWebKey } from 'node:crypto'
 import { RE2JS } from 're2js'
 import type { Config, ServerConfig } from '@turnward/contract/config'
 import { connectionHeaders, fieldName } from '../http1/header-fields.ts'
@@ -40,7 +41,10 @@ export function checkSafety(config: Config, report: ReportAt): void {
   }
   for (const [name, server] of Object.entries(config.servers)) {
     if (server.transport === 'stdio') checkStdio(server, ['servers', name], report)
-    else checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
+    else {
+      checkHeaders(server.headers, ['servers', name, 'headers'], report, bodyHeaders)
+      checkServerAuth(server, ['servers', name], report)
+    }
   }
 }
 
@@ -148,6 +152,34 @@ function checkHeaders(
     seen.add(lower)
     checkSendable(value, [...path, name], report)
   }
+}
+
+function isPrivateKey(text: string): boolean {
+  try {
+    if (text.trimStart().startsWith('{')) createPrivateKey({ key: JSON.parse(text) as JsonWebKey, format: 'jwk' })
+    else createPrivateKey(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A header is said in one place: in another one it would quietly win or lose. */
+function checkServerAuth({ headers, auth }: Exclude<ServerConfig, StdioServer>, path: ConfigPath, report: ReportAt): void {
+  if (auth === undefined || auth.kind === 'none') return
+  const own =
+    auth.kind === 'header'
+      ? Object.keys(auth.headers ?? { [auth.header]: '' })
+      : [auth.kind === 'person_header' ? auth.header : 'authorization']
+  if (auth.kind === 'header' && auth.headers !== undefined) checkHeaders(auth.headers, [...path, 'auth', 'headers'], report, bodyHeaders)
+  else if (auth.kind === 'header' || auth.kind === 'person_header')
+    checkHeaders({ [auth.header]: '' }, [...path, 'auth', 'header'], report, bodyHeaders)
+  const key = 'client' in auth ? auth.client.private_key : undefined
+  if (key !== undefined && !isPrivateKey(key))
+    report([...path, 'auth', 'client', 'private_key'], 'is no private key that can be read: write PEM (PKCS #8) or a JWK')
+  for (const name of Object.keys(headers))
+    if (own.some((other) => other.toLowerCase() === name.toLowerCase()))
+      report([...path, 'headers', name], `\`auth\` of the server sends \`${name}\` too; say it in one place`, { where: 'key' })
 }
 
 /** Values of RFC 9110 section 5.5, visible ASCII and inner blanks: a line break would start another header. */

@@ -5,7 +5,7 @@
 import type { Config, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
 import type { CredentialSource } from '../core/credential.ts'
 import type { Issuer } from '../core/issuer.ts'
-import type { Principal } from '../core/principal.ts'
+import type { Principal, Scope, Within } from '../core/principal.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
 import type { Api } from './openapi/api.ts'
 import type { ConfigProblem } from './problems.ts'
@@ -60,6 +60,10 @@ export interface ConfiguredKey {
   /** Unix milliseconds, or null for no expiry. */
   readonly expires: number | null
   readonly credentials: ReadonlyMap<string, string>
+  /** What it is good for; null for all that keys are good for unless they say so. */
+  readonly scopes: readonly Scope[] | null
+  /** What it may use at most; null for all that its principal may. */
+  readonly within: Within | null
 }
 
 /** A credential for an upstream, by its id. */

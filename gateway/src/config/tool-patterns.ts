@@ -24,6 +24,8 @@ export function checkToolPatterns(config: Config, report: ReportAt): void {
     for (const [at, pattern] of tools.entries()) check(pattern, ['grants', index, 'tools', at], 'value')
     for (const [at, pattern] of (forbid?.tools ?? []).entries()) check(pattern, ['grants', index, 'forbid', 'tools', at], 'value')
   }
+  for (const [id, { grants }] of Object.entries(config.keys))
+    for (const [at, pattern] of (grants?.tools ?? []).entries()) check(pattern, ['keys', id, 'grants', 'tools', at], 'value')
   for (const [name, { tools, always, listing }] of Object.entries(config.gateways)) {
     for (const [at, pattern] of tools.entries()) check(pattern, ['gateways', name, 'tools', at], 'value')
     for (const [at, pattern] of always.entries()) check(pattern, ['gateways', name, 'always', at], 'value')

@@ -30,6 +30,8 @@ export class TurnwardError extends Error {
   /** What a protocol wants to be told with this error, under its own names. */
   readonly details: Readonly<Record<string, JsonValue>> | undefined
   turn: string | undefined
+  /** What whoever is refused may do to be let in, as `WWW-Authenticate` says it (RFC 9110, section 11.6.1). */
+  challenge: string | undefined
 
   constructor(code: ErrorCodeName, parts: ErrorParts = {}) {
     const entry = errorCodes[code]

@@ -21,6 +21,8 @@ const configured: ConfiguredKey = {
   actor: 'bot',
   secret,
   expires: null,
+  scopes: null,
+  within: null,
   credentials: new Map([['openai', 'c1']]),
 }
 
@@ -67,7 +69,7 @@ describe('a key of the configuration', () => {
       actor: 'bot',
       actors: ['bot'],
       issuer: null,
-      scopes: null,
+      scopes: ['models', 'mcp'],
       expires: null,
       claims: {},
       credentials: new Map([['openai', 'c1']]),
@@ -166,6 +168,67 @@ describe('a key of the store', () => {
     broken = true
     clock.advance(1000)
     await expect(other.authenticate({ headers: bearer(key) }, snapshot, 'models')).rejects.toThrow('gone')
+  })
+})
+
+describe('what a key is good for', () => {
+  test('is model calls and the MCP endpoint when it does not say, and never the administration by mistake', async () => {
+    const { key } = await service.create({ principal: 'alice' }, snapshot)
+    for (const shown of [key, secret]) {
+      for (const needs of ['models', 'mcp'] as const)
+        expect((await authenticator.authenticate({ headers: bearer(shown) }, snapshot, needs)).scopes).toEqual(['models', 'mcp'])
+      await expect(authenticator.authenticate({ headers: bearer(shown) }, snapshot, 'admin')).rejects.toEqual(
+        refusedWith('auth.insufficient_scope'),
+      )
+    }
+  })
+
+  test('is what it says', async () => {
+    const { key } = await service.create({ principal: 'alice', scopes: ['mcp'] }, snapshot)
+    await authenticator.authenticate({ headers: bearer(key) }, snapshot, 'mcp')
+    await expect(authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')).rejects.toEqual(
+      refusedWith('auth.insufficient_scope'),
+    )
+    const limited = snapshotWith({
+      principals: new Map([['alice', principal('alice')]]),
+      keys: new Map([['ci', { ...configured, scopes: ['admin'] as const }]]),
+    })
+    await authenticator.authenticate({ headers: bearer(secret) }, limited, 'admin')
+    await expect(authenticator.authenticate({ headers: bearer(secret) }, limited, 'mcp')).rejects.toEqual(
+      refusedWith('auth.insufficient_scope'),
+    )
+  })
+
+  test('goes with its caller: what it may use at most', async () => {
+    const within = { models: ['gpt-*'], gateways: null, tools: [] }
+    const { key } = await service.create({ principal: 'alice', within }, snapshot)
+    expect((await authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')).within).toEqual(within)
+  })
+})
+
+describe('a key that is rotated', () => {
+  test('is called with both secrets for the overlap, and then with the new one', async () => {
+    const first = await service.create({ principal: 'alice' }, snapshot)
+    await authenticator.authenticate({ headers: bearer(first.key) }, snapshot, 'models')
+    const second = await service.rotate(first.id, { overlapMs: 5000 })
+    const callers = await Promise.all(
+      [first.key, second.key].map((key) => authenticator.authenticate({ headers: bearer(key) }, snapshot, 'models')),
+    )
+    expect(callers.map(({ key }) => key)).toEqual([first.id, first.id])
+    clock.advance(4999)
+    await authenticator.authenticate({ headers: bearer(first.key) }, snapshot, 'models')
+    // Remembered, and no longer good all the same.
+    clock.advance(1)
+    await expect(authenticator.authenticate({ headers: bearer(first.key) }, snapshot, 'models')).rejects.toEqual(
+      refusedWith('auth.revoked_key'),
+    )
+    await authenticator.authenticate({ headers: bearer(second.key) }, snapshot, 'models')
+  })
+
+  test('is called by its id whichever secret it has now', async () => {
+    const { id } = await service.create({ principal: 'alice' }, snapshot)
+    await service.rotate(id, { overlapMs: 0 })
+    expect((await authenticator.callerLater(id, snapshot)).key).toBe(id)
   })
 })
 

@@ -5,14 +5,15 @@
 import type { Snapshot } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { Caller, Scope } from '../core/principal.ts'
-import { callerOf } from './combining.ts'
+import { callerOf, partsOfLater } from './combining.ts'
+import { challengeFor } from './oauth-server/challenge.ts'
 import { createWays, type WayOptions } from './ways.ts'
-import type { Identity, Presented } from './ways/way.ts'
+import type { Identity, Presented, Way } from './ways/way.ts'
 
 export interface Authenticator {
   /**
    * The caller of a request. `needs`: what the entrance is for. Rejects with `auth.missing_key`, `auth.unknown_key`,
-   * `auth.expired_key`, `auth.revoked_key`, `auth.two_identities`, `auth.insufficient_scope`, `request.invalid` (two credentials)
+   * `auth.expired_key`, `auth.revoked_key`, `auth.two_identities`, `auth.anonymous`, `auth.insufficient_scope`, `request.invalid` (two credentials)
    * or `store.failed`.
    */
   authenticate(presented: Presented, snapshot: Snapshot, needs: Scope): Promise<Caller>
@@ -27,26 +28,53 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   return {
     async authenticate(presented, snapshot, needs) {
       const found: Identity[] = []
-      for (const way of ways) {
-        const identity = way.find(presented, snapshot)
-        const known = identity instanceof Promise ? await identity : identity
-        if (known !== undefined) found.push(known)
+      try {
+        for (const way of ways) {
+          const identity = way.find(presented, snapshot)
+          const known = identity instanceof Promise ? await identity : identity
+          if (known !== undefined) found.push(known)
+        }
+        if (found.length === 0) throw new TurnwardError('auth.missing_key', { why: whyNothing(ways, presented, snapshot) })
+        const caller = callerOf(found)
+        requireScope(caller, needs, found)
+        return caller
+      } catch (error) {
+        if (error instanceof TurnwardError) error.challenge = challengeFor(error, presented, snapshot, found[0]?.scopes ?? [])
+        throw error
       }
-      const caller = callerOf(found)
-      requireScope(caller, needs)
-      return caller
     },
     async callerLater(later, snapshot) {
-      for (const way of ways) {
-        const identity = await way.findLater?.(later, snapshot)
-        if (identity !== undefined) return callerOf([identity])
-      }
-      throw new TurnwardError('auth.unknown_key', { why: 'who asked for this is not known any more' })
+      const found: Identity[] = []
+      for (const part of partsOfLater(later)) found.push(await findLater(ways, part, snapshot))
+      return callerOf(found)
     },
   }
 }
 
-function requireScope({ scopes, key }: Caller, needs: Scope): void {
+async function findLater(ways: readonly Way[], later: string, snapshot: Snapshot): Promise<Identity> {
+  for (const way of ways) {
+    const identity = await way.findLater?.(later, snapshot)
+    if (identity !== undefined) return identity
+  }
+  throw new TurnwardError('auth.unknown_key', { why: 'who asked for this is not known any more' })
+}
+
+function whyNothing(ways: readonly Way[], presented: Presented, snapshot: Snapshot): string | undefined {
+  for (const way of ways) {
+    const why = way.whyNothing?.(presented, snapshot)
+    if (why !== undefined) return why
+  }
+  return undefined
+}
+
+function requireScope({ scopes, key }: Caller, needs: Scope, found: readonly Identity[]): void {
   if (scopes === null || scopes.includes(needs)) return
+  const stranger = found.find(({ isAnonymous }) => isAnonymous === true)
+  if (stranger !== undefined)
+    throw new TurnwardError('auth.anonymous', {
+      status: 403,
+      subject: stranger.id,
+      why: 'whom the edge in front does not know may use models, and no tools',
+    })
   throw new TurnwardError('auth.insufficient_scope', { subject: key, why: `it is not good for \`${needs}\`` })
 }

@@ -22,7 +22,7 @@ export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
   return {
     revision: 'r1',
     settings: { listen: { ignore_credential_headers: [] } },
-    identity: { issuers: {}, scim: {}, roles: {} },
+    identity: { issuers: {}, edges: {}, certificates: {}, scim: {}, roles: {} },
     principals: empty,
     keys: empty,
     credentials: empty,

@@ -2,11 +2,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { McpGateway } from '../config/snapshot.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { principal, snapshotWith, testClock } from './identity-parts.fixture.ts'
 import { createKeyService, type KeyService } from './key-service.ts'
 
-const snapshot = snapshotWith({ principals: new Map([['alice', principal('alice')]]) })
+const snapshot = snapshotWith({
+  principals: new Map([['alice', principal('alice')]]),
+  gateways: new Map([['main', {} as McpGateway]]),
+})
 const clock = testClock()
 let folder: string
 let store: Store
@@ -58,6 +62,36 @@ describe('keys', () => {
     })
     await expect(service.create({ principal: 'alice', expires: clock.now() }, snapshot)).rejects.toMatchObject({ code: 'request.invalid' })
     expect(await service.list()).toEqual([])
+  })
+
+  test('say what they are good for and what they may use at most', async () => {
+    const within = { models: ['gpt-*'], gateways: null, tools: ['jira__*'] }
+    const { id } = await service.create({ principal: 'alice', scopes: ['models'], within }, snapshot)
+    expect(await service.show(id)).toMatchObject({ id, scopes: ['models'], within, lastUsed: null, previousUntil: null })
+    await expect(
+      service.create({ principal: 'alice', within: { models: null, gateways: ['mian'], tools: null } }, snapshot),
+    ).rejects.toMatchObject({ code: 'request.invalid', subject: 'mian', why: expect.stringContaining('`main`') })
+  })
+
+  test('are rotated in place: a new secret, the same limits, and the old one for the overlap', async () => {
+    const first = await service.create({ principal: 'alice', scopes: ['mcp'], expires: clock.now() + 10_000 }, snapshot)
+    const second = await service.rotate(first.prefix, { overlapMs: 500 })
+    expect(second).toMatchObject({ id: first.id, scopes: ['mcp'], expires: first.expires, previousUntil: clock.now() + 500 })
+    expect(second.key).not.toBe(first.key)
+    expect(await service.show(first.key)).toMatchObject({ id: first.id })
+    clock.advance(500)
+    expect((await service.show(second.key)).previousUntil).toBeNull()
+    const third = await service.rotate(first.id, { overlapMs: 0, expires: null })
+    expect(third).toMatchObject({ expires: null, previousUntil: null })
+    await expect(service.show(first.key)).rejects.toMatchObject({ why: 'there is no such key' })
+  })
+
+  test('are not rotated when they are revoked, for too long, or into the past', async () => {
+    const { id } = await service.create({ principal: 'alice' }, snapshot)
+    await expect(service.rotate(id, { overlapMs: 91 * 86_400_000 })).rejects.toMatchObject({ subject: 'overlap' })
+    await expect(service.rotate(id, { overlapMs: 0, expires: clock.now() })).rejects.toMatchObject({ subject: 'expires' })
+    await service.revoke(id)
+    await expect(service.rotate(id, { overlapMs: 0 })).rejects.toMatchObject({ subject: id })
   })
 
   test('that do not exist cannot be revoked', async () => {

@@ -32,6 +32,9 @@ const scenario = fc.record({
   contracts: fc.tuple(...names.slice(0, -1).map(() => contract)),
   granted: fc.subarray(names, { minLength: 1 }),
   offered: fc.subarray(names, { minLength: 1 }),
+  forbidden: fc.subarray(names, { maxLength: 2 }),
+  /** What the key may use at most. */
+  within: fc.option(fc.subarray(names, { minLength: 3 }), { nil: undefined }),
   /** A rule about a tool, which hides it like anything else that does not ask for arguments. */
   ruled: fc.option(fc.constantFrom(...names), { nil: undefined }),
   before: fc.array(fc.constantFrom(...names), { maxLength: 3 }),
@@ -42,11 +45,19 @@ function configFor({
   contracts,
   granted,
   offered,
+  forbidden,
+  within,
   ruled,
 }: typeof scenario extends fc.Arbitrary<infer T> ? T : never): ConfigInput {
   return configOf({
     policy: { posture },
-    grants: [{ principals: ['alice'], gateways: ['main'], tools: granted.map(own) }],
+    grants: [
+      { principals: ['alice'], gateways: ['main'], tools: granted.map(own) },
+      { groups: ['staff'], forbid: { tools: forbidden.map(own) } },
+    ],
+    keys: {
+      'alice-key': { principal: 'alice', secret: keys.alice, ...(within === undefined ? {} : { grants: { tools: within.map(own) } }) },
+    },
     gateways: { main: { servers: ['office'], tools: offered.map(own) } },
     contracts: Object.fromEntries(contracts.map((one, index) => [own(names[index] ?? ''), JSON.parse(JSON.stringify(one))])),
     rules:
@@ -95,6 +106,24 @@ test('whatever the contracts, the grants and what was read: listed is callable, 
     }),
     { numRuns: 60 },
   )
+})
+
+test('a key that may do less is shown less in the same conversation, whichever asks first', async () => {
+  const narrow = 'tw_invariants_narrow_000000000'
+  const config = configOf({
+    keys: {
+      'alice-key': { principal: 'alice', secret: keys.alice },
+      narrow: { principal: 'alice', secret: narrow, grants: { tools: ['office__publish'] } },
+    },
+  })
+  await using floors = await openFloors({ config, tools: { office__publish: {}, office__backup: {} } })
+  for (const [key, listed] of [
+    [keys.alice, ['office__backup', 'office__publish']],
+    [narrow, ['office__publish']],
+    [keys.alice, ['office__backup', 'office__publish']],
+  ] as const)
+    expect(await shown(floors, await floors.context(key, 'one'))).toEqual(listed)
+  expect(await ranOn(floors, await floors.context(narrow, 'one'), 'backup')).toBe(false)
 })
 
 test('a list is computed anew as soon as the label or the effects change', async () => {

@@ -24,7 +24,7 @@ export interface Standing {
   readonly narrowing: Narrowing | undefined
 }
 
-interface LinesOfName {
+export interface LinesOfName {
   readonly allow: LineSet
   readonly forbid: LineSet
 }
@@ -74,6 +74,11 @@ export class GrantIndex {
     if (allowedBy === undefined) return { allowed: false, source: 'grants' }
     if (standing.narrowing?.(kind, name) === false) return { allowed: false, source: `key ${caller.key ?? ''}`.trim() }
     return { allowed: true, source: allowedBy.source }
+  }
+
+  /** The lines that name something, to allow it and to forbid it. */
+  naming(kind: GrantKind, name: string): LinesOfName {
+    return this.#linesOf(kind, name)
   }
 
   /** The lines that hold for a caller: the same object while nothing that matters differs. */

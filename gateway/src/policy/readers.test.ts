@@ -2,7 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { configSchema } from '@turnward/contract/config'
 import { compileDirectory, directoryProblems } from './directory.ts'
-import { covers, mayReceive, parseArgumentReaders, parseConfiguredReader, possibleReaders, principalReader } from './readers.ts'
+import {
+  covers,
+  mayReceive,
+  parseArgumentReaders,
+  parseConfiguredReader,
+  possibleReaders,
+  principalReader,
+  namesOfPrincipal,
+} from './readers.ts'
 import type { Directory } from './types.ts'
 import { people, principal, type ConfigInput } from './written-policy.fixture.ts'
 
@@ -166,4 +174,49 @@ test('a principal id outside ASCII is not folded into another, and none reads as
   expect(principalReader(principal('Kate'), anybody)).toBe('kate')
   expect(principalReader(principal('public'), anybody)).toBeUndefined()
   expect(principalReader(principal('@hr'), anybody)).toBeUndefined()
+})
+
+describe('a person that only an identity provider names', () => {
+  const directory = compileDirectory(
+    configSchema.parse({ principals: { alice: { groups: ['hr'], emails: ['alice@acme.example'] }, bob: {}, 'bob.dev': {} } }).principals,
+    { isOpen: true },
+  )
+  const names = (id: string, groups: readonly string[] = [], emails: readonly string[] = []) =>
+    [...namesOfPrincipal(principal(id, groups, emails), directory)].sort()
+
+  test('is a reader by the address that is the id, its domain, and the groups of the call', () => {
+    expect(names('Dana@acme.example', ['Support'])).toEqual(['@support', 'acme.example', 'dana@acme.example'])
+    // A principal is called like this domain.
+    expect(names('dana@bob.dev')).toEqual(['dana@bob.dev'])
+  })
+
+  test('goes by other addresses too, without their domains, as long as nobody declared has them', () => {
+    expect(names('dana@acme.example', [], ['dana@home.example', 'alice@acme.example'])).toEqual([
+      'acme.example',
+      'dana@acme.example',
+      'dana@home.example',
+    ])
+  })
+
+  test.each([
+    ['the address of somebody declared', 'alice@acme.example'],
+    ['the id of somebody declared in other letters', 'Alice'],
+    ['a domain', 'acme.example'],
+    ['a word', 'jdoe'],
+    ['everyone', 'public'],
+    ['a group', '@hr'],
+  ])('whose id is %s is nobody else here', (_, id) => {
+    expect(names(id)).toEqual([`=${id}`])
+    expect(mayReceive([['alice', '@hr', 'alice@acme.example', 'acme.example', 'bob', 'public']], names(id))).toBe(false)
+    expect(mayReceive([[principalReader(principal(id), directory) ?? '']], names(id))).toBe(true)
+  })
+
+  test('has groups that are written outside ASCII as they are written: they fold into no other', () => {
+    expect(names('dana@acme.example', ['boo\u212aers'])).toContain('@boo\u212aers')
+  })
+
+  test('cannot be ruled out as a reader, and is never proposed by an id that no argument can name', () => {
+    expect(possibleReaders([['@hr'], ['@interns']], directory, 5)).toBe('unknown')
+    expect(possibleReaders([['=jdoe']], directory, 5)).toBe('unknown')
+  })
 })

@@ -108,9 +108,9 @@ export function namesOfPrincipal(principal: Principal, directory: Directory): re
   const reader = principalReader(principal, directory)
   if (reader === undefined) return []
   const isDeclared = directory.declares?.(principal.id) !== false
-  const domain = isDeclared ? undefined : domainOf(reader)
+  const domain = isDeclared || reader.startsWith('=') ? undefined : domainOf(reader)
   const names = new Set(isDeclared ? directory.namesOf(reader) : [reader])
-  if (domain?.includes('.') === true && !names.has(domain)) names.add(domain)
+  if (domain?.includes('.') === true && directory.owns?.(domain) !== true) names.add(domain)
   for (const group of principal.groups) names.add(`@${printableAscii.test(group) ? group.toLowerCase() : group}`)
   for (const email of principal.emails) {
     const address = normaliseReader(email)

@@ -45,6 +45,7 @@ export const keptNamespaces = [
   'browser',
   'browsers',
   'attempts',
+  'oauth',
 ] as const satisfies readonly StateNamespace[]
 
 /** What is large and seldom asked for: it stays on disk until somebody asks. */

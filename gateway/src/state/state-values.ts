@@ -185,6 +185,17 @@ export interface McpWishes {
   readonly watched?: readonly string[]
 }
 
+/** A code, a refresh token, a session, a client, … of our authorization server. */
+export interface StoredModel {
+  readonly sealed: string
+  /** Unix milliseconds. */
+  readonly until: number
+  /** The grant it came from. */
+  readonly grant?: string
+  /** When it was used (Unix seconds), of what may be used once. */
+  readonly used?: number
+}
+
 export interface StateValues {
   readonly instance: InstanceRecord
   /** Names of the processes that announce themselves. */
@@ -228,4 +239,6 @@ export interface StateValues {
   readonly wishes: McpWishes
   /** The era a started MCP server speaks. */
   readonly era: 'modern' | 'legacy'
+  /** What our authorization server has given out, by a keyed hash of its id. */
+  readonly oauth: StoredModel
 }

@@ -18,6 +18,10 @@ function key(id: string, parts: Partial<StoredKey> = {}): StoredKey {
     created: 1,
     expires: null,
     revoked: null,
+    scopes: null,
+    within: null,
+    previous: null,
+    lastUsed: null,
     ...parts,
   }
 }

@@ -29,9 +29,10 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
     if (there === undefined) {
       await to.keys.insert(key)
       keys += 1
-    } else if (there.hash !== key.hash)
+    } else if (key.previous?.hash === there.hash) await to.keys.rotate(key.id, there.hash, { ...key, until: key.previous.until })
+    else if (there.hash !== key.hash && there.previous?.hash !== key.hash)
       throw new TurnwardError('store.failed', { subject: key.id, why: 'the target has another key under this id' })
-    else if (key.revoked !== null && there.revoked === null && (await to.keys.revoke(key.id, key.revoked))) revoked += 1
+    if (there !== undefined && key.revoked !== null && there.revoked === null && (await to.keys.revoke(key.id, key.revoked))) revoked += 1
   }
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))

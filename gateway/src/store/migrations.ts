@@ -161,6 +161,19 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
     '0008-people': {
       up: (database: Kysely<unknown>): Promise<void> => createPeopleTables(database, milliseconds),
     },
+    '0009-key-limits': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        const added = {
+          scopes: 'text',
+          within: 'text',
+          previous_hash: 'text',
+          previous_until: milliseconds,
+          last_used: milliseconds,
+        } as const
+        for (const [name, type] of Object.entries(added)) await database.schema.alterTable('virtual_keys').addColumn(name, type).execute()
+        await database.schema.createIndex('virtual_keys_previous_hash').on('virtual_keys').columns(['previous_hash']).execute()
+      },
+    },
     '0010-sealed-secrets': {
       async up(database: Kysely<unknown>): Promise<void> {
         await database.schema
@@ -177,6 +190,16 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
           .addColumn('changed', milliseconds, (column) => column.notNull())
           .addColumn('expires', milliseconds)
           .addPrimaryKeyConstraint('sealed_secrets_primary_key', ['kind', 'owner', 'name'])
+          .execute()
+      },
+    },
+    '0011-oauth': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('oauth_keys')
+          .addColumn('number', 'integer', (column) => column.primaryKey())
+          .addColumn('sealed', 'text', (column) => column.notNull())
+          .addColumn('made', milliseconds, (column) => column.notNull())
           .execute()
       },
     },

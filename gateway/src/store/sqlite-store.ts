@@ -16,6 +16,7 @@ import { restartTable } from './restarts.ts'
 import { revocationTable } from './revocations.ts'
 import { notedMarkTable } from './noted-marks.ts'
 import { sealedSecretTable } from './sealed-secrets.ts'
+import { oauthKeyTable } from './oauth-keys.ts'
 import { makePrivateFile, makePrivateFolder } from './private-files.ts'
 import { serverSecret } from './settings.ts'
 import { SqliteThread } from './sqlite-thread.ts'
@@ -63,6 +64,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     people: peopleTable(database),
     directories: directoryTable(database),
     revocations: revocationTable(database),
+    oauthKeys: oauthKeyTable(database),
     secret,
     health: () => undefined,
     close: () => database.destroy(),

@@ -48,6 +48,43 @@ describe.each(storeBackends)('on $name', ({ isMissing, make }) => {
         await expect(store.keys.insert(key('k2', { hash: 'hash of k1' }))).rejects.toMatchObject({ code: 'store.failed' })
       })
 
+      test('keep what they are good for, and what they may use', async () => {
+        const store = await opened()
+        const limited = key('k1', {
+          scopes: ['models', 'mcp'],
+          within: { models: ['gpt-*'], gateways: null, tools: [] },
+          previous: { hash: 'hash of before', until: 9 },
+          lastUsed: 8,
+        })
+        await store.keys.insert(limited)
+        expect(await store.keys.list()).toEqual([limited])
+      })
+
+      test('are found by the secret they have and by the one they had before, and rotated from the one they have', async () => {
+        const store = await opened()
+        await store.keys.insert(key('k1', { expires: 5 }))
+        expect(await store.keys.rotate('k1', 'hash of k1', { hash: 'second', prefix: 'tw_2', expires: 50, until: 20 })).toBe(true)
+        const rotated = key('k1', { hash: 'second', prefix: 'tw_2', expires: 50, previous: { hash: 'hash of k1', until: 20 } })
+        expect(await store.keys.findByHash('second')).toEqual(rotated)
+        expect(await store.keys.findByHash('hash of k1')).toEqual(rotated)
+        expect(await store.keys.rotate('k1', 'hash of k1', { hash: 'third', prefix: 'tw_3', expires: null, until: 30 })).toBe(false)
+        expect(await store.keys.rotate('k1', 'second', { hash: 'third', prefix: 'tw_3', expires: null, until: 30 })).toBe(true)
+        expect(await store.keys.findByHash('hash of k1')).toBeUndefined()
+      })
+
+      test('are known by when they were last used, whoever writes it last', async () => {
+        const store = await opened()
+        await store.keys.insert(key('k1'))
+        await store.keys.noteUses(
+          new Map([
+            ['k1', 20],
+            ['gone', 20],
+          ]),
+        )
+        await store.keys.noteUses(new Map([['k1', 10]]))
+        expect(await store.keys.findById('k1')).toMatchObject({ lastUsed: 20 })
+      })
+
       test('that do not exist are not revoked', async () => {
         expect(await (await opened()).keys.revoke('k1', 7)).toBe(false)
       })
@@ -138,6 +175,10 @@ function key(id: string, parts: Partial<StoredKey> = {}): StoredKey {
     created: 1,
     expires: null,
     revoked: null,
+    scopes: null,
+    within: null,
+    previous: null,
+    lastUsed: null,
     ...parts,
   }
 }

@@ -9,6 +9,7 @@ import type { FileTable } from './files.ts'
 import type { KeyTable } from './keys.ts'
 import type { ListingTable } from './listings.ts'
 import type { NotedMarkTable } from './noted-marks.ts'
+import type { OAuthKeyTable } from './oauth-keys.ts'
 import type { PinTable } from './pins.ts'
 import type { DirectoryTable } from './directories.ts'
 import type { PeopleTable } from './people.ts'
@@ -32,6 +33,7 @@ export interface Store {
   readonly people: PeopleTable
   readonly directories: DirectoryTable
   readonly revocations: RevocationTable
+  readonly oauthKeys: OAuthKeyTable
   /** 32 random bytes, the same for the life of an installation and at all its replicas. For keyed hashes; never shown. */
   readonly secret: Buffer
   /** Why the store cannot be used at the moment; undefined while it can. */

@@ -18,6 +18,15 @@ export interface VirtualKeysTable {
   created: number
   expires: number | null
   revoked: number | null
+  /** JSON list of what the key is good for; null for everything but the administration. */
+  scopes: string | null
+  /** JSON object: kind of thing -> names and patterns that the key may use at most; null for no restriction. */
+  within: string | null
+  /** Keyed hash of the secret that the key had before, and until when it is good (Unix milliseconds). */
+  previous_hash: string | null
+  previous_until: number | null
+  /** Unix milliseconds, not exact. */
+  last_used: number | null
 }
 
 /** Expiring state: sessions, places of conversations, tickets. */
@@ -152,6 +161,16 @@ export interface SealedSecretsTable {
   expires: number | null
 }
 
+/** Keys our authorization server signs with. */
+export interface OAuthKeysTable {
+  /** From 1; the newest has the highest. */
+  number: number
+  /** The private JWK. */
+  sealed: string
+  /** Unix milliseconds. */
+  made: number
+}
+
 export interface StoreTables {
   sealed_secrets: SealedSecretsTable
   virtual_keys: VirtualKeysTable
@@ -173,4 +192,5 @@ export interface StoreTables {
   directory_users: DirectoryUsersRow
   directory_groups: DirectoryGroupsRow
   revocations: RevocationsRow
+  oauth_keys: OAuthKeysTable
 }

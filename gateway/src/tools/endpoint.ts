@@ -155,7 +155,7 @@ function refuse(logger: Logger, request: IncomingMessage, response: ServerRespon
     return
   }
   const headers: Record<string, string> = {}
-  if (error.status === 401) headers['www-authenticate'] = 'Bearer'
+  if (error.status === 401 || error.challenge !== undefined) headers['www-authenticate'] = error.challenge ?? 'Bearer'
   if (error.code === 'request.method') headers.allow = door === 'sse' ? 'GET' : 'POST'
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
   // The rest of the body stays unread, so the connection cannot be used again.

@@ -2,63 +2,39 @@
  * All MCP servers of the snapshots that requests run on: started in the background, replaced when their configuration
  * changes, ended when no request needs them any more. Implements the `Fleet` that turns call; decides nothing.
  */
-import { noPeers, type Peers } from '../cluster/peers.ts'
+import { noPeers } from '../cluster/peers.ts'
 import type { McpServer, Snapshot } from '../config/snapshot.ts'
-import type { Clock } from '../core/clock.ts'
+import type { CancelSignal } from '../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
-import type { Logger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
 import type { CallerFleet, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
 import type { ResponseLimits } from './connectors/exchange.ts'
 import { unavailable } from './connectors/failure.ts'
-import type { ClusterChildren } from './fleet/cluster-child.ts'
+import { HopAuthorization } from './connectors/hop-authorization.ts'
 import { CallQueue } from './fleet/call-queue.ts'
-import { catalogueKey, childOwner, connectionKey, credentialId, credentialScope } from './fleet/credential-scope.ts'
+import { isAsked, isPersonal } from '../identity/server-auth/server-credentials.ts'
+import type { FleetOptions } from './fleet/fleet-options.ts'
+import { childOwner, connectionKey, sharedScope } from './fleet/credential-scope.ts'
 import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
 import { HeldElsewhere } from './fleet/held-elsewhere.ts'
-import { KnownTools, type ListingStore } from './fleet/known-tools.ts'
-import type { Pins } from './fleet/pinned-tools.ts'
+import { KnownTools } from './fleet/known-tools.ts'
 import { PrincipalChildren } from './fleet/principal-children.ts'
-import type { RememberedEras } from './fleet/remembered-eras.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
+import { shownState } from './fleet/slot-state.ts'
+import { warm } from './fleet/warming.ts'
 import type { SlotOptions } from './fleet/slot-options.ts'
 import { LargeMessages } from './large/large-messages.ts'
 import { noReads } from './reads.ts'
-import type { Runners } from './runners/runners.ts'
-import type { ServerLogs } from './runners/server-logs.ts'
 import type { ReadTools } from './tool-definitions.ts'
-
-export interface FleetOptions {
-  readonly snapshot: () => Snapshot
-  /** Registers for snapshot swaps; returns the way to stop. */
-  readonly onSwap: (listener: () => void) => () => void
-  readonly runners: Runners
-  /** Folder for private homes of servers. */
-  readonly dataDir: string
-  readonly logger: Logger
-  readonly clock: Clock
-  /** How long `catalogue` waits for servers that are starting. */
-  readonly coldBudgetMs?: number
-  /** The other processes that serve the same clients. */
-  readonly peers?: Peers
-  /** Runs what the cluster has once; absent where there is no cluster. */
-  readonly cluster?: ClusterChildren | undefined
-  /** What eras of servers were found out before. */
-  readonly eras?: RememberedEras
-  /** Which definitions of tools may be used; absent: whatever a server lists. */
-  readonly pins?: Pins
-  /** Where what started servers write to stderr is kept; absent: nowhere. */
-  readonly logs?: Pick<ServerLogs, 'write'>
-  /** Where the last listings of servers outlive the process, and what it holds. */
-  readonly listings?: { readonly store: ListingStore; readonly stored: readonly { readonly server: string; readonly tools: string }[] }
-}
 
 const startsAtOnce = 4
 /** How often is looked whether a child was not used for too long. */
 const lookForIdleMs = 1000
 /** How long the child of a principal may be idle unless the configuration says. */
 const principalIdleMs = 600_000
+/** Connections of people to one server at one time. */
+const mostPersonal = 1000
 
 interface CachedCatalogue {
   readonly slots: readonly ServerSlot[]
@@ -67,13 +43,8 @@ interface CachedCatalogue {
 
 const noLonger = 'it is no longer configured like this'
 const holdsNothing = (): void => {}
-const isReady = (slot: ServerSlot): boolean => slot.touch()
 
-/** The first restart is immediate, so whoever waits for a start waits for that too. */
-async function startedTwice(slot: ServerSlot): Promise<void> {
-  await slot.start()
-  if (slot.coldSince !== undefined) await slot.start()
-}
+const isReady = (slot: ServerSlot): boolean => slot.touch()
 
 function hasSameTools({ tools }: ReadTools, { tools: others }: ReadTools): boolean {
   return tools.length === others.length && tools.every(({ digest }, index) => digest === others[index]?.digest)
@@ -121,27 +92,51 @@ class RunningFleet implements Fleet {
   for(snapshot: Snapshot, caller: Caller | undefined): CallerFleet {
     return {
       catalogue: (gateway) => this.#catalogue(snapshot, caller, gateway),
-      call: async (tool, args, options) => this.#slotFor(snapshot, caller, tool.server).call(tool, args, options),
-      ask: async (server, method, params, options) => this.#slotFor(snapshot, caller, server).ask(method, params, options),
+      call: async (tool, args, options) => {
+        const allowed = this.#allowed(snapshot, caller, tool.server, options.signal)
+        if (allowed !== undefined) await allowed
+        return this.#slotFor(snapshot, caller, tool.server).call(tool, args, options)
+      },
+      ask: async (server, method, params, options) => {
+        const allowed = this.#allowed(snapshot, caller, server, options.signal)
+        if (allowed !== undefined) await allowed
+        return this.#slotFor(snapshot, caller, server).ask(method, params, options)
+      },
       watchResource: (server, uri, changed) => this.#watch(snapshot, caller, server)?.watchResource(uri, changed) ?? holdsNothing,
       abandon: (server, state, owner) => this.#ownSlot(snapshot, caller, server)?.abandon(state, owner),
-      credentialOf: (server) => credentialId(snapshot, server, caller),
+      credentialOf: (name) => {
+        const server = snapshot.servers.get(name)
+        return server === undefined ? 'none' : this.#options.credentials.credentialOf(server, caller)
+      },
     }
+  }
+
+  /**
+   * Rejects with what a person has to do before the server answers him, in the words of whoever knows: a connection would only
+   * say that it failed. Undefined where nobody has to do anything.
+   */
+  #allowed(snapshot: Snapshot, caller: Caller | undefined, name: string, signal: CancelSignal): Promise<unknown> | undefined {
+    const server = snapshot.servers.get(name)
+    if (server === undefined || caller === undefined || !isPersonal(server)) return undefined
+    return this.#options.credentials.headersFor({ snapshot, server, caller, signal })
   }
 
   async #catalogue(snapshot: Snapshot, caller: Caller | undefined, gateway: string): Promise<GatewayCatalogue> {
     const declared = snapshot.gateways.get(gateway)
     if (declared === undefined) throw new TurnwardError('grant.gateway', { subject: gateway })
-    const key = catalogueKey(gateway, caller)
-    const slots = this.#catalogues.get(snapshot)?.get(key)?.slots ?? this.#slotsOf(snapshot, caller, declared.servers)
-    if (!slots.every(isReady)) await this.#warm(slots)
+    const slots = this.#catalogues.get(snapshot)?.get(gateway)?.slots ?? this.#slotsOf(snapshot, declared.servers)
+    if (!slots.every(isReady)) {
+      const { clock, coldBudgetMs } = this.#options
+      await warm(slots, clock, coldBudgetMs)
+      await warm(this.#lenders(slots, snapshot, caller), clock, coldBudgetMs)
+    }
     // What was built before may have been dropped while this waited.
     const cached = this.#catalogues.get(snapshot) ?? new Map<string, CachedCatalogue>()
-    const built = cached.get(key)
+    const built = cached.get(gateway)
     if (built !== undefined) return built.catalogue
-    const views = declared.servers.map((name) => this.#view(snapshot, caller, name))
+    const views = declared.servers.map((name) => this.#view(snapshot, name))
     const catalogue = buildCatalogue(declared, views, snapshot.servers)
-    cached.set(key, { slots: this.#slotsOf(snapshot, caller, declared.servers), catalogue })
+    cached.set(gateway, { slots: this.#slotsOf(snapshot, declared.servers), catalogue })
     this.#catalogues.set(snapshot, cached)
     return catalogue
   }
@@ -152,16 +147,37 @@ class RunningFleet implements Fleet {
 
   #slotFor(snapshot: Snapshot, caller: Caller | undefined, server: string): ServerSlot {
     if (this.#closed) throw new TurnwardError('gateway.draining')
-    const slot = this.#slotOf(snapshot, caller, server)
+    const slot = this.#slotOf(snapshot, server)
     if (slot === undefined) throw unavailable(server, noLonger)
-    const owner = childOwner(slot.server, caller)
-    return owner === undefined ? slot : (this.#children.get(slot)?.take(owner) ?? slot)
+    const owner = this.#ownerOf(slot.server, caller)
+    return owner === undefined ? slot : (this.#childOf(slot, owner, caller) ?? slot)
+  }
+
+  /** The connection of this owner, which works for this caller from now on: what it shows the server is had for him. */
+  #childOf(shared: ServerSlot, owner: string, caller: Caller | undefined): ServerSlot | undefined {
+    const child = this.#children.get(shared)?.take(owner)
+    child?.workFor(caller)
+    return child
+  }
+
+  /** Whose connections a caller's requests run on, where they are not those that all share. */
+  #ownerOf(server: McpServer, caller: Caller | undefined): string | undefined {
+    return childOwner(server, caller) ?? this.#options.credentials.scopeOf(server, caller)
+  }
+
+  /** Connections of this caller to servers that tell only people what they have, and of which nothing is known. */
+  #lenders(slots: readonly ServerSlot[], snapshot: Snapshot, caller: Caller | undefined): ServerSlot[] {
+    return slots.flatMap((slot) => {
+      if (slot.state !== 'lent' || slot.isAtHand || this.#known.ofServer(snapshot, slot.server.name).length > 0) return []
+      const owner = this.#ownerOf(slot.server, caller)
+      return owner === undefined ? [] : (this.#childOf(slot, owner, caller) ?? [])
+    })
   }
 
   /** Where the caller's requests run, if there is such a place already. */
   #ownSlot(snapshot: Snapshot, caller: Caller | undefined, server: string): ServerSlot | undefined {
-    const slot = this.#slotOf(snapshot, caller, server)
-    const owner = slot === undefined ? undefined : childOwner(slot.server, caller)
+    const slot = this.#slotOf(snapshot, server)
+    const owner = slot === undefined ? undefined : this.#ownerOf(slot.server, caller)
     return slot === undefined || owner === undefined ? slot : this.#children.get(slot)?.of(owner)
   }
 
@@ -186,9 +202,9 @@ class RunningFleet implements Fleet {
   }
 
   status(): ReturnType<Fleet['status']> {
-    return this.#slotsOf(this.#current, undefined, [...this.#current.servers.keys()]).map((slot) => ({
+    return this.#slotsOf(this.#current, [...this.#current.servers.keys()]).map((slot) => ({
       server: slot.server.name,
-      state: slot.state === 'starting' && slot.isAtHand ? 'asleep' : slot.state,
+      state: shownState(slot),
       detail: slot.detail,
       tools: slot.listing.tools.length,
       isBounded: slot.isBounded,
@@ -236,8 +252,9 @@ class RunningFleet implements Fleet {
 
   /** Opens the shared connection to a server, unless it is there. */
   #open(server: McpServer, limits: ResponseLimits): void {
-    const key = connectionKey(server, credentialScope(server, undefined))
+    const key = connectionKey(server, sharedScope)
     if (this.#slots.has(key)) return
+    const isForListing = isPersonal(server)
     const base = {
       ...this.#options,
       elsewhere: this.#elsewhere,
@@ -248,6 +265,8 @@ class RunningFleet implements Fleet {
     }
     const slot: ServerSlot = new ServerSlot({
       ...base,
+      authorization: this.#authorization(server),
+      isForListing,
       onChange: () => this.#changed(),
       // What names mean is said by the server as it is configured now.
       onListed: (read, isCut) => (this.#retired.has(slot) ? read : this.#known.record(server, read, isCut)),
@@ -256,6 +275,7 @@ class RunningFleet implements Fleet {
     const { config } = server
     if (config.transport === 'stdio' && config.per === 'principal')
       this.#children.set(slot, this.#childrenOf(slot, base, config.max_children, config.idle_ms ?? principalIdleMs))
+    if (isForListing) this.#children.set(slot, this.#childrenOf(slot, base, mostPersonal, principalIdleMs))
     slot.start().catch(() => {})
   }
 
@@ -270,15 +290,29 @@ class RunningFleet implements Fleet {
     const make = (starts: SlotOptions['starts']): ServerSlot =>
       new ServerSlot({
         ...base,
+        authorization: this.#authorization(shared.server),
         pins: undefined,
         isOnDemand: true,
         knownEra: () => shared.era,
         // One server's turn first, and then the gateway's.
         starts: { run: (signal, job) => starts.run(signal, () => this.#starts.run(signal, job)) },
         onChange: () => {},
+        onRead: (listed, reads) => {
+          shared.adopt(listed, reads).catch((error: unknown) => this.#notAdopted(shared, error))
+        },
         onListed: (read) => (hasSameTools(shared.listing, read) ? shared.listing : read),
       })
     return new PrincipalChildren({ server: shared.server.name, most, idleMs, clock, make })
+  }
+
+  #notAdopted({ server }: ServerSlot, error: unknown): void {
+    this.#options.logger.warn({ server: server.name, code: asTurnwardError(error).code }, 'what an MCP server listed could not be taken')
+  }
+
+  /** How the requests of one hop are made acceptable to its server; undefined where what they show is fixed. */
+  #authorization(server: McpServer): HopAuthorization | undefined {
+    const { credentials, snapshot } = this.#options
+    return isAsked(server) ? new HopAuthorization({ credentials, server, snapshot }) : undefined
   }
 
   /** Stops children that nobody used for as long as their configuration says. */
@@ -306,17 +340,18 @@ class RunningFleet implements Fleet {
     this.#changed()
   }
 
-  #slotOf(snapshot: Snapshot, caller: Caller | undefined, name: string): ServerSlot | undefined {
+  /** The connection that shows what there is. */
+  #slotOf(snapshot: Snapshot, name: string): ServerSlot | undefined {
     const server = snapshot.servers.get(name)
-    return server === undefined ? undefined : this.#slots.get(connectionKey(server, credentialScope(server, caller)))
+    return server === undefined ? undefined : this.#slots.get(connectionKey(server, sharedScope))
   }
 
-  #slotsOf(snapshot: Snapshot, caller: Caller | undefined, servers: readonly string[]): ServerSlot[] {
-    return servers.flatMap((name) => this.#slotOf(snapshot, caller, name) ?? [])
+  #slotsOf(snapshot: Snapshot, servers: readonly string[]): ServerSlot[] {
+    return servers.flatMap((name) => this.#slotOf(snapshot, name) ?? [])
   }
 
-  #view(snapshot: Snapshot, caller: Caller | undefined, name: string): ServerView {
-    const slot = this.#slotOf(snapshot, caller, name)
+  #view(snapshot: Snapshot, name: string): ServerView {
+    const slot = this.#slotOf(snapshot, name)
     if (slot?.isAtHand === true)
       return {
         name,
@@ -327,34 +362,16 @@ class RunningFleet implements Fleet {
         isLacking: slot.detail !== undefined,
         reads: slot.reads,
       }
+    const tools = this.#known.ofServer(snapshot, name)
     return {
       name,
-      missing: slot?.detail ?? noLonger,
-      tools: this.#known.ofServer(snapshot, name),
+      // What it once listed to one of the people it answers is offered on: whoever calls has a connection of his own.
+      missing: slot?.state === 'lent' && tools.length > 0 ? undefined : (slot?.detail ?? noLonger),
+      tools,
       held: [],
       leftOut: new Map(),
       reads: noReads,
     }
-  }
-
-  /**
-   * Waits for servers that are starting for the first time, until each has had its budget. A server that hangs costs
-   * its neighbours that much once, not with every call.
-   */
-  async #warm(slots: readonly ServerSlot[]): Promise<void> {
-    const budgetMs = this.#options.coldBudgetMs ?? 3000
-    const now = this.#options.clock.monotonic()
-    const left = (slot: ServerSlot): number => (slot.coldSince === undefined ? 0 : slot.coldSince + budgetMs - now)
-    const starting = slots
-      .filter((slot) => !slot.isAtHand)
-      .map((slot) => ({ slot, done: startedTwice(slot) }))
-      .filter(({ slot }) => slot.state === 'starting' && left(slot) > 0)
-    if (starting.length === 0) return
-    let timer: NodeJS.Timeout | undefined
-    const longest = Math.max(...starting.map(({ slot }) => left(slot)))
-    const budget = new Promise<void>((resolve) => (timer = setTimeout(resolve, longest)))
-    await Promise.race([Promise.all(starting.map(({ done }) => done)), budget])
-    clearTimeout(timer)
   }
 
   /** Changes that come together are told once. */

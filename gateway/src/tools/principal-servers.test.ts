@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import type { CallOptions } from './catalogue.ts'
-import type { FleetOptions } from './fleet.ts'
+import type { FleetOptions } from './fleet/fleet-options.ts'
 import { callerNamed, plainRunner, startFleet, type TestConfig, type TestFleet } from './running-parts.fixture.ts'
 import type { Runner } from './runners/runner.ts'
 

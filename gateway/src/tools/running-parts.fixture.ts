@@ -13,10 +13,12 @@ import type { JsonObject } from '../core/json.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
 import type { CallOptions, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
+import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
 import { noPeers } from '../cluster/peers.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { createMcpEndpoint, type McpEndpoint } from './endpoint.ts'
-import { createFleet, type FleetOptions } from './fleet.ts'
+import { createFleet } from './fleet.ts'
+import type { FleetOptions } from './fleet/fleet-options.ts'
 import type { McpOperations } from './operations.ts'
 import type { Runner } from './runners/runner.ts'
 
@@ -109,6 +111,7 @@ export function startFleet(config: TestConfig, options: Partial<FleetOptions> = 
     dataDir: '/nonexistent',
     logger: silentLogger,
     clock: systemClock,
+    credentials: sharedCredentials(systemClock),
     coldBudgetMs: 20_000,
     ...options,
   })

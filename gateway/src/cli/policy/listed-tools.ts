@@ -7,6 +7,7 @@ import { systemClock } from '../../core/clock.ts'
 import { compileNames } from '../../policy/patterns.ts'
 import { createLogger } from '../../telemetry/logger.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
+import { sharedCredentials } from '../../identity/server-auth/shared-credentials.ts'
 import { createFleet } from '../../tools/fleet.ts'
 import { createRunners } from '../../tools/runners/runners.ts'
 import { runnerOptions } from '../runner-options.ts'
@@ -53,6 +54,7 @@ export async function listServers(snapshot: Snapshot, names: readonly string[]):
     dataDir: folder,
     logger: createLogger({ level: 'silent' }),
     clock: systemClock,
+    credentials: sharedCredentials(systemClock),
     coldBudgetMs: startMs,
     logs: {
       write(server, { line }) {

@@ -30,6 +30,8 @@ export interface HopCertificate {
   readonly names: readonly string[]
   /** SHA-256 of the certificate, hex. */
   readonly fingerprint: string
+  /** Unix milliseconds: a connection may last longer. */
+  readonly expires: number
 }
 
 export type WayName = 'key' | 'token' | 'edge' | 'certificate'
@@ -49,12 +51,16 @@ export interface Identity {
   readonly subject?: SubjectToken
   readonly within?: Within
   readonly later: string
+  /** Somebody whom an edge let through without knowing who it is: restricts whoever is named besides, and names no one. */
+  readonly isAnonymous?: true
 }
 
 export interface Way {
   readonly name: WayName
   /** Undefined where the request shows nothing of this way. Throws, or rejects with, `auth.*` where what it shows is no good. */
   find(presented: Presented, snapshot: Snapshot): Identity | undefined | Promise<Identity | undefined>
+  /** Why a request that shows something of this way is nobody's by it; for one that is nobody's by any way. */
+  whyNothing?(presented: Presented, snapshot: Snapshot): string | undefined
   /** Who `later` of an identity of this way means now; undefined where it is not of this way. */
   findLater?(later: string, snapshot: Snapshot): Promise<Identity | undefined>
 }

@@ -15,6 +15,7 @@ import { restartTable } from '../restarts.ts'
 import { revocationTable } from '../revocations.ts'
 import { notedMarkTable } from '../noted-marks.ts'
 import { sealedSecretTable } from '../sealed-secrets.ts'
+import { oauthKeyTable } from '../oauth-keys.ts'
 import type { Store } from '../store.ts'
 import type { StoreTables } from '../tables.ts'
 import { shownPlace, type PostgresPlace } from './connecting.ts'
@@ -83,6 +84,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       people: peopleTable(database),
       directories: directoryTable(database),
       revocations: revocationTable(database),
+      oauthKeys: oauthKeyTable(database),
       secret,
       sharedSecret: sealed,
       serverFacts: () => readServerFacts(connections),

@@ -5,6 +5,11 @@ export function unavailable(server: string, why: string, cause?: unknown): Turnw
   return new TurnwardError('mcp.server_unavailable', { subject: server, why, ...(cause === undefined ? {} : { cause }) })
 }
 
+/** The server wants to be shown something else. */
+export function credentialRefused(server: string, status: number): TurnwardError {
+  return new TurnwardError('mcp.credential_refused', { subject: server, why: `it refused the configured credential (HTTP ${status})` })
+}
+
 /** An answer over its bound. `size`: bytes it has, where they were counted to the end or told before. */
 export function resultTooLarge(server: string, limit: number, size?: number): TurnwardError {
   const how = size === undefined ? `more than ${limit}` : `${size}`
@@ -52,5 +57,5 @@ export function socketFailure(server: string, error: unknown): TurnwardError {
 export function reasonOf(error: unknown): string {
   const { code, message, why, fix } = asTurnwardError(error)
   if (why === undefined) return message
-  return code === 'mcp.server_unavailable' ? why : `${why}. ${fix}`
+  return code === 'mcp.server_unavailable' || code === 'mcp.credential_refused' ? why : `${why}. ${fix}`
 }

@@ -8,7 +8,8 @@ import { HttpPool } from '../../http1/pool.ts'
 import { isOurs, type RpcMessage, type RpcResponse } from '../codec/json-rpc.ts'
 import { abortedError } from './cancelling.ts'
 import type { RequestOptions, ResponseLimits } from './exchange.ts'
-import { brokeOff, unavailable } from './failure.ts'
+import { brokeOff, credentialRefused, unavailable } from './failure.ts'
+import type { HopAuthorization } from './hop-authorization.ts'
 import { HttpAnswer } from './http-answer.ts'
 import { EventReader, JsonReader, type MessageReaderOptions, type Take } from './message-reader.ts'
 import type { StreamPlace } from './stream-place.ts'
@@ -18,6 +19,8 @@ export interface HttpOptions {
   readonly url: string
   /** Configured headers; secrets, so they appear nowhere else. */
   readonly headers: Readonly<Record<string, string>>
+  /** Headers that are asked for with each request; absent: there are only the configured ones. */
+  readonly authorization?: HopAuthorization | undefined
   /** Connections for calls; long streams, and calls that wait for what their server has asked, come on top. */
   readonly connections: number
   readonly limits: ResponseLimits
@@ -39,6 +42,7 @@ export class HttpWire {
   /** Headers every request of a method starts with; those of the protocol win over configured ones. */
   readonly #headers: Readonly<Record<'POST' | 'GET' | 'DELETE', Headers>>
   readonly #limits: ResponseLimits
+  readonly #authorization: HopAuthorization | undefined
 
   constructor(options: HttpOptions) {
     const url = new URL(options.url)
@@ -51,6 +55,7 @@ export class HttpWire {
       DELETE: { ...configured, accept: anyAnswer },
     }
     this.#limits = options.limits
+    this.#authorization = options.authorization
     // Time is bounded by the signal of each request, so that progress does not extend a deadline.
     this.#pool = new HttpPool(url.origin, { connections: options.connections + onTop, connectTimeoutMs: 10_000, bodyTimeoutMs: 0 })
   }
@@ -66,6 +71,12 @@ export class HttpWire {
   }
 
   #send(method: 'POST' | 'GET' | 'DELETE', body: string | null, headers: Headers, signal: CancelSignal): Promise<HttpAnswer> {
+    const authorization = this.#authorization
+    if (authorization === undefined) return this.#dispatch(method, body, headers, signal)
+    return authorization.send(signal, (own) => this.#dispatch(method, body, { ...headers, ...own }, signal))
+  }
+
+  #dispatch(method: 'POST' | 'GET' | 'DELETE', body: string | null, headers: Headers, signal: CancelSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(abortedError(signal))
       const answer = new HttpAnswer(this.server, signal, resolve, reject)
@@ -167,7 +178,7 @@ function announcedLength(answer: HttpAnswer): number | undefined {
 
 /** A refusal by status alone; undefined when the answer should be read. */
 export function refusedByStatus(server: string, status: number): TurnwardError | undefined {
-  if (status === 401 || status === 403) return unavailable(server, `it refused the configured credential (HTTP ${status})`)
+  if (status === 401 || status === 403) return credentialRefused(server, status)
   if (status >= 300 && status < 400) return unavailable(server, `it redirects (HTTP ${status}); configure the final address`)
   if (status >= 500) return unavailable(server, `it failed (HTTP ${status})`)
   return undefined

@@ -9,6 +9,7 @@ import { everything } from '../asks.ts'
 import type { Era } from '../codec/versions.ts'
 import type { ConnectorEvents, Exchange, ResponseLimits } from '../connectors/exchange.ts'
 import { eraOfHttp, eraOfStdio, neitherEra } from '../connectors/era.ts'
+import type { HopAuthorization } from '../connectors/hop-authorization.ts'
 import { openLegacyHttp } from '../connectors/http-legacy.ts'
 import { modernRequest, openModernHttp } from '../connectors/http-modern.ts'
 import { discover } from '../connectors/opening.ts'
@@ -36,6 +37,8 @@ export interface ConnectOptions {
   readonly eras?: RememberedEras | undefined
   /** The era of the server, where another connection has found it out already. */
   readonly knownEra?: () => Era | undefined
+  /** The headers of this hop, where they are not fixed. */
+  readonly authorization?: HopAuthorization | undefined
   /** Where what started servers write to stderr is kept; absent: nowhere. */
   readonly logs?: Pick<ServerLogs, 'write'> | undefined
 }
@@ -50,6 +53,11 @@ type OpenapiConfig = Extract<McpServer['config'], { transport: 'openapi' }>
 /** An API speaks neither; its connector looks modern. */
 function eraOf({ config }: McpServer): Era | 'auto' {
   return config.transport === 'openapi' ? 'modern' : config.era
+}
+
+/** What is configured to be sent, whoever asks. */
+function fixedHeaders({ headers, auth }: HttpConfig | OpenapiConfig): Readonly<Record<string, string>> {
+  return auth?.kind === 'header' ? { ...headers, ...auth.headers } : headers
 }
 
 export class ServerConnection {
@@ -97,8 +105,15 @@ export class ServerConnection {
   }
 
   async #openHttp(config: HttpConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {
-    const { server, limits } = this.#options
-    const wire = new HttpWire({ server: server.name, url: config.url, headers: config.headers, connections: config.max_concurrent, limits })
+    const { server, limits, authorization } = this.#options
+    const wire = new HttpWire({
+      server: server.name,
+      url: config.url,
+      headers: fixedHeaders(config),
+      authorization,
+      connections: config.max_concurrent,
+      limits,
+    })
     try {
       let odd: string | undefined
       const era = await this.#era(async () => {
@@ -119,16 +134,18 @@ export class ServerConnection {
     }
   }
 
-  #openApi({ headers, query, max_concurrent: connections }: OpenapiConfig): Exchange {
+  #openApi(config: OpenapiConfig): Exchange {
+    const { query, max_concurrent: connections } = config
     const {
       server: { name: server, api },
       limits,
       logger,
+      authorization,
     } = this.#options
     if (api === undefined) throw new TurnwardError('mcp.server_unavailable', { subject: server, why: 'its document was not read' })
     // Nothing that was selected disappears without a word.
     for (const [operation, why] of api.leftOut) logger.warn({ server, operation, why }, 'an operation of an API cannot be a tool')
-    return openOpenapi({ server, api, headers, query, connections, limits })
+    return openOpenapi({ server, api, headers: fixedHeaders(config), query, authorization, connections, limits })
   }
 
   async #openStdio(config: StdioConfig, events: ConnectorEvents, signal: AbortSignal): Promise<Exchange> {

@@ -54,7 +54,16 @@ function pagesBefore(resumed: Resumed | undefined): 'opened' | 'declined' | unde
 const signOfLifeMs = 5000
 
 /** Errors that say that the server has answered. */
-const answers: ReadonlySet<ErrorCodeName> = new Set(['mcp.not_found', 'mcp.refused', 'mcp.missing_capability', 'mcp.result_too_large'])
+const answers: ReadonlySet<ErrorCodeName> = new Set([
+  'mcp.not_found',
+  'mcp.refused',
+  'mcp.missing_capability',
+  'mcp.result_too_large',
+  'mcp.credential_refused',
+])
+
+/** Errors that the next listing will show too. */
+const broken: ReadonlySet<ErrorCodeName> = new Set(['mcp.server_unavailable', 'mcp.credential_refused'])
 
 export class ServerRequests {
   readonly #options: ServerRequestsOptions
@@ -190,7 +199,7 @@ export class ServerRequests {
       const code = error instanceof TurnwardError ? error.code : undefined
       if (isRunning && code === 'mcp.server_timeout') this.#breaker.ranOut()
       if (code !== undefined && answers.has(code)) this.#breaker.answered()
-      if (config.transport === 'http' && error instanceof TurnwardError && error.code === 'mcp.server_unavailable') onBroken()
+      if (config.transport === 'http' && code !== undefined && broken.has(code)) onBroken()
       throw error
     } finally {
       this.#underWay -= 1

@@ -7,9 +7,9 @@ import type { McpServer } from '../../config/snapshot.ts'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { Caller } from '../../core/principal.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
-import { parameterHeaders } from '../codec/header-values.ts'
-import { askServer, callTool, type CallParameters } from '../connectors/calling-tool.ts'
+import { askServer } from '../connectors/calling-tool.ts'
 import { waitFor } from '../connectors/cancelling.ts'
 import type { Exchange } from '../connectors/exchange.ts'
 import { listAll, listOthers, type Listed } from '../connectors/listing.ts'
@@ -25,6 +25,7 @@ import { listingFingerprint } from './listing-fingerprint.ts'
 import type { SlotState } from './slot-state.ts'
 import { retryDelay } from './retry-delay.ts'
 import { PinnedTools } from './pinned-tools.ts'
+import { callListed } from './calling-listed.ts'
 import { ServerConnection } from './connecting.ts'
 import type { SlotOptions } from './slot-options.ts'
 
@@ -112,6 +113,7 @@ export class ServerSlot {
   /** Whether its tools can be listed and called now. One that sleeps is started by the call. */
   get isAtHand(): boolean {
     const { kind } = this.#state
+    if (kind === 'lent') return this.#read.tools.length > 0
     return kind === 'ready' || kind === 'asleep' || (this.#state.kind === 'starting' && this.#state.isListed)
   }
 
@@ -119,6 +121,7 @@ export class ServerSlot {
   get detail(): string | undefined {
     if (this.#state.kind === 'failed') return this.#state.why
     if (this.isAtHand) return whatIsMissing(this.#read, this.#cut)
+    if (this.#state.kind === 'lent') return 'it answers people only, and nobody has connected an account yet'
     return this.#state.kind === 'starting' ? 'it is starting' : 'it has not been started'
   }
 
@@ -152,6 +155,7 @@ export class ServerSlot {
   async start(): Promise<void> {
     if (this.#closing.signal.aborted) return
     if (this.#state.kind === 'starting') return this.#state.done
+    if (this.#state.kind === 'lent') return
     if (this.#state.kind === 'ready') return this.#refresh()
     const now = this.#options.clock.monotonic()
     if (this.#failures > 1 && (this.#retry !== undefined || now < this.#retryAt)) return
@@ -199,6 +203,20 @@ export class ServerSlot {
     this.start().catch((error: unknown) => this.#broke(error))
   }
 
+  /** Whom its requests are for from now on, where they are made with what is somebody's own. */
+  workFor(caller: Caller | undefined): void {
+    const { authorization } = this.#options
+    if (authorization !== undefined) authorization.caller = caller
+  }
+
+  /** What one of the people's connections has listed, where this one may list nothing. */
+  async adopt(listed: Listed, reads: ServerReads): Promise<void> {
+    const isStill = (): boolean => this.#state.kind === 'lent'
+    // What each of them may see can differ: not every listing is a change.
+    if (this.#read.tools.length > 0 && this.#options.clock.monotonic() - this.#listedAt <= listingAgeMs) return
+    if (isStill() && (await this.#take(listed, reads, isStill))) this.#options.onChange()
+  }
+
   #broke(error: unknown): void {
     this.#options.logger.error({ server: this.server.name, error }, 'the keeper of an MCP server failed')
   }
@@ -206,7 +224,9 @@ export class ServerSlot {
   /** One call. Throws `mcp.*` or `request.cancelled`. */
   call(tool: CatalogueTool, args: JsonObject, options: CallOptions): Promise<JsonObject> {
     this.#usedAt = this.#options.clock.monotonic()
-    return this.#requests.run(options, (exchange, own) => this.#callNow(exchange, tool, args, own))
+    return this.#requests.run(options, (exchange, own) =>
+      callListed(exchange, this.server.name, this.#read, tool, args, { ...own, maxBytes: this.#bounds(tool.originalName) }),
+    )
   }
 
   /** One request that is no call. Throws `mcp.*` or `request.cancelled`. */
@@ -228,21 +248,6 @@ export class ServerSlot {
   /** Cancels a request that waits for input. */
   abandon(state: string, owner: string): void {
     this.#requests.abandon(owner, state)
-  }
-
-  async #callNow(exchange: Exchange, tool: CatalogueTool, args: JsonObject, own: CallParameters): Promise<JsonObject> {
-    const current = this.#read.byOriginalName.get(tool.originalName)
-    // What was decided on is what runs.
-    if (current === undefined || current.digest !== tool.digest)
-      throw unavailable(this.server.name, 'the tool has changed since it was listed')
-    const headers =
-      exchange.era === 'modern' && current.headerParameters.length > 0 ? parameterHeaders(current.headerParameters, args) : undefined
-    const maxBytes = this.#bounds(tool.originalName)
-    return callTool(exchange, this.server.name, tool.originalName, args, {
-      ...own,
-      maxBytes,
-      ...(headers === undefined ? {} : { headers }),
-    })
   }
 
   async #ready(signal: CancelSignal): Promise<Exchange> {
@@ -279,6 +284,7 @@ export class ServerSlot {
       this.#options.onChange()
     } catch (error) {
       await exchange?.close().catch(() => {})
+      if (this.#options.isForListing === true && asTurnwardError(error).code === 'mcp.credential_refused') return this.#lend()
       const isLate = signal.aborted && !this.#closing.signal.aborted
       this.#fail(attempting.signal.aborted ? 'it is restarted' : isLate ? `it did not start within ${startMs / 1000} s` : reasonOf(error))
     }
@@ -289,6 +295,15 @@ export class ServerSlot {
     if (this.#options.clock.monotonic() - this.#state.since > healthyMs) this.#failures = 0
     exchange.close().catch(() => {})
     this.#fail(why)
+  }
+
+  /** What was adopted stays: it is as good as it was. */
+  #lend(): void {
+    if (this.#closing.signal.aborted) return
+    this.#failures = 0
+    this.#state = { kind: 'lent' }
+    this.#options.logger.info({ server: this.server.name }, 'MCP server answers people only: it is listed when one of them uses it')
+    this.#options.onChange()
   }
 
   #fail(why: string): void {
@@ -357,6 +372,7 @@ export class ServerSlot {
 
   /** True when what was listed, or what is missing of it, differs from before. Takes nothing that is not current any more once the pins are known. */
   async #take({ entries, cut }: Listed, reads: ServerReads, isCurrent: () => boolean): Promise<boolean> {
+    this.#options.onRead?.({ entries, cut }, reads)
     const pinned = await this.#pinned.review(readTools(this.server.name, entries))
     if (!isCurrent()) return false
     const before = listingFingerprint(this.#read, this.#cut, this.#reads)

@@ -78,7 +78,7 @@ export function answerError(outlet: Outlet, dialect: Dialect, thrown: unknown): 
     ...dialect.errorHeaders?.(parts),
   }
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
-  if (status === 401) headers['www-authenticate'] = 'Bearer'
+  if (status === 401 || error.challenge !== undefined) headers['www-authenticate'] = error.challenge ?? 'Bearer'
   // The rest of a body we refused to read would otherwise be taken for the next request.
   if (status === 413 || status === 408 || status === 415) headers.connection = 'close'
   outlet.head(status, headers)

@@ -5,13 +5,14 @@ import type { Clock } from '../../../core/clock.ts'
 import { TurnwardError } from '../../../core/error.ts'
 import { sha256 } from '../../../core/hash.ts'
 import type { Logger } from '../../../core/logger.ts'
-import type { Principal } from '../../../core/principal.ts'
+import type { Principal, Scope, Within } from '../../../core/principal.ts'
 import type { Store } from '../../../store/store.ts'
 import type { People } from '../../people/people.ts'
 import type { Identity, Way } from '../way.ts'
 import { presentedCredentials } from '../presented-credentials.ts'
 import { configuredKeys } from './configured-keys.ts'
-import { StoredKeyCache } from './stored-key-cache.ts'
+import { KeyUses } from './key-uses.ts'
+import { StoredKeyCache, type StoredSecret } from './stored-key-cache.ts'
 import { looksLikeVirtualKey, virtualKeyHash } from './virtual-keys.ts'
 
 export interface KeyWayOptions {
@@ -30,12 +31,20 @@ interface KnownKey {
   readonly expires: number | null
   readonly revoked?: number | null
   readonly credentials: ReadonlyMap<string, string>
+  readonly scopes: readonly Scope[] | null
+  readonly within: Within | null
+  /** Until when the secret that was shown is good, where it is not that of the key any more. */
+  readonly replaced?: number
 }
+
+/** What a key is good for that does not say. Nobody has the administration of the gateway by mistake. */
+const usualScopes: readonly Scope[] = Object.freeze(['models', 'mcp'])
 
 const nothing = Object.freeze({})
 
 export function createKeyWay({ store, people, clock, logger }: KeyWayOptions): Way {
   const stored = new StoredKeyCache(clock)
+  const uses = new KeyUses({ keys: store.keys, clock, logger })
   const identities = new WeakMap<Snapshot, WeakMap<KnownKey, Identity>>()
 
   async function findKey(presented: string, snapshot: Snapshot): Promise<KnownKey> {
@@ -63,13 +72,19 @@ export function createKeyWay({ store, people, clock, logger }: KeyWayOptions): W
   /** On every call, cached or not: time does not wait for a cache. */
   function requireValid(key: KnownKey): void {
     if (key.revoked !== undefined && key.revoked !== null) throw new TurnwardError('auth.revoked_key', { subject: key.id })
-    if (key.expires !== null && clock.now() >= key.expires) throw new TurnwardError('auth.expired_key', { subject: key.id })
+    const now = clock.now()
+    if (key.expires !== null && now >= key.expires) throw new TurnwardError('auth.expired_key', { subject: key.id })
+    if (key.replaced !== undefined && now >= key.replaced)
+      throw new TurnwardError('auth.revoked_key', { subject: key.id, why: 'it was rotated, and this is the secret it had before' })
   }
 
-  async function readKey(presented: string) {
+  async function readKey(presented: string): Promise<StoredSecret | undefined> {
     const hash = virtualKeyHash(store.secret, presented)
     const key = await store.keys.findByHash(hash)
-    return key !== undefined && equalInConstantTime(key.hash, hash) ? key : undefined
+    if (key === undefined) return undefined
+    if (equalInConstantTime(key.hash, hash)) return key
+    const { previous } = key
+    return previous !== null && equalInConstantTime(previous.hash, hash) ? { ...key, replaced: previous.until } : undefined
   }
 
   /** One identity per key, snapshot and principal as it is. Keyed by the objects, so a new snapshot or a fresh read never meets an old answer. */
@@ -81,7 +96,7 @@ export function createKeyWay({ store, people, clock, logger }: KeyWayOptions): W
     }
     let identity = known.get(key)
     if (identity?.principal !== principal) {
-      const { id, consumer, actor, expires, credentials } = key
+      const { id, consumer, actor, expires, credentials, scopes, within } = key
       const actors = actor === null ? [] : [actor]
       identity = {
         way: 'key',
@@ -90,10 +105,11 @@ export function createKeyWay({ store, people, clock, logger }: KeyWayOptions): W
         issuer: null,
         consumer,
         actors,
-        scopes: null,
+        scopes: scopes ?? usualScopes,
         expires,
         claims: nothing,
         credentials,
+        ...(within === null ? {} : { within }),
         later: id,
       }
       known.set(key, identity)
@@ -127,6 +143,7 @@ export function createKeyWay({ store, people, clock, logger }: KeyWayOptions): W
       if (key === undefined) return undefined
       return findKey(key, snapshot).then((known) => {
         requireValid(known)
+        if (known !== snapshot.keys.get(known.id)) uses.note(known.id)
         return identityWith(known, snapshot)
       })
     },

@@ -7,18 +7,21 @@ import type { Clock } from '../../../core/clock.ts'
 import { TurnwardError } from '../../../core/error.ts'
 import type { StoredKey } from '../../../store/keys.ts'
 
+/** A stored key, as one of its secrets finds it. `replaced`: until when that secret is good, where it is not the key's any more (Unix ms). */
+export type StoredSecret = StoredKey & { readonly replaced?: number }
+
 const rememberMs = 1000
 const rememberedKeys = 10_000
 const parallelReads = 256
 
 interface Remembered {
-  readonly key: StoredKey | undefined
+  readonly key: StoredSecret | undefined
   readonly staleAt: number
 }
 
 interface Reading {
   readonly startedAt: number
-  readonly promise: Promise<StoredKey | undefined>
+  readonly promise: Promise<StoredSecret | undefined>
 }
 
 export class StoredKeyCache {
@@ -31,7 +34,7 @@ export class StoredKeyCache {
   }
 
   /** The key of a digest, or undefined for none; `read` is asked when the answer is a second old. Rejects with `store.failed`. */
-  find(digest: string, read: () => Promise<StoredKey | undefined>): Promise<StoredKey | undefined> | StoredKey | undefined {
+  find(digest: string, read: () => Promise<StoredSecret | undefined>): Promise<StoredSecret | undefined> | StoredSecret | undefined {
     const now = this.#clock.monotonic()
     const remembered = this.#remembered.get(digest)
     if (remembered !== undefined && now < remembered.staleAt) return remembered.key
@@ -46,7 +49,7 @@ export class StoredKeyCache {
   }
 
   /** An answer ages from before it was asked for: a revocation after that moment may have been missed. */
-  async #read(digest: string, startedAt: number, read: () => Promise<StoredKey | undefined>): Promise<StoredKey | undefined> {
+  async #read(digest: string, startedAt: number, read: () => Promise<StoredSecret | undefined>): Promise<StoredSecret | undefined> {
     try {
       const key = await read()
       this.#remember(digest, { key, staleAt: startedAt + rememberMs })

@@ -34,6 +34,8 @@ export function checkStillValid(end: TokenEnd, issuer: Issuer, now: number): voi
 }
 
 function checkAudience(audience: unknown, { name, audiences, tokens }: Issuer): void {
+  if (audience === undefined)
+    throw new TurnwardError('auth.wrong_audience', { subject: name, why: 'it has no `aud`: it is for nobody in particular' })
   const named = Array.isArray(audience) ? audience : [audience]
   if (named.length > 64 || !named.every((one) => typeof one === 'string')) throw refused('its `aud` is no list of names', name)
   // An ID token is for one client (OpenID Connect Core, section 3.1.3.7).

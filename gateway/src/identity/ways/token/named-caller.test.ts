@@ -40,6 +40,7 @@ describe('tokens of', () => {
       azp: 'app-1',
       scp: 'access',
       email: 'a@acme.example',
+      xms_edov: true,
       groups: ['g-1', 'g-2'],
       preferred_username: 'x@y.example',
     }
@@ -128,8 +129,16 @@ describe('addresses', () => {
   test('mean a person where nobody says that they are not verified', () => {
     expect(named({ email: 'a@x.example' }).person.emails).toEqual(['a@x.example'])
     expect(named({ email: 'a@x.example', email_verified: true }).person.emails).toEqual(['a@x.example'])
-    for (const unverified of [{ email_verified: false }, { email_verified: 'false' }, { xms_edov: false }])
+    for (const unverified of [{ email_verified: false }, { email_verified: 'false' }])
       expect(named({ email: 'a@x.example', ...unverified } as JsonObject).person.emails).toEqual([])
+    const entra = { preset: 'entra-id', issuer: 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0', user: 'sub' }
+    for (const [owned, emails] of [
+      [true, ['a@x.example']],
+      ['1', ['a@x.example']],
+      [false, []],
+      [undefined, []],
+    ] as const)
+      expect(named({ email: 'a@x.example', ...(owned === undefined ? {} : { xms_edov: owned }) }, entra).person.emails).toEqual(emails)
     expect(named({ email: 'no address' }).person.emails).toEqual([])
   })
 })

@@ -57,13 +57,16 @@ function userOf(claims: JsonObject, issuer: Issuer): string | undefined {
   const mapped = mappedTexts('user', claims, issuer)
   if (mapped !== undefined) return mapped.length === 1 ? mapped[0] : undefined
   // Whoever may write any address into their profile would be anybody.
-  if (issuer.emails.includes(issuer.user) && isUnverified(claims))
+  if (issuer.emails.includes(issuer.user) && isUnverified(claims, issuer))
     throw incomplete(issuer, `its \`${issuer.user}\` is not verified (\`email_verified\`), so it may be anybody's`)
   return textAt(claims, issuer.user)
 }
 
-function isUnverified(claims: JsonObject): boolean {
-  return claims['email_verified'] === false || claims['email_verified'] === 'false' || claims['xms_edov'] === false
+/** Entra proves an address only where it says that the owner of its domain has (`xms_edov`); others say it where they have not. */
+function isUnverified(claims: JsonObject, { preset }: Issuer): boolean {
+  const { email_verified: verified, xms_edov: owned } = claims
+  if (preset === 'entra-id') return owned !== true && owned !== 'true' && owned !== 1 && owned !== '1'
+  return verified === false || verified === 'false'
 }
 
 const address = /^[^\s@,;<>]+@[^\s@,;<>]+$/
@@ -71,7 +74,7 @@ const address = /^[^\s@,;<>]+@[^\s@,;<>]+$/
 /** Addresses that mean the person as a reader; one that nobody has verified means nobody. */
 function emailsOf(claims: JsonObject, issuer: Issuer): readonly string[] {
   const found =
-    mappedTexts('email', claims, issuer) ?? (isUnverified(claims) ? [] : issuer.emails.flatMap((path) => claimsAt(claims, path)))
+    mappedTexts('email', claims, issuer) ?? (isUnverified(claims, issuer) ? [] : issuer.emails.flatMap((path) => claimsAt(claims, path)))
   const emails = found.filter((email): email is string => typeof email === 'string' && email.length <= maxText && address.test(email))
   return [...new Set(emails)].slice(0, mostEmails)
 }

@@ -98,6 +98,22 @@ describe('a token of an issuer', () => {
     expect(await way.find({ headers: {} }, issuer.snapshot())).toBeUndefined()
   })
 
+  test('that we gave out ourselves is left to another way', async () => {
+    const own = createTokenWay({
+      issuers,
+      people,
+      clock,
+      revocations: { revokedAt: () => undefined },
+      ownIssuer: () => 'https://us.example',
+    })
+    const found = async (claims: object) => {
+      const token = await issuer.token(claims as Record<string, unknown>)
+      return own.find({ headers: { authorization: `DPoP ${token}` } }, issuer.snapshot())
+    }
+    expect(await found({ iss: 'https://us.example' })).toBeUndefined()
+    await expect(found({ iss: 'https://us.example/' })).rejects.toEqual(refusedAs('auth.invalid_token'))
+  })
+
   test('is restored for later without the token', async () => {
     const snapshot = issuer.snapshot()
     const identity = await show(await issuer.token({ client_id: 'app', act: { sub: 'agent' } }), snapshot)
@@ -116,6 +132,7 @@ describe('refused, each with its own words, is', () => {
     ['one without an end', () => ({ exp: undefined }), {}, {}, 'auth.invalid_token', 'no `exp`'],
     ['one that is good for too long', () => ({ exp: seconds() + 90_000 }), {}, {}, 'auth.invalid_token', 'max_lifetime_seconds'],
     ['one with a time that is none', () => ({ exp: `${seconds() + 9}` }), {}, {}, 'auth.invalid_token', '`exp`'],
+    ['one for nobody in particular', () => ({ aud: undefined }), {}, {}, 'auth.wrong_audience', 'no `aud`'],
     ['one for somebody else', () => ({ aud: 'other' }), {}, {}, 'auth.wrong_audience', 'none of the audiences'],
     ['one for somebody of nearly the same name', () => ({ aud: ['turnward/', 'Turnward'] }), {}, {}, 'auth.wrong_audience', ''],
     ['one of another issuer', () => ({ iss: 'https://evil.example' }), {}, {}, 'auth.invalid_token', 'none of those that are configured'],
@@ -202,6 +219,17 @@ describe('what is remembered of a token', () => {
     await show(token, issuer.snapshot())
     await expect(show(token, issuer.snapshot({ audiences: ['other'] }))).rejects.toEqual(refusedAs('auth.wrong_audience'))
     await expect(show(token, issuer.snapshot({ algorithms: ['RS256'] }))).rejects.toEqual(refusedAs('auth.invalid_token', 'algorithm'))
+  })
+
+  test('is what keys are not: those stay when a new configuration asks the same issuer the same', async () => {
+    issuers.follow(issuer.snapshot())
+    await expect.poll(() => issuer.asked()).toBe(1)
+    const next = issuer.snapshot({ audiences: ['turnward', 'other'], clock_skew_seconds: 10 })
+    issuers.follow(next)
+    expect((await show(await issuer.token(), next))?.principal.id).toBe('alice')
+    expect(issuer.asked()).toBe(1)
+    issuers.follow(issuer.snapshot({ jwks_stale_ms: 1 }))
+    await expect.poll(() => issuer.asked()).toBe(2)
   })
 
   test('is forgotten when the issuer takes its key away', async () => {

@@ -13,6 +13,7 @@ import { compileArgumentCheck } from '../../schema-validation.ts'
 import { abortedError } from '../cancelling.ts'
 import type { Exchange, RequestOptions, ResponseLimits } from '../exchange.ts'
 import { unavailable } from '../failure.ts'
+import type { HopAuthorization } from '../hop-authorization.ts'
 import { HttpAnswer } from '../http-answer.ts'
 import { apiRequest, type ApiRequest, type OwnParts } from './api-request.ts'
 import { apiResult, error, type AnswerCheck } from './api-result.ts'
@@ -25,6 +26,8 @@ export interface OpenapiOptions {
   /** Configured headers and query parameters; secrets, so they appear nowhere else. */
   readonly headers: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
+  /** Headers that are asked for with each request; absent: there are only the configured ones. */
+  readonly authorization?: HopAuthorization | undefined
   /** Requests at one time. */
   readonly connections: number
   readonly limits: ResponseLimits
@@ -93,7 +96,13 @@ class OpenapiExchange implements Exchange {
     return apiResult(server, operation, said, this.#checkOf(operation))
   }
 
-  #send({ method }: ApiOperation, { path, headers, body }: ApiRequest, signal: CancelSignal): Promise<HttpAnswer> {
+  #send(operation: ApiOperation, request: ApiRequest, signal: CancelSignal): Promise<HttpAnswer> {
+    const { authorization } = this.#options
+    if (authorization === undefined) return this.#dispatch(operation, request, signal)
+    return authorization.send(signal, (own) => this.#dispatch(operation, { ...request, headers: { ...request.headers, ...own } }, signal))
+  }
+
+  #dispatch({ method }: ApiOperation, { path, headers, body }: ApiRequest, signal: CancelSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(abortedError(signal))
       const answer = new HttpAnswer(this.#options.server, signal, resolve, reject)

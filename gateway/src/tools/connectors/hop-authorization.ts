@@ -1,0 +1,50 @@
+/**
+ * The headers that the requests of one hop go out with, where they are not fixed: asked for each time, since what they hold
+ * ends, and once more with what the server said when it refused them.
+ */
+import type { McpServer, Snapshot } from '../../config/snapshot.ts'
+import type { CancelSignal } from '../../core/cancellation.ts'
+import type { Caller } from '../../core/principal.ts'
+import { noHeaders, type ServerHeaders } from '../../identity/server-auth/auth-kind.ts'
+import { readChallenge } from '../../identity/server-auth/challenge.ts'
+import type { ServerCredentials } from '../../identity/server-auth/server-credentials.ts'
+import type { HttpAnswer } from './http-answer.ts'
+
+/** How often one request is sent again with other headers: a token that has ended, and one that needs more scopes. */
+const mostRefusals = 2
+
+export interface HopAuthorizationOptions {
+  readonly credentials: ServerCredentials
+  readonly server: McpServer
+  /** The configuration that counts for what this hop does by itself. */
+  readonly snapshot: () => Snapshot
+}
+
+export class HopAuthorization {
+  /** Whom the hop works for: of those whose hop it is, who used it last. Undefined: for the gateway itself. */
+  caller: Caller | undefined
+  readonly #options: HopAuthorizationOptions
+
+  constructor(options: HopAuthorizationOptions) {
+    this.#options = options
+  }
+
+  /** Sends a request, once more when other headers may be accepted. `send` rejects as `HttpWire.post` does. */
+  async send(signal: CancelSignal, send: (headers: Readonly<Record<string, string>>) => Promise<HttpAnswer>): Promise<HttpAnswer> {
+    const { credentials, server, snapshot } = this.#options
+    const query = { snapshot: snapshot(), server, caller: this.caller, signal }
+    let headers: ServerHeaders = (await credentials.headersFor(query)) ?? noHeaders
+    for (let before = 0; ; before += 1) {
+      const answer = await send(headers.headers)
+      const challenge = readChallenge(answer.statusCode, answer.header('www-authenticate'))
+      if (challenge === undefined || before >= mostRefusals) return answer
+      const again = await credentials.headersFor({ ...query, refusal: { challenge, headers, before } }).catch((error: unknown) => {
+        answer.discard()
+        throw error
+      })
+      if (again === undefined) return answer
+      answer.discard()
+      headers = again
+    }
+  }
+}
