@@ -3,6 +3,7 @@ import type { Scenario } from './scenario.ts'
 import { backends } from './scenarios/backends.ts'
 import { crossDialect, dialectCalls, dialectStreams } from './scenarios/dialects.ts'
 import { databaseLog } from './scenarios/database-log.ts'
+import { grants } from './scenarios/grants.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
 import { mcpStreams } from './scenarios/mcp-streams.ts'
@@ -29,6 +30,7 @@ export const scenarios: readonly Scenario[] = [
   toolCalls,
   toolLatency,
   toolLists,
+  grants,
   mcpStreams,
   stdioServers,
   workers,

@@ -34,6 +34,8 @@ const pages = [
   'identity/auth0',
   'identity/keycloak',
   'identity/google',
+  'identity/oauth-server',
+  'identity/mcp-clients',
 ] as const
 
 interface Example {

@@ -45,10 +45,7 @@ async function warm(bench: Bench, issuer: TokenIssuer): Promise<Row> {
     marker: 'chatcmpl-bench',
   })
   const [key, token] = await compare(
-    [
-      contestant('key', { 'x-turnward-session': 'bench-key' }),
-      contestant('token', { 'x-turnward-session': 'bench-token', authorization: `Bearer ${issuer.token()}` }),
-    ],
+    [contestant('key', {}), contestant('token', { authorization: `Bearer ${issuer.token()}` })],
     { connections },
     bench.pace,
   )

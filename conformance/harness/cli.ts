@@ -16,14 +16,16 @@ export interface CliOptions {
   readonly cwd: string
   /** After which it hangs; what waits for others may take longer than what works by itself. */
   readonly timeout?: number
+  /** What it reads from standard input. */
+  readonly input?: string | undefined
 }
 
 const executable = join(fileURLToPath(new URL('../..', import.meta.url)), 'gateway/bin/turnward.mjs')
 
 /** Resolves however the command ends; a command that hangs is killed (code -1). */
-export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
+export function runCli(args: readonly string[], { input, ...options }: CliOptions): Promise<CliResult> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [executable, ...args],
       { timeout: hangsAfterMs, ...options, maxBuffer: 64 * 1024 * 1024 },
@@ -32,5 +34,6 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
         resolve({ code, stdout, stderr })
       },
     )
+    if (input !== undefined) child.stdin?.end(input)
   })
 }

@@ -43,7 +43,7 @@ export interface RunningGateway extends AsyncDisposable {
   /** The revision that runs now. */
   revision(): Promise<string>
   /** Runs `turnward <args…>` on this configuration. */
-  cli(args: readonly string[]): Promise<CliResult>
+  cli(args: readonly string[], input?: string): Promise<CliResult>
   /** The newest 1000 records of the decision log, oldest first. */
   turnRecords(): Promise<readonly TurnRecord[]>
   /** Polls the decision log until a record fits; records are written shortly after what they tell of. */
@@ -79,7 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   })
 
   const revision = async (): Promise<string> => ((await (await fetch(`${url}/healthz`)).json()) as { revision: string }).revision
-  const cli = (args: readonly string[]): Promise<CliResult> => runCli(args, { env, cwd: dir })
+  const cli = (args: readonly string[], input?: string): Promise<CliResult> => runCli(args, { env, cwd: dir, input })
   // Written beside and renamed over: an editor that saves properly never shows half a file.
   const writeConfig = async (config: string | object): Promise<void> => {
     await writeFile(`${configPath}.new`, textOf(config))

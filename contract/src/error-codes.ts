@@ -124,6 +124,11 @@ export const errorCodes = {
     title: 'The link was used before, or has expired',
     fix: 'Ask an administrator for another one: `turnward accounts reset NAME`.',
   },
+  'credential.refused': {
+    status: 422,
+    title: 'The credential was tried and is no good',
+    fix: 'Correct it, or store it untested if the upstream is what is wrong.',
+  },
   'vault.unreachable': {
     status: 503,
     title: 'Secrets cannot be opened at the moment',

@@ -51,7 +51,7 @@ export interface Behind {
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
 export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime, rooms }: Behind): readonly Entrance[] {
-  const offered = new OfferedModels(services.upstreams, services.clock, services.telemetry.logger)
+  const offered = new OfferedModels(services.upstreams, services.credentials, services.clock, services.telemetry.logger)
   // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
   const named =
     (handle: Entrance['handle']): Entrance['handle'] =>

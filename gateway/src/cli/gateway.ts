@@ -18,6 +18,7 @@ import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import type { Vault } from '../identity/vault/vault.ts'
+import { createStoredCredentials } from '../identity/vault/stored-credentials.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
@@ -176,6 +177,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       fleet,
       people: identity.people,
       revocations: identity.revocations,
+      issuers,
       signIn: signInRoom.signIn,
       clock: systemClock,
       logger,
@@ -304,6 +306,7 @@ function assemble(rooms: Rooms): Services {
     background: new BackgroundAnswers(),
     batches,
     vault,
+    credentials: createStoredCredentials(vault, systemClock),
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,
     clock: systemClock,

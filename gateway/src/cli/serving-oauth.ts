@@ -10,6 +10,8 @@ import { oauthEntrances, type OAuthEntrance } from '../identity/oauth-server/oau
 import type { OwnTokens } from '../identity/oauth-server/own-token-way.ts'
 import type { TokenPerson } from '../identity/oauth-server/own-tokens.ts'
 import { SigningKeys } from '../identity/oauth-server/signing-keys.ts'
+import type { Issuers } from '../identity/ways/token/issuers.ts'
+import { createTokenWay } from '../identity/ways/token/token-way.ts'
 import type { Revocations } from '../identity/revocations.ts'
 import type { People } from '../identity/people/people.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -24,6 +26,7 @@ export interface OAuthParts {
   readonly fleet: Pick<Fleet, 'for' | 'hold'>
   readonly people: People
   readonly revocations: Pick<Revocations, 'revoke' | 'revokedAt'>
+  readonly issuers: Issuers
   readonly signIn: SignIn
   readonly clock: Clock
   readonly logger: Logger
@@ -36,13 +39,15 @@ export interface ServedOAuth {
 }
 
 export function serveOAuth(parts: OAuthParts): ServedOAuth {
-  const { snapshot, store, state, fleet, people, revocations, signIn, clock, logger } = parts
+  const { snapshot, store, state, fleet, people, revocations, issuers, signIn, clock, logger } = parts
   let server: Promise<AuthorizationServer> | undefined
   let tokens: Promise<OwnTokens> | undefined
   const signingKeys = new SigningKeys({ table: store.oauthKeys, secret: store.secret, clock })
   const principalOf = ({ person }: TokenPerson, of: Snapshot): Principal | Promise<Principal> => people.principal(person, of)
   const open = async (): Promise<AuthorizationServer> => {
     const { AuthorizationServer: Server } = await import('../identity/oauth-server/authorization-server.ts')
+    const { createInboundAssertions } = await import('../identity/oauth-server/inbound-assertions.ts')
+    const tokenWay = createTokenWay({ issuers, people, clock, revocations })
     return new Server({
       state,
       keys: signingKeys,
@@ -59,6 +64,7 @@ export function serveOAuth(parts: OAuthParts): ServedOAuth {
         }
       },
       revocations,
+      assertions: createInboundAssertions({ tokenWay, issuers, people, clock }),
       usable: async (account, asked, of) => usableThings(fleet, of, await principalOf(account, of), asked),
     })
   }

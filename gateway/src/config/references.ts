@@ -6,6 +6,7 @@ import type { Config } from '@turnward/contract/config'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 import { closest } from '../core/closest-name.ts'
+import { serverOfName } from '../core/tool-names.ts'
 import { compilePattern } from '../policy/patterns.ts'
 import { namesAreTold } from '../policy/told-names.ts'
 
@@ -145,6 +146,19 @@ function checkGrants(config: Config, names: DeclaredNames, report: ReportAt): vo
     for (const section of ['gateways', 'servers'] as const) {
       expectAbout(section, grant[section], path)
       expectAbout(section, grant.forbid?.[section] ?? [], [...path, 'forbid'])
+    }
+    // A slip here would keep nobody from anything, without a word.
+    for (const [at, pattern] of (grant.forbid?.tools ?? []).entries()) {
+      const server = serverOfName(pattern)
+      if (server === undefined || server.includes('*') || names.servers.has(server)) continue
+      report(
+        [...path, 'forbid', 'tools', at],
+        `no server \`${server}\` is declared here, so this forbids only what clients run themselves`,
+        {
+          suggestion: closest(server, names.servers),
+          isNotice: true,
+        },
+      )
     }
   }
 }

@@ -50,6 +50,13 @@ test('it is a notice with the closest name where identity providers say names', 
   expect(origins.get('grants[0]')).toMatchObject({ line: 6 })
 })
 
+test('a line that forbids tools of a server that is not there is a notice, wherever names come from', async () => {
+  const { notices } = await load(
+    'servers: { slack: { transport: http, url: "https://slack.example/mcp" } }\ngrants: [{ principals: ["*"], forbid: { tools: [slakc__post, slack__post, Bash, "*__post"] } }]\n',
+  )
+  expect(notices.map(({ path, suggestion }) => [path, suggestion])).toEqual([['grants[0].forbid.tools[0]', 'slack']])
+})
+
 test.each([
   ['a pattern of people', '{ principals: ["*@acme.example"], tools: [x] }', 'grants[0].principals[0]'],
   ['a pattern of groups', '{ groups: ["*"], tools: [x] }', 'grants[0].groups[0]'],

@@ -123,12 +123,8 @@ function common<T>(one: readonly T[] | null, other: readonly T[] | null): readon
   return one.filter((part) => other.includes(part))
 }
 
-/** Patterns are compared as they are written: of two lists what stands in both, which is never more than either means. */
+/** Both hold: what either takes away is gone, whatever patterns they are written with. */
 function narrower(one: Within | undefined, other: Within | undefined): Within | undefined {
   if (one === undefined || other === undefined) return one ?? other
-  return {
-    models: common(one.models, other.models),
-    gateways: common(one.gateways, other.gateways),
-    tools: common(one.tools, other.tools),
-  }
+  return { ...one, and: narrower(one.and, other) ?? other }
 }

@@ -64,6 +64,22 @@ describe('keys', () => {
     expect(await service.list()).toEqual([])
   })
 
+  test('are created for people that are known without being declared', async () => {
+    const known = {
+      issuer: 'acme',
+      subject: 's1',
+      kind: 'human',
+      name: null,
+      emails: [],
+      active: true,
+      roles: [],
+      created: 1,
+      seen: 1,
+    } as const
+    await store.people.add({ id: 'dana@acme.example', ...known }, 1)
+    expect(await service.create({ principal: 'dana@acme.example' }, snapshot)).toMatchObject({ principal: 'dana@acme.example' })
+  })
+
   test('say what they are good for and what they may use at most', async () => {
     const within = { models: ['gpt-*'], gateways: null, tools: ['jira__*'] }
     const { id } = await service.create({ principal: 'alice', scopes: ['models'], within }, snapshot)

@@ -57,7 +57,7 @@ export interface KeyInfo {
 export type KeyNames = Pick<Snapshot, 'principals' | 'credentials' | 'upstreams' | 'gateways'>
 
 export interface KeyService {
-  /** Makes a key. `key` is shown once and cannot be had again. Rejects with `request.invalid` when the snapshot does not know what it names. */
+  /** Makes a key. `key` is shown once and cannot be had again. Rejects with `request.invalid` when nobody knows what it names. */
   create(key: NewKey, snapshot: KeyNames): Promise<KeyInfo & { readonly key: string }>
   /** Keys in the store, oldest first; those of the configuration file are not among them. */
   list(): Promise<KeyInfo[]>
@@ -69,13 +69,20 @@ export interface KeyService {
   revoke(idOrPrefix: string): Promise<KeyInfo>
 }
 
+export interface KeyServiceOptions {
+  readonly store: Pick<Store, 'keys' | 'people' | 'secret'>
+  readonly clock: Clock
+}
+
 /** An old secret is not good for longer: then two keys are what is wanted. */
 const longestOverlapMs = 90 * 24 * 3600 * 1000
 
-export function createKeyService({ store, clock }: { readonly store: Pick<Store, 'keys' | 'secret'>; readonly clock: Clock }): KeyService {
+export function createKeyService({ store, clock }: KeyServiceOptions): KeyService {
   return {
     async create(wanted, snapshot) {
       checkNames(wanted, snapshot)
+      if (!snapshot.principals.has(wanted.principal) && (await store.people.find(wanted.principal)) === undefined)
+        throw invalid(wanted.principal, 'there is no such principal in the configuration, nor among the people that are known')
       const now = clock.now()
       requireFuture(wanted.expires, now)
       const key = newVirtualKey()
@@ -141,7 +148,6 @@ async function find(store: Pick<Store, 'keys' | 'secret'>, idOrPrefix: string): 
 }
 
 function checkNames(wanted: NewKey, snapshot: KeyNames): void {
-  if (!snapshot.principals.has(wanted.principal)) throw invalid(wanted.principal, 'there is no such principal in the configuration')
   for (const [upstream, credential] of Object.entries(wanted.credentials ?? {})) {
     if (!snapshot.upstreams.has(upstream)) throw invalid(upstream, 'there is no such upstream in the configuration')
     if (credential !== 'none' && !snapshot.credentials.has(credential))

@@ -10,6 +10,7 @@ import { compileSnapshot } from '../config/compile.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
+import { nobodysCredentials } from '../identity/vault/stored-credentials.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import { LiveCalls } from '../identity/live-calls.ts'
 import { nothingRevoked, peopleOfTheFile } from '../identity/people/people.fixture.ts'
@@ -132,6 +133,7 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
     batches: new Batches({ hold: async () => undefined }),
     // Nobody stores secrets here.
     vault: { get: async () => undefined, list: async () => [] } as unknown as Services['vault'],
+    credentials: nobodysCredentials,
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry: noopTelemetry,
     clock,

@@ -17,6 +17,7 @@ import type { DialectName } from '../wire/dialect.ts'
 import { addsUsage, buildRequest, signRequest, type Hop, type OutgoingCall } from './building-request.ts'
 import { collectBody } from './collecting-body.ts'
 import { decodedStream } from './decoding-stream.ts'
+import type { StoredCredentials } from '../identity/vault/stored-credentials.ts'
 import { holdResponse } from './held-response.ts'
 import { mayRefuseField, namesStreamOptions } from './stream-usage.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -38,6 +39,7 @@ export interface RoutedResponse {
 
 export interface AskingServices {
   readonly upstreams: Upstreams
+  readonly credentials: StoredCredentials
   readonly telemetry: Telemetry
   readonly clock: Clock
 }
@@ -71,7 +73,7 @@ export async function askUpstream(services: AskingServices, asked: Asked): Promi
   const model = target.model ?? call.model
   const dialect = dialectFor(provider, upstream.config, call.dialect.name, model)
   const hop: Hop = { target, provider, dialect, streamUsage: streamUsage.modeFor(upstream, model, now) }
-  const resolving = resolveCredential(snapshot, caller, upstream.name, now)
+  const resolving = resolveCredential(snapshot, caller, upstream.name, now, services.credentials)
   const { id, credential } = resolving instanceof Promise ? await resolving : resolving
   let leftOut: readonly string[] = []
   const request = buildRequest(call, hop, (fields) => {

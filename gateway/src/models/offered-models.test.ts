@@ -4,6 +4,7 @@ import { upstreamSchema } from '@turnward/contract/config/model-floor'
 import { startVendor, type Vendor } from '../../../conformance/harness/vendor.ts'
 import type { Snapshot, Upstream } from '../config/snapshot.ts'
 import { silentLogger } from '../core/logger.ts'
+import { nobodysCredentials } from '../identity/vault/stored-credentials.ts'
 import type { Caller } from '../core/principal.ts'
 import { OfferedModels } from './offered-models.ts'
 import { Upstreams } from './upstreams.ts'
@@ -23,7 +24,7 @@ function offering(): {
 } {
   let now = 0
   const upstreams = new Upstreams()
-  const offered = new OfferedModels(upstreams, { now: () => now, monotonic: () => now }, silentLogger)
+  const offered = new OfferedModels(upstreams, nobodysCredentials, { now: () => now, monotonic: () => now }, silentLogger)
   const upstream: Upstream = { name: 'vendor', config: upstreamSchema.parse({ kind: 'openai', base_url: vendor.url, credential: 'team' }) }
   const snapshotWith = (secret: string): Snapshot =>
     ({

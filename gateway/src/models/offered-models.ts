@@ -12,6 +12,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Credential } from '../core/credential.ts'
 import type { Caller } from '../core/principal.ts'
 import { resolveCredential } from '../identity/credentials.ts'
+import type { StoredCredentials } from '../identity/vault/stored-credentials.ts'
 import type { ModelsPage, Provider } from '../providers/provider.ts'
 import { providers } from '../providers/providers.ts'
 import { signRequest } from './building-request.ts'
@@ -37,13 +38,15 @@ interface Remembered {
 
 export class OfferedModels {
   readonly #upstreams: Upstreams
+  readonly #credentials: StoredCredentials
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #remembered = new BoundedMap<string, Remembered>({ most: mostRemembered })
   readonly #asking = new Map<string, Promise<readonly string[]>>()
 
-  constructor(upstreams: Upstreams, clock: Clock, logger: Logger) {
+  constructor(upstreams: Upstreams, credentials: StoredCredentials, clock: Clock, logger: Logger) {
     this.#upstreams = upstreams
+    this.#credentials = credentials
     this.#clock = clock
     this.#logger = logger
   }
@@ -53,7 +56,7 @@ export class OfferedModels {
     const path = providers[upstream.config.kind].modelsPath
     if (path === undefined) return []
     try {
-      const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, this.#clock.now())
+      const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, this.#clock.now(), this.#credentials)
       // A credential that was replaced, or an upstream that moved, is another one.
       const key = digestJson([upstream.name, upstream.config, id, credential])
       const known = this.#remembered.get(key)

@@ -33,9 +33,9 @@ type Effect = 'allow' | 'forbid'
 type NamedKind = GrantKind | 'servers'
 
 const kinds: readonly NamedKind[] = ['models', 'gateways', 'servers', 'tools']
-/** Names and sets of lines that are remembered, and the longest name: clients ask for what they like. */
-const mostNames = 20_000
-const mostNameBytes = 32 * 1024 * 1024
+/** Names of a kind and sets of lines that are remembered, and the longest name: clients ask for what they like. */
+const mostNames = 10_000
+const mostNameBytes = 16 * 1024 * 1024
 const longestName = 256
 const mostStandings = 2000
 
@@ -49,7 +49,12 @@ export class GrantIndex {
   /** Lines that hold for some ways of calling only. */
   readonly #conditional: readonly number[]
   readonly #hasForbids: boolean
-  readonly #names = new BoundedMap<string, LinesOfName>({ most: mostNames, maxBytes: mostNameBytes })
+  /** By the name alone: its hash is known, that of a name with something before it is not. */
+  readonly #names: Readonly<Record<GrantKind, BoundedMap<string, LinesOfName>>> = {
+    models: namesOfKind(),
+    gateways: namesOfKind(),
+    tools: namesOfKind(),
+  }
   readonly #standings = new BoundedMap<string, Standing>({ most: mostStandings })
   readonly #ofCaller = new WeakMap<Grantee, Standing>()
 
@@ -117,11 +122,11 @@ export class GrantIndex {
   }
 
   #linesOf(kind: GrantKind, name: string): LinesOfName {
-    const key = `${kind} ${name}`
-    const known = this.#names.get(key)
+    const known = this.#names[kind].get(name)
     if (known !== undefined) return known
     const lines = { allow: this.#find('allow', kind, name), forbid: this.#hasForbids ? this.#find('forbid', kind, name) : lineSet(0) }
-    if (name.length <= longestName) this.#names.set(key, lines, { size: lines.allow.byteLength + lines.forbid.byteLength + 2 * key.length })
+    if (name.length <= longestName)
+      this.#names[kind].set(name, lines, { size: lines.allow.byteLength + lines.forbid.byteLength + 2 * name.length })
     return lines
   }
 
@@ -139,6 +144,10 @@ export class GrantIndex {
 export function granted(grants: GrantIndex, caller: Grantee, kind: GrantKind, name: string): string | undefined {
   const { allowed, source } = grants.ruling(caller, kind, name)
   return allowed ? source : undefined
+}
+
+function namesOfKind(): BoundedMap<string, LinesOfName> {
+  return new BoundedMap({ most: mostNames, maxBytes: mostNameBytes })
 }
 
 function namedLines(lines: readonly Grant[], effect: Effect): Readonly<Record<NamedKind, NamedLines>> {

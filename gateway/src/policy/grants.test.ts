@@ -121,4 +121,6 @@ test('a key can do less than its owner, and is named where it is what denies', (
   expect(index.ruling(key, 'tools', 'wire')).toEqual({ allowed: false, source: 'forbid #1' })
   expect(index.ruling(key, 'tools', 'y')).toEqual({ allowed: false, source: 'key key_1' })
   expect(granted(index, by(alice, { within: { ...all, tools: [] } }), 'tools', 'x')).toBeUndefined()
+  // What it finds and runs is judged by itself.
+  expect(granted(index, by(alice, { within: { ...all, tools: [] } }), 'tools', 'turnward__search_tools')).toBe('grant #1')
 })

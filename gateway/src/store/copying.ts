@@ -1,5 +1,5 @@
 /**
- * Moves what one store keeps into another: keys, what MCP servers listed last, and which of it was approved. May be repeated: what came or was revoked
+ * Moves what one store keeps into another: keys, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
  * since is brought along, and nothing of the other store is lost.
  */
 import { TurnwardError } from '../core/error.ts'
@@ -37,6 +37,8 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
   for (const listing of newer) await to.listings.save(listing)
+  // Tokens that are about go on being good.
+  for (const key of await from.oauthKeys.list()) await to.oauthKeys.add(key)
   const pins = await to.pins.adopt(await from.pins.approvals())
   return { keys, revoked, listings: newer.length, pins }
 }

@@ -40,6 +40,8 @@ export interface SealedSecretTable {
   write(secret: SealedSecret, before: number): Promise<boolean>
   /** Whether there was one. */
   remove(place: SecretPlace): Promise<boolean>
+  /** Changes when anything of a kind does: cheap to ask for. */
+  mark(kind: string): Promise<string>
   /** Everything of an owner or a kind, in the order of kind, owner and name. */
   list(filter: SecretFilter): Promise<SealedSecret[]>
 }
@@ -85,6 +87,14 @@ export function sealedSecretTable(database: Kysely<StoreTables>): SealedSecretTa
         .where('name', '=', name)
         .executeTakeFirst()
       return gone.numDeletedRows > 0n
+    },
+    async mark(kind) {
+      const row = await database
+        .selectFrom('sealed_secrets')
+        .select(({ fn }) => [fn.countAll().as('count'), fn.sum('version').as('versions'), fn.max('changed').as('changed')])
+        .where('kind', '=', kind)
+        .executeTakeFirst()
+      return `${String(row?.count ?? 0)} ${String(row?.versions ?? 0)} ${String(row?.changed ?? 0)}`
     },
     async list({ kind, owner }) {
       let query = database.selectFrom('sealed_secrets').selectAll()

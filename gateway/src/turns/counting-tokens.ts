@@ -91,7 +91,7 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
   const { services, dialect, origin, read, span } = count
   const { name, config } = target.upstream
   const provider = providers[config.kind]
-  const { id, credential } = await resolveCredential(count.snapshot, count.caller, name, services.clock.now())
+  const { id, credential } = await resolveCredential(count.snapshot, count.caller, name, services.clock.now(), services.credentials)
   const { bytes, body } = read
   const outgoing = {
     dialect,

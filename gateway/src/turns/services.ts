@@ -3,6 +3,7 @@ import type { DecisionLog } from '../audit/decision-log.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
+import type { StoredCredentials } from '../identity/vault/stored-credentials.ts'
 import type { LiveCalls } from '../identity/live-calls.ts'
 import type { People } from '../identity/people/people.ts'
 import type { Revocations } from '../identity/revocations.ts'
@@ -46,6 +47,8 @@ export interface Services {
   readonly callModel: (origin: CallOrigin) => Promise<void>
   /** Secrets of people, groups and the installation. */
   readonly vault: Vault
+  /** Provider credentials among them. */
+  readonly credentials: StoredCredentials
   readonly telemetry: Telemetry
   readonly clock: Clock
   /** Key of everything a client could otherwise guess: session ids, places of conversations, tickets. */

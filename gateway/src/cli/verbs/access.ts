@@ -8,6 +8,7 @@ import type { Principal, Scope, Within } from '../../core/principal.ts'
 import { systemClock } from '../../core/clock.ts'
 import { createKeyService } from '../../identity/key-service.ts'
 import type { GrantKind } from '../../policy/grants.ts'
+import type { StoredPerson } from '../../store/people.ts'
 import { openStore } from '../../store/store.ts'
 import { type AskedAccess, explainAccess, type ExplainedAccess, type Said } from '../access/explaining-access.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -63,15 +64,16 @@ async function explain(id: string, name: string, options: ExplainOptions): Promi
 }
 
 async function askedAccess(snapshot: Snapshot, id: string, name: string, options: ExplainOptions): Promise<AskedAccess> {
-  const key = options.key === undefined ? undefined : await namedKey(snapshot, options.key)
-  const principal = principalOf(snapshot, id, listOf(options.groups))
+  const { key, person } = await storedParts(snapshot, id, options.key)
+  const principal = principalOf(snapshot, id, person, listOf(options.groups))
   if (key !== undefined && key.principal !== principal.id)
     throw new TurnwardError('request.invalid', {
       subject: '--key',
       why: `the key is for \`${key.principal}\``,
       fix: 'Ask for the principal of the key.',
     })
-  const actors = options.actor === undefined ? ((key?.actor ?? null) === null ? [] : [key?.actor ?? '']) : listOf(options.actor)
+  const ofKey = key === undefined || key.actor === null ? [] : [key.actor]
+  const actors = options.actor === undefined ? ofKey : listOf(options.actor)
   return {
     caller: {
       principal,
@@ -97,23 +99,38 @@ interface NamedKey {
   readonly within: Within | null
 }
 
-async function namedKey(snapshot: Snapshot, key: string): Promise<NamedKey> {
-  const configured = snapshot.keys.get(key)
-  if (configured !== undefined) return configured
+interface StoredParts {
+  readonly key: NamedKey | undefined
+  /** What the store knows of somebody, where there may be people that no file declares. */
+  readonly person: StoredPerson | undefined
+}
+
+async function storedParts(snapshot: Snapshot, id: string, key: string | undefined): Promise<StoredParts> {
+  const configured = key === undefined ? undefined : snapshot.keys.get(key)
+  const mayBeStored = snapshot.policy.directory.readers === undefined
+  if (!mayBeStored && (key === undefined || configured !== undefined)) return { key: configured, person: undefined }
   const store = await openStore(storePlaceOf(openingSettingsOf(snapshot)))
   try {
-    return await createKeyService({ store, clock: systemClock }).show(key)
+    const stored =
+      key === undefined || configured !== undefined ? configured : await createKeyService({ store, clock: systemClock }).show(key)
+    return { key: stored, person: mayBeStored ? await store.people.find(declaredIn(snapshot, id)?.id ?? id) : undefined }
   } finally {
     await store.close()
   }
 }
 
-/** A declared principal by its id or address, else one that only a token names. */
-function principalOf({ principals }: Snapshot, id: string, groups: readonly string[]): Principal {
-  const known =
-    principals.get(id) ?? [...principals.values()].find(({ emails }) => emails.some((email) => email.toLowerCase() === id.toLowerCase()))
-  if (known !== undefined) return { ...known, groups: [...new Set([...known.groups, ...groups])] }
-  return { id, kind: 'human', groups, emails: id.includes('@') ? [id] : [], credentials: new Map() }
+/** By the id or the address. */
+function declaredIn({ principals }: Snapshot, id: string): Principal | undefined {
+  const wanted = id.toLowerCase()
+  return principals.get(id) ?? [...principals.values()].find(({ emails }) => emails.some((email) => email.toLowerCase() === wanted))
+}
+
+/** A declared principal, or one that is known or told only, with the groups that everybody says. */
+function principalOf(snapshot: Snapshot, id: string, person: StoredPerson | undefined, more: readonly string[]): Principal {
+  const declared = declaredIn(snapshot, id)
+  const groups = [...new Set([...(declared?.groups ?? []), ...(person?.groups ?? []).map(({ group }) => group), ...more])]
+  if (declared !== undefined) return { ...declared, groups }
+  return { id, kind: person?.kind ?? 'human', groups, emails: person?.emails ?? (id.includes('@') ? [id] : []), credentials: new Map() }
 }
 
 function listOf(text: string | undefined): readonly string[] {

@@ -33,7 +33,10 @@ export function addKeys(program: Command): void {
   keys
     .command('create')
     .description('create a key; it is shown once')
-    .requiredOption('--principal <name>', 'principal the key is for and who owns it, as declared in the configuration')
+    .requiredOption(
+      '--principal <name>',
+      'principal the key is for and who owns it: declared in the configuration, or a person that is known',
+    )
     .option('--consumer <name>', 'application that uses the key')
     .option('--actor <name>', 'agent that acts for the principal')
     .option('--expires <when>', 'ISO date, or a span: 12h, 30d', '30d')

@@ -18,10 +18,12 @@ import type { SignIn } from '../browser/sign-in.ts'
 import type { Revocations } from '../revocations.ts'
 import { accountId, type Account } from './account.ts'
 import { tokenIdOf } from './own-token-way.ts'
+import type { InboundAssertions } from './inbound-assertions.ts'
+import { registerAssertionGrants } from './assertion-grants.ts'
 import { nameOf, type Asked, type Usable } from './consent-page.ts'
 import { answerInteraction } from './interactions.ts'
 import { codePage, confirmCodePage, deviceDonePage, errorPage } from './plain-pages.ts'
-import { interactionPath, providerConfiguration, type Pages } from './provider-configuration.ts'
+import { interactionPath, providerConfiguration, type Pages, type ProviderParts } from './provider-configuration.ts'
 import { allScopes } from './resources.ts'
 import type { SigningKeys, SigningKeySet } from './signing-keys.ts'
 import { storedModels } from './stored-models.ts'
@@ -38,6 +40,8 @@ export interface AuthorizationServerParts {
   /** Whether a person may still get tokens. */
   readonly isKnown: (account: Account, snapshot: Snapshot) => Promise<boolean>
   readonly revocations: Pick<Revocations, 'revoke' | 'revokedAt'>
+  /** What issuers of the configuration say of people; without it nothing of theirs is taken. */
+  readonly assertions?: InboundAssertions
   /** What a person can use of what a client asks for. */
   readonly usable: (account: Account, asked: Asked, snapshot: Snapshot) => Promise<Usable>
 }
@@ -134,23 +138,23 @@ export class AuthorizationServer {
   #makeProvider({ config, publicUrl, snapshot }: Serving, keys: SigningKeySet): Provider {
     const { secret, isKnown, logger, revocations } = this.#parts
     const isRevoked = (person: string, since: number): boolean => (revocations.revokedAt('person', person) ?? 0) > since
-    const provider = new Provider(
+    const configured: ProviderParts = {
+      config,
       publicUrl,
-      providerConfiguration({
-        config,
-        publicUrl,
-        keys,
-        secret,
-        adapter: this.#adapter,
-        isKnown: async (account, since) => !isRevoked(account.person, since) && (await isKnown(account, snapshot)),
-        hasGateway: (name) => snapshot.gateways.has(name),
-        grantBefore: async (ctx) => {
-          const id = ctx.oidc.result?.consent?.grantId ?? (await this.#rememberedGrant(ctx))
-          return id === undefined ? undefined : ctx.oidc.provider.Grant.find(id)
-        },
-        pages: this.#pagesOf(),
-      }),
-    )
+      keys,
+      secret,
+      adapter: this.#adapter,
+      isKnown: async (account, since) => !isRevoked(account.person, since) && (await isKnown(account, snapshot)),
+      hasGateway: (name) => snapshot.gateways.has(name),
+      grantBefore: async (ctx) => {
+        const id = ctx.oidc.result?.consent?.grantId ?? (await this.#rememberedGrant(ctx))
+        return id === undefined ? undefined : ctx.oidc.provider.Grant.find(id)
+      },
+      pages: this.#pagesOf(),
+    }
+    const provider = new Provider(publicUrl, providerConfiguration(configured))
+    if (this.#parts.assertions !== undefined)
+      registerAssertionGrants(provider, { parts: configured, assertions: this.#parts.assertions, snapshot })
     // What a proxy says was replaced by what is configured.
     provider.proxy = true
     const failures: EventEmitter = provider

@@ -9,6 +9,7 @@ import type { Scope } from '../../core/principal.ts'
 import { accountOf, type Account } from './account.ts'
 import { applicationType, configuredClient, redirectProblem, takenDocument } from './client-metadata.ts'
 import { fetchDocument, type FetchedDocument } from './fetching-documents.ts'
+import { actOf } from './acting.ts'
 import { tokenIdOf } from './own-token-way.ts'
 import { resourceOf, resourceUri, scopesOf, usualScopes } from './resources.ts'
 import type { SigningKeySet } from './signing-keys.ts'
@@ -126,9 +127,11 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     extraTokenClaims: (_ctx, token) => {
       const issuer = 'accountId' in token ? accountOf(token.accountId ?? '')?.issuer : undefined
       const grant = 'grantId' in token ? token.grantId : undefined
+      const act = actOf(token)
       return {
         ...(issuer === undefined || issuer === null ? {} : { idp: issuer }),
         ...(grant === undefined ? {} : { gid: tokenIdOf(grant) }),
+        ...(act === undefined ? {} : { act }),
       }
     },
     formats: {
@@ -171,7 +174,8 @@ function responseOf({ status, headers, text }: FetchedDocument): Response {
   return new Response(takenDocument(text) ?? text, { status: status >= 200 && status <= 599 ? status : 502, headers: [...headers] })
 }
 
-function resourceServer(
+/** What a token for this indicator may be. Throws `invalid_target` for what is not here, or not for this client. */
+export function resourceServer(
   { config, publicUrl, hasGateway, keys }: ProviderParts,
   ctx: KoaContextWithOIDC,
   indicator: string,

@@ -21,10 +21,20 @@ export function clientAuthentication({ secret, private_key: key, key_id: kid, al
     const signing = signingKey(readKey(key ?? ''), algorithm)
     return oauth.PrivateKeyJwt(kid === undefined ? signing : { key: signing, kid })
   }
-  return how === 'post' ? oauth.ClientSecretPost(secret ?? '') : oauth.ClientSecretBasic(secret ?? '')
+  return how === 'post' ? oauth.ClientSecretPost(secret ?? '') : basic(secret ?? '')
 }
 
 const curves: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
+
+/**
+ * RFC 6749, section 2.3.1, encoding no more than forms do: there are authorization servers that take what is sent as it is, and for
+ * ids and secrets of letters, digits, `-`, `.` and `_` that is the same.
+ */
+function basic(secret: string): oauth.ClientAuth {
+  const encoded = (text: string): string => new URLSearchParams([['', text]]).toString().slice(1)
+  return (_server, { client_id: id }, _body, headers) =>
+    headers.set('authorization', `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString('base64')}`)
+}
 
 /** Throws without quoting it. */
 function readKey(text: string): KeyObject {

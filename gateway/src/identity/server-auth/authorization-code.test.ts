@@ -19,10 +19,20 @@ interface Setting {
   readonly challenge?: Partial<Challenge>
   readonly token?: Readonly<Record<string, unknown>>
   readonly tokenStatus?: number
+  /** What was registered before. */
+  readonly kept?: Map<string, string>
 }
 
 /** A server, its authorization server at the same origin below `/as`, and the gateway's way to it. */
-async function setUp({ issuer: differing, scopesSupported, auth: said, challenge, token, tokenStatus }: Setting = {}) {
+async function setUp({
+  issuer: differing,
+  scopesSupported,
+  auth: said,
+  challenge,
+  token,
+  tokenStatus,
+  kept = new Map<string, string>(),
+}: Setting = {}) {
   let registered = 0
   const there: Scripted = await startScripted(({ path }) => {
     const as = `${there.origin}/as`
@@ -55,7 +65,6 @@ async function setUp({ issuer: differing, scopesSupported, auth: said, challenge
     ...said,
   } as ServerAuthOf<'user'>
   const server: McpServer = { name: 'notes', config: { ...config, auth }, digest: 'd' }
-  const kept = new Map<string, string>()
   const store: RegistrationStore = {
     get: async (key) => kept.get(key),
     put: async (key, content) => void kept.set(key, content),
@@ -169,7 +178,7 @@ describe('as which client', () => {
     expect(new URL(url).searchParams.get('client_id')).toBe('by-hand')
     await here.engine.finish(pending, new URLSearchParams({ code: 'c' }), signal)
     const [sent] = here.there.at('/as/token')
-    expect(sent?.headers.authorization).toBe(`Basic ${Buffer.from('by%2Dhand:said').toString('base64')}`)
+    expect(sent?.headers.authorization).toBe(`Basic ${Buffer.from('by-hand:said').toString('base64')}`)
     expect(here.there.at('/as/register')).toEqual([])
   })
 
@@ -197,6 +206,17 @@ describe('as which client', () => {
     })
     await here.engine.finish(pending, new URLSearchParams({ code: 'c' }), signal)
     expect(form(here.there.at('/as/token')[0]?.body)).toMatchObject({ client_id: 'client-1', client_secret: 'given-out' })
+  })
+
+  test('is at each authorization server the one that this one gave out: a server that moves to another one is registered anew', async () => {
+    const kept = new Map<string, string>()
+    await using one = await setUp({ kept })
+    await one.began()
+    await using other = await setUp({ kept })
+    await other.began()
+    expect(other.there.at('/as/register')).toHaveLength(1)
+    await one.began()
+    expect(one.there.at('/as/register')).toHaveLength(1)
   })
 
   test('registers anew where it is known no longer', async () => {

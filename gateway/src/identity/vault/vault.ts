@@ -46,6 +46,8 @@ export interface Vault {
   replace(place: SecretPlace, version: number, content: string, expires?: number | null): Promise<SecretInfo | undefined>
   remove(place: SecretPlace): Promise<boolean>
   list(filter?: SecretFilter): Promise<SecretInfo[]>
+  /** Changes when any secret of a kind does: cheaper than the list. */
+  mark(kind: string): Promise<string>
   /** Seals every data key that is not sealed with the current key with it. The secrets themselves stay as they are. */
   rewrap(): Promise<Rewrapped>
 }
@@ -124,6 +126,7 @@ export function createVault({ secrets, keys, clock }: VaultOptions): Vault {
       return (before?.version ?? 0) === version ? write(place, before, content, expires) : undefined
     },
     remove: (place) => secrets.remove(place),
+    mark: (kind) => secrets.mark(kind),
     async list(filter = {}) {
       return (await secrets.list(filter)).map(infoOf)
     },

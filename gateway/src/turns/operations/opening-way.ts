@@ -45,7 +45,7 @@ export async function openWay(call: OperationCall, origin: CallOrigin, { target,
   const { upstream } = target
   const hop: Hop = { target, provider: providers[upstream.config.kind], dialect: chatCompletions.name, streamUsage: 'as-asked' }
   const path = pathOf(target, place, model)
-  const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, services.clock.now())
+  const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, services.clock.now(), services.credentials)
   call.sentTo = { upstream: upstream.name, credential: id }
   recordOperation(call)
   return async (body, contentType) => {

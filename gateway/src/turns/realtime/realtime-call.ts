@@ -170,7 +170,7 @@ async function openUpstream(
   for (const [at, { target, path }] of targets.entries()) {
     const { upstream } = target
     try {
-      const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, services.clock.now())
+      const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, services.clock.now(), services.credentials)
       call.sentTo = { upstream: upstream.name, credential: id }
       conversation.sentTo(target, id)
       recordOperation(call)
