@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeAuthority } from './harness/certificates.ts'
 import { secrets } from './harness/governed-config.ts'
 import { startGoverned, withBedrock, withGemini, type GovernedGateway } from './harness/governed-gateway.ts'
 import { say } from './harness/model-answer.ts'
@@ -34,8 +35,13 @@ const pages = [
   'identity/auth0',
   'identity/keycloak',
   'identity/google',
+  'identity/kong-in-front',
+  'identity/apisix-in-front',
+  'identity/mtls',
   'identity/oauth-server',
   'identity/mcp-clients',
+  'identity/people',
+  'identity/scim',
 ] as const
 
 interface Example {
@@ -79,6 +85,11 @@ beforeAll(async () => {
   governed.answer({ text: 'Milk.' })
   // The document of an API that a configuration reads.
   for (const { text } of inLanguage('json').filter(({ page }) => page === 'rest-apis')) await writeFile(join(folder, 'shop.json'), text)
+  // What a listener proves itself with, and whom it believes.
+  const authority = makeAuthority()
+  const { cert, key } = authority.issue(['localhost'])
+  const files = { 'listener.pem': cert, 'listener.key': key, 'clients.pem': authority.cert }
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
 })
 afterAll(async () => {
   await governed?.close()

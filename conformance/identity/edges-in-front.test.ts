@@ -347,6 +347,8 @@ describe('Kong that lets somebody through whom it does not know', () => {
     await start('kong', { anonymous: { models: 'guest' } })
     const alone = { ...anonymous, key: undefined }
     expect((await chat(alone)).status).toBe(200)
+    // The principal would have them.
+    expect(offered()).toEqual([])
     for (const sent of [anonymous, alone]) {
       const answer = await call('read', sent)
       expect(answer.status).toBe(403)

@@ -86,6 +86,12 @@ export const errorCodes = {
     title: 'This person was disabled',
     fix: 'Ask an administrator; `turnward people enable` lets somebody in again.',
   },
+  'auth.role': {
+    status: 403,
+    title: 'This needs a role',
+    fix: 'Ask an administrator for the role that is named; see docs/identity/people.md.',
+  },
+  'person.not_found': { status: 404, title: 'Nobody is known by this', fix: 'See `turnward people list`.' },
   'auth.anonymous': {
     status: 401,
     title: 'The edge in front does not know who calls',

@@ -1,6 +1,7 @@
 /** What an entrance is, and how a request finds its own: one table of paths, methods and who may come in. Knows no floor. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Role } from '../identity/people/roles.ts'
 import type { DialectName } from '../wire/dialect.ts'
 
 export interface Entrance {
@@ -12,12 +13,15 @@ export interface Entrance {
   /** Whoever answers GET answers HEAD, with the same head (RFC 9110, section 9.3.2). `own`: the room behind it tells methods apart itself. */
   readonly methods: readonly string[] | 'own'
   /**
-   * Who may come in. A `caller` is authenticated behind the entrance, before anything of the request is read; a `replica` has
-   * the secret of the cluster; at a `browser` somebody is signed in, or is sent to sign in, or is told that there is nothing.
+   * Who may come in. A `caller` is authenticated behind the entrance, before anything of the request is read; a `replica` has the
+   * secret of the cluster, `scim` the token of a directory; a role is held by a person, who shows a key or token with the scope
+   * `admin`, or has signed in; at a `browser` somebody is signed in, or is sent to sign in, or is told that there is nothing.
    */
-  readonly needs: 'anyone' | 'caller' | 'replica' | 'browser'
+  readonly needs: 'anyone' | 'caller' | 'replica' | 'scim' | 'browser' | { readonly role: Role }
   /** What its requests and answers are written in; undefined where clients of several dialects come. */
   readonly dialect?: DialectName
+  /** What it was put together from, where other methods need something else. */
+  readonly parts?: readonly Entrance[]
   /** Answered while the gateway drains as well. */
   readonly isProbe?: boolean
   readonly handle: (request: IncomingMessage, response: ServerResponse, parameter: string) => Promise<void> | void
@@ -92,6 +96,7 @@ function together(one: Entrance, other: Entrance): Entrance {
   const isOnes = (method: string): boolean => allowedMethods(one)?.includes(method) === true
   return {
     ...one,
+    parts: [...(one.parts ?? [one]), ...(other.parts ?? [other])],
     methods: [...one.methods, ...other.methods],
     handle: (request, response, parameter) => (isOnes(request.method ?? '') ? one : other).handle(request, response, parameter),
   }

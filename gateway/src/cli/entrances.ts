@@ -22,7 +22,9 @@ import type { KeptBatches } from '../wire/kept-batches.ts'
 import type { KeptAnswers } from '../wire/kept-answers.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
+import { administrationEntrances } from './administration-entrances.ts'
 import { settleKey } from './carried-key.ts'
+import { directoryEntrances } from './directory-entrances.ts'
 import { type RealtimeDoor, refusedRealtimePaths, refuseUpgrade } from './realtime-door.ts'
 import { type RefusedPath, refusedPaths } from './refused-paths.ts'
 import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entrance, type Upgrade } from './entrance-table.ts'
@@ -169,6 +171,8 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       needs: 'caller',
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
+    ...directoryEntrances(services),
+    ...administrationEntrances(services),
     {
       path: '/healthz',
       methods: ['GET'],

@@ -192,6 +192,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       fleet,
       state,
       peers,
+      live: identity.live,
     })
     const certificate = watchExpiry({ config, telemetry, clock: systemClock, logger: (crew?.worker ?? 0) === 0 ? logger : undefined })
     opened.push(certificate)

@@ -23,6 +23,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['turns', async () => (await import('./verbs/turns.ts')).addTurns],
   ['audit', async () => (await import('./verbs/audit.ts')).addAudit],
   ['store', async () => (await import('./verbs/store.ts')).addStore],
+  ['people', async () => (await import('./verbs/people.ts')).addPeople],
   ['doctor', async () => (await import('./verbs/doctor.ts')).addDoctor],
   ['cluster', async () => (await import('./verbs/cluster.ts')).addCluster],
   ['version', async () => (await import('./verbs/version.ts')).addVersion],

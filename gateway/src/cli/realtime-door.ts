@@ -54,6 +54,7 @@ export class RealtimeDoor {
       hop: hopOf(request),
       query: new URLSearchParams(queryOf(request)),
       signal: cancellation,
+      cancel: (reason) => cancellation.cancel(reason),
       accept: (headers, maxMessageBytes, onMessage) => shakeHands({ request, socket, head }, headers, maxMessageBytes, onMessage),
     }
   }

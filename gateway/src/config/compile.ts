@@ -10,6 +10,7 @@ import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
+import { checkDirectories } from './directories.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
 import { withinOf } from './key-within.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
@@ -58,6 +59,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkListenerCertificate(config, track)
   checkProvenCallers(config, track)
   checkIssuers(config, track)
+  checkDirectories(config, track)
   checkOAuth(config, track)
   const policy = checkPolicy(config, track)
   return failed ? undefined : policy

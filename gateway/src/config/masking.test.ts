@@ -63,3 +63,10 @@ test('the keys of the vault are hidden, whatever they look like', () => {
   expect(shown).toEqual({ key: '****', previous_keys: ['****'], transit: { token: '****', key: '****' } })
   expect(maskedEntry({ key: 'plain' }, ['servers', 'vault'])).toEqual({ key: 'plain' })
 })
+
+test('the secret of an edge is hidden in either form, whatever it looks like', () => {
+  expect(maskedLine('  front: { secret: { header: x-edge, value: "plain words" }, headers: kong }', ['identity'])).not.toContain(
+    'plain words',
+  )
+  expect(maskedLine('  value: "plain words"', ['identity', 'edges', 'front', 'secret', 'value'])).toBe('  value: ****')
+})

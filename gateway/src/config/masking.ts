@@ -9,7 +9,7 @@ const mask = '****'
 /** A value after a telling name, unless it is nothing but a reference. */
 const secretValue =
   /((?:secret|token|passw(?:or)?d|authorization|cookie|api[-_]?key|private[-_]?key)["']?\s*:\s+)(?!["']?\$\{[^}]*\}["']?\s*(?:[,}]|$))("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)/gi
-const secretFlowMap = /((?:headers|env|query)["']?\s*:\s*\{)[^}]*/g
+const secretFlowMap = /((?:headers|env|query|secret)["']?\s*:\s*\{)[^}]*/g
 const tokenShape = /\b(?:tw_|sk-|pk-|ghp_|gho_|github_pat_|xox[a-z]-|AKIA|AIza|eyJ)[A-Za-z0-9_.-]{6,}/g
 /** A long run that mixes letters and digits is a key more often than it is prose. */
 const longRun = /(?<![\w/.])(?=[A-Za-z_+=-]*\d)(?=[\d_+=-]*[A-Za-z])[A-Za-z0-9_+=-]{24,}/g
@@ -18,7 +18,7 @@ const longRun = /(?<![\w/.])(?=[A-Za-z_+=-]*\d)(?=[\d_+=-]*[A-Za-z])[A-Za-z0-9_+
 const userInfo = /(:\/\/)[^\s/?#@]+@/g
 
 /** Sections in which every value of a map may be a secret. */
-const secretMaps = new Set(['headers', 'env', 'query'])
+const secretMaps = new Set(['headers', 'env', 'query', 'secret'])
 const maxShown = 200
 
 /** An argument whose value is a secret by its name: `--api-key VALUE`, `--token=VALUE`. */

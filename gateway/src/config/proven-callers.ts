@@ -15,10 +15,6 @@ export function checkProvenCallers(config: Part, report: ReportAt): void {
   for (const [name, edge] of Object.entries(edges)) {
     const path = ['identity', 'edges', name]
     expectIssuer(config, edge.issuer, [...path, 'issuer'], report)
-    if (readsTokens(edge))
-      report([...path, 'headers'], 'tokens in the headers of an edge are not available yet in this release', {
-        code: 'config.not_available',
-      })
     if (edge.anonymous !== 'refuse') expectPrincipal(config, edge.anonymous.models, [...path, 'anonymous', 'models'], report)
     if (edge.mtls !== undefined) expectCertificates(config, [...path, 'mtls'], report)
     if (edge.secret !== undefined) checkSecret(edge.secret, [...path, 'secret'], report)
@@ -33,15 +29,10 @@ export function checkProvenCallers(config: Part, report: ReportAt): void {
   }
 }
 
-function readsTokens({ headers, reads }: Part['identity']['edges'][string]): boolean {
-  if (typeof headers === 'string') return reads?.some((one) => one === 'token' || one === 'user_info') === true
-  return [headers.signed_token, headers.user_info, headers.id_token].some((name) => name !== undefined)
-}
-
 function checkSecret({ header, value }: { readonly header: string; readonly value: string }, path: ConfigPath, report: ReportAt): void {
   if (taken.has(header)) report([...path, 'header'], `\`${header}\` means something else; give the edge a header of its own`)
-  if (!/^[\x21-\x7e]+$/.test(value))
-    report([...path, 'value'], 'holds a blank, a line break or another character that cannot be sent in a header')
+  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value))
+    report([...path, 'value'], 'begins or ends with a blank, or holds a character that cannot be sent in a header')
 }
 
 function* alike(edges: Part['identity']['edges']): Generator<{ one: string; other: string }> {

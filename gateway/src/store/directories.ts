@@ -50,10 +50,14 @@ interface Records<R extends { readonly id: string; readonly version: number }> {
 
 export interface DirectoryTable {
   readonly users: Records<DirectoryUser> & {
-    findByPerson(source: string, person: string): Promise<DirectoryUser | undefined>
+    findMany(source: string, ids: readonly string[]): Promise<DirectoryUser[]>
+    findByPeople(source: string, people: readonly string[]): Promise<DirectoryUser[]>
   }
   readonly groups: Records<DirectoryGroup>
 }
+
+/** Below the number of parameters a statement may have. */
+const atOnce = 500
 
 /** The tables of directories. Every call rejects with `store.failed` when the database cannot be used. */
 export function directoryTable(database: Kysely<StoreTables>): DirectoryTable {
@@ -70,6 +74,16 @@ export function directoryTable(database: Kysely<StoreTables>): DirectoryTable {
     return result.numDeletedRows > 0n
   }
   const users = (source: string) => database.selectFrom('directory_users').selectAll().where('source', '=', source)
+  const some = async (source: string, by: 'id' | 'person', values: readonly string[]): Promise<DirectoryUser[]> => {
+    const found: DirectoryUser[] = []
+    for (let start = 0; start < values.length; start += atOnce) {
+      const rows = await users(source)
+        .where(by, 'in', values.slice(start, start + atOnce))
+        .execute()
+      found.push(...rows.map(userOf))
+    }
+    return found
+  }
   const groups = (source: string) => database.selectFrom('directory_groups').selectAll().where('source', '=', source)
 
   return {
@@ -84,7 +98,8 @@ export function directoryTable(database: Kysely<StoreTables>): DirectoryTable {
       },
       find: async (source, id) => readUser(await users(source).where('id', '=', id).executeTakeFirst()),
       findByName: async (source, name) => readUser(await users(source).where('name_key', '=', name).executeTakeFirst()),
-      findByPerson: async (source, person) => readUser(await users(source).where('person', '=', person).executeTakeFirst()),
+      findMany: (source, ids) => some(source, 'id', ids),
+      findByPeople: (source, people) => some(source, 'person', people),
       findByExternalId: async (source, externalId) =>
         (await users(source).where('external_id', '=', externalId).orderBy('created').orderBy('id').execute()).map(userOf),
       page: async (source, offset, limit) =>

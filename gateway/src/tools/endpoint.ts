@@ -5,10 +5,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Peers } from '../cluster/peers.ts'
 import type { Snapshot } from '../config/snapshot.ts'
+import { Cancellation } from '../core/cancellation.ts'
 import type { Clock } from '../core/clock.ts'
 import { asTurnwardError, TurnwardError } from '../core/error.ts'
 import { isObject } from '../core/json.ts'
 import type { Logger } from '../core/logger.ts'
+import type { LiveCalls } from '../identity/live-calls.ts'
 import { presentedBy } from '../identity/ways/presented-by.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Fleet } from './catalogue.ts'
@@ -42,6 +44,8 @@ export interface McpEndpointOptions {
   readonly state: Pick<StateStore, 'get' | 'put' | 'change'>
   /** The other processes that serve the same clients. */
   readonly peers: Peers
+  /** Where requests under way are noted, so that they can be cut. */
+  readonly live: Pick<LiveCalls, 'enter'>
 }
 
 export interface McpEndpoint {
@@ -76,12 +80,15 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const handle: McpEndpoint['handle'] = async (request, response, gateway, door) => {
     const snapshot = options.snapshot()
     const release = options.fleet?.hold(snapshot) ?? holdsNothing
+    const cut = new Cancellation()
+    let exit: (() => void) | undefined
     try {
       if (closed) throw new TurnwardError('gateway.draining')
       guardHost(request.headers, snapshot.settings.listen)
       checkMethod(request, door)
       const caller = await operations.authenticate(presentedBy(request), snapshot)
-      const arrival: Arrival = { request, response, caller, snapshot, gateway, release }
+      exit = options.live.enter(caller, cut)
+      const arrival: Arrival = { request, response, caller, snapshot, gateway, release, cut }
       if (door !== undefined) await (door === 'sse' ? sse.open(arrival) : sse.take(arrival))
       else if (request.method === 'POST') await answerPost(parts, sessions, arrival)
       else if (request.method === 'GET') await answerStream(parts, sessions, arrival, await sessionOf(sessions, arrival))
@@ -90,8 +97,11 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
         response.writeHead(204).end()
       }
     } catch (error) {
-      refuse(logger, request, response, asTurnwardError(error), door)
+      // A stream that only announces has nobody to tell why it ends: whoever comes back for it is.
+      if (cut.aborted && response.headersSent) response.end()
+      else refuse(logger, request, response, asTurnwardError(error), door)
     } finally {
+      exit?.()
       release()
     }
   }

@@ -12,6 +12,7 @@ import { digestJson } from '../core/hash.ts'
 import type { JsonObject } from '../core/json.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Caller } from '../core/principal.ts'
+import { LiveCalls } from '../identity/live-calls.ts'
 import type { CallOptions, CatalogueTool, Fleet, GatewayCatalogue } from './catalogue.ts'
 import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
 import { noPeers } from '../cluster/peers.ts'
@@ -204,6 +205,7 @@ export async function serveEndpoint(
     ...(fleet === undefined ? {} : { fleet }),
     state: endings(),
     peers: noPeers,
+    live: new LiveCalls(),
   })
   const server = createServer((req, res) => {
     endpoint.handle(req, res, (req.url ?? '').replace(/^\/mcp\//, '')).catch((error: unknown) => res.destroy(asTurnwardError(error)))

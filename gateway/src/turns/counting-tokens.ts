@@ -38,9 +38,11 @@ export async function countTokens(gateway: Services, origin: CallOrigin, dialect
   let services = gateway
   let count: TokenCount | undefined
   let asked: Session | undefined
+  let exit: (() => void) | undefined
   try {
     // Who is calling comes first, as for a call.
     const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin, snapshot, 'models'))
+    exit = gateway.live.enter(caller, origin)
     services = forCall(gateway, caller)
     const read = await readModelRequest(services, origin, caller, dialect, snapshot)
     const model = read.view.model
@@ -72,6 +74,7 @@ export async function countTokens(gateway: Services, origin: CallOrigin, dialect
     if (count !== undefined) recordTokenCountOutcome(count, started, error)
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: count?.turn, err: error.cause }, error.message)
   } finally {
+    exit?.()
     const left = asked
     // One that read nothing is not worth a place in the store.
     if (left !== undefined && left.state.version > 0)

@@ -44,9 +44,12 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
   let span: CallSpan | undefined
   let call: ModelCall | undefined
   let hasFailed = false
+  let exit: (() => void) | undefined
   try {
     // Who is calling comes first: nothing of a stranger's body is parsed.
     const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin, snapshot, 'models'))
+    // Whoever is shut out while the call runs has it cut.
+    exit = gateway.live.enter(caller, origin)
     // Parsed once; what we decide on is what the upstream reads.
     const read = await readModelRequest(gateway, origin, caller, dialect, snapshot)
     // Who does not wait is told where to look; the call then runs like any other, on behalf of the same caller.
@@ -129,6 +132,9 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     if (error.status >= 500)
       gateway.telemetry.logger.error({ code: error.code, turn: call?.turn ?? undefined, err: error.cause }, error.message)
   } finally {
+    exit?.()
+    // Whatever answers in the call's place says nothing when it is cut.
+    if (origin.signal.aborted && origin.outlet.isOpen) answerError(origin.outlet, dialect, origin.signal.reason)
     if (call !== undefined) await leave(call, hasFailed)
   }
 }

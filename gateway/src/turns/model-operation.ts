@@ -27,8 +27,10 @@ export async function runModelOperation(
   const started = services.clock.monotonic()
   const snapshot = services.snapshot()
   let call: OperationCall | undefined
+  let exit: (() => void) | undefined
   try {
     const caller = origin.caller ?? (await services.authenticator.authenticate(origin, snapshot, 'models'))
+    exit = services.live.enter(caller, origin)
     const body = await readOperation(services, origin, operation)
     const { model } = body
     const span = noopTelemetry.startModelCall({
@@ -50,5 +52,7 @@ export async function runModelOperation(
     if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (call !== undefined) recordOperationOutcome(call, started, error)
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, err: error.cause }, error.message)
+  } finally {
+    exit?.()
   }
 }

@@ -32,8 +32,8 @@ export interface Services {
   readonly fleet: Fleet
   readonly log: DecisionLog
   readonly state: StateStore
-  /** Files and batches of callers. */
-  readonly store: Pick<Store, 'files' | 'batches'>
+  /** Files and batches of callers; people and their keys, for directories and administrators. */
+  readonly store: Pick<Store, 'files' | 'batches' | 'people' | 'directories' | 'keys'>
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader
   readonly sessions: SessionRegistry

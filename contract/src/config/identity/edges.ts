@@ -58,6 +58,8 @@ const edgeSchema = z
       .optional(),
     /** Whose people it names, by their name under `identity.issuers`; its signed token must be of that issuer. */
     issuer: nameSchema.optional(),
+    /** Whom its signed token is for: the client that the edge is at the issuer. Default: the audiences of the issuer. */
+    audiences: z.array(z.string().min(1).max(512)).min(1).optional(),
     /** What calls through it, when no token says who: people, or programs. */
     kind: z.enum(['human', 'workload']).default('human'),
     /** Whether somebody whom nothing here knows yet is let in. */
@@ -79,9 +81,10 @@ interface EdgeText {
   readonly headers: string | Readonly<Partial<Record<'signed_token' | 'user_info' | 'id_token', string | undefined>>>
   readonly reads?: readonly string[] | undefined
   readonly issuer?: string | undefined
+  readonly audiences?: readonly string[] | undefined
 }
 
-function* problemsOf({ from, secret, mtls, headers, reads, issuer }: EdgeText): Generator<{ path: string; message: string }> {
+function* problemsOf({ from, secret, mtls, headers, reads, issuer, audiences }: EdgeText): Generator<{ path: string; message: string }> {
   if (mtls === undefined && secret === undefined)
     yield { path: 'secret', message: 'anybody could say what this edge says: it needs `from` and `secret`, or `mtls`' }
   if (mtls === undefined && secret !== undefined && from.length === 0)
@@ -96,6 +99,7 @@ function* problemsOf({ from, secret, mtls, headers, reads, issuer }: EdgeText): 
         path: 'reads',
         message: `it has no header of its own for \`${one}\`: name the header that you have given it under \`headers\``,
       }
+  if (audiences !== undefined && issuer === undefined) yield { path: 'audiences', message: 'is for the signed token of an `issuer`' }
   const isToken =
     typeof headers === 'string'
       ? reads?.some((one) => one === 'token' || one === 'user_info') === true

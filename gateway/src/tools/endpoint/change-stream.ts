@@ -2,10 +2,10 @@
  * A stream of what has changed, the same for both eras. It is counted and watched before it opens: what cannot be watched is
  * answered with an error status, and a change that comes while the stream opens is told when it is open.
  */
-import type { ServerResponse } from 'node:http'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import type { McpContext } from '../operations.ts'
-import type { EndpointParts } from './parts.ts'
+import { waitFor } from '../connectors/cancelling.ts'
+import type { Arrival, EndpointParts } from './parts.ts'
 
 export interface ChangeStream {
   /** The resources whose changes are told, now. */
@@ -20,11 +20,11 @@ export interface ChangeStream {
   end(): void
 }
 
-/** Resolves when the stream has ended, or when the client left before it opened. Rejects with a coded error before anything was sent. */
+/** Resolves when the stream has ended, or when the client left before it opened. Rejects with a coded error before anything was sent, or when it is cut. */
 export async function streamChanges(
   parts: EndpointParts,
   context: McpContext,
-  response: ServerResponse,
+  { response, cut }: Pick<Arrival, 'response' | 'cut'>,
   stream: ChangeStream,
 ): Promise<void> {
   let isOpen = false
@@ -64,7 +64,7 @@ export async function streamChanges(
     stream.open(refresh)
     isOpen = true
     for (const what of before) what()
-    await closed
+    await waitFor(closed, cut)
   } finally {
     stop?.()
     forget()

@@ -113,7 +113,7 @@ export class HttpWithSse {
       },
     })
     try {
-      await streamChanges(parts, context, response, {
+      await streamChanges(parts, context, arrival, {
         uris: async () => (await sessions.wishes(session)).watched ?? [],
         open(refresh) {
           const address = addresses.seal({ s: stranger.id, h: home }, [caller.principal.id, gateway])

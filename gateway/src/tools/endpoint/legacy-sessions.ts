@@ -113,13 +113,17 @@ export class LegacySessions {
     this.#peers.broadcast(kinds.ended, session.id)
   }
 
-  /** Registers a running request so that `notifications/cancelled` finds it. Returns its signal and the way to forget it. */
-  started(session: LegacySession, id: RpcId): { readonly signal: CancelSignal; readonly done: () => void } {
+  /** Registers a running request so that `notifications/cancelled` finds it. Returns its signal, and the ways to cancel and to forget it. */
+  started(
+    session: LegacySession,
+    id: RpcId,
+  ): { readonly signal: CancelSignal; readonly cancel: (reason: TurnwardError) => void; readonly done: () => void } {
     const key = `${session.id} ${idKey(id)}`
     const stop = new Cancellation()
     this.#running.set(key, stop)
     return {
       signal: stop,
+      cancel: (reason) => stop.cancel(reason),
       done: () => {
         if (this.#running.get(key) === stop) this.#running.delete(key)
       },

@@ -8,6 +8,7 @@ import type { McpWishes } from '../../state/state-values.ts'
 import { readId, readMessage, resultText, type RpcMessage, type RpcRequest } from '../codec/json-rpc.ts'
 import { errorAnswer, errorText, invalidRequest, methodNotFound } from '../codec/rpc-errors.ts'
 import { batchVersion, latestLegacyVersion, legacyVersions, supportedVersions } from '../codec/versions.ts'
+import { abortedError, waitFor } from '../connectors/cancelling.ts'
 import { implementation } from '../connectors/opening.ts'
 import { resultMessage, textOfOutgoing, type Outgoing } from '../large/large-result.ts'
 import type { McpContext } from '../operations.ts'
@@ -139,7 +140,7 @@ export async function answerStream(
   const end = (): void => reply?.finish()
   let detach: (() => void) | undefined
   try {
-    await streamChanges(parts, context, arrival.response, {
+    await streamChanges(parts, context, arrival, {
       uris: async () => (await sessions.wishes(session)).watched ?? [],
       open(refresh) {
         reply = new Reply(arrival.response, arrival.snapshot.settings.turns.keep_alive_ms)
@@ -174,6 +175,8 @@ export async function answerRequest(
 ): Promise<Outcome> {
   const context = contextOf(arrival, session)
   const running = sessions.started(session, message.id)
+  const cut = (): void => running.cancel(abortedError(arrival.cut))
+  arrival.cut.addEventListener('abort', cut, { once: true })
   try {
     const method = methodOf('legacy', message.method)
     if (method === undefined) return { status: 200, text: errorText(message.id, methodNotFound) }
@@ -182,13 +185,15 @@ export async function answerRequest(
     const ask = reply?.takesStream === true ? sessions.askingOn(session, reply, running.signal) : undefined
     const wishes = { change: (change: (before: McpWishes) => McpWishes) => sessions.wish(session, change) }
     const logLevel = reply?.takesStream === true ? await sessions.logLevel(session) : undefined
-    const result = await method({ parts, arrival, context, message, signal: running.signal, reply, ask, wishes, logLevel })
+    const run = method({ parts, arrival, context, message, signal: running.signal, reply, ask, wishes, logLevel })
+    const result = await waitFor(Promise.resolve(run), arrival.cut)
     return { status: 200, text: resultMessage(message.id, result ?? {}) }
   } catch (error) {
     const { text, status } = errorAnswer(parts.logger, message, error)
     // A status of its own is of the modern era only.
     return { text, status: error instanceof TurnwardError && error.code === 'mcp.missing_capability' ? 200 : status }
   } finally {
+    arrival.cut.removeEventListener('abort', cut)
     running.done()
   }
 }

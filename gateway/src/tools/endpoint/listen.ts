@@ -63,7 +63,7 @@ export async function listen({ parts, arrival, context, message, reply }: Method
     end()
     return
   }
-  await streamChanges(parts, context, arrival.response, {
+  await streamChanges(parts, context, arrival, {
     uris: async () => watched,
     open: acknowledge,
     changed() {

@@ -9,6 +9,7 @@ import { rpcCodes, type RpcErrorObject, type RpcRequest } from '../codec/json-rp
 import { decodeHeaderValue } from '../codec/header-values.ts'
 import { errorAnswer, errorText, methodNotFound, rpcErrorOf } from '../codec/rpc-errors.ts'
 import { metaKeys, modernVersion, supportedVersions } from '../codec/versions.ts'
+import { waitFor } from '../connectors/cancelling.ts'
 import { implementation } from '../connectors/opening.ts'
 import { resultMessage, withSmallFields } from '../large/large-result.ts'
 import { isLogLevel, type LogLevel } from '../log-levels.ts'
@@ -33,15 +34,20 @@ export async function answerModern(parts: EndpointParts, arrival: Arrival, messa
   response.once('close', () => {
     if (!response.writableEnded) gone.cancel(new TurnwardError('request.cancelled'))
   })
+  const cut = (): void => gone.cancel(arrival.cut.reason)
+  arrival.cut.addEventListener('abort', cut, { once: true })
   try {
     parts.operations.openGateway(context)
     const method = methodOf('modern', message.method)
     if (method === undefined) return reply.end(errorText(message.id, methodNotFound), 404)
-    const result = await method({ parts, arrival, context, message, signal: gone, reply, logLevel: levelOf(message) })
+    const run = method({ parts, arrival, context, message, signal: gone, reply, logLevel: levelOf(message) })
+    const result = await waitFor(Promise.resolve(run), arrival.cut)
     if (result !== undefined) reply.end(resultMessage(message.id, withSmallFields(result, complete)))
   } catch (error) {
     const answer = errorAnswer(parts.logger, message, error)
     reply.end(answer.text, answer.status)
+  } finally {
+    arrival.cut.removeEventListener('abort', cut)
   }
 }
 

@@ -34,6 +34,8 @@ export interface Arrival {
   readonly gateway: string
   /** This request needs the servers of its snapshot no longer, though it may go on: a stream only announces. */
   readonly release: () => void
+  /** Cancelled when whoever calls is shut out: their client is told why, and what runs for them ends. */
+  readonly cut: CancelSignal
 }
 
 export interface SessionWishes {

@@ -24,14 +24,21 @@ export async function answerCaller(
   dialect: Dialect,
   answerOf: (keeper: AskingCaller) => Promise<Reply>,
 ): Promise<void> {
+  let exit: (() => void) | undefined
   try {
     const snapshot = gateway.snapshot()
     const caller = await gateway.authenticator.authenticate(origin, snapshot, 'models')
+    exit = gateway.live.enter(caller, origin)
     const services = forCall(gateway, caller)
     const answer = await answerOf({ services, snapshot, caller })
     await settleState(services)
     if (answer === undefined) return
-    if (typeof answer === 'function') return await answer(origin)
+    if (typeof answer === 'function') {
+      await answer(origin)
+      // What is sent bit by bit stops without a word when it is cut.
+      if (origin.signal.aborted) answerError(origin.outlet, dialect, origin.signal.reason)
+      return
+    }
     const text = JSON.stringify(answer)
     origin.outlet.head(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
     origin.outlet.end(text)
@@ -39,5 +46,7 @@ export async function answerCaller(
     const error = answerError(origin.outlet, dialect, thrown)
     if (error.code.startsWith('auth.')) gateway.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (error.status >= 500) gateway.telemetry.logger.error({ code: error.code, err: error.cause }, error.message)
+  } finally {
+    exit?.()
   }
 }

@@ -136,7 +136,7 @@ async function follow(
 ) {
   const keeper = at === undefined ? made.keeper : () => keeperOn(at)
   const background = at === undefined ? made.background : new BackgroundAnswers()
-  const origin = { headers: {}, body: async () => Buffer.alloc(0), signal: client.signal, outlet: client }
+  const origin = { headers: {}, body: async () => Buffer.alloc(0), signal: client.signal, cancel: () => {}, outlet: client }
   await followStream({ background }, { keeper, kept, key, response: { id, status: 'in_progress' }, after }, origin)
   return client.events
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import type { CancelSignal } from '../../core/cancellation.ts'
+import type { TurnwardError } from '../../core/error.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { Hop } from '../../identity/ways/way.ts'
 import type { PathTarget } from '../../wire/dialect.ts'
@@ -49,6 +50,8 @@ export interface CallOrigin {
   body(limits: BodyLimits): Promise<Buffer>
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: CancelSignal
+  /** Ends the call for a reason that its client is told. */
+  cancel(reason: TurnwardError): void
   readonly outlet: Outlet
 }
 

@@ -22,6 +22,7 @@ class HttpOrigin implements CallOrigin {
   readonly outlet: Outlet
   readonly path: PathTarget | undefined
   readonly #request: IncomingMessage
+  readonly #cancellation = new Cancellation()
 
   constructor(request: IncomingMessage, response: ServerResponse, path: PathTarget | undefined) {
     this.headers = request.headers
@@ -29,11 +30,14 @@ class HttpOrigin implements CallOrigin {
     this.#request = request
     const outlet = new HttpOutlet(response)
     this.outlet = path?.framing === undefined ? outlet : new FramedOutlet(outlet, path.framing)
-    const cancellation = new Cancellation()
     response.on('close', () => {
-      if (!response.writableFinished) cancellation.cancel(new TurnwardError('request.cancelled'))
+      if (!response.writableFinished) this.#cancellation.cancel(new TurnwardError('request.cancelled'))
     })
-    this.signal = cancellation
+    this.signal = this.#cancellation
+  }
+
+  cancel(reason: TurnwardError): void {
+    this.#cancellation.cancel(reason)
   }
 
   get hop(): Hop {

@@ -59,6 +59,7 @@ export function ownCall<O extends Outlet>(
     keeping,
     body: async () => Buffer.from(JSON.stringify(body)),
     signal: cancellation,
+    cancel: (reason) => cancellation.cancel(reason),
     outlet,
   }
   return { origin, outlet }

@@ -4,11 +4,12 @@
  */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import type { WebSocket } from 'ws'
-import type { Route, RouteTarget } from '../../config/snapshot.ts'
+import type { Route, RouteTarget, Snapshot } from '../../config/snapshot.ts'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import { newId, randomText } from '../../core/ids.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { Caller } from '../../core/principal.ts'
 import type { Hop } from '../../identity/ways/way.ts'
 import { resolveCredential } from '../../identity/credentials.ts'
 import { openSocket } from '../../models/opening-socket.ts'
@@ -35,6 +36,8 @@ export interface RealtimeOrigin {
   readonly query: URLSearchParams
   /** Aborted when the client goes away before it is answered, or the gateway stops. */
   readonly signal: CancelSignal
+  /** Ends the session for a reason that its client is told. */
+  cancel(reason: TurnwardError): void
   /** Completes the handshake. `onMessage` is told of each message, from the first. */
   accept(headers: OutgoingHttpHeaders, maxMessageBytes: number, onMessage: (data: Buffer, isBinary: boolean) => void): Promise<WebSocket>
 }
@@ -45,6 +48,24 @@ export async function runRealtime(gateway: Services, origin: RealtimeOrigin): Pr
   const snapshot = gateway.snapshot()
   // Who is calling comes first.
   const caller = await gateway.authenticator.authenticate(origin, snapshot, 'models')
+  const exit = gateway.live.enter(caller, origin)
+  try {
+    await runSession({ gateway, origin, snapshot, caller, started })
+  } finally {
+    exit()
+  }
+}
+
+interface Opening {
+  readonly gateway: Services
+  readonly origin: RealtimeOrigin
+  readonly snapshot: Snapshot
+  readonly caller: Caller
+  /** On the monotonic clock. */
+  readonly started: number
+}
+
+async function runSession({ gateway, origin, snapshot, caller, started }: Opening): Promise<void> {
   const model = readQuery(origin.query)
   const span = noopTelemetry.startModelCall({ requestModel: model, dialect: 'realtime', stream: true, ...traceHeaders(origin) })
   const session = await beginSession(gateway, snapshot, caller, origin.headers)
@@ -142,6 +163,7 @@ async function converse(
     if (client.readyState === client.OPEN) fail(origin.signal.reason)
   }
   origin.signal.addEventListener('abort', onStop)
+  if (origin.signal.aborted) onStop()
   const stopKeeping = keepAlive(client, upstream, () => conversation.renew(), fail)
   fromUpstream.begin(upstream, client)
   fromClient.begin(client, upstream)

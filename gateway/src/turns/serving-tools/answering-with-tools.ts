@@ -146,7 +146,8 @@ async function takeRound(
     return undefined
   }
   const outlet = new RoundOutlet(origin.outlet, answer, limits.max_event_bytes)
-  await run({ headers, caller, body: async () => Buffer.from(JSON.stringify(body)), signal, outlet })
+  const cancel = (reason: TurnwardError): void => origin.cancel(reason)
+  await run({ headers, caller, body: async () => Buffer.from(JSON.stringify(body)), signal, cancel, outlet })
   if (signal.aborted || !origin.outlet.isOpen) return undefined
   if (answer.hasFailed) origin.outlet.end()
   return outlet.isAnswered || answer.hasFailed ? undefined : roundOf(outlet.headers ?? {})

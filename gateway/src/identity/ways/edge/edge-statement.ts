@@ -4,10 +4,10 @@ import { invalid, listedValues, singleValue } from './header-values.ts'
 import type { TrustedEdge } from './trusted-edges.ts'
 
 export interface Statement {
-  /** As the edge knows the person. */
-  readonly user: string
+  /** As the edge knows the person; undefined where it does not say. */
+  readonly user: string | undefined
   /** What the edge never gives to another. */
-  readonly subject: string
+  readonly subject: string | undefined
   readonly groups: readonly string[]
   readonly emails: readonly string[]
   /** The application. */
@@ -16,11 +16,8 @@ export interface Statement {
   readonly credential: string | undefined
 }
 
-/** Undefined where the edge says nothing of a person. Throws `request.invalid` for what could be read in two ways. */
-export function readStatement(
-  { headers: names }: Pick<TrustedEdge, 'headers'>,
-  headers: IncomingHttpHeaders,
-): Statement | 'anonymous' | undefined {
+/** Throws `request.invalid` for what could be read in two ways. */
+export function readStatement({ headers: names }: Pick<TrustedEdge, 'headers'>, headers: IncomingHttpHeaders): Statement | 'anonymous' {
   const read = (name: string | undefined): string | undefined => (name === undefined ? undefined : singleValue(headers, name))
   const anonymous = read(names.anonymous)?.toLowerCase()
   if (anonymous === 'true') return 'anonymous'
@@ -31,6 +28,5 @@ export function readStatement(
   const email = read(names.email)
   if (email !== undefined && !/^[^\s@,;<>]+@[^\s@,;<>]+$/.test(email)) throw invalid(names.email ?? '', 'it is no address')
   const [subject, consumer, credential] = [names.subject, names.consumer, names.credential].map(read)
-  if (user === undefined) return undefined
   return { user, subject: subject ?? user, groups, emails: email === undefined ? [] : [email], consumer, credential }
 }

@@ -1,10 +1,12 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { configSchema } from '@turnward/contract/config'
 import type { Snapshot } from '../../../config/snapshot.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import { principal, snapshotWith, testClock } from '../../identity-parts.fixture.ts'
 import { peopleOfTheFile } from '../../people/people.fixture.ts'
 import type { Hop, Identity } from '../way.ts'
+import { startIssuer, type TestIssuer } from '../token/issuer.fixture.ts'
+import { Issuers } from '../token/issuers.ts'
 import { createEdgeWay } from './edge-way.ts'
 
 const secret = { header: 'x-edge-secret', value: 'a-secret-of-the-edge' }
@@ -166,4 +168,95 @@ test('work for later is for the same person, as long as the edge is configured',
   expect((await way.findLater?.(later, snapshotOf({ front: kong })))?.principal.id).toBe('alice')
   expect(await way.findLater?.(later, snapshotOf({ other: kong }))).toBeUndefined()
   expect(await way.findLater?.('key_1', snapshotOf({ front: kong }))).toBeUndefined()
+})
+
+describe('claims that an edge passes on', () => {
+  const clock = testClock(Date.now())
+  let issuer: TestIssuer
+  let snapshot: Snapshot
+  let other: ReturnType<typeof createEdgeWay>
+  const edge = { ...kong, headers: 'apisix', reads: ['consumer', 'token', 'user_info'], issuer: 'acme', audiences: ['apisix-client'] }
+  const packed = (claims: object): string => Buffer.from(JSON.stringify(claims)).toString('base64')
+
+  beforeAll(async () => {
+    issuer = await startIssuer(clock)
+    snapshot = snapshotFor(edge)
+    const issuers = new Issuers({ clock, logger: silentLogger, count: () => {} })
+    other = createEdgeWay({ people: peopleOfTheFile, clock, logger: silentLogger, issuers })
+  })
+  afterAll(() => issuer[Symbol.asyncDispose]())
+
+  const snapshotFor = (front: object): Snapshot => issuer.snapshot({}, { principals: { alice: {}, bob: {} }, ...identityWith(front) })
+  const identityWith = (front: object): object => ({
+    identity: {
+      issuers: { acme: { issuer: issuer.address, allow_http: true, audiences: ['turnward'], algorithms: ['ES256'], groups: 'groups' } },
+      edges: { front },
+    },
+  })
+  const idToken = (claims: object = {}, header: object = {}): Promise<string> =>
+    issuer.token({ aud: 'apisix-client', nonce: 'n', ...claims }, { typ: 'JWT', ...header })
+  const asked = async (headers: Record<string, string>, of = snapshot): Promise<Identity | undefined> =>
+    other.find({ headers: { ...proof, ...headers }, hop: inside }, of)
+
+  test('a signed token names the person, and the consumer of the edge is the application', async () => {
+    const headers = { 'x-raw-id-token': await idToken(), 'x-consumer-username': 'portal' }
+    const identity = await asked(headers)
+    expect(identity).toMatchObject({ principal: { id: 'alice' }, consumer: 'portal', issuer: 'acme' })
+    expect(identity?.expires).toBeGreaterThan(clock.now())
+    expect(await asked(headers)).toBe(identity)
+  })
+
+  test('what is not signed counts where no signed token is there', async () => {
+    expect((await asked({ 'x-userinfo': packed({ sub: 'bob' }) }))?.principal.id).toBe('bob')
+  })
+
+  test('the signed token counts, and others must be of the same person', async () => {
+    const token = await idToken()
+    expect((await asked({ 'x-raw-id-token': token, 'x-userinfo': packed({ sub: 'alice', groups: ['admins'] }) }))?.principal.id).toBe(
+      'alice',
+    )
+    for (const name of ['x-userinfo', 'x-id-token'])
+      await expect(asked({ 'x-raw-id-token': token, [name]: packed({ sub: 'bob' }) })).rejects.toThrow(
+        expect.objectContaining({ code: 'auth.two_identities', subject: name }),
+      )
+    await expect(asked({ 'x-userinfo': packed({ sub: 'alice' }), 'x-id-token': packed({ sub: 'bob' }) })).rejects.toThrow(/another `sub`/)
+    await expect(asked({ 'x-userinfo': packed({ sub: 'alice', iss: 'https://evil.example' }) })).rejects.toThrow(/another `iss`/)
+  })
+
+  test.each([
+    ['for another client', () => idToken({ aud: 'turnward' }), 'auth.wrong_audience'],
+    ['of another issuer', () => idToken({ iss: 'https://evil.example' }), 'auth.invalid_token'],
+    ['that has expired', () => idToken({ iat: 1, exp: 2 }), 'auth.expired_token'],
+    ['that is an access token', () => idToken({}, { typ: 'at+jwt' }), 'auth.wrong_kind_of_token'],
+    ['whose signature is another', async () => `${(await idToken()).slice(0, -8)}AAAAAAAA`, 'auth.invalid_token'],
+    ['that nobody signed', async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`, 'auth.invalid_token'],
+  ])('a token %s is refused', async (_what, token, code) => {
+    await expect(asked({ 'x-raw-id-token': await token() })).rejects.toThrow(expect.objectContaining({ code }))
+  })
+
+  test('what cannot be read is refused', async () => {
+    await expect(asked({ 'x-userinfo': 'e30=, e30=' })).rejects.toThrow(/twice/)
+    await expect(asked({ 'x-userinfo': '{"sub":"alice"}' })).rejects.toThrow(/Base64/)
+    await expect(asked({ 'x-userinfo': packed(['alice']) })).rejects.toThrow(/Base64/)
+    await expect(asked({ 'x-userinfo': packed({}) })).rejects.toThrow(/another `sub`/)
+  })
+
+  test('a header that was named for the user must say the same as the token', async () => {
+    const named = snapshotFor({
+      ...kong,
+      issuer: 'acme',
+      audiences: ['apisix-client'],
+      headers: { user: 'x-user', signed_token: 'x-token' },
+    })
+    const token = await idToken()
+    expect((await asked({ 'x-user': 'alice', 'x-token': token }, named))?.principal.id).toBe('alice')
+    await expect(asked({ 'x-user': 'bob', 'x-token': token }, named)).rejects.toThrow(
+      expect.objectContaining({ code: 'auth.two_identities' }),
+    )
+  })
+
+  test('from anybody else they are text that nobody reads', async () => {
+    const headers = { 'x-raw-id-token': await idToken(), 'x-userinfo': packed({ sub: 'alice' }) }
+    expect(await other.find({ headers, hop: inside }, snapshot)).toBeUndefined()
+  })
 })

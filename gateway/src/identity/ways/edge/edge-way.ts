@@ -10,7 +10,9 @@ import { digestJson } from '../../../core/hash.ts'
 import type { Logger } from '../../../core/logger.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { People } from '../../people/people.ts'
+import type { Issuers } from '../token/issuers.ts'
 import type { Identity, Presented, Way } from '../way.ts'
+import { EdgeClaims, type ClaimedCaller } from './edge-claims.ts'
 import { readStatement, type Statement } from './edge-statement.ts'
 import { provenEdge, trustedEdges, type TrustedEdge } from './trusted-edges.ts'
 
@@ -18,22 +20,27 @@ export interface EdgeWayOptions {
   readonly people: Pick<People, 'principal' | 'principalOf'>
   readonly clock: Clock
   readonly logger: Logger
+  /** Whose signed tokens are taken from edges; without them none are. */
+  readonly issuers?: Issuers
 }
 
 /** People that came lately, each with what their edge says of them. */
 const mostRemembered = 20_000
 const sayEveryMs = 10_000
+/** No id of a principal. */
+const nobody = ''
 
-export function createEdgeWay({ people, clock, logger }: EdgeWayOptions): Way {
+export function createEdgeWay({ people, clock, logger, issuers }: EdgeWayOptions): Way {
+  const edgeClaims = issuers && new EdgeClaims(issuers, clock)
   const identities = new BoundedMap<string, Identity>({ most: mostRemembered })
   let said = -Infinity
 
   /** The same object as long as the principal is, and the edge says the same. */
-  function identityOf(edge: TrustedEdge, statement: Statement, principal: Principal): Identity {
-    const key = digestJson([edge.name, { ...statement }])
+  function identityOf(edge: TrustedEdge, said: Said, principal: Principal): Identity {
+    const key = digestJson([edge.name, issuerOf(edge), { ...said }])
     const known = identities.get(key)
     if (known?.principal === principal) return known
-    const identity = makeIdentity(edge, statement, principal)
+    const identity = makeIdentity(edge, said, principal)
     identities.set(key, identity)
     return identity
   }
@@ -42,26 +49,40 @@ export function createEdgeWay({ people, clock, logger }: EdgeWayOptions): Way {
     const { anonymous: may } = edge.config
     if (may === 'refuse')
       throw new TurnwardError('auth.anonymous', { subject: `edge:${edge.name}`, why: 'the edge in front does not know who calls' })
-    const principal = await people.principal(may.models, snapshot)
-    const nobody: Statement = { user: may.models, subject: may.models, groups: [], emails: [], consumer: undefined, credential: undefined }
-    const identity = identityOf(edge, nobody, principal)
-    if (identity.isAnonymous === true) return identity
-    const narrowed: Identity = {
-      ...identity,
-      scopes: ['models'],
-      within: { models: null, gateways: [], tools: [] },
-      isAnonymous: true,
-      later: '',
-    }
-    identities.set(digestJson([edge.name, { ...nobody }]), narrowed)
-    return narrowed
+    return identityOf(edge, { of: nobody }, await people.principal(may.models, snapshot))
   }
 
-  async function named(edge: TrustedEdge, statement: Statement, snapshot: Snapshot): Promise<Identity> {
+  async function named(edge: TrustedEdge, user: string, statement: Statement, snapshot: Snapshot): Promise<Identity> {
     const { kind, provision } = edge.config
-    const { user, subject, emails, groups } = statement
+    const { subject = user, emails, groups, consumer, credential } = statement
     const principal = await people.principalOf({ issuer: issuerOf(edge), subject, user, emails, groups, kind, provision }, snapshot)
-    return identityOf(edge, statement, principal)
+    return identityOf(edge, { of: principal.id, consumer, credential }, principal)
+  }
+
+  async function claimed(edge: TrustedEdge, statement: Statement, caller: ClaimedCaller, snapshot: Snapshot): Promise<Identity> {
+    const { person, consumer, actors, claims, expires } = caller
+    const { user, credential } = statement
+    // Beside claims the consumer of Kong and APISIX is the application; a header that was named for the user is the user.
+    const isApplication = typeof edge.config.headers === 'string'
+    if (!isApplication && user !== undefined && ![person.user, person.subject, ...person.emails].includes(user))
+      throw new TurnwardError('auth.two_identities', {
+        subject: `edge:${edge.name}`,
+        why: 'the header of the user and the claims that the edge passes on name different people',
+      })
+    const principal = await people.principalOf(person, snapshot)
+    const application = statement.consumer ?? (isApplication ? user : undefined) ?? consumer ?? undefined
+    return identityOf(edge, { of: principal.id, consumer: application, credential, actors, claims, expires }, principal)
+  }
+
+  async function withClaims(
+    edge: TrustedEdge,
+    statement: Statement,
+    { headers }: Presented,
+    snapshot: Snapshot,
+  ): Promise<Identity | undefined> {
+    const caller = await edgeClaims?.read(edge, headers, snapshot)
+    if (caller !== undefined) return claimed(edge, statement, caller, snapshot)
+    return statement.user === undefined ? undefined : named(edge, statement.user, statement, snapshot)
   }
 
   return {
@@ -70,8 +91,7 @@ export function createEdgeWay({ people, clock, logger }: EdgeWayOptions): Way {
       const edge = provenEdge(presented, snapshot)
       if (edge === undefined) return undefined
       const statement = readStatement(edge, presented.headers)
-      if (statement === 'anonymous') return anonymous(edge, snapshot)
-      return statement && named(edge, statement, snapshot)
+      return statement === 'anonymous' ? anonymous(edge, snapshot) : withClaims(edge, statement, presented, snapshot)
     },
     whyNothing(presented, snapshot) {
       if (!isIgnored(presented, snapshot)) return undefined
@@ -90,34 +110,47 @@ export function createEdgeWay({ people, clock, logger }: EdgeWayOptions): Way {
       const edge = trustedEdges(snapshot).find((one) => one.name === name)
       if (edge === undefined || id === '') return undefined
       const principal = await people.principal(id, snapshot)
-      const statement: Statement = { user: id, subject: id, groups: [], emails: [], consumer: undefined, credential: undefined }
-      return identityOf(edge, statement, principal)
+      return identityOf(edge, { of: principal.id }, principal)
     },
   }
 }
 
 /** Whose word it is: an issuer whose people the edge names, or the edge itself. */
-export function issuerOf({ name, config }: Pick<TrustedEdge, 'name' | 'config'>): string {
+function issuerOf({ name, config }: Pick<TrustedEdge, 'name' | 'config'>): string {
   return config.issuer ?? `edge:${name}`
 }
 
 const nothing = Object.freeze({})
 const noCredentials: ReadonlyMap<string, string> = new Map()
 
-function makeIdentity(edge: TrustedEdge, { consumer, credential }: Statement, principal: Principal): Identity {
-  return {
+/** What an edge says besides who it is. */
+interface Said {
+  /** Id of the principal. */
+  readonly of: string
+  readonly consumer?: string | undefined
+  readonly credential?: string | undefined
+  readonly actors?: readonly string[]
+  readonly claims?: ClaimedCaller['claims']
+  readonly expires?: number | null
+}
+
+function makeIdentity(edge: TrustedEdge, said: Said, principal: Principal): Identity {
+  const { consumer, credential, actors = [], claims = nothing, expires = null } = said
+  const identity: Identity = {
     way: 'edge',
     principal,
     id: credential === undefined ? `edge:${edge.name}` : `edge:${edge.name}/${credential}`,
     issuer: issuerOf(edge),
     consumer: consumer ?? null,
-    actors: [],
+    actors,
     scopes: null,
-    expires: null,
-    claims: nothing,
+    expires,
+    claims,
     credentials: noCredentials,
     later: `edge:${edge.name}:${principal.id}`,
   }
+  if (said.of !== nobody) return identity
+  return { ...identity, scopes: ['models'], within: { models: null, gateways: [], tools: [] }, isAnonymous: true, later: '' }
 }
 
 /** Whether the request says what only an edge may say. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { listedValues, singleValue } from './header-values.ts'
+import { listedValues, opaqueValue, singleValue } from './header-values.ts'
 
 const bytes = (text: string): string => Buffer.from(text).toString('latin1')
 const refused = (why: string): object =>
@@ -44,4 +44,10 @@ describe('a list', () => {
     [Array.from({ length: 201 }, (_, index) => `g${index}`).join(','), 'more than 200'],
     ['g,'.repeat(5000), 'more than 8192'],
   ])('%.40j is refused', (sent, why) => expect(() => listedValues({ 'x-user': sent }, 'x-user')).toThrow(refused(why)))
+})
+
+test('a token is one, and not too long', () => {
+  expect(opaqueValue({ 'x-user': 'a.b.c' }, 'x-user', 10)).toBe('a.b.c')
+  expect(() => opaqueValue({ 'x-user': 'a.b.c, d.e.f' }, 'x-user', 100)).toThrow(refused('twice'))
+  expect(() => opaqueValue({ 'x-user': 'a.b.c' }, 'x-user', 4)).toThrow(refused('more than 4'))
 })

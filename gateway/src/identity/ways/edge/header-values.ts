@@ -30,6 +30,15 @@ export function listedValues(headers: IncomingHttpHeaders, name: string): readon
   return names
 }
 
+/** A token, or JSON in Base64, which nobody needs to read as text. Throws `request.invalid`. */
+export function opaqueValue(headers: IncomingHttpHeaders, name: string, longest: number): string | undefined {
+  const value = headers[name]
+  if (value === undefined || value === '') return undefined
+  if (typeof value !== 'string' || value.includes(',')) throw invalid(name, 'it was sent twice')
+  if (value.length > longest) throw invalid(name, `it has more than ${longest} characters`)
+  return value
+}
+
 function textOf(headers: IncomingHttpHeaders, name: string, longest: number): string | undefined {
   const value = headers[name]
   if (value === undefined || value === '') return undefined

@@ -1,0 +1,194 @@
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { joinCluster } from './joining-cluster.ts'
+import { noPeers } from '../cluster/peers.ts'
+import { silentLogger } from '../core/logger.ts'
+import { configOf, openFloors, type Floors } from '../invariants/floors.fixture.ts'
+import { oauthEntrances } from '../identity/oauth-server/oauth-entrances.ts'
+import type { Services } from '../turns/services.ts'
+import { createDispatch, entrancesOf } from './entrances.ts'
+import type { Entrance } from './entrance-table.ts'
+import { RealtimeDoor } from './realtime-door.ts'
+
+/** Whoever may come with anything: their key, and which of the roles it can use. */
+const keysOf = {
+  everything: { key: 'tw_key_without_a_scope_000000000', roles: [] },
+  models: { key: 'tw_key_for_models_and_mcp_0000000', roles: [] },
+  nothing: { key: 'tw_admin_key_without_a_role_00000', roles: [] },
+  viewer: { key: 'tw_admin_key_of_a_viewer_00000000', roles: ['viewer'] },
+  operator: { key: 'tw_admin_key_of_an_operator_00000', roles: ['viewer', 'operator'] },
+  author: { key: 'tw_admin_key_of_an_author_0000000', roles: ['viewer', 'policy_author'] },
+  auditor: { key: 'tw_admin_key_of_an_auditor_000000', roles: ['viewer', 'auditor'] },
+  admin: { key: 'tw_admin_key_of_an_admin_00000000', roles: ['viewer', 'operator', 'policy_author', 'admin'] },
+} as const
+const agentOfAdmin = 'tw_admin_key_of_an_agent_00000000'
+const directory = 'the-token-of-a-directory-with-32-characters'
+
+/**
+ * Every way in and what it needs. What is not here yet fails: add a line, and think about who should come in. Paths of model calls
+ * are many and alike; they stand here by how they begin.
+ */
+const expected: readonly (readonly [path: string | RegExp, methods: string, needs: string])[] = [
+  [/^\/(?:upload\/)?v[12](?:beta|alpha)?[\d.]*\/|^\/model\//, '*', 'caller'],
+  ['/mcp/{gateway}', 'own', 'caller'],
+  ['/mcp/{gateway}/sse', 'own', 'caller'],
+  ['/mcp/{gateway}/messages', 'own', 'caller'],
+  ['/scim/v2/{rest...}', 'own', 'scim'],
+  ['/api/me', 'GET', 'caller'],
+  ['/api/people', 'GET', 'viewer'],
+  ['/api/people/{id...}', 'GET', 'viewer'],
+  ['/api/people/{id...}', 'PATCH', 'admin'],
+  ['/healthz', 'GET', 'anyone'],
+  ['/readyz', 'GET', 'anyone'],
+  ['/metrics', 'GET', 'anyone'],
+  ['/cluster/v1', 'POST', 'replica'],
+  // What is asked before anybody is known, and answers to whoever proves something to it.
+  [/^\/\.well-known\//, '*', 'anyone'],
+  ['/oauth/{rest...}', 'own', 'anyone'],
+]
+
+const needsOf = ({ needs }: Entrance): string => (typeof needs === 'string' ? needs : needs.role)
+const methodsOf = ({ methods }: Entrance): string => (methods === 'own' ? 'own' : methods.join(' '))
+
+let floors: Floors
+let ways: readonly Entrance[]
+let ask: (method: string, path: string, key?: string) => Promise<number>
+let close: () => Promise<void>
+
+beforeAll(async () => {
+  const { everything, models, ...administrators } = keysOf
+  const scopes = ['admin'] as const
+  floors = await openFloors({
+    config: configOf({
+      principals: Object.fromEntries(['everything', 'models', ...Object.keys(administrators)].map((id) => [id, {}])),
+      upstreams: { u: { kind: 'scripted', steps: [{ text: 'hi' }] } },
+      routes: [{ model: 'm', upstreams: ['u'] }],
+      keys: {
+        everything: { principal: 'everything', secret: everything.key },
+        models: { principal: 'models', secret: models.key, scopes: ['models', 'mcp'] },
+        agent: { principal: 'admin', secret: agentOfAdmin, scopes: [...scopes], actor: 'agent' },
+        ...Object.fromEntries(
+          Object.entries(administrators).map(([id, { key }]) => [id, { principal: id, secret: key, scopes: [...scopes] }]),
+        ),
+      },
+      identity: {
+        issuers: { acme: { issuer: 'https://idp.acme.example', audiences: ['turnward'] } },
+        scim: { okta: { token: directory, issuer: 'acme' } },
+        roles: {
+          viewer: { people: ['viewer'] },
+          operator: { people: ['operator'] },
+          policy_author: { people: ['author'] },
+          auditor: { people: ['auditor'] },
+          admin: { people: ['admin'] },
+        },
+      },
+    }),
+  })
+  const empty = { list: async () => [], find: async () => undefined, page: async () => [], count: async () => 0 }
+  const store = { people: empty, directories: { users: empty, groups: empty }, keys: empty } as unknown as Services['store']
+  const services = { ...floors.services, store }
+  const mcp = async (request: Parameters<Entrance['handle']>[0], response: ServerResponse): Promise<void> => {
+    const key = request.headers.authorization
+    const caller = services.authenticator.authenticate({ headers: { authorization: key } }, services.snapshot(), 'mcp')
+    const status = await caller.then(
+      () => 200,
+      (error: { status: number }) => error.status,
+    )
+    response.writeHead(status).end()
+  }
+  const snapshot = services.snapshot()
+  const cluster = await joinCluster({
+    snapshot: () => ({
+      ...snapshot,
+      settings: {
+        ...snapshot.settings,
+        state: { ...snapshot.settings.state, kind: 'valkey' },
+        cluster: { replica: 'a', secret: 'the secret that all replicas have', previous_secrets: [] },
+      } as typeof snapshot.settings,
+    }),
+    state: services.state,
+    clock: floors.clock,
+    logger: silentLogger,
+    chain: 'chain',
+    worker: 0,
+    running: () => 0,
+    local: noPeers,
+  })
+  const health = {
+    config: () => undefined,
+    store: () => undefined,
+    state: () => undefined,
+    lastLoss: () => undefined,
+    issuers: () => [],
+    certificateExpires: () => undefined,
+  }
+  const server: () => Promise<never> = () => Promise.reject(new Error('nobody has configured it'))
+  const rooms = [...oauthEntrances({ snapshot: () => services.snapshot(), server })]
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => false, realtime: new RealtimeDoor(), rooms })
+  ways = entrances.flatMap((entrance) => entrance.parts ?? [entrance])
+  const http = createServer(createDispatch(entrances, () => false))
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  const { port } = http.address() as AddressInfo
+  ask = async (method, path, key) => {
+    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
+    const answer = await fetch(`http://127.0.0.1:${port}${path.replaceAll(/\{[\w.]+\}/g, 'x')}`, { method, headers })
+    await answer.body?.cancel()
+    return answer.status
+  }
+  close = async () => {
+    http.closeAllConnections()
+    http.close()
+    await cluster?.close()
+    await floors[Symbol.asyncDispose]()
+  }
+})
+afterAll(() => close?.())
+
+const isLine = (entrance: Entrance) => (line: (typeof expected)[number]) =>
+  typeof line[0] === 'string'
+    ? line[0] === entrance.path && line[1] === methodsOf(entrance) && line[2] === needsOf(entrance)
+    : line[0].test(entrance.path) && line[2] === needsOf(entrance)
+
+describe('every way in', () => {
+  test('is known with what it needs, and everything that is known is there', () => {
+    const unknown = ways.filter((entrance) => !expected.some(isLine(entrance)))
+    expect(unknown.map((entrance) => [entrance.path, methodsOf(entrance), needsOf(entrance)])).toEqual([])
+    const gone = expected.filter((line) => !ways.some((entrance) => isLine(entrance)(line)))
+    expect(gone).toEqual([])
+  })
+
+  test('lets in those it is for, and refuses everybody else', async () => {
+    const isRefused = (status: number): boolean => status === 401 || status === 403
+    const wrong: unknown[] = []
+    for (const entrance of ways) {
+      const needs = needsOf(entrance)
+      const methods = entrance.methods === 'own' ? ['GET', 'POST', 'DELETE'] : entrance.methods
+      for (const method of methods) {
+        const check = async (who: string, key: string | undefined, mayCome: boolean | undefined): Promise<void> => {
+          if (mayCome === undefined) return
+          const status = await ask(method, entrance.path, key)
+          if (isRefused(status) === mayCome) wrong.push([method, entrance.path, who, status])
+        }
+        await check('nobody', undefined, needs === 'anyone')
+        await check('a directory', directory, needs === 'anyone' || needs === 'scim')
+        await check('an agent of an administrator', agentOfAdmin, needs === 'anyone' ? true : needs === 'caller' ? undefined : false)
+        for (const [who, { key, roles }] of Object.entries(keysOf)) {
+          // A caller has a key that is good for what is behind the entrance; the last test is about the others.
+          const isForAdministering = entrance.path.startsWith('/api/')
+          const asCaller = (isForAdministering ? who === 'nothing' : who === 'everything') ? true : undefined
+          const isAllowed = needs === 'anyone' || (roles as readonly string[]).includes(needs)
+          await check(who, key, needs === 'caller' ? asCaller : isAllowed)
+        }
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  test('of a floor is closed to a key that is made for administering, and the other way round', async () => {
+    expect([await ask('POST', '/v1/chat/completions', keysOf.admin.key), await ask('POST', '/mcp/main', keysOf.admin.key)]).toEqual([
+      403, 403,
+    ])
+    expect(await ask('GET', '/api/me', keysOf.models.key)).toBe(403)
+  })
+})

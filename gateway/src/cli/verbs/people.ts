@@ -1,0 +1,126 @@
+/** `turnward people`: who is known in the store of a configuration. Works while the gateway runs; who is shut out is cut within seconds. */
+import type { Command } from 'commander'
+import { loadConfig } from '../../config/load.ts'
+import { systemClock } from '../../core/clock.ts'
+import { asTurnwardError } from '../../core/error.ts'
+import { createPeopleService, type PeopleService, type PersonInfo } from '../../identity/people/people-service.ts'
+import { openStore } from '../../store/store.ts'
+import { fail, print, table } from '../output.ts'
+import { storePlaceAt } from '../places.ts'
+import { configOption, jsonOption } from '../shared-options.ts'
+
+interface PeopleOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly after?: string
+}
+
+export function addPeople(program: Command): void {
+  const people = program.command('people').description('look at people, shut them out, give them roles')
+  const verb = (name: string, description: string): Command =>
+    people.command(name).description(description).addOption(configOption()).addOption(jsonOption())
+  verb('list', 'list people, up to 500 at a time')
+    .option('--after <id>', 'those that come after this one', '')
+    .addHelpText('after', '\nExample:\n  $ turnward people list')
+    .action((options: PeopleOptions) =>
+      run(
+        options,
+        (service) => service.list(options.after ?? '', 500),
+        listText,
+        (all) => ({ people: all }),
+      ),
+    )
+  verb('show', 'show one person: issuer, groups and who put them there, roles')
+    .argument('<person>', 'id')
+    .addHelpText('after', '\nExample:\n  $ turnward people show alice@acme.example')
+    .action((id: string, options: PeopleOptions) => run(options, (service) => service.show(id), showText))
+  verb('disable', 'shut somebody out: sessions, tokens, keys and what is under way end within five seconds')
+    .argument('<person>', 'id')
+    .addHelpText('after', '\nExample:\n  $ turnward people disable alice@acme.example')
+    .action((id: string, options: PeopleOptions) =>
+      run(
+        options,
+        async (service) => service.setActive(id, false, await isDeclared(id, options, true)),
+        () => `${id} is shut out.`,
+      ),
+    )
+  verb('enable', 'let somebody in again; what was given to them before stays revoked')
+    .argument('<person>', 'id')
+    .addHelpText('after', '\nExample:\n  $ turnward people enable alice@acme.example')
+    .action((id: string, options: PeopleOptions) =>
+      run(
+        options,
+        async (service) => service.setActive(id, true, await isDeclared(id, options, false)),
+        () => `${id} may come in.`,
+      ),
+    )
+  verb('roles', 'show the roles of somebody, or put others in their place')
+    .argument('<person>', 'id')
+    .argument('[roles...]', 'viewer, operator, policy_author, admin, auditor; `none` for none')
+    .addHelpText('after', '\nExample:\n  $ turnward people roles alice@acme.example policy_author')
+    .action((id: string, roles: readonly string[], options: PeopleOptions) =>
+      run(
+        options,
+        async (service) =>
+          roles.length === 0
+            ? service.show(id)
+            : service.setRoles(id, roles.join() === 'none' ? [] : roles, await isDeclared(id, options, false)),
+        ({ roles: all }) => `${id}: ${all.length === 0 ? 'no roles in the store' : all.join(', ')}`,
+      ),
+    )
+}
+
+/** `otherwise`: when the configuration cannot be read. Somebody who must be shut out is, whatever has become of it. */
+async function isDeclared(id: string, { config }: PeopleOptions, otherwise: boolean): Promise<boolean> {
+  try {
+    return (await loadConfig(config, process.env)).principals.has(id)
+  } catch {
+    return otherwise
+  }
+}
+
+async function run<R>(
+  options: PeopleOptions,
+  work: (service: PeopleService) => Promise<R>,
+  text: (result: R) => string,
+  shown: (result: R) => unknown = (result) => result,
+): Promise<void> {
+  try {
+    const store = await openStore(await storePlaceAt(options.config))
+    try {
+      const result = await work(createPeopleService({ store, clock: systemClock }))
+      print(options, shown(result), text(result))
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    fail(options, asTurnwardError(error))
+  }
+}
+
+function listText(all: readonly PersonInfo[]): string {
+  if (all.length === 0) return 'Nobody is known yet: people are when they first sign in or call, or when a directory tells of them.'
+  const rows = all.map(({ id, issuer, status, roles, groups, seen }) => [
+    id,
+    issuer ?? '-',
+    status,
+    roles.join(', ') || '-',
+    namesOf(groups) || '-',
+    seen === null ? 'never' : new Date(seen).toISOString(),
+  ])
+  return table([['PERSON', 'ISSUER', 'STATUS', 'ROLES', 'GROUPS', 'SEEN'], ...rows])
+}
+
+function showText({ id, issuer, name, emails, status, roles, groups }: PersonInfo): string {
+  return [
+    `${id}${name === null ? '' : ` (${name})`}: ${status}`,
+    `issuer  ${issuer ?? 'none'}`,
+    `emails  ${emails.join(', ') || 'none'}`,
+    `roles   ${roles.join(', ') || 'none in the store'}`,
+    ...(groups.length === 0 ? ['groups  none in the store'] : groups.map(({ group, origin }) => `group   ${group} (${origin})`)),
+  ].join('\n')
+}
+
+function namesOf(groups: PersonInfo['groups']): string {
+  return [...new Set(groups.map(({ group }) => group))].join(', ')
+}
