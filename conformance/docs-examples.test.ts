@@ -35,6 +35,7 @@ const pages = [
   'identity/auth0',
   'identity/keycloak',
   'identity/google',
+  'identity/on-behalf-of',
   'identity/kong-in-front',
   'identity/apisix-in-front',
   'identity/mtls',

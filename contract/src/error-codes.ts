@@ -360,6 +360,16 @@ export const errorCodes = {
     title: 'The policy does not allow this to be read now',
     fix: 'See `turnward turns show` for what would help.',
   },
+  'mcp.link_needed': {
+    status: 403,
+    title: 'The person has not connected an account with this MCP server',
+    fix: 'Open `/connect` at this gateway, connect the account there, and make the call again.',
+  },
+  'mcp.person_needed': {
+    status: 403,
+    title: 'The MCP server is called for a person, and nothing here proves one',
+    fix: 'Call with a token of the issuer that the server is configured with, or sign in at this gateway first.',
+  },
   'mcp.install_failed': {
     status: 502,
     title: 'The MCP server could not be installed',

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { baseAddressSchema, endpointAddressSchema } from './addresses.ts'
-import { nameSchema, notAvailableYet } from './common.ts'
+import { nameSchema } from './common.ts'
 
 /** Scope tokens (RFC 6749, section 3.3). Absent: what the server asks for, else what it says it knows, else none. */
 const scopesSchema = z
@@ -159,7 +159,7 @@ const kinds = z.discriminatedUnion('kind', [
     resource: resourceSchema,
     scopes: scopesSchema,
     /** What is asked for. */
-    token_type: z.enum(['access_token', 'jwt', 'id_token', 'saml2']).default('access_token'),
+    token_type: z.enum(['access_token', 'jwt', 'id_token']).default('access_token'),
     ...personal,
   }),
   /** The same at Microsoft Entra ID (on-behalf-of). */
@@ -193,21 +193,16 @@ const kinds = z.discriminatedUnion('kind', [
   }),
 ])
 
-/** Kinds that this release does not have. */
-const later: ReadonlySet<string> = new Set(['user', 'exchange', 'entra_obo', 'id_jag', 'person_header'])
-
 /** `servers.*.auth` of servers that are asked over HTTP. */
-export const serverAuthSchema = kinds
-  .superRefine(({ kind }, context) => {
-    if (!later.has(kind)) return
-    context.addIssue({
-      code: 'custom',
-      path: ['kind'],
-      message: `\`kind: ${kind}\` is not available yet in this release`,
-      params: { code: 'config.not_available' },
-    })
+export const serverAuthSchema = kinds.optional()
+
+/** `servers.*.auth` of servers that the gateway starts: a secret that each person gave the gateway to keep, for their own child. */
+export const startedServerAuthSchema = z
+  .strictObject({
+    kind: z.literal('person_secret'),
+    /** The variable in which the child of the person finds it. */
+    env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be the name of a variable'),
+    /** Where people find the secret, in words for them. */
+    help: z.string().max(1000).optional(),
   })
   .optional()
-
-/** `servers.*.auth` of servers that the gateway starts. */
-export const startedServerAuthSchema = notAvailableYet('servers.*.auth')

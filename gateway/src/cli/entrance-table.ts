@@ -17,7 +17,7 @@ export interface Entrance {
    * secret of the cluster, `scim` the token of a directory; a role is held by a person, who shows a key or token with the scope
    * `admin`, or has signed in; at a `browser` somebody is signed in, or is sent to sign in, or is told that there is nothing.
    */
-  readonly needs: 'anyone' | 'caller' | 'replica' | 'scim' | 'browser' | { readonly role: Role }
+  readonly needs: 'anyone' | 'caller' | 'replica' | 'browser' | 'scim' | { readonly role: Role }
   /** What its requests and answers are written in; undefined where clients of several dialects come. */
   readonly dialect?: DialectName
   /** What it was put together from, where other methods need something else. */

@@ -7,14 +7,15 @@ import type { OpenDecisionLog } from '../audit/log-writer.ts'
 import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
-import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import { publicUrl } from '../config/public-url.ts'
+import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import { systemClock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
+import type { Accounts } from '../identity/on-behalf/accounts.ts'
+import { createOnBehalf } from '../identity/on-behalf/on-behalf.ts'
 import { createSignInRoom } from '../identity/sign-in-room.ts'
-import { sharedCredentials } from '../identity/server-auth/shared-credentials.ts'
 import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import type { Vault } from '../identity/vault/vault.ts'
@@ -120,6 +121,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const logs = new ServerLogs({ folder: join(dataDir, 'logs'), worker: crew?.worker ?? 0, clock: systemClock, logger })
     opened.push(logs)
     const peers = cluster?.peers ?? crew?.peers ?? noPeers
+    // Before it listens nobody asks.
+    let url = ''
+    const reachedAt = (): string =>
+      config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current)
+    const vault = vaultOf(store, () => config.current)
+    const own = { snapshot: () => config.current, publicUrl: reachedAt, state, clock: systemClock, logger }
+    const onBehalf = createOnBehalf({ ...own, vault, secret: store.secret })
     const fleet = createFleet({
       snapshot: () => config.current,
       onSwap: (listener) => config.onSwap(listener),
@@ -127,7 +135,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       dataDir: join(dataDir, 'servers'),
       logger,
       clock: systemClock,
-      credentials: sharedCredentials(systemClock),
+      credentials: onBehalf.credentials,
       cluster: cluster?.children,
       eras: new RememberedEras(state, systemClock),
       peers,
@@ -145,6 +153,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     })
     const identity = await openIdentity(store, logger)
     opened.push(identity)
+    identity.revocations.onRevoked(({ kind, id }) => {
+      if (kind === 'person') onBehalf.cut(id)
+    })
     const issuers = new Issuers({
       clock: systemClock,
       logger,
@@ -156,20 +167,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       'turnward_issuers_unreachable',
       () => issuers.statuses(config.current).filter(({ state: is }) => is === 'stale' || is === 'unreachable').length,
     )
-    const vault = vaultOf(store, () => config.current)
-    // Before it listens nobody asks.
-    let url = ''
-    const signInRoom = createSignInRoom({
-      snapshot: () => config.current,
-      publicUrl: () =>
-        config.current.settings.listen.port === 0 ? (config.current.settings.listen.public_url ?? url) : publicUrl(config.current),
-      state,
-      store,
-      clock: systemClock,
-      logger,
-      people: identity.people,
-      vault,
-    })
+    const signInRoom = createSignInRoom({ ...own, store, people: identity.people, vault })
     const oauth = serveOAuth({
       snapshot: () => config.current,
       store,
@@ -182,7 +180,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       clock: systemClock,
       logger,
     })
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth, vault })
+    const { accounts } = onBehalf
+    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -208,7 +207,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
-      [...signInRoom.entrances, ...oauth.entrances],
+      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn), ...oauth.entrances],
       crew,
     )
     url = server.url
@@ -256,14 +255,15 @@ interface Rooms {
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
   readonly logger: Logger
+  readonly vault: Vault
+  readonly accounts: Accounts
   readonly identity: IdentityParts
   readonly issuers: Issuers
   readonly oauth: ServedOAuth
-  readonly vault: Vault
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, identity, issuers, oauth, vault } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -307,6 +307,7 @@ function assemble(rooms: Rooms): Services {
     background: new BackgroundAnswers(),
     batches,
     vault,
+    accounts,
     credentials: createStoredCredentials(vault, systemClock),
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
     telemetry,

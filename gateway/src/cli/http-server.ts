@@ -40,7 +40,7 @@ export async function listen(
   const draining = new Draining()
   const isDraining = (): boolean => draining.hasBegun
   const realtime = new RealtimeDoor()
-  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining, realtime, rooms, whole: crew?.whole })
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining, realtime, whole: crew?.whole, rooms })
   const dispatch = createDispatch(entrances, () => draining.refuses)
   const upgrade = createUpgrade(entrances, isDraining)
 

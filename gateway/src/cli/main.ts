@@ -12,6 +12,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['schema', async () => (await import('./verbs/schema.ts')).addSchema],
   ['upstreams', async () => (await import('./verbs/upstreams.ts')).addUpstreams],
   ['keys', async () => (await import('./verbs/keys.ts')).addKeys],
+  ['links', async () => (await import('./verbs/links.ts')).addLinks],
   ['accounts', async () => (await import('./verbs/accounts.ts')).addAccounts],
   ['credentials', async () => (await import('./verbs/credentials.ts')).addCredentials],
   ['access', async () => (await import('./verbs/access.ts')).addAccess],

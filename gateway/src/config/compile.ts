@@ -25,6 +25,7 @@ import { checkReferences, declaredNames, type DeclaredNames } from './references
 import { revisionOf, serverDigest } from './revision.ts'
 import { compileRoutes } from './route-table.ts'
 import { checkSafety } from './safety.ts'
+import { checkServerAuth } from './server-auth.ts'
 import { checkToolPatterns } from './tool-patterns.ts'
 import type { ConfiguredKey, McpGateway, McpServer, ProviderCredential, Snapshot, Upstream } from './snapshot.ts'
 
@@ -59,6 +60,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkListenerCertificate(config, track)
   checkProvenCallers(config, track)
   checkIssuers(config, track)
+  checkServerAuth(config, track)
   checkDirectories(config, track)
   checkOAuth(config, track)
   const policy = checkPolicy(config, track)

@@ -110,6 +110,8 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   const upstreams = new Upstreams()
   const services: Services = {
     snapshot: () => current,
+    // Nobody connects accounts here.
+    accounts: { changed: async () => {} },
     authenticator: createAuthenticator({
       store: { keys: keyTable, secret },
       people: peopleOfTheFile,

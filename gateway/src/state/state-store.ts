@@ -11,7 +11,7 @@ export type StateNamespace = keyof StateValues
  * What a restart may forget, because forgetting it only restricts: places of requests (their conversations go on as
  * forks), labels of single messages (unknown ones count as untrusted), tickets (calls without one are decided on all
  * conversations they may come from), who takes part and who holds what, which answers are being made in the background (those
- * of a process that is gone count as interrupted).
+ * of a process that is gone count as interrupted), and who is connecting an account (they begin again).
  */
 export const volatileNamespaces = [
   'request',
@@ -21,6 +21,7 @@ export const volatileNamespaces = [
   'directory',
   'lease',
   'background',
+  'linking',
 ] as const satisfies readonly StateNamespace[]
 
 /** What is on disk as well: forgetting it would lower a label, or lose a call or an answer that was kept. */

@@ -237,6 +237,8 @@ export interface StateValues {
   readonly ended: true
   /** What a legacy MCP session wants to be told. */
   readonly wishes: McpWishes
+  /** Somebody on the way to an authorization server and back, sealed. */
+  readonly linking: { readonly sealed: string }
   /** The era a started MCP server speaks. */
   readonly era: 'modern' | 'legacy'
   /** What our authorization server has given out, by a keyed hash of its id. */

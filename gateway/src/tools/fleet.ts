@@ -12,6 +12,7 @@ import type { ResponseLimits } from './connectors/exchange.ts'
 import { unavailable } from './connectors/failure.ts'
 import { HopAuthorization } from './connectors/hop-authorization.ts'
 import { CallQueue } from './fleet/call-queue.ts'
+import type { ServerHeaders } from '../identity/server-auth/auth-kind.ts'
 import { isAsked, isPersonal } from '../identity/server-auth/server-credentials.ts'
 import type { FleetOptions } from './fleet/fleet-options.ts'
 import { childOwner, connectionKey, sharedScope } from './fleet/credential-scope.ts'
@@ -22,11 +23,12 @@ import { PrincipalChildren } from './fleet/principal-children.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
 import { shownState } from './fleet/slot-state.ts'
+import { startedWith } from './fleet/started-with.ts'
 import { warm } from './fleet/warming.ts'
 import type { SlotOptions } from './fleet/slot-options.ts'
 import { LargeMessages } from './large/large-messages.ts'
 import { noReads } from './reads.ts'
-import type { ReadTools } from './tool-definitions.ts'
+import { hasSameTools } from './tool-definitions.ts'
 
 const startsAtOnce = 4
 /** How often is looked whether a child was not used for too long. */
@@ -43,12 +45,7 @@ interface CachedCatalogue {
 
 const noLonger = 'it is no longer configured like this'
 const holdsNothing = (): void => {}
-
 const isReady = (slot: ServerSlot): boolean => slot.touch()
-
-function hasSameTools({ tools }: ReadTools, { tools: others }: ReadTools): boolean {
-  return tools.length === others.length && tools.every(({ digest }, index) => digest === others[index]?.digest)
-}
 
 /** Starts every server in the background and returns at once. */
 export function createFleet(options: FleetOptions): Fleet {
@@ -94,13 +91,13 @@ class RunningFleet implements Fleet {
       catalogue: (gateway) => this.#catalogue(snapshot, caller, gateway),
       call: async (tool, args, options) => {
         const allowed = this.#allowed(snapshot, caller, tool.server, options.signal)
-        if (allowed !== undefined) await allowed
-        return this.#slotFor(snapshot, caller, tool.server).call(tool, args, options)
+        if (allowed === undefined) return this.#slotFor(snapshot, caller, tool.server).call(tool, args, options)
+        return (await startedWith(await allowed, () => this.#slotFor(snapshot, caller, tool.server))).call(tool, args, options)
       },
       ask: async (server, method, params, options) => {
         const allowed = this.#allowed(snapshot, caller, server, options.signal)
-        if (allowed !== undefined) await allowed
-        return this.#slotFor(snapshot, caller, server).ask(method, params, options)
+        if (allowed === undefined) return this.#slotFor(snapshot, caller, server).ask(method, params, options)
+        return (await startedWith(await allowed, () => this.#slotFor(snapshot, caller, server))).ask(method, params, options)
       },
       watchResource: (server, uri, changed) => this.#watch(snapshot, caller, server)?.watchResource(uri, changed) ?? holdsNothing,
       abandon: (server, state, owner) => this.#ownSlot(snapshot, caller, server)?.abandon(state, owner),
@@ -115,7 +112,12 @@ class RunningFleet implements Fleet {
    * Rejects with what a person has to do before the server answers him, in the words of whoever knows: a connection would only
    * say that it failed. Undefined where nobody has to do anything.
    */
-  #allowed(snapshot: Snapshot, caller: Caller | undefined, name: string, signal: CancelSignal): Promise<unknown> | undefined {
+  #allowed(
+    snapshot: Snapshot,
+    caller: Caller | undefined,
+    name: string,
+    signal: CancelSignal,
+  ): Promise<ServerHeaders | undefined> | undefined {
     const server = snapshot.servers.get(name)
     if (server === undefined || caller === undefined || !isPersonal(server)) return undefined
     return this.#options.credentials.headersFor({ snapshot, server, caller, signal })
@@ -156,7 +158,7 @@ class RunningFleet implements Fleet {
   /** The connection of this owner, which works for this caller from now on: what it shows the server is had for him. */
   #childOf(shared: ServerSlot, owner: string, caller: Caller | undefined): ServerSlot | undefined {
     const child = this.#children.get(shared)?.take(owner)
-    child?.workFor(caller)
+    if (child?.authorization !== undefined) child.authorization.caller = caller
     return child
   }
 
@@ -275,7 +277,7 @@ class RunningFleet implements Fleet {
     const { config } = server
     if (config.transport === 'stdio' && config.per === 'principal')
       this.#children.set(slot, this.#childrenOf(slot, base, config.max_children, config.idle_ms ?? principalIdleMs))
-    if (isForListing) this.#children.set(slot, this.#childrenOf(slot, base, mostPersonal, principalIdleMs))
+    else if (isForListing) this.#children.set(slot, this.#childrenOf(slot, base, mostPersonal, principalIdleMs))
     slot.start().catch(() => {})
   }
 
@@ -312,7 +314,7 @@ class RunningFleet implements Fleet {
   /** How the requests of one hop are made acceptable to its server; undefined where what they show is fixed. */
   #authorization(server: McpServer): HopAuthorization | undefined {
     const { credentials, snapshot } = this.#options
-    return isAsked(server) ? new HopAuthorization({ credentials, server, snapshot }) : undefined
+    return isAsked(server) || isPersonal(server) ? new HopAuthorization({ credentials, server, snapshot }) : undefined
   }
 
   /** Stops children that nobody used for as long as their configuration says. */

@@ -109,3 +109,8 @@ function hintsOf(definition: JsonObject): ToolHints {
   const hint = (key: string): boolean | undefined => (typeof annotations[key] === 'boolean' ? annotations[key] : undefined)
   return { readOnlyHint: hint('readOnlyHint'), destructiveHint: hint('destructiveHint'), openWorldHint: hint('openWorldHint') }
 }
+
+/** Whether two listings define the same tools. */
+export function hasSameTools({ tools }: ReadTools, { tools: others }: ReadTools): boolean {
+  return tools.length === others.length && tools.every(({ digest }, index) => digest === others[index]?.digest)
+}

@@ -3,6 +3,7 @@ import { asTurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import { ownerOfAsked } from './asked-again.ts'
 import type { DecidedToolCall, ExecutedToolCall, Execution } from './call.ts'
+import { accountDeclined, accountNeeded, openedPage } from './connecting-account.ts'
 import { offersWithSampling } from './sampling/answering-sampling.ts'
 import { serverRequests } from './server-requests.ts'
 
@@ -12,9 +13,13 @@ export async function executeTool(call: DecidedToolCall): Promise<ExecutedToolCa
 
 async function run(call: DecidedToolCall): Promise<Execution> {
   const { signal, onProgress, meta } = call.request
+  const { opened, rest: resumed } = openedPage(call.request.resumed)
   try {
     const fleet = call.services.fleet.for(call.snapshot, call.caller)
-    const { offers, resumed } = call.request
+    const { offers } = call.request
+    const { tool, caller } = call
+    if (opened?.action === 'declined') throw accountDeclined(tool.server)
+    if (opened !== undefined) await call.services.accounts.changed(call.snapshot, caller, tool.server, opened.before, signal)
     const options = {
       signal,
       onProgress,
@@ -33,6 +38,7 @@ async function run(call: DecidedToolCall): Promise<Execution> {
     const failure = asTurnwardError(thrown)
     failure.turn ??= call.turn ?? undefined
     if (signal.aborted) return { outcome: 'cancelled', result: {}, failure }
+    if (failure.code === 'mcp.link_needed') return accountNeeded(call, failure, opened)
     return { outcome: failure.code === 'mcp.server_timeout' ? 'timeout' : 'error', result: {}, failure }
   }
 }

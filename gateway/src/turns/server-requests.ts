@@ -2,6 +2,7 @@
  * What can be asked of a server at the MCP endpoint, beside each other: a table. The life of each is that of a tool call
  * (`tool-call.ts`); here is where they differ: what a name means, what the server is asked, and what a refusal is.
  */
+import type { ErrorCodeName } from '@turnward/contract/error-codes'
 import { TurnwardError } from '../core/error.ts'
 import { asText, isObject, type JsonObject } from '../core/json.ts'
 import { Ungranted } from '../policy/ungranted.ts'
@@ -23,6 +24,9 @@ export interface ServerRequestForm {
   refused(call: DecidedToolCall, result: JsonObject): JsonObject
 }
 
+/** What is told as the result of a tool: the model can ask for less, or tell its person what to do. */
+const forTheModel: ReadonlySet<ErrorCodeName> = new Set(['mcp.result_too_large', 'mcp.link_needed', 'mcp.person_needed'])
+
 export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestForm>> = {
   tool_call: {
     resolve: (services, context, { name }) => resolveTool(services, context, name),
@@ -30,7 +34,7 @@ export const serverRequests: Readonly<Record<ServerRequestKind, ServerRequestFor
       withShownUris(await fleet.call(tool as CatalogueTool, args, options), () => shownUris(fleet, gateway, tool.server)),
     // The model can do something about it, and hears of errors in results only.
     failed(failure) {
-      if (failure.code !== 'mcp.result_too_large') throw failure
+      if (!forTheModel.has(failure.code)) throw failure
       return { content: [{ type: 'text', text: failure.message }], isError: true }
     },
     refused: (_call, result) => result,

@@ -3,6 +3,7 @@ import type { DecisionLog } from '../audit/decision-log.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
+import type { Accounts } from '../identity/on-behalf/accounts.ts'
 import type { StoredCredentials } from '../identity/vault/stored-credentials.ts'
 import type { LiveCalls } from '../identity/live-calls.ts'
 import type { People } from '../identity/people/people.ts'
@@ -24,6 +25,8 @@ export interface Services {
   /** The snapshot for requests that start now. */
   readonly snapshot: () => Snapshot
   readonly authenticator: Authenticator
+  /** Accounts of people at MCP servers. */
+  readonly accounts: Pick<Accounts, 'changed'>
   readonly people: People
   readonly revocations: Revocations
   /** What is under way, for the day that whoever it is for is shut out. */

@@ -7,6 +7,7 @@ import { startServer, TestBrowser, type TestServer } from './serving.fixture.ts'
 const insecure = { [oauth.allowInsecureRequests]: true }
 const redirectUri = 'https://app.example/callback'
 const config = {
+  registration: { dcr: true },
   clients: {
     app: { redirect_uris: [redirectUri], name: 'The App' },
     local: { redirect_uris: ['http://127.0.0.1/callback'] },
@@ -364,6 +365,21 @@ test('a workload gets a token by its secret, and only for what it may', async ()
     oauth.clientCredentialsGrantRequest(as, client, oauth.ClientSecretBasic(secret), { resource }, insecure)
   expect(await (await ask('secret-of-the-client-ci', `${server.url}/mcp/work`)).json()).toMatchObject({ error: 'invalid_target' })
   expect(await (await ask('secret-of-somebody-else', `${server.url}/v1`)).json()).toMatchObject({ error: 'invalid_client' })
+})
+
+test('a client that registers itself is held to what all are held to, and people are warned of its name', async () => {
+  const register = (uri: string) =>
+    fetch(as.registration_endpoint ?? '', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ redirect_uris: [uri], client_name: 'My Bank', token_endpoint_auth_method: 'none', scope: 'admin mcp' }),
+    })
+  for (const uri of ['http://evil.example/callback', 'javascript:alert(1)', 'https://user:password@evil.example/'])
+    expect((await register(uri)).status).toBe(400)
+  const { client_id: id } = (await (await register(redirectUri)).json()) as { client_id: string }
+  const page = await browser.visit((await asking({ client_id: id, resource: server.url, scope: 'admin models' })).url)
+  expect(page.text).toContain('nobody has checked its name')
+  expect(page.text).not.toContain('administer')
 })
 
 test('nothing of a request decides what the server calls itself', async () => {

@@ -23,7 +23,7 @@ import { registerAssertionGrants } from './assertion-grants.ts'
 import { nameOf, type Asked, type Usable } from './consent-page.ts'
 import { answerInteraction } from './interactions.ts'
 import { codePage, confirmCodePage, deviceDonePage, errorPage } from './plain-pages.ts'
-import { interactionPath, providerConfiguration, type Pages, type ProviderParts } from './provider-configuration.ts'
+import { interactionPath, providerConfiguration, scopesOfClient, type Pages, type ProviderParts } from './provider-configuration.ts'
 import { allScopes } from './resources.ts'
 import type { SigningKeys, SigningKeySet } from './signing-keys.ts'
 import { storedModels } from './stored-models.ts'
@@ -113,6 +113,7 @@ export class AuthorizationServer {
         signIn,
         login: config.login,
         isConfigured: (client) => Object.hasOwn(config.clients, client),
+        mayHave: (client) => scopesOfClient(config, client),
         usable: (account, asked) => usable(account, asked, snapshot),
         remember: async (account, client, grantId) => {
           await this.#adapter(consentModel).upsert(`${client} ${account}`, { grantId }, config.lifetimes.consent_seconds)

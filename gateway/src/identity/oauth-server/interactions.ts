@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Provider } from 'oidc-provider'
+import type { Scope } from '../../core/principal.ts'
 import { html } from '../browser/html.ts'
 import { answerPage, answerRedirect } from '../browser/page.ts'
 import type { BrowserSession, SignIn } from '../browser/sign-in.ts'
@@ -12,7 +13,7 @@ import { consentPage, type Asked, type Usable } from './consent-page.ts'
 import { expiredPage } from './plain-pages.ts'
 import { interactionPath } from './provider-configuration.ts'
 import { readForm } from './reading-form.ts'
-import { allScopes, resourceOf } from './resources.ts'
+import { allScopes, resourceOf, scopesOf } from './resources.ts'
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
 
@@ -24,6 +25,8 @@ export interface InteractionParts {
   readonly login: string | undefined
   /** Whether the client of this id is declared in the configuration. */
   readonly isConfigured: (client: string) => boolean
+  /** Scopes that the client of this id may have. */
+  readonly mayHave: (client: string) => readonly Scope[]
   /** What the person can use of what is asked for. */
   readonly usable: (account: Account, asked: Asked) => Promise<Usable>
   /** Remembers the grant that a person gave to a client. */
@@ -95,7 +98,9 @@ async function consentOf(parts: InteractionParts, details: Interaction, session:
   const client = await parts.provider.Client.find(id)
   const resources = asked(params['resource'] ?? parts.publicUrl).flatMap((indicator) => resourceOf(parts.publicUrl, indicator) ?? [])
   const wanted = new Set(textOf(params['scope']).split(' '))
-  const scopes = allScopes.filter((scope) => wanted.has(scope))
+  // What it cannot get is not asked about.
+  const may = new Set(resources.flatMap(scopesOf).filter((scope) => parts.mayHave(id).includes(scope)))
+  const scopes = allScopes.filter((scope) => wanted.has(scope) && may.has(scope))
   return {
     client: {
       id,

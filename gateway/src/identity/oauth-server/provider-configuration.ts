@@ -121,7 +121,9 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
         const problem = uris.map(redirectProblem).find((one) => one !== undefined)
         if (problem !== undefined) throw new errors.InvalidRedirectUri(problem)
         // We sign nothing else than access tokens, and everything in one way.
-        Object.assign(metadata, { application_type: applicationType(uris), id_token_signed_response_alg: keys.keys[0].alg })
+        // Which scopes it may have is not for it to say.
+        const ours = { application_type: applicationType(uris), id_token_signed_response_alg: keys.keys[0].alg, scope: undefined }
+        Object.assign(metadata, ours)
       },
     },
     extraTokenClaims: (_ctx, token) => {
@@ -174,6 +176,11 @@ function responseOf({ status, headers, text }: FetchedDocument): Response {
   return new Response(takenDocument(text) ?? text, { status: status >= 200 && status <= 599 ? status : 502, headers: [...headers] })
 }
 
+/** Scopes a client may have at most; one that nobody has set up administers nothing. */
+export function scopesOfClient({ clients }: OAuthConfig, id: string): readonly Scope[] {
+  return (Object.hasOwn(clients, id) ? clients[id]?.scopes : undefined) ?? ['models', 'mcp']
+}
+
 /** What a token for this indicator may be. Throws `invalid_target` for what is not here, or not for this client. */
 export function resourceServer(
   { config, publicUrl, hasGateway, keys }: ProviderParts,
@@ -183,7 +190,7 @@ export function resourceServer(
 ): ResourceServer {
   const resource = resourceOf(publicUrl, indicator)
   if (resource === undefined || (resource.kind === 'mcp' && !hasGateway(resource.gateway))) throw new errors.InvalidTarget()
-  const allowed: readonly Scope[] = config.clients[client.clientId]?.scopes ?? ['models', 'mcp']
+  const allowed = scopesOfClient(config, client.clientId)
   const scopes = scopesOf(resource).filter((scope) => allowed.includes(scope))
   if (scopes.length === 0) throw new errors.InvalidTarget('this client may not have tokens for this resource')
   const { params } = ctx.oidc

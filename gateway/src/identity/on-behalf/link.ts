@@ -48,6 +48,9 @@ const tokensSchema = z.object({
 const linkSchema = z.object({ url: z.string(), tokens: tokensSchema, linkedAt: z.number(), id: z.string() })
 const secretSchema = z.object({ url: z.string(), secret: z.string(), storedAt: z.number(), id: z.string() })
 
+/** What stands in the place of a link that its authorization server has taken back: no tokens. */
+export const endedLink = JSON.stringify({ ended: true })
+
 /** Undefined for what is none, or is that of another address: a server that has moved is another one until its person says otherwise. */
 export function readLink(content: string, server: McpServer): Link | undefined {
   const link = linkSchema.safeParse(parsed(content)).data

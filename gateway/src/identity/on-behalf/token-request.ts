@@ -14,6 +14,8 @@ export interface IssuedToken {
   readonly issuedType: string | undefined
   /** Whether whoever holds it may use it, as `Authorization: Bearer`. */
   readonly isBearer: boolean
+  readonly refresh?: string | undefined
+  readonly idToken?: string | undefined
   /** The scopes it was given; undefined where the answer names none: those that were asked for (RFC 6749, section 5.1). */
   readonly scope: string | undefined
 }
@@ -75,6 +77,8 @@ export async function requestToken(
       isBearer: answer.token_type === 'bearer',
       issuedType: typeof issued === 'string' ? issued : undefined,
       scope: answer.scope,
+      refresh: answer.refresh_token,
+      idToken: answer.id_token,
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason

@@ -8,7 +8,7 @@ import type { CancelSignal } from '../../core/cancellation.ts'
 import type { Caller } from '../../core/principal.ts'
 
 /** `servers.*.auth`, of whatever kind. */
-export type ServerAuthConfig = NonNullable<Extract<ServerConfig, { transport: 'http' }>['auth']>
+export type ServerAuthConfig = NonNullable<ServerConfig['auth']>
 
 export type AuthKindName = ServerAuthConfig['kind']
 
@@ -38,6 +38,8 @@ export interface Refusal {
 export interface ServerHeaders {
   /** Names in lower case. Secrets: they go to this server and nowhere else. */
   readonly headers: Readonly<Record<string, string>>
+  /** Of a server that is started for one person: variables of its child. Secrets as well. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export interface CredentialQuery {

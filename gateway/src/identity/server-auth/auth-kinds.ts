@@ -22,6 +22,7 @@ export function authKinds(parts: ClientCredentialsParts, personal: Partial<AuthK
     entra_obo: notHere,
     id_jag: notHere,
     person_header: notHere,
+    person_secret: notHere,
     ...personal,
     none: nothingShown,
     header: fixedHeaders,

@@ -30,14 +30,14 @@ export function isPersonal(server: McpServer): boolean {
 /** Whether requests to this server have headers that are asked for each time. */
 export function isAsked(server: McpServer): boolean {
   const kind = authOf(server)?.kind ?? 'none'
-  return kind !== 'none' && kind !== 'header'
+  return kind !== 'none' && kind !== 'header' && kind !== 'person_secret'
 }
 
-const personalKinds: ReadonlySet<AuthKindName> = new Set(['user', 'exchange', 'entra_obo', 'id_jag', 'person_header'])
+const personalKinds: ReadonlySet<AuthKindName> = new Set(['user', 'exchange', 'entra_obo', 'id_jag', 'person_header', 'person_secret'])
 
-/** `servers.*.auth` of a server that is asked over HTTP. */
+/** `servers.*.auth` */
 export function authOf({ config }: McpServer): ServerAuthConfig | undefined {
-  return config.transport === 'stdio' ? undefined : config.auth
+  return config.auth
 }
 
 /** `challenges`: what servers said when they refused something. */

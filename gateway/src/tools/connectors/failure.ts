@@ -1,4 +1,5 @@
 /** Why a hop failed, in words of ours: nothing a server wrote gets into an error. */
+import type { McpServer } from '../../config/snapshot.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 
 export function unavailable(server: string, why: string, cause?: unknown): TurnwardError {
@@ -8,6 +9,17 @@ export function unavailable(server: string, why: string, cause?: unknown): Turnw
 /** The server wants to be shown something else. */
 export function credentialRefused(server: string, status: number): TurnwardError {
   return new TurnwardError('mcp.credential_refused', { subject: server, why: `it refused the configured credential (HTTP ${status})` })
+}
+
+/** Whether a server may answer when it is asked for one person. Of one that is started nobody can say what it misses. */
+export function mayNeedPerson({ config }: McpServer, error: unknown): boolean {
+  return config.transport === 'stdio' || asTurnwardError(error).code === 'mcp.credential_refused'
+}
+
+/** Whether a request would have been made if the person had connected an account, or another one. */
+export function waitsForPerson(error: unknown): boolean {
+  const { code } = asTurnwardError(error)
+  return code === 'mcp.link_needed' || code === 'mcp.person_needed'
 }
 
 /** An answer over its bound. `size`: bytes it has, where they were counted to the end or told before. */

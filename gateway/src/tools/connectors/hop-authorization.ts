@@ -4,6 +4,7 @@
  */
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import type { CancelSignal } from '../../core/cancellation.ts'
+import { digestJson } from '../../core/hash.ts'
 import type { Caller } from '../../core/principal.ts'
 import { noHeaders, type ServerHeaders } from '../../identity/server-auth/auth-kind.ts'
 import { readChallenge } from '../../identity/server-auth/challenge.ts'
@@ -24,9 +25,25 @@ export class HopAuthorization {
   /** Whom the hop works for: of those whose hop it is, who used it last. Undefined: for the gateway itself. */
   caller: Caller | undefined
   readonly #options: HopAuthorizationOptions
+  /** Digest of the variables that the child was started with last. */
+  #environment: string | undefined
 
   constructor(options: HopAuthorizationOptions) {
     this.#options = options
+  }
+
+  /** Notes with which variables the child runs from now on. True when it may run with others. */
+  isStartedWithOther(environment: Readonly<Record<string, string>>): boolean {
+    const before = this.#environment
+    this.#environment = digestJson(environment)
+    return before !== undefined && before !== this.#environment
+  }
+
+  /** Variables for the child of whom the hop works for. Rejects as `headersFor` does. */
+  async environment(signal: CancelSignal): Promise<Readonly<Record<string, string>>> {
+    const { credentials, server, snapshot } = this.#options
+    const shown = await credentials.headersFor({ snapshot: snapshot(), server, caller: this.caller, signal })
+    return shown?.environment ?? {}
   }
 
   /** Sends a request, once more when other headers may be accepted. `send` rejects as `HttpWire.post` does. */

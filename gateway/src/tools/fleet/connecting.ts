@@ -154,7 +154,7 @@ export class ServerConnection {
     const remembered = this.#isAsked ? await eras?.of(server) : undefined
     if (remembered !== undefined) {
       try {
-        const exchange = await openStdio(await this.#child(config), remembered, events, signal, 'remembered')
+        const exchange = await openStdio(await this.#child(config, signal), remembered, events, signal, 'remembered')
         this.#verdict = { era: remembered, at: this.#options.clock.monotonic() }
         return exchange
       } catch (error) {
@@ -163,9 +163,9 @@ export class ServerConnection {
         // It may have been replaced by another release: it is asked.
       }
     }
-    const era = await this.#era(async () => eraOfStdio(await this.#child(config)))
+    const era = await this.#era(async () => eraOfStdio(await this.#child(config, signal)))
     if (signal.aborted) throw signal.reason
-    const exchange = await openStdio(await this.#child(config), era, events, signal)
+    const exchange = await openStdio(await this.#child(config, signal), era, events, signal)
     if (eraOf(server) === 'auto') await eras?.note(server, era)
     return exchange
   }
@@ -175,8 +175,10 @@ export class ServerConnection {
     return eraOf(this.#options.server) === 'auto' && this.#verdict === undefined && this.#options.knownEra?.() === undefined
   }
 
-  async #child(config: StdioConfig): Promise<StdioOptions> {
-    const { server, runners, dataDir, limits, logger, clock, logs } = this.#options
+  async #child(config: StdioConfig, signal: AbortSignal): Promise<StdioOptions> {
+    const { runners, dataDir, limits, logger, clock, logs, authorization } = this.#options
+    const env = { ...config.env, ...(await authorization?.environment(signal)) }
+    const server = { ...this.#options.server, config: { ...config, env } }
     const runner = runnerOf(runners, server)
     const missing = await runner.available()
     if (missing !== undefined) throw new TurnwardError('sandbox.unavailable', { subject: server.name, why: missing })
@@ -184,7 +186,7 @@ export class ServerConnection {
     const workDir = join(dataDir, `${server.name}-${randomText(8)}`)
     const running = await runner.start({ server, workDir, logger })
     this.#isBounded = running.isBounded
-    const secrets = Object.values(config.env)
+    const secrets = Object.values(env)
     return { server: server.name, running, limits, logger, clock, logs, offers: everything(config.may_ask), secrets }
   }
 

@@ -7,14 +7,14 @@ import type { McpServer } from '../../config/snapshot.ts'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { asTurnwardError, TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { Caller } from '../../core/principal.ts'
 import type { CallOptions, CatalogueTool } from '../catalogue.ts'
 import { askServer } from '../connectors/calling-tool.ts'
 import { waitFor } from '../connectors/cancelling.ts'
 import type { Exchange } from '../connectors/exchange.ts'
 import { listAll, listOthers, type Listed } from '../connectors/listing.ts'
 import { noReads, readsOf, type ServerReads } from '../reads.ts'
-import { reasonOf, unavailable } from '../connectors/failure.ts'
+import { mayNeedPerson, reasonOf, unavailable, waitsForPerson } from '../connectors/failure.ts'
+import type { HopAuthorization } from '../connectors/hop-authorization.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import { resultBounds, type ResultBounds } from './result-bounds.ts'
 import { ServerRequests } from './server-requests.ts'
@@ -203,13 +203,12 @@ export class ServerSlot {
     this.start().catch((error: unknown) => this.#broke(error))
   }
 
-  /** Whom its requests are for from now on, where they are made with what is somebody's own. */
-  workFor(caller: Caller | undefined): void {
-    const { authorization } = this.#options
-    if (authorization !== undefined) authorization.caller = caller
+  /** How what goes over its hop is made acceptable, where that is not fixed. */
+  get authorization(): HopAuthorization | undefined {
+    return this.#options.authorization
   }
 
-  /** What one of the people's connections has listed, where this one may list nothing. */
+  /** What one of the people’s connections has listed, where this one may list nothing. */
   async adopt(listed: Listed, reads: ServerReads): Promise<void> {
     const isStill = (): boolean => this.#state.kind === 'lent'
     // What each of them may see can differ: not every listing is a change.
@@ -284,7 +283,9 @@ export class ServerSlot {
       this.#options.onChange()
     } catch (error) {
       await exchange?.close().catch(() => {})
-      if (this.#options.isForListing === true && asTurnwardError(error).code === 'mcp.credential_refused') return this.#lend()
+      if (this.#options.isForListing === true && mayNeedPerson(this.server, error)) return this.#lend()
+      // Nothing is wrong with the server: it is asked as soon as the person has done what is wanted.
+      if (waitsForPerson(error)) this.#failures = 0
       const isLate = signal.aborted && !this.#closing.signal.aborted
       this.#fail(attempting.signal.aborted ? 'it is restarted' : isLate ? `it did not start within ${startMs / 1000} s` : reasonOf(error))
     }

@@ -1,0 +1,127 @@
+/**
+ * `turnward links`: what people have connected at MCP servers. Works on the store, while gateways run or not; a link that is
+ * removed is not used by the next call.
+ */
+import type { Command } from 'commander'
+import { loadConfig } from '../../config/load.ts'
+import type { McpServer, Snapshot } from '../../config/snapshot.ts'
+import { systemClock } from '../../core/clock.ts'
+import { TurnwardError } from '../../core/error.ts'
+import { linkPlace, secretPlace } from '../../identity/on-behalf/link.ts'
+import { personalAuthOf } from '../../identity/on-behalf/personal-auth.ts'
+import { StoredSecrets } from '../../identity/on-behalf/stored-secrets.ts'
+import { vaultOf } from '../../identity/vault/opening-vault.ts'
+import type { Vault } from '../../identity/vault/vault.ts'
+import { openStore } from '../../store/store.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { fail, print, table } from '../output.ts'
+import { openingSettingsOf, storePlaceOf } from '../places.ts'
+import { configOption, jsonOption } from '../shared-options.ts'
+
+interface LinksOptions {
+  readonly config: string
+  readonly json?: boolean
+  readonly person?: string
+  readonly server?: string
+}
+
+export function addLinks(program: Command): void {
+  const links = program.command('links').description('accounts and secrets that people have connected at MCP servers')
+  links
+    .command('list')
+    .description('list who has connected what; tokens and secrets are not shown')
+    .option('--person <name>', 'of this person only')
+    .option('--server <name>', 'at this MCP server only')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ turnward links list --server jira')
+    .action(list)
+  links
+    .command('remove')
+    .description('forget what a person has connected; the next call asks for it again')
+    .argument('<person>', 'principal')
+    .argument('<server>', 'MCP server')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ turnward links remove alice jira\n\nExit code 5 when there was nothing.')
+    .action(remove)
+  links
+    .command('set')
+    .description('store a secret of a person for a server with `auth: { kind: person_header }` or `person_secret`')
+    .argument('<person>', 'principal')
+    .argument('<server>', 'MCP server')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nThe secret is read from standard input.\n\nExample:\n  $ turnward links set ci crm < crm-key.txt')
+    .action(set)
+}
+
+const kinds: ReadonlySet<string> = new Set([linkPlace('', '').kind, secretPlace('', '').kind])
+
+async function list(options: LinksOptions): Promise<void> {
+  await withVault(options, async (vault) => {
+    const all = (await vault.list(options.person === undefined ? {} : { owner: options.person }))
+      .filter(({ kind, name }) => kinds.has(kind) && (options.server === undefined || name === options.server))
+      .map(({ kind, owner, name, created, changed }) => ({
+        person: owner,
+        server: name,
+        kind: kind === 'link' ? 'account' : 'secret',
+        created: new Date(created).toISOString(),
+        changed: new Date(changed).toISOString(),
+      }))
+    const rows = all.map(({ person, server, kind, created, changed }) => [person, server, kind, created, changed])
+    const text = all.length === 0 ? 'Nobody has connected anything.' : table([['PERSON', 'SERVER', 'KIND', 'SINCE', 'CHANGED'], ...rows])
+    print(options, { links: all }, text)
+  })
+}
+
+async function remove(person: string, server: string, options: LinksOptions): Promise<void> {
+  await withVault(options, async (vault) => {
+    const removed = await Promise.all([linkPlace(person, server), secretPlace(person, server)].map((place) => vault.remove(place)))
+    const isRemoved = removed.includes(true)
+    if (!isRemoved) process.exitCode = exitCodes.negative
+    print(
+      options,
+      { person, server, removed: isRemoved },
+      isRemoved ? `Removed what ${person} had connected at ${server}.` : `${person} has nothing connected at ${server}.`,
+    )
+  })
+}
+
+async function set(person: string, server: string, options: LinksOptions): Promise<void> {
+  await withVault(options, async (vault, snapshot) => {
+    const found = secretServer(snapshot, server)
+    const parts: Buffer[] = []
+    for await (const part of process.stdin) parts.push(part as Buffer)
+    await new StoredSecrets(vault, systemClock).keep(person, found, Buffer.concat(parts).toString('utf8'))
+    print(options, { person, server }, `Stored the secret of ${person} for ${server}.`)
+  })
+}
+
+function secretServer({ servers }: Snapshot, name: string): McpServer {
+  const server = servers.get(name)
+  const kind = server === undefined ? undefined : personalAuthOf(server)?.kind
+  if (server !== undefined && kind !== undefined && kind !== 'user') return server
+  throw new TurnwardError('request.invalid', {
+    subject: name,
+    why: server === undefined ? 'there is no such server' : 'people give it no secrets',
+    fix: 'Name a server with `auth: { kind: person_header }` or `auth: { kind: person_secret }`.',
+  })
+}
+
+async function withVault(options: LinksOptions, work: (vault: Vault, snapshot: Snapshot) => Promise<void>): Promise<void> {
+  try {
+    const snapshot = await loadConfig(options.config, process.env)
+    const store = await openStore(storePlaceOf(openingSettingsOf(snapshot)))
+    try {
+      await work(
+        vaultOf(store, () => snapshot),
+        snapshot,
+      )
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    fail(options, error)
+  }
+}
