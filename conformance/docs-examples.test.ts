@@ -1,5 +1,6 @@
 /** The examples of the pages on dialects and providers do what the pages say: commands and programs are run, configurations are checked. */
 import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +15,7 @@ import { fixtureServer } from './mcp/upstream-servers.ts'
 
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
-const pages = [
+const pages: readonly string[] = [
   'chat-completions',
   'messages',
   'responses',
@@ -27,23 +28,9 @@ const pages = [
   'servers',
   'runners',
   'import',
-  'identity/grants',
-  'identity/virtual-keys',
-  'identity/issuers',
-  'identity/okta',
-  'identity/entra-id',
-  'identity/auth0',
-  'identity/keycloak',
-  'identity/google',
-  'identity/on-behalf-of',
-  'identity/kong-in-front',
-  'identity/apisix-in-front',
-  'identity/mtls',
-  'identity/oauth-server',
-  'identity/mcp-clients',
-  'identity/people',
-  'identity/scim',
-] as const
+  // Every page on identity.
+  ...readdirSync(join(import.meta.dirname, '../docs/identity')).map((file) => `identity/${file.replace('.md', '')}`),
+]
 
 interface Example {
   readonly page: string

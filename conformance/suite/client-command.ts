@@ -3,11 +3,14 @@ import { rename, writeFile } from 'node:fs/promises'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import type { Json } from '../harness/json.ts'
 import { until } from '../harness/until.ts'
-import { clientConfig, clientKey, nowhere, type ClientPlace } from './client-place.ts'
+import { authOf, clientConfig, nowhere, type ClientPlace } from './client-place.ts'
+import { ScriptedPerson } from './scripted-person.ts'
 
 const { MCP_CONFORMANCE_SCENARIO: scenario = '', MCP_CONFORMANCE_PROTOCOL_VERSION: version, MCP_CONFORMANCE_CONTEXT: context } = process.env
 const place = JSON.parse(process.env['TURNWARD_SUITE_PLACE'] ?? '{}') as ClientPlace
 const serverUrl = process.argv.at(-1) ?? ''
+const person = new ScriptedPerson(place.url)
+const isOfPeople = scenario.startsWith('auth/') && !scenario.startsWith('auth/client-credentials')
 
 interface ToolCall {
   readonly name: string
@@ -28,6 +31,17 @@ async function listed(client: Client, tool: string) {
   const found = (await client.listTools()).tools.find(({ name }) => name.split('__').at(-1) === tool)
   if (found === undefined) throw new Error(`no tool is listed as ${tool}`)
   return found
+}
+
+/** Connects the account that the server asks for, lists, and calls what is listed; again as often as a person is asked for more. */
+const authorized: Play = async (client) => {
+  await person.connect('suite')
+  const [first] = (await client.listTools()).tools
+  if (first === undefined) return
+  for (;;) {
+    const said = await client.callTool({ name: first.name, arguments: {} }).then(JSON.stringify, String)
+    if (!(await person.follow(said))) return
+  }
 }
 
 /** One after the other. What the gateway refuses ends none of the others: the suite judges what its server was sent. */
@@ -65,14 +79,17 @@ const plays: Readonly<Record<string, Play>> = {
   },
 }
 
+function given(): Readonly<Record<string, string>> & { readonly toolCalls?: readonly ToolCall[] } {
+  return JSON.parse(context ?? '{}') as Readonly<Record<string, string>> & { readonly toolCalls?: readonly ToolCall[] }
+}
+
 function givenCalls(): readonly ToolCall[] {
-  const { toolCalls } = JSON.parse(context ?? '{}') as { toolCalls?: readonly ToolCall[] }
-  return toolCalls ?? []
+  return given().toolCalls ?? []
 }
 
 /** The suite stops its server before it reports, which waits for streams that the gateway holds: it must have let go. */
 async function withServer(url: string, work: () => Promise<void>): Promise<void> {
-  await configure(url)
+  await configure(url, authOf(scenario, given()))
   try {
     await until('the server behind the gateway', async () => {
       const { servers } = (await (await fetch(`${place.url}/readyz`)).json()) as { servers: Json[] }
@@ -84,9 +101,9 @@ async function withServer(url: string, work: () => Promise<void>): Promise<void>
   }
 }
 
-async function configure(url: string): Promise<void> {
+async function configure(url: string, auth?: object): Promise<void> {
   const before = await revision()
-  await writeFile(`${place.configPath}.new`, JSON.stringify(clientConfig(url)))
+  await writeFile(`${place.configPath}.new`, JSON.stringify(clientConfig(url, place.settings, auth)))
   await rename(`${place.configPath}.new`, place.configPath)
   await until('the new revision', async () => ((await revision()) === before ? undefined : true))
 }
@@ -104,8 +121,8 @@ await withServer(serverUrl, async () => {
     },
   )
   client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { confirmed: true } }))
-  const requestInit = { headers: { authorization: `Bearer ${clientKey}` } }
+  const requestInit = { headers: { authorization: `Bearer ${place.token}` } }
   await client.connect(new StreamableHTTPClientTransport(new URL(`${place.url}/mcp/main`), { requestInit }))
-  await all(listTools, plays[scenario] ?? listTools)(client)
+  await all(listTools, plays[scenario] ?? (isOfPeople ? authorized : listTools))(client)
   await client.close()
 })

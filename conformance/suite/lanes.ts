@@ -93,13 +93,15 @@ export const lanes: readonly Lane[] = [
   { name: `client-${modern}`, what: asClient, leg: 'client', revision: modern, run: ranAsClient },
 ]
 
+const ofClients = ['json-schema-2020-12-preservation', 'auth/client-credentials-jwt', 'auth/client-credentials-basic']
+
 /** What the suite does not score yet and a gateway can do: judged all the same. Tasks have lanes of their own. */
 const extras: Readonly<Record<Leg, Readonly<Record<Revision, readonly string[]>>>> = {
   server: {
     [legacy]: ['server-session-lifecycle', 'json-schema-2020-12', 'server-sse-polling'],
     [modern]: ['json-schema-2020-12', 'http-header-validation', 'http-custom-header-server-validation'],
   },
-  client: { [legacy]: ['json-schema-2020-12-preservation'], [modern]: ['json-schema-2020-12-preservation'] },
+  client: { [legacy]: ofClients, [modern]: ofClients },
 }
 
 /** Runs a lane and says what it comes to. */

@@ -42,7 +42,7 @@ export async function checkScenarios(url: string, scenarios: readonly string[], 
 
 /** One scenario against a client: the suite starts `command` with the URL of its own server as the last argument. */
 export function checkClient(command: string, scenario: string, revision: Revision, env: Readonly<Record<string, string>>): Promise<Ran> {
-  return run(['client', '--command', command, '--scenario', scenario, '--spec-version', revision], env)
+  return run(['client', '--command', command, '--scenario', scenario, '--spec-version', revision, '--force'], env)
 }
 
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {

@@ -70,6 +70,34 @@ describe.skipIf(postgres?.isMissing !== false)('an embedded store is moved to Po
     }
   })
 
+  test('with its people: who was shut out there, before or since, is shut out here', async () => {
+    const source = await from.open()
+    const person = {
+      issuer: 'acme',
+      subject: null,
+      kind: 'human',
+      name: null,
+      emails: [],
+      roles: ['viewer'],
+      created: 1,
+      seen: null,
+    } as const
+    await source.people.add({ ...person, id: 'ada', active: false }, 1)
+    await source.people.add({ ...person, id: 'bob', active: true }, 2)
+    await source.people.setGroups('bob', 'scim:okta', ['staff'], 3)
+    const store = await target(source.secret)
+    try {
+      await copyStore(source, store)
+      expect(await store.people.find('ada')).toMatchObject({ active: false, roles: ['viewer'] })
+      expect(await store.people.find('bob')).toMatchObject({ active: true, groups: [{ origin: 'scim:okta', group: 'staff' }] })
+      await source.people.setActive('bob', false, 4)
+      await copyStore(source, store)
+      expect((await store.people.find('bob'))?.active).toBe(false)
+    } finally {
+      await store.close()
+    }
+  })
+
   test('and into no database that is another installation already', async () => {
     const source = await from.open()
     const other = await to.open()

@@ -1,5 +1,5 @@
 /**
- * Moves what one store keeps into another: keys, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
+ * Moves what one store keeps into another: keys, people, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
  * since is brought along, and nothing of the other store is lost.
  */
 import { TurnwardError } from '../core/error.ts'
@@ -34,6 +34,7 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
       throw new TurnwardError('store.failed', { subject: key.id, why: 'the target has another key under this id' })
     if (there !== undefined && key.revoked !== null && there.revoked === null && (await to.keys.revoke(key.id, key.revoked))) revoked += 1
   }
+  await copyPeople(from, to)
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
   for (const listing of newer) await to.listings.save(listing)
@@ -41,4 +42,21 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
   for (const key of await from.oauthKeys.list()) await to.oauthKeys.add(key)
   const pins = await to.pins.adopt(await from.pins.approvals())
   return { keys, revoked, listings: newer.length, pins }
+}
+
+const peopleAtOnce = 500
+
+/** Who was shut out stays shut out; whoever is on record at the target already keeps what stands there, and loses no group. */
+async function copyPeople(from: Store, to: Store): Promise<void> {
+  for (let after = ''; ;) {
+    const people = await from.people.list(after, peopleAtOnce)
+    for (const { groups, changed, ...person } of people) {
+      await to.people.add(person, changed)
+      if (!person.active && (await to.people.find(person.id))?.active === true) await to.people.setActive(person.id, false, changed)
+      for (const { origin, group } of groups) await to.people.addMembers(origin, group, [person.id], changed)
+    }
+    const last = people.at(-1)
+    if (last === undefined || people.length < peopleAtOnce) return
+    after = last.id
+  }
 }

@@ -16,6 +16,12 @@ export function mayNeedPerson({ config }: McpServer, error: unknown): boolean {
   return config.transport === 'stdio' || asTurnwardError(error).code === 'mcp.credential_refused'
 }
 
+/** Whether a request would have been made if the person had connected an account, or another one. */
+export function waitsForPerson(error: unknown): boolean {
+  const { code } = asTurnwardError(error)
+  return code === 'mcp.link_needed' || code === 'mcp.person_needed'
+}
+
 /** An answer over its bound. `size`: bytes it has, where they were counted to the end or told before. */
 export function resultTooLarge(server: string, limit: number, size?: number): TurnwardError {
   const how = size === undefined ? `more than ${limit}` : `${size}`

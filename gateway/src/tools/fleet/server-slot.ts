@@ -13,7 +13,7 @@ import { waitFor } from '../connectors/cancelling.ts'
 import type { Exchange } from '../connectors/exchange.ts'
 import { listAll, listOthers, type Listed } from '../connectors/listing.ts'
 import { noReads, readsOf, type ServerReads } from '../reads.ts'
-import { mayNeedPerson, reasonOf, unavailable } from '../connectors/failure.ts'
+import { mayNeedPerson, reasonOf, unavailable, waitsForPerson } from '../connectors/failure.ts'
 import type { HopAuthorization } from '../connectors/hop-authorization.ts'
 import { noTools, readTools, type ReadTools } from '../tool-definitions.ts'
 import { resultBounds, type ResultBounds } from './result-bounds.ts'
@@ -284,6 +284,8 @@ export class ServerSlot {
     } catch (error) {
       await exchange?.close().catch(() => {})
       if (this.#options.isForListing === true && mayNeedPerson(this.server, error)) return this.#lend()
+      // Nothing is wrong with the server: it is asked as soon as the person has done what is wanted.
+      if (waitsForPerson(error)) this.#failures = 0
       const isLate = signal.aborted && !this.#closing.signal.aborted
       this.#fail(attempting.signal.aborted ? 'it is restarted' : isLate ? `it did not start within ${startMs / 1000} s` : reasonOf(error))
     }
