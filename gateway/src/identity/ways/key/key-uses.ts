@@ -40,7 +40,7 @@ export class KeyUses {
     this.#isWaiting = true
     // Nobody's exit waits for it.
     setTimeout(() => {
-      void this.#write()
+      this.#write().catch(() => {})
     }, writeAfterMs).unref()
   }
 
