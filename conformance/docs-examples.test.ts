@@ -28,8 +28,10 @@ const pages: readonly string[] = [
   'servers',
   'runners',
   'import',
-  // Every page on identity.
-  ...readdirSync(join(import.meta.dirname, '../docs/identity')).map((file) => `identity/${file.replace('.md', '')}`),
+  // Every page on identity but those that explain and lead on.
+  ...readdirSync(join(import.meta.dirname, '../docs/identity'))
+    .filter((file) => file !== 'README.md' && file !== 'who-is-calling.md')
+    .map((file) => `identity/${file.replace('.md', '')}`),
 ]
 
 interface Example {

@@ -122,3 +122,28 @@ test('without `--once` it stays up for a visitor, whose commands work as printed
   expect(await ended).toBe(0)
   expect(readdirSync(home).filter((name) => name.startsWith('turnward-demo-') && existsSync(join(home, name)))).toEqual([])
 })
+
+test('`demo --identity` lets two people do what is theirs: each with a credential of their own, and one refused by a grant', async () => {
+  const { code, stdout, stderr } = await run('demo', '--identity', '--once', '--json')
+  expect(code, stderr).toBe(0)
+  const report = JSON.parse(stdout) as Json
+  const [alice, bob] = report['runs'] as Json[]
+  expect([alice, bob]).toMatchObject([
+    { person: 'alice@acme.example', agent: 'support-agent', issuer: 'acme', open: ['T-107 New laptop'] },
+    { person: 'bob@acme.example', agent: 'support-agent', issuer: 'acme', open: ['T-204 Access to the archive'] },
+  ])
+  const credential = expect.stringMatching(/^exchange:tickets:[\w-]{10}$/) as unknown
+  expect(alice?.['toolCalls']).toMatchObject([
+    { tool: 'tickets__list', action: 'release', credential },
+    { tool: 'tickets__close', action: 'release', credential },
+  ])
+  expect(bob?.['toolCalls']).toMatchObject([
+    { tool: 'tickets__list', action: 'release', credential },
+    { tool: 'tickets__close', action: 'refuse', rule: 'forbid #2', credential: null },
+  ])
+  const credentialsOf = (one: Json | undefined) =>
+    new Set(((one?.['toolCalls'] ?? []) as Json[]).flatMap((call) => call['credential'] ?? []))
+  expect([...credentialsOf(alice)].some((one) => credentialsOf(bob).has(one))).toBe(false)
+  expect(report['passedOn']).toBe(false)
+  expect(readdirSync(home).filter((name) => name.startsWith('turnward-demo-'))).toEqual([])
+})

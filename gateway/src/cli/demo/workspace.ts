@@ -60,6 +60,20 @@ export async function makeWorkspace(options: WorkspaceOptions): Promise<Workspac
   }
 }
 
+/** Where `demo --identity` keeps its data; `env`: what its configuration is told. */
+export async function makeIdentityWorkspace(
+  env: Readonly<Record<string, string>>,
+): Promise<Pick<Workspace, 'configPath' | 'dataDir' | 'env' | 'remove'>> {
+  const root = await mkdtemp(join(tmpdir(), 'turnward-demo-'))
+  const dataDir = join(root, 'data')
+  return {
+    configPath: join(demoFolder, 'identity.yaml'),
+    dataDir,
+    env: { ...env, DEMO_DATA: dataDir },
+    remove: () => rm(root, { recursive: true, force: true }),
+  }
+}
+
 /** Entry script of the third-party server, when it is installed beside us. */
 function filesystemServer(): string | undefined {
   try {

@@ -9,6 +9,7 @@ import { verifyLog } from '../../audit/verify.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { createLogger } from '../../telemetry/logger.ts'
 import { runAgent } from '../demo/agent.ts'
+import { identityText, runIdentityDemo, type IdentityDemo } from '../demo/identity/run-identity.ts'
 import { countModelCalls, demoToolCalls, type DemoReport } from '../demo/report.ts'
 import { prepareSandbox } from '../demo/sandbox.ts'
 import { makeWorkspace, type Workspace } from '../demo/workspace.ts'
@@ -18,6 +19,7 @@ import { jsonOption, logLevelOf } from '../shared-options.ts'
 
 interface DemoOptions {
   readonly once?: boolean
+  readonly identity?: boolean
   readonly json?: boolean
   readonly port: string
 }
@@ -29,13 +31,15 @@ export function addDemo(program: Command): void {
     .command('demo')
     .description('run one governed turn, offline and without keys, and stay up')
     .option('--once', 'stop after the turn')
+    .option('--identity', 'two people, one agent, a ticket system that wants to know whose ticket it is')
     .option('--port <port>', 'port to listen on; 0 picks a free one', '4100')
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  $ turnward demo\n  $ turnward demo --once --json')
+    .addHelpText('after', '\nExample:\n  $ turnward demo\n  $ turnward demo --once --json\n  $ turnward demo --identity')
     .action(demo)
 }
 
 async function demo(options: DemoOptions): Promise<void> {
+  if (options.identity === true) return demoOfIdentity(options)
   const say = (line: string): void => {
     if (options.json !== true) process.stdout.write(`${line}\n`)
   }
@@ -73,8 +77,38 @@ async function demo(options: DemoOptions): Promise<void> {
   }
 }
 
+async function demoOfIdentity(options: DemoOptions): Promise<void> {
+  const logger = createLogger({ level: logLevelOf(process.env.TURNWARD_LOG) ?? 'error' })
+  let running: IdentityDemo | undefined
+  try {
+    const { makeRunners } = await prepareSandbox((line) => process.stderr.write(`${line}\n`))
+    const port = options.once === true ? 0 : Number(options.port)
+    running = await runIdentityDemo({ port, logger, makeRunners, readTurn: (dataDir, turn) => readTurn({ dataDir }, turn) })
+    const trees = running.turns.map((records) => formatTurnTree(turnTree(records)))
+    print(options, running.report, `${trees.join('\n')}\n${identityText(running.report)}`)
+    if (options.once === true) return
+    if (options.json !== true) process.stdout.write(identitySteps(running))
+    await untilInterrupted()
+  } catch (error) {
+    fail(options, error)
+  } finally {
+    await running?.close()
+  }
+}
+
+function identitySteps({ url, dataDir, report }: IdentityDemo): string {
+  return `
+Still running at ${url}.
+
+Try:
+  npx turnward turns show ${report.runs.at(-1)?.turn ?? 'last'} --data-dir ${dataDir}
+
+Ctrl-C stops the demo and removes its data. How it is set up: docs/identity/README.md
+`
+}
+
 /** The log is written in groups: waits until every decision of the turn that ran has its outcome on disk. */
-async function readTurn(workspace: Workspace, turn: string): Promise<DecisionRecord[]> {
+async function readTurn(workspace: Pick<Workspace, 'dataDir'>, turn: string): Promise<DecisionRecord[]> {
   for (let attempt = 0; attempt < 40; attempt += 1) {
     const records = (await readRecords({ kind: 'sqlite', dataDir: workspace.dataDir }, { turn })).map((stored) => stored.record)
     const ended = new Set(records.filter((record) => record.type === 'outcome').map((record) => record.id))
