@@ -25,6 +25,12 @@ const pure = [
   'scripts/**/*.test.ts',
 ]
 
+/** Rooms whose tests close what they open: their files share processes too, and what they import is read once in each. */
+const tidy = [
+  'gateway/src/{http1,identity,models,providers,state,store,telemetry,cluster}/**/*.test.ts',
+  'gateway/src/{audit,cli,invariants,tools,turns}/**/*.test.ts',
+]
+
 export default defineConfig({
   test: {
     // What hangs fails, and nothing else: with much else to do a machine takes many times as long.
@@ -38,10 +44,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'rooms',
+          globalSetup: ['scripts/services/for-tests.ts'],
+          include: tidy,
+          exclude: ['**/node_modules/**', ...pure],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'parts',
           globalSetup: ['scripts/services/for-tests.ts'],
           include: ['bench/**/*.test.ts', 'gateway/src/**/*.test.ts', 'conformance/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'conformance/identity/**', ...pure, ...(hasSandbox ? [] : sandboxed)],
+          exclude: ['**/node_modules/**', 'conformance/identity/**', ...pure, ...tidy, ...(hasSandbox ? [] : sandboxed)],
         },
       },
     ],
