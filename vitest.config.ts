@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { defineConfig } from 'vitest/config'
+import { slowSuites } from './conformance/slow/suites.ts'
 
 /** Suites whose MCP servers run in the sandbox. */
 const sandboxed = [
@@ -31,6 +32,9 @@ const tidy = [
   'gateway/src/{audit,cli,invariants,tools,turns}/**/*.test.ts',
 ]
 
+/** Named by whoever wants all of them: a deliberate fault is noticed by any test. */
+const leftOut = process.env['TURNWARD_SLOW_TESTS'] === '1' ? [] : slowSuites
+
 export default defineConfig({
   test: {
     // What hangs fails, and nothing else: with much else to do a machine takes many times as long.
@@ -47,7 +51,7 @@ export default defineConfig({
           name: 'rooms',
           globalSetup: ['scripts/services/for-tests.ts'],
           include: tidy,
-          exclude: ['**/node_modules/**', ...pure],
+          exclude: ['**/node_modules/**', ...pure, ...leftOut],
           isolate: false,
         },
       },
@@ -57,7 +61,7 @@ export default defineConfig({
           name: 'parts',
           globalSetup: ['scripts/services/for-tests.ts'],
           include: ['bench/**/*.test.ts', 'gateway/src/**/*.test.ts', 'conformance/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'conformance/identity/**', ...pure, ...tidy, ...(hasSandbox ? [] : sandboxed)],
+          exclude: ['**/node_modules/**', 'conformance/identity/**', ...pure, ...tidy, ...leftOut, ...(hasSandbox ? [] : sandboxed)],
         },
       },
     ],

@@ -52,6 +52,7 @@ export async function runTests(root: string, tests: readonly string[], { workers
   // A process group of its own, so that a hanging test and the gateways it started go together.
   const child = spawn(process.execPath, [vitest, 'run', ...options, ...tests], {
     cwd: root,
+    env: { ...process.env, TURNWARD_SLOW_TESTS: '1' },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
