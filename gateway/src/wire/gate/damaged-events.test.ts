@@ -96,11 +96,14 @@ function shownWhole(dialect: DialectName, body: JsonObject): string {
   }
 }
 
+/** The same, where arguments are in one piece: an id that was made up may end in any two letters. */
+const refusedWhole = /REFU|SED WOR|WORDS"/
+
 test.each(cases)('a whole answer of $dialect, calls in order $order', ({ dialect, answer }) => {
   const body = JSON.parse(bodies[dialect](answer)) as JsonObject
-  expect(shownWhole(dialect, structuredClone(body))).not.toMatch(refused)
+  expect(shownWhole(dialect, structuredClone(body))).not.toMatch(refusedWhole)
   const leaks = [...damagesOf(body)].filter(
-    ({ what, value }) => !newerKind.test(what) && refused.test(shownWhole(dialect, structuredClone(value) as JsonObject)),
+    ({ what, value }) => !newerKind.test(what) && refusedWhole.test(shownWhole(dialect, structuredClone(value) as JsonObject)),
   )
   expect(leaks.map(({ what }) => what).join('\n')).toBe('')
 })
