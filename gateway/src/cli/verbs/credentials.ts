@@ -3,19 +3,14 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text as readText } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import { loadConfig } from '../../config/load.ts'
-import type { Snapshot } from '../../config/snapshot.ts'
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
-import { vaultOf } from '../../identity/vault/opening-vault.ts'
 import type { CredentialOwner } from '../../identity/vault/stored-credentials.ts'
-import type { Vault } from '../../identity/vault/vault.ts'
 import { listStoredCredentials, removeStoredCredential, storeCredential } from '../../models/storing-credentials.ts'
 import { Upstreams } from '../../models/upstreams.ts'
-import { openStore } from '../../store/store.ts'
 import { fail, print, table } from '../output.ts'
-import { openingSettingsOf, storePlaceOf } from '../places.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
+import { withVault } from '../with-vault.ts'
 
 interface OwnerOptions {
   readonly config: string
@@ -144,19 +139,6 @@ async function rewrap(options: { readonly config: string; readonly json?: boolea
     })
   } catch (error) {
     fail(options, error)
-  }
-}
-
-async function withVault(configPath: string, work: (vault: Vault, snapshot: Snapshot) => Promise<void>): Promise<void> {
-  const snapshot = await loadConfig(configPath, process.env)
-  const store = await openStore(storePlaceOf(openingSettingsOf(snapshot)))
-  try {
-    await work(
-      vaultOf(store, () => snapshot),
-      snapshot,
-    )
-  } finally {
-    await store.close()
   }
 }
 

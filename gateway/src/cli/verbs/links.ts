@@ -3,20 +3,17 @@
  * removed is not used by the next call.
  */
 import type { Command } from 'commander'
-import { loadConfig } from '../../config/load.ts'
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { linkPlace, secretPlace } from '../../identity/on-behalf/link.ts'
 import { personalAuthOf } from '../../identity/on-behalf/personal-auth.ts'
 import { StoredSecrets } from '../../identity/on-behalf/stored-secrets.ts'
-import { vaultOf } from '../../identity/vault/opening-vault.ts'
 import type { Vault } from '../../identity/vault/vault.ts'
-import { openStore } from '../../store/store.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print, table } from '../output.ts'
-import { openingSettingsOf, storePlaceOf } from '../places.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
+import { withVault } from '../with-vault.ts'
 
 interface LinksOptions {
   readonly config: string
@@ -59,7 +56,7 @@ export function addLinks(program: Command): void {
 const kinds: ReadonlySet<string> = new Set([linkPlace('', '').kind, secretPlace('', '').kind])
 
 async function list(options: LinksOptions): Promise<void> {
-  await withVault(options, async (vault) => {
+  await inVault(options, async (vault) => {
     const all = (await vault.list(options.person === undefined ? {} : { owner: options.person }))
       .filter(({ kind, name }) => kinds.has(kind) && (options.server === undefined || name === options.server))
       .map(({ kind, owner, name, created, changed }) => ({
@@ -76,7 +73,7 @@ async function list(options: LinksOptions): Promise<void> {
 }
 
 async function remove(person: string, server: string, options: LinksOptions): Promise<void> {
-  await withVault(options, async (vault) => {
+  await inVault(options, async (vault) => {
     const removed = await Promise.all([linkPlace(person, server), secretPlace(person, server)].map((place) => vault.remove(place)))
     const isRemoved = removed.includes(true)
     if (!isRemoved) process.exitCode = exitCodes.negative
@@ -89,7 +86,7 @@ async function remove(person: string, server: string, options: LinksOptions): Pr
 }
 
 async function set(person: string, server: string, options: LinksOptions): Promise<void> {
-  await withVault(options, async (vault, snapshot) => {
+  await inVault(options, async (vault, snapshot) => {
     const found = secretServer(snapshot, server)
     const parts: Buffer[] = []
     for await (const part of process.stdin) parts.push(part as Buffer)
@@ -109,19 +106,6 @@ function secretServer({ servers }: Snapshot, name: string): McpServer {
   })
 }
 
-async function withVault(options: LinksOptions, work: (vault: Vault, snapshot: Snapshot) => Promise<void>): Promise<void> {
-  try {
-    const snapshot = await loadConfig(options.config, process.env)
-    const store = await openStore(storePlaceOf(openingSettingsOf(snapshot)))
-    try {
-      await work(
-        vaultOf(store, () => snapshot),
-        snapshot,
-      )
-    } finally {
-      await store.close()
-    }
-  } catch (error) {
-    fail(options, error)
-  }
+async function inVault(options: LinksOptions, work: (vault: Vault, snapshot: Snapshot) => Promise<void>): Promise<void> {
+  await withVault(options.config, work).catch((error: unknown) => fail(options, error))
 }

@@ -1,6 +1,7 @@
 /** What authorization servers gave out when the gateway registered there, kept in the vault: it belongs to the installation. */
 import type { RegistrationStore } from '../server-auth/client-registration.ts'
-import type { SecretPlace, SecretVault } from './secret-vault.ts'
+import type { SecretPlace } from '../../store/sealed-secrets.ts'
+import type { SecretVault } from './secret-vault.ts'
 
 export function registrationStore(vault: Pick<SecretVault, 'get' | 'put' | 'remove'>): RegistrationStore {
   const placeOf = (key: string): SecretPlace => ({ kind: 'registration', owner: '', name: key })

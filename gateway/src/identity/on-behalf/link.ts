@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { McpServer } from '../../config/snapshot.ts'
 import { keyedHash } from '../../core/hash.ts'
-import type { SecretPlace } from './secret-vault.ts'
+import type { SecretPlace } from '../../store/sealed-secrets.ts'
 
 /** Tokens of an authorization server, and what they are renewed with. Times are Unix milliseconds. */
 export interface LinkTokens {

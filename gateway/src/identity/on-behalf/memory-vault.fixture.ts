@@ -1,5 +1,6 @@
 /** A place for secrets that forgets everything with the test. */
-import type { KeptSecret, SecretPlace, SecretVault } from './secret-vault.ts'
+import type { SecretPlace } from '../../store/sealed-secrets.ts'
+import type { KeptSecret, SecretVault } from './secret-vault.ts'
 
 export interface MemoryVault extends SecretVault {
   /** Everything that is kept, by kind, owner and name. */

@@ -1,16 +1,9 @@
 /** What is needed of the vault, where secrets are kept sealed. */
+import { TurnwardError } from '../../core/error.ts'
+import type { SecretPlace } from '../../store/sealed-secrets.ts'
+import type { OpenedSecret } from '../vault/vault.ts'
 
-export interface SecretPlace {
-  readonly kind: string
-  /** Principal id. */
-  readonly owner: string
-  readonly name: string
-}
-
-export interface KeptSecret {
-  readonly content: string
-  readonly version: number
-}
+export type KeptSecret = Pick<OpenedSecret, 'content' | 'version'>
 
 export interface SecretVault {
   get(place: SecretPlace): Promise<KeptSecret | undefined>
@@ -24,7 +17,7 @@ export interface SecretVault {
 /** Somebody else may be faster a few times. */
 const attempts = 8
 
-/** Makes the next content out of the present one, in one step; undefined changes nothing. */
+/** Makes the next content out of the present one, in one step; undefined changes nothing. Rejects with `store.failed` when it cannot be written. */
 export async function changeSecret(
   vault: Pick<SecretVault, 'get' | 'replace'>,
   place: SecretPlace,
@@ -36,4 +29,5 @@ export async function changeSecret(
     if (before === undefined || content === undefined) return
     if ((await vault.replace(place, before.version, content)) !== undefined) return
   }
+  throw new TurnwardError('store.failed', { subject: place.name, why: 'too many write this secret at once', retryAfterSeconds: 1 })
 }
