@@ -98,6 +98,40 @@ describe.skipIf(postgres?.isMissing !== false)('an embedded store is moved to Po
     }
   })
 
+  test('with what people have stored, still sealed, and what was stored at the target stays', async () => {
+    const secret = (name: string, version: number, content: string) => {
+      const times = { created: 1, changed: version, expires: null }
+      return {
+        id: `sec_${name}`,
+        kind: 'provider',
+        owner: 'ada',
+        name,
+        version,
+        dataKey: 'sealed',
+        sealedWith: 'installation',
+        content,
+        ...times,
+      }
+    }
+    const source = await from.open()
+    await source.secrets.write(secret('openai', 1, 'one'), 0)
+    await source.secrets.write(secret('azure', 1, 'old'), 0)
+    const store = await target(source.secret)
+    try {
+      await store.secrets.write({ ...secret('azure', 1, 'made there'), id: 'sec_other' }, 0)
+      await copyStore(source, store)
+      await source.secrets.write(secret('openai', 2, 'two'), 1)
+      await copyStore(source, store)
+      const found = await store.secrets.list({ owner: 'ada' })
+      expect(found.map(({ name, content, version }) => [name, content, version])).toEqual([
+        ['azure', 'made there', 1],
+        ['openai', 'two', 2],
+      ])
+    } finally {
+      await store.close()
+    }
+  })
+
   test('and into no database that is another installation already', async () => {
     const source = await from.open()
     const other = await to.open()

@@ -1,5 +1,5 @@
 /**
- * Moves what one store keeps into another: keys, people, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
+ * Moves what one store keeps into another: keys, people and secrets of theirs, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
  * since is brought along, and nothing of the other store is lost.
  */
 import { TurnwardError } from '../core/error.ts'
@@ -35,6 +35,7 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
     if (there !== undefined && key.revoked !== null && there.revoked === null && (await to.keys.revoke(key.id, key.revoked))) revoked += 1
   }
   await copyPeople(from, to)
+  await copySecrets(from, to)
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
   for (const listing of newer) await to.listings.save(listing)
@@ -42,6 +43,15 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
   for (const key of await from.oauthKeys.list()) await to.oauthKeys.add(key)
   const pins = await to.pins.adopt(await from.pins.approvals())
   return { keys, revoked, listings: newer.length, pins }
+}
+
+/** They stay sealed: both belong to one installation. What was stored at the target itself counts more. */
+async function copySecrets(from: Store, to: Store): Promise<void> {
+  for (const secret of await from.secrets.list({})) {
+    const there = await to.secrets.find(secret)
+    if (there === undefined) await to.secrets.write(secret, 0)
+    else if (there.id === secret.id && there.version < secret.version) await to.secrets.write(secret, there.version)
+  }
 }
 
 const peopleAtOnce = 500
