@@ -17,7 +17,8 @@ export interface PresentedToken {
 
 /** A JWS in compact form (RFC 7515, section 7.1); whether it is a good one is another question. */
 const tokenShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/
-const known = new WeakMap<IncomingHttpHeaders, PresentedCredentials>()
+/** What was read of headers, as long as the same ones are left to the edge: a session may outlive its configuration. */
+const known = new WeakMap<IncomingHttpHeaders, { readonly ignored: readonly string[]; readonly found: PresentedCredentials }>()
 
 /** Throws `auth.unknown_key` (too long to be one), `auth.missing_key` (another scheme) or `request.invalid` (two credentials of one kind). */
 export function presentedCredentials(headers: IncomingHttpHeaders, snapshot: Snapshot): PresentedCredentials {
@@ -26,11 +27,10 @@ export function presentedCredentials(headers: IncomingHttpHeaders, snapshot: Sna
     const key = hasNone(headers) ? undefined : presentedKey(headers, ignored)
     return { key, token: undefined }
   }
-  let found = known.get(headers)
-  if (found === undefined) {
-    found = tellApart(headers, ignored)
-    known.set(headers, found)
-  }
+  const before = known.get(headers)
+  if (before?.ignored === ignored) return before.found
+  const found = tellApart(headers, ignored)
+  known.set(headers, { ignored, found })
   return found
 }
 
