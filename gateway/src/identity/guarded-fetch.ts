@@ -3,11 +3,12 @@
  * choice and may be anywhere but where platforms hand out credentials; any other host its metadata names must be public. The
  * address that was looked at is the one that is dialled, redirects are not followed, and nothing large or slow is read.
  */
-import { lookup as lookUp, type LookupAddress } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import { request as plainRequest } from 'node:http'
 import { request as secureRequest, type RequestOptions } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
 import { addressKind } from '../core/address-kinds.ts'
+import { hostOf, pinnedTo, resolveAll } from './looked-up-address.ts'
 
 export interface GuardedFetchOptions {
   /** Address of the issuer, as configured. */
@@ -53,16 +54,6 @@ export function guardedFetch(options: GuardedFetchOptions): GuardedFetch {
   }
 }
 
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '').toLowerCase()
-}
-
-function resolveAll(host: string): Promise<readonly LookupAddress[]> {
-  return new Promise((resolve, reject) =>
-    lookUp(host, { all: true, verbatim: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error))),
-  )
-}
-
 async function send(
   url: URL,
   host: string,
@@ -77,7 +68,7 @@ async function send(
     port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
     path: `${url.pathname}${url.search}`,
     ...(url.protocol === 'https:' ? { servername: isIP(host) === 0 ? host : '' } : {}),
-    lookup: pinned(chosen),
+    lookup: pinnedTo(chosen),
     agent: false,
     headers: {
       'user-agent': 'turnward',
@@ -113,12 +104,4 @@ function bodyText(body: unknown): string | Uint8Array {
   if (typeof body === 'string' || body instanceof Uint8Array) return body
   if (body instanceof URLSearchParams) return body.toString()
   throw new TypeError('only text is sent')
-}
-
-/** Answers with the address that was looked at, whatever a resolver would say now. */
-function pinned({ address, family }: LookupAddress): LookupFunction {
-  return (_host, options, callback) => {
-    if (options.all === true) callback(null, [{ address, family }])
-    else callback(null, address, family)
-  }
 }

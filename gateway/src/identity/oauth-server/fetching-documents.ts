@@ -3,10 +3,11 @@
  * whose addresses are public or that the administrator named, on the very address that was looked at; nothing is followed, and
  * nothing large is read.
  */
-import { lookup as lookUp, type LookupAddress } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import { request as requestOf, type RequestOptions } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
 import { addressKind } from '../../core/address-kinds.ts'
+import { hostOf, pinnedTo, resolveAll } from '../looked-up-address.ts'
 
 export interface FetchingOptions {
   /** Hosts that may have addresses which are not public. */
@@ -31,7 +32,7 @@ export async function fetchDocument(address: string, { privateHosts, resolve = r
   const url = new URL(address)
   if (url.protocol !== 'https:') throw new Error('only https is fetched')
   if (url.username !== '' || url.password !== '') throw new Error('an address with a name and a password is not fetched')
-  const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase()
+  const host = hostOf(url)
   // A name that ends in a dot is the same host to a resolver and another one to a list.
   if (host.endsWith('.')) throw new Error('a host that ends in a dot is not fetched')
   const addresses = isIP(host) === 0 ? await resolve(host) : [{ address: host, family: isIP(host) }]
@@ -46,7 +47,7 @@ export async function fetchDocument(address: string, { privateHosts, resolve = r
     port: url.port === '' ? 443 : Number(url.port),
     path: `${url.pathname}${url.search}`,
     servername: isIP(host) === 0 ? host : '',
-    lookup: pinned(chosen),
+    lookup: pinnedTo(chosen),
     agent: false,
     headers: { accept: 'application/json', 'user-agent': 'turnward' },
   })
@@ -55,20 +56,6 @@ export async function fetchDocument(address: string, { privateHosts, resolve = r
 function isAllowed(address: string, mayBePrivate: boolean): boolean {
   const kind = addressKind(address)
   return kind === 'public' || (mayBePrivate && (kind === 'private' || kind === 'loopback'))
-}
-
-function resolveAll(host: string): Promise<readonly LookupAddress[]> {
-  return new Promise((resolve, reject) =>
-    lookUp(host, { all: true, verbatim: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error))),
-  )
-}
-
-/** Answers with the address that was looked at, whatever a resolver would say now. */
-function pinned({ address, family }: LookupAddress): LookupFunction {
-  return (_host, options, callback) => {
-    if (options.all === true) callback(null, [{ address, family }])
-    else callback(null, address, family)
-  }
 }
 
 function read(options: RequestOptions): Promise<FetchedDocument> {

@@ -6,9 +6,10 @@
 import { lookup as lookupAll } from 'node:dns/promises'
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
 import { addressKind } from '../../core/address-kinds.ts'
 import type { GuardedFetch } from '../guarded-fetch.ts'
+import { pinnedTo } from '../looked-up-address.ts'
 
 export interface Reach {
   /** Whether http may be used, and this machine be meant, where the address is one of its own. */
@@ -105,7 +106,7 @@ function exchange(url: URL, address: string, asking: Asking, signal: AbortSignal
       headers: { accept: 'application/json', ...asking.headers, 'accept-encoding': 'identity', 'user-agent': 'turnward' },
       // A connection of its own, to exactly this address.
       agent: false,
-      lookup: pinnedTo(address),
+      lookup: pinnedTo({ address, family: isIP(address) }),
       signal,
     }
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
@@ -119,14 +120,6 @@ function exchange(url: URL, address: string, asking: Asking, signal: AbortSignal
     )
     request.end(asking.body)
   })
-}
-
-function pinnedTo(address: string): LookupFunction {
-  const family = isIP(address)
-  return (_host, options, callback) => {
-    if (options.all === true) callback(null, [{ address, family }])
-    else callback(null, address, family)
-  }
 }
 
 async function readBody(response: IncomingMessage): Promise<Buffer> {
