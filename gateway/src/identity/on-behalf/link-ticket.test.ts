@@ -15,6 +15,13 @@ test('nobody can read one, or make or change one', () => {
   const text = sealTicket(secret, ticket)
   expect(Buffer.from(text, 'base64url').toString('latin1')).not.toContain('alice')
   expect(openTicket(Buffer.alloc(32, 8), text, 0)).toBeUndefined()
-  for (const changed of [`${text}A`, text.slice(1), `B${text.slice(1)}`, '', 'x', 'a'.repeat(100_000)])
+  for (const changed of [
+    `${text}A`,
+    text.slice(1),
+    text.replace(/^./, (first) => (first === 'A' ? 'B' : 'A')),
+    '',
+    'x',
+    'a'.repeat(100_000),
+  ])
     expect(openTicket(secret, changed, 0)).toBeUndefined()
 })

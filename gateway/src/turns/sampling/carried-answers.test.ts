@@ -24,7 +24,7 @@ test('a client cannot put its own answer in the place of a model’s', () => {
 test('what was not made here is no such state', () => {
   const token = carried(secret, { state: 'a', answers: words, count: 1 }) ?? ''
   for (const state of [
-    `${token.slice(0, -2)}xx`,
+    token.replace(/..$/, (last) => (last === 'xx' ? 'yx' : 'xx')),
     's.made up',
     'plain',
     carried(Buffer.alloc(32, 2), { state: 'a', answers: words, count: 1 }) ?? '',
