@@ -12,7 +12,7 @@ import { keepIssuerTokens } from './browser/oidc/kept-tokens.ts'
 import { RelyingParties } from './browser/oidc/relying-parties.ts'
 import { pageEntrance } from './browser/page.ts'
 import { BrowserSessions } from './browser/sessions.ts'
-import type { SignIn } from './browser/sign-in.ts'
+import type { ScriptSessions, SignIn } from './browser/sign-in.ts'
 import { SigningIn } from './browser/signing-in.ts'
 import { standingOf } from './browser/standing.ts'
 import type { People } from './people/people.ts'
@@ -32,7 +32,7 @@ export interface SignInRoomParts {
 }
 
 export interface SignInRoom {
-  readonly signIn: SignIn
+  readonly signIn: SignIn & ScriptSessions
   readonly entrances: readonly BrowserEntrance[]
 }
 

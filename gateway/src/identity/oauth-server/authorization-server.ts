@@ -12,6 +12,7 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { StateStore } from '../../state/state-store.ts'
+import { onPages } from '../browser/entrance.ts'
 import { html } from '../browser/html.ts'
 import { answerPage, type Page } from '../browser/page.ts'
 import type { SignIn } from '../browser/sign-in.ts'
@@ -93,7 +94,10 @@ export class AuthorizationServer {
     response.setHeader('referrer-policy', 'same-origin')
     const { provider, callback } = await this.#providerOf(serving)
     const path = request.url ?? '/'
-    if (path.startsWith(interactionPath)) return this.#answerInteraction(serving, provider, request, response)
+    if (path.startsWith(interactionPath)) {
+      const answer = onPages(() => this.#answerInteraction(serving, provider, request, response), this.#parts.logger)
+      return answer(request, response, '')
+    }
     if (beginning.test(path)) {
       const session = await this.#parts.signIn.current(request)
       await this.#account.run(session === undefined ? null : accountId(session), () => callback(request, response))

@@ -52,7 +52,7 @@ export function confirmCodePage(secret: string, name: string, code: string): Pag
         <input type="hidden" name="xsrf" value="${secret}" />
         <input type="hidden" name="user_code" value="${code}" />
         <button type="submit" name="confirm" value="yes">Go on</button>
-        <button type="submit" name="abort" value="yes">Do not connect</button>
+        <button class="second" type="submit" name="abort" value="yes">Do not connect</button>
       </form>
     `,
   }
