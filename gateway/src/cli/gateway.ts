@@ -211,7 +211,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
-      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn), ...oauth.entrances],
+      {
+        rooms: [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn), ...oauth.entrances],
+        sessions: signInRoom.signIn,
+      },
       crew,
     )
     url = server.url
