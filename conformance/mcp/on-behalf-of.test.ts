@@ -2,11 +2,10 @@
  * Two people, one agent, one tool: each sees what is theirs, because the call carries their own credential. A real authorization
  * server, a server that checks whom it answers, and clients of both eras; nothing that a caller showed ever gets there.
  */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Client } from '@modelcontextprotocol/client'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../../scripts/services/free-port.ts'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
 import { startIdentityProvider, type IdentityProvider } from '../harness/identity-provider.ts'
 import type { Json } from '../harness/json.ts'
@@ -22,14 +21,6 @@ let crm: ProtectedServer
 let keyed: ProtectedServer
 let gateway: RunningGateway
 const browsers = new Map<string, PageBrowser>()
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 beforeAll(async () => {
   const port = await freePort()
