@@ -306,6 +306,24 @@ test('a person connects a device with the code it shows', async () => {
   await close()
 })
 
+test('a person takes back what they have allowed, and the application is outside', async () => {
+  const auth = await refusedClient()
+  const { page, complaints, close } = await newWindow(browser)
+  await openAsAlice(page, auth)
+  await consent(page).click()
+  await transportOf(auth).finishAuth(await told(page))
+  expect(await toolsOf(auth)).toEqual(['modern__greet'])
+  await page.goto(`${place.url}/oauth/allowed`)
+  await looksRight(page, 'allowed')
+  const entry = page.locator('form', { has: page.locator('input[name=client][value=desktop]') })
+  await entry.getByRole('button', { name: 'Take it back' }).click()
+  await page.getByRole('status').waitFor()
+  expect(await entry.count()).toBe(0)
+  await expect(toolsOf(auth)).rejects.toThrow()
+  expect(complaints).toEqual([])
+  await close()
+})
+
 test('a person does not connect a device that is not theirs', async () => {
   const television = await startDevice()
   place.idp.signsIn('alice')

@@ -62,9 +62,8 @@ export function checkAuthorizationServer(
   visit: (address: string) => Promise<void>,
 ): Promise<Ran> {
   const args = ['authorization', '--url', issuer, '--client-id', id, '--port', String(port), '--resource', resource]
-  return run([...args, '--spec-version', revision], {}, (line) => {
-    if (line.startsWith(`${issuer}/`)) return visit(line)
-    return undefined
+  return run([...args, '--spec-version', revision], {}, async (line) => {
+    if (line.startsWith(`${issuer}/`)) await visit(line)
   })
 }
 
@@ -72,7 +71,7 @@ export function checkAuthorizationServer(
 async function run(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  told: (line: string) => Promise<void> | undefined = () => undefined,
+  told: (line: string) => Promise<void> = async () => undefined,
 ): Promise<Ran> {
   const folder = await mkdtemp(join(tmpdir(), 'turnward-suite-'))
   try {
@@ -80,7 +79,7 @@ async function run(
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const heard: (Promise<void> | undefined)[] = []
+    const heard: Promise<void>[] = []
     createInterface(child.stdout).on('line', (line) => heard.push(told(line)))
     let said = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))

@@ -18,6 +18,7 @@ import { answerPage, type Page } from '../browser/page.ts'
 import type { SignIn } from '../browser/sign-in.ts'
 import type { Revocations } from '../revocations.ts'
 import { accountId, type Account } from './account.ts'
+import { AllowedClients, allowedPath, answerAllowed } from './allowed-clients.ts'
 import { tokenIdOf } from './own-token-way.ts'
 import type { InboundAssertions } from './inbound-assertions.ts'
 import { registerAssertionGrants } from './assertion-grants.ts'
@@ -25,6 +26,7 @@ import { nameOf, type Asked, type Usable } from './consent-page.ts'
 import { answerInteraction } from './interactions.ts'
 import { codePage, confirmCodePage, deviceDonePage, deviceRefusedPage, errorPage } from './plain-pages.ts'
 import {
+  grantSeconds,
   interactionPath,
   oauthRoutes,
   providerConfiguration,
@@ -69,7 +71,6 @@ interface Made {
 
 /** Where a browser begins: a session counts only while the same person is signed in. Once begun, it is bound to the interaction. */
 const beginning = /^\/oauth\/(?:authorize|device)(?:\?|$)/
-const consentModel = 'Consent'
 /** An access token that was given out is no longer good after that. */
 const longestTokenMs = 25 * 3600 * 1000
 
@@ -79,6 +80,7 @@ export class AuthorizationServer {
   /** Account of the browser whose request is being answered. */
   readonly #account = new AsyncLocalStorage<string | null>()
   readonly #adapter: ReturnType<typeof storedModels>
+  readonly #allowed: AllowedClients
   /** Pages to be shown when `oidc-provider` has done its part. */
   readonly #pages = new WeakMap<IncomingMessage, { readonly status: number; readonly page: Page }>()
 
@@ -90,6 +92,7 @@ export class AuthorizationServer {
       grantEnded: (grant) => parts.revocations.revoke('token', tokenIdOf(grant), parts.clock.now() + longestTokenMs),
       refuse: (why) => (why === 'used' ? new errors.InvalidGrant('it was used already') : new errors.InvalidRequest('it was shown before')),
     })
+    this.#allowed = new AllowedClients(this.#adapter, parts.clock)
   }
 
   /** Answers a request below `/oauth`, or for the metadata of the server. */
@@ -99,8 +102,14 @@ export class AuthorizationServer {
     response.setHeader('content-security-policy', "frame-ancestors 'none'")
     response.setHeader('x-content-type-options', 'nosniff')
     response.setHeader('referrer-policy', 'same-origin')
-    const { provider, callback } = await this.#providerOf(serving)
     const path = request.url ?? '/'
+    if (path.split('?', 1)[0] === allowedPath) {
+      const { signIn, logger } = this.#parts
+      const seconds = grantSeconds(serving.config)
+      const answer = onPages(() => answerAllowed({ allowed: this.#allowed, signIn, seconds }, request, response), logger)
+      return answer(request, response, '')
+    }
+    const { provider, callback } = await this.#providerOf(serving)
     if (path.startsWith(interactionPath)) {
       const answer = onPages(() => this.#answerInteraction(serving, provider, request, response), this.#parts.logger)
       return answer(request, response, '')
@@ -127,7 +136,8 @@ export class AuthorizationServer {
         mayHave: (client) => scopesOfClient(config, client),
         usable: (account, asked) => usable(account, asked, snapshot),
         remember: async (account, client, grantId) => {
-          await this.#adapter(consentModel).upsert(`${client} ${account}`, { grantId }, config.lifetimes.consent_seconds)
+          await this.#allowed.add(account, client, grantId, grantSeconds(config))
+          await this.#allowed.remember(account, client.id, grantId, config.lifetimes.consent_seconds)
         },
       },
       request,
@@ -193,8 +203,7 @@ export class AuthorizationServer {
   async #rememberedGrant(ctx: KoaContextWithOIDC): Promise<string | undefined> {
     const { account, client } = ctx.oidc
     if (account === undefined || client === undefined) return undefined
-    const found = await this.#adapter(consentModel).find(`${client.clientId} ${account.accountId}`)
-    return found?.grantId
+    return this.#allowed.grantOf(account.accountId, client.clientId)
   }
 
   #show(ctx: KoaContextWithOIDC, status: number, page: Page): void {

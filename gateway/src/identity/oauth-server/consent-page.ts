@@ -59,7 +59,7 @@ export function consentPage(consent: Consent): Page {
       ${whoAsks(consent.client)} ${whereTo(consent.redirectUri)}
       <h2>It will be able to</h2>
       ${whatItMay(consent)}
-      <p>It can do this until you take it back, and never more than you can do yourself.</p>
+      <p>It can do this until you <a href="/oauth/allowed">take it back</a>, and never more than you can do yourself.</p>
       <form method="post" action="${consent.action}">
         ${consent.guard}
         <button type="submit" name="decision" value="allow">Allow</button>

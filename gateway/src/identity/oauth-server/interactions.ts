@@ -30,7 +30,7 @@ export interface InteractionParts {
   /** What the person can use of what is asked for. */
   readonly usable: (account: Account, asked: Asked) => Promise<Usable>
   /** Remembers the grant that a person gave to a client. */
-  readonly remember: (account: string, client: string, grant: string) => Promise<void>
+  readonly remember: (account: string, client: { readonly id: string; readonly name: string }, grant: string) => Promise<void>
 }
 
 /** Answers GET and POST of one interaction. Rejects with `auth.foreign_form` for a form of somebody else. */
@@ -135,7 +135,8 @@ async function grantOf({ provider, remember }: InteractionParts, details: Intera
   for (const [indicator, scopes] of Object.entries((missing ?? {}) as Readonly<Record<string, readonly string[]>>))
     grant.addResourceScope(indicator, scopes.join(' '))
   const id = await grant.save()
-  await remember(account, clientId, id)
+  const client = await provider.Client.find(clientId)
+  await remember(account, { id: clientId, name: client?.clientName ?? clientId }, id)
   return id
 }
 

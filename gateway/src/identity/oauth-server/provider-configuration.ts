@@ -161,13 +161,18 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       RefreshToken: lifetimes.refresh_token_seconds,
       DeviceCode: lifetimes.device_code_seconds,
       Interaction: lifetimes.interaction_seconds,
-      Grant: Math.max(lifetimes.consent_seconds, lifetimes.refresh_token_seconds),
+      Grant: grantSeconds(config),
       Session: 24 * 3600,
     },
     clientBasedCORS: (_ctx, origin, client) => (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
     // What clients name is fetched by us, with an eye on where it leads.
     fetch: async (address) => responseOf(await fetchForClient(new URL(address as string | URL).href, config)),
   }
+}
+
+/** How long a grant of a person lives: as long as anything that was given under it. */
+export function grantSeconds({ lifetimes }: OAuthConfig): number {
+  return Math.max(lifetimes.consent_seconds, lifetimes.refresh_token_seconds)
 }
 
 function fetchForClient(address: string, { registration }: OAuthConfig): Promise<FetchedDocument> {

@@ -33,13 +33,19 @@ const alsoKnownBy: Readonly<Record<string, string>> = { Session: 'uid', DeviceCo
 /** What must be on disk before its owner hears of it: it lives long, or it must not come back. */
 const keptAtOnce: ReadonlySet<string> = new Set(['RefreshToken', 'Grant', 'Client'])
 
+/** An adapter that can also change what is kept in one step. */
+export interface ModelStore extends Adapter {
+  /** `make` may be called more than once. Durable when it resolves. */
+  change(id: string, expiresIn: number, make: (before: AdapterPayload | undefined) => AdapterPayload): Promise<void>
+}
+
 /** Makes the adapter of a model by its name, as `oidc-provider` wants it. */
-export function storedModels(options: StoredModelsOptions): (model: string) => Adapter {
+export function storedModels(options: StoredModelsOptions): (model: string) => ModelStore {
   const key = Buffer.from(hkdfSync('sha256', options.secret, Buffer.alloc(0), 'turnward/oauth/models', 32))
   return (model) => new StoredModels(model, key, options)
 }
 
-class StoredModels implements Adapter {
+class StoredModels implements ModelStore {
   readonly #model: string
   readonly #key: Buffer
   readonly #options: StoredModelsOptions
@@ -72,6 +78,17 @@ class StoredModels implements Adapter {
       result: undefined,
     }))
     if (keptAtOnce.has(this.#model)) await state.flush()
+  }
+
+  async change(id: string, expiresIn: number, make: (before: AdapterPayload | undefined) => AdapterPayload): Promise<void> {
+    const { state, clock } = this.#options
+    const place = this.#placeOf(this.#model, id)
+    const expires = clock.now() + expiresIn * 1000
+    await state.change('oauth', place, (before) => {
+      const payload = make(before === undefined ? undefined : this.#open(place, before.sealed))
+      return { value: { sealed: this.#seal(place, payload), until: expires }, expires, result: undefined }
+    })
+    await state.flush()
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
