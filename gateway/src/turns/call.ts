@@ -136,7 +136,7 @@ export interface ToolCall extends AttachedCall {
   /** Key under which the effects of this call are reserved. */
   readonly callKey: string
   /** What handles in its arguments stand for. */
-  readonly handled: HandledArguments | undefined
+  readonly handled?: HandledArguments | undefined
   /** What counts for the decision besides the session's own label: the connection, and conversations the call may come from. */
   readonly besides: Label
   /** `dec_…`: the decision on this call; its outcome carries the same id. */
