@@ -121,6 +121,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     identity: config.identity,
     issuers: compileIssuers(config),
     groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),
+    groupManagers: compileMap(config.groups, ({ managers }) => [...new Set(managers)]),
     keys: compileMap(config.keys, compileKey),
     credentials: compileMap(config.credentials, compileCredential),
     upstreams,
