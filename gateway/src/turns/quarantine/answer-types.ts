@@ -2,7 +2,7 @@
  * The bounded answers that may be given about a result no model reads. An answer type is fixed before the data is looked at, says
  * how much can be learnt at most, and lets nothing through that is not one of its answers: no text of the result ever is.
  */
-import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { asText, isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { mostItems } from './slices.ts'
 
 /** An answer type, checked. */
@@ -53,7 +53,7 @@ const readers: Readonly<Record<string, Reader>> = {
     if (first === undefined || last === undefined || last < first) return '`from` and `to` must be dates such as 2026-01-31, in order'
     return {
       bits: bitsOf(last - first + 1),
-      wanted: `a date from ${String(from)} to ${String(to)}, written YYYY-MM-DD`,
+      wanted: `a date from ${asText(from)} to ${asText(to)}, written YYYY-MM-DD`,
       accept(value) {
         const day = dayOf(value)
         return day === undefined || day < first || day > last ? undefined : (value as string)
@@ -63,11 +63,11 @@ const readers: Readonly<Record<string, Reader>> = {
   item({ of }, items) {
     const count = typeof of === 'string' ? items(of) : undefined
     if (count === undefined) return '`of` must be `links`, `addresses` or `lines`'
-    if (count === 0) return `there are no ${String(of)} in it`
+    if (count === 0) return `there are no ${asText(of)} in it`
     return {
       // How many there are is told as well.
       bits: bitsOf(count) + bitsOf(mostItems),
-      wanted: `the number of one of the ${count} ${String(of)} of the data, counted from 1 in their order`,
+      wanted: `the number of one of the ${count} ${asText(of)} of the data, counted from 1 in their order`,
       accept: (value) => (isWhole(value) && value >= 1 && value <= count ? value : undefined),
     }
   },

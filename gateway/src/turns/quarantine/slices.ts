@@ -13,7 +13,9 @@ const finders: Readonly<Record<string, (text: string) => readonly string[]>> = {
 
 function matches(text: string, pattern: RegExp): string[] {
   const found: string[] = []
-  for (const [one] of text.matchAll(pattern)) {
+  for (const [match] of text.matchAll(pattern)) {
+    // What ends a sentence ends no link.
+    const one = match.replace(/[.,;:!?]+$/, '')
     if (!found.includes(one)) found.push(one)
     if (found.length >= mostItems) break
   }
