@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { freePort } from '../../scripts/services/free-port.ts'
 import { startGoverned, withParts, type GovernedGateway } from '../harness/governed-gateway.ts'
 import { startIdentityProvider, type IdentityProvider } from '../harness/identity-provider.ts'
-import { startModern, type ModernUpstream } from '../mcp/upstream-servers.ts'
+import { serversReady, startModern, type ModernUpstream } from '../mcp/upstream-servers.ts'
 
 export interface SignInPlace extends AsyncDisposable {
   /** Public address of the gateway, and the issuer of its tokens. */
@@ -45,9 +45,11 @@ export async function startSignInPlace({ oauth = {}, parts = {} }: SignInPlaceOp
       grants: [{ principals: ['*'], models: ['gpt-test'], gateways: ['main'], tools: ['modern__greet'] }],
       servers: { modern: { transport: 'http', url: tools.url } },
       gateways: { main: { servers: ['modern'] } },
+      contracts: { '*': { output: { trust: 'trusted' } } },
       ...parts,
     })(config),
   )
+  await serversReady(url)
   return {
     url,
     idp,

@@ -263,7 +263,8 @@ test('an answer that leads to a host is named by it, and a name that looks like 
   await close()
 })
 
-test('a person connects a device with the code it shows', async () => {
+/** A device that shows a code and asks again and again. */
+async function startDevice() {
   const metadata = (await (await fetch(`${place.url}/.well-known/oauth-authorization-server`)).json()) as Record<string, string>
   const ask = async (endpoint: string, parameters: Record<string, string>) =>
     (await (
@@ -272,9 +273,18 @@ test('a person connects a device with the code it shows', async () => {
   const device = await ask('device_authorization_endpoint', { resource: `${place.url}/mcp/main` })
   const poll = () =>
     ask('token_endpoint', { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: device['device_code'] ?? '' })
+  return { device, poll }
+}
+
+test('a person connects a device with the code it shows', async () => {
+  const { device, poll } = await startDevice()
   expect(await poll()).toMatchObject({ error: 'authorization_pending' })
   place.idp.signsIn('alice')
   const { page, complaints, close } = await newWindow(browser)
+  // Where the address says the code, the person still looks at it, twice.
+  await page.goto(device['verification_uri_complete'] ?? '')
+  expect(await page.getByLabel('The code your device shows').inputValue()).toBe(device['user_code'])
+  await looksRight(page, 'device-given-code')
   await page.goto(device['verification_uri'] ?? '')
   await page.getByLabel('The code your device shows').fill('AAAA-AAAA')
   await page.getByRole('button', { name: 'Go on' }).click()
@@ -292,6 +302,19 @@ test('a person connects a device with the code it shows', async () => {
   await title(page, 'Connected')
   const { access_token: token } = await poll()
   expect(token).toBeDefined()
+  expect(complaints).toEqual([])
+  await close()
+})
+
+test('a person does not connect a device that is not theirs', async () => {
+  const television = await startDevice()
+  place.idp.signsIn('alice')
+  const { page, complaints, close } = await newWindow(browser)
+  await page.goto(television.device['verification_uri_complete'] ?? '')
+  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByRole('button', { name: 'Do not connect' }).click()
+  await title(page, 'Not connected')
+  expect(await television.poll()).toMatchObject({ error: 'access_denied' })
   expect(complaints).toEqual([])
   await close()
 })

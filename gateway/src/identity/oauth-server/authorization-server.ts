@@ -23,8 +23,15 @@ import type { InboundAssertions } from './inbound-assertions.ts'
 import { registerAssertionGrants } from './assertion-grants.ts'
 import { nameOf, type Asked, type Usable } from './consent-page.ts'
 import { answerInteraction } from './interactions.ts'
-import { codePage, confirmCodePage, deviceDonePage, errorPage } from './plain-pages.ts'
-import { interactionPath, providerConfiguration, scopesOfClient, type Pages, type ProviderParts } from './provider-configuration.ts'
+import { codePage, confirmCodePage, deviceDonePage, deviceRefusedPage, errorPage } from './plain-pages.ts'
+import {
+  interactionPath,
+  oauthRoutes,
+  providerConfiguration,
+  scopesOfClient,
+  type Pages,
+  type ProviderParts,
+} from './provider-configuration.ts'
 import { allScopes } from './resources.ts'
 import type { SigningKeys, SigningKeySet } from './signing-keys.ts'
 import { storedModels } from './stored-models.ts'
@@ -143,6 +150,7 @@ export class AuthorizationServer {
   #makeProvider({ config, publicUrl, snapshot }: Serving, keys: SigningKeySet): Provider {
     const { secret, isKnown, logger, revocations } = this.#parts
     const isRevoked = (person: string, since: number): boolean => (revocations.revokedAt('person', person) ?? 0) > since
+    const pages = this.#pagesOf()
     const configured: ProviderParts = {
       config,
       publicUrl,
@@ -155,7 +163,7 @@ export class AuthorizationServer {
         const id = ctx.oidc.result?.consent?.grantId ?? (await this.#rememberedGrant(ctx))
         return id === undefined ? undefined : ctx.oidc.provider.Grant.find(id)
       },
-      pages: this.#pagesOf(),
+      pages,
     }
     const provider = new Provider(publicUrl, providerConfiguration(configured))
     if (this.#parts.assertions !== undefined)
@@ -170,6 +178,10 @@ export class AuthorizationServer {
       const koa = ctx as KoaContextWithOIDC
       if (ctx.path.startsWith('/.well-known/') && typeof ctx.body === 'object' && ctx.body !== null)
         Object.assign(ctx.body, { scopes_supported: allScopes, service_documentation: undefined })
+      // A page of the library's own, which sends a form by a script: a person looks at the code first.
+      const code = ctx.query['user_code']
+      if (ctx.method === 'GET' && ctx.path === oauthRoutes.code_verification && typeof code === 'string' && ctx.status === 200)
+        return pages.askForCode(koa, { wasWrong: false, code })
       const location = ctx.response.get('location')
       if (ctx.method !== 'POST' || ctx.status !== 303 || location === '') return
       // The page of the form says that it leads nowhere else, and signing in may.
@@ -199,10 +211,11 @@ export class AuthorizationServer {
     }
     return {
       error: (ctx, out) => this.#show(ctx, 400, errorPage(out)),
-      askForCode: (ctx, wasWrong) => this.#show(ctx, wasWrong ? 400 : 200, codePage(secretOf(ctx), wasWrong)),
+      askForCode: (ctx, { wasWrong, code }) => this.#show(ctx, wasWrong ? 400 : 200, codePage(secretOf(ctx), wasWrong, code)),
       confirmCode: (ctx, client, code) =>
         this.#show(ctx, 200, confirmCodePage(secretOf(ctx), nameOf({ id: client.clientId, name: client.clientName }), code)),
       deviceDone: (ctx) => this.#show(ctx, 200, deviceDonePage),
+      deviceRefused: (ctx) => this.#show(ctx, 200, deviceRefusedPage),
     }
   }
 }
