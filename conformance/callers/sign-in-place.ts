@@ -19,10 +19,12 @@ export interface SignInPlaceOptions {
   readonly oauth?: object
   /** Over the sections of the configuration. */
   readonly parts?: Readonly<Record<string, object>>
+  /** More variables the gateway sees. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Everybody who signs in may use `modern__greet` and the model `gpt-test`, and nothing else. */
-export async function startSignInPlace({ oauth = {}, parts = {} }: SignInPlaceOptions = {}): Promise<SignInPlace> {
+export async function startSignInPlace({ oauth = {}, parts = {}, env = {} }: SignInPlaceOptions = {}): Promise<SignInPlace> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const idp = await startIdentityProvider({ redirectUris: [`${url}/sign-in/acme/callback`] })
@@ -36,18 +38,20 @@ export async function startSignInPlace({ oauth = {}, parts = {} }: SignInPlaceOp
     provision: 'auto',
     client: { ...idp.gatewayClient, scopes: ['email'] },
   }
-  const governed = await startGoverned((config) =>
-    withParts({
-      listen: { port },
-      identity: { issuers: { acme }, oauth: { issuer: url, login: 'acme', ...oauth } },
-      principals: {},
-      keys: {},
-      grants: [{ principals: ['*'], models: ['gpt-test'], gateways: ['main'], tools: ['modern__greet'] }],
-      servers: { modern: { transport: 'http', url: tools.url } },
-      gateways: { main: { servers: ['modern'] } },
-      contracts: { '*': { output: { trust: 'trusted' } } },
-      ...parts,
-    })(config),
+  const governed = await startGoverned(
+    (config) =>
+      withParts({
+        listen: { port },
+        identity: { issuers: { acme }, oauth: { issuer: url, login: 'acme', ...oauth } },
+        principals: {},
+        keys: {},
+        grants: [{ principals: ['*'], models: ['gpt-test'], gateways: ['main'], tools: ['modern__greet'] }],
+        servers: { modern: { transport: 'http', url: tools.url } },
+        gateways: { main: { servers: ['modern'] } },
+        contracts: { '*': { output: { trust: 'trusted' } } },
+        ...parts,
+      })(config),
+    env,
   )
   await serversReady(url)
   return {
