@@ -176,6 +176,7 @@ test('an answer counts as its contract says, and the result it is about does not
     ['decision', 'answer', undefined],
     ['outcome', 'answer', 'ok'],
   ])
+  expect(proposal[1]).toMatchObject({ labelBefore: { trust: 'trusted', audience: [] }, labelAfter: { audience: [['alice']] } })
   const last = floors.log.records.findLast(({ kind, subject }) => kind === 'model_call' && subject === 'm')
   expect(last?.labelAfter).toEqual({ trust: 'trusted', audience: [['alice']] })
   expect(floors.log.records.find(({ subject }) => subject === 'answers about web_fetch')).toMatchObject({
