@@ -19,7 +19,7 @@ export interface SignInPlaceOptions {
   readonly oauth?: object
   /** Over the sections of the configuration. */
   readonly parts?: Readonly<Record<string, object>>
-  /** More variables for the gateway. */
+  /** More variables the gateway sees. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -38,18 +38,21 @@ export async function startSignInPlace({ oauth = {}, parts = {}, env = {} }: Sig
     provision: 'auto',
     client: { ...idp.gatewayClient, scopes: ['email'] },
   }
-  const change = withParts({
-    listen: { port },
-    identity: { issuers: { acme }, oauth: { issuer: url, login: 'acme', ...oauth } },
-    principals: {},
-    keys: {},
-    grants: [{ principals: ['*'], models: ['gpt-test'], gateways: ['main'], tools: ['modern__greet'] }],
-    servers: { modern: { transport: 'http', url: tools.url } },
-    gateways: { main: { servers: ['modern'] } },
-    contracts: { '*': { output: { trust: 'trusted' } } },
-    ...parts,
-  })
-  const governed = await startGoverned(change, env)
+  const governed = await startGoverned(
+    (config) =>
+      withParts({
+        listen: { port },
+        identity: { issuers: { acme }, oauth: { issuer: url, login: 'acme', ...oauth } },
+        principals: {},
+        keys: {},
+        grants: [{ principals: ['*'], models: ['gpt-test'], gateways: ['main'], tools: ['modern__greet'] }],
+        servers: { modern: { transport: 'http', url: tools.url } },
+        gateways: { main: { servers: ['modern'] } },
+        contracts: { '*': { output: { trust: 'trusted' } } },
+        ...parts,
+      })(config),
+    env,
+  )
   await serversReady(url)
   return {
     url,

@@ -18,7 +18,7 @@ export interface GovernedGateway extends AsyncDisposable {
 
 type ConfigObject = Record<string, object>
 
-/** `change` gets the usual configuration and returns the one to start with; `env`: more variables for the gateway. */
+/** `change` gets the usual configuration and returns the one to start with. `env`: more variables the gateway sees. */
 export async function startGoverned(
   change: (config: ConfigObject) => object = (config) => config,
   env: Readonly<Record<string, string>> = {},

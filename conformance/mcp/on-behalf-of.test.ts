@@ -11,6 +11,7 @@ import { startIdentityProvider, type IdentityProvider } from '../harness/identit
 import type { Json } from '../harness/json.ts'
 import { PageBrowser } from '../harness/page-browser.ts'
 import { startProtectedServer, type ProtectedServer } from '../harness/protected-server.ts'
+import { until } from '../harness/until.ts'
 import { connectClient, modes, textOf } from './official-client.ts'
 
 const there = { client_id: 'turnward-at-notes', client_secret: 'secret-of-the-gateway-at-the-notes-0123456789' }
@@ -198,9 +199,31 @@ describe('an account of each person', () => {
     expect(linkIn(said)).toBe('')
   })
 
-  test('is disconnected by its person, and asked for again', async () => {
+  test('is disconnected by its person, taken back at its authorization server, and asked for again', async () => {
+    const before = idp.asked('/token/revocation')
     await disconnect('bob')
+    // What it is renewed with, and the token itself.
+    expect(idp.asked('/token/revocation')).toBe(before + 2)
+    expect(gateway.logs()).toContain('were taken back at its authorization server')
     expect(await as(await idp.accessToken('bob'), (client) => call(client, 'notes__whoami'))).toContain('Show the person this link')
+  })
+
+  test('is taken back as well when an operator removes it, and when its person is shut out', async () => {
+    const connect = async (): Promise<void> => {
+      const refused = await as(await idp.accessToken('bob'), (client) => call(client, 'notes__whoami'))
+      expect(await follow('bob', linkIn(refused))).toContain('is connected')
+    }
+    await connect()
+    const before = idp.asked('/token/revocation')
+    expect((await gateway.cli(['links', 'remove', 'bob@acme.example', 'notes'])).stdout).toContain('took the tokens back')
+    expect(idp.asked('/token/revocation')).toBe(before + 2)
+    await connect()
+    expect((await gateway.cli(['people', 'disable', 'bob@acme.example'])).code).toBe(0)
+    await until('the tokens to be taken back', () => idp.asked('/token/revocation') === before + 4 || undefined)
+    expect((await gateway.cli(['people', 'enable', 'bob@acme.example'])).code).toBe(0)
+    // His browser was signed out with him, and tokens say when they were issued by the second.
+    browsers.delete('bob')
+    await until('a token from after that', async () => as(await idp.accessToken('bob'), async () => true).catch(() => undefined))
   })
 })
 

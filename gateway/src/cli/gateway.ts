@@ -11,6 +11,7 @@ import { publicUrl } from '../config/public-url.ts'
 import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
 import type { McpServer } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
+import { asTurnwardError } from '../core/error.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
@@ -157,7 +158,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     opened.push(identity)
     identity.revocations.onRevoked(({ kind, id }) => {
       if (kind !== 'person') return
-      onBehalf.cut(id)
+      onBehalf
+        .shutOut(id)
+        .catch((error: unknown) => logger.warn({ code: asTurnwardError(error).code }, 'accounts of who was shut out could not be ended'))
       fleet.endOf(id)
     })
     const issuers = new Issuers({

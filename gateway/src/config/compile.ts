@@ -107,7 +107,7 @@ function compileCredential({ secret, aws, google }: Config['credentials'][string
 
 /** Puts a checked configuration and its policy together; deeply frozen. */
 export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSource): Snapshot {
-  const { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers } = config
+  const { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers, quarantine } = config
   const base = source.files[0] === undefined ? source.dataDir : dirname(source.files[0])
   const upstreams = compileMap(config.upstreams, (upstream, name): Upstream => deepFreeze({ name, config: upstream }))
   return deepFreeze<Snapshot>({
@@ -116,7 +116,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
     notices: source.notices ?? [],
-    settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers },
+    settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers, quarantine },
     principals: compileMap(config.principals, compilePrincipal),
     identity: config.identity,
     issuers: compileIssuers(config),

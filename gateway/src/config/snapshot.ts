@@ -23,7 +23,19 @@ export interface Snapshot {
   readonly origins: ReadonlyMap<string, Origin>
   readonly settings: Pick<
     Config,
-    'listen' | 'limits' | 'audit' | 'telemetry' | 'turns' | 'responses' | 'files' | 'batches' | 'store' | 'state' | 'cluster' | 'workers'
+    | 'listen'
+    | 'limits'
+    | 'audit'
+    | 'telemetry'
+    | 'turns'
+    | 'responses'
+    | 'files'
+    | 'batches'
+    | 'store'
+    | 'state'
+    | 'cluster'
+    | 'workers'
+    | 'quarantine'
   >
   readonly principals: ReadonlyMap<string, Principal>
   readonly identity: Config['identity']
