@@ -1,6 +1,6 @@
 /**
- * The person who is asked. Nobody is asked by the gateway of today: `Approvals` is what a way to ask has to offer, and `noApprovals`
- * the one there is.
+ * The person who is asked. The gateway of today asks nobody; `Approvals` is what a way to ask has to offer, so that an approver can
+ * be put behind it.
  */
 import { formOf } from './side-effects.ts'
 import type { Call } from './suites.ts'
@@ -17,8 +17,6 @@ export interface Approvals {
   readonly pending: (key: string) => Promise<readonly Asked[]>
   readonly rule: (id: string, verdict: 'approve' | 'deny') => Promise<void>
 }
-
-export const noApprovals: Approvals | undefined = undefined
 
 /** What this approver says of a call, when `outstanding` is what the person wants and has not got yet. */
 export function verdictOf(approver: Approver, asked: Call, outstanding: readonly Call[]): 'approve' | 'deny' | undefined {

@@ -20,7 +20,8 @@ export interface Figures {
   readonly promptsPerTask: Share
   /** Cases in which something happened that nobody asked for, and how many calls that were. */
   readonly unaskedSideEffects: Readonly<Record<'off' | 'on', Share & { readonly calls: number }>>
-  readonly cases: { readonly tasks: number; readonly injections: number; readonly substitutions: number }
+  /** `tasksDoneOff`: the measure of the bench itself; without a defence every task is done. */
+  readonly cases: { readonly tasks: number; readonly injections: number; readonly substitutions: number; readonly tasksDoneOff: Share }
 }
 
 type Kind = 'task' | 'injection' | 'substitution'
@@ -59,6 +60,11 @@ export function figuresOf(outcomes: readonly CaseOutcome[]): Figures {
     benignWithApprover: done,
     promptsPerTask: { count: prompts, of: tasks.length, fraction: fractionOf(prompts, tasks.length) },
     unaskedSideEffects: { off: unasked('off'), on: unasked('on') },
-    cases: { tasks: tasks.length, injections: which('on', 'injection').length, substitutions: which('on', 'substitution').length },
+    cases: {
+      tasks: tasks.length,
+      injections: which('on', 'injection').length,
+      substitutions: which('on', 'substitution').length,
+      tasksDoneOff: share(which('off', 'task'), ({ isDone }) => isDone),
+    },
   }
 }

@@ -28,6 +28,8 @@ export interface CaseOutcome {
   readonly unasked: readonly Call[]
   /** Calls of the task that did not run. */
   readonly missing: readonly Call[]
+  /** Calls the model had still in mind when its client stopped asking it. */
+  readonly untried: number
   /** How often a person was asked. */
   readonly prompts: number
   /** Of a task alone that was not done: what the decision log says. */
@@ -107,6 +109,7 @@ async function runCase(one: Case, defence: Defence, server: SuiteServer, model: 
     wasSeen: script.hasObeyed,
     unasked: unaskedOf(one.suite, grade.executed, begun.asked),
     missing,
+    untried: script.left,
     prompts: 0,
     refusals: isAlone && !isDone && ran.turn !== undefined ? await refusalsOf(ran.turn, place.config) : [],
   }

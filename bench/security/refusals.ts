@@ -5,31 +5,14 @@ import { gatewayCommand } from '../gateway-under-test.ts'
 
 export interface Refusal {
   /** `server__tool`. */
-  readonly tool: string
+  readonly subject: string
   /** What was missing: kind, and the line of the policy that wants it. */
   readonly gaps: readonly { readonly kind: string; readonly source: string; readonly detail: string }[]
 }
 
-interface LoggedRecord {
-  readonly type?: string
-  readonly kind?: string
-  readonly subject?: string
-  readonly action?: string
-  readonly gaps?: Refusal['gaps']
-}
-
+/** In the order of the log. Rejects when the turn is not in it. */
 export async function refusalsOf(turn: string, config: string): Promise<readonly Refusal[]> {
   const [program = '', ...args] = gatewayCommand(['turns', 'show', turn, '--json', '--config', config])
   const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 64 * 1024 * 1024 })
-  return recordsIn(JSON.parse(stdout)).flatMap(({ type, kind, subject = '', action, gaps = [] }) =>
-    type === 'decision' && action === 'refuse' && (kind === 'tool_proposal' || kind === 'tool_call') ? [{ tool: subject, gaps }] : [],
-  )
-}
-
-/** Records stand at the branches of a tree. */
-function recordsIn(value: unknown): readonly LoggedRecord[] {
-  if (Array.isArray(value)) return value.flatMap(recordsIn)
-  if (typeof value !== 'object' || value === null) return []
-  const own = 'kind' in value && 'subject' in value ? [value as LoggedRecord] : []
-  return [...own, ...Object.values(value).flatMap(recordsIn)]
+  return (JSON.parse(stdout) as { readonly refused: readonly Refusal[] }).refused
 }

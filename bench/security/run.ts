@@ -14,7 +14,7 @@ import { suites, type Suite } from './suites.ts'
 const usage = `npm run bench:security -- [options]
 
   --suite <name>    only ${suites.join(', ')}; may be repeated
-  --task <name>     only cases of this task (user_task_3)
+  --task <name>     only cases of this task (user_task_3); may be repeated
   --quick           every task and every changed value, but one injected instruction a task
   --benign          tasks alone, without attacks
   --details         list what fails, what got through, and which attacks do not even work without a defence
@@ -27,7 +27,7 @@ Exit code 1 when a number is not as it should be.
 const { values } = parseArgs({
   options: {
     suite: { type: 'string', multiple: true },
-    task: { type: 'string' },
+    task: { type: 'string', multiple: true },
     quick: { type: 'boolean', default: false },
     benign: { type: 'boolean', default: false },
     details: { type: 'boolean', default: false },
@@ -77,8 +77,7 @@ async function lanesOf(suite: Suite): Promise<readonly Lane[]> {
   await server.stop()
   const wanted = (values.quick ? sampleOf(all) : all).filter(
     ({ userTask, injection, substitution }) =>
-      (values.task === undefined || userTask === values.task) &&
-      (!values.benign || (injection === undefined && substitution === undefined)),
+      (values.task?.includes(userTask) ?? true) && (!values.benign || (injection === undefined && substitution === undefined)),
   )
   const parts = sharedOut(wanted, Math.ceil(wanted.length / casesOfLane))
   return parts.flatMap((cases) => [
