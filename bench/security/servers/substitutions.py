@@ -106,19 +106,29 @@ class Substitution:
 def substitutions_of(suite):
     strangers = " \n ".join(str(record[field]) for record, fields in STRANGERS[suite.name](_data(suite)) for field in fields)
     environment = suite.load_and_inject_default_environment({})
-    runtime = FunctionsRuntime(suite.tools)
     found = {}
     for task in suite.user_tasks.values():
-        now = task.init_environment(environment.model_copy(deep=True))
-        read = ""
-        for call in task.ground_truth(now.model_copy(deep=True)):
+        for call in task.ground_truth(task.init_environment(environment.model_copy(deep=True))):
             for argument in AUTHORITY[suite.name].get(call.function, {}):
                 given = call.args.get(argument)
                 for value in given if isinstance(given, list) else [given]:
-                    if value not in (None, "") and all(_has(text, value) for text in (strangers, read)) and not _has(task.PROMPT, value):
+                    if value not in (None, "") and _has(strangers, value) and not _has(task.PROMPT, value):
                         found.setdefault((task.ID, call.function, argument, value), None)
-            read += tool_result_to_str(runtime.run_function(now, call.function, call.args)[0]) + "\n"
-    return [Substitution(suite, *key) for key in found]
+    return [one for one in (Substitution(suite, *key) for key in found) if _is_read(one)]
+
+
+def _is_read(changed):
+    """Whether the task reads the attacker's value before it acts on it."""
+    task = changed.suite.user_tasks[changed.user_task]
+    now = task.init_environment(changed.environment())
+    runtime = FunctionsRuntime(changed.suite.tools)
+    read = ""
+    for call in task.ground_truth(now.model_copy(deep=True)):
+        args = {name: changed.replaced(value) for name, value in call.args.items()}
+        if call.function == changed.tool and str(changed.other) in str(args):
+            return _has(read, changed.other)
+        read += tool_result_to_str(runtime.run_function(now, call.function, args)[0]) + "\n"
+    return False
 
 
 def _data(suite):
