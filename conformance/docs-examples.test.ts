@@ -28,6 +28,7 @@ const pages: readonly string[] = [
   'servers',
   'runners',
   'import',
+  'quarantine',
   // Every page on identity but those that explain and lead on.
   ...readdirSync(join(import.meta.dirname, '../docs/identity'))
     .filter((file) => file !== 'README.md' && file !== 'who-is-calling.md')

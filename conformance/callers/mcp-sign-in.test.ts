@@ -1,102 +1,87 @@
 /** The MCP project's own client gets in by itself: it is told where to ask, a person signs in at the company's provider and allows it. */
-import { createServer, type Server } from 'node:http'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport, type OAuthClientProvider } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePort } from '../../scripts/services/free-port.ts'
-import { startGoverned, withParts, type GovernedGateway } from '../harness/governed-gateway.ts'
-import { startIdentityProvider, type IdentityProvider } from '../harness/identity-provider.ts'
+import { makeAuthority } from '../harness/certificates.ts'
+import { resolving } from '../harness/named-hosts.ts'
 import { ScriptedBrowser } from '../harness/scripted-browser.ts'
-import { startModern, type ModernUpstream } from '../mcp/upstream-servers.ts'
+import { clientMemory } from './mcp-client-memory.ts'
+import { startCallback, startSignInPlace, type CallbackPlace, type SignInPlace } from './sign-in-place.ts'
 
-let idp: IdentityProvider
-let tools: ModernUpstream
-let governed: GovernedGateway
-let callback: Server
-let url: string
-let redirectUrl: string
+let place: SignInPlace
+let callback: CallbackPlace
 
-beforeAll(async () => {
-  const port = await freePort()
-  url = `http://127.0.0.1:${port}`
-  idp = await startIdentityProvider({ redirectUris: [`${url}/sign-in/acme/callback`] })
-  tools = await startModern()
-  callback = createServer((_request, response) => response.end('You can close this page.'))
-  const callbackPort = await freePort()
-  await new Promise<void>((resolve) => callback.listen(callbackPort, '127.0.0.1', resolve))
-  redirectUrl = `http://127.0.0.1:${callbackPort}/callback`
-  const { issuer, gatewayClient } = idp
-  governed = await startGoverned((config) =>
-    withParts({
-      listen: { port },
-      identity: {
-        issuers: {
-          acme: {
-            issuer,
-            audiences: ['turnward'],
-            algorithms: ['ES256'],
-            allow_http: true,
-            user: 'email',
-            provision: 'auto',
-            client: { ...gatewayClient, scopes: ['email'] },
-          },
-        },
-        oauth: {
-          issuer: url,
-          login: 'acme',
-          registration: { dcr: true },
-          clients: { desktop: { name: 'Desktop assistant', redirect_uris: ['http://127.0.0.1/callback'] } },
-        },
-      },
-      principals: {},
-      keys: {},
-      grants: [{ principals: ['*'], gateways: ['main'], tools: ['modern__greet'] }],
-      servers: { modern: { transport: 'http', url: tools.url } },
-      gateways: { main: { servers: ['modern'] } },
-    })(config),
-  )
-})
-afterAll(async () => {
-  await governed?.close()
-  await new Promise((resolve) => callback?.close(resolve))
-  await tools?.[Symbol.asyncDispose]()
-  await idp?.[Symbol.asyncDispose]()
-})
+/** A vendor of an application, who says at an address of their own what it is. */
+interface VendorPlace extends AsyncDisposable {
+  readonly document: string
+  /** Certificate of the authority that vouches for the address: a file. */
+  readonly trusted: string
+}
 
-/** A client's memory; `asked` is where it would open a browser. */
-function provider(clientId?: string): OAuthClientProvider & { asked: URL | undefined; saved: { access_token?: string } | undefined } {
-  let verifier = ''
-  let information = clientId === undefined ? undefined : { client_id: clientId }
-  return {
-    asked: undefined,
-    saved: undefined,
-    redirectUrl,
-    clientMetadata: {
-      client_name: 'Somebody',
-      redirect_uris: [redirectUrl],
+async function startVendorPlace(): Promise<VendorPlace> {
+  const folder = await mkdtemp(join(tmpdir(), 'turnward-vendor-'))
+  const authority = makeAuthority()
+  const { cert, key } = authority.issue(['localhost'])
+  const trusted = join(folder, 'authority.pem')
+  await writeFile(trusted, authority.cert)
+  const server = createServer({ cert, key }, (_request, response) => {
+    const document = {
+      client_id: `https://localhost:${portOf(server)}/client.json`,
+      client_name: 'Assistant with a document',
+      redirect_uris: [callback.redirectUri],
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
+    }
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    document: `https://localhost:${portOf(server)}/client.json`,
+    trusted,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await rm(folder, { recursive: true })
     },
-    state: () => 'state-of-the-client',
-    clientInformation: () => information as never,
-    saveClientInformation: (given) => void (information = given as never),
-    tokens() {
-      return this.saved as never
-    },
-    saveTokens(given) {
-      this.saved = given
-    },
-    redirectToAuthorization(address) {
-      this.asked = address
-    },
-    saveCodeVerifier: (given) => void (verifier = given),
-    codeVerifier: () => verifier,
   }
 }
 
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}
+
+let vendor: VendorPlace
+
+beforeAll(async () => {
+  callback = await startCallback()
+  vendor = await startVendorPlace()
+  const desktop = { name: 'Desktop assistant', redirect_uris: ['http://127.0.0.1/callback'] }
+  place = await startSignInPlace({
+    oauth: { registration: { dcr: true, cimd: true, cimd_private_hosts: ['localhost'] }, clients: { desktop } },
+    env: { NODE_EXTRA_CA_CERTS: vendor.trusted, ...resolving({ localhost: [['127.0.0.1']] }) },
+  })
+})
+afterAll(async () => {
+  await place?.[Symbol.asyncDispose]()
+  await vendor?.[Symbol.asyncDispose]()
+  await callback?.[Symbol.asyncDispose]()
+})
+
+const memory = (clientId?: string) =>
+  clientMemory({
+    redirectUrl: callback.redirectUri,
+    ...(clientId === 'document' ? { clientMetadataUrl: vendor.document } : { clientId }),
+  })
+const endpoint = () => new URL(`${place.url}/mcp/main`)
+
 async function connect(authProvider: OAuthClientProvider): Promise<Client> {
   const client = new Client({ name: 'official', version: '1.0.0' })
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/mcp/main`), { authProvider }))
+  await client.connect(new StreamableHTTPClientTransport(endpoint(), { authProvider }))
   return client
 }
 
@@ -106,7 +91,7 @@ async function answered(
   button: 'Allow' | 'Do not allow',
   browser = new ScriptedBrowser(),
 ): Promise<{ page: string; told: URLSearchParams }> {
-  idp.signsIn('alice')
+  place.idp.signsIn('alice')
   const { text: page } = await browser.open(asked?.href ?? '')
   await browser.send(button, { decision: button === 'Allow' ? 'allow' : 'deny' })
   return { page, told: new URL(browser.page.url).searchParams }
@@ -115,26 +100,27 @@ async function answered(
 test.each([
   ['one of the configuration', 'desktop', 'Desktop assistant'],
   ['one that registers itself', undefined, 'Somebody'],
+  ['one that says at an address of its own what it is', 'document', 'Assistant with a document'],
 ])('%s is allowed and calls a tool for the person', async (_what, clientId, name) => {
-  const auth = provider(clientId)
+  const auth = memory(clientId)
   await expect(connect(auth)).rejects.toThrow()
   const { page, told } = await answered(auth.asked, 'Allow')
   for (const text of [name, 'alice@acme.example', 'a program on this computer', 'modern__greet']) expect(page).toContain(text)
-  expect([told.get('iss'), told.get('state')]).toEqual([url, 'state-of-the-client'])
-  const transport = new StreamableHTTPClientTransport(new URL(`${url}/mcp/main`), { authProvider: auth })
+  expect([told.get('iss'), told.get('state')]).toEqual([place.url, 'state-of-the-client'])
+  const transport = new StreamableHTTPClientTransport(endpoint(), { authProvider: auth })
   await transport.finishAuth(told)
   const client = await connect(auth)
   try {
     const result = await client.callTool({ name: 'modern__greet', arguments: { name: 'Alice' } })
     expect(JSON.stringify(result)).toContain('Alice')
-    await governed.gateway.recordThat((record) => JSON.stringify(record).includes('alice@acme.example'))
+    await place.governed.gateway.recordThat((record) => JSON.stringify(record).includes('alice@acme.example'))
   } finally {
     await client.close()
   }
 })
 
 test('one that is not allowed is told so, and stays outside', async () => {
-  const auth = provider('desktop')
+  const auth = memory('desktop')
   await expect(connect(auth)).rejects.toThrow()
   const { told } = await answered(auth.asked, 'Do not allow')
   expect([told.get('error'), told.get('code')]).toEqual(['access_denied', null])

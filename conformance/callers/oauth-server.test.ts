@@ -1,10 +1,11 @@
 /** The gateway as an authorization server: workloads and tokens of the company's provider, with a strict client and over real sockets. */
-import { decodeJwt } from 'jose'
+import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../../scripts/services/free-port.ts'
 import { startGoverned, withParts, type GovernedGateway } from '../harness/governed-gateway.ts'
 import { startIdentityProvider, type IdentityProvider } from '../harness/identity-provider.ts'
+import { until } from '../harness/until.ts'
 import { startModern, type ModernUpstream } from '../mcp/upstream-servers.ts'
 
 const insecure = { [oauth.allowInsecureRequests]: true }
@@ -15,6 +16,10 @@ const secrets = {
 }
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const bearerGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+const keyPair = await generateKeyPair('ES256')
+const otherPair = await generateKeyPair('ES256')
+const publicKey = { ...(await exportJWK(keyPair.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
 
 let idp: IdentityProvider
 let tools: ModernUpstream
@@ -40,6 +45,7 @@ beforeAll(async () => {
             ci: { grant: 'client_credentials', secret: secrets.ci, principal: 'ci' },
             agent: { grants: ['token_exchange', 'jwt_bearer'], secret: secrets.agent },
             bot: { grant: 'jwt_bearer', secret: secrets.bot, auth: 'post' },
+            signing: { grant: 'client_credentials', jwks: { keys: [publicKey] }, principal: 'ci' },
           },
         },
       },
@@ -117,6 +123,34 @@ test('a workload calls with a token of its own, for what it asked and nothing el
   expect(tooLittle.headers.get('www-authenticate')).toMatch(/^Bearer error="insufficient_scope", .*scope="models mcp"$/)
   const { access_token: forTools = '' } = await tokenOf('ci', 'client_credentials', { resource: `${url}/mcp/main` })
   expect((await mcp(forTools)).status).toBe(200)
+})
+
+test('a workload proves itself with a key, and no other key is good for it', async () => {
+  const ask = async (pair: typeof keyPair) => {
+    const auth = oauth.PrivateKeyJwt({ key: pair.privateKey, kid: 'k1' })
+    const client = { client_id: 'signing' }
+    const parameters = new URLSearchParams({ resource: `${url}/v1` })
+    return (await oauth.clientCredentialsGrantRequest(as, client, auth, parameters, insecure)).json() as Promise<Record<string, string>>
+  }
+  const { access_token: token = '' } = await ask(keyPair)
+  expect((await models(token)).status).toBe(200)
+  expect(await ask(otherPair)).toMatchObject({ error: 'invalid_client' })
+})
+
+test('tokens are signed with a new key from when an administrator says so, and those before stay good', async () => {
+  const tokenNow = async () => (await tokenOf('ci', 'client_credentials', { resource: `${url}/v1` })).access_token ?? ''
+  const before = await tokenNow()
+  const { code, stdout } = await governed.gateway.cli(['oauth', 'rotate-keys', '--json'])
+  expect(code).toBe(0)
+  const { keys } = JSON.parse(stdout) as { keys: string[] }
+  expect(keys).toContain(decodeProtectedHeader(before).kid)
+  const after = await until('a token of the new key', async () => {
+    const token = await tokenNow()
+    return decodeProtectedHeader(token).kid === keys[0] ? token : undefined
+  })
+  for (const token of [before, after]) expect((await models(token)).status).toBe(200)
+  const published = (await (await fetch(String(as.jwks_uri))).json()) as { keys: { kid: string }[] }
+  expect(published.keys.map(({ kid }) => kid).sort()).toEqual([...keys].sort())
 })
 
 describe('a token of the company’s provider', () => {

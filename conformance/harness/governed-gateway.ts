@@ -18,8 +18,11 @@ export interface GovernedGateway extends AsyncDisposable {
 
 type ConfigObject = Record<string, object>
 
-/** `change` gets the usual configuration and returns the one to start with. */
-export async function startGoverned(change: (config: ConfigObject) => object = (config) => config): Promise<GovernedGateway> {
+/** `change` gets the usual configuration and returns the one to start with. `env`: more variables the gateway sees. */
+export async function startGoverned(
+  change: (config: ConfigObject) => object = (config) => config,
+  env: Readonly<Record<string, string>> = {},
+): Promise<GovernedGateway> {
   const [openai, anthropic] = [await startVendor(), await startVendor()]
   const vendors = { openai, anthropic }
   const closeVendors = async (): Promise<void> => void (await Promise.all([openai.close(), anthropic.close()]))
@@ -28,7 +31,10 @@ export async function startGoverned(change: (config: ConfigObject) => object = (
     anthropic.respond(responder)
   }
   try {
-    const gateway = await startGateway({ config: change(governedConfig({ openai: openai.url, anthropic: anthropic.url })), env: secretEnv })
+    const gateway = await startGateway({
+      config: change(governedConfig({ openai: openai.url, anthropic: anthropic.url })),
+      env: { ...secretEnv, ...env },
+    })
     const close = async (): Promise<void> => {
       await closeVendors()
       await gateway.stop()

@@ -3,11 +3,11 @@
  * the resource `urn:turnward` are JWTs for the audience `turnward`; those without a resource are opaque and for its userinfo.
  * It exchanges tokens as well (`identity-provider-grants.ts`). Its keys can be rotated and it can go away and come back.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import Provider, { type ClientMetadata, type Configuration, type InteractionResults } from 'oidc-provider'
 import { registerExchanges, type ExchangeSeen } from './identity-provider-grants.ts'
+import { formOf, openPlace } from './loopback-place.ts'
 
 /** Somebody who can sign in there. More members become claims of every token. */
 export interface IdpPerson {
@@ -18,6 +18,8 @@ export interface IdpPerson {
 }
 
 export interface IdpOptions {
+  /** A free one unless told otherwise. */
+  readonly port?: number
   /** By their subject; `alice` (staff) and `bob` (support) unless told otherwise. */
   readonly people?: Readonly<Record<string, IdpPerson>>
   /** Besides `turnward` (the gateway; see `gatewayClient`) and `agent` (client credentials). */
@@ -26,6 +28,8 @@ export interface IdpOptions {
   readonly redirectUris?: readonly string[]
   /** Issuers besides itself whose tokens it takes as `subject_token`: name of the issuer to its JWKS address. */
   readonly trusts?: Readonly<Record<string, string>>
+  /** Which client the one it vouches for (ID-JAG) is at another authorization server: its issuer to the client there; the same unless told otherwise. */
+  readonly clientsElsewhere?: Readonly<Record<string, string>>
 }
 
 export interface TokenOptions {
@@ -52,6 +56,8 @@ export interface IdentityProvider extends AsyncDisposable {
   signsIn(person: string | undefined): void
   /** Exchanges that were asked for, oldest first. */
   readonly exchanges: readonly ExchangeSeen[]
+  /** Answers exchanges for this person with an error from now on; undefined: as it should. */
+  refuses(person: string, error: string | undefined): void
   /** How often a path was asked for. */
   asked(path: string): number
   /** Signs with a new key from now on; `keep`: the old one stays in its key set. */
@@ -82,6 +88,7 @@ interface SigningKey {
 export async function startIdentityProvider(options: IdpOptions = {}): Promise<IdentityProvider> {
   const people = options.people ?? usualPeople
   const exchanges: ExchangeSeen[] = []
+  const refusals = new Map<string, string>()
   const asked = new Map<string, number>()
   let signedIn: string | undefined
   let answer: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) => response.end()
@@ -89,7 +96,7 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
     const path = new URL(request.url ?? '/', 'http://idp').pathname
     asked.set(path, (asked.get(path) ?? 0) + 1)
     answer(request, response)
-  })
+  }, options.port)
   const issuer = `http://127.0.0.1:${place.port}`
   let keys = [await newKey()]
   let provider = begin()
@@ -97,7 +104,8 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
   function begin(): Provider {
     const made = new Provider(issuer, configurationOf(options, people, keys))
     made.proxy = false
-    registerExchanges(made, { seen: exchanges, sign, trusts: options.trusts ?? {}, people })
+    const { trusts = {}, clientsElsewhere = {} } = options
+    registerExchanges(made, { seen: exchanges, sign, trusts, clientsElsewhere, refusals, people })
     const serve = made.callback()
     answer = (request, response) => {
       const interaction = /^\/interaction\/[\w-]+$/.test(new URL(request.url ?? '/', issuer).pathname)
@@ -122,6 +130,10 @@ export async function startIdentityProvider(options: IdpOptions = {}): Promise<I
     agentClient,
     exchanges,
     sign,
+    refuses(person, error) {
+      if (error === undefined) refusals.delete(person)
+      else refusals.set(person, error)
+    },
     async accessToken(person) {
       const client = await provider.Client.find('app')
       if (client === undefined) throw new Error('no client')
@@ -249,51 +261,7 @@ async function interact(
   response.end('<!doctype html><title>Acme</title><form method="post"><input name="login" autofocus><button>Sign in</button></form>')
 }
 
-async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
-}
-
 function fail(response: ServerResponse, error: unknown): void {
   if (!response.headersSent) response.statusCode = 500
   response.end(error instanceof Error ? error.message : 'failed')
-}
-
-interface Place {
-  readonly port: number
-  open(): Promise<void>
-  close(): Promise<void>
-}
-
-/** A port that stays the same over closing and opening. */
-async function openPlace(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<Place> {
-  const sockets = new Set<Socket>()
-  let server: Server | undefined
-  let port = 0
-  const open = async (): Promise<void> => {
-    const opened = createServer(answer)
-    opened.on('connection', (socket) => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-    })
-    await new Promise<void>((resolve, reject) => opened.once('error', reject).listen(port, '127.0.0.1', resolve))
-    port = (opened.address() as AddressInfo).port
-    server = opened
-  }
-  await open()
-  return {
-    get port() {
-      return port
-    },
-    open,
-    async close() {
-      const closing = server
-      server = undefined
-      if (closing === undefined) return
-      const closed = new Promise<void>((resolve) => closing.close(() => resolve()))
-      for (const socket of sockets) socket.destroy()
-      await closed
-    },
-  }
 }

@@ -13,6 +13,8 @@ import { z } from 'zod'
 export interface ProtectedServerOptions {
   /** Issuer of its authorization server. Its keys are at `/jwks` there. */
   readonly authorizationServer: string
+  /** Where those keys are instead. */
+  readonly keys?: string
   /** What its tokens are for; its own address unless told otherwise. */
   readonly audience?: string
   /** Whether anybody may see which tools there are. */
@@ -37,7 +39,7 @@ const text = (value: unknown) => ({ content: [{ type: 'text' as const, text: typ
 /** Tools: `whoami`, `notes`, and `remember`, which needs the scope `write`. */
 export async function startProtectedServer(options: ProtectedServerOptions): Promise<ProtectedServer> {
   const { authorizationServer: issuer, secrets } = options
-  const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`))
+  const keys = createRemoteJWKSet(new URL(options.keys ?? `${issuer}/jwks`))
   const asking = new AsyncLocalStorage<JWTPayload>()
   const notes = new Map<string, string[]>()
   const seen: IncomingHttpHeaders[] = []
@@ -48,8 +50,8 @@ export async function startProtectedServer(options: ProtectedServerOptions): Pro
   const handler = createMcpHandler(() => {
     const server = new McpServer({ name: 'notes', version: '1.0.0' })
     server.registerTool('whoami', { description: 'Says whose token it was shown', inputSchema: z.object({}) }, async () => {
-      const { sub, act, scope } = asking.getStore() ?? {}
-      return text({ sub, act, scope })
+      const { sub, act, scope, scp } = asking.getStore() ?? {}
+      return text({ sub, act, scope: scope ?? scp })
     })
     server.registerTool('notes', { description: 'Lists your notes', inputSchema: z.object({}) }, async () =>
       text((notes.get(whose()) ?? []).join('\n')),

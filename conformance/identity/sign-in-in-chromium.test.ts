@@ -2,15 +2,14 @@
  * A real browser signs in: at an identity provider, and with an account of the gateway. What a scripted browser cannot show is
  * shown here: cookies, `form-action`, `Origin`, and pages that fit their window. `SIGN_IN_SCREENSHOTS=folder` keeps pictures.
  */
-import { createServer, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { Secret, TOTP } from 'otpauth'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../../scripts/services/free-port.ts'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
 import { startIdentityProvider, type IdentityProvider } from '../harness/identity-provider.ts'
+import { launchChromium, looksRight, newWindow } from './chromium.ts'
 
-const screenshots = process.env['SIGN_IN_SCREENSHOTS']
 let idp: IdentityProvider
 let gateway: RunningGateway
 let browser: Browser
@@ -23,10 +22,7 @@ beforeAll(async () => {
   const client = { ...idp.gatewayClient, scopes: ['email', 'groups'] }
   const acme = { issuer: idp.issuer, audiences: ['turnward'], allow_http: true, user: 'email', provision: 'auto', client }
   gateway = await startGateway({ config: { listen: { port }, identity: { issuers: { acme }, sign_in: { local: true, idle_ms: 60_000 } } } })
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await launchChromium()
 })
 afterAll(async () => {
   await browser?.close()
@@ -34,43 +30,9 @@ afterAll(async () => {
   await idp?.[Symbol.asyncDispose]()
 })
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-/** A window of a browser that nobody has used, and what it complained about. */
-async function newWindow(): Promise<{ page: Page; complaints: string[]; close: () => Promise<void> }> {
-  const context = await browser.newContext()
-  const page = await context.newPage()
-  const complaints: string[] = []
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('status of 4')) complaints.push(message.text())
-  })
-  return { page, complaints, close: () => context.close() }
-}
-
-/** The page fits a telephone and a screen, in light and dark; every field has a label. */
-async function looksRight(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const)
-    for (const width of [320, 1000]) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 800 })
-      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
-      if (screenshots !== undefined)
-        await page.screenshot({ path: join(screenshots, `${name}-${colorScheme}-${width}.png`), fullPage: true })
-    }
-  const unnamed = `[...document.querySelectorAll('input:not([type=hidden])')].filter((input) => input.labels.length === 0).length`
-  expect(await page.evaluate(unnamed)).toBe(0)
-  expect(await page.evaluate(`getComputedStyle(document.querySelector('main')).borderTopStyle`)).toBe('solid')
-}
-
 test('a person signs in at the identity provider and out again', async () => {
   idp.signsIn(undefined)
-  const { page, complaints, close } = await newWindow()
+  const { page, complaints, close } = await newWindow(browser)
   await page.goto(`${url.replace('127.0.0.1', 'localhost')}/sign-in`)
   expect(page.url()).toBe(`${url}/sign-in`)
   await looksRight(page, 'choice')
@@ -93,7 +55,7 @@ test('a person signs in at the identity provider and out again', async () => {
 
 test('a refusal of the identity provider is told', async () => {
   idp.signsIn('refuse')
-  const { page, close } = await newWindow()
+  const { page, close } = await newWindow(browser)
   await page.goto(`${url}/sign-in/acme`)
   await page.getByRole('heading', { name: 'This did not work' }).waitFor()
   expect(await page.getByRole('alert').textContent()).toContain('access_denied')
@@ -104,7 +66,7 @@ test('a refusal of the identity provider is told', async () => {
 test('somebody sets a password and codes with a link, keeps the recovery codes, and signs in with them', async () => {
   const { stdout } = await gateway.cli(['accounts', 'add', 'carla', '--role', 'admin', '--json'])
   const { link } = JSON.parse(stdout) as { link: string }
-  const { page, complaints, close } = await newWindow()
+  const { page, complaints, close } = await newWindow(browser)
   await page.goto(link)
   await page.getByRole('img', { name: /QR code/ }).waitFor()
   await looksRight(page, 'set-password')
@@ -152,7 +114,7 @@ test('somebody sets a password and codes with a link, keeps the recovery codes, 
 
 test('a session ends in the browser when its account is reset, and the cookie alone is worth nothing', async () => {
   const { stdout } = await gateway.cli(['accounts', 'add', 'dora', '--json'])
-  const { page, close } = await newWindow()
+  const { page, close } = await newWindow(browser)
   await page.goto((JSON.parse(stdout) as { link: string }).link)
   const secret = ((await page.locator('.code').textContent()) ?? '').replaceAll(/\s/g, '')
   await page.getByLabel('New password', { exact: true }).fill('some good passphrase')

@@ -2,16 +2,16 @@
  * Two people, one agent, one tool: each sees what is theirs, because the call carries their own credential. A real authorization
  * server, a server that checks whom it answers, and clients of both eras; nothing that a caller showed ever gets there.
  */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Client } from '@modelcontextprotocol/client'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../../scripts/services/free-port.ts'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
 import { startIdentityProvider, type IdentityProvider } from '../harness/identity-provider.ts'
 import type { Json } from '../harness/json.ts'
 import { PageBrowser } from '../harness/page-browser.ts'
 import { startProtectedServer, type ProtectedServer } from '../harness/protected-server.ts'
+import { until } from '../harness/until.ts'
 import { connectClient, modes, textOf } from './official-client.ts'
 
 const there = { client_id: 'turnward-at-notes', client_secret: 'secret-of-the-gateway-at-the-notes-0123456789' }
@@ -22,14 +22,6 @@ let crm: ProtectedServer
 let keyed: ProtectedServer
 let gateway: RunningGateway
 const browsers = new Map<string, PageBrowser>()
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 beforeAll(async () => {
   const port = await freePort()
@@ -207,9 +199,31 @@ describe('an account of each person', () => {
     expect(linkIn(said)).toBe('')
   })
 
-  test('is disconnected by its person, and asked for again', async () => {
+  test('is disconnected by its person, taken back at its authorization server, and asked for again', async () => {
+    const before = idp.asked('/token/revocation')
     await disconnect('bob')
+    // What it is renewed with, and the token itself.
+    expect(idp.asked('/token/revocation')).toBe(before + 2)
+    expect(gateway.logs()).toContain('were taken back at its authorization server')
     expect(await as(await idp.accessToken('bob'), (client) => call(client, 'notes__whoami'))).toContain('Show the person this link')
+  })
+
+  test('is taken back as well when an operator removes it, and when its person is shut out', async () => {
+    const connect = async (): Promise<void> => {
+      const refused = await as(await idp.accessToken('bob'), (client) => call(client, 'notes__whoami'))
+      expect(await follow('bob', linkIn(refused))).toContain('is connected')
+    }
+    await connect()
+    const before = idp.asked('/token/revocation')
+    expect((await gateway.cli(['links', 'remove', 'bob@acme.example', 'notes'])).stdout).toContain('took the tokens back')
+    expect(idp.asked('/token/revocation')).toBe(before + 2)
+    await connect()
+    expect((await gateway.cli(['people', 'disable', 'bob@acme.example'])).code).toBe(0)
+    await until('the tokens to be taken back', () => idp.asked('/token/revocation') === before + 4 || undefined)
+    expect((await gateway.cli(['people', 'enable', 'bob@acme.example'])).code).toBe(0)
+    // His browser was signed out with him, and tokens say when they were issued by the second.
+    browsers.delete('bob')
+    await until('a token from after that', async () => as(await idp.accessToken('bob'), async () => true).catch(() => undefined))
   })
 })
 

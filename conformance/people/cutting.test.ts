@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { followStream, streamedChat, type FollowedStream } from '../harness/followed-stream.ts'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
 import { governedConfig, secretEnv, secrets } from '../harness/governed-config.ts'
 import { startRealtimeVendor, type RealtimeVendor } from '../harness/realtime-vendor.ts'
@@ -82,34 +83,9 @@ async function startWaitingServer(): Promise<WaitingServer> {
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, running }
 }
 
-interface Stream {
-  text: string
-  hasEnded: boolean
-}
+const follow = (path: string, init: RequestInit, key: string): Promise<FollowedStream> => followStream(`${gateway.url}${path}`, init, key)
 
-/** Reads an answer as it comes, on a connection of its own. */
-async function follow(path: string, init: RequestInit, key: string): Promise<Stream> {
-  const response = await fetch(`${gateway.url}${path}`, {
-    ...init,
-    headers: { authorization: `Bearer ${key}`, connection: 'close', 'content-type': 'application/json', ...(init.headers as object) },
-  })
-  expect(response.status).toBe(200)
-  const stream: Stream = { text: '', hasEnded: false }
-  const read = async (): Promise<void> => {
-    for await (const bytes of response.body ?? []) stream.text += Buffer.from(bytes).toString()
-  }
-  void read()
-    .catch(() => {})
-    .finally(() => (stream.hasEnded = true))
-  return stream
-}
-
-const chat = (key: string): Promise<Stream> =>
-  follow(
-    '/v1/chat/completions',
-    { method: 'POST', body: JSON.stringify({ model: 'gpt-test', stream: true, messages: [{ role: 'user', content: 'hi' }] }) },
-    key,
-  )
+const chat = (key: string): Promise<FollowedStream> => follow('/v1/chat/completions', streamedChat('gpt-test'), key)
 
 const versions = { 'mcp-protocol-version': '2026-07-28', accept: 'application/json, text/event-stream' }
 const meta = {
@@ -117,7 +93,7 @@ const meta = {
   'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
   'io.modelcontextprotocol/clientCapabilities': {},
 }
-const modern = (method: string, params: object, key: string, more: Record<string, string> = {}): Promise<Stream> =>
+const modern = (method: string, params: object, key: string, more: Record<string, string> = {}): Promise<FollowedStream> =>
   follow(
     '/mcp/main',
     {
@@ -129,7 +105,7 @@ const modern = (method: string, params: object, key: string, more: Record<string
   )
 
 /** A session of the legacy era: its standing stream, and a call that runs. */
-async function legacy(key: string): Promise<{ readonly standing: Stream; readonly call: Promise<string> }> {
+async function legacy(key: string): Promise<{ readonly standing: FollowedStream; readonly call: Promise<string> }> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
   const post = (body: object, session: Record<string, string> = {}): Promise<Response> =>
     fetch(`${gateway.url}/mcp/main`, {

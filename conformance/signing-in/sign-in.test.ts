@@ -1,9 +1,8 @@
 /** People sign in with a browser at a running gateway: at the identity provider of their company, or with an account of the gateway. */
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../../scripts/services/free-port.ts'
 import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
+import { codeOf, newAccount as addAccount, type LocalAccount } from '../harness/local-account.ts'
 import { startIdentityProvider, type IdentityProvider } from '../harness/identity-provider.ts'
 import { ScriptedBrowser } from '../harness/scripted-browser.ts'
 
@@ -21,14 +20,6 @@ afterAll(async () => {
   await idp?.[Symbol.asyncDispose]()
 })
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 function configOf(port: number, { issuer, gatewayClient }: IdentityProvider): object {
   const client = { ...gatewayClient, scopes: ['email', 'groups', 'offline_access'] }
   return {
@@ -40,23 +31,7 @@ function configOf(port: number, { issuer, gatewayClient }: IdentityProvider): ob
   }
 }
 
-const codeOf = (secret: string, at = Date.now()): string => new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: at })
-
-/** Adds an account and sets its password in a browser, which is signed in then. */
-async function newAccount(
-  name: string,
-  password: string,
-): Promise<{ browser: ScriptedBrowser; secret: string; recovery: string[]; link: string }> {
-  const { stdout, stderr } = await gateway.cli(['accounts', 'add', name, '--json'])
-  expect(stderr).toBe('')
-  const { link } = JSON.parse(stdout) as { link: string }
-  const browser = new ScriptedBrowser()
-  const { text } = await browser.open(link)
-  const secret = (/<span class="code"\s*>([A-Z2-7 ]+)<\/span/.exec(text)?.[1] ?? '').replaceAll(' ', '')
-  await browser.send('Save and sign in', { password, again: password, code: codeOf(secret) })
-  const recovery = [...browser.page.text.matchAll(/<code>([a-z2-9]{5}-[a-z2-9]{5})<\/code>/g)].map(([, code = '']) => code)
-  return { browser, secret, recovery, link }
-}
+const newAccount = (name: string, password: string): Promise<LocalAccount> => addAccount(gateway, name, password)
 
 const whoIs = async (browser: ScriptedBrowser): Promise<string | undefined> =>
   /<dt>As<\/dt>\s*<dd>([^<]*)<\/dd>/.exec((await browser.open(`${url}/sign-in`)).text)?.[1]

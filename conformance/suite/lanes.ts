@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { ranAgainstAuthorizationServer } from './authorization-leg.ts'
 import { ranAsClient } from './client-leg.ts'
 import { ranDirectly, ranTasks, ranTasksDirectly, ranThroughAggregate, ranThroughGateway } from './server-leg.ts'
 import { required, type Leg, type Ran, type Revision } from './suite.ts'
@@ -32,6 +33,9 @@ const tasks = [
   'tasks-required-task-error',
   'tasks-mrtr-composition',
 ]
+
+/** Scenarios of authorization servers; no revision requires them yet. */
+const authorization = ['authorization-server-metadata-endpoint', 'authorization-code-grant']
 
 const legacy = '2025-11-25'
 const modern = '2026-07-28'
@@ -89,6 +93,14 @@ export const lanes: readonly Lane[] = [
     run: () => ranTasks(tasks),
     scenarios: tasks,
   },
+  ...([legacy, modern] as const).map((revision) => ({
+    name: `authorization-${revision}`,
+    what: 'an application of a person, and the authorization server of the gateway',
+    leg: 'server' as const,
+    revision,
+    run: ranAgainstAuthorizationServer,
+    scenarios: authorization,
+  })),
   { name: `client-${legacy}`, what: asClient, leg: 'client', revision: legacy, run: ranAsClient },
   { name: `client-${modern}`, what: asClient, leg: 'client', revision: modern, run: ranAsClient },
 ]

@@ -6,7 +6,7 @@ import type { Excluded, Verdict } from './verdict.ts'
 const usage = `npm run conformance -- [options]
 
   --lane <name>  only lanes whose name contains this:
-${lanes.map(({ name, what }) => `                   ${name.padEnd(20)} ${what}`).join('\n')}
+${lanes.map(({ name, what }) => `                   ${name.padEnd(24)} ${what}`).join('\n')}
   --json         print {lanes: [{name, passed, total, excluded: [{scenario, check, reason}]}]}
   --help         this text
 
@@ -47,7 +47,7 @@ for (const lane of chosen) {
   rows.push({ name: lane.name, ...verdict })
   failed ||= faults.length > 0
   for (const fault of faults) process.stderr.write(`  not as expected: ${fault}\n`)
-  const line = `${lane.name.padEnd(20)} ${verdict.passed}/${verdict.total} scenarios, ${verdict.excluded.length} expected failures of checks`
+  const line = `${lane.name.padEnd(24)} ${verdict.passed}/${verdict.total} scenarios, ${verdict.excluded.length} expected failures of checks`
   const result = faults.length === 0 ? 'ok    ' : 'NOT OK'
   ;(values.json ? process.stderr : process.stdout).write(`${result}  ${line}\n`)
 }

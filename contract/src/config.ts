@@ -19,6 +19,7 @@ import { groupSchema, identitySchema, keySchema, principalSchema } from './confi
 import { grantSchema } from './config/identity/grants.ts'
 import { credentialSchema, routeSchema, upstreamSchema } from './config/model-floor.ts'
 import { packNameSchema } from './config/packs.ts'
+import { quarantineSchema } from './config/quarantine.ts'
 import {
   auditSchema,
   clusterSchema,
@@ -62,6 +63,8 @@ export const configSchema = z.strictObject({
   contracts: z.record(patternSchema, contractSchema).default({}),
   rules: z.array(ruleSchema).default([]),
   policy: policySchema.prefault({}),
+  /** Answers questions about results that no other model may read. */
+  quarantine: quarantineSchema.optional(),
   turns: turnsSchema.prefault({}),
   responses: responsesSchema.prefault({}),
   files: filesSchema.prefault({}),

@@ -107,6 +107,12 @@ export const errorCodes = {
     title: 'The form did not come from a page of this gateway',
     fix: 'Open the page again, at the address of `listen.public_url`, and send its form.',
   },
+  'auth.foreign_request': {
+    status: 403,
+    title: 'The request did not come from a page of this gateway',
+    fix: 'Send what changes something from a page at `listen.public_url`, with the header `x-turnward-form` that `GET /api/me` names.',
+  },
+  'auth.signed_out': { status: 401, title: 'Nobody is signed in in this browser any more', fix: 'Sign in at `/sign-in`.' },
   'auth.sign_in_refused': {
     status: 403,
     title: 'The issuer has not signed you in',
@@ -132,8 +138,33 @@ export const errorCodes = {
   },
   'credential.refused': {
     status: 422,
-    title: 'The credential was tried and is no good',
-    fix: 'Correct it, or store it untested if the upstream is what is wrong.',
+    title: 'The credential was tried, and the upstream refuses it',
+    fix: 'Correct it; see what the upstream says.',
+  },
+  'credential.no_model': {
+    status: 422,
+    title: 'The credential was tried, and has no access to the model',
+    fix: 'Have the model enabled for it at the vendor, or name one that it may use.',
+  },
+  'credential.no_quota': {
+    status: 422,
+    title: 'The credential was tried, and there is nothing left to spend with it',
+    fix: 'Settle that with the vendor, or wait.',
+  },
+  'credential.untried': {
+    status: 502,
+    title: 'The credential could not be tried',
+    fix: 'See that the upstream can be reached from the gateway; an administrator can store it untried (`turnward credentials add --no-test`).',
+  },
+  'credential.not_found': {
+    status: 404,
+    title: 'There is no such credential of yours',
+    fix: 'See `GET /api/me/credentials` or `turnward credentials list`.',
+  },
+  'credential.too_many_attempts': {
+    status: 429,
+    title: 'Too many credentials were tried',
+    fix: 'Wait for the time that is named, and try again.',
   },
   'vault.unreachable': {
     status: 503,

@@ -174,7 +174,10 @@ export const contractSchema = z.strictObject({
       trust: z.string().optional(),
       /** Who may receive the result: users, `@groups`, domains, `public`, or `$principal`. */
       audience: z.array(z.string().min(1)).min(1).optional(),
-      as: notAvailableYet('contracts.*.output.as'),
+      /** The model never reads the result itself: it is withheld behind a handle, and bounded questions about it are answered. */
+      as: z.enum(['quarantine']).optional(),
+      /** Trust of bounded answers about a result that is withheld; not set: the trust of the result. Their audience is always its. */
+      answers: z.string().optional(),
     })
     .prefault({}),
   /** What a call does; any names, `mutation` and `egress` by convention. */

@@ -17,6 +17,8 @@ export const groupSchema = z.strictObject({
   description: z.string().optional(),
   /** Upstream name -> credential id, for members without one of their own. */
   credentials: credentialMap,
+  /** Ids of principals who may store its provider credentials, besides those with the role `admin`. */
+  managers: z.array(z.string().min(1)).default([]),
 })
 
 export const principalSchema = z.strictObject({

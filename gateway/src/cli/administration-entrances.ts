@@ -1,107 +1,82 @@
-/** `/api`: who one is here, and people, for those who administer. Every line says which role it needs, and is given to nobody else. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+/** `/api`: who one is here, one's provider credentials, and people, for those who administer. Every line says who it is for, and is given to nobody else. */
+import type { IncomingMessage } from 'node:http'
 import { TurnwardError } from '../core/error.ts'
 import { isObject } from '../core/json.ts'
-import { parseJson } from '../core/parse-json.ts'
+import type { ScriptSessions } from '../identity/browser/sign-in.ts'
+import { managedGroups } from '../identity/credential-managers.ts'
 import { createPeopleService } from '../identity/people/people-service.ts'
 import type { Role } from '../identity/people/roles.ts'
-import { presentedBy } from '../identity/ways/presented-by.ts'
 import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
-import { readRequestBytes } from '../wire/request/request-bytes.ts'
+import { type Administrator, administratorOf, requirePerson, requireRole } from './administrators.ts'
+import { answerJson, decodePath, readApiBody } from './api-exchange.ts'
+import { createOwnCredentials } from './own-credentials.ts'
 import type { Entrance } from './entrance-table.ts'
 import { queryOf } from './plain-errors.ts'
 
 const mostAtOnce = 500
 
-/** The lines of the table for administrators. */
-export function administrationEntrances(services: Services): readonly Entrance[] {
+/** The lines of the table for administrators, and for what people look after themselves. */
+export function administrationEntrances(services: Services, sessions: ScriptSessions): readonly Entrance[] {
   const { snapshot, store, clock } = services
   const people = createPeopleService({ store, clock })
-  const guarded =
-    (handle: Entrance['handle']): Entrance['handle'] =>
-    (request, response, parameter) => {
-      guardHostName(request.headers, snapshot().settings.listen)
-      return handle(request, response, parameter)
-    }
-  const forRole = (role: Role, path: string, method: string, answer: Answering): Entrance => ({
+  const credentials = createOwnCredentials(services)
+  const line = (
+    needs: Entrance['needs'],
+    path: string,
+    method: string,
+    require: (administrator: Administrator) => void,
+    answer: Answering,
+  ): Entrance => ({
     path,
     methods: [method],
-    needs: { role },
-    handle: guarded(async (request, response, parameter) => {
-      await requireRole(services, request, role)
-      answerJson(response, await answer(request, parameter))
-    }),
-  })
-  return [
-    {
-      path: '/api/me',
-      methods: ['GET'],
-      needs: 'caller',
-      handle: guarded(async (request, response) => answerJson(response, await administratorOf(services, request))),
+    needs,
+    async handle(request, response, parameter) {
+      guardHostName(request.headers, snapshot().settings.listen)
+      const administrator = await administratorOf(services, sessions, request)
+      require(administrator)
+      answerJson(response, await answer(administrator, request, parameter))
     },
-    forRole('viewer', '/api/people', 'GET', async (request) => {
+  })
+  const forRole = (role: Role, path: string, method: string, answer: Answering): Entrance =>
+    line({ role }, path, method, (administrator) => requireRole(administrator, role), answer)
+  const forPerson = (path: string, method: string, answer: Answering): Entrance => line('person', path, method, requirePerson, answer)
+  return [
+    line(
+      'caller',
+      '/api/me',
+      'GET',
+      () => {},
+      async ({ id, groups, roles, form }) => ({
+        id,
+        groups,
+        roles,
+        manages: managedGroups({ id }, snapshot()),
+        ...(form === undefined ? {} : { form: { header: 'x-turnward-form', value: form } }),
+      }),
+    ),
+    forPerson('/api/me/credentials', 'GET', async (person) => ({ credentials: await credentials.list(person) })),
+    forPerson('/api/me/credentials', 'POST', async (person, request) =>
+      credentials.store(person, await readApiBody(request, snapshot().settings.limits)),
+    ),
+    forPerson('/api/me/credentials/{id...}', 'DELETE', (person, _request, id) => credentials.remove(person, decodePath(id))),
+    forRole('viewer', '/api/people', 'GET', async (_administrator, request) => {
       const query = new URLSearchParams(queryOf(request))
       return { people: await people.list(query.get('after') ?? '', mostAtOnce) }
     }),
-    forRole('viewer', '/api/people/{id...}', 'GET', (_request, id) => people.show(decode(id))),
-    forRole('admin', '/api/people/{id...}', 'PATCH', async (request, parameter) => {
-      const id = decode(parameter)
-      const active = await readActive(services, request)
+    forRole('viewer', '/api/people/{id...}', 'GET', (_administrator, _request, id) => people.show(decodePath(id))),
+    forRole('admin', '/api/people/{id...}', 'PATCH', async (_administrator, request, parameter) => {
+      const id = decodePath(parameter)
+      const active = readActive(await readApiBody(request, snapshot().settings.limits))
       return people.setActive(id, active, snapshot().principals.has(id))
     }),
   ]
 }
 
-type Answering = (request: IncomingMessage, parameter: string) => Promise<unknown>
+type Answering = (administrator: Administrator, request: IncomingMessage, parameter: string) => Promise<unknown>
 
-interface Administrator {
-  readonly id: string
-  readonly groups: readonly string[]
-  readonly roles: readonly Role[]
-}
-
-/**
- * Who administers with a request. A key or token of somebody with a role administers nothing unless it was made for that (scope
- * `admin`), and nothing in the hands of an agent.
- */
-async function administratorOf({ authenticator, people, snapshot }: Services, request: IncomingMessage): Promise<Administrator> {
-  const current = snapshot()
-  const { principal, scopes, actors } = await authenticator.authenticate(presentedBy(request), current, 'admin')
-  const { id, groups } = principal
-  const mayAdminister = scopes?.includes('admin') === true && actors.length === 0
-  return { id, groups, roles: mayAdminister ? await people.roles(id, current) : [] }
-}
-
-async function requireRole(services: Services, request: IncomingMessage, role: Role): Promise<void> {
-  const { id, roles } = await administratorOf(services, request)
-  if (roles.includes(role)) return
-  throw new TurnwardError('auth.role', { subject: id, why: `it needs \`${role}\`, and a key or token with the scope \`admin\`` })
-}
-
-async function readActive({ snapshot }: Services, request: IncomingMessage): Promise<boolean> {
-  const bytes = await readRequestBytes(request, snapshot().settings.limits)
-  let body: unknown
-  try {
-    body = parseJson(bytes.toString('utf8'))
-  } catch {
-    throw new TurnwardError('request.malformed')
-  }
+function readActive(body: unknown): boolean {
   if (!isObject(body) || Object.keys(body).join() !== 'active' || typeof body.active !== 'boolean')
     throw new TurnwardError('request.invalid', { subject: 'active', why: 'the body must be `{"active": true}` or `{"active": false}`' })
   return body.active
-}
-
-function answerJson(response: ServerResponse, value: unknown): void {
-  const text = JSON.stringify(value)
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': Buffer.byteLength(text) }
-  response.writeHead(200, headers).end(text)
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw new TurnwardError('request.invalid', { subject: 'path', why: 'it is not percent-encoded UTF-8' })
-  }
 }

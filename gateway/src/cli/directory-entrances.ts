@@ -1,6 +1,6 @@
 /** Where directories tell of people and groups: SCIM 2.0. */
 import { publicUrl } from '../config/public-url.ts'
-import { answerScim, scimPath } from '../identity/scim/answering-scim.ts'
+import { scimPath } from '../identity/scim/scim-path.ts'
 import { guardHostName } from '../tools/endpoint/host-guard.ts'
 import type { Services } from '../turns/services.ts'
 import type { Entrance } from './entrance-table.ts'
@@ -13,8 +13,9 @@ export function directoryEntrances({ store, snapshot, clock, telemetry }: Servic
       path: `${scimPath}/{rest...}`,
       methods: 'own',
       needs: 'scim',
-      handle(request, response, rest) {
+      async handle(request, response, rest) {
         guardHostName(request.headers, snapshot().settings.listen)
+        const { answerScim } = await import('../identity/scim/answering-scim.ts')
         return answerScim(options, request, response, rest)
       },
     },

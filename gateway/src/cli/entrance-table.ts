@@ -14,10 +14,10 @@ export interface Entrance {
   readonly methods: readonly string[] | 'own'
   /**
    * Who may come in. A `caller` is authenticated behind the entrance, before anything of the request is read; a `replica` has the
-   * secret of the cluster, `scim` the token of a directory; a role is held by a person, who shows a key or token with the scope
-   * `admin`, or has signed in; at a `browser` somebody is signed in, or is sent to sign in, or is told that there is nothing.
+   * secret of the cluster, `scim` the token of a directory; a `person` shows a key or token with the scope `admin`, or has signed in,
+   * and for a role holds it; at a `browser` somebody is signed in, or is sent to sign in, or is told that there is nothing.
    */
-  readonly needs: 'anyone' | 'caller' | 'replica' | 'browser' | 'scim' | { readonly role: Role }
+  readonly needs: 'anyone' | 'caller' | 'replica' | 'browser' | 'scim' | 'person' | { readonly role: Role }
   /** What its requests and answers are written in; undefined where clients of several dialects come. */
   readonly dialect?: DialectName
   /** What it was put together from, where other methods need something else. */

@@ -64,6 +64,7 @@ async function open() {
     isDraining: () => isDraining,
     realtime: new RealtimeDoor(),
     rooms: pages.entrances,
+    sessions: pages.signIn,
   })
   const server = createServer(
     { requireHostHeader: false },

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hopPath } from '../cluster/hop.ts'
 import { TurnwardError } from '../core/error.ts'
+import type { ScriptSessions } from '../identity/browser/sign-in.ts'
 import { presentedBy } from '../identity/ways/presented-by.ts'
 import { describeModel, listModels } from '../models/listing-models.ts'
 import { OfferedModels } from '../models/offered-models.ts'
@@ -47,12 +48,14 @@ export interface Behind {
   readonly realtime: RealtimeDoor
   /** Ways in that rooms give whole. */
   readonly rooms: readonly Entrance[]
+  /** Who is signed in in a browser, for what scripts of our pages ask. */
+  readonly sessions: ScriptSessions
   /** Where this is one of several processes: what is true of all of them. */
   readonly whole?: Whole | undefined
 }
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
-export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime, rooms }: Behind): readonly Entrance[] {
+export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime, rooms, sessions }: Behind): readonly Entrance[] {
   const offered = new OfferedModels(services.upstreams, services.credentials, services.clock, services.telemetry.logger)
   // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
   const named =
@@ -172,7 +175,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
     ...directoryEntrances(services),
-    ...administrationEntrances(services),
+    ...administrationEntrances(services, sessions),
     {
       path: '/healthz',
       methods: ['GET'],

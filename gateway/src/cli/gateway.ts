@@ -9,7 +9,9 @@ import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
 import { publicUrl } from '../config/public-url.ts'
 import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
+import type { McpServer } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
+import { asTurnwardError } from '../core/error.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
@@ -41,6 +43,7 @@ import { dialectByName } from '../wire/dialects.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
 import { watchExpiry } from './certificate-expiry.ts'
+import { endChildrenOfOldSecrets } from './ending-children.ts'
 import { keepTidy } from './keeping-tidy.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
@@ -154,7 +157,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const identity = await openIdentity(store, logger)
     opened.push(identity)
     identity.revocations.onRevoked(({ kind, id }) => {
-      if (kind === 'person') onBehalf.cut(id)
+      if (kind !== 'person') return
+      onBehalf
+        .shutOut(id)
+        .catch((error: unknown) => logger.warn({ code: asTurnwardError(error).code }, 'accounts of who was shut out could not be ended'))
+      fleet.endOf(id)
     })
     const issuers = new Issuers({
       clock: systemClock,
@@ -207,7 +214,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         certificateExpires: () => certificate.expires,
       },
       cluster,
-      [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn), ...oauth.entrances],
+      {
+        rooms: [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn), ...oauth.entrances],
+        sessions: signInRoom.signIn,
+      },
       crew,
     )
     url = server.url
@@ -216,6 +226,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     config.onSwap((next) => server.use(next.settings.listen.tls))
     services.batches.start(services)
     opened.push(keepTidy(services))
+    const isStartedWithSecret = ({ config: { auth } }: McpServer): boolean => auth?.kind === 'person_secret'
+    opened.push(
+      endChildrenOfOldSecrets({ vault, fleet, isNeeded: () => [...config.current.servers.values()].some(isStartedWithSecret), logger }),
+    )
     opened.push(
       await restartOnRequest({
         store,

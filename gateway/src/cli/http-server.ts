@@ -4,8 +4,7 @@ import { Server as SocketServer } from 'node:net'
 import { TurnwardError } from '../core/error.ts'
 import type { Services } from '../turns/services.ts'
 import { Draining } from './draining.ts'
-import type { Entrance } from './entrance-table.ts'
-import { createDispatch, createUpgrade, entrancesOf, type McpEndpoint } from './entrances.ts'
+import { createDispatch, createUpgrade, entrancesOf, type Behind, type McpEndpoint } from './entrances.ts'
 import type { CrewMember } from './gateway.ts'
 import type { Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
@@ -33,14 +32,14 @@ export async function listen(
   mcp: McpEndpoint,
   health: Health,
   cluster: ClusterMembership | undefined,
-  rooms: readonly Entrance[],
+  { rooms, sessions }: Pick<Behind, 'rooms' | 'sessions'>,
   crew?: Pick<CrewMember, 'whole' | 'processes'>,
 ): Promise<HttpServer> {
   const { listen: at, limits } = services.snapshot().settings
   const draining = new Draining()
   const isDraining = (): boolean => draining.hasBegun
   const realtime = new RealtimeDoor()
-  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining, realtime, whole: crew?.whole, rooms })
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining, realtime, whole: crew?.whole, rooms, sessions })
   const dispatch = createDispatch(entrances, () => draining.refuses)
   const upgrade = createUpgrade(entrances, isDraining)
 

@@ -9,7 +9,6 @@ import type { Logger } from '../core/logger.ts'
 import { openStateStore } from '../state/memory-state-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
-import { holdAlone } from '../store/postgres/sole-holder.ts'
 import { openingSettingsOf, openStoreAndLogPlace, storePlaceOf } from './places.ts'
 import { openSharedState } from './shared-state.ts'
 
@@ -66,6 +65,7 @@ export async function holdMemoryState(current: Snapshot, logger: Logger, opened:
   const place = storePlaceOf(openingSettingsOf(current))
   if (place.kind !== 'postgres' || current.settings.state.kind !== 'memory') return
   const why = 'another gateway keeps its state in this database, and `state.kind: memory` is for one'
+  const { holdAlone } = await import('../store/postgres/sole-holder.ts')
   const holder = await holdAlone(place.database, 'state', why)
   opened.push({ close: () => holder.release() })
   holder.lost

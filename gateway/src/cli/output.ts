@@ -23,7 +23,13 @@ export function fail(options: OutputOptions, thrown: unknown): void {
   process.exitCode = exitCodeOf(error.code)
 }
 
-const unreachable: ReadonlySet<string> = new Set(['mcp.server_unavailable', 'mcp.credential_refused', 'store.failed', 'upstream.failed'])
+const unreachable: ReadonlySet<string> = new Set([
+  'mcp.server_unavailable',
+  'mcp.credential_refused',
+  'credential.untried',
+  'store.failed',
+  'upstream.failed',
+])
 
 function exitCodeOf(code: string): number {
   if (code.startsWith('config.')) return exitCodes.config

@@ -6,7 +6,7 @@ import type { Snapshot } from '../config/snapshot.ts'
 import { postgresPlace } from '../store/postgres/connecting.ts'
 import { makePrivateKey } from '../audit/checkpoint.ts'
 import type { LogPlace, ReadingPlace } from '../audit/log-place.ts'
-import { openPostgresStore, type PostgresStore } from '../store/postgres/postgres-store.ts'
+import type { PostgresStore, PostgresStorePlace } from '../store/postgres/postgres-store.ts'
 import { openStore, type Store, type StorePlace } from '../store/store.ts'
 import { replicaName } from './replica-name.ts'
 
@@ -49,7 +49,7 @@ export async function openStoreAndLogPlace(
   const place = storePlaceOf(settings)
   const { dataDir } = settings
   if (place.kind === 'sqlite') return { store: await openStore(place), log: { kind: 'sqlite', dataDir } }
-  const store = await openPostgresStore(place)
+  const store = await openShared(place)
   try {
     const privateKey = (await signingKeyIn(store)).toString()
     return { store, log: { kind: 'postgres', database: place.database, dataDir, privateKey, replica: replicaName(settings), worker } }
@@ -73,7 +73,7 @@ export function readingPlaceOf({ dataDir, store }: Pick<OpeningSettings, 'dataDi
 export async function publicKeyAt(options: DataDirOptions): Promise<string | undefined> {
   const place = options.dataDir === undefined ? await storePlaceAt(options.config) : undefined
   if (place?.kind !== 'postgres') return undefined
-  const store = await openPostgresStore(place)
+  const store = await openShared(place)
   try {
     return createPublicKey(await signingKeyIn(store))
       .export({ type: 'spki', format: 'pem' })
@@ -81,6 +81,11 @@ export async function publicKeyAt(options: DataDirOptions): Promise<string | und
   } finally {
     await store.close()
   }
+}
+
+async function openShared(place: PostgresStorePlace): Promise<PostgresStore> {
+  const { openPostgresStore } = await import('../store/postgres/postgres-store.ts')
+  return openPostgresStore(place)
 }
 
 function signingKeyIn(store: PostgresStore): Promise<Buffer> {

@@ -1,7 +1,7 @@
 /** How a WebSocket comes in: the key wherever a browser can put it, the handshake, and an answer with a reason where there is none. */
 import { type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type WebSocket, WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
 import { Cancellation } from '../core/cancellation.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { RealtimeOrigin } from '../turns/realtime/realtime-call.ts'
@@ -82,12 +82,13 @@ function withKey(given: IncomingHttpHeaders): IncomingHttpHeaders {
   return { ...headers, authorization: `Bearer ${key}` }
 }
 
-function shakeHands(
+async function shakeHands(
   { request, socket, head }: Upgrade,
   headers: OutgoingHttpHeaders,
   maxPayload: number,
   onMessage: (data: Buffer, isBinary: boolean) => void,
 ): Promise<WebSocket> {
+  const { WebSocketServer } = await import('ws')
   return new Promise((resolve, reject) => {
     if (socket.destroyed) return reject(new TurnwardError('request.cancelled'))
     const server = new WebSocketServer({

@@ -1,10 +1,13 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { joinCluster } from './joining-cluster.ts'
 import { noPeers } from '../cluster/peers.ts'
 import { silentLogger } from '../core/logger.ts'
 import { configOf, openFloors, type Floors } from '../invariants/floors.fixture.ts'
+import { BrowserSessions } from '../identity/browser/sessions.ts'
+import { Cookies } from '../identity/browser/cookies.ts'
+import { createSignInRoom, type SignInRoomParts } from '../identity/sign-in-room.ts'
 import { oauthEntrances } from '../identity/oauth-server/oauth-entrances.ts'
 import type { Services } from '../turns/services.ts'
 import { createDispatch, entrancesOf } from './entrances.ts'
@@ -36,6 +39,9 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/mcp/{gateway}/messages', 'own', 'caller'],
   ['/scim/v2/{rest...}', 'own', 'scim'],
   ['/api/me', 'GET', 'caller'],
+  ['/api/me/credentials', 'GET', 'person'],
+  ['/api/me/credentials', 'POST', 'person'],
+  ['/api/me/credentials/{id...}', 'DELETE', 'person'],
   ['/api/people', 'GET', 'viewer'],
   ['/api/people/{id...}', 'GET', 'viewer'],
   ['/api/people/{id...}', 'PATCH', 'admin'],
@@ -53,7 +59,10 @@ const methodsOf = ({ methods }: Entrance): string => (methods === 'own' ? 'own' 
 
 let floors: Floors
 let ways: readonly Entrance[]
-let ask: (method: string, path: string, key?: string) => Promise<number>
+let ask: (method: string, path: string, key?: string, headers?: Record<string, string>) => Promise<number>
+/** Signs a person in in a browser. */
+let signIn: (person: string) => Promise<{ readonly cookie: string; readonly form: string }>
+let origin: string
 let close: () => Promise<void>
 
 beforeAll(async () => {
@@ -61,7 +70,7 @@ beforeAll(async () => {
   const scopes = ['admin'] as const
   floors = await openFloors({
     config: configOf({
-      principals: Object.fromEntries(['everything', 'models', ...Object.keys(administrators)].map((id) => [id, {}])),
+      principals: Object.fromEntries(['everything', 'models', 'stranger', ...Object.keys(administrators)].map((id) => [id, {}])),
       upstreams: { u: { kind: 'scripted', steps: [{ text: 'hi' }] } },
       routes: [{ model: 'm', upstreams: ['u'] }],
       keys: {
@@ -86,8 +95,20 @@ beforeAll(async () => {
     }),
   })
   const empty = { list: async () => [], find: async () => undefined, page: async () => [], count: async () => 0 }
-  const store = { people: empty, directories: { users: empty, groups: empty }, keys: empty } as unknown as Services['store']
-  const services = { ...floors.services, store }
+  const tables = { people: empty, directories: { users: empty, groups: empty }, keys: empty, revocations: { since: async () => [] } }
+  const services = { ...floors.services, store: tables as unknown as Services['store'] }
+  const { clock, state, people, vault, secret } = services
+  const store = { ...tables, secret } as unknown as SignInRoomParts['store']
+  const publicUrl = (): string => origin
+  const pages = createSignInRoom({ snapshot: services.snapshot, publicUrl, state, store, people, vault, clock, logger: silentLogger })
+  const sessions = new BrowserSessions({
+    state,
+    clock,
+    secret,
+    lifetimes: () => ({ idleMs: 3_600_000, longestMs: 3_600_000 }),
+    cookies: () => new Cookies(origin),
+    rolesOf: ({ person }) => people.roles(person, services.snapshot()),
+  })
   const mcp = async (request: Parameters<Entrance['handle']>[0], response: ServerResponse): Promise<void> => {
     const key = request.headers.authorization
     const caller = services.authenticator.authenticate({ headers: { authorization: key } }, services.snapshot(), 'mcp')
@@ -125,16 +146,34 @@ beforeAll(async () => {
   }
   const server: () => Promise<never> = () => Promise.reject(new Error('nobody has configured it'))
   const rooms = [...oauthEntrances({ snapshot: () => services.snapshot(), server })]
-  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining: () => false, realtime: new RealtimeDoor(), rooms })
+  const entrances = entrancesOf({
+    services,
+    mcp,
+    health,
+    cluster,
+    isDraining: () => false,
+    realtime: new RealtimeDoor(),
+    rooms,
+    sessions: pages.signIn,
+  })
   ways = entrances.flatMap((entrance) => entrance.parts ?? [entrance])
   const http = createServer(createDispatch(entrances, () => false))
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  const { port } = http.address() as AddressInfo
-  ask = async (method, path, key) => {
-    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
-    const answer = await fetch(`http://127.0.0.1:${port}${path.replaceAll(/\{[\w.]+\}/g, 'x')}`, { method, headers })
+  origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  ask = async (method, path, key, more = {}) => {
+    const headers = { ...more, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) }
+    const answer = await fetch(`${origin}${path.replaceAll(/\{[\w.]+\}/g, 'x')}`, { method, headers })
     await answer.body?.cancel()
     return answer.status
+  }
+  signIn = async (person) => {
+    const cookies: string[] = []
+    const response = { appendHeader: (_name: string, value: string) => cookies.push(value) } as unknown as ServerResponse
+    await sessions.begin({ headers: {} } as IncomingMessage, response, { person, issuer: 'acme' })
+    const cookie = cookies.at(-1)?.split(';')[0] ?? ''
+    const me = (await (await fetch(`${origin}/api/me`, { headers: { cookie } })).json()) as { id: string; form: { value: string } }
+    expect(me.id).toBe(person)
+    return { cookie, form: me.form.value }
   }
   close = async () => {
     http.closeAllConnections()
@@ -144,6 +183,8 @@ beforeAll(async () => {
   }
 })
 afterAll(() => close?.())
+
+const isRefused = (status: number): boolean => status === 401 || status === 403
 
 const isLine = (entrance: Entrance) => (line: (typeof expected)[number]) =>
   typeof line[0] === 'string'
@@ -159,7 +200,6 @@ describe('every way in', () => {
   })
 
   test('lets in those it is for, and refuses everybody else', async () => {
-    const isRefused = (status: number): boolean => status === 401 || status === 403
     const wrong: unknown[] = []
     for (const entrance of ways) {
       const needs = needsOf(entrance)
@@ -177,12 +217,57 @@ describe('every way in', () => {
           // A caller has a key that is good for what is behind the entrance; the last test is about the others.
           const isForAdministering = entrance.path.startsWith('/api/')
           const asCaller = (isForAdministering ? who === 'nothing' : who === 'everything') ? true : undefined
-          const isAllowed = needs === 'anyone' || (roles as readonly string[]).includes(needs)
+          const isOwn = needs === 'person' && who !== 'everything' && who !== 'models'
+          const isAllowed = needs === 'anyone' || isOwn || (roles as readonly string[]).includes(needs)
           await check(who, key, needs === 'caller' ? asCaller : isAllowed)
         }
       }
     }
     expect(wrong).toEqual([])
+  })
+
+  test('of the administration lets in whoever has signed in and has the role; what changes something, from a page of ours alone', async () => {
+    const wrong: unknown[] = []
+    const stranger = await signIn('stranger')
+    for (const [who, { roles }] of Object.entries(keysOf)) {
+      const { cookie, form } = await signIn(who)
+      const own = { cookie, origin, 'x-turnward-form': form }
+      for (const entrance of ways) {
+        const needs = needsOf(entrance)
+        if (needs === 'anyone') continue
+        const isOurs = entrance.path.startsWith('/api/')
+        const isAllowed = isOurs && (needs === 'caller' || needs === 'person' || (roles as readonly string[]).includes(needs))
+        for (const method of entrance.methods === 'own' ? ['GET', 'POST', 'DELETE'] : entrance.methods) {
+          const check = async (how: string, headers: Record<string, string>, mayCome: boolean): Promise<void> => {
+            const status = await ask(method, entrance.path, undefined, headers)
+            if (isRefused(status) === mayCome) wrong.push([method, entrance.path, who, how, status])
+          }
+          await check('from a page of ours', own, isAllowed)
+          if (!isOurs || method === 'GET') continue
+          await check('with the cookie alone', { cookie }, false)
+          await check('without the header', { cookie, origin }, false)
+          await check('with the header of another browser', { ...own, 'x-turnward-form': stranger.form }, false)
+          await check('from another site', { ...own, origin: 'https://evil.example' }, false)
+          await check('from a page that does not say where it is', { cookie, 'x-turnward-form': form }, false)
+          await check('from another site, says the browser', { ...own, 'sec-fetch-site': 'cross-site' }, false)
+        }
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  test('takes a session and a key together only where they are of one person, and then the key counts', async () => {
+    const { cookie } = await signIn('admin')
+    const statuses = async (key: string): Promise<number[]> => [
+      await ask('GET', '/api/me', key, { cookie }),
+      await ask('GET', '/api/people', key, { cookie }),
+    ]
+    expect(await statuses(keysOf.admin.key)).toEqual([200, 200])
+    expect(await statuses(keysOf.viewer.key)).toEqual([400, 400])
+    // The agent of an administrator gains nothing by a cookie.
+    expect(await statuses(agentOfAdmin)).toEqual([200, 403])
+    expect(await statuses('tw_key_that_nobody_has_000000000000')).toEqual([401, 401])
+    expect(await ask('GET', '/api/me', undefined, { cookie: 'turnward-1-session=x' })).toBe(401)
   })
 
   test('of a floor is closed to a key that is made for administering, and the other way round', async () => {

@@ -107,7 +107,7 @@ function compileCredential({ secret, aws, google }: Config['credentials'][string
 
 /** Puts a checked configuration and its policy together; deeply frozen. */
 export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSource): Snapshot {
-  const { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers } = config
+  const { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers, quarantine } = config
   const base = source.files[0] === undefined ? source.dataDir : dirname(source.files[0])
   const upstreams = compileMap(config.upstreams, (upstream, name): Upstream => deepFreeze({ name, config: upstream }))
   return deepFreeze<Snapshot>({
@@ -116,11 +116,12 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
     notices: source.notices ?? [],
-    settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers },
+    settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers, quarantine },
     principals: compileMap(config.principals, compilePrincipal),
     identity: config.identity,
     issuers: compileIssuers(config),
     groupCredentials: compileMap(config.groups, (group) => new Map(Object.entries(group.credentials))),
+    groupManagers: compileMap(config.groups, ({ managers }) => [...new Set(managers)]),
     keys: compileMap(config.keys, compileKey),
     credentials: compileMap(config.credentials, compileCredential),
     upstreams,

@@ -364,6 +364,14 @@ describe('a server in a container', () => {
   })
 })
 
+test.each([
+  ['contracts: { web: { output: { as: quarantine } } }', 'contracts.web.output.as', 'nobody would answer questions'],
+  ['quarantine: { model: q }', 'quarantine.model', 'no route serves `q`'],
+  ['contracts: { web: { output: { answers: trusted } } }', 'contracts.web.output.answers', 'only a result that is withheld'],
+])('what is withheld needs somebody who answers questions about it: %s', async (text, path, message) => {
+  expect((await failure(write('turnward.yaml', text))).problems).toMatchObject([{ path, message: expect.stringContaining(message) }])
+})
+
 test('a named pipe is refused instead of waited for', async () => {
   execFileSync('mkfifo', [join(folder, 'pipe')])
   expect((await failure(write('t.yaml', 'data_dir: "${file:pipe}"'))).problems).toMatchObject([

@@ -106,10 +106,23 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
       report(['servers', name, 'sampling', 'model'], `no route serves \`${sampling.model}\``)
     if (!mayAsk.includes('sampling')) report(['servers', name, 'sampling'], 'the server may not ask for `sampling`: see `may_ask`')
   }
+  checkQuarantine(config, report)
   for (const [name, gateway] of Object.entries(config.gateways)) {
     for (const [position, server] of gateway.servers.entries()) expectName('servers', server, ['gateways', name, 'servers', position])
   }
   checkReaderGroups(config, names.groups, report)
+}
+
+/** What is withheld needs somebody who answers questions about it: nobody would ever learn anything of it otherwise. */
+function checkQuarantine({ contracts, quarantine, routes }: Config, report: ReportAt): void {
+  if (quarantine !== undefined && !routes.some((route) => compilePattern(route.model)(quarantine.model)))
+    report(['quarantine', 'model'], `no route serves \`${quarantine.model}\``)
+  for (const [pattern, { output }] of Object.entries(contracts)) {
+    if (output.as === 'quarantine' && quarantine === undefined)
+      report(['contracts', pattern, 'output', 'as'], 'nobody would answer questions about the result: name a model under `quarantine`')
+    if (output.answers !== undefined && output.as === undefined)
+      report(['contracts', pattern, 'output', 'answers'], 'only a result that is withheld is asked about: set `as: quarantine`')
+  }
 }
 
 /** Who lines of `grants` are for, and what they are about. A name of a person or group that only a token says cannot be known here. */

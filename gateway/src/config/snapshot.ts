@@ -23,7 +23,19 @@ export interface Snapshot {
   readonly origins: ReadonlyMap<string, Origin>
   readonly settings: Pick<
     Config,
-    'listen' | 'limits' | 'audit' | 'telemetry' | 'turns' | 'responses' | 'files' | 'batches' | 'store' | 'state' | 'cluster' | 'workers'
+    | 'listen'
+    | 'limits'
+    | 'audit'
+    | 'telemetry'
+    | 'turns'
+    | 'responses'
+    | 'files'
+    | 'batches'
+    | 'store'
+    | 'state'
+    | 'cluster'
+    | 'workers'
+    | 'quarantine'
   >
   readonly principals: ReadonlyMap<string, Principal>
   readonly identity: Config['identity']
@@ -31,6 +43,8 @@ export interface Snapshot {
   readonly issuers: ReadonlyMap<string, Issuer>
   /** Group -> upstream -> credential id. */
   readonly groupCredentials: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Group -> ids of those who look after its credentials. */
+  readonly groupManagers: ReadonlyMap<string, readonly string[]>
   /** Keys declared in the file; keys made with the CLI live in the store. */
   readonly keys: ReadonlyMap<string, ConfiguredKey>
   readonly credentials: ReadonlyMap<string, ProviderCredential>

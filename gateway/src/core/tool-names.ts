@@ -10,8 +10,14 @@ export const runToolName = `${gatewayServer}__run_tool`
 /** Arguments of `run_tool`. */
 export const runToolFields = { name: 'name', arguments: 'arguments' } as const
 
+/** Those two: shown by gateways that do not list their tools. */
+export const searchingToolNames: readonly string[] = [searchToolName, runToolName]
+
+/** Answers bounded questions about a result that is withheld. */
+export const askToolName = `${gatewayServer}__ask`
+
 /** Tools of the gateway itself. */
-export const ownToolNames: readonly string[] = [searchToolName, runToolName]
+export const ownToolNames: readonly string[] = [...searchingToolNames, askToolName]
 
 /** The server a name would belong to. Names of servers have no `__`, so there is one way to split. */
 export function serverOfName(name: string): string | undefined {

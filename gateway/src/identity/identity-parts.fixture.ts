@@ -28,6 +28,7 @@ export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
     credentials: empty,
     upstreams: empty,
     groupCredentials: empty,
+    groupManagers: empty,
     ...parts,
   } as unknown as Snapshot
 }

@@ -4,8 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
-import { Accounts } from './accounts/accounts.ts'
-import { AccountAnswers } from './accounts/answering-accounts.ts'
+import type { AccountAnswers } from './accounts/answering-accounts.ts'
 import { Cookies } from './browser/cookies.ts'
 import { onPages, type BrowserEntrance, type BrowserHandler } from './browser/entrance.ts'
 import { loginIssuers, type LoginIssuer } from './browser/oidc/login-issuer.ts'
@@ -13,7 +12,7 @@ import { keepIssuerTokens } from './browser/oidc/kept-tokens.ts'
 import { RelyingParties } from './browser/oidc/relying-parties.ts'
 import { pageEntrance } from './browser/page.ts'
 import { BrowserSessions } from './browser/sessions.ts'
-import type { SignIn } from './browser/sign-in.ts'
+import type { ScriptSessions, SignIn } from './browser/sign-in.ts'
 import { SigningIn } from './browser/signing-in.ts'
 import { standingOf } from './browser/standing.ts'
 import type { People } from './people/people.ts'
@@ -33,7 +32,7 @@ export interface SignInRoomParts {
 }
 
 export interface SignInRoom {
-  readonly signIn: SignIn
+  readonly signIn: SignIn & ScriptSessions
   readonly entrances: readonly BrowserEntrance[]
 }
 
@@ -64,8 +63,13 @@ export function createSignInRoom(parts: SignInRoomParts): SignInRoom {
     personOf: async (issuer, claims) => (await people.principalOf(namedPerson(claims, issuer), snapshot())).id,
     keepTokens: (person, issuer, tokens) => keepIssuerTokens(vault, person, issuer, tokens),
   })
-  const accounts = new Accounts({ store, state, clock, needsCode })
-  const answers = new AccountAnswers({ accounts, signingIn, isOffered, needsCode })
+  let accounts: Promise<AccountAnswers> | undefined
+  const openAccounts = async (): Promise<AccountAnswers> => {
+    const [{ Accounts }, answering] = await Promise.all([import('./accounts/accounts.ts'), import('./accounts/answering-accounts.ts')])
+    return new answering.AccountAnswers({ accounts: new Accounts({ store, state, clock, needsCode }), signingIn, isOffered, needsCode })
+  }
+  // Most gateways have no accounts of their own.
+  const answers = (): Promise<AccountAnswers> => (accounts ??= openAccounts())
   const entrance = (method: string, path: string, handle: BrowserHandler): BrowserEntrance => ({
     path,
     methods: [method],
@@ -77,12 +81,12 @@ export function createSignInRoom(parts: SignInRoomParts): SignInRoom {
     entrances: [
       pageEntrance,
       entrance('GET', '/sign-in', (request, response) => signingIn.answerStart(request, response)),
-      entrance('POST', '/sign-in', (request, response) => answers.answerSignIn(request, response)),
+      entrance('POST', '/sign-in', async (request, response) => (await answers()).answerSignIn(request, response)),
       entrance('GET', '/sign-in/{issuer}', (request, response, issuer) => signingIn.answerIssuer(request, response, issuer)),
       entrance('GET', '/sign-in/{issuer}/callback', (request, response, issuer) => signingIn.answerCallback(request, response, issuer)),
       entrance('POST', '/sign-out', (request, response) => signingIn.answerSignOut(request, response)),
-      entrance('GET', '/set-password/{token}', (request, response, token) => answers.answerLink(request, response, token)),
-      entrance('POST', '/set-password/{token}', (request, response, token) => answers.answerSet(request, response, token)),
+      entrance('GET', '/set-password/{token}', async (request, response, token) => (await answers()).answerLink(request, response, token)),
+      entrance('POST', '/set-password/{token}', async (request, response, token) => (await answers()).answerSet(request, response, token)),
     ],
   }
 }

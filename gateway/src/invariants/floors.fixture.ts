@@ -252,6 +252,8 @@ function testServers(
     onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
     status: () => [],
     restart: async () => undefined,
+    endOf: () => {},
+    recheckSecrets: async () => {},
     close: async () => {},
   }
   const takeDown = (...servers: readonly string[]): void => {

@@ -4,7 +4,7 @@ import type { Credential } from '../core/credential.ts'
 import type { CancelSignal } from '../core/cancellation.ts'
 import { TurnwardError } from '../core/error.ts'
 import type { IncomingHttpHeaders } from 'node:http'
-import { WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 import { providers } from '../providers/providers.ts'
 import { buildHeaders, signRequest } from './building-request.ts'
 
@@ -35,9 +35,10 @@ export async function openSocket(request: SocketRequest): Promise<WebSocket> {
   const provider = providers[config.kind]
   const plain = { path, headers: buildHeaders({ stream: false, ...request }, { target, provider }), body: '' }
   const { headers } = await signRequest({ method: 'GET', ...plain }, { target, provider }, credential, now)
+  const ws = await import('ws')
   if (signal.aborted) throw signal.reason
   const url = new URL(config.base_url)
-  const socket = new WebSocket(`${url.protocol === 'https:' ? 'wss:' : 'ws:'}//${url.host}${url.pathname.replace(/\/$/, '')}${path}`, {
+  const socket = new ws.WebSocket(`${url.protocol === 'https:' ? 'wss:' : 'ws:'}//${url.host}${url.pathname.replace(/\/$/, '')}${path}`, {
     headers: headersOf(headers),
     followRedirects: false,
     perMessageDeflate: false,

@@ -3,6 +3,7 @@
  * words that tell a wrong key from a missing model, a network that is down and an empty account.
  */
 import { storedCredentialSchema } from '@turnward/contract/stored-credential'
+import type { ErrorCodeName } from '@turnward/contract/error-codes'
 import type { Snapshot } from '../config/snapshot.ts'
 import { closest } from '../core/closest-name.ts'
 import { TurnwardError } from '../core/error.ts'
@@ -35,7 +36,10 @@ export interface StoringServices extends TestingServices {
   readonly vault: Vault
 }
 
-/** Rejects with `request.invalid`, `credential.refused` (with what the upstream said), or what the vault says. */
+/**
+ * Rejects with `request.invalid`, with what came of trying it (`credential.refused`, `credential.no_model`, `credential.no_quota`,
+ * `credential.untried`), or what the vault says.
+ */
 export async function storeCredential(
   services: StoringServices,
   snapshot: Pick<Snapshot, 'upstreams'>,
@@ -59,10 +63,19 @@ export async function storeCredential(
     ? undefined
     : await (model === undefined ? testList(services, upstream, credential) : testModel(services, upstream, credential, model))
   if (test !== undefined && test.verdict !== 'ok')
-    throw new TurnwardError('credential.refused', { subject: name, why: `${reasons[test.verdict]}: ${test.detail}` })
+    throw new TurnwardError(refusals[test.verdict], { subject: name, why: `${reasons[test.verdict]}: ${test.detail}` })
   const info = await services.vault.put({ kind: providerKind, owner: ownerText(owner), name }, JSON.stringify(parsed.data))
   return { ...storedInfo(info), test }
 }
+
+const refusals = {
+  network: 'credential.untried',
+  vendor: 'credential.untried',
+  address: 'credential.untried',
+  key: 'credential.refused',
+  model: 'credential.no_model',
+  quota: 'credential.no_quota',
+} as const satisfies Readonly<Record<Exclude<UpstreamTest['verdict'], 'ok'>, ErrorCodeName>>
 
 const reasons: Readonly<Record<Exclude<UpstreamTest['verdict'], 'ok'>, string>> = {
   network: 'the upstream could not be reached',

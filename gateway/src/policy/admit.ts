@@ -22,15 +22,15 @@ export interface Admission {
    * A failed call has no effects, but its error text is read all the same.
    */
   readonly outcome: 'done' | 'possible' | 'failed'
+  /** Whether something else can stand in the place of what was read. Where nothing can, it is read, whatever its contract asks for. */
+  readonly canWithhold?: boolean
 }
 
-/** What of a result may go on to a model. Nothing in a contract asks for more than `as it is` yet. */
+/** What of a result may go on to a model. */
 export type PassedContent =
   | { readonly form: 'as it is' }
-  /** Nothing of it: the model reads an opaque reference. */
-  | { readonly form: 'withheld'; readonly handle: string }
-  /** Something made of it, whose own label counts instead. */
-  | { readonly form: 'derived'; readonly text: string }
+  /** Nothing of it: the model reads an opaque reference. What is learnt of it by bounded answers is under `answers`, all else under `label`. */
+  | { readonly form: 'withheld'; readonly label: Label; readonly answers: Label }
 
 export interface Admitted {
   /** The state after the content was read. */
@@ -40,16 +40,25 @@ export interface Admitted {
 
 /** Admits a result. Equal inputs give deeply equal outcomes. */
 export function admit(policy: Policy, state: PolicyState, admission: Admission, evidence: Evidence): Admitted {
-  return {
-    state: {
-      label: join(state.label, admittedLabel(policy, admission, evidence)),
-      effects: effectsAfter(policy, state, admission),
-    },
-    content: asItIs,
-  }
+  const effects = effectsAfter(policy, state, admission)
+  const label = admittedLabel(policy, admission, evidence)
+  const answers = admission.canWithhold === true ? answersTrust(policy, admission) : undefined
+  // Nobody reads what is withheld.
+  if (answers !== undefined)
+    return { state: { label: state.label, effects }, content: { form: 'withheld', label, answers: { ...label, trust: answers } } }
+  return { state: { label: join(state.label, label), effects }, content: asItIs }
 }
 
 const asItIs: PassedContent = { form: 'as it is' }
+
+/** The rank of bounded answers about a result that is withheld; undefined when it is not: any of its tools is enough to withhold it. */
+function answersTrust(policy: Policy, { tools }: Pick<Admission, 'tools'>): number | undefined {
+  const outputs = tools.map((tool) => effectiveContract(policy.contractOf(tool.name), tool).contract.output)
+  if (!outputs.some((output) => output.as === 'quarantine')) return undefined
+  return Math.min(
+    ...outputs.map(({ as, answers, trust = policy.trustRanks.length - 1 }) => (as === undefined ? trust : (answers ?? trust))),
+  )
+}
 
 /** What a result adds to a label: what the contracts of its tools say, and what it came from. */
 export function admittedLabel(policy: Policy, { tools, principal }: Pick<Admission, 'tools' | 'principal'>, evidence: Evidence): Label {

@@ -5,14 +5,14 @@ import { compileContracts } from './contracts.ts'
 import { compileDirectory, directoryProblems, readerNames } from './directory.ts'
 import { GrantIndex } from './grant-index.ts'
 import { grantLines } from './grants.ts'
-import { ownToolContracts, ownToolGrant, showsOwnTools } from './own-tools.ts'
+import { ownToolContracts, ownToolGrant, ownTools } from './own-tools.ts'
 import { packContracts } from './packs/packs.ts'
 import type { PolicyProblem } from './problem.ts'
 import { namesAreTold } from './told-names.ts'
 import type { Policy } from './types.ts'
 
 export type PolicyConfig = Pick<Config, 'policy' | 'principals' | 'groups' | 'grants' | 'packs' | 'contracts' | 'rules'> &
-  Partial<Pick<Config, 'gateways' | 'identity'>>
+  Partial<Pick<Config, 'gateways' | 'identity' | 'quarantine'>>
 
 export interface CompiledPolicy {
   readonly policy: Policy
@@ -22,7 +22,7 @@ export interface CompiledPolicy {
 
 /** Compiles a validated configuration. References of grants to principals and groups are checked by the config room. */
 export function compilePolicy(config: PolicyConfig): CompiledPolicy {
-  const hasOwnTools = showsOwnTools(config.gateways)
+  const own = ownTools(config)
   const { posture, trust: trustRanks, tools, conditions } = config.policy
   const {
     contractOf,
@@ -30,7 +30,7 @@ export function compilePolicy(config: PolicyConfig): CompiledPolicy {
     problems: contractProblems,
   } = compileContracts(config.contracts, { trustRanks, names: readerNames(config), conditions }, [
     ...packContracts(config.packs, trustRanks.length - 1),
-    ...(hasOwnTools ? ownToolContracts : []),
+    ...ownToolContracts(own),
   ])
   const { rules, problems: ruleProblems } = compileRules(config.rules, { conditions, trustRanks })
   const repeated = trustRanks.flatMap((name, index) => (trustRanks.indexOf(name) === index ? [] : [index]))
@@ -39,7 +39,8 @@ export function compilePolicy(config: PolicyConfig): CompiledPolicy {
       posture,
       trustRanks,
       hide: tools.hide,
-      grants: new GrantIndex([...grantLines(config), ...(hasOwnTools ? [ownToolGrant] : [])]),
+      ownTools: own,
+      grants: new GrantIndex([...grantLines(config), ...(own.length > 0 ? [ownToolGrant(own)] : [])]),
       rules,
       contractOf,
       contracts,

@@ -138,6 +138,7 @@ function compileContract(pattern: string, config: ContractConfig, context: Contr
     output: {
       trust: rank(config.output.trust, at('output', 'trust')),
       audience: config.output.audience?.flatMap((text, index) => reader(text, at('output', 'audience', index))),
+      ...(config.output.as === undefined ? {} : { as: config.output.as, answers: rank(config.output.answers, at('output', 'answers')) }),
     },
     effects: effects(config.effects, 'effects'),
     requires: {

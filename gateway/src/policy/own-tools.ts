@@ -4,33 +4,41 @@
  * words are known to be the gateway's, so its contract vouches for nothing.
  */
 import type { Config } from '@turnward/contract/config'
-import { ownToolNames } from '../core/tool-names.ts'
+import { askToolName, gatewayServer, searchingToolNames } from '../core/tool-names.ts'
 import type { Grant } from './grants.ts'
-import type { Contract } from './types.ts'
+import type { Contract, ToolSubject } from './types.ts'
 
 const source = 'the gateway itself'
 
-/** Whether any gateway shows tools of its own. */
-export function showsOwnTools(gateways: Partial<Config['gateways']> = {}): boolean {
-  return Object.values(gateways).some((gateway) => gateway?.listing === 'search')
+/** The tools of the gateway itself that there are under this configuration. */
+export function ownTools({ gateways = {}, quarantine }: Partial<Pick<Config, 'gateways' | 'quarantine'>>): readonly ToolSubject[] {
+  const isSearched = Object.values(gateways).some((gateway) => gateway.listing === 'search')
+  return [
+    ...(isSearched ? searchingToolNames.map((name) => ({ name, server: gatewayServer })) : []),
+    ...(quarantine === undefined ? [] : [{ name: askToolName, server: gatewayServer, answeredHere: true }]),
+  ]
 }
 
-export const ownToolGrant: Grant = {
-  source,
-  forbidSource: source,
-  principals: new Set(['*']),
-  groups: new Set(),
-  consumers: undefined,
-  actors: undefined,
-  issuers: undefined,
-  allow: { models: [], gateways: [], servers: [], tools: [...ownToolNames] },
-  forbid: undefined,
+export function ownToolGrant(tools: readonly ToolSubject[]): Grant {
+  return {
+    source,
+    forbidSource: source,
+    principals: new Set(['*']),
+    groups: new Set(),
+    consumers: undefined,
+    actors: undefined,
+    issuers: undefined,
+    allow: { models: [], gateways: [], servers: [], tools: tools.map(({ name }) => name) },
+    forbid: undefined,
+  }
 }
 
-export const ownToolContracts: readonly Contract[] = ownToolNames.map((pattern) => ({
-  pattern,
-  source,
-  output: { trust: 0, audience: ['$principal'] },
-  effects: [],
-  requires: { trust: undefined, includes: [], done: [], notDone: [] },
-}))
+export function ownToolContracts(tools: readonly ToolSubject[]): readonly Contract[] {
+  return tools.map(({ name }) => ({
+    pattern: name,
+    source,
+    output: { trust: 0, audience: ['$principal'] },
+    effects: [],
+    requires: { trust: undefined, includes: [], done: [], notDone: [] },
+  }))
+}

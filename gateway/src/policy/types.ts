@@ -45,6 +45,10 @@ export interface Contract {
     readonly trust: number | undefined
     /** Normalised readers (`$principal` allowed); undefined adds nothing. */
     readonly audience: readonly string[] | undefined
+    /** No model reads the result itself; absent: it goes on as it is. */
+    readonly as?: 'quarantine' | undefined
+    /** Rank of bounded answers about a result that is withheld; undefined: that of the result. */
+    readonly answers?: number | undefined
   }
   readonly effects: readonly string[]
   readonly requires: {
@@ -192,6 +196,8 @@ export interface Policy {
   /** Rank names, least trusted first. */
   readonly trustRanks: readonly string[]
   readonly hide: 'unreachable' | 'never'
+  /** Tools of the gateway itself. Absent: none. */
+  readonly ownTools?: readonly ToolSubject[] | undefined
   readonly grants: GrantIndex
   readonly rules: readonly Rule[]
   /** The most specific contract of a tool name, or undefined when nobody has described it. Cached by name. */

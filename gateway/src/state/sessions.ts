@@ -29,6 +29,8 @@ export interface SessionState {
   readonly narrowedBy: readonly string[]
   /** Whether the gateway has put a note into the conversation, which every later request of it carries. */
   readonly hasNotes: boolean
+  /** Whether a result of it is withheld behind a handle. */
+  readonly hasWithheld: boolean
   /** Lines the person has not read yet, and marks of those that need not be told again. */
   readonly untold: readonly string[]
   readonly told: readonly string[]

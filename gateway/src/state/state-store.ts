@@ -30,6 +30,8 @@ export const keptNamespaces = [
   'answer',
   'splice',
   'note',
+  'withheld',
+  'handle',
   'owner',
   'words',
   'task',
@@ -50,7 +52,7 @@ export const keptNamespaces = [
 ] as const satisfies readonly StateNamespace[]
 
 /** What is large and seldom asked for: it stays on disk until somebody asks. */
-export const onDemandNamespaces = ['response', 'events'] as const satisfies readonly (typeof keptNamespaces)[number][]
+export const onDemandNamespaces = ['response', 'events', 'withheld'] as const satisfies readonly (typeof keptNamespaces)[number][]
 
 export type MaybePromise<T> = T | Promise<T>
 

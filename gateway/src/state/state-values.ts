@@ -196,6 +196,21 @@ export interface StoredModel {
   readonly used?: number
 }
 
+/** A result that no model reads, sealed: what it is a result of, its words and its label. */
+export interface WithheldResult {
+  readonly sealed: string
+}
+
+/** Who may use a handle, and what has been learnt of what it stands for. */
+export interface HandleUse {
+  /** Sessions it was shown in, newest last. */
+  readonly sessions: readonly string[]
+  /** Questions (digest) -> answer as JSON; null while it is being asked. */
+  readonly answers: Readonly<Record<string, string | null>>
+  /** Bits that all answers say at most. */
+  readonly bits: number
+}
+
 export interface StateValues {
   readonly instance: InstanceRecord
   /** Names of the processes that announce themselves. */
@@ -208,6 +223,8 @@ export interface StateValues {
   readonly splice: object
   /** A line the gateway put into a conversation, by the place it stands after. */
   readonly note: Note
+  readonly withheld: WithheldResult
+  readonly handle: HandleUse
   /** A task that released calls gave to agents, and who gave it; newest last. */
   readonly task: readonly StartedTask[]
   /** What a message or a result was told under, by what it says. */

@@ -40,6 +40,11 @@ export interface AccountLink {
 export interface AccountTable {
   /** Adds an account that nobody can sign in with yet; false when there is one of this name, in whatever case. */
   add(person: string, now: number): Promise<boolean>
+  /**
+   * Takes an account over from another store of the same installation. What was set later counts; of what was set at the same time,
+   * codes that either has used are used. `kept`: what is here stays as it is, also where the name is another person's.
+   */
+  adopt(account: StoredAccount): Promise<'new' | 'changed' | 'kept'>
   /** By the id of the person, in whatever case. */
   find(name: string): Promise<StoredAccount | undefined>
   list(): Promise<StoredAccount[]>
@@ -69,6 +74,7 @@ export function accountTable(database: Kysely<StoreTables>): AccountTable {
   const within = <R>(work: (transaction: Transaction<StoreTables>) => Promise<R>): Promise<R> => database.transaction().execute(work)
   return {
     add: (person, now) => insertAccount(database, person, now),
+    adopt: (account) => within((transaction) => adoptAccount(transaction, account)),
     async find(name) {
       const row = await database.selectFrom('accounts').selectAll().where('name_key', '=', name.toLowerCase()).executeTakeFirst()
       return row === undefined ? undefined : fromRow(row)
@@ -144,6 +150,30 @@ export function accountTable(database: Kysely<StoreTables>): AccountTable {
     },
     hasAdmin: () => hasAdmin(database),
   }
+}
+
+async function adoptAccount(
+  transaction: Transaction<StoreTables>,
+  { person, password, totp, totpStep, recovery, created, changed }: StoredAccount,
+): Promise<'new' | 'changed' | 'kept'> {
+  const row = await transaction.selectFrom('accounts').selectAll().where('name_key', '=', person.toLowerCase()).executeTakeFirst()
+  if (row === undefined) {
+    if (!(await insertAccount(transaction, person, created))) return 'kept'
+    await setSecrets(transaction, person, { password, totp, totpStep, recovery }, changed)
+    return 'new'
+  }
+  const here = fromRow(row)
+  if (here.person !== person || here.changed > changed) return 'kept'
+  const isSame = here.changed === changed
+  const secrets = {
+    password,
+    totp,
+    totpStep: isSame ? Math.max(totpStep, here.totpStep) : totpStep,
+    recovery: isSame ? here.recovery.filter((hash) => recovery.includes(hash)) : recovery,
+  }
+  if (isSame && secrets.totpStep === here.totpStep && secrets.recovery.length === here.recovery.length) return 'kept'
+  await setSecrets(transaction, person, secrets, changed)
+  return 'changed'
 }
 
 async function insertAccount(database: Kysely<StoreTables>, person: string, now: number): Promise<boolean> {

@@ -6,6 +6,8 @@ import { hashSecretName, openPostgresStore, type PostgresStore } from './postgre
 
 const [sqlite, postgres] = storeBackends
 
+const nobody = { accounts: 0, directories: 0 }
+
 function key(id: string, parts: Partial<StoredKey> = {}): StoredKey {
   return {
     id,
@@ -54,13 +56,13 @@ describe.skipIf(postgres?.isMissing !== false)('an embedded store is moved to Po
     await source.pins.pinFirst('s', [{ tool: 'a', digest: 'd1', definition: '{}' }], 1, 'first listing')
     const store = await target(source.secret)
     try {
-      expect(await copyStore(source, store)).toEqual({ keys: 2, revoked: 0, listings: 1, pins: 2 })
-      expect(await copyStore(source, store)).toEqual({ keys: 0, revoked: 0, listings: 0, pins: 0 })
+      expect(await copyStore(source, store)).toEqual({ keys: 2, revoked: 0, listings: 1, pins: 2, ...nobody })
+      expect(await copyStore(source, store)).toEqual({ keys: 0, revoked: 0, listings: 0, pins: 0, ...nobody })
       await store.keys.insert(key('made there'))
       await source.keys.insert(key('k3'))
       await source.keys.revoke('k1', 7)
       await source.listings.save({ server: 's', tools: '[2]', seen: 2 })
-      expect(await copyStore(source, store)).toEqual({ keys: 1, revoked: 1, listings: 1, pins: 0 })
+      expect(await copyStore(source, store)).toEqual({ keys: 1, revoked: 1, listings: 1, pins: 0, ...nobody })
       expect(await store.keys.list()).toEqual([key('k1', { revoked: 7 }), key('k2'), key('k3'), key('made there')])
       expect(await store.listings.list()).toEqual([{ server: 's', tools: '[2]', seen: 2 }])
       expect(await store.pins.ofServer('s')).toEqual(new Map([['a', { digest: 'd1', by: 'first listing' }]]))
@@ -93,6 +95,64 @@ describe.skipIf(postgres?.isMissing !== false)('an embedded store is moved to Po
       await source.people.setActive('bob', false, 4)
       await copyStore(source, store)
       expect((await store.people.find('bob'))?.active).toBe(false)
+    } finally {
+      await store.close()
+    }
+  })
+
+  test('with local accounts: what was set later counts, and no code is good again', async () => {
+    const set = { password: 'first', totp: 'sealed', totpStep: 5, recovery: ['a', 'b', 'c'] }
+    const source = await from.open()
+    for (const name of ['ada', 'Bob', 'cleo']) await source.accounts.add(name, 1)
+    for (const name of ['ada', 'cleo']) await source.accounts.set(name, set, 2)
+    const store = await target(source.secret)
+    try {
+      await store.accounts.add('bob', 7)
+      expect(await copyStore(source, store)).toMatchObject({ accounts: 2 })
+      expect(await store.accounts.find('ada')).toEqual({ person: 'ada', ...set, created: 1, changed: 2 })
+      // The name is somebody else's there.
+      expect(await store.accounts.find('Bob')).toMatchObject({ person: 'bob', created: 7 })
+      // Codes are used at either, and passwords are set anew at either.
+      await source.accounts.useStep('ada', 9)
+      await source.accounts.useRecovery('ada', 'a')
+      await store.accounts.useRecovery('ada', 'b')
+      await source.accounts.set('cleo', { ...set, password: 'second' }, 3)
+      expect(await copyStore(source, store)).toMatchObject({ accounts: 0 })
+      expect(await store.accounts.find('ada')).toMatchObject({ password: 'first', totpStep: 9, recovery: ['c'] })
+      expect(await store.accounts.find('cleo')).toMatchObject({ password: 'second', changed: 3, recovery: ['a', 'b', 'c'] })
+      await store.accounts.set('cleo', { ...set, password: 'third' }, 4)
+      await copyStore(source, store)
+      expect(await store.accounts.find('cleo')).toMatchObject({ password: 'third', changed: 4 })
+    } finally {
+      await store.close()
+    }
+  })
+
+  test('with what directories have said, under the ids they know', async () => {
+    const times = (moment: number, version: number) => ({ created: 1, changed: moment, version })
+    const user = (name: string, moment = 1, version = 1, attributes = '{}') => {
+      return { id: `u_${name}`, source: 'okta', person: name, nameKey: name, externalId: null, attributes, ...times(moment, version) }
+    }
+    const group = { id: 'g_1', source: 'entra', name: 'staff', externalId: 'x', ...times(1, 1) }
+    const source = await from.open()
+    for (const name of ['ada', 'bob', 'cleo']) await source.directories.users.add(user(name))
+    await source.directories.groups.add(group)
+    const store = await target(source.secret)
+    try {
+      expect(await copyStore(source, store)).toMatchObject({ directories: 4 })
+      expect(await store.directories.sources()).toEqual(['entra', 'okta'])
+      expect(await store.directories.users.page('okta', 0, 9)).toEqual(['ada', 'bob', 'cleo'].map((name) => user(name)))
+      expect(await store.directories.groups.find('entra', 'g_1')).toEqual(group)
+      await source.directories.users.replace(user('ada', 5, 2, '{"said":"here"}'))
+      await source.directories.users.replace(user('bob', 5, 2, '{"said":"here"}'))
+      await store.directories.users.replace(user('bob', 6, 2, '{"said":"there"}'))
+      for (let again = 0; again < 2; again += 1) expect(await copyStore(source, store)).toMatchObject({ directories: 0 })
+      const said = await store.directories.users.page('okta', 0, 9)
+      expect(said.map(({ attributes, version }) => [attributes, version])).toEqual([
+        ['{"said":"here"}', 2],
+        ['{"said":"there"}', 2],
+        ['{}', 1],
+      ])
     } finally {
       await store.close()
     }

@@ -1,8 +1,9 @@
 /**
- * Moves what one store keeps into another: keys, people and secrets of theirs, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
+ * Moves what one store keeps into another: keys, people, what they sign in with, what directories said of them and secrets of theirs, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
  * since is brought along, and nothing of the other store is lost.
  */
 import { TurnwardError } from '../core/error.ts'
+import type { DirectoryGroup, DirectoryUser, Records } from './directories.ts'
 import type { Store } from './store.ts'
 
 export interface CopiedCounts {
@@ -13,6 +14,10 @@ export interface CopiedCounts {
   readonly listings: number
   /** Approvals of tool definitions. */
   readonly pins: number
+  /** Local accounts that were not there yet. */
+  readonly accounts: number
+  /** Records of directories that were not there yet: people and groups. */
+  readonly directories: number
 }
 
 /** Copies; resolves with what was new. Rejects with `store.failed`, also when both have different keys under one id. */
@@ -35,6 +40,8 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
     if (there !== undefined && key.revoked !== null && there.revoked === null && (await to.keys.revoke(key.id, key.revoked))) revoked += 1
   }
   await copyPeople(from, to)
+  const accounts = await copyAccounts(from, to)
+  const directories = await copyDirectories(from, to)
   await copySecrets(from, to)
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
@@ -42,7 +49,7 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
   // Tokens that are about go on being good.
   for (const key of await from.oauthKeys.list()) await to.oauthKeys.add(key)
   const pins = await to.pins.adopt(await from.pins.approvals())
-  return { keys, revoked, listings: newer.length, pins }
+  return { keys, revoked, listings: newer.length, pins, accounts, directories }
 }
 
 /** They stay sealed: both belong to one installation. What was stored at the target itself counts more. */
@@ -55,6 +62,7 @@ async function copySecrets(from: Store, to: Store): Promise<void> {
 }
 
 const peopleAtOnce = 500
+const recordsAtOnce = 500
 
 /** Who was shut out stays shut out; whoever is on record at the target already keeps what stands there, and loses no group. */
 async function copyPeople(from: Store, to: Store): Promise<void> {
@@ -68,5 +76,35 @@ async function copyPeople(from: Store, to: Store): Promise<void> {
     const last = people.at(-1)
     if (last === undefined || people.length < peopleAtOnce) return
     after = last.id
+  }
+}
+
+/** Passwords and codes are kept under the secret of the installation, which is the same at both. */
+async function copyAccounts(from: Store, to: Store): Promise<number> {
+  let made = 0
+  for (const account of await from.accounts.list()) if ((await to.accounts.adopt(account)) === 'new') made += 1
+  return made
+}
+
+/** A directory goes on from its own ids; what it has said at the target itself later counts more. */
+async function copyDirectories(from: Store, to: Store): Promise<number> {
+  let made = 0
+  for (const source of await from.directories.sources()) {
+    made += await copyRecords(source, from.directories.users, to.directories.users)
+    made += await copyRecords(source, from.directories.groups, to.directories.groups)
+  }
+  return made
+}
+
+async function copyRecords<R extends DirectoryUser | DirectoryGroup>(source: string, from: Records<R>, to: Records<R>): Promise<number> {
+  let made = 0
+  for (let offset = 0; ; offset += recordsAtOnce) {
+    const records = await from.page(source, offset, recordsAtOnce)
+    for (const record of records) {
+      const there = await to.find(source, record.id)
+      if (there === undefined) made += (await to.add(record)) ? 1 : 0
+      else if (there.changed < record.changed) await to.replace({ ...record, version: there.version + 1 })
+    }
+    if (records.length < recordsAtOnce) return made
   }
 }

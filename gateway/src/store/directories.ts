@@ -34,7 +34,7 @@ export interface DirectoryGroup {
 }
 
 /** A record of either kind, as the table of its kind keeps it. */
-interface Records<R extends { readonly id: string; readonly version: number }> {
+export interface Records<R extends { readonly id: string; readonly version: number }> {
   /** False when its name is taken. */
   add(record: R): Promise<boolean>
   find(source: string, id: string): Promise<R | undefined>
@@ -54,6 +54,8 @@ export interface DirectoryTable {
     findByPeople(source: string, people: readonly string[]): Promise<DirectoryUser[]>
   }
   readonly groups: Records<DirectoryGroup>
+  /** Names of the directories that have told of anybody, in their order. */
+  sources(): Promise<string[]>
 }
 
 /** Below the number of parameters a statement may have. */
@@ -87,6 +89,11 @@ export function directoryTable(database: Kysely<StoreTables>): DirectoryTable {
   const groups = (source: string) => database.selectFrom('directory_groups').selectAll().where('source', '=', source)
 
   return {
+    async sources() {
+      const ofUsers = await database.selectFrom('directory_users').select('source').distinct().execute()
+      const ofGroups = await database.selectFrom('directory_groups').select('source').distinct().execute()
+      return [...new Set([...ofUsers, ...ofGroups].map(({ source }) => source))].toSorted()
+    },
     users: {
       async add(user) {
         const made = await database

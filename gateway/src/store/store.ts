@@ -15,9 +15,9 @@ import type { DirectoryTable } from './directories.ts'
 import type { PeopleTable } from './people.ts'
 import type { RestartTable } from './restarts.ts'
 import type { RevocationTable } from './revocations.ts'
-import { openPostgresStore, type PostgresStorePlace } from './postgres/postgres-store.ts'
+import type { PostgresStorePlace } from './postgres/postgres-store.ts'
 import type { SealedSecretTable } from './sealed-secrets.ts'
-import { openSqliteStore, type SqliteStorePlace } from './sqlite-store.ts'
+import type { SqliteStorePlace } from './sqlite-store.ts'
 
 export interface Store {
   readonly keys: KeyTable
@@ -46,6 +46,7 @@ export interface Store {
 export type StorePlace = SqliteStorePlace | PostgresStorePlace
 
 /** Opens the store, making folder, file and tables on first use. Rejects with `store.failed`. */
-export function openStore(place: StorePlace): Promise<Store> {
-  return place.kind === 'sqlite' ? openSqliteStore(place) : openPostgresStore(place)
+export async function openStore(place: StorePlace): Promise<Store> {
+  if (place.kind === 'sqlite') return (await import('./sqlite-store.ts')).openSqliteStore(place)
+  return (await import('./postgres/postgres-store.ts')).openPostgresStore(place)
 }

@@ -159,5 +159,9 @@ export interface Fleet {
   status(): readonly ServerStatus[]
   /** Ends a server, with the calls that run in it, and starts it anew. Resolves with why it is not ready then; never rejects. */
   restart(server: string): Promise<string | undefined>
+  /** Ends the connections and children that are one person's own, with the calls that run in them. */
+  endOf(person: string): void
+  /** What people have given the gateway to keep has changed: children that run with something else end. Never rejects. */
+  recheckSecrets(): Promise<void>
   close(): Promise<void>
 }

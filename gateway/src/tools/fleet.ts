@@ -19,24 +19,18 @@ import { childOwner, connectionKey, sharedScope } from './fleet/credential-scope
 import { buildCatalogue, type ServerView } from './fleet/gateway-catalogue.ts'
 import { HeldElsewhere } from './fleet/held-elsewhere.ts'
 import { KnownTools } from './fleet/known-tools.ts'
-import { PrincipalChildren } from './fleet/principal-children.ts'
+import { OwnChildren, principalIdleMs } from './fleet/own-children.ts'
 import { RetiredServers } from './fleet/retired-servers.ts'
 import { ServerSlot } from './fleet/server-slot.ts'
 import { shownState } from './fleet/slot-state.ts'
 import { startedWith } from './fleet/started-with.ts'
 import { warm } from './fleet/warming.ts'
-import type { SlotOptions } from './fleet/slot-options.ts'
 import { LargeMessages } from './large/large-messages.ts'
 import { noReads } from './reads.ts'
-import { hasSameTools } from './tool-definitions.ts'
 
 const startsAtOnce = 4
 /** How often is looked whether a child was not used for too long. */
 const lookForIdleMs = 1000
-/** How long the child of a principal may be idle unless the configuration says. */
-const principalIdleMs = 600_000
-/** Connections of people to one server at one time. */
-const mostPersonal = 1000
 
 interface CachedCatalogue {
   readonly slots: readonly ServerSlot[]
@@ -57,11 +51,10 @@ class RunningFleet implements Fleet {
   readonly #starts = new CallQueue(startsAtOnce, Infinity, () => new TurnwardError('gateway.internal'))
   /** By `connectionKey`: two revisions of a server, or two sets of credentials, can be in use side by side. */
   readonly #slots = new Map<string, ServerSlot>()
-  /** Those of servers that have one child for each principal, by the slot whose child shows what there is and works for nobody. */
-  readonly #children = new Map<ServerSlot, PrincipalChildren<ServerSlot>>()
+  readonly #children: OwnChildren
   readonly #retired = new RetiredServers(
     (slot) => this.#end(slot),
-    (slot) => slot.running > 0 || this.#children.get(slot)?.isRunning === true,
+    (slot) => slot.running > 0 || this.#children.isRunning(slot),
   )
   readonly #ending = new Set<Promise<void>>()
   readonly #elsewhere: HeldElsewhere
@@ -78,6 +71,7 @@ class RunningFleet implements Fleet {
   constructor(options: FleetOptions) {
     const { listings, clock, logger } = options
     this.#options = options
+    this.#children = new OwnChildren({ clock, logger, starts: this.#starts, authorization: ({ server }) => this.#authorization(server) })
     this.#current = options.snapshot()
     this.#elsewhere = new HeldElsewhere(options.peers ?? noPeers)
     this.#known = new KnownTools({ stored: listings?.stored ?? [], store: listings?.store, clock, logger })
@@ -152,14 +146,7 @@ class RunningFleet implements Fleet {
     const slot = this.#slotOf(snapshot, server)
     if (slot === undefined) throw unavailable(server, noLonger)
     const owner = this.#ownerOf(slot.server, caller)
-    return owner === undefined ? slot : (this.#childOf(slot, owner, caller) ?? slot)
-  }
-
-  /** The connection of this owner, which works for this caller from now on: what it shows the server is had for him. */
-  #childOf(shared: ServerSlot, owner: string, caller: Caller | undefined): ServerSlot | undefined {
-    const child = this.#children.get(shared)?.take(owner)
-    if (child?.authorization !== undefined) child.authorization.caller = caller
-    return child
+    return owner === undefined ? slot : (this.#children.take(slot, owner, caller) ?? slot)
   }
 
   /** Whose connections a caller's requests run on, where they are not those that all share. */
@@ -172,7 +159,7 @@ class RunningFleet implements Fleet {
     return slots.flatMap((slot) => {
       if (slot.state !== 'lent' || slot.isAtHand || this.#known.ofServer(snapshot, slot.server.name).length > 0) return []
       const owner = this.#ownerOf(slot.server, caller)
-      return owner === undefined ? [] : (this.#childOf(slot, owner, caller) ?? [])
+      return owner === undefined ? [] : (this.#children.take(slot, owner, caller) ?? [])
     })
   }
 
@@ -180,7 +167,7 @@ class RunningFleet implements Fleet {
   #ownSlot(snapshot: Snapshot, caller: Caller | undefined, server: string): ServerSlot | undefined {
     const slot = this.#slotOf(snapshot, server)
     const owner = slot === undefined ? undefined : this.#ownerOf(slot.server, caller)
-    return slot === undefined || owner === undefined ? slot : this.#children.get(slot)?.of(owner)
+    return slot === undefined || owner === undefined ? slot : this.#children.of(slot, owner)
   }
 
   /** The slot that tells the caller of changes; undefined where nobody can. */
@@ -216,8 +203,16 @@ class RunningFleet implements Fleet {
   async restart(name: string): Promise<string | undefined> {
     const slots = [...this.#slots.values()].filter((slot) => slot.server.name === name && !this.#retired.has(slot))
     if (slots.length === 0) return 'it is not configured here'
-    await Promise.all(slots.flatMap((slot) => this.#children.get(slot)?.close() ?? []))
+    await Promise.all(slots.map((slot) => this.#children.end(slot)))
     return (await Promise.all(slots.map((slot) => slot.restart()))).find((why) => why !== undefined)
+  }
+
+  endOf(person: string): void {
+    this.#children.endOf(person)
+  }
+
+  recheckSecrets(): Promise<void> {
+    return this.#children.recheck(this.#options.credentials, this.#current)
   }
 
   async close(): Promise<void> {
@@ -225,8 +220,7 @@ class RunningFleet implements Fleet {
     this.#stopWatching()
     clearInterval(this.#idleTimer)
     this.#listeners.clear()
-    const open = [...this.#slots.values(), ...this.#children.values()]
-    await Promise.all([...open.map((slot) => slot.close()), ...this.#ending])
+    await Promise.all([...[...this.#slots.values()].map((slot) => slot.close()), this.#children.close(), ...this.#ending])
     await Promise.all([this.#known.close(), this.#largeMessages.close()])
   }
 
@@ -274,41 +268,8 @@ class RunningFleet implements Fleet {
       onListed: (read, isCut) => (this.#retired.has(slot) ? read : this.#known.record(server, read, isCut)),
     })
     this.#slots.set(key, slot)
-    const { config } = server
-    if (config.transport === 'stdio' && config.per === 'principal')
-      this.#children.set(slot, this.#childrenOf(slot, base, config.max_children, config.idle_ms ?? principalIdleMs))
-    else if (isForListing) this.#children.set(slot, this.#childrenOf(slot, base, mostPersonal, principalIdleMs))
+    this.#children.open(slot, base)
     slot.start().catch(() => {})
-  }
-
-  /** Children whose owners have them for themselves. What there is to call is said by the shared one: nothing of theirs is shown to anybody. */
-  #childrenOf(
-    shared: ServerSlot,
-    base: Omit<SlotOptions, 'onChange' | 'onListed'>,
-    most: number,
-    idleMs: number,
-  ): PrincipalChildren<ServerSlot> {
-    const { clock } = this.#options
-    const make = (starts: SlotOptions['starts']): ServerSlot =>
-      new ServerSlot({
-        ...base,
-        authorization: this.#authorization(shared.server),
-        pins: undefined,
-        isOnDemand: true,
-        knownEra: () => shared.era,
-        // One server's turn first, and then the gateway's.
-        starts: { run: (signal, job) => starts.run(signal, () => this.#starts.run(signal, job)) },
-        onChange: () => {},
-        onRead: (listed, reads) => {
-          shared.adopt(listed, reads).catch((error: unknown) => this.#notAdopted(shared, error))
-        },
-        onListed: (read) => (hasSameTools(shared.listing, read) ? shared.listing : read),
-      })
-    return new PrincipalChildren({ server: shared.server.name, most, idleMs, clock, make })
-  }
-
-  #notAdopted({ server }: ServerSlot, error: unknown): void {
-    this.#options.logger.warn({ server: server.name, code: asTurnwardError(error).code }, 'what an MCP server listed could not be taken')
   }
 
   /** How the requests of one hop are made acceptable to its server; undefined where what they show is fixed. */
@@ -320,7 +281,7 @@ class RunningFleet implements Fleet {
   /** Stops children that nobody used for as long as their configuration says. */
   #rest(): void {
     const now = this.#options.clock.monotonic()
-    for (const children of this.#children.values()) children.sweep()
+    this.#children.sweep()
     for (const slot of this.#slots.values()) {
       const { config } = slot.server
       if (config.transport !== 'stdio') continue
@@ -331,9 +292,7 @@ class RunningFleet implements Fleet {
 
   #end(slot: ServerSlot): void {
     for (const [key, open] of this.#slots) if (open === slot) this.#slots.delete(key)
-    const children = this.#children.get(slot)
-    this.#children.delete(slot)
-    const ended = Promise.all([slot.close(), children?.close()]).then(
+    const ended = Promise.all([slot.close(), this.#children.remove(slot)]).then(
       () => {},
       () => {},
     )

@@ -11,13 +11,14 @@ import type { Session } from '../state/sessions.ts'
 import type { Note } from '../state/state-values.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
-import type { Dialect, RefusedCall, RequestView } from '../wire/dialect.ts'
+import type { Dialect, SplicedCall, RequestView } from '../wire/dialect.ts'
 import type { CatalogueEntry } from '../tools/catalogue.ts'
 import type { ServerRequest } from '../tools/operations.ts'
 import type { RoundsSoFar } from './answering/rounds-so-far.ts'
 import type { Keeping } from './keeping/recalling.ts'
 import type { AskedBefore } from './asked-again.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
+import type { HandledArguments } from './quarantine/handles-in-arguments.ts'
 import type { ReadRequest } from './reading-request.ts'
 import type { Services } from './services.ts'
 import type { ClientAdapter } from './sessions/clients/client-adapter.ts'
@@ -87,7 +88,8 @@ export interface ModelCall extends AttachedCall {
 }
 
 /** What is needed to decide on calls that a model proposes. */
-export type ProposingCall = AttachedCall & Pick<ModelCall, 'modelCall' | 'meanings' | 'client' | 'through' | 'attempt'>
+export type ProposingCall = AttachedCall &
+  Pick<ModelCall, 'modelCall' | 'meanings' | 'client' | 'through' | 'attempt'> & { readonly origin?: Pick<CallOrigin, 'signal'> }
 
 /** What is needed to admit what a conversation brings with it. */
 export type ReadingCall = AttachedCall & Pick<ModelCall, 'meanings' | 'client' | 'view' | 'presented' | 'pending'>
@@ -102,9 +104,10 @@ export interface PendingRead {
 
 /** What became of the calls a model proposed. */
 export interface ProposalRulings {
+  /** Those that are released: whoever runs the tool may have them. */
   readonly allowed: ReadonlySet<string>
-  /** In the order the model made them; `position` counts among all calls of the message. */
-  readonly refused: readonly (RefusedCall & { readonly position: number })[]
+  /** Those that stay here, refused or answered, in the order the model made them; `position` counts among all calls of the message. */
+  readonly stayed: readonly (SplicedCall & { readonly position: number })[]
 }
 
 /** Where a tool call comes from. */
@@ -132,6 +135,8 @@ export interface ToolCall extends AttachedCall {
   readonly askedBefore: AskedBefore | undefined
   /** Key under which the effects of this call are reserved. */
   readonly callKey: string
+  /** What handles in its arguments stand for. */
+  readonly handled?: HandledArguments | undefined
   /** What counts for the decision besides the session's own label: the connection, and conversations the call may come from. */
   readonly besides: Label
   /** `dec_…`: the decision on this call; its outcome carries the same id. */

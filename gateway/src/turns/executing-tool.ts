@@ -30,7 +30,8 @@ async function run(call: DecidedToolCall): Promise<Execution> {
       resumed: resumed === undefined ? undefined : { state: call.askedBefore?.state, answers: resumed.answers },
       owner: ownerOfAsked(call.caller),
     }
-    const result = await serverRequests[call.request.kind].run(fleet, call.tool, call.request, options, call.gateway)
+    const request = call.handled?.form === 'put in place' ? { ...call.request, args: call.handled.args } : call.request
+    const result = await serverRequests[call.request.kind].run(fleet, call.tool, request, options, call.gateway)
     if (result.resultType === 'input_required') return { outcome: 'asked', result }
     if (result.resultType === 'task') return { outcome: 'task', result }
     return { outcome: result.isError === true ? 'tool_error' : 'ok', result }

@@ -6,6 +6,7 @@ import type { Session } from '../state/sessions.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import type { ListedTools, McpContext } from '../tools/operations.ts'
 import { ownDefinitions } from '../tools/progressive/own-tools.ts'
+import { listedGatewayTools } from './gateway-tools/gateway-tools.ts'
 import { toolsShownNow } from './deciding/shaping-tools.ts'
 import { linkedCall } from './linked-call.ts'
 import { recordOf } from './recording/recording.ts'
@@ -38,13 +39,14 @@ function mayUse({ fleet }: Services, { snapshot, caller }: McpContext, server: s
   return [`${server}__`, ...names].some((name) => granted(snapshot.policy.grants, caller, 'tools', name) !== undefined)
 }
 
-/** All of them, or those that are always listed and the two by which the others are found and run. */
+/** All of them, or those that are always listed and the two by which the others are found and run; and what the gateway answers itself. */
 function shownOf({ snapshot, gateway }: McpContext, callable: readonly CatalogueTool[]): readonly JsonObject[] {
   const { listing, always } = snapshot.gateways.get(gateway) ?? {}
-  if (listing !== 'search') return callable.map(({ definition }) => definition)
+  const own = listedGatewayTools(snapshot.policy)
+  if (listing !== 'search') return [...callable.map(({ definition }) => definition), ...own]
   const listed = callable.filter(({ name }) => always?.matches(name) === true)
   const servers = [...new Set(callable.map(({ server }) => server))]
-  return [...ownDefinitions(servers), ...listed.map(({ definition }) => definition)]
+  return [...ownDefinitions(servers), ...listed.map(({ definition }) => definition), ...own]
 }
 
 /** Those of these tools that can be called now. What the label hides is put on record. `state`: what is decided on. */

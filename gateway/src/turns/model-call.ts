@@ -20,6 +20,7 @@ import { authoriseModel } from './deciding/authorising-model.ts'
 import type { ModelCall, ProposalRulings } from './call.ts'
 import { answerLater } from './keeping/answering-later.ts'
 import { keepAnswer } from './keeping/keeping-answer.ts'
+import { offerGatewayTools } from './gateway-tools/offering-tools.ts'
 import { callMeanings } from './naming/call-meaning.ts'
 import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
 import { readModelRequest } from './reading-request.ts'
@@ -76,7 +77,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     // Grants are checked with the session known, so that a refusal is on record where it belongs.
     const { route, source } = refuseOnRecord(
-      () => authoriseModel(snapshot, caller, view.model),
+      () => authoriseModel(snapshot, caller, view.model, origin.granted),
       (error) => recordRefusedModel(attached, view.model, error),
     )
     call = {
@@ -114,6 +115,8 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     await restoreRefused(call)
     // With the label final for this call, tools it cannot reach are taken out of the offer.
     await shapeTools(call, route)
+    // What the gateway can do about what it withholds is offered beside them.
+    offerGatewayTools(call)
     // Nothing disappears without a word: what the model is told once stays where it was told.
     await tellModel(call)
     // The model is asked, and its calls are decided, until there is something the client may have.
@@ -176,7 +179,7 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
       callStateOf(services)?.doubt()
       // Rule: each proposed call is decided, and its decision is on disk, before a byte of it is released.
       const rulings = round.calls.length === 0 ? noProposals : await decideProposals(call, round)
-      // A refusal does not end the turn: the model is told, and asked again within the same request.
+      // A call that stays here does not end the turn: the model is told what came of it, and asked again within the same request.
       if (mayAskAgain(call, round, rulings)) {
         askAgain(call, answer, round, rulings)
         attempts = { next: 0 }
@@ -197,7 +200,7 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
 
 const nothingRead = Promise.resolve()
 
-const noProposals: ProposalRulings = { allowed: new Set(), refused: [] }
+const noProposals: ProposalRulings = { allowed: new Set(), stayed: [] }
 
 /** Runs a check; what it throws is recorded first. */
 export function refuseOnRecord<T>(check: () => T, record: (error: unknown) => void): T {

@@ -2,8 +2,9 @@
 import { TurnwardError } from '../core/error.ts'
 import type { GrantRuling } from '../policy/grant-index.ts'
 import { Ungranted } from '../policy/ungranted.ts'
-import type { CatalogueTool } from '../tools/catalogue.ts'
+import type { CatalogueEntry } from '../tools/catalogue.ts'
 import { unavailable } from '../tools/connectors/failure.ts'
+import { ownEntry } from '../tools/progressive/own-tools.ts'
 import type { McpContext } from '../tools/operations.ts'
 import type { Services } from './services.ts'
 
@@ -20,7 +21,7 @@ export function requireGateway(context: McpContext): string {
  * Throws `grant.gateway` or `grant.tool`; to those who have a grant for the tool, `mcp.tool_held` while its definition waits for
  * a review, and `mcp.server_unavailable` while its server is not there (yet). Servers that are starting have had their time by then.
  */
-export async function resolveTool(services: Services, context: McpContext, name: string): Promise<CatalogueTool> {
+export async function resolveTool(services: Services, context: McpContext, name: string): Promise<CatalogueEntry> {
   requireGateway(context)
   let denied: GrantRuling | undefined
   const isGranted = (tool: string): boolean => {
@@ -28,6 +29,8 @@ export async function resolveTool(services: Services, context: McpContext, name:
     if (!ruling.allowed) denied = ruling
     return ruling.allowed
   }
+  const own = context.snapshot.policy.ownTools?.find((tool) => tool.answeredHere === true && tool.name === name)
+  if (own !== undefined && isGranted(own.name)) return ownEntry(own.name)
   const catalogue = await services.fleet.for(context.snapshot, context.caller).catalogue(context.gateway)
   const tool = catalogue.resolve(name)
   if (tool !== undefined && isGranted(tool.name)) return tool

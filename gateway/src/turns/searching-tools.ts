@@ -10,7 +10,6 @@ import { join } from '../policy/label.ts'
 import type { CatalogueTool } from '../tools/catalogue.ts'
 import type { McpContext, ToolCallRequest } from '../tools/operations.ts'
 import { longestQuery, mostFound, searchEntry, usualFound } from '../tools/progressive/own-tools.ts'
-import { foundIn } from '../tools/progressive/tool-index.ts'
 import { noteOwnWords } from './deciding/refusing-tool-call.ts'
 import { callableTools } from './listing-tools.ts'
 import { requireGateway } from './resolving-tool.ts'
@@ -38,6 +37,7 @@ export async function searchTools(services: Services, context: McpContext, reque
     return failed(`\`limit\` must be a whole number from 1 to ${mostFound}`)
   const { snapshot, caller, gateway } = context
   const catalogue = await services.fleet.for(snapshot, caller).catalogue(gateway)
+  const { foundIn } = await import('../tools/progressive/tool-index.ts')
   const found = foundIn(catalogue, query)
   const asked = { tool: searchEntry, request, digest: digestJson(request.args), before: undefined }
   // A search that a model proposed is one of its conversation: what that has read decides what is found.

@@ -6,6 +6,7 @@
 import type { JsonObject } from '../core/json.ts'
 import { digestJson } from '../core/hash.ts'
 import { newId } from '../core/ids.ts'
+import { gatewayServer } from '../core/tool-names.ts'
 import { isReleased } from '../policy/decide.ts'
 import type { McpContext, ServerRequest } from '../tools/operations.ts'
 import { abandonUpstream, askedBefore } from './asked-again.ts'
@@ -13,7 +14,9 @@ import { admitToolResult } from './deciding/admitting-tool-result.ts'
 import type { DecidedToolCall } from './call.ts'
 import { decideToolCall } from './deciding/deciding-tool-call.ts'
 import { refuseToolCall } from './deciding/refusing-tool-call.ts'
+import { answerToolCall } from './gateway-tools/answering-tool-call.ts'
 import { executeTool } from './executing-tool.ts'
+import { handledArguments } from './quarantine/handles-in-arguments.ts'
 import { linkSession, releasedOnFailure } from './sessions/linking-session.ts'
 import { recordToolDecision, recordToolOutcome, recordUnknown } from './recording/recording-tool-call.ts'
 import { type RunRequest, withSampling } from './sampling/answering-sampling.ts'
@@ -73,8 +76,10 @@ async function runRequest(services: Services, context: McpContext, request: Serv
       modelCall: proposal?.modelCall ?? null,
       callKey: proposal?.callKey ?? before?.callKey ?? callKey,
     }
+    // What handles in the arguments stand for counts for the decision like anything that was read.
+    const handled = request.kind === 'tool_call' && tool.server !== gatewayServer ? await handledArguments(call, request.args) : undefined
     // Decided on the label as it is now, not as it was when the model proposed the call.
-    return releasedOnFailure(own, held, () => decideToolCall(call))
+    return releasedOnFailure(own, held, () => decideToolCall({ ...call, handled }))
   })
   try {
     return await runLinkedCall(decided)
@@ -86,6 +91,12 @@ async function runRequest(services: Services, context: McpContext, request: Serv
 async function runLinkedCall(decided: DecidedToolCall): Promise<RunRequest> {
   // On disk before the tool runs; a decision that cannot be written means a tool that does not run, and a ticket that may be used again.
   await recordToolDecision(decided)
+  // A tool of the gateway's own never leaves: its answer counts for the session as it says itself.
+  if (decided.verdict.action === 'answer') {
+    const answered = await answerToolCall(decided)
+    recordToolOutcome(answered)
+    return { call: answered, result: answered.result }
+  }
   if (!isReleased(decided.verdict)) {
     // What a history will say of the call counts for nothing: it did not run.
     const refused = await refuseToolCall(decided)

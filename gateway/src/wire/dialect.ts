@@ -19,6 +19,14 @@ export interface ToolDefinitionView {
   readonly runs: 'client' | 'vendor'
 }
 
+/** A tool of the gateway's own, as MCP defines one. */
+export interface OfferedTool {
+  readonly name: string
+  readonly description: string
+  /** JSON Schema of its arguments. */
+  readonly inputSchema: JsonObject
+}
+
 export interface ToolCallView {
   readonly id: string
   /** The id it has on the wire, where that is another. */
@@ -63,33 +71,35 @@ export interface RequestView {
   readonly choices: number
 }
 
-/** A refused call and what the model is told about it. */
-export interface RefusedCall {
+/** A call that stays in the gateway, and what the model is told of it. */
+export interface SplicedCall {
   /** The call exactly as the model made it, in the client's dialect (chat: an entry of `tool_calls`; messages: a `tool_use` block). */
   readonly call: JsonObject
   readonly id: string
   readonly name: string
-  /** "not run: <reason>; <remedies>". */
+  /** "not run: <reason>; <remedies>", or the answer of the gateway. */
   readonly notice: string
+  /** The gateway has answered it; absent when it was refused. */
+  readonly isAnswer?: true
 }
 
 /**
  * What must be put back into the history so that the model sees a coherent conversation:
- * whole rounds that were answered inside the gateway, and refused calls dropped from a delivered message.
+ * whole rounds that were answered inside the gateway, and calls dropped from a delivered message.
  */
 export interface SpliceRecord {
-  /** Rounds before the delivered message: assistant message as the model made it, and its refused calls. In order. */
+  /** Rounds before the delivered message: assistant message as the model made it, and what its calls were answered with. In order. */
   readonly rounds: readonly SplicedRound[]
   /** Calls dropped from the delivered message; `position` is the index among all calls of the message. */
-  readonly dropped: readonly (RefusedCall & { readonly position: number })[]
+  readonly dropped: readonly (SplicedCall & { readonly position: number })[]
   /** Native content of the delivered message as the model made it, when rounds came before it (its text without the earlier rounds' text). */
   readonly delivered: JsonObject | undefined
 }
 
 export interface SplicedRound {
-  /** Native assistant message with all its calls (all refused). */
+  /** Native assistant message with all its calls, none of which was released. */
   readonly assistant: JsonObject
-  readonly refused: readonly RefusedCall[]
+  readonly calls: readonly SplicedCall[]
 }
 
 export interface ResponseView {
@@ -178,11 +188,15 @@ export interface Dialect {
   readonly edit: {
     /** Removes tools by name; a forced choice of a removed tool becomes automatic; `tools` and `tool_choice` go when no tool is left. */
     removeTools(body: JsonObject, names: ReadonlySet<string>): void
-    /** Puts refused calls and rounds back at the message with this index (of the current `messages`). Returns how many messages were inserted. */
+    /** Puts tools at the end of the offer. A choice that was made stays. */
+    addTools(body: JsonObject, tools: readonly OfferedTool[]): void
+    /** Puts a text in the place of what a tool result says: the `position`th of the message with this index, counted as in its view. */
+    replaceResult(body: JsonObject, messageIndex: number, position: number, text: string): void
+    /** Puts calls and rounds that stayed here back at the message with this index (of the current `messages`). Returns how many messages were inserted. */
     restore(body: JsonObject, messageIndex: number, record: SpliceRecord): number
     /** Puts words of the gateway behind the user or tool message with this index. Returns how many messages were inserted. */
     addNote(body: JsonObject, messageIndex: number, text: string): number
-    /** Appends one refused round to the end of the conversation (for calling the model again). */
+    /** Appends one round that stayed here to the end of the conversation (for calling the model again). */
     appendRound(body: JsonObject, round: SplicedRound): void
   }
   /** Response edits (non-streaming). */
@@ -191,7 +205,7 @@ export interface Dialect {
     normalise(response: JsonObject): boolean
     /** Native assistant message of a response, as the history would carry it. */
     assistantMessage(response: JsonObject): JsonObject
-    /** A RefusedCall's native `call` for each call id. */
+    /** A SplicedCall's native `call` for each call id. */
     nativeCall(response: JsonObject, callId: string): JsonObject | undefined
     /** Drops calls by id; when none is left the finish reason becomes the normal stop. Mutates. */
     dropCalls(response: JsonObject, ids: ReadonlySet<string>): void

@@ -3,12 +3,19 @@
  * removed is not used by the next call.
  */
 import type { Command } from 'commander'
+import { publicUrl } from '../../config/public-url.ts'
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { systemClock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'
+import { silentLogger } from '../../core/logger.ts'
+import { endLink, type RevokeTokens } from '../../identity/on-behalf/ending-link.ts'
+import { registrationStore } from '../../identity/on-behalf/kept-registrations.ts'
 import { linkPlace, secretPlace } from '../../identity/on-behalf/link.ts'
 import { personalAuthOf } from '../../identity/on-behalf/personal-auth.ts'
 import { StoredSecrets } from '../../identity/on-behalf/stored-secrets.ts'
+import { AuthorizationCode } from '../../identity/server-auth/authorization-code.ts'
+import { clientDocumentPath } from '../../identity/server-auth/client-document.ts'
+import { ClientRegistrations } from '../../identity/server-auth/client-registration.ts'
 import type { Vault } from '../../identity/vault/vault.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print, table } from '../output.ts'
@@ -72,17 +79,32 @@ async function list(options: LinksOptions): Promise<void> {
   })
 }
 
-async function remove(person: string, server: string, options: LinksOptions): Promise<void> {
-  await inVault(options, async (vault) => {
-    const removed = await Promise.all([linkPlace(person, server), secretPlace(person, server)].map((place) => vault.remove(place)))
-    const isRemoved = removed.includes(true)
+async function remove(person: string, name: string, options: LinksOptions): Promise<void> {
+  await inVault(options, async (vault, snapshot) => {
+    const server = snapshot.servers.get(name)
+    // Of a server that is not configured any more nobody knows how its authorization server is reached.
+    const ended =
+      server === undefined ? 'none' : await endLink({ vault, revoke: revokingFor(vault, snapshot), logger: silentLogger }, person, server)
+    const removed = await Promise.all([linkPlace(person, name), secretPlace(person, name)].map((place) => vault.remove(place)))
+    const isRemoved = ended !== 'none' || removed.includes(true)
     if (!isRemoved) process.exitCode = exitCodes.negative
+    const said = ended === 'taken back' ? ' Its authorization server took the tokens back.' : ''
     print(
       options,
-      { person, server, removed: isRemoved },
-      isRemoved ? `Removed what ${person} had connected at ${server}.` : `${person} has nothing connected at ${server}.`,
+      { person, server: name, removed: isRemoved, takenBack: ended === 'taken back' },
+      isRemoved ? `Removed what ${person} had connected at ${name}.${said}` : `${person} has nothing connected at ${name}.`,
     )
   })
+}
+
+function revokingFor(vault: Vault, snapshot: Snapshot): RevokeTokens {
+  const engine = new AuthorizationCode({
+    registrations: new ClientRegistrations(registrationStore(vault), systemClock),
+    documentUrl: () => `${publicUrl(snapshot)}${clientDocumentPath}`,
+    challengeOf: () => undefined,
+    clock: systemClock,
+  })
+  return (...asked) => engine.revoke(...asked)
 }
 
 async function set(person: string, server: string, options: LinksOptions): Promise<void> {

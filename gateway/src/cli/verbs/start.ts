@@ -1,11 +1,11 @@
 /** `turnward start`: runs the gateway until it is told to stop. */
 import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
-import { loadConfig } from '../../config/load.ts'
 import { RunningConfig } from '../../config/running-config.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import { beginStart, endStart } from '../../core/garbage.ts'
 import type { Logger } from '../../core/logger.ts'
+import { WaitingLogger } from '../../core/waiting-logger.ts'
 import { createLogger, type LogLevel } from '../../telemetry/logger.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import { firstAdministratorText } from '../first-administrator.ts'
@@ -40,13 +40,18 @@ export function addStart(program: Command): void {
 async function start(options: StartOptions): Promise<void> {
   beginStart()
   try {
+    const asked = logLevelOf(options.logLevel)
     // The level is known once the configuration is; a mistake in it is told before anything starts.
-    const { settings } = await loadConfig(options.config, process.env)
-    const level = logLevelOf(options.logLevel) ?? settings.telemetry.logs.level
+    const waiting = new WaitingLogger()
+    const config = await RunningConfig.open(options.config, process.env, waiting)
+    const { settings } = config.current
+    const level = asked ?? settings.telemetry.logs.level
     const workers = settings.workers === 'auto' ? availableParallelism() : settings.workers
     const logger = createLogger({ level, base: { version } })
     const unhandled = catchUnhandledErrors(logger)
-    const gateway = workers === 1 ? await openAlone(options.config, logger) : await openSeveral(options.config, logger, level, workers)
+    waiting.handOnTo(logger)
+    const gateway =
+      workers === 1 ? await openAlone(options.config, config, logger) : await openSeveral(options.config, config, logger, level, workers)
     unhandled.opened(gateway.count)
     const { revision } = gateway.config.current
     if (gateway.config.current.policy.posture === 'observe')
@@ -94,14 +99,21 @@ interface RunningGateway {
   close(): Promise<void>
 }
 
-async function openAlone(configPath: string, logger: Logger): Promise<RunningGateway> {
+async function openAlone(configPath: string, config: RunningConfig, logger: Logger): Promise<RunningGateway> {
   const { openGateway } = await import('../gateway.ts')
-  const config = await RunningConfig.open(configPath, process.env, logger)
   const gateway = await openGateway({ configPath, env: process.env, logger, config })
   return { url: gateway.url, config, close: () => gateway.close(), count: counterOf(gateway.services.telemetry) }
 }
 
-async function openSeveral(configPath: string, logger: Logger, level: LogLevel, size: number): Promise<RunningGateway> {
+async function openSeveral(
+  configPath: string,
+  config: RunningConfig,
+  logger: Logger,
+  level: LogLevel,
+  size: number,
+): Promise<RunningGateway> {
+  // They read it in a way of their own, with what its files held.
+  config.close()
   // Each way of running holds nothing of what only the other needs.
   const { openWorkers } = await import('../workers/owner.ts')
   const workers = await openWorkers({ configPath, env: process.env, logger, level, size })

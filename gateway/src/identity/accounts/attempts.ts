@@ -8,6 +8,7 @@ import { TurnwardError } from '../../core/error.ts'
 import type { Clock } from '../../core/clock.ts'
 import { keyedHash } from '../../core/hash.ts'
 import type { StateStore } from '../../state/state-store.ts'
+import { countAttempt } from '../counted-attempts.ts'
 
 const windowMs = 15 * 60_000
 
@@ -40,15 +41,8 @@ export class Attempts {
     const { state, clock } = this.#parts
     const now = clock.now()
     for (const [counted, key] of keys) {
-      const until = await state.change('attempts', key, (before = []) => {
-        const recent = before.filter((at) => at > now - windowMs)
-        const [oldest] = recent
-        if (oldest !== undefined && recent.length >= limits[counted])
-          return { value: before, expires: now + windowMs, result: oldest + windowMs }
-        return { value: [...recent, now], expires: now + windowMs, result: undefined }
-      })
-      if (until === undefined) continue
-      throw new TurnwardError('auth.too_many_attempts', { retryAfterSeconds: Math.max(1, Math.ceil((until - now) / 1000)) })
+      const retryAfterSeconds = await countAttempt(state, key, { most: limits[counted], windowMs }, now)
+      if (retryAfterSeconds !== undefined) throw new TurnwardError('auth.too_many_attempts', { retryAfterSeconds })
     }
     return async () => {
       for (const [counted, key] of keys)

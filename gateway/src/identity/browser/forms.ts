@@ -7,6 +7,8 @@ import { html, type Html } from './html.ts'
 
 const mostBytes = 64 * 1024
 const fieldName = 'form'
+/** Carries what the field of a form does, in requests of scripts. A page of another site cannot send it without being asked first. */
+const headerName = 'x-turnward-form'
 
 /** The fields of a form that was sent. Rejects with `request.malformed` or `request.too_large`. */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
@@ -44,10 +46,27 @@ export class FormTokens {
    * that says nothing of where it came from is refused too: every one of the last years says.
    */
   check(request: IncomingMessage, form: URLSearchParams, boundTo: string, publicUrl: string): void {
-    checkOwnOrigin(request, publicUrl)
+    if (!isOwnOrigin(request, publicUrl)) throw new TurnwardError('auth.foreign_form', { why: `it was not sent by a page at ${publicUrl}` })
     const [token, another] = form.getAll(fieldName)
     if (token === undefined || another !== undefined || !isSame(token, this.#tokenOf(boundTo)))
       throw new TurnwardError('auth.foreign_form', { why: 'the form was not given to this browser, or its session has ended' })
+  }
+
+  /** What a script of ours puts into the header. */
+  token(boundTo: string): string {
+    return this.#tokenOf(boundTo)
+  }
+
+  /** Throws `auth.foreign_request` unless a request carries the token of this browser in its header and came from a page at `publicUrl`. */
+  checkHeader(request: IncomingMessage, boundTo: string, publicUrl: string): void {
+    if (!isOwnOrigin(request, publicUrl))
+      throw new TurnwardError('auth.foreign_request', { why: `it was not sent by a page at ${publicUrl}` })
+    const token = request.headers[headerName]
+    if (typeof token !== 'string' || !isSame(token, this.#tokenOf(boundTo)))
+      throw new TurnwardError('auth.foreign_request', {
+        subject: headerName,
+        why: token === undefined ? 'the header is missing' : 'it was not given to this browser, or its session has ended',
+      })
   }
 
   #tokenOf(boundTo: string): string {
@@ -55,12 +74,11 @@ export class FormTokens {
   }
 }
 
-function checkOwnOrigin({ headers }: IncomingMessage, publicUrl: string): void {
+function isOwnOrigin({ headers }: IncomingMessage, publicUrl: string): boolean {
   const { origin } = headers
   const site = headers['sec-fetch-site']
   const isOwn = origin === undefined ? site === 'same-origin' : origin === new URL(publicUrl).origin
-  if (!isOwn || (site !== undefined && site !== 'same-origin'))
-    throw new TurnwardError('auth.foreign_form', { why: `it was not sent by a page at ${publicUrl}` })
+  return isOwn && (site === undefined || site === 'same-origin')
 }
 
 function isSame(one: string, other: string): boolean {

@@ -15,6 +15,8 @@ export const pageStyle = `:root {
   --bad: light-dark(#a3201a, #ff9d94);
   --bad-ground: light-dark(#fdeeed, #3a2220);
   --note-ground: light-dark(#eef5f8, #1d2c33);
+  --care: light-dark(#8a5a00, #f0c36a);
+  --care-ground: light-dark(#fdf5e3, #352c1a);
 }
 * { box-sizing: border-box; }
 body {
@@ -77,9 +79,10 @@ button.second, a.button.second { background: transparent; color: var(--accent); 
 button.plain { display: inline; width: auto; min-height: 0; margin: 0; padding: 0; border: 0; background: none; color: var(--accent); font-weight: 400; text-decoration: underline; }
 form.plain { display: inline; margin: 0; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.problem, .note { padding: 0.75rem 1rem; border-radius: 0.5rem; border-left: 4px solid; }
+.problem, .note, .warning { padding: 0.75rem 1rem; border-radius: 0.5rem; border-left: 4px solid; }
 .problem { background: var(--bad-ground); border-color: var(--bad); }
 .note { background: var(--note-ground); border-color: var(--accent); }
+.warning { background: var(--care-ground); border-color: var(--care); }
 hr { margin: 1.25rem 0; border: 0; border-top: 1px solid var(--faint); }
 @media (max-width: 24rem) { body { padding: 0.75rem 0.5rem 2rem; } main { padding: 1rem; } ul.codes { columns: 1; } }
 @media (prefers-contrast: more) { :root { --quiet: var(--ink); --faint: var(--line); } }

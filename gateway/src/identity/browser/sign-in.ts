@@ -35,3 +35,11 @@ export interface SignIn {
   /** Throws `auth.foreign_form` unless the form came from a page of ours in this browser: its token, `Origin` and `Sec-Fetch-Site`. */
   checkCsrf(request: IncomingMessage, form: URLSearchParams, session: BrowserSession): void
 }
+
+/** The same session for scripts of our pages, which ask for JSON. */
+export interface ScriptSessions extends Pick<SignIn, 'current'> {
+  /** What a script sends in the header `x-turnward-form` with whatever changes something. */
+  requestToken(session: BrowserSession): string
+  /** Throws `auth.foreign_request` unless a request came from a page of ours in this browser: its header, `Origin` and `Sec-Fetch-Site`. */
+  checkRequest(request: IncomingMessage, session: BrowserSession): void
+}

@@ -15,7 +15,7 @@ import type { IssuerTokens, RelyingParties } from './oidc/relying-parties.ts'
 import { ownPath, startPage } from './own-path.ts'
 import { answerPage, answerRedirect } from './page.ts'
 import type { BrowserSessions } from './sessions.ts'
-import type { BrowserSession, SignIn } from './sign-in.ts'
+import type { BrowserSession, ScriptSessions, SignIn } from './sign-in.ts'
 import { choicePage, nobodyPage, signedInPage, signedOutPage } from './sign-in-pages.ts'
 
 export interface SigningInParts {
@@ -35,7 +35,7 @@ export interface SigningInParts {
   readonly hasAccounts: () => boolean
 }
 
-export class SigningIn implements SignIn {
+export class SigningIn implements SignIn, ScriptSessions {
   readonly #parts: SigningInParts
   readonly #forms: FormTokens
   readonly #asked: AskedIssuers
@@ -66,6 +66,14 @@ export class SigningIn implements SignIn {
 
   checkCsrf(request: IncomingMessage, form: URLSearchParams, { id }: BrowserSession): void {
     this.#forms.check(request, form, id, this.#parts.publicUrl())
+  }
+
+  requestToken({ id }: BrowserSession): string {
+    return this.#forms.token(id)
+  }
+
+  checkRequest(request: IncomingMessage, { id }: BrowserSession): void {
+    this.#forms.checkHeader(request, id, this.#parts.publicUrl())
   }
 
   /** `GET /sign-in`: every way there is, the only one at once, or who is signed in. */

@@ -12,6 +12,7 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { StateStore } from '../../state/state-store.ts'
+import { onPages } from '../browser/entrance.ts'
 import { html } from '../browser/html.ts'
 import { answerPage, type Page } from '../browser/page.ts'
 import type { SignIn } from '../browser/sign-in.ts'
@@ -22,8 +23,15 @@ import type { InboundAssertions } from './inbound-assertions.ts'
 import { registerAssertionGrants } from './assertion-grants.ts'
 import { nameOf, type Asked, type Usable } from './consent-page.ts'
 import { answerInteraction } from './interactions.ts'
-import { codePage, confirmCodePage, deviceDonePage, errorPage } from './plain-pages.ts'
-import { interactionPath, providerConfiguration, scopesOfClient, type Pages, type ProviderParts } from './provider-configuration.ts'
+import { codePage, confirmCodePage, deviceDonePage, deviceRefusedPage, errorPage } from './plain-pages.ts'
+import {
+  interactionPath,
+  oauthRoutes,
+  providerConfiguration,
+  scopesOfClient,
+  type Pages,
+  type ProviderParts,
+} from './provider-configuration.ts'
 import { allScopes } from './resources.ts'
 import type { SigningKeys, SigningKeySet } from './signing-keys.ts'
 import { storedModels } from './stored-models.ts'
@@ -93,7 +101,10 @@ export class AuthorizationServer {
     response.setHeader('referrer-policy', 'same-origin')
     const { provider, callback } = await this.#providerOf(serving)
     const path = request.url ?? '/'
-    if (path.startsWith(interactionPath)) return this.#answerInteraction(serving, provider, request, response)
+    if (path.startsWith(interactionPath)) {
+      const answer = onPages(() => this.#answerInteraction(serving, provider, request, response), this.#parts.logger)
+      return answer(request, response, '')
+    }
     if (beginning.test(path)) {
       const session = await this.#parts.signIn.current(request)
       await this.#account.run(session === undefined ? null : accountId(session), () => callback(request, response))
@@ -139,6 +150,7 @@ export class AuthorizationServer {
   #makeProvider({ config, publicUrl, snapshot }: Serving, keys: SigningKeySet): Provider {
     const { secret, isKnown, logger, revocations } = this.#parts
     const isRevoked = (person: string, since: number): boolean => (revocations.revokedAt('person', person) ?? 0) > since
+    const pages = this.#pagesOf()
     const configured: ProviderParts = {
       config,
       publicUrl,
@@ -151,7 +163,7 @@ export class AuthorizationServer {
         const id = ctx.oidc.result?.consent?.grantId ?? (await this.#rememberedGrant(ctx))
         return id === undefined ? undefined : ctx.oidc.provider.Grant.find(id)
       },
-      pages: this.#pagesOf(),
+      pages,
     }
     const provider = new Provider(publicUrl, providerConfiguration(configured))
     if (this.#parts.assertions !== undefined)
@@ -166,6 +178,10 @@ export class AuthorizationServer {
       const koa = ctx as KoaContextWithOIDC
       if (ctx.path.startsWith('/.well-known/') && typeof ctx.body === 'object' && ctx.body !== null)
         Object.assign(ctx.body, { scopes_supported: allScopes, service_documentation: undefined })
+      // A page of the library's own, which sends a form by a script: a person looks at the code first.
+      const code = ctx.query['user_code']
+      if (ctx.method === 'GET' && ctx.path === oauthRoutes.code_verification && typeof code === 'string' && ctx.status === 200)
+        return pages.askForCode(koa, { wasWrong: false, code })
       const location = ctx.response.get('location')
       if (ctx.method !== 'POST' || ctx.status !== 303 || location === '') return
       // The page of the form says that it leads nowhere else, and signing in may.
@@ -195,10 +211,11 @@ export class AuthorizationServer {
     }
     return {
       error: (ctx, out) => this.#show(ctx, 400, errorPage(out)),
-      askForCode: (ctx, wasWrong) => this.#show(ctx, wasWrong ? 400 : 200, codePage(secretOf(ctx), wasWrong)),
+      askForCode: (ctx, { wasWrong, code }) => this.#show(ctx, wasWrong ? 400 : 200, codePage(secretOf(ctx), wasWrong, code)),
       confirmCode: (ctx, client, code) =>
         this.#show(ctx, 200, confirmCodePage(secretOf(ctx), nameOf({ id: client.clientId, name: client.clientName }), code)),
       deviceDone: (ctx) => this.#show(ctx, 200, deviceDonePage),
+      deviceRefused: (ctx) => this.#show(ctx, 200, deviceRefusedPage),
     }
   }
 }

@@ -63,7 +63,7 @@ export function consentPage(consent: Consent): Page {
       <form method="post" action="${consent.action}">
         ${consent.guard}
         <button type="submit" name="decision" value="allow">Allow</button>
-        <button type="submit" name="decision" value="deny">Do not allow</button>
+        <button class="second" type="submit" name="decision" value="deny">Do not allow</button>
       </form>
     `,
   }

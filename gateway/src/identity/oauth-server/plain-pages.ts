@@ -25,8 +25,8 @@ export const expiredPage: Page = {
     <p>Go back to the application and begin again.</p>`,
 }
 
-/** `secret`: against forgery, in a cookie of the same browser as well. */
-export function codePage(secret: string, wasWrong: boolean): Page {
+/** `secret`: against forgery, in a cookie of the same browser as well. `code`: what the address said already. */
+export function codePage(secret: string, wasWrong: boolean, code = ''): Page {
   return {
     title: 'Connect a device',
     body: html`
@@ -34,7 +34,17 @@ export function codePage(secret: string, wasWrong: boolean): Page {
       <form method="post" action="${oauthRoutes.code_verification}">
         <input type="hidden" name="xsrf" value="${secret}" />
         <label for="user_code">The code your device shows</label>
-        <input id="user_code" name="user_code" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" required />
+        <input
+          id="user_code"
+          name="user_code"
+          type="text"
+          value="${code}"
+          maxlength="40"
+          autocomplete="off"
+          autocapitalize="characters"
+          spellcheck="false"
+          required
+        />
         <button type="submit">Go on</button>
       </form>
     `,
@@ -52,10 +62,15 @@ export function confirmCodePage(secret: string, name: string, code: string): Pag
         <input type="hidden" name="xsrf" value="${secret}" />
         <input type="hidden" name="user_code" value="${code}" />
         <button type="submit" name="confirm" value="yes">Go on</button>
-        <button type="submit" name="abort" value="yes">Do not connect</button>
+        <button class="second" type="submit" name="abort" value="yes">Do not connect</button>
       </form>
     `,
   }
+}
+
+export const deviceRefusedPage: Page = {
+  title: 'Not connected',
+  body: html`<p>The device gets nothing. You can close this page.</p>`,
 }
 
 export const deviceDonePage: Page = {

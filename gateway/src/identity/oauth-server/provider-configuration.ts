@@ -33,11 +33,13 @@ export interface ProviderParts {
 /** What is shown in a browser where the server would show something itself. */
 export interface Pages {
   readonly error: (ctx: KoaContextWithOIDC, error: { readonly error: string; readonly error_description?: string | undefined }) => void
-  /** Asks for the code a device shows. `wasWrong`: after one that is not known. */
-  readonly askForCode: (ctx: KoaContextWithOIDC, wasWrong: boolean) => void
+  /** Asks for the code a device shows. `wasWrong`: after one that is not known. `code`: what the address said already. */
+  readonly askForCode: (ctx: KoaContextWithOIDC, why: { readonly wasWrong: boolean; readonly code?: string }) => void
   /** Asks whether this is the code on the device. */
   readonly confirmCode: (ctx: KoaContextWithOIDC, client: Client, code: string) => void
   readonly deviceDone: (ctx: KoaContextWithOIDC) => void
+  /** The person said that it is not theirs. */
+  readonly deviceRefused: (ctx: KoaContextWithOIDC) => void
 }
 
 /** Where an interaction of a person stands: signing in, or consent. */
@@ -103,7 +105,8 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
       deviceFlow: {
         enabled: true,
         deviceInfo: () => ({}),
-        userCodeInputSource: (ctx, _form, out) => pages.askForCode(ctx, out !== undefined),
+        userCodeInputSource: (ctx, _form, out, error) =>
+          error?.name === 'AbortedError' ? pages.deviceRefused(ctx) : pages.askForCode(ctx, { wasWrong: out !== undefined }),
         userCodeConfirmSource: (ctx, _form, client, _device, code) => pages.confirmCode(ctx, client, code),
         successSource: (ctx) => pages.deviceDone(ctx),
       },

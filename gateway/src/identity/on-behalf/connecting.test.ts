@@ -58,6 +58,7 @@ beforeEach(async () => {
     publicUrl: () => origin,
     signIn,
     links,
+    endLink: (person, { name }) => links.remove(person, name),
     secrets: new StoredSecrets(vault, clock),
     flows: new LinkFlows(state, clock, secret),
     engine: {

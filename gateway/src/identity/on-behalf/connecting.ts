@@ -36,6 +36,8 @@ export interface ConnectingParts {
   readonly publicUrl: () => string
   readonly signIn: SignIn
   readonly links: Links
+  /** Forgets an account and takes its tokens back. */
+  readonly endLink: (person: string, server: McpServer) => Promise<unknown>
   readonly secrets: StoredSecrets
   readonly flows: LinkFlows
   readonly engine: LinkEngine
@@ -128,7 +130,7 @@ export function connectEntrances(parts: ConnectingParts): readonly BrowserEntran
     const { person } = session
     const action = form.get('action')
     if (action === 'disconnect') {
-      await (auth.kind === 'user' ? links : secrets).remove(person, server.name)
+      await (auth.kind === 'user' ? parts.endLink(person, server) : secrets.remove(person, server.name))
       logger.info({ server: server.name }, 'a person has disconnected an account')
       answerPage(response, 200, donePage(server.name, 'removed', person))
     } else if (action === 'store' && auth.kind !== 'user') {

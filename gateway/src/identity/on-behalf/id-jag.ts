@@ -23,11 +23,25 @@ export interface AssertionEndpoints {
   readonly server: TokenEndpoint
 }
 
-/** An access token of the server's authorization server. Rejects with a `TokenRefused`. */
+/** The authorization server of the MCP server gave nothing for what the issuer has vouched for. */
+export class AssertionRefused extends TokenRefused {
+  /** Host of that authorization server. */
+  readonly host: string
+
+  constructor(host: string, { reason, detail, hasClaims }: TokenRefused) {
+    super(reason, { detail, hasClaims })
+    this.host = host
+  }
+}
+
+/** An access token of the server's authorization server. Rejects with a `TokenRefused`, which is an `AssertionRefused` where it is that one’s word. */
 export async function assertedToken(at: AssertionEndpoints, wish: AssertionWish, subject: Subject, asking: Asking): Promise<IssuedToken> {
   const assertion = await exchangeToken(at.issuer, { ...wish, requested: 'id_jag' }, subject, asking)
-  const issued = await requestToken(at.server, bearerAssertionGrant, new URLSearchParams({ assertion: assertion.token }), asking)
-  if (!issued.isBearer || issued.token === assertion.token || issued.token === subject.token)
+  try {
+    const issued = await requestToken(at.server, bearerAssertionGrant, new URLSearchParams({ assertion: assertion.token }), asking)
+    if (issued.isBearer && issued.token !== assertion.token && issued.token !== subject.token) return issued
     throw new TokenRefused('unreadable', { detail: 'it issued something else than an access token' })
-  return issued
+  } catch (error) {
+    throw error instanceof TokenRefused ? new AssertionRefused(new URL(at.server.server.issuer).host, error) : error
+  }
 }

@@ -16,7 +16,7 @@ import {
 } from '../server-auth/auth-kind.ts'
 import { scopesOf } from '../server-auth/challenge.ts'
 import { onBehalfOfToken } from './entra-obo.ts'
-import { assertedToken } from './id-jag.ts'
+import { AssertionRefused, assertedToken } from './id-jag.ts'
 import { addressOf, linkId } from './link.ts'
 import { personNeeded } from './link-needed.ts'
 import { proofOf, type KeptToken, type PersonTokens } from './person-tokens.ts'
@@ -173,20 +173,29 @@ const configuredWrong: ReadonlySet<string> = new Set(['invalid_client', 'unautho
 
 function refusalOf(server: McpServer, issuer: string, refused: TokenRefused): TurnwardError {
   const { reason, message, hasClaims } = refused
+  const noCredential = (why: string, fix: string): TurnwardError =>
+    new TurnwardError('mcp.no_credential', { subject: server.name, why, fix })
+  const settings = `servers.${server.name}.auth`
+  // What another authorization server says of an assertion is nothing that signing in again would change.
+  const who = refused instanceof AssertionRefused ? `\`${refused.host}\`` : `\`${issuer}\``
+  if (reason === 'unreachable') return noCredential(`${who} could not be asked for a token`, 'Try again in a moment.')
+  if (refused instanceof AssertionRefused)
+    return noCredential(
+      `${who} gives no token for what \`${issuer}\` vouches for (\`${message}\`)`,
+      configuredWrong.has(reason)
+        ? `Check \`${settings}.client\`, and what this client may do there.`
+        : `Let whoever runs ${who} see whether it believes \`${issuer}\`, knows this person, and gives this client what \`${settings}\` asks for.`,
+    )
   if (personMustActs.has(reason) || hasClaims) {
     const why = hasClaims
-      ? `\`${issuer}\` wants more of the person than this token shows (\`${message}\`), such as a second factor`
-      : `\`${issuer}\` gives no token for what this person has shown (\`${message}\`)`
-    return personNeeded(server, why, `Sign in with \`${issuer}\` again, do what it asks there, and call with the new token.`)
+      ? `${who} wants more of the person than this token shows (\`${message}\`), such as a second factor`
+      : `${who} gives no token for what this person has shown (\`${message}\`)`
+    return personNeeded(server, why, `Sign in with ${who} again, do what it asks there, and call with the new token.`)
   }
-  if (reason === 'unreachable')
-    return new TurnwardError('mcp.no_credential', {
-      subject: server.name,
-      why: `\`${issuer}\` could not be asked for a token`,
-      fix: 'Try again in a moment.',
-    })
-  const fix = configuredWrong.has(reason)
-    ? `Check \`identity.issuers.${issuer}.client\`, and what this client may do there.`
-    : `Check \`servers.${server.name}.auth\`: audience, resource and scopes, and whether \`${issuer}\` gives tokens for them.`
-  return new TurnwardError('mcp.no_credential', { subject: server.name, why: `\`${issuer}\` says \`${message}\``, fix })
+  return noCredential(
+    `${who} says \`${message}\``,
+    configuredWrong.has(reason)
+      ? `Check \`identity.issuers.${issuer}.client\`, and what this client may do there.`
+      : `Check \`${settings}\`: audience, resource and scopes, and whether ${who} gives tokens for them.`,
+  )
 }

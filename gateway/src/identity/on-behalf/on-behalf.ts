@@ -1,6 +1,6 @@
 /** Tool calls that carry the credential of the person they are for: everything that takes, put together. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Snapshot } from '../../config/snapshot.ts'
+import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { StateStore } from '../../state/state-store.ts'
@@ -15,6 +15,7 @@ import { KnownChallenges } from '../server-auth/known-challenges.ts'
 import { createServerCredentials, type ServerCredentials } from '../server-auth/server-credentials.ts'
 import { createAccounts, type Accounts } from './accounts.ts'
 import { connectEntrances } from './connecting.ts'
+import { endLink, type EndedLink } from './ending-link.ts'
 import { issuedKinds } from './issued-kinds.ts'
 import { IssuerEndpoints } from './issuer-endpoints.ts'
 import { registrationStore } from './kept-registrations.ts'
@@ -23,6 +24,7 @@ import { Links } from './links.ts'
 import { personHeaderKind } from './person-header-kind.ts'
 import { personSecretKind } from './person-secret-kind.ts'
 import { PersonTokens } from './person-tokens.ts'
+import { personalAuthOf } from './personal-auth.ts'
 import type { SecretVault } from './secret-vault.ts'
 import { authorizationOf } from './server-authorization.ts'
 import { SignedInSecrets } from './signed-in-tokens.ts'
@@ -48,8 +50,8 @@ export interface OnBehalf {
   readonly accounts: Accounts
   /** The pages where people connect accounts, and what authorization servers read of this gateway. */
   entrances(signIn: SignIn): readonly BrowserEntrance[]
-  /** Nothing that was issued for this person is used any more. */
-  cut(person: string): void
+  /** Nothing that was issued for this person is used any more, and the accounts that he has connected end. Rejects with `store.failed`. */
+  shutOut(person: string): Promise<void>
 }
 
 export function createOnBehalf(parts: OnBehalfParts): OnBehalf {
@@ -65,6 +67,8 @@ export function createOnBehalf(parts: OnBehalfParts): OnBehalf {
     clock,
   })
   const links = new Links({ ...parts, renew: (...asked) => engine.renew(...asked), pause: rest })
+  const end = (person: string, server: McpServer): Promise<EndedLink> =>
+    endLink({ ...parts, revoke: (...asked) => engine.revoke(...asked) }, person, server)
   const secrets = new StoredSecrets(vault, clock)
   const tokens = new PersonTokens(now)
   const issuers = new IssuerEndpoints(clock, (issuer) => guardedFetch({ home: issuer.issuer, allowHttp: issuer.allow_http }))
@@ -87,7 +91,12 @@ export function createOnBehalf(parts: OnBehalfParts): OnBehalf {
   return {
     credentials: createServerCredentials(authKinds({ challengeOf: challenges.of, clock }, personal), challenges),
     accounts: createAccounts({ links, secrets, pause: rest }),
-    entrances: (signIn) => connectEntrances({ ...parts, signIn, links, secrets, flows: new LinkFlows(parts.state, clock, secret), engine }),
-    cut: (person) => tokens.cut(person),
+    entrances: (signIn) =>
+      connectEntrances({ ...parts, signIn, links, endLink: end, secrets, flows: new LinkFlows(parts.state, clock, secret), engine }),
+    async shutOut(person) {
+      tokens.cut(person)
+      const all = [...snapshot().servers.values()].filter((server) => personalAuthOf(server)?.kind === 'user')
+      await Promise.all(all.map((server) => end(person, server)))
+    },
   }
 }

@@ -28,7 +28,7 @@ let service: TestTokenService
 let clock: TestClock
 let links: Links
 let secrets: StoredSecrets
-let signedIn: Awaited<ReturnType<SignedInTokens['of']>>
+let signedIn: Partial<Record<Parameters<SignedInTokens['of']>[2], string>>
 let credentials: ServerCredentials
 let renewed: number
 
@@ -41,7 +41,7 @@ beforeEach(() => {
   service.answersWith = undefined
   const vault = memoryVault()
   renewed = 0
-  signedIn = undefined
+  signedIn = {}
   const state = testState(clock)
   const renew = async () => ({ access: `renewed-${(renewed += 1)}`, refresh: 'r', renewal: {} })
   links = new Links({ vault, state, clock, logger: silentLogger, renew, pause })
@@ -53,7 +53,7 @@ beforeEach(() => {
     person_secret: personSecretKind(secrets, places),
     ...issuedKinds({
       tokens: new PersonTokens(() => clock.now()),
-      signedIn: { of: async () => signedIn },
+      signedIn: { of: async (_person, _issuer, type) => signedIn[type] },
       issuerAt: async () => service.endpoint,
       authorizationOf: async () => ({ endpoint: service.believer, resource: 'https://crm.example/mcp' }),
       now: () => clock.now(),
@@ -176,6 +176,11 @@ describe('an account of a person', () => {
     const error = (await ask(server, callerOf('alice'), refusal).catch((thrown: unknown) => thrown)) as { details: { url: string } }
     const ticket = openTicket(secret, new URL(error.details.url).searchParams.get('for') ?? '', clock.now())
     expect(ticket?.scopes).toEqual(['read', 'profile', 'write'])
+    // All that is wanted was agreed to already: the same consent again would change nothing.
+    expect(await ask(server, callerOf('alice'), refused(first, 403, { error: 'insufficient_scope', scope: 'read' }))).toBeUndefined()
+    // Nor is anybody asked who has agreed since the request went out.
+    await links.keep('alice', server, tokens('more', 'read profile write'))
+    expect(tokenOf(await ask(server, callerOf('alice'), refusal))).toBe(tokens('more', '').access)
     // A refusal for another reason is the server's answer.
     expect(await ask(server, callerOf('alice'), refused(first, 403))).toBeUndefined()
   })
@@ -258,11 +263,14 @@ describe('an exchanged token', () => {
   })
 
   test('comes of what signing in has left, for a person who came without a token of the issuer', async () => {
-    signedIn = { access: await service.token({ sub: 'alice' }), id: await service.token({ sub: 'alice', nonce: 'n' }, 'JWT') }
+    signedIn = {
+      access_token: await service.token({ sub: 'alice' }),
+      id_token: await service.token({ sub: 'alice', nonce: 'n' }, 'JWT'),
+    }
     expect(decodeJwt(tokenOf(await ask(exchange, callerOf('alice', { issuer: 'turnward' })))).sub).toBe('alice')
-    expect(service.asked.at(-1)?.get('subject_token')).toBe(signedIn.access)
+    expect(service.asked.at(-1)?.get('subject_token')).toBe(signedIn.access_token)
     await ask(assertion, callerOf('alice', { issuer: 'turnward' }))
-    expect(service.asked.at(-2)?.get('subject_token')).toBe(signedIn.id)
+    expect(service.asked.at(-2)?.get('subject_token')).toBe(signedIn.id_token)
   })
 
   test('of an assertion is not had for an access token: that is no ID token', async () => {

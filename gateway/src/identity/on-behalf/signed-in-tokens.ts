@@ -8,7 +8,7 @@ import { signInPlace } from '../browser/oidc/kept-tokens.ts'
 import type { PersonTokens } from './person-tokens.ts'
 import { renewedAlone, type RenewingParts } from './renewing-alone.ts'
 import { changeSecret, type SecretVault } from './secret-vault.ts'
-import { claimsOf } from './subject.ts'
+import { claimsOf, type Subject } from './subject.ts'
 import type { SignedInTokens } from './subject-source.ts'
 import type { TokenEndpoint } from './token-endpoint.ts'
 import { requestToken, TokenRefused } from './token-request.ts'
@@ -41,19 +41,11 @@ export class SignedInSecrets implements SignedInTokens {
     this.#parts = parts
   }
 
-  async of(
-    person: string,
-    issuer: string,
-  ): Promise<{ readonly access?: string | undefined; readonly id?: string | undefined } | undefined> {
+  async of(person: string, issuer: string, type: Subject['type']): Promise<string | undefined> {
     const kept = await this.#find(person, issuer)
     if (kept === undefined) return undefined
-    const tokens = this.#isGood(kept) ? kept : await this.#renewed(person, issuer)
-    if (tokens === undefined) return undefined
-    const now = this.#parts.clock.now()
-    return {
-      access: lives(accessEnd(tokens), now) ? tokens.access_token : undefined,
-      id: lives(idEnd(tokens), now) ? tokens.id_token : undefined,
-    }
+    const tokens = this.#isGood(kept, type) ? kept : await this.#renewed(person, issuer, type)
+    return tokens !== undefined && this.#lives(tokens, type) ? tokens[type] : undefined
   }
 
   async #find(person: string, issuer: string): Promise<Tokens | undefined> {
@@ -61,20 +53,26 @@ export class SignedInSecrets implements SignedInTokens {
     return kept === undefined ? undefined : read(kept.content)
   }
 
-  /** Both tokens are good, or there is nothing to renew them with. */
-  #isGood(tokens: Tokens): boolean {
-    const now = this.#parts.clock.now()
-    return tokens.refresh_token === undefined || (lives(accessEnd(tokens), now) && lives(idEnd(tokens), now))
+  #lives(tokens: Tokens, type: Subject['type']): boolean {
+    return lives(type === 'id_token' ? idEnd(tokens) : accessEnd(tokens), this.#parts.clock.now())
   }
 
-  async #renewed(person: string, issuer: string): Promise<Tokens | undefined> {
+  /**
+   * The token that is wanted is good, or there is nothing to renew it with. The other one does not matter: not every issuer gives a
+   * new ID token with a new access token, and asking for one at each call would help nobody.
+   */
+  #isGood(tokens: Tokens, type: Subject['type']): boolean {
+    return tokens.refresh_token === undefined || this.#lives(tokens, type)
+  }
+
+  async #renewed(person: string, issuer: string, type: Subject['type']): Promise<Tokens | undefined> {
     const name = `renewing sign-in ${JSON.stringify([person, issuer])}`
     let renewing = this.#renewing.get(name)
     if (renewing === undefined) {
       renewing = renewedAlone<Tokens | undefined>(this.#parts, {
         name,
         look: () => this.#find(person, issuer),
-        isGood: (tokens) => tokens === undefined || this.#isGood(tokens),
+        isGood: (tokens) => tokens === undefined || this.#isGood(tokens, type),
         renew: async (tokens) => (tokens === undefined ? undefined : this.#renew(person, issuer, tokens)),
       })
         .then((done) => done?.kept)

@@ -7,13 +7,9 @@ import type { Caller } from '../../core/principal.ts'
 import { personNeeded } from './link-needed.ts'
 import { isIdToken, speaksForApplication, type Subject } from './subject.ts'
 
-/** Tokens of the issuer that a person signed in with, renewed where they had ended; undefined where there are none. */
+/** A token of the issuer that a person signed in with, renewed where it had ended; undefined where there is none. */
 export interface SignedInTokens {
-  of(
-    person: string,
-    issuer: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly access?: string | undefined; readonly id?: string | undefined } | undefined>
+  of(person: string, issuer: string, type: Subject['type'], signal: AbortSignal): Promise<string | undefined>
 }
 
 /** What is wanted. */
@@ -43,8 +39,7 @@ export async function subjectOf(
       throw personNeeded(server, 'the token that was shown speaks for an application and not for a person')
     return { token: shown, type }
   }
-  const kept = principal.kind === 'workload' ? undefined : await signedIn.of(principal.id, issuer, signal)
-  const token = type === 'id_token' ? kept?.id : kept?.access
+  const token = principal.kind === 'workload' ? undefined : await signedIn.of(principal.id, issuer, type, signal)
   if (token !== undefined) return { token, type }
   throw personNeeded(server, whyNone(issuer, caller), fixFor(issuer))
 }

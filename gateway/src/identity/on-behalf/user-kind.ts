@@ -34,14 +34,20 @@ export function userKind(links: Links, places: LinkPlaces): AuthKind<UserAuth> {
   ): Promise<ServerHeaders | undefined> {
     if (caller === undefined || refusal === undefined) return undefined
     const before = await links.find(caller.principal.id, server)
+    const sent = refusal.headers.headers.authorization?.slice('Bearer '.length)
     if (challenge.error === 'insufficient_scope') {
-      const wanted = union(scopesOf(before?.tokens.scope), auth.scopes ?? [], scopesOf(challenge.scope))
+      // The person has agreed to more since this request went out.
+      const newer = refusal.before === 0 ? await links.usable(caller.principal.id, server) : undefined
+      if (newer !== undefined && newer.tokens.access !== sent) return headersOf(newer)
+      const given = scopesOf(before?.tokens.scope)
+      const wanted = union(given, auth.scopes ?? [], scopesOf(challenge.scope))
+      // All that is wanted was agreed to: asking for the same again would change nothing.
+      if (before !== undefined && wanted.length === given.length) return undefined
       const why = 'the connected account does not allow this yet; the person has to agree to more'
       throw linkNeeded(places, server, caller, { why, before: before?.id, scopes: wanted })
     }
     // It may do what it does and not this: no other token would change that.
     if (challenge.status === 403) return undefined
-    const sent = refusal.headers.headers.authorization?.slice('Bearer '.length)
     const link = refusal.before === 0 ? await links.usable(caller.principal.id, server, sent) : undefined
     if (link !== undefined && link.tokens.access !== sent) return headersOf(link)
     throw linkNeeded(places, server, caller, {

@@ -12,11 +12,9 @@ import { resourceTypes, schemas, serviceProviderConfig } from './discovery.ts'
 import { createGroup, findGroup, groupResource, listGroups, patchGroup, removeGroup, replaceGroup } from './groups.ts'
 import { listAnswer, project, readListQuery, readProjection, requireObject, versionOf } from './pages.ts'
 import { badRequest, ScimError } from './scim-error.ts'
+import { scimPath } from './scim-path.ts'
 import { createUser, findUser, listUsers, patchUser, removeUser, replaceUser } from './users.ts'
 import { userResource } from './user-resource.ts'
-
-/** Where the endpoint is. */
-export const scimPath = '/scim/v2'
 
 export interface ScimOptions {
   readonly store: Pick<Store, 'people' | 'directories' | 'keys'>

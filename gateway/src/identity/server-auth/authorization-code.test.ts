@@ -19,6 +19,8 @@ interface Setting {
   readonly challenge?: Partial<Challenge>
   readonly token?: Readonly<Record<string, unknown>>
   readonly tokenStatus?: number
+  /** What is answered when a token is taken back. */
+  readonly revoked?: { readonly status: number; readonly body: unknown }
   /** What was registered before. */
   readonly kept?: Map<string, string>
 }
@@ -31,6 +33,7 @@ async function setUp({
   challenge,
   token,
   tokenStatus,
+  revoked,
   kept = new Map<string, string>(),
 }: Setting = {}) {
   let registered = 0
@@ -44,6 +47,7 @@ async function setUp({
         status: 201,
         body: { client_id: `client-${++registered}`, client_secret: 'given-out', token_endpoint_auth_method: 'client_secret_post' },
       }
+    if (path === '/as/revoke') return revoked ?? { body: {} }
     if (path === '/as/token')
       return {
         status: tokenStatus ?? 200,
@@ -302,5 +306,42 @@ describe('tokens that end', () => {
     const refused = here.engine.renew(here.server, old(here), signal)
     await expect(refused).rejects.toMatchObject({ reason: 'invalid_grant' })
     await refused.catch((error: Error) => expect(error.message).not.toContain('rt-0'))
+  })
+
+  describe('before their time', () => {
+    const offered = (here: string) => ({ revocation_endpoint: `${here}/revoke` })
+    const offering = async (setting: Setting = {}) => {
+      const here = await setUp(setting)
+      const answers = here.there.answers
+      here.there.answers = (seen) =>
+        seen.path === '/.well-known/oauth-authorization-server/as' ? { body: issuerDocument(here.as, offered(here.as)) } : answers(seen)
+      await here.began()
+      return here
+    }
+
+    test('are taken back where that is offered, what renews them first, as the client they were given to (RFC 7009)', async () => {
+      await using here = await offering()
+      expect(await here.engine.revoke(here.server, old(here), signal)).toBe(true)
+      expect(here.there.at('/as/revoke').map(({ body }) => form(body))).toEqual([
+        expect.objectContaining({ token: 'rt-0', token_type_hint: 'refresh_token', client_id: 'client-1', client_secret: 'given-out' }),
+        expect.objectContaining({ token: 'at-0', token_type_hint: 'access_token' }),
+      ])
+    })
+
+    test('stay where it is not offered, and where it is refused, which is told by its code alone', async () => {
+      await using here = await setUp()
+      await here.began()
+      expect(await here.engine.revoke(here.server, old(here), signal)).toBe(false)
+      await using refusing = await offering({ revoked: { status: 400, body: { error: 'server_error', error_description: 'rt-0' } } })
+      const refused = refusing.engine.revoke(refusing.server, old(refusing), signal)
+      await expect(refused).rejects.toMatchObject({ reason: 'server_error', message: 'server_error' })
+    })
+
+    test('are taken back through what renews them where access tokens are not taken back by themselves', async () => {
+      await using here = await offering({ revoked: { status: 400, body: { error: 'unsupported_token_type' } } })
+      const { refresh: _refresh, ...bare } = old(here)
+      expect(await here.engine.revoke(here.server, bare, signal)).toBe(true)
+      await expect(here.engine.revoke(here.server, old(here), signal)).rejects.toMatchObject({ reason: 'unsupported_token_type' })
+    })
   })
 })

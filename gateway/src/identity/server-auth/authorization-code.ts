@@ -20,7 +20,8 @@ import type { ClientRegistrations, KnownClient } from './client-registration.ts'
 import { reachingFetch, NotReached, type Reach, type Resolve } from './reaching.ts'
 import { chooseScopes, withOfflineAccess } from './scope-choice.ts'
 import { discoverServer, endpointsOfOrigin, trusting, type Discovered } from './server-discovery.ts'
-import { askForTokens, type Issued } from './token-answer.ts'
+import { findIssuerMetadata } from './issuer-metadata.ts'
+import { askForTokens, revokeToken, type Issued } from './token-answer.ts'
 
 export interface AuthorizationCodeParts {
   readonly registrations: ClientRegistrations
@@ -135,22 +136,9 @@ export class AuthorizationCode implements LinkEngine {
 
   /** New tokens for those that end. Rejects with a `TokenRefused`: `invalid_grant` where the person has to consent again. */
   async renew(server: McpServer, tokens: LinkTokens, signal: AbortSignal): Promise<LinkTokens> {
-    const auth = authOf(server)
-    const renewal = renewalSchema.safeParse(tokens.renewal).data
-    if (auth?.kind !== 'user' || renewal === undefined || tokens.refresh === undefined) throw new TokenRefused('invalid_grant')
+    const { renewal, client, reach } = await this.#asBefore(server, tokens)
     const { issuer, redirectUri, resource } = renewal
-    const client = await this.#parts.registrations.known(
-      { auth, issuer: { issuer }, redirectUri, documentUrl: this.#parts.documentUrl() },
-      renewal.client,
-    )
-    // Tokens are of one client: as another one nobody can renew them.
-    if (client === undefined) throw new TokenRefused('invalid_grant')
-    const reach = trusting(
-      reachOf(auth),
-      auth.issuers,
-      auth.clients.map((each) => each.issuer),
-      [new URL(addressOf(server)).origin],
-    )
+    if (tokens.refresh === undefined) throw new TokenRefused('invalid_grant')
     const parameters = new URLSearchParams({ refresh_token: tokens.refresh, resource })
     const issued = await this.#ask(this.#endpoint(renewal, client, reach), 'refresh_token', parameters, signal).catch(
       async (error: unknown) => {
@@ -161,6 +149,44 @@ export class AuthorizationCode implements LinkEngine {
     )
     const next = tokensOf(issued, tokens.scope ?? '', renewal)
     return next.refresh === undefined ? { ...next, refresh: tokens.refresh } : next
+  }
+
+  /**
+   * Takes tokens back (RFC 7009): what they are renewed with first, which ends the rest wherever the authorization server does as it
+   * should. False where it offers no such thing. Rejects with a `TokenRefused` or a `NotReached`.
+   */
+  async revoke(server: McpServer, tokens: LinkTokens, signal: AbortSignal): Promise<boolean> {
+    const { renewal, client, reach } = await this.#asBefore(server, tokens)
+    const metadata = await findIssuerMetadata(renewal.issuer, reach, signal, this.#parts.resolve)
+    if (metadata?.revocation_endpoint === undefined) return false
+    const at = this.#endpoint(renewal, client, reach)
+    const { access, refresh } = tokens
+    if (refresh !== undefined) await revokeToken(at, metadata.revocation_endpoint, refresh, 'refresh_token', signal)
+    await revokeToken(at, metadata.revocation_endpoint, access, 'access_token', signal)
+    return true
+  }
+
+  /** As whom tokens were had, and how far that goes now. Tokens are of one client: as another one nobody can do anything with them. */
+  async #asBefore(
+    server: McpServer,
+    tokens: LinkTokens,
+  ): Promise<{ readonly renewal: z.output<typeof renewalSchema>; readonly client: KnownClient; readonly reach: Reach }> {
+    const auth = authOf(server)
+    const renewal = renewalSchema.safeParse(tokens.renewal).data
+    if (auth?.kind !== 'user' || renewal === undefined) throw new TokenRefused('invalid_grant')
+    const { issuer, redirectUri } = renewal
+    const client = await this.#parts.registrations.known(
+      { auth, issuer: { issuer }, redirectUri, documentUrl: this.#parts.documentUrl() },
+      renewal.client,
+    )
+    if (client === undefined) throw new TokenRefused('invalid_grant')
+    const reach = trusting(
+      reachOf(auth),
+      auth.issuers,
+      auth.clients.map((each) => each.issuer),
+      [new URL(addressOf(server)).origin],
+    )
+    return { renewal, client, reach }
   }
 
   async #discover(

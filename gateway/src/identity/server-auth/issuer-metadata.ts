@@ -10,6 +10,7 @@ const documentSchema = z.object({
   authorization_endpoint: address.optional(),
   token_endpoint: address,
   registration_endpoint: address.optional(),
+  revocation_endpoint: address.optional(),
   code_challenge_methods_supported: names.optional(),
   token_endpoint_auth_methods_supported: names.optional(),
   grant_types_supported: names.optional(),

@@ -1,4 +1,4 @@
-/** One request at a token endpoint as a client of it, and what it issued. Of what it answers with an error, only the code gets any further. */
+/** One request at a token endpoint as a client of it, and what it issued or took back. Of what it answers with an error, only the code gets any further. */
 import * as oauth from 'oauth4webapi'
 import { requestOptions, type TokenEndpoint } from '../on-behalf/token-endpoint.ts'
 import { TokenRefused } from '../on-behalf/token-request.ts'
@@ -39,6 +39,27 @@ export async function askForTokens(
   } catch (error) {
     if (signal.aborted) throw signal.reason
     throw refusalOf(error)
+  }
+}
+
+/** Takes one token back. What the authorization server does not know any more, or takes back only with another, is as good as taken back. Rejects as `askForTokens` does. */
+export async function revokeToken(
+  endpoint: TokenEndpoint,
+  address: string,
+  token: string,
+  kind: 'access_token' | 'refresh_token',
+  signal: AbortSignal,
+): Promise<void> {
+  const { server, client, authentication } = endpoint
+  try {
+    const options = { ...requestOptions(endpoint, signal), additionalParameters: { token_type_hint: kind } }
+    const response = await oauth.revocationRequest({ ...server, revocation_endpoint: address }, client, authentication, token, options)
+    await oauth.processRevocationResponse(response)
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    const refused = refusalOf(error)
+    // RFC 7009, section 2.2.1.
+    if (kind === 'refresh_token' || refused.reason !== 'unsupported_token_type') throw refused
   }
 }
 

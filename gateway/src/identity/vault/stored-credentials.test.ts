@@ -113,3 +113,10 @@ test('keys of a cloud and of a service account come back as they are used', asyn
   await expect(stored.of('organisation', 'openai')).rejects.toMatchObject({ code: 'upstream.credential' })
   expect(ownerText('organisation')).toBe('')
 })
+
+test('no two owners are one: a person whom an issuer calls like a group has nothing of the group', () => {
+  const people = ['alice', 'group:staff', 'person:alice', 'person:group:staff', ''].map((person) => ownerText({ person }))
+  const texts = [...people, ownerText({ group: 'staff' }), ownerText({ group: '' }), ownerText('organisation')]
+  expect(new Set(texts).size).toBe(texts.length)
+  expect(ownerText({ person: 'alice' })).toBe('alice')
+})

@@ -15,9 +15,14 @@ export const providerKind = 'provider'
 /** Who may store one: a person, a group, everybody. */
 export type CredentialOwner = { readonly person: string } | { readonly group: string } | 'organisation'
 
+/** How texts of groups begin. */
+export const groupsText = 'group:'
+
+/** No two owners have the same text, whatever an issuer calls a person: one of the name `group:staff` is no group. */
 export function ownerText(owner: CredentialOwner): string {
   if (owner === 'organisation') return ''
-  return 'person' in owner ? owner.person : `group:${owner.group}`
+  if ('group' in owner) return `${groupsText}${owner.group}`
+  return owner.person === '' || /^(?:group|person):/.test(owner.person) ? `person:${owner.person}` : owner.person
 }
 
 export interface StoredCredentials {

@@ -32,18 +32,29 @@ export class HopAuthorization {
     this.#options = options
   }
 
+  /** Whether a child was started with variables of whom the hop works for. */
+  get isStarted(): boolean {
+    return this.#environment !== undefined
+  }
+
+  isStartedWith(environment: Readonly<Record<string, string>>): boolean {
+    return this.#environment === digestJson(environment)
+  }
+
   /** Notes with which variables the child runs from now on. True when it may run with others. */
   isStartedWithOther(environment: Readonly<Record<string, string>>): boolean {
-    const before = this.#environment
+    const isOther = this.isStarted && !this.isStartedWith(environment)
     this.#environment = digestJson(environment)
-    return before !== undefined && before !== this.#environment
+    return isOther
   }
 
   /** Variables for the child of whom the hop works for. Rejects as `headersFor` does. */
   async environment(signal: CancelSignal): Promise<Readonly<Record<string, string>>> {
     const { credentials, server, snapshot } = this.#options
     const shown = await credentials.headersFor({ snapshot: snapshot(), server, caller: this.caller, signal })
-    return shown?.environment ?? {}
+    const environment = shown?.environment ?? {}
+    this.#environment = digestJson(environment)
+    return environment
   }
 
   /** Sends a request, once more when other headers may be accepted. `send` rejects as `HttpWire.post` does. */

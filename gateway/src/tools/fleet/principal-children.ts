@@ -53,6 +53,11 @@ export class PrincipalChildren<Child extends PrincipalChild> {
     return this.#children.size
   }
 
+  /** Those there are now. */
+  get all(): readonly Child[] {
+    return [...this.#children.values()]
+  }
+
   /** The child of a principal, if he has one. */
   of(principal: string): Child | undefined {
     return this.#children.get(principal)
@@ -80,11 +85,16 @@ export class PrincipalChildren<Child extends PrincipalChild> {
   sweep(): void {
     const { clock, idleMs } = this.#options
     const before = clock.monotonic() - idleMs
-    for (const [principal, child] of this.#children) if (!child.isUsed && child.usedAt <= before) this.#end(principal, child)
+    this.endWhere((_principal, { isUsed, usedAt }) => !isUsed && usedAt <= before)
+  }
+
+  /** Ends those that are meant, with what runs in them. */
+  endWhere(isMeant: (owner: string, child: Child) => boolean): void {
+    for (const [owner, child] of this.#children) if (isMeant(owner, child)) this.#end(owner, child)
   }
 
   async close(): Promise<void> {
-    for (const [principal, child] of this.#children) this.#end(principal, child)
+    this.endWhere(() => true)
     await Promise.all(this.#ending)
   }
 

@@ -1,5 +1,5 @@
 /** The two tools that a gateway shows in the place of a catalogue that is too large to be listed. */
-import { searchToolName, runToolName } from '../../core/tool-names.ts'
+import { gatewayServer, searchToolName, runToolName } from '../../core/tool-names.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { CatalogueEntry } from '../catalogue.ts'
 import type { McpContext } from '../operations.ts'
@@ -47,15 +47,13 @@ export function ownDefinitions(servers: readonly string[]): readonly JsonObject[
   ]
 }
 
-/** The search as something that is asked for by name. */
-export const searchEntry: CatalogueEntry = {
-  name: searchToolName,
-  originalName: searchToolName,
-  server: searchToolName.slice(0, searchToolName.indexOf('__')),
-  definition: {},
-  hints: {},
-  validate: () => undefined,
+/** A tool of the gateway itself, as something that is asked for by name. It reads its arguments itself. */
+export function ownEntry(name: string): CatalogueEntry {
+  return { name, originalName: name, server: gatewayServer, definition: {}, hints: {}, validate: () => undefined }
 }
+
+/** The search as something that is asked for by name. */
+export const searchEntry: CatalogueEntry = ownEntry(searchToolName)
 
 /** Whether a call of this name runs another tool, at this gateway. */
 export function runsTools({ snapshot, gateway }: Pick<McpContext, 'snapshot' | 'gateway'>, name: string): boolean {

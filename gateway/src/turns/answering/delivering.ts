@@ -3,7 +3,7 @@
  * anything, and what denial splicing took out of it. The next request of the conversation needs all of them.
  */
 import { join, labelFromRecord, labelRecord } from '../../policy/label.ts'
-import type { JsonObject, RefusedCall, SplicedRound, ToolCallView } from '../../wire/dialect.ts'
+import type { JsonObject, SplicedCall, SplicedRound, ToolCallView } from '../../wire/dialect.ts'
 import { deliveredKey } from '../deciding/admitting-history.ts'
 import type { ModelCall } from '../call.ts'
 import { unrestrictedRuns } from '../provenance/unrestricted-words.ts'
@@ -19,7 +19,7 @@ export interface DeliveredMessage {
   readonly ours: string
   readonly calls: readonly ToolCallView[]
   readonly rounds: readonly SplicedRound[]
-  readonly dropped: readonly (RefusedCall & { readonly position: number })[]
+  readonly dropped: readonly (SplicedCall & { readonly position: number })[]
   /** The last round's own native message; needed only when rounds came before it. */
   readonly native: JsonObject | undefined
 }
@@ -51,7 +51,8 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
 
 /** Told under a restricted label, words carry it wherever they are repeated; what the model has from its person or operator is theirs. */
 async function rememberSaid(call: ModelCall, message: DeliveredMessage): Promise<void> {
-  if (isFreeLabel(call, call.presented)) return
+  // What the gateway asks for itself is answered in bounds, and its words go nowhere.
+  if (isFreeLabel(call, call.presented) || call.origin.granted !== undefined) return
   // The gateway says the same in every conversation: its own words carry nothing.
   const said = message.text.slice(0, message.text.endsWith(message.ours) ? message.text.length - message.ours.length : undefined)
   await rememberWords(call, [said, ...message.calls.flatMap(({ args }) => textsIn(args))], call.presented, unrestrictedRuns(call))

@@ -1,6 +1,6 @@
-/** The rounds of one client request so far, in one place: those whose calls were all refused, and what every round cost. */
+/** The rounds of one client request so far, in one place: those none of whose calls were released, and what every round cost. */
 import type { UsageRecord } from '@turnward/contract/decision'
-import type { JsonObject, RefusedCall, SplicedRound } from '../../wire/dialect.ts'
+import type { JsonObject, SplicedCall, SplicedRound } from '../../wire/dialect.ts'
 import type { ModelCall, ProposalRulings } from '../call.ts'
 import { sumUsage } from '../recording/usage.ts'
 import type { Answer, Round } from './answer.ts'
@@ -15,7 +15,7 @@ export interface CallEnding {
 
 export class RoundsSoFar {
   /** Rounds the client never saw, as the history must carry them. */
-  readonly refused: SplicedRound[] = []
+  readonly spliced: SplicedRound[] = []
   readonly #usages: UsageRecord[] = []
   #last: Round | undefined
 
@@ -34,23 +34,43 @@ export class RoundsSoFar {
   }
 }
 
-/** Whether the model is asked again: all its calls were refused, and it may hear of it often enough. A message that was cut off is not asked for again. */
-export function mayAskAgain(call: ModelCall, round: Round, { allowed, refused }: ProposalRulings): boolean {
-  if (refused.length === 0 || allowed.size > 0 || round.cutCalls > 0) return false
-  return call.rounds.refused.length < call.snapshot.settings.turns.max_splices && call.view.choices === 1
+/**
+ * Whether the model is asked again: all its calls stayed here, and it may hear of it often enough; of refusals less often than of
+ * answers, which bring it on. A message that was cut off is not asked for again.
+ */
+export function mayAskAgain(call: ModelCall, round: Round, { allowed, stayed }: ProposalRulings): boolean {
+  if (stayed.length === 0 || allowed.size > 0 || round.cutCalls > 0 || call.view.choices !== 1) return false
+  const { max_splices: mostRefused, max_tool_rounds: most } = call.snapshot.settings.turns
+  const { spliced } = call.rounds
+  if (stayed.every(isAnswered)) return spliced.length < most
+  return spliced.filter(({ calls }) => !calls.every(isAnswered)).length < mostRefused
+}
+
+/** Whether the gateway has answered a call that stayed here. */
+export function isAnswered({ isAnswer }: SplicedCall): boolean {
+  return isAnswer === true
 }
 
 /** Appends the round, with what each call was answered, to the conversation that goes out next. */
-export function askAgain(call: ModelCall, answer: Answer, round: Round, { refused }: ProposalRulings): void {
-  const spliced = refusedRound(round.assistant(), refused)
+export function askAgain(call: ModelCall, answer: Answer, round: Round, { stayed }: ProposalRulings): void {
+  const spliced = splicedRound(round.assistant(), stayed)
   answer.nextRound()
   call.dialect.edit.appendRound(call.body.json, spliced)
   call.bytes = undefined
-  call.rounds.refused.push(spliced)
+  call.rounds.spliced.push(spliced)
   call.services.telemetry.count('turnward_splices_total', { kind: 'all' })
 }
 
 /** A round the client never saw: the model's message and what each of its calls was answered with. */
-export function refusedRound(assistant: JsonObject, refused: readonly RefusedCall[]): SplicedRound {
-  return { assistant, refused: refused.map(({ id, name, call: native, notice }) => ({ id, name, call: native, notice })) }
+export function splicedRound(assistant: JsonObject, stayed: readonly SplicedCall[]): SplicedRound {
+  return {
+    assistant,
+    calls: stayed.map(({ id, name, call: native, notice, isAnswer }) => ({
+      id,
+      name,
+      call: native,
+      notice,
+      ...(isAnswer === true ? { isAnswer } : {}),
+    })),
+  }
 }

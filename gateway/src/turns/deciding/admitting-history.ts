@@ -19,7 +19,8 @@ import { freshState } from '../sessions/fresh-state.ts'
 import { agentToolsOf } from '../sessions/clients/clients.ts'
 import { assistantDigest, type HistoryEntry } from '../sessions/history.ts'
 import { notePlace, notePresented } from './narrowing-when-sent.ts'
-import { passInHistory } from './passing-content.ts'
+import { isHandle, standsFor } from '../quarantine/withheld-results.ts'
+import { passedText } from './passing-content.ts'
 
 /** Ledger key of an assistant message: who it was delivered to and what it said. */
 export function deliveredKey(principal: string, digest: string): string {
@@ -45,6 +46,7 @@ interface Made {
 export async function admitHistory(call: ModelCall): Promise<void> {
   const { history, firstNew } = call
   notePlace(call)
+  if (call.session.state.hasWithheld || call.snapshot.settings.quarantine !== undefined) await withholdAgain(call)
   for (const message of call.view.messages) {
     // A client may put a summary, or a note of its own, into the instructions. They come with every call.
     const repeated = message.role === 'system' ? admitWords(call, message.text, true) : undefined
@@ -58,8 +60,31 @@ export async function admitHistory(call: ModelCall): Promise<void> {
     if (admitted instanceof Promise) await admitted
     const repeated = message.fromUser ? admitWords(call, message.text, false) : undefined
     if (repeated instanceof Promise) await repeated
-    for (const result of message.results) await admitResult(call, result, calls.find(index, result.callId))
+    for (const [position, result] of message.results.entries()) {
+      const text = await admitResult(call, result, calls.find(index, result.callId))
+      if (text !== undefined) replaceResult(call, message.index, position, text)
+    }
   }
+}
+
+/** Results that were withheld once stay so, in every later request of their conversation. */
+async function withholdAgain(call: ModelCall): Promise<void> {
+  const { history, firstNew } = call
+  const calls = new CallsBefore(history)
+  for (let index = 0; index < firstNew; index += 1) {
+    const { message } = history[index] as HistoryEntry
+    for (const [position, { callId, text }] of message.results.entries()) {
+      const made = calls.find(index, callId)
+      if (made === undefined) continue
+      const stands = await standsFor(call, { from: made.view.name, call: callId, digest: sha256(text), bytes: Buffer.byteLength(text) })
+      if (stands !== undefined) replaceResult(call, message.index, position, stands)
+    }
+  }
+}
+
+function replaceResult(call: ModelCall, index: number, position: number, text: string): void {
+  call.dialect.edit.replaceResult(call.body.json, index, position, text)
+  call.bytes = undefined
 }
 
 /** The calls of a history up to an entry: a result belongs to the last call of its id before it, because some models number calls anew. */
@@ -105,9 +130,11 @@ export function admitAssistant(
   })
 }
 
-async function admitResult(call: ReadingCall, result: ToolResultView, made: Made | undefined): Promise<void> {
-  if (made === undefined) admitStranger(call, 'unknown tool call', sha256(result.text))
-  else await admitAnswered(call, result, { name: made.view.name, ...(await meaningOf(call, made)) })
+/** Resolves with what stands in the place of the result, where it may not go on as it is. */
+async function admitResult(call: ReadingCall, result: ToolResultView, made: Made | undefined): Promise<string | undefined> {
+  if (made !== undefined) return admitAnswered(call, result, { name: made.view.name, canWithhold: true, ...(await meaningOf(call, made)) })
+  admitStranger(call, 'unknown tool call', sha256(result.text))
+  return undefined
 }
 
 /** A call that was made: the name it was made by, the tools it may mean, and the key its effects are reserved under. */
@@ -115,15 +142,19 @@ export interface AnsweredCall {
   readonly name: string
   readonly tools: CallMeaning['tools']
   readonly callKey: string
+  /** Whether something else can stand in the place of its result. */
+  readonly canWithhold?: boolean
 }
 
-/** Admits the result of a call that is known. */
-export async function admitAnswered(call: ReadingCall, result: ToolResultView, made: AnsweredCall): Promise<void> {
+/** Admits the result of a call that is known. Resolves with what stands in its place, where it may not go on as it is. */
+export async function admitAnswered(call: ReadingCall, result: ToolResultView, made: AnsweredCall): Promise<string | undefined> {
   const { services, snapshot, caller } = call
   const digest = sha256(result.text)
   const { tools, callKey } = made
   // The gateway's own words about a call that never ran: nothing was read.
-  if ((await services.state.get('label', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return
+  if ((await services.state.get('label', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return undefined
+  // What stands for a result of this conversation says nothing of it.
+  if (await isHandle(call, result.text)) return undefined
   const key = resultKey(caller.principal.id, made.name, result.callId, digest)
   const seen = await services.state.get('label', key)
   // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
@@ -131,17 +162,22 @@ export async function admitAnswered(call: ReadingCall, result: ToolResultView, m
   const words = await labelOfWords(call, () => result.text)
   const agents = agentToolsOf(call.client).has(made.name) ? await labelOfAgents(call) : undefined
   const evidence = comesFrom(before, words, agents)
-  const admission = { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools) }
+  const { canWithhold = false } = made
+  const admission = { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools), canWithhold }
   const added = admittedLabel(snapshot.policy, admission, evidence)
-  passInHistory(await settle(call, admission, evidence, seen === undefined))
-  notePresented(call, { subject: tools[0].name, label: added, digest })
-  if (before !== undefined && sameLabel(before, added)) return
+  const content = await settle(call, admission, evidence, seen === undefined)
+  const text = await passedText(call, content, { from: made.name, call: result.callId, words: () => result.text })
+  const read = text === undefined ? added : freshState(snapshot.policy).label
+  if (text === undefined) notePresented(call, { subject: tools[0].name, label: added, digest })
+  if (before !== undefined && sameLabel(before, read)) return text
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   await services.state.change('label', key, (earlier) => {
-    const joined = earlier === undefined ? added : join(added, labelFromRecord(earlier, snapshot.policy))
+    const joined = earlier === undefined ? read : join(read, labelFromRecord(earlier, snapshot.policy))
     return { value: labelRecord(joined, snapshot.policy), expires, result: undefined, mayWait: true }
   })
+  // Whoever has it all the same and says it again says it under its label.
   if (!isFreeLabel(call, added)) await rememberWords(call, [result.text], added, unrestrictedRuns(call))
+  return text
 }
 
 /** Settles the effects of the call a result answers, the first time it is shown. Gives what of the result may go on. */

@@ -1,6 +1,6 @@
 /** Joins what a tool returned into the label of the conversation it belongs to, before anything of it leaves the gateway. */
 import { asTurnwardError } from '../../core/error.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { isObject, type JsonObject } from '../../core/json.ts'
 import { admit, admittedLabel, type Admission, type PassedContent } from '../../policy/admit.ts'
 import { comesFrom, type Evidence } from '../../policy/evidence.ts'
 import { largeBody } from '../../tools/large/large-result.ts'
@@ -10,7 +10,8 @@ import type { EndedToolCall, ExecutedToolCall } from '../call.ts'
 import { joining, narrow } from '../sessions/narrowing.ts'
 import { isFreeLabel, labelOfWords, rememberWords, textsIn } from '../provenance/words-of-call.ts'
 import { callStateOf, settleState } from '../state-of-call.ts'
-import { passedResult } from './passing-content.ts'
+import { noteOwnWords } from './refusing-tool-call.ts'
+import { passedResult, passedText } from './passing-content.ts'
 import { settleToolCall } from './settling-tool-call.ts'
 import { subjectOf } from './tool-subject.ts'
 
@@ -25,8 +26,15 @@ export async function admitToolResult(call: ExecutedToolCall): Promise<EndedTool
       return { ...call, before, end: execution, result }
     }
     const content = await admitInto(call, evidence)
+    const text = await passedText(call, content, {
+      from: call.tool.name,
+      call: call.callKey,
+      words: () => wordsOfResult(execution.result),
+    })
+    // The history will show what stands in its place as the result of the call: words of the gateway.
+    if (text !== undefined) await noteOwnWords(call, text)
     await settleState(call.services)
-    return { ...call, before, end: execution, result: passedResult(execution.result, content) }
+    return { ...call, before, end: execution, result: passedResult(execution.result, text) }
   } catch (thrown) {
     // A label that cannot be kept is a label that would be lost: nobody gets to read what it stands for.
     const failure = asTurnwardError(thrown)
@@ -79,9 +87,23 @@ function textsOfResult(result: JsonObject): () => readonly string[] {
   return () => textsIn(read)
 }
 
+/** What a result says, as somebody who is asked about it would read it. */
+function wordsOfResult(result: JsonObject): string {
+  const large = largeBody(result)
+  if (large !== undefined) return large.texts.join('\n')
+  const { content, structuredContent } = result
+  const words = (Array.isArray(content) ? content : []).filter(isObject).flatMap((block) => {
+    const text = isObject(block.resource) ? block.resource.text : block.text
+    return typeof text === 'string' ? [text] : []
+  })
+  return words.length === 0 && structuredContent !== undefined ? JSON.stringify(structuredContent) : words.join('\n')
+}
+
 function admissionOf(call: ExecutedToolCall): Admission {
   const { caller, tool, callKey } = call
-  return { tools: [subjectOf(tool)], principal: caller.principal, callKey, outcome: outcomeOf(call) }
+  // Resources and prompts have a form that nothing else can be put into.
+  const canWithhold = call.request.kind === 'tool_call' && call.execution.failure === undefined
+  return { tools: [subjectOf(tool)], principal: caller.principal, callKey, outcome: outcomeOf(call), canWithhold }
 }
 
 /** Whether the tool did what it was asked. A contract may say how success is recognised in a result that claims none of it failed. */

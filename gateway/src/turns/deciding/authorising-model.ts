@@ -10,8 +10,10 @@ export interface ModelGrant {
   readonly source: string
 }
 
-/** Throws `grant.model`. */
-export function authoriseModel(snapshot: Snapshot, caller: Caller, model: string): ModelGrant {
+/** `granted`: what allows it, where the configuration itself has chosen the model. Throws `grant.model`. */
+export function authoriseModel(snapshot: Snapshot, caller: Caller, model: string, granted?: string): ModelGrant {
+  const chosen = granted === undefined ? undefined : snapshot.routes.resolve(model)
+  if (granted !== undefined && chosen !== undefined) return { route: chosen, source: granted }
   const ruling = snapshot.policy.grants.ruling(caller, 'models', model)
   const route = ruling.allowed ? snapshot.routes.resolve(model) : undefined
   if (route === undefined) throw new TurnwardError('grant.model', { subject: model.slice(0, 100), cause: new Ungranted(ruling) })

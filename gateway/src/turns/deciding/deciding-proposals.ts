@@ -2,6 +2,8 @@
  * Decides every call a model proposed, one after the other, each seeing the reservations of those before it.
  * Nothing is released before its decision is on disk; if the log cannot be written, nothing is released at all.
  */
+import type { DecisionRecord } from '@turnward/contract/decision'
+import { Cancellation } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { digestJson } from '../../core/hash.ts'
 import { isReleased } from '../../policy/decide.ts'
@@ -9,8 +11,9 @@ import { release, reserve } from '../../policy/effects.ts'
 import { noEvidence } from '../../policy/evidence.ts'
 import { refusalNotice } from '../../policy/refusal.ts'
 import type { PolicyState, Verdict } from '../../policy/types.ts'
-import type { JsonObject, RefusedCall, ToolCallView } from '../../wire/dialect.ts'
+import type { JsonObject, SplicedCall, ToolCallView } from '../../wire/dialect.ts'
 import type { ProposalRulings, ProposingCall } from '../call.ts'
+import { answerGatewayTool, recordAnswer } from '../gateway-tools/answering-call.ts'
 import { noteDecision, recordOf, verdictFields } from '../recording/recording.ts'
 import type { CallMeaning } from '../naming/call-meaning.ts'
 import { decideAll } from '../naming/judging-meaning.ts'
@@ -33,10 +36,20 @@ interface Released {
   readonly decision: string
 }
 
+/** A call that the gateway answers itself. */
+interface Answering {
+  readonly made: ToolCallView
+  readonly position: number
+  readonly name: string
+  readonly args: JsonObject
+  readonly record: DecisionRecord
+}
+
 export async function decideProposals(call: ProposingCall, proposals: Proposals): Promise<ProposalRulings> {
   const { services, snapshot, session } = call
   refuseSharedIds(call, proposals.calls)
-  const refused: (RefusedCall & { position: number })[] = []
+  const stayed: (SplicedCall & { position: number })[] = []
+  const answers: Answering[] = []
   const released: Released[] = []
   const writes: Promise<void>[] = []
 
@@ -58,8 +71,9 @@ export async function decideProposals(call: ProposingCall, proposals: Proposals)
       ...(toolDigest === undefined ? {} : { toolDigest }),
       ...verdictFields(verdict),
     })
-    if (!isReleased(verdict)) {
-      refused.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
+    if (verdict.action === 'answer') answers.push({ made, position, name: meaning.tools[0].name, args: meaning.args ?? {}, record })
+    else if (!isReleased(verdict)) {
+      stayed.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
       await noteRefused(call, meaning.tools[0].name, verdict, made.name)
     } else released.push({ made, meaning, decision: record.id })
     noteDecision(call, record)
@@ -86,7 +100,27 @@ export async function decideProposals(call: ProposingCall, proposals: Proposals)
   }
   // A call that is made all the same, or again, without a ticket is known to come from here.
   await noteMade(call, proposals.calls)
-  return { allowed: new Set(released.map(({ made }) => made.id)), refused }
+  for (const one of answers) stayed.push(await answered(call, one, proposals.native))
+  return { allowed: new Set(released.map(({ made }) => made.id)), stayed: stayed.sort((a, b) => a.position - b.position) }
+}
+
+/** Answers a call of a tool of the gateway's own: its decision is on disk. */
+async function answered(
+  call: ProposingCall,
+  { made, position, name, args, record }: Answering,
+  native: Proposals['native'],
+): Promise<SplicedCall & { position: number }> {
+  const started = call.services.clock.monotonic()
+  const answer = await answerGatewayTool(call, name, args, { decision: record.id, signal: call.origin?.signal ?? new Cancellation() })
+  recordAnswer(call, record, answer, started)
+  return {
+    id: made.id,
+    name: made.name,
+    call: native.get(made.id) ?? {},
+    notice: answer.text,
+    position,
+    ...(answer.isError ? {} : { isAnswer: true }),
+  }
 }
 
 /** The tool call that the client will make of a released proposal is expected: it gets a ticket under every tool of ours it may mean. */

@@ -11,7 +11,7 @@ import { subjectOf } from './tool-subject.ts'
 
 export async function decideToolCall(call: ToolCall): Promise<DecidedToolCall> {
   return call.services.sessions.changePolicyState(call.session, (state): readonly [PolicyState, DecidedToolCall] => {
-    const evidence = comesFrom(call.besides)
+    const evidence = comesFrom(call.besides, call.handled?.form === 'put in place' ? call.handled.label : undefined)
     const verdict = judge(call, state, evidence)
     const effects = isReleased(verdict) ? reserve(state.effects, call.callKey, verdict.effects) : state.effects
     return [effects === state.effects ? state : { ...state, effects }, { ...call, verdict, decidedOn: withOrigins(state.label, evidence) }]
@@ -26,8 +26,12 @@ function judge(call: ToolCall, state: PolicyState, evidence: Evidence): Verdict 
   // What we decide on and what the server would read are two values then.
   const { args, unfit } = call.request
   if (unfit !== undefined) return misfitArguments('JSON numbers', unfit)
-  const misfit = tool.validate(args)
-  if (misfit !== undefined) return misfitArguments('input schema', misfit)
+  const { handled } = call
+  if (handled?.form === 'unusable') return misfitArguments('handles', handled.why)
+  // What the server gets has to fit; what does not is not told of what nobody may read.
+  const misfit = tool.validate(handled?.args ?? args)
+  if (misfit !== undefined)
+    return misfitArguments('input schema', handled === undefined ? misfit : 'with what the handles stand for in place')
   const event = {
     tool: subjectOf(tool),
     args,
@@ -49,6 +53,7 @@ const withoutTicket: Verdict = {
 }
 
 const misfits = {
+  handles: { what: 'cannot be put together', remedy: 'handles exactly as they stand in this conversation' },
   'input schema': { what: 'do not fit the input schema of the tool', remedy: 'arguments that fit the input schema of the tool' },
   'JSON numbers': {
     what: 'cannot be passed on',

@@ -1,19 +1,31 @@
-/**
- * Lets on to a model what the engine says may go on of an admitted result. The one place where a handle or a derived text
- * will stand for the result itself.
- */
-import { TurnwardError } from '../../core/error.ts'
+/** Lets on to a model what the engine says may go on of an admitted result. The one place where a handle stands for the result itself. */
 import type { JsonObject } from '../../core/json.ts'
 import type { PassedContent } from '../../policy/admit.ts'
+import type { AttachedCall } from '../call.ts'
+import { withholdResult } from '../quarantine/withheld-results.ts'
 
-/** The MCP result that leaves the gateway. Of one that may not go on as it is, nothing is left but whether it was an error. */
-export function passedResult(result: JsonObject, content: PassedContent): JsonObject {
-  if (content.form === 'as it is') return result
-  const text = content.form === 'withheld' ? content.handle : content.text
-  return { content: [{ type: 'text', text }], ...(result.isError === true ? { isError: true } : {}) }
+/** A result, as whoever keeps it knows it. */
+export interface ResultWords {
+  /** The tool it is a result of. */
+  readonly from: string
+  /** What the call is known by wherever its result is seen. */
+  readonly call: string
+  readonly words: () => string
 }
 
-/** A result in a history goes on as it stands there. Throws when it may not: no dialect can replace one yet. */
-export function passInHistory(content: PassedContent): void {
-  if (content.form !== 'as it is') throw new TurnwardError('gateway.internal', { why: 'a result in the history cannot be withheld yet' })
+/** What stands in the place of a result; undefined: the result itself. */
+export async function passedText(
+  call: AttachedCall,
+  content: PassedContent,
+  { from, call: id, words }: ResultWords,
+): Promise<string | undefined> {
+  if (content.form === 'as it is') return undefined
+  const { label, answers } = content
+  return withholdResult(call, { from, id, text: words(), label, answers })
+}
+
+/** The MCP result that leaves the gateway. Of one that may not go on as it is, nothing is left but whether it was an error. */
+export function passedResult(result: JsonObject, text: string | undefined): JsonObject {
+  if (text === undefined) return result
+  return { content: [{ type: 'text', text }], ...(result.isError === true ? { isError: true } : {}) }
 }

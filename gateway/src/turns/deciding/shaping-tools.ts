@@ -16,11 +16,11 @@ import { dialectFor } from '../../providers/provider.ts'
 import { providers } from '../../providers/providers.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import type { ToolDefinitionView } from '../../wire/dialect.ts'
-import { hasTopLevel, setTopLevel } from '../../wire/request/splice-bytes.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
 import type { CallMeanings } from '../naming/call-meaning.ts'
 import { strictest } from '../naming/judging-meaning.ts'
 import { anyTool, noteOffered } from '../sessions/conversations.ts'
+import { editOffer } from './editing-offer.ts'
 import { notePending, stateWhenSent } from './narrowing-when-sent.ts'
 import { subjectOf } from './tool-subject.ts'
 
@@ -122,7 +122,7 @@ export async function shapeTools(call: ModelCall, route: Route): Promise<void> {
     if (offered.runs === 'vendor' || !usedNames.has(offered.name)) removed.add(offered.name)
   }
   if (removed.size > 0) {
-    removeFromOffer(call, removed)
+    editOffer(call, (fields) => call.dialect.edit.removeTools(fields, removed))
     call.hidden = [...removed]
   }
   call.withheld = withheld
@@ -187,21 +187,5 @@ function noteVendorTools(call: ModelCall, removed: ReadonlySet<string>, route: R
     const read = { subject: name, label, digest: null }
     if (isShownToRun) call.ifRun = [...call.ifRun, read]
     else notePending(call, read)
-  }
-}
-
-/** Fields of a request that taking tools away may change. */
-const toolFields = ['tools', 'tool_choice', 'toolConfig', 'parallel_tool_calls', 'web_search_options'] as const
-
-// The common state of a session that has read something: only these fields are written anew, the long history is not.
-function removeFromOffer(call: ModelCall, removed: ReadonlySet<string>): void {
-  const before = toolFields.map((field) => call.body.fields[field])
-  call.dialect.edit.removeTools(call.body.fields, removed)
-  for (const [index, field] of toolFields.entries()) {
-    const value = call.body.fields[field]
-    if (value === before[index] || call.bytes === undefined) continue
-    // One that the client spells otherwise stands elsewhere in its bytes.
-    const isElsewhere = before[index] !== undefined && !hasTopLevel(call.bytes, field)
-    call.bytes = value === undefined || isElsewhere ? undefined : setTopLevel(call.bytes, field, JSON.stringify(value))
   }
 }

@@ -17,7 +17,9 @@ const known = [
 const servers = new Set(['notes', 'office', 'other-office', 'down'])
 
 function names(contracts: Record<string, object> = {}, listed = known, gateways: NamedThings['gateways'] = new Map()): ToolNames {
-  return new ToolNames({ policy: policyOf({ contracts }), servers, gateways }, listed)
+  const isSearched = [...gateways.values()].some(({ listing }) => listing === 'search')
+  const policy = policyOf({ contracts, ...(isSearched ? { gateways: { main: { servers: ['office'], listing: 'search' } } } : {}) })
+  return new ToolNames({ policy, servers, gateways }, listed)
 }
 
 const meant = (name: string, of = names(), inner?: string) => of.meaning(name, inner).map((subject) => `${subject.server} ${subject.name}`)

@@ -5,7 +5,6 @@
  */
 import type { McpGateway } from '../../config/snapshot.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
-import { gatewayServer, ownToolNames } from '../../core/tool-names.ts'
 import type { Policy, ToolSubject } from '../../policy/types.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import { subjectOf } from '../deciding/tool-subject.ts'
@@ -20,13 +19,13 @@ const shortestEnd = 12
 
 /** What names are read by. */
 export interface NamedThings {
-  readonly policy: Pick<Policy, 'contractOf'>
+  readonly policy: Pick<Policy, 'contractOf' | 'ownTools'>
   readonly servers: { keys(): Iterable<string> }
   readonly gateways: ReadonlyMap<string, Pick<McpGateway, 'servers' | 'names' | 'aliases' | 'listing'>>
 }
 
 export class ToolNames {
-  readonly #policy: Pick<Policy, 'contractOf'>
+  readonly #policy: Pick<Policy, 'contractOf' | 'ownTools'>
   /** `server__` of every configured server. */
   readonly #prefixes: readonly string[]
   readonly #exposed: ReadonlyMap<string, CatalogueTool>
@@ -42,8 +41,7 @@ export class ToolNames {
     this.#policy = policy
     this.#prefixes = [...servers.keys()].map((server) => `${server}__`)
     this.#exposed = new Map(known.map((tool) => [tool.name, tool]))
-    const shows = [...gateways.values()].some(({ listing }) => listing === 'search')
-    this.#ofGateway = new Map(shows ? ownToolNames.map((name) => [name, { name, server: gatewayServer }]) : [])
+    this.#ofGateway = new Map((policy.ownTools ?? []).map((tool) => [tool.name, tool]))
     for (const tool of known) add(this.#original, tool.originalName, subjectOf(tool))
     for (const { servers: shown, names, aliases } of gateways.values()) {
       for (const [alias, name] of aliases) add(this.#bare, alias, this.#own(name))

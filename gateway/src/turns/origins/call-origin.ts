@@ -40,6 +40,8 @@ export interface CallOrigin {
   readonly url?: string | undefined
   /** Who calls, where the gateway itself knows it; otherwise the headers must say so. */
   readonly caller?: Caller
+  /** What allows the model that is asked, where the configuration itself has chosen it: `quarantine`. */
+  readonly granted?: string | undefined
   /** What the path of the request says, in a dialect that says something there. */
   readonly path?: PathTarget | undefined
   /** Id under which its answer is kept, where its client was told it before the answer was made. */

@@ -25,6 +25,8 @@ export interface OwnCall {
   /** For whom it is made: grants, labels and credentials are those of this caller. */
   readonly caller: Caller
   readonly body: JsonObject
+  /** What allows its model, where that is no grant of the caller. */
+  readonly granted?: string
   /** Names the session, for one. */
   readonly headers?: IncomingHttpHeaders
   /** The id its answer is kept under, and with what. */
@@ -46,7 +48,7 @@ export function memoryCall({ maxBytes, ...call }: MemoryCallOptions): MemoryCall
 
 /** The same, with the answer going to another outlet, which may cancel the call. */
 export function ownCall<O extends Outlet>(
-  { caller, body, headers = {}, background, keeping, signal }: OwnCall,
+  { caller, body, granted, headers = {}, background, keeping, signal }: OwnCall,
   makeOutlet: (cancel: (error: TurnwardError) => void) => O,
 ): { readonly origin: CallOrigin; readonly outlet: O } {
   const cancellation = new Cancellation()
@@ -55,6 +57,7 @@ export function ownCall<O extends Outlet>(
   const origin: CallOrigin = {
     headers,
     caller,
+    granted,
     background,
     keeping,
     body: async () => Buffer.from(JSON.stringify(body)),

@@ -112,7 +112,9 @@ async function admitItem(conversation: Conversation, call: RealtimeStep, item: I
       const { callId, text } = item
       const made = conversation.made.get(callId)
       if (made === undefined) return admitStranger(call, 'unknown tool call', sha256(text))
-      return admitAnswered(call, { callId, text, isError: undefined }, made)
+      // Nothing else can stand in the place of what a conversation of voices has been told.
+      await admitAnswered(call, { callId, text, isError: undefined }, made)
+      return
     }
   }
 }

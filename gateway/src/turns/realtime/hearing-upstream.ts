@@ -113,7 +113,7 @@ export class UpstreamEar {
       const rulings = await decideProposals(call, { calls: calls.map(({ view }) => view), native })
       // Nobody may learn of a call before what is expected of it is written.
       await settleState(call.services)
-      response.refused.push(...rulings.refused)
+      response.stayed.push(...rulings.stayed)
       for (const { view, itemId } of calls) {
         if (!rulings.allowed.has(view.id)) {
           conversation.made.delete(view.id)
@@ -147,22 +147,22 @@ export class UpstreamEar {
       response.recordEnd(conversation, call, ended.status, ended.usage)
       await settleState(call.services)
     })
-    const { refused, released, isAside } = response
-    const isAllRefused = refused.length > 0 && released === 0
+    const { stayed, released, isAside } = response
+    const hasAllStayed = stayed.length > 0 && released === 0
     const { max_splices: mostRounds } = conversation.snapshot.settings.turns
-    const isAskedAgain = isAllRefused && !isAside && ended.status === 'completed' && conversation.rounds < mostRounds
+    const isAskedAgain = hasAllStayed && !isAside && ended.status === 'completed' && conversation.rounds < mostRounds
     // An answer of which nothing is left has not been, as long as another comes in its place.
     if (!(isAskedAgain && response.created !== undefined)) {
       const shown = gate.shown(event)
       this.#show(shown, shown === event ? text : JSON.stringify(shown), response)
     }
-    if (refused.length === 0) return
-    if (!isAside) for (const { id, notice } of refused) this.#tell(id, notice)
-    conversation.services.telemetry.count('turnward_splices_total', { kind: isAllRefused ? 'all' : 'mixed' })
+    if (stayed.length === 0) return
+    if (!isAside) for (const { id, notice } of stayed) this.#tell(id, notice)
+    conversation.services.telemetry.count('turnward_splices_total', { kind: hasAllStayed ? 'all' : 'mixed' })
     if (isAskedAgain) {
       conversation.rounds += 1
       toUpstream(JSON.stringify({ type: 'response.create', event_id: this.#ownEvent(), ...formOf(ended) }))
-    } else if (isAllRefused && ended.status !== 'cancelled') onExhausted([...new Set(refused.map(({ name }) => name))])
+    } else if (hasAllStayed && ended.status !== 'cancelled') onExhausted([...new Set(stayed.map(({ name }) => name))])
   }
 
   /** The model is told what became of a call. */

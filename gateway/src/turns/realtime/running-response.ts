@@ -2,7 +2,7 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { newId } from '../../core/ids.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import type { RefusedCall } from '../../wire/dialect.ts'
+import type { SplicedCall } from '../../wire/dialect.ts'
 import { malformed } from '../../wire/request/fields.ts'
 import { noteDecision, recordOf, type RecordFields } from '../recording/recording.ts'
 import type { Conversation, RealtimeStep } from './conversation.ts'
@@ -19,7 +19,7 @@ export class RunningResponse {
   /** Not part of the conversation: the model cannot be told of what was refused in it. */
   isAside = false
   readonly callIds = new Set<string>()
-  readonly refused: RefusedCall[] = []
+  readonly stayed: SplicedCall[] = []
   released = 0
   /** What it said, and what it called. */
   readonly said: string[] = []

@@ -45,6 +45,7 @@ test('a request whose model cannot be asked is given up at its server', async ()
     snapshot: { servers: new Map([['s', answered]]), settings: { limits: { max_response_bytes: 1 } } },
     caller: { principal: { id: 'ada' }, consumer: null, actor: null },
     request: { signal: new Cancellation() },
+    session: { id: 'ses_1', policyState: {} },
     tool: { server: 's' },
     end: { outcome: 'asked', result: { ...result, requestState: "the server's own" } },
   } as unknown as EndedToolCall

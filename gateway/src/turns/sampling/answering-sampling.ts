@@ -4,20 +4,16 @@
  * included. What is left to ask goes to the client, which carries the answers, sealed, until it comes back.
  */
 import type { McpServer } from '../../config/snapshot.ts'
-import { asTurnwardError, TurnwardError } from '../../core/error.ts'
-import { newId } from '../../core/ids.ts'
+import { TurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
-import { parseJson } from '../../core/parse-json.ts'
 import { inputRequired, kindOfAsk, readInputRequired, type Ask, type AskAnswer } from '../../tools/asks.ts'
 import { rpcCodes } from '../../tools/codec/json-rpc.ts'
 import { tasksExtension } from '../../tools/extensions.ts'
 import type { ServerRequest } from '../../tools/operations.ts'
 import { abandonAsking } from '../asked-again.ts'
 import type { EndedToolCall } from '../call.ts'
-import { memoryCall } from '../origins/memory-origin.ts'
+import { askOwnModel } from '../own-model-call.ts'
 import type { Services } from '../services.ts'
-import { beginning, withLabel } from '../sessions/fresh-state.ts'
-import { forCall, settleState } from '../state-of-call.ts'
 import { answeredBefore, carried, type Answered } from './carried-answers.ts'
 import { messagesRequest, sampledMessage } from './sampled-message.ts'
 
@@ -95,50 +91,20 @@ async function sample(services: Services, call: EndedToolCall, config: SamplingC
     if (!(error instanceof RangeError)) throw error
     return { error: { code: rpcCodes.invalidParams, message: error.message } }
   }
-  const { snapshot, caller, request, tool, decision } = call
-  const asking = memoryCall({
+  const { caller, request, tool, decision, session } = call
+  const asked = await askOwnModel(services, call, {
     caller: { ...caller, askedBy: { server: tool.server, decision } },
     body,
-    headers: { 'x-turnward-session': await beginSession(services, call), 'anthropic-version': '2023-06-01' },
-    maxBytes: snapshot.settings.limits.max_response_bytes,
+    label: session.policyState.label,
+    source: 'sampling',
     signal: request.signal,
   })
-  const answer = asking.answer.catch(asTurnwardError)
-  await services.callModel(asking.origin)
-  const answered = await answer
-  if (request.signal.aborted) throw asTurnwardError(request.signal.reason)
-  if (answered instanceof TurnwardError) return failed(answered.code)
-  const parsed = parseJson(answered.body.toString('utf8'))
-  if (!isObject(parsed)) return failed('upstream.invalid_response')
-  if (answered.status >= 400) return failed(codeOf(parsed))
-  const result = sampledMessage(parsed)
+  if ('failed' in asked) return failed(asked.failed)
+  const result = sampledMessage(asked.answer)
   return result === undefined ? failed('the model said nothing') : { result }
 }
 
 /** The server is told no more than the code: the rest is on record, and not for its eyes. */
 function failed(why: string): AskAnswer {
   return { error: { code: rpcCodes.internalError, message: `no model answered (${why})` } }
-}
-
-function codeOf({ error }: JsonObject): string {
-  const code = isObject(error) ? (error.code ?? error.type) : undefined
-  return typeof code === 'string' && /^[a-z_.]{1,64}$/.test(code) ? code : 'upstream.error'
-}
-
-/** A conversation of its own, which nobody goes on with: it begins with what the one that made the request has read. */
-async function beginSession(services: Services, { snapshot, caller, session, turn }: EndedToolCall): Promise<string> {
-  const own = forCall(services, caller)
-  const begin = withLabel(await beginning(own, snapshot, caller.principal), session.policyState.label)
-  const fields = {
-    id: newId('ses'),
-    principal: caller.principal.id,
-    consumer: caller.consumer,
-    source: 'sampling',
-    parent: session.id,
-    turn,
-  }
-  const { id } = await own.sessions.create({ ...fields, ...begin }, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-  // A session that cannot be found would begin anew, as one that has read nothing.
-  await settleState(own)
-  return id
 }

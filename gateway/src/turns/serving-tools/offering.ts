@@ -6,7 +6,7 @@ import type { Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { asText, isObject } from '../../core/json.ts'
 import type { Caller } from '../../core/principal.ts'
-import { ownToolNames, runToolName, searchToolName } from '../../core/tool-names.ts'
+import { runToolName, searchingToolNames, searchToolName } from '../../core/tool-names.ts'
 import { granted } from '../../policy/grant-index.ts'
 import type { CatalogueTool } from '../../tools/catalogue.ts'
 import { latestLegacyVersion } from '../../tools/codec/versions.ts'
@@ -69,7 +69,7 @@ type Shown = Omit<ServedTool, 'label'>
 
 /** Whether the tools of the server are searched and not listed. A request that chooses among them knows what it wants. */
 function isSearched(snapshot: Snapshot, { gateway, wants }: OwnServer): boolean {
-  const wantsOwn = ownToolNames.every((name) => wants({ names: [name], isReadOnly: name === searchToolName }))
+  const wantsOwn = searchingToolNames.every((name) => wants({ names: [name], isReadOnly: name === searchToolName }))
   return wantsOwn && snapshot.gateways.get(gateway)?.listing === 'search'
 }
 

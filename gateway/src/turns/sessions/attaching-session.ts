@@ -69,7 +69,7 @@ export async function attachSession(services: Services, snapshot: Snapshot, call
       isSide: side !== undefined,
     }))
   const { session } = found
-  if (known !== undefined && known.place.session !== session.id) await inheritEffects(owner, known.place.session, session)
+  if (known !== undefined && known.place.session !== session.id) await inherit(owner, known.place.session, session)
   // A side request belongs to no turn and moves nothing: the conversation goes on from where it was.
   if (presented.isAside === true) return { session, turn: session.state.turn, firstNew: 0, presented: label, client, side }
   const turn = side === undefined ? turnOf(found.parent, started, known, session, presented.history, client) : null
@@ -137,16 +137,17 @@ async function adopt(services: Services, parent: Session, child: Session): Promi
   return found
 }
 
-/** A conversation that goes on under a new name has done what it has done under the old one. */
-async function inheritEffects({ services, snapshot }: Owner, from: string, session: Session): Promise<void> {
-  if (session.state.version > 0 || session.state.source === 'fork') return
+/** A conversation that goes on under a new name has done what it has done under the old one, and what was withheld in it stays so. */
+async function inherit({ services, snapshot }: Owner, from: string, session: Session): Promise<void> {
+  if (session.state.source === 'fork') return
   const before = await services.sessions.find(from, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-  if (before !== undefined)
-    await services.sessions.change(session, (state) => {
-      // Somebody else has brought them, and may have gone on since.
-      if (state.version > 0) return [state, undefined]
-      return [{ ...state, policyState: { ...state.policyState, effects: before.policyState.effects } }, undefined]
-    })
+  if (before === undefined || (session.state.version > 0 && !before.state.hasWithheld)) return
+  await services.sessions.change(session, (state) => {
+    const hasWithheld = state.hasWithheld || before.state.hasWithheld
+    // Somebody else has brought them, and may have gone on since.
+    if (state.version > 0) return [hasWithheld === state.hasWithheld ? state : { ...state, hasWithheld }, undefined]
+    return [{ ...state, hasWithheld, policyState: { ...state.policyState, effects: before.policyState.effects } }, undefined]
+  })
 }
 
 /** Where in what is known a request stands. */
@@ -182,10 +183,19 @@ async function findByPlace(
   // What was done stays done, whichever branch of the conversation asks. Conversations that only begin alike share nothing that was done.
   const isNew = known.index === history.length - 1 && history.every(({ message }) => message.role !== 'assistant')
   const forked: PolicyState = { label, effects: before === undefined || isNew ? freshState(policy).effects : before.policyState.effects }
-  const { narrowedBy = [], hasNotes = false, told = [] } = before?.state ?? {}
+  const { narrowedBy = [], hasNotes = false, hasWithheld = false, told = [] } = before?.state ?? {}
   return {
     session: await services.sessions.create(
-      { ...fields, source: 'fork', parent: known.place.session, policyState: forked, narrowedBy, hasNotes, told: isNew ? [] : told },
+      {
+        ...fields,
+        source: 'fork',
+        parent: known.place.session,
+        policyState: forked,
+        narrowedBy,
+        hasNotes,
+        hasWithheld,
+        told: isNew ? [] : told,
+      },
       policy,
       idle,
     ),

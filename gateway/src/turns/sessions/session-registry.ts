@@ -14,7 +14,7 @@ import { fromStored, inRanks, newest, saysTheSame, toStored, untouched } from '.
 
 /** What a session begins as. */
 export type NewSession = Pick<SessionState, 'id' | 'principal' | 'consumer' | 'source' | 'parent' | 'policyState'> &
-  Partial<Pick<SessionState, 'narrowedBy' | 'hasNotes' | 'told' | 'turn'>>
+  Partial<Pick<SessionState, 'narrowedBy' | 'hasNotes' | 'hasWithheld' | 'told' | 'turn'>>
 
 /** What this process knows of a session. */
 class KnownSession {

@@ -14,6 +14,7 @@ export const untouched = {
   children: [],
   narrowedBy: [],
   hasNotes: false,
+  hasWithheld: false,
   untold: [],
   told: [],
   version: 0,
@@ -73,6 +74,7 @@ export function saysTheSame(one: SessionState, other: SessionState): boolean {
     one.offered === other.offered &&
     one.children === other.children &&
     one.hasNotes === other.hasNotes &&
+    one.hasWithheld === other.hasWithheld &&
     one.untold === other.untold
   )
 }

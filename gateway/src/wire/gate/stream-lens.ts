@@ -36,7 +36,7 @@ export interface GateWays {
 export interface GateRound {
   /** Calls that are held and wait for a decision, in order; empty when the message has none. */
   readonly calls: readonly ToolCallView[]
-  /** Native calls by id (for RefusedCall.call). */
+  /** Native calls by id (for SplicedCall.call). */
   readonly native: ReadonlyMap<string, JsonObject>
   /** The whole round as the history would carry it: text, thinking and all its calls but those that were cut off. Asked for before anything of it is settled. */
   readonly assistant: () => JsonObject

@@ -3,7 +3,7 @@
  * all their results at the start of the next. Dialects that have it so say what their blocks are.
  */
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import type { RefusedCall, SplicedRound, SpliceRecord } from '../dialect.ts'
+import type { SplicedCall, SplicedRound, SpliceRecord } from '../dialect.ts'
 import { answeredCalls, withDropped, withNotices } from './restoring-order.ts'
 
 export interface BlockKind {
@@ -16,7 +16,7 @@ export interface BlockKind {
   /** The call a result answers. */
   readonly answeredId: (result: JsonObject) => JsonValue | undefined
   /** What the model is told in place of a result. */
-  readonly resultOf: (call: RefusedCall) => JsonObject
+  readonly resultOf: (call: SplicedCall) => JsonObject
 }
 
 /** Restores the message at `index` of a list. Returns by how much the list grew before what follows it. Mutates. */
@@ -37,13 +37,13 @@ export function restoreBlocks(list: JsonValue | undefined, index: number, record
   return messages.length - before
 }
 
-/** A round that was refused whole: what the model said, and what it is told. */
-export function messagesOfRound({ assistant, refused }: SplicedRound, kind: BlockKind): JsonObject[] {
-  const calls = kind
+/** A round that stayed here: what the model said, and what it is told. */
+export function messagesOfRound({ assistant, calls }: SplicedRound, kind: BlockKind): JsonObject[] {
+  const made = kind
     .blocksOf(assistant.content)
     .filter(kind.isCall)
     .map((block) => ({ id: kind.idOf(block) }))
-  return [assistant, { role: 'user', content: answeredCalls(calls, refused).map(kind.resultOf) }]
+  return [assistant, { role: 'user', content: answeredCalls(made, calls).map(kind.resultOf) }]
 }
 
 /** The blocks of the message as the model made it, as far as the client has kept its calls. */
@@ -87,7 +87,7 @@ function answerDropped(
   messages: JsonValue[],
   index: number,
   calls: readonly JsonObject[],
-  dropped: readonly RefusedCall[],
+  dropped: readonly SplicedCall[],
   kind: BlockKind,
 ): void {
   const next = messages[index]

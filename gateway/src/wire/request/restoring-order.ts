@@ -1,6 +1,6 @@
 /** Where refused calls and their notices go when they are put back. Both dialects keep the order of the calls. */
 import type { JsonObject } from '../../core/json.ts'
-import type { RefusedCall, SpliceRecord } from '../dialect.ts'
+import type { SplicedCall, SpliceRecord } from '../dialect.ts'
 
 /** Calls with the dropped ones at their positions again. A call that is there already is not added twice. */
 export function withDropped(calls: readonly JsonObject[], dropped: SpliceRecord['dropped']): JsonObject[] {
@@ -21,9 +21,9 @@ export function withDropped(calls: readonly JsonObject[], dropped: SpliceRecord[
 export function withNotices(
   answers: readonly JsonObject[],
   callIds: readonly unknown[],
-  refused: readonly RefusedCall[],
+  refused: readonly SplicedCall[],
   answerId: (answer: JsonObject) => unknown,
-  notice: (call: RefusedCall) => JsonObject,
+  notice: (call: SplicedCall) => JsonObject,
 ): JsonObject[] {
   const merged = [...answers]
   for (const call of refused) {
@@ -35,10 +35,10 @@ export function withNotices(
   return merged
 }
 
-/** Every call of a round that was refused whole, in order, with what the model is told about it. */
-export function answeredCalls(calls: readonly JsonObject[], refused: readonly RefusedCall[]): RefusedCall[] {
+/** Every call of a round that stayed here, in order, with what the model is told of it. */
+export function answeredCalls(calls: readonly JsonObject[], told: readonly SplicedCall[]): SplicedCall[] {
   return calls.map((call) => {
     const id = typeof call.id === 'string' ? call.id : ''
-    return refused.find((one) => one.id === id) ?? { call, id, name: '', notice: 'not run' }
+    return told.find((one) => one.id === id) ?? { call, id, name: '', notice: 'not run' }
   })
 }

@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest'
 import fc from 'fast-check'
 import type { JsonObject } from '../../core/json.ts'
 import { chatCompletions } from '../dialects/chat-completions/chat-completions.ts'
-import type { RefusedCall, SplicedRound } from '../dialect.ts'
+import type { SplicedCall, SplicedRound } from '../dialect.ts'
 import { messages } from '../dialects/messages/messages.ts'
 
-type Dropped = RefusedCall & { readonly position: number }
+type Dropped = SplicedCall & { readonly position: number }
 
 const chatCall = (id: string): JsonObject => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } })
 const toolUse = (id: string): JsonObject => ({ type: 'tool_use', id, name: 'f', input: {} })
-const refusal = (call: JsonObject, id: string): RefusedCall => ({ call, id, name: 'f', notice: `not run: ${id}` })
+const refusal = (call: JsonObject, id: string): SplicedCall => ({ call, id, name: 'f', notice: `not run: ${id}` })
 
 /** One generated assistant message: how many rounds came before it, its calls, and which of them were refused. */
 interface Step {
@@ -72,7 +72,7 @@ describe('chat-completions', () => {
         for (const { index, one } of assistants) {
           const rounds = one.rounds.map((ids, at): SplicedRound => ({
             assistant: { role: 'assistant', content: `round ${at}`, tool_calls: ids.map(chatCall) },
-            refused: ids.map((id) => refusal(chatCall(id), id)),
+            calls: ids.map((id) => refusal(chatCall(id), id)),
           }))
           const delivered = one.rounds.length > 0 ? { role: 'assistant', content: one.hasText ? `said ${one.id}` : null } : undefined
           const before = body.messages.length
@@ -153,7 +153,7 @@ describe('chat-completions', () => {
     const body: JsonObject = { messages: [{ role: 'user', content: 'go' }] }
     const round = {
       assistant: { role: 'assistant', content: null, tool_calls: [chatCall('a'), chatCall('b')] },
-      refused: [refusal(chatCall('b'), 'b'), refusal(chatCall('a'), 'a')],
+      calls: [refusal(chatCall('b'), 'b'), refusal(chatCall('a'), 'a')],
     }
     chatCompletions.edit.appendRound(body, round)
     expect((body.messages as JsonObject[]).slice(2)).toEqual([
@@ -185,7 +185,7 @@ describe('messages', () => {
         for (const { index, one } of assistants) {
           const rounds = one.rounds.map((ids): SplicedRound => ({
             assistant: { role: 'assistant', content: [{ type: 'thinking', thinking: 't', signature: 's' }, ...ids.map(toolUse)] },
-            refused: ids.map((id) => refusal(toolUse(id), id)),
+            calls: ids.map((id) => refusal(toolUse(id), id)),
           }))
           const delivered =
             one.rounds.length > 0

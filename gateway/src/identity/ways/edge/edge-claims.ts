@@ -2,7 +2,6 @@
  * Claims that an edge passes on: of an ID token with its signature, which counts by itself, or as JSON in Base64, which is the word of
  * the edge. Where both are there the signed one counts, and what the others say must be of the same person.
  */
-import { compactVerify } from 'jose'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Snapshot } from '../../../config/snapshot.ts'
 import { BoundedMap } from '../../../core/bounded-map.ts'
@@ -13,7 +12,8 @@ import type { Issuer } from '../../../core/issuer.ts'
 import { isObject, type JsonObject } from '../../../core/json.ts'
 import { parseJson } from '../../../core/parse-json.ts'
 import { checkClaims, checkStillValid } from '../token/checking-claims.ts'
-import { readCompactToken, refused } from '../token/compact-token.ts'
+import { checkSignature } from '../token/checking-signature.ts'
+import { readCompactToken } from '../token/compact-token.ts'
 import type { Issuers } from '../token/issuers.ts'
 import { namedCaller, type NamedCaller } from '../token/named-caller.ts'
 import type { SigningKey } from '../token/signing-keys.ts'
@@ -81,13 +81,7 @@ export class EdgeClaims {
       return known
     }
     const token = readCompactToken(text)
-    if (!issuer.algorithms.includes(token.algorithm))
-      throw refused('it is signed with an algorithm that is not among the `algorithms` of its issuer', issuer.name)
-    const key = await keys.keyFor(token.keyId, token.algorithm)
-    if (key === undefined) throw refused('it is signed with none of the keys of its issuer', issuer.name)
-    await compactVerify(token.text, key.key, { algorithms: [token.algorithm] }).catch(() => {
-      throw refused('its signature is not that of its issuer', issuer.name)
-    })
+    const key = await checkSignature(token, issuer, keys)
     const verified = { claims: token.claims, key, end: checkClaims(token, expected, this.#clock.now()) }
     this.#verified.set(place, verified)
     return verified

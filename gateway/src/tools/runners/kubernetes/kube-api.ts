@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 
 export interface KubePlace {
   readonly api: string
@@ -70,9 +70,10 @@ export class KubeApi {
 
   /** The connection to the streams of a pod (PodAttach). */
   async attach(path: string): Promise<WebSocket> {
+    const ws = await import('ws')
     const { url, headers, ca } = await this.#request(path)
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-    const socket = new WebSocket(url, protocols, {
+    const socket = new ws.WebSocket(url, protocols, {
       headers,
       ...(ca === undefined ? {} : { ca }),
       followRedirects: false,

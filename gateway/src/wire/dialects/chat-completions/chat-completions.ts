@@ -4,7 +4,7 @@ import { guardedFields } from './guarded-fields.ts'
 import { keptBatches } from './kept-batches.ts'
 import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
-import { addChatNote, appendChatRound, removeChatTools, restoreChat } from './edit.ts'
+import { addChatNote, addChatTools, appendChatRound, removeChatTools, replaceChatResult, restoreChat } from './edit.ts'
 import { appendChatText, chatAssistantMessage, dropChatCalls, mergeChatEarlier, nativeChatCall, readChatResponse } from './answer.ts'
 import { readChatRequest } from './request.ts'
 import type { Dialect } from '../../dialect.ts'
@@ -26,6 +26,8 @@ export const chatCompletions: Dialect = {
   streamLens: (wantsUsage) => new ChatStreamLens(!wantsUsage),
   edit: {
     removeTools: removeChatTools,
+    addTools: addChatTools,
+    replaceResult: replaceChatResult,
     restore: restoreChat,
     addNote: addChatNote,
     appendRound: appendChatRound,

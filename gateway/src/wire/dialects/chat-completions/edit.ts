@@ -3,7 +3,7 @@
  * put back leaves a history the vendor accepts: every call answered exactly once, right after it was made.
  */
 import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import type { RefusedCall, SplicedRound, SpliceRecord } from '../../dialect.ts'
+import type { OfferedTool, SplicedCall, SplicedRound, SpliceRecord } from '../../dialect.ts'
 import { isAbsent, objectsOf } from '../../request/fields.ts'
 import { answeredCalls, withDropped, withNotices } from '../../request/restoring-order.ts'
 
@@ -18,6 +18,19 @@ export function removeChatTools(body: JsonObject, names: ReadonlySet<string>): v
   body.tools = tools
   const choice = body.tool_choice
   if (isObject(choice)) body.tool_choice = choiceWithout(choice, names)
+}
+
+export function addChatTools(body: JsonObject, tools: readonly OfferedTool[]): void {
+  const added = tools.map(({ name, description, inputSchema }) => ({
+    type: 'function',
+    function: { name, description, parameters: inputSchema },
+  }))
+  body.tools = [...(Array.isArray(body.tools) ? body.tools : []), ...added]
+}
+
+export function replaceChatResult(body: JsonObject, messageIndex: number, _position: number, text: string): void {
+  const message = Array.isArray(body.messages) ? body.messages[messageIndex] : undefined
+  if (isToolMessage(message) && isObject(message)) message.content = text
 }
 
 function toolName(tool: JsonObject): string {
@@ -89,9 +102,9 @@ export function appendChatRound(body: JsonObject, round: SplicedRound): void {
 }
 
 function roundMessages(round: SplicedRound): JsonObject[] {
-  return [round.assistant, ...answeredCalls(objectsOf(round.assistant.tool_calls), round.refused).map(toolMessage)]
+  return [round.assistant, ...answeredCalls(objectsOf(round.assistant.tool_calls), round.calls).map(toolMessage)]
 }
 
-function toolMessage(call: RefusedCall): JsonObject {
+function toolMessage(call: SplicedCall): JsonObject {
   return { role: 'tool', tool_call_id: call.id, content: call.notice }
 }

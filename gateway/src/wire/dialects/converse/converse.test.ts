@@ -293,7 +293,7 @@ describe('putting refused calls back', () => {
         { role: 'user', content: [{ text: 'thanks' }] },
       ],
     })
-    const inserted = dialect.edit.restore(body, 1, { rounds: [{ assistant: first, refused: [refused('a', 0)] }], dropped: [], delivered })
+    const inserted = dialect.edit.restore(body, 1, { rounds: [{ assistant: first, calls: [refused('a', 0)] }], dropped: [], delivered })
     expect(inserted).toBe(2)
     expect(body.messages).toEqual([
       { role: 'user', content: [{ text: 'go' }] },
@@ -315,7 +315,7 @@ describe('putting refused calls back', () => {
 
   test('at the end, for asking again; and a note stands behind what the user said', () => {
     const body = request({})
-    dialect.edit.appendRound(body, { assistant: { role: 'assistant', content: [use('a')] }, refused: [refused('a', 0)] })
+    dialect.edit.appendRound(body, { assistant: { role: 'assistant', content: [use('a')] }, calls: [refused('a', 0)] })
     dialect.edit.addNote(body, 0, 'a note')
     dialect.edit.addNote(body, 1, 'nothing')
     expect(body.messages).toEqual([

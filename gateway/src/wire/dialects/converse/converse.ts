@@ -9,7 +9,14 @@ import {
   readConverseResponse,
   settleConverseCalls,
 } from './answer.ts'
-import { addConverseNote, appendConverseRound, removeConverseTools, restoreConverse } from './edit.ts'
+import {
+  addConverseNote,
+  addConverseTools,
+  appendConverseRound,
+  removeConverseTools,
+  replaceConverseResult,
+  restoreConverse,
+} from './edit.ts'
 import { converseErrorBody, converseErrorHeaders, converseErrorIn, converseStreamError } from './errors.ts'
 import { guardedFields } from './guarded-fields.ts'
 import { paths, readPath } from './paths.ts'
@@ -28,6 +35,8 @@ export const converse: Dialect = {
   streamLens: () => new ConverseStreamLens(),
   edit: {
     removeTools: removeConverseTools,
+    addTools: addConverseTools,
+    replaceResult: replaceConverseResult,
     restore: restoreConverse,
     addNote: addConverseNote,
     appendRound: appendConverseRound,

@@ -3,7 +3,7 @@
  * history the vendor accepts: roles alternate, and every call is answered once at the start of the next message.
  */
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import type { SplicedRound, SpliceRecord } from '../../dialect.ts'
+import type { OfferedTool, SplicedRound, SpliceRecord } from '../../dialect.ts'
 import { objectsOf } from '../../request/fields.ts'
 import { type BlockKind, messagesOfRound, restoreBlocks } from '../../request/restoring-blocks.ts'
 import { callOf } from './answer.ts'
@@ -20,6 +20,18 @@ export function removeConverseTools(body: JsonObject, names: ReadonlySet<string>
   }
   const choice = isObject(config.toolChoice) && isObject(config.toolChoice.tool) ? config.toolChoice.tool.name : undefined
   body.toolConfig = { ...config, tools, ...(typeof choice === 'string' && names.has(choice) ? { toolChoice: { auto: {} } } : {}) }
+}
+
+export function addConverseTools(body: JsonObject, tools: readonly OfferedTool[]): void {
+  const added = tools.map(({ name, description, inputSchema }) => ({ toolSpec: { name, description, inputSchema: { json: inputSchema } } }))
+  const config = isObject(body.toolConfig) ? body.toolConfig : {}
+  body.toolConfig = { ...config, tools: [...(Array.isArray(config.tools) ? config.tools : []), ...added] }
+}
+
+export function replaceConverseResult(body: JsonObject, messageIndex: number, position: number, text: string): void {
+  const message = Array.isArray(body.messages) ? body.messages[messageIndex] : undefined
+  const block = isObject(message) ? objectsOf(message.content).filter(blocks.isResult)[position] : undefined
+  if (block !== undefined && isObject(block.toolResult)) block.toolResult.content = [{ text }]
 }
 
 export function restoreConverse(body: JsonObject, messageIndex: number, record: SpliceRecord): number {
@@ -47,5 +59,7 @@ const blocks: BlockKind = {
   idOf: (block) => asText(callOf(block)?.toolUseId),
   isResult: (block) => isObject(block.toolResult),
   answeredId: (block) => (isObject(block.toolResult) ? block.toolResult.toolUseId : undefined),
-  resultOf: ({ id, notice }) => ({ toolResult: { toolUseId: id, content: [{ text: notice }], status: 'error' } }),
+  resultOf: ({ id, notice, isAnswer }) => ({
+    toolResult: { toolUseId: id, content: [{ text: notice }], status: isAnswer === true ? 'success' : 'error' },
+  }),
 }

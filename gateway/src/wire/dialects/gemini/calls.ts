@@ -5,7 +5,7 @@
  */
 import { sha256 } from '../../../core/hash.ts'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import type { ToolCallView } from '../../dialect.ts'
+import type { SplicedCall, ToolCallView } from '../../dialect.ts'
 import { invalid, isAbsent, objectsOf, requireName, requireObject, unsupported } from '../../request/fields.ts'
 
 const prefix = 'tw_call_'
@@ -95,9 +95,10 @@ export function sayableParts(parts: readonly JsonObject[]): JsonObject[] {
   return parts.length === 0 ? [{ text: '' }] : [...parts]
 }
 
-/** What the model is told in place of a call that was refused. */
-export function noticePart(call: JsonObject, name: string, notice: string): JsonObject {
+/** What the model is told of a call that stayed here. */
+export function noticePart(call: JsonObject, { name, notice, isAnswer }: Pick<SplicedCall, 'name' | 'notice' | 'isAnswer'>): JsonObject {
   const made = isObject(call.functionCall) ? call.functionCall : {}
   const id = asText(made.id)
-  return { functionResponse: { ...(id === '' ? {} : { id }), name: name === '' ? asText(made.name) : name, response: { error: notice } } }
+  const response = isAnswer === true ? { output: notice } : { error: notice }
+  return { functionResponse: { ...(id === '' ? {} : { id }), name: name === '' ? asText(made.name) : name, response } }
 }

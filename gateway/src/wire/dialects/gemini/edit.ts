@@ -3,13 +3,27 @@
  * calls of the model in what the user says next, in their order.
  */
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import type { SplicedRound, SpliceRecord } from '../../dialect.ts'
+import type { OfferedTool, SplicedRound, SpliceRecord } from '../../dialect.ts'
 import { idsOfParts, isCall, noticePart, partsOf, wireIdOf } from './calls.ts'
 import { settleSpelling } from './spelling.ts'
-import { removeTools } from './tools.ts'
+import { addTools, removeTools } from './tools.ts'
 
 export function removeGeminiTools(body: JsonObject, names: ReadonlySet<string>): void {
   removeTools(body, names)
+}
+
+export function addGeminiTools(body: JsonObject, tools: readonly OfferedTool[]): void {
+  addTools(body, tools)
+}
+
+export function replaceGeminiResult(body: JsonObject, index: number, position: number, text: string): void {
+  const answers = partsOf(contentsOf(body)[index]).filter((part) => isObject(part.functionResponse))
+  const answer = answers[position]?.functionResponse
+  if (!isObject(answer)) return
+  const isError = isObject(answer.response) && answer.response.error !== undefined
+  answer.response = { [isError ? 'error' : 'output']: text }
+  // Media of it say as much as its words.
+  delete answer.parts
 }
 
 export function restoreGemini(body: JsonObject, index: number, record: SpliceRecord): number {
@@ -72,10 +86,10 @@ function answerDropped(contents: JsonValue[], index: number, parts: readonly Jso
     if (found !== undefined) waiting.splice(waiting.indexOf(found), 1)
     return { part, order: calls.findIndex((call) => call === found) }
   })
-  for (const { id, name, call, notice } of dropped) {
-    const order = calls.findIndex((one) => one.id === id)
+  for (const one of dropped) {
+    const order = calls.findIndex(({ id }) => id === one.id)
     const later = answered.findIndex((answer) => answer.order > order)
-    answered.splice(later < 0 ? answered.length : later, 0, { part: noticePart(call, name, notice), order })
+    answered.splice(later < 0 ? answered.length : later, 0, { part: noticePart(one.call, one), order })
   }
   const merged = answered.map(({ part }) => part)
   if (isObject(next) && answers.length > 0) next.parts = [...merged, ...nextParts.filter((part) => !isObject(part.functionResponse))]
@@ -92,10 +106,9 @@ export function appendGeminiRound(body: JsonObject, round: SplicedRound): void {
   contentsOf(body).push(...roundContents(round))
 }
 
-function roundContents({ assistant, refused }: SplicedRound): JsonObject[] {
+function roundContents({ assistant, calls }: SplicedRound): JsonObject[] {
   const answers = [...idsOfParts(partsOf(assistant))].map(([part, id]) => {
-    const one = refused.find((call) => call.id === id)
-    return noticePart(part, one?.name ?? '', one?.notice ?? 'not run')
+    return noticePart(part, calls.find((call) => call.id === id) ?? { name: '', notice: 'not run' })
   })
   return [assistant, { role: 'user', parts: answers }]
 }

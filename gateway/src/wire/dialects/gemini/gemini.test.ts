@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { TurnwardError } from '../../../core/error.ts'
 import { sha256 } from '../../../core/hash.ts'
 import type { JsonObject } from '../../../core/json.ts'
-import type { MessageView, RefusedCall } from '../../dialect.ts'
+import type { MessageView, SplicedCall } from '../../dialect.ts'
 import { gemini as dialect } from './gemini.ts'
 
 const recorded = readFileSync(new URL('../../fixtures/gemini-response.json', import.meta.url), 'utf8')
@@ -338,7 +338,7 @@ describe('removing tools', () => {
 
 describe('putting back what was taken out', () => {
   const idOf = (part: JsonObject): string => read([ask, { role: 'model', parts: [part] }])[1]?.calls[0]?.id ?? ''
-  const refused = (part: JsonObject): RefusedCall => ({
+  const refused = (part: JsonObject): SplicedCall => ({
     call: part,
     id: idOf(part),
     name: String((part.functionCall as JsonObject).name),
@@ -385,7 +385,7 @@ describe('putting back what was taken out', () => {
     const body = request({
       contents: [ask, { role: 'model', parts: [{ text: 'One.\nTwo.' }, g] }, { role: 'user', parts: [answer('g', 'x')] }],
     })
-    const rounds = [{ assistant: { role: 'model', parts: [{ text: 'One.' }, f] }, refused: [refused(f)] }]
+    const rounds = [{ assistant: { role: 'model', parts: [{ text: 'One.' }, f] }, calls: [refused(f)] }]
     const delivered = { role: 'model', parts: [{ text: 'Two.' }, g] }
     expect(dialect.edit.restore(body, 1, { rounds, dropped: [], delivered })).toBe(2)
     expect(body.contents).toEqual([
@@ -399,7 +399,7 @@ describe('putting back what was taken out', () => {
 
   test('a refused round is put behind the conversation, and words of the gateway behind what the user said', () => {
     const body = request({})
-    dialect.edit.appendRound(body, { assistant: { role: 'model', parts: [f, h] }, refused: [refused(f), refused(h)] })
+    dialect.edit.appendRound(body, { assistant: { role: 'model', parts: [f, h] }, calls: [refused(f), refused(h)] })
     expect(dialect.edit.addNote(body, 2, 'Note.')).toBe(0)
     expect(body.contents).toEqual([
       ask,

@@ -9,7 +9,7 @@ import {
   readGeminiResponse,
   settleGeminiCalls,
 } from './answer.ts'
-import { addGeminiNote, appendGeminiRound, removeGeminiTools, restoreGemini } from './edit.ts'
+import { addGeminiNote, addGeminiTools, appendGeminiRound, removeGeminiTools, replaceGeminiResult, restoreGemini } from './edit.ts'
 import { geminiErrorBody, geminiErrorIn, geminiStreamError } from './errors.ts'
 import { guardedFields } from './guarded-fields.ts'
 import { carriesMarks, withoutMarks } from './hub/marks.ts'
@@ -34,6 +34,8 @@ export const gemini: Dialect = {
   streamLens: () => new GeminiStreamLens(),
   edit: {
     removeTools: removeGeminiTools,
+    addTools: addGeminiTools,
+    replaceResult: replaceGeminiResult,
     restore: restoreGemini,
     addNote: addGeminiNote,
     appendRound: appendGeminiRound,

@@ -1,6 +1,6 @@
 /** The tools of a Gemini request: functions the client runs, and tools with a field of their own, which the vendor runs. */
 import { isObject, type JsonObject } from '../../../core/json.ts'
-import type { ToolDefinitionView } from '../../dialect.ts'
+import type { OfferedTool, ToolDefinitionView } from '../../dialect.ts'
 import { isAbsent, optionalObjects, requireName, requireObject, unsupported } from '../../request/fields.ts'
 
 const functions = 'functionDeclarations'
@@ -18,6 +18,17 @@ export function readTools(body: JsonObject): ToolDefinitionView[] {
       return optionalObjects(tool[key], at).map((one, place) => ({ name: requireName(one.name, `${at}[${place}].name`), runs: 'client' }))
     }),
   )
+}
+
+export function addTools(body: JsonObject, tools: readonly OfferedTool[]): void {
+  const added = tools.map(({ name, description, inputSchema }) => ({ name, description, parametersJsonSchema: inputSchema }))
+  const list = Array.isArray(body.tools) ? [...body.tools] : []
+  // The vendor takes one list of functions.
+  const at = list.findIndex((tool) => isObject(tool) && Array.isArray(tool[functions]))
+  const before = list[at]
+  if (isObject(before)) list[at] = { ...before, [functions]: [...(before[functions] as JsonObject[]), ...added] }
+  else list.push({ [functions]: added })
+  body.tools = list
 }
 
 export function removeTools(body: JsonObject, names: ReadonlySet<string>): void {

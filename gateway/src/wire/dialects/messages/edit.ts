@@ -3,7 +3,7 @@
  * leaves a history the vendor accepts: roles alternate, and every call is answered once at the start of the next message.
  */
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import type { SplicedRound, SpliceRecord } from '../../dialect.ts'
+import type { OfferedTool, SplicedRound, SpliceRecord } from '../../dialect.ts'
 import { objectsOf } from '../../request/fields.ts'
 import { messagesToolName } from './tools.ts'
 import { type BlockKind, messagesOfRound, restoreBlocks } from '../../request/restoring-blocks.ts'
@@ -21,6 +21,17 @@ export function removeMessagesTools(body: JsonObject, names: ReadonlySet<string>
   if (!isObject(choice) || choice.type !== 'tool' || typeof choice.name !== 'string' || !names.has(choice.name)) return
   const { name: _name, ...rest } = choice
   body.tool_choice = { ...rest, type: 'auto' }
+}
+
+export function addMessagesTools(body: JsonObject, tools: readonly OfferedTool[]): void {
+  const added = tools.map(({ name, description, inputSchema }) => ({ name, description, input_schema: inputSchema }))
+  body.tools = [...(Array.isArray(body.tools) ? body.tools : []), ...added]
+}
+
+export function replaceMessagesResult(body: JsonObject, messageIndex: number, position: number, text: string): void {
+  const message = Array.isArray(body.messages) ? body.messages[messageIndex] : undefined
+  const result = isObject(message) ? objectsOf(message.content).filter(blocks.isResult)[position] : undefined
+  if (result !== undefined) result.content = text
 }
 
 export function restoreMessages(body: JsonObject, messageIndex: number, record: SpliceRecord): number {
@@ -48,5 +59,10 @@ const blocks: BlockKind = {
   idOf: ({ id }) => asText(id),
   isResult: ({ type }) => type === 'tool_result',
   answeredId: (result) => result.tool_use_id,
-  resultOf: ({ id, notice }) => ({ type: 'tool_result', tool_use_id: id, content: notice, is_error: true }),
+  resultOf: ({ id, notice, isAnswer }) => ({
+    type: 'tool_result',
+    tool_use_id: id,
+    content: notice,
+    ...(isAnswer === true ? {} : { is_error: true }),
+  }),
 }

@@ -6,7 +6,14 @@ import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
 import type { Dialect } from '../../dialect.ts'
 import { messagesErrorBody, messagesErrorIn, messagesStreamError } from './errors.ts'
-import { addMessagesNote, appendMessagesRound, removeMessagesTools, restoreMessages } from './edit.ts'
+import {
+  addMessagesNote,
+  addMessagesTools,
+  appendMessagesRound,
+  removeMessagesTools,
+  replaceMessagesResult,
+  restoreMessages,
+} from './edit.ts'
 import {
   appendMessagesText,
   dropMessagesCalls,
@@ -37,6 +44,8 @@ export const messages: Dialect = {
   streamLens: () => new MessagesStreamLens(),
   edit: {
     removeTools: removeMessagesTools,
+    addTools: addMessagesTools,
+    replaceResult: replaceMessagesResult,
     restore: restoreMessages,
     addNote: addMessagesNote,
     appendRound: appendMessagesRound,

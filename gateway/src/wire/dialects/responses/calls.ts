@@ -1,14 +1,14 @@
 /** Items that are calls for the client to run, and the items that answer them. Each kind says its call in fields of its own. */
 import { asText, canonicalJson, isObject, type JsonObject } from '../../../core/json.ts'
-import type { ToolCallView } from '../../dialect.ts'
+import type { SplicedCall, ToolCallView } from '../../dialect.ts'
 import { parseArguments } from '../../request/call-arguments.ts'
 import { requireName, requireString } from '../../request/fields.ts'
 
 interface CallKind {
   /** Reads name and arguments. Throws `request.invalid` naming the field. */
   readonly read: (item: JsonObject, path: string) => Pick<ToolCallView, 'name' | 'args' | 'argsText'>
-  /** The item that tells the model what became of the call. */
-  readonly answer: (callId: string, notice: string) => JsonObject
+  /** The item that tells the model what became of the call. `isAnswer`: it has been answered, and not refused. */
+  readonly answer: (callId: string, notice: string, isAnswer: boolean) => JsonObject
 }
 
 const kinds: Readonly<Record<string, CallKind>> = {
@@ -33,15 +33,20 @@ const kinds: Readonly<Record<string, CallKind>> = {
   },
   shell_call: {
     read: (item) => builtIn('shell', item.action),
-    answer: (call_id, stderr) => ({
+    answer: (call_id, text, isAnswer) => ({
       type: 'shell_call_output',
       call_id,
-      output: [{ stdout: '', stderr, outcome: { type: 'exit', exit_code: 1 } }],
+      output: [{ stdout: isAnswer ? text : '', stderr: isAnswer ? '' : text, outcome: { type: 'exit', exit_code: isAnswer ? 0 : 1 } }],
     }),
   },
   apply_patch_call: {
     read: (item) => builtIn('apply_patch', item.operation),
-    answer: (call_id, output) => ({ type: 'apply_patch_call_output', call_id, status: 'failed', output }),
+    answer: (call_id, output, isAnswer) => ({
+      type: 'apply_patch_call_output',
+      call_id,
+      status: isAnswer ? 'completed' : 'failed',
+      output,
+    }),
   },
   tool_search_call: {
     read: (item) => builtIn('tool_search', item.arguments),
@@ -80,9 +85,18 @@ export function readCall(item: JsonObject, path: string): ToolCallView {
 }
 
 /** The item that answers a call with words of the gateway. */
-export function noticeItem(call: JsonObject, callId: string, notice: string): JsonObject {
+export function noticeItem(call: JsonObject, { id, notice, isAnswer }: Pick<SplicedCall, 'id' | 'notice' | 'isAnswer'>): JsonObject {
   const type = typeof call.type === 'string' && Object.hasOwn(kinds, call.type) ? call.type : 'function_call'
-  return (kinds[type] as CallKind).answer(callId, notice)
+  return (kinds[type] as CallKind).answer(id, notice, isAnswer === true)
+}
+
+/** An output whose words are these, and nothing else of what its tool said. */
+export function withText(item: JsonObject, text: string): JsonObject {
+  const { type, id, call_id, status } = item
+  const made = Object.entries(kinds).find(([, { answer }]) => answer('', '', true).type === type)
+  const { output = text, tools } = made?.[1].answer('', text, true) ?? {}
+  const own = { type, id, call_id, status, ...(tools === undefined ? { output } : { execution: item.execution, tools }) }
+  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) as JsonObject
 }
 
 const outputTypes: ReadonlySet<string> = new Set([

@@ -3,11 +3,28 @@
  * leaves an input the vendor accepts: every call answered once, every reasoning right before what came of it.
  */
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import type { SplicedRound, SpliceRecord } from '../../dialect.ts'
+import type { OfferedTool, SplicedRound, SpliceRecord } from '../../dialect.ts'
 import { withNotices } from '../../request/restoring-order.ts'
 import { itemsOfAssistant } from './answer.ts'
-import { answeredId, isClientCall, isOutput, noticeItem } from './calls.ts'
+import { answeredId, isClientCall, isOutput, noticeItem, withText } from './calls.ts'
 import { endOfAnswer } from './views.ts'
+
+export function addResponsesTools(body: JsonObject, tools: readonly OfferedTool[]): void {
+  const added = tools.map(({ name, description, inputSchema }) => ({
+    type: 'function',
+    name,
+    description,
+    parameters: inputSchema,
+    strict: false,
+  }))
+  body.tools = [...(Array.isArray(body.tools) ? body.tools : []), ...added]
+}
+
+export function replaceResponsesResult(body: JsonObject, itemIndex: number, _position: number, text: string): void {
+  const items = Array.isArray(body.input) ? body.input : []
+  const item = items[itemIndex]
+  if (isObject(item) && isOutput(item)) items[itemIndex] = withText(item, text)
+}
 
 export function restoreResponses(body: JsonObject, itemIndex: number, record: SpliceRecord): number {
   const items = Array.isArray(body.input) ? body.input : []
@@ -23,7 +40,7 @@ export function restoreResponses(body: JsonObject, itemIndex: number, record: Sp
     made.filter(isClientCall).map((call) => call.call_id),
     record.dropped,
     answeredId,
-    ({ call, id, notice }) => noticeItem(call, id, notice),
+    (one) => noticeItem(one.call, one),
   )
   items.splice(itemIndex, last - itemIndex, ...record.rounds.flatMap((round) => roundItems(body, round)), ...made, ...answers)
   return items.length - before
@@ -85,7 +102,7 @@ function roundItems(body: JsonObject, round: SplicedRound): JsonObject[] {
   const items = sendable(body, itemsOfAssistant(round.assistant))
   const answers = items.filter(isClientCall).map((call) => {
     const id = asText(call.call_id)
-    return noticeItem(call, id, round.refused.find((one) => one.id === id)?.notice ?? 'not run')
+    return noticeItem(call, round.calls.find((one) => one.id === id) ?? { id, notice: 'not run' })
   })
   return [...items, ...answers]
 }

@@ -8,7 +8,7 @@ import {
   readResponsesResponse,
   responsesAssistantMessage,
 } from './answer.ts'
-import { addResponsesNote, appendResponsesRound, restoreResponses } from './edit.ts'
+import { addResponsesNote, addResponsesTools, appendResponsesRound, replaceResponsesResult, restoreResponses } from './edit.ts'
 import { responsesErrorBody, responsesErrorIn, responsesStreamError } from './errors.ts'
 import { settleResponsesCalls } from './call-texts.ts'
 import { guardedFields } from './guarded-fields.ts'
@@ -37,6 +37,8 @@ export const responses: Dialect = {
   streamLens: () => new ResponsesStreamLens(),
   edit: {
     removeTools,
+    addTools: addResponsesTools,
+    replaceResult: replaceResponsesResult,
     restore: restoreResponses,
     addNote: addResponsesNote,
     appendRound: appendResponsesRound,

@@ -1,0 +1,22 @@
+/** What is asked of results that a model may not read (`output.as: quarantine`), and by which model. */
+import { z } from 'zod'
+
+export const quarantineSchema = z.strictObject({
+  /** A model that a route serves. It reads what is withheld, has no tools, and says nothing but bounded answers. */
+  model: z.string().min(1).max(256),
+  /** Longest answer of that model, in tokens. */
+  max_tokens: z.number().int().min(16).max(4096).default(256),
+  /** What is kept of one result for questions, in bytes; nothing is answered about what is beyond it. */
+  max_result_bytes: z
+    .number()
+    .int()
+    .min(1024)
+    .max(1024 * 1024)
+    .default(256 * 1024),
+  /** How often one result may be asked about; the same question again is the same answer and counts once. */
+  max_questions: z.number().int().min(1).max(256).default(16),
+  /** How much may be learnt of one result, in bits: a yes or no is one, a choice among eight is three. */
+  max_bits: z.number().int().min(1).max(4096).default(64),
+  /** The same over all results of one session. */
+  max_session_bits: z.number().int().min(1).max(65_536).default(1024),
+})

@@ -1,0 +1,2 @@
+/** Where directories find the endpoint. */
+export const scimPath = '/scim/v2'
