@@ -6,8 +6,8 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, setPriority } from 'node:os'
 
-/** The process under test has a core of its own where there are two; all others share the other one. */
-export type Core = 'tested' | 'others'
+/** The process under test has a core of its own where there are two; all others share the other one. `any`: where nothing is timed. */
+export type Core = 'tested' | 'others' | 'any'
 
 export interface MeasuredProcess {
   readonly url: string
@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly cwd?: string
   /** Asked instead of waiting for `{"event":"ready","url":…}`: resolves once the process answers. */
   readonly ready?: () => Promise<string>
+  /** Half a minute unless something else is said: where nothing is timed, other work may have the processors. */
+  readonly deadlineMs?: number
 }
 
 const startDeadlineMs = 30_000
@@ -60,7 +62,7 @@ export function settleSelf(): void {
 
 /** Starts it and resolves when it says that it is ready. Rejects with what it wrote to standard error. */
 export async function startProcess(options: StartOptions): Promise<MeasuredProcess> {
-  const pin = canPin ? ['taskset', '-c', options.core === 'tested' ? '0' : '1'] : []
+  const pin = canPin && options.core !== 'any' ? ['taskset', '-c', options.core === 'tested' ? '0' : '1'] : []
   const [program = '', ...args] = [...pin, ...options.command]
   const began = performance.now()
   const child = spawn(program, args, {
@@ -72,7 +74,7 @@ export async function startProcess(options: StartOptions): Promise<MeasuredProce
   running.add(child)
   const ended = new Promise<void>((resolve) => child.once('close', () => (running.delete(child), resolve())))
   try {
-    const url = await within(startDeadlineMs, readiness(child, options.ready))
+    const url = await within(options.deadlineMs ?? startDeadlineMs, readiness(child, options.ready))
     return measured(child, url, performance.now() - began, ended)
   } catch (error) {
     child.kill('SIGKILL')

@@ -1,5 +1,6 @@
 /** Suites that take half a minute or more each: `npm run slow` runs them, and `npm test` does not. */
 export const slowSuites = [
+  'bench/security/smoke.test.ts',
   'conformance/agents/ai-sdk.test.ts',
   'conformance/cli/import.test.ts',
   'conformance/cli/policy-drafts.test.ts',
