@@ -2,6 +2,7 @@
  * The agent of the demo: an ordinary loop that knows nothing of Turnward but two URLs. It asks the model, runs
  * the tools the model calls at the MCP endpoint, and goes on until the model has nothing more to call.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { TurnwardError } from '../../core/error.ts'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { openMcpClient } from '../mcp-client.ts'
@@ -16,11 +17,12 @@ export interface AgentRun {
 }
 
 const maxSteps = 12
+const startMs = 60_000
 
 export async function runAgent(url: string, key: string, task: string): Promise<AgentRun> {
   const mcp = openMcpClient(`${url}/mcp/main`, key)
   try {
-    const tools = (await mcp.listTools()).map((tool) => ({
+    const tools = (await listedTools(mcp)).map((tool) => ({
       type: 'function',
       function: { name: asText(tool.name), description: asText(tool.description), parameters: tool.inputSchema ?? {} },
     }))
@@ -41,6 +43,16 @@ export async function runAgent(url: string, key: string, task: string): Promise<
     return { ...ids, answer: '', completed: false }
   } finally {
     await mcp.close()
+  }
+}
+
+/** A busy machine takes its time to start a server: what it has is waited for. */
+async function listedTools(mcp: ReturnType<typeof openMcpClient>): Promise<readonly JsonObject[]> {
+  const end = Date.now() + startMs
+  for (;;) {
+    const tools = await mcp.listTools()
+    if (tools.length > 0 || Date.now() > end) return tools
+    await delay(250)
   }
 }
 
