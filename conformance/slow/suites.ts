@@ -19,6 +19,7 @@ export const slowSuites = [
   'conformance/replicas/kept-responses.test.ts',
   'conformance/replicas/killed-replica.test.ts',
   'conformance/replicas/moving.test.ts',
+  'conformance/replicas/oauth-keys.test.ts',
   'conformance/replicas/one-child.test.ts',
   'conformance/suite/lanes.test.ts',
   'conformance/workers/asks.test.ts',
