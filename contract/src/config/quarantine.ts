@@ -15,7 +15,7 @@ export const quarantineSchema = z.strictObject({
     .default(256 * 1024),
   /** How often one result may be asked about; the same question again is the same answer and counts once. */
   max_questions: z.number().int().min(1).max(256).default(16),
-  /** How much may be learnt of one result, in bits: a yes or no is one, a choice among eight is three. */
+  /** How much may be learnt of one result, in bits: log2 of the answers there are, "does not say" included (a yes or no: 1.6). */
   max_bits: z.number().int().min(1).max(4096).default(64),
   /** The same over all results of one session. */
   max_session_bits: z.number().int().min(1).max(65_536).default(1024),
