@@ -29,7 +29,7 @@ const pure = [
 /** Rooms whose tests close what they open: their files share processes too, and what they import is read once in each. */
 const tidy = [
   'gateway/src/{http1,identity,models,providers,state,store,telemetry,cluster}/**/*.test.ts',
-  'gateway/src/{audit,cli,invariants,tools,turns}/**/*.test.ts',
+  'gateway/src/{admin,audit,cli,invariants,tools,turns}/**/*.test.ts',
 ]
 
 /** Named by whoever wants all of them: a deliberate fault is noticed by any test. */

@@ -1,6 +1,6 @@
 /**
  * Takes a CPU profile of the gateway, or of the bare proxy or hop, under one load and prints where the time goes:
- * `node bench/profile.ts json|sse|history|mcp [seconds] [gateway|bare|services|workers]` (over PostgreSQL and Redis; with two workers). For engineers; `npm run bench` does not use it.
+ * `node bench/profile.ts json|sse|history|mcp [seconds] [gateway|bare|controlled|services|workers]` (with limits and a guard; over PostgreSQL and Redis; with two workers). For engineers; `npm run bench` does not use it.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, readdir, readFile } from 'node:fs/promises'
@@ -12,6 +12,7 @@ import { cpuMicrosOf, settleSelf, type MeasuredProcess } from './measured-proces
 import { costsOf, type Cost, type CpuProfile } from './profile-report.ts'
 import { freshChats, toolCall } from './requests.ts'
 import { growing } from './scenarios/model-calls.ts'
+import { controlled } from './scenarios/traffic-control.ts'
 import { startServices } from './services.ts'
 import { inSources } from './source-places.ts'
 import { startBareHop, startBareProxy, startMcpServer, startVendor } from './topology.ts'
@@ -48,7 +49,11 @@ const mcpServer = `${server.url}/mcp`
 const startBare = (): Promise<MeasuredProcess> =>
   name === 'mcp' ? startBareHop(mcpServer, nodeFlags) : startBareProxy(vendor.url, nodeFlags)
 const services = target === 'services' ? await startServices() : undefined
-const past = { ...(services === undefined ? {} : { services }), workers: target === 'workers' ? 2 : 1 }
+const past = {
+  ...(services === undefined ? {} : { services }),
+  workers: target === 'workers' ? 2 : 1,
+  more: target === 'controlled' ? controlled : {},
+}
 const profiled = await (target === 'bare' ? startBare() : startGateway({ vendor: vendor.url, mcpServer, nodeFlags, ...past }))
 await runLoad({ url: profiled.url, ...load, ms: warmUpMs })
 const before = threadMicros(profiled.pid)

@@ -126,14 +126,15 @@ export function chatPath(model: ChatModel, at: 'gateway' | 'vendor'): string {
   return at === 'gateway' ? '/v1/chat/completions' : `/${model.slice('bench-'.length)}/v1/chat/completions`
 }
 
-/** One session per connection, named by header, and a last message that was never sent before. */
+/** One session per connection, named by header, and a last message that was never sent before; `different`: one of so many. */
 export function freshChats(
   model: ChatModel,
   at: 'gateway' | 'vendor',
   connections: number,
   headers: Readonly<Record<string, string>> = {},
+  different?: number,
 ): (connection: number) => Buffer {
-  return freshCalls({ path: chatPath(model, at), body: smallChatBody(model), name: model }, connections, headers)
+  return freshCalls({ path: chatPath(model, at), body: smallChatBody(model), name: model }, connections, headers, different)
 }
 
 /** A call whose body has `marker` once, in its last message. */
@@ -149,6 +150,7 @@ export function freshCalls(
   { path, body, name }: FreshCall,
   connections: number,
   headers: Readonly<Record<string, string>> = {},
+  different = 100_000_000,
 ): (connection: number) => Buffer {
   const requests = Array.from({ length: connections }, (_, index) =>
     post(path, body, { 'x-turnward-session': `bench-${name}-${index}`, ...headers }),
@@ -158,7 +160,7 @@ export function freshCalls(
   let count = 0
   return (connection) => {
     const request = requests[connection] ?? Buffer.alloc(0)
-    count = (count + 1) % 100_000_000
+    count = (count + 1) % different
     request.write(String(count).padStart(8, '0'), offsets[connection] ?? 0, 'latin1')
     // The socket may still hold the bytes of the call before.
     return Buffer.from(request)

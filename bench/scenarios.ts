@@ -3,6 +3,7 @@ import type { Scenario } from './scenario.ts'
 import { backends } from './scenarios/backends.ts'
 import { crossDialect, dialectCalls, dialectStreams } from './scenarios/dialects.ts'
 import { databaseLog } from './scenarios/database-log.ts'
+import { deciding } from './scenarios/deciding.ts'
 import { grants } from './scenarios/grants.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
@@ -16,6 +17,7 @@ import { toolCalls } from './scenarios/tool-calls.ts'
 import { stdioServers } from './scenarios/stdio-servers.ts'
 import { toolLatency } from './scenarios/tool-latency.ts'
 import { toolLists } from './scenarios/tool-lists.ts'
+import { trafficControl } from './scenarios/traffic-control.ts'
 import { workers } from './scenarios/workers.ts'
 
 export const scenarios: readonly Scenario[] = [
@@ -23,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   chatStream,
   chatBurst,
   chatHistory,
+  trafficControl,
   tokens,
   dialectCalls,
   dialectStreams,
@@ -31,6 +34,7 @@ export const scenarios: readonly Scenario[] = [
   toolLatency,
   toolLists,
   grants,
+  deciding,
   mcpStreams,
   stdioServers,
   workers,

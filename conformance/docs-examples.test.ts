@@ -28,7 +28,16 @@ const pages: readonly string[] = [
   'servers',
   'runners',
   'import',
+  'import-gateways',
   'quarantine',
+  'stops',
+  'rails',
+  'guards',
+  'prompts',
+  'approvals',
+  'balancing',
+  'cache',
+  'limits',
   // Every page on identity but those that explain and lead on.
   ...readdirSync(join(import.meta.dirname, '../docs/identity'))
     .filter((file) => file !== 'README.md' && file !== 'who-is-calling.md')
@@ -66,8 +75,10 @@ beforeAll(async () => {
         home: { transport: 'stdio', command: ['node', fixtureServer('office.mjs'), folder], mounts: [{ path: folder, write: true }] },
       },
       gateways: { main: { servers: ['home'] } },
+      templates: { expert: { model: 'gpt-5', text: 'Write {{program}}.' } },
       routes: [
         ...routes,
+        { model: 'gpt-5', upstreams: ['openai'], templates: ['expert'] },
         { model: 'gpt-5.5', upstreams: ['openai'] },
         { model: 'sonnet', upstreams: [{ upstream: 'bedrock', model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' }] },
       ],

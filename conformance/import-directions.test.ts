@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   models: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers'],
   tools: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'cluster'],
   turns: ['core', 'policy', 'wire', 'http1', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'providers', 'models', 'tools'],
+  admin: ['core', 'policy', 'wire', 'config', 'store', 'state', 'audit', 'telemetry', 'identity', 'models', 'tools', 'turns'],
 }
 const describesConfiguration: readonly string[] = ['config/snapshot.ts', 'config/public-url.ts']
 
@@ -80,7 +81,7 @@ test.each(['providers', 'wire/dialects'])('the folders of %s never import each o
 test('every dialect has the same files', () => {
   const folder = join(source, 'wire/dialects')
   const dialects = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  const needed = ['paths', 'request', 'views', 'edit', 'answer', 'stream', 'round', 'usage', 'errors', 'guarded-fields']
+  const needed = ['paths', 'request', 'views', 'edit', 'answer', 'stream', 'round', 'usage', 'errors', 'guarded-fields', 'shown-texts']
   const both = ['request', 'messages', 'stream'].flatMap((what) => [`reading-${what}`, `writing-${what}`])
   const neededOfHub = ['hub', ...both, 'answers', 'tools', 'media', 'finish', 'usage']
   for (const { name } of dialects) {

@@ -1,6 +1,6 @@
 /**
- * The person who is asked. The gateway of today asks nobody; `Approvals` is what a way to ask has to offer, so that an approver can
- * be put behind it.
+ * The person who is asked. `Approvals` is what a way to ask has to offer, so that an approver can be put behind it
+ * (`api-approvals.ts`).
  */
 import { formOf } from './side-effects.ts'
 import type { Call } from './suites.ts'
@@ -13,8 +13,8 @@ export interface Asked extends Call {
 }
 
 export interface Approvals {
-  /** What waits for somebody in this case. */
-  readonly pending: (key: string) => Promise<readonly Asked[]>
+  /** What waits for somebody in the case of this principal. */
+  readonly pending: (principal: string) => Promise<readonly Asked[]>
   readonly rule: (id: string, verdict: 'approve' | 'deny') => Promise<void>
 }
 

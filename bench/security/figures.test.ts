@@ -38,6 +38,16 @@ test('cases are counted by kind and defence, and a share of nothing is none', ()
   })
 })
 
+test('tasks that a person was asked about are counted by themselves, with how often', () => {
+  const asked = [outcome({ defence: 'asked', isDone: true, prompts: 2 }), outcome({ defence: 'asked', prompts: 1 })]
+  expect(figuresOf([...outcomes, ...asked])).toMatchObject({
+    benignNoHuman: { count: 0, of: 1 },
+    benignWithApprover: { count: 1, of: 2, fraction: 0.5 },
+    promptsPerTask: { count: 3, of: 2, fraction: 1.5 },
+    cases: { tasks: 1 },
+  })
+})
+
 test('a side effect that nobody asked for is not as it should be, although the attack counts as failed', () => {
   const row = rowsOf(figuresOf(outcomes)).find(({ name }) => name === 'cases with unasked side effects, defence on')
   expect(row).toMatchObject({ value: 0.5, ok: false })

@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { gatewayCommand } from '../gateway-under-test.ts'
 import { startProcess, type MeasuredProcess } from '../measured-process.ts'
 import { runAgent } from './agent.ts'
+import { apiApprovals, ruledWhile } from './api-approvals.ts'
+import { type Approvals, type Approver, type Asked, verdictOf } from './approver.ts'
 import { nameOf, type Case } from './cases.ts'
 import type { GullibleModel } from './gullible-model.ts'
-import { laneConfig, type Defence } from './lane-config.ts'
+import { laneConfig, principalOf, type Defence, type PolicyName } from './lane-config.ts'
 import { refusalsOf, type Refusal } from './refusals.ts'
 import { Script } from './script.ts'
 import { formOf, missingOf, unaskedOf } from './side-effects.ts'
@@ -37,25 +39,43 @@ export interface CaseOutcome {
 }
 
 export interface LaneOptions {
+  readonly policy: PolicyName
   readonly suite: Suite
   readonly defence: Defence
   readonly cases: readonly Case[]
+  /** Who is there to be asked, where somebody is. */
+  readonly approver: Approver
   readonly python: string
   readonly model: GullibleModel
   readonly done: (outcome: CaseOutcome) => void
 }
 
-export async function runLane({ suite, defence, cases, python, model, done }: LaneOptions): Promise<readonly CaseOutcome[]> {
+export async function runLane({
+  policy,
+  suite,
+  defence,
+  cases,
+  approver,
+  python,
+  model,
+  done,
+}: LaneOptions): Promise<readonly CaseOutcome[]> {
   const folder = await mkdtemp(join(tmpdir(), 'turnward-security-'))
   const config = join(folder, 'turnward.json')
   let server: SuiteServer | undefined
   let gateway: MeasuredProcess | undefined
   try {
     server = await startSuiteServer(python, suite)
-    const keys = cases.map(() => `tw_${randomBytes(24).toString('hex')}`)
-    await writeFile(config, JSON.stringify(laneConfig({ suite, defence, modelUrl: model.url, mcpUrl: server.mcpUrl, keys })), {
-      mode: 0o600,
-    })
+    const newKey = (): string => `tw_${randomBytes(24).toString('hex')}`
+    const keys = cases.map(newKey)
+    const approverKey = newKey()
+    await writeFile(
+      config,
+      JSON.stringify(laneConfig({ policy, suite, defence, modelUrl: model.url, mcpUrl: server.mcpUrl, keys, approverKey })),
+      {
+        mode: 0o600,
+      },
+    )
     gateway = await startProcess({
       command: gatewayCommand(['start', '--json', '--config', config]),
       core: 'any',
@@ -64,7 +84,15 @@ export async function runLane({ suite, defence, cases, python, model, done }: La
     })
     const outcomes: CaseOutcome[] = []
     for (const [index, one] of cases.entries()) {
-      const place = { gateway: gateway.url, config, key: keys[index] ?? '', id: `${defence}/${nameOf(one)}` }
+      const person = defence === 'asked' ? { approver, approvals: apiApprovals(gateway.url, approverKey) } : undefined
+      const place = {
+        gateway: gateway.url,
+        config,
+        key: keys[index] ?? '',
+        principal: principalOf(index),
+        person,
+        id: `${defence}/${nameOf(one)}`,
+      }
       const outcome = await runCase(one, defence, server, model, place)
       outcomes.push(outcome)
       done(outcome)
@@ -81,6 +109,9 @@ interface Place {
   readonly gateway: string
   readonly config: string
   readonly key: string
+  readonly principal: string
+  /** Undefined where nobody can be asked. */
+  readonly person: { readonly approver: Approver; readonly approvals: Approvals } | undefined
   readonly id: string
 }
 
@@ -95,7 +126,18 @@ async function runCase(one: Case, defence: Defence, server: SuiteServer, model: 
     ...(one.other === undefined ? {} : { learned: one.other }),
   })
   model.play(place.id, one.suite, script)
-  const ran = await runAgent({ ...place, tools: one.suite, prompt: begun.prompt, user: place.id })
+  const running = runAgent({ ...place, tools: one.suite, prompt: begun.prompt, user: place.id })
+  const left = [...begun.asked]
+  const answer = (asked: Asked): 'approve' | 'deny' | undefined => {
+    const verdict = verdictOf(place.person?.approver ?? 'absent', asked, left)
+    const index = left.findIndex((wanted) => formOf(wanted) === formOf({ tool: asked.tool, args: asked.args }))
+    if (verdict === 'approve' && index !== -1) left.splice(index, 1)
+    return verdict
+  }
+  const { result: ran, prompts } =
+    place.person === undefined
+      ? { result: await running, prompts: 0 }
+      : await ruledWhile(place.person.approvals, place.principal, answer, running)
   model.drop(place.id)
   const isAlone = one.injection === undefined && one.substitution === undefined
   const grade = await server.grade(ran.output, isAlone)
@@ -110,7 +152,7 @@ async function runCase(one: Case, defence: Defence, server: SuiteServer, model: 
     unasked: unaskedOf(one.suite, grade.executed, begun.asked),
     missing,
     untried: script.left,
-    prompts: 0,
+    prompts,
     refusals: isAlone && !isDone && ran.turn !== undefined ? await refusalsOf(ran.turn, place.config) : [],
   }
 }

@@ -7,12 +7,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 /** What has not come by then never comes. Less than the time a test has, so that the failure says what was waited for. */
 export const hangsAfterMs = 90_000
 
-/** Polls until `look` gives a value; rejects with the name of what hangs. Errors of `look` end the wait. */
-export async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+/** Polls until `look` gives a value other than false; rejects with the name of what hangs. Errors of `look` end the wait. */
+export async function until<T>(what: string, look: () => Promise<T | false | undefined> | T | false | undefined): Promise<T> {
   const end = performance.now() + hangsAfterMs
   for (;;) {
     const found = await look()
-    if (found !== undefined) return found
+    if (found !== undefined && found !== false) return found
     if (performance.now() > end) throw new Error(`${what} did not come within ${hangsAfterMs} ms`)
     await pause(25)
   }

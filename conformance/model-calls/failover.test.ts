@@ -27,7 +27,7 @@ beforeAll(async () => {
         nowhere: { kind: 'openai', base_url: `http://127.0.0.1:${closed}/v1`, credential: 'openai-team' },
       },
       routes: [
-        { model: 'both', upstreams: ['first', { upstream: 'second', model: 'claude-behind' }] },
+        { model: 'both-*', upstreams: ['first', { upstream: 'second', model: 'claude-behind' }] },
         { model: 'unreachable-first', upstreams: ['nowhere', { upstream: 'second', model: 'claude-behind' }] },
         { model: 'only-first', upstreams: ['first'] },
         { model: 'silent-first', upstreams: ['impatient', { upstream: 'second', model: 'claude-behind' }] },
@@ -53,6 +53,10 @@ async function closedPort(): Promise<number> {
 const chat = (model: string, stream = false) =>
   post(`${governed.url}/v1/chat/completions`, secrets.alice, { model, stream, messages: [{ role: 'user', content: 'hi' }] })
 
+let asked = 0
+/** A model that has not failed yet: one that has is asked last for a while. */
+const both = (): string => `both-${(asked += 1)}`
+
 const failures: readonly (readonly [string, Responder])[] = [
   ['it answers 429', (request) => vendorError(request, 429, 'slow down')],
   ['it answers 500', (request) => vendorError(request, 500, 'oops')],
@@ -63,7 +67,7 @@ const failures: readonly (readonly [string, Responder])[] = [
 describe.each([false, true])('an upstream that fails before the first byte (stream: %s)', (stream) => {
   test.each(failures)('the next upstream answers when %s', async (_what, fail) => {
     first.respond(fail)
-    const { status, text } = await chat('both', stream)
+    const { status, text } = await chat(both(), stream)
     expect(status).toBe(200)
     expect(stream ? said(text) : JSON.parse(text).choices[0].message.content).toBe('The second one answers.')
     expect(second.last().body.model).toBe('claude-behind')
@@ -82,7 +86,7 @@ describe.each([false, true])('an upstream that fails before the first byte (stre
   test('a request the vendor calls wrong is not tried elsewhere', async () => {
     first.respond((request) => vendorError(request, 400, 'temperature: must be at most 2'))
     const before = second.requests.length
-    const { status, text } = await chat('both', stream)
+    const { status, text } = await chat(both(), stream)
     expect(status).toBe(400)
     expect(JSON.parse(text).error.message).toBe('temperature: must be at most 2')
     expect(second.requests.length).toBe(before)
@@ -91,7 +95,7 @@ describe.each([false, true])('an upstream that fails before the first byte (stre
   test('the last upstream is believed', async () => {
     first.respond((request) => vendorError(request, 500, 'oops'))
     second.respond((request) => ({ ...vendorError(request, 429, 'slow down'), headers: { 'retry-after': '7' } }))
-    const { status, headers, text } = await chat('both', stream)
+    const { status, headers, text } = await chat(both(), stream)
     expect([status, headers['retry-after']]).toEqual([429, '7'])
     expect(JSON.parse(text).error).toMatchObject({ type: 'rate_limit_error', message: 'slow down' })
   })
@@ -124,7 +128,7 @@ describe.each([false, true])('an upstream that fails before the first byte (stre
 
   test('what only a busy one could have been asked is told to come again, not to be asked otherwise', async () => {
     first.respond((request) => vendorError(request, 503, 'later'))
-    const body = { model: 'both', stream, messages: [{ role: 'user', content: 'hi' }], n: 2 }
+    const body = { model: both(), stream, messages: [{ role: 'user', content: 'hi' }], n: 2 }
     const { status, text } = await post(`${governed.url}/v1/chat/completions`, secrets.alice, body)
     expect([status, JSON.parse(text).error.code]).toEqual([502, 'upstream.failed'])
   })

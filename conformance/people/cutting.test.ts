@@ -35,6 +35,8 @@ beforeAll(async () => {
         { model: 'gpt-realtime', upstreams: ['speech'] },
       ],
       grants: [{ principals: ['*'], models: ['*'], tools: ['*'], gateways: ['*'] }],
+      // Whatever it has said before, it may be called again.
+      contracts: { 'waiting__*': {} },
       servers: { waiting: { transport: 'http', url: waiting.url } },
       gateways: { main: { servers: ['waiting'], sse: true } },
     },
@@ -179,4 +181,37 @@ test('a key that is revoked: what came with it ends, and what came with another 
   expect(cut.text).toContain('"code":"auth.revoked_key"')
   expect(goesOn.hasEnded).toBe(false)
   expect(await ask(key)).toBe(401)
+})
+
+test('a tool that is stopped: calls of it end at every process and are refused, what else streams goes on; then a person, until it is lifted', async () => {
+  const { alice, bob } = secrets
+  const goesOn = await chat(bob)
+  const { call } = await legacy(alice)
+  await until('the tool to run', () => (waiting.running.size === 1 ? true : undefined))
+  const stopped = await gateway.cli(['stop', 'tool', 'waiting__*', '--reason', 'it never ends', '--for', '1h', '--by', 'ops', '--json'])
+  expect([stopped.code, stopped.stderr]).toEqual([0, ''])
+  expect(await call).toContain('stop.stopped')
+  await until('the tool to be told', () => (waiting.running.size === 0 ? true : undefined))
+  const { call: next } = await legacy(alice)
+  expect(await next).toContain('An administrator has stopped this tool.')
+  expect(goesOn.hasEnded).toBe(false)
+  expect(await gateway.recordThat(({ kind }) => kind === 'stop')).toMatchObject({
+    principal: 'ops',
+    subject: 'tool waiting__*',
+    action: 'refuse',
+  })
+
+  const person = JSON.parse((await gateway.cli(['stop', 'principal', 'bob', '--json'])).stdout) as { id: string }
+  await until('the chat to end', () => (goesOn.hasEnded ? true : undefined))
+  expect(goesOn.text).toContain('"code":"stop.stopped"')
+  await until('every process to know', async () => ((await ask(bob)) === 403 && (await ask(bob)) === 403 ? true : undefined))
+  expect(await ask(alice)).toBe(200)
+  const listed = JSON.parse((await gateway.cli(['stop', 'list', '--json'])).stdout) as { stops: { kind: string; reason: string | null }[] }
+  expect(listed.stops).toMatchObject([
+    { kind: 'tool', reason: 'it never ends' },
+    { kind: 'principal', reason: null },
+  ])
+  for (const { id } of [person, JSON.parse(stopped.stdout) as { id: string }])
+    expect((await gateway.cli(['stop', 'lift', id])).code).toBe(0)
+  await until('Bob to be let in', async () => ((await ask(bob)) === 200 ? true : undefined))
 })

@@ -26,4 +26,5 @@ export const slowSuites = [
   'conformance/workers/endings.test.ts',
   'gateway/src/audit/postgres/faults.test.ts',
   'gateway/src/audit/postgres/several-writers.test.ts',
+  'gateway/src/invariants/noninterference.test.ts',
 ]

@@ -13,13 +13,20 @@ import {
   turnsSchema,
 } from './config/agent-floor.ts'
 import { baseAddressSchema } from './config/addresses.ts'
+import { approvalsSchema } from './config/approvals.ts'
+import { valueListSchema } from './config/argument-roles.ts'
 import { nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './config/common.ts'
 import { batchesSchema, filesSchema } from './config/files.ts'
 import { groupSchema, identitySchema, keySchema, principalSchema } from './config/identity.ts'
 import { grantSchema } from './config/identity/grants.ts'
 import { credentialSchema, routeSchema, upstreamSchema } from './config/model-floor.ts'
-import { packNameSchema } from './config/packs.ts'
+import { packUseSchema } from './config/packs.ts'
+import { guardSchema } from './config/guards.ts'
+import { templateNameSchema, templateSchema } from './config/templates.ts'
+import { isolateSchema } from './config/isolate.ts'
+import { priceSchema } from './config/prices.ts'
 import { quarantineSchema } from './config/quarantine.ts'
+import { railsSchema } from './config/rails.ts'
 import {
   auditSchema,
   clusterSchema,
@@ -49,6 +56,8 @@ export const configSchema = z.strictObject({
   credentials: z.record(nameSchema, credentialSchema).default({}),
   upstreams: z.record(nameSchema, upstreamSchema).default({}),
   routes: z.array(routeSchema).default([]),
+  /** What models cost where the prices that ship with the gateway do not say it. The first entry that fits counts. */
+  prices: z.array(priceSchema).max(1000).default([]),
 
   groups: z.record(nameSchema, groupSchema).default({}),
   principals: z.record(nameSchema, principalSchema).default({}),
@@ -58,22 +67,34 @@ export const configSchema = z.strictObject({
 
   servers: z.record(serverNameSchema, serverSchema).default({}),
   gateways: z.record(nameSchema, gatewaySchema).default({}),
-  /** Contracts that ship with the gateway, for the built-in tools of these agents; see `turnward policy show --effective`. */
-  packs: z.array(packNameSchema).default([]),
+  /**
+   * Contracts that ship with the gateway: for the built-in tools of agents (`claude-code`), and for the tools of MCP servers
+   * (`github`, or `{ github: gh }` where the server has another name); see `turnward policy show --effective`.
+   */
+  packs: z.array(packUseSchema).max(256).default([]),
   contracts: z.record(patternSchema, contractSchema).default({}),
+  /** Named lists of values: accounts that are paid, hosts that are partners. */
+  values: z.record(nameSchema, valueListSchema).default({}),
   rules: z.array(ruleSchema).default([]),
   policy: policySchema.prefault({}),
+  /** Calls that wait for a person. */
+  approvals: approvalsSchema.prefault({}),
   /** Answers questions about results that no other model may read. */
   quarantine: quarantineSchema.optional(),
+  /** What answers may carry to people after untrusted content was read. Not set: everything. */
+  rails: railsSchema.optional(),
+  /** What models may be told and may answer, by name; routes list them. */
+  guards: z.record(nameSchema, guardSchema).default({}),
+  /** Prompts with blanks that callers fill in, by name; routes say which may be called. */
+  templates: z.record(templateNameSchema, templateSchema).default({}),
+  isolate: isolateSchema.optional(),
   turns: turnsSchema.prefault({}),
   responses: responsesSchema.prefault({}),
   files: filesSchema.prefault({}),
   batches: batchesSchema.prefault({}),
 
   consumers: notAvailableYet('consumers'),
-  approvals: notAvailableYet('approvals'),
   agents: notAvailableYet('agents'),
-  guards: notAvailableYet('guards'),
   budgets: notAvailableYet('budgets'),
   rate_limits: notAvailableYet('rate_limits'),
   cache: notAvailableYet('cache'),
@@ -85,6 +106,7 @@ export type Config = z.output<typeof configSchema>
 export type ServerConfig = Config['servers'][string]
 export type OpenapiServerConfig = Extract<ServerConfig, { transport: 'openapi' }>
 export type UpstreamConfig = Config['upstreams'][string]
+export type GuardConfig = Config['guards'][string]
 export type ContractConfig = Config['contracts'][string]
 
 /** Whether requests can go to paths below this address: what a configured `base_url` must be, for one that a document says. */

@@ -3,6 +3,7 @@
  * One `decision` record when something is decided, one `outcome` record when it ended.
  */
 import { z } from 'zod'
+import { balanceSchema } from './config/balancing.ts'
 
 /** A label as stored: trust by name, audience as clauses (every clause must hold; none = public). */
 export const labelRecordSchema = z.object({
@@ -23,11 +24,56 @@ export const usageRecordSchema = z.object({
   outputTokens: z.number().optional(),
   cacheReadTokens: z.number().optional(),
   cacheWriteTokens: z.number().optional(),
+  /** Those of `cacheWriteTokens` that are kept for an hour, which some vendors charge more for. */
+  cacheWriteLongTokens: z.number().optional(),
+  /** Those of `outputTokens` that were thought and not said. */
+  reasoningTokens: z.number().optional(),
+  /** Those that were heard, and those that were spoken. */
+  inputAudioTokens: z.number().optional(),
+  outputAudioTokens: z.number().optional(),
 })
 export type UsageRecord = z.infer<typeof usageRecordSchema>
 
+/** What a call has cost, by the prices that were known when it ended. */
+export const costRecordSchema = z.object({
+  /** To nine decimals. What has no known price counts nothing in it, and is named in `unpriced`. */
+  amount: z.number(),
+  currency: z.literal('USD'),
+  /** The day of the prices (`2026-09-23`); `configuration` where `prices` says them all. */
+  prices: z.string(),
+  /** Models of the call without a known price. */
+  unpriced: z.array(z.string()).optional(),
+})
+export type CostRecord = z.infer<typeof costRecordSchema>
+
+/** What became of one guard in a call, as the record has it. Never what was found, only how often. */
+export const guardRecordSchema = z.object({
+  guard: z.string(),
+  on: z.enum(['input', 'output']),
+  action: z.enum(['block', 'redact', 'warn', 'open']),
+  /** Kind of what was found -> how often. */
+  found: z.record(z.string(), z.number()),
+  /** Characters of the answer that had gone out before it was ended. */
+  shown: z.number().optional(),
+})
+export type GuardRecord = z.infer<typeof guardRecordSchema>
+
 export const gapRecordSchema = z.object({
-  kind: z.enum(['grant', 'undescribed', 'trust', 'audience', 'done', 'not_done', 'rule', 'argument', 'ticket', 'approval']),
+  kind: z.enum([
+    'grant',
+    'undescribed',
+    'trust',
+    'audience',
+    'done',
+    'not_done',
+    'rule',
+    'argument',
+    'ticket',
+    'approval',
+    'stop',
+    'limit',
+    'provenance',
+  ]),
   /** What is missing, in words that never quote untrusted content. */
   detail: z.string(),
   /** The configuration that asks for it: `contract mail__send`, `rule interns-read-only`, `grants`. */
@@ -36,7 +82,7 @@ export const gapRecordSchema = z.object({
 export type GapRecord = z.infer<typeof gapRecordSchema>
 
 export const remedyRecordSchema = z.object({
-  kind: z.enum(['narrow', 'isolate', 'prerequisite', 'configure']),
+  kind: z.enum(['narrow', 'endorse', 'isolate', 'prerequisite', 'configure', 'approve']),
   detail: z.string(),
 })
 export type RemedyRecord = z.infer<typeof remedyRecordSchema>
@@ -62,6 +108,8 @@ export const decisionRecordSchema = z.object({
     'tool_list',
     'admission',
     'authentication',
+    'approval',
+    'stop',
   ]),
   /** Unix milliseconds. */
   time: z.number(),
@@ -93,6 +141,22 @@ export const decisionRecordSchema = z.object({
   batch: z.object({ id: z.string(), customId: z.string() }).optional(),
   /** The decision on the request to a server, which asked for this model call while it worked. */
   askedBy: z.object({ server: z.string(), decision: z.string() }).optional(),
+  /** What happened to an approval, and who did it. Of a call: the approval it ran on, or waits for. */
+  approval: z
+    .object({
+      /** `ap_…` */
+      id: z.string(),
+      event: z.enum(['asked', 'approved', 'denied', 'used', 'expired']),
+      /** Principal id of whoever ruled. */
+      by: z.string().optional(),
+      /** Where they ruled. */
+      via: z.enum(['api', 'page', 'elicitation']).optional(),
+      /** Whether they vouched for the values of the call as well, for the rest of the conversation. */
+      endorsed: z.boolean().optional(),
+      /** SHA-256 (hex) of what was asked: arguments, definition of the tool, principal, session, turn, and a number used once. */
+      digest: z.string(),
+    })
+    .optional(),
   /** The known client that made the model call. */
   client: z.string().optional(),
   /** Kind of a side request of the client (`title`, `summary`), which belongs to no turn. */
@@ -100,6 +164,19 @@ export const decisionRecordSchema = z.object({
   /** MCP gateway name, for tool calls at an MCP endpoint. */
   gateway: z.string().nullable().optional(),
   upstream: z.string().nullable().optional(),
+  /** Why it goes to this upstream, where there are several. */
+  routing: z
+    .object({
+      /** How the route balances. */
+      balance: balanceSchema,
+      /** Why this one stands where it stands among them. */
+      why: z.string(),
+      /** 1 for the first that is asked. */
+      attempt: z.number(),
+      /** Others that come last because something is wrong there. */
+      passedOver: z.array(z.object({ upstream: z.string(), why: z.string() })).optional(),
+    })
+    .optional(),
   labelBefore: labelRecordSchema.nullable(),
   labelAfter: labelRecordSchema.nullable(),
   verdict: z.enum(['allow', 'deny', 'warn']),
@@ -109,6 +186,17 @@ export const decisionRecordSchema = z.object({
   reason: z.string(),
   gaps: z.array(gapRecordSchema).optional(),
   remedies: z.array(remedyRecordSchema).optional(),
+  /** What the draft beside the policy (`policy.shadow`) would have done; absent where that is the same, or where there is none. */
+  shadow: z
+    .object({
+      /** Revision of the draft. */
+      revision: z.string(),
+      action: actionSchema,
+      rules: z.array(z.string()),
+      reason: z.string(),
+      gaps: z.array(gapRecordSchema),
+    })
+    .optional(),
   /** SHA-256 (hex) of the canonical arguments; never the arguments themselves. */
   argumentsDigest: z.string().nullable().optional(),
   /** SHA-256 (hex) of the definition of the tool that was decided on, as its server listed it. Absent for tools that are not ours, or never listed. */
@@ -122,10 +210,20 @@ export const decisionRecordSchema = z.object({
   errorCode: z.string().optional(),
   latencyMs: z.number().optional(),
   usage: usageRecordSchema.optional(),
+  /** Of an outcome whose usage is known. */
+  cost: costRecordSchema.optional(),
+  /** Of a model call that was answered with what was kept of an earlier one: how old that was, in seconds. Nothing was sent. */
+  cached: z.object({ ageSeconds: z.number() }).optional(),
   ticket: z.enum(['matched', 'none', 'not_needed']).optional(),
   traceId: z.string().optional(),
   /** Fields of the request that the upstream's dialect has no form for, and that were left out. */
   leftOut: z.array(z.string()).optional(),
+  /** What of an answer was neutralised before people were shown it: addresses, and characters nobody sees. */
+  neutralised: z.object({ links: z.number(), invisible: z.number() }).optional(),
+  /** What guards have found in the request and the answer, and what they did about it. */
+  guards: z.array(guardRecordSchema).optional(),
+  /** How long guards held back the beginning of a streamed answer, in milliseconds. */
+  heldMs: z.number().optional(),
   /** Tools removed from what the model was offered. */
   hidden: z.array(z.string()).optional(),
 })

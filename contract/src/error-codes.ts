@@ -91,6 +91,19 @@ export const errorCodes = {
     title: 'This needs a role',
     fix: 'Ask an administrator for the role that is named; see docs/identity/people.md.',
   },
+  'stop.stopped': {
+    status: 403,
+    title: 'An administrator has stopped this',
+    fix: 'Ask an administrator of this gateway: `turnward stop list` shows what is stopped, and why.',
+  },
+  'stop.unreadable': {
+    status: 503,
+    title: 'Whether this is stopped cannot be read at the moment',
+    fix: 'Try again soon; calls go on once the store can be used again.',
+  },
+  'stop.not_found': { status: 404, title: 'Nothing that stands is called this', fix: 'See `turnward stop list`.' },
+  'stop.too_many': { status: 409, title: 'Too much is stopped at a time', fix: 'Lift what is over, or stop several tools by a pattern.' },
+  'policy.busy': { status: 503, title: 'Another replay of the decision log is under way', fix: 'Try again when it has ended.' },
   'person.not_found': { status: 404, title: 'Nobody is known by this', fix: 'See `turnward people list`.' },
   'auth.anonymous': {
     status: 401,
@@ -199,6 +212,11 @@ export const errorCodes = {
     title: 'The request uses a feature this gateway does not relay',
     fix: 'Leave out the named feature, or use the one the message names.',
   },
+  'request.template': {
+    status: 400,
+    title: 'The request cannot be made of its template',
+    fix: 'Name a template that there is for this model, and give each of its variables one value, and leave out what the message names; see docs/prompts.md.',
+  },
   'request.content_encoding': {
     status: 415,
     title: 'Compressed request bodies are not accepted',
@@ -211,6 +229,7 @@ export const errorCodes = {
   },
   'request.not_found': { status: 404, title: 'There is nothing at this path', fix: 'See the list of endpoints in the README.' },
   'request.method': { status: 405, title: 'This path does not answer that method', fix: 'Use the method the `allow` header names.' },
+  'request.too_often': { status: 429, title: 'Too many requests to the administration', fix: 'Wait as long as `retry-after` says.' },
   'request.host': {
     status: 403,
     title: 'The Host or Origin header is not one this gateway answers to',
@@ -302,6 +321,33 @@ export const errorCodes = {
     fix: 'Ask `resources/list` and `resources/templates/list` which there are.',
   },
   'grant.prompt': { status: 404, title: 'The prompt does not exist for this principal', fix: 'Ask `prompts/list` which there are.' },
+  // Approvals
+  'approval.not_found': {
+    status: 404,
+    title: 'There is no such approval',
+    fix: 'See `turnward approvals list`: those of your own calls, and those you may rule on.',
+  },
+  'approval.not_approver': {
+    status: 403,
+    title: 'Somebody else has to rule on this call',
+    fix: 'See `turnward approvals show` for who may.',
+  },
+  'approval.over': {
+    status: 409,
+    title: 'The call does not wait for this ruling any more',
+    fix: 'See `turnward approvals show` for what became of it.',
+  },
+  'approval.too_many': {
+    status: 429,
+    title: 'Too many calls wait for a person',
+    fix: 'Rule on those that wait, or raise `approvals.max_pending`.',
+  },
+  'approval.too_large': {
+    status: 413,
+    title: 'The arguments of the call are too long to be shown to a person',
+    fix: 'Make a smaller call, or raise `approvals.max_bytes`.',
+  },
+
   // Upstreams of the model floor
   'policy.refused': {
     status: 403,
@@ -425,6 +471,38 @@ export const errorCodes = {
     status: 503,
     title: 'The limits of the MCP server cannot be enforced here',
     fix: 'Let the gateway make cgroups or read /proc (Linux), or set `limits.unenforced: accept` for this server.',
+  },
+  // Limits and budgets
+  'limit.exceeded': {
+    status: 429,
+    title: 'A limit is used up',
+    fix: 'Wait for the time that is named, or ask whoever runs the gateway for more; see docs/limits.md.',
+  },
+  'limit.budget': {
+    status: 402,
+    title: 'A budget is used up',
+    fix: 'Wait for the time that is named, or ask whoever runs the gateway for more; see docs/limits.md.',
+  },
+  'limit.unpriced': {
+    status: 402,
+    title: 'A budget cannot be kept',
+    fix: 'Say what the model costs under `prices`, or set `limits.unpriced: allow`.',
+  },
+  // Guards
+  'guard.refused': {
+    status: 403,
+    title: 'A guard does not let this go to a model',
+    fix: 'Take out what it names, or ask whoever runs the gateway; see docs/guards.md.',
+  },
+  'guard.answer_refused': {
+    status: 403,
+    title: 'A guard does not let the answer of the model out',
+    fix: 'Ask for something else, or ask whoever runs the gateway; see docs/guards.md.',
+  },
+  'guard.unavailable': {
+    status: 503,
+    title: 'A guard cannot look at this now',
+    fix: 'Try again; whoever runs the gateway looks after the service it asks, or sets `fail: open`.',
   },
   // The decision log and the configuration
   'audit.unwritable': {

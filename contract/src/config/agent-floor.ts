@@ -1,10 +1,15 @@
 /** The agent floor: MCP servers and gateways, contracts, rules, turns. */
 import { z } from 'zod'
+import { argumentShapeNames } from './argument-shapes.ts'
 import { endpointAddressSchema } from './addresses.ts'
+import { escalationFields, requiredApprovalSchema } from './approvals.ts'
+import { argumentsSchema, recordsSchema } from './argument-roles.ts'
+import { capsSchema } from './caps.ts'
 import { dockerSettingsSchema, kubernetesSettingsSchema } from './runner-settings.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema, toolNameSchema } from './common.ts'
 import { networkEntrySchema } from './network.ts'
 import { openapiServerFields } from './openapi-server.ts'
+import { remembersSchema } from './remembers.ts'
 import { serverAuthSchema, startedServerAuthSchema } from './server-auth.ts'
 
 const resultBytesSchema = z
@@ -172,12 +177,16 @@ export const contractSchema = z.strictObject({
   output: z
     .strictObject({
       trust: z.string().optional(),
+      /** Why no stranger can write what it returns, in words for the next administrator: `check` then says no more about its trust. */
+      because: z.string().min(10).max(500).optional(),
       /** Who may receive the result: users, `@groups`, domains, `public`, or `$principal`. */
       audience: z.array(z.string().min(1)).min(1).optional(),
       /** The model never reads the result itself: it is withheld behind a handle, and bounded questions about it are answered. */
       as: z.enum(['quarantine']).optional(),
       /** Trust of bounded answers about a result that is withheld; not set: the trust of the result. Their audience is always its. */
       answers: z.string().optional(),
+      /** It lists records as JSON or YAML, with ids that the server gives: see `record` of an argument. */
+      records: recordsSchema.optional(),
     })
     .prefault({}),
   /** What a call does; any names, `mutation` and `egress` by convention. */
@@ -187,32 +196,62 @@ export const contractSchema = z.strictObject({
   requires: z
     .strictObject({
       trust: z.string().optional(),
+      /** Arguments with which `trust` is not needed: `$args.command` -> shapes, one of which its value must have. */
+      unless: z
+        .record(z.string().regex(/^\$args(?:\.[^.$\s]{1,64}){1,16}$/, 'use `$args.<name>`'), z.array(z.enum(argumentShapeNames)).min(1))
+        .optional(),
       audience: z.strictObject({ includes: z.array(z.string().min(1)).min(1) }).optional(),
       done: z.array(z.string()).default([]),
       not_done: z.array(z.string()).default([]),
-      approval: notAvailableYet('contracts.*.requires.approval'),
+      /** Once something untrusted was read: one of these words has to stand in what the person wrote, so that it is they who asked. */
+      asked: z.array(z.string().trim().min(2).max(64)).min(1).max(64).optional(),
+      /** A person has to approve the call. */
+      approval: requiredApprovalSchema.optional(),
     })
     .prefault({}),
-  args: notAvailableYet('contracts.*.args'),
+  /** What its arguments are for. With it, every argument that is not named counts as `authority`; see `values` too. */
+  args: argumentsSchema.optional(),
+  /** What it writes is read back under the label it was written with: what it is written and read under. */
+  remembers: remembersSchema.optional(),
+  /** Stands in the place of a contract of the same name in another file of the configuration. */
+  override: z.boolean().optional(),
 })
 
-export const ruleSchema = z.strictObject({
-  name: nameSchema,
-  /** CEL over principal, actor, tool, args, session and gateway. */
-  when: z.string().min(1).max(4096),
-  verdict: z.enum(['deny', 'warn', 'allow', 'escalate', 'modify']).superRefine((verdict, context) => {
-    if (verdict === 'deny' || verdict === 'warn') return
-    context.addIssue({
-      code: 'custom',
-      message: `\`verdict: ${verdict}\` is not available yet in this release`,
-      params: { code: 'config.not_available' },
-    })
-  }),
-  reason: z.string().min(1).max(500),
-})
+export const ruleSchema = z
+  .strictObject({
+    name: nameSchema,
+    /** CEL over principal, actor, tool, args, session and gateway. */
+    when: z.string().min(1).max(4096),
+    /** `escalate`: the call waits for a person. */
+    verdict: z.enum(['deny', 'warn', 'allow', 'escalate', 'modify']).superRefine((verdict, context) => {
+      if (verdict !== 'allow' && verdict !== 'modify') return
+      context.addIssue({
+        code: 'custom',
+        message: `\`verdict: ${verdict}\` is not available yet in this release`,
+        params: { code: 'config.not_available' },
+      })
+    }),
+    reason: z.string().min(1).max(500),
+    /** With `verdict: escalate`. */
+    ...escalationFields,
+  })
+  .superRefine(({ verdict, from, count, self }, context) => {
+    if (verdict === 'escalate') return
+    for (const [field, isSet] of [
+      ['from', from.length > 0],
+      ['count', count > 1],
+      ['self', self],
+    ] as const)
+      if (isSet) context.addIssue({ code: 'custom', path: [field], message: 'only a rule with `verdict: escalate` has approvers' })
+  })
 
 export const policySchema = z.strictObject({
   posture: z.enum(['strict', 'standard', 'observe']).default('standard'),
+  /**
+   * A draft that is decided beside this policy: a configuration file, relative to this one. What it would have done otherwise is
+   * recorded and counted, and has no effect.
+   */
+  shadow: z.string().min(1).max(1024).optional(),
   /** Trust ranks, least trusted first. */
   trust: z.array(nameSchema).min(2).max(16).default(['untrusted', 'trusted']),
   tools: z.strictObject({ hide: z.enum(['unreachable', 'never']).default('unreachable') }).prefault({}),
@@ -232,6 +271,8 @@ export const turnsSchema = z.strictObject({
   max_splices: z.number().int().min(0).max(16).default(4),
   /** How often the model is asked within one client request while tools of this gateway are run for it. */
   max_tool_rounds: z.number().int().min(1).max(256).default(32),
+  /** What is refused beyond, in every posture. */
+  caps: capsSchema.prefault({}),
   tickets: z.enum(['required', 'match', 'off']).default('match'),
   ticket_ttl_ms: millisecondsSchema.default(600_000),
   /** A session that is not used for this long is forgotten, label and all. */
@@ -241,6 +282,13 @@ export const turnsSchema = z.strictObject({
     .min(60_000)
     .max(30 * 24 * 3600 * 1000)
     .default(24 * 3600 * 1000),
+  /** How long it is remembered under which label something was written that is read again (`remembers`). */
+  remembered_ms: z
+    .number()
+    .int()
+    .min(60_000)
+    .max(3650 * 24 * 3600 * 1000)
+    .default(90 * 24 * 3600 * 1000),
   max_sessions: z.number().int().min(10).max(10_000_000).default(100_000),
   /** What an assistant message nobody produced through the gateway means. */
   unknown_history: z.enum(['restrict', 'accept']).default('restrict'),

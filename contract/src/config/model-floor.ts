@@ -1,7 +1,10 @@
 /** The model floor: credentials, upstreams and routes. */
 import { z } from 'zod'
 import { baseAddressSchema } from './addresses.ts'
+import { balanceSchema, onContextLengthSchema, patienceSchema, retriesSchema, routeMatchSchema, shareSchema } from './balancing.ts'
+import { cacheSchema } from './caching.ts'
 import { presetAddresses, type PresetKind } from './provider-presets.ts'
+import { addedMessageSchema, routeTemplatesSchema } from './templates.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema } from './common.ts'
 
 const awsCredentialSchema = z
@@ -61,6 +64,7 @@ const upstreamBase = {
   /** Longest silence inside a response, in milliseconds. */
   idle_timeout_ms: millisecondsSchema.default(300_000),
   connect_timeout_ms: millisecondsSchema.default(10_000),
+  ...patienceSchema,
   connections: z.number().int().min(1).max(1024).default(128),
   /** Fixed headers an administrator wants on every request, for example for an edge gateway. */
   headers: z.record(z.string(), z.string()).default({}),
@@ -216,6 +220,8 @@ export const upstreamSchema = z.discriminatedUnion('kind', [
   }),
 ])
 
+const addedMessagesSchema = z.array(addedMessageSchema).max(32).default([])
+
 export const routeSchema = z.strictObject({
   /** Exact model name, or a pattern with `*`. Exact beats pattern; longer pattern beats shorter. */
   model: patternSchema,
@@ -227,14 +233,31 @@ export const routeSchema = z.strictObject({
           upstream: nameSchema,
           /** Model name to send; default: the name the client asked for. `*` stands for what the `*` of the route has matched. */
           model: z.string().optional(),
-          weight: notAvailableYet('routes[].upstreams[].weight'),
+          ...shareSchema,
         }),
       ]),
     )
     .min(1),
   /** Names that `GET /v1/models` lists for a pattern; default: what the first upstream offers and the pattern allows. */
   models: z.array(z.string().min(1).max(256)).min(1).max(1000).optional(),
-  balance: notAvailableYet('routes[].balance'),
-  cache: notAvailableYet('routes[].cache'),
-  guards: notAvailableYet('routes[].guards'),
+  /** For which calls the route is there; routes of one model with conditions are looked at in their order, before the one without. */
+  match: routeMatchSchema.optional(),
+  /** What `GET /v1/models` says of it. */
+  description: z.string().min(1).max(1000).optional(),
+  /** How one of the upstreams is chosen. */
+  balance: balanceSchema.default('ordered'),
+  /** Asking again when every upstream has failed. Default: not; clients do so themselves. */
+  retries: retriesSchema.prefault({}),
+  /** Who is asked for a conversation that is longer than the model takes. */
+  on_context_length: onContextLengthSchema.optional(),
+  /** Which of its answers are given again to whoever asks the same. Default: none. */
+  cache: cacheSchema.optional(),
+  /** Names of `guards`, in the order they look. */
+  guards: z.array(nameSchema).max(64).default([]),
+  /** Messages that stand before each conversation when it goes to a model; `system` with what the dialect has as instructions. */
+  prepend: addedMessagesSchema,
+  /** Messages that stand behind it. */
+  append: addedMessagesSchema,
+  /** Names of `templates` that its callers may call; `required`: any, and nothing but a call of one goes to its models. */
+  templates: routeTemplatesSchema.optional(),
 })

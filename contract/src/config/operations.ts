@@ -1,6 +1,7 @@
 /** How the process runs: listening, storing, limits, the decision log, telemetry. */
 import { z } from 'zod'
 import { databaseUrlSchema, endpointAddressSchema, publicAddressSchema, stateUrlSchema } from './addresses.ts'
+import { usageLimits } from './limits.ts'
 import { millisecondsSchema, nameSchema, notAvailableYet } from './common.ts'
 import { listenTlsSchema } from './listen-tls.ts'
 
@@ -76,6 +77,7 @@ export const clusterSchema = z.strictObject({
 export const workersSchema = z.union([z.number().int().min(1).max(128), z.literal('auto')]).default(1)
 
 export const limitsSchema = z.strictObject({
+  ...usageLimits,
   max_body_bytes: z
     .number()
     .int()
@@ -93,6 +95,13 @@ export const limitsSchema = z.strictObject({
     .int()
     .min(1024)
     .max(1024 * 1024 * 1024)
+    .default(64 * 1024 * 1024),
+  /** What answers that are kept to be given again (`routes[].cache`) take in each process, together. */
+  cache_bytes: z
+    .number()
+    .int()
+    .min(64 * 1024)
+    .max(16 * 1024 * 1024 * 1024)
     .default(64 * 1024 * 1024),
   max_event_bytes: z
     .number()

@@ -19,4 +19,21 @@ export const quarantineSchema = z.strictObject({
   max_bits: z.number().int().min(1).max(4096).default(64),
   /** The same over all results of one session. */
   max_session_bits: z.number().int().min(1).max(65_536).default(1024),
+  /**
+   * Asks by itself, once, about every result that is withheld: a model sees what the person asked for and which tool was called, never
+   * the result, and each of its questions is fixed before the result is looked at. The answers stand with the handle. Not set: only
+   * the model of the conversation asks.
+   */
+  automatic: z
+    .strictObject({
+      /** A model that a route serves: the one that asks. */
+      model: z.string().min(1).max(256),
+      /** How often it may ask about one result. */
+      max_rounds: z.number().int().min(1).max(16).default(5),
+      /** Longest question of that model, in tokens. */
+      max_tokens: z.number().int().min(32).max(4096).default(512),
+      /** How often it may ask in one session. */
+      max_session_rounds: z.number().int().min(1).max(4096).default(64),
+    })
+    .optional(),
 })

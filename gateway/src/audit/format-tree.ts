@@ -33,6 +33,7 @@ function timeline(tree: TurnTree): Node[] {
 function modelCallNode(call: ModelCallStep): Node {
   const target = call.upstream === null ? call.subject : `${call.subject} → ${call.upstream}`
   const children = [...refusalNodes(call)]
+  if (call.routing !== undefined) children.push({ text: routingText(call.routing), children: [] })
   if (call.hidden.length > 0) children.push({ text: `hidden  ${call.hidden.join(', ')}`, children: [] })
   children.push(...call.proposals.map(proposalNode))
   return {
@@ -47,6 +48,11 @@ function modelCallNode(call: ModelCallStep): Node {
     ),
     children,
   }
+}
+
+function routingText({ balance, why, attempt, passedOver = [] }: NonNullable<ModelCallStep['routing']>): string {
+  const others = passedOver.map(({ upstream, why: trouble }) => `${upstream} is passed over (${trouble})`)
+  return `routed  ${[`${balance}: ${why}`, ...(attempt > 1 ? [`asked as number ${attempt}`] : []), ...others].join('; ')}`
 }
 
 function tokenCountNode(count: TokenCountStep): Node {
@@ -87,6 +93,8 @@ function labelNode(gain: LabelGain): Node {
 
 /** Why a call was refused (or would have been) and what would help. */
 function* refusalNodes(step: TurnStep): Generator<Node> {
+  if (step.shadow !== undefined)
+    yield { text: `draft  ${step.shadow.action}: ${step.shadow.reason} (${step.shadow.rules.join(', ')})`, children: [] }
   if (step.verdict === 'allow' && step.action === 'release') return
   yield { text: `why  ${step.reason}`, children: [] }
   for (const gap of step.gaps) yield { text: `missing  ${gap.kind}: ${gap.detail} (${gap.source})`, children: [] }
@@ -108,12 +116,18 @@ function status(step: TurnStep): string {
 }
 
 function ending(step: TurnStep): string {
-  const { outcome, errorCode, latencyMs, usage } = step
+  const { outcome, errorCode, latencyMs, usage, cost } = step
   const tokens =
     usage?.inputTokens === undefined && usage?.outputTokens === undefined
       ? ''
       : `${usage.inputTokens ?? '?'} → ${usage.outputTokens ?? '?'} tokens`
-  return join(outcome ?? '', errorCode ?? '', latencyMs === undefined ? '' : duration(latencyMs), tokens)
+  return join(outcome ?? '', errorCode ?? '', latencyMs === undefined ? '' : duration(latencyMs), tokens, money(cost))
+}
+
+function money(cost: TurnStep['cost']): string {
+  if (cost === undefined) return ''
+  const unpriced = cost.unpriced === undefined ? '' : ' + unpriced'
+  return `$${Number(cost.amount.toPrecision(3))}${unpriced}`
 }
 
 function credential(step: TurnStep): string {

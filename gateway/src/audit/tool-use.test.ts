@@ -15,8 +15,29 @@ test('a call counts once, proposed and made, with why it would have been refused
   counter.add(decision({ toolCallId: 'call_2', turn: 'turn_2' }))
   counter.add(decision({ subject: 'a__b', toolCallId: 'call_3', verdict: 'deny', action: 'refuse', gaps: [gap] }))
   expect(counter.uses()).toEqual([
-    { tool: 'mail__send', calls: 3, observed: 2, refused: 0, gaps: [{ ...gap, count: 2, turns: ['turn_1', 'turn_2'] }] },
-    { tool: 'a__b', calls: 1, observed: 0, refused: 1, gaps: [] },
+    {
+      tool: 'mail__send',
+      calls: 3,
+      observed: 2,
+      refused: 0,
+      gaps: [{ ...gap, count: 2, turns: ['turn_1', 'turn_2'] }],
+      labels: expect.any(Array),
+    },
+    { tool: 'a__b', calls: 1, observed: 0, refused: 1, gaps: [], labels: expect.any(Array) },
+  ])
+})
+
+test('what its sessions had read by then is counted, and that it is not on record', () => {
+  const counter = new ToolUseCounter()
+  const after = (labelBefore: DecisionRecord['labelBefore'], toolCallId: string) => counter.add(decision({ labelBefore, toolCallId }))
+  after({ trust: 'untrusted', audience: [['alice']] }, 'a')
+  after({ trust: 'untrusted', audience: [['@hr']] }, 'b')
+  after({ trust: 'untrusted', audience: [] }, 'c')
+  after(null, 'd')
+  expect(counter.uses()[0]?.labels).toEqual([
+    { trust: 'untrusted', isRestricted: true, count: 2 },
+    { trust: 'untrusted', isRestricted: false, count: 1 },
+    { trust: null, isRestricted: false, count: 1 },
   ])
 })
 

@@ -25,6 +25,16 @@ export interface ToolUse {
   /** Of these, calls that were refused. */
   readonly refused: number
   readonly gaps: readonly ObservedGap[]
+  /** What the sessions had read by then, and how often. */
+  readonly labels: readonly LabelCount[]
+}
+
+export interface LabelCount {
+  /** Rank of the session, by the name it had; null: it is not on record. */
+  readonly trust: string | null
+  /** Whether what it had read is not for everybody. */
+  readonly isRestricted: boolean
+  readonly count: number
 }
 
 interface Counting {
@@ -32,12 +42,14 @@ interface Counting {
   observed: number
   refused: number
   readonly gaps: Map<string, { kind: string; source: string; detail: string; count: number; turns: string[] }>
+  readonly labels: Map<string, { trust: string | null; isRestricted: boolean; count: number }>
 }
 
 const maxTools = 10_000
 const maxCalls = 1_000_000
 const maxGaps = 20
 const maxTurns = 3
+const maxLabels = 64
 
 /** Counts records in any order; show it the newest first to have the newest examples. */
 export class ToolUseCounter {
@@ -52,7 +64,7 @@ export class ToolUseCounter {
     if (record.gaps?.some(({ kind }) => kind === 'grant') === true) return
     const call = `${record.turn ?? record.id} ${record.subject} ${record.toolCallId ?? record.id}`
     if (this.#calls.has(call)) return
-    const tool = this.#tools.get(record.subject) ?? { calls: 0, observed: 0, refused: 0, gaps: new Map() }
+    const tool = this.#tools.get(record.subject) ?? { calls: 0, observed: 0, refused: 0, gaps: new Map(), labels: new Map() }
     if (this.#calls.size >= maxCalls || (!this.#tools.has(record.subject) && this.#tools.size >= maxTools)) {
       this.overflowed = true
       return
@@ -60,6 +72,7 @@ export class ToolUseCounter {
     this.#calls.add(call)
     this.#tools.set(record.subject, tool)
     tool.calls += 1
+    noteLabel(tool, record.labelBefore)
     if (record.action === 'refuse') tool.refused += 1
     if (record.action !== 'observe') return
     tool.observed += 1
@@ -69,9 +82,25 @@ export class ToolUseCounter {
   /** By how often a call would have been refused, then how often called, then by name. */
   uses(): readonly ToolUse[] {
     return [...this.#tools]
-      .map(([tool, { gaps, ...counts }]) => ({ tool, ...counts, gaps: [...gaps.values()].sort((a, b) => b.count - a.count) }))
+      .map(([tool, { gaps, labels, ...counts }]) => ({
+        tool,
+        ...counts,
+        gaps: [...gaps.values()].sort((a, b) => b.count - a.count),
+        labels: [...labels.values()].sort((a, b) => b.count - a.count),
+      }))
       .sort((a, b) => b.observed - a.observed || b.calls - a.calls || (a.tool < b.tool ? -1 : 1))
   }
+}
+
+function noteLabel({ labels }: Counting, label: DecisionRecord['labelBefore']): void {
+  const trust = label?.trust ?? null
+  const isRestricted = (label?.audience.length ?? 0) > 0
+  const key = JSON.stringify([trust, isRestricted])
+  const known = labels.get(key) ?? { trust, isRestricted, count: 0 }
+  // Names of ranks are few; what is beyond is of a configuration nobody has any more.
+  if (!labels.has(key) && labels.size >= maxLabels) return
+  known.count += 1
+  labels.set(key, known)
 }
 
 function noteGap(tool: Counting, { kind, source, detail }: { kind: string; source: string; detail: string }, turn: string | null): void {

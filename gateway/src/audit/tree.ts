@@ -2,7 +2,7 @@
  * What happened in one turn, as a tree: model calls, what they proposed, what ran, what each step added to the label,
  * what was refused and what would have helped. Pure: made of the stored records and nothing else.
  */
-import type { DecisionRecord, GapRecord, LabelRecord, RemedyRecord, UsageRecord } from '@turnward/contract/decision'
+import type { CostRecord, DecisionRecord, GapRecord, LabelRecord, RemedyRecord, UsageRecord } from '@turnward/contract/decision'
 
 /** How a decided call ended; all undefined while it runs, or when it ended unrecorded. */
 export interface CallResult {
@@ -10,6 +10,7 @@ export interface CallResult {
   errorCode: string | undefined
   latencyMs: number | undefined
   usage: UsageRecord | undefined
+  cost: CostRecord | undefined
 }
 
 /** What every step has in common. */
@@ -27,6 +28,8 @@ export interface TurnStep extends CallResult {
   readonly remedies: readonly RemedyRecord[]
   readonly credential: string | null
   readonly revision: string
+  /** What the draft beside the policy would have done, where that is something else. */
+  readonly shadow: DecisionRecord['shadow']
   /** The name the model used, where it means `subject` under another. */
   readonly calledAs: string | undefined
   /** Session of the sub-agent that made the call; undefined for the session of the turn. */
@@ -53,6 +56,8 @@ export interface ModelCallStep extends TurnStep {
   /** `mc_…` */
   readonly modelCall: string | null
   readonly upstream: string | null
+  /** Why it went there, where there are several upstreams. */
+  readonly routing?: DecisionRecord['routing']
   /** The known client that made the call. */
   readonly client: string | undefined
   /** Tools the model was not offered. */
@@ -137,6 +142,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
           ...stepOf(record, main),
           modelCall: record.modelCall ?? null,
           upstream: record.upstream ?? null,
+          routing: record.routing,
           client: record.client,
           hidden: record.hidden ?? [],
           proposals: [],
@@ -185,6 +191,8 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
       case 'admission':
       case 'model_operation':
       case 'authentication':
+      case 'approval':
+      case 'stop':
         break
     }
   }
@@ -214,7 +222,7 @@ function proposalOf(call: ToolCallStep, proposals: readonly ProposalStep[]): Pro
 }
 
 function stepOf(record: DecisionRecord, main: string | null): TurnStep {
-  const { id, calledAs, time, subject, verdict, action, reason, rules, credential, revision } = record
+  const { id, calledAs, time, subject, verdict, action, reason, rules, credential, revision, shadow } = record
   const gaps = record.gaps ?? []
   const remedies = record.remedies ?? []
   return {
@@ -229,6 +237,7 @@ function stepOf(record: DecisionRecord, main: string | null): TurnStep {
     remedies,
     credential,
     revision,
+    shadow,
     calledAs,
     agent: record.session === null || record.session === main ? undefined : record.session,
     ...resultOf(record),
@@ -236,7 +245,7 @@ function stepOf(record: DecisionRecord, main: string | null): TurnStep {
 }
 
 function resultOf(record: DecisionRecord): CallResult {
-  return { outcome: record.outcome, errorCode: record.errorCode, latencyMs: record.latencyMs, usage: record.usage }
+  return { outcome: record.outcome, errorCode: record.errorCode, latencyMs: record.latencyMs, usage: record.usage, cost: record.cost }
 }
 
 function refusal(record: DecisionRecord): RefusedCall {

@@ -7,7 +7,8 @@ import type { DialectName } from '../wire/dialect.ts'
 export interface Entrance {
   /**
    * `/v1/models/{name}`: a segment in braces stands for any one segment of up to 64 characters; with dots before the brace
-   * closes (`{name...}`), for all that follows, up to what stands behind the brace.
+   * closes (`{name...}`), for all that follows, up to what stands behind the brace. Where several segments stand in braces, what is
+   * handed on is all from the first of them to the last.
    */
   readonly path: string
   /** Whoever answers GET answers HEAD, with the same head (RFC 9110, section 9.3.2). `own`: the room behind it tells methods apart itself. */
@@ -42,9 +43,24 @@ export interface Found {
   readonly parameter: string
 }
 
+/** An entrance whose path has braces. */
+interface OpenEntrance {
+  readonly entrance: Entrance
+  /** What stands before the first brace, and behind the last. */
+  readonly start: string
+  readonly end: string
+  /** How many segments stand in braces. */
+  readonly segments: number
+  readonly takesRest: boolean
+}
+
+/** Longest segment, where several stand in braces; where it is one, an id. */
+const longestId = 64
+const longestSegment = 512
+
 export class EntranceTable {
   readonly #exact: ReadonlyMap<string, Entrance>
-  readonly #open: readonly { readonly entrance: Entrance; readonly start: string; readonly end: string; readonly takesRest: boolean }[]
+  readonly #open: readonly OpenEntrance[]
 
   constructor(entrances: readonly Entrance[]) {
     this.#exact = new Map(entrances.filter(({ path }) => !path.includes('{')).map((entrance) => [entrance.path, entrance]))
@@ -53,7 +69,8 @@ export class EntranceTable {
       .map((entrance) => ({
         entrance,
         start: entrance.path.slice(0, entrance.path.indexOf('{')),
-        end: entrance.path.slice(entrance.path.indexOf('}') + 1),
+        end: entrance.path.slice(entrance.path.lastIndexOf('}') + 1),
+        segments: entrance.path.split('{').length - 1,
         takesRest: entrance.path.includes('...}'),
       }))
   }
@@ -61,17 +78,26 @@ export class EntranceTable {
   /** The entrance at a path (without its query), one that takes the method if there is one; undefined when there is none. */
   find(path: string, method?: string): Found | undefined {
     const exact = this.#exact.get(path)
-    if (exact !== undefined) return { entrance: exact, parameter: '' }
-    let other: Found | undefined
-    for (const { entrance, start, end, takesRest } of this.#open) {
+    if (exact !== undefined && (method === undefined || allowedMethods(exact)?.includes(method) !== false))
+      return { entrance: exact, parameter: '' }
+    let other: Found | undefined = exact === undefined ? undefined : { entrance: exact, parameter: '' }
+    for (const open of this.#open) {
+      const { entrance, start, end } = open
       if (!path.startsWith(start) || !path.endsWith(end)) continue
       const parameter = path.slice(start.length, path.length - end.length)
-      if (parameter === '' || (!takesRest && (parameter.length > 64 || parameter.includes('/')))) continue
+      if (!fits(open, parameter)) continue
       if (method === undefined || allowedMethods(entrance)?.includes(method) !== false) return { entrance, parameter }
       other ??= { entrance, parameter }
     }
     return other
   }
+}
+
+function fits({ segments, takesRest }: OpenEntrance, parameter: string): boolean {
+  if (segments === 1) return parameter !== '' && (takesRest || (parameter.length <= longestId && !parameter.includes('/')))
+  const parts = parameter.split('/')
+  const isCounted = takesRest ? parts.length >= segments : parts.length === segments
+  return isCounted && parts.every((part) => part !== '' && part.length <= longestSegment)
 }
 
 /** Methods a client may use here, for `allow`. Undefined when only the room behind it knows. */
@@ -84,7 +110,7 @@ export function allowedMethods({ methods }: Entrance): readonly string[] | undef
 export function mergedByPath(entrances: readonly Entrance[]): readonly Entrance[] {
   const merged = new Map<string, Entrance>()
   for (const entrance of entrances) {
-    const key = entrance.path.replace(/\{\w+/, '{')
+    const key = entrance.path.replaceAll(/\{\w+/g, '{')
     const other = merged.get(key)
     merged.set(key, other === undefined ? entrance : together(other, entrance))
   }

@@ -1,7 +1,10 @@
 /** The table of entrances: which floor answers what. Knows nothing of either floor but their entrances. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { apiEntrances } from '../admin/api-entrances.ts'
+import { apiRoutes } from '../admin/api-routes.ts'
 import { hopPath } from '../cluster/hop.ts'
 import { TurnwardError } from '../core/error.ts'
+import { pathOf, queryOf } from '../core/request-target.ts'
 import type { ScriptSessions } from '../identity/browser/sign-in.ts'
 import { presentedBy } from '../identity/ways/presented-by.ts'
 import { describeModel, listModels } from '../models/listing-models.ts'
@@ -23,7 +26,6 @@ import type { KeptBatches } from '../wire/kept-batches.ts'
 import type { KeptAnswers } from '../wire/kept-answers.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
-import { administrationEntrances } from './administration-entrances.ts'
 import { settleKey } from './carried-key.ts'
 import { directoryEntrances } from './directory-entrances.ts'
 import { type RealtimeDoor, refusedRealtimePaths, refuseUpgrade } from './realtime-door.ts'
@@ -32,7 +34,8 @@ import { allowedMethods, EntranceTable, mergedByPath, settleTarget, type Entranc
 import { answerHealth, answerReadiness, type Health } from './health.ts'
 import type { ClusterMembership } from './joining-cluster.ts'
 import type { Whole } from './workers/whole.ts'
-import { answerPlainError, dialectOfClient, pathOf, queryOf } from './plain-errors.ts'
+import { answerPlainError, dialectOfClient } from './plain-errors.ts'
+import { policyRoutes } from './policy-routes.ts'
 
 export type McpEndpoint = (request: IncomingMessage, response: ServerResponse, gateway: string, door?: 'sse' | 'messages') => Promise<void>
 
@@ -175,7 +178,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
     ...directoryEntrances(services),
-    ...administrationEntrances(services, sessions),
+    ...apiEntrances({ services, sessions }, apiRoutes(services, policyRoutes(services))),
     {
       path: '/healthz',
       methods: ['GET'],
@@ -302,10 +305,8 @@ async function answerModels(
   try {
     const snapshot = services.snapshot()
     const caller = await services.authenticator.authenticate(presentedBy(request), snapshot, 'models')
-    const answer =
-      name === ''
-        ? await listModels(offered, snapshot, caller, dialect.name)
-        : describeModel(snapshot, caller, dialect.name, decodeName(name))
+    const facts = { caller, headers: request.headers, dialect: dialect.name }
+    const answer = name === '' ? await listModels(offered, snapshot, facts) : describeModel(snapshot, facts, decodeName(name))
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
   } catch (thrown) {
     answerError(outlet, dialect, thrown)

@@ -22,7 +22,9 @@ import { Issuers } from '../identity/ways/token/issuers.ts'
 import { vaultOf } from '../identity/vault/opening-vault.ts'
 import type { Vault } from '../identity/vault/vault.ts'
 import { createStoredCredentials } from '../identity/vault/stored-credentials.ts'
-import { Upstreams } from '../models/upstreams.ts'
+import { Prices } from '../models/prices/prices.ts'
+import type { Upstreams } from '../models/upstreams.ts'
+import { Ledger } from '../state/limits/ledger.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
 import { createTelemetry } from '../telemetry/opentelemetry.ts'
@@ -33,13 +35,17 @@ import { createFleet } from '../tools/fleet.ts'
 import { RememberedEras } from '../tools/fleet/remembered-eras.ts'
 import { createRunners, type Runners } from '../tools/runners/runners.ts'
 import { ServerLogs } from '../tools/runners/server-logs.ts'
+import { approvalPageEntrances } from '../turns/approvals/answering-pages.ts'
 import { Batches } from '../turns/batches/batches.ts'
+import { AnswerCache } from '../turns/caching/answer-cache.ts'
 import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import { runModelCall } from '../turns/model-call.ts'
+import { runServerRequest } from '../turns/tool-call.ts'
 import type { Services } from '../turns/services.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
 import { dialectByName } from '../wire/dialects.ts'
+import { openStops, type Stops } from '../turns/stops/stops.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
 import { watchExpiry } from './certificate-expiry.ts'
@@ -48,12 +54,15 @@ import { keepTidy } from './keeping-tidy.ts'
 import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
 import { openIdentity, type IdentityParts } from './opening-identity.ts'
+import { type ApprovalRoom, openApprovals } from './opening-approvals.ts'
 import { openPlaces, type OwnedPlaces } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
 import { serveOAuth, type ServedOAuth } from './serving-oauth.ts'
 import { version } from './version.ts'
+import { shareHealth, watchedUpstreams } from './watched-upstreams.ts'
+import { watchStops } from './watching-stops.ts'
 import type { Whole } from './workers/whole.ts'
 
 export interface GatewayOptions {
@@ -147,8 +156,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logs,
     })
     opened.push(fleet)
-    const upstreams = new Upstreams()
+    const upstreams = watchedUpstreams(telemetry, () => config.current)
     opened.push(upstreams)
+    opened.push(shareHealth({ upstreams, state, snapshot: () => config.current, logger }))
     config.onSwap((next) => {
       // Counted once, however many processes swap.
       if (crew === undefined) telemetry.count('turnward_config_reloads_total')
@@ -163,6 +173,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
         .catch((error: unknown) => logger.warn({ code: asTurnwardError(error).code }, 'accounts of who was shut out could not be ended'))
       fleet.endOf(id)
     })
+    const stops = await openStops({ store, live: identity.live, log, snapshot: () => config.current, clock: systemClock, logger })
+    opened.push(watchStops(stops, logger))
     const issuers = new Issuers({
       clock: systemClock,
       logger,
@@ -188,7 +200,25 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
     })
     const { accounts } = onBehalf
-    const services = assemble({ config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth })
+    const approvalRoom = openApprovals({ store, state, log, snapshot: () => config.current, publicUrl: reachedAt, logger })
+    opened.push(approvalRoom)
+    const services = assemble({
+      config,
+      store,
+      log,
+      state,
+      fleet,
+      upstreams,
+      telemetry,
+      logger,
+      vault,
+      accounts,
+      identity,
+      stops,
+      issuers,
+      oauth,
+      approvalRoom,
+    })
     const mcp = createMcpEndpoint({
       operations: createMcpOperations(services),
       snapshot: () => config.current,
@@ -215,7 +245,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       },
       cluster,
       {
-        rooms: [...signInRoom.entrances, ...onBehalf.entrances(signInRoom.signIn), ...oauth.entrances],
+        rooms: [
+          ...signInRoom.entrances,
+          ...onBehalf.entrances(signInRoom.signIn),
+          ...oauth.entrances,
+          ...approvalPageEntrances(services, signInRoom.signIn),
+        ],
         sessions: signInRoom.signIn,
       },
       crew,
@@ -272,12 +307,15 @@ interface Rooms {
   readonly vault: Vault
   readonly accounts: Accounts
   readonly identity: IdentityParts
+  readonly stops: Stops
   readonly issuers: Issuers
   readonly oauth: ServedOAuth
+  readonly approvalRoom: ApprovalRoom
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, issuers, oauth } = rooms
+  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, stops, issuers, oauth, approvalRoom } =
+    rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -304,13 +342,18 @@ function assemble(rooms: Rooms): Services {
       issuers,
       ownIssuer: (snapshot) => (snapshot.identity.oauth === undefined ? undefined : publicUrl(snapshot)),
       ownTokens: oauth.ownTokens,
+      stops,
       clock: systemClock,
       logger,
     }),
     people,
     revocations,
     live,
+    stops,
     upstreams,
+    ledger: new Ledger(state, systemClock, () => config.current.settings.turns.session_idle_ms),
+    answers: new AnswerCache(),
+    prices: new Prices(systemClock, telemetry),
     fleet,
     log,
     state,
@@ -320,10 +363,13 @@ function assemble(rooms: Rooms): Services {
     requests: new RequestReader(systemClock),
     background: new BackgroundAnswers(),
     batches,
+    approvals: approvalRoom.approvals,
+    approvalLink: approvalRoom.approvalLink,
     vault,
     accounts,
     credentials: createStoredCredentials(vault, systemClock),
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
+    runTool: (context, request) => runServerRequest(services, context, request),
     telemetry,
     clock: systemClock,
     secret: store.secret,

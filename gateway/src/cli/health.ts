@@ -1,6 +1,7 @@
 /** `/healthz`: the process answers. `/readyz`: it can do governed work now, and if not, why. */
 import type { ServerResponse } from 'node:http'
 import type { IssuerStatus } from '../identity/ways/token/issuer-keys.ts'
+import { troubledUpstreams } from '../models/balancing/showing-health.ts'
 import type { ServerStatus } from '../tools/catalogue.ts'
 import type { Services } from '../turns/services.ts'
 import { lostForMs } from '../turns/sessions/fresh-state.ts'
@@ -65,6 +66,7 @@ export async function answerReadiness(
     ...revisionsOf(cluster),
     ...(status === undefined ? {} : { workers: status.workers }),
     ...missingOf(servers),
+    ...upstreamsOf(services),
     servers: servers.map(({ server, state: serverState, detail, tools, isBounded }) => ({
       server,
       state: serverState,
@@ -115,6 +117,12 @@ function missingOf(servers: readonly ServerStatus[]): { readonly missing?: Reado
     .filter(({ state }) => state !== 'ready' && state !== 'asleep')
     .map(({ server, state, detail }): [string, string] => [server, detail ?? state])
   return missing.length === 0 ? {} : { missing: Object.fromEntries(missing) }
+}
+
+/** Upstreams that are passed over, with why. Nobody is unready for it: other gateways would find them no better. */
+function upstreamsOf({ snapshot, upstreams }: Services): { readonly upstreams?: Readonly<Record<string, string>> } {
+  const troubled = troubledUpstreams(snapshot(), upstreams.health)
+  return Object.keys(troubled).length === 0 ? {} : { upstreams: troubled }
 }
 
 /** `turnward.yaml:12:3` of the first problem. */

@@ -8,6 +8,7 @@ import type { Clock } from '../core/clock.ts'
 import { randomText } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { StateStore } from '../state/state-store.ts'
+import type { InstanceRecord } from '../state/state-values.ts'
 import { ClusterChildren } from '../tools/fleet/cluster-child.ts'
 import { replicaName } from './replica-name.ts'
 import { version } from './version.ts'
@@ -69,10 +70,13 @@ export async function joinCluster(options: JoiningOptions): Promise<ClusterMembe
     addressOf: async (instance) =>
       instances.present.find((one) => anyOf(one.replica) === instance)?.address ?? instances.addressOf(instance),
   })
+  const othersOf = (all: readonly InstanceRecord[]): readonly string[] =>
+    [...new Set(all.map((one) => one.replica))].filter((one) => one !== replica)
   const peers = replicaPeers({
     hop,
     local,
-    others: () => [...new Set(instances.present.map((one) => one.replica))].filter((one) => one !== replica),
+    others: () => othersOf(instances.present),
+    newcomers: async () => othersOf(await instances.newcomers()),
   })
   const children = new ClusterChildren({ state, clock, logger, self, hop })
   await instances.join()

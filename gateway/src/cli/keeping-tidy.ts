@@ -1,16 +1,19 @@
-/** Takes out of the store what has expired: files and batches that nobody can find any more. */
+/** Takes out of the store what has expired: files and batches that nobody can find any more, calls that nobody ruled on in time. */
 import { asTurnwardError } from '../core/error.ts'
 import type { Services } from '../turns/services.ts'
 
 const everyMs = 60_000
 
 /** Goes on until it is closed. */
-export function keepTidy({ store, clock, telemetry }: Pick<Services, 'store' | 'clock' | 'telemetry'>): { close(): Promise<void> } {
+export function keepTidy({ store, approvals, clock, telemetry }: Pick<Services, 'store' | 'approvals' | 'clock' | 'telemetry'>): {
+  close(): Promise<void>
+} {
   let running = Promise.resolve()
   const purge = async (): Promise<void> => {
     try {
       await store.files.purge(clock.now())
       await store.batches.purge(clock.now())
+      await approvals.tidy()
     } catch (error) {
       telemetry.logger.warn({ code: asTurnwardError(error).code }, 'what has expired could not be removed')
     }

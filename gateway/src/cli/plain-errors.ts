@@ -5,24 +5,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asTurnwardError, type TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
+import { pathOf, queryOf } from '../core/request-target.ts'
 import { chatCompletions } from '../wire/dialects/chat-completions/chat-completions.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { messages } from '../wire/dialects/messages/messages.ts'
-
-/** Path of a request, without its query. */
-export function pathOf(request: IncomingMessage): string {
-  const url = request.url ?? '/'
-  const query = url.indexOf('?')
-  return query === -1 ? url : url.slice(0, query)
-}
-
-/** The query of a request, without its `?`; empty when there is none. */
-export function queryOf(request: IncomingMessage): string {
-  const url = request.url ?? '/'
-  const query = url.indexOf('?')
-  return query === -1 ? '' : url.slice(query + 1)
-}
 
 /** What a client speaks that calls a path of several dialects: those that are not OpenAI's name themselves. */
 export function dialectOfClient(request: IncomingMessage): Dialect {

@@ -42,9 +42,21 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/me/credentials', 'GET', 'person'],
   ['/api/me/credentials', 'POST', 'person'],
   ['/api/me/credentials/{id...}', 'DELETE', 'person'],
+  ['/api/handles/{id}', 'GET', 'person'],
+  ['/api/approvals', 'GET', 'person'],
+  ['/api/approvals/{id}', 'GET', 'person'],
+  ['/api/approvals/{id}/approve', 'POST', 'person'],
+  ['/api/approvals/{id}/deny', 'POST', 'person'],
   ['/api/people', 'GET', 'viewer'],
   ['/api/people/{id...}', 'GET', 'viewer'],
   ['/api/people/{id...}', 'PATCH', 'admin'],
+  ['/api/limits', 'GET', 'viewer'],
+  ['/api/policy/replay', 'POST', 'admin'],
+  ['/api/upstreams', 'GET', 'viewer'],
+  ['/api/stops', 'GET', 'viewer'],
+  ['/api/stops', 'POST', 'operator'],
+  ['/api/stops/{id...}', 'DELETE', 'operator'],
+  ['/api/openapi.json', 'GET', 'caller'],
   ['/healthz', 'GET', 'anyone'],
   ['/readyz', 'GET', 'anyone'],
   ['/metrics', 'GET', 'anyone'],
@@ -95,7 +107,13 @@ beforeAll(async () => {
     }),
   })
   const empty = { list: async () => [], find: async () => undefined, page: async () => [], count: async () => 0 }
-  const tables = { people: empty, directories: { users: empty, groups: empty }, keys: empty, revocations: { since: async () => [] } }
+  const tables = {
+    people: empty,
+    directories: { users: empty, groups: empty },
+    keys: empty,
+    revocations: { since: async () => [] },
+    stops: { standing: async () => [] },
+  }
   const services = { ...floors.services, store: tables as unknown as Services['store'] }
   const { clock, state, people, vault, secret } = services
   const store = { ...tables, secret } as unknown as SignInRoomParts['store']

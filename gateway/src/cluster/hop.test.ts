@@ -119,3 +119,28 @@ test('a replica that dies in the middle of its answer is gone', async () => {
   addresses.set('dying', `http://127.0.0.1:${(dying.address() as AddressInfo).port}`)
   await expect(a.ask('dying', 'kind', null, never)).rejects.toMatchObject({ code: 'cluster.gone' })
 })
+
+test('what met the end of an idle connection is asked again, once', async () => {
+  const addresses = new Map<string, string>()
+  const [a, b] = [await replica('a', addresses), await replica('b', addresses)]
+  b.handle('kind', async (payload) => payload)
+  let cuts = 0
+  let requests = 0
+  const wire = createServer((request, response) => {
+    requests += 1
+    if (requests > 1 && cuts-- > 0) request.socket.resetAndDestroy()
+    else b.answer(request, response).catch((error: unknown) => response.destroy(asTurnwardError(error)))
+  }).listen(0, '127.0.0.1')
+  await once(wire, 'listening')
+  closing.push(() => {
+    wire.closeAllConnections()
+    wire.close()
+  })
+  addresses.set('b', `http://127.0.0.1:${(wire.address() as AddressInfo).port}`)
+  expect(await a.ask('b', 'kind', 1, never)).toBe(1)
+  cuts = 1
+  expect(await a.ask('b', 'kind', 2, never)).toBe(2)
+  cuts = 2
+  await expect(a.ask('b', 'kind', 3, never)).rejects.toMatchObject({ code: 'cluster.gone' })
+  expect(requests).toBe(5)
+})

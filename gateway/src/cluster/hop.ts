@@ -91,7 +91,8 @@ export class Hop {
     }
   }
 
-  #post(instance: string, url: URL, { ticket, text }: SealedRequest, signal: CancelSignal): Promise<string> {
+  #post(instance: string, url: URL, sealed: SealedRequest, signal: CancelSignal, isAgain = false): Promise<string> {
+    const { ticket, text } = sealed
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const agent = this.#agents[url.protocol === 'https:' ? 'https:' : 'http:']
     return new Promise((resolve, reject) => {
@@ -112,7 +113,13 @@ export class Hop {
         const isOurs = cause instanceof TurnwardError
         reject(isOurs ? cause : new TurnwardError('cluster.gone', { subject: instance, why: 'it cannot be reached', cause }))
       }
-      request.on('error', fail)
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        // The other side closed an idle connection while we wrote to it. Should it have taken the request all the same: none counts twice.
+        const isStale = request.reusedSocket && error.code === 'ECONNRESET' && !signal.aborted && !isAgain
+        if (!isStale) return fail(error)
+        settle()
+        resolve(this.#post(instance, url, sealed, signal, true))
+      })
       request.on('response', (response) => {
         const read = response.statusCode === 200 ? readText(response, sealedSize(this.#options.maxBytes)) : Promise.resolve('')
         if (response.statusCode !== 200) response.resume()

@@ -50,6 +50,18 @@ export class Instances {
     return [this.#own(), ...this.#others]
   }
 
+  /** Those that have joined since the last announcement; they are among the present from now on. Rejects where the state cannot be read. */
+  async newcomers(): Promise<readonly InstanceRecord[]> {
+    const { state } = this.#options
+    const names = (await state.get('directory', directoryKey)) ?? []
+    const unknown = names.filter((name) => !this.present.some(({ instance }) => instance === name))
+    const found = await Promise.all(unknown.map(async (name) => state.get('instance', name)))
+    const present = new Set(this.present.map(({ instance }) => instance))
+    const joined = found.filter((record): record is InstanceRecord => record !== undefined && !present.has(record.instance))
+    this.#others = [...this.#others, ...joined].sort(inOrder)
+    return joined
+  }
+
   /** The address of a process; undefined when it is gone. Answers may be a second old. */
   async addressOf(instance: string): Promise<string | undefined> {
     const now = this.#options.clock.monotonic()
@@ -113,5 +125,9 @@ export async function readInstances(state: StateStore, clock: Clock, own?: strin
       )
       return { value: next, expires: clock.now() + directoryMs, result: undefined }
     })
-  return living.sort((one, other) => (one.replica < other.replica ? -1 : one.replica > other.replica ? 1 : one.worker - other.worker))
+  return living.sort(inOrder)
+}
+
+function inOrder(one: InstanceRecord, other: InstanceRecord): number {
+  return one.replica < other.replica ? -1 : one.replica > other.replica ? 1 : one.worker - other.worker
 }

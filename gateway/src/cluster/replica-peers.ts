@@ -7,14 +7,17 @@ import type { Hop } from './hop.ts'
 import type { PeerListener, Peers } from './peers.ts'
 
 const hopKind = 'peers'
-const withinMs = 2000
+/** Nobody waits for it, and a busy machine takes its time. */
+const withinMs = 10_000
 
 export interface ReplicaPeersOptions {
   readonly hop: Hop
   /** The processes beside this one. */
   readonly local: Peers
-  /** Names of the other replicas that live. */
+  /** Names of the other replicas that are known to live. */
   readonly others: () => readonly string[]
+  /** Names of those that have become known by looking now: one may have joined, and have calls, that has not been heard of. */
+  readonly newcomers: () => Promise<readonly string[]>
 }
 
 /** A replica as whom a request of the hop is for: any of its processes. */
@@ -22,7 +25,7 @@ export function anyOf(replica: string): string {
   return `any of ${replica}`
 }
 
-export function replicaPeers({ hop, local, others }: ReplicaPeersOptions): Peers {
+export function replicaPeers({ hop, local, others, newcomers }: ReplicaPeersOptions): Peers {
   const listeners = new Map<string, PeerListener>()
   hop.handle(hopKind, async (payload) => {
     if (!isObject(payload) || typeof payload.kind !== 'string') return null
@@ -35,7 +38,18 @@ export function replicaPeers({ hop, local, others }: ReplicaPeersOptions): Peers
     send: (peer, kind, message) => local.send(peer, kind, message),
     broadcast(kind, message) {
       local.broadcast(kind, message)
-      for (const replica of others()) hop.ask(anyOf(replica), hopKind, { kind, message }, AbortSignal.timeout(withinMs)).catch(() => {})
+      const known = others()
+      const tell = (replica: string): void => {
+        hop.ask(anyOf(replica), hopKind, { kind, message }, AbortSignal.timeout(withinMs)).catch(() => {})
+      }
+      for (const replica of known) tell(replica)
+      newcomers().then(
+        (joined) => {
+          for (const replica of new Set(joined)) if (!known.includes(replica)) tell(replica)
+        },
+        // Who cannot be found out about is not told.
+        () => {},
+      )
     },
     handle(kind, listener) {
       listeners.set(kind, listener)

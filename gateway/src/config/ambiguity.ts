@@ -4,6 +4,7 @@
  */
 import type { Config } from '@turnward/contract/config'
 import { sha256 } from '../core/hash.ts'
+import { canonicalJson, type JsonValue } from '../core/json.ts'
 import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 import { gatewayServer } from '../core/tool-names.ts'
@@ -17,7 +18,8 @@ export function checkAmbiguity(config: Config, report: ReportAt): void {
   for (const [index, route] of config.routes.entries())
     once(
       routes,
-      route.model,
+      // Routes with conditions of their own may share a model.
+      route.match === undefined ? route.model : `${route.model} ${canonicalJson(route.match as JsonValue)}`,
       `routes[${index}]`,
       ['routes', index, 'model'],
       (first) => `\`${route.model}\` already has a route at \`${first}\`; list all its upstreams there`,

@@ -10,9 +10,12 @@ import { compileNames } from '../policy/patterns.ts'
 import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
+import { checkBalance } from './balance-problems.ts'
 import { checkDirectories } from './directories.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
 import { withinOf } from './key-within.ts'
+import { checkGuards, compileGuards, standingGuards } from './guards.ts'
+import { compileLimits } from './limits.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
 import { checkOAuth } from './oauth-problems.ts'
@@ -23,11 +26,21 @@ import { ConfigError, type ConfigProblem, type ReportAt } from './problems.ts'
 import { checkProvenCallers } from './proven-callers.ts'
 import { checkReferences, declaredNames, type DeclaredNames } from './references.ts'
 import { revisionOf, serverDigest } from './revision.ts'
+import { checkRouteMatches } from './route-matching.ts'
 import { compileRoutes } from './route-table.ts'
 import { checkSafety } from './safety.ts'
 import { checkServerAuth } from './server-auth.ts'
+import { checkTemplates, compileTemplates } from './templates.ts'
 import { checkToolPatterns } from './tool-patterns.ts'
-import type { ConfiguredKey, McpGateway, McpServer, ProviderCredential, Snapshot, Upstream } from './snapshot.ts'
+import {
+  type ConfiguredKey,
+  type McpGateway,
+  type McpServer,
+  type ProviderCredential,
+  settingNames,
+  type Snapshot,
+  type Upstream,
+} from './snapshot.ts'
 
 export interface SnapshotSource {
   /** Absolute, the main file first; relative paths in the configuration are relative to it. Empty when there is no file. */
@@ -52,8 +65,12 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkReferences(config, names, track)
   checkAmbiguity(config, track)
   checkAliases(config, track)
+  checkBalance(config, track)
+  checkRouteMatches(config, track)
   checkSafety(config, track)
   checkToolPatterns(config, track)
+  checkGuards(config, track)
+  checkTemplates(config, track)
   checkPlaces(config, track)
   checkClusterServers(config, track)
   checkKeeping(config, track)
@@ -107,16 +124,17 @@ function compileCredential({ secret, aws, google }: Config['credentials'][string
 
 /** Puts a checked configuration and its policy together; deeply frozen. */
 export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSource): Snapshot {
-  const { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers, quarantine } = config
   const base = source.files[0] === undefined ? source.dataDir : dirname(source.files[0])
   const upstreams = compileMap(config.upstreams, (upstream, name): Upstream => deepFreeze({ name, config: upstream }))
+  const guards = compileGuards(config.guards, upstreams)
+  const templates = compileTemplates(config.templates)
   return deepFreeze<Snapshot>({
     revision: revisionOf(config, new Map([...(source.apis ?? [])].map(([name, { digest }]) => [name, digest]))),
     files: source.files,
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
     notices: source.notices ?? [],
-    settings: { listen, limits, audit, telemetry, turns, responses, files, batches, store, state, cluster, workers, quarantine },
+    settings: Object.fromEntries(settingNames.map((name) => [name, config[name]])) as Snapshot['settings'],
     principals: compileMap(config.principals, compilePrincipal),
     identity: config.identity,
     issuers: compileIssuers(config),
@@ -125,7 +143,16 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     keys: compileMap(config.keys, compileKey),
     credentials: compileMap(config.credentials, compileCredential),
     upstreams,
-    routes: compileRoutes(config.routes, upstreams),
+    routes: compileRoutes(config.routes, upstreams, config.policy.conditions, guards, templates),
+    limits: compileLimits(config.limits),
+    guards,
+    templates,
+    standingGuards: standingGuards(guards),
+    prices: config.prices.map((rates) => ({
+      models: compileNames(rates.models),
+      upstreams: rates.upstreams === undefined ? undefined : compileNames(rates.upstreams),
+      rates,
+    })),
     servers: compileMap(config.servers, (server, name) =>
       compileServer(withSecret(server, config.credentials), name, base, source.dataDir, source.apis?.get(name)),
     ),

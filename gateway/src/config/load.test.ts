@@ -191,6 +191,21 @@ describe('includes', () => {
     ])
   })
 
+  test('a contract that says so stands in the place of one in another file, whichever is read first', async () => {
+    const own = 'contracts: { web__get: { override: true, output: { trust: trusted } } }'
+    const theirs = 'contracts: { web__get: { output: { trust: untrusted }, effects: [egress] } }'
+    for (const [main, other] of [
+      [own, theirs],
+      [theirs, own],
+    ] as const) {
+      write('b.yaml', other)
+      const { policy } = await loadConfig(write('a.yaml', `include: [b.yaml]\n${main}`), {})
+      expect(policy.contractOf('web__get')).toMatchObject({ output: { trust: 1 }, effects: [] })
+    }
+    write('b.yaml', own)
+    expect((await failure(write('a.yaml', `include: [b.yaml]\n${own}`))).problems).toMatchObject([{ path: 'contracts.web__get' }])
+  })
+
   test('refuse a setting that two files give', async () => {
     write('b.yaml', 'policy: { posture: observe }')
     const { problems } = await failure(write('a.yaml', 'include: [b.yaml]\npolicy: { posture: strict }'))

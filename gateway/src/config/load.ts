@@ -14,6 +14,7 @@ import { salvage } from './salvage.ts'
 import { reportIssues } from './schema-problems.ts'
 import { compileApis, readServerDocuments, type ServerDocuments } from './openapi/server-documents.ts'
 import { originsIn } from './origins.ts'
+import { loadShadow } from './shadow.ts'
 import type { Snapshot } from './snapshot.ts'
 import { fileSource, readSources, type ConfigSource } from './sources.ts'
 
@@ -41,6 +42,8 @@ export async function attemptLoad(
   env: Environment,
   others: readonly ConfigSource[] = [],
   disk: Disk = realDisk,
+  /** A draft that is decided beside another configuration has none of its own. */
+  isDraft = false,
 ): Promise<LoadAttempt> {
   const main = resolve(path)
   const problems = new ProblemList()
@@ -49,6 +52,15 @@ export async function attemptLoad(
   const read = await readSources([fileSource(main), ...others], { env, problems, inputs, texts: new Map(), disk }, placeOf)
   const documents = read.root && (await readServerDocuments(read.root, dirname(main), { disk, inputs }))
   const snapshot = read.root && compileTree(read.root, read, problems, documents ?? new Map())
+  if (read.root !== undefined && snapshot !== undefined && !isDraft) {
+    const shadow = await loadShadow(read.root, main, snapshot, problems, async (draftPath) => {
+      const draft = await attemptLoad(draftPath, env, others, disk, true)
+      for (const input of draft.inputs) inputs.add(input)
+      return draft.outcome
+    })
+    if (problems.size > 0) return { outcome: new ConfigError(problems.sorted(), dirname(main)), inputs }
+    if (shadow !== undefined) return { outcome: Object.freeze({ ...snapshot, shadow }), inputs }
+  }
   return { outcome: snapshot ?? new ConfigError(problems.sorted(), dirname(main)), inputs }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Merges one file into the whole, section by section: lists are appended, maps get more entries, and
- * anything declared a second time is a problem that names both places.
+ * anything declared a second time is a problem that names both places. A contract with `override: true` stands in the place
+ * of one without.
  */
 import type { LocatedNode, MapNode, Spot } from './locate.ts'
 import type { ProblemList } from './problems.ts'
@@ -20,13 +21,21 @@ export function mergeFile(whole: MapNode, addition: MapNode, problems: ProblemLi
     } else if (present.value.kind === 'map' && entry.value.kind === 'map') {
       for (const [name, item] of entry.value.entries) {
         const first = present.value.entries.get(name)
-        if (first === undefined) present.value.entries.set(name, item)
+        if (first === undefined || (section === 'contracts' && stands(item.value) && !stands(first.value)))
+          present.value.entries.set(name, item)
+        else if (section === 'contracts' && stands(first.value) && !stands(item.value)) continue
         else problems.add(item.key, [section, name], `\`${section}.${name}\` is declared twice; first at ${placeOf(first.key)}`)
       }
     } else if (!perFile.has(section)) {
       problems.add(entry.key, [section], `\`${section}\` is declared twice; first at ${placeOf(present.key)}`)
     }
   }
+}
+
+/** Whether a contract says that it stands in the place of another one. */
+function stands(contract: LocatedNode): boolean {
+  const override = contract.kind === 'map' ? contract.entries.get('override')?.value : undefined
+  return override?.kind === 'scalar' && override.value === true
 }
 
 /** A section that can grow without changing the tree of the file it came from. */

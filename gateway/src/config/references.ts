@@ -7,8 +7,10 @@ import type { ConfigPath } from './locate.ts'
 import type { ReportAt } from './problems.ts'
 import { closest } from '../core/closest-name.ts'
 import { serverOfName } from '../core/tool-names.ts'
+import { boundPacks } from '../policy/packs/packs.ts'
 import { compilePattern } from '../policy/patterns.ts'
 import { namesAreTold } from '../policy/told-names.ts'
+import { checkRemembering } from './remembering.ts'
 
 const declaringSections = ['upstreams', 'credentials', 'principals', 'groups', 'servers', 'gateways'] as const
 
@@ -58,6 +60,9 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
     if (upstream.credential !== undefined) expectCredential(upstream.credential, ['upstreams', name, 'credential'])
   }
   for (const [index, route] of config.routes.entries()) {
+    const { on_context_length: longer } = route
+    if (typeof longer === 'string') expectName('upstreams', longer, ['routes', index, 'on_context_length'])
+    else if (longer !== undefined) expectName('upstreams', longer.upstream, ['routes', index, 'on_context_length', 'upstream'])
     const matches = compilePattern(route.model)
     for (const [position, name] of (route.models ?? []).entries()) {
       if (name.includes('*') || !matches(name))
@@ -107,20 +112,42 @@ export function checkReferences(config: Config, names: DeclaredNames, report: Re
     if (!mayAsk.includes('sampling')) report(['servers', name, 'sampling'], 'the server may not ask for `sampling`: see `may_ask`')
   }
   checkQuarantine(config, report)
+  checkRails(config, report)
+  checkRemembering(config, report)
+  const { isolate } = config
+  if (isolate !== undefined) {
+    expectName('gateways', isolate.gateway, ['isolate', 'gateway'])
+    if (!config.routes.some((route) => compilePattern(route.model)(isolate.model)))
+      report(['isolate', 'model'], `no route serves \`${isolate.model}\``)
+  }
+  for (const { pack, server, path } of boundPacks(config.packs))
+    if (server !== undefined && !names.servers.has(server))
+      report(
+        ['packs', ...path],
+        `there is no server \`${server}\` under \`servers\`; say which one the pack is for: \`{ ${pack}: NAME }\``,
+        { suggestion: closest(server, names.servers) },
+      )
   for (const [name, gateway] of Object.entries(config.gateways)) {
     for (const [position, server] of gateway.servers.entries()) expectName('servers', server, ['gateways', name, 'servers', position])
   }
   checkReaderGroups(config, names.groups, report)
 }
 
+function checkRails({ rails, policy }: Config, report: ReportAt): void {
+  if (rails?.below !== undefined && !policy.trust.includes(rails.below))
+    report(['rails', 'below'], `it is no rank of \`policy.trust\`: ${policy.trust.join(', ')}`)
+}
+
 /** What is withheld needs somebody who answers questions about it: nobody would ever learn anything of it otherwise. */
-function checkQuarantine({ contracts, quarantine, routes }: Config, report: ReportAt): void {
-  if (quarantine !== undefined && !routes.some((route) => compilePattern(route.model)(quarantine.model)))
-    report(['quarantine', 'model'], `no route serves \`${quarantine.model}\``)
+function checkQuarantine({ contracts, quarantine, isolate, routes }: Config, report: ReportAt): void {
+  const isServed = (model: string): boolean => routes.some((route) => compilePattern(route.model)(model))
+  if (quarantine !== undefined && !isServed(quarantine.model)) report(['quarantine', 'model'], `no route serves \`${quarantine.model}\``)
+  const automatic = quarantine?.automatic?.model
+  if (automatic !== undefined && !isServed(automatic)) report(['quarantine', 'automatic', 'model'], `no route serves \`${automatic}\``)
   for (const [pattern, { output }] of Object.entries(contracts)) {
     if (output.as === 'quarantine' && quarantine === undefined)
       report(['contracts', pattern, 'output', 'as'], 'nobody would answer questions about the result: name a model under `quarantine`')
-    if (output.answers !== undefined && output.as === undefined)
+    if (output.answers !== undefined && output.as === undefined && isolate === undefined)
       report(['contracts', pattern, 'output', 'answers'], 'only a result that is withheld is asked about: set `as: quarantine`')
   }
 }

@@ -1,7 +1,7 @@
 /** Fingerprints of the configuration. Secrets enter only through their SHA-256, so a revision can be shown anywhere. */
 import type { Config, ServerConfig } from '@turnward/contract/config'
 import { digestJson, sha256 } from '../core/hash.ts'
-import { packId } from '../policy/packs/packs.ts'
+import { boundPacks, packId } from '../policy/packs/packs.ts'
 
 /** Digests of the documents that servers are read from, by the name of the server. */
 export type DocumentDigests = ReadonlyMap<string, string>
@@ -12,6 +12,8 @@ export function revisionOf(config: Config, documents: DocumentDigests = new Map(
     ...config,
     // Which file says it is not part of what is configured.
     include: undefined,
+    // A draft beside the policy decides nothing.
+    policy: { ...config.policy, shadow: undefined },
     // Where a replica listens and what it is called differs between replicas that are to be alike, and so does what it proves that with.
     listen: { ...config.listen, host: undefined, port: undefined, tls: config.listen.tls && withoutIdentity(config.listen.tls) },
     data_dir: undefined,
@@ -19,7 +21,7 @@ export function revisionOf(config: Config, documents: DocumentDigests = new Map(
     state: withoutAddress(config.state),
     cluster: undefined,
     // What a pack says changes with its version, not with its name.
-    packs: config.packs.map(packId),
+    packs: boundPacks(config.packs).map(({ pack, server }) => [packId(pack), server ?? null]),
     credentials: mapValues(config.credentials, ({ secret, aws }) =>
       aws === undefined ? { secret: sha256(secret ?? '') } : { aws: digestJson(aws) },
     ),

@@ -1,5 +1,6 @@
 /** From the name a client asks with to the upstream, and the name it is asked for there. */
-import { upstreamSchema } from '@turnward/contract/config/model-floor'
+import { configSchema } from '@turnward/contract/config'
+import { routeSchema, upstreamSchema } from '@turnward/contract/config/model-floor'
 import { describe, expect, test } from 'vitest'
 import { compileRoutes } from './route-table.ts'
 import type { Upstream } from './snapshot.ts'
@@ -11,11 +12,12 @@ const upstream = (name: string, direct: boolean): [string, Upstream] => [
 const upstreams = new Map([upstream('fast', true), upstream('slow', false)])
 const table = compileRoutes(
   [
-    { model: 'ours', upstreams: [{ upstream: 'slow', model: 'theirs', weight: undefined }] },
-    { model: 'team/*-latest', upstreams: [{ upstream: 'slow', model: 'v2-*', weight: undefined }, 'fast'] },
+    { model: 'ours', upstreams: [{ upstream: 'slow', model: 'theirs', weight: 2 }] },
+    { model: 'team/*-latest', upstreams: [{ upstream: 'slow', model: 'v2-*', weight: 2 }, 'fast'] },
     { model: 'fast/special', upstreams: ['slow'] },
-  ] as Parameters<typeof compileRoutes>[0],
+  ].map((route) => routeSchema.parse(route)),
   upstreams,
+  configSchema.parse({}).policy.conditions,
 )
 const asked = (name: string): unknown => table.resolve(name)?.targets.map(({ upstream: { name: to }, model }) => [to, model])
 

@@ -222,6 +222,7 @@ function keptListener(kept: Listen, next: Listen): Listen {
 function isSame(loaded: Snapshot, running: Snapshot): boolean {
   return (
     loaded.revision === running.revision &&
+    loaded.shadow?.revision === running.shadow?.revision &&
     isDeepStrictEqual(loaded.files, running.files) &&
     isDeepStrictEqual(loaded.settings.listen.tls, running.settings.listen.tls)
   )

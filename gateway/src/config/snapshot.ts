@@ -2,13 +2,38 @@
  * The immutable compiled configuration a request runs on: every lookup a Map, every pattern compiled,
  * every reference resolved. A request keeps the snapshot it started with until it ends.
  */
-import type { Config, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Config, GuardConfig, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
+import type { BalanceName } from '@turnward/contract/config/balancing'
+import type { CacheConfig } from '@turnward/contract/config/caching'
 import type { CredentialSource } from '../core/credential.ts'
 import type { Issuer } from '../core/issuer.ts'
-import type { Principal, Scope, Within } from '../core/principal.ts'
+import type { TextPatterns } from '../core/text-patterns.ts'
+import type { LimitWindow } from '../core/limit-window.ts'
+import type { Caller, Principal, Scope, Within } from '../core/principal.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
 import type { Api } from './openapi/api.ts'
 import type { ConfigProblem } from './problems.ts'
+
+/** Sections of the configuration that calls read as they are written. */
+export const settingNames = [
+  'listen',
+  'limits',
+  'audit',
+  'telemetry',
+  'turns',
+  'responses',
+  'files',
+  'batches',
+  'store',
+  'state',
+  'cluster',
+  'workers',
+  'quarantine',
+  'rails',
+  'isolate',
+  'approvals',
+] as const satisfies readonly (keyof Config)[]
 
 export interface Snapshot {
   /** First 12 hex digits of the SHA-256 over the resolved configuration (secrets included only through a digest). */
@@ -21,22 +46,7 @@ export interface Snapshot {
   readonly notices: readonly ConfigProblem[]
   /** Where each named object was written: `upstreams.openai`, `grants[0]` -> its place. */
   readonly origins: ReadonlyMap<string, Origin>
-  readonly settings: Pick<
-    Config,
-    | 'listen'
-    | 'limits'
-    | 'audit'
-    | 'telemetry'
-    | 'turns'
-    | 'responses'
-    | 'files'
-    | 'batches'
-    | 'store'
-    | 'state'
-    | 'cluster'
-    | 'workers'
-    | 'quarantine'
-  >
+  readonly settings: Pick<Config, (typeof settingNames)[number]>
   readonly principals: ReadonlyMap<string, Principal>
   readonly identity: Config['identity']
   /** Whose tokens are taken, by their names. */
@@ -50,9 +60,21 @@ export interface Snapshot {
   readonly credentials: ReadonlyMap<string, ProviderCredential>
   readonly upstreams: ReadonlyMap<string, Upstream>
   readonly routes: RouteTable
+  /** Limits and budgets, in their order. */
+  readonly limits: readonly Limit[]
+  /** Guards by their names. */
+  readonly guards: ReadonlyMap<string, Guard>
+  /** Those that hold whatever a route lists, in their order. */
+  readonly standingGuards: readonly Guard[]
+  /** Templates by their names. */
+  readonly templates: ReadonlyMap<string, Template>
+  /** Prices of the configuration, in its order. */
+  readonly prices: readonly ConfiguredPrice[]
   readonly servers: ReadonlyMap<string, McpServer>
   readonly gateways: ReadonlyMap<string, McpGateway>
   readonly policy: Policy
+  /** The draft that is decided beside it. Absent: there is none. */
+  readonly shadow?: { readonly file: string; readonly revision: string; readonly policy: Policy } | undefined
 }
 
 /** A place in a source of the configuration. */
@@ -88,27 +110,136 @@ export interface Upstream {
   readonly config: UpstreamConfig
 }
 
+/** A limit, compiled. */
+export interface Limit {
+  readonly name: string
+  readonly match: Readonly<Partial<Record<keyof LimitConfig['match'], NameMatcher>>>
+  readonly per: LimitConfig['per']
+  readonly count: LimitConfig['count']
+  /** As it is written: of `cost` in dollars. */
+  readonly limit: number
+  /** As it is written, for people: `1m`; undefined for what is counted while it runs. */
+  readonly windowName: LimitConfig['window']
+  readonly window: LimitWindow
+  readonly isWarning: boolean
+  /** What it is about. */
+  readonly floor: 'models' | 'tools'
+  /** It cannot be looked at before it is known which upstream is asked. */
+  readonly needsUpstream: boolean
+}
+
+type LimitConfig = Config['limits']['rules'][number]
+
+/** A guard, compiled. */
+export interface Guard {
+  readonly name: string
+  readonly config: GuardConfig
+  /** Groups for whose principals it holds everywhere; undefined: none. */
+  readonly groups: NameMatcher | undefined
+  /** Of `patterns`: what must not be found, and what must. */
+  readonly deny: TextPatterns
+  readonly allow: TextPatterns
+  /** Whom it asks, where it asks a service. */
+  readonly service: Upstream | undefined
+}
+
+/** A price of the configuration. */
+export interface ConfiguredPrice {
+  readonly models: NameMatcher
+  /** Undefined: every upstream. */
+  readonly upstreams: NameMatcher | undefined
+  readonly rates: Config['prices'][number]
+}
+
 export interface RouteTarget {
   readonly upstream: Upstream
   /** Model name to send; undefined keeps the name the client used. */
   readonly model: string | undefined
+  /** Its share beside the others of its priority; 0: when no other can be asked. Default: 1. */
+  readonly weight?: number
+  /** Lower comes first. Default: 0. */
+  readonly priority?: number
 }
 
 export interface Route {
   /** The pattern it was declared under. */
   readonly model: string
   readonly targets: readonly RouteTarget[]
+  /** Whether it is there for a call; absent: for all. */
+  readonly applies?: ((model: string, facts: RouteFacts) => boolean) | undefined
+  /** For people who choose a model. */
+  readonly description?: string | undefined
+  /** How one of them is chosen. */
+  readonly balance: BalanceName
+  /** Whether a call is asked again when all of them have failed. */
+  readonly retries: Retries
+  /** Whom to ask when a conversation is longer than the model takes. */
+  readonly onContextLength: RouteTarget | undefined
   /** Names to list for a pattern, instead of what its upstream offers. */
   readonly models?: readonly string[] | undefined
+  /** Which of its answers are given again; undefined: none. */
+  readonly cache?: RouteCache | undefined
+  /** What looks at its calls, in this order. */
+  readonly guards: readonly Guard[]
+  /** What stands around its conversations when they go out; undefined: nothing. */
+  readonly added: RouteMessages | undefined
+  /** Templates that may be called; undefined: none is looked for. */
+  readonly templates: RouteTemplates | undefined
 }
 
+/** Messages of a route. */
+export interface RouteMessages {
+  readonly prepend: Config['routes'][number]['prepend']
+  readonly append: Config['routes'][number]['append']
+  /** Of all their words, in UTF-8. */
+  readonly bytes: number
+}
+
+/** Templates that callers of a route may call. */
+export interface RouteTemplates {
+  readonly byName: ReadonlyMap<string, Template>
+  /** Nothing but a call of one goes to a model. */
+  readonly isRequired: boolean
+}
+
+/** A template, compiled. */
+export interface Template {
+  readonly name: string
+  /** Of a request that names none. */
+  readonly model: string | undefined
+  readonly messages: readonly { readonly role: RouteMessages['prepend'][number]['role']; readonly pieces: readonly TemplatePiece[] }[]
+  readonly variables: ReadonlyMap<string, { readonly default: string | undefined; readonly longest: number }>
+}
+
+/** Words, or where a value goes. */
+export type TemplatePiece = string | { readonly variable: string }
+
+/** What a route keeps of its answers. */
+export interface RouteCache extends Pick<CacheConfig, 'scope' | 'tools' | 'media'> {
+  readonly ttlMs: number
+  /** Largest answer that is kept. */
+  readonly maxBytes: number
+}
+
+/** What a call brings that a route may ask for beside the model. */
+export interface RouteFacts {
+  readonly caller: Caller
+  readonly headers: IncomingHttpHeaders
+  /** The dialect of the caller; of an operation that is no conversation, its name. */
+  readonly dialect: string
+}
+
+export type Retries = Config['routes'][number]['retries']
+
 export interface RouteTable {
-  /** Exact name first, then the longest matching pattern. */
-  readonly resolve: (model: string) => Route | undefined
+  /** Exact name first, then the longest matching pattern. Without `facts`: whether there is a route for anybody. */
+  readonly resolve: (model: string, facts?: RouteFacts) => Route | undefined
   /** Exact names, for `GET /v1/models`. */
   readonly names: readonly string[]
   /** Routes with a pattern, most specific first, for the same. */
   readonly patterns: readonly Route[]
+  /** Every route, also those that only some calls take. */
+  readonly all: readonly Route[]
 }
 
 export interface McpServer {

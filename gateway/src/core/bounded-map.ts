@@ -107,6 +107,11 @@ export class BoundedMap<K, V> {
     this.#makeRoom()
   }
 
+  /** All values, expired ones as well, in no particular order; looking at them is no use of them. */
+  *entries(): Generator<readonly [K, V]> {
+    for (const { key, value } of this.#entries.values()) yield [key, value]
+  }
+
   delete(key: K): boolean {
     const entry = this.#entries.get(key)
     if (entry === undefined) return false

@@ -37,3 +37,12 @@ export class Cancellation implements CancelSignal {
     if (at >= 0) this.#listeners.splice(at, 1)
   }
 }
+
+/** A cancellation of its own that follows a signal, also one that was aborted before, until `stop` is called. */
+export function following(signal: CancelSignal): { readonly own: Cancellation; readonly stop: () => void } {
+  const own = new Cancellation()
+  const cancel = (): void => own.cancel(signal.reason)
+  signal.addEventListener('abort', cancel, { once: true })
+  if (signal.aborted) cancel()
+  return { own, stop: () => signal.removeEventListener('abort', cancel) }
+}

@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto'
 
 const alphabet = Buffer.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
 
-export type IdPrefix = 'turn' | 'ses' | 'dec' | 'mc' | 'tc' | 'tkt' | 'key' | 'mcp' | 'sec' | 'usr' | 'grp'
+export type IdPrefix = 'turn' | 'ses' | 'dec' | 'mc' | 'tc' | 'tkt' | 'key' | 'mcp' | 'sec' | 'usr' | 'grp' | 'stop' | 'ap'
 
 /** Characters that nobody has been given yet, from `used` to `filled`. */
 const pool = Buffer.allocUnsafe(4096)

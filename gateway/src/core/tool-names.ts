@@ -16,8 +16,11 @@ export const searchingToolNames: readonly string[] = [searchToolName, runToolNam
 /** Answers bounded questions about a result that is withheld. */
 export const askToolName = `${gatewayServer}__ask`
 
+/** Does a task in a session of its own, and tells one bounded answer. */
+export const isolatedToolName = `${gatewayServer}__isolated`
+
 /** Tools of the gateway itself. */
-export const ownToolNames: readonly string[] = [...searchingToolNames, askToolName]
+export const ownToolNames: readonly string[] = [...searchingToolNames, askToolName, isolatedToolName]
 
 /** The server a name would belong to. Names of servers have no `__`, so there is one way to split. */
 export function serverOfName(name: string): string | undefined {

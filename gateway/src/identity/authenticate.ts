@@ -13,7 +13,7 @@ import type { Identity, Presented, Way } from './ways/way.ts'
 export interface Authenticator {
   /**
    * The caller of a request. `needs`: what the entrance is for. Rejects with `auth.missing_key`, `auth.unknown_key`,
-   * `auth.expired_key`, `auth.revoked_key`, `auth.two_identities`, `auth.anonymous`, `auth.insufficient_scope`, `request.invalid` (two credentials)
+   * `auth.expired_key`, `auth.revoked_key`, `auth.two_identities`, `auth.anonymous`, `auth.insufficient_scope`, `stop.stopped`, `stop.unreadable`, `request.invalid` (two credentials)
    * or `store.failed`.
    */
   authenticate(presented: Presented, snapshot: Snapshot, needs: Scope): Promise<Caller>
@@ -21,10 +21,14 @@ export interface Authenticator {
   callerLater(later: string, snapshot: Snapshot): Promise<Caller>
 }
 
-export type AuthenticatorOptions = WayOptions
+export interface AuthenticatorOptions extends WayOptions {
+  /** What administrators have stopped: whoever is, may not go on, and may still administer. Throws or rejects with `stop.*`. */
+  readonly stops?: { requireGoing(caller: Caller): Promise<void> | undefined }
+}
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const ways = createWays(options)
+  const going = (caller: Caller): Promise<void> | undefined => options.stops?.requireGoing(caller)
   return {
     async authenticate(presented, snapshot, needs) {
       const found: Identity[] = []
@@ -37,6 +41,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         if (found.length === 0) throw new TurnwardError('auth.missing_key', { why: whyNothing(ways, presented, snapshot) })
         const caller = callerOf(found)
         requireScope(caller, needs, found)
+        if (needs !== 'admin') await going(caller)
         return caller
       } catch (error) {
         if (error instanceof TurnwardError) error.challenge = challengeFor(error, presented, snapshot, found[0]?.scopes ?? [])
@@ -46,7 +51,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     async callerLater(later, snapshot) {
       const found: Identity[] = []
       for (const part of partsOfLater(later)) found.push(await findLater(ways, part, snapshot))
-      return callerOf(found)
+      const caller = callerOf(found)
+      await going(caller)
+      return caller
     },
   }
 }

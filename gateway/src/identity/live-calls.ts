@@ -14,8 +14,12 @@ export class LiveCalls {
   readonly #calls = new Map<string, Set<Cancellable>>()
 
   /** Notes that a call is under way, until the returned function is called. */
-  enter({ principal, key }: Pick<Caller, 'principal' | 'key'>, call: Cancellable): () => void {
-    const names = [`person ${principal.id}`, `key ${key}`]
+  enter({ principal, key, actors }: Pick<Caller, 'principal' | 'key' | 'actors'>, call: Cancellable): () => void {
+    return this.enterAs([`person ${principal.id}`, `key ${key}`, ...actors.map((actor) => `agent ${actor}`)], call)
+  }
+
+  /** Notes that a call is under way under what else is known of it: `session ses_…`, `tool mail__send`. */
+  enterAs(names: readonly string[], call: Cancellable): () => void {
     for (const name of names) {
       const calls = this.#calls.get(name)
       if (calls === undefined) this.#calls.set(name, new Set([call]))
@@ -32,15 +36,21 @@ export class LiveCalls {
 
   /** Ends everything that is under way for a person. Returns how much that was. */
   cutPerson(id: string, reason: TurnwardError): number {
-    return this.#cut(`person ${id}`, reason)
+    return this.cut(`person ${id}`, reason)
   }
 
   /** Ends everything that came with a key or token. */
   cutKey(id: string, reason: TurnwardError): number {
-    return this.#cut(`key ${id}`, reason)
+    return this.cut(`key ${id}`, reason)
   }
 
-  #cut(name: string, reason: TurnwardError): number {
+  /** What calls are under way under. */
+  names(): readonly string[] {
+    return [...this.#calls.keys()]
+  }
+
+  /** Ends everything that is under way under a name. */
+  cut(name: string, reason: TurnwardError): number {
     const calls = [...(this.#calls.get(name) ?? [])]
     for (const call of calls) call.cancel(reason)
     return calls.length

@@ -14,9 +14,12 @@ import { nobodysCredentials } from '../identity/vault/stored-credentials.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import { LiveCalls } from '../identity/live-calls.ts'
 import { nothingRevoked, peopleOfTheFile } from '../identity/people/people.fixture.ts'
+import { Prices } from '../models/prices/prices.ts'
 import { Upstreams } from '../models/upstreams.ts'
 import type { ToolHints } from '../policy/types.ts'
+import { Ledger } from '../state/limits/ledger.ts'
 import type { StateStore } from '../state/state-store.ts'
+import type { ApprovalTable } from '../store/approvals.ts'
 import type { Store } from '../store/store.ts'
 import { noopTelemetry } from '../telemetry/noop.ts'
 import type { CallOptions, CallerFleet, CatalogueTool, Fleet } from '../tools/catalogue.ts'
@@ -26,13 +29,20 @@ import { noReads } from '../tools/reads.ts'
 import { serverOfName } from '../core/tool-names.ts'
 import type { McpContext, McpOperations } from '../tools/operations.ts'
 import { readTools } from '../tools/tool-definitions.ts'
+import { Approvals } from '../turns/approvals/approvals.ts'
 import { Batches } from '../turns/batches/batches.ts'
+import { AnswerCache } from '../turns/caching/answer-cache.ts'
 import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
+import { countTokens } from '../turns/counting-tokens.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import { runModelCall } from '../turns/model-call.ts'
+import { runServerRequest } from '../turns/tool-call.ts'
 import { httpOrigin } from '../turns/origins/http-origin.ts'
 import type { Services } from '../turns/services.ts'
+import { endorseValues } from '../turns/approvals/endorsing-values.ts'
 import { WordsIndex } from '../turns/provenance/words-index.ts'
+import { openStops } from '../turns/stops/stops.ts'
+import { nothingStopped } from '../turns/stops/stops.fixture.ts'
 import { SessionRegistry } from '../turns/sessions/session-registry.ts'
 import { testClock, testState, type TestClock } from '../turns/state-and-clock.fixture.ts'
 import { RequestReader } from '../wire/request/request-reader.ts'
@@ -56,10 +66,18 @@ export interface FloorsOptions {
   readonly tools?: Readonly<Record<string, TestTool>>
   /** Servers that cannot be called when the test begins; their tools were listed before. */
   readonly down?: readonly string[]
+  /** Instead of servers that are only played: real ones. Who makes it closes it. */
+  readonly fleet?: (snapshot: () => Snapshot) => Fleet
   /** Instead of a log that keeps records in memory. */
   readonly log?: Services['log']
   /** Instead of a state store in memory. */
   readonly state?: StateStore
+  /** Where approvals are kept; without it nobody can be asked. */
+  readonly approvals?: ApprovalTable
+  /** Where it stands what is stopped; without it, nothing is. */
+  readonly stops?: Pick<Store, 'stops'>
+  /** Where labels of what tools keep are. */
+  readonly store?: { readonly remembered: Pick<Store['remembered'], 'add' | 'labels'> }
 }
 
 export interface Floors extends AsyncDisposable {
@@ -98,7 +116,17 @@ export function configOf(parts: ConfigInput = {}): ConfigInput {
   }
 }
 
-export async function openFloors({ config, tools = {}, down = [], log = new RecordingLog(), state }: FloorsOptions): Promise<Floors> {
+export async function openFloors({
+  config,
+  tools = {},
+  down = [],
+  fleet,
+  log = new RecordingLog(),
+  state,
+  approvals,
+  stops,
+  store: kept = {} as Store,
+}: FloorsOptions): Promise<Floors> {
   const clock = testClock()
   let current = snapshotOf(config)
   const ran: { tool: string; args: JsonObject }[] = []
@@ -107,7 +135,11 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
   const secret = Buffer.alloc(32, 9)
   // Only keys of the configuration: the key table is empty.
   const keyTable = { findByHash: async () => undefined, findById: async () => undefined } as unknown as Store['keys']
-  const upstreams = new Upstreams()
+  const upstreams = new Upstreams({ clock })
+  const live = new LiveCalls()
+  const { logger } = noopTelemetry
+  const standing =
+    stops === undefined ? nothingStopped : await openStops({ store: stops, live, log, snapshot: () => current, clock, logger })
   const services: Services = {
     snapshot: () => current,
     // Nobody connects accounts here.
@@ -116,38 +148,55 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
       store: { keys: keyTable, secret },
       people: peopleOfTheFile,
       revocations: nothingRevoked,
+      stops: standing,
       clock,
-      logger: noopTelemetry.logger,
+      logger,
     }),
     people: peopleOfTheFile,
     revocations: nothingRevoked,
-    live: new LiveCalls(),
+    live,
+    stops: standing,
     upstreams,
-    fleet: servers.fleet,
+    ledger: new Ledger(store, clock, () => current.settings.turns.session_idle_ms),
+    answers: new AnswerCache(),
+    prices: new Prices(clock, noopTelemetry),
+    fleet: fleet?.(() => current) ?? servers.fleet,
     log,
     state: store,
     // Nobody keeps files or batches here.
-    store: {} as Services['store'],
+    store: kept as Services['store'],
     sessions: new SessionRegistry(store, clock),
     words: new WordsIndex(store, clock, secret),
     requests: new RequestReader(clock),
     background: new BackgroundAnswers(),
+    approvals: new Approvals({
+      table: approvals ?? ({} as ApprovalTable),
+      log,
+      clock,
+      logger: noopTelemetry.logger,
+      secret,
+      snapshot: () => current,
+      onEndorsed: (approval, by) => endorseValues({ state: store, clock, secret, snapshot: () => current }, approval, by),
+    }),
+    approvalLink: () => undefined,
     batches: new Batches({ hold: async () => undefined }),
     // Nobody stores secrets here.
     vault: { get: async () => undefined, list: async () => [] } as unknown as Services['vault'],
     credentials: nobodysCredentials,
     callModel: (origin) => runModelCall(services, origin, dialectByName.messages),
+    runTool: (context, request) => runServerRequest(services, context, request),
     telemetry: noopTelemetry,
     clock,
     secret,
   }
   const operations = createMcpOperations(services)
   const server = createServer((request, response) => {
-    const { dialect, path } = dialectAt(request)
+    const { dialect, path, isCount = false } = dialectAt(request)
     // Some clients have a place of their own for the key.
     const key = request.headers['x-goog-api-key']
     if (typeof key === 'string') request.headers['authorization'] ??= `Bearer ${key}`
-    runModelCall(services, httpOrigin(request, response, path), dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
+    const run = isCount ? countTokens : runModelCall
+    run(services, httpOrigin(request, response, path), dialect).catch((error: unknown) => response.destroy(asTurnwardError(error)))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -184,9 +233,10 @@ export async function openFloors({ config, tools = {}, down = [], log = new Reco
 }
 
 /** The dialect of a path, and what the path says in it; Chat Completions where no other takes it. */
-function dialectAt({ url = '' }: IncomingMessage): { readonly dialect: Dialect; readonly path?: PathTarget } {
+function dialectAt({ url = '' }: IncomingMessage): { readonly dialect: Dialect; readonly path?: PathTarget; readonly isCount?: boolean } {
   const [path = '', query = ''] = url.split('?')
   for (const dialect of Object.values(dialectByName)) {
+    if (path === dialect.paths.count) return { dialect, isCount: true }
     for (const call of [dialect.paths.call, ...(dialect.paths.more ?? [])]) {
       const start = call.split('{target...}')[0] ?? call
       if (dialect.readPath === undefined && path === call) return { dialect }

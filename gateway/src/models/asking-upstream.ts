@@ -7,6 +7,8 @@ import type { CancelSignal } from '../core/cancellation.ts'
 import type { Clock } from '../core/clock.ts'
 import { secretsIn, type Credential } from '../core/credential.ts'
 import type { Caller } from '../core/principal.ts'
+import { type ObservedResponse, sendObserved } from './balancing/sending-observed.ts'
+import type { AskedPlace, RunningExchange } from './balancing/running-exchange.ts'
 import { resolveCredential } from '../identity/credentials.ts'
 import { dialectFor, type Provider } from '../providers/provider.ts'
 import { providers } from '../providers/providers.ts'
@@ -31,6 +33,8 @@ export interface RoutedResponse {
   /** Id of the provider credential used; `none` where the upstream needs none. */
   readonly credential: string
   readonly response: UpstreamResponse
+  /** Where its upstream's health hears of it. */
+  readonly exchange: Pick<RunningExchange, 'belied'>
   /** What this upstream was sent that nobody may see: the credential and the administrator's fixed headers. */
   readonly secrets: readonly string[]
   /** Fields of the client's request that this upstream's dialect has no form for. */
@@ -81,30 +85,34 @@ export async function askUpstream(services: AskingServices, asked: Asked): Promi
   })
   const noted = onAttempt(target, id, leftOut)
   if (noted instanceof Promise) await noted
-  let response = await send(services, asked, hop, request, credential)
+  const place: AskedPlace = { upstream, model, credential: id, isStream: call.stream }
+  const first = await send(services, asked, { hop, place, credential }, request)
+  let { exchange } = first
+  let response: UpstreamResponse = first
   if (mayRefuseField(response) && upstream.config.stream_usage === 'auto' && addsUsage(call, hop)) {
     const body = await collectBody(response, maxErrorBytes, upstream.name)
     if (namesStreamOptions(body)) {
       streamUsage.noteRefusal(upstream, model, now)
       services.telemetry.logger.info({ upstream: upstream.name, status: response.status }, 'asking again without `stream_options`')
       const without: Hop = { ...hop, streamUsage: 'as-asked' }
-      response = await send(services, asked, without, buildRequest(call, without), credential)
+      const second = await send(services, asked, { hop: without, place, credential }, buildRequest(call, without))
+      exchange = second.exchange
+      response = second
     } else response = holdResponse(response, body)
   }
   const framing = call.stream ? provider.dialects[dialect]?.framing : undefined
   if (framing !== undefined) response = decodedStream(response, framing, snapshot.settings.limits.max_event_bytes)
-  return { target, provider, dialect, credential: id, response, secrets: secretsOf(credential, target), leftOut }
+  return { target, provider, dialect, credential: id, response, exchange, secrets: secretsOf(credential, target), leftOut }
 }
 
 async function send(
   { upstreams, clock }: AskingServices,
-  { target, signal }: Asked,
-  hop: Hop,
+  { signal }: Asked,
+  { hop, place, credential }: { readonly hop: Hop; readonly place: AskedPlace; readonly credential: Credential },
   request: UpstreamRequest,
-  credential: Credential,
-): Promise<UpstreamResponse> {
+): Promise<ObservedResponse> {
   const signed = signRequest(request, hop, credential, clock.now())
-  return upstreams.of(target.upstream).send(signed instanceof Promise ? await signed : signed, signal)
+  return sendObserved(upstreams, place, signed instanceof Promise ? await signed : signed, signal)
 }
 
 /** What an upstream is sent that nobody may see. */

@@ -29,8 +29,3 @@ export function collectBody(response: UpstreamResponse, maxBytes: number, upstre
     })
   })
 }
-
-/** Reads and drops an error body so that its connection can be used again; gives up on a large one. */
-export async function readSmallBody(response: UpstreamResponse): Promise<void> {
-  await collectBody(response, 64 * 1024, 'failed upstream').catch(() => undefined)
-}

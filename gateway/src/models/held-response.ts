@@ -2,7 +2,7 @@
 import type { BodySink, UpstreamResponse } from '../providers/transport.ts'
 
 /** The answer again, from memory. */
-export function holdResponse({ status, headers }: UpstreamResponse, body: Buffer): UpstreamResponse {
+export function holdResponse({ status, headers }: Pick<UpstreamResponse, 'status' | 'headers'>, body: Buffer): UpstreamResponse {
   return {
     status,
     headers,

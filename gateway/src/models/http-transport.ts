@@ -1,6 +1,7 @@
 /** HTTP/1.1 to one model upstream: the time until its head is bounded here, and what comes before anybody reads is kept. */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { UpstreamConfig } from '@turnward/contract/config'
+import { TurnwardError } from '../core/error.ts'
 import type { CancelSignal } from '../core/cancellation.ts'
 import type { AnswerHandler, Exchange as Hop } from '../http1/exchange.ts'
 import { HttpPool } from '../http1/pool.ts'
@@ -13,12 +14,12 @@ export class HttpTransport implements UpstreamTransport {
   readonly #name: string
   readonly #pool: HttpPool
   readonly #basePath: string
-  readonly #timeoutMs: number
+  readonly #patience: Patience
 
   constructor(name: string, config: HttpUpstreamConfig) {
     this.#name = name
     const url = new URL(config.base_url)
-    this.#timeoutMs = config.timeout_ms
+    this.#patience = config
     this.#basePath = url.pathname.replace(/\/$/, '')
     this.#pool = new HttpPool(url.origin, {
       connections: config.connections,
@@ -33,7 +34,7 @@ export class HttpTransport implements UpstreamTransport {
         reject(signal.reason)
         return
       }
-      const exchange = new Exchange(this.#name, resolve, reject, signal, this.#timeoutMs)
+      const exchange = new Exchange(this.#name, resolve, reject, signal, this.#patience)
       exchange.hop = this.#pool.dispatch(
         {
           method: request.method ?? 'POST',
@@ -52,6 +53,9 @@ export class HttpTransport implements UpstreamTransport {
   }
 }
 
+/** How long an exchange may take. */
+type Patience = Pick<HttpUpstreamConfig, 'timeout_ms' | 'first_byte_timeout_ms' | 'total_timeout_ms'>
+
 const lateError = Object.assign(new Error('the upstream did not answer in time'), { code: 'UPSTREAM_HEADERS_TIMEOUT' })
 
 /** Handler and response in one object: nothing is allocated per chunk. */
@@ -67,7 +71,9 @@ class Exchange implements AnswerHandler, UpstreamResponse, DecodedSink {
   #early: Buffer[] = []
   #ended: 'open' | 'end' | 'error' | 'aborted' = 'open'
   #error: Error | undefined
-  readonly #deadline: NodeJS.Timeout
+  #deadline: NodeJS.Timeout | undefined
+  readonly #total: NodeJS.Timeout | undefined
+  readonly #patience: Patience
   readonly #upstream: string
   #coding: string | undefined
   /** Nothing of the body has been seen, so whether it is packed is not known. */
@@ -79,14 +85,16 @@ class Exchange implements AnswerHandler, UpstreamResponse, DecodedSink {
     resolve: (response: UpstreamResponse) => void,
     reject: (error: Error) => void,
     signal: CancelSignal,
-    timeoutMs: number,
+    patience: Patience,
   ) {
     this.#upstream = upstream
     this.#resolve = resolve
     this.#reject = reject
     this.#signal = signal
     signal.addEventListener('abort', this.#onAbort, { once: true })
-    this.#deadline = setTimeout(this.#onDeadline, timeoutMs)
+    this.#patience = patience
+    this.#deadline = setTimeout(this.#onDeadline, patience.timeout_ms)
+    if (patience.total_timeout_ms !== undefined) this.#total = setTimeout(this.#onTotal, patience.total_timeout_ms)
   }
 
   // The client went away or a deadline passed: the socket to the upstream goes too.
@@ -102,8 +110,23 @@ class Exchange implements AnswerHandler, UpstreamResponse, DecodedSink {
     this.onError(lateError)
   }
 
+  // A stream that has a head and says nothing.
+  #onFirstByteDeadline = (): void => this.#giveUp('first_byte_timeout_ms')
+
+  #onTotal = (): void => this.#giveUp('total_timeout_ms')
+
+  #giveUp(setting: 'first_byte_timeout_ms' | 'total_timeout_ms'): void {
+    this.hop?.abort()
+    this.#decoder?.stop()
+    const what = setting === 'total_timeout_ms' ? 'it was not over' : 'its answer did not begin'
+    const why = `${what} within ${this.#patience[setting]} ms (\`${setting}\`)`
+    this.onDecodeError(new TurnwardError('upstream.timeout', { subject: this.#upstream, why }))
+  }
+
   onHead(status: number, headers: IncomingHttpHeaders): void {
     clearTimeout(this.#deadline)
+    const { first_byte_timeout_ms: firstByteMs } = this.#patience
+    if (firstByteMs !== undefined) this.#deadline = setTimeout(this.#onFirstByteDeadline, firstByteMs)
     // Told through `onError` when it cannot be unpacked.
     if (headers['content-encoding'] !== undefined) this.#coding = codingOf(headers['content-encoding'], this.#upstream)
     this.status = status
@@ -114,6 +137,7 @@ class Exchange implements AnswerHandler, UpstreamResponse, DecodedSink {
   onData(chunk: Buffer): void {
     if (this.#unseen) {
       this.#unseen = false
+      clearTimeout(this.#deadline)
       this.#decoder = decoderFor(this.#coding, chunk, this, this.#upstream)
       if (this.#sink === undefined) this.#decoder?.pause()
     }
@@ -183,6 +207,7 @@ class Exchange implements AnswerHandler, UpstreamResponse, DecodedSink {
   #settle(state: 'end' | 'error' | 'aborted'): void {
     this.#ended = state
     clearTimeout(this.#deadline)
+    clearTimeout(this.#total)
     this.#signal.removeEventListener('abort', this.#onAbort)
   }
 }

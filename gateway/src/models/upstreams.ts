@@ -5,8 +5,11 @@
 import { TurnwardError } from '../core/error.ts'
 import { digestJson } from '../core/hash.ts'
 import type { Snapshot, Upstream } from '../config/snapshot.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
 import { providers } from '../providers/providers.ts'
 import type { UpstreamTransport } from '../providers/transport.ts'
+import type { HealthHooks } from './balancing/running-exchange.ts'
+import { UpstreamHealth } from './balancing/upstream-health.ts'
 import { HttpTransport } from './http-transport.ts'
 import { StreamUsage } from './stream-usage.ts'
 
@@ -18,8 +21,14 @@ interface Entry {
 export class Upstreams {
   /** Which of them refuse to be asked for usage. */
   readonly streamUsage = new StreamUsage()
+  /** How they are. */
+  readonly health: UpstreamHealth
   readonly #entries = new Map<string, Entry>()
   readonly #byObject = new WeakMap<Upstream, UpstreamTransport>()
+
+  constructor({ clock = systemClock, ...hooks }: HealthHooks & { readonly clock?: Clock } = {}) {
+    this.health = new UpstreamHealth(clock, hooks)
+  }
 
   /** The transport of an upstream; made on first use. */
   of(upstream: Upstream): UpstreamTransport {

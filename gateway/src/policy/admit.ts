@@ -60,6 +60,11 @@ function answersTrust(policy: Policy, { tools }: Pick<Admission, 'tools'>): numb
   )
 }
 
+/** Whether the result of any of these tools is withheld, where something else can stand in its place. */
+export function isWithheld(policy: Policy, tools: readonly ToolSubject[]): boolean {
+  return answersTrust(policy, { tools }) !== undefined
+}
+
 /** What a result adds to a label: what the contracts of its tools say, and what it came from. */
 export function admittedLabel(policy: Policy, { tools, principal }: Pick<Admission, 'tools' | 'principal'>, evidence: Evidence): Label {
   return withOrigins(resultLabel(policy, tools, principal), evidence)

@@ -12,15 +12,25 @@ export interface ArgumentReaders {
 
 const maxReaders = 1000
 
-/** Resolves `$args.message.recipients`. A path goes through lists: `$args.to.email` reads `email` of every element. */
+/**
+ * Resolves `$args.message.recipients`. A path goes through lists: `$args.to.email` reads `email` of every element. With a `?`
+ * behind, an argument that is missing, null or empty names nobody.
+ */
 export function argumentReaders(args: JsonObject, reference: string): ArgumentReaders {
-  const found: { readers: Set<string>; unreadable: string | undefined } = { readers: new Set(), unreadable: undefined }
-  collect(args, reference.split('.').slice(1), found)
+  const found: Found = { readers: new Set(), unreadable: undefined, isOptional: reference.endsWith('?') }
+  collect(args, reference.replace(/\?$/, '').split('.').slice(1), found)
   if (found.readers.size > maxReaders) return { readers: [], unreadable: 'names too many readers' }
   return { readers: [...found.readers], unreadable: found.unreadable }
 }
 
-function collect(value: JsonValue, path: readonly string[], found: { readers: Set<string>; unreadable: string | undefined }): void {
+interface Found {
+  readonly readers: Set<string>
+  unreadable: string | undefined
+  readonly isOptional: boolean
+}
+
+function collect(value: JsonValue, path: readonly string[], found: Found): void {
+  if (found.isOptional && (value === null || value === '' || (Array.isArray(value) && value.length === 0))) return
   if (Array.isArray(value)) {
     if (value.length === 0) found.unreadable ??= 'is empty'
     if (value.length > maxReaders) found.unreadable ??= 'names too many readers'
@@ -30,7 +40,7 @@ function collect(value: JsonValue, path: readonly string[], found: { readers: Se
   const [key, ...rest] = path
   if (key !== undefined) {
     const next = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
-    if (next === undefined) found.unreadable ??= 'is missing'
+    if (next === undefined) found.unreadable ??= found.isOptional && isObject(value) ? undefined : 'is missing'
     else collect(next, rest, found)
     return
   }

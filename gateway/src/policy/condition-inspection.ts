@@ -14,6 +14,10 @@ export interface Inspection {
   readonly readsArguments: boolean
   /** Top-level arguments it reads, or all when it uses `args` as a whole. */
   readonly argumentFields: readonly string[] | 'all'
+  /** Everything else it reads: `session.trust`, or `session` where it uses that as a whole. */
+  readonly reads: readonly string[]
+  /** Whether it asks if something is there (`has`), which is false of what is not known. */
+  readonly asksWhetherThere: boolean
 }
 
 /** Names a condition may use, with their fields where these are fixed. */
@@ -37,7 +41,10 @@ const builtIn = new Set(['_&&_', '_||_', '_?_:_', '_==_', '_!=_', '_[_]', '@not_
 export function inspectCondition(root: Expr, environment: CelEnv, caps: ConditionCaps, variables: Variables = ruleVariables): Inspection {
   const problems = new Set<string>()
   const fields = new Set<string>()
-  let [nodes, wholeArguments] = [0, false]
+  const reads = new Set<string>()
+  /** Variables of which one field is taken. */
+  const ofField = new Set<Expr | undefined>()
+  let [nodes, wholeArguments, asksWhetherThere] = [0, false, false]
 
   const visit = (expr: Expr | undefined, scope: readonly string[], loops: number): void => {
     if (expr === undefined) return
@@ -59,14 +66,22 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
         if (!Object.hasOwn(variables, name))
           problems.add(`\`${name}\` is not a variable of conditions${didYouMean(name, Object.keys(variables))}`)
         else if (name === 'args') wholeArguments = true
+        else if (!ofField.has(expr)) reads.add(name)
         return
       }
       case 'selectExpr': {
-        const { operand, field } = exprKind.value
+        const { operand, field, testOnly } = exprKind.value
+        asksWhetherThere ||= testOnly
         const variable = variableName(operand, scope, variables)
         const known = variable === undefined ? undefined : variables[variable]
         if (variable === 'args') fields.add(field)
-        else visit(operand, scope, loops)
+        else {
+          if (known !== undefined) {
+            reads.add(`${variable}.${field}`)
+            ofField.add(operand)
+          }
+          visit(operand, scope, loops)
+        }
         if (known !== undefined && !known.includes(field)) problems.add(`\`${variable}\` has no \`${field}\`${didYouMean(field, known)}`)
         return
       }
@@ -101,7 +116,13 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
   }
   visit(root, [], 0)
   const readsArguments = wholeArguments || fields.size > 0
-  return { problems: [...problems], readsArguments, argumentFields: wholeArguments ? 'all' : [...fields].sort() }
+  return {
+    problems: [...problems],
+    readsArguments,
+    argumentFields: wholeArguments ? 'all' : [...fields].sort(),
+    reads: [...reads].sort(),
+    asksWhetherThere,
+  }
 }
 
 function variableName(expr: Expr | undefined, scope: readonly string[], variables: Variables): string | undefined {

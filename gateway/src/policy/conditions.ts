@@ -4,18 +4,25 @@
  */
 import { celEnv, isCelError, parse, plan } from '@bufbuild/cel'
 import type { Config } from '@turnward/contract/config'
+import { digestJson } from '../core/hash.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller, Principal } from '../core/principal.ts'
+import { type ApprovalConfig, compileTerms } from './approval-terms.ts'
 import { conditionArguments, type ConditionValue } from './condition-arguments.ts'
 import { inspectCondition, type ConditionCaps } from './condition-inspection.ts'
 import { confirmedEffects } from './effects.ts'
 import type { PolicyProblem } from './problem.ts'
-import type { Rule, RuleInput } from './types.ts'
+import type { Condition, RuleInput, Rule } from './types.ts'
 
 export interface ConditionContext {
   readonly conditions: ConditionCaps
   /** Rank names, least trusted first. */
   readonly trustRanks: readonly string[]
+}
+
+/** Of rules: who may approve besides. */
+export interface RuleContext extends ConditionContext {
+  readonly approvers: ApprovalConfig
 }
 
 export interface CompiledRules {
@@ -28,7 +35,7 @@ export interface CompiledRules {
 export const conditionEnvironment = celEnv()
 
 /** Compiles `rules:`. Paths of problems start with `rules`. */
-export function compileRules(rules: Config['rules'], context: ConditionContext): CompiledRules {
+export function compileRules(rules: Config['rules'], context: RuleContext): CompiledRules {
   const problems: PolicyProblem[] = []
   const names = new Set<string>()
   const compiled: Rule[] = []
@@ -38,21 +45,25 @@ export function compileRules(rules: Config['rules'], context: ConditionContext):
     const condition = compileCondition(rule.when, context)
     if ('problems' in condition) problems.push(...condition.problems.map((message) => ({ path: ['rules', index, 'when'], message })))
     else if (rule.verdict === 'deny' || rule.verdict === 'warn') {
-      const { applies, readsArguments } = condition
-      compiled.push({ name: rule.name, verdict: rule.verdict, reason: rule.reason, applies, readsArguments })
+      compiled.push({ ...condition, name: rule.name, verdict: rule.verdict, reason: rule.reason, digest: digestJson(rule) })
+    } else if (rule.verdict === 'escalate') {
+      const { terms, problems: wrong } = compileTerms(`rule ${rule.name}`, rule, context.approvers, ['rules', index])
+      problems.push(...wrong)
+      compiled.push({ ...condition, name: rule.name, verdict: rule.verdict, reason: rule.reason, digest: digestJson(rule), terms })
     } else problems.push({ path: ['rules', index, 'verdict'], message: `\`${rule.verdict}\` is not available yet in this release` })
   }
   return { rules: compiled, problems }
 }
 
 /** Compiles one condition, or says what is wrong with it. */
-export function compileCondition(
-  text: string,
-  context: ConditionContext,
-): Pick<Rule, 'applies' | 'readsArguments'> | { readonly problems: readonly string[] } {
+export function compileCondition(text: string, context: ConditionContext): Condition | { readonly problems: readonly string[] } {
   try {
     const parsed = parse(text)
-    const { problems, readsArguments, argumentFields } = inspectCondition(parsed.expr, conditionEnvironment, context.conditions)
+    const { problems, readsArguments, argumentFields, reads, asksWhetherThere } = inspectCondition(
+      parsed.expr,
+      conditionEnvironment,
+      context.conditions,
+    )
     if (problems.length > 0) return { problems }
     const evaluate = plan(conditionEnvironment, parsed)
     const applies = (input: RuleInput): boolean => {
@@ -65,7 +76,16 @@ export function compileCondition(
       if (typeof result !== 'boolean') throw new Error('the condition is neither true nor false')
       return result
     }
-    return { applies, readsArguments }
+    // CEL takes `false && error` for false: what is false without any arguments is false with all of them.
+    const neverApplies = (input: RuleInput): boolean => {
+      if (asksWhetherThere || argumentFields === 'all') return false
+      try {
+        return evaluate(variables(input, context)) === false
+      } catch {
+        return false
+      }
+    }
+    return { applies, neverApplies, readsArguments, reads }
   } catch (error) {
     return { problems: [`the condition cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`] }
   }

@@ -18,6 +18,7 @@ describe('contractOf', () => {
       {
         trustRanks: ['untrusted', 'trusted'],
         names: { principals: new Set(), groups: new Set() },
+        approvers: { principals: {}, groups: {} },
         conditions: { max_nodes: 200, max_loops: 1, max_list: 1000 },
       },
     )

@@ -6,7 +6,7 @@ import { unconfirmedEffect } from './effects.ts'
 import { type Evidence, withOrigins } from './evidence.ts'
 import { findGaps, type Findings, type Question } from './gaps.ts'
 import { findRemedies } from './remedies.ts'
-import type { Policy, PolicyState, ToolCallEvent, Verdict } from './types.ts'
+import type { ApprovalTerms, Policy, PolicyState, ToolCallEvent, Verdict } from './types.ts'
 
 /** Details a reason lists before it only counts. */
 const maxDetails = 3
@@ -32,9 +32,11 @@ export function judge(policy: Policy, state: PolicyState, question: Question): V
 function verdictOf(policy: Policy, question: Question, findings: Findings): Verdict {
   const { gaps, warnings, grant, tool } = findings
   const verdict = gaps.length > 0 ? 'deny' : warnings.length > 0 ? 'warn' : 'allow'
+  const action = actionOf(policy, question, findings)
   return {
     verdict,
-    action: actionOf(policy, question, findings),
+    action,
+    ...(action === 'hold' ? { awaits: distinct(findings.awaited.map(({ terms }) => terms)) } : {}),
     gaps,
     remedies: [],
     rules: deciders(findings),
@@ -48,6 +50,10 @@ function actionOf(policy: Policy, { tool }: Question, { gaps, awaited, grant }: 
   const observed = policy.posture === 'observe' && grant !== undefined
   if (gaps.length === 0 || observed) return tool.answeredHere === true ? 'answer' : gaps.length === 0 ? 'release' : 'observe'
   return gaps.length === awaited.length ? 'hold' : 'refuse'
+}
+
+function distinct(terms: readonly ApprovalTerms[]): readonly ApprovalTerms[] {
+  return terms.filter((one, index) => terms.findIndex(({ source }) => source === one.source) === index)
 }
 
 /** What lets an undescribed tool through in an untrusted session, as the decision log shows it. */

@@ -1,4 +1,5 @@
 import { configSchema } from '@turnward/contract/config'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../core/json.ts'
 import { compilePolicy } from './compile-policy.ts'
@@ -25,7 +26,8 @@ describe('a draft', () => {
   test.each([
     ['list_issues', {}, 'reads'],
     ['getComment', { annotations: { readOnlyHint: true } }, 'reads'],
-    ['weather', { annotations: { readOnlyHint: true } }, 'reads'],
+    ['weather', { annotations: { readOnlyHint: true } }, 'unclear'],
+    ['frobnicate', { annotations: { destructiveHint: true } }, 'unclear'],
     ['fetch', { properties: { url: text } }, 'reads outside'],
     ['search', { annotations: { openWorldHint: true } }, 'reads outside'],
     ['search_web', {}, 'unclear'],
@@ -62,6 +64,24 @@ describe('a draft', () => {
     expect(includes({ to: text, cc: text }, ['to'])).toEqual(['public'])
     expect(includes({ to: { type: 'object' } }, ['to'])).toEqual(['public'])
     expect(includes({ channel: text }, ['channel'])).toEqual(['public'])
+  })
+
+  test('asks for no less with annotations than without, whatever they say', () => {
+    const names = ['list_issues', 'weather', 'fetch', 'search_web', 'create_issue', 'send_mail', 'frobnicate', 'get_and_delete']
+    const hint = fc.option(fc.boolean(), { nil: undefined })
+    const annotated = fc.record({ readOnlyHint: hint, destructiveHint: hint, openWorldHint: hint, idempotentHint: hint })
+    const properties = fc.constantFrom<JsonObject>({}, { url: text }, { to: text }, { command: text, to: text })
+    const rest = fc.record({ properties, required: fc.constantFrom<string[]>(['to'], []), staysHere: fc.boolean() })
+    fc.assert(
+      fc.property(fc.constantFrom(...names), annotated, rest, (name, annotations, more) => {
+        const plain = drafted(name, more).contract
+        const told = drafted(name, { ...more, annotations: JSON.parse(JSON.stringify(annotations)) as JsonObject }).contract
+        expect(told.output).toEqual(plain.output)
+        expect(told.effects ?? []).toEqual(expect.arrayContaining([...(plain.effects ?? [])]))
+        expect(told.requires ?? {}).toMatchObject(plain.requires ?? {})
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   test('is a contract the gateway takes, whatever the ranks are called', () => {

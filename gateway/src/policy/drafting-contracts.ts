@@ -34,69 +34,84 @@ export interface Draft {
   readonly contract: DraftContract
 }
 
-/** Drafts a contract under these rank names, least trusted first. */
+/**
+ * Drafts a contract under these rank names, least trusted first. What name and arguments say comes first; what the server says of
+ * the tool is added, and can only ask for more.
+ */
 export function draftContract(subject: DraftSubject, trustRanks: readonly string[]): Draft {
   const [lowest = 'untrusted', top = 'trusted'] = [trustRanks[0], trustRanks.at(-1)]
-  const { kind, why } = classify(subject)
-  const output = { trust: lowest, audience: ['$principal'] }
-  const draft = (more: Omit<DraftContract, 'output'>, reason = why): Draft => ({
-    tool: subject.name,
-    kind,
-    why: reason,
-    contract: { output, ...more },
-  })
+  const base = byName(subject, top)
+  const { kind, why, needs } = tightened(subject, base, top)
+  return { tool: subject.name, kind, why, contract: { output: { trust: lowest, audience: ['$principal'] }, ...needs } }
+}
+
+interface Guess {
+  readonly kind: DraftKind
+  readonly why: string
+  readonly needs: Omit<DraftContract, 'output'>
+}
+
+function byName({ originalName, definition, staysHere }: DraftSubject, top: string): Guess {
+  const { kind, why } = classify(originalName, definition)
   switch (kind) {
     case 'reads':
-      return draft({})
+      return { kind, why, needs: {} }
     case 'reads outside':
-      return draft({ effects: ['egress'], requires: { trust: top } })
+      return { kind, why, needs: { effects: ['egress'], requires: { trust: top } } }
     case 'changes':
-      if (subject.staysHere && annotation(subject, 'destructiveHint') !== true)
-        return draft({ effects: ['mutation'] }, `${why}; its server reaches no network, so nothing leaves by it`)
-      return draft({ effects: ['mutation'], requires: { trust: top } }, `${why}; only while the session is trusted`)
+      if (staysHere)
+        return { kind, why: `${why}; its server reaches no network, so nothing leaves by it`, needs: { effects: ['mutation'] } }
+      return { kind, why: `${why}; only while the session is trusted`, needs: { effects: ['mutation'], requires: { trust: top } } }
     case 'sends': {
-      const { includes, why: who } = readersOf(subject.definition)
-      return draft({ effects: ['egress'], requires: { trust: top, audience: { includes } } }, `${why}; ${who}`)
+      const { includes, why: who } = readersOf(definition)
+      return { kind, why: `${why}; ${who}`, needs: { effects: ['egress'], requires: { trust: top, audience: { includes } } } }
     }
     case 'unclear':
-      return draft({ effects: ['egress', 'mutation'], requires: { trust: top } })
+      return { kind, why, needs: { effects: ['egress', 'mutation'], requires: { trust: top } } }
   }
 }
 
-function classify(subject: DraftSubject): { readonly kind: DraftKind; readonly why: string } {
-  const words = wordsOf(subject.originalName)
+/** What annotations add. That a tool only reads is taken from nobody who only says so. */
+function tightened(subject: DraftSubject, { kind, why, needs }: Guess, top: string): Guess {
+  const is = (hint: string, value: boolean) => annotation(subject, hint) === value
+  const destroys = is('destructiveHint', true)
+  const writes = destroys || is('readOnlyHint', false)
+  const isOpen = is('openWorldHint', true)
+  if (!writes && !isOpen) {
+    if (kind === 'reads' && is('readOnlyHint', true)) return { kind, why: `its server says that it only reads, and ${why}`, needs }
+    return { kind, why, needs }
+  }
+  const effects = new Set([...(needs.effects ?? []), ...(writes ? ['mutation'] : []), ...(isOpen ? ['egress'] : [])])
+  const needsTrust = needs.requires?.trust !== undefined || isOpen || destroys || !subject.staysHere
+  const said = [writes ? 'changes something' : '', isOpen ? 'reaches the open world' : ''].filter((text) => text !== '').join(' and ')
+  return {
+    kind: kind !== 'reads' ? kind : writes ? 'changes' : 'reads outside',
+    why: `${why}; its server says that it ${said}`,
+    needs: {
+      effects: [...effects].sort(),
+      ...(needsTrust || needs.requires !== undefined ? { requires: { ...needs.requires, ...(needsTrust ? { trust: top } : {}) } } : {}),
+    },
+  }
+}
+
+function classify(originalName: string, definition: JsonObject | undefined): { readonly kind: DraftKind; readonly why: string } {
+  const words = wordsOf(originalName)
   const [first = ''] = words
-  const readOnly = annotation(subject, 'readOnlyHint') === true
-  const writes = annotation(subject, 'readOnlyHint') === false || annotation(subject, 'destructiveHint') === true
-  const schema = isObject(subject.definition?.['inputSchema']) ? subject.definition['inputSchema'] : undefined
+  const schema = isObject(definition?.['inputSchema']) ? definition['inputSchema'] : undefined
   if (sendingWords.has(first)) return { kind: 'sends', why: `its name begins with \`${first}\`` }
   if (!readingVerbs.has(first)) {
     const sends = words.find((word) => sendingWords.has(word))
     if (sends !== undefined) return { kind: 'sends', why: `\`${sends}\` is in its name` }
   }
   if (changingWords.has(first)) return { kind: 'changes', why: `its name begins with \`${first}\`` }
-  const name = namesReading(subject.originalName)
-  if ((name || readOnly) && !writes) {
-    if (annotation(subject, 'openWorldHint') === true)
-      return { kind: 'reads outside', why: 'its server says that it reaches the open world' }
+  if (namesReading(originalName)) {
     if (schema !== undefined && !argumentsStayInside(schema))
       return { kind: 'reads outside', why: 'an argument of it can reach out or run something' }
-    if (!name)
-      return readOnly && !readingVerbs.has(first)
-        ? reads('its server says that it only reads')
-        : { kind: 'reads outside', why: 'its name says that it reads and more' }
-    return reads(
-      readOnly ? `its server says that it only reads, and its name begins with \`${first}\`` : `its name begins with \`${first}\``,
-    )
+    return { kind: 'reads', why: `its name begins with \`${first}\`` }
   }
   const changes = words.find((word) => changingWords.has(word))
-  if (writes) return { kind: 'changes', why: 'its server says that it changes something' }
   if (changes !== undefined) return { kind: 'changes', why: `\`${changes}\` is in its name` }
-  return { kind: 'unclear', why: 'nothing says what it does' }
-}
-
-function reads(why: string): { readonly kind: DraftKind; readonly why: string } {
-  return { kind: 'reads', why }
+  return { kind: 'unclear', why: 'its name says not what it does' }
 }
 
 function annotation({ definition }: DraftSubject, hint: string): JsonValue | undefined {

@@ -17,12 +17,16 @@ const described = policyOf({
   },
 })
 
-/** No configuration can say it yet: payments over a hundred wait for a person. */
+/** Payments over a hundred wait for a person. */
 const large: Rule = {
   name: 'large-payments',
   verdict: 'escalate',
   reason: 'A payment of this size waits for finance.',
+  terms: { source: 'rule large-payments', from: ['@finance'], count: 1, self: false },
   readsArguments: true,
+  reads: [],
+  neverApplies: () => false,
+  digest: '',
   applies: ({ effects, args }) => effects.includes('payment') && Number(args['amount']) > 100,
 }
 const policy: Policy = { ...described, rules: [large] }

@@ -12,13 +12,26 @@ export interface Evidence {
   readonly origins: readonly Label[]
   /** What people have ruled on calls. */
   readonly rulings: readonly Ruling[]
+  /** Where values of a call's arguments, and links in them, stand: their text -> each source that has it. Absent: nothing was looked up. */
+  readonly values?: ReadonlyMap<string, readonly ValueSource[]> | undefined
+}
+
+/** A text that a value stands in: whose words they are, and their own label. */
+export interface ValueSource {
+  /** `principal`: what the person wrote. `operator`: instructions. `result`: of a tool. `model`: what a model said. `endorsed`: a person vouched for the value. `record`: it is the id of a record that the person named. */
+  readonly kind: 'principal' | 'operator' | 'result' | 'model' | 'endorsed' | 'record'
+  /** Of a record: its kind. */
+  readonly of?: string | undefined
+  readonly label: Label
 }
 
 /** What a person ruled on one exact call. It lifts no label and holds for no other call. */
 export interface Ruling {
   readonly ruling: 'approve' | 'refuse'
-  /** Id of the principal who ruled. */
+  /** Id of the principal who ruled; of several, all of them. */
   readonly by: string
+  /** Why, in that person's words. */
+  readonly reason?: string | undefined
   /** The call, and the SHA-256 (hex) of its canonical arguments as that person saw them. */
   readonly callKey: string
   readonly argumentsDigest: string

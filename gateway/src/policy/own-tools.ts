@@ -4,18 +4,23 @@
  * words are known to be the gateway's, so its contract vouches for nothing.
  */
 import type { Config } from '@turnward/contract/config'
-import { askToolName, gatewayServer, searchingToolNames } from '../core/tool-names.ts'
+import { askToolName, gatewayServer, isolatedToolName, searchingToolNames } from '../core/tool-names.ts'
 import type { Grant } from './grants.ts'
 import type { Contract, ToolSubject } from './types.ts'
 
 const source = 'the gateway itself'
 
 /** The tools of the gateway itself that there are under this configuration. */
-export function ownTools({ gateways = {}, quarantine }: Partial<Pick<Config, 'gateways' | 'quarantine'>>): readonly ToolSubject[] {
+export function ownTools({
+  gateways = {},
+  quarantine,
+  isolate,
+}: Partial<Pick<Config, 'gateways' | 'quarantine' | 'isolate'>>): readonly ToolSubject[] {
   const isSearched = Object.values(gateways).some((gateway) => gateway.listing === 'search')
   return [
     ...(isSearched ? searchingToolNames.map((name) => ({ name, server: gatewayServer })) : []),
     ...(quarantine === undefined ? [] : [{ name: askToolName, server: gatewayServer, answeredHere: true }]),
+    ...(isolate === undefined ? [] : [{ name: isolatedToolName, server: gatewayServer, answeredHere: true }]),
   ]
 }
 

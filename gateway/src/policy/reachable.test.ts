@@ -83,7 +83,10 @@ describe('reachable', () => {
   test('looks for remedies only once somebody made the call', () => {
     const read = { tools: [tool('web__get')], principal: alice, callKey: 'web', outcome: 'done' as const }
     const now = admit(withoutArguments, fresh(withoutArguments), read, noEvidence).state
-    expect(decide(withoutArguments, now, call('new__tool'), noEvidence).remedies.map(({ kind }) => kind)).toEqual(['isolate', 'configure'])
+    expect(decide({ ...withoutArguments, canIsolate: true }, now, call('new__tool'), noEvidence).remedies.map(({ kind }) => kind)).toEqual([
+      'isolate',
+      'configure',
+    ])
     expect(reachable(withoutArguments, now, tool('new__tool'), { principal: alice, actor: null }, null)).toMatchObject({
       action: 'refuse',
       remedies: [],

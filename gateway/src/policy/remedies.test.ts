@@ -5,7 +5,7 @@ import { noEvidence } from './evidence.ts'
 import { reserve } from './effects.ts'
 import { refusalNotice } from './refusal.ts'
 import { alice, call, fresh, policyOf, tool, type ConfigInput } from './written-policy.fixture.ts'
-import type { PolicyState, Verdict } from './types.ts'
+import type { Policy, PolicyState, Verdict } from './types.ts'
 
 const contracts: NonNullable<ConfigInput['contracts']> = {
   web__get: { output: { trust: 'untrusted' } },
@@ -15,7 +15,9 @@ const contracts: NonNullable<ConfigInput['contracts']> = {
   db__backup: { effects: ['backup'] },
   db__migrate: { effects: ['migration'], requires: { trust: 'trusted', done: ['backup'], not_done: ['migration'] } },
 }
-const policy = policyOf({ contracts })
+/** As where a gateway can make a call from a session of its own. */
+const isolating = (config: ConfigInput): Policy => ({ ...policyOf(config), canIsolate: true })
+const policy = isolating({ contracts })
 const kinds = (verdict: Verdict) => verdict.remedies.map(({ kind }) => kind)
 const after = (...names: readonly string[]): PolicyState =>
   names.reduce(
@@ -29,8 +31,34 @@ describe('narrow', () => {
     expect(verdict.gaps[0]?.detail).toBe('argument `to` names 1 of 2 readers that may not receive what this session has read')
     expect(verdict.remedies[0]).toEqual({
       kind: 'narrow',
-      detail: 'name only readers that may receive what this session has read, such as `@hr`',
+      detail: 'name only readers that may receive what this session has read, such as `alice@corp.example`',
     })
+  })
+
+  test('names no group and no domain where addresses are named, and nothing that a contract would not take', () => {
+    const house = policyOf({
+      values: { payees: ['bob@corp.example'] },
+      contracts: {
+        crm__read: { output: { trust: 'untrusted', audience: ['@support', 'corp.example'] } },
+        mail__send: { requires: { audience: { includes: ['$args.to'] } } },
+        mail__pay: { args: { to: { role: 'destination', values: ['payees'] } }, requires: { audience: { includes: ['$args.to'] } } },
+      },
+    })
+    const state = admit(
+      house,
+      fresh(house),
+      { tools: [tool('crm__read')], principal: alice, callKey: 'k', outcome: 'done' },
+      noEvidence,
+    ).state
+    const narrowed = (name: string, to: string) =>
+      decide(house, state, call(name, { to }), noEvidence).remedies.find(({ kind }) => kind === 'narrow')?.detail
+    expect(narrowed('mail__send', 'eve@x.example')).toMatch(/such as `alice@corp.example`, `bob@corp.example`, `bob@home.example`$/)
+    expect(narrowed('mail__send', '@interns')).toMatch(/such as `@support`$/)
+    expect(decide(house, state, call('mail__pay', { to: 'eve@x.example' }), noEvidence).gaps.map(({ kind }) => kind)).toEqual([
+      'audience',
+      'provenance',
+    ])
+    expect(narrowed('mail__pay', 'eve@x.example')).toMatch(/such as `bob@corp.example`$/)
   })
 
   test('is offered for an argument that cannot be read', () => {
@@ -46,19 +74,23 @@ describe('narrow', () => {
 })
 
 describe('isolate', () => {
+  test('is offered only where the gateway can do it', () => {
+    expect(kinds(decide(policyOf({ contracts }), after('web__get'), call('mail__send', { to: 'alice' }), noEvidence))).toEqual([])
+  })
+
   test('is offered when the gap comes from what the session has read', () => {
     expect(kinds(decide(policy, after('web__get'), call('mail__send', { to: 'alice' }), noEvidence))).toEqual(['isolate'])
   })
 
   test('is not offered when a fresh session would be refused as well', () => {
-    const strict = policyOf({ contracts, policy: { posture: 'strict' } })
+    const strict = isolating({ contracts, policy: { posture: 'strict' } })
     expect(kinds(decide(strict, after('web__get'), call('new__tool'), noEvidence))).toEqual(['configure'])
-    const ruled = policyOf({ contracts, rules: [{ name: 'no', when: 'true', verdict: 'deny', reason: 'No.' }] })
+    const ruled = isolating({ contracts, rules: [{ name: 'no', when: 'true', verdict: 'deny', reason: 'No.' }] })
     expect(kinds(decide(ruled, after('web__get'), call('mail__send', { to: 'alice' }), noEvidence))).toEqual([])
   })
 
   test('is offered for a rule about the label, because there it would not apply', () => {
-    const ruled = policyOf({ contracts, rules: [{ name: 'no', when: `session.trust == 'untrusted'`, verdict: 'deny', reason: 'No.' }] })
+    const ruled = isolating({ contracts, rules: [{ name: 'no', when: `session.trust == 'untrusted'`, verdict: 'deny', reason: 'No.' }] })
     expect(kinds(decide(ruled, after('web__get'), call('db__backup'), noEvidence))).toEqual(['isolate'])
   })
 
@@ -104,7 +136,7 @@ describe('the refusal notice', () => {
   test('has the reason and what would help', () => {
     expect(refusalNotice(decide(policy, after('hr__read'), call('mail__send', { to: 'bob' }), noEvidence))).toBe(
       'not run: Argument `to` names 1 reader that may not receive what this session has read. ' +
-        'What would help: name only readers that may receive what this session has read, such as `@hr`; ' +
+        'What would help: name only readers that may receive what this session has read, such as `alice`; ' +
         'or make this call from a separate session that has not read what this session has read, and pass only a bounded answer between them.',
     )
   })

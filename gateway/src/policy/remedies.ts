@@ -2,12 +2,18 @@
  * Remedies: ways a refused call could become allowed under this configuration. Each is tried, alone and together
  * with the others, by judging the call again; what does not lead to an allowed call is not offered.
  */
+import { digestJson } from '../core/hash.ts'
+import type { JsonObject } from '../core/json.ts'
 import { outputLabel } from './admit.ts'
+import { termsText } from './approval-terms.ts'
+import { argumentReaders } from './argument-readers.ts'
+import type { Ruling } from './evidence.ts'
 import { emptyLedger, isDone, isUnknownLedger, settle, unconfirmedEffect } from './effects.ts'
 import { findGaps, type Findings, type Question } from './gaps.ts'
 import { granted } from './grant-index.ts'
 import { join, publicLabel, sameLabel } from './label.ts'
-import { possibleReaders } from './readers.ts'
+import { isEndorsable, mayBeNamed } from './provenance.ts'
+import { mayReceive, possibleReaders } from './readers.ts'
 import type { Contract, Policy, PolicyState, Remedy } from './types.ts'
 
 /** A call and the session it is made in, which a remedy changes. */
@@ -23,6 +29,8 @@ interface Proposal {
 }
 
 const maxNamed = 5
+/** Readers that are looked at for those that could be named. */
+const mostPossible = 100
 
 /** The remedies that are part of a smallest set after which nothing is missing. Empty when nothing helps. */
 export function findRemedies(policy: Policy, state: PolicyState, question: Question, findings: Findings): readonly Remedy[] {
@@ -41,21 +49,63 @@ export function findRemedies(policy: Policy, state: PolicyState, question: Quest
 type Maker = (policy: Policy, situation: Situation, findings: Findings) => Proposal | undefined
 
 /** Name other readers, or the same ones readably. */
-const narrow: Maker = (policy, { state, question }, { gaps }) => {
+const narrow: Maker = (policy, { state, question }, { gaps, tool: { contract } }) => {
   if (question.args === undefined || !gaps.some((gap) => gap.kind === 'audience' || gap.kind === 'argument')) return undefined
-  const allowed = state.label.audience.length === 0 ? 'unknown' : possibleReaders(state.label.audience, policy.directory, maxNamed)
+  const named = acceptedReaders(policy, state, question.args, contract)
   const detail =
-    allowed === 'unknown' || allowed.length === 0
+    named.length === 0
       ? 'name every reader as a plain address, @group, domain or principal'
-      : `name only readers that may receive what this session has read, such as ${allowed.map((reader) => `\`${reader}\``).join(', ')}`
+      : `name only readers that may receive what this session has read, such as ${named.map((reader) => `\`${reader}\``).join(', ')}`
   return {
     remedy: { kind: 'narrow', detail },
     take: (situation) => ({ ...situation, question: { ...situation.question, readers: 'any' } }),
   }
 }
 
+/**
+ * Readers that could stand in the place of those the call names, in the form it names them in: what sends to addresses takes
+ * no group of ours for one, and nothing takes a domain. Where a value needs a source that the session is not, those of its
+ * lists: the rest would be refused.
+ */
+function acceptedReaders({ directory }: Policy, { label }: PolicyState, args: JsonObject, contract: Contract): readonly string[] {
+  if (label.audience.length === 0) return []
+  const paths = contract.requires.includes.filter((include) => include.startsWith('$args.'))
+  const forms = new Set(paths.flatMap((path) => argumentReaders(args, path).readers.map(formOf)))
+  const form = forms.size === 1 ? [...forms][0] : 'address'
+  const known = possibleReaders(label.audience, directory, mostPossible)
+  const people = (directory.readers ?? []).slice(0, mostPossible).flatMap((reader) => directory.namesOf(reader))
+  return [...new Set([...(known === 'unknown' ? [] : known), ...people])]
+    .filter((reader) => formOf(reader) === form && mayReceive(label.audience, directory.namesOf(reader)))
+    .filter((reader) => paths.every((path) => mayBeNamed(contract, path.slice('$args.'.length).replace(/\?$/, ''), reader, label)))
+    .slice(0, maxNamed)
+}
+
+function formOf(reader: string): 'address' | 'group' | 'domain' | 'id' {
+  const at = reader.indexOf('@')
+  if (at === 0) return 'group'
+  return at > 0 ? 'address' : reader.includes('.') ? 'domain' : 'id'
+}
+
+/** Have a person vouch for the values, or write them. */
+const endorse: Maker = (policy, { question, state }, { gaps, tool: { contract } }) => {
+  const { args, caller, evidence } = question
+  if (args === undefined || !gaps.some(({ kind }) => kind === 'provenance')) return undefined
+  if (!isEndorsable(contract, { label: state.label, principal: caller.principal, args }, evidence, policy.canEndorse === true))
+    return undefined
+  const detail =
+    policy.canEndorse === true
+      ? 'have a person endorse these values, or write them in their own words'
+      : 'ask the person to write these values in their own words, if they want them'
+  return {
+    remedy: { kind: 'endorse', detail },
+    take: (situation) => ({ ...situation, question: { ...situation.question, asEndorsed: true } }),
+  }
+}
+
 /** Make the call from a session that has not read what this one has. */
 const isolate: Maker = (policy, { state }) => {
+  // Told where nothing here can do it, a model only tries again.
+  if (policy.canIsolate !== true) return undefined
   const label = publicLabel(policy.trustRanks.length - 1)
   // Where nobody knows what a session has done, nobody knows it of another one.
   if (sameLabel(state.label, label) || isUnknownLedger(state.effects)) return undefined
@@ -109,8 +159,23 @@ const beginAnew: Maker = (policy, { state }) => {
   }
 }
 
+/** Have a person approve this very call. It lifts no label, so it helps with nothing but what waits for it. */
+const approve: Maker = (_policy, { question }, { awaited }) => {
+  const { callKey, args } = question
+  if (args === undefined || awaited.length === 0) return undefined
+  const who = [...new Set(awaited.map(({ terms }) => termsText(terms)))].join(', and by ')
+  const ruling: Ruling = { ruling: 'approve', by: '', callKey, argumentsDigest: digestJson(args) }
+  return {
+    remedy: { kind: 'approve', detail: `have this very call approved by ${who}` },
+    take: (situation) => ({
+      ...situation,
+      question: { ...situation.question, evidence: { ...situation.question.evidence, rulings: [ruling] } },
+    }),
+  }
+}
+
 // In the order they are taken: a prerequisite has to be done in the session that makes the call.
-const makers: readonly Maker[] = [narrow, isolate, beginAnew, prerequisite, configure]
+const makers: readonly Maker[] = [narrow, endorse, isolate, beginAnew, prerequisite, configure, approve]
 
 /** The situation after a tool with the effect has succeeded and its result was read. */
 function produced(policy: Policy, situation: Situation, effect: string): Situation | undefined {

@@ -6,7 +6,10 @@ import type { Action, GapRecord, RemedyRecord } from '@turnward/contract/decisio
 import type { PackName } from '@turnward/contract/config/packs'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller, Principal } from '../core/principal.ts'
+import type { ArgumentRoles } from './argument-roles.ts'
+import type { Exceptions } from './argument-shapes/argument-shapes.ts'
 import type { GrantIndex } from './grant-index.ts'
+import type { Remembers } from './remembered-values.ts'
 
 /**
  * Who may receive data: every clause must hold, a clause holds for a reader it names (directly, through a
@@ -28,6 +31,12 @@ export interface ResultView {
   readonly isError: boolean | undefined
 }
 
+/** A pack and what it is for: one configured server, or undefined for an agent. */
+export interface BoundPack {
+  readonly pack: PackName
+  readonly server: string | undefined
+}
+
 /** A compiled contract: what is known of a tool. */
 export interface Contract {
   /** The name or pattern of the tools it is for: `mail__send`. */
@@ -38,26 +47,63 @@ export interface Contract {
   readonly packs?: readonly PackName[] | undefined
   /** Whether a result shows that the call succeeded; `unknown` when the condition cannot be answered for it. Absent: nothing was declared. */
   readonly succeeded?: ((result: ResultView) => boolean | 'unknown') | undefined
+  /** SHA-256 (hex) of the contract as an administrator has written it; absent for one of a pack, which `source` names with its version. */
+  readonly digest?: string | undefined
   /** Why a pack says so. */
   readonly why?: string | undefined
   readonly output: {
     /** Rank; undefined adds nothing. */
     readonly trust: number | undefined
+    /** Why its results deserve it, where an administrator says so. */
+    readonly because?: string | undefined
     /** Normalised readers (`$principal` allowed); undefined adds nothing. */
     readonly audience: readonly string[] | undefined
     /** No model reads the result itself; absent: it goes on as it is. */
     readonly as?: 'quarantine' | undefined
-    /** Rank of bounded answers about a result that is withheld; undefined: that of the result. */
+    /** Rank of bounded answers about a result that its conversation has not read; undefined: that of the result. */
     readonly answers?: number | undefined
+    /** What it lists, and where: `at` is the way there. Absent: nothing that has ids. */
+    readonly records?:
+      | { readonly of: string; readonly id: string; readonly names: readonly string[]; readonly at: readonly string[] }
+      | undefined
   }
   readonly effects: readonly string[]
+  /** What its arguments are for; absent: nothing is asked of where their values come from. */
+  readonly args?: ArgumentRoles | undefined
+  /** What it keeps for later, or reads again: with effects it writes, and in any case it reads. Absent: nothing. */
+  readonly remembers?: Remembers | undefined
   readonly requires: {
     readonly trust: number | undefined
-    /** Literal readers, `$principal`, or `$args.<path>`. */
+    /** Arguments with which `trust` is not needed; see `argument-shapes.ts`. Absent: it always is. */
+    readonly unless?: Exceptions | undefined
+    /** Literal readers, `$principal`, or `$args.<path>`, with a `?` behind when it may be left out. */
     readonly includes: readonly string[]
     readonly done: readonly string[]
     readonly notDone: readonly string[]
+    /** Words, one of which the person has to have written once the session is below the rank; absent: any. */
+    readonly asked?: { readonly words: readonly string[]; readonly trust: number } | undefined
+    /** A person has to approve the call, or may where it lacks something; absent: nobody is asked. */
+    readonly approval?: RequiredApproval | undefined
   }
+}
+
+/** Who may approve a call, and how many of them it takes. Plain JSON, because it is stored. */
+export interface ApprovalTerms {
+  /** What asks for it: `contract pay__order`, `rule large-payments`. */
+  readonly source: string
+  /** Ids of principals and `@group`s, sorted; compared exactly. */
+  readonly from: readonly string[]
+  readonly count: number
+  /** Whether the principal of the call may be one of them. */
+  readonly self: boolean
+}
+
+export interface RequiredApproval {
+  readonly terms: ApprovalTerms
+  /** Which calls wait whatever they lack; undefined: none. */
+  readonly condition: Condition | undefined
+  /** What an approval stands in for. */
+  readonly insteadOf: readonly GapKind[]
 }
 
 /** Hints an MCP server gives about a tool. They can only tighten. */
@@ -138,18 +184,32 @@ export interface Verdict {
   readonly reason: string
   /** Effects to reserve if the call is released. */
   readonly effects: readonly string[]
+  /** Of a call that is held: whose approval it waits for, one for each that asks for it. */
+  readonly awaits?: readonly ApprovalTerms[] | undefined
 }
 
 /** A compiled CEL rule. */
-export interface Rule {
+export interface Rule extends Condition {
   readonly name: string
-  /** `escalate`: the call waits until a person has ruled on it. No configuration can say so yet. */
+  /** `escalate`: the call waits until a person has ruled on it. */
   readonly verdict: 'deny' | 'warn' | 'escalate'
+  /** Of `escalate`: whose approval it waits for. */
+  readonly terms?: ApprovalTerms | undefined
   readonly reason: string
-  /** Whether the condition reads `args`; such a rule cannot hide a tool from a list. */
+  /** SHA-256 (hex) of the rule as it is written. */
+  readonly digest: string
+}
+
+/** A compiled condition. */
+export interface Condition {
+  /** Whether it reads `args`; a rule that does cannot hide a tool from a list. */
   readonly readsArguments: boolean
-  /** True when the rule applies. Throws on any error in the condition: the caller must deny. */
+  /** What else it reads: `session.trust`, `principal.claims`; `session` where it is used as a whole. */
+  readonly reads: readonly string[]
+  /** True when it applies. Throws on any error in it: the caller must deny. */
   readonly applies: (input: RuleInput) => boolean
+  /** Whether it does not apply whatever the arguments are. False: nobody knows. Never throws. */
+  readonly neverApplies: (input: RuleInput) => boolean
 }
 
 export interface RuleInput {
@@ -196,13 +256,31 @@ export interface Policy {
   /** Rank names, least trusted first. */
   readonly trustRanks: readonly string[]
   readonly hide: 'unreachable' | 'never'
+  /** Whether the gateway can make a call from a session of its own for a model. Absent: it cannot, and no refusal says so. */
+  readonly canIsolate?: boolean | undefined
+  /** Whether a person can be asked to vouch for a value. Absent: they can only write it themselves. */
+  readonly canEndorse?: boolean | undefined
   /** Tools of the gateway itself. Absent: none. */
   readonly ownTools?: readonly ToolSubject[] | undefined
   readonly grants: GrantIndex
   readonly rules: readonly Rule[]
   /** The most specific contract of a tool name, or undefined when nobody has described it. Cached by name. */
   readonly contractOf: (tool: string) => Contract | undefined
+  /** The packs it was compiled with, and the servers they are for. Absent: none. */
+  readonly packs?: readonly BoundPack[] | undefined
   /** Every contract, to tell how a missing effect could be had. Absent: no such remedy is offered. */
   readonly contracts?: readonly Contract[] | undefined
   readonly directory: Directory
+  /** What contracts and rules are read in the light of, as it is written. Absent: it was not compiled from a configuration. */
+  readonly surroundings?: Surroundings | undefined
+}
+
+/** SHA-256 (hex) of what a line of the policy refers to: where it is the same, the same line asks the same. */
+export interface Surroundings {
+  /** Trust ranks, and the caps of conditions. */
+  readonly ranks: string
+  /** Principals and groups. */
+  readonly directory: string
+  /** Named lists. */
+  readonly values: string
 }

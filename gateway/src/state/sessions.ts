@@ -31,6 +31,8 @@ export interface SessionState {
   readonly hasNotes: boolean
   /** Whether a result of it is withheld behind a handle. */
   readonly hasWithheld: boolean
+  /** Approvals that calls of it wait for, or did, and that its model has not been told of. */
+  readonly approvals: readonly string[]
   /** Lines the person has not read yet, and marks of those that need not be told again. */
   readonly untold: readonly string[]
   readonly told: readonly string[]

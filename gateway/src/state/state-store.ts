@@ -10,18 +10,21 @@ export type StateNamespace = keyof StateValues
 /**
  * What a restart may forget, because forgetting it only restricts: places of requests (their conversations go on as
  * forks), labels of single messages (unknown ones count as untrusted), tickets (calls without one are decided on all
- * conversations they may come from), who takes part and who holds what, which answers are being made in the background (those
- * of a process that is gone count as interrupted), and who is connecting an account (they begin again).
+ * conversations they may come from), where values came from and who vouched for them (nothing then does), who takes part and who holds what, which answers are being made in the background (those
+ * of a process that is gone count as interrupted), who is connecting an account (they begin again), and how upstreams are (they are found out anew).
  */
 export const volatileNamespaces = [
   'request',
   'label',
   'ticket',
+  'values',
+  'endorsed',
   'instance',
   'directory',
   'lease',
   'background',
   'linking',
+  'upstream',
 ] as const satisfies readonly StateNamespace[]
 
 /** What is on disk as well: forgetting it would lower a label, or lose a call or an answer that was kept. */
@@ -36,6 +39,7 @@ export const keptNamespaces = [
   'words',
   'task',
   'count',
+  'capped',
   'ended',
   'wishes',
   'era',
@@ -48,6 +52,7 @@ export const keptNamespaces = [
   'browser',
   'browsers',
   'attempts',
+  'limit',
   'oauth',
 ] as const satisfies readonly StateNamespace[]
 

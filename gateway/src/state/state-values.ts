@@ -1,6 +1,9 @@
 /** What is kept under each namespace of the shared state. A table: one line a namespace; all of it plain JSON. */
 import type { LabelRecord } from '@turnward/contract/decision'
+import type { LimitUse } from './limits/limit-use.ts'
+import type { ValueSource } from '../policy/evidence.ts'
 import type { SessionState } from './sessions.ts'
+import type { SharedUpstream } from './shared-upstreams.ts'
 
 /** A session as stored: without what nothing has happened to, and with ranks by name, so that a changed list of trust ranks cannot shift what a label means. */
 export type StoredSession = StoredFields & Partial<Omit<SessionState, keyof StoredFields>>
@@ -21,6 +24,29 @@ export interface AnswerPlace {
   readonly modelCall: string
   /** Calls of the answer that name another tool in their arguments: call id -> names of the tools they mean. */
   readonly through?: Readonly<Record<string, readonly string[]>>
+  /** Calls of the answer that its client got with what handles stand for in place: call id as the client sends it -> what the model made. */
+  readonly contents?: Readonly<Record<string, CallContents>>
+  /** Another answer stood at this place before, so that only what is exactly the same is known to be of one of them. */
+  readonly contentsOfSeveral?: true
+}
+
+/** A call whose client got what handles stand for. */
+export interface CallContents {
+  /** The id the model's own call has. */
+  readonly id: string
+  /** The arguments as the model wrote them. */
+  readonly args: Readonly<Record<string, unknown>>
+  /** SHA-256 (hex) of the canonical arguments as the client got them. */
+  readonly sent: string
+}
+
+/** Messages that say the same, with calls whose client got what handles stand for, newest last. */
+export interface MessageContents {
+  readonly messages: readonly {
+    readonly calls: Readonly<Record<string, CallContents>>
+    /** The label the message was made under, without the contents. */
+    readonly label: LabelRecord
+  }[]
 }
 
 /** The place of a request. `failed`: it got no answer, so the same request again is a second attempt and not a second conversation. */
@@ -43,10 +69,29 @@ export interface Ticket {
   /** Decision that released the call. */
   readonly decision: string
   readonly expires: number
+  /** Where the values of its arguments come from, as far as that counts. */
+  readonly values?: TicketValues
   /** Other sessions whose models have proposed the same call while it waited: without its id nobody can tell which of them makes it. */
   readonly alike?: readonly string[]
   /** A call is being decided with it until then (Unix milliseconds). */
   readonly heldUntil?: number
+}
+
+/** Values of arguments and links in them (keyed hashes, no contents): whose words each stands in, and their label. */
+export type TicketValues = Readonly<Record<string, readonly (Pick<ValueSource, 'kind' | 'of'> & { readonly label: LabelRecord })[]>>
+
+/** Values that results of a session had, with the label of each result: keyed hashes in one text, newest last. */
+export interface RememberedValues {
+  readonly results: readonly { readonly label: LabelRecord; readonly prints: string }[]
+}
+
+/** A value of a session that a person vouched for. */
+export interface EndorsedValue {
+  /** Keyed hash. */
+  readonly print: string
+  /** Id of the principal who did. */
+  readonly by: string
+  readonly expires: number
 }
 
 /** A released call that gave a task to an agent. */
@@ -205,10 +250,12 @@ export interface WithheldResult {
 export interface HandleUse {
   /** Sessions it was shown in, newest last. */
   readonly sessions: readonly string[]
-  /** Questions (digest) -> answer as JSON; null while it is being asked. */
-  readonly answers: Readonly<Record<string, string | null>>
+  /** Questions (digest) -> answer as JSON; while it is being asked, until when whoever asks has it for himself (Unix milliseconds). */
+  readonly answers: Readonly<Record<string, string | number>>
   /** Bits that all answers say at most. */
   readonly bits: number
+  /** What stands beside the handle wherever it is shown; while that is being asked, until when (Unix milliseconds). */
+  readonly beside?: string | number
 }
 
 export interface StateValues {
@@ -225,15 +272,20 @@ export interface StateValues {
   readonly note: Note
   readonly withheld: WithheldResult
   readonly handle: HandleUse
+  readonly contents: MessageContents
   /** A task that released calls gave to agents, and who gave it; newest last. */
   readonly task: readonly StartedTask[]
   /** What a message or a result was told under, by what it says. */
   readonly label: LabelRecord
   /** What is counted for somebody, in one step whoever counts. */
   readonly count: number
+  /** Tool calls of a turn or a session, and when the first was made (Unix milliseconds), where that is capped. */
+  readonly capped: { readonly since: number; readonly calls: number }
   readonly ticket: readonly Ticket[]
   readonly owner: OwnerConversations
   readonly words: WordsSegment
+  readonly values: RememberedValues
+  readonly endorsed: readonly EndorsedValue[]
   readonly response: KeptResponse
   /** The key of the answer an item belongs to; empty when there are several. */
   readonly item: string
@@ -250,6 +302,10 @@ export interface StateValues {
   readonly browsers: readonly string[]
   /** When somebody tried to sign in and did not (Unix milliseconds), oldest first. */
   readonly attempts: readonly number[]
+  /** How much of a limit is used, in one scope. */
+  readonly limit: LimitUse
+  /** How an upstream is, as each process finds it. */
+  readonly upstream: SharedUpstream
   /** A legacy MCP session that its client has ended. */
   readonly ended: true
   /** What a legacy MCP session wants to be told. */

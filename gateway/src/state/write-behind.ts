@@ -27,8 +27,11 @@ const delayMs = 20
  * forgets makes its conversation count as unknown, which only restricts; what lowers a label when it is lost waits less.
  */
 const placeDelayMs = 200
-/** Likewise answers that are kept: one that a crash forgets is unknown to whoever asks for it. */
-const patient: ReadonlySet<string> = new Set(['answer', 'response', 'item', 'shelf', 'shelved', 'stream', 'events'])
+/**
+ * Likewise answers that are kept: one that a crash forgets is unknown to whoever asks for it. And what is used of limits, which
+ * changes twice with every call: a crash may forget what was used within a second, and this is a fifth of one.
+ */
+const patient: ReadonlySet<string> = new Set(['answer', 'response', 'item', 'shelf', 'shelved', 'stream', 'events', 'limit'])
 const retryMs = 500
 const batchSize = 2000
 

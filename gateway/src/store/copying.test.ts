@@ -6,7 +6,7 @@ import { hashSecretName, openPostgresStore, type PostgresStore } from './postgre
 
 const [sqlite, postgres] = storeBackends
 
-const nobody = { accounts: 0, directories: 0 }
+const nobody = { accounts: 0, directories: 0, stops: 0 }
 
 function key(id: string, parts: Partial<StoredKey> = {}): StoredKey {
   return {
@@ -47,6 +47,44 @@ describe.skipIf(postgres?.isMissing !== false)('an embedded store is moved to Po
     if (to.place.kind !== 'postgres') throw new Error('not a PostgreSQL')
     return openPostgresStore({ ...to.place, secrets: testSecrets, adopt: new Map([[hashSecretName, secret]]) })
   }
+
+  test('with the labels of what tools keep, as long as the longer of both remembers them', async () => {
+    const source = await from.open()
+    const written = { place: 'p', whole: 'w', label: 'low', now: 1, expires: 100 }
+    const marks = Array.from({ length: 1200 }, (_, index) => `m${index}`)
+    await source.remembered.add({ ...written, marks })
+    const store = await target(source.secret)
+    try {
+      await store.remembered.add({ ...written, marks: ['m7', 'there'], expires: 200 })
+      for (let again = 0; again < 2; again += 1) await copyStore(source, store)
+      expect(await store.remembered.page(undefined, 5000)).toHaveLength(1201)
+      expect(await store.remembered.labels('p', ['m1199'], 99)).toEqual(['low'])
+      expect(await store.remembered.labels('p', ['m7'], 199)).toEqual(['low'])
+    } finally {
+      await store.close()
+    }
+  })
+
+  test('with what is stopped, which was recorded where it was stopped, and stays lifted where it was lifted', async () => {
+    const source = await from.open()
+    const stop = { kind: 'tool', name: 'mail__*', reason: 'it mails strangers', by: 'ops', made: 1_800_000_000_000 } as const
+    await source.stops.add({ ...stop, id: 'standing', until: null })
+    await source.stops.add({ ...stop, id: 'for a while', until: stop.made + 1000 })
+    await source.stops.add({ ...stop, id: 'lifted', until: null })
+    await source.stops.lift('lifted', 'ops', stop.made + 1)
+    const store = await target(source.secret)
+    try {
+      expect(await copyStore(source, store)).toMatchObject({ stops: 2 })
+      expect((await store.stops.standing(stop.made)).map(({ id }) => id)).toEqual(['for a while', 'standing'])
+      expect((await store.stops.standing(stop.made + 1000)).map(({ id, reason }) => [id, reason])).toEqual([['standing', stop.reason]])
+      expect(await store.stops.unrecorded()).toEqual([])
+      await store.stops.lift('standing', 'ops', stop.made + 1000)
+      expect(await copyStore(source, store)).toMatchObject({ stops: 0 })
+      expect(await store.stops.standing(stop.made + 1000)).toEqual([])
+    } finally {
+      await store.close()
+    }
+  })
 
   test('with its keys and listings, again and again, and what came since comes along', async () => {
     const source = await from.open()

@@ -1,5 +1,5 @@
 /**
- * Moves what one store keeps into another: keys, people, what they sign in with, what directories said of them and secrets of theirs, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
+ * Moves what one store keeps into another: keys, people, what they sign in with, what directories said of them and secrets of theirs, labels of what tools keep, what is stopped, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
  * since is brought along, and nothing of the other store is lost.
  */
 import { TurnwardError } from '../core/error.ts'
@@ -18,6 +18,8 @@ export interface CopiedCounts {
   readonly accounts: number
   /** Records of directories that were not there yet: people and groups. */
   readonly directories: number
+  /** What was stopped and was not stopped there yet. */
+  readonly stops: number
 }
 
 /** Copies; resolves with what was new. Rejects with `store.failed`, also when both have different keys under one id. */
@@ -39,17 +41,27 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
       throw new TurnwardError('store.failed', { subject: key.id, why: 'the target has another key under this id' })
     if (there !== undefined && key.revoked !== null && there.revoked === null && (await to.keys.revoke(key.id, key.revoked))) revoked += 1
   }
+  const stops = await copyStops(from, to)
   await copyPeople(from, to)
   const accounts = await copyAccounts(from, to)
   const directories = await copyDirectories(from, to)
   await copySecrets(from, to)
+  await copyRemembered(from, to)
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
   for (const listing of newer) await to.listings.save(listing)
   // Tokens that are about go on being good.
   for (const key of await from.oauthKeys.list()) await to.oauthKeys.add(key)
   const pins = await to.pins.adopt(await from.pins.approvals())
-  return { keys, revoked, listings: newer.length, pins, accounts, directories }
+  return { keys, revoked, listings: newer.length, pins, accounts, directories, stops }
+}
+
+/** What was stopped would run again otherwise. What was lifted at the target since stays lifted; what was lifted here since is to be lifted there too. */
+async function copyStops(from: Store, to: Store): Promise<number> {
+  let made = 0
+  // Those that end by themselves as well, whatever the time is here.
+  for (const stop of await from.stops.standing(0)) if (await to.stops.adopt(stop)) made += 1
+  return made
 }
 
 /** They stay sealed: both belong to one installation. What was stored at the target itself counts more. */
@@ -58,6 +70,14 @@ async function copySecrets(from: Store, to: Store): Promise<void> {
     const there = await to.secrets.find(secret)
     if (there === undefined) await to.secrets.write(secret, 0)
     else if (there.id === secret.id && there.version < secret.version) await to.secrets.write(secret, there.version)
+  }
+}
+
+/** Its label would be lost otherwise, and what was written is still there. */
+async function copyRemembered(from: Store, to: Store): Promise<void> {
+  for (let rows = await from.remembered.page(undefined, recordsAtOnce); rows.length > 0;) {
+    await to.remembered.adopt(rows)
+    rows = await from.remembered.page(rows.at(-1), recordsAtOnce)
   }
 }
 

@@ -206,6 +206,59 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
     '0012-sign-in': {
       up: (database: Kysely<unknown>): Promise<void> => createAccountTables(database, milliseconds),
     },
+    '0013-approvals': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('approvals')
+          .addColumn('id', 'text', (column) => column.primaryKey())
+          .addColumn('match', 'text', (column) => column.notNull())
+          .addColumn('owner', 'text', (column) => column.notNull())
+          .addColumn('session', 'text', (column) => column.notNull())
+          .addColumn('facts', 'text', (column) => column.notNull())
+          .addColumn('rulings', 'text')
+          .addColumn('status', 'text', (column) => column.notNull())
+          .addColumn('used_by', 'text')
+          .addColumn('version', 'integer', (column) => column.notNull())
+          .addColumn('created', milliseconds, (column) => column.notNull())
+          .addColumn('expires', milliseconds, (column) => column.notNull())
+          .execute()
+        await database.schema.createIndex('approvals_match').on('approvals').columns(['match', 'created']).execute()
+        await database.schema.createIndex('approvals_used_by').on('approvals').columns(['used_by']).execute()
+        await database.schema.createIndex('approvals_status').on('approvals').columns(['status', 'expires']).execute()
+        await database.schema.createIndex('approvals_owner').on('approvals').columns(['owner', 'status']).execute()
+      },
+    },
+    '0014-stops': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('stops')
+          .addColumn('id', 'text', (column) => column.primaryKey())
+          .addColumn('kind', 'text', (column) => column.notNull())
+          .addColumn('name', 'text', (column) => column.notNull())
+          .addColumn('reason', 'text')
+          .addColumn('made_by', 'text', (column) => column.notNull())
+          .addColumn('made', milliseconds, (column) => column.notNull())
+          .addColumn('until', milliseconds)
+          .addColumn('lifted', milliseconds)
+          .addColumn('lifted_by', 'text')
+          .addColumn('noted', 'integer', (column) => column.notNull())
+          .execute()
+      },
+    },
+    '0015-remembered': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('remembered')
+          .addColumn('place', 'text', (column) => column.notNull())
+          .addColumn('mark', 'text', (column) => column.notNull())
+          .addColumn('label_hash', 'text', (column) => column.notNull())
+          .addColumn('label', 'text', (column) => column.notNull())
+          .addColumn('expires', milliseconds, (column) => column.notNull())
+          .addPrimaryKeyConstraint('remembered_primary_key', ['place', 'mark', 'label_hash'])
+          .execute()
+        await database.schema.createIndex('remembered_expires').on('remembered').columns(['expires']).execute()
+      },
+    },
   }
 }
 

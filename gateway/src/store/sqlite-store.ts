@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Kysely } from 'kysely'
 import { TurnwardError } from '../core/error.ts'
 import { accountTable } from './accounts.ts'
+import { approvalTable } from './approvals.ts'
 import { batchTable } from './batches.ts'
 import { entryTable } from './entries.ts'
 import { fileTable } from './files.ts'
@@ -12,8 +13,10 @@ import { migrate } from './migrations.ts'
 import { pinTable } from './pins.ts'
 import { directoryTable } from './directories.ts'
 import { peopleTable } from './people.ts'
+import { rememberedTable } from './remembered.ts'
 import { restartTable } from './restarts.ts'
 import { revocationTable } from './revocations.ts'
+import { stopTable } from './stops.ts'
 import { notedMarkTable } from './noted-marks.ts'
 import { sealedSecretTable } from './sealed-secrets.ts'
 import { oauthKeyTable } from './oauth-keys.ts'
@@ -61,9 +64,12 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     secrets: sealedSecretTable(database),
     files: fileTable(database, 'sqlite'),
     batches: batchTable(database, 'sqlite'),
+    approvals: approvalTable(database, 'sqlite'),
     people: peopleTable(database),
     directories: directoryTable(database),
     revocations: revocationTable(database),
+    stops: stopTable(database),
+    remembered: rememberedTable(database),
     oauthKeys: oauthKeyTable(database),
     secret,
     health: () => undefined,

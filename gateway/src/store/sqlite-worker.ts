@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { BoundedMap } from '../core/bounded-map.ts'
+import { useWriteAheadLog } from './write-ahead-log.ts'
 import type { SqliteBatch, SqliteReply, SqliteRequest, SqliteWorkerData, SqliteWrite } from './sqlite-protocol.ts'
 
 const preparedLimit = 256
@@ -16,7 +17,7 @@ let database: DatabaseSync | undefined
 function open(): DatabaseSync {
   const opened = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true, allowExtension: false })
   try {
-    opened.exec('PRAGMA journal_mode = WAL')
+    useWriteAheadLog(opened, busyTimeoutMs)
     opened.exec('PRAGMA synchronous = FULL')
     opened.exec('PRAGMA trusted_schema = OFF')
   } catch (error) {

@@ -1,8 +1,9 @@
 /**
- * The store: keys, people, revocations, listings, pins, restarts, settings, files, batches, and the entries of a state that is kept in memory. One table per aggregate, in one
+ * The store: keys, people, revocations, listings, pins, restarts, settings, files, batches, approvals, labels of what tools keep, and the entries of a state that is kept in memory. One table per aggregate, in one
  * SQLite file or in a PostgreSQL that replicas share; nobody above writes SQL, or knows which of the two it is.
  */
 import type { AccountTable } from './accounts.ts'
+import type { ApprovalTable } from './approvals.ts'
 import type { BatchTable } from './batches.ts'
 import type { EntryTable } from './entries.ts'
 import type { FileTable } from './files.ts'
@@ -13,11 +14,13 @@ import type { OAuthKeyTable } from './oauth-keys.ts'
 import type { PinTable } from './pins.ts'
 import type { DirectoryTable } from './directories.ts'
 import type { PeopleTable } from './people.ts'
+import type { RememberedTable } from './remembered.ts'
 import type { RestartTable } from './restarts.ts'
 import type { RevocationTable } from './revocations.ts'
 import type { PostgresStorePlace } from './postgres/postgres-store.ts'
 import type { SealedSecretTable } from './sealed-secrets.ts'
 import type { SqliteStorePlace } from './sqlite-store.ts'
+import type { StopTable } from './stops.ts'
 
 export interface Store {
   readonly keys: KeyTable
@@ -30,9 +33,12 @@ export interface Store {
   readonly secrets: SealedSecretTable
   readonly files: FileTable
   readonly batches: BatchTable
+  readonly approvals: ApprovalTable
   readonly people: PeopleTable
   readonly directories: DirectoryTable
   readonly revocations: RevocationTable
+  readonly stops: StopTable
+  readonly remembered: RememberedTable
   readonly oauthKeys: OAuthKeyTable
   /** 32 random bytes, the same for the life of an installation and at all its replicas. For keyed hashes; never shown. */
   readonly secret: Buffer

@@ -171,7 +171,57 @@ export interface OAuthKeysTable {
   made: number
 }
 
+/** Calls that wait for a person, or did. */
+export interface ApprovalsTable {
+  id: string
+  /** Keyed hash of the call that it is for. */
+  match: string
+  /** Keyed hashes of whose call it is. */
+  owner: string
+  session: string
+  /** Sealed. */
+  facts: string
+  /** Sealed; null while nobody has ruled. */
+  rulings: string | null
+  status: string
+  /** Keyed hash of the call that runs on it. */
+  used_by: string | null
+  /** Of each change one more. */
+  version: number
+  /** Unix milliseconds. */
+  created: number
+  expires: number
+}
+
+/** What an administrator has stopped. Times are Unix milliseconds. */
+export interface StopsRow {
+  id: string
+  kind: string
+  name: string
+  reason: string | null
+  made_by: string
+  made: number
+  until: number | null
+  lifted: number | null
+  lifted_by: string | null
+  /** How far what was done is on record: 0, 1 (that it was made), 2 (that it was lifted). */
+  noted: number
+}
+
+/** Labels of what tools keep for later. */
+export interface RememberedRow {
+  /** Keyed hashes of where it is kept, and of what it is kept under. */
+  place: string
+  mark: string
+  label_hash: string
+  /** JSON. */
+  label: string
+  /** Unix milliseconds. */
+  expires: number
+}
+
 export interface StoreTables {
+  approvals: ApprovalsTable
   sealed_secrets: SealedSecretsTable
   virtual_keys: VirtualKeysTable
   accounts: AccountsRow
@@ -193,4 +243,6 @@ export interface StoreTables {
   directory_groups: DirectoryGroupsRow
   revocations: RevocationsRow
   oauth_keys: OAuthKeysTable
+  stops: StopsRow
+  remembered: RememberedRow
 }

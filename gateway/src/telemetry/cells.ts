@@ -123,12 +123,15 @@ export class Histogram {
   }
 }
 
-/** A gauge without labels, as it reads now. */
-export function gaugeData(description: Description, value: number): GaugeMetricData {
+/** What a gauge reads, by its labels. */
+export type GaugeReadings = readonly { readonly attributes: Attributes; readonly value: number }[]
+
+/** A gauge as it reads now. */
+export function gaugeData(description: Description, readings: GaugeReadings): GaugeMetricData {
   return {
     ...common(description),
     dataPointType: DataPointType.GAUGE,
-    dataPoints: [{ startTime, endTime: startTime, attributes: {}, value }],
+    dataPoints: readings.map(({ attributes, value }) => ({ startTime, endTime: startTime, attributes, value })),
   }
 }
 

@@ -5,7 +5,7 @@ import type { Resource } from '@opentelemetry/resources'
 import type { MetricData } from '@opentelemetry/sdk-metrics'
 import { addMetrics } from './adding-metrics.ts'
 import { BoundedNames } from './bounded-names.ts'
-import { Counter, gaugeData, Histogram } from './cells.ts'
+import { Counter, gaugeData, type GaugeReadings, Histogram } from './cells.ts'
 import { attributes, buckets, counters, gauges, instrumentationScope, mcpToolsCall, metrics, operations } from './names.ts'
 import type { CallEnd, DecisionNote, ModelCallStart, Telemetry, ToolCallStart } from './telemetry.ts'
 
@@ -17,8 +17,9 @@ export interface Instruments {
   modelCall(start: ModelCallStart, end: CallEnd, seconds: number): void
   toolCall(start: ToolCallStart, end: CallEnd, seconds: number): void
   decision(note: DecisionNote): void
-  count(name: CounterName, labels: Record<string, string> | undefined): void
+  count(name: CounterName, labels: Record<string, string> | undefined, amount?: number): void
   observe(name: GaugeName, read: () => number): void
+  observeEach(name: GaugeName, label: string, read: () => Iterable<readonly [string, number]>): void
   data(): MetricData[]
   /** Prometheus text exposition format 0.0.4, with what others have measured. */
   text(others?: readonly (readonly MetricData[])[]): string
@@ -44,7 +45,7 @@ export function createInstruments(resource: Resource, version: string): Instrume
   )
   const decisions = new Counter({ name: metrics.decisions, description: 'Decisions by kind and enforced action' })
   const counted = new Map(Object.entries(counters).map(([name, description]) => [name, new Counter({ name, description })]))
-  const reads = new Map<GaugeName, () => number>()
+  const reads = new Map<GaugeName, () => GaugeReadings>()
   const models = new BoundedNames()
   const tools = new BoundedNames()
   const others = new BoundedNames()
@@ -96,13 +97,16 @@ export function createInstruments(resource: Resource, version: string): Instrume
     decision: ({ kind, action }) => {
       decisions.cell(`${kind}\0${action}`, () => ({ kind, action: others.of(action) })).value += 1
     },
-    count: (name, given = {}) => {
+    count: (name, given = {}, amount = 1) => {
       const labels = Object.entries(given).map(([label, value]): [string, string] => [label, others.of(value)])
       const cell = counted.get(name)?.cell(`${name}\0${labels.join('\0')}`, () => Object.fromEntries(labels))
-      if (cell !== undefined) cell.value += 1
+      if (cell !== undefined) cell.value += amount
     },
     observe: (name, read) => {
-      reads.set(name, read)
+      reads.set(name, () => [{ attributes: {}, value: read() }])
+    },
+    observeEach: (name, label, read) => {
+      reads.set(name, () => [...read()].map(([of, value]) => ({ attributes: { [label]: others.of(of) }, value })))
     },
     data,
     text: (others) => {
@@ -113,10 +117,10 @@ export function createInstruments(resource: Resource, version: string): Instrume
   }
 
   function data(): MetricData[] {
-    const read = [...reads].map(([name, value]) => ({ name, value: value() })).filter(({ value }) => Number.isFinite(value))
+    const read = [...reads].map(([name, readings]) => ({ name, readings: readings().filter(({ value }) => Number.isFinite(value)) }))
     const all = [
       ...[modelDuration, timeToFirstChunk, tokenUsage, toolDuration, decisions, ...counted.values()].map((instrument) => instrument.data()),
-      ...read.map(({ name, value }) => gaugeData({ name, description: gauges[name] }, value)),
+      ...read.map(({ name, readings }) => gaugeData({ name, description: gauges[name] }, readings)),
     ]
     return all.filter(({ dataPoints }) => dataPoints.length > 0)
   }

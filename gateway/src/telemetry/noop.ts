@@ -8,6 +8,7 @@ export const noopTelemetry: Telemetry = {
   startModelCall: passOn,
   startToolCall: passOn,
   observe() {},
+  observeEach() {},
   count() {},
   metricsData: () => [],
   metricsText: async () => '',

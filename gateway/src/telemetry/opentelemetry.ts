@@ -56,7 +56,8 @@ export async function createTelemetry({ settings, version, logger, clock = syste
       })
     },
     observe: (name, read) => instruments?.observe(name, read),
-    count: (name, labels) => instruments?.count(name, labels),
+    observeEach: (name, label, read) => instruments?.observeEach(name, label, read),
+    count: (name, labels, amount) => instruments?.count(name, labels, amount),
     metricsData: () => instruments?.data() ?? [],
     metricsText: async (others) => instruments?.text(others) ?? '',
     shutdown: async () => {

@@ -52,6 +52,8 @@ export interface DecisionNote {
     | 'tool_list'
     | 'admission'
     | 'authentication'
+    | 'approval'
+    | 'stop'
   readonly verdict: string
   readonly action: string
   readonly subject: string
@@ -78,18 +80,31 @@ export interface Telemetry {
   startToolCall(start: ToolCallStart): CallSpan
   /** Gauges read when scraped: name in `names.ts`, value now. */
   observe(name: keyof typeof gauges, read: () => number): void
+  /** The same for each value of a label. */
+  observeEach(name: keyof typeof gauges, label: string, read: () => Iterable<readonly [string, number]>): void
   count(
     name:
       | 'turnward_audit_failures_total'
       | 'turnward_config_reloads_total'
       | 'turnward_auth_failures_total'
+      | 'turnward_upstream_answers_total'
       | 'turnward_upstream_failovers_total'
       | 'turnward_splices_total'
       | 'turnward_tool_definitions_total'
       | 'turnward_issuer_keys_total'
       | 'turnward_batch_lines_total'
+      | 'turnward_limits_total'
+      | 'turnward_policy_shadow_total'
+      | 'turnward_cache_total'
+      | 'turnward_guards_total'
+      | 'turnward_guard_held_seconds_total'
+      | 'turnward_guard_held_answers_total'
+      | 'turnward_unpriced_calls_total'
+      | 'turnward_cost_usd_total'
       | 'turnward_unhandled_errors_total',
     labels?: Record<string, string>,
+    /** Default: 1. */
+    amount?: number,
   ): void
   /** All metrics now, as plain JSON, for another process to add to its own. */
   metricsData(): readonly MetricData[]

@@ -96,6 +96,14 @@ export interface Resumed {
   readonly answers: ReadonlyMap<string, AskAnswer>
 }
 
+/** Where what a server logs while a call runs goes. */
+export interface CallLogs {
+  readonly level: LogLevel
+  readonly tell: (message: JsonObject) => void
+  /** Counts a message that is not told: whoever reads the log is told how many. */
+  readonly leaveOut: (message: JsonObject) => void
+}
+
 export interface CallOptions {
   /** What the client of the request can be asked for (`ClientCapabilities`); absent: nothing. */
   readonly offers?: JsonObject | undefined
@@ -105,7 +113,7 @@ export interface CallOptions {
   readonly signal: CancelSignal
   readonly onProgress: ((progress: JsonObject) => void) | undefined
   /** Told what the server logs while it works, from a level on. */
-  readonly logs?: { readonly level: LogLevel; readonly tell: (message: JsonObject) => void } | undefined
+  readonly logs?: CallLogs | undefined
   readonly meta: JsonObject | undefined
 }
 

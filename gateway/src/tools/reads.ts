@@ -6,7 +6,7 @@ import { isObject, type JsonObject, type JsonValue } from '../core/json.ts'
 import type { CatalogueRead, ReadKind } from './catalogue.ts'
 import { nothingListed, type Listed, type OtherLists } from './connectors/listing.ts'
 import { countNodes } from './json-size.ts'
-import { exposedName } from './names.ts'
+import { exposedName } from '../core/exposed-names.ts'
 import { compileTemplate } from './uri-template.ts'
 
 export interface ServerReads {

@@ -8,7 +8,8 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../core/json.
 import type { Caller } from '../core/principal.ts'
 import type { McpContext, ServerRequest } from '../tools/operations.ts'
 import { createSealer, type Sealer } from '../tools/seal.ts'
-import type { EndedToolCall, ExecutedToolCall, Proposal, ToolCall } from './call.ts'
+import type { TicketValues } from '../state/state-values.ts'
+import type { DecidedToolCall, EndedToolCall, Proposal, ToolCall } from './call.ts'
 import type { Services } from './services.ts'
 
 /** What a request that comes back was. */
@@ -20,6 +21,8 @@ export interface AskedBefore {
   readonly server: string
   /** What its server gave. */
   readonly state: string | undefined
+  /** The approval that its person was asked for here, when it was that. */
+  readonly approval: string | undefined
 }
 
 /** A person takes minutes; nobody takes an hour. */
@@ -56,7 +59,7 @@ export function askedBefore(
       why: 'it was not made for this request, or is too old',
       fix: 'Make the request again from the start.',
     })
-  const { s, t, k, u, v } = sealed
+  const { s, t, k, u, v, a } = sealed
   return {
     session: asText(s),
     turn: textOrNull(t),
@@ -64,11 +67,12 @@ export function askedBefore(
     server: asText(v),
     proposal: proposalOf(sealed.p),
     state: textOrNull(u) ?? undefined,
+    approval: textOrNull(a) ?? undefined,
   }
 }
 
 /** The result that asks, as its client gets it. */
-export function sealAsked(call: ExecutedToolCall, result: JsonObject): JsonObject {
+export function sealAsked(call: DecidedToolCall, result: JsonObject, approval?: string): JsonObject {
   const { services, caller, gateway, request, session, turn, callKey, proposal } = call
   const payload: JsonObject = {
     s: session.id,
@@ -77,7 +81,8 @@ export function sealAsked(call: ExecutedToolCall, result: JsonObject): JsonObjec
     v: call.tool.server,
     u: typeof result.requestState === 'string' ? result.requestState : null,
     e: services.clock.now() + lifetimeMs,
-    ...(proposal === undefined ? {} : { p: { ...proposal } }),
+    ...(approval === undefined ? {} : { a: approval }),
+    ...(proposal === undefined ? {} : { p: sealedProposal(proposal) }),
   }
   const bound = boundTo(caller, gateway, request.kind, request.name, call.argumentsDigest)
   const token = sealerOf(services).seal(payload, bound)
@@ -116,11 +121,18 @@ export function ownerOfAsked({ principal, consumer, actor }: Caller): string {
   return JSON.stringify([principal.id, consumer, actor])
 }
 
+/** A proposal as it is sealed. */
+export function sealedProposal({ callId, callKey, modelCall, values }: Proposal): JsonObject {
+  return { callId, callKey, modelCall, ...(values === undefined ? {} : { values: JSON.stringify(values) }) }
+}
+
 /** A proposal that was sealed. */
 export function proposalOf(value: JsonValue | undefined): Proposal | undefined {
   if (!isObject(value) || typeof value.callId !== 'string' || typeof value.callKey !== 'string' || typeof value.modelCall !== 'string')
     return undefined
-  return { callId: value.callId, callKey: value.callKey, modelCall: value.modelCall }
+  const { callId, callKey, modelCall, values } = value
+  // What was sealed here is as it was written.
+  return { callId, callKey, modelCall, ...(typeof values === 'string' ? { values: JSON.parse(values) as TicketValues } : {}) }
 }
 
 function textOrNull(value: JsonValue | undefined): string | null {

@@ -2,13 +2,15 @@
  * What is known of a call at each point of its pipeline. A stage is one function of the call as it is known by then, and
  * gives back nothing, or the call with what it found out: later stages need more, and their types say so.
  */
-import type { Snapshot } from '../config/snapshot.ts'
+import type { DecisionRecord } from '@turnward/contract/decision'
+import type { RouteMessages, Snapshot } from '../config/snapshot.ts'
 import type { TurnwardError } from '../core/error.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Caller } from '../core/principal.ts'
+import type { Evidence } from '../policy/evidence.ts'
 import type { Label, Verdict } from '../policy/types.ts'
 import type { Session } from '../state/sessions.ts'
-import type { Note } from '../state/state-values.ts'
+import type { Note, TicketValues } from '../state/state-values.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { RequestBody } from '../wire/request/request-body.ts'
 import type { Dialect, SplicedCall, RequestView } from '../wire/dialect.ts'
@@ -16,9 +18,14 @@ import type { CatalogueEntry } from '../tools/catalogue.ts'
 import type { ServerRequest } from '../tools/operations.ts'
 import type { RoundsSoFar } from './answering/rounds-so-far.ts'
 import type { Keeping } from './keeping/recalling.ts'
+import type { RuledCall } from './approvals/holding-calls.ts'
 import type { AskedBefore } from './asked-again.ts'
+import type { CacheOfCall } from './caching/cache-of-call.ts'
+import type { GuardsOfCall } from './guards/guards-of-call.ts'
+import type { CallLimits } from './limiting/call-limits.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { HandledArguments } from './quarantine/handles-in-arguments.ts'
+import type { Neutralised } from './rails/text-rail.ts'
 import type { ReadRequest } from './reading-request.ts'
 import type { Services } from './services.ts'
 import type { ClientAdapter } from './sessions/clients/client-adapter.ts'
@@ -83,13 +90,33 @@ export interface ModelCall extends AttachedCall {
   withheld: readonly string[]
   /** The upstream rounds of this request so far. */
   readonly rounds: RoundsSoFar
+  /** What it may use, while it may. */
+  limits: CallLimits | undefined
+  /** What its caller has put into templates. */
+  readonly templated: ReadRequest['templated']
+  /** What its route has put around it, and how many bytes it had before. */
+  added: { readonly messages: RouteMessages; readonly before: number | undefined } | undefined
+  /** What looks at it, and what that has found. */
+  guards: GuardsOfCall | undefined
+  /** Whether it is answered with what was kept, where its route keeps answers. */
+  cache: CacheOfCall | undefined
+  /** What was neutralised in the answer so far. */
+  readonly neutralised: Neutralised
   /** Upstream and credential of the last attempt. */
   attempt: { readonly upstream: string; readonly provider: string; readonly credential: string } | undefined
 }
 
 /** What is needed to decide on calls that a model proposes. */
 export type ProposingCall = AttachedCall &
-  Pick<ModelCall, 'modelCall' | 'meanings' | 'client' | 'through' | 'attempt'> & { readonly origin?: Pick<CallOrigin, 'signal'> }
+  Pick<ModelCall, 'modelCall' | 'meanings' | 'client' | 'through' | 'attempt'> & {
+    readonly origin?: Pick<CallOrigin, 'signal'>
+    /** The conversation so far, where it comes with the request: what values of proposed calls are looked for in. */
+    readonly view?: Pick<RequestView, 'messages'>
+    readonly history?: readonly HistoryEntry[]
+    readonly templated?: ReadRequest['templated']
+    /** What its route has put around that. */
+    readonly added?: Pick<NonNullable<ModelCall['added']>, 'messages'> | undefined
+  }
 
 /** What is needed to admit what a conversation brings with it. */
 export type ReadingCall = AttachedCall & Pick<ModelCall, 'meanings' | 'client' | 'view' | 'presented' | 'pending'>
@@ -108,6 +135,18 @@ export interface ProposalRulings {
   readonly allowed: ReadonlySet<string>
   /** Those that stay here, refused or answered, in the order the model made them; `position` counts among all calls of the message. */
   readonly stayed: readonly (SplicedCall & { readonly position: number })[]
+  /** Released calls whose client gets what handles stand for, by the id of the call. */
+  readonly written: ReadonlyMap<string, ContentsOfCall>
+}
+
+/** What handles in the arguments of a released call stand for, in their places. */
+export interface ContentsOfCall {
+  /** The arguments as whoever runs the tool gets them. */
+  readonly args: JsonObject
+  /** As the model wrote them. */
+  readonly made: JsonObject
+  /** What the contents would add to the label of a session. */
+  readonly label: Label
 }
 
 /** Where a tool call comes from. */
@@ -116,6 +155,8 @@ export interface Proposal {
   readonly callId: string
   readonly callKey: string
   readonly modelCall: string
+  /** Where the values of its arguments come from. */
+  readonly values?: TicketValues
 }
 
 /** A tool call at the MCP endpoint, or a read of something else of a server, with its session known. */
@@ -137,6 +178,8 @@ export interface ToolCall extends AttachedCall {
   readonly callKey: string
   /** What handles in its arguments stand for. */
   readonly handled?: HandledArguments | undefined
+  /** Why its turn or session may make no more of it. */
+  readonly capped?: Verdict | undefined
   /** What counts for the decision besides the session's own label: the connection, and conversations the call may come from. */
   readonly besides: Label
   /** `dec_…`: the decision on this call; its outcome carries the same id. */
@@ -152,6 +195,16 @@ export interface DecidedToolCall extends ToolCall {
   readonly verdict: Verdict
   /** The label the call was decided on. */
   readonly decidedOn: Label
+  /** What the draft beside the policy would have done, where that is something else. */
+  readonly shadow?: DecisionRecord['shadow']
+  /** What it was decided on besides. */
+  readonly evidence?: Evidence
+  /** The approval it runs on, was denied with, or waits for. */
+  readonly approval?: RuledCall['approval']
+  readonly claim?: RuledCall['claim']
+  readonly waiting?: RuledCall['waiting']
+  /** What it may use, while it may. */
+  readonly limits?: CallLimits | undefined
 }
 
 /** How a tool ended. Every ending is a value here, because whatever happened must still be admitted and recorded. */
@@ -167,6 +220,8 @@ export interface Execution {
 /** A tool call that ran, well or not. */
 export interface ExecutedToolCall extends DecidedToolCall {
   readonly execution: Execution
+  /** The label before anything of it was told; absent where nothing is told meanwhile. */
+  readonly before?: Label
 }
 
 /** A tool call that is over, also one that was refused. */
@@ -193,7 +248,12 @@ export interface TokenCount extends AttachedCall {
   readonly model: string
   readonly origin: CallOrigin
   readonly dialect: Dialect
-  readonly read: ReadRequest
+  /** As its model would read it. */
+  read: ReadRequest
+  /** What it may use, while it may. */
+  limits?: CallLimits | undefined
+  /** What looks at it, and what that has found. */
+  guards?: GuardsOfCall | undefined
   /** Upstream and credential it was sent to; undefined while nothing was sent. */
   sentTo: { readonly upstream: string; readonly credential: string } | undefined
 }

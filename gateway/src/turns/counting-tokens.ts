@@ -8,6 +8,8 @@ import { newId } from '../core/ids.ts'
 import type { JsonObject } from '../core/json.ts'
 import { resolveCredential } from '../identity/credentials.ts'
 import { secretsOf, type RoutedResponse } from '../models/asking-upstream.ts'
+import { planRoute } from '../models/balancing/planning.ts'
+import { sendObserved } from '../models/balancing/sending-observed.ts'
 import { buildRequest, signRequest, spokenOf } from '../models/building-request.ts'
 import { collectBody } from '../models/collecting-body.ts'
 import { maskSecrets } from '../models/masking-secrets.ts'
@@ -15,14 +17,20 @@ import { describeFailure } from '../models/routing-upstream.ts'
 import { providers } from '../providers/providers.ts'
 import type { Session } from '../state/sessions.ts'
 import { noopTelemetry } from '../telemetry/noop.ts'
-import type { Dialect, DialectName } from '../wire/dialect.ts'
+import type { Dialect } from '../wire/dialect.ts'
 import { answerError, answerHeaders } from './answering/answering-client.ts'
 import { readFailure } from './answering/upstream-failure.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import type { TokenCount } from './call.ts'
 import { refuseOnRecord } from './model-call.ts'
+import { callMeanings } from './naming/call-meaning.ts'
 import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
 import { readModelRequest } from './reading-request.ts'
+import { readAsWithheld } from './quarantine/read-as-withheld.ts'
+import { guardCounted } from './guards/guarding-input.ts'
+import { CallLimits } from './limiting/call-limits.ts'
+import { headerFormOf } from './limiting/limit-headers.ts'
+import { addToCount } from './prompts/adding-messages.ts'
 import { recordRefusedModel } from './recording/recording-model-call.ts'
 import { recordTokenCount, recordTokenCountOutcome } from './recording/recording-token-count.ts'
 import type { Services } from './services.ts'
@@ -48,7 +56,11 @@ export async function countTokens(gateway: Services, origin: CallOrigin, dialect
     const model = read.view.model
     const history = readHistory(read.view.messages, services.secret, [caller.principal.id, caller.consumer ?? ''])
     // A question aside: it moves nothing, and belongs to the turn that runs, if one does.
-    const { session, turn: running } = await attachSession(services, snapshot, caller, {
+    const {
+      session,
+      turn: running,
+      client,
+    } = await attachSession(services, snapshot, caller, {
       headers: origin.headers,
       fields: read.body.fields,
       view: read.view,
@@ -60,21 +72,53 @@ export async function countTokens(gateway: Services, origin: CallOrigin, dialect
     const span = noopTelemetry.startModelCall({ requestModel: model, dialect: dialect.name, stream: false, ...traceHeaders(origin) })
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
     const { route, source } = refuseOnRecord(
-      () => authoriseModel(snapshot, caller, model),
+      () => authoriseModel(snapshot, model, { caller, headers: origin.headers, dialect: dialect.name }),
       (error) => recordRefusedModel(attached, model, error, 'token_count'),
     )
-    count = { ...attached, decision: newId('dec'), grant: source, model, origin, dialect, read, sentTo: undefined }
-    const target = targetThatCounts(route, dialect.name, model)
+    // What no model reads is sent to nobody who counts either.
+    const counted = {
+      ...attached,
+      history,
+      dialect,
+      body: read.body,
+      meanings: callMeanings(services.fleet, snapshot, client),
+      bytes: read.bytes,
+    }
+    await readAsWithheld(counted)
+    count = {
+      ...attached,
+      decision: newId('dec'),
+      grant: source,
+      model,
+      origin,
+      dialect,
+      read: { ...read, bytes: counted.bytes },
+      sentTo: undefined,
+    }
+    // A count uses a request, and no tokens.
+    count.limits = CallLimits.of(count, {
+      kind: { kind: 'token_count' },
+      names: { model },
+      expected: { inputTokens: 0, outputTokens: 0 },
+      form: headerFormOf(dialect.name),
+    })
+    await count.limits?.reserve(route)
+    // What goes out with the call is counted with it.
+    addToCount(count, route)
+    // Who counts reads it too.
+    await guardCounted(count, route)
+    const target = await targetThatCounts(count, route)
     // Nothing leaves for a vendor without its record.
     const failure = target === undefined ? answerEstimate(count) : await askVendor(count, target)
     recordTokenCountOutcome(count, started, failure)
   } catch (thrown) {
-    const error = answerError(origin.outlet, dialect, origin.signal.aborted ? origin.signal.reason : thrown)
+    const error = answerError(origin.outlet, dialect, origin.signal.aborted ? origin.signal.reason : thrown, count?.limits?.headers)
     if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (count !== undefined) recordTokenCountOutcome(count, started, error)
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, turn: count?.turn, err: error.cause }, error.message)
   } finally {
     exit?.()
+    await count?.limits?.settle([], true)
     const left = asked
     // One that read nothing is not worth a place in the store.
     if (left !== undefined && left.state.version > 0)
@@ -82,11 +126,17 @@ export async function countTokens(gateway: Services, origin: CallOrigin, dialect
   }
 }
 
-function targetThatCounts(route: Route, dialect: DialectName, asked: string): RouteTarget | undefined {
-  return route.targets.find(({ upstream, model = asked }) => {
-    const spoken = providers[upstream.config.kind].dialects[dialect]
-    return spoken?.countPath !== undefined && spoken.serves?.(model) !== false
+/** The one that the call itself would go to, among those that count. */
+async function targetThatCounts(count: TokenCount, route: Route): Promise<RouteTarget | undefined> {
+  const { services, snapshot, caller, model, session, dialect } = count
+  const counting = route.targets.filter(({ upstream, model: sent = model }) => {
+    const spoken = providers[upstream.config.kind].dialects[dialect.name]
+    return spoken?.countPath !== undefined && spoken.serves?.(sent) !== false
   })
+  const expected = (): object => ({})
+  const asked = { snapshot, caller, route, model, isStream: false, stickyKey: session.id, expected }
+  const { targets } = await planRoute(services, asked, counting)
+  return targets[0]
 }
 
 /** Answers with what the vendor says, without the secrets it was sent. Gives the failure that was told, if it was one. */
@@ -114,13 +164,15 @@ async function askVendor(count: TokenCount, target: RouteTarget): Promise<Turnwa
   const path = provider.place?.({ spoken, config, operation: 'count' }, asked, false) ?? spoken.countPath ?? built.path
   const request = await signRequest({ ...built, path }, hop, credential, services.clock.now())
   count.sentTo = { upstream: name, credential: id }
+  await count.limits?.atUpstream(target)
   recordTokenCount(count, 'The principal may use this model.')
-  const answered = await services.upstreams
-    .of(target.upstream)
-    .send(request, origin.signal)
-    .catch((error: unknown) => Promise.reject(describeFailure(error, name)))
+  const place = { upstream: target.upstream, model: asked, credential: id, isStream: undefined }
+  const answered = await sendObserved(services.upstreams, place, request, origin.signal).catch((error: unknown) =>
+    Promise.reject(describeFailure(error, name)),
+  )
   const secrets = secretsOf(credential, target)
-  const routed: RoutedResponse = { target, provider, dialect: dialect.name, credential: id, response: answered, secrets }
+  const { exchange } = answered
+  const routed: RoutedResponse = { target, provider, dialect: dialect.name, credential: id, response: answered, exchange, secrets }
   if (answered.status >= 400) {
     const told = await readFailure(count, routed)
     origin.outlet.head(told.status, told.headers)

@@ -5,21 +5,28 @@
 import type { Route } from '../config/snapshot.ts'
 import { TurnwardError } from '../core/error.ts'
 import { newId } from '../core/ids.ts'
-import { type Attempts, failsOver, routeCall } from '../models/routing-upstream.ts'
+import { pause } from '../models/balancing/pausing.ts'
+import { failsOver, routeCall } from '../models/routing-upstream.ts'
 import type { CallSpan } from '../telemetry/telemetry.ts'
 import type { Dialect } from '../wire/dialect.ts'
 import { admitHistory } from './deciding/admitting-history.ts'
 import { openAnswer } from './answering/answer.ts'
 import { answerError } from './answering/answering-client.ts'
+import { chooseUpstreams } from './answering/choosing-upstreams.ts'
 import { onAttempt, outgoing } from './answering/outgoing-call.ts'
 import { relayFailure } from './answering/relaying-failure.ts'
 import { askAgain, mayAskAgain, RoundsSoFar } from './answering/rounds-so-far.ts'
 import { settleAnswer } from './answering/settling-answer.ts'
+import { withKeepAlive } from './answering/keeping-alive.ts'
 import { decideProposals } from './deciding/deciding-proposals.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import type { ModelCall, ProposalRulings } from './call.ts'
+import { answerFromCache, keepInCache, recordForCache } from './caching/answering-from-cache.ts'
+import { guardInput } from './guards/guarding-input.ts'
+import { reserveForModel, settleForModel } from './limiting/reserving-for-model.ts'
 import { answerLater } from './keeping/answering-later.ts'
 import { keepAnswer } from './keeping/keeping-answer.ts'
+import { addMessages } from './prompts/adding-messages.ts'
 import { offerGatewayTools } from './gateway-tools/offering-tools.ts'
 import { callMeanings } from './naming/call-meaning.ts'
 import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
@@ -33,6 +40,8 @@ import { expectHistory } from './sessions/expecting-history.ts'
 import { readHistory } from './sessions/history.ts'
 import { failPlace, placeOf, savePlace } from './sessions/places.ts'
 import { callStateOf, closeState, forCall, inOneStep, settleState } from './state-of-call.ts'
+import { sessionNames } from './stops/standing-stops.ts'
+import { requireSession } from './stops/stopped-tool.ts'
 import { tellModel } from './telling/telling-model.ts'
 import { narrowWhenRun } from './deciding/narrowing-when-sent.ts'
 import { shapeTools } from './deciding/shaping-tools.ts'
@@ -45,12 +54,12 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
   let span: CallSpan | undefined
   let call: ModelCall | undefined
   let hasFailed = false
-  let exit: (() => void) | undefined
+  const exits: (() => void)[] = []
   try {
     // Who is calling comes first: nothing of a stranger's body is parsed.
     const caller = origin.caller ?? (await gateway.authenticator.authenticate(origin, snapshot, 'models'))
     // Whoever is shut out while the call runs has it cut.
-    exit = gateway.live.enter(caller, origin)
+    exits.push(gateway.live.enter(caller, origin))
     // Parsed once; what we decide on is what the upstream reads.
     const read = await readModelRequest(gateway, origin, caller, dialect, snapshot)
     // Who does not wait is told where to look; the call then runs like any other, on behalf of the same caller.
@@ -75,9 +84,14 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       return { services: own, ...attached }
     })
     const attached = { services, snapshot, caller, session, turn, span, modelCall: newId('mc') }
-    // Grants are checked with the session known, so that a refusal is on record where it belongs.
+    // Whoever stops the session stops what is under way in it.
+    exits.push(gateway.live.enterAs(sessionNames(session.state), origin))
+    // Grants and stops are checked with the session known, so that a refusal is on record where it belongs.
     const { route, source } = refuseOnRecord(
-      () => authoriseModel(snapshot, caller, view.model, origin.granted),
+      () => {
+        requireSession(gateway, session)
+        return authoriseModel(snapshot, view.model, { caller, headers: origin.headers, dialect: dialect.name }, origin.granted)
+      },
       (error) => recordRefusedModel(attached, view.model, error),
     )
     call = {
@@ -104,8 +118,14 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       told: [],
       hidden: [],
       withheld: [],
+      neutralised: { links: 0, invisible: 0 },
       rounds: new RoundsSoFar(),
       attempt: undefined,
+      limits: undefined,
+      templated: read.templated,
+      added: undefined,
+      guards: undefined,
+      cache: undefined,
     }
     // What the history brings narrows the label before the model sees it.
     await admitHistory(call)
@@ -119,13 +139,24 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     offerGatewayTools(call)
     // Nothing disappears without a word: what the model is told once stays where it was told.
     await tellModel(call)
+    // What the operator says beside the conversation goes out with it, and is counted and looked at like the rest: it is no part of it.
+    addMessages(call, route)
+    // What the call may use is reserved over all its limits at once, before anything is sent.
+    await reserveForModel(call, route)
+    // What goes to a model passes the guards; its client's own words stay what everything else is decided on.
+    await guardInput(call, route)
     // The model is asked, and its calls are decided, until there is something the client may have.
     const failure = await converse(call, route)
     // The provider's usage is the truth; the outcome closes the record.
     recordModelOutcome(call, started, failure)
     if (failure !== undefined) await failPlace(call)
   } catch (thrown) {
-    const error = answerError(origin.outlet, dialect, withTurn(origin.signal.aborted ? origin.signal.reason : thrown, call))
+    const error = answerError(
+      origin.outlet,
+      dialect,
+      withTurn(origin.signal.aborted ? origin.signal.reason : thrown, call),
+      call?.limits?.headers,
+    )
     if (error.code.startsWith('auth.')) gateway.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (call === undefined) span?.end({ outcome: isRefusal(error) ? 'refused' : 'error', errorCode: error.code })
     else {
@@ -135,10 +166,14 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     if (error.status >= 500)
       gateway.telemetry.logger.error({ code: error.code, turn: call?.turn ?? undefined, err: error.cause }, error.message)
   } finally {
-    exit?.()
+    for (const exit of exits) exit()
     // Whatever answers in the call's place says nothing when it is cut.
     if (origin.signal.aborted && origin.outlet.isOpen) answerError(origin.outlet, dialect, origin.signal.reason)
-    if (call !== undefined) await leave(call, hasFailed)
+    if (call !== undefined) {
+      // What it has not used is given back, whatever became of it.
+      await settleForModel(call)
+      await leave(call, hasFailed)
+    }
   }
 }
 
@@ -155,52 +190,71 @@ function leave(call: ModelCall, hasFailed: boolean): Promise<void> {
 async function converse(call: ModelCall, route: Route): Promise<TurnwardError | undefined> {
   const { services, snapshot, caller, origin } = call
   const answer = openAnswer(call)
-  let attempts: Attempts = { next: 0 }
   try {
+    // The same was asked before, by whoever may have the answer: it is given again, and nothing is sent.
+    const kept = await answerFromCache(call, route)
+    // Which upstream first, and which after it: as the route balances, and as they are.
+    let attempts = await chooseUpstreams(call, route)
+    const { signal } = origin
     for (;;) {
       // Route: the first upstream that takes the call. The decision to send it there is on record before it goes.
-      const routed = await routeCall(services, snapshot, caller, route, outgoing(call), origin.signal, attempts, onAttempt(call))
+      const routed =
+        kept ??
+        recordForCache(call, await routeCall(services, snapshot, caller, outgoing(call), signal, attempts, onAttempt(call, attempts)))
       if (routed.response.status >= 400) return await relayFailure(call, routed)
+      call.rounds.begin(routed.target, call.view.model)
       // Take: text goes out as it comes, calls are held. As long as nothing went out, the next upstream may do better.
       const round = await answer.take(routed).catch(async (error: unknown) => {
-        if (!answer.hasShown && failsOver(services, route, attempts, routed, error)) return
+        const wait = answer.hasShown ? undefined : failsOver(services, attempts, routed, error)
+        if (wait !== undefined) return wait === 0 ? undefined : pause(wait, signal)
         // What has run behind an answer that broke off, nobody can tell.
         if (answer.hasShown) await narrowWhenRun(call)
         throw error
       })
       if (round === undefined) {
         answer.drop()
+        call.rounds.drop()
         continue
       }
-      call.rounds.note(round)
+      call.rounds.note(round, routed.target, call.view.model)
+      // What it costs is on record with it; prices are loaded when they are first needed.
+      await services.prices.ready(routed.target.upstream)
       // What the vendor's own tools have read counts before anything that was made of it.
       if (round.vendorRan === true) await narrowWhenRun(call)
       // The model has taken its time: what its calls are decided on is looked at again.
       callStateOf(services)?.doubt()
       // Rule: each proposed call is decided, and its decision is on disk, before a byte of it is released.
-      const rulings = round.calls.length === 0 ? noProposals : await decideProposals(call, round)
+      const rulings = round.calls.length === 0 ? noProposals : await withKeepAlive(call, () => decideProposals(call, round))
       // A call that stays here does not end the turn: the model is told what came of it, and asked again within the same request.
       if (mayAskAgain(call, round, rulings)) {
         askAgain(call, answer, round, rulings)
-        attempts = { next: 0 }
+        // What the model is told now passes the guards like what it was told first.
+        await guardInput(call, route)
+        attempts = attempts.again()
         continue
       }
       // Remember, then release: the next request of the conversation needs what was shown and what was taken out.
       await settleAnswer(call, answer, round, rulings)
       // Who goes on from the answer by its id finds what was released.
       await keepAnswer(call, answer)
+      // Whoever asks the same next may be given what the upstream said.
+      keepInCache(call, routed, round)
       await settleState(services)
+      // What was used is settled before its client can ask again, which what was only reserved would stand in the way of.
+      call.rounds.said = answer.saidCharacters
+      await settleForModel(call)
       answer.end()
       return undefined
     }
   } finally {
+    call.rounds.said = answer.saidCharacters
     answer.stop()
   }
 }
 
 const nothingRead = Promise.resolve()
 
-const noProposals: ProposalRulings = { allowed: new Set(), stayed: [] }
+const noProposals: ProposalRulings = { allowed: new Set(), stayed: [], written: new Map() }
 
 /** Runs a check; what it throws is recorded first. */
 export function refuseOnRecord<T>(check: () => T, record: (error: unknown) => void): T {
@@ -219,5 +273,5 @@ function withTurn(thrown: unknown, call: ModelCall | undefined): unknown {
 
 /** Whether somebody was not let in; every other failure is nobody's decision. */
 function isRefusal({ code }: TurnwardError): boolean {
-  return code.startsWith('auth.') || code.startsWith('grant.')
+  return code.startsWith('auth.') || code.startsWith('grant.') || code.startsWith('stop.') || code === 'guard.refused'
 }

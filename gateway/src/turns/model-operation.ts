@@ -12,6 +12,9 @@ import { answerError } from './answering/answering-client.ts'
 import { authoriseModel } from './deciding/authorising-model.ts'
 import { refuseOnRecord } from './model-call.ts'
 import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
+import { requireConversation } from './prompts/adding-messages.ts'
+import { guardOperation } from './guards/guarding-operations.ts'
+import { reserveForOperation, settleForOperation } from './limiting/reserving-for-operation.ts'
 import { recordOperationOutcome, recordRefusedOperation, type OperationCall } from './recording/recording-operation.ts'
 import { askForOperation } from './operations/asking-operation.ts'
 import { readOperation } from './operations/reading-operation.ts'
@@ -40,19 +43,26 @@ export async function runModelOperation(
       ...traceHeaders(origin),
     })
     const asked = { services, snapshot, caller, session: null, turn: null, span, modelCall: newId('mc'), operation: operation.name, model }
+    const onRecord = (error: unknown): void => recordRefusedOperation(asked, error)
     const { route, source } = refuseOnRecord(
-      () => authoriseModel(snapshot, caller, model),
-      (error) => recordRefusedOperation(asked, error),
+      () => authoriseModel(snapshot, model, { caller, headers: origin.headers, dialect: operation.name }),
+      onRecord,
     )
+    refuseOnRecord(() => requireConversation(route, operation.name), onRecord)
     call = { ...asked, decision: newId('dec'), grant: source, sentTo: undefined, leftOut: [] }
-    await askForOperation(call, origin, route, body)
+    call.limits = await reserveForOperation(call, route, body.json)
+    // Nothing leaves that a guard does not let go.
+    await askForOperation(call, origin, route, await guardOperation(call, origin, route, body))
+    call.hasAnswered = true
+    if (call.used !== undefined) await services.prices.ready(call.used.upstream)
     recordOperationOutcome(call, started, undefined)
   } catch (thrown) {
-    const error = answerError(origin.outlet, dialect, origin.signal.aborted ? origin.signal.reason : thrown)
+    const error = answerError(origin.outlet, dialect, origin.signal.aborted ? origin.signal.reason : thrown, call?.limits?.headers)
     if (error.code.startsWith('auth.')) services.telemetry.count('turnward_auth_failures_total', { code: error.code })
     if (call !== undefined) recordOperationOutcome(call, started, error)
     if (error.status >= 500) services.telemetry.logger.error({ code: error.code, err: error.cause }, error.message)
   } finally {
     exit?.()
+    if (call !== undefined) await settleForOperation(call)
   }
 }

@@ -8,7 +8,7 @@ import { newId } from '../core/ids.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { parseJson } from '../core/parse-json.ts'
 import type { Caller } from '../core/principal.ts'
-import type { Label } from '../policy/types.ts'
+import type { EffectLedger, Label } from '../policy/types.ts'
 import type { AttachedCall } from './call.ts'
 import { memoryCall } from './origins/memory-origin.ts'
 import type { Services } from './services.ts'
@@ -29,17 +29,29 @@ export interface OwnModelCall {
   readonly signal: CancelSignal
 }
 
+type Answered = { readonly answer: JsonObject } | { readonly failed: string }
+
 /** Resolves with the answer, in the form of Messages, or with the code of why there is none. Rejects when nobody waits any more. */
 export async function askOwnModel(
   services: Services,
   call: Pick<AttachedCall, 'snapshot' | 'session' | 'turn'>,
-  { caller, body, label, source, granted, signal }: OwnModelCall,
-): Promise<{ readonly answer: JsonObject } | { readonly failed: string }> {
+  { label, source, ...asked }: OwnModelCall,
+): Promise<Answered> {
+  return askInSession(services, call, await beginOwnSession(services, call, asked.caller, { label, source }), asked)
+}
+
+/** The same in a session that has begun (`beginOwnSession`), which goes on with it. */
+export async function askInSession(
+  services: Services,
+  call: Pick<AttachedCall, 'snapshot'>,
+  session: string,
+  { caller, body, granted, signal }: Omit<OwnModelCall, 'label' | 'source'>,
+): Promise<Answered> {
   const asking = memoryCall({
     caller,
     body,
     ...(granted === undefined ? {} : { granted }),
-    headers: { 'x-turnward-session': await beginSession(services, call, caller, label, source), 'anthropic-version': '2023-06-01' },
+    headers: { 'x-turnward-session': session, 'anthropic-version': '2023-06-01' },
     maxBytes: call.snapshot.settings.limits.max_response_bytes,
     signal,
   })
@@ -58,17 +70,26 @@ function codeOf({ error }: JsonObject): string {
   return typeof code === 'string' && /^[a-z_.]{1,64}$/.test(code) ? code : 'upstream.error'
 }
 
-async function beginSession(
+/** What a session of the gateway's own begins with. */
+export interface OwnSession {
+  readonly label: Label
+  readonly source: string
+  /** What has been done before it; absent: nothing. */
+  readonly effects?: EffectLedger
+}
+
+/** Its id. */
+export async function beginOwnSession(
   services: Services,
   { snapshot, session, turn }: Pick<AttachedCall, 'snapshot' | 'session' | 'turn'>,
   caller: Caller,
-  label: Label,
-  source: string,
+  { label, source, effects }: OwnSession,
 ): Promise<string> {
   const own = forCall(services, caller)
   const begin = withLabel(await beginning(own, snapshot, caller.principal), label)
   const fields = { id: newId('ses'), principal: caller.principal.id, consumer: caller.consumer, source, parent: session.id, turn }
-  const { id } = await own.sessions.create({ ...fields, ...begin }, snapshot.policy, snapshot.settings.turns.session_idle_ms)
+  const policyState = effects === undefined ? begin.policyState : { ...begin.policyState, effects }
+  const { id } = await own.sessions.create({ ...fields, ...begin, policyState }, snapshot.policy, snapshot.settings.turns.session_idle_ms)
   // A session that cannot be found would begin anew, as one that has read nothing.
   await settleState(own)
   return id

@@ -9,16 +9,22 @@ import type { LiveCalls } from '../identity/live-calls.ts'
 import type { People } from '../identity/people/people.ts'
 import type { Revocations } from '../identity/revocations.ts'
 import type { Vault } from '../identity/vault/vault.ts'
+import type { Prices } from '../models/prices/prices.ts'
 import type { Upstreams } from '../models/upstreams.ts'
+import type { Ledger } from '../state/limits/ledger.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
 import type { RequestReader } from '../wire/request/request-reader.ts'
+import type { McpOperations } from '../tools/operations.ts'
+import type { Approvals } from './approvals/approvals.ts'
 import type { Batches } from './batches/batches.ts'
 import type { BackgroundAnswers } from './keeping/background-answers.ts'
+import type { AnswerCache } from './caching/answer-cache.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { WordsIndex } from './provenance/words-index.ts'
+import type { Stops } from './stops/stops.ts'
 import type { SessionRegistry } from './sessions/session-registry.ts'
 
 export interface Services {
@@ -31,12 +37,20 @@ export interface Services {
   readonly revocations: Revocations
   /** What is under way, for the day that whoever it is for is shut out. */
   readonly live: LiveCalls
+  /** What administrators have stopped. */
+  readonly stops: Stops
   readonly upstreams: Upstreams
+  /** How much of each limit is used. */
+  readonly ledger: Ledger
+  /** Answers that are kept to be given again. */
+  readonly answers: AnswerCache
+  /** What calls cost. */
+  readonly prices: Prices
   readonly fleet: Fleet
   readonly log: DecisionLog
   readonly state: StateStore
-  /** Files and batches of callers; people and their keys, for directories and administrators. */
-  readonly store: Pick<Store, 'files' | 'batches' | 'people' | 'directories' | 'keys'>
+  /** Files and batches of callers, labels of what tools keep; people and their keys, for directories and administrators. */
+  readonly store: Pick<Store, 'files' | 'batches' | 'remembered' | 'people' | 'directories' | 'keys' | 'stops' | 'listings'>
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader
   readonly sessions: SessionRegistry
@@ -44,10 +58,16 @@ export interface Services {
   readonly words: WordsIndex
   /** Answers that are made while nobody waits for them. */
   readonly background: BackgroundAnswers
+  /** Calls that wait for a person. */
+  readonly approvals: Approvals
+  /** Where a person rules on one: a page of ours; undefined where people cannot sign in. */
+  readonly approvalLink: (id: string) => string | undefined
   /** Works on batches. */
   readonly batches: Batches
   /** Makes a model call of the gateway's own, in the form of Messages. The origin's answer is ended when this resolves. */
   readonly callModel: (origin: CallOrigin) => Promise<void>
+  /** Makes a tool call of the gateway's own, as an MCP client would. Throws as `McpOperations.callTool`. */
+  readonly runTool: McpOperations['callTool']
   /** Secrets of people, groups and the installation. */
   readonly vault: Vault
   /** Provider credentials among them. */

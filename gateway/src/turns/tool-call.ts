@@ -9,6 +9,7 @@ import { newId } from '../core/ids.ts'
 import { gatewayServer } from '../core/tool-names.ts'
 import { isReleased } from '../policy/decide.ts'
 import type { McpContext, ServerRequest } from '../tools/operations.ts'
+import { askForApproval, letGoOn, type RuledToolCall, ruleOnToolCall } from './approvals/ruling-tool-call.ts'
 import { abandonUpstream, askedBefore } from './asked-again.ts'
 import { admitToolResult } from './deciding/admitting-tool-result.ts'
 import type { DecidedToolCall } from './call.ts'
@@ -16,7 +17,10 @@ import { decideToolCall } from './deciding/deciding-tool-call.ts'
 import { refuseToolCall } from './deciding/refusing-tool-call.ts'
 import { answerToolCall } from './gateway-tools/answering-tool-call.ts'
 import { executeTool } from './executing-tool.ts'
+import { cappedToolCall } from './limiting/capped-calls.ts'
+import { reserveForTool } from './limiting/reserving-for-tool.ts'
 import { handledArguments } from './quarantine/handles-in-arguments.ts'
+import { noteWrites } from './remembering/remembered-labels.ts'
 import { linkSession, releasedOnFailure } from './sessions/linking-session.ts'
 import { recordToolDecision, recordToolOutcome, recordUnknown } from './recording/recording-tool-call.ts'
 import { type RunRequest, withSampling } from './sampling/answering-sampling.ts'
@@ -78,8 +82,10 @@ async function runRequest(services: Services, context: McpContext, request: Serv
     }
     // What handles in the arguments stand for counts for the decision like anything that was read.
     const handled = request.kind === 'tool_call' && tool.server !== gatewayServer ? await handledArguments(call, request.args) : undefined
+    // Counted here where no model call of ours has proposed it, which would have counted it.
+    const capped = await cappedToolCall(call)
     // Decided on the label as it is now, not as it was when the model proposed the call.
-    return releasedOnFailure(own, held, () => decideToolCall({ ...call, handled }))
+    return releasedOnFailure(own, held, () => decideToolCall({ ...call, handled, capped }))
   })
   try {
     return await runLinkedCall(decided)
@@ -88,9 +94,30 @@ async function runRequest(services: Services, context: McpContext, request: Serv
   }
 }
 
-async function runLinkedCall(decided: DecidedToolCall): Promise<RunRequest> {
+async function runLinkedCall(asDecided: DecidedToolCall): Promise<RunRequest> {
+  // What needs a person waits for them as long as its caller may be expected to; who sits at the client is asked there, where they may rule.
+  const ruled = await ruleOnToolCall(asDecided)
+  // What may run is held against its limits; what they refuse is refused like anything else, and told like it.
+  const decided = await reserveForTool(ruled)
+  let hasRun = false
+  try {
+    const result = await runDecidedCall(decided)
+    hasRun = isReleased(decided.verdict)
+    return result
+  } finally {
+    // What did not come to an end is given back.
+    await decided.limits?.settle([], hasRun)
+  }
+}
+
+async function runDecidedCall(decided: RuledToolCall): Promise<RunRequest> {
   // On disk before the tool runs; a decision that cannot be written means a tool that does not run, and a ticket that may be used again.
   await recordToolDecision(decided)
+  if (decided.asks !== undefined) {
+    const asked = askForApproval(decided, decided.asks)
+    recordToolOutcome(asked)
+    return { call: asked, result: asked.result }
+  }
   // A tool of the gateway's own never leaves: its answer counts for the session as it says itself.
   if (decided.verdict.action === 'answer') {
     const answered = await answerToolCall(decided)
@@ -104,8 +131,11 @@ async function runLinkedCall(decided: DecidedToolCall): Promise<RunRequest> {
     recordToolOutcome(refused)
     return { call: refused, result: serverRequests[refused.request.kind].refused(refused, refused.result) }
   }
-  // The server's own credential, never the caller's token; cancellation and deadline included.
-  const executed = await executeTool(decided)
+  // What the tool keeps is read back under the label it is written with, whoever reads it: noted before there is anything to read.
+  // Then the server's own credential, never the caller's token; cancellation and deadline included.
+  const executed = (await noteWrites(decided)) ?? (await executeTool(decided))
+  // What has only begun on an approval may come back once to go on.
+  await letGoOn(executed)
   // What comes back narrows the label before anyone reads it, errors included: they are the server's words. What cannot be admitted is withheld.
   const ended = await admitToolResult(executed)
   // The outcome closes the record, whatever it was.

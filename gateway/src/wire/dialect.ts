@@ -9,6 +9,8 @@ import type { StreamLens } from './gate/stream-lens.ts'
 import type { KeptAnswers } from './kept-answers.ts'
 import type { KeptBatches } from './kept-batches.ts'
 import type { KeptFiles, NamedFile } from './kept-files.ts'
+import type { AddedMessages } from './request/added-messages.ts'
+import type { RequestText } from './request/request-texts.ts'
 import type { ServedTools } from './served-tools.ts'
 
 export type DialectName = 'chat-completions' | 'messages' | 'converse' | 'gemini' | 'responses'
@@ -36,6 +38,8 @@ export interface ToolCallView {
   readonly args: JsonObject | undefined
   /** The arguments as sent (chat: JSON text; messages: canonical JSON of `input`). */
   readonly argsText: string
+  /** Of a kind whose arguments cannot be written anew. */
+  readonly isFixed?: true
 }
 
 export interface ToolResultView {
@@ -70,6 +74,9 @@ export interface RequestView {
   /** chat-completions `n`. */
   readonly choices: number
 }
+
+/** What calls are made with instead of what the model wrote, by the id of the call. */
+export type WrittenArguments = ReadonlyMap<string, JsonObject>
 
 /** A call that stays in the gateway, and what the model is told of it. */
 export interface SplicedCall {
@@ -161,6 +168,8 @@ export interface Dialect {
   readonly readPath?: (target: string, query: string) => PathTarget
   /** Headers of the dialect (in lower case) that this form of it has in its bodies, as a field with a list of values. */
   readonly headersInBody?: Readonly<Record<string, string>>
+  /** Of a dialect whose calls have no ids of their own: the ids that calls of one message have, in their order, once they are made with these arguments. */
+  readonly idsOf?: (calls: readonly Pick<ToolCallView, 'name' | 'args'>[]) => readonly string[]
   /** Of a dialect whose clients go on from an answer by its id. */
   readonly kept?: KeptAnswers
   /** Of a dialect whose clients keep files at `/v1/files`. */
@@ -178,8 +187,16 @@ export interface Dialect {
    * they have been read before. Throws TurnwardError `request.invalid` / `request.unsupported` naming the field.
    */
   readRequest(body: JsonObject, known?: readonly MessageView[]): RequestView
+  /** The most tokens that a request lets its answer have, over all its choices; undefined where it does not say. */
+  mostOutput(body: JsonObject): number | undefined
   /** What an upstream's event (`type`: its `event` field) or whole answer reports as an error; undefined when it is none. */
   errorIn(payload: JsonObject, type: string): JsonValue | undefined
+  /** Where the words of an event of a stream (`type`: its `event` field), or of a whole answer, stand that people are shown. Not what a model thinks: vendors sign that. */
+  shownTexts(payload: JsonObject, type: string): readonly ShownText[]
+  /** What it carries beside them: what the model thought, and what calls are made with. */
+  carriedTexts(payload: JsonObject, type: string): readonly CarriedText[]
+  /** Every text of a parsed request that a model would read, with its place. */
+  requestTexts(body: JsonObject): readonly RequestText[]
   /** Views over a parsed non-streaming response. Throws `upstream.malformed`. */
   readResponse(body: JsonObject): ResponseView
   /** A lens for one streamed answer. `wantsUsage`: the client asked for the usage of its stream. */
@@ -192,12 +209,16 @@ export interface Dialect {
     addTools(body: JsonObject, tools: readonly OfferedTool[]): void
     /** Puts a text in the place of what a tool result says: the `position`th of the message with this index, counted as in its view. */
     replaceResult(body: JsonObject, messageIndex: number, position: number, text: string): void
+    /** Writes what a call of the answer that begins at the message with this index is made with. A call that is not there is passed over. */
+    writeArguments(body: JsonObject, messageIndex: number, callId: string, args: JsonObject): void
     /** Puts calls and rounds that stayed here back at the message with this index (of the current `messages`). Returns how many messages were inserted. */
     restore(body: JsonObject, messageIndex: number, record: SpliceRecord): number
     /** Puts words of the gateway behind the user or tool message with this index. Returns how many messages were inserted. */
     addNote(body: JsonObject, messageIndex: number, text: string): number
     /** Appends one round that stayed here to the end of the conversation (for calling the model again). */
     appendRound(body: JsonObject, round: SplicedRound): void
+    /** Puts messages of the operator around the conversation, instructions where the dialect keeps them. What was read of the body before stays as it was. */
+    addMessages(body: JsonObject, added: AddedMessages): void
   }
   /** Response edits (non-streaming). */
   readonly respond: {
@@ -207,6 +228,8 @@ export interface Dialect {
     assistantMessage(response: JsonObject): JsonObject
     /** A SplicedCall's native `call` for each call id. */
     nativeCall(response: JsonObject, callId: string): JsonObject | undefined
+    /** Writes what calls are made with. What was read of them before stays as it was. */
+    writeArguments(response: JsonObject, args: WrittenArguments): void
     /** Drops calls by id; when none is left the finish reason becomes the normal stop. Mutates. */
     dropCalls(response: JsonObject, ids: ReadonlySet<string>): void
     /** Prepends text of earlier rounds and adds their usage, so that one client call reads as one answer. Mutates. */
@@ -217,7 +240,10 @@ export interface Dialect {
   /** The answer to a count of tokens, of a dialect that knows one. */
   readonly countAnswer?: (tokens: number) => JsonObject
   /** Models as this dialect lists them; without it, as chat-completions does. */
-  readonly models?: { entry(name: string): JsonObject; list(names: readonly string[]): JsonObject }
+  readonly models?: {
+    entry(name: string, description?: string): JsonObject
+    list(names: readonly string[], describe?: (name: string) => string | undefined): JsonObject
+  }
   /** The error envelope of this dialect. */
   errorBody(error: DialectError): JsonObject
   /** Headers that say of an error what its envelope does not. */
@@ -230,6 +256,23 @@ export interface Dialect {
   }
   /** The bytes of an error inside a stream that has begun. */
   streamError(error: DialectError): string
+}
+
+/** A place with words of an answer. */
+export interface ShownText {
+  /** Words of one text have one; they are put together in the order they come in. */
+  readonly lane: string
+  /** All of a text at once, though its words have come before. */
+  readonly isWhole?: boolean
+  /** The words stand in this field of it. */
+  readonly holder: JsonObject
+  readonly field: string
+}
+
+/** A place with what an answer carries beside its words. */
+export interface CarriedText extends ShownText {
+  /** `arguments`: a piece of JSON text, or the parsed object. */
+  readonly kind: 'thought' | 'arguments'
 }
 
 export interface DialectError {

@@ -9,7 +9,7 @@ import { openingSettingsOf, readingPlaceOf } from '../places.ts'
 import { listServers } from './listed-tools.ts'
 import { readUse } from './reading-use.ts'
 import { suggest, type ServerCoverage, type Suggestion } from './suggestion.ts'
-import { suggestionYaml } from './suggestion-yaml.ts'
+import { packText, suggestionYaml } from './suggestion-yaml.ts'
 
 export interface SuggestOptions {
   readonly config: string
@@ -47,15 +47,19 @@ function serverNames(snapshot: Snapshot, only: string | undefined): readonly str
 
 /** What `packs:` lists already, so that the line to paste replaces it whole. */
 export function configuredPacks({ policy }: Snapshot): readonly string[] {
-  return [...new Set((policy.contracts ?? []).flatMap(({ packs }) => packs ?? []))]
+  return [...new Set((policy.packs ?? []).map(packText))]
 }
 
 /** The coverage, as comments, so that all of the output can be pasted. */
-export function suggestionText({ servers, coverage, unknown }: Suggestion): string {
+export function suggestionText({ servers, coverage, onRecord, unknown }: Suggestion): string {
   const lines = servers.map((server) => `# ${server.server}: ${coverageText(server)}`)
   lines.push(
     `# coverage: ${coverage.described} of ${coverage.tools} tools described, ${coverage.drafted} drafted below. Drafts guess: read them.`,
   )
+  if (onRecord.calls > 0)
+    lines.push(
+      `# of ${onRecord.calls} calls of these on record the drafts would have refused ${onRecord.refused}${onRecord.notKnown === 0 ? '' : `; of ${onRecord.notKnown} it is not known, because arguments are not on record`}.`,
+    )
   if (unknown.length > 0) {
     const named = unknown.slice(0, 10).map(({ tool, seen }) => `${printable(tool).slice(0, 64)} (${seen})`)
     lines.push(

@@ -1,13 +1,19 @@
 /** A suggestion as lines to paste into `turnward.yaml`. Names come from servers, so every text is quoted as JSON, which YAML reads alike. */
 import type { DraftContract } from '../../policy/drafting-contracts.ts'
+import { onRecordText } from './draft-on-record.ts'
 import type { DraftedTool, Suggestion } from './suggestion.ts'
 
 /** `packs:` and `contracts:` with a comment of why on each; empty when there is nothing to add. */
 export function suggestionYaml({ packs, drafts }: Pick<Suggestion, 'packs' | 'drafts'>, configured: readonly string[] = []): string {
   const lines: string[] = []
   if (packs.length > 0) {
-    const why = packs.map(({ pack, tools }) => `${pack} describes ${tools.length} tool${tools.length === 1 ? '' : 's'} seen`).join('; ')
-    lines.push(`# ${why}`, `packs: [${[...configured, ...packs.map(({ pack }) => pack)].join(', ')}]`)
+    const why = packs
+      .map(
+        ({ pack, server, tools }) =>
+          `${pack} describes ${tools.length} tool${tools.length === 1 ? '' : 's'} ${server === undefined ? 'seen' : `of ${server}`}`,
+      )
+      .join('; ')
+    lines.push(`# ${why}`, `packs: [${[...configured, ...packs.map(packText)].join(', ')}]`)
   }
   if (drafts.length > 0) lines.push('contracts:')
   let server: string | undefined
@@ -19,8 +25,13 @@ export function suggestionYaml({ packs, drafts }: Pick<Suggestion, 'packs' | 'dr
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
 }
 
-function comment({ kind, why, seen }: DraftedTool): string {
-  return `${kind}: ${why}${seen === 0 ? '' : ` (called ${seen} time${seen === 1 ? '' : 's'})`}`
+/** An entry of `packs`. Names of servers need no quotes. */
+export function packText({ pack, server }: { readonly pack: string; readonly server?: string | undefined }): string {
+  return server === undefined || server === pack ? pack : `{ ${pack}: ${server} }`
+}
+
+function comment({ kind, why, seen, onRecord }: DraftedTool): string {
+  return `${kind}: ${why}${seen === 0 ? '' : ` (${onRecordText(onRecord)})`}`
 }
 
 function contractYaml({ output, effects, requires }: DraftContract): string {

@@ -8,7 +8,15 @@ import { readiness } from './readiness-report.ts'
 import { suggest } from './suggestion.ts'
 import { suggestionYaml } from './suggestion-yaml.ts'
 
-const use = (tool: string, calls = 1, more: Partial<ToolUse> = {}): ToolUse => ({ tool, calls, observed: 0, refused: 0, gaps: [], ...more })
+const use = (tool: string, calls = 1, more: Partial<ToolUse> = {}): ToolUse => ({
+  tool,
+  calls,
+  observed: 0,
+  refused: 0,
+  gaps: [],
+  labels: [],
+  ...more,
+})
 const snapshotOf = (more: object = {}) =>
   compileSnapshot(
     configSchema.parse({

@@ -4,7 +4,7 @@ import { digestJson } from '../../core/hash.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { Approval, HeldDefinition } from '../../store/pins.ts'
 import type { Store } from '../../store/store.ts'
-import { exposedName } from '../../tools/names.ts'
+import { exposedName } from '../../core/exposed-names.ts'
 import { definitionDiff, spelledOut } from './definition-diff.ts'
 
 export interface WaitingDefinition {

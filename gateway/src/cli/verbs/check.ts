@@ -6,7 +6,14 @@ import { formatProblem } from '../../config/problems.ts'
 import type { McpServer, Snapshot } from '../../config/snapshot.ts'
 import { installAgain, whyNotAsInstalled } from '../../tools/installed/installed-tree.ts'
 import { findIssuers } from '../doctor/issuer-checks.ts'
+import { misplacedTrust } from '../../policy/misplaced-trust/misplaced-trust.ts'
+import { systemClock } from '../../core/clock.ts'
+import { Prices } from '../../models/prices/prices.ts'
+import { noopTelemetry } from '../../telemetry/noop.ts'
+import { type UnpricedBudget, unpricedBudgets } from '../../turns/limiting/unpriced-budgets.ts'
 import { fail, print } from '../output.ts'
+import { warningLines } from '../policy/check.ts'
+import { knownTools } from '../policy/known-tools.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 
 export function addCheck(program: Command): void {
@@ -44,6 +51,8 @@ export function addCheck(program: Command): void {
           unpinned.length === 0 ? '' : `\nthe image of ${unpinned.join(', ')} is named by a tag: pin its digest (\`name@sha256:…\`)`
         const asked = options.online === true ? await findIssuers(snapshot) : []
         const away = asked.flatMap(({ check, level, detail }) => (level === 'ok' ? [] : [`\n${check}: ${detail}`]))
+        const misplaced = misplacedTrust(snapshot.policy, knownTools(snapshot))
+        const unpriced = await unpricedBudgets(snapshot, new Prices(systemClock, noopTelemetry))
         const base = dirname(snapshot.files[0] ?? '.')
         const notices = snapshot.notices.map((notice) => `\nnotice: ${formatProblem(notice, base)}`)
         const summary = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
@@ -58,14 +67,34 @@ export function addCheck(program: Command): void {
             undescribed,
             unpinned,
             changed: Object.fromEntries(changed),
+            misplacedTrust: misplaced,
+            unpriced,
             ...(options.online === true ? { issuers: asked } : {}),
           },
-          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}${warnings.join('')}${notices.join('')}${away.join('')}`,
+          `ok: revision ${snapshot.revision}: ${summary.join(', ')}${hint}${pinHint}${[
+            ...warningLines(misplaced),
+            ...unpricedLines(unpriced),
+          ]
+            .map((line) => `\n${line}`)
+            .join('')}${warnings.join('')}${notices.join('')}${away.join('')}`,
         )
       } catch (error) {
         fail(options, error)
       }
     })
+}
+
+const mostNamed = 5
+
+/** One line for each budget. */
+function unpricedLines(unpriced: readonly UnpricedBudget[]): readonly string[] {
+  return [...new Set(unpriced.map(({ limit }) => limit))].map((limit) => {
+    const own = unpriced.filter((one) => one.limit === limit)
+    const named = own.slice(0, mostNamed).map(({ model, upstream }) => `${model} at ${upstream}`)
+    const more = own.length > mostNamed ? ` and ${own.length - mostNamed} more` : ''
+    const what = own[0]?.isRefused === true ? 'their calls are refused' : 'what they cost is not counted'
+    return `warning: the budget ${limit} holds for models without a known price (${named.join(', ')}${more}): ${what}. Say the price in \`prices\``
+  })
 }
 
 function isUnpinned({ config }: McpServer): boolean {

@@ -2,11 +2,9 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
 import { systemClock } from '../../core/clock.ts'
-import { asTurnwardError } from '../../core/error.ts'
 import { createPeopleService, type PeopleService, type PersonInfo } from '../../identity/people/people-service.ts'
-import { openStore } from '../../store/store.ts'
-import { fail, print, table } from '../output.ts'
-import { storePlaceAt } from '../places.ts'
+import { table } from '../output.ts'
+import { onStore } from '../on-store.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
 
 interface PeopleOptions {
@@ -79,23 +77,13 @@ async function isDeclared(id: string, { config }: PeopleOptions, otherwise: bool
   }
 }
 
-async function run<R>(
+function run<R>(
   options: PeopleOptions,
   work: (service: PeopleService) => Promise<R>,
   text: (result: R) => string,
-  shown: (result: R) => unknown = (result) => result,
+  shown?: (result: R) => unknown,
 ): Promise<void> {
-  try {
-    const store = await openStore(await storePlaceAt(options.config))
-    try {
-      const result = await work(createPeopleService({ store, clock: systemClock }))
-      print(options, shown(result), text(result))
-    } finally {
-      await store.close()
-    }
-  } catch (error) {
-    fail(options, asTurnwardError(error))
-  }
+  return onStore(options, (store) => work(createPeopleService({ store, clock: systemClock })), text, shown)
 }
 
 function listText(all: readonly PersonInfo[]): string {

@@ -44,7 +44,7 @@ export function addStore(program: Command): void {
   store
     .command('copy')
     .description(
-      'copy an embedded installation into PostgreSQL: keys, people and their accounts, what directories said, secrets, the whole decision log; may be repeated',
+      'copy an embedded installation into PostgreSQL: keys, people and their accounts, what directories said, what is stopped, secrets, the whole decision log; may be repeated',
     )
     .requiredOption('--to <url>', "address of the database; '${DATABASE_URL}' is read from the environment")
     .option('--cluster-secret <secret>', '`cluster.secret` of the new installation', '${CLUSTER_SECRET}')
@@ -130,7 +130,7 @@ async function copy(options: CopyOptions): Promise<void> {
 function report(copied: CopiedCounts, log: CopyReport): string {
   return [
     `keys: ${copied.keys} new, ${copied.revoked} revoked since; listings of MCP servers: ${copied.listings} new; approvals of their tools: ${copied.pins} new`,
-    `local accounts: ${copied.accounts} new; records of directories: ${copied.directories} new`,
+    `local accounts: ${copied.accounts} new; records of directories: ${copied.directories} new; stops: ${copied.stops} new`,
     `decision log: ${log.copiedRecords} records new, ${log.records} in all; ${log.copiedCheckpoints} checkpoints new, ${log.checkpoints} in all`,
     'Sessions are not moved: conversations that go on count as unknown.',
     'May be repeated until the old gateway has stopped; then `turnward audit verify` on the new configuration.',

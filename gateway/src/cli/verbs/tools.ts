@@ -5,18 +5,10 @@ import { loadConfig } from '../../config/load.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { checkKey, openMcpClient, type McpClient } from '../mcp-client.ts'
+import { connect, type ConnectionOptions, withConnection } from '../gateway-client.ts'
+import type { McpClient } from '../mcp-client.ts'
 import { fail, print, table } from '../output.ts'
-import { jsonOption } from '../shared-options.ts'
 import { addToolsReview } from './tools-review.ts'
-
-interface ToolsOptions {
-  readonly url: string
-  readonly gateway: string
-  readonly key?: string
-  readonly session?: string
-  readonly json?: boolean
-}
 
 export function addTools(program: Command): void {
   const tools = program.command('tools').description('list and call tools through a running gateway, and review their definitions')
@@ -34,27 +26,9 @@ export function addTools(program: Command): void {
   addToolsReview(tools)
 }
 
-function withConnection(command: Command): Command {
-  return command
-    .option('--url <url>', 'address of the gateway', process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
-    .option('--gateway <name>', 'MCP gateway', 'main')
-    .option('--key <key>', 'virtual key; better in the variable TURNWARD_KEY, which no process list shows')
-    .option('--session <name>', 'join this session (`x-turnward-session`)')
-    .addOption(jsonOption())
-}
-
 const healthMs = 5000
 
-async function connect(options: ToolsOptions): Promise<McpClient> {
-  const key = options.key ?? process.env.TURNWARD_KEY
-  if (key === undefined) throw new TurnwardError('auth.missing_key', { fix: 'Set TURNWARD_KEY or use --key.' })
-  const url = options.url.replace(/\/$/, '')
-  await checkKey(url, key)
-  const session: Record<string, string> = options.session === undefined ? {} : { 'x-turnward-session': options.session }
-  return openMcpClient(`${url}/mcp/${encodeURIComponent(options.gateway)}`, key, session)
-}
-
-async function list(options: ToolsOptions): Promise<void> {
+async function list(options: ConnectionOptions): Promise<void> {
   await withClient(options, async (client) => {
     const tools = await client.listTools()
     const undescribed = await undescribedHere(options.url, tools)
@@ -66,7 +40,7 @@ async function list(options: ToolsOptions): Promise<void> {
   })
 }
 
-async function call(name: string, text: string, options: ToolsOptions): Promise<void> {
+async function call(name: string, text: string, options: ConnectionOptions): Promise<void> {
   await withClient(options, async (client) => {
     const result = await client.callTool(name, parseArguments(text))
     print(options, result, resultText(result))
@@ -85,7 +59,7 @@ async function undescribedHere(url: string, tools: readonly JsonObject[]): Promi
   return tools.map((tool) => asText(tool.name)).filter((name) => snapshot.policy.contractOf(name) === undefined)
 }
 
-async function withClient(options: ToolsOptions, work: (client: McpClient) => Promise<void>): Promise<void> {
+async function withClient(options: ConnectionOptions, work: (client: McpClient) => Promise<void>): Promise<void> {
   let client: McpClient | undefined
   try {
     client = await connect(options)

@@ -10,6 +10,9 @@ import { closest } from '../../core/closest-name.ts'
 import { testList, testModel, type UpstreamTest } from '../../models/testing-upstream.ts'
 import { Upstreams } from '../../models/upstreams.ts'
 import { providers } from '../../providers/providers.ts'
+import { printable } from '../../audit/format-tree.ts'
+import type { ShownUpstream } from '../../models/balancing/showing-health.ts'
+import { type ApiOptions, askApi } from '../api-client.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print, table } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
@@ -22,6 +25,10 @@ interface ListOptions {
 interface TestOptions extends ListOptions {
   readonly model?: string
   readonly credential?: string
+}
+
+interface StatusOptions extends ApiOptions {
+  readonly json?: boolean
 }
 
 export function addUpstreams(program: Command): void {
@@ -43,6 +50,36 @@ export function addUpstreams(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward upstreams test groq --model llama-3.3-70b-versatile')
     .action(test)
+  upstreams
+    .command('status')
+    .description('how the upstreams of a running gateway are: which are passed over and why, calls under way, how soon answers begin')
+    .option('--url <url>', 'address of the gateway', process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
+    .option('--key <key>', 'virtual key of scope `admin`; better in the variable TURNWARD_KEY, which no process list shows')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward upstreams status')
+    .action(status)
+}
+
+async function status(options: StatusOptions): Promise<void> {
+  try {
+    const answer = await askApi(options, '/api/upstreams')
+    print(options, answer, statusText((answer as unknown as { readonly upstreams: readonly ShownUpstream[] }).upstreams))
+  } catch (error) {
+    fail(options, error)
+  }
+}
+
+function statusText(upstreams: readonly ShownUpstream[]): string {
+  const rows = upstreams.map(({ upstream, state, running, latencies }) => {
+    const streamed = latencies.flatMap((one) => (one.streamed === undefined ? [] : [one.streamed]))
+    return [upstream, state.replace('_', ' '), String(running), streamed.length === 0 ? '-' : `${Math.max(...streamed)} ms`]
+  })
+  const troubles = upstreams.flatMap(({ upstream, troubles: all }) =>
+    all.map(
+      ({ kind, model, why, until }) => `${upstream}${model === undefined ? '' : `, ${printable(model)}`}: ${kind}, ${why}; until ${until}`,
+    ),
+  )
+  return [table([['UPSTREAM', 'STATE', 'RUNNING', 'FIRST BYTE'], ...rows]), ...troubles].join('\n')
 }
 
 async function list(options: ListOptions): Promise<void> {

@@ -40,7 +40,9 @@ li { margin: 0.25rem 0; }
 a { color: var(--accent); }
 dt { color: var(--quiet); font-size: 0.875rem; }
 dd { margin: 0 0 0.5rem; }
-code, .code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.9375em; }
+pre.arguments { margin: 0 0 1rem; padding: 0.75rem 1rem; border: 1px solid var(--faint); border-radius: 0.5rem; background: var(--ground); white-space: pre-wrap; overflow-wrap: anywhere; }
+mark { background: var(--care-ground); color: var(--care); font-weight: 600; }
+code, .code, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.9375em; }
 svg.qr { display: block; width: 12rem; max-width: 100%; margin: 0 auto 1rem; border-radius: 0.5rem; }
 ul.codes { padding: 0; list-style: none; columns: 2; }
 .quiet { color: var(--quiet); }

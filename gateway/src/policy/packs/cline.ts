@@ -7,16 +7,16 @@ import type { ContractPack } from './pack.ts'
 
 export const cline: ContractPack = {
   name: 'cline',
-  version: 1,
+  version: 2,
   contracts: {
     // The editor extension.
     read_file: kind.readsWorkspace,
     list_files: kind.readsWorkspace,
     search_files: kind.readsWorkspace,
     list_code_definition_names: kind.readsWorkspace,
-    write_to_file: kind.editsWorkspace,
-    replace_in_file: kind.editsWorkspace,
-    execute_command: kind.runsCommands,
+    write_to_file: kind.edits('path', 'absolutePath'),
+    replace_in_file: kind.edits('path', 'absolutePath'),
+    execute_command: kind.runsCommands('command'),
     web_fetch: kind.fetchesWeb,
     web_search: kind.searchesWeb,
     browser_action: kind.drivesBrowser,
@@ -38,9 +38,9 @@ export const cline: ContractPack = {
     // The command line.
     read_files: kind.readsWorkspace,
     search_codebase: kind.readsWorkspace,
-    editor: kind.editsWorkspace,
-    apply_patch: kind.editsWorkspace,
-    run_commands: kind.runsCommands,
+    editor: kind.edits('path'),
+    apply_patch: kind.patches('input'),
+    run_commands: kind.runsCommands('commands'),
     fetch_web_content: kind.fetchesWeb,
     submit_and_exit: kind.keepsNotes,
     ask_question: kind.asksPerson,

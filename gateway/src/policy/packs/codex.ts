@@ -4,20 +4,21 @@ import type { ContractPack } from './pack.ts'
 
 export const codex: ContractPack = {
   name: 'codex',
-  version: 1,
+  version: 2,
   contracts: {
-    shell: kind.runsCommands,
-    local_shell: kind.runsCommands,
-    shell_command: kind.runsCommands,
-    'container.exec': kind.runsCommands,
-    exec_command: kind.runsCommands,
-    write_stdin: kind.runsCommands,
+    shell: kind.runsPrograms('command'),
+    local_shell: kind.runsPrograms('command'),
+    shell_command: kind.runsPrograms('command'),
+    'container.exec': kind.runsPrograms('cmd'),
+    exec_command: kind.runsCommands('cmd'),
+    // Asks for more output of a command by sending it nothing.
+    write_stdin: kind.tellsCommands('chars'),
     // Code mode: a program that calls the other tools.
-    exec: kind.runsCommands,
+    exec: kind.runsAnything,
     wait: kind.followsCommands,
-    js_repl: kind.runsCommands,
+    js_repl: kind.runsAnything,
     js_repl_reset: kind.stopsCommands,
-    apply_patch: kind.editsWorkspace,
+    apply_patch: kind.patches('input'),
     list_dir: kind.readsWorkspace,
     view_image: kind.readsWorkspace,
     update_plan: kind.keepsNotes,

@@ -4,7 +4,7 @@ import type { ContractPack } from './pack.ts'
 
 export const geminiCli: ContractPack = {
   name: 'gemini-cli',
-  version: 1,
+  version: 2,
   contracts: {
     read_file: kind.readsWorkspace,
     read_many_files: kind.readsWorkspace,
@@ -13,9 +13,9 @@ export const geminiCli: ContractPack = {
     grep_search: kind.readsWorkspace,
     search_file_content: kind.readsWorkspace,
     get_internal_docs: kind.readsWorkspace,
-    write_file: kind.editsWorkspace,
-    replace: kind.editsWorkspace,
-    run_shell_command: kind.runsCommands,
+    write_file: kind.edits('file_path'),
+    replace: kind.edits('file_path'),
+    run_shell_command: kind.runsCommands('command'),
     list_background_processes: kind.followsCommands,
     read_background_output: kind.followsCommands,
     web_fetch: kind.fetchesWeb,

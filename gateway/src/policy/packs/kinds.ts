@@ -1,8 +1,9 @@
 /**
  * What the built-in tools of coding agents do, once for all packs. The line they draw: the developer's own machine is
- * trusted, the web is not, and after the web nothing leaves the machine and no command runs, while reading and editing
- * go on. Each says why, because an administrator reads it in `turnward policy show`.
+ * trusted, the web is not, and after the web nothing leaves the machine and no command runs but those
+ * that look or check, while reading and editing go on. Each says why, because an administrator reads it in `turnward policy show`.
  */
+import type { ArgumentShapeName } from '@turnward/contract/config/argument-shapes'
 import type { PackContract } from './pack.ts'
 
 export const readsWorkspace: PackContract = {
@@ -10,17 +11,65 @@ export const readsWorkspace: PackContract = {
   output: { trust: 'trusted' },
 }
 
-export const editsWorkspace: PackContract = {
-  why: 'An edit stays on this machine, so it goes on after untrusted reads. What was written may hold words of a stranger; running it needs a trusted session.',
+/** Edits the file an argument names. What nothing acts on by itself may be edited after untrusted reads. */
+export function edits(...paths: readonly string[]): PackContract {
+  return editing(paths, 'plain_file')
+}
+
+/** Edits the files that a patch names. */
+export function patches(argument: string): PackContract {
+  return editing([argument], 'plain_patch')
+}
+
+function editing(paths: readonly string[], shape: ArgumentShapeName): PackContract {
+  return {
+    why: 'An edit stays on this machine, so it goes on after untrusted reads, except of files that a shell, git, an editor or an agent runs or obeys by itself. What was written may hold words of a stranger.',
+    output: { trust: 'trusted' },
+    effects: ['mutation'],
+    requires: { trust: 'trusted', unless: Object.fromEntries(paths.map((path) => [`$args.${path}`, [shape]])) },
+  }
+}
+
+/** Goes somewhere else in the workspace. */
+export const movesAbout: PackContract = {
+  why: 'Another work tree of the same repository: nothing leaves by it.',
   output: { trust: 'trusted' },
   effects: ['mutation'],
 }
 
-export const runsCommands: PackContract = {
+/** Any command, in no form that could be read here. */
+export const runsAnything: PackContract = {
   why: 'A command can change and send anything, so it needs a session that has read nothing untrusted. Its output counts as the developer’s own.',
   output: { trust: 'trusted' },
   effects: ['egress', 'mutation'],
   requires: { trust: 'trusted' },
+}
+
+/** Commands as shell text in an argument, or a list of such. */
+export function runsCommands(argument: string): PackContract {
+  return running(argument, 'checking_command')
+}
+
+/** Commands as a list of words, or as shell text. */
+export function runsPrograms(argument: string): PackContract {
+  return running(argument, 'checking_program')
+}
+
+/** Types into a command that runs, or only waits for what it writes. */
+export function tellsCommands(argument: string): PackContract {
+  return {
+    ...runsAnything,
+    why: 'What is typed into a command can be another one, so it needs a session that has read nothing untrusted, unless nothing is typed.',
+    requires: { trust: 'trusted', unless: { [`$args.${argument}`]: ['empty_text'] } },
+  }
+}
+
+function running(argument: string, shape: ArgumentShapeName): PackContract {
+  return {
+    ...runsAnything,
+    why: 'A command can change and send anything, so it needs a session that has read nothing untrusted, unless it is a plain command that looks, or runs the checks of the project. Its output counts as the developer’s own.',
+    requires: { trust: 'trusted', unless: { [`$args.${argument}`]: [shape] } },
+  }
 }
 
 export const followsCommands: PackContract = {

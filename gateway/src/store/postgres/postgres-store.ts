@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import { TurnwardError } from '../../core/error.ts'
 import { accountTable } from '../accounts.ts'
+import { approvalTable } from '../approvals.ts'
 import { batchTable } from '../batches.ts'
 import { fileTable } from '../files.ts'
 import { keyTable } from '../keys.ts'
@@ -11,8 +12,10 @@ import { migrate } from '../migrations.ts'
 import { pinTable } from '../pins.ts'
 import { directoryTable } from '../directories.ts'
 import { peopleTable } from '../people.ts'
+import { rememberedTable } from '../remembered.ts'
 import { restartTable } from '../restarts.ts'
 import { revocationTable } from '../revocations.ts'
+import { stopTable } from '../stops.ts'
 import { notedMarkTable } from '../noted-marks.ts'
 import { sealedSecretTable } from '../sealed-secrets.ts'
 import { oauthKeyTable } from '../oauth-keys.ts'
@@ -81,9 +84,12 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       secrets: sealedSecretTable(database),
       files: fileTable(database, 'postgres'),
       batches: batchTable(database, 'postgres'),
+      approvals: approvalTable(database, 'postgres'),
       people: peopleTable(database),
       directories: directoryTable(database),
       revocations: revocationTable(database),
+      stops: stopTable(database),
+      remembered: rememberedTable(database),
       oauthKeys: oauthKeyTable(database),
       secret,
       sharedSecret: sealed,

@@ -45,7 +45,8 @@ export function rpcErrorOf(error: TurnwardError): RpcErrorObject {
  */
 export function httpStatusOf(error: TurnwardError): number {
   const room = error.code.slice(0, error.code.indexOf('.'))
-  if (room === 'auth' || room === 'request' || error.code === 'grant.gateway' || error.code === 'gateway.draining') return error.status
+  if (room === 'auth' || room === 'request' || room === 'stop' || error.code === 'grant.gateway' || error.code === 'gateway.draining')
+    return error.status
   return ofTheProtocol.has(error.code) ? error.status : 200
 }
 

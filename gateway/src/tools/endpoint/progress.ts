@@ -18,19 +18,20 @@ export function logsOf({ reply, logLevel, parts }: MethodCall): CallOptions['log
   let leftOut = 0
   const tellLeftOut = (): void => {
     if (leftOut === 0) return
-    const data = `${leftOut} log messages are left out: the server logs more than ${logRate.perSecond} a second`
+    const data = `${leftOut} log messages are left out: the server logs more than ${logRate.perSecond} a second, or words that are withheld`
     leftOut = 0
     reply.notify('notifications/message', { level: isWanted('warning', logLevel) ? 'warning' : logLevel, logger: 'turnward', data })
+  }
+  const leaveOut = ({ level }: JsonObject): void => {
+    if (isWanted(level, logLevel)) leftOut += 1
   }
   reply.beforeEnd(tellLeftOut)
   return {
     level: logLevel,
+    leaveOut,
     tell(message) {
       if (!isWanted(message.level, logLevel)) return
-      if (!pace.take()) {
-        leftOut += 1
-        return
-      }
+      if (!pace.take()) return leaveOut(message)
       tellLeftOut()
       reply.notify('notifications/message', message)
     },

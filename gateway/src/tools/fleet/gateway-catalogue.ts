@@ -7,7 +7,7 @@ import type { CatalogueTool, DownTool, GatewayCatalogue, GatewayReads } from '..
 import { buildReads, type ReadsView } from './gateway-reads.ts'
 import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { serverOfName } from '../../core/tool-names.ts'
-import { exposedName, withoutCollisions } from '../names.ts'
+import { exposedName, withoutCollisions } from '../../core/exposed-names.ts'
 import { shownNames } from './shown-names.ts'
 import { ownUri } from './own-uris.ts'
 

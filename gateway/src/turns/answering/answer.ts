@@ -4,16 +4,16 @@
  */
 import type { JsonObject } from '../../core/json.ts'
 import type { RoutedResponse } from '../../models/asking-upstream.ts'
-import type { ToolCallView } from '../../wire/dialect.ts'
-import type { GateRound } from '../../wire/gate/stream-lens.ts'
+import type { ToolCallView, WrittenArguments } from '../../wire/dialect.ts'
+import type { LimitedRound } from '../limiting/staying-ahead.ts'
 import type { ModelCall } from '../call.ts'
 import { StreamedAnswer } from './streamed-answer.ts'
 import { WholeAnswer } from './whole-answer.ts'
 
 /** What one upstream came to say, whole. */
-export type Round = Omit<GateRound, 'complete'>
+export type Round = Omit<LimitedRound, 'complete'>
 
-/** What the client has of the message once it is sent: the text over all rounds, and the calls. */
+/** What the client has of the message once it is sent: the text over all rounds, and the calls, as the model made them. */
 export interface Shown {
   readonly text: string
   readonly calls: readonly ToolCallView[]
@@ -22,6 +22,8 @@ export interface Shown {
 export interface Answer {
   /** Whether anything an upstream said has gone out: then no other upstream can give this answer. */
   readonly hasShown: boolean
+  /** Characters of text that have gone out. */
+  readonly saidCharacters: number
   /** Whether a line may be added to the message that was taken: its end has not gone out. */
   readonly takesLine: boolean
   /**
@@ -33,8 +35,11 @@ export interface Answer {
   drop(): void
   /** None of the calls is released: the model is asked again, and its next words go on with this message. */
   nextRound(): void
-  /** Settles what the client gets: the calls in `allowed`, and `line` at the end of a message without calls. Sent by `end`. */
-  release(allowed: ReadonlySet<string>, line: string): Shown
+  /**
+   * Settles what the client gets: the calls in `allowed`, made with what is in `args` where something is, and `line` at the end of a
+   * message without calls. Sent by `end`.
+   */
+  release(allowed: ReadonlySet<string>, line: string, args: WrittenArguments): Shown
   /** Settles that the message ends with `text` instead of its calls. Sent by `end`. */
   close(text: string): Shown
   /** What was settled, as a whole answer; undefined in a dialect that keeps none. */

@@ -9,7 +9,7 @@ import type { Outlet } from '../origins/call-origin.ts'
 
 /** Headers for an answer that comes from an upstream. */
 export function answerHeaders(
-  call: Pick<ModelCall, 'modelCall' | 'session' | 'turn' | 'origin'>,
+  call: Pick<ModelCall, 'modelCall' | 'session' | 'turn' | 'origin'> & Partial<Pick<ModelCall, 'limits' | 'cache'>>,
   routed: RoutedResponse,
   contentType: string,
 ): OutgoingHttpHeaders {
@@ -28,6 +28,8 @@ export function answerHeaders(
   if (upstreamId !== undefined) headers['x-upstream-request-id'] = upstreamId
   const { leftOut = [] } = routed
   if (leftOut.length > 0) headers['x-turnward-warnings'] = `left out for ${routed.dialect}: ${leftOut.join(', ')}`
+  // Limits of ours are nearer than the vendor's.
+  Object.assign(headers, call.limits?.headers)
   // Whoever named the request finds its own name again, and not the upstream's.
   const ownId = requestIdOf(call.origin.headers)
   if (ownId !== undefined) headers['x-request-id'] = ownId
@@ -35,12 +37,16 @@ export function answerHeaders(
 }
 
 /** Headers of every answer, whoever gives it. */
-export function ownHeaders(call: Pick<ModelCall, 'modelCall' | 'session' | 'turn'>, contentType: string): OutgoingHttpHeaders {
+export function ownHeaders(
+  call: Pick<ModelCall, 'modelCall' | 'session' | 'turn'> & Partial<Pick<ModelCall, 'cache'>>,
+  contentType: string,
+): OutgoingHttpHeaders {
   return {
     'content-type': contentType,
     'x-turnward-call': call.modelCall,
     'x-turnward-session': call.session.id,
     ...(call.turn === null ? {} : { 'x-turnward-turn': call.turn }),
+    ...call.cache?.headers,
   }
 }
 
@@ -53,6 +59,9 @@ export function upstreamRequestId({ provider, response, secrets }: RoutedRespons
   return undefined
 }
 
+/** What clients may be expected to wait by themselves. */
+const longestRetrySeconds = 60
+
 const requestIdForm = /^[\x21-\x7e]{1,128}$/
 
 /** What the caller, or the edge in front of us, calls the request. */
@@ -62,7 +71,7 @@ export function requestIdOf(headers: IncomingHttpHeaders): string | undefined {
 }
 
 /** Answers with the error envelope of the dialect; inside a stream that has begun, with an error event. */
-export function answerError(outlet: Outlet, dialect: Dialect, thrown: unknown): TurnwardError {
+export function answerError(outlet: Outlet, dialect: Dialect, thrown: unknown, more?: OutgoingHttpHeaders): TurnwardError {
   const error = asTurnwardError(thrown)
   if (!outlet.isOpen) return error
   const { status, code, message, turn } = error
@@ -76,8 +85,11 @@ export function answerError(outlet: Outlet, dialect: Dialect, thrown: unknown): 
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
     ...dialect.errorHeaders?.(parts),
+    ...more,
   }
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds)
+  // What is used up for long is not there in a second: official clients would ask again at once.
+  if (error.code.startsWith('limit.') && (error.retryAfterSeconds ?? Infinity) > longestRetrySeconds) headers['x-should-retry'] = 'false'
   if (status === 401 || error.challenge !== undefined) headers['www-authenticate'] = error.challenge ?? 'Bearer'
   // The rest of a body we refused to read would otherwise be taken for the next request.
   if (status === 413 || status === 408 || status === 415) headers.connection = 'close'

@@ -4,13 +4,14 @@
  */
 import { join, labelFromRecord, labelRecord } from '../../policy/label.ts'
 import type { JsonObject, SplicedCall, SplicedRound, ToolCallView } from '../../wire/dialect.ts'
-import { deliveredKey } from '../deciding/admitting-history.ts'
-import type { ModelCall } from '../call.ts'
+import { deliveredKey } from '../deciding/labels-of-history.ts'
+import type { ContentsOfCall, ModelCall } from '../call.ts'
 import { unrestrictedRuns } from '../provenance/unrestricted-words.ts'
 import { isFreeLabel, rememberWords, textsIn } from '../provenance/words-of-call.ts'
 import { spliceKeys } from './restoring-refused.ts'
 import { assistantDigest, placeAfter } from '../sessions/history.ts'
 import { saveAnswerPlace } from '../sessions/places.ts'
+import { contentsLabel, keepContents, sentAs } from '../quarantine/contents-of-calls.ts'
 
 export interface DeliveredMessage {
   /** Text over all rounds, as the client has it. */
@@ -18,6 +19,8 @@ export interface DeliveredMessage {
   /** What the gateway itself has put at the end of it. */
   readonly ours: string
   readonly calls: readonly ToolCallView[]
+  /** Calls whose client gets what handles stand for. */
+  readonly written: ReadonlyMap<string, ContentsOfCall>
   readonly rounds: readonly SplicedRound[]
   readonly dropped: readonly (SplicedCall & { readonly position: number })[]
   /** The last round's own native message; needed only when rounds came before it. */
@@ -26,7 +29,9 @@ export interface DeliveredMessage {
 
 export async function rememberDelivered(call: ModelCall, message: DeliveredMessage): Promise<void> {
   const { services, snapshot, caller, session } = call
-  const digest = assistantDigest(message.text, message.calls)
+  // As its client will send it back.
+  const sent = sentAs(call.dialect, message.calls, message.written)
+  const digest = assistantDigest(message.text, sent)
   if (digest === undefined) return
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   const answer = placeAfter(call.place ?? '', digest)
@@ -35,9 +40,10 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
     (state) => [state.head === (call.place ?? null) && !state.headAnswered ? { ...state, headAnswered: true } : state, undefined],
     true,
   )
-  // Found elsewhere than at its place, the same words count as the most restricted of those who were told them.
+  // Found elsewhere than at its place, the same words count as the most restricted of those who were told them, with what was put into their calls.
+  const label = contentsLabel(message.written, call.presented)
   await services.state.change('label', deliveredKey(caller.principal.id, digest), (earlier) => {
-    const joined = earlier === undefined ? call.presented : join(call.presented, labelFromRecord(earlier, snapshot.policy))
+    const joined = earlier === undefined ? label : join(label, labelFromRecord(earlier, snapshot.policy))
     return { value: labelRecord(joined, snapshot.policy), expires, result: undefined, mayWait: true }
   })
   await rememberSaid(call, message)
@@ -46,7 +52,11 @@ export async function rememberDelivered(call: ModelCall, message: DeliveredMessa
     for (const spliced of spliceKeys(answer, session.id, digest)) await services.state.put('splice', spliced, record, expires)
   }
   // Last: at a place that is known, no record means that nothing was taken out there.
-  await saveAnswerPlace(call, answer, call.through.size === 0 ? undefined : Object.fromEntries(call.through))
+  const contents = await keepContents(call, { digest, calls: message.calls, sent, written: message.written })
+  await saveAnswerPlace(call, answer, {
+    ...(call.through.size === 0 ? {} : { through: Object.fromEntries(call.through) }),
+    ...(contents === undefined ? {} : { contents }),
+  })
 }
 
 /** Told under a restricted label, words carry it wherever they are repeated; what the model has from its person or operator is theirs. */

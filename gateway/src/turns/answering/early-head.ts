@@ -13,12 +13,15 @@ const waiting = ': waiting for the model\n\n'
 export function startEarlyHead(call: ModelCall): NodeJS.Timeout | undefined {
   const { early_head_ms: afterMs } = call.snapshot.settings.turns
   if (afterMs === undefined) return undefined
-  return setTimeout(() => {
-    const { outlet } = call.origin
-    if (outlet.hasBegun || !outlet.isOpen) return
-    outlet.head(200, { ...ownHeaders(call, 'text/event-stream; charset=utf-8'), ...streamHeaders })
-    outlet.write(waiting)
-  }, afterMs)
+  return setTimeout(() => beginWithComment(call, waiting), afterMs)
+}
+
+/** Begins the answer with a comment, unless it has begun. */
+export function beginWithComment(call: ModelCall, comment: string): void {
+  const { outlet } = call.origin
+  if (outlet.hasBegun || !outlet.isOpen) return
+  outlet.head(200, { ...ownHeaders(call, 'text/event-stream; charset=utf-8'), ...streamHeaders })
+  outlet.write(comment)
 }
 
 /** What keeps an event stream from being stored or held back on its way. */

@@ -1,12 +1,15 @@
 /** What goes out for a model call, and the record that is made before it does. */
+import type { DecisionRecord } from '@turnward/contract/decision'
 import type { RouteTarget } from '../../config/snapshot.ts'
 import type { OutgoingCall } from '../../models/building-request.ts'
 import type { OnAttempt } from '../../models/asking-upstream.ts'
+import type { Attempts } from '../../models/balancing/attempts.ts'
 import { providers } from '../../providers/providers.ts'
 import { whenRead } from '../../state/state-store.ts'
 import type { ModelCall } from '../call.ts'
 import { narrowWhenSent } from '../deciding/narrowing-when-sent.ts'
 import { requestIdOf } from './answering-client.ts'
+import { routingField } from './choosing-upstreams.ts'
 import { noteDecision, recordOf } from '../recording/recording.ts'
 
 export function outgoing(call: ModelCall): OutgoingCall {
@@ -25,12 +28,21 @@ export function outgoing(call: ModelCall): OutgoingCall {
   }
 }
 
-/** What the request brings counts from here; then the decision to send it to an upstream with a credential is recorded, before it is sent. Throws while the log cannot be written. */
-export function onAttempt(call: ModelCall): OnAttempt {
-  return (target, credential, leftOut) => whenRead(narrowWhenSent(call), () => recordAttempt(call, target, credential, leftOut))
+/** What is limited at the upstream is reserved. What the request brings counts from here; then the decision to send it to an upstream with a credential is recorded, before it is sent. Throws while the log cannot be written. */
+export function onAttempt(call: ModelCall, attempts: Attempts): OnAttempt {
+  return (target, credential, leftOut) =>
+    whenRead(call.limits?.atUpstream(target), () =>
+      whenRead(narrowWhenSent(call), () => recordAttempt(call, target, { credential, leftOut, routing: routingField(attempts, target) })),
+    )
 }
 
-function recordAttempt(call: ModelCall, target: RouteTarget, credential: string, leftOut: readonly string[]): void {
+interface AttemptFields {
+  readonly credential: string
+  readonly leftOut: readonly string[]
+  readonly routing: Pick<DecisionRecord, 'routing'>
+}
+
+function recordAttempt(call: ModelCall, target: RouteTarget, { credential, leftOut, routing }: AttemptFields): void {
   const { name, config } = target.upstream
   const isFirst = call.attempt === undefined
   const requestId = requestIdOf(call.origin.headers)
@@ -46,11 +58,13 @@ function recordAttempt(call: ModelCall, target: RouteTarget, credential: string,
     rules: [call.grant],
     reason: isFirst ? 'The principal may use this model.' : 'The call goes to this upstream next.',
     credential,
+    ...routing,
     ...(requestId === undefined ? {} : { requestId }),
     ...(call.client === undefined ? {} : { client: call.client.name }),
     ...(call.side === undefined ? {} : { side: call.side }),
     ...(leftOut.length > 0 ? { leftOut: [...leftOut] } : {}),
     ...(call.hidden.length > 0 ? { hidden: [...call.hidden] } : {}),
+    ...call.guards?.records(),
   })
   call.services.log.append(record)
   if (isFirst) noteDecision(call, record)

@@ -1,7 +1,10 @@
 /** The rounds of one client request so far, in one place: those none of whose calls were released, and what every round cost. */
 import type { UsageRecord } from '@turnward/contract/decision'
+import type { RouteTarget } from '../../config/snapshot.ts'
+import type { PricedRound } from '../../models/prices/prices.ts'
 import type { JsonObject, SplicedCall, SplicedRound } from '../../wire/dialect.ts'
 import type { ModelCall, ProposalRulings } from '../call.ts'
+import { tokensOf } from '../limiting/amounts.ts'
 import { sumUsage } from '../recording/usage.ts'
 import type { Answer, Round } from './answer.ts'
 
@@ -17,12 +20,47 @@ export class RoundsSoFar {
   /** Rounds the client never saw, as the history must carry them. */
   readonly spliced: SplicedRound[] = []
   readonly #usages: UsageRecord[] = []
+  readonly #priced: PricedRound[] = []
+  #begun: Omit<PricedRound, 'usage'> | undefined
+  /** Characters of text that have gone out, once it is over. */
+  said = 0
   #last: Round | undefined
+  /** Nobody was asked: what is said was kept, and costs nothing. */
+  isKept = false
 
   /** A round that was taken, whatever becomes of it. */
-  note(round: Round): void {
+  note(round: Round, { upstream, model }: RouteTarget, asked: string): void {
     this.#last = round
-    if (round.usage !== undefined) this.#usages.push(round.usage)
+    if (round.usage === undefined || this.isKept) return
+    this.#begun = undefined
+    this.#usages.push(round.usage)
+    this.#priced.push({ upstream, models: [model ?? asked, round.model], usage: round.usage })
+  }
+
+  /** An upstream has begun to answer: what it reads is used, also where it never says how much. */
+  begin({ upstream, model }: RouteTarget, asked: string): void {
+    if (!this.isKept) this.#begun = { upstream, models: [model ?? asked] }
+  }
+
+  /** What was begun was given up before anything of it was shown. */
+  drop(): void {
+    this.#begun = undefined
+  }
+
+  /** What was used: as it was reported, and about so much where it was not. */
+  used(inputTokens: () => number): readonly PricedRound[] {
+    if (this.#begun === undefined) return this.#priced
+    return [...this.#priced, { ...this.#begun, usage: { inputTokens: inputTokens(), outputTokens: tokensOf(this.said) } }]
+  }
+
+  /** The limit that has ended the last round. */
+  get endedBy(): string | undefined {
+    return this.#last?.endedBy
+  }
+
+  /** What each round is priced by: rates depend on who was asked, and on how long one request was. */
+  get priced(): readonly PricedRound[] {
+    return this.#priced
   }
 
   /** What the record of the call says of its rounds. */

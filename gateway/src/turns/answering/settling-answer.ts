@@ -10,7 +10,7 @@ import { rememberDelivered } from './delivering.ts'
 import { isAnswered, splicedRound } from './rounds-so-far.ts'
 
 export async function settleAnswer(call: ModelCall, answer: Answer, round: Round, rulings: ProposalRulings): Promise<void> {
-  const { allowed, stayed } = rulings
+  const { allowed, stayed, written } = rulings
   const { spliced: rounds } = call.rounds
   if (stayed.length > 0 && allowed.size === 0 && round.cutCalls === 0) {
     await closeExhausted(call, answer, round, stayed)
@@ -19,8 +19,8 @@ export async function settleAnswer(call: ModelCall, answer: Answer, round: Round
   if (stayed.length > 0) call.services.telemetry.count('turnward_splices_total', { kind: 'mixed' })
   const native = rounds.length + stayed.length === 0 ? undefined : round.assistant()
   const line = allowed.size === 0 && answer.takesLine && hasLineForPerson(call) ? await takeLineForPerson(call) : ''
-  const { text, calls } = answer.release(allowed, line)
-  await rememberDelivered(call, { text, ours: line, calls, rounds, dropped: stayed, native })
+  const { text, calls } = answer.release(allowed, line, new Map([...written].map(([id, { args }]) => [id, args])))
+  await rememberDelivered(call, { text, ours: line, calls, written, rounds, dropped: stayed, native })
 }
 
 /** The model keeps proposing what stays here: the message ends with an explanation. */
@@ -32,7 +32,15 @@ async function closeExhausted(call: ModelCall, answer: Answer, round: Round, sta
   const { text } = answer.close(ours)
   // The model shall see this round answered like the others, and the explanation as what it then said.
   const rounds = [...call.rounds.spliced, splicedRound(made, stayed)]
-  await rememberDelivered(call, { text, ours, calls: [], rounds, dropped: [], native: { role: 'assistant', content: ours } })
+  await rememberDelivered(call, {
+    text,
+    ours,
+    calls: [],
+    written: new Map(),
+    rounds,
+    dropped: [],
+    native: { role: 'assistant', content: ours },
+  })
 }
 
 /** What the client reads when the model keeps proposing calls that stay here. */

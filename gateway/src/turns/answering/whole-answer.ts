@@ -6,9 +6,11 @@ import { parseJson } from '../../core/parse-json.ts'
 import { collectBody } from '../../models/collecting-body.ts'
 import type { RoutedResponse } from '../../models/asking-upstream.ts'
 import { converterFor } from '../../wire/converting/converting.ts'
-import type { Dialect, ResponseView } from '../../wire/dialect.ts'
+import type { Dialect, ResponseView, WrittenArguments } from '../../wire/dialect.ts'
 import { dialectByName } from '../../wire/dialects.ts'
 import type { ModelCall } from '../call.ts'
+import { guardWhole } from '../guards/guarding-answer.ts'
+import { railWhole } from '../rails/rails.ts'
 import type { Answer, Round, Shown } from './answer.ts'
 import { answerHeaders } from './answering-client.ts'
 import { answeredWithError } from './failed-answer.ts'
@@ -47,7 +49,10 @@ export class WholeAnswer implements Answer {
     if (converter !== undefined) readAsItsOwn(dialectByName[routed.dialect], parsed)
     const body =
       converter === undefined ? parsed : converter.response(parsed, { upstream, model: routed.target.model ?? this.#call.view.model })
-    const isEdited = dialect.respond.normalise(body)
+    const isNormalised = dialect.respond.normalise(body)
+    // What people are shown is what the history keeps.
+    const isGuarded = await guardWhole(this.#call, body)
+    const isEdited = railWhole(this.#call, body) || isGuarded || isNormalised
     const view = dialect.readResponse(body)
     const { calls, cutCalls, finish, usage, id: responseId, model, vendorRan = false } = view
     if (cutCalls.length > 0) dialect.respond.dropCalls(body, new Set(cutCalls))
@@ -56,6 +61,10 @@ export class WholeAnswer implements Answer {
     const native = new Map(calls.map((made) => [made.id, dialect.respond.nativeCall(body, made.id) ?? {}]))
     const assistant = (): JsonObject => dialect.respond.assistantMessage(body)
     return { calls, native, assistant, cutCalls: cutCalls.length, finish, usage, responseId, model, vendorRan }
+  }
+
+  get saidCharacters(): number {
+    return this.#taken?.view.text.length ?? 0
   }
 
   drop(): void {
@@ -68,19 +77,20 @@ export class WholeAnswer implements Answer {
     if (view.usage !== undefined) this.#earlier.usage.push(view.usage)
   }
 
-  release(allowed: ReadonlySet<string>, line: string): Shown {
+  release(allowed: ReadonlySet<string>, line: string, args: WrittenArguments): Shown {
     const { respond } = this.#call.dialect
     const { body, view, bytes } = this.#have()
     const dropped = view.calls.map(({ id }) => id).filter((id) => !allowed.has(id))
     const isContinued = this.#earlier.text !== '' || this.#earlier.usage.length > 0
-    if (dropped.length === 0 && !isContinued && line === '') {
+    if (dropped.length === 0 && !isContinued && line === '' && args.size === 0) {
       this.#bytes = bytes ?? Buffer.from(JSON.stringify(body))
       return { text: view.text, calls: view.calls }
     }
     if (dropped.length > 0) respond.dropCalls(body, new Set(dropped))
+    if (args.size > 0) respond.writeArguments(body, args)
     respond.mergeEarlier(body, this.#earlier)
     if (line !== '') respond.appendText(body, line)
-    return this.#settle(body)
+    return { text: this.#settle(body).text, calls: view.calls.filter(({ id }) => allowed.has(id)) }
   }
 
   close(text: string): Shown {

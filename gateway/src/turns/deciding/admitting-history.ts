@@ -8,45 +8,48 @@ import { sha256 } from '../../core/hash.ts'
 import { admit, admittedLabel, type Admission, type PassedContent, unknownLabel } from '../../policy/admit.ts'
 import { comesFrom, type Evidence } from '../../policy/evidence.ts'
 import { join, labelFromRecord, labelRecord, sameLabel } from '../../policy/label.ts'
-import type { Label, PolicyState, ToolSubject } from '../../policy/types.ts'
+import type { Label, ToolSubject } from '../../policy/types.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
-import type { ToolCallView, ToolResultView } from '../../wire/dialect.ts'
+import type { CallContents } from '../../state/state-values.ts'
+import type { JsonObject, ToolResultView } from '../../wire/dialect.ts'
 import type { ModelCall, ReadingCall } from '../call.ts'
 import type { CallMeaning } from '../naming/call-meaning.ts'
+import { shortPieces } from '../provenance/short-pieces.ts'
 import { unrestrictedRuns } from '../provenance/unrestricted-words.ts'
 import { isFreeLabel, labelOfWords, rememberWords } from '../provenance/words-of-call.ts'
+import { labelOfRemembered } from '../remembering/remembered-labels.ts'
 import { freshState } from '../sessions/fresh-state.ts'
 import { agentToolsOf } from '../sessions/clients/clients.ts'
-import { assistantDigest, type HistoryEntry } from '../sessions/history.ts'
+import type { HistoryEntry } from '../sessions/history.ts'
+import {
+  CallsBefore,
+  deliveredKey,
+  digestOfAssistant,
+  labelOfAgents,
+  type Made,
+  meaningOf,
+  refusalKey,
+  resultKey,
+} from './labels-of-history.ts'
 import { notePlace, notePresented } from './narrowing-when-sent.ts'
-import { isHandle, standsFor } from '../quarantine/withheld-results.ts'
-import { passedText } from './passing-content.ts'
-
-/** Ledger key of an assistant message: who it was delivered to and what it said. */
-export function deliveredKey(principal: string, digest: string): string {
-  return `m|${principal}|${digest}`
-}
-
-/** Ledger key of a refusal: the call it answered where it would have run, and the words of the gateway. */
-export function refusalKey(principal: string, callKey: string, digest: string): string {
-  return `n|${principal}|${callKey}|${digest}`
-}
-
-/** Ledger key of a result: the tool and the call it answers, and what it says. */
-export function resultKey(principal: string, tool: string, callId: string, digest: string): string {
-  return `r|${principal}|${tool}|${callId}|${digest}`
-}
-
-/** A call in the history, and the message that made it. */
-interface Made {
-  readonly view: ToolCallView
-  readonly entry: HistoryEntry
-}
+import { handledArguments } from '../quarantine/handles-in-arguments.ts'
+import { labelOfRepeated } from '../quarantine/repeated-contents.ts'
+import { type TakenOut, takeContentsOut } from '../quarantine/taking-contents-out.ts'
+import { answersBeside } from '../quarantine/answers-beside.ts'
+import type { Questioned } from '../quarantine/questioner.ts'
+import { questionedInHistory } from '../quarantine/questioning-in-history.ts'
+import { type StandingHandle, standingHandle, standsFor, withheldResult } from '../quarantine/withheld-results.ts'
+import { withKeepAlive } from '../answering/keeping-alive.ts'
+import { passedHandle } from './passing-content.ts'
 
 export async function admitHistory(call: ModelCall): Promise<void> {
   const { history, firstNew } = call
   notePlace(call)
-  if (call.session.state.hasWithheld || call.snapshot.settings.quarantine !== undefined) await withholdAgain(call)
+  const mayHaveHandles = call.session.state.hasWithheld || call.snapshot.settings.quarantine !== undefined
+  // First of all: the model reads what it wrote, and not what its client was given for it.
+  const taken = mayHaveHandles ? await takeContentsOut(call) : nothingTaken
+  if (mayHaveHandles) await withholdAgain(call)
+  for (const [entry, { isDoubtful }] of taken) if (isDoubtful === true) await admitAssistant(call, entry)
   for (const message of call.view.messages) {
     // A client may put a summary, or a note of its own, into the instructions. They come with every call.
     const repeated = message.role === 'system' ? admitWords(call, message.text, true) : undefined
@@ -56,15 +59,33 @@ export async function admitHistory(call: ModelCall): Promise<void> {
   for (let index = firstNew; index < history.length; index += 1) {
     const entry = history[index] as HistoryEntry
     const { message } = entry
-    const admitted = message.role === 'assistant' ? admitAssistant(call, entry) : undefined
+    const admitted = message.role === 'assistant' ? admitAnswer(call, entry, taken.get(entry)) : undefined
     if (admitted instanceof Promise) await admitted
     const repeated = message.fromUser ? admitWords(call, message.text, false) : undefined
     if (repeated instanceof Promise) await repeated
     for (const [position, result] of message.results.entries()) {
-      const text = await admitResult(call, result, calls.find(index, result.callId))
-      if (text !== undefined) replaceResult(call, message.index, position, text)
+      const made = calls.find(index, result.callId)
+      const text = await admitResult(call, result, made, made === undefined ? undefined : taken.get(made.entry)?.calls[made.view.id])
+      if (text !== undefined && text !== result.text) replaceResult(call, message.index, position, text)
     }
   }
+  for (const words of piecesOfUser(history, firstNew)) {
+    const repeated = admitWords(call, words, false)
+    if (repeated instanceof Promise) await repeated
+  }
+}
+
+/** What a client has pasted as many small messages. */
+function piecesOfUser(history: readonly HistoryEntry[], firstNew: number): readonly string[] {
+  if (history.length - firstNew < 2) return []
+  return shortPieces(history.slice(firstNew).flatMap(({ message }) => (message.fromUser ? [message.text] : [])))
+}
+
+const nothingTaken: ReadonlyMap<HistoryEntry, TakenOut> = new Map()
+
+/** A message whose contents were taken out again has not brought them. */
+function admitAnswer(call: ReadingCall, entry: HistoryEntry, taken: TakenOut | undefined): MaybePromise<void> {
+  return taken === undefined || taken.isDoubtful === true ? admitAssistant(call, entry) : joinLabel(call, 'an earlier answer', taken.label)
 }
 
 /** Results that were withheld once stay so, in every later request of their conversation. */
@@ -76,8 +97,12 @@ async function withholdAgain(call: ModelCall): Promise<void> {
     for (const [position, { callId, text }] of message.results.entries()) {
       const made = calls.find(index, callId)
       if (made === undefined) continue
-      const stands = await standsFor(call, { from: made.view.name, call: callId, digest: sha256(text), bytes: Buffer.byteLength(text) })
-      if (stands !== undefined) replaceResult(call, message.index, position, stands)
+      const standing = await standingHandle(call, text)
+      const stands =
+        standing === undefined
+          ? await standsFor(call, { from: made.view.name, call: callId, digest: sha256(text), bytes: Buffer.byteLength(text) })
+          : standing.text + standing.beside
+      if (stands !== undefined && stands !== text) replaceResult(call, message.index, position, stands)
     }
   }
 }
@@ -85,26 +110,6 @@ async function withholdAgain(call: ModelCall): Promise<void> {
 function replaceResult(call: ModelCall, index: number, position: number, text: string): void {
   call.dialect.edit.replaceResult(call.body.json, index, position, text)
   call.bytes = undefined
-}
-
-/** The calls of a history up to an entry: a result belongs to the last call of its id before it, because some models number calls anew. */
-class CallsBefore {
-  readonly #history: readonly HistoryEntry[]
-  readonly #calls = new Map<string, Made>()
-  #read = 0
-
-  constructor(history: readonly HistoryEntry[]) {
-    this.#history = history
-  }
-
-  /** Asked for entries in order; nothing is read that no result asks for. */
-  find(index: number, callId: string): Made | undefined {
-    for (; this.#read <= index; this.#read += 1) {
-      const entry = this.#history[this.#read] as HistoryEntry
-      for (const view of entry.message.calls) this.#calls.set(view.id, { view, entry })
-    }
-    return this.#calls.get(callId)
-  }
 }
 
 /** What words repeat that were said or returned under a restricted label. */
@@ -116,13 +121,9 @@ export function admitWords(call: ReadingCall, text: string, comesAgain: boolean)
 }
 
 /** What an assistant has said, or is said to have. */
-export function admitAssistant(
-  call: ReadingCall,
-  { digest: plain, message }: Pick<HistoryEntry, 'digest' | 'message'>,
-): MaybePromise<void> {
-  if (plain === undefined || (message.calls.length === 0 && call.client?.writesItself?.(message.text) === true)) return
-  const said = call.client?.said?.(message.text) ?? message.text
-  const digest = said === message.text ? plain : (assistantDigest(said, message.calls) ?? plain)
+export function admitAssistant(call: ReadingCall, entry: Pick<HistoryEntry, 'digest' | 'message'>): MaybePromise<void> {
+  const digest = digestOfAssistant(call, entry)
+  if (digest === undefined) return
   const { policy, settings } = call.snapshot
   return whenRead(call.services.state.get('label', deliveredKey(call.caller.principal.id, digest)), (delivered) => {
     if (delivered !== undefined) return joinLabel(call, 'an earlier answer', labelFromRecord(delivered, policy))
@@ -131,8 +132,22 @@ export function admitAssistant(
 }
 
 /** Resolves with what stands in the place of the result, where it may not go on as it is. */
-async function admitResult(call: ReadingCall, result: ToolResultView, made: Made | undefined): Promise<string | undefined> {
-  if (made !== undefined) return admitAnswered(call, result, { name: made.view.name, canWithhold: true, ...(await meaningOf(call, made)) })
+async function admitResult(
+  call: ModelCall,
+  result: ToolResultView,
+  made: Made | undefined,
+  contents: CallContents | undefined,
+): Promise<string | undefined> {
+  if (made !== undefined) {
+    const handled = contents === undefined ? undefined : await handledArguments(call, contents.args as JsonObject)
+    const repeated = labelOfRepeated(handled, () => result.text)
+    const questioned = (): Questioned | undefined => questionedInHistory(call, made)
+    const meaning = await meaningOf(call, made)
+    const args = handled?.form === 'put in place' ? handled.args : meaning.args
+    return withKeepAlive(call, () =>
+      admitAnswered(call, result, { name: made.view.name, canWithhold: true, questioned, repeated, ...meaning, args }),
+    )
+  }
   admitStranger(call, 'unknown tool call', sha256(result.text))
   return undefined
 }
@@ -142,8 +157,14 @@ export interface AnsweredCall {
   readonly name: string
   readonly tools: CallMeaning['tools']
   readonly callKey: string
+  /** The arguments it ran with; undefined where they cannot be read. */
+  readonly args: JsonObject | undefined
   /** Whether something else can stand in the place of its result. */
   readonly canWithhold?: boolean
+  /** What whoever asks about it, where it is withheld, is told; undefined where nobody asks by himself. */
+  readonly questioned?: () => Questioned | undefined
+  /** The label of what was put into its arguments, where its result repeats it. */
+  readonly repeated?: Label | undefined
 }
 
 /** Admits the result of a call that is known. Resolves with what stands in its place, where it may not go on as it is. */
@@ -151,22 +172,26 @@ export async function admitAnswered(call: ReadingCall, result: ToolResultView, m
   const { services, snapshot, caller } = call
   const digest = sha256(result.text)
   const { tools, callKey } = made
+  // What stands for a result of this conversation says nothing of it but what was answered.
+  const standing = await standingHandle(call, result.text)
+  if (standing !== undefined) return withAnswers(call, standing, made.questioned?.())
   // The gateway's own words about a call that never ran: nothing was read.
   if ((await services.state.get('label', refusalKey(caller.principal.id, callKey, digest))) !== undefined) return undefined
-  // What stands for a result of this conversation says nothing of it.
-  if (await isHandle(call, result.text)) return undefined
   const key = resultKey(caller.principal.id, made.name, result.callId, digest)
   const seen = await services.state.get('label', key)
   // What it means is asked again each time: a contract may have been tightened since. What it meant stays.
   const before = seen === undefined ? undefined : labelFromRecord(seen, snapshot.policy)
   const words = await labelOfWords(call, () => result.text)
   const agents = agentToolsOf(call.client).has(made.name) ? await labelOfAgents(call) : undefined
-  const evidence = comesFrom(before, words, agents)
+  // What was kept until it was shown first; what has been written since was not in it.
+  const kept = seen === undefined ? await labelOfRemembered(call, tools, made.args) : undefined
+  const evidence = comesFrom(before, words, agents, made.repeated, kept)
   const { canWithhold = false } = made
   const admission = { tools, principal: caller.principal, callKey, outcome: outcomeOf(call, result, tools), canWithhold }
   const added = admittedLabel(snapshot.policy, admission, evidence)
   const content = await settle(call, admission, evidence, seen === undefined)
-  const text = await passedText(call, content, { from: made.name, call: result.callId, words: () => result.text })
+  const handle = await passedHandle(call, content, { from: made.name, call: result.callId, words: () => result.text })
+  const text = handle === undefined ? undefined : await withAnswers(call, handle, made.questioned?.())
   const read = text === undefined ? added : freshState(snapshot.policy).label
   if (text === undefined) notePresented(call, { subject: tools[0].name, label: added, digest })
   if (before !== undefined && sameLabel(before, read)) return text
@@ -180,6 +205,14 @@ export async function admitAnswered(call: ReadingCall, result: ToolResultView, m
   return text
 }
 
+/** What the model reads where a handle stands: with what was answered about it, which has been read then. */
+async function withAnswers(call: ReadingCall, { id, text, beside }: StandingHandle, questioned: Questioned | undefined): Promise<string> {
+  const said = questioned === undefined ? beside : await answersBeside(call, id, questioned)
+  const result = said === '' ? undefined : await withheldResult(call, id)
+  if (result !== undefined) notePresented(call, { subject: `answers about ${result.from}`, label: result.answers, digest: result.digest })
+  return text + said
+}
+
 /** Settles the effects of the call a result answers, the first time it is shown. Gives what of the result may go on. */
 function settle(call: ReadingCall, admission: Admission, evidence: Evidence, isFirst: boolean): MaybePromise<PassedContent> {
   return call.services.sessions.changePolicyState(call.session, (now) => {
@@ -187,36 +220,6 @@ function settle(call: ReadingCall, admission: Admission, evidence: Evidence, isF
     const changes = isFirst && state.effects !== now.effects
     return [changes ? { ...now, effects: state.effects } : now, content]
   })
-}
-
-/** What the sub-agents of a session have read. */
-async function labelOfAgents({ services, snapshot, session }: ReadingCall): Promise<Label> {
-  let label = freshState(snapshot.policy).label
-  for (const id of session.state.children) {
-    const child = await services.sessions.find(id, snapshot.policy, snapshot.settings.turns.session_idle_ms)
-    if (child !== undefined) label = join(label, child.policyState.label)
-  }
-  return label
-}
-
-/** The tools a call in the history may have been a call of, and the key its effects are reserved under. What was released counts, not what the client says of it. */
-async function meaningOf(
-  call: ReadingCall,
-  { view, entry }: Made,
-): Promise<{ readonly tools: CallMeaning['tools']; readonly callKey: string }> {
-  const place = await call.services.state.get('answer', entry.place)
-  const callKey = place === undefined ? reservedKey(call.session.policyState, view.id) : `${place.modelCall}:${view.id}`
-  const [first, ...others] = place?.through?.[view.id] ?? []
-  if (first === undefined) return { tools: call.meanings.ofCall(view).tools, callKey }
-  const [tool, ...more] = [first, ...others].flatMap((name) => call.meanings.ofName(name))
-  return { tools: tool === undefined ? call.meanings.ofName(view.name) : [tool, ...more], callKey }
-}
-
-/** The newest reservation for a call of this id; the id itself when nothing is reserved for it. */
-function reservedKey({ effects }: PolicyState, callId: string): string {
-  const keys = [...Object.keys(effects.reserved), ...(effects.ended ?? [])]
-  // `mc_…:<id>`: an id may itself have a colon.
-  return keys.findLast((key) => key.slice(key.indexOf(':') + 1) === callId) ?? callId
 }
 
 /**

@@ -3,21 +3,25 @@ import { asTurnwardError } from '../../core/error.ts'
 import { isObject, type JsonObject } from '../../core/json.ts'
 import { admit, admittedLabel, type Admission, type PassedContent } from '../../policy/admit.ts'
 import { comesFrom, type Evidence } from '../../policy/evidence.ts'
+import { withAnswersHere } from '../quarantine/questioning-at-endpoint.ts'
+import { labelOfRepeated } from '../quarantine/repeated-contents.ts'
 import { largeBody } from '../../tools/large/large-result.ts'
 import { sealAsked } from '../asked-again.ts'
 import { sealTask } from '../tasks/task-handle.ts'
 import type { EndedToolCall, ExecutedToolCall } from '../call.ts'
 import { joining, narrow } from '../sessions/narrowing.ts'
-import { isFreeLabel, labelOfWords, rememberWords, textsIn } from '../provenance/words-of-call.ts'
+import { rememberValues } from '../provenance/remembered-values.ts'
+import { shortPieces } from '../provenance/short-pieces.ts'
+import { isFreeLabel, labelOfWords, rememberWords, shownTexts, textsIn } from '../provenance/words-of-call.ts'
+import { argumentsThatRun, labelOfRemembered } from '../remembering/remembered-labels.ts'
 import { callStateOf, settleState } from '../state-of-call.ts'
 import { noteOwnWords } from './refusing-tool-call.ts'
-import { passedResult, passedText } from './passing-content.ts'
+import { passedHandle, passedResult } from './passing-content.ts'
 import { settleToolCall } from './settling-tool-call.ts'
 import { subjectOf } from './tool-subject.ts'
 
 export async function admitToolResult(call: ExecutedToolCall): Promise<EndedToolCall> {
-  const before = call.session.policyState.label
-  const { execution } = call
+  const { execution, before = call.session.policyState.label } = call
   try {
     const evidence = await evidenceOf(call)
     if (execution.outcome === 'asked' || execution.outcome === 'task') {
@@ -26,11 +30,13 @@ export async function admitToolResult(call: ExecutedToolCall): Promise<EndedTool
       return { ...call, before, end: execution, result }
     }
     const content = await admitInto(call, evidence)
-    const text = await passedText(call, content, {
+    const handle = await passedHandle(call, content, {
       from: call.tool.name,
       call: call.callKey,
       words: () => wordsOfResult(execution.result),
     })
+    // Whoever reads the handle: the model floor asks when its model does, and knows what the person wants.
+    const text = handle === undefined ? undefined : call.proposal === undefined ? await withAnswersHere(call, handle) : handle.text
     // The history will show what stands in its place as the result of the call: words of the gateway.
     if (text !== undefined) await noteOwnWords(call, text)
     await settleState(call.services)
@@ -67,15 +73,21 @@ function admitInto(call: ExecutedToolCall, evidence: Evidence): Promise<PassedCo
   })
 }
 
-/** Where the words of the result come from. They are remembered under the label they are read with. */
+/** Where the words of the result come from, what was kept until now included. They are remembered under the label they are read with. */
 async function evidenceOf(call: ExecutedToolCall): Promise<Evidence> {
   const texts = textsOfResult(call.execution.result)
   const state = callStateOf(call.services)
   // Both parts of them that may have grown are read at one moment.
   if (state !== undefined) call.services.words.expect(state, call.caller.principal.id)
-  const evidence = comesFrom(await labelOfWords(call, () => texts().join('\n')))
+  const words = await labelOfWords(call, () => texts().join('\n'))
+  const evidence = comesFrom(
+    words,
+    labelOfRepeated(call.handled, () => texts().join('\n')),
+    await labelOfRemembered(call, [subjectOf(call.tool)], argumentsThatRun(call.request.args, call.handled)),
+  )
   const added = admittedLabel(call.snapshot.policy, admissionOf(call), evidence)
-  if (!isFreeLabel(call, added)) await rememberWords(call, texts(), added)
+  if (!isFreeLabel(call, added)) await rememberWords(call, [...texts(), ...piecesOfResult(call.execution.result)], added)
+  await rememberValues(call, texts(), added, call.request.args)
   return evidence
 }
 
@@ -85,6 +97,13 @@ function textsOfResult(result: JsonObject): () => readonly string[] {
   if (large !== undefined) return () => large.texts
   const { _meta: _notRead, ...read } = result
   return () => textsIn(read)
+}
+
+/** What a result says in parts that are too short to be found by themselves. */
+function piecesOfResult(result: JsonObject): readonly string[] {
+  if (largeBody(result) !== undefined) return []
+  const { _meta: _notRead, ...read } = result
+  return shortPieces(shownTexts(read))
 }
 
 /** What a result says, as somebody who is asked about it would read it. */

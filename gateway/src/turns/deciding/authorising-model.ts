@@ -1,7 +1,6 @@
 /** Grants decide which models a caller may use. An ungranted model and an unknown one answer alike. */
-import type { Route, Snapshot } from '../../config/snapshot.ts'
+import type { Route, RouteFacts, Snapshot } from '../../config/snapshot.ts'
 import { TurnwardError } from '../../core/error.ts'
-import type { Caller } from '../../core/principal.ts'
 import { Ungranted } from '../../policy/ungranted.ts'
 
 export interface ModelGrant {
@@ -10,12 +9,16 @@ export interface ModelGrant {
   readonly source: string
 }
 
-/** `granted`: what allows it, where the configuration itself has chosen the model. Throws `grant.model`. */
-export function authoriseModel(snapshot: Snapshot, caller: Caller, model: string, granted?: string): ModelGrant {
-  const chosen = granted === undefined ? undefined : snapshot.routes.resolve(model)
+/**
+ * `facts`: what the call brings that a route may ask for. `granted`: what allows it, where the configuration itself has chosen the
+ * model. Throws `grant.model`.
+ */
+export function authoriseModel(snapshot: Snapshot, model: string, facts: RouteFacts, granted?: string): ModelGrant {
+  const { caller } = facts
+  const chosen = granted === undefined ? undefined : snapshot.routes.resolve(model, facts)
   if (granted !== undefined && chosen !== undefined) return { route: chosen, source: granted }
   const ruling = snapshot.policy.grants.ruling(caller, 'models', model)
-  const route = ruling.allowed ? snapshot.routes.resolve(model) : undefined
+  const route = ruling.allowed ? snapshot.routes.resolve(model, facts) : undefined
   if (route === undefined) throw new TurnwardError('grant.model', { subject: model.slice(0, 100), cause: new Ungranted(ruling) })
   return { route, source: ruling.source }
 }

@@ -7,26 +7,30 @@ import { Cancellation } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { digestJson } from '../../core/hash.ts'
 import { isReleased } from '../../policy/decide.ts'
-import { release, reserve } from '../../policy/effects.ts'
-import { noEvidence } from '../../policy/evidence.ts'
+import { release } from '../../policy/effects.ts'
 import { refusalNotice } from '../../policy/refusal.ts'
-import type { PolicyState, Verdict } from '../../policy/types.ts'
 import type { JsonObject, SplicedCall, ToolCallView } from '../../wire/dialect.ts'
-import type { ProposalRulings, ProposingCall } from '../call.ts'
+import type { ContentsOfCall, ProposalRulings, ProposingCall } from '../call.ts'
 import { answerGatewayTool, recordAnswer } from '../gateway-tools/answering-call.ts'
 import { noteDecision, recordOf, verdictFields } from '../recording/recording.ts'
+import { type Beside, countDifference } from './deciding-beside.ts'
 import type { CallMeaning } from '../naming/call-meaning.ts'
-import { decideAll } from '../naming/judging-meaning.ts'
 import { noteOffered } from '../sessions/conversations.ts'
+import type { TracedValues } from '../provenance/sought-in-call.ts'
+import { ticketValues } from '../provenance/tracing-values.ts'
 import { expectAgent } from '../sessions/spawned-agents.ts'
 import { argumentDigests } from '../sessions/linking-session.ts'
 import { mintTicket, ticketKey } from '../sessions/tickets.ts'
-import { noteRefused } from '../telling/telling-person.ts'
+import { noteClientWrites } from '../remembering/remembered-labels.ts'
+import { noteRefused, noteWaiting } from '../telling/telling-person.ts'
+import { callKeyOf, ruleOnProposals } from './ruling-on-proposals.ts'
 
 export interface Proposals {
   readonly calls: readonly ToolCallView[]
   /** The calls as the model made them, by id. */
   readonly native: ReadonlyMap<string, JsonObject>
+  /** Whether what a call is made with can be written anew before its client has it. */
+  readonly canWrite?: boolean
 }
 
 /** A call that may go to the client. */
@@ -34,6 +38,7 @@ interface Released {
   readonly made: ToolCallView
   readonly meaning: CallMeaning
   readonly decision: string
+  readonly values: TracedValues
 }
 
 /** A call that the gateway answers itself. */
@@ -51,15 +56,12 @@ export async function decideProposals(call: ProposingCall, proposals: Proposals)
   const stayed: (SplicedCall & { position: number })[] = []
   const answers: Answering[] = []
   const released: Released[] = []
+  const written = new Map<string, ContentsOfCall>()
   const writes: Promise<void>[] = []
 
-  for (const [position, made] of proposals.calls.entries()) {
-    const meaning = call.meanings.ofCall(made)
-    // Decided and reserved in one step: of two calls that exclude each other, one is refused.
-    const verdict = await services.sessions.changePolicyState(session, (state) =>
-      reserved(state, callKeyOf(call.modelCall, made.id), rule(call, state, meaning, made)),
-    )
-    const toolDigest = call.meanings.tool(meaning.tools[0].name)?.digest
+  // Decided one after the other; what waits for people waits at the same time.
+  const ruled = await ruleOnProposals(call, proposals)
+  for (const [position, { made, meaning, handled, values, toolDigest, verdict, shadow, beside, approval, waiting }] of ruled.entries()) {
     const record = recordOf(call, {
       type: 'decision',
       kind: 'tool_proposal',
@@ -70,12 +72,22 @@ export async function decideProposals(call: ProposingCall, proposals: Proposals)
       argumentsDigest: meaning.args === undefined ? null : digestJson(meaning.args),
       ...(toolDigest === undefined ? {} : { toolDigest }),
       ...verdictFields(verdict),
+      ...(approval === undefined ? {} : { approval }),
+      ...(shadow === undefined ? {} : { shadow }),
     })
+    countDifference(call, verdict, shadow)
     if (verdict.action === 'answer') answers.push({ made, position, name: meaning.tools[0].name, args: meaning.args ?? {}, record })
     else if (!isReleased(verdict)) {
-      stayed.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice: refusalNotice(verdict), position })
-      await noteRefused(call, meaning.tools[0].name, verdict, made.name)
-    } else released.push({ made, meaning, decision: record.id })
+      const notice = waiting?.notice ?? refusalNotice(verdict)
+      stayed.push({ id: made.id, name: made.name, call: proposals.native.get(made.id) ?? {}, notice, position })
+      if (waiting === undefined) await noteRefused(call, meaning.tools[0].name, verdict, made.name)
+      else await noteWaiting(call, made.name, waiting.approval)
+    } else {
+      released.push({ made, meaning, decision: record.id, values: ofBoth(values, beside) })
+      // What its client keeps is read back under the label it is written with; what a server keeps is noted where it runs.
+      writes.push(noteClientWrites(call, { meaning, handled, verdict, approval }))
+      if (handled?.form === 'put in place') written.set(made.id, { args: handled.args, made: made.args ?? {}, label: handled.label })
+    }
     noteDecision(call, record)
     writes.push(snapshot.settings.audit.durability === 'strict' ? services.log.appendDurably(record) : appendSoon(call, record))
   }
@@ -83,6 +95,7 @@ export async function decideProposals(call: ProposingCall, proposals: Proposals)
   try {
     await Promise.all(writes)
   } catch (error) {
+    for (const { claim } of ruled) await claim?.giveBack()
     await services.sessions.changePolicyState(session, (state) => {
       const effects = released.reduce((left, { made }) => release(left, callKeyOf(call.modelCall, made.id)), state.effects)
       return [effects === state.effects ? state : { ...state, effects }, undefined]
@@ -101,7 +114,7 @@ export async function decideProposals(call: ProposingCall, proposals: Proposals)
   // A call that is made all the same, or again, without a ticket is known to come from here.
   await noteMade(call, proposals.calls)
   for (const one of answers) stayed.push(await answered(call, one, proposals.native))
-  return { allowed: new Set(released.map(({ made }) => made.id)), stayed: stayed.sort((a, b) => a.position - b.position) }
+  return { allowed: new Set(released.map(({ made }) => made.id)), written, stayed: stayed.sort((a, b) => a.position - b.position) }
 }
 
 /** Answers a call of a tool of the gateway's own: its decision is on disk. */
@@ -124,14 +137,24 @@ async function answered(
 }
 
 /** The tool call that the client will make of a released proposal is expected: it gets a ticket under every tool of ours it may mean. */
-async function expectCall(call: ProposingCall, { made, meaning, decision }: Released): Promise<void> {
+async function expectCall(call: ProposingCall, { made, meaning, decision, values }: Released): Promise<void> {
   const { services, snapshot, caller, session, turn, modelCall } = call
   if (meaning.args === undefined) return
   const expires = services.clock.now() + snapshot.settings.turns.ticket_ttl_ms
+  const kept = ticketValues(call, values)
   for (const { name, server } of meaning.tools) {
     if (server === 'client') continue
     const [digest = ''] = argumentDigests(call.meanings.tool(name), meaning.args)
-    const ticket = { session: session.id, turn, modelCall, callId: made.id, callKey: callKeyOf(modelCall, made.id), decision, expires }
+    const ticket = {
+      session: session.id,
+      turn,
+      modelCall,
+      callId: made.id,
+      callKey: callKeyOf(modelCall, made.id),
+      decision,
+      expires,
+      ...(kept === undefined ? {} : { values: kept }),
+    }
     await mintTicket(services.state, ticketKey(services.secret, caller, name, digest), ticket, services.clock.now())
   }
 }
@@ -141,16 +164,6 @@ async function noteMade(call: ProposingCall, calls: readonly ToolCallView[]): Pr
     call,
     new Set(calls.flatMap((made) => call.meanings.ofCall(made).tools).flatMap(({ name, server }) => (server === 'client' ? [] : [name]))),
   )
-}
-
-function reserved(state: PolicyState, callKey: string, verdict: Verdict): readonly [PolicyState, Verdict] {
-  if (!isReleased(verdict) || verdict.effects.length === 0) return [state, verdict]
-  return [{ ...state, effects: reserve(state.effects, callKey, verdict.effects) }, verdict]
-}
-
-/** Some models number their calls anew in every message: the model call makes the key unique. */
-export function callKeyOf(modelCall: string, callId: string): string {
-  return `${modelCall}:${callId}`
 }
 
 // A ruling names calls by id. Two calls under one id could not be told apart, by us or by the client.
@@ -167,32 +180,7 @@ async function appendSoon(call: ProposingCall, record: Parameters<ProposingCall[
   call.services.log.append(record)
 }
 
-function rule(call: ProposingCall, state: PolicyState, { tools, args, through }: CallMeaning, made: ToolCallView): Verdict {
-  if (args === undefined) return through ? unreadableInnerCall : unreadableArguments
-  const { caller, snapshot } = call
-  const event = {
-    args,
-    caller,
-    gateway: null,
-    callKey: callKeyOf(call.modelCall, made.id),
-  }
-  return decideAll(snapshot.policy, state, tools, event, noEvidence)
-}
-
-// What cannot be read cannot be decided, in every posture.
-const unreadableArguments: Verdict = {
-  verdict: 'deny',
-  action: 'refuse',
-  gaps: [{ kind: 'argument', detail: 'the arguments are not one JSON object', source: 'engine' }],
-  remedies: [{ kind: 'prerequisite', detail: 'make the call again with its arguments as one JSON object' }],
-  rules: ['engine'],
-  reason: 'The arguments of the call are not one JSON object.',
-  effects: [],
-}
-
-const unreadableInnerCall: Verdict = {
-  ...unreadableArguments,
-  gaps: [{ kind: 'argument', detail: 'the arguments do not name one tool and its arguments', source: 'engine' }],
-  remedies: [{ kind: 'prerequisite', detail: 'make the call again with the name of one tool and its arguments as one JSON object' }],
-  reason: 'Which tool the call would run cannot be read.',
+/** The call that comes of it is decided beside as well, and by then its conversation is not at hand. */
+function ofBoth(values: TracedValues, beside: Beside | undefined): TracedValues {
+  return beside?.values === undefined ? values : new Map([...beside.values, ...(values ?? [])])
 }

@@ -5,23 +5,45 @@
 import { decide, isReleased } from '../../policy/decide.ts'
 import { reserve } from '../../policy/effects.ts'
 import { comesFrom, type Evidence, withOrigins } from '../../policy/evidence.ts'
-import type { PolicyState, Verdict } from '../../policy/types.ts'
+import type { Policy, PolicyState, Verdict } from '../../policy/types.ts'
 import type { DecidedToolCall, ToolCall } from '../call.ts'
+import { traceToolCall } from '../provenance/tracing-values.ts'
+import { judgeWithContents } from '../quarantine/judging-contents.ts'
+import { besideOf, differenceOf } from './deciding-beside.ts'
+import { misfitArguments } from './misfit-arguments.ts'
+import { stoppedVerdict } from '../stops/stopped-tool.ts'
 import { subjectOf } from './tool-subject.ts'
 
-export async function decideToolCall(call: ToolCall): Promise<DecidedToolCall> {
+/** `rulings`: what people ruled on this very call. */
+export async function decideToolCall(call: ToolCall, rulings: Evidence['rulings'] = []): Promise<DecidedToolCall> {
+  const contents = call.handled?.form === 'put in place' ? call.handled : undefined
+  const origins: Evidence = { ...comesFrom(call.besides, contents?.label), rulings }
+  const label = withOrigins(call.session.policyState.label, origins)
+  const { args } = call.request
+  const forms = contents === undefined ? [args] : [args, contents.args]
+  const values = await traceToolCall(call, subjectOf(call.tool), forms, label, call.proposal?.values)
+  const evidence: Evidence = values === undefined ? origins : { ...origins, values }
+  const beside = await besideOf(call, (policy) => traceToolCall(call, subjectOf(call.tool), forms, label, call.proposal?.values, policy))
   return call.services.sessions.changePolicyState(call.session, (state): readonly [PolicyState, DecidedToolCall] => {
-    const evidence = comesFrom(call.besides, call.handled?.form === 'put in place' ? call.handled.label : undefined)
-    const verdict = judge(call, state, evidence)
+    const verdict = judge(call, call.snapshot.policy, state, evidence)
+    const shadow = differenceOf(call, beside, verdict, ({ policy, values: asked }) =>
+      judge(call, policy, state, { ...origins, values: asked }),
+    )
     const effects = isReleased(verdict) ? reserve(state.effects, call.callKey, verdict.effects) : state.effects
-    return [effects === state.effects ? state : { ...state, effects }, { ...call, verdict, decidedOn: withOrigins(state.label, evidence) }]
+    return [
+      effects === state.effects ? state : { ...state, effects },
+      { ...call, verdict, evidence, ...(shadow === undefined ? {} : { shadow }), decidedOn: withOrigins(state.label, evidence) },
+    ]
   })
 }
 
-function judge(call: ToolCall, state: PolicyState, evidence: Evidence): Verdict {
+function judge(call: ToolCall, policy: Policy, state: PolicyState, evidence: Evidence): Verdict {
   const { snapshot, tool } = call
+  const stopped = stoppedVerdict(call, tool)
+  if (stopped !== undefined) return stopped
+  if (call.capped !== undefined) return call.capped
   if (snapshot.settings.turns.tickets === 'required' && call.proposal === undefined) {
-    return snapshot.policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
+    return policy.posture === 'observe' ? { ...withoutTicket, action: 'observe' } : withoutTicket
   }
   // What we decide on and what the server would read are two values then.
   const { args, unfit } = call.request
@@ -32,14 +54,8 @@ function judge(call: ToolCall, state: PolicyState, evidence: Evidence): Verdict 
   const misfit = tool.validate(handled?.args ?? args)
   if (misfit !== undefined)
     return misfitArguments('input schema', handled === undefined ? misfit : 'with what the handles stand for in place')
-  const event = {
-    tool: subjectOf(tool),
-    args,
-    caller: call.caller,
-    gateway: call.gateway,
-    callKey: call.callKey,
-  }
-  return decide(snapshot.policy, state, event, evidence)
+  const event = { tool: subjectOf(tool), caller: call.caller, gateway: call.gateway, callKey: call.callKey }
+  return judgeWithContents(args, handled, (read) => decide(policy, state, { ...event, args: read }, evidence))
 }
 
 const withoutTicket: Verdict = {
@@ -50,26 +66,4 @@ const withoutTicket: Verdict = {
   rules: ['turns.tickets'],
   reason: 'No governed model call proposed this tool call.',
   effects: [],
-}
-
-const misfits = {
-  handles: { what: 'cannot be put together', remedy: 'handles exactly as they stand in this conversation' },
-  'input schema': { what: 'do not fit the input schema of the tool', remedy: 'arguments that fit the input schema of the tool' },
-  'JSON numbers': {
-    what: 'cannot be passed on',
-    remedy: 'integers between -(2^53-1) and 2^53-1 and numbers of up to 15 digits, or with text',
-  },
-}
-
-function misfitArguments(source: keyof typeof misfits, detail: string): Verdict {
-  return {
-    verdict: 'deny',
-    action: 'refuse',
-    gaps: [{ kind: 'argument', detail, source }],
-    remedies: [{ kind: 'prerequisite', detail: `make the call again with ${misfits[source].remedy}` }],
-    rules: [source],
-    // The model wrote the arguments and has been shown the schema: told what does not fit, it can mend the call.
-    reason: `The arguments ${misfits[source].what}: ${detail}.`,
-    effects: [],
-  }
 }

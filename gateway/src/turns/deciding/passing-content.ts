@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { PassedContent } from '../../policy/admit.ts'
 import type { AttachedCall } from '../call.ts'
-import { withholdResult } from '../quarantine/withheld-results.ts'
+import { type StandingHandle, withholdResult } from '../quarantine/withheld-results.ts'
 
 /** A result, as whoever keeps it knows it. */
 export interface ResultWords {
@@ -13,12 +13,12 @@ export interface ResultWords {
   readonly words: () => string
 }
 
-/** What stands in the place of a result; undefined: the result itself. */
-export async function passedText(
+/** The handle that stands in the place of a result; undefined: the result itself. */
+export async function passedHandle(
   call: AttachedCall,
   content: PassedContent,
   { from, call: id, words }: ResultWords,
-): Promise<string | undefined> {
+): Promise<StandingHandle | undefined> {
   if (content.form === 'as it is') return undefined
   const { label, answers } = content
   return withholdResult(call, { from, id, text: words(), label, answers })

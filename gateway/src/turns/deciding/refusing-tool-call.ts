@@ -9,14 +9,16 @@ import { labelRecord } from '../../policy/label.ts'
 import { refusalNotice } from '../../policy/refusal.ts'
 import type { DecidedToolCall, EndedToolCall } from '../call.ts'
 import { freshState } from '../sessions/fresh-state.ts'
-import { noteRefused } from '../telling/telling-person.ts'
-import { refusalKey } from './admitting-history.ts'
+import { noteRefused, noteWaiting } from '../telling/telling-person.ts'
+import { refusalKey } from './labels-of-history.ts'
 import { settleToolCall } from './settling-tool-call.ts'
 
 export async function refuseToolCall(call: DecidedToolCall): Promise<EndedToolCall> {
-  const notice = refusalNotice(call.verdict)
+  const { waiting } = call
+  const notice = waiting?.notice ?? refusalNotice(call.verdict)
   if (call.proposal !== undefined) {
-    await noteRefused(call, call.tool.name, call.verdict)
+    if (waiting === undefined) await noteRefused(call, call.tool.name, call.verdict)
+    else await noteWaiting(call, call.tool.name, waiting.approval)
     await noteOwnWords(call, notice)
   }
   await settleToolCall(call, (now) => [{ ...now, effects: release(now.effects, call.callKey) }, undefined])
@@ -37,7 +39,7 @@ export async function noteOwnWords(
   )
 }
 
-function refusalResult({ decision, turn, verdict }: DecidedToolCall, notice: string): JsonObject {
+function refusalResult({ decision, turn, verdict, waiting }: DecidedToolCall, notice: string): JsonObject {
   return {
     content: [{ type: 'text', text: notice }],
     isError: true,
@@ -49,6 +51,7 @@ function refusalResult({ decision, turn, verdict }: DecidedToolCall, notice: str
         gaps: verdict.gaps.map((gap) => ({ ...gap })),
         remedies: verdict.remedies.map((remedy) => ({ ...remedy })),
       },
+      ...(waiting === undefined ? {} : { 'dev.turnward/approval': { id: waiting.approval.id, expires: waiting.approval.expires } }),
     },
   }
 }

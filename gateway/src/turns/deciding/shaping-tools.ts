@@ -3,6 +3,7 @@
  * unreachable, is taken out of what the model is offered. Never the control by itself: every call is decided
  * again when it is made.
  */
+import { targetsOf } from '../../config/route-targets.ts'
 import type { Route } from '../../config/snapshot.ts'
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Caller, Principal } from '../../core/principal.ts'
@@ -22,6 +23,7 @@ import { strictest } from '../naming/judging-meaning.ts'
 import { anyTool, noteOffered } from '../sessions/conversations.ts'
 import { editOffer } from './editing-offer.ts'
 import { notePending, stateWhenSent } from './narrowing-when-sent.ts'
+import { stoppedVerdict } from '../stops/stopped-tool.ts'
 import { subjectOf } from './tool-subject.ts'
 
 interface ShapeCache {
@@ -47,6 +49,8 @@ const caches = new WeakMap<Session, ShapeCache>()
 
 /** Whether a tool can be called now, whatever its arguments. Remembered until label, effects or configuration change. */
 export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: string | null, state = call.session.policyState): Verdict {
+  const stopped = stoppedVerdict(call, tool)
+  if (stopped !== undefined) return stopped
   const { policy } = call.snapshot
   const cache = cacheOf(call, state)
   const key = `${gateway ?? ''}|${call.caller.actor ?? ''}|${tool.server}|${tool.name}`
@@ -59,7 +63,9 @@ export function reachableNow(call: AttachedCall, tool: ToolSubject, gateway: str
 
 /** What of these tools is shown to the caller. The same lists while label, effects, configuration and tools do not change. */
 export function toolsShownNow(call: AttachedCall, tools: readonly CatalogueTool[], gateway: string, state: PolicyState): ShownTools {
-  const { lists } = cacheOf(call, state)
+  // A list that was made while something was stopped is good for as long as that stands; one without is kept.
+  const lists =
+    call.services.stops.now.all.length === 0 ? cacheOf(call, state).lists : new WeakMap<readonly CatalogueTool[], Map<string, ShownTools>>()
   const ofTools = lists.get(tools) ?? new Map<string, ShownTools>()
   lists.set(tools, ofTools)
   const key = `${gateway}|${call.caller.actor ?? ''}`
@@ -145,7 +151,8 @@ export function judgeOffer(
   // Whatever a call of it would call is decided then; nobody can tell from the tool itself.
   if (through && !verdict.gaps.some(({ kind }) => kind === 'grant')) return { own, stays: true }
   // Nobody decides a vendor-run call once the model has started, so it must be allowed outright or leave.
-  return { own, stays: isShown(verdict, offered.runs === 'vendor' ? 'unreachable' : call.snapshot.policy.hide) }
+  if (offered.runs === 'vendor') return { own, stays: verdict.action !== 'refuse' && verdict.action !== 'hold' }
+  return { own, stays: isShown(verdict, call.snapshot.policy.hide) }
 }
 
 function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {
@@ -159,7 +166,7 @@ function namesUsedIn({ view }: ModelCall): ReadonlySet<string> {
 
 /** Whether any upstream may run a tool of the vendor's: one of another dialect is never offered it. */
 function mayRun({ dialect, view }: ModelCall, route: Route): boolean {
-  return route.targets.some(
+  return targetsOf(route).some(
     ({ upstream, model = view.model }) =>
       dialectFor(providers[upstream.config.kind], upstream.config, dialect.name, model) === dialect.name,
   )
@@ -168,7 +175,7 @@ function mayRun({ dialect, view }: ModelCall, route: Route): boolean {
 /** Whether the answer will show every run of a tool of the vendor's, whichever upstream gives it. */
 function showsRuns({ dialect, view }: ModelCall, route: Route): boolean {
   if (dialect.showsVendorRuns !== true) return false
-  return route.targets.every(({ upstream, model = view.model }) => {
+  return targetsOf(route).every(({ upstream, model = view.model }) => {
     const provider = providers[upstream.config.kind]
     return provider.showsVendorRuns === true && dialectFor(provider, upstream.config, dialect.name, model) === dialect.name
   })

@@ -8,8 +8,8 @@ import { answerGatewayTool } from './answering-call.ts'
 /** Rejects when nobody waits any more. */
 export async function answerToolCall(call: DecidedToolCall): Promise<EndedToolCall> {
   const before = call.session.policyState.label
-  const { args, signal } = call.request
-  const answer = await answerGatewayTool(call, call.tool.name, args, { decision: call.decision, signal })
+  const { args, signal, onProgress } = call.request
+  const answer = await answerGatewayTool(call, call.tool.name, args, { decision: call.decision, signal, onProgress, besides: call.besides })
   // What it says has been admitted; the history will show the same words.
   if (call.proposal !== undefined) await noteOwnWords(call, answer.text)
   await settleToolCall(call, (now) => [now, undefined])

@@ -1,19 +1,13 @@
 /** `turnward__ask`: one bounded question about a result that no model reads, and its answer. */
-import { digestJson } from '../../core/hash.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { askToolName } from '../../core/tool-names.ts'
-import { join, labelRecord, sameLabel } from '../../policy/label.ts'
 import type { AttachedCall } from '../call.ts'
-import { answerTypeSchema, readAnswerType } from '../quarantine/answer-types.ts'
+import { answerTypeSchema } from '../quarantine/answer-types.ts'
+import { askBounded, longestQuestion } from '../quarantine/asking-bounded.ts'
+import { admitAnswers } from '../quarantine/admitting-answers.ts'
 import { readHandle } from '../quarantine/handle-text.ts'
-import { askQuarantined, itemCounts } from '../quarantine/asking-quarantined.ts'
-import { type Reserved, forgetQuestion, keepAnswer, reserveQuestion } from '../quarantine/question-budget.ts'
-import { type WithheldResult, withheldResult } from '../quarantine/withheld-results.ts'
-import { recordOf } from '../recording/recording.ts'
-import { joining, narrow } from '../sessions/narrowing.ts'
+import { withheldResult } from '../quarantine/withheld-results.ts'
 import type { GatewayAnswer, GatewayTool, GatewayToolContext } from './gateway-tool.ts'
-
-const longestQuestion = 2000
 
 export const askTool: GatewayTool = {
   definition: {
@@ -31,6 +25,7 @@ export const askTool: GatewayTool = {
       additionalProperties: false,
     },
   },
+  isReadOnly: true,
   isOfUse: ({ session, snapshot }) => session.state.hasWithheld && snapshot.settings.quarantine !== undefined,
   run: ask,
 }
@@ -38,73 +33,15 @@ export const askTool: GatewayTool = {
 async function ask(call: AttachedCall, { handle, question, answer }: JsonObject, context: GatewayToolContext): Promise<GatewayAnswer> {
   const named = typeof handle === 'string' ? readHandle(handle) : undefined
   if (named === undefined) return failed('`handle` must be a handle as it stands in this conversation, such as ⟦handle:h_…⟧')
-  if (typeof question !== 'string' || question.trim() === '' || question.length > longestQuestion)
-    return failed(`\`question\` must be text of 1 to ${longestQuestion} characters`)
   const result = await withheldResult(call, named.id)
   if (result === undefined) return failed('there is no such handle in this conversation')
-  const type = readAnswerType(answer, itemCounts(result))
-  if (typeof type === 'string') return failed(`\`answer\`: ${type}`)
-  const asked = digestJson({ question, answer: answer ?? null })
-  const reserved = await reserveQuestion(call, named.id, { asked, bits: type.bits })
-  if (reserved.form === 'used up') return failed(`not asked: ${reserved.why}`)
-  const known =
-    reserved.form === 'known' ? reserved.answer : await askOnce(call, named.id, { result, question, asked, type, reserved, context })
-  if (known === undefined) return failed('not answered: the model that reads withheld results could not be asked; ask again later')
-  await admitAnswer(call, result)
-  return { text: known === 'null' ? 'The data does not say, or the answer was none of those asked for.' : known, isError: false }
-}
-
-interface Question {
-  readonly result: WithheldResult
-  readonly question: string
-  readonly asked: string
-  readonly type: Exclude<ReturnType<typeof readAnswerType>, string>
-  readonly reserved: Reserved
-  readonly context: GatewayToolContext
-}
-
-/** The answer as JSON; undefined when nobody could be asked, which costs nothing. */
-async function askOnce(
-  call: AttachedCall,
-  handle: string,
-  { result, question, asked, type, context }: Question,
-): Promise<string | undefined> {
-  const given = await askQuarantined(call, { result, question, type, ...context }).catch(async (error: unknown) => {
-    await forgetQuestion(call, handle, { asked, bits: type.bits })
-    throw error
-  })
-  if (given.form === 'failed') {
-    await forgetQuestion(call, handle, { asked, bits: type.bits })
-    return undefined
+  const asked = await askBounded(call, { handle: named.id, result, question, answer }, context)
+  if (asked.form === 'not answered') return failed(asked.why)
+  await admitAnswers(call, result)
+  return {
+    text: asked.answer === 'null' ? 'The data does not say, or the answer was none of those asked for.' : asked.answer,
+    isError: false,
   }
-  const answer = JSON.stringify(given.value)
-  await keepAnswer(call, handle, asked, answer)
-  return answer
-}
-
-/** What is learnt of a result is read, under the label its contract gives such answers. */
-async function admitAnswer(call: AttachedCall, { answers, from, digest }: WithheldResult): Promise<void> {
-  const { services, snapshot, session } = call
-  const before = session.policyState.label
-  const after = join(before, answers)
-  if (sameLabel(before, after)) return
-  const subject = `answers about ${from}`
-  services.log.append(
-    recordOf(call, {
-      type: 'decision',
-      kind: 'admission',
-      subject,
-      verdict: 'allow',
-      action: 'release',
-      rules: ['quarantine'],
-      reason: 'The session has read a bounded answer about a result that is withheld.',
-      credential: 'none',
-      labelBefore: labelRecord(before, snapshot.policy),
-      labelAfter: labelRecord(after, snapshot.policy),
-      resultDigest: digest,
-    }),
-  )
-  await narrow(call, subject, joining(answers))
 }
 
 function failed(text: string): GatewayAnswer {

@@ -4,11 +4,14 @@
  */
 import type { CancelSignal } from '../../core/cancellation.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { Label } from '../../policy/types.ts'
 import type { OfferedTool } from '../../wire/dialect.ts'
 import type { AttachedCall } from '../call.ts'
 
 export interface GatewayTool {
   readonly definition: OfferedTool
+  /** Whether nothing but what somebody knows comes of it. */
+  readonly isReadOnly: boolean
   /** Whether a conversation has something it is for. */
   readonly isOfUse: (call: AttachedCall) => boolean
   /** Answers a call that was decided. What the answer adds to the label of the session is joined here. Never throws for what a model wrote. */
@@ -19,6 +22,10 @@ export interface GatewayToolContext {
   /** `dec_…` of the decision that allowed it. */
   readonly decision: string
   readonly signal: CancelSignal
+  /** What the call was decided on besides the label of the session. */
+  readonly besides?: Label | undefined
+  /** Told how far it is, where somebody wants to know. */
+  readonly onProgress?: ((progress: JsonObject) => void) | undefined
 }
 
 /** What the model reads. */

@@ -1,11 +1,15 @@
 /** The tools of the gateway that it answers itself, by name: a table. */
-import { askToolName } from '../../core/tool-names.ts'
+import { askToolName, isolatedToolName } from '../../core/tool-names.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Policy } from '../../policy/types.ts'
 import { askTool } from './asking-about-result.ts'
+import { isolatedTool } from './isolated.ts'
 import type { GatewayTool } from './gateway-tool.ts'
 
-const tools: ReadonlyMap<string, GatewayTool> = new Map([[askToolName, askTool]])
+const tools: ReadonlyMap<string, GatewayTool> = new Map([
+  [askToolName, askTool],
+  [isolatedToolName, isolatedTool],
+])
 
 /** Undefined for every name that is none of them. */
 export function gatewayTool(name: string): GatewayTool | undefined {
@@ -15,8 +19,8 @@ export function gatewayTool(name: string): GatewayTool | undefined {
 /** Those that MCP clients list: a list is asked for before anybody knows what it will be of use for. */
 export function listedGatewayTools({ ownTools = [] }: Pick<Policy, 'ownTools'>): readonly JsonObject[] {
   return ownTools.flatMap(({ name }) => {
-    const definition = tools.get(name)?.definition
-    return definition === undefined ? [] : [{ ...definition, annotations: { readOnlyHint: true } }]
+    const tool = tools.get(name)
+    return tool === undefined ? [] : [{ ...tool.definition, annotations: { readOnlyHint: tool.isReadOnly } }]
   })
 }
 

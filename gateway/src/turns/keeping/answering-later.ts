@@ -61,7 +61,7 @@ export async function answerLater(gateway: Services, later: LaterCall, run: RunC
     throw error
   }
   const unseen = () => ({ services: forCall(gateway, caller), snapshot, caller })
-  const call = { caller, body: read.body.json, headers: origin.headers, background: id, keeping }
+  const call = { caller, body: read.body.json, headers: origin.headers, background: id, keeping, templated: read.templated }
   const runOwn: RunOwn = (own) => run(gateway, own, dialect)
   const live = first === undefined ? undefined : new LiveStream({ keeper: unseen, key, begun: first })
   gateway.background.start(

@@ -58,7 +58,7 @@ test('one that takes longer than answers are kept is kept all the same, with its
   expect(firsts.length).toBeGreaterThan(1)
   for (let seconds = 0; seconds < 600; seconds += 5) {
     await vi.advanceTimersByTimeAsync(5000)
-    await vi.waitFor(async () => expect(await isRunning()).toBe(true))
+    await vi.waitFor(async () => expect(await isRunning()).toBe(true), 10_000)
   }
   expect(cancelled).not.toHaveBeenCalled()
   expect((await findByKey(keeper(), key))?.isOpen).toBe(true)
@@ -78,7 +78,7 @@ test('one whose process stood still is made again when it goes on', async () => 
   // Nobody knows better than itself.
   expect(await background.isRunning(keeper(), key)).toBe(true)
   await vi.advanceTimersByTimeAsync(10_000)
-  await vi.waitFor(async () => expect(await isRunning()).toBe(true))
+  await vi.waitFor(async () => expect(await isRunning()).toBe(true), 10_000)
   expect(cancelled).not.toHaveBeenCalled()
   finish()
   await background.close()
@@ -111,6 +111,6 @@ test('what cannot be said is said as soon as it can be', async () => {
   vi.setSystemTime(Date.now() + 1000)
   expect(await isRunning()).toBe(false)
   await vi.advanceTimersByTimeAsync(1000)
-  await vi.waitFor(async () => expect(await isRunning()).toBe(true))
+  await vi.waitFor(async () => expect(await isRunning()).toBe(true), 10_000)
   finish()
 })

@@ -96,7 +96,7 @@ export class BackgroundAnswers {
       // It is kept for as long as it is made, however short that is.
       if (now - renewed > (expiryOf(own) - now) / 2) {
         await renewAnswer(own, key)
-        live?.renew()
+        await live?.renew()
         renewed = now
       }
       // One that stood still so long that it counts as gone is there again, if nobody has noticed.

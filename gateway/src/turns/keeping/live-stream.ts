@@ -90,9 +90,10 @@ export class LiveStream {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Keeps the segment that is being filled as long again. */
-  renew(): void {
+  /** Keeps the segment that is being filled as long again; resolves when that was done, or failed. */
+  async renew(): Promise<void> {
     if (!this.#isLoose) this.#keepNow()
+    await this.#keeping
   }
 
   /** Keeps what is not kept yet. Never rejects: what cannot be kept is only here. */

@@ -1,7 +1,7 @@
 /** The decision over everything a call may mean: refused when any of it is. */
 import { decide } from '../../policy/decide.ts'
 import type { Evidence } from '../../policy/evidence.ts'
-import type { Policy, PolicyState, ToolCallEvent, ToolSubject, Verdict } from '../../policy/types.ts'
+import type { ApprovalTerms, Policy, PolicyState, ToolCallEvent, ToolSubject, Verdict } from '../../policy/types.ts'
 
 type Tools = readonly [ToolSubject, ...ToolSubject[]]
 
@@ -27,7 +27,12 @@ export function strictest(tools: Tools, judge: (tool: ToolSubject) => Verdict): 
     verdict =
       strict.action === 'refuse'
         ? strict
-        : { ...strict, rules: union(verdict.rules, other.rules), effects: union(verdict.effects, other.effects).sort() }
+        : {
+            ...strict,
+            rules: union(verdict.rules, other.rules),
+            effects: union(verdict.effects, other.effects).sort(),
+            ...(strict.action === 'hold' ? { awaits: awaitedBy([...(verdict.awaits ?? []), ...(other.awaits ?? [])]) } : {}),
+          }
   }
   return verdict
 }
@@ -38,6 +43,11 @@ const verdicts = { allow: 0, warn: 1, deny: 2 } as const
 /** What is enforced comes first: a call that waits for a person must not go on because it may mean something harmless as well. */
 function strictness({ action, verdict }: Verdict): number {
   return actions[action] * 3 + verdicts[verdict]
+}
+
+/** Whoever any of its meanings waits for. */
+function awaitedBy(terms: readonly ApprovalTerms[]): readonly ApprovalTerms[] {
+  return terms.filter((one, index) => terms.findIndex(({ source }) => source === one.source) === index)
 }
 
 function union(one: readonly string[], other: readonly string[]): string[] {

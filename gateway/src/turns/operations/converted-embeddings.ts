@@ -40,7 +40,10 @@ export async function askConverted(
       answers.push(settled.value)
     }
   }
-  const body = JSON.stringify(embeddingForms[form].writeAnswer(joinAnswers(answers), json))
+  const answered = joinAnswers(answers)
+  if (answered.tokens !== undefined)
+    call.used = { upstream: target.upstream, models: [target.model ?? call.model], usage: { inputTokens: answered.tokens } }
+  const body = JSON.stringify(embeddingForms[form].writeAnswer(answered, json))
   origin.outlet.head(200, { ...operationHeaders(call, 'application/json'), 'content-length': Buffer.byteLength(body) })
   origin.outlet.end(body)
 }

@@ -3,6 +3,7 @@ import type { RouteTarget } from '../../config/snapshot.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { resolveCredential } from '../../identity/credentials.ts'
 import { secretsOf } from '../../models/asking-upstream.ts'
+import { sendObserved } from '../../models/balancing/sending-observed.ts'
 import { buildHeaders, signRequest, type Hop } from '../../models/building-request.ts'
 import { describeFailure } from '../../models/routing-upstream.ts'
 import { pathSegment } from '../../providers/path-segment.ts'
@@ -22,6 +23,8 @@ export interface OperationBody {
   readonly model: string
   /** Undefined for a form with files in it. */
   readonly json: JsonObject | undefined
+  /** Texts of a form, in place of JSON. */
+  readonly texts?: readonly string[]
   /** As it is sent to whoever knows the model under this name. */
   as(model: string): MaybePromise<WrittenForm>
   /** Of embeddings: the caller's form. */
@@ -46,15 +49,16 @@ export async function openWay(call: OperationCall, origin: CallOrigin, { target,
   const hop: Hop = { target, provider: providers[upstream.config.kind], dialect: chatCompletions.name, streamUsage: 'as-asked' }
   const path = pathOf(target, place, model)
   const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, services.clock.now(), services.credentials)
+  await call.limits?.atUpstream(target)
   call.sentTo = { upstream: upstream.name, credential: id }
   recordOperation(call)
   return async (body, contentType) => {
     const headers = buildHeaders({ stream: false, clientHeaders: origin.headers, ...traceHeaders(origin) }, hop, '*/*', contentType)
     const request = await signRequest({ path, headers, body }, hop, credential, services.clock.now())
-    const response = await services.upstreams
-      .of(upstream)
-      .send(request, origin.signal)
-      .catch((error: unknown) => Promise.reject(describeFailure(error, upstream.name)))
+    const asked = { upstream, model: target.model ?? model, credential: id, isStream: false }
+    const response = await sendObserved(services.upstreams, asked, request, origin.signal).catch((error: unknown) =>
+      Promise.reject(describeFailure(error, upstream.name)),
+    )
     return { target, response, secrets: secretsOf(credential, target) }
   }
 }

@@ -18,12 +18,17 @@ export async function readOperation(services: Services, origin: CallOrigin, oper
   const form = operation.form ?? 'openai'
   if (operation.hasFiles === true) {
     const parts = await readForm(bytes, origin.headers['content-type'])
-    return { form, model: textOf(parts, 'model'), json: undefined, as: (model) => writeForm(parts, 'model', model) }
+    return { form, model: textOf(parts, 'model'), json: undefined, texts: textsIn(parts), as: (model) => writeForm(parts, 'model', model) }
   }
   const guards = { maxDepth: limits.max_depth, maxKeys: limits.max_keys, guardedFields: allGuardedFields }
   const json = parseGuardedJson(bytes, guards)
   if (origin.path !== undefined) return namedByPath(json, bytes, form, origin.path.model)
   return { form, model: modelOf(json), json, as: (model) => ({ bytes: renamed(bytes, json, model), contentType: 'application/json' }) }
+}
+
+/** All but the name of the model. */
+function textsIn(parts: FormData): readonly string[] {
+  return [...parts].flatMap(([name, value]) => (typeof value === 'string' && name !== 'model' ? [value] : []))
 }
 
 /** Whoever is granted one model does not ask another by naming it a second time. */

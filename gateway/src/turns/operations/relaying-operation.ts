@@ -7,13 +7,39 @@ import { maskSecretText } from '../../models/masking-secrets.ts'
 import { throttlingOf } from '../../models/throttling.ts'
 import type { UpstreamResponse } from '../../providers/transport.ts'
 import { readUpstreamError } from '../../wire/hub/upstream-errors.ts'
+import { endBytes, usageAtEnd } from '../../wire/embeddings/usage-at-end.ts'
 import type { CallOrigin } from '../origins/call-origin.ts'
+import { guardedRelay } from '../guards/guarding-operations.ts'
 import type { OperationCall } from '../recording/recording-operation.ts'
 
 export interface RelayedOperation {
   readonly target: RouteTarget
   readonly response: UpstreamResponse
   readonly secrets: readonly string[]
+}
+
+/** The last bytes of what comes in chunks. */
+class EndOf {
+  readonly #most: number
+  #chunks: Buffer[] = []
+  #size = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.#size += chunk.length
+    for (let first = this.#chunks[0]; first !== undefined && this.#size - first.length >= this.#most; first = this.#chunks[0]) {
+      this.#chunks.shift()
+      this.#size -= first.length
+    }
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#chunks).subarray(-this.#most)
+  }
 }
 
 const maxErrorBytes = 1024 * 1024
@@ -57,6 +83,7 @@ export async function relayOperation(
     const { outlet } = origin
     const onDrain = (): void => response.resume()
     let size = 0
+    const end = type.includes('json') ? new EndOf(endBytes) : undefined
     const finish = (): void => outlet.offDrain(onDrain)
     const fail = (error: TurnwardError): void => {
       finish()
@@ -65,20 +92,41 @@ export async function relayOperation(
       if (outlet.hasBegun) outlet.destroy()
       reject(error)
     }
+    const send = (bytes: Buffer): void => {
+      if (!outlet.hasBegun) outlet.head(response.status, headers)
+      outlet.write(bytes)
+      if (outlet.isFull) response.pause()
+    }
+    const guarded = guardedRelay(call, type, {
+      push: send,
+      pause: () => response.pause(),
+      resume: () => response.resume(),
+      fail: (error) => fail(asTurnwardError(error)),
+    })
+    const conclude = (): void => {
+      finish()
+      if (!outlet.hasBegun) outlet.head(response.status, headers)
+      outlet.end()
+      const usage = end === undefined ? undefined : usageAtEnd(end.bytes())
+      if (usage !== undefined) call.used = { upstream: target.upstream, models: [target.model ?? call.model], usage }
+      resolve()
+    }
     outlet.onDrain(onDrain)
     response.read({
       onData(chunk) {
         size += chunk.length
         if (size > most) return fail(new TurnwardError('upstream.malformed', { subject: upstream, why: `more than ${most} bytes` }))
-        if (!outlet.hasBegun) outlet.head(response.status, headers)
-        outlet.write(chunk)
-        if (outlet.isFull) response.pause()
+        end?.add(chunk)
+        if (guarded === undefined) return send(chunk)
+        try {
+          guarded.push(chunk)
+        } catch (error) {
+          fail(asTurnwardError(error))
+        }
       },
       onEnd() {
-        finish()
-        if (!outlet.hasBegun) outlet.head(response.status, headers)
-        outlet.end()
-        resolve()
+        if (guarded === undefined) conclude()
+        else guarded.end().then(conclude, (error: unknown) => fail(asTurnwardError(error)))
       },
       onError(error) {
         fail(

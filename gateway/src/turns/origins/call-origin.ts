@@ -9,6 +9,7 @@ import type { Caller } from '../../core/principal.ts'
 import type { Hop } from '../../identity/ways/way.ts'
 import type { PathTarget } from '../../wire/dialect.ts'
 import type { Keeping } from '../keeping/recalling.ts'
+import type { Templated } from '../prompts/calling-templates.ts'
 import type { BodyLimits } from '../../wire/request/request-bytes.ts'
 
 /** Takes one answer: a head, then bytes, then an end. */
@@ -48,6 +49,8 @@ export interface CallOrigin {
   readonly background?: string | undefined
   /** What the answer is kept with, where the request is no longer what its client sent. */
   readonly keeping?: Keeping | undefined
+  /** What became of the templates it calls, where they have been filled in. */
+  readonly templated?: Templated | undefined
   /** The bytes of the request. Throws `request.*`. */
   body(limits: BodyLimits): Promise<Buffer>
   /** Aborted when nobody waits for the answer any more. */

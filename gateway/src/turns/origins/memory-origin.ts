@@ -1,6 +1,6 @@
 /** A call that the gateway makes for itself: the answer is kept in memory, whole, for whoever made it. */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
-import { Cancellation, type CancelSignal } from '../../core/cancellation.ts'
+import { Cancellation, type CancelSignal, following } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Caller } from '../../core/principal.ts'
@@ -32,6 +32,7 @@ export interface OwnCall {
   /** The id its answer is kept under, and with what. */
   readonly background?: string
   readonly keeping?: Keeping | undefined
+  readonly templated?: CallOrigin['templated']
   readonly signal?: CancelSignal
 }
 
@@ -48,17 +49,17 @@ export function memoryCall({ maxBytes, ...call }: MemoryCallOptions): MemoryCall
 
 /** The same, with the answer going to another outlet, which may cancel the call. */
 export function ownCall<O extends Outlet>(
-  { caller, body, granted, headers = {}, background, keeping, signal }: OwnCall,
+  { caller, body, granted, headers = {}, background, keeping, templated, signal }: OwnCall,
   makeOutlet: (cancel: (error: TurnwardError) => void) => O,
 ): { readonly origin: CallOrigin; readonly outlet: O } {
-  const cancellation = new Cancellation()
-  signal?.addEventListener('abort', () => cancellation.cancel(signal.reason), { once: true })
+  const cancellation = signal === undefined ? new Cancellation() : following(signal).own
   const outlet = makeOutlet((error) => cancellation.cancel(error))
   const origin: CallOrigin = {
     headers,
     caller,
     granted,
     background,
+    templated,
     keeping,
     body: async () => Buffer.from(JSON.stringify(body)),
     signal: cancellation,

@@ -3,9 +3,10 @@
  * share such a run share its number, however they are set, wrapped or marked up; no text can be read back from them.
  */
 import { createHmac } from 'node:crypto'
+import { legibleText } from './legible-text.ts'
 
 /** Words a run has at least; a character of a script without spaces counts half a word. */
-const wordsInRun = 7
+export const wordsInRun = 7
 const wordWeight = 2
 const runWeight = wordsInRun * wordWeight
 /** A run of little words says nothing: `if it is not in the` is in every text. */
@@ -35,7 +36,7 @@ export function shinglesOf(text: string, key: ShingleKey): number[] {
   const hashes: number[] = []
   const weights: number[] = []
   const letters: number[] = []
-  for (const [piece] of text.normalize('NFKC').toLowerCase().matchAll(word)) {
+  for (const [piece] of legibleText(text).normalize('NFKC').toLowerCase().matchAll(word)) {
     if (hashes.length === mostWords) break
     const found = piece.replace(marks, '')
     if (found === '') continue

@@ -51,3 +51,15 @@ export function textsIn(value: JsonValue | undefined, depth = 32): string[] {
   if (Array.isArray(value)) return value.flatMap((item) => textsIn(item, depth - 1))
   return isObject(value) ? Object.values(value).flatMap((item) => textsIn(item, depth - 1)) : []
 }
+
+/** What says what kind of part something is, and is shown to nobody. */
+const structural: ReadonlySet<string> = new Set(['type', 'mimeType', 'role', 'uri', 'resultType', 'method', 'mode'])
+
+/** Every text of a result that is shown, in order. */
+export function shownTexts(value: JsonValue | undefined, depth = 32): string[] {
+  if (typeof value === 'string') return [value]
+  if (depth === 0) return []
+  if (Array.isArray(value)) return value.flatMap((item) => shownTexts(item, depth - 1))
+  if (!isObject(value)) return []
+  return Object.entries(value).flatMap(([key, inner]) => (structural.has(key) ? [] : shownTexts(inner, depth - 1)))
+}

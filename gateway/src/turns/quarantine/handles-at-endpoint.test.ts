@@ -164,6 +164,27 @@ describe('questions', () => {
     expect(textOf(await floors.call(alice, 'turnward__ask', { ...ask, question: 'Another?' }))).toContain('no more than 8 bits')
   })
 
+  test('that a gateway has died over are asked again after a while, and of two answers the first one counts', async () => {
+    const replies: ((answer: string) => void)[] = []
+    await using vendor = await startVendor(async (request) =>
+      say(request, { text: await new Promise<string>((answer) => replies.push(answer)) }),
+    )
+    await using floors = await open(vendor.url)
+    const alice = await floors.context(keys.alice, 'agent')
+    const handle = textOf(await floors.call(alice, 'office__fetch', {}))
+    const ask = () => floors.call(alice, 'turnward__ask', { handle, question: 'How many?', answer: { type: 'integer', min: 0, max: 9 } })
+    const first = ask()
+    await vendor.received(1)
+    expect(textOf(await ask())).toContain('being answered already')
+    floors.clock.advance(5 * 60_000 + 1)
+    const second = ask()
+    await vendor.received(2)
+    replies[1]?.('{"answer": 2}')
+    expect(textOf(await second)).toBe('2')
+    replies[0]?.('{"answer": 1}')
+    expect(textOf(await first)).toBe('2')
+  })
+
   test('at once cannot learn more than one after the other', async () => {
     await using vendor = await startVendor((request) => say(request, { text: '{"answer": true}' }))
     await using floors = await open(vendor.url, { quarantine: { model: 'q', max_questions: 3 } })

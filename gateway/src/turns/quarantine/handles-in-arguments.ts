@@ -1,6 +1,6 @@
 /**
- * Handles in the arguments of a call that goes to a server: what they stand for is put in their place once the call was decided,
- * with its own label joined in. So an agent can file, forward or store what it may not read.
+ * Handles in the arguments of a call: what they stand for is put in their place in what whoever runs the tool gets, once the call was
+ * decided with its own label joined in. So an agent can file, forward or store what it may not read.
  */
 import type { JsonObject } from '../../core/json.ts'
 import { join } from '../../policy/label.ts'
@@ -18,6 +18,8 @@ export type HandledArguments =
       readonly form: 'put in place'
       /** The arguments as the server gets them. */
       readonly args: JsonObject
+      /** What the handles stand for. */
+      readonly contents: readonly string[]
       /** What the contents would add to the label of a session. */
       readonly label: Label
     }
@@ -38,7 +40,8 @@ export async function handledArguments(call: AttachedCall, args: JsonObject): Pr
     contents.set(nameOf(handle), content)
     label = label === undefined ? result.label : join(label, result.label)
   }
-  return label === undefined ? undefined : { form: 'put in place', args: withContents(args, (one) => contents.get(nameOf(one))), label }
+  if (label === undefined) return undefined
+  return { form: 'put in place', args: withContents(args, (one) => contents.get(nameOf(one))), contents: [...contents.values()], label }
 }
 
 function nameOf({ id, slice = '' }: HandleReference): string {

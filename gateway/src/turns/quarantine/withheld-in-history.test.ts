@@ -224,6 +224,30 @@ test('what was withheld stays so when its contract changes, also in a branch of 
   for (const text of mainOf(vendor)) expect(text).not.toContain('IGNORE')
 })
 
+test('what is withheld is not sent to whoever counts tokens either, before and after it was read', async () => {
+  await using vendor = await startVendor((request) =>
+    request.path.endsWith('/count_tokens')
+      ? { headers: { 'content-type': 'application/json' }, parts: ['{"input_tokens":7}'] }
+      : say(request, { text: 'Done.' }),
+  )
+  const upstreams = { vendor: { kind: 'anthropic' as const, base_url: vendor.url.replace(/\/v1$/, ''), credential: 'none' } }
+  await using floors = await openFloors({ config: configFor(vendor.url, { upstreams }) })
+  const shown = /⟦handle:h_[\w-]{22} kind[^⟧]*⟧/
+  const form = forms.messages as Form
+  const counted = async (): Promise<string> => {
+    expect(await send(floors, '/v1/messages/count_tokens', form.body([]), false)).toContain('7')
+    return vendor.last().bytes.toString('utf8')
+  }
+  const before = await counted()
+  await send(floors, form.path(false), form.body([]), false)
+  const asked = mainOf(vendor).at(-1) ?? ''
+  const after = await counted()
+  for (const text of [before, after]) {
+    expect(text).not.toContain('IGNORE')
+    expect(shown.exec(text)?.[0]).toBe(shown.exec(asked)?.[0])
+  }
+})
+
 test('a model that asks without end is told so, and the answers end', async () => {
   let asked = 0
   await using vendor = await startVendor((request) => {

@@ -4,7 +4,7 @@
  * which is sent again reads the same.
  */
 import { sha256, keyedHash } from '../../core/hash.ts'
-import { isObject, type JsonObject } from '../../core/json.ts'
+import { asText, isObject, type JsonObject } from '../../core/json.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { labelFromRecord, labelRecord } from '../../policy/label.ts'
 import type { Label } from '../../policy/types.ts'
@@ -12,6 +12,8 @@ import type { LabelRecord } from '@turnward/contract/decision'
 import type { HandleUse } from '../../state/state-values.ts'
 import type { AttachedCall } from '../call.ts'
 import { seal, unseal } from '../keeping/sealing.ts'
+import type { Services } from '../services.ts'
+import { forCall } from '../state-of-call.ts'
 import { handleId, handleText, readHandle } from './handle-text.ts'
 
 /** A result as it is withheld. */
@@ -48,7 +50,7 @@ export async function withholdResult(
     label,
     answers,
   }: { readonly from: string; readonly id: string; readonly text: string; readonly label: Label; readonly answers: Label },
-): Promise<string> {
+): Promise<StandingHandle> {
   const { services, snapshot, session } = call
   const digest = sha256(text)
   const handle = handleOf(call, { from, call: id, digest })
@@ -64,9 +66,12 @@ export async function withholdResult(
   }
   const key = keyOf(call, handle)
   await services.state.put('withheld', key, { sealed: seal(services.secret, key, Buffer.from(JSON.stringify(content))) }, expires)
-  await services.state.change('handle', key, (before) => ({ value: shownIn(before, session.id), expires, result: undefined }))
+  const use = await services.state.change('handle', key, (before) => {
+    const value = shownIn(before, session.id)
+    return { value, expires, result: value }
+  })
   await services.sessions.change(session, (state) => [state.hasWithheld ? state : { ...state, hasWithheld: true }, undefined])
-  return handleText({ id: handle, bytes, from })
+  return { id: handle, text: handleText({ id: handle, bytes, from }), beside: besideOf(use) }
 }
 
 /** What a handle stands for in this conversation; undefined when it is none of it. */
@@ -95,15 +100,43 @@ export async function standsFor(
   if (use === undefined) return undefined
   // A branch of its conversation: it may be asked about here as well.
   if (!use.sessions.includes(session.id)) await changeUse(call, id, (now) => [shownIn(now, session.id), undefined])
-  return handleText({ id, bytes: result.bytes, from: result.from })
+  return handleText({ id, bytes: result.bytes, from: result.from }) + besideOf(use)
 }
 
-/** Whether a text is nothing but a handle of this conversation. */
-export async function isHandle(call: AttachedCall, text: string): Promise<boolean> {
-  const handle = readHandle(text)
-  if (handle === undefined || handle.slice !== undefined) return false
+/** Handles that stand in a conversation mean there what they mean where they were shown first. Asked for what the gateway itself has put there only. */
+export async function noteShown(call: AttachedCall, handles: readonly { readonly id: string }[]): Promise<void> {
+  const { services, session } = call
+  for (const { id } of handles) {
+    const use = await services.state.get('handle', keyOf(call, id))
+    if (use === undefined || use.sessions.includes(session.id)) continue
+    await changeUse(call, id, (now) => [shownIn(now, session.id), undefined])
+  }
+  await services.sessions.change(session, (state) => [state.hasWithheld ? state : { ...state, hasWithheld: true }, undefined])
+}
+
+/** A handle of this conversation that stands in the place of a result, with what stands beside it or without. */
+export interface StandingHandle {
+  readonly id: string
+  /** As it is written. */
+  readonly text: string
+  /** What stands beside it wherever it is shown, if that is known. */
+  readonly beside: string
+}
+
+/** Undefined for a text that is anything more. */
+export async function standingHandle(call: AttachedCall, text: string): Promise<StandingHandle | undefined> {
+  const end = text.indexOf('\n')
+  const line = end < 0 ? text : text.slice(0, end)
+  const handle = readHandle(line)
+  if (handle === undefined || handle.slice !== undefined) return undefined
   const use = await call.services.state.get('handle', keyOf(call, handle.id))
-  return use?.sessions.includes(call.session.id) === true
+  const beside = besideOf(use)
+  if (use?.sessions.includes(call.session.id) !== true || (end >= 0 && text.slice(end) !== beside)) return undefined
+  return { id: handle.id, text: line, beside }
+}
+
+function besideOf(use: HandleUse | undefined): string {
+  return typeof use?.beside === 'string' ? use.beside : ''
 }
 
 /** Changes what has been learnt of what a handle stands for, in one step. */
@@ -125,9 +158,27 @@ function shownIn(before: HandleUse | undefined, session: string): HandleUse {
   return use.sessions.includes(session) ? use : { ...use, sessions: [...use.sessions, session].slice(-mostSessions) }
 }
 
+/** What a handle stands for, for the person it was withheld for, whatever conversation it was in. */
+export async function withheldFor(
+  services: Services,
+  { person, consumer }: { readonly person: string; readonly consumer: string },
+  handle: string,
+): Promise<{ readonly from: string; readonly text: string } | undefined> {
+  const { state } = forCall(services, { principal: { id: person } })
+  const key = keyFor(services.secret, person, consumer, handle)
+  const value = await state.get('withheld', key)
+  const bytes = value === undefined ? undefined : unseal(services.secret, key, value.sealed)
+  const content = bytes === undefined ? undefined : parseJson(bytes.toString('utf8'))
+  return isObject(content) ? { from: asText(content.from), text: asText(content.text) } : undefined
+}
+
 /** Another principal with the same handle finds nothing. */
 function keyOf({ services, caller }: Owner, handle: string): string {
-  return keyedHash(services.secret, 'withheld', caller.principal.id, caller.consumer ?? '', handle)
+  return keyFor(services.secret, caller.principal.id, caller.consumer ?? '', handle)
+}
+
+function keyFor(secret: Services['secret'], principal: string, consumer: string, handle: string): string {
+  return keyedHash(secret, 'withheld', principal, consumer, handle)
 }
 
 /** The beginning of a text that has at most so many bytes, without half a character. */

@@ -51,6 +51,8 @@ export class Conversation {
   caller: Caller
   grant: string
   attempt: ProposingCall['attempt']
+  /** Where it was sent. */
+  target: RouteTarget | undefined
   turn: string | null = null
   /** Rounds in a row whose calls were all refused. */
   rounds = 0
@@ -70,7 +72,9 @@ export class Conversation {
   }
 
   /** The upstream that was chosen. */
-  sentTo({ upstream: { name, config } }: RouteTarget, credential: string): void {
+  sentTo(target: RouteTarget, credential: string): void {
+    const { name, config } = target.upstream
+    this.target = target
     this.attempt = { upstream: name, provider: providers[config.kind].telemetryName, credential }
   }
 
@@ -83,7 +87,7 @@ export class Conversation {
   async renew(): Promise<void> {
     const snapshot = this.services.snapshot()
     const caller = await this.services.authenticator.authenticate(this.#presented, snapshot, 'models')
-    const { source } = authoriseModel(snapshot, caller, this.model)
+    const { source } = authoriseModel(snapshot, this.model, { caller, headers: this.#presented.headers, dialect: 'realtime' })
     Object.assign(this, { snapshot, caller, grant: source })
   }
 

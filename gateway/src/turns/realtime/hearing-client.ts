@@ -100,14 +100,12 @@ async function admitItem(conversation: Conversation, call: RealtimeStep, item: I
       const message = { index: 0, role, text, calls: [], results: [], fromUser: false }
       return admitAssistant(call, { digest: assistantDigest(text, []), message })
     }
-    case 'call':
+    case 'call': {
       if (isDoubted) admitStranger(call, 'unknown history', sha256(item.call.argsText))
-      conversation.made.set(item.call.id, {
-        name: item.call.name,
-        tools: call.meanings.ofCall(item.call).tools,
-        callKey: item.call.id,
-      })
+      const { tools, args } = call.meanings.ofCall(item.call)
+      conversation.made.set(item.call.id, { name: item.call.name, tools, args, callKey: item.call.id })
       return
+    }
     case 'result': {
       const { callId, text } = item
       const made = conversation.made.get(callId)

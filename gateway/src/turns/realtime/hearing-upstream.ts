@@ -8,11 +8,13 @@ import type { Logger } from '../../core/logger.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import type { CallGate, WholeCall } from '../../wire/realtime/call-gate.ts'
 import { malformed } from '../../wire/request/fields.ts'
-import { callKeyOf, decideProposals } from '../deciding/deciding-proposals.ts'
+import { decideProposals } from '../deciding/deciding-proposals.ts'
+import { callKeyOf } from '../deciding/ruling-on-proposals.ts'
 import { admitWords } from '../deciding/admitting-history.ts'
 import { narrowWhenSent } from '../deciding/narrowing-when-sent.ts'
 import { isFreeLabel, rememberWords, textsIn } from '../provenance/words-of-call.ts'
 import { settleState } from '../state-of-call.ts'
+import { chargeAnswer } from '../limiting/charging-realtime.ts'
 import type { Conversation } from './conversation.ts'
 import { RunningResponse } from './running-response.ts'
 
@@ -110,7 +112,7 @@ export class UpstreamEar {
     }
     await conversation.step(response.modelCall, async (call) => {
       const native = new Map(calls.map((one) => [one.view.id, one.native]))
-      const rulings = await decideProposals(call, { calls: calls.map(({ view }) => view), native })
+      const rulings = await decideProposals(call, { calls: calls.map(({ view }) => view), native, canWrite: false })
       // Nobody may learn of a call before what is expected of it is written.
       await settleState(call.services)
       response.stayed.push(...rulings.stayed)
@@ -124,8 +126,8 @@ export class UpstreamEar {
         response.released += 1
         for (const one of textsIn(view.args)) response.say(one)
         conversation.refused.delete(view.id)
-        const { tools } = call.meanings.ofCall(view)
-        conversation.made.set(view.id, { name: view.name, tools, callKey: callKeyOf(response.modelCall, view.id) })
+        const { tools, args } = call.meanings.ofCall(view)
+        conversation.made.set(view.id, { name: view.name, tools, args, callKey: callKeyOf(response.modelCall, view.id) })
         for (const frame of gate.release(itemId)) this.#show(parsed(frame) ?? {}, frame, response)
       }
     })
@@ -144,7 +146,9 @@ export class UpstreamEar {
       const { label } = call.session.policyState
       // What is said under a restricted label carries it wherever it is repeated.
       if (!isFreeLabel(call, label)) await rememberWords(call, response.said, label)
-      response.recordEnd(conversation, call, ended.status, ended.usage)
+      if (conversation.target !== undefined) await call.services.prices.ready(conversation.target.upstream)
+      const used = response.recordEnd(conversation, call, ended.status, ended.usage)
+      await chargeAnswer(call, conversation, used)
       await settleState(call.services)
     })
     const { stayed, released, isAside } = response

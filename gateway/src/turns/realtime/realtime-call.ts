@@ -12,16 +12,24 @@ import type { JsonObject } from '../../core/json.ts'
 import type { Caller } from '../../core/principal.ts'
 import type { Hop } from '../../identity/ways/way.ts'
 import { resolveCredential } from '../../identity/credentials.ts'
+import { pause } from '../../models/balancing/pausing.ts'
+import type { RunningExchange } from '../../models/balancing/running-exchange.ts'
 import { openSocket } from '../../models/opening-socket.ts'
 import { providers } from '../../providers/providers.ts'
 import { noopTelemetry } from '../../telemetry/noop.ts'
 import { CallGate } from '../../wire/realtime/call-gate.ts'
 import { errorEvent } from '../../wire/realtime/error-event.ts'
+import { chooseForOperation, routingField } from '../answering/choosing-upstreams.ts'
 import { authoriseModel } from '../deciding/authorising-model.ts'
 import { refuseOnRecord } from '../model-call.ts'
 import { traceHeaders } from '../origins/call-origin.ts'
+import { requireConversation } from '../prompts/adding-messages.ts'
+import { refuseUnheard } from '../guards/guarding-operations.ts'
+import { reserveForOperation } from '../limiting/reserving-for-operation.ts'
 import { recordOperation, recordOperationOutcome, recordRefusedOperation, type OperationCall } from '../recording/recording-operation.ts'
 import type { Services } from '../services.ts'
+import { sessionNames } from '../stops/standing-stops.ts'
+import { requireSession } from '../stops/stopped-tool.ts'
 import { beginSession, Conversation } from './conversation.ts'
 import { hearClient } from './hearing-client.ts'
 import { UpstreamEar } from './hearing-upstream.ts'
@@ -81,12 +89,20 @@ async function runSession({ gateway, origin, snapshot, caller, started }: Openin
     model,
   } as const
   const { route, source } = refuseOnRecord(
-    () => authoriseModel(snapshot, caller, model),
+    () => {
+      requireSession(gateway, session)
+      const authorised = authoriseModel(snapshot, model, { caller, headers: origin.headers, dialect: 'realtime' })
+      requireConversation(authorised.route, 'realtime')
+      return authorised
+    },
     (error) => recordRefusedOperation(asked, error),
   )
   const call: OperationCall = { ...asked, decision: newId('dec'), grant: source, sentTo: undefined, leftOut: [] }
+  refuseUnheard(call, origin, route)
+  call.limits = await reserveForOperation(call, route, undefined)
   const presented = origin
   const conversation = new Conversation({ services: gateway, snapshot, caller, presented, session, span, model, grant: source })
+  const exit = gateway.live.enterAs(sessionNames(session.state), origin)
   let failure: TurnwardError | undefined
   try {
     failure = await converse(call, conversation, origin, route)
@@ -94,7 +110,9 @@ async function runSession({ gateway, origin, snapshot, caller, started }: Openin
     failure = asTurnwardError(error)
     throw failure
   } finally {
+    exit()
     recordOperationOutcome(call, started, failure)
+    await call.limits?.settle([], call.sentTo !== undefined)
   }
 }
 
@@ -188,17 +206,23 @@ async function openUpstream(
   onMessage: (data: Buffer, isBinary: boolean) => void,
 ): Promise<WebSocket> {
   const { services, snapshot, caller, model } = call
-  const targets = placesFor(route, model)
-  for (const [at, { target, path }] of targets.entries()) {
+  const places = placesFor(route, model)
+  const attempts = await chooseForOperation(call, route, [...places.keys()])
+  const { health } = services.upstreams
+  for (let target = attempts.take(); target !== undefined; target = attempts.take()) {
     const { upstream } = target
+    let exchange: RunningExchange | undefined
     try {
       const { id, credential } = await resolveCredential(snapshot, caller, upstream.name, services.clock.now(), services.credentials)
+      await call.limits?.atUpstream(target)
       call.sentTo = { upstream: upstream.name, credential: id }
+      call.routing = routingField(attempts, target).routing
       conversation.sentTo(target, id)
       recordOperation(call)
-      return await openSocket({
+      exchange = health.begin({ upstream, model: target.model ?? model, credential: id, isStream: undefined })
+      const socket = await openSocket({
         target,
-        path,
+        path: places.get(target) ?? '',
         credential,
         now: services.clock.now(),
         clientHeaders: headers,
@@ -207,31 +231,34 @@ async function openUpstream(
         signal,
         onMessage,
       })
+      exchange.completed()
+      return socket
     } catch (error) {
       const { code } = asTurnwardError(error)
-      if (at === targets.length - 1 || signal.aborted || !code.startsWith('upstream.')) throw error
+      if (!signal.aborted && code.startsWith('upstream.')) exchange?.failed('it did not open a session')
+      exchange?.over()
+      if (signal.aborted || !code.startsWith('upstream.')) throw error
+      const wait = attempts.after(code === 'upstream.credential' ? 'elsewhere' : 'transient', code)
+      if (wait === undefined) throw error
       services.telemetry.count('turnward_upstream_failovers_total', { upstream: upstream.name })
       services.telemetry.logger.warn({ upstream: upstream.name, code }, 'failing over to the next upstream')
+      if (wait > 0) await pause(wait, signal)
     }
   }
   throw new TurnwardError('route.no_upstream', { subject: model })
 }
 
-interface Place {
-  readonly target: RouteTarget
-  readonly path: string
-}
-
 /** Upstreams of a route that have realtime sessions, and where. Throws `request.unsupported` when none has. */
-function placesFor(route: Route, model: string): readonly Place[] {
-  const places = route.targets.flatMap((target): Place[] => {
+function placesFor(route: Route, model: string): ReadonlyMap<RouteTarget, string> {
+  const places = new Map<RouteTarget, string>()
+  for (const target of route.targets) {
     const { config } = target.upstream
     const place = providers[config.kind].operations?.realtime
     // Under a dated version of Azure's API the path is another one.
-    if (typeof place !== 'string' || ('api_version' in config && config.api_version !== undefined)) return []
-    return [{ target, path: `${place}?model=${encodeURIComponent(target.model ?? model)}` }]
-  })
-  if (places.length > 0) return places
+    if (typeof place !== 'string' || ('api_version' in config && config.api_version !== undefined)) continue
+    places.set(target, `${place}?model=${encodeURIComponent(target.model ?? model)}`)
+  }
+  if (places.size > 0) return places
   throw new TurnwardError('request.unsupported', { subject: 'realtime', why: `no upstream of the route \`${route.model}\` has it` })
 }
 

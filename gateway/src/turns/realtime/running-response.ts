@@ -4,6 +4,8 @@ import { newId } from '../../core/ids.ts'
 import { isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
 import type { SplicedCall } from '../../wire/dialect.ts'
 import { malformed } from '../../wire/request/fields.ts'
+import type { PricedRound } from '../../models/prices/prices.ts'
+import { costField } from '../recording/recording-model-call.ts'
 import { noteDecision, recordOf, type RecordFields } from '../recording/recording.ts'
 import type { Conversation, RealtimeStep } from './conversation.ts'
 
@@ -48,7 +50,13 @@ export class RunningResponse {
     noteDecision(call, record)
   }
 
-  recordEnd(conversation: Conversation, call: RealtimeStep, status: JsonValue | undefined, usage: JsonValue | undefined): void {
+  /** Resolves what was used, where the upstream says it. */
+  recordEnd(
+    conversation: Conversation,
+    call: RealtimeStep,
+    status: JsonValue | undefined,
+    usage: JsonValue | undefined,
+  ): UsageRecord | undefined {
     const used = usageOf(usage)
     const isOver = status !== 'failed' && status !== 'cancelled'
     call.services.log.append(
@@ -58,9 +66,10 @@ export class RunningResponse {
         reason: isOver ? 'The answer completed.' : 'The answer did not complete.',
         outcome: isOver ? 'ok' : status === 'failed' ? 'error' : 'cancelled',
         latencyMs: Math.round(call.services.clock.monotonic() - this.#started),
-        ...(used === undefined ? {} : { usage: used }),
+        ...(used === undefined ? {} : { usage: used, ...costField(call, pricedBy(conversation, used)) }),
       }),
     )
+    return used
   }
 
   #shared({ model, grant, attempt }: Conversation): Omit<RecordFields, 'type' | 'reason'> {
@@ -77,9 +86,20 @@ export class RunningResponse {
   }
 }
 
+function pricedBy({ target, model }: Conversation, usage: UsageRecord): readonly PricedRound[] {
+  return target === undefined ? [] : [{ upstream: target.upstream, models: [target.model ?? model], usage }]
+}
+
 function usageOf(usage: JsonValue | undefined): UsageRecord | undefined {
   if (!isObject(usage)) return undefined
   const details = isObject(usage.input_token_details) ? usage.input_token_details : {}
-  const fields = { inputTokens: usage.input_tokens, outputTokens: usage.output_tokens, cacheReadTokens: details.cached_tokens }
+  const spoken = isObject(usage.output_token_details) ? usage.output_token_details : {}
+  const fields = {
+    inputTokens: usage.input_tokens,
+    outputTokens: usage.output_tokens,
+    cacheReadTokens: details.cached_tokens,
+    inputAudioTokens: details.audio_tokens,
+    outputAudioTokens: spoken.audio_tokens,
+  }
   return Object.fromEntries(Object.entries(fields).filter(([, tokens]) => Number.isSafeInteger(tokens)))
 }

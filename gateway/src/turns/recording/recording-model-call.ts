@@ -1,5 +1,7 @@
 /** The first and the last record of a model call that did not come from an upstream attempt. */
+import type { DecisionRecord } from '@turnward/contract/decision'
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
+import type { PricedRound } from '../../models/prices/prices.ts'
 import type { CallEnd } from '../../telemetry/telemetry.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
 import { noteDecision, recordOf } from './recording.ts'
@@ -30,23 +32,38 @@ export function recordRefusedModel(
 /** Closes a model call: outcome record, session label after, metrics. Never throws: the answer has gone out. */
 export function recordModelOutcome(call: ModelCall, started: number, failure?: TurnwardError): void {
   const { services } = call
+  const { links, invisible } = call.neutralised
   const end = call.rounds.ending()
-  const outcome = outcomeOf(failure)
+  const { endedBy } = call.rounds
+  // A limit that was used up, or a guard, before anything was sent.
+  const isLimit = failure?.code.startsWith('limit.') === true
+  const isRefused = call.attempt === undefined && (isLimit || failure?.code === 'guard.refused')
+  const outcome = isRefused ? 'refused' : outcomeOf(failure)
   const record = recordOf(call, {
     id: call.decision,
     type: 'outcome',
     kind: 'model_call',
     subject: call.view.model,
     upstream: call.attempt?.upstream ?? null,
-    verdict: 'allow',
-    action: 'release',
-    rules: [call.grant],
-    reason: outcome === 'ok' ? 'The call completed.' : 'The call did not complete.',
+    ...(isRefused ? { verdict: 'deny', action: 'refuse' } : { verdict: 'allow', action: 'release' }),
+    rules: [call.grant, ...(endedBy === undefined ? [] : [`limit ${endedBy}`])],
+    reason: isRefused
+      ? isLimit
+        ? 'A limit is used up.'
+        : 'A guard does not let it go to a model.'
+      : outcome === 'ok'
+        ? endedBy === undefined
+          ? 'The call completed.'
+          : 'A limit is used up: the answer was ended there.'
+        : 'The call did not complete.',
     credential: call.attempt?.credential ?? 'none',
     outcome,
     latencyMs: Math.round(services.clock.monotonic() - started),
     ...(failure === undefined ? {} : { errorCode: failure.code }),
     ...(end.usage === undefined ? {} : { usage: end.usage }),
+    ...(links + invisible === 0 ? {} : { neutralised: { links, invisible } }),
+    ...call.guards?.records(),
+    ...(call.cache?.ageSeconds === undefined ? costField(call, call.rounds.priced) : cachedFields(call, call.cache.ageSeconds)),
   })
   try {
     services.log.append(record)
@@ -68,6 +85,20 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
     session: call.session.id,
     turn: call.turn,
   })
+}
+
+/** Nothing was sent, so nothing was used. */
+function cachedFields({ services, snapshot }: ModelCall, ageSeconds: number): Pick<DecisionRecord, 'cached' | 'cost'> {
+  return { cached: { ageSeconds }, cost: services.prices.costOf(snapshot.prices, []) }
+}
+
+/** What a call has cost, as its record has it; nothing where its usage is not known. Never throws. */
+export function costField(
+  { services, snapshot }: Pick<AttachedCall, 'services' | 'snapshot'>,
+  rounds: readonly PricedRound[],
+): Pick<DecisionRecord, 'cost'> {
+  if (rounds.length === 0) return {}
+  return { cost: services.prices.costOf(snapshot.prices, rounds) }
 }
 
 /** How a call ended, by what went wrong. */

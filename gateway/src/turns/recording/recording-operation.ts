@@ -1,9 +1,13 @@
 /** The records of an operation of a model: in no turn, and no less on record. */
+import type { DecisionRecord } from '@turnward/contract/decision'
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
+import type { PricedRound } from '../../models/prices/prices.ts'
 import type { OperationName } from '../../providers/provider.ts'
 import type { AttachedCall } from '../call.ts'
+import type { GuardsOfCall } from '../guards/guards-of-call.ts'
+import type { CallLimits } from '../limiting/call-limits.ts'
 import { recordOf, type RecordFields } from './recording.ts'
-import { outcomeOf } from './recording-model-call.ts'
+import { costField, outcomeOf } from './recording-model-call.ts'
 import { noModel, whyNotGranted } from './why-not-granted.ts'
 
 /** An operation whose model is known. Only one that is a conversation has a session. */
@@ -19,8 +23,18 @@ export interface OperationCall extends AskedOperation {
   readonly grant: string
   /** Where it was sent last, and with which credential. */
   sentTo: { readonly upstream: string; readonly credential: string } | undefined
+  /** Why it was sent there, where there are several. */
+  routing?: DecisionRecord['routing']
   /** Fields of the caller's that are not sent there. */
   leftOut: readonly string[]
+  /** What it used, where its answer says so. */
+  used?: PricedRound | undefined
+  /** It was answered, and not with an error. */
+  hasAnswered?: boolean
+  /** What it may use, while it may. */
+  limits?: CallLimits | undefined
+  /** What looks at it, and what that has found. */
+  guards?: GuardsOfCall | undefined
 }
 
 /** A model nobody granted. */
@@ -47,6 +61,7 @@ export function recordOperation(call: OperationCall): void {
       ...sharedFields(call),
       type: 'decision',
       reason: 'The principal may use this model.',
+      ...(call.routing === undefined ? {} : { routing: call.routing }),
       ...(call.leftOut.length > 0 ? { leftOut: [...call.leftOut] } : {}),
     }),
   )
@@ -65,6 +80,8 @@ export function recordOperationOutcome(call: OperationCall, started: number, fai
         outcome,
         latencyMs: Math.round(services.clock.monotonic() - started),
         ...(failure === undefined ? {} : { errorCode: failure.code }),
+        ...call.guards?.records(),
+        ...(call.used === undefined ? {} : { usage: call.used.usage, ...costField(call, [call.used]) }),
       }),
     )
   } catch (error) {

@@ -22,6 +22,7 @@ export function recordTokenCountOutcome(count: TokenCount, started: number, fail
         outcome,
         latencyMs: Math.round(services.clock.monotonic() - started),
         ...(failure === undefined ? {} : { errorCode: failure.code }),
+        ...count.guards?.records(),
       }),
     )
   } catch (error) {

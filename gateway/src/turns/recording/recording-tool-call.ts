@@ -8,6 +8,7 @@ import type { CallSpan } from '../../telemetry/telemetry.ts'
 import { digestOfResult } from '../../tools/large/large-result.ts'
 import type { McpContext, ServerRequest } from '../../tools/operations.ts'
 import type { DecidedToolCall, EndedToolCall, ToolCall } from '../call.ts'
+import { countDifference } from '../deciding/deciding-beside.ts'
 import { noteDecision, recordOf, verdictFields, whoCalls } from './recording.ts'
 import { nothingThere, whyNotGranted } from './why-not-granted.ts'
 import type { Services } from '../services.ts'
@@ -26,12 +27,16 @@ export async function recordToolDecision(call: DecidedToolCall): Promise<void> {
     ...verdictFields(call.verdict),
     labelBefore: decidedOn,
     labelAfter: decidedOn,
+    ...(call.approval === undefined ? {} : { approval: call.approval }),
+    ...(call.shadow === undefined ? {} : { shadow: call.shadow }),
   })
+  countDifference(call, call.verdict, call.shadow)
   noteDecision(call, record)
   try {
     if (snapshot.settings.audit.durability === 'strict') await services.log.appendDurably(record)
     else services.log.append(record)
   } catch (error) {
+    await call.claim?.giveBack()
     await services.sessions.changePolicyState(session, (state) => [{ ...state, effects: release(state.effects, call.callKey) }, undefined])
     if (held !== undefined) await giveBackTicket(services.state, held.key, held.ticket)
     call.span.end({ outcome: 'error', errorCode: asTurnwardError(error).code, session: session.id, turn: call.turn })

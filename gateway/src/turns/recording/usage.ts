@@ -1,7 +1,16 @@
 /** Usage over several upstream rounds of one client call. */
 import type { UsageRecord } from '@turnward/contract/decision'
 
-const fields = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens'] as const
+const fields = [
+  'inputTokens',
+  'outputTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'cacheWriteLongTokens',
+  'reasoningTokens',
+  'inputAudioTokens',
+  'outputAudioTokens',
+] as const
 
 /** The sum; a field nobody reported stays absent, because unknown is not zero. */
 export function sumUsage(usages: readonly UsageRecord[]): UsageRecord | undefined {

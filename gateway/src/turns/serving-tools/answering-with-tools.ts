@@ -135,7 +135,7 @@ async function takeRound(
   const { headers, signal } = origin
   const { body, answer } = asking
   if (!read.view.stream) {
-    const call = memoryCall({ caller, body, maxBytes: limits.max_response_bytes, headers, signal })
+    const call = memoryCall({ caller, body, maxBytes: limits.max_response_bytes, headers, templated: read.templated, signal })
     const [whole] = await Promise.all([call.answer, run(call.origin)])
     if (whole.status < 400) {
       answer.whole(parsed(whole.body))
@@ -147,7 +147,7 @@ async function takeRound(
   }
   const outlet = new RoundOutlet(origin.outlet, answer, limits.max_event_bytes)
   const cancel = (reason: TurnwardError): void => origin.cancel(reason)
-  await run({ headers, caller, body: async () => Buffer.from(JSON.stringify(body)), signal, cancel, outlet })
+  await run({ headers, caller, templated: read.templated, body: async () => Buffer.from(JSON.stringify(body)), signal, cancel, outlet })
   if (signal.aborted || !origin.outlet.isOpen) return undefined
   if (answer.hasFailed) origin.outlet.end()
   return outlet.isAnswered || answer.hasFailed ? undefined : roundOf(outlet.headers ?? {})

@@ -18,6 +18,8 @@ import { beginning, freshState } from './fresh-state.ts'
 
 /** Conversations that are remembered for one owner. */
 const mostRecent = 256
+/** Where a session came from that the gateway has begun for an isolated task: nobody else calls tools from it. */
+export const isolatedSource = 'isolated'
 /** How much younger than it is a conversation may seem, as a part of the window: so many writes fewer. */
 const freshness = 1 / 8
 
@@ -123,7 +125,8 @@ export async function offeringConversations(services: Services, snapshot: Snapsh
   for (const { session: id, at } of owner?.recent ?? []) {
     if (now - at > window * (1 + freshness)) continue
     const session = await services.sessions.find(id, snapshot.policy, idle)
-    if (session !== undefined && (session.state.offered.includes(tool) || session.state.offered.includes(anyTool))) sessions.push(session)
+    if (session === undefined || session.state.source === isolatedSource) continue
+    if (session.state.offered.includes(tool) || session.state.offered.includes(anyTool)) sessions.push(session)
   }
   const isCrowded = (owner?.crowdedUntil ?? 0) > now
   const start = isCrowded ? unknownLabel(snapshot.policy, caller.principal) : freshState(snapshot.policy).label

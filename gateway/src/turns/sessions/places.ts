@@ -20,22 +20,29 @@ export function failPlace(call: ModelCall): MaybePromise<void> {
   return call.place === undefined ? undefined : keepPlace(call, call.place, { ...placeValue(call), failed: true })
 }
 
-/** Keeps the place after the answer to this request. `through`: what its calls mean that name another tool in their arguments. */
-export function saveAnswerPlace(call: ModelCall, answer: string, through: AnswerPlace['through']): MaybePromise<void> {
+/** Keeps the place after the answer to this request. `about`: what is to be known of its calls. */
+export function saveAnswerPlace(call: ModelCall, answer: string, about: Pick<AnswerPlace, 'through' | 'contents'>): MaybePromise<void> {
   if (call.place === undefined) return
   const value: AnswerPlace = {
     ...placeValue(call),
     answers: call.place,
     modelCall: call.modelCall,
-    ...(through === undefined ? {} : { through }),
+    ...about,
   }
   const expires = expiry(call)
   return call.services.state.change('answer', answer, (before) => ({
-    value: joined(call, value, before),
+    value: withContentsOf(joined(call, value, before), before),
     expires,
     result: undefined,
     mayWait: true,
   }))
+}
+
+/** The same words again are another answer; what was put into the calls of the one before may still come back. */
+function withContentsOf(value: AnswerPlace, before: AnswerPlace | undefined): AnswerPlace {
+  if (before === undefined || before.modelCall === value.modelCall) return value
+  if (before.contents === undefined && value.contents === undefined) return value
+  return { ...value, contents: { ...before.contents, ...value.contents }, contentsOfSeveral: true }
 }
 
 function keepPlace(call: ModelCall, place: string, value: RequestPlace): MaybePromise<void> {

@@ -15,6 +15,7 @@ export const untouched = {
   narrowedBy: [],
   hasNotes: false,
   hasWithheld: false,
+  approvals: [],
   untold: [],
   told: [],
   version: 0,
@@ -59,7 +60,7 @@ export function newest(known: SessionState, stored: SessionState): SessionState 
 }
 
 /** What a restart must not forget, and what watchers ask for: compared by identity, which a way over a wire does not keep. */
-const compared = ['policyState', 'offered', 'children', 'untold'] as const
+const compared = ['policyState', 'offered', 'children', 'approvals', 'untold'] as const
 
 /** The same state, with the parts of the known one that are equal. */
 function sharing(known: SessionState, state: SessionState): SessionState {
@@ -75,6 +76,7 @@ export function saysTheSame(one: SessionState, other: SessionState): boolean {
     one.children === other.children &&
     one.hasNotes === other.hasNotes &&
     one.hasWithheld === other.hasWithheld &&
+    one.approvals === other.approvals &&
     one.untold === other.untold
   )
 }

@@ -8,7 +8,7 @@ import { asText, isObject, type JsonObject, type JsonValue } from '../../core/js
 import { parseExactJson } from '../../core/exact-json.ts'
 import type { Caller } from '../../core/principal.ts'
 import { createSealer, type Sealer } from '../../tools/seal.ts'
-import { proposalOf } from '../asked-again.ts'
+import { proposalOf, sealedProposal } from '../asked-again.ts'
 import type { ExecutedToolCall, Proposal } from '../call.ts'
 import type { Services } from '../services.ts'
 
@@ -63,7 +63,7 @@ export function sealTask(call: ExecutedToolCall, result: JsonObject): JsonObject
     k: callKey,
     d: decision,
     e: services.clock.now() + longestLifeMs,
-    ...(proposal === undefined ? {} : { p: { ...proposal } }),
+    ...(proposal === undefined ? {} : { p: sealedProposal(proposal) }),
   }
   return { ...result, taskId: sealerOf(services).seal(payload, ownerOf(caller, gateway)) }
 }

@@ -15,9 +15,11 @@ import { shapedResult } from '../../tools/connectors/result-shape.ts'
 import type { McpContext, TaskRequest } from '../../tools/operations.ts'
 import { isTask, type Task } from '../../tools/tasks.ts'
 import type { DecidedToolCall, Execution } from '../call.ts'
+import { letGoOn, ruleOnToolCall } from '../approvals/ruling-tool-call.ts'
 import { admitMeanwhile, admitToolResult } from '../deciding/admitting-tool-result.ts'
 import { decideToolCall } from '../deciding/deciding-tool-call.ts'
 import { recordToolDecision, recordToolOutcome } from '../recording/recording-tool-call.ts'
+import { noteWrites } from '../remembering/remembered-labels.ts'
 import { resolveTool } from '../resolving-tool.ts'
 import type { Services } from '../services.ts'
 import { mcpSession } from '../sessions/linking-session.ts'
@@ -168,7 +170,8 @@ async function answerTask(call: DecidedToolCall, { answers }: TaskRequest, { tas
       why: 'the arguments of its call were too large to be decided on again',
       turn: call.turn ?? undefined,
     })
-  const decided = { ...(await decideToolCall({ ...call, decision: newId('dec') })), recordedAs: 'task_update' as const }
+  const ruled = await ruleOnToolCall(await decideToolCall({ ...call, decision: newId('dec') }))
+  const decided = { ...ruled, recordedAs: 'task_update' as const }
   await recordToolDecision(decided)
   if (!isReleased(decided.verdict)) {
     recordToolOutcome({ ...decided, before: undefined, end: { outcome: 'refused' }, result: {} })
@@ -178,7 +181,17 @@ async function answerTask(call: DecidedToolCall, { answers }: TaskRequest, { tas
       turn: call.turn ?? undefined,
     })
   }
-  return acknowledged(decided, await ask(call, 'tasks/update', { taskId, inputResponses: answers ?? {} }))
+  // What is answered may be written like what was asked for first.
+  const failed = await noteWrites(decided)
+  if (failed !== undefined) {
+    const ended = await admitToolResult(failed)
+    recordToolOutcome(ended)
+    throw ended.end.failure ?? new TurnwardError('store.failed')
+  }
+  const answer = await ask(call, 'tasks/update', { taskId, inputResponses: answers ?? {} })
+  // The task goes on, and may come to ask again.
+  await letGoOn({ ...decided, execution: { outcome: 'task', result: {} } })
+  return acknowledged(decided, answer)
 }
 
 async function cancelTask(call: DecidedToolCall, _request: TaskRequest, { taskId }: StartedCall): Promise<JsonObject> {

@@ -1,5 +1,6 @@
 /**
- * When the offer shrinks, the model is told once: what is withheld, because of which read, and what would help. The words
+ * When the offer shrinks, the model is told once: what is withheld, because of which read, and what would help. So it is when
+ * people have ruled on calls that waited for them. The words
  * stand behind the newest message and are put back at the same place in every later request, so that a provider's cache of
  * the conversation survives.
  */
@@ -10,26 +11,30 @@ import type { Note } from '../../state/state-values.ts'
 import type { ModelCall } from '../call.ts'
 import { narrowedByWhenSent, stateWhenSent } from '../deciding/narrowing-when-sent.ts'
 import { noteForPerson } from './telling-person.ts'
-import { lineForWithheld, noteForModel, type Withheld } from './withheld-words.ts'
+import { takeRulings } from '../approvals/untold-rulings.ts'
+import { lineForWithheld, noteForModel, noticeForModel, type Withheld } from './withheld-words.ts'
 
 export async function tellModel(call: ModelCall): Promise<void> {
   const { history, told } = call
-  if (call.withheld.length === 0 || call.side !== undefined) return
+  const waited = call.session.state.approvals.length > 0
+  if ((call.withheld.length === 0 && !waited) || call.side !== undefined) return
   const known = new Set(told.flatMap(({ tools }) => tools))
   const news = takenAway(
     call,
     call.withheld.filter((tool) => !known.has(tool)),
   )
-  if (news === undefined) return
-  await noteForPerson(call, `withheld ${[...news.tools].sort().join(' ')}`, lineForWithheld(news))
+  if (news !== undefined) await noteForPerson(call, `withheld ${[...news.tools].sort().join(' ')}`, lineForWithheld(news))
   const last = history.at(-1)
   // An answer that the client has begun must stay the last thing said.
   if (last === undefined || last.message.role === 'assistant') return
+  const rulings = waited ? await takeRulings(call) : []
+  const texts = [...rulings.map(noticeForModel), ...(news === undefined ? [] : [noteForModel(news)])]
+  if (texts.length === 0) return
   const { services, snapshot, session } = call
   const expires = services.clock.now() + snapshot.settings.turns.session_idle_ms
   // The same request may be under way twice: what stands at a place is said once, and stays.
   const note = await services.state.change('note', last.place, (said) => {
-    const value: Note = said ?? { text: noteForModel(news), tools: news.tools }
+    const value: Note = said ?? { text: texts.join('\n'), tools: news?.tools ?? [] }
     return { value, expires, result: value }
   })
   await services.sessions.change(session, (state) => [state.hasNotes ? state : { ...state, hasNotes: true }, undefined], true)

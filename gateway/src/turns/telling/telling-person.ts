@@ -4,6 +4,8 @@
  */
 import { isObject } from '../../core/json.ts'
 import type { Verdict } from '../../policy/types.ts'
+import type { Approval } from '../approvals/approval.ts'
+import { lineForWaiting } from '../approvals/waiting-words.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
 import { answerLine, lineForRefused } from './withheld-words.ts'
 
@@ -36,6 +38,15 @@ export function noteRefused(
   calledAs: string = tool,
 ): Promise<void> {
   return noteForPerson(call, `refused ${tool} ${gaps.map(({ kind }) => kind).join(' ')}`, lineForRefused(calledAs, reason))
+}
+
+/** Notes that a call waits for a person: once for each approval. */
+export function noteWaiting(
+  call: Pick<AttachedCall, 'services' | 'snapshot' | 'session'>,
+  tool: string,
+  approval: Approval,
+): Promise<void> {
+  return noteForPerson(call, `waits ${approval.id}`, lineForWaiting(tool, approval, call.services.approvalLink(approval.id)))
 }
 
 /** Whether the answer to this call is one a person reads, in words that may be added to, and something waits to be told. */

@@ -98,7 +98,7 @@ async function begun(wire: Wire, parts: ConfigInput = {}): Promise<Setup> {
 }
 
 describe.each(wires)('when the offer shrinks ($path, stream: $stream)', (wire) => {
-  test('the model is told once what is withheld, because of which read, and what would help', async () => {
+  test('the model is told once what is withheld, and because of which read', async () => {
     await using setup = await begun(wire)
     const { conversation } = setup
     await conversation.ask()
@@ -107,7 +107,8 @@ describe.each(wires)('when the offer shrinks ($path, stream: $stream)', (wire) =
     expect(conversation.sent).toMatch(
       /withholds these tools from here on: `office__send`, `shell`\. Reason: this conversation has read `web` and is now of trust `untrusted`/,
     )
-    expect(conversation.sent).toContain('What would help: ')
+    // Nothing under this configuration would.
+    expect(conversation.sent).toContain('Do not call them; use the tools that are left')
     // Nothing of what was read is in it.
     expect(conversation.sent.split('<gateway-notice>')[1]).not.toContain('somebody wrote')
   })

@@ -25,7 +25,14 @@ export function noteForModel({ tools, narrowedBy, trust, remedies }: Withheld): 
     remedies.length === 0
       ? 'Do not call them; use the tools that are left, or tell the user what you could not do.'
       : `What would help: ${remedies.map(({ detail }) => detail).join('; or ')}.`
-  return `<gateway-notice>The gateway withholds these tools from here on: ${listed(tools)}. Reason: ${because}. This is a decision of policy, not an error; trying again will not change it. ${help}</gateway-notice>`
+  return noticeForModel(
+    `The gateway withholds these tools from here on: ${listed(tools)}. Reason: ${because}. This is a decision of policy, not an error; trying again will not change it. ${help}`,
+  )
+}
+
+/** Words of the gateway in a conversation. */
+export function noticeForModel(text: string): string {
+  return `<gateway-notice>${text}</gateway-notice>`
 }
 
 /** For the person: one line. */

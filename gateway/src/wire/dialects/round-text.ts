@@ -7,3 +7,8 @@ export const roundSeparator = '\n\n'
 export function joinRounds(earlier: string, later: string): string {
   return earlier === '' || later === '' ? earlier + later : earlier + roundSeparator + later
 }
+
+/** Bytes of texts as they are sent. */
+export function bytesOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+}

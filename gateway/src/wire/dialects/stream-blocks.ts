@@ -1,6 +1,6 @@
 /** Streams whose messages are numbered blocks: what a round of them has come to, in every dialect that has them. */
 import type { JsonObject, JsonValue } from '../../core/json.ts'
-import type { ResponseView, ToolCallView } from '../dialect.ts'
+import type { ResponseView, ToolCallView, WrittenArguments } from '../dialect.ts'
 import type { GateRound } from '../gate/stream-lens.ts'
 import { malformed } from '../request/fields.ts'
 
@@ -43,6 +43,33 @@ export interface MadeCall {
   readonly index: number
   readonly view: ToolCallView
   readonly native: JsonObject
+}
+
+/** What calls are released with instead of what the model wrote: the first fragment of each has all of it. */
+export class WrittenInputs {
+  readonly #args: ReadonlyMap<number, JsonObject>
+  readonly #told = new Set<number>()
+
+  constructor(args: WrittenArguments, calls: readonly Pick<MadeCall, 'index' | 'view'>[]) {
+    this.#args = new Map(
+      calls.flatMap(({ index, view }) => {
+        const written = args.get(view.id)
+        return written === undefined ? [] : [[index, written]]
+      }),
+    )
+  }
+
+  /** Undefined for a call that goes out as it was made. */
+  of(index: number): JsonObject | undefined {
+    return this.#args.get(index)
+  }
+
+  /** All of it as JSON, once; undefined afterwards. */
+  take(index: number): string | undefined {
+    if (this.#told.has(index)) return undefined
+    this.#told.add(index)
+    return JSON.stringify(this.#args.get(index) ?? {})
+  }
 }
 
 /** A round of blocks, as a dialect has put it together. */

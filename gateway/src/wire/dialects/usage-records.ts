@@ -6,12 +6,21 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
 
+/** Parts of the counts that vendors tell apart. */
+interface Parts {
+  readonly cacheWriteLong?: number | undefined
+  readonly reasoning?: number | undefined
+  readonly heard?: number | undefined
+  readonly spoken?: number | undefined
+}
+
 /** A record of the counts that were reported; undefined when neither what went in nor what came out was. */
 export function usageRecord(
   input: number | undefined,
   output: number | undefined,
   cacheRead: number | undefined,
   cacheWrite: number | undefined,
+  parts: Parts = {},
 ): UsageRecord | undefined {
   if (input === undefined && output === undefined) return undefined
   return {
@@ -19,6 +28,10 @@ export function usageRecord(
     ...(output === undefined ? {} : { outputTokens: output }),
     ...(cacheRead === undefined ? {} : { cacheReadTokens: cacheRead }),
     ...(cacheWrite === undefined ? {} : { cacheWriteTokens: cacheWrite }),
+    ...(parts.cacheWriteLong === undefined ? {} : { cacheWriteLongTokens: parts.cacheWriteLong }),
+    ...(parts.reasoning === undefined ? {} : { reasoningTokens: parts.reasoning }),
+    ...(parts.heard === undefined ? {} : { inputAudioTokens: parts.heard }),
+    ...(parts.spoken === undefined ? {} : { outputAudioTokens: parts.spoken }),
   }
 }
 
@@ -30,4 +43,14 @@ export function addTokens(target: JsonObject, key: string, amount: number | unde
 /** A count, or undefined for what is none. */
 export function tokenCount(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
+}
+
+/** A count that says something: a part of a whole that is nothing is left out. */
+export function some(value: JsonValue | undefined): number | undefined {
+  return tokenCount(value) || undefined
+}
+
+/** So many for each of several; undefined where it is not known how many that is. */
+export function times(most: number | undefined, several: number | undefined): number | undefined {
+  return most === undefined ? undefined : most * Math.max(1, several ?? 1)
 }

@@ -3,7 +3,9 @@
  * on, calls and the end of the message wait for a decision. No fragment of an undecided call ever reaches the client. One
  * gate serves one client response, across as many upstream rounds as denial splicing needs, whatever its dialect.
  */
+import type { UsageRecord } from '@turnward/contract/decision'
 import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { WrittenArguments } from '../dialect.ts'
 import { asBuffer, type SseEvent, SseFramer } from '../framing/sse.ts'
 import { malformed } from '../request/fields.ts'
 import { type ByteSink, GateOutput } from './gate-output.ts'
@@ -29,6 +31,8 @@ export interface StreamError {
 }
 
 const mostEarlyBytes = 16 * 1024
+
+const asMade: WrittenArguments = new Map()
 
 export class StreamGate implements GateWays {
   readonly #lens: StreamLens
@@ -94,9 +98,12 @@ export class StreamGate implements GateWays {
     return this.#lens.round()
   }
 
-  /** Releases the held round: calls in `allowed` go out, others are dropped, then the end of the message. All allowed: the original bytes. */
-  release(allowed: ReadonlySet<string>): void {
-    this.#lens.beginRelease(allowed)
+  /**
+   * Releases the held round: calls in `allowed` go out, others are dropped, then the end of the message. All allowed: the original
+   * bytes, but for the calls in `args`, which are made with what is written there.
+   */
+  release(allowed: ReadonlySet<string>, args: WrittenArguments = asMade): void {
+    this.#lens.beginRelease(allowed, args)
     for (const held of this.#held.take()) {
       const event = this.#lens.release(held)
       if (event !== undefined) this.pass(event)
@@ -105,8 +112,8 @@ export class StreamGate implements GateWays {
   }
 
   /** The client's message as a whole one, once these calls are released or it was closed; undefined in a dialect that keeps none. */
-  released(allowed: ReadonlySet<string>): JsonObject | undefined {
-    return this.#lens.released?.(allowed)
+  released(allowed: ReadonlySet<string>, args: WrittenArguments = asMade): JsonObject | undefined {
+    return this.#lens.released?.(allowed, args)
   }
 
   /** Adds text to the end of a round whose end is held and that has no calls; it is released afterwards. */
@@ -122,11 +129,19 @@ export class StreamGate implements GateWays {
     return this.#lens.nextRound()
   }
 
-  /** Ends the client's message without calls: the events that say `text` (if any), then a normal stop. They are not written here. */
-  close(text: string): string {
+  /**
+   * Ends the client's message without calls: the events that say `text` (if any), then a normal stop. They are not written here. `used`:
+   * of a message that is broken off because it has become too long, which then ends as such.
+   */
+  close(text: string, used?: UsageRecord): string {
     this.#held.take()
     this.#texts.forget()
-    return this.#lens.close(text)
+    return this.#lens.close(text, used)
+  }
+
+  /** As `told` of a lens. */
+  told(): number | undefined {
+    return this.#lens.told()
   }
 
   /** Nothing of this round was shown, and it will not be: another upstream is asked for it. */

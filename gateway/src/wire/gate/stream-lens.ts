@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../../core/json.ts'
 import type { UsageRecord } from '@turnward/contract/decision'
-import type { ResponseView, ToolCallView } from '../dialect.ts'
+import type { ResponseView, ToolCallView, WrittenArguments } from '../dialect.ts'
 
 /** An event on its way to the client. */
 export interface StreamEvent {
@@ -65,8 +65,8 @@ export interface StreamLens {
   round(): GateRound
   /** An event that says this. */
   write(payload: JsonObject): string
-  /** Begins the release of held events: calls in `allowed` stay. */
-  beginRelease(allowed: ReadonlySet<string>): void
+  /** Begins the release of held events: calls in `allowed` stay, those in `args` with what is written there. */
+  beginRelease(allowed: ReadonlySet<string>, args: WrittenArguments): void
   /** A held event as it is released; the same one when it needs no change, undefined when nothing is left of it. */
   release(event: StreamEvent): StreamEvent | undefined
   /** Events that add text to the end of a message whose end is held and that has no calls. */
@@ -75,10 +75,15 @@ export interface StreamLens {
   nextRound(): JsonObject
   /** Nothing of this round was shown: it is as if it had not been. */
   dropRound(): void
-  /** Events that end the client's message without calls: text (if any), then a normal stop. */
-  close(text: string): string
+  /**
+   * Events that end the client's message without calls: text (if any), then a normal stop; or, with what the round has used so far, the
+   * stop of a message that has become too long.
+   */
+  close(text: string, used?: UsageRecord): string
   /** Where answers are kept: the client's message as a whole one, once calls in `allowed` are released or the message was closed. */
-  released?(allowed: ReadonlySet<string>): JsonObject
+  released?(allowed: ReadonlySet<string>, args: WrittenArguments): JsonObject
+  /** Bytes of what the model has said in this round: words, thoughts, and what it makes calls with. Undefined once it has come to its end. */
+  told(): number | undefined
   /** Text of the client's message over all rounds, with what is held: what a view of it will say when it comes back. */
   readonly deliveredText: string
 }

@@ -1,4 +1,6 @@
 /** OpenAI's chat-completions dialect. */
+import { addChatMessages } from './added.ts'
+import { writeArgumentsOfChat, writeChatArguments } from './arguments.ts'
 import { ChatStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
 import { keptBatches } from './kept-batches.ts'
@@ -10,6 +12,10 @@ import { readChatRequest } from './request.ts'
 import type { Dialect } from '../../dialect.ts'
 import { normaliseAnswer } from './call-fields.ts'
 import { chatErrorBody, chatErrorIn, chatStreamError } from './errors.ts'
+import { times, tokenCount } from '../usage-records.ts'
+import { chatCarriedTexts } from './carried-texts.ts'
+import { chatRequestTexts } from './request-texts.ts'
+import { chatTexts } from './shown-texts.ts'
 
 export const chatCompletions: Dialect = {
   name: 'chat-completions',
@@ -19,23 +25,31 @@ export const chatCompletions: Dialect = {
   files: keptFiles,
   batches: keptBatches,
   namedFiles,
+  mostOutput: ({ max_completion_tokens: completion, max_tokens: most, n }) =>
+    times(tokenCount(completion) ?? tokenCount(most), tokenCount(n)),
   guardedFields,
   readRequest: readChatRequest,
   readResponse: readChatResponse,
   errorIn: chatErrorIn,
+  shownTexts: chatTexts,
+  carriedTexts: chatCarriedTexts,
+  requestTexts: chatRequestTexts,
   streamLens: (wantsUsage) => new ChatStreamLens(!wantsUsage),
   edit: {
     removeTools: removeChatTools,
     addTools: addChatTools,
     replaceResult: replaceChatResult,
+    writeArguments: writeChatArguments,
     restore: restoreChat,
     addNote: addChatNote,
     appendRound: appendChatRound,
+    addMessages: addChatMessages,
   },
   respond: {
     normalise: normaliseAnswer,
     assistantMessage: chatAssistantMessage,
     nativeCall: nativeChatCall,
+    writeArguments: writeArgumentsOfChat,
     dropCalls: dropChatCalls,
     mergeEarlier: mergeChatEarlier,
     appendText: appendChatText,

@@ -11,6 +11,7 @@ import { NormalCalls } from './normal-calls.ts'
 import { chatCallView } from './views.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
+import { bytesOf } from '../round-text.ts'
 import { readChatUsage } from './usage.ts'
 
 interface CallParts {
@@ -115,6 +116,14 @@ export class ChatRound {
     const finished = choices.filter((choice) => !isAbsent(choice.finish)).length
     if (!this.isDone) return isProper && finished > 0 && finished === choices.length
     return this.#calls.size === 0 || finished > 0
+  }
+
+  /** Bytes of what was said, thought and called so far; undefined once all of it has come to its end. */
+  told(): number | undefined {
+    const choices = [...this.choices.values()]
+    if (this.isDone || (choices.length > 0 && choices.every(({ finish }) => !isAbsent(finish)))) return undefined
+    const texts = choices.flatMap(({ content, refusal, reasoning }) => [content, refusal, ...Object.values(reasoning)])
+    return bytesOf([...texts, ...[...this.#calls.values()].flatMap(({ name, text }) => [name, text])])
   }
 
   /** Calls that the length limit has cut off: their arguments are no JSON object, or had not begun. */

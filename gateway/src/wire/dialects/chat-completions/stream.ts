@@ -1,9 +1,11 @@
 /** What the events of a chat-completions stream are to the gate: words that pass, calls and ends that may have to wait. */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { WrittenArguments } from '../../dialect.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
 import { joinRounds, roundSeparator } from '../round-text.ts'
+import { WrittenFragments } from './arguments.ts'
 import { type CallNumbers, isSilent, nameWhole, splitChunk, withoutCalls, writeChunk } from './chunks.ts'
 import { chatErrorIn } from './errors.ts'
 import { ChatRound, choiceIndex, nativeCall } from './round.ts'
@@ -34,6 +36,7 @@ export class ChatStreamLens implements StreamLens {
   #numbers: CallNumbers | undefined
   /** Names that came in pieces and are not released yet. */
   #pieced: Map<string, string> | undefined
+  #written: WrittenFragments | undefined
 
   /** `hideUsageChunk`: the client did not ask for the chunk with the usage. */
   constructor(hideUsageChunk: boolean) {
@@ -87,6 +90,10 @@ export class ChatStreamLens implements StreamLens {
     this.#send({ raw: Buffer.from(done), payload: undefined, isEdited: false }, ways.isHolding, ways)
   }
 
+  told(): number | undefined {
+    return this.#round.told()
+  }
+
   round(): GateRound {
     const round = this.#round
     const isComplete = round.isComplete(false)
@@ -111,9 +118,10 @@ export class ChatStreamLens implements StreamLens {
     return writeChunk(payload)
   }
 
-  beginRelease(allowed: ReadonlySet<string>): void {
+  beginRelease(allowed: ReadonlySet<string>, args: WrittenArguments): void {
     const calls = this.#round.calls()
     this.#pieced = this.#round.piecedNames()
+    this.#written = args.size === 0 ? undefined : new WrittenFragments(args, calls)
     this.#numbers = calls.every((call) => allowed.has(call.id)) ? undefined : numberCalls(calls, allowed)
   }
 
@@ -121,8 +129,9 @@ export class ChatStreamLens implements StreamLens {
     const { payload } = event
     if (payload === undefined) return event
     const isNamed = this.#pieced !== undefined && nameWhole(payload, this.#pieced)
+    const isWritten = this.#written?.write(payload) === true
     const left = this.#numbers === undefined ? payload : withoutCalls(payload, this.#numbers, this.#rolesShown)
-    if (left === payload && !isNamed) return event
+    if (left === payload && !isNamed && !isWritten) return event
     return left === undefined ? undefined : { raw: event.raw, payload: left, isEdited: true }
   }
 
@@ -145,8 +154,9 @@ export class ChatStreamLens implements StreamLens {
     this.#round = new ChatRound()
   }
 
-  close(explanation: string): string {
+  close(explanation: string, used?: UsageRecord): string {
     const indexes = new Set([0, ...this.#round.choices.keys()])
+    this.#round.usage = used ?? this.#round.usage
     this.#closeRound()
     const open = [...indexes].filter((index) => !this.#ended.has(index))
     const chunks: JsonObject[] = []
@@ -159,7 +169,7 @@ export class ChatStreamLens implements StreamLens {
         chunks.push({ ...this.#frameOrDefault(), choices: [{ index, delta: { ...role, content }, finish_reason: null }] })
     }
     for (const index of open) {
-      chunks.push({ ...this.#frameOrDefault(), choices: [{ index, delta: {}, finish_reason: 'stop' }] })
+      chunks.push({ ...this.#frameOrDefault(), choices: [{ index, delta: {}, finish_reason: used === undefined ? 'stop' : 'length' }] })
       this.#ended.add(index)
     }
     if (!this.#hideUsageChunk && this.#earlierUsage.length > 0)

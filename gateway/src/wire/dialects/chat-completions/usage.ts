@@ -1,11 +1,12 @@
 /** Token usage between chat-completions fields and a record. */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import { addTokens, tokenCount, usageRecord } from '../usage-records.ts'
+import { addTokens, some, tokenCount, usageRecord } from '../usage-records.ts'
 
 export function readChatUsage(value: JsonValue | undefined): UsageRecord | undefined {
   if (!isObject(value)) return undefined
   const details = isObject(value.prompt_tokens_details) ? value.prompt_tokens_details : undefined
+  const said = isObject(value.completion_tokens_details) ? value.completion_tokens_details : undefined
   // DeepSeek reports cache hits beside the standard fields.
   const cacheRead = tokenCount(details?.cached_tokens) ?? tokenCount(value.prompt_cache_hit_tokens)
   return usageRecord(
@@ -13,6 +14,7 @@ export function readChatUsage(value: JsonValue | undefined): UsageRecord | undef
     tokenCount(value.completion_tokens),
     cacheRead,
     tokenCount(details?.cache_write_tokens),
+    { reasoning: some(said?.reasoning_tokens), heard: some(details?.audio_tokens), spoken: some(said?.audio_tokens) },
   )
 }
 

@@ -6,6 +6,7 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import { parseArguments } from '../../request/call-arguments.ts'
 import { cutCallsOf, type MadeCall, maxBlocks, openBlocksOf, type StreamBlock } from '../stream-blocks.ts'
+import { bytesOf } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView } from '../../dialect.ts'
 import { malformed } from '../../request/fields.ts'
@@ -94,6 +95,12 @@ export class ConverseRound {
     return this.isStopped && this.openBlocks().length === 0
   }
 
+  /** Bytes of what was said, thought and called so far; undefined once it has come to its end. */
+  told(): number | undefined {
+    if (this.isStopped) return undefined
+    return bytesOf([...this.#blocks.values()].flatMap(({ native, json }) => [asText(native.text), thoughtOf(native), json]))
+  }
+
   /** Indexes of blocks that are still open. */
   openBlocks(): number[] {
     return openBlocksOf(this.#blocks)
@@ -154,6 +161,10 @@ function withMore(value: JsonValue | undefined, list: string, more: readonly Jso
   const object = isObject(value) ? value : {}
   const before = object[list]
   return { ...object, [list]: [...(Array.isArray(before) ? before : []), ...more] }
+}
+
+function thoughtOf({ reasoningContent: reasoning }: JsonObject): string {
+  return isObject(reasoning) && isObject(reasoning.reasoningText) ? asText(reasoning.reasoningText.text) : ''
 }
 
 function addReasoning(native: JsonObject, delta: JsonObject): void {

@@ -1,11 +1,12 @@
 /** What the events of a Converse stream are to the gate: blocks that pass as they come, calls and ends that may have to wait. */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { WrittenArguments } from '../../dialect.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
 import { callOf } from './answer.ts'
 import { roundSeparator } from '../round-text.ts'
-import { blockIndex, gateRoundOf } from '../stream-blocks.ts'
+import { blockIndex, gateRoundOf, WrittenInputs } from '../stream-blocks.ts'
 import { converseErrorIn } from './errors.ts'
 import { ConverseRound, deltaOf, textOfRound } from './round.ts'
 import { addConverseUsage, writeConverseUsage } from './usage.ts'
@@ -31,6 +32,8 @@ export class ConverseStreamLens implements StreamLens {
   /** Indexes of calls that are dropped when the round is released, and whether none is left. */
   #dropped: readonly number[] = []
   #hasNoCall = false
+  /** What calls are released with instead of what the model wrote. */
+  #written = new WrittenInputs(new Map(), [])
 
   get deliveredText(): string {
     return textOfRound([...this.#earlierBlocks, ...this.#round.blocks(), ...this.#added])
@@ -96,6 +99,10 @@ export class ConverseStreamLens implements StreamLens {
     this.#flushStop(ways)
   }
 
+  told(): number | undefined {
+    return this.#round.told()
+  }
+
   round(): GateRound {
     return gateRoundOf(this.#round, { responseId: '', model: '' })
   }
@@ -104,8 +111,9 @@ export class ConverseStreamLens implements StreamLens {
     return `event: ${typeOf(payload)}\ndata: ${JSON.stringify(payload)}\n\n`
   }
 
-  beginRelease(allowed: ReadonlySet<string>): void {
+  beginRelease(allowed: ReadonlySet<string>, args: WrittenArguments): void {
     const calls = this.#round.calls()
+    this.#written = new WrittenInputs(args, calls)
     this.#dropped = calls.filter((call) => !allowed.has(call.view.id)).map((call) => call.index)
     this.#hasNoCall = calls.length > 0 && this.#dropped.length === calls.length
   }
@@ -113,10 +121,21 @@ export class ConverseStreamLens implements StreamLens {
   release(event: StreamEvent): StreamEvent | undefined {
     const { payload } = event
     const index = payload?.contentBlockIndex
-    if (typeof index === 'number')
-      return this.#dropped.includes(index) ? undefined : this.#shown(event, index, this.#dropped.filter((one) => one < index).length)
+    if (typeof index === 'number') {
+      const told = this.#dropped.includes(index) ? undefined : this.#writtenEvent(event, index)
+      return told === undefined ? undefined : this.#shown(told, index, this.#dropped.filter((one) => one < index).length)
+    }
     if (!this.#hasNoCall || payload?.stopReason !== 'tool_use') return event
     return { ...event, payload: { ...payload, stopReason: 'end_turn' }, isEdited: true }
+  }
+
+  /** An event of a call that is released with other arguments: its first fragment has all of them, the others are left out. */
+  #writtenEvent(event: StreamEvent, index: number): StreamEvent | undefined {
+    const { payload } = event
+    if (this.#written.of(index) === undefined || !isObject(payload?.delta) || !isObject(payload.delta.toolUse)) return event
+    const input = this.#written.take(index)
+    if (input === undefined) return undefined
+    return { ...event, payload: { ...payload, delta: { toolUse: { ...payload.delta.toolUse, input } } }, isEdited: true }
   }
 
   addText(text: string): string {
@@ -146,10 +165,10 @@ export class ConverseStreamLens implements StreamLens {
     if (!this.#isContinued) this.#isStarted = false
   }
 
-  close(explanation: string): string {
+  close(explanation: string, used?: UsageRecord): string {
     const open = this.#round.openBlocks().filter((index) => index < this.#heldFrom)
     let events = open.map((index) => this.write({ contentBlockIndex: index + this.#base })).join('')
-    this.#closeRound()
+    this.#closeRound(used)
     if (!this.#isStarted) events += this.write({ role: 'assistant' })
     this.#isStarted = true
     if (explanation !== '') {
@@ -157,7 +176,9 @@ export class ConverseStreamLens implements StreamLens {
       events += this.#writeText(explanation)
     }
     const usage = addConverseUsage(writeConverseUsage(undefined), this.#earlierUsage)
-    return events + this.write({ stopReason: 'end_turn' }) + this.write({ usage, metrics: { latencyMs: 0 } })
+    return (
+      events + this.write({ stopReason: used === undefined ? 'end_turn' : 'max_tokens' }) + this.write({ usage, metrics: { latencyMs: 0 } })
+    )
   }
 
   #writeText(text: string): string {
@@ -209,9 +230,9 @@ export class ConverseStreamLens implements StreamLens {
   }
 
   /** What was shown of this round becomes part of the message. */
-  #closeRound(): void {
+  #closeRound(used = this.#round.usage): void {
     this.#earlierBlocks.push(...this.#round.blocks(this.#heldFrom))
-    if (this.#round.usage !== undefined) this.#earlierUsage.push(this.#round.usage)
+    if (used !== undefined) this.#earlierUsage.push(used)
     this.#base = this.#nextIndex
     this.#heldFrom = Infinity
     this.#openText = undefined

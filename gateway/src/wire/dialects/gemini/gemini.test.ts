@@ -514,6 +514,7 @@ test('what tools of the vendor read counts as read, and what was thought as writ
   expect(dialect.readResponse({ candidates: [{ finishReason: 'STOP' }], usageMetadata }).usage).toEqual({
     inputTokens: 130,
     outputTokens: 20,
+    reasoningTokens: 6,
   })
 })
 

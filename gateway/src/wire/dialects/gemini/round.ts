@@ -5,6 +5,7 @@
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { ToolCallView } from '../../dialect.ts'
 import { isAbsent } from '../../request/fields.ts'
+import { bytesOf } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { answeredParts, candidateOf, settleCalls } from './answer.ts'
 import { CallReader, endsInCall, isCall } from './calls.ts'
@@ -49,6 +50,12 @@ export class GeminiRound {
 
   get isComplete(): boolean {
     return this.finish !== undefined || this.isBlocked
+  }
+
+  /** Bytes of what was said, thought and called so far; undefined once it has come to its end. */
+  told(): number | undefined {
+    if (this.isComplete) return undefined
+    return bytesOf(this.parts.map((part) => (isCall(part) ? JSON.stringify(part.functionCall) : asText(part.text))))
   }
 
   get cut(): MadeCall | undefined {

@@ -251,7 +251,7 @@ describe('several rounds', () => {
         expect(madeCalls(answer.parts)).toHaveLength(allowed.length)
         expect(answer.finish).toBe('STOP')
         expect(answer.usage).toMatchObject({ promptTokenCount: 164, totalTokenCount: 286 })
-        expect(round.usage).toEqual({ inputTokens: 82, outputTokens: 61 })
+        expect(round.usage).toEqual({ inputTokens: 82, outputTokens: 61, reasoningTokens: 31 })
         expect(client.gate.deliveredText).toBe('I look that up.\n\nI look that up.')
         expect(viewOf(answer.parts)).toBe(client.gate.deliveredText)
       }),

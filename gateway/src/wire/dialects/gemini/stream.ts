@@ -5,11 +5,13 @@
  */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { WrittenArguments } from '../../dialect.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { isAbsent } from '../../request/fields.ts'
 import { joinRounds, roundSeparator } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { candidateOf } from './answer.ts'
+import { writtenPart } from './arguments.ts'
 import { isCall, partsOf, sayableParts } from './calls.ts'
 import { geminiErrorIn } from './errors.ts'
 import { geminiFinish } from './finish.ts'
@@ -27,6 +29,8 @@ export class GeminiStreamLens implements StreamLens {
   #needsSeparator = false
   readonly #earlierUsage: UsageRecord[] = []
   #allowed: ReadonlySet<string> = new Set()
+  /** What calls are released with instead of what the model wrote. */
+  #written: WrittenArguments = new Map()
 
   get deliveredText(): string {
     return joinRounds(this.#earlierText, textOf(this.#round.parts)) + this.#addedText
@@ -64,6 +68,10 @@ export class GeminiStreamLens implements StreamLens {
 
   readEnd(): void {}
 
+  told(): number | undefined {
+    return this.#round.told()
+  }
+
   round(): GateRound {
     const round = this.#round
     const { cut } = round
@@ -85,19 +93,21 @@ export class GeminiStreamLens implements StreamLens {
     return `data: ${JSON.stringify(payload)}\n\n`
   }
 
-  beginRelease(allowed: ReadonlySet<string>): void {
+  beginRelease(allowed: ReadonlySet<string>, args: WrittenArguments): void {
     this.#allowed = allowed
+    this.#written = args
   }
 
   release(event: StreamEvent): StreamEvent | undefined {
     const { payload } = event
     const parts = payload === undefined ? [] : partsOf(candidateOf(payload)?.content)
     if (payload === undefined || !parts.some(isCall)) return event
-    const kept = parts.filter((part) => {
+    const kept = parts.flatMap((part) => {
       const made = this.#round.calls.find((call) => call.part === part)
-      return made === undefined || this.#allowed.has(made.view.id)
+      if (made === undefined) return [part]
+      return this.#allowed.has(made.view.id) ? [writtenPart(part, this.#written.get(made.view.id))] : []
     })
-    if (kept.length === parts.length) return event
+    if (kept.length === parts.length && kept.every((part, at) => part === parts[at])) return event
     const candidate = candidateOf(payload)
     if (kept.length === 0 && isAbsent(candidate?.finishReason) && isAbsent(payload.usageMetadata)) return undefined
     return { ...event, payload: withParts(payload, kept), isEdited: true }
@@ -110,10 +120,14 @@ export class GeminiStreamLens implements StreamLens {
   }
 
   nextRound(): JsonObject {
+    return this.#endRound()
+  }
+
+  /** `used`: by a round that has not said so itself. */
+  #endRound(used = readGeminiUsage(this.#round.usage)): JsonObject {
     const message = this.#round.assistant()
     this.#earlierText = joinRounds(this.#earlierText, textOf(this.#round.parts.slice(0, this.#round.shown)))
-    const usage = readGeminiUsage(this.#round.usage)
-    if (usage !== undefined) this.#earlierUsage.push(usage)
+    if (used !== undefined) this.#earlierUsage.push(used)
     this.#round = new GeminiRound()
     this.#isContinued = true
     this.#needsSeparator = this.#earlierText !== ''
@@ -124,15 +138,15 @@ export class GeminiStreamLens implements StreamLens {
     this.#round = new GeminiRound()
   }
 
-  close(text: string): string {
+  close(text: string, used?: UsageRecord): string {
     const { id, model } = this.#round
-    this.nextRound()
+    this.#endRound(used)
     this.#round.id = id
     this.#round.model = model
     const words = text === '' || this.#earlierText === '' ? text : roundSeparator + text
     this.#earlierText += words
     const payload = this.#said(words)
-    const candidate = { ...candidateOf(payload), finishReason: 'STOP' }
+    const candidate = { ...candidateOf(payload), finishReason: used === undefined ? 'STOP' : 'MAX_TOKENS' }
     return this.write({ ...payload, candidates: [candidate], usageMetadata: addGeminiUsage({}, this.#earlierUsage) })
   }
 

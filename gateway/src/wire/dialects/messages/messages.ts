@@ -1,4 +1,6 @@
 /** Anthropic's messages dialect. */
+import { addMessagesMessages } from './added.ts'
+import { writeArgumentsOfMessage, writeMessagesArguments } from './arguments.ts'
 import { MessagesStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
 import { keptBatches } from './kept-batches.ts'
@@ -6,6 +8,9 @@ import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
 import type { Dialect } from '../../dialect.ts'
 import { messagesErrorBody, messagesErrorIn, messagesStreamError } from './errors.ts'
+import { messagesCarriedTexts } from './carried-texts.ts'
+import { messagesRequestTexts } from './request-texts.ts'
+import { messagesTexts } from './shown-texts.ts'
 import {
   addMessagesNote,
   addMessagesTools,
@@ -26,6 +31,7 @@ import {
 import { modelEntry, modelList } from './models.ts'
 import { readMessagesRequest } from './request.ts'
 import { carriesMarks, withoutMarks } from './hub/marks.ts'
+import { tokenCount } from '../usage-records.ts'
 
 export const messages: Dialect = {
   name: 'messages',
@@ -37,23 +43,30 @@ export const messages: Dialect = {
   files: keptFiles,
   batches: keptBatches,
   namedFiles,
+  mostOutput: ({ max_tokens: most }) => tokenCount(most),
   guardedFields,
   readRequest: readMessagesRequest,
   readResponse: readMessagesResponse,
   errorIn: messagesErrorIn,
+  shownTexts: messagesTexts,
+  carriedTexts: messagesCarriedTexts,
+  requestTexts: messagesRequestTexts,
   streamLens: () => new MessagesStreamLens(),
   edit: {
     removeTools: removeMessagesTools,
     addTools: addMessagesTools,
     replaceResult: replaceMessagesResult,
+    writeArguments: writeMessagesArguments,
     restore: restoreMessages,
     addNote: addMessagesNote,
     appendRound: appendMessagesRound,
+    addMessages: addMessagesMessages,
   },
   respond: {
     normalise: settleMessagesCalls,
     assistantMessage: messagesAssistantMessage,
     nativeCall: nativeMessagesCall,
+    writeArguments: writeArgumentsOfMessage,
     dropCalls: dropMessagesCalls,
     mergeEarlier: mergeMessagesEarlier,
     appendText: appendMessagesText,

@@ -6,6 +6,7 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import { parseArguments } from '../../request/call-arguments.ts'
 import { cutCallsOf, type MadeCall, maxBlocks, openBlocksOf, type StreamBlock } from '../stream-blocks.ts'
+import { bytesOf } from '../round-text.ts'
 import { answeredObjects, asUpstreamError } from '../upstream-fields.ts'
 import type { ResponseView } from '../../dialect.ts'
 import { isAbsent, malformed } from '../../request/fields.ts'
@@ -72,6 +73,11 @@ export class MessagesRound {
     return this.#blocks.get(index)?.native.type === 'text'
   }
 
+  /** Whether what a call is made with came in fragments. */
+  hasFragments(index: number): boolean {
+    return (this.#blocks.get(index)?.json ?? '').trim() !== ''
+  }
+
   /** Text of our own at the end of a block of text, whose end the client has not seen. */
   addText(index: number, text: string): void {
     const native = this.#blocks.get(index)?.native
@@ -101,6 +107,12 @@ export class MessagesRound {
   /** True when the stream ended as the dialect ends it, with every block closed. */
   isComplete(): boolean {
     return this.isStopped && this.openBlocks().length === 0
+  }
+
+  /** Bytes of what was said, thought and called so far; undefined once it has come to its end. */
+  told(): number | undefined {
+    if (this.isStopped || !isAbsent(this.#stopReason)) return undefined
+    return bytesOf([...this.#blocks.values()].flatMap(({ native, json }) => [asText(native.text), asText(native.thinking), json]))
   }
 
   /** Indexes of blocks that are still open. */

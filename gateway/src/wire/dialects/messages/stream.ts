@@ -1,12 +1,13 @@
 /** What the events of a messages stream are to the gate: blocks that pass as they come, calls and ends that may have to wait. */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { WrittenArguments } from '../../dialect.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
 import { settleInput } from '../call-inputs.ts'
 import { withType } from '../event-types.ts'
 import { roundSeparator } from '../round-text.ts'
-import { blockIndex, gateRoundOf } from '../stream-blocks.ts'
+import { blockIndex, gateRoundOf, WrittenInputs } from '../stream-blocks.ts'
 import { blockOf, deltaOf } from './events.ts'
 import { messagesErrorIn } from './errors.ts'
 import { MessagesRound, textOfRound } from './round.ts'
@@ -33,6 +34,8 @@ export class MessagesStreamLens implements StreamLens {
   /** Indexes of calls that are dropped when the round is released, and whether none is left. */
   #dropped: readonly number[] = []
   #hasNoCall = false
+  /** What calls are released with instead of what the model wrote. */
+  #written = new WrittenInputs(new Map(), [])
 
   get deliveredText(): string {
     return textOfRound([...this.#earlierBlocks, ...this.#round.blocks(), ...this.#added])
@@ -103,6 +106,10 @@ export class MessagesStreamLens implements StreamLens {
     this.#flushStop(ways)
   }
 
+  told(): number | undefined {
+    return this.#round.told()
+  }
+
   round(): GateRound {
     const round = this.#round
     return gateRoundOf(round, { responseId: round.id, model: round.model, vendorRan: round.vendorRan })
@@ -112,8 +119,9 @@ export class MessagesStreamLens implements StreamLens {
     return `event: ${asText(payload.type)}\ndata: ${JSON.stringify(payload)}\n\n`
   }
 
-  beginRelease(allowed: ReadonlySet<string>): void {
+  beginRelease(allowed: ReadonlySet<string>, args: WrittenArguments): void {
     const calls = this.#round.calls()
+    this.#written = new WrittenInputs(args, calls)
     this.#dropped = calls.filter((call) => !allowed.has(call.view.id)).map((call) => call.index)
     this.#hasNoCall = calls.length > 0 && this.#dropped.length === calls.length
   }
@@ -123,10 +131,27 @@ export class MessagesStreamLens implements StreamLens {
     const index = payload?.index
     // Also an event newer than this code, when it is of a block.
     if (typeof index === 'number') {
-      return this.#dropped.includes(index) ? undefined : this.#shown(event, index, this.#dropped.filter((one) => one < index).length)
+      const told = this.#dropped.includes(index) ? undefined : this.#writtenEvent(event, index)
+      return told === undefined ? undefined : this.#shown(told, index, this.#dropped.filter((one) => one < index).length)
     }
     if (!this.#hasNoCall || payload?.type !== 'message_delta') return event
     return { ...event, payload: withNormalStop(payload), isEdited: true }
+  }
+
+  /** An event of a call that is released with other arguments: its first fragment has all of them, the others are left out. */
+  #writtenEvent(event: StreamEvent, index: number): StreamEvent | undefined {
+    const args = this.#written.of(index)
+    if (args === undefined) return event
+    const payload = event.payload ?? {}
+    if (isObject(payload.content_block)) {
+      // Some vendors tell of the whole call where it begins.
+      const input = this.#round.hasFragments(index) ? {} : args
+      return { ...event, payload: { ...payload, content_block: { ...payload.content_block, input } }, isEdited: true }
+    }
+    if (!isObject(payload.delta)) return event
+    const partial_json = this.#written.take(index)
+    if (partial_json === undefined) return undefined
+    return { ...event, payload: { ...payload, delta: { ...payload.delta, partial_json } }, isEdited: true }
   }
 
   addText(text: string): string {
@@ -157,11 +182,11 @@ export class MessagesStreamLens implements StreamLens {
     if (!this.#isContinued) this.#isStarted = false
   }
 
-  close(explanation: string): string {
+  close(explanation: string, used?: UsageRecord): string {
     const { id, model } = this.#round
     const open = this.#round.openBlocks().filter((index) => index < this.#heldFrom)
     let events = open.map((index) => this.write({ type: 'content_block_stop', index: index + this.#base })).join('')
-    this.#closeRound()
+    this.#closeRound(used)
     if (!this.#isStarted) events += this.write({ type: 'message_start', message: emptyMessage(id, model) })
     this.#isStarted = true
     if (explanation !== '') {
@@ -169,7 +194,11 @@ export class MessagesStreamLens implements StreamLens {
       events += this.#writeText(explanation)
     }
     const usage = addMessagesUsage({ output_tokens: 0 }, this.#earlierUsage)
-    events += this.write({ type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage })
+    events += this.write({
+      type: 'message_delta',
+      delta: { stop_reason: used === undefined ? 'end_turn' : 'max_tokens', stop_sequence: null },
+      usage,
+    })
     return events + this.write({ type: 'message_stop' })
   }
 
@@ -229,9 +258,9 @@ export class MessagesStreamLens implements StreamLens {
   }
 
   /** What was shown of this round becomes part of the message. */
-  #closeRound(): void {
+  #closeRound(used = this.#round.usage): void {
     this.#earlierBlocks.push(...this.#round.blocks(this.#heldFrom))
-    if (this.#round.usage !== undefined) this.#earlierUsage.push(this.#round.usage)
+    if (used !== undefined) this.#earlierUsage.push(used)
     this.#base = this.#nextIndex
     this.#heldFrom = Infinity
     this.#openText = undefined

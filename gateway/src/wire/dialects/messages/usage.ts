@@ -1,7 +1,7 @@
 /** Token usage between messages fields and a record: `input_tokens` leaves cached tokens out, a record counts them in. */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import { addTokens, tokenCount, usageRecord } from '../usage-records.ts'
+import { addTokens, some, tokenCount, usageRecord } from '../usage-records.ts'
 
 export function readMessagesUsage(value: JsonValue | undefined): UsageRecord | undefined {
   if (!isObject(value)) return undefined
@@ -12,7 +12,12 @@ export function readMessagesUsage(value: JsonValue | undefined): UsageRecord | u
     uncached === undefined && cacheRead === undefined && cacheWrite === undefined
       ? undefined
       : (uncached ?? 0) + (cacheRead ?? 0) + (cacheWrite ?? 0)
-  return usageRecord(input, tokenCount(value.output_tokens), cacheRead, cacheWrite)
+  const written = isObject(value.cache_creation) ? value.cache_creation : undefined
+  const details = isObject(value.output_tokens_details) ? value.output_tokens_details : undefined
+  return usageRecord(input, tokenCount(value.output_tokens), cacheRead, cacheWrite, {
+    cacheWriteLong: some(written?.ephemeral_1h_input_tokens),
+    reasoning: some(details?.thinking_tokens),
+  })
 }
 
 /** Native usage with the usage of earlier rounds added; other fields stay. */

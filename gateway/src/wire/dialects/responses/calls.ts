@@ -78,10 +78,17 @@ export function isClientCall(item: JsonObject): boolean {
   return type !== 'shell_call' || !isObject(item.environment) || item.environment.type !== 'container_reference'
 }
 
+const written: ReadonlySet<string> = new Set(['function_call', 'custom_tool_call'])
+
+/** Whether what a call is made with can be written anew: of those whose arguments are told in events that are known. */
+export function canWrite({ type }: JsonObject): boolean {
+  return typeof type === 'string' && written.has(type)
+}
+
 /** The view of a client-run call. Throws `request.invalid` naming the field. */
 export function readCall(item: JsonObject, path: string): ToolCallView {
   const kind = kinds[asText(item.type)] as CallKind
-  return { id: requireName(item.call_id, `${path}.call_id`), ...kind.read(item, path) }
+  return { id: requireName(item.call_id, `${path}.call_id`), ...kind.read(item, path), ...(canWrite(item) ? {} : { isFixed: true }) }
 }
 
 /** The item that answers a call with words of the gateway. */

@@ -16,3 +16,17 @@ export function messageEvents(item: JsonObject, output_index: number): JsonObjec
     { type: 'response.output_item.done', output_index, item },
   ]
 }
+
+/** How an item ends that was not said to its end: its last part, when it has words, and itself. */
+export function endsOfItem(item: JsonObject, output_index: number): JsonObject[] {
+  const parts = item.type === 'message' ? objectsOf(item.content) : []
+  const place = { item_id: asText(item.id), output_index, content_index: parts.length - 1 }
+  const part = parts.at(-1)
+  const end = { type: 'response.output_item.done', output_index, item }
+  if (part === undefined) return [end]
+  const said =
+    part.type === 'refusal'
+      ? { type: 'response.refusal.done', ...place, refusal: asText(part.refusal) }
+      : { type: 'response.output_text.done', ...place, text: asText(part.text), logprobs: [] }
+  return [said, { type: 'response.content_part.done', ...place, part }, end]
+}

@@ -8,8 +8,13 @@ import {
   readResponsesResponse,
   responsesAssistantMessage,
 } from './answer.ts'
+import { addResponsesMessages } from './added.ts'
+import { writeArgumentsOfResponse, writeResponsesArguments } from './arguments.ts'
 import { addResponsesNote, addResponsesTools, appendResponsesRound, replaceResponsesResult, restoreResponses } from './edit.ts'
 import { responsesErrorBody, responsesErrorIn, responsesStreamError } from './errors.ts'
+import { responsesCarriedTexts } from './carried-texts.ts'
+import { responsesRequestTexts } from './request-texts.ts'
+import { responsesTexts } from './shown-texts.ts'
 import { settleResponsesCalls } from './call-texts.ts'
 import { guardedFields } from './guarded-fields.ts'
 import { carriesMarks, withoutMarks } from './hub/sealed.ts'
@@ -20,6 +25,7 @@ import { readResponsesRequest } from './request.ts'
 import { servedTools } from './served/served.ts'
 import { ResponsesStreamLens } from './stream.ts'
 import { removeTools } from './tools.ts'
+import { tokenCount } from '../usage-records.ts'
 
 export const responses: Dialect = {
   name: 'responses',
@@ -30,23 +36,30 @@ export const responses: Dialect = {
   kept: keptResponses,
   namedFiles,
   served: servedTools,
+  mostOutput: ({ max_output_tokens: most }) => tokenCount(most),
   guardedFields,
   readRequest: readResponsesRequest,
   readResponse: readResponsesResponse,
   errorIn: responsesErrorIn,
+  shownTexts: responsesTexts,
+  carriedTexts: responsesCarriedTexts,
+  requestTexts: responsesRequestTexts,
   streamLens: () => new ResponsesStreamLens(),
   edit: {
     removeTools,
     addTools: addResponsesTools,
     replaceResult: replaceResponsesResult,
+    writeArguments: writeResponsesArguments,
     restore: restoreResponses,
     addNote: addResponsesNote,
     appendRound: appendResponsesRound,
+    addMessages: addResponsesMessages,
   },
   respond: {
     normalise: settleResponsesCalls,
     assistantMessage: responsesAssistantMessage,
     nativeCall: nativeResponsesCall,
+    writeArguments: writeArgumentsOfResponse,
     dropCalls: dropResponsesCalls,
     mergeEarlier: mergeResponsesEarlier,
     appendText: appendResponsesText,

@@ -6,6 +6,7 @@ import type { UsageRecord } from '@turnward/contract/decision'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
 import type { ResponseView, ToolCallView } from '../../dialect.ts'
 import { isAbsent, malformed, objectsOf } from '../../request/fields.ts'
+import { bytesOf } from '../round-text.ts'
 import { asUpstreamError } from '../upstream-fields.ts'
 import { assistantOf, isCut, responsesFinish } from './answer.ts'
 import { isClientCall, readCall } from './calls.ts'
@@ -143,6 +144,23 @@ export class ResponsesRound {
     return responsesFinish(this.response ?? {}, this.items())
   }
 
+  /** Bytes of what was said, thought and called so far; undefined once it has come to its end. */
+  told(): number | undefined {
+    if (this.isEnded) return undefined
+    return bytesOf([...this.#items.values()].flatMap(saidOf))
+  }
+
+  /** Items before the one with index `before` that have not ended go no further. They are as they are told of then. */
+  breakOff(before: number): readonly { readonly index: number; readonly item: JsonObject }[] {
+    return this.#sorted()
+      .filter(({ index, isDone }) => index < before && !isDone)
+      .map((item) => {
+        item.native = { ...finished(item), status: 'incomplete' }
+        item.isDone = true
+        return { index: item.index, item: item.native }
+      })
+  }
+
   /** True when the stream ended as the dialect ends it. What a limit broke off may stay open. */
   isComplete(): boolean {
     return this.isEnded && (this.response?.status === 'incomplete' || [...this.#items.values()].every(({ isDone }) => isDone))
@@ -203,11 +221,18 @@ export class ResponsesRound {
   }
 }
 
+/** What was said in an item: in fragments, or all at once. What the vendor's own tools gave back is none of it. */
+function saidOf({ native, texts }: Item): readonly string[] {
+  if (texts.size > 0) return [...texts.values()]
+  return isClientCall(native) || native.type === 'message' ? [JSON.stringify(native.content ?? native.arguments ?? native.input ?? '')] : []
+}
+
 /** An item; one that has not ended says what was said of it so far. */
 function finished({ native, texts, isDone, part }: Item): JsonObject {
   if (isDone || native.type !== 'message' || texts.size === 0) return native
   const field = part === 'refusal' ? 'refusal' : 'text'
-  return { ...native, content: [...texts.values()].map((text): JsonObject => ({ type: part, [field]: text })) }
+  const more: JsonObject = part === 'refusal' ? {} : { annotations: [] }
+  return { ...native, content: [...texts.values()].map((text): JsonObject => ({ type: part, [field]: text, ...more })) }
 }
 
 /** Text that somebody else would read as text too. */

@@ -2,16 +2,18 @@
 import type { UsageRecord } from '@turnward/contract/decision'
 import { randomText } from '../../../core/ids.ts'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
+import type { WrittenArguments } from '../../dialect.ts'
 import type { GateRound, GateWays, StreamEvent, StreamLens } from '../../gate/stream-lens.ts'
 import { malformed } from '../../request/fields.ts'
 import { textItem, textOfItems } from './answer.ts'
+import { WrittenItems, writtenItem } from './arguments.ts'
 import { roundSeparator } from '../round-text.ts'
 import { withType } from '../event-types.ts'
 import { settleEvent } from './call-texts.ts'
 import { responsesErrorIn } from './errors.ts'
 import { itemIndex, itemOf } from './item-index.ts'
 import { answeredItems } from './items.ts'
-import { messageEvents } from './message-events.ts'
+import { endsOfItem, messageEvents } from './message-events.ts'
 import { responseOf, ResponsesRound } from './round.ts'
 import { addResponsesUsage } from './usage.ts'
 
@@ -46,6 +48,8 @@ export class ResponsesStreamLens implements StreamLens {
   #extension = ''
   /** Indexes of calls that are dropped when the round is released. */
   #dropped: readonly number[] = []
+  /** What calls are released with instead of what the model wrote. */
+  #written = new WrittenItems(new Map(), [])
   /** The client's response, where it was closed without its calls. */
   #closed: JsonObject | undefined
 
@@ -92,6 +96,10 @@ export class ResponsesStreamLens implements StreamLens {
     this.#passTail(ways)
   }
 
+  told(): number | undefined {
+    return this.#round.told()
+  }
+
   round(): GateRound {
     const round = this.#round
     const isComplete = round.isComplete()
@@ -116,8 +124,9 @@ export class ResponsesStreamLens implements StreamLens {
     return `event: ${asText(payload.type)}\ndata: ${JSON.stringify(payload)}\n\n`
   }
 
-  beginRelease(allowed: ReadonlySet<string>): void {
+  beginRelease(allowed: ReadonlySet<string>, args: WrittenArguments): void {
     this.#dropped = this.#without(allowed)
+    this.#written = new WrittenItems(args, this.#round.calls())
   }
 
   #without(allowed: ReadonlySet<string>): readonly number[] {
@@ -125,8 +134,8 @@ export class ResponsesStreamLens implements StreamLens {
     return [...new Set([...refused.map(({ index }) => index), ...this.#round.cutCalls()])]
   }
 
-  released(allowed: ReadonlySet<string>): JsonObject {
-    return this.#closed ?? this.#whole(this.#round.response ?? {}, this.#without(allowed))
+  released(allowed: ReadonlySet<string>, args: WrittenArguments): JsonObject {
+    return this.#closed ?? this.#whole(this.#round.response ?? {}, this.#without(allowed), args)
   }
 
   release(event: StreamEvent): StreamEvent | undefined {
@@ -138,7 +147,10 @@ export class ResponsesStreamLens implements StreamLens {
     if (this.#dropped.includes(index)) return undefined
     if (index === this.#openText && this.#extension !== '')
       return this.#shown({ raw: event.raw, payload: this.#extended(payload, index), isEdited: true }, index, 0)
-    return this.#shown(event, index, this.#dropped.filter((one) => one < index).length)
+    const told = this.#written.event(payload, index)
+    if (told === undefined) return undefined
+    const changed = told === payload ? event : { raw: event.raw, payload: told, isEdited: true }
+    return this.#shown(changed, index, this.#dropped.filter((one) => one < index).length)
   }
 
   addText(text: string): string {
@@ -170,10 +182,10 @@ export class ResponsesStreamLens implements StreamLens {
     if (!this.#isContinued) this.#isStarted = false
   }
 
-  close(explanation: string): string {
+  close(explanation: string, used?: UsageRecord): string {
     const last = this.#round.response ?? {}
-    this.#closeRound()
-    let events = ''
+    let events = used === undefined ? '' : this.#breakOff()
+    this.#closeRound(used)
     const id = this.#id === '' ? `resp_${randomText(48)}` : this.#id
     if (!this.#isStarted) events += this.#number({ type: 'response.created', response: { ...last, id, status: 'in_progress', output: [] } })
     this.#isStarted = true
@@ -183,9 +195,16 @@ export class ResponsesStreamLens implements StreamLens {
       events += this.#writeText(item)
     }
     const usage = addResponsesUsage(undefined, this.#earlierUsage)
-    const response: JsonObject = { ...last, id, status: 'completed', incomplete_details: null, output: [...this.#earlierItems], usage }
+    const [status, incomplete_details] = used === undefined ? ['completed', null] : ['incomplete', { reason: 'max_output_tokens' }]
+    const response: JsonObject = { ...last, id, status, incomplete_details, output: [...this.#earlierItems], usage }
     this.#closed = response
-    return events + this.#number({ type: 'response.completed', response })
+    return events + this.#number({ type: `response.${status}`, response })
+  }
+
+  /** The ends of items that go no further; those that are held are not told of at all. */
+  #breakOff(): string {
+    const ends = this.#round.breakOff(this.#heldFrom).flatMap(({ index, item }) => endsOfItem(item, index + this.#base))
+    return ends.map((event) => this.#number(event)).join('')
   }
 
   #begin(event: StreamEvent, payload: JsonObject, ways: GateWays): void {
@@ -267,17 +286,24 @@ export class ResponsesStreamLens implements StreamLens {
 
   /** The end of the client's response: it says exactly what was released. */
   #ended(event: StreamEvent, payload: JsonObject): StreamEvent {
-    if (!this.#isContinued && this.#dropped.length === 0 && this.#added.length === 0 && this.#extension === '')
+    if (
+      !this.#isContinued &&
+      this.#dropped.length === 0 &&
+      this.#added.length === 0 &&
+      this.#extension === '' &&
+      this.#written.args.size === 0
+    )
       return this.#shown(event, undefined, 0)
-    const response = this.#whole(responseOf(payload), this.#dropped)
+    const response = this.#whole(responseOf(payload), this.#dropped, this.#written.args)
     return this.#shown({ raw: event.raw, payload: { ...payload, response }, isEdited: true }, undefined, 0)
   }
 
-  /** The client's response, without the items with these indexes. */
-  #whole(last: JsonObject, dropped: readonly number[]): JsonObject {
+  /** The client's response, without the items with these indexes, and with these arguments of its calls. */
+  #whole(last: JsonObject, dropped: readonly number[], args: WrittenArguments): JsonObject {
     const response: JsonObject = { ...last }
     if (this.#id !== '') response.id = this.#id
-    response.output = [...this.#earlierItems, ...this.#round.items(Infinity, dropped), ...this.#added]
+    const items = this.#round.items(Infinity, dropped).map((item) => writtenItem(item, args))
+    response.output = [...this.#earlierItems, ...items, ...this.#added]
     if (this.#earlierUsage.length > 0) response.usage = addResponsesUsage(response.usage, this.#earlierUsage)
     return response
   }
@@ -309,9 +335,9 @@ export class ResponsesStreamLens implements StreamLens {
   }
 
   /** What was shown of this round becomes part of the response. */
-  #closeRound(): void {
+  #closeRound(used = this.#round.usage): void {
     this.#earlierItems.push(...this.#round.items(this.#heldFrom))
-    if (this.#round.usage !== undefined) this.#earlierUsage.push(this.#round.usage)
+    if (used !== undefined) this.#earlierUsage.push(used)
     this.#base = this.#nextIndex
     this.#heldFrom = Infinity
     this.#dropped = []

@@ -1,16 +1,18 @@
 /** Token usage between responses fields and a record: `input_tokens` includes what was cached, as a record's does. */
 import type { UsageRecord } from '@turnward/contract/decision'
 import { isObject, type JsonObject, type JsonValue } from '../../../core/json.ts'
-import { addTokens, tokenCount, usageRecord } from '../usage-records.ts'
+import { addTokens, some, tokenCount, usageRecord } from '../usage-records.ts'
 
 export function readResponsesUsage(value: JsonValue | undefined): UsageRecord | undefined {
   if (!isObject(value)) return undefined
   const details = isObject(value.input_tokens_details) ? value.input_tokens_details : undefined
+  const said = isObject(value.output_tokens_details) ? value.output_tokens_details : undefined
   return usageRecord(
     tokenCount(value.input_tokens),
     tokenCount(value.output_tokens),
     tokenCount(details?.cached_tokens),
     tokenCount(details?.cache_write_tokens),
+    { reasoning: some(said?.reasoning_tokens) },
   )
 }
 

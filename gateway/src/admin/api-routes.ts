@@ -1,0 +1,24 @@
+/** Every line of the administration API that needs nothing but the services. A new one is a file in `routes/` and a line here. */
+import type { Services } from '../turns/services.ts'
+import type { ApiRoute } from './api-route.ts'
+import { documentRoute } from './document.ts'
+import { approvalRoutes } from './routes/approvals.ts'
+import { handleRoutes } from './routes/handles.ts'
+import { meRoutes } from './routes/me.ts'
+import { peopleRoutes } from './routes/people.ts'
+import { stopRoutes } from './routes/stops.ts'
+import { trafficRoutes } from './routes/traffic.ts'
+
+/** `more`: lines of whoever knows more than the services; they stand in the document as well. */
+export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): readonly ApiRoute[] {
+  const routes = [
+    ...meRoutes(services),
+    ...handleRoutes(services),
+    ...approvalRoutes(services),
+    ...peopleRoutes(services),
+    ...trafficRoutes(services),
+    ...stopRoutes(services),
+    ...more,
+  ]
+  return [...routes, documentRoute(routes)]
+}

@@ -1,0 +1,41 @@
+/** `/api` of a running gateway, for verbs that rule or look after something in somebody's name. */
+import { errorCodes, type ErrorCodeName } from '@turnward/contract/error-codes'
+import { TurnwardError } from '../core/error.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
+
+export interface ApiOptions {
+  readonly url: string
+  readonly key?: string | undefined
+}
+
+const deadlineMs = 30_000
+
+/** Asks. Throws the gateway's own error, or `mcp.server_unavailable` when nobody answers. `body`: sent with POST. */
+export async function askApi({ url, key = process.env.TURNWARD_KEY }: ApiOptions, path: string, body?: JsonObject): Promise<JsonObject> {
+  if (key === undefined) throw new TurnwardError('auth.missing_key', { fix: 'Set TURNWARD_KEY or use --key, with a key of scope `admin`.' })
+  const address = url.replace(/\/$/, '')
+  const answer = await fetch(`${address}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    redirect: 'manual',
+    signal: AbortSignal.timeout(deadlineMs),
+  }).catch((cause: unknown) => {
+    throw new TurnwardError('mcp.server_unavailable', {
+      subject: address,
+      why: 'nobody answers there',
+      fix: 'Start the gateway, or name its address with --url.',
+      cause,
+    })
+  })
+  const told: unknown = await answer.json().catch(() => undefined)
+  if (answer.ok && isObject(told)) return told
+  const error = isObject(told) && isObject(told.error) ? told.error : {}
+  const { code, subject, why } = error
+  if (typeof code === 'string' && Object.hasOwn(errorCodes, code))
+    throw new TurnwardError(code as ErrorCodeName, {
+      ...(typeof subject === 'string' ? { subject } : {}),
+      ...(typeof why === 'string' ? { why } : {}),
+    })
+  throw new TurnwardError('mcp.server_unavailable', { subject: address, why: `it answered ${answer.status}; is this Turnward?` })
+}

@@ -1,0 +1,104 @@
+/** `apisix.yaml` of the stand-alone mode, with the AI plugins of APISIX. */
+import type { Draft } from '../gateways/draft.ts'
+import type { ForeignTexts } from '../gateways/foreign-text.ts'
+import { leave, type Foreign } from '../gateways/foreign-value.ts'
+import type { Importer } from '../gateways/importer.ts'
+import { ModelNames } from '../gateways/model-names.ts'
+import { toldName } from '../gateways/naming.ts'
+import { ProviderCredentials } from '../gateways/provider-credential.ts'
+import { SharedUpstreams } from '../gateways/shared-upstreams.ts'
+import { takeConsumers, takeGrant } from './consumers.ts'
+import type { ApisixMaking } from './instance.ts'
+import { leftOfConsumer, leftOfKeyAuth, leftOfLimits, leftOfRoute, leftPlugins, leftSections } from './left-out.ts'
+import { takeRequestLimit, takeTokenLimits } from './limits.ts'
+import { apisixParts } from './parts.ts'
+import { isForSome, readApisixFile, type ApisixPlugin, type ApisixRoute } from './plugins.ts'
+import { takeProxy, type ProxyScope, type TakenProxy } from './proxies.ts'
+import { isRoutePlugin, leaveRoutePlugin } from './route-plugins.ts'
+
+export const apisix: Importer = {
+  title: 'APISIX',
+  parts: apisixParts,
+  implied: () => [],
+  given: () => new Map(),
+  take,
+}
+
+const isProxy = ({ name }: ApisixPlugin): boolean => name === 'ai-proxy' || name === 'ai-proxy-multi'
+
+function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
+  const { plugins, routes } = readApisixFile(root)
+  const making: ApisixMaking = {
+    draft,
+    texts,
+    credentials: new ProviderCredentials(draft),
+    upstreams: new SharedUpstreams(draft),
+    guards: new Map(),
+  }
+  const names = new ModelNames()
+  const proxies = plugins.filter(isProxy).flatMap((plugin) => {
+    if (!isForSome(plugin)) return takeProxy(plugin, scopesOf(plugin.routes ?? routes, plugins), names, making)
+    plugin.config.left('models that only some ask for are for `grants`')
+    return []
+  })
+  const callers = takeConsumers(root, draft, texts)
+  for (const proxy of proxies) takeGrant(proxy, proxy.plugins, callers, draft)
+  for (const plugin of plugins) {
+    const about = proxies.filter((proxy) => isFor(plugin, proxy))
+    if (plugin.name === 'ai-rate-limiting') takeTokenLimits(plugin, about, callers, draft)
+    if (plugin.name === 'limit-count') takeRequestLimit(plugin, about, callers, draft)
+    leavePlugin(plugin)
+  }
+  for (const { whole } of routes) leaveRoute(whole)
+  for (const section of ['services', 'plugin_configs', 'global_rules'])
+    for (const whole of root.get(section)?.items() ?? []) {
+      leave(whole, { ...leftOfConsumer, name: 'routes have the names of models here' })
+      leave(whole, leftOfRoute)
+    }
+  leave(root, leftSections)
+}
+
+/** What says which words a route lets through and who may ask there: routes where this differs are different things here. */
+const isTelling = ({ name }: ApisixPlugin): boolean => isRoutePlugin(name) || name === 'consumer-restriction'
+
+function scopesOf(routes: readonly ApisixRoute[], plugins: readonly ApisixPlugin[]): readonly ProxyScope[] {
+  const general = plugins.filter((plugin) => !isForSome(plugin))
+  if (routes.length === 0) return [{ routes, plugins: general.filter((plugin) => plugin.routes === undefined) }]
+  const at = (route: ApisixRoute): readonly ApisixPlugin[] =>
+    general.filter((plugin) => plugin.routes === undefined || plugin.routes.includes(route))
+  const alike = Map.groupBy(routes, (route) =>
+    JSON.stringify(
+      at(route)
+        .filter(isTelling)
+        .map(({ config }) => config.at),
+    ),
+  )
+  return [...alike.values()].map((group) => ({ routes: group, plugins: [...new Set(group.flatMap(at))] }))
+}
+
+function isFor({ routes }: ApisixPlugin, proxy: TakenProxy): boolean {
+  return routes === undefined || proxy.routes.some((route) => routes.includes(route))
+}
+
+function leaveRoute(whole: ApisixRoute['whole']): void {
+  leave(whole, leftOfRoute)
+  if (whole.get('plugins') === undefined && whole.get('service_id') === undefined) whole.left('it asks no model')
+}
+
+const unknownCallers = 'they were not taken over: those who are only let in with them may not ask for anything'
+
+function leavePlugin(plugin: ApisixPlugin): void {
+  const { name, config } = plugin
+  if (isRoutePlugin(name)) leaveRoutePlugin(plugin)
+  const isLimit = name === 'ai-rate-limiting' || name === 'limit-count'
+  const reasons = isLimit ? leftOfLimits : name === 'key-auth' ? leftOfKeyAuth : {}
+  leave(config, reasons)
+  const ours = ['ai-proxy', 'ai-proxy-multi', 'consumer-restriction']
+  if (name === 'consumer-restriction') leave(config, { type: unknownCallers, whitelist: unknownCallers, blacklist: unknownCallers })
+  if (name === 'key-auth') config.left('a key is sent as `authorization: Bearer` or `x-api-key`; who may ask for what is said by `grants`')
+  config.left(
+    isLimit || ours.includes(name)
+      ? 'nothing here is like it'
+      : `the plugin ${toldName(name)}: ${Object.hasOwn(leftPlugins, name) ? leftPlugins[name] : 'nothing here is like it'}`,
+  )
+}

@@ -1,0 +1,74 @@
+/** `ai-proxy` and `ai-proxy-multi`: what APISIX finds by a path is a route here that is found by the name of a model. */
+import { DraftEntry } from '../gateways/draft-entry.ts'
+import { literal } from '../gateways/foreign-text.ts'
+import type { Foreign } from '../gateways/foreign-value.ts'
+import type { ModelNames } from '../gateways/model-names.ts'
+import { plainName } from '../gateways/naming.ts'
+import { routeTarget } from '../gateways/route-target.ts'
+import { sharesOf } from '../gateways/shares.ts'
+import type { TakenRoute } from '../gateways/taken-route.ts'
+import { takeInstance, type ApisixInstance, type ApisixMaking } from './instance.ts'
+import { leftOfProxy } from './left-out.ts'
+import type { ApisixPlugin, ApisixRoute } from './plugins.ts'
+import { routePartsOf } from './route-plugins.ts'
+
+/** The routes of APISIX that one proxy serves alike, and the plugins that speak there. */
+export interface ProxyScope {
+  readonly routes: readonly ApisixRoute[]
+  readonly plugins: readonly ApisixPlugin[]
+}
+
+export interface TakenProxy extends TakenRoute, ProxyScope {}
+
+/** One for each scope; none when nothing of it could be taken over, which is then spoken of. */
+export function takeProxy(
+  { name, config }: ApisixPlugin,
+  scopes: readonly ProxyScope[],
+  names: ModelNames,
+  making: ApisixMaking,
+): readonly TakenProxy[] {
+  const isMulti = name === 'ai-proxy-multi'
+  const items = isMulti ? (config.get('instances')?.items() ?? []) : [config]
+  const instances = items.flatMap((item) => takeInstance(item, config.get('timeout'), making) ?? [])
+  const taken = instances.length === 0 ? [] : scopes.flatMap((scope) => takeRoute(instances, config, scope, names, making) ?? [])
+  for (const [key, why] of Object.entries(leftOfProxy)) config.get(key)?.left(why)
+  return taken
+}
+
+function takeRoute(
+  instances: readonly ApisixInstance[],
+  config: Foreign,
+  scope: ProxyScope,
+  names: ModelNames,
+  making: ApisixMaking,
+): TakenProxy | undefined {
+  const unit = plainName(scope.routes[0]?.name ?? 'apisix')
+  const models = new Set(instances.map(({ model }) => model))
+  const [only] = models
+  const name = names.take(models.size === 1 && only !== undefined ? only : unit, unit)
+  const entry = new DraftEntry().set('model', literal(name))
+  const isBalanced = instances.length > 1 && setBalance(entry, config.within('balancer', 'algorithm'))
+  const shares = sharesOf(
+    instances.map(({ weight, priority }) => ({ weight: isBalanced ? weight : undefined, rank: -(priority?.number() ?? 0) })),
+  )
+  const upstreams = instances.map(({ upstream, model, modelFrom, weight, priority }, at) => {
+    const share = shares[at] ?? {}
+    if (modelFrom !== undefined) entry.from(modelFrom, `upstreams[${at}]`)
+    if (weight !== undefined && share.weight !== undefined) entry.from(weight, `upstreams[${at}].weight`)
+    if (priority !== undefined && instances.length > 1) entry.from(priority, `upstreams[${at}]`)
+    return routeTarget(upstream, model, name, share)
+  })
+  entry.set('upstreams', upstreams)
+  for (const part of routePartsOf(scope.plugins, making)) part(entry)
+  if (!making.draft.push('routes', entry)) return undefined
+  return { ...scope, names: [literal(name)], upstreams: instances.map(({ upstream, label }) => ({ name: upstream, label })) }
+}
+
+/** False when upstreams are not chosen among like this here: they are asked in their order then. */
+function setBalance(entry: DraftEntry, algorithm: Foreign | undefined): boolean {
+  const name = algorithm?.text() ?? 'roundrobin'
+  if (name === 'chash')
+    entry.set('balance', 'sticky', algorithm, 'one upstream has the whole of a conversation, whatever one was chosen by')
+  else if (name === 'roundrobin') entry.set('balance', 'weighted', algorithm)
+  return entry.value['balance'] !== undefined
+}

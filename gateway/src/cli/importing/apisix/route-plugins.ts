@@ -1,0 +1,47 @@
+/** Plugins that say what may be said on a route, what is said beside it, and what is answered again. A table, in the order in which APISIX runs them. */
+import { leave } from '../gateways/foreign-value.ts'
+import type { RoutePart } from '../gateways/route-part.ts'
+import type { ApisixMaking } from './instance.ts'
+import { isForSome, type ApisixPlugin } from './plugins.ts'
+import { keepAnswers, leftOfCache } from './route-plugins/cache.ts'
+import { append, prepend } from './route-plugins/decorator.ts'
+import { guardPrompts, leftOfPromptGuard } from './route-plugins/prompt-guard.ts'
+
+interface RoutePlugin {
+  readonly name: string
+  /** `owner`: the route it is at, for names of things. Undefined when nothing of it can be taken over. */
+  readonly take: (plugin: ApisixPlugin, owner: string, making: ApisixMaking) => RoutePart | undefined
+  /** Those of global rules, which run first, come before those of routes. */
+  readonly isOutermostFirst?: true
+  readonly left?: Readonly<Record<string, string>>
+}
+
+const table: readonly RoutePlugin[] = [
+  { name: 'ai-prompt-guard', take: guardPrompts, left: leftOfPromptGuard },
+  { name: 'ai-prompt-decorator', take: prepend },
+  { name: 'ai-prompt-decorator', take: append, isOutermostFirst: true },
+  { name: 'ai-cache', take: keepAnswers, left: leftOfCache },
+]
+
+export function isRoutePlugin(name: string): boolean {
+  return table.some((known) => known.name === name)
+}
+
+/** What plugins set on a route, in the order in which APISIX runs them. */
+export function routePartsOf(plugins: readonly ApisixPlugin[], making: ApisixMaking): readonly RoutePart[] {
+  return table.flatMap(({ name, take, isOutermostFirst }) => {
+    const named = plugins.filter((plugin) => plugin.name === name && !isForSome(plugin))
+    return (isOutermostFirst === true ? named.toReversed() : named).flatMap(
+      (plugin) => take(plugin, plugin.routes?.[0]?.name ?? 'apisix', making) ?? [],
+    )
+  })
+}
+
+/** Speaks of what of a plugin does not stand on any route. */
+export function leaveRoutePlugin(plugin: ApisixPlugin): void {
+  const { left = {} } = table.find(({ name }) => name === plugin.name) ?? {}
+  leave(plugin.config, left)
+  plugin.config.left(
+    isForSome(plugin) ? 'what is for some callers only is for a route of its own, with `match`' : 'it is for no model that was taken over',
+  )
+}

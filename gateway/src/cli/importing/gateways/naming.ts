@@ -1,0 +1,28 @@
+/** Names of things in the configuration, out of what others call them. */
+
+/** At most this long, so that there is room for a number behind it. */
+const longest = 56
+
+/** A text as a name: what cannot be in one becomes a dash. */
+export function plainName(text: string): string {
+  const name = text
+    .replaceAll(/[^A-Za-z0-9_.-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, longest)
+    .replace(/[^A-Za-z0-9]+$/, '')
+  return name === '' ? 'imported' : name
+}
+
+/** The name, or the name with the first number that nobody has. */
+export function freeName(wanted: string, isThere: (name: string) => boolean): string {
+  const name = plainName(wanted)
+  for (let number = 1; ; number += 1) {
+    const free = number === 1 ? name : `${name}-${number}`
+    if (!isThere(free)) return free
+  }
+}
+
+/** A name of theirs as it may be told: what does not look like one is not repeated. */
+export function toldName(text: string | undefined): string {
+  return text !== undefined && /^[A-Za-z][A-Za-z0-9_./-]{0,60}$/.test(text) && !/\d{6}|[A-Za-z]{24}/.test(text) ? `\`${text}\`` : 'this'
+}

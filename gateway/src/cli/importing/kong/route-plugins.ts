@@ -1,0 +1,44 @@
+/** Plugins that say what may be said on a route, what is said beside it, and what is answered again. A table, in the order in which Kong runs them. */
+import type { RoutePart } from '../gateways/route-part.ts'
+import { leftPlugins } from './left-out.ts'
+import type { KongPlugin } from './plugins.ts'
+import { decorate, leftOfDecorator } from './route-plugins/decorator.ts'
+import { guardPrompts, leftOfPromptGuard } from './route-plugins/prompt-guard.ts'
+import { keepAnswers, leftOfSemanticCache } from './route-plugins/semantic-cache.ts'
+import { isForSome } from './scopes.ts'
+import type { KongMaking } from './target.ts'
+
+interface RoutePlugin {
+  /** `owner`: the route or service it is at, for names of things. Undefined when nothing of it can be taken over. */
+  readonly take: (plugin: KongPlugin, owner: string, making: KongMaking) => RoutePart | undefined
+  readonly left: Readonly<Record<string, string>>
+}
+
+const table: Readonly<Record<string, RoutePlugin>> = {
+  'ai-prompt-decorator': { take: decorate, left: leftOfDecorator },
+  'ai-prompt-guard': { take: guardPrompts, left: leftOfPromptGuard },
+  'ai-semantic-cache': { take: keepAnswers, left: leftOfSemanticCache },
+}
+
+export function isRoutePlugin(name: string): boolean {
+  return Object.hasOwn(table, name)
+}
+
+/** What plugins set on a route, in the order in which Kong runs them. */
+export function routePartsOf(plugins: readonly KongPlugin[], making: KongMaking): readonly RoutePart[] {
+  return Object.entries(table).flatMap(([name, { take }]) =>
+    plugins
+      .filter((plugin) => plugin.name === name)
+      .flatMap((plugin) => take(plugin, plugin.route ?? plugin.service ?? 'kong', making) ?? []),
+  )
+}
+
+/** Speaks of what of a plugin does not stand on any route. */
+export function leaveRoutePlugin(plugin: KongPlugin): void {
+  for (const [key, why] of Object.entries(table[plugin.name]?.left ?? {})) plugin.get(key)?.left(why)
+  plugin.whole.left(
+    isForSome(plugin)
+      ? 'what is for some callers only is for a route of its own, with `match`'
+      : (leftPlugins[plugin.name] ?? 'it is for no model that was taken over'),
+  )
+}

@@ -1,0 +1,12 @@
+/** The guards that a plugin becomes: they are made once, however many routes list them. */
+import { listGuards } from '../../gateways/listed-guards.ts'
+import type { RoutePart } from '../../gateways/route-part.ts'
+import type { KongPlugin } from '../plugins.ts'
+import type { KongMaking } from '../target.ts'
+
+/** `make`: makes them, and returns their names. Undefined where there are none. */
+export function guardPart({ whole }: KongPlugin, { guards }: KongMaking, make: () => readonly string[]): RoutePart | undefined {
+  const names = guards.get(whole.at) ?? make()
+  guards.set(whole.at, names)
+  return names.length === 0 ? undefined : listGuards(names)
+}

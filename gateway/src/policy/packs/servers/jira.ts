@@ -1,0 +1,105 @@
+/** Jira as `mcp-atlassian` shows it. */
+import type { ContractPack } from '../pack.ts'
+import { each, edits, posts, readsOthers, readsOwn, withRoles, words } from './kinds.ts'
+
+const says = posts(
+  'Everybody who may see the project reads it, and is told by mail: after untrusted reads the place, people and links need a source no stranger writes; what is restricted is not told.',
+)
+
+export const jira: ContractPack = {
+  name: 'jira',
+  version: 2,
+  of: 'PyPI mcp-atlassian',
+  contracts: {
+    ...each(
+      [
+        'jira_get_user_profile',
+        'jira_search_assignable_users',
+        'jira_get_issue_watchers',
+        'jira_get_issue',
+        'jira_search',
+        'jira_get_project_issues',
+        'jira_get_transitions',
+        'jira_get_worklog',
+        'jira_download_attachments',
+        'jira_get_issue_images',
+        'jira_get_agile_boards',
+        'jira_get_board_issues',
+        'jira_get_sprints_from_board',
+        'jira_get_sprint_issues',
+        'jira_batch_get_changelogs',
+        'jira_get_project_versions',
+        'jira_get_project_components',
+        'jira_get_all_projects',
+        'jira_search_projects',
+        'jira_get_service_desk_for_project',
+        'jira_get_service_desk_queues',
+        'jira_get_queue_issues',
+        'jira_get_issue_proforma_forms',
+        'jira_get_proforma_form_details',
+        'jira_get_issue_dates',
+        'jira_get_issue_sla',
+        'jira_get_issue_development_info',
+        'jira_get_issues_development_info',
+        'jira_get_project_epic_hierarchy',
+        'jira_get_cross_project_dependencies',
+      ],
+      readsOthers('Issues, comments, attachments and names are written by all who may report something, customers among them.'),
+    ),
+    ...each(
+      [
+        'jira_search_fields',
+        'jira_get_link_types',
+        'jira_get_field_options',
+        'jira_get_project_issue_types',
+        'jira_get_create_fields',
+        'jira_get_project_fields',
+        'jira_get_request_types',
+        'jira_get_request_type_fields',
+      ],
+      readsOwn('How fields and kinds of issues are set up, by the administrators of Jira.'),
+    ),
+    ...each(
+      [
+        'jira_add_watcher',
+        'jira_batch_create_issues',
+        'jira_create_issue_link',
+        'jira_create_remote_issue_link',
+        'jira_create_sprint',
+        'jira_create_version',
+        'jira_batch_create_versions',
+        'jira_create_customer_request',
+      ],
+      posts('Everybody who may see the project reads it, and is told by mail.'),
+    ),
+    jira_create_issue: withRoles(says, {
+      project_key: 'destination',
+      summary: words,
+      description: words,
+      issue_type: 'content',
+      assignee: 'destination',
+    }),
+    // `comment` until 0.21, `body` since then.
+    jira_add_comment: withRoles(says, { issue_key: 'destination', comment: words, body: words }),
+    ...each(
+      [
+        'jira_remove_watcher',
+        'jira_update_issue',
+        'jira_assign_issue',
+        'jira_delete_issue',
+        'jira_move_issue',
+        'jira_edit_comment',
+        'jira_add_worklog',
+        'jira_link_to_epic',
+        'jira_remove_issue_link',
+        'jira_transition_issue',
+        'jira_update_sprint',
+        'jira_add_issues_to_sprint',
+        'jira_move_issues_to_backlog',
+        'jira_update_version',
+        'jira_update_proforma_form_answers',
+      ],
+      edits('Changes what others see and gives back what stood there.'),
+    ),
+  },
+}
