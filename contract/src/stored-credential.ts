@@ -37,3 +37,5 @@ export const credentialRequestSchema = z
     model: z.string().min(1).max(256).optional(),
   })
   .refine(isOne, oneIsNeeded)
+
+export type CredentialRequest = z.output<typeof credentialRequestSchema>

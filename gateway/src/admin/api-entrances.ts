@@ -30,7 +30,7 @@ export function apiEntrances({ services, sessions }: ApiParts, routes: readonly 
   const { snapshot, clock } = services
   const rate = new RequestRate(clock)
   return routes.map((route): ApiEntrance => {
-    const { path, method, needs, query, body, answer, mostBytes } = route
+    const { path, method, needs, query, body, answer, mostBytes, isSecret } = route
     const names = [...path.matchAll(/\{(\w+)/g)].map(([, name = '']) => name)
     return {
       path,
@@ -46,7 +46,10 @@ export function apiEntrances({ services, sessions }: ApiParts, routes: readonly 
           administrator,
           parameters: parametersIn(names, parameter),
           query: query === undefined ? undefined : checked(query, queryIn(request), 'query'),
-          body: body === undefined ? undefined : checked(body, await readApiBody(request, snapshot().settings.limits, mostBytes), 'body'),
+          body:
+            body === undefined
+              ? undefined
+              : checked(body, await readApiBody(request, snapshot().settings.limits, mostBytes), 'body', isSecret),
           request,
           response,
         }
@@ -74,13 +77,14 @@ function queryIn(request: IncomingMessage): Readonly<Record<string, string>> {
 }
 
 /** What is wrong is told without quoting a value: somebody may have put a secret anywhere. */
-function checked(schema: z.ZodType, value: unknown, what: string): unknown {
+function checked(schema: z.ZodType, value: unknown, what: string, isSecret = false): unknown {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map((issue) => {
     const place = issue.path.map(String).join('.').slice(0, 200)
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 64))) : []
-    const why = unknown.length > 0 ? `there is no ${unknown.join(', no ')} here` : issue.message.slice(0, 300)
+    const named = isSecret ? 'it has a field that is not known' : `there is no ${unknown.join(', no ')} here`
+    const why = unknown.length > 0 ? named : issue.message.slice(0, 300)
     return place === '' ? why : `${place}: ${why}`
   })
   throw new TurnwardError('request.invalid', { subject: what, why: problems.slice(0, 10).join('; ') })

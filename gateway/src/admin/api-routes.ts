@@ -1,4 +1,7 @@
 /** Every line of the administration API that needs nothing but the services. A new one is a file in `routes/` and a line here. */
+import { publicUrl } from '../config/public-url.ts'
+import { Cookies } from '../identity/browser/cookies.ts'
+import { sessionCookie } from '../identity/browser/sessions.ts'
 import type { Services } from '../turns/services.ts'
 import type { ApiRoute } from './api-route.ts'
 import { documentRoute } from './document.ts'
@@ -20,5 +23,5 @@ export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): r
     ...stopRoutes(services),
     ...more,
   ]
-  return [...routes, documentRoute(routes)]
+  return [...routes, documentRoute(routes, () => new Cookies(publicUrl(services.snapshot())).fullName(sessionCookie))]
 }

@@ -7,7 +7,7 @@ import { openApiDocument } from './document.ts'
 test('has every line with what it needs, and every schema it refers to', async () => {
   await using floors = await openFloors({ config: configOf({}) })
   const routes = apiRoutes(floors.services)
-  const document = openApiDocument(routes) as {
+  const document = openApiDocument(routes, 'turnward-80-session') as {
     openapi: string
     paths: Record<string, Record<string, { operationId: string; description: string; parameters: { name: string; in: string }[] }>>
     components: { schemas: object }

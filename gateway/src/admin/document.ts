@@ -4,8 +4,9 @@ import { z } from 'zod'
 import type { JsonObject } from '../core/json.ts'
 import { apiRoute, type ApiRoute } from './api-route.ts'
 
-/** `GET /api/openapi.json`: the document of these lines and of itself. */
-export function documentRoute(routes: readonly ApiRoute[]): ApiRoute {
+/** `GET /api/openapi.json`: the document of these lines and of itself. `sessionCookie`: its name, which changes with `listen.public_url`. */
+export function documentRoute(routes: readonly ApiRoute[], sessionCookie: () => string): ApiRoute {
+  let written: { readonly cookie: string; readonly document: JsonObject } | undefined
   const own: ApiRoute = apiRoute({
     path: '/api/openapi.json',
     method: 'GET',
@@ -13,13 +14,17 @@ export function documentRoute(routes: readonly ApiRoute[]): ApiRoute {
     tag: 'Document',
     summary: 'This document',
     answer: z.record(z.string(), z.unknown()),
-    run: async () => openApiDocument([...routes, own]),
+    async run() {
+      const cookie = sessionCookie()
+      if (written?.cookie !== cookie) written = { cookie, document: openApiDocument([...routes, own], cookie) }
+      return written.document
+    },
   })
   return own
 }
 
 /** OpenAPI 3.1, whose schemas are JSON Schema 2020-12. */
-export function openApiDocument(routes: readonly ApiRoute[]): JsonObject {
+export function openApiDocument(routes: readonly ApiRoute[], sessionCookie: string): JsonObject {
   const named = new Map<string, JsonObject>()
   const paths: Record<string, Record<string, JsonObject>> = {}
   for (const route of routes) {
@@ -35,7 +40,7 @@ export function openApiDocument(routes: readonly ApiRoute[]): JsonObject {
     components: {
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: 'A virtual key or token with the scope `admin`.' },
-        session: { type: 'apiKey', in: 'cookie', name: 'turnward-session', description: 'Somebody who has signed in with a browser.' },
+        session: { type: 'apiKey', in: 'cookie', name: sessionCookie, description: 'Somebody who has signed in with a browser.' },
       },
       responses: { Error: { description: 'Why it was refused', content: { 'application/json': { schema: error } } } },
       schemas: Object.fromEntries(named),

@@ -1,5 +1,5 @@
 /** Provider credentials that people look after themselves: theirs, and those of the groups they manage. A value goes in and never comes out. */
-import { credentialRequestSchema } from '@turnward/contract/stored-credential'
+import type { CredentialRequest } from '@turnward/contract/stored-credential'
 import { TurnwardError } from '../core/error.ts'
 import { keyedHash } from '../core/hash.ts'
 import { countAttempt } from '../identity/counted-attempts.ts'
@@ -24,10 +24,13 @@ export interface OwnCredential {
 export interface OwnCredentials {
   list(person: Administrator): Promise<readonly OwnCredential[]>
   /**
-   * Tries a credential and stores it in the place of the one before. Rejects with `request.invalid`, `auth.role`,
+   * Tries a credential and stores it in the place of the one before. Rejects with `auth.role`,
    * `credential.too_many_attempts`, or as `storeCredential` does.
    */
-  store(person: Administrator, body: unknown): Promise<OwnCredential & { readonly test: Pick<UpstreamTest, 'model' | 'detail'> | null }>
+  store(
+    person: Administrator,
+    asked: CredentialRequest,
+  ): Promise<OwnCredential & { readonly test: Pick<UpstreamTest, 'model' | 'detail'> | null }>
   /** Rejects with `credential.not_found`, also for those of others. */
   remove(person: Administrator, id: string): Promise<{ readonly id: string; readonly removed: true }>
 }
@@ -55,8 +58,7 @@ export function createOwnCredentials(services: OwnCredentialServices): OwnCreden
     async list(person) {
       return (await all(person)).map(shown)
     },
-    async store(person, body) {
-      const { upstream, group, model, ...credential } = read(body)
+    async store(person, { upstream, group, model, ...credential }) {
       const owner = ownerManagedBy(person, group, snapshot())
       const key = keyedHash(secret, 'credential attempts v1', person.id)
       const retryAfterSeconds = await countAttempt(state, key, tries, clock.now())
@@ -84,14 +86,4 @@ function groupOf(owner: string): string | undefined {
 function shown({ id, owner, upstream, created, changed }: StoredInfo): OwnCredential {
   const group = groupOf(owner)
   return { id, upstream, ...(group === undefined ? {} : { group }), created, changed }
-}
-
-/** What is wrong is told without quoting: somebody may have put a secret anywhere. */
-function read(body: unknown): ReturnType<typeof credentialRequestSchema.parse> {
-  const parsed = credentialRequestSchema.safeParse(body)
-  if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ code, path, message }) =>
-    code === 'unrecognized_keys' ? 'it has a field that is not known' : [path.join('.'), message].filter((part) => part !== '').join(': '),
-  )
-  throw new TurnwardError('request.invalid', { subject: 'credential', why: problems.join('; ') })
 }

@@ -78,9 +78,8 @@ export class EntranceTable {
   /** The entrance at a path (without its query), one that takes the method if there is one; undefined when there is none. */
   find(path: string, method?: string): Found | undefined {
     const exact = this.#exact.get(path)
-    if (exact !== undefined && (method === undefined || allowedMethods(exact)?.includes(method) !== false))
-      return { entrance: exact, parameter: '' }
-    let other: Found | undefined = exact === undefined ? undefined : { entrance: exact, parameter: '' }
+    if (exact !== undefined) return { entrance: exact, parameter: '' }
+    let other: Found | undefined
     for (const open of this.#open) {
       const { entrance, start, end } = open
       if (!path.startsWith(start) || !path.endsWith(end)) continue

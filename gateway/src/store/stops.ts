@@ -2,12 +2,14 @@
  * What administrators have stopped: agents, people and workloads, tools, servers, sessions. Every process looks here each second. Rows
  * stay for a while after they were lifted: who did what is put on record by one of the processes that see it.
  */
+import { stopKindSchema } from '@turnward/contract/api/stops'
 import type { Kysely } from 'kysely'
+import type { z } from 'zod'
 import { TurnwardError } from '../core/error.ts'
 import type { StopsRow, StoreTables } from './tables.ts'
 
-export const stopKinds = ['agent', 'principal', 'tool', 'server', 'session'] as const
-export type StopKind = (typeof stopKinds)[number]
+export const stopKinds = stopKindSchema.options
+export type StopKind = z.output<typeof stopKindSchema>
 
 export interface Stop {
   readonly id: string

@@ -1,6 +1,6 @@
 /** Who one is here, and the provider credentials one looks after. */
 import { meSchema, ownCredentialsSchema, removedCredentialSchema, storedOwnCredentialSchema } from '@turnward/contract/api/me'
-import { z } from 'zod'
+import { credentialRequestSchema } from '@turnward/contract/stored-credential'
 import { managedGroups } from '../../identity/credential-managers.ts'
 import type { Services } from '../../turns/services.ts'
 import { apiRoute, type ApiRoute } from '../api-route.ts'
@@ -41,8 +41,8 @@ export function meRoutes(services: Services): readonly ApiRoute[] {
       needs: 'person',
       tag,
       summary: 'Tries a provider credential and stores it; its value never comes out again',
-      // It reads them itself: in what it says of them no value may stand.
-      body: z.unknown(),
+      body: credentialRequestSchema,
+      isSecret: true,
       answer: storedOwnCredentialSchema,
       run: ({ administrator, body }) => credentials.store(administrator, body),
     }),

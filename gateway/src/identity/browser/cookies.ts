@@ -17,6 +17,11 @@ export class Cookies {
     this.#attributes = `; Path=/; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
   }
 
+  /** As a browser sends it. */
+  fullName(name: string): string {
+    return this.#start + name
+  }
+
   /** The value; undefined without one, and when there are several, because nobody can say which is ours. */
   read(request: IncomingMessage, name: string): string | undefined {
     const found = this.all(request).filter(([key]) => key === name)

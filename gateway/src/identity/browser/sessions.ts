@@ -31,7 +31,8 @@ export interface SessionParts {
   readonly rolesOf: (session: Pick<BrowserSession, 'person' | 'issuer' | 'signedInAt'>) => Promise<readonly string[] | undefined>
 }
 
-const cookieName = 'session'
+/** Name of the cookie, without its start (`Cookies`). */
+export const sessionCookie = 'session'
 const tokenLength = 43
 const tokenText = /^[0-9A-Za-z]{43}$/
 /** Most that one person has at a time; beyond it the oldest ends. */
@@ -81,7 +82,7 @@ export class BrowserSessions {
       return { value: all.slice(-mostOfPerson), expires: now + lifetimes().longestMs, result: all.slice(0, -mostOfPerson) }
     })
     for (const one of dropped) await this.#forget(one)
-    cookies().set(response, cookieName, token)
+    cookies().set(response, sessionCookie, token)
     return { id, person, issuer, signedInAt: now, roles }
   }
 
@@ -89,7 +90,7 @@ export class BrowserSessions {
   async end(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const id = this.#idOf(request)
     if (id === undefined) return
-    this.#parts.cookies().remove(response, cookieName)
+    this.#parts.cookies().remove(response, sessionCookie)
     const stored = await this.#parts.state.get('browser', id)
     if (stored === undefined) return
     await this.#forget(id)
@@ -137,7 +138,7 @@ export class BrowserSessions {
   }
 
   #idOf(request: IncomingMessage): string | undefined {
-    const token = this.#parts.cookies().read(request, cookieName)
+    const token = this.#parts.cookies().read(request, sessionCookie)
     return token === undefined || !tokenText.test(token) ? undefined : keyedHash(this.#parts.secret, 'browser session v1', token)
   }
 
