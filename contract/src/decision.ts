@@ -224,6 +224,10 @@ export const decisionRecordSchema = z.object({
   templates: z.array(z.string()).optional(),
   /** What guards have found in the request and the answer, and what they did about it. */
   guards: z.array(guardRecordSchema).optional(),
+  /** What retrievers have found that the model was given: whose it is, how many passages, and the SHA-256 (hex) of their text. `failed`: it could not be asked. */
+  context: z
+    .array(z.object({ source: z.string(), passages: z.number(), digest: z.string().nullable(), failed: z.literal(true).optional() }))
+    .optional(),
   /** How long guards held back the beginning of a streamed answer, in milliseconds. */
   heldMs: z.number().optional(),
   /** Tools removed from what the model was offered. */

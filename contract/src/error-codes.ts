@@ -504,6 +504,12 @@ export const errorCodes = {
     title: 'A guard cannot look at this now',
     fix: 'Try again; whoever runs the gateway looks after the service it asks, or sets `fail: open`.',
   },
+  // Context
+  'context.unavailable': {
+    status: 503,
+    title: 'What the model is to know cannot be looked up now',
+    fix: 'Try again; whoever runs the gateway looks after the retriever it names, or sets `fail: open`.',
+  },
   // The decision log and the configuration
   'audit.unwritable': {
     status: 503,

@@ -5,7 +5,7 @@ import { balanceSchema, onContextLengthSchema, patienceSchema, retriesSchema, ro
 import { cacheSchema } from './caching.ts'
 import { presetAddresses, type PresetKind } from './provider-presets.ts'
 import { addedMessageSchema, routeTemplatesSchema } from './templates.ts'
-import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema } from './common.ts'
+import { millisecondsSchema, nameSchema, notAvailableYet, patternSchema, serverNameSchema } from './common.ts'
 
 const awsCredentialSchema = z
   .strictObject({
@@ -260,4 +260,6 @@ export const routeSchema = z.strictObject({
   append: addedMessagesSchema,
   /** Names of `templates` that its callers may call; `required`: any, and nothing but a call of one goes to its models. */
   templates: routeTemplatesSchema.optional(),
+  /** Names of `context`: what they find about the person's message goes to the model as the result of a tool. */
+  context: z.array(serverNameSchema).max(8).default([]),
 })

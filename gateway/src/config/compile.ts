@@ -30,6 +30,7 @@ import { checkRouteMatches } from './route-matching.ts'
 import { compileRoutes } from './route-table.ts'
 import { checkSafety } from './safety.ts'
 import { checkServerAuth } from './server-auth.ts'
+import { checkContext, compileContext } from './context.ts'
 import { checkTemplates, compileTemplates } from './templates.ts'
 import { checkToolPatterns } from './tool-patterns.ts'
 import {
@@ -71,6 +72,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkToolPatterns(config, track)
   checkGuards(config, track)
   checkTemplates(config, track)
+  checkContext(config, track)
   checkPlaces(config, track)
   checkClusterServers(config, track)
   checkKeeping(config, track)
@@ -128,6 +130,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
   const upstreams = compileMap(config.upstreams, (upstream, name): Upstream => deepFreeze({ name, config: upstream }))
   const guards = compileGuards(config.guards, upstreams)
   const templates = compileTemplates(config.templates)
+  const retrievers = compileContext(config)
   return deepFreeze<Snapshot>({
     revision: revisionOf(config, new Map([...(source.apis ?? [])].map(([name, { digest }]) => [name, digest]))),
     files: source.files,
@@ -143,7 +146,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     keys: compileMap(config.keys, compileKey),
     credentials: compileMap(config.credentials, compileCredential),
     upstreams,
-    routes: compileRoutes(config.routes, upstreams, config.policy.conditions, guards, templates),
+    routes: compileRoutes(config.routes, upstreams, config.policy.conditions, guards, templates, retrievers),
     limits: compileLimits(config.limits),
     guards,
     templates,

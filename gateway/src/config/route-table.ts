@@ -4,7 +4,7 @@ import { durationMs } from '@turnward/contract/config/caching'
 import { compareSpecificity, compilePattern } from '../policy/patterns.ts'
 import { compileMatch } from './route-matching.ts'
 import { targetsOf } from './route-targets.ts'
-import type { Guard, Route, RouteCache, RouteMessages, RouteTable, RouteTarget, Template, Upstream } from './snapshot.ts'
+import type { Guard, Retriever, Route, RouteCache, RouteMessages, RouteTable, RouteTarget, Template, Upstream } from './snapshot.ts'
 import { templatesOf } from './templates.ts'
 
 /** Names a client may ask with; longer ones match nothing, which also bounds the work per request. */
@@ -17,6 +17,7 @@ export function compileRoutes(
   caps: Config['policy']['conditions'],
   guards: ReadonlyMap<string, Guard> = new Map(),
   templates: ReadonlyMap<string, Template> = new Map(),
+  retrievers: ReadonlyMap<string, Retriever> = new Map(),
 ): RouteTable {
   const direct = [...upstreams.values()].filter(({ config }) => config.direct).flatMap(({ name }) => directRoutes(name))
   const all: readonly RouteParts[] = [...routes, ...direct]
@@ -32,6 +33,7 @@ export function compileRoutes(
     guards: route.guards.flatMap((name) => guards.get(name) ?? []),
     added: addedOf(route),
     templates: templatesOf(route.templates, templates),
+    context: (route.context ?? []).flatMap((name) => retrievers.get(name) ?? []),
     targets: route.upstreams.flatMap((target) => targetOf(target, upstreams) ?? []),
   }))
   const exact = new Map<string, readonly Route[]>()
@@ -63,7 +65,10 @@ export function compileRoutes(
 type RouteConfig = Config['routes'][number]
 type RouteParts = Pick<RouteConfig, 'model' | 'models' | 'upstreams' | 'guards'> &
   Partial<
-    Pick<RouteConfig, 'balance' | 'retries' | 'on_context_length' | 'match' | 'description' | 'prepend' | 'append' | 'templates' | 'cache'>
+    Pick<
+      RouteConfig,
+      'balance' | 'retries' | 'on_context_length' | 'match' | 'description' | 'prepend' | 'append' | 'templates' | 'context' | 'cache'
+    >
   >
 
 function cacheOf({ ttl, max_bytes: maxBytes, scope, tools, media }: NonNullable<RouteConfig['cache']>): RouteCache {

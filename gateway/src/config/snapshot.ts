@@ -3,7 +3,7 @@
  * every reference resolved. A request keeps the snapshot it started with until it ends.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Config, GuardConfig, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
+import type { Config, GuardConfig, RetrieverConfig, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
 import type { BalanceName } from '@turnward/contract/config/balancing'
 import type { CacheConfig } from '@turnward/contract/config/caching'
 import type { CredentialSource } from '../core/credential.ts'
@@ -185,6 +185,8 @@ export interface Route {
   readonly added: RouteMessages | undefined
   /** Templates that may be called; undefined: none is looked for. */
   readonly templates: RouteTemplates | undefined
+  /** Who is asked about what a person says in its conversations. */
+  readonly context: readonly Retriever[]
 }
 
 /** Messages of a route. */
@@ -200,6 +202,16 @@ export interface RouteTemplates {
   readonly byName: ReadonlyMap<string, Template>
   /** Nothing but a call of one goes to a model. */
   readonly isRequired: boolean
+}
+
+/** A service that is asked for passages. */
+export interface Retriever {
+  readonly name: string
+  readonly config: RetrieverConfig
+  /** Where it is asked. */
+  readonly service: Upstream
+  /** Whether it is asked about a call; undefined: about all. */
+  readonly applies: ((model: string, facts: RouteFacts) => boolean) | undefined
 }
 
 /** A template, compiled. */

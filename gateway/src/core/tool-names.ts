@@ -3,6 +3,9 @@
 /** What names of tools of the gateway itself begin with; no server may be called so. */
 export const gatewayServer = 'turnward'
 
+/** What the names begin with under which a model reads what retrievers have found; a server of this name may not stand beside them. */
+export const contextServer = 'context'
+
 /** Finds tools of a gateway that does not list them. */
 export const searchToolName = `${gatewayServer}__search_tools`
 /** Runs a tool by its name, for clients that call only what is listed. */

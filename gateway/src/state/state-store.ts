@@ -9,13 +9,14 @@ export type StateNamespace = keyof StateValues
 
 /**
  * What a restart may forget, because forgetting it only restricts: places of requests (their conversations go on as
- * forks), labels of single messages (unknown ones count as untrusted), tickets (calls without one are decided on all
+ * forks), labels of single messages (unknown ones count as untrusted), what retrievers have found (they are asked again), tickets (calls without one are decided on all
  * conversations they may come from), where values came from and who vouched for them (nothing then does), who takes part and who holds what, which answers are being made in the background (those
  * of a process that is gone count as interrupted), who is connecting an account (they begin again), and how upstreams are (they are found out anew).
  */
 export const volatileNamespaces = [
   'request',
   'label',
+  'context',
   'ticket',
   'values',
   'endorsed',

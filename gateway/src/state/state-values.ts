@@ -270,6 +270,8 @@ export interface StateValues {
   readonly splice: object
   /** A line the gateway put into a conversation, by the place it stands after. */
   readonly note: Note
+  /** What a retriever has found about a message, sealed, by the place of the message. */
+  readonly context: { readonly sealed: string }
   readonly withheld: WithheldResult
   readonly handle: HandleUse
   readonly contents: MessageContents

@@ -21,6 +21,7 @@ import type { Keeping } from './keeping/recalling.ts'
 import type { RuledCall } from './approvals/holding-calls.ts'
 import type { AskedBefore } from './asked-again.ts'
 import type { CacheOfCall } from './caching/cache-of-call.ts'
+import type { ContextOfCall } from './context/context-of-call.ts'
 import type { GuardsOfCall } from './guards/guards-of-call.ts'
 import type { CallLimits } from './limiting/call-limits.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
@@ -96,6 +97,8 @@ export interface ModelCall extends AttachedCall {
   readonly templated: ReadRequest['templated']
   /** What its route has put around it, and how many bytes it had before. */
   added: { readonly messages: RouteMessages; readonly before: number | undefined } | undefined
+  /** What retrievers have found about what its person said. */
+  context: ContextOfCall | undefined
   /** What looks at it, and what that has found. */
   guards: GuardsOfCall | undefined
   /** Whether it is answered with what was kept, where its route keeps answers. */
@@ -116,6 +119,7 @@ export type ProposingCall = AttachedCall &
     readonly templated?: ReadRequest['templated']
     /** What its route has put around that. */
     readonly added?: Pick<NonNullable<ModelCall['added']>, 'messages'> | undefined
+    readonly context?: ContextOfCall | undefined
   }
 
 /** What is needed to admit what a conversation brings with it. */

@@ -27,6 +27,8 @@ import { reserveForModel, settleForModel } from './limiting/reserving-for-model.
 import { answerLater } from './keeping/answering-later.ts'
 import { keepAnswer } from './keeping/keeping-answer.ts'
 import { addMessages } from './prompts/adding-messages.ts'
+import { addContext } from './context/adding-context.ts'
+import { readContext } from './context/reading-context.ts'
 import { offerGatewayTools } from './gateway-tools/offering-tools.ts'
 import { callMeanings } from './naming/call-meaning.ts'
 import { type CallOrigin, traceHeaders } from './origins/call-origin.ts'
@@ -124,6 +126,7 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       limits: undefined,
       templated: read.templated,
       added: undefined,
+      context: undefined,
       guards: undefined,
       cache: undefined,
     }
@@ -131,6 +134,8 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     await admitHistory(call)
     // The place is kept now: a client that never comes back for this answer may still go on from here.
     await savePlace(call)
+    // What the operator has looked up about the person's message is read like the result of a tool, so it narrows the label too.
+    await readContext(call, route)
     // The model must see the calls that were refused earlier, or it would make them again, and what it was told.
     await restoreRefused(call)
     // With the label final for this call, tools it cannot reach are taken out of the offer.
@@ -139,6 +144,8 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
     offerGatewayTools(call)
     // Nothing disappears without a word: what the model is told once stays where it was told.
     await tellModel(call)
+    // What was looked up stands behind the message it is about, and behind what was told there.
+    addContext(call)
     // What the operator says beside the conversation goes out with it, and is counted and looked at like the rest: it is no part of it.
     addMessages(call, route)
     // What the call may use is reserved over all its limits at once, before anything is sent.

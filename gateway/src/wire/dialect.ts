@@ -10,6 +10,7 @@ import type { KeptAnswers } from './kept-answers.ts'
 import type { KeptBatches } from './kept-batches.ts'
 import type { KeptFiles, NamedFile } from './kept-files.ts'
 import type { AddedMessages } from './request/added-messages.ts'
+import type { MadeCall, MadeCallOf } from './request/made-call.ts'
 import type { RequestText } from './request/request-texts.ts'
 import type { ServedTools } from './served-tools.ts'
 
@@ -219,6 +220,10 @@ export interface Dialect {
     appendRound(body: JsonObject, round: SplicedRound): void
     /** Puts messages of the operator around the conversation, instructions where the dialect keeps them. What was read of the body before stays as it was. */
     addMessages(body: JsonObject, added: AddedMessages): void
+    /** A call without arguments that no model has made, to be answered in a round. */
+    makeCall(call: MadeCallOf): MadeCall
+    /** Where a vendor takes no history with calls beside which no tool is defined: defines these, unless others are. None of them is on offer. */
+    readonly defineCalls?: (body: JsonObject, names: readonly string[]) => void
   }
   /** Response edits (non-streaming). */
   readonly respond: {

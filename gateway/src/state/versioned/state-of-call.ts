@@ -29,7 +29,7 @@ const mostPauseMs = 20
 const mostGuesses = 4
 
 /** What a call asks for that is most often not there: an attempt takes it to be absent until it is checked. */
-const mostlyAbsent: ReadonlySet<StateNamespace> = new Set(['request', 'answer', 'label', 'splice', 'note', 'task'])
+const mostlyAbsent: ReadonlySet<StateNamespace> = new Set(['request', 'answer', 'label', 'splice', 'note', 'context', 'task'])
 
 /** How much less than it should a value may live without being written again, as a part of its life. */
 const mostLifeLost = 1 / 8

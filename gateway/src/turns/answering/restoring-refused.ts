@@ -1,11 +1,13 @@
 /**
  * Puts back what the client's history lacks: calls that denial splicing took out, which the model must see answered or it
- * would make them again, and what the gateway has told the model at places of the conversation.
+ * would make them again, what was looked up before the newest answers, and what the gateway has told the model at places of the
+ * conversation.
  */
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { Note } from '../../state/state-values.ts'
-import type { SpliceRecord } from '../../wire/dialect.ts'
+import type { SplicedRound, SpliceRecord } from '../../wire/dialect.ts'
 import type { ModelCall } from '../call.ts'
+import { roundsBefore } from '../context/context-of-call.ts'
 
 /**
  * Keys of a splice record: the place in the conversation the delivered message stands at, and, for conversations
@@ -19,7 +21,7 @@ export function spliceKeys(place: string, session: string, digest: string): read
 export async function restoreRefused(call: ModelCall): Promise<void> {
   let inserted = 0
   const notes: Note[] = []
-  for (const { message, digest, place } of call.history) {
+  for (const [index, { message, digest, place }] of call.history.entries()) {
     if (message.role !== 'assistant') {
       const note = call.session.state.hasNotes ? await call.services.state.get('note', place) : undefined
       if (note === undefined) continue
@@ -28,14 +30,19 @@ export async function restoreRefused(call: ModelCall): Promise<void> {
       notes.push(note)
       continue
     }
-    if (digest === undefined) continue
-    const found = findSplice(call, place, digest)
-    const record = found instanceof Promise ? await found : found
+    const found = digest === undefined ? undefined : findSplice(call, place, digest)
+    const record = withRounds(roundsBefore(call.context, index), found instanceof Promise ? await found : found)
     if (record === undefined) continue
     inserted += call.dialect.edit.restore(call.body.json, message.index + inserted, record)
     call.bytes = undefined
   }
   call.told = notes
+}
+
+/** What was looked up comes before what the model made of it. */
+function withRounds(rounds: readonly SplicedRound[], record: SpliceRecord | undefined): SpliceRecord | undefined {
+  if (rounds.length === 0) return record
+  return { rounds: [...rounds, ...(record?.rounds ?? [])], dropped: record?.dropped ?? [], delivered: record?.delivered }
 }
 
 function findSplice({ services: { state }, session }: ModelCall, place: string, digest: string): MaybePromise<SpliceRecord | undefined> {

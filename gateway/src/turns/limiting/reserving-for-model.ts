@@ -1,6 +1,7 @@
 /** Reserves what a model call is expected to use, and settles what it has used. */
 import type { Route } from '../../config/snapshot.ts'
 import type { ModelCall } from '../call.ts'
+import { contextBytes } from '../context/context-of-call.ts'
 import { inputEstimate, tokensOf } from './amounts.ts'
 import { CallLimits, type Expected } from './call-limits.ts'
 import { headerFormOf } from './limit-headers.ts'
@@ -34,9 +35,13 @@ export function expectedOf({
   dialect,
   snapshot,
   added,
-}: Pick<ModelCall, 'view' | 'bytes' | 'body' | 'dialect' | 'snapshot' | 'added'>): Expected {
+  context,
+}: Pick<ModelCall, 'view' | 'bytes' | 'body' | 'dialect' | 'snapshot' | 'added' | 'context'>): Expected {
   const { assumed_output_tokens: assumed } = snapshot.settings.limits
   const asked = dialect.mostOutput(body.json) ?? Infinity
   const own = inputEstimate(view, bytes?.length ?? added?.before)
-  return { inputTokens: own + tokensOf(added?.messages.bytes ?? 0), outputTokens: Math.min(asked, assumed * view.choices) }
+  return {
+    inputTokens: own + tokensOf((added?.messages.bytes ?? 0) + contextBytes(context)),
+    outputTokens: Math.min(asked, assumed * view.choices),
+  }
 }

@@ -26,17 +26,20 @@ export function addToCount(count: TokenCount, { added }: Pick<Route, 'added'>): 
 const asked: ReadonlySet<string> = new Set(['completions', 'realtime'])
 
 /** Who asks a model past its conversations would ask it without what its route says, or says more. Throws `request.unsupported`. */
-export function requireConversation({ added, templates }: Pick<Route, 'added' | 'templates'>, operation: string): void {
+export function requireConversation(
+  { added, templates, context }: Pick<Route, 'added' | 'templates' | 'context'>,
+  operation: string,
+): void {
   if (templates?.isRequired === true)
     throw new TurnwardError('request.unsupported', {
       subject: operation,
       why: 'models of this route are asked with a template alone, and these have no place for one',
       fix: 'Call a template in a conversation, for example at `/v1/chat/completions`, or ask for another model.',
     })
-  if (added === undefined || !asked.has(operation)) return
+  if ((added === undefined && context.length === 0) || !asked.has(operation)) return
   throw new TurnwardError('request.unsupported', {
     subject: operation,
-    why: 'the route of this model puts messages around conversations, and these have no place for them',
+    why: `the route of this model puts ${added === undefined ? 'passages into' : 'messages around'} conversations, and these have no place for them`,
     fix: 'Ask in a conversation, for example at `/v1/chat/completions`, or ask for another model.',
   })
 }

@@ -10,6 +10,7 @@ import { normalText, seam, type NormalText } from '../../policy/values/normal-te
 import type { SoughtValue } from '../../policy/values/sought-value.ts'
 import { assistantLabel, CallsBefore, deliveredLabel, labelOfResult, type Made } from '../deciding/labels-of-history.ts'
 import type { ProposingCall } from '../call.ts'
+import { labelOfRead } from '../context/label-of-read.ts'
 import type { HistoryEntry } from '../sessions/history.ts'
 import { freshState } from '../sessions/fresh-state.ts'
 import { labelOfWords, textsIn } from './words-of-call.ts'
@@ -51,6 +52,9 @@ export async function* labelledParts(call: ProposingCall): AsyncGenerator<Labell
     const label = async () => (await labelOfWords(call, () => value)) ?? free(call)
     if (ofPerson && spend(budget, value)) yield { kind: 'principal', text: normalText(value), label }
   }
+  // What was looked up for the model is a result, whoever asked for it.
+  for (const read of call.context?.reads ?? [])
+    if (spend(budget, read.text)) yield { kind: 'result', text: formOf(read, read.text, leavesOf), label: () => labelOfRead(call, read) }
   const calls = new CallsBefore(history)
   const made = history.map((entry, index) => entry.message.results.map(({ callId }) => calls.find(index, callId)))
   for (let index = history.length - 1; index >= 0; index -= 1)

@@ -64,6 +64,7 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
     ...(end.usage === undefined ? {} : { usage: end.usage }),
     ...(links + invisible === 0 ? {} : { neutralised: { links, invisible } }),
     ...(templates.length === 0 ? {} : { templates }),
+    ...(call.context === undefined ? {} : { context: [...call.context.records] }),
     ...call.guards?.records(),
     ...(call.cache?.ageSeconds === undefined ? costField(call, call.rounds.priced) : cachedFields(call, call.cache.ageSeconds)),
   })

@@ -253,7 +253,7 @@ function turnOf(
 }
 
 /** Whether a message is the person's own: not only tool results, and not only what the client adds to them. */
-function isFromPerson(message: MessageView, client: ClientAdapter | undefined): boolean {
+export function isFromPerson(message: MessageView, client: ClientAdapter | undefined): boolean {
   return message.fromUser && message.results.length === 0 && client?.typed?.(message.text) !== ''
 }
 

@@ -1,5 +1,6 @@
 /** OpenAI's chat-completions dialect. */
 import { addChatMessages } from './added.ts'
+import { makeChatCall } from './made-call.ts'
 import { writeArgumentsOfChat, writeChatArguments } from './arguments.ts'
 import { ChatStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
@@ -44,6 +45,7 @@ export const chatCompletions: Dialect = {
     addNote: addChatNote,
     appendRound: appendChatRound,
     addMessages: addChatMessages,
+    makeCall: makeChatCall,
   },
   respond: {
     normalise: normaliseAnswer,

@@ -19,6 +19,7 @@ import {
   restoreConverse,
 } from './edit.ts'
 import { addConverseMessages } from './added.ts'
+import { defineConverseCalls, makeConverseCall } from './made-call.ts'
 import { writeArgumentsOfConverse, writeConverseArguments } from './arguments.ts'
 import { converseErrorBody, converseErrorHeaders, converseErrorIn, converseStreamError } from './errors.ts'
 import { converseCarriedTexts } from './carried-texts.ts'
@@ -53,6 +54,8 @@ export const converse: Dialect = {
     addNote: addConverseNote,
     appendRound: appendConverseRound,
     addMessages: addConverseMessages,
+    makeCall: makeConverseCall,
+    defineCalls: defineConverseCalls,
   },
   respond: {
     normalise: settleConverseCalls,

@@ -11,6 +11,7 @@ import {
   settleGeminiCalls,
 } from './answer.ts'
 import { addGeminiMessages } from './added.ts'
+import { makeGeminiCall } from './made-call.ts'
 import { idsOfCalls, writeArgumentsOfGemini, writeGeminiArguments } from './arguments.ts'
 import { addGeminiNote, addGeminiTools, appendGeminiRound, removeGeminiTools, replaceGeminiResult, restoreGemini } from './edit.ts'
 import { geminiErrorBody, geminiErrorIn, geminiStreamError } from './errors.ts'
@@ -53,6 +54,7 @@ export const gemini: Dialect = {
     addNote: addGeminiNote,
     appendRound: appendGeminiRound,
     addMessages: addGeminiMessages,
+    makeCall: makeGeminiCall,
   },
   idsOf: idsOfCalls,
   respond: {

@@ -1,5 +1,6 @@
 /** Anthropic's messages dialect. */
 import { addMessagesMessages } from './added.ts'
+import { defineMessagesCalls, makeMessagesCall } from './made-call.ts'
 import { writeArgumentsOfMessage, writeMessagesArguments } from './arguments.ts'
 import { MessagesStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
@@ -61,6 +62,8 @@ export const messages: Dialect = {
     addNote: addMessagesNote,
     appendRound: appendMessagesRound,
     addMessages: addMessagesMessages,
+    makeCall: makeMessagesCall,
+    defineCalls: defineMessagesCalls,
   },
   respond: {
     normalise: settleMessagesCalls,

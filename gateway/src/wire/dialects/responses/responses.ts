@@ -9,6 +9,7 @@ import {
   responsesAssistantMessage,
 } from './answer.ts'
 import { addResponsesMessages } from './added.ts'
+import { makeResponsesCall } from './made-call.ts'
 import { writeArgumentsOfResponse, writeResponsesArguments } from './arguments.ts'
 import { addResponsesNote, addResponsesTools, appendResponsesRound, replaceResponsesResult, restoreResponses } from './edit.ts'
 import { responsesErrorBody, responsesErrorIn, responsesStreamError } from './errors.ts'
@@ -54,6 +55,7 @@ export const responses: Dialect = {
     addNote: addResponsesNote,
     appendRound: appendResponsesRound,
     addMessages: addResponsesMessages,
+    makeCall: makeResponsesCall,
   },
   respond: {
     normalise: settleResponsesCalls,

@@ -4,7 +4,7 @@
  */
 import { asText, isObject, type JsonObject } from '../../../../core/json.ts'
 import type { HubSealed, HubState, ReasoningOrigin } from '../../../hub/conversation.ts'
-import { needsSignatures, withSignedCall } from './signatures.ts'
+import { needsSignatures, withSignedCall } from '../signatures.ts'
 
 export type Marked = { readonly kind: 'reasoning'; readonly origin: ReasoningOrigin } | HubSealed | HubState
 

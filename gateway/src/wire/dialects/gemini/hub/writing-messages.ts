@@ -5,7 +5,7 @@ import type { HubMessage, HubPart, HubResult, HubState } from '../../../hub/conv
 import { tagOf } from '../../../hub/tags.ts'
 import { invalid, unsupported } from '../../../request/fields.ts'
 import { isMadeId } from '../calls.ts'
-import { needsSignatures, withSignedCall } from './signatures.ts'
+import { needsSignatures, withSignedCall } from '../signatures.ts'
 import { writeMedia } from './media.ts'
 import { signatureIn } from './parts.ts'
 import { geminiName } from './tools.ts'

@@ -2,9 +2,9 @@
  * Thought signatures, which later models want back on the first call of every message, and refuse a history without. Calls that
  * another vendor's model made have none; for those Google documents a word that stands in its place.
  */
-import { asText, isObject, type JsonValue } from '../../../../core/json.ts'
-import { geminiVersion } from '../../../hub/model-families.ts'
-import { isCall } from '../calls.ts'
+import { asText, isObject, type JsonValue } from '../../../core/json.ts'
+import { geminiVersion } from '../../hub/model-families.ts'
+import { isCall } from './calls.ts'
 
 const standIn = 'skip_thought_signature_validator'
 
