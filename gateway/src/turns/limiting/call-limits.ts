@@ -96,9 +96,9 @@ export class CallLimits {
     // That another upstream of the route has a price lets nothing through here.
     this.#refuseUnpriced(this.#held, [target])
     if (this.#upstreams.has(name)) return undefined
-    this.#upstreams.add(name)
     const limits = limitsOf(this.#call.snapshot, { ...this.#facts, upstream: name }, true)
-    return limits.length === 0 ? undefined : this.#reserve(limits, [target], name)
+    // Where it is refused nothing is reserved: who comes back to this upstream asks anew.
+    return limits.length === 0 ? undefined : this.#reserve(limits, [target], name).then(() => void this.#upstreams.add(name))
   }
 
   /** Whether a limit that holds for the call counts what is answered. */
