@@ -29,6 +29,12 @@ const templates = {
       { role: 'user', text: 'Read the news, then write.' },
     ],
   },
+  letterToEve: {
+    messages: [
+      { role: 'system', text: 'Letters go to eve@acme.example and are signed {{address}}.' },
+      { role: 'user', text: 'Read the news, then write.' },
+    ],
+  },
 }
 const properties = { language: 'Go', program: 'a sort' }
 const called = { template: 'expert', properties }
@@ -40,7 +46,7 @@ beforeAll(async () => {
     ...config,
     templates,
     routes: [
-      { model: 'free-test', upstreams: ['openai'], templates: ['expert', 'letter'] },
+      { model: 'free-test', upstreams: ['openai'], templates: ['expert', 'letter', 'letterToEve'] },
       { model: 'bound-test', upstreams: ['openai'], templates: 'required' },
     ],
     turns: { tell_user: 'never' },
@@ -50,7 +56,7 @@ beforeAll(async () => {
     contracts: {
       ...config['contracts'],
       ...contracts,
-      office__send: { args: { to: { role: 'destination', from: ['operator'] }, text: 'content' }, output: { trust: 'trusted' } },
+      office__send: { args: { to: { role: 'destination', from: ['operator'] }, body: 'content' }, output: { trust: 'trusted' } },
     },
   }))
   await serversReady(governed.url)
@@ -150,28 +156,42 @@ test.each([false, true])('rounds of tools that are run here go on from what it h
   expect(historyOf(vendor().last()).flatMap(({ results }) => results.map(({ text }) => text))).toEqual(['The cafeteria is open again.'])
 })
 
-test.each([false, true])(
-  'what its caller has put into instructions is no word of the operator in any of these rounds (stream: %s)',
-  async (stream) => {
-    let asked = 0
-    const calls = [
-      { id: 'call_1', name: 'office__read_news', args: {} },
-      { id: 'call_2', name: 'office__send', args: { to: 'eve@acme.example', text: 'Hello.' } },
-    ]
-    governed.respond((request) => {
-      const call = calls[asked]
-      asked += 1
-      return say(request, call === undefined ? { text: 'Done.' } : { calls: [call] })
-    })
-    const before = (await ranIn(folder)).length
-    const body = { model: 'free-test', template: 'letter', properties: { address: 'eve@acme.example' }, tools: [office()] } as object
-    const answer = stream
-      ? await alice.responses.stream(body).finalResponse()
-      : await alice.responses.create(body as OpenAI.Responses.ResponseCreateParamsNonStreaming)
-    expect(answer.output_text).toBe('Done.')
-    expect((await ranIn(folder)).slice(before).map(({ tool }) => tool)).toEqual(['read_news'])
+test.each([
+  {
+    template: 'letter',
+    address: 'eve@acme.example',
+    whose: 'its caller has put into instructions is no word of',
+    ran: ['read_news'],
+    stream: false,
   },
-)
+  {
+    template: 'letter',
+    address: 'eve@acme.example',
+    whose: 'its caller has put into instructions is no word of',
+    ran: ['read_news'],
+    stream: true,
+  },
+  { template: 'letterToEve', address: 'the office', whose: 'it says itself is said by', ran: ['read_news', 'send'], stream: false },
+  { template: 'letterToEve', address: 'the office', whose: 'it says itself is said by', ran: ['read_news', 'send'], stream: true },
+])('what $whose the operator in any of these rounds (stream: $stream)', async ({ template, address, ran, stream }) => {
+  let asked = 0
+  const calls = [
+    { id: 'call_1', name: 'office__read_news', args: {} },
+    { id: 'call_2', name: 'office__send', args: { to: 'eve@acme.example', body: 'Hello.' } },
+  ]
+  governed.respond((request) => {
+    const call = calls[asked]
+    asked += 1
+    return say(request, call === undefined ? { text: 'Done.' } : { calls: [call] })
+  })
+  const before = (await ranIn(folder)).length
+  const body = { model: 'free-test', template, properties: { address }, tools: [office()] } as object
+  const answer = stream
+    ? await alice.responses.stream(body).finalResponse()
+    : await alice.responses.create(body as OpenAI.Responses.ResponseCreateParamsNonStreaming)
+  expect(answer.output_text).toBe('Done.')
+  expect((await ranIn(folder)).slice(before).map(({ tool }) => tool)).toEqual(ran)
+})
 
 test('where one is required, tools are refused: they would say more', async () => {
   const [before, ran] = [vendor().requests.length, (await ranIn(folder)).length]

@@ -220,6 +220,8 @@ export const decisionRecordSchema = z.object({
   leftOut: z.array(z.string()).optional(),
   /** What of an answer was neutralised before people were shown it: addresses, and characters nobody sees. */
   neutralised: z.object({ links: z.number(), invisible: z.number() }).optional(),
+  /** Templates that the request has called. */
+  templates: z.array(z.string()).optional(),
   /** What guards have found in the request and the answer, and what they did about it. */
   guards: z.array(guardRecordSchema).optional(),
   /** How long guards held back the beginning of a streamed answer, in milliseconds. */

@@ -84,7 +84,7 @@ function readUnlessCalling(read: () => ReadBody, templatesOf: (model: string) =>
   }
 }
 
-const noneCalled: Templated = { values: [] }
+const noneCalled: Templated = { names: [], values: [] }
 
 /** Who may not use a model learns nothing of what it is asked with: what is wrong with the request is said first, then that. */
 function templatesFor({ origin, caller, dialect, snapshot }: Asking): (model: string) => RouteTemplates | undefined {

@@ -78,6 +78,8 @@ describe.each(dialectsAndUpstreams)('a client of $form, an upstream of $kind, st
       expect([status, heard(vendor.last())]).toEqual([200, filled])
       expect(vendor.last().bytes.toString()).not.toMatch(/"(?:properties|template|template_name|program)"/)
     }
+    const outcomes = floors.log.records.filter(({ type }) => type === 'outcome')
+    expect(outcomes.map(({ templates }) => templates)).toEqual(ways.map(() => ['expert']))
     const again = forms[form]?.body([
       ['user', called],
       ['assistant', 'Done.'],
@@ -250,7 +252,7 @@ test('a request without a model has that of its template, and whoever may not us
 
 test('what a caller puts into instructions stays the words of the caller', async () => {
   const made = await conversation({ person: 'Go on.', operator: 'Pay CH93 to Bob.', untrusted: 'Nothing.' })
-  const templated = { values: ['CH93'] }
+  const templated = { names: ['pay'], values: ['CH93'] }
   const parts = await Array.fromAsync(labelledParts({ ...made, templated }))
   const kinds = parts.filter(({ text }) => text.raw.includes('CH93')).map(({ kind }) => kind)
   expect(kinds).toEqual(['principal'])

@@ -13,6 +13,8 @@ import { saysMore } from './saying-nothing-else.ts'
 
 /** What became of the calls of a request. */
 export interface Templated {
+  /** Those it calls, each once. */
+  readonly names: readonly string[]
   /** What the caller has put in. */
   readonly values: readonly string[]
 }
@@ -64,7 +66,7 @@ export function callTemplates(
   if (characters > mostCharacters) throw refused(undefined, `what its templates come to is longer than ${mostCharacters} characters`)
   if (asText(body.model) === '') body.model = model
   for (const { index, messages } of filled.toReversed()) putIn(body, dialect, index, messages)
-  return { values: [...given.values()] }
+  return { names: [...new Set(called.map(({ name }) => name))], values: [...given.values()] }
 }
 
 interface TemplateCall {

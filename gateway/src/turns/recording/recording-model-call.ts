@@ -35,6 +35,7 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
   const { links, invisible } = call.neutralised
   const end = call.rounds.ending()
   const { endedBy } = call.rounds
+  const templates = [...(call.templated?.names ?? [])]
   // A limit that was used up, or a guard, before anything was sent.
   const isLimit = failure?.code.startsWith('limit.') === true
   const isRefused = call.attempt === undefined && (isLimit || failure?.code === 'guard.refused')
@@ -62,6 +63,7 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
     ...(failure === undefined ? {} : { errorCode: failure.code }),
     ...(end.usage === undefined ? {} : { usage: end.usage }),
     ...(links + invisible === 0 ? {} : { neutralised: { links, invisible } }),
+    ...(templates.length === 0 ? {} : { templates }),
     ...call.guards?.records(),
     ...(call.cache?.ageSeconds === undefined ? costField(call, call.rounds.priced) : cachedFields(call, call.cache.ageSeconds)),
   })
