@@ -97,8 +97,13 @@ export class CallLimits {
     this.#refuseUnpriced(this.#held, [target])
     if (this.#upstreams.has(name)) return undefined
     const limits = limitsOf(this.#call.snapshot, { ...this.#facts, upstream: name }, true)
-    // Where it is refused nothing is reserved: who comes back to this upstream asks anew.
-    return limits.length === 0 ? undefined : this.#reserve(limits, [target], name).then(() => void this.#upstreams.add(name))
+    return limits.length === 0 ? undefined : this.#reserveAt(name, target, limits)
+  }
+
+  async #reserveAt(name: string, target: RouteTarget, limits: readonly ScopedLimit[]): Promise<void> {
+    await this.#reserve(limits, [target], name)
+    // Only now: where it was refused nothing is reserved, and whoever comes back to it asks anew.
+    this.#upstreams.add(name)
   }
 
   /** Whether a limit that holds for the call counts what is answered. */
