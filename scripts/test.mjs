@@ -16,6 +16,7 @@ let skipped = 0
 
 prepareMachine()
 step('type check', 'tsc', ['--noEmit', '-p', 'tsconfig.json'])
+step('type check of the console', 'tsc', ['--noEmit', '-p', 'console/tsconfig.json'])
 step('lint', 'oxlint', ['--type-aware', '--quiet'])
 step('format', 'oxfmt', ['--check', '.'])
 

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { apiEntrances } from '../admin/api-entrances.ts'
 import { apiRoutes } from '../admin/api-routes.ts'
+import { consoleEntrances } from '../admin/console-files.ts'
 import { hopPath } from '../cluster/hop.ts'
 import { TurnwardError } from '../core/error.ts'
 import { pathOf, queryOf } from '../core/request-target.ts'
@@ -27,6 +28,7 @@ import type { KeptAnswers } from '../wire/kept-answers.ts'
 import { dialectByName } from '../wire/dialects.ts'
 import { invokedMessages } from '../wire/invoking/invoked-messages.ts'
 import { settleKey } from './carried-key.ts'
+import { consoleFolder } from './console-folder.ts'
 import { directoryEntrances } from './directory-entrances.ts'
 import { type RealtimeDoor, refusedRealtimePaths, refuseUpgrade } from './realtime-door.ts'
 import { type RefusedPath, refusedPaths } from './refused-paths.ts'
@@ -159,7 +161,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       },
     },
     ...[...refusedRealtimePaths, ...refusedPaths].map(refused),
-    ...rooms.map((entrance) => ({ ...entrance, handle: named(entrance.handle) })),
+    ...[...rooms, ...consoleEntrances(consoleFolder)].map((entrance) => ({ ...entrance, handle: named(entrance.handle) })),
     { path: '/v1/files', methods: ['GET', 'POST'], needs: 'caller', handle: files },
     { path: '/v1/files/{kept...}', methods: 'own', needs: 'caller', handle: files },
     { path: '/v1/models', methods: ['GET'], needs: 'caller', handle: models },

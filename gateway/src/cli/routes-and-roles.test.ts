@@ -57,6 +57,10 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/stops', 'POST', 'operator'],
   ['/api/stops/{id...}', 'DELETE', 'operator'],
   ['/api/openapi.json', 'GET', 'caller'],
+  // Pages without anything in them: they ask `/api`.
+  ['/console', 'GET', 'anyone'],
+  ['/console/', 'GET', 'anyone'],
+  ['/console/{page...}', 'GET', 'anyone'],
   ['/healthz', 'GET', 'anyone'],
   ['/readyz', 'GET', 'anyone'],
   ['/metrics', 'GET', 'anyone'],

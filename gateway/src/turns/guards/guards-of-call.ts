@@ -73,6 +73,11 @@ export class GuardsOfCall {
     return this.output.length > 0 || !this.placeholders.isEmpty
   }
 
+  /** Whether one of them lets the call, or its answer, go no further. */
+  get hasBlocked(): boolean {
+    return [...this.#records.values()].some(({ action }) => action === 'block')
+  }
+
   /** What was found so far, for the record. */
   records(): Pick<DecisionRecord, 'guards' | 'heldMs'> {
     return {

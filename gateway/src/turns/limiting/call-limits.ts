@@ -96,9 +96,14 @@ export class CallLimits {
     // That another upstream of the route has a price lets nothing through here.
     this.#refuseUnpriced(this.#held, [target])
     if (this.#upstreams.has(name)) return undefined
-    this.#upstreams.add(name)
     const limits = limitsOf(this.#call.snapshot, { ...this.#facts, upstream: name }, true)
-    return limits.length === 0 ? undefined : this.#reserve(limits, [target], name)
+    return limits.length === 0 ? undefined : this.#reserveAt(name, target, limits)
+  }
+
+  async #reserveAt(name: string, target: RouteTarget, limits: readonly ScopedLimit[]): Promise<void> {
+    await this.#reserve(limits, [target], name)
+    // Only now: where it was refused nothing is reserved, and whoever comes back to it asks anew.
+    this.#upstreams.add(name)
   }
 
   /** Whether a limit that holds for the call counts what is answered. */

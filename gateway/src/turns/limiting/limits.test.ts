@@ -7,6 +7,7 @@ import { type ConfigInput, configOf, type Floors, keys, openFloors } from '../..
 import { dialectByName } from '../../wire/dialects.ts'
 import { countTokens } from '../counting-tokens.ts'
 import { runModelCall } from '../model-call.ts'
+import { CallLimits } from './call-limits.ts'
 import { showLimits } from './showing-limits.ts'
 import { runModelOperation } from '../model-operation.ts'
 import { memoryCall } from '../origins/memory-origin.ts'
@@ -102,6 +103,36 @@ describe('a limit on requests', () => {
       'other',
       'other',
     ])
+  })
+
+  test('of one upstream that has refused a call refuses it there again', async () => {
+    await using vendor = await answers()
+    const rules = requests({ per: 'none', match: { upstreams: ['vendor'] }, limit: 1 })
+    await using floors = await openFloors({ config: configFor(vendor, rules) })
+    expect((await ask(floors)).status).toBe(200)
+    const { services } = floors
+    const snapshot = services.snapshot()
+    const caller = await services.authenticator.authenticate({ headers: { authorization: `Bearer ${keys.alice}` } }, snapshot, 'models')
+    const [target] = snapshot.routes.resolve('m')?.targets ?? []
+    if (target === undefined) throw new Error('there is no upstream')
+    const start = { requestModel: 'm', dialect: 'chat-completions', stream: false }
+    const span = services.telemetry.startModelCall({ ...start, traceparent: undefined, tracestate: undefined })
+    const call = { services, snapshot, caller, session: null, turn: null, span, modelCall: null, decision: 'dec_again' }
+    const expected = { inputTokens: 1, outputTokens: 1 }
+    const limits = CallLimits.of(call, { kind: undefined, names: { model: 'm' }, expected, form: 'openai' })
+    for (let round = 0; round < 2; round += 1) await expect(limits?.atUpstream(target)).rejects.toMatchObject({ code: 'limit.exceeded' })
+  })
+
+  test('counts what a guard refuses: nobody tries out guards for nothing', async () => {
+    await using vendor = await answers()
+    const config = configFor(vendor, requests({ limit: 1 }))
+    const routes = [{ model: 'm', upstreams: ['vendor'], guards: ['codename'] }]
+    const guards: ConfigInput['guards'] = { codename: { kind: 'patterns', deny: ['bluebird'] } }
+    await using floors = await openFloors({ config: { ...config, routes, guards } })
+    const secret = { messages: [{ role: 'user', content: 'bluebird' }] }
+    expect((await ask(floors, secret)).status).toBe(403)
+    expect((await ask(floors, secret)).status).toBe(429)
+    expect(floors.services.ledger.outstanding).toBe(0)
   })
 })
 

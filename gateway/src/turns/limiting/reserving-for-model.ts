@@ -23,8 +23,8 @@ export async function reserveForModel(call: ModelCall, route: Route): Promise<vo
 export async function settleForModel(call: ModelCall): Promise<void> {
   if (call.limits === undefined) return
   const used = call.rounds.used(() => expectedOf(call).inputTokens)
-  // What was kept takes no tokens and costs nothing; it was a request all the same.
-  await call.limits.settle(used, used.length > 0 || call.rounds.isKept)
+  // What was kept takes no tokens and costs nothing, and so does what a guard refuses; it was a request all the same: nobody tries out guards for nothing.
+  await call.limits.settle(used, used.length > 0 || call.rounds.isKept || call.guards?.hasBlocked === true)
 }
 
 /** Before anybody has counted. */

@@ -1,0 +1,70 @@
+import type { limitsSchema } from '@turnward/contract/api/limits'
+import type { upstreamsSchema } from '@turnward/contract/api/upstreams'
+import type { z } from 'zod'
+import { read } from '../api.ts'
+import { Asked, Page, Table, Time } from '../parts.tsx'
+
+const upstreams = { queryKey: ['upstreams'], queryFn: () => read<z.output<typeof upstreamsSchema>>('/api/upstreams') }
+const limits = { queryKey: ['limits'], queryFn: () => read<z.output<typeof limitsSchema>>('/api/limits') }
+
+const words = { up: 'up', partly: 'partly', passed_over: 'passed over' } as const
+
+export function UpstreamsPage() {
+  return (
+    <Page title="Upstreams">
+      <Asked options={upstreams}>
+        {({ upstreams: all }) => (
+          <Table
+            caption="Upstreams, as the process that answered sees them"
+            columns={['Upstream', 'Kind', 'State', 'Running', 'Troubles']}
+            rows={all.map(({ upstream, kind, state, running, troubles }) => ({
+              key: upstream,
+              cells: [
+                upstream,
+                kind,
+                words[state],
+                running,
+                troubles.map(({ kind: trouble, model, why, until }) => (
+                  <p key={`${trouble} ${model ?? ''}`}>
+                    {trouble}
+                    {model === undefined ? '' : ` (${model})`}: {why}; tried again <Time at={until} />
+                  </p>
+                )),
+              ],
+            }))}
+            empty={<p>No upstream is configured. Add one under `upstreams` in turnward.yaml.</p>}
+          />
+        )}
+      </Asked>
+    </Page>
+  )
+}
+
+export function LimitsPage() {
+  return (
+    <Page title="Limits">
+      <Asked options={limits}>
+        {({ limits: all }) => (
+          <Table
+            caption="Limits and budgets"
+            columns={['Limit', 'Whose', 'Counts', 'Used', 'Most', 'Left', 'Then', 'Resets']}
+            rows={all.map(({ limit, per, scope, count, window, used, most, left, action, resets }) => ({
+              key: `${limit} ${per} ${scope} ${count} ${window}`,
+              cells: [
+                limit,
+                scope === '' ? 'all' : scope,
+                `${count} per ${window}`,
+                used,
+                most,
+                left,
+                action,
+                <Time key="at" at={resets} />,
+              ],
+            }))}
+            empty={<p>Nothing is limited. Add `limits` in turnward.yaml.</p>}
+          />
+        )}
+      </Asked>
+    </Page>
+  )
+}
