@@ -213,7 +213,15 @@ export const decisionRecordSchema = z.object({
   /** Of an outcome whose usage is known. */
   cost: costRecordSchema.optional(),
   /** Of a model call that was answered with what was kept of an earlier one: how old that was, in seconds. Nothing was sent. */
-  cached: z.object({ ageSeconds: z.number() }).optional(),
+  cached: z
+    .object({
+      ageSeconds: z.number(),
+      /** Of an answer to a question that only means the same: the cosine of the two. */
+      similarity: z.number().optional(),
+    })
+    .optional(),
+  /** Of a model call whose question could not be compared with those that are kept: the code of why. It went to an upstream. */
+  cacheBypass: z.string().optional(),
   ticket: z.enum(['matched', 'none', 'not_needed']).optional(),
   traceId: z.string().optional(),
   /** Fields of the request that the upstream's dialect has no form for, and that were left out. */

@@ -1,5 +1,6 @@
 /** Which answers of a route are given again to whoever asks the same. */
 import { z } from 'zod'
+import { millisecondsSchema } from './common.ts'
 
 /** How a duration is written: a number of seconds, minutes, hours or days. */
 const durationForm = /^[1-9][0-9]{0,5}[smhd]$/
@@ -11,12 +12,7 @@ export function durationMs(text: string): number {
   return Number.parseInt(text, 10) * unitMs[text.at(-1) as keyof typeof unitMs]
 }
 
-export const cacheSchema = z.strictObject({
-  /** `exact`: to the same request, field by field. */
-  kind: z.enum(['exact', 'semantic']).refine((kind) => kind !== 'semantic', {
-    message: '`routes[].cache.kind: semantic` is not available yet in this release: use `exact`',
-    params: { code: 'config.not_available' },
-  }),
+const shared = {
   /** How long an answer is kept: `90s`, `5m`, `1h`, `2d`; at most 30 days. */
   ttl: z
     .string()
@@ -38,5 +34,21 @@ export const cacheSchema = z.strictObject({
   tools: z.boolean().default(false),
   /** The same of requests with pictures, sound or documents. */
   media: z.boolean().default(false),
-})
+}
+
+export const cacheSchema = z.discriminatedUnion('kind', [
+  /** To the same request, field by field. */
+  z.strictObject({ kind: z.literal('exact'), ...shared }),
+  /** Also to one whose last words of the user mean nearly the same; all else of it is the same. */
+  z.strictObject({
+    kind: z.literal('semantic'),
+    /** A model of embeddings that a route serves. */
+    embeddings: z.string().min(1).max(256),
+    /** Cosine from which on two texts mean the same; it depends on the model. */
+    threshold: z.number().min(0).max(1),
+    /** Longest wait for an embedding; after it the upstream is asked as if nothing were kept. */
+    timeout_ms: millisecondsSchema.max(60_000).default(2000),
+    ...shared,
+  }),
+])
 export type CacheConfig = z.infer<typeof cacheSchema>

@@ -37,7 +37,10 @@ import { createRunners, type Runners } from '../tools/runners/runners.ts'
 import { ServerLogs } from '../tools/runners/server-logs.ts'
 import { approvalPageEntrances } from '../turns/approvals/answering-pages.ts'
 import { Batches } from '../turns/batches/batches.ts'
+import { ownEmbeddings } from '../models/operations.ts'
 import { AnswerCache } from '../turns/caching/answer-cache.ts'
+import { Vectors } from '../turns/embeddings/vectors.ts'
+import { runModelOperation } from '../turns/model-operation.ts'
 import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
 import { runModelCall } from '../turns/model-call.ts'
@@ -353,6 +356,7 @@ function assemble(rooms: Rooms): Services {
     upstreams,
     ledger: new Ledger(state, systemClock, () => config.current.settings.turns.session_idle_ms),
     answers: new AnswerCache(),
+    vectors: new Vectors((origin) => runModelOperation(services, origin, ownEmbeddings)),
     prices: new Prices(systemClock, telemetry),
     fleet,
     log,

@@ -71,8 +71,13 @@ type RouteParts = Pick<RouteConfig, 'model' | 'models' | 'upstreams' | 'guards'>
     >
   >
 
-function cacheOf({ ttl, max_bytes: maxBytes, scope, tools, media }: NonNullable<RouteConfig['cache']>): RouteCache {
-  return { ttlMs: durationMs(ttl), maxBytes, scope, tools, media }
+function cacheOf(cache: NonNullable<RouteConfig['cache']>): RouteCache {
+  const { ttl, max_bytes: maxBytes, scope, tools, media } = cache
+  const near =
+    cache.kind === 'semantic'
+      ? { embeddings: { model: cache.embeddings, timeoutMs: cache.timeout_ms }, threshold: cache.threshold }
+      : undefined
+  return { ttlMs: durationMs(ttl), maxBytes, scope, tools, media, near }
 }
 
 const noRetries: RouteConfig['retries'] = { attempts: 0, wait_ms: 0, longest_wait_ms: 0 }

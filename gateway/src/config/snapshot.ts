@@ -231,6 +231,22 @@ export interface RouteCache extends Pick<CacheConfig, 'scope' | 'tools' | 'media
   readonly ttlMs: number
   /** Largest answer that is kept. */
   readonly maxBytes: number
+  /** Which questions mean the same; undefined: only the same ones. */
+  readonly near: NearQuestions | undefined
+}
+
+/** When two questions mean the same. */
+export interface NearQuestions {
+  readonly embeddings: EmbeddingsModel
+  /** The least cosine. */
+  readonly threshold: number
+}
+
+/** Who makes vectors of texts. */
+export interface EmbeddingsModel {
+  /** A model that a route serves. */
+  readonly model: string
+  readonly timeoutMs: number
 }
 
 /** What a call brings that a route may ask for beside the model. */

@@ -31,7 +31,10 @@ import type { McpContext, McpOperations } from '../tools/operations.ts'
 import { readTools } from '../tools/tool-definitions.ts'
 import { Approvals } from '../turns/approvals/approvals.ts'
 import { Batches } from '../turns/batches/batches.ts'
+import { ownEmbeddings } from '../models/operations.ts'
 import { AnswerCache } from '../turns/caching/answer-cache.ts'
+import { Vectors } from '../turns/embeddings/vectors.ts'
+import { runModelOperation } from '../turns/model-operation.ts'
 import { BackgroundAnswers } from '../turns/keeping/background-answers.ts'
 import { countTokens } from '../turns/counting-tokens.ts'
 import { createMcpOperations } from '../turns/mcp-operations.ts'
@@ -159,6 +162,7 @@ export async function openFloors({
     upstreams,
     ledger: new Ledger(store, clock, () => current.settings.turns.session_idle_ms),
     answers: new AnswerCache(),
+    vectors: new Vectors((origin) => runModelOperation(services, origin, ownEmbeddings)),
     prices: new Prices(clock, noopTelemetry),
     fleet: fleet?.(() => current) ?? servers.fleet,
     log,

@@ -12,8 +12,11 @@ export interface ModelOperation {
   readonly hasFiles?: boolean
 }
 
+/** Embeddings in the form of OpenAI: also those that the gateway asks for itself. */
+export const ownEmbeddings: ModelOperation = { name: 'embeddings', path: '/v1/embeddings' }
+
 export const modelOperations: readonly ModelOperation[] = [
-  { name: 'embeddings', path: '/v1/embeddings' },
+  ownEmbeddings,
   { name: 'embeddings', path: '/v2/embed', form: 'cohere' },
   { name: 'moderations', path: '/v1/moderations' },
   { name: 'rerank', path: '/v1/rerank' },

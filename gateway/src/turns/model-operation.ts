@@ -45,7 +45,7 @@ export async function runModelOperation(
     const asked = { services, snapshot, caller, session: null, turn: null, span, modelCall: newId('mc'), operation: operation.name, model }
     const onRecord = (error: unknown): void => recordRefusedOperation(asked, error)
     const { route, source } = refuseOnRecord(
-      () => authoriseModel(snapshot, model, { caller, headers: origin.headers, dialect: operation.name }),
+      () => authoriseModel(snapshot, model, { caller, headers: origin.headers, dialect: operation.name }, origin.granted),
       onRecord,
     )
     refuseOnRecord(() => requireConversation(route, operation.name), onRecord)

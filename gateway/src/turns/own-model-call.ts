@@ -65,7 +65,8 @@ export async function askInSession(
   return answered.status >= 400 ? { failed: codeOf(parsed) } : { answer: parsed }
 }
 
-function codeOf({ error }: JsonObject): string {
+/** The code in the body of an error. */
+export function codeOf({ error }: JsonObject): string {
   const code = isObject(error) ? (error.code ?? error.type) : undefined
   return typeof code === 'string' && /^[a-z_.]{1,64}$/.test(code) ? code : 'upstream.error'
 }

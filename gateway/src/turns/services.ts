@@ -22,6 +22,7 @@ import type { Approvals } from './approvals/approvals.ts'
 import type { Batches } from './batches/batches.ts'
 import type { BackgroundAnswers } from './keeping/background-answers.ts'
 import type { AnswerCache } from './caching/answer-cache.ts'
+import type { Vectors } from './embeddings/vectors.ts'
 import type { CallOrigin } from './origins/call-origin.ts'
 import type { WordsIndex } from './provenance/words-index.ts'
 import type { Stops } from './stops/stops.ts'
@@ -44,6 +45,8 @@ export interface Services {
   readonly ledger: Ledger
   /** Answers that are kept to be given again. */
   readonly answers: AnswerCache
+  /** Texts as vectors. */
+  readonly vectors: Vectors
   /** What calls cost. */
   readonly prices: Prices
   readonly fleet: Fleet

@@ -1,6 +1,7 @@
 /** Answers of upstreams that are given again, in the memory of this process: so many bytes of them, the least recently used go first. */
 import { BoundedMap } from '../../core/bounded-map.ts'
 import type { DialectName } from '../../wire/dialect.ts'
+import { NearAnswers } from './near-answers.ts'
 
 /** What an upstream answered, as it said it: what is done with answers is done each time it is given. */
 export interface CachedAnswer {
@@ -21,6 +22,8 @@ const bytesBeside = 512
 export class AnswerCache {
   #answers: BoundedMap<string, CachedAnswer> | undefined
   #maxBytes = 0
+  /** The questions of those that are also given to what only means the same. */
+  readonly near = new NearAnswers()
 
   /** The answer under this key, as long as it lasts. */
   get(key: string, now: number): CachedAnswer | undefined {

@@ -14,10 +14,15 @@ import { noteDecision, recordOf } from '../recording/recording.ts'
 import { CacheOfCall, type FoundAnswer } from './cache-of-call.ts'
 import { RecordedResponse } from './recorded-response.ts'
 
+/** What vectors of questions may take beside what answers may: one part in so many. */
+const shareOfQuestions = 4
+
 /** The answer that is kept for the call, on record before anything of it goes out; undefined where an upstream is to be asked. Throws while the log cannot be written. */
 export async function answerFromCache(call: ModelCall, route: Route): Promise<RoutedResponse | undefined> {
   if (route.cache === undefined) return undefined
-  const { found, result } = (call.cache = new CacheOfCall(call, route, route.cache))
+  const cache = (call.cache = new CacheOfCall(call, route, route.cache))
+  await cache.compare()
+  const { found, result } = cache
   call.services.telemetry.count('turnward_cache_total', { result })
   if (found === undefined) return undefined
   call.rounds.isKept = true
@@ -47,11 +52,9 @@ export function keepInCache(call: ModelCall, { target, response, dialect, creden
   if (key === undefined || bytes === undefined) return
   const at = services.clock.now()
   const contentType = response.headers['content-type'] ?? (call.view.stream ? 'text/event-stream' : 'application/json')
-  services.answers.keep(
-    key,
-    { bytes, contentType, dialect, leftOut, at },
-    { expires: at + cache.settings.ttlMs, maxBytes: snapshot.settings.limits.cache_bytes },
-  )
+  const bounds = { expires: at + cache.settings.ttlMs, maxBytes: snapshot.settings.limits.cache_bytes }
+  services.answers.keep(key, { bytes, contentType, dialect, leftOut, at }, bounds)
+  cache.keepQuestion({ at, ...bounds, maxBytes: Math.ceil(bounds.maxBytes / shareOfQuestions) })
 }
 
 /** As if the upstream had said it now; what it said besides, of its limits and of that request, was of then. */
@@ -69,7 +72,7 @@ function routedFrom({ answer, target }: FoundAnswer): RoutedResponse {
   }
 }
 
-function recordGiven(call: ModelCall, { target }: FoundAnswer): void {
+function recordGiven(call: ModelCall, { target, similarity }: FoundAnswer): void {
   const { name, config } = target.upstream
   const requestId = requestIdOf(call.origin.headers)
   call.attempt = { upstream: name, provider: providers[config.kind].telemetryName, credential: 'none' }
@@ -82,9 +85,9 @@ function recordGiven(call: ModelCall, { target }: FoundAnswer): void {
     verdict: 'allow',
     action: 'release',
     rules: [call.grant],
-    reason: 'The principal may use this model; what it answered to the same request is given again.',
+    reason: `The principal may use this model; what it answered to ${similarity === undefined ? 'the same request' : 'a question that means the same'} is given again.`,
     credential: 'none',
-    ...(call.cache?.ageSeconds === undefined ? {} : { cached: { ageSeconds: call.cache.ageSeconds } }),
+    ...call.cache?.record,
     ...(requestId === undefined ? {} : { requestId }),
     ...(call.client === undefined ? {} : { client: call.client.name }),
     ...(call.side === undefined ? {} : { side: call.side }),

@@ -12,9 +12,9 @@ import { providers } from '../../providers/providers.ts'
 import type { ModelCall } from '../call.ts'
 import { stateWhenSent } from '../deciding/narrowing-when-sent.ts'
 
-/** What of a key is the same whoever is asked. */
-export function requestKey(call: ModelCall, { model }: Route, { scope }: RouteCache): string {
-  const { view, dialect, snapshot, caller, keeping, body } = call
+/** What of a key is the same whoever is asked. `json`: the request as it goes on, or what of it is to be the same. */
+export function requestKey(call: ModelCall, { model }: Route, { scope }: RouteCache, json = call.body.json): string {
+  const { view, dialect, snapshot, caller, keeping } = call
   return digestJson([
     snapshot.revision,
     model,
@@ -26,7 +26,7 @@ export function requestKey(call: ModelCall, { model }: Route, { scope }: RouteCa
     keeping === undefined ? null : [keeping.keeps, keeping.previous],
     whoseOf(caller, scope),
     labelRecord(stateWhenSent(call).label, snapshot.policy),
-    body.json,
+    json,
   ])
 }
 

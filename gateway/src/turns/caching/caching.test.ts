@@ -6,7 +6,7 @@ import { startVendor, type Vendor } from '../../../../conformance/harness/vendor
 import { ask, dialectsAndUpstreams, type Said, upstreams, wordsIn } from '../../invariants/five-dialects.fixture.ts'
 import { configOf, type ConfigInput, type Floors, keys, openFloors } from '../../invariants/floors.fixture.ts'
 
-type Cache = NonNullable<NonNullable<ConfigInput['routes']>[number]['cache']>
+type Cache = Extract<NonNullable<NonNullable<ConfigInput['routes']>[number]['cache']>, { kind: 'exact' }>
 
 const configFor = (kind: string, url: string, cache: Partial<Cache> = {}, more: ConfigInput = {}): ConfigInput =>
   configOf({

@@ -3,6 +3,7 @@ import type { DecisionRecord } from '@turnward/contract/decision'
 import { asTurnwardError, type TurnwardError } from '../../core/error.ts'
 import type { PricedRound } from '../../models/prices/prices.ts'
 import type { CallEnd } from '../../telemetry/telemetry.ts'
+import type { CacheOfCall } from '../caching/cache-of-call.ts'
 import type { AttachedCall, ModelCall } from '../call.ts'
 import { noteDecision, recordOf } from './recording.ts'
 import { noModel, whyNotGranted } from './why-not-granted.ts'
@@ -66,7 +67,8 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
     ...(templates.length === 0 ? {} : { templates }),
     ...(call.context === undefined ? {} : { context: [...call.context.records] }),
     ...call.guards?.records(),
-    ...(call.cache?.ageSeconds === undefined ? costField(call, call.rounds.priced) : cachedFields(call, call.cache.ageSeconds)),
+    ...(call.cache?.failed === undefined ? {} : { cacheBypass: call.cache.failed }),
+    ...(call.cache?.found === undefined ? costField(call, call.rounds.priced) : cachedFields(call, call.cache)),
   })
   try {
     services.log.append(record)
@@ -91,8 +93,8 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
 }
 
 /** Nothing was sent, so nothing was used. */
-function cachedFields({ services, snapshot }: ModelCall, ageSeconds: number): Pick<DecisionRecord, 'cached' | 'cost'> {
-  return { cached: { ageSeconds }, cost: services.prices.costOf(snapshot.prices, []) }
+function cachedFields({ services, snapshot }: ModelCall, { record }: CacheOfCall): Pick<DecisionRecord, 'cached' | 'cost'> {
+  return { ...record, cost: services.prices.costOf(snapshot.prices, []) }
 }
 
 /** What a call has cost, as its record has it; nothing where its usage is not known. Never throws. */
