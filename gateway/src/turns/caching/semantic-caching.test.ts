@@ -113,21 +113,21 @@ describe('what must be the same all the same', () => {
     ['user', text],
     ['assistant', 'Yes.'],
   ]
-  test.each<{ what: string; first?: Asking; then?: Asking; question?: string; result: string }>([
+  test.each<{ what: string; first?: Asking; next?: Asking; question?: string; result: string }>([
     { what: 'nothing differs', result: 'hit' },
-    { what: 'a parameter', then: { body: { temperature: 0.1 } }, result: 'miss' },
-    { what: 'whether it is a stream', then: { body: { stream: true } }, result: 'miss' },
-    { what: 'the system', first: { said: [['system', 'Be short.']] }, then: { said: [['system', 'Be kind.']] }, result: 'miss' },
-    { what: 'what was said before', first: { said: before('A?') }, then: { said: before('B?') }, result: 'miss' },
-    { what: 'the same was said before', first: { said: before('A?') }, then: { said: before('A?') }, result: 'hit' },
-    { what: 'who asks', then: { key: 'bob' }, result: 'miss' },
+    { what: 'a parameter', next: { body: { temperature: 0.1 } }, result: 'miss' },
+    { what: 'whether it is a stream', next: { body: { stream: true } }, result: 'miss' },
+    { what: 'the system', first: { said: [['system', 'Be short.']] }, next: { said: [['system', 'Be kind.']] }, result: 'miss' },
+    { what: 'what was said before', first: { said: before('A?') }, next: { said: before('B?') }, result: 'miss' },
+    { what: 'the same was said before', first: { said: before('A?') }, next: { said: before('A?') }, result: 'hit' },
+    { what: 'who asks', next: { key: 'bob' }, result: 'miss' },
     { what: 'a number', question: 'My parcel 8, where has it gone?', result: 'miss' },
     { what: 'the same number', first: {}, question: 'where, where is my parcel?', result: 'hit' },
   ])('$what: $result', async (differs) => {
-    const { first, then, question = 'My parcel, where has it gone?', result } = differs
+    const { first, next, question = 'My parcel, where has it gone?', result } = differs
     await using one = await open({ more: { principals: { alice: {}, bob: {} } } })
     expect(cached(await askChat(one.floors, 'Where is my parcel?', first))).toBe('miss')
-    expect(cached(await askChat(one.floors, question, then))).toBe(result)
+    expect(cached(await askChat(one.floors, question, next))).toBe(result)
   })
 
   test('the label of the session', async () => {
