@@ -7,8 +7,7 @@ const balancing = 'there is one upstream, or none is chosen like this here'
 const retries = 'when something is tried again is not configured here: the next upstream is asked'
 const notBodies =
   'what it answers again is found by an address, not by what a request says: say `cache: { kind: exact }` on the routes if answers may be given again'
-const semantic =
-  'what is compared by its meaning is said by `cache: { kind: semantic, embeddings, threshold }` of a route, with a cosine where this has a distance: docs/cache.md'
+const semantic = 'what is compared by its meaning is said by `cache: { kind: semantic, embeddings, threshold }` of a route: docs/cache.md'
 
 export const leftOfAuth = {
   allow_override: 'clients never choose a credential of a vendor',
