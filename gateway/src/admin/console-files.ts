@@ -1,9 +1,9 @@
 /**
  * The console: the files that were built into this package, as they are, and nothing else. What may be asked for is what lay in the
- * folder at the first request, so no path of a client ever reaches the file system; what is asked for is read then, and not kept.
+ * folder when its page was last asked for, so no path of a client ever reaches the file system; what is asked for is read then, and
+ * not kept.
  */
-import { readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join } from 'node:path'
 import { TurnwardError } from '../core/error.ts'
@@ -41,15 +41,17 @@ interface ConsoleEntrance {
 
 /** Anybody may load the pages: there is nothing in them but a client of the API, which asks who they are. */
 export function consoleEntrances(folder: string): readonly ConsoleEntrance[] {
-  let names: ReadonlySet<string> | undefined
+  let names: ReadonlySet<string> = new Set()
   const serve = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<void> => {
-    // Looked for again as long as there is none: it may be built while this runs.
-    if (names === undefined || names.size === 0) names = filesOf(folder)
+    const isFile = (): boolean => names.has(path) && path !== startFile
+    // Looked for anew: it may be built, or built again, while this runs, and its page then names other files.
+    if (!isFile()) names = await filesOf(folder)
     if (!names.has(startFile)) return answer(response, 503, notBuilt, '.html', false)
-    const isFile = names.has(path) && path !== startFile
-    if (!isFile && !isNavigation(request, path)) throw new TurnwardError('request.not_found', { subject: `${base}/${path}`.slice(0, 200) })
-    const name = isFile ? path : startFile
-    answer(response, 200, await readFile(join(folder, name)), extname(name), name.startsWith(hashed))
+    const name = isFile() ? path : isNavigation(request, path) ? startFile : undefined
+    const bytes = name === undefined ? undefined : await readFile(join(folder, name)).catch(() => undefined)
+    if (name === undefined || bytes === undefined)
+      throw new TurnwardError('request.not_found', { subject: `${base}/${path}`.slice(0, 200) })
+    answer(response, 200, bytes, extname(name), name.startsWith(hashed))
   }
   const entrance = (path: string, handle: ConsoleEntrance['handle']): ConsoleEntrance => ({
     path,
@@ -74,9 +76,9 @@ function isNavigation({ headers }: IncomingMessage, path: string): boolean {
   return mode === undefined ? headers.accept?.includes('text/html') === true : mode === 'navigate'
 }
 
-function filesOf(folder: string): ReadonlySet<string> {
+async function filesOf(folder: string): Promise<ReadonlySet<string>> {
   try {
-    const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true })
     const files = entries.filter((entry) => entry.isFile() && mediaTypes[extname(entry.name)] !== undefined)
     return new Set(files.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)))
   } catch {

@@ -36,6 +36,10 @@ async function open() {
       writeFileSync(join(folder, 'index.html'), '<p>the page</p>')
       writeFileSync(join(folder, 'assets/main-1a2b.js'), 'run()')
     },
+    buildAgain: () => {
+      rmSync(join(folder, 'assets/main-1a2b.js'))
+      writeFileSync(join(folder, 'assets/main-3c4d.js'), 'run again()')
+    },
     ask: (path: string, headers: Record<string, string> = {}) => asWritten(port, path, headers),
   }
 }
@@ -112,6 +116,15 @@ describe('the console', () => {
     build()
     for (const path of ['..%2fsecret.js', '%2e%2e/secret.js', '..\\secret.js', '/etc/passwd', 'assets/../../secret.js'])
       expect((await ask(`/console/${path}`)).status).toBe(404)
+  })
+
+  test('is as it was built last, also while the gateway runs', async () => {
+    const { ask, build, buildAgain } = await open()
+    build()
+    await ask('/console/assets/main-1a2b.js')
+    buildAgain()
+    expect((await ask('/console/assets/main-3c4d.js')).text).toBe('run again()')
+    expect((await ask('/console/assets/main-1a2b.js')).status).toBe(404)
   })
 
   test('leads from its name to its pages', async () => {
