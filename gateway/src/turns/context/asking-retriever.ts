@@ -5,58 +5,32 @@
 import type { Retriever } from '../../config/snapshot.ts'
 import type { CancelSignal } from '../../core/cancellation.ts'
 import { isObject } from '../../core/json.ts'
-import { parseJson } from '../../core/parse-json.ts'
-import { collectBody } from '../../models/collecting-body.ts'
 import { fixedHeadersOf } from '../../models/fixed-headers.ts'
 import { ServiceFailure } from '../guards/examiner.ts'
-import { followingFor } from '../guards/services/following-for.ts'
+import { exchangeJson, jsonHeaders } from '../guards/services/exchanging-json.ts'
 import type { Services } from '../services.ts'
-
-const fixed = ['content-type', 'application/json', 'accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'turnward']
 
 /** Rejects with `ServiceFailure`, which quotes nothing, or with the abort reason when nobody waits any more. */
 export async function askRetriever(
-  { upstreams }: Pick<Services, 'upstreams'>,
+  services: Pick<Services, 'upstreams'>,
   { config, service }: Retriever,
   query: string,
   waiting: CancelSignal,
 ): Promise<readonly string[]> {
-  const { signal, stop } = followingFor(waiting, config.timeout_ms)
-  try {
-    const request = {
-      path: new URL(config.url).pathname === '/' ? '/' : '',
-      headers: [...fixed, ...fixedHeadersOf(service.config).flat],
-      body: JSON.stringify({ query, top_k: config.top_k }),
-    }
-    const response = await upstreams.of(service).send(request, signal)
-    const cut = new Promise<never>((_, reject) => {
-      const abort = (): void => {
-        response.abort()
-        reject(signal.reason as Error)
-      }
-      signal.addEventListener('abort', abort, { once: true })
-      if (signal.aborted) abort()
-    })
-    const bytes = await Promise.race([collectBody(response, config.most_bytes, service.name), cut])
-    if (response.status !== 200) throw new ServiceFailure(`it answered ${response.status}`)
-    return passagesIn(parsed(bytes), config)
-  } catch (error) {
-    if (waiting.aborted) throw waiting.reason
-    if (signal.aborted) throw signal.reason
-    throw error instanceof ServiceFailure
-      ? error
-      : new ServiceFailure('it cannot be reached, or its answer is broken off or too long', error)
-  } finally {
-    stop()
+  const request = {
+    path: new URL(config.url).pathname === '/' ? '/' : '',
+    headers: [...jsonHeaders, ...fixedHeadersOf(service.config).flat],
+    body: JSON.stringify({ query, top_k: config.top_k }),
   }
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return parseJson(bytes.toString('utf8'))
-  } catch (error) {
-    throw new ServiceFailure('its answer is no JSON', error)
-  }
+  const answer = await exchangeJson(services, {
+    service,
+    request: () => request,
+    timeoutMs: config.timeout_ms,
+    mostBytes: config.most_bytes,
+    isAnswer: (status) => status === 200,
+    waiting,
+  })
+  return passagesIn(answer, config)
 }
 
 /** The texts of the passages, best first, as many as there may be and as far as they fit. */

@@ -3,22 +3,17 @@
  * bounds. Whatever it says besides an answer is no answer; what becomes of that is decided where guards are.
  */
 import { noCredential } from '../../../config/references.ts'
-import type { Guard, Snapshot } from '../../../config/snapshot.ts'
-import type { CancelSignal } from '../../../core/cancellation.ts'
+import type { Guard, Snapshot, Upstream } from '../../../config/snapshot.ts'
 import type { Credential } from '../../../core/credential.ts'
 import { isObject, type JsonObject } from '../../../core/json.ts'
-import { parseJson } from '../../../core/parse-json.ts'
 import { giveCredential, resolveCredential } from '../../../identity/credentials.ts'
 import { signRequest } from '../../../models/building-request.ts'
-import { collectBody } from '../../../models/collecting-body.ts'
 import { fixedHeadersOf } from '../../../models/fixed-headers.ts'
 import { providers } from '../../../providers/providers.ts'
 import { secretOf } from '../../../providers/signing.ts'
 import type { UpstreamRequest } from '../../../providers/transport.ts'
 import { type Asking, ServiceFailure } from '../examiner.ts'
-import { followingFor } from './following-for.ts'
-
-const fixed = ['content-type', 'application/json', 'accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'turnward']
+import { exchangeJson, jsonHeaders } from './exchanging-json.ts'
 
 /** More than any of them has to say. */
 const mostAnswerBytes = 256 * 1024
@@ -47,27 +42,26 @@ export async function askServiceForList(asking: Asking, guard: Guard, request: S
   return answer
 }
 
-async function ask(asking: Asking, guard: Guard, request: ServiceRequest): Promise<unknown> {
-  const { signal, stop } = followingFor(asking.signal, 'timeout_ms' in guard.config ? guard.config.timeout_ms : 0)
-  try {
-    return await exchange(asking, guard, request, signal)
-  } catch (error) {
-    if (asking.signal.aborted) throw asking.signal.reason
-    if (signal.aborted) throw signal.reason
-    throw error instanceof ServiceFailure ? error : new ServiceFailure('it cannot be reached', error)
-  } finally {
-    stop()
-  }
+function ask(asking: Asking, guard: Guard, request: ServiceRequest): Promise<unknown> {
+  const { services, signal } = asking
+  const { service, config } = guard
+  if (service === undefined) throw new ServiceFailure('it has no address')
+  return exchangeJson(services, {
+    service,
+    request: () => signedRequest(asking, guard, service, request),
+    timeoutMs: 'timeout_ms' in config ? config.timeout_ms : 0,
+    mostBytes: mostAnswerBytes,
+    isAnswer: (status) => status >= 200 && status <= 299,
+    waiting: signal,
+  })
 }
 
-async function exchange(
+async function signedRequest(
   { services, snapshot, caller }: Asking,
   guard: Guard,
+  service: Upstream,
   { path, body, headers = [], keyHeader }: ServiceRequest,
-  signal: CancelSignal,
-): Promise<unknown> {
-  const { service } = guard
-  if (service === undefined) throw new ServiceFailure('it has no address')
+): Promise<UpstreamRequest> {
   const now = services.clock.now()
   const credential = await credentialOf(snapshot, guard, now, () =>
     resolveCredential(snapshot, caller, service.name, now, services.credentials),
@@ -75,7 +69,7 @@ async function exchange(
   const unsigned: UpstreamRequest = {
     path,
     headers: [
-      ...fixed,
+      ...jsonHeaders,
       ...headers,
       ...(keyHeader === undefined || credential.kind === 'none' ? [] : [keyHeader, secretOf(credential)]),
       ...fixedHeadersOf(service.config).flat,
@@ -83,13 +77,7 @@ async function exchange(
     body: JSON.stringify(body),
   }
   const target = { upstream: service, model: undefined, weight: 1, priority: 0 }
-  const signed =
-    keyHeader === undefined ? await signRequest(unsigned, { target, provider: providers[service.config.kind] }, credential, now) : unsigned
-  const response = await services.upstreams.of(service).send(signed, signal)
-  signal.addEventListener('abort', () => response.abort(), { once: true })
-  const bytes = await Promise.race([collectBody(response, mostAnswerBytes, guard.name), whenAborted(signal)])
-  if (response.status < 200 || response.status > 299) throw new ServiceFailure(`it answered ${response.status}`)
-  return parsed(bytes)
+  return keyHeader === undefined ? signRequest(unsigned, { target, provider: providers[service.config.kind] }, credential, now) : unsigned
 }
 
 /** Of a guard that names an upstream, the caller's own for it; of any other, the one it names. */
@@ -105,20 +93,4 @@ async function credentialOf(
   const source = snapshot.credentials.get(id)
   if (source === undefined) throw new ServiceFailure('its credential is not there')
   return (await giveCredential(source, name, now)).credential
-}
-
-function whenAborted(signal: CancelSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', abort)
-    if (signal.aborted) abort()
-  })
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return parseJson(bytes.toString('utf8'))
-  } catch (error) {
-    throw new ServiceFailure('its answer is no JSON', error)
-  }
 }
