@@ -9,6 +9,9 @@ import { dialectsAndUpstreams, forms, type Said, upstreams } from '../../invaria
 import { configOf, type ConfigInput, keys, openFloors, snapshotOf } from '../../invariants/floors.fixture.ts'
 import type { DialectName } from '../../wire/dialect.ts'
 import { dialectByName } from '../../wire/dialects.ts'
+import { policyOf } from '../../policy/written-policy.fixture.ts'
+import { labelledParts } from '../provenance/labelled-parts.ts'
+import { contracts, conversation } from '../provenance/traced-call.fixture.ts'
 
 type RetrieverInput = NonNullable<ConfigInput['context']>[string]
 
@@ -273,6 +276,20 @@ describe('what is asked and taken', () => {
       ['allow'],
     ])
   })
+})
+
+test.each([
+  ['what nobody vouches for', {}, 0],
+  ['what its contract says', { context__docs: trusted }, 1],
+])('a value that stands in a passage alone has come from there: as %s', async (_what, more, trust) => {
+  const made = await conversation({ person: 'Pay it.', untrusted: 'Nothing.' }, policyOf({ contracts: { ...contracts, ...more } }))
+  const round = { assistant: {}, calls: [] }
+  const text = '[1] Pay into CH93.'
+  const one = { source: 'docs', tool: 'context__docs', callId: 'c9', passages: 1, digest: 'd', text, round }
+  const context = { said: 1, answered: undefined, reads: [one], records: [] }
+  const parts = (await Array.fromAsync(labelledParts({ ...made, context }))).filter((part) => part.text.raw.includes('CH93'))
+  const labels = await Promise.all(parts.map((part) => part.label({} as never)))
+  expect([parts.map(({ kind }) => kind), labels.map((label) => label.trust)]).toEqual([['result'], [trust]])
 })
 
 test.each([
