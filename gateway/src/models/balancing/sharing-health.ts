@@ -32,7 +32,7 @@ export class SharedHealth {
   readonly #timer: NodeJS.Timeout
   readonly #unlisten: (() => void) | undefined
   readonly #stopHearing: () => void
-  #isReading = false
+  #reading: Promise<void> | undefined
   #isReadAgain = false
   #hasFailed = false
 
@@ -57,26 +57,27 @@ export class SharedHealth {
     for (const upstream of active) await this.#quietly(() => this.#tell(upstream))
   }
 
-  /** Learns what others know of every upstream. Never rejects. */
-  async read(): Promise<void> {
-    if (this.#isReading) {
-      this.#isReadAgain = true
-      return
-    }
-    this.#isReading = true
-    const { state, snapshot, health } = this.#options
-    do {
-      this.#isReadAgain = false
-      for (const upstream of snapshot().upstreams.values())
-        await this.#quietly(async () => health.learn(upstream, this.#others(await state.get('upstream', healthKey(upstream)))))
-    } while (this.#isReadAgain)
-    this.#isReading = false
+  /** Learns what others know of every upstream; where that is under way already, from the beginning once more. Never rejects. */
+  read(): Promise<void> {
+    this.#isReadAgain = true
+    this.#reading ??= this.#readAll()
+    return this.#reading
   }
 
   close(): void {
     clearInterval(this.#timer)
     this.#unlisten?.()
     this.#stopHearing()
+  }
+
+  async #readAll(): Promise<void> {
+    const { state, snapshot, health } = this.#options
+    while (this.#isReadAgain) {
+      this.#isReadAgain = false
+      for (const upstream of snapshot().upstreams.values())
+        await this.#quietly(async () => health.learn(upstream, this.#others(await state.get('upstream', healthKey(upstream)))))
+    }
+    this.#reading = undefined
   }
 
   async #tell(upstream: Upstream, announce?: string): Promise<void> {
