@@ -79,7 +79,9 @@ export class HeldElsewhere {
       reject(abortedError(signal))
     }
     this.#waiting.set(id, {
-      taken: () => void timer.refresh(),
+      taken: () => {
+        timer.refresh()
+      },
       ended: ({ result, error }) => (isObject(result) ? resolve(result) : reject(errorTold(isObject(error) ? error : {}))),
     })
     signal.addEventListener('abort', leave, { once: true })
