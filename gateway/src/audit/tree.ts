@@ -58,6 +58,8 @@ export interface ModelCallStep extends TurnStep {
   readonly upstream: string | null
   /** Why it went there, where there are several upstreams. */
   readonly routing?: DecisionRecord['routing']
+  /** Upstreams that were asked at the same time, and who began first. */
+  readonly hedged?: DecisionRecord['hedged']
   /** The known client that made the call. */
   readonly client: string | undefined
   /** Tools the model was not offered. */
@@ -132,7 +134,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
     }
     if (record.type === 'outcome') {
       const step = steps.get(record.id)
-      if (step !== undefined) Object.assign(step, resultOf(record))
+      if (step !== undefined) Object.assign(step, resultOf(record), record.hedged === undefined ? {} : { hedged: record.hedged })
       continue
     }
     if (record.action === 'refuse') refused.push(refusal(record))
