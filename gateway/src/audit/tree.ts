@@ -133,7 +133,8 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
       if (record.session === main) label = record.labelAfter
     }
     if (record.type === 'outcome') {
-      const step = steps.get(record.id)
+      // Of several upstreams that were asked it is that of whoever answered.
+      const step = steps.get(placeOf(record)) ?? steps.get(record.id)
       if (step !== undefined) Object.assign(step, resultOf(record), record.hedged === undefined ? {} : { hedged: record.hedged })
       continue
     }
@@ -150,6 +151,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
           proposals: [],
         }
         steps.set(record.id, step)
+        steps.set(placeOf(record), step)
         modelCalls.push(step)
         break
       }
@@ -244,6 +246,11 @@ function stepOf(record: DecisionRecord, main: string | null): TurnStep {
     agent: record.session === null || record.session === main ? undefined : record.session,
     ...resultOf(record),
   }
+}
+
+/** A call, and where it was sent. */
+function placeOf({ id, upstream }: DecisionRecord): string {
+  return `${id} at ${upstream ?? 'none'}`
 }
 
 function resultOf(record: DecisionRecord): CallResult {

@@ -41,9 +41,11 @@ interface Leg {
   readonly isLate: () => void
   timer: NodeJS.Timeout | undefined
   /** What is reserved and recorded before it is sent. */
-  noting: PromiseLike<void> | undefined
+  noting: PromiseLike<void>
   isSent: boolean
 }
+
+const nothing = Promise.resolve()
 
 type Ended = { readonly leg: Leg } & ({ readonly reply: Reply } | { readonly error: unknown })
 
@@ -123,7 +125,7 @@ class Race {
   #begin(target: RouteTarget): Leg {
     const { own, stop: unfollow } = following(this.#asked.signal)
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
-    const leg: Leg = { target, own, unfollow, late, isLate: () => resolve(undefined), timer: undefined, noting: undefined, isSent: false }
+    const leg: Leg = { target, own, unfollow, late, isLate: () => resolve(undefined), timer: undefined, noting: nothing, isSent: false }
     this.#legs.push(leg)
     const made = this.#ask(leg).then(
       (reply): Ended => ({ leg, reply }),

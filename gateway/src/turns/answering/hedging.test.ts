@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { eventsOf, say, streamHeaders, vendorError } from '../../../../conformance/harness/model-answer.ts'
 import type { Responder } from '../../../../conformance/harness/vendor.ts'
 import { within } from '../../../../conformance/harness/until.ts'
+import type { RunningExchange } from '../../models/balancing/running-exchange.ts'
 import { sharingWays } from '../../invariants/sharing.fixture.ts'
 import { type ConfigInput, keys } from '../../invariants/floors.fixture.ts'
 import { CallLimits } from '../limiting/call-limits.ts'
@@ -248,21 +249,24 @@ describe('one that fails while another is asked', () => {
 })
 
 describe('who is asked beside another', () => {
-  test('is nobody who is in trouble, since before the call or only now', async () => {
+  const fails = (exchange: RunningExchange): void => exchange.failed('it answered 500')
+  test.each<[string, (exchange: RunningExchange) => void]>([
+    ['whose model fails', fails],
+    ['whose limits are used up', (exchange) => exchange.answered(429, { 'retry-after': '30' })],
+  ])('is nobody %s since before the call, or who fails only now', async (_what, before) => {
     await using fleet = await open({ hedge: { ...atOnce, at_most: 2 } })
     const { a, b, c } = fleet.vendors
     const { upstreams, snapshot } = fleet.floors.services
-    const fail = (name: string): void => {
+    const happens = (name: string, what: typeof before): void => {
       const upstream = snapshot().upstreams.get(name)
       if (upstream === undefined) throw new Error('it is not there')
-      for (let at = 0; at < 2; at += 1)
-        upstreams.health.begin({ upstream, model: 'm', credential: 'none', isStream: false }).failed('it answered 500')
+      for (let at = 0; at < 2; at += 1) what(upstreams.health.begin({ upstream, model: 'm', credential: 'none', isStream: false }))
     }
-    fail('b')
+    happens('b', before)
     // The order was decided on before the first one is on record.
     const { append } = fleet.floors.log
     vi.spyOn(fleet.floors.log, 'append').mockImplementation((record) => {
-      if (record.type === 'decision' && record.upstream === 'a') fail('c')
+      if (record.type === 'decision' && record.upstream === 'a') happens('c', fails)
       append.call(fleet.floors.log, record)
     })
     a.respond(after(() => Promise.race([b.received(1), c.received(1), new Promise((resolve) => setTimeout(resolve, 30))])))
