@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import type { OpenDecisionLog } from '../audit/log-writer.ts'
+import { LogReadingThread } from '../audit/reading/log-reading.ts'
 import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
@@ -59,6 +60,7 @@ import { listen, type HttpServer } from './http-server.ts'
 import { openIdentity, type IdentityParts } from './opening-identity.ts'
 import { type ApprovalRoom, openApprovals } from './opening-approvals.ts'
 import { openPlaces, type OwnedPlaces } from './opening-places.ts'
+import { openingSettingsOf, readingPlaceOf } from './places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
@@ -114,6 +116,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       onLogFailure: () => telemetry.count('turnward_audit_failures_total'),
     }
     const { store, log, state, chain } = await openPlaces(places, opened, crew?.owned)
+    const reading = new LogReadingThread(readingPlaceOf(openingSettingsOf(config.current)))
+    opened.push(reading)
     let running: () => number = () => 0
     const cluster = await joinCluster({
       snapshot: () => config.current,
@@ -209,6 +213,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       config,
       store,
       log,
+      reading,
       state,
       fleet,
       upstreams,
@@ -302,6 +307,7 @@ interface Rooms {
   readonly config: CurrentConfig
   readonly store: Store
   readonly log: OpenDecisionLog
+  readonly reading: LogReadingThread
   readonly state: StateStore
   readonly fleet: Fleet
   readonly upstreams: Upstreams
@@ -317,8 +323,24 @@ interface Rooms {
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, stops, issuers, oauth, approvalRoom } =
-    rooms
+  const {
+    config,
+    store,
+    log,
+    reading,
+    state,
+    fleet,
+    upstreams,
+    telemetry,
+    logger,
+    vault,
+    accounts,
+    identity,
+    stops,
+    issuers,
+    oauth,
+    approvalRoom,
+  } = rooms
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -360,6 +382,7 @@ function assemble(rooms: Rooms): Services {
     prices: new Prices(systemClock, telemetry),
     fleet,
     log,
+    reading,
     state,
     store,
     sessions,
