@@ -1,7 +1,7 @@
 /** What agents did: turns as trees, and the records they are made of. Whoever has no role is shown their own. */
 import { decisionsQuerySchema, decisionsSchema } from '@turnward/contract/api/decisions'
 import { turnSchema } from '@turnward/contract/api/turns'
-import type { Position } from '../../audit/reading/finding-records.ts'
+import type { Position } from '../../audit/reading/record-search.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { Services } from '../../turns/services.ts'
 import type { Administrator } from '../administrators.ts'

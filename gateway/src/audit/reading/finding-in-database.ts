@@ -3,8 +3,8 @@ import type { PostgresPlace } from '../../store/postgres/connecting.ts'
 import { type Session, withSession } from '../postgres/session.ts'
 import { columnText } from '../postgres/wire-text.ts'
 import { fromRow, type RecordRow, type StoredRecord } from '../stored-record.ts'
-import { type FoundRecords, positionOf, type Position, type RecordSearch } from './finding-records.ts'
 import { matches, type RecordFilter, textsOf } from './record-filter.ts'
+import { type FoundRecords, positionOf, type Position, type RecordSearch } from './record-search.ts'
 
 /** Records of one statement, where their texts are looked at. */
 const windowRecords = 2000

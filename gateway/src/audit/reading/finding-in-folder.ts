@@ -3,8 +3,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openForReading } from '../log-reader.ts'
 import { spansOf, type Span } from '../record-spans.ts'
 import { fromRow, type RecordRow, type StoredRecord } from '../stored-record.ts'
-import { type FoundRecords, positionOf, type RecordSearch } from './finding-records.ts'
 import { matches, type RecordFilter, textsOf } from './record-filter.ts'
+import { type FoundRecords, positionOf, type RecordSearch } from './record-search.ts'
 
 /** Records of one statement. */
 const windowRecords = 2000

@@ -6,8 +6,9 @@ import { logBackends, type TestLog } from '../log-backends.fixture.ts'
 import { openDecisionLog, type OpenDecisionLog } from '../log-writer.ts'
 import { readRecords } from '../read.ts'
 import { decision } from '../records.fixture.ts'
-import { findRecords, type RecordSearch } from './finding-records.ts'
+import { findRecords } from './finding-records.ts'
 import { matches, type RecordFilter } from './record-filter.ts'
+import type { RecordSearch } from './record-search.ts'
 
 const start = 1_700_000_000_000
 const kinds = ['model_call', 'tool_proposal', 'tool_call', 'admission', 'token_count'] as const

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { TurnwardError } from '../../core/error.ts'
 import { workerFile } from '../../store/worker-file.ts'
 import type { ReadingPlace } from '../log-place.ts'
-import type { FoundRecords, RecordSearch } from './finding-records.ts'
+import type { FoundRecords, RecordSearch } from './record-search.ts'
 import type { Reading, ReadingAsk, ReadingReply, Readings, ReadingThreadData, TurnOnRecord } from './reading-protocol.ts'
 
 /** Every call rejects with `store.failed` when the log cannot be read, with `audit.busy` when too many read it. */

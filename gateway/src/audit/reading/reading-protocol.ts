@@ -2,7 +2,7 @@
 import type { TurnTree } from '@turnward/contract/api/turns'
 import type { ErrorCodeName } from '@turnward/contract/error-codes'
 import type { ReadingPlace } from '../log-place.ts'
-import type { FoundRecords, RecordSearch } from './finding-records.ts'
+import type { FoundRecords, RecordSearch } from './record-search.ts'
 
 export interface ReadingThreadData {
   readonly place: ReadingPlace
