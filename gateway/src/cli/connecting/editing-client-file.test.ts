@@ -93,8 +93,9 @@ test.each(tables)('a TOML file with %s has the entries, and means what it meant 
 test.each<readonly [string, ReturnType<typeof json | typeof toml>, Entry]>([
   ['a list where an object is needed', json('{"mcpServers":[]}'), server],
   ['JSON for people in quotes of another kind', json("{'mcpServers':{}}"), server],
+  ['a key that is there twice', json('{"mcpServers":{},"mcpServers":{"a":{}}}'), server],
   ['a table written as a value', toml('model_providers = { turnward = { name = "Old" } }\n'), providers],
-  ['a text of several lines that looks like a table', toml('note = """\n[model_providers.turnward]\n"""\n'), providers],
+  ['a text of several lines that looks like a table', toml('note = """\n[model_providers.turnward]\n[x]\n"""\n'), providers],
 ])('%s is not changed: whoever asked is told to do it by hand', (_what, client, entry) => {
   expect(() => withEntries(client, [entry])).toThrow(
     expect.objectContaining({ code: 'request.invalid', fix: expect.stringContaining('by hand') }),
