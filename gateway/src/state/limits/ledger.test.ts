@@ -27,7 +27,7 @@ test('what was reserved before the disk was behind is given back, and is no use 
   const ledger = new Ledger(state, clock, () => 60_000)
   const claims = [requests, tokens].map((counter) => ({ counter, amount: 1, isSoft: false }))
   for (let one = 1; one < mostWaiting; one += 1)
-    state.put('limit', `other-${one}`, { from: 0, used: 0, before: 0, open: {} }, clock.now() + 1000)
+    void state.put('limit', `other-${one}`, { from: 0, used: 0, before: 0, open: {} }, clock.now() + 1000)
   expect(() => ledger.reserve(claims)).toThrow(expect.objectContaining({ code: 'store.failed' }) as Error)
   expect(await ledger.standings([requests, tokens])).toMatchObject([{ used: 0 }, { used: 0 }])
   await state.flush()
