@@ -227,8 +227,8 @@ describe('a request', () => {
   })
 
   test('is looked at by guards as it goes out, each time anew', async () => {
-    const format = { type: 'json_schema', json_schema: { name: 'x', description: 'Ask ops@corp.example about Bluebird.' } }
-    const transforms = change([{ op: 'add', path: '/response_format', value: format }])
+    const note = { note: 'Ask ops@corp.example about Bluebird.' }
+    const transforms = change([{ op: 'add', path: '/metadata', value: note }])
     await using refusing = await open({
       transforms,
       guards: { names: { kind: 'patterns', on: 'input', deny: ['Bluebird'] } },
@@ -242,11 +242,9 @@ describe('a request', () => {
       route: { guards: ['people'] },
     })
     for (const _ of [1, 2]) expect((await redacting.chat()).status).toBe(200)
-    const sent = redacting.vendor.requests.map(({ body }) => body.response_format.json_schema.description as string)
-    expect(sent.map((words) => [words.includes('ops@corp.example'), words.includes('about Bluebird')])).toEqual([
-      [false, true],
-      [false, true],
-    ])
+    expect(redacting.vendor.requests.map(({ bytes }) => bytes.includes('ops@corp.example'))).toEqual([false, false])
+    const outcomes = redacting.floors.log.records.filter(({ type }) => type === 'outcome')
+    expect(outcomes.map(({ guards }) => guards?.map(({ guard }) => guard))).toEqual([['people'], ['people']])
   })
 
   test('is limited by what goes out', async () => {
@@ -330,8 +328,8 @@ test('an answer is priced by the name its upstream gave, whatever its client rea
     transforms: {
       named: { dialects: ['chat-completions'], on: 'response', patch: [{ op: 'replace', path: '/model', value: 'house-model' }] },
     },
-    prices: [{ models: ['vendor-model'], input: 1_000_000, output: 1_000_000 }],
-    route: { upstreams: [{ upstream: 'vendor', model: 'vendor-model' }] },
+    prices: [{ models: ['dated-model'], input: 1 }],
+    answer: (request) => say({ ...request, body: { ...request.body, model: 'dated-model' } }, { text: 'Done.' }),
   })
   const { text } = await gateway.chat()
   expect((JSON.parse(text) as JsonObject).model).toBe('house-model')
