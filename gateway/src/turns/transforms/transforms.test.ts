@@ -328,8 +328,8 @@ test('an answer is priced by the name its upstream gave, whatever its client rea
     transforms: {
       named: { dialects: ['chat-completions'], on: 'response', patch: [{ op: 'replace', path: '/model', value: 'house-model' }] },
     },
-    prices: [{ models: ['dated-model'], input: 1 }],
-    answer: (request) => say({ ...request, body: { ...request.body, model: 'dated-model' } }, { text: 'Done.' }),
+    // The vendor answers with the dated name of the model that it was asked for.
+    prices: [{ models: ['m-2026-08-06'], input: 1 }],
   })
   const { text } = await gateway.chat()
   expect((JSON.parse(text) as JsonObject).model).toBe('house-model')
