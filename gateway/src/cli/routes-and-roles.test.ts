@@ -56,6 +56,8 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/stops', 'GET', 'viewer'],
   ['/api/stops', 'POST', 'operator'],
   ['/api/stops/{id...}', 'DELETE', 'operator'],
+  ['/api/turns/{id}', 'GET', 'person'],
+  ['/api/decisions', 'GET', 'person'],
   ['/api/openapi.json', 'GET', 'caller'],
   // Pages without anything in them: they ask `/api`.
   ['/console', 'GET', 'anyone'],

@@ -61,6 +61,7 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
     latencyMs: Math.round(services.clock.monotonic() - started),
     ...(failure === undefined ? {} : { errorCode: failure.code }),
     ...(end.usage === undefined ? {} : { usage: end.usage }),
+    ...call.rounds.races,
     ...(links + invisible === 0 ? {} : { neutralised: { links, invisible } }),
     ...(templates.length === 0 ? {} : { templates }),
     ...(transforms.length === 0 ? {} : { transforms: [...transforms] }),
