@@ -3,7 +3,7 @@ import { configSchema } from '@turnward/contract/config'
 import { describe, expect, test } from 'vitest'
 import { configOf, type ConfigInput } from '../invariants/floors.fixture.ts'
 import { dialectByName } from '../wire/dialects.ts'
-import { checkTransforms } from './transforms.ts'
+import { checkTransforms, compileTransforms } from './transforms.ts'
 
 type TransformInput = NonNullable<ConfigInput['transforms']>[string]
 
@@ -47,4 +47,13 @@ test('a value as large as it may be is taken, and one character more is not', ()
   expect([add('x'.repeat(32_766)), add('x'.repeat(32_767))]).toEqual([[], ['it is longer than 32768 characters']])
   const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)])
   expect([add(nested(16)).length, add(nested(17)).length]).toEqual([0, 1])
+})
+
+test('what is written is of one request: whoever changes it there changes no other', () => {
+  const transforms = { one: { dialects: ['messages' as const], patch: [{ op: 'add' as const, path: '/x', value: { a: 1 } }] } }
+  const one = compileTransforms(configSchema.parse(configOf({ transforms }))).get('one')
+  const made = (): unknown => one?.changes({} as never)[0]
+  const first = made() as { value: Record<string, unknown> }
+  first.value['a'] = 2
+  expect(made()).toEqual({ op: 'add', path: '/x', value: { a: 1 } })
 })
