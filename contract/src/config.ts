@@ -25,6 +25,7 @@ import { guardSchema } from './config/guards.ts'
 import { templateNameSchema, templateSchema } from './config/templates.ts'
 import { retrieverSchema } from './config/context.ts'
 import { isolateSchema } from './config/isolate.ts'
+import { managedSchema } from './config/managed.ts'
 import { priceSchema } from './config/prices.ts'
 import { quarantineSchema } from './config/quarantine.ts'
 import { railsSchema } from './config/rails.ts'
@@ -95,6 +96,8 @@ export const configSchema = z.strictObject({
   responses: responsesSchema.prefault({}),
   files: filesSchema.prefault({}),
   batches: batchesSchema.prefault({}),
+  /** Objects that are made over the administration API beside those of the file. */
+  managed: managedSchema.prefault({}),
 
   consumers: notAvailableYet('consumers'),
   agents: notAvailableYet('agents'),
