@@ -75,7 +75,7 @@ describe.skipIf(!hasServices)('at two replicas', () => {
     expect(result).toMatchObject({ resultType: 'input_required' })
     const { requestState } = result as Json
     const done = await call(1, name, { requestState, inputResponses: { 'ask-1': { action: 'accept', content: { name: 'Alice' } } } })
-    expect(done['result']).toMatchObject({ resultType: 'complete' })
+    expect(done).toMatchObject({ result: { resultType: 'complete' } })
     expect(JSON.stringify(done)).toContain('Alice')
   })
 
@@ -85,7 +85,7 @@ describe.skipIf(!hasServices)('at two replicas', () => {
     expect(Object.keys((result as Json)['inputRequests'] as Json)).toEqual(['confirm'])
     const { requestState } = result as Json
     const done = await call(1, name, { requestState, inputResponses: { confirm: { action: 'accept', content: { confirm: true } } } })
-    expect(done['result']).toMatchObject({ content: [{ type: 'text', text: 'Words of the model. (true)' }] })
+    expect(done).toMatchObject({ result: { content: [{ type: 'text', text: 'Words of the model. (true)' }] } })
     expect(vendor.requests).toHaveLength(1)
     const records = await at(1).turnRecords()
     const model = records.find(({ kind, type }) => kind === 'model_call' && type === 'decision')

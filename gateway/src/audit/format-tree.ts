@@ -1,6 +1,6 @@
 /** A turn as text for a terminal. Names come from clients and servers, so control characters never get through. */
+import type { LabelGain, ModelCallStep, ProposalStep, TokenCountStep, ToolCallStep, TurnStep, TurnTree } from '@turnward/contract/api/turns'
 import type { LabelRecord } from '@turnward/contract/decision'
-import type { LabelGain, ModelCallStep, ProposalStep, TokenCountStep, ToolCallStep, TurnStep, TurnTree } from './tree.ts'
 
 interface Node {
   readonly text: string

@@ -105,7 +105,7 @@ describe('the tree of a turn', () => {
   })
 
   test('has where the label became more restrictive, and what it is now', () => {
-    expect(tree.labels).toEqual([{ time: time + 2, subject: 'web__fetch', before: open, after: tainted }])
+    expect(tree.labels).toEqual([{ time: time + 2, decision: 'dec_4', subject: 'web__fetch', before: open, after: tainted }])
     expect(tree.label).toEqual(tainted)
   })
 

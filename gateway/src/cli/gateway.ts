@@ -3,7 +3,6 @@
  * order. The only file that knows all of them.
  */
 import { join } from 'node:path'
-import type { OpenDecisionLog } from '../audit/log-writer.ts'
 import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
@@ -25,8 +24,6 @@ import { createStoredCredentials } from '../identity/vault/stored-credentials.ts
 import { Prices } from '../models/prices/prices.ts'
 import type { Upstreams } from '../models/upstreams.ts'
 import { Ledger } from '../state/limits/ledger.ts'
-import type { StateStore } from '../state/state-store.ts'
-import type { Store } from '../store/store.ts'
 import { createTelemetry } from '../telemetry/opentelemetry.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
@@ -59,7 +56,7 @@ import { listen, type HttpServer } from './http-server.ts'
 import { openIdentity, type IdentityParts } from './opening-identity.ts'
 import { type ApprovalRoom, openApprovals } from './opening-approvals.ts'
 import { changeableConfig, followRevisions, openConfig } from './opening-config.ts'
-import { openPlaces, type OwnedPlaces } from './opening-places.ts'
+import { openPlaces, type OwnedPlaces, type Places } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
@@ -118,7 +115,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       logger,
       onLogFailure: () => telemetry.count('turnward_audit_failures_total'),
     }
-    const { store, log, state, chain } = await openPlaces(places, opened, crew?.owned)
+    const kept = await openPlaces(places, opened, crew?.owned)
+    const { store, log, state, chain } = kept
     let running: () => number = () => 0
     const cluster = await joinCluster({
       snapshot: () => config.current,
@@ -212,9 +210,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     opened.push(approvalRoom)
     const services = assemble({
       config,
-      store,
-      log,
-      state,
+      kept,
       fleet,
       upstreams,
       telemetry,
@@ -308,9 +304,7 @@ interface Closable {
 
 interface Rooms {
   readonly config: CurrentConfig
-  readonly store: Store
-  readonly log: OpenDecisionLog
-  readonly state: StateStore
+  readonly kept: Places
   readonly fleet: Fleet
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
@@ -325,8 +319,8 @@ interface Rooms {
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, stops, issuers, oauth, approvalRoom } =
-    rooms
+  const { config, kept, fleet, upstreams, telemetry, logger, vault, accounts, identity, stops, issuers, oauth, approvalRoom } = rooms
+  const { store, log, reading, state } = kept
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -370,6 +364,7 @@ function assemble(rooms: Rooms): Services {
     prices: new Prices(systemClock, telemetry),
     fleet,
     log,
+    reading,
     state,
     store,
     sessions,

@@ -76,7 +76,7 @@ export async function joinCluster(options: JoiningOptions): Promise<ClusterMembe
     hop,
     local,
     others: () => othersOf(instances.present),
-    newcomers: async () => othersOf(await instances.newcomers()),
+    newcomers: () => instances.newcomers(),
   })
   const children = new ClusterChildren({ state, clock, logger, self, hop })
   await instances.join()

@@ -8,6 +8,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['start', async () => (await import('./verbs/start.ts')).addStart],
   ['demo', async () => (await import('./verbs/demo.ts')).addDemo],
   ['init', async () => (await import('./verbs/init.ts')).addInit],
+  ['connect', async () => (await import('./verbs/connect.ts')).addConnect],
   ['check', async () => (await import('./verbs/check.ts')).addCheck],
   ['schema', async () => (await import('./verbs/schema.ts')).addSchema],
   ['upstreams', async () => (await import('./verbs/upstreams.ts')).addUpstreams],

@@ -68,6 +68,8 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/config/{kind}/{name}', 'GET', 'viewer'],
   ['/api/config/{kind}/{name}', 'PUT', 'admin'],
   ['/api/config/{kind}/{name}', 'DELETE', 'admin'],
+  ['/api/turns/{id}', 'GET', 'person'],
+  ['/api/decisions', 'GET', 'person'],
   ['/api/openapi.json', 'GET', 'caller'],
   // Pages without anything in them: they ask `/api`.
   ['/console', 'GET', 'anyone'],

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { systemClock } from '../core/clock.ts'
 import { asTurnwardError } from '../core/error.ts'
 import type { JsonValue } from '../core/json.ts'
@@ -39,7 +39,7 @@ async function joined(name: string, state: StateStore) {
     hop,
     local: noPeers,
     others: () => replicasOf(instances.present),
-    newcomers: async () => replicasOf(await instances.newcomers()),
+    newcomers: () => instances.newcomers(),
   })
   const heard: JsonValue[] = []
   const { promise: told, resolve } = Promise.withResolvers<void>()
@@ -69,6 +69,15 @@ test('a replica that joined since the last announcement hears what the others ar
   await earlier.told
   expect([earlier.heard, later.heard]).toEqual([['ended'], ['cancelled']])
   expect(earlier.instances.present.map(({ replica }) => replica)).toEqual(['a', 'b'])
+})
+
+test('what is said while it is looked who has joined is heard by whoever is found', async () => {
+  const state = testState(testClock())
+  const earlier = await joined('a', state)
+  const later = await joined('b', state)
+  earlier.peers.broadcast('kind', 'taken')
+  earlier.peers.broadcast('kind', 'ended')
+  await vi.waitFor(() => expect(new Set(later.heard)).toEqual(new Set(['taken', 'ended'])))
 })
 
 test('where the shared state cannot be read, those that are known are told', async () => {

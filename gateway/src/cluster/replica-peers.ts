@@ -16,8 +16,8 @@ export interface ReplicaPeersOptions {
   readonly local: Peers
   /** Names of the other replicas that are known to live. */
   readonly others: () => readonly string[]
-  /** Names of those that have become known by looking now: one may have joined, and have calls, that has not been heard of. */
-  readonly newcomers: () => Promise<readonly string[]>
+  /** Looks who has joined and was not heard of; they are among `others` from then on. Rejects where nobody can be looked for. */
+  readonly newcomers: () => Promise<unknown>
 }
 
 /** A replica as whom a request of the hop is for: any of its processes. */
@@ -44,8 +44,9 @@ export function replicaPeers({ hop, local, others, newcomers }: ReplicaPeersOpti
       }
       for (const replica of known) tell(replica)
       newcomers().then(
-        (joined) => {
-          for (const replica of new Set(joined)) if (!known.includes(replica)) tell(replica)
+        // Also those that another look, which was under way, has found.
+        () => {
+          for (const replica of others()) if (!known.includes(replica)) tell(replica)
         },
         // Who cannot be found out about is not told.
         () => {},

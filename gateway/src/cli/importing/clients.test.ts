@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clientIds, clients, placeOf, usualPlaces } from './clients.ts'
+import { clientIds, placeOf, pointing, usualPlaces } from './clients.ts'
 
 const machine = { home: '/home/ada', project: '/work', env: {} }
 const pathsOf = (platform: NodeJS.Platform, env: Record<string, string> = {}, home = machine.home): readonly string[] =>
@@ -57,7 +57,7 @@ test.each(['/tmp/mcp.json', '/tmp/servers.yaml', '/tmp/settings.json'])('%s belo
 })
 
 test.each(clientIds)('what leads %s to a gateway names its endpoint, and no key', (id) => {
-  const entry = clients[id].pointing('http://127.0.0.1:4100/mcp/main')
+  const entry = pointing(id, 'http://127.0.0.1:4100/mcp/main')
   expect(entry).toContain('http://127.0.0.1:4100/mcp/main')
   expect(entry).not.toMatch(/tw_/)
 })

@@ -1,5 +1,7 @@
 /** The clients whose MCP servers can be taken over: one line for each. What reads a file is the same for all of them. */
 import { posix, win32 } from 'node:path'
+import { fileOf } from '@turnward/contract/connect/entry'
+import { mcpEntries } from '@turnward/contract/connect/mcp-entries'
 
 export type ClientId = keyof typeof clients
 
@@ -19,50 +21,36 @@ export interface Client {
   readonly untyped: 'http' | 'sse'
   /** How values refer to variables, besides `${NAME}`, `${NAME:-default}` and `${env:NAME}`. */
   readonly references: 'none' | 'dollar' | 'braces'
-  /** The entry that leads the client to an MCP endpoint, with the key in a variable where it reads one. */
-  readonly pointing: (url: string) => string
 }
-
-const bearer = { Authorization: 'Bearer ${TURNWARD_KEY}' }
-const mcpServers = (entry: object): string => json({ mcpServers: { turnward: entry } })
 
 // prettier-ignore
 const table = {
-  'claude-desktop': client('Claude Desktop', { own: ['@/Claude/claude_desktop_config.json'],
-    // It starts commands only; what it starts connects.
-    pointing: (url) => mcpServers({ command: 'npx', args: ['-y', 'mcp-remote', url, '--header', 'Authorization:${TURNWARD_AUTH}'], env: { TURNWARD_AUTH: 'Bearer <key>' } }) }),
+  'claude-desktop': client('Claude Desktop', { own: ['@/Claude/claude_desktop_config.json'] }),
   'claude-code': client('Claude Code', { own: ['~/.claude.json'], project: ['.mcp.json'], servers: ['mcpServers', 'projects.*.mcpServers'],
-    off: ['projects.*.disabledMcpServers', 'projects.*.disabledMcpjsonServers'], pointing: (url) => mcpServers({ type: 'http', url, headers: bearer }) }),
-  cursor: client('Cursor', { own: ['~/.cursor/mcp.json'], project: ['.cursor/mcp.json'],
-    pointing: (url) => mcpServers({ url, headers: { Authorization: 'Bearer ${env:TURNWARD_KEY}' } }) }),
+    off: ['projects.*.disabledMcpServers', 'projects.*.disabledMcpjsonServers'] }),
+  cursor: client('Cursor', { own: ['~/.cursor/mcp.json'], project: ['.cursor/mcp.json'] }),
   vscode: client('VS Code', { own: ['@/Code/User/mcp.json', '@/Code/User/settings.json', '@/Code - Insiders/User/mcp.json'], project: ['.vscode/mcp.json'],
-    servers: ['servers', 'mcp.servers'],
-    pointing: (url) => json({ inputs: [{ type: 'promptString', id: 'turnward-key', description: 'Turnward key', password: true }],
-      servers: { turnward: { type: 'http', url, headers: { Authorization: 'Bearer ${input:turnward-key}' } } } }) }),
-  'copilot-cli': client('Copilot CLI', { own: ['~/.copilot/mcp-config.json'], pointing: (url) => mcpServers({ type: 'http', url, headers: bearer, tools: ['*'] }) }),
-  windsurf: client('Windsurf', { own: ['~/.codeium/windsurf/mcp_config.json'],
-    pointing: (url) => mcpServers({ serverUrl: url, headers: { Authorization: 'Bearer ${env:TURNWARD_KEY}' } }) }),
-  codex: client('Codex', { own: ['~/.codex/config.toml'], project: ['.codex/config.toml'], servers: ['mcp_servers'],
-    pointing: (url) => `[mcp_servers.turnward]\nurl = ${JSON.stringify(url)}\nbearer_token_env_var = "TURNWARD_KEY"` }),
-  gemini: client('Gemini CLI', { own: ['~/.gemini/settings.json'], project: ['.gemini/settings.json'], off: ['mcp.excluded'], only: ['mcp.allowed'], untyped: 'sse', references: 'dollar',
-    pointing: (url) => mcpServers({ httpUrl: url, headers: { Authorization: 'Bearer $TURNWARD_KEY' } }) }),
-  qwen: client('Qwen Code', { own: ['~/.qwen/settings.json'], project: ['.qwen/settings.json'], off: ['mcp.excluded'], only: ['mcp.allowed'], untyped: 'sse', references: 'dollar',
-    pointing: (url) => mcpServers({ httpUrl: url, headers: { Authorization: 'Bearer $TURNWARD_KEY' } }) }),
-  cline: client('Cline', { own: ['@/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json', '~/.cline/data/settings/cline_mcp_settings.json'], untyped: 'sse',
-    pointing: (url) => mcpServers({ type: 'streamableHttp', url, headers: { Authorization: 'Bearer <key>' } }) }),
+    servers: ['servers', 'mcp.servers'] }),
+  'copilot-cli': client('Copilot CLI', { own: ['~/.copilot/mcp-config.json'] }),
+  windsurf: client('Windsurf', { own: ['~/.codeium/windsurf/mcp_config.json'] }),
+  codex: client('Codex', { own: ['~/.codex/config.toml'], project: ['.codex/config.toml'], servers: ['mcp_servers'] }),
+  gemini: client('Gemini CLI', { own: ['~/.gemini/settings.json'], project: ['.gemini/settings.json'], off: ['mcp.excluded'], only: ['mcp.allowed'], untyped: 'sse', references: 'dollar' }),
+  qwen: client('Qwen Code', { own: ['~/.qwen/settings.json'], project: ['.qwen/settings.json'], off: ['mcp.excluded'], only: ['mcp.allowed'], untyped: 'sse', references: 'dollar' }),
+  cline: client('Cline', { own: ['@/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json', '~/.cline/data/settings/cline_mcp_settings.json'], untyped: 'sse' }),
   opencode: client('OpenCode', { own: ['~/.config/opencode/opencode.json', '~/.config/opencode/opencode.jsonc'], project: ['opencode.json', 'opencode.jsonc'],
-    servers: ['mcp.servers', 'mcp'], references: 'braces',
-    pointing: (url) => json({ mcp: { turnward: { type: 'remote', url, oauth: false, headers: { Authorization: 'Bearer {env:TURNWARD_KEY}' } } } }) }),
+    servers: ['mcp.servers', 'mcp'], references: 'braces' }),
 } as const
 
 export const clients: Readonly<Record<keyof typeof table, Client>> = table
 
-function client(title: string, of: Partial<Client> & Pick<Client, 'own' | 'pointing'>): Client {
+function client(title: string, of: Partial<Client> & Pick<Client, 'own'>): Client {
   return { title, project: [], servers: ['mcpServers'], off: [], only: [], untyped: 'http', references: 'none', ...of }
 }
 
-function json(value: object): string {
-  return JSON.stringify(value, null, 2)
+/** The entry that leads the client to an MCP endpoint, with the key in a variable where it reads one. */
+export function pointing(id: ClientId, url: string): string {
+  const { format, entries } = mcpEntries[id]
+  return fileOf(format, entries(url))
 }
 
 /** What of a machine decides where files are. */
@@ -86,7 +74,7 @@ export interface ClientPlace {
 export function usualPlaces(machine: Machine): readonly ClientPlace[] {
   const paths = machine.platform === 'win32' ? win32 : posix
   return clientIds.flatMap((id) => [
-    ...clients[id].own.map((path) => ({ client: id, path: ownPath(id, path, machine), project: undefined })),
+    ...clients[id].own.map((path) => ({ client: id, path: ownPath(path, machine), project: undefined })),
     ...clients[id].project.map((path) => ({ client: id, path: paths.join(machine.project, path), project: machine.project })),
   ])
 }
@@ -98,16 +86,18 @@ export function isClientId(text: string): text is ClientId {
   return Object.hasOwn(table, text)
 }
 
-/** Variables with which a person moves the folder of a client. */
-const moved: Partial<Record<ClientId, readonly [variable: string, path: string]>> = {
-  'claude-code': ['CLAUDE_CONFIG_DIR', '.claude.json'],
-  codex: ['CODEX_HOME', 'config.toml'],
-  'copilot-cli': ['COPILOT_HOME', 'mcp-config.json'],
+/** Variables with which a person moves the folder of a client, and where the file is then. */
+const moved: Readonly<Record<string, readonly [variable: string, path: string]>> = {
+  '~/.claude.json': ['CLAUDE_CONFIG_DIR', '.claude.json'],
+  '~/.claude/settings.json': ['CLAUDE_CONFIG_DIR', 'settings.json'],
+  '~/.codex/config.toml': ['CODEX_HOME', 'config.toml'],
+  '~/.copilot/mcp-config.json': ['COPILOT_HOME', 'mcp-config.json'],
 }
 
-function ownPath(id: ClientId, path: string, { platform, home, env }: Machine): string {
+/** Where a file of a person is on this machine: `~` is the home folder, `@` where programs of the platform keep their settings. */
+export function ownPath(path: string, { platform, home, env }: Omit<Machine, 'project'>): string {
   const paths = platform === 'win32' ? win32 : posix
-  const [variable, below] = moved[id] ?? []
+  const [variable, below] = moved[path] ?? []
   const folder = variable === undefined ? undefined : env[variable]
   if (folder !== undefined && folder !== '' && below !== undefined) return paths.join(folder, below)
   if (path.startsWith('~/')) return paths.join(home, path.slice(2))

@@ -14,7 +14,7 @@ import { checkGateway } from '../servers/adding-to.ts'
 import { consents, mayChange, type ConsentOptions } from '../servers/consent.ts'
 import { findOnPath } from '../servers/running-installers.ts'
 import { applyServer, type AppliedServer } from './applying-import.ts'
-import { clientIds, clients, isClientId, type ClientId } from './clients.ts'
+import { clientIds, clients, isClientId, pointing, type ClientId } from './clients.ts'
 import { foundFiles, type FoundFile } from './finding-declared.ts'
 import { addLine, planText, pointingText, variablesText } from './import-report.ts'
 import { checkVariablesFile, writeVariablesFile } from './import-variables-file.ts'
@@ -86,7 +86,7 @@ export async function importClients(asked: readonly string[], options: ImportOpt
         written: written.size > 0,
         variables: variables.map((variable) => shownVariable(variable, unset)),
         ...(secretsFile !== undefined && { secretsFile }),
-        point: ids.map((client) => ({ client, entry: clients[client].pointing(url) })),
+        point: ids.map((client) => ({ client, entry: pointing(client, url) })),
       },
       texts.filter((text) => text !== '').join('\n\n'),
     )

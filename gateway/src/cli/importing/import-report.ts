@@ -5,7 +5,7 @@ import { block } from '../../config/editing-text.ts'
 import { addArguments, quoted } from '../../config/fetching-commands.ts'
 import { table } from '../output.ts'
 import { packageText } from '../servers/package-reference.ts'
-import { clients, type ClientId } from './clients.ts'
+import { clients, pointing, type ClientId } from './clients.ts'
 import type { FoundFile } from './finding-declared.ts'
 import type { ImportedVariable } from './imported-variables.ts'
 import type { ImportPlan } from './planning-import.ts'
@@ -110,8 +110,8 @@ export function variablesText(variables: readonly ImportedVariable[], secretsFil
 export function pointingText(ids: readonly ClientId[], url: string): string {
   return ids
     .map((id) => {
-      const { title, own, project, pointing } = clients[id]
-      return `To use Turnward from ${title}, replace the servers taken over in ${project[0] ?? own[0] ?? ''} by this, with a key of \`turnward keys create\`:\n\n${pointing(url)}\n`
+      const { title, own, project } = clients[id]
+      return `To use Turnward from ${title}, replace the servers taken over in ${project[0] ?? own[0] ?? ''} by this, with a key of \`turnward keys create\`:\n\n${pointing(id, url)}\n`
     })
     .join('\n')
 }

@@ -135,6 +135,7 @@ test('what is given up anywhere is given up where it waits, by its owner', async
 test.each([
   ['the question', ['resume']],
   ['that it was heard, and the end', ['taken', 'ended']],
+  ['the end, after it was heard', ['ended']],
 ])('is asked again when %s is lost, and runs once', async (_name, lost) => {
   vi.useFakeTimers()
   const left = new Set(lost)
@@ -154,6 +155,30 @@ test.each([
   await vi.advanceTimersByTimeAsync(3000)
   expect(await resumed).toEqual({ runs: 1 })
   expect(left.size).toBe(0)
+})
+
+test('work that takes long is waited for, and whoever is gone while it works is not', async () => {
+  vi.useFakeTimers()
+  let isGone = false
+  const [first, second] = processes(2, ({ verb }) => isGone && verb !== 'resume')
+  if (first === undefined || second === undefined) throw new Error('two processes are needed')
+  const started = first.held.start(
+    'ada',
+    async (_signal, onAsk) => {
+      await onAsk({ method: 'elicitation/create', params: {} })
+      return new Promise(() => {})
+    },
+    never,
+  )
+  await vi.advanceTimersByTimeAsync(100)
+  let isSettled = false
+  const resumed = second.held.resumeElsewhere('ada', String((await started).requestState), answers, never).finally(() => (isSettled = true))
+  const refused = expect(resumed).rejects.toMatchObject({ code: 'request.invalid' })
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(isSettled).toBe(false)
+  isGone = true
+  await vi.advanceTimersByTimeAsync(8000)
+  await refused
 })
 
 test('what waits nowhere is told in time', async () => {

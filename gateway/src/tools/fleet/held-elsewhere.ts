@@ -21,7 +21,7 @@ export interface Holder {
 }
 
 const kind = 'held-request'
-/** Nobody has it who has not said so by then: a replica that has just begun is known to all others by then. */
+/** Nobody has it who has not said so for as long: a replica that has just begun is known to all others by then. */
 const takenWithinMs = 7000
 /** What is told may be lost, so it is asked again. */
 const againMs = 1000
@@ -71,18 +71,17 @@ export class HeldElsewhere {
     const id = randomText(16)
     const { promise, resolve, reject } = Promise.withResolvers<JsonObject | undefined>()
     const asked = { verb: 'resume', id, owner, handle, answers: Object.fromEntries(answers) as unknown as JsonObject }
+    // Asked again until it has ended: the end may be lost, and so may whoever runs it.
     const timer = setTimeout(() => resolve(undefined), takenWithinMs)
     const again = setInterval(() => this.#say(asked), againMs)
-    const settle = (): void => {
-      clearTimeout(timer)
-      clearInterval(again)
-    }
     const leave = (): void => {
       this.#say({ verb: 'cancel', id })
       reject(abortedError(signal))
     }
     this.#waiting.set(id, {
-      taken: settle,
+      taken: () => {
+        timer.refresh()
+      },
       ended: ({ result, error }) => (isObject(result) ? resolve(result) : reject(errorTold(isObject(error) ? error : {}))),
     })
     signal.addEventListener('abort', leave, { once: true })
@@ -91,7 +90,8 @@ export class HeldElsewhere {
     try {
       return await promise
     } finally {
-      settle()
+      clearTimeout(timer)
+      clearInterval(again)
       signal.removeEventListener('abort', leave)
       this.#waiting.delete(id)
     }
