@@ -73,7 +73,7 @@ export interface GatewayOptions {
   /** The configuration, where whoever opens the gateway reloads it. It is closed with the gateway. */
   readonly config?: CurrentConfig
   /** The store, where it is open already. It is closed with the gateway. */
-  readonly store?: Store | undefined
+  readonly store?: Places['store'] | undefined
   /** Makes the runners of stdio servers; `protect` are paths no server may see. */
   readonly makeRunners?: (protect: readonly string[]) => Runners
   /** This process as one of several that serve together; without it, it serves alone. */
