@@ -178,6 +178,8 @@ export const decisionRecordSchema = z.object({
       passedOver: z.array(z.object({ upstream: z.string(), why: z.string() })).optional(),
     })
     .optional(),
+  /** Upstreams that were asked at the same time, because the first had not begun to answer, and the one that began first; null: none did. */
+  hedged: z.array(z.object({ asked: z.array(z.string()), won: z.string().nullable() })).optional(),
   labelBefore: labelRecordSchema.nullable(),
   labelAfter: labelRecordSchema.nullable(),
   verdict: z.enum(['allow', 'deny', 'warn']),

@@ -1,6 +1,7 @@
 /** How a route chooses among its upstreams, and when one of them is passed over. */
 import { z } from 'zod'
 import { millisecondsSchema, nameSchema, patternSchema } from './common.ts'
+import { durationSchema } from './durations.ts'
 
 /**
  * `ordered`: as they are listed. `weighted`: by chance, in proportion to their weights. `least_busy`: the one with the fewest
@@ -43,6 +44,14 @@ export const retriesSchema = z.strictObject({
   wait_ms: millisecondsSchema.default(250),
   /** Longest wait before any; an upstream that asks for more is not asked again. */
   longest_wait_ms: millisecondsSchema.max(60_000).default(5_000),
+})
+
+/** Asking another upstream as well while the one that was chosen has not begun to answer. */
+export const hedgeSchema = z.strictObject({
+  /** How long nothing may have come of an answer: `300ms`, `2s`, `1m`; at most 10 minutes. */
+  after: durationSchema(['ms', 's', 'm'], { is: '10m', called: '10 minutes' }),
+  /** How many others are asked, each after as long again. */
+  at_most: z.number().int().min(1).max(3).default(1),
 })
 
 /** An upstream, and the name its model is asked by there. */

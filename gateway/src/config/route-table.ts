@@ -1,6 +1,6 @@
 /** From a model name to the upstreams that serve it: exact name first, then the longest pattern. */
 import type { Config } from '@turnward/contract/config'
-import { durationMs } from '@turnward/contract/config/caching'
+import { durationMs } from '@turnward/contract/config/durations'
 import { compareSpecificity, compilePattern } from '../policy/patterns.ts'
 import { compileMatch } from './route-matching.ts'
 import { targetsOf } from './route-targets.ts'
@@ -28,6 +28,7 @@ export function compileRoutes(
     description: route.description,
     balance: route.balance ?? 'ordered',
     retries: route.retries ?? noRetries,
+    hedge: route.hedge === undefined ? undefined : { afterMs: durationMs(route.hedge.after), atMost: route.hedge.at_most },
     onContextLength: route.on_context_length === undefined ? undefined : targetOf(route.on_context_length, upstreams),
     cache: route.cache === undefined ? undefined : cacheOf(route.cache),
     guards: route.guards.flatMap((name) => guards.get(name) ?? []),
@@ -67,7 +68,17 @@ type RouteParts = Pick<RouteConfig, 'model' | 'models' | 'upstreams' | 'guards'>
   Partial<
     Pick<
       RouteConfig,
-      'balance' | 'retries' | 'on_context_length' | 'match' | 'description' | 'prepend' | 'append' | 'templates' | 'context' | 'cache'
+      | 'balance'
+      | 'retries'
+      | 'hedge'
+      | 'on_context_length'
+      | 'match'
+      | 'description'
+      | 'prepend'
+      | 'append'
+      | 'templates'
+      | 'context'
+      | 'cache'
     >
   >
 

@@ -193,6 +193,8 @@ export interface Route {
   readonly balance: BalanceName
   /** Whether a call is asked again when all of them have failed. */
   readonly retries: Retries
+  /** When others are asked beside one that is slow to begin; undefined: never. */
+  readonly hedge: Hedge | undefined
   /** Whom to ask when a conversation is longer than the model takes. */
   readonly onContextLength: RouteTarget | undefined
   /** Names to list for a pattern, instead of what its upstream offers. */
@@ -207,6 +209,14 @@ export interface Route {
   readonly templates: RouteTemplates | undefined
   /** Who is asked about what a person says in its conversations. */
   readonly context: readonly Retriever[]
+}
+
+/** Asking others beside an upstream that has not begun to answer. */
+export interface Hedge {
+  /** How long nothing may have come of it. */
+  readonly afterMs: number
+  /** How many others are asked. */
+  readonly atMost: number
 }
 
 /** Messages of a route. */

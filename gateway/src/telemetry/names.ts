@@ -100,6 +100,7 @@ export const counters = {
   turnward_auth_failures_total: 'Requests that were not authenticated',
   turnward_upstream_answers_total: 'Exchanges with upstreams, by what they said of the upstream: answered, throttled, broken, unreachable',
   turnward_upstream_failovers_total: 'Model calls that moved to another upstream',
+  turnward_upstream_hedges_total: 'Upstreams that were asked beside one that was slow to begin, by what came of it: won, cut_off, failed',
   turnward_unhandled_errors_total: 'Errors that nobody handled, by kind; each is a fault of the gateway',
   turnward_batch_lines_total: 'Lines of batches that have run, by outcome',
   turnward_tool_definitions_total:

@@ -63,6 +63,7 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
     latencyMs: Math.round(services.clock.monotonic() - started),
     ...(failure === undefined ? {} : { errorCode: failure.code }),
     ...(end.usage === undefined ? {} : { usage: end.usage }),
+    ...call.rounds.races,
     ...(links + invisible === 0 ? {} : { neutralised: { links, invisible } }),
     ...(templates.length === 0 ? {} : { templates }),
     ...(call.context === undefined ? {} : { context: [...call.context.records] }),
