@@ -512,6 +512,17 @@ export const errorCodes = {
     title: 'What the model is to know cannot be looked up now',
     fix: 'Try again; whoever runs the gateway looks after the retriever it names, or sets `fail: open`.',
   },
+  // Transforms
+  'transform.request': {
+    status: 400,
+    title: 'The request cannot be changed as its route says',
+    fix: 'Send a request that the named transform fits, or ask whoever runs the gateway, who says when it applies; see docs/transforms.md.',
+  },
+  'transform.answer': {
+    status: 502,
+    title: 'The answer cannot be changed as its route says',
+    fix: 'Ask whoever runs the gateway, who says when the named transform applies; see docs/transforms.md.',
+  },
   // The decision log and the configuration
   'audit.unwritable': {
     status: 503,

@@ -34,6 +34,7 @@ import { checkSafety } from './safety.ts'
 import { checkServerAuth } from './server-auth.ts'
 import { checkContext, compileContext } from './context.ts'
 import { checkTemplates, compileTemplates } from './templates.ts'
+import { checkTransforms, compileTransforms } from './transforms.ts'
 import { checkToolPatterns } from './tool-patterns.ts'
 import {
   type ConfiguredKey,
@@ -79,6 +80,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkGuards(config, track)
   checkTemplates(config, track)
   checkContext(config, track)
+  checkTransforms(config, track)
   checkPlaces(config, track)
   checkClusterServers(config, track)
   checkKeeping(config, track)
@@ -137,6 +139,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
   const guards = compileGuards(config.guards, upstreams)
   const templates = compileTemplates(config.templates)
   const retrievers = compileContext(config)
+  const transforms = compileTransforms(config)
   return deepFreeze<Snapshot>({
     revision: revisionOf(config, new Map([...(source.apis ?? [])].map(([name, { digest }]) => [name, digest]))),
     files: source.files,
@@ -154,7 +157,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     keys: compileMap(config.keys, compileKey),
     credentials: compileMap(config.credentials, compileCredential),
     upstreams,
-    routes: compileRoutes(config.routes, upstreams, config.policy.conditions, guards, templates, retrievers),
+    routes: compileRoutes(config.routes, upstreams, config.policy.conditions, { guards, templates, retrievers, transforms }),
     limits: compileLimits(config.limits),
     guards,
     templates,

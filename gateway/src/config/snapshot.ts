@@ -3,14 +3,16 @@
  * every reference resolved. A request keeps the snapshot it started with until it ends.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Config, GuardConfig, RetrieverConfig, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
+import type { Config, GuardConfig, RetrieverConfig, ServerConfig, TransformConfig, UpstreamConfig } from '@turnward/contract/config'
 import type { BalanceName } from '@turnward/contract/config/balancing'
 import type { CacheConfig } from '@turnward/contract/config/caching'
 import type { CredentialSource } from '../core/credential.ts'
 import type { Issuer } from '../core/issuer.ts'
+import type { Change } from '../core/json-patch.ts'
 import type { TextPatterns } from '../core/text-patterns.ts'
 import type { LimitWindow } from '../core/limit-window.ts'
 import type { Caller, Principal, Scope, Within } from '../core/principal.ts'
+import type { BodyExpression, BodyExpressionInput } from '../policy/body-expressions.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
 import type { Api } from './openapi/api.ts'
 import type { ConfigProblem } from './problems.ts'
@@ -209,6 +211,8 @@ export interface Route {
   readonly templates: RouteTemplates | undefined
   /** Who is asked about what a person says in its conversations. */
   readonly context: readonly Retriever[]
+  /** What changes fields of its requests and answers, in this order. */
+  readonly transforms: readonly Transform[]
 }
 
 /** Asking others beside an upstream that has not begun to answer. */
@@ -242,6 +246,20 @@ export interface Retriever {
   readonly service: Upstream
   /** Whether it is asked about a call; undefined: about all. */
   readonly applies: ((model: string, facts: RouteFacts) => boolean) | undefined
+}
+
+/** A transform, compiled. */
+export interface Transform {
+  readonly name: string
+  readonly on: TransformConfig['on']
+  /** Dialects of the callers whose bodies it changes. */
+  readonly dialects: ReadonlySet<string>
+  /** Undefined: to all. */
+  readonly applies: BodyExpression | undefined
+  /** What it changes in a body, which it does not change itself. Throws. */
+  readonly changes: (input: BodyExpressionInput) => readonly Change[]
+  /** Where it cannot be made, the call goes on without it. */
+  readonly isSkipped: boolean
 }
 
 /** A template, compiled. */
