@@ -22,3 +22,19 @@ export const timeSchema = z.int().meta({ description: 'Unix milliseconds.' })
 export function limitSchema(usual: number, most: number): z.ZodType<number> {
   return z.coerce.number().int().min(1).max(most).default(usual)
 }
+
+const longestTime = 8.64e15
+
+/** A moment, as a query says it. */
+export const momentSchema = z
+  .string()
+  .max(64)
+  .transform((text, context): number => {
+    const time = /^\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)
+    if (Number.isFinite(time) && Math.abs(time) <= longestTime) return time
+    context.addIssue({ code: 'custom', message: 'it is neither Unix milliseconds nor an ISO 8601 date' })
+    return z.NEVER
+  })
+
+/** Where a list goes on. Only the list that gave it knows what it means. */
+export const cursorSchema = z.string().max(512).meta({ description: 'The `next` of the answer before; with the same filters.' })

@@ -1,6 +1,7 @@
 /** How a route chooses among its upstreams, and when one of them is passed over. */
 import { z } from 'zod'
 import { millisecondsSchema, nameSchema, patternSchema } from './common.ts'
+import { durationSchema } from './durations.ts'
 
 /**
  * `ordered`: as they are listed. `weighted`: by chance, in proportion to their weights. `least_busy`: the one with the fewest
@@ -45,8 +46,19 @@ export const retriesSchema = z.strictObject({
   longest_wait_ms: millisecondsSchema.max(60_000).default(5_000),
 })
 
+/** Asking another upstream as well while the one that was chosen has not begun to answer. */
+export const hedgeSchema = z.strictObject({
+  /** How long nothing may have come of an answer: `300ms`, `2s`, `1m`; at most 10 minutes. */
+  after: durationSchema(['ms', 's', 'm'], { is: '10m', called: '10 minutes' }),
+  /** How many others are asked, each after as long again. */
+  at_most: z.number().int().min(1).max(3).default(1),
+})
+
 /** An upstream, and the name its model is asked by there. */
 export const onContextLengthSchema = z.union([nameSchema, z.strictObject({ upstream: nameSchema, model: z.string().optional() })])
+
+/** How a conversation may be written; other operations are told apart by their names. */
+export const conversationDialects = ['chat-completions', 'responses', 'messages', 'gemini', 'converse'] as const
 
 /** For which calls a route is there, beside those for its model. Everything that is given must fit. */
 export const routeMatchSchema = z
@@ -55,10 +67,7 @@ export const routeMatchSchema = z
     headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'is no name of a header'), patternSchema).optional(),
     groups: z.array(patternSchema).min(1).optional(),
     consumers: z.array(patternSchema).min(1).optional(),
-    dialects: z
-      .array(z.enum(['chat-completions', 'responses', 'messages', 'gemini', 'converse']))
-      .min(1)
-      .optional(),
+    dialects: z.array(z.enum(conversationDialects)).min(1).optional(),
     /** CEL over `principal`, `consumer`, `actor`, `model`, `dialect` and `headers`. */
     when: z.string().min(1).max(2000).optional(),
   })

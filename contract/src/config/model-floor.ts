@@ -1,7 +1,15 @@
 /** The model floor: credentials, upstreams and routes. */
 import { z } from 'zod'
 import { baseAddressSchema } from './addresses.ts'
-import { balanceSchema, onContextLengthSchema, patienceSchema, retriesSchema, routeMatchSchema, shareSchema } from './balancing.ts'
+import {
+  balanceSchema,
+  hedgeSchema,
+  onContextLengthSchema,
+  patienceSchema,
+  retriesSchema,
+  routeMatchSchema,
+  shareSchema,
+} from './balancing.ts'
 import { cacheSchema } from './caching.ts'
 import { presetAddresses, type PresetKind } from './provider-presets.ts'
 import { addedMessageSchema, routeTemplatesSchema } from './templates.ts'
@@ -248,6 +256,8 @@ export const routeSchema = z.strictObject({
   balance: balanceSchema.default('ordered'),
   /** Asking again when every upstream has failed. Default: not; clients do so themselves. */
   retries: retriesSchema.prefault({}),
+  /** Asking another upstream beside one that is slow to begin. Default: not. */
+  hedge: hedgeSchema.optional(),
   /** Who is asked for a conversation that is longer than the model takes. */
   on_context_length: onContextLengthSchema.optional(),
   /** Which of its answers are given again to whoever asks the same. Default: none. */
@@ -262,4 +272,6 @@ export const routeSchema = z.strictObject({
   templates: routeTemplatesSchema.optional(),
   /** Names of `context`: what they find about the person's message goes to the model as the result of a tool. */
   context: z.array(serverNameSchema).max(8).default([]),
+  /** Names of `transforms`, in the order they change its requests and answers. */
+  transforms: z.array(nameSchema).max(8).default([]),
 })

@@ -12,6 +12,7 @@ import { meRoutes } from './routes/me.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { stopRoutes } from './routes/stops.ts'
 import { trafficRoutes } from './routes/traffic.ts'
+import { turnRoutes } from './routes/turns.ts'
 
 /** `more`: lines of whoever knows more than the services; they stand in the document as well. */
 export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): readonly ApiRoute[] {
@@ -23,6 +24,7 @@ export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): r
     ...peopleRoutes(services),
     ...trafficRoutes(services),
     ...stopRoutes(services),
+    ...turnRoutes(services),
     ...more,
   ]
   return [...routes, documentRoute(routes, () => new Cookies(publicUrl(services.snapshot())).fullName(sessionCookie))]

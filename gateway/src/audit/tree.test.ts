@@ -105,7 +105,7 @@ describe('the tree of a turn', () => {
   })
 
   test('has where the label became more restrictive, and what it is now', () => {
-    expect(tree.labels).toEqual([{ time: time + 2, subject: 'web__fetch', before: open, after: tainted }])
+    expect(tree.labels).toEqual([{ time: time + 2, decision: 'dec_4', subject: 'web__fetch', before: open, after: tainted }])
     expect(tree.label).toEqual(tainted)
   })
 
@@ -145,6 +145,20 @@ session ses_1  key ci
 ├─ tool call  crm__get  ✓ released  credential none  ticket none
 └─ label now  untrusted, readable by @hr or alice
 `)
+  })
+
+  test('says who was asked at once, and has how it ended where that was answered', () => {
+    const call = { id: 'dec_1', kind: 'model_call', subject: 'gpt-5' } as const
+    const text = formatTurnTree(
+      turnTree([
+        record({ ...call, upstream: 'here' }),
+        record({ ...call, upstream: 'there' }),
+        record({ ...call, type: 'outcome', upstream: 'here', outcome: 'ok', hedged: [{ asked: ['here', 'there'], won: 'here' }] }),
+      ]),
+    )
+    expect(text).toMatch(
+      /gpt-5 → here .* ok .*\n.*asked at once {2}here, there: here began first\n.*gpt-5 → there .* released {2}credential none\n/,
+    )
   })
 
   test('lets no control character of a name through to the terminal', () => {

@@ -3,12 +3,11 @@
  * order. The only file that knows all of them.
  */
 import { join } from 'node:path'
-import type { OpenDecisionLog } from '../audit/log-writer.ts'
 import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
 import { publicUrl } from '../config/public-url.ts'
-import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
+import type { CurrentConfig } from '../config/running-config.ts'
 import type { McpServer } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
 import { asTurnwardError } from '../core/error.ts'
@@ -25,8 +24,6 @@ import { createStoredCredentials } from '../identity/vault/stored-credentials.ts
 import { Prices } from '../models/prices/prices.ts'
 import type { Upstreams } from '../models/upstreams.ts'
 import { Ledger } from '../state/limits/ledger.ts'
-import type { StateStore } from '../state/state-store.ts'
-import type { Store } from '../store/store.ts'
 import { createTelemetry } from '../telemetry/opentelemetry.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Fleet } from '../tools/catalogue.ts'
@@ -58,7 +55,8 @@ import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
 import { openIdentity, type IdentityParts } from './opening-identity.ts'
 import { type ApprovalRoom, openApprovals } from './opening-approvals.ts'
-import { openPlaces, type OwnedPlaces } from './opening-places.ts'
+import { changeableConfig, followRevisions, openConfig } from './opening-config.ts'
+import { openPlaces, type OwnedPlaces, type Places } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
 import { runnerOptions } from './runner-options.ts'
@@ -74,6 +72,8 @@ export interface GatewayOptions {
   readonly logger: Logger
   /** The configuration, where whoever opens the gateway reloads it. It is closed with the gateway. */
   readonly config?: CurrentConfig
+  /** The store, where it is open already. It is closed with the gateway. */
+  readonly store?: Places['store'] | undefined
   /** Makes the runners of stdio servers; `protect` are paths no server may see. */
   readonly makeRunners?: (protect: readonly string[]) => Runners
   /** This process as one of several that serve together; without it, it serves alone. */
@@ -100,9 +100,10 @@ export interface Gateway {
 }
 
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { logger, env, crew } = options
-  const config = options.config ?? (await RunningConfig.open(options.configPath, env, logger))
-  const opened: Closable[] = [{ close: async () => config.close() }]
+  const { logger, crew } = options
+  const { config, store: open } =
+    options.config === undefined ? await openConfig(options) : { config: options.config, store: options.store }
+  const opened: Closable[] = [...(open === undefined ? [] : [open]), { close: async () => config.close() }]
   try {
     const { dataDir, settings } = config.current
     const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
@@ -110,10 +111,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const places = {
       current: config.current,
       worker: crew?.worker ?? 0,
+      store: open,
       logger,
       onLogFailure: () => telemetry.count('turnward_audit_failures_total'),
     }
-    const { store, log, state, chain } = await openPlaces(places, opened, crew?.owned)
+    const kept = await openPlaces(places, opened, crew?.owned)
+    const { store, log, state, chain } = kept
     let running: () => number = () => 0
     const cluster = await joinCluster({
       snapshot: () => config.current,
@@ -207,9 +210,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     opened.push(approvalRoom)
     const services = assemble({
       config,
-      store,
-      log,
-      state,
+      kept,
       fleet,
       upstreams,
       telemetry,
@@ -255,6 +256,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
           ...approvalPageEntrances(services, signInRoom.signIn),
         ],
         sessions: signInRoom.signIn,
+        config: changeableConfig(options, config),
       },
       crew,
     )
@@ -262,6 +264,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     running = () => server.running
     server.use(config.current.settings.listen.tls)
     config.onSwap((next) => server.use(next.settings.listen.tls))
+    // One of several is told by the process that has started it.
+    if (crew === undefined) opened.push(followRevisions({ store, log, config, clock: systemClock, logger }))
     services.batches.start(services)
     opened.push(keepTidy(services))
     const isStartedWithSecret = ({ config: { auth } }: McpServer): boolean => auth?.kind === 'person_secret'
@@ -300,9 +304,7 @@ interface Closable {
 
 interface Rooms {
   readonly config: CurrentConfig
-  readonly store: Store
-  readonly log: OpenDecisionLog
-  readonly state: StateStore
+  readonly kept: Places
   readonly fleet: Fleet
   readonly upstreams: Upstreams
   readonly telemetry: Telemetry
@@ -317,8 +319,8 @@ interface Rooms {
 }
 
 function assemble(rooms: Rooms): Services {
-  const { config, store, log, state, fleet, upstreams, telemetry, logger, vault, accounts, identity, stops, issuers, oauth, approvalRoom } =
-    rooms
+  const { config, kept, fleet, upstreams, telemetry, logger, vault, accounts, identity, stops, issuers, oauth, approvalRoom } = rooms
+  const { store, log, reading, state } = kept
   const { people, revocations, live } = identity
   const sessions = new SessionRegistry(state, systemClock, () => config.current.settings.turns.max_sessions)
   telemetry.observe('turnward_sessions', () => sessions.size)
@@ -336,6 +338,8 @@ function assemble(rooms: Rooms): Services {
   })
   telemetry.observe('turnward_batches', () => batches.size)
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
+  telemetry.observe('turnward_config_managed_revision', () => config.current.managed.revision)
+  telemetry.observe('turnward_config_left_out', () => config.current.managed.leftOut.length)
   const services: Services = {
     snapshot: () => config.current,
     authenticator: createAuthenticator({
@@ -360,6 +364,7 @@ function assemble(rooms: Rooms): Services {
     prices: new Prices(systemClock, telemetry),
     fleet,
     log,
+    reading,
     state,
     store,
     sessions,

@@ -3,18 +3,21 @@
  * that serves alone and for one of several. What several can only have together is handed in by the process that owns it.
  */
 import { openDecisionLog, type DecisionLogOptions, type OpenDecisionLog } from '../audit/log-writer.ts'
+import { LogReadingThread } from '../audit/reading/log-reading.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { openStateStore } from '../state/memory-state-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Store } from '../store/store.ts'
-import { openingSettingsOf, openStoreAndLogPlace, storePlaceOf } from './places.ts'
+import { openingSettingsOf, openStoreAndLogPlace, readingPlaceOf, storePlaceOf } from './places.ts'
 import { openSharedState } from './shared-state.ts'
 
 export interface Places {
   readonly store: Store
   readonly log: OpenDecisionLog
+  /** The log as people read it. */
+  readonly reading: LogReadingThread
   readonly state: StateStore
   /** Which chain of the decision log it writes, for people. */
   readonly chain: string
@@ -32,17 +35,19 @@ export interface PlacesOptions {
   readonly worker: number
   readonly logger: Logger
   readonly onLogFailure: () => void
+  /** The store, where it is open already; whoever has opened it closes it. */
+  readonly store?: Store | undefined
 }
 
 /** Opens them in order; each is added to `opened`, to be closed in the reverse order. Rejects with the error of the first that cannot be opened. */
 export async function openPlaces(
-  { current, worker, logger, onLogFailure }: PlacesOptions,
+  { current, worker, logger, onLogFailure, store: open }: PlacesOptions,
   opened: { close(): Promise<void> }[],
   owned?: OwnedPlaces,
 ): Promise<Places> {
   const { settings } = current
-  const { store, log: place } = await openStoreAndLogPlace(openingSettingsOf(current), worker)
-  opened.push(store)
+  const { store, log: place } = await openStoreAndLogPlace(openingSettingsOf(current), worker, open)
+  if (store !== open) opened.push(store)
   const own =
     owned === undefined ? await openDecisionLog({ place, ...checkpointsOf(settings), logger, onFailure: onLogFailure }) : undefined
   const log = own ?? (owned as OwnedPlaces).log
@@ -50,7 +55,9 @@ export async function openPlaces(
   if (owned === undefined) await holdMemoryState(current, logger, opened)
   const state = await openState(current, store, logger, owned)
   opened.push(state)
-  return { store, log, state, chain: own === undefined ? 'of the process that started it' : `writer ${own.writer}` }
+  const reading = new LogReadingThread(readingPlaceOf(openingSettingsOf(current)))
+  opened.push(reading)
+  return { store, log, reading, state, chain: own === undefined ? 'of the process that started it' : `writer ${own.writer}` }
 }
 
 /** How often the log is signed. */

@@ -73,6 +73,8 @@ export interface FloorsOptions {
   readonly fleet?: (snapshot: () => Snapshot) => Fleet
   /** Instead of a log that keeps records in memory. */
   readonly log?: Services['log']
+  /** What people read of the log; nothing is found without it. */
+  readonly reading?: Services['reading']
   /** Instead of a state store in memory. */
   readonly state?: StateStore
   /** Where approvals are kept; without it nobody can be asked. */
@@ -125,6 +127,7 @@ export async function openFloors({
   down = [],
   fleet,
   log = new RecordingLog(),
+  reading = { turn: async () => undefined, find: async () => ({ records: [], next: undefined }) },
   state,
   approvals,
   stops,
@@ -166,6 +169,7 @@ export async function openFloors({
     prices: new Prices(clock, noopTelemetry),
     fleet: fleet?.(() => current) ?? servers.fleet,
     log,
+    reading,
     state: store,
     // Nobody keeps files or batches here.
     store: kept as Services['store'],

@@ -1,5 +1,6 @@
 /** Everything the two pipelines need, made once by the composition root. */
 import type { DecisionLog } from '../audit/decision-log.ts'
+import type { LogReading } from '../audit/reading/log-reading.ts'
 import type { Snapshot } from '../config/snapshot.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Authenticator } from '../identity/authenticate.ts'
@@ -51,9 +52,14 @@ export interface Services {
   readonly prices: Prices
   readonly fleet: Fleet
   readonly log: DecisionLog
+  /** What people may ask of it. */
+  readonly reading: LogReading
   readonly state: StateStore
   /** Files and batches of callers, labels of what tools keep; people and their keys, for directories and administrators. */
-  readonly store: Pick<Store, 'files' | 'batches' | 'remembered' | 'people' | 'directories' | 'keys' | 'stops' | 'listings'>
+  readonly store: Pick<
+    Store,
+    'files' | 'batches' | 'remembered' | 'people' | 'directories' | 'keys' | 'stops' | 'listings' | 'configRevisions'
+  >
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader
   readonly sessions: SessionRegistry

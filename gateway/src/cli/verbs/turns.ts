@@ -76,12 +76,7 @@ async function show(turn: string, options: TurnsOptions): Promise<void> {
   try {
     const place = await logPlaceAt(options)
     const id = await findTurn(place, turn)
-    if (id === undefined)
-      throw new TurnwardError('request.not_found', {
-        subject: turn,
-        why: 'no such turn is in the decision log',
-        fix: 'List recent ones with `turnward turns tail --no-follow`.',
-      })
+    if (id === undefined) throw new TurnwardError('turn.not_found', { subject: turn })
     const tree = turnTree((await readRecords(place, { turn: id, limit: 100_000 })).map((stored) => stored.record))
     print(options, tree, formatTurnTree(tree))
   } catch (error) {

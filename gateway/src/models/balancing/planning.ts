@@ -49,16 +49,19 @@ export interface Plan {
   /** Why each stands where it stands. Empty where there is nothing to choose. */
   readonly why: ReadonlyMap<RouteTarget, string>
   readonly passedOver: readonly PassedOver[]
+  /** Those that come last because something is wrong there. */
+  readonly troubled: ReadonlySet<RouteTarget>
 }
 
 /** At once where there is nothing to choose. Never rejects. */
 export function planRoute(services: PlanningServices, asked: AskedRoute, targets = asked.route.targets): Plan | Promise<Plan> {
   const { balance } = asked.route
-  if (targets.length < 2) return { targets, balance, why: nothing, passedOver: [] }
+  if (targets.length < 2) return { targets, balance, why: nothing, passedOver: [], troubled: nobody }
   return plan(services, asked, targets)
 }
 
 const nothing: ReadonlyMap<RouteTarget, string> = new Map()
+const nobody: ReadonlySet<RouteTarget> = new Set()
 
 interface Looked extends Candidate {
   readonly trouble: Trouble | undefined
@@ -84,6 +87,7 @@ async function plan(services: PlanningServices, asked: AskedRoute, targets: read
     balance,
     why,
     passedOver: troubled.map(({ target, trouble }) => ({ upstream: target.upstream.name, why: describe(trouble) })),
+    troubled: troubled.length === 0 ? nobody : new Set(troubled.map(({ target }) => target)),
   }
 }
 

@@ -6,6 +6,7 @@ import { Attempts } from '../../models/balancing/attempts.ts'
 import { planRoute } from '../../models/balancing/planning.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { ModelCall } from '../call.ts'
+import { mayGoOutTwice } from './hedging-call.ts'
 import { tokensOf } from '../limiting/amounts.ts'
 import { expectedOf } from '../limiting/reserving-for-model.ts'
 import type { OperationCall } from '../recording/recording-operation.ts'
@@ -22,7 +23,9 @@ export function chooseUpstreams(call: ModelCall, route: Route): MaybePromise<Att
     stickyKey: session.id,
     expected: () => expectedOf(call),
   })
-  return whenRead(planned, (plan) => new Attempts(plan, route, services.upstreams.health))
+  const { retries, onContextLength } = route
+  const settings = { retries, onContextLength, hedge: mayGoOutTwice(call) ? route.hedge : undefined }
+  return whenRead(planned, (plan) => new Attempts(plan, settings, services.upstreams.health))
 }
 
 /** The same for an operation, among those upstreams that have it. `json`: its body, where it is one. */

@@ -47,7 +47,7 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     const about = proxies.filter((proxy) => isFor(plugin, proxy))
     if (plugin.name === 'ai-rate-limiting') takeTokenLimits(plugin, about, callers, draft)
     if (plugin.name === 'limit-count') takeRequestLimit(plugin, about, callers, draft)
-    leavePlugin(plugin)
+    leavePlugin(plugin, proxies)
   }
   for (const { whole } of routes) leaveRoute(whole)
   for (const section of ['services', 'plugin_configs', 'global_rules'])
@@ -87,9 +87,13 @@ function leaveRoute(whole: ApisixRoute['whole']): void {
 
 const unknownCallers = 'they were not taken over: those who are only let in with them may not ask for anything'
 
-function leavePlugin(plugin: ApisixPlugin): void {
+function leavePlugin(plugin: ApisixPlugin, proxies: readonly TakenProxy[]): void {
   const { name, config } = plugin
-  if (isRoutePlugin(name)) leaveRoutePlugin(plugin)
+  if (isRoutePlugin(name))
+    leaveRoutePlugin(
+      plugin,
+      proxies.some(({ plugins }) => plugins.includes(plugin)),
+    )
   const isLimit = name === 'ai-rate-limiting' || name === 'limit-count'
   const reasons = isLimit ? leftOfLimits : name === 'key-auth' ? leftOfKeyAuth : {}
   leave(config, reasons)

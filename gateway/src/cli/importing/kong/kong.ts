@@ -43,7 +43,7 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     const about = proxies.filter((proxy) => (isForSome(plugin) ? isFor(plugin, proxy) : proxy.plugins.includes(plugin)))
     if (plugin.name === 'ai-rate-limiting-advanced') takeAiLimits(plugin, about, callers, draft)
     if (plugin.name === 'rate-limiting') takeRequestLimits(plugin, about, callers, draft)
-    leavePlugin(plugin)
+    leavePlugin(plugin, proxies)
   }
   for (const { whole } of file.routes) leave(whole, leftOfRoute)
   for (const [, whole] of file.services) leave(whole, leftOfService)
@@ -89,8 +89,13 @@ function isFor(plugin: KongPlugin, proxy: TakenProxy): boolean {
 
 const byName = 'models are found by their names here, wherever they were'
 
-function leavePlugin({ name, whole, get, ...plugin }: KongPlugin): void {
-  if (isRoutePlugin(name)) leaveRoutePlugin({ name, whole, get, ...plugin })
+function leavePlugin(plugin: KongPlugin, proxies: readonly TakenProxy[]): void {
+  const { name, whole, get } = plugin
+  if (isRoutePlugin(name))
+    leaveRoutePlugin(
+      plugin,
+      proxies.some(({ plugins }) => plugins.includes(plugin)),
+    )
   if (name === 'ai-rate-limiting-advanced' || name === 'rate-limiting')
     for (const [key, why] of Object.entries(leftOfLimits)) get(key)?.left(why)
   if (name === 'key-auth' || name === 'acl') for (const [key, why] of Object.entries(leftOfAuthPlugin)) get(key)?.left(why)

@@ -1,0 +1,58 @@
+/** What agents did: turns as trees, and the records they are made of. Whoever has no role is shown their own. */
+import { decisionsQuerySchema, decisionsSchema } from '@turnward/contract/api/decisions'
+import { turnSchema } from '@turnward/contract/api/turns'
+import type { Position } from '../../audit/reading/record-search.ts'
+import { TurnwardError } from '../../core/error.ts'
+import type { Services } from '../../turns/services.ts'
+import type { Administrator } from '../administrators.ts'
+import { apiRoute, type ApiRoute } from '../api-route.ts'
+import { cursorOf, partsOfCursor } from '../cursor.ts'
+
+export function turnRoutes({ reading }: Pick<Services, 'reading'>): readonly ApiRoute[] {
+  const tag = 'Turns'
+  return [
+    apiRoute({
+      path: '/api/turns/{id}',
+      method: 'GET',
+      needs: 'person',
+      tag,
+      summary: 'One turn as a tree: model calls, what they proposed, what ran, labels gained, what was refused and why',
+      answer: turnSchema,
+      async run({ administrator, parameters: { id = '' } }) {
+        const found = await reading.turn(id, onlyOf(administrator))
+        if (found === undefined) throw new TurnwardError('turn.not_found', { subject: id.slice(0, 64) })
+        const { tree, records, truncated } = found
+        return { ...tree, records, truncated }
+      },
+    }),
+    apiRoute({
+      path: '/api/decisions',
+      method: 'GET',
+      needs: 'person',
+      tag,
+      summary: 'Records of the decision log, the newest first',
+      query: decisionsQuerySchema,
+      answer: decisionsSchema,
+      async run({ administrator, query: { cursor, limit, principal, ...filter } }) {
+        const own = onlyOf(administrator)
+        if (own !== undefined && principal !== undefined && principal !== own) return { decisions: [], next: null }
+        const after = cursor === undefined ? undefined : positionAt(cursor)
+        const { records, next } = await reading.find({ filter: { ...filter, principal: own ?? principal }, after, limit })
+        return { decisions: [...records], next: next === undefined ? null : cursorOf([next.time, next.writer, next.seq]) }
+      },
+    }),
+  ]
+}
+
+/** Whose calls somebody may see: undefined for all, with any role; else their own. */
+function onlyOf({ id, roles }: Administrator): string | undefined {
+  return roles.includes('viewer') ? undefined : id
+}
+
+const mostWriters = 2 ** 31 - 1
+
+function positionAt(cursor: string): Position {
+  const [time, writer, seq] = partsOfCursor(cursor, ['number', 'number', 'number']) as [number, number, number]
+  // Beyond them there is nothing, and a database would not take the numbers.
+  return { time, writer: Math.max(0, Math.min(writer, mostWriters)), seq: Math.max(0, seq) }
+}
