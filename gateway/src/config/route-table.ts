@@ -4,20 +4,39 @@ import { durationMs } from '@turnward/contract/config/durations'
 import { compareSpecificity, compilePattern } from '../policy/patterns.ts'
 import { compileMatch } from './route-matching.ts'
 import { targetsOf } from './route-targets.ts'
-import type { Guard, Retriever, Route, RouteCache, RouteMessages, RouteTable, RouteTarget, Template, Upstream } from './snapshot.ts'
+import type {
+  Guard,
+  Retriever,
+  Route,
+  RouteCache,
+  RouteMessages,
+  RouteTable,
+  RouteTarget,
+  Template,
+  Transform,
+  Upstream,
+} from './snapshot.ts'
 import { templatesOf } from './templates.ts'
 
 /** Names a client may ask with; longer ones match nothing, which also bounds the work per request. */
 const maxModelName = 256
 
-/** Upstreams and guards named by the routes must exist; those that do not are left out. */
+/** What routes name besides upstreams. */
+interface RouteParticulars {
+  readonly guards: ReadonlyMap<string, Guard>
+  readonly templates: ReadonlyMap<string, Template>
+  readonly retrievers: ReadonlyMap<string, Retriever>
+  readonly transforms: ReadonlyMap<string, Transform>
+}
+
+const nothingMore: RouteParticulars = { guards: new Map(), templates: new Map(), retrievers: new Map(), transforms: new Map() }
+
+/** What is named by the routes must exist; what does not is left out. */
 export function compileRoutes(
   routes: Config['routes'],
   upstreams: ReadonlyMap<string, Upstream>,
   caps: Config['policy']['conditions'],
-  guards: ReadonlyMap<string, Guard> = new Map(),
-  templates: ReadonlyMap<string, Template> = new Map(),
-  retrievers: ReadonlyMap<string, Retriever> = new Map(),
+  { guards, templates, retrievers, transforms }: RouteParticulars = nothingMore,
 ): RouteTable {
   const direct = [...upstreams.values()].filter(({ config }) => config.direct).flatMap(({ name }) => directRoutes(name))
   const all: readonly RouteParts[] = [...routes, ...direct]
@@ -35,6 +54,7 @@ export function compileRoutes(
     added: addedOf(route),
     templates: templatesOf(route.templates, templates),
     context: (route.context ?? []).flatMap((name) => retrievers.get(name) ?? []),
+    transforms: (route.transforms ?? []).flatMap((name) => transforms.get(name) ?? []),
     targets: route.upstreams.flatMap((target) => targetOf(target, upstreams) ?? []),
   }))
   const exact = new Map<string, readonly Route[]>()
@@ -78,6 +98,7 @@ type RouteParts = Pick<RouteConfig, 'model' | 'models' | 'upstreams' | 'guards'>
       | 'append'
       | 'templates'
       | 'context'
+      | 'transforms'
       | 'cache'
     >
   >
