@@ -7,9 +7,11 @@ import { Frame } from './frame.tsx'
 import { ApprovalPage, ApprovalsPage } from './pages/approvals.tsx'
 import { ClientPage, ClientsPage, wantedIn } from './pages/connect.tsx'
 import { CredentialsPage } from './pages/credentials.tsx'
+import { DecisionsPage, decisionsIn } from './pages/decisions.tsx'
 import { LimitsPage, UpstreamsPage } from './pages/health.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
 import { StopsPage } from './pages/stops.tsx'
+import { TurnPage } from './pages/turn.tsx'
 import { Page } from './parts.tsx'
 import './console.css'
 
@@ -30,6 +32,8 @@ const tree = root.addChildren([
       throw redirect({ to: '/approvals' })
     },
   }),
+  createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
+  createRoute({ getParentRoute: () => root, path: '/turns/$id', component: TurnPage }),
   createRoute({ getParentRoute: () => root, path: '/approvals', component: ApprovalsPage }),
   createRoute({ getParentRoute: () => root, path: '/approvals/$id', component: ApprovalPage }),
   createRoute({ getParentRoute: () => root, path: '/stops', component: StopsPage }),

@@ -1,7 +1,7 @@
 /** The pages, in the order of the menu: one line for each. */
 
 export interface MenuPage {
-  readonly to: '/approvals' | '/stops' | '/limits' | '/upstreams' | '/connect' | '/credentials' | '/people'
+  readonly to: '/decisions' | '/approvals' | '/stops' | '/limits' | '/upstreams' | '/connect' | '/credentials' | '/people'
   readonly name: string
   /** What somebody finds there, for the command menu. */
   readonly about: string
@@ -13,6 +13,10 @@ export interface MenuGroup {
 }
 
 export const menu: readonly MenuGroup[] = [
+  {
+    name: 'Observe',
+    pages: [{ to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' }],
+  },
   {
     name: 'Govern',
     pages: [
