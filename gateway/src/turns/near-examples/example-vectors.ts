@@ -63,7 +63,7 @@ export class ExampleVectors {
     const parts = Array.from({ length: Math.ceil(examples.length / mostAtOnce) }, (_, at) =>
       examples.slice(at * mostAtOnce, (at + 1) * mostAtOnce),
     )
-    const all = await Promise.all(parts.map((texts) => vectors.of(asked, embeddings, texts)))
+    const all = await Promise.all(parts.map(async (texts) => vectors.of(asked, embeddings, texts)))
     const failed = all.find((made) => 'failed' in made)
     this.#underWay = undefined
     this.#isSlow = false

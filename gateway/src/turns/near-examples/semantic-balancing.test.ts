@@ -242,7 +242,7 @@ describe('examples', () => {
     })
     await ask(one.fleet, 'chat-completions', false, 'my parcel')
     const { length } = one.embedded()
-    await ask(one.fleet, 'chat-completions', false, 'my parcel')
+    await ask(one.fleet, 'chat-completions', false, 'a parcel of mine')
     expect(one.embedded()).toHaveLength(length)
     expect(wentTo(one.fleet).map(([upstream]) => upstream)).toEqual(['c', 'c'])
     there.resolve()
