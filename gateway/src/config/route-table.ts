@@ -14,6 +14,7 @@ import type {
   RouteTable,
   RouteTarget,
   Template,
+  Transform,
   Upstream,
 } from './snapshot.ts'
 import { templatesOf } from './templates.ts'
@@ -21,14 +22,22 @@ import { templatesOf } from './templates.ts'
 /** Names a client may ask with; longer ones match nothing, which also bounds the work per request. */
 const maxModelName = 256
 
-/** Upstreams and guards named by the routes must exist; those that do not are left out. */
+/** What routes name besides upstreams. */
+interface RouteParticulars {
+  readonly guards: ReadonlyMap<string, Guard>
+  readonly templates: ReadonlyMap<string, Template>
+  readonly retrievers: ReadonlyMap<string, Retriever>
+  readonly transforms: ReadonlyMap<string, Transform>
+}
+
+const nothingMore: RouteParticulars = { guards: new Map(), templates: new Map(), retrievers: new Map(), transforms: new Map() }
+
+/** What is named by the routes must exist; what does not is left out. */
 export function compileRoutes(
   routes: Config['routes'],
   upstreams: ReadonlyMap<string, Upstream>,
   caps: Config['policy']['conditions'],
-  guards: ReadonlyMap<string, Guard> = new Map(),
-  templates: ReadonlyMap<string, Template> = new Map(),
-  retrievers: ReadonlyMap<string, Retriever> = new Map(),
+  { guards, templates, retrievers, transforms }: RouteParticulars = nothingMore,
 ): RouteTable {
   const direct = [...upstreams.values()].filter(({ config }) => config.direct).flatMap(({ name }) => directRoutes(name))
   const all: readonly RouteParts[] = [...routes, ...direct]
@@ -47,6 +56,7 @@ export function compileRoutes(
     added: addedOf(route),
     templates: templatesOf(route.templates, templates),
     context: (route.context ?? []).flatMap((name) => retrievers.get(name) ?? []),
+    transforms: (route.transforms ?? []).flatMap((name) => transforms.get(name) ?? []),
     targets: route.upstreams.flatMap((target) => targetOf(target, upstreams) ?? []),
   }))
   const exact = new Map<string, readonly Route[]>()
@@ -91,6 +101,7 @@ type RouteParts = Pick<RouteConfig, 'model' | 'models' | 'upstreams' | 'guards'>
       | 'append'
       | 'templates'
       | 'context'
+      | 'transforms'
       | 'cache'
     >
   >

@@ -3,14 +3,16 @@
  * every reference resolved. A request keeps the snapshot it started with until it ends.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Config, GuardConfig, RetrieverConfig, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
+import type { Config, GuardConfig, RetrieverConfig, ServerConfig, TransformConfig, UpstreamConfig } from '@turnward/contract/config'
 import type { BalanceName, PlainBalanceName } from '@turnward/contract/config/balancing'
 import type { CacheConfig } from '@turnward/contract/config/caching'
 import type { CredentialSource } from '../core/credential.ts'
 import type { Issuer } from '../core/issuer.ts'
+import type { Change } from '../core/json-patch.ts'
 import type { TextPatterns } from '../core/text-patterns.ts'
 import type { LimitWindow } from '../core/limit-window.ts'
 import type { Caller, Principal, Scope, Within } from '../core/principal.ts'
+import type { BodyExpression, BodyExpressionInput } from '../policy/body-expressions.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
 import type { Api } from './openapi/api.ts'
 import type { ConfigProblem } from './problems.ts'
@@ -46,6 +48,10 @@ export interface Snapshot {
   readonly notices: readonly ConfigProblem[]
   /** Where each named object was written: `upstreams.openai`, `grants[0]` -> its place. */
   readonly origins: ReadonlyMap<string, Origin>
+  /** Objects that have names, by kind and name. */
+  readonly objects: ReadonlyMap<string, ReadonlyMap<string, WrittenObject>>
+  /** Of the objects that were made over the administration API. */
+  readonly managed: ManagedFacts
   readonly settings: Pick<Config, (typeof settingNames)[number]>
   readonly principals: ReadonlyMap<string, Principal>
   readonly identity: Config['identity']
@@ -75,6 +81,22 @@ export interface Snapshot {
   readonly policy: Policy
   /** The draft that is decided beside it. Absent: there is none. */
   readonly shadow?: { readonly file: string; readonly revision: string; readonly policy: Policy } | undefined
+}
+
+/** An object of the configuration as somebody wrote it, with its references. A secret may stand in it. */
+export interface WrittenObject {
+  readonly value: unknown
+  readonly origin: Origin
+}
+
+/** What is used of the objects that were made over the administration API. */
+export interface ManagedFacts {
+  /** Which revision of them; 0: there are none. */
+  readonly revision: number
+  /** Those that are not used because they do not go with the file: `routes/chat`. */
+  readonly leftOut: readonly string[]
+  /** One of those restricts calls: none goes on without it. */
+  readonly holdsCalls: boolean
 }
 
 /** A place in a source of the configuration. */
@@ -193,6 +215,8 @@ export interface Route {
   readonly templates: RouteTemplates | undefined
   /** Who is asked about what a person says in its conversations. */
   readonly context: readonly Retriever[]
+  /** What changes fields of its requests and answers, in this order. */
+  readonly transforms: readonly Transform[]
 }
 
 /** Choosing by what is said. One object as long as the configuration is the same. */
@@ -237,6 +261,20 @@ export interface Retriever {
   readonly service: Upstream
   /** Whether it is asked about a call; undefined: about all. */
   readonly applies: ((model: string, facts: RouteFacts) => boolean) | undefined
+}
+
+/** A transform, compiled. */
+export interface Transform {
+  readonly name: string
+  readonly on: TransformConfig['on']
+  /** Dialects of the callers whose bodies it changes. */
+  readonly dialects: ReadonlySet<string>
+  /** Undefined: to all. */
+  readonly applies: BodyExpression | undefined
+  /** What it changes in a body, which it does not change itself. Throws. */
+  readonly changes: (input: BodyExpressionInput) => readonly Change[]
+  /** Where it cannot be made, the call goes on without it. */
+  readonly isSkipped: boolean
 }
 
 /** A template, compiled. */

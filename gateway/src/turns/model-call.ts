@@ -46,6 +46,7 @@ import { callStateOf, closeState, forCall, inOneStep, settleState } from './stat
 import { sessionNames } from './stops/standing-stops.ts'
 import { requireSession } from './stops/stopped-tool.ts'
 import { tellModel } from './telling/telling-model.ts'
+import { transformRequest } from './transforms/transforming-request.ts'
 import { narrowWhenRun } from './deciding/narrowing-when-sent.ts'
 import { shapeTools } from './deciding/shaping-tools.ts'
 
@@ -126,11 +127,14 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       attempt: undefined,
       limits: undefined,
       templated: read.templated,
+      transforms: undefined,
       added: undefined,
       context: undefined,
       guards: undefined,
       cache: undefined,
     }
+    // What the operator wants changed of its settings is changed first: whatever looks at the request from here on sees what goes out.
+    transformRequest(call, route)
     // What the history brings narrows the label before the model sees it.
     await admitHistory(call)
     // The place is kept now: a client that never comes back for this answer may still go on from here.

@@ -3,6 +3,7 @@
 const asWritten = 'requests go out as their clients wrote them'
 const records = 'calls are recorded in the decision log, and told of by metrics and traces: `telemetry`'
 const azureTokens = 'tokens of Azure are not fetched here: add a credential with a key, or `auth: token`'
+export const assumedRole = 'a role that is taken on is not there yet: give this machine the role, or keys of it'
 const balancing = 'there is one upstream, or none is chosen like this here'
 const retries = 'when something is tried again is not configured here: the next upstream is asked'
 const notBodies =
@@ -64,15 +65,7 @@ export const leftOfProxy: Readonly<Record<string, string>> = {
 
 /** By the name of the plugin. */
 export const leftPlugins: Readonly<Record<string, string>> = {
-  'ai-semantic-prompt-guard': guard('topics'),
-  'ai-semantic-response-guard': guard('topics'),
-  'ai-azure-content-safety': guard('azure-content-safety'),
-  'ai-aws-guardrails': guard('bedrock-guardrails'),
-  'ai-gcp-model-armor': guard('model-armor'),
-  'ai-lakera-guard': guard('lakera'),
   'ai-custom-guardrail': guard('webhook'),
-  'ai-sanitizer': guard('pii'),
-  'ai-prompt-template': asWritten,
   'ai-prompt-compressor': asWritten,
   'ai-rag-injector': asWritten,
   'ai-request-transformer': asWritten,

@@ -50,7 +50,7 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
     ? (plugin.get('targets')?.items() ?? []).map((item) => [(key) => item.get(key), item] as const)
     : [[plugin.get, plugin.whole]]
   const targets = items.flatMap(([get, whole]) => takeTarget(get, whole, times, making) ?? [])
-  const semantic = targets.length < 2 ? undefined : takeSemantic(plugin, times, names, making)
+  const semantic = targets.length < 2 ? undefined : takeSemantic(plugin, making)
   const taken =
     targets.length === 0
       ? []
