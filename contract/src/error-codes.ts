@@ -554,6 +554,11 @@ export const errorCodes = {
     fix: 'Try again: another replica takes over within half a minute. If it goes on, check `cluster.advertise`.',
   },
   'gateway.draining': { status: 503, title: 'The gateway is shutting down', fix: 'Send the request to another instance, or try again.' },
+  'gateway.unreachable': {
+    status: 503,
+    title: 'The gateway cannot be reached',
+    fix: 'Start the gateway, or name its address with --url.',
+  },
   'gateway.internal': { status: 500, title: 'The gateway failed', fix: 'Report it with the turn id.' },
 } as const satisfies Record<string, ErrorCode>
 

@@ -57,6 +57,9 @@ export const hedgeSchema = z.strictObject({
 /** An upstream, and the name its model is asked by there. */
 export const onContextLengthSchema = z.union([nameSchema, z.strictObject({ upstream: nameSchema, model: z.string().optional() })])
 
+/** How a conversation may be written; other operations are told apart by their names. */
+export const conversationDialects = ['chat-completions', 'responses', 'messages', 'gemini', 'converse'] as const
+
 /** For which calls a route is there, beside those for its model. Everything that is given must fit. */
 export const routeMatchSchema = z
   .strictObject({
@@ -64,10 +67,7 @@ export const routeMatchSchema = z
     headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'is no name of a header'), patternSchema).optional(),
     groups: z.array(patternSchema).min(1).optional(),
     consumers: z.array(patternSchema).min(1).optional(),
-    dialects: z
-      .array(z.enum(['chat-completions', 'responses', 'messages', 'gemini', 'converse']))
-      .min(1)
-      .optional(),
+    dialects: z.array(z.enum(conversationDialects)).min(1).optional(),
     /** CEL over `principal`, `consumer`, `actor`, `model`, `dialect` and `headers`. */
     when: z.string().min(1).max(2000).optional(),
   })

@@ -238,3 +238,10 @@ test('two who ask the same at once wait for one vector', async () => {
   expect(both.map(cached)).toEqual(['miss', 'miss'])
   expect(one.embedded()).toHaveLength(1)
 })
+
+test('where its caller may make one call at once, questions are compared all the same', async () => {
+  const rules = [{ name: 'one', per: 'principal', count: 'concurrent', limit: 1 }] as const
+  await using one = await open({ more: { limits: { rules: [...rules] } } })
+  expect(cached(await askChat(one.floors, 'Where is my parcel?'))).toBe('miss')
+  expect(cached(await askChat(one.floors, 'My parcel, where has it gone?'))).toBe('hit')
+})

@@ -11,6 +11,7 @@ import type { Tariff } from '../../models/prices/tariff.ts'
 import type { Settlement } from '../../state/limits/ledger.ts'
 import type { Standing } from '../../state/limits/limit-use.ts'
 import type { AttachedCall } from '../call.ts'
+import type { CallOrigin } from '../origins/call-origin.ts'
 import { amountOf, amountsOf, type Amounts, costIn } from './amounts.ts'
 import { limitHeaders, type LimitHeaderForm } from './limit-headers.ts'
 import { overLimit, recordRefusal, recordWarning, type RefusedKind, unpricedModel } from './limit-refusal.ts'
@@ -21,6 +22,7 @@ export type LimitedCall = Omit<AttachedCall, 'session'> & {
   readonly session: AttachedCall['session'] | null
   /** `dec_…`: what is refused is refused under it. */
   readonly decision: string
+  readonly origin?: Partial<Pick<CallOrigin, 'isWithin' | 'signal'>>
 }
 
 /** What is expected of a call. */
@@ -71,10 +73,10 @@ export class CallLimits {
   #target: RouteTarget | undefined
 
   private constructor(call: LimitedCall, { kind, names, expected, form }: LimitedUse) {
-    const { caller, session, turn } = call
+    const { caller, session, turn, origin } = call
     this.#call = call
     this.#kind = kind
-    this.#facts = { ...names, caller, session: session?.id ?? null, turn }
+    this.#facts = { ...names, caller, session: session?.id ?? null, turn, isWithin: origin?.isWithin === true }
     this.#expected = expected
     this.#reservedOutput = expected.outputTokens
     this.#form = form
