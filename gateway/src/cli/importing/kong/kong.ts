@@ -34,7 +34,7 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     texts,
     credentials: new ProviderCredentials(draft),
     upstreams: new SharedUpstreams(draft),
-    guards: new Map(),
+    made: new Map(),
   }
   const proxies = takeProxies(file, making)
   const callers = takeConsumers(root, draft, texts)

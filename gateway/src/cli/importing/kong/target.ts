@@ -16,8 +16,8 @@ export interface KongMaking {
   readonly texts: ForeignTexts
   readonly credentials: ProviderCredentials
   readonly upstreams: SharedUpstreams
-  /** Plugin -> the guards that it became. */
-  readonly guards: Map<string, readonly string[]>
+  /** Plugin -> the guards, or the transforms, that it became. */
+  readonly made: Map<string, readonly string[]>
 }
 
 export interface KongTarget {

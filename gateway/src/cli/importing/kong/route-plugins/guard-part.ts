@@ -1,15 +1,15 @@
 /** The guards that a plugin becomes: they are made once, however many routes list them. */
 import type { DraftEntry } from '../../gateways/draft-entry.ts'
-import { listGuards } from '../../gateways/listed-guards.ts'
+import { listNames } from '../../gateways/listed-names.ts'
 import type { RoutePart } from '../../gateways/route-part.ts'
 import type { KongPlugin } from '../plugins.ts'
 import type { KongMaking } from '../target.ts'
 
 /** `make`: makes them, and returns their names. Undefined where there are none. */
-export function guardPart({ whole }: KongPlugin, { guards }: KongMaking, make: () => readonly string[]): RoutePart | undefined {
-  const names = guards.get(whole.at) ?? make()
-  guards.set(whole.at, names)
-  return names.length === 0 ? undefined : listGuards(names)
+export function guardPart({ whole }: KongPlugin, { made }: KongMaking, make: () => readonly string[]): RoutePart | undefined {
+  const names = made.get(whole.at) ?? make()
+  made.set(whole.at, names)
+  return names.length === 0 ? undefined : listNames('guards', names)
 }
 
 /** The same of a plugin that becomes one guard. `wanted`: what it may be called, for `make` too. */
