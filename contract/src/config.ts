@@ -26,6 +26,7 @@ import { templateNameSchema, templateSchema } from './config/templates.ts'
 import { transformSchema } from './config/transforms.ts'
 import { retrieverSchema } from './config/context.ts'
 import { isolateSchema } from './config/isolate.ts'
+import { managedSchema } from './config/managed.ts'
 import { priceSchema } from './config/prices.ts'
 import { quarantineSchema } from './config/quarantine.ts'
 import { railsSchema } from './config/rails.ts'
@@ -98,6 +99,8 @@ export const configSchema = z.strictObject({
   responses: responsesSchema.prefault({}),
   files: filesSchema.prefault({}),
   batches: batchesSchema.prefault({}),
+  /** Objects that are made over the administration API beside those of the file. */
+  managed: managedSchema.prefault({}),
 
   consumers: notAvailableYet('consumers'),
   agents: notAvailableYet('agents'),

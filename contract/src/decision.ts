@@ -110,6 +110,7 @@ export const decisionRecordSchema = z.object({
     'authentication',
     'approval',
     'stop',
+    'configuration',
   ]),
   /** Unix milliseconds. */
   time: z.number(),

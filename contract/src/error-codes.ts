@@ -531,6 +531,43 @@ export const errorCodes = {
   },
   'audit.backlog': { status: 503, title: 'The decision log cannot keep up', fix: 'Try again; check the disk under the data directory.' },
   'config.invalid': { status: 500, title: 'The configuration is not valid', fix: 'Run `turnward check` and correct the named line.' },
+  'config.owned_by_file': {
+    status: 409,
+    title: 'The object is in the configuration file',
+    fix: 'Change it there, or give the object another name; see docs/managed-configuration.md.',
+  },
+  'config.literal_secret': {
+    status: 422,
+    title: 'A secret would be kept in the configuration',
+    fix: 'Refer to it: write `${NAME}` or `${file:/path}` in its place, and allow that under `managed.references` in the configuration file.',
+  },
+  'config.not_compiled': {
+    status: 422,
+    title: 'The change does not go with the rest of the configuration',
+    fix: 'Correct what is named; with `?dry_run=true` every problem is answered with its place.',
+  },
+  'config.changed': {
+    status: 412,
+    title: 'Somebody else has changed it meanwhile',
+    fix: 'Read it again, and send the change with its new `ETag`.',
+  },
+  'config.tag_needed': {
+    status: 428,
+    title: 'What is there would be replaced unseen',
+    fix: 'Send `If-Match` with the `ETag` it was read with, or `If-Match: *` to replace whatever is there.',
+  },
+  'config.conflict': { status: 409, title: 'Others keep changing the configuration', fix: 'Try again.' },
+  'config.object_not_found': { status: 404, title: 'There is no such object', fix: 'See `GET /api/config/{kind}`.' },
+  'config.revision_not_found': {
+    status: 404,
+    title: 'There is no such revision',
+    fix: 'See `GET /api/config/revisions`; the oldest are forgotten.',
+  },
+  'config.managed_conflict': {
+    status: 503,
+    title: 'Objects that restrict calls do not go with the configuration file',
+    fix: 'Ask an administrator: /readyz names the objects; see docs/managed-configuration.md.',
+  },
   'config.not_available': {
     status: 500,
     title: 'The configuration asks for something that is not available yet',

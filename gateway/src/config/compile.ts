@@ -19,6 +19,7 @@ import { checkGuards, compileGuards, standingGuards } from './guards.ts'
 import { compileLimits } from './limits.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
+import { noManagedObjects } from './managed/facts.ts'
 import { checkOAuth } from './oauth-problems.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
@@ -52,6 +53,9 @@ export interface SnapshotSource {
   readonly dataDir: string
   /** Where each object was written; absent when it was written nowhere. */
   readonly origins?: Snapshot['origins']
+  /** Objects that have names, as they were written. */
+  readonly objects?: Snapshot['objects']
+  readonly managed?: Snapshot['managed'] | undefined
   /** What is to be looked at in it. */
   readonly notices?: readonly ConfigProblem[]
   /** The API of each server of `transport: openapi`. */
@@ -142,6 +146,8 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
     notices: source.notices ?? [],
+    objects: source.objects ?? new Map(),
+    managed: source.managed ?? noManagedObjects,
     settings: Object.fromEntries(settingNames.map((name) => [name, config[name]])) as Snapshot['settings'],
     principals: compileMap(config.principals, compilePrincipal),
     identity: config.identity,

@@ -48,6 +48,10 @@ export interface Snapshot {
   readonly notices: readonly ConfigProblem[]
   /** Where each named object was written: `upstreams.openai`, `grants[0]` -> its place. */
   readonly origins: ReadonlyMap<string, Origin>
+  /** Objects that have names, by kind and name. */
+  readonly objects: ReadonlyMap<string, ReadonlyMap<string, WrittenObject>>
+  /** Of the objects that were made over the administration API. */
+  readonly managed: ManagedFacts
   readonly settings: Pick<Config, (typeof settingNames)[number]>
   readonly principals: ReadonlyMap<string, Principal>
   readonly identity: Config['identity']
@@ -77,6 +81,22 @@ export interface Snapshot {
   readonly policy: Policy
   /** The draft that is decided beside it. Absent: there is none. */
   readonly shadow?: { readonly file: string; readonly revision: string; readonly policy: Policy } | undefined
+}
+
+/** An object of the configuration as somebody wrote it, with its references. A secret may stand in it. */
+export interface WrittenObject {
+  readonly value: unknown
+  readonly origin: Origin
+}
+
+/** What is used of the objects that were made over the administration API. */
+export interface ManagedFacts {
+  /** Which revision of them; 0: there are none. */
+  readonly revision: number
+  /** Those that are not used because they do not go with the file: `routes/chat`. */
+  readonly leftOut: readonly string[]
+  /** One of those restricts calls: none goes on without it. */
+  readonly holdsCalls: boolean
 }
 
 /** A place in a source of the configuration. */

@@ -54,6 +54,7 @@ export interface DecisionNote {
     | 'authentication'
     | 'approval'
     | 'stop'
+    | 'configuration'
   readonly verdict: string
   readonly action: string
   readonly subject: string

@@ -26,6 +26,7 @@ const changing = Object.keys({
   directory_groups: true,
   revocations: true,
   stops: true,
+  config_revisions: true,
   remembered: true,
   sealed_secrets: true,
   oauth_keys: true,

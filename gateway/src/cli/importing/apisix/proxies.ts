@@ -1,5 +1,5 @@
 /** `ai-proxy` and `ai-proxy-multi`: what APISIX finds by a path is a route here that is found by the name of a model. */
-import { leaveOptions, settledOptions } from '../gateways/changed-settings.ts'
+import { askedTheSame, leaveOptions, settledOptions } from '../gateways/changed-settings.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
 import { literal } from '../gateways/foreign-text.ts'
 import type { Foreign } from '../gateways/foreign-value.ts'
@@ -41,7 +41,7 @@ export function takeProxy(
   const taken =
     instances.length === 0 ? [] : scopes.flatMap((scope) => takeRoute(instances, config, { ...scope, settled }, names, making) ?? [])
   for (const item of items) {
-    if (items.length > 1) leaveOptions(item.get('options'), isSetting)
+    if (items.length > 1) leaveOptions(item.get('options'), isSetting, askedTheSame)
     item.get('options')?.left('it is written into no request to a model that was taken over')
   }
   for (const [key, why] of Object.entries(leftOfProxy)) config.get(key)?.left(why)

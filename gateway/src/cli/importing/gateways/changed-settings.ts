@@ -3,7 +3,7 @@ import { problemsOfPlace } from '../../../config/transforms.ts'
 import type { Draft } from './draft.ts'
 import { DraftEntry } from './draft-entry.ts'
 import type { ForeignTexts } from './foreign-text.ts'
-import { leave, type Foreign } from './foreign-value.ts'
+import type { Foreign } from './foreign-value.ts'
 import { listNames } from './listed-names.ts'
 import type { RoutePart } from './route-part.ts'
 
@@ -76,12 +76,10 @@ export function settledOptions(
   return names.length === 0 ? undefined : listNames('transforms', names)
 }
 
-/** Of one of several models: what is written for it alone has no place in what all of them are asked. */
-export function leaveOptions(options: Foreign | undefined, taken: IsTaken): void {
-  leave(
-    options,
-    Object.fromEntries(
-      (options?.entries() ?? []).flatMap(([key, from]) => (taken(key, from) ? [[key, 'all models of a route are asked the same']] : [])),
-    ),
-  )
+/** Why what is written for one of several models alone is not taken over. */
+export const askedTheSame = 'all models of a route are asked the same'
+
+/** Speaks of settings that have no place here. */
+export function leaveOptions(options: Foreign | undefined, taken: IsTaken, why: string): void {
+  for (const [key, from] of options?.entries() ?? []) if (taken(key, from)) from.left(why)
 }

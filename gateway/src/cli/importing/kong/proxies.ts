@@ -2,7 +2,7 @@
  * `ai-proxy` and `ai-proxy-advanced`: what Kong finds by a path is a route here that is found by the name of a model. One
  * plugin is one route, or one for each alias; what serves several paths there is one thing.
  */
-import { leaveOptions, settledOptions } from '../gateways/changed-settings.ts'
+import { askedTheSame, leaveOptions, settledOptions } from '../gateways/changed-settings.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
 import { literal } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
@@ -26,6 +26,10 @@ export interface ProxyScope {
 export interface TakenProxy extends TakenRoute, ProxyScope {
   readonly plugin: KongPlugin
 }
+
+/** Completions would be refused where a route has a transform. */
+const isConversation = (get: (key: string) => Foreign | undefined): boolean => (get('route_type')?.text() ?? chat) === chat
+const chat = 'llm/v1/chat'
 
 /** Options that stand over what a request says. Where one is a part of the request, clients say it. */
 const isSampling = (key: string, from: Foreign): boolean =>
@@ -55,7 +59,7 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
     ? (plugin.get('targets')?.items() ?? []).map((item) => [(key) => item.get(key), item] as const)
     : [[plugin.get, plugin.whole]]
   const targets = items.flatMap(([get, whole]) => takeTarget(get, whole, times, making) ?? [])
-  const [[getOnly] = []] = items.length === 1 && targets.length === 1 ? items : []
+  const [[getOnly] = []] = items.length === 1 && targets.length === 1 ? items.filter(([get]) => isConversation(get)) : []
   const owner = plainName(plugin.route ?? plugin.service ?? plugin.name)
   const settled = settledOptions(getOnly?.('model')?.get('options'), owner, isSampling, making)
   const taken =
@@ -69,7 +73,8 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
         })
   for (const [get] of items) {
     leave(get('auth'), leftOfAuth)
-    if (items.length > 1) leaveOptions(get('model')?.get('options'), isSampling)
+    if (items.length > 1) leaveOptions(get('model')?.get('options'), isSampling, askedTheSame)
+    else if (!isConversation(get)) leaveOptions(get('model')?.get('options'), isSampling, 'only conversations are changed')
     leave(get('model')?.get('options'), leftOfOptions)
   }
   leave(balancer, leftOfBalancer)

@@ -6,9 +6,9 @@ import type { KongPlugin } from '../plugins.ts'
 import type { KongMaking } from '../target.ts'
 
 /** `make`: makes them, and returns their names. Undefined where there are none. */
-export function guardPart({ whole }: KongPlugin, { made }: KongMaking, make: () => readonly string[]): RoutePart | undefined {
-  const names = made.get(whole.at) ?? make()
-  made.set(whole.at, names)
+export function guardPart({ whole }: KongPlugin, { guards }: KongMaking, make: () => readonly string[]): RoutePart | undefined {
+  const names = guards.get(whole.at) ?? make()
+  guards.set(whole.at, names)
   return names.length === 0 ? undefined : listNames('guards', names)
 }
 

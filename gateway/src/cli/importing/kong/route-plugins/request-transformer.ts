@@ -34,8 +34,8 @@ export function transformRequests({ get, whole }: KongPlugin, owner: string, mak
     ...each('replace', (from) => writing('replace', from, owner, making)),
     ...each('add', (from) => writing('add', from, owner, making)),
   ]
-  const names = making.made.get(whole.at) ?? make()
-  making.made.set(whole.at, names)
+  const names = making.transforms.get(whole.at) ?? make()
+  making.transforms.set(whole.at, names)
   if (names.length === 0) return undefined
   return (route) => {
     route.from(whole.get('name') ?? whole, 'transforms')
