@@ -34,6 +34,7 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     credentials: new ProviderCredentials(draft),
     upstreams: new SharedUpstreams(draft),
     guards: new Map(),
+    templates: new Map(),
   }
   const names = new ModelNames()
   const proxies = plugins.filter(isProxy).flatMap((plugin) => {

@@ -21,6 +21,8 @@ export interface ApisixMaking {
   readonly upstreams: SharedUpstreams
   /** Plugin -> the guards that it became. */
   readonly guards: Map<string, readonly string[]>
+  /** Plugin -> the templates that it became. */
+  readonly templates: Map<string, readonly string[]>
 }
 
 export interface ApisixInstance {

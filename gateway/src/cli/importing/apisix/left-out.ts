@@ -43,7 +43,6 @@ export const leftPlugins: Readonly<Record<string, string>> = {
   'ai-aws-content-moderation': `it asks Amazon Comprehend, which no guard here does; for a guardrail of Bedrock, ${guard('bedrock-guardrails')}`,
   'ai-aliyun-content-moderation': `it asks a service of Aliyun, which no guard here does; in front of an endpoint of yours that does, ${guard('webhook')}`,
   'ai-pii-sanitizer': guard('pii'),
-  'ai-prompt-template': asWritten,
   'ai-request-rewrite': asWritten,
   'ai-rag': asWritten,
   'mcp-bridge': 'MCP servers are for `servers` and `gateways`',

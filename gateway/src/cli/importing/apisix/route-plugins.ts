@@ -8,6 +8,7 @@ import { append, prepend } from './route-plugins/decorator.ts'
 import { leftOfGuard } from './route-plugins/guard-part.ts'
 import { askLakera } from './route-plugins/lakera-guard.ts'
 import { guardPrompts } from './route-plugins/prompt-guard.ts'
+import { fillTemplates, leftOfTemplates } from './route-plugins/prompt-template.ts'
 
 interface RoutePlugin {
   readonly name: string
@@ -20,6 +21,7 @@ interface RoutePlugin {
 
 const table: readonly RoutePlugin[] = [
   { name: 'ai-prompt-guard', take: guardPrompts, left: leftOfGuard },
+  { name: 'ai-prompt-template', take: fillTemplates, left: leftOfTemplates },
   { name: 'ai-prompt-decorator', take: prepend },
   { name: 'ai-prompt-decorator', take: append, isOutermostFirst: true },
   { name: 'ai-cache', take: keepAnswers, left: leftOfCache },

@@ -35,6 +35,7 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     credentials: new ProviderCredentials(draft),
     upstreams: new SharedUpstreams(draft),
     guards: new Map(),
+    templates: new Map(),
   }
   const proxies = takeProxies(file, making)
   const callers = takeConsumers(root, draft, texts)

@@ -65,7 +65,6 @@ export const leftOfProxy: Readonly<Record<string, string>> = {
 /** By the name of the plugin. */
 export const leftPlugins: Readonly<Record<string, string>> = {
   'ai-custom-guardrail': guard('webhook'),
-  'ai-prompt-template': asWritten,
   'ai-prompt-compressor': asWritten,
   'ai-rag-injector': asWritten,
   'ai-request-transformer': asWritten,

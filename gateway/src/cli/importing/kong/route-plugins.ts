@@ -7,6 +7,7 @@ import { decorate, leftOfDecorator } from './route-plugins/decorator.ts'
 import { askLakera, leftOfLakera } from './route-plugins/lakera-guard.ts'
 import { askModelArmor, leftOfModelArmor } from './route-plugins/model-armor.ts'
 import { guardPrompts, leftOfPromptGuard } from './route-plugins/prompt-guard.ts'
+import { fillTemplates, leftOfTemplates } from './route-plugins/prompt-template.ts'
 import { leftOfSanitizer, sanitize } from './route-plugins/sanitizer.ts'
 import { keepAnswers, leftOfSemanticCache } from './route-plugins/semantic-cache.ts'
 import { guardAnswers, guardTopics, leftOfSemanticGuard } from './route-plugins/semantic-guard.ts'
@@ -26,6 +27,7 @@ const table: Readonly<Record<string, RoutePlugin>> = {
   'ai-aws-guardrails': { take: askAws, left: leftOfAws },
   'ai-gcp-model-armor': { take: askModelArmor, left: leftOfModelArmor },
   'ai-lakera-guard': { take: askLakera, left: leftOfLakera },
+  'ai-prompt-template': { take: fillTemplates, left: leftOfTemplates },
   'ai-prompt-decorator': { take: decorate, left: leftOfDecorator },
   'ai-prompt-guard': { take: guardPrompts, left: leftOfPromptGuard },
   'ai-semantic-response-guard': { take: guardAnswers, left: leftOfSemanticGuard },

@@ -18,6 +18,8 @@ export interface KongMaking {
   readonly upstreams: SharedUpstreams
   /** Plugin -> the guards that it became. */
   readonly guards: Map<string, readonly string[]>
+  /** Plugin -> the templates that it became. */
+  readonly templates: Map<string, readonly string[]>
 }
 
 export interface KongTarget {
