@@ -6,6 +6,10 @@ export function listOf(value: JsonValue | undefined): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : []
 }
 
+export function numberText(value: JsonValue | undefined): string {
+  return typeof value === 'number' ? String(value) : ''
+}
+
 export function timeText(time: JsonValue | undefined): string {
   return typeof time === 'number' ? new Date(time).toISOString() : ''
 }

@@ -8,7 +8,7 @@ import { ConfigError, ProblemList } from '../../config/problems.ts'
 import { maxFileBytes, parseSource, readText } from '../../config/read-file.ts'
 import { TurnwardError } from '../../core/error.ts'
 import { asText, canonicalJson, isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { listOf, printableLines, timeText } from '../answered-text.ts'
+import { listOf, numberText, printableLines, timeText } from '../answered-text.ts'
 import { type ApiOptions, askApi } from '../api-client.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print, table } from '../output.ts'
@@ -162,7 +162,7 @@ function shortText(value: JsonValue | undefined): string {
 function problemsText({ problems }: JsonObject): string {
   const lines = listOf(problems).map(({ object, path, message, place }) => {
     const { source, line, column } = isObject(place) ? place : {}
-    const where = typeof object === 'string' ? `${object} (${asText(path)})` : `${asText(source)}:${String(line)}:${String(column)}`
+    const where = typeof object === 'string' ? `${object} (${asText(path)})` : `${asText(source)}:${numberText(line)}:${numberText(column)}`
     return `${where}  ${asText(message)}`
   })
   return lines.length === 0 ? 'Nothing is wrong.' : lines.join('\n')
@@ -170,14 +170,14 @@ function problemsText({ problems }: JsonObject): string {
 
 function outcomeText(answer: JsonObject): string {
   const { applied, revision, problems, changes } = answer
-  if (listOf(changes).length === 0) return `Nothing is different from revision ${String(revision)}.`
-  const end = applied === true ? `Revision ${String(revision)} runs.` : `Nothing was changed: revision ${String(revision)} runs.`
+  if (listOf(changes).length === 0) return `Nothing is different from revision ${numberText(revision)}.`
+  const end = applied === true ? `Revision ${numberText(revision)} runs.` : `Nothing was changed: revision ${numberText(revision)} runs.`
   return [changesText(answer), ...(listOf(problems).length === 0 ? [] : [problemsText(answer)]), end].join('\n')
 }
 
 function historyText({ revisions }: JsonObject): string {
   const rows = listOf(revisions).map(({ revision, made, by, summary, reason }) => [
-    String(revision),
+    numberText(revision),
     timeText(made),
     asText(by),
     asText(summary),
