@@ -8,15 +8,20 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createConfiguration, type Change, type Configuration } from '../admin/configuration/configuration.ts'
-import { changeableConfig, openConfig, type OpenedConfig } from '../cli/opening-config.ts'
-import { readManagedObjects, type ManagedObjects } from '../config/managed/managed-objects.ts'
+import { realDisk } from '../config/disk.ts'
+import { attemptLoad } from '../config/load.ts'
+import { parseManagedObjects, readManagedObjects, type ManagedObjects } from '../config/managed/managed-objects.ts'
+import { diskWith, managedSource } from '../config/managed/managed-source.ts'
+import { RunningConfig } from '../config/running-config.ts'
 import { systemClock } from '../core/clock.ts'
 import { isObject, type JsonValue } from '../core/json.ts'
 import { silentLogger } from '../core/logger.ts'
+import { openStore, type Store } from '../store/store.ts'
 
 const env = { VENDOR_ONE: 'the secret of one vendor', VENDOR_TWO: 'the secret of another' }
 let folder: string
-let opened: OpenedConfig
+let store: Store
+let config: RunningConfig
 let configuration: Configuration
 
 beforeAll(async () => {
@@ -29,20 +34,27 @@ beforeAll(async () => {
     managed: { references: ['VENDOR_*'] },
   }
   await writeFile(configPath, JSON.stringify(file))
-  opened = await openConfig({ configPath, env, logger: silentLogger })
-  const { config, store } = opened
+  store = await openStore({ kind: 'sqlite', dataDir: join(folder, 'data') })
+  const newest = async () => {
+    const row = await store.configRevisions.newest()
+    return row && { revision: row.revision, objects: parseManagedObjects(row.objects) }
+  }
+  config = await RunningConfig.open(configPath, env, silentLogger, { managed: { newest } })
   const log = { appendDurably: async () => {}, health: () => undefined }
   configuration = createConfiguration({
     store,
     log,
-    config: changeableConfig({ configPath, env }, config),
+    config: {
+      attempt: async (text) => (await attemptLoad(configPath, env, [managedSource], diskWith(realDisk, text))).outcome,
+      reload: (reason) => config.reload(reason),
+    },
     snapshot: () => config.current,
     clock: systemClock,
   })
 })
 afterAll(async () => {
-  opened?.config.close()
-  await opened?.store.close()
+  config?.close()
+  await store?.close()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -113,12 +125,11 @@ function turned(value: unknown): JsonValue {
 }
 
 test('what is exported and applied again, and what is broken, changes nothing', async () => {
-  const { current } = { current: () => opened.config.current }
   await fc.assert(
     fc.asyncProperty(documents, documents, broken, async (objects, others, breaking) => {
       await configuration.apply(objects, (await configuration.head()).revision, change)
       const exported = JSON.parse(JSON.stringify(await configuration.head())) as { revision: number; objects: object }
-      const { revision } = current()
+      const { revision } = config.current
       expect(exported.objects).toEqual(objects)
 
       for (const again of [exported.objects, turned(exported.objects)]) {
@@ -127,12 +138,12 @@ test('what is exported and applied again, and what is broken, changes nothing', 
       }
       const refused = Promise.resolve().then(() => configuration.apply(readManagedObjects(breaking(objects)), exported.revision, change))
       await expect(refused).rejects.toMatchObject({ code: expect.stringMatching(/^config\.|^request\.invalid$/) })
-      expect([await configuration.head(), current().revision]).toEqual([exported, revision])
+      expect([await configuration.head(), config.current.revision]).toEqual([exported, revision])
 
       // There and back again it is what it was, under another number.
       await configuration.apply(others, exported.revision, change)
       await configuration.apply(readManagedObjects(exported.objects), (await configuration.head()).revision, change)
-      expect([(await configuration.head()).objects, current().revision]).toEqual([objects, revision])
+      expect([(await configuration.head()).objects, config.current.revision]).toEqual([objects, revision])
     }),
     { numRuns: 15 },
   )
