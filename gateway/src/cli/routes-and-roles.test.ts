@@ -57,6 +57,10 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/stops', 'POST', 'operator'],
   ['/api/stops/{id...}', 'DELETE', 'operator'],
   ['/api/turns/{id}', 'GET', 'person'],
+  ['/api/turns', 'GET', 'person'],
+  ['/api/sessions', 'GET', 'person'],
+  ['/api/sessions/{id}', 'GET', 'person'],
+  ['/api/usage', 'GET', 'person'],
   ['/api/decisions', 'GET', 'person'],
   ['/api/openapi.json', 'GET', 'caller'],
   // Pages without anything in them: they ask `/api`.
@@ -119,6 +123,7 @@ beforeAll(async () => {
     keys: empty,
     revocations: { since: async () => [] },
     stops: { standing: async () => [] },
+    summaries: { list: async () => [], find: async () => undefined, usage: async () => [], unpriced: async () => [] },
   }
   const services = { ...floors.services, store: tables as unknown as Services['store'] }
   const { clock, state, people, vault, secret } = services

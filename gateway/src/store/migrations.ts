@@ -7,6 +7,7 @@ import { Migrator, type Migration } from 'kysely/migration'
 import { TurnwardError } from '../core/error.ts'
 import { createAccountTables } from './account-tables.ts'
 import { createPeopleTables } from './people-schema.ts'
+import { createSummaryTables } from './summaries/schema.ts'
 import { logTables } from './postgres/log-tables.ts'
 import type { StoreTables } from './tables.ts'
 
@@ -259,6 +260,7 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
         await database.schema.createIndex('remembered_expires').on('remembered').columns(['expires']).execute()
       },
     },
+    '0016-summaries': { up: (database: Kysely<unknown>) => createSummaryTables(database, milliseconds) },
   }
 }
 

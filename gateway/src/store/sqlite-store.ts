@@ -17,6 +17,7 @@ import { rememberedTable } from './remembered.ts'
 import { restartTable } from './restarts.ts'
 import { revocationTable } from './revocations.ts'
 import { stopTable } from './stops.ts'
+import { summaryTable } from './summaries/summaries.ts'
 import { notedMarkTable } from './noted-marks.ts'
 import { sealedSecretTable } from './sealed-secrets.ts'
 import { oauthKeyTable } from './oauth-keys.ts'
@@ -53,6 +54,8 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     await thread.close()
     throw error
   }
+  // A thread of its own, from the first question on: a list of many turns keeps nobody waiting who needs a key.
+  const reading = new Kysely<StoreTables>({ dialect: new WorkerSqliteDialect(new SqliteThread({ path, busyTimeoutMs })) })
   return {
     accounts: accountTable(database),
     keys: keyTable(database),
@@ -71,8 +74,12 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     stops: stopTable(database),
     remembered: rememberedTable(database),
     oauthKeys: oauthKeyTable(database),
+    summaries: summaryTable(database, reading),
     secret,
     health: () => undefined,
-    close: () => database.destroy(),
+    async close() {
+      await reading.destroy()
+      await database.destroy()
+    },
   }
 }

@@ -1,7 +1,7 @@
 /** `turnward approvals`: calls that wait for a person, shown whole and ruled on at a running gateway, in the name of whoever's key it is. */
 import type { Command } from 'commander'
 import { asText, isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
-import { type ApiOptions, askApi } from '../api-client.ts'
+import { type ApiOptions, askApi, withApiOptions } from '../api-client.ts'
 import { fail, print, table } from '../output.ts'
 import { jsonOption } from '../shared-options.ts'
 
@@ -15,11 +15,8 @@ interface ApprovalOptions extends ApiOptions {
 export function addApprovals(program: Command): void {
   const approvals = program.command('approvals').description('list, show, approve and deny calls that wait for a person')
   const verb = (name: string, description: string, example: string): Command =>
-    approvals
-      .command(name)
+    withApiOptions(approvals.command(name))
       .description(description)
-      .option('--url <url>', 'address of the gateway', process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
-      .option('--key <key>', 'virtual key of scope `admin`; better in the variable TURNWARD_KEY, which no process list shows')
       .addOption(jsonOption())
       .addHelpText('after', `\nExample:\n  $ TURNWARD_KEY=tw_… turnward approvals ${example}`)
   verb('list', 'list those that wait for you, and your own calls', 'list')

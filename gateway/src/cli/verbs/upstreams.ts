@@ -12,7 +12,7 @@ import { Upstreams } from '../../models/upstreams.ts'
 import { providers } from '../../providers/providers.ts'
 import { printable } from '../../audit/format-tree.ts'
 import type { ShownUpstream } from '../../models/balancing/showing-health.ts'
-import { type ApiOptions, askApi } from '../api-client.ts'
+import { type ApiOptions, askApi, withApiOptions } from '../api-client.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print, table } from '../output.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
@@ -50,11 +50,8 @@ export function addUpstreams(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward upstreams test groq --model llama-3.3-70b-versatile')
     .action(test)
-  upstreams
-    .command('status')
+  withApiOptions(upstreams.command('status'))
     .description('how the upstreams of a running gateway are: which are passed over and why, calls under way, how soon answers begin')
-    .option('--url <url>', 'address of the gateway', process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
-    .option('--key <key>', 'virtual key of scope `admin`; better in the variable TURNWARD_KEY, which no process list shows')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward upstreams status')
     .action(status)
