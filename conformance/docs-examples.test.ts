@@ -34,6 +34,7 @@ const pages: readonly string[] = [
   'rails',
   'guards',
   'prompts',
+  'transforms',
   'approvals',
   'balancing',
   'cache',

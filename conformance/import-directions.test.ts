@@ -81,7 +81,20 @@ test.each(['providers', 'wire/dialects'])('the folders of %s never import each o
 test('every dialect has the same files', () => {
   const folder = join(source, 'wire/dialects')
   const dialects = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  const needed = ['paths', 'request', 'views', 'edit', 'answer', 'stream', 'round', 'usage', 'errors', 'guarded-fields', 'shown-texts']
+  const needed = [
+    'paths',
+    'request',
+    'views',
+    'edit',
+    'answer',
+    'stream',
+    'round',
+    'usage',
+    'errors',
+    'guarded-fields',
+    'settled-fields',
+    'shown-texts',
+  ]
   const both = ['request', 'messages', 'stream'].flatMap((what) => [`reading-${what}`, `writing-${what}`])
   const neededOfHub = ['hub', ...both, 'answers', 'tools', 'media', 'finish', 'usage']
   for (const { name } of dialects) {

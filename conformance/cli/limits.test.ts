@@ -1,4 +1,4 @@
-/** `turnward limits show` at a running gateway, and what `turnward check` says of budgets. */
+/** `turnward limits show` and `upstreams status` at a running gateway, and what `turnward check` says of budgets. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { secrets } from '../harness/governed-config.ts'
@@ -60,4 +60,20 @@ test('`check` warns of a budget that holds for models without a known price', as
   )
   const { unpriced } = JSON.parse((await governed.gateway.cli(['check', '--json'])).stdout) as Json
   expect(unpriced).toContainEqual({ limit: 'budget', model: 'gpt-test', upstream: 'openai', isRefused: false })
+})
+
+test('`upstreams status` says of each whether it is asked, and how soon streams begin and answers come whole', async () => {
+  const client = new OpenAI({ baseURL: `${governed.url}/v1`, apiKey: secrets.alice })
+  const stream = await client.chat.completions.create({ model: 'gpt-test', messages: [{ role: 'user', content: 'hi' }], stream: true })
+  for await (const _chunk of stream);
+  const { code, stdout } = await governed.gateway.cli(['upstreams', 'status', '--url', governed.url, '--key', boss])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^UPSTREAM +STATE +RUNNING +FIRST BYTE +WHOLE ANSWER$/m)
+  expect(stdout).toMatch(/^openai +up +0 +\d+ ms +\d+ ms$/m)
+  expect(stdout).toMatch(/^anthropic +up +0 +- +-$/m)
+})
+
+test('a gateway that nobody finds is told of as that, and not as a server', async () => {
+  const { code, stderr } = await governed.gateway.cli(['upstreams', 'status', '--url', 'http://127.0.0.1:9', '--key', boss])
+  expect([code, stderr]).toEqual([4, expect.stringMatching(/^gateway\.unreachable: .*Start the gateway, or name its address with --url/)])
 })

@@ -1,81 +1,35 @@
 /**
- * The console as people see it, on a real gateway: signing in, a stop made and lifted, and two roles that see different things. A call
- * that waits, and a refusal, are answers made by the test in the form of the contract. What
- * must hold on every page is asked on every page. `CONSOLE_SCREENSHOTS=folder` keeps pictures of them: light, dark, and narrow.
+ * The console as people see it, on a real gateway: signing in, a stop made and lifted, a call that waits and is approved, a client that
+ * is connected, and two roles that see different things.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { approvalSchema, rulingSchema } from '../../contract/src/api/approvals.ts'
 import { apiErrorSchema } from '../../contract/src/api/shared.ts'
-import { freePort } from '../../scripts/services/free-port.ts'
-import { startGateway, type RunningGateway } from '../harness/gateway-process.ts'
-import { startIdentityProvider, type IdentityProvider } from '../harness/identity-provider.ts'
-import { launchChromium, newWindow, type Window } from '../identity/chromium.ts'
+import { until } from '../harness/until.ts'
+import { newWindow } from '../identity/chromium.ts'
+import { connectClient, textOf } from '../mcp/official-client.ts'
+import { carolsKey, looksRight, openConsolePlace, type ConsolePlace, type ConsoleWindow } from './console-place.ts'
 
-const screenshots = process.env['CONSOLE_SCREENSHOTS']
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-let idp: IdentityProvider
-let gateway: RunningGateway
-let browser: Browser
-let url = ''
-
+let place: ConsolePlace
 beforeAll(async () => {
-  const port = await freePort()
-  url = `http://127.0.0.1:${port}`
-  idp = await startIdentityProvider({ redirectUris: [`${url}/sign-in/acme/callback`] })
-  const client = { ...idp.gatewayClient, scopes: ['email', 'groups'] }
-  const acme = { issuer: idp.issuer, audiences: ['turnward'], allow_http: true, user: 'email', provision: 'auto', client }
-  const roles = { operator: { people: ['alice@acme.example'] }, viewer: { people: ['bob@acme.example'] } }
-  gateway = await startGateway({ config: { listen: { port }, identity: { issuers: { acme }, roles } } })
-  browser = await launchChromium()
+  place = await openConsolePlace()
 })
-afterAll(async () => {
-  await browser?.close()
-  await gateway?.stop()
-  await idp?.[Symbol.asyncDispose]()
-})
+afterAll(() => place?.[Symbol.asyncDispose]())
+const openAs = (name: string, path: string): Promise<ConsoleWindow> => place.openAs(name, path)
 
-/** A window at a page of the console, with somebody signed in by its own link. */
-async function openAs(name: string, path: string): Promise<Window & { readonly foreign: readonly string[] }> {
-  idp.signsIn(undefined)
-  const opened = await newWindow(browser)
-  const { page } = opened
-  await page.goto(`${url}/console${path}`)
-  await page.getByRole('link', { name: 'Sign in' }).click()
-  if (new URL(page.url()).origin === url) await page.getByRole('link', { name: 'Continue with acme' }).click()
-  await page.locator('input[name=login]').fill(name)
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.waitForURL(`${url}/console${path}`)
-  const foreign: string[] = []
-  page.on('request', (request) => {
-    if (new URL(request.url()).origin !== url) foreign.push(request.url())
+/** Opens the call that waits, once it does. */
+async function openWaiting(page: Page): Promise<void> {
+  const waiting = page.getByRole('link', { name: 'office__greet' })
+  await until('a call to wait', async () => {
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    return (await waiting.count()) > 0
   })
-  return { ...opened, foreign }
-}
-
-/** No violation that axe finds, and nothing wider than its window: light, dark and on a telephone. */
-async function looksRight(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const)
-    for (const width of [360, 1280]) {
-      await page.emulateMedia({ colorScheme })
-      await page.setViewportSize({ width, height: 800 })
-      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
-      const found = await page.evaluate(
-        `${axe}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes.map(({ html }) => html).join(' ')))`,
-      )
-      expect(found).toEqual([])
-      if (screenshots !== undefined)
-        await page.screenshot({ path: join(screenshots, `${name}-${colorScheme}-${width}.png`), fullPage: true })
-    }
+  await waiting.click()
 }
 
 test('whoever is not signed in is led there, and back to the page they wanted', async () => {
-  const { page, complaints, close } = await newWindow(browser)
-  await page.goto(`${url}/console/stops`)
+  const { page, complaints, close } = await newWindow(place.browser)
+  await page.goto(`${place.url}/console/stops`)
   await page.getByRole('link', { name: 'Sign in' }).waitFor()
   await looksRight(page, 'signed-out')
   expect(complaints).toEqual([])
@@ -125,61 +79,135 @@ test('somebody without a role for a page is told which one it needs', async () =
   await close()
 })
 
-test('a call is read as it will run, and approved as it was read', async () => {
-  const waiting = {
-    id: 'apr_1',
-    status: 'pending',
-    tool: 'mail__send',
-    principal: 'bob@acme.example',
-    actor: 'assistant',
-    reason: 'It sends to somebody outside',
-    turn: null,
-    created: 1_700_000_000_000,
-    expires: 1_700_000_600_000,
-    missing: 1,
-    may_rule: true,
-    session: 'ses_1',
-    gateway: 'main',
-    called_as: null,
-    approvers: [],
-    arguments: { to: 'eve@elsewhere.example' },
-    shown: ['to: "eve@elsewhere.example"'],
-    marks: [{ path: 'to', kind: 'look_alike', detail: 'e is Cyrillic' }],
-    values: ['eve@elsewhere.example'],
-    rulings: [],
-    digest: 'digest-of-what-is-shown',
-    link: null,
-  }
-  approvalSchema.parse(waiting)
-  const { page, complaints, close } = await openAs('alice', '/approvals')
-  let shown: object = waiting
-  const sent: { readonly body: unknown; readonly headers: Record<string, string> }[] = []
-  await page.route('**/api/approvals', (route) => route.fulfill({ json: { approvals: [waiting] } }))
-  await page.route('**/api/approvals/apr_1', (route) => route.fulfill({ json: shown }))
-  await page.route('**/api/approvals/apr_1/approve', (route) => {
-    sent.push({ body: route.request().postDataJSON(), headers: route.request().headers() })
-    shown = { ...waiting, status: 'approved', may_rule: false, missing: 0 }
-    return route.fulfill({ json: shown })
-  })
-  const form = await page.evaluate("fetch('/api/me').then((answer) => answer.json()).then(({ form }) => form)")
-  const { header, value } = form as { header: string; value: string }
-  await page.getByRole('button', { name: 'Refresh' }).click()
-  await page.getByRole('link', { name: 'mail__send' }).click()
-  expect(await page.getByLabel('Arguments').innerText()).toBe(waiting.shown[0])
-  await page.getByText('e is Cyrillic').waitFor()
+test('a call that waits is read as it will run, approved as it was read, and then runs', async () => {
+  const { page, complaints, foreign, close } = await openAs('alice', '/approvals')
+  await page.getByText('No call waits for you').waitFor()
+  const agent = await connectClient(place.url, carolsKey)
+  // Held until somebody rules on it. The name has a letter that looks like another one.
+  const held = agent.callTool({ name: 'office__greet', arguments: { name: '\u0440aypal.com' } })
+  await openWaiting(page)
+  expect(await page.getByLabel('Arguments').innerText()).toContain('aypal.com')
+  await page.getByText('mixes Latin and Cyrillic').waitFor()
   await looksRight(page, 'approval')
   await page.getByLabel('Reason').fill('Known customer')
-  await page.getByLabel('Endorse').check()
   await page.getByRole('button', { name: 'Approve' }).click()
   await page.getByText('Nothing is left to rule on').waitFor()
-  const [{ body, headers } = { body: undefined, headers: {} }] = sent
-  expect(rulingSchema.parse(body)).toEqual({ digest: waiting.digest, reason: 'Known customer', endorse: true })
-  expect(headers[header.toLowerCase()]).toBe(value)
+  expect(textOf(await held)).toBe('hello \u0440aypal.com')
+  const ruled = await place.gateway.recordThat((record) => JSON.stringify(record).includes('"event":"approved"'))
+  expect(ruled).toMatchObject({ principal: 'carol', approval: { by: 'alice@acme.example', via: 'api' } })
+  expect([complaints, foreign]).toEqual([[], []])
+  await agent.close()
+  await close()
+})
+
+test('a call that is denied does not run', async () => {
+  const { page, close } = await openAs('alice', '/approvals')
+  const agent = await connectClient(place.url, carolsKey)
+  const held = agent.callTool({ name: 'office__greet', arguments: { name: 'Eve' } })
+  await openWaiting(page)
+  await page.getByRole('button', { name: 'Deny' }).click()
+  await page.getByText('Nothing is left to rule on').waitFor()
+  expect(await held).toMatchObject({ isError: true })
+  await agent.close()
+  await close()
+})
+
+test('a client is led to this gateway by what the page says', async () => {
+  const { page, complaints, foreign, close } = await openAs('bob', '/connect')
+  await page.getByRole('link', { name: 'Claude Code' }).waitFor()
+  await looksRight(page, 'connect')
+  await page.getByRole('link', { name: 'Claude Code' }).click()
+  await page.getByText('turnward keys create --principal bob@acme.example').waitFor()
+  const settings = page.getByLabel('~/.claude.json, or .mcp.json in a project', { exact: true })
+  expect(JSON.parse(await settings.innerText())).toMatchObject({ mcpServers: { turnward: { url: `${place.url}/mcp/main` } } })
+  // What is not granted is not offered.
+  expect(await page.locator('#models option').evaluateAll((all) => all.map((one) => one.getAttribute('value')))).toEqual([
+    'gpt-5.5',
+    'claude-*',
+  ])
+  await page.getByLabel('Model').fill('claude-opus-5')
+  await page.getByText('claude --model claude-opus-5').waitFor()
+  expect(page.url()).toContain('model=claude-opus-5')
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.getByRole('button', { name: 'Copy In the shell it is started from' }).click()
+  await page.getByText('Copied').waitFor()
+  expect(await page.evaluate('navigator.clipboard.readText()')).toContain('claude --model claude-opus-5')
+  await looksRight(page, 'connect-claude-code')
+  expect([complaints, foreign]).toEqual([[], []])
+  await close()
+})
+
+test('everything is reached by the keyboard', async () => {
+  const { page, complaints, close } = await openAs('alice', '/stops')
+  await page.getByText('Nothing is stopped').waitFor()
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: 'Go to' }).fill('codex')
+  await page.getByRole('option', { name: /Connect Codex/ }).waitFor()
+  await looksRight(page, 'command-menu')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Connect Codex' }).waitFor()
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('clients')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Connect a client' }).waitFor()
+  await page.keyboard.press('j')
+  await page.keyboard.press('j')
+  await page.keyboard.press('k')
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Connect Codex' }).waitFor()
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
+  await looksRight(page, 'keyboard')
+  // Whoever speaks to their computer switches single letters off.
+  await page.getByLabel('Keys that are one letter').uncheck()
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await page.keyboard.press('?')
+  expect(await page.getByRole('dialog').count()).toBe(0)
   expect(complaints).toEqual([])
   await close()
 })
 
-test.each(['approvals', 'upstreams', 'limits'])(
+test('people are listed, and shut out by an administrator alone', async () => {
+  const { page: first, close: closeFirst } = await openAs('carla', '/people')
+  await first.getByRole('alert').waitFor()
+  const { page, close } = await openAs('bob', '/people')
+  await page.getByRole('link', { name: 'carla@acme.example' }).click()
+  await page.getByText('needs the role admin').waitFor()
+  await looksRight(page, 'person')
+  await close()
+  const { page: admin, complaints, close: closeAdmin } = await openAs('alice', '/people')
+  await admin.getByRole('link', { name: 'carla@acme.example' }).click()
+  await admin.getByRole('button', { name: 'Shut carla@acme.example out' }).click()
+  await admin.getByText('disabled').waitFor()
+  await first.reload()
+  await first.getByRole('alert').waitFor()
+  expect(await first.getByRole('alert').innerText()).toMatch(/auth\.(?:disabled|signed_out)/)
+  expect(complaints).toEqual([])
+  await closeAdmin()
+  await closeFirst()
+})
+
+test('on a telephone the pages are behind a button, and a stop can be lifted without looking for how', async () => {
+  const { page, close } = await openAs('alice', '/stops')
+  await page.setViewportSize({ width: 360, height: 800 })
+  await page.getByLabel('Name').fill('mail__send')
+  await page.getByRole('button', { name: 'Stop', exact: true }).click()
+  const lift = page.getByRole('button', { name: 'Lift the stop of mail__send' })
+  await lift.waitFor()
+  const box = await lift.boundingBox()
+  expect((box?.x ?? 0) + (box?.width ?? 360)).toBeLessThan(360)
+  await lift.click()
+  await page.getByText('Nothing is stopped').waitFor()
+  await page.getByRole('button', { name: 'Pages' }).click()
+  await page.getByRole('link', { name: 'Limits' }).click()
+  await page.getByRole('heading', { name: 'Limits' }).waitFor()
+  expect(await page.getByRole('link', { name: 'Limits' }).isVisible()).toBe(false)
+  await close()
+})
+
+test.each(['approvals', 'upstreams', 'limits', 'people', 'credentials'])(
   'the page of %s can be read by everybody, in light and dark, on a telephone',
   async (name) => {
     const { page, complaints, foreign, close } = await openAs('bob', `/${name}`)

@@ -1,51 +1,22 @@
-/** The console's frame: who is signed in, and the pages. */
+/** The console's pages, and where they are. */
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { createRootRoute, createRoute, createRouter, Link, Outlet, redirect, RouterProvider } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, Link, redirect, RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { Frame } from './frame.tsx'
 import { ApprovalPage, ApprovalsPage } from './pages/approvals.tsx'
+import { HistoryPage, RevisionPage, beforeIn } from './pages/configuration-history.tsx'
+import { ObjectPage } from './pages/configuration-object.tsx'
+import { ConfigurationPage, KindPage, nameIn } from './pages/configuration.tsx'
+import { ClientPage, ClientsPage, wantedIn } from './pages/connect.tsx'
+import { CredentialsPage } from './pages/credentials.tsx'
+import { DecisionsPage, decisionsIn } from './pages/decisions.tsx'
 import { LimitsPage, UpstreamsPage } from './pages/health.tsx'
+import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
 import { StopsPage } from './pages/stops.tsx'
-import { Page, Refused, useMe } from './parts.tsx'
+import { TurnPage } from './pages/turn.tsx'
+import { Page } from './parts.tsx'
 import './console.css'
-
-const pages = [
-  { to: '/approvals', name: 'Approvals' },
-  { to: '/stops', name: 'Stops' },
-  { to: '/upstreams', name: 'Upstreams' },
-  { to: '/limits', name: 'Limits' },
-] as const
-
-function Frame() {
-  const { data, error } = useMe()
-  if (error !== null)
-    return (
-      <Page title="Turnward">
-        <Refused error={error} />
-      </Page>
-    )
-  if (data === undefined) return <p role="status">Reading who you are…</p>
-  return (
-    <>
-      <a className="skip" href="#main">
-        Skip to the page
-      </a>
-      <header>
-        <nav aria-label="Pages">
-          {pages.map(({ to, name }) => (
-            <Link key={to} to={to}>
-              {name}
-            </Link>
-          ))}
-        </nav>
-        <p>
-          {data.id} ({data.roles.length === 0 ? 'no role' : data.roles.join(', ')})
-        </p>
-      </header>
-      <Outlet />
-    </>
-  )
-}
 
 function NotFound() {
   return (
@@ -64,11 +35,23 @@ const tree = root.addChildren([
       throw redirect({ to: '/approvals' })
     },
   }),
+  createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
+  createRoute({ getParentRoute: () => root, path: '/turns/$id', component: TurnPage }),
   createRoute({ getParentRoute: () => root, path: '/approvals', component: ApprovalsPage }),
   createRoute({ getParentRoute: () => root, path: '/approvals/$id', component: ApprovalPage }),
   createRoute({ getParentRoute: () => root, path: '/stops', component: StopsPage }),
   createRoute({ getParentRoute: () => root, path: '/upstreams', component: UpstreamsPage }),
   createRoute({ getParentRoute: () => root, path: '/limits', component: LimitsPage }),
+  createRoute({ getParentRoute: () => root, path: '/connect', component: ClientsPage }),
+  createRoute({ getParentRoute: () => root, path: '/connect/$client', component: ClientPage, validateSearch: wantedIn }),
+  createRoute({ getParentRoute: () => root, path: '/credentials', component: CredentialsPage }),
+  createRoute({ getParentRoute: () => root, path: '/people', component: PeoplePage, validateSearch: afterIn }),
+  createRoute({ getParentRoute: () => root, path: '/people/$id', component: PersonPage }),
+  createRoute({ getParentRoute: () => root, path: '/configuration', component: ConfigurationPage }),
+  createRoute({ getParentRoute: () => root, path: '/configuration/history', component: HistoryPage, validateSearch: beforeIn }),
+  createRoute({ getParentRoute: () => root, path: '/configuration/history/$number', component: RevisionPage }),
+  createRoute({ getParentRoute: () => root, path: '/configuration/$kind', component: KindPage, validateSearch: nameIn }),
+  createRoute({ getParentRoute: () => root, path: '/configuration/$kind/$name', component: ObjectPage }),
 ])
 const router = createRouter({ routeTree: tree, basepath: '/console' })
 

@@ -1,4 +1,4 @@
-/** What every page has: a title, a refusal told whole, a list with one thing to do when it is empty. */
+/** What every page has: a title, a refusal told whole, what was asked for. */
 import { useQuery, useQueryClient, type UseQueryOptions } from '@tanstack/react-query'
 import { useEffect, type ReactNode } from 'react'
 import { ApiError, me } from './api.ts'
@@ -55,7 +55,7 @@ export function Asked<Data>({ options, children }: AskedProps<Data>) {
   return (
     <>
       <p>
-        <button type="button" onClick={() => void refetch()} aria-disabled={isFetching}>
+        <button type="button" data-refresh onClick={() => void refetch()} aria-disabled={isFetching}>
           {isFetching ? 'Reading…' : 'Refresh'}
         </button>
       </p>
@@ -73,43 +73,6 @@ export function useMe() {
 export function useReadAgain(): () => Promise<void> {
   const client = useQueryClient()
   return () => client.invalidateQueries()
-}
-
-interface TableProps {
-  readonly caption: string
-  readonly columns: readonly string[]
-  readonly rows: readonly { readonly key: string; readonly cells: readonly ReactNode[] }[]
-  /** What to do when there is nothing. */
-  readonly empty: ReactNode
-}
-
-export function Table({ caption, columns, rows, empty }: TableProps) {
-  if (rows.length === 0) return <div className="empty">{empty}</div>
-  return (
-    <div className="scrolls" tabIndex={0} role="region" aria-label={caption}>
-      <table>
-        <caption>{caption}</caption>
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ key, cells }) => (
-            <tr key={key}>
-              {cells.map((cell, at) => (
-                <td key={columns[at]}>{cell}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  )
 }
 
 export function Time({ at }: { readonly at: number | string | null }) {

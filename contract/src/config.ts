@@ -23,8 +23,10 @@ import { credentialSchema, routeSchema, upstreamSchema } from './config/model-fl
 import { packUseSchema } from './config/packs.ts'
 import { guardSchema } from './config/guards.ts'
 import { templateNameSchema, templateSchema } from './config/templates.ts'
+import { transformSchema } from './config/transforms.ts'
 import { retrieverSchema } from './config/context.ts'
 import { isolateSchema } from './config/isolate.ts'
+import { managedSchema } from './config/managed.ts'
 import { priceSchema } from './config/prices.ts'
 import { quarantineSchema } from './config/quarantine.ts'
 import { railsSchema } from './config/rails.ts'
@@ -88,6 +90,8 @@ export const configSchema = z.strictObject({
   guards: z.record(nameSchema, guardSchema).default({}),
   /** Prompts with blanks that callers fill in, by name; routes say which may be called. */
   templates: z.record(templateNameSchema, templateSchema).default({}),
+  /** Changes of fields of requests and answers, by name; routes list them. */
+  transforms: z.record(nameSchema, transformSchema).default({}),
   /** Services that are asked for passages about what a person has said, by name; routes list them. */
   context: z.record(serverNameSchema, retrieverSchema).default({}),
   isolate: isolateSchema.optional(),
@@ -95,6 +99,8 @@ export const configSchema = z.strictObject({
   responses: responsesSchema.prefault({}),
   files: filesSchema.prefault({}),
   batches: batchesSchema.prefault({}),
+  /** Objects that are made over the administration API beside those of the file. */
+  managed: managedSchema.prefault({}),
 
   consumers: notAvailableYet('consumers'),
   agents: notAvailableYet('agents'),
@@ -110,6 +116,7 @@ export type ServerConfig = Config['servers'][string]
 export type OpenapiServerConfig = Extract<ServerConfig, { transport: 'openapi' }>
 export type UpstreamConfig = Config['upstreams'][string]
 export type RetrieverConfig = Config['context'][string]
+export type TransformConfig = Config['transforms'][string]
 export type GuardConfig = Config['guards'][string]
 export type ContractConfig = Config['contracts'][string]
 

@@ -110,6 +110,7 @@ export const decisionRecordSchema = z.object({
     'authentication',
     'approval',
     'stop',
+    'configuration',
   ]),
   /** Unix milliseconds. */
   time: z.number(),
@@ -177,6 +178,8 @@ export const decisionRecordSchema = z.object({
       passedOver: z.array(z.object({ upstream: z.string(), why: z.string() })).optional(),
     })
     .optional(),
+  /** Upstreams that were asked at the same time, because the first had not begun to answer, and the one that began first; null: none did. */
+  hedged: z.array(z.object({ asked: z.array(z.string()), won: z.string().nullable() })).optional(),
   labelBefore: labelRecordSchema.nullable(),
   labelAfter: labelRecordSchema.nullable(),
   verdict: z.enum(['allow', 'deny', 'warn']),
@@ -230,6 +233,10 @@ export const decisionRecordSchema = z.object({
   neutralised: z.object({ links: z.number(), invisible: z.number() }).optional(),
   /** Templates that the request has called. */
   templates: z.array(z.string()).optional(),
+  /** What has changed fields of the request or the answer. `skipped`: it could not, and the call went on; `refused`: it could not, and the call did not. */
+  transforms: z
+    .array(z.object({ name: z.string(), on: z.enum(['request', 'response']), result: z.enum(['applied', 'skipped', 'refused']) }))
+    .optional(),
   /** What guards have found in the request and the answer, and what they did about it. */
   guards: z.array(guardRecordSchema).optional(),
   /** What retrievers have found that the model was given: whose it is, how many passages, and the SHA-256 (hex) of their text. `failed`: it could not be asked. */

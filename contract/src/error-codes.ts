@@ -517,6 +517,17 @@ export const errorCodes = {
     title: 'What the model is to know cannot be looked up now',
     fix: 'Try again; whoever runs the gateway looks after the retriever it names, or sets `fail: open`.',
   },
+  // Transforms
+  'transform.request': {
+    status: 400,
+    title: 'The request cannot be changed as its route says',
+    fix: 'Send a request that the named transform fits, or ask whoever runs the gateway, who says when it applies; see docs/transforms.md.',
+  },
+  'transform.answer': {
+    status: 502,
+    title: 'The answer cannot be changed as its route says',
+    fix: 'Ask whoever runs the gateway, who says when the named transform applies; see docs/transforms.md.',
+  },
   // The decision log and the configuration
   'audit.unwritable': {
     status: 503,
@@ -525,6 +536,43 @@ export const errorCodes = {
   },
   'audit.backlog': { status: 503, title: 'The decision log cannot keep up', fix: 'Try again; check the disk under the data directory.' },
   'config.invalid': { status: 500, title: 'The configuration is not valid', fix: 'Run `turnward check` and correct the named line.' },
+  'config.owned_by_file': {
+    status: 409,
+    title: 'The object is in the configuration file',
+    fix: 'Change it there, or give the object another name; see docs/managed-configuration.md.',
+  },
+  'config.literal_secret': {
+    status: 422,
+    title: 'A secret would be kept in the configuration',
+    fix: 'Refer to it: write `${NAME}` or `${file:/path}` in its place, and allow that under `managed.references` in the configuration file.',
+  },
+  'config.not_compiled': {
+    status: 422,
+    title: 'The change does not go with the rest of the configuration',
+    fix: 'Correct what is named; with `?dry_run=true` every problem is answered with its place.',
+  },
+  'config.changed': {
+    status: 412,
+    title: 'Somebody else has changed it meanwhile',
+    fix: 'Read it again, and send the change with its new `ETag`.',
+  },
+  'config.tag_needed': {
+    status: 428,
+    title: 'What is there would be replaced unseen',
+    fix: 'Send `If-Match` with the `ETag` it was read with, or `If-Match: *` to replace whatever is there.',
+  },
+  'config.conflict': { status: 409, title: 'Others keep changing the configuration', fix: 'Try again.' },
+  'config.object_not_found': { status: 404, title: 'There is no such object', fix: 'See `GET /api/config/{kind}`.' },
+  'config.revision_not_found': {
+    status: 404,
+    title: 'There is no such revision',
+    fix: 'See `GET /api/config/revisions`; the oldest are forgotten.',
+  },
+  'config.managed_conflict': {
+    status: 503,
+    title: 'Objects that restrict calls do not go with the configuration file',
+    fix: 'Ask an administrator: /readyz names the objects; see docs/managed-configuration.md.',
+  },
   'config.not_available': {
     status: 500,
     title: 'The configuration asks for something that is not available yet',
@@ -548,6 +596,11 @@ export const errorCodes = {
     fix: 'Try again: another replica takes over within half a minute. If it goes on, check `cluster.advertise`.',
   },
   'gateway.draining': { status: 503, title: 'The gateway is shutting down', fix: 'Send the request to another instance, or try again.' },
+  'gateway.unreachable': {
+    status: 503,
+    title: 'The gateway cannot be reached',
+    fix: 'Start the gateway, or name its address with --url.',
+  },
   'gateway.internal': { status: 500, title: 'The gateway failed', fix: 'Report it with the turn id.' },
 } as const satisfies Record<string, ErrorCode>
 

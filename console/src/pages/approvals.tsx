@@ -4,7 +4,8 @@ import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { z } from 'zod'
 import { change, read } from '../api.ts'
-import { Asked, Page, Refused, Table, Time, useMe, useReadAgain } from '../parts.tsx'
+import { Asked, Page, Refused, Time, useMe, useReadAgain } from '../parts.tsx'
+import { Table } from '../table.tsx'
 
 type Approval = z.output<typeof approvalSchema>
 

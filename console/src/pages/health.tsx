@@ -2,7 +2,8 @@ import type { limitsSchema } from '@turnward/contract/api/limits'
 import type { upstreamsSchema } from '@turnward/contract/api/upstreams'
 import type { z } from 'zod'
 import { read } from '../api.ts'
-import { Asked, Page, Table, Time } from '../parts.tsx'
+import { Asked, Page, Time } from '../parts.tsx'
+import { Table } from '../table.tsx'
 
 const upstreams = { queryKey: ['upstreams'], queryFn: () => read<z.output<typeof upstreamsSchema>>('/api/upstreams') }
 const limits = { queryKey: ['limits'], queryFn: () => read<z.output<typeof limitsSchema>>('/api/limits') }

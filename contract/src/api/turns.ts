@@ -60,6 +60,7 @@ export const modelCallStepSchema = turnStepSchema
     modelCall: z.string().nullable().meta({ description: '`mc_…`' }),
     upstream: z.string().nullable(),
     routing: shape.routing.meta({ description: 'Why it went there, where there are several upstreams.' }),
+    hedged: shape.hedged.meta({ description: 'Upstreams that were asked at the same time, and who began first.' }),
     client: z.string().optional().meta({ description: 'The known client that made the call.' }),
     hidden: z.array(z.string()).meta({ description: 'Tools the model was not offered.' }),
     proposals: z.array(proposalStepSchema),

@@ -1,7 +1,16 @@
 /** The model floor: credentials, upstreams and routes. */
 import { z } from 'zod'
 import { baseAddressSchema } from './addresses.ts'
-import { balanceSchema, onContextLengthSchema, patienceSchema, retriesSchema, routeMatchSchema, shareSchema } from './balancing.ts'
+import {
+  balanceSchema,
+  hedgeSchema,
+  onContextLengthSchema,
+  patienceSchema,
+  retriesSchema,
+  routeMatchSchema,
+  semanticSchema,
+  shareSchema,
+} from './balancing.ts'
 import { cacheSchema } from './caching.ts'
 import { presetAddresses, type PresetKind } from './provider-presets.ts'
 import { addedMessageSchema, routeTemplatesSchema } from './templates.ts'
@@ -246,8 +255,12 @@ export const routeSchema = z.strictObject({
   description: z.string().min(1).max(1000).optional(),
   /** How one of the upstreams is chosen. */
   balance: balanceSchema.default('ordered'),
+  /** What `balance: semantic` compares with. */
+  semantic: semanticSchema.optional(),
   /** Asking again when every upstream has failed. Default: not; clients do so themselves. */
   retries: retriesSchema.prefault({}),
+  /** Asking another upstream beside one that is slow to begin. Default: not. */
+  hedge: hedgeSchema.optional(),
   /** Who is asked for a conversation that is longer than the model takes. */
   on_context_length: onContextLengthSchema.optional(),
   /** Which of its answers are given again to whoever asks the same. Default: none. */
@@ -262,4 +275,6 @@ export const routeSchema = z.strictObject({
   templates: routeTemplatesSchema.optional(),
   /** Names of `context`: what they find about the person's message goes to the model as the result of a tool. */
   context: z.array(serverNameSchema).max(8).default([]),
+  /** Names of `transforms`, in the order they change its requests and answers. */
+  transforms: z.array(nameSchema).max(8).default([]),
 })

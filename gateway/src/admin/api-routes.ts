@@ -6,6 +6,7 @@ import type { Services } from '../turns/services.ts'
 import type { ApiRoute } from './api-route.ts'
 import { documentRoute } from './document.ts'
 import { approvalRoutes } from './routes/approvals.ts'
+import { connectRoutes } from './routes/connect.ts'
 import { handleRoutes } from './routes/handles.ts'
 import { meRoutes } from './routes/me.ts'
 import { peopleRoutes } from './routes/people.ts'
@@ -19,6 +20,7 @@ import { usageRoutes } from './routes/usage.ts'
 export function apiRoutes(services: Services, more: readonly ApiRoute[] = []): readonly ApiRoute[] {
   const routes = [
     ...meRoutes(services),
+    ...connectRoutes(services),
     ...handleRoutes(services),
     ...approvalRoutes(services),
     ...peopleRoutes(services),

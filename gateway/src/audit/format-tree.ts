@@ -34,6 +34,7 @@ function modelCallNode(call: ModelCallStep): Node {
   const target = call.upstream === null ? call.subject : `${call.subject} → ${call.upstream}`
   const children = [...refusalNodes(call)]
   if (call.routing !== undefined) children.push({ text: routingText(call.routing), children: [] })
+  for (const race of call.hedged ?? []) children.push({ text: hedgedText(race), children: [] })
   if (call.hidden.length > 0) children.push({ text: `hidden  ${call.hidden.join(', ')}`, children: [] })
   children.push(...call.proposals.map(proposalNode))
   return {
@@ -53,6 +54,10 @@ function modelCallNode(call: ModelCallStep): Node {
 function routingText({ balance, why, attempt, passedOver = [] }: NonNullable<ModelCallStep['routing']>): string {
   const others = passedOver.map(({ upstream, why: trouble }) => `${upstream} is passed over (${trouble})`)
   return `routed  ${[`${balance}: ${why}`, ...(attempt > 1 ? [`asked as number ${attempt}`] : []), ...others].join('; ')}`
+}
+
+function hedgedText({ asked, won }: NonNullable<ModelCallStep['hedged']>[number]): string {
+  return `asked at once  ${asked.join(', ')}: ${won === null ? 'nobody began to answer' : `${won} began first`}`
 }
 
 function tokenCountNode(count: TokenCountStep): Node {

@@ -147,6 +147,20 @@ session ses_1  key ci
 `)
   })
 
+  test('says who was asked at once, and has how it ended where that was answered', () => {
+    const call = { id: 'dec_1', kind: 'model_call', subject: 'gpt-5' } as const
+    const text = formatTurnTree(
+      turnTree([
+        record({ ...call, upstream: 'here' }),
+        record({ ...call, upstream: 'there' }),
+        record({ ...call, type: 'outcome', upstream: 'here', outcome: 'ok', hedged: [{ asked: ['here', 'there'], won: 'here' }] }),
+      ]),
+    )
+    expect(text).toMatch(
+      /gpt-5 → here .* ok .*\n.*asked at once {2}here, there: here began first\n.*gpt-5 → there .* released {2}credential none\n/,
+    )
+  })
+
   test('lets no control character of a name through to the terminal', () => {
     const text = formatTurnTree(turnTree([record({ kind: 'tool_call', subject: 'evil\u001b[2J\r\n\u202e\u2028tool' })]))
     expect(text).toContain('evil\u{fffd}[2J')

@@ -40,8 +40,9 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
       if (record.session === main) label = record.labelAfter
     }
     if (record.type === 'outcome') {
-      const step = steps.get(record.id)
-      if (step !== undefined) Object.assign(step, resultOf(record))
+      // Of several upstreams that were asked it is that of whoever answered.
+      const step = steps.get(placeOf(record)) ?? steps.get(record.id)
+      if (step !== undefined) Object.assign(step, resultOf(record), record.hedged === undefined ? {} : { hedged: record.hedged })
       continue
     }
     if (record.action === 'refuse') refused.push(refusal(record))
@@ -57,6 +58,7 @@ export function turnTree(records: readonly DecisionRecord[]): TurnTree {
           proposals: [],
         }
         steps.set(record.id, step)
+        steps.set(placeOf(record), step)
         modelCalls.push(step)
         break
       }
@@ -161,6 +163,11 @@ function stepOf(record: DecisionRecord, main: string | null): TurnStep {
 
 function agentOf(session: string | null, main: string | null): string | undefined {
   return session === null || session === main ? undefined : session
+}
+
+/** A call, and where it was sent. */
+function placeOf({ id, upstream }: DecisionRecord): string {
+  return `${id} at ${upstream ?? 'none'}`
 }
 
 function resultOf(record: DecisionRecord): CallResult {

@@ -24,7 +24,7 @@ export function pathOf(path: string, query: Readonly<Record<string, string | und
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`
 }
 
-/** Asks. Throws the gateway's own error, or `mcp.server_unavailable` when nobody answers. `body`: sent with POST. */
+/** Asks. Throws the gateway's own error, or `gateway.unreachable` when nobody answers. `body`: sent with POST. */
 export async function askApi({ url, key = process.env.TURNWARD_KEY }: ApiOptions, path: string, body?: JsonObject): Promise<JsonObject> {
   if (key === undefined) throw new TurnwardError('auth.missing_key', { fix: 'Set TURNWARD_KEY or use --key, with a key of scope `admin`.' })
   const address = url.replace(/\/$/, '')
@@ -35,10 +35,9 @@ export async function askApi({ url, key = process.env.TURNWARD_KEY }: ApiOptions
     redirect: 'manual',
     signal: AbortSignal.timeout(deadlineMs),
   }).catch((cause: unknown) => {
-    throw new TurnwardError('mcp.server_unavailable', {
+    throw new TurnwardError('gateway.unreachable', {
       subject: address,
       why: 'nobody answers there',
-      fix: 'Start the gateway, or name its address with --url.',
       cause,
     })
   })
@@ -51,5 +50,5 @@ export async function askApi({ url, key = process.env.TURNWARD_KEY }: ApiOptions
       ...(typeof subject === 'string' ? { subject } : {}),
       ...(typeof why === 'string' ? { why } : {}),
     })
-  throw new TurnwardError('mcp.server_unavailable', { subject: address, why: `it answered ${answer.status}; is this Turnward?` })
+  throw new TurnwardError('gateway.unreachable', { subject: address, why: `it answered ${answer.status}; is this Turnward?` })
 }

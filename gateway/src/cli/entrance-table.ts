@@ -83,6 +83,8 @@ export class EntranceTable {
     for (const open of this.#open) {
       const { entrance, start, end } = open
       if (!path.startsWith(start) || !path.endsWith(end)) continue
+      // Whoever knows more of the path says which methods it takes.
+      if (other !== undefined && start.length < other.entrance.path.indexOf('{')) continue
       const parameter = path.slice(start.length, path.length - end.length)
       if (!fits(open, parameter)) continue
       if (method === undefined || allowedMethods(entrance)?.includes(method) !== false) return { entrance, parameter }

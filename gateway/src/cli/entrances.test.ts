@@ -65,6 +65,7 @@ async function open() {
     realtime: new RealtimeDoor(),
     rooms: pages.entrances,
     sessions: pages.signIn,
+    config: { attempt: async () => services.snapshot(), reload: async () => true, problem: undefined },
   })
   const server = createServer(
     { requireHostHeader: false },

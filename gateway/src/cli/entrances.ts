@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { apiEntrances } from '../admin/api-entrances.ts'
 import { apiRoutes } from '../admin/api-routes.ts'
+import { configRoutes, type ApiConfig } from '../admin/routes/config.ts'
 import { consoleEntrances } from '../admin/console-files.ts'
 import { hopPath } from '../cluster/hop.ts'
 import { TurnwardError } from '../core/error.ts'
@@ -55,12 +56,25 @@ export interface Behind {
   readonly rooms: readonly Entrance[]
   /** Who is signed in in a browser, for what scripts of our pages ask. */
   readonly sessions: ScriptSessions
+  /** The configuration, for who changes it. */
+  readonly config: ApiConfig
   /** Where this is one of several processes: what is true of all of them. */
   readonly whole?: Whole | undefined
 }
 
 /** Every way in. A probe or a page is a line here; a dialect says its paths itself. */
-export function entrancesOf({ services, mcp, health, cluster, isDraining, whole, realtime, rooms, sessions }: Behind): readonly Entrance[] {
+export function entrancesOf({
+  services,
+  mcp,
+  health,
+  cluster,
+  isDraining,
+  whole,
+  realtime,
+  rooms,
+  sessions,
+  config,
+}: Behind): readonly Entrance[] {
   const offered = new OfferedModels(services.upstreams, services.credentials, services.clock, services.telemetry.logger)
   // Both floors answer to the same names; the MCP endpoint looks for itself, at the Origin too.
   const named =
@@ -180,7 +194,7 @@ export function entrancesOf({ services, mcp, health, cluster, isDraining, whole,
       handle: (request, response, gateway) => mcp(request, response, gateway, 'messages'),
     },
     ...directoryEntrances(services),
-    ...apiEntrances({ services, sessions }, apiRoutes(services, policyRoutes(services))),
+    ...apiEntrances({ services, sessions }, apiRoutes(services, [...policyRoutes(services), ...configRoutes(services, config)])),
     {
       path: '/healthz',
       methods: ['GET'],

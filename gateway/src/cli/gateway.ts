@@ -7,7 +7,7 @@ import { takeLease } from '../cluster/leases.ts'
 import { noPeers, type Peers } from '../cluster/peers.ts'
 import type { Environment } from '../config/load.ts'
 import { publicUrl } from '../config/public-url.ts'
-import { RunningConfig, type CurrentConfig } from '../config/running-config.ts'
+import type { CurrentConfig } from '../config/running-config.ts'
 import type { McpServer } from '../config/snapshot.ts'
 import { systemClock } from '../core/clock.ts'
 import { asTurnwardError } from '../core/error.ts'
@@ -56,6 +56,7 @@ import { joinCluster } from './joining-cluster.ts'
 import { listen, type HttpServer } from './http-server.ts'
 import { openIdentity, type IdentityParts } from './opening-identity.ts'
 import { type ApprovalRoom, openApprovals } from './opening-approvals.ts'
+import { changeableConfig, followRevisions, openConfig } from './opening-config.ts'
 import { openPlaces, type OwnedPlaces, type Places } from './opening-places.ts'
 import { replicaName } from './replica-name.ts'
 import { restartOnRequest } from './restarting-servers.ts'
@@ -72,6 +73,8 @@ export interface GatewayOptions {
   readonly logger: Logger
   /** The configuration, where whoever opens the gateway reloads it. It is closed with the gateway. */
   readonly config?: CurrentConfig
+  /** The store, where it is open already. It is closed with the gateway. */
+  readonly store?: Places['store'] | undefined
   /** Makes the runners of stdio servers; `protect` are paths no server may see. */
   readonly makeRunners?: (protect: readonly string[]) => Runners
   /** This process as one of several that serve together; without it, it serves alone. */
@@ -98,9 +101,10 @@ export interface Gateway {
 }
 
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { logger, env, crew } = options
-  const config = options.config ?? (await RunningConfig.open(options.configPath, env, logger))
-  const opened: Closable[] = [{ close: async () => config.close() }]
+  const { logger, crew } = options
+  const { config, store: open } =
+    options.config === undefined ? await openConfig(options) : { config: options.config, store: options.store }
+  const opened: Closable[] = [...(open === undefined ? [] : [open]), { close: async () => config.close() }]
   try {
     const { dataDir, settings } = config.current
     const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
@@ -108,6 +112,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     const places = {
       current: config.current,
       worker: crew?.worker ?? 0,
+      store: open,
       logger,
       onLogFailure: () => telemetry.count('turnward_audit_failures_total'),
     }
@@ -252,6 +257,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
           ...approvalPageEntrances(services, signInRoom.signIn),
         ],
         sessions: signInRoom.signIn,
+        config: changeableConfig(options, config),
       },
       crew,
     )
@@ -259,6 +265,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     running = () => server.running
     server.use(config.current.settings.listen.tls)
     config.onSwap((next) => server.use(next.settings.listen.tls))
+    // One of several is told by the process that has started it.
+    if (crew === undefined) opened.push(followRevisions({ store, log, config, clock: systemClock, logger }))
     services.batches.start(services)
     opened.push(keepTidy(services))
     opened.push(keepSummaries({ worker: crew?.worker ?? 0, summaries: store.summaries, reading: kept.reading, state, logger }))
@@ -332,6 +340,8 @@ function assemble(rooms: Rooms): Services {
   })
   telemetry.observe('turnward_batches', () => batches.size)
   telemetry.observe('turnward_config_stale', () => (config.problem === undefined ? 0 : 1))
+  telemetry.observe('turnward_config_managed_revision', () => config.current.managed.revision)
+  telemetry.observe('turnward_config_left_out', () => config.current.managed.leftOut.length)
   const services: Services = {
     snapshot: () => config.current,
     authenticator: createAuthenticator({

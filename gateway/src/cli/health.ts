@@ -1,5 +1,6 @@
 /** `/healthz`: the process answers. `/readyz`: it can do governed work now, and if not, why. */
 import type { ServerResponse } from 'node:http'
+import type { Snapshot } from '../config/snapshot.ts'
 import type { IssuerStatus } from '../identity/ways/token/issuer-keys.ts'
 import { troubledUpstreams } from '../models/balancing/showing-health.ts'
 import type { ServerStatus } from '../tools/catalogue.ts'
@@ -36,7 +37,7 @@ interface Readiness {
 }
 
 /**
- * Not ready while draining, or while the decision log or the shared state cannot be used. A server that is down does not
+ * Not ready while draining, while the decision log or the shared state cannot be used, or while something that restricts calls is missing. A server that is down does not
  * make the gateway unready: its tools are missing, and said to be. Nor does a store that is away for a while: who is known
  * already is served. Whichever worker is asked says what is true of all of them; one that starts takes nothing away.
  */
@@ -50,7 +51,8 @@ export async function answerReadiness(
   const staleConfig = health.config()
   const status = await whole?.status().catch(() => undefined)
   const servers = status?.servers ?? services.fleet.status()
-  const ready = audit === undefined && state === undefined && !isDraining
+  const { managed } = services.snapshot()
+  const ready = audit === undefined && state === undefined && !isDraining && !managed.holdsCalls
   answer(response, ready ? 200 : 503, {
     status: ready ? 'ready' : 'not ready',
     revision: services.snapshot().revision,
@@ -63,6 +65,7 @@ export async function answerReadiness(
     ...certificateOf(services, health.certificateExpires()),
     // Anybody may ask: the place is enough to find the text in the log.
     ...(staleConfig === undefined ? {} : { config: `refused: ${firstPlace(staleConfig)}` }),
+    ...managedOf(managed),
     ...revisionsOf(cluster),
     ...(status === undefined ? {} : { workers: status.workers }),
     ...missingOf(servers),
@@ -99,6 +102,12 @@ function issuersOf(issuers: readonly IssuerStatus[]): { readonly issuers?: Reado
 function certificateOf({ clock }: Services, expires: number | undefined): { readonly certificate?: object } {
   if (expires === undefined) return {}
   return { certificate: { expires: new Date(expires).toISOString(), ...(expires <= clock.now() ? { expired: true } : {}) } }
+}
+
+/** Objects that were made over the API and do not go with the file. Anybody may ask: their names are enough. */
+function managedOf({ revision, leftOut, holdsCalls }: Snapshot['managed']): { readonly managed?: object } {
+  if (leftOut.length === 0) return {}
+  return { managed: { revision, left_out: leftOut, ...(holdsCalls ? { calls: 'refused until it is mended' } : {}) } }
 }
 
 /** Which replicas run on which configuration, when they do not all run on one. */

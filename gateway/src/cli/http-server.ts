@@ -32,14 +32,14 @@ export async function listen(
   mcp: McpEndpoint,
   health: Health,
   cluster: ClusterMembership | undefined,
-  { rooms, sessions }: Pick<Behind, 'rooms' | 'sessions'>,
+  { rooms, sessions, config }: Pick<Behind, 'rooms' | 'sessions' | 'config'>,
   crew?: Pick<CrewMember, 'whole' | 'processes'>,
 ): Promise<HttpServer> {
   const { listen: at, limits } = services.snapshot().settings
   const draining = new Draining()
   const isDraining = (): boolean => draining.hasBegun
   const realtime = new RealtimeDoor()
-  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining, realtime, whole: crew?.whole, rooms, sessions })
+  const entrances = entrancesOf({ services, mcp, health, cluster, isDraining, realtime, whole: crew?.whole, rooms, sessions, config })
   const dispatch = createDispatch(entrances, () => draining.refuses)
   const upgrade = createUpgrade(entrances, isDraining)
 

@@ -18,17 +18,16 @@ export interface McpClient {
 const limits = { maxResponseBytes: 64 * 1024 * 1024, maxEventBytes: 8 * 1024 * 1024 }
 const deadlineMs = 120_000
 
-/** Asks the gateway at `url` whether it takes the key. Throws the gateway's own error, or `mcp.server_unavailable` when nobody answers. */
+/** Asks the gateway at `url` whether it takes the key. Throws the gateway's own error, or `gateway.unreachable` when nobody answers. */
 export async function checkKey(url: string, key: string): Promise<void> {
   const answer = await fetch(`${url}/v1/models`, {
     headers: { authorization: `Bearer ${key}` },
     redirect: 'manual',
     signal: AbortSignal.timeout(deadlineMs),
   }).catch((cause: unknown) => {
-    throw new TurnwardError('mcp.server_unavailable', {
+    throw new TurnwardError('gateway.unreachable', {
       subject: url,
       why: 'nobody answers there',
-      fix: 'Start the gateway, or name its address with --url.',
       cause,
     })
   })
@@ -36,7 +35,7 @@ export async function checkKey(url: string, key: string): Promise<void> {
   if (answer.ok) return
   const code = isObject(body) && isObject(body.error) ? body.error.code : undefined
   if (typeof code === 'string' && code in errorCodes) throw new TurnwardError(code as ErrorCodeName)
-  throw new TurnwardError('mcp.server_unavailable', { subject: url, why: `it answered ${answer.status}; is this Turnward?` })
+  throw new TurnwardError('gateway.unreachable', { subject: url, why: `it answered ${answer.status}; is this Turnward?` })
 }
 
 /** Towards our own gateway an error's code is worth more than its number. */
@@ -59,7 +58,7 @@ export function openMcpClient(url: string, key: string, headers: Readonly<Record
     listTools: async () => (await listAll(exchange, url, limits, signal())).entries.filter(isObject),
     async callTool(name, args) {
       const result = await callTool(exchange, url, name, args, { signal: signal(), meta: undefined })
-      if (result === undefined) throw new TurnwardError('mcp.server_unavailable', { subject: url })
+      if (result === undefined) throw new TurnwardError('gateway.unreachable', { subject: url })
       return result
     },
     close: () => exchange.close(),

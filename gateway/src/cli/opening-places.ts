@@ -35,17 +35,19 @@ export interface PlacesOptions {
   readonly worker: number
   readonly logger: Logger
   readonly onLogFailure: () => void
+  /** The store, where it is open already; whoever has opened it closes it. */
+  readonly store?: Store | undefined
 }
 
 /** Opens them in order; each is added to `opened`, to be closed in the reverse order. Rejects with the error of the first that cannot be opened. */
 export async function openPlaces(
-  { current, worker, logger, onLogFailure }: PlacesOptions,
+  { current, worker, logger, onLogFailure, store: open }: PlacesOptions,
   opened: { close(): Promise<void> }[],
   owned?: OwnedPlaces,
 ): Promise<Places> {
   const { settings } = current
-  const { store, log: place } = await openStoreAndLogPlace(openingSettingsOf(current), worker)
-  opened.push(store)
+  const { store, log: place } = await openStoreAndLogPlace(openingSettingsOf(current), worker, open)
+  if (store !== open) opened.push(store)
   const own =
     owned === undefined ? await openDecisionLog({ place, ...checkpointsOf(settings), logger, onFailure: onLogFailure }) : undefined
   const log = own ?? (owned as OwnedPlaces).log

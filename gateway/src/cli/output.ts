@@ -29,6 +29,7 @@ const unreachable: ReadonlySet<string> = new Set([
   'credential.untried',
   'store.failed',
   'upstream.failed',
+  'gateway.unreachable',
 ])
 
 function exitCodeOf(code: string): number {

@@ -41,15 +41,17 @@ export function storePlaceOf({ dataDir, store, cluster }: Pick<OpeningSettings, 
 /** The name the key that signs checkpoints is kept under, sealed. */
 export const checkpointKeyName = 'checkpoint key'
 
-/** The store, and the place of the decision log, which is beside it. Rejects with `store.failed`. */
+/** The store, and the place of the decision log, which is beside it. `open`: the store, where somebody has opened it. Rejects with `store.failed`. */
 export async function openStoreAndLogPlace(
   settings: Pick<OpeningSettings, 'dataDir' | 'store' | 'cluster'>,
   worker: number,
+  open?: Store,
 ): Promise<{ readonly store: Store; readonly log: LogPlace }> {
   const place = storePlaceOf(settings)
   const { dataDir } = settings
-  if (place.kind === 'sqlite') return { store: await openStore(place), log: { kind: 'sqlite', dataDir } }
-  const store = await openShared(place)
+  if (place.kind === 'sqlite') return { store: open ?? (await openStore(place)), log: { kind: 'sqlite', dataDir } }
+  // One that is open already is of the same settings.
+  const store = (open as PostgresStore | undefined) ?? (await openShared(place))
   try {
     const privateKey = (await signingKeyIn(store)).toString()
     return { store, log: { kind: 'postgres', database: place.database, dataDir, privateKey, replica: replicaName(settings), worker } }

@@ -42,6 +42,7 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/me/credentials', 'GET', 'person'],
   ['/api/me/credentials', 'POST', 'person'],
   ['/api/me/credentials/{id...}', 'DELETE', 'person'],
+  ['/api/connect', 'GET', 'person'],
   ['/api/handles/{id}', 'GET', 'person'],
   ['/api/approvals', 'GET', 'person'],
   ['/api/approvals/{id}', 'GET', 'person'],
@@ -56,6 +57,18 @@ const expected: readonly (readonly [path: string | RegExp, methods: string, need
   ['/api/stops', 'GET', 'viewer'],
   ['/api/stops', 'POST', 'operator'],
   ['/api/stops/{id...}', 'DELETE', 'operator'],
+  ['/api/config', 'GET', 'viewer'],
+  ['/api/config/export', 'GET', 'viewer'],
+  ['/api/config/check', 'POST', 'admin'],
+  ['/api/config/diff', 'POST', 'viewer'],
+  ['/api/config/apply', 'POST', 'admin'],
+  ['/api/config/revisions', 'GET', 'viewer'],
+  ['/api/config/revisions/{number}', 'GET', 'viewer'],
+  ['/api/config/revisions/{number}/rollback', 'POST', 'admin'],
+  ['/api/config/{kind}', 'GET', 'viewer'],
+  ['/api/config/{kind}/{name}', 'GET', 'viewer'],
+  ['/api/config/{kind}/{name}', 'PUT', 'admin'],
+  ['/api/config/{kind}/{name}', 'DELETE', 'admin'],
   ['/api/turns/{id}', 'GET', 'person'],
   ['/api/turns', 'GET', 'person'],
   ['/api/sessions', 'GET', 'person'],
@@ -123,6 +136,7 @@ beforeAll(async () => {
     keys: empty,
     revocations: { since: async () => [] },
     stops: { standing: async () => [] },
+    configRevisions: { newest: async () => undefined, find: async () => undefined, list: async () => [] },
     summaries: { list: async () => [], find: async () => undefined, usage: async () => [], unpriced: async () => [] },
   }
   const services = { ...floors.services, store: tables as unknown as Services['store'] }
@@ -184,6 +198,7 @@ beforeAll(async () => {
     realtime: new RealtimeDoor(),
     rooms,
     sessions: pages.signIn,
+    config: { attempt: async () => services.snapshot(), reload: async () => true, problem: undefined },
   })
   ways = entrances.flatMap((entrance) => entrance.parts ?? [entrance])
   const http = createServer(createDispatch(entrances, () => false))

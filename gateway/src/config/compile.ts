@@ -11,7 +11,7 @@ import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { checkBalance } from './balance-problems.ts'
-import { checkCaches } from './cache-problems.ts'
+import { checkEmbeddings } from './embeddings-problems.ts'
 import { checkDirectories } from './directories.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
 import { withinOf } from './key-within.ts'
@@ -19,6 +19,7 @@ import { checkGuards, compileGuards, standingGuards } from './guards.ts'
 import { compileLimits } from './limits.ts'
 import { checkListenerCertificate } from './listener-certificate.ts'
 import { pathText } from './locate.ts'
+import { noManagedObjects } from './managed/facts.ts'
 import { checkOAuth } from './oauth-problems.ts'
 import type { Api } from './openapi/api.ts'
 import { checkClusterServers, checkKeeping, checkPlaces } from './places.ts'
@@ -33,6 +34,7 @@ import { checkSafety } from './safety.ts'
 import { checkServerAuth } from './server-auth.ts'
 import { checkContext, compileContext } from './context.ts'
 import { checkTemplates, compileTemplates } from './templates.ts'
+import { checkTransforms, compileTransforms } from './transforms.ts'
 import { checkToolPatterns } from './tool-patterns.ts'
 import {
   type ConfiguredKey,
@@ -51,6 +53,9 @@ export interface SnapshotSource {
   readonly dataDir: string
   /** Where each object was written; absent when it was written nowhere. */
   readonly origins?: Snapshot['origins']
+  /** Objects that have names, as they were written. */
+  readonly objects?: Snapshot['objects']
+  readonly managed?: Snapshot['managed'] | undefined
   /** What is to be looked at in it. */
   readonly notices?: readonly ConfigProblem[]
   /** The API of each server of `transport: openapi`. */
@@ -68,13 +73,14 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkAmbiguity(config, track)
   checkAliases(config, track)
   checkBalance(config, track)
-  checkCaches(config, track)
+  checkEmbeddings(config, track)
   checkRouteMatches(config, track)
   checkSafety(config, track)
   checkToolPatterns(config, track)
   checkGuards(config, track)
   checkTemplates(config, track)
   checkContext(config, track)
+  checkTransforms(config, track)
   checkPlaces(config, track)
   checkClusterServers(config, track)
   checkKeeping(config, track)
@@ -133,12 +139,15 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
   const guards = compileGuards(config.guards, upstreams)
   const templates = compileTemplates(config.templates)
   const retrievers = compileContext(config)
+  const transforms = compileTransforms(config)
   return deepFreeze<Snapshot>({
     revision: revisionOf(config, new Map([...(source.apis ?? [])].map(([name, { digest }]) => [name, digest]))),
     files: source.files,
     dataDir: source.dataDir,
     origins: source.origins ?? new Map(),
     notices: source.notices ?? [],
+    objects: source.objects ?? new Map(),
+    managed: source.managed ?? noManagedObjects,
     settings: Object.fromEntries(settingNames.map((name) => [name, config[name]])) as Snapshot['settings'],
     principals: compileMap(config.principals, compilePrincipal),
     identity: config.identity,
@@ -148,7 +157,7 @@ export function buildSnapshot(config: Config, policy: Policy, source: SnapshotSo
     keys: compileMap(config.keys, compileKey),
     credentials: compileMap(config.credentials, compileCredential),
     upstreams,
-    routes: compileRoutes(config.routes, upstreams, config.policy.conditions, guards, templates, retrievers),
+    routes: compileRoutes(config.routes, upstreams, config.policy.conditions, { guards, templates, retrievers, transforms }),
     limits: compileLimits(config.limits),
     guards,
     templates,

@@ -9,6 +9,7 @@ import type { LocatedNode, MapNode, Spot } from './locate.ts'
 import { mergeFile } from './merge.ts'
 import type { ProblemList } from './problems.ts'
 import { maxFileBytes, parseSource } from './read-file.ts'
+import type { ManagedFacts } from './snapshot.ts'
 
 const maxFiles = 256
 const maxIncludeDepth = 8
@@ -21,6 +22,8 @@ export interface ReadConfiguration {
   readonly files: readonly string[]
   /** False when a file is missing from the whole, so that names it may declare are not known. */
   readonly complete: boolean
+  /** Of objects that were made over the administration API, where the source has them. */
+  readonly managed?: ManagedFacts | undefined
 }
 
 export interface ReadOptions {

@@ -52,6 +52,7 @@ async function interpolateScalar(node: ScalarNode, text: string, context: Interp
     node.interpolated = part.source.length === text.length ? 'whole' : 'part'
     result += value
   }
+  node.written = text
   node.value = result
 }
 

@@ -13,7 +13,7 @@ import { declaredNames, type DeclaredNames } from './references.ts'
 import { salvage } from './salvage.ts'
 import { reportIssues } from './schema-problems.ts'
 import { compileApis, readServerDocuments, type ServerDocuments } from './openapi/server-documents.ts'
-import { originsIn } from './origins.ts'
+import { objectsIn, originsIn } from './origins.ts'
 import { loadShadow } from './shadow.ts'
 import type { Snapshot } from './snapshot.ts'
 import { fileSource, readSources, type ConfigSource } from './sources.ts'
@@ -66,7 +66,7 @@ export async function attemptLoad(
 
 function compileTree(
   root: MapNode,
-  { files, complete }: ReadConfiguration,
+  { files, complete, managed }: ReadConfiguration,
   problems: ProblemList,
   documents: ServerDocuments,
 ): Snapshot | undefined {
@@ -84,6 +84,8 @@ function compileTree(
           files,
           dataDir: resolve(dirname(main), result.data.data_dir),
           origins: originsIn(root),
+          objects: objectsIn(root),
+          managed,
           notices: problems.notices(),
           apis,
         })

@@ -10,6 +10,8 @@ export interface SourceFile {
   readonly path: string
   readonly text: string
   readonly lines: LineCounter
+  /** Its lines are never quoted: whoever wrote them may have put a secret there. */
+  readonly isPrivate?: boolean
 }
 
 /** A place in a file: offset in UTF-16 units. */
@@ -26,6 +28,8 @@ export interface ScalarNode {
   readonly empty: boolean
   /** `whole`: the scalar is exactly one `${…}` reference, so its text may stand for a number or boolean. */
   interpolated: 'no' | 'part' | 'whole'
+  /** The text with its references, where it had any. */
+  written?: string
   /** A reference in it could not be resolved; that is already reported. */
   broken: boolean
 }
@@ -45,6 +49,8 @@ export interface MapNode {
   readonly kind: 'map'
   readonly spot: Spot
   readonly entries: Map<string, MapEntry>
+  /** What it is called, as an item of a list that knows no names. */
+  readonly name?: string
 }
 
 export type LocatedNode = ScalarNode | ListNode | MapNode
@@ -87,6 +93,13 @@ export function plainValue(node: LocatedNode): unknown {
   const value: Record<string, unknown> = {}
   for (const [key, entry] of node.entries) value[key] = plainValue(entry.value)
   return value
+}
+
+/** The tree as it was written, with its references. */
+export function writtenValue(node: LocatedNode): unknown {
+  if (node.kind === 'scalar') return node.written ?? node.value
+  if (node.kind === 'list') return node.items.map(writtenValue)
+  return Object.fromEntries([...node.entries].map(([key, { value }]) => [key, writtenValue(value)]))
 }
 
 /** `routes[0].upstreams[1]`, `servers.web.url`, `contracts["a.b"]`. */

@@ -8,7 +8,7 @@ const mask = '****'
 
 /** A value after a telling name, unless it is nothing but a reference. */
 const secretValue =
-  /((?:secret|token|passw(?:or)?d|authorization|cookie|api[-_]?key|private[-_]?key)["']?\s*:\s+)(?!["']?\$\{[^}]*\}["']?\s*(?:[,}]|$))("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)/gi
+  /((?:secret(?:[-_]access[-_]key)?|service[-_]account|token|passw(?:or)?d|authorization|cookie|api[-_]?key|private[-_]?key)["']?\s*:\s+)(?!["']?\$\{[^}]*\}["']?\s*(?:[,}]|$))("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,}][^,}]*)/gi
 const secretFlowMap = /((?:headers|env|query|secret)["']?\s*:\s*\{)[^}]*/g
 const tokenShape = /\b(?:tw_|sk-|pk-|ghp_|gho_|github_pat_|xox[a-z]-|AKIA|AIza|eyJ)[A-Za-z0-9_.-]{6,}/g
 /** A long run that mixes letters and digits is a key more often than it is prose. */
@@ -86,8 +86,14 @@ function maskedText(text: string, path: ConfigPath): string {
   return text.replace(userInfo, `$1${mask}@`).replace(queryValues, `$1${mask}`).replace(tokenShape, mask).replace(longRun, mask)
 }
 
-function isReference(value: unknown): boolean {
+/** Whether nothing but references stands there, with the scheme of a header before them. */
+export function isReference(value: unknown): boolean {
   return typeof value === 'string' && onlyReferences.test(value)
+}
+
+/** Whether a text has the form of a vendor's key in it, or the user and password of an address. */
+export function holdsSecret(text: string): boolean {
+  return [userInfo, tokenShape].some((shape) => text.search(shape) >= 0)
 }
 
 /** Whether a text by itself looks like a key, or has a user and password of an address in it. */

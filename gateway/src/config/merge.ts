@@ -9,6 +9,9 @@ import type { ProblemList } from './problems.ts'
 /** Keys that speak about one file and are not merged. */
 const perFile = new Set(['include', 'version'])
 
+/** Lists of objects inside of a section: they grow as sections that are lists do. */
+const grows = new Set(['limits.rules'])
+
 /** Adds the sections of `addition` to `whole`, in place. */
 export function mergeFile(whole: MapNode, addition: MapNode, problems: ProblemList, nameOf: (spot: Spot) => string): void {
   const placeOf = (spot: Spot) => `${nameOf(spot)}:${spot.file.lines.linePos(spot.offset).line}`
@@ -24,6 +27,8 @@ export function mergeFile(whole: MapNode, addition: MapNode, problems: ProblemLi
         if (first === undefined || (section === 'contracts' && stands(item.value) && !stands(first.value)))
           present.value.entries.set(name, item)
         else if (section === 'contracts' && stands(first.value) && !stands(item.value)) continue
+        else if (grows.has(`${section}.${name}`) && first.value.kind === 'list' && item.value.kind === 'list')
+          present.value.entries.set(name, { ...first, value: { ...first.value, items: [...first.value.items, ...item.value.items] } })
         else problems.add(item.key, [section, name], `\`${section}.${name}\` is declared twice; first at ${placeOf(first.key)}`)
       }
     } else if (!perFile.has(section)) {

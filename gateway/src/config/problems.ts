@@ -73,7 +73,7 @@ export class ProblemList {
       path: pathText(path),
       message,
       ...(options.suggestion === undefined ? {} : { suggestion: options.suggestion }),
-      ...(source.trim() === '' || col > maxShownColumn ? {} : { source }),
+      ...(source.trim() === '' || col > maxShownColumn || spot.file.isPrivate === true ? {} : { source }),
     }
     if (options.isNotice === true) this.#notices.push(problem)
     else this.addRaw(problem)

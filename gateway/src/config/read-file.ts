@@ -65,10 +65,10 @@ const yamlMessages: Record<string, string> = {
   UNEXPECTED_TOKEN: 'not valid YAML here',
 }
 
-/** Parses a file that was read. Problems are added to the list; undefined when nothing usable came out. */
-export function parseSource(path: string, text: string, problems: ProblemList): MapNode | undefined {
+/** Parses a file that was read. Problems are added to the list; undefined when nothing usable came out. `isPrivate`: its lines are never quoted. */
+export function parseSource(path: string, text: string, problems: ProblemList, isPrivate = false): MapNode | undefined {
   const lines = new LineCounter()
-  const file: SourceFile = { path, text, lines }
+  const file: SourceFile = { path, text, lines, isPrivate }
   let document: Document.Parsed
   try {
     document = parseDocument(text, {

@@ -55,7 +55,8 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string | undefine
   return Array.isArray(value) ? value[0] : value
 }
 
-function plainHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+/** What may be looked at of the headers of a call. */
+export function plainHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const names = Object.keys(headers).filter((name) => !secretHeaders.has(name))
   return Object.fromEntries(names.map((name) => [name, headerOf(headers, name) ?? '']))
 }

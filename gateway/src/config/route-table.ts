@@ -1,23 +1,43 @@
 /** From a model name to the upstreams that serve it: exact name first, then the longest pattern. */
 import type { Config } from '@turnward/contract/config'
-import { durationMs } from '@turnward/contract/config/caching'
+import { durationMs } from '@turnward/contract/config/durations'
 import { compareSpecificity, compilePattern } from '../policy/patterns.ts'
 import { compileMatch } from './route-matching.ts'
 import { targetsOf } from './route-targets.ts'
-import type { Guard, Retriever, Route, RouteCache, RouteMessages, RouteTable, RouteTarget, Template, Upstream } from './snapshot.ts'
+import type {
+  Guard,
+  Retriever,
+  Route,
+  RouteCache,
+  RouteMessages,
+  RouteSemantic,
+  RouteTable,
+  RouteTarget,
+  Template,
+  Transform,
+  Upstream,
+} from './snapshot.ts'
 import { templatesOf } from './templates.ts'
 
 /** Names a client may ask with; longer ones match nothing, which also bounds the work per request. */
 const maxModelName = 256
 
-/** Upstreams and guards named by the routes must exist; those that do not are left out. */
+/** What routes name besides upstreams. */
+interface RouteParticulars {
+  readonly guards: ReadonlyMap<string, Guard>
+  readonly templates: ReadonlyMap<string, Template>
+  readonly retrievers: ReadonlyMap<string, Retriever>
+  readonly transforms: ReadonlyMap<string, Transform>
+}
+
+const nothingMore: RouteParticulars = { guards: new Map(), templates: new Map(), retrievers: new Map(), transforms: new Map() }
+
+/** What is named by the routes must exist; what does not is left out. */
 export function compileRoutes(
   routes: Config['routes'],
   upstreams: ReadonlyMap<string, Upstream>,
   caps: Config['policy']['conditions'],
-  guards: ReadonlyMap<string, Guard> = new Map(),
-  templates: ReadonlyMap<string, Template> = new Map(),
-  retrievers: ReadonlyMap<string, Retriever> = new Map(),
+  { guards, templates, retrievers, transforms }: RouteParticulars = nothingMore,
 ): RouteTable {
   const direct = [...upstreams.values()].filter(({ config }) => config.direct).flatMap(({ name }) => directRoutes(name))
   const all: readonly RouteParts[] = [...routes, ...direct]
@@ -28,12 +48,15 @@ export function compileRoutes(
     description: route.description,
     balance: route.balance ?? 'ordered',
     retries: route.retries ?? noRetries,
+    semantic: semanticOf(route),
+    hedge: route.hedge === undefined ? undefined : { afterMs: durationMs(route.hedge.after), atMost: route.hedge.at_most },
     onContextLength: route.on_context_length === undefined ? undefined : targetOf(route.on_context_length, upstreams),
     cache: route.cache === undefined ? undefined : cacheOf(route.cache),
     guards: route.guards.flatMap((name) => guards.get(name) ?? []),
     added: addedOf(route),
     templates: templatesOf(route.templates, templates),
     context: (route.context ?? []).flatMap((name) => retrievers.get(name) ?? []),
+    transforms: (route.transforms ?? []).flatMap((name) => transforms.get(name) ?? []),
     targets: route.upstreams.flatMap((target) => targetOf(target, upstreams) ?? []),
   }))
   const exact = new Map<string, readonly Route[]>()
@@ -67,7 +90,19 @@ type RouteParts = Pick<RouteConfig, 'model' | 'models' | 'upstreams' | 'guards'>
   Partial<
     Pick<
       RouteConfig,
-      'balance' | 'retries' | 'on_context_length' | 'match' | 'description' | 'prepend' | 'append' | 'templates' | 'context' | 'cache'
+      | 'balance'
+      | 'semantic'
+      | 'retries'
+      | 'hedge'
+      | 'on_context_length'
+      | 'match'
+      | 'description'
+      | 'prepend'
+      | 'append'
+      | 'templates'
+      | 'context'
+      | 'transforms'
+      | 'cache'
     >
   >
 
@@ -78,6 +113,13 @@ function cacheOf(cache: NonNullable<RouteConfig['cache']>): RouteCache {
       ? { embeddings: { model: cache.embeddings, timeoutMs: cache.timeout_ms }, threshold: cache.threshold }
       : undefined
   return { ttlMs: durationMs(ttl), maxBytes, scope, tools, media, near }
+}
+
+function semanticOf({ balance, semantic, upstreams }: RouteParts): RouteSemantic | undefined {
+  if (balance !== 'semantic' || semantic === undefined) return undefined
+  const { embeddings: model, timeout_ms: timeoutMs, threshold, fallback } = semantic
+  const examples = upstreams.flatMap((target) => (typeof target === 'string' ? [] : (target.examples ?? [])))
+  return { embeddings: { model, timeoutMs }, threshold, fallback, examples: [...new Set(examples)] }
 }
 
 const noRetries: RouteConfig['retries'] = { attempts: 0, wait_ms: 0, longest_wait_ms: 0 }
@@ -105,10 +147,17 @@ function targetOf(
   target: RouteConfig['upstreams'][number] | NonNullable<RouteConfig['on_context_length']>,
   upstreams: ReadonlyMap<string, Upstream>,
 ): RouteTarget | undefined {
-  const said: { upstream: string; model?: string | undefined; weight?: number; priority?: number } =
-    typeof target === 'string' ? { upstream: target } : target
+  const said: {
+    upstream: string
+    model?: string | undefined
+    weight?: number
+    priority?: number
+    examples?: readonly string[] | undefined
+  } = typeof target === 'string' ? { upstream: target } : target
   const upstream = upstreams.get(said.upstream)
-  return upstream === undefined ? undefined : { upstream, model: said.model, weight: said.weight ?? 1, priority: said.priority ?? 0 }
+  return upstream === undefined
+    ? undefined
+    : { upstream, model: said.model, weight: said.weight ?? 1, priority: said.priority ?? 0, examples: said.examples }
 }
 
 /** The route for one name: what its `*` stands for is in the names that are sent. */

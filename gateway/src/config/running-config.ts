@@ -6,12 +6,15 @@ import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { asTurnwardError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
-import { recordedDisk, type DiskReading } from './disk.ts'
+import { realDisk, recordedDisk, type DiskReading } from './disk.ts'
 import { InputWatcher } from './input-watcher.ts'
-import { attemptLoad, type Environment } from './load.ts'
+import { attemptLoad, type Environment, type LoadAttempt } from './load.ts'
+import { leavingOut } from './managed/leaving-out.ts'
+import type { ManagedRevisions } from './managed/managed-revisions.ts'
+import { managedText } from './managed/managed-objects.ts'
+import { diskWith, managedSource } from './managed/managed-source.ts'
 import { ConfigError } from './problems.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { ConfigSource } from './sources.ts'
 
 export type SwapListener = (next: Snapshot, previous: Snapshot) => void
 
@@ -23,6 +26,8 @@ export interface CurrentConfig {
   readonly problem: string | undefined
   /** Calls the listener after each swap. Returns the way to stop. */
   onSwap(listener: SwapListener): () => void
+  /** Reads everything again. Resolves with true when what runs now is what was read. */
+  reload(reason: string): Promise<boolean>
   close(): void
 }
 
@@ -32,13 +37,20 @@ export interface CurrentConfig {
  */
 export type Agree = (next: Snapshot, reading: DiskReading) => Promise<string | undefined>
 
+export interface RunningConfigOptions {
+  /** Objects that were made over the administration API. */
+  readonly managed?: ManagedRevisions
+  /** Is asked before each swap, where others swap as well. */
+  readonly agree?: Agree
+}
+
 /** How often one reload starts over because new folders turned up while it ran. */
 const maxRounds = 8
 
 export class RunningConfig implements CurrentConfig {
   readonly #path: string
   readonly #env: Environment
-  readonly #others: readonly ConfigSource[]
+  readonly #managed: ManagedRevisions | undefined
   readonly #logger: Logger
   readonly #watcher: InputWatcher
   readonly #listeners = new Set<SwapListener>()
@@ -53,15 +65,14 @@ export class RunningConfig implements CurrentConfig {
     path: string,
     env: Environment,
     logger: Logger,
-    others: readonly ConfigSource[],
+    { managed, agree }: RunningConfigOptions,
     first: Snapshot,
     watcher: InputWatcher,
-    agree: Agree | undefined,
     reading: DiskReading | undefined,
   ) {
     this.#path = path
     this.#env = env
-    this.#others = others
+    this.#managed = managed
     this.#logger = logger
     this.#current = first
     this.#watcher = watcher
@@ -73,26 +84,24 @@ export class RunningConfig implements CurrentConfig {
   }
 
   /**
-   * Loads the file and what other sources add to it, and begins to follow the file. Throws ConfigError when the first load
-   * fails. `agree` is asked before each swap, where others swap as well.
+   * Loads the file and the objects that were made beside it, and begins to follow the file. Objects that do not go with the file are left
+   * out, and said to be: what somebody made over the API keeps no gateway from starting. Throws ConfigError when the file is wrong by itself.
    */
-  static async open(
-    path: string,
-    env: Environment,
-    logger: Logger,
-    others: readonly ConfigSource[] = [],
-    agree?: Agree,
-  ): Promise<RunningConfig> {
+  static async open(path: string, env: Environment, logger: Logger, options: RunningConfigOptions = {}): Promise<RunningConfig> {
     const main = resolve(path)
     const watcher = new InputWatcher((folder) =>
       logger.warn({ folder }, 'this folder cannot be watched; edits in it need a reload (SIGHUP)'),
     )
-    const { outcome: first, reading } = await loadWatched(main, env, watcher, others, agree !== undefined)
-    if (first instanceof ConfigError) {
+    try {
+      const load = (text: string | undefined): Promise<Loaded> => loadWatched(main, env, watcher, text, options.agree !== undefined)
+      const newest = await options.managed?.newest()
+      const { outcome: first, reading } = newest === undefined ? await load(undefined) : await leavingOut(newest, load, logger)
+      if (first instanceof ConfigError) throw first
+      return new RunningConfig(main, env, logger, options, first, watcher, reading)
+    } catch (error) {
       watcher.close()
-      throw first
+      throw error
     }
-    return new RunningConfig(main, env, logger, others, first, watcher, agree, reading)
   }
 
   /** The snapshot new requests run on. */
@@ -138,13 +147,10 @@ export class RunningConfig implements CurrentConfig {
 
   async #reload(reason: string): Promise<boolean> {
     if (this.#closed) return false
-    const { outcome: loaded, reading } = await loadWatched(
-      this.#path,
-      this.#env,
-      this.#watcher,
-      this.#others,
-      this.#agree !== undefined,
-    ).catch((error: unknown) => ({ outcome: asTurnwardError(error), reading: undefined }))
+    const { outcome: loaded, reading } = await this.#load().catch((error: unknown) => ({
+      outcome: asTurnwardError(error),
+      reading: undefined,
+    }))
     if (this.#closed) return false
     const previous = this.#current
     if (loaded instanceof Error) return this.#refused(reason, loaded instanceof ConfigError ? loaded.text : loaded.message)
@@ -168,6 +174,12 @@ export class RunningConfig implements CurrentConfig {
       }
     }
     return true
+  }
+
+  async #load(): Promise<Loaded> {
+    const newest = await this.#managed?.newest()
+    const text = newest && managedText({ ...newest, leftOut: [] })
+    return loadWatched(this.#path, this.#env, this.#watcher, text, this.#agree !== undefined)
   }
 
   /** The running revision stays, and what is wrong is said once. */
@@ -223,26 +235,33 @@ function isSame(loaded: Snapshot, running: Snapshot): boolean {
   return (
     loaded.revision === running.revision &&
     loaded.shadow?.revision === running.shadow?.revision &&
+    isDeepStrictEqual(loaded.managed, running.managed) &&
     isDeepStrictEqual(loaded.files, running.files) &&
     isDeepStrictEqual(loaded.settings.listen.tls, running.settings.listen.tls)
   )
 }
 
+interface Loaded {
+  readonly outcome: LoadAttempt['outcome']
+  readonly reading: DiskReading | undefined
+}
+
 /**
  * Loads with the watcher armed before the files are read, so that no edit falls between reading and watching.
- * Folders that turn up while reading are armed and everything is read once more.
+ * Folders that turn up while reading are armed and everything is read once more. `managed`: text of objects beside the file.
  */
 async function loadWatched(
   main: string,
   env: Environment,
   watcher: InputWatcher,
-  others: readonly ConfigSource[],
+  managed: string | undefined,
   isRecorded: boolean,
-): Promise<{ readonly outcome: Snapshot | ConfigError; readonly reading: DiskReading | undefined }> {
+): Promise<Loaded> {
   await watcher.follow(new Set([main]))
+  const disk = managed === undefined ? realDisk : diskWith(realDisk, managed)
   for (let round = 1; ; round++) {
-    const recorded = isRecorded ? recordedDisk() : undefined
-    const { outcome, inputs } = await attemptLoad(main, env, others, recorded?.disk)
+    const recorded = isRecorded ? recordedDisk(disk) : undefined
+    const { outcome, inputs } = await attemptLoad(main, env, managed === undefined ? [] : [managedSource], recorded?.disk ?? disk)
     const grew = await watcher.follow(new Set([main, ...inputs]))
     if (!grew || round >= maxRounds) return { outcome, reading: recorded?.reading }
   }

@@ -3,14 +3,16 @@
  * every reference resolved. A request keeps the snapshot it started with until it ends.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Config, GuardConfig, RetrieverConfig, ServerConfig, UpstreamConfig } from '@turnward/contract/config'
-import type { BalanceName } from '@turnward/contract/config/balancing'
+import type { Config, GuardConfig, RetrieverConfig, ServerConfig, TransformConfig, UpstreamConfig } from '@turnward/contract/config'
+import type { BalanceName, PlainBalanceName } from '@turnward/contract/config/balancing'
 import type { CacheConfig } from '@turnward/contract/config/caching'
 import type { CredentialSource } from '../core/credential.ts'
 import type { Issuer } from '../core/issuer.ts'
+import type { Change } from '../core/json-patch.ts'
 import type { TextPatterns } from '../core/text-patterns.ts'
 import type { LimitWindow } from '../core/limit-window.ts'
 import type { Caller, Principal, Scope, Within } from '../core/principal.ts'
+import type { BodyExpression, BodyExpressionInput } from '../policy/body-expressions.ts'
 import type { NameMatcher, Policy } from '../policy/types.ts'
 import type { Api } from './openapi/api.ts'
 import type { ConfigProblem } from './problems.ts'
@@ -46,6 +48,10 @@ export interface Snapshot {
   readonly notices: readonly ConfigProblem[]
   /** Where each named object was written: `upstreams.openai`, `grants[0]` -> its place. */
   readonly origins: ReadonlyMap<string, Origin>
+  /** Objects that have names, by kind and name. */
+  readonly objects: ReadonlyMap<string, ReadonlyMap<string, WrittenObject>>
+  /** Of the objects that were made over the administration API. */
+  readonly managed: ManagedFacts
   readonly settings: Pick<Config, (typeof settingNames)[number]>
   readonly principals: ReadonlyMap<string, Principal>
   readonly identity: Config['identity']
@@ -75,6 +81,22 @@ export interface Snapshot {
   readonly policy: Policy
   /** The draft that is decided beside it. Absent: there is none. */
   readonly shadow?: { readonly file: string; readonly revision: string; readonly policy: Policy } | undefined
+}
+
+/** An object of the configuration as somebody wrote it, with its references. A secret may stand in it. */
+export interface WrittenObject {
+  readonly value: unknown
+  readonly origin: Origin
+}
+
+/** What is used of the objects that were made over the administration API. */
+export interface ManagedFacts {
+  /** Which revision of them; 0: there are none. */
+  readonly revision: number
+  /** Those that are not used because they do not go with the file: `routes/chat`. */
+  readonly leftOut: readonly string[]
+  /** One of those restricts calls: none goes on without it. */
+  readonly holdsCalls: boolean
 }
 
 /** A place in a source of the configuration. */
@@ -159,6 +181,8 @@ export interface RouteTarget {
   readonly weight?: number
   /** Lower comes first. Default: 0. */
   readonly priority?: number
+  /** Sentences like those it is for; absent: none. */
+  readonly examples?: readonly string[] | undefined
 }
 
 export interface Route {
@@ -171,8 +195,12 @@ export interface Route {
   readonly description?: string | undefined
   /** How one of them is chosen. */
   readonly balance: BalanceName
+  /** What `semantic` compares with; undefined where it is not balanced so. */
+  readonly semantic: RouteSemantic | undefined
   /** Whether a call is asked again when all of them have failed. */
   readonly retries: Retries
+  /** When others are asked beside one that is slow to begin; undefined: never. */
+  readonly hedge: Hedge | undefined
   /** Whom to ask when a conversation is longer than the model takes. */
   readonly onContextLength: RouteTarget | undefined
   /** Names to list for a pattern, instead of what its upstream offers. */
@@ -187,6 +215,27 @@ export interface Route {
   readonly templates: RouteTemplates | undefined
   /** Who is asked about what a person says in its conversations. */
   readonly context: readonly Retriever[]
+  /** What changes fields of its requests and answers, in this order. */
+  readonly transforms: readonly Transform[]
+}
+
+/** Choosing by what is said. One object as long as the configuration is the same. */
+export interface RouteSemantic {
+  readonly embeddings: EmbeddingsModel
+  /** The least cosine. */
+  readonly threshold: number
+  /** How those are chosen among that are not near enough. */
+  readonly fallback: PlainBalanceName
+  /** All examples of the route. */
+  readonly examples: readonly string[]
+}
+
+/** Asking others beside an upstream that has not begun to answer. */
+export interface Hedge {
+  /** How long nothing may have come of it. */
+  readonly afterMs: number
+  /** How many others are asked. */
+  readonly atMost: number
 }
 
 /** Messages of a route. */
@@ -212,6 +261,20 @@ export interface Retriever {
   readonly service: Upstream
   /** Whether it is asked about a call; undefined: about all. */
   readonly applies: ((model: string, facts: RouteFacts) => boolean) | undefined
+}
+
+/** A transform, compiled. */
+export interface Transform {
+  readonly name: string
+  readonly on: TransformConfig['on']
+  /** Dialects of the callers whose bodies it changes. */
+  readonly dialects: ReadonlySet<string>
+  /** Undefined: to all. */
+  readonly applies: BodyExpression | undefined
+  /** What it changes in a body, which it does not change itself. Throws. */
+  readonly changes: (input: BodyExpressionInput) => readonly Change[]
+  /** Where it cannot be made, the call goes on without it. */
+  readonly isSkipped: boolean
 }
 
 /** A template, compiled. */

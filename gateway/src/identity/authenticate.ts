@@ -13,7 +13,7 @@ import type { Identity, Presented, Way } from './ways/way.ts'
 export interface Authenticator {
   /**
    * The caller of a request. `needs`: what the entrance is for. Rejects with `auth.missing_key`, `auth.unknown_key`,
-   * `auth.expired_key`, `auth.revoked_key`, `auth.two_identities`, `auth.anonymous`, `auth.insufficient_scope`, `stop.stopped`, `stop.unreadable`, `request.invalid` (two credentials)
+   * `auth.expired_key`, `auth.revoked_key`, `auth.two_identities`, `auth.anonymous`, `auth.insufficient_scope`, `stop.stopped`, `stop.unreadable`, `config.managed_conflict`, `request.invalid` (two credentials)
    * or `store.failed`.
    */
   authenticate(presented: Presented, snapshot: Snapshot, needs: Scope): Promise<Caller>
@@ -41,7 +41,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         if (found.length === 0) throw new TurnwardError('auth.missing_key', { why: whyNothing(ways, presented, snapshot) })
         const caller = callerOf(found)
         requireScope(caller, needs, found)
-        if (needs !== 'admin') await going(caller)
+        if (needs !== 'admin') {
+          requireWhole(snapshot)
+          await going(caller)
+        }
         return caller
       } catch (error) {
         if (error instanceof TurnwardError) error.challenge = challengeFor(error, presented, snapshot, found[0]?.scopes ?? [])
@@ -52,10 +55,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const found: Identity[] = []
       for (const part of partsOfLater(later)) found.push(await findLater(ways, part, snapshot))
       const caller = callerOf(found)
+      requireWhole(snapshot)
       await going(caller)
       return caller
     },
   }
+}
+
+/** Whoever may administer can mend it. */
+function requireWhole({ managed }: Snapshot): void {
+  if (managed.holdsCalls) throw new TurnwardError('config.managed_conflict')
 }
 
 async function findLater(ways: readonly Way[], later: string, snapshot: Snapshot): Promise<Identity> {

@@ -18,7 +18,7 @@ import { buildRequest, signRequest, type Hop } from './building-request.ts'
 import { collectBody } from './collecting-body.ts'
 import { maskSecretText } from './masking-secrets.ts'
 import { throttlingOf } from './throttling.ts'
-import { describeFailure } from './routing-upstream.ts'
+import { describeFailure } from './failing-over.ts'
 import type { Upstreams } from './upstreams.ts'
 
 export type UpstreamVerdict =

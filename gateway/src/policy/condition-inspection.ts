@@ -37,8 +37,14 @@ const typeNames = new Set(['bool', 'bytes', 'double', 'int', 'list', 'map', 'nul
 /** Operators the planner handles without looking them up. */
 const builtIn = new Set(['_&&_', '_||_', '_?_:_', '_==_', '_!=_', '_[_]', '@not_strictly_false'])
 
-/** Checks a parsed condition. Messages are for the administrator who wrote it. */
-export function inspectCondition(root: Expr, environment: CelEnv, caps: ConditionCaps, variables: Variables = ruleVariables): Inspection {
+/** Checks a parsed condition. Messages are for the administrator who wrote it. `wide`: the variable of which only what is read is to be brought. */
+export function inspectCondition(
+  root: Expr,
+  environment: CelEnv,
+  caps: ConditionCaps,
+  variables: Variables = ruleVariables,
+  wide = 'args',
+): Inspection {
   const problems = new Set<string>()
   const fields = new Set<string>()
   const reads = new Set<string>()
@@ -65,7 +71,7 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
         if (scope.includes(name) || typeNames.has(name)) return
         if (!Object.hasOwn(variables, name))
           problems.add(`\`${name}\` is not a variable of conditions${didYouMean(name, Object.keys(variables))}`)
-        else if (name === 'args') wholeArguments = true
+        else if (name === wide) wholeArguments = true
         else if (!ofField.has(expr)) reads.add(name)
         return
       }
@@ -74,7 +80,7 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
         asksWhetherThere ||= testOnly
         const variable = variableName(operand, scope, variables)
         const known = variable === undefined ? undefined : variables[variable]
-        if (variable === 'args') fields.add(field)
+        if (variable === wide) fields.add(field)
         else {
           if (known !== undefined) {
             reads.add(`${variable}.${field}`)
@@ -90,7 +96,7 @@ export function inspectCondition(root: Expr, environment: CelEnv, caps: Conditio
         if (!builtIn.has(name) && environment.funcs.find(name) === undefined) problems.add(`there is no function \`${name}\` in conditions`)
         const pattern = args[args.length - 1]
         if (name === 'matches' && text(pattern) === undefined) problems.add('the pattern of `matches` must be written out')
-        const field = name === '_[_]' && variableName(args[0], scope, variables) === 'args' ? text(args[1]) : undefined
+        const field = name === '_[_]' && variableName(args[0], scope, variables) === wide ? text(args[1]) : undefined
         if (field === undefined) all([target, ...args])
         else fields.add(field)
         return

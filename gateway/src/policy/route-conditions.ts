@@ -16,7 +16,8 @@ export interface RouteConditionInput {
   readonly headers: Readonly<Record<string, string>>
 }
 
-const variables: Variables = {
+/** What is known of a call before its body is looked at. */
+export const callVariables: Variables = {
   principal: ['id', 'kind', 'groups', 'emails', 'claims'],
   consumer: undefined,
   actor: undefined,
@@ -32,16 +33,12 @@ export function compileRouteCondition(
 ): { readonly holds: (input: RouteConditionInput) => boolean } | { readonly problems: readonly string[] } {
   try {
     const parsed = parse(text)
-    const { problems } = inspectCondition(parsed.expr, conditionEnvironment, caps, variables)
+    const { problems } = inspectCondition(parsed.expr, conditionEnvironment, caps, callVariables)
     if (problems.length > 0) return { problems }
     const evaluate = plan(conditionEnvironment, parsed)
-    const holds = ({ caller, model, dialect, headers }: RouteConditionInput): boolean => {
-      const { principal, claims, consumer, actor } = caller
+    const holds = (input: RouteConditionInput): boolean => {
       try {
-        const { id, kind, groups, emails } = principal
-        const seen = { principal: { id, kind, groups: [...groups], emails: [...emails], claims }, headers } as unknown as JsonObject
-        const values = conditionArguments({ ...seen, consumer: consumer ?? '', actor: actor ?? '', model, dialect }, 'all', caps.max_list)
-        const result = evaluate(Object.fromEntries(values))
+        const result = evaluate(Object.fromEntries(conditionArguments(seenOf(input), 'all', caps.max_list)))
         return !isCelError(result) && result === true
       } catch {
         return false
@@ -51,4 +48,12 @@ export function compileRouteCondition(
   } catch (error) {
     return { problems: [`the condition cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`] }
   }
+}
+
+/** The values of `callVariables`. */
+export function seenOf({ caller, model, dialect, headers }: RouteConditionInput): JsonObject {
+  const { principal, claims, consumer, actor } = caller
+  const { id, kind, groups, emails } = principal
+  const seen = { principal: { id, kind, groups: [...groups], emails: [...emails], claims }, headers } as unknown as JsonObject
+  return { ...seen, consumer: consumer ?? '', actor: actor ?? '', model, dialect }
 }

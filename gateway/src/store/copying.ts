@@ -1,9 +1,10 @@
 /**
- * Moves what one store keeps into another: keys, people, what they sign in with, what directories said of them and secrets of theirs, labels of what tools keep, what is stopped, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
+ * Moves what one store keeps into another: keys, people, what they sign in with, what directories said of them and secrets of theirs, labels of what tools keep, objects of the configuration that were made over the API, what is stopped, what MCP servers listed last, which of it was approved, and what tokens of ours are signed with. May be repeated: what came or was revoked
  * since is brought along, and nothing of the other store is lost.
  */
 import { TurnwardError } from '../core/error.ts'
 import type { DirectoryGroup, DirectoryUser, Records } from './directories.ts'
+import { mostRevisions } from './config-revisions.ts'
 import type { Store } from './store.ts'
 
 export interface CopiedCounts {
@@ -47,6 +48,7 @@ export async function copyStore(from: Store, to: Store): Promise<CopiedCounts> {
   const directories = await copyDirectories(from, to)
   await copySecrets(from, to)
   await copyRemembered(from, to)
+  await copyConfigRevisions(from, to)
   const known = new Map((await to.listings.list()).map(({ server, seen }) => [server, seen]))
   const newer = (await from.listings.list()).filter(({ server, seen }) => seen > (known.get(server) ?? -Infinity))
   for (const listing of newer) await to.listings.save(listing)
@@ -62,6 +64,18 @@ async function copyStops(from: Store, to: Store): Promise<number> {
   // Those that end by themselves as well, whatever the time is here.
   for (const stop of await from.stops.standing(0)) if (await to.stops.adopt(stop)) made += 1
   return made
+}
+
+/** Those that came since. A target that has gone on by itself keeps what it has. */
+async function copyConfigRevisions(from: Store, to: Store): Promise<void> {
+  const there = await to.configRevisions.newest()
+  const same = there && (await from.configRevisions.find(there.revision))
+  if (there !== undefined && (same?.made !== there.made || same.objects !== there.objects)) return
+  const newer = (await from.configRevisions.list(undefined, mostRevisions)).filter(({ revision }) => revision > (there?.revision ?? 0))
+  for (const { revision } of newer.toReversed()) {
+    const found = await from.configRevisions.find(revision)
+    if (found !== undefined) await to.configRevisions.adopt(found)
+  }
 }
 
 /** They stay sealed: both belong to one installation. What was stored at the target itself counts more. */

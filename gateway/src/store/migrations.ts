@@ -260,7 +260,21 @@ function migrationsOf(kind: StoreKind): Record<string, Migration> {
         await database.schema.createIndex('remembered_expires').on('remembered').columns(['expires']).execute()
       },
     },
-    '0016-summaries': { up: (database: Kysely<unknown>) => createSummaryTables(database, milliseconds) },
+    '0016-config-revisions': {
+      async up(database: Kysely<unknown>): Promise<void> {
+        await database.schema
+          .createTable('config_revisions')
+          .addColumn('revision', 'integer', (column) => column.notNull().primaryKey())
+          .addColumn('made', milliseconds, (column) => column.notNull())
+          .addColumn('made_by', 'text', (column) => column.notNull())
+          .addColumn('reason', 'text')
+          .addColumn('summary', 'text', (column) => column.notNull())
+          .addColumn('noted', 'integer', (column) => column.notNull())
+          .addColumn('objects', 'text', (column) => column.notNull())
+          .execute()
+      },
+    },
+    '0017-summaries': { up: (database: Kysely<unknown>) => createSummaryTables(database, milliseconds) },
   }
 }
 

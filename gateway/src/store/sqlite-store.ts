@@ -5,6 +5,7 @@ import { TurnwardError } from '../core/error.ts'
 import { accountTable } from './accounts.ts'
 import { approvalTable } from './approvals.ts'
 import { batchTable } from './batches.ts'
+import { configRevisionTable } from './config-revisions.ts'
 import { entryTable } from './entries.ts'
 import { fileTable } from './files.ts'
 import { keyTable } from './keys.ts'
@@ -72,6 +73,7 @@ export async function openSqliteStore({ dataDir, busyTimeoutMs = 5000 }: SqliteS
     directories: directoryTable(database),
     revocations: revocationTable(database),
     stops: stopTable(database),
+    configRevisions: configRevisionTable(database),
     remembered: rememberedTable(database),
     oauthKeys: oauthKeyTable(database),
     summaries: summaryTable(database, reading),

@@ -1,10 +1,11 @@
 /**
- * The store: keys, people, revocations, listings, pins, restarts, settings, files, batches, approvals, labels of what tools keep, summaries of the decision log, and the entries of a state that is kept in memory. One table per aggregate, in one
+ * The store: keys, people, revocations, listings, pins, restarts, settings, files, batches, approvals, revisions of the configuration, labels of what tools keep, summaries of the decision log, and the entries of a state that is kept in memory. One table per aggregate, in one
  * SQLite file or in a PostgreSQL that replicas share; nobody above writes SQL, or knows which of the two it is.
  */
 import type { AccountTable } from './accounts.ts'
 import type { ApprovalTable } from './approvals.ts'
 import type { BatchTable } from './batches.ts'
+import type { ConfigRevisionTable } from './config-revisions.ts'
 import type { EntryTable } from './entries.ts'
 import type { FileTable } from './files.ts'
 import type { KeyTable } from './keys.ts'
@@ -39,6 +40,7 @@ export interface Store {
   readonly directories: DirectoryTable
   readonly revocations: RevocationTable
   readonly stops: StopTable
+  readonly configRevisions: ConfigRevisionTable
   readonly remembered: RememberedTable
   readonly oauthKeys: OAuthKeyTable
   readonly summaries: SummaryTable

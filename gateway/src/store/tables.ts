@@ -261,7 +261,24 @@ export interface UsageHoursRow {
   readonly unpriced: number
 }
 
+/** Objects of the configuration that were made over the administration API: all of them, after each change. */
+export interface ConfigRevisionsRow {
+  /** From 1. */
+  revision: number
+  /** Unix milliseconds. */
+  made: number
+  made_by: string
+  reason: string | null
+  /** What was done, for people. */
+  summary: string
+  /** JSON: kind -> name -> object. */
+  objects: string
+  /** 0 until what was done is on record. */
+  noted: number
+}
+
 export interface StoreTables {
+  config_revisions: ConfigRevisionsRow
   approvals: ApprovalsTable
   sealed_secrets: SealedSecretsTable
   virtual_keys: VirtualKeysTable

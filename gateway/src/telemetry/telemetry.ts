@@ -54,6 +54,7 @@ export interface DecisionNote {
     | 'authentication'
     | 'approval'
     | 'stop'
+    | 'configuration'
   readonly verdict: string
   readonly action: string
   readonly subject: string
@@ -89,6 +90,7 @@ export interface Telemetry {
       | 'turnward_auth_failures_total'
       | 'turnward_upstream_answers_total'
       | 'turnward_upstream_failovers_total'
+      | 'turnward_upstream_hedges_total'
       | 'turnward_splices_total'
       | 'turnward_tool_definitions_total'
       | 'turnward_issuer_keys_total'

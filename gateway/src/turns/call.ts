@@ -32,6 +32,7 @@ import type { Services } from './services.ts'
 import type { ClientAdapter } from './sessions/clients/client-adapter.ts'
 import type { HistoryEntry } from './sessions/history.ts'
 import type { HeldTicket } from './sessions/tickets.ts'
+import type { TransformsOfCall } from './transforms/transforms-of-call.ts'
 import type { CallMeanings } from './naming/call-meaning.ts'
 
 /** A call that has a session: enough to decide and to record, on either floor. */
@@ -95,6 +96,8 @@ export interface ModelCall extends AttachedCall {
   limits: CallLimits | undefined
   /** What its caller has put into templates. */
   readonly templated: ReadRequest['templated']
+  /** What its route changes of its fields and of those of its answer. */
+  transforms: TransformsOfCall | undefined
   /** What its route has put around it, and how many bytes it had before. */
   added: { readonly messages: RouteMessages; readonly before: number | undefined } | undefined
   /** What retrievers have found about what its person said. */

@@ -13,7 +13,8 @@ import { admitHistory } from './deciding/admitting-history.ts'
 import { openAnswer } from './answering/answer.ts'
 import { answerError } from './answering/answering-client.ts'
 import { chooseUpstreams } from './answering/choosing-upstreams.ts'
-import { onAttempt, outgoing } from './answering/outgoing-call.ts'
+import { hedgingOf } from './answering/hedging-call.ts'
+import { noteAnswering, onAttempt, outgoing } from './answering/outgoing-call.ts'
 import { relayFailure } from './answering/relaying-failure.ts'
 import { askAgain, mayAskAgain, RoundsSoFar } from './answering/rounds-so-far.ts'
 import { settleAnswer } from './answering/settling-answer.ts'
@@ -45,6 +46,7 @@ import { callStateOf, closeState, forCall, inOneStep, settleState } from './stat
 import { sessionNames } from './stops/standing-stops.ts'
 import { requireSession } from './stops/stopped-tool.ts'
 import { tellModel } from './telling/telling-model.ts'
+import { transformRequest } from './transforms/transforming-request.ts'
 import { narrowWhenRun } from './deciding/narrowing-when-sent.ts'
 import { shapeTools } from './deciding/shaping-tools.ts'
 
@@ -125,11 +127,14 @@ export async function runModelCall(gateway: Services, origin: CallOrigin, dialec
       attempt: undefined,
       limits: undefined,
       templated: read.templated,
+      transforms: undefined,
       added: undefined,
       context: undefined,
       guards: undefined,
       cache: undefined,
     }
+    // What the operator wants changed of its settings is changed first: whatever looks at the request from here on sees what goes out.
+    transformRequest(call, route)
     // What the history brings narrows the label before the model sees it.
     await admitHistory(call)
     // The place is kept now: a client that never comes back for this answer may still go on from here.
@@ -204,12 +209,12 @@ async function converse(call: ModelCall, route: Route): Promise<TurnwardError | 
     let attempts = await chooseUpstreams(call, route)
     const { signal } = origin
     for (;;) {
-      // Route: the first upstream that takes the call. The decision to send it there is on record before it goes.
-      const routed =
-        kept ??
-        recordForCache(call, await routeCall(services, snapshot, caller, outgoing(call), signal, attempts, onAttempt(call, attempts)))
+      // Route: the first upstream that takes the call, or of several the first that begins to answer. The decision to send it there is on record before it goes.
+      const asked = { snapshot, caller, call: outgoing(call), signal, attempts }
+      const hooks = { onAttempt: onAttempt(call, attempts), hedging: hedgingOf(call, attempts) }
+      const routed = kept ?? recordForCache(call, await routeCall(services, { ...asked, ...hooks }))
+      noteAnswering(call, routed)
       if (routed.response.status >= 400) return await relayFailure(call, routed)
-      call.rounds.begin(routed.target, call.view.model)
       // Take: text goes out as it comes, calls are held. As long as nothing went out, the next upstream may do better.
       const round = await answer.take(routed).catch(async (error: unknown) => {
         const wait = answer.hasShown ? undefined : failsOver(services, attempts, routed, error)

@@ -42,7 +42,8 @@ export async function runModelOperation(
       stream: false,
       ...traceHeaders(origin),
     })
-    const asked = { services, snapshot, caller, session: null, turn: null, span, modelCall: newId('mc'), operation: operation.name, model }
+    const ids = { session: null, turn: null, modelCall: newId('mc') }
+    const asked = { services, snapshot, caller, origin, span, ...ids, operation: operation.name, model }
     const onRecord = (error: unknown): void => recordRefusedOperation(asked, error)
     const { route, source } = refuseOnRecord(
       () => authoriseModel(snapshot, model, { caller, headers: origin.headers, dialect: operation.name }, origin.granted),

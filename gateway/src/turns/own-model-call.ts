@@ -26,6 +26,8 @@ export interface OwnModelCall {
   readonly source: string
   /** What allows the model, where the configuration has chosen it; absent: a grant of the caller. */
   readonly granted?: string
+  /** A model call that runs waits for it (`CallOrigin.isWithin`). */
+  readonly isWithin?: boolean
   readonly signal: CancelSignal
 }
 
@@ -45,12 +47,13 @@ export async function askInSession(
   services: Services,
   call: Pick<AttachedCall, 'snapshot'>,
   session: string,
-  { caller, body, granted, signal }: Omit<OwnModelCall, 'label' | 'source'>,
+  { caller, body, granted, isWithin = false, signal }: Omit<OwnModelCall, 'label' | 'source'>,
 ): Promise<Answered> {
   const asking = memoryCall({
     caller,
     body,
     ...(granted === undefined ? {} : { granted }),
+    isWithin,
     headers: { 'x-turnward-session': session, 'anthropic-version': '2023-06-01' },
     maxBytes: call.snapshot.settings.limits.max_response_bytes,
     signal,

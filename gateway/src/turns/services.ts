@@ -56,7 +56,10 @@ export interface Services {
   readonly reading: LogReading
   readonly state: StateStore
   /** Files and batches of callers, labels of what tools keep; people and their keys, for directories and administrators. */
-  readonly store: Pick<Store, 'files' | 'batches' | 'remembered' | 'people' | 'directories' | 'keys' | 'stops' | 'listings' | 'summaries'>
+  readonly store: Pick<
+    Store,
+    'files' | 'batches' | 'remembered' | 'people' | 'directories' | 'keys' | 'stops' | 'listings' | 'configRevisions' | 'summaries'
+  >
   /** Reads bodies of model calls; remembers how recent ones began. */
   readonly requests: RequestReader
   readonly sessions: SessionRegistry

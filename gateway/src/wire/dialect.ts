@@ -183,6 +183,10 @@ export interface Dialect {
   readonly served?: ServedTools
   /** Fields of a request that are read, in the only spelling they are read in. */
   readonly guardedFields: ReadonlySet<string>
+  /** Fields that nobody changes once they have been decided on. */
+  readonly settledFields: SettledFields
+  /** Of a dialect whose fields have several spellings: the one that a field is read in. */
+  readonly spelling?: (field: string) => string
   /**
    * Views over a parsed request body. `known`: views of messages that stand before those of the body, left out of it because
    * they have been read before. Throws TurnwardError `request.invalid` / `request.unsupported` naming the field.
@@ -261,6 +265,14 @@ export interface Dialect {
   }
   /** The bytes of an error inside a stream that has begun. */
   streamError(error: DialectError): string
+}
+
+/** Places of fields, their names joined by `/`; what stands below them is settled too. */
+export interface SettledFields {
+  /** Read before anything is decided: which model, what is said, what is on offer, what form the answer has. */
+  readonly request: readonly string[]
+  /** Of a whole answer: what is said and called, how it ended, what it used, and what it goes by. At the top. */
+  readonly answer: readonly string[]
 }
 
 /** A place with words of an answer. */

@@ -6,6 +6,7 @@ import { relative } from 'node:path'
 import type { Origin, Snapshot } from '../../config/snapshot.ts'
 import type { Caller, Scope } from '../../core/principal.ts'
 import { serverOfName } from '../../core/tool-names.ts'
+import { conversationDialects } from '@turnward/contract/config/balancing'
 import { emptyLedger } from '../../policy/effects.ts'
 import { explainGrant } from '../../policy/explaining-grants.ts'
 import type { GrantKind } from '../../policy/grants.ts'
@@ -84,8 +85,7 @@ function lackingScope({ kind, scopes, caller }: AskedAccess): Said | undefined {
 }
 
 function whatWouldRefuse(snapshot: Snapshot, { caller, kind, name }: AskedAccess, base: string): readonly Said[] {
-  if (kind === 'models')
-    return snapshot.routes.resolve(name) === undefined ? [{ source: 'routes', place: null, why: 'no route serves this model' }] : []
+  if (kind === 'models') return routesThatDoNotServe(snapshot, caller, name, base)
   if (kind === 'gateways')
     return snapshot.gateways.has(name) ? [] : [{ source: 'gateways', place: null, why: 'there is no gateway of this name' }]
   const { policy } = snapshot
@@ -110,6 +110,22 @@ function whatWouldRefuse(snapshot: Snapshot, { caller, kind, name }: AskedAccess
         ]
       : []
   return [...(owner === clientRun ? [] : gatewaysThatShow(snapshot, caller, name, owner, base)), ...refused, ...later]
+}
+
+/** Headers and claims are of a call, and not known here: a route that asks for them is told of. */
+function routesThatDoNotServe(snapshot: Snapshot, asked: AskedAccess['caller'], name: string, base: string): readonly Said[] {
+  const route = snapshot.routes.resolve(name)
+  if (route === undefined) return [{ source: 'routes', place: null, why: 'no route serves this model' }]
+  const caller: Caller = { ...asked, scopes: null, expires: null, claims: {}, credentials: new Map(), later: '' }
+  const dialects = conversationDialects.filter((dialect) => snapshot.routes.resolve(name, { caller, headers: {}, dialect }) !== undefined)
+  if (dialects.length === conversationDialects.length) return []
+  const why =
+    dialects.length > 0
+      ? `its \`match\` leaves the model to calls in ${dialects.join(', ')}, or with headers or claims that are not known here`
+      : 'its `match` does not fit this caller, unless headers or claims of a call do that are not known here'
+  return [
+    { source: `route ${route.model}`, place: placeText(snapshot.origins.get(`routes[${snapshot.routes.all.indexOf(route)}]`), base), why },
+  ]
 }
 
 /** A tool is called at a gateway: without one that shows it and is granted, the grant of the tool is of no use over MCP. */

@@ -1,7 +1,7 @@
 /** `turnward start`: runs the gateway until it is told to stop. */
 import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
-import { RunningConfig } from '../../config/running-config.ts'
+import type { RunningConfig } from '../../config/running-config.ts'
 import { asTurnwardError } from '../../core/error.ts'
 import { beginStart, endStart } from '../../core/garbage.ts'
 import type { Logger } from '../../core/logger.ts'
@@ -9,6 +9,7 @@ import { WaitingLogger } from '../../core/waiting-logger.ts'
 import { createLogger, type LogLevel } from '../../telemetry/logger.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import { firstAdministratorText } from '../first-administrator.ts'
+import { openConfig, type OpenedConfig } from '../opening-config.ts'
 import { fail, print } from '../output.ts'
 import { catchUnhandledErrors, type UnhandledKind } from '../unhandled-errors.ts'
 import { configOption, jsonOption, logLevelOf } from '../shared-options.ts'
@@ -43,15 +44,15 @@ async function start(options: StartOptions): Promise<void> {
     const asked = logLevelOf(options.logLevel)
     // The level is known once the configuration is; a mistake in it is told before anything starts.
     const waiting = new WaitingLogger()
-    const config = await RunningConfig.open(options.config, process.env, waiting)
-    const { settings } = config.current
+    const read = await openConfig({ configPath: options.config, env: process.env, logger: waiting })
+    const { settings } = read.config.current
     const level = asked ?? settings.telemetry.logs.level
     const workers = settings.workers === 'auto' ? availableParallelism() : settings.workers
     const logger = createLogger({ level, base: { version } })
     const unhandled = catchUnhandledErrors(logger)
     waiting.handOnTo(logger)
     const gateway =
-      workers === 1 ? await openAlone(options.config, config, logger) : await openSeveral(options.config, config, logger, level, workers)
+      workers === 1 ? await openAlone(options.config, read, logger) : await openSeveral(options.config, read, logger, level, workers)
     unhandled.opened(gateway.count)
     const { revision } = gateway.config.current
     if (gateway.config.current.policy.posture === 'observe')
@@ -99,21 +100,22 @@ interface RunningGateway {
   close(): Promise<void>
 }
 
-async function openAlone(configPath: string, config: RunningConfig, logger: Logger): Promise<RunningGateway> {
+async function openAlone(configPath: string, { config, store }: OpenedConfig, logger: Logger): Promise<RunningGateway> {
   const { openGateway } = await import('../gateway.ts')
-  const gateway = await openGateway({ configPath, env: process.env, logger, config })
+  const gateway = await openGateway({ configPath, env: process.env, logger, config, store })
   return { url: gateway.url, config, close: () => gateway.close(), count: counterOf(gateway.services.telemetry) }
 }
 
 async function openSeveral(
   configPath: string,
-  config: RunningConfig,
+  { config, store }: OpenedConfig,
   logger: Logger,
   level: LogLevel,
   size: number,
 ): Promise<RunningGateway> {
   // They read it in a way of their own, with what its files held.
   config.close()
+  await store.close()
   // Each way of running holds nothing of what only the other needs.
   const { openWorkers } = await import('../workers/owner.ts')
   const workers = await openWorkers({ configPath, env: process.env, logger, level, size })

@@ -68,15 +68,18 @@ async function status(options: StatusOptions): Promise<void> {
 
 function statusText(upstreams: readonly ShownUpstream[]): string {
   const rows = upstreams.map(({ upstream, state, running, latencies }) => {
-    const streamed = latencies.flatMap((one) => (one.streamed === undefined ? [] : [one.streamed]))
-    return [upstream, state.replace('_', ' '), String(running), streamed.length === 0 ? '-' : `${Math.max(...streamed)} ms`]
+    const slowest = (kind: 'streamed' | 'whole'): string => {
+      const known = latencies.flatMap((one) => one[kind] ?? [])
+      return known.length === 0 ? '-' : `${Math.max(...known)} ms`
+    }
+    return [upstream, state.replace('_', ' '), String(running), slowest('streamed'), slowest('whole')]
   })
   const troubles = upstreams.flatMap(({ upstream, troubles: all }) =>
     all.map(
       ({ kind, model, why, until }) => `${upstream}${model === undefined ? '' : `, ${printable(model)}`}: ${kind}, ${why}; until ${until}`,
     ),
   )
-  return [table([['UPSTREAM', 'STATE', 'RUNNING', 'FIRST BYTE'], ...rows]), ...troubles].join('\n')
+  return [table([['UPSTREAM', 'STATE', 'RUNNING', 'FIRST BYTE', 'WHOLE ANSWER'], ...rows]), ...troubles].join('\n')
 }
 
 async function list(options: ListOptions): Promise<void> {

@@ -19,7 +19,7 @@ const text = (...models: string[]): string =>
 /** What the owner reads when the file holds this, and its revision. */
 async function read(content: string, env: Record<string, string> = {}) {
   writeFileSync(path, content)
-  const owner = await RunningConfig.open(path, env, silentLogger, [], async () => undefined)
+  const owner = await RunningConfig.open(path, env, silentLogger, { agree: async () => undefined })
   owner.close()
   return { reading: owner.reading as DiskReading, revision: owner.current.revision, kept: keptOf(owner.current) }
 }
@@ -28,7 +28,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'turnward-followed-'))
   path = join(folder, 'turnward.yaml')
   const { reading, kept } = await read(text('one'))
-  config = await FollowedConfig.open({ path, reading, kept, problem: null }, {}, silentLogger)
+  config = await FollowedConfig.open({ path, reading, kept, problem: null }, {}, silentLogger, async () => true)
   swaps = []
   config.onSwap((next, previous) => swaps.push(`${previous.routes.names.join()} > ${next.routes.names.join()}`))
 })

@@ -4,6 +4,7 @@
  */
 import { attemptLoad, type Environment } from '../../config/load.ts'
 import { diskOf, type DiskReading } from '../../config/disk.ts'
+import { consoleOrigin, managedSource } from '../../config/managed/managed-source.ts'
 import { withKept, type CurrentConfig, type KeptSettings, type SwapListener } from '../../config/running-config.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { asTurnwardError } from '../../core/error.ts'
@@ -23,11 +24,13 @@ export class FollowedConfig implements CurrentConfig {
   readonly #env: Environment
   readonly #logger: Logger
   readonly #listeners = new Set<SwapListener>()
+  readonly #askOwner: () => Promise<boolean>
   #current: Snapshot
   #prepared: Snapshot | undefined
   problem: string | undefined
 
-  private constructor(given: GivenConfig, env: Environment, logger: Logger, first: Snapshot) {
+  private constructor(given: GivenConfig, env: Environment, logger: Logger, askOwner: () => Promise<boolean>, first: Snapshot) {
+    this.#askOwner = askOwner
     this.#given = given
     this.#env = env
     this.#logger = logger
@@ -35,9 +38,9 @@ export class FollowedConfig implements CurrentConfig {
     this.problem = given.problem ?? undefined
   }
 
-  /** Rejects with ConfigError when what the owner has read is no configuration here. */
-  static async open(given: GivenConfig, env: Environment, logger: Logger): Promise<FollowedConfig> {
-    return new FollowedConfig(given, env, logger, await load(given, given.reading, env))
+  /** Rejects with ConfigError when what the owner has read is no configuration here. `askOwner`: to read everything again. */
+  static async open(given: GivenConfig, env: Environment, logger: Logger, askOwner: () => Promise<boolean>): Promise<FollowedConfig> {
+    return new FollowedConfig(given, env, logger, askOwner, await load(given, given.reading, env))
   }
 
   get current(): Snapshot {
@@ -49,6 +52,11 @@ export class FollowedConfig implements CurrentConfig {
     return () => {
       this.#listeners.delete(listener)
     }
+  }
+
+  /** The owner tells every worker, this one too, before it answers. */
+  reload(): Promise<boolean> {
+    return this.#askOwner()
   }
 
   /** The first step: makes the snapshot, and resolves with its revision. Rejects with what is wrong; nothing changes. */
@@ -81,7 +89,8 @@ export class FollowedConfig implements CurrentConfig {
 }
 
 async function load({ path, kept }: GivenConfig, reading: DiskReading, env: Environment): Promise<Snapshot> {
-  const { outcome } = await attemptLoad(path, env, [], diskOf(reading))
+  const others = reading.texts[consoleOrigin] === undefined ? [] : [managedSource]
+  const { outcome } = await attemptLoad(path, env, others, diskOf(reading))
   if (outcome instanceof Error) throw outcome
   return withKept(outcome, kept)
 }

@@ -4,7 +4,7 @@
  */
 import { openDecisionLog } from '../../audit/log-writer.ts'
 import type { Environment } from '../../config/load.ts'
-import { keptOf, RunningConfig } from '../../config/running-config.ts'
+import { keptOf, type Agree, type RunningConfig } from '../../config/running-config.ts'
 import type { DiskReading } from '../../config/disk.ts'
 import { systemClock } from '../../core/clock.ts'
 import { asTurnwardError } from '../../core/error.ts'
@@ -14,6 +14,7 @@ import type { LogLevel } from '../../telemetry/logger.ts'
 import { createTelemetry } from '../../telemetry/opentelemetry.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import { checkpointsOf, holdMemoryState, mostStateEntries } from '../opening-places.ts'
+import { followRevisions, openConfig } from '../opening-config.ts'
 import { openingSettingsOf, openStoreAndLogPlace } from '../places.ts'
 import { version } from '../version.ts'
 import { Crew } from './crew.ts'
@@ -49,17 +50,15 @@ const drainExtraMs = 10_000
 
 export async function openWorkers({ configPath, env, logger, level, size }: OwnerOptions): Promise<RunningWorkers> {
   let crew: Crew | undefined
-  const config: RunningConfig = await RunningConfig.open(configPath, env, logger, [], (next, reading) =>
-    prepareAll(crew?.alive ?? [], next.revision, reading),
-  )
-  const opened: { close(): Promise<void> }[] = [{ close: async () => config.close() }]
+  const agree: Agree = (next, reading) => prepareAll(crew?.alive ?? [], next.revision, reading)
+  const { config, store } = await openConfig({ configPath, env, logger, agree })
+  const opened: { close(): Promise<void> }[] = [store, { close: async () => config.close() }]
   try {
     const { current } = config
     const { settings } = current
     const telemetry = await createTelemetry({ settings: settings.telemetry, version, logger })
     opened.push({ close: () => telemetry.shutdown() })
-    const { store, log: logPlace } = await openStoreAndLogPlace(openingSettingsOf(current), 0)
-    opened.push(store)
+    const { log: logPlace } = await openStoreAndLogPlace(openingSettingsOf(current), 0, store)
     const log = await openDecisionLog({
       place: logPlace,
       ...checkpointsOf(settings),
@@ -92,6 +91,7 @@ export async function openWorkers({ configPath, env, logger, level, size }: Owne
         ...shared,
         ...topicHandlers(topics, of),
         ...whole.handlers(),
+        reload: async () => ({ head: await config.reload('a worker asks') }),
         peer: (head) => {
           passOn(started, of, head as PeerMessage)
           return { head: null }
@@ -122,6 +122,7 @@ export async function openWorkers({ configPath, env, logger, level, size }: Owne
       commitAll(started.alive, revision, logger)
     })
     const url = await started.start()
+    opened.push(followRevisions({ store, log, config, clock: systemClock, logger }))
     return {
       url,
       config,

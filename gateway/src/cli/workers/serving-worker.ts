@@ -25,6 +25,9 @@ import type { WholeStatus } from './whole.ts'
 /** That the owner is gone its socket says at once; on a machine with much else to do it may be slow, which is no outage. */
 const ownerTimeoutMs = 10_000
 
+/** Every worker makes the new configuration before one of them takes it. */
+const reloadMs = 60_000
+
 /** Where the owner's end of the link is, among the files of this process. */
 const linkFile = 4
 /** By then servers are connected, or being retried. */
@@ -87,7 +90,8 @@ async function start({ worker, processes, level, config: given, audit }: Hello):
   const logger: Logger = createLogger({ level, base: { version, worker } })
   const unhandled = catchUnhandledErrors(logger)
   log.ownerSays(audit ?? undefined)
-  const followed = await FollowedConfig.open(given, process.env, logger)
+  const askOwner = async (): Promise<boolean> => (await link.ask('reload', { head: null }, reloadMs)).head === true
+  const followed = await FollowedConfig.open(given, process.env, logger, askOwner)
   config.resolve(followed)
   const state = new VersionedState(new LinkPlace(link, topics, ownerTimeoutMs))
   const opened = await openGateway({

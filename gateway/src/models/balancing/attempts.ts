@@ -2,7 +2,7 @@
  * Whom a call asks, one after the other, while nothing of an answer has gone out: the upstreams of its plan, then, where the route
  * says so, some of them again, within a budget and after a while. It decides and waits for nothing.
  */
-import type { Retries, RouteTarget } from '../../config/snapshot.ts'
+import type { Hedge, Retries, RouteTarget } from '../../config/snapshot.ts'
 import type { Plan } from './planning.ts'
 import type { UpstreamHealth } from './upstream-health.ts'
 
@@ -16,6 +16,8 @@ export interface AttemptSettings {
   readonly retries: Retries
   /** Whom to ask when the conversation is too long. */
   readonly onContextLength: RouteTarget | undefined
+  /** When others are asked beside the one that was chosen; undefined: never. */
+  readonly hedge?: Hedge | undefined
 }
 
 export class Attempts {
@@ -24,6 +26,8 @@ export class Attempts {
   count = 0
   /** Why the present one is asked, where the plan does not say it. */
   why: string | undefined
+  /** Who is asked, or has answered. */
+  current: RouteTarget | undefined
   readonly #settings: AttemptSettings
   readonly #health: Pick<UpstreamHealth, 'budget'>
   readonly #random: () => number
@@ -33,7 +37,8 @@ export class Attempts {
   readonly #waits = new Map<RouteTarget, number>()
   #repeated = 0
   #isFallback = false
-  #current: RouteTarget | undefined
+  /** How many have been asked beside others. */
+  #besides = 0
 
   constructor(plan: Plan, settings: AttemptSettings, health: Pick<UpstreamHealth, 'budget'>, random: () => number = Math.random) {
     this.plan = plan
@@ -45,14 +50,23 @@ export class Attempts {
 
   /** Whether a conversation that is too long can be asked of somebody else. */
   get hasFallback(): boolean {
-    return this.#settings.onContextLength !== undefined && !this.#isFallback
+    const { onContextLength: longer } = this.#settings
+    // Of several that are asked at once each may find it too long.
+    return longer !== undefined && (!this.#isFallback || this.#queue.includes(longer))
+  }
+
+  /** When others are asked beside the one that was chosen. */
+  get hedge(): Hedge | undefined {
+    return this.#settings.hedge
   }
 
   /** Whom to ask now; undefined when nobody is left. */
   take(): RouteTarget | undefined {
     const [target, ...rest] = this.#queue
     this.#queue = rest
-    this.#current = target
+    this.current = target
+    // Of one that was asked beside another it is said no more.
+    if (this.#repeated === 0 && !this.#isFallback) this.why = undefined
     if (target !== undefined) {
       this.count += 1
       if (this.#repeated === 0) this.#health.budget(target.upstream).add()
@@ -61,32 +75,74 @@ export class Attempts {
   }
 
   /**
+   * Whom to ask beside the one that was chosen, which has not begun to answer; undefined when nobody may be. It counts among what
+   * the chosen one may have asked again: a fifth more in all, whoever is slow.
+   */
+  takeBeside(mayBeAsked: (target: RouteTarget) => boolean): RouteTarget | undefined {
+    const { hedge } = this.#settings
+    const slow = this.current
+    if (hedge === undefined || slow === undefined || this.#besides >= hedge.atMost) return undefined
+    const target = this.#queue.find((one) => !this.plan.troubled.has(one) && mayBeAsked(one))
+    if (target === undefined || !this.#health.budget(slow.upstream).take()) return undefined
+    this.#queue = this.#queue.filter((one) => one !== target)
+    this.#besides += 1
+    this.count += 1
+    this.why = `asked beside ${slow.upstream.name}, which had not begun to answer`
+    return target
+  }
+
+  /** One that was to be asked beside others was not, and may be later. */
+  putBack(target: RouteTarget): void {
+    this.#queue = [target, ...this.#queue]
+    this.count -= 1
+    this.#besides -= 1
+  }
+
+  /** One of several that are asked at once has failed; the others may still answer. */
+  dropped(
+    failed: RouteTarget,
+    failure: AttemptFailure,
+    { waitMs = 0, wasSent }: { readonly waitMs?: number; readonly wasSent: boolean },
+  ): void {
+    if (!wasSent) this.#besides -= 1
+    if (failure === 'too_long') this.#fallBack()
+    else this.#note(failed, failure, waitMs)
+  }
+
+  /**
    * The one that was asked has failed: the milliseconds after which another is asked, or undefined when it is to be believed.
    * `waitMs`: how long it wants to be left alone. `why`: in words of ours.
    */
   after(failure: AttemptFailure, why: string, waitMs = 0): number | undefined {
-    const failed = this.#current
+    const failed = this.current
     if (failed === undefined || failure === 'final') return undefined
     if (failure === 'too_long') return this.#fallBack()
-    if (failure === 'transient') {
-      if (!this.#again.includes(failed)) this.#again.push(failed)
-      this.#waits.set(failed, waitMs)
-    } else this.#again = this.#again.filter((target) => target !== failed)
+    this.#note(failed, failure, waitMs)
     if (this.#queue.length > 0) return 0
     return this.#repeat(why)
   }
 
   /** A later round of the same call: whoever has answered is asked first, and the others where it cannot. */
   again(): Attempts {
-    const answered = this.#current
+    const answered = this.current
     const others = this.plan.targets.filter((target) => target !== answered)
     const targets = answered === undefined ? others : [answered, ...others]
-    return new Attempts({ ...this.plan, targets }, this.#settings, this.#health, this.#random)
+    // What was begun there goes on there: only the first round is asked of several at once.
+    const settings = { ...this.#settings, hedge: undefined }
+    return new Attempts({ ...this.plan, targets }, settings, this.#health, this.#random)
+  }
+
+  #note(failed: RouteTarget, failure: AttemptFailure, waitMs: number): void {
+    if (failure === 'transient') {
+      if (!this.#again.includes(failed)) this.#again.push(failed)
+      this.#waits.set(failed, waitMs)
+    } else this.#again = this.#again.filter((target) => target !== failed)
   }
 
   #fallBack(): number | undefined {
     const { onContextLength: target } = this.#settings
-    if (target === undefined || this.#isFallback) return undefined
+    if (target === undefined) return undefined
+    if (this.#isFallback) return this.#queue.includes(target) ? 0 : undefined
     this.#isFallback = true
     this.#queue = [target]
     this.#again = []

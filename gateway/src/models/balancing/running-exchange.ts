@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Upstream } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { BreakerPass } from './breaker.ts'
+import type { PeakLatency } from './peak-latency.ts'
 import { signOf, type UpstreamSign } from './reading-answers.ts'
 import type { ModelHealth, Trouble, UpstreamState } from './upstream-state.ts'
 import { askedWaitMs, usedUpMs } from './waiting-times.ts'
@@ -67,7 +68,7 @@ export class RunningExchange {
     if (wait !== undefined && wait > 0)
       this.#coolDown(now + wait, sign === 'throttled' ? `it answered ${status}` : 'a limit of it is used up')
     if (sign === 'answered' && status < 400) {
-      if (this.#place.isStream === false) this.#health.whole.note(this.#clock.monotonic() - this.#began, this.#clock.monotonic())
+      if (this.#place.isStream === false) this.#noteLatency(this.#health.whole)
       return
     }
     if (sign === 'broken') this.#fail(`it answered ${status}`, true)
@@ -76,8 +77,19 @@ export class RunningExchange {
 
   /** The first byte of its body has come. */
   bodyBegan(): void {
-    if (this.#place.isStream === true && !this.#isDecided)
-      this.#health.streamed.note(this.#clock.monotonic() - this.#began, this.#clock.monotonic())
+    if (this.#place.isStream === true && !this.#isDecided) this.#noteLatency(this.#health.streamed)
+  }
+
+  /** Another upstream has begun to answer before it, and it is cut off: it takes at least as long as until now. */
+  outrun(): void {
+    const { isStream } = this.#place
+    if (!this.#isDecided && isStream !== undefined) this.#noteLatency(isStream ? this.#health.streamed : this.#health.whole)
+    this.over()
+  }
+
+  #noteLatency(latency: PeakLatency): void {
+    const now = this.#clock.monotonic()
+    latency.note(now - this.#began, now)
   }
 
   /** Its answer is whole. */

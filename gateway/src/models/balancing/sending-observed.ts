@@ -4,6 +4,7 @@ import type { CancelSignal } from '../../core/cancellation.ts'
 import { TurnwardError } from '../../core/error.ts'
 import type { BodySink, UpstreamRequest, UpstreamResponse } from '../../providers/transport.ts'
 import type { Upstreams } from '../upstreams.ts'
+import { Outrun } from './outrun.ts'
 import type { AskedPlace, RunningExchange } from './running-exchange.ts'
 
 /** As the transport of the upstream: resolves with the head, rejects on connect errors, timeouts and aborts. */
@@ -15,7 +16,7 @@ export async function sendObserved(
 ): Promise<ObservedResponse> {
   const exchange = upstreams.health.begin(place)
   // An answer that nobody reads any more is never heard of again.
-  const onAbort = (): void => exchange.over()
+  const onAbort = (): void => (signal.reason instanceof Outrun ? exchange.outrun() : exchange.over())
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     const response = await upstreams.of(place.upstream).send(request, signal)

@@ -46,6 +46,12 @@ interface Made<R> {
   readonly note?: () => void
 }
 
+/** What became of one claim, and how its limit stands now. */
+interface Tried {
+  readonly isReserved: boolean
+  readonly standing: Standing
+}
+
 type Step = (state: StateStore, now: number) => Promise<() => void>
 
 export class Ledger {
@@ -107,8 +113,32 @@ export class Ledger {
         result: { refused: undefined, standings },
         note: () => claims.forEach(({ counter, amount }) => this.#hold(counter, amount)),
       }
-    const { counter, amount, isSoft } = claim
-    const changed = state.change('limit', counter.key, (before) => {
+    const giveBack = (): MaybePromise<void> =>
+      this.#settleAll(
+        claims.slice(0, at).map((one) => ({ ...one, actual: 0 })),
+        state,
+        now,
+      )
+    // Where every change is one of its own, what was reserved before the state took no more would stay so.
+    const fail = (error: unknown): MaybePromise<never> =>
+      whenRead(this.#state.begin === undefined ? giveBack() : undefined, () => {
+        throw error
+      })
+    let changed: MaybePromise<Tried>
+    try {
+      changed = this.#reserveOne(claim, state, now)
+    } catch (error) {
+      return fail(error)
+    }
+    return whenRead(changed instanceof Promise ? changed.catch(fail) : changed, ({ isReserved, standing }) => {
+      standings.push(standing)
+      if (isReserved) return this.#reserveFrom(at + 1, claims, standings, state, now)
+      return whenRead(giveBack(), () => ({ result: { refused: at, standings } }))
+    })
+  }
+
+  #reserveOne({ counter, amount, isSoft }: Claim, state: StateStore, now: number): MaybePromise<Tried> {
+    return state.change('limit', counter.key, (before) => {
       const next = reserved(before, counter, { process: this.#process, amount, now, force: isSoft })
       const use = next ?? useAt(before, counter, now)
       return {
@@ -116,12 +146,6 @@ export class Ledger {
         expires: this.#expiry(counter, now),
         result: { isReserved: next !== undefined, standing: standingOf(use, counter, now) },
       }
-    })
-    return whenRead(changed, ({ isReserved, standing }) => {
-      standings.push(standing)
-      if (isReserved) return this.#reserveFrom(at + 1, claims, standings, state, now)
-      const unused = claims.slice(0, at).map((one) => ({ ...one, actual: 0 }))
-      return whenRead(this.#settleAll(unused, state, now), () => ({ result: { refused: at, standings } }))
     })
   }
 

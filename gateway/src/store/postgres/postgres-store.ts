@@ -5,6 +5,7 @@ import { TurnwardError } from '../../core/error.ts'
 import { accountTable } from '../accounts.ts'
 import { approvalTable } from '../approvals.ts'
 import { batchTable } from '../batches.ts'
+import { configRevisionTable } from '../config-revisions.ts'
 import { fileTable } from '../files.ts'
 import { keyTable } from '../keys.ts'
 import { listingTable } from '../listings.ts'
@@ -90,6 +91,7 @@ export async function openPostgresStore({ database: place, pool, secrets, adopt 
       directories: directoryTable(database),
       revocations: revocationTable(database),
       stops: stopTable(database),
+      configRevisions: configRevisionTable(database),
       remembered: rememberedTable(database),
       oauthKeys: oauthKeyTable(database),
       summaries: summaryTable(database),

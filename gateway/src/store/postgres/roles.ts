@@ -26,6 +26,7 @@ const changing = Object.keys({
   directory_groups: true,
   revocations: true,
   stops: true,
+  config_revisions: true,
   remembered: true,
   summaries: true,
   summary_facts: true,

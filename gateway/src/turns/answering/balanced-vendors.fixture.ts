@@ -1,7 +1,7 @@
 /** Three vendors behind one route, and how each dialect asks for it. Not part of the product. */
 import { say } from '../../../../conformance/harness/model-answer.ts'
 import { startVendor, type Responder, type Vendor } from '../../../../conformance/harness/vendor.ts'
-import { configOf, type ConfigInput, type Floors, keys, openFloors } from '../../invariants/floors.fixture.ts'
+import { configOf, type ConfigInput, type Floors, type FloorsOptions, keys, openFloors } from '../../invariants/floors.fixture.ts'
 
 export type Route = NonNullable<ConfigInput['routes']>[number]
 
@@ -48,6 +48,7 @@ export async function open(
   more: ConfigInput = {},
   patience: object = {},
   like?: Fleet['vendors'],
+  state?: FloorsOptions['state'],
 ): Promise<Fleet> {
   const { a, b, c } = like ?? { a: await startVendor(answering), b: await startVendor(answering), c: await startVendor(answering) }
   const upstream = ({ url }: Vendor) => ({
@@ -62,7 +63,7 @@ export async function open(
     routes: [{ model: 'm', upstreams: ['a', 'b', 'c'], ...route }],
     ...more,
   })
-  const floors = await openFloors({ config })
+  const floors = await openFloors({ config, ...(state === undefined ? {} : { state }) })
   return {
     floors,
     vendors: { a, b, c },

@@ -6,14 +6,16 @@ import { Attempts } from '../../models/balancing/attempts.ts'
 import { planRoute } from '../../models/balancing/planning.ts'
 import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { ModelCall } from '../call.ts'
+import { mayGoOutTwice } from './hedging-call.ts'
 import { tokensOf } from '../limiting/amounts.ts'
+import { nearExamples } from '../near-examples/near-examples.ts'
 import { expectedOf } from '../limiting/reserving-for-model.ts'
 import type { OperationCall } from '../recording/recording-operation.ts'
 
 /** Never rejects. */
 export function chooseUpstreams(call: ModelCall, route: Route): MaybePromise<Attempts> {
   const { services, snapshot, caller, view, session } = call
-  const planned = planRoute(services, {
+  const asked = {
     snapshot,
     caller,
     route,
@@ -21,8 +23,12 @@ export function chooseUpstreams(call: ModelCall, route: Route): MaybePromise<Att
     isStream: view.stream,
     stickyKey: session.id,
     expected: () => expectedOf(call),
-  })
-  return whenRead(planned, (plan) => new Attempts(plan, route, services.upstreams.health))
+  }
+  const near = nearExamples(call, route)
+  const planned = near === undefined ? planRoute(services, asked) : near.then((nearness) => planRoute(services, { ...asked, nearness }))
+  const { retries, onContextLength } = route
+  const settings = { retries, onContextLength, hedge: mayGoOutTwice(call) ? route.hedge : undefined }
+  return whenRead(planned, (plan) => new Attempts(plan, settings, services.upstreams.health))
 }
 
 /** The same for an operation, among those upstreams that have it. `json`: its body, where it is one. */

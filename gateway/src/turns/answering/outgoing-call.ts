@@ -2,7 +2,7 @@
 import type { DecisionRecord } from '@turnward/contract/decision'
 import type { RouteTarget } from '../../config/snapshot.ts'
 import type { OutgoingCall } from '../../models/building-request.ts'
-import type { OnAttempt } from '../../models/asking-upstream.ts'
+import type { OnAttempt, RoutedResponse } from '../../models/asking-upstream.ts'
 import type { Attempts } from '../../models/balancing/attempts.ts'
 import { providers } from '../../providers/providers.ts'
 import { whenRead } from '../../state/state-store.ts'
@@ -68,4 +68,11 @@ function recordAttempt(call: ModelCall, target: RouteTarget, { credential, leftO
   })
   call.services.log.append(record)
   if (isFirst) noteDecision(call, record)
+}
+
+/** An upstream has begun to answer. Of several that were asked it need not be the last. */
+export function noteAnswering(call: ModelCall, { target, provider, credential, response }: RoutedResponse): void {
+  call.attempt = { upstream: target.upstream.name, provider: provider.telemetryName, credential }
+  call.limits?.answeredBy(target)
+  if (response.status < 400) call.rounds.begin(target, call.view.model)
 }

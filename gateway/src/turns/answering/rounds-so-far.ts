@@ -1,6 +1,7 @@
 /** The rounds of one client request so far, in one place: those none of whose calls were released, and what every round cost. */
-import type { UsageRecord } from '@turnward/contract/decision'
+import type { DecisionRecord, UsageRecord } from '@turnward/contract/decision'
 import type { RouteTarget } from '../../config/snapshot.ts'
+import type { HedgedRace } from '../../models/hedging.ts'
 import type { PricedRound } from '../../models/prices/prices.ts'
 import type { JsonObject, SplicedCall, SplicedRound } from '../../wire/dialect.ts'
 import type { ModelCall, ProposalRulings } from '../call.ts'
@@ -25,6 +26,9 @@ export class RoundsSoFar {
   /** Characters of text that have gone out, once it is over. */
   said = 0
   #last: Round | undefined
+  /** Who was asked at the same time as others and cut off. */
+  readonly #cut: Omit<PricedRound, 'usage'>[] = []
+  readonly #races: NonNullable<DecisionRecord['hedged']> = []
   /** Nobody was asked: what is said was kept, and costs nothing. */
   isKept = false
 
@@ -42,6 +46,18 @@ export class RoundsSoFar {
     if (!this.isKept) this.#begun = { upstream, models: [model ?? asked] }
   }
 
+  /** Several were asked at the same time. Who was cut off has read the request, and nobody says what that has cost. */
+  noteRace({ asked, won, cut }: HedgedRace, model: string): void {
+    this.#races.push({ asked: asked.map(({ upstream }) => upstream.name), won: won?.upstream.name ?? null })
+    // Where nobody has begun to answer nothing was used, as of any call that ends before that.
+    if (won !== undefined) this.#cut.push(...cut.map(({ upstream, model: own }) => ({ upstream, models: [own ?? model] })))
+  }
+
+  /** Upstreams that were asked at the same time, for the record. */
+  get races(): Pick<DecisionRecord, 'hedged'> {
+    return this.#races.length === 0 ? {} : { hedged: this.#races }
+  }
+
   /** What was begun was given up before anything of it was shown. */
   drop(): void {
     this.#begun = undefined
@@ -49,8 +65,10 @@ export class RoundsSoFar {
 
   /** What was used: as it was reported, and about so much where it was not. */
   used(inputTokens: () => number): readonly PricedRound[] {
-    if (this.#begun === undefined) return this.#priced
-    return [...this.#priced, { ...this.#begun, usage: { inputTokens: inputTokens(), outputTokens: tokensOf(this.said) } }]
+    const cut = this.#cut.map((one) => ({ ...one, usage: { inputTokens: inputTokens(), outputTokens: 0 } }))
+    const all = cut.length === 0 ? this.#priced : [...cut, ...this.#priced]
+    if (this.#begun === undefined) return all
+    return [...all, { ...this.#begun, usage: { inputTokens: inputTokens(), outputTokens: tokensOf(this.said) } }]
   }
 
   /** The limit that has ended the last round. */

@@ -11,6 +11,7 @@ import { dialectByName } from '../../wire/dialects.ts'
 import type { ModelCall } from '../call.ts'
 import { guardWhole } from '../guards/guarding-answer.ts'
 import { railWhole } from '../rails/rails.ts'
+import { transformAnswer } from '../transforms/transforming-answer.ts'
 import type { Answer, Round, Shown } from './answer.ts'
 import { answerHeaders } from './answering-client.ts'
 import { answeredWithError } from './failed-answer.ts'
@@ -56,7 +57,9 @@ export class WholeAnswer implements Answer {
     const view = dialect.readResponse(body)
     const { calls, cutCalls, finish, usage, id: responseId, model, vendorRan = false } = view
     if (cutCalls.length > 0) dialect.respond.dropCalls(body, new Set(cutCalls))
-    const isAsSent = converter === undefined && !isEdited && cutCalls.length === 0
+    // What was read of it is what the upstream said: prices go by its own name of the model.
+    const isTransformed = transformAnswer(this.#call, body)
+    const isAsSent = converter === undefined && !isEdited && !isTransformed && cutCalls.length === 0
     this.#taken = { routed, body, view, bytes: isAsSent ? bytes : undefined }
     const native = new Map(calls.map((made) => [made.id, dialect.respond.nativeCall(body, made.id) ?? {}]))
     const assistant = (): JsonObject => dialect.respond.assistantMessage(body)

@@ -4,25 +4,10 @@ import { say } from '../../../../conformance/harness/model-answer.ts'
 import { post } from '../../../../conformance/harness/raw-http.ts'
 import { startVendor, type Vendor, type VendorReply, type VendorRequest } from '../../../../conformance/harness/vendor.ts'
 import { ask, dialectsAndUpstreams, type Said, upstreams, wordsIn } from '../../invariants/five-dialects.fixture.ts'
+import { embedTopics, isEmbeddings } from '../embeddings/topics-embedded.fixture.ts'
 import { configOf, type ConfigInput, type Floors, keys, openFloors } from '../../invariants/floors.fixture.ts'
 
 type Cache = Extract<NonNullable<NonNullable<ConfigInput['routes']>[number]['cache']>, { kind: 'semantic' }>
-
-const isEmbeddings = ({ path }: VendorRequest) => path.endsWith('/embeddings')
-
-/** One dimension a topic, and nothing else of a text. */
-const embed = ({ body }: VendorRequest): VendorReply => ({
-  headers: { 'content-type': 'application/json' },
-  parts: [
-    JSON.stringify({
-      data: (body['input'] as unknown as string[]).map((text, index) => ({
-        index,
-        embedding: ['parcel', 'refund', 'weather'].map((word) => (text.toLowerCase().includes(word) ? 1 : 0.01)),
-      })),
-      usage: { prompt_tokens: 3, total_tokens: 3 },
-    }),
-  ],
-})
 
 interface Setting {
   readonly cache?: Partial<Cache>
@@ -32,7 +17,7 @@ interface Setting {
 }
 
 /** The vendor says a number that is another one each time, and embeds. */
-async function open({ cache = {}, more = {}, embeddings = embed, kind = 'openai' }: Setting = {}) {
+async function open({ cache = {}, more = {}, embeddings = embedTopics, kind = 'openai' }: Setting = {}) {
   let count = 0
   const vendor = await startVendor((request) =>
     isEmbeddings(request) ? embeddings(request) : say(request, { text: `Answer ${count++}.` }),
@@ -237,4 +222,11 @@ test('two who ask the same at once wait for one vector', async () => {
   const both = await Promise.all([0, 1].map((seed) => askChat(one.floors, 'Where is my parcel?', { body: { seed } })))
   expect(both.map(cached)).toEqual(['miss', 'miss'])
   expect(one.embedded()).toHaveLength(1)
+})
+
+test('where its caller may make one call at once, questions are compared all the same', async () => {
+  const rules = [{ name: 'one', per: 'principal', count: 'concurrent', limit: 1 }] as const
+  await using one = await open({ more: { limits: { rules: [...rules] } } })
+  expect(cached(await askChat(one.floors, 'Where is my parcel?'))).toBe('miss')
+  expect(cached(await askChat(one.floors, 'My parcel, where has it gone?'))).toBe('hit')
 })

@@ -4,7 +4,7 @@
  */
 import type { Retriever } from '../../config/snapshot.ts'
 import type { CancelSignal } from '../../core/cancellation.ts'
-import { isObject } from '../../core/json.ts'
+import { stepsOf, valueAt } from '../../core/json-pointer.ts'
 import { fixedHeadersOf } from '../../models/fixed-headers.ts'
 import { ServiceFailure } from '../guards/examiner.ts'
 import { exchangeJson, jsonHeaders } from '../guards/services/exchanging-json.ts'
@@ -35,12 +35,12 @@ export async function askRetriever(
 
 /** The texts of the passages, best first, as many as there may be and as far as they fit. */
 function passagesIn(answer: unknown, { passages, text, top_k: most, most_characters: room }: Retriever['config']): readonly string[] {
-  const list = at(answer, passages)
+  const list = valueAt(answer, stepsOf(passages))
   if (!Array.isArray(list)) throw new ServiceFailure(`its answer has no list at \`${passages}\``)
   const texts: string[] = []
   let left = room
   for (const passage of list.slice(0, most)) {
-    const said: unknown = typeof passage === 'string' ? passage : at(passage, text)
+    const said: unknown = typeof passage === 'string' ? passage : valueAt(passage, stepsOf(text))
     if (typeof said !== 'string') throw new ServiceFailure(`a passage of its answer has no text at \`${text}\``)
     if (said === '') continue
     // What is left out is left out whole, except for a first one that is too long by itself.
@@ -50,15 +50,4 @@ function passagesIn(answer: unknown, { passages, text, top_k: most, most_charact
     if (left <= 0) break
   }
   return texts
-}
-
-/** RFC 6901, over members of its own alone. */
-function at(value: unknown, pointer: string): unknown {
-  let now = value
-  for (const step of pointer.split('/').slice(1)) {
-    const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
-    if (Array.isArray(now)) now = /^\d{1,6}$/.test(name) ? (now as unknown[])[Number(name)] : undefined
-    else now = isObject(now) && Object.hasOwn(now, name) ? now[name] : undefined
-  }
-  return now
 }

@@ -74,6 +74,7 @@ export class Vectors {
       const asking = memoryCall({
         caller,
         granted,
+        isWithin: true,
         body: { model, input: [...texts], encoding_format: 'float' },
         maxBytes: mostAnswerBytes,
         signal,

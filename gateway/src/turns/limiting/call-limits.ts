@@ -11,6 +11,7 @@ import type { Tariff } from '../../models/prices/tariff.ts'
 import type { Settlement } from '../../state/limits/ledger.ts'
 import type { Standing } from '../../state/limits/limit-use.ts'
 import type { AttachedCall } from '../call.ts'
+import type { CallOrigin } from '../origins/call-origin.ts'
 import { amountOf, amountsOf, type Amounts, costIn } from './amounts.ts'
 import { limitHeaders, type LimitHeaderForm } from './limit-headers.ts'
 import { overLimit, recordRefusal, recordWarning, type RefusedKind, unpricedModel } from './limit-refusal.ts'
@@ -21,6 +22,7 @@ export type LimitedCall = Omit<AttachedCall, 'session'> & {
   readonly session: AttachedCall['session'] | null
   /** `dec_…`: what is refused is refused under it. */
   readonly decision: string
+  readonly origin?: Partial<Pick<CallOrigin, 'isWithin' | 'signal'>>
 }
 
 /** What is expected of a call. */
@@ -41,6 +43,8 @@ export interface LimitedUse {
 
 /** What answers say is counted by these. */
 const countsOfOutput: ReadonlySet<string> = new Set(['output_tokens', 'tokens', 'cost'])
+/** What requests bring is counted by these. */
+const countsOfInput: ReadonlySet<string> = new Set(['input_tokens', 'tokens', 'cost'])
 /** Less than so many tokens are not reserved by themselves. */
 const leastExtension = 16
 
@@ -56,21 +60,23 @@ export class CallLimits {
   readonly #facts: CallFacts
   readonly #expected: Expected
   readonly #form: LimitHeaderForm
-  readonly #held: Held[] = []
+  #held: Held[] = []
   readonly #upstreams = new Set<string>()
+  /** Those of them where nothing of the call runs any more. */
+  readonly #left = new Set<string>()
   readonly #standings = new Map<ScopedLimit, Standing>()
   /** Limits that this call has been warned of. */
   readonly #warned = new Set<string>()
   #reservedOutput: number
   #isOver = false
-  /** Where it was thought to go last. */
+  /** Where it answers, or was thought to go last. */
   #target: RouteTarget | undefined
 
   private constructor(call: LimitedCall, { kind, names, expected, form }: LimitedUse) {
-    const { caller, session, turn } = call
+    const { caller, session, turn, origin } = call
     this.#call = call
     this.#kind = kind
-    this.#facts = { ...names, caller, session: session?.id ?? null, turn }
+    this.#facts = { ...names, caller, session: session?.id ?? null, turn, isWithin: origin?.isWithin === true }
     this.#expected = expected
     this.#reservedOutput = expected.outputTokens
     this.#form = form
@@ -95,8 +101,11 @@ export class CallLimits {
     this.#target = target
     // That another upstream of the route has a price lets nothing through here.
     this.#refuseUnpriced(this.#held, [target])
-    if (this.#upstreams.has(name)) return undefined
-    const limits = limitsOf(this.#call.snapshot, { ...this.#facts, upstream: name }, true)
+    const isKnown = this.#upstreams.has(name)
+    if (isKnown && !this.#left.has(name)) return undefined
+    const all = limitsOf(this.#call.snapshot, { ...this.#facts, upstream: name }, true)
+    // Where it has been and left, only what counts calls under way is not reserved any more.
+    const limits = isKnown ? all.filter(({ limit }) => limit.count === 'concurrent') : all
     return limits.length === 0 ? undefined : this.#reserveAt(name, target, limits)
   }
 
@@ -104,6 +113,33 @@ export class CallLimits {
     await this.#reserve(limits, [target], name)
     // Only now: where it was refused nothing is reserved, and whoever comes back to it asks anew.
     this.#upstreams.add(name)
+    this.#left.delete(name)
+  }
+
+  /** Who has begun to answer: what is reserved from here on is of there, whoever was asked last. */
+  answeredBy(target: RouteTarget): void {
+    this.#target = target
+  }
+
+  /**
+   * Reserves what is read once more where the same request goes to another upstream at the same time. Says whether there is room for
+   * it: where there is none nobody is refused anything. Rejects with `state.*`.
+   */
+  async beside(target: RouteTarget): Promise<boolean> {
+    const limits = this.#counting(countsOfInput, undefined)
+    const usage = { inputTokens: this.#expected.inputTokens }
+    const cost = costIn(await this.#tariffFor(limits, target), usage)
+    return (await this.#add(limits, { requests: 0, usage, cost })) === undefined
+  }
+
+  /** Nothing of the call runs there any more: whoever waits for a place there has it. Never throws. */
+  async leave({ upstream: { name } }: RouteTarget): Promise<void> {
+    const isOver = ({ limit, upstream }: Held): boolean => upstream === name && limit.count === 'concurrent'
+    const over = this.#held.filter(isOver)
+    if (over.length === 0) return
+    this.#held = this.#held.filter((held) => !isOver(held))
+    this.#left.add(name)
+    await this.#settle(over.map(({ counter, amount }) => ({ counter, amount, actual: 0 })))
   }
 
   /** Whether a limit that holds for the call counts what is answered. */
@@ -122,13 +158,10 @@ export class CallLimits {
    */
   async extend(tokens: number): Promise<string | undefined> {
     const target = this.#target
-    const own = this.#held.filter(
-      ({ limit, upstream }) => countsOfOutput.has(limit.count) && (upstream ?? target?.upstream.name) === target?.upstream.name,
-    )
-    const limits = [...new Map(own.map((held) => [held.counter.key, held])).values()]
-    if (target !== undefined && limits.some(({ limit }) => limit.count === 'cost')) await this.#call.services.prices.ready(target.upstream)
-    const costOf = (outputTokens: number): number =>
-      target === undefined ? 0 : costIn(this.#tariffAt(target), { inputTokens: this.#expected.inputTokens, outputTokens })
+    const limits = this.#counting(countsOfOutput, target?.upstream.name)
+    const { inputTokens } = this.#expected
+    const tariff = target === undefined ? undefined : await this.#tariffFor(limits, target)
+    const costOf = (outputTokens: number): number => costIn(tariff, { inputTokens, outputTokens })
     for (let size = tokens; ; size = Math.max(leastExtension, Math.floor(size / 2))) {
       const cost = costOf(this.#reservedOutput + size) - costOf(this.#reservedOutput)
       const usedUp = await this.#add(limits, { requests: 0, usage: { outputTokens: size }, cost })
@@ -171,10 +204,15 @@ export class CallLimits {
       }
       settlements.push({ counter, amount, actual: limit.count === 'concurrent' ? 0 : amountOf(limit, amounts) })
     }
+    await this.#settle(settlements)
+  }
+
+  async #settle(settlements: readonly Settlement[]): Promise<void> {
+    const { ledger, telemetry } = this.#call.services
     try {
-      await services.ledger.settle(settlements)
+      await ledger.settle(settlements)
     } catch (thrown) {
-      services.telemetry.logger.error(
+      telemetry.logger.error(
         { code: asTurnwardError(thrown).code },
         'what a call has used could not be settled: all that was reserved counts',
       )
@@ -220,6 +258,19 @@ export class CallLimits {
       cost = Math.max(0, ...targets.map((target) => costIn(this.#tariffAt(target), usage)))
     }
     await this.#take(limits, { requests: 1, usage, cost }, upstream)
+  }
+
+  /** What is reserved so far in limits that count this: of the call, and of one upstream of it. */
+  #counting(counts: ReadonlySet<string>, at: string | undefined): readonly Held[] {
+    const own = this.#held.filter(({ limit, upstream }) => counts.has(limit.count) && (upstream ?? at) === at)
+    return [...new Map(own.map((held) => [held.counter.key, held])).values()]
+  }
+
+  /** Undefined where none of the limits asks for a price. */
+  async #tariffFor(limits: readonly ScopedLimit[], target: RouteTarget): Promise<Tariff | undefined> {
+    if (!limits.some(({ limit }) => limit.count === 'cost')) return undefined
+    await this.#call.services.prices.ready(target.upstream)
+    return this.#tariffAt(target)
   }
 
   #tariffAt({ upstream, model }: RouteTarget): Tariff | undefined {

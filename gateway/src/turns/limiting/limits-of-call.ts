@@ -16,6 +16,8 @@ export interface CallFacts {
   readonly tool?: string
   /** Where it is sent, when that is known. */
   readonly upstream?: string
+  /** A call that runs waits for it, and counts as running already. */
+  readonly isWithin?: boolean
 }
 
 /** A limit in the scope that it counts a call in. */
@@ -35,6 +37,8 @@ export function limitsOf({ limits }: Pick<Snapshot, 'limits'>, facts: CallFacts,
   const found: ScopedLimit[] = []
   for (const limit of limits) {
     if (limit.floor !== floor || limit.needsUpstream !== isAtUpstream || !fits(limit, facts)) continue
+    // What an upstream is asked at once it is asked by both.
+    if (limit.count === 'concurrent' && facts.isWithin === true && !isAtUpstream) continue
     for (const scope of scopes[limit.per](facts, limit)) found.push(scoped(limit, scope ?? withoutScope))
   }
   return found

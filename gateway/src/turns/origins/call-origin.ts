@@ -51,6 +51,8 @@ export interface CallOrigin {
   readonly keeping?: Keeping | undefined
   /** What became of the templates it calls, where they have been filled in. */
   readonly templated?: Templated | undefined
+  /** A model call that runs waits for it: of what runs at once, the two count as one. */
+  readonly isWithin?: boolean | undefined
   /** The bytes of the request. Throws `request.*`. */
   body(limits: BodyLimits): Promise<Buffer>
   /** Aborted when nobody waits for the answer any more. */

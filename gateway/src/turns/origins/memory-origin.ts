@@ -33,6 +33,7 @@ export interface OwnCall {
   readonly background?: string
   readonly keeping?: Keeping | undefined
   readonly templated?: CallOrigin['templated']
+  readonly isWithin?: boolean
   readonly signal?: CancelSignal
 }
 
@@ -49,7 +50,7 @@ export function memoryCall({ maxBytes, ...call }: MemoryCallOptions): MemoryCall
 
 /** The same, with the answer going to another outlet, which may cancel the call. */
 export function ownCall<O extends Outlet>(
-  { caller, body, granted, headers = {}, background, keeping, templated, signal }: OwnCall,
+  { caller, body, granted, headers = {}, background, keeping, templated, isWithin, signal }: OwnCall,
   makeOutlet: (cancel: (error: TurnwardError) => void) => O,
 ): { readonly origin: CallOrigin; readonly outlet: O } {
   const cancellation = signal === undefined ? new Cancellation() : following(signal).own
@@ -61,6 +62,7 @@ export function ownCall<O extends Outlet>(
     background,
     templated,
     keeping,
+    isWithin,
     body: async () => Buffer.from(JSON.stringify(body)),
     signal: cancellation,
     cancel: (reason) => cancellation.cancel(reason),

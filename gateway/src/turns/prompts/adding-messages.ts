@@ -25,9 +25,11 @@ export function addToCount(count: TokenCount, { added }: Pick<Route, 'added'>): 
 /** Operations that are asked in words, and have no place for the words of anybody else. */
 const asked: ReadonlySet<string> = new Set(['completions', 'realtime'])
 
+const isOfOpenAi = ({ dialects }: Route['transforms'][number]): boolean => dialects.has('chat-completions') || dialects.has('responses')
+
 /** Who asks a model past its conversations would ask it without what its route says, or says more. Throws `request.unsupported`. */
 export function requireConversation(
-  { added, templates, context }: Pick<Route, 'added' | 'templates' | 'context'>,
+  { added, templates, context, transforms }: Pick<Route, 'added' | 'templates' | 'context' | 'transforms'>,
   operation: string,
 ): void {
   if (templates?.isRequired === true)
@@ -36,10 +38,15 @@ export function requireConversation(
       why: 'models of this route are asked with a template alone, and these have no place for one',
       fix: 'Call a template in a conversation, for example at `/v1/chat/completions`, or ask for another model.',
     })
-  if ((added === undefined && context.length === 0) || !asked.has(operation)) return
+  const done = [
+    ...(added === undefined ? [] : ['puts messages around conversations']),
+    ...(context.length === 0 ? [] : ['puts passages into conversations']),
+    ...(transforms.some(isOfOpenAi) ? ['changes fields of conversations'] : []),
+  ]
+  if (done.length === 0 || !asked.has(operation)) return
   throw new TurnwardError('request.unsupported', {
     subject: operation,
-    why: `the route of this model puts ${added === undefined ? 'passages into' : 'messages around'} conversations, and these have no place for them`,
+    why: `the route of this model ${done.join(' and ')}, and these have no place for that`,
     fix: 'Ask in a conversation, for example at `/v1/chat/completions`, or ask for another model.',
   })
 }

@@ -1,5 +1,6 @@
 /** Parts of a text that code finds in it: its links, addresses and lines, each in its order, and places in JSON. */
-import { isObject, type JsonValue } from '../../core/json.ts'
+import type { JsonValue } from '../../core/json.ts'
+import { stepsOf, valueAt } from '../../core/json-pointer.ts'
 import { parseJson } from '../../core/parse-json.ts'
 
 /** More of a kind are not counted. */
@@ -45,11 +46,7 @@ function pointed(text: string, pointer: string): string | undefined {
   } catch {
     return undefined
   }
-  for (const step of pointer.slice(1).split('/')) {
-    const key = step.replaceAll('~1', '/').replaceAll('~0', '~')
-    if (Array.isArray(value)) value = /^\d{1,9}$/.test(key) ? value[Number(key)] : undefined
-    else value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
-    if (value === undefined) return undefined
-  }
+  value = valueAt(value, stepsOf(pointer))
+  if (value === undefined) return undefined
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -37,34 +37,34 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
   const end = call.rounds.ending()
   const { endedBy } = call.rounds
   const templates = [...(call.templated?.names ?? [])]
-  // A limit that was used up, or a guard, before anything was sent.
-  const isLimit = failure?.code.startsWith('limit.') === true
-  const isRefused = call.attempt === undefined && (isLimit || failure?.code === 'guard.refused')
-  const outcome = isRefused ? 'refused' : outcomeOf(failure)
+  const transforms = call.transforms?.records ?? []
+  // Before anything was sent.
+  const refusedBy = call.attempt === undefined && failure !== undefined ? refusalOf(failure) : undefined
+  const outcome = refusedBy === undefined ? outcomeOf(failure) : 'refused'
   const record = recordOf(call, {
     id: call.decision,
     type: 'outcome',
     kind: 'model_call',
     subject: call.view.model,
     upstream: call.attempt?.upstream ?? null,
-    ...(isRefused ? { verdict: 'deny', action: 'refuse' } : { verdict: 'allow', action: 'release' }),
+    ...(refusedBy === undefined ? { verdict: 'allow', action: 'release' } : { verdict: 'deny', action: 'refuse' }),
     rules: [call.grant, ...(endedBy === undefined ? [] : [`limit ${endedBy}`])],
-    reason: isRefused
-      ? isLimit
-        ? 'A limit is used up.'
-        : 'A guard does not let it go to a model.'
-      : outcome === 'ok'
+    reason:
+      refusedBy ??
+      (outcome === 'ok'
         ? endedBy === undefined
           ? 'The call completed.'
           : 'A limit is used up: the answer was ended there.'
-        : 'The call did not complete.',
+        : 'The call did not complete.'),
     credential: call.attempt?.credential ?? 'none',
     outcome,
     latencyMs: Math.round(services.clock.monotonic() - started),
     ...(failure === undefined ? {} : { errorCode: failure.code }),
     ...(end.usage === undefined ? {} : { usage: end.usage }),
+    ...call.rounds.races,
     ...(links + invisible === 0 ? {} : { neutralised: { links, invisible } }),
     ...(templates.length === 0 ? {} : { templates }),
+    ...(transforms.length === 0 ? {} : { transforms: [...transforms] }),
     ...(call.context === undefined ? {} : { context: [...call.context.records] }),
     ...call.guards?.records(),
     ...(call.cache?.failed === undefined ? {} : { cacheBypass: call.cache.failed }),
@@ -90,6 +90,13 @@ export function recordModelOutcome(call: ModelCall, started: number, failure?: T
     session: call.session.id,
     turn: call.turn,
   })
+}
+
+/** Why a call was not let go, where that is what has happened. */
+function refusalOf({ code }: TurnwardError): string | undefined {
+  if (code.startsWith('limit.')) return 'A limit is used up.'
+  if (code === 'guard.refused') return 'A guard does not let it go to a model.'
+  return code === 'transform.request' ? 'It cannot be changed as its route says.' : undefined
 }
 
 /** Nothing was sent, so nothing was used. */

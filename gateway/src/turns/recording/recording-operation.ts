@@ -5,6 +5,7 @@ import type { PricedRound } from '../../models/prices/prices.ts'
 import type { OperationName } from '../../providers/provider.ts'
 import type { AttachedCall } from '../call.ts'
 import type { GuardsOfCall } from '../guards/guards-of-call.ts'
+import type { CallOrigin } from '../origins/call-origin.ts'
 import type { CallLimits } from '../limiting/call-limits.ts'
 import { recordOf, type RecordFields } from './recording.ts'
 import { costField, outcomeOf } from './recording-model-call.ts'
@@ -15,6 +16,7 @@ export interface AskedOperation extends Omit<AttachedCall, 'session'> {
   readonly session: AttachedCall['session'] | null
   readonly operation: OperationName
   readonly model: string
+  readonly origin?: Pick<CallOrigin, 'isWithin'>
 }
 
 /** One that is granted. */

@@ -1,5 +1,6 @@
 /** `apisix.yaml` of the stand-alone mode, with the AI plugins of APISIX. */
 import type { Draft } from '../gateways/draft.ts'
+import { EmbeddingRoutes } from '../gateways/embedding-routes.ts'
 import type { ForeignTexts } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
 import type { Importer } from '../gateways/importer.ts'
@@ -28,14 +29,16 @@ const isProxy = ({ name }: ApisixPlugin): boolean => name === 'ai-proxy' || name
 
 function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
   const { plugins, routes } = readApisixFile(root)
+  const names = new ModelNames()
   const making: ApisixMaking = {
     draft,
     texts,
     credentials: new ProviderCredentials(draft),
     upstreams: new SharedUpstreams(draft),
+    embeddings: new EmbeddingRoutes(draft, names),
     guards: new Map(),
+    templates: new Map(),
   }
-  const names = new ModelNames()
   const proxies = plugins.filter(isProxy).flatMap((plugin) => {
     if (!isForSome(plugin)) return takeProxy(plugin, scopesOf(plugin.routes ?? routes, plugins), names, making)
     plugin.config.left('models that only some ask for are for `grants`')
@@ -47,7 +50,7 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     const about = proxies.filter((proxy) => isFor(plugin, proxy))
     if (plugin.name === 'ai-rate-limiting') takeTokenLimits(plugin, about, callers, draft)
     if (plugin.name === 'limit-count') takeRequestLimit(plugin, about, callers, draft)
-    leavePlugin(plugin)
+    leavePlugin(plugin, proxies)
   }
   for (const { whole } of routes) leaveRoute(whole)
   for (const section of ['services', 'plugin_configs', 'global_rules'])
@@ -87,9 +90,13 @@ function leaveRoute(whole: ApisixRoute['whole']): void {
 
 const unknownCallers = 'they were not taken over: those who are only let in with them may not ask for anything'
 
-function leavePlugin(plugin: ApisixPlugin): void {
+function leavePlugin(plugin: ApisixPlugin, proxies: readonly TakenProxy[]): void {
   const { name, config } = plugin
-  if (isRoutePlugin(name)) leaveRoutePlugin(plugin)
+  if (isRoutePlugin(name))
+    leaveRoutePlugin(
+      plugin,
+      proxies.some(({ plugins }) => plugins.includes(plugin)),
+    )
   const isLimit = name === 'ai-rate-limiting' || name === 'limit-count'
   const reasons = isLimit ? leftOfLimits : name === 'key-auth' ? leftOfKeyAuth : {}
   leave(config, reasons)

@@ -1,13 +1,16 @@
 /** A model that APISIX asks: the configuration of `ai-proxy`, or one of the instances of `ai-proxy-multi`. */
 import { baseAddressOf } from '../gateways/base-address.ts'
+import { awsCredential, googleCredential } from '../gateways/cloud-credentials.ts'
 import type { Draft } from '../gateways/draft.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
+import type { EmbeddingRoutes } from '../gateways/embedding-routes.ts'
 import type { ForeignTexts } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
 import { setHeaderCredential } from '../gateways/header-credential.ts'
 import { setHeader } from '../gateways/headers.ts'
 import { plainName } from '../gateways/naming.ts'
 import type { ProviderCredentials } from '../gateways/provider-credential.ts'
+import { setShaped } from '../gateways/shaped-settings.ts'
 import type { SharedUpstreams } from '../gateways/shared-upstreams.ts'
 import { leftOfInstance } from './left-out.ts'
 import { apisixProvider } from './providers.ts'
@@ -17,8 +20,11 @@ export interface ApisixMaking {
   readonly texts: ForeignTexts
   readonly credentials: ProviderCredentials
   readonly upstreams: SharedUpstreams
+  readonly embeddings: EmbeddingRoutes
   /** Plugin -> the guards that it became. */
   readonly guards: Map<string, readonly string[]>
+  /** Plugin -> the templates that it became. */
+  readonly templates: Map<string, readonly string[]>
 }
 
 export interface ApisixInstance {
@@ -82,7 +88,7 @@ function taken(whole: Foreign, timeout: Foreign | undefined, making: ApisixMakin
   }
 }
 
-interface Place {
+export interface Place {
   /** Of Azure, where its address names one. */
   readonly deployment?: string | undefined
 }
@@ -103,34 +109,27 @@ function setPlace(
   const kind = isElsewhere ? 'openai-compatible' : vendor
   entry.set('kind', kind)
   if (kind === 'vertex') {
-    setShaped(entry, 'project', whole.within('provider_conf', 'project_id'), /^[a-z][a-z0-9-]{4,29}$/, owner, texts, 'my-project')
-    setShaped(
-      entry,
-      'location',
-      whole.within('provider_conf', 'region'),
-      /^[a-z]{2,20}(?:-[a-z]{2,20}\d{1,2})?$/,
-      owner,
-      texts,
-      'us-central1',
-    )
+    setShaped(entry, 'project', 'googleProject', whole.within('provider_conf', 'project_id'), owner, texts)
+    setShaped(entry, 'location', 'googleLocation', whole.within('provider_conf', 'region'), owner, texts)
     if (entry.value['project'] === undefined) return undefined
   }
   if (kind === 'bedrock') {
-    setShaped(
-      entry,
-      'region',
-      whole.within('provider_conf', 'region'),
-      /^[a-z]{2,4}(?:-[a-z]{1,12}){1,3}-\d{1,2}$/,
-      owner,
-      texts,
-      'us-east-1',
-    )
+    setShaped(entry, 'region', 'awsRegion', whole.within('provider_conf', 'region'), owner, texts)
     if (entry.value['region'] === undefined) return undefined
   }
   if (endpoint === undefined || text === undefined) {
     if (usual !== undefined) entry.set('base_url', usual)
     return usual === undefined && (kind === 'openai-compatible' || kind === 'azure') ? undefined : {}
   }
+  const { deployment } = setEndpoint(entry, endpoint, owner, texts)
+  return kind === 'azure' ? { deployment } : {}
+}
+
+/** Sets the address of an upstream that has its kind, and of Azure the version. Returns the deployment that the address names. */
+export function setEndpoint(entry: DraftEntry, endpoint: Foreign, owner: string, texts: ForeignTexts): Place {
+  const kind = String(entry.value['kind'])
+  const text = endpoint.text() ?? ''
+  const plain = texts.plain(text)
   const [, path = text, query = ''] = /^([^?]*)\?(.*)$/s.exec(plain ?? text) ?? []
   const [, deployment] = /\/openai\/deployments\/([\w.-]{1,100})(?:\/|$)/.exec(path) ?? []
   const version = new URLSearchParams(query).get('api-version')
@@ -139,22 +138,7 @@ function setPlace(
   const address = isAzure && plain !== undefined ? path : (plain ?? text)
   const written = texts.address(plain === undefined ? text : baseAddressOf(kind, address), owner)
   entry.set('base_url', written.text, endpoint, written.why)
-  return isAzure ? { deployment } : {}
-}
-
-function setShaped(
-  entry: DraftEntry,
-  setting: string,
-  from: Foreign | undefined,
-  shape: RegExp,
-  owner: string,
-  texts: ForeignTexts,
-  sample: string,
-): void {
-  const text = from?.text()
-  if (from === undefined || text === undefined) return
-  const written = texts.shaped(setting, shape, text, owner, sample)
-  entry.set(setting, written.text, from, written.why)
+  return { deployment }
 }
 
 function setCredential(entry: DraftEntry, owner: string, auth: Foreign | undefined, making: ApisixMaking): void {
@@ -174,35 +158,14 @@ function setCredential(entry: DraftEntry, owner: string, auth: Foreign | undefin
   if (entry.value['credential'] === undefined) entry.set('credential', 'none')
 }
 
-const awsKeys = {
-  access_key_id: 'AWS_ACCESS_KEY_ID',
-  secret_access_key: 'AWS_SECRET_ACCESS_KEY',
-  session_token: 'AWS_SESSION_TOKEN',
-} as const
-
-function setAws(entry: DraftEntry, owner: string, aws: Foreign | undefined, { texts, credentials }: ApisixMaking): void {
-  const made = new DraftEntry()
-  for (const [key, variable] of Object.entries(awsKeys)) {
-    const from = aws?.get(key)
-    const text = from?.text()
-    if (from === undefined || text === undefined) continue
-    const written = texts.secret(text, owner, variable)
-    made.set(`aws.${key}`, written.text, from, written.why)
-  }
-  const hasKeys = made.value['aws'] !== undefined
-  const name = credentials.add(hasKeys ? 'aws-keys' : 'aws', hasKeys ? made : made.set('aws.identity', 'auto'))
+function setAws(entry: DraftEntry, owner: string, aws: Foreign | undefined, making: ApisixMaking): void {
+  const keys = { id: aws?.get('access_key_id'), secret: aws?.get('secret_access_key'), session: aws?.get('session_token') }
+  const name = awsCredential(keys, owner, making)
   if (name !== undefined) entry.set('credential', name)
 }
 
-function setGoogle(entry: DraftEntry, owner: string, gcp: Foreign | undefined, { texts, credentials }: ApisixMaking): void {
-  const made = new DraftEntry()
-  const json = gcp?.get('service_account_json')
-  const text = json?.text()
-  if (json !== undefined && text !== undefined) {
-    const written = texts.secret(text, owner, 'GCP_SERVICE_ACCOUNT')
-    made.set('google.service_account', written.text, json, written.why)
-  } else made.set('google.identity', 'auto')
+function setGoogle(entry: DraftEntry, owner: string, gcp: Foreign | undefined, making: ApisixMaking): void {
+  const name = googleCredential(gcp?.get('service_account_json'), owner, 'GCP_SERVICE_ACCOUNT', making)
   leave(gcp, { max_ttl: 'tokens are renewed before they expire', expire_early_secs: 'tokens are renewed before they expire' })
-  const name = credentials.add('google', made)
   if (name !== undefined) entry.set('credential', name)
 }

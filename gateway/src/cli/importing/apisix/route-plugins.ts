@@ -5,7 +5,10 @@ import type { ApisixMaking } from './instance.ts'
 import { isForSome, type ApisixPlugin } from './plugins.ts'
 import { keepAnswers, leftOfCache } from './route-plugins/cache.ts'
 import { append, prepend } from './route-plugins/decorator.ts'
-import { guardPrompts, leftOfPromptGuard } from './route-plugins/prompt-guard.ts'
+import { leftOfGuard } from './route-plugins/guard-part.ts'
+import { askLakera } from './route-plugins/lakera-guard.ts'
+import { guardPrompts } from './route-plugins/prompt-guard.ts'
+import { fillTemplates, leftOfTemplates } from './route-plugins/prompt-template.ts'
 
 interface RoutePlugin {
   readonly name: string
@@ -17,10 +20,12 @@ interface RoutePlugin {
 }
 
 const table: readonly RoutePlugin[] = [
-  { name: 'ai-prompt-guard', take: guardPrompts, left: leftOfPromptGuard },
+  { name: 'ai-prompt-guard', take: guardPrompts, left: leftOfGuard },
+  { name: 'ai-prompt-template', take: fillTemplates, left: leftOfTemplates },
   { name: 'ai-prompt-decorator', take: prepend },
   { name: 'ai-prompt-decorator', take: append, isOutermostFirst: true },
   { name: 'ai-cache', take: keepAnswers, left: leftOfCache },
+  { name: 'ai-lakera-guard', take: askLakera, left: leftOfGuard },
 ]
 
 export function isRoutePlugin(name: string): boolean {
@@ -37,11 +42,12 @@ export function routePartsOf(plugins: readonly ApisixPlugin[], making: ApisixMak
   })
 }
 
-/** Speaks of what of a plugin does not stand on any route. */
-export function leaveRoutePlugin(plugin: ApisixPlugin): void {
+/** Speaks of what of a plugin does not stand on any route. `isUsed`: it is for a model that was taken over. */
+export function leaveRoutePlugin(plugin: ApisixPlugin, isUsed: boolean): void {
   const { left = {} } = table.find(({ name }) => name === plugin.name) ?? {}
   leave(plugin.config, left)
-  plugin.config.left(
-    isForSome(plugin) ? 'what is for some callers only is for a route of its own, with `match`' : 'it is for no model that was taken over',
-  )
+  const unused = isForSome(plugin)
+    ? 'what is for some callers only is for a route of its own, with `match`'
+    : 'it is for no model that was taken over'
+  plugin.config.left(isUsed ? 'nothing here is like it' : unused)
 }

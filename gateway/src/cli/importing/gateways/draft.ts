@@ -9,7 +9,7 @@ import type { DraftEntry } from './draft-entry.ts'
 import { freeName } from './naming.ts'
 import { sampled, type Samples } from './samples.ts'
 
-export type MapSection = 'credentials' | 'upstreams' | 'guards' | 'groups' | 'principals' | 'keys'
+export type MapSection = 'credentials' | 'upstreams' | 'guards' | 'templates' | 'groups' | 'principals' | 'keys'
 type ListSection = 'routes' | 'prices' | 'grants'
 
 /** More is refused by the schema as a whole. */
@@ -33,14 +33,27 @@ export class Draft {
 
   /** Takes an entry under the name that is wanted, or one like it. Returns its name; undefined when it would be refused. */
   add(section: MapSection, wanted: string, entry: DraftEntry): string | undefined {
-    const entries = this.#maps.get(section) ?? new Map<string, unknown>()
-    const name = freeName(wanted, (other) => entries.has(other))
+    return this.addAs(
+      section,
+      freeName(wanted, (other) => this.entryOf(section, other) !== undefined),
+      entry,
+    )
+  }
+
+  /** Takes an entry under this very name, which nobody has. */
+  addAs(section: MapSection, name: string, entry: DraftEntry): string | undefined {
     if (!this.#isTaken({ [section]: { [name]: entry.value } }, entry)) return undefined
+    const entries = this.#maps.get(section) ?? new Map<string, unknown>()
     entries.set(name, entry.value)
     if (section === 'keys') this.#secrets.add(sampled(entry.value['secret'], this.samples))
     this.#maps.set(section, entries)
     entry.taken(`${section}.${name}`)
     return name
+  }
+
+  /** What was taken under a name. */
+  entryOf(section: MapSection, name: string): unknown {
+    return this.#maps.get(section)?.get(name)
   }
 
   /** Whether there is a key with this secret, which then belongs to somebody. */
@@ -90,6 +103,7 @@ export class Draft {
       credentials: map('credentials'),
       upstreams: map('upstreams'),
       guards: map('guards'),
+      templates: map('templates'),
       routes: this.#lists.get('routes'),
       prices: this.#lists.get('prices'),
       limits: { ...(limits as object | undefined), ...(this.#rules.size > 0 && { rules: [...this.#rules.values()] }) },

@@ -208,7 +208,7 @@ describe('whatever a file holds', () => {
 /** Values that are names of models, routes, people and things, which the configuration has to write down. */
 function isName(path: ConfigPath): boolean {
   const key = path.findLast((step) => typeof step === 'string')
-  return /^(?:model|model_name|model_alias|azure_deployment_id|name|username|group|allow|deny|values|consumer|route|service|id|whitelist|blacklist|group_id|service_id|plugin_config_id|fallbacks|default_fallbacks|gpt-4|gpt-4o|openai-gpt-4o)$/.test(
+  return /^(?:model|model_name|model_alias|azure_deployment_id|deployment_id|name|guardrail_name|username|group|allow|deny|values|consumer|route|service|id|whitelist|blacklist|group_id|service_id|plugin_config_id|fallbacks|default_fallbacks|gpt-4|gpt-4o|openai-gpt-4o)$/.test(
     String(key),
   )
 }

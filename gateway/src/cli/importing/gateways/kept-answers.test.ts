@@ -1,4 +1,5 @@
-import { cacheSchema, durationMs } from '@turnward/contract/config/caching'
+import { cacheSchema } from '@turnward/contract/config/caching'
+import { durationMs } from '@turnward/contract/config/durations'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { durationText } from './kept-answers.ts'

@@ -1,4 +1,5 @@
 /** Names of things in the configuration, out of what others call them. */
+import { looksSecret } from '../../../config/masking.ts'
 
 /** At most this long, so that there is room for a number behind it. */
 const longest = 56
@@ -24,5 +25,6 @@ export function freeName(wanted: string, isThere: (name: string) => boolean): st
 
 /** A name of theirs as it may be told: what does not look like one is not repeated. */
 export function toldName(text: string | undefined): string {
-  return text !== undefined && /^[A-Za-z][A-Za-z0-9_./-]{0,60}$/.test(text) && !/\d{6}|[A-Za-z]{24}/.test(text) ? `\`${text}\`` : 'this'
+  const isName = text !== undefined && /^[A-Za-z][A-Za-z0-9_./-]{0,60}$/.test(text) && !/\d{6}|[A-Za-z]{24}/.test(text)
+  return isName && !looksSecret(text) ? `\`${text}\`` : 'this'
 }

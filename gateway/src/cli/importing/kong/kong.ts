@@ -1,5 +1,6 @@
 /** A declarative file of decK, with the AI plugins of Kong. */
 import type { Draft } from '../gateways/draft.ts'
+import { EmbeddingRoutes } from '../gateways/embedding-routes.ts'
 import type { ForeignTexts } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
 import type { Importer } from '../gateways/importer.ts'
@@ -29,29 +30,31 @@ const isProxy = ({ name }: KongPlugin): boolean => name === 'ai-proxy' || name =
 
 function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
   const file = readKongFile(root)
+  const names = new ModelNames()
   const making: KongMaking = {
     draft,
     texts,
     credentials: new ProviderCredentials(draft),
     upstreams: new SharedUpstreams(draft),
+    embeddings: new EmbeddingRoutes(draft, names),
     guards: new Map(),
+    templates: new Map(),
   }
-  const proxies = takeProxies(file, making)
+  const proxies = takeProxies(file, names, making)
   const callers = takeConsumers(root, draft, texts)
   for (const proxy of proxies) takeGrant(proxy, proxy.plugins, callers, draft)
   for (const plugin of file.plugins) {
     const about = proxies.filter((proxy) => (isForSome(plugin) ? isFor(plugin, proxy) : proxy.plugins.includes(plugin)))
     if (plugin.name === 'ai-rate-limiting-advanced') takeAiLimits(plugin, about, callers, draft)
     if (plugin.name === 'rate-limiting') takeRequestLimits(plugin, about, callers, draft)
-    leavePlugin(plugin)
+    leavePlugin(plugin, proxies)
   }
   for (const { whole } of file.routes) leave(whole, leftOfRoute)
   for (const [, whole] of file.services) leave(whole, leftOfService)
   leave(root, leftSections)
 }
 
-function takeProxies({ plugins, routes }: KongFile, making: KongMaking): readonly TakenProxy[] {
-  const names = new ModelNames()
+function takeProxies({ plugins, routes }: KongFile, names: ModelNames, making: KongMaking): readonly TakenProxy[] {
   const proxies = plugins.filter(isProxy)
   return proxies.flatMap((plugin) => {
     if (isForSome(plugin)) {
@@ -89,8 +92,13 @@ function isFor(plugin: KongPlugin, proxy: TakenProxy): boolean {
 
 const byName = 'models are found by their names here, wherever they were'
 
-function leavePlugin({ name, whole, get, ...plugin }: KongPlugin): void {
-  if (isRoutePlugin(name)) leaveRoutePlugin({ name, whole, get, ...plugin })
+function leavePlugin(plugin: KongPlugin, proxies: readonly TakenProxy[]): void {
+  const { name, whole, get } = plugin
+  if (isRoutePlugin(name))
+    leaveRoutePlugin(
+      plugin,
+      proxies.some(({ plugins }) => plugins.includes(plugin)),
+    )
   if (name === 'ai-rate-limiting-advanced' || name === 'rate-limiting')
     for (const [key, why] of Object.entries(leftOfLimits)) get(key)?.left(why)
   if (name === 'key-auth' || name === 'acl') for (const [key, why] of Object.entries(leftOfAuthPlugin)) get(key)?.left(why)

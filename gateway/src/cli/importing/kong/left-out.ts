@@ -3,11 +3,13 @@
 const asWritten = 'requests go out as their clients wrote them'
 const records = 'calls are recorded in the decision log, and told of by metrics and traces: `telemetry`'
 const azureTokens = 'tokens of Azure are not fetched here: add a credential with a key, or `auth: token`'
+export const assumedRole = 'a role that is taken on is not there yet: give this machine the role, or keys of it'
 const balancing = 'there is one upstream, or none is chosen like this here'
 const retries = 'when something is tried again is not configured here: the next upstream is asked'
 const notBodies =
   'what it answers again is found by an address, not by what a request says: say `cache: { kind: exact }` on the routes if answers may be given again'
-const semantic = 'what is compared by its meaning is said by `cache: { kind: semantic, embeddings, threshold }` of a route: docs/cache.md'
+const semantic = 'who is asked for what is said by `balance: semantic` of a route, with `examples`: docs/balancing.md'
+const vectors = 'vectors of examples are kept in the memory of each process'
 
 export const leftOfAuth = {
   allow_override: 'clients never choose a credential of a vendor',
@@ -57,21 +59,13 @@ export const leftOfProxy: Readonly<Record<string, string>> = {
   weight: balancing,
   description: semantic,
   embeddings: semantic,
-  vectordb: semantic,
+  vectordb: vectors,
   acls: 'who may ask for what is for `grants`',
 }
 
 /** By the name of the plugin. */
 export const leftPlugins: Readonly<Record<string, string>> = {
-  'ai-semantic-prompt-guard': guard('topics'),
-  'ai-semantic-response-guard': guard('topics'),
-  'ai-azure-content-safety': guard('azure-content-safety'),
-  'ai-aws-guardrails': guard('bedrock-guardrails'),
-  'ai-gcp-model-armor': guard('model-armor'),
-  'ai-lakera-guard': guard('lakera'),
   'ai-custom-guardrail': guard('webhook'),
-  'ai-sanitizer': guard('pii'),
-  'ai-prompt-template': asWritten,
   'ai-prompt-compressor': asWritten,
   'ai-rag-injector': asWritten,
   'ai-request-transformer': asWritten,

@@ -1,10 +1,16 @@
 /** Plugins that say what may be said on a route, what is said beside it, and what is answered again. A table, in the order in which Kong runs them. */
 import type { RoutePart } from '../gateways/route-part.ts'
-import { leftPlugins } from './left-out.ts'
 import type { KongPlugin } from './plugins.ts'
+import { askAws, leftOfAws } from './route-plugins/aws-guardrails.ts'
+import { askContentSafety, leftOfContentSafety } from './route-plugins/azure-content-safety.ts'
 import { decorate, leftOfDecorator } from './route-plugins/decorator.ts'
+import { askLakera, leftOfLakera } from './route-plugins/lakera-guard.ts'
+import { askModelArmor, leftOfModelArmor } from './route-plugins/model-armor.ts'
 import { guardPrompts, leftOfPromptGuard } from './route-plugins/prompt-guard.ts'
+import { fillTemplates, leftOfTemplates } from './route-plugins/prompt-template.ts'
+import { leftOfSanitizer, sanitize } from './route-plugins/sanitizer.ts'
 import { keepAnswers, leftOfSemanticCache } from './route-plugins/semantic-cache.ts'
+import { guardAnswers, guardTopics, leftOfSemanticGuard } from './route-plugins/semantic-guard.ts'
 import { isForSome } from './scopes.ts'
 import type { KongMaking } from './target.ts'
 
@@ -15,8 +21,16 @@ interface RoutePlugin {
 }
 
 const table: Readonly<Record<string, RoutePlugin>> = {
+  'ai-sanitizer': { take: sanitize, left: leftOfSanitizer },
+  'ai-semantic-prompt-guard': { take: guardTopics, left: leftOfSemanticGuard },
+  'ai-azure-content-safety': { take: askContentSafety, left: leftOfContentSafety },
+  'ai-aws-guardrails': { take: askAws, left: leftOfAws },
+  'ai-gcp-model-armor': { take: askModelArmor, left: leftOfModelArmor },
+  'ai-lakera-guard': { take: askLakera, left: leftOfLakera },
+  'ai-prompt-template': { take: fillTemplates, left: leftOfTemplates },
   'ai-prompt-decorator': { take: decorate, left: leftOfDecorator },
   'ai-prompt-guard': { take: guardPrompts, left: leftOfPromptGuard },
+  'ai-semantic-response-guard': { take: guardAnswers, left: leftOfSemanticGuard },
   'ai-semantic-cache': { take: keepAnswers, left: leftOfSemanticCache },
 }
 
@@ -33,12 +47,11 @@ export function routePartsOf(plugins: readonly KongPlugin[], making: KongMaking)
   )
 }
 
-/** Speaks of what of a plugin does not stand on any route. */
-export function leaveRoutePlugin(plugin: KongPlugin): void {
+/** Speaks of what of a plugin does not stand on any route. `isUsed`: it is for a model that was taken over. */
+export function leaveRoutePlugin(plugin: KongPlugin, isUsed: boolean): void {
   for (const [key, why] of Object.entries(table[plugin.name]?.left ?? {})) plugin.get(key)?.left(why)
-  plugin.whole.left(
-    isForSome(plugin)
-      ? 'what is for some callers only is for a route of its own, with `match`'
-      : (leftPlugins[plugin.name] ?? 'it is for no model that was taken over'),
-  )
+  const unused = isForSome(plugin)
+    ? 'what is for some callers only is for a route of its own, with `match`'
+    : 'it is for no model that was taken over'
+  plugin.whole.left(isUsed ? 'nothing here is like it' : unused)
 }

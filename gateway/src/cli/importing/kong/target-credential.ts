@@ -1,8 +1,10 @@
 /** What Kong asks a vendor with. */
-import { DraftEntry } from '../gateways/draft-entry.ts'
+import { awsCredential, googleCredential } from '../gateways/cloud-credentials.ts'
+import type { DraftEntry } from '../gateways/draft-entry.ts'
 import type { Foreign } from '../gateways/foreign-value.ts'
 import { setHeaderCredential } from '../gateways/header-credential.ts'
 import { setHeader } from '../gateways/headers.ts'
+import { assumedRole } from './left-out.ts'
 import type { KongMaking } from './target.ts'
 
 export function setCredential(
@@ -51,34 +53,13 @@ function setName(entry: DraftEntry, name: string | undefined): void {
   if (name !== undefined) entry.set('credential', name)
 }
 
-function setAws(
-  entry: DraftEntry,
-  owner: string,
-  auth: Foreign | undefined,
-  options: Foreign | undefined,
-  { texts, credentials }: KongMaking,
-): void {
-  const made = new DraftEntry()
-  const [id, secret] = [auth?.get('aws_access_key_id'), auth?.get('aws_secret_access_key')]
-  const [idText, secretText] = [id?.text(), secret?.text()]
-  if (id !== undefined && secret !== undefined && idText !== undefined && secretText !== undefined) {
-    const written = [texts.secret(idText, owner, 'AWS_ACCESS_KEY_ID'), texts.secret(secretText, owner, 'AWS_SECRET_ACCESS_KEY')] as const
-    made.set('aws.access_key_id', written[0].text, id, written[0].why).set('aws.secret_access_key', written[1].text, secret, written[1].why)
-  } else made.set('aws.identity', 'auto')
-  for (const key of ['aws_assume_role_arn', 'aws_role_session_name'])
-    options?.within('bedrock', key)?.left('a role that is taken on is not there yet: give this machine the role, or keys of it')
-  setName(entry, credentials.add(made.value['aws'] === undefined || idText === undefined ? 'aws' : 'aws-keys', made))
+function setAws(entry: DraftEntry, owner: string, auth: Foreign | undefined, options: Foreign | undefined, making: KongMaking): void {
+  for (const key of ['aws_assume_role_arn', 'aws_role_session_name']) options?.within('bedrock', key)?.left(assumedRole)
+  setName(entry, awsCredential({ id: auth?.get('aws_access_key_id'), secret: auth?.get('aws_secret_access_key') }, owner, making))
 }
 
-function setGoogle(entry: DraftEntry, owner: string, auth: Foreign | undefined, { texts, credentials }: KongMaking): void {
-  const made = new DraftEntry()
-  const json = auth?.get('gcp_service_account_json')
-  const text = json?.text()
-  if (json !== undefined && text !== undefined) {
-    const written = texts.secret(text, owner, 'GCP_SERVICE_ACCOUNT_JSON')
-    made.set('google.service_account', written.text, json, written.why)
-  } else made.set('google.identity', 'auto')
+function setGoogle(entry: DraftEntry, owner: string, auth: Foreign | undefined, making: KongMaking): void {
+  setName(entry, googleCredential(auth?.get('gcp_service_account_json'), owner, 'GCP_SERVICE_ACCOUNT_JSON', making))
   const isUsed = auth?.get('gcp_use_service_account')
-  if (isUsed?.flag() === true) made.from(isUsed, 'google')
-  setName(entry, credentials.add('google', made))
+  if (isUsed?.flag() === true) entry.from(isUsed, 'credential')
 }

@@ -3,9 +3,11 @@ import { setBreaker } from '../gateways/breaker.ts'
 import { baseAddressOf } from '../gateways/base-address.ts'
 import type { Draft } from '../gateways/draft.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
+import type { EmbeddingRoutes } from '../gateways/embedding-routes.ts'
 import { literal, type ForeignTexts } from '../gateways/foreign-text.ts'
 import type { Foreign } from '../gateways/foreign-value.ts'
 import type { ProviderCredentials } from '../gateways/provider-credential.ts'
+import { setImplied, setShaped, type Form } from '../gateways/shaped-settings.ts'
 import type { SharedUpstreams } from '../gateways/shared-upstreams.ts'
 import { kongProvider, type KongProvider } from './providers.ts'
 import { setCredential } from './target-credential.ts'
@@ -15,8 +17,11 @@ export interface KongMaking {
   readonly texts: ForeignTexts
   readonly credentials: ProviderCredentials
   readonly upstreams: SharedUpstreams
+  readonly embeddings: EmbeddingRoutes
   /** Plugin -> the guards that it became. */
   readonly guards: Map<string, readonly string[]>
+  /** Plugin -> the templates that it became. */
+  readonly templates: Map<string, readonly string[]>
 }
 
 export interface KongTarget {
@@ -28,6 +33,8 @@ export interface KongTarget {
   /** What clients ask for, where it has a name of its own. */
   readonly alias: Foreign | undefined
   readonly weight: Foreign | undefined
+  /** What it is for, in words. */
+  readonly description: Foreign | undefined
 }
 
 /** What `balancer` says of the time that may pass, in milliseconds. */
@@ -77,10 +84,11 @@ export function takeTarget(get: Get, whole: Foreign, times: KongTimes, making: K
     whole.left('its upstream could not be taken over')
     return undefined
   }
-  const name = options?.get('azure_deployment_id') ?? model?.get('name')
+  const deployment = options?.get('azure_deployment_id') ?? options?.within('azure', 'deployment_id')
+  const name = deployment ?? model?.get('name')
   const sent = name === undefined ? undefined : making.texts.plain(name.text() ?? '')
   const isAsked = sent === undefined || sent === '' || ofRequest.test(sent)
-  if (options?.get('azure_deployment_id') !== undefined) model?.get('name')?.left('the deployment is what is sent')
+  if (deployment !== undefined) model?.get('name')?.left('the deployment is what is sent')
   const target = {
     provider: providerName,
     upstream,
@@ -88,6 +96,7 @@ export function takeTarget(get: Get, whole: Foreign, times: KongTimes, making: K
     modelFrom: name,
     alias: model?.get('model_alias'),
     weight: get('weight'),
+    description: get('description'),
   }
   takePrice(target, options, making.draft)
   return target
@@ -119,28 +128,19 @@ function setPlace(
     entry.set('base_url', written.text, url, written.why)
   } else if (name === 'dashscope') setDashscope(entry, options)
   else if (isHosted === true) return undefined
-  if (kind === 'bedrock')
-    setShaped(entry, 'region', options?.within('bedrock', 'aws_region'), /^[a-z]{2,4}(?:-[a-z]{1,12}){1,3}-\d{1,2}$/, owner, texts, [
-      'AWS_REGION',
-      'us-east-1',
-    ])
+  if (kind === 'bedrock') setKnown(entry, 'region', 'awsRegion', options?.within('bedrock', 'aws_region'), 'AWS_REGION', owner, texts)
   if (isVertex) {
-    setShaped(entry, 'project', options.within('gemini', 'project_id'), /^[a-z][a-z0-9-]{4,29}$/, owner, texts, [
-      'GCP_PROJECT_ID',
-      'my-project',
-    ])
-    setShaped(entry, 'location', options.within('gemini', 'location_id'), /^[a-z]{2,20}(?:-[a-z]{2,20}\d{1,2})?$/, owner, texts, [
-      'GCP_LOCATION_ID',
-      'us-central1',
-    ])
+    setKnown(entry, 'project', 'googleProject', options.within('gemini', 'project_id'), 'GCP_PROJECT_ID', owner, texts)
+    setKnown(entry, 'location', 'googleLocation', options.within('gemini', 'location_id'), 'GCP_LOCATION_ID', owner, texts)
     options.within('gemini', 'api_endpoint')?.left('the address follows from the location')
   }
   return owner
 }
 
 function setAzure(entry: DraftEntry, options: Foreign | undefined, texts: ForeignTexts, isPlace: boolean): string | undefined {
-  setShaped(entry, 'api_version', options?.get('azure_api_version'), /^\d{4}-\d{2}-\d{2}(?:-preview)?$/, 'azure', texts, undefined)
-  const instance = options?.get('azure_instance')
+  const azure = options?.get('azure')
+  setShaped(entry, 'api_version', 'azureVersion', options?.get('azure_api_version') ?? azure?.get('api_version'), 'azure', texts)
+  const instance = options?.get('azure_instance') ?? azure?.get('instance')
   const text = instance?.text()
   if (instance === undefined || text === undefined || !isPlace) return undefined
   const written = texts.shaped('instance', /^[a-z][a-z0-9-]{1,40}$/, text, 'azure', 'not-known-yet')
@@ -155,21 +155,17 @@ function setDashscope(entry: DraftEntry, options: Foreign | undefined): void {
   entry.set('base_url', `https://${host}.aliyuncs.com/compatible-mode/v1`, international)
 }
 
-/** `implied`: the variable that says it where the file does not, and something of its kind. */
-function setShaped(
+/** `variable`: what says it where the file does not. */
+function setKnown(
   entry: DraftEntry,
   setting: string,
+  form: Form,
   from: Foreign | undefined,
-  shape: RegExp,
+  variable: string,
   owner: string,
   texts: ForeignTexts,
-  implied: readonly [string, string] | undefined,
 ): void {
-  const text = from?.text()
-  if (from !== undefined && text !== undefined) {
-    const written = texts.shaped(setting, shape, text, owner, implied?.[1] ?? '2024-10-21')
-    entry.set(setting, written.text, from, written.why)
-  } else if (implied !== undefined) entry.set(setting, texts.variable(implied[0], owner, implied[1]))
+  if (!setShaped(entry, setting, form, from, owner, texts)) setImplied(entry, setting, form, variable, owner, texts)
 }
 
 function setTimes(entry: DraftEntry, { connect, read }: KongTimes): void {

@@ -3,6 +3,7 @@ import { looksSecret } from '../../../config/masking.ts'
 import { baseAddressOf } from '../gateways/base-address.ts'
 import type { DraftEntry } from '../gateways/draft-entry.ts'
 import type { ForeignTexts } from '../gateways/foreign-text.ts'
+import { setImplied, setShaped } from '../gateways/shaped-settings.ts'
 import type { Parameters } from './parameters.ts'
 
 /** Sets what says where the vendor is. Returns a name for the upstream; undefined when nothing says it. */
@@ -39,37 +40,17 @@ function ownerOf(kind: string, address: string | undefined): string {
 
 function setVersion(entry: DraftEntry, owner: string, parameters: Parameters, texts: ForeignTexts): void {
   const version = parameters.get('api_version')
-  const text = version?.text()
-  if (version === undefined || text === undefined || texts.plain(text) === '') return
-  const written = texts.shaped('version', /^\d{4}-\d{2}-\d{2}(?:-preview)?$/, text, owner, '2024-10-21')
-  entry.set('api_version', written.text, version, written.why)
+  if (texts.plain(version?.text() ?? '') !== '') setShaped(entry, 'api_version', 'azureVersion', version, owner, texts)
 }
 
 function setRegion(entry: DraftEntry, owner: string, parameters: Parameters, texts: ForeignTexts): void {
-  const region = parameters.get('aws_region_name')
-  const text = region?.text()
-  if (region === undefined || text === undefined) {
-    entry.set('region', texts.variable('AWS_REGION_NAME', owner, 'us-east-1', 'us-west-2'))
-    return
-  }
-  const written = texts.shaped('region', /^[a-z]{2,4}(?:-[a-z]{1,12}){1,3}-\d{1,2}$/, text, owner, 'us-east-1')
-  entry.set('region', written.text, region, written.why)
+  if (!setShaped(entry, 'region', 'awsRegion', parameters.get('aws_region_name'), owner, texts))
+    setImplied(entry, 'region', 'awsRegion', 'AWS_REGION_NAME', owner, texts, 'us-west-2')
 }
 
 function setProject(entry: DraftEntry, owner: string, parameters: Parameters, texts: ForeignTexts): void {
-  const project = parameters.get('vertex_project')
-  const projectText = project?.text()
-  if (project === undefined || projectText === undefined) entry.set('project', texts.variable('VERTEXAI_PROJECT', owner, 'my-project'))
-  else {
-    const written = texts.shaped('project', /^[a-z][a-z0-9-]{4,29}$/, projectText, owner, 'my-project')
-    entry.set('project', written.text, project, written.why)
-  }
-  const location = parameters.get('vertex_location')
-  const locationText = location?.text()
-  if (location === undefined || locationText === undefined) {
-    entry.set('location', texts.variable('VERTEXAI_LOCATION', owner, 'us-central1', 'us-central1'))
-    return
-  }
-  const written = texts.shaped('location', /^[a-z]{2,20}(?:-[a-z]{2,20}\d{1,2})?$/, locationText, owner, 'us-central1')
-  entry.set('location', written.text, location, written.why)
+  if (!setShaped(entry, 'project', 'googleProject', parameters.get('vertex_project'), owner, texts))
+    setImplied(entry, 'project', 'googleProject', 'VERTEXAI_PROJECT', owner, texts)
+  if (!setShaped(entry, 'location', 'googleLocation', parameters.get('vertex_location'), owner, texts))
+    setImplied(entry, 'location', 'googleLocation', 'VERTEXAI_LOCATION', owner, texts, 'us-central1')
 }

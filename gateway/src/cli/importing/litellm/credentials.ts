@@ -1,4 +1,5 @@
 /** What a deployment is asked with. */
+import { awsCredential } from '../gateways/cloud-credentials.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
 import type { Foreign } from '../gateways/foreign-value.ts'
 import type { DeploymentContext } from './deployment.ts'
@@ -49,42 +50,31 @@ export function setCredential(
 
 type Making = Pick<DeploymentContext, 'texts' | 'credentials'>
 
-const awsKeys = {
-  access_key_id: 'aws_access_key_id',
-  secret_access_key: 'aws_secret_access_key',
-  session_token: 'aws_session_token',
-} as const
-
-function setAws(entry: DraftEntry, owner: string, parameters: Parameters, { texts, credentials }: Making): void {
-  const made = new DraftEntry()
-  const profile = parameters.get('aws_profile_name')
-  const hasKeys = parameters.get('aws_access_key_id') !== undefined && parameters.get('aws_secret_access_key') !== undefined
-  if (hasKeys) {
-    for (const [setting, key] of Object.entries(awsKeys)) {
-      const from = parameters.get(key)
-      const text = from?.text()
-      if (from === undefined || text === undefined) continue
-      const written = texts.secret(text, owner, key.toUpperCase())
-      made.set(`aws.${setting}`, written.text, from, written.why)
-    }
-  } else if (profile?.text() !== undefined) {
-    const written = texts.setting('profile', profile.text() ?? '', owner)
-    made.set('aws.profile', written.text, profile, written.why)
-  } else made.set('aws.identity', 'auto')
-  for (const key of ['aws_role_name', 'aws_session_name', 'aws_web_identity_token', 'aws_sts_endpoint'])
-    parameters.get(key)?.left('a role that is taken on is not there yet: give this machine the role, or keys of it')
-  const name = credentials.add(hasKeys ? 'aws-keys' : profile === undefined ? 'aws' : 'aws-profile', made)
+function setAws(entry: DraftEntry, owner: string, parameters: Parameters, making: Making): void {
+  const name = awsCredentialOf((key) => parameters.get(key), owner, making)
   if (name !== undefined) entry.set('credential', name)
 }
 
-function setGoogle(entry: DraftEntry, owner: string, parameters: Parameters, { texts, credentials }: Making): void {
+/** The name of a credential for AWS, of what says it in the words of LiteLLM. */
+export function awsCredentialOf(get: (key: string) => Foreign | undefined, owner: string, making: Making): string | undefined {
+  for (const key of ['aws_role_name', 'aws_session_name', 'aws_web_identity_token', 'aws_sts_endpoint'])
+    get(key)?.left('a role that is taken on is not there yet: give this machine the role, or keys of it')
+  const keys = { id: get('aws_access_key_id'), secret: get('aws_secret_access_key'), session: get('aws_session_token') }
+  return awsCredential({ ...keys, profile: get('aws_profile_name') }, owner, making)
+}
+
+function setGoogle(entry: DraftEntry, owner: string, parameters: Parameters, making: Making): void {
+  const name = googleCredentialOf(parameters.get('vertex_credentials'), owner, making)
+  if (name !== undefined) entry.set('credential', name)
+}
+
+/** The name of a credential for Google Cloud. `from`: the key of a service account, or the path of its file. */
+export function googleCredentialOf(from: Foreign | undefined, owner: string, { texts, credentials }: Making): string | undefined {
   const made = new DraftEntry()
-  const from = parameters.get('vertex_credentials')
   const text = from?.text()
   if (from !== undefined && text !== undefined) setServiceAccount(made, from, text, owner, texts)
   else made.set('google.identity', 'auto')
-  const name = credentials.add('google', made)
-  if (name !== undefined) entry.set('credential', name)
+  return credentials.add('google', made)
 }
 
 function setServiceAccount(made: DraftEntry, from: Foreign, text: string, owner: string, texts: Making['texts']): void {

@@ -24,6 +24,8 @@ export interface Deployment {
   readonly modelFrom: Foreign
   /** Lower ones are asked first. */
   readonly order: Foreign | undefined
+  /** Names of guardrails that look at it. */
+  readonly guardrails: readonly Foreign[]
   /** What it is weighed by beside others of its name. */
   readonly weights: Readonly<Record<'weight' | 'rpm' | 'tpm', Foreign | undefined>>
 }
@@ -47,6 +49,7 @@ const leftParameters = {
   order: 'there is one deployment of this name',
   max_retries: 'how often something is asked again is said of a route: `retries`',
   num_retries: 'how often something is asked again is said of a route: `retries`',
+  guardrails: 'no guardrail of this name was taken over',
   tags: 'routes are found by the name of the model',
   mock_response: 'an upstream of `kind: scripted` answers without a vendor',
   budget_duration: 'there is no budget beside it',
@@ -118,6 +121,7 @@ function taken(item: Foreign, context: DeploymentContext): Deployment | undefine
     model: asked.model,
     modelFrom,
     order: parameters.get('order'),
+    guardrails: parameters.get('guardrails')?.items() ?? [],
     weights: { weight: parameters.get('weight'), rpm: limitNamed('rpm'), tpm: limitNamed('tpm') },
   }
 }

@@ -83,7 +83,7 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /** Sections as a whole. */
 export const leftSections: Readonly<Record<string, string>> = {
-  guardrails: 'write a guard under `guards`',
+  guardrails: 'no guard became of it',
   prompts: prompts,
   mcp_servers: 'MCP servers are for `servers`: `turnward servers add`, or an entry with `transport: http`',
   callback_settings: records,

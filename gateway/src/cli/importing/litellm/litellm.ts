@@ -9,6 +9,7 @@ import { takeBudgets } from './budgets.ts'
 import { cachePart } from './cache.ts'
 import { impliedVariable } from './credentials.ts'
 import { takeDeployment, type DeploymentContext } from './deployment.ts'
+import { impliedByGuardrails, takeGuardrails } from './guardrails.ts'
 import { leftOut, leftSections } from './left-out.ts'
 import { takeMasterKey } from './master-key.ts'
 import { Parameters } from './parameters.ts'
@@ -18,8 +19,10 @@ import { takeRoutes } from './routes.ts'
 export const litellm: Importer = {
   title: 'LiteLLM',
   parts: litellmParts,
-  implied: (root) =>
-    (root.get('model_list')?.items() ?? []).flatMap((item) => impliedVariable(new Parameters(item, sharedCredentials(root)))),
+  implied: (root) => [
+    ...(root.get('model_list')?.items() ?? []).flatMap((item) => impliedVariable(new Parameters(item, sharedCredentials(root)))),
+    ...impliedByGuardrails(root.get('guardrails')),
+  ],
   given: (root) => new Map(root.get('environment_variables')?.entries() ?? []),
   take,
 }
@@ -44,7 +47,9 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     const deployment = takeDeployment(item, context)
     return deployment === undefined ? [] : [deployment]
   })
-  takeRoutes(deployments, [router, settings], cachePart(settings), draft)
+  const guards = takeGuardrails(root.get('guardrails'), context)
+  const part = cachePart(settings, (wanted) => deployments.some(({ name }) => name === wanted))
+  takeRoutes(deployments, [router, settings], { part, guards }, draft)
   takeBudgets(settings, general, draft)
   takeMasterKey(general?.get('master_key'), draft, texts)
   for (const [section, reasons] of Object.entries(leftOut)) leave(root.get(section), reasons)

@@ -3,10 +3,12 @@ import type { Draft } from '../gateways/draft.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
 import { literal } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
+import { listGuards } from '../gateways/listed-guards.ts'
 import type { RoutePart } from '../gateways/route-part.ts'
 import { routeTarget } from '../gateways/route-target.ts'
 import { sharesOf, type Share } from '../gateways/shares.ts'
 import type { Deployment } from './deployment.ts'
+import type { TakenGuardrails } from './guardrails.ts'
 import { contextFallbacksOf, fallbacksOf, type ContextFallback, type Fallback } from './fallbacks.ts'
 
 /** How deployments of one name are chosen among: theirs, ours, and what is different. */
@@ -19,21 +21,24 @@ const strategies: Readonly<Record<string, readonly [balance: string, why?: strin
   'usage-based-routing-v2': ['least_busy', 'it is the one with the fewest calls under way, not the one with the fewest tokens'],
 }
 
-/**
- * Makes the routes of all deployments. `sections`: where fallbacks, aliases and the strategy may stand, the ones that count first.
- * `part`: what is set on each of them.
- */
+export interface ForAllRoutes {
+  /** What is set on each of them. */
+  readonly part: RoutePart | undefined
+  readonly guards: TakenGuardrails
+}
+
+/** Makes the routes of all deployments. `sections`: where fallbacks, aliases and the strategy may stand, the ones that count first. */
 export function takeRoutes(
   deployments: readonly Deployment[],
   sections: readonly (Foreign | undefined)[],
-  part: RoutePart | undefined,
+  forAll: ForAllRoutes,
   draft: Draft,
 ): void {
   const groups = Map.groupBy(deployments, ({ name }) => name)
   const fallbacks = fallbacksOf(groups, sections)
   const longer = contextFallbacksOf(groups, sections)
   const said = (key: string): Foreign | undefined => sections.map((section) => section?.get(key)).find((found) => found !== undefined)
-  const general = { strategy: said('routing_strategy'), retries: said('num_retries'), part }
+  const general = { strategy: said('routing_strategy'), retries: said('num_retries'), ...forAll }
   const failing = (name: string): WhenFailing => ({ fallbacks: fallbacks.get(name) ?? [], longer: longer.get(name) })
   for (const [name, group] of groups) {
     const names = group.map(({ nameFrom }) => nameFrom)
@@ -59,10 +64,9 @@ interface WhenFailing {
 }
 
 /** What holds for every route. */
-interface General {
+interface General extends ForAllRoutes {
   readonly strategy: Foreign | undefined
   readonly retries: Foreign | undefined
-  readonly part: RoutePart | undefined
 }
 
 function routeOf(
@@ -70,7 +74,7 @@ function routeOf(
   names: readonly Foreign[],
   group: readonly Deployment[],
   { fallbacks, longer }: WhenFailing,
-  { strategy, retries, part }: General,
+  { strategy, retries, part, guards }: General,
 ): DraftEntry {
   const entry = new DraftEntry().set('model', literal(name))
   for (const from of names) entry.from(from, 'model')
@@ -114,7 +118,19 @@ function routeOf(
   if (attempts !== undefined && Number.isInteger(attempts) && attempts >= 1 && attempts <= 10)
     entry.set('retries', { attempts }, retries, 'a call is asked again when every upstream of its route has failed')
   part?.(entry)
+  setGuards(entry, group, guards)
   return entry
+}
+
+const forWholeName = 'it looks at every deployment of the name'
+
+function setGuards(entry: DraftEntry, group: readonly Deployment[], guards: TakenGuardrails): void {
+  for (const from of group.flatMap(({ guardrails }) => guardrails)) {
+    const names = guards.get(from.text() ?? '') ?? []
+    if (names.length === 0) continue
+    listGuards(names)(entry)
+    entry.from(from, 'guards', group.length > 1 ? forWholeName : undefined)
+  }
 }
 
 /** What deployments are weighed by: the first that one of them has. */

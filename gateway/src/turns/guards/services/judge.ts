@@ -30,6 +30,7 @@ export function examineByJudge({ model, question, max_tokens: most, timeout_ms: 
             label: session.policyState.label,
             source: 'guard',
             granted: `guard ${guard.name}`,
+            isWithin: true,
             signal,
           },
         )

@@ -12,7 +12,12 @@ const json = (body: unknown): VendorReply => ({ headers: { 'content-type': 'appl
 const asked: Said = [['user', 'Say something bad about Zoë.']]
 
 /** Floors whose only route has this guard, a service for it, and a vendor that says `said`. */
-async function open(guard: (url: string) => GuardInput, service: (request: VendorRequest) => VendorReply, said = 'An answer.') {
+async function open(
+  guard: (url: string) => GuardInput,
+  service: (request: VendorRequest) => VendorReply,
+  said = 'An answer.',
+  limits: NonNullable<ConfigInput['limits']> = {},
+) {
   const guards = await startVendor(service)
   const vendor = await startVendor((request) =>
     request.path.endsWith('/embeddings') || request.path.endsWith('/moderations') ? service(request) : say(request, { text: said }),
@@ -25,6 +30,7 @@ async function open(guard: (url: string) => GuardInput, service: (request: Vendo
       aws: { aws: { access_key_id: 'AKIDGUARDS', secret_access_key: 'a-secret-of-aws' } },
     },
     guards: { g: guard(base) },
+    limits,
     routes: [{ model: 'm', upstreams: ['vendor'], guards: ['g'] }],
   })
   const floors = await openFloors({ config })
@@ -387,6 +393,22 @@ describe('a judge', () => {
     expect([(await no.ask()).status, no.vendor.requests.length]).toEqual([200, 2])
     const records = no.floors.log.records.filter(({ type, kind }) => type === 'decision' && kind === 'model_call')
     expect(records.map(({ rules }) => rules)).toContainEqual(['guard g'])
+  })
+
+  test('is asked also where its caller may make one call at once, and counts as a request', async () => {
+    const rules = [
+      { name: 'one', per: 'principal', count: 'concurrent', limit: 1 },
+      { name: 'few', per: 'principal', count: 'requests', limit: 3, window: '1d' },
+    ] as const
+    await using one = await open(
+      () => ({ kind: 'judge', on: 'both', model: 'm', question: 'Is it rude?', everywhere: true }),
+      () => json({}),
+      undefined,
+      { rules: [...rules] },
+    )
+    one.vendor.respond((request) => say(request, { text: request.bytes.includes('Is it rude?') ? '{"yes": false}' : 'An answer.' }))
+    expect([(await one.ask()).status, one.vendor.requests.length]).toEqual([200, 3])
+    expect((await one.ask()).status).toBe(429)
   })
 
   test('that does not answer in time has said nothing', async () => {

@@ -4,6 +4,7 @@ import { makeChatCall } from './made-call.ts'
 import { writeArgumentsOfChat, writeChatArguments } from './arguments.ts'
 import { ChatStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { settledFields } from './settled-fields.ts'
 import { keptBatches } from './kept-batches.ts'
 import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
@@ -29,6 +30,7 @@ export const chatCompletions: Dialect = {
   mostOutput: ({ max_completion_tokens: completion, max_tokens: most, n }) =>
     times(tokenCount(completion) ?? tokenCount(most), tokenCount(n)),
   guardedFields,
+  settledFields,
   readRequest: readChatRequest,
   readResponse: readChatResponse,
   errorIn: chatErrorIn,

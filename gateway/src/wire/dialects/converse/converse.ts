@@ -26,6 +26,7 @@ import { converseCarriedTexts } from './carried-texts.ts'
 import { converseRequestTexts } from './request-texts.ts'
 import { converseTexts } from './shown-texts.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { settledFields } from './settled-fields.ts'
 import { paths, readPath } from './paths.ts'
 import { readConverseRequest } from './request.ts'
 import { ConverseStreamLens } from './stream.ts'
@@ -38,6 +39,7 @@ export const converse: Dialect = {
   listField: 'messages',
   mostOutput: ({ inferenceConfig: config }) => (isObject(config) ? tokenCount(config.maxTokens) : undefined),
   guardedFields,
+  settledFields,
   readRequest: readConverseRequest,
   readResponse: readConverseResponse,
   errorIn: converseErrorIn,

@@ -19,6 +19,8 @@ import { geminiCarriedTexts } from './carried-texts.ts'
 import { geminiRequestTexts } from './request-texts.ts'
 import { geminiTexts } from './shown-texts.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { readSpelling } from './spelling.ts'
+import { settledFields } from './settled-fields.ts'
 import { carriesMarks, withoutMarks } from './hub/marks.ts'
 import { modelEntry, modelList } from './models.ts'
 import { paths, readPath } from './paths.ts'
@@ -38,6 +40,8 @@ export const gemini: Dialect = {
   mostOutput: ({ generationConfig: config }) =>
     isObject(config) ? times(tokenCount(config.maxOutputTokens), tokenCount(config.candidateCount)) : undefined,
   guardedFields,
+  settledFields,
+  spelling: readSpelling,
   readRequest: readGeminiRequest,
   readResponse: readGeminiResponse,
   errorIn: geminiErrorIn,

@@ -41,8 +41,8 @@ export function settleSpelling(value: JsonValue | undefined): void {
     for (const key of Object.keys(value)) {
       let name = key
       if (!known.has(key)) {
-        const meant = byFolded.get(key.replaceAll('_', '').toLowerCase())
-        if (meant !== undefined) {
+        const meant = readSpelling(key)
+        if (meant !== key) {
           if (key !== snakeOf(meant) || value[meant] !== undefined)
             throw new TurnwardError('request.ambiguous_key', { subject: key.slice(0, 64) })
           name = meant
@@ -53,6 +53,11 @@ export function settleSpelling(value: JsonValue | undefined): void {
       if (!open.has(name)) settleSpelling(value[name])
     }
   }
+}
+
+/** A field as it is read here, however it is spelled. */
+export function readSpelling(key: string): string {
+  return byFolded.get(key.replaceAll('_', '').toLowerCase()) ?? key
 }
 
 function snakeOf(name: string): string {

@@ -4,6 +4,7 @@ import { defineMessagesCalls, makeMessagesCall } from './made-call.ts'
 import { writeArgumentsOfMessage, writeMessagesArguments } from './arguments.ts'
 import { MessagesStreamLens } from './stream.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { settledFields } from './settled-fields.ts'
 import { keptBatches } from './kept-batches.ts'
 import { keptFiles, namedFiles } from './kept-files.ts'
 import { paths } from './paths.ts'
@@ -46,6 +47,7 @@ export const messages: Dialect = {
   namedFiles,
   mostOutput: ({ max_tokens: most }) => tokenCount(most),
   guardedFields,
+  settledFields,
   readRequest: readMessagesRequest,
   readResponse: readMessagesResponse,
   errorIn: messagesErrorIn,

@@ -18,6 +18,7 @@ import { responsesRequestTexts } from './request-texts.ts'
 import { responsesTexts } from './shown-texts.ts'
 import { settleResponsesCalls } from './call-texts.ts'
 import { guardedFields } from './guarded-fields.ts'
+import { settledFields } from './settled-fields.ts'
 import { carriesMarks, withoutMarks } from './hub/sealed.ts'
 import { keptResponses } from './kept-responses.ts'
 import { namedFiles } from './named-files.ts'
@@ -39,6 +40,7 @@ export const responses: Dialect = {
   served: servedTools,
   mostOutput: ({ max_output_tokens: most }) => tokenCount(most),
   guardedFields,
+  settledFields,
   readRequest: readResponsesRequest,
   readResponse: readResponsesResponse,
   errorIn: responsesErrorIn,

@@ -10,3 +10,16 @@ export function guardPart({ config }: ApisixPlugin, { guards }: ApisixMaking, ma
   guards.set(config.at, names)
   return names.length === 0 ? undefined : listGuards(names)
 }
+
+const refusals = 'a refusal names the guard, in the way of each vendor'
+
+/** What plugins do with traffic that they cannot read, and how they refuse. */
+export const leftOfGuard: Readonly<Record<string, string>> = {
+  fail_mode: 'what cannot be read is refused',
+  deny_code: refusals,
+  deny_message: refusals,
+  request_failure_message: refusals,
+  response_failure_message: refusals,
+  reveal_failure_categories: refusals,
+  ssl_verify: 'certificates are always looked at',
+}

@@ -13,14 +13,10 @@ export function guardPrompts(plugin: ApisixPlugin, owner: string, making: Apisix
       allow: config.get('allow_patterns'),
       allRoles: config.get('match_all_roles'),
       history: config.get('match_all_conversation_history'),
+      isAboutLast: config.get('match_all_conversation_history')?.flag() !== true,
       said: undefined,
     }
     const name = takePromptGuard(`${owner}-prompts`, guard, making.draft, making.texts)
     return name === undefined ? [] : [name]
   })
 }
-
-/** What plugins do with traffic that they cannot read. */
-export const unreadable = 'what cannot be read is refused'
-
-export const leftOfPromptGuard: Readonly<Record<string, string>> = { fail_mode: unreadable }

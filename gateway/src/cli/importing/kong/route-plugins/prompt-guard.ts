@@ -14,6 +14,7 @@ export function guardPrompts(plugin: KongPlugin, owner: string, making: KongMaki
       allow: get('allow_patterns'),
       allRoles: get('match_all_roles'),
       history: get('allow_all_conversation_history'),
+      isAboutLast: get('allow_all_conversation_history')?.flag() === true,
       said: whole.get('name'),
     }
     const name = takePromptGuard(`${owner}-prompts`, guard, making.draft, making.texts)

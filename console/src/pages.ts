@@ -1,0 +1,52 @@
+/** The pages, in the order of the menu: one line for each. */
+
+export interface MenuPage {
+  readonly to:
+    | '/configuration'
+    | '/decisions'
+    | '/approvals'
+    | '/stops'
+    | '/limits'
+    | '/upstreams'
+    | '/connect'
+    | '/credentials'
+    | '/people'
+  readonly name: string
+  /** What somebody finds there, for the command menu. */
+  readonly about: string
+}
+
+export interface MenuGroup {
+  readonly name: string
+  readonly pages: readonly MenuPage[]
+}
+
+export const menu: readonly MenuGroup[] = [
+  {
+    name: 'Observe',
+    pages: [{ to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' }],
+  },
+  {
+    name: 'Govern',
+    pages: [
+      { to: '/approvals', name: 'Approvals', about: 'calls that wait for a person' },
+      { to: '/stops', name: 'Stops', about: 'agents, people, tools, servers and sessions that are stopped' },
+      { to: '/limits', name: 'Limits', about: 'limits and budgets, and what is left' },
+    ],
+  },
+  {
+    name: 'Connect',
+    pages: [
+      { to: '/connect', name: 'Clients', about: 'lead coding agents and programs here' },
+      { to: '/credentials', name: 'Credentials', about: 'your own keys of model providers' },
+    ],
+  },
+  {
+    name: 'System',
+    pages: [
+      { to: '/upstreams', name: 'Upstreams', about: 'model providers and how they are' },
+      { to: '/configuration', name: 'Configuration', about: 'objects of the configuration, who changed them, and the way back' },
+      { to: '/people', name: 'People', about: 'people and workloads that are known' },
+    ],
+  },
+]
