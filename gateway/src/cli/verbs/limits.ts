@@ -2,9 +2,9 @@
 import type { Command } from 'commander'
 import { printable } from '../../audit/format-tree.ts'
 import type { ShownLimit } from '../../turns/limiting/showing-limits.ts'
-import { type ApiOptions, askApi, pathOf, withApiOptions } from '../api-client.ts'
+import { type ApiOptions, askApi, pathOf } from '../api-client.ts'
 import { fail, print, table } from '../output.ts'
-import { jsonOption } from '../shared-options.ts'
+import { administratorKeyOption, jsonOption, urlOption } from '../shared-options.ts'
 
 interface ShowOptions extends ApiOptions {
   readonly json?: boolean
@@ -13,9 +13,12 @@ interface ShowOptions extends ApiOptions {
 
 export function addLimits(program: Command): void {
   const limits = program.command('limits').description('how limits and budgets stand')
-  withApiOptions(limits.command('show'))
+  limits
+    .command('show')
     .description('what of each limit is used and left, for whom, and when it begins anew; those per session or turn are not listed')
     .option('--principal <id>', 'only those that hold for this principal')
+    .addOption(urlOption())
+    .addOption(administratorKeyOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward limits show --principal alice')
     .action(show)

@@ -3,16 +3,17 @@ import type { turnsSchema } from '@turnward/contract/api/turns'
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { printable } from '../../audit/format-tree.ts'
-import { type ApiOptions, askApi, pathOf, withApiOptions } from '../api-client.ts'
+import { type ApiOptions, askApi, pathOf } from '../api-client.ts'
 import { fail, print, table } from '../output.ts'
-import { jsonOption } from '../shared-options.ts'
+import { administratorKeyOption, jsonOption, urlOption } from '../shared-options.ts'
 
 const filters = ['session', 'principal', 'agent', 'model', 'tool', 'verdict', 'action', 'label', 'from', 'to', 'limit', 'cursor'] as const
 
 type ListOptions = ApiOptions & { readonly json?: boolean } & { readonly [Name in (typeof filters)[number]]?: string }
 
 export function addTurnsList(turns: Command): void {
-  withApiOptions(turns.command('list'))
+  turns
+    .command('list')
     .description('list turns of a running gateway, those that began last first')
     .option('--session <id>', 'only those of a session')
     .option('--principal <id>', 'only those of this principal')
@@ -26,6 +27,8 @@ export function addTurnsList(turns: Command): void {
     .option('--to <time>', 'begun before')
     .option('-n, --limit <count>', 'how many, 200 at most', '20')
     .option('--cursor <cursor>', 'where the list before ended: its `next` in JSON')
+    .addOption(urlOption())
+    .addOption(administratorKeyOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward turns list --action refuse --tool mail__send')
     .action(list)

@@ -12,10 +12,10 @@ import { Upstreams } from '../../models/upstreams.ts'
 import { providers } from '../../providers/providers.ts'
 import { printable } from '../../audit/format-tree.ts'
 import type { ShownUpstream } from '../../models/balancing/showing-health.ts'
-import { type ApiOptions, askApi, withApiOptions } from '../api-client.ts'
+import { type ApiOptions, askApi } from '../api-client.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print, table } from '../output.ts'
-import { configOption, jsonOption } from '../shared-options.ts'
+import { administratorKeyOption, configOption, jsonOption, urlOption } from '../shared-options.ts'
 
 interface ListOptions {
   readonly config: string
@@ -50,8 +50,11 @@ export function addUpstreams(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ turnward upstreams test groq --model llama-3.3-70b-versatile')
     .action(test)
-  withApiOptions(upstreams.command('status'))
+  upstreams
+    .command('status')
     .description('how the upstreams of a running gateway are: which are passed over and why, calls under way, how soon answers begin')
+    .addOption(urlOption())
+    .addOption(administratorKeyOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward upstreams status')
     .action(status)

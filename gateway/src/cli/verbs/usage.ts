@@ -3,9 +3,9 @@ import { usageDimensions, type usageSchema } from '@turnward/contract/api/usage'
 import { type Command, Option } from 'commander'
 import type { z } from 'zod'
 import { printable } from '../../audit/format-tree.ts'
-import { type ApiOptions, askApi, pathOf, withApiOptions } from '../api-client.ts'
+import { type ApiOptions, askApi, pathOf } from '../api-client.ts'
 import { fail, print, table } from '../output.ts'
-import { jsonOption } from '../shared-options.ts'
+import { administratorKeyOption, jsonOption, urlOption } from '../shared-options.ts'
 
 interface UsageOptions extends ApiOptions {
   readonly json?: boolean
@@ -18,7 +18,8 @@ interface UsageOptions extends ApiOptions {
 }
 
 export function addUsage(program: Command): void {
-  withApiOptions(program.command('usage'))
+  program
+    .command('usage')
     .description('calls, tokens and cost at a running gateway: of the last 24 hours, unless said')
     .addOption(new Option('--by <what>', 'what it is told apart by').choices(usageDimensions).default('model'))
     .option('--from <time>', 'ISO date or time, or Unix milliseconds')
@@ -26,6 +27,8 @@ export function addUsage(program: Command): void {
     .addOption(new Option('--step <step>', 'of a row in JSON').choices(['hour', 'day']))
     .option('--principal <id>', 'only what this principal has used')
     .option('--model <model>', 'only calls of this model')
+    .addOption(urlOption())
+    .addOption(administratorKeyOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward usage --by group --from 2026-11-01 --step day')
     .action(usage)
