@@ -3,6 +3,7 @@ import { setBreaker } from '../gateways/breaker.ts'
 import { baseAddressOf } from '../gateways/base-address.ts'
 import type { Draft } from '../gateways/draft.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
+import type { EmbeddingRoutes } from '../gateways/embedding-routes.ts'
 import { literal, type ForeignTexts } from '../gateways/foreign-text.ts'
 import type { Foreign } from '../gateways/foreign-value.ts'
 import type { ProviderCredentials } from '../gateways/provider-credential.ts'
@@ -16,6 +17,7 @@ export interface KongMaking {
   readonly texts: ForeignTexts
   readonly credentials: ProviderCredentials
   readonly upstreams: SharedUpstreams
+  readonly embeddings: EmbeddingRoutes
   /** Plugin -> the guards that it became. */
   readonly guards: Map<string, readonly string[]>
   /** Plugin -> the templates that it became. */
