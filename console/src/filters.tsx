@@ -45,8 +45,8 @@ export function Filters({ fields, wanted, onWant }: FiltersProps) {
   })
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    const entries = [...new FormData(event.currentTarget)].filter(([, value]) => value !== '')
-    onWant(Object.fromEntries(entries.map(([name, value]) => [name, String(value)])))
+    const entries = [...new FormData(event.currentTarget)].filter(([, value]) => typeof value === 'string' && value !== '')
+    onWant(Object.fromEntries(entries) as Wanted)
   }
   return (
     <details className="filters">

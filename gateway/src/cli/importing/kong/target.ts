@@ -33,6 +33,8 @@ export interface KongTarget {
   /** What clients ask for, where it has a name of its own. */
   readonly alias: Foreign | undefined
   readonly weight: Foreign | undefined
+  /** What it is for, in words. */
+  readonly description: Foreign | undefined
 }
 
 /** What `balancer` says of the time that may pass, in milliseconds. */
@@ -94,6 +96,7 @@ export function takeTarget(get: Get, whole: Foreign, times: KongTimes, making: K
     modelFrom: name,
     alias: model?.get('model_alias'),
     weight: get('weight'),
+    description: get('description'),
   }
   takePrice(target, options, making.draft)
   return target
