@@ -1,9 +1,11 @@
 /** `ai-proxy` and `ai-proxy-multi`: what APISIX finds by a path is a route here that is found by the name of a model. */
+import { askedTheSame, leaveOptions, settledOptions } from '../gateways/changed-settings.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
 import { literal } from '../gateways/foreign-text.ts'
 import type { Foreign } from '../gateways/foreign-value.ts'
 import type { ModelNames } from '../gateways/model-names.ts'
 import { plainName } from '../gateways/naming.ts'
+import type { RoutePart } from '../gateways/route-part.ts'
 import { routeTarget } from '../gateways/route-target.ts'
 import { sharesOf } from '../gateways/shares.ts'
 import type { TakenRoute } from '../gateways/taken-route.ts'
@@ -20,6 +22,9 @@ export interface ProxyScope {
 
 export interface TakenProxy extends TakenRoute, ProxyScope {}
 
+/** What stands in `options` is written into each request. */
+const isSetting = (key: string): boolean => key !== 'model'
+
 /** One for each scope; none when nothing of it could be taken over, which is then spoken of. */
 export function takeProxy(
   { name, config }: ApisixPlugin,
@@ -30,7 +35,15 @@ export function takeProxy(
   const isMulti = name === 'ai-proxy-multi'
   const items = isMulti ? (config.get('instances')?.items() ?? []) : [config]
   const instances = items.flatMap((item) => takeInstance(item, config.get('timeout'), making) ?? [])
-  const taken = instances.length === 0 ? [] : scopes.flatMap((scope) => takeRoute(instances, config, scope, names, making) ?? [])
+  const [only] = items.length === 1 && instances.length === 1 ? items : []
+  const owner = plainName(scopes[0]?.routes[0]?.name ?? 'apisix')
+  const settled = settledOptions(only?.get('options'), owner, isSetting, making)
+  const taken =
+    instances.length === 0 ? [] : scopes.flatMap((scope) => takeRoute(instances, config, { ...scope, settled }, names, making) ?? [])
+  for (const item of items) {
+    if (items.length > 1) leaveOptions(item.get('options'), isSetting, askedTheSame)
+    item.get('options')?.left('it is written into no request to a model that was taken over')
+  }
   for (const [key, why] of Object.entries(leftOfProxy)) config.get(key)?.left(why)
   return taken
 }
@@ -38,7 +51,7 @@ export function takeProxy(
 function takeRoute(
   instances: readonly ApisixInstance[],
   config: Foreign,
-  scope: ProxyScope,
+  { settled, ...scope }: ProxyScope & { readonly settled: RoutePart | undefined },
   names: ModelNames,
   making: ApisixMaking,
 ): TakenProxy | undefined {
@@ -60,6 +73,7 @@ function takeRoute(
   })
   entry.set('upstreams', upstreams)
   for (const part of routePartsOf(scope.plugins, making)) part(entry)
+  settled?.(entry)
   if (!making.draft.push('routes', entry)) return undefined
   return { ...scope, names: [literal(name)], upstreams: instances.map(({ upstream, label }) => ({ name: upstream, label })) }
 }
