@@ -2,6 +2,8 @@
 
 export interface MenuPage {
   readonly to:
+    | '/start'
+    | '/policy'
     | '/configuration'
     | '/decisions'
     | '/approvals'
@@ -24,12 +26,16 @@ export interface MenuGroup {
 export const menu: readonly MenuGroup[] = [
   {
     name: 'Observe',
-    pages: [{ to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' }],
+    pages: [
+      { to: '/start', name: 'Start', about: 'what to do next' },
+      { to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' },
+    ],
   },
   {
     name: 'Govern',
     pages: [
       { to: '/approvals', name: 'Approvals', about: 'calls that wait for a person' },
+      { to: '/policy', name: 'Policy', about: 'try a draft on what is on record' },
       { to: '/stops', name: 'Stops', about: 'agents, people, tools, servers and sessions that are stopped' },
       { to: '/limits', name: 'Limits', about: 'limits and budgets, and what is left' },
     ],
