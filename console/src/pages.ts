@@ -2,7 +2,9 @@
 
 export interface MenuPage {
   readonly to:
-    | '/configuration'
+    | '/turns'
+    | '/sessions'
+    | '/usage'
     | '/decisions'
     | '/approvals'
     | '/stops'
@@ -11,6 +13,7 @@ export interface MenuPage {
     | '/connect'
     | '/credentials'
     | '/people'
+    | '/configuration'
   readonly name: string
   /** What somebody finds there, for the command menu. */
   readonly about: string
@@ -24,7 +27,12 @@ export interface MenuGroup {
 export const menu: readonly MenuGroup[] = [
   {
     name: 'Observe',
-    pages: [{ to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' }],
+    pages: [
+      { to: '/turns', name: 'Turns', about: 'what agents did, from a message until they were done' },
+      { to: '/sessions', name: 'Sessions', about: 'conversations, and what they have read' },
+      { to: '/usage', name: 'Usage', about: 'tokens and cost, by person, key, model and more' },
+      { to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' },
+    ],
   },
   {
     name: 'Govern',

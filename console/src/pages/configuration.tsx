@@ -119,11 +119,12 @@ export function KindPage() {
 function Adding({ kind }: { readonly kind: string }) {
   const navigate = useNavigate()
   const [name, setName] = useState('')
+  const make = (): void => void navigate({ to: '/configuration/$kind/$name', params: { kind, name } })
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault()
-        void navigate({ to: '/configuration/$kind/$name', params: { kind, name } })
+        make()
       }}
     >
       <label>
