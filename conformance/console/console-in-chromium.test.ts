@@ -39,6 +39,17 @@ test('whoever is not signed in is led there, and back to the page they wanted', 
   await window.close()
 })
 
+test('who signs in is told what to do next, in order', async () => {
+  const { page, close } = await openAs('alice', '/start')
+  await page.getByText('Next: A first client').waitFor()
+  expect(await page.locator('.steps li').allInnerTexts()).toEqual([
+    ...['Upstreams', 'Routes', 'Grants', 'MCP servers'].map((name) => expect.stringMatching(new RegExp(`^✓ done\\s+${name}`))),
+    expect.stringMatching(/^to do\s+A first client/),
+    expect.stringMatching(/^✓ done\s+Contracts/),
+  ])
+  await close()
+})
+
 test('an operator stops a tool and lets it run again', async () => {
   const { page, complaints, foreign, close } = await openAs('alice', '/stops')
   await page.getByText('Nothing is stopped').waitFor()

@@ -13,6 +13,8 @@ import { CredentialsPage } from './pages/credentials.tsx'
 import { DecisionsPage, decisionsIn } from './pages/decisions.tsx'
 import { LimitsPage, UpstreamsPage } from './pages/health.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
+import { PolicyPage } from './pages/policy.tsx'
+import { StartPage } from './pages/start.tsx'
 import { StopsPage } from './pages/stops.tsx'
 import { TurnPage } from './pages/turn.tsx'
 import { SessionPage, SessionsPage, TurnsPage, turnsIn } from './pages/turns.tsx'
@@ -23,7 +25,7 @@ import './console.css'
 function NotFound() {
   return (
     <Page title="No such page">
-      <Link to="/turns">To the turns</Link>
+      <Link to="/start">To the start</Link>
     </Page>
   )
 }
@@ -34,7 +36,7 @@ const tree = root.addChildren([
     getParentRoute: () => root,
     path: '/',
     beforeLoad: () => {
-      throw redirect({ to: '/turns' })
+      throw redirect({ to: '/start' })
     },
   }),
   createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
@@ -43,6 +45,8 @@ const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/sessions/$id', component: SessionPage }),
   createRoute({ getParentRoute: () => root, path: '/usage', component: UsagePage, validateSearch: usageIn }),
   createRoute({ getParentRoute: () => root, path: '/turns/$id', component: TurnPage }),
+  createRoute({ getParentRoute: () => root, path: '/start', component: StartPage }),
+  createRoute({ getParentRoute: () => root, path: '/policy', component: PolicyPage }),
   createRoute({ getParentRoute: () => root, path: '/approvals', component: ApprovalsPage, validateSearch: statusIn }),
   createRoute({ getParentRoute: () => root, path: '/approvals/$id', component: ApprovalPage }),
   createRoute({ getParentRoute: () => root, path: '/stops', component: StopsPage }),

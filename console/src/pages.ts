@@ -2,6 +2,8 @@
 
 export interface MenuPage {
   readonly to:
+    | '/start'
+    | '/policy'
     | '/turns'
     | '/sessions'
     | '/usage'
@@ -28,6 +30,7 @@ export const menu: readonly MenuGroup[] = [
   {
     name: 'Observe',
     pages: [
+      { to: '/start', name: 'Start', about: 'what to do next' },
       { to: '/turns', name: 'Turns', about: 'what agents did, from a message until they were done' },
       { to: '/sessions', name: 'Sessions', about: 'conversations, and what they have read' },
       { to: '/usage', name: 'Usage', about: 'tokens and cost, by person, key, model and more' },
@@ -38,6 +41,7 @@ export const menu: readonly MenuGroup[] = [
     name: 'Govern',
     pages: [
       { to: '/approvals', name: 'Approvals', about: 'calls that wait for a person' },
+      { to: '/policy', name: 'Policy', about: 'try a draft on what is on record' },
       { to: '/stops', name: 'Stops', about: 'agents, people, tools, servers and sessions that are stopped' },
       { to: '/limits', name: 'Limits', about: 'limits and budgets, and what is left' },
     ],
