@@ -43,7 +43,9 @@ export function checkTransforms(config: Config, report: ReportAt): void {
     expression(transform.when, [...path, 'when'])
     for (const [index, change] of transform.patch.entries()) {
       const at = [...path, 'patch', index]
-      for (const end of placesOf(change)) for (const message of problemsAt(change, end, transform)) report([...at, end], message)
+      for (const end of placesOf(change))
+        for (const message of problemsOfPlace(change.op === 'move' ? change[end] : change.path, change.op, transform))
+          report([...at, end], message)
       if (change.op === 'move' && change.path.startsWith(`${change.from}/`))
         report([...at, 'path'], 'it stands in what is taken out at `from`')
       if (!('value' in change || 'expression' in change)) continue
@@ -81,8 +83,12 @@ export function settledAtTop(dialect: DialectName, on: TransformConfig['on']): R
   return tops.get(dialect)?.[on] ?? new Set()
 }
 
-function problemsAt(change: ChangeConfig, end: 'path' | 'from', { dialects, on }: TransformConfig): string[] {
-  const pointer = end === 'from' && change.op === 'move' ? change.from : change.path
+/** Why none of these dialects may have this place changed like that; nothing where all may. */
+export function problemsOfPlace(
+  pointer: string,
+  op: ChangeConfig['op'],
+  { dialects, on }: { readonly dialects: readonly DialectName[]; readonly on: TransformConfig['on'] },
+): readonly string[] {
   const steps = stepsOf(pointer)
   const problems = new Set<string>()
   for (const step of steps) {
@@ -99,7 +105,7 @@ function problemsAt(change: ChangeConfig, end: 'path' | 'from', { dialects, on }
       if (settled.every((part, index) => steps[index] === part)) {
         const why = on === 'request' ? 'the gateway has read it and decides on it' : 'the gateway has decided on it'
         problems.add(`\`/${field}\` of ${name} stays as it is: ${why}`)
-      } else if (change.op !== 'remove' && steps.every((part, index) => settled[index] === part))
+      } else if (op !== 'remove' && steps.every((part, index) => settled[index] === part))
         problems.add(`\`/${field}\` of ${name} stands in it and stays as it is: change the other fields one by one`)
     }
   }
