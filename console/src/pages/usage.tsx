@@ -1,6 +1,6 @@
 /** What was used and what it has cost, told apart by what stands in the address of the page. */
 import type { usageSchema } from '@turnward/contract/api/usage'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import type { z } from 'zod'
 import { read } from '../api.ts'
 import { Filters, queryOf, wordsIn, type FilterField } from '../filters.tsx'
@@ -61,7 +61,10 @@ function Shown({ usage, measure }: { readonly usage: Usage; readonly measure: Me
     <>
       {unpriced.length === 0 ? null : (
         <p className="refused">
-          No price is known of {unpriced.join(', ')}: what calls of them cost is in no sum. Add `prices` in turnward.yaml.
+          No price is known of {unpriced.join(', ')}: what calls of them cost is in no sum.{' '}
+          <Link to="/configuration/$kind" params={{ kind: 'prices' }}>
+            Say what they cost
+          </Link>
         </p>
       )}
       <BarChart label={name} bars={barsOf(usage, measure)} text={text} step={step} />
