@@ -7,12 +7,14 @@ import type { ModelNames } from '../gateways/model-names.ts'
 import { plainName } from '../gateways/naming.ts'
 import type { RoutePart } from '../gateways/route-part.ts'
 import { routeTarget } from '../gateways/route-target.ts'
+import { type ForeignSemantic, setSemantic } from '../gateways/semantic-balance.ts'
 import { sharesOf } from '../gateways/shares.ts'
 import type { TakenRoute } from '../gateways/taken-route.ts'
 import { takeInstance, type ApisixInstance, type ApisixMaking } from './instance.ts'
 import { leftOfProxy } from './left-out.ts'
 import type { ApisixPlugin, ApisixRoute } from './plugins.ts'
 import { routePartsOf } from './route-plugins.ts'
+import { examplesOf, takeSemantic } from './semantic-balance.ts'
 
 /** The routes of APISIX that one proxy serves alike, and the plugins that speak there. */
 export interface ProxyScope {
@@ -35,11 +37,14 @@ export function takeProxy(
   const isMulti = name === 'ai-proxy-multi'
   const items = isMulti ? (config.get('instances')?.items() ?? []) : [config]
   const instances = items.flatMap((item) => takeInstance(item, config.get('timeout'), making) ?? [])
+  const semantic = instances.length < 2 ? undefined : takeSemantic(config, making)
   const [only] = items.length === 1 && instances.length === 1 ? items : []
   const owner = plainName(scopes[0]?.routes[0]?.name ?? 'apisix')
   const settled = settledOptions(only?.get('options'), owner, isSetting, making)
   const taken =
-    instances.length === 0 ? [] : scopes.flatMap((scope) => takeRoute(instances, config, { ...scope, settled }, names, making) ?? [])
+    instances.length === 0
+      ? []
+      : scopes.flatMap((scope) => takeRoute({ instances, semantic }, config, { ...scope, settled }, names, making) ?? [])
   for (const item of items) {
     if (items.length > 1) leaveOptions(item.get('options'), isSetting, askedTheSame)
     item.get('options')?.left('it is written into no request to a model that was taken over')
@@ -49,7 +54,7 @@ export function takeProxy(
 }
 
 function takeRoute(
-  instances: readonly ApisixInstance[],
+  { instances, semantic }: { readonly instances: readonly ApisixInstance[]; readonly semantic: ForeignSemantic | undefined },
   config: Foreign,
   { settled, ...scope }: ProxyScope & { readonly settled: RoutePart | undefined },
   names: ModelNames,
@@ -60,16 +65,24 @@ function takeRoute(
   const [only] = models
   const name = names.take(models.size === 1 && only !== undefined ? only : unit, unit)
   const entry = new DraftEntry().set('model', literal(name))
-  const isBalanced = instances.length > 1 && setBalance(entry, config.within('balancer', 'algorithm'))
+  const examples = instances.map((instance) => (semantic === undefined ? undefined : examplesOf(instance, making)))
+  const isCompared = examples.some((some) => some !== undefined)
+  if (isCompared && semantic !== undefined) setSemantic(entry, semantic)
+  const isBalanced = !isCompared && instances.length > 1 && setBalance(entry, config.within('balancer', 'algorithm'))
   const shares = sharesOf(
-    instances.map(({ weight, priority }) => ({ weight: isBalanced ? weight : undefined, rank: -(priority?.number() ?? 0) })),
+    instances.map(({ weight, priority }) => ({
+      weight: isBalanced ? weight : undefined,
+      rank: isCompared ? 0 : -(priority?.number() ?? 0),
+    })),
   )
-  const upstreams = instances.map(({ upstream, model, modelFrom, weight, priority }, at) => {
+  const upstreams = instances.map(({ upstream, model, modelFrom, weight, priority, examples: said }, at) => {
     const share = shares[at] ?? {}
+    const own = examples[at]
+    if (own !== undefined && said !== undefined) entry.from(said, `upstreams[${at}].examples`)
     if (modelFrom !== undefined) entry.from(modelFrom, `upstreams[${at}]`)
     if (weight !== undefined && share.weight !== undefined) entry.from(weight, `upstreams[${at}].weight`)
-    if (priority !== undefined && instances.length > 1) entry.from(priority, `upstreams[${at}]`)
-    return routeTarget(upstream, model, name, share)
+    if (priority !== undefined && instances.length > 1 && !isCompared) entry.from(priority, `upstreams[${at}]`)
+    return routeTarget(upstream, model, name, own === undefined ? share : { ...share, examples: own })
   })
   entry.set('upstreams', upstreams)
   for (const part of routePartsOf(scope.plugins, making)) part(entry)

@@ -10,12 +10,13 @@ import type { ModelNames } from '../gateways/model-names.ts'
 import { plainName } from '../gateways/naming.ts'
 import type { RoutePart } from '../gateways/route-part.ts'
 import { routeTarget } from '../gateways/route-target.ts'
+import { type ForeignSemantic, setSemantic } from '../gateways/semantic-balance.ts'
 import { sharesOf } from '../gateways/shares.ts'
 import type { TakenRoute } from '../gateways/taken-route.ts'
 import { leftOfAuth, leftOfBalancer, leftOfOptions, leftOfProxy } from './left-out.ts'
 import type { KongPlugin, KongRoute } from './plugins.ts'
 import { routePartsOf } from './route-plugins.ts'
-import { takeSemantic, type KongSemantic } from './semantic-balance.ts'
+import { examplesOf, takeSemantic } from './semantic-balance.ts'
 import { takeTarget, type KongMaking, type KongTarget } from './target.ts'
 
 /** The routes of Kong that one proxy serves alike, and the plugins that speak there. */
@@ -89,7 +90,7 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
 }
 
 function takeRoutes(
-  { targets, semantic }: { readonly targets: readonly KongTarget[]; readonly semantic: KongSemantic | undefined },
+  { targets, semantic }: { readonly targets: readonly KongTarget[]; readonly semantic: ForeignSemantic | undefined },
   plugin: KongPlugin,
   { settled, ...scope }: ProxyScope & { readonly settled: RoutePart | undefined },
   unit: string,
@@ -104,9 +105,9 @@ function takeRoutes(
     const entry = new DraftEntry().set('model', literal(name)).from(plugin.whole.get('name') ?? plugin.whole, 'model')
     for (const { alias } of group) if (alias !== undefined) entry.from(alias, 'model')
     const algorithm = plugin.get('balancer')?.get('algorithm')
-    const examples = group.map((target) => (group.length > 1 ? semantic?.examplesOf(target) : undefined))
+    const examples = group.map((target) => (group.length > 1 && semantic !== undefined ? examplesOf(target, making) : undefined))
     const isCompared = examples.some((some) => some !== undefined)
-    if (isCompared) semantic?.set(entry)
+    if (isCompared && semantic !== undefined) setSemantic(entry, semantic)
     const isBalanced =
       isCompared || (group.length > 1 && setBalance(entry, algorithm, plugin.get('balancer')?.get('tokens_count_strategy')))
     const isByPriority = algorithm?.text() === 'priority'
