@@ -147,6 +147,18 @@ test('a client is led to this gateway by what the page says', async () => {
   await page.getByRole('button', { name: 'Copy In the shell it is started from' }).click()
   await page.getByText('Copied').waitFor()
   expect(await page.evaluate('navigator.clipboard.readText()')).toContain('claude --model claude-opus-5')
+  await page.getByText('Waiting for the first request').waitFor()
+  const made = await place.gateway.cli(['keys', 'create', '--principal', 'bob@acme.example', '--json'])
+  const { key } = JSON.parse(made.stdout) as { readonly key: string }
+  await until('the key to be known', async () => {
+    const { status } = await fetch(`${place.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': key, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'claude-opus-5', max_tokens: 64, messages: [{ role: 'user', content: 'Hello' }] }),
+    })
+    return status === 200
+  })
+  await page.getByText('✓ It works').waitFor()
   await looksRight(page, 'connect-claude-code')
   expect([complaints, foreign]).toEqual([[], []])
   await close()

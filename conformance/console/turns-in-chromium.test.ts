@@ -1,5 +1,6 @@
 /** A turn that was taken over by what it read, as people see it: what was refused, why, and what would have allowed it. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../harness/until.ts'
 import { leakRefused, looksRight, openConsolePlace, type ConsolePlace } from './console-place.ts'
 
 let place: ConsolePlace
@@ -34,6 +35,51 @@ test('a refused call is explained, with what each step did and what it changed',
   await page.getByRole('button', { name: 'Copy JSON' }).click()
   await expect.poll(() => page.evaluate('navigator.clipboard.readText()')).toContain('"refused"')
   expect([complaints, foreign]).toEqual([[], []])
+  await close()
+})
+
+test('turns are listed with what was refused, narrowed, and opened; so are their sessions', async () => {
+  const { page, complaints, foreign, close } = await place.openAs('bob', '/turns')
+  const row = page.getByRole('row').filter({ hasText: 'carol, by assistant' })
+  await until('the turn to be listed', async () => {
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    return (await row.count()) > 0
+  })
+  expect(await row.innerText()).toMatch(/gpt-5\.5[^]*send_mail[^]*2[^]*untrusted/)
+  await looksRight(page, 'turns')
+  await page.getByText('Filter', { exact: true }).click()
+  await page.getByLabel('Something was').selectOption('held for a person')
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  await page.getByText('No turn is like that').waitFor()
+  await page.getByRole('link', { name: 'Show everything' }).click()
+  await row.getByRole('link').click()
+  await page.getByRole('heading', { name: 'What happened' }).waitFor()
+  await page.getByRole('link', { name: /^ses_/ }).click()
+  await page.getByText('Its turns, those that began last first').waitFor()
+  await looksRight(page, 'session')
+  await page.getByRole('link', { name: 'Sessions' }).click()
+  await page.getByRole('row').filter({ hasText: 'carol, by assistant' }).waitFor()
+  await looksRight(page, 'sessions')
+  expect([complaints, foreign]).toEqual([[], []])
+  await close()
+})
+
+test('what was used is told apart by model and person, and a model without a price is named', async () => {
+  const { page, complaints, close } = await place.openAs('bob', '/usage?show=tokens')
+  await until('the calls to be counted', async () => {
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    return (await page.getByRole('cell', { name: 'gpt-5.5' }).count()) > 0
+  })
+  await page.getByText('No price is known of gpt-5.5').waitFor()
+  await page.getByRole('cell', { name: 'unpriced', exact: true }).waitFor()
+  await page.getByRole('img', { name: /^Tokens from/ }).waitFor()
+  await looksRight(page, 'usage')
+  await page.getByText(/^Filter/).click()
+  await page.getByLabel('Told apart by').selectOption('person')
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  await page.getByRole('cell', { name: 'carol' }).waitFor()
+  expect(page.url()).toContain('by=principal')
+  expect(complaints).toEqual([])
   await close()
 })
 

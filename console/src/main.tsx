@@ -17,6 +17,8 @@ import { PolicyPage } from './pages/policy.tsx'
 import { StartPage } from './pages/start.tsx'
 import { StopsPage } from './pages/stops.tsx'
 import { TurnPage } from './pages/turn.tsx'
+import { SessionPage, SessionsPage, TurnsPage, turnsIn } from './pages/turns.tsx'
+import { UsagePage, usageIn } from './pages/usage.tsx'
 import { Page } from './parts.tsx'
 import './console.css'
 
@@ -38,6 +40,10 @@ const tree = root.addChildren([
     },
   }),
   createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
+  createRoute({ getParentRoute: () => root, path: '/turns', component: TurnsPage, validateSearch: turnsIn }),
+  createRoute({ getParentRoute: () => root, path: '/sessions', component: SessionsPage, validateSearch: turnsIn }),
+  createRoute({ getParentRoute: () => root, path: '/sessions/$id', component: SessionPage }),
+  createRoute({ getParentRoute: () => root, path: '/usage', component: UsagePage, validateSearch: usageIn }),
   createRoute({ getParentRoute: () => root, path: '/turns/$id', component: TurnPage }),
   createRoute({ getParentRoute: () => root, path: '/start', component: StartPage }),
   createRoute({ getParentRoute: () => root, path: '/policy', component: PolicyPage }),

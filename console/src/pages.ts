@@ -4,7 +4,9 @@ export interface MenuPage {
   readonly to:
     | '/start'
     | '/policy'
-    | '/configuration'
+    | '/turns'
+    | '/sessions'
+    | '/usage'
     | '/decisions'
     | '/approvals'
     | '/stops'
@@ -13,6 +15,7 @@ export interface MenuPage {
     | '/connect'
     | '/credentials'
     | '/people'
+    | '/configuration'
   readonly name: string
   /** What somebody finds there, for the command menu. */
   readonly about: string
@@ -28,6 +31,9 @@ export const menu: readonly MenuGroup[] = [
     name: 'Observe',
     pages: [
       { to: '/start', name: 'Start', about: 'what to do next' },
+      { to: '/turns', name: 'Turns', about: 'what agents did, from a message until they were done' },
+      { to: '/sessions', name: 'Sessions', about: 'conversations, and what they have read' },
+      { to: '/usage', name: 'Usage', about: 'tokens and cost, by person, key, model and more' },
       { to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' },
     ],
   },
