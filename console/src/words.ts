@@ -1,4 +1,5 @@
 /** How amounts, durations and labels are written. */
+import type { Totals } from '@turnward/contract/api/turns'
 import type { LabelRecord } from '@turnward/contract/decision'
 
 export function durationText(milliseconds: number): string {
@@ -11,6 +12,11 @@ export function moneyText(amount: number, unpriced: readonly string[] | undefine
   const more = unpriced === undefined || unpriced.length === 0 ? undefined : `unpriced (${unpriced.join(', ')})`
   if (amount === 0 && more !== undefined) return more
   return [`$${Number(amount.toPrecision(3))}`, ...(more === undefined ? [] : [more])].join(' + ')
+}
+
+/** Tokens, and what they cost. */
+export function totalsText({ inputTokens, outputTokens, cost, unpriced }: Totals): string {
+  return `${inputTokens} tokens in, ${outputTokens} out, ${moneyText(cost, unpriced)}`
 }
 
 export function labelText({ trust, audience }: LabelRecord): string {

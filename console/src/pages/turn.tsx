@@ -7,7 +7,7 @@ import { Asked, Page, Time } from '../parts.tsx'
 import { CopyButton } from '../snippet.tsx'
 import { Why } from '../turns/step-detail.tsx'
 import { Waterfall } from '../turns/waterfall.tsx'
-import { countText, durationText, labelText, moneyText } from '../words.ts'
+import { countText, durationText, labelText, totalsText } from '../words.ts'
 
 type Turn = z.output<typeof turnSchema>
 
@@ -73,9 +73,7 @@ function Facts({ id, turn }: { readonly id: string; readonly turn: Turn }) {
         {started === null || ended === null ? '' : `, for ${durationText(ended - started)}`}
       </dd>
       <dt>Used</dt>
-      <dd>
-        {totals.inputTokens} tokens in, {totals.outputTokens} out, {moneyText(totals.cost, totals.unpriced)}
-      </dd>
+      <dd>{totalsText(totals)}</dd>
       <dt>Label now</dt>
       <dd>{label === null ? 'none' : labelText(label)}</dd>
     </dl>

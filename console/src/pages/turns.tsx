@@ -8,7 +8,7 @@ import { Paging } from '../paging.tsx'
 import { Asked, Page, Time } from '../parts.tsx'
 import { Table } from '../table.tsx'
 import { TurnTable } from '../turns/turn-table.tsx'
-import { labelText, moneyText } from '../words.ts'
+import { labelText, moneyText, totalsText } from '../words.ts'
 
 const listed: readonly FilterField[] = [
   { name: 'principal', label: 'Person' },
@@ -127,9 +127,7 @@ export function SessionPage() {
                 <Time at={last} />
               </dd>
               <dt>Used</dt>
-              <dd>
-                {totals.inputTokens} tokens in, {totals.outputTokens} out, {moneyText(totals.cost, totals.unpriced)}
-              </dd>
+              <dd>{totalsText(totals)}</dd>
               <dt>Label now</dt>
               <dd>{label === null ? 'none' : labelText(label)}</dd>
             </dl>

@@ -44,62 +44,70 @@ async function placeOf({ own, project }: ClientFile, machine: Machine, isProject
   return existsSync(chosen) ? realpath(chosen) : chosen
 }
 
+/** A file of a client as it is now. */
+interface FileNow {
+  readonly file: string
+  readonly format: Format
+  readonly before: string | undefined
+  readonly backup: string
+  readonly entries: readonly Entry[]
+}
+
+/** Whose files are meant: a person's own, or those of the project of the machine. */
+export interface Whose {
+  readonly machine: Machine
+  readonly isProject: boolean
+}
+
 /** Changes that connect it; files that have it all already are not among them. Rejects with `request.invalid`. */
-export async function connectingChanges(
-  files: readonly ClientFile[],
-  place: GatewayPlace,
-  machine: Machine,
-  isProject: boolean,
-): Promise<readonly ClientChange[]> {
-  const changes = await Promise.all(
-    files.map(async (client): Promise<ClientChange | undefined> => {
-      const entries = client.entries(place)
-      const file = await placeOf(client, machine, isProject)
-      const before = await textAt(file)
-      const now = { file, format: client.format, text: before ?? '' }
-      const text = withEntries(now, entries)
-      if (text === now.text) return undefined
-      const plain = plainOf(now)
-      const changed = entries
-        .map(({ path, value }): ChangedEntry => ({ path, was: valueAt(plain, path), becomes: value as JsonValue }))
-        .filter(({ was, becomes }) => !isDeepStrictEqual(was, becomes))
-      return { file, format: client.format, before, text, backup: `${file}${backupEnd}`, entries: changed }
-    }),
-  )
-  return changes.filter((change) => change !== undefined)
+export function connectingChanges(files: readonly ClientFile[], place: GatewayPlace, whose: Whose): Promise<readonly ClientChange[]> {
+  return changesTo(files, place, whose, async ({ entries, ...there }) => {
+    const now = { ...there, text: there.before ?? '' }
+    const text = withEntries(now, entries)
+    const plain = plainOf(now)
+    const changed = entries.map(({ path, value }): ChangedEntry => ({ path, was: valueAt(plain, path), becomes: value as JsonValue }))
+    return { ...there, text, entries: changed }
+  })
 }
 
 /**
  * Changes that take it back: the file as it was where nothing else changed in it since, and else as it is now with what it had at these
  * places. Rejects with `request.invalid`.
  */
-export async function disconnectingChanges(
+export function disconnectingChanges(files: readonly ClientFile[], place: GatewayPlace, whose: Whose): Promise<readonly ClientChange[]> {
+  return changesTo(files, place, whose, async ({ entries, ...there }) => {
+    if (there.before === undefined) return undefined
+    const kept = (await textAt(there.backup)) ?? ''
+    const now = { ...there, text: there.before }
+    const [plain, was] = [plainOf(now), plainOf({ ...now, file: there.backup, text: kept })]
+    const changed = entries.map(({ path }): ChangedEntry => ({ path, was: valueAt(plain, path), becomes: valueAt(was, path) }))
+    const edited = withEntriesOf(
+      now,
+      entries.map(({ path }) => path),
+      was,
+    )
+    const isAsBefore = isDeepStrictEqual(plainOf({ ...now, text: edited }), was)
+    const text = !isAsBefore ? edited : kept === '' ? undefined : kept
+    return { ...there, text, entries: changed }
+  })
+}
+
+/** Those in which an entry is another one afterwards. */
+async function changesTo(
   files: readonly ClientFile[],
   place: GatewayPlace,
-  machine: Machine,
-  isProject: boolean,
+  { machine, isProject }: Whose,
+  change: (now: FileNow) => Promise<ClientChange | undefined>,
 ): Promise<readonly ClientChange[]> {
   const changes = await Promise.all(
-    files.map(async (client): Promise<ClientChange | undefined> => {
-      const paths = client.entries(place).map(({ path }) => path)
+    files.map(async (client) => {
       const file = await placeOf(client, machine, isProject)
-      const before = await textAt(file)
-      if (before === undefined) return undefined
-      const backup = `${file}${backupEnd}`
-      const kept = (await textAt(backup)) ?? ''
-      const now = { file, format: client.format, text: before }
-      const [plain, was] = [plainOf(now), plainOf({ ...now, file: backup, text: kept })]
-      const entries = paths
-        .map((path): ChangedEntry => ({ path, was: valueAt(plain, path), becomes: valueAt(was, path) }))
-        .filter((entry) => !isDeepStrictEqual(entry.was, entry.becomes))
-      if (entries.length === 0) return undefined
-      const edited = withEntriesOf(now, paths, was)
-      const isAsBefore = isDeepStrictEqual(plainOf({ ...now, text: edited }), was)
-      const text = !isAsBefore ? edited : kept === '' ? undefined : kept
-      return { file, format: client.format, before, text, backup, entries }
+      const now = { file, format: client.format, before: await textAt(file), backup: `${file}${backupEnd}`, entries: client.entries(place) }
+      const changed = await change(now)
+      return changed && { ...changed, entries: changed.entries.filter(({ was, becomes }) => !isDeepStrictEqual(was, becomes)) }
     }),
   )
-  return changes.filter((change) => change !== undefined)
+  return changes.filter((one) => one !== undefined && one.entries.length > 0) as readonly ClientChange[]
 }
 
 /** Writes them, unless somebody else has changed one of the files meanwhile. What was there is kept first, once. */

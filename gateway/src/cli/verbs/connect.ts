@@ -15,10 +15,10 @@ import {
   writeConnecting,
   writeDisconnecting,
   type ClientChange,
+  type Whose,
 } from '../connecting/client-changes.ts'
 import { changesText, snippetsText, stepsText } from '../connecting/connection-text.ts'
 import { exitCodes } from '../exit-codes.ts'
-import type { Machine } from '../importing/clients.ts'
 import { fail, print, table } from '../output.ts'
 import { consents, mayChange, type ConsentOptions } from '../servers/consent.ts'
 import { configOption, jsonOption } from '../shared-options.ts'
@@ -85,8 +85,7 @@ function show(client: ConnectedClient, place: GatewayPlace, options: ConnectOpti
 }
 
 async function change(client: ConnectedClient, place: GatewayPlace, options: ConnectOptions): Promise<void> {
-  const machine = machineOf(options)
-  const changes = await connectingChanges(client.files, place, machine, options.project !== undefined)
+  const changes = await connectingChanges(client.files, place, whoseOf(options))
   const isThere = changes.length === 0
   const written = !isThere && (await agreed(changes, 'Change these files?', options))
   if (written) await writeConnecting(changes)
@@ -104,7 +103,7 @@ async function change(client: ConnectedClient, place: GatewayPlace, options: Con
 async function disconnect(client: ConnectedClient, options: ConnectOptions): Promise<void> {
   // Only where its entries stand counts.
   const place = { url: '', mcp: 'main', model: client.model.usual }
-  const changes = await disconnectingChanges(client.files, place, machineOf(options), options.project !== undefined)
+  const changes = await disconnectingChanges(client.files, place, whoseOf(options))
   const written = changes.length > 0 && (await agreed(changes, 'Change these files back?', options))
   if (written) await writeDisconnecting(changes)
   const text =
@@ -129,8 +128,9 @@ function refusedText(changes: readonly ClientChange[], options: ConnectOptions):
   return `${changesText(changes)}\n\nNothing was changed.${options.dryRun === true ? '' : ' Add --yes to do it.'}`
 }
 
-function machineOf({ project }: ConnectOptions): Machine {
-  return { platform: platform(), home: homedir(), project: resolve(typeof project === 'string' ? project : '.'), env: process.env }
+function whoseOf({ project }: ConnectOptions): Whose {
+  const folder = resolve(typeof project === 'string' ? project : '.')
+  return { machine: { platform: platform(), home: homedir(), project: folder, env: process.env }, isProject: project !== undefined }
 }
 
 /** Of the gateway that the configuration describes; of another one, where its address is given. */
