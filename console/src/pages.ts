@@ -1,7 +1,21 @@
 /** The pages, in the order of the menu: one line for each. */
 
 export interface MenuPage {
-  readonly to: '/approvals' | '/stops' | '/limits' | '/upstreams' | '/connect' | '/credentials' | '/people'
+  readonly to:
+    | '/start'
+    | '/policy'
+    | '/turns'
+    | '/sessions'
+    | '/usage'
+    | '/decisions'
+    | '/approvals'
+    | '/stops'
+    | '/limits'
+    | '/upstreams'
+    | '/connect'
+    | '/credentials'
+    | '/people'
+    | '/configuration'
   readonly name: string
   /** What somebody finds there, for the command menu. */
   readonly about: string
@@ -14,9 +28,20 @@ export interface MenuGroup {
 
 export const menu: readonly MenuGroup[] = [
   {
+    name: 'Observe',
+    pages: [
+      { to: '/start', name: 'Start', about: 'what to do next' },
+      { to: '/turns', name: 'Turns', about: 'what agents did, from a message until they were done' },
+      { to: '/sessions', name: 'Sessions', about: 'conversations, and what they have read' },
+      { to: '/usage', name: 'Usage', about: 'tokens and cost, by person, key, model and more' },
+      { to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' },
+    ],
+  },
+  {
     name: 'Govern',
     pages: [
       { to: '/approvals', name: 'Approvals', about: 'calls that wait for a person' },
+      { to: '/policy', name: 'Policy', about: 'try a draft on what is on record' },
       { to: '/stops', name: 'Stops', about: 'agents, people, tools, servers and sessions that are stopped' },
       { to: '/limits', name: 'Limits', about: 'limits and budgets, and what is left' },
     ],
@@ -32,6 +57,7 @@ export const menu: readonly MenuGroup[] = [
     name: 'System',
     pages: [
       { to: '/upstreams', name: 'Upstreams', about: 'model providers and how they are' },
+      { to: '/configuration', name: 'Configuration', about: 'objects of the configuration, who changed them, and the way back' },
       { to: '/people', name: 'People', about: 'people and workloads that are known' },
     ],
   },

@@ -1,4 +1,4 @@
-/** Models of embeddings that questions are compared with, as routes: caches name them, and nobody is granted them. */
+/** Models of embeddings that words are compared with, as routes: caches and balances name them, and nobody is granted them. */
 import type { Draft } from './draft.ts'
 import { DraftEntry } from './draft-entry.ts'
 import { literal } from './foreign-text.ts'
@@ -15,7 +15,7 @@ export class EmbeddingRoutes {
     this.#names = names
   }
 
-  /** What a cache calls the model, as it is written there; undefined when its route would be refused. */
+  /** What whoever compares calls the model, as it is written there; undefined when its route would be refused. */
   take(upstream: string, model: string): string | undefined {
     const content = JSON.stringify([upstream, model])
     const known = this.#known.get(content)

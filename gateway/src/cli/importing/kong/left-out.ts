@@ -1,5 +1,6 @@
 /** What of Kong nothing in the configuration is like, and what to use. What is not named here is left out as well, and told. */
 
+const isNone = 'it is written into no request to a model that was taken over'
 const asWritten = 'requests go out as their clients wrote them'
 const records = 'calls are recorded in the decision log, and told of by metrics and traces: `telemetry`'
 const azureTokens = 'tokens of Azure are not fetched here: add a credential with a key, or `auth: token`'
@@ -9,7 +10,8 @@ const retries =
   'when an upstream fails, the next one is asked, until there is none left; `routes[].retries.attempts` says how often they are all asked again'
 const notBodies =
   'what it answers again is found by an address, not by what a request says: say `cache: { kind: exact }` on the routes if answers may be given again'
-const semantic = 'what is compared by its meaning is said by `cache: { kind: semantic, embeddings, threshold }` of a route: docs/cache.md'
+const semantic = 'who is asked for what is said by `balance: semantic` of a route, with `examples`: docs/balancing.md'
+const vectors = 'vectors of examples are kept in the memory of each process'
 
 export const leftOfAuth = {
   allow_override: 'clients never choose a credential of a vendor',
@@ -21,10 +23,10 @@ export const leftOfAuth = {
 }
 
 export const leftOfOptions = {
-  max_tokens: asWritten,
-  temperature: asWritten,
-  top_p: asWritten,
-  top_k: asWritten,
+  max_tokens: isNone,
+  temperature: isNone,
+  top_p: isNone,
+  top_k: isNone,
   anthropic_version: 'the gateway says which version it speaks',
   llama2_format: 'Chat Completions are spoken with it',
   mistral_format: 'Chat Completions are spoken with it',
@@ -59,7 +61,7 @@ export const leftOfProxy: Readonly<Record<string, string>> = {
   weight: balancing,
   description: semantic,
   embeddings: semantic,
-  vectordb: semantic,
+  vectordb: vectors,
   acls: 'who may ask for what is for `grants`',
 }
 

@@ -22,6 +22,8 @@ export interface KongMaking {
   readonly guards: Map<string, readonly string[]>
   /** Plugin -> the templates that it became. */
   readonly templates: Map<string, readonly string[]>
+  /** Plugin -> the transforms that it became. */
+  readonly transforms: Map<string, readonly string[]>
 }
 
 export interface KongTarget {
@@ -33,6 +35,8 @@ export interface KongTarget {
   /** What clients ask for, where it has a name of its own. */
   readonly alias: Foreign | undefined
   readonly weight: Foreign | undefined
+  /** What it is for, in words. */
+  readonly description: Foreign | undefined
 }
 
 /** What `balancer` says of the time that may pass, in milliseconds. */
@@ -94,6 +98,7 @@ export function takeTarget(get: Get, whole: Foreign, times: KongTimes, making: K
     modelFrom: name,
     alias: model?.get('model_alias'),
     weight: get('weight'),
+    description: get('description'),
   }
   takePrice(target, options, making.draft)
   return target
