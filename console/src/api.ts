@@ -25,11 +25,17 @@ export function read<Answer>(path: string): Promise<Answer> {
   return ask(path, { method: 'GET' })
 }
 
-/** Changes something; the form value says that a page of ours asks. Rejects with `ApiError`. */
-export function change<Answer>(who: Me, method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
-  const form = who.form === undefined ? {} : { [who.form.header]: who.form.value }
-  if (body === undefined) return ask(path, { method, headers: form })
-  return ask(path, { method, headers: { ...form, 'content-type': 'application/json' }, body: JSON.stringify(body) })
+/** Changes something; the form value says that a page of ours asks. `more`: headers beside it. Rejects with `ApiError`. */
+export function change<Answer>(
+  who: Me,
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  body?: unknown,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const headers = { ...more, ...(who.form === undefined ? {} : { [who.form.header]: who.form.value }) }
+  if (body === undefined) return ask(path, { method, headers })
+  return ask(path, { method, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) })
 }
 
 async function ask<Answer>(path: string, init: RequestInit): Promise<Answer> {

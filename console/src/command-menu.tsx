@@ -19,7 +19,7 @@ interface CommandMenuProps {
 export function CommandMenu({ onClose, openHelp }: CommandMenuProps) {
   const [words, setWords] = useState('')
   const [chosen, setChosen] = useState(0)
-  const found = useCommands(openHelp).filter((command) => fits(command, words))
+  const found = useCommands(words.trim(), openHelp)
   const run = (command: Command | undefined): void => {
     if (command === undefined) return
     onClose()
@@ -79,10 +79,11 @@ function fits({ name, about }: Command, words: string): boolean {
     .every((word) => text.includes(word))
 }
 
-function useCommands(openHelp: () => void): readonly Command[] {
+/** Those that fit the words. An id of a turn leads to it. */
+function useCommands(words: string, openHelp: () => void): readonly Command[] {
   const navigate = useNavigate()
   const pages = menu.flatMap((group) => group.pages)
-  return [
+  const commands = [
     ...pages.map(({ to, name, about }) => ({ name, about, run: () => void navigate({ to }) })),
     ...connectedClientIds.map((client) => ({
       name: `Connect ${connectedClients[client].title}`,
@@ -91,4 +92,7 @@ function useCommands(openHelp: () => void): readonly Command[] {
     })),
     { name: 'Keyboard', about: 'keys of the console', run: openHelp },
   ]
+  if (/^turn_\w+$/.test(words))
+    return [{ name: words, about: 'turn', run: () => void navigate({ to: '/turns/$id', params: { id: words } }) }]
+  return commands.filter((command) => fits(command, words))
 }

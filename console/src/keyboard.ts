@@ -56,6 +56,6 @@ function moveInList(by: 1 | -1): void {
   const rows = [...document.querySelectorAll<HTMLElement>('[data-row]')]
   const at = rows.findIndex((row) => row.contains(document.activeElement))
   const next = at < 0 ? (by > 0 ? rows[0] : rows.at(-1)) : rows[Math.min(Math.max(at + by, 0), rows.length - 1)]
-  const target = next?.querySelector<HTMLElement>('a, button') ?? next
+  const target = next?.matches('summary') === true ? next : (next?.querySelector<HTMLElement>('a, button') ?? next)
   target?.focus()
 }

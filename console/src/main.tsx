@@ -5,11 +5,16 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Frame } from './frame.tsx'
 import { ApprovalPage, ApprovalsPage } from './pages/approvals.tsx'
+import { HistoryPage, RevisionPage, beforeIn } from './pages/configuration-history.tsx'
+import { ObjectPage } from './pages/configuration-object.tsx'
+import { ConfigurationPage, KindPage, nameIn } from './pages/configuration.tsx'
 import { ClientPage, ClientsPage, wantedIn } from './pages/connect.tsx'
 import { CredentialsPage } from './pages/credentials.tsx'
+import { DecisionsPage, decisionsIn } from './pages/decisions.tsx'
 import { LimitsPage, UpstreamsPage } from './pages/health.tsx'
 import { afterIn, PeoplePage, PersonPage } from './pages/people.tsx'
 import { StopsPage } from './pages/stops.tsx'
+import { TurnPage } from './pages/turn.tsx'
 import { Page } from './parts.tsx'
 import './console.css'
 
@@ -30,6 +35,8 @@ const tree = root.addChildren([
       throw redirect({ to: '/approvals' })
     },
   }),
+  createRoute({ getParentRoute: () => root, path: '/decisions', component: DecisionsPage, validateSearch: decisionsIn }),
+  createRoute({ getParentRoute: () => root, path: '/turns/$id', component: TurnPage }),
   createRoute({ getParentRoute: () => root, path: '/approvals', component: ApprovalsPage }),
   createRoute({ getParentRoute: () => root, path: '/approvals/$id', component: ApprovalPage }),
   createRoute({ getParentRoute: () => root, path: '/stops', component: StopsPage }),
@@ -40,6 +47,11 @@ const tree = root.addChildren([
   createRoute({ getParentRoute: () => root, path: '/credentials', component: CredentialsPage }),
   createRoute({ getParentRoute: () => root, path: '/people', component: PeoplePage, validateSearch: afterIn }),
   createRoute({ getParentRoute: () => root, path: '/people/$id', component: PersonPage }),
+  createRoute({ getParentRoute: () => root, path: '/configuration', component: ConfigurationPage }),
+  createRoute({ getParentRoute: () => root, path: '/configuration/history', component: HistoryPage, validateSearch: beforeIn }),
+  createRoute({ getParentRoute: () => root, path: '/configuration/history/$number', component: RevisionPage }),
+  createRoute({ getParentRoute: () => root, path: '/configuration/$kind', component: KindPage, validateSearch: nameIn }),
+  createRoute({ getParentRoute: () => root, path: '/configuration/$kind/$name', component: ObjectPage }),
 ])
 const router = createRouter({ routeTree: tree, basepath: '/console' })
 

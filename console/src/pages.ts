@@ -1,7 +1,16 @@
 /** The pages, in the order of the menu: one line for each. */
 
 export interface MenuPage {
-  readonly to: '/approvals' | '/stops' | '/limits' | '/upstreams' | '/connect' | '/credentials' | '/people'
+  readonly to:
+    | '/configuration'
+    | '/decisions'
+    | '/approvals'
+    | '/stops'
+    | '/limits'
+    | '/upstreams'
+    | '/connect'
+    | '/credentials'
+    | '/people'
   readonly name: string
   /** What somebody finds there, for the command menu. */
   readonly about: string
@@ -13,6 +22,10 @@ export interface MenuGroup {
 }
 
 export const menu: readonly MenuGroup[] = [
+  {
+    name: 'Observe',
+    pages: [{ to: '/decisions', name: 'Decisions', about: 'what was decided, for whom and why' }],
+  },
   {
     name: 'Govern',
     pages: [
@@ -32,6 +45,7 @@ export const menu: readonly MenuGroup[] = [
     name: 'System',
     pages: [
       { to: '/upstreams', name: 'Upstreams', about: 'model providers and how they are' },
+      { to: '/configuration', name: 'Configuration', about: 'objects of the configuration, who changed them, and the way back' },
       { to: '/people', name: 'People', about: 'people and workloads that are known' },
     ],
   },

@@ -561,7 +561,7 @@ export const errorCodes = {
   'config.revision_not_found': {
     status: 404,
     title: 'There is no such revision',
-    fix: 'See `GET /api/config/revisions`; the oldest are forgotten.',
+    fix: 'See `turnward config history`; the oldest are forgotten.',
   },
   'config.managed_conflict': {
     status: 503,

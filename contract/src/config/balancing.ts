@@ -1,14 +1,18 @@
 /** How a route chooses among its upstreams, and when one of them is passed over. */
 import { z } from 'zod'
 import { millisecondsSchema, nameSchema, patternSchema } from './common.ts'
+import { comparingSchema } from './comparing.ts'
 import { durationSchema } from './durations.ts'
 
 /**
  * `ordered`: as they are listed. `weighted`: by chance, in proportion to their weights. `least_busy`: the one with the fewest
  * calls under way. `lowest_latency`: the one whose answers begin soonest. `lowest_cost`: the one that is expected to cost
- * least. `sticky`: the same one for the whole of a conversation, so that its cache of prompts stays warm.
+ * least. `sticky`: the same one for the whole of a conversation, so that its cache of prompts stays warm. `semantic`: the one
+ * whose examples are nearest to what its user has said last.
  */
-export const balanceSchema = z.enum(['ordered', 'weighted', 'least_busy', 'lowest_latency', 'lowest_cost', 'sticky'])
+const plainBalances = ['ordered', 'weighted', 'least_busy', 'lowest_latency', 'lowest_cost', 'sticky'] as const
+export const balanceSchema = z.enum([...plainBalances, 'semantic'])
+export type PlainBalanceName = (typeof plainBalances)[number]
 export type BalanceName = z.infer<typeof balanceSchema>
 
 /** Of one upstream within a route. */
@@ -17,7 +21,19 @@ export const shareSchema = {
   weight: z.number().min(0).max(1000).default(1),
   /** Lower comes first; others are asked only when none of a lower number can be. */
   priority: z.number().int().min(0).max(100).default(0),
+  /** Of `balance: semantic`: sentences like those it is for. Without any it is for everything else. */
+  examples: z.array(z.string().trim().min(1).max(1000)).min(1).max(64).optional(),
 }
+
+/** Most examples of one route. */
+export const mostExamples = 256
+
+/** Of `balance: semantic`. */
+export const semanticSchema = z.strictObject({
+  ...comparingSchema,
+  /** How upstreams are chosen among that are not near enough, and all of them where nothing can be compared. */
+  fallback: z.enum(plainBalances).default('ordered'),
+})
 
 /** When an upstream that fails is left alone for a while. */
 export const breakerSchema = z.strictObject({

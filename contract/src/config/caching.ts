@@ -1,6 +1,6 @@
 /** Which answers of a route are given again to whoever asks the same. */
 import { z } from 'zod'
-import { millisecondsSchema } from './common.ts'
+import { comparingSchema } from './comparing.ts'
 import { durationSchema } from './durations.ts'
 
 const shared = {
@@ -27,12 +27,7 @@ export const cacheSchema = z.discriminatedUnion('kind', [
   /** Also to one whose last words of the user mean nearly the same; all else of it is the same. */
   z.strictObject({
     kind: z.literal('semantic'),
-    /** A model of embeddings that a route serves. */
-    embeddings: z.string().min(1).max(256),
-    /** Cosine from which on two texts mean the same; it depends on the model. */
-    threshold: z.number().min(0).max(1),
-    /** Longest wait for an embedding; after it the upstream is asked as if nothing were kept. */
-    timeout_ms: millisecondsSchema.max(60_000).default(2000),
+    ...comparingSchema,
     ...shared,
   }),
 ])

@@ -8,6 +8,7 @@ import {
   patienceSchema,
   retriesSchema,
   routeMatchSchema,
+  semanticSchema,
   shareSchema,
 } from './balancing.ts'
 import { cacheSchema } from './caching.ts'
@@ -254,6 +255,8 @@ export const routeSchema = z.strictObject({
   description: z.string().min(1).max(1000).optional(),
   /** How one of the upstreams is chosen. */
   balance: balanceSchema.default('ordered'),
+  /** What `balance: semantic` compares with. */
+  semantic: semanticSchema.optional(),
   /** Asking again when every upstream has failed. Default: not; clients do so themselves. */
   retries: retriesSchema.prefault({}),
   /** Asking another upstream beside one that is slow to begin. Default: not. */

@@ -10,13 +10,26 @@ export interface ApiOptions {
 
 const deadlineMs = 30_000
 
-/** Asks. Throws the gateway's own error, or `gateway.unreachable` when nobody answers. `body`: sent with POST. */
-export async function askApi({ url, key = process.env.TURNWARD_KEY }: ApiOptions, path: string, body?: JsonObject): Promise<JsonObject> {
+/** What is sent with a question. */
+export interface AskedWith {
+  /** Sent with POST. */
+  readonly body?: JsonObject
+  /** Default: POST with a body, else GET. */
+  readonly method?: 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Asks. Throws the gateway's own error, or `gateway.unreachable` when nobody answers. */
+export async function askApi(
+  { url, key = process.env.TURNWARD_KEY }: ApiOptions,
+  path: string,
+  { body, method = body === undefined ? undefined : 'POST', headers = {} }: AskedWith = {},
+): Promise<JsonObject> {
   if (key === undefined) throw new TurnwardError('auth.missing_key', { fix: 'Set TURNWARD_KEY or use --key, with a key of scope `admin`.' })
   const address = url.replace(/\/$/, '')
   const answer = await fetch(`${address}${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    method: method ?? 'GET',
+    headers: { ...headers, authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     redirect: 'manual',
     signal: AbortSignal.timeout(deadlineMs),

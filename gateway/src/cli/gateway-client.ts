@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { TurnwardError } from '../core/error.ts'
 import { checkKey, openMcpClient, type McpClient } from './mcp-client.ts'
-import { jsonOption } from './shared-options.ts'
+import { jsonOption, urlOption } from './shared-options.ts'
 
 export interface ConnectionOptions {
   readonly url: string
@@ -14,7 +14,7 @@ export interface ConnectionOptions {
 
 export function withConnection(command: Command): Command {
   return command
-    .option('--url <url>', 'address of the gateway', process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
+    .addOption(urlOption())
     .option('--gateway <name>', 'MCP gateway', 'main')
     .option('--key <key>', 'virtual key; better in the variable TURNWARD_KEY, which no process list shows')
     .option('--session <name>', 'join this session (`x-turnward-session`)')

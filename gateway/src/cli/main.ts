@@ -10,6 +10,7 @@ const verbs: ReadonlyMap<string, () => Promise<(program: Command) => void>> = ne
   ['init', async () => (await import('./verbs/init.ts')).addInit],
   ['connect', async () => (await import('./verbs/connect.ts')).addConnect],
   ['check', async () => (await import('./verbs/check.ts')).addCheck],
+  ['config', async () => (await import('./verbs/config.ts')).addConfig],
   ['schema', async () => (await import('./verbs/schema.ts')).addSchema],
   ['upstreams', async () => (await import('./verbs/upstreams.ts')).addUpstreams],
   ['limits', async () => (await import('./verbs/limits.ts')).addLimits],

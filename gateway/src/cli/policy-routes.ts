@@ -4,6 +4,8 @@ import { replaySchema, replayRequestSchema } from '@turnward/contract/api/policy
 import { apiRoute, type ApiRoute } from '../admin/api-route.ts'
 import { attemptLoad } from '../config/load.ts'
 import { plainValue } from '../config/locate.ts'
+import { managedText, runningObjects } from '../config/managed/managed-objects.ts'
+import { diskWith, managedSource } from '../config/managed/managed-source.ts'
 import { ConfigError, ProblemList } from '../config/problems.ts'
 import { parseSource } from '../config/read-file.ts'
 import { realDisk } from '../config/disk.ts'
@@ -61,7 +63,8 @@ export function policyRoutes({ store, snapshot }: Pick<Services, 'store' | 'snap
 }
 
 /** The draft as if it lay beside the configuration. Throws `request.invalid` with what is wrong with it. */
-async function draftOf({ files }: Snapshot, text: string): Promise<Snapshot> {
+async function draftOf(running: Snapshot, text: string): Promise<Snapshot> {
+  const { files, managed } = running
   const [main] = files
   if (main === undefined) throw invalid('draft', 'this gateway runs on no file')
   const path = join(dirname(main), 'draft (sent).yaml')
@@ -76,7 +79,9 @@ async function draftOf({ files }: Snapshot, text: string): Promise<Snapshot> {
   if (included.some((file) => typeof file !== 'string' || !files.includes(resolve(dirname(main), file))))
     throw invalid('include', 'a draft that is sent includes files of the configuration only')
   const disk = { ...realDisk, text: async (file: string, limit: number) => (file === path ? text : realDisk.text(file, limit)) }
-  const { outcome } = await attemptLoad(path, process.env, [], disk)
+  // It replaces what it declares, of the file and of what was made over the API; the rest of that stays.
+  const objects = managedText({ revision: managed.revision, leftOut: [], objects: runningObjects(running) })
+  const { outcome } = await attemptLoad(path, process.env, [managedSource], diskWith(disk, objects), true)
   if (outcome instanceof ConfigError)
     throw invalid(
       'draft',

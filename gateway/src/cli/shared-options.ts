@@ -15,6 +15,14 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON')
 }
 
+export function urlOption(): Option {
+  return new Option('--url <url>', 'address of the gateway').default(process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
+}
+
+export function administratorKeyOption(): Option {
+  return new Option('--key <key>', 'virtual key of scope `admin`; better in the variable TURNWARD_KEY, which no process list shows')
+}
+
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 
 /** The log level a text names; undefined stays undefined. Throws `request.invalid`. */

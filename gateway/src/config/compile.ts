@@ -11,7 +11,7 @@ import type { Policy } from '../policy/types.ts'
 import { checkAliases } from './aliases.ts'
 import { checkAmbiguity } from './ambiguity.ts'
 import { checkBalance } from './balance-problems.ts'
-import { checkCaches } from './cache-problems.ts'
+import { checkEmbeddings } from './embeddings-problems.ts'
 import { checkDirectories } from './directories.ts'
 import { checkIssuers, compileIssuers } from './issuers.ts'
 import { withinOf } from './key-within.ts'
@@ -73,7 +73,7 @@ export function checkConfig(config: Config, names: DeclaredNames, report: Report
   checkAmbiguity(config, track)
   checkAliases(config, track)
   checkBalance(config, track)
-  checkCaches(config, track)
+  checkEmbeddings(config, track)
   checkRouteMatches(config, track)
   checkSafety(config, track)
   checkToolPatterns(config, track)

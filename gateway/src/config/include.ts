@@ -34,6 +34,8 @@ export interface ReadOptions {
   /** Files that values refer to, read once per load. */
   readonly texts: Map<string, string>
   readonly disk: Disk
+  /** A draft is read: what it declares stands in the place of objects of the same name that were made over the API. */
+  readonly isDraft?: boolean
 }
 
 /** Reads the main file and its includes. Problems go to the list; this never throws for what a file contains. */

@@ -49,7 +49,7 @@ export async function attemptLoad(
   const problems = new ProblemList()
   const inputs = new Set<string>()
   const placeOf = ({ file }: Spot): string => (isAbsolute(file.path) ? relative(dirname(main), file.path) : file.path)
-  const read = await readSources([fileSource(main), ...others], { env, problems, inputs, texts: new Map(), disk }, placeOf)
+  const read = await readSources([fileSource(main), ...others], { env, problems, inputs, texts: new Map(), disk, isDraft }, placeOf)
   const documents = read.root && (await readServerDocuments(read.root, dirname(main), { disk, inputs }))
   const snapshot = read.root && compileTree(read.root, read, problems, documents ?? new Map())
   if (read.root !== undefined && snapshot !== undefined && !isDraft) {

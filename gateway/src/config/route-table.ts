@@ -10,6 +10,7 @@ import type {
   Route,
   RouteCache,
   RouteMessages,
+  RouteSemantic,
   RouteTable,
   RouteTarget,
   Template,
@@ -47,6 +48,7 @@ export function compileRoutes(
     description: route.description,
     balance: route.balance ?? 'ordered',
     retries: route.retries ?? noRetries,
+    semantic: semanticOf(route),
     hedge: route.hedge === undefined ? undefined : { afterMs: durationMs(route.hedge.after), atMost: route.hedge.at_most },
     onContextLength: route.on_context_length === undefined ? undefined : targetOf(route.on_context_length, upstreams),
     cache: route.cache === undefined ? undefined : cacheOf(route.cache),
@@ -89,6 +91,7 @@ type RouteParts = Pick<RouteConfig, 'model' | 'models' | 'upstreams' | 'guards'>
     Pick<
       RouteConfig,
       | 'balance'
+      | 'semantic'
       | 'retries'
       | 'hedge'
       | 'on_context_length'
@@ -110,6 +113,13 @@ function cacheOf(cache: NonNullable<RouteConfig['cache']>): RouteCache {
       ? { embeddings: { model: cache.embeddings, timeoutMs: cache.timeout_ms }, threshold: cache.threshold }
       : undefined
   return { ttlMs: durationMs(ttl), maxBytes, scope, tools, media, near }
+}
+
+function semanticOf({ balance, semantic, upstreams }: RouteParts): RouteSemantic | undefined {
+  if (balance !== 'semantic' || semantic === undefined) return undefined
+  const { embeddings: model, timeout_ms: timeoutMs, threshold, fallback } = semantic
+  const examples = upstreams.flatMap((target) => (typeof target === 'string' ? [] : (target.examples ?? [])))
+  return { embeddings: { model, timeoutMs }, threshold, fallback, examples: [...new Set(examples)] }
 }
 
 const noRetries: RouteConfig['retries'] = { attempts: 0, wait_ms: 0, longest_wait_ms: 0 }
@@ -137,10 +147,17 @@ function targetOf(
   target: RouteConfig['upstreams'][number] | NonNullable<RouteConfig['on_context_length']>,
   upstreams: ReadonlyMap<string, Upstream>,
 ): RouteTarget | undefined {
-  const said: { upstream: string; model?: string | undefined; weight?: number; priority?: number } =
-    typeof target === 'string' ? { upstream: target } : target
+  const said: {
+    upstream: string
+    model?: string | undefined
+    weight?: number
+    priority?: number
+    examples?: readonly string[] | undefined
+  } = typeof target === 'string' ? { upstream: target } : target
   const upstream = upstreams.get(said.upstream)
-  return upstream === undefined ? undefined : { upstream, model: said.model, weight: said.weight ?? 1, priority: said.priority ?? 0 }
+  return upstream === undefined
+    ? undefined
+    : { upstream, model: said.model, weight: said.weight ?? 1, priority: said.priority ?? 0, examples: said.examples }
 }
 
 /** The route for one name: what its `*` stands for is in the names that are sent. */

@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Config, GuardConfig, RetrieverConfig, ServerConfig, TransformConfig, UpstreamConfig } from '@turnward/contract/config'
-import type { BalanceName } from '@turnward/contract/config/balancing'
+import type { BalanceName, PlainBalanceName } from '@turnward/contract/config/balancing'
 import type { CacheConfig } from '@turnward/contract/config/caching'
 import type { CredentialSource } from '../core/credential.ts'
 import type { Issuer } from '../core/issuer.ts'
@@ -181,6 +181,8 @@ export interface RouteTarget {
   readonly weight?: number
   /** Lower comes first. Default: 0. */
   readonly priority?: number
+  /** Sentences like those it is for; absent: none. */
+  readonly examples?: readonly string[] | undefined
 }
 
 export interface Route {
@@ -193,6 +195,8 @@ export interface Route {
   readonly description?: string | undefined
   /** How one of them is chosen. */
   readonly balance: BalanceName
+  /** What `semantic` compares with; undefined where it is not balanced so. */
+  readonly semantic: RouteSemantic | undefined
   /** Whether a call is asked again when all of them have failed. */
   readonly retries: Retries
   /** When others are asked beside one that is slow to begin; undefined: never. */
@@ -213,6 +217,17 @@ export interface Route {
   readonly context: readonly Retriever[]
   /** What changes fields of its requests and answers, in this order. */
   readonly transforms: readonly Transform[]
+}
+
+/** Choosing by what is said. One object as long as the configuration is the same. */
+export interface RouteSemantic {
+  readonly embeddings: EmbeddingsModel
+  /** The least cosine. */
+  readonly threshold: number
+  /** How those are chosen among that are not near enough. */
+  readonly fallback: PlainBalanceName
+  /** All examples of the route. */
+  readonly examples: readonly string[]
 }
 
 /** Asking others beside an upstream that has not begun to answer. */

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { configJsonSchema } from '@turnward/contract/config'
 import { afterAll, describe, expect, test } from 'vitest'
 import { realDisk } from './disk.ts'
 import { attemptLoad } from './load.ts'
-import { managedText, readManagedObjects } from './managed/managed-objects.ts'
+import { objectKinds } from './managed/kinds.ts'
+import { managedText, readManagedObjects, runningObjects } from './managed/managed-objects.ts'
 import { diskWith, managedSource } from './managed/managed-source.ts'
 import { readOpeningSettings } from './opening-settings.ts'
 import { ConfigError } from './problems.ts'
@@ -91,6 +93,40 @@ describe('a configuration of a file and of objects that were made over the API',
   test('takes no settings of the gateway itself, and no kinds that are unknown, from anywhere but the file', () => {
     for (const section of ['listen', 'store', 'data_dir', 'include', 'identity', 'policy', 'managed'])
       expect(() => readManagedObjects({ [section]: {} })).toThrow(/there is no kind/)
+  })
+
+  test('gives way to a draft of a policy, which is decided beside it', async () => {
+    const rule = { when: 'true', verdict: 'deny', reason: 'Never.' }
+    const draft = join(folder, 'draft.yaml')
+    writeFileSync(draft, JSON.stringify({ rules: [{ name: 'never', ...rule, reason: 'In the draft.' }] }))
+    const { shadow, policy } = await load({ rules: { never: rule } }, `${file}policy: { shadow: draft.yaml }\n`)
+    expect(policy.rules.map(({ reason }) => reason)).toEqual(['Never.'])
+    expect(shadow?.policy.rules.map(({ reason }) => reason)).toEqual(['In the draft.'])
+  })
+
+  test('can be written again from what runs', async () => {
+    const objects = readManagedObjects({
+      routes: { chat },
+      limits: { hourly: { count: 'requests', limit: 5, window: '1h' } },
+      credentials: { c: { secret: '${VENDOR_KEY}' } },
+    })
+    expect(runningObjects(await load(objects))).toEqual(objects)
+  })
+
+  test('has a kind for every map and list of objects of the schema but those that only the file has', () => {
+    const { properties } = configJsonSchema() as {
+      readonly properties: Readonly<Record<string, { readonly additionalProperties?: unknown; readonly type?: string }>>
+    }
+    const collections = Object.entries(properties).filter(
+      ([, { type, additionalProperties: of }]) => type === 'array' || (type === 'object' && typeof of === 'object'),
+    )
+    const known = new Set(objectKinds.map(({ path: [section] }) => section))
+    expect(
+      collections
+        .map(([section]) => section)
+        .filter((section) => !known.has(section))
+        .toSorted(),
+    ).toEqual(['include', 'packs'])
   })
 
   test('is what the file alone says when nothing was made', async () => {

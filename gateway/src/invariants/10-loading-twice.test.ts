@@ -1,7 +1,6 @@
 /**
- * Invariant 10: `export` then `apply` changes nothing. Neither verb exists in this release. The nearest real thing is
- * tested here: a configuration that is loaded again, written anew from its resolved form, spelt in another order or
- * split over files is the same revision; and one that says something else is not.
+ * Invariant 10, of files (`10-export-and-apply.test.ts` has what is made over the API): a configuration that is loaded again, written anew
+ * from its resolved form, spelt in another order or split over files is the same revision; and one that says something else is not.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

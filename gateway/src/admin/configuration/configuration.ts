@@ -7,6 +7,7 @@ import { ConfigError } from '../../config/problems.ts'
 import type { ObjectValue } from '../../config/managed/kinds.ts'
 import {
   changesBetween,
+  consoleOrigin,
   managedText,
   noObjects,
   objectIn,
@@ -17,7 +18,6 @@ import {
   type ObjectChange,
   type ObjectName,
 } from '../../config/managed/managed-objects.ts'
-import { consoleOrigin } from '../../config/managed/managed-source.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import type { Clock } from '../../core/clock.ts'
 import { TurnwardError } from '../../core/error.ts'

@@ -1,7 +1,6 @@
 /** Problems of a configuration as they are answered: each with its place, none with the line it is on, where a secret may stand. */
 import type { ConfigError, ConfigProblem } from '../../config/problems.ts'
-import { consoleOrigin } from '../../config/managed/managed-source.ts'
-import { objectAtLine, objectText } from '../../config/managed/managed-objects.ts'
+import { consoleOrigin, objectAtLine, objectText } from '../../config/managed/managed-objects.ts'
 import { TurnwardError } from '../../core/error.ts'
 
 export interface PlacedProblem extends Pick<ConfigProblem, 'code' | 'message' | 'path' | 'suggestion'> {

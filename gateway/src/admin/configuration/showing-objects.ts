@@ -1,7 +1,13 @@
 /** Objects of the configuration as they may be seen: those of the file as they run, those that are managed as the newest revision has them. */
 import { objectKind, type ObjectValue } from '../../config/managed/kinds.ts'
-import { objectIn, unknownKind, type ManagedObjects, type ObjectChange, type ObjectName } from '../../config/managed/managed-objects.ts'
-import { consoleOrigin } from '../../config/managed/managed-source.ts'
+import {
+  consoleOrigin,
+  objectIn,
+  unknownKind,
+  type ManagedObjects,
+  type ObjectChange,
+  type ObjectName,
+} from '../../config/managed/managed-objects.ts'
 import { shownObject } from '../../config/managed/secret-fields.ts'
 import type { Origin, Snapshot } from '../../config/snapshot.ts'
 import { notFound } from './configuration.ts'

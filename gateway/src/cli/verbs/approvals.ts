@@ -1,9 +1,10 @@
 /** `turnward approvals`: calls that wait for a person, shown whole and ruled on at a running gateway, in the name of whoever's key it is. */
 import type { Command } from 'commander'
-import { asText, isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import { asText, type JsonObject } from '../../core/json.ts'
+import { listOf, printableLines, timeText } from '../answered-text.ts'
 import { type ApiOptions, askApi } from '../api-client.ts'
 import { fail, print, table } from '../output.ts'
-import { jsonOption } from '../shared-options.ts'
+import { administratorKeyOption, jsonOption, urlOption } from '../shared-options.ts'
 
 interface ApprovalOptions extends ApiOptions {
   readonly json?: boolean
@@ -18,8 +19,8 @@ export function addApprovals(program: Command): void {
     approvals
       .command(name)
       .description(description)
-      .option('--url <url>', 'address of the gateway', process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
-      .option('--key <key>', 'virtual key of scope `admin`; better in the variable TURNWARD_KEY, which no process list shows')
+      .addOption(urlOption())
+      .addOption(administratorKeyOption())
       .addOption(jsonOption())
       .addHelpText('after', `\nExample:\n  $ TURNWARD_KEY=tw_… turnward approvals ${example}`)
   verb('list', 'list those that wait for you, and your own calls', 'list')
@@ -42,8 +43,10 @@ export function addApprovals(program: Command): void {
           options,
           () =>
             askApi(options, `${pathOf(id)}/${name}`, {
-              ...(options.reason === undefined ? {} : { reason: options.reason }),
-              ...(options.endorse === true ? { endorse: true } : {}),
+              body: {
+                ...(options.reason === undefined ? {} : { reason: options.reason }),
+                ...(options.endorse === true ? { endorse: true } : {}),
+              },
             }),
           showText,
         ),
@@ -60,7 +63,7 @@ function pathOf(id: string): string {
 async function run(options: ApprovalOptions, ask: () => Promise<JsonObject>, text: (answer: JsonObject) => string): Promise<void> {
   try {
     const answer = await ask()
-    print(options, answer, printable(text(answer)))
+    print(options, answer, printableLines(text(answer)))
   } catch (error) {
     fail(options, error)
   }
@@ -95,17 +98,4 @@ function showText(one: JsonObject): string {
   const shown = Array.isArray(one.shown) ? one.shown.map(asText) : []
   const values = (Array.isArray(one.values) ? one.values.map(asText) : []).map((value) => `? from no source that counts: ${value}`)
   return [facts, ...marks, ...values, 'arguments', ...shown].join('\n')
-}
-
-function listOf(value: JsonValue | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : []
-}
-
-function timeText(time: JsonValue | undefined): string {
-  return typeof time === 'number' ? new Date(time).toISOString() : ''
-}
-
-/** Names come from clients and servers: nothing of them moves a cursor. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\P{C}\n]/gu, '�')
 }

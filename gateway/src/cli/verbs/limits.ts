@@ -4,7 +4,7 @@ import { printable } from '../../audit/format-tree.ts'
 import type { ShownLimit } from '../../turns/limiting/showing-limits.ts'
 import { type ApiOptions, askApi } from '../api-client.ts'
 import { fail, print, table } from '../output.ts'
-import { jsonOption } from '../shared-options.ts'
+import { administratorKeyOption, jsonOption, urlOption } from '../shared-options.ts'
 
 interface ShowOptions extends ApiOptions {
   readonly json?: boolean
@@ -17,8 +17,8 @@ export function addLimits(program: Command): void {
     .command('show')
     .description('what of each limit is used and left, for whom, and when it begins anew; those per session or turn are not listed')
     .option('--principal <id>', 'only those that hold for this principal')
-    .option('--url <url>', 'address of the gateway', process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
-    .option('--key <key>', 'virtual key of scope `admin`; better in the variable TURNWARD_KEY, which no process list shows')
+    .addOption(urlOption())
+    .addOption(administratorKeyOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward limits show --principal alice')
     .action(show)

@@ -15,7 +15,7 @@ import type { ShownUpstream } from '../../models/balancing/showing-health.ts'
 import { type ApiOptions, askApi } from '../api-client.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { fail, print, table } from '../output.ts'
-import { configOption, jsonOption } from '../shared-options.ts'
+import { administratorKeyOption, configOption, jsonOption, urlOption } from '../shared-options.ts'
 
 interface ListOptions {
   readonly config: string
@@ -53,8 +53,8 @@ export function addUpstreams(program: Command): void {
   upstreams
     .command('status')
     .description('how the upstreams of a running gateway are: which are passed over and why, calls under way, how soon answers begin')
-    .option('--url <url>', 'address of the gateway', process.env.TURNWARD_URL ?? 'http://127.0.0.1:4100')
-    .option('--key <key>', 'virtual key of scope `admin`; better in the variable TURNWARD_KEY, which no process list shows')
+    .addOption(urlOption())
+    .addOption(administratorKeyOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  $ TURNWARD_KEY=tw_… turnward upstreams status')
     .action(status)

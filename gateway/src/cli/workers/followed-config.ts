@@ -4,7 +4,8 @@
  */
 import { attemptLoad, type Environment } from '../../config/load.ts'
 import { diskOf, type DiskReading } from '../../config/disk.ts'
-import { consoleOrigin, managedSource } from '../../config/managed/managed-source.ts'
+import { consoleOrigin } from '../../config/managed/managed-objects.ts'
+import { managedSource } from '../../config/managed/managed-source.ts'
 import { withKept, type CurrentConfig, type KeptSettings, type SwapListener } from '../../config/running-config.ts'
 import type { Snapshot } from '../../config/snapshot.ts'
 import { asTurnwardError } from '../../core/error.ts'

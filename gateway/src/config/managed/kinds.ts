@@ -39,6 +39,7 @@ export const objectKinds: readonly ObjectKind[] = [
   { kind: 'limits', path: ['limits', 'rules'], form: 'named', restricts: true, about: 'limits and budgets' },
   { kind: 'guards', path: ['guards'], form: 'map', restricts: true, about: 'what looks at prompts and answers' },
   { kind: 'templates', path: ['templates'], form: 'map', restricts: false, about: 'prompts with blanks' },
+  { kind: 'transforms', path: ['transforms'], form: 'map', restricts: true, about: 'what is changed in requests and answers' },
   { kind: 'context', path: ['context'], form: 'map', restricts: false, about: 'services that are asked for passages' },
 ]
 

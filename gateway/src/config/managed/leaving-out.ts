@@ -7,8 +7,8 @@ import type { Logger } from '../../core/logger.ts'
 import { ConfigError } from '../problems.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { objectKind, restricts } from './kinds.ts'
-import { consoleOrigin } from './managed-source.ts'
 import {
+  consoleOrigin,
   managedText,
   noObjects,
   objectAtLine,

@@ -1,6 +1,7 @@
 /** Objects that are made over the administration API, all together: reading, changing, comparing, and the text that a configuration is loaded from. Pure. */
 import { TurnwardError } from '../../core/error.ts'
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../core/json.ts'
+import type { Snapshot } from '../snapshot.ts'
 import { objectKind, objectKinds, type ObjectValue } from './kinds.ts'
 
 /** Kind -> name -> object; kinds in their order, names sorted. */
@@ -20,8 +21,26 @@ export interface ObjectChange extends ObjectName {
   readonly after: ObjectValue | undefined
 }
 
+/** What their source is called, in origins and problems. */
+export const consoleOrigin = 'console'
+
 /** Of all objects together, as they are kept. */
 export const mostManagedBytes = 1024 * 1024
+
+/** Those of a configuration that runs. */
+export function runningObjects({ objects }: Pick<Snapshot, 'objects'>): ManagedObjects {
+  const managed = objectKinds.map(({ kind, form }) => {
+    const named = [...(objects.get(kind) ?? [])].filter(([, { origin }]) => origin.source === consoleOrigin)
+    return [kind, Object.fromEntries(named.map(([name, { value }]) => [name, form === 'named' ? withoutName(value) : value]))]
+  })
+  return readManagedObjects(Object.fromEntries(managed))
+}
+
+/** What its list calls it is its name here. */
+function withoutName(value: unknown): unknown {
+  const { name: _name, ...rest } = value as JsonObject
+  return rest
+}
 
 /** From anybody. Throws `request.invalid` for what no configuration could have: an unknown kind, no name, no object. */
 export function readManagedObjects(given: unknown): ManagedObjects {

@@ -11,11 +11,8 @@ import { maxFileBytes, parseSource } from '../read-file.ts'
 import type { Disk } from '../disk.ts'
 import type { ConfigSource } from '../sources.ts'
 import { objectKinds, type ObjectKind } from './kinds.ts'
-import { objectText, type LeftOut } from './managed-objects.ts'
+import { consoleOrigin, objectText, type LeftOut } from './managed-objects.ts'
 import { judgeValue, scalarsIn } from './secret-fields.ts'
-
-/** What the source is called, in origins and problems. */
-export const consoleOrigin = 'console'
 
 /** A disk on which the objects lie as well: whatever is told of its contents, they are part of. */
 export function diskWith(disk: Disk, text: string): Disk {
@@ -35,6 +32,7 @@ export const managedSource: ConfigSource = {
       const taken = new Map<string, MapEntry>()
       for (const [name, entry] of named.entries) {
         const owner = ownerOf(kind, name, before)
+        if (owner !== undefined && options.isDraft === true) continue
         if (owner !== undefined) {
           const path = [...kind.path, name]
           options.problems.add(entry.key, path, `\`${kind.kind}/${name}\` is in ${placeOf(owner)}, and can be changed there only`, {

@@ -1,5 +1,5 @@
 /** The order of upstreams of one priority, for each way to balance. */
-import type { BalanceName } from '@turnward/contract/config/balancing'
+import type { BalanceName, PlainBalanceName } from '@turnward/contract/config/balancing'
 import { upstreamSchema } from '@turnward/contract/config/model-floor'
 import { describe, expect, test } from 'vitest'
 import { type Candidate, orderOf } from './balances.ts'
@@ -9,7 +9,7 @@ const config = upstreamSchema.parse({ kind: 'groq' })
 
 function candidate(name: string, known: Partial<Candidate> = {}): Candidate {
   const target = { upstream: { name, config }, model: undefined }
-  return { target, weight: 1, running: 0, latencyMs: undefined, cost: undefined, ...known }
+  return { target, weight: 1, running: 0, latencyMs: undefined, cost: undefined, nearness: undefined, ...known }
 }
 
 /** Numbers as good as chance, the same each time. */
@@ -21,8 +21,16 @@ function lots(seed = 7): () => number {
   }
 }
 
-function order(name: BalanceName, candidates: readonly Candidate[], stickyKey = 'ses_1', random = lots()): string[] {
-  return orderOf(name, candidates, { stickyKey, random }).map(({ target }) => target.upstream.name)
+function order(
+  name: BalanceName,
+  candidates: readonly Candidate[],
+  stickyKey = 'ses_1',
+  random = lots(),
+  balance: PlainBalanceName = 'ordered',
+): string[] {
+  return orderOf(name, candidates, { stickyKey, random, otherwise: { balance, why: 'near to nothing' } }).map(
+    ({ target }) => target.upstream.name,
+  )
 }
 
 describe('upstreams are asked', () => {
@@ -33,6 +41,23 @@ describe('upstreams are asked', () => {
   test('least_busy: with fewest calls for their weight', () => {
     const all = [candidate('a', { running: 3 }), candidate('b', { running: 4, weight: 4 }), candidate('c', { running: 2 })]
     expect(order('least_busy', all)).toEqual(['b', 'c', 'a'])
+  })
+
+  test('semantic: nearest first, then those without examples, then the others, each as it is said', () => {
+    const withExamples = (name: string, known: Partial<Candidate> = {}): Candidate => {
+      const one = candidate(name, known)
+      return { ...one, target: { ...one.target, examples: ['like this'] } }
+    }
+    const all = [
+      withExamples('far', { running: 1 }),
+      withExamples('near', { nearness: 0.6, running: 9 }),
+      candidate('else', { running: 4 }),
+      withExamples('further', { running: 0 }),
+      candidate('or else', { running: 3 }),
+      withExamples('nearest', { nearness: 0.9, running: 9 }),
+    ]
+    expect(order('semantic', all)).toEqual(['nearest', 'near', 'else', 'or else', 'far', 'further'])
+    expect(order('semantic', all, 'ses_1', lots(), 'least_busy')).toEqual(['nearest', 'near', 'or else', 'else', 'further', 'far'])
   })
 
   test('lowest_latency: soonest first, with those under way counted, and the unknown before all', () => {

@@ -1,5 +1,5 @@
 /** The ways to choose among upstreams of one priority. A table: one line each, all of one form. */
-import type { BalanceName } from '@turnward/contract/config/balancing'
+import type { BalanceName, PlainBalanceName } from '@turnward/contract/config/balancing'
 import type { RouteTarget } from '../../config/snapshot.ts'
 import { rendezvousScore } from './rendezvous.ts'
 
@@ -14,6 +14,8 @@ export interface Candidate {
   readonly latencyMs: number | undefined
   /** US dollars that the call is expected to cost there; undefined where its price is not known. Asked by `lowest_cost` only. */
   readonly cost: number | undefined
+  /** How near its examples are to what was said (cosine), where that is near enough. */
+  readonly nearness: number | undefined
 }
 
 /** What is chosen by beside the candidates. */
@@ -22,13 +24,15 @@ export interface ChoiceFacts {
   readonly stickyKey: string
   /** At least 0 and less than 1. */
   readonly random: () => number
+  /** Where what was said is near to nothing: how one is chosen then, and why it is near to nothing. */
+  readonly otherwise: { readonly balance: PlainBalanceName; readonly why: string }
 }
 
 interface Balance {
   /** Whom to ask first: the smallest comes first. Of equals, chance decides in proportion to their weights. */
   readonly rank: (candidate: Candidate, facts: ChoiceFacts) => readonly number[]
   /** Why it stands where it stands, for the record. */
-  readonly why: (candidate: Candidate, among: readonly Candidate[]) => string
+  readonly why: (candidate: Candidate, among: readonly Candidate[], facts: Pick<ChoiceFacts, 'otherwise'>) => string
   /** Of equals, the one that is listed first is asked first. */
   readonly keepsOrder?: boolean
   /** It asks what the call costs. */
@@ -63,6 +67,30 @@ export const balances: Readonly<Record<BalanceName, Balance>> = {
     rank: ({ target, weight }, { stickyKey }) => [-rendezvousScore(stickyKey, nameOf(target), weight)],
     why: () => 'the one of this conversation',
   },
+  semantic: {
+    // What has examples is for what is like them, what has none for everything else.
+    rank: (candidate, facts) => {
+      const { target, nearness } = candidate
+      if (nearness !== undefined) return [-nearness]
+      return [target.examples === undefined ? 1 : 2, ...balances[facts.otherwise.balance].rank(candidate, facts)]
+    },
+    why: (candidate, among, facts) => {
+      const { nearness } = candidate
+      if (nearness !== undefined) return `its examples are near to what was said (${nearness.toFixed(2)})`
+      const { balance, why } = facts.otherwise
+      return `${why}; ${balance}: ${balances[balance].why(candidate, among, facts)}`
+    },
+  },
+}
+
+/** What decides, where it may be left to another way to balance. */
+function plainOf(name: BalanceName, { otherwise }: Pick<ChoiceFacts, 'otherwise'>): Balance {
+  return balances[name === 'semantic' ? otherwise.balance : name]
+}
+
+/** Whether it matters what a call costs. */
+export function asksCost(name: BalanceName, facts: Pick<ChoiceFacts, 'otherwise'>): boolean {
+  return plainOf(name, facts).asksCost === true
 }
 
 /** An upstream may stand in a route more than once, with other models. */
@@ -72,7 +100,8 @@ function nameOf({ upstream, model }: RouteTarget): string {
 
 /** The order in which candidates of one priority are asked. */
 export function orderOf(name: BalanceName, candidates: readonly Candidate[], facts: ChoiceFacts): readonly Candidate[] {
-  const { rank, keepsOrder = false } = balances[name]
+  const { rank } = balances[name]
+  const { keepsOrder = false } = plainOf(name, facts)
   if (candidates.length < 2) return candidates
   const ranked = candidates.map((candidate) => ({
     candidate,

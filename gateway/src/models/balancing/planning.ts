@@ -12,7 +12,7 @@ import type { StoredCredentials } from '../../identity/vault/stored-credentials.
 import type { Prices } from '../prices/prices.ts'
 import { priceOf } from '../prices/tariff.ts'
 import type { Upstreams } from '../upstreams.ts'
-import { balances, type Candidate, orderOf } from './balances.ts'
+import { asksCost, balances, type Candidate, orderOf } from './balances.ts'
 import type { Trouble } from './upstream-state.ts'
 
 export interface PlanningServices {
@@ -34,6 +34,16 @@ export interface AskedRoute {
   readonly stickyKey: string
   /** What the call is expected to use. */
   readonly expected: () => UsageRecord
+  /** How near what it says is to examples; undefined where it says nothing that could be compared. */
+  readonly nearness?: Nearness | undefined
+}
+
+/** How near what was said is to what upstreams are for. */
+export interface Nearness {
+  /** Cosine; undefined where that is not near enough. */
+  readonly of: (target: RouteTarget) => number | undefined
+  /** Why one is near to nothing, in words of ours. */
+  readonly otherwise: string
 }
 
 /** An upstream that others were preferred to, because something is wrong there. */
@@ -69,15 +79,16 @@ interface Looked extends Candidate {
 
 async function plan(services: PlanningServices, asked: AskedRoute, targets: readonly RouteTarget[]): Promise<Plan> {
   const { balance } = asked.route
-  const looked = await Promise.all(targets.map((target) => lookAt(services, asked, target)))
+  const otherwise = { balance: asked.route.semantic?.fallback ?? 'ordered', why: asked.nearness?.otherwise ?? 'nothing is compared here' }
+  const facts = { stickyKey: asked.stickyKey, random: Math.random, otherwise }
+  const looked = await Promise.all(targets.map((target) => lookAt(services, asked, target, asksCost(balance, facts))))
   const why = new Map<RouteTarget, string>()
-  const facts = { stickyKey: asked.stickyKey, random: Math.random }
   const spare = ({ target }: Looked): boolean => target.weight === 0
   // A weight of 0 comes after every priority, and trouble after that.
   const well = looked.filter(({ trouble }) => trouble === undefined)
   const groups = [...byPriority(well.filter((one) => !spare(one))), ...byPriority(well.filter(spare))]
   const ordered = groups.flatMap((group) => {
-    for (const candidate of group) why.set(candidate.target, balances[balance].why(candidate, group))
+    for (const candidate of group) why.set(candidate.target, balances[balance].why(candidate, group, facts))
     return orderOf(balance, group, facts)
   })
   const troubled = looked.flatMap(({ target, trouble }) => (trouble === undefined ? [] : [{ target, trouble }]))
@@ -91,7 +102,7 @@ async function plan(services: PlanningServices, asked: AskedRoute, targets: read
   }
 }
 
-async function lookAt(services: PlanningServices, asked: AskedRoute, target: RouteTarget): Promise<Looked> {
+async function lookAt(services: PlanningServices, asked: AskedRoute, target: RouteTarget, isCostAsked: boolean): Promise<Looked> {
   const { upstreams } = services
   const { upstream, model = asked.model } = target
   const { health } = upstreams
@@ -102,7 +113,8 @@ async function lookAt(services: PlanningServices, asked: AskedRoute, target: Rou
     weight: target.weight === undefined || target.weight === 0 ? 1 : target.weight,
     running: health.load(upstream),
     latencyMs: health.latency(upstream, model, asked.isStream),
-    cost: balances[asked.route.balance].asksCost === true ? await costAt(services, asked, target) : undefined,
+    nearness: asked.nearness?.of(target),
+    cost: isCostAsked ? await costAt(services, asked, target) : undefined,
     trouble: health.trouble(upstream, model, credential),
   }
 }

@@ -8,13 +8,14 @@ import { whenRead, type MaybePromise } from '../../state/state-store.ts'
 import type { ModelCall } from '../call.ts'
 import { mayGoOutTwice } from './hedging-call.ts'
 import { tokensOf } from '../limiting/amounts.ts'
+import { nearExamples } from '../near-examples/near-examples.ts'
 import { expectedOf } from '../limiting/reserving-for-model.ts'
 import type { OperationCall } from '../recording/recording-operation.ts'
 
 /** Never rejects. */
 export function chooseUpstreams(call: ModelCall, route: Route): MaybePromise<Attempts> {
   const { services, snapshot, caller, view, session } = call
-  const planned = planRoute(services, {
+  const asked = {
     snapshot,
     caller,
     route,
@@ -22,7 +23,9 @@ export function chooseUpstreams(call: ModelCall, route: Route): MaybePromise<Att
     isStream: view.stream,
     stickyKey: session.id,
     expected: () => expectedOf(call),
-  })
+  }
+  const near = nearExamples(call, route)
+  const planned = near === undefined ? planRoute(services, asked) : near.then((nearness) => planRoute(services, { ...asked, nearness }))
   const { retries, onContextLength } = route
   const settings = { retries, onContextLength, hedge: mayGoOutTwice(call) ? route.hedge : undefined }
   return whenRead(planned, (plan) => new Attempts(plan, settings, services.upstreams.health))

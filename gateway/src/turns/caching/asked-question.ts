@@ -2,6 +2,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { Dialect } from '../../wire/dialect.ts'
 import type { RequestText } from '../../wire/request/request-texts.ts'
+import { spokenTexts, wordsOf } from '../embeddings/spoken-texts.ts'
 
 export interface AskedQuestion {
   readonly text: string
@@ -15,7 +16,7 @@ const mostCharacters = 8000
 /** Undefined where the user has not spoken last, or not in words that are compared. */
 export function askedQuestion(dialect: Pick<Dialect, 'requestTexts'>, body: JsonObject): AskedQuestion | undefined {
   const rest = structuredClone(body)
-  const spoken = dialect.requestTexts(rest).filter(({ part }) => part !== 'system' && part !== 'tools' && part !== 'settings')
+  const spoken = spokenTexts(dialect, rest)
   const last = spoken.slice(spoken.findLastIndex(({ part }) => part !== 'user') + 1)
   const words = last.map(wordsOf)
   const text = words.join('\n')
@@ -33,10 +34,6 @@ function literals(text: string): string {
     .split(/[^\p{L}\p{N}_-]+/u)
     .filter((word) => /[\p{N}_]/u.test(word))
     .join(' ')
-}
-
-function wordsOf({ holder, field }: RequestText): string {
-  return String((holder as Readonly<Record<string | number, unknown>>)[field])
 }
 
 function write({ holder, field }: RequestText, text: string): void {

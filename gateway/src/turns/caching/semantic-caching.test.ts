@@ -4,25 +4,10 @@ import { say } from '../../../../conformance/harness/model-answer.ts'
 import { post } from '../../../../conformance/harness/raw-http.ts'
 import { startVendor, type Vendor, type VendorReply, type VendorRequest } from '../../../../conformance/harness/vendor.ts'
 import { ask, dialectsAndUpstreams, type Said, upstreams, wordsIn } from '../../invariants/five-dialects.fixture.ts'
+import { embedTopics, isEmbeddings } from '../embeddings/topics-embedded.fixture.ts'
 import { configOf, type ConfigInput, type Floors, keys, openFloors } from '../../invariants/floors.fixture.ts'
 
 type Cache = Extract<NonNullable<NonNullable<ConfigInput['routes']>[number]['cache']>, { kind: 'semantic' }>
-
-const isEmbeddings = ({ path }: VendorRequest) => path.endsWith('/embeddings')
-
-/** One dimension a topic, and nothing else of a text. */
-const embed = ({ body }: VendorRequest): VendorReply => ({
-  headers: { 'content-type': 'application/json' },
-  parts: [
-    JSON.stringify({
-      data: (body['input'] as unknown as string[]).map((text, index) => ({
-        index,
-        embedding: ['parcel', 'refund', 'weather'].map((word) => (text.toLowerCase().includes(word) ? 1 : 0.01)),
-      })),
-      usage: { prompt_tokens: 3, total_tokens: 3 },
-    }),
-  ],
-})
 
 interface Setting {
   readonly cache?: Partial<Cache>
@@ -32,7 +17,7 @@ interface Setting {
 }
 
 /** The vendor says a number that is another one each time, and embeds. */
-async function open({ cache = {}, more = {}, embeddings = embed, kind = 'openai' }: Setting = {}) {
+async function open({ cache = {}, more = {}, embeddings = embedTopics, kind = 'openai' }: Setting = {}) {
   let count = 0
   const vendor = await startVendor((request) =>
     isEmbeddings(request) ? embeddings(request) : say(request, { text: `Answer ${count++}.` }),

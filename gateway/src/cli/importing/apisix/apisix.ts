@@ -1,5 +1,6 @@
 /** `apisix.yaml` of the stand-alone mode, with the AI plugins of APISIX. */
 import type { Draft } from '../gateways/draft.ts'
+import { EmbeddingRoutes } from '../gateways/embedding-routes.ts'
 import type { ForeignTexts } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
 import type { Importer } from '../gateways/importer.ts'
@@ -28,15 +29,16 @@ const isProxy = ({ name }: ApisixPlugin): boolean => name === 'ai-proxy' || name
 
 function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
   const { plugins, routes } = readApisixFile(root)
+  const names = new ModelNames()
   const making: ApisixMaking = {
     draft,
     texts,
     credentials: new ProviderCredentials(draft),
     upstreams: new SharedUpstreams(draft),
+    embeddings: new EmbeddingRoutes(draft, names),
     guards: new Map(),
     templates: new Map(),
   }
-  const names = new ModelNames()
   const proxies = plugins.filter(isProxy).flatMap((plugin) => {
     if (!isForSome(plugin)) return takeProxy(plugin, scopesOf(plugin.routes ?? routes, plugins), names, making)
     plugin.config.left('models that only some ask for are for `grants`')

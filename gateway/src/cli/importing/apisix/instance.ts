@@ -3,6 +3,7 @@ import { baseAddressOf } from '../gateways/base-address.ts'
 import { awsCredential, googleCredential } from '../gateways/cloud-credentials.ts'
 import type { Draft } from '../gateways/draft.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
+import type { EmbeddingRoutes } from '../gateways/embedding-routes.ts'
 import type { ForeignTexts } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
 import { setHeaderCredential } from '../gateways/header-credential.ts'
@@ -19,6 +20,7 @@ export interface ApisixMaking {
   readonly texts: ForeignTexts
   readonly credentials: ProviderCredentials
   readonly upstreams: SharedUpstreams
+  readonly embeddings: EmbeddingRoutes
   /** Plugin -> the guards that it became. */
   readonly guards: Map<string, readonly string[]>
   /** Plugin -> the templates that it became. */
@@ -86,7 +88,7 @@ function taken(whole: Foreign, timeout: Foreign | undefined, making: ApisixMakin
   }
 }
 
-interface Place {
+export interface Place {
   /** Of Azure, where its address names one. */
   readonly deployment?: string | undefined
 }
@@ -119,6 +121,15 @@ function setPlace(
     if (usual !== undefined) entry.set('base_url', usual)
     return usual === undefined && (kind === 'openai-compatible' || kind === 'azure') ? undefined : {}
   }
+  const { deployment } = setEndpoint(entry, endpoint, owner, texts)
+  return kind === 'azure' ? { deployment } : {}
+}
+
+/** Sets the address of an upstream that has its kind, and of Azure the version. Returns the deployment that the address names. */
+export function setEndpoint(entry: DraftEntry, endpoint: Foreign, owner: string, texts: ForeignTexts): Place {
+  const kind = String(entry.value['kind'])
+  const text = endpoint.text() ?? ''
+  const plain = texts.plain(text)
   const [, path = text, query = ''] = /^([^?]*)\?(.*)$/s.exec(plain ?? text) ?? []
   const [, deployment] = /\/openai\/deployments\/([\w.-]{1,100})(?:\/|$)/.exec(path) ?? []
   const version = new URLSearchParams(query).get('api-version')
@@ -127,7 +138,7 @@ function setPlace(
   const address = isAzure && plain !== undefined ? path : (plain ?? text)
   const written = texts.address(plain === undefined ? text : baseAddressOf(kind, address), owner)
   entry.set('base_url', written.text, endpoint, written.why)
-  return isAzure ? { deployment } : {}
+  return { deployment }
 }
 
 function setCredential(entry: DraftEntry, owner: string, auth: Foreign | undefined, making: ApisixMaking): void {

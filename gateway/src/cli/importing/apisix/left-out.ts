@@ -7,6 +7,7 @@ const retries = 'the next upstream is asked when one fails or has no room'
 const shared = 'replicas share a PostgreSQL and a Valkey of their own here: `store`, `state`'
 const refusals = 'a refusal is 429, or 402 for a budget, as clients of each vendor know it'
 const keys = 'callers have keys here: `turnward keys create`'
+const semantic = 'who is asked for what is said by `balance: semantic` of a route, with `examples`: docs/balancing.md'
 const tags = 'things have no labels here'
 const byPath = 'models are found by their names here, at the paths of each vendor’s API'
 
@@ -14,7 +15,7 @@ export const leftOfInstance = {
   weight: 'there is one upstream',
   priority: 'there is one upstream',
   checks: 'what an upstream is like shows in the calls that it gets',
-  examples: 'nothing is compared by its meaning here yet',
+  examples: semantic,
 }
 
 /** Of a plugin that asks a model. */
@@ -33,7 +34,7 @@ export const leftOfProxy: Readonly<Record<string, string>> = {
   ssl_verify: 'certificates are always looked at',
   override: asWritten,
   checks: 'what an upstream is like shows in the calls that it gets',
-  embeddings: 'nothing is compared by its meaning here yet',
+  embeddings: semantic,
   max_req_body_size: 'one limit holds for all requests: `limits.max_body_bytes`',
   max_request_body_size: 'one limit holds for all requests: `limits.max_body_bytes`',
 }

@@ -9,6 +9,20 @@ export interface ForeignCache {
   readonly ttl: Foreign | undefined
   /** The largest answer that is kept, in bytes. */
   readonly size?: Foreign | undefined
+  /** How questions are compared; without it the same request alone is answered so. */
+  readonly semantic?: ForeignComparing | undefined
+}
+
+export interface ForeignComparing {
+  /** The model of embeddings, as ours calls it. */
+  readonly embeddings: string
+  /** What says it. */
+  readonly from: readonly Foreign[]
+  /** A cosine, and what says it. */
+  readonly threshold: number
+  readonly near: Foreign | undefined
+  /** How long an embedding may take, in milliseconds. */
+  readonly wait?: Foreign | undefined
 }
 
 const longestDays = 30
@@ -24,9 +38,10 @@ const isNarrower =
   'principals are kept apart, and requests with tools or media take no part, unless `scope`, `tools` and `media` of `cache` say otherwise'
 
 /** Sets the cache of a route; one that it has already stays. */
-export function setCache(route: DraftEntry, { said, ttl, size }: ForeignCache): void {
+export function setCache(route: DraftEntry, { said, ttl, size, semantic }: ForeignCache): void {
   if (route.value['cache'] !== undefined) return
-  route.set('cache.kind', 'exact')
+  route.set('cache.kind', semantic === undefined ? 'exact' : 'semantic')
+  if (semantic !== undefined) setComparing(route, semantic)
   for (const from of said) route.from(from, 'cache.kind', isNarrower)
   const seconds = ttl?.number()
   if (ttl !== undefined && (seconds === undefined || seconds <= 0)) ttl.left('it is no length of time: answers are kept for five minutes')
@@ -39,6 +54,24 @@ export function setCache(route: DraftEntry, { said, ttl, size }: ForeignCache): 
   if (bytes !== undefined && Number.isInteger(bytes) && bytes >= 1024 && bytes <= 64 * 1024 * 1024)
     route.set('cache.max_bytes', bytes, size)
   else size.left('the largest answer that is kept has from a kilobyte to 64 megabytes')
+}
+
+const isAlike = 'the last words of the user are compared, and everything else of a request has to be the same'
+const isCosine = 'it is the cosine from which on two questions mean the same; try it anew with yours'
+const longestMs = 60_000
+
+function setComparing(route: DraftEntry, { embeddings, from, threshold, near, wait }: ForeignComparing): void {
+  route.set('cache.embeddings', embeddings)
+  for (const one of from) route.from(one, 'cache.embeddings', isAlike)
+  route.set('cache.threshold', threshold, near, isCosine)
+  const ms = wait?.number()
+  if (wait !== undefined && ms !== undefined && ms >= 1)
+    route.set(
+      'cache.timeout_ms',
+      Math.min(Math.round(ms), longestMs),
+      wait,
+      ms > longestMs ? 'it is waited for a minute at most' : undefined,
+    )
 }
 
 /** Seconds as `cache.ttl` has them, and what is different. */

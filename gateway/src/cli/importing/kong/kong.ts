@@ -1,5 +1,6 @@
 /** A declarative file of decK, with the AI plugins of Kong. */
 import type { Draft } from '../gateways/draft.ts'
+import { EmbeddingRoutes } from '../gateways/embedding-routes.ts'
 import type { ForeignTexts } from '../gateways/foreign-text.ts'
 import { leave, type Foreign } from '../gateways/foreign-value.ts'
 import type { Importer } from '../gateways/importer.ts'
@@ -29,15 +30,17 @@ const isProxy = ({ name }: KongPlugin): boolean => name === 'ai-proxy' || name =
 
 function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
   const file = readKongFile(root)
+  const names = new ModelNames()
   const making: KongMaking = {
     draft,
     texts,
     credentials: new ProviderCredentials(draft),
     upstreams: new SharedUpstreams(draft),
+    embeddings: new EmbeddingRoutes(draft, names),
     guards: new Map(),
     templates: new Map(),
   }
-  const proxies = takeProxies(file, making)
+  const proxies = takeProxies(file, names, making)
   const callers = takeConsumers(root, draft, texts)
   for (const proxy of proxies) takeGrant(proxy, proxy.plugins, callers, draft)
   for (const plugin of file.plugins) {
@@ -51,8 +54,7 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
   leave(root, leftSections)
 }
 
-function takeProxies({ plugins, routes }: KongFile, making: KongMaking): readonly TakenProxy[] {
-  const names = new ModelNames()
+function takeProxies({ plugins, routes }: KongFile, names: ModelNames, making: KongMaking): readonly TakenProxy[] {
   const proxies = plugins.filter(isProxy)
   return proxies.flatMap((plugin) => {
     if (isForSome(plugin)) {

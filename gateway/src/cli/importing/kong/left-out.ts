@@ -8,7 +8,8 @@ const balancing = 'there is one upstream, or none is chosen like this here'
 const retries = 'when something is tried again is not configured here: the next upstream is asked'
 const notBodies =
   'what it answers again is found by an address, not by what a request says: say `cache: { kind: exact }` on the routes if answers may be given again'
-const semantic = 'what is compared by its meaning is said by `cache: { kind: semantic, embeddings, threshold }` of a route: docs/cache.md'
+const semantic = 'who is asked for what is said by `balance: semantic` of a route, with `examples`: docs/balancing.md'
+const vectors = 'vectors of examples are kept in the memory of each process'
 
 export const leftOfAuth = {
   allow_override: 'clients never choose a credential of a vendor',
@@ -58,7 +59,7 @@ export const leftOfProxy: Readonly<Record<string, string>> = {
   weight: balancing,
   description: semantic,
   embeddings: semantic,
-  vectordb: semantic,
+  vectordb: vectors,
   acls: 'who may ask for what is for `grants`',
 }
 

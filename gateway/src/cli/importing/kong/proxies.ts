@@ -13,6 +13,7 @@ import type { TakenRoute } from '../gateways/taken-route.ts'
 import { leftOfAuth, leftOfBalancer, leftOfOptions, leftOfProxy } from './left-out.ts'
 import type { KongPlugin, KongRoute } from './plugins.ts'
 import { routePartsOf } from './route-plugins.ts'
+import { takeSemantic, type KongSemantic } from './semantic-balance.ts'
 import { takeTarget, type KongMaking, type KongTarget } from './target.ts'
 
 /** The routes of Kong that one proxy serves alike, and the plugins that speak there. */
@@ -49,6 +50,7 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
     ? (plugin.get('targets')?.items() ?? []).map((item) => [(key) => item.get(key), item] as const)
     : [[plugin.get, plugin.whole]]
   const targets = items.flatMap(([get, whole]) => takeTarget(get, whole, times, making) ?? [])
+  const semantic = targets.length < 2 ? undefined : takeSemantic(plugin, making)
   const taken =
     targets.length === 0
       ? []
@@ -56,7 +58,7 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
           // Where routes differ in more than their paths, each is called after itself.
           const [path] = scope.paths
           const unit = plugin.route ?? (scopes.length > 1 ? path?.name : undefined) ?? plugin.service ?? plugin.name
-          return takeRoutes(targets, plugin, scope, plainName(unit), names, making) ?? []
+          return takeRoutes({ targets, semantic }, plugin, scope, plainName(unit), names, making) ?? []
         })
   for (const [get] of items) {
     leave(get('auth'), leftOfAuth)
@@ -72,7 +74,7 @@ export function takeProxy(plugin: KongPlugin, scopes: readonly ProxyScope[], nam
 }
 
 function takeRoutes(
-  targets: readonly KongTarget[],
+  { targets, semantic }: { readonly targets: readonly KongTarget[]; readonly semantic: KongSemantic | undefined },
   plugin: KongPlugin,
   scope: ProxyScope,
   unit: string,
@@ -86,14 +88,21 @@ function takeRoutes(
     const entry = new DraftEntry().set('model', literal(name)).from(plugin.whole.get('name') ?? plugin.whole, 'model')
     for (const { alias } of group) if (alias !== undefined) entry.from(alias, 'model')
     const algorithm = plugin.get('balancer')?.get('algorithm')
-    const isBalanced = group.length > 1 && setBalance(entry, algorithm, plugin.get('balancer')?.get('tokens_count_strategy'))
+    const examples = group.map((target) => (group.length > 1 ? semantic?.examplesOf(target) : undefined))
+    const isCompared = examples.some((some) => some !== undefined)
+    if (isCompared) semantic?.set(entry)
+    const isBalanced =
+      isCompared || (group.length > 1 && setBalance(entry, algorithm, plugin.get('balancer')?.get('tokens_count_strategy')))
     const isByPriority = algorithm?.text() === 'priority'
     // There the heavier ones come first, and those of one weight are one group.
     const shares = sharesOf(group.map(({ weight }) => (isByPriority ? { rank: -(weight?.number() ?? 100) } : { weight })))
-    const upstreams = group.map(({ upstream, model, modelFrom, weight }, at) => {
+    const upstreams = group.map(({ upstream, model, modelFrom, weight, description }, at) => {
       if (modelFrom !== undefined) entry.from(modelFrom, `upstreams[${at}]`, model === '*' ? 'clients say which model it is' : undefined)
       if (weight !== undefined && isBalanced) entry.from(weight, `upstreams[${at}]`)
-      return routeTarget(upstream, model, name, isBalanced ? shares[at] : {})
+      const own = isCompared ? examples[at] : undefined
+      if (description !== undefined && isCompared && description.text() !== undefined)
+        entry.from(description, `upstreams[${at}]`, own === undefined ? 'without examples it is for everything else' : undefined)
+      return routeTarget(upstream, model, name, { ...(isBalanced && shares[at]), ...(own !== undefined && { examples: own }) })
     })
     entry.set('upstreams', upstreams)
     for (const part of parts) part(entry)

@@ -3,6 +3,7 @@ import { setBreaker } from '../gateways/breaker.ts'
 import { baseAddressOf } from '../gateways/base-address.ts'
 import type { Draft } from '../gateways/draft.ts'
 import { DraftEntry } from '../gateways/draft-entry.ts'
+import type { EmbeddingRoutes } from '../gateways/embedding-routes.ts'
 import { literal, type ForeignTexts } from '../gateways/foreign-text.ts'
 import type { Foreign } from '../gateways/foreign-value.ts'
 import type { ProviderCredentials } from '../gateways/provider-credential.ts'
@@ -16,6 +17,7 @@ export interface KongMaking {
   readonly texts: ForeignTexts
   readonly credentials: ProviderCredentials
   readonly upstreams: SharedUpstreams
+  readonly embeddings: EmbeddingRoutes
   /** Plugin -> the guards that it became. */
   readonly guards: Map<string, readonly string[]>
   /** Plugin -> the templates that it became. */
@@ -31,6 +33,8 @@ export interface KongTarget {
   /** What clients ask for, where it has a name of its own. */
   readonly alias: Foreign | undefined
   readonly weight: Foreign | undefined
+  /** What it is for, in words. */
+  readonly description: Foreign | undefined
 }
 
 /** What `balancer` says of the time that may pass, in milliseconds. */
@@ -92,6 +96,7 @@ export function takeTarget(get: Get, whole: Foreign, times: KongTimes, making: K
     modelFrom: name,
     alias: model?.get('model_alias'),
     weight: get('weight'),
+    description: get('description'),
   }
   takePrice(target, options, making.draft)
   return target

@@ -48,7 +48,8 @@ function take(root: Foreign, draft: Draft, texts: ForeignTexts): void {
     return deployment === undefined ? [] : [deployment]
   })
   const guards = takeGuardrails(root.get('guardrails'), context)
-  takeRoutes(deployments, [router, settings], { part: cachePart(settings), guards }, draft)
+  const part = cachePart(settings, (wanted) => deployments.some(({ name }) => name === wanted))
+  takeRoutes(deployments, [router, settings], { part, guards }, draft)
   takeBudgets(settings, general, draft)
   takeMasterKey(general?.get('master_key'), draft, texts)
   for (const [section, reasons] of Object.entries(leftOut)) leave(root.get(section), reasons)
