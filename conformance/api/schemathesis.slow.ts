@@ -61,9 +61,14 @@ test.skipIf(!hasPython).each([
     [
       'run',
       `${gateway.url}/api/openapi.json`,
-      ...['--header', `authorization: Bearer ${key}`, '--checks', checks.join(','), '--max-examples', '50'],
+      `--header=authorization: Bearer ${key}`,
+      `--checks=${checks.join(',')}`,
+      '--max-examples=50',
       // The API takes so many requests of one person; what is refused for that is not looked at.
-      ...['--rate-limit', '40/s', '--workers', '1', '--no-color', ...paths],
+      '--rate-limit=40/s',
+      '--workers=1',
+      '--no-color',
+      ...paths,
     ],
     { cwd: folder, maxBuffer: 256 * 1024 * 1024 },
   ).then(

@@ -84,6 +84,7 @@ describe('a credential that is no good is not stored, and what is wrong with it 
     ['credential.untried', 502, { upstream: 'away', secret: vendorKeys.alice }],
     ['request.invalid', 400, { upstream: 'nowhere', secret: vendorKeys.alice }],
     ['request.invalid', 400, { upstream: 'openai' }],
+    ['request.invalid', 400, { upstream: 'openai', google: { service_account: '{"type": "service_account"}' } }],
     ['request.invalid', 400, { upstream: 'openai', [vendorKeys.alice]: 'a secret in the wrong place' }],
   ])('%s', async (code, status, body) => {
     const answer = await alice.ask('POST', '/api/me/credentials', body)
